@@ -1,0 +1,65 @@
+/*
+ * batch: the unit of flow. One Export request as the protobuf bytes it came in, and what was learnt
+ * of it on receipt. Immutable once made: a processor that changes one makes a new one.
+ *
+ * `wire` is what is stored and forwarded; `raw` is the same request as plain protobuf. They are the
+ * same bytes when `coding` is identity. Otherwise `raw` is lent by whoever decoded it and is valid
+ * only while hf_consume() runs; a batch read back from the queue has none until it is decoded.
+ *
+ * Shared by reference count; any thread may hold one.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ref.h"
+#include "slice.h"
+#include "status.h"
+
+enum hf_signal { HF_TRACES = 0, HF_METRICS, HF_LOGS, HF_SIGNAL_COUNT };
+
+#define HF_SIGNAL_BIT(signal) (1u << (signal))
+#define HF_ALL_SIGNALS 7u
+
+/* The numbers are stored in queues: never renumber. */
+enum hf_coding {
+    HF_IDENTITY = 0,
+    HF_GZIP = 1,
+    HF_ZSTD = 2,
+    HF_SNAPPY_FRAMED = 3,
+    HF_DEFLATE = 4, /* zlib format, RFC 1950 */
+    HF_SNAPPY_BLOCK = 5,
+    HF_CODING_COUNT
+};
+
+struct hf_batch {
+    struct hf_ref ref; /* frees the batch and what `wire` points to */
+    enum hf_signal signal;
+    enum hf_coding coding; /* of `wire` */
+    uint32_t items;        /* spans, data points or log records */
+    uint64_t received_ns;  /* Unix time of receipt */
+    struct hf_slice wire;
+    struct hf_slice raw;
+    struct hf_slice meta; /* client metadata, see hf_meta_* in meta.h; may be empty */
+};
+
+/*
+ * Makes a batch with room for `capacity` bytes of body behind it, in one allocation; `wire` points
+ * to that room with size 0. `meta` is copied. Returns NULL when out of memory. Owned by the caller:
+ * hf_ref_drop(&batch->ref).
+ */
+struct hf_batch *hf_batch_new(enum hf_signal signal, size_t capacity, struct hf_slice meta);
+
+/* The body room of a batch made above that nobody else has seen yet: write here, then hf_batch_seal(). */
+uint8_t *hf_batch_room(struct hf_batch *batch);
+
+/* Ends the making: `size` bytes of the room are the body, identity coded, `items` of them. */
+void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items);
+
+/* "traces", "metrics", "logs"; and what one item of it is called: "spans", "metric_points", "log_records". */
+const char *hf_signal_name(enum hf_signal signal);
+const char *hf_signal_items_name(enum hf_signal signal);
+
+/* "identity", "gzip", "zstd", "snappy", "deflate", "snappy": the content-coding's name. */
+const char *hf_coding_name(enum hf_coding coding);

@@ -1,0 +1,36 @@
+/*
+ * slice: bytes that somebody else owns. Borrowed: it is valid as long as its owner says.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct hf_slice {
+    const uint8_t *data; /* may be NULL when size is 0 */
+    size_t size;
+};
+
+#define HF_EMPTY_SLICE ((struct hf_slice){NULL, 0})
+
+static inline struct hf_slice hf_slice_of(const void *data, size_t size)
+{
+    return (struct hf_slice){(const uint8_t *)data, size};
+}
+
+static inline struct hf_slice hf_slice_text(const char *text)
+{
+    return (struct hf_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool hf_slice_equal(struct hf_slice a, struct hf_slice b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool hf_slice_is(struct hf_slice a, const char *text)
+{
+    return hf_slice_equal(a, hf_slice_text(text));
+}

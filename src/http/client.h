@@ -1,0 +1,55 @@
+/*
+ * client: HTTP/1.1 (and h2 by ALPN) requests with libcurl's multi interface, on one loop. Ignorant of pipelines.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/auth.h>
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#include "../util/tls.h"
+
+struct hf_http_client;
+struct hf_loop;
+
+struct hf_http_client_options {
+    struct hf_loop *loop;
+    const struct hf_tls_config *tls; /* for https URLs; NULL: the system's roots */
+    const char *user_agent;
+    const char *proxy_url;           /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
+    uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
+    bool disable_keep_alives;
+    size_t response_bytes_max;       /* 0: 64 KiB; the rest is read and thrown away */
+};
+
+struct hf_http_result {
+    enum hf_status status;  /* HF_OK: an answer came, whatever its code; HF_DEADLINE; HF_AGAIN: no connection, broken off, TLS or DNS failed */
+    int code;
+    struct hf_slice content_type, body;
+    bool has_retry_after;
+    uint64_t retry_after_ns; /* seconds or HTTP-date, already a delay */
+    const char *error;       /* for the log when not HF_OK */
+};
+
+/* The caller's memory until `done`; zeroed before. */
+struct hf_http_call {
+    const char *method, *url, *content_type, *content_encoding; /* content_encoding NULL: none */
+    const struct hf_slice *pieces; /* the body; the caller's until done */
+    size_t piece_count;
+    const struct hf_header *headers;
+    size_t header_count;
+    uint64_t deadline_ns; /* monotonic; 0: none */
+    void (*done)(struct hf_http_call *call, const struct hf_http_result *result);
+    void *client_data; /* the client's */
+};
+
+HF_MUST_USE enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
+                                              struct hf_http_client **ret_client, char *reterr);
+/* The loop's thread. Ends in exactly one `done`, never before this returns. */
+void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call);
+/* The loop's thread, or when it no longer runs: ends all calls with HF_CLOSED, frees. */
+void hf_http_client_free(struct hf_http_client *client);

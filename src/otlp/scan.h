@@ -1,0 +1,23 @@
+/*
+ * scan: one pass over the protobuf bytes of an Export request: is it well formed, and what is in it? No allocation.
+ *
+ * Well formed: every field of the OTLP messages has its wire type, every length fits, every string is UTF-8, nesting is at most
+ * HF_SCAN_DEPTH_MAX, groups are refused, unknown fields are skipped (framing checked). What passes can always be exported. Any thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <holdfast/batch.h>
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#define HF_SCAN_DEPTH_MAX 100 /* as protobuf decoders: they stop at 100 */
+
+struct hf_scan {
+    uint32_t items;     /* spans, data points, log records */
+    uint32_t resources; /* top-level elements */
+};
+
+/* HF_INVALID: not an Export request of that signal. `ret` is untouched then. */
+HF_MUST_USE enum hf_status hf_scan(enum hf_signal signal, struct hf_slice raw, struct hf_scan *ret);

@@ -1,0 +1,62 @@
+/*
+ * schema: the OTLP messages as tables: field numbers, wire types, JSON names. One source for the scan, JSON both ways
+ * and text output; a test checks it against the published descriptors. Immutable; any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/batch.h>
+
+enum hf_schema_type {
+    HF_SCHEMA_NONE = 0, /* no such field */
+    HF_SCHEMA_BOOL,
+    HF_SCHEMA_INT32,
+    HF_SCHEMA_INT64,
+    HF_SCHEMA_UINT32,
+    HF_SCHEMA_UINT64,
+    HF_SCHEMA_SINT32,
+    HF_SCHEMA_ENUM,
+    HF_SCHEMA_FIXED32,
+    HF_SCHEMA_FIXED64,
+    HF_SCHEMA_SFIXED64,
+    HF_SCHEMA_DOUBLE,
+    HF_SCHEMA_STRING,
+    HF_SCHEMA_BYTES, /* base64 in JSON */
+    HF_SCHEMA_ID,    /* bytes, hex in JSON: trace_id, span_id, parent_span_id */
+    HF_SCHEMA_MESSAGE
+};
+
+struct hf_schema_enum {
+    const char *name;
+    struct hf_schema_enum_value {
+        const char *name; /* "SPAN_KIND_SERVER"; NULL ends */
+        int32_t number;
+    } values[];
+};
+
+struct hf_schema_field {
+    uint32_t number;
+    enum hf_schema_type type;
+    bool repeated;
+    uint8_t oneof;    /* 0: none; fields of one message with the same number exclude each other */
+    bool optional;    /* explicit presence: printed when there, even if zero */
+    const char *name; /* "trace_id"; */
+    const char *json; /* "traceId" */
+    const struct hf_schema_message *message; /* MESSAGE */
+    const struct hf_schema_enum *values;     /* ENUM */
+};
+
+#define HF_SCHEMA_NUMBER_MAX 16 /* the largest field number of any OTLP message here */
+
+struct hf_schema_message {
+    const char *name;                     /* "opentelemetry.proto.trace.v1.Span" */
+    bool is_item;                         /* a span, a data point or a log record */
+    uint8_t index;                        /* dense, for tables beside this one */
+    struct hf_schema_field fields[HF_SCHEMA_NUMBER_MAX + 1]; /* by field number; 0 is unused */
+};
+
+/* ExportTraceServiceRequest, ExportMetricsServiceRequest, ExportLogsServiceRequest. */
+const struct hf_schema_message *hf_schema_request(enum hf_signal signal);
