@@ -18,19 +18,21 @@ struct hf_header_sink {
 
 struct hf_auth {
     /*
-     * Server side; NULL when the extension has none. Any thread. `header` finds a request header by its lower-case
-     * name (empty slice: absent). HF_OK, or HF_UNAUTHENTICATED. May add HF_META_AUTH entries to `meta`.
+     * Server side; NULL when the extension has none. Any thread. `header` finds a request header by
+     * its lower-case name (empty slice: absent). HF_OK, or HF_UNAUTHENTICATED. May add HF_META_AUTH
+     * entries to `meta`.
      */
     enum hf_status (*check)(void *self, struct hf_slice (*header)(void *request, const char *name),
                             void *request, struct hf_meta_writer *meta);
     /*
-     * Client side; NULL when there is none. The sender's thread. Adds the headers of one outgoing request, whose
-     * records carry the client metadata `meta`.
+     * Client side; NULL when there is none. The sender's thread. Adds the headers of one outgoing
+     * request, whose records carry the client metadata `meta`.
      */
     enum hf_status (*headers)(void *self, struct hf_slice meta, struct hf_header_sink *sink);
     /*
-     * Client side: the metadata keys whose values change what `headers` adds (headers_setter's from_context). The
-     * graph makes receivers keep them and never sends records with different values in one request.
+     * Client side: the metadata keys whose values change what `headers` adds (headers_setter's
+     * from_context). The graph makes receivers keep them and never sends records with different
+     * values in one request.
      */
     const char *const *(*context_keys)(void *self, size_t *ret_count);
 };

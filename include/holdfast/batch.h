@@ -51,13 +51,15 @@ struct hf_batch {
  */
 struct hf_batch *hf_batch_new(enum hf_signal signal, size_t capacity, struct hf_slice meta);
 
-/* The body room of a batch made above that nobody else has seen yet: write here, then hf_batch_seal(). */
+/* The body room of a batch made above that nobody else has seen yet: write here, then
+ * hf_batch_seal(). */
 uint8_t *hf_batch_room(struct hf_batch *batch);
 
 /* Ends the making: `size` bytes of the room are the body, identity coded, `items` of them. */
 void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items);
 
-/* "traces", "metrics", "logs"; and what one item of it is called: "spans", "metric_points", "log_records". */
+/* "traces", "metrics", "logs"; and what one item of it is called: "spans", "metric_points",
+ * "log_records". */
 const char *hf_signal_name(enum hf_signal signal);
 const char *hf_signal_items_name(enum hf_signal signal);
 

@@ -1,9 +1,10 @@
 /*
  * export: one request on its way to a backend.
  *
- * The sender (one thread an exporter) takes neighbouring records off the queue, shapes them as `batch`
- * says, and lends them to the exporter's `send`. The exporter answers with hf_export_done() on the same thread, at once or later;
- * the sender then acknowledges, waits and repeats, splits, or moves to the dead letters. An exporter never retries.
+ * The sender (one thread an exporter) takes neighbouring records off the queue, shapes them as
+ * `batch` says, and lends them to the exporter's `send`. The exporter answers with hf_export_done()
+ * on the same thread, at once or later; the sender then acknowledges, waits and repeats, splits, or
+ * moves to the dead letters. An exporter never retries.
  */
 #pragma once
 
@@ -26,10 +27,10 @@ struct hf_piece {
 
 struct hf_export {
     enum hf_signal signal;
-    uint32_t items;     /* of all pieces */
-    uint64_t raw_size;  /* of all pieces */
+    uint32_t items;    /* of all pieces */
+    uint64_t raw_size; /* of all pieces */
     const struct hf_piece *pieces;
-    size_t piece_count; /* at least 1 */
+    size_t piece_count;   /* at least 1 */
     struct hf_slice meta; /* what all its records have in common */
     uint64_t deadline_ns; /* monotonic; when this attempt times out, 0: never */
     unsigned attempt;     /* 1 is the first */
@@ -42,17 +43,18 @@ struct hf_outcome {
      * HF_AGAIN, HF_DEADLINE, HF_IO, HF_FULL, HF_BUSY, HF_NOMEM
      *                               try again with backoff
      * HF_UNAUTHENTICATED, HF_FORBIDDEN
-     *                               the same, and the exporter is unhealthy: a credential must not cost data
-     * HF_TOO_LARGE                  halve it and send the halves
-     * HF_INVALID, HF_UNSUPPORTED, HF_NOT_FOUND
-     *                               refused for good: isolate the culprit, then to the dead letters
-     * HF_CLOSED                     the exporter is stopping: the records stay in the queue, no attempt is counted
+     *                               the same, and the exporter is unhealthy: a credential must not
+     * cost data HF_TOO_LARGE                  halve it and send the halves HF_INVALID,
+     * HF_UNSUPPORTED, HF_NOT_FOUND refused for good: isolate the culprit, then to the dead letters
+     * HF_CLOSED                     the exporter is stopping: the records stay in the queue, no
+     * attempt is counted
      */
     enum hf_status status;
-    uint64_t retry_after_ns;  /* the backend's own word; 0: none */
-    uint64_t rejected_items;  /* partial success */
-    int code;                 /* gRPC or HTTP code for the log and the dead letter; 0: none */
-    const char *message;      /* the backend's words or what went wrong; borrowed for the call; may be NULL */
+    uint64_t retry_after_ns; /* the backend's own word; 0: none */
+    uint64_t rejected_items; /* partial success */
+    int code;                /* gRPC or HTTP code for the log and the dead letter; 0: none */
+    const char
+        *message; /* the backend's words or what went wrong; borrowed for the call; may be NULL */
 };
 
 /* The sender's thread, once for each hf_export lent. `export` and its pieces are gone after it. */

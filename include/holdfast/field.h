@@ -2,9 +2,9 @@
  * field: one configuration key of a component. The table of fields is the one source for parsing,
  * defaults, unknown-key errors, `holdfast components --docs` and the reference page.
  *
- * The loader allocates a zeroed struct of the component's `config_size`, writes each field's preset,
- * then what the user wrote, at `offset`. All memory belongs to the configuration and lives until it
- * is released; components borrow it. Immutable after loading; any thread.
+ * The loader allocates a zeroed struct of the component's `config_size`, writes each field's
+ * preset, then what the user wrote, at `offset`. All memory belongs to the configuration and lives
+ * until it is released; components borrow it. Immutable after loading; any thread.
  */
 #pragma once
 
@@ -22,18 +22,21 @@ enum hf_field_type {
     HF_FIELD_DOUBLE,      /* double, within least..most */
     HF_FIELD_STRING,      /* const char *; NULL when absent and without preset */
     HF_FIELD_SECRET,      /* const char *; printed as [REDACTED] */
-    HF_FIELD_DURATION,    /* uint64_t nanoseconds; text as Go's durations; a bare integer is nanoseconds */
+    HF_FIELD_DURATION,    /* uint64_t nanoseconds; text as Go's durations; a bare integer is
+                             nanoseconds */
     HF_FIELD_BYTES,       /* uint64_t; an integer, or text such as 512MiB, 20GiB, 64KB */
     HF_FIELD_ENUM,        /* int64_t, index into `choices`; case-insensitive */
     HF_FIELD_STRING_LIST, /* struct hf_string_list; a plain string is split at commas */
     HF_FIELD_MAP,         /* struct hf_string_map: text to text, also a list of {name, value} */
     HF_FIELD_STRUCT,      /* the inner struct itself, by `inner`; absent: presets only */
-    HF_FIELD_OPTIONAL,    /* pointer to the inner struct: NULL when absent; a null body is presets */
+    HF_FIELD_OPTIONAL, /* pointer to the inner struct: NULL when absent; a null body is presets */
     HF_FIELD_STRUCT_LIST, /* struct hf_struct_list of inner structs of `inner_size` */
-    HF_FIELD_STRUCT_MAP,  /* struct hf_struct_map: keys chosen by the user, each with an inner struct */
-    HF_FIELD_VALUE,       /* struct hf_value: any scalar, with its YAML type kept */
-    HF_FIELD_REF,         /* const char *: the id of an extension; checked to exist and to be in service.extensions */
-    HF_FIELD_IGNORED,     /* any YAML, accepted without effect; a line in the log says `help` */
+    HF_FIELD_STRUCT_MAP, /* struct hf_struct_map: keys chosen by the user, each with an inner struct
+                          */
+    HF_FIELD_VALUE,      /* struct hf_value: any scalar, with its YAML type kept */
+    HF_FIELD_REF,        /* const char *: the id of an extension; checked to exist and to be in
+                            service.extensions */
+    HF_FIELD_IGNORED,    /* any YAML, accepted without effect; a line in the log says `help` */
 };
 
 struct hf_string_list {
@@ -61,7 +64,13 @@ struct hf_struct_map {
     size_t count;
 };
 
-enum hf_value_type { HF_VALUE_NONE = 0, HF_VALUE_STRING, HF_VALUE_INT, HF_VALUE_DOUBLE, HF_VALUE_BOOL };
+enum hf_value_type {
+    HF_VALUE_NONE = 0,
+    HF_VALUE_STRING,
+    HF_VALUE_INT,
+    HF_VALUE_DOUBLE,
+    HF_VALUE_BOOL
+};
 
 struct hf_value {
     enum hf_value_type type; /* NONE: absent or null */
@@ -76,15 +85,19 @@ struct hf_field {
     const char *key;
     enum hf_field_type type;
     size_t offset;
-    const char *preset;             /* the default as a user would write it; NULL: zero / absent */
-    double least, most;             /* INT, DOUBLE, DURATION (ns), BYTES; both 0: no bounds */
-    const char *const *choices;     /* ENUM: NULL-terminated */
-    const struct hf_field *inner;   /* STRUCT, OPTIONAL, STRUCT_LIST, STRUCT_MAP */
-    size_t inner_size;              /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
-    size_t present_offset;          /* non-zero: a bool there becomes true when the user wrote the key */
-    bool required;                  /* absent is an error */
-    const char *const *old_keys;    /* deprecated spellings, NULL-terminated; accepted with a warning */
-    const char *help;               /* one line */
+    const char *preset;           /* the default as a user would write it; NULL: zero / absent */
+    double least, most;           /* INT, DOUBLE, DURATION (ns), BYTES; both 0: no bounds */
+    const char *const *choices;   /* ENUM: NULL-terminated */
+    const struct hf_field *inner; /* STRUCT, OPTIONAL, STRUCT_LIST, STRUCT_MAP */
+    size_t inner_size;            /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
+    size_t present_offset; /* non-zero: a bool there becomes true when the user wrote the key */
+    bool required;         /* absent is an error */
+    const char *const
+        *old_keys;    /* deprecated spellings, NULL-terminated; accepted with a warning */
+    const char *help; /* one line */
 };
 
-#define HF_FIELDS_END {.type = HF_FIELD_END}
+#define HF_FIELDS_END                                                                              \
+    {                                                                                              \
+        .type = HF_FIELD_END                                                                       \
+    }

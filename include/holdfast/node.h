@@ -1,6 +1,7 @@
 /*
- * node: a component's place in the graph and what the graph lends it: its id, its log, its counters, the
- * loops, the way on. Made before `open`, freed after `close`. Immutable after start; any thread unless said.
+ * node: a component's place in the graph and what the graph lends it: its id, its log, its
+ * counters, the loops, the way on. Made before `open`, freed after `close`. Immutable after start;
+ * any thread unless said.
  */
 #pragma once
 
@@ -21,11 +22,13 @@ const char *hf_node_id(const struct hf_node *node);
 
 enum hf_log_level { HF_LOG_DEBUG = 0, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 
-/* One line, with the component's id put before it; repeats are held back (10 at once, then every 100th in 10 s). */
+/* One line, with the component's id put before it; repeats are held back (10 at once, then every
+ * 100th in 10 s). */
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The registry of self-metrics (util/metrics.h), and the loops that receivers share (at least one). */
+/* The registry of self-metrics (util/metrics.h), and the loops that receivers share (at least one).
+ */
 struct hf_metrics *hf_node_metrics(const struct hf_node *node);
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count);
 
@@ -36,23 +39,25 @@ struct hf_loop *hf_node_sender_loop(const struct hf_node *node);
 unsigned hf_node_signals(const struct hf_node *node);
 
 /*
- * The authenticator of that id, for `auth: {authenticator: ID}`. The loader has checked that the extension exists.
- * HF_NOT_FOUND when it has no `auth`. Extensions are opened before all others.
+ * The authenticator of that id, for `auth: {authenticator: ID}`. The loader has checked that the
+ * extension exists. HF_NOT_FOUND when it has no `auth`. Extensions are opened before all others.
  */
 HF_MUST_USE enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
                                         const struct hf_auth **ret_auth, void **ret_self);
 
 /*
- * The request headers that receivers must keep because some component downstream reads them (`metadata_keys`,
- * `from_context`): lower case. A receiver copies these, and the peer address when hf_node_wants_peer(), into the batch's meta.
+ * The request headers that receivers must keep because some component downstream reads them
+ * (`metadata_keys`, `from_context`): lower case. A receiver copies these, and the peer address when
+ * hf_node_wants_peer(), into the batch's meta.
  */
 const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret_count);
 bool hf_node_wants_peer(const struct hf_node *node);
 
 /*
- * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"), non-blocking, close-on-exec. Across
- * a reload the same endpoint yields the same socket, so that no connection is refused. The node owns a
- * duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is a plain sentence with what to do. Main thread.
+ * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
+ * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no
+ * connection is refused. The node owns a duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is
+ * a plain sentence with what to do. Main thread.
  */
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);
@@ -60,16 +65,18 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 /* How a receiver is answered. Embed it in the request. */
 struct hf_reply {
     /*
-     * Called exactly once for each hf_consume(), by the committer's thread, or by the caller's own before
-     * hf_consume() returns. HF_OK means that every pipeline has the batch on disk. Must not block: post to your loop.
+     * Called exactly once for each hf_consume(), by the committer's thread, or by the caller's own
+     * before hf_consume() returns. HF_OK means that every pipeline has the batch on disk. Must not
+     * block: post to your loop.
      */
     void (*done)(struct hf_reply *reply, enum hf_status status);
 };
 
 /*
- * Receiver: hands a batch (borrowed; validated, with `raw` set) to every pipeline of its signal: processors run now, on
- * this thread; then all the queues admit it or none does. `transport` ("grpc", "http") labels the counters. A receiver
- * that is read and not called (a scraper) uses the same call. Any thread that the receiver owns.
+ * Receiver: hands a batch (borrowed; validated, with `raw` set) to every pipeline of its signal:
+ * processors run now, on this thread; then all the queues admit it or none does. `transport`
+ * ("grpc", "http") labels the counters. A receiver that is read and not called (a scraper) uses the
+ * same call. Any thread that the receiver owns.
  */
 void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transport,
                 struct hf_reply *reply);

@@ -31,11 +31,11 @@ enum hf_status {
 #define HF_MUST_USE __attribute__((warn_unused_result))
 
 struct hf_status_row {
-    const char *name;  /* "full" */
-    int grpc_code;     /* google.rpc.Code */
-    int http_code;     /* what an OTLP/HTTP receiver answers */
-    bool retryable;    /* may the sender try the same bytes again? */
-    const char *says;  /* one sentence for the answer, when the caller has no better one */
+    const char *name; /* "full" */
+    int grpc_code;    /* google.rpc.Code */
+    int http_code;    /* what an OTLP/HTTP receiver answers */
+    bool retryable;   /* may the sender try the same bytes again? */
+    const char *says; /* one sentence for the answer, when the caller has no better one */
 };
 
 /* Returns the row of `status`, which must be below HF_STATUS_COUNT. Never NULL. */
