@@ -1,0 +1,41 @@
+/*
+ * log: lines for people and for machines, each with its component.
+ *
+ * A logger writes whole lines with one write(2) to each of its outputs: human text on a terminal,
+ * JSON otherwise, or as told. Repeats of one line (same component and format) are held back: 10 in
+ * a window of 10 s pass, then every 100th. A meeting place: any thread; the lock is held while a
+ * line is counted and written, never while it is formatted.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <holdfast/field.h>
+#include <holdfast/node.h>
+#include <holdfast/status.h>
+
+struct hf_log;
+
+struct hf_log_options {
+    enum hf_log_level level;
+    const char *encoding; /* "console", "json"; NULL: console on a terminal, else JSON */
+    struct hf_string_list output_paths; /* "stderr", "stdout" or files (appended); none: stderr */
+    struct hf_string_map initial_fields;
+};
+
+/* HF_IO: an output cannot be opened; `reterr` (HF_ERROR_MAX) says which. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_new(const struct hf_log_options *options, struct hf_log **ret_log,
+                                      char *reterr);
+void hf_log_free(struct hf_log *log);
+
+/* Takes over level, encoding and outputs; lines being written are not torn. */
+HF_MUST_USE enum hf_status hf_log_change(struct hf_log *log, const struct hf_log_options *options,
+                                         char *reterr);
+
+bool hf_log_would(const struct hf_log *log, enum hf_log_level level);
+
+void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *component,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+void hf_log_vline(struct hf_log *log, enum hf_log_level level, const char *component,
+                  const char *format, va_list arguments);
