@@ -1,6 +1,7 @@
 /*
- * schema: the OTLP messages as tables: field numbers, wire types, JSON names. One source for the scan, JSON both ways
- * and text output; a test checks it against the published descriptors. Immutable; any thread.
+ * schema: the OTLP messages as tables: field numbers, wire types, JSON names. One source for the
+ * scan, JSON both ways and text output; a test checks it against the published descriptors.
+ * Immutable; any thread.
  */
 #pragma once
 
@@ -41,10 +42,11 @@ struct hf_schema_field {
     uint32_t number;
     enum hf_schema_type type;
     bool repeated;
-    uint8_t oneof;    /* 0: none; fields of one message with the same number exclude each other */
-    bool optional;    /* explicit presence: printed when there, even if zero */
-    const char *name; /* "trace_id"; */
-    const char *json; /* "traceId" */
+    uint8_t oneof; /* 0: none; fields of one message with the same number exclude each other */
+    bool optional; /* explicit presence: printed when there, even if zero */
+    uint8_t name_size, json_size;            /* of the two names, without their NUL */
+    const char *name;                        /* "trace_id" */
+    const char *json;                        /* "traceId" */
     const struct hf_schema_message *message; /* MESSAGE */
     const struct hf_schema_enum *values;     /* ENUM */
 };
@@ -52,11 +54,26 @@ struct hf_schema_field {
 #define HF_SCHEMA_NUMBER_MAX 16 /* the largest field number of any OTLP message here */
 
 struct hf_schema_message {
-    const char *name;                     /* "opentelemetry.proto.trace.v1.Span" */
-    bool is_item;                         /* a span, a data point or a log record */
-    uint8_t index;                        /* dense, for tables beside this one */
+    const char *name; /* "opentelemetry.proto.trace.v1.Span" */
+    bool is_item;     /* a span, a data point or a log record */
+    uint8_t index;    /* dense, for tables beside this one */
     struct hf_schema_field fields[HF_SCHEMA_NUMBER_MAX + 1]; /* by field number; 0 is unused */
 };
 
-/* ExportTraceServiceRequest, ExportMetricsServiceRequest, ExportLogsServiceRequest. */
+/* ExportTraceServiceRequest, ExportMetricsServiceRequest, ExportLogsServiceRequest; and what
+ * answers them. */
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal);
+const struct hf_schema_message *hf_schema_response(enum hf_signal signal);
+
+#define HF_SCHEMA_MESSAGE_COUNT 40
+
+/* Every message, by its `index`, which must be below HF_SCHEMA_MESSAGE_COUNT. */
+const struct hf_schema_message *hf_schema_message(uint8_t index);
+
+enum hf_schema_wire { HF_WIRE_VARINT = 0, HF_WIRE_64 = 1, HF_WIRE_BYTES = 2, HF_WIRE_32 = 5 };
+
+/* How a single value of that type (not NONE) is framed; repeated scalars may also come packed, as
+ * HF_WIRE_BYTES. */
+enum hf_schema_wire hf_schema_wire(enum hf_schema_type type);
+/* Numbers, booleans and enums: what may be packed. */
+bool hf_schema_is_scalar(enum hf_schema_type type);

@@ -1,0 +1,608 @@
+#include "schema.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+/* The dense numbers of the messages; `messages` at the end is in the same order. */
+enum index {
+    ANY_VALUE,
+    ARRAY_VALUE,
+    KEY_VALUE_LIST,
+    KEY_VALUE,
+    SCOPE,
+    ENTITY_REF,
+    RESOURCE,
+    TRACE_REQUEST,
+    TRACE_RESPONSE,
+    TRACE_PARTIAL,
+    RESOURCE_SPANS,
+    SCOPE_SPANS,
+    SPAN,
+    SPAN_EVENT,
+    SPAN_LINK,
+    SPAN_STATUS,
+    METRICS_REQUEST,
+    METRICS_RESPONSE,
+    METRICS_PARTIAL,
+    RESOURCE_METRICS,
+    SCOPE_METRICS,
+    METRIC,
+    GAUGE,
+    SUM,
+    HISTOGRAM,
+    EXPONENTIAL_HISTOGRAM,
+    SUMMARY,
+    NUMBER_POINT,
+    HISTOGRAM_POINT,
+    EXPONENTIAL_POINT,
+    BUCKETS,
+    SUMMARY_POINT,
+    QUANTILE,
+    EXEMPLAR,
+    LOGS_REQUEST,
+    LOGS_RESPONSE,
+    LOGS_PARTIAL,
+    RESOURCE_LOGS,
+    SCOPE_LOGS,
+    LOG_RECORD,
+    INDEX_COUNT
+};
+
+static_assert(INDEX_COUNT == HF_SCHEMA_MESSAGE_COUNT, "the header tells how many there are");
+
+#define FIELD(number_, type_, name_, json_, ...)                                                   \
+    [number_] = {.number = (number_),                                                              \
+                 .type = HF_SCHEMA_##type_,                                                        \
+                 .name_size = sizeof(name_) - 1,                                                   \
+                 .json_size = sizeof(json_) - 1,                                                   \
+                 .name = (name_),                                                                  \
+                 .json = (json_),                                                                  \
+                 __VA_ARGS__}
+
+/* One message inside, and a list of them. */
+#define ONE(number_, name_, json_, message_, ...)                                                  \
+    FIELD(number_, MESSAGE, name_, json_, .message = &(message_), __VA_ARGS__)
+#define MANY(number_, name_, json_, message_)                                                      \
+    FIELD(number_, MESSAGE, name_, json_, .message = &(message_), .repeated = true)
+
+/* ---- common, resource ---- */
+
+#define COMMON "opentelemetry.proto.common.v1."
+
+/* A value holds lists of values. */
+static const struct hf_schema_message array_value, key_value_list, key_value;
+
+static const struct hf_schema_message any_value = {
+    .name = COMMON "AnyValue",
+    .index = ANY_VALUE,
+    .fields = {
+        FIELD(1, STRING, "string_value", "stringValue", .oneof = 1),
+        FIELD(2, BOOL, "bool_value", "boolValue", .oneof = 1),
+        FIELD(3, INT64, "int_value", "intValue", .oneof = 1),
+        FIELD(4, DOUBLE, "double_value", "doubleValue", .oneof = 1),
+        ONE(5, "array_value", "arrayValue", array_value, .oneof = 1),
+        ONE(6, "kvlist_value", "kvlistValue", key_value_list, .oneof = 1),
+        FIELD(7, BYTES, "bytes_value", "bytesValue", .oneof = 1),
+        /* Points into the dictionary of a profile; carried here, never made. */
+        FIELD(8, INT32, "string_value_strindex", "stringValueStrindex", .oneof = 1),
+    }};
+
+static const struct hf_schema_message array_value = {
+    .name = COMMON "ArrayValue",
+    .index = ARRAY_VALUE,
+    .fields = {MANY(1, "values", "values", any_value)}};
+
+static const struct hf_schema_message key_value_list = {
+    .name = COMMON "KeyValueList",
+    .index = KEY_VALUE_LIST,
+    .fields = {MANY(1, "values", "values", key_value)}};
+
+static const struct hf_schema_message key_value = {
+    .name = COMMON "KeyValue",
+    .index = KEY_VALUE,
+    .fields = {
+        FIELD(1, STRING, "key", "key"),
+        ONE(2, "value", "value", any_value),
+        FIELD(3, INT32, "key_strindex", "keyStrindex"),
+    }};
+
+static const struct hf_schema_message scope = {
+    .name = COMMON "InstrumentationScope",
+    .index = SCOPE,
+    .fields = {
+        FIELD(1, STRING, "name", "name"),
+        FIELD(2, STRING, "version", "version"),
+        MANY(3, "attributes", "attributes", key_value),
+        FIELD(4, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+    }};
+
+static const struct hf_schema_message entity_ref = {
+    .name = COMMON "EntityRef",
+    .index = ENTITY_REF,
+    .fields = {
+        FIELD(1, STRING, "schema_url", "schemaUrl"),
+        FIELD(2, STRING, "type", "type"),
+        FIELD(3, STRING, "id_keys", "idKeys", .repeated = true),
+        FIELD(4, STRING, "description_keys", "descriptionKeys", .repeated = true),
+    }};
+
+static const struct hf_schema_message resource = {
+    .name = "opentelemetry.proto.resource.v1.Resource",
+    .index = RESOURCE,
+    .fields = {
+        MANY(1, "attributes", "attributes", key_value),
+        FIELD(2, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+        MANY(3, "entity_refs", "entityRefs", entity_ref),
+    }};
+
+/* ---- traces ---- */
+
+#define TRACE "opentelemetry.proto.trace.v1."
+#define TRACE_SERVICE "opentelemetry.proto.collector.trace.v1."
+
+static const struct hf_schema_enum span_kind = {.name = TRACE "Span.SpanKind",
+                                                .values = {
+                                                    {"SPAN_KIND_UNSPECIFIED", 0},
+                                                    {"SPAN_KIND_INTERNAL", 1},
+                                                    {"SPAN_KIND_SERVER", 2},
+                                                    {"SPAN_KIND_CLIENT", 3},
+                                                    {"SPAN_KIND_PRODUCER", 4},
+                                                    {"SPAN_KIND_CONSUMER", 5},
+                                                    {NULL, 0},
+                                                }};
+
+static const struct hf_schema_enum status_code = {.name = TRACE "Status.StatusCode",
+                                                  .values = {
+                                                      {"STATUS_CODE_UNSET", 0},
+                                                      {"STATUS_CODE_OK", 1},
+                                                      {"STATUS_CODE_ERROR", 2},
+                                                      {NULL, 0},
+                                                  }};
+
+static const struct hf_schema_message span_status = {
+    .name = TRACE "Status",
+    .index = SPAN_STATUS,
+    .fields = {
+        FIELD(2, STRING, "message", "message"),
+        FIELD(3, ENUM, "code", "code", .values = &status_code),
+    }};
+
+static const struct hf_schema_message span_event = {
+    .name = TRACE "Span.Event",
+    .index = SPAN_EVENT,
+    .fields = {
+        FIELD(1, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(2, STRING, "name", "name"),
+        MANY(3, "attributes", "attributes", key_value),
+        FIELD(4, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+    }};
+
+static const struct hf_schema_message span_link = {
+    .name = TRACE "Span.Link",
+    .index = SPAN_LINK,
+    .fields = {
+        FIELD(1, ID, "trace_id", "traceId"),
+        FIELD(2, ID, "span_id", "spanId"),
+        FIELD(3, STRING, "trace_state", "traceState"),
+        MANY(4, "attributes", "attributes", key_value),
+        FIELD(5, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+        FIELD(6, FIXED32, "flags", "flags"),
+    }};
+
+static const struct hf_schema_message span = {
+    .name = TRACE "Span",
+    .is_item = true,
+    .index = SPAN,
+    .fields = {
+        FIELD(1, ID, "trace_id", "traceId"),
+        FIELD(2, ID, "span_id", "spanId"),
+        FIELD(3, STRING, "trace_state", "traceState"),
+        FIELD(4, ID, "parent_span_id", "parentSpanId"),
+        FIELD(5, STRING, "name", "name"),
+        FIELD(6, ENUM, "kind", "kind", .values = &span_kind),
+        FIELD(7, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
+        FIELD(8, FIXED64, "end_time_unix_nano", "endTimeUnixNano"),
+        MANY(9, "attributes", "attributes", key_value),
+        FIELD(10, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+        MANY(11, "events", "events", span_event),
+        FIELD(12, UINT32, "dropped_events_count", "droppedEventsCount"),
+        MANY(13, "links", "links", span_link),
+        FIELD(14, UINT32, "dropped_links_count", "droppedLinksCount"),
+        ONE(15, "status", "status", span_status),
+        FIELD(16, FIXED32, "flags", "flags"),
+    }};
+
+static const struct hf_schema_message scope_spans = {
+    .name = TRACE "ScopeSpans",
+    .index = SCOPE_SPANS,
+    .fields = {
+        ONE(1, "scope", "scope", scope),
+        MANY(2, "spans", "spans", span),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message resource_spans = {
+    .name = TRACE "ResourceSpans",
+    .index = RESOURCE_SPANS,
+    .fields = {
+        ONE(1, "resource", "resource", resource),
+        MANY(2, "scope_spans", "scopeSpans", scope_spans),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message trace_request = {
+    .name = TRACE_SERVICE "ExportTraceServiceRequest",
+    .index = TRACE_REQUEST,
+    .fields = {MANY(1, "resource_spans", "resourceSpans", resource_spans)}};
+
+static const struct hf_schema_message trace_partial = {
+    .name = TRACE_SERVICE "ExportTracePartialSuccess",
+    .index = TRACE_PARTIAL,
+    .fields = {
+        FIELD(1, INT64, "rejected_spans", "rejectedSpans"),
+        FIELD(2, STRING, "error_message", "errorMessage"),
+    }};
+
+static const struct hf_schema_message trace_response = {
+    .name = TRACE_SERVICE "ExportTraceServiceResponse",
+    .index = TRACE_RESPONSE,
+    .fields = {ONE(1, "partial_success", "partialSuccess", trace_partial)}};
+
+/* ---- metrics ---- */
+
+#define METRICS "opentelemetry.proto.metrics.v1."
+#define METRICS_SERVICE "opentelemetry.proto.collector.metrics.v1."
+
+static const struct hf_schema_enum temporality = {.name = METRICS "AggregationTemporality",
+                                                  .values = {
+                                                      {"AGGREGATION_TEMPORALITY_UNSPECIFIED", 0},
+                                                      {"AGGREGATION_TEMPORALITY_DELTA", 1},
+                                                      {"AGGREGATION_TEMPORALITY_CUMULATIVE", 2},
+                                                      {NULL, 0},
+                                                  }};
+
+static const struct hf_schema_message exemplar = {
+    .name = METRICS "Exemplar",
+    .index = EXEMPLAR,
+    .fields = {
+        FIELD(2, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(3, DOUBLE, "as_double", "asDouble", .oneof = 1),
+        FIELD(4, ID, "span_id", "spanId"),
+        FIELD(5, ID, "trace_id", "traceId"),
+        FIELD(6, SFIXED64, "as_int", "asInt", .oneof = 1),
+        MANY(7, "filtered_attributes", "filteredAttributes", key_value),
+    }};
+
+static const struct hf_schema_message number_point = {
+    .name = METRICS "NumberDataPoint",
+    .is_item = true,
+    .index = NUMBER_POINT,
+    .fields = {
+        FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
+        FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(4, DOUBLE, "as_double", "asDouble", .oneof = 1),
+        MANY(5, "exemplars", "exemplars", exemplar),
+        FIELD(6, SFIXED64, "as_int", "asInt", .oneof = 1),
+        MANY(7, "attributes", "attributes", key_value),
+        FIELD(8, UINT32, "flags", "flags"),
+    }};
+
+static const struct hf_schema_message histogram_point = {
+    .name = METRICS "HistogramDataPoint",
+    .is_item = true,
+    .index = HISTOGRAM_POINT,
+    .fields = {
+        FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
+        FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(4, FIXED64, "count", "count"),
+        FIELD(5, DOUBLE, "sum", "sum", .optional = true),
+        FIELD(6, FIXED64, "bucket_counts", "bucketCounts", .repeated = true),
+        FIELD(7, DOUBLE, "explicit_bounds", "explicitBounds", .repeated = true),
+        MANY(8, "exemplars", "exemplars", exemplar),
+        MANY(9, "attributes", "attributes", key_value),
+        FIELD(10, UINT32, "flags", "flags"),
+        FIELD(11, DOUBLE, "min", "min", .optional = true),
+        FIELD(12, DOUBLE, "max", "max", .optional = true),
+    }};
+
+static const struct hf_schema_message buckets = {
+    .name = METRICS "ExponentialHistogramDataPoint.Buckets",
+    .index = BUCKETS,
+    .fields = {
+        FIELD(1, SINT32, "offset", "offset"),
+        FIELD(2, UINT64, "bucket_counts", "bucketCounts", .repeated = true),
+    }};
+
+static const struct hf_schema_message exponential_point = {
+    .name = METRICS "ExponentialHistogramDataPoint",
+    .is_item = true,
+    .index = EXPONENTIAL_POINT,
+    .fields = {
+        MANY(1, "attributes", "attributes", key_value),
+        FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
+        FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(4, FIXED64, "count", "count"),
+        FIELD(5, DOUBLE, "sum", "sum", .optional = true),
+        FIELD(6, SINT32, "scale", "scale"),
+        FIELD(7, FIXED64, "zero_count", "zeroCount"),
+        ONE(8, "positive", "positive", buckets),
+        ONE(9, "negative", "negative", buckets),
+        FIELD(10, UINT32, "flags", "flags"),
+        MANY(11, "exemplars", "exemplars", exemplar),
+        FIELD(12, DOUBLE, "min", "min", .optional = true),
+        FIELD(13, DOUBLE, "max", "max", .optional = true),
+        FIELD(14, DOUBLE, "zero_threshold", "zeroThreshold"),
+    }};
+
+static const struct hf_schema_message quantile = {.name =
+                                                      METRICS "SummaryDataPoint.ValueAtQuantile",
+                                                  .index = QUANTILE,
+                                                  .fields = {
+                                                      FIELD(1, DOUBLE, "quantile", "quantile"),
+                                                      FIELD(2, DOUBLE, "value", "value"),
+                                                  }};
+
+static const struct hf_schema_message summary_point = {
+    .name = METRICS "SummaryDataPoint",
+    .is_item = true,
+    .index = SUMMARY_POINT,
+    .fields = {
+        FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
+        FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(4, FIXED64, "count", "count"),
+        FIELD(5, DOUBLE, "sum", "sum"),
+        MANY(6, "quantile_values", "quantileValues", quantile),
+        MANY(7, "attributes", "attributes", key_value),
+        FIELD(8, UINT32, "flags", "flags"),
+    }};
+
+static const struct hf_schema_message gauge = {
+    .name = METRICS "Gauge",
+    .index = GAUGE,
+    .fields = {MANY(1, "data_points", "dataPoints", number_point)}};
+
+static const struct hf_schema_message sum = {
+    .name = METRICS "Sum",
+    .index = SUM,
+    .fields = {
+        MANY(1, "data_points", "dataPoints", number_point),
+        FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
+        FIELD(3, BOOL, "is_monotonic", "isMonotonic"),
+    }};
+
+static const struct hf_schema_message histogram = {
+    .name = METRICS "Histogram",
+    .index = HISTOGRAM,
+    .fields = {
+        MANY(1, "data_points", "dataPoints", histogram_point),
+        FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
+    }};
+
+static const struct hf_schema_message exponential_histogram = {
+    .name = METRICS "ExponentialHistogram",
+    .index = EXPONENTIAL_HISTOGRAM,
+    .fields = {
+        MANY(1, "data_points", "dataPoints", exponential_point),
+        FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
+    }};
+
+static const struct hf_schema_message summary = {
+    .name = METRICS "Summary",
+    .index = SUMMARY,
+    .fields = {MANY(1, "data_points", "dataPoints", summary_point)}};
+
+static const struct hf_schema_message metric = {
+    .name = METRICS "Metric",
+    .index = METRIC,
+    .fields = {
+        FIELD(1, STRING, "name", "name"),
+        FIELD(2, STRING, "description", "description"),
+        FIELD(3, STRING, "unit", "unit"),
+        ONE(5, "gauge", "gauge", gauge, .oneof = 1),
+        ONE(7, "sum", "sum", sum, .oneof = 1),
+        ONE(9, "histogram", "histogram", histogram, .oneof = 1),
+        ONE(10, "exponential_histogram", "exponentialHistogram", exponential_histogram, .oneof = 1),
+        ONE(11, "summary", "summary", summary, .oneof = 1),
+        MANY(12, "metadata", "metadata", key_value),
+    }};
+
+static const struct hf_schema_message scope_metrics = {
+    .name = METRICS "ScopeMetrics",
+    .index = SCOPE_METRICS,
+    .fields = {
+        ONE(1, "scope", "scope", scope),
+        MANY(2, "metrics", "metrics", metric),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message resource_metrics = {
+    .name = METRICS "ResourceMetrics",
+    .index = RESOURCE_METRICS,
+    .fields = {
+        ONE(1, "resource", "resource", resource),
+        MANY(2, "scope_metrics", "scopeMetrics", scope_metrics),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message metrics_request = {
+    .name = METRICS_SERVICE "ExportMetricsServiceRequest",
+    .index = METRICS_REQUEST,
+    .fields = {MANY(1, "resource_metrics", "resourceMetrics", resource_metrics)}};
+
+static const struct hf_schema_message metrics_partial = {
+    .name = METRICS_SERVICE "ExportMetricsPartialSuccess",
+    .index = METRICS_PARTIAL,
+    .fields = {
+        FIELD(1, INT64, "rejected_data_points", "rejectedDataPoints"),
+        FIELD(2, STRING, "error_message", "errorMessage"),
+    }};
+
+static const struct hf_schema_message metrics_response = {
+    .name = METRICS_SERVICE "ExportMetricsServiceResponse",
+    .index = METRICS_RESPONSE,
+    .fields = {ONE(1, "partial_success", "partialSuccess", metrics_partial)}};
+
+/* ---- logs ---- */
+
+#define LOGS "opentelemetry.proto.logs.v1."
+#define LOGS_SERVICE "opentelemetry.proto.collector.logs.v1."
+
+static const struct hf_schema_enum severity = {
+    .name = LOGS "SeverityNumber",
+    .values = {
+        {"SEVERITY_NUMBER_UNSPECIFIED", 0}, {"SEVERITY_NUMBER_TRACE", 1},
+        {"SEVERITY_NUMBER_TRACE2", 2},      {"SEVERITY_NUMBER_TRACE3", 3},
+        {"SEVERITY_NUMBER_TRACE4", 4},      {"SEVERITY_NUMBER_DEBUG", 5},
+        {"SEVERITY_NUMBER_DEBUG2", 6},      {"SEVERITY_NUMBER_DEBUG3", 7},
+        {"SEVERITY_NUMBER_DEBUG4", 8},      {"SEVERITY_NUMBER_INFO", 9},
+        {"SEVERITY_NUMBER_INFO2", 10},      {"SEVERITY_NUMBER_INFO3", 11},
+        {"SEVERITY_NUMBER_INFO4", 12},      {"SEVERITY_NUMBER_WARN", 13},
+        {"SEVERITY_NUMBER_WARN2", 14},      {"SEVERITY_NUMBER_WARN3", 15},
+        {"SEVERITY_NUMBER_WARN4", 16},      {"SEVERITY_NUMBER_ERROR", 17},
+        {"SEVERITY_NUMBER_ERROR2", 18},     {"SEVERITY_NUMBER_ERROR3", 19},
+        {"SEVERITY_NUMBER_ERROR4", 20},     {"SEVERITY_NUMBER_FATAL", 21},
+        {"SEVERITY_NUMBER_FATAL2", 22},     {"SEVERITY_NUMBER_FATAL3", 23},
+        {"SEVERITY_NUMBER_FATAL4", 24},     {NULL, 0},
+    }};
+
+static const struct hf_schema_message log_record = {
+    .name = LOGS "LogRecord",
+    .is_item = true,
+    .index = LOG_RECORD,
+    .fields = {
+        FIELD(1, FIXED64, "time_unix_nano", "timeUnixNano"),
+        FIELD(2, ENUM, "severity_number", "severityNumber", .values = &severity),
+        FIELD(3, STRING, "severity_text", "severityText"),
+        ONE(5, "body", "body", any_value),
+        MANY(6, "attributes", "attributes", key_value),
+        FIELD(7, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
+        FIELD(8, FIXED32, "flags", "flags"),
+        FIELD(9, ID, "trace_id", "traceId"),
+        FIELD(10, ID, "span_id", "spanId"),
+        FIELD(11, FIXED64, "observed_time_unix_nano", "observedTimeUnixNano"),
+        FIELD(12, STRING, "event_name", "eventName"),
+    }};
+
+static const struct hf_schema_message scope_logs = {
+    .name = LOGS "ScopeLogs",
+    .index = SCOPE_LOGS,
+    .fields = {
+        ONE(1, "scope", "scope", scope),
+        MANY(2, "log_records", "logRecords", log_record),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message resource_logs = {
+    .name = LOGS "ResourceLogs",
+    .index = RESOURCE_LOGS,
+    .fields = {
+        ONE(1, "resource", "resource", resource),
+        MANY(2, "scope_logs", "scopeLogs", scope_logs),
+        FIELD(3, STRING, "schema_url", "schemaUrl"),
+    }};
+
+static const struct hf_schema_message logs_request = {
+    .name = LOGS_SERVICE "ExportLogsServiceRequest",
+    .index = LOGS_REQUEST,
+    .fields = {MANY(1, "resource_logs", "resourceLogs", resource_logs)}};
+
+static const struct hf_schema_message logs_partial = {
+    .name = LOGS_SERVICE "ExportLogsPartialSuccess",
+    .index = LOGS_PARTIAL,
+    .fields = {
+        FIELD(1, INT64, "rejected_log_records", "rejectedLogRecords"),
+        FIELD(2, STRING, "error_message", "errorMessage"),
+    }};
+
+static const struct hf_schema_message logs_response = {
+    .name = LOGS_SERVICE "ExportLogsServiceResponse",
+    .index = LOGS_RESPONSE,
+    .fields = {ONE(1, "partial_success", "partialSuccess", logs_partial)}};
+
+static const struct hf_schema_message *const messages[INDEX_COUNT] = {
+    [ANY_VALUE] = &any_value,
+    [ARRAY_VALUE] = &array_value,
+    [KEY_VALUE_LIST] = &key_value_list,
+    [KEY_VALUE] = &key_value,
+    [SCOPE] = &scope,
+    [ENTITY_REF] = &entity_ref,
+    [RESOURCE] = &resource,
+    [TRACE_REQUEST] = &trace_request,
+    [TRACE_RESPONSE] = &trace_response,
+    [TRACE_PARTIAL] = &trace_partial,
+    [RESOURCE_SPANS] = &resource_spans,
+    [SCOPE_SPANS] = &scope_spans,
+    [SPAN] = &span,
+    [SPAN_EVENT] = &span_event,
+    [SPAN_LINK] = &span_link,
+    [SPAN_STATUS] = &span_status,
+    [METRICS_REQUEST] = &metrics_request,
+    [METRICS_RESPONSE] = &metrics_response,
+    [METRICS_PARTIAL] = &metrics_partial,
+    [RESOURCE_METRICS] = &resource_metrics,
+    [SCOPE_METRICS] = &scope_metrics,
+    [METRIC] = &metric,
+    [GAUGE] = &gauge,
+    [SUM] = &sum,
+    [HISTOGRAM] = &histogram,
+    [EXPONENTIAL_HISTOGRAM] = &exponential_histogram,
+    [SUMMARY] = &summary,
+    [NUMBER_POINT] = &number_point,
+    [HISTOGRAM_POINT] = &histogram_point,
+    [EXPONENTIAL_POINT] = &exponential_point,
+    [BUCKETS] = &buckets,
+    [SUMMARY_POINT] = &summary_point,
+    [QUANTILE] = &quantile,
+    [EXEMPLAR] = &exemplar,
+    [LOGS_REQUEST] = &logs_request,
+    [LOGS_RESPONSE] = &logs_response,
+    [LOGS_PARTIAL] = &logs_partial,
+    [RESOURCE_LOGS] = &resource_logs,
+    [SCOPE_LOGS] = &scope_logs,
+    [LOG_RECORD] = &log_record,
+};
+
+const struct hf_schema_message *hf_schema_request(enum hf_signal signal)
+{
+    assert(signal < HF_SIGNAL_COUNT);
+    static const uint8_t requests[] = {TRACE_REQUEST, METRICS_REQUEST, LOGS_REQUEST};
+    return messages[requests[signal]];
+}
+
+const struct hf_schema_message *hf_schema_response(enum hf_signal signal)
+{
+    assert(signal < HF_SIGNAL_COUNT);
+    static const uint8_t responses[] = {TRACE_RESPONSE, METRICS_RESPONSE, LOGS_RESPONSE};
+    return messages[responses[signal]];
+}
+
+const struct hf_schema_message *hf_schema_message(uint8_t index)
+{
+    assert(index < INDEX_COUNT);
+    return messages[index];
+}
+
+enum hf_schema_wire hf_schema_wire(enum hf_schema_type type)
+{
+    switch (type) {
+    case HF_SCHEMA_FIXED32:
+        return HF_WIRE_32;
+    case HF_SCHEMA_FIXED64:
+    case HF_SCHEMA_SFIXED64:
+    case HF_SCHEMA_DOUBLE:
+        return HF_WIRE_64;
+    case HF_SCHEMA_STRING:
+    case HF_SCHEMA_BYTES:
+    case HF_SCHEMA_ID:
+    case HF_SCHEMA_MESSAGE:
+        return HF_WIRE_BYTES;
+    default:
+        assert(type != HF_SCHEMA_NONE);
+        return HF_WIRE_VARINT;
+    }
+}
+
+bool hf_schema_is_scalar(enum hf_schema_type type)
+{
+    return type > HF_SCHEMA_NONE && type < HF_SCHEMA_STRING;
+}
