@@ -3,50 +3,51 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* The dense numbers of the messages; `messages` at the end is in the same order. */
-enum index {
-    ANY_VALUE,
-    ARRAY_VALUE,
-    KEY_VALUE_LIST,
-    KEY_VALUE,
-    SCOPE,
-    ENTITY_REF,
-    RESOURCE,
-    TRACE_REQUEST,
-    TRACE_RESPONSE,
-    TRACE_PARTIAL,
-    RESOURCE_SPANS,
-    SCOPE_SPANS,
-    SPAN,
-    SPAN_EVENT,
-    SPAN_LINK,
-    SPAN_STATUS,
-    METRICS_REQUEST,
-    METRICS_RESPONSE,
-    METRICS_PARTIAL,
-    RESOURCE_METRICS,
-    SCOPE_METRICS,
-    METRIC,
-    GAUGE,
-    SUM,
-    HISTOGRAM,
-    EXPONENTIAL_HISTOGRAM,
-    SUMMARY,
-    NUMBER_POINT,
-    HISTOGRAM_POINT,
-    EXPONENTIAL_POINT,
-    BUCKETS,
-    SUMMARY_POINT,
-    QUANTILE,
-    EXEMPLAR,
-    LOGS_REQUEST,
-    LOGS_RESPONSE,
-    LOGS_PARTIAL,
-    RESOURCE_LOGS,
-    SCOPE_LOGS,
-    LOG_RECORD,
-    INDEX_COUNT
-};
+/* Every message, in the order of their dense numbers. */
+#define MESSAGES(X)                                                                                \
+    X(ANY_VALUE, any_value)                                                                        \
+    X(ARRAY_VALUE, array_value)                                                                    \
+    X(KEY_VALUE_LIST, key_value_list)                                                              \
+    X(KEY_VALUE, key_value)                                                                        \
+    X(SCOPE, scope)                                                                                \
+    X(ENTITY_REF, entity_ref)                                                                      \
+    X(RESOURCE, resource)                                                                          \
+    X(TRACE_REQUEST, trace_request)                                                                \
+    X(TRACE_RESPONSE, trace_response)                                                              \
+    X(TRACE_PARTIAL, trace_partial)                                                                \
+    X(RESOURCE_SPANS, resource_spans)                                                              \
+    X(SCOPE_SPANS, scope_spans)                                                                    \
+    X(SPAN, span)                                                                                  \
+    X(SPAN_EVENT, span_event)                                                                      \
+    X(SPAN_LINK, span_link)                                                                        \
+    X(SPAN_STATUS, span_status)                                                                    \
+    X(METRICS_REQUEST, metrics_request)                                                            \
+    X(METRICS_RESPONSE, metrics_response)                                                          \
+    X(METRICS_PARTIAL, metrics_partial)                                                            \
+    X(RESOURCE_METRICS, resource_metrics)                                                          \
+    X(SCOPE_METRICS, scope_metrics)                                                                \
+    X(METRIC, metric)                                                                              \
+    X(GAUGE, gauge)                                                                                \
+    X(SUM, sum)                                                                                    \
+    X(HISTOGRAM, histogram)                                                                        \
+    X(EXPONENTIAL_HISTOGRAM, exponential_histogram)                                                \
+    X(SUMMARY, summary)                                                                            \
+    X(NUMBER_POINT, number_point)                                                                  \
+    X(HISTOGRAM_POINT, histogram_point)                                                            \
+    X(EXPONENTIAL_POINT, exponential_point)                                                        \
+    X(BUCKETS, buckets)                                                                            \
+    X(SUMMARY_POINT, summary_point)                                                                \
+    X(QUANTILE, quantile)                                                                          \
+    X(EXEMPLAR, exemplar)                                                                          \
+    X(LOGS_REQUEST, logs_request)                                                                  \
+    X(LOGS_RESPONSE, logs_response)                                                                \
+    X(LOGS_PARTIAL, logs_partial)                                                                  \
+    X(RESOURCE_LOGS, resource_logs)                                                                \
+    X(SCOPE_LOGS, scope_logs)                                                                      \
+    X(LOG_RECORD, log_record)
+
+#define AS_INDEX(index_, message_) index_,
+enum index { MESSAGES(AS_INDEX) INDEX_COUNT };
 
 static_assert(INDEX_COUNT == HF_SCHEMA_MESSAGE_COUNT, "the header tells how many there are");
 
@@ -447,23 +448,25 @@ static const struct hf_schema_message metrics_response = {
 #define LOGS "opentelemetry.proto.logs.v1."
 #define LOGS_SERVICE "opentelemetry.proto.collector.logs.v1."
 
-static const struct hf_schema_enum severity = {
-    .name = LOGS "SeverityNumber",
-    .values = {
-        {"SEVERITY_NUMBER_UNSPECIFIED", 0}, {"SEVERITY_NUMBER_TRACE", 1},
-        {"SEVERITY_NUMBER_TRACE2", 2},      {"SEVERITY_NUMBER_TRACE3", 3},
-        {"SEVERITY_NUMBER_TRACE4", 4},      {"SEVERITY_NUMBER_DEBUG", 5},
-        {"SEVERITY_NUMBER_DEBUG2", 6},      {"SEVERITY_NUMBER_DEBUG3", 7},
-        {"SEVERITY_NUMBER_DEBUG4", 8},      {"SEVERITY_NUMBER_INFO", 9},
-        {"SEVERITY_NUMBER_INFO2", 10},      {"SEVERITY_NUMBER_INFO3", 11},
-        {"SEVERITY_NUMBER_INFO4", 12},      {"SEVERITY_NUMBER_WARN", 13},
-        {"SEVERITY_NUMBER_WARN2", 14},      {"SEVERITY_NUMBER_WARN3", 15},
-        {"SEVERITY_NUMBER_WARN4", 16},      {"SEVERITY_NUMBER_ERROR", 17},
-        {"SEVERITY_NUMBER_ERROR2", 18},     {"SEVERITY_NUMBER_ERROR3", 19},
-        {"SEVERITY_NUMBER_ERROR4", 20},     {"SEVERITY_NUMBER_FATAL", 21},
-        {"SEVERITY_NUMBER_FATAL2", 22},     {"SEVERITY_NUMBER_FATAL3", 23},
-        {"SEVERITY_NUMBER_FATAL4", 24},     {NULL, 0},
-    }};
+/* Four grades each: INFO, INFO2, INFO3, INFO4. */
+#define SEVERITY(name_, first)                                                                     \
+    {"SEVERITY_NUMBER_" name_, (first)}, {"SEVERITY_NUMBER_" name_ "2", (first) + 1},              \
+        {"SEVERITY_NUMBER_" name_ "3", (first) + 2},                                               \
+    {                                                                                              \
+        "SEVERITY_NUMBER_" name_ "4", (first) + 3                                                  \
+    }
+
+static const struct hf_schema_enum severity = {.name = LOGS "SeverityNumber",
+                                               .values = {
+                                                   {"SEVERITY_NUMBER_UNSPECIFIED", 0},
+                                                   SEVERITY("TRACE", 1),
+                                                   SEVERITY("DEBUG", 5),
+                                                   SEVERITY("INFO", 9),
+                                                   SEVERITY("WARN", 13),
+                                                   SEVERITY("ERROR", 17),
+                                                   SEVERITY("FATAL", 21),
+                                                   {NULL, 0},
+                                               }};
 
 static const struct hf_schema_message log_record = {
     .name = LOGS "LogRecord",
@@ -519,48 +522,8 @@ static const struct hf_schema_message logs_response = {
     .index = LOGS_RESPONSE,
     .fields = {ONE(1, "partial_success", "partialSuccess", logs_partial)}};
 
-static const struct hf_schema_message *const messages[INDEX_COUNT] = {
-    [ANY_VALUE] = &any_value,
-    [ARRAY_VALUE] = &array_value,
-    [KEY_VALUE_LIST] = &key_value_list,
-    [KEY_VALUE] = &key_value,
-    [SCOPE] = &scope,
-    [ENTITY_REF] = &entity_ref,
-    [RESOURCE] = &resource,
-    [TRACE_REQUEST] = &trace_request,
-    [TRACE_RESPONSE] = &trace_response,
-    [TRACE_PARTIAL] = &trace_partial,
-    [RESOURCE_SPANS] = &resource_spans,
-    [SCOPE_SPANS] = &scope_spans,
-    [SPAN] = &span,
-    [SPAN_EVENT] = &span_event,
-    [SPAN_LINK] = &span_link,
-    [SPAN_STATUS] = &span_status,
-    [METRICS_REQUEST] = &metrics_request,
-    [METRICS_RESPONSE] = &metrics_response,
-    [METRICS_PARTIAL] = &metrics_partial,
-    [RESOURCE_METRICS] = &resource_metrics,
-    [SCOPE_METRICS] = &scope_metrics,
-    [METRIC] = &metric,
-    [GAUGE] = &gauge,
-    [SUM] = &sum,
-    [HISTOGRAM] = &histogram,
-    [EXPONENTIAL_HISTOGRAM] = &exponential_histogram,
-    [SUMMARY] = &summary,
-    [NUMBER_POINT] = &number_point,
-    [HISTOGRAM_POINT] = &histogram_point,
-    [EXPONENTIAL_POINT] = &exponential_point,
-    [BUCKETS] = &buckets,
-    [SUMMARY_POINT] = &summary_point,
-    [QUANTILE] = &quantile,
-    [EXEMPLAR] = &exemplar,
-    [LOGS_REQUEST] = &logs_request,
-    [LOGS_RESPONSE] = &logs_response,
-    [LOGS_PARTIAL] = &logs_partial,
-    [RESOURCE_LOGS] = &resource_logs,
-    [SCOPE_LOGS] = &scope_logs,
-    [LOG_RECORD] = &log_record,
-};
+#define AS_POINTER(index_, message_) [index_] = &(message_),
+static const struct hf_schema_message *const messages[INDEX_COUNT] = {MESSAGES(AS_POINTER)};
 
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal)
 {
