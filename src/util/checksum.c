@@ -1,0 +1,20 @@
+#include "checksum.h"
+
+#include <isa-l/crc.h>
+
+/* The library counts in int. */
+#define STEP_BYTES ((size_t)1 << 30)
+
+uint32_t hf_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    const unsigned char *at = data;
+
+    crc = ~crc;
+    while (size > 0) {
+        size_t step = size < STEP_BYTES ? size : STEP_BYTES;
+        crc = crc32_iscsi((unsigned char *)(uintptr_t)at, (int)step, crc);
+        at += step;
+        size -= step;
+    }
+    return ~crc;
+}

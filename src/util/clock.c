@@ -1,0 +1,26 @@
+#include "clock.h"
+
+#include <time.h>
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(id, &now); /* fails only for an unknown id */
+    return (uint64_t)now.tv_sec * HF_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t hf_clock_monotonic_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t hf_clock_coarse_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+uint64_t hf_clock_unix_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
