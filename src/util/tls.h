@@ -1,8 +1,10 @@
 /*
- * tls: the `tls:` section of servers and clients, and the byte stream under a transport, encrypted or not.
+ * tls: the `tls:` section of servers and clients, and the byte stream under a transport, encrypted
+ * or not.
  *
- * Only this file's source knows OpenSSL. A context is shared and immutable to its users; it reloads its files on change by itself
- * (checked at most every `reload_interval`, or every 5 s without one). A stream is owned by one thread.
+ * Only this file's source knows OpenSSL. A context is shared and immutable to its users; it reloads
+ * its files on change by itself (checked at most every `reload_interval`, or every 5 s without
+ * one). A stream is owned by one thread.
  */
 #pragma once
 
@@ -20,41 +22,58 @@ struct hf_tls_config {
     uint64_t reload_interval_ns;
     struct hf_string_list cipher_suites, curve_preferences;
     bool include_system_ca_certs_pool;
-    bool insecure, insecure_skip_verify;   /* client */
-    const char *server_name_override;      /* client */
-    const char *client_ca_file;            /* server: clients must present a certificate it signed */
+    bool insecure, insecure_skip_verify; /* client */
+    const char *server_name_override;    /* client */
+    const char *client_ca_file;          /* server: clients must present a certificate it signed */
     bool client_ca_file_reload;
 };
 
 extern const struct hf_field hf_tls_client_fields[];
 extern const struct hf_field hf_tls_server_fields[];
-/* What no single field can tell: both file and pem, certificate without key, ... NULL or a sentence. */
+/* What no single field can tell: both file and pem, certificate without key, ... NULL or a
+ * sentence. */
 const char *hf_tls_client_check(const struct hf_tls_config *config);
 const char *hf_tls_server_check(const struct hf_tls_config *config);
 
 struct hf_tls;
-/* `alpn`: "h2" or "http/1.1". On failure `reterr` (512 bytes) names the file and what is wrong with it. */
+/* The configuration's strings are borrowed until hf_tls_free(). `alpn`: "h2" or "http/1.1". On
+ * failure `reterr` (512 bytes) names the file and what is wrong with it. */
 HF_MUST_USE enum hf_status hf_tls_new_server(const struct hf_tls_config *config, const char *alpn,
                                              struct hf_tls **ret_tls, char *reterr);
 HF_MUST_USE enum hf_status hf_tls_new_client(const struct hf_tls_config *config, const char *alpn,
                                              struct hf_tls **ret_tls, char *reterr);
 void hf_tls_free(struct hf_tls *tls);
+/* Why the last reload kept the old files, told once: true and `ret_text` (512 bytes). Any thread.
+ */
+bool hf_tls_take_reload_error(struct hf_tls *tls, char *ret_text);
 
 /* A connected non-blocking socket, with TLS on it unless `tls` is NULL. */
 struct hf_stream;
-HF_MUST_USE enum hf_status hf_stream_accept(struct hf_tls *tls, int fd, struct hf_stream **ret_stream);
+HF_MUST_USE enum hf_status hf_stream_accept(struct hf_tls *tls, int fd,
+                                            struct hf_stream **ret_stream);
 HF_MUST_USE enum hf_status hf_stream_connect(struct hf_tls *tls, int fd, const char *server_name,
                                              struct hf_stream **ret_stream);
 /* Closes the descriptor too. */
 void hf_stream_free(struct hf_stream *stream);
 
-enum hf_stream_result { HF_STREAM_OK, HF_STREAM_WANT_READ, HF_STREAM_WANT_WRITE, HF_STREAM_CLOSED, HF_STREAM_ERROR };
+enum hf_stream_result {
+    HF_STREAM_OK,
+    HF_STREAM_WANT_READ,
+    HF_STREAM_WANT_WRITE,
+    HF_STREAM_CLOSED,
+    HF_STREAM_ERROR
+};
 /* The handshake; plain streams are ready at once. */
 enum hf_stream_result hf_stream_handshake(struct hf_stream *stream);
-enum hf_stream_result hf_stream_read(struct hf_stream *stream, void *buffer, size_t size, size_t *ret_read);
-/* Plain: one sendmsg of all. TLS: as much as the records take. */
-enum hf_stream_result hf_stream_write(struct hf_stream *stream, const struct iovec *pieces, int count,
-                                      size_t *ret_written);
+enum hf_stream_result hf_stream_read(struct hf_stream *stream, void *buffer, size_t size,
+                                     size_t *ret_read);
+/*
+ * OK: all was taken and sent. WANT_WRITE: `*ret_written` bytes were taken, perhaps all of them;
+ * call again with what is left, perhaps nothing, when the descriptor is writable. Clear: one
+ * sendmsg. At most IOV_MAX pieces.
+ */
+enum hf_stream_result hf_stream_write(struct hf_stream *stream, const struct iovec *pieces,
+                                      int count, size_t *ret_written);
 /* Bytes already decrypted that epoll will not announce. */
 bool hf_stream_has_pending(const struct hf_stream *stream);
 /* What went wrong last, for the log: never NULL. */
