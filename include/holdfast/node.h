@@ -62,6 +62,15 @@ bool hf_node_wants_peer(const struct hf_node *node);
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);
 
+/* Does durable enqueue work on every queue right now? Any thread. */
+bool hf_node_is_durable(const struct hf_node *node);
+
+/*
+ * Receiver, in open: registers the counters of a transport ("grpc", "http"), so that they are there from the start. At most
+ * four a receiver; `name` is a literal. HF_NOMEM.
+ */
+HF_MUST_USE enum hf_status hf_node_add_transport(struct hf_node *node, const char *name);
+
 /* How a receiver is answered. Embed it in the request. */
 struct hf_reply {
     /*

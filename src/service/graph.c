@@ -1,0 +1,542 @@
+/*
+ * graph: building, starting and stopping. The order is that of the Go collector: extensions,
+ * exporters, processors, receivers last; stopping goes the other way.
+ */
+#include "graph.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/sending.h>
+#include <holdfast/shape.h>
+
+#include "../util/log.h"
+#include "../util/metrics.h"
+#include "graph_internal.h"
+#include "listeners.h"
+#include "sender.h"
+#include "store.h"
+
+#define STOP_GRACE_NS UINT64_C(1500000000)
+
+const struct hf_host *hf_graph_host(const struct hf_graph *graph)
+{
+    return graph->host;
+}
+
+/* ---- nodes ---- */
+
+static struct hf_node *node_new(struct hf_graph *graph, const struct hf_config_component *from)
+{
+    struct hf_node *node = calloc(1, sizeof(*node));
+    if (node != NULL) {
+        node->id = from->id;
+        node->component = from->component;
+        node->config = from->config;
+        node->graph = graph;
+    }
+    return node;
+}
+
+static struct hf_node *find_node(struct hf_node **nodes, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(nodes[i]->id, id) == 0) {
+            return nodes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Finds the node of that component among `nodes`, or makes it. The array has room. */
+static struct hf_node *need_node(struct hf_graph *graph, struct hf_node **nodes, size_t *count,
+                                 const struct hf_config_component *from)
+{
+    struct hf_node *node = find_node(nodes, *count, from->id);
+    if (node == NULL) {
+        node = node_new(graph, from);
+        if (node != NULL) {
+            nodes[(*count)++] = node;
+        }
+    }
+    return node;
+}
+
+static enum hf_status open_node(struct hf_node *node, char *reterr)
+{
+    char why[HF_ERROR_MAX] = "";
+    enum hf_status status = HF_OK;
+    if (node->component->open != NULL) {
+        status = node->component->open(node, node->config, &node->self, why);
+    }
+    if (status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "%s: %.480s", node->id,
+                 why[0] != '\0' ? why : hf_status_row(status)->says);
+        return status;
+    }
+    node->opened = true;
+    return HF_OK;
+}
+
+static enum hf_status start_node(struct hf_node *node, char *reterr)
+{
+    char why[HF_ERROR_MAX] = "";
+    if (node->component->start != NULL) {
+        enum hf_status status = node->component->start(node->self, why);
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "%s: %.480s", node->id,
+                     why[0] != '\0' ? why : hf_status_row(status)->says);
+            return status;
+        }
+    }
+    node->started = true;
+    return HF_OK;
+}
+
+static void stop_node(struct hf_node *node)
+{
+    if (node->started && node->component->stop != NULL) {
+        node->component->stop(node->self);
+    }
+    node->started = false;
+}
+
+static void close_node(struct hf_node *node)
+{
+    if (node->opened && node->component->close != NULL) {
+        node->component->close(node->self);
+    }
+    node->opened = false;
+    node->self = NULL;
+}
+
+static void free_nodes(struct hf_node **nodes, size_t count)
+{
+    for (size_t i = 0; nodes != NULL && i < count; i++) {
+        for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+            free(nodes[i]->routes[signal]);
+        }
+        free(nodes[i]);
+    }
+    free(nodes);
+}
+
+/* ---- building ---- */
+
+static size_t count_uses(const struct hf_config_pipeline *pipelines, size_t count,
+                         enum hf_kind kind)
+{
+    size_t uses = 1;
+    for (size_t i = 0; i < count; i++) {
+        uses += kind == HF_RECEIVER    ? pipelines[i].receiver_count
+                : kind == HF_PROCESSOR ? pipelines[i].processor_count
+                                       : pipelines[i].exporter_count;
+    }
+    return uses;
+}
+
+static bool make_arrays(struct hf_graph *graph)
+{
+    size_t count = 0;
+    const struct hf_config_pipeline *pipelines = hf_config_pipelines(graph->config, &count);
+    size_t extensions = 0;
+    hf_config_extensions(graph->config, &extensions);
+    graph->pipelines = calloc(count + 1, sizeof(*graph->pipelines));
+    graph->extensions = calloc(extensions + 1, sizeof(struct hf_node *));
+    graph->receivers = calloc(count_uses(pipelines, count, HF_RECEIVER), sizeof(struct hf_node *));
+    graph->processors =
+        calloc(count_uses(pipelines, count, HF_PROCESSOR), sizeof(struct hf_node *));
+    graph->exporters = calloc(count_uses(pipelines, count, HF_EXPORTER), sizeof(struct hf_node *));
+    return graph->pipelines != NULL && graph->extensions != NULL && graph->receivers != NULL &&
+           graph->processors != NULL && graph->exporters != NULL;
+}
+
+/* What the exporters of a pipeline ask of its queue: the largest limit, the strongest wish. */
+static struct hf_queue_options queue_options(const struct hf_config_pipeline *from, bool *ret_zstd)
+{
+    struct hf_queue_options options = {0};
+    *ret_zstd = false;
+    for (size_t i = 0; i < from->exporter_count; i++) {
+        if (!from->exporters[i]->component->has_sending) {
+            continue;
+        }
+        const struct hf_sending_config *sending = from->exporters[i]->config;
+        if (sending->queue.max_bytes > options.max_bytes) {
+            options.max_bytes = sending->queue.max_bytes;
+        }
+        options.drop_oldest =
+            options.drop_oldest || sending->queue.on_full == HF_ON_FULL_DROP_OLDEST;
+        *ret_zstd = *ret_zstd || sending->queue.compression == 1;
+    }
+    return options;
+}
+
+static enum hf_status add_route(struct hf_node *receiver, struct hf_pipeline *pipeline)
+{
+    size_t count = receiver->route_count[pipeline->signal];
+    struct hf_pipeline **routes =
+        realloc(receiver->routes[pipeline->signal], (count + 1) * sizeof(struct hf_pipeline *));
+    if (routes == NULL) {
+        return HF_NOMEM;
+    }
+    routes[count] = pipeline;
+    receiver->routes[pipeline->signal] = routes;
+    receiver->route_count[pipeline->signal]++;
+    receiver->signals |= HF_SIGNAL_BIT(pipeline->signal);
+    return HF_OK;
+}
+
+static enum hf_status join_processors(struct hf_graph *graph, struct hf_pipeline *pipeline,
+                                      const struct hf_config_pipeline *from)
+{
+    pipeline->processors = calloc(from->processor_count + 1, sizeof(struct hf_node *));
+    if (pipeline->processors == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < from->processor_count; i++) {
+        /* Each pipeline has its own instance of a processor. */
+        struct hf_node *node = node_new(graph, from->processors[i]);
+        if (node == NULL) {
+            return HF_NOMEM;
+        }
+        graph->processors[graph->processor_count++] = node;
+        node->signals = HF_SIGNAL_BIT(pipeline->signal);
+        if (strcmp(node->component->type, "batch") == 0) {
+            pipeline->shape = node->config;
+        }
+        if (node->component->process != NULL) {
+            pipeline->processors[pipeline->processor_count++] = node;
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_status join_ends(struct hf_graph *graph, struct hf_pipeline *pipeline,
+                                const struct hf_config_pipeline *from)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < from->receiver_count && status == HF_OK; i++) {
+        struct hf_node *receiver =
+            need_node(graph, graph->receivers, &graph->receiver_count, from->receivers[i]);
+        status = receiver != NULL ? add_route(receiver, pipeline) : HF_NOMEM;
+    }
+    for (size_t i = 0; i < from->exporter_count && status == HF_OK; i++) {
+        struct hf_node *exporter =
+            need_node(graph, graph->exporters, &graph->exporter_count, from->exporters[i]);
+        if (exporter == NULL) {
+            return HF_NOMEM;
+        }
+        exporter->signals |= HF_SIGNAL_BIT(pipeline->signal);
+        if (exporter->sender == NULL) {
+            status = hf_sender_new(exporter, &exporter->sender);
+        }
+        if (status == HF_OK) {
+            status = hf_sender_add(exporter->sender, pipeline);
+        }
+    }
+    return status;
+}
+
+static enum hf_status join(struct hf_graph *graph, char *reterr)
+{
+    size_t count = 0;
+    const struct hf_config_pipeline *from = hf_config_pipelines(graph->config, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct hf_pipeline *pipeline = &graph->pipelines[graph->pipeline_count++];
+        pipeline->id = from[i].id;
+        pipeline->signal = from[i].signal;
+        struct hf_queue_options options = queue_options(&from[i], &pipeline->zstd);
+        enum hf_status status =
+            hf_store_queue(graph->host->store, pipeline->id, &options, &pipeline->wal, reterr);
+        if (status != HF_OK) {
+            return status;
+        }
+        status = join_processors(graph, pipeline, &from[i]);
+        if (status == HF_OK) {
+            status = join_ends(graph, pipeline, &from[i]);
+        }
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "out of memory while building pipeline %s",
+                     pipeline->id);
+            return status;
+        }
+    }
+    size_t extension_count = 0;
+    const struct hf_config_component *const *extensions =
+        hf_config_extensions(graph->config, &extension_count);
+    for (size_t i = 0; i < extension_count; i++) {
+        if (need_node(graph, graph->extensions, &graph->extension_count, extensions[i]) == NULL) {
+            return HF_NOMEM;
+        }
+    }
+    return HF_OK;
+}
+
+/* ---- the metadata that receivers must keep ---- */
+
+static enum hf_status add_key(struct hf_graph *graph, const char *key)
+{
+    if (strcmp(key, "client.address") == 0) {
+        graph->wants_peer = true;
+        return HF_OK;
+    }
+    for (size_t i = 0; i < graph->key_count; i++) {
+        if (strcasecmp(graph->keys[i], key) == 0) {
+            return HF_OK;
+        }
+    }
+    const char **keys = realloc(graph->keys, (graph->key_count + 1) * sizeof(*keys));
+    if (keys == NULL) {
+        return HF_NOMEM;
+    }
+    graph->keys = keys;
+    graph->keys[graph->key_count++] = key;
+    return HF_OK;
+}
+
+static enum hf_status add_list(struct hf_graph *graph, struct hf_string_list list)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < list.count && status == HF_OK; i++) {
+        status = add_key(graph, list.items[i]);
+    }
+    return status;
+}
+
+static enum hf_status add_context_keys(struct hf_graph *graph, const struct hf_node *node)
+{
+    if (node->component->context_keys == NULL) {
+        return HF_OK;
+    }
+    size_t count = 0;
+    const char *const *keys = node->component->context_keys(node->self, &count);
+    return add_list(graph, (struct hf_string_list){keys, count});
+}
+
+static enum hf_status collect_keys(struct hf_graph *graph)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < graph->processor_count && status == HF_OK; i++) {
+        status = add_context_keys(graph, graph->processors[i]);
+    }
+    for (size_t i = 0; i < graph->pipeline_count && status == HF_OK; i++) {
+        if (graph->pipelines[i].shape != NULL) {
+            status = add_list(graph, graph->pipelines[i].shape->metadata_keys);
+        }
+    }
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        const struct hf_node *node = graph->exporters[i];
+        const struct hf_sending_config *sending =
+            node->component->has_sending ? node->config : NULL;
+        status = add_context_keys(graph, node);
+        if (status == HF_OK && sending != NULL && sending->queue.batch != NULL) {
+            status = add_list(graph, sending->queue.batch->partition.metadata_keys);
+        }
+    }
+    return status;
+}
+
+static enum hf_status open_all(struct hf_graph *graph, char *reterr)
+{
+    struct {
+        struct hf_node **nodes;
+        size_t count;
+    } groups[] = {
+        {graph->extensions, graph->extension_count},
+        {graph->processors, graph->processor_count},
+        {graph->exporters, graph->exporter_count},
+    };
+    for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+        for (size_t i = 0; i < groups[g].count; i++) {
+            enum hf_status status = open_node(groups[g].nodes[i], reterr);
+            if (status != HF_OK) {
+                return status;
+            }
+        }
+    }
+    enum hf_status status = collect_keys(graph);
+    for (size_t i = 0; i < graph->receiver_count && status == HF_OK; i++) {
+        status = open_node(graph->receivers[i], reterr);
+    }
+    return status;
+}
+
+enum hf_status hf_graph_open(const struct hf_config *config, const struct hf_host *host,
+                             struct hf_graph **ret_graph, char *reterr)
+{
+    struct hf_graph *graph = calloc(1, sizeof(*graph));
+    if (graph == NULL) {
+        return HF_NOMEM;
+    }
+    graph->config = config;
+    graph->host = host;
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    enum hf_status status = make_arrays(graph) ? join(graph, reterr) : HF_NOMEM;
+    if (status == HF_OK) {
+        status = open_all(graph, reterr);
+    }
+    if (status != HF_OK) {
+        hf_graph_free(graph);
+        return status;
+    }
+    *ret_graph = graph;
+    return HF_OK;
+}
+
+/* ---- running ---- */
+
+struct orphan_report {
+    struct hf_log *log;
+    const char *pipeline;
+};
+
+static void report_orphan(void *user, const struct wal_consumer_stat *stat)
+{
+    const struct orphan_report *report = user;
+    if (!stat->open && stat->books.queued.records != 0) {
+        hf_log_line(
+            report->log, HF_LOG_WARN, stat->name,
+            "pipeline %s holds %llu items of this exporter, which is no longer in the "
+            "configuration; attach them to another with sending_queue::attach: %s, or drop them "
+            "with holdfast queue drop",
+            report->pipeline, (unsigned long long)stat->books.queued.items, stat->name);
+    }
+}
+
+static enum hf_status open_consumers(struct hf_graph *graph, bool only_new, char *reterr)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        status = hf_sender_open_consumers(graph->exporters[i]->sender, only_new, reterr);
+    }
+    return status;
+}
+
+static enum hf_status start_group(struct hf_node **nodes, size_t count, char *reterr)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        status = start_node(nodes[i], reterr);
+    }
+    return status;
+}
+
+enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char *reterr)
+{
+    enum hf_status status = open_consumers(graph, true, reterr);
+    if (status == HF_OK) {
+        status = start_group(graph->extensions, graph->extension_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->exporters, graph->exporter_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->processors, graph->processor_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->receivers, graph->receiver_count, reterr);
+    }
+    if (status != HF_OK) {
+        hf_graph_stop(graph);
+        return status;
+    }
+    hf_graph_stop(old);
+    status = open_consumers(graph, false, reterr);
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        status = hf_sender_start(graph->exporters[i]->sender);
+    }
+    graph->running = status == HF_OK;
+    for (size_t i = 0; i < graph->pipeline_count; i++) {
+        struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
+        enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
+        (void)seen; /* the metric tells as well */
+    }
+    return status;
+}
+
+void hf_graph_stop(struct hf_graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < graph->receiver_count; i++) {
+        stop_node(graph->receivers[i]);
+    }
+    for (size_t i = 0; i < graph->processor_count; i++) {
+        stop_node(graph->processors[i]);
+    }
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        struct hf_node *node = graph->exporters[i];
+        if (node->sender != NULL) {
+            hf_sender_stop(node->sender, STOP_GRACE_NS);
+        }
+        stop_node(node);
+        close_node(node);
+        if (node->sender != NULL) {
+            hf_sender_close_consumers(node->sender);
+        }
+    }
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        stop_node(graph->extensions[i]);
+    }
+    graph->running = false;
+}
+
+void hf_graph_free(struct hf_graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < graph->receiver_count; i++) {
+        close_node(graph->receivers[i]);
+    }
+    for (size_t i = 0; i < graph->processor_count; i++) {
+        close_node(graph->processors[i]);
+    }
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        close_node(graph->exporters[i]);
+        hf_sender_free(graph->exporters[i]->sender);
+    }
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        close_node(graph->extensions[i]);
+    }
+    for (size_t i = 0; graph->pipelines != NULL && i < graph->pipeline_count; i++) {
+        free(graph->pipelines[i].processors);
+    }
+    free(graph->pipelines);
+    free_nodes(graph->extensions, graph->extension_count);
+    free_nodes(graph->processors, graph->processor_count);
+    free_nodes(graph->exporters, graph->exporter_count);
+    free_nodes(graph->receivers, graph->receiver_count);
+    free(graph->keys);
+    free(graph);
+}
+
+bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id)
+{
+    return find_node(graph->exporters, graph->exporter_count, id) != NULL;
+}
+
+void hf_graph_refresh(struct hf_graph *graph)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        hf_sender_refresh(graph->exporters[i]->sender);
+    }
+}
+
+bool hf_graph_is_degraded(const struct hf_graph *graph)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        if (hf_sender_is_unhealthy(graph->exporters[i]->sender)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hf_graph_is_durable(const struct hf_graph *graph)
+{
+    return hf_store_is_healthy(graph->host->store);
+}

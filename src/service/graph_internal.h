@@ -1,0 +1,21 @@
+/*
+ * graph_internal: the graph's own members, for the files of src/service only.
+ */
+#pragma once
+
+#include "graph.h"
+
+struct hf_graph {
+    const struct hf_config *config;
+    const struct hf_host *host;
+    struct hf_node **extensions, **processors, **exporters, **receivers;
+    size_t extension_count, processor_count, exporter_count, receiver_count;
+    struct hf_pipeline *pipelines;
+    size_t pipeline_count;
+    const char **keys; /* request headers that receivers keep */
+    size_t key_count;
+    bool wants_peer;
+    bool running;
+};
+
+bool hf_graph_is_durable(const struct hf_graph *graph);

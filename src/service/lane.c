@@ -1,0 +1,380 @@
+/*
+ * lane: reads records ahead, shapes them into requests, and paces the sending of one pipeline's
+ * data.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "sender_internal.h"
+
+#define RECORDS_AT_ONCE 64
+#define READ_BYTES ((size_t)1 << 20)
+#define SENDS_AT_ONCE 64
+#define READ_AGAIN_NS UINT64_C(1000000000) /* after a read error */
+
+void hf_lane_shape(struct lane *lane)
+{
+    const struct hf_queue_batch_config *own = lane->sender->config->queue.batch;
+    const struct hf_shape *shape = lane->pipeline->shape;
+    struct shaping *shaping = &lane->shaping;
+    *shaping = (struct shaping){.items_max = REQUEST_ITEMS_MAX, .bytes_max = REQUEST_BYTES_MAX};
+    if (own != NULL) {
+        bool bytes = own->sizer == 1;
+        shaping->wait_ns = own->flush_timeout_ns;
+        shaping->keys = own->partition.metadata_keys;
+        shaping->items_wanted = bytes ? 0 : (uint64_t)own->min_size;
+        shaping->bytes_wanted = bytes ? (uint64_t)own->min_size : 0;
+        shaping->items_max = !bytes && own->max_size != 0 ? (uint64_t)own->max_size : UINT32_MAX;
+        if (bytes && own->max_size != 0) {
+            shaping->bytes_max = (uint64_t)own->max_size;
+        }
+    } else if (shape != NULL) {
+        shaping->wait_ns = shape->timeout_ns;
+        shaping->keys = shape->metadata_keys;
+        shaping->items_wanted = shape->timeout_ns != 0 ? (uint64_t)shape->send_batch_size : 0;
+        shaping->items_max =
+            shape->send_batch_max_size != 0 ? (uint64_t)shape->send_batch_max_size : UINT32_MAX;
+    }
+}
+
+static bool same_values(struct hf_slice a, struct hf_slice b, const char *key)
+{
+    struct hf_slice left = HF_EMPTY_SLICE;
+    struct hf_slice right = HF_EMPTY_SLICE;
+    bool has_left = hf_meta_find(a, HF_META_HEADER, key, &left);
+    bool has_right = hf_meta_find(b, HF_META_HEADER, key, &right);
+    return has_left == has_right && hf_slice_equal(left, right);
+}
+
+/* May the two records be sent in one request? */
+static bool may_mix(const struct lane *lane, const struct held *a, const struct held *b)
+{
+    const struct hf_sender *sender = lane->sender;
+    struct hf_slice left = a->record.meta;
+    struct hf_slice right = b->record.meta;
+    if (hf_slice_equal(left, right)) {
+        return true;
+    }
+    for (size_t i = 0; i < lane->shaping.keys.count; i++) {
+        if (!same_values(left, right, lane->shaping.keys.items[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sender->context_key_count; i++) {
+        if (!same_values(left, right, sender->context_keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool hold(struct lane *lane, const struct wal_record *record)
+{
+    struct held *held = malloc(sizeof(*held));
+    if (held == NULL) {
+        return false;
+    }
+    *held = (struct held){.record = *record, .open = record->items};
+    if (lane->pending == NULL) {
+        lane->pending_since_ns = hf_loop_now_ns(lane->sender->loop);
+        lane->pending_end = &lane->pending;
+    }
+    *lane->pending_end = held;
+    lane->pending_end = &held->next;
+    lane->pending_items += record->items;
+    lane->pending_bytes += record->raw_bytes;
+    lane->sender->held_bytes += record->body.size;
+    return true;
+}
+
+/* A record without items has nothing to send: it is done with as it is read. */
+static void skip_empty(struct lane *lane, struct wal_record *record)
+{
+    struct wal_ack ack = {
+        .sequence = record->sequence, .raw_bytes = record->raw_bytes, .fate = WAL_DELIVERED};
+    hf_ref_drop(record->owner);
+    wal_consumer_ack(lane->consumer, &ack, 1);
+}
+
+/* Reads one group more. False: nothing was there, or no memory. */
+static bool read_more(struct lane *lane)
+{
+    struct wal_record records[RECORDS_AT_ONCE];
+    size_t count = 0;
+    enum wal_status status =
+        wal_consumer_read(lane->consumer, RECORDS_AT_ONCE, READ_BYTES, records, &count);
+    if (status != WAL_OK) {
+        lane->failing = true;
+        lane->resume_ns = hf_loop_now_ns(lane->sender->loop) + READ_AGAIN_NS;
+        return false;
+    }
+    lane->dry = count == 0;
+    bool held = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!held) {
+            hf_ref_drop(records[i].owner);
+        } else if (records[i].items == 0) {
+            skip_empty(lane, &records[i]);
+        } else if (!hold(lane, &records[i])) {
+            hf_ref_drop(records[i].owner);
+            held = false;
+        }
+    }
+    if (!held) {
+        /* Out of memory: what could not be held is read again once the sender starts anew. */
+        lane->dry = true;
+    }
+    return count != 0 && held;
+}
+
+static bool is_enough(const struct lane *lane)
+{
+    const struct shaping *shaping = &lane->shaping;
+    bool wanted = shaping->items_wanted != 0 || shaping->bytes_wanted != 0;
+    if (!wanted) {
+        return lane->pending_items >= shaping->items_max ||
+               lane->pending_bytes >= shaping->bytes_max;
+    }
+    return (shaping->items_wanted != 0 && lane->pending_items >= shaping->items_wanted) ||
+           (shaping->bytes_wanted != 0 && lane->pending_bytes >= shaping->bytes_wanted) ||
+           lane->pending_bytes >= shaping->bytes_max;
+}
+
+static bool has_waited(const struct lane *lane, uint64_t now_ns)
+{
+    bool wanted = lane->shaping.items_wanted != 0 || lane->shaping.bytes_wanted != 0;
+    return !wanted || now_ns - lane->pending_since_ns >= lane->shaping.wait_ns ||
+           lane->sender->held_bytes >= HELD_BYTES_MAX;
+}
+
+/* How many of the pending records go into one request, at least 1; `*ret_border`: a record that
+ * must not be mixed follows. */
+static size_t count_for_request(const struct lane *lane, bool *ret_border)
+{
+    const struct shaping *shaping = &lane->shaping;
+    uint64_t items = 0;
+    uint64_t bytes = 0;
+    size_t count = 0;
+    *ret_border = false;
+    for (const struct held *held = lane->pending; held != NULL; held = held->next) {
+        uint32_t left = held->record.items - held->taken;
+        if (count != 0 && !may_mix(lane, lane->pending, held)) {
+            *ret_border = true;
+            break;
+        }
+        bool reached = shaping->items_wanted != 0 && items >= shaping->items_wanted;
+        bool full = items + left > shaping->items_max ||
+                    bytes + held->record.raw_bytes > shaping->bytes_max;
+        if (count != 0 && (reached || full)) {
+            break;
+        }
+        count++;
+        items += left;
+        bytes += held->record.raw_bytes;
+        if (held->taken != 0) {
+            break; /* the rest of a cut record goes alone */
+        }
+    }
+    return count;
+}
+
+static struct held *take_pending(struct lane *lane)
+{
+    struct held *held = lane->pending;
+    lane->pending = held->next;
+    if (lane->pending == NULL) {
+        lane->pending_end = &lane->pending;
+    }
+    held->next = NULL;
+    lane->pending_items -= held->record.items - held->taken;
+    lane->pending_bytes -= held->record.raw_bytes;
+    lane->pending_since_ns = hf_loop_now_ns(lane->sender->loop);
+    return held;
+}
+
+/* A record with more items than a request may have is sent in runs. */
+static struct request *make_run(struct lane *lane)
+{
+    struct held *held = lane->pending;
+    uint32_t left = held->record.items - held->taken;
+    uint32_t count = left > lane->shaping.items_max ? (uint32_t)lane->shaping.items_max : left;
+    struct part part = {held, held->taken, count};
+    struct request *request = hf_request_new(lane, &part, 1);
+    if (request == NULL) {
+        return NULL;
+    }
+    if (count == left) {
+        take_pending(lane);
+    } else {
+        lane->pending_items -= count;
+    }
+    held->taken += count;
+    return request;
+}
+
+static struct request *make_request(struct lane *lane, size_t count)
+{
+    const struct held *first = lane->pending;
+    if (first->taken != 0 || first->record.items > lane->shaping.items_max) {
+        return make_run(lane);
+    }
+    struct part few[RECORDS_AT_ONCE];
+    struct part *parts = count <= RECORDS_AT_ONCE ? few : calloc(count, sizeof(*parts));
+    if (parts == NULL) {
+        return NULL;
+    }
+    struct held *held = lane->pending;
+    for (size_t i = 0; i < count; i++, held = held->next) {
+        parts[i] = (struct part){held, 0, held->record.items};
+    }
+    struct request *request = hf_request_new(lane, parts, count);
+    for (size_t i = 0; request != NULL && i < count; i++) {
+        struct held *taken = take_pending(lane);
+        taken->taken = taken->record.items;
+    }
+    if (parts != few) {
+        free(parts);
+    }
+    return request;
+}
+
+static struct request *next_request(struct lane *lane, uint64_t now_ns)
+{
+    while (!is_enough(lane) && !lane->dry && lane->sender->held_bytes < HELD_BYTES_MAX) {
+        if (!read_more(lane)) {
+            break;
+        }
+    }
+    /* A lane whose share is held by others still gets its one request. */
+    if (lane->pending == NULL && !lane->dry && !lane->failing && lane->in_flight == 0) {
+        (void)read_more(lane);
+    }
+    if (lane->pending == NULL) {
+        return NULL;
+    }
+    bool border = false;
+    size_t count = count_for_request(lane, &border);
+    if (!border && !is_enough(lane) && !has_waited(lane, now_ns)) {
+        return NULL;
+    }
+    return make_request(lane, count);
+}
+
+static void send_request(struct lane *lane, struct request *request, uint64_t now_ns)
+{
+    struct hf_sender *sender = lane->sender;
+    uint64_t timeout_ns = sender->config->timeout_ns;
+    lane->in_flight++;
+    sender->in_flight++;
+    request->export.attempt++;
+    request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
+    sender->node->component->send(sender->node->self, &request->export);
+}
+
+static void set_timer(struct lane *lane, uint64_t now_ns)
+{
+    struct hf_loop *loop = lane->sender->loop;
+    uint64_t due_ns = 0;
+    if (lane->failing && lane->in_flight == 0) {
+        due_ns = lane->resume_ns;
+    } else if (lane->pending != NULL && !lane->failing) {
+        due_ns = lane->pending_since_ns + lane->shaping.wait_ns;
+    }
+    if (due_ns == 0) {
+        hf_loop_timer_stop(loop, &lane->timer);
+        return;
+    }
+    if (due_ns <= now_ns) {
+        due_ns =
+            now_ns + 1000000; /* held back by num_consumers or memory: a completion comes first */
+    }
+    if (hf_loop_timer_set(loop, &lane->timer, due_ns) != HF_OK) {
+        return; /* out of memory: the next completion or record pumps */
+    }
+}
+
+void hf_lane_pump(struct lane *lane)
+{
+    struct hf_sender *sender = lane->sender;
+    if (!sender->running || sender->stopping) {
+        return;
+    }
+    uint64_t now_ns = hf_loop_now_ns(sender->loop);
+    /* An exporter that is done at once would keep this thread here for ever: others get their turn.
+     */
+    unsigned sends_left = SENDS_AT_ONCE;
+    while (sender->in_flight < sender->in_flight_max) {
+        if (sends_left-- == 0) {
+            hf_sender_pump_later(sender);
+            break;
+        }
+        if (lane->failing && (lane->in_flight != 0 || now_ns < lane->resume_ns)) {
+            break; /* one request probes the backend at a time */
+        }
+        struct request *request = lane->waiting;
+        if (request != NULL) {
+            lane->waiting = request->next;
+            request->next = NULL;
+        } else {
+            request = next_request(lane, now_ns);
+        }
+        if (request == NULL) {
+            break;
+        }
+        send_request(lane, request, now_ns);
+    }
+    set_timer(lane, now_ns);
+}
+
+void hf_lane_woken(struct hf_task *task)
+{
+    struct lane *lane = HF_CONTAINER(task, struct lane, wake);
+    lane->dry = false;
+    hf_lane_pump(lane);
+}
+
+void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns)
+{
+    (void)now_ns;
+    hf_lane_pump(HF_CONTAINER(timer, struct lane, timer));
+}
+
+static uint64_t sequence_of(const struct request *request)
+{
+    return request->parts[0].held->record.sequence;
+}
+
+void hf_lane_put_back(struct lane *lane, struct request *request)
+{
+    struct request **at = &lane->waiting;
+    while (*at != NULL && (sequence_of(*at) < sequence_of(request) ||
+                           (sequence_of(*at) == sequence_of(request) &&
+                            (*at)->parts[0].first < request->parts[0].first))) {
+        at = &(*at)->next;
+    }
+    request->next = *at;
+    *at = request;
+}
+
+void hf_lane_drop_all(struct lane *lane)
+{
+    while (lane->waiting != NULL) {
+        struct request *request = lane->waiting;
+        lane->waiting = request->next;
+        for (size_t i = 0; i < request->count; i++) {
+            struct part *part = &request->parts[i];
+            part->held->open -= part->count;
+            if (part->held->open == 0) {
+                hf_held_release(lane, part->held);
+            }
+        }
+        hf_request_free(request);
+    }
+    while (lane->pending != NULL) {
+        struct held *held = take_pending(lane);
+        held->open -= held->record.items - held->taken;
+        if (held->open == 0) {
+            hf_held_release(lane, held);
+        }
+    }
+}

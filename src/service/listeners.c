@@ -1,0 +1,271 @@
+#include "listeners.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+#define UNIX_SCHEME "unix://"
+
+struct listener {
+    struct listener *next;
+    char *endpoint;
+    int fd;
+    unsigned round;
+};
+
+struct hf_listeners {
+    struct listener *first;
+    unsigned round;
+};
+
+enum hf_status hf_listeners_new(struct hf_listeners **ret_listeners)
+{
+    struct hf_listeners *listeners = calloc(1, sizeof(*listeners));
+    if (listeners == NULL) {
+        return HF_NOMEM;
+    }
+    *ret_listeners = listeners;
+    return HF_OK;
+}
+
+static const char *unix_path(const char *endpoint)
+{
+    if (strncmp(endpoint, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0) {
+        return endpoint + strlen(UNIX_SCHEME);
+    }
+    return strncmp(endpoint, "unix:", 5) == 0 ? endpoint + 5 : NULL;
+}
+
+static void close_listener(struct listener *listener)
+{
+    const char *path = unix_path(listener->endpoint);
+    if (path != NULL) {
+        unlink(path);
+    }
+    close(listener->fd);
+    free(listener->endpoint);
+    free(listener);
+}
+
+void hf_listeners_free(struct hf_listeners *listeners)
+{
+    if (listeners == NULL) {
+        return;
+    }
+    while (listeners->first != NULL) {
+        struct listener *listener = listeners->first;
+        listeners->first = listener->next;
+        close_listener(listener);
+    }
+    free(listeners);
+}
+
+/* A socket file whose owner is gone answers ECONNREFUSED: it is stale and may be removed. */
+static bool is_stale(const struct sockaddr_un *address)
+{
+    struct stat info;
+    if (stat(address->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) {
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+                 errno == ECONNREFUSED;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return stale;
+}
+
+static enum hf_status listen_unix(const char *path, int *ret_fd, char *reterr)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path)) {
+        snprintf(reterr, 512, "endpoint unix://%s: the path is empty or longer than %zu bytes",
+                 path, sizeof(address.sun_path) - 1);
+        return HF_INVALID;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (is_stale(&address)) {
+        unlink(path);
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* Applications run as other users: whoever can reach the directory may connect, as with the Go
+     * collector. */
+    mode_t mask = umask(0);
+    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    umask(mask);
+    if (!bound || listen(fd, BACKLOG) != 0) {
+        snprintf(reterr, 512, "cannot listen on the socket %s as uid %u: %s%s", path,
+                 (unsigned)geteuid(), strerror(errno),
+                 errno == EADDRINUSE
+                     ? "; another process serves it, stop that one or choose another path"
+                     : "; make its directory writable for this user");
+        if (fd >= 0) {
+            close(fd);
+        }
+        return HF_IO;
+    }
+    *ret_fd = fd;
+    return HF_OK;
+}
+
+static bool split_endpoint(const char *endpoint, char *host, size_t host_room,
+                           const char **ret_port)
+{
+    const char *colon = strrchr(endpoint, ':');
+    if (colon == NULL || colon[1] == '\0') {
+        return false;
+    }
+    size_t size = (size_t)(colon - endpoint);
+    const char *from = endpoint;
+    if (size >= 2 && from[0] == '[' && from[size - 1] == ']') {
+        from++;
+        size -= 2;
+    }
+    if (size >= host_room) {
+        return false;
+    }
+    memcpy(host, from, size);
+    host[size] = '\0';
+    *ret_port = colon + 1;
+    return true;
+}
+
+static int open_socket(const struct addrinfo *address)
+{
+    int on = 1;
+    int off = 0;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->ai_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
+    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "another process has this port: stop it, or choose another port";
+    case EACCES:
+        return "ports below 1024 need the right CAP_NET_BIND_SERVICE: grant it, or choose a higher "
+               "port";
+    case EADDRNOTAVAIL:
+        return "this machine has no such address: use 0.0.0.0 or one of its own";
+    default:
+        return "check the endpoint";
+    }
+}
+
+static enum hf_status listen_tcp(const char *endpoint, int *ret_fd, char *reterr)
+{
+    char host[256];
+    const char *port;
+    struct addrinfo *found = NULL;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    if (!split_endpoint(endpoint, host, sizeof(host), &port)) {
+        snprintf(reterr, 512, "endpoint \"%s\": expected host:port or unix:///path", endpoint);
+        return HF_INVALID;
+    }
+    int rc = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+    if (rc != 0) {
+        snprintf(reterr, 512, "endpoint \"%s\": %s; check the host name", endpoint,
+                 gai_strerror(rc));
+        return HF_IO;
+    }
+    /* ":4317" means every address: one IPv6 socket takes both families; without IPv6 the next entry
+     * serves. */
+    int fd = -1;
+    if (host[0] == '\0') {
+        for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+            fd = a->ai_family == AF_INET6 ? open_socket(a) : -1;
+        }
+    }
+    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+        fd = open_socket(a);
+    }
+    int error = errno;
+    freeaddrinfo(found);
+    if (fd < 0) {
+        snprintf(reterr, 512, "cannot listen on %s as uid %u: %s; %s", endpoint,
+                 (unsigned)geteuid(), strerror(error), advice(error));
+        return HF_IO;
+    }
+    *ret_fd = fd;
+    return HF_OK;
+}
+
+enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint, int *ret_fd,
+                                char *reterr)
+{
+    struct listener *listener = listeners->first;
+    while (listener != NULL && strcmp(listener->endpoint, endpoint) != 0) {
+        listener = listener->next;
+    }
+    if (listener == NULL) {
+        const char *path = unix_path(endpoint);
+        int fd = -1;
+        enum hf_status status =
+            path != NULL ? listen_unix(path, &fd, reterr) : listen_tcp(endpoint, &fd, reterr);
+        if (status != HF_OK) {
+            return status;
+        }
+        listener = calloc(1, sizeof(*listener));
+        char *copy = strdup(endpoint);
+        if (listener == NULL || copy == NULL) {
+            free(listener);
+            free(copy);
+            close(fd);
+            snprintf(reterr, 512, "out of memory");
+            return HF_NOMEM;
+        }
+        *listener = (struct listener){.next = listeners->first, .endpoint = copy, .fd = fd};
+        listeners->first = listener;
+    }
+    listener->round = listeners->round;
+    int duplicate = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+    if (duplicate < 0) {
+        snprintf(reterr, 512, "endpoint %s: %s", endpoint, strerror(errno));
+        return HF_IO;
+    }
+    *ret_fd = duplicate;
+    return HF_OK;
+}
+
+void hf_listeners_begin_round(struct hf_listeners *listeners)
+{
+    listeners->round++;
+}
+
+void hf_listeners_end_round(struct hf_listeners *listeners)
+{
+    for (struct listener **at = &listeners->first; *at != NULL;) {
+        struct listener *listener = *at;
+        if (listener->round != listeners->round) {
+            *at = listener->next;
+            close_listener(listener);
+        } else {
+            at = &listener->next;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/*
+ * listeners: the listening sockets of the process, by endpoint, so that a reload or a second
+ * component on the same endpoint finds the socket open and no connection is refused. Main thread.
+ */
+#pragma once
+
+#include <holdfast/status.h>
+
+struct hf_listeners;
+
+HF_MUST_USE enum hf_status hf_listeners_new(struct hf_listeners **ret_listeners);
+/* Closes what is left and removes the files of Unix sockets. NULL is nothing. */
+void hf_listeners_free(struct hf_listeners *listeners);
+
+/*
+ * A duplicate of the socket that listens on `endpoint`: "host:port", ":port", "[v6]:port",
+ * "unix:///path". The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX): the port
+ * is taken, not allowed, no such address.
+ */
+HF_MUST_USE enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint,
+                                            int *ret_fd, char *reterr);
+
+/* Begins a new round; at its end, sockets that nobody asked for in it are closed. */
+void hf_listeners_begin_round(struct hf_listeners *listeners);
+void hf_listeners_end_round(struct hf_listeners *listeners);

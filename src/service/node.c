@@ -1,0 +1,119 @@
+/*
+ * node: what the graph lends to a component.
+ */
+#include <holdfast/node.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../util/log.h"
+#include "../util/metrics.h"
+#include "graph.h"
+#include "graph_internal.h"
+#include "listeners.h"
+#include "sender.h"
+
+const char *hf_node_id(const struct hf_node *node)
+{
+    return node->id;
+}
+
+void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    hf_log_vline(node->graph->host->log, level, node->id, format, arguments);
+    va_end(arguments);
+}
+
+struct hf_metrics *hf_node_metrics(const struct hf_node *node)
+{
+    return node->graph->host->metrics;
+}
+
+struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count)
+{
+    *ret_count = node->graph->host->loop_count;
+    return node->graph->host->loops;
+}
+
+struct hf_loop *hf_node_sender_loop(const struct hf_node *node)
+{
+    return node->sender != NULL ? hf_sender_loop(node->sender) : NULL;
+}
+
+unsigned hf_node_signals(const struct hf_node *node)
+{
+    return node->signals;
+}
+
+enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
+                            const struct hf_auth **ret_auth, void **ret_self)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        if (strcmp(extension->id, id) == 0 && extension->component->auth != NULL) {
+            *ret_auth = extension->component->auth;
+            *ret_self = extension->self;
+            return HF_OK;
+        }
+    }
+    return HF_NOT_FOUND;
+}
+
+const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret_count)
+{
+    *ret_count = node->graph->key_count;
+    return node->graph->keys;
+}
+
+bool hf_node_wants_peer(const struct hf_node *node)
+{
+    return node->graph->wants_peer;
+}
+
+enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
+{
+    return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
+}
+
+bool hf_node_is_durable(const struct hf_node *node)
+{
+    return hf_graph_is_durable(node->graph);
+}
+
+static struct hf_series *receiver_series(struct hf_node *node, const char *transport, bool accepted,
+                                         enum hf_signal signal)
+{
+    char name[96];
+    snprintf(name, sizeof(name), "otelcol_receiver_%s_%s", accepted ? "accepted" : "refused",
+             hf_signal_items_name(signal));
+    const struct hf_metric_family family = {
+        .name = name,
+        .type = HF_COUNTER,
+        .help = accepted ? "Items on disk and answered OK." : "Items refused.",
+    };
+    const struct hf_label labels[] = {
+        {"receiver", node->id}, {"transport", transport}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(node), &family, labels);
+}
+
+enum hf_status hf_node_add_transport(struct hf_node *node, const char *name)
+{
+    if (node->transport_count == HF_TRANSPORTS_MAX) {
+        return HF_NOMEM;
+    }
+    struct hf_transport *transport = &node->transports[node->transport_count];
+    transport->name = name;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        transport->accepted[signal] = receiver_series(node, name, true, (enum hf_signal)signal);
+        transport->refused[signal] = receiver_series(node, name, false, (enum hf_signal)signal);
+        if (transport->accepted[signal] == NULL || transport->refused[signal] == NULL) {
+            return HF_NOMEM;
+        }
+    }
+    node->transport_count++;
+    return HF_OK;
+}

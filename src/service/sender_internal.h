@@ -1,0 +1,132 @@
+/*
+ * sender_internal: what the files of the sender share. All of it is owned by the sender's loop
+ * thread after start, save what is marked atomic.
+ */
+#pragma once
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include <holdfast/sending.h>
+#include <holdfast/shape.h>
+
+#include "../util/backoff.h"
+#include "../util/compress.h"
+#include "../util/loop.h"
+#include "../util/metrics.h"
+#include "sender.h"
+
+/* A record read off the queue, until all its items are done with. */
+struct held {
+    struct held *next; /* among those not yet in a request */
+    struct wal_record record;
+    uint32_t taken;     /* items that are in requests */
+    uint32_t open;      /* items not done with */
+    uint32_t delivered; /* of those done with */
+    enum wal_fate fate; /* of the others */
+    enum wal_drop drop;
+};
+
+/* Some items of a record: all of them, or a run when the record was cut. */
+struct part {
+    struct held *held;
+    uint32_t first, count;
+};
+
+struct request {
+    struct hf_export export; /* lent to the exporter */
+    struct lane *lane;
+    struct request *next; /* among those waiting to be sent again */
+    struct hf_bytes cut;  /* the body of a run; a request with a run has no other part */
+    size_t count;
+    struct part *parts; /* behind the struct, as are the pieces */
+    struct hf_piece *pieces;
+};
+
+/* How requests are shaped; from the pipeline's batch processor or sending_queue::batch. */
+struct shaping {
+    uint64_t items_wanted, bytes_wanted; /* send when reached; both 0: at once */
+    uint64_t items_max, bytes_max;       /* of one request */
+    uint64_t wait_ns;
+    struct hf_string_list keys; /* never mix different values of these */
+};
+
+/* One pipeline of the exporter. */
+struct lane {
+    struct lane *next;
+    struct hf_sender *sender;
+    const struct hf_pipeline *pipeline;
+    struct wal_consumer *consumer;
+    struct shaping shaping;
+    struct hf_task wake; /* posted by the committer */
+    struct hf_timer timer;
+    bool dry; /* the last read found nothing; `wake` is armed */
+    struct held *pending, **pending_end;
+    uint64_t pending_items, pending_bytes;
+    uint64_t pending_since_ns;
+    struct request *waiting; /* in order of sequence */
+    unsigned in_flight;
+    bool failing;
+    bool gave_up;
+    uint64_t resume_ns; /* failing: no attempt before */
+    struct hf_backoff backoff;
+};
+
+struct hf_sender {
+    struct hf_node *node;
+    const struct hf_sending_config *config;
+    struct hf_loop *loop;
+    struct lane *lanes;
+    unsigned in_flight, in_flight_max;
+    unsigned burying;
+    size_t held_bytes;
+    bool running, stopping, ended;
+    struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */
+    bool pump_deferred;
+    struct hf_task stop_task;
+    sem_t stopped;
+    atomic_bool unhealthy;
+    uint64_t random;
+    const char **context_keys;
+    size_t context_key_count;
+    struct hf_series *sent[HF_SIGNAL_COUNT], *send_failed[HF_SIGNAL_COUNT];
+    struct hf_series *enqueue_failed[HF_SIGNAL_COUNT];
+    struct hf_series *queue_size, *queue_capacity;
+};
+
+/* Most bytes of bodies that one sender keeps in memory: a request more is begun only below it. */
+#define HELD_BYTES_MAX ((size_t)8 << 20)
+/* A backend's usual limit is 4 MiB a message; coalescing stays below it. */
+#define REQUEST_BYTES_MAX ((uint64_t)(4u << 20) - (64u << 10))
+#define REQUEST_ITEMS_MAX 8192
+
+/* sender.c: pumps every lane at the end of this turn. */
+void hf_sender_pump_later(struct hf_sender *sender);
+
+/* lane.c: sends what can be sent, sets the timer for the rest. */
+void hf_lane_pump(struct lane *lane);
+void hf_lane_woken(struct hf_task *task);
+void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
+/* Puts a request among the waiting, in order. */
+void hf_lane_put_back(struct lane *lane, struct request *request);
+/* Reads settings of batching. */
+void hf_lane_shape(struct lane *lane);
+/* Releases all it holds, unacknowledged. */
+void hf_lane_drop_all(struct lane *lane);
+
+/* request.c */
+/* NULL: out of memory, or a record that cannot be cut; nothing is taken from the parts' records
+ * then. */
+struct request *hf_request_new(struct lane *lane, const struct part *parts, size_t count);
+/* All items of its parts are done with; acknowledges records that have no open item left. Frees the
+ * request. */
+void hf_request_resolve(struct request *request, enum wal_fate fate, enum wal_drop drop,
+                        uint64_t rejected);
+/* Frees the request only: its parts are in others now, or the sender ends. */
+void hf_request_free(struct request *request);
+/* Two requests of half the size each, put among the waiting; false: it is a single item. */
+HF_MUST_USE bool hf_request_halve(struct request *request);
+void hf_held_release(struct lane *lane, struct held *held);
+
+/* bury.c: a request of one part goes to the dead letters (or is dropped when they are off). */
+void hf_request_bury(struct request *request, const struct hf_outcome *outcome);

@@ -1,0 +1,74 @@
+/*
+ * store: the data directory: its lock, the queue of each pipeline, the dead letters of each
+ * exporter.
+ *
+ *   DIR/lock                     one process; see wal/lock.h
+ *   DIR/queue/<pipeline>/        ids escaped: traces%2F2
+ *   DIR/deadletter/<exporter>/   the same format
+ *   DIR/damaged/                 files set aside
+ *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
+ *
+ * Outlives the graph: a reload finds its queues open. Opening and closing: main thread.
+ * hf_store_each, hf_store_dead_letters: any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/status.h>
+
+#include "../../wal/wal.h"
+
+struct hf_log;
+struct hf_store;
+
+struct hf_store_options {
+    const char *directory;
+    bool no_fsync;
+    struct hf_log *log;
+    const volatile int *stop_requested; /* ends the wait for the lock when it becomes non-zero */
+};
+
+/*
+ * Makes the directory, takes its lock (waiting for another process, with a line in the log),
+ * reckons the limits. On failure `reterr` (HF_ERROR_MAX) is one sentence with uid, path and what to
+ * do. HF_CLOSED: asked to stop while waiting.
+ */
+HF_MUST_USE enum hf_status hf_store_open(const struct hf_store_options *options,
+                                         struct hf_store **ret_store, char *reterr);
+/* Closes every queue. NULL is nothing. */
+void hf_store_close(struct hf_store *store);
+
+const char *hf_store_directory(const struct hf_store *store);
+
+struct hf_queue_options {
+    uint64_t max_bytes; /* 0: the default of the directory */
+    bool drop_oldest;
+};
+
+/* The queue of that pipeline: the open one, or opened now. The store's. */
+HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
+                                          const struct hf_queue_options *options,
+                                          struct wal **ret_wal, char *reterr);
+
+/* The dead letters of that exporter, made when first needed. NULL when they cannot be opened. */
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+
+/* Every open queue and the dead letters of earlier runs. `kind` is "queue" or "deadletter". No lock
+ * is held during a visit. */
+void hf_store_each(struct hf_store *store,
+                   void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
+                   void *user);
+
+/* Is every queue able to take data? */
+bool hf_store_is_healthy(struct hf_store *store);
+
+enum hf_status hf_status_of_wal(enum wal_status status);
+
+/* "traces/2" -> "traces%2F2" and back; `out` has room for 3 * strlen + 1. */
+void hf_store_escape(const char *id, char *out);
+void hf_store_unescape(const char *name, char *out);
+
+/* The consumer's name in a dead-letter queue. */
+#define HF_DEAD_LETTER_READER "operator"
