@@ -1,8 +1,9 @@
 /*
  * metrics: Holdfast's own counters, gauges and histograms, and their Prometheus text.
  *
- * A family has a name, a type and help; a series is a family with labels. Registering twice yields the same series, so that
- * a reload continues its counts. Counting is one relaxed atomic add: any thread. Registering and printing take the registry's lock.
+ * A family has a name, a type and help; a series is a family with labels. Registering twice yields
+ * the same series, so that a reload continues its counts. Counting is one relaxed atomic add: any
+ * thread. Registering and printing take the registry's lock.
  */
 #pragma once
 
@@ -45,18 +46,20 @@ static inline int64_t hf_series_get(const struct hf_series *series)
 struct hf_metric_family {
     const char *name; /* without prefix rules applied: "otelcol_receiver_accepted_spans" */
     enum hf_metric_type type;
-    const char *unit;            /* "", "s", "By": for the newer spelling's suffix */
+    const char *unit; /* "", "s", "By": for the newer spelling's suffix */
     const char *help;
-    double scale;                /* printed value = stored integer * scale; 0 means 1 */
-    const double *bounds;        /* HISTOGRAM: upper bounds in printed units, ascending */
+    double scale;         /* printed value = stored integer * scale; 0 means 1 */
+    const double *bounds; /* HISTOGRAM: upper bounds in printed units, ascending */
     size_t bound_count;
 };
 
 HF_MUST_USE enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics);
 void hf_metrics_free(struct hf_metrics *metrics);
 
-/* `labels` ends with {NULL, NULL}. NULL when out of memory. The series lives as long as the registry. */
-struct hf_series *hf_metrics_series(struct hf_metrics *metrics, const struct hf_metric_family *family,
+/* `labels` ends with {NULL, NULL}. NULL when out of memory. The series lives as long as the
+ * registry. */
+struct hf_series *hf_metrics_series(struct hf_metrics *metrics,
+                                    const struct hf_metric_family *family,
                                     const struct hf_label *labels);
 struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
                                           const struct hf_metric_family *family,
@@ -64,16 +67,18 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
 /* `value` in stored units (nanoseconds with scale 1e-9, say). Lock-free; any thread. */
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value);
 
-/* Called by the printing thread before each scrape, to set gauges from elsewhere; removed by the token. */
+/* Called by the printing thread before each scrape, to set gauges from elsewhere; removed by the
+ * token. */
 typedef void hf_metrics_refresh(void *user);
-HF_MUST_USE enum hf_status hf_metrics_on_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refresh,
-                                                void *user);
+HF_MUST_USE enum hf_status hf_metrics_on_scrape(struct hf_metrics *metrics,
+                                                hf_metrics_refresh *refresh, void *user);
 void hf_metrics_off_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refresh, void *user);
 
 struct hf_metrics_style {
-    bool type_suffix;                     /* counters end in _total */
-    bool unit_suffix;                     /* _seconds, _bytes */
-    const struct hf_label *constant_labels; /* on every series, ends with {NULL, NULL}; may be NULL */
+    bool type_suffix; /* counters end in _total */
+    bool unit_suffix; /* _seconds, _bytes */
+    const struct hf_label
+        *constant_labels; /* on every series, ends with {NULL, NULL}; may be NULL */
 };
 
 /* The whole exposition, text format 0.0.4; malloc'd, the caller frees. HF_NOMEM. */
