@@ -51,6 +51,41 @@ void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items)
     batch->items = items;
 }
 
+/* A batch around the bytes of somebody else. */
+struct wrapped {
+    struct hf_batch batch;
+    struct hf_ref *owner;
+};
+
+static void free_wrapped(struct hf_ref *ref)
+{
+    struct wrapped *wrapped = HF_CONTAINER(ref, struct wrapped, batch.ref);
+    hf_ref_drop(wrapped->owner);
+    free(wrapped);
+}
+
+struct hf_batch *hf_batch_wrap(enum hf_signal signal, enum hf_coding coding, struct hf_slice wire,
+                               struct hf_ref *owner, struct hf_slice meta)
+{
+    struct wrapped *wrapped = malloc(sizeof(*wrapped) + meta.size);
+    if (wrapped == NULL) {
+        return NULL;
+    }
+    wrapped->batch = (struct hf_batch){.signal = signal,
+                                       .coding = coding,
+                                       .received_ns = unix_ns(),
+                                       .wire = wire,
+                                       .raw = coding == HF_IDENTITY ? wire : HF_EMPTY_SLICE};
+    hf_ref_init(&wrapped->batch.ref, free_wrapped);
+    hf_ref_take(owner);
+    wrapped->owner = owner;
+    if (meta.size != 0) {
+        memcpy(wrapped + 1, meta.data, meta.size);
+        wrapped->batch.meta = hf_slice_of(wrapped + 1, meta.size);
+    }
+    return &wrapped->batch;
+}
+
 const char *hf_signal_name(enum hf_signal signal)
 {
     static const char *const names[HF_SIGNAL_COUNT] = {"traces", "metrics", "logs"};

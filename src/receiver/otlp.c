@@ -1,0 +1,370 @@
+/*
+ * otlp: the OTLP receiver: one listener a protocol, for all pipelines that name it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../util/metrics.h"
+#include "otlp_internal.h"
+
+enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth_config *config,
+                              struct otlp_auth *ret_auth, char *reterr)
+{
+    *ret_auth = (struct otlp_auth){NULL, NULL};
+    if (config == NULL || config->authenticator == NULL) {
+        return HF_OK;
+    }
+    enum hf_status status =
+        hf_node_auth(node, config->authenticator, &ret_auth->ops, &ret_auth->self);
+    if (status != HF_OK || ret_auth->ops->check == NULL) {
+        snprintf(reterr, HF_ERROR_MAX,
+                 "auth::authenticator: %s does not authenticate servers; use bearertokenauth or "
+                 "basicauth",
+                 config->authenticator);
+        return HF_INVALID;
+    }
+    return HF_OK;
+}
+
+struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
+                                    const char *reason)
+{
+    static const struct hf_metric_family family = {
+        .name = "holdfast_receiver_errors",
+        .type = HF_COUNTER,
+        .help = "Requests and connections refused for what they are, by reason.",
+    };
+    const struct hf_label labels[] = {
+        {"receiver", hf_node_id(node)}, {"transport", transport}, {"reason", reason}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(node), &family, labels);
+}
+
+void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
+                       bool written)
+{
+    if (!written) {
+        hf_node_log(
+            node, HF_LOG_WARN,
+            "protocols::%s::endpoint is not set: listening on %s, open to every network of this "
+            "machine; set localhost or one address to narrow it",
+            protocol, endpoint);
+    }
+}
+
+static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct otlp_receiver *receiver = calloc(1, sizeof(*receiver));
+    if (receiver == NULL) {
+        return HF_NOMEM;
+    }
+    receiver->node = node;
+    receiver->config = config;
+    enum hf_status status = HF_OK;
+    if (receiver->config->protocols.grpc != NULL) {
+        status = otlp_grpc_open(receiver, &receiver->grpc, reterr);
+    }
+    if (status == HF_OK && receiver->config->protocols.http != NULL) {
+        status = otlp_http_open(receiver, &receiver->http, reterr);
+    }
+    if (status != HF_OK) {
+        otlp_grpc_close(receiver->grpc);
+        free(receiver);
+        return status;
+    }
+    *ret_self = receiver;
+    return HF_OK;
+}
+
+static enum hf_status start_receiver(void *self, char *reterr)
+{
+    struct otlp_receiver *receiver = self;
+    enum hf_status status = HF_OK;
+    if (receiver->http != NULL) {
+        status = otlp_http_start(receiver->http, reterr);
+    }
+    if (status == HF_OK && receiver->grpc != NULL) {
+        otlp_grpc_start(receiver->grpc);
+    }
+    return status;
+}
+
+static void stop_receiver(void *self)
+{
+    struct otlp_receiver *receiver = self;
+    otlp_grpc_stop(receiver->grpc);
+    otlp_http_stop(receiver->http);
+}
+
+static void close_receiver(void *self)
+{
+    struct otlp_receiver *receiver = self;
+    otlp_grpc_close(receiver->grpc);
+    otlp_http_close(receiver->http);
+    free(receiver);
+}
+
+static const char *check_config(const void *from)
+{
+    const struct otlp_config *config = from;
+    const struct otlp_grpc_config *grpc = config->protocols.grpc;
+    const struct otlp_http_config *http = config->protocols.http;
+    const char *wrong = NULL;
+    if (grpc == NULL && http == NULL) {
+        return "must specify at least one protocol when using the OTLP receiver";
+    }
+    if (grpc != NULL && grpc->tls != NULL) {
+        wrong = hf_tls_server_check(grpc->tls);
+    }
+    if (wrong == NULL && http != NULL && http->tls != NULL) {
+        wrong = hf_tls_server_check(http->tls);
+    }
+    return wrong;
+}
+
+static const struct hf_field auth_fields[] = {
+    {.key = "authenticator",
+     .type = HF_FIELD_REF,
+     .offset = offsetof(struct otlp_auth_config, authenticator),
+     .required = true,
+     .help = "The extension that checks credentials."},
+    {.key = "request_params",
+     .type = HF_FIELD_IGNORED,
+     .help = "Request parameters are not offered to authenticators."},
+    HF_FIELDS_END,
+};
+
+#define KEEPALIVE(member) offsetof(struct otlp_keepalive_config, member)
+
+static const struct hf_field server_parameter_fields[] = {
+    {.key = "max_connection_idle",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(server.max_connection_idle_ns),
+     .help = "Close idle connections after."},
+    {.key = "max_connection_age",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(server.max_connection_age_ns),
+     .help = "Close connections after."},
+    {.key = "max_connection_age_grace",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(server.max_connection_age_grace_ns),
+     .help = "Time left to calls on a connection that is over its age."},
+    {.key = "time",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(server.time_ns),
+     .preset = "2h",
+     .help = "Ping after that much silence."},
+    {.key = "timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(server.timeout_ns),
+     .preset = "20s",
+     .help = "Time to answer a ping."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field enforcement_fields[] = {
+    {.key = "min_time",
+     .type = HF_FIELD_DURATION,
+     .offset = KEEPALIVE(enforcement.min_time_ns),
+     .preset = "5m",
+     .help = "Clients may not ping more often."},
+    {.key = "permit_without_stream",
+     .type = HF_FIELD_BOOL,
+     .offset = KEEPALIVE(enforcement.permit_without_stream),
+     .help = "Clients may ping without calls."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field keepalive_fields[] = {
+    {.key = "server_parameters",
+     .type = HF_FIELD_STRUCT,
+     .inner = server_parameter_fields,
+     .help = "Pings and ages."},
+    {.key = "enforcement_policy",
+     .type = HF_FIELD_STRUCT,
+     .inner = enforcement_fields,
+     .help = "What clients may do."},
+    HF_FIELDS_END,
+};
+
+#define GRPC(member) offsetof(struct otlp_grpc_config, member)
+
+static const struct hf_field grpc_fields[] = {
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = GRPC(endpoint),
+     .preset = "0.0.0.0:4317",
+     .present_offset = GRPC(endpoint_written),
+     .help = "host:port or unix:///path."},
+    {.key = "transport",
+     .type = HF_FIELD_STRING,
+     .offset = GRPC(transport),
+     .preset = "tcp",
+     .help = "tcp, or unix with a path as endpoint."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = GRPC(tls),
+     .inner = hf_tls_server_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "Encryption; absent: cleartext."},
+    {.key = "max_recv_msg_size_mib",
+     .type = HF_FIELD_INT,
+     .offset = GRPC(max_recv_msg_size_mib),
+     .preset = "4",
+     .least = 0,
+     .most = 256,
+     .help = "Largest message, before and after decompression."},
+    {.key = "max_concurrent_streams",
+     .type = HF_FIELD_INT,
+     .offset = GRPC(max_concurrent_streams),
+     .preset = "0",
+     .least = 0,
+     .most = 1e6,
+     .help = "Calls at once on a connection; 0: 10,000."},
+    {.key = "read_buffer_size",
+     .type = HF_FIELD_INT,
+     .offset = GRPC(read_buffer_size),
+     .preset = "0",
+     .least = 0,
+     .most = 16 << 20,
+     .help = "Bytes read at once; 0: 256 KiB."},
+    {.key = "write_buffer_size",
+     .type = HF_FIELD_IGNORED,
+     .help = "Answers are gathered by themselves."},
+    {.key = "keepalive",
+     .type = HF_FIELD_STRUCT,
+     .offset = GRPC(keepalive),
+     .inner = keepalive_fields,
+     .help = "Pings and ages of connections."},
+    {.key = "auth",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = GRPC(auth),
+     .inner = auth_fields,
+     .inner_size = sizeof(struct otlp_auth_config),
+     .help = "Who may send."},
+    {.key = "include_metadata",
+     .type = HF_FIELD_BOOL,
+     .offset = GRPC(include_metadata),
+     .help = "Keep the request metadata that components downstream ask for."},
+    HF_FIELDS_END,
+};
+
+#define HTTP(member) offsetof(struct otlp_http_config, member)
+
+static const struct hf_field http_fields[] = {
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(endpoint),
+     .preset = "0.0.0.0:4318",
+     .present_offset = HTTP(endpoint_written),
+     .help = "host:port or unix:///path."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = HTTP(tls),
+     .inner = hf_tls_server_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "Encryption; absent: cleartext."},
+    {.key = "cors",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = HTTP(cors),
+     .inner = hf_cors_fields,
+     .inner_size = sizeof(struct hf_cors_config),
+     .help = "Which web pages may send."},
+    {.key = "max_request_body_size",
+     .type = HF_FIELD_BYTES,
+     .offset = HTTP(max_request_body_size),
+     .preset = "64MiB",
+     .least = 0,
+     .most = 256 << 20,
+     .help = "Largest body, before and after decompression; 0: 256 MiB."},
+    {.key = "response_headers",
+     .type = HF_FIELD_MAP,
+     .offset = HTTP(response_headers),
+     .help = "Headers of every answer."},
+    {.key = "compression_algorithms",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = HTTP(compression_algorithms),
+     .present_offset = HTTP(compression_algorithms_written),
+     .help = "Content codings that are accepted; absent: all."},
+    {.key = "auth",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = HTTP(auth),
+     .inner = auth_fields,
+     .inner_size = sizeof(struct otlp_auth_config),
+     .help = "Who may send."},
+    {.key = "include_metadata",
+     .type = HF_FIELD_BOOL,
+     .offset = HTTP(include_metadata),
+     .help = "Keep the request headers that components downstream ask for."},
+    {.key = "traces_url_path",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(url_paths[HF_TRACES]),
+     .preset = "/v1/traces",
+     .help = "Path of traces."},
+    {.key = "metrics_url_path",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(url_paths[HF_METRICS]),
+     .preset = "/v1/metrics",
+     .help = "Path of metrics."},
+    {.key = "logs_url_path",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(url_paths[HF_LOGS]),
+     .preset = "/v1/logs",
+     .help = "Path of logs."},
+    {.key = "transport",
+     .type = HF_FIELD_IGNORED,
+     .help = "The endpoint tells: host:port or unix:///path."},
+    {.key = "read_timeout",
+     .type = HF_FIELD_IGNORED,
+     .help = "Slow senders are bounded by themselves."},
+    {.key = "read_header_timeout",
+     .type = HF_FIELD_IGNORED,
+     .help = "Slow senders are bounded by themselves."},
+    {.key = "write_timeout",
+     .type = HF_FIELD_IGNORED,
+     .help = "Slow readers are bounded by themselves."},
+    {.key = "idle_timeout",
+     .type = HF_FIELD_IGNORED,
+     .help = "Idle connections cost almost nothing."},
+    {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept alive."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field protocol_fields[] = {
+    {.key = "grpc",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct otlp_config, protocols.grpc),
+     .inner = grpc_fields,
+     .inner_size = sizeof(struct otlp_grpc_config),
+     .help = "OTLP/gRPC."},
+    {.key = "http",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct otlp_config, protocols.http),
+     .inner = http_fields,
+     .inner_size = sizeof(struct otlp_http_config),
+     .help = "OTLP/HTTP, protobuf and JSON."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field fields[] = {
+    {.key = "protocols",
+     .type = HF_FIELD_STRUCT,
+     .inner = protocol_fields,
+     .help = "Which protocols to serve; at least one."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_otlp = {
+    .type = "otlp",
+    .help = "Receives OTLP over gRPC and HTTP; answers OK once the data is on disk.",
+    .kind = HF_RECEIVER,
+    .signals = HF_ALL_SIGNALS,
+    .config_size = sizeof(struct otlp_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_receiver,
+    .start = start_receiver,
+    .stop = stop_receiver,
+    .close = close_receiver,
+};

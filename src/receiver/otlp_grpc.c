@@ -1,0 +1,296 @@
+/*
+ * otlp_grpc: OTLP/gRPC. A call becomes a batch around its own message buffer, and is answered on
+ * its loop once the batch is on disk.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../grpc/server.h"
+#include "../otlp/scan.h"
+#include "../util/loop.h"
+#include "../util/metrics.h"
+#include "otlp_internal.h"
+
+#define STOP_GRACE_NS UINT64_C(1500000000)
+#define HEALTH_PATH "/grpc.health.v1.Health/Check"
+#define METHODS_MAX (HF_SIGNAL_COUNT + 1)
+
+/* What a method means; `user` of the transport's method table. */
+struct method {
+    bool is_health;
+    enum hf_signal signal;
+};
+
+struct otlp_grpc {
+    struct otlp_receiver *receiver;
+    struct hf_grpc_server *server;
+    struct hf_tls *tls;
+    struct otlp_auth auth;
+    const char *const *keys;
+    size_t key_count;
+    bool wants_peer;
+    struct method methods[METHODS_MAX];
+    struct hf_series *malformed, *protocol, *unauthenticated;
+};
+
+/* One call on its way to the disk. */
+struct intake {
+    struct hf_reply reply;
+    struct hf_task task;
+    struct hf_grpc_call *call;
+    struct hf_loop *loop;
+    enum hf_status status;
+};
+
+static void refuse(struct hf_grpc_call *call, enum hf_status status, const char *text)
+{
+    const struct hf_status_row *row = hf_status_row(status);
+    const struct hf_grpc_answer answer = {
+        .code = row->grpc_code,
+        .error = text != NULL ? text : row->says,
+        .retry_delay_ns = row->retryable ? OTLP_RETRY_DELAY_NS : 0,
+    };
+    hf_grpc_call_answer(call, &answer);
+}
+
+static void answer_on_loop(struct hf_task *task)
+{
+    struct intake *intake = HF_CONTAINER(task, struct intake, task);
+    if (intake->status == HF_OK) {
+        /* An empty response message: partial_success is to be left unset (OTLP specification, full
+         * success). */
+        hf_grpc_call_answer(intake->call, &(struct hf_grpc_answer){.code = 0});
+    } else {
+        refuse(intake->call, intake->status, NULL);
+    }
+    free(intake);
+}
+
+/* The committer's thread. */
+static void on_disk(struct hf_reply *reply, enum hf_status status)
+{
+    struct intake *intake = HF_CONTAINER(reply, struct intake, reply);
+    intake->status = status;
+    hf_loop_post(intake->loop, &intake->task);
+}
+
+static struct hf_slice header_of(void *request, const char *name)
+{
+    return hf_grpc_call_header(request, name);
+}
+
+static void on_headers(void *user, struct hf_grpc_call *call)
+{
+    struct otlp_grpc *grpc = user;
+    if (grpc->auth.ops == NULL) {
+        return;
+    }
+    struct hf_meta_writer unused = {.size = 0};
+    if (grpc->auth.ops->check(grpc->auth.self, header_of, call, &unused) != HF_OK) {
+        hf_series_add(grpc->unauthenticated, 1);
+        hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
+                    hf_grpc_call_peer(call));
+        refuse(call, HF_UNAUTHENTICATED, NULL);
+    }
+}
+
+/* The metadata that somebody downstream reads. What does not fit is left out. */
+static void collect_meta(const struct otlp_grpc *grpc, const struct hf_grpc_call *call,
+                         struct hf_meta_writer *meta)
+{
+    enum hf_status put = HF_OK;
+    if (grpc->wants_peer) {
+        put =
+            hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_grpc_call_peer(call)));
+    }
+    size_t cursor = 0;
+    struct hf_slice name;
+    struct hf_slice value;
+    while (grpc->key_count != 0 && put == HF_OK &&
+           hf_grpc_call_header_next(call, &cursor, &name, &value)) {
+        for (size_t i = 0; i < grpc->key_count; i++) {
+            if (name.size == strlen(grpc->keys[i]) &&
+                strncasecmp((const char *)name.data, grpc->keys[i], name.size) == 0) {
+                put = hf_meta_add(meta, HF_META_HEADER, name, value);
+            }
+        }
+    }
+}
+
+static void answer_health(const struct otlp_grpc *grpc, struct hf_grpc_call *call)
+{
+    static const uint8_t serving[] = {0x08, 1};
+    static const uint8_t not_serving[] = {0x08, 2};
+    const uint8_t *bytes = hf_node_is_durable(grpc->receiver->node) ? serving : not_serving;
+    hf_grpc_call_answer(call, &(struct hf_grpc_answer){.message = hf_slice_of(bytes, 2)});
+}
+
+static void on_message(void *user, struct hf_grpc_call *call)
+{
+    struct otlp_grpc *grpc = user;
+    const struct method *method = hf_grpc_call_user(call);
+    const struct hf_grpc_message *message = hf_grpc_call_message(call);
+    if (method->is_health) {
+        answer_health(grpc, call);
+        return;
+    }
+    struct hf_scan scan;
+    if (hf_scan(method->signal, message->raw, &scan) != HF_OK) {
+        hf_series_add(grpc->malformed, 1);
+        refuse(call, HF_INVALID, "the message is not an Export request of this service");
+        return;
+    }
+    struct intake *intake = malloc(sizeof(*intake));
+    struct hf_meta_writer meta;
+    meta.size = 0;
+    if (grpc->key_count != 0 || grpc->wants_peer) {
+        collect_meta(grpc, call, &meta);
+    }
+    struct hf_batch *batch = hf_batch_wrap(method->signal, message->coding, message->wire,
+                                           message->owner, hf_slice_of(meta.bytes, meta.size));
+    if (intake == NULL || batch == NULL) {
+        free(intake);
+        hf_ref_drop(batch != NULL ? &batch->ref : NULL);
+        refuse(call, HF_NOMEM, NULL);
+        return;
+    }
+    batch->raw = message->raw;
+    batch->items = scan.items;
+    intake->reply.done = on_disk;
+    intake->task.run = answer_on_loop;
+    intake->call = call;
+    intake->loop = hf_grpc_call_loop(call);
+    hf_consume(grpc->receiver->node, batch, "grpc", &intake->reply);
+    hf_ref_drop(&batch->ref);
+}
+
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct otlp_grpc *grpc = user;
+    hf_series_add(grpc->protocol, 1);
+    hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+}
+
+static const char *const export_paths[HF_SIGNAL_COUNT] = {
+    [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    [HF_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
+
+/* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
+static size_t list_methods(struct otlp_grpc *grpc, struct hf_grpc_method *methods)
+{
+    size_t count = 0;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        if ((hf_node_signals(grpc->receiver->node) & HF_SIGNAL_BIT(signal)) != 0) {
+            grpc->methods[count] = (struct method){false, (enum hf_signal)signal};
+            methods[count] = (struct hf_grpc_method){export_paths[signal], &grpc->methods[count]};
+            count++;
+        }
+    }
+    grpc->methods[count] = (struct method){.is_health = true};
+    methods[count] = (struct hf_grpc_method){HEALTH_PATH, &grpc->methods[count]};
+    return count + 1;
+}
+
+static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc_config *config,
+                                  char *reterr)
+{
+    struct hf_node *node = grpc->receiver->node;
+    struct hf_grpc_method methods[METHODS_MAX];
+    char endpoint[256];
+    int fd = -1;
+    bool unix_path =
+        strcmp(config->transport, "unix") == 0 && strncmp(config->endpoint, "unix:", 5) != 0;
+    snprintf(endpoint, sizeof(endpoint), "%s%s", unix_path ? "unix://" : "", config->endpoint);
+    enum hf_status status = HF_OK;
+    if (config->tls != NULL) {
+        status = hf_tls_new_server(config->tls, "h2", &grpc->tls, reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_node_listen(node, endpoint, &fd, reterr);
+    }
+    if (status != HF_OK) {
+        return status;
+    }
+    int64_t mib = config->max_recv_msg_size_mib != 0 ? config->max_recv_msg_size_mib : 4;
+    struct hf_grpc_server_options options = {
+        .listen_fd = fd,
+        .tls = grpc->tls,
+        .message_bytes_max = (size_t)mib << 20,
+        .streams_max = (uint32_t)config->max_concurrent_streams,
+        .read_buffer_bytes = (size_t)config->read_buffer_size,
+        .keepalive_time_ns = config->keepalive.server.time_ns,
+        .keepalive_timeout_ns = config->keepalive.server.timeout_ns,
+        .max_connection_idle_ns = config->keepalive.server.max_connection_idle_ns,
+        .max_connection_age_ns = config->keepalive.server.max_connection_age_ns,
+        .max_connection_age_grace_ns = config->keepalive.server.max_connection_age_grace_ns,
+        .enforcement_min_time_ns = config->keepalive.enforcement.min_time_ns,
+        .permit_without_stream = config->keepalive.enforcement.permit_without_stream,
+        .methods = methods,
+        .method_count = list_methods(grpc, methods),
+        .on_headers = on_headers,
+        .on_message = on_message,
+        .on_error = on_error,
+        .user = grpc,
+    };
+    options.loops = hf_node_loops(node, &options.loop_count);
+    return hf_grpc_server_new(&options, &grpc->server, reterr);
+}
+
+enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc **ret, char *reterr)
+{
+    const struct otlp_grpc_config *config = receiver->config->protocols.grpc;
+    struct hf_node *node = receiver->node;
+    struct otlp_grpc *grpc = calloc(1, sizeof(*grpc));
+    if (grpc == NULL) {
+        return HF_NOMEM;
+    }
+    grpc->receiver = receiver;
+    grpc->malformed = otlp_error_series(node, "grpc", "malformed");
+    grpc->protocol = otlp_error_series(node, "grpc", "protocol");
+    grpc->unauthenticated = otlp_error_series(node, "grpc", "unauthenticated");
+    grpc->keys = hf_node_metadata_keys(node, &grpc->key_count);
+    grpc->wants_peer = hf_node_wants_peer(node);
+    bool counted =
+        grpc->malformed != NULL && grpc->protocol != NULL && grpc->unauthenticated != NULL;
+    enum hf_status status = counted ? hf_node_add_transport(node, "grpc") : HF_NOMEM;
+    if (status == HF_OK) {
+        status = otlp_find_auth(node, config->auth, &grpc->auth, reterr);
+    }
+    if (status == HF_OK) {
+        status = open_server(grpc, config, reterr);
+    }
+    if (status != HF_OK) {
+        otlp_grpc_close(grpc);
+        return status;
+    }
+    otlp_warn_default(node, "grpc", config->endpoint, config->endpoint_written);
+    *ret = grpc;
+    return HF_OK;
+}
+
+void otlp_grpc_start(struct otlp_grpc *grpc)
+{
+    hf_grpc_server_start(grpc->server);
+    hf_node_log(grpc->receiver->node, HF_LOG_INFO, "Starting GRPC server. endpoint %s",
+                grpc->receiver->config->protocols.grpc->endpoint);
+}
+
+void otlp_grpc_stop(struct otlp_grpc *grpc)
+{
+    if (grpc != NULL) {
+        hf_grpc_server_stop(grpc->server, STOP_GRACE_NS);
+    }
+}
+
+void otlp_grpc_close(struct otlp_grpc *grpc)
+{
+    if (grpc == NULL) {
+        return;
+    }
+    hf_grpc_server_free(grpc->server);
+    hf_tls_free(grpc->tls);
+    free(grpc);
+}

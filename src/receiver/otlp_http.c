@@ -1,0 +1,451 @@
+/*
+ * otlp_http: OTLP/HTTP, protobuf and JSON. Errors are google.rpc.Status bodies in the request's own
+ * encoding.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "../http/server.h"
+#include "../otlp/json.h"
+#include "../otlp/scan.h"
+#include "../util/metrics.h"
+#include "otlp_internal.h"
+
+#define STOP_GRACE_NS UINT64_C(1500000000)
+#define CONNECTIONS_MAX 10000
+#define BODY_BYTES_MAX ((size_t)256 << 20)
+#define ERROR_BODY_MAX 1024
+
+struct otlp_http {
+    struct otlp_receiver *receiver;
+    const struct otlp_http_config *config;
+    struct hf_http_server *server;
+    int listen_fd;
+    struct otlp_auth auth;
+    const char *const *keys;
+    size_t key_count;
+    bool wants_peer;
+    struct hf_series *malformed, *unauthenticated;
+};
+
+/* One request on its way to the disk. */
+struct intake {
+    struct hf_reply reply;
+    struct hf_http_request *request;
+    bool json;
+};
+
+static size_t put_varint(uint8_t *out, size_t value)
+{
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7) {
+        out[size++] = (uint8_t)(value | 0x80);
+    }
+    out[size++] = (uint8_t)value;
+    return size;
+}
+
+/* google.rpc.Status {1 int32 code, 2 string message}. */
+static size_t status_proto(uint8_t *out, int code, const char *text)
+{
+    size_t text_size = strnlen(text, ERROR_BODY_MAX - 16);
+    size_t size = 0;
+    out[size++] = 0x08;
+    size += put_varint(out + size, (size_t)code);
+    out[size++] = 0x12;
+    size += put_varint(out + size, text_size);
+    memcpy(out + size, text, text_size);
+    return size + text_size;
+}
+
+static size_t status_json(uint8_t *out, int code, const char *text)
+{
+    char escaped[ERROR_BODY_MAX - 64];
+    size_t used = 0;
+    for (; *text != '\0' && used + 7 < sizeof(escaped); text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\') {
+            escaped[used++] = '\\';
+            escaped[used++] = (char)byte;
+        } else if (byte < 0x20) {
+            used += (size_t)snprintf(escaped + used, sizeof(escaped) - used, "\\u%04x", byte);
+        } else {
+            escaped[used++] = (char)byte;
+        }
+    }
+    escaped[used] = '\0';
+    return (size_t)snprintf((char *)out, ERROR_BODY_MAX, "{\"code\":%d,\"message\":\"%s\"}", code,
+                            escaped);
+}
+
+static void refuse(struct hf_http_request *request, bool json, enum hf_status status, int http_code,
+                   const char *text)
+{
+    uint8_t body[ERROR_BODY_MAX];
+    const struct hf_status_row *row = hf_status_row(status);
+    text = text != NULL ? text : row->says;
+    size_t size =
+        json ? status_json(body, row->grpc_code, text) : status_proto(body, row->grpc_code, text);
+    const struct hf_http_answer answer = {
+        .status = http_code != 0 ? http_code : row->http_code,
+        .content_type = json ? "application/json" : "application/x-protobuf",
+        .body = hf_slice_of(body, size),
+        .retry_after_s = row->retryable ? OTLP_RETRY_DELAY_NS / UINT64_C(1000000000) : 0,
+    };
+    hf_http_answer(request, &answer);
+}
+
+static void say_plain(struct hf_http_request *request, int code, const char *text,
+                      const char *allow)
+{
+    const struct hf_http_answer answer = {
+        .status = code, .content_type = "text/plain", .body = hf_slice_text(text), .allow = allow};
+    hf_http_answer(request, &answer);
+}
+
+/* The committer's thread. */
+static void on_disk(struct hf_reply *reply, enum hf_status status)
+{
+    struct intake *intake = HF_CONTAINER(reply, struct intake, reply);
+    if (status != HF_OK) {
+        refuse(intake->request, intake->json, status, 0, NULL);
+    } else {
+        /* Protobuf: partial_success is left unset, which is no bytes at all. JSON: as the Go
+         * collector writes it. */
+        const struct hf_http_answer answer = {
+            .status = 200,
+            .content_type = intake->json ? "application/json" : "application/x-protobuf",
+            .body = intake->json ? hf_slice_text("{\"partialSuccess\":{}}") : HF_EMPTY_SLICE,
+        };
+        hf_http_answer(intake->request, &answer);
+    }
+    free(intake);
+}
+
+static bool find_signal(const struct otlp_http *http, const char *path, enum hf_signal *ret_signal)
+{
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        if ((hf_node_signals(http->receiver->node) & HF_SIGNAL_BIT(signal)) != 0 &&
+            strcmp(path, http->config->url_paths[signal]) == 0) {
+            *ret_signal = (enum hf_signal)signal;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum body_type { BODY_PROTO, BODY_JSON, BODY_UNKNOWN };
+
+static enum body_type body_type(const struct hf_http_request *request)
+{
+    struct hf_slice type = hf_http_header(request, "content-type");
+    size_t size = 0;
+    while (size < type.size && type.data[size] != ';') {
+        size++;
+    }
+    while (size > 0 && type.data[size - 1] == ' ') {
+        size--;
+    }
+    const char *text = (const char *)type.data;
+    if (size == strlen("application/json") && strncasecmp(text, "application/json", size) == 0) {
+        return BODY_JSON;
+    }
+    if (size == strlen("application/x-protobuf") &&
+        strncasecmp(text, "application/x-protobuf", size) == 0) {
+        return BODY_PROTO;
+    }
+    return BODY_UNKNOWN;
+}
+
+static struct hf_slice header_of(void *request, const char *name)
+{
+    return hf_http_header(request, name);
+}
+
+static enum hf_status on_headers(void *user, struct hf_http_request *request)
+{
+    struct otlp_http *http = user;
+    enum hf_signal signal;
+    if (http->auth.ops != NULL) {
+        struct hf_meta_writer unused = {.size = 0};
+        if (http->auth.ops->check(http->auth.self, header_of, request, &unused) != HF_OK) {
+            hf_series_add(http->unauthenticated, 1);
+            hf_node_log(http->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
+                        hf_http_peer(request));
+            refuse(request, body_type(request) == BODY_JSON, HF_UNAUTHENTICATED, 0, NULL);
+            return HF_UNAUTHENTICATED;
+        }
+    }
+    if (!find_signal(http, hf_http_path(request), &signal)) {
+        say_plain(request, 404, "404 page not found\n", NULL);
+        return HF_NOT_FOUND;
+    }
+    if (strcmp(hf_http_method(request), "POST") != 0) {
+        say_plain(request, 405, "405 method not allowed, supported: [POST]", "POST");
+        return HF_UNSUPPORTED;
+    }
+    if (body_type(request) == BODY_UNKNOWN) {
+        say_plain(
+            request, 415,
+            "415 unsupported media type, supported: [application/json, application/x-protobuf]",
+            NULL);
+        return HF_UNSUPPORTED;
+    }
+    return HF_OK;
+}
+
+struct collector {
+    const struct otlp_http *http;
+    struct hf_meta_writer *meta;
+};
+
+static void collect_header(void *user, struct hf_slice name, struct hf_slice value)
+{
+    struct collector *collector = user;
+    for (size_t i = 0; i < collector->http->key_count; i++) {
+        const char *key = collector->http->keys[i];
+        if (name.size == strlen(key) && strncasecmp((const char *)name.data, key, name.size) == 0) {
+            enum hf_status put =
+                hf_meta_add(collector->meta, HF_META_HEADER, hf_slice_text(key), value);
+            (void)put; /* what does not fit is left out */
+        }
+    }
+}
+
+static void collect_meta(const struct otlp_http *http, struct hf_http_request *request,
+                         struct hf_meta_writer *meta)
+{
+    struct collector collector = {http, meta};
+    if (http->wants_peer) {
+        enum hf_status put =
+            hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_http_peer(request)));
+        (void)put;
+    }
+    if (http->key_count != 0) {
+        hf_http_header_each(request, collect_header, &collector);
+    }
+}
+
+static struct hf_batch *batch_of_json(enum hf_signal signal, struct hf_slice json,
+                                      struct hf_slice meta, enum hf_status *ret_status,
+                                      char *reterr)
+{
+    struct hf_bytes proto = {0};
+    struct hf_batch *batch = NULL;
+    /* JSON is never shorter than its protobuf by more than the ids' hex and the base64: twice is
+     * ample. */
+    *ret_status = hf_json_to_proto(signal, json, 2 * json.size + 1024, &proto, reterr);
+    if (*ret_status == HF_OK) {
+        batch = hf_batch_new(signal, proto.size, meta);
+        *ret_status = batch != NULL ? HF_OK : HF_NOMEM;
+    }
+    if (batch != NULL) {
+        if (proto.size != 0) {
+            memcpy(hf_batch_room(batch), proto.data, proto.size);
+        }
+        hf_batch_seal(batch, proto.size, 0);
+    }
+    hf_bytes_release(&proto);
+    return batch;
+}
+
+static struct hf_batch *batch_of_proto(enum hf_signal signal, const struct hf_http_body *body,
+                                       struct hf_slice meta, enum hf_status *ret_status)
+{
+    struct hf_batch *batch;
+    if (body->owner == NULL) {
+        batch = hf_batch_new(signal, 0, meta); /* no body: a request without resources */
+    } else {
+        batch = hf_batch_wrap(signal, body->coding, body->wire, body->owner, meta);
+    }
+    *ret_status = batch != NULL ? HF_OK : HF_NOMEM;
+    if (batch != NULL) {
+        batch->raw = body->raw;
+    }
+    return batch;
+}
+
+static void on_fault(struct otlp_http *http, struct hf_http_request *request, bool json,
+                     enum hf_status fault)
+{
+    char text[256];
+    hf_series_add(http->malformed, 1);
+    if (fault == HF_UNSUPPORTED) {
+        struct hf_slice coding = hf_http_header(request, "content-encoding");
+        snprintf(text, sizeof(text), "unsupported Content-Encoding: %.*s",
+                 (int)(coding.size < 64 ? coding.size : 64), (const char *)coding.data);
+        refuse(request, json, HF_INVALID, 415, text);
+    } else if (fault == HF_TOO_LARGE) {
+        snprintf(text, sizeof(text), "the body is larger than max_request_body_size");
+        refuse(request, json, HF_INVALID, 413, text);
+    } else {
+        refuse(request, json, HF_INVALID, 0,
+               "the body does not decode as its Content-Encoding says");
+    }
+}
+
+static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
+{
+    struct otlp_http *http = user;
+    bool json = body_type(request) == BODY_JSON;
+    enum hf_signal signal;
+    if (fault != HF_OK) {
+        on_fault(http, request, json, fault);
+        return;
+    }
+    if (!find_signal(http, hf_http_path(request), &signal)) {
+        say_plain(request, 404, "404 page not found\n", NULL);
+        return;
+    }
+    struct hf_meta_writer meta;
+    char error[HF_JSON_ERROR_MAX] = "the body is not an Export request of this signal";
+    meta.size = 0;
+    collect_meta(http, request, &meta);
+    const struct hf_http_body *body = hf_http_request_body(request);
+    struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
+    enum hf_status status = HF_OK;
+    struct hf_batch *batch = json ? batch_of_json(signal, body->raw, kept, &status, error)
+                                  : batch_of_proto(signal, body, kept, &status);
+    struct hf_scan scan;
+    if (batch != NULL) {
+        status = hf_scan(signal, batch->raw, &scan);
+    }
+    struct intake *intake = status == HF_OK ? malloc(sizeof(*intake)) : NULL;
+    if (intake == NULL) {
+        bool malformed = status != HF_OK && status != HF_NOMEM;
+        hf_series_add(http->malformed, malformed ? 1 : 0);
+        refuse(request, json, malformed ? HF_INVALID : HF_NOMEM, 0, malformed ? error : NULL);
+        hf_ref_drop(batch != NULL ? &batch->ref : NULL);
+        return;
+    }
+    batch->items = scan.items;
+    *intake = (struct intake){.reply = {on_disk}, .request = request, .json = json};
+    hf_consume(http->receiver->node, batch, "http", &intake->reply);
+    hf_ref_drop(&batch->ref);
+}
+
+enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret, char *reterr)
+{
+    struct hf_node *node = receiver->node;
+    struct otlp_http *http = calloc(1, sizeof(*http));
+    if (http == NULL) {
+        return HF_NOMEM;
+    }
+    http->receiver = receiver;
+    http->config = receiver->config->protocols.http;
+    http->listen_fd = -1;
+    http->malformed = otlp_error_series(node, "http", "malformed");
+    http->unauthenticated = otlp_error_series(node, "http", "unauthenticated");
+    http->keys = hf_node_metadata_keys(node, &http->key_count);
+    http->wants_peer = hf_node_wants_peer(node);
+    bool counted = http->malformed != NULL && http->unauthenticated != NULL;
+    enum hf_status status = counted ? hf_node_add_transport(node, "http") : HF_NOMEM;
+    if (status == HF_OK) {
+        status = otlp_find_auth(node, http->config->auth, &http->auth, reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_node_listen(node, http->config->endpoint, &http->listen_fd, reterr);
+    }
+    if (status != HF_OK) {
+        otlp_http_close(http);
+        return status;
+    }
+    otlp_warn_default(node, "http", http->config->endpoint, http->config->endpoint_written);
+    *ret = http;
+    return HF_OK;
+}
+
+/* The whole file as text. */
+static char *read_file(const char *path, char *reterr)
+{
+    FILE *file = fopen(path, "re");
+    char *text = file != NULL ? calloc(1, (1u << 20) + 1) : NULL;
+    if (text != NULL) {
+        size_t size = fread(text, 1, 1u << 20, file);
+        text[size] = '\0';
+    } else {
+        snprintf(reterr, HF_ERROR_MAX, "tls: cannot read %s: %m", path);
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return text;
+}
+
+static enum hf_status load_pem(const char *path, const char *pem, const char **ret_text,
+                               char *reterr)
+{
+    if (path == NULL && pem == NULL) {
+        *ret_text = NULL;
+        return HF_OK;
+    }
+    char *text = pem != NULL ? strdup(pem) : read_file(path, reterr);
+    *ret_text = text;
+    return text != NULL ? HF_OK : HF_IO;
+}
+
+enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
+{
+    const struct otlp_http_config *config = http->config;
+    size_t threads = 0;
+    (void)hf_node_loops(http->receiver->node, &threads);
+    struct hf_http_server_options options = {
+        .listen_fd = http->listen_fd,
+        .threads = (unsigned)threads,
+        .body_bytes_max =
+            config->max_request_body_size != 0 ? config->max_request_body_size : BODY_BYTES_MAX,
+        .connections_max = CONNECTIONS_MAX,
+        .cors = config->cors,
+        .response_headers = config->response_headers.count != 0 ? &config->response_headers : NULL,
+        .compression_algorithms =
+            config->compression_algorithms_written ? &config->compression_algorithms : NULL,
+        .on_headers = on_headers,
+        .on_request = on_request,
+        .user = http,
+    };
+    enum hf_status status = HF_OK;
+    if (config->tls != NULL) {
+        const struct hf_tls_config *tls = config->tls;
+        status = load_pem(tls->cert_file, tls->cert_pem, &options.tls_cert_pem, reterr);
+        if (status == HF_OK) {
+            status = load_pem(tls->key_file, tls->key_pem, &options.tls_key_pem, reterr);
+        }
+        if (status == HF_OK) {
+            status = load_pem(tls->client_ca_file, NULL, &options.tls_client_ca_pem, reterr);
+        }
+    }
+    if (status == HF_OK) {
+        http->listen_fd = -1;
+        status = hf_http_server_new(&options, &http->server, reterr);
+    }
+    free((char *)options.tls_cert_pem);
+    free((char *)options.tls_key_pem);
+    free((char *)options.tls_client_ca_pem);
+    if (status == HF_OK) {
+        hf_node_log(http->receiver->node, HF_LOG_INFO, "Starting HTTP server. endpoint %s",
+                    config->endpoint);
+    }
+    return status;
+}
+
+void otlp_http_stop(struct otlp_http *http)
+{
+    if (http != NULL && http->server != NULL) {
+        hf_http_server_stop(http->server, STOP_GRACE_NS);
+    }
+}
+
+void otlp_http_close(struct otlp_http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    hf_http_server_free(http->server);
+    if (http->listen_fd >= 0) {
+        close(http->listen_fd);
+    }
+    free(http);
+}

@@ -1,0 +1,102 @@
+/*
+ * otlp_internal: what the two transports of the otlp receiver share.
+ */
+#pragma once
+
+#include <holdfast/component.h>
+
+#include "../http/server.h"
+#include "../util/tls.h"
+
+struct hf_series;
+
+struct otlp_auth_config {
+    const char *authenticator;
+};
+
+struct otlp_keepalive_config {
+    struct {
+        uint64_t max_connection_idle_ns, max_connection_age_ns, max_connection_age_grace_ns;
+        uint64_t time_ns, timeout_ns;
+    } server;
+    struct {
+        uint64_t min_time_ns;
+        bool permit_without_stream;
+    } enforcement;
+};
+
+struct otlp_grpc_config {
+    const char *endpoint;
+    bool endpoint_written;
+    const char *transport;
+    const struct hf_tls_config *tls;
+    int64_t max_recv_msg_size_mib, max_concurrent_streams, read_buffer_size;
+    struct otlp_keepalive_config keepalive;
+    const struct otlp_auth_config *auth;
+    bool include_metadata;
+};
+
+struct otlp_http_config {
+    const char *endpoint;
+    bool endpoint_written;
+    const struct hf_tls_config *tls;
+    const struct hf_cors_config *cors;
+    uint64_t max_request_body_size;
+    struct hf_string_map response_headers;
+    struct hf_string_list compression_algorithms;
+    bool compression_algorithms_written;
+    const struct otlp_auth_config *auth;
+    bool include_metadata;
+    const char *url_paths[HF_SIGNAL_COUNT];
+};
+
+struct otlp_config {
+    struct {
+        const struct otlp_grpc_config *grpc;
+        const struct otlp_http_config *http;
+    } protocols;
+};
+
+/* Authentication of one protocol; `ops` NULL: none. */
+struct otlp_auth {
+    const struct hf_auth *ops;
+    void *self;
+};
+
+/* Immutable after start. */
+struct otlp_receiver {
+    struct hf_node *node;
+    const struct otlp_config *config;
+    struct otlp_grpc *grpc;
+    struct otlp_http *http;
+};
+
+/* How long a refused sender is asked to wait. */
+#define OTLP_RETRY_DELAY_NS UINT64_C(1000000000)
+
+HF_MUST_USE enum hf_status otlp_find_auth(const struct hf_node *node,
+                                          const struct otlp_auth_config *config,
+                                          struct otlp_auth *ret_auth, char *reterr);
+
+/* A counter of requests that were not data: reason "malformed", "protocol", "unauthenticated", ...
+ */
+struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
+                                    const char *reason);
+
+/* Says once that the default address is open to all. */
+void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
+                       bool written);
+
+/* otlp_grpc.c */
+HF_MUST_USE enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc **ret,
+                                          char *reterr);
+void otlp_grpc_start(struct otlp_grpc *grpc);
+void otlp_grpc_stop(struct otlp_grpc *grpc);
+void otlp_grpc_close(struct otlp_grpc *grpc);
+
+/* otlp_http.c */
+HF_MUST_USE enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret,
+                                          char *reterr);
+HF_MUST_USE enum hf_status otlp_http_start(struct otlp_http *http, char *reterr);
+void otlp_http_stop(struct otlp_http *http);
+void otlp_http_close(struct otlp_http *http);
