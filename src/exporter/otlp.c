@@ -1,0 +1,490 @@
+/*
+ * otlp: exports over OTLP/gRPC.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <holdfast/component.h>
+#include <holdfast/sending.h>
+
+#include "../grpc/client.h"
+#include "../otlp/payload.h"
+#include "../otlp/wire.h"
+#include "../util/compress.h"
+#include "../util/loop.h"
+#include "../util/tls.h"
+
+#define HEADERS_MAX 64
+#define HEADER_BYTES_MAX 16384
+
+struct auth_config {
+    const char *authenticator;
+};
+
+struct keepalive_config {
+    uint64_t time_ns, timeout_ns;
+    bool permit_without_stream;
+};
+
+struct otlp_config {
+    struct hf_sending_config sending; /* first: see sending.h */
+    const char *endpoint;
+    const char *compression;
+    int64_t compression_level;
+    struct hf_tls_config tls;
+    struct hf_string_map headers;
+    const struct keepalive_config *keepalive;
+    const char *balancer_name, *authority, *proxy_url;
+    const struct auth_config *auth;
+    bool forward_gzip;
+};
+
+/* Headers of one request: the configured ones, then the authenticator's. */
+struct header_list {
+    struct hf_header_sink sink;
+    struct hf_header items[HEADERS_MAX];
+    size_t count;
+    char bytes[HEADER_BYTES_MAX];
+    size_t used;
+};
+
+struct otlp_exporter {
+    struct hf_node *node;
+    const struct otlp_config *config;
+    struct hf_grpc_client *client;
+    struct hf_tls *tls;
+    const struct hf_auth *auth;
+    void *auth_self;
+    enum hf_coding coding;
+    char user_agent[128];
+    struct job *idle; /* kept for reuse */
+};
+
+/* One request in flight. */
+struct job {
+    struct hf_grpc_request request;
+    struct job *next;
+    struct otlp_exporter *exporter;
+    struct hf_export *export;
+    struct hf_payload payload;
+    struct header_list headers;
+};
+
+static const char *const paths[HF_SIGNAL_COUNT] = {
+    [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    [HF_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
+
+static enum hf_status add_header(struct hf_header_sink *sink, struct hf_slice name,
+                                 struct hf_slice value)
+{
+    struct header_list *list = HF_CONTAINER(sink, struct header_list, sink);
+    if (list->count == HEADERS_MAX || name.size + value.size > sizeof(list->bytes) - list->used) {
+        return HF_TOO_LARGE;
+    }
+    char *at = list->bytes + list->used;
+    for (size_t i = 0; i < name.size; i++) {
+        char letter = (char)name.data[i];
+        at[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 32) : letter;
+    }
+    memcpy(at + name.size, value.data, value.size);
+    list->used += name.size + value.size;
+    list->items[list->count++] =
+        (struct hf_header){hf_slice_of(at, name.size), hf_slice_of(at + name.size, value.size)};
+    return HF_OK;
+}
+
+static enum hf_status list_headers(struct job *job)
+{
+    const struct otlp_exporter *exporter = job->exporter;
+    struct header_list *list = &job->headers;
+    enum hf_status status = HF_OK;
+    list->sink.add = add_header;
+    list->count = list->used = 0;
+    for (size_t i = 0; i < exporter->config->headers.count && status == HF_OK; i++) {
+        const struct hf_string_pair *pair = &exporter->config->headers.items[i];
+        status = add_header(&list->sink, hf_slice_text(pair->key), hf_slice_text(pair->value));
+    }
+    if (status == HF_OK && exporter->auth != NULL) {
+        status = exporter->auth->headers(exporter->auth_self, job->export->meta, &list->sink);
+    }
+    return status;
+}
+
+/* What the sender must do about a gRPC code: the design's table of what is never permanent. */
+static enum hf_status status_of_code(int code, const char *message)
+{
+    switch (code) {
+    case 0:
+        return HF_OK;
+    case 4: /* DEADLINE_EXCEEDED */
+        return HF_DEADLINE;
+    case 1:  /* CANCELLED */
+    case 10: /* ABORTED */
+    case 11: /* OUT_OF_RANGE */
+    case 14: /* UNAVAILABLE */
+    case 15: /* DATA_LOSS */
+        return HF_AGAIN;
+    case 8: /* RESOURCE_EXHAUSTED: a busy backend, or a message over its limit, which only the text
+               tells */
+        return strstr(message, "larger than max") != NULL ? HF_TOO_LARGE : HF_AGAIN;
+    case 7:
+        return HF_FORBIDDEN;
+    case 16:
+        return HF_UNAUTHENTICATED;
+    case 12:
+        return HF_UNSUPPORTED;
+    default:
+        return HF_INVALID;
+    }
+}
+
+/* ExportXServiceResponse {1 partial_success {1 int64 rejected, 2 string error_message}}. */
+static void read_partial_success(struct hf_slice response, uint64_t *ret_rejected, char *text,
+                                 size_t text_room)
+{
+    struct hf_wire outer = hf_wire_of(response);
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(outer) && hf_wire_next(&outer, &field)) {
+        if (field.number != 1 || field.wire != HF_WIRE_BYTES) {
+            continue;
+        }
+        struct hf_wire inner = hf_wire_of(field.bytes);
+        while (!hf_wire_at_end(inner) && hf_wire_next(&inner, &field)) {
+            if (field.number == 1 && field.wire == HF_WIRE_VARINT) {
+                *ret_rejected = (int64_t)field.value > 0 ? field.value : 0;
+            } else if (field.number == 2 && field.wire == HF_WIRE_BYTES) {
+                int size = (int)(field.bytes.size < 512 ? field.bytes.size : 512);
+                snprintf(text, text_room, "%.*s", size, (const char *)field.bytes.data);
+            }
+        }
+    }
+}
+
+static void release_job(struct job *job)
+{
+    job->next = job->exporter->idle;
+    job->exporter->idle = job;
+}
+
+static void on_result(struct hf_grpc_request *request, const struct hf_grpc_result *result)
+{
+    struct job *job = HF_CONTAINER(request, struct job, request);
+    struct hf_export *export = job->export;
+    char text[520] = "";
+    struct hf_outcome outcome = {
+        .status = status_of_code(result->code, result->message),
+        .code = result->code,
+        .message = result->message,
+        .retry_after_ns = result->has_retry_info ? result->retry_delay_ns : 0,
+    };
+    if (result->code == 0) {
+        read_partial_success(result->response, &outcome.rejected_items, text, sizeof(text));
+        outcome.message = text;
+    }
+    release_job(job);
+    hf_export_done(export, &outcome);
+}
+
+static struct job *take_job(struct otlp_exporter *exporter)
+{
+    struct job *job = exporter->idle;
+    if (job != NULL) {
+        exporter->idle = job->next;
+        return job;
+    }
+    job = calloc(1, sizeof(*job));
+    if (job != NULL) {
+        job->exporter = exporter;
+    }
+    return job;
+}
+
+static void send_export(void *self, struct hf_export *export)
+{
+    struct otlp_exporter *exporter = self;
+    struct job *job = take_job(exporter);
+    enum hf_status status = HF_NOMEM;
+    if (job != NULL) {
+        job->export = export;
+        bool forward = exporter->coding != HF_GZIP || exporter->config->forward_gzip;
+        status =
+            hf_payload_build(&job->payload, export->pieces, export->piece_count, exporter->coding,
+                             (int)exporter->config->compression_level, forward);
+    }
+    if (status == HF_OK) {
+        status = list_headers(job);
+    }
+    if (status != HF_OK) {
+        if (job != NULL) {
+            release_job(job);
+        }
+        const struct hf_outcome outcome = {.status = status,
+                                           .message = "the request cannot be built"};
+        hf_export_done(export, &outcome);
+        return;
+    }
+    job->request = (struct hf_grpc_request){
+        .path = paths[export->signal],
+        .pieces = job->payload.slices,
+        .piece_count = job->payload.count,
+        .coding = exporter->coding,
+        .headers = job->headers.items,
+        .header_count = job->headers.count,
+        .deadline_ns = export->deadline_ns,
+        .done = on_result,
+    };
+    hf_grpc_client_call(exporter->client, &job->request);
+}
+
+static void on_state(void *user, bool connected, const char *what)
+{
+    struct otlp_exporter *exporter = user;
+    hf_node_log(exporter->node, connected ? HF_LOG_INFO : HF_LOG_WARN, "%s", what);
+}
+
+/* "https://host:port" forces TLS, "http://" forces it off; the rest is the target. */
+static const char *strip_scheme(const char *endpoint, bool *ret_https, bool *ret_http)
+{
+    *ret_https = strncmp(endpoint, "https://", 8) == 0;
+    *ret_http = strncmp(endpoint, "http://", 7) == 0;
+    return *ret_https ? endpoint + 8 : *ret_http ? endpoint + 7 : endpoint;
+}
+
+static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
+{
+    const struct otlp_config *config = exporter->config;
+    bool https;
+    bool http;
+    char target[512];
+    snprintf(target, sizeof(target), "%s", strip_scheme(config->endpoint, &https, &http));
+    size_t size = strlen(target);
+    if ((https || http) && size != 0 && target[size - 1] == '/') {
+        target[size - 1] = '\0';
+    }
+    bool has_ca = config->tls.ca_file != NULL || config->tls.ca_pem != NULL;
+    bool plain = !https && (http || (config->tls.insecure && !has_ca));
+    enum hf_status status = HF_OK;
+    if (!plain) {
+        status = hf_tls_new_client(&config->tls, "h2", &exporter->tls, reterr);
+    }
+    if (status != HF_OK) {
+        return status;
+    }
+    const struct hf_grpc_client_options options = {
+        .loop = hf_node_sender_loop(exporter->node),
+        .target = target,
+        .tls = exporter->tls,
+        .server_name = config->tls.server_name_override,
+        .authority = config->authority,
+        .user_agent = exporter->user_agent,
+        .round_robin = strcmp(config->balancer_name, "round_robin") == 0,
+        .proxy_url = config->proxy_url != NULL ? config->proxy_url : "",
+        .keepalive_time_ns = config->keepalive != NULL ? config->keepalive->time_ns : 0,
+        .keepalive_timeout_ns = config->keepalive != NULL ? config->keepalive->timeout_ns : 0,
+        .permit_without_stream =
+            config->keepalive != NULL && config->keepalive->permit_without_stream,
+        .on_state = on_state,
+        .user = exporter,
+    };
+    return hf_grpc_client_new(&options, &exporter->client, reterr);
+}
+
+static void close_exporter(void *self)
+{
+    struct otlp_exporter *exporter = self;
+    hf_grpc_client_free(exporter->client);
+    while (exporter->idle != NULL) {
+        struct job *job = exporter->idle;
+        exporter->idle = job->next;
+        hf_payload_release(&job->payload);
+        free(job);
+    }
+    hf_tls_free(exporter->tls);
+    free(exporter);
+}
+
+static enum hf_status open_exporter(struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct otlp_exporter *exporter = calloc(1, sizeof(*exporter));
+    if (exporter == NULL) {
+        return HF_NOMEM;
+    }
+    struct utsname system;
+    bool known = uname(&system) == 0;
+    exporter->node = node;
+    exporter->config = config;
+    snprintf(exporter->user_agent, sizeof(exporter->user_agent),
+             "Holdfast/" HF_VERSION " (linux/%s)", known ? system.machine : "unknown");
+    enum hf_status status =
+        hf_coding_by_name(hf_slice_text(strcmp(exporter->config->compression, "none") == 0
+                                            ? "identity"
+                                            : exporter->config->compression),
+                          &exporter->coding);
+    if (exporter->coding == HF_SNAPPY_BLOCK) {
+        exporter->coding = HF_SNAPPY_FRAMED; /* gRPC's snappy is the framed format */
+    }
+    const struct auth_config *auth = exporter->config->auth;
+    if (status == HF_OK && auth != NULL && auth->authenticator != NULL) {
+        status = hf_node_auth(node, auth->authenticator, &exporter->auth, &exporter->auth_self);
+        if (status != HF_OK || exporter->auth->headers == NULL) {
+            snprintf(reterr, HF_ERROR_MAX, "auth::authenticator: %s does not authenticate clients",
+                     auth->authenticator);
+            status = HF_INVALID;
+        }
+    }
+    if (status == HF_OK) {
+        status = open_client(exporter, reterr);
+    }
+    if (status != HF_OK) {
+        free(exporter);
+        return status;
+    }
+    *ret_self = exporter;
+    return HF_OK;
+}
+
+static const char *const *context_keys(void *self, size_t *ret_count)
+{
+    const struct otlp_exporter *exporter = self;
+    *ret_count = 0;
+    if (exporter->auth == NULL || exporter->auth->context_keys == NULL) {
+        return NULL;
+    }
+    return exporter->auth->context_keys(exporter->auth_self, ret_count);
+}
+
+static const char *check_config(const void *from)
+{
+    const struct otlp_config *config = from;
+    bool https;
+    bool http;
+    const char *target = strip_scheme(config->endpoint, &https, &http);
+    if (target[0] == '\0') {
+        return "requires a non-empty \"endpoint\"";
+    }
+    const char *name = config->compression;
+    if (strcmp(name, "gzip") != 0 && strcmp(name, "zstd") != 0 && strcmp(name, "snappy") != 0 &&
+        strcmp(name, "none") != 0 && name[0] != '\0') {
+        return "compression: expected gzip, zstd, snappy or none";
+    }
+    const char *balancer = config->balancer_name;
+    if (strcmp(balancer, "pick_first") != 0 && strcmp(balancer, "round_robin") != 0) {
+        return "invalid balancer_name: expected pick_first or round_robin";
+    }
+    const char *wrong = hf_tls_client_check(&config->tls);
+    return wrong != NULL ? wrong : hf_sending_check(&config->sending);
+}
+
+static const struct hf_field auth_fields[] = {
+    {.key = "authenticator",
+     .type = HF_FIELD_REF,
+     .offset = offsetof(struct auth_config, authenticator),
+     .required = true,
+     .help = "The extension that adds credentials."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field keepalive_fields[] = {
+    {.key = "time",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct keepalive_config, time_ns),
+     .preset = "10s",
+     .help = "Ping after that much silence."},
+    {.key = "timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct keepalive_config, timeout_ns),
+     .preset = "10s",
+     .help = "Time to answer a ping."},
+    {.key = "permit_without_stream",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct keepalive_config, permit_without_stream),
+     .help = "Ping without calls too."},
+    HF_FIELDS_END,
+};
+
+#define AT(member) offsetof(struct otlp_config, member)
+
+static const struct hf_field fields[] = {
+    HF_SENDING_FIELDS("5s"),
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(endpoint),
+     .required = true,
+     .help = "host:port, dns:///host:port, http(s)://host:port or unix:///path."},
+    {.key = "compression",
+     .type = HF_FIELD_STRING,
+     .offset = AT(compression),
+     .preset = "gzip",
+     .help = "gzip, zstd, snappy or none."},
+    {.key = "compression_level",
+     .type = HF_FIELD_INT,
+     .offset = AT(compression_level),
+     .preset = "0",
+     .least = 0,
+     .most = 19,
+     .help = "Of zstd or gzip; 0: the fastest sensible."},
+    {.key = "forward_gzip",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(forward_gzip),
+     .preset = "false",
+     .help = "Send gzip members on as they came; only for backends that read several members."},
+    {.key = "tls",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(tls),
+     .inner = hf_tls_client_fields,
+     .help = "Encryption; on unless insecure: true."},
+    {.key = "headers",
+     .type = HF_FIELD_MAP,
+     .offset = AT(headers),
+     .help = "Metadata of every request."},
+    {.key = "keepalive",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(keepalive),
+     .inner = keepalive_fields,
+     .inner_size = sizeof(struct keepalive_config),
+     .help = "Pings; absent: none."},
+    {.key = "balancer_name",
+     .type = HF_FIELD_STRING,
+     .offset = AT(balancer_name),
+     .preset = "pick_first",
+     .help = "pick_first or round_robin over the resolved addresses."},
+    {.key = "authority",
+     .type = HF_FIELD_STRING,
+     .offset = AT(authority),
+     .help = "The :authority header; absent: the endpoint."},
+    {.key = "proxy_url",
+     .type = HF_FIELD_STRING,
+     .offset = AT(proxy_url),
+     .help = "HTTP CONNECT proxy; absent: the environment's HTTPS_PROXY and NO_PROXY."},
+    {.key = "auth",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(auth),
+     .inner = auth_fields,
+     .inner_size = sizeof(struct auth_config),
+     .help = "Credentials."},
+    {.key = "wait_for_ready", .type = HF_FIELD_IGNORED, .help = "The queue waits for the backend."},
+    {.key = "read_buffer_size", .type = HF_FIELD_IGNORED, .help = "Buffers size themselves."},
+    {.key = "write_buffer_size", .type = HF_FIELD_IGNORED, .help = "Buffers size themselves."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_exporter_otlp = {
+    .type = "otlp",
+    .aliases = (const char *const[]){"otlp_grpc", NULL},
+    .help = "Sends OTLP over gRPC.",
+    .kind = HF_EXPORTER,
+    .signals = HF_ALL_SIGNALS,
+    .config_size = sizeof(struct otlp_config),
+    .fields = fields,
+    .has_sending = true,
+    .check = check_config,
+    .open = open_exporter,
+    .close = close_exporter,
+    .send = send_export,
+    .context_keys = context_keys,
+};
