@@ -339,14 +339,13 @@ static bool take_unusual(struct hf_wire *wire, unsigned message, unsigned *ret_k
 
 static bool walk(struct hf_wire wire, unsigned message, unsigned depth, struct hf_scan *counts);
 
-static inline bool walk_inner(struct hf_slice bytes, unsigned message, unsigned depth,
-                              struct hf_scan *counts)
+static inline bool is_key_value(struct hf_slice bytes, unsigned depth, struct hf_scan *counts)
 {
-    if (message == KEY_VALUE && depth < HF_SCAN_DEPTH_MAX && is_plain_key_value(bytes)) {
+    /* Its value is one level deeper. */
+    if (depth < HF_SCAN_DEPTH_MAX && is_plain_key_value(bytes)) {
         return true;
     }
-    counts->items += message < ITEM_COUNT;
-    return depth <= HF_SCAN_DEPTH_MAX && walk(hf_wire_of(bytes), message, depth, counts);
+    return depth <= HF_SCAN_DEPTH_MAX && walk(hf_wire_of(bytes), KEY_VALUE, depth, counts);
 }
 
 static inline bool is_good(struct hf_slice bytes, unsigned kind, unsigned depth,
@@ -366,7 +365,9 @@ static inline bool is_good(struct hf_slice bytes, unsigned kind, unsigned depth,
     case FIXED64S:
         return bytes.size % 8 == 0;
     default:
-        return walk_inner(bytes, kind - MESSAGE, depth + 1, counts);
+        counts->items += kind - MESSAGE < ITEM_COUNT;
+        return depth < HF_SCAN_DEPTH_MAX &&
+               walk(hf_wire_of(bytes), kind - MESSAGE, depth + 1, counts);
     }
 }
 
@@ -383,6 +384,13 @@ static bool walk(struct hf_wire wire, unsigned message, unsigned depth, struct h
             wire.at++;
         } else if (!take_unusual(&wire, message, &kind)) {
             return false;
+        }
+        /* Told apart first, because it is most of what comes, and the branch is well foreseen. */
+        if (kind == MESSAGE + KEY_VALUE) {
+            if (!hf_wire_bytes(&wire, &bytes) || !is_key_value(bytes, depth + 1, counts)) {
+                return false;
+            }
+            continue;
         }
         bool ok = true;
         switch (kind) {
