@@ -1,0 +1,400 @@
+"""What becomes of an answer: retried, halved, put aside, or taken as delivered. Never lost, never silently."""
+
+import json
+import time
+
+import grpc
+import pytest
+
+from support import otlp, senders
+from support.backends import (
+    GrpcBackend,
+    HttpBackend,
+    accept_but_hide,
+    cut,
+    hang,
+    ok,
+    otlp_json,
+    partial,
+    refuse,
+    slow,
+    status,
+)
+from support.holdfast import FAST_RETRY, config, otlp_exporter, otlphttp_exporter
+from support.waiting import until
+
+Code = grpc.StatusCode
+RETRYABLE = [Code.CANCELLED, Code.DEADLINE_EXCEEDED, Code.ABORTED, Code.OUT_OF_RANGE, Code.UNAVAILABLE, Code.DATA_LOSS,
+             Code.RESOURCE_EXHAUSTED, Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]
+PERMANENT = [Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED, Code.NOT_FOUND, Code.ALREADY_EXISTS]
+
+
+class TestGrpcAnswers:
+    @pytest.fixture
+    def through(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        return holdfast, grpc_backend, grpc_sender(holdfast)
+
+    def test_every_passing_code_is_retried_until_it_passes(self, through):
+        _, backend, sender = through
+        for code in RETRYABLE:
+            backend.next(refuse(code), refuse(code))
+            ids = otlp.new_ids(2)
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+            backend.wait_for(ids)
+            assert [one.accepted for one in backend.requests if one.ids == ids] == [False, False, True], code
+
+    def test_a_permanent_code_puts_the_request_aside_with_the_backends_words(self, through):
+        holdfast, backend, sender = through
+        refused = 0
+        for code in PERMANENT:
+            backend.next(refuse(code, f"no, because of {code.name}"))
+            ids = otlp.new_ids(2)
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+            refused += 2
+            until(lambda: holdfast.books("traces", "otlp")["dead_lettered"]["items"] == refused,
+                  lambda: f"{code}: {holdfast.books('traces', 'otlp')}")
+        good = otlp.new_ids(1)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, good))
+        backend.wait_for(good)
+        listed = json.dumps(holdfast.queue("ls", "--dead-letters"))
+        assert all(f"no, because of {code.name}" in listed for code in PERMANENT)
+
+    def test_retry_info_is_waited_for(self, through):
+        _, backend, sender = through
+        backend.next(refuse(Code.UNAVAILABLE, retry_delay=1.2))
+        ids = otlp.new_ids(1)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        first, second = [one.when for one in backend.requests]
+        assert second - first >= 1.1
+
+    def test_a_partial_success_is_delivered_and_what_was_rejected_is_counted(self, through):
+        holdfast, backend, sender = through
+        backend.next(partial(3, "three were too old"))
+        ids = otlp.new_ids(10)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+        def books():
+            return holdfast.books("traces", "otlp")
+
+        until(lambda: books()["queued"]["items"] == 0, lambda: f"{books()}")
+        assert books()["delivered"]["items"] == 7
+        assert books()["dropped"]["rejected_by_backend"]["items"] == 3
+        holdfast.wait_for_log("three were too old")
+        assert len(backend.requests) == 1
+
+    def test_a_message_that_is_too_large_is_halved_until_it_passes(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend(max_message_bytes=100_000))
+        holdfast = start(config({"otlp": otlp_exporter(backend)}))
+        ids = otlp.new_ids(40)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids, padding="x" * 10_000))
+        backend.wait_for(ids)
+        assert sorted(backend.ids()) == sorted(ids)
+        assert len(backend.accepted()) >= 4
+
+    def test_an_answer_that_does_not_come_is_a_timeout_and_retried(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        holdfast = start(config({"otlp": otlp_exporter(backend, timeout="300ms")}))
+        backend.next(hang())
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        assert len(backend.requests) == 2
+
+    def test_a_slow_backend_gets_num_consumers_requests_at_once(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        backend.always = slow(0.2)
+        holdfast = start(config({"otlp": otlp_exporter(backend, sending_queue={"num_consumers": 8})}))
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(32)
+        begun = time.monotonic()
+        for item in ids:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        backend.wait_for(ids)
+        assert time.monotonic() - begun < 32 * 0.2 / 2  # one after another would take all of it
+
+
+class TestHttpAnswers:
+    @pytest.fixture
+    def through(self, start, http_backend, grpc_sender):
+        holdfast = start(config({"otlphttp": otlphttp_exporter(http_backend)}))
+        return holdfast, http_backend, grpc_sender(holdfast)
+
+    def test_every_passing_answer_is_retried_until_it_passes(self, through):
+        _, backend, sender = through
+        for answer in [status(code) for code in (401, 403, 408, 429, 502, 503, 504)] + [cut()]:
+            backend.next(answer, answer)
+            ids = otlp.new_ids(2)
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+            backend.wait_for(ids)
+            assert [one.accepted for one in backend.requests if one.ids == ids] == [False, False, True], answer
+
+    @pytest.mark.parametrize("code", [400, 404, 405, 415, 422])
+    def test_a_permanent_answer_puts_the_request_aside(self, through, code):
+        holdfast, backend, sender = through
+        backend.always = status(code, body=b"no, never")
+        ids = otlp.new_ids(2)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        until(lambda: holdfast.books("traces", "otlphttp")["dead_lettered"]["items"] == 2,
+              lambda: f"{holdfast.books('traces', 'otlphttp')}")
+
+    @pytest.mark.parametrize("form", ["seconds", "date"])
+    def test_retry_after_is_waited_for(self, through, form):
+        _, backend, sender = through
+        later = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3))
+        backend.next(status(503, {"Retry-After": "2" if form == "seconds" else later}))
+        ids = otlp.new_ids(1)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        first, second = [one.when for one in backend.requests]
+        assert second - first >= 1.5
+
+    def test_413_is_halved(self, through):
+        _, backend, sender = through
+        backend.next(status(413), status(413))
+        ids = otlp.new_ids(16)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        backend.wait_for(ids)
+        assert sorted(backend.ids()) == sorted(ids)
+        assert len(backend.accepted()) >= 2
+
+    def test_an_answer_lost_on_the_way_costs_a_repeat_and_no_item(self, through):
+        _, backend, sender = through
+        backend.next(accept_but_hide())
+        ids = otlp.new_ids(2)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        until(lambda: len(backend.accepted()) == 2, lambda: f"{len(backend.accepted())} requests")
+        assert backend.ids() == ids + ids
+
+    def test_a_partial_success_is_counted(self, through):
+        holdfast, backend, sender = through
+        backend.next(partial(1, "one was odd"))
+        ids = otlp.new_ids(4)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        backend.wait_for(ids)
+        until(lambda: holdfast.books("logs", "otlphttp")["dropped"]["rejected_by_backend"]["items"] == 1, "not counted")
+        holdfast.wait_for_log("one was odd")
+
+    def test_an_answer_that_does_not_come_is_retried(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, timeout="300ms")}))
+        backend.next(hang())
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+
+class TestOneBadRequestAmongGood:
+    def test_only_the_culprit_is_put_aside(self, start, ending, grpc_sender):
+        """A coalesced request that is refused for good is taken apart until the bad one stands alone."""
+        backend = ending.enter_context(HttpBackend())
+        ids = otlp.new_ids(9)
+        bad = ids[4]
+        backend.stop()
+        batch = {"batch": {"timeout": "1s", "send_batch_size": 1000}}
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend)}, batch))
+        sender = grpc_sender(holdfast)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        backend.judge = lambda message: status(400) if bad in otlp.ids(otlp.LOGS, message) else ok()
+        backend.start()
+        backend.wait_for([item for item in ids if item != bad])
+        until(lambda: holdfast.books("logs", "otlphttp")["dead_lettered"]["items"] == 1,
+              lambda: f"{holdfast.books('logs', 'otlphttp')}")
+        assert bad not in backend.ids()
+        assert holdfast.books("logs", "otlphttp")["delivered"]["items"] == 8
+
+
+class TestCompression:
+    @pytest.mark.parametrize("coding", ["none", "gzip", "zstd", "snappy", "deflate"])
+    def test_otlphttp_codes_as_configured(self, start, ending, grpc_sender, coding):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, compression=coding)}))
+        ids = otlp.new_ids(100)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        assert backend.requests[0].metadata.get("content-encoding", "none") == coding
+
+    def test_gzip_is_the_default(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": {"endpoint": backend.endpoint}}))
+        ids = otlp.new_ids(10)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        assert backend.requests[0].metadata["content-encoding"] == "gzip"
+
+    def test_otlp_gzip_is_read_by_grpcio(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend, compression="gzip")}))
+        ids = otlp.new_ids(100)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        grpc_backend.wait_for(ids)
+
+    @pytest.mark.parametrize("coding", ["gzip", "zstd", "snappy", "none"])
+    def test_two_in_a_chain_understand_each_other(self, start, ending, grpc_sender, coding):
+        """Codings that grpcio does not speak are proved from one Holdfast to the next."""
+        backend = ending.enter_context(GrpcBackend())
+        last = start(config({"otlp": otlp_exporter(backend)}))
+        first = start(config({"otlp": {"endpoint": last.grpc_target, "tls": {"insecure": True}, "compression": coding}}))
+        ids = otlp.new_ids(300)
+        sender = grpc_sender(first)
+        for signal in otlp.SIGNALS:
+            sender.export(signal, otlp.request(signal, ids))
+        until(lambda: len(backend.ids()) == 900, lambda: f"{len(backend.ids())} of 900")
+
+    @pytest.mark.parametrize("coding", ["gzip", "zstd"])
+    def test_a_body_that_came_compressed_is_kept_and_sent_compressed(self, start, ending, coding):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, compression=coding)}))
+        ids = otlp.new_ids(50)
+        answer = senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids), coding)
+        assert answer.status_code == 200
+        backend.wait_for(ids)
+        assert backend.requests[0].metadata["content-encoding"] == coding
+
+    def test_compression_at_rest_changes_nothing_for_the_backend(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        backend.stop()
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, sending_queue={"compression": "zstd"})}))
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(200)
+        body = otlp.request(otlp.LOGS, ids, padding="y" * 5000).SerializeToString()
+        sender.export(otlp.LOGS, body)
+        used = sum(path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").glob("*.seg"))
+        assert used < len(body) // 2
+        backend.start()
+        backend.wait_for(ids)
+        assert backend.requests[-1].body == body
+
+
+class TestOtlpHttpForms:
+    def test_json_can_be_sent(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, encoding="json")}))
+        for signal in otlp.SIGNALS:
+            ids = otlp.new_ids(3)
+            grpc_sender(holdfast).export(signal, otlp.request(signal, ids))
+            backend.wait_for(ids)
+        assert all(one.metadata["content-type"].startswith("application/json") for one in backend.requests)
+
+    def test_headers_and_own_endpoints_are_used(self, start, ending, grpc_sender):
+        one, other = ending.enter_context(HttpBackend()), ending.enter_context(HttpBackend())
+        holdfast = start(config({"otlphttp": otlphttp_exporter(
+            one, headers={"X-Tenant": "blue"}, logs_endpoint=other.endpoint + "/v1/logs")}))
+        sender = grpc_sender(holdfast)
+        spans, records = otlp.new_ids(2), otlp.new_ids(2)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, spans))
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, records))
+        one.wait_for(spans)
+        other.wait_for(records)
+        assert one.requests[0].metadata["x-tenant"] == "blue"
+        assert one.requests[0].metadata["user-agent"].lower().startswith("holdfast")
+
+    def test_otlp_headers_are_sent_as_metadata(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend, headers={"X-Tenant": "blue"})}))
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        grpc_backend.wait_for(ids)
+        assert grpc_backend.requests[0].metadata["x-tenant"] == "blue"
+
+
+class TestFile:
+    def lines(self, path):
+        return path.read_text().splitlines() if path.exists() else []
+
+    def test_otlp_json_lines_are_written(self, start, grpc_sender, tmp_path):
+        path = tmp_path / "out.json"
+        holdfast = start(config({"file": {"path": str(path)}}))
+        sender = grpc_sender(holdfast)
+        for signal in otlp.SIGNALS:
+            ids = otlp.new_ids(5)
+            sender.export(signal, otlp.request(signal, ids))
+
+            def found():
+                key = {"traces": "resourceSpans", "metrics": "resourceMetrics", "logs": "resourceLogs"}[signal.name]
+                return [item for line in self.lines(path) if key in line for item in otlp.ids(signal, otlp_json(signal, line))]
+
+            until(lambda: found() == ids, lambda: f"{found()} is not {ids}")
+
+    def test_proto_is_written_with_length_prefixes(self, start, grpc_sender, tmp_path):
+        path = tmp_path / "out.pb"
+        holdfast = start(config({"file": {"path": str(path), "format": "proto"}}))
+        ids = otlp.new_ids(5)
+        body = otlp.request(otlp.LOGS, ids).SerializeToString()
+        grpc_sender(holdfast).export(otlp.LOGS, body)
+        expected = len(body).to_bytes(4, "big") + body
+        until(lambda: path.exists() and path.read_bytes() == expected, lambda: f"{path.exists() and path.read_bytes()[:80]}")
+
+    def test_what_was_acknowledged_is_in_the_file_after_a_kill(self, start, grpc_sender, tmp_path):
+        path = tmp_path / "out.json"
+        holdfast = start(config({"file": {"path": str(path), "append": True}}))
+        ids = otlp.new_ids(40)
+        sender = grpc_sender(holdfast)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        holdfast.kill9()
+        holdfast.start()
+
+        def found():
+            return {item for line in self.lines(path) for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))}
+
+        until(lambda: found() == set(ids), lambda: f"{len(found())} of {len(ids)}")
+
+    def test_rotation_keeps_every_line(self, start, grpc_sender, tmp_path):
+        path = tmp_path / "out.json"
+        holdfast = start(config({"file": {"path": str(path), "rotation": {"max_megabytes": 1, "max_backups": 10}}}))
+        ids = otlp.new_ids(30)
+        sender = grpc_sender(holdfast)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item], padding="z" * 100_000))
+
+        def found():
+            return sorted(item for one in tmp_path.glob("out*") for line in self.lines(one)
+                          for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line)))
+
+        until(lambda: found() == sorted(ids), lambda: f"{len(found())} of {len(ids)}")
+        assert len(list(tmp_path.glob("out*"))) >= 3
+
+
+class TestDebug:
+    def test_detailed_prints_every_part(self, start, grpc_sender):
+        holdfast = start(config({"debug": {"verbosity": "detailed", "sampling_initial": 100}}))
+        sender = grpc_sender(holdfast)
+        for signal in otlp.SIGNALS:
+            sender.export(signal, otlp.request(signal, [4711]))
+        for words in ("ResourceSpans #0", "Span #0", "Name *: test span", "test.id: Int\\(4711\\)",
+                      "ResourceMetrics #0", "NumberDataPoints #0", "ResourceLog #0", "LogRecord #0", "Body: Str\\(test record\\)"):
+            holdfast.wait_for_log(words)
+
+    def test_logging_is_the_same_under_its_old_name(self, start, grpc_sender):
+        holdfast = start(config({"logging": {"loglevel": "info"}}))
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(3)))
+        holdfast.wait_for_log('"?spans"?[:=] ?3')
+
+
+class TestGiveUp:
+    """A limit that the user wrote, and what it means."""
+
+    @pytest.mark.parametrize("choice", ["keep", "dead_letter", "drop"])
+    def test_after_max_elapsed_time(self, start, ending, grpc_sender, choice):
+        backend = ending.enter_context(GrpcBackend())
+        backend.always = refuse(Code.UNAVAILABLE)
+        retry = {**FAST_RETRY, "max_elapsed_time": "300ms", "on_give_up": choice}
+        holdfast = start(config({"otlp": otlp_exporter(backend, retry_on_failure=retry)}))
+        ids = otlp.new_ids(2)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+
+        def books():
+            return holdfast.books("logs", "otlp")
+
+        if choice == "dead_letter":
+            until(lambda: books()["dead_lettered"]["items"] == 2, lambda: f"{books()}")
+        elif choice == "drop":
+            until(lambda: books()["dropped"]["gave_up"]["items"] == 2, lambda: f"{books()}")
+        else:
+            first = until(lambda: backend.requests and backend.requests[0].when, "no attempt")
+            until(lambda: backend.requests[-1].when - first > 1, "no more attempts after max_elapsed_time")
+            assert books()["queued"]["items"] == 2
+            backend.always = ok()
+            backend.wait_for(ids)

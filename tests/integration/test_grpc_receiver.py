@@ -1,0 +1,327 @@
+"""OTLP/gRPC in: codings, bytes that pass through, and every way to be wrong. The peers are grpcio and h2."""
+
+import socket
+import struct
+
+import grpc
+import psutil
+import pytest
+
+from support import h2grpc, otlp
+from support.backends import GrpcBackend
+from support.h2grpc import RawGrpc
+from support.holdfast import BASE, Holdfast, config, otlp_exporter
+from support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def through(tmp_path_factory):
+    with GrpcBackend() as backend:
+        holdfast = Holdfast(tmp_path_factory.mktemp("grpc"), config({"otlp": otlp_exporter(backend)})).start()
+        yield holdfast, backend
+        holdfast.close()
+
+
+@pytest.fixture
+def raw(through, ending):
+    return ending.enter_context(RawGrpc(through[0].ports["GRPC_PORT"]))
+
+
+def body_of(signal, count=3, **options):
+    ids = otlp.new_ids(count)
+    return ids, otlp.request(signal, ids, **options).SerializeToString()
+
+
+class TestCodings:
+    @pytest.mark.parametrize("coding", sorted(h2grpc.ENCODE))
+    @pytest.mark.parametrize("signal", otlp.SIGNALS, ids=lambda one: one.name)
+    def test_a_coded_request_arrives(self, through, raw, signal, coding):
+        ids, body = body_of(signal)
+        reply = raw.call(signal.method_path, body, coding)
+        assert (reply.http_status, reply.code) == (200, 0), reply.text
+        through[1].wait_for(ids)
+
+    def test_the_success_message_parses(self, raw):
+        _, body = body_of(otlp.TRACES)
+        reply = raw.call(otlp.TRACES.method_path, body)
+        answer = otlp.TRACES.response.FromString(reply.message)
+        assert answer.partial_success.rejected_spans == 0
+
+    def test_an_unknown_coding_is_unimplemented(self, through, raw):
+        _, body = body_of(otlp.TRACES)
+        stream = raw.open(raw.headers(otlp.TRACES.method_path, "br"))
+        raw.send(stream, h2grpc.frame(body, True))
+        reply = raw.wait(stream)
+        assert reply.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+        assert "br" in reply.text
+        assert "gzip" in reply.headers.get("grpc-accept-encoding", "")
+
+    def test_a_compressed_flag_without_a_coding_is_an_error(self, raw):
+        _, body = body_of(otlp.TRACES)
+        reply = raw.call(otlp.TRACES.method_path, body, compressed=True)
+        assert reply.code in (grpc.StatusCode.INTERNAL.value[0], grpc.StatusCode.INVALID_ARGUMENT.value[0])
+
+    @pytest.mark.parametrize("coding", ["gzip", "zstd", "snappy", "deflate"])
+    def test_damaged_coding_is_refused(self, raw, coding):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path, coding))
+        raw.send(stream, h2grpc.frame(b"\x00\x01 this is not compressed at all", True))
+        assert raw.wait(stream).code in (3, 13)
+
+    @pytest.mark.parametrize("coding", ["gzip", "zstd", "deflate"])
+    def test_a_decompression_bomb_is_refused(self, through, raw, coding):
+        bomb = h2grpc.ENCODE[coding](b"\x0a\x00" * (64 << 20))
+        stream = raw.open(raw.headers(otlp.TRACES.method_path, coding))
+        raw.send(stream, h2grpc.frame(bomb, True))
+        assert raw.wait(stream).code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+
+
+class TestBytesInBytesOut:
+    def test_unknown_fields_pass_at_every_depth(self, through, raw):
+        """Fields of a later OTLP version are kept, in place, byte for byte."""
+        unknown = b"\xc2\x3e\x05hello" + b"\xc8\x3e\x2a"  # field 1000: bytes; field 1001: varint
+        ids = otlp.new_ids(1)
+        message = otlp.request(otlp.TRACES, ids)
+        span = message.resource_spans[0].scope_spans[0].spans[0].SerializeToString() + unknown
+        scope = b"\x12" + otlp.varint(len(span)) + span + unknown
+        resource = b"\x12" + otlp.varint(len(scope)) + scope + unknown
+        body = b"\x0a" + otlp.varint(len(resource)) + resource + unknown
+        assert raw.call(otlp.TRACES.method_path, body).code == 0
+        through[1].wait_for(ids)
+        received = next(one for one in through[1].requests if ids[0] in one.ids)
+        assert received.body == body
+
+    @pytest.mark.parametrize("signal", otlp.SIGNALS, ids=lambda one: one.name)
+    def test_a_request_comes_out_as_it_went_in(self, through, raw, signal):
+        ids, body = body_of(signal, count=20, padding="ä" * 100)
+        assert raw.call(signal.method_path, body).code == 0
+        through[1].wait_for(ids)
+        received = next(one for one in through[1].requests if ids[0] in one.ids)
+        assert received.body == body
+
+    def test_an_empty_request_is_a_success_and_goes_nowhere(self, through, raw):
+        before = len(through[1].requests)
+        assert raw.call(otlp.TRACES.method_path, b"").code == 0
+        ids, body = body_of(otlp.TRACES)
+        assert raw.call(otlp.TRACES.method_path, body).code == 0
+        through[1].wait_for(ids)
+        assert len(through[1].requests) == before + 1
+
+
+class TestBadRequests:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"\x0a\x05abc",  # a length beyond the end
+            b"\x0a",  # a tag alone
+            b"\x08\x01",  # field 1 as a number
+            b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",  # a length of eleven bytes
+            b"\x0a\x04\x12\x02\x12\x05",  # truncated three levels down
+            b"\x07" * 8,  # field 0, wire type 7
+        ],
+        ids=["length", "tag", "wire-type", "varint", "nested", "reserved"],
+    )
+    def test_malformed_protobuf_is_an_invalid_argument(self, through, raw, body):
+        before = through[0].metric("otelcol_receiver_accepted_spans") or 0
+        reply = raw.call(otlp.TRACES.method_path, body)
+        assert reply.code == grpc.StatusCode.INVALID_ARGUMENT.value[0], reply.text
+        assert (through[0].metric("otelcol_receiver_accepted_spans") or 0) == before
+
+    def test_bad_utf8_in_a_string_is_an_invalid_argument(self, raw):
+        ids, body = body_of(otlp.TRACES)
+        reply = raw.call(otlp.TRACES.method_path, body.replace(b"test span", b"test\xff\xfepan"))
+        assert reply.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+
+    def test_a_nesting_bomb_is_an_invalid_argument(self, raw):
+        value = b""
+        for _ in range(5000):  # AnyValue.array_value.values[0]..., each within the other
+            inner = b"\x0a" + otlp.varint(len(value)) + value
+            value = b"\x2a" + otlp.varint(len(inner)) + inner
+        entry = b"\x0a\x01k\x12" + otlp.varint(len(value)) + value
+        resource = b"\x0a" + otlp.varint(len(entry)) + entry
+        group = b"\x0a" + otlp.varint(len(resource)) + resource
+        reply = raw.call(otlp.TRACES.method_path, b"\x0a" + otlp.varint(len(group)) + group)
+        assert reply.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+
+    def test_over_the_size_limit_is_resource_exhausted_without_retry_info(self, through, raw):
+        reply = raw.call(otlp.TRACES.method_path, b"\x0a" * (5 << 20))
+        assert reply.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+        assert reply.retry_delay is None
+
+    def test_a_prefix_that_promises_too_much_is_refused_before_the_body(self, raw):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path))
+        raw.send(stream, struct.pack(">BI", 0, 0xFFFFFFFF) + b"x" * 100, end=False)
+        assert raw.wait(stream).code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+
+    def test_a_prefix_that_promises_more_than_comes_is_refused(self, raw):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path))
+        raw.send(stream, struct.pack(">BI", 0, 100) + b"x" * 10)
+        assert raw.wait(stream).code in (3, 13)
+
+    def test_no_message_at_all_is_refused(self, raw):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path), end=True)
+        assert raw.wait(stream).code in (3, 12, 13)
+
+    def test_two_messages_are_refused(self, raw):
+        _, body = body_of(otlp.TRACES)
+        stream = raw.open(raw.headers(otlp.TRACES.method_path))
+        raw.send(stream, h2grpc.frame(body) * 2)
+        assert raw.wait(stream).code in (3, 12, 13)
+
+    @pytest.mark.parametrize(
+        "path, words",
+        [
+            ("/no.such.Service/Export", "unknown service no.such.Service"),
+            ("/" + otlp.TRACES.service + "/Import", "unknown method Import"),
+            ("/", ""),
+            ("/nothing", ""),
+        ],
+    )
+    def test_unknown_services_and_methods_are_unimplemented(self, raw, path, words):
+        reply = raw.call(path, b"")
+        assert reply.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+        assert words in reply.text
+
+    def test_another_content_type_is_415(self, raw):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path, content_type="text/plain"))
+        raw.send(stream, b"hello")
+        assert raw.wait(stream).http_status == 415
+
+    def test_another_method_is_405(self, raw):
+        stream = raw.open(raw.headers(otlp.TRACES.method_path, method="GET"), end=True)
+        assert raw.wait(stream).http_status == 405
+
+    def test_an_expired_deadline_is_deadline_exceeded(self, raw):
+        _, body = body_of(otlp.TRACES)
+        reply = raw.call(otlp.TRACES.method_path, body, extra=[("grpc-timeout", "0n")])
+        assert reply.code == grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+
+    def test_a_bad_deadline_is_400(self, raw):
+        _, body = body_of(otlp.TRACES)
+        reply = raw.call(otlp.TRACES.method_path, body, extra=[("grpc-timeout", "soon")])
+        assert reply.http_status == 400 or reply.code in (3, 13)
+
+
+class TestNeighbours:
+    """Who misbehaves harms only itself."""
+
+    @pytest.fixture
+    def neighbour(self, through, ending):
+        """A good connection that must go on working; checked at the end."""
+        raw = ending.enter_context(RawGrpc(through[0].ports["GRPC_PORT"]))
+
+        def check():
+            ids, body = body_of(otlp.LOGS)
+            assert raw.call(otlp.LOGS.method_path, body).code == 0
+            through[1].wait_for(ids)
+
+        check()
+        return check
+
+    @pytest.mark.parametrize(
+        "bytes_",
+        [
+            b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100,
+            b"\x00" * 100,
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x05\x00\x00\x00\x00\x00\x01hello",
+        ],
+        ids=["http1", "frames", "zeros", "data-on-idle-stream"],
+    )
+    def test_garbage_ends_its_own_connection(self, through, neighbour, bytes_):
+        with socket.create_connection(("127.0.0.1", through[0].ports["GRPC_PORT"]), 10) as peer:
+            peer.sendall(bytes_)
+            while peer.recv(4096):
+                pass
+        neighbour()
+
+    def test_a_header_bomb_is_refused(self, through, neighbour):
+        """One field of 3,900 bytes, put in the table once and referred to 20,000 times: 78 MB out of 24 KB."""
+        memory = psutil.Process(through[0].process.pid).memory_info().rss
+        with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+            bomb = [("x-bomb", "v" * 3900)] * 20_000
+            try:
+                reply = raw.wait(raw.open(raw.headers(otlp.TRACES.method_path, extra=bomb), end=True))
+                assert reply.code != 0
+            except OSError:
+                pass  # the server has closed: its right
+        assert psutil.Process(through[0].process.pid).memory_info().rss < memory + (20 << 20)
+        neighbour()
+
+    def test_rapid_resets_do_no_harm(self, through, neighbour):
+        with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+            try:
+                for _ in range(2000):
+                    stream = raw.open(raw.headers(otlp.TRACES.method_path))
+                    raw.h2.reset_stream(stream)
+                    raw.flush()
+            except OSError:
+                pass  # the server has closed: its right
+        neighbour()
+
+    def test_half_a_request_and_goodbye(self, through, neighbour):
+        for _ in range(20):
+            with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+                stream = raw.open(raw.headers(otlp.TRACES.method_path))
+                raw.send(stream, struct.pack(">BI", 0, 1000) + b"x" * 10, end=False)
+        neighbour()
+
+    def test_many_streams_at_once_are_all_answered(self, through, neighbour):
+        with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+            streams, ids = [], []
+            for _ in range(100):
+                more, body = body_of(otlp.TRACES, 1)
+                stream = raw.open(raw.headers(otlp.TRACES.method_path))
+                raw.send(stream, h2grpc.frame(body))
+                streams.append(stream)
+                ids += more
+            assert [raw.wait(stream).code for stream in streams] == [0] * len(streams)
+            through[1].wait_for(ids)
+        neighbour()
+
+
+class TestHealthService:
+    def test_grpc_health_says_serving(self, through, raw):
+        reply = raw.call("/grpc.health.v1.Health/Check", b"")
+        assert reply.code == 0
+        assert reply.message == b"\x08\x01"  # SERVING
+
+
+class TestConfigured:
+    def test_max_recv_msg_size_mib_is_kept(self, start, grpc_backend):
+        base = {**BASE, "receivers": {"otlp": {"protocols": {
+            "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "max_recv_msg_size_mib": 16}}}}}
+        backend = GrpcBackend()
+        with backend:
+            holdfast = start(config({"otlp": otlp_exporter(backend)}), base=base)
+            with RawGrpc(holdfast.ports["GRPC_PORT"]) as raw:
+                ids, body = body_of(otlp.LOGS, 10, padding="x" * 1_000_000)
+                assert raw.call(otlp.LOGS.method_path, body, "gzip").code == 0
+                backend.wait_for(ids)
+                reply = raw.call(otlp.LOGS.method_path, b"\x0a" * (17 << 20))
+                assert reply.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+
+    def test_a_signal_without_a_pipeline_is_unimplemented(self, start, grpc_backend):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        for name in ("metrics", "logs"):
+            del configuration["service"]["pipelines"][name]
+        holdfast = start(configuration)
+        with RawGrpc(holdfast.ports["GRPC_PORT"]) as raw:
+            assert raw.call(otlp.TRACES.method_path, body_of(otlp.TRACES)[1]).code == 0
+            reply = raw.call(otlp.LOGS.method_path, body_of(otlp.LOGS)[1])
+            assert reply.code == grpc.StatusCode.UNIMPLEMENTED.value[0]
+
+    def test_a_unix_socket_serves_grpc(self, start, grpc_backend, tmp_path):
+        path = tmp_path / "otel.sock"
+        base = {**BASE, "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": f"unix://{path}"}}}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        until(path.exists, "the socket does not appear")
+        with grpc.insecure_channel(f"unix://{path}") as channel:
+            ids, body = body_of(otlp.TRACES)
+            channel.unary_unary(otlp.TRACES.method_path)(body, timeout=10)
+        grpc_backend.wait_for(ids)
+        holdfast.kill9()  # leaves the socket's file behind, which must not stand in the way
+        holdfast.start()
+        with grpc.insecure_channel(f"unix://{path}") as channel:
+            ids, body = body_of(otlp.TRACES)
+            channel.unary_unary(otlp.TRACES.method_path)(body, timeout=10)
+        grpc_backend.wait_for(ids)

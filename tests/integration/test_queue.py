@@ -1,0 +1,247 @@
+"""The queue in its operator's hands: limits, books, looking inside, taking out, putting back."""
+
+import json
+
+import grpc
+import pytest
+
+from support import otlp, senders
+from support.backends import GrpcBackend, partial, refuse
+from support.h2grpc import RawGrpc
+from support.holdfast import config, otlp_exporter
+from support.senders import Load, wait_for_acknowledged
+from support.waiting import until
+
+
+@pytest.fixture
+def away(ending):
+    """A backend that is not there yet."""
+    backend = ending.enter_context(GrpcBackend())
+    backend.stop()
+    return backend
+
+
+def send_each(sender, ids, signal=otlp.LOGS, **options):
+    for item in ids:
+        sender.export(signal, otlp.request(signal, [item], **options))
+
+
+class TestFull:
+    def test_a_full_queue_tells_the_sender_to_come_back(self, start, away, grpc_sender):
+        queue = {"queue_size": 10}
+        holdfast = start(config({"otlp": otlp_exporter(away, sending_queue=queue)}))
+        ids = otlp.new_ids(10)
+        send_each(grpc_sender(holdfast), ids)
+        extra = otlp.request(otlp.LOGS, otlp.new_ids(1))
+        with RawGrpc(holdfast.ports["GRPC_PORT"]) as raw:
+            reply = raw.call(otlp.LOGS.method_path, extra.SerializeToString())
+        assert reply.code == grpc.StatusCode.UNAVAILABLE.value[0]
+        assert reply.retry_delay is not None
+        answer = senders.post(holdfast.http_base, otlp.LOGS, extra)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 0
+        assert holdfast.metric("otelcol_receiver_refused_log_records") == 2
+        assert holdfast.metric("otelcol_exporter_enqueue_failed_log_records", exporter="otlp") == 2
+        away.start()
+        away.wait_for(ids)
+        until(lambda: senders.post(holdfast.http_base, otlp.LOGS, extra).status_code == 200, "room does not come back")
+        assert set(away.ids()) >= set(ids)
+
+    def test_max_bytes_is_kept_and_draining_makes_room(self, start, away):
+        limit = 8 << 20
+        holdfast = start(config({"otlp": otlp_exporter(away, sending_queue={"max_bytes": limit})}))
+        with Load(holdfast, [(otlp.LOGS, "grpc"), (otlp.LOGS, "http")], padding="x" * 20_000) as load:
+            until(lambda: load.refused >= 5, lambda: f"{len(load.acknowledged)} accepted, none refused", 60)
+        on_disk = sum(path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").iterdir())
+        assert on_disk <= limit + (64 << 20)  # one segment over, as wal.h says
+        away.start()
+        away.wait_for(load.acknowledged, 60)
+        probe = otlp.request(otlp.LOGS, otlp.new_ids(1))
+        until(lambda: senders.post(holdfast.http_base, otlp.LOGS, probe).status_code == 200, "room does not come back")
+
+    def test_drop_oldest_takes_new_data_and_counts_what_it_drops(self, start, away, grpc_sender):
+        queue = {"queue_size": 10, "on_full": "drop_oldest", "num_consumers": 1}
+        holdfast = start(config({"otlp": otlp_exporter(away, sending_queue=queue)}))
+        ids = otlp.new_ids(30)
+        send_each(grpc_sender(holdfast), ids)
+        until(lambda: holdfast.books("logs", "otlp")["dropped"]["overflow"]["items"] >= 15,
+              lambda: f"{holdfast.books('logs', 'otlp')}")
+        away.start()
+        away.wait_for(ids[-5:])
+        balance(holdfast, "logs", "otlp")
+
+    def test_the_sizer_counts_items(self, start, away, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(away, sending_queue={"queue_size": 100, "sizer": "items"})}))
+        sender = grpc_sender(holdfast)
+        first = otlp.new_ids(90)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, first))
+        codes = [sender.code(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(50))) for _ in range(2)]
+        assert grpc.StatusCode.UNAVAILABLE in codes
+
+
+def balance(holdfast, pipeline, exporter):
+    """accepted = delivered + queued + dead_lettered + dropped, in items and in bytes; returns the books."""
+    books = holdfast.books(pipeline, exporter)
+    for unit in ("items", "bytes"):
+        parts = books["delivered"][unit] + books["queued"][unit] + books["dead_lettered"][unit]
+        parts += sum(amount[unit] for amount in books["dropped"].values())
+        assert books["accepted"][unit] == parts, f"{unit}: {books}"
+    return books
+
+
+class TestBooks:
+    def test_they_balance_through_everything_and_across_kills(self, start, ending):
+        backend = ending.enter_context(GrpcBackend())
+        backend.next(refuse(grpc.StatusCode.INVALID_ARGUMENT), partial(1, "odd"), refuse(grpc.StatusCode.UNAVAILABLE),
+                     refuse(grpc.StatusCode.INVALID_ARGUMENT), partial(2, "odd"))
+        holdfast = start(config({"otlp": otlp_exporter(backend)}))
+        paths = [(signal, "grpc") for signal in otlp.SIGNALS]
+        with Load(holdfast, paths) as load:
+            for _ in range(2):
+                wait_for_acknowledged(load, len(load.acknowledged) + 500)
+                holdfast.kill9()
+                for name in ("traces", "metrics", "logs"):
+                    balance(holdfast, name, "otlp")
+                holdfast.start()
+            wait_for_acknowledged(load, len(load.acknowledged) + 200)
+
+        def settled():
+            return all(balance(holdfast, one.name, "otlp")["queued"]["items"] == 0 for one in otlp.SIGNALS)
+
+        until(settled, "the queues do not run empty")
+        accepted = sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
+        assert len(load.acknowledged) <= accepted <= len(load.offered)
+        rejected = sum(holdfast.books(one.name, "otlp")["dropped"]["rejected_by_backend"]["items"] for one in otlp.SIGNALS)
+        assert rejected == 3
+        holdfast.terminate()
+        again = sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
+        assert again == accepted
+
+
+class TestCommands:
+    """Each on a running and on a dead directory."""
+
+    @pytest.fixture(params=["live", "dead"])
+    def backlog(self, request, start, away, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        ids = otlp.new_ids(5)
+        send_each(grpc_sender(holdfast), ids)
+        if request.param == "dead":
+            holdfast.kill9()
+        return holdfast, away, ids
+
+    def test_stat_prints_the_books(self, backlog):
+        holdfast, _, _ = backlog
+        books = balance(holdfast, "logs", "otlp")
+        assert books["accepted"]["items"] == books["queued"]["items"] == 5
+        table = holdfast.command("queue", "stat", "--data-dir", holdfast.data_directory)
+        assert table.returncode == 0
+        assert "logs" in table.stdout and "otlp" in table.stdout
+
+    def test_ls_lists_each_record(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "ls", "--data-dir", holdfast.data_directory, "--json")
+        assert done.returncode == 0, done.stderr
+        assert sum(1 for one in records_of(done.stdout) if one["items"] == 1) == 5
+
+    def test_cat_prints_otlp_json(self, backlog):
+        holdfast, _, ids = backlog
+        done = holdfast.command("queue", "cat", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stderr
+        from support.backends import otlp_json
+
+        lines = [line for line in done.stdout.splitlines() if "resourceLogs" in line]
+        assert [item for line in lines for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))] == ids
+
+    def test_verify_finds_a_sound_queue_sound(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "verify", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def test_export_replays_into_an_endpoint(self, backlog, ending):
+        holdfast, _, ids = backlog
+        other = ending.enter_context(GrpcBackend())
+        done = holdfast.command("queue", "export", "--data-dir", holdfast.data_directory, "--endpoint", other.endpoint)
+        assert done.returncode == 0, done.stdout + done.stderr
+        other.wait_for(ids)
+        assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 5
+
+    def test_drop_empties_the_queue_and_counts_it(self, backlog):
+        holdfast, backend, ids = backlog
+        done = holdfast.command("queue", "drop", "logs", "otlp", "--yes", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stdout + done.stderr
+        books = balance(holdfast, "logs", "otlp")
+        assert (books["queued"]["items"], books["dropped"]["operator"]["items"]) == (0, 5)
+
+    def test_a_copy_of_the_directory_can_be_read_elsewhere(self, backlog, tmp_path):
+        import shutil
+
+        holdfast, _, _ = backlog
+        if holdfast.process.poll() is None:
+            holdfast.kill9()
+        shutil.copytree(holdfast.data_directory, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("control*"))
+        done = holdfast.command("queue", "verify", "--data-dir", tmp_path / "elsewhere")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def records_of(text):
+    """The records that `queue ls --json` printed, whether as one array, one object or a line each."""
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.splitlines()]
+    return whole if isinstance(whole, list) else whole["records"]
+
+
+class TestDeadLetters:
+    def test_they_are_kept_listed_and_can_be_sent_again(self, start, grpc_backend, grpc_sender):
+        grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT, "not today")
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        ids = otlp.new_ids(4)
+        send_each(grpc_sender(holdfast), ids)
+        until(lambda: holdfast.books("logs", "otlp")["dead_lettered"]["items"] == 4,
+              lambda: f"{holdfast.books('logs', 'otlp')}")
+        holdfast.kill9()
+        holdfast.start()
+        assert holdfast.metric("holdfast_dead_letters", exporter="otlp") == 4
+        grpc_backend.always = type(grpc_backend.always)("ok")
+        done = holdfast.command("queue", "requeue", "otlp", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stdout + done.stderr
+        grpc_backend.wait_for(ids)
+        assert sorted(grpc_backend.ids()) == sorted(ids)
+
+    def test_switched_off_they_are_dropped_and_counted(self, start, grpc_backend, grpc_sender):
+        grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT)
+        queue = {"dead_letter": {"enabled": False}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend, sending_queue=queue)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(3))
+        until(lambda: holdfast.books("logs", "otlp")["dropped"]["permanent"]["items"] == 3,
+              lambda: f"{holdfast.books('logs', 'otlp')}")
+
+
+class TestOrphans:
+    def test_a_removed_exporters_backlog_is_reported_and_attached_by_one_line(self, start, ending, away, grpc_sender):
+        holdfast = start(config({"otlp/old": otlp_exporter(away)}))
+        ids = otlp.new_ids(5)
+        send_each(grpc_sender(holdfast), ids)
+        holdfast.terminate()
+        backend = ending.enter_context(GrpcBackend())
+        holdfast.write_config(config({"otlp/new": otlp_exporter(backend)}))
+        holdfast.start()
+        holdfast.wait_for_log("otlp/old")
+        assert holdfast.metric("holdfast_queue_orphaned_items", exporter="otlp/old") == 5
+        more = otlp.new_ids(2)
+        send_each(grpc_sender(holdfast), more)  # an orphan never blocks intake
+        backend.wait_for(more)
+        holdfast.write_config(config({"otlp/new2": otlp_exporter(backend, sending_queue={"attach": "otlp/old"})}))
+        holdfast.restart()
+        backend.wait_for(ids)
+
+
+class TestNotWritable:
+    def test_it_does_not_start_and_says_why(self, start, away):
+        holdfast = start(config({"otlp": otlp_exporter(away)}), ready=False)
+        holdfast.data_directory = "/proc/holdfast"
+        holdfast.spawn()
+        assert holdfast.process.wait(10) == 1
+        assert "/proc/holdfast" in holdfast.log()
