@@ -66,6 +66,8 @@ static_assert(INDEX_COUNT == HF_SCHEMA_MESSAGE_COUNT, "the header tells how many
 #define MANY(number_, name_, json_, message_)                                                      \
     FIELD(number_, MESSAGE, name_, json_, .message = &(message_), .repeated = true)
 
+#define ID(number_, name_, json_, size_) FIELD(number_, ID, name_, json_, .id_size = (size_))
+
 /* ---- common, resource ---- */
 
 #define COMMON "opentelemetry.proto.common.v1."
@@ -182,8 +184,8 @@ static const struct hf_schema_message span_link = {
     .name = TRACE "Span.Link",
     .index = SPAN_LINK,
     .fields = {
-        FIELD(1, ID, "trace_id", "traceId"),
-        FIELD(2, ID, "span_id", "spanId"),
+        ID(1, "trace_id", "traceId", 16),
+        ID(2, "span_id", "spanId", 8),
         FIELD(3, STRING, "trace_state", "traceState"),
         MANY(4, "attributes", "attributes", key_value),
         FIELD(5, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
@@ -195,10 +197,10 @@ static const struct hf_schema_message span = {
     .is_item = true,
     .index = SPAN,
     .fields = {
-        FIELD(1, ID, "trace_id", "traceId"),
-        FIELD(2, ID, "span_id", "spanId"),
+        ID(1, "trace_id", "traceId", 16),
+        ID(2, "span_id", "spanId", 8),
         FIELD(3, STRING, "trace_state", "traceState"),
-        FIELD(4, ID, "parent_span_id", "parentSpanId"),
+        ID(4, "parent_span_id", "parentSpanId", 8),
         FIELD(5, STRING, "name", "name"),
         FIELD(6, ENUM, "kind", "kind", .values = &span_kind),
         FIELD(7, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
@@ -268,8 +270,8 @@ static const struct hf_schema_message exemplar = {
     .fields = {
         FIELD(2, FIXED64, "time_unix_nano", "timeUnixNano"),
         FIELD(3, DOUBLE, "as_double", "asDouble", .oneof = 1),
-        FIELD(4, ID, "span_id", "spanId"),
-        FIELD(5, ID, "trace_id", "traceId"),
+        ID(4, "span_id", "spanId", 8),
+        ID(5, "trace_id", "traceId", 16),
         FIELD(6, SFIXED64, "as_int", "asInt", .oneof = 1),
         MANY(7, "filtered_attributes", "filteredAttributes", key_value),
     }};
@@ -480,8 +482,8 @@ static const struct hf_schema_message log_record = {
         MANY(6, "attributes", "attributes", key_value),
         FIELD(7, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
         FIELD(8, FIXED32, "flags", "flags"),
-        FIELD(9, ID, "trace_id", "traceId"),
-        FIELD(10, ID, "span_id", "spanId"),
+        ID(9, "trace_id", "traceId", 16),
+        ID(10, "span_id", "spanId", 8),
         FIELD(11, FIXED64, "observed_time_unix_nano", "observedTimeUnixNano"),
         FIELD(12, STRING, "event_name", "eventName"),
     }};

@@ -42,8 +42,9 @@ struct hf_schema_field {
     uint32_t number;
     enum hf_schema_type type;
     bool repeated;
-    uint8_t oneof; /* 0: none; fields of one message with the same number exclude each other */
-    bool optional; /* explicit presence: printed when there, even if zero */
+    uint8_t oneof;   /* 0: none; fields of one message with the same number exclude each other */
+    bool optional;   /* explicit presence: printed when there, even if zero */
+    uint8_t id_size; /* ID: 16 or 8 bytes, when it is there */
     uint8_t name_size, json_size;            /* of the two names, without their NUL */
     const char *name;                        /* "trace_id" */
     const char *json;                        /* "traceId" */

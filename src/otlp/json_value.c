@@ -1,0 +1,411 @@
+#include "json_value.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- strings ---- */
+
+#define EACH_BYTE(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+/* Not zero when one of the eight bytes is below `bound`, which is at most 0x80. */
+static uint64_t has_below(uint64_t word, uint8_t bound)
+{
+    return (word - EACH_BYTE(bound)) & ~word & EACH_BYTE(0x80);
+}
+
+static bool is_plain(uint8_t byte)
+{
+    return byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+size_t hf_json_plain_run(struct hf_slice text)
+{
+    size_t at = 0;
+    while (text.size - at >= 8) {
+        uint64_t word;
+        memcpy(&word, text.data + at, sizeof(word));
+        if ((has_below(word, 0x20) | has_below(word ^ EACH_BYTE('"'), 1) |
+             has_below(word ^ EACH_BYTE('\\'), 1)) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    while (at < text.size && is_plain(text.data[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* ---- numbers in ---- */
+
+struct decimal {
+    bool negative, whole; /* whole: neither point nor exponent */
+    uint64_t digits;      /* all digits as one integer */
+    unsigned count;       /* of them, without leading zeros; past 19 `digits` is not exact */
+    int64_t exponent;     /* the value is digits * 10^exponent */
+};
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static size_t read_digits(struct hf_slice text, size_t at, struct decimal *decimal)
+{
+    for (; at < text.size && is_digit(text.data[at]); at++) {
+        unsigned digit = (unsigned)(text.data[at] - '0');
+        if (decimal->count < 19) {
+            decimal->digits = decimal->digits * 10 + digit;
+        }
+        decimal->count += decimal->count > 0 || digit != 0;
+    }
+    return at;
+}
+
+static bool read_exponent(struct hf_slice text, size_t at, int64_t *ret_exponent)
+{
+    bool negative = false;
+    if (at < text.size && (text.data[at] == '+' || text.data[at] == '-')) {
+        negative = text.data[at] == '-';
+        at++;
+    }
+    int64_t exponent = 0;
+    size_t start = at;
+    for (; at < text.size && is_digit(text.data[at]); at++) {
+        /* Beyond any double either way: more digits change nothing. */
+        exponent = exponent > 100000 ? exponent : exponent * 10 + (text.data[at] - '0');
+    }
+    *ret_exponent = negative ? -exponent : exponent;
+    return at > start && at == text.size;
+}
+
+/* The grammar of JSON, which is narrower than that of strtod(). */
+static bool read_decimal(struct hf_slice text, struct decimal *ret_decimal)
+{
+    struct decimal decimal = {.whole = true};
+    size_t at = 0;
+    if (text.size > 0 && text.data[0] == '-') {
+        decimal.negative = true;
+        at++;
+    }
+    size_t start = at;
+    at = read_digits(text, at, &decimal);
+    if (at == start || (text.data[start] == '0' && at - start > 1)) {
+        return false;
+    }
+    if (at < text.size && text.data[at] == '.') {
+        size_t fraction = ++at;
+        at = read_digits(text, at, &decimal);
+        if (at == fraction) {
+            return false;
+        }
+        decimal.whole = false;
+        decimal.exponent = -(int64_t)(at - fraction);
+    }
+    if (at < text.size && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        int64_t exponent = 0;
+        if (!read_exponent(text, at + 1, &exponent)) {
+            return false;
+        }
+        decimal.whole = false;
+        decimal.exponent += exponent;
+        at = text.size;
+    }
+    *ret_decimal = decimal;
+    return at == text.size;
+}
+
+/* The magnitude of a whole number, exactly. */
+static bool to_magnitude(struct hf_slice text, const struct decimal *decimal, uint64_t *ret_value)
+{
+    uint64_t value = decimal->digits;
+    if (decimal->count > 20 || (decimal->count == 20 && !decimal->whole)) {
+        return false;
+    }
+    if (decimal->count == 20) { /* the last digit is still to come */
+        uint64_t last = (uint64_t)(text.data[text.size - 1] - '0');
+        return !__builtin_mul_overflow(value, 10, &value) &&
+               !__builtin_add_overflow(value, last, ret_value);
+    }
+    int64_t exponent = value == 0 ? 0 : decimal->exponent;
+    for (; exponent < 0; exponent++) {
+        if (value % 10 != 0) {
+            return false;
+        }
+        value /= 10;
+    }
+    for (; exponent > 0; exponent--) {
+        if (__builtin_mul_overflow(value, 10, &value)) {
+            return false;
+        }
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool hf_json_read_u64(struct hf_slice text, uint64_t *ret_value)
+{
+    struct decimal decimal;
+    uint64_t value = 0;
+    if (!read_decimal(text, &decimal) || !to_magnitude(text, &decimal, &value) ||
+        (decimal.negative && value != 0)) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool hf_json_read_i64(struct hf_slice text, int64_t *ret_value)
+{
+    struct decimal decimal;
+    uint64_t value = 0;
+    if (!read_decimal(text, &decimal) || !to_magnitude(text, &decimal, &value) ||
+        value > (uint64_t)INT64_MAX + (decimal.negative ? 1 : 0)) {
+        return false;
+    }
+    *ret_value = (int64_t)(decimal.negative ? 0 - value : value);
+    return true;
+}
+
+/* Powers of ten that a double holds exactly. */
+static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+#define EXACT_POWER_MAX 22
+#define EXACT_INTEGER_MAX (UINT64_C(1) << DBL_MANT_DIG)
+
+/* strtod() rounds right for any input, but costs ten times the common case below. */
+static bool read_long_double(struct hf_slice text, double *ret_value)
+{
+    char copy[HF_JSON_NUMBER_MAX + 1];
+    if (text.size > HF_JSON_NUMBER_MAX) {
+        return false;
+    }
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = 0;
+    double value = strtod(copy, NULL);
+    if (isinf(value)) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool hf_json_read_double(struct hf_slice text, bool names, double *ret_value)
+{
+    struct decimal decimal;
+    if (!read_decimal(text, &decimal)) {
+        static const struct {
+            const char *name;
+            double value;
+        } special[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY}};
+        for (size_t i = 0; names && i < sizeof(special) / sizeof(special[0]); i++) {
+            if (hf_slice_is(text, special[i].name)) {
+                *ret_value = special[i].value;
+                return true;
+            }
+        }
+        return false;
+    }
+    /* Both operands exact: one operation rounds once, so the result is the nearest double. */
+    if (decimal.count <= 19 && decimal.digits <= EXACT_INTEGER_MAX &&
+        decimal.exponent >= -EXACT_POWER_MAX && decimal.exponent <= EXACT_POWER_MAX) {
+        double value = (double)decimal.digits;
+        value = decimal.exponent < 0 ? value / exact_powers[-decimal.exponent]
+                                     : value * exact_powers[decimal.exponent];
+        *ret_value = decimal.negative ? -value : value;
+        return true;
+    }
+    return read_long_double(text, ret_value);
+}
+
+/* ---- hex, base64 ---- */
+
+static int hex_digit(uint8_t byte)
+{
+    if (is_digit(byte)) {
+        return byte - '0';
+    }
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+bool hf_json_read_hex(struct hf_slice text, uint8_t *room)
+{
+    if (text.size % 2 != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < text.size; i += 2) {
+        int high = hex_digit(text.data[i]);
+        int low = hex_digit(text.data[i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        room[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static int base64_digit(uint8_t byte)
+{
+    if (byte >= 'A' && byte <= 'Z') {
+        return byte - 'A';
+    }
+    if (byte >= 'a' && byte <= 'z') {
+        return byte - 'a' + 26;
+    }
+    if (is_digit(byte)) {
+        return byte - '0' + 52;
+    }
+    if (byte == '+' || byte == '-') {
+        return 62;
+    }
+    return byte == '/' || byte == '_' ? 63 : -1;
+}
+
+bool hf_json_read_base64(struct hf_slice text, uint8_t *room, size_t *ret_size)
+{
+    size_t size = text.size;
+    for (unsigned pads = 0; pads < 2 && size > 0 && text.size % 4 == 0; pads++) {
+        size -= text.data[size - 1] == '=';
+    }
+    if (size % 4 == 1) {
+        return false;
+    }
+    uint32_t bits = 0;
+    size_t written = 0;
+    for (size_t i = 0; i < size; i++) {
+        int digit = base64_digit(text.data[i]);
+        if (digit < 0) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)digit;
+        /* The first digit of four completes no byte; each other one does. */
+        if (i % 4 != 0) {
+            room[written++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+        }
+    }
+    *ret_size = written;
+    return true;
+}
+
+/* ---- out ---- */
+
+size_t hf_json_print_u64(uint64_t value, char *room)
+{
+    char digits[20];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    for (size_t i = 0; i < count; i++) {
+        room[i] = digits[count - 1 - i];
+    }
+    return count;
+}
+
+size_t hf_json_print_i64(int64_t value, char *room)
+{
+    if (value >= 0) {
+        return hf_json_print_u64((uint64_t)value, room);
+    }
+    room[0] = '-';
+    return 1 + hf_json_print_u64(0 - (uint64_t)value, room + 1);
+}
+
+/* `digits` / 10^`places`, with at least one digit before the point. */
+static size_t print_scaled(uint64_t digits, unsigned places, char *room)
+{
+    size_t size = hf_json_print_u64(digits, room);
+    if (places == 0) {
+        return size;
+    }
+    if (size <= places) {
+        size_t zeros = places + 1 - size;
+        memmove(room + zeros, room, size);
+        memset(room, '0', zeros);
+        size += zeros;
+    }
+    memmove(room + size - places + 1, room + size - places, places);
+    room[size - places] = '.';
+    return size + 1;
+}
+
+/*
+ * Most doubles of telemetry are short decimals. value * 10^places, rounded, is such a decimal's
+ * digits if dividing gives the value back: both operands are exact then, so a reader's one rounding
+ * gives the same double. The first `places` that fits is the shortest form.
+ */
+static size_t print_short(double value, char *room)
+{
+    for (unsigned places = 0; places <= 15; places++) {
+        double scaled = value * exact_powers[places];
+        if (scaled >= (double)EXACT_INTEGER_MAX) {
+            return 0;
+        }
+        double digits = nearbyint(scaled);
+        if (digits / exact_powers[places] == value) {
+            return print_scaled((uint64_t)digits, places, room);
+        }
+    }
+    return 0;
+}
+
+static size_t print_long(double value, char *room)
+{
+    for (int precision = 15;; precision++) {
+        int size = snprintf(room, HF_JSON_DIGITS_MAX, "%.*g", precision, value);
+        assert(size > 0 && size < HF_JSON_DIGITS_MAX);
+        if (precision == 17 || strtod(room, NULL) == value) {
+            return (size_t)size;
+        }
+    }
+}
+
+size_t hf_json_print_double(double value, char *room)
+{
+    if (!isfinite(value)) {
+        const char *name = isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+        size_t size = strlen(name);
+        memcpy(room, name, size);
+        return size;
+    }
+    size_t sign = signbit(value) ? 1 : 0;
+    room[0] = '-';
+    double magnitude = fabs(value);
+    size_t size = magnitude == 0 || magnitude >= 1e-5 ? print_short(magnitude, room + sign) : 0;
+    return size > 0 ? sign + size : print_long(value, room);
+}
+
+size_t hf_json_print_hex(struct hf_slice bytes, char *room)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.size; i++) {
+        room[2 * i] = digits[bytes.data[i] >> 4];
+        room[2 * i + 1] = digits[bytes.data[i] & 15];
+    }
+    return 2 * bytes.size;
+}
+
+size_t hf_json_print_base64(struct hf_slice bytes, char *room)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t written = 0;
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t bits = (uint32_t)bytes.data[i] << 16;
+        bits |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
+        bits |= left > 2 ? (uint32_t)bytes.data[i + 2] : 0;
+        room[written++] = digits[bits >> 18];
+        room[written++] = digits[bits >> 12 & 63];
+        room[written++] = left > 1 ? digits[bits >> 6 & 63] : '=';
+        room[written++] = left > 2 ? digits[bits & 63] : '=';
+    }
+    return written;
+}
