@@ -447,7 +447,7 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         status = hf_sender_start(graph->exporters[i]->sender);
     }
-    graph->running = status == HF_OK;
+    atomic_store(&graph->running, status == HF_OK);
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
         enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
@@ -461,6 +461,7 @@ void hf_graph_stop(struct hf_graph *graph)
     if (graph == NULL) {
         return;
     }
+    atomic_store(&graph->running, false);
     for (size_t i = 0; i < graph->receiver_count; i++) {
         stop_node(graph->receivers[i]);
     }
@@ -481,7 +482,6 @@ void hf_graph_stop(struct hf_graph *graph)
     for (size_t i = 0; i < graph->extension_count; i++) {
         stop_node(graph->extensions[i]);
     }
-    graph->running = false;
 }
 
 void hf_graph_free(struct hf_graph *graph)
@@ -538,5 +538,5 @@ bool hf_graph_is_degraded(const struct hf_graph *graph)
 
 bool hf_graph_is_durable(const struct hf_graph *graph)
 {
-    return hf_store_is_healthy(graph->host->store);
+    return atomic_load(&graph->running) && hf_store_is_healthy(graph->host->store);
 }

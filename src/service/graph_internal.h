@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "graph.h"
 
 struct hf_graph {
@@ -15,7 +17,7 @@ struct hf_graph {
     const char **keys; /* request headers that receivers keep */
     size_t key_count;
     bool wants_peer;
-    bool running;
+    atomic_bool running; /* receivers take data; probes ask on their own threads */
 };
 
 bool hf_graph_is_durable(const struct hf_graph *graph);

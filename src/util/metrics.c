@@ -269,6 +269,14 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
     return entry == NULL ? NULL : &entry->histogram;
 }
 
+void hf_histogram_load(struct hf_histogram *histogram, const uint64_t *counts, uint64_t sum)
+{
+    for (size_t i = 0; i <= histogram->bound_count; i++) {
+        atomic_store_explicit(&histogram->buckets[i], counts[i], memory_order_relaxed);
+    }
+    atomic_store_explicit(&histogram->sum, sum, memory_order_relaxed);
+}
+
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value)
 {
     size_t bucket = 0;

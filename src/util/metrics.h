@@ -67,6 +67,12 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
 /* `value` in stored units (nanoseconds with scale 1e-9, say). Lock-free; any thread. */
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value);
 
+/*
+ * Takes over counts that somebody else keeps: `counts` of each bucket (bound_count + 1 of them, each its own values only) and the
+ * sum, in stored units. For histograms that are not observed here.
+ */
+void hf_histogram_load(struct hf_histogram *histogram, const uint64_t *counts, uint64_t sum);
+
 /* Called by the printing thread before each scrape, to set gauges from elsewhere; removed by the
  * token. */
 typedef void hf_metrics_refresh(void *user);
