@@ -1,9 +1,10 @@
 /*
  * config: from YAML sources to checked component configurations.
  *
- * Sources are merged as the Go collector merges them, `${...}` is expanded, every known key is bound to its component's struct by
- * its fields table, every error is collected with its place. The result is immutable and owns all memory it hands out.
- * Does not log: warnings and errors are lists for the caller. Main thread.
+ * Sources are merged as the Go collector merges them, `${...}` is expanded, every known key is
+ * bound to its component's struct by its fields table, every error is collected with its place. The
+ * result is immutable and owns all memory it hands out. Does not log: warnings and errors are lists
+ * for the caller. Main thread.
  */
 #pragma once
 
@@ -35,12 +36,13 @@ enum hf_finding_kind { HF_FINDING_ERROR, HF_FINDING_WARNING, HF_FINDING_MISSING 
 
 struct hf_finding {
     enum hf_finding_kind kind;
-    const char *text; /* one line: file:line:column: component: key: what was expected; nearest key */
+    const char
+        *text; /* one line: file:line:column: component: key: what was expected; nearest key */
 };
 
 struct hf_config_component {
     enum hf_kind kind;
-    const char *id;  /* "otlp/gateway" */
+    const char *id;                       /* "otlp/gateway" */
     const struct hf_component *component; /* NULL: not built in (partial) */
     const void *config;
 };
@@ -53,32 +55,43 @@ struct hf_config_pipeline {
 };
 
 struct hf_telemetry_config {
-    enum { HF_TELEMETRY_DEBUG = 0, HF_TELEMETRY_INFO, HF_TELEMETRY_WARN, HF_TELEMETRY_ERROR } log_level;
+    enum {
+        HF_TELEMETRY_DEBUG = 0,
+        HF_TELEMETRY_INFO,
+        HF_TELEMETRY_WARN,
+        HF_TELEMETRY_ERROR
+    } log_level;
     const char *log_encoding; /* "console", "json"; NULL: by the terminal */
     struct hf_string_list log_output_paths;
-    struct hf_string_map initial_fields, resource;
-    const char *metrics_level;   /* none, basic, normal, detailed */
-    const char *metrics_address; /* host:port; NULL: no endpoint */
+    struct hf_string_map initial_fields;
+    struct hf_string_map resource;                  /* a NULL value takes that attribute away */
+    const char *metrics_level;                      /* none, basic, normal, detailed */
+    const char *metrics_address;                    /* host:port; NULL: no endpoint */
     bool type_suffix, unit_suffix, constant_labels; /* from the reader's keys */
 };
 
 /*
- * Loads. Returns the configuration when there is no error, else NULL; findings (errors, warnings, missing) are given either way
- * through `ret_findings`, to be freed by hf_findings_free().
+ * Loads. Returns the configuration when there is no error, else NULL; findings (errors, warnings,
+ * missing) are given either way through `ret_findings`, to be freed by hf_findings_free().
  */
 struct hf_config *hf_config_load(const struct hf_config_options *options,
                                  struct hf_finding **ret_findings, size_t *ret_finding_count);
 void hf_findings_free(struct hf_finding *findings, size_t count);
 void hf_config_free(struct hf_config *config);
 
-/* All defined components, in the order written; which of them are used is told by the pipelines and extensions. */
-const struct hf_config_component *hf_config_components(const struct hf_config *config, size_t *ret_count);
-const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *config, size_t *ret_count);
+/* All defined components, in the order written; which of them are used is told by the pipelines and
+ * extensions. */
+const struct hf_config_component *hf_config_components(const struct hf_config *config,
+                                                       size_t *ret_count);
+const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *config,
+                                                     size_t *ret_count);
 /* service.extensions, in order. */
-const struct hf_config_component *const *hf_config_extensions(const struct hf_config *config, size_t *ret_count);
+const struct hf_config_component *const *hf_config_extensions(const struct hf_config *config,
+                                                              size_t *ret_count);
 const struct hf_telemetry_config *hf_config_telemetry(const struct hf_config *config);
 
-/* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`. Malloc'd text; NULL: out of memory. */
+/* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`.
+ * Malloc'd text; NULL: out of memory. */
 char *hf_config_print(const struct hf_config *config, bool unredacted, bool json);
 
 /* `holdfast components`: YAML as the Go collector's; with `docs`, the reference as markdown. */

@@ -1,0 +1,37 @@
+/*
+ * bind: from a tree and a table of fields to the struct that the table describes. Presets go the
+ * same way as what the user wrote. Loading thread.
+ */
+#pragma once
+
+#include <holdfast/field.h>
+
+#include "tree.h"
+
+/* A map and where its keys go. */
+struct hf_bind_target {
+    const struct hf_field *fields; /* NULL: no keys at all */
+    void *base;                    /* zeroed memory of the struct */
+};
+
+/*
+ * Binds `node` (NULL or null: presets only). `place` is where a missing key is reported. Every
+ * mistake is reported; what is wrong keeps its preset.
+ */
+void hf_bind(struct hf_load *load, const struct hf_path *path, struct hf_place place,
+             const struct hf_yaml *node, struct hf_bind_target target);
+
+/* Parts of the above that have files of their own. */
+
+/* One field's value at `at`. `node` is not null. */
+void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                   const struct hf_field *field, void *at);
+void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                    const struct hf_field *field, void *at);
+void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                     void *at);
+void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                 void *at);
+
+/* The field of that key, new or old spelling; NULL: none. */
+const struct hf_field *hf_bind_field(const struct hf_field *fields, const char *key);

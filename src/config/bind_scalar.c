@@ -1,0 +1,265 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "bind.h"
+#include "scalar.h"
+#include "suggest.h"
+
+static bool has_bounds(const struct hf_field *field)
+{
+    return field->least != 0.0 || field->most != 0.0;
+}
+
+/* One field being bound. */
+struct slot {
+    struct hf_load *load;
+    const struct hf_path *path;
+    const struct hf_yaml *node;
+    const struct hf_field *field;
+    void *at;
+};
+
+#define complain(slot, ...)                                                                        \
+    hf_load_error((slot)->load, (slot)->node->place, (slot)->path, __VA_ARGS__)
+
+/* Reports a number outside of the field's bounds; `show` writes one number as the user would. */
+static bool within(const struct slot *slot, double number, struct hf_shown (*show)(double number))
+{
+    const struct hf_field *field = slot->field;
+
+    if (!has_bounds(field) || (number >= field->least && number <= field->most)) {
+        return true;
+    }
+    complain(slot, "expected a value from %s to %s, got %s", show(field->least).text,
+             show(field->most).text, hf_yaml_show(slot->node).text);
+    return false;
+}
+
+static struct hf_shown show_number(double number)
+{
+    struct hf_shown shown;
+
+    snprintf(shown.text, sizeof(shown.text), "%.15g", number);
+    return shown;
+}
+
+static bool is_yes_or_no(const char *text)
+{
+    static const char *const words[] = {"yes", "no", "on", "off", "y", "n"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bind_bool(const struct slot *slot, const char *text)
+{
+    bool value = false;
+
+    if (hf_scalar_bool(text, &value)) {
+        *(bool *)slot->at = value;
+        return;
+    }
+    complain(slot, "expected true or false, got %s%s", hf_show(text).text,
+             is_yes_or_no(text) ? "; YAML takes that as text: write true or false" : "");
+}
+
+static void bind_int(const struct slot *slot, const char *text)
+{
+    int64_t value = 0;
+    enum hf_scalar_result result = hf_scalar_int(text, &value);
+
+    if (result == HF_SCALAR_BAD) {
+        complain(slot, "expected a whole number, got %s", hf_show(text).text);
+    } else if (result == HF_SCALAR_RANGE) {
+        complain(slot, "%s is too large for a whole number", hf_show(text).text);
+    } else if (within(slot, (double)value, show_number)) {
+        const char *digits = text + (*text == '-' || *text == '+');
+        if (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') {
+            hf_load_warn(slot->load, slot->node->place, slot->path,
+                         "%s is read as octal, %" PRId64 "; write 0o%s if that is meant",
+                         hf_show(text).text, value, digits + 1);
+        }
+        *(int64_t *)slot->at = value;
+    }
+}
+
+static void bind_double(const struct slot *slot, const char *text)
+{
+    double value = 0;
+
+    if (hf_scalar_double(text, &value) != HF_SCALAR_GOOD) {
+        complain(slot, "expected a number, got %s", hf_show(text).text);
+    } else if (within(slot, value, show_number)) {
+        *(double *)slot->at = value;
+    }
+}
+
+static void bind_duration(const struct slot *slot, const char *text)
+{
+    const char *error = NULL;
+    int64_t value = 0;
+
+    if (slot->node->scalar == HF_SCALAR_INT) {
+        if (hf_scalar_int(text, &value) != HF_SCALAR_GOOD) {
+            complain(slot, "%s is too large for a duration", hf_show(text).text);
+            return;
+        }
+        if (value > 0) {
+            hf_load_warn(slot->load, slot->node->place, slot->path,
+                         "%s without a unit is %s nanoseconds; write %ss for seconds",
+                         hf_show(text).text, text, text);
+        }
+    } else if (!hf_scalar_duration(text, &value, &error)) {
+        complain(slot, "%s %s; expected a duration such as 500ms, 10s or 1h30m", error,
+                 hf_show(text).text);
+        return;
+    }
+    if (value < 0 && slot->field->least >= 0.0) {
+        complain(slot, "a duration must not be negative, got %s", hf_show(text).text);
+    } else if (within(slot, (double)value, hf_scalar_show_duration)) {
+        *(uint64_t *)slot->at = (uint64_t)value;
+    }
+}
+
+static void bind_bytes(const struct slot *slot, const char *text)
+{
+    uint64_t value = 0;
+    enum hf_scalar_result result = hf_scalar_bytes(text, &value);
+
+    if (result == HF_SCALAR_BAD) {
+        complain(slot, "expected a size such as 1048576, 512MiB or 20GiB, got %s",
+                 hf_show(text).text);
+    } else if (result == HF_SCALAR_RANGE) {
+        complain(slot, "%s is too large for a size", hf_show(text).text);
+    } else if (within(slot, (double)value, hf_scalar_show_bytes)) {
+        *(uint64_t *)slot->at = value;
+    }
+}
+
+/* "a, b or c", as far as it fits. */
+static void list_choices(const char *const *choices, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; choices[i] != NULL && used < size; i++) {
+        const char *gap = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+        const char *word = choices[i][0] == '\0' ? "\"\"" : choices[i];
+        int wrote = snprintf(text + used, size - used, "%s%s", gap, word);
+        used += wrote < 0 ? 0 : (size_t)wrote;
+    }
+}
+
+static void bind_enum(const struct slot *slot, const char *text)
+{
+    struct hf_suggestion suggestion = {.word = text};
+    const char *const *choices = slot->field->choices;
+    char expected[256];
+
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        if (strcasecmp(choices[i], text) == 0) {
+            *(int64_t *)slot->at = (int64_t)i;
+            return;
+        }
+        hf_suggest(&suggestion, choices[i]);
+    }
+    list_choices(choices, expected, sizeof(expected));
+    if (suggestion.best != NULL) {
+        complain(slot, "expected %s, got %s; did you mean \"%s\"?", expected, hf_show(text).text,
+                 suggestion.best);
+    } else {
+        complain(slot, "expected %s, got %s", expected, hf_show(text).text);
+    }
+}
+
+static void bind_any(const struct slot *slot, const char *text)
+{
+    struct hf_value *value = slot->at;
+    const struct hf_yaml *node = slot->node;
+
+    *value = (struct hf_value){.type = HF_VALUE_STRING, .string = text};
+    if (node->scalar == HF_SCALAR_BOOL && hf_scalar_bool(node->text, &value->boolean)) {
+        value->type = HF_VALUE_BOOL;
+    } else if (node->scalar == HF_SCALAR_INT &&
+               hf_scalar_int(node->text, &value->integer) == HF_SCALAR_GOOD) {
+        value->type = HF_VALUE_INT;
+        value->number = (double)value->integer;
+    } else if ((node->scalar == HF_SCALAR_INT || node->scalar == HF_SCALAR_DOUBLE) &&
+               hf_scalar_double(node->text, &value->number) == HF_SCALAR_GOOD) {
+        value->type = HF_VALUE_DOUBLE;
+    }
+}
+
+static void bind_reference(const struct slot *slot, const char *text)
+{
+    struct hf_load *load = slot->load;
+
+    if (text[0] == '\0') {
+        return;
+    }
+    struct hf_config_ref *ref = hf_config_alloc(load->memory, sizeof(*ref));
+    const char *where = hf_load_path_text(load, slot->path);
+    if (ref == NULL || where == NULL) {
+        return;
+    }
+    *ref = (struct hf_config_ref){.next = load->refs,
+                                  .id = text,
+                                  .key = slot->field->key,
+                                  .text = where,
+                                  .place = slot->node->place,
+                                  .owner = load->owner};
+    load->refs = ref;
+    *(const char **)slot->at = text;
+}
+
+void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                    const struct hf_field *field, void *at)
+{
+    struct slot slot = {load, path, node, field, at};
+    bool textual = field->type == HF_FIELD_STRING || field->type == HF_FIELD_SECRET ||
+                   field->type == HF_FIELD_REF;
+    const char *text = textual || field->type == HF_FIELD_VALUE ? hf_yaml_string(node)
+                       : node->kind == HF_YAML_SCALAR           ? node->text
+                                                                : NULL;
+
+    if (text == NULL || (field->type == HF_FIELD_VALUE && node->kind != HF_YAML_SCALAR)) {
+        complain(&slot, "expected %s, got %s", textual ? "text" : "one value",
+                 hf_yaml_show(node).text);
+        return;
+    }
+    switch (field->type) {
+    case HF_FIELD_BOOL:
+        bind_bool(&slot, text);
+        break;
+    case HF_FIELD_INT:
+        bind_int(&slot, text);
+        break;
+    case HF_FIELD_DOUBLE:
+        bind_double(&slot, text);
+        break;
+    case HF_FIELD_DURATION:
+        bind_duration(&slot, text);
+        break;
+    case HF_FIELD_BYTES:
+        bind_bytes(&slot, text);
+        break;
+    case HF_FIELD_ENUM:
+        bind_enum(&slot, text);
+        break;
+    case HF_FIELD_VALUE:
+        bind_any(&slot, text);
+        break;
+    case HF_FIELD_REF:
+        bind_reference(&slot, text);
+        break;
+    default:
+        *(const char **)at = text;
+        break;
+    }
+}

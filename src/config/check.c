@@ -1,0 +1,289 @@
+#include "check.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "suggest.h"
+
+#define TYPES_MAX 512u
+
+const struct hf_kind_words hf_kind_words[HF_KIND_COUNT] = {
+    [HF_RECEIVER] = {"receivers", "receiver"},    [HF_PROCESSOR] = {"processors", "processor"},
+    [HF_EXPORTER] = {"exporters", "exporter"},    [HF_EXTENSION] = {"extensions", "extension"},
+    [HF_CONNECTOR] = {"connectors", "connector"},
+};
+
+/* ---- types -----------------------------------------------------------------------------------
+ */
+
+static bool is_called(const struct hf_component *component, const char *type)
+{
+    if (strcmp(component->type, type) == 0) {
+        return true;
+    }
+    for (const char *const *alias = component->aliases; alias != NULL && *alias != NULL; alias++) {
+        if (strcmp(*alias, type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct hf_component *find_type(const struct hf_load *load, enum hf_kind kind,
+                                            const char *type)
+{
+    const struct hf_component *const *all = load->options->components;
+
+    for (; all != NULL && *all != NULL; all++) {
+        if ((*all)->kind == kind && is_called(*all, type)) {
+            return *all;
+        }
+    }
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The types of a kind, sorted, with blanks between. */
+static const char *valid_types(struct hf_load *load, enum hf_kind kind)
+{
+    const struct hf_component *const *all = load->options->components;
+    const char *names[TYPES_MAX];
+    const char *text = "";
+    size_t count = 0;
+
+    for (; all != NULL && *all != NULL && count < TYPES_MAX; all++) {
+        if ((*all)->kind == kind) {
+            names[count++] = (*all)->type;
+        }
+    }
+    qsort(names, count, sizeof(names[0]), by_name);
+    for (size_t i = 0; i < count && text != NULL; i++) {
+        text = hf_config_format(load->memory, "%s%s%s", text, i == 0 ? "" : " ", names[i]);
+    }
+    return text;
+}
+
+static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
+                                const struct hf_yaml_entry *entry, const struct hf_config_id *id)
+{
+    const struct hf_component *const *all = load->options->components;
+    struct hf_path section = {.key = hf_kind_words[kind].section};
+    struct hf_suggestion suggestion = {.word = id->type};
+
+    if (load->options->partial) {
+        hf_load_report(load, HF_FINDING_MISSING, (struct hf_place){0}, NULL, "%s %s: not built in",
+                       hf_kind_words[kind].noun, id->type);
+        return;
+    }
+    for (; all != NULL && *all != NULL; all++) {
+        if ((*all)->kind == kind) {
+            hf_suggest(&suggestion, (*all)->type);
+        }
+    }
+    const char *valid = valid_types(load, kind);
+    hf_load_error(load, entry->place, &section,
+                  "unknown type: \"%s\" for id: \"%s\"%s%s%s (valid values: [%s])", id->type,
+                  id->text, suggestion.best == NULL ? "" : "; did you mean \"",
+                  suggestion.best == NULL ? "" : suggestion.best,
+                  suggestion.best == NULL ? "" : "\"?", valid == NULL ? "" : valid);
+}
+
+/* ---- one component ---------------------------------------------------------------------------
+ */
+
+/* A check's sentence names its key: the place of the deepest part of it that the user wrote. */
+static struct hf_place place_of_key(const struct hf_yaml_entry *entry, const char *sentence)
+{
+    const struct hf_yaml *node = entry->value;
+    struct hf_place place = entry->place;
+    char key[64];
+
+    for (;;) {
+        size_t size = strcspn(sentence, ": ");
+        if (size == 0 || size >= sizeof(key)) {
+            return place;
+        }
+        memcpy(key, sentence, size);
+        key[size] = '\0';
+        const struct hf_yaml_entry *inner = hf_yaml_find(node, key);
+        if (inner == NULL) {
+            return place;
+        }
+        place = inner->place;
+        node = inner->value;
+        sentence += size;
+        sentence += strspn(sentence, ":");
+    }
+}
+
+static void bind_component(struct hf_load *load, const struct hf_yaml_entry *entry,
+                           struct hf_config_component *into)
+{
+    const struct hf_component *component = into->component;
+    struct hf_path path = {.key = hf_config_format(load->memory, "%s::%s",
+                                                   hf_kind_words[into->kind].section, into->id)};
+    void *config = hf_config_alloc(load->memory, component->config_size);
+    size_t errors = load->error_count;
+
+    if (path.key == NULL || config == NULL) {
+        return;
+    }
+    into->config = config;
+    hf_bind(load, &path, entry->place, entry->value,
+            (struct hf_bind_target){component->fields, config});
+    /* A half-bound struct would only earn misleading sentences, and its pointers may be missing. */
+    if (load->error_count == errors && component->check != NULL &&
+        !hf_config_memory_failed(load->memory)) {
+        const char *sentence = component->check(config);
+        if (sentence != NULL) {
+            hf_load_error(load, place_of_key(entry, sentence), &path, "%s", sentence);
+        }
+    }
+}
+
+/* Only the few ids of one section are compared: duplicates come from blanks around the parts. */
+static void read_component(struct hf_build *build, enum hf_kind kind,
+                           const struct hf_yaml_entry *entry)
+{
+    struct hf_load *load = build->load;
+    struct hf_path section = {.key = hf_kind_words[kind].section};
+    struct hf_config_id id;
+
+    if (!hf_config_id_read(load, entry->place, &section, entry->key, &id)) {
+        return;
+    }
+    if (hf_check_find(build, kind, id.text) != SIZE_MAX) {
+        hf_load_error(load, entry->place, &section, "duplicate id \"%s\" once blanks are trimmed",
+                      id.text);
+        return;
+    }
+    size_t index = build->config->component_count++;
+    struct hf_config_component *component = &build->config->components[index];
+    component->kind = kind;
+    component->id = id.text;
+    component->component = find_type(load, kind, id.type);
+    build->config->uses[index].entry = entry;
+    load->owner = index;
+    if (component->component == NULL) {
+        report_unknown_type(load, kind, entry, &id);
+    } else {
+        bind_component(load, entry, component);
+    }
+}
+
+size_t hf_check_find(const struct hf_build *build, enum hf_kind kind, const char *id)
+{
+    for (size_t i = 0; i < build->config->component_count; i++) {
+        const struct hf_config_component *component = &build->config->components[i];
+        if (component->kind == kind && strcmp(component->id, id) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+void hf_check_missing(struct hf_build *build, struct hf_place place, const struct hf_path *path,
+                      enum hf_kind kind, const char *id)
+{
+    struct hf_suggestion suggestion = {.word = id};
+
+    for (size_t i = 0; i < build->config->component_count; i++) {
+        if (build->config->components[i].kind == kind) {
+            hf_suggest(&suggestion, build->config->components[i].id);
+        }
+    }
+    hf_load_error(build->load, place, path, "references %s \"%s\" which is not configured%s%s%s",
+                  hf_kind_words[kind].noun, id, suggestion.best == NULL ? "" : "; did you mean \"",
+                  suggestion.best == NULL ? "" : suggestion.best,
+                  suggestion.best == NULL ? "" : "\"?");
+}
+
+/* ---- the sections ----------------------------------------------------------------------------
+ */
+
+static int kind_of_section(const char *key)
+{
+    for (int kind = 0; kind < HF_KIND_COUNT; kind++) {
+        if (strcmp(hf_kind_words[kind].section, key) == 0) {
+            return kind;
+        }
+    }
+    return -1;
+}
+
+static void report_unknown_section(struct hf_load *load, const struct hf_yaml_entry *entry)
+{
+    struct hf_suggestion suggestion = {.word = entry->key};
+    struct hf_path path = {.key = entry->key};
+
+    for (int kind = 0; kind < HF_KIND_COUNT; kind++) {
+        hf_suggest(&suggestion, hf_kind_words[kind].section);
+    }
+    hf_suggest(&suggestion, "service");
+    hf_load_error(load, entry->place, &path,
+                  "unknown key%s%s%s; expected receivers, processors, exporters, connectors, "
+                  "extensions or service ('' has invalid keys: %s)",
+                  suggestion.best == NULL ? "" : "; did you mean \"",
+                  suggestion.best == NULL ? "" : suggestion.best,
+                  suggestion.best == NULL ? "" : "\"?", entry->key);
+}
+
+static void require_section(struct hf_build *build, enum hf_kind kind)
+{
+    const struct hf_yaml *root = build->config->root;
+    const struct hf_yaml_entry *entry = hf_yaml_find(root, hf_kind_words[kind].section);
+
+    if (entry == NULL || hf_yaml_is_null(entry->value) ||
+        (entry->value->kind == HF_YAML_MAP && entry->value->count == 0)) {
+        struct hf_place place = {.file = root->place.file};
+        hf_load_error(build->load, entry == NULL ? place : entry->place, NULL,
+                      "no %s configuration specified in config", hf_kind_words[kind].noun);
+    }
+}
+
+static void read_sections(struct hf_build *build)
+{
+    const struct hf_yaml *root = build->config->root;
+
+    for (size_t i = 0; i < root->count; i++) {
+        const struct hf_yaml_entry *entry = &root->entries[i];
+        int kind = kind_of_section(entry->key);
+        if (kind < 0 && strcmp(entry->key, "service") != 0) {
+            report_unknown_section(build->load, entry);
+        } else if (kind >= 0 && entry->value->kind == HF_YAML_MAP) {
+            for (size_t j = 0; j < entry->value->count; j++) {
+                read_component(build, (enum hf_kind)kind, &entry->value->entries[j]);
+            }
+        } else if (kind >= 0 && !hf_yaml_is_null(entry->value)) {
+            struct hf_path path = {.key = entry->key};
+            hf_load_error(build->load, entry->value->place, &path, "expected a map, got %s",
+                          hf_yaml_show(entry->value).text);
+        }
+    }
+}
+
+void hf_check_components(struct hf_build *build)
+{
+    struct hf_load *load = build->load;
+    const struct hf_yaml *root = build->config->root;
+    size_t most = 0;
+
+    for (size_t i = 0; i < root->count; i++) {
+        most += root->entries[i].value->count;
+    }
+    build->config->components =
+        hf_config_array(load->memory, most, sizeof(*build->config->components));
+    build->config->uses = hf_config_array(load->memory, most, sizeof(*build->config->uses));
+    if (build->config->components == NULL || build->config->uses == NULL) {
+        return;
+    }
+    read_sections(build);
+    require_section(build, HF_RECEIVER);
+    require_section(build, HF_EXPORTER);
+}

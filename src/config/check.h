@@ -1,0 +1,70 @@
+/*
+ * check: from the merged tree to a checked configuration: components, references, pipelines,
+ * service. Loading thread.
+ */
+#pragma once
+
+#include "load.h"
+#include "tree.h"
+
+/* What else is known of a component; at the same index. */
+struct hf_config_use {
+    const struct hf_yaml_entry *entry;
+    unsigned as_receiver, as_exporter; /* HF_SIGNAL_BIT()s of the pipelines that name it so */
+    bool used;
+};
+
+struct hf_config {
+    struct hf_config_memory *memory;
+    const struct hf_yaml *root;
+    struct hf_config_component *components;
+    struct hf_config_use *uses;
+    size_t component_count;
+    struct hf_config_pipeline *pipelines;
+    size_t pipeline_count;
+    const struct hf_config_component **extensions;
+    size_t extension_count;
+    struct hf_telemetry_config telemetry;
+};
+
+struct hf_build {
+    struct hf_load *load;
+    struct hf_config *config;
+};
+
+struct hf_kind_words {
+    const char *section, *noun;
+};
+extern const struct hf_kind_words hf_kind_words[HF_KIND_COUNT];
+
+/* An id as written: its type, and "type/name" without blanks. */
+struct hf_config_id {
+    const char *type, *text;
+};
+/* False: not an id, reported; or out of memory. */
+HF_MUST_USE bool hf_config_id_read(struct hf_load *load, struct hf_place place,
+                                   const struct hf_path *path, const char *text,
+                                   struct hf_config_id *ret_id);
+
+/* Reads all sections of components, binds and checks them. */
+void hf_check_components(struct hf_build *build);
+/* SIZE_MAX: none. */
+size_t hf_check_find(const struct hf_build *build, enum hf_kind kind, const char *id);
+/* Reports a reference to something that is not there, with the nearest id that is. */
+void hf_check_missing(struct hf_build *build, struct hf_place place, const struct hf_path *path,
+                      enum hf_kind kind, const char *id);
+
+/* The ids of a list such as `receivers: [a, b]` (or a text with commas), as an array of
+ * `ret_count`. Null is none. */
+struct hf_id_item {
+    const char *id;
+    struct hf_place place;
+};
+struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_path *path,
+                                const struct hf_yaml *node, size_t *ret_count);
+
+void hf_check_service(struct hf_build *build);
+void hf_check_pipelines(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
+void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
+/* What can only be told when everything is read: references, connectors, what is not used. */
+void hf_check_references(struct hf_build *build);

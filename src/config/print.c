@@ -1,0 +1,254 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "bind.h"
+#include "check.h"
+#include "writer.h"
+
+/* What is known of the value being printed. */
+struct context {
+    enum hf_field_type type;       /* END: no table knows it */
+    const struct hf_field *fields; /* of the map here, or of the items */
+    bool hidden;                   /* everything below is a secret */
+    bool item;                     /* of a list: perhaps one of {name, value} */
+};
+
+struct printer {
+    struct hf_writer *writer;
+    bool unredacted;
+};
+
+/* Where no table tells what is a secret, the key's name does. */
+static bool is_secret_name(const char *key)
+{
+    static const char *const words[] = {"password",    "passwd",     "passphrase", "secret",
+                                        "token",       "api_key",    "api-key",    "apikey",
+                                        "access_key",  "access-key", "credential", "authorization",
+                                        "private_key", "key_pem",    "cookie"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(key, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return strcasecmp(key, "headers") == 0;
+}
+
+static struct context context_of(const struct hf_field *field)
+{
+    struct context context = {field->type, field->inner, field->type == HF_FIELD_SECRET, false};
+
+    /* Header values are credentials more often than not. */
+    if (field->type == HF_FIELD_MAP && strcasecmp(field->key, "headers") == 0) {
+        context.hidden = true;
+    }
+    return context;
+}
+
+static struct context context_of_entry(const struct context *map, const char *key)
+{
+    const struct hf_field *field = NULL;
+
+    switch (map->type) {
+    case HF_FIELD_STRUCT:
+    case HF_FIELD_OPTIONAL:
+        field = hf_bind_field(map->fields, key);
+        break;
+    case HF_FIELD_STRUCT_MAP:
+        return (struct context){HF_FIELD_STRUCT, map->fields, map->hidden, false};
+    default:
+        break;
+    }
+    if (field != NULL) {
+        return context_of(field);
+    }
+    return (struct context){HF_FIELD_END, NULL, map->hidden || is_secret_name(key), false};
+}
+
+static struct context context_of_item(const struct context *list)
+{
+    struct context item = *list;
+
+    if (list->type == HF_FIELD_STRUCT_LIST) {
+        item.type = HF_FIELD_STRUCT;
+    }
+    item.item = true;
+    return item;
+}
+
+static bool is_text_field(enum hf_field_type type)
+{
+    return type == HF_FIELD_STRING || type == HF_FIELD_SECRET || type == HF_FIELD_REF ||
+           type == HF_FIELD_STRING_LIST || type == HF_FIELD_MAP;
+}
+
+/* The password of "scheme://user:password@host": its start; `ret_size` is 0 without one. */
+static const char *url_password(const char *text, size_t *ret_size)
+{
+    const char *start = strstr(text, "://");
+    const char *colon = start == NULL ? NULL : strchr(start + 3, ':');
+    size_t authority = start == NULL ? 0 : strcspn(start + 3, "/?# ");
+    const char *at = NULL;
+
+    for (size_t i = 0; start != NULL && i < authority; i++) {
+        if (start[3 + i] == '@') {
+            at = start + 3 + i;
+        }
+    }
+    if (at == NULL || colon == NULL || colon > at) {
+        *ret_size = 0;
+        return text;
+    }
+    *ret_size = (size_t)(at - colon) - 1;
+    return colon + 1;
+}
+
+/* As it would have to be written to be read as the same: every dollar doubled. Malloc'd. */
+static char *writable(const char *text, bool unredacted)
+{
+    static const char redacted[] = "[REDACTED]";
+    size_t password = 0;
+    const char *secret = url_password(text, &password);
+    char *copy = malloc(strlen(text) * 2 + sizeof(redacted));
+    char *to = copy;
+
+    while (copy != NULL && *text != '\0') {
+        if (text == secret && password > 0 && !unredacted) {
+            memcpy(to, redacted, sizeof(redacted) - 1);
+            to += sizeof(redacted) - 1;
+            text += password;
+            continue;
+        }
+        if (*text == '$') {
+            *to++ = '$';
+        }
+        *to++ = *text++;
+    }
+    if (copy != NULL) {
+        *to = '\0';
+    }
+    return copy;
+}
+
+static void print_text(struct printer *printer, const char *text)
+{
+    char *shown = writable(text, printer->unredacted);
+
+    hf_writer_scalar(printer->writer, shown == NULL ? "" : shown, HF_SCALAR_STRING);
+    free(shown);
+}
+
+static void print_scalar(struct printer *printer, const struct hf_yaml *node,
+                         const struct context *context)
+{
+    if (is_text_field(context->type) && hf_yaml_string(node) != NULL &&
+        (node->original != NULL || !hf_yaml_is_null(node))) {
+        print_text(printer, hf_yaml_string(node));
+    } else if (node->scalar == HF_SCALAR_STRING) {
+        print_text(printer, node->original != NULL ? node->original : node->text);
+    } else {
+        hf_writer_scalar(printer->writer, node->text, node->scalar);
+    }
+}
+
+static void print_node(struct printer *printer, const struct hf_yaml *node,
+                       const struct context *context);
+
+static void print_map(struct printer *printer, const struct hf_yaml *node,
+                      const struct context *context)
+{
+    hf_writer_map(printer->writer);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hf_yaml_entry *entry = &node->entries[i];
+        struct context inner = context_of_entry(context, entry->key);
+        /* A map written as a list of {name, value}: the name is no secret. */
+        inner.hidden = inner.hidden && !(context->item && strcmp(entry->key, "name") == 0);
+        hf_writer_key(printer->writer, entry->key);
+        print_node(printer, entry->value, &inner);
+    }
+    hf_writer_end(printer->writer);
+}
+
+static void print_list(struct printer *printer, const struct hf_yaml *node,
+                       const struct context *context)
+{
+    struct context inner = context_of_item(context);
+
+    hf_writer_list(printer->writer);
+    for (size_t i = 0; i < node->count; i++) {
+        print_node(printer, node->items[i], &inner);
+    }
+    hf_writer_end(printer->writer);
+}
+
+static void print_node(struct printer *printer, const struct hf_yaml *node,
+                       const struct context *context)
+{
+    bool hidden = context->hidden && !printer->unredacted;
+    bool text = context->type == HF_FIELD_STRING || context->type == HF_FIELD_SECRET ||
+                context->type == HF_FIELD_REF;
+
+    if (hidden && !hf_yaml_is_null(node) &&
+        (node->kind == HF_YAML_SCALAR || context->type == HF_FIELD_SECRET)) {
+        hf_writer_scalar(printer->writer, "[REDACTED]", HF_SCALAR_STRING);
+    } else if (node->kind == HF_YAML_SCALAR || (text && node->original != NULL)) {
+        print_scalar(printer, node, context);
+    } else if (node->kind == HF_YAML_MAP) {
+        print_map(printer, node, context);
+    } else {
+        print_list(printer, node, context);
+    }
+}
+
+static const struct hf_component *component_of(const struct hf_config *config,
+                                               const struct hf_yaml_entry *entry)
+{
+    for (size_t i = 0; i < config->component_count; i++) {
+        if (config->uses[i].entry == entry) {
+            return config->components[i].component;
+        }
+    }
+    return NULL;
+}
+
+static void print_section(struct printer *printer, const struct hf_config *config,
+                          const struct hf_yaml *section)
+{
+    hf_writer_map(printer->writer);
+    for (size_t i = 0; i < section->count; i++) {
+        const struct hf_yaml_entry *entry = &section->entries[i];
+        const struct hf_component *component = component_of(config, entry);
+        struct context context = {.type = HF_FIELD_END};
+        if (component != NULL) {
+            context = (struct context){.type = HF_FIELD_STRUCT, .fields = component->fields};
+        }
+        hf_writer_key(printer->writer, entry->key);
+        print_node(printer, entry->value, &context);
+    }
+    hf_writer_end(printer->writer);
+}
+
+char *hf_config_print(const struct hf_config *config, bool unredacted, bool json)
+{
+    struct printer printer = {.writer = hf_writer_new(json), .unredacted = unredacted};
+    const struct context unknown = {.type = HF_FIELD_END};
+    const struct hf_yaml *root = config->root;
+
+    if (printer.writer == NULL) {
+        return NULL;
+    }
+    hf_writer_map(printer.writer);
+    for (size_t i = 0; i < root->count; i++) {
+        const struct hf_yaml_entry *entry = &root->entries[i];
+        hf_writer_key(printer.writer, entry->key);
+        if (strcmp(entry->key, "service") != 0 && entry->value->kind == HF_YAML_MAP) {
+            print_section(&printer, config, entry->value);
+        } else {
+            print_node(&printer, entry->value, &unknown);
+        }
+    }
+    hf_writer_end(printer.writer);
+    return hf_writer_take(printer.writer);
+}

@@ -1,0 +1,275 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "check.h"
+
+/* service.telemetry, as a table like any component's. */
+struct prometheus_body {
+    const char *host;
+    int64_t port;
+    bool without_type_suffix, without_units, without_scope_info;
+    struct {
+        struct hf_string_list included, excluded;
+    } constant_labels;
+};
+
+struct pull_exporter_body {
+    const struct prometheus_body *prometheus;
+};
+
+struct pull_body {
+    struct pull_exporter_body exporter;
+};
+
+struct reader_body {
+    const struct pull_body *pull;
+};
+
+struct telemetry_body {
+    struct {
+        int64_t level, encoding;
+        bool encoding_written;
+        struct hf_string_list output_paths;
+        struct hf_string_map initial_fields;
+    } logs;
+    struct {
+        int64_t level;
+        const char *address;
+        bool readers_written;
+        struct hf_struct_list readers;
+    } metrics;
+    struct hf_string_map resource;
+};
+
+#define BODY(member) offsetof(struct telemetry_body, member)
+#define PROMETHEUS(member) offsetof(struct prometheus_body, member)
+#define IGNORED(name, why)                                                                         \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_IGNORED, .help = (why)                                     \
+    }
+
+/* The offsets of the inner tables count from the inner struct. */
+#define LOGS(member) (BODY(logs.member) - BODY(logs))
+#define METRICS(member) (BODY(metrics.member) - BODY(metrics))
+#define LABELS(member) (PROMETHEUS(constant_labels.member) - PROMETHEUS(constant_labels))
+
+static const char *const log_levels[] = {"debug",  "info",  "warn",  "error",
+                                         "dpanic", "panic", "fatal", NULL};
+static const char *const encodings[] = {"console", "json", NULL};
+static const char *const metric_levels[] = {"none", "basic", "normal", "detailed", NULL};
+
+static const struct hf_field label_fields[] = {
+    {.key = "included", .type = HF_FIELD_STRING_LIST, .offset = LABELS(included)},
+    {.key = "excluded", .type = HF_FIELD_STRING_LIST, .offset = LABELS(excluded)},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field prometheus_fields[] = {
+    {.key = "host", .type = HF_FIELD_STRING, .offset = PROMETHEUS(host), .preset = "localhost"},
+    {.key = "port",
+     .type = HF_FIELD_INT,
+     .offset = PROMETHEUS(port),
+     .preset = "8888",
+     .least = 0,
+     .most = 65535},
+    {.key = "without_type_suffix",
+     .type = HF_FIELD_BOOL,
+     .offset = PROMETHEUS(without_type_suffix)},
+    {.key = "without_units", .type = HF_FIELD_BOOL, .offset = PROMETHEUS(without_units)},
+    {.key = "without_scope_info", .type = HF_FIELD_BOOL, .offset = PROMETHEUS(without_scope_info)},
+    {.key = "with_resource_constant_labels",
+     .type = HF_FIELD_STRUCT,
+     .offset = PROMETHEUS(constant_labels),
+     .inner = label_fields},
+    IGNORED("translation_strategy", "has no effect; the suffix keys decide the names"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field pull_exporter_fields[] = {
+    {.key = "prometheus",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct pull_exporter_body, prometheus),
+     .inner = prometheus_fields,
+     .inner_size = sizeof(struct prometheus_body)},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field pull_fields[] = {
+    {.key = "exporter",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct pull_body, exporter),
+     .inner = pull_exporter_fields},
+    IGNORED("producers", "has no effect"),
+    IGNORED("cardinality_limits", "has no effect"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field reader_fields[] = {
+    {.key = "pull",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct reader_body, pull),
+     .inner = pull_fields,
+     .inner_size = sizeof(struct pull_body)},
+    IGNORED("periodic", "has no effect: own metrics are served for scraping, not pushed"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field log_fields[] = {
+    {.key = "level",
+     .type = HF_FIELD_ENUM,
+     .offset = LOGS(level),
+     .preset = "info",
+     .choices = log_levels},
+    {.key = "encoding",
+     .type = HF_FIELD_ENUM,
+     .offset = LOGS(encoding),
+     .choices = encodings,
+     .present_offset = LOGS(encoding_written)},
+    {.key = "output_paths",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = LOGS(output_paths),
+     .preset = "[stderr]"},
+    {.key = "initial_fields", .type = HF_FIELD_MAP, .offset = LOGS(initial_fields)},
+    IGNORED("error_output_paths", "has no effect: errors go where the other lines go"),
+    IGNORED("development", "has no effect"),
+    IGNORED("disable_caller", "has no effect: lines name their component, not their caller"),
+    IGNORED("disable_stacktrace", "has no effect: there are no stack traces"),
+    IGNORED("sampling", "has no effect: repeated lines are held back by a fixed rule"),
+    IGNORED("processors", "has no effect: own logs are written, not sent"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field metric_fields[] = {
+    {.key = "level",
+     .type = HF_FIELD_ENUM,
+     .offset = METRICS(level),
+     .preset = "normal",
+     .choices = metric_levels},
+    {.key = "address", .type = HF_FIELD_STRING, .offset = METRICS(address)},
+    {.key = "readers",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = METRICS(readers),
+     .inner = reader_fields,
+     .inner_size = sizeof(struct reader_body),
+     .present_offset = METRICS(readers_written)},
+    IGNORED("views", "has no effect"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field telemetry_fields[] = {
+    {.key = "logs", .type = HF_FIELD_STRUCT, .offset = BODY(logs), .inner = log_fields},
+    {.key = "metrics", .type = HF_FIELD_STRUCT, .offset = BODY(metrics), .inner = metric_fields},
+    {.key = "resource", .type = HF_FIELD_MAP, .offset = BODY(resource)},
+    IGNORED("traces", "has no effect: there is no tracing of Holdfast itself"),
+    HF_FIELDS_END,
+};
+
+/* A null in `resource` takes an attribute away: its value is NULL rather than empty. */
+static struct hf_string_map with_removals(struct hf_load *load, struct hf_string_map map,
+                                          const struct hf_yaml *node)
+{
+    struct hf_string_pair *pairs = hf_config_array(load->memory, map.count, sizeof(*pairs));
+
+    if (pairs == NULL || node == NULL || node->kind != HF_YAML_MAP || node->count != map.count) {
+        return map;
+    }
+    for (size_t i = 0; i < map.count; i++) {
+        const struct hf_yaml *value = node->entries[i].value;
+        bool removed = hf_yaml_is_null(value) && value->original == NULL;
+        pairs[i] = map.items[i];
+        pairs[i].value = removed ? NULL : pairs[i].value;
+    }
+    return (struct hf_string_map){pairs, map.count};
+}
+
+/* host:port with the host spelled out: nothing before the colon means all interfaces. */
+static const char *address_of(struct hf_build *build, const char *address,
+                              const struct hf_yaml *node)
+{
+    struct hf_path root = {.key = "service::telemetry"}, metrics = {.up = &root, .key = "metrics"},
+                   path = {.up = &metrics, .key = "address"};
+    const char *colon = strrchr(address, ':');
+    const char *port = colon == NULL ? "" : colon + 1;
+    size_t digits = strspn(port, "0123456789");
+
+    if (digits == 0 || digits > 5 || port[digits] != '\0' || strtol(port, NULL, 10) > 65535) {
+        hf_load_error(build->load, node->place, &path, "expected host:port, got %s",
+                      hf_show(address).text);
+        return NULL;
+    }
+    return colon == address ? hf_config_format(build->load->memory, "0.0.0.0%s", address) : address;
+}
+
+/* The first Prometheus reader; NULL: none. */
+static const struct prometheus_body *first_reader(struct hf_build *build,
+                                                  const struct telemetry_body *body,
+                                                  const struct hf_yaml *readers)
+{
+    struct hf_path root = {.key = "service::telemetry"}, metrics = {.up = &root, .key = "metrics"},
+                   list = {.up = &metrics, .key = "readers"};
+    const struct reader_body *items = body->metrics.readers.items;
+    const struct prometheus_body *found = NULL;
+
+    for (size_t i = 0; i < body->metrics.readers.count; i++) {
+        struct hf_path path = {.up = &list, .index = i};
+        const struct pull_body *pull = items[i].pull;
+        if (pull == NULL || pull->exporter.prometheus == NULL) {
+            continue;
+        }
+        if (found != NULL) {
+            hf_load_warn(build->load, readers->items[i]->place, &path,
+                         "has no effect: the first Prometheus reader is served");
+        } else {
+            found = pull->exporter.prometheus;
+        }
+    }
+    return found;
+}
+
+static void set_endpoint(struct hf_build *build, const struct telemetry_body *body,
+                         const struct hf_yaml *metrics)
+{
+    struct hf_telemetry_config *telemetry = &build->config->telemetry;
+    const struct prometheus_body *reader =
+        first_reader(build, body, hf_yaml_value(metrics, "readers"));
+
+    telemetry->constant_labels = true; /* as 0.91 had them, on every series */
+    if (reader != NULL) {
+        const char *host =
+            reader->host == NULL || reader->host[0] == '\0' ? "0.0.0.0" : reader->host;
+        bool bare = host[0] != '[' && strchr(host, ':') != NULL; /* an IPv6 address */
+        telemetry->metrics_address =
+            hf_config_format(build->load->memory, "%s%s%s:%lld", bare ? "[" : "", host,
+                             bare ? "]" : "", (long long)reader->port);
+        telemetry->type_suffix = !reader->without_type_suffix;
+        telemetry->unit_suffix = !reader->without_units;
+        telemetry->constant_labels = reader->constant_labels.included.count > 0;
+    } else if (body->metrics.address != NULL && body->metrics.address[0] != '\0') {
+        telemetry->metrics_address =
+            address_of(build, body->metrics.address, hf_yaml_value(metrics, "address"));
+    } else if (!body->metrics.readers_written) {
+        telemetry->metrics_address = "0.0.0.0:8888";
+    }
+    if (body->metrics.level == 0) {
+        telemetry->metrics_address = NULL;
+    }
+}
+
+void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node)
+{
+    struct hf_path path = {.key = "service::telemetry"};
+    struct hf_telemetry_config *telemetry = &build->config->telemetry;
+    struct telemetry_body body = {0};
+
+    hf_bind(build->load, &path, place, node, (struct hf_bind_target){telemetry_fields, &body});
+    telemetry->log_level =
+        body.logs.level >= HF_TELEMETRY_ERROR ? HF_TELEMETRY_ERROR : (unsigned)body.logs.level;
+    telemetry->log_encoding = body.logs.encoding_written ? encodings[body.logs.encoding] : NULL;
+    telemetry->log_output_paths = body.logs.output_paths;
+    telemetry->initial_fields = body.logs.initial_fields;
+    telemetry->resource =
+        with_removals(build->load, body.resource, hf_yaml_value(node, "resource"));
+    telemetry->metrics_level = metric_levels[body.metrics.level];
+    set_endpoint(build, &body, hf_yaml_value(node, "metrics"));
+}

@@ -1,0 +1,258 @@
+#include "writer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "scalar.h"
+
+struct hf_writer {
+    bool json, failed;
+    FILE *out;
+    char *text;
+    size_t size;
+    yaml_emitter_t emitter; /* YAML */
+    unsigned depth;
+    bool is_map[HF_CONFIG_DEPTH + 2]; /* what stands at each depth */
+    bool first, after_key;            /* JSON: nothing yet at this depth; a key was just written */
+};
+
+static int write_out(void *data, unsigned char *buffer, size_t size)
+{
+    struct hf_writer *writer = data;
+
+    return fwrite(buffer, 1, size, writer->out) == size;
+}
+
+/* ---- YAML ------------------------------------------------------------------------------------
+ */
+
+/* Takes the event, of which `made` says whether there was memory for it. */
+static void emit(struct hf_writer *writer, yaml_event_t *event, int made)
+{
+    if (made == 0 || writer->failed) {
+        writer->failed = true;
+        if (made != 0) {
+            yaml_event_delete(event);
+        }
+        return;
+    }
+    writer->failed = yaml_emitter_emit(&writer->emitter, event) == 0;
+}
+
+static void yaml_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type)
+{
+    bool misread = type == HF_SCALAR_STRING && hf_scalar_type_of(text) != HF_SCALAR_STRING;
+    yaml_scalar_style_t style = misread                    ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
+                                : type == HF_SCALAR_STRING ? YAML_ANY_SCALAR_STYLE
+                                                           : YAML_PLAIN_SCALAR_STYLE;
+    yaml_event_t event;
+    int made = yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
+                                            (int)strlen(text), 1, 1, style);
+
+    emit(writer, &event, made);
+}
+
+static void begin_yaml(struct hf_writer *writer)
+{
+    yaml_event_t event;
+
+    if (yaml_emitter_initialize(&writer->emitter) == 0) {
+        writer->failed = true;
+        return;
+    }
+    yaml_emitter_set_output(&writer->emitter, write_out, writer);
+    yaml_emitter_set_unicode(&writer->emitter, 1);
+    yaml_emitter_set_width(&writer->emitter, -1);
+    int made = yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING);
+    emit(writer, &event, made);
+    made = yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1);
+    emit(writer, &event, made);
+}
+
+static void end_yaml(struct hf_writer *writer)
+{
+    yaml_event_t event;
+
+    int made = yaml_document_end_event_initialize(&event, 1);
+    emit(writer, &event, made);
+    made = yaml_stream_end_event_initialize(&event);
+    emit(writer, &event, made);
+    yaml_emitter_delete(&writer->emitter);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------
+ */
+
+static void json_indent(struct hf_writer *writer)
+{
+    fprintf(writer->out, "\n%*s", (int)(writer->depth * 2), "");
+}
+
+static void json_begin_value(struct hf_writer *writer)
+{
+    if (!writer->after_key && writer->depth > 0) {
+        fputs(writer->first ? "" : ",", writer->out);
+        json_indent(writer);
+    }
+    writer->after_key = false;
+    writer->first = false;
+}
+
+static void json_string(struct hf_writer *writer, const char *text)
+{
+    fputc('"', writer->out);
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\') {
+            fprintf(writer->out, "\\%c", byte);
+        } else if (byte < 0x20) {
+            fprintf(writer->out, "\\u%04x", byte);
+        } else {
+            fputc(byte, writer->out);
+        }
+    }
+    fputc('"', writer->out);
+}
+
+static void json_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type)
+{
+    int64_t integer = 0;
+    double number = 0;
+    bool truth = false;
+
+    if (type == HF_SCALAR_NULL) {
+        fputs("null", writer->out);
+    } else if (type == HF_SCALAR_BOOL && hf_scalar_bool(text, &truth)) {
+        fputs(truth ? "true" : "false", writer->out);
+    } else if (type == HF_SCALAR_INT && hf_scalar_int(text, &integer) == HF_SCALAR_GOOD) {
+        fprintf(writer->out, "%" PRId64, integer);
+    } else if (type == HF_SCALAR_DOUBLE && hf_scalar_double(text, &number) == HF_SCALAR_GOOD &&
+               isfinite(number)) {
+        fprintf(writer->out, "%.17g", number);
+    } else {
+        json_string(writer, text);
+    }
+}
+
+/* ---- both ------------------------------------------------------------------------------------
+ */
+
+struct hf_writer *hf_writer_new(bool json)
+{
+    struct hf_writer *writer = calloc(1, sizeof(*writer));
+
+    if (writer == NULL) {
+        return NULL;
+    }
+    writer->json = json;
+    writer->out = open_memstream(&writer->text, &writer->size);
+    if (writer->out == NULL) {
+        free(writer);
+        return NULL;
+    }
+    if (!json) {
+        begin_yaml(writer);
+    }
+    return writer;
+}
+
+static void begin(struct hf_writer *writer, bool map)
+{
+    yaml_event_t event;
+
+    if (writer->json) {
+        json_begin_value(writer);
+        fputc(map ? '{' : '[', writer->out);
+        writer->first = true;
+    } else if (map) {
+        int made =
+            yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE);
+        emit(writer, &event, made);
+    } else {
+        int made =
+            yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE);
+        emit(writer, &event, made);
+    }
+    if (writer->depth + 1 >= sizeof(writer->is_map)) {
+        writer->failed = true; /* deeper than any tree that loads */
+        return;
+    }
+    writer->is_map[++writer->depth] = map;
+}
+
+void hf_writer_map(struct hf_writer *writer)
+{
+    begin(writer, true);
+}
+
+void hf_writer_list(struct hf_writer *writer)
+{
+    begin(writer, false);
+}
+
+void hf_writer_end(struct hf_writer *writer)
+{
+    bool map = writer->is_map[writer->depth];
+    yaml_event_t event;
+
+    if (writer->depth > 0) {
+        writer->depth--;
+    }
+    if (writer->json) {
+        if (!writer->first) {
+            json_indent(writer);
+        }
+        fputc(map ? '}' : ']', writer->out);
+        writer->first = false;
+        return;
+    }
+    int made = map ? yaml_mapping_end_event_initialize(&event)
+                   : yaml_sequence_end_event_initialize(&event);
+    emit(writer, &event, made);
+}
+
+void hf_writer_key(struct hf_writer *writer, const char *key)
+{
+    if (!writer->json) {
+        yaml_scalar(writer, key, HF_SCALAR_STRING);
+        return;
+    }
+    json_begin_value(writer);
+    json_string(writer, key);
+    fputs(": ", writer->out);
+    writer->after_key = true;
+}
+
+void hf_writer_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type)
+{
+    if (!writer->json) {
+        yaml_scalar(writer, type == HF_SCALAR_NULL ? "null" : text, type);
+        return;
+    }
+    json_begin_value(writer);
+    json_scalar(writer, text, type);
+}
+
+char *hf_writer_take(struct hf_writer *writer)
+{
+    if (writer->json) {
+        fputc('\n', writer->out);
+    } else {
+        end_yaml(writer);
+    }
+    bool failed = writer->failed || ferror(writer->out) != 0;
+    failed = fclose(writer->out) != 0 || failed;
+    char *text = writer->text;
+    free(writer);
+    if (failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

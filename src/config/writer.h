@@ -1,0 +1,21 @@
+/*
+ * writer: a tree of values as YAML or JSON text. Main thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "tree.h"
+
+struct hf_writer;
+
+/* NULL: out of memory. */
+struct hf_writer *hf_writer_new(bool json);
+void hf_writer_map(struct hf_writer *writer);
+void hf_writer_list(struct hf_writer *writer);
+void hf_writer_end(struct hf_writer *writer); /* of the map or list begun last */
+void hf_writer_key(struct hf_writer *writer, const char *key);
+/* `type` decides the quotes: a STRING that looks like a number stays a string. */
+void hf_writer_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type);
+/* The text, malloc'd; NULL: out of memory on the way. Frees the writer. */
+char *hf_writer_take(struct hf_writer *writer);
