@@ -1,0 +1,90 @@
+#include "split.h"
+
+#include "wire.h"
+
+/* What a message holds on the way down to the items. */
+struct level {
+    uint32_t inner;           /* field numbers, one bit each */
+    const struct level *next; /* of those fields; NULL: they are the items */
+};
+
+static const struct level metric_data = {.inner = 1u << 1};
+static const struct level metric = {.inner = 1u << 5 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 11,
+                                    .next = &metric_data};
+static const struct level metric_group = {.inner = 1u << 2, .next = &metric};
+static const struct level item_group = {.inner = 1u << 2};
+static const struct level metric_element = {.inner = 1u << 2, .next = &metric_group};
+static const struct level item_element = {.inner = 1u << 2, .next = &item_group};
+static const struct level metric_request = {.inner = 1u << 1, .next = &metric_element};
+static const struct level item_request = {.inner = 1u << 1, .next = &item_element};
+
+struct cut {
+    struct hf_wire_writer writer;
+    uint64_t first, end; /* the items wanted: first..end-1 */
+    uint64_t at;         /* number of the next item */
+};
+
+static bool is_inner(const struct level *level, const struct hf_wire_field *field)
+{
+    return field->wire == HF_WIRE_BYTES && field->number < 32 &&
+           (level->inner >> field->number & 1) != 0;
+}
+
+/*
+ * Does a message belong to the part when the items from `before` up to the cursor are in it? One
+ * without items goes with the item before it, so that it is in one part and one only.
+ */
+static bool is_wanted(const struct cut *cut, uint64_t before)
+{
+    if (before == cut->at) {
+        return before == 0 ? cut->first == 0 : before > cut->first && before <= cut->end;
+    }
+    return before < cut->end && cut->at > cut->first;
+}
+
+/* At most five levels deep, by the chain of `level`. */
+static bool cut_message(struct cut *cut, struct hf_slice message, const struct level *level)
+{
+    struct hf_wire wire = hf_wire_of(message);
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_next(&wire, &field)) {
+            return false;
+        }
+        if (!is_inner(level, &field)) {
+            hf_wire_put_raw(&cut->writer, field.whole);
+            continue;
+        }
+        if (level->next == NULL) {
+            if (cut->at >= cut->first && cut->at < cut->end) {
+                hf_wire_put_raw(&cut->writer, field.whole);
+            }
+            cut->at++;
+            continue;
+        }
+        size_t size = cut->writer.out->size;
+        uint64_t before = cut->at;
+        struct hf_wire_message inner = hf_wire_open(&cut->writer, field.number, field.bytes.size);
+        if (!cut_message(cut, field.bytes, level->next)) {
+            return false;
+        }
+        hf_wire_close(&cut->writer, inner);
+        if (!is_wanted(cut, before)) {
+            cut->writer.out->size = size;
+        }
+    }
+    return true;
+}
+
+enum hf_status hf_split(enum hf_signal signal, struct hf_slice raw, uint32_t first, uint32_t count,
+                        struct hf_bytes *out)
+{
+    size_t size = out->size;
+    struct cut cut = {.writer = {.out = out}, .first = first, .end = (uint64_t)first + count};
+    bool ok = cut_message(&cut, raw, signal == HF_METRICS ? &metric_request : &item_request);
+    enum hf_status status = ok ? hf_wire_status(&cut.writer) : HF_INVALID;
+    if (status != HF_OK) {
+        out->size = size;
+    }
+    return status;
+}
