@@ -368,18 +368,29 @@ static size_t print_long(double value, char *room)
     }
 }
 
+static size_t print_text(const char *text, char *room)
+{
+    size_t size = strlen(text);
+    memcpy(room, text, size);
+    return size;
+}
+
 size_t hf_json_print_double(double value, char *room)
 {
     if (!isfinite(value)) {
-        const char *name = isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-        size_t size = strlen(name);
-        memcpy(room, name, size);
-        return size;
+        return print_text(isnan(value) ? "\"NaN\""
+                          : value > 0  ? "\"Infinity\""
+                                       : "\"-Infinity\"",
+                          room);
+    }
+    if (value == 0) {
+        /* Readers that take "-0" for an integer would lose the sign. */
+        return print_text(signbit(value) ? "-0.0" : "0", room);
     }
     size_t sign = signbit(value) ? 1 : 0;
     room[0] = '-';
     double magnitude = fabs(value);
-    size_t size = magnitude == 0 || magnitude >= 1e-5 ? print_short(magnitude, room + sign) : 0;
+    size_t size = magnitude >= 1e-5 ? print_short(magnitude, room + sign) : 0;
     return size > 0 ? sign + size : print_long(value, room);
 }
 
