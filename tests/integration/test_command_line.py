@@ -1,0 +1,223 @@
+"""The command line: sub-commands, exit codes, and configuration errors a person can act on."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support import otlp
+from support.backends import GrpcBackend
+from support.certificates import Authority
+from support.holdfast import BINARY, ROOT, config, otlp_exporter, run
+from support.ports import free_port
+from support.senders import GrpcSender
+from support.waiting import until
+
+EXAMPLES = sorted(path.name for path in (ROOT / "conf").glob("*.yaml"))
+GOOD = """\
+receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 127.0.0.1:4317
+exporters:
+  otlp:
+    endpoint: 127.0.0.1:14317
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [otlp]
+"""
+
+
+def validate(tmp_path, text, *arguments, **options):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return run("validate", *arguments, "--config", path, **options)
+
+
+class TestUsage:
+    def test_version(self):
+        done = run("version")
+        assert done.returncode == 0
+        assert done.stdout.startswith("holdfast version ")
+        assert run("--version").stdout == done.stdout
+
+    @pytest.mark.parametrize("command", [[], ["validate"], ["components"], ["print-config"], ["version"], ["queue"],
+                                         *(["queue", verb] for verb in "stat ls cat verify export drop requeue".split())],
+                             ids=" ".join)
+    def test_help_is_there_for_each(self, command):
+        done = run(*command, "--help")
+        assert done.returncode == 0, done.stderr
+        assert "usage" in done.stdout.lower()
+
+    @pytest.mark.parametrize("arguments", [["--no-such-option"], ["no-such-command"], ["queue", "no-such-verb"],
+                                           ["--config"], ["validate"]], ids=" ".join)
+    def test_wrong_usage_is_2(self, arguments):
+        done = run(*arguments)
+        assert done.returncode == 2, done.stdout
+        assert done.stderr
+
+    def test_a_missing_file_is_1_and_named(self):
+        done = run("--config", "/no/such/file.yaml")
+        assert done.returncode == 1
+        assert "/no/such/file.yaml" in done.stderr
+
+    def test_a_missing_directory_of_a_queue_is_named(self, tmp_path):
+        done = run("queue", "stat", "--data-dir", tmp_path / "none")
+        assert done.returncode == 1
+        assert str(tmp_path / "none") in done.stderr
+
+
+class TestValidate:
+    def test_a_good_configuration_prints_nothing(self, tmp_path):
+        done = validate(tmp_path, GOOD)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+    @pytest.mark.parametrize(
+        "change, place, words",
+        [
+            (("endpoint: 127.0.0.1:14317", "endpoit: 127.0.0.1:14317"), ":8:5", ["endpoit", "endpoint"]),
+            (("exporters: [otlp]", "exporters: [otpl]"), ":13:", ["otpl", "otlp"]),
+            (("  otlp:\n    endpoint: 127.0.0.1:14317", "  otlpp:\n    endpoint: 127.0.0.1:14317"), ":7:3", ["otlpp", "otlp"]),
+            (("    endpoint: 127.0.0.1:14317", "    endpoint: 127.0.0.1:14317\n    timeout: soon"), ":9:", ["timeout", "soon"]),
+            (("    endpoint: 127.0.0.1:14317", "    endpoint: 127.0.0.1:14317\n    sending_queue: {num_consumers: 0}"), ":9:",
+             ["num_consumers"]),
+            (("    traces:", "    spans:"), ":11:", ["spans"]),
+            (("service:", "servce:"), ":9:1", ["servce", "service"]),
+            (("      grpc:\n        endpoint: 127.0.0.1:4317", "      grpc:\n        endpoint: [1]"), ":5:", ["endpoint"]),
+        ],
+        ids=["unknown-key", "reference", "unknown-type", "duration", "range", "signal", "top-level", "wrong-type"],
+    )
+    def test_an_error_names_its_place_and_what_was_meant(self, tmp_path, change, place, words):
+        assert change[0] in GOOD
+        done = validate(tmp_path, GOOD.replace(*change))
+        assert done.returncode == 1
+        assert f"config.yaml{place}" in done.stderr, done.stderr
+        assert [word for word in words if word not in done.stderr] == [], done.stderr
+
+    def test_all_errors_are_told_at_once(self, tmp_path):
+        text = GOOD.replace("endpoint: 127.0.0.1:14317", "endpoit: x").replace("receivers: [otlp]", "receivers: [nope]")
+        done = validate(tmp_path, text)
+        assert "endpoit" in done.stderr and "nope" in done.stderr
+
+    def test_text_that_is_not_yaml_is_told_with_its_line(self, tmp_path):
+        done = validate(tmp_path, "receivers:\n  otlp: [\n")
+        assert done.returncode == 1
+        assert "config.yaml:" in done.stderr
+
+    def test_an_alias_bomb_is_refused(self, tmp_path):
+        text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        text += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+        done = validate(tmp_path, text, timeout=10)
+        assert done.returncode == 1
+
+    def test_depth_is_bounded(self, tmp_path):
+        assert validate(tmp_path, "a: " + "[" * 20_000, timeout=10).returncode == 1
+
+    def test_no_pipelines_is_an_error(self, tmp_path):
+        assert validate(tmp_path, "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {nop: }\n").returncode == 1
+
+    def test_partial_reports_what_is_not_built_in(self, tmp_path):
+        text = GOOD.replace("exporters: [otlp]", "exporters: [otlp, kafka]").replace("service:", "  kafka: {brokers: [a]}\nservice:")
+        assert validate(tmp_path, text).returncode == 1
+        done = validate(tmp_path, text, "--partial")
+        assert done.returncode == 0, done.stderr
+        assert "kafka" in done.stdout + done.stderr
+        assert "not built in" in done.stdout + done.stderr
+
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_every_example_is_valid(self, name, tmp_path):
+        authority = Authority(tmp_path / "tls")
+        authority.issue("server")
+        import os
+
+        done = run("validate", "--config", ROOT / "conf" / name, env={**os.environ, "TLS_DIR": str(authority.directory)})
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+
+
+class TestSources:
+    def printed(self, *arguments, **options):
+        done = run("print-config", *arguments, **options)
+        assert done.returncode == 0, done.stderr
+        return yaml.safe_load(done.stdout)
+
+    def test_the_default_is_the_file_in_conf(self):
+        assert self.printed("--default") == yaml.safe_load((ROOT / "conf/default.yaml").read_text())
+
+    def test_later_files_win_and_lists_are_replaced(self, tmp_path):
+        (tmp_path / "a.yaml").write_text(GOOD)
+        (tmp_path / "b.yaml").write_text("exporters: {otlp: {timeout: 3s}, nop: }\nservice: {pipelines: {traces: {exporters: [nop]}}}\n")
+        found = self.printed("--config", tmp_path / "a.yaml", "--config", tmp_path / "b.yaml", "--set", "exporters.otlp.compression=none")
+        assert found["exporters"]["otlp"] == {"endpoint": "127.0.0.1:14317", "timeout": "3s", "compression": "none"}
+        assert found["service"]["pipelines"]["traces"] == {"receivers": ["otlp"], "exporters": ["nop"]}
+
+    def test_variables_are_put_in(self, tmp_path):
+        import os
+
+        (tmp_path / "secret").write_text("from-file")
+        text = GOOD.replace("    endpoint: 127.0.0.1:14317", f"""\
+    endpoint: ${{env:HOST_NAME}}:14317
+    headers:
+      a: ${{env:UNSET_NAME:-fallback}}
+      b: ${{OLD_STYLE}}
+      c: $$literal
+      d: ${{file:{tmp_path}/secret}}""")
+        (tmp_path / "a.yaml").write_text(text)
+        env = {**os.environ, "HOST_NAME": "example.com", "OLD_STYLE": "old"}
+        found = self.printed("--config", tmp_path / "a.yaml", env=env)["exporters"]["otlp"]
+        assert found["endpoint"] == "example.com:14317"
+        assert found["headers"] == {"a": "fallback", "b": "old", "c": "$literal", "d": "from-file"}
+
+    def test_secrets_are_not_printed(self, tmp_path):
+        (tmp_path / "a.yaml").write_text(GOOD.replace("service:", "extensions: {bearertokenauth: {token: s3cret}}\nservice:\n  extensions: [bearertokenauth]"))
+        done = run("print-config", "--config", tmp_path / "a.yaml")
+        assert done.returncode == 0, done.stderr
+        assert "s3cret" not in done.stdout
+
+
+class TestComponents:
+    def test_they_are_listed_as_yaml(self):
+        found = yaml.safe_load(run("components").stdout)
+        names = {kind: {one["name"] for one in found[kind]} for kind in ("receivers", "processors", "exporters", "extensions")}
+        assert names["receivers"] >= {"otlp"}
+        assert names["processors"] >= {"memory_limiter", "batch", "resource", "attributes"}
+        assert names["exporters"] >= {"otlp", "otlphttp", "file", "debug", "nop"}
+        assert names["extensions"] >= {"health_check", "file_storage", "bearertokenauth", "basicauth", "headers_setter"}
+
+    def test_the_reference_page_is_fresh(self):
+        """`build/holdfast components --docs > docs/components.md` when this fails."""
+        done = run("components", "--docs")
+        assert done.returncode == 0
+        assert (ROOT / "docs/components.md").read_text() == done.stdout
+
+
+class TestDefault:
+    def test_it_runs_without_any_argument(self, tmp_path):
+        """As a newcomer starts it, but for the ports, which others may hold."""
+        ports = {name: free_port() for name in ("grpc", "http", "health", "metrics")}
+        sets = [
+            f"receivers.otlp.protocols.grpc.endpoint=127.0.0.1:{ports['grpc']}",
+            f"receivers.otlp.protocols.http.endpoint=127.0.0.1:{ports['http']}",
+            f"extensions.health_check.endpoint=127.0.0.1:{ports['health']}",
+            f"service.telemetry.metrics.address=127.0.0.1:{ports['metrics']}",
+        ]
+        arguments = [part for one in sets for part in ("--set", one)]
+        with open(tmp_path / "log", "wb") as log:
+            process = subprocess.Popen([BINARY, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            ids = otlp.new_ids(2)
+            with GrpcSender(f"127.0.0.1:{ports['grpc']}") as sender:
+                until(lambda: process.poll() is not None or sender.code(otlp.LOGS, otlp.request(otlp.LOGS, ids)).value[0] == 0,
+                      lambda: (tmp_path / "log").read_text())
+            out = tmp_path / "holdfast-data" / "received.jsonl"
+            until(lambda: out.exists() and str(ids[0]) in out.read_text(), lambda: (tmp_path / "log").read_text())
+            said = (tmp_path / "log").read_text()
+            for word in (str(ports["grpc"]), str(ports["http"]), str(ports["health"]), str(ports["metrics"]), "holdfast-data"):
+                assert word in said
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0

@@ -1,0 +1,186 @@
+"""Running it: reload, health, self-metrics, logs, start-up faults."""
+
+import json
+import re
+import signal
+import socket
+
+import pytest
+import requests
+
+from support import otlp, senders
+from support.backends import GrpcBackend
+from support.holdfast import BASE, config, otlp_exporter
+from support.senders import Load, wait_for_acknowledged
+from support.waiting import until
+
+EVERY_PATH = [(one, transport) for one in otlp.SIGNALS for transport in ("grpc", "http")]
+
+
+class TestReload:
+    def test_a_valid_configuration_is_taken_without_refusing_a_request(self, start, ending):
+        old, new = ending.enter_context(GrpcBackend()), ending.enter_context(GrpcBackend())
+        holdfast = start(config({"otlp": otlp_exporter(old)}))
+        with Load(holdfast, EVERY_PATH) as load:
+            wait_for_acknowledged(load, 500)
+            for number in range(5):
+                holdfast.write_config(config({"otlp": otlp_exporter(new if number % 2 == 0 else old)}))
+                seen = len(new.requests) if number % 2 == 0 else len(old.requests)
+                target = new if number % 2 == 0 else old
+                holdfast.reload()
+                until(lambda: len(target.requests) > seen, "the new configuration is not in use")
+        assert load.failures == {}
+        until(lambda: set(load.acknowledged) <= set(old.ids()) | set(new.ids()), "items are missing after the reloads")
+
+    def test_an_invalid_configuration_is_logged_and_the_old_one_goes_on(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        holdfast = start(config({"otlp": otlp_exporter(backend)}))
+        holdfast.write_config("receivers: {nothing: {}}\n")
+        holdfast.reload()
+        holdfast.wait_for_log("nothing")
+        ids = otlp.new_ids(2)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+        assert holdfast.health() == 200
+
+    def test_what_is_queued_survives_a_reload(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        backend.stop()
+        holdfast = start(config({"otlp": otlp_exporter(backend)}))
+        ids = otlp.new_ids(20)
+        for item in ids:
+            grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        holdfast.write_config(config({"otlp": otlp_exporter(backend)}, {"batch": {"send_batch_size": 10}}))
+        holdfast.reload()
+        backend.start()
+        backend.wait_for(ids)
+
+
+class TestHealth:
+    def test_it_is_200_with_the_usual_body(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        answer = requests.get(f"http://127.0.0.1:{holdfast.ports['HEALTH_PORT']}/", timeout=5)
+        assert answer.headers["Content-Type"].startswith("application/json")
+        body = answer.json()
+        assert body["status"] == "Server available"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", body["upSince"])
+        assert body["uptime"]
+
+    def test_path_and_bodies_can_be_set(self, start, grpc_backend):
+        base = {**BASE, "extensions": {"health_check": {
+            "endpoint": "127.0.0.1:${env:HEALTH_PORT}", "path": "/up", "response_body": {"healthy": "fine", "unhealthy": "bad"}}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base, ready=False).spawn()
+        url = f"http://127.0.0.1:{holdfast.ports['HEALTH_PORT']}"
+        until(lambda: _get(url + "/up") == (200, "fine"), lambda: f"{_get(url + '/up')}\n{holdfast.log()}")
+        assert _get(url + "/")[0] == 404
+
+
+def _get(url):
+    try:
+        answer = requests.get(url, timeout=5)
+        return answer.status_code, answer.text
+    except requests.RequestException:
+        return None, ""
+
+
+class TestMetrics:
+    NAMES = [
+        *(f"otelcol_receiver_accepted_{one.items}" for one in otlp.SIGNALS),
+        *(f"otelcol_receiver_refused_{one.items}" for one in otlp.SIGNALS),
+        *(f"otelcol_exporter_sent_{one.items}" for one in otlp.SIGNALS),
+        *(f"otelcol_exporter_send_failed_{one.items}" for one in otlp.SIGNALS),
+        *(f"otelcol_exporter_enqueue_failed_{one.items}" for one in otlp.SIGNALS),
+        "otelcol_exporter_queue_size",
+        "otelcol_exporter_queue_capacity",
+        "otelcol_process_uptime",
+        "otelcol_process_cpu_seconds",
+        "otelcol_process_memory_rss",
+    ]
+    OWN = ["bytes", "segments", "oldest", "commit", "group", "fsync", "dead_letters", "dropped", "damaged", "orphaned", "full"]
+
+    def test_every_counter_is_there_from_the_start(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        have = {name for name, _, _ in holdfast.metrics()}
+        assert [name for name in self.NAMES if name not in have] == []
+        own = " ".join(name for name in have if name.startswith("holdfast_"))
+        assert [word for word in self.OWN if word not in own] == []
+
+    def test_counts_are_exact_and_labelled(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        ids = otlp.new_ids(7)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        senders.post(holdfast.http_base, otlp.METRICS, otlp.request(otlp.METRICS, ids))
+        grpc_backend.wait_for(ids)
+        assert holdfast.metric("otelcol_receiver_accepted_spans", receiver="otlp", transport="grpc") == 7
+        assert holdfast.metric("otelcol_receiver_accepted_metric_points", receiver="otlp", transport="http") == 7
+        holdfast.wait_metric("otelcol_exporter_sent_spans", 7, exporter="otlp")
+        holdfast.wait_metric("otelcol_exporter_sent_metric_points", 7, exporter="otlp")
+        assert holdfast.metric("otelcol_receiver_accepted_spans") == 7
+
+    def test_the_page_is_well_formed(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        typed = set()
+        for line in holdfast.metrics_text().splitlines():
+            if line.startswith("# TYPE "):
+                name, kind = line.split()[2:]
+                assert name not in typed, f"{name} is declared twice"
+                assert kind in ("counter", "gauge", "histogram")
+                typed.add(name)
+            elif line and not line.startswith("#"):
+                assert re.fullmatch(r'[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="([^"\\\n]|\\.)*",?)*\})? [-+0-9.eEinfINFNa]+', line), line
+                name = re.match(r"[\w:]+", line).group(0)
+                assert name in typed or re.sub("_(bucket|sum|count)$", "", name) in typed, line
+
+    def test_suffixes_come_with_the_newer_reader(self, start, grpc_backend):
+        base = {**BASE, "service": {"extensions": ["health_check"], "telemetry": {"metrics": {"readers": [
+            {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}}}}]}}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        assert holdfast.metric("otelcol_receiver_accepted_spans_total") == 0
+
+    def test_uptime_and_memory_are_plausible(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        assert 0 <= holdfast.metric("otelcol_process_uptime") < 60
+        assert 1 << 20 < holdfast.metric("otelcol_process_memory_rss") < 1 << 30
+
+
+class TestLogs:
+    def test_json_lines_have_the_collectors_keys(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        lines = [json.loads(line) for line in holdfast.log().splitlines()]
+        assert lines
+        assert all({"level", "ts", "msg"} <= set(line) for line in lines)
+
+    def test_the_level_is_kept(self, start, grpc_backend):
+        base = {**BASE, "service": {**BASE["service"], "telemetry": {
+            **BASE["service"]["telemetry"], "logs": {"level": "error", "encoding": "json"}}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        assert '"level":"info"' not in holdfast.log()
+
+    def test_output_paths_are_obeyed(self, start, grpc_backend, tmp_path):
+        path = tmp_path / "holdfast.log"
+        base = {**BASE, "service": {**BASE["service"], "telemetry": {
+            **BASE["service"]["telemetry"], "logs": {"output_paths": [str(path)]}}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        holdfast.terminate()
+        assert "otlp" in path.read_text()
+
+
+class TestStart:
+    def test_a_port_that_is_taken_is_named(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        with socket.create_server(("127.0.0.1", holdfast.ports["GRPC_PORT"])):
+            holdfast.spawn()
+            assert holdfast.process.wait(10) == 1
+        assert str(holdfast.ports["GRPC_PORT"]) in holdfast.log()
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+    def test_both_signals_stop_it_gracefully(self, start, grpc_backend, number):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        holdfast.process.send_signal(number)
+        assert holdfast.process.wait(10) == 0
+
+    def test_the_data_directory_is_private(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))
+        for path in [holdfast.data_directory, *holdfast.data_directory.rglob("*")]:
+            assert path.stat().st_mode & 0o077 == 0, path

@@ -1,0 +1,223 @@
+"""TLS and credentials, on both sides. The peers are grpcio, requests and Python's ssl."""
+
+import base64
+import copy
+import ssl
+
+import grpc
+import pytest
+import requests
+
+from support import otlp, senders
+from support.backends import GrpcBackend, HttpBackend, status
+from support.certificates import Authority
+from support.holdfast import BASE, config, otlp_exporter, otlphttp_exporter
+from support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    made = Authority(tmp_path_factory.mktemp("tls"))
+    made.issue("server")
+    made.issue("client")
+    return made
+
+
+def receiving(grpc_more=None, http_more=None, extensions=None):
+    """The base configuration with more keys for the receiver, and extensions in service.extensions."""
+    base = copy.deepcopy(BASE)
+    protocols = base["receivers"]["otlp"]["protocols"]
+    protocols["grpc"].update(grpc_more or {})
+    protocols["http"].update(http_more or {})
+    for name, body in (extensions or {}).items():
+        base["extensions"][name] = body
+        base["service"]["extensions"].append(name)
+    return base
+
+
+def server_tls(authority, name="server", **more):
+    return {"cert_file": str(authority.directory / f"{name}.crt"), "key_file": str(authority.directory / f"{name}.key"), **more}
+
+
+def client_credentials(authority, name=None):
+    read = lambda path: path.read_bytes()
+    if name is None:
+        return grpc.ssl_channel_credentials(read(authority.certificate))
+    return grpc.ssl_channel_credentials(
+        read(authority.certificate), read(authority.directory / f"{name}.key"), read(authority.directory / f"{name}.crt")
+    )
+
+
+class TestTlsReceiver:
+    def test_both_transports_serve_tls(self, start, grpc_backend, grpc_sender, authority):
+        tls = {"tls": server_tls(authority)}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+        ids = otlp.new_ids(4)
+        sender = grpc_sender(holdfast, credentials=client_credentials(authority))
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[:2]))
+        base = holdfast.http_base.replace("http:", "https:")
+        answer = senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), verify=str(authority.certificate))
+        assert answer.status_code == 200
+        grpc_backend.wait_for(ids)
+
+    def test_plain_text_is_not_served_on_a_tls_port(self, start, grpc_backend, grpc_sender, authority):
+        tls = {"tls": server_tls(authority)}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+        code = grpc_sender(holdfast).code(otlp.TRACES, otlp.request(otlp.TRACES, [1]), timeout=2)
+        assert code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+        with pytest.raises(requests.RequestException):
+            senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, [1]), timeout=2).raise_for_status()
+
+    def test_client_certificates_are_demanded(self, start, grpc_backend, grpc_sender, authority):
+        tls = {"tls": server_tls(authority, client_ca_file=str(authority.certificate))}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+        ids = otlp.new_ids(4)
+        request = otlp.request(otlp.TRACES, ids[:2])
+        without = grpc_sender(holdfast, credentials=client_credentials(authority))
+        assert without.code(otlp.TRACES, request, timeout=2) is grpc.StatusCode.UNAVAILABLE
+        grpc_sender(holdfast, credentials=client_credentials(authority, "client")).export(otlp.TRACES, request)
+        base = holdfast.http_base.replace("http:", "https:")
+        options = {"verify": str(authority.certificate)}
+        with pytest.raises(requests.RequestException):
+            senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), **options)
+        pair = (str(authority.directory / "client.crt"), str(authority.directory / "client.key"))
+        assert senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), cert=pair, **options).status_code == 200
+        grpc_backend.wait_for(ids)
+
+    def test_a_new_certificate_is_taken_without_a_restart(self, start, grpc_backend, tmp_path):
+        own = Authority(tmp_path / "tls")
+        own.issue("server", "first")
+        tls = {"tls": server_tls(own, reload_interval="1s")}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls))
+
+        def serial():
+            context = ssl.create_default_context(cafile=own.certificate)
+            context.set_alpn_protocols(["h2"])
+            import socket
+
+            with socket.create_connection(("127.0.0.1", holdfast.ports["GRPC_PORT"]), 5) as plain:
+                with context.wrap_socket(plain, server_hostname="localhost") as secured:
+                    return dict(part[0] for part in secured.getpeercert()["subject"])["commonName"]
+
+        assert serial() == "first"
+        own.issue("server", "second")
+        until(lambda: serial() == "second", "the new certificate is not served")
+
+
+class TestTlsExporter:
+    @pytest.mark.parametrize("mutual", [False, True], ids=["server", "mutual"])
+    def test_otlp_speaks_tls_to_grpcio(self, start, ending, grpc_sender, authority, mutual):
+        read = lambda name: (authority.directory / name).read_bytes()
+        credentials = grpc.ssl_server_credentials(
+            [(read("server.key"), read("server.crt"))], read("ca.crt") if mutual else None, mutual
+        )
+        backend = ending.enter_context(GrpcBackend(credentials=credentials))
+        tls = {"ca_file": str(authority.certificate)}
+        if mutual:
+            tls |= {"cert_file": str(authority.directory / "client.crt"), "key_file": str(authority.directory / "client.key")}
+        holdfast = start(config({"otlp": otlp_exporter(backend, tls=tls)}))
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+    def test_an_untrusted_backend_gets_nothing_and_nothing_is_lost(self, start, ending, grpc_sender, authority, tmp_path):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
+        backend = ending.enter_context(HttpBackend(tls=context))
+        stranger = Authority(tmp_path / "stranger")
+        exporter = otlphttp_exporter(backend, tls={"ca_file": str(stranger.certificate)})
+        holdfast = start(config({"otlphttp": exporter}))
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        holdfast.wait_for_log("(?i)certificate")
+        assert not backend.requests
+        exporter["tls"]["ca_file"] = str(authority.certificate)
+        holdfast.write_config(config({"otlphttp": exporter}))
+        holdfast.restart()
+        backend.wait_for(ids)
+
+    def test_insecure_skip_verify_is_obeyed(self, start, ending, grpc_sender, authority):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
+        backend = ending.enter_context(HttpBackend(tls=context))
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, tls={"insecure_skip_verify": True})}))
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+
+class TestCredentials:
+    def test_a_bearer_token_is_demanded_on_both_transports(self, start, grpc_backend, grpc_sender):
+        auth = {"auth": {"authenticator": "bearertokenauth"}}
+        base = receiving(auth, auth, {"bearertokenauth": {"token": "open-sesame"}})
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(2)
+        request = otlp.request(otlp.TRACES, ids[:1])
+        assert sender.code(otlp.TRACES, request) is grpc.StatusCode.UNAUTHENTICATED
+        assert sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer wrong")]) is grpc.StatusCode.UNAUTHENTICATED
+        assert sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer open-sesame")]) is grpc.StatusCode.OK
+        request = otlp.request(otlp.LOGS, ids[1:])
+        assert senders.post(holdfast.http_base, otlp.LOGS, request).status_code == 401
+        good = {"Authorization": "Bearer open-sesame"}
+        assert senders.post(holdfast.http_base, otlp.LOGS, request, headers=good).status_code == 200
+        grpc_backend.wait_for(ids)
+        assert "open-sesame" not in holdfast.log()
+
+    def test_a_basic_password_is_demanded(self, start, grpc_backend):
+        auth = {"auth": {"authenticator": "basicauth"}}
+        base = receiving(None, auth, {"basicauth": {"htpasswd": {"inline": "ann:pa$$word\n"}}})
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        ids = otlp.new_ids(1)
+        request = otlp.request(otlp.LOGS, ids)
+        assert senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "wrong")).status_code == 401
+        assert senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "pa$word")).status_code == 200
+        grpc_backend.wait_for(ids)
+
+    def test_exporters_show_their_credentials(self, start, ending, grpc_sender):
+        grpc_backend, http_backend = ending.enter_context(GrpcBackend()), ending.enter_context(HttpBackend())
+        base = receiving(extensions={
+            "bearertokenauth": {"token": "out-token"},
+            "basicauth/out": {"client_auth": {"username": "bob", "password": "hunter2"}},
+        })
+        holdfast = start(config({
+            "otlp": otlp_exporter(grpc_backend, auth={"authenticator": "bearertokenauth"}),
+            "otlphttp": otlphttp_exporter(http_backend, auth={"authenticator": "basicauth/out"}),
+        }), base=base)
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        grpc_backend.wait_for(ids)
+        http_backend.wait_for(ids)
+        assert grpc_backend.requests[0].metadata["authorization"] == "Bearer out-token"
+        expected = "Basic " + base64.b64encode(b"bob:hunter2").decode()
+        assert http_backend.requests[0].metadata["authorization"] == expected
+
+    def test_a_tenants_header_travels_through_queue_and_restart(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        backend.stop()
+        base = receiving({"include_metadata": True}, None, {"headers_setter": {
+            "headers": [{"action": "upsert", "key": "X-Scope-OrgID", "from_context": "x-tenant"}]}})
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, auth={"authenticator": "headers_setter"})}), base=base)
+        tenants = {"red": otlp.new_ids(3), "blue": otlp.new_ids(3)}
+        sender = grpc_sender(holdfast)
+        for tenant, ids in tenants.items():
+            for item in ids:
+                sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]), metadata=[("x-tenant", tenant)])
+        holdfast.kill9()
+        backend.start()
+        holdfast.start()
+        backend.wait_for(tenants["red"] + tenants["blue"])
+        for one in backend.accepted():
+            assert set(one.ids) <= set(tenants[one.metadata["x-scope-orgid"]])
+
+    @pytest.mark.parametrize("code", [401, 403])
+    def test_an_expired_credential_holds_the_queue_and_costs_nothing(self, start, ending, grpc_sender, code):
+        backend = ending.enter_context(HttpBackend())
+        backend.always = status(code)
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend)}))
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        backend.wait_for_requests(3)
+        assert holdfast.books("logs", "otlphttp")["queued"]["items"] == 3
+        backend.always = type(backend.always)("ok")
+        backend.wait_for(ids)
