@@ -36,8 +36,9 @@ struct view {
     uint64_t now_ns;
 };
 
-static void set(const struct view *view, const char *name, enum hf_metric_type type, const char *unit,
-                double scale, const struct hf_label *more, const char *help, uint64_t value)
+static void set(const struct view *view, const char *name, enum hf_metric_type type,
+                const char *unit, double scale, const struct hf_label *more, const char *help,
+                uint64_t value)
 {
     const struct hf_metric_family family = {
         .name = name, .type = type, .unit = unit, .help = help, .scale = scale};
@@ -65,8 +66,8 @@ static void show_consumer(void *user, const struct wal_consumer_stat *stat)
         "Items that this exporter is to deliver.", books->accepted.items);
     set(view, "holdfast_exporter_delivered_items", HF_COUNTER, "", 0, who,
         "Items that the backend took.", books->delivered.items);
-    set(view, "holdfast_exporter_queued_items", HF_GAUGE, "", 0, who, "Items on disk, not delivered.",
-        books->queued.items);
+    set(view, "holdfast_exporter_queued_items", HF_GAUGE, "", 0, who,
+        "Items on disk, not delivered.", books->queued.items);
     set(view, "holdfast_exporter_queued_bytes", HF_GAUGE, "By", 0, who,
         "Their bytes, before compression.", books->queued.bytes);
     set(view, "holdfast_exporter_dead_lettered_items", HF_COUNTER, "", 0, who,
@@ -87,17 +88,22 @@ static void show_consumer(void *user, const struct wal_consumer_stat *stat)
 static void show_histograms(const struct view *view, const struct wal_stat *stat)
 {
     static const double seconds[WAL_HISTOGRAM_BUCKETS - 1] = {
-        16e-6,   32e-6,   64e-6,    128e-6,   256e-6,   512e-6,   1024e-6, 2048e-6,
+        16e-6,   32e-6,   64e-6,    128e-6,   256e-6,   512e-6,    1024e-6,  2048e-6,
         4096e-6, 8192e-6, 16384e-6, 32768e-6, 65536e-6, 131072e-6, 262144e-6};
     static const double records[WAL_GROUP_BUCKETS - 1] = {1, 2, 4, 8, 16, 32, 64};
     static const struct hf_metric_family commits = {
-        .name = "holdfast_queue_commit_duration_seconds", .type = HF_HISTOGRAM, .unit = "s",
-        .help = "Time of a group commit, synced to disk.", .scale = 1e-9, .bounds = seconds,
+        .name = "holdfast_queue_commit_duration_seconds",
+        .type = HF_HISTOGRAM,
+        .unit = "s",
+        .help = "Time of a group commit, synced to disk.",
+        .scale = 1e-9,
+        .bounds = seconds,
         .bound_count = WAL_HISTOGRAM_BUCKETS - 1};
-    static const struct hf_metric_family groups = {
-        .name = "holdfast_queue_commit_records", .type = HF_HISTOGRAM,
-        .help = "Records that share a commit.", .bounds = records,
-        .bound_count = WAL_GROUP_BUCKETS - 1};
+    static const struct hf_metric_family groups = {.name = "holdfast_queue_commit_records",
+                                                   .type = HF_HISTOGRAM,
+                                                   .help = "Records that share a commit.",
+                                                   .bounds = records,
+                                                   .bound_count = WAL_GROUP_BUCKETS - 1};
     const struct hf_label labels[] = {{"queue", view->id}, {"kind", view->kind}, {NULL, NULL}};
     struct hf_histogram *histogram = hf_metrics_histogram(view->metrics, &commits, labels);
     if (histogram != NULL) {
@@ -112,7 +118,8 @@ static void show_histograms(const struct view *view, const struct wal_stat *stat
 /* At the present rate, and with nothing delivered. */
 static uint64_t seconds_until_full(const struct wal_stat *stat)
 {
-    uint64_t room = stat->disk_bytes_max > stat->disk_bytes ? stat->disk_bytes_max - stat->disk_bytes : 0;
+    uint64_t room =
+        stat->disk_bytes_max > stat->disk_bytes ? stat->disk_bytes_max - stat->disk_bytes : 0;
     if (stat->disk_bytes_max == 0 || stat->free_bytes < room) {
         room = stat->free_bytes;
     }
@@ -286,7 +293,8 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         return;
     }
     const struct hf_http_answer answer = {.status = 200,
-                                          .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                          .content_type =
+                                              "text/plain; version=0.0.4; charset=utf-8",
                                           .body = hf_slice_of(text, size)};
     hf_http_answer(request, &answer);
     free(text);

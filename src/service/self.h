@@ -1,5 +1,6 @@
 /*
- * self: Holdfast's own metrics: gauges of the process and of every queue, refreshed at each scrape, and their HTTP endpoint.
+ * self: Holdfast's own metrics: gauges of the process and of every queue, refreshed at each scrape,
+ * and their HTTP endpoint.
  */
 #pragma once
 
@@ -13,12 +14,13 @@ HF_MUST_USE enum hf_status hf_self_new(const struct hf_host *host, struct hf_sel
 /* Stops the endpoint. NULL is nothing. */
 void hf_self_free(struct hf_self *self);
 
-/* The graph whose exporters are asked at a scrape; NULL while it changes: waits for a scrape in progress. */
+/* The graph whose exporters are asked at a scrape; NULL while it changes: waits for a scrape in
+ * progress. */
 void hf_self_watch(struct hf_self *self, struct hf_graph *graph);
 
 /*
- * Serves /metrics as the telemetry section says; an endpoint of before is stopped when it has changed. Level none or no
- * address: no endpoint. On failure `reterr` says why.
+ * Serves /metrics as the telemetry section says; an endpoint of before is stopped when it has
+ * changed. Level none or no address: no endpoint. On failure `reterr` says why.
  */
 HF_MUST_USE enum hf_status hf_self_serve(struct hf_self *self,
                                          const struct hf_telemetry_config *telemetry, char *reterr);

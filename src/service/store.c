@@ -391,6 +391,48 @@ void hf_store_each(struct hf_store *store,
     }
 }
 
+#define DEAD_LETTER_BYTES_MAX (UINT64_C(1) << 30)
+
+static void open_kind(struct hf_store *store, const char *kind)
+{
+    char path[PATH_BYTES_MAX];
+    char id[WAL_NAME_BYTES_MAX + 1];
+    char why[512];
+    snprintf(path, sizeof(path), "%s/%s", store->directory, kind);
+    DIR *directory = opendir(path);
+    const struct dirent *found;
+    while (directory != NULL && (found = readdir(directory)) != NULL) {
+        if (found->d_name[0] == '.' || strlen(found->d_name) > WAL_NAME_BYTES_MAX) {
+            continue;
+        }
+        hf_store_unescape(found->d_name, id);
+        struct wal *wal = NULL;
+        const struct hf_queue_options plain = {0};
+        if (strcmp(kind, "deadletter") == 0) {
+            hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX);
+        } else if (hf_store_queue(store, id, &plain, &wal, why) != HF_OK) {
+            hf_log_line(store->log, HF_LOG_ERROR, "store", "queue %s: %s", id, why);
+        }
+    }
+    if (directory != NULL) {
+        closedir(directory);
+    }
+}
+
+void hf_store_open_all(struct hf_store *store)
+{
+    open_kind(store, "queue");
+    open_kind(store, "deadletter");
+}
+
+struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter)
+{
+    pthread_mutex_lock(&store->mutex);
+    const struct entry *entry = find(store, "deadletter", exporter);
+    pthread_mutex_unlock(&store->mutex);
+    return entry != NULL ? entry->reader : NULL;
+}
+
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
     bool *healthy = user;

@@ -55,6 +55,14 @@ HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pi
 /* The dead letters of that exporter, made when first needed. NULL when they cannot be opened. */
 struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
 
+/* Opens every queue and all dead letters that the directory holds, so that they are seen and
+ * counted. */
+void hf_store_open_all(struct hf_store *store);
+
+/* The one that keeps the dead letters until an operator takes them. For the control thread alone;
+ * NULL: no dead letters. */
+struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter);
+
 /* Every open queue and the dead letters of earlier runs. `kind` is "queue" or "deadletter". No lock
  * is held during a visit. */
 void hf_store_each(struct hf_store *store,

@@ -1,0 +1,327 @@
+/*
+ * main: words of the command line in, an exit code out.
+ */
+#include <getopt.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "default_config.h"
+#include "queue_cli.h"
+#include "registry.h"
+#include "service/service.h"
+
+#define SOURCES_MAX 64
+
+static const char usage_run[] =
+    "Usage: holdfast [--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR]\n"
+    "       holdfast COMMAND [--help]\n"
+    "\n"
+    "Receives telemetry, answers OK once it is on disk, and delivers it.\n"
+    "\n"
+    "Without --config the built-in default runs: OTLP/gRPC on localhost:4317, OTLP/HTTP on\n"
+    "localhost:4318, health on localhost:13133, metrics on localhost:8888, the queue and the\n"
+    "received data in ./holdfast-data.\n"
+    "\n"
+    "  --config FILE     configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are "
+    "merged\n"
+    "  --set a.b=c       one value, over the files\n"
+    "  --data-dir DIR    where the queues are; also HOLDFAST_DATA_DIR, or "
+    "file_storage::directory;\n"
+    "                    else /var/lib/holdfast, or ./holdfast-data where that cannot be written\n"
+    "  --version, --help\n"
+    "\n"
+    "Commands: validate, components, print-config, version, queue\n"
+    "Signals:  SIGTERM, SIGINT stop; SIGHUP reads the configuration anew\n"
+    "Exit:     0 stopped as told, 1 configuration or start-up error, 2 wrong usage, 3 damage "
+    "found\n";
+
+static const char usage_validate[] =
+    "Usage: holdfast validate [--partial] --config FILE ... [--set KEY=VALUE ...]\n"
+    "\n"
+    "Checks a configuration and prints every error, one a line. With --partial, components that "
+    "are\n"
+    "not built in are listed instead of refused. Exit: 0 valid, 1 not valid, 2 wrong usage.\n";
+
+static const char usage_components[] = "Usage: holdfast components [--docs]\n"
+                                       "\n"
+                                       "Lists the components that are built in; with --docs, the "
+                                       "reference of every key as markdown.\n";
+
+static const char usage_print[] =
+    "Usage: holdfast print-config [--default] [--mode redacted|unredacted] [--format yaml|json]\n"
+    "                             [--config FILE ...] [--set KEY=VALUE ...]\n"
+    "\n"
+    "Prints the configuration as it is after merging and expansion; --default prints the built-in "
+    "one.\n";
+
+/* What the command line asks for. */
+struct request {
+    struct hf_config_source sources[SOURCES_MAX];
+    size_t source_count;
+    const char *sets[SOURCES_MAX];
+    size_t set_count;
+    const char *data_directory;
+    bool partial, docs, print_default, unredacted, json, help, version;
+};
+
+enum option {
+    OPTION_CONFIG = 'c',
+    OPTION_SET = 's',
+    OPTION_DATA = 'd',
+    OPTION_HELP = 'h',
+    OPTION_VERSION = 'v',
+    OPTION_PARTIAL = 256,
+    OPTION_DOCS,
+    OPTION_DEFAULT,
+    OPTION_MODE,
+    OPTION_FORMAT,
+    OPTION_GATES,
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"data-dir", required_argument, NULL, OPTION_DATA},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"partial", no_argument, NULL, OPTION_PARTIAL},
+    {"docs", no_argument, NULL, OPTION_DOCS},
+    {"default", no_argument, NULL, OPTION_DEFAULT},
+    {"mode", required_argument, NULL, OPTION_MODE},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"feature-gates", required_argument, NULL, OPTION_GATES},
+    {NULL, 0, NULL, 0},
+};
+
+static bool add_source(struct request *request, const char *uri)
+{
+    if (request->source_count == SOURCES_MAX) {
+        fprintf(stderr, "holdfast: more than %d --config\n", SOURCES_MAX);
+        return false;
+    }
+    request->sources[request->source_count++] = (struct hf_config_source){.uri = uri};
+    return true;
+}
+
+static bool add_set(struct request *request, const char *text)
+{
+    if (request->set_count == SOURCES_MAX || strchr(text, '=') == NULL) {
+        fprintf(stderr, "holdfast: --set %s: expected KEY=VALUE (missing equal sign), %d at most\n",
+                text, SOURCES_MAX);
+        return false;
+    }
+    request->sets[request->set_count++] = text;
+    return true;
+}
+
+static bool take_option(struct request *request, int option)
+{
+    switch (option) {
+    case OPTION_CONFIG:
+        return add_source(request, optarg);
+    case OPTION_SET:
+        return add_set(request, optarg);
+    case OPTION_DATA:
+        request->data_directory = optarg;
+        return true;
+    case OPTION_HELP:
+        request->help = true;
+        return true;
+    case OPTION_VERSION:
+        request->version = true;
+        return true;
+    case OPTION_PARTIAL:
+        request->partial = true;
+        return true;
+    case OPTION_DOCS:
+        request->docs = true;
+        return true;
+    case OPTION_DEFAULT:
+        request->print_default = true;
+        return true;
+    case OPTION_MODE:
+        request->unredacted = strcmp(optarg, "unredacted") == 0;
+        return request->unredacted || strcmp(optarg, "redacted") == 0;
+    case OPTION_FORMAT:
+        request->json = strcmp(optarg, "json") == 0;
+        return request->json || strcmp(optarg, "yaml") == 0;
+    case OPTION_GATES:
+        return true; /* the Go collector's gates have no meaning here */
+    default:
+        return false;
+    }
+}
+
+static bool parse(struct request *request, int argc, char **argv)
+{
+    int option;
+    while ((option = getopt_long(argc, argv, "hv", long_options, NULL)) != -1) {
+        if (!take_option(request, option)) {
+            return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "holdfast: unexpected word: %s\n", argv[optind]);
+        return false;
+    }
+    return true;
+}
+
+static bool use_default(struct request *request)
+{
+    if (request->source_count != 0) {
+        return false;
+    }
+    request->sources[request->source_count++] = (struct hf_config_source){
+        .uri = "", .text = (const char *)hf_default_config, .name = "built-in default"};
+    return true;
+}
+
+static struct hf_config_options config_options(const struct request *request)
+{
+    return (struct hf_config_options){
+        .sources = request->sources,
+        .source_count = request->source_count,
+        .sets = request->sets,
+        .set_count = request->set_count,
+        .components = hf_registry,
+        .partial = request->partial,
+    };
+}
+
+static void show_places(const char *data_directory)
+{
+    fprintf(stderr,
+            "Holdfast " HF_VERSION
+            " with the built-in configuration (holdfast print-config --default)\n"
+            "  OTLP/gRPC   localhost:4317\n"
+            "  OTLP/HTTP   http://localhost:4318/v1/traces, /v1/metrics, /v1/logs\n"
+            "  health      http://localhost:13133/\n"
+            "  metrics     http://localhost:8888/metrics\n"
+            "  queue       %s\n"
+            "  received    ./holdfast-data/telemetry.jsonl\n",
+            data_directory);
+}
+
+static enum hf_exit run(struct request *request)
+{
+    bool built_in = use_default(request);
+    const struct hf_service_options options = {
+        .config = config_options(request),
+        .data_directory = request->data_directory,
+        .default_directory = built_in ? "./holdfast-data" : NULL,
+        .show_status = isatty(STDERR_FILENO) != 0,
+    };
+    if (built_in) {
+        char *directory =
+            hf_service_data_directory(request->data_directory, options.default_directory, NULL);
+        show_places(directory != NULL ? directory : "?");
+        free(directory);
+    }
+    return hf_service_run(&options);
+}
+
+static struct hf_config *load(struct request *request, bool *ret_failed)
+{
+    struct hf_finding *findings = NULL;
+    size_t count = 0;
+    const struct hf_config_options options = config_options(request);
+    struct hf_config *config = hf_config_load(&options, &findings, &count);
+    *ret_failed = hf_service_print_findings(findings, count) || config == NULL;
+    hf_findings_free(findings, count);
+    return config;
+}
+
+static enum hf_exit validate(struct request *request)
+{
+    bool failed = false;
+    if (request->source_count == 0) {
+        fputs(usage_validate, stderr);
+        return HF_EXIT_USAGE;
+    }
+    hf_config_free(load(request, &failed));
+    return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+static enum hf_exit print_config(struct request *request)
+{
+    bool failed = false;
+    if (request->print_default) {
+        fputs((const char *)hf_default_config, stdout);
+        return HF_EXIT_OK;
+    }
+    use_default(request);
+    request->partial = true;
+    struct hf_config *config = load(request, &failed);
+    char *text = failed ? NULL : hf_config_print(config, request->unredacted, request->json);
+    if (text != NULL) {
+        fputs(text, stdout);
+    }
+    free(text);
+    hf_config_free(config);
+    return text != NULL ? HF_EXIT_OK : HF_EXIT_FAILED;
+}
+
+static enum hf_exit components(struct request *request)
+{
+    hf_config_describe(hf_registry, request->docs, stdout);
+    return HF_EXIT_OK;
+}
+
+static enum hf_exit version(struct request *request)
+{
+    (void)request;
+    puts("holdfast version " HF_VERSION);
+    return HF_EXIT_OK;
+}
+
+static const struct command {
+    const char *name;
+    enum hf_exit (*run)(struct request *request);
+    const char *usage;
+} commands[] = {
+    {"validate", validate, usage_validate},
+    {"components", components, usage_components},
+    {"print-config", print_config, usage_print},
+    {"print-initial-config", print_config, usage_print},
+    {"version", version, "Usage: holdfast version\n"},
+};
+
+/* The same allocator settings that the queue was measured with: large buffers are kept, not given
+ * back each time. */
+static void tune_allocator(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_ARENA_MAX, 4);
+}
+
+int main(int argc, char **argv)
+{
+    struct request request = {0};
+    struct command command = {"", run, usage_run};
+    tune_allocator();
+    if (argc > 1 && strcmp(argv[1], "queue") == 0) {
+        return (int)hf_queue_cli(argc - 1, argv + 1);
+    }
+    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            command = commands[i];
+            argv[1] = argv[0];
+            argc--;
+            argv++;
+        }
+    }
+    if (!parse(&request, argc, argv)) {
+        fputs(command.usage, stderr);
+        return HF_EXIT_USAGE;
+    }
+    if (request.help) {
+        fputs(command.usage, stdout);
+        return HF_EXIT_OK;
+    }
+    return (int)(request.version ? version(&request) : command.run(&request));
+}

@@ -1,0 +1,170 @@
+#include "queue_cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "registry.h"
+#include "service/control_protocol.h"
+#include "service/queue_command.h"
+#include "service/store.h"
+#include "util/log.h"
+
+#define WORDS_MAX HF_CONTROL_WORDS_MAX
+
+/* The command line without the options that say where. */
+struct words {
+    char *items[WORDS_MAX];
+    int count;
+    const char *data_directory, *config;
+    bool help;
+};
+
+static bool sort_words(int count, char **arguments, struct words *words)
+{
+    for (int i = 1; i < count; i++) {
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            words->help = true;
+        } else if (strcmp(arguments[i], "--data-dir") == 0 && value != NULL) {
+            words->data_directory = value;
+            i++;
+        } else if (strncmp(arguments[i], "--data-dir=", 11) == 0) {
+            words->data_directory = arguments[i] + 11;
+        } else if (strcmp(arguments[i], "--config") == 0 && value != NULL) {
+            words->config = value;
+            i++;
+        } else if (strncmp(arguments[i], "--config=", 9) == 0) {
+            words->config = arguments[i] + 9;
+        } else if (words->count < WORDS_MAX) {
+            words->items[words->count++] = arguments[i];
+        } else {
+            return false;
+        }
+    }
+    return words->count != 0 || words->help;
+}
+
+/* Where the queues are: as the service finds them; without any word of it, a ./holdfast-data that
+ * is there. */
+static char *find_directory(const struct words *words)
+{
+    struct hf_config *config = NULL;
+    struct stat info;
+    if (words->config != NULL) {
+        const struct hf_config_source source = {.uri = words->config};
+        const struct hf_config_options options = {
+            .sources = &source, .source_count = 1, .components = hf_registry, .partial = true};
+        struct hf_finding *findings = NULL;
+        size_t count = 0;
+        config = hf_config_load(&options, &findings, &count);
+        if (config == NULL) {
+            hf_service_print_findings(findings, count);
+        }
+        hf_findings_free(findings, count);
+        if (config == NULL) {
+            return NULL;
+        }
+    }
+    bool local = words->config == NULL && stat("./holdfast-data/queue", &info) == 0;
+    char *directory =
+        hf_service_data_directory(words->data_directory, local ? "./holdfast-data" : NULL, config);
+    hf_config_free(config);
+    return directory;
+}
+
+static bool send_words(int fd, const struct words *words)
+{
+    char request[HF_CONTROL_REQUEST_MAX];
+    size_t size = 0;
+    for (int i = 0; i < words->count; i++) {
+        size_t more = strlen(words->items[i]) + 1;
+        if (more > sizeof(request) - size - 1) {
+            return false;
+        }
+        memcpy(request + size, words->items[i], more);
+        size += more;
+    }
+    request[size++] = '\0';
+    return write(fd, request, size) == (ssize_t)size;
+}
+
+static enum hf_exit ask_live(int fd, const struct words *words)
+{
+    char buffer[65536];
+    int held = -1; /* the last byte may be the exit code: it is kept back */
+    ssize_t got;
+    if (!send_words(fd, words)) {
+        fputs("error: the running process does not answer\n", stderr);
+        close(fd);
+        return HF_EXIT_FAILED;
+    }
+    while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
+        if (held >= 0) {
+            putchar(held);
+        }
+        fwrite(buffer, 1, (size_t)got - 1, stdout);
+        held = (unsigned char)buffer[got - 1];
+    }
+    close(fd);
+    fflush(stdout);
+    if (got < 0 || held < 0 || held > HF_EXIT_DAMAGED) {
+        fputs("error: the running process broke off its answer\n", stderr);
+        return HF_EXIT_FAILED;
+    }
+    return (enum hf_exit)held;
+}
+
+static enum hf_exit open_dead(const char *directory, const struct words *words)
+{
+    char error[HF_ERROR_MAX] = "out of memory";
+    struct hf_log *log = NULL;
+    struct hf_store *store = NULL;
+    struct stat info;
+    int now = 1; /* do not wait for the lock */
+    if (stat(directory, &info) != 0) {
+        fprintf(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
+        return HF_EXIT_FAILED;
+    }
+    const struct hf_log_options log_options = {.level = HF_LOG_WARN, .encoding = "console"};
+    const struct hf_store_options options = {.directory = directory, .stop_requested = &now};
+    struct hf_store_options made = options;
+    enum hf_status status = hf_log_new(&log_options, &log, error);
+    made.log = log;
+    if (status == HF_OK) {
+        status = hf_store_open(&made, &store, error);
+    }
+    enum hf_exit code = HF_EXIT_FAILED;
+    if (status == HF_OK) {
+        hf_store_open_all(store);
+        code = hf_queue_command(store, words->count, words->items, stdout);
+    } else {
+        fprintf(stderr, "error: %s\n", error);
+    }
+    hf_store_close(store);
+    hf_log_free(log);
+    return code;
+}
+
+enum hf_exit hf_queue_cli(int count, char **arguments)
+{
+    struct words words = {.count = 0};
+    if (!sort_words(count, arguments, &words)) {
+        fputs(hf_queue_usage, stderr);
+        return HF_EXIT_USAGE;
+    }
+    if (words.help) {
+        fputs(hf_queue_usage, stdout);
+        return HF_EXIT_OK;
+    }
+    char *directory = find_directory(&words);
+    if (directory == NULL) {
+        return HF_EXIT_FAILED;
+    }
+    int fd = hf_control_socket(directory, 0);
+    enum hf_exit code = fd >= 0 ? ask_live(fd, &words) : open_dead(directory, &words);
+    free(directory);
+    return code;
+}

@@ -1,0 +1,373 @@
+#include "service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <holdfast/storage.h>
+
+#include "../util/clock.h"
+#include "../util/log.h"
+#include "../util/loop.h"
+#include "../util/metrics.h"
+#include "control.h"
+#include "graph.h"
+#include "listeners.h"
+#include "self.h"
+#include "status_line.h"
+#include "store.h"
+
+#define LOOPS_MAX 4
+#define SYSTEM_DIRECTORY "/var/lib/holdfast"
+#define LOCAL_DIRECTORY "./holdfast-data"
+#define STATUS_PERIOD_S 5
+
+/* Everything of the running program. Main thread. */
+struct service {
+    const struct hf_service_options *options;
+    struct hf_host host;
+    struct hf_config *config;
+    struct hf_graph *graph;
+    struct hf_self *self;
+    struct hf_control *control;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void note_signal(int number)
+{
+    stop_signal = number;
+}
+
+bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
+{
+    static const char *const kinds[] = {"error", "warning", "not built in"};
+    bool failed = false;
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stderr, "%s: %s\n", kinds[findings[i].kind], findings[i].text);
+        failed = failed || findings[i].kind == HF_FINDING_ERROR;
+    }
+    return failed;
+}
+
+static const struct hf_storage_config *storage_of(const struct hf_config *config)
+{
+    size_t count = 0;
+    const struct hf_config_component *const *extensions =
+        config != NULL ? hf_config_extensions(config, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (extensions[i]->component != NULL &&
+            strcmp(extensions[i]->component->type, "file_storage") == 0) {
+            return extensions[i]->config;
+        }
+    }
+    return NULL;
+}
+
+static bool can_have(const char *directory)
+{
+    return (mkdir(directory, 0700) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
+}
+
+char *hf_service_data_directory(const char *given, const char *fallback,
+                                const struct hf_config *config)
+{
+    const struct hf_storage_config *storage = storage_of(config);
+    const char *environment = getenv("HOLDFAST_DATA_DIR");
+    const char *chosen = fallback;
+    if (given != NULL) {
+        chosen = given;
+    } else if (environment != NULL && environment[0] != '\0') {
+        chosen = environment;
+    } else if (storage != NULL && storage->directory != NULL) {
+        chosen = storage->directory;
+    } else if (chosen == NULL) {
+        chosen = can_have(SYSTEM_DIRECTORY) ? SYSTEM_DIRECTORY : LOCAL_DIRECTORY;
+    }
+    return strdup(chosen);
+}
+
+static struct hf_config *load(struct service *service)
+{
+    struct hf_finding *findings = NULL;
+    size_t count = 0;
+    struct hf_config *config = hf_config_load(&service->options->config, &findings, &count);
+    if (config == NULL) {
+        hf_service_print_findings(findings, count);
+    }
+    for (size_t i = 0; service->host.log != NULL && i < count; i++) {
+        bool error = findings[i].kind == HF_FINDING_ERROR;
+        hf_log_line(service->host.log, error ? HF_LOG_ERROR : HF_LOG_WARN, "config", "%s",
+                    findings[i].text);
+    }
+    if (service->host.log == NULL && config != NULL) {
+        hf_service_print_findings(findings, count);
+    }
+    hf_findings_free(findings, count);
+    return config;
+}
+
+static struct hf_log_options log_options(const struct hf_config *config)
+{
+    const struct hf_telemetry_config *telemetry = hf_config_telemetry(config);
+    return (struct hf_log_options){
+        .level = (enum hf_log_level)telemetry->log_level,
+        .encoding = telemetry->log_encoding,
+        .output_paths = telemetry->log_output_paths,
+        .initial_fields = telemetry->initial_fields,
+    };
+}
+
+static size_t loops_wanted(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > LOOPS_MAX ? LOOPS_MAX : (size_t)cores;
+}
+
+static enum hf_status start_loops(struct hf_host *host)
+{
+    size_t wanted = loops_wanted();
+    host->loops = calloc(wanted, sizeof(struct hf_loop *));
+    if (host->loops == NULL) {
+        return HF_NOMEM;
+    }
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < wanted && status == HF_OK; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "loop:%u", (unsigned)i & 15);
+        status = hf_loop_new(&host->loops[i]);
+        if (status == HF_OK) {
+            host->loop_count++;
+            status = hf_loop_start_thread(host->loops[i], name);
+        }
+    }
+    return status;
+}
+
+static void stop_loops(struct hf_host *host)
+{
+    for (size_t i = 0; i < host->loop_count; i++) {
+        hf_loop_join(host->loops[i]);
+        hf_loop_free(host->loops[i]);
+    }
+    free(host->loops);
+}
+
+/* Many connections and three descriptors a segment: take what the system allows. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum hf_status open_store(struct service *service, char *reterr)
+{
+    const struct hf_storage_config *storage = storage_of(service->config);
+    char *directory = hf_service_data_directory(
+        service->options->data_directory, service->options->default_directory, service->config);
+    if (directory == NULL) {
+        return HF_NOMEM;
+    }
+    const struct hf_store_options options = {
+        .directory = directory,
+        .no_fsync = storage != NULL && !storage->fsync,
+        .log = service->host.log,
+        .stop_requested = &stop_signal,
+    };
+    enum hf_status status = hf_store_open(&options, &service->host.store, reterr);
+    free(directory);
+    return status;
+}
+
+static enum hf_status open_host(struct service *service, char *reterr)
+{
+    struct hf_host *host = &service->host;
+    const struct hf_log_options log = log_options(service->config);
+    enum hf_status status = hf_log_new(&log, &host->log, reterr);
+    if (status == HF_OK) {
+        hf_log_line(host->log, HF_LOG_INFO, "service",
+                    "Starting holdfast... Version %s, NumCPU %ld", HF_VERSION,
+                    sysconf(_SC_NPROCESSORS_ONLN));
+        status = open_store(service, reterr);
+    }
+    if (status == HF_OK) {
+        /* From here on signals are taken by the main thread's wait alone. */
+        sigset_t signals;
+        sigfillset(&signals);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        status = hf_metrics_new(&host->metrics);
+    }
+    if (status == HF_OK) {
+        hf_store_open_all(host->store);
+        status = hf_listeners_new(&host->listeners);
+    }
+    if (status == HF_OK) {
+        status = start_loops(host);
+    }
+    if (status == HF_OK) {
+        status = hf_self_new(host, &service->self);
+    }
+    if (status == HF_OK) {
+        status = hf_control_open(host, &service->control, reterr);
+    }
+    return status;
+}
+
+static void close_host(struct service *service)
+{
+    struct hf_host *host = &service->host;
+    hf_control_close(service->control);
+    hf_self_free(service->self);
+    stop_loops(host);
+    hf_listeners_free(host->listeners);
+    hf_store_close(host->store);
+    hf_metrics_free(host->metrics);
+    hf_log_free(host->log);
+}
+
+static enum hf_status start_graph(struct service *service, char *reterr)
+{
+    struct hf_host *host = &service->host;
+    hf_listeners_begin_round(host->listeners);
+    enum hf_status status = hf_graph_open(service->config, host, &service->graph, reterr);
+    if (status == HF_OK) {
+        status = hf_self_serve(service->self, hf_config_telemetry(service->config), reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_graph_start(service->graph, NULL, reterr);
+    }
+    if (status == HF_OK) {
+        hf_listeners_end_round(host->listeners);
+        hf_self_watch(service->self, service->graph);
+        hf_log_line(host->log, HF_LOG_INFO, "service",
+                    "Everything is ready. Begin running and processing data. Data directory %s",
+                    hf_store_directory(host->store));
+    }
+    return status;
+}
+
+/* A valid configuration takes over; an invalid one, or one that does not start, changes nothing. */
+static void reload(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "";
+    struct hf_host *host = &service->host;
+    hf_log_line(host->log, HF_LOG_INFO, "service", "Config updated, restart service");
+    struct hf_config *config = load(service);
+    if (config == NULL) {
+        hf_log_line(host->log, HF_LOG_ERROR, "service",
+                    "the new configuration is invalid; the present one goes on");
+        return;
+    }
+    struct hf_graph *graph = NULL;
+    hf_listeners_begin_round(host->listeners);
+    enum hf_status status = hf_graph_open(config, host, &graph, error);
+    if (status == HF_OK) {
+        hf_self_watch(service->self, NULL);
+        status = hf_graph_start(graph, service->graph, error);
+    }
+    if (status != HF_OK) {
+        hf_log_line(host->log, HF_LOG_ERROR, "service",
+                    "the new configuration does not start: %s; the present one goes on", error);
+        hf_graph_free(graph);
+        hf_config_free(config);
+        hf_self_watch(service->self, service->graph);
+        return;
+    }
+    hf_graph_free(service->graph);
+    hf_config_free(service->config);
+    service->graph = graph;
+    service->config = config;
+    const struct hf_log_options log = log_options(config);
+    if (hf_log_change(host->log, &log, error) != HF_OK ||
+        hf_self_serve(service->self, hf_config_telemetry(config), error) != HF_OK) {
+        hf_log_line(host->log, HF_LOG_ERROR, "service", "%s", error);
+    }
+    hf_listeners_end_round(host->listeners);
+    hf_self_watch(service->self, graph);
+    hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
+}
+
+/* Waits for signals; returns when told to stop. */
+static void serve(struct service *service)
+{
+    sigset_t signals;
+    struct hf_status_line line = {0};
+    const struct timespec period = {STATUS_PERIOD_S, 0};
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    while (stop_signal == 0) {
+        bool show = service->options->show_status;
+        int number = sigtimedwait(&signals, NULL, show ? &period : NULL);
+        if (number == SIGHUP) {
+            reload(service);
+        } else if (number == SIGTERM || number == SIGINT) {
+            stop_signal = number;
+        } else if (number < 0 && errno == EAGAIN && show) {
+            hf_status_line_print(&line, service->host.store, stderr);
+        }
+    }
+    hf_log_line(service->host.log, HF_LOG_INFO, "service", "Received signal from OS. signal %s",
+                stop_signal == SIGINT ? "interrupt" : "terminated");
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    /* A reload asked for before anything runs has nothing to do. */
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &hangup, NULL);
+}
+
+enum hf_exit hf_service_run(const struct hf_service_options *options)
+{
+    char error[HF_ERROR_MAX] = "out of memory";
+    struct service service = {.options = options};
+    watch_signals();
+    raise_descriptor_limit();
+    service.config = load(&service);
+    if (service.config == NULL) {
+        return HF_EXIT_FAILED;
+    }
+    enum hf_status status = open_host(&service, error);
+    if (status == HF_OK) {
+        status = start_graph(&service, error);
+    }
+    bool stopped_early = status == HF_CLOSED && stop_signal != 0;
+    if (status == HF_OK) {
+        serve(&service);
+        hf_log_line(service.host.log, HF_LOG_INFO, "service", "Starting shutdown...");
+    } else if (!stopped_early) {
+        fprintf(stderr, "error: %s\n", error);
+    }
+    if (service.self != NULL) {
+        hf_self_watch(service.self, NULL);
+    }
+    if (status == HF_OK) {
+        hf_graph_stop(service.graph);
+    }
+    hf_graph_free(service.graph);
+    if (status == HF_OK) {
+        hf_log_line(service.host.log, HF_LOG_INFO, "service", "Shutdown complete.");
+    }
+    close_host(&service);
+    hf_config_free(service.config);
+    return status == HF_OK || stopped_early ? HF_EXIT_OK : HF_EXIT_FAILED;
+}

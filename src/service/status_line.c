@@ -1,0 +1,53 @@
+#include "status_line.h"
+
+#include <string.h>
+
+#include "../util/clock.h"
+#include "store.h"
+
+struct sums {
+    uint64_t received, delivered, queued, oldest_ns;
+};
+
+static void add_consumer(void *user, const struct wal_consumer_stat *stat)
+{
+    struct sums *sums = user;
+    sums->delivered += stat->books.delivered.items;
+    sums->queued += stat->books.queued.items;
+    if (stat->oldest_time_ns != 0 &&
+        (sums->oldest_ns == 0 || stat->oldest_time_ns < sums->oldest_ns)) {
+        sums->oldest_ns = stat->oldest_time_ns;
+    }
+}
+
+static void add_queue(void *user, const char *kind, const char *id, struct wal *wal)
+{
+    struct sums *sums = user;
+    struct wal_stat stat;
+    (void)id;
+    if (strcmp(kind, "queue") != 0) {
+        return;
+    }
+    wal_stat(wal, &stat);
+    sums->received += stat.appended.items;
+    enum wal_status seen = wal_consumer_each(wal, add_consumer, sums);
+    (void)seen; /* a line that misses one queue */
+}
+
+void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out)
+{
+    struct sums sums = {0};
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    uint64_t unix_ns = hf_clock_unix_ns();
+    hf_store_each(store, add_queue, &sums);
+    if (line->at_ns != 0) {
+        double seconds = (double)(now_ns - line->at_ns) / 1e9;
+        uint64_t oldest_ns = sums.queued != 0 && sums.oldest_ns != 0 && unix_ns > sums.oldest_ns
+                                 ? unix_ns - sums.oldest_ns
+                                 : 0;
+        fprintf(out, "received %.0f/s  queued %llu  delivered %.0f/s  oldest %.1fs\n",
+                (double)(sums.received - line->received) / seconds, (unsigned long long)sums.queued,
+                (double)(sums.delivered - line->delivered) / seconds, (double)oldest_ns / 1e9);
+    }
+    *line = (struct hf_status_line){sums.received, sums.delivered, now_ns};
+}

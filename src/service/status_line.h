@@ -1,0 +1,18 @@
+/*
+ * status_line: one line for a person who watches: received, queued, delivered, oldest. Owned by one
+ * thread.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct hf_store;
+
+/* What was seen last; zeroed at first. */
+struct hf_status_line {
+    uint64_t received, delivered, at_ns;
+};
+
+/* Sums all queues and prints the rates since the last call. */
+void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out);
