@@ -31,7 +31,7 @@ static const char **copy_items(struct hf_load *load, const struct hf_path *path,
     return items;
 }
 
-/* "a, b" is two items, as everywhere in the Go collector; the empty text is none. */
+/* "a, b" is two items, as everywhere in the Go collector; nothing between commas is none. */
 static const char **split_items(struct hf_load *load, const char *text, size_t *ret_count)
 {
     size_t most = 1, count = 0;
@@ -54,7 +54,9 @@ static const char **split_items(struct hf_load *load, const char *text, size_t *
         if (item == NULL) {
             return NULL;
         }
-        items[count++] = item;
+        if (size > 0) {
+            items[count++] = item;
+        }
         text = next;
     }
     *ret_count = count;

@@ -97,7 +97,7 @@ static bool scalar_type(struct reader *reader, const yaml_event_t *event, const 
     const char *tag = (const char *)event->data.scalar.tag;
     bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
-    if (tag == NULL || event->data.scalar.plain_implicit || event->data.scalar.quoted_implicit) {
+    if (tag == NULL) {
         *ret_type = plain ? hf_scalar_type_of(text) : HF_SCALAR_STRING;
         return true;
     }
