@@ -1,0 +1,538 @@
+/* One connection of the server: its socket, its output, and what the clock says about it. */
+#include "server_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* nghttp2 hands out at most a frame of 16 KiB and its header at a time. */
+#define CHUNK_ROOM (17u * 1024)
+#define READS_A_TURN 4
+
+#define GREETING_NS (UINT64_C(20) * 1000000000)
+#define STALL_NS (UINT64_C(60) * 1000000000)
+#define LINGER_NS (UINT64_C(1) * 1000000000)
+#define NOTICE_NS (UINT64_C(1) * 1000000000)
+#define COUNT_NS (UINT64_C(30) * 1000000000)
+#define HURRY_NS (UINT64_C(10) * 1000000)
+
+static uint64_t now_of(const struct connection *connection)
+{
+    return hf_loop_now_ns(connection->lane->loop);
+}
+
+/* ---- ending ---- */
+
+void hf_grpc_connection_forget(struct connection *connection)
+{
+    struct lane *lane = connection->lane;
+    connection->idle_since_ns = now_of(connection);
+    /* One that is in the list of dirty ones goes when its turn there comes. */
+    if (connection->dead && !connection->dirty && connection->call_count == 0) {
+        free(connection);
+        hf_grpc_lane_settle(lane);
+    }
+}
+
+void hf_grpc_connection_kill(struct connection *connection)
+{
+    struct lane *lane = connection->lane;
+    assert(!connection->dead);
+    hf_loop_remove(lane->loop, connection->fd, &connection->io);
+    *connection->link = connection->next;
+    if (connection->next != NULL) {
+        connection->next->link = connection->link;
+    }
+    nghttp2_session_del(connection->session);
+    connection->session = NULL;
+    hf_stream_free(connection->stream);
+    connection->stream = NULL;
+    free(connection->unsent);
+    connection->unsent = NULL;
+    atomic_fetch_sub(&lane->connection_count, 1);
+    for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
+        next = call->next;
+        hf_grpc_call_stream_closed(call);
+    }
+    connection->dead = true;
+    hf_grpc_connection_forget(connection);
+    hf_grpc_lane_settle(lane);
+}
+
+void hf_grpc_connection_break(struct connection *connection, uint32_t code, const char *what)
+{
+    if (connection->broken) {
+        return;
+    }
+    connection->broken = true;
+    hf_grpc_server_report(connection, what);
+    nghttp2_session *session = connection->session;
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session), code,
+                          (const uint8_t *)what, strlen(what));
+    hf_grpc_connection_dirty(connection);
+}
+
+/* First a notice, so that calls on their way still arrive; the second time the last word. */
+void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns)
+{
+    nghttp2_session *session = connection->session;
+    connection->drain_end_ns = end_ns;
+    if (connection->drain == DRAIN_NOT) {
+        connection->drain = DRAIN_NOTICED;
+        connection->drain_ns = now_of(connection);
+        nghttp2_submit_shutdown_notice(session);
+        nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, (const uint8_t *)"drained?");
+    } else if (connection->drain == DRAIN_NOTICED) {
+        connection->drain = DRAIN_FINAL;
+        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR,
+                              NULL, 0);
+    }
+    hf_grpc_connection_dirty(connection);
+}
+
+/* All was said. A socket closed with unread bytes would take back what the client has not read. */
+static void begin_lingering(struct connection *connection)
+{
+    connection->lingering = true;
+    connection->linger_ns = now_of(connection);
+    shutdown(connection->fd, SHUT_WR);
+}
+
+/* ---- writing ---- */
+
+static void watch(struct connection *connection)
+{
+    /* A client that takes no answers is not read from: its requests would pile up answers. */
+    uint32_t events = connection->want_write ? EPOLLOUT : EPOLLIN;
+    if (events != connection->events) {
+        connection->events = events;
+        if (hf_loop_change(connection->lane->loop, connection->fd, events, &connection->io) !=
+            HF_OK) {
+            connection->broken = true; /* the tick ends it */
+        }
+    }
+}
+
+/* Keeps what the socket did not take. False when out of memory. */
+static bool keep_unsent(struct connection *connection, const uint8_t *data, size_t size)
+{
+    if (connection->unsent == NULL) {
+        connection->unsent = malloc(HF_GRPC_WRITE_BUFFER_BYTES);
+        if (connection->unsent == NULL) {
+            return false;
+        }
+    }
+    assert(size <= HF_GRPC_WRITE_BUFFER_BYTES);
+    memmove(connection->unsent, data, size);
+    connection->unsent_start = 0;
+    connection->unsent_end = size;
+    return true;
+}
+
+/* False when the connection is not to be used any more. */
+static bool write_out(struct connection *connection, const uint8_t *data, size_t size)
+{
+    size_t written = 0;
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)data, .iov_len = size};
+    enum hf_stream_result result =
+        hf_stream_write(connection->stream, &piece, size != 0 ? 1 : 0, &written);
+    if (written > 0 || !connection->want_write) {
+        connection->written_ns = now_of(connection);
+    }
+    connection->want_write = result == HF_STREAM_WANT_WRITE;
+    if (result != HF_STREAM_OK && result != HF_STREAM_WANT_WRITE) {
+        return false;
+    }
+    if (written == size) {
+        free(connection->unsent);
+        connection->unsent = NULL;
+        connection->unsent_start = connection->unsent_end = 0;
+        return true;
+    }
+    return keep_unsent(connection, data + written, size - written);
+}
+
+/* Gathers what nghttp2 has to say. Negative when it cannot go on. */
+static ssize_t gather(struct connection *connection, uint8_t *buffer)
+{
+    size_t size = 0;
+    while (size + CHUNK_ROOM <= HF_GRPC_WRITE_BUFFER_BYTES) {
+        const uint8_t *chunk;
+        ssize_t chunk_size = nghttp2_session_mem_send(connection->session, &chunk);
+        if (chunk_size < 0 || (size_t)chunk_size > HF_GRPC_WRITE_BUFFER_BYTES - size) {
+            return -1;
+        }
+        if (chunk_size == 0) {
+            break;
+        }
+        memcpy(buffer + size, chunk, (size_t)chunk_size);
+        size += (size_t)chunk_size;
+    }
+    return (ssize_t)size;
+}
+
+/* False when the connection was killed. */
+static bool flush(struct connection *connection)
+{
+    if (connection->want_write || connection->unsent != NULL) {
+        const uint8_t *unsent =
+            connection->unsent != NULL ? connection->unsent + connection->unsent_start : NULL;
+        if (!write_out(connection, unsent, connection->unsent_end - connection->unsent_start)) {
+            hf_grpc_connection_kill(connection);
+            return false;
+        }
+    }
+    uint8_t *buffer = connection->lane->write_buffer;
+    while (!connection->want_write && connection->unsent == NULL) {
+        ssize_t size = gather(connection, buffer);
+        if (size == 0) {
+            break;
+        }
+        if (size < 0 || !write_out(connection, buffer, (size_t)size)) {
+            hf_grpc_connection_kill(connection);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void flush_connection(struct connection *connection)
+{
+    if (!connection->shaken || connection->lingering || !flush(connection)) {
+        return;
+    }
+    bool silent = !nghttp2_session_want_read(connection->session) &&
+                  !nghttp2_session_want_write(connection->session);
+    if ((silent || connection->broken) && !connection->want_write && connection->unsent == NULL) {
+        begin_lingering(connection);
+    }
+    watch(connection);
+}
+
+void hf_grpc_lane_flush(struct hf_task *task)
+{
+    struct lane *lane = HF_CONTAINER(task, struct lane, flush_task);
+    lane->flush_deferred = false;
+    while (lane->dirty != NULL) {
+        struct connection *connection = lane->dirty;
+        lane->dirty = connection->next_dirty;
+        if (lane->dirty == NULL) {
+            lane->dirty_end = &lane->dirty;
+        }
+        connection->dirty = false;
+        if (connection->dead) {
+            hf_grpc_connection_forget(connection);
+        } else {
+            flush_connection(connection);
+        }
+    }
+    hf_grpc_lane_settle(lane);
+    hf_ref_drop(&lane->server->ref);
+}
+
+void hf_grpc_connection_dirty(struct connection *connection)
+{
+    struct lane *lane = connection->lane;
+    if (connection->dirty || connection->dead) {
+        return;
+    }
+    connection->dirty = true;
+    connection->next_dirty = NULL;
+    *lane->dirty_end = connection;
+    lane->dirty_end = &connection->next_dirty;
+    if (!lane->flush_deferred) {
+        lane->flush_deferred = true;
+        hf_grpc_lane_defer(lane, &lane->flush_task);
+    }
+}
+
+/* ---- reading ---- */
+
+void hf_grpc_lane_set_tick(struct lane *lane, uint64_t in_ns)
+{
+    /* There are connections, so it is set, or was until it fired: its place is there. */
+    enum hf_status status =
+        hf_loop_timer_set(lane->loop, &lane->tick, hf_loop_now_ns(lane->loop) + in_ns);
+    assert(status == HF_OK);
+    (void)status;
+}
+
+static void open_window(struct connection *connection)
+{
+    struct lane *lane = connection->lane;
+    if (connection->arrived == 0) {
+        return;
+    }
+    if (!hf_grpc_lane_may_open(lane)) {
+        if (!lane->starving) {
+            lane->starving = true;
+            hf_grpc_lane_set_tick(lane, HURRY_NS);
+        }
+        return;
+    }
+    if (nghttp2_session_consume_connection(connection->session, connection->arrived) != 0) {
+        connection->broken = true;
+    }
+    connection->arrived = 0;
+}
+
+static void take_bytes(struct connection *connection, const uint8_t *data, size_t size)
+{
+    ssize_t taken = nghttp2_session_mem_recv(connection->session, data, size);
+    if (taken < 0 && !connection->broken) {
+        connection->broken = true;
+        hf_grpc_server_report(connection, taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC
+                                              ? "not an HTTP/2 client"
+                                              : nghttp2_strerror((int)taken));
+    }
+    hf_grpc_lane_sync_counts(connection->lane);
+    open_window(connection);
+    if (connection->broken || nghttp2_session_want_write(connection->session) ||
+        !nghttp2_session_want_read(connection->session)) {
+        hf_grpc_connection_dirty(connection);
+    }
+}
+
+static void read_connection(struct connection *connection)
+{
+    struct lane *lane = connection->lane;
+    size_t size = lane->server->options.read_buffer_bytes;
+    /* OpenSSL's buffer is not announced by epoll, so it is emptied; a socket's comes again. */
+    for (int i = 0; i < READS_A_TURN || hf_stream_has_pending(connection->stream); i++) {
+        size_t got = 0;
+        enum hf_stream_result result =
+            hf_stream_read(connection->stream, lane->read_buffer, size, &got);
+        if (result == HF_STREAM_WANT_READ || result == HF_STREAM_WANT_WRITE) {
+            break;
+        }
+        if (result != HF_STREAM_OK) {
+            if (result == HF_STREAM_ERROR) {
+                hf_grpc_server_report(connection, hf_stream_error(connection->stream));
+            }
+            hf_grpc_connection_kill(connection);
+            return;
+        }
+        connection->received_ns = now_of(connection);
+        connection->ping_sent = false;
+        if (!connection->lingering && !connection->broken) {
+            take_bytes(connection, lane->read_buffer, got);
+        }
+        if (got < size && !hf_stream_has_pending(connection->stream)) {
+            break;
+        }
+    }
+}
+
+/* False when it goes on later, or never. */
+static bool shake(struct connection *connection)
+{
+    enum hf_stream_result result = hf_stream_handshake(connection->stream);
+    switch (result) {
+    case HF_STREAM_OK:
+        connection->shaken = true;
+        connection->want_write = false;
+        hf_grpc_connection_dirty(connection);
+        break;
+    case HF_STREAM_WANT_READ:
+    case HF_STREAM_WANT_WRITE:
+        connection->want_write = result == HF_STREAM_WANT_WRITE;
+        break;
+    default:
+        /* Who only looks whether the port is open is no error. */
+        if (result == HF_STREAM_ERROR) {
+            hf_grpc_server_report(connection, hf_stream_error(connection->stream));
+        }
+        hf_grpc_connection_kill(connection);
+        return false;
+    }
+    watch(connection);
+    return connection->shaken;
+}
+
+static void on_ready(struct hf_io *io, uint32_t events)
+{
+    struct connection *connection = HF_CONTAINER(io, struct connection, io);
+    if (!connection->shaken) {
+        /* OpenSSL may have read ahead what epoll will not announce again. */
+        if (shake(connection)) {
+            read_connection(connection);
+        }
+        return;
+    }
+    if ((events & EPOLLOUT) != 0) {
+        hf_grpc_connection_dirty(connection);
+    }
+    if ((events & ~(uint32_t)EPOLLOUT) != 0) {
+        read_connection(connection);
+    }
+}
+
+/* ---- opening ---- */
+
+static enum hf_status prepare(struct connection *connection)
+{
+    enum hf_status status = hf_grpc_session_open(connection);
+    if (status == HF_OK) {
+        status = hf_loop_add(connection->lane->loop, connection->fd, EPOLLIN, &connection->io);
+    }
+    return status;
+}
+
+void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
+{
+    struct hf_grpc_server *server = lane->server;
+    struct connection *connection = calloc(1, sizeof(*connection));
+    bool opened = connection != NULL;
+    if (!opened || hf_stream_accept(server->options.tls, fd, &connection->stream) != HF_OK) {
+        atomic_fetch_sub(&lane->connection_count, 1);
+        free(connection);
+        close(fd);
+        return;
+    }
+    uint64_t now_ns = hf_loop_now_ns(lane->loop), age_ns = server->options.max_connection_age_ns;
+    connection->io.ready = on_ready;
+    connection->lane = lane;
+    connection->fd = fd;
+    connection->events = EPOLLIN;
+    connection->shaken = server->options.tls == NULL;
+    connection->opened_ns = connection->received_ns = connection->written_ns = now_ns;
+    connection->idle_since_ns = connection->counted_since_ns = now_ns;
+    if (age_ns != 0) {
+        /* Spread by a tenth, so that a fleet that came together does not leave together. */
+        connection->age_limit_ns =
+            now_ns + age_ns - age_ns / 10 + age_ns / 1000 * ((now_ns >> 8) % 200);
+    }
+    memcpy(connection->peer, peer, strnlen(peer, sizeof(connection->peer) - 1));
+    connection->next = lane->connections;
+    connection->link = &lane->connections;
+    if (connection->next != NULL) {
+        connection->next->link = &connection->next;
+    }
+    lane->connections = connection;
+    bool ticking = lane->tick.place != 0 ||
+                   hf_loop_timer_set(lane->loop, &lane->tick, now_ns + server->tick_ns) == HF_OK;
+    if (!ticking || prepare(connection) != HF_OK) {
+        hf_grpc_connection_kill(connection);
+        return;
+    }
+    hf_grpc_connection_dirty(connection);
+}
+
+/* ---- the clock ---- */
+
+static void check_calls(struct connection *connection, uint64_t now_ns)
+{
+    for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
+        next = call->next;
+        bool coming = call->state == CALL_HEADERS || call->state == CALL_BODY;
+        /* What our own closed window holds back is not the client's fault. */
+        bool stalled = coming && connection->arrived == 0 && now_ns - call->progress_ns > STALL_NS;
+        if (stalled && call->state == CALL_HEADERS) {
+            hf_grpc_connection_break(connection, NGHTTP2_ENHANCE_YOUR_CALM,
+                                     "headers not finished in 60 s");
+        } else if (call->state == CALL_BODY &&
+                   (stalled || (call->has_timeout && now_ns >= call->deadline_ns))) {
+            hf_grpc_call_refuse(
+                call, 200,
+                &(struct hf_grpc_answer){.code = 4,
+                                         .error = stalled ? "nothing of the message came for 60 s"
+                                                          : "context deadline exceeded"});
+        }
+    }
+}
+
+/* Why it must end now, or NULL. */
+static const char *overdue(const struct connection *connection, uint64_t now_ns)
+{
+    const struct hf_grpc_server_options *options = &connection->lane->server->options;
+    if (!(connection->shaken && connection->greeted) &&
+        now_ns - connection->opened_ns > GREETING_NS) {
+        return "no HTTP/2 preface in 20 s";
+    }
+    if (connection->want_write && now_ns - connection->written_ns > STALL_NS) {
+        return "took nothing for 60 s";
+    }
+    if (connection->ping_sent && now_ns - connection->ping_ns > options->keepalive_timeout_ns) {
+        return "no answer to a keepalive ping";
+    }
+    return NULL;
+}
+
+static void keep_alive(struct connection *connection, uint64_t now_ns)
+{
+    const struct hf_grpc_server_options *options = &connection->lane->server->options;
+    if (!connection->ping_sent && connection->greeted &&
+        now_ns - connection->received_ns > options->keepalive_time_ns) {
+        connection->ping_sent = true;
+        connection->ping_ns = now_ns;
+        nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, NULL);
+        hf_grpc_connection_dirty(connection);
+    }
+}
+
+static void retire(struct connection *connection, uint64_t now_ns)
+{
+    const struct hf_grpc_server_options *options = &connection->lane->server->options;
+    uint64_t grace_ns = options->max_connection_age_grace_ns;
+    if (connection->drain == DRAIN_NOT && connection->greeted) {
+        if (options->max_connection_idle_ns != 0 && connection->call_count == 0 &&
+            now_ns - connection->idle_since_ns > options->max_connection_idle_ns) {
+            hf_grpc_connection_drain(connection, 0);
+        } else if (connection->age_limit_ns != 0 && now_ns > connection->age_limit_ns) {
+            hf_grpc_connection_drain(connection, grace_ns != 0 ? now_ns + grace_ns : 0);
+        }
+    } else if (connection->drain == DRAIN_NOTICED && now_ns - connection->drain_ns > NOTICE_NS) {
+        hf_grpc_connection_drain(connection, connection->drain_end_ns);
+    }
+}
+
+static void check(struct connection *connection, uint64_t now_ns)
+{
+    const char *why = overdue(connection, now_ns);
+    bool ended = (connection->lingering && now_ns - connection->linger_ns > LINGER_NS) ||
+                 (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
+    if (why != NULL || ended) {
+        if (why != NULL) {
+            hf_grpc_server_report(connection, why);
+        }
+        hf_grpc_connection_kill(connection);
+        return;
+    }
+    if (connection->lingering || connection->broken) {
+        hf_grpc_connection_dirty(connection);
+        return;
+    }
+    if (now_ns - connection->counted_since_ns > COUNT_NS) {
+        connection->counted_since_ns = now_ns;
+        connection->resets = connection->completed = 0;
+    }
+    open_window(connection);
+    if (nghttp2_session_want_write(connection->session)) {
+        hf_grpc_connection_dirty(connection);
+    }
+    check_calls(connection, now_ns);
+    keep_alive(connection, now_ns);
+    retire(connection, now_ns);
+}
+
+void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns)
+{
+    struct lane *lane = HF_CONTAINER(timer, struct lane, tick);
+    bool hurry = lane->stopping;
+    lane->starving = false;
+    hf_grpc_lane_sync_counts(lane);
+    if (lane->connections != NULL) {
+        /* Set before the connections are looked at: one that starves brings it forward. */
+        hf_grpc_lane_set_tick(lane, hurry ? HURRY_NS : lane->server->tick_ns);
+    }
+    for (struct connection *connection = lane->connections, *next; connection != NULL;
+         connection = next) {
+        next = connection->next;
+        check(connection, now_ns);
+    }
+}

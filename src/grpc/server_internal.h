@@ -1,0 +1,198 @@
+/*
+ * server_internal: what the files of the server share. A lane is what one loop has of the server:
+ * its connections, buffers and pools, all owned by that loop's thread. Calls hang on their
+ * connection.
+ *
+ * Lifetimes: a connection that has ended stays, without socket and session, until the users of its
+ * calls have answered them; a call stays until its stream is closed and its user has answered.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <nghttp2/nghttp2.h>
+
+#include <holdfast/ref.h>
+
+#include "../util/compress.h"
+#include "../util/loop.h"
+#include "../util/tls.h"
+#include "frame.h"
+#include "metadata.h"
+#include "server.h"
+
+#define HF_GRPC_WRITE_BUFFER_BYTES (64u * 1024)
+#define HF_GRPC_ERROR_BYTES_MAX 1024 /* of an answer's text; the rest is cut */
+
+/* ---- a call ---- */
+
+/* Bytes that may outlive their call: a message as it came, or decoded. */
+struct block {
+    struct hf_ref ref;
+    struct hf_bytes bytes;
+};
+
+enum call_state {
+    CALL_HEADERS,  /* its headers are coming */
+    CALL_BODY,     /* its message is coming */
+    CALL_HANDED,   /* its user has it */
+    CALL_ANSWERED, /* and has answered, or it was refused here */
+};
+
+struct hf_grpc_call {
+    struct hf_grpc_call *next, **link; /* of the connection's list, or of the pool */
+    struct connection *connection;
+    int32_t stream_id;
+    enum call_state state;
+    bool stream_open;   /* nghttp2 still knows it */
+    bool remote_closed; /* the client has said all */
+    bool is_post, is_grpc, has_path, bad_header, large_headers;
+    bool has_timeout, known_coding;
+    enum hf_coding coding;
+    const struct hf_grpc_method *method; /* NULL: unknown */
+    uint32_t header_bytes;
+    uint64_t deadline_ns; /* 0: none */
+    uint64_t progress_ns; /* when something of it came last */
+    struct hf_grpc_prefix prefix;
+    struct block *wire, *raw;
+    size_t counted;    /* of the server's held bytes */
+    size_t unconsumed; /* of the stream's window */
+    struct hf_grpc_message message;
+    uint8_t *answer; /* prefix and message: `answer_room`, or allocated */
+    size_t answer_size, answer_sent;
+    uint8_t answer_room[64];
+    struct hf_grpc_metadata metadata;
+};
+
+/* ---- a connection ---- */
+
+enum drain_state { DRAIN_NOT, DRAIN_NOTICED, DRAIN_FINAL };
+
+struct connection {
+    struct hf_io io;
+    struct lane *lane;
+    struct connection *next, **link; /* of the lane's list */
+    struct connection *next_dirty;
+    int fd;
+    struct hf_stream *stream;
+    nghttp2_session *session;
+    struct hf_grpc_call *calls;   /* that are not over */
+    struct hf_grpc_call *current; /* whose headers are coming */
+    size_t call_count;
+    bool dirty;       /* in the lane's list of those to write */
+    bool dead;        /* no socket any more */
+    bool shaken;      /* the TLS handshake is over */
+    bool greeted;     /* the client's preface and SETTINGS have come */
+    bool broken;      /* close after what is queued was written */
+    bool lingering;   /* all is written; what still comes is thrown away */
+    bool want_write;  /* the socket was full */
+    bool ping_sent;   /* keepalive; no byte has come since */
+    bool sent_answer; /* since the client's last ping */
+    bool reported;    /* one report for what ends a connection */
+    enum drain_state drain;
+    uint32_t events; /* as the loop watches them */
+    uint32_t resets, completed, ping_strikes;
+    size_t arrived;  /* DATA bytes not yet given back to the connection's window */
+    uint8_t *unsent; /* what the socket did not take, or NULL */
+    size_t unsent_start, unsent_end;
+    uint64_t opened_ns, received_ns, written_ns, idle_since_ns, ping_ns, client_ping_ns;
+    uint64_t drain_ns, linger_ns, counted_since_ns;
+    uint64_t drain_end_ns; /* then what is left is cut; 0: never */
+    uint64_t age_limit_ns; /* monotonic; 0: none */
+    char peer[INET6_ADDRSTRLEN + 10];
+};
+
+/* ---- a lane ---- */
+
+struct lane {
+    struct hf_grpc_server *server;
+    struct hf_loop *loop;
+    struct hf_io listener;
+    bool listening, stopping, stopped;
+    uint64_t stop_end_ns;
+    struct connection *connections;
+    struct connection *dirty, **dirty_end;
+    struct hf_task flush_task, settle_task, start_task, stop_task, cut_task;
+    bool flush_deferred, settle_deferred;
+    bool starving; /* a connection waits for its window to be opened */
+    struct hf_timer tick;
+    struct hf_timer pause; /* of accepting, when there are no descriptors left */
+    struct hf_grpc_call *pool;
+    size_t pool_count, call_count;
+    size_t handed; /* calls that their users have */
+    /* Changes of the server's counts that are not yet in them, and the counts as last seen. */
+    ptrdiff_t held_change, whole_change;
+    size_t held_seen, whole_seen;
+    struct block *spare_raw; /* a decoding buffer kept for the next message */
+    uint8_t *read_buffer, *write_buffer;
+    atomic_uint connection_count; /* read by the other lanes, to balance */
+};
+
+struct hf_grpc_server {
+    struct hf_ref ref; /* its owner, each lane with calls that users have, each task under way */
+    struct hf_grpc_server_options options;
+    struct hf_grpc_method *methods;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *session_option;
+    uint64_t tick_ns;
+    struct lane *lanes;
+    /* Bytes of messages not answered yet, and those of them that are whole. All lanes. */
+    atomic_size_t held_bytes, whole_bytes;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    size_t lanes_running;
+};
+
+/* ---- server.c ---- */
+/* When the lane stops and has neither connections nor calls left, tells who waits for that. */
+void hf_grpc_lane_settle(struct lane *lane);
+void hf_grpc_lane_defer(struct lane *lane, struct hf_task *task);
+/* Counts bytes of messages: negative ones were given back. Exact to a few hundred KiB a lane. */
+void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole);
+void hf_grpc_lane_sync_counts(struct lane *lane);
+size_t hf_grpc_lane_held(const struct lane *lane);
+/* May windows be opened? Not while much waits for its answers. */
+bool hf_grpc_lane_may_open(const struct lane *lane);
+void hf_grpc_server_handed(struct lane *lane, int change);
+void hf_grpc_server_report(const struct connection *connection, const char *what);
+
+/* ---- connection.c ---- */
+/* Takes over `fd`, which is closed when that fails. */
+void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer);
+void hf_grpc_connection_kill(struct connection *connection);
+/* Writes it at the end of this turn. */
+void hf_grpc_connection_dirty(struct connection *connection);
+void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns);
+/* GOAWAY with `code` and `what`, then the end. */
+void hf_grpc_connection_break(struct connection *connection, uint32_t code, const char *what);
+/* Its last call is over: frees the rest of a dead one. */
+void hf_grpc_connection_forget(struct connection *connection);
+void hf_grpc_lane_flush(struct hf_task *task);
+void hf_grpc_lane_set_tick(struct lane *lane, uint64_t in_ns);
+void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns);
+
+/* ---- session.c ---- */
+HF_MUST_USE enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server);
+HF_MUST_USE enum hf_status hf_grpc_session_open(struct connection *connection);
+
+/* ---- call.c ---- */
+/* NULL when there are too many, or no memory. */
+struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t stream_id);
+void hf_grpc_call_take_header(struct hf_grpc_call *call, struct hf_slice name,
+                              struct hf_slice value);
+void hf_grpc_call_headers_end(struct hf_grpc_call *call);
+void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data);
+void hf_grpc_call_end(struct hf_grpc_call *call);
+/* nghttp2, or the whole connection, is done with it. */
+void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
+/* Gives back the message and what is counted for it. */
+void hf_grpc_call_drop_message(struct hf_grpc_call *call);
+void hf_grpc_call_pool_free(struct lane *lane);
+
+/* ---- answer.c ---- */
+void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);
+/* Refuses it for a fault of its sender, in the state HEADERS or BODY, and reports that. */
+void hf_grpc_call_refuse(struct hf_grpc_call *call, int http_status,
+                         const struct hf_grpc_answer *answer);

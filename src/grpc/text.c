@@ -1,0 +1,163 @@
+#include "text.h"
+
+#include <stdio.h>
+
+static const char base64_letters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t hf_grpc_base64_encode(struct hf_slice in, char *ret_text)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < in.size; i += 3) {
+        size_t left = in.size - i;
+        uint32_t group = (uint32_t)in.data[i] << 16;
+        group |= left > 1 ? (uint32_t)in.data[i + 1] << 8 : 0;
+        group |= left > 2 ? (uint32_t)in.data[i + 2] : 0;
+        size_t letters = left > 2 ? 4 : left + 1;
+        for (size_t j = 0; j < letters; j++) {
+            ret_text[size++] = base64_letters[group >> (18 - 6 * j) & 63];
+        }
+    }
+    return size;
+}
+
+/* 0 to 63, or -1. The other alphabet (- and _) is taken as well: some clients send it. */
+static int base64_value(uint8_t letter)
+{
+    if (letter >= 'A' && letter <= 'Z') {
+        return letter - 'A';
+    }
+    if (letter >= 'a' && letter <= 'z') {
+        return letter - 'a' + 26;
+    }
+    if (letter >= '0' && letter <= '9') {
+        return letter - '0' + 52;
+    }
+    if (letter == '+' || letter == '-') {
+        return 62;
+    }
+    return letter == '/' || letter == '_' ? 63 : -1;
+}
+
+bool hf_grpc_base64_decode(struct hf_slice text, uint8_t *ret_bytes, size_t *ret_size)
+{
+    size_t letters = text.size;
+    while (letters > 0 && text.size - letters < 2 && text.data[letters - 1] == '=') {
+        letters--;
+    }
+    if (letters % 4 == 1 || (letters != text.size && text.size % 4 != 0)) {
+        return false;
+    }
+    uint32_t group = 0;
+    int bits = 0;
+    size_t size = 0;
+    for (size_t i = 0; i < letters; i++) {
+        int value = base64_value(text.data[i]);
+        if (value < 0) {
+            return false;
+        }
+        group = group << 6 | (uint32_t)value;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            ret_bytes[size++] = (uint8_t)(group >> bits);
+        }
+    }
+    *ret_size = size;
+    return true;
+}
+
+size_t hf_grpc_percent_encode(struct hf_slice in, char *ret_text, size_t room)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t size = 0;
+    for (size_t i = 0; i < in.size; i++) {
+        uint8_t byte = in.data[i];
+        bool plain = byte >= 0x20 && byte <= 0x7e && byte != '%';
+        if (room - size < (plain ? 1u : 3u)) {
+            break;
+        }
+        if (plain) {
+            ret_text[size++] = (char)byte;
+        } else {
+            ret_text[size++] = '%';
+            ret_text[size++] = digits[byte >> 4];
+            ret_text[size++] = digits[byte & 15];
+        }
+    }
+    return size;
+}
+
+static int hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+void hf_grpc_percent_decode(struct hf_slice in, char *ret_text, size_t room)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < in.size && size + 1 < room; i++) {
+        uint8_t byte = in.data[i];
+        if (byte == '%' && in.size - i > 2) {
+            int high = hex_value(in.data[i + 1]), low = hex_value(in.data[i + 2]);
+            if (high >= 0 && low >= 0) {
+                byte = (uint8_t)(high << 4 | low);
+                i += 2;
+            }
+        }
+        /* It is going to be a C string. */
+        ret_text[size++] = byte != 0 ? (char)byte : ' ';
+    }
+    ret_text[size] = '\0';
+}
+
+static const struct {
+    char name;
+    uint64_t ns;
+} units[] = {{'n', 1},
+             {'u', 1000},
+             {'m', 1000000},
+             {'S', 1000000000},
+             {'M', UINT64_C(60) * 1000000000},
+             {'H', UINT64_C(3600) * 1000000000}};
+
+bool hf_grpc_timeout_parse(struct hf_slice text, uint64_t *ret_ns)
+{
+    if (text.size < 2 || text.size > 9) {
+        return false;
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i + 1 < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (text.data[text.size - 1] == (uint8_t)units[i].name) {
+            /* 99,999,999 hours are more nanoseconds than 64 bits hold. */
+            *ret_ns = number > UINT64_MAX / units[i].ns ? UINT64_MAX : number * units[i].ns;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t hf_grpc_timeout_write(uint64_t ns, char ret_text[10])
+{
+    uint64_t number = ns;
+    size_t unit = 0;
+    while (number > 99999999 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        unit++;
+        number = ns / units[unit].ns + (ns % units[unit].ns != 0 ? 1 : 0);
+    }
+    /* 2^64 ns are 5,124,096 hours: eight digits always hold the last unit. */
+    int size = snprintf(ret_text, 10, "%u%c", (unsigned)number, units[unit].name);
+    return (size_t)size;
+}
