@@ -1,0 +1,23 @@
+/*
+ * arena: memory for pieces that die together. Pieces do not move and are never freed alone; reset
+ * keeps one block for the next round. Owned by one thread: {.limit = bytes} at first,
+ * hf_arena_release() at last.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hf_arena_block;
+
+struct hf_arena {
+    struct hf_arena_block *blocks; /* the newest first */
+    size_t size;                   /* of all blocks */
+    size_t limit;                  /* `size` never passes it; 0: no piece at all */
+};
+
+/* `size` bytes, aligned for anything, not zeroed. NULL: out of memory or beyond the limit. */
+void *hf_arena_take(struct hf_arena *arena, size_t size);
+
+void hf_arena_reset(struct hf_arena *arena);
+void hf_arena_release(struct hf_arena *arena);

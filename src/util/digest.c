@@ -1,0 +1,19 @@
+#include "digest.h"
+
+#include <openssl/evp.h>
+
+enum hf_status hf_digest_sha1(struct hf_slice data, char *ret_hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (EVP_Digest(data.data, data.size, hash, &size, EVP_sha1(), NULL) != 1 ||
+        size * 2 != HF_SHA1_HEX_SIZE) {
+        return HF_UNSUPPORTED;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        ret_hex[2 * i] = digits[hash[i] >> 4];
+        ret_hex[2 * i + 1] = digits[hash[i] & 15];
+    }
+    return HF_OK;
+}

@@ -1,0 +1,157 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+
+#include "regex.h"
+
+#include <assert.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Steps of one match: beyond is a pattern that runs away, not one that takes its time. */
+#define STEPS_MAX 1000000u
+#define HEAP_MAX_KIB 16384u
+
+struct hf_regex {
+    pcre2_code *code;
+    pcre2_match_context *limits;
+    uint32_t group_count;
+    const char *names[HF_REGEX_GROUPS_MAX + 1]; /* by number; into the code */
+};
+
+static pcre2_code *compile(const char *pattern, char *reterr, enum hf_status *ret_status)
+{
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    int code = 0;
+    PCRE2_SIZE offset = 0;
+    *ret_status = HF_NOMEM;
+    if (context == NULL) {
+        return NULL;
+    }
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                         PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+                                             PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
+                                         &code, &offset, context);
+    pcre2_compile_context_free(context);
+    if (compiled == NULL && code != PCRE2_ERROR_NOMEMORY) {
+        PCRE2_UCHAR message[160] = "";
+        pcre2_get_error_message(code, message, sizeof(message));
+        snprintf(reterr, HF_REGEX_ERROR_MAX, "%s at character %zu", (const char *)message,
+                 (size_t)offset + 1);
+        *ret_status = HF_INVALID;
+    }
+    return compiled;
+}
+
+/* The name table: entries of a big-endian group number and the name. */
+static void read_names(struct hf_regex *regex)
+{
+    uint32_t count = 0;
+    uint32_t entry_size = 0;
+    const uint8_t *table = NULL;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &entry_size);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &table);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *entry = &table[(size_t)i * entry_size];
+        size_t group = (size_t)entry[0] << 8 | entry[1];
+        assert(group <= regex->group_count);
+        regex->names[group] = (const char *)&entry[2];
+    }
+}
+
+enum hf_status hf_regex_new(const char *pattern, struct hf_regex **ret_regex, char *reterr)
+{
+    enum hf_status status;
+    struct hf_regex *regex = calloc(1, sizeof(*regex));
+    if (regex == NULL) {
+        return HF_NOMEM;
+    }
+    regex->code = compile(pattern, reterr, &status);
+    if (regex->code == NULL) {
+        hf_regex_free(regex);
+        return status;
+    }
+    pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->group_count);
+    if (regex->group_count > HF_REGEX_GROUPS_MAX) {
+        snprintf(reterr, HF_REGEX_ERROR_MAX, "more than %d groups", HF_REGEX_GROUPS_MAX);
+        hf_regex_free(regex);
+        return HF_INVALID;
+    }
+    read_names(regex);
+    regex->limits = pcre2_match_context_create(NULL);
+    if (regex->limits == NULL) {
+        hf_regex_free(regex);
+        return HF_NOMEM;
+    }
+    pcre2_set_match_limit(regex->limits, STEPS_MAX);
+    pcre2_set_heap_limit(regex->limits, HEAP_MAX_KIB);
+    /* Without it matches are interpreted: slower, never different. */
+    (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+    *ret_regex = regex;
+    return HF_OK;
+}
+
+void hf_regex_free(struct hf_regex *regex)
+{
+    if (regex == NULL) {
+        return;
+    }
+    pcre2_match_context_free(regex->limits);
+    pcre2_code_free(regex->code);
+    free(regex);
+}
+
+size_t hf_regex_group_count(const struct hf_regex *regex)
+{
+    return regex->group_count;
+}
+
+const char *hf_regex_group_name(const struct hf_regex *regex, size_t group)
+{
+    assert(group >= 1 && group <= regex->group_count);
+    return regex->names[group];
+}
+
+/* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. */
+static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_match_data *data)
+{
+    /* An empty slice may have no address, which PCRE2 does not take. */
+    PCRE2_SPTR subject = text.size == 0 ? (PCRE2_SPTR) "" : (PCRE2_SPTR)text.data;
+    int pairs = pcre2_match(regex->code, subject, text.size, 0, 0, data, regex->limits);
+    if (pairs == PCRE2_ERROR_JIT_STACKLIMIT) {
+        /* Compiled code has the thread's stack alone; the interpreter has the heap. */
+        pairs = pcre2_match(regex->code, subject, text.size, 0, PCRE2_NO_JIT, data, regex->limits);
+    }
+    return pairs > 0 ? (size_t)pairs : pairs == 0 ? 1 : 0;
+}
+
+bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice text)
+{
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    if (data == NULL) {
+        return false;
+    }
+    bool found = match(regex, text, data) != 0;
+    pcre2_match_data_free(data);
+    return found;
+}
+
+bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text, struct hf_slice *ret_groups)
+{
+    pcre2_match_data *data = pcre2_match_data_create(regex->group_count + 1, NULL);
+    if (data == NULL) {
+        return false;
+    }
+    size_t pairs = match(regex, text, data);
+    const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
+    for (size_t group = 1; pairs != 0 && group <= regex->group_count; group++) {
+        PCRE2_SIZE from = group < pairs ? offsets[2 * group] : PCRE2_UNSET;
+        PCRE2_SIZE to = group < pairs ? offsets[2 * group + 1] : PCRE2_UNSET;
+        bool took_part = from != PCRE2_UNSET && to > from;
+        ret_groups[group - 1] =
+            took_part ? hf_slice_of(&text.data[from], to - from) : HF_EMPTY_SLICE;
+    }
+    pcre2_match_data_free(data);
+    return pairs != 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * regex: regular expressions over UTF-8 text, compiled once and matched by any thread.
+ *
+ * Patterns are written for RE2, as Go uses it, and run by PCRE2. They mean the same: `$` without
+ * (?m) is the very end, a newline is "\n" alone, and unanchored patterns match anywhere. PCRE2 also
+ * takes what RE2 refuses (look-around, back-references, possessive quantifiers). It refuses group
+ * names that begin with a digit or have more than 32 characters. A match that takes too many steps,
+ * which RE2 cannot need, counts as none.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+struct hf_regex;
+
+#define HF_REGEX_ERROR_MAX 256
+#define HF_REGEX_GROUPS_MAX 64 /* capture groups of one pattern */
+
+/*
+ * HF_INVALID with what is wrong, and where, in `reterr` (HF_REGEX_ERROR_MAX bytes); HF_NOMEM. Free
+ * with hf_regex_free().
+ */
+HF_MUST_USE enum hf_status hf_regex_new(const char *pattern, struct hf_regex **ret_regex,
+                                        char *reterr);
+void hf_regex_free(struct hf_regex *regex);
+
+/* Capture groups, numbered from 1; at most HF_REGEX_GROUPS_MAX. */
+size_t hf_regex_group_count(const struct hf_regex *regex);
+/* The name of a group; NULL when it has none. The regex's. */
+const char *hf_regex_group_name(const struct hf_regex *regex, size_t group);
+
+/* Does it match anywhere in `text`? */
+HF_MUST_USE bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice text);
+
+/*
+ * The same, and what the groups matched: `ret_groups` has room for all of them, group 1 first;
+ * slices into `text`, empty for a group that took no part.
+ */
+HF_MUST_USE bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text,
+                               struct hf_slice *ret_groups);
