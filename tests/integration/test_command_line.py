@@ -1,15 +1,14 @@
 """The command line: sub-commands, exit codes, and configuration errors a person can act on."""
 
+import os
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
 from support import otlp
-from support.backends import GrpcBackend
 from support.certificates import Authority
-from support.holdfast import BINARY, ROOT, config, otlp_exporter, run
+from support.holdfast import BINARY, ROOT, run
 from support.ports import free_port
 from support.senders import GrpcSender
 from support.waiting import until
@@ -132,8 +131,6 @@ class TestValidate:
     def test_every_example_is_valid(self, name, tmp_path):
         authority = Authority(tmp_path / "tls")
         authority.issue("server")
-        import os
-
         done = run("validate", "--config", ROOT / "conf" / name, env={**os.environ, "TLS_DIR": str(authority.directory)})
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
@@ -156,8 +153,6 @@ class TestSources:
         assert found["service"]["pipelines"]["traces"] == {"receivers": ["otlp"], "exporters": ["nop"]}
 
     def test_variables_are_put_in(self, tmp_path):
-        import os
-
         (tmp_path / "secret").write_text("from-file")
         text = GOOD.replace("    endpoint: 127.0.0.1:14317", f"""\
     endpoint: ${{env:HOST_NAME}}:14317

@@ -4,12 +4,11 @@ import hashlib
 
 import grpc
 import pytest
-import requests
 
 from support import otlp, senders
 from support.backends import GrpcBackend
 from support.h2grpc import RawGrpc
-from support.holdfast import Holdfast, config, otlp_exporter, pipelines
+from support.holdfast import BASE, config, otlp_exporter
 from support.waiting import until
 
 
@@ -63,8 +62,6 @@ class TestBatch:
         """Requests of two tenants never share an outgoing request."""
         backend = ending.enter_context(GrpcBackend())
         backend.stop()
-        from support.holdfast import BASE
-
         base = {**BASE, "receivers": {"otlp": {"protocols": {
             "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "include_metadata": True}}}}}
         batch = {"timeout": "500ms", "send_batch_size": 1000, "metadata_keys": ["x-tenant"]}
@@ -162,8 +159,6 @@ class TestAttributes:
         assert marked == {"shop-a": True, "shop-test": False, "bank": False}
 
     def test_from_context_takes_the_senders_header(self, start, grpc_backend, ending):
-        from support.holdfast import BASE
-
         base = {**BASE, "receivers": {"otlp": {"protocols": {"http": {
             "endpoint": "127.0.0.1:${env:HTTP_PORT}", "include_metadata": True}}}}}
         actions = [{"key": "tenant", "from_context": "metadata.x-tenant", "action": "insert"}]

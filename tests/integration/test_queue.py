@@ -1,14 +1,16 @@
 """The queue in its operator's hands: limits, books, looking inside, taking out, putting back."""
 
 import json
+import shutil
 
 import grpc
 import pytest
 
 from support import otlp, senders
-from support.backends import GrpcBackend, partial, refuse
+from support.backends import GrpcBackend, HttpBackend, ok, otlp_json, partial, refuse
 from support.h2grpc import RawGrpc
-from support.holdfast import config, otlp_exporter
+from support.holdfast import config, consumers_of, otlp_exporter
+from support.ports import free_port
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
 
@@ -140,18 +142,22 @@ class TestCommands:
 
     def test_ls_lists_each_record(self, backlog):
         holdfast, _, _ = backlog
-        done = holdfast.command("queue", "ls", "--data-dir", holdfast.data_directory, "--json")
-        assert done.returncode == 0, done.stderr
-        assert sum(1 for one in records_of(done.stdout) if one["items"] == 1) == 5
+        done = holdfast.command("queue", "ls", "logs", "--data-dir", holdfast.data_directory, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [(one["signal"], one["items"], one["damaged"]) for one in records] == [("logs", 1, False)] * 5
+
+    def test_ls_stops_where_it_is_told(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "ls", "logs", "-n", "2", "--data-dir", holdfast.data_directory)
+        assert len(done.stdout.splitlines()) == 2
 
     def test_cat_prints_otlp_json(self, backlog):
         holdfast, _, ids = backlog
-        done = holdfast.command("queue", "cat", "--data-dir", holdfast.data_directory)
-        assert done.returncode == 0, done.stderr
-        from support.backends import otlp_json
-
-        lines = [line for line in done.stdout.splitlines() if "resourceLogs" in line]
-        assert [item for line in lines for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))] == ids
+        done = holdfast.command("queue", "cat", "logs", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = [item for line in done.stdout.splitlines() for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))]
+        assert found == ids
 
     def test_verify_finds_a_sound_queue_sound(self, backlog):
         holdfast, _, _ = backlog
@@ -160,22 +166,26 @@ class TestCommands:
 
     def test_export_replays_into_an_endpoint(self, backlog, ending):
         holdfast, _, ids = backlog
-        other = ending.enter_context(GrpcBackend())
-        done = holdfast.command("queue", "export", "--data-dir", holdfast.data_directory, "--endpoint", other.endpoint)
+        other = ending.enter_context(HttpBackend())
+        done = holdfast.command("queue", "export", "logs", "--data-dir", holdfast.data_directory, "--endpoint", other.endpoint)
         assert done.returncode == 0, done.stdout + done.stderr
         other.wait_for(ids)
         assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 5
 
-    def test_drop_empties_the_queue_and_counts_it(self, backlog):
-        holdfast, backend, ids = backlog
-        done = holdfast.command("queue", "drop", "logs", "otlp", "--yes", "--data-dir", holdfast.data_directory)
-        assert done.returncode == 0, done.stdout + done.stderr
-        books = balance(holdfast, "logs", "otlp")
-        assert (books["queued"]["items"], books["dropped"]["operator"]["items"]) == (0, 5)
+    def test_export_to_nobody_fails_with_a_word(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "export", "logs", "--data-dir", holdfast.data_directory,
+                                "--endpoint", f"http://127.0.0.1:{free_port()}")
+        assert done.returncode == 1
+        assert done.stdout + done.stderr
+
+    def test_a_queue_that_is_not_there_is_an_error(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "ls", "nothing", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 1
+        assert "nothing" in done.stdout + done.stderr
 
     def test_a_copy_of_the_directory_can_be_read_elsewhere(self, backlog, tmp_path):
-        import shutil
-
         holdfast, _, _ = backlog
         if holdfast.process.poll() is None:
             holdfast.kill9()
@@ -184,13 +194,24 @@ class TestCommands:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def records_of(text):
-    """The records that `queue ls --json` printed, whether as one array, one object or a line each."""
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        return [json.loads(line) for line in text.splitlines()]
-    return whole if isinstance(whole, list) else whole["records"]
+class TestDrop:
+    def test_the_backlog_of_a_removed_exporter_is_given_up(self, start, ending, away, grpc_sender):
+        holdfast = start(config({"otlp/old": otlp_exporter(away)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(3))
+        holdfast.terminate()
+        backend = ending.enter_context(GrpcBackend())
+        holdfast.write_config(config({"otlp/new": otlp_exporter(backend)}))
+        holdfast.start()
+        done = holdfast.command("queue", "drop", "logs", "--exporter", "otlp/old", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert not [one for one in consumers_of(holdfast.queue("stat"), "logs") if one["queued"]["items"]]
+
+    def test_an_exporter_that_runs_keeps_its_backlog(self, start, away, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(3))
+        done = holdfast.command("queue", "drop", "logs", "--exporter", "otlp", "--data-dir", holdfast.data_directory)
+        assert done.returncode == 1
+        assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 3
 
 
 class TestDeadLetters:
@@ -203,8 +224,10 @@ class TestDeadLetters:
               lambda: f"{holdfast.books('logs', 'otlp')}")
         holdfast.kill9()
         holdfast.start()
-        assert holdfast.metric("holdfast_dead_letters", exporter="otlp") == 4
-        grpc_backend.always = type(grpc_backend.always)("ok")
+        assert holdfast.metric("holdfast_exporter_dead_lettered_items", queue="logs", exporter="otlp") == 4
+        listed = holdfast.command("queue", "ls", "deadletter:otlp", "--data-dir", holdfast.data_directory).stdout
+        assert listed.count("not today") == 4
+        grpc_backend.always = ok()
         done = holdfast.command("queue", "requeue", "otlp", "--data-dir", holdfast.data_directory)
         assert done.returncode == 0, done.stdout + done.stderr
         grpc_backend.wait_for(ids)
@@ -229,7 +252,7 @@ class TestOrphans:
         holdfast.write_config(config({"otlp/new": otlp_exporter(backend)}))
         holdfast.start()
         holdfast.wait_for_log("otlp/old")
-        assert holdfast.metric("holdfast_queue_orphaned_items", exporter="otlp/old") == 5
+        assert holdfast.metric("holdfast_exporter_orphaned_items", exporter="otlp/old") == 5
         more = otlp.new_ids(2)
         send_each(grpc_sender(holdfast), more)  # an orphan never blocks intake
         backend.wait_for(more)

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import socket
 import ssl
 
 import grpc
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 from support import otlp, senders
-from support.backends import GrpcBackend, HttpBackend, status
+from support.backends import GrpcBackend, HttpBackend, ok, status
 from support.certificates import Authority
 from support.holdfast import BASE, config, otlp_exporter, otlphttp_exporter
 from support.waiting import until
@@ -40,12 +41,11 @@ def server_tls(authority, name="server", **more):
 
 
 def client_credentials(authority, name=None):
-    read = lambda path: path.read_bytes()
+    root = authority.certificate.read_bytes()
     if name is None:
-        return grpc.ssl_channel_credentials(read(authority.certificate))
-    return grpc.ssl_channel_credentials(
-        read(authority.certificate), read(authority.directory / f"{name}.key"), read(authority.directory / f"{name}.crt")
-    )
+        return grpc.ssl_channel_credentials(root)
+    key, chain = (authority.directory / f"{name}{ending}" for ending in (".key", ".crt"))
+    return grpc.ssl_channel_credentials(root, key.read_bytes(), chain.read_bytes())
 
 
 class TestTlsReceiver:
@@ -93,8 +93,6 @@ class TestTlsReceiver:
         def serial():
             context = ssl.create_default_context(cafile=own.certificate)
             context.set_alpn_protocols(["h2"])
-            import socket
-
             with socket.create_connection(("127.0.0.1", holdfast.ports["GRPC_PORT"]), 5) as plain:
                 with context.wrap_socket(plain, server_hostname="localhost") as secured:
                     return dict(part[0] for part in secured.getpeercert()["subject"])["commonName"]
@@ -107,10 +105,8 @@ class TestTlsReceiver:
 class TestTlsExporter:
     @pytest.mark.parametrize("mutual", [False, True], ids=["server", "mutual"])
     def test_otlp_speaks_tls_to_grpcio(self, start, ending, grpc_sender, authority, mutual):
-        read = lambda name: (authority.directory / name).read_bytes()
-        credentials = grpc.ssl_server_credentials(
-            [(read("server.key"), read("server.crt"))], read("ca.crt") if mutual else None, mutual
-        )
+        key, chain, root = ((authority.directory / name).read_bytes() for name in ("server.key", "server.crt", "ca.crt"))
+        credentials = grpc.ssl_server_credentials([(key, chain)], root if mutual else None, mutual)
         backend = ending.enter_context(GrpcBackend(credentials=credentials))
         tls = {"ca_file": str(authority.certificate)}
         if mutual:
@@ -219,5 +215,5 @@ class TestCredentials:
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
         backend.wait_for_requests(3)
         assert holdfast.books("logs", "otlphttp")["queued"]["items"] == 3
-        backend.always = type(backend.always)("ok")
+        backend.always = ok()
         backend.wait_for(ids)

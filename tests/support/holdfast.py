@@ -86,6 +86,7 @@ class Holdfast:
         self.arguments = list(arguments)
         self.ports = {name: free_port() for name in ("GRPC_PORT", "HTTP_PORT", "HEALTH_PORT", "METRICS_PORT")}
         self.environment = {**os.environ, **{key: str(port) for key, port in self.ports.items()}, **(environment or {})}
+        self.prefix = []  # a command that the program is started by
         self.process = None
 
     def write_config(self, configuration):
@@ -99,7 +100,7 @@ class Holdfast:
         """Starts the process without waiting for it."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "--config", self.base_path, "--config", self.config_path,
+                [*self.prefix, BINARY, "--config", self.base_path, "--config", self.config_path,
                  "--data-dir", self.data_directory, *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.environment,
             )
@@ -222,12 +223,14 @@ class Holdfast:
 
     def books(self, pipeline, exporter):
         """{"accepted": {"items": .., "bytes": ..}, ...} of one exporter in one pipeline."""
-        return next(one for one in consumers_of(self.queue("stat"), pipeline) if one["name"] == exporter)
+        return next(one for one in consumers_of(self.queue("stat"), pipeline) if one["exporter"] == exporter)
 
 
 def consumers_of(stat, pipeline):
-    """The consumers of one pipeline's queue, out of what `queue stat --json` printed."""
-    return [one for queue in stat["queues"] if queue["pipeline"] == pipeline for one in queue["consumers"]]
+    """The exporters of one pipeline's queue, out of what `queue stat --json` printed."""
+    return [
+        one for queue in stat["queues"] if (queue["kind"], queue["id"]) == ("queue", pipeline) for one in queue["exporters"]
+    ]
 
 
 def run(*arguments, **options):
