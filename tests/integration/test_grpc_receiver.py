@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import subprocess
 
 import grpc
 import psutil
@@ -277,6 +278,23 @@ class TestNeighbours:
             assert [raw.wait(stream).code for stream in streams] == [0] * len(streams)
             through[1].wait_for(ids)
         neighbour()
+
+
+class TestManyConnections:
+    def test_h2load_on_a_thousand_connections_is_answered(self, start, grpc_backend, tmp_path):
+        """h2load, another peer of its own, with every connection open at once."""
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        ids, body = body_of(otlp.LOGS, 1)
+        (tmp_path / "body").write_bytes(h2grpc.frame(body))
+        done = subprocess.run(
+            ["h2load", "-n", "3000", "-c", "1000", "-m", "3", "-d", tmp_path / "body", "-H", "content-type: application/grpc",
+             "-H", "te: trailers", f"http://127.0.0.1:{holdfast.ports['GRPC_PORT']}{otlp.LOGS.method_path}"],
+            capture_output=True, text=True, check=True, timeout=60,
+        )
+        assert "3000 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout, done.stdout
+        assert holdfast.metric("otelcol_receiver_accepted_log_records", transport="grpc") == 3000
+        until(lambda: len(grpc_backend.ids()) == 3000, lambda: f"{len(grpc_backend.ids())} of 3000", 30)
+        assert set(grpc_backend.ids()) == set(ids)
 
 
 class TestHealthService:
