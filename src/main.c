@@ -67,7 +67,7 @@ struct request {
     bool partial, docs, print_default, unredacted, json, help, version;
 };
 
-enum option {
+enum option_code {
     OPTION_CONFIG = 'c',
     OPTION_SET = 's',
     OPTION_DATA = 'd',

@@ -208,7 +208,6 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
-        hf_store_open_all(host->store);
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
@@ -241,6 +240,9 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     hf_listeners_begin_round(host->listeners);
     enum hf_status status = hf_graph_open(service->config, host, &service->graph, reterr);
     if (status == HF_OK) {
+        /* What earlier configurations left behind is seen too; after the queues in use, whose
+         * limits are the configuration's. */
+        hf_store_open_all(host->store);
         status = hf_self_serve(service->self, hf_config_telemetry(service->config), reterr);
     }
     if (status == HF_OK) {

@@ -1,0 +1,178 @@
+/*
+ * main: the words of holdfast-storm.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storm.h"
+
+static const char usage[] =
+    "Usage: holdfast-storm send|sink|check [options]\n"
+    "\n"
+    "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs] [--coding "
+    "identity|gzip|zstd]\n"
+    "         [--connections N] [--in-flight N] [--items N] [--requests N] [--seconds S] [--rate "
+    "ITEMS]\n"
+    "         [--first N] [--pool N] [--retry] [--acked FILE --capacity N]\n"
+    "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
+    "         [--seconds S]; port 0 is chosen and printed\n"
+    "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not "
+    "arrive\n"
+    "\n"
+    "Each prints one JSON line at its end.\n";
+
+enum option_code {
+    TARGET = 1,
+    HTTP,
+    SIGNAL,
+    CODING,
+    CONNECTIONS,
+    IN_FLIGHT,
+    ITEMS,
+    REQUESTS,
+    SECONDS,
+    RATE,
+    FIRST,
+    POOL,
+    RETRY,
+    ACKED,
+    ARRIVED,
+    CAPACITY,
+    COMMANDS,
+};
+
+static const struct option options_table[] = {
+    {"target", required_argument, NULL, TARGET},
+    {"http", no_argument, NULL, HTTP},
+    {"signal", required_argument, NULL, SIGNAL},
+    {"coding", required_argument, NULL, CODING},
+    {"connections", required_argument, NULL, CONNECTIONS},
+    {"in-flight", required_argument, NULL, IN_FLIGHT},
+    {"items", required_argument, NULL, ITEMS},
+    {"requests", required_argument, NULL, REQUESTS},
+    {"seconds", required_argument, NULL, SECONDS},
+    {"rate", required_argument, NULL, RATE},
+    {"first", required_argument, NULL, FIRST},
+    {"pool", required_argument, NULL, POOL},
+    {"retry", no_argument, NULL, RETRY},
+    {"acked", required_argument, NULL, ACKED},
+    {"arrived", required_argument, NULL, ARRIVED},
+    {"capacity", required_argument, NULL, CAPACITY},
+    {"commands", required_argument, NULL, COMMANDS},
+    {NULL, 0, NULL, 0},
+};
+
+static bool find_name(const char *text, const char *(*name)(int), int count, int *ret)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, name(i)) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *signal_name(int i)
+{
+    return hf_signal_name((enum hf_signal)i);
+}
+
+static const char *coding_name(int i)
+{
+    return hf_coding_name((enum hf_coding)i);
+}
+
+static bool take(struct storm_options *options, int option)
+{
+    int found = 0;
+    switch (option) {
+    case TARGET:
+        options->target = optarg;
+        return true;
+    case HTTP:
+        options->http = true;
+        return true;
+    case SIGNAL:
+        if (!find_name(optarg, signal_name, HF_SIGNAL_COUNT, &found)) {
+            return false;
+        }
+        options->signal = (enum hf_signal)found;
+        return true;
+    case CODING:
+        if (!find_name(optarg, coding_name, HF_CODING_COUNT, &found)) {
+            return false;
+        }
+        options->coding = (enum hf_coding)found;
+        return true;
+    case CONNECTIONS:
+        options->connections = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case IN_FLIGHT:
+        options->in_flight = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case ITEMS:
+        options->items = (uint32_t)strtoul(optarg, NULL, 10);
+        return true;
+    case REQUESTS:
+        options->requests = strtoull(optarg, NULL, 10);
+        return true;
+    case SECONDS:
+        options->seconds = strtod(optarg, NULL);
+        return true;
+    case RATE:
+        options->rate = strtod(optarg, NULL);
+        return true;
+    case FIRST:
+        options->first = strtoull(optarg, NULL, 10);
+        return true;
+    case POOL:
+        options->pool = (unsigned)strtoul(optarg, NULL, 10);
+        return true;
+    case RETRY:
+        options->keep_refused = true;
+        return true;
+    case ACKED:
+        options->acked = optarg;
+        return true;
+    case ARRIVED:
+        options->arrived = optarg;
+        return true;
+    case CAPACITY:
+        options->capacity = strtoull(optarg, NULL, 10);
+        return true;
+    case COMMANDS:
+        options->commands = optarg;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct storm_options options = {.connections = 4, .in_flight = 4, .items = 100};
+    const char *mode = argc > 1 ? argv[1] : "";
+    int option;
+    while ((option = getopt_long(argc - 1, argv + 1, "", options_table, NULL)) != -1) {
+        if (!take(&options, option)) {
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    bool sane = options.connections != 0 && options.in_flight != 0 && options.items != 0;
+    if (sane && strcmp(mode, "send") == 0 && options.target != NULL) {
+        options.seconds = options.seconds > 0 ? options.seconds : 3600;
+        return storm_send(&options);
+    }
+    if (sane && strcmp(mode, "sink") == 0 && options.target != NULL) {
+        return storm_sink(&options);
+    }
+    if (sane && strcmp(mode, "check") == 0 && options.acked != NULL && options.arrived != NULL) {
+        return storm_check(&options);
+    }
+    fputs(usage, stderr);
+    return 2;
+}
