@@ -1,8 +1,8 @@
 """`./dev demo`: the promise, shown in a minute on real telemetry.
 
-A shop instrumented with the official SDK sends traces, metrics and logs over gRPC and HTTP. The backend goes away, Holdfast is
-killed with SIGKILL in full flight and started again, the backend comes back, Holdfast is killed once more. At the end the
-sender's record of what was acknowledged is compared with the backend's record of what arrived.
+A shop instrumented with the official SDK sends traces, metrics and logs over gRPC and HTTP. The backend goes away,
+Holdfast is killed with SIGKILL in full flight and started again, the backend comes back, Holdfast is killed once
+more. At the end the sender's record of what was acknowledged is compared with the backend's record of what arrived.
 """
 
 import collections
@@ -30,7 +30,9 @@ class Demo:
         self.record = self.directory / "acknowledged"
         self.record.touch()
         self.backend = GrpcBackend()
-        self.holdfast = Holdfast(self.directory / "holdfast", config({"otlp": otlp_exporter(self.backend)}, BATCH))
+        self.holdfast = Holdfast(
+            self.directory / "holdfast", config({"otlp": otlp_exporter(self.backend)}, BATCH)
+        )
         self.shop = None
 
     def acknowledged(self):
@@ -48,12 +50,17 @@ class Demo:
     def tell(self, text):
         sent = sum(map(len, self.acknowledged().values()))
         come = sum(map(len, self.arrived().values()))
-        print(f"{time.monotonic() - self.begun:5.1f} s  {text:<58} acknowledged {sent:6d}  delivered {come:6d}", flush=True)
+        print(
+            f"{time.monotonic() - self.begun:5.1f} s  {text:<58} acknowledged {sent:6d}  delivered {come:6d}",
+            flush=True,
+        )
 
     def go_on(self, more):
         """Lets the shop sell until so many more items were acknowledged."""
         wanted = sum(map(len, self.acknowledged().values())) + more
-        until(lambda: sum(map(len, self.acknowledged().values())) >= wanted, "the shop sells nothing", 60, 0.1)
+        until(
+            lambda: sum(map(len, self.acknowledged().values())) >= wanted, "the shop sells nothing", 60, 0.1
+        )
 
     def kill(self, text):
         self.holdfast.kill9()
@@ -66,7 +73,13 @@ class Demo:
         self.holdfast.start()
         ports = self.holdfast.ports
         self.shop = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("shop.py"), str(ports["GRPC_PORT"]), str(ports["HTTP_PORT"]), self.record]
+            [
+                sys.executable,
+                Path(__file__).with_name("shop.py"),
+                str(ports["GRPC_PORT"]),
+                str(ports["HTTP_PORT"]),
+                self.record,
+            ]
         )
         self.tell("backend, holdfast and shop are up")
         self.go_on(1000)
@@ -107,8 +120,10 @@ class Demo:
         for title, row in rows.items():
             numbers = [row.get(name, 0) for name in names]
             print(f"{title:<14}" + "".join(f"{number:10d}" for number in [*numbers, sum(numbers)]))
-        print("\nDelivered may exceed acknowledged: an answer that a kill cut off is not counted as acknowledged,\n"
-              "although what it answered was on disk already. Repeated is what was in flight at a kill.")
+        print(
+            "\nDelivered may exceed acknowledged: an answer that a kill cut off is not counted as acknowledged,\n"
+            "although what it answered was on disk already. Repeated is what was in flight at a kill."
+        )
         return sum(rows["lost"].values()), sum(rows["acknowledged"].values())
 
     def close(self):
@@ -127,7 +142,9 @@ def main():
         finally:
             demo.close()
     if lost or not acknowledged:
-        print(f"\nFAILED: {lost} acknowledged items were lost" if lost else "\nFAILED: nothing was acknowledged")
+        print(
+            f"\nFAILED: {lost} acknowledged items were lost" if lost else "\nFAILED: nothing was acknowledged"
+        )
         return 1
     print("\nNothing that was acknowledged is missing.")
     return 0

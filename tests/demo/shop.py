@@ -1,8 +1,8 @@
 """A small shop, instrumented with the official OpenTelemetry SDK: the sender of `./dev demo`.
 
-Each order makes a span, a count and a log record, each with the order's number, alternately over OTLP/gRPC and OTLP/HTTP.
-What Holdfast acknowledged is written to a file, a line each: this is the sender's own record, kept outside Holdfast.
-It ends at SIGTERM, after a last flush.
+Each order makes a span, a count and a log record, each with the order's number, alternately over OTLP/gRPC and
+OTLP/HTTP. What Holdfast acknowledged is written to a file, a line each: this is the sender's own record, kept outside
+Holdfast. It ends at SIGTERM, after a last flush.
 """
 
 import itertools
@@ -67,14 +67,17 @@ class RecordedPoints(MetricExporter):
     def export(self, metrics_data, timeout_millis=10_000, **options):
         result = self._inner.export(metrics_data, timeout_millis, **options)
         if result is MetricExportResult.SUCCESS:
-            self._record.add("metrics", [
-                point.attributes[otlp.ID_KEY]
-                for resource in metrics_data.resource_metrics
-                for scope in resource.scope_metrics
-                for metric in scope.metrics
-                for point in metric.data.data_points
-                if otlp.ID_KEY in point.attributes
-            ])
+            self._record.add(
+                "metrics",
+                [
+                    point.attributes[otlp.ID_KEY]
+                    for resource in metrics_data.resource_metrics
+                    for scope in resource.scope_metrics
+                    for metric in scope.metrics
+                    for point in metric.data.data_points
+                    if otlp.ID_KEY in point.attributes
+                ],
+            )
         return result
 
     def force_flush(self, timeout_millis=10_000):
@@ -122,7 +125,9 @@ class Till:
         self.tracers.add_span_processor(
             BatchSpanProcessor(RecordedSpans(exporter(otlp.TRACES), record), schedule_delay_millis=200)
         )
-        reader = PeriodicExportingMetricReader(RecordedPoints(exporter(otlp.METRICS), record), export_interval_millis=500)
+        reader = PeriodicExportingMetricReader(
+            RecordedPoints(exporter(otlp.METRICS), record), export_interval_millis=500
+        )
         self.meters = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
         self.loggers = LoggerProvider(resource=resource, shutdown_on_exit=False)
         self.loggers.add_log_record_processor(

@@ -42,4 +42,6 @@ def http_backend(ending):
 @pytest.fixture
 def grpc_sender(ending):
     """grpc_sender(holdfast) -> a GrpcSender to it."""
-    return lambda instance, **options: ending.enter_context(senders.GrpcSender(instance.grpc_target, **options))
+    return lambda instance, **options: ending.enter_context(
+        senders.GrpcSender(instance.grpc_target, **options)
+    )

@@ -44,16 +44,29 @@ class TestUsage:
         assert done.stdout.startswith("holdfast version ")
         assert run("--version").stdout == done.stdout
 
-    @pytest.mark.parametrize("command", [[], ["validate"], ["components"], ["print-config"], ["version"], ["queue"],
-                                         *(["queue", verb] for verb in "stat ls cat verify export drop requeue".split())],
-                             ids=" ".join)
+    @pytest.mark.parametrize(
+        "command",
+        [
+            [],
+            ["validate"],
+            ["components"],
+            ["print-config"],
+            ["version"],
+            ["queue"],
+            *(["queue", verb] for verb in "stat ls cat verify export drop requeue".split()),
+        ],
+        ids=" ".join,
+    )
     def test_help_is_there_for_each(self, command):
         done = run(*command, "--help")
         assert done.returncode == 0, done.stderr
         assert "usage" in done.stdout.lower()
 
-    @pytest.mark.parametrize("arguments", [["--no-such-option"], ["no-such-command"], ["queue", "no-such-verb"],
-                                           ["--config"], ["validate"]], ids=" ".join)
+    @pytest.mark.parametrize(
+        "arguments",
+        [["--no-such-option"], ["no-such-command"], ["queue", "no-such-verb"], ["--config"], ["validate"]],
+        ids=" ".join,
+    )
     def test_wrong_usage_is_2(self, arguments):
         done = run(*arguments)
         assert done.returncode == 2, done.stdout
@@ -80,15 +93,42 @@ class TestValidate:
         [
             (("endpoint: 127.0.0.1:14317", "endpoit: 127.0.0.1:14317"), ":8:5", ["endpoit", "endpoint"]),
             (("exporters: [otlp]", "exporters: [otpl]"), ":13:", ["otpl", "otlp"]),
-            (("  otlp:\n    endpoint: 127.0.0.1:14317", "  otlpp:\n    endpoint: 127.0.0.1:14317"), ":7:3", ["otlpp", "otlp"]),
-            (("    endpoint: 127.0.0.1:14317", "    endpoint: 127.0.0.1:14317\n    timeout: soon"), ":9:", ["timeout", "soon"]),
-            (("    endpoint: 127.0.0.1:14317", "    endpoint: 127.0.0.1:14317\n    sending_queue: {num_consumers: 0}"), ":9:",
-             ["num_consumers"]),
+            (
+                ("  otlp:\n    endpoint: 127.0.0.1:14317", "  otlpp:\n    endpoint: 127.0.0.1:14317"),
+                ":7:3",
+                ["otlpp", "otlp"],
+            ),
+            (
+                ("    endpoint: 127.0.0.1:14317", "    endpoint: 127.0.0.1:14317\n    timeout: soon"),
+                ":9:",
+                ["timeout", "soon"],
+            ),
+            (
+                (
+                    "    endpoint: 127.0.0.1:14317",
+                    "    endpoint: 127.0.0.1:14317\n    sending_queue: {num_consumers: 0}",
+                ),
+                ":9:",
+                ["num_consumers"],
+            ),
             (("    traces:", "    spans:"), ":11:", ["spans"]),
             (("service:", "servce:"), ":9:1", ["servce", "service"]),
-            (("      grpc:\n        endpoint: 127.0.0.1:4317", "      grpc:\n        endpoint: [1]"), ":5:", ["endpoint"]),
+            (
+                ("      grpc:\n        endpoint: 127.0.0.1:4317", "      grpc:\n        endpoint: [1]"),
+                ":5:",
+                ["endpoint"],
+            ),
         ],
-        ids=["unknown-key", "reference", "unknown-type", "duration", "range", "signal", "top-level", "wrong-type"],
+        ids=[
+            "unknown-key",
+            "reference",
+            "unknown-type",
+            "duration",
+            "range",
+            "signal",
+            "top-level",
+            "wrong-type",
+        ],
     )
     def test_an_error_names_its_place_and_what_was_meant(self, tmp_path, change, place, words):
         assert change[0] in GOOD
@@ -98,7 +138,9 @@ class TestValidate:
         assert [word for word in words if word not in done.stderr] == [], done.stderr
 
     def test_all_errors_are_told_at_once(self, tmp_path):
-        text = GOOD.replace("endpoint: 127.0.0.1:14317", "endpoit: x").replace("receivers: [otlp]", "receivers: [nope]")
+        text = GOOD.replace("endpoint: 127.0.0.1:14317", "endpoit: x").replace(
+            "receivers: [otlp]", "receivers: [nope]"
+        )
         done = validate(tmp_path, text)
         assert "endpoit" in done.stderr and "nope" in done.stderr
 
@@ -117,10 +159,15 @@ class TestValidate:
         assert validate(tmp_path, "a: " + "[" * 20_000, timeout=10).returncode == 1
 
     def test_no_pipelines_is_an_error(self, tmp_path):
-        assert validate(tmp_path, "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {nop: }\n").returncode == 1
+        assert (
+            validate(tmp_path, "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {nop: }\n").returncode
+            == 1
+        )
 
     def test_partial_reports_what_is_not_built_in(self, tmp_path):
-        text = GOOD.replace("exporters: [otlp]", "exporters: [otlp, kafka]").replace("service:", "  kafka: {brokers: [a]}\nservice:")
+        text = GOOD.replace("exporters: [otlp]", "exporters: [otlp, kafka]").replace(
+            "service:", "  kafka: {brokers: [a]}\nservice:"
+        )
         assert validate(tmp_path, text).returncode == 1
         done = validate(tmp_path, text, "--partial")
         assert done.returncode == 0, done.stderr
@@ -131,7 +178,12 @@ class TestValidate:
     def test_every_example_is_valid(self, name, tmp_path):
         authority = Authority(tmp_path / "tls")
         authority.issue("server")
-        done = run("validate", "--config", ROOT / "conf" / name, env={**os.environ, "TLS_DIR": str(authority.directory)})
+        done = run(
+            "validate",
+            "--config",
+            ROOT / "conf" / name,
+            env={**os.environ, "TLS_DIR": str(authority.directory)},
+        )
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
 
@@ -147,20 +199,36 @@ class TestSources:
 
     def test_later_files_win_and_lists_are_replaced(self, tmp_path):
         (tmp_path / "a.yaml").write_text(GOOD)
-        (tmp_path / "b.yaml").write_text("exporters: {otlp: {timeout: 3s}, nop: }\nservice: {pipelines: {traces: {exporters: [nop]}}}\n")
-        found = self.printed("--config", tmp_path / "a.yaml", "--config", tmp_path / "b.yaml", "--set", "exporters.otlp.compression=none")
-        assert found["exporters"]["otlp"] == {"endpoint": "127.0.0.1:14317", "timeout": "3s", "compression": "none"}
+        (tmp_path / "b.yaml").write_text(
+            "exporters: {otlp: {timeout: 3s}, nop: }\nservice: {pipelines: {traces: {exporters: [nop]}}}\n"
+        )
+        found = self.printed(
+            "--config",
+            tmp_path / "a.yaml",
+            "--config",
+            tmp_path / "b.yaml",
+            "--set",
+            "exporters.otlp.compression=none",
+        )
+        assert found["exporters"]["otlp"] == {
+            "endpoint": "127.0.0.1:14317",
+            "timeout": "3s",
+            "compression": "none",
+        }
         assert found["service"]["pipelines"]["traces"] == {"receivers": ["otlp"], "exporters": ["nop"]}
 
     def test_variables_are_put_in(self, tmp_path):
         (tmp_path / "secret").write_text("from-file")
-        text = GOOD.replace("    endpoint: 127.0.0.1:14317", f"""\
+        text = GOOD.replace(
+            "    endpoint: 127.0.0.1:14317",
+            f"""\
     endpoint: ${{env:HOST_NAME}}:14317
     headers:
       a: ${{env:UNSET_NAME:-fallback}}
       b: ${{OLD_STYLE}}
       c: $$literal
-      d: ${{file:{tmp_path}/secret}}""")
+      d: ${{file:{tmp_path}/secret}}""",
+        )
         (tmp_path / "a.yaml").write_text(text)
         env = {**os.environ, "HOST_NAME": "example.com", "OLD_STYLE": "old"}
         found = self.printed("--config", tmp_path / "a.yaml", env=env)["exporters"]["otlp"]
@@ -168,7 +236,12 @@ class TestSources:
         assert found["headers"] == {"a": "fallback", "b": "old", "c": "$literal", "d": "from-file"}
 
     def test_secrets_are_not_printed(self, tmp_path):
-        (tmp_path / "a.yaml").write_text(GOOD.replace("service:", "extensions: {bearertokenauth: {token: s3cret}}\nservice:\n  extensions: [bearertokenauth]"))
+        (tmp_path / "a.yaml").write_text(
+            GOOD.replace(
+                "service:",
+                "extensions: {bearertokenauth: {token: s3cret}}\nservice:\n  extensions: [bearertokenauth]",
+            )
+        )
         done = run("print-config", "--config", tmp_path / "a.yaml")
         assert done.returncode == 0, done.stderr
         assert "s3cret" not in done.stdout
@@ -177,11 +250,20 @@ class TestSources:
 class TestComponents:
     def test_they_are_listed_as_yaml(self):
         found = yaml.safe_load(run("components").stdout)
-        names = {kind: {one["name"] for one in found[kind]} for kind in ("receivers", "processors", "exporters", "extensions")}
+        names = {
+            kind: {one["name"] for one in found[kind]}
+            for kind in ("receivers", "processors", "exporters", "extensions")
+        }
         assert names["receivers"] >= {"otlp"}
         assert names["processors"] >= {"memory_limiter", "batch", "resource", "attributes"}
         assert names["exporters"] >= {"otlp", "otlphttp", "file", "debug", "nop"}
-        assert names["extensions"] >= {"health_check", "file_storage", "bearertokenauth", "basicauth", "headers_setter"}
+        assert names["extensions"] >= {
+            "health_check",
+            "file_storage",
+            "bearertokenauth",
+            "basicauth",
+            "headers_setter",
+        }
 
     def test_the_reference_page_is_fresh(self):
         """`build/holdfast components --docs > docs/components.md` when this fails."""
@@ -202,16 +284,32 @@ class TestDefault:
         ]
         arguments = [part for one in sets for part in ("--set", one)]
         with open(tmp_path / "log", "wb") as log:
-            process = subprocess.Popen([BINARY, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [BINARY, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         try:
             ids = otlp.new_ids(2)
             with GrpcSender(f"127.0.0.1:{ports['grpc']}") as sender:
-                until(lambda: process.poll() is not None or sender.code(otlp.LOGS, otlp.request(otlp.LOGS, ids)).value[0] == 0,
-                      lambda: (tmp_path / "log").read_text())
+                until(
+                    lambda: (
+                        process.poll() is not None
+                        or sender.code(otlp.LOGS, otlp.request(otlp.LOGS, ids)).value[0] == 0
+                    ),
+                    lambda: (tmp_path / "log").read_text(),
+                )
             out = tmp_path / "holdfast-data" / "received.jsonl"
-            until(lambda: out.exists() and str(ids[0]) in out.read_text(), lambda: (tmp_path / "log").read_text())
+            until(
+                lambda: out.exists() and str(ids[0]) in out.read_text(),
+                lambda: (tmp_path / "log").read_text(),
+            )
             said = (tmp_path / "log").read_text()
-            for word in (str(ports["grpc"]), str(ports["http"]), str(ports["health"]), str(ports["metrics"]), "holdfast-data"):
+            for word in (
+                str(ports["grpc"]),
+                str(ports["http"]),
+                str(ports["health"]),
+                str(ports["metrics"]),
+                "holdfast-data",
+            ):
                 assert word in said
         finally:
             process.terminate()

@@ -17,7 +17,9 @@ OWN_MOUNTS = ["unshare", "--mount"]
 
 def can_mount():
     """True when a mount name space of our own may be had: root in most places, not in every container."""
-    probe = subprocess.run([*OWN_MOUNTS, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
+    probe = subprocess.run(
+        [*OWN_MOUNTS, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False
+    )
     return probe.returncode == 0
 
 
@@ -32,8 +34,13 @@ class TestFullDisk:
         backend.stop()
         holdfast = start(config({"otlp": otlp_exporter(backend)}), ready=False)
         holdfast.data_directory.mkdir()
-        holdfast.prefix = [*OWN_MOUNTS, "sh", "-c", 'mount -t tmpfs -o size=200m tmpfs "$0" && exec "$@"',
-                           holdfast.data_directory]
+        holdfast.prefix = [
+            *OWN_MOUNTS,
+            "sh",
+            "-c",
+            'mount -t tmpfs -o size=200m tmpfs "$0" && exec "$@"',
+            holdfast.data_directory,
+        ]
         holdfast.start()
         inside = f"/proc/{holdfast.process.pid}/root{holdfast.data_directory}"
         sender = grpc_sender(holdfast)
@@ -47,7 +54,9 @@ class TestFullDisk:
             except OSError:
                 pass  # full
         refused = otlp.request(otlp.LOGS, otlp.new_ids(5), padding="x" * 100_000)
-        until(lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.UNAVAILABLE, "a full disk is not told")
+        until(
+            lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.UNAVAILABLE, "a full disk is not told"
+        )
         assert senders.post(holdfast.http_base, otlp.LOGS, refused).status_code == 503
         assert holdfast.health() == 503
         backend.start()
@@ -76,8 +85,12 @@ class TestSync:
         service = {**BASE["service"], "extensions": ["health_check", "file_storage"]}
         return {**BASE, "extensions": extensions, "service": service}
 
-    def test_fsync_false_is_obeyed_with_a_word_about_power_cuts(self, start, grpc_backend, grpc_sender, tmp_path):
-        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=self.storage(tmp_path, fsync=False))
+    def test_fsync_false_is_obeyed_with_a_word_about_power_cuts(
+        self, start, grpc_backend, grpc_sender, tmp_path
+    ):
+        holdfast = start(
+            config({"otlp": otlp_exporter(grpc_backend)}), base=self.storage(tmp_path, fsync=False)
+        )
         holdfast.wait_for_log("(?i)power")
         ids = otlp.new_ids(2)
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
@@ -94,6 +107,9 @@ class TestSync:
         assert "power" not in holdfast.log()
 
     def test_the_compaction_keys_of_the_go_collector_are_taken(self, start, grpc_backend, tmp_path):
-        keys = {"timeout": "1s", "compaction": {"on_start": True, "directory": "/tmp", "max_transaction_size": 65536}}
+        keys = {
+            "timeout": "1s",
+            "compaction": {"on_start": True, "directory": "/tmp", "max_transaction_size": 65536},
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=self.storage(tmp_path, **keys))
         holdfast.wait_for_log("(?i)compaction")

@@ -255,7 +255,10 @@ class TestDamage:
         segment.write_bytes(data)
         assert holdfast.command("queue", "verify", "--data-dir", holdfast.data_directory).returncode == 3
         holdfast.start()
-        until(lambda: len(set(backend.ids())) >= len(ids) - 1, lambda: f"{len(set(backend.ids()))} of {len(ids)}")
+        until(
+            lambda: len(set(backend.ids())) >= len(ids) - 1,
+            lambda: f"{len(set(backend.ids()))} of {len(ids)}",
+        )
         assert len(set(ids) - set(backend.ids())) == 1
         until(lambda: (holdfast.metric("holdfast_queue_damaged_records") or 0) >= 1, "damage is not counted")
 

@@ -23,9 +23,24 @@ from support.holdfast import FAST_RETRY, config, otlp_exporter, otlphttp_exporte
 from support.waiting import until
 
 Code = grpc.StatusCode
-RETRYABLE = [Code.CANCELLED, Code.DEADLINE_EXCEEDED, Code.ABORTED, Code.OUT_OF_RANGE, Code.UNAVAILABLE, Code.DATA_LOSS,
-             Code.RESOURCE_EXHAUSTED, Code.UNAUTHENTICATED, Code.PERMISSION_DENIED]
-PERMANENT = [Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION, Code.UNIMPLEMENTED, Code.NOT_FOUND, Code.ALREADY_EXISTS]
+RETRYABLE = [
+    Code.CANCELLED,
+    Code.DEADLINE_EXCEEDED,
+    Code.ABORTED,
+    Code.OUT_OF_RANGE,
+    Code.UNAVAILABLE,
+    Code.DATA_LOSS,
+    Code.RESOURCE_EXHAUSTED,
+    Code.UNAUTHENTICATED,
+    Code.PERMISSION_DENIED,
+]
+PERMANENT = [
+    Code.INVALID_ARGUMENT,
+    Code.FAILED_PRECONDITION,
+    Code.UNIMPLEMENTED,
+    Code.NOT_FOUND,
+    Code.ALREADY_EXISTS,
+]
 
 
 class TestGrpcAnswers:
@@ -51,12 +66,16 @@ class TestGrpcAnswers:
             ids = otlp.new_ids(2)
             sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
             refused += 2
-            until(lambda: holdfast.books("traces", "otlp")["dead_lettered"]["items"] == refused,
-                  lambda: f"{code}: {holdfast.books('traces', 'otlp')}")
+            until(
+                lambda: holdfast.books("traces", "otlp")["dead_lettered"]["items"] == refused,
+                lambda: f"{code}: {holdfast.books('traces', 'otlp')}",
+            )
         good = otlp.new_ids(1)
         sender.export(otlp.TRACES, otlp.request(otlp.TRACES, good))
         backend.wait_for(good)
-        listed = holdfast.command("queue", "ls", "deadletter:otlp", "--data-dir", holdfast.data_directory).stdout
+        listed = holdfast.command(
+            "queue", "ls", "deadletter:otlp", "--data-dir", holdfast.data_directory
+        ).stdout
         assert [code.name for code in PERMANENT if f"no, because of {code.name}" not in listed] == []
 
     def test_retry_info_is_waited_for(self, through):
@@ -128,7 +147,9 @@ class TestHttpAnswers:
             ids = otlp.new_ids(2)
             sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
             backend.wait_for(ids)
-            assert [one.accepted for one in backend.requests if one.ids == ids] == [False, False, True], answer
+            assert [one.accepted for one in backend.requests if one.ids == ids] == [False, False, True], (
+                answer
+            )
 
     @pytest.mark.parametrize("code", [400, 404, 405, 415, 422])
     def test_a_permanent_answer_puts_the_request_aside(self, through, code):
@@ -136,8 +157,10 @@ class TestHttpAnswers:
         backend.always = status(code, body=b"no, never")
         ids = otlp.new_ids(2)
         sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
-        until(lambda: holdfast.books("traces", "otlphttp")["dead_lettered"]["items"] == 2,
-              lambda: f"{holdfast.books('traces', 'otlphttp')}")
+        until(
+            lambda: holdfast.books("traces", "otlphttp")["dead_lettered"]["items"] == 2,
+            lambda: f"{holdfast.books('traces', 'otlphttp')}",
+        )
 
     @pytest.mark.parametrize("form", ["seconds", "date"])
     def test_retry_after_is_waited_for(self, through, form):
@@ -173,7 +196,10 @@ class TestHttpAnswers:
         ids = otlp.new_ids(4)
         sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
         backend.wait_for(ids)
-        until(lambda: holdfast.books("logs", "otlphttp")["dropped"]["rejected_by_backend"]["items"] == 1, "not counted")
+        until(
+            lambda: holdfast.books("logs", "otlphttp")["dropped"]["rejected_by_backend"]["items"] == 1,
+            "not counted",
+        )
         holdfast.wait_for_log("one was odd")
 
     def test_an_answer_that_does_not_come_is_retried(self, start, ending, grpc_sender):
@@ -200,8 +226,10 @@ class TestOneBadRequestAmongGood:
         backend.judge = lambda message: status(400) if bad in otlp.ids(otlp.LOGS, message) else ok()
         backend.start()
         backend.wait_for([item for item in ids if item != bad])
-        until(lambda: holdfast.books("logs", "otlphttp")["dead_lettered"]["items"] == 1,
-              lambda: f"{holdfast.books('logs', 'otlphttp')}")
+        until(
+            lambda: holdfast.books("logs", "otlphttp")["dead_lettered"]["items"] == 1,
+            lambda: f"{holdfast.books('logs', 'otlphttp')}",
+        )
         assert bad not in backend.ids()
         assert holdfast.books("logs", "otlphttp")["delivered"]["items"] == 8
 
@@ -235,7 +263,9 @@ class TestCompression:
         """Codings that grpcio does not speak are proved from one Holdfast to the next."""
         backend = ending.enter_context(GrpcBackend())
         last = start(config({"otlp": otlp_exporter(backend)}))
-        first = start(config({"otlp": {"endpoint": last.grpc_target, "tls": {"insecure": True}, "compression": coding}}))
+        first = start(
+            config({"otlp": {"endpoint": last.grpc_target, "tls": {"insecure": True}, "compression": coding}})
+        )
         ids = otlp.new_ids(300)
         sender = grpc_sender(first)
         for signal in otlp.SIGNALS:
@@ -255,12 +285,16 @@ class TestCompression:
     def test_compression_at_rest_changes_nothing_for_the_backend(self, start, ending, grpc_sender):
         backend = ending.enter_context(HttpBackend())
         backend.stop()
-        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, sending_queue={"compression": "zstd"})}))
+        holdfast = start(
+            config({"otlphttp": otlphttp_exporter(backend, sending_queue={"compression": "zstd"})})
+        )
         sender = grpc_sender(holdfast)
         ids = otlp.new_ids(200)
         body = otlp.request(otlp.LOGS, ids, padding="y" * 5000).SerializeToString()
         sender.export(otlp.LOGS, body)
-        used = sum(path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").glob("*.seg"))
+        used = sum(
+            path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").glob("*.seg")
+        )
         assert used < len(body) // 2
         backend.start()
         backend.wait_for(ids)
@@ -279,8 +313,15 @@ class TestOtlpHttpForms:
 
     def test_headers_and_own_endpoints_are_used(self, start, ending, grpc_sender):
         one, other = ending.enter_context(HttpBackend()), ending.enter_context(HttpBackend())
-        holdfast = start(config({"otlphttp": otlphttp_exporter(
-            one, headers={"X-Tenant": "blue"}, logs_endpoint=other.endpoint + "/v1/logs")}))
+        holdfast = start(
+            config(
+                {
+                    "otlphttp": otlphttp_exporter(
+                        one, headers={"X-Tenant": "blue"}, logs_endpoint=other.endpoint + "/v1/logs"
+                    )
+                }
+            )
+        )
         sender = grpc_sender(holdfast)
         spans, records = otlp.new_ids(2), otlp.new_ids(2)
         sender.export(otlp.TRACES, otlp.request(otlp.TRACES, spans))
@@ -311,8 +352,15 @@ class TestFile:
             sender.export(signal, otlp.request(signal, ids))
 
             def found():
-                key = {"traces": "resourceSpans", "metrics": "resourceMetrics", "logs": "resourceLogs"}[signal.name]
-                return [item for line in self.lines(path) if key in line for item in otlp.ids(signal, otlp_json(signal, line))]
+                key = {"traces": "resourceSpans", "metrics": "resourceMetrics", "logs": "resourceLogs"}[
+                    signal.name
+                ]
+                return [
+                    item
+                    for line in self.lines(path)
+                    if key in line
+                    for item in otlp.ids(signal, otlp_json(signal, line))
+                ]
 
             until(lambda: found() == ids, lambda: f"{found()} is not {ids}")
 
@@ -323,7 +371,10 @@ class TestFile:
         body = otlp.request(otlp.LOGS, ids).SerializeToString()
         grpc_sender(holdfast).export(otlp.LOGS, body)
         expected = len(body).to_bytes(4, "big") + body
-        until(lambda: path.exists() and path.read_bytes() == expected, lambda: f"{path.exists() and path.read_bytes()[:80]}")
+        until(
+            lambda: path.exists() and path.read_bytes() == expected,
+            lambda: f"{path.exists() and path.read_bytes()[:80]}",
+        )
 
     def test_what_was_acknowledged_is_in_the_file_after_a_kill(self, start, grpc_sender, tmp_path):
         path = tmp_path / "out.json"
@@ -336,21 +387,29 @@ class TestFile:
         holdfast.start()
 
         def found():
-            return {item for line in self.lines(path) for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))}
+            return {
+                item for line in self.lines(path) for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))
+            }
 
         until(lambda: found() == set(ids), lambda: f"{len(found())} of {len(ids)}")
 
     def test_rotation_keeps_every_line(self, start, grpc_sender, tmp_path):
         path = tmp_path / "out.json"
-        holdfast = start(config({"file": {"path": str(path), "rotation": {"max_megabytes": 1, "max_backups": 10}}}))
+        holdfast = start(
+            config({"file": {"path": str(path), "rotation": {"max_megabytes": 1, "max_backups": 10}}})
+        )
         ids = otlp.new_ids(30)
         sender = grpc_sender(holdfast)
         for item in ids:
             sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item], padding="z" * 100_000))
 
         def found():
-            return sorted(item for one in tmp_path.glob("out*") for line in self.lines(one)
-                          for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line)))
+            return sorted(
+                item
+                for one in tmp_path.glob("out*")
+                for line in self.lines(one)
+                for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))
+            )
 
         until(lambda: found() == sorted(ids), lambda: f"{len(found())} of {len(ids)}")
         assert len(list(tmp_path.glob("out*"))) >= 3
@@ -362,8 +421,17 @@ class TestDebug:
         sender = grpc_sender(holdfast)
         for signal in otlp.SIGNALS:
             sender.export(signal, otlp.request(signal, [4711]))
-        for words in ("ResourceSpans #0", "Span #0", "Name *: test span", "test.id: Int\\(4711\\)",
-                      "ResourceMetrics #0", "NumberDataPoints #0", "ResourceLog #0", "LogRecord #0", "Body: Str\\(test record\\)"):
+        for words in (
+            "ResourceSpans #0",
+            "Span #0",
+            "Name *: test span",
+            "test.id: Int\\(4711\\)",
+            "ResourceMetrics #0",
+            "NumberDataPoints #0",
+            "ResourceLog #0",
+            "LogRecord #0",
+            "Body: Str\\(test record\\)",
+        ):
             holdfast.wait_for_log(words)
 
     def test_logging_is_the_same_under_its_old_name(self, start, grpc_sender):

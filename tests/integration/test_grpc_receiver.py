@@ -224,7 +224,9 @@ class TestNeighbours:
             b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100,
             b"\x00" * 100,
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x05\x00\x00\x00\x00\x00\x01hello",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+            + b"\x00\x00\x05\x00\x00\x00\x00\x00\x01hello",
         ],
         ids=["http1", "frames", "zeros", "data-on-idle-stream"],
     )
@@ -287,9 +289,26 @@ class TestManyConnections:
         ids, body = body_of(otlp.LOGS, 1)
         (tmp_path / "body").write_bytes(h2grpc.frame(body))
         done = subprocess.run(
-            ["h2load", "-n", "3000", "-c", "1000", "-m", "3", "-d", tmp_path / "body", "-H", "content-type: application/grpc",
-             "-H", "te: trailers", f"http://127.0.0.1:{holdfast.ports['GRPC_PORT']}{otlp.LOGS.method_path}"],
-            capture_output=True, text=True, check=True, timeout=60,
+            [
+                "h2load",
+                "-n",
+                "3000",
+                "-c",
+                "1000",
+                "-m",
+                "3",
+                "-d",
+                tmp_path / "body",
+                "-H",
+                "content-type: application/grpc",
+                "-H",
+                "te: trailers",
+                f"http://127.0.0.1:{holdfast.ports['GRPC_PORT']}{otlp.LOGS.method_path}",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
         assert "3000 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout, done.stdout
         assert holdfast.metric("otelcol_receiver_accepted_log_records", transport="grpc") == 3000
@@ -306,8 +325,16 @@ class TestHealthService:
 
 class TestConfigured:
     def test_max_recv_msg_size_mib_is_kept(self, start, grpc_backend):
-        base = {**BASE, "receivers": {"otlp": {"protocols": {
-            "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "max_recv_msg_size_mib": 16}}}}}
+        base = {
+            **BASE,
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "max_recv_msg_size_mib": 16}
+                    }
+                }
+            },
+        }
         backend = GrpcBackend()
         with backend:
             holdfast = start(config({"otlp": otlp_exporter(backend)}), base=base)

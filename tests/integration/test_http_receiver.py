@@ -49,7 +49,9 @@ def json_body(ids, **span):
         }
         for item in ids
     ]
-    return {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {}, "spans": spans}]}]}
+    return {
+        "resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {}, "spans": spans}]}]
+    }
 
 
 class TestProtobuf:
@@ -75,8 +77,10 @@ class TestProtobuf:
         ids = otlp.new_ids(2)
         body = otlp.request(otlp.LOGS, ids).SerializeToString()
         response = requests.post(
-            through[0].http_base + "/v1/logs", data=iter([body[:5], body[5:]]),
-            headers={"Content-Type": "application/x-protobuf"}, timeout=10,
+            through[0].http_base + "/v1/logs",
+            data=iter([body[:5], body[5:]]),
+            headers={"Content-Type": "application/x-protobuf"},
+            timeout=10,
         )
         assert response.status_code == 200
         through[1].wait_for(ids)
@@ -85,8 +89,12 @@ class TestProtobuf:
         connection = http.client.HTTPConnection("127.0.0.1", through[0].ports["HTTP_PORT"], timeout=10)
         ids = otlp.new_ids(5)
         for item in ids:
-            connection.request("POST", "/v1/traces", otlp.request(otlp.TRACES, [item]).SerializeToString(),
-                               {"Content-Type": "application/x-protobuf"})
+            connection.request(
+                "POST",
+                "/v1/traces",
+                otlp.request(otlp.TRACES, [item]).SerializeToString(),
+                {"Content-Type": "application/x-protobuf"},
+            )
             port = connection.sock.getsockname()[1]
             answer = connection.getresponse()
             assert answer.status == 200
@@ -100,9 +108,22 @@ class TestJson:
     def test_curl_gets_the_empty_partial_success(self, through):
         """The check that the collector's documentation teaches."""
         done = subprocess.run(
-            ["curl", "-sS", "-i", "-X", "POST", "-H", "Content-Type: application/json", "-d", '{"resourceSpans":[]}',
-             through[0].http_base + "/v1/traces"],
-            capture_output=True, text=True, check=True, timeout=10,
+            [
+                "curl",
+                "-sS",
+                "-i",
+                "-X",
+                "POST",
+                "-H",
+                "Content-Type: application/json",
+                "-d",
+                '{"resourceSpans":[]}',
+                through[0].http_base + "/v1/traces",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         )
         head, body = done.stdout.split("\r\n\r\n", 1)
         assert head.startswith("HTTP/1.1 200")
@@ -111,7 +132,9 @@ class TestJson:
 
     def test_json_by_hand_arrives_as_protobuf(self, through):
         ids = otlp.new_ids(3)
-        response = senders.post(through[0].http_base, otlp.TRACES, json.dumps(json_body(ids)).encode(), "gzip", JSON)
+        response = senders.post(
+            through[0].http_base, otlp.TRACES, json.dumps(json_body(ids)).encode(), "gzip", JSON
+        )
         assert response.status_code == 200, response.text
         assert response.json() == {"partialSuccess": {}}
         through[1].wait_for(ids)
@@ -119,13 +142,18 @@ class TestJson:
         span = request.message.resource_spans[0].scope_spans[0].spans[0]
         assert span.trace_id.hex() == "5b8efff798038103d269b633813fc60c"
         assert span.span_id.hex() == "eee19b7ec3c1b174"
-        assert (span.start_time_unix_nano, span.end_time_unix_nano) == (1544712660000000000, 1544712661000000000)
+        assert (span.start_time_unix_nano, span.end_time_unix_nano) == (
+            1544712660000000000,
+            1544712661000000000,
+        )
         assert span.name == "by hand"
 
     def test_parameters_of_the_content_type_are_ignored(self, through):
         ids = otlp.new_ids(1)
         body = json.dumps(json_body(ids)).encode()
-        response = senders.post(through[0].http_base, otlp.TRACES, body, "", "application/json; charset=utf-8")
+        response = senders.post(
+            through[0].http_base, otlp.TRACES, body, "", "application/json; charset=utf-8"
+        )
         assert response.status_code == 200
         through[1].wait_for(ids)
 
@@ -138,13 +166,37 @@ class TestJson:
     @pytest.mark.parametrize(
         "text",
         [
-            "", "[]", "null", "{", '{"resourceSpans":', '{"resourceSpans":{}}', '{"resourceSpans":[1]}', '"text"',
-            json.dumps(json_body([1], traceId="xyz")), json.dumps(json_body([1], traceId="5b8e")),
-            json.dumps(json_body([1], startTimeUnixNano="soon")), json.dumps(json_body([1], name=5)),
-            "[" * 20_000, '{"a":' * 20_000,
+            "",
+            "[]",
+            "null",
+            "{",
+            '{"resourceSpans":',
+            '{"resourceSpans":{}}',
+            '{"resourceSpans":[1]}',
+            '"text"',
+            json.dumps(json_body([1], traceId="xyz")),
+            json.dumps(json_body([1], traceId="5b8e")),
+            json.dumps(json_body([1], startTimeUnixNano="soon")),
+            json.dumps(json_body([1], name=5)),
+            "[" * 20_000,
+            '{"a":' * 20_000,
         ],
-        ids=["empty", "list", "null", "open", "cut", "object-for-list", "number-for-object", "string", "not-hex", "short-id",
-             "bad-time", "bad-name", "deep-lists", "deep-objects"],
+        ids=[
+            "empty",
+            "list",
+            "null",
+            "open",
+            "cut",
+            "object-for-list",
+            "number-for-object",
+            "string",
+            "not-hex",
+            "short-id",
+            "bad-time",
+            "bad-name",
+            "deep-lists",
+            "deep-objects",
+        ],
     )
     def test_bad_json_is_400_with_a_json_status(self, through, text):
         before = len(through[1].requests)
@@ -157,7 +209,9 @@ class TestJson:
 
 
 class TestErrors:
-    @pytest.mark.parametrize("body", [b"\x0a\x05abc", b"\x08\x01", b"\xff" * 20], ids=["length", "wire-type", "noise"])
+    @pytest.mark.parametrize(
+        "body", [b"\x0a\x05abc", b"\x08\x01", b"\xff" * 20], ids=["length", "wire-type", "noise"]
+    )
     @pytest.mark.parametrize("signal", otlp.SIGNALS, ids=lambda one: one.name)
     def test_malformed_protobuf_is_400_with_a_protobuf_status(self, through, signal, body):
         response = senders.post(through[0].http_base, signal, body)
@@ -175,21 +229,32 @@ class TestErrors:
         if method != "HEAD":
             assert response.text == "405 method not allowed, supported: [POST]"
 
-    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/grpc", ""])
+    @pytest.mark.parametrize(
+        "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/grpc", ""]
+    )
     def test_other_content_types_are_415(self, through, content_type):
         response = senders.post(through[0].http_base, otlp.TRACES, b"", "", content_type)
         assert response.status_code == 415
-        assert response.text == "415 unsupported media type, supported: [application/json, application/x-protobuf]"
+        assert (
+            response.text
+            == "415 unsupported media type, supported: [application/json, application/x-protobuf]"
+        )
 
     @pytest.mark.parametrize("path", ["/", "/v1", "/v1/trace", "/v1/traces/", "/v2/traces", "/metrics"])
     def test_unknown_paths_are_404(self, through, path):
-        response = requests.post(through[0].http_base + path, data=b"", timeout=10,
-                                 headers={"Content-Type": "application/x-protobuf"})
+        response = requests.post(
+            through[0].http_base + path,
+            data=b"",
+            timeout=10,
+            headers={"Content-Type": "application/x-protobuf"},
+        )
         assert response.status_code == 404
 
     def test_an_unknown_coding_is_refused_with_a_status(self, through):
         response = requests.post(
-            through[0].http_base + "/v1/traces", data=b"x", timeout=10,
+            through[0].http_base + "/v1/traces",
+            data=b"x",
+            timeout=10,
             headers={"Content-Type": "application/x-protobuf", "Content-Encoding": "br"},
         )
         assert response.status_code in (400, 415)
@@ -198,7 +263,9 @@ class TestErrors:
     @pytest.mark.parametrize("coding", ["gzip", "zstd", "deflate", "snappy"])
     def test_damaged_coding_is_400(self, through, coding):
         response = requests.post(
-            through[0].http_base + "/v1/traces", data=b"\x00\x01 not compressed", timeout=10,
+            through[0].http_base + "/v1/traces",
+            data=b"\x00\x01 not compressed",
+            timeout=10,
             headers={"Content-Type": "application/x-protobuf", "Content-Encoding": coding},
         )
         assert response.status_code == 400
@@ -208,7 +275,9 @@ class TestErrors:
     def test_a_decompression_bomb_is_refused(self, through, coding):
         bomb = senders.ENCODE[coding](b"\x0a\x00" * (100 << 20))
         response = requests.post(
-            through[0].http_base + "/v1/traces", data=bomb, timeout=20,
+            through[0].http_base + "/v1/traces",
+            data=bomb,
+            timeout=20,
             headers={"Content-Type": "application/x-protobuf", "Content-Encoding": coding},
         )
         assert response.status_code in (400, 413)
@@ -216,18 +285,24 @@ class TestErrors:
     def test_a_body_over_the_limit_is_refused_while_it_is_read(self, through):
         """400 (as the Go collector) or 413 (as the specification); either is final for a client."""
         with socket.create_connection(("127.0.0.1", through[0].ports["HTTP_PORT"]), 10) as peer:
-            peer.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
-                         b"Content-Length: 3000000000\r\n\r\n")
+            peer.sendall(
+                b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+                b"Content-Length: 3000000000\r\n\r\n"
+            )
             assert peer.recv(100).split(b" ")[1] in (b"400", b"413")
 
     def test_errors_do_not_close_the_neighbours_connection(self, through):
         with requests.Session() as session:
             ids = otlp.new_ids(2)
-            assert senders.post(through[0].http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids[:1]), session=session).ok
+            assert senders.post(
+                through[0].http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids[:1]), session=session
+            ).ok
             with socket.create_connection(("127.0.0.1", through[0].ports["HTTP_PORT"]), 10) as peer:
                 peer.sendall(b"\x16\x03\x01\x02\x00\x01 not http\r\n\r\n")
                 peer.recv(1000)
-            assert senders.post(through[0].http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids[1:]), session=session).ok
+            assert senders.post(
+                through[0].http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids[1:]), session=session
+            ).ok
             through[1].wait_for(ids)
 
     def test_nothing_that_was_refused_is_counted_as_accepted(self, through):
@@ -238,31 +313,78 @@ class TestErrors:
 
 class TestConfigured:
     def test_paths_and_body_size_can_be_set(self, start, grpc_backend):
-        base = {**BASE, "receivers": {"otlp": {"protocols": {"http": {
-            "endpoint": "127.0.0.1:${env:HTTP_PORT}", "traces_url_path": "/spans", "max_request_body_size": 10_000}}}}}
+        base = {
+            **BASE,
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        "http": {
+                            "endpoint": "127.0.0.1:${env:HTTP_PORT}",
+                            "traces_url_path": "/spans",
+                            "max_request_body_size": 10_000,
+                        }
+                    }
+                }
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
         ids = otlp.new_ids(1)
         body = otlp.request(otlp.TRACES, ids).SerializeToString()
         headers = {"Content-Type": "application/x-protobuf"}
-        assert requests.post(holdfast.http_base + "/spans", data=body, headers=headers, timeout=10).status_code == 200
-        assert requests.post(holdfast.http_base + "/v1/traces", data=body, headers=headers, timeout=10).status_code == 404
+        assert (
+            requests.post(holdfast.http_base + "/spans", data=body, headers=headers, timeout=10).status_code
+            == 200
+        )
+        assert (
+            requests.post(
+                holdfast.http_base + "/v1/traces", data=body, headers=headers, timeout=10
+            ).status_code
+            == 404
+        )
         grpc_backend.wait_for(ids)
-        big = requests.post(holdfast.http_base + "/spans", data=b"\x0a\x00" * 10_000, headers=headers, timeout=10)
+        big = requests.post(
+            holdfast.http_base + "/spans", data=b"\x0a\x00" * 10_000, headers=headers, timeout=10
+        )
         assert big.status_code in (400, 413)
         swollen = gzip.compress(b"\x0a\x00" * 10_000)
-        answer = requests.post(holdfast.http_base + "/spans", data=swollen, timeout=10,
-                               headers={**headers, "Content-Encoding": "gzip"})
+        answer = requests.post(
+            holdfast.http_base + "/spans",
+            data=swollen,
+            timeout=10,
+            headers={**headers, "Content-Encoding": "gzip"},
+        )
         assert answer.status_code in (400, 413)
 
     def test_cors_lets_the_named_origins_in(self, start, grpc_backend):
-        base = {**BASE, "receivers": {"otlp": {"protocols": {"http": {
-            "endpoint": "127.0.0.1:${env:HTTP_PORT}",
-            "cors": {"allowed_origins": ["https://*.example.com"], "allowed_headers": ["X-Team"], "max_age": 60}}}}}}
+        base = {
+            **BASE,
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        "http": {
+                            "endpoint": "127.0.0.1:${env:HTTP_PORT}",
+                            "cors": {
+                                "allowed_origins": ["https://*.example.com"],
+                                "allowed_headers": ["X-Team"],
+                                "max_age": 60,
+                            },
+                        }
+                    }
+                }
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
 
         def preflight(origin):
-            return requests.options(holdfast.http_base + "/v1/traces", timeout=10, headers={
-                "Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-team"})
+            return requests.options(
+                holdfast.http_base + "/v1/traces",
+                timeout=10,
+                headers={
+                    "Origin": origin,
+                    "Access-Control-Request-Method": "POST",
+                    "Access-Control-Request-Headers": "x-team",
+                },
+            )
 
         good = preflight("https://shop.example.com")
         assert good.status_code == 204
@@ -270,7 +392,11 @@ class TestConfigured:
         assert good.headers["Access-Control-Max-Age"] == "60"
         assert "Access-Control-Allow-Origin" not in preflight("https://evil.test").headers
         ids = otlp.new_ids(1)
-        answer = senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids),
-                              headers={"Origin": "https://shop.example.com"})
+        answer = senders.post(
+            holdfast.http_base,
+            otlp.TRACES,
+            otlp.request(otlp.TRACES, ids),
+            headers={"Origin": "https://shop.example.com"},
+        )
         assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example.com"
         grpc_backend.wait_for(ids)

@@ -30,7 +30,10 @@ class TestReload:
                 holdfast.reload()
                 until(lambda: len(target.requests) > seen, "the new configuration is not in use")
         assert load.failures == {}
-        until(lambda: set(load.acknowledged) <= set(old.ids()) | set(new.ids()), "items are missing after the reloads")
+        until(
+            lambda: set(load.acknowledged) <= set(old.ids()) | set(new.ids()),
+            "items are missing after the reloads",
+        )
 
     def test_an_invalid_configuration_is_logged_and_the_old_one_goes_on(self, start, ending, grpc_sender):
         backend = ending.enter_context(GrpcBackend())
@@ -67,8 +70,16 @@ class TestHealth:
         assert body["uptime"]
 
     def test_path_and_bodies_can_be_set(self, start, grpc_backend):
-        base = {**BASE, "extensions": {"health_check": {
-            "endpoint": "127.0.0.1:${env:HEALTH_PORT}", "path": "/up", "response_body": {"healthy": "fine", "unhealthy": "bad"}}}}
+        base = {
+            **BASE,
+            "extensions": {
+                "health_check": {
+                    "endpoint": "127.0.0.1:${env:HEALTH_PORT}",
+                    "path": "/up",
+                    "response_body": {"healthy": "fine", "unhealthy": "bad"},
+                }
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base, ready=False).spawn()
         url = f"http://127.0.0.1:{holdfast.ports['HEALTH_PORT']}"
         until(lambda: _get(url + "/up") == (200, "fine"), lambda: f"{_get(url + '/up')}\n{holdfast.log()}")
@@ -97,10 +108,18 @@ class TestMetrics:
         "otelcol_process_memory_rss",
     ]
     OWN = [
-        "holdfast_queue_bytes", "holdfast_queue_segments", "holdfast_queue_commit_duration_seconds_bucket",
-        "holdfast_queue_commit_records_bucket", "holdfast_queue_fsync_seconds", "holdfast_queue_damaged_records",
-        "holdfast_queue_seconds_until_full", "holdfast_exporter_oldest_age_seconds", "holdfast_exporter_queued_items",
-        "holdfast_exporter_dead_lettered_items", "holdfast_exporter_dropped_items", "holdfast_exporter_orphaned_items",
+        "holdfast_queue_bytes",
+        "holdfast_queue_segments",
+        "holdfast_queue_commit_duration_seconds_bucket",
+        "holdfast_queue_commit_records_bucket",
+        "holdfast_queue_fsync_seconds",
+        "holdfast_queue_damaged_records",
+        "holdfast_queue_seconds_until_full",
+        "holdfast_exporter_oldest_age_seconds",
+        "holdfast_exporter_queued_items",
+        "holdfast_exporter_dead_lettered_items",
+        "holdfast_exporter_dropped_items",
+        "holdfast_exporter_orphaned_items",
     ]
 
     def test_every_counter_is_there_from_the_start(self, start, grpc_backend):
@@ -115,7 +134,9 @@ class TestMetrics:
         senders.post(holdfast.http_base, otlp.METRICS, otlp.request(otlp.METRICS, ids))
         grpc_backend.wait_for(ids)
         assert holdfast.metric("otelcol_receiver_accepted_spans", receiver="otlp", transport="grpc") == 7
-        assert holdfast.metric("otelcol_receiver_accepted_metric_points", receiver="otlp", transport="http") == 7
+        assert (
+            holdfast.metric("otelcol_receiver_accepted_metric_points", receiver="otlp", transport="http") == 7
+        )
         holdfast.wait_metric("otelcol_exporter_sent_spans", 7, exporter="otlp")
         holdfast.wait_metric("otelcol_exporter_sent_metric_points", 7, exporter="otlp")
         assert holdfast.metric("otelcol_receiver_accepted_spans") == 7
@@ -130,13 +151,32 @@ class TestMetrics:
                 assert kind in ("counter", "gauge", "histogram")
                 typed.add(name)
             elif line and not line.startswith("#"):
-                assert re.fullmatch(r'[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="([^"\\\n]|\\.)*",?)*\})? [-+0-9.eEinfINFNa]+', line), line
+                assert re.fullmatch(
+                    r'[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="([^"\\\n]|\\.)*",?)*\})? [-+0-9.eEinfINFNa]+', line
+                ), line
                 name = re.match(r"[\w:]+", line).group(0)
                 assert name in typed or re.sub("_(bucket|sum|count)$", "", name) in typed, line
 
     def test_suffixes_come_with_the_newer_reader(self, start, grpc_backend):
-        base = {**BASE, "service": {"extensions": ["health_check"], "telemetry": {"metrics": {"readers": [
-            {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}}}}]}}}}
+        base = {
+            **BASE,
+            "service": {
+                "extensions": ["health_check"],
+                "telemetry": {
+                    "metrics": {
+                        "readers": [
+                            {
+                                "pull": {
+                                    "exporter": {
+                                        "prometheus": {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}
+                                    }
+                                }
+                            }
+                        ]
+                    }
+                },
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
         assert holdfast.metric("otelcol_receiver_accepted_spans_total") == 0
 
@@ -154,15 +194,25 @@ class TestLogs:
         assert all({"level", "ts", "msg"} <= set(line) for line in lines)
 
     def test_the_level_is_kept(self, start, grpc_backend):
-        base = {**BASE, "service": {**BASE["service"], "telemetry": {
-            **BASE["service"]["telemetry"], "logs": {"level": "error", "encoding": "json"}}}}
+        base = {
+            **BASE,
+            "service": {
+                **BASE["service"],
+                "telemetry": {**BASE["service"]["telemetry"], "logs": {"level": "error", "encoding": "json"}},
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
         assert '"level":"info"' not in holdfast.log()
 
     def test_output_paths_are_obeyed(self, start, grpc_backend, tmp_path):
         path = tmp_path / "holdfast.log"
-        base = {**BASE, "service": {**BASE["service"], "telemetry": {
-            **BASE["service"]["telemetry"], "logs": {"output_paths": [str(path)]}}}}
+        base = {
+            **BASE,
+            "service": {
+                **BASE["service"],
+                "telemetry": {**BASE["service"]["telemetry"], "logs": {"output_paths": [str(path)]}},
+            },
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
         holdfast.terminate()
         assert "otlp" in path.read_text()

@@ -16,7 +16,12 @@ def shaped(start, ending, grpc_sender, batch, requests_, exporter=None):
     """Sends the requests (lists of ids) while the backend is away; returns what it then gets."""
     backend = ending.enter_context(GrpcBackend())
     backend.stop()
-    holdfast = start(config({"otlp": otlp_exporter(backend, **(exporter or {}))}, {"batch": batch} if batch is not None else None))
+    holdfast = start(
+        config(
+            {"otlp": otlp_exporter(backend, **(exporter or {}))},
+            {"batch": batch} if batch is not None else None,
+        )
+    )
     sender = grpc_sender(holdfast)
     for ids in requests_:
         sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
@@ -28,8 +33,14 @@ def shaped(start, ending, grpc_sender, batch, requests_, exporter=None):
 class TestBatch:
     def test_neighbours_are_sent_together(self, start, ending, grpc_sender):
         ids = otlp.new_ids(100)
-        sizes, arrived = shaped(start, ending, grpc_sender, {"timeout": "1s", "send_batch_size": 100}, [[item] for item in ids],
-                                {"sending_queue": {"num_consumers": 1}})
+        sizes, arrived = shaped(
+            start,
+            ending,
+            grpc_sender,
+            {"timeout": "1s", "send_batch_size": 100},
+            [[item] for item in ids],
+            {"sending_queue": {"num_consumers": 1}},
+        )
         assert sorted(arrived) == sorted(ids)
         # The first attempt may have gone out with little in it; the rest goes together.
         assert len(sizes) <= 4
@@ -37,13 +48,17 @@ class TestBatch:
     def test_send_batch_max_size_is_never_exceeded(self, start, ending, grpc_sender):
         batch = {"timeout": "100ms", "send_batch_size": 30, "send_batch_max_size": 40}
         ids = otlp.new_ids(300)
-        sizes, arrived = shaped(start, ending, grpc_sender, batch, [ids[:100], ids[100:150], *[[item] for item in ids[150:]]])
+        sizes, arrived = shaped(
+            start, ending, grpc_sender, batch, [ids[:100], ids[100:150], *[[item] for item in ids[150:]]]
+        )
         assert sorted(arrived) == sorted(ids)
         assert max(sizes) <= 40
 
     def test_what_is_too_little_goes_after_the_timeout(self, start, ending, grpc_sender):
         backend = ending.enter_context(GrpcBackend())
-        holdfast = start(config({"otlp": otlp_exporter(backend)}, {"batch": {"timeout": "300ms", "send_batch_size": 1000}}))
+        holdfast = start(
+            config({"otlp": otlp_exporter(backend)}, {"batch": {"timeout": "300ms", "send_batch_size": 1000}})
+        )
         ids = otlp.new_ids(3)
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
         backend.wait_for(ids)
@@ -62,13 +77,21 @@ class TestBatch:
         """Requests of two tenants never share an outgoing request."""
         backend = ending.enter_context(GrpcBackend())
         backend.stop()
-        base = {**BASE, "receivers": {"otlp": {"protocols": {
-            "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "include_metadata": True}}}}}
+        base = {
+            **BASE,
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        "grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}", "include_metadata": True}
+                    }
+                }
+            },
+        }
         batch = {"timeout": "500ms", "send_batch_size": 1000, "metadata_keys": ["x-tenant"]}
         holdfast = start(config({"otlp": otlp_exporter(backend)}, {"batch": batch}), base=base)
         sender = grpc_sender(holdfast)
         tenants = {"red": otlp.new_ids(10), "blue": otlp.new_ids(10)}
-        for red, blue in zip(*tenants.values()):
+        for red, blue in zip(tenants["red"], tenants["blue"], strict=True):
             sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [red]), metadata=[("x-tenant", "red")])
             sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [blue]), metadata=[("x-tenant", "blue")])
         backend.start()
@@ -80,7 +103,9 @@ class TestBatch:
     def test_the_newer_sending_queue_batch_does_the_same(self, start, ending, grpc_sender):
         exporter = {"sending_queue": {"batch": {"flush_timeout": "100ms", "min_size": 20, "max_size": 25}}}
         ids = otlp.new_ids(200)
-        sizes, arrived = shaped(start, ending, grpc_sender, None, [ids[:90], *[[item] for item in ids[90:]]], exporter)
+        sizes, arrived = shaped(
+            start, ending, grpc_sender, None, [ids[:90], *[[item] for item in ids[90:]]], exporter
+        )
         assert sorted(arrived) == sorted(ids)
         assert max(sizes) <= 25
 
@@ -101,23 +126,40 @@ class TestResource:
             {"key": "url", "pattern": "^(?P<scheme>[a-z]+)://(?P<host>[^/]+)", "action": "extract"},
         ]
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, {"resource": {"attributes": actions}}))
-        resource = {"service.name": "shop", "old": "old", "secret": "s3cret", "unwanted": "x", "number": "42",
-                    "url": "https://example.com/a", "kept": 1.5}
+        resource = {
+            "service.name": "shop",
+            "old": "old",
+            "secret": "s3cret",
+            "unwanted": "x",
+            "number": "42",
+            "url": "https://example.com/a",
+            "kept": 1.5,
+        }
         ids = otlp.new_ids(2)
         grpc_sender(holdfast).export(signal, otlp.request(signal, ids, resource=resource))
         grpc_backend.wait_for(ids)
         found = otlp.attributes(otlp.resources(signal, grpc_backend.requests[0].message)[0])
         assert found == {
-            "service.name": "shop", "inserted": 7, "old": "new", "upserted": True,
-            "secret": found["secret"], "copied": "shop", "number": 42, "url": "https://example.com/a",
-            "scheme": "https", "host": "example.com", "kept": 1.5,
+            "service.name": "shop",
+            "inserted": 7,
+            "old": "new",
+            "upserted": True,
+            "secret": found["secret"],
+            "copied": "shop",
+            "number": 42,
+            "url": "https://example.com/a",
+            "scheme": "https",
+            "host": "example.com",
+            "kept": 1.5,
         }
         assert found["secret"] in (hashlib.sha1(b"s3cret").hexdigest(), hashlib.sha256(b"s3cret").hexdigest())
 
     def test_environment_values_are_inserted(self, start, grpc_backend, grpc_sender):
         actions = [{"key": "k8s.pod.name", "value": "${env:MY_POD_NAME}", "action": "insert"}]
-        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, {"resource": {"attributes": actions}}),
-                         environment={"MY_POD_NAME": "shop-7f9c"})
+        holdfast = start(
+            config({"otlp": otlp_exporter(grpc_backend)}, {"resource": {"attributes": actions}}),
+            environment={"MY_POD_NAME": "shop-7f9c"},
+        )
         ids = otlp.new_ids(1)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         grpc_backend.wait_for(ids)
@@ -159,12 +201,24 @@ class TestAttributes:
         assert marked == {"shop-a": True, "shop-test": False, "bank": False}
 
     def test_from_context_takes_the_senders_header(self, start, grpc_backend, ending):
-        base = {**BASE, "receivers": {"otlp": {"protocols": {"http": {
-            "endpoint": "127.0.0.1:${env:HTTP_PORT}", "include_metadata": True}}}}}
+        base = {
+            **BASE,
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        "http": {"endpoint": "127.0.0.1:${env:HTTP_PORT}", "include_metadata": True}
+                    }
+                }
+            },
+        }
         actions = [{"key": "tenant", "from_context": "metadata.x-tenant", "action": "insert"}]
-        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, {"attributes": {"actions": actions}}), base=base)
+        holdfast = start(
+            config({"otlp": otlp_exporter(grpc_backend)}, {"attributes": {"actions": actions}}), base=base
+        )
         ids = otlp.new_ids(1)
-        senders.post(holdfast.http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids), headers={"X-Tenant": "blue"})
+        senders.post(
+            holdfast.http_base, otlp.LOGS, otlp.request(otlp.LOGS, ids), headers={"X-Tenant": "blue"}
+        )
         grpc_backend.wait_for(ids)
         record = otlp.items(otlp.LOGS, grpc_backend.requests[0].message)[0]
         assert otlp.attributes(record)["tenant"] == "blue"
@@ -174,7 +228,10 @@ class TestAttributes:
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, {"attributes": {"actions": actions}}))
         ids = otlp.new_ids(1)
         unknown = b"\xc2\x3e\x05hello"
-        span = otlp.request(otlp.TRACES, ids).resource_spans[0].scope_spans[0].spans[0].SerializeToString() + unknown
+        span = (
+            otlp.request(otlp.TRACES, ids).resource_spans[0].scope_spans[0].spans[0].SerializeToString()
+            + unknown
+        )
         scope = b"\x12" + otlp.varint(len(span)) + span + unknown
         group = b"\x12" + otlp.varint(len(scope)) + scope + unknown
         with RawGrpc(holdfast.ports["GRPC_PORT"]) as raw:
@@ -191,12 +248,17 @@ class TestMemoryLimiter:
         limiter = {"memory_limiter": {"check_interval": "20ms", "limit_mib": 2, "spike_limit_mib": 1}}
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, limiter))
         probe = otlp.request(otlp.LOGS, otlp.new_ids(1))
-        until(lambda: senders.post(holdfast.http_base, otlp.LOGS, probe).status_code != 200, "the limit is not noticed")
+        until(
+            lambda: senders.post(holdfast.http_base, otlp.LOGS, probe).status_code != 200,
+            "the limit is not noticed",
+        )
         return holdfast
 
     def test_grpc_says_unavailable_with_retry_info(self, limited):
         with RawGrpc(limited.ports["GRPC_PORT"]) as raw:
-            reply = raw.call(otlp.LOGS.method_path, otlp.request(otlp.LOGS, otlp.new_ids(1)).SerializeToString())
+            reply = raw.call(
+                otlp.LOGS.method_path, otlp.request(otlp.LOGS, otlp.new_ids(1)).SerializeToString()
+            )
         assert reply.code == grpc.StatusCode.UNAVAILABLE.value[0]
         assert reply.retry_delay is not None
         assert "memory" in reply.text
@@ -211,7 +273,9 @@ class TestMemoryLimiter:
         assert limited.metric("otelcol_processor_refused_log_records", processor="memory_limiter") >= 1
 
     def test_a_limit_that_is_not_reached_lets_all_pass(self, start, grpc_backend, grpc_sender):
-        limiter = {"memory_limiter": {"check_interval": "1s", "limit_percentage": 75, "spike_limit_percentage": 20}}
+        limiter = {
+            "memory_limiter": {"check_interval": "1s", "limit_percentage": 75, "spike_limit_percentage": 20}
+        }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, limiter))
         ids = otlp.new_ids(10)
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
@@ -222,12 +286,20 @@ class TestSeveralPipelines:
     def test_one_receiver_feeds_two_pipelines_of_a_signal(self, start, ending, grpc_sender):
         plain, edited = ending.enter_context(GrpcBackend()), ending.enter_context(GrpcBackend())
         configuration = {
-            "processors": {"resource": {"attributes": [{"key": "edited", "value": "yes", "action": "insert"}]}},
+            "processors": {
+                "resource": {"attributes": [{"key": "edited", "value": "yes", "action": "insert"}]}
+            },
             "exporters": {"otlp/plain": otlp_exporter(plain), "otlp/edited": otlp_exporter(edited)},
-            "service": {"pipelines": {
-                "traces": {"receivers": ["otlp"], "exporters": ["otlp/plain"]},
-                "traces/2": {"receivers": ["otlp"], "processors": ["resource"], "exporters": ["otlp/edited"]},
-            }},
+            "service": {
+                "pipelines": {
+                    "traces": {"receivers": ["otlp"], "exporters": ["otlp/plain"]},
+                    "traces/2": {
+                        "receivers": ["otlp"],
+                        "processors": ["resource"],
+                        "exporters": ["otlp/edited"],
+                    },
+                }
+            },
         }
         holdfast = start(configuration)
         ids = otlp.new_ids(5)

@@ -46,7 +46,10 @@ class TestFull:
         assert holdfast.metric("otelcol_exporter_enqueue_failed_log_records", exporter="otlp") == 2
         away.start()
         away.wait_for(ids)
-        until(lambda: senders.post(holdfast.http_base, otlp.LOGS, extra).status_code == 200, "room does not come back")
+        until(
+            lambda: senders.post(holdfast.http_base, otlp.LOGS, extra).status_code == 200,
+            "room does not come back",
+        )
         assert set(away.ids()) >= set(ids)
 
     def test_max_bytes_is_kept_and_draining_makes_room(self, start, away):
@@ -54,26 +57,35 @@ class TestFull:
         holdfast = start(config({"otlp": otlp_exporter(away, sending_queue={"max_bytes": limit})}))
         with Load(holdfast, [(otlp.LOGS, "grpc"), (otlp.LOGS, "http")], padding="x" * 20_000) as load:
             until(lambda: load.refused >= 5, lambda: f"{len(load.acknowledged)} accepted, none refused", 60)
-        on_disk = sum(path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").iterdir())
+        on_disk = sum(
+            path.stat().st_blocks * 512 for path in (holdfast.data_directory / "queue" / "logs").iterdir()
+        )
         assert on_disk <= limit + (64 << 20)  # one segment over, as wal.h says
         away.start()
         away.wait_for(load.acknowledged, 60)
         probe = otlp.request(otlp.LOGS, otlp.new_ids(1))
-        until(lambda: senders.post(holdfast.http_base, otlp.LOGS, probe).status_code == 200, "room does not come back")
+        until(
+            lambda: senders.post(holdfast.http_base, otlp.LOGS, probe).status_code == 200,
+            "room does not come back",
+        )
 
     def test_drop_oldest_takes_new_data_and_counts_what_it_drops(self, start, away, grpc_sender):
         queue = {"queue_size": 10, "on_full": "drop_oldest", "num_consumers": 1}
         holdfast = start(config({"otlp": otlp_exporter(away, sending_queue=queue)}))
         ids = otlp.new_ids(30)
         send_each(grpc_sender(holdfast), ids)
-        until(lambda: holdfast.books("logs", "otlp")["dropped"]["overflow"]["items"] >= 15,
-              lambda: f"{holdfast.books('logs', 'otlp')}")
+        until(
+            lambda: holdfast.books("logs", "otlp")["dropped"]["overflow"]["items"] >= 15,
+            lambda: f"{holdfast.books('logs', 'otlp')}",
+        )
         away.start()
         away.wait_for(ids[-5:])
         balance(holdfast, "logs", "otlp")
 
     def test_the_sizer_counts_items(self, start, away, grpc_sender):
-        holdfast = start(config({"otlp": otlp_exporter(away, sending_queue={"queue_size": 100, "sizer": "items"})}))
+        holdfast = start(
+            config({"otlp": otlp_exporter(away, sending_queue={"queue_size": 100, "sizer": "items"})})
+        )
         sender = grpc_sender(holdfast)
         first = otlp.new_ids(90)
         sender.export(otlp.LOGS, otlp.request(otlp.LOGS, first))
@@ -94,8 +106,13 @@ def balance(holdfast, pipeline, exporter):
 class TestBooks:
     def test_they_balance_through_everything_and_across_kills(self, start, ending):
         backend = ending.enter_context(GrpcBackend())
-        backend.next(refuse(grpc.StatusCode.INVALID_ARGUMENT), partial(1, "odd"), refuse(grpc.StatusCode.UNAVAILABLE),
-                     refuse(grpc.StatusCode.INVALID_ARGUMENT), partial(2, "odd"))
+        backend.next(
+            refuse(grpc.StatusCode.INVALID_ARGUMENT),
+            partial(1, "odd"),
+            refuse(grpc.StatusCode.UNAVAILABLE),
+            refuse(grpc.StatusCode.INVALID_ARGUMENT),
+            partial(2, "odd"),
+        )
         holdfast = start(config({"otlp": otlp_exporter(backend)}))
         paths = [(signal, "grpc") for signal in otlp.SIGNALS]
         with Load(holdfast, paths) as load:
@@ -113,7 +130,10 @@ class TestBooks:
         until(settled, "the queues do not run empty")
         accepted = sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
         assert len(load.acknowledged) <= accepted <= len(load.offered)
-        rejected = sum(holdfast.books(one.name, "otlp")["dropped"]["rejected_by_backend"]["items"] for one in otlp.SIGNALS)
+        rejected = sum(
+            holdfast.books(one.name, "otlp")["dropped"]["rejected_by_backend"]["items"]
+            for one in otlp.SIGNALS
+        )
         assert rejected == 3
         holdfast.terminate()
         again = sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
@@ -156,7 +176,11 @@ class TestCommands:
         holdfast, _, ids = backlog
         done = holdfast.command("queue", "cat", "logs", "--data-dir", holdfast.data_directory)
         assert done.returncode == 0, done.stdout + done.stderr
-        found = [item for line in done.stdout.splitlines() for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))]
+        found = [
+            item
+            for line in done.stdout.splitlines()
+            for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))
+        ]
         assert found == ids
 
     def test_verify_finds_a_sound_queue_sound(self, backlog):
@@ -167,15 +191,24 @@ class TestCommands:
     def test_export_replays_into_an_endpoint(self, backlog, ending):
         holdfast, _, ids = backlog
         other = ending.enter_context(HttpBackend())
-        done = holdfast.command("queue", "export", "logs", "--data-dir", holdfast.data_directory, "--endpoint", other.endpoint)
+        done = holdfast.command(
+            "queue", "export", "logs", "--data-dir", holdfast.data_directory, "--endpoint", other.endpoint
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         other.wait_for(ids)
         assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 5
 
     def test_export_to_nobody_fails_with_a_word(self, backlog):
         holdfast, _, _ = backlog
-        done = holdfast.command("queue", "export", "logs", "--data-dir", holdfast.data_directory,
-                                "--endpoint", f"http://127.0.0.1:{free_port()}")
+        done = holdfast.command(
+            "queue",
+            "export",
+            "logs",
+            "--data-dir",
+            holdfast.data_directory,
+            "--endpoint",
+            f"http://127.0.0.1:{free_port()}",
+        )
         assert done.returncode == 1
         assert done.stdout + done.stderr
 
@@ -189,7 +222,9 @@ class TestCommands:
         holdfast, _, _ = backlog
         if holdfast.process.poll() is None:
             holdfast.kill9()
-        shutil.copytree(holdfast.data_directory, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("control*"))
+        shutil.copytree(
+            holdfast.data_directory, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("control*")
+        )
         done = holdfast.command("queue", "verify", "--data-dir", tmp_path / "elsewhere")
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -202,14 +237,18 @@ class TestDrop:
         backend = ending.enter_context(GrpcBackend())
         holdfast.write_config(config({"otlp/new": otlp_exporter(backend)}))
         holdfast.start()
-        done = holdfast.command("queue", "drop", "logs", "--exporter", "otlp/old", "--data-dir", holdfast.data_directory)
+        done = holdfast.command(
+            "queue", "drop", "logs", "--exporter", "otlp/old", "--data-dir", holdfast.data_directory
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         assert not [one for one in consumers_of(holdfast.queue("stat"), "logs") if one["queued"]["items"]]
 
     def test_an_exporter_that_runs_keeps_its_backlog(self, start, away, grpc_sender):
         holdfast = start(config({"otlp": otlp_exporter(away)}))
         send_each(grpc_sender(holdfast), otlp.new_ids(3))
-        done = holdfast.command("queue", "drop", "logs", "--exporter", "otlp", "--data-dir", holdfast.data_directory)
+        done = holdfast.command(
+            "queue", "drop", "logs", "--exporter", "otlp", "--data-dir", holdfast.data_directory
+        )
         assert done.returncode == 1
         assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 3
 
@@ -220,12 +259,16 @@ class TestDeadLetters:
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
         ids = otlp.new_ids(4)
         send_each(grpc_sender(holdfast), ids)
-        until(lambda: holdfast.books("logs", "otlp")["dead_lettered"]["items"] == 4,
-              lambda: f"{holdfast.books('logs', 'otlp')}")
+        until(
+            lambda: holdfast.books("logs", "otlp")["dead_lettered"]["items"] == 4,
+            lambda: f"{holdfast.books('logs', 'otlp')}",
+        )
         holdfast.kill9()
         holdfast.start()
         assert holdfast.metric("holdfast_exporter_dead_lettered_items", queue="logs", exporter="otlp") == 4
-        listed = holdfast.command("queue", "ls", "deadletter:otlp", "--data-dir", holdfast.data_directory).stdout
+        listed = holdfast.command(
+            "queue", "ls", "deadletter:otlp", "--data-dir", holdfast.data_directory
+        ).stdout
         assert listed.count("not today") == 4
         grpc_backend.always = ok()
         done = holdfast.command("queue", "requeue", "otlp", "--data-dir", holdfast.data_directory)
@@ -238,12 +281,16 @@ class TestDeadLetters:
         queue = {"dead_letter": {"enabled": False}}
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend, sending_queue=queue)}))
         send_each(grpc_sender(holdfast), otlp.new_ids(3))
-        until(lambda: holdfast.books("logs", "otlp")["dropped"]["permanent"]["items"] == 3,
-              lambda: f"{holdfast.books('logs', 'otlp')}")
+        until(
+            lambda: holdfast.books("logs", "otlp")["dropped"]["permanent"]["items"] == 3,
+            lambda: f"{holdfast.books('logs', 'otlp')}",
+        )
 
 
 class TestOrphans:
-    def test_a_removed_exporters_backlog_is_reported_and_attached_by_one_line(self, start, ending, away, grpc_sender):
+    def test_a_removed_exporters_backlog_is_reported_and_attached_by_one_line(
+        self, start, ending, away, grpc_sender
+    ):
         holdfast = start(config({"otlp/old": otlp_exporter(away)}))
         ids = otlp.new_ids(5)
         send_each(grpc_sender(holdfast), ids)
@@ -256,7 +303,9 @@ class TestOrphans:
         more = otlp.new_ids(2)
         send_each(grpc_sender(holdfast), more)  # an orphan never blocks intake
         backend.wait_for(more)
-        holdfast.write_config(config({"otlp/new2": otlp_exporter(backend, sending_queue={"attach": "otlp/old"})}))
+        holdfast.write_config(
+            config({"otlp/new2": otlp_exporter(backend, sending_queue={"attach": "otlp/old"})})
+        )
         holdfast.restart()
         backend.wait_for(ids)
 

@@ -34,7 +34,9 @@ class TestSdk:
         sdk.send(signal, sdk.exporter(signal, transport, holdfast, gzip), ids)
         backend.wait_for(ids)
         request = next(one for one in backend.accepted(signal) if ids[0] in one.ids)
-        names = [otlp.attributes(resource)["service.name"] for resource in otlp.resources(signal, request.message)]
+        names = [
+            otlp.attributes(resource)["service.name"] for resource in otlp.resources(signal, request.message)
+        ]
         assert "sdk-test" in names
 
 
@@ -48,7 +50,9 @@ class TestSdkAgainstRefusals:
         holdfast.kill9()
         holdfast.start()
         more = otlp.new_ids(5)
-        assert sdk.send(otlp.TRACES, sdk.exporter(otlp.TRACES, "grpc", holdfast, timeout=10), more) is not False
+        assert (
+            sdk.send(otlp.TRACES, sdk.exporter(otlp.TRACES, "grpc", holdfast, timeout=10), more) is not False
+        )
         grpc_backend.wait_for(ids + more)
 
     def test_headers_of_the_sdk_do_no_harm(self, start, grpc_backend):

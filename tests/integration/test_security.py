@@ -37,7 +37,11 @@ def receiving(grpc_more=None, http_more=None, extensions=None):
 
 
 def server_tls(authority, name="server", **more):
-    return {"cert_file": str(authority.directory / f"{name}.crt"), "key_file": str(authority.directory / f"{name}.key"), **more}
+    return {
+        "cert_file": str(authority.directory / f"{name}.crt"),
+        "key_file": str(authority.directory / f"{name}.key"),
+        **more,
+    }
 
 
 def client_credentials(authority, name=None):
@@ -56,7 +60,9 @@ class TestTlsReceiver:
         sender = grpc_sender(holdfast, credentials=client_credentials(authority))
         sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[:2]))
         base = holdfast.http_base.replace("http:", "https:")
-        answer = senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), verify=str(authority.certificate))
+        answer = senders.post(
+            base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), verify=str(authority.certificate)
+        )
         assert answer.status_code == 200
         grpc_backend.wait_for(ids)
 
@@ -66,7 +72,9 @@ class TestTlsReceiver:
         code = grpc_sender(holdfast).code(otlp.TRACES, otlp.request(otlp.TRACES, [1]), timeout=2)
         assert code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
         with pytest.raises(requests.RequestException):
-            senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, [1]), timeout=2).raise_for_status()
+            senders.post(
+                holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, [1]), timeout=2
+            ).raise_for_status()
 
     def test_client_certificates_are_demanded(self, start, grpc_backend, grpc_sender, authority):
         tls = {"tls": server_tls(authority, client_ca_file=str(authority.certificate))}
@@ -75,13 +83,18 @@ class TestTlsReceiver:
         request = otlp.request(otlp.TRACES, ids[:2])
         without = grpc_sender(holdfast, credentials=client_credentials(authority))
         assert without.code(otlp.TRACES, request, timeout=2) is grpc.StatusCode.UNAVAILABLE
-        grpc_sender(holdfast, credentials=client_credentials(authority, "client")).export(otlp.TRACES, request)
+        grpc_sender(holdfast, credentials=client_credentials(authority, "client")).export(
+            otlp.TRACES, request
+        )
         base = holdfast.http_base.replace("http:", "https:")
         options = {"verify": str(authority.certificate)}
         with pytest.raises(requests.RequestException):
             senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), **options)
         pair = (str(authority.directory / "client.crt"), str(authority.directory / "client.key"))
-        assert senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), cert=pair, **options).status_code == 200
+        assert (
+            senders.post(base, otlp.LOGS, otlp.request(otlp.LOGS, ids[2:]), cert=pair, **options).status_code
+            == 200
+        )
         grpc_backend.wait_for(ids)
 
     def test_a_new_certificate_is_taken_without_a_restart(self, start, grpc_backend, tmp_path):
@@ -105,18 +118,25 @@ class TestTlsReceiver:
 class TestTlsExporter:
     @pytest.mark.parametrize("mutual", [False, True], ids=["server", "mutual"])
     def test_otlp_speaks_tls_to_grpcio(self, start, ending, grpc_sender, authority, mutual):
-        key, chain, root = ((authority.directory / name).read_bytes() for name in ("server.key", "server.crt", "ca.crt"))
+        key, chain, root = (
+            (authority.directory / name).read_bytes() for name in ("server.key", "server.crt", "ca.crt")
+        )
         credentials = grpc.ssl_server_credentials([(key, chain)], root if mutual else None, mutual)
         backend = ending.enter_context(GrpcBackend(credentials=credentials))
         tls = {"ca_file": str(authority.certificate)}
         if mutual:
-            tls |= {"cert_file": str(authority.directory / "client.crt"), "key_file": str(authority.directory / "client.key")}
+            tls |= {
+                "cert_file": str(authority.directory / "client.crt"),
+                "key_file": str(authority.directory / "client.key"),
+            }
         holdfast = start(config({"otlp": otlp_exporter(backend, tls=tls)}))
         ids = otlp.new_ids(3)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         backend.wait_for(ids)
 
-    def test_an_untrusted_backend_gets_nothing_and_nothing_is_lost(self, start, ending, grpc_sender, authority, tmp_path):
+    def test_an_untrusted_backend_gets_nothing_and_nothing_is_lost(
+        self, start, ending, grpc_sender, authority, tmp_path
+    ):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
         backend = ending.enter_context(HttpBackend(tls=context))
@@ -151,8 +171,14 @@ class TestCredentials:
         ids = otlp.new_ids(2)
         request = otlp.request(otlp.TRACES, ids[:1])
         assert sender.code(otlp.TRACES, request) is grpc.StatusCode.UNAUTHENTICATED
-        assert sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer wrong")]) is grpc.StatusCode.UNAUTHENTICATED
-        assert sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer open-sesame")]) is grpc.StatusCode.OK
+        assert (
+            sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer wrong")])
+            is grpc.StatusCode.UNAUTHENTICATED
+        )
+        assert (
+            sender.code(otlp.TRACES, request, metadata=[("authorization", "Bearer open-sesame")])
+            is grpc.StatusCode.OK
+        )
         request = otlp.request(otlp.LOGS, ids[1:])
         assert senders.post(holdfast.http_base, otlp.LOGS, request).status_code == 401
         good = {"Authorization": "Bearer open-sesame"}
@@ -167,19 +193,28 @@ class TestCredentials:
         ids = otlp.new_ids(1)
         request = otlp.request(otlp.LOGS, ids)
         assert senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "wrong")).status_code == 401
-        assert senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "pa$word")).status_code == 200
+        assert (
+            senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "pa$word")).status_code == 200
+        )
         grpc_backend.wait_for(ids)
 
     def test_exporters_show_their_credentials(self, start, ending, grpc_sender):
         grpc_backend, http_backend = ending.enter_context(GrpcBackend()), ending.enter_context(HttpBackend())
-        base = receiving(extensions={
-            "bearertokenauth": {"token": "out-token"},
-            "basicauth/out": {"client_auth": {"username": "bob", "password": "hunter2"}},
-        })
-        holdfast = start(config({
-            "otlp": otlp_exporter(grpc_backend, auth={"authenticator": "bearertokenauth"}),
-            "otlphttp": otlphttp_exporter(http_backend, auth={"authenticator": "basicauth/out"}),
-        }), base=base)
+        base = receiving(
+            extensions={
+                "bearertokenauth": {"token": "out-token"},
+                "basicauth/out": {"client_auth": {"username": "bob", "password": "hunter2"}},
+            }
+        )
+        holdfast = start(
+            config(
+                {
+                    "otlp": otlp_exporter(grpc_backend, auth={"authenticator": "bearertokenauth"}),
+                    "otlphttp": otlphttp_exporter(http_backend, auth={"authenticator": "basicauth/out"}),
+                }
+            ),
+            base=base,
+        )
         ids = otlp.new_ids(1)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         grpc_backend.wait_for(ids)
@@ -191,9 +226,19 @@ class TestCredentials:
     def test_a_tenants_header_travels_through_queue_and_restart(self, start, ending, grpc_sender):
         backend = ending.enter_context(HttpBackend())
         backend.stop()
-        base = receiving({"include_metadata": True}, None, {"headers_setter": {
-            "headers": [{"action": "upsert", "key": "X-Scope-OrgID", "from_context": "x-tenant"}]}})
-        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, auth={"authenticator": "headers_setter"})}), base=base)
+        base = receiving(
+            {"include_metadata": True},
+            None,
+            {
+                "headers_setter": {
+                    "headers": [{"action": "upsert", "key": "X-Scope-OrgID", "from_context": "x-tenant"}]
+                }
+            },
+        )
+        holdfast = start(
+            config({"otlphttp": otlphttp_exporter(backend, auth={"authenticator": "headers_setter"})}),
+            base=base,
+        )
         tenants = {"red": otlp.new_ids(3), "blue": otlp.new_ids(3)}
         sender = grpc_sender(holdfast)
         for tenant, ids in tenants.items():

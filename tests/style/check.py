@@ -14,7 +14,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 C_FOLDERS = ("include", "src", "wal", "tests")
 TEXT_FOLDERS = C_FOLDERS + ("docs", "conf", "chaos", "charts", "proto", ".ci")
-TEXT_ENDINGS = {".c", ".h", ".def", ".py", ".md", ".txt", ".yaml", ".yml", ".json", ".sh", ".cmake", ".ini", ""}
+TEXT_ENDINGS = {
+    ".c",
+    ".h",
+    ".def",
+    ".py",
+    ".md",
+    ".txt",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".sh",
+    ".cmake",
+    ".ini",
+    "",
+}
 FILE_LINES_MAX, HEADER_LINES_MAX, FUNCTION_LINES_MAX = 600, 150, 60
 
 # Files over the limit, each with its reason.
@@ -86,7 +100,9 @@ def code_only(text):
 def component_stems():
     """{folder: names of the components that live there}, from the registry."""
     stems = {folder: set() for folder in COMPONENTS}
-    for kind, name in re.findall(r"HF_COMPONENT\(([a-z]+)_(\w+)\)", (ROOT / "src/components.def").read_text()):
+    for kind, name in re.findall(
+        r"HF_COMPONENT\(([a-z]+)_(\w+)\)", (ROOT / "src/components.def").read_text()
+    ):
         stems[f"src/{kind}"].add(name)
     return stems
 
@@ -177,7 +193,10 @@ def check_layout(c_files):
     if not shutil.which("clang-format"):
         sys.exit("style: clang-format is missing (./dev test installs it)")
     result = subprocess.run(
-        ["clang-format", "--dry-run", "-Werror", *map(str, c_files)], capture_output=True, text=True, check=False
+        ["clang-format", "--dry-run", "-Werror", *map(str, c_files)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     badly = sorted(set(re.findall(r"^(\S+?):\d+:\d+: error: code should be", result.stderr, re.M)))
     for name in badly:

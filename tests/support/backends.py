@@ -103,7 +103,9 @@ class Backend:
             return self._script.popleft() if self._script else self.always
 
     def _remember(self, signal, metadata, body, message, accepted):
-        received = Received(signal, metadata, body, message, otlp.ids(signal, message), time.monotonic(), accepted)
+        received = Received(
+            signal, metadata, body, message, otlp.ids(signal, message), time.monotonic(), accepted
+        )
         with self._lock:
             self.requests.append(received)
 
@@ -123,11 +125,17 @@ class Backend:
         def missing():
             return wanted - set(self.ids())
 
-        until(lambda: not missing(), lambda: f"{len(missing())} of {len(wanted)} items missing at the backend", seconds)
+        until(
+            lambda: not missing(),
+            lambda: f"{len(missing())} of {len(wanted)} items missing at the backend",
+            seconds,
+        )
 
     def wait_for_requests(self, count, seconds=20):
         """Waits until so many requests, accepted or not, were seen."""
-        until(lambda: len(self.requests) >= count, lambda: f"{len(self.requests)} requests of {count}", seconds)
+        until(
+            lambda: len(self.requests) >= count, lambda: f"{len(self.requests)} requests of {count}", seconds
+        )
 
     def __enter__(self):
         self.start()

@@ -4,7 +4,9 @@ import subprocess
 
 
 def _openssl(*arguments, stdin=None):
-    subprocess.run(["openssl", *map(str, arguments)], input=stdin, check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        ["openssl", *map(str, arguments)], input=stdin, check=True, capture_output=True, timeout=30
+    )
 
 
 class Authority:
@@ -15,8 +17,23 @@ class Authority:
         directory.mkdir(parents=True, exist_ok=True)
         self.certificate = directory / "ca.crt"
         self._key = directory / "ca.key"
-        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
-                 "-subj", "/CN=test authority", "-keyout", self._key, "-out", self.certificate)
+        _openssl(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            2,
+            "-subj",
+            "/CN=test authority",
+            "-keyout",
+            self._key,
+            "-out",
+            self.certificate,
+        )
 
     def issue(self, name, common_name=None):
         """Makes (or makes anew) a certificate for localhost, 127.0.0.1 and the name; returns (certificate, key)."""
@@ -24,11 +41,38 @@ class Authority:
         request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
         extensions.write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:{name}\n")
         fresh_key = self.directory / f"{name}.key.new"
-        _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-subj", f"/CN={common_name or name}", "-keyout", fresh_key, "-out", request)
+        _openssl(
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            f"/CN={common_name or name}",
+            "-keyout",
+            fresh_key,
+            "-out",
+            request,
+        )
         fresh = self.directory / f"{name}.crt.new"
-        _openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial",
-                 "-days", 2, "-extfile", extensions, "-out", fresh)
+        _openssl(
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            self.certificate,
+            "-CAkey",
+            self._key,
+            "-CAcreateserial",
+            "-days",
+            2,
+            "-extfile",
+            extensions,
+            "-out",
+            fresh,
+        )
         fresh_key.replace(key)
         fresh.replace(certificate)
         return certificate, key

@@ -86,7 +86,9 @@ class RawGrpc:
     def __init__(self, port, timeout=10, host="127.0.0.1"):
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False))
+        self.h2 = h2.connection.H2Connection(
+            h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False)
+        )
         self.h2.initiate_connection()
         self.replies = {}
         self.goaway = None
@@ -99,8 +101,12 @@ class RawGrpc:
 
     def headers(self, path, coding=None, extra=(), drop=(), method="POST", content_type="application/grpc"):
         fields = [
-            (":method", method), (":scheme", "http"), (":path", path), (":authority", "test"),
-            ("te", "trailers"), ("content-type", content_type),
+            (":method", method),
+            (":scheme", "http"),
+            (":path", path),
+            (":authority", "test"),
+            ("te", "trailers"),
+            ("content-type", content_type),
         ]
         if coding:
             fields.append(("grpc-encoding", coding))

@@ -57,7 +57,8 @@ def otlphttp_exporter(backend, **more):
 def pipelines(exporters, processors=(), signals=("traces", "metrics", "logs")):
     """One pipeline a signal, all alike."""
     return {
-        name: {"receivers": ["otlp"], "processors": list(processors), "exporters": list(exporters)} for name in signals
+        name: {"receivers": ["otlp"], "processors": list(processors), "exporters": list(exporters)}
+        for name in signals
     }
 
 
@@ -85,13 +86,21 @@ class Holdfast:
         self.write_config(configuration)
         self.arguments = list(arguments)
         self.ports = {name: free_port() for name in ("GRPC_PORT", "HTTP_PORT", "HEALTH_PORT", "METRICS_PORT")}
-        self.environment = {**os.environ, **{key: str(port) for key, port in self.ports.items()}, **(environment or {})}
+        self.environment = {
+            **os.environ,
+            **{key: str(port) for key, port in self.ports.items()},
+            **(environment or {}),
+        }
         self.prefix = []  # a command that the program is started by
         self.process = None
 
     def write_config(self, configuration):
         """Replaces the test's configuration file; a running process sees it at `reload()`."""
-        text = configuration if isinstance(configuration, str) else yaml.safe_dump(configuration, sort_keys=False)
+        text = (
+            configuration
+            if isinstance(configuration, str)
+            else yaml.safe_dump(configuration, sort_keys=False)
+        )
         self.config_path.write_text(text)
 
     # ---- life ----
@@ -100,9 +109,22 @@ class Holdfast:
         """Starts the process without waiting for it."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, BINARY, "--config", self.base_path, "--config", self.config_path,
-                 "--data-dir", self.data_directory, *self.arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.environment,
+                [
+                    *self.prefix,
+                    BINARY,
+                    "--config",
+                    self.base_path,
+                    "--config",
+                    self.config_path,
+                    "--data-dir",
+                    self.data_directory,
+                    *self.arguments,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                env=self.environment,
             )
         return self
 
@@ -123,7 +145,9 @@ class Holdfast:
     def health(self):
         """The status of the health page; 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['HEALTH_PORT']}/", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.ports['HEALTH_PORT']}/", timeout=5
+            ) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -178,10 +202,16 @@ class Holdfast:
 
     def wait_for_log(self, pattern, seconds=20):
         """Waits for a line that the regular expression finds; returns the match."""
-        return until(lambda: re.search(pattern, self.log()), lambda: f"no {pattern!r} in:\n{self.log()[-2000:]}", seconds)
+        return until(
+            lambda: re.search(pattern, self.log()),
+            lambda: f"no {pattern!r} in:\n{self.log()[-2000:]}",
+            seconds,
+        )
 
     def metrics_text(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['METRICS_PORT']}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.ports['METRICS_PORT']}/metrics", timeout=10
+        ) as answer:
             return answer.read().decode()
 
     def metrics(self):
@@ -229,7 +259,10 @@ class Holdfast:
 def consumers_of(stat, pipeline):
     """The exporters of one pipeline's queue, out of what `queue stat --json` printed."""
     return [
-        one for queue in stat["queues"] if (queue["kind"], queue["id"]) == ("queue", pipeline) for one in queue["exporters"]
+        one
+        for queue in stat["queues"]
+        if (queue["kind"], queue["id"]) == ("queue", pipeline)
+        for one in queue["exporters"]
     ]
 
 
@@ -237,6 +270,10 @@ def run(*arguments, **options):
     """Runs the binary to its end."""
     options.setdefault("timeout", 30)
     return subprocess.run(
-        [BINARY, *map(str, arguments)], stdin=options.pop("stdin", subprocess.DEVNULL),
-        capture_output=True, text=True, check=False, **options,
+        [BINARY, *map(str, arguments)],
+        stdin=options.pop("stdin", subprocess.DEVNULL),
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
     )

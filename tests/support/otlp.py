@@ -16,7 +16,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 ID_KEY = "test.id"
 
-Signal = collections.namedtuple("Signal", "name service method_path http_path request response rejected items")
+Signal = collections.namedtuple(
+    "Signal", "name service method_path http_path request response rejected items"
+)
 
 TRACES = Signal(
     "traces",
@@ -78,8 +80,12 @@ def _fill_spans(resource, ids, padding):
     spans = resource.scope_spans.add().spans
     for item in ids:
         span = spans.add(
-            trace_id=os.urandom(16), span_id=os.urandom(8), name="test span", kind=2,
-            start_time_unix_nano=now, end_time_unix_nano=now + 1000,
+            trace_id=os.urandom(16),
+            span_id=os.urandom(8),
+            name="test span",
+            kind=2,
+            start_time_unix_nano=now,
+            end_time_unix_nano=now + 1000,
         )
         span.attributes.append(attribute(ID_KEY, item))
         if padding:
@@ -130,7 +136,9 @@ def _points(metric):
 def items(signal, message):
     """All spans, data points or log records of an Export request."""
     if signal is TRACES:
-        return [span for group in message.resource_spans for scope in group.scope_spans for span in scope.spans]
+        return [
+            span for group in message.resource_spans for scope in group.scope_spans for span in scope.spans
+        ]
     if signal is METRICS:
         return [
             point
@@ -139,7 +147,12 @@ def items(signal, message):
             for metric in scope.metrics
             for point in _points(metric)
         ]
-    return [record for group in message.resource_logs for scope in group.scope_logs for record in scope.log_records]
+    return [
+        record
+        for group in message.resource_logs
+        for scope in group.scope_logs
+        for record in scope.log_records
+    ]
 
 
 def attributes(item):

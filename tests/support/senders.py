@@ -65,7 +65,16 @@ class GrpcSender:
         self.close()
 
 
-def post(base, signal, body, coding="", content_type="application/x-protobuf", headers=None, session=requests, **options):
+def post(
+    base,
+    signal,
+    body,
+    coding="",
+    content_type="application/x-protobuf",
+    headers=None,
+    session=requests,
+    **options,
+):
     """POSTs one request as OTLP/HTTP does; returns the response whatever its status."""
     if hasattr(body, "SerializeToString"):
         body = body.SerializeToString()
@@ -146,4 +155,8 @@ class Load:
 
 def wait_for_acknowledged(load, count, seconds=30):
     """Waits until the load has so many acknowledged items."""
-    until(lambda: len(load.acknowledged) >= count, lambda: f"{len(load.acknowledged)} of {count}; {load.failures}", seconds)
+    until(
+        lambda: len(load.acknowledged) >= count,
+        lambda: f"{len(load.acknowledged)} of {count}; {load.failures}",
+        seconds,
+    )
