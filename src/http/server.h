@@ -1,8 +1,15 @@
 /*
- * server: an HTTP/1.1 server (libmicrohttpd), ignorant of pipelines. Serves OTLP/HTTP, health and metrics.
+ * server: an HTTP/1.1 server (libmicrohttpd), ignorant of pipelines. Serves OTLP/HTTP, health and
+ * metrics.
  *
- * Handlers run on the server's pool of threads, when the request is whole: method, path, headers and body (collected within the
- * limit, decoded when a coding is named). The answer may come later from any thread: the connection is suspended until then.
+ * Handlers run on the server's pool of threads, when the request is whole: method, path, headers
+ * and body (collected within the limit, decoded when a coding is named). The answer may come later
+ * from any thread: the connection is suspended until then.
+ *
+ * What a stranger can make it hold is bounded: connections, headers (64 KiB a connection), bodies
+ * in all (a request whose body does not fit waits, unread, until others are done), and time:
+ * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute. A
+ * refused body is read and thrown away as far as that is cheap, so that the sender sees the answer.
  */
 #pragma once
 
@@ -23,27 +30,34 @@ struct hf_cors_config {
     int64_t max_age_s;
 };
 
-/* The keys that every HTTP server of the configuration shares, for components to embed in their field tables. */
+/* The keys that every HTTP server of the configuration shares, for components to embed in their
+ * field tables. */
 extern const struct hf_field hf_cors_fields[];
 
 struct hf_http_server_options {
-    int listen_fd;               /* taken over */
-    unsigned threads;            /* 0: 1 */
-    const char *tls_cert_pem, *tls_key_pem, *tls_client_ca_pem, *tls_priorities; /* contents; all NULL: cleartext */
+    int listen_fd;    /* taken over, also on failure; non-blocking */
+    unsigned threads; /* 0: 1 */
+    /* Contents, copied; all NULL: cleartext. With tls_client_ca_pem a client must show a
+     * certificate that it signed. `tls_priorities` is in GnuTLS's notation; NULL: TLS 1.2 and 1.3.
+     */
+    const char *tls_cert_pem, *tls_key_pem, *tls_client_ca_pem, *tls_priorities;
     size_t body_bytes_max;       /* as sent, and decoded; 0: no limit but buffered_bytes_max */
-    uint64_t buffered_bytes_max; /* of all unfinished bodies; 0: 256 MiB; beyond it connections are suspended */
+    uint64_t buffered_bytes_max; /* of all unfinished bodies; 0: 256 MiB; beyond it connections are
+                                    suspended */
     size_t connections_max;      /* 0: 10,000 */
-    unsigned idle_timeout_s;     /* 0: none */
-    const struct hf_cors_config *cors;              /* NULL: none */
-    const struct hf_string_map *response_headers;   /* NULL: none */
+    unsigned idle_timeout_s;     /* between requests; 0: none */
+    const struct hf_cors_config *cors;                   /* NULL: none */
+    const struct hf_string_map *response_headers;        /* NULL: none */
     const struct hf_string_list *compression_algorithms; /* NULL: all */
     /*
-     * A pool thread: the headers are here, the body is not. HF_OK to go on, or answer by hf_http_answer() and return anything else. May be NULL.
+     * A pool thread: the headers are here, the body is not. HF_OK to go on, or answer by
+     * hf_http_answer() and return anything else. May be NULL.
      */
     enum hf_status (*on_headers)(void *user, struct hf_http_request *request);
     /*
-     * A pool thread: the request is whole. Ends in one hf_http_answer(), now or later. When the body could not be taken, `fault` is HF_TOO_LARGE, HF_UNSUPPORTED
-     * (coding) or HF_INVALID (its decoding), and the body is empty: the handler words the answer.
+     * A pool thread: the request is whole. Ends in one hf_http_answer(), now or later. When the
+     * body could not be taken, `fault` is HF_TOO_LARGE, HF_UNSUPPORTED (coding) or HF_INVALID (its
+     * decoding), and the body is empty: the handler words the answer.
      */
     void (*on_request)(void *user, struct hf_http_request *request, enum hf_status fault);
     void *user;
@@ -51,18 +65,23 @@ struct hf_http_server_options {
 
 HF_MUST_USE enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                                               struct hf_http_server **ret_server, char *reterr);
-/* Accepts no more, waits for requests in progress at most `grace_ns`, cuts the rest, frees. Every request must have been answered or will be. */
+/* Accepts no more, waits for requests in progress at most `grace_ns`, cuts the rest, frees. Every
+ * request must have been answered or will be. */
 void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns);
 void hf_http_server_free(struct hf_http_server *server);
 
-/* ---- a request: one pool thread until on_request returns; from then on only hf_http_answer() ---- */
+/* ---- a request: one pool thread until on_request returns; from then on only hf_http_answer() ----
+ */
 const char *hf_http_method(const struct hf_http_request *request);
 const char *hf_http_path(const struct hf_http_request *request);
-const char *hf_http_query(const struct hf_http_request *request, const char *key); /* NULL: absent */
+const char *hf_http_query(const struct hf_http_request *request,
+                          const char *key); /* NULL: absent */
 const char *hf_http_peer(const struct hf_http_request *request);
-struct hf_slice hf_http_header(const struct hf_http_request *request, const char *name); /* case-insensitive; empty: absent */
+struct hf_slice hf_http_header(const struct hf_http_request *request,
+                               const char *name); /* case-insensitive; empty: absent */
 void hf_http_header_each(const struct hf_http_request *request,
-                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value), void *user);
+                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
+                         void *user);
 
 struct hf_http_body {
     struct hf_slice wire, raw;

@@ -1,0 +1,385 @@
+/*
+ * server: its threads, connections, start and stop. Accepts connections itself: libmicrohttpd would
+ * shut the listening socket down at its end, which a reload and the other holders of that socket
+ * must not see.
+ */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <holdfast/component.h>
+
+#include "../util/clock.h"
+#include "server_internal.h"
+
+#define CONNECTIONS_DEFAULT 10000u
+#define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
+#define THREADS_MAX 64u
+#define ACCEPT_BATCH 64
+#define HEADER_GRACE_NS (60 * HF_NS_PER_S)
+#define WATCH_PERIOD_MS 1000
+#define REFUSED_PAUSE_MS 100
+/* Paid a request, since it is cleared for each; half is for reading. */
+#define CONNECTION_MEMORY_BYTES 65536u
+
+static void format_peer(const struct sockaddr *address, char *out, size_t size)
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    if (address != NULL && address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+        snprintf(out, size, "%s:%u", host, ntohs(v4->sin_port));
+    } else if (address != NULL && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+        inet_ntop(mapped ? AF_INET : AF_INET6, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), host,
+                  sizeof(host));
+        snprintf(out, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(v6->sin6_port));
+    } else {
+        snprintf(out, size, "unix");
+    }
+}
+
+static struct http_connection *open_connection(struct hf_http_server *server,
+                                               struct MHD_Connection *connection)
+{
+    struct http_connection *made = calloc(1, sizeof(*made));
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (made == NULL || fd == NULL) {
+        free(made);
+        return NULL; /* its first request is refused */
+    }
+    made->fd = fd->connect_fd;
+    format_peer(address == NULL ? NULL : address->client_addr, made->peer, sizeof(made->peer));
+    atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
+    pthread_mutex_lock(&server->lock);
+    made->next = server->connections;
+    if (made->next != NULL) {
+        made->next->previous = made;
+    }
+    server->connections = made;
+    pthread_mutex_unlock(&server->lock);
+    return made;
+}
+
+static void close_connection(struct hf_http_server *server, struct http_connection *gone)
+{
+    if (gone == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&server->lock);
+    *(gone->previous != NULL ? &gone->previous->next : &server->connections) = gone->next;
+    if (gone->next != NULL) {
+        gone->next->previous = gone->previous;
+    }
+    pthread_mutex_unlock(&server->lock);
+    free(gone);
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct hf_http_server *server = user;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = open_connection(server, connection);
+        if (server->tls != NULL) {
+            hf_http_tls_prepare(server->tls, connection);
+        }
+    } else {
+        close_connection(server, *context);
+        *context = NULL;
+        atomic_fetch_sub(&server->connection_count, 1);
+    }
+}
+
+/* Shuts down the sockets of those that are too slow; the library sees their end and closes them. */
+static void watch(struct hf_http_server *server)
+{
+    uint64_t now_ns = hf_clock_coarse_ns();
+    pthread_mutex_lock(&server->lock);
+    for (struct http_connection *at = server->connections; at != NULL; at = at->next) {
+        uint64_t deadline_ns = atomic_load_explicit(&at->deadline_ns, memory_order_relaxed);
+        if (deadline_ns != 0 && now_ns > deadline_ns) {
+            (void)shutdown(at->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Accepts what waits. False: nothing can be accepted at the moment. */
+static bool accept_waiting(struct hf_http_server *server, size_t room)
+{
+    for (size_t i = 0; i < ACCEPT_BATCH && i < room; i++) {
+        struct sockaddr_storage address = {0};
+        socklen_t size = sizeof(address);
+        int fd = accept4(server->options.listen_fd, (struct sockaddr *)&address, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            /* Out of descriptors or memory: a pause, or the loop would spin. */
+            return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+        }
+        atomic_fetch_add(&server->connection_count, 1);
+        if (MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES) {
+            atomic_fetch_sub(&server->connection_count, 1); /* it has closed the socket */
+        }
+    }
+    return true;
+}
+
+/* One turn: accepts, and looks after the slow. `able` is false after accepting failed. Returns the
+ * same for the next. */
+static bool accept_turn(struct hf_http_server *server, bool closing, bool able)
+{
+    size_t count = atomic_load(&server->connection_count);
+    size_t room =
+        count < server->options.connections_max ? server->options.connections_max - count : 0;
+    bool listens = !closing && able && room > 0;
+    struct pollfd ready[2] = {{.fd = server->wake_fd, .events = POLLIN},
+                              {.fd = server->options.listen_fd, .events = POLLIN}};
+    int wait_ms = !closing && !listens ? REFUSED_PAUSE_MS : count > 0 ? WATCH_PERIOD_MS : -1;
+    int number = poll(ready, listens ? 2 : 1, wait_ms);
+    if (number > 0 && ready[0].revents != 0) {
+        eventfd_t value;
+        (void)eventfd_read(server->wake_fd, &value);
+    }
+    return !listens || number <= 0 || ready[1].revents == 0 || accept_waiting(server, room);
+}
+
+static void *accept_main(void *user)
+{
+    struct hf_http_server *server = user;
+    uint64_t watched_ns = 0;
+    bool able = true;
+    for (;;) {
+        pthread_mutex_lock(&server->lock);
+        bool closing = server->closing, ending = server->ending;
+        pthread_mutex_unlock(&server->lock);
+        if (ending) {
+            return NULL;
+        }
+        able = accept_turn(server, closing, able);
+        uint64_t now_ns = hf_clock_coarse_ns();
+        if (now_ns - watched_ns >= WATCH_PERIOD_MS * HF_NS_PER_MS) {
+            watched_ns = now_ns;
+            watch(server);
+        }
+    }
+}
+
+static void free_server(struct hf_ref *ref)
+{
+    struct hf_http_server *server = HF_CONTAINER(ref, struct hf_http_server, ref);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
+
+/* What failed is reported by the calls that fail; the library's own words are for its developers.
+ */
+static void ignore_log(void *user, const char *format, va_list arguments)
+{
+    (void)user;
+    (void)format;
+    (void)arguments;
+}
+
+static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
+{
+    const struct hf_http_server_options *options = &server->options;
+    unsigned threads = options->threads;
+    /* The library deals connections out by descriptor, not evenly, and its own check of this limit
+     * can deadlock: it is never to be reached. Ours is kept where connections are accepted. */
+    size_t limit = (options->connections_max + ACCEPT_BATCH) * 2 * threads;
+    struct MHD_OptionItem items[16] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)ignore_log, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(limit < INT32_MAX ? limit : INT32_MAX), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)hf_http_on_completed, server},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
+    };
+    size_t count = 6;
+    if (threads > 1) {
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, threads, NULL};
+    }
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    if (server->tls != NULL) {
+        flags |= MHD_USE_TLS;
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                                 (void *)(uintptr_t)options->tls_cert_pem};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
+                                                 (void *)(uintptr_t)options->tls_key_pem};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                                 (void *)(uintptr_t)(options->tls_priorities != NULL
+                                                                         ? options->tls_priorities
+                                                                         : TLS_PRIORITIES_DEFAULT)};
+    }
+    items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    return MHD_start_daemon(flags, 0, NULL, NULL, hf_http_on_access, server, MHD_OPTION_ARRAY,
+                            items, MHD_OPTION_END);
+}
+
+/* Signals are the main thread's affair: threads made here inherit a mask that holds them all. */
+static enum hf_status start_threads(struct hf_http_server *server, char *reterr)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    server->daemon = start_daemon(server);
+    int failed = 0;
+    if (server->daemon != NULL) {
+        failed = pthread_create(&server->acceptor, NULL, accept_main, server);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (server->daemon != NULL && failed == 0) {
+        pthread_setname_np(server->acceptor, "hf-http-accept");
+        return HF_OK;
+    }
+    if (server->daemon != NULL) {
+        MHD_stop_daemon(server->daemon);
+        server->daemon = NULL;
+    }
+    snprintf(reterr, HF_ERROR_MAX, "the HTTP server cannot start its threads: %s",
+             failed != 0 ? strerror(failed) : "libmicrohttpd gives no reason");
+    return HF_IO;
+}
+
+static void set_defaults(struct hf_http_server *server)
+{
+    struct hf_http_server_options *options = &server->options;
+    if (options->threads == 0) {
+        options->threads = 1;
+    }
+    if (options->threads > THREADS_MAX) {
+        options->threads = THREADS_MAX;
+    }
+    if (options->buffered_bytes_max == 0) {
+        options->buffered_bytes_max = BUFFERED_BYTES_DEFAULT;
+    }
+    if (options->connections_max == 0) {
+        options->connections_max = CONNECTIONS_DEFAULT;
+    }
+    server->body_limit = options->body_bytes_max;
+    if (server->body_limit == 0 || server->body_limit > options->buffered_bytes_max) {
+        server->body_limit = (size_t)options->buffered_bytes_max;
+    }
+}
+
+static void release_outside(struct hf_http_server *server)
+{
+    hf_http_tls_free(server->tls);
+    server->tls = NULL;
+    if (server->wake_fd >= 0) {
+        close(server->wake_fd);
+        server->wake_fd = -1;
+    }
+    if (server->options.listen_fd >= 0) {
+        close(server->options.listen_fd);
+        server->options.listen_fd = -1;
+    }
+}
+
+enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
+                                  struct hf_http_server **ret_server, char *reterr)
+{
+    assert(options->on_request != NULL);
+    struct hf_http_server *server = calloc(1, sizeof(*server));
+    if (server == NULL) {
+        close(options->listen_fd);
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP server");
+        return HF_NOMEM;
+    }
+    hf_ref_init(&server->ref, free_server);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    server->options = *options;
+    set_defaults(server);
+    server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    enum hf_status status = HF_OK;
+    if (server->wake_fd < 0) {
+        snprintf(reterr, HF_ERROR_MAX, "the HTTP server cannot make an eventfd: %s",
+                 strerror(errno));
+        status = HF_IO;
+    }
+    if (status == HF_OK && options->tls_cert_pem != NULL) {
+        status = hf_http_tls_new(options, &server->tls, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_threads(server, reterr);
+    }
+    /* Borrowed for the call only. */
+    server->options.tls_cert_pem = server->options.tls_key_pem = NULL;
+    server->options.tls_client_ca_pem = server->options.tls_priorities = NULL;
+    if (status != HF_OK) {
+        release_outside(server);
+        hf_ref_drop(&server->ref);
+        return status;
+    }
+    *ret_server = server;
+    return HF_OK;
+}
+
+static void wake_acceptor(struct hf_http_server *server)
+{
+    (void)eventfd_write(server->wake_fd, 1);
+}
+
+/* Under the lock. */
+static void wait_for_requests(struct hf_http_server *server, uint64_t grace_ns)
+{
+    uint64_t until_ns = hf_clock_monotonic_ns() + grace_ns;
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
+                                   .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
+    int waited = 0;
+    while (server->active > 0 && waited == 0) {
+        waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+    }
+}
+
+void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns)
+{
+    if (server == NULL || server->daemon == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&server->lock);
+    server->closing = true;
+    wake_acceptor(server);
+    wait_for_requests(server, grace_ns);
+    hf_http_cut(server);
+    /* The library must not be stopped while a connection is suspended; all have been resumed by
+     * now, or are by an answer under way, and come back at once. */
+    while (server->suspended > 0) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    server->ending = true;
+    pthread_mutex_unlock(&server->lock);
+    wake_acceptor(server);
+    pthread_join(server->acceptor, NULL);
+    MHD_stop_daemon(server->daemon);
+    server->daemon = NULL;
+    release_outside(server);
+}
+
+void hf_http_server_free(struct hf_http_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    hf_http_server_stop(server, 0);
+    hf_ref_drop(&server->ref);
+}

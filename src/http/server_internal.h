@@ -1,0 +1,146 @@
+/*
+ * server_internal: the server's own structs, for src/http/server*.c and cors.c only.
+ *
+ * Connections belong to libmicrohttpd's threads. A request is shared between the thread of its
+ * connection and whoever answers it; it goes when both have let go. The server's lock guards the
+ * states, never a handler.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <holdfast/ref.h>
+
+#include "server.h"
+
+struct http_tls;
+
+#define TLS_PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/* How much of a refused body is read for the sake of its sender, who may not look at an answer
+ * before all is sent. */
+#define HTTP_DISCARD_MAX (UINT64_C(64) << 20)
+
+/* An accepted connection: what the watch needs to know of it. */
+struct http_connection {
+    struct http_connection *next, *previous; /* under the server's lock */
+    int fd;
+    char peer[64];
+    _Atomic uint64_t
+        deadline_ns; /* monotonic; when the peer has been too slow; 0: nothing is awaited of it */
+};
+
+struct http_list {
+    struct hf_http_request *first, *last;
+};
+
+struct hf_http_server {
+    struct hf_ref ref; /* the owner's, and one a request */
+    struct hf_http_server_options options;
+    size_t body_limit;
+    struct MHD_Daemon *daemon;
+    struct http_tls *tls; /* NULL: cleartext */
+    int wake_fd;
+    pthread_t acceptor;
+
+    _Atomic size_t connection_count; /* accepted and not closed */
+
+    pthread_mutex_t lock; /* of what follows and of each request's `state` */
+    pthread_cond_t changed;
+    struct http_connection *connections;
+    uint64_t buffered_bytes;       /* given to requests for their bodies */
+    struct http_list waiting;      /* for memory */
+    struct http_list held;         /* for an answer, their connections suspended */
+    size_t active;                 /* requests whose connection is there */
+    size_t suspended;              /* waiting, held, or on their way back to their thread */
+    bool closing, cutting, ending; /* stop has begun; its grace is over; its requests are gone */
+};
+
+enum request_state {
+    REQUEST_READING = 0,
+    REQUEST_WAITING, /* for memory; the connection is suspended */
+    REQUEST_GIVEN,   /* its handler runs, or it was answered with nothing yet */
+    REQUEST_HELD,    /* for its answer; the connection is suspended */
+    REQUEST_ANSWERED,
+    REQUEST_CUT /* the connection is gone; the answer will go nowhere */
+};
+
+/* A body as it came, or decoded; outlives its request when somebody takes a reference. */
+struct http_buffer {
+    struct hf_ref ref;
+    uint8_t *data;
+    size_t size, capacity;
+};
+
+struct hf_http_request {
+    struct hf_ref ref; /* the connection's and, once given to the handler, the answer's */
+    struct hf_http_server *server;
+    struct MHD_Connection *connection; /* its own thread; resumed under the lock */
+    struct http_connection *watch;
+    const char *method, *path;
+
+    /* Reading: the connection's thread. */
+    bool begun;    /* the headers are done with: what comes now is the body */
+    bool refused;  /* answered by on_headers */
+    bool given;    /* to its handler */
+    bool discards; /* the rest of the body is thrown away */
+    bool chunked;
+    uint64_t length; /* Content-Length */
+    uint64_t discarded;
+    enum hf_coding coding;
+    enum hf_status fault;
+    struct http_buffer *wire, *raw;
+    struct hf_http_body body;
+    void *data; /* the handler's */
+
+    /* Under the server's lock. */
+    enum request_state state;
+    struct hf_http_request *next, *previous; /* in a list by state */
+    uint64_t reserved_bytes;
+    bool is_suspended;
+    struct MHD_Response *response;
+    unsigned status;
+    bool close;
+};
+
+/* ---- server_request.c: the life of a request, called by libmicrohttpd ---- */
+enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **context);
+void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code);
+/* Under the lock: every suspended connection is resumed, to be closed. */
+void hf_http_cut(struct hf_http_server *server);
+
+/* ---- server_body.c: collecting ---- */
+/* What the headers say of the body; sets length, chunked, coding, fault. */
+void hf_http_body_plan(struct hf_http_request *request);
+/* False: the connection is not worth keeping. */
+HF_MUST_USE bool hf_http_body_collect(struct hf_http_request *request, const char *data,
+                                      size_t size);
+/* The body is whole: decodes it and fills `body`, or sets `fault`. */
+void hf_http_body_finish(struct hf_http_request *request);
+void hf_http_body_release(struct hf_http_request *request);
+/* Memory for the body: false when the request has to wait (it is suspended then). */
+HF_MUST_USE bool hf_http_body_admit(struct hf_http_request *request);
+/* Suspends the connection. Under the lock, its own thread. */
+void hf_http_suspend(struct hf_http_request *request, struct http_list *list,
+                     enum request_state state);
+/* Gives the memory back, and lets those in that wait for it. Under the lock. */
+void hf_http_memory_return(struct hf_http_server *server, uint64_t bytes);
+void hf_http_list_remove(struct http_list *list, struct hf_http_request *request);
+
+/* ---- cors.c ---- */
+/* Is this a preflight, which no handler sees? */
+bool hf_cors_is_preflight(const struct hf_http_request *request);
+/* Adds what the configuration says to an answer, preflight or not. */
+void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response *response);
+
+/* ---- server_tls.c ---- */
+HF_MUST_USE enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
+                                           struct http_tls **ret_tls, char *reterr);
+void hf_http_tls_free(struct http_tls *tls);
+/* Before the handshake of a connection. */
+void hf_http_tls_prepare(struct http_tls *tls, struct MHD_Connection *connection);

@@ -1,0 +1,384 @@
+/*
+ * server_request: the life of a request: headers, body, handler, answer.
+ *
+ * The library calls hf_http_on_access() on the connection's thread: once with the headers, for each
+ * part of the body, once at its end, and again after each suspension.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "../util/clock.h"
+#include "server_internal.h"
+
+#define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
+
+static void free_request(struct hf_ref *ref)
+{
+    struct hf_http_request *request = HF_CONTAINER(ref, struct hf_http_request, ref);
+    hf_http_body_release(request);
+    hf_ref_drop(&request->server->ref);
+    free(request);
+}
+
+static struct hf_http_request *new_request(struct hf_http_server *server,
+                                           struct MHD_Connection *connection, const char *method,
+                                           const char *url)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct hf_http_request *request = calloc(1, sizeof(*request));
+    if (request == NULL || info == NULL || info->socket_context == NULL) {
+        free(request);
+        return NULL;
+    }
+    hf_ref_init(&request->ref, free_request);
+    hf_ref_take(&server->ref);
+    request->server = server;
+    request->connection = connection;
+    request->watch = info->socket_context;
+    request->method = method;
+    request->path = url;
+    atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
+    pthread_mutex_lock(&server->lock);
+    server->active++;
+    pthread_mutex_unlock(&server->lock);
+    return request;
+}
+
+static struct MHD_Response *new_response(const struct hf_http_answer *answer)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->body.size, (void *)(uintptr_t)answer->body.data, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL) {
+        return NULL;
+    }
+    bool added = true;
+    if (answer->content_type != NULL) {
+        added = MHD_add_response_header(response, "Content-Type", answer->content_type) == MHD_YES;
+    }
+    if (answer->allow != NULL) {
+        added = added && MHD_add_response_header(response, "Allow", answer->allow) == MHD_YES;
+    }
+    if (answer->retry_after_s != 0) {
+        char seconds[24];
+        snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)answer->retry_after_s);
+        added = added && MHD_add_response_header(response, "Retry-After", seconds) == MHD_YES;
+    }
+    if (!added) {
+        MHD_destroy_response(response);
+        return NULL;
+    }
+    return response;
+}
+
+void hf_http_answer(struct hf_http_request *request, const struct hf_http_answer *answer)
+{
+    struct hf_http_server *server = request->server;
+    struct MHD_Response *response = new_response(answer);
+    pthread_mutex_lock(&server->lock);
+    enum request_state before = request->state;
+    assert(before == REQUEST_READING || before == REQUEST_GIVEN || before == REQUEST_HELD ||
+           before == REQUEST_CUT);
+    if (before != REQUEST_CUT) {
+        request->response = response; /* NULL, for want of memory: the connection is closed */
+        request->status = (unsigned)answer->status;
+        request->close = answer->close;
+        request->state = REQUEST_ANSWERED;
+        response = NULL;
+    }
+    if (before == REQUEST_HELD) {
+        hf_http_list_remove(&server->held, request);
+        /* Under the lock, so that stop, which takes it too, finds the library out of this call. */
+        MHD_resume_connection(request->connection);
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (response != NULL) {
+        MHD_destroy_response(response);
+    }
+    if (before != REQUEST_READING) {
+        hf_ref_drop(&request->ref);
+    }
+}
+
+/* What every answer of this server carries. Connection's thread, so the options are there. */
+static void add_common_headers(struct hf_http_request *request, bool closing)
+{
+    const struct hf_string_map *common = request->server->options.response_headers;
+    for (size_t i = 0; common != NULL && i < common->count; i++) {
+        (void)MHD_add_response_header(request->response, common->items[i].key,
+                                      common->items[i].value);
+    }
+    hf_cors_headers(request, request->response);
+    if (closing) {
+        (void)MHD_add_response_header(request->response, "Connection", "close");
+    }
+}
+
+/* The library sends the answer from here on. */
+static enum MHD_Result send_answer(struct hf_http_request *request)
+{
+    struct hf_http_server *server = request->server;
+    pthread_mutex_lock(&server->lock);
+    bool closing = request->close || server->closing;
+    pthread_mutex_unlock(&server->lock);
+    if (request->response == NULL) {
+        return MHD_NO;
+    }
+    add_common_headers(request, closing);
+    atomic_store_explicit(&request->watch->deadline_ns, hf_clock_coarse_ns() + ANSWER_GRACE_NS,
+                          memory_order_relaxed);
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, request->status, request->response);
+    MHD_destroy_response(request->response);
+    request->response = NULL;
+    return result;
+}
+
+/* An answer of the server's own, while the request is being read. */
+static void refuse(struct hf_http_request *request, int status, const char *text)
+{
+    const struct hf_http_answer answer = {.status = status,
+                                          .content_type = text[0] != '\0' ? "text/plain" : NULL,
+                                          .body = hf_slice_text(text),
+                                          .retry_after_s = status == 503 ? 1 : 0};
+    hf_http_answer(request, &answer);
+}
+
+/* The request is whole: its handler takes it. */
+static enum MHD_Result give(struct hf_http_request *request)
+{
+    struct hf_http_server *server = request->server;
+    atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
+    hf_ref_take(&request->ref); /* the answer's */
+    request->given = true;
+    pthread_mutex_lock(&server->lock);
+    request->state = REQUEST_GIVEN;
+    pthread_mutex_unlock(&server->lock);
+    server->options.on_request(server->options.user, request, request->fault);
+
+    pthread_mutex_lock(&server->lock);
+    bool answered = request->state == REQUEST_ANSWERED;
+    bool cut = !answered && server->cutting;
+    if (cut) {
+        request->state = REQUEST_CUT;
+    } else if (!answered) {
+        hf_http_suspend(request, &server->held, REQUEST_HELD);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return answered ? send_answer(request) : cut ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result finish(struct hf_http_request *request)
+{
+    hf_http_body_finish(request);
+    if (request->fault == HF_NOMEM) {
+        refuse(request, 503, "no memory for the body at the moment");
+        return send_answer(request);
+    }
+    return give(request);
+}
+
+/* Is the rest of the request not worth reading before it is answered? */
+static bool is_hopeless(const struct hf_http_request *request)
+{
+    const char *expect =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Expect");
+    bool polite = expect != NULL && strcasecmp(expect, "100-continue") == 0;
+    bool has_body = request->chunked || request->length != 0;
+    return has_body && (polite || request->length > HTTP_DISCARD_MAX);
+}
+
+/* True when all is decided and *ret_result is the library's. */
+static bool on_headers(struct hf_http_request *request, enum MHD_Result *ret_result)
+{
+    struct hf_http_server *server = request->server;
+    hf_http_body_plan(request);
+    if (hf_cors_is_preflight(request)) {
+        refuse(request, 204, "");
+        request->refused = true;
+    } else if (server->options.on_headers != NULL) {
+        request->refused = server->options.on_headers(server->options.user, request) != HF_OK;
+    }
+    request->discards = request->discards || request->refused;
+    if (!request->discards || !is_hopeless(request)) {
+        return false;
+    }
+    *ret_result = request->refused ? send_answer(request) : give(request);
+    return true;
+}
+
+/* Back from a suspension: off the books. False: the connection is to be closed. */
+static bool come_back(struct hf_http_request *request)
+{
+    struct hf_http_server *server = request->server;
+    pthread_mutex_lock(&server->lock);
+    request->is_suspended = false;
+    server->suspended--;
+    pthread_cond_broadcast(&server->changed);
+    bool cut = request->state == REQUEST_CUT;
+    pthread_mutex_unlock(&server->lock);
+    return !cut;
+}
+
+/* The connection has a part of the body, or no more of it. */
+static enum MHD_Result go_on(struct hf_http_request *request, const char *data, size_t *data_size)
+{
+    if (request->given) {
+        return send_answer(request);
+    }
+    if (!request->begun) {
+        request->begun = hf_http_body_admit(request);
+        return MHD_YES;
+    }
+    if (*data_size != 0) {
+        bool worth_keeping = hf_http_body_collect(request, data, *data_size);
+        *data_size = 0;
+        return worth_keeping ? MHD_YES : MHD_NO;
+    }
+    return request->refused ? send_answer(request) : finish(request);
+}
+
+enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **context)
+{
+    (void)version;
+    struct hf_http_request *request = *context;
+    if (request == NULL) {
+        request = new_request(user, connection, method, url);
+        if (request == NULL) {
+            return MHD_NO;
+        }
+        *context = request;
+        enum MHD_Result result;
+        if (on_headers(request, &result)) {
+            return result;
+        }
+    } else if (request->is_suspended && !come_back(request)) {
+        return MHD_NO;
+    }
+    return go_on(request, data, data_size);
+}
+
+void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_RequestTerminationCode code)
+{
+    (void)connection;
+    (void)code;
+    struct hf_http_server *server = user;
+    struct hf_http_request *request = *context;
+    if (request == NULL) {
+        return;
+    }
+    *context = NULL;
+    atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
+    pthread_mutex_lock(&server->lock);
+    /* A peer that went away is noticed on the way back from a suspension, before this request is
+     * called again. */
+    if (request->is_suspended) {
+        request->is_suspended = false;
+        server->suspended--;
+    }
+    assert(request->state != REQUEST_WAITING && request->state != REQUEST_HELD);
+    request->state = REQUEST_CUT;
+    struct MHD_Response *unsent = request->response;
+    request->response = NULL;
+    hf_http_memory_return(server, request->reserved_bytes);
+    request->reserved_bytes = 0;
+    server->active--;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    if (unsent != NULL) {
+        MHD_destroy_response(unsent);
+    }
+    hf_ref_drop(&request->ref);
+}
+
+static void cut_list(struct http_list *list)
+{
+    while (list->first != NULL) {
+        struct hf_http_request *request = list->first;
+        hf_http_list_remove(list, request);
+        request->state = REQUEST_CUT;
+        MHD_resume_connection(request->connection);
+    }
+}
+
+void hf_http_cut(struct hf_http_server *server)
+{
+    server->cutting = true;
+    cut_list(&server->waiting);
+    cut_list(&server->held);
+}
+
+/* ---- what a handler asks ---- */
+
+const char *hf_http_method(const struct hf_http_request *request)
+{
+    return request->method;
+}
+
+const char *hf_http_path(const struct hf_http_request *request)
+{
+    return request->path;
+}
+
+const char *hf_http_query(const struct hf_http_request *request, const char *key)
+{
+    const char *value = NULL;
+    enum MHD_Result found = MHD_lookup_connection_value_n(
+        request->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), &value, NULL);
+    /* A key without "=value" is there all the same. */
+    return found == MHD_NO ? NULL : value == NULL ? "" : value;
+}
+
+struct hf_slice hf_http_header(const struct hf_http_request *request, const char *name)
+{
+    const char *value = NULL;
+    size_t size = 0;
+    if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
+                                      &value, &size) == MHD_NO ||
+        value == NULL) {
+        return HF_EMPTY_SLICE;
+    }
+    return hf_slice_of(value, size);
+}
+
+struct header_visit {
+    void (*visit)(void *user, struct hf_slice name, struct hf_slice value);
+    void *user;
+};
+
+static enum MHD_Result visit_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_size, const char *value, size_t value_size)
+{
+    const struct header_visit *visit = user;
+    (void)kind;
+    visit->visit(visit->user, hf_slice_of(name, name_size), hf_slice_of(value, value_size));
+    return MHD_YES;
+}
+
+void hf_http_header_each(const struct hf_http_request *request,
+                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
+                         void *user)
+{
+    struct header_visit carrier = {visit, user};
+    (void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &carrier);
+}
+
+const struct hf_http_body *hf_http_request_body(const struct hf_http_request *request)
+{
+    return &request->body;
+}
+
+void **hf_http_request_data(struct hf_http_request *request)
+{
+    return &request->data;
+}
+
+const char *hf_http_peer(const struct hf_http_request *request)
+{
+    return request->watch->peer;
+}
