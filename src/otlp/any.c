@@ -1,0 +1,192 @@
+#include "any.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "json_value.h"
+#include "scan.h"
+#include "wire.h"
+
+static double double_of(uint64_t bits)
+{
+    double number;
+    memcpy(&number, &bits, sizeof(number));
+    return number;
+}
+
+struct hf_any hf_any_read(struct hf_slice value)
+{
+    struct hf_any any = {.type = HF_ANY_EMPTY};
+    struct hf_wire wire = hf_wire_of(value);
+    struct hf_wire_field field;
+    /* Of several the last one counts. */
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        switch (field.number) {
+        case 1:
+            any = (struct hf_any){.type = HF_ANY_STRING, .bytes = field.bytes};
+            break;
+        case 2:
+            any = (struct hf_any){.type = HF_ANY_BOOL, .integer = field.value != 0};
+            break;
+        case 3:
+            any = (struct hf_any){.type = HF_ANY_INT, .integer = (int64_t)field.value};
+            break;
+        case 4:
+            any = (struct hf_any){.type = HF_ANY_DOUBLE, .number = double_of(field.value)};
+            break;
+        case 5:
+            any = (struct hf_any){.type = HF_ANY_ARRAY, .bytes = field.bytes};
+            break;
+        case 6:
+            any = (struct hf_any){.type = HF_ANY_MAP, .bytes = field.bytes};
+            break;
+        case 7:
+            any = (struct hf_any){.type = HF_ANY_BYTES, .bytes = field.bytes};
+            break;
+        default:
+            break;
+        }
+    }
+    return any;
+}
+
+static void put_text(struct hf_wire_writer *writer, const char *text)
+{
+    hf_wire_put_raw(writer, hf_slice_text(text));
+}
+
+static void put_base64(struct hf_wire_writer *writer, struct hf_slice bytes)
+{
+    /* Three bytes are four characters, so pieces of a multiple of three join up. */
+    const size_t piece = 48;
+    char room[64];
+    for (size_t at = 0; at < bytes.size; at += piece) {
+        size_t size = bytes.size - at < piece ? bytes.size - at : piece;
+        size_t written = hf_json_print_base64(hf_slice_of(bytes.data + at, size), room);
+        hf_wire_put_raw(writer, hf_slice_of(room, written));
+    }
+}
+
+static void put_scalar(struct hf_wire_writer *writer, const struct hf_any *any)
+{
+    char room[HF_JSON_DIGITS_MAX];
+    if (any->type == HF_ANY_BOOL) {
+        put_text(writer, any->integer != 0 ? "true" : "false");
+    } else if (any->type == HF_ANY_INT) {
+        hf_wire_put_raw(writer, hf_slice_of(room, hf_json_print_i64(any->integer, room)));
+    } else if (isfinite(any->number)) {
+        hf_wire_put_raw(writer, hf_slice_of(room, hf_json_print_double(any->number, room)));
+    } else {
+        put_text(writer, isnan(any->number) ? "NaN" : any->number > 0 ? "+Inf" : "-Inf");
+    }
+}
+
+static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
+{
+    put_text(writer, "\"");
+    while (text.size > 0) {
+        size_t run = hf_json_plain_run(text);
+        hf_wire_put_raw(writer, hf_slice_of(text.data, run));
+        if (run < text.size) {
+            char escaped[6] = {'\\', 'u', '0', '0'};
+            size_t size = 6;
+            hf_json_print_hex(hf_slice_of(text.data + run, 1), &escaped[4]);
+            if (text.data[run] == '"' || text.data[run] == '\\') {
+                escaped[1] = (char)text.data[run];
+                size = 2;
+            }
+            hf_wire_put_raw(writer, hf_slice_of(escaped, size));
+            run++;
+        }
+        text = hf_slice_of(text.data + run, text.size - run);
+    }
+    put_text(writer, "\"");
+}
+
+static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsigned depth);
+
+/* The values of a list, or the pairs of a map. */
+static void put_elements(struct hf_wire_writer *writer, const struct hf_any *any, unsigned depth)
+{
+    struct hf_wire wire = hf_wire_of(any->bytes);
+    struct hf_wire_field field;
+    const char *between = "";
+    while (depth < HF_SCAN_DEPTH_MAX && !hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        if (field.number != 1) {
+            continue;
+        }
+        put_text(writer, between);
+        between = ",";
+        if (any->type == HF_ANY_ARRAY) {
+            put_json(writer, field.bytes, depth + 1);
+            continue;
+        }
+        struct hf_slice key = HF_EMPTY_SLICE;
+        struct hf_slice inner = HF_EMPTY_SLICE;
+        struct hf_wire pair = hf_wire_of(field.bytes);
+        while (!hf_wire_at_end(pair) && hf_wire_next(&pair, &field)) {
+            key = field.number == 1 ? field.bytes : key;
+            inner = field.number == 2 ? field.bytes : inner;
+        }
+        put_quoted(writer, key);
+        put_text(writer, ":");
+        put_json(writer, inner, depth + 1);
+    }
+}
+
+static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsigned depth)
+{
+    struct hf_any any = hf_any_read(value);
+    switch (any.type) {
+    case HF_ANY_EMPTY:
+        put_text(writer, "null");
+        break;
+    case HF_ANY_STRING:
+        put_quoted(writer, any.bytes);
+        break;
+    case HF_ANY_BYTES:
+        put_text(writer, "\"");
+        put_base64(writer, any.bytes);
+        put_text(writer, "\"");
+        break;
+    case HF_ANY_ARRAY:
+    case HF_ANY_MAP:
+        put_text(writer, any.type == HF_ANY_ARRAY ? "[" : "{");
+        put_elements(writer, &any, depth);
+        put_text(writer, any.type == HF_ANY_ARRAY ? "]" : "}");
+        break;
+    default:
+        put_scalar(writer, &any);
+        break;
+    }
+}
+
+enum hf_status hf_any_text(struct hf_slice value, struct hf_bytes *out)
+{
+    struct hf_wire_writer writer = {.out = out};
+    struct hf_any any = hf_any_read(value);
+    switch (any.type) {
+    case HF_ANY_EMPTY:
+        break;
+    case HF_ANY_STRING:
+        hf_wire_put_raw(&writer, any.bytes);
+        break;
+    case HF_ANY_BYTES:
+        put_base64(&writer, any.bytes);
+        break;
+    case HF_ANY_ARRAY:
+    case HF_ANY_MAP:
+        put_json(&writer, value, 0);
+        break;
+    default:
+        put_scalar(&writer, &any);
+        break;
+    }
+    return hf_wire_status(&writer);
+}
+
+bool hf_any_equal(const struct hf_any *a, const struct hf_any *b)
+{
+    return a->type == b->type && a->integer == b->integer && a->number == b->number &&
+           hf_slice_equal(a->bytes, b->bytes);
+}

@@ -1,0 +1,240 @@
+#include "attributes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The key and the value of a KeyValue; of several the last. */
+static bool read_pair(struct hf_slice pair, struct hf_slice *ret_key, struct hf_slice *ret_value)
+{
+    struct hf_wire wire = hf_wire_of(pair);
+    struct hf_wire_field field;
+    *ret_key = HF_EMPTY_SLICE;
+    *ret_value = HF_EMPTY_SLICE;
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_next(&wire, &field)) {
+            return false;
+        }
+        if (field.number == 1) {
+            *ret_key = field.bytes;
+        } else if (field.number == 2) {
+            *ret_value = field.bytes;
+        }
+    }
+    return true;
+}
+
+/* Room for one more; NULL when there is none. */
+static struct hf_attribute *add(struct hf_attributes *attributes)
+{
+    if (attributes->count == attributes->capacity) {
+        size_t capacity = attributes->capacity == 0 ? 32 : attributes->capacity * 2;
+        struct hf_attribute *items = realloc(attributes->items, capacity * sizeof(*items));
+        if (items == NULL) {
+            attributes->failed = true;
+            return NULL;
+        }
+        attributes->items = items;
+        attributes->capacity = capacity;
+    }
+    return &attributes->items[attributes->count++];
+}
+
+bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner, uint32_t number)
+{
+    struct hf_wire wire = hf_wire_of(owner);
+    struct hf_wire_field field;
+    attributes->count = 0;
+    attributes->changed = false;
+    hf_arena_reset(&attributes->arena);
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_next(&wire, &field)) {
+            return false;
+        }
+        if (field.number != number) {
+            continue;
+        }
+        struct hf_attribute *attribute = add(attributes);
+        if (attribute == NULL) {
+            return true; /* `failed` tells */
+        }
+        attribute->pair = field.bytes;
+        attribute->changed = false;
+        if (!read_pair(field.bytes, &attribute->key, &attribute->value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void hf_attributes_release(struct hf_attributes *attributes)
+{
+    free(attributes->items);
+    hf_arena_release(&attributes->arena);
+    attributes->items = NULL;
+    attributes->count = 0;
+    attributes->capacity = 0;
+}
+
+/* The index of the first one with that key from `from` on; `count` when there is none. */
+static size_t index_of(const struct hf_attributes *attributes, size_t from, struct hf_slice key)
+{
+    size_t i = from;
+    while (i < attributes->count && !hf_slice_equal(attributes->items[i].key, key)) {
+        i++;
+    }
+    return i;
+}
+
+const struct hf_attribute *hf_attributes_find(const struct hf_attributes *attributes,
+                                              struct hf_slice key)
+{
+    size_t i = index_of(attributes, 0, key);
+    return i < attributes->count ? &attributes->items[i] : NULL;
+}
+
+/* Removes those with that key from `from` on. */
+static void remove_from(struct hf_attributes *attributes, size_t from, struct hf_slice key)
+{
+    size_t i = index_of(attributes, from, key);
+    if (i == attributes->count) {
+        return;
+    }
+    size_t kept = i;
+    for (i++; i < attributes->count; i++) {
+        if (!hf_slice_equal(attributes->items[i].key, key)) {
+            attributes->items[kept++] = attributes->items[i];
+        }
+    }
+    attributes->count = kept;
+    attributes->changed = true;
+}
+
+void hf_attributes_set(struct hf_attributes *attributes, struct hf_slice key, struct hf_slice value)
+{
+    if (attributes->failed) {
+        return;
+    }
+    size_t i = index_of(attributes, 0, key);
+    if (i == attributes->count) {
+        struct hf_attribute *attribute = add(attributes);
+        if (attribute != NULL) {
+            *attribute = (struct hf_attribute){.key = key, .value = value, .changed = true};
+            attributes->changed = true;
+        }
+        return;
+    }
+    if (!hf_slice_equal(attributes->items[i].value, value)) {
+        attributes->items[i].value = value;
+        attributes->items[i].changed = true;
+        attributes->changed = true;
+    }
+    remove_from(attributes, i + 1, key);
+}
+
+void hf_attributes_remove(struct hf_attributes *attributes, struct hf_slice key)
+{
+    remove_from(attributes, 0, key);
+}
+
+/* The largest AnyValue of a number: a tag and a varint of ten bytes. */
+#define NUMBER_MAX 11u
+
+/* Writes one AnyValue into memory of the list. */
+static struct hf_slice keep(struct hf_attributes *attributes, size_t most,
+                            void (*put)(struct hf_wire_writer *writer, const void *from),
+                            const void *from)
+{
+    uint8_t *room = attributes->failed ? NULL : hf_arena_take(&attributes->arena, most);
+    if (room == NULL) {
+        attributes->failed = true;
+        return HF_EMPTY_SLICE;
+    }
+    /* The buffer is only lent: it has all the room that is needed and never grows. */
+    struct hf_bytes bytes = {.data = room, .capacity = most};
+    struct hf_wire_writer writer = {.out = &bytes};
+    put(&writer, from);
+    assert(bytes.data == room && !writer.failed);
+    return hf_slice_of(room, bytes.size);
+}
+
+static void put_string(struct hf_wire_writer *writer, const void *from)
+{
+    hf_wire_put_bytes(writer, 1, *(const struct hf_slice *)from);
+}
+
+static void put_int(struct hf_wire_writer *writer, const void *from)
+{
+    hf_wire_put_varint(writer, 3, (uint64_t) * (const int64_t *)from);
+}
+
+static void put_double(struct hf_wire_writer *writer, const void *from)
+{
+    uint64_t bits;
+    memcpy(&bits, from, sizeof(bits));
+    hf_wire_put_fixed64(writer, 4, bits);
+}
+
+struct hf_slice hf_attributes_string(struct hf_attributes *attributes, struct hf_slice text)
+{
+    return keep(attributes, text.size + NUMBER_MAX, put_string, &text);
+}
+
+struct hf_slice hf_attributes_int(struct hf_attributes *attributes, int64_t integer)
+{
+    return keep(attributes, NUMBER_MAX, put_int, &integer);
+}
+
+struct hf_slice hf_attributes_double(struct hf_attributes *attributes, double number)
+{
+    return keep(attributes, NUMBER_MAX, put_double, &number);
+}
+
+/* The pair that came, with its value exchanged; fields that nobody knows stay. */
+static void write_changed(const struct hf_attribute *attribute, uint32_t number,
+                          struct hf_wire_writer *writer)
+{
+    size_t expected = attribute->key.size + attribute->value.size + 4;
+    struct hf_wire_message pair = hf_wire_open(writer, number, expected);
+    struct hf_wire wire = hf_wire_of(attribute->pair);
+    struct hf_wire_field field;
+    if (attribute->pair.size == 0) {
+        hf_wire_put_bytes(writer, 1, attribute->key);
+    }
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        if (field.number != 2) {
+            hf_wire_put_raw(writer, field.whole);
+        }
+    }
+    hf_wire_put_bytes(writer, 2, attribute->value);
+    hf_wire_close(writer, pair);
+}
+
+void hf_attributes_write(const struct hf_attributes *attributes, uint32_t number,
+                         struct hf_wire_writer *writer)
+{
+    for (size_t i = 0; i < attributes->count; i++) {
+        const struct hf_attribute *attribute = &attributes->items[i];
+        if (attribute->changed) {
+            write_changed(attribute, number, writer);
+        } else {
+            hf_wire_put_bytes(writer, number, attribute->pair);
+        }
+    }
+}
+
+bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key,
+                     struct hf_slice *ret_value)
+{
+    struct hf_wire wire = hf_wire_of(owner);
+    struct hf_wire_field field;
+    struct hf_slice found, value;
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        if (field.number == number && field.wire == HF_WIRE_BYTES &&
+            read_pair(field.bytes, &found, &value) && hf_slice_equal(found, key)) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}

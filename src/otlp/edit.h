@@ -1,0 +1,70 @@
+/*
+ * edit: changes attributes of an Export request on its wire bytes and copies everything else byte
+ * for byte: unknown fields, their order, and what the scan let pass.
+ *
+ * The editor is shown each owner of attributes in turn: the resource of every top-level element, or
+ * every span, data point and log record. Runs on the caller's thread; no state is kept.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/batch.h>
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#include "../util/compress.h"
+#include "attributes.h"
+
+/* Where the attributes stand. Messages' bytes, empty when they are not there; valid as long as the
+ * call, and the same slice for all owners below it. */
+struct hf_edit_place {
+    enum hf_signal signal;
+    struct hf_slice resource;
+    struct hf_slice scope;  /* not set when resources are edited */
+    struct hf_slice metric; /* the one that holds the data point */
+    struct hf_slice owner;  /* resource, span, data point or log record */
+    uint32_t number;        /* the owner's field of attributes */
+};
+
+/* The fields of attributes, and the names that are asked for most. */
+enum {
+    HF_NUMBER_RESOURCE_ATTRIBUTES = 1,
+    HF_NUMBER_SCOPE_NAME = 1,
+    HF_NUMBER_SCOPE_VERSION = 2,
+    HF_NUMBER_METRIC_NAME = 1,
+    HF_NUMBER_SPAN_NAME = 5,
+    HF_NUMBER_SPAN_KIND = 6,
+    HF_NUMBER_LOG_SEVERITY_NUMBER = 2,
+    HF_NUMBER_LOG_SEVERITY_TEXT = 3,
+    HF_NUMBER_LOG_BODY = 5,
+};
+
+/* The last field of that number in a message: what counts for one that is not repeated. False when
+ * there is none. */
+HF_MUST_USE bool hf_edit_field(struct hf_slice message, uint32_t number,
+                               struct hf_wire_field *ret_field);
+
+/* Embed in what the functions need. */
+struct hf_editor {
+    bool of_resources; /* or else of items */
+    /* Shall this owner be edited at all? NULL: every one. */
+    bool (*wants)(struct hf_editor *editor, const struct hf_edit_place *place);
+    void (*change)(struct hf_editor *editor, struct hf_attributes *attributes);
+};
+
+/*
+ * Appends the edited request to `out`; nothing is appended when nothing changed (`ret_changed`).
+ * HF_INVALID: `raw` would not pass hf_scan(). HF_TOO_LARGE: the result would be beyond what a
+ * protobuf message can be. HF_NOMEM. `out` is as before then.
+ */
+HF_MUST_USE enum hf_status hf_edit(struct hf_editor *editor, enum hf_signal signal,
+                                   struct hf_slice raw, struct hf_bytes *out, bool *ret_changed);
+
+/*
+ * The same for a batch, which must have its `raw`: a new batch with the old one's metadata and time
+ * of receipt, or, when nothing changed, the old one with a reference taken.
+ */
+HF_MUST_USE enum hf_status hf_edit_batch(struct hf_editor *editor, struct hf_batch *batch,
+                                         struct hf_batch **ret_batch);
