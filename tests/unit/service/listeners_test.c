@@ -1,0 +1,151 @@
+/* One socket an endpoint, whoever asks; what is wrong is said in a sentence with what to do. */
+#include "service/listeners.h"
+
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+static int port_of(int fd)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+static struct hf_listeners *make(void)
+{
+    struct hf_listeners *listeners = NULL;
+    assert_int_equal(hf_listeners_new(&listeners), HF_OK);
+    hf_listeners_begin_round(listeners);
+    return listeners;
+}
+
+static void gives_the_same_socket_for_the_same_endpoint(void **state)
+{
+    char error[512] = "";
+    int first = -1;
+    int second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_OK);
+    assert_int_equal(port_of(first), port_of(second));
+    assert_int_not_equal(first, second);
+    close(first);
+    close(second);
+    hf_listeners_free(listeners);
+}
+
+static void keeps_a_socket_over_rounds_only_while_it_is_asked_for(void **state)
+{
+    char error[512] = "";
+    int first = -1;
+    int second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "localhost:0", &first, error), HF_OK);
+    int port = port_of(first);
+    close(first);
+    hf_listeners_begin_round(listeners);
+    assert_int_equal(hf_listeners_get(listeners, "localhost:0", &second, error), HF_OK);
+    hf_listeners_end_round(listeners);
+    assert_int_equal(port_of(second), port);
+    close(second);
+    hf_listeners_begin_round(listeners);
+    hf_listeners_end_round(listeners);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    assert_int_not_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    close(fd);
+    hf_listeners_free(listeners);
+}
+
+static void says_who_has_the_port(void **state)
+{
+    char error[512] = "";
+    char endpoint[64];
+    int first = -1;
+    int second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    struct hf_listeners *other = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d", port_of(first));
+    assert_int_equal(hf_listeners_get(other, endpoint, &second, error), HF_IO);
+    assert_non_null(strstr(error, endpoint));
+    assert_non_null(strstr(error, "another process has this port"));
+    close(first);
+    hf_listeners_free(other);
+    hf_listeners_free(listeners);
+}
+
+static void refuses_what_is_no_endpoint(void **state)
+{
+    static const char *const wrong[] = {
+        "", "4317", "localhost:", "no.such.host.invalid:1", "unix://", "203.0.113.1:0"};
+    (void)state;
+    struct hf_listeners *listeners = make();
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char error[512] = "";
+        int fd = -1;
+        assert_int_not_equal(hf_listeners_get(listeners, wrong[i], &fd, error), HF_OK);
+        assert_int_not_equal(error[0], '\0');
+    }
+    hf_listeners_free(listeners);
+}
+
+static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
+{
+    char error[512] = "";
+    char directory[] = "/tmp/hf-listeners-XXXXXX";
+    char endpoint[128];
+    struct stat info;
+    int first = -1;
+    int second = -1;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(endpoint, sizeof(endpoint), "unix://%s/s", directory);
+    const char *path = endpoint + strlen("unix://");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
+    close(stale);
+
+    struct hf_listeners *listeners = make();
+    struct hf_listeners *other = make();
+    assert_int_equal(hf_listeners_get(listeners, endpoint, &first, error), HF_OK);
+    assert_int_equal(hf_listeners_get(other, endpoint, &second, error), HF_IO);
+    assert_non_null(strstr(error, "another process"));
+    close(first);
+    hf_listeners_free(other);
+    assert_int_equal(stat(path, &info), 0);
+    hf_listeners_free(listeners);
+    assert_int_not_equal(stat(path, &info), 0);
+    rmdir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_the_same_socket_for_the_same_endpoint),
+        cmocka_unit_test(keeps_a_socket_over_rounds_only_while_it_is_asked_for),
+        cmocka_unit_test(says_who_has_the_port),
+        cmocka_unit_test(refuses_what_is_no_endpoint),
+        cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),
+    };
+    return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
+}
