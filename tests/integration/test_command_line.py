@@ -231,7 +231,7 @@ class TestSources:
         )
         (tmp_path / "a.yaml").write_text(text)
         env = {**os.environ, "HOST_NAME": "example.com", "OLD_STYLE": "old"}
-        found = self.printed("--config", tmp_path / "a.yaml", env=env)["exporters"]["otlp"]
+        found = self.printed("--mode", "unredacted", "--config", tmp_path / "a.yaml", env=env)["exporters"]["otlp"]
         assert found["endpoint"] == "example.com:14317"
         assert found["headers"] == {"a": "fallback", "b": "old", "c": "$literal", "d": "from-file"}
 
