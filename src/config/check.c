@@ -97,29 +97,41 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
 /* ---- one component ---------------------------------------------------------------------------
  */
 
-/* A check's sentence names its key: the place of the deepest part of it that the user wrote. */
-static struct hf_place place_of_key(const struct hf_yaml_entry *entry, const char *sentence)
+/* The place of the deepest part of a key such as "tls::ca_file: ..." that the user wrote. */
+static bool find_key(const struct hf_yaml *node, const char *key, struct hf_place *ret_place)
 {
-    const struct hf_yaml *node = entry->value;
-    struct hf_place place = entry->place;
-    char key[64];
+    bool found = false;
+    char part[64];
 
     for (;;) {
-        size_t size = strcspn(sentence, ": ");
-        if (size == 0 || size >= sizeof(key)) {
-            return place;
+        size_t size = strcspn(key, ": \"");
+        if (size == 0 || size >= sizeof(part)) {
+            return found;
         }
-        memcpy(key, sentence, size);
-        key[size] = '\0';
-        const struct hf_yaml_entry *inner = hf_yaml_find(node, key);
+        memcpy(part, key, size);
+        part[size] = '\0';
+        const struct hf_yaml_entry *inner = hf_yaml_find(node, part);
         if (inner == NULL) {
-            return place;
+            return found;
         }
-        place = inner->place;
+        found = true;
+        *ret_place = inner->place;
         node = inner->value;
-        sentence += size;
-        sentence += strspn(sentence, ":");
+        key += size;
+        key += strspn(key, ":");
     }
+}
+
+/* A check's sentence names its key, as its first word or the first one in quotes. */
+static struct hf_place place_of_sentence(const struct hf_yaml_entry *entry, const char *sentence)
+{
+    const char *quoted = strchr(sentence, '"');
+    struct hf_place place = entry->place;
+
+    if (!find_key(entry->value, sentence, &place) && quoted != NULL) {
+        (void)find_key(entry->value, quoted + 1, &place);
+    }
+    return place;
 }
 
 static void bind_component(struct hf_load *load, const struct hf_yaml_entry *entry,
@@ -142,7 +154,7 @@ static void bind_component(struct hf_load *load, const struct hf_yaml_entry *ent
         !hf_config_memory_failed(load->memory)) {
         const char *sentence = component->check(config);
         if (sentence != NULL) {
-            hf_load_error(load, place_of_key(entry, sentence), &path, "%s", sentence);
+            hf_load_error(load, place_of_sentence(entry, sentence), &path, "%s", sentence);
         }
     }
 }

@@ -124,7 +124,6 @@ static void check_reference(struct hf_build *build, const struct hf_config_ref *
     }
 }
 
-/* A reference may be written with blanks around its parts, like any id. */
 static void check_references(struct hf_build *build)
 {
     struct hf_config_ref *ref = build->load->refs, *forward = NULL;
@@ -148,8 +147,9 @@ static void warn_of_unused(struct hf_build *build)
         struct hf_path path = {.key = hf_config_format(build->load->memory, "%s::%s",
                                                        hf_kind_words[component->kind].section,
                                                        component->id)};
-        if (build->config->uses[i].used || path.key == NULL) {
-            continue;
+        bool told = component->kind != HF_EXTENSION && build->config->pipeline_count == 0;
+        if (build->config->uses[i].used || told || path.key == NULL) {
+            continue; /* without any pipeline that is the mistake, said already */
         }
         hf_load_warn(build->load, build->config->uses[i].entry->place, &path, "is defined but %s",
                      component->kind == HF_EXTENSION ? "not in service::extensions"

@@ -45,7 +45,7 @@ static size_t distance_of(const char *a, const char *b)
 void hf_suggest(struct hf_suggestion *suggestion, const char *candidate)
 {
     size_t size = strlen(suggestion->word);
-    size_t near = size < 3 ? 1 : (size + 2) / 3; /* about one slip in three letters */
+    size_t near = size < 5 ? 1 : (size + 1) / 3; /* about one slip in three letters */
 
     if (size == 0 || size > WORD_MAX || strlen(candidate) > WORD_MAX) {
         return;

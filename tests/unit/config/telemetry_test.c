@@ -1,0 +1,161 @@
+/* service.telemetry: logs, metrics, their defaults and the keys without effect. */
+#include "support.h"
+
+#include "made_up.h"
+
+static struct loaded load_telemetry(const char *telemetry)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             NOP_RECEIVER NOP_EXPORTER
+             "service:\n"
+             "  pipelines: {traces: {receivers: [nop], exporters: [nop]}}\n"
+             "  telemetry: %s\n",
+             telemetry);
+    return load_text(made_up, text);
+}
+
+static void has_the_defaults_of_the_go_collector(void **state)
+{
+    static const char *const bodies[] = {"", "{}", "{logs: , metrics: , resource: }",
+                                         "{metrics: {address: }}"};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        struct loaded loaded = load_telemetry(bodies[i]);
+        assert_findings(&loaded, "");
+        const struct hf_telemetry_config *telemetry = hf_config_telemetry(loaded.config);
+        assert_int_equal(telemetry->log_level, HF_TELEMETRY_INFO);
+        assert_null(telemetry->log_encoding);
+        assert_int_equal(telemetry->log_output_paths.count, 1);
+        assert_string_equal(telemetry->log_output_paths.items[0], "stderr");
+        assert_string_equal(telemetry->metrics_level, "normal");
+        assert_string_equal(telemetry->metrics_address, "0.0.0.0:8888");
+        assert_false(telemetry->type_suffix);
+        assert_false(telemetry->unit_suffix);
+        assert_true(telemetry->constant_labels);
+        assert_int_equal(telemetry->resource.count, 0);
+        loaded_free(&loaded);
+    }
+}
+
+static void takes_the_keys_of_logs_and_resource(void **state)
+{
+    struct loaded loaded =
+        load_telemetry("{logs: {level: WARN, encoding: json, output_paths: [stdout, /tmp/x], "
+                       "initial_fields: {a: 1}}, resource: {service.name: me, "
+                       "service.instance.id: }}");
+    (void)state;
+
+    assert_findings(&loaded, "");
+    const struct hf_telemetry_config *telemetry = hf_config_telemetry(loaded.config);
+    assert_int_equal(telemetry->log_level, HF_TELEMETRY_WARN);
+    assert_string_equal(telemetry->log_encoding, "json");
+    assert_int_equal(telemetry->log_output_paths.count, 2);
+    assert_string_equal(telemetry->initial_fields.items[0].value, "1");
+    assert_int_equal(telemetry->resource.count, 2);
+    assert_string_equal(telemetry->resource.items[0].value, "me");
+    assert_string_equal(telemetry->resource.items[1].key, "service.instance.id");
+    assert_null(telemetry->resource.items[1].value);
+    loaded_free(&loaded);
+}
+
+static void finds_the_metrics_endpoint(void **state)
+{
+    const struct {
+        const char *metrics, *address;
+        bool type_suffix, unit_suffix, constant_labels;
+    } cases[] = {
+        {"{address: ':8889'}", "0.0.0.0:8889", false, false, true},
+        {"{address: '127.0.0.1:0'}", "127.0.0.1:0", false, false, true},
+        {"{address: '[::1]:8888', level: detailed}", "[::1]:8888", false, false, true},
+        {"{level: none}", NULL, false, false, true},
+        {"{level: None, address: ':1'}", NULL, false, false, true},
+        {"{readers: []}", NULL, false, false, true},
+        {"{readers: [{pull: {exporter: {prometheus: }}}]}", "localhost:8888", true, true, false},
+        {"{readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 9}}}}]}", "0.0.0.0:9",
+         true, true, false},
+        {"{readers: [{pull: {exporter: {prometheus: {host: '::1'}}}}]}", "[::1]:8888", true, true,
+         false},
+        {"{readers: [{pull: {exporter: {prometheus: {host: '', without_units: true, "
+         "without_type_suffix: true, without_scope_info: true, with_resource_constant_labels: "
+         "{included: [service.name]}}}}}]}",
+         "0.0.0.0:8888", false, false, true},
+        {"{address: ':1', readers: [{pull: {exporter: {prometheus: {port: 2}}}}]}", "localhost:2",
+         true, true, false},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), "{metrics: %s}", cases[i].metrics);
+        struct loaded loaded = load_telemetry(text);
+        assert_findings(&loaded, "");
+        const struct hf_telemetry_config *telemetry = hf_config_telemetry(loaded.config);
+        if (cases[i].address == NULL) {
+            assert_null(telemetry->metrics_address);
+        } else {
+            assert_string_equal(telemetry->metrics_address, cases[i].address);
+        }
+        assert_int_equal(telemetry->type_suffix, cases[i].type_suffix);
+        assert_int_equal(telemetry->unit_suffix, cases[i].unit_suffix);
+        assert_int_equal(telemetry->constant_labels, cases[i].constant_labels);
+        loaded_free(&loaded);
+    }
+}
+
+static void says_what_is_wrong_or_has_no_effect(void **state)
+{
+    const struct {
+        const char *telemetry, *findings;
+    } cases[] = {
+        {"5", "E f:5:14: service::telemetry: expected a map, got \"5\"\n"},
+        {"{log: }",
+         "E f:5:15: service::telemetry: log: unknown key; did you mean \"logs\"? ('' has "
+         "invalid keys: log)\n"},
+        {"{logs: {level: loud}}",
+         "E f:5:29: service::telemetry: logs::level: expected debug, info, warn, error, dpanic, "
+         "panic or fatal, got \"loud\"\n"},
+        {"{metrics: {level: some}}", "E f:5:32: service::telemetry: metrics::level: expected none, "
+                                     "basic, normal or detailed, got \"some\"\n"},
+        {"{metrics: {address: localhost}}",
+         "E f:5:34: service::telemetry: metrics::address: expected host:port, got \"localhost\"\n"},
+        {"{metrics: {address: 'localhost:65536'}}",
+         "E f:5:34: service::telemetry: metrics::address: expected host:port, got "
+         "\"localhost:65536\"\n"},
+        {"{logs: {sampling: {enabled: false}, development: true}}",
+         "W f:5:63: service::telemetry: logs::development: has no effect\n"
+         "W f:5:32: service::telemetry: logs::sampling: has no effect: repeated lines are held "
+         "back by a fixed rule\n"},
+        {"{traces: {processors: []}, metrics: {views: []}}",
+         "W f:5:58: service::telemetry: metrics::views: has no effect\n"
+         "W f:5:23: service::telemetry: traces: has no effect: there is no tracing of Holdfast "
+         "itself\n"},
+        {"{metrics: {readers: [{periodic: {interval: 5}}]}}",
+         "W f:5:46: service::telemetry: metrics::readers[0]::periodic: has no effect: own metrics "
+         "are served for scraping, not pushed\n"},
+        {"{metrics: {readers: [{pull: {exporter: {prometheus: }}}, {pull: {exporter: "
+         "{prometheus: }}}]}}",
+         "W f:5:71: service::telemetry: metrics::readers[1]: has no effect: the first Prometheus "
+         "reader is served\n"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct loaded loaded = load_telemetry(cases[i].telemetry);
+        assert_findings(&loaded, cases[i].findings);
+        loaded_free(&loaded);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_the_defaults_of_the_go_collector),
+        cmocka_unit_test(takes_the_keys_of_logs_and_resource),
+        cmocka_unit_test(finds_the_metrics_endpoint),
+        cmocka_unit_test(says_what_is_wrong_or_has_no_effect),
+    };
+    return cmocka_run_group_tests_name("telemetry", tests, NULL, NULL);
+}
