@@ -66,7 +66,7 @@ static struct hf_batch *make_letter(const struct request *request, const struct 
     struct hf_meta_writer meta = {.size = 0};
     struct hf_slice kept = request->parts[0].held->record.meta;
     char code[16];
-    if (kept.size <= sizeof(meta.bytes)) {
+    if (kept.size != 0 && kept.size <= sizeof(meta.bytes)) {
         memcpy(meta.bytes, kept.data, kept.size);
         meta.size = kept.size;
     }
