@@ -1,0 +1,218 @@
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../src/util/clock.h"
+#include "index.h"
+#include "internal.h"
+
+/* A file much smaller than a segment is not worth keeping, one much larger (other settings made it)
+ * neither. */
+#define SPARE_PART 2u
+
+static bool is_worth_keeping(struct wal *wal, const struct wal_segment *segment)
+{
+    uint64_t max = wal->options.max_bytes, size = wal->options.segment_bytes;
+    uint64_t spares = 0;
+
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < wal->spare_count; i++) {
+        spares += wal->spare_bytes[i];
+    }
+    bool keep = wal->has_virgin && wal->spare_count < WAL_SPARES_MAX && !wal->janitor.is_idle &&
+                wal->space.failed == WAL_OK && !wal_space_is_low(wal) &&
+                segment->file_bytes >= size / SPARE_PART &&
+                segment->file_bytes <= size * SPARE_PART &&
+                (max == 0 || wal->space.used + spares + segment->file_bytes <= max);
+    pthread_mutex_unlock(&wal->lock);
+    return keep;
+}
+
+/*
+ * Both first pages as in a file just made, durably, then out of the way under a passing name. The
+ * old records stay behind: their sequence numbers give them away.
+ */
+static bool recycle(struct wal *wal, const struct wal_segment *segment)
+{
+    char name[WAL_FILE_NAME_BYTES];
+    unsigned number = wal->janitor.next_spare++;
+
+    int fd = openat(wal->directory_fd, segment->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        return false;
+    }
+    bool is_ready =
+        pwrite(fd, wal->virgin, sizeof(wal->virgin), 0) == (ssize_t)sizeof(wal->virgin) &&
+        (wal->options.no_fsync || fdatasync(fd) == 0);
+    (void)close(fd);
+    (void)snprintf(name, sizeof(name), "spare-%u.tmp", number);
+    if (!is_ready || renameat(wal->directory_fd, segment->name, wal->directory_fd, name) != 0) {
+        return false;
+    }
+    pthread_mutex_lock(&wal->lock);
+    wal->spares[wal->spare_count] = number;
+    wal->spare_bytes[wal->spare_count] = segment->file_bytes;
+    wal->spare_count++;
+    pthread_mutex_unlock(&wal->lock);
+    return true;
+}
+
+static bool set_aside(struct wal *wal, const struct wal_segment *segment)
+{
+    char path[PATH_MAX];
+
+    if (!wal_fs_set_aside(wal->directory_fd, segment->name, wal->damaged_directory, path,
+                          sizeof(path))) {
+        return false;
+    }
+    wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .path = path});
+    return true;
+}
+
+static void dispose_of(struct wal *wal, struct wal_segment *segment, bool may_recycle)
+{
+    wal_segment_close_env(segment);
+    if (segment->name[0] == '\0') {
+        wal_segment_free(segment);
+        return;
+    }
+    bool is_gone = (segment->is_broken && set_aside(wal, segment)) ||
+                   (!segment->is_broken && may_recycle && is_worth_keeping(wal, segment) &&
+                    recycle(wal, segment));
+    if (!is_gone) {
+        (void)unlinkat(wal->directory_fd, segment->name, 0);
+    }
+    wal_segment_free(segment);
+}
+
+/* Takes one that nobody reads any more. */
+static struct wal_segment *take_doomed(struct wal *wal)
+{
+    struct wal_janitor *janitor = &wal->janitor;
+    struct wal_segment *segment = NULL;
+
+    pthread_mutex_lock(&wal->lock);
+    for (size_t i = 0; i < janitor->doomed_count && segment == NULL; i++) {
+        if (janitor->doomed[i]->users == 0) {
+            segment = janitor->doomed[i];
+            janitor->doomed[i] = janitor->doomed[--janitor->doomed_count];
+            wal->index_count -= segment->index != NULL;
+        }
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return segment;
+}
+
+void wal_dispose(struct wal *wal, bool is_safe, bool is_closing)
+{
+    bool is_any = false;
+
+    for (struct wal_segment *s = take_doomed(wal); s != NULL; s = take_doomed(wal)) {
+        dispose_of(wal, s, is_safe && !is_closing);
+        is_any = true;
+    }
+    if (is_any) {
+        if (!wal->options.no_fsync) {
+            (void)fsync(wal->directory_fd); /* undone by a power cut, it costs repeats */
+        }
+        pthread_mutex_lock(&wal->lock);
+        wal_release_drained(wal); /* what had no room in the list */
+        pthread_mutex_unlock(&wal->lock);
+    }
+}
+
+void wal_drop_spares(struct wal *wal)
+{
+    char name[WAL_FILE_NAME_BYTES];
+
+    for (;;) {
+        pthread_mutex_lock(&wal->lock);
+        bool is_any = wal->spare_count > 0;
+        unsigned number = is_any ? wal->spares[--wal->spare_count] : 0;
+        pthread_mutex_unlock(&wal->lock);
+        if (!is_any) {
+            return;
+        }
+        (void)snprintf(name, sizeof(name), "spare-%u.tmp", number);
+        (void)unlinkat(wal->directory_fd, name, 0);
+    }
+}
+
+/* The unused end of a recycled file that was closed early. */
+static void give_back_end(struct wal *wal, struct wal_segment *segment)
+{
+    struct wal_segment copy;
+
+    pthread_mutex_lock(&wal->lock);
+    copy = *segment;
+    segment->is_trimmed = true;
+    pthread_mutex_unlock(&wal->lock);
+    if (copy.is_trimmed || copy.bytes == 0 ||
+        copy.file_bytes < copy.bytes + copy.bytes / 8 + (64u << 10)) {
+        return;
+    }
+    int fd = openat(wal->directory_fd, copy.name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        bool is_cut = ftruncate(fd, (off_t)copy.bytes) == 0;
+        (void)close(fd);
+        pthread_mutex_lock(&wal->lock);
+        if (is_cut) {
+            segment->file_bytes = copy.bytes;
+        }
+        pthread_mutex_unlock(&wal->lock);
+    }
+}
+
+/* A closed segment whose environment nobody reads by. Held, so that it is not disposed of. */
+static struct wal_segment *find_closable(struct wal *wal)
+{
+    for (size_t i = wal->segment_count; i > 0; i--) {
+        struct wal_segment *s = wal->segments[i - 1];
+        if (s->is_closed && s->env != NULL && s->env_users == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static struct wal_index *take_unused_index(struct wal *wal, bool all)
+{
+    struct wal_segment *oldest = NULL;
+
+    for (size_t i = 0; i < wal->segment_count; i++) {
+        struct wal_segment *s = wal->segments[i];
+        if (s->index != NULL && s->users == 0 &&
+            (oldest == NULL || s->index_used_ns < oldest->index_used_ns)) {
+            oldest = s;
+        }
+    }
+    if (oldest == NULL || (!all && wal->index_count <= WAL_INDEXES_MAX)) {
+        return NULL;
+    }
+    struct wal_index *index = oldest->index;
+    oldest->index = NULL;
+    wal->index_count--;
+    return index;
+}
+
+void wal_close_unused(struct wal *wal, bool all)
+{
+    pthread_mutex_lock(&wal->lock);
+    for (struct wal_segment *s = find_closable(wal); s != NULL; s = find_closable(wal)) {
+        s->users++;
+        pthread_mutex_unlock(&wal->lock);
+        /* Nobody begins to read by the environment of a closed segment, so it is ours. */
+        wal_segment_close_env(s);
+        give_back_end(wal, s);
+        pthread_mutex_lock(&wal->lock);
+        s->users--;
+    }
+    for (struct wal_index *i = take_unused_index(wal, all); i != NULL;
+         i = take_unused_index(wal, all)) {
+        pthread_mutex_unlock(&wal->lock);
+        wal_index_free(i);
+        pthread_mutex_lock(&wal->lock);
+    }
+    pthread_mutex_unlock(&wal->lock);
+}

@@ -1,0 +1,48 @@
+#include "head.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "../src/util/checksum.h"
+
+#define HEAD_MAGIC UINT32_C(0x31475348) /* "HSG1" */
+
+static_assert(sizeof(struct wal_segment_head) == 56, "no padding");
+
+void wal_segment_head_write(struct wal_segment_head *ret_head, struct wal_place start,
+                            uint64_t created_ns)
+{
+    *ret_head = (struct wal_segment_head){.magic = HEAD_MAGIC,
+                                          .version = WAL_FORMAT_VERSION,
+                                          .created_ns = created_ns,
+                                          .first = start.sequence,
+                                          .before = start.total};
+    ret_head->crc = hf_crc32c(0, ret_head, sizeof(*ret_head));
+}
+
+enum wal_status wal_segment_head_check(struct hf_slice value, struct wal_segment_head *ret_head)
+{
+    struct wal_segment_head head;
+
+    /* A later version may be longer; what stands here it keeps, and its checksum covers all of it.
+     */
+    if (value.size < sizeof(head)) {
+        return WAL_CORRUPT;
+    }
+    memcpy(&head, value.data, sizeof(head));
+    uint32_t crc = head.crc;
+    head.crc = 0;
+    uint32_t sum = hf_crc32c(0, &head, sizeof(head));
+    sum = hf_crc32c(sum, value.data + sizeof(head), value.size - sizeof(head));
+    if (head.magic != HEAD_MAGIC || sum != crc) {
+        return WAL_CORRUPT;
+    }
+    if (head.version > WAL_FORMAT_VERSION) {
+        return WAL_TOO_NEW;
+    }
+    if (head.version == 0 || value.size != sizeof(head)) {
+        return WAL_CORRUPT;
+    }
+    *ret_head = head;
+    return WAL_OK;
+}

@@ -1,0 +1,25 @@
+/*
+ * head: the first row (key 0) of every segment: its format version, first sequence, and the sums of
+ * all before it, so that the books go on when no record is left. Pure functions.
+ */
+#pragma once
+
+#include "cursor.h"
+#include "wal.h"
+
+struct wal_segment_head {
+    uint32_t magic;
+    uint32_t crc; /* of all with this field zero */
+    uint16_t version;
+    uint16_t reserved16;
+    uint32_t reserved32;
+    uint64_t created_ns; /* Unix time */
+    uint64_t first;
+    struct wal_amount before;
+};
+
+void wal_segment_head_write(struct wal_segment_head *ret_head, struct wal_place start,
+                            uint64_t created_ns);
+/* WAL_CORRUPT, WAL_TOO_NEW. */
+WAL_MUST_USE enum wal_status wal_segment_head_check(struct hf_slice value,
+                                                    struct wal_segment_head *ret_head);

@@ -1,0 +1,245 @@
+/*
+ * internal: the queue as its own files see it.
+ *
+ * Three kinds of threads meet here. The committer alone creates and writes segments; the janitor
+ * alone writes cursors and disposes of files; any thread may admit, append, read. What they share
+ * is guarded by `lock`, which is held for memory work only: no file is touched and no callback
+ * called with it.
+ *
+ * The segments are a run without overlap: a record belongs to the segment in whose [first, end) its
+ * sequence lies, whatever else is found in a file. So a commit that failed leaves nothing that
+ * counts: the next segment begins at the same sequence.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "checkpoints.h"
+#include "cursor.h"
+#include "segment.h"
+#include "store.h"
+#include "submit.h"
+#include "tail.h"
+#include "wal.h"
+
+#define WAL_SPARES_MAX 2u
+#define WAL_INDEXES_MAX 2u /* kept open beyond those in use */
+#define WAL_READ_MOST 256u /* records of one read */
+#define WAL_RATE_SECONDS 60u
+
+struct wal_consumer {
+    struct wal_consumer *next;
+    struct wal *wal;
+    char name[WAL_NAME_BYTES_MAX + 1];
+    struct wal_cursor cursor;
+    bool is_open, is_dirty;
+    bool is_stored;                      /* a row of its name exists, durably */
+    struct wal_consumer_options options; /* names are not kept */
+    bool is_armed;                       /* nothing was found: wake at the next record */
+    bool is_blocked;                     /* too many ranges */
+    bool is_owed;                        /* a wake, without a record */
+    bool is_waking;                      /* the committer is in `wake` */
+    struct wal_place position;           /* all before it is done with or in flight */
+    uint64_t
+        look; /* from here on it was not looked yet; above position while a gap's size is unknown */
+    size_t in_flight;
+    unsigned io_failures;
+    uint64_t aged, aged_time_ns; /* the time of the record at a low that was looked up */
+};
+
+struct wal_space {
+    uint64_t used;              /* of segments, as admission counts it */
+    uint64_t outstanding_bytes; /* admitted, not committed */
+    struct wal_amount outstanding;
+    enum wal_status failed; /* of the last commit */
+    uint64_t tried_ns;      /* when one was last let through in spite of it */
+    uint64_t checked_ns;    /* free space */
+    uint64_t available, floor, size;
+};
+
+struct wal_janitor {
+    pthread_t thread;
+    struct wal_store store; /* its own; the rest is under the queue's lock */
+    unsigned next_spare;    /* likewise */
+    pthread_cond_t wake;
+    pthread_cond_t done; /* also: a wake of a consumer has returned */
+    bool is_running, is_stopping, is_called;
+    bool is_dirty; /* some cursor, since dirty_ns */
+    uint64_t dirty_ns;
+    uint64_t asked, done_upto, synced_upto; /* tickets of wal_janitor_flush() */
+    bool is_sync_asked;
+    enum wal_status status;      /* of the last write */
+    struct wal_segment **doomed; /* out of the queue, files still there */
+    size_t doomed_count, doomed_room;
+    uint64_t probe_ns, retry_ns;
+    bool is_replace_asked; /* everything is acknowledged and room is needed at once */
+    bool is_idle;          /* what idleness asks for was done */
+};
+
+struct wal {
+    /* Fixed after the opening. */
+    struct wal_options options; /* completed with what 0 stands for; paths are own copies */
+    char *directory, *damaged_directory;
+    int directory_fd;
+    uint64_t map_bytes;
+    struct wal_segment_options segment_options;
+
+    struct wal_submit submit;
+
+    /* The committer's own. */
+    pthread_t committer;
+    bool has_committer;
+    struct wal_segment
+        *tail_segment; /* being written; NULL: none since the start or the last failure */
+    struct wal_append *waiting, *waiting_last;
+    unsigned next_file;
+    bool is_failing; /* WAL_EVENT_WRITE_FAILED was told */
+
+    pthread_mutex_t lock;
+    /* All below: under the lock. */
+    bool is_closing;
+    struct wal_segment **segments;
+    size_t segment_count, segment_room, index_count;
+    uint64_t next_sequence;
+    struct wal_amount total; /* of everything ever appended */
+    struct wal_tail tail;
+    struct wal_checkpoints checkpoints;
+    struct wal_consumer *consumers;
+    struct wal_consumer *removed; /* their rows are still stored */
+    bool is_owed_row;      /* a new consumer's place is not durable yet: nothing is admitted */
+    bool are_cursors_lost; /* a new name begins at the oldest record */
+    struct wal_space space;
+    unsigned spares[WAL_SPARES_MAX]; /* numbers of "spare-N.tmp", ready to be written */
+    uint64_t spare_bytes[WAL_SPARES_MAX];
+    size_t spare_count;
+    uint8_t virgin[2 * 4096];
+    bool has_virgin;
+    bool is_rotate_asked; /* the janitor wants a fresh tail, without a record */
+    uint64_t appended_ns; /* monotonic, of the last commit */
+    unsigned set_aside_count;
+    struct wal_stat stat; /* the counters in it */
+    uint64_t rate_bytes[WAL_RATE_SECONDS], rate_second;
+    struct wal_janitor janitor;
+};
+
+/* ---- space.c ---- */
+
+/* Whether a new record is refused for want of room in the file system; looks once a second. Lock
+ * held. */
+bool wal_space_is_low(struct wal *wal);
+/* Whether not even an empty record would be admitted for want of room in the queue. Lock held. */
+bool wal_space_is_full(struct wal *wal);
+/* The lowest sequence that some stored consumer still needs; UINT64_MAX without consumers. Lock
+ * held. */
+uint64_t wal_needed_from(const struct wal *wal);
+/* Takes drained segments out of the queue, for the janitor to dispose of. Lock held. */
+void wal_release_drained(struct wal *wal);
+/* Pushes consumers on where the options say so (drop_oldest, orphans), until `bytes` more fit. The
+ * committer, without the lock. */
+void wal_relieve(struct wal *wal, uint64_t bytes);
+
+/* ---- commit.c, publish.c ---- */
+
+void *wal_committer_run(void *wal);
+struct wal_commit_times {
+    uint64_t whole_ns, sync_ns;
+};
+/* After a good commit: makes a group visible and completes it. */
+void wal_publish(struct wal *wal, struct wal_append *group, const struct wal_commit_times *times);
+void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status status);
+/* Calls consumers that wait for records. The committer, without the lock. */
+void wal_wake_consumers(struct wal *wal);
+
+/* ---- rotate.c: the committer's ---- */
+
+/* A file open for writing under a passing name; nothing of it is in the queue yet. */
+WAL_MUST_USE enum wal_status wal_rotate_create(struct wal *wal, struct wal_segment **ret_segment,
+                                               int *ret_errno);
+/* After its first commit: gives it its name, durably, closes the tail before it and puts it into
+ * the queue. */
+WAL_MUST_USE enum wal_status wal_rotate_install(struct wal *wal, struct wal_segment *segment,
+                                                int *ret_errno);
+/* Removes a file that was never installed. */
+void wal_rotate_discard(struct wal *wal, struct wal_segment *segment);
+/* The tail is written no more. */
+void wal_rotate_close_tail(struct wal *wal);
+
+/* ---- janitor.c ---- */
+
+void *wal_janitor_run(void *wal);
+/* Lock held. */
+void wal_janitor_call(struct wal *wal);
+void wal_mark_dirty(struct wal *wal, struct wal_consumer *consumer);
+/* Waits until all cursors as they are now are written, durably when `sync`. Lock held, released
+ * meanwhile. */
+enum wal_status wal_janitor_flush(struct wal *wal, bool sync);
+
+/* ---- segments.c: the run of segments; lock held ---- */
+
+WAL_MUST_USE enum wal_status wal_segments_reserve(struct wal *wal);
+/* Index of the segment that holds `sequence` or, if none does, of the first above it; segment_count
+ * when there is none. */
+size_t wal_segments_find(const struct wal *wal, uint64_t sequence);
+void wal_segment_free(struct wal_segment *segment);
+/* First sequence that is still stored, or the next one. */
+uint64_t wal_first_sequence(const struct wal *wal);
+
+/* ---- reader.c ---- */
+
+struct wal_request {
+    uint64_t from, until;
+    size_t most, most_bytes;
+    bool is_forced; /* what cannot be read counts as damaged */
+};
+
+struct wal_batch {
+    struct wal_record *records; /* the caller's room for `most`; each takes a reference */
+    struct wal_amount before[WAL_READ_MOST];
+    size_t count;
+    uint64_t look; /* all below was looked at */
+};
+
+/* A segment in use by a reader: it is neither closed nor disposed of meanwhile. Lock held. */
+struct wal_hold {
+    struct wal_segment *segment;
+    bool by_env; /* it was the tail: read by LMDB */
+};
+void wal_hold(struct wal_segment *segment, struct wal_hold *ret_hold);
+void wal_hold_release(struct wal *wal, struct wal_hold *hold);
+
+/* Reads from a segment that is held. Damaged records are left out. WAL_IO, WAL_NOMEM: nothing was
+ * read. Any thread, without the lock. */
+WAL_MUST_USE enum wal_status wal_read(struct wal *wal, const struct wal_hold *hold,
+                                      const struct wal_request *request, struct wal_batch *batch);
+
+/*
+ * The first good record at or above `sequence`, as a place; the end of the queue when there is
+ * none. Any thread, without the lock.
+ */
+WAL_MUST_USE enum wal_status wal_locate(struct wal *wal, uint64_t sequence,
+                                        struct wal_place *ret_place, uint64_t *ret_time_ns);
+
+/* ---- event.c ---- */
+
+void wal_tell(struct wal *wal, const struct wal_event *event);
+/* Where a damaged record is kept. */
+void wal_damaged_path(const struct wal *wal, uint64_t sequence, char *ret_path, size_t size);
+/* Keeps the bytes of a damaged record, once. */
+void wal_keep_damaged(struct wal *wal, uint64_t sequence, const void *bytes, size_t size);
+/* Counts and tells [first, upto) as damaged, as far as nobody did before. Without the lock. */
+void wal_tell_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount);
+
+/* ---- dispose.c: the janitor's ---- */
+
+/* Recycles, sets aside or unlinks what was taken out of the queue. `is_safe`: the cursors behind it
+ * are durable. */
+void wal_dispose(struct wal *wal, bool is_safe, bool is_closing);
+/* Gives the recycled files back. */
+void wal_drop_spares(struct wal *wal);
+/* Closes environments and indexes that nobody uses; all indexes when `all`. */
+void wal_close_unused(struct wal *wal, bool all);
+
+/* ---- consumer.c ---- */
+
+struct wal_consumer *wal_consumer_find(struct wal *wal, const char *name);
+void wal_consumer_free(struct wal_consumer *consumer);

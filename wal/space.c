@@ -1,0 +1,220 @@
+#include <assert.h>
+#include <limits.h>
+
+#include "../src/util/clock.h"
+#include "amount.h"
+#include "internal.h"
+
+#define FLOOR_PERCENT 5u
+#define FLOOR_MAX (UINT64_C(1) << 30)
+#define CHECK_NS HF_NS_PER_S
+/* After a failed commit one append is let through that often to see whether it works again. */
+#define TRY_NS (100 * HF_NS_PER_MS)
+/* What a segment with one record needs besides the record. */
+#define SEGMENT_FIXED_BYTES (UINT64_C(64) << 10)
+
+bool wal_space_is_low(struct wal *wal)
+{
+    struct wal_space *space = &wal->space;
+    uint64_t now = hf_clock_coarse_ns();
+
+    if (space->checked_ns == 0 || now - space->checked_ns >= CHECK_NS) {
+        space->checked_ns = now;
+        if (wal_fs_space(wal->directory_fd, &space->available, &space->size) != WAL_OK) {
+            return false;
+        }
+        space->floor = wal->options.free_floor_bytes;
+        if (space->floor == 0) {
+            space->floor = space->size / 100 * FLOOR_PERCENT;
+            space->floor = space->floor < FLOOR_MAX ? space->floor : FLOOR_MAX;
+        }
+    }
+    return space->available < space->floor;
+}
+
+uint64_t wal_needed_from(const struct wal *wal)
+{
+    uint64_t needed = UINT64_MAX;
+
+    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
+        needed = c->cursor.low < needed ? c->cursor.low : needed;
+    }
+    return needed;
+}
+
+void wal_release_drained(struct wal *wal)
+{
+    uint64_t needed = wal_needed_from(wal);
+    size_t count = 0;
+
+    if (wal->consumers == NULL || wal->options.read_only) {
+        return;
+    }
+    /* The last one stays whatever is in it: it holds the checkpoints and where the books go on. */
+    while (count + 1 < wal->segment_count && wal->segments[count]->end <= needed &&
+           wal->janitor.doomed_count < wal->janitor.doomed_room) {
+        wal->space.used -= wal->segments[count]->bytes;
+        wal->janitor.doomed[wal->janitor.doomed_count++] = wal->segments[count];
+        count++;
+    }
+    if (count > 0) {
+        wal->segment_count -= count;
+        for (size_t i = 0; i < wal->segment_count; i++) {
+            wal->segments[i] = wal->segments[i + count];
+        }
+        wal_janitor_call(wal);
+    }
+}
+
+/* Whether pushing consumers on, as the options allow, would give back a segment. */
+static bool can_relieve(const struct wal *wal)
+{
+    if (wal->options.drop_oldest) {
+        return true;
+    }
+    if (wal->segment_count < 2 || wal->consumers == NULL) {
+        return false;
+    }
+    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
+        if (c->is_open && c->cursor.low < wal->segments[0]->end) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_over(uint64_t limit, uint64_t queued, uint64_t outstanding, uint64_t more)
+{
+    /* One record always fits into an empty queue. */
+    return limit != 0 && queued + outstanding > 0 && queued + outstanding + more > limit;
+}
+
+static bool is_consumer_full(const struct wal *wal, const struct wal_consumer *consumer,
+                             struct wal_amount more)
+{
+    const struct wal_consumer_options *options = &consumer->options;
+    const struct wal_amount *outstanding = &wal->space.outstanding;
+
+    if (!consumer->is_open ||
+        (options->limit_records | options->limit_items | options->limit_bytes) == 0) {
+        return false;
+    }
+    struct wal_amount queued = wal_amount_less(
+        wal_amount_less(wal->total, consumer->cursor.low_total), consumer->cursor.range_sum);
+    return is_over(options->limit_records, queued.records, outstanding->records, more.records) ||
+           is_over(options->limit_items, queued.items, outstanding->items, more.items) ||
+           is_over(options->limit_bytes, queued.bytes, outstanding->bytes, more.bytes);
+}
+
+static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
+{
+    const struct wal_space *space = &wal->space;
+    uint64_t max = wal->options.max_bytes;
+
+    if (max != 0 && space->used + space->outstanding_bytes + bytes > max) {
+        /* Pushing makes room at the commit; what waits for it is bounded all the same. */
+        if (!can_relieve(wal) || space->outstanding_bytes + bytes > max) {
+            if (wal_needed_from(wal) >= wal->next_sequence && space->outstanding_bytes == 0 &&
+                wal->consumers != NULL) {
+                /* Nothing in it is needed any more but the tail is still that one file. */
+                wal->janitor.is_replace_asked = true;
+                wal_janitor_call(wal);
+            }
+            return true;
+        }
+    }
+    if (wal->options.drop_oldest) {
+        return false;
+    }
+    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
+        if (is_consumer_full(wal, c, more)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wal_space_is_full(struct wal *wal)
+{
+    return is_full(wal, wal_segment_cost(WAL_RECORD_HEAD_BYTES), (struct wal_amount){1, 1, 1});
+}
+
+/* Lock held. */
+static enum wal_status decide(struct wal *wal, uint64_t bytes, struct wal_amount more)
+{
+    struct wal_space *space = &wal->space;
+
+    if (wal->is_closing || wal->options.read_only) {
+        return WAL_CLOSED;
+    }
+    if (wal->options.max_bytes != 0 && bytes + SEGMENT_FIXED_BYTES > wal->options.max_bytes) {
+        return WAL_TOO_LARGE;
+    }
+    if (is_full(wal, bytes, more)) {
+        wal->stat.refused_full++;
+        return WAL_FULL;
+    }
+    if (wal_space_is_low(wal) || (wal->is_owed_row && wal->janitor.status != WAL_OK)) {
+        wal->stat.refused_space++;
+        return WAL_NO_SPACE;
+    }
+    if (space->failed != WAL_OK) {
+        uint64_t now = hf_clock_coarse_ns();
+        if (space->outstanding.records != 0 || now - space->tried_ns < TRY_NS) {
+            *(space->failed == WAL_NO_SPACE ? &wal->stat.refused_space : &wal->stat.refused_io) +=
+                1;
+            return space->failed;
+        }
+        space->tried_ns = now;
+    }
+    return WAL_OK;
+}
+
+static bool is_too_large(const struct wal_append *append)
+{
+    if (append->body.size > WAL_BODY_BYTES_MAX || append->meta.size > WAL_META_BYTES_MAX) {
+        return true;
+    }
+    for (size_t i = 0; i < append->checkpoint_count; i++) {
+        if (append->checkpoints[i].name.size > WAL_NAME_BYTES_MAX ||
+            append->checkpoints[i].value.size > WAL_CHECKPOINT_VALUE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum wal_status wal_admit(struct wal *wal, struct wal_append *append)
+{
+    struct wal_amount more = {1, append->items, append->raw_bytes};
+
+    if (is_too_large(append)) {
+        return WAL_TOO_LARGE;
+    }
+    append->admitted_bytes =
+        (size_t)wal_segment_cost(WAL_RECORD_HEAD_BYTES + append->meta.size + append->body.size);
+    pthread_mutex_lock(&wal->lock);
+    enum wal_status status = decide(wal, append->admitted_bytes, more);
+    if (status == WAL_OK) {
+        wal->space.outstanding_bytes += append->admitted_bytes;
+        wal->space.outstanding = wal_amount_add(wal->space.outstanding, more);
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return status;
+}
+
+void wal_admit_cancel(struct wal *wal, struct wal_append *append)
+{
+    struct wal_amount more = {1, append->items, append->raw_bytes};
+
+    pthread_mutex_lock(&wal->lock);
+    assert(wal->space.outstanding.records > 0);
+    wal->space.outstanding_bytes -= append->admitted_bytes;
+    wal->space.outstanding = wal_amount_less(wal->space.outstanding, more);
+    pthread_mutex_unlock(&wal->lock);
+}
+
+void wal_append(struct wal *wal, struct wal_append *append)
+{
+    wal_submit_push(&wal->submit, append);
+}

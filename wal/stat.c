@@ -1,0 +1,126 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/util/clock.h"
+#include "internal.h"
+
+static double rate(const struct wal *wal)
+{
+    uint64_t second = hf_clock_coarse_ns() / HF_NS_PER_S;
+    uint64_t sum = 0;
+
+    for (uint64_t age = 0; age < WAL_RATE_SECONDS && age <= second; age++) {
+        uint64_t at = second - age;
+        if (at <= wal->rate_second && wal->rate_second - at < WAL_RATE_SECONDS) {
+            sum += wal->rate_bytes[at % WAL_RATE_SECONDS];
+        }
+    }
+    return (double)sum / (double)WAL_RATE_SECONDS;
+}
+
+void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
+{
+    pthread_mutex_lock(&wal->lock);
+    bool is_low = wal_space_is_low(wal);
+    struct wal_stat stat = wal->stat;
+    stat.disk_bytes = 0;
+    for (size_t i = 0; i < wal->segment_count; i++) {
+        const struct wal_segment *s = wal->segments[i];
+        stat.disk_bytes += s->file_bytes > s->bytes ? s->file_bytes : s->bytes;
+    }
+    for (size_t i = 0; i < wal->spare_count; i++) {
+        stat.disk_bytes += wal->spare_bytes[i];
+    }
+    stat.disk_bytes_max = wal->options.max_bytes;
+    stat.free_bytes = wal->space.available;
+    stat.segments = wal->segment_count;
+    stat.spare_segments = wal->spare_count;
+    stat.first_sequence = wal_first_sequence(wal);
+    stat.next_sequence = wal->next_sequence;
+    stat.appended = wal->total;
+    stat.tail_bytes = wal->tail.bytes;
+    stat.append_bytes_per_s = rate(wal);
+    stat.healthy = wal->space.failed == WAL_OK && !is_low && !wal->is_closing &&
+                   !(wal->is_owed_row && wal->janitor.status != WAL_OK) && !wal_space_is_full(wal);
+    pthread_mutex_unlock(&wal->lock);
+    *ret_stat = stat;
+}
+
+static void fill(const struct wal *wal, const struct wal_consumer *consumer,
+                 struct wal_consumer_stat *ret_stat)
+{
+    *ret_stat = (struct wal_consumer_stat){.open = consumer->is_open, .low = consumer->cursor.low};
+    memcpy(ret_stat->name, consumer->name, sizeof(consumer->name));
+    wal_cursor_books(&consumer->cursor, wal->total, &ret_stat->books);
+    if (consumer->cursor.low >= wal->next_sequence) {
+        return;
+    }
+    const struct wal_tail_entry *entry = wal_tail_find(&wal->tail, consumer->cursor.low);
+    if (entry != NULL) {
+        ret_stat->oldest_time_ns = entry->record.time_ns;
+    } else if (consumer->aged == consumer->cursor.low) {
+        ret_stat->oldest_time_ns = consumer->aged_time_ns;
+    }
+}
+
+/* The time of a record that only the disk has, kept until the consumer moves on. */
+static void look_up_time(struct wal *wal, struct wal_consumer_stat *stat)
+{
+    struct wal_place place;
+    uint64_t time_ns = 0;
+
+    if (stat->oldest_time_ns != 0 || stat->books.queued.records == 0 ||
+        wal_locate(wal, stat->low, &place, &time_ns) != WAL_OK) {
+        return;
+    }
+    stat->oldest_time_ns = time_ns;
+    pthread_mutex_lock(&wal->lock);
+    struct wal_consumer *consumer = wal_consumer_find(wal, stat->name);
+    if (consumer != NULL) {
+        consumer->aged = stat->low;
+        consumer->aged_time_ns = time_ns;
+    }
+    pthread_mutex_unlock(&wal->lock);
+}
+
+enum wal_status wal_consumer_each(struct wal *wal,
+                                  void (*visit)(void *user, const struct wal_consumer_stat *stat),
+                                  void *user)
+{
+    size_t count = 0, filled = 0;
+
+    pthread_mutex_lock(&wal->lock);
+    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
+        count++;
+    }
+    struct wal_consumer_stat *stats = calloc(count + 1, sizeof(*stats));
+    for (const struct wal_consumer *c = wal->consumers; c != NULL && stats != NULL; c = c->next) {
+        fill(wal, c, &stats[filled++]);
+    }
+    pthread_mutex_unlock(&wal->lock);
+    if (stats == NULL) {
+        return WAL_NOMEM;
+    }
+    for (size_t i = 0; i < filled; i++) {
+        look_up_time(wal, &stats[i]);
+        visit(user, &stats[i]);
+    }
+    free(stats);
+    return WAL_OK;
+}
+
+enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_t *value,
+                                   size_t *ret_size)
+{
+    enum wal_status status = WAL_MISSING;
+
+    pthread_mutex_lock(&wal->lock);
+    const struct wal_checkpoint_entry *entry = wal_checkpoints_find(&wal->checkpoints, name);
+    if (entry != NULL && entry->is_stored) {
+        memcpy(value, entry->value, entry->value_size);
+        *ret_size = entry->value_size;
+        status = WAL_OK;
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return status;
+}
