@@ -68,3 +68,4 @@ void hf_check_pipelines(struct hf_build *build, struct hf_place place, const str
 void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
 /* What can only be told when everything is read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
+void hf_check_cycles(struct hf_build *build);

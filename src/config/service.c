@@ -201,11 +201,17 @@ static void check_connector(struct hf_build *build, size_t at)
 
 void hf_check_references(struct hf_build *build)
 {
+    bool connectors = false;
+
     check_references(build);
     for (size_t i = 0; i < build->config->component_count; i++) {
         if (build->config->components[i].kind == HF_CONNECTOR) {
             check_connector(build, i);
+            connectors = true;
         }
+    }
+    if (connectors) { /* nothing else leads from one pipeline to another */
+        hf_check_cycles(build);
     }
     warn_of_unused(build);
 }

@@ -133,6 +133,31 @@ static void checks_connectors_on_both_sides(void **state)
          "E f:3:14: connectors::nop: ambiguous ID: Found both \"nop\" exporter and \"nop\" "
          "connector. Give one of them another name, such as \"nop/connector\"\n"
          "W f:3:14: connectors::nop: is defined but used in no pipeline\n"},
+        {NOP_RECEIVER NOP_EXPORTER
+         "connectors: {link: }\n"
+         "service: {pipelines: {traces: {receivers: [nop, link], exporters: [link]}}}\n",
+         "E f: service::pipelines: cycle detected: pipeline \"traces\" -> connector \"link\" -> "
+         "pipeline \"traces\"\n"
+         "W f:2:13: exporters::nop: is defined but used in no pipeline\n"},
+        {NOP_RECEIVER NOP_EXPORTER
+         "connectors: {link: , link/b: }\n"
+         "service: {pipelines: {logs: {receivers: [nop], exporters: [link]}, traces: {receivers: "
+         "[link, link/b], exporters: [link/b, nop]}, metrics: {receivers: [link], exporters: "
+         "[link/b]}}}\n",
+         "E f: service::pipelines: cycle detected: pipeline \"traces\" -> connector \"link/b\" -> "
+         "pipeline \"traces\"\n"},
+        {NOP_RECEIVER NOP_EXPORTER
+         "connectors: {link: , link/b: }\n"
+         "service: {pipelines: {logs: {receivers: [nop], exporters: [link]}, traces: {receivers: "
+         "[link, link/b], exporters: [nop]}, metrics: {receivers: [link], exporters: "
+         "[link/b]}}}\n",
+         ""},
+        {NOP_RECEIVER NOP_EXPORTER
+         "connectors: {link: , link/b: }\n"
+         "service: {pipelines: {logs: {receivers: [nop, link/b], exporters: [link]}, traces: "
+         "{receivers: [link], exporters: [nop, link/b]}}}\n",
+         "E f: service::pipelines: cycle detected: pipeline \"logs\" -> connector \"link\" -> "
+         "pipeline \"traces\" -> connector \"link/b\" -> pipeline \"logs\"\n"},
     };
     (void)state;
 
