@@ -1,5 +1,10 @@
 /*
- * client: HTTP/1.1 (and h2 by ALPN) requests with libcurl's multi interface, on one loop. Ignorant of pipelines.
+ * client: HTTP/1.1 requests with libcurl's multi interface, on one loop. Ignorant of pipelines.
+ *
+ * Connections are kept and used again. A body goes out of the caller's pieces; it is sent again
+ * from its beginning when a kept connection turns out to be dead, so a server may see a request
+ * twice. Redirects are not followed: a body with its credentials goes where the configuration says.
+ * Names are resolved on libcurl's own threads.
  */
 #pragma once
 
@@ -19,15 +24,17 @@ struct hf_loop;
 struct hf_http_client_options {
     struct hf_loop *loop;
     const struct hf_tls_config *tls; /* for https URLs; NULL: the system's roots */
-    const char *user_agent;
-    const char *proxy_url;           /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
+    const char *user_agent;          /* NULL: none */
+    const char *unix_socket;         /* connect to this path whatever the URL's host; NULL: no */
+    const char *proxy_url; /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
     uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
     bool disable_keep_alives;
-    size_t response_bytes_max;       /* 0: 64 KiB; the rest is read and thrown away */
+    size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
 };
 
 struct hf_http_result {
-    enum hf_status status;  /* HF_OK: an answer came, whatever its code; HF_DEADLINE; HF_AGAIN: no connection, broken off, TLS or DNS failed */
+    enum hf_status status; /* HF_OK: an answer came, whatever its code; HF_DEADLINE; HF_AGAIN: no
+                              connection, broken off, TLS or DNS failed */
     int code;
     struct hf_slice content_type, body;
     bool has_retry_after;

@@ -1,0 +1,399 @@
+/*
+ * client: libcurl's multi interface on a loop: it says which sockets and which time it waits for,
+ * the loop says when they are ready.
+ */
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <holdfast/component.h>
+
+#include "../util/clock.h"
+#include "../util/loop.h"
+#include "client_internal.h"
+
+#define IDLE_TRANSFERS_MAX 32u
+
+struct hf_http_client {
+    struct http_client_settings settings;
+    struct hf_loop *loop;
+    CURLM *multi;
+    struct hf_timer timer;
+    struct http_transfer *running, *idle;
+    size_t idle_count;
+    /* Calls that could not be begun: they end at the turn's end. Linked by their client_data. */
+    struct fail_task *fail;
+    struct hf_http_call *failed, **failed_end;
+};
+
+/* Outlives its client when that is freed in the turn in which it was deferred. */
+struct fail_task {
+    struct hf_task task;
+    struct hf_http_client *client; /* NULL: gone */
+    bool deferred;
+};
+
+/* A socket of libcurl's that the loop watches. */
+struct socket_watch {
+    struct hf_io io;
+    struct hf_http_client *client;
+    int fd;
+};
+
+static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+
+static void start_library(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void free_transfer(struct http_transfer *transfer)
+{
+    curl_slist_free_all(transfer->headers);
+    curl_slist_free_all(transfer->connect_to);
+    curl_easy_cleanup(transfer->easy);
+    hf_bytes_release(&transfer->body);
+    free(transfer);
+}
+
+static struct http_transfer *take_transfer(struct hf_http_client *client)
+{
+    struct http_transfer *transfer = client->idle;
+    if (transfer != NULL) {
+        client->idle = transfer->next;
+        client->idle_count--;
+    } else {
+        transfer = calloc(1, sizeof(*transfer));
+        if (transfer == NULL) {
+            return NULL;
+        }
+        transfer->client = client;
+        transfer->easy = curl_easy_init();
+        if (transfer->easy == NULL) {
+            free(transfer);
+            return NULL;
+        }
+    }
+    transfer->previous = NULL;
+    transfer->next = client->running;
+    if (transfer->next != NULL) {
+        transfer->next->previous = transfer;
+    }
+    client->running = transfer;
+    return transfer;
+}
+
+static void return_transfer(struct http_transfer *transfer)
+{
+    struct hf_http_client *client = transfer->client;
+    *(transfer->previous != NULL ? &transfer->previous->next : &client->running) = transfer->next;
+    if (transfer->next != NULL) {
+        transfer->next->previous = transfer->previous;
+    }
+    transfer->previous = NULL;
+    if (client->idle_count >= IDLE_TRANSFERS_MAX) {
+        free_transfer(transfer);
+        return;
+    }
+    curl_easy_reset(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    curl_slist_free_all(transfer->connect_to);
+    transfer->headers = transfer->connect_to = NULL;
+    transfer->next = client->idle;
+    client->idle = transfer;
+    client->idle_count++;
+}
+
+/* Ends the call that the transfer carries. The transfer goes back only after it: it holds the
+ * answer. */
+static void end_transfer(struct http_transfer *transfer, struct hf_http_result *result)
+{
+    struct hf_http_call *call = transfer->call;
+    transfer->call = NULL;
+    result->body = hf_slice_of(transfer->body.data, transfer->body.size);
+    call->done(call, result);
+    return_transfer(transfer);
+}
+
+static enum hf_status status_of(CURLcode code, const struct hf_http_call *call)
+{
+    switch (code) {
+    case CURLE_OK:
+        return HF_OK;
+    case CURLE_OUT_OF_MEMORY:
+        return HF_NOMEM;
+    case CURLE_OPERATION_TIMEDOUT:
+        /* Without a deadline it was the connecting that took too long. */
+        return call->deadline_ns != 0 ? HF_DEADLINE : HF_AGAIN;
+    default:
+        return HF_AGAIN;
+    }
+}
+
+static void finish(struct http_transfer *transfer, CURLcode code)
+{
+    struct hf_http_result result = {.status = status_of(code, transfer->call)};
+    long response_code = 0;
+    char *type = NULL;
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response_code);
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    result.code = (int)response_code;
+    if (response_code >= 400 && code != CURLE_OPERATION_TIMEDOUT) {
+        /* A server that refuses a body may cut its connection before it has read it all: its answer
+         * counts. */
+        result.status = HF_OK;
+    }
+    result.content_type = hf_slice_text(type != NULL ? type : "");
+    result.has_retry_after = retry_after_s > 0;
+    result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
+    if (result.status != HF_OK) {
+        result.error = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+    }
+    curl_multi_remove_handle(transfer->client->multi, transfer->easy);
+    end_transfer(transfer, &result);
+}
+
+static void collect(struct hf_http_client *client)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(client->multi, &left)) != NULL;) {
+        struct http_transfer *transfer = NULL;
+        if (message->msg == CURLMSG_DONE) {
+            CURLcode code = message->data.result; /* the message goes with its handle */
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+            finish(transfer, code);
+        }
+    }
+}
+
+static void on_ready(struct hf_io *io, uint32_t events)
+{
+    const struct socket_watch *watch = HF_CONTAINER(io, struct socket_watch, io);
+    struct hf_http_client *client = watch->client;
+    int running;
+    int ready = ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0 ? CURL_CSELECT_IN : 0) |
+                ((events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+                ((events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0);
+    (void)curl_multi_socket_action(client->multi, watch->fd, ready, &running);
+    collect(client);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *context)
+{
+    (void)easy;
+    struct hf_http_client *client = user;
+    struct socket_watch *watch = context;
+    if (what == CURL_POLL_REMOVE) {
+        if (watch != NULL) {
+            hf_loop_remove(client->loop, fd, &watch->io);
+            curl_multi_assign(client->multi, fd, NULL);
+            free(watch);
+        }
+        return 0;
+    }
+    uint32_t events = ((what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0) |
+                      ((what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0);
+    if (watch != NULL) {
+        return hf_loop_change(client->loop, fd, events, &watch->io) == HF_OK ? 0 : -1;
+    }
+    watch = calloc(1, sizeof(*watch));
+    if (watch == NULL) {
+        return -1;
+    }
+    *watch = (struct socket_watch){.io = {on_ready}, .client = client, .fd = fd};
+    if (hf_loop_add(client->loop, fd, events, &watch->io) != HF_OK) {
+        free(watch);
+        return -1;
+    }
+    curl_multi_assign(client->multi, fd, watch);
+    return 0;
+}
+
+static int on_timeout(CURLM *multi, long ms, void *user)
+{
+    (void)multi;
+    struct hf_http_client *client = user;
+    if (ms < 0) {
+        hf_loop_timer_stop(client->loop, &client->timer);
+        return 0;
+    }
+    uint64_t due_ns = hf_clock_monotonic_ns() + (uint64_t)ms * HF_NS_PER_MS;
+    return hf_loop_timer_set(client->loop, &client->timer, due_ns) == HF_OK ? 0 : -1;
+}
+
+static void on_timer(struct hf_timer *timer, uint64_t now_ns)
+{
+    (void)now_ns;
+    struct hf_http_client *client = HF_CONTAINER(timer, struct hf_http_client, timer);
+    int running;
+    (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(client);
+}
+
+/* The turn's end: what could not be begun is told so. */
+static void on_fail(struct hf_task *task)
+{
+    struct fail_task *fail = HF_CONTAINER(task, struct fail_task, task);
+    struct hf_http_client *client = fail->client;
+    fail->deferred = false;
+    if (client == NULL) {
+        free(fail);
+        return;
+    }
+    struct hf_http_call *call = client->failed;
+    client->failed = NULL;
+    client->failed_end = &client->failed;
+    while (call != NULL) {
+        struct hf_http_call *next = call->client_data;
+        bool late = call->deadline_ns != 0 && call->deadline_ns <= hf_clock_monotonic_ns();
+        const struct hf_http_result result = {
+            .status = late ? HF_DEADLINE : HF_AGAIN,
+            .error = late ? "the deadline has passed"
+                          : "the request cannot be sent: a bad header or URL, or no memory",
+        };
+        call->done(call, &result);
+        call = next;
+    }
+}
+
+static void fail_later(struct hf_http_client *client, struct hf_http_call *call)
+{
+    call->client_data = NULL;
+    *client->failed_end = call;
+    client->failed_end = (struct hf_http_call **)&call->client_data;
+    if (!client->fail->deferred) {
+        client->fail->deferred = true;
+        hf_loop_defer(client->loop, &client->fail->task);
+    }
+}
+
+void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call)
+{
+    assert(hf_loop_is_own_thread(client->loop));
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    bool late = call->deadline_ns != 0 && call->deadline_ns <= now_ns;
+    struct http_transfer *transfer = late ? NULL : take_transfer(client);
+    if (transfer == NULL) {
+        fail_later(client, call);
+        return;
+    }
+    transfer->call = call;
+    uint64_t timeout_ns = call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0;
+    if (hf_http_transfer_set_up(transfer, &client->settings, timeout_ns) != HF_OK ||
+        curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+        return_transfer(transfer);
+        fail_later(client, call);
+    }
+}
+
+static void free_settings(struct http_client_settings *settings)
+{
+    free((char *)(uintptr_t)settings->options.user_agent);
+    free((char *)(uintptr_t)settings->options.unix_socket);
+    free((char *)(uintptr_t)settings->options.proxy_url);
+}
+
+static bool copy_text(const char **text)
+{
+    if (*text != NULL) {
+        *text = strdup(*text);
+        return *text != NULL;
+    }
+    return true;
+}
+
+static long small(uint64_t number)
+{
+    return number > INT32_MAX ? (long)INT32_MAX : (long)number;
+}
+
+static void set_multi(struct hf_http_client *client)
+{
+    const struct hf_http_client_options *options = &client->settings.options;
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    if (options->max_conns != 0) {
+        curl_multi_setopt(client->multi, CURLMOPT_MAX_HOST_CONNECTIONS, small(options->max_conns));
+    }
+    if (options->max_idle_conns != 0) {
+        curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, small(options->max_idle_conns));
+    }
+}
+
+enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
+                                  struct hf_http_client **ret_client, char *reterr)
+{
+    pthread_once(&library_once, start_library);
+    struct hf_http_client *client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP client");
+        return HF_NOMEM;
+    }
+    struct hf_http_client_options *own = &client->settings.options;
+    *own = *options;
+    if (options->tls != NULL) {
+        client->settings.has_tls = true;
+        client->settings.tls = *options->tls;
+    }
+    client->loop = options->loop;
+    client->timer.fire = on_timer;
+    client->failed_end = &client->failed;
+    /* All three at once, so that none is left a borrowed pointer. */
+    bool copied =
+        copy_text(&own->user_agent) & copy_text(&own->unix_socket) & copy_text(&own->proxy_url);
+    client->multi = copied ? curl_multi_init() : NULL;
+    client->fail = calloc(1, sizeof(*client->fail));
+    if (client->multi == NULL || client->fail == NULL) {
+        free(client->fail);
+        curl_multi_cleanup(client->multi);
+        free_settings(&client->settings);
+        free(client);
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP client");
+        return HF_NOMEM;
+    }
+    *client->fail = (struct fail_task){.task = {.run = on_fail}, .client = client};
+    set_multi(client);
+    *ret_client = client;
+    return HF_OK;
+}
+
+void hf_http_client_free(struct hf_http_client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    while (client->running != NULL) {
+        struct http_transfer *transfer = client->running;
+        struct hf_http_result result = {.status = HF_CLOSED, .error = "the client is closing"};
+        curl_multi_remove_handle(client->multi, transfer->easy);
+        end_transfer(transfer, &result);
+    }
+    while (client->failed != NULL) {
+        struct hf_http_call *call = client->failed;
+        const struct hf_http_result result = {.status = HF_CLOSED,
+                                              .error = "the client is closing"};
+        client->failed = call->client_data;
+        call->done(call, &result);
+    }
+    while (client->idle != NULL) {
+        struct http_transfer *transfer = client->idle;
+        client->idle = transfer->next;
+        free_transfer(transfer);
+    }
+    curl_multi_cleanup(client->multi);
+    hf_loop_timer_stop(client->loop, &client->timer);
+    free_settings(&client->settings);
+    client->fail->client = NULL;
+    if (!client->fail->deferred) {
+        free(client->fail);
+    }
+    free(client);
+}

@@ -1,0 +1,34 @@
+/*
+ * client_internal: one request in flight, for src/http/client*.c only. The loop's thread.
+ */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "../util/compress.h"
+#include "client.h"
+
+struct http_transfer {
+    struct http_transfer *next, *previous;
+    struct hf_http_client *client;
+    struct hf_http_call *call;
+    CURL *easy;
+    struct curl_slist *headers, *connect_to;
+    size_t piece, piece_offset; /* of the body: what goes out next */
+    struct hf_bytes body;       /* of the response */
+    char error[CURL_ERROR_SIZE];
+};
+
+struct http_client_settings {
+    struct hf_http_client_options options; /* its strings are copies */
+    bool has_tls;
+    struct hf_tls_config tls; /* its strings are the configuration's */
+};
+
+/*
+ * Sets the handle up for its call. HF_NOMEM; HF_INVALID when the call cannot be sent as it is, with
+ * `error` set. `timeout_ns` 0: none.
+ */
+HF_MUST_USE enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
+                                                   const struct http_client_settings *settings,
+                                                   uint64_t timeout_ns);

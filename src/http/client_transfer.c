@@ -1,0 +1,345 @@
+/*
+ * client_transfer: what one request asks of libcurl.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../util/clock.h"
+#include "client_internal.h"
+
+#define HEADER_LINE_MAX 16384
+#define HOST_LINE_MAX 1024
+#define CONNECT_TIMEOUT_MS 30000L
+/* One write's worth. Of what goes through libcurl's buffer a body is copied once. */
+#define UPLOAD_BUFFER_BYTES (256L * 1024)
+/* Files of authorities are looked at again after that time; certificates and keys at each connect.
+ */
+#define CA_CACHE_S 60L
+
+#define RESPONSE_BYTES_DEFAULT 65536u
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static size_t read_body(char *out, size_t unit, size_t count, void *user)
+{
+    struct http_transfer *transfer = user;
+    const struct hf_http_call *call = transfer->call;
+    size_t room = unit * count, used = 0;
+    while (used < room && transfer->piece < call->piece_count) {
+        const struct hf_slice *piece = &call->pieces[transfer->piece];
+        size_t left = piece->size - transfer->piece_offset;
+        size_t size = left < room - used ? left : room - used;
+        if (size != 0) {
+            memcpy(out + used, piece->data + transfer->piece_offset, size);
+        }
+        used += size;
+        transfer->piece_offset += size;
+        if (transfer->piece_offset == piece->size) {
+            transfer->piece++;
+            transfer->piece_offset = 0;
+        }
+    }
+    return used;
+}
+
+/* libcurl goes back to the beginning when a kept connection was dead. */
+static int seek_body(void *user, curl_off_t offset, int origin)
+{
+    struct http_transfer *transfer = user;
+    if (origin != SEEK_SET || offset < 0) {
+        return CURL_SEEKFUNC_CANTSEEK;
+    }
+    uint64_t left = (uint64_t)offset;
+    transfer->piece = 0;
+    transfer->piece_offset = 0;
+    while (transfer->piece < transfer->call->piece_count &&
+           left >= transfer->call->pieces[transfer->piece].size) {
+        left -= transfer->call->pieces[transfer->piece++].size;
+    }
+    transfer->piece_offset = (size_t)left;
+    return CURL_SEEKFUNC_OK;
+}
+
+static size_t write_body(char *data, size_t unit, size_t count, void *user)
+{
+    struct http_transfer *transfer = user;
+    size_t size = unit * count;
+    size_t room = transfer->body.capacity - transfer->body.size;
+    size_t kept = size < room ? size : room;
+    /* Beyond the room it is read and thrown away, so that the connection can be kept. */
+    enum hf_status status = hf_bytes_append(&transfer->body, hf_slice_of(data, kept));
+    return status == HF_OK ? size : 0;
+}
+
+static enum hf_status add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer == NULL) {
+        return HF_NOMEM;
+    }
+    *list = longer;
+    return HF_OK;
+}
+
+static bool has_control(struct hf_slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < 0x20 && text.data[i] != '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hf_status add_header(struct http_transfer *transfer, struct hf_slice name,
+                                 struct hf_slice value)
+{
+    char line[HEADER_LINE_MAX];
+    /* A line break would be a header, or a request, of somebody else's. */
+    if (name.size == 0 || has_control(name) || has_control(value) ||
+        name.size + value.size + 4 > sizeof(line)) {
+        snprintf(transfer->error, sizeof(transfer->error),
+                 "a header is not sendable: too long, or with a line break in it");
+        return HF_INVALID;
+    }
+    /* libcurl sends a header without a value only when it ends with a semicolon. */
+    snprintf(line, sizeof(line), value.size == 0 ? "%.*s;" : "%.*s: %.*s", (int)name.size,
+             (const char *)name.data, (int)value.size, (const char *)value.data);
+    return add_line(&transfer->headers, line);
+}
+
+static enum hf_status set_headers(struct http_transfer *transfer)
+{
+    const struct hf_http_call *call = transfer->call;
+    /* A body is sent at once, not after a round trip; and what libcurl adds is not wanted. */
+    enum hf_status status = add_line(&transfer->headers, "Expect:");
+    if (status == HF_OK) {
+        status = add_line(&transfer->headers, "Accept:");
+    }
+    if (status == HF_OK && call->content_type != NULL) {
+        status =
+            add_header(transfer, hf_slice_text("Content-Type"), hf_slice_text(call->content_type));
+    }
+    if (status == HF_OK && call->content_encoding != NULL) {
+        status = add_header(transfer, hf_slice_text("Content-Encoding"),
+                            hf_slice_text(call->content_encoding));
+    }
+    for (size_t i = 0; i < call->header_count && status == HF_OK; i++) {
+        status = add_header(transfer, call->headers[i].name, call->headers[i].value);
+    }
+    if (status == HF_OK) {
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+    }
+    return status;
+}
+
+static void set_body(struct http_transfer *transfer)
+{
+    const struct hf_http_call *call = transfer->call;
+    curl_off_t size = 0;
+    for (size_t i = 0; i < call->piece_count; i++) {
+        size += (curl_off_t)call->pieces[i].size;
+    }
+    bool is_post = strcmp(call->method, "POST") == 0;
+    if (is_post || size != 0) {
+        curl_easy_setopt(transfer->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, size);
+        curl_easy_setopt(transfer->easy, CURLOPT_READFUNCTION, read_body);
+        curl_easy_setopt(transfer->easy, CURLOPT_READDATA, transfer);
+        curl_easy_setopt(transfer->easy, CURLOPT_SEEKFUNCTION, seek_body);
+        curl_easy_setopt(transfer->easy, CURLOPT_SEEKDATA, transfer);
+        curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+    }
+    if (!is_post && strcmp(call->method, "GET") != 0) {
+        curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, call->method);
+    } else if (!is_post && size == 0) {
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPGET, 1L);
+    }
+    if (strcmp(call->method, "HEAD") == 0) {
+        curl_easy_setopt(transfer->easy, CURLOPT_NOBODY, 1L);
+    }
+}
+
+static long tls_version(const char *text, long none, bool is_max)
+{
+    static const struct {
+        const char *name;
+        long least, most;
+    } versions[] = {{"1.0", CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_0},
+                    {"1.1", CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_1},
+                    {"1.2", CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_2},
+                    {"1.3", CURL_SSLVERSION_TLSv1_3, CURL_SSLVERSION_MAX_TLSv1_3}};
+    for (size_t i = 0; text != NULL && i < sizeof(versions) / sizeof(versions[0]); i++) {
+        if (strcmp(text, versions[i].name) == 0) {
+            return is_max ? versions[i].most : versions[i].least;
+        }
+    }
+    return none;
+}
+
+/* `pem` wins; libcurl borrows it. */
+static void set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption blob_option,
+                    const char *pem)
+{
+    if (given(pem)) {
+        struct curl_blob blob = {(void *)(uintptr_t)pem, strlen(pem), CURL_BLOB_NOCOPY};
+        curl_easy_setopt(easy, blob_option, &blob);
+    } else if (given(file)) {
+        curl_easy_setopt(easy, file_option, file);
+    }
+}
+
+static void set_tls(CURL *easy, const struct hf_tls_config *tls)
+{
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                     tls_version(tls->min_version, CURL_SSLVERSION_TLSv1_2, false) |
+                         tls_version(tls->max_version, CURL_SSLVERSION_MAX_DEFAULT, true));
+    set_pem(easy, CURLOPT_CAINFO, tls->ca_file, CURLOPT_CAINFO_BLOB, tls->ca_pem);
+    if ((given(tls->ca_file) || given(tls->ca_pem)) && !tls->include_system_ca_certs_pool) {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
+    }
+    set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
+    set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_pem);
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
+    if (tls->insecure_skip_verify) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
+/*
+ * The URL with another host: libcurl then asks for and verifies that name, while connect_to leads
+ * it to the real one, and the Host header stays what it was.
+ */
+static enum hf_status set_overridden_url(struct http_transfer *transfer, const char *name)
+{
+    char line[HOST_LINE_MAX];
+    char *host = NULL, *port = NULL, *explicit_port = NULL, *url = NULL;
+    CURLU *parts = curl_url();
+    bool ok = parts != NULL && curl_url_set(parts, CURLUPART_URL, transfer->call->url, 0) == 0 &&
+              curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
+              curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0;
+    (void)(ok && curl_url_get(parts, CURLUPART_PORT, &explicit_port, 0));
+    ok = ok && curl_url_set(parts, CURLUPART_HOST, name, 0) == 0 &&
+         curl_url_get(parts, CURLUPART_URL, &url, 0) == 0;
+    enum hf_status status = ok ? HF_OK : HF_INVALID;
+    if (ok) {
+        snprintf(line, sizeof(line), "%s:%s:%s:%s", name, port, host, port);
+        status = add_line(&transfer->connect_to, line);
+    }
+    if (status == HF_OK) {
+        snprintf(line, sizeof(line), "Host: %s%s%s", host, explicit_port != NULL ? ":" : "",
+                 explicit_port != NULL ? explicit_port : "");
+        status = add_line(&transfer->headers, line);
+    }
+    if (status == HF_OK) {
+        curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+        curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to);
+    } else if (status == HF_INVALID) {
+        snprintf(transfer->error, sizeof(transfer->error),
+                 "the URL or server_name_override is bad");
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_free(explicit_port);
+    curl_free(url);
+    curl_url_cleanup(parts);
+    return status;
+}
+
+static bool is_loopback(const char *url)
+{
+    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
+    const char *host = strstr(url, "://");
+    host = host != NULL ? host + 3 : url;
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As Go does: the key wins over the environment; from that, HTTP_PROXY counts too, and this machine
+ * is never proxied. */
+static void set_proxy(CURL *easy, const char *url, const struct hf_http_client_options *options)
+{
+    if (options->unix_socket != NULL || (!given(options->proxy_url) && is_loopback(url))) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    } else if (given(options->proxy_url)) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy_url);
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    } else if (strncasecmp(url, "http://", 7) == 0 && !given(getenv("http_proxy")) &&
+               given(getenv("HTTP_PROXY"))) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, getenv("HTTP_PROXY"));
+    }
+}
+
+static void set_common(struct http_transfer *transfer, const struct hf_http_client_options *options,
+                       uint64_t timeout_ns)
+{
+    CURL *easy = transfer->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    /* Else ending a request waits for the thread that resolves its name. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    if (timeout_ns != 0) {
+        uint64_t ms = (timeout_ns + HF_NS_PER_MS - 1) / HF_NS_PER_MS;
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ms > INT32_MAX ? (long)INT32_MAX : (long)ms);
+    }
+    if (options->user_agent != NULL) {
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
+    }
+    if (options->unix_socket != NULL) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
+    }
+    if (options->disable_keep_alives) {
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
+    if (options->idle_timeout_ns != 0) {
+        uint64_t seconds = (options->idle_timeout_ns + HF_NS_PER_S - 1) / HF_NS_PER_S;
+        curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
+                         seconds > INT32_MAX ? (long)INT32_MAX : (long)seconds);
+    }
+}
+
+enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
+                                       const struct http_client_settings *settings,
+                                       uint64_t timeout_ns)
+{
+    const struct hf_http_client_options *options = &settings->options;
+    size_t body_max =
+        options->response_bytes_max != 0 ? options->response_bytes_max : RESPONSE_BYTES_DEFAULT;
+    enum hf_status status = hf_bytes_reserve(&transfer->body, body_max);
+    if (status != HF_OK) {
+        return status;
+    }
+    transfer->body.size = 0;
+    transfer->error[0] = '\0';
+    transfer->piece = transfer->piece_offset = 0;
+    set_common(transfer, options, timeout_ns);
+    set_proxy(transfer->easy, transfer->call->url, options);
+    set_body(transfer);
+    bool https = strncasecmp(transfer->call->url, "https://", 8) == 0;
+    if (https && settings->has_tls) {
+        set_tls(transfer->easy, &settings->tls);
+    }
+    if (https && settings->has_tls && given(settings->tls.server_name_override)) {
+        status = set_overridden_url(transfer, settings->tls.server_name_override);
+    } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->call->url) != CURLE_OK) {
+        status = HF_NOMEM;
+    }
+    return status == HF_OK ? set_headers(transfer) : status;
+}
