@@ -72,7 +72,8 @@ struct hf_telemetry_config {
 
 /*
  * Loads. Returns the configuration when there is no error, else NULL; findings (errors, warnings,
- * missing) are given either way through `ret_findings`, to be freed by hf_findings_free().
+ * missing) are given either way through `ret_findings`, to be freed by hf_findings_free(). NULL
+ * without any finding: out of memory.
  */
 struct hf_config *hf_config_load(const struct hf_config_options *options,
                                  struct hf_finding **ret_findings, size_t *ret_finding_count);

@@ -22,7 +22,7 @@
 #define HF_CONFIG_DEPTH 64u
 #define HF_CONFIG_NODES 100000u
 #define HF_CONFIG_MAP_KEYS 10000u
-#define HF_CONFIG_FINDINGS 200u
+#define HF_CONFIG_FINDINGS 200u /* of each kind */
 
 /* Where something was written. Line 0: the file as a whole. */
 struct hf_place {
@@ -59,15 +59,16 @@ struct hf_load {
     struct hf_config_memory *memory;
     const struct hf_config_options *options;
     struct hf_found *first_found, **last_found;
-    size_t found_count, error_count;
+    size_t found_counts[HF_FINDING_MISSING + 1]; /* by kind */
+    size_t error_count;
     size_t node_count;
     struct hf_config_ref *refs;
     size_t owner; /* index of the component being bound */
 };
 
 /*
- * Reports one line: place, path, sentence. `path` may be NULL. Further ones after
- * HF_CONFIG_FINDINGS are counted only; exact repeats are left out.
+ * Reports one line: place, path, sentence. `path` may be NULL. Further ones of a kind after
+ * HF_CONFIG_FINDINGS are left out; exact repeats are left out.
  */
 void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_place place,
                     const struct hf_path *path, const char *format, ...)

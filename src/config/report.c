@@ -87,7 +87,24 @@ static void add(struct hf_load *load, enum hf_finding_kind kind, char *text)
     found->text = text;
     *load->last_found = found;
     load->last_found = &found->next;
-    load->found_count++;
+    load->found_counts[kind]++;
+}
+
+/* The limit is by kind, so that no flood of warnings hides an error. */
+static bool is_full(struct hf_load *load, enum hf_finding_kind kind)
+{
+    if (load->found_counts[kind] < HF_CONFIG_FINDINGS) {
+        return false;
+    }
+    if (load->found_counts[kind] == HF_CONFIG_FINDINGS && kind == HF_FINDING_ERROR) {
+        char *text =
+            hf_config_format(load->memory, "there are more than %u errors; the rest is left out",
+                             HF_CONFIG_FINDINGS);
+        if (text != NULL) {
+            add(load, HF_FINDING_ERROR, text);
+        }
+    }
+    return true;
 }
 
 void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_place place,
@@ -99,18 +116,7 @@ void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_p
     if (kind == HF_FINDING_ERROR) {
         load->error_count++;
     }
-    if (load->found_count >= HF_CONFIG_FINDINGS) {
-        /* Only errors are worth a word about what is left out. */
-        if (load->found_count == HF_CONFIG_FINDINGS && kind == HF_FINDING_ERROR) {
-            load->found_count++;
-            char *text = hf_config_format(load->memory,
-                                          "there are more than %u findings; the rest "
-                                          "is left out",
-                                          HF_CONFIG_FINDINGS);
-            if (text != NULL) {
-                add(load, HF_FINDING_ERROR, text);
-            }
-        }
+    if (is_full(load, kind)) {
         return;
     }
     va_start(arguments, format);

@@ -18,8 +18,8 @@ struct hf_writer {
     size_t size;
     yaml_emitter_t emitter; /* YAML */
     unsigned depth;
-    bool is_map[HF_CONFIG_DEPTH + 2]; /* what stands at each depth */
-    bool first, after_key;            /* JSON: nothing yet at this depth; a key was just written */
+    bool is_map[HF_CONFIG_DEPTH * 2 + 4]; /* what stands at each depth; "::" may double it */
+    bool first, after_key; /* JSON: nothing yet at this depth; a key was just written */
 };
 
 static int write_out(void *data, unsigned char *buffer, size_t size)

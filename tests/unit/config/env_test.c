@@ -144,6 +144,18 @@ static void ends_references_that_turn_in_circles(void **state)
     check("${env:SELF_LIST}", "~\nE f:1:1: nested deeper than 64 levels\n");
 }
 
+static void counts_the_references_of_one_value(void **state)
+{
+    static const char reference[] = "${HOST}";
+    char text[1001 * (sizeof(reference) - 1) + 1];
+    (void)state;
+
+    for (size_t i = 0; i < 1001; i++) {
+        memcpy(text + i * (sizeof(reference) - 1), reference, sizeof(reference));
+    }
+    check(text, "~\nE f:1:1: too many recursive expansions: more than 1000\n");
+}
+
 static void refuses_text_that_grows_without_end(void **state)
 {
     struct step step;
@@ -187,6 +199,7 @@ int main(void)
         cmocka_unit_test(warns_of_old_spellings_and_of_variables_that_are_not_set),
         cmocka_unit_test(refuses_references_that_mean_nothing),
         cmocka_unit_test(ends_references_that_turn_in_circles),
+        cmocka_unit_test(counts_the_references_of_one_value),
         cmocka_unit_test(refuses_text_that_grows_without_end),
         cmocka_unit_test(reads_files_without_their_last_newline),
     };

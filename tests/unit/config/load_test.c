@@ -213,9 +213,31 @@ static void stops_listing_after_very_many_mistakes(void **state)
     fclose(out);
     struct loaded loaded = load_text(made_up, text);
     assert_null(loaded.config);
-    assert_int_equal(loaded.count, HF_CONFIG_FINDINGS + 1);
+    assert_int_equal(loaded.count, HF_CONFIG_FINDINGS + 2); /* and that otlp is not used */
     assert_string_equal(loaded.findings[HF_CONFIG_FINDINGS].text,
-                        "there are more than 200 findings; the rest is left out");
+                        "there are more than 200 errors; the rest is left out");
+    loaded_free(&loaded);
+    free(text);
+}
+
+static void shows_an_error_behind_very_many_warnings(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    (void)state;
+
+    fprintf(out, "exporters:\n");
+    for (int i = 0; i < 1000; i++) {
+        fprintf(out, "  nop/%d:\n", i);
+    }
+    fprintf(out, "  nop:\n" NOP_RECEIVER NOP_SERVICE "more:\n");
+    fclose(out);
+    struct loaded loaded = load_text(made_up, text);
+    assert_null(loaded.config);
+    assert_int_equal(loaded.count, HF_CONFIG_FINDINGS + 1);
+    assert_int_equal(loaded.findings[0].kind, HF_FINDING_ERROR);
+    assert_int_equal(loaded.findings[1].kind, HF_FINDING_WARNING);
     loaded_free(&loaded);
     free(text);
 }
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(takes_components_without_a_table),
         cmocka_unit_test(fails_cleanly_at_every_limit_on_memory),
         cmocka_unit_test(stops_listing_after_very_many_mistakes),
+        cmocka_unit_test(shows_an_error_behind_very_many_warnings),
         cmocka_unit_test(frees_nothing_gladly),
     };
     return cmocka_run_group_tests_name("load", tests, NULL, NULL);
