@@ -188,11 +188,23 @@ int ftruncate(int fd, off_t size)
 
 int fallocate(int fd, int mode, off_t offset, off_t size)
 {
-    if (mode != 0) { /* punching and the like: nobody here does */
-        errno = EOPNOTSUPP;
-        return -1;
+    if (mode == 0) {
+        return resize_file(fd, offset + size, OP_ALLOCATE);
     }
-    return resize_file(fd, offset + size, OP_ALLOCATE);
+    /* Room without a size: nothing of it is to be seen, but it can be killed at, and fail. */
+    int rc = -1;
+    shim_enter();
+    bool is_ours = shim_is_tracked(fd);
+    if (!is_ours || shim_begin('w') == SHIM_GO_ON) {
+        rc = (int)syscall(SYS_fallocate, fd, mode, offset, size);
+        if (is_ours) {
+            shim_end();
+        }
+    } else if (errno == 0) {
+        errno = ENOSPC;
+    }
+    shim_leave();
+    return rc;
 }
 
 int posix_fallocate(int fd, off_t offset, off_t size)
