@@ -99,6 +99,9 @@ uint64_t wal_cursor_until(const struct wal_cursor *cursor, uint64_t sequence)
 
 static void remove_ranges(struct wal_cursor *cursor, size_t at, size_t count)
 {
+    if (count == 0) {
+        return; /* there may be no array yet */
+    }
     for (size_t i = at; i < at + count; i++) {
         cursor->range_sum = wal_amount_less(cursor->range_sum, cursor->ranges[i].sum);
     }

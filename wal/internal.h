@@ -81,14 +81,13 @@ struct wal {
     struct wal_options options; /* completed with what 0 stands for; paths are own copies */
     char *directory, *damaged_directory;
     int directory_fd;
-    uint64_t map_bytes;
     struct wal_segment_options segment_options;
+    bool has_committer, has_janitor;
 
     struct wal_submit submit;
 
     /* The committer's own. */
     pthread_t committer;
-    bool has_committer;
     struct wal_segment
         *tail_segment; /* being written; NULL: none since the start or the last failure */
     struct wal_append *waiting, *waiting_last;
@@ -127,7 +126,7 @@ struct wal {
 /* Whether a new record is refused for want of room in the file system; looks once a second. Lock
  * held. */
 bool wal_space_is_low(struct wal *wal);
-/* Whether not even an empty record would be admitted for want of room in the queue. Lock held. */
+/* Whether a record of usual size would be refused for want of room in the queue. Lock held. */
 bool wal_space_is_full(struct wal *wal);
 /* The lowest sequence that some stored consumer still needs; UINT64_MAX without consumers. Lock
  * held. */

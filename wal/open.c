@@ -165,8 +165,9 @@ static enum wal_status start_threads(struct wal *wal)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    wal->janitor.is_running = pthread_create(&wal->janitor.thread, NULL, wal_janitor_run, wal) == 0;
-    if (wal->janitor.is_running) {
+    wal->janitor.is_running = true; /* it may have ended when pthread_create() returns */
+    wal->has_janitor = pthread_create(&wal->janitor.thread, NULL, wal_janitor_run, wal) == 0;
+    if (wal->has_janitor) {
         (void)pthread_setname_np(wal->janitor.thread, "wal-janitor");
         wal->has_committer = pthread_create(&wal->committer, NULL, wal_committer_run, wal) == 0;
     }
@@ -181,14 +182,13 @@ static void stop_threads(struct wal *wal)
 {
     pthread_mutex_lock(&wal->lock);
     wal->is_closing = true;
-    bool has_janitor = wal->janitor.is_running;
     pthread_mutex_unlock(&wal->lock);
     if (wal->has_committer) {
         wal_submit_call(&wal->submit);
         (void)pthread_join(wal->committer, NULL);
         wal->has_committer = false;
     }
-    if (has_janitor) {
+    if (wal->has_janitor) {
         pthread_mutex_lock(&wal->lock);
         wal->janitor.is_stopping = true;
         wal_janitor_call(wal);

@@ -12,6 +12,8 @@
 #define TRY_NS (100 * HF_NS_PER_MS)
 /* What a segment with one record needs besides the record. */
 #define SEGMENT_FIXED_BYTES (UINT64_C(64) << 10)
+/* A queue that has no room for a record of this size counts as full. */
+#define USUAL_BYTES (UINT64_C(64) << 10)
 
 bool wal_space_is_low(struct wal *wal)
 {
@@ -136,7 +138,7 @@ static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
 
 bool wal_space_is_full(struct wal *wal)
 {
-    return is_full(wal, wal_segment_cost(WAL_RECORD_HEAD_BYTES), (struct wal_amount){1, 1, 1});
+    return is_full(wal, USUAL_BYTES, (struct wal_amount){1, 1, 1});
 }
 
 /* Lock held. */

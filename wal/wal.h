@@ -1,18 +1,22 @@
 /*
  * wal: a durable queue of records with any number of consumers, in LMDB segment files.
  *
- * A record is appended once and read by each consumer at its own pace; it leaves the disk when the last
- * consumer has acknowledged it. Order is FIFO. Delivery is at least once: after a crash a consumer may see again
- * what it had not acknowledged, or acknowledged in the last moment; nothing else repeats and nothing is missing.
+ * A record is appended once and read by each consumer at its own pace; it leaves the disk when the
+ * last consumer has acknowledged it. Order is FIFO. Delivery is at least once: after a crash a
+ * consumer may see again what it had not acknowledged, or acknowledged in the last moment; nothing
+ * else repeats and nothing is missing.
  *
- *   DIR/00000000000000000000.seg   an LMDB environment each, named by its first sequence number, only appended to
- *   DIR/cursors.lmdb               what each consumer has acknowledged, and its books
+ *   DIR/00000000000000000000.seg   an LMDB environment each, named by its first sequence number,
+ * only appended to DIR/cursors.lmdb               what each consumer has acknowledged, and its
+ * books
  *
- * Threads: the library runs two of its own for each queue: the committer (group commit, completions) and the
- * janitor (cursors, drained segments). wal_admit(), wal_append() and wal_stat() may be called on any thread; a
- * consumer belongs to one thread at a time; all the rest to the thread that opened the queue.
+ * Threads: the library runs two of its own for each queue: the committer (group commit,
+ * completions) and the janitor (cursors, drained segments). wal_admit(), wal_append() and
+ * wal_stat() may be called on any thread; a consumer belongs to one thread at a time; all the rest
+ * to the thread that opened the queue.
  *
- * The library writes no log: it tells what happened by `event` and wal_stat(). It knows nothing of what a body means.
+ * The library writes no log: it tells what happened by `event` and wal_stat(). It knows nothing of
+ * what a body means.
  */
 #pragma once
 
@@ -31,11 +35,13 @@
 
 enum wal_status {
     WAL_OK = 0,
-    WAL_FULL,      /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers acknowledge */
-    WAL_NO_SPACE,  /* the file system is full, or below the floor of free space: likewise */
-    WAL_CLOSED,    /* the queue is closing: nothing was appended */
-    WAL_IO,        /* read or write error, errno kept in wal_stat: nothing of this group counts as appended */
-    WAL_CORRUPT,   /* what was read fails its check */
+    WAL_FULL, /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers
+                 acknowledge */
+    WAL_NO_SPACE, /* the file system is full, or below the floor of free space: likewise */
+    WAL_CLOSED,   /* the queue is closing: nothing was appended */
+    WAL_IO, /* read or write error, errno kept in wal_stat: nothing of this group counts as appended
+             */
+    WAL_CORRUPT, /* what was read fails its check */
     WAL_NOMEM,
     WAL_TOO_LARGE, /* over WAL_BODY_BYTES_MAX or WAL_META_BYTES_MAX, or larger than max_bytes */
     WAL_TOO_NEW,   /* written by a newer format version */
@@ -50,7 +56,7 @@ const char *wal_status_text(enum wal_status status);
 /* ---- the queue ---- */
 
 enum wal_event_kind {
-    WAL_EVENT_DAMAGE,       /* records or a file set aside: `records`, `bytes`, `path` (where it went) */
+    WAL_EVENT_DAMAGE, /* records or a file set aside: `records`, `bytes`, `path` (where it went) */
     WAL_EVENT_CURSORS_LOST, /* consumers start at the oldest segment: repeats, no loss */
     WAL_EVENT_WRITE_FAILED, /* a commit failed: `error` is errno */
     WAL_EVENT_WRITE_BACK,   /* commits succeed again */
@@ -66,31 +72,38 @@ struct wal_event {
 };
 
 struct wal_options {
-    const char *directory;         /* made with mode 0700 when absent, its parent must exist; copied */
-    const char *damaged_directory; /* where damaged files are moved; NULL: DIR/damaged; made when needed */
-    uint64_t segment_bytes;        /* a segment is rotated at this size; 0: 64 MiB; at least 1 MiB */
-    uint64_t max_bytes;            /* on disk, kept within one segment; 0: no limit of its own */
-    uint64_t free_floor_bytes;     /* appends are refused when the file system has less available; 0: 5 % of its size, at most 1 GiB */
-    size_t group_records;          /* most records of a commit; 0: 64 */
-    size_t group_bytes;            /* 0: 4 MiB */
-    size_t tail_bytes;             /* most bytes of bodies kept in memory for consumers at the tail; 0: 8 MiB */
-    bool no_fsync;                 /* true: a power cut may lose what was acknowledged; SIGKILL still does not */
-    bool drop_oldest;              /* full: the slowest consumer skips its oldest records instead of WAL_FULL */
-    bool read_only;                /* inspect a directory that nobody writes: nothing is created, moved or repaired */
-    void (*event)(void *user, const struct wal_event *event); /* any of the library's threads; must not call back; may be NULL */
+    const char *directory; /* made with mode 0700 when absent, its parent must exist; copied */
+    const char
+        *damaged_directory; /* where damaged files are moved; NULL: DIR/damaged; made when needed */
+    uint64_t segment_bytes; /* a segment is rotated at this size; 0: 64 MiB; at least 1 MiB */
+    uint64_t max_bytes;     /* on disk, kept within one segment; 0: no limit of its own */
+    uint64_t free_floor_bytes; /* appends are refused when the file system has less available; 0: 5
+                                  % of its size, at most 1 GiB */
+    size_t group_records;      /* most records of a commit; 0: 64 */
+    size_t group_bytes;        /* 0: 4 MiB */
+    size_t tail_bytes; /* most bytes of bodies kept in memory for consumers at the tail; 0: 8 MiB */
+    bool no_fsync;    /* true: a power cut may lose what was acknowledged; SIGKILL still does not */
+    bool drop_oldest; /* full: the slowest consumer skips its oldest records instead of WAL_FULL */
+    bool read_only; /* inspect a directory that nobody writes: nothing is created, moved or repaired
+                     */
+    void (*event)(void *user,
+                  const struct wal_event
+                      *event); /* any of the library's threads; must not call back; may be NULL */
     void *user;
 };
 
 struct wal;
 
 /*
- * Opens or creates a queue; reads no backlog, whatever its size. The caller holds the directory's lock (lock.h).
- * Damage is never a reason to fail. WAL_NO_RIGHT, WAL_REMOTE, WAL_TOO_NEW, WAL_IO, WAL_NO_SPACE (a fresh queue on a full disk), WAL_NOMEM.
+ * Opens or creates a queue; reads no backlog, whatever its size. The caller holds the directory's
+ * lock (lock.h). Damage is never a reason to fail. WAL_NO_RIGHT, WAL_REMOTE, WAL_TOO_NEW, WAL_IO,
+ * WAL_NO_SPACE (a fresh queue on a full disk), WAL_NOMEM.
  */
 WAL_MUST_USE enum wal_status wal_open(const struct wal_options *options, struct wal **ret_wal);
 
 /*
- * Refuses new appends, commits and completes those that wait, writes the cursors, frees. All consumers must be closed. NULL is nothing.
+ * Refuses new appends, commits and completes those that wait, writes the cursors, frees. All
+ * consumers must be closed. NULL is nothing.
  */
 void wal_close(struct wal *wal);
 
@@ -104,30 +117,32 @@ struct wal_checkpoint {
 
 /* One record to append. The caller's memory, the queue's from wal_append() until `done`. */
 struct wal_append {
-    struct wal_append *next;     /* the queue's */
-    uint8_t kind;                /* the caller's own, 0 to 255, kept as it is; so are coding and flags */
+    struct wal_append *next; /* the queue's */
+    uint8_t kind; /* the caller's own, 0 to 255, kept as it is; so are coding and flags */
     uint8_t coding;
     uint16_t flags;
-    uint32_t items;              /* what the books count */
-    uint64_t raw_bytes;          /* what the books count as bytes */
-    uint64_t time_ns;            /* Unix time; ages are reckoned from it */
+    uint32_t items;     /* what the books count */
+    uint64_t raw_bytes; /* what the books count as bytes */
+    uint64_t time_ns;   /* Unix time; ages are reckoned from it */
     struct hf_slice meta, body;
-    struct hf_ref *owner;        /* keeps meta and body alive; the queue takes references of its own */
+    struct hf_ref *owner; /* keeps meta and body alive; the queue takes references of its own */
     const struct wal_checkpoint *checkpoints; /* borrowed until done */
     size_t checkpoint_count;
     /*
-     * The committer's thread, once, after the group is durable (or was refused). It may free the append; it must not block.
-     * Completions of one group are called one after another in order of append.
+     * The committer's thread, once, after the group is durable (or was refused). It may free the
+     * append; it must not block. Completions of one group are called one after another in order of
+     * append.
      */
     void (*done)(struct wal_append *append, enum wal_status status);
-    uint64_t sequence;           /* set before `done` when WAL_OK */
-    size_t admitted_bytes;       /* the queue's */
+    uint64_t sequence;     /* set before `done` when WAL_OK */
+    size_t admitted_bytes; /* the queue's */
 };
 
 /*
- * Takes room for one record of these sizes, so that several queues can be asked before any is written to. WAL_OK,
- * WAL_FULL, WAL_NO_SPACE, WAL_IO (the last commits failed; one append at a time is let through to try), WAL_TOO_LARGE, WAL_CLOSED.
- * An admitted record is either given to wal_append() or taken back by wal_admit_cancel().
+ * Takes room for one record of these sizes, so that several queues can be asked before any is
+ * written to. WAL_OK, WAL_FULL, WAL_NO_SPACE, WAL_IO (the last commits failed; one append at a time
+ * is let through to try), WAL_TOO_LARGE, WAL_CLOSED. An admitted record is either given to
+ * wal_append() or taken back by wal_admit_cancel().
  */
 WAL_MUST_USE enum wal_status wal_admit(struct wal *wal, struct wal_append *append);
 void wal_admit_cancel(struct wal *wal, struct wal_append *append);
@@ -135,22 +150,25 @@ void wal_admit_cancel(struct wal *wal, struct wal_append *append);
 /* Hands over an admitted append. Never fails here: `done` tells. */
 void wal_append(struct wal *wal, struct wal_append *append);
 
-/* The stored value of a checkpoint: copied into `value` (room of 1,024), size in `ret_size`. WAL_MISSING. Any thread. */
-WAL_MUST_USE enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_t *value,
-                                                size_t *ret_size);
+/* The stored value of a checkpoint: copied into `value` (room of 1,024), size in `ret_size`.
+ * WAL_MISSING. Any thread. */
+WAL_MUST_USE enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name,
+                                                uint8_t *value, size_t *ret_size);
 
 /* ---- consuming ---- */
 
 struct wal_consumer;
 
 struct wal_consumer_options {
-    const char *name;      /* at most WAL_NAME_BYTES_MAX; one open consumer a name */
-    bool from_oldest;      /* a name that is new begins at the oldest record, not at the present */
-    const char *adopt;     /* take over the cursor and the books of that consumer, which is removed; NULL: none */
-    uint64_t limit_records, limit_items, limit_bytes; /* backlog at which wal_admit() says WAL_FULL; 0: none */
+    const char *name;  /* at most WAL_NAME_BYTES_MAX; one open consumer a name */
+    bool from_oldest;  /* a name that is new begins at the oldest record, not at the present */
+    const char *adopt; /* take over the cursor and the books of that consumer, which is removed;
+                          NULL: none */
+    uint64_t limit_records, limit_items,
+        limit_bytes; /* backlog at which wal_admit() says WAL_FULL; 0: none */
     /*
-     * Called by the committer's thread when records are there after wal_consumer_read() had found none; once for
-     * each such finding. Must not block. May be NULL.
+     * Called by the committer's thread when records are there after wal_consumer_read() had found
+     * none; once for each such finding. Must not block. May be NULL.
      */
     void (*wake)(void *user);
     void *user;
@@ -160,7 +178,8 @@ struct wal_consumer_options {
 WAL_MUST_USE enum wal_status wal_consumer_open(struct wal *wal,
                                                const struct wal_consumer_options *options,
                                                struct wal_consumer **ret_consumer);
-/* Writes its cursor. What it read and did not acknowledge is read again by the next of its name. All its records are released before. */
+/* Writes its cursor. What it read and did not acknowledge is read again by the next of its name.
+ * All its records are released before. */
 void wal_consumer_close(struct wal_consumer *consumer);
 
 struct wal_record {
@@ -175,8 +194,9 @@ struct wal_record {
 };
 
 /*
- * Reads on: up to `most` records and about `most_bytes` of bodies (at least one record), in order. `*ret_count` 0: there is nothing now, and `wake` is armed.
- * A damaged record is set aside, counted as dropped{damaged}, and skipped. WAL_IO, WAL_NOMEM: nothing was read, try later.
+ * Reads on: up to `most` records and about `most_bytes` of bodies (at least one record), in order.
+ * `*ret_count` 0: there is nothing now, and `wake` is armed. A damaged record is set aside, counted
+ * as dropped{damaged}, and skipped. WAL_IO, WAL_NOMEM: nothing was read, try later.
  */
 WAL_MUST_USE enum wal_status wal_consumer_read(struct wal_consumer *consumer, size_t most,
                                                size_t most_bytes, struct wal_record *records,
@@ -187,13 +207,14 @@ enum wal_drop {
     WAL_DROP_REJECTED = 0, /* by the backend, in a partial success */
     WAL_DROP_OVERFLOW,     /* drop_oldest */
     WAL_DROP_DAMAGED,
-    WAL_DROP_GAVE_UP,      /* the user's own limit on age or attempts */
-    WAL_DROP_OPERATOR,     /* `queue drop` */
-    WAL_DROP_ORPHANED,     /* nobody reads it and room was needed */
-    WAL_DROP_PERMANENT,    /* refused for good and dead letters are off */
+    WAL_DROP_GAVE_UP,   /* the user's own limit on age or attempts */
+    WAL_DROP_OPERATOR,  /* `queue drop` */
+    WAL_DROP_ORPHANED,  /* nobody reads it and room was needed */
+    WAL_DROP_PERMANENT, /* refused for good and dead letters are off */
     WAL_DROP_COUNT
 };
-const char *wal_drop_name(enum wal_drop drop); /* "rejected_by_backend", "overflow", "damaged", ... */
+const char *
+wal_drop_name(enum wal_drop drop); /* "rejected_by_backend", "overflow", "damaged", ... */
 
 enum wal_fate { WAL_DELIVERED, WAL_DEAD_LETTERED, WAL_DROPPED };
 
@@ -206,7 +227,8 @@ struct wal_ack {
     uint32_t rejected_items; /* WAL_DELIVERED: that many of them were dropped{rejected} */
 };
 
-/* Marks records as done with, in any order; a record acknowledged twice counts once. Memory only: the janitor writes it within 200 ms. */
+/* Marks records as done with, in any order; a record acknowledged twice counts once. Memory only:
+ * the janitor writes it within 200 ms. */
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count);
 
 /* Forgets what was read and not acknowledged: it will be read again. */
@@ -238,7 +260,8 @@ struct wal_consumer_stat {
 #define WAL_GROUP_BUCKETS 8      /* 1, 2, 4, ... 64, more */
 
 struct wal_stat {
-    uint64_t disk_bytes, disk_bytes_max, free_bytes; /* of segments; the limit; available on the file system */
+    uint64_t disk_bytes, disk_bytes_max,
+        free_bytes; /* of segments; the limit; available on the file system */
     uint64_t segments, spare_segments;
     uint64_t first_sequence, next_sequence;
     struct wal_amount appended; /* since the queue was made */
@@ -246,25 +269,24 @@ struct wal_stat {
     uint64_t group_total, group_histogram[WAL_GROUP_BUCKETS];
     uint64_t refused_full, refused_space, refused_io;
     uint64_t damaged_records, damaged_bytes;
-    uint64_t tail_bytes;     /* bodies held in memory */
-    bool healthy;            /* the last commit succeeded and appends are admitted */
-    int last_error;          /* errno of the last failure, 0: none */
+    uint64_t tail_bytes;       /* bodies held in memory */
+    bool healthy;              /* the last commit succeeded and appends are admitted */
+    int last_error;            /* errno of the last failure, 0: none */
     double append_bytes_per_s; /* on disk, over the last minute */
 };
 
 /* Snapshots; any thread. */
 void wal_stat(struct wal *wal, struct wal_stat *ret_stat);
 /* Every stored consumer, open or not; `visit` is called with no lock held. */
-WAL_MUST_USE enum wal_status wal_consumer_each(struct wal *wal,
-                                               void (*visit)(void *user,
-                                                             const struct wal_consumer_stat *stat),
-                                               void *user);
+WAL_MUST_USE enum wal_status
+wal_consumer_each(struct wal *wal, void (*visit)(void *user, const struct wal_consumer_stat *stat),
+                  void *user);
 
 /*
- * Looks at records without being a consumer: from the first with sequence >= `from`, up to the present, until `visit` returns false.
- * The record is borrowed for the call. `damaged` records are passed with an empty body. Any thread.
+ * Looks at records without being a consumer: from the first with sequence >= `from`, up to the
+ * present, until `visit` returns false. The record is borrowed for the call. `damaged` records are
+ * passed with an empty body. Any thread.
  */
-WAL_MUST_USE enum wal_status wal_scan(struct wal *wal, uint64_t from,
-                                      bool (*visit)(void *user, const struct wal_record *record,
-                                                    bool damaged),
-                                      void *user);
+WAL_MUST_USE enum wal_status
+wal_scan(struct wal *wal, uint64_t from,
+         bool (*visit)(void *user, const struct wal_record *record, bool damaged), void *user);

@@ -1,10 +1,11 @@
 /*
- * queue: what the tests of the queue share: a directory of their own, appends that wait for their completion, reads that wait
- * for a wake, and the books' equation.
+ * queue: what the tests of the queue share: a directory of their own, appends that wait for their
+ * completion, reads that wait for a wake, and the books' equation.
  */
 #pragma once
 
 #include <assert.h>
+#include <dirent.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -80,7 +81,8 @@ static inline void queue_reopen(struct queue *queue)
     queue_open(queue);
 }
 
-/* A queue of small segments, no sync (what is tested is not the disk), in a new directory; not opened yet. */
+/* A queue of small segments, no sync (what is tested is not the disk), in a new directory; not
+ * opened yet. */
 static inline struct queue *queue_new(void)
 {
     struct queue *queue = calloc(1, sizeof(*queue));
@@ -270,7 +272,8 @@ static inline struct wal_ack ack_of(const struct wal_record *record)
                             .fate = WAL_DELIVERED};
 }
 
-/* Reads all there is, checks that the numbers (kept in time_ns) ascend, acknowledges when told; returns the count. */
+/* Reads all there is, checks that the numbers (kept in time_ns) ascend, acknowledges when told;
+ * returns the count. */
 static inline size_t queue_drain(struct wal_consumer *consumer, bool acknowledge)
 {
     struct wal_record records[32];
