@@ -189,6 +189,7 @@ static enum hf_status edit_group(struct edit *edit, struct hf_slice group)
 {
     static const uint8_t attributes[HF_SIGNAL_COUNT] = {[HF_TRACES] = 9, [HF_LOGS] = 6};
     size_t count;
+    edit->place.group++;
     enum hf_status status = gather(group, &edit->scope, &edit->place.scope, &count);
     if (status != HF_OK) {
         return status;
@@ -259,6 +260,7 @@ static enum hf_status edit_request(struct edit *edit, struct hf_slice raw)
             continue;
         }
         size_t pieces;
+        edit->place.element++;
         struct hf_wire_message element = hf_wire_open(&edit->writer, 1, field.bytes.size);
         enum hf_status status =
             gather(field.bytes, &edit->resource, &edit->place.resource, &pieces);

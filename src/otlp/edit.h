@@ -17,10 +17,12 @@
 #include "../util/compress.h"
 #include "attributes.h"
 
-/* Where the attributes stand. Messages' bytes, empty when they are not there; valid as long as the
- * call, and the same slice for all owners below it. */
+/* Where the attributes stand. Messages' bytes, empty when they are not there, valid as long as the
+ * call. What is known of a resource or scope holds as long as its number is the same. */
 struct hf_edit_place {
     enum hf_signal signal;
+    uint32_t element; /* number of the top-level element, from 1 */
+    uint32_t group;   /* number of the ScopeSpans and so on in the request, from 1 */
     struct hf_slice resource;
     struct hf_slice scope;  /* not set when resources are edited */
     struct hf_slice metric; /* the one that holds the data point */
