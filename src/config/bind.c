@@ -179,6 +179,16 @@ static void bind_optional(struct hf_load *load, const struct hf_path *path,
     }
 }
 
+/* Some helps say themselves that the key has no effect; the others only why. */
+static void warn_of_ignored(struct hf_load *load, const struct hf_path *path,
+                            const struct hf_yaml *node, const char *help)
+{
+    bool told = help == NULL || strstr(help, "effect") != NULL;
+
+    hf_load_warn(load, node->place, path, "%s%s",
+                 told ? "" : "has no effect: ", help == NULL ? "accepted without effect" : help);
+}
+
 void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                    const struct hf_field *field, void *at)
 {
@@ -202,8 +212,7 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
         bind_struct_map(load, path, node, field, at);
         break;
     case HF_FIELD_IGNORED:
-        hf_load_warn(load, node->place, path, "%s",
-                     field->help != NULL ? field->help : "accepted without effect");
+        warn_of_ignored(load, path, node, field->help);
         break;
     default:
         hf_bind_scalar(load, path, node, field, at);

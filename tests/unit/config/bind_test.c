@@ -121,6 +121,7 @@ static const struct hf_field outer_fields[] = {
      .inner_size = sizeof(struct inner)},
     {.key = "value", .type = HF_FIELD_VALUE, .offset = OUTER(value)},
     {.key = "ignored", .type = HF_FIELD_IGNORED, .help = "Accepted without effect: not needed."},
+    {.key = "explained", .type = HF_FIELD_IGNORED, .help = "Buffers size themselves."},
     {.key = "unexplained", .type = HF_FIELD_IGNORED},
     HF_FIELDS_END,
 };
@@ -411,6 +412,8 @@ static void says_what_was_expected(void **state)
         {"value: ${env:LIST}", "E f:1:8: exporters::out: value: expected one value, got a list\n"},
         {"ignored: [x]",
          "W f:1:10: exporters::out: ignored: Accepted without effect: not needed.\n"},
+        {"explained: 5", "W f:1:12: exporters::out: explained: has no effect: Buffers size "
+                         "themselves.\n"},
         {"unexplained:", "W f:1:13: exporters::out: unexplained: accepted without effect\n"},
         {"x", "E f:1:1: exporters::out: expected a map, got \"x\"\n"},
     };
