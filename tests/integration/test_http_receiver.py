@@ -125,7 +125,7 @@ class TestJson:
             check=True,
             timeout=10,
         )
-        head, body = done.stdout.split("\r\n\r\n", 1)
+        head, body = done.stdout.split("\n\n", 1)
         assert head.startswith("HTTP/1.1 200")
         assert "content-type: application/json" in head.lower()
         assert body.strip() == '{"partialSuccess":{}}'

@@ -13,8 +13,8 @@ from opentelemetry.exporter.otlp.proto.http import metric_exporter as http_metri
 from opentelemetry.exporter.otlp.proto.http import trace_exporter as http_traces
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics import Counter, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -36,6 +36,9 @@ EXPORTERS = {
 def exporter(signal, transport, holdfast, gzip=False, **options):
     """The SDK's own exporter to that instance."""
     make = EXPORTERS[signal.name, transport]
+    if signal is otlp.METRICS:
+        # Deltas: a point is sent once, not again with every later flush.
+        options["preferred_temporality"] = {Counter: AggregationTemporality.DELTA}
     if transport == "grpc":
         compression = grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression
         return make(endpoint=holdfast.grpc_target, insecure=True, compression=compression, **options)
