@@ -260,7 +260,8 @@ static void put_exponential_buckets(struct hf_text_writer *writer, struct hf_sli
 
 static void put_exponential_point(struct hf_text_writer *writer, struct hf_slice point)
 {
-    double factor = ldexp(M_LN2, -zigzag(hf_text_bits(point, 6)));
+    double scale = zigzag(hf_text_bits(point, 6));
+    double factor = M_LN2 * exp2(-scale);
     uint64_t zeros = hf_text_bits(point, 7);
     put_attributes(writer, "Data point attributes:", INDENT, point, 1);
     put_times(writer, point);

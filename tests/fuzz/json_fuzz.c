@@ -8,6 +8,7 @@
  */
 #include <otlp/json.h>
 #include <otlp/scan.h>
+#include <otlp/text.h>
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ static void write_json(enum hf_signal signal, struct hf_slice raw)
         /* Whatever it was, it is JSON now; ids of odd sizes are why it may be refused. */
         read_json(signal, hf_slice_of(text.data, text.size));
     }
+    text.size = 0;
+    check(hf_text_print(signal, raw, HF_TEXT_FULL, &text) == HF_OK);
+    check(hf_text_print(signal, raw, HF_TEXT_LINES, &text) == HF_OK);
     hf_bytes_release(&text);
 }
 
