@@ -1,0 +1,385 @@
+/* Requests into nghttp2 and answers out of it. */
+#include "client_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+#define HEADERS_MAX 64
+#define BINARY_VALUE_MAX 4096
+#define ANSWER_HEADER_BYTES_MAX (64u * 1024)
+#define FRAME_BYTES_MAX (1u << 20)
+#define STREAM_WINDOW (1u << 20)
+#define CONNECTION_WINDOW (4 << 20)
+#define TOO_MANY_PINGS "too_many_pings"
+
+/* ---- the body, pointed at ---- */
+
+static ssize_t frame_size(nghttp2_session *session, uint8_t type, int32_t stream_id,
+                          int32_t session_window, int32_t stream_window, uint32_t frame_max,
+                          void *user)
+{
+    (void)session;
+    (void)type;
+    (void)stream_id;
+    (void)user;
+    int64_t size = frame_max < FRAME_BYTES_MAX ? frame_max : FRAME_BYTES_MAX;
+    size = size < session_window ? size : session_window;
+    return (ssize_t)(size < stream_window ? size : stream_window);
+}
+
+/* How much of the body one frame can point at with the pieces that it may have. */
+static size_t coverable(const struct transit *transit, size_t most)
+{
+    const struct hf_grpc_request *request = transit->request;
+    size_t size =
+        transit->offset < HF_GRPC_PREFIX_BYTES ? HF_GRPC_PREFIX_BYTES - transit->offset : 0;
+    size_t offset = transit->piece_offset;
+    int pieces = 0;
+    for (size_t i = transit->piece_index;
+         i < request->piece_count && pieces < HF_GRPC_OUTBOX_FRAME_PIECES && size < most; i++) {
+        size += request->pieces[i].size - offset;
+        pieces += request->pieces[i].size != 0; /* an empty one is never pointed at */
+        offset = 0;
+    }
+    return size < most ? size : most;
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *room, size_t size,
+                         uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    const struct transit *transit = source->ptr;
+    (void)session;
+    (void)stream_id;
+    (void)room;
+    (void)user;
+    if (transit->request == NULL) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    size_t taken = coverable(transit, size);
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (taken == transit->size - transit->offset) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    }
+    return (ssize_t)taken;
+}
+
+static void lend_pieces(struct wire *wire, struct transit *transit, size_t size)
+{
+    const struct hf_grpc_request *request = transit->request;
+    while (size > 0) {
+        assert(transit->piece_index < request->piece_count);
+        const struct hf_slice *piece = &request->pieces[transit->piece_index];
+        size_t left = piece->size - transit->piece_offset;
+        size_t taken = left < size ? left : size;
+        hf_grpc_outbox_lend(&wire->outbox, transit,
+                            hf_slice_of(piece->data + transit->piece_offset, taken));
+        size -= taken;
+        transit->piece_offset += taken;
+        if (transit->piece_offset == piece->size) {
+            transit->piece_index++;
+            transit->piece_offset = 0;
+        }
+    }
+}
+
+static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
+                     size_t size, nghttp2_data_source *source, void *user)
+{
+    struct wire *wire = user;
+    struct transit *transit = source->ptr;
+    (void)session;
+    assert(frame->data.padlen == 0);
+    if (transit->request == NULL) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* ended since its frame was begun */
+    }
+    if (hf_grpc_outbox_is_full(&wire->outbox)) {
+        return NGHTTP2_ERR_WOULDBLOCK;
+    }
+    hf_grpc_outbox_copy(&wire->outbox, hf_slice_of(head, 9));
+    if (transit->offset < HF_GRPC_PREFIX_BYTES) {
+        size_t left = HF_GRPC_PREFIX_BYTES - transit->offset;
+        size_t taken = left < size ? left : size;
+        hf_grpc_outbox_copy(&wire->outbox, hf_slice_of(transit->prefix + transit->offset, taken));
+        transit->offset += taken;
+        size -= taken;
+    }
+    lend_pieces(wire, transit, size);
+    transit->offset += size;
+    return 0;
+}
+
+/* ---- a request ---- */
+
+struct header_list {
+    nghttp2_nv items[HEADERS_MAX];
+    size_t count;
+    char binary[BINARY_VALUE_MAX];
+    size_t binary_size;
+};
+
+static bool add(struct header_list *list, struct hf_slice name, struct hf_slice value)
+{
+    if (list->count == HEADERS_MAX) {
+        return false;
+    }
+    list->items[list->count++] = (nghttp2_nv){
+        .name = (uint8_t *)(uintptr_t)name.data,
+        .value = (uint8_t *)(uintptr_t)value.data,
+        .namelen = name.size,
+        .valuelen = value.size,
+    };
+    return true;
+}
+
+/* Both live as long as the client. */
+static void add_lasting(struct header_list *list, const char *name, const char *value)
+{
+    bool added = add(list, hf_slice_text(name), hf_slice_text(value));
+    assert(added);
+    (void)added;
+    list->items[list->count - 1].flags =
+        NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+}
+
+static bool add_custom(struct header_list *list, const struct hf_header *header)
+{
+    struct hf_slice name = header->name, value = header->value;
+    if (name.size > 4 && memcmp(name.data + name.size - 4, "-bin", 4) == 0) {
+        if (value.size > BINARY_VALUE_MAX / 2 ||
+            HF_GRPC_BASE64_ROOM(value.size) > BINARY_VALUE_MAX - list->binary_size) {
+            return false;
+        }
+        char *text = list->binary + list->binary_size;
+        size_t size = hf_grpc_base64_encode(value, text);
+        list->binary_size += size;
+        value = hf_slice_of(text, size);
+    }
+    return add(list, name, value);
+}
+
+static const char *coding_header(enum hf_coding coding)
+{
+    static const char *const names[HF_CODING_COUNT] = {
+        [HF_GZIP] = "gzip",
+        [HF_ZSTD] = "zstd",
+        [HF_SNAPPY_FRAMED] = "snappy",
+        [HF_DEFLATE] = "deflate",
+    };
+    return names[coding];
+}
+
+static bool fill_headers(struct header_list *list, const struct hf_grpc_client *client,
+                         const struct hf_grpc_request *request, char timeout[10])
+{
+    list->count = 0;
+    list->binary_size = 0;
+    add_lasting(list, ":method", "POST");
+    add_lasting(list, ":scheme", client->options.tls != NULL ? "https" : "http");
+    add_lasting(list, ":authority", client->options.authority);
+    bool good = add(list, hf_slice_text(":path"), hf_slice_text(request->path));
+    add_lasting(list, "te", "trailers");
+    add_lasting(list, "content-type", "application/grpc");
+    add_lasting(list, "user-agent", client->options.user_agent);
+    add_lasting(list, "grpc-accept-encoding", "identity,gzip,zstd,snappy,deflate");
+    if (request->coding != HF_IDENTITY && coding_header(request->coding) != NULL) {
+        add_lasting(list, "grpc-encoding", coding_header(request->coding));
+    }
+    if (request->deadline_ns != 0) {
+        uint64_t now_ns = hf_loop_now_ns(client->options.loop);
+        size_t size = hf_grpc_timeout_write(
+            request->deadline_ns > now_ns ? request->deadline_ns - now_ns : 1, timeout);
+        good = add(list, hf_slice_text("grpc-timeout"), hf_slice_of(timeout, size)) && good;
+    }
+    for (size_t i = 0; i < request->header_count && good; i++) {
+        good = add_custom(list, &request->headers[i]);
+    }
+    return good;
+}
+
+bool hf_grpc_exchange_submit(struct wire *wire, struct transit *transit)
+{
+    struct header_list list;
+    char timeout[10];
+    if (!fill_headers(&list, wire->client, transit->request, timeout)) {
+        return false;
+    }
+    transit->offset = transit->piece_index = transit->piece_offset = 0;
+    nghttp2_data_provider provider = {.source.ptr = transit, .read_callback = read_body};
+    int32_t stream_id =
+        nghttp2_submit_request(wire->session, NULL, list.items, list.count, &provider, transit);
+    if (stream_id < 0) {
+        return false;
+    }
+    transit->stream_id = stream_id;
+    transit->on_the_way = transit->not_sent = false;
+    transit->state = TRANSIT_SENT;
+    transit->wire = wire;
+    transit->next = wire->transits;
+    transit->link = &wire->transits;
+    if (transit->next != NULL) {
+        transit->next->link = &transit->next;
+    }
+    wire->transits = transit;
+    wire->transit_count++;
+    return true;
+}
+
+/* ---- an answer ---- */
+
+static struct transit *transit_of(nghttp2_session *session, int32_t stream_id)
+{
+    return nghttp2_session_get_stream_user_data(session, stream_id);
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
+                     void *user)
+{
+    struct transit *transit = transit_of(session, frame->hd.stream_id);
+    (void)flags;
+    (void)user;
+    if (transit == NULL || transit->request == NULL) {
+        return 0;
+    }
+    transit->header_bytes += (uint32_t)(name_size + value_size);
+    if (transit->header_bytes > ANSWER_HEADER_BYTES_MAX) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    hf_grpc_transit_header(transit, hf_slice_of(name, name_size), hf_slice_of(value, value_size));
+    return 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                   size_t size, void *user)
+{
+    struct transit *transit = transit_of(session, stream_id);
+    (void)flags;
+    (void)user;
+    if (transit == NULL || transit->request == NULL || transit->code == CODE_EXHAUSTED) {
+        return 0;
+    }
+    if (!hf_grpc_transit_data(transit, hf_slice_of(data, size))) {
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_CANCEL);
+        transit->code = CODE_EXHAUSTED; /* remembered until the stream is closed */
+    }
+    return 0;
+}
+
+static void take_goaway(struct wire *wire, const nghttp2_goaway *goaway)
+{
+    wire->goaway = true;
+    struct hf_slice words = hf_slice_of(goaway->opaque_data, goaway->opaque_data_len);
+    snprintf(wire->error, sizeof(wire->error), "the server said GOAWAY (%s%s%.*s)",
+             nghttp2_http2_strerror(goaway->error_code), words.size != 0 ? ": " : "",
+             (int)(words.size < 128 ? words.size : 128), (const char *)words.data);
+    if (goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM && hf_slice_is(words, TOO_MANY_PINGS)) {
+        wire->client->keepalive_time_ns *= 2;
+    }
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct wire *wire = user;
+    if (frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
+        nghttp2_session_get_stream_local_close(session, frame->hd.stream_id) == 0) {
+        /* Answered before it was heard out: the rest need not be sent. */
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_CANCEL);
+    } else if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 &&
+               wire->state == WIRE_GREETING) {
+        hf_grpc_wire_greeted(wire);
+    } else if (frame->hd.type == NGHTTP2_GOAWAY) {
+        take_goaway(wire, &frame->goaway);
+    }
+    return 0;
+}
+
+static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    (void)user;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+        struct transit *transit = transit_of(session, frame->hd.stream_id);
+        if (transit != NULL) {
+            transit->on_the_way = true;
+        }
+    }
+    return 0;
+}
+
+static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int code, void *user)
+{
+    struct wire *wire = user;
+    (void)session;
+    (void)code;
+    if (frame->hd.type != NGHTTP2_HEADERS) {
+        return 0;
+    }
+    /* The session may not know the stream any more, or not yet: the list does. */
+    for (struct transit *transit = wire->transits; transit != NULL; transit = transit->next) {
+        if (transit->stream_id == frame->hd.stream_id) {
+            transit->not_sent = true;
+        }
+    }
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *user)
+{
+    struct transit *transit = transit_of(session, stream_id);
+    (void)user;
+    if (transit == NULL) {
+        return 0;
+    }
+    bool refused = code == NGHTTP2_REFUSED_STREAM && transit->grpc_status < 0;
+    if (transit->request == NULL) {
+        hf_grpc_transit_free(transit);
+    } else if (transit->not_sent || (refused && !transit->retried)) {
+        transit->retried = transit->retried || refused;
+        hf_grpc_transit_requeue(transit);
+    } else if (transit->code == CODE_EXHAUSTED) {
+        hf_grpc_transit_end(transit, CODE_EXHAUSTED, "the answer is no message, or over the limit");
+    } else {
+        hf_grpc_transit_judge(transit, code);
+        hf_grpc_transit_end(transit, transit->code, NULL);
+    }
+    return 0;
+}
+
+enum hf_status hf_grpc_exchange_prepare(struct hf_grpc_client *client)
+{
+    if (nghttp2_session_callbacks_new(&client->callbacks) != 0 ||
+        nghttp2_option_new(&client->session_option) != 0) {
+        return HF_NOMEM;
+    }
+    nghttp2_session_callbacks *callbacks = client->callbacks;
+    nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, frame_size);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_not_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_option_set_no_closed_streams(client->session_option, 1);
+    return HF_OK;
+}
+
+enum hf_status hf_grpc_exchange_open(struct wire *wire)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, ANSWER_HEADER_BYTES_MAX},
+    };
+    if (nghttp2_session_client_new2(&wire->session, wire->client->callbacks, wire,
+                                    wire->client->session_option) != 0) {
+        return HF_NOMEM;
+    }
+    bool failed = nghttp2_submit_settings(wire->session, NGHTTP2_FLAG_NONE, settings,
+                                          sizeof(settings) / sizeof(settings[0])) != 0 ||
+                  nghttp2_session_set_local_window_size(wire->session, NGHTTP2_FLAG_NONE, 0,
+                                                        CONNECTION_WINDOW) != 0;
+    return failed ? HF_NOMEM : HF_OK;
+}
