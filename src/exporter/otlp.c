@@ -243,7 +243,7 @@ static void send_export(void *self, struct hf_export *export)
 static void on_state(void *user, bool connected, const char *what)
 {
     struct otlp_exporter *exporter = user;
-    hf_node_log(exporter->node, connected ? HF_LOG_INFO : HF_LOG_WARN, "%s", what);
+    hf_node_log(exporter->node, connected ? HF_LOG_INFO : HF_LOG_DEBUG, "%s", what);
 }
 
 /* "https://host:port" forces TLS, "http://" forces it off; the rest is the target. */
