@@ -59,8 +59,8 @@ uint8_t *hf_batch_room(struct hf_batch *batch);
 void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items);
 
 /*
- * Makes a batch around bytes that `owner` keeps alive (a reference is taken); `raw` is set only when the coding is identity.
- * NULL when out of memory.
+ * Makes a batch around bytes that `owner` keeps alive (a reference is taken); `raw` is set only
+ * when the coding is identity. NULL when out of memory.
  */
 struct hf_batch *hf_batch_wrap(enum hf_signal signal, enum hf_coding coding, struct hf_slice wire,
                                struct hf_ref *owner, struct hf_slice meta);

@@ -66,8 +66,8 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 bool hf_node_is_durable(const struct hf_node *node);
 
 /*
- * Receiver, in open: registers the counters of a transport ("grpc", "http"), so that they are there from the start. At most
- * four a receiver; `name` is a literal. HF_NOMEM.
+ * Receiver, in open: registers the counters of a transport ("grpc", "http"), so that they are there
+ * from the start. At most four a receiver; `name` is a literal. HF_NOMEM.
  */
 HF_MUST_USE enum hf_status hf_node_add_transport(struct hf_node *node, const char *name);
 

@@ -1,10 +1,13 @@
 /*
- * client: unary gRPC calls over HTTP/2 to one target with one or more addresses, ignorant of pipelines.
+ * client: unary gRPC calls over HTTP/2 to one target with one or more addresses, ignorant of
+ * pipelines.
  *
- * Lives on one loop. Connects by itself, in the background, resolves names off the loop's thread (again before each reconnect and every 30 s for
- * round robin), keeps one connection an address (pick_first: one in all), and multiplexes calls. Bodies are not copied: they go out by gathering writes, and
- * are the caller's until `done`. A call that cannot be written yet waits for the connection until its deadline.
- * After GOAWAY, calls the server did not take are sent again on a new connection; the others end with UNAVAILABLE.
+ * Lives on one loop. Connects by itself, in the background, resolves names off the loop's thread
+ * (again before each reconnect and every 30 s for round robin), keeps one connection an address
+ * (pick_first: one in all), and multiplexes calls. Bodies are not copied: they go out by gathering
+ * writes, and are the caller's until `done`. A call that cannot be written yet waits for the
+ * connection until its deadline. After GOAWAY, calls the server did not take are sent again on a
+ * new connection; the others end with UNAVAILABLE.
  */
 #pragma once
 
@@ -24,15 +27,17 @@ struct hf_tls;
 
 struct hf_grpc_client_options {
     struct hf_loop *loop;
-    const char *target;     /* host:port, dns:///host:port, [v6]:port, unix:///path, unix:path; no scheme http(s) */
-    struct hf_tls *tls;     /* NULL: cleartext */
+    const char *target;      /* host:port, dns:///host:port, [v6]:port, unix:///path, unix:path; no
+                                scheme http(s) */
+    struct hf_tls *tls;      /* NULL: cleartext */
     const char *server_name; /* TLS and :authority; NULL: the target's host */
     const char *authority;   /* NULL: the target */
     const char *user_agent;
     bool round_robin;
-    const char *proxy_url;   /* HTTP CONNECT proxy, or NULL; "" takes HTTPS_PROXY / NO_PROXY from the environment */
-    size_t flush_bytes;      /* gathered in one write; 0: 1 MiB */
-    size_t response_bytes_max; /* 0: 4 MiB */
+    const char *proxy_url; /* HTTP CONNECT proxy, or NULL; "" takes HTTPS_PROXY / NO_PROXY from the
+                              environment */
+    size_t flush_bytes;    /* gathered in one write; 0: 1 MiB */
+    size_t response_bytes_max;                        /* 0: 4 MiB */
     uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: no pings */
     bool permit_without_stream;
     /* Connection came up, or could not be made: for the log. May be NULL. */
@@ -41,8 +46,8 @@ struct hf_grpc_client_options {
 };
 
 struct hf_grpc_result {
-    int code;                /* grpc-status; UNAVAILABLE (14) for a broken connection, DEADLINE_EXCEEDED (4) */
-    const char *message;     /* percent-decoded; "" when none */
+    int code; /* grpc-status; UNAVAILABLE (14) for a broken connection, DEADLINE_EXCEEDED (4) */
+    const char *message; /* percent-decoded; "" when none */
     bool has_retry_info;
     uint64_t retry_delay_ns;
     struct hf_slice response; /* the decoded response message */
@@ -53,12 +58,12 @@ struct hf_grpc_request {
     const char *path;
     const struct hf_slice *pieces; /* the message, coded as `coding`; the caller's until done */
     size_t piece_count;
-    enum hf_coding coding;         /* IDENTITY, GZIP, ZSTD, SNAPPY_FRAMED */
+    enum hf_coding coding; /* IDENTITY, GZIP, ZSTD, SNAPPY_FRAMED */
     const struct hf_header *headers;
     size_t header_count;
-    uint64_t deadline_ns;          /* monotonic; 0: none */
+    uint64_t deadline_ns; /* monotonic; 0: none */
     void (*done)(struct hf_grpc_request *request, const struct hf_grpc_result *result);
-    void *client_data;             /* the client's */
+    void *client_data;     /* the client's */
     struct hf_timer timer; /* the client's */
 };
 

@@ -1,10 +1,11 @@
 /*
  * server: unary gRPC over HTTP/2 (nghttp2), ignorant of pipelines.
  *
- * A server accepts on one listening socket with any number of loops; a connection, its calls and their callbacks stay on the loop that
- * accepted it. A call's message is collected into one buffer (after the limit was checked on its prefix) and handed over whole; the answer may come
- * at any later turn of that loop. Answers of one turn are written together at its end.
- * Flow control is by hand: the windows of a connection open only as its messages are taken and answered, so a slow
+ * A server accepts on one listening socket with any number of loops; a connection, its calls and
+ * their callbacks stay on the loop that accepted it. A call's message is collected into one buffer
+ * (after the limit was checked on its prefix) and handed over whole; the answer may come at any
+ * later turn of that loop. Answers of one turn are written together at its end. Flow control is by
+ * hand: the windows of a connection open only as its messages are taken and answered, so a slow
  * consumer slows the sender, and a connection costs at most `connection_window` bytes.
  */
 #pragma once
@@ -32,26 +33,31 @@ struct hf_grpc_server_options {
     int listen_fd; /* taken over */
     struct hf_loop *const *loops;
     size_t loop_count;
-    struct hf_tls *tls; /* NULL: cleartext, prior knowledge */
-    size_t message_bytes_max;        /* before and after decompression */
-    uint32_t streams_max;            /* a connection; 0: 10,000 */
+    struct hf_tls *tls;                        /* NULL: cleartext, prior knowledge */
+    size_t message_bytes_max;                  /* before and after decompression */
+    uint32_t streams_max;                      /* a connection; 0: 10,000 */
     uint32_t stream_window, connection_window; /* 0: 1 MiB, 16 MiB */
-    size_t read_buffer_bytes;        /* 0: 256 KiB, one a loop */
-    size_t connections_max;          /* 0: 10,000 */
-    uint64_t buffered_bytes_max;     /* of all unfinished messages; 0: 256 MiB; beyond it no window is opened */
-    uint64_t keepalive_time_ns, keepalive_timeout_ns;   /* 0: 2 h, 20 s */
-    uint64_t max_connection_idle_ns, max_connection_age_ns, max_connection_age_grace_ns; /* 0: no limit */
+    size_t read_buffer_bytes;                  /* 0: 256 KiB, one a loop */
+    size_t connections_max;                    /* 0: 10,000 */
+    uint64_t buffered_bytes_max; /* of all unfinished messages; 0: 256 MiB; beyond it no window is
+                                    opened */
+    uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: 2 h, 20 s */
+    uint64_t max_connection_idle_ns, max_connection_age_ns,
+        max_connection_age_grace_ns;  /* 0: no limit */
     uint64_t enforcement_min_time_ns; /* 0: 5 min */
     bool permit_without_stream;
     const struct hf_grpc_method *methods; /* the server knows all others to be unimplemented */
     size_t method_count;
     /*
-     * The loop's thread: the headers are here, the message is not. To refuse, answer at once; else return. May be NULL.
+     * The loop's thread: the headers are here, the message is not. To refuse, answer at once; else
+     * return. May be NULL.
      */
     void (*on_headers)(void *user, struct hf_grpc_call *call);
-    /* The loop's thread: the message is whole and decoded. Must end in one hf_grpc_call_answer(). */
+    /* The loop's thread: the message is whole and decoded. Must end in one hf_grpc_call_answer().
+     */
     void (*on_message)(void *user, struct hf_grpc_call *call);
-    /* A connection or call was ended for a protocol error: for the log and a counter. May be NULL. */
+    /* A connection or call was ended for a protocol error: for the log and a counter. May be NULL.
+     */
     void (*on_error)(void *user, const char *peer, const char *what);
     void *user;
 };
@@ -61,8 +67,9 @@ HF_MUST_USE enum hf_status hf_grpc_server_new(const struct hf_grpc_server_option
 /* Starts accepting. */
 void hf_grpc_server_start(struct hf_grpc_server *server);
 /*
- * Main thread: accepts no more, sends GOAWAY, lets calls in progress be answered and written, at most `grace_ns`; then cuts what is left.
- * Blocks until every connection is gone and every call answered or abandoned (its user's callbacks are over).
+ * Main thread: accepts no more, sends GOAWAY, lets calls in progress be answered and written, at
+ * most `grace_ns`; then cuts what is left. Blocks until every connection is gone and every call
+ * answered or abandoned (its user's callbacks are over).
  */
 void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns);
 void hf_grpc_server_free(struct hf_grpc_server *server);
@@ -72,25 +79,28 @@ void hf_grpc_server_free(struct hf_grpc_server *server);
 void *hf_grpc_call_user(const struct hf_grpc_call *call); /* of the method */
 struct hf_loop *hf_grpc_call_loop(const struct hf_grpc_call *call);
 const char *hf_grpc_call_peer(const struct hf_grpc_call *call); /* "10.0.0.7:51234", "unix" */
-/* Request metadata by lower-case name; `-bin` values are decoded; empty when absent. Steps: hf_grpc_call_header_next. */
+/* Request metadata by lower-case name; `-bin` values are decoded; empty when absent. Steps:
+ * hf_grpc_call_header_next. */
 struct hf_slice hf_grpc_call_header(const struct hf_grpc_call *call, const char *name);
-bool hf_grpc_call_header_next(const struct hf_grpc_call *call, size_t *cursor, struct hf_slice *ret_name,
-                              struct hf_slice *ret_value);
+bool hf_grpc_call_header_next(const struct hf_grpc_call *call, size_t *cursor,
+                              struct hf_slice *ret_name, struct hf_slice *ret_value);
 
-/* The message as it came (`wire`, `coding`), and decoded (`raw`; equal when identity). Valid until the answer. */
+/* The message as it came (`wire`, `coding`), and decoded (`raw`; equal when identity). Valid until
+ * the answer. */
 struct hf_grpc_message {
     struct hf_slice wire, raw;
     enum hf_coding coding;
-    struct hf_ref *owner; /* of `wire`: take a reference to keep it after the answer */
+    struct hf_ref *owner;     /* of `wire`: take a reference to keep it after the answer */
     struct hf_ref *raw_owner; /* of `raw`, likewise; the same as owner when identity */
 };
 const struct hf_grpc_message *hf_grpc_call_message(const struct hf_grpc_call *call);
 
 struct hf_grpc_answer {
-    int code;                 /* grpc-status */
-    struct hf_slice message;  /* code 0: the response message (not compressed); may be empty */
-    const char *error;        /* code != 0: grpc-message, not yet percent-encoded; may be NULL */
-    uint64_t retry_delay_ns;  /* code != 0: RetryInfo in grpc-status-details-bin; 0: none */
+    int code;                /* grpc-status */
+    struct hf_slice message; /* code 0: the response message (not compressed); may be empty */
+    const char *error;       /* code != 0: grpc-message, not yet percent-encoded; may be NULL */
+    uint64_t retry_delay_ns; /* code != 0: RetryInfo in grpc-status-details-bin; 0: none */
 };
-/* Ends the call; the connection may have gone meanwhile, which is no error. The connection is written at the end of the turn. */
+/* Ends the call; the connection may have gone meanwhile, which is no error. The connection is
+ * written at the end of the turn. */
 void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);

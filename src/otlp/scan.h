@@ -1,8 +1,10 @@
 /*
- * scan: one pass over the protobuf bytes of an Export request: is it well formed, and what is in it? No allocation.
+ * scan: one pass over the protobuf bytes of an Export request: is it well formed, and what is in
+ * it? No allocation.
  *
- * Well formed: every field of the OTLP messages has its wire type, every length fits, every string is UTF-8, nesting is at most
- * HF_SCAN_DEPTH_MAX, groups are refused, unknown fields are skipped (framing checked). What passes can always be exported. Any thread.
+ * Well formed: every field of the OTLP messages has its wire type, every length fits, every string
+ * is UTF-8, nesting is at most HF_SCAN_DEPTH_MAX, groups are refused, unknown fields are skipped
+ * (framing checked). What passes can always be exported. Any thread.
  */
 #pragma once
 

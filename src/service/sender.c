@@ -91,9 +91,10 @@ enum hf_status hf_sender_new(struct hf_node *node, struct hf_sender **ret_sender
     }
     hf_series_set(sender->queue_capacity, sender->config->queue.queue_size);
     if (!sender->config->queue.enabled) {
-        hf_node_log(node, HF_LOG_WARN,
-                    "sending_queue::enabled: false has no effect: every configuration has the durable "
-                    "queue, so that OK means on disk");
+        hf_node_log(
+            node, HF_LOG_WARN,
+            "sending_queue::enabled: false has no effect: every configuration has the durable "
+            "queue, so that OK means on disk");
     }
     *ret_sender = sender;
     return HF_OK;

@@ -68,8 +68,9 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value);
 
 /*
- * Takes over counts that somebody else keeps: `counts` of each bucket (bound_count + 1 of them, each its own values only) and the
- * sum, in stored units. For histograms that are not observed here.
+ * Takes over counts that somebody else keeps: `counts` of each bucket (bound_count + 1 of them,
+ * each its own values only) and the sum, in stored units. For histograms that are not observed
+ * here.
  */
 void hf_histogram_load(struct hf_histogram *histogram, const uint64_t *counts, uint64_t sum);
 
