@@ -69,7 +69,7 @@ class TestSigkill:
         backend.always = hang()
         waiting = otlp.new_ids(5)
         sender.export(otlp.TRACES, otlp.request(otlp.TRACES, waiting))
-        backend.wait_for_requests(51)
+        until(lambda: any(one.ids == waiting for one in backend.requests), "the request is not sent")
         holdfast.kill9()
         backend.stop()
         backend.always = ok()
