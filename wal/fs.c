@@ -69,6 +69,23 @@ static bool is_remote(int fd)
     return false;
 }
 
+/*
+ * Makes the directory's own name durable, without which all that is synced inside can be gone after
+ * a power cut. Each time: who made it may not have come this far. A parent that this user cannot
+ * read was not written by them either.
+ */
+static enum wal_status sync_parent(int fd)
+{
+    int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (parent < 0) {
+        return errno == EACCES ? WAL_OK : wal_fs_status(errno);
+    }
+    int error = fsync(parent) == 0 ? 0 : errno;
+    (void)close(parent);
+    return error == EINVAL || error == EROFS ? WAL_OK : wal_fs_status(error);
+}
+
 enum wal_status wal_fs_open_directory(const char *path, bool create, int *ret_fd)
 {
     if (create && mkdir(path, 0700) != 0 && errno != EEXIST) {
@@ -83,6 +100,8 @@ enum wal_status wal_fs_open_directory(const char *path, bool create, int *ret_fd
         status = WAL_REMOTE;
     } else if (create && faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
         status = WAL_NO_RIGHT;
+    } else if (create) {
+        status = sync_parent(fd);
     }
     if (status != WAL_OK) {
         (void)close(fd);
