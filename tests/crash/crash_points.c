@@ -32,6 +32,7 @@ struct settings {
     int how; /* of hows[]; -1: all */
     unsigned jobs;
     bool is_errors, is_kept;
+    uint64_t kinds[3]; /* how many operations of "wsn" there are */
 };
 
 /* One for all jobs, shared. */
@@ -77,14 +78,15 @@ static void add_up(struct totals *totals, const struct verdict *verdict)
 }
 
 /* Looks at what is there, and says so when it is not what it must be. */
-static bool verify(struct stage *stage, struct totals *totals, unsigned lives, const char *name)
+static bool verify(struct stage *stage, struct totals *totals, const struct judge_rules *rules,
+                   const char *name)
 {
     int status = stage_run(stage, &(struct stage_run){.mode = "verify"});
     size_t count = 0;
     struct truth *truths = stage_truths(stage, &count);
     struct verdict verdict;
 
-    judge(truths, count, &(struct judge_rules){.extra_max = (uint64_t)lives * IN_FLIGHT}, &verdict);
+    judge(truths, count, rules, &verdict);
     free(truths);
     add_up(totals, &verdict);
     if (ended_well(status) && judge_is_good(&verdict)) {
@@ -136,6 +138,8 @@ static bool drain(struct stage *stage, struct totals *totals, const char *name)
     return ended_well(status) || complain(totals, name, "the drain failed", status);
 }
 
+static const struct judge_rules kill_rules = {.extra_max = 2 * IN_FLIGHT};
+
 static bool run_point(struct stage *stage, const struct settings *settings, struct totals *totals,
                       const struct point *point)
 {
@@ -160,10 +164,11 @@ static bool run_point(struct stage *stage, const struct settings *settings, stru
     if (draw % 2 == 0 && !kill_the_recovery(stage, totals, draw / 2, name)) {
         return false;
     }
-    if (!verify(stage, totals, 2, name)) {
+    if (!verify(stage, totals, &kill_rules, name)) {
         return false;
     }
-    return draw % 16 != 0 || (drain(stage, totals, name) && verify(stage, totals, 2, name));
+    return draw % 16 != 0 ||
+           (drain(stage, totals, name) && verify(stage, totals, &kill_rules, name));
 }
 
 /* ---- errors ---- */
@@ -184,6 +189,9 @@ static const struct error errors[] = {
     {"no space, 4 names", ENOSPC, 'n', 4},    {"no descriptor, 2 names", EMFILE, 'n', 2},
 };
 enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
+
+/* A cursor that cannot be written at the end costs repeats. */
+static const struct judge_rules error_rules = {.may_repeat = true, .extra_max = IN_FLIGHT};
 
 static bool run_error(struct stage *stage, const struct settings *settings, struct totals *totals,
                       const struct point *point)
@@ -206,17 +214,17 @@ static bool run_error(struct stage *stage, const struct settings *settings, stru
         return true;
     }
     if (!ended_well(status)) {
-        (void)verify(stage, totals, 1, name);
+        (void)verify(stage, totals, &error_rules, name);
         return complain(totals, name, "the victim failed", status);
     }
     totals->points++;
-    return verify(stage, totals, 1, name);
+    return verify(stage, totals, &error_rules, name);
 }
 
 /* ---- the sweep ---- */
 
 /* How many operations there are to kill at, with nothing in the way. */
-static uint64_t count_operations(struct stage *stage, const struct settings *settings)
+static uint64_t count_operations(struct stage *stage, struct settings *settings)
 {
     stage_clear(stage);
     int status =
@@ -227,7 +235,11 @@ static uint64_t count_operations(struct stage *stage, const struct settings *set
         fprintf(stderr, "the victim fails by itself: end %#x\n", (unsigned)status);
         exit(1);
     }
-    return settings->is_errors ? stage->state->writes : stage->state->ops;
+    const struct crash_state *state = stage->state;
+    settings->kinds[0] = state->writes;
+    settings->kinds[1] = state->syncs;
+    settings->kinds[2] = state->ops - state->writes - state->syncs;
+    return settings->is_errors ? state->writes : state->ops;
 }
 
 static void run_job(const struct settings *settings, struct totals *totals, unsigned job)
@@ -333,13 +345,12 @@ int main(int argc, char **argv)
         perror("mmap");
         return 2;
     }
-    if (settings.to == 0) {
-        stage_open(&stage, settings.at, settings.victim, settings.shim);
-        settings.to = count_operations(&stage, &settings);
-        stage_close(&stage);
-    }
-    printf("%s 1 to %lu, seed %lu\n", settings.is_errors ? "failing writes" : "operations",
-           settings.to, settings.seed);
+    stage_open(&stage, settings.at, settings.victim, settings.shim);
+    uint64_t count = count_operations(&stage, &settings);
+    settings.to = settings.to != 0 ? settings.to : count;
+    stage_close(&stage);
+    printf("%s %lu to %lu of %lu, seed %lu\n", settings.is_errors ? "failing writes" : "operations",
+           settings.from, settings.to, count, settings.seed);
     run_jobs(&settings, totals);
     printf(
         "torn %lu, beyond the end %lu, acknowledged %lu, most repeated at once %lu, found though "

@@ -49,7 +49,7 @@ static void repeat(struct bench *bench, const struct truth *truth, struct known 
     uint32_t done = known->done[truth->who];
 
     bench->verdict->repeated++;
-    if (done != 0 && done < bench->period && !bench->rules->is_power_cut) {
+    if (done != 0 && done < bench->period && !bench->rules->may_repeat) {
         wrong(bench, "number %lu repeated to %u after a good end", truth->number, truth->who);
     }
     known->done[truth->who] = 0;

@@ -10,7 +10,7 @@
 
 #include "truth.h"
 
-#define JUDGE_NUMBERS 65536u /* above all numbers used */
+#define JUDGE_NUMBERS 32768u /* above all numbers used */
 
 struct verdict {
     uint64_t acked, lost, repeated;
@@ -22,7 +22,7 @@ struct verdict {
 };
 
 struct judge_rules {
-    bool is_power_cut; /* cursors are not synced: even a closed queue may repeat */
+    bool may_repeat; /* cursors may not be stored: even after a good end */
     uint64_t extra_max;
 };
 

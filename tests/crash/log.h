@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum crash_op {
-    OP_OPEN = 1, /* fd, flags, path; `existed`: 0 when the call made the file */
+    OP_OPEN = 1, /* fd, flags, path */
     OP_CLOSE,    /* fd */
     OP_WRITE,    /* fd, offset, data */
     OP_TRUNCATE, /* fd, offset: the new size */
@@ -20,12 +20,14 @@ enum crash_op {
     OP_UNLINK,   /* path; also of a directory */
     OP_MKDIR,    /* path */
     OP_TRUTH,    /* data: what the victim told the world */
+    OP_START,    /* a process begins: no descriptor is open */
 };
 
 struct crash_entry {
     uint32_t op;
     int32_t fd;
-    uint32_t flags, existed;
+    uint32_t flags;
+    uint32_t is_unfinished; /* a write the process was killed in: it may not be durable */
     uint64_t offset, data_bytes;
     uint32_t path_bytes, path2_bytes;
 };

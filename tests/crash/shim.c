@@ -1,14 +1,19 @@
 /*
- * shim: stands between a process and the files below one directory (LD_PRELOAD).
+ * shim: stands between a process and the files below one directory (LD_PRELOAD). It is told by:
  *
- *   HF_SHIM_DIR=/path             the directory; without it nothing is done
- *   HF_SHIM_KILL=N:HOW[:SEED]     SIGKILL at the N-th operation: before it, after it, or "torn",
- * half way through a write (a prefix of whole sectors; before it when there is nothing to tear)
- *   HF_SHIM_FAIL=A-B:ERRNO:KIND   the A-th to B-th operation of a kind fails: "w" (writes,
- * truncations, allocations), "s" (syncs), "n" (opens for writing, renames, unlinks); ERRNO a
- * number, or "short": a write of a part HF_SHIM_LOG=FILE              the history, as in log.h;
- * FILE itself must lie elsewhere HF_SHIM_TRUTH=FILE            writes to this file are no
- * operations, but part of the history HF_SHIM_STATE=FILE            struct crash_state, shared
+ * HF_SHIM_DIR=/path - the directory; without it nothing is done.
+ *
+ * HF_SHIM_KILL=N:HOW[:SEED] - SIGKILL at the N-th operation: "before" it, "after" it, "torn": half
+ * way through a write (a prefix of whole sectors; before it when there is nothing to tear), or
+ * "cached": the write is done, but nothing says that it is durable.
+ *
+ * HF_SHIM_FAIL=A-B:ERRNO:KIND - the A-th to B-th operation of a kind fails: "w" (writes,
+ * truncations, allocations), "s" (syncs), "n" (opens for writing, renames, unlinks). ERRNO 0: a
+ * part is written, and the write says so.
+ *
+ * HF_SHIM_LOG=FILE - the history, as in log.h. FILE itself lies elsewhere, like the other two.
+ * HF_SHIM_TRUTH=FILE - writes to this file are no operations, but part of the history.
+ * HF_SHIM_STATE=FILE - struct crash_state, shared.
  *
  * Operations are serialized: the history is one order, and none begins after the one that kills.
  */
@@ -41,10 +46,12 @@ static ssize_t write_there(int fd, const void *bytes, size_t size, off_t offset)
         if (whole > 0) {
             shim_is_torn();
             (void)!syscall(SYS_pwrite64, fd, bytes, whole, offset);
-            shim_note(
-                (struct crash_entry){
-                    .op = OP_WRITE, .fd = fd, .offset = (uint64_t)offset, .data_bytes = whole},
-                NULL, NULL, bytes);
+            shim_note((struct crash_entry){.op = OP_WRITE,
+                                           .fd = fd,
+                                           .is_unfinished = fate == SHIM_TEAR,
+                                           .offset = (uint64_t)offset,
+                                           .data_bytes = whole},
+                      NULL, NULL, bytes);
         }
         if (fate == SHIM_TEAR) {
             shim_die();
@@ -258,13 +265,11 @@ int msync(void *address, size_t size, int flags)
 static int open_there(int from, const char *path, int flags, unsigned mode)
 {
     char whole[PATH_MAX];
-    struct stat stat;
 
     shim_enter();
     const char *name = shim_below(from, path, whole);
     bool is_change = name != NULL && (flags & (O_CREAT | O_TRUNC | O_WRONLY | O_RDWR)) != 0;
     int fd = -1;
-    uint32_t existed = name != NULL && lstat(whole, &stat) == 0;
     if (!is_change || shim_begin('n') == SHIM_GO_ON) {
         fd = (int)syscall(SYS_openat, from, path, flags, mode);
         struct shim_file *file = shim_file(fd);
@@ -272,10 +277,8 @@ static int open_there(int from, const char *path, int flags, unsigned mode)
             *file = (struct shim_file){.is_tracked = name != NULL, .is_truth = shim_is_truth(path)};
         }
         if (fd >= 0 && name != NULL) {
-            shim_note(
-                (struct crash_entry){
-                    .op = OP_OPEN, .fd = fd, .flags = (uint32_t)flags, .existed = existed},
-                name, NULL, NULL);
+            shim_note((struct crash_entry){.op = OP_OPEN, .fd = fd, .flags = (uint32_t)flags}, name,
+                      NULL, NULL);
         }
         if (is_change) {
             shim_end();

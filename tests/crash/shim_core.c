@@ -13,7 +13,8 @@
 
 enum { FDS = 1024, SECTOR = 512, LOG_FD = 1000 };
 
-enum how { NEVER, BEFORE, AFTER, TORN };
+enum how { NEVER, BEFORE, AFTER, TORN, CACHED };
+static const char *const hows[] = {"never", "before", "after", "torn", "cached"};
 
 static struct {
     pthread_mutex_t lock;
@@ -30,6 +31,35 @@ static struct {
     struct shim_file fds[FDS];
 } shim = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1};
 
+/* ---- history ---- */
+
+static void raw_write(const void *bytes, size_t size)
+{
+    const char *from = bytes;
+
+    while (size > 0) {
+        ssize_t n = syscall(SYS_write, shim.log_fd, from, size);
+        if (n <= 0) {
+            abort();
+        }
+        from += n;
+        size -= (size_t)n;
+    }
+}
+
+void shim_note(struct crash_entry entry, const char *path, const char *path2, const void *data)
+{
+    if (shim.log_fd < 0) {
+        return;
+    }
+    entry.path_bytes = path != NULL ? (uint32_t)strlen(path) : 0;
+    entry.path2_bytes = path2 != NULL ? (uint32_t)strlen(path2) : 0;
+    raw_write(&entry, sizeof(entry));
+    raw_write(path, entry.path_bytes);
+    raw_write(path2, entry.path2_bytes);
+    raw_write(data, entry.data_bytes);
+}
+
 /* ---- setting up ---- */
 
 static void set_kill(const char *text)
@@ -38,9 +68,10 @@ static void set_kill(const char *text)
 
     shim.kill_at = strtoull(text, &rest, 10);
     rest += *rest == ':';
-    shim.how = strncmp(rest, "before", 6) == 0  ? BEFORE
-               : strncmp(rest, "after", 5) == 0 ? AFTER
-                                                : TORN;
+    shim.how = NEVER;
+    for (unsigned i = BEFORE; i <= CACHED; i++) {
+        shim.how = strncmp(rest, hows[i], strlen(hows[i])) == 0 ? (enum how)i : shim.how;
+    }
     const char *seed = strchr(rest, ':');
     shim.seed = seed != NULL ? strtoull(seed + 1, NULL, 10) : 1;
 }
@@ -91,6 +122,7 @@ static void set_up(void)
     }
     if (getenv("HF_SHIM_LOG") != NULL) {
         shim.log_fd = raw_open(getenv("HF_SHIM_LOG"), O_WRONLY | O_CREAT | O_APPEND);
+        shim_note((struct crash_entry){.op = OP_START}, NULL, NULL, NULL);
     }
     if (getenv("HF_SHIM_STATE") != NULL) {
         int fd = raw_open(getenv("HF_SHIM_STATE"), O_RDWR);
@@ -169,35 +201,6 @@ bool shim_is_tracked(int fd)
     return shim.is_on && file != NULL && file->is_tracked;
 }
 
-/* ---- history ---- */
-
-static void raw_write(const void *bytes, size_t size)
-{
-    const char *from = bytes;
-
-    while (size > 0) {
-        ssize_t n = syscall(SYS_write, shim.log_fd, from, size);
-        if (n <= 0) {
-            abort();
-        }
-        from += n;
-        size -= (size_t)n;
-    }
-}
-
-void shim_note(struct crash_entry entry, const char *path, const char *path2, const void *data)
-{
-    if (shim.log_fd < 0) {
-        return;
-    }
-    entry.path_bytes = path != NULL ? (uint32_t)strlen(path) : 0;
-    entry.path2_bytes = path2 != NULL ? (uint32_t)strlen(path2) : 0;
-    raw_write(&entry, sizeof(entry));
-    raw_write(path, entry.path_bytes);
-    raw_write(path2, entry.path2_bytes);
-    raw_write(data, entry.data_bytes);
-}
-
 /* ---- faults ---- */
 
 _Noreturn void shim_die(void)
@@ -216,7 +219,7 @@ enum shim_fate shim_begin(char kind)
     shim.state->writes += kind == 'w';
     shim.state->syncs += kind == 's';
     if (shim.state->ops == shim.kill_at && shim.how != AFTER) {
-        if (shim.how == TORN && kind == 'w') {
+        if ((shim.how == TORN || shim.how == CACHED) && kind == 'w') {
             return SHIM_TEAR;
         }
         shim_die();
@@ -245,12 +248,15 @@ uint64_t shim_torn_bytes(uint64_t offset, uint64_t size)
     uint64_t first = SECTOR - offset % SECTOR;
     uint64_t sectors = size > first ? (size - first + SECTOR - 1) / SECTOR : 0;
 
+    if (shim.how == CACHED) {
+        return size;
+    }
     return sectors == 0 ? 0 : first + SECTOR * (shim.seed * 7919u % sectors);
 }
 
 void shim_is_torn(void)
 {
-    shim.state->is_torn = 1;
+    shim.state->is_torn = shim.how == TORN;
 }
 
 bool shim_is_truth(const char *path)

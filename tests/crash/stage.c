@@ -64,14 +64,19 @@ void stage_close(struct stage *stage)
     remove_tree(stage->base);
 }
 
+void stage_empty(const char *directory)
+{
+    remove_tree(directory);
+    if (mkdir(directory, 0700) != 0) {
+        give_up(directory);
+    }
+}
+
 void stage_clear(struct stage *stage)
 {
-    remove_tree(stage->directory);
+    stage_empty(stage->directory);
     unlink(stage->truth);
     unlink(stage->log);
-    if (mkdir(stage->directory, 0700) != 0) {
-        give_up(stage->directory);
-    }
 }
 
 static void set(const char *name, const char *value)

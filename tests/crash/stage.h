@@ -24,6 +24,8 @@ struct stage {
  * when it cannot. */
 void stage_open(struct stage *stage, const char *parent, const char *victim, const char *shim);
 void stage_close(struct stage *stage);
+/* Removes all that a directory holds, or makes it. */
+void stage_empty(const char *directory);
 /* An empty directory, no truth, no log. */
 void stage_clear(struct stage *stage);
 
