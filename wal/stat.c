@@ -31,6 +31,10 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
     for (size_t i = 0; i < wal->spare_count; i++) {
         stat.disk_bytes += wal->spare_bytes[i];
     }
+    for (size_t i = 0; i < wal->janitor.doomed_count; i++) {
+        const struct wal_segment *s = wal->janitor.doomed[i];
+        stat.disk_bytes += s->name[0] != '\0' ? s->file_bytes : 0;
+    }
     stat.disk_bytes_max = wal->options.max_bytes;
     stat.free_bytes = wal->space.available;
     stat.segments = wal->segment_count;
