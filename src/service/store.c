@@ -100,37 +100,57 @@ void hf_store_unescape(const char *name, char *out)
     out[used] = '\0';
 }
 
+/* Who may do what with the directory, or with the nearest one above it that exists. */
+static void describe(const char *path, char *out, size_t room)
+{
+    char at[PATH_BYTES_MAX];
+    struct stat info;
+    snprintf(at, sizeof(at), "%s", path);
+    while (stat(at, &info) != 0) {
+        char *slash = strrchr(at, '/');
+        if (slash == NULL || slash == at) {
+            snprintf(at, sizeof(at), "%s", slash == NULL ? "." : "/");
+            if (stat(at, &info) != 0) {
+                return;
+            }
+            break;
+        }
+        *slash = '\0';
+    }
+    snprintf(out, room, "%s has mode %04o, owner %u:%u", at, (unsigned)(info.st_mode & 07777),
+             (unsigned)info.st_uid, (unsigned)info.st_gid);
+}
+
 static void explain(enum wal_status status, const char *path, char *reterr)
 {
-    struct stat info = {0};
-    bool there = stat(path, &info) == 0;
+    const char *error = strerror(errno);
+    char who[PATH_BYTES_MAX / 8] = "";
+    describe(path, who, sizeof(who));
     switch (status) {
     case WAL_NO_RIGHT:
         snprintf(
             reterr, 512,
-            "cannot write the data directory %s as uid %u gid %u (%s mode %04o, owner %u:%u): %s; "
-            "give this user the directory, or choose another with --data-dir",
-            path, (unsigned)geteuid(), (unsigned)getegid(), there ? "it has" : "missing, last",
-            (unsigned)(info.st_mode & 07777), (unsigned)info.st_uid, (unsigned)info.st_gid,
-            strerror(errno));
+            "cannot write the data directory %.150s as uid %u gid %u: %s (%.150s); give this user "
+            "the directory, or choose another with --data-dir",
+            path, (unsigned)geteuid(), (unsigned)getegid(), error, who);
         break;
     case WAL_REMOTE:
-        snprintf(
-            reterr, 512,
-            "the data directory %s is on a network file system, where a commit is not safe; use a "
-            "local disk, or choose another directory with --data-dir",
-            path);
+        snprintf(reterr, 512,
+                 "the data directory %.200s is on a network file system, where a commit is not "
+                 "safe; use "
+                 "a local disk, or choose another directory with --data-dir",
+                 path);
         break;
     case WAL_TOO_NEW:
         snprintf(
             reterr, 512,
-            "the queue in %s was written by a newer Holdfast (this one reads format %d); run that "
-            "version, or choose another directory with --data-dir",
+            "the queue in %.200s was written by a newer Holdfast (this one reads format %d); run "
+            "that version, or choose another directory with --data-dir",
             path, WAL_FORMAT_VERSION);
         break;
     default:
-        snprintf(reterr, 512, "cannot open the data directory %s as uid %u: %s (%s)", path,
-                 (unsigned)geteuid(), wal_status_text(status), strerror(errno));
+        snprintf(reterr, 512, "cannot open the data directory %.150s as uid %u: %s (%s; %.150s)",
+                 path, (unsigned)geteuid(), wal_status_text(status), error, who);
     }
 }
 
