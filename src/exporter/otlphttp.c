@@ -75,6 +75,19 @@ struct job {
     struct header_list headers;
 };
 
+/* The header of that name, in any case, or the next free place. */
+static struct hf_header *place_of(struct header_list *list, struct hf_slice name)
+{
+    size_t i = 0;
+    while (i < list->count && (list->items[i].name.size != name.size ||
+                               strncasecmp((const char *)list->items[i].name.data,
+                                           (const char *)name.data, name.size) != 0)) {
+        i++;
+    }
+    return &list->items[i];
+}
+
+/* What comes later wins: an authenticator's header replaces a configured one. */
 static enum hf_status add_header(struct hf_header_sink *sink, struct hf_slice name,
                                  struct hf_slice value)
 {
@@ -88,8 +101,10 @@ static enum hf_status add_header(struct hf_header_sink *sink, struct hf_slice na
         memcpy(at + name.size, value.data, value.size);
     }
     list->used += name.size + value.size;
-    list->items[list->count++] =
+    struct hf_header *place = place_of(list, name);
+    *place =
         (struct hf_header){hf_slice_of(at, name.size), hf_slice_of(at + name.size, value.size)};
+    list->count += place == &list->items[list->count];
     return HF_OK;
 }
 
