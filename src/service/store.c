@@ -206,6 +206,18 @@ static void reckon_limit(struct hf_store *store)
     store->max_bytes = kept;
 }
 
+/* What cannot be made is told by the opening of the directory itself. */
+static void make_parents(const char *directory)
+{
+    char path[PATH_BYTES_MAX];
+    snprintf(path, sizeof(path), "%s", directory);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0755);
+        *slash = '/';
+    }
+}
+
 enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_store **ret_store,
                              char *reterr)
 {
@@ -217,6 +229,9 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
     store->log = options->log;
     store->no_fsync = options->no_fsync;
     pthread_mutex_init(&store->mutex, NULL);
+    if (store->directory[0] != '\0') {
+        make_parents(store->directory);
+    }
     enum wal_status opened = wal_lock_open(store->directory, &store->lock);
     if (opened != WAL_OK) {
         explain(opened, store->directory, reterr);
