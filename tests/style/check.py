@@ -30,10 +30,16 @@ TEXT_ENDINGS = {
     "",
 }
 FILE_LINES_MAX, HEADER_LINES_MAX, FUNCTION_LINES_MAX = 600, 150, 60
+TEST_LINES_MAX = 900  # tables of cases are long, and a test's helpers live in headers
+
+IGNORED = ("corpus", "__pycache__")
 
 # Files over the limit, each with its reason.
 LONGER = {
     "wal/wal.h": "the whole contract of the queue library on one page",
+    "wal/internal.h": "what the files of the queue share: one structure, owned by them all",
+    "src/grpc/client_internal.h": "likewise, of the client",
+    "src/grpc/server_internal.h": "likewise, of the server",
 }
 
 # Each outside library is included in one folder. Tests may use what they compare with.
@@ -79,7 +85,7 @@ def files(folders, endings):
     found = [path for path in ROOT.iterdir() if path.is_file()]
     for folder in folders:
         for top, names_of_folders, names in os.walk(ROOT / folder):
-            names_of_folders[:] = [name for name in names_of_folders if name not in ("corpus", "__pycache__")]
+            names_of_folders[:] = [name for name in names_of_folders if name not in IGNORED and name[0] != "."]
             found += [Path(top) / name for name in names]
     return sorted(path for path in found if path.suffix in endings and path.name != "LICENSE")
 
@@ -153,13 +159,15 @@ def check_code(path, text):
             problem(path, number, "goto: let the scope free (HF_AUTO) or split the function")
         if "//" in line:
             problem(path, number, "comments are /* */")
-        if re.search(r"\btypedef\s+(struct|enum|union)\b", line):
+        if re.search(r"\btypedef\s+(struct|enum|union)\b\s*\w*\s*(\{|\w+\s*;|$)", line):
             problem(path, number, "no typedefs of structs, enums or unions")
 
 
 def check_length(path, lines):
     relative = str(path.relative_to(ROOT))
     most = HEADER_LINES_MAX if path.suffix == ".h" else FILE_LINES_MAX
+    if relative.startswith("tests/"):
+        most = TEST_LINES_MAX
     if len(lines) > most and relative not in LONGER:
         problem(path, 1, f"{len(lines)} lines, at most {most}: it is probably two things")
     begun = None
