@@ -11,17 +11,24 @@
 static const char usage[] =
     "Usage: holdfast-storm send|sink|check [options]\n"
     "\n"
-    "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs] [--coding "
-    "identity|gzip|zstd]\n"
-    "         [--connections N] [--in-flight N] [--items N] [--requests N] [--seconds S] [--rate "
-    "ITEMS]\n"
-    "         [--first N] [--pool N] [--retry] [--acked FILE --capacity N]\n"
+    "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs]\n"
+    "         [--coding identity|gzip|zstd] [--connections N] [--in-flight N] [--items N]\n"
+    "         [--requests N] [--seconds S] [--rate ITEMS] [--first N] [--pool N] [--retry]\n"
+    "         [--hold S] [--acked FILE --capacity N] [--status FILE]\n"
     "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
-    "         [--seconds S]; port 0 is chosen and printed\n"
-    "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not "
-    "arrive\n"
+    "         [--seconds S] [--status FILE]; port 0 is chosen and printed\n"
+    "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not\n"
+    "         arrive\n"
     "\n"
-    "Each prints one JSON line at its end.\n";
+    "Each prints one JSON line at its end. Lines for the sink's FIFO:\n"
+    "  ok                  take all (the beginning)\n"
+    "  code N              refuse with that gRPC or HTTP code\n"
+    "  retry N [MS]        the same, with RetryInfo or Retry-After (20 ms; 1 s over HTTP)\n"
+    "  some PERCENT N      refuse that share with code N, take the rest\n"
+    "  hang                take nothing, never answer\n"
+    "  slow MS [N]         answer after MS; with a code other than 0, take nothing\n"
+    "  cut [N]             take, then break the connection in mid-answer, at every N-th request\n"
+    "  partial N           take, and answer that N items were rejected\n";
 
 enum option_code {
     TARGET = 1,
@@ -41,6 +48,8 @@ enum option_code {
     ARRIVED,
     CAPACITY,
     COMMANDS,
+    STATUS,
+    HOLD,
 };
 
 static const struct option options_table[] = {
@@ -61,6 +70,8 @@ static const struct option options_table[] = {
     {"arrived", required_argument, NULL, ARRIVED},
     {"capacity", required_argument, NULL, CAPACITY},
     {"commands", required_argument, NULL, COMMANDS},
+    {"status", required_argument, NULL, STATUS},
+    {"hold", required_argument, NULL, HOLD},
     {NULL, 0, NULL, 0},
 };
 
@@ -145,6 +156,12 @@ static bool take(struct storm_options *options, int option)
         return true;
     case COMMANDS:
         options->commands = optarg;
+        return true;
+    case STATUS:
+        options->status = optarg;
+        return true;
+    case HOLD:
+        options->hold = strtod(optarg, NULL);
         return true;
     default:
         return false;

@@ -1,18 +1,16 @@
 /*
- * sink: the backend that knows the truth. Every item that arrives in a request answered OK is
- * marked; the sink can be told to refuse with any code, to hang, to answer slowly, or to answer
- * after it has thrown the data away.
+ * sink: the backend that knows the truth. Every item that arrives in a request that it answers OK
+ * is marked before the answer; what else it does with requests are its orders (orders.h).
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,13 +20,12 @@
 #include "../../src/util/clock.h"
 #include "../../src/util/loop.h"
 #include "body.h"
+#include "counters.h"
+#include "orders.h"
 #include "storm.h"
 #include "truth.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)256 << 20)
-#define RETRY_DELAY_NS (20 * HF_NS_PER_MS)
-
-enum mode { MODE_OK, MODE_CODE, MODE_RETRY, MODE_HANG, MODE_SLOW };
 
 struct sink {
     const struct storm_options *options;
@@ -36,106 +33,165 @@ struct sink {
     struct hf_grpc_server *grpc;
     struct hf_http_server *http;
     struct storm_truth arrived;
+    struct storm_counters *counters;
+    struct storm_orders orders;
     struct hf_io commands, signals;
     int command_fd, signal_fd;
     struct hf_timer end;
-    _Atomic int mode;
-    _Atomic int code;
-    _Atomic uint64_t delay_ns;
-    _Atomic uint64_t requests, items, refused, malformed, repeated;
-    _Atomic uint64_t first_ns, last_ns;
 };
 
-/* A call that is answered later. */
+/* A request that is answered later: over gRPC or HTTP. */
 struct late {
+    struct hf_task task; /* to the loop's thread, whose timers they are */
     struct hf_timer timer;
     struct sink *sink;
     struct hf_grpc_call *call;
-    int code;
+    struct hf_http_request *request;
+    struct storm_order order;
 };
 
 static void mark(void *user, uint64_t number)
 {
     struct sink *sink = user;
     if (number < sink->arrived.count && sink->arrived.marks[number] != 0) {
-        sink->repeated++;
+        sink->counters->repeated++;
     }
     if (!storm_truth_mark(&sink->arrived, number)) {
-        sink->malformed++;
+        sink->counters->failed++;
     }
 }
 
 /* Counts and marks what arrived. False: not an Export request. */
 static bool take(struct sink *sink, enum hf_signal signal, struct hf_slice raw)
 {
+    struct storm_counters *counters = sink->counters;
     bool marking = sink->arrived.marks != NULL;
     int64_t items = storm_body_read(signal, raw, marking ? mark : NULL, sink);
     uint64_t now_ns = hf_clock_monotonic_ns();
-    uint64_t never = 0;
     if (items < 0) {
-        sink->malformed++;
+        counters->failed++;
         return false;
     }
-    atomic_compare_exchange_strong(&sink->first_ns, &never, now_ns);
-    atomic_store(&sink->last_ns, now_ns);
-    sink->requests++;
-    sink->items += (uint64_t)items;
+    if (counters->first_ns == 0) {
+        counters->first_ns = now_ns;
+    }
+    counters->last_ns = now_ns;
+    counters->requests++;
+    counters->items += (uint64_t)items;
+    counters->acknowledged++;
     return true;
 }
 
-static void answer(struct hf_grpc_call *call, int code, uint64_t retry_ns)
+/* Takes what the order lets it take; the order is then how to answer. */
+static void carry_out(struct sink *sink, enum hf_signal signal, struct hf_slice raw, int invalid,
+                      struct storm_order *order)
 {
-    const struct hf_grpc_answer words = {
-        .code = code, .error = code != 0 ? "as told" : NULL, .retry_delay_ns = retry_ns};
+    if (order->code != 0) {
+        sink->counters->refused++;
+    } else if (!take(sink, signal, raw)) {
+        *order = (struct storm_order){.code = invalid};
+    }
+}
+
+/* Export*ServiceResponse {1 partial_success {1 rejected, 2 error_message}}. */
+static size_t partial_success(uint64_t rejected, uint8_t room[32])
+{
+    uint8_t inner[24];
+    size_t size = 0;
+    inner[size++] = 0x08;
+    for (; rejected >= 0x80; rejected >>= 7) {
+        inner[size++] = (uint8_t)(rejected | 0x80);
+    }
+    inner[size++] = (uint8_t)rejected;
+    memcpy(inner + size,
+           "\x12\x07"
+           "as told",
+           9);
+    size += 9;
+    room[0] = 0x0a;
+    room[1] = (uint8_t)size;
+    memcpy(room + 2, inner, size);
+    return size + 2;
+}
+
+static void answer_grpc(struct hf_grpc_call *call, struct storm_order order)
+{
+    uint8_t message[32];
+    struct hf_grpc_answer words = {.code = order.code};
+    if (order.code != 0) {
+        words.error = "as told";
+        words.retry_delay_ns = order.conduct == STORM_ANSWER ? order.delay_ns : 0;
+    } else if (order.rejected != 0) {
+        words.message = hf_slice_of(message, partial_success(order.rejected, message));
+    }
     hf_grpc_call_answer(call, &words);
+}
+
+static void answer_http(struct hf_http_request *request, struct storm_order order)
+{
+    uint8_t message[32];
+    struct hf_http_answer words = {.status = order.code != 0 ? order.code : 200,
+                                   .content_type = "application/x-protobuf"};
+    if (order.code != 0 && order.conduct == STORM_ANSWER) {
+        words.retry_after_s = (order.delay_ns + HF_NS_PER_S - 1) / HF_NS_PER_S;
+    } else if (order.rejected != 0) {
+        words.body = hf_slice_of(message, partial_success(order.rejected, message));
+    }
+    hf_http_answer(request, &words);
 }
 
 static void answer_late(struct hf_timer *timer, uint64_t now_ns)
 {
     struct late *late = HF_CONTAINER(timer, struct late, timer);
     (void)now_ns;
-    answer(late->call, late->code, 0);
+    if (late->call != NULL) {
+        answer_grpc(late->call, late->order);
+    } else {
+        answer_http(late->request, late->order);
+    }
     free(late);
 }
 
-static void wait_and_answer(struct sink *sink, struct hf_grpc_call *call, uint64_t delay_ns,
-                            int code)
+static void set_late(struct hf_task *task)
+{
+    struct late *late = HF_CONTAINER(task, struct late, task);
+    uint64_t due_ns = hf_loop_now_ns(late->sink->loop) + late->order.delay_ns;
+    if (hf_loop_timer_set(late->sink->loop, &late->timer, due_ns) != HF_OK) {
+        abort();
+    }
+}
+
+static void answer_later(struct sink *sink, struct hf_grpc_call *call,
+                         struct hf_http_request *request, struct storm_order order)
 {
     struct late *late = calloc(1, sizeof(*late));
     if (late == NULL) {
-        answer(call, 14, 0);
-        return;
+        abort();
     }
-    *late = (struct late){.timer = {.fire = answer_late}, .sink = sink, .call = call, .code = code};
-    if (hf_loop_timer_set(sink->loop, &late->timer, hf_loop_now_ns(sink->loop) + delay_ns) !=
-        HF_OK) {
-        answer(call, 14, 0);
-        free(late);
-    }
+    *late = (struct late){.task = {.run = set_late},
+                          .timer = {.fire = answer_late},
+                          .sink = sink,
+                          .call = call,
+                          .request = request,
+                          .order = order};
+    hf_loop_post(sink->loop, &late->task);
 }
 
 static void on_message(void *user, struct hf_grpc_call *call)
 {
     struct sink *sink = user;
     const enum hf_signal *signal = hf_grpc_call_user(call);
-    enum mode mode = (enum mode)atomic_load(&sink->mode);
-    if (mode == MODE_CODE || mode == MODE_RETRY) {
-        sink->refused++;
-        answer(call, atomic_load(&sink->code), mode == MODE_RETRY ? RETRY_DELAY_NS : 0);
+    struct storm_order order = storm_orders_next(&sink->orders);
+    carry_out(sink, *signal, hf_grpc_call_message(call)->raw, 3, &order);
+    if (order.conduct == STORM_ANSWER_LATER) {
+        answer_later(sink, call, NULL, order);
         return;
     }
-    if (mode == MODE_HANG) {
-        /* Longer than any sender waits; never marked. */
-        sink->refused++;
-        wait_and_answer(sink, call, 3600 * HF_NS_PER_S, 14);
-        return;
+    if (order.conduct == STORM_CUT) {
+        /* The first five bytes of a HEADERS frame. */
+        storm_cut(hf_grpc_call_peer(call), "\0\0\x20\x01\x04", 5);
     }
-    bool fine = take(sink, *signal, hf_grpc_call_message(call)->raw);
-    if (mode == MODE_SLOW) {
-        wait_and_answer(sink, call, atomic_load(&sink->delay_ns), fine ? 0 : 3);
-        return;
-    }
-    answer(call, fine ? 0 : 3, 0);
+    answer_grpc(call, order);
 }
 
 static enum hf_signal signal_of_path(const char *path)
@@ -154,42 +210,26 @@ static enum hf_signal signal_of_path(const char *path)
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
 {
     struct sink *sink = user;
-    enum mode mode = (enum mode)atomic_load(&sink->mode);
-    struct hf_http_answer words = {.status = 200, .content_type = "application/x-protobuf"};
-    if (mode == MODE_CODE || mode == MODE_RETRY) {
-        sink->refused++;
-        words.status = atomic_load(&sink->code);
-        words.retry_after_s = mode == MODE_RETRY ? 1 : 0;
-    } else if (fault != HF_OK || !take(sink, signal_of_path(hf_http_path(request)),
-                                       hf_http_request_body(request)->raw)) {
-        words.status = 400;
+    struct storm_order order = storm_orders_next(&sink->orders);
+    if (fault != HF_OK) {
+        sink->counters->failed++;
+        order = (struct storm_order){.code = 400};
+    } else {
+        carry_out(sink, signal_of_path(hf_http_path(request)), hf_http_request_body(request)->raw,
+                  400, &order);
     }
-    hf_http_answer(request, &words);
+    if (order.conduct == STORM_ANSWER_LATER) {
+        answer_later(sink, NULL, request, order);
+        return;
+    }
+    if (order.conduct == STORM_CUT) {
+        static const char begun[] = "HTTP/1.1 200 OK\r\nContent-Le";
+        storm_cut(hf_http_peer(request), begun, sizeof(begun) - 1);
+    }
+    answer_http(request, order);
 }
 
 /* ---- orders while it runs ---- */
-
-static void obey(struct sink *sink, const char *line)
-{
-    int code = 0;
-    unsigned delay_ms = 0;
-    if (strcmp(line, "ok") == 0) {
-        atomic_store(&sink->mode, MODE_OK);
-    } else if (sscanf(line, "code %d", &code) == 1) {
-        atomic_store(&sink->code, code);
-        atomic_store(&sink->mode, MODE_CODE);
-    } else if (sscanf(line, "retry %d", &code) == 1) {
-        atomic_store(&sink->code, code);
-        atomic_store(&sink->mode, MODE_RETRY);
-    } else if (strcmp(line, "hang") == 0) {
-        atomic_store(&sink->mode, MODE_HANG);
-    } else if (sscanf(line, "slow %u", &delay_ms) == 1) {
-        atomic_store(&sink->delay_ns, delay_ms * HF_NS_PER_MS);
-        atomic_store(&sink->mode, MODE_SLOW);
-    } else {
-        fprintf(stderr, "not an order: %s\n", line);
-    }
-}
 
 static void on_commands(struct hf_io *io, uint32_t events)
 {
@@ -203,8 +243,8 @@ static void on_commands(struct hf_io *io, uint32_t events)
     text[got] = '\0';
     char *rest = text;
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
-        if (line[0] != '\0') {
-            obey(sink, line);
+        if (line[0] != '\0' && !storm_orders_take(&sink->orders, line)) {
+            fprintf(stderr, "not an order: %s\n", line);
         }
     }
 }
@@ -308,18 +348,15 @@ static bool watch(struct sink *sink)
                HF_OK;
 }
 
-static void report(struct sink *sink)
+static void report(const struct sink *sink)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    printf(
-        "{\"requests\":%llu,\"items\":%llu,\"refused\":%llu,\"malformed\":%llu,\"repeated\":%llu,"
-        "\"cpu_seconds\":%.3f,\"seconds\":%.3f}\n",
-        (unsigned long long)sink->requests, (unsigned long long)sink->items,
-        (unsigned long long)sink->refused, (unsigned long long)sink->malformed,
-        (unsigned long long)sink->repeated, cpu, (double)(sink->last_ns - sink->first_ns) / 1e9);
+    const struct storm_counters *counters = sink->counters;
+    printf("{\"requests\":%" PRIu64 ",\"items\":%" PRIu64 ",\"refused\":%" PRIu64
+           ",\"malformed\":%" PRIu64 ",\"repeated\":%" PRIu64
+           ",\"cpu_seconds\":%.3f,\"seconds\":%.3f}\n",
+           counters->requests, counters->items, counters->refused, counters->failed,
+           counters->repeated, storm_cpu_seconds(),
+           (double)(counters->last_ns - counters->first_ns) / 1e9);
 }
 
 int storm_sink(const struct storm_options *options)
@@ -337,7 +374,9 @@ int storm_sink(const struct storm_options *options)
         perror(options->arrived);
         return 1;
     }
-    if (hf_loop_new(&sink.loop) != HF_OK) {
+    sink.counters = storm_counters_open(options->status);
+    if (sink.counters == NULL || hf_loop_new(&sink.loop) != HF_OK) {
+        fputs("cannot begin\n", stderr);
         return 1;
     }
     if (serve(&sink) && watch(&sink)) {

@@ -22,12 +22,13 @@ struct storm_options {
     uint64_t first;                  /* number of the first request */
     unsigned
         pool; /* distinct coded bodies to send again and again; 0: every request is renumbered */
-    bool keep_refused;   /* send a refused request again until it is taken */
-    const char *acked;   /* send, check: file of acknowledged requests */
-    const char *arrived; /* sink, check: file of arrived items */
-    uint64_t capacity;   /* marks in a truth file that is made */
-    const char *
-        commands; /* sink: a fifo of lines "ok", "code N", "retry N MS", "hang", "slow MS", "cut" */
+    bool keep_refused;    /* send a refused request again until it is taken */
+    const char *acked;    /* send, check: file of acknowledged requests */
+    const char *arrived;  /* sink, check: file of arrived items */
+    uint64_t capacity;    /* marks in a truth file that is made */
+    const char *status;   /* file of counters that others may read at any moment */
+    const char *commands; /* sink: a fifo of orders, see sink.c */
+    double hold;          /* send: keep idle connections that long at the end */
 };
 
 int storm_send(const struct storm_options *options);
