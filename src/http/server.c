@@ -60,6 +60,9 @@ static struct http_connection *open_connection(struct hf_http_server *server,
         return NULL; /* its first request is refused */
     }
     made->fd = fd->connect_fd;
+    if (server->tls != NULL) {
+        made->credentials = hf_http_tls_prepare(server->tls, connection);
+    }
     format_peer(address == NULL ? NULL : address->client_addr, made->peer, sizeof(made->peer));
     atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
     pthread_mutex_lock(&server->lock);
@@ -83,6 +86,7 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
         gone->next->previous = gone->previous;
     }
     pthread_mutex_unlock(&server->lock);
+    hf_http_tls_drop(gone->credentials);
     free(gone);
 }
 
@@ -92,9 +96,6 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     struct hf_http_server *server = user;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = open_connection(server, connection);
-        if (server->tls != NULL) {
-            hf_http_tls_prepare(server->tls, connection);
-        }
     } else {
         close_connection(server, *context);
         *context = NULL;
@@ -193,6 +194,12 @@ static void ignore_log(void *user, const char *format, va_list arguments)
     (void)arguments;
 }
 
+static void add_text(struct MHD_OptionItem *items, size_t *count, enum MHD_OPTION option,
+                     const char *text)
+{
+    items[(*count)++] = (struct MHD_OptionItem){option, 0, (void *)(uintptr_t)text};
+}
+
 static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
 {
     const struct hf_http_server_options *options = &server->options;
@@ -216,14 +223,9 @@ static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
                      MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (server->tls != NULL) {
         flags |= MHD_USE_TLS;
-        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
-                                                 (void *)(uintptr_t)options->tls_cert_pem};
-        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0,
-                                                 (void *)(uintptr_t)options->tls_key_pem};
-        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
-                                                 (void *)(uintptr_t)(options->tls_priorities != NULL
-                                                                         ? options->tls_priorities
-                                                                         : TLS_PRIORITIES_DEFAULT)};
+        add_text(items, &count, MHD_OPTION_HTTPS_MEM_CERT, hf_http_tls_cert(server->tls));
+        add_text(items, &count, MHD_OPTION_HTTPS_MEM_KEY, hf_http_tls_key(server->tls));
+        add_text(items, &count, MHD_OPTION_HTTPS_PRIORITIES, hf_http_tls_priorities(server->tls));
     }
     items[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     return MHD_start_daemon(flags, 0, NULL, NULL, hf_http_on_access, server, MHD_OPTION_ARRAY,
@@ -316,7 +318,7 @@ enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                  strerror(errno));
         status = HF_IO;
     }
-    if (status == HF_OK && options->tls_cert_pem != NULL) {
+    if (status == HF_OK && (options->tls != NULL || options->tls_cert_pem != NULL)) {
         status = hf_http_tls_new(options, &server->tls, reterr);
     }
     if (status == HF_OK) {

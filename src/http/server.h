@@ -23,6 +23,7 @@
 #include <holdfast/status.h>
 
 struct hf_http_server;
+struct hf_tls_config;
 struct hf_http_request;
 
 struct hf_cors_config {
@@ -37,9 +38,12 @@ extern const struct hf_field hf_cors_fields[];
 struct hf_http_server_options {
     int listen_fd;    /* taken over, also on failure; non-blocking */
     unsigned threads; /* 0: 1 */
-    /* Contents, copied; all NULL: cleartext. With tls_client_ca_pem a client must show a
-     * certificate that it signed. `tls_priorities` is in GnuTLS's notation; NULL: TLS 1.2 and 1.3.
-     */
+    /* The `tls:` section, borrowed until the server is freed: its files are looked at again at new
+     * connections, at most every reload_interval (5 s without). NULL: as the texts below say. */
+    const struct hf_tls_config *tls;
+    /* The same as texts, which are copied; all NULL: cleartext. With tls_client_ca_pem a client
+     * must show a certificate that it signed. `tls_priorities` is in GnuTLS's notation; NULL:
+     * TLS 1.2 and 1.3. */
     const char *tls_cert_pem, *tls_key_pem, *tls_client_ca_pem, *tls_priorities;
     size_t body_bytes_max;       /* as sent, and decoded; 0: no limit but buffered_bytes_max */
     uint64_t buffered_bytes_max; /* of all unfinished bodies; 0: 256 MiB; beyond it connections are

@@ -17,8 +17,6 @@
 
 struct http_tls;
 
-#define TLS_PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-
 /* How much of a refused body is read for the sake of its sender, who may not look at an answer
  * before all is sent. */
 #define HTTP_DISCARD_MAX (UINT64_C(64) << 20)
@@ -27,6 +25,7 @@ struct http_tls;
 struct http_connection {
     struct http_connection *next, *previous; /* under the server's lock */
     int fd;
+    struct http_credentials *credentials; /* NULL: cleartext */
     char peer[64];
     _Atomic uint64_t
         deadline_ns; /* monotonic; when the peer has been too slow; 0: nothing is awaited of it */
@@ -139,8 +138,16 @@ bool hf_cors_is_preflight(const struct hf_http_request *request);
 void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response *response);
 
 /* ---- server_tls.c ---- */
+struct http_credentials;
 HF_MUST_USE enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
                                            struct http_tls **ret_tls, char *reterr);
 void hf_http_tls_free(struct http_tls *tls);
-/* Before the handshake of a connection. */
-void hf_http_tls_prepare(struct http_tls *tls, struct MHD_Connection *connection);
+/* What libmicrohttpd wants at its start. */
+const char *hf_http_tls_cert(const struct http_tls *tls);
+const char *hf_http_tls_key(const struct http_tls *tls);
+const char *hf_http_tls_priorities(const struct http_tls *tls);
+/* Before the handshake of a connection: the credentials of this moment. To be dropped after its
+ * session is gone. NULL: none could be set, and the handshake fails. */
+struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
+                                             struct MHD_Connection *connection);
+void hf_http_tls_drop(struct http_credentials *credentials);

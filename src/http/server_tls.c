@@ -1,28 +1,354 @@
 /*
- * server_tls: the server's TLS.
+ * server_tls: the server's certificate, whom it asks for one, and their renewal without a restart.
+ *
+ * libmicrohttpd has its sessions by GnuTLS, and hands each out before its handshake: there it gets
+ * the credentials of that moment, so that a renewed file counts for the next connection. GnuTLS is
+ * libmicrohttpd's own affair; its functions are found in the process, in the very library that made
+ * the session.
  */
+#include <dlfcn.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <holdfast/component.h>
 
+#include "../util/clock.h"
+#include "../util/tls.h"
+#include "../util/watched.h"
 #include "server_internal.h"
+
+#define LOOK_NS (5 * HF_NS_PER_S)
+#define PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+enum part { PART_CERT = 0, PART_KEY, PART_CLIENT_CA, PART_COUNT };
+
+static const char *const part_names[PART_COUNT] = {"cert_file", "key_file", "client_ca_file"};
+
+static struct {
+    __typeof__(gnutls_certificate_allocate_credentials) *allocate;
+    __typeof__(gnutls_certificate_free_credentials) *release;
+    __typeof__(gnutls_certificate_set_x509_key_mem) *set_key;
+    __typeof__(gnutls_certificate_set_x509_trust_mem) *set_trust;
+    __typeof__(gnutls_credentials_set) *set_credentials;
+    __typeof__(gnutls_certificate_server_set_request) *set_request;
+    __typeof__(gnutls_session_set_verify_cert) *set_verify;
+    __typeof__(gnutls_strerror) *explain;
+} gnutls;
+static bool has_gnutls;
+static pthread_once_t gnutls_once = PTHREAD_ONCE_INIT;
+
+/* Of one moment; freed when the last connection that began with it is gone. */
+struct http_credentials {
+    struct hf_ref ref;
+    gnutls_certificate_credentials_t x509;
+    bool asks_client;
+};
+
+struct http_tls {
+    const struct hf_tls_config *config; /* NULL: the texts of the start are all there is */
+    char *texts[PART_COUNT];            /* of the start; NULL: none */
+    char priorities[256];
+    pthread_mutex_t lock; /* of what follows */
+    struct hf_watched watched[PART_COUNT];
+    struct http_credentials *current;
+};
+
+static void find_gnutls(void)
+{
+    const struct {
+        void **place;
+        const char *name;
+    } functions[] = {
+        {(void **)&gnutls.allocate, "gnutls_certificate_allocate_credentials"},
+        {(void **)&gnutls.release, "gnutls_certificate_free_credentials"},
+        {(void **)&gnutls.set_key, "gnutls_certificate_set_x509_key_mem"},
+        {(void **)&gnutls.set_trust, "gnutls_certificate_set_x509_trust_mem"},
+        {(void **)&gnutls.set_credentials, "gnutls_credentials_set"},
+        {(void **)&gnutls.set_request, "gnutls_certificate_server_set_request"},
+        {(void **)&gnutls.set_verify, "gnutls_session_set_verify_cert"},
+        {(void **)&gnutls.explain, "gnutls_strerror"},
+    };
+    has_gnutls = MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES;
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        *functions[i].place = dlsym(RTLD_DEFAULT, functions[i].name);
+        has_gnutls = has_gnutls && *functions[i].place != NULL;
+    }
+}
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static void free_credentials(struct hf_ref *ref)
+{
+    struct http_credentials *credentials = HF_CONTAINER(ref, struct http_credentials, ref);
+    gnutls.release(credentials->x509);
+    free(credentials);
+}
+
+void hf_http_tls_drop(struct http_credentials *credentials)
+{
+    hf_ref_drop(credentials != NULL ? &credentials->ref : NULL);
+}
+
+static gnutls_datum_t datum(const char *text)
+{
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
+}
+
+static enum hf_status make_credentials(char *const texts[PART_COUNT], struct http_credentials **ret,
+                                       char *reterr)
+{
+    struct http_credentials *made = calloc(1, sizeof(*made));
+    if (made == NULL || gnutls.allocate(&made->x509) != GNUTLS_E_SUCCESS) {
+        free(made);
+        snprintf(reterr, HF_ERROR_MAX, "tls: no memory for the certificate");
+        return HF_NOMEM;
+    }
+    hf_ref_init(&made->ref, free_credentials);
+    gnutls_datum_t cert = datum(texts[PART_CERT]), key = datum(texts[PART_KEY]);
+    int result = gnutls.set_key(made->x509, &cert, &key, GNUTLS_X509_FMT_PEM);
+    if (result < 0) {
+        snprintf(reterr, HF_ERROR_MAX, "tls: certificate and key do not go together: %s",
+                 gnutls.explain(result));
+    }
+    made->asks_client = texts[PART_CLIENT_CA] != NULL;
+    if (result >= 0 && made->asks_client) {
+        gnutls_datum_t trust = datum(texts[PART_CLIENT_CA]);
+        result = gnutls.set_trust(made->x509, &trust, GNUTLS_X509_FMT_PEM);
+        if (result <= 0) {
+            snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file: %s",
+                     result == 0 ? "holds no certificate" : gnutls.explain(result));
+            result = result == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : result;
+        }
+    }
+    if (result < 0) {
+        hf_http_tls_drop(made);
+        return HF_INVALID;
+    }
+    *ret = made;
+    return HF_OK;
+}
+
+static const char *file_of(const struct hf_tls_config *config, enum part part)
+{
+    const char *const files[PART_COUNT] = {config->cert_file, config->key_file,
+                                           config->client_ca_file};
+    const char *const pems[PART_COUNT] = {config->cert_pem, config->key_pem, NULL};
+    return given(pems[part]) || !given(files[part]) ? NULL : files[part];
+}
+
+static void free_texts(char *texts[PART_COUNT])
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        free(texts[i]);
+        texts[i] = NULL;
+    }
+}
+
+/* The parts as they are now. On failure nothing is left. */
+static enum hf_status read_texts(const struct hf_tls_config *config, char *texts[PART_COUNT],
+                                 char *reterr)
+{
+    enum hf_status status = HF_OK;
+    for (int part = 0; part < PART_COUNT && status == HF_OK; part++) {
+        const char *file = file_of(config, (enum part)part);
+        const char *pem = part == PART_CERT  ? config->cert_pem
+                          : part == PART_KEY ? config->key_pem
+                                             : NULL;
+        char reason[512];
+        texts[part] = NULL;
+        if (file != NULL) {
+            status = hf_watched_read(file, &texts[part], reason);
+            if (status != HF_OK) {
+                snprintf(reterr, HF_ERROR_MAX, "tls: %s: %.400s", part_names[part], reason);
+            }
+        } else if (given(pem)) {
+            texts[part] = strdup(pem);
+            status = texts[part] != NULL ? HF_OK : HF_NOMEM;
+        }
+    }
+    if (status != HF_OK) {
+        free_texts(texts);
+    }
+    return status;
+}
+
+static enum hf_status copy_texts(const struct hf_http_server_options *options,
+                                 char *texts[PART_COUNT])
+{
+    const char *const from[PART_COUNT] = {options->tls_cert_pem, options->tls_key_pem,
+                                          options->tls_client_ca_pem};
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        texts[i] = from[i] != NULL ? strdup(from[i]) : NULL;
+        if (from[i] != NULL && texts[i] == NULL) {
+            free_texts(texts);
+            return HF_NOMEM;
+        }
+    }
+    return HF_OK;
+}
+
+static void append(char *text, size_t room, const char *more)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, room - used, "%s", more);
+}
+
+/* Versions and curves in GnuTLS's notation. */
+static void make_priorities(struct http_tls *tls, const struct hf_http_server_options *options)
+{
+    static const struct {
+        const char *name, *word;
+    } versions[] = {{"1.0", ":+VERS-TLS1.0"},
+                    {"1.1", ":+VERS-TLS1.1"},
+                    {"1.2", ":+VERS-TLS1.2"},
+                    {"1.3", ":+VERS-TLS1.3"}},
+      curves[] = {{"X25519", ":+GROUP-X25519"},
+                  {"P256", ":+GROUP-SECP256R1"},
+                  {"P384", ":+GROUP-SECP384R1"},
+                  {"P521", ":+GROUP-SECP521R1"}};
+    const struct hf_tls_config *config = tls->config;
+    char *out = tls->priorities;
+    size_t room = sizeof(tls->priorities);
+    if (config == NULL) {
+        snprintf(out, room, "%s",
+                 options->tls_priorities != NULL ? options->tls_priorities : PRIORITIES_DEFAULT);
+        return;
+    }
+    const char *least = given(config->min_version) ? config->min_version : "1.2";
+    const char *most = given(config->max_version) ? config->max_version : "1.3";
+    snprintf(out, room, "NORMAL:-VERS-ALL");
+    for (size_t i = 4; i-- > 0;) {
+        if (strcmp(versions[i].name, least) >= 0 && strcmp(versions[i].name, most) <= 0) {
+            append(out, room, versions[i].word);
+        }
+    }
+    append(out, room, config->curve_preferences.count != 0 ? ":-GROUP-ALL" : "");
+    for (size_t c = 0; c < config->curve_preferences.count; c++) {
+        for (size_t i = 0; i < 4; i++) {
+            if (strcmp(curves[i].name, config->curve_preferences.items[c]) == 0) {
+                append(out, room, curves[i].word);
+            }
+        }
+    }
+}
 
 enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
                                struct http_tls **ret_tls, char *reterr)
 {
-    (void)options;
-    (void)ret_tls;
-    snprintf(reterr, HF_ERROR_MAX, "tls: is not built in for HTTP servers");
-    return HF_UNSUPPORTED;
+    pthread_once(&gnutls_once, find_gnutls);
+    if (!has_gnutls) {
+        snprintf(reterr, HF_ERROR_MAX, "tls: this system's libmicrohttpd has no TLS by GnuTLS");
+        return HF_UNSUPPORTED;
+    }
+    struct http_tls *tls = calloc(1, sizeof(*tls));
+    if (tls == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "tls: no memory");
+        return HF_NOMEM;
+    }
+    tls->config = options->tls;
+    pthread_mutex_init(&tls->lock, NULL);
+    make_priorities(tls, options);
+    for (int part = 0; part < PART_COUNT && tls->config != NULL; part++) {
+        tls->watched[part].path = file_of(tls->config, (enum part)part);
+        bool changed = tls->watched[part].path != NULL &&
+                       hf_watched_changed(&tls->watched[part], hf_clock_coarse_ns(), 0);
+        (void)changed; /* what is read next is the state to compare with */
+    }
+    snprintf(reterr, HF_ERROR_MAX, "tls: no memory");
+    enum hf_status status = tls->config != NULL ? read_texts(tls->config, tls->texts, reterr)
+                                                : copy_texts(options, tls->texts);
+    if (status == HF_OK && (tls->texts[PART_CERT] == NULL || tls->texts[PART_KEY] == NULL)) {
+        snprintf(reterr, HF_ERROR_MAX, "tls: a server needs a certificate and its key");
+        status = HF_INVALID;
+    }
+    if (status == HF_OK) {
+        status = make_credentials(tls->texts, &tls->current, reterr);
+    }
+    if (status != HF_OK) {
+        hf_http_tls_free(tls);
+        return status;
+    }
+    *ret_tls = tls;
+    return HF_OK;
 }
 
 void hf_http_tls_free(struct http_tls *tls)
 {
-    (void)tls;
+    if (tls == NULL) {
+        return;
+    }
+    hf_http_tls_drop(tls->current);
+    free_texts(tls->texts);
+    pthread_mutex_destroy(&tls->lock);
+    free(tls);
 }
 
-void hf_http_tls_prepare(struct http_tls *tls, struct MHD_Connection *connection)
+const char *hf_http_tls_cert(const struct http_tls *tls)
 {
-    (void)tls;
-    (void)connection;
+    return tls->texts[PART_CERT];
+}
+
+const char *hf_http_tls_key(const struct http_tls *tls)
+{
+    return tls->texts[PART_KEY];
+}
+
+const char *hf_http_tls_priorities(const struct http_tls *tls)
+{
+    return tls->priorities;
+}
+
+/* Files that do not fit each other, as while they are being replaced one by one, leave what was.
+ * Under the lock. */
+static void refresh(struct http_tls *tls)
+{
+    uint64_t now_ns = hf_clock_coarse_ns();
+    uint64_t interval_ns =
+        tls->config->reload_interval_ns != 0 ? tls->config->reload_interval_ns : LOOK_NS;
+    bool changed = false;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        changed = (tls->watched[i].path != NULL &&
+                   hf_watched_changed(&tls->watched[i], now_ns, interval_ns)) ||
+                  changed;
+    }
+    char *texts[PART_COUNT] = {NULL};
+    char error[HF_ERROR_MAX];
+    struct http_credentials *made;
+    if (!changed || read_texts(tls->config, texts, error) != HF_OK) {
+        return;
+    }
+    if (texts[PART_CERT] != NULL && texts[PART_KEY] != NULL &&
+        make_credentials(texts, &made, error) == HF_OK) {
+        hf_http_tls_drop(tls->current);
+        tls->current = made;
+    }
+    free_texts(texts);
+}
+
+struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
+                                             struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    pthread_mutex_lock(&tls->lock);
+    if (tls->config != NULL) {
+        refresh(tls);
+    }
+    struct http_credentials *now = tls->current;
+    hf_ref_take(&now->ref);
+    pthread_mutex_unlock(&tls->lock);
+    gnutls_session_t session = info->tls_session;
+    (void)gnutls.set_credentials(session, GNUTLS_CRD_CERTIFICATE, now->x509);
+    if (now->asks_client) {
+        gnutls.set_request(session, GNUTLS_CERT_REQUIRE);
+        /* Within the handshake: a client without a good certificate never gets to speak HTTP. */
+        gnutls.set_verify(session, NULL, 0);
+    }
+    return now;
 }
