@@ -4,11 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The pair that nearly all are: key, then value, both lengths in one byte, nothing left over. */
+static inline bool read_plain_pair(struct hf_slice pair, struct hf_slice *ret_key,
+                                   struct hf_slice *ret_value)
+{
+    const size_t least = 4; /* two tags with lengths */
+    if (pair.size < least || pair.data[0] != (1 << 3 | HF_WIRE_BYTES) || pair.data[1] >= 0x80 ||
+        pair.data[1] > pair.size - least) {
+        return false;
+    }
+    size_t key_end = 2 + (size_t)pair.data[1];
+    if (pair.data[key_end] != (2 << 3 | HF_WIRE_BYTES) || pair.data[key_end + 1] >= 0x80 ||
+        key_end + 2 + pair.data[key_end + 1] != pair.size) {
+        return false;
+    }
+    *ret_key = (struct hf_slice){&pair.data[2], key_end - 2};
+    *ret_value = (struct hf_slice){&pair.data[key_end + 2], pair.data[key_end + 1]};
+    return true;
+}
+
 /* The key and the value of a KeyValue; of several the last. */
 static bool read_pair(struct hf_slice pair, struct hf_slice *ret_key, struct hf_slice *ret_value)
 {
     struct hf_wire wire = hf_wire_of(pair);
     struct hf_wire_field field;
+    if (read_plain_pair(pair, ret_key, ret_value)) {
+        return true;
+    }
     *ret_key = HF_EMPTY_SLICE;
     *ret_value = HF_EMPTY_SLICE;
     while (!hf_wire_at_end(wire)) {
@@ -40,12 +62,29 @@ static struct hf_attribute *add(struct hf_attributes *attributes)
     return &attributes->items[attributes->count++];
 }
 
+static void note_surroundings(struct hf_attributes *attributes, struct hf_slice owner)
+{
+    attributes->before = owner;
+    attributes->after = HF_EMPTY_SLICE;
+    if (attributes->count == 0) {
+        return;
+    }
+    struct hf_slice first = attributes->items[0].whole;
+    struct hf_slice last = attributes->items[attributes->count - 1].whole;
+    size_t start = (size_t)(first.data - owner.data);
+    size_t end = (size_t)(last.data - owner.data) + last.size;
+    attributes->before.size = start;
+    attributes->after = (struct hf_slice){owner.data + end, owner.size - end};
+}
+
 bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner, uint32_t number)
 {
     struct hf_wire wire = hf_wire_of(owner);
     struct hf_wire_field field;
+    const uint8_t *expected = NULL; /* where the next one stands when they are not scattered */
     attributes->count = 0;
     attributes->changed = false;
+    attributes->is_scattered = false;
     hf_arena_reset(&attributes->arena);
     while (!hf_wire_at_end(wire)) {
         if (!hf_wire_next(&wire, &field)) {
@@ -58,12 +97,15 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
         if (attribute == NULL) {
             return true; /* `failed` tells */
         }
-        attribute->pair = field.bytes;
+        attribute->whole = field.whole;
         attribute->changed = false;
+        attributes->is_scattered |= attributes->count > 1 && field.whole.data != expected;
+        expected = wire.at;
         if (!read_pair(field.bytes, &attribute->key, &attribute->value)) {
             return false;
         }
     }
+    note_surroundings(attributes, owner);
     return true;
 }
 
@@ -196,14 +238,16 @@ static void write_changed(const struct hf_attribute *attribute, uint32_t number,
 {
     size_t expected = attribute->key.size + attribute->value.size + 4;
     struct hf_wire_message pair = hf_wire_open(writer, number, expected);
-    struct hf_wire wire = hf_wire_of(attribute->pair);
+    struct hf_wire whole = hf_wire_of(attribute->whole);
     struct hf_wire_field field;
-    if (attribute->pair.size == 0) {
+    if (hf_wire_at_end(whole) || !hf_wire_next(&whole, &field)) {
         hf_wire_put_bytes(writer, 1, attribute->key);
-    }
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
-        if (field.number != 2) {
-            hf_wire_put_raw(writer, field.whole);
+    } else {
+        struct hf_wire wire = hf_wire_of(field.bytes);
+        while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+            if (field.number != 2) {
+                hf_wire_put_raw(writer, field.whole);
+            }
         }
     }
     hf_wire_put_bytes(writer, 2, attribute->value);
@@ -213,14 +257,20 @@ static void write_changed(const struct hf_attribute *attribute, uint32_t number,
 void hf_attributes_write(const struct hf_attributes *attributes, uint32_t number,
                          struct hf_wire_writer *writer)
 {
+    struct hf_slice run = HF_EMPTY_SLICE; /* neighbours that did not change are copied at once */
     for (size_t i = 0; i < attributes->count; i++) {
         const struct hf_attribute *attribute = &attributes->items[i];
+        if (!attribute->changed && run.size != 0 && attribute->whole.data == run.data + run.size) {
+            run.size += attribute->whole.size;
+            continue;
+        }
+        hf_wire_put_raw(writer, run);
+        run = attribute->changed ? HF_EMPTY_SLICE : attribute->whole;
         if (attribute->changed) {
             write_changed(attribute, number, writer);
-        } else {
-            hf_wire_put_bytes(writer, number, attribute->pair);
         }
     }
+    hf_wire_put_raw(writer, run);
 }
 
 bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key,

@@ -24,8 +24,8 @@
 struct hf_attribute {
     struct hf_slice key;
     struct hf_slice value; /* the bytes of its AnyValue */
-    struct hf_slice pair;  /* the KeyValue that came; empty when it was added */
-    bool changed;          /* `value` is another than in `pair` */
+    struct hf_slice whole; /* the field that came, tag and all; empty when it was added */
+    bool changed;          /* `value` is another than in `whole` */
 };
 
 struct hf_attributes {
@@ -33,6 +33,8 @@ struct hf_attributes {
     size_t count, capacity;
     bool changed; /* since it was read */
     bool failed;
+    bool is_scattered;             /* other fields stand among them */
+    struct hf_slice before, after; /* what stands around them in their owner, unless scattered */
     struct hf_arena arena;
 };
 

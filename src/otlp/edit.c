@@ -64,24 +64,33 @@ static enum hf_status gather(struct hf_slice outer, struct hf_bytes *pieces,
     return status;
 }
 
-/* The owner with its attributes exchanged: where the first of them stood, or else at the end. */
-static void write_owner(struct edit *edit, uint32_t field_number)
+/* All fields of the owner but its attributes, which stand where the first of them stood. */
+static void write_scattered(struct edit *edit)
 {
-    struct hf_wire_writer *writer = &edit->writer;
     struct hf_wire wire = hf_wire_of(edit->place.owner);
     struct hf_wire_field field;
     bool written = false;
-    struct hf_wire_message owner = hf_wire_open(writer, field_number, edit->place.owner.size);
     while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
         if (field.number != edit->place.number) {
-            hf_wire_put_raw(writer, field.whole);
+            hf_wire_put_raw(&edit->writer, field.whole);
         } else if (!written) {
-            hf_attributes_write(&edit->attributes, edit->place.number, writer);
+            hf_attributes_write(&edit->attributes, edit->place.number, &edit->writer);
             written = true;
         }
     }
-    if (!written) {
+}
+
+/* The owner with its attributes exchanged: where they stood, or else at the end. */
+static void write_owner(struct edit *edit, uint32_t field_number)
+{
+    struct hf_wire_writer *writer = &edit->writer;
+    struct hf_wire_message owner = hf_wire_open(writer, field_number, edit->place.owner.size);
+    if (edit->attributes.is_scattered) {
+        write_scattered(edit);
+    } else {
+        hf_wire_put_raw(writer, edit->attributes.before);
         hf_attributes_write(&edit->attributes, edit->place.number, writer);
+        hf_wire_put_raw(writer, edit->attributes.after);
     }
     hf_wire_close(writer, owner);
 }
