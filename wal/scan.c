@@ -62,6 +62,11 @@ static bool step(struct scan *scan, uint64_t *look, uint64_t end, enum wal_statu
     struct wal_hold hold;
 
     pthread_mutex_lock(&wal->lock);
+    if (scan->place.sequence < wal_first_sequence(wal)) {
+        /* Below the oldest there is nothing to miss: it was acknowledged, perhaps just now. */
+        scan->place.sequence = wal_first_sequence(wal);
+        scan->has_total = false;
+    }
     size_t i = wal_segments_find(wal, *look);
     if (*look >= end || i == wal->segment_count || wal->segments[i]->first >= end) {
         pthread_mutex_unlock(&wal->lock);
@@ -73,9 +78,6 @@ static bool step(struct scan *scan, uint64_t *look, uint64_t end, enum wal_statu
                                   .most = SCAN_RECORDS,
                                   .most_bytes = SCAN_BYTES,
                                   .is_forced = true};
-    if (!scan->has_total && scan->place.sequence < segment->first) {
-        scan->place.sequence = segment->first; /* below the oldest there is nothing to miss */
-    }
     wal_hold(segment, &hold);
     pthread_mutex_unlock(&wal->lock);
 
