@@ -89,6 +89,7 @@ struct wire {
     bool dirty, watched, want_write, broken, goaway, ping_sent;
     uint32_t events;
     uint64_t up_ns, received_ns;
+    size_t answered; /* calls that have ended on it by themselves */
     char peer[128];
     char error[256];
     char proxy_line[64]; /* the beginning of the proxy's answer */
@@ -164,7 +165,7 @@ const char *hf_grpc_links_despair(const struct hf_grpc_client *client);
 /* From its wire: it is up; it could not be made; it was lost or is to be used no more. */
 void hf_grpc_link_up(struct link *link);
 void hf_grpc_link_failed(struct link *link, const char *why);
-void hf_grpc_link_lost(struct link *link, uint64_t lived_ns);
+void hf_grpc_link_lost(struct link *link, bool was_useful);
 
 /* ---- wire.c ---- */
 /* NULL, with `reterr` (256 bytes), when it fails at once. */

@@ -283,6 +283,7 @@ static void open_window(struct connection *connection)
 
 static void take_bytes(struct connection *connection, const uint8_t *data, size_t size)
 {
+    hf_grpc_lane_look(connection->lane);
     ssize_t taken = nghttp2_session_mem_recv(connection->session, data, size);
     if (taken < 0 && !connection->broken) {
         connection->broken = true;

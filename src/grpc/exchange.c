@@ -327,11 +327,12 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t code, void *user)
 {
+    struct wire *wire = user;
     struct transit *transit = transit_of(session, stream_id);
-    (void)user;
     if (transit == NULL) {
         return 0;
     }
+    wire->answered += transit->grpc_status >= 0;
     bool refused = code == NGHTTP2_REFUSED_STREAM && transit->grpc_status < 0;
     if (transit->request == NULL) {
         hf_grpc_transit_free(transit);

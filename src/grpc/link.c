@@ -9,8 +9,6 @@
 #define REST_LEAST_NS (UINT64_C(100) * 1000000)
 #define REST_MOST_NS (UINT64_C(5) * 1000000000)
 #define LOOKUP_EVERY_NS (UINT64_C(30) * 1000000000)
-/* A connection that was lost sooner counts as one that could not be made. */
-#define LIVED_NS (UINT64_C(5) * 1000000000)
 
 /* The circle is real: a look-up makes links, which fail, which look up again. */
 static void look_up(struct hf_grpc_client *client);
@@ -99,12 +97,12 @@ void hf_grpc_link_failed(struct link *link, const char *why)
     try_next(link, why);
 }
 
-void hf_grpc_link_lost(struct link *link, uint64_t lived_ns)
+void hf_grpc_link_lost(struct link *link, bool was_useful)
 {
-    if (lived_ns >= LIVED_NS) {
+    if (was_useful) {
         link->failures = 0;
     }
-    /* The first loss is mended at once; who is lost again right after has to wait. */
+    /* A loss is mended at once, but who only connects and loses again has to wait. */
     if (link->failures == 0) {
         link->failures = 1;
         revive(link);

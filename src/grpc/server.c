@@ -43,6 +43,13 @@ void hf_grpc_lane_sync_counts(struct lane *lane)
     lane->held_change = lane->whole_change = 0;
 }
 
+void hf_grpc_lane_look(struct lane *lane)
+{
+    struct hf_grpc_server *server = lane->server;
+    lane->held_seen = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
+    lane->whole_seen = atomic_load_explicit(&server->whole_bytes, memory_order_relaxed);
+}
+
 void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole)
 {
     lane->held_change += held;

@@ -152,6 +152,8 @@ void hf_grpc_lane_defer(struct lane *lane, struct hf_task *task);
 /* Counts bytes of messages: negative ones were given back. Exact to a few hundred KiB a lane. */
 void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole);
 void hf_grpc_lane_sync_counts(struct lane *lane);
+/* Takes notice of what the other lanes have counted. */
+void hf_grpc_lane_look(struct lane *lane);
 size_t hf_grpc_lane_held(const struct lane *lane);
 /* May windows be opened? Not while much waits for its answers. */
 bool hf_grpc_lane_may_open(const struct lane *lane);

@@ -1,6 +1,8 @@
 /* What nghttp2 tells of a connection, and how it is set up. */
 #include "server_internal.h"
 
+#include <stdio.h>
+
 #define PING_STRIKES_MAX 2u
 #define PING_WITHOUT_STREAM_NS (UINT64_C(2) * 3600 * 1000000000)
 #define RESETS_MAX 1000u
@@ -153,9 +155,26 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     return 0;
 }
 
+/* One that nghttp2 sends by itself says what it did not like. */
+static void report_goaway(struct connection *connection, const nghttp2_goaway *goaway)
+{
+    if (goaway->error_code == NGHTTP2_NO_ERROR || connection->broken || connection->reported) {
+        return;
+    }
+    char text[256];
+    int size = goaway->opaque_data_len < 200 ? (int)goaway->opaque_data_len : 200;
+    snprintf(text, sizeof(text), "%s%s%.*s", nghttp2_http2_strerror(goaway->error_code),
+             size != 0 ? ": " : "", size, (const char *)goaway->opaque_data);
+    connection->reported = true;
+    hf_grpc_server_report(connection, text);
+}
+
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct connection *connection = user;
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        report_goaway(connection, &frame->goaway);
+    }
     if (frame->hd.type != NGHTTP2_HEADERS) {
         return 0;
     }
@@ -172,9 +191,11 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
                             void *user)
 {
+    struct connection *connection = user;
     (void)session;
     (void)frame;
-    hf_grpc_server_report(user, nghttp2_strerror(code));
+    connection->reported = true;
+    hf_grpc_server_report(connection, nghttp2_strerror(code));
     return 0;
 }
 

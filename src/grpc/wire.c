@@ -13,6 +13,8 @@
 
 #define CONNECT_NS (UINT64_C(20) * 1000000000)
 #define KEEPALIVE_TIMEOUT_NS (UINT64_C(20) * 1000000000)
+/* A connection that answered nothing and was lost sooner counts as one that could not be made. */
+#define LIVED_NS (UINT64_C(5) * 1000000000)
 #define READ_BYTES (64u * 1024)
 #define READS_A_TURN 4
 #define PROXY_ANSWER_BYTES_MAX 8192
@@ -23,6 +25,11 @@ static uint64_t now_of(const struct wire *wire)
 }
 
 /* ---- ending ---- */
+
+static bool is_useful(const struct wire *wire)
+{
+    return wire->state == WIRE_UP && (wire->answered > 0 || now_of(wire) - wire->up_ns >= LIVED_NS);
+}
 
 static void unlink_dirty(struct wire *wire)
 {
@@ -76,7 +83,7 @@ void hf_grpc_wire_kill(struct wire *wire, const char *why)
 {
     struct link *link = wire->link;
     bool up = wire->state == WIRE_UP;
-    uint64_t lived_ns = up ? now_of(wire) - wire->up_ns : 0;
+    bool useful = is_useful(wire);
     char text[sizeof(wire->peer) + 256];
     snprintf(text, sizeof(text), "%s: %s", wire->peer, why);
     end_transits(wire, text);
@@ -87,7 +94,7 @@ void hf_grpc_wire_kill(struct wire *wire, const char *why)
     link->wire = NULL;
     if (up) {
         hf_grpc_client_report(link->client, false, text);
-        hf_grpc_link_lost(link, lived_ns);
+        hf_grpc_link_lost(link, useful);
     } else {
         hf_grpc_link_failed(link, text);
     }
@@ -99,7 +106,7 @@ void hf_grpc_wire_drain(struct wire *wire)
     if (link != NULL) {
         wire->link = NULL;
         link->wire = NULL;
-        hf_grpc_link_lost(link, now_of(wire) - wire->up_ns);
+        hf_grpc_link_lost(link, is_useful(wire));
     }
     hf_grpc_wire_dirty(wire);
 }

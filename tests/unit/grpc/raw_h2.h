@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,15 @@ static inline void raw_headers(struct raw_bytes *bytes, uint32_t stream, uint8_t
         raw_header(block, name, value);
         text = end + 1;
     }
-    raw_frame(bytes, NGHTTP2_HEADERS, flags, stream, block->data, block->size);
+    /* Frames of 16 KiB are always taken, larger ones only after SETTINGS. */
+    size_t first = block->size < 16384 ? block->size : 16384;
+    bool whole = first == block->size;
+    raw_frame(bytes, NGHTTP2_HEADERS, whole ? flags : (uint8_t)(flags & ~NGHTTP2_FLAG_END_HEADERS),
+              stream, block->data, first);
+    if (!whole) {
+        raw_frame(bytes, NGHTTP2_CONTINUATION, flags & NGHTTP2_FLAG_END_HEADERS, stream,
+                  block->data + first, block->size - first);
+    }
     free(block);
 }
 

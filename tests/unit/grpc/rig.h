@@ -32,7 +32,7 @@ struct rig {
     uint16_t port;
     struct hf_grpc_server_options options; /* to be set before the start */
     bool started;
-    atomic_int errors, messages, headers, letting_go;
+    atomic_int errors, messages, headers, letting_go, cut;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -101,6 +101,13 @@ static inline void rig_on_error(void *user, const char *peer, const char *what)
     atomic_fetch_add(&rig->errors, 1);
     pthread_mutex_lock(&rig->lock);
     snprintf(rig->last_error, sizeof(rig->last_error), "%s", what);
+    pthread_mutex_unlock(&rig->lock);
+}
+
+static inline void rig_expect_error(struct rig *rig, const char *text)
+{
+    pthread_mutex_lock(&rig->lock);
+    assert_string_equal(rig->last_error, text);
     pthread_mutex_unlock(&rig->lock);
 }
 
