@@ -136,6 +136,7 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
     if (consumer->look >= wal->next_sequence) {
         close_gap(consumer, (struct wal_place){wal->next_sequence, wal->total}, &reading->damage);
         wal_release_drained(wal);
+        trim_tail(wal, &reading->drops);
         consumer->is_armed = true;
         return STEP_NOTHING;
     }

@@ -119,7 +119,12 @@ enum wal_status wal_rotate_install(struct wal *wal, struct wal_segment *segment,
     /* The name counts only now; until here nothing of the file was acknowledged. */
     if (!wal->options.no_fsync && fsync(wal->directory_fd) != 0) {
         *ret_errno = errno;
-        return wal_fs_status(errno);
+        /*
+         * The name may be there after a crash, and would cut the range of the tail: what is
+         * appended next must not go there, but into a file that takes this one's place.
+         */
+        wal_rotate_close_tail(wal);
+        return wal_fs_status(*ret_errno);
     }
     pthread_mutex_lock(&wal->lock);
     close_tail(wal);

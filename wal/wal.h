@@ -97,7 +97,8 @@ struct wal;
 /*
  * Opens or creates a queue; reads no backlog, whatever its size. The caller holds the directory's
  * lock (lock.h). Damage is never a reason to fail. WAL_NO_RIGHT, WAL_REMOTE, WAL_TOO_NEW, WAL_IO,
- * WAL_NO_SPACE (a fresh queue on a full disk), WAL_NOMEM.
+ * WAL_NO_SPACE (a fresh queue on a full disk), WAL_NOMEM, WAL_MISSING (the parent, or with
+ * read_only the directory, does not exist).
  */
 WAL_MUST_USE enum wal_status wal_open(const struct wal_options *options, struct wal **ret_wal);
 
@@ -174,7 +175,12 @@ struct wal_consumer_options {
     void *user;
 };
 
-/* WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (adopt names nobody; the consumer is not opened). */
+/*
+ * WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (adopt names nobody, or one that is open; the
+ * consumer is not opened), WAL_CLOSED (read_only), WAL_IO. The place of a new name is durable on
+ * return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until it does. When both
+ * `name` and `adopt` are stored, the cursor that stands lower is kept: repeats, no loss.
+ */
 WAL_MUST_USE enum wal_status wal_consumer_open(struct wal *wal,
                                                const struct wal_consumer_options *options,
                                                struct wal_consumer **ret_consumer);
