@@ -137,7 +137,6 @@ bool hf_cors_is_preflight(const struct hf_http_request *request);
 /* Adds what the configuration says to an answer, preflight or not. */
 void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response *response);
 
-/* ---- server_tls.c ---- */
 struct http_credentials;
 HF_MUST_USE enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
                                            struct http_tls **ret_tls, char *reterr);
