@@ -97,6 +97,7 @@ static void reset_answer(struct transit *transit)
     transit->known_coding = false;
     transit->answer_prefix = (struct hf_grpc_prefix){.have = 0};
     transit->answer.size = transit->decoded.size = 0;
+    transit->fault = HF_OK;
     transit->code = CODE_OK;
     transit->has_retry_info = false;
     transit->retry_delay_ns = 0;

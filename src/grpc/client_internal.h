@@ -63,7 +63,8 @@ struct transit {
     bool known_coding;
     struct hf_grpc_prefix answer_prefix;
     struct hf_bytes answer, decoded;
-    int code; /* the result */
+    enum hf_status fault; /* of the answer's message: its stream is being given up */
+    int code;             /* the result */
     bool has_retry_info;
     uint64_t retry_delay_ns;
     char message[1024];
@@ -191,7 +192,7 @@ HF_MUST_USE bool hf_grpc_exchange_submit(struct wire *wire, struct transit *tran
 
 /* ---- verdict.c ---- */
 void hf_grpc_transit_header(struct transit *transit, struct hf_slice name, struct hf_slice value);
-/* False when there is more than the limit, or it is no message. */
-HF_MUST_USE bool hf_grpc_transit_data(struct transit *transit, struct hf_slice data);
+/* HF_TOO_LARGE past the limit, HF_INVALID when it is no message, HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_grpc_transit_data(struct transit *transit, struct hf_slice data);
 /* Its stream is over: what became of it. */
 void hf_grpc_transit_judge(struct transit *transit, uint32_t error_code);

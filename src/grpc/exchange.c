@@ -258,12 +258,12 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct transit *transit = transit_of(session, stream_id);
     (void)flags;
     (void)user;
-    if (transit == NULL || transit->request == NULL || transit->code == CODE_EXHAUSTED) {
+    if (transit == NULL || transit->request == NULL || transit->fault != HF_OK) {
         return 0;
     }
-    if (!hf_grpc_transit_data(transit, hf_slice_of(data, size))) {
+    transit->fault = hf_grpc_transit_data(transit, hf_slice_of(data, size));
+    if (transit->fault != HF_OK) {
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_CANCEL);
-        transit->code = CODE_EXHAUSTED; /* remembered until the stream is closed */
     }
     return 0;
 }
@@ -339,8 +339,10 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
     } else if (transit->not_sent || (refused && !transit->retried)) {
         transit->retried = transit->retried || refused;
         hf_grpc_transit_requeue(transit);
-    } else if (transit->code == CODE_EXHAUSTED) {
-        hf_grpc_transit_end(transit, CODE_EXHAUSTED, "the answer is no message, or over the limit");
+    } else if (transit->fault == HF_TOO_LARGE) {
+        hf_grpc_transit_end(transit, CODE_EXHAUSTED, "the answer is over the limit");
+    } else if (transit->fault != HF_OK) {
+        hf_grpc_transit_end(transit, CODE_UNAVAILABLE, "the answer is no gRPC message");
     } else {
         hf_grpc_transit_judge(transit, code);
         hf_grpc_transit_end(transit, transit->code, NULL);

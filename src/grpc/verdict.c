@@ -54,19 +54,24 @@ void hf_grpc_transit_header(struct transit *transit, struct hf_slice name, struc
     }
 }
 
-bool hf_grpc_transit_data(struct transit *transit, struct hf_slice data)
+enum hf_status hf_grpc_transit_data(struct transit *transit, struct hf_slice data)
 {
+    if (transit->http_status != 200) {
+        return HF_OK; /* a page for people: its status says what there is to know */
+    }
     if (!hf_grpc_prefix_is_whole(&transit->answer_prefix)) {
         enum hf_status status = hf_grpc_prefix_feed(&transit->answer_prefix, &data);
         if (status != HF_OK) {
-            return status == HF_AGAIN;
+            return status == HF_AGAIN ? HF_OK : status;
         }
         if (transit->answer_prefix.size > transit->client->options.response_bytes_max) {
-            return false;
+            return HF_TOO_LARGE;
         }
     }
-    return data.size <= transit->answer_prefix.size - transit->answer.size &&
-           hf_bytes_append(&transit->answer, data) == HF_OK;
+    if (data.size > transit->answer_prefix.size - transit->answer.size) {
+        return HF_INVALID;
+    }
+    return hf_bytes_append(&transit->answer, data);
 }
 
 /* By the table for answers of proxies that know no gRPC; 408 and 413 as an OTLP sender needs them.
