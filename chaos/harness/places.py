@@ -1,0 +1,114 @@
+"""Places that a test makes and takes away: small file systems, memory cgroups, network namespaces."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .errors import Skipped
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
+
+
+def need_root(what):
+    if os.geteuid() != 0:
+        raise Skipped(f"needs root: {what}")
+
+
+def own_mounts():
+    """From here on this process mounts for itself and its children alone. Once is enough."""
+    need_root("mounts of its own")
+    if getattr(own_mounts, "done", False):
+        return
+    if _LIBC.unshare(CLONE_NEWNS) != 0 or _LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        raise Skipped(f"no mount namespace of its own here: {os.strerror(ctypes.get_errno())}")
+    own_mounts.done = True
+
+
+def tmpfs(lab, size, name="small"):
+    """A file system in memory of so many bytes, for this run."""
+    own_mounts()
+    place = lab.directory / name
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise Skipped(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    return place
+
+
+def remount(place, words):
+    """`ro` or `rw`, for everybody; False when the kernel says it is busy."""
+    return subprocess.run(["mount", "-o", f"remount,{words}", place], capture_output=True, check=False).returncode == 0
+
+
+def ext4(lab, megabytes, name="disk"):
+    """A file system in a file, through a loop device."""
+    own_mounts()
+    if not shutil.which("mkfs.ext4"):
+        raise Skipped("mkfs.ext4 is missing")
+    image, place = lab.directory / f"{name}.img", lab.directory / name
+    place.mkdir()
+    with open(image, "wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", image], check=True, capture_output=True)
+    done = subprocess.run(["mount", "-o", "loop", image, place], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Skipped(f"no loop device here: {done.stderr.strip()}")
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    return place
+
+
+class MemoryGroup:
+    """A memory cgroup, version 1 or 2."""
+
+    def __init__(self, lab, limit_bytes):
+        need_root("a memory cgroup")
+        self.two = Path("/sys/fs/cgroup/cgroup.controllers").exists()
+        base = Path("/sys/fs/cgroup") if self.two else Path("/sys/fs/cgroup/memory") / _own_group().lstrip("/")
+        if not self.two and not base.is_dir():
+            base = Path("/sys/fs/cgroup/memory")
+        self.path = base / f"holdfast-chaos-{os.getpid()}-{lab.random.getrandbits(24):06x}"
+        try:
+            if self.two and "memory" not in (base / "cgroup.subtree_control").read_text().split():
+                (base / "cgroup.subtree_control").write_text("+memory")
+            self.path.mkdir()
+            self.limit(limit_bytes)
+        except OSError as error:
+            raise Skipped(f"no memory cgroup can be made here: {error}") from None
+        lab.stack.callback(self.remove)
+
+    def limit(self, limit_bytes):
+        (self.path / ("memory.max" if self.two else "memory.limit_in_bytes")).write_text(str(limit_bytes))
+
+    def join(self):
+        """For the child, before it becomes the victim."""
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def kills(self):
+        """OOM kills so far; None when the kernel does not count them."""
+        events = self.path / ("memory.events" if self.two else "memory.oom_control")
+        words = dict(line.split()[:2] for line in events.read_text().splitlines() if len(line.split()) == 2)
+        return int(words["oom_kill"]) if "oom_kill" in words else None
+
+    def peak(self):
+        name = "memory.peak" if self.two else "memory.max_usage_in_bytes"
+        return int((self.path / name).read_text()) if (self.path / name).exists() else None
+
+    def remove(self):
+        try:
+            self.path.rmdir()
+        except OSError:
+            pass
+
+
+def _own_group():
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return path
+    return "/"

@@ -1,0 +1,411 @@
+"""The works: what is sent, through which configuration, and what is measured of it."""
+
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+
+from rig import (
+    CORES,
+    Collector,
+    Failed,
+    Sink,
+    busy_seconds,
+    check,
+    disk_bytes,
+    finish,
+    send,
+    start_send,
+    until,
+    workplace,
+)
+
+# A sender or sink that uses that much of its one thread could not have gone faster: no result.
+SATURATED = 0.9
+# That much of the machine used by others makes a result doubtful.
+NOISY = 0.15
+
+# What the project wants to reach: result, and whether more or less is better.
+TARGETS = {
+    "grpc-100": {"spans_per_cpu_s": (">=", 1_200_000)},
+    "grpc-10": {"spans_per_cpu_s": (">=", 400_000)},
+    "grpc-1000": {"spans_per_cpu_s": (">=", 1_500_000)},
+    "http-100": {"spans_per_cpu_s": (">=", 700_000)},
+    "gzip": {"spans_per_cpu_s": (">=", 500_000)},
+    "zstd": {"spans_per_cpu_s": (">=", 1_000_000)},
+    "drain": {
+        "drain_per_s": (">=", 500_000),
+        "peak_anon_mib": ("<=", 32),
+        "peak_rss_mib": ("<=", 48),
+        "disk_before_mib": ("<=", 620),
+        "disk_after_mib": ("<=", 1),
+    },
+    "drain-zstd": {"disk_before_mib": ("<=", 150), "disk_after_mib": ("<=", 1)},
+    "drain-live": {"drain_per_s": (">=", 500_000)},
+    "latency": {"p50_ms": ("<=", 0.6), "p99_ms": ("<=", 2.0), "kept_percent": (">=", 99.5)},
+    "idle": {"cpu_percent": ("<=", 0.1), "rss_mib": ("<=", 12)},
+    "ready": {"ready_ms": ("<=", 50)},
+    "binary": {"file_mib": ("<=", 5)},
+    "connections": {"kib_each": ("<=", 16)},
+}
+STANDARD = [
+    "grpc-100",
+    "grpc-10",
+    "grpc-1000",
+    "http-100",
+    "gzip",
+    "zstd",
+    "drain",
+    "drain-zstd",
+    "drain-live",
+    "latency",
+    "idle",
+    "ready",
+    "binary",
+    "connections",
+]
+CURVES = {
+    "size": ["grpc-1", "grpc-10", "grpc-100", "grpc-1000", "grpc-10000"],
+    "connections": ["conns-1", "conns-10", "conns-100", "conns-1000"],
+    "exporters": ["exporters-1", "exporters-2", "exporters-4", "exporters-8"],
+}
+
+
+def configuration(sink_ports, compression="none", at_rest=None, http_out=False):
+    """otlp in, otlp out, kept on disk with fsync; as the collector's own port numbers demand."""
+
+    def build(collector):
+        queue = {"storage": "file_storage", "queue_size": 10_000_000}
+        if at_rest:
+            queue["compression"] = at_rest
+        exporters = {}
+        for i, port in enumerate(sink_ports):
+            exporters[f"{'otlphttp' if http_out else 'otlp'}/{i}"] = {
+                "endpoint": f"{'http://' if http_out else ''}127.0.0.1:{port}",
+                "compression": compression,
+                "tls": {"insecure": True},
+                "sending_queue": dict(queue),
+                "retry_on_failure": {"initial_interval": "100ms", "max_interval": "500ms", "max_elapsed_time": "0s"},
+            }
+        metrics = {"level": "none"} if collector.kind == "otelcol" else {"address": "127.0.0.1:0"}
+        return {
+            "receivers": {
+                "otlp": {
+                    "protocols": {
+                        # The Go collector's limit is 4 MiB unless more is asked for.
+                        "grpc": {"endpoint": f"127.0.0.1:{collector.ports['grpc']}", "max_recv_msg_size_mib": 64},
+                        "http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"},
+                    }
+                }
+            },
+            "exporters": exporters,
+            "extensions": {
+                "health_check": {"endpoint": f"127.0.0.1:{collector.ports['health']}"},
+                "file_storage": {"directory": str(collector.data), "fsync": True},
+            },
+            "service": {
+                "extensions": ["health_check", "file_storage"],
+                "pipelines": {"traces": {"receivers": ["otlp"], "exporters": list(exporters)}},
+                "telemetry": {"logs": {"level": "info"}, "metrics": metrics},
+            },
+        }
+
+    return build
+
+
+# ---- throughput ----
+
+
+def throughput(peer, seconds, items, connections=4, in_flight=4, http=False, coding="identity", exporters=1, tool=None):
+    """As many requests as are answered; spans a CPU-second of the collector until all have arrived."""
+    coded = coding != "identity"
+    truth = not coded and exporters == 1
+    load = {
+        "items": items,
+        "connections": connections,
+        "in_flight": in_flight,
+        "http": http,
+        "coding": coding,
+        "pool": 64 if coded else None,
+        "retry": True,
+    }
+    with workplace() as (disk, memory):
+        sink = Sink(memory, truth=truth)
+        settings = configuration([sink.port] * exporters, compression=coding if coded else "none")
+        collector = Collector(*peer, disk / "collector", settings)
+        try:
+            collector.start()
+            port = collector.ports["http" if http else "grpc"]
+            acked = {"acked": memory / "acked", "capacity": 1 << 28} if truth else {}
+            warm = send(port, seconds=1, **load, **acked)
+            sink.wait(warm["items"] * exporters)
+            before = (collector.cpu(), sink.cpu(), busy_seconds(), time.monotonic())
+            stop_tool = tool(collector) if tool else None
+            sent = send(port, seconds=seconds, first=warm["next"], **load, **acked)
+            in_all = (warm["items"] + sent["items"]) * exporters
+            sink.wait(in_all, 120)
+            used = collector.cpu() - before[0]
+            wall = time.monotonic() - before[3]
+            if stop_tool:
+                stop_tool()
+            shares = {
+                "collector_cores": used / wall,
+                "sender_cores": sent["cpu_seconds"] / sent["seconds"],
+                "sink_cores": (sink.cpu() - before[1]) / wall,
+            }
+            others = busy_seconds() - before[2] - used - sent["cpu_seconds"] - (sink.cpu() - before[1])
+            memory_now = collector.memory()
+            counted = sink.counters.read()
+        finally:
+            collector.stop()
+            sink.stop()
+        lost = in_all - counted["items"] if counted["items"] < in_all else 0
+        if truth:
+            lost = check(memory / "acked", sink.arrived, items)["lost"]
+        return {
+            "spans_per_cpu_s": sent["items"] / used,
+            "wall_per_s": sent["items"] / wall,
+            "us_a_request": used * 1e6 / sent["acknowledged"],
+            "spans": sent["items"],
+            "lost": lost,
+            "repeated": counted["items"] - in_all,
+            "refused": sent["refused"],
+            "p50_ms": sent["p50_ms"],
+            "p99_ms": sent["p99_ms"],
+            "sink_requests": counted["requests"],
+            "peak_rss_mib": memory_now["VmHWM"] / 1024,
+            "others_share": max(0.0, others / (wall * CORES)),
+            **shares,
+            "verdict": judge(lost, sent, shares),
+        }
+
+
+def judge(lost, sent, shares):
+    """Empty when the result counts."""
+    if lost:
+        return f"LOST {lost} items"
+    if sent["failed"]:
+        return f"{sent['failed']} requests failed"
+    for name in ("sender", "sink"):
+        if shares[f"{name}_cores"] > SATURATED:
+            return f"the {name} was the bottleneck ({shares[f'{name}_cores']:.2f} cores)"
+    if shares["sender_cores"] + shares["sink_cores"] > 2 * shares["collector_cores"]:
+        return "sender and sink used more than twice the collector's time"
+    return ""
+
+
+# ---- backlog ----
+
+
+class Peak(threading.Thread):
+    """The most anonymous and resident memory of a process, looked at every 10 ms."""
+
+    def __init__(self, collector):
+        super().__init__(daemon=True)
+        self.collector, self.over = collector, threading.Event()
+        self.anon = self.rss = 0
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.01):
+            try:
+                memory = self.collector.memory()
+            except OSError:
+                return
+            self.anon = max(self.anon, memory["RssAnon"])
+            self.rss = max(self.rss, memory["VmRSS"])
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+def backlog(peer, requests=14_500, items=100, at_rest=None, live_rate=0):
+    """A backlog that grows while the sink refuses, then drains."""
+    with workplace() as (disk, memory):
+        sink = Sink(memory)
+        sink.order("code 14")
+        collector = Collector(*peer, disk / "collector", configuration([sink.port], at_rest=at_rest))
+        peak = None
+        try:
+            collector.start()
+            peak = Peak(collector)
+            acked = {"acked": memory / "acked", "capacity": 1 << 24, "items": items}
+            port = collector.ports["grpc"]
+            sent = send(port, requests=requests, retry=True, seconds=300, **acked)
+            full = disk_bytes(collector.data)
+            cpu = collector.cpu()
+            live = None
+            if live_rate:
+                live = start_send(port, first=sent["next"], rate=live_rate, seconds=4, retry=True, **acked)
+            sink.order("ok")
+            sink.wait(sent["items"], 300)
+            counted = sink.counters.read()
+            cpu = collector.cpu() - cpu
+            if live:
+                sink.wait(sent["items"] + json.loads(finish(live))["items"], 60)
+            until(lambda: disk_bytes(collector.data) < 2 << 20 or peer[0] != "holdfast", 15, "an empty disk")
+            after = disk_bytes(collector.data)
+        finally:
+            if peak:
+                peak.stop()
+            collector.stop()
+            sink.stop()
+        drained_s = (counted["last_ns"] - counted["first_ns"]) / 1e9
+        found = check(memory / "acked", sink.arrived, items)
+        return {
+            "drain_per_s": counted["items"] / drained_s,
+            "spans_per_cpu_s": counted["items"] / cpu,
+            "fill_per_s": sent["items_per_second"],
+            "peak_anon_mib": peak.anon / 1024,
+            "peak_rss_mib": peak.rss / 1024,
+            "disk_before_mib": full / (1 << 20),
+            "disk_after_mib": after / (1 << 20),
+            "spans": sent["items"],
+            "lost": found["lost"],
+            "repeated": found["repeated"],
+            "verdict": f"LOST {found['lost']} items" if found["lost"] else "",
+        }
+
+
+# ---- what users feel ----
+
+
+def latency(peer, seconds, rate=20_000, items=20):
+    """A steady load: how long an answer takes, and whether the rate is kept."""
+    with workplace() as (disk, memory):
+        sink = Sink(memory)
+        collector = Collector(*peer, disk / "collector", configuration([sink.port]))
+        try:
+            collector.start()
+            acked = {"acked": memory / "acked", "capacity": 1 << 24, "items": items}
+            load = {"rate": rate, "connections": 4, "in_flight": 16, "retry": True, **acked}
+            warm = send(collector.ports["grpc"], seconds=1, **load)
+            before, begun = collector.cpu(), busy_seconds()
+            sent = send(collector.ports["grpc"], seconds=seconds, first=warm["next"], **load)
+            used = collector.cpu() - before
+            others = busy_seconds() - begun - used - sent["cpu_seconds"]
+            sink.wait(warm["items"] + sent["items"])
+        finally:
+            collector.stop()
+            sink.stop()
+        found = check(memory / "acked", sink.arrived, items)
+        return {
+            "p50_ms": sent["p50_ms"],
+            "p99_ms": sent["p99_ms"],
+            "p999_ms": sent["p999_ms"],
+            "kept_percent": 100 * sent["items"] / (rate * seconds),
+            "behind": sent["behind"],
+            "cores": used / seconds,
+            "lost": found["lost"],
+            "others_share": max(0.0, others / (seconds * CORES)),
+            "verdict": f"LOST {found['lost']} items" if found["lost"] else "",
+        }
+
+
+def idle(peer, seconds):
+    with workplace() as (disk, memory):
+        sink = Sink(memory, truth=False)
+        collector = Collector(*peer, disk / "collector", configuration([sink.port]))
+        try:
+            collector.start()
+            time.sleep(2)
+            before = collector.cpu()
+            time.sleep(seconds)
+            used = collector.cpu() - before
+            now = collector.memory()
+        finally:
+            collector.stop()
+            sink.stop()
+        return {
+            "cpu_percent": 100 * used / seconds,
+            "rss_mib": now["VmRSS"] / 1024,
+            "anon_mib": now["RssAnon"] / 1024,
+            "verdict": "",
+        }
+
+
+def ready(peer):
+    """From exec to a healthy answer, on an empty directory."""
+    times = []
+    for _ in range(5):
+        with workplace() as (disk, memory):
+            sink = Sink(memory, truth=False)
+            collector = Collector(*peer, disk / "collector", configuration([sink.port]))
+            try:
+                times.append(collector.start() * 1000)
+            finally:
+                collector.stop()
+                sink.stop()
+    times.sort()
+    return {"ready_ms": times[len(times) // 2], "worst_ms": times[-1], "verdict": ""}
+
+
+def binary(peer):
+    with workplace() as (disk, _):
+        stripped = disk / "stripped"
+        subprocess.run(["strip", "-o", stripped, peer[1]], check=True)
+        return {
+            "file_mib": os.stat(peer[1]).st_size / (1 << 20),
+            "stripped_mib": stripped.stat().st_size / (1 << 20),
+            "verdict": "",
+        }
+
+
+def connections(peer, count=1000):
+    """Anonymous memory that idle gRPC connections hold, after each has sent a request."""
+    with workplace() as (disk, memory):
+        sink = Sink(memory, truth=False)
+        collector = Collector(*peer, disk / "collector", configuration([sink.port]))
+        try:
+            collector.start()
+            port = collector.ports["grpc"]
+            send(port, requests=200, items=1)  # what the first requests allocate once
+            time.sleep(1)
+            before = collector.memory()["RssAnon"]
+            sender = start_send(port, connections=count, in_flight=1, requests=count, items=1, hold=4)
+            sink.wait(200 + count)
+            time.sleep(2)
+            after = collector.memory()["RssAnon"]
+            finish(sender)
+        finally:
+            collector.stop()
+            sink.stop()
+        return {"kib_each": (after - before) / count, "verdict": ""}
+
+
+# ---- by name ----
+
+
+def run_work(name, peer, seconds, tool=None):
+    """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, drain-N
+    (thousand requests)."""
+    found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)
+    kind, number, variant = found.groups() if found else (None, None, None)
+    number = int(number) if number else None
+    if kind == "grpc" and number:
+        return throughput(peer, seconds, number, in_flight=16 if number <= 10 else 4, tool=tool)
+    if kind == "http" and number:
+        return throughput(peer, seconds, number, http=True, tool=tool)
+    if kind in ("gzip", "zstd"):
+        return throughput(peer, seconds, number or 100, coding=kind, tool=tool)
+    if kind == "conns" and number:
+        return throughput(peer, seconds, 100, connections=number, in_flight=16 if number == 1 else 2, tool=tool)
+    if kind == "exporters" and number:
+        return throughput(peer, seconds, 100, exporters=number, tool=tool)
+    if kind == "drain":
+        return backlog(
+            peer,
+            requests=number * 1000 if number else 14_500,
+            at_rest="zstd" if variant == "zstd" else None,
+            live_rate=50_000 if variant == "live" else 0,
+        )
+    simple = {"latency": latency, "idle": idle}
+    once = {"ready": ready, "binary": binary, "connections": connections}
+    if name in simple:
+        return simple[name](peer, seconds)
+    if name in once:
+        return once[name](peer)
+    raise Failed(f"no such work: {name}")
