@@ -33,6 +33,7 @@ static void skip_done(struct wal_consumer *consumer)
     const struct wal_cursor *cursor = &consumer->cursor;
 
     while (wal_cursor_skip(cursor, &consumer->position)) {
+        /* A place only stands at the beginning of a range, never inside. */
     }
     if (consumer->look <= consumer->position.sequence) {
         consumer->look = consumer->position.sequence;
@@ -73,11 +74,14 @@ static void pass(struct wal_consumer *consumer, const struct wal_record *record,
     close_gap(consumer, (struct wal_place){record->sequence, before}, damage);
     assert(consumer->position.sequence == record->sequence);
     consumer->position.sequence++;
-    consumer->position.total = wal_amount_add(consumer->position.total, amount);
+    consumer->position.total = wal_amount_add(before, amount);
     if (consumer->look < consumer->position.sequence) {
         consumer->look = consumer->position.sequence;
     }
     consumer->in_flight++;
+    /* Now, while a range that begins here begins just here: the next acknowledgement may join it to
+     * what is below. */
+    skip_done(consumer);
 }
 
 /* Lock held. How many of the records that follow `look` the ring gives. */

@@ -206,6 +206,27 @@ void wal_consumer_close(struct wal_consumer *consumer)
     pthread_mutex_unlock(&wal->lock);
 }
 
+/*
+ * The position never stands in a range: its total would not be known. So it goes over a record that
+ * is acknowledged right where it stands (read before a rewind), and over the range behind that,
+ * before the record joins a range. Lock held.
+ */
+static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
+{
+    struct wal_place *position = &consumer->position;
+
+    if (ack->sequence != position->sequence || wal_cursor_has(&consumer->cursor, ack->sequence)) {
+        return;
+    }
+    position->sequence++;
+    position->total =
+        wal_amount_add(position->total, (struct wal_amount){1, ack->items, ack->raw_bytes});
+    (void)wal_cursor_skip(&consumer->cursor, position);
+    if (consumer->look < position->sequence) {
+        consumer->look = position->sequence;
+    }
+}
+
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count)
 {
     struct wal *wal = consumer->wal;
@@ -215,7 +236,11 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
     pthread_mutex_lock(&wal->lock);
     uint64_t low = cursor->low;
     for (size_t i = 0; i < count; i++) {
-        if (acks[i].sequence < wal->next_sequence && wal_cursor_ack(cursor, &acks[i])) {
+        if (acks[i].sequence >= wal->next_sequence) {
+            continue;
+        }
+        make_way(consumer, &acks[i]);
+        if (wal_cursor_ack(cursor, &acks[i])) {
             is_changed = true;
             consumer->in_flight -= consumer->in_flight > 0;
         }

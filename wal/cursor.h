@@ -49,7 +49,10 @@ WAL_MUST_USE enum wal_status wal_cursor_reserve(struct wal_cursor *cursor, size_
 /* Whether the record is done with. */
 bool wal_cursor_has(const struct wal_cursor *cursor, uint64_t sequence);
 
-/* Moves a place that stands on a record which is done with behind the range; true if it moved. */
+/*
+ * Moves a place that stands at the beginning of a range behind it, and one below low up to it; true
+ * if it moved. From inside of a range only the sequence is right then, not the total.
+ */
 bool wal_cursor_skip(const struct wal_cursor *cursor, struct wal_place *place);
 
 /* First sequence of the first range above `sequence`; UINT64_MAX when there is none. */

@@ -73,22 +73,22 @@ struct wal_event {
 
 struct wal_options {
     const char *directory; /* made with mode 0700 when absent, its parent must exist; copied */
-    const char
-        *damaged_directory; /* where damaged files are moved; NULL: DIR/damaged; made when needed */
+    /* Where damaged files are moved; NULL: DIR/damaged; made when needed. */
+    const char *damaged_directory;
     uint64_t segment_bytes; /* a segment is rotated at this size; 0: 64 MiB; at least 1 MiB */
-    uint64_t max_bytes;     /* on disk, kept within one segment; 0: no limit of its own */
-    uint64_t free_floor_bytes; /* appends are refused when the file system has less available; 0: 5
-                                  % of its size, at most 1 GiB */
-    size_t group_records;      /* most records of a commit; 0: 64 */
-    size_t group_bytes;        /* 0: 4 MiB */
+    /* On disk, kept within one segment (an eighth of it at most); 0: no limit of its own. */
+    uint64_t max_bytes;
+    /* Appends are refused when less is available; 0: 5 % of the file system, at most 1 GiB. */
+    uint64_t free_floor_bytes;
+    size_t group_records; /* most records of a commit; 0: 64 */
+    size_t group_bytes;   /* 0: 4 MiB */
     size_t tail_bytes; /* most bytes of bodies kept in memory for consumers at the tail; 0: 8 MiB */
     bool no_fsync;    /* true: a power cut may lose what was acknowledged; SIGKILL still does not */
     bool drop_oldest; /* full: the slowest consumer skips its oldest records instead of WAL_FULL */
-    bool read_only; /* inspect a directory that nobody writes: nothing is created, moved or repaired
-                     */
-    void (*event)(void *user,
-                  const struct wal_event
-                      *event); /* any of the library's threads; must not call back; may be NULL */
+    /* Inspect a directory that nobody writes: nothing is created, moved or repaired. */
+    bool read_only;
+    /* Called on any of the library's threads; must not call back; may be NULL. */
+    void (*event)(void *user, const struct wal_event *event);
     void *user;
 };
 
