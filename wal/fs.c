@@ -123,6 +123,18 @@ enum wal_status wal_fs_space(int directory, uint64_t *ret_available, uint64_t *r
     return WAL_OK;
 }
 
+int wal_fs_reserve(int directory, const char *name, uint64_t bytes)
+{
+    int fd = openat(directory, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        return errno;
+    }
+    int error = posix_fallocate(fd, 0, (off_t)bytes);
+    (void)close(fd);
+    return error;
+}
+
 void wal_fs_segment_name(uint64_t first, char ret_name[WAL_FILE_NAME_BYTES])
 {
     (void)snprintf(ret_name, WAL_FILE_NAME_BYTES, "%020" PRIu64 ".seg", first);

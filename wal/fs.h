@@ -19,6 +19,9 @@ WAL_MUST_USE enum wal_status wal_fs_open_directory(const char *path, bool create
 WAL_MUST_USE enum wal_status wal_fs_space(int directory, uint64_t *ret_available,
                                           uint64_t *ret_size);
 
+/* Makes a file, when there is none, and takes the blocks for its first `bytes`. An errno, or 0. */
+WAL_MUST_USE int wal_fs_reserve(int directory, const char *name, uint64_t bytes);
+
 /* "%020u.seg", and back; false for any other name. */
 void wal_fs_segment_name(uint64_t first, char ret_name[WAL_FILE_NAME_BYTES]);
 WAL_MUST_USE bool wal_fs_parse_segment(const char *name, uint64_t *ret_first);

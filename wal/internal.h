@@ -51,9 +51,10 @@ struct wal_space {
     uint64_t used;              /* of segments, as admission counts it */
     uint64_t outstanding_bytes; /* admitted, not committed */
     struct wal_amount outstanding;
-    enum wal_status failed; /* of the last commit */
-    uint64_t tried_ns;      /* when one was last let through in spite of it */
-    uint64_t checked_ns;    /* free space */
+    enum wal_status failed;   /* of the last commit */
+    uint64_t tried_ns;        /* when one was last let through in spite of it */
+    uint64_t checked_ns;      /* free space */
+    uint64_t unchecked_bytes; /* admitted since */
     uint64_t available, floor, size;
 };
 
@@ -123,8 +124,7 @@ struct wal {
 
 /* ---- space.c ---- */
 
-/* Whether a new record is refused for want of room in the file system; looks once a second. Lock
- * held. */
+/* Whether a new record is refused for want of room in the file system. Lock held. */
 bool wal_space_is_low(struct wal *wal);
 /* Whether a record of usual size would be refused for want of room in the queue. Lock held. */
 bool wal_space_is_full(struct wal *wal);

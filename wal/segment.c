@@ -15,6 +15,8 @@
 /* LMDB keeps a value in the leaf page up to a half page with its node; a little less here, to be
  * sure. */
 #define INLINE_VALUE_MAX 2000u
+/* LMDB's lock file for its default of 126 readers. */
+#define LOCK_FILE_BYTES 8192u
 
 bool wal_is_map_full(int error)
 {
@@ -98,10 +100,13 @@ enum wal_status wal_segment_open(struct wal_segment *segment,
         *ret_errno = ENAMETOOLONG;
         return WAL_IO;
     }
-    int error = open_env(path, options, &segment->env);
-    /* The lock file's name serves nobody: this process alone opens the environment, and only once.
-     */
     (void)snprintf(lock_name, sizeof(lock_name), "%s-lock", segment->name);
+    /* LMDB writes the lock file through a map: on a full disk its missing blocks are a SIGBUS. */
+    int error = wal_fs_reserve(options->directory_fd, lock_name, LOCK_FILE_BYTES);
+    if (error == 0) {
+        error = open_env(path, options, &segment->env);
+    }
+    /* Its name serves nobody: this process alone opens the environment, and only once. */
     (void)unlinkat(options->directory_fd, lock_name, 0);
     if (error == 0) {
         error = learn_file(segment, ret_virgin);

@@ -7,7 +7,10 @@
 
 #define FLOOR_PERCENT 5u
 #define FLOOR_MAX (UINT64_C(1) << 30)
+/* The file system is asked once a second, and when this part of what was left has been admitted:
+ * others fill it too. */
 #define CHECK_NS HF_NS_PER_S
+#define CHECK_PART 8u
 /* After a failed commit one append is let through that often to see whether it works again. */
 #define TRY_NS (100 * HF_NS_PER_MS)
 /* What a segment with one record needs besides the record. */
@@ -15,13 +18,21 @@
 /* A queue that has no room for a record of this size counts as full. */
 #define USUAL_BYTES (UINT64_C(64) << 10)
 
+static bool is_check_due(const struct wal_space *space, uint64_t now)
+{
+    return space->checked_ns == 0 || now - space->checked_ns >= CHECK_NS ||
+           (space->available >= space->floor && space->unchecked_bytes > 0 &&
+            space->unchecked_bytes >= (space->available - space->floor) / CHECK_PART);
+}
+
 bool wal_space_is_low(struct wal *wal)
 {
     struct wal_space *space = &wal->space;
     uint64_t now = hf_clock_coarse_ns();
 
-    if (space->checked_ns == 0 || now - space->checked_ns >= CHECK_NS) {
+    if (is_check_due(space, now)) {
         space->checked_ns = now;
+        space->unchecked_bytes = 0;
         if (wal_fs_space(wal->directory_fd, &space->available, &space->size) != WAL_OK) {
             return false;
         }
@@ -31,7 +42,8 @@ bool wal_space_is_low(struct wal *wal)
             space->floor = space->floor < FLOOR_MAX ? space->floor : FLOOR_MAX;
         }
     }
-    return space->available < space->floor;
+    return space->available < space->floor ||
+           space->available - space->floor < space->outstanding_bytes;
 }
 
 uint64_t wal_needed_from(const struct wal *wal)
@@ -198,6 +210,7 @@ enum wal_status wal_admit(struct wal *wal, struct wal_append *append)
     pthread_mutex_lock(&wal->lock);
     enum wal_status status = decide(wal, append->admitted_bytes, more);
     if (status == WAL_OK) {
+        wal->space.unchecked_bytes += append->admitted_bytes;
         wal->space.outstanding_bytes += append->admitted_bytes;
         wal->space.outstanding = wal_amount_add(wal->space.outstanding, more);
     }
