@@ -261,6 +261,23 @@ static enum wal_status look_into(struct wal *wal, struct wal_segment *segment, s
     return WAL_OK;
 }
 
+/*
+ * The process before was perhaps killed in a commit that is in the page cache and not on the disk.
+ * What is read now will be delivered, numbered behind and stored in the next segment's checkpoints:
+ * it must not be gone after a power cut while those are there. A failure is not ours to mend; what
+ * was acknowledged is durable without this.
+ */
+static void sync_last(const struct wal *wal)
+{
+    const struct wal_segment *segment =
+        wal->segment_count > 0 ? wal->segments[wal->segment_count - 1] : NULL;
+
+    if (segment != NULL && segment->index != NULL && !wal->options.no_fsync &&
+        !wal->options.read_only) {
+        (void)fdatasync(segment->index->fd);
+    }
+}
+
 /* From the last segment backwards until one tells the totals and the checkpoints. */
 static enum wal_status find_end(struct wal *wal)
 {
@@ -348,6 +365,7 @@ enum wal_status wal_recover(struct wal *wal, bool *ret_must_write)
     if (status != WAL_OK) {
         return status;
     }
+    sync_last(wal);
     raise_end(wal, &loading);
     uint64_t first = wal_first_sequence(wal);
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
