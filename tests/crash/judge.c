@@ -180,8 +180,8 @@ static bool is_there(const struct bench *bench, const struct known *known, enum 
     return known->found[who] + 1 == bench->look;
 }
 
-/* Everything acknowledged reached each consumer, or is there for it. */
-static void look_for(struct bench *bench, uint64_t number)
+/* Has got it or will: NULL. Else who does not. */
+static const char *misses(const struct bench *bench, uint64_t number)
 {
     const struct known *known = &bench->known[number];
     bool has[WHO_COUNT];
@@ -189,12 +189,21 @@ static void look_for(struct bench *bench, uint64_t number)
     for (unsigned who = 0; who < WHO_COUNT; who++) {
         has[who] = known->seen[who] || is_there(bench, known, who);
     }
-    if (known->acked && !has[WHO_FAST] && !(TRUTH_IS_BAD(number) && has[WHO_DEAD])) {
-        lose(bench, number, "fast");
-    } else if (known->acked && !has[WHO_SLOW]) {
-        lose(bench, number, "slow");
+    if (!has[WHO_FAST] && !(TRUTH_IS_BAD(number) && has[WHO_DEAD])) {
+        return "fast";
     }
-    if (known->moved && !has[WHO_DEAD]) {
+    return has[WHO_SLOW] ? NULL : "slow";
+}
+
+/* Everything acknowledged reached each consumer, or is there for it. */
+static void look_for(struct bench *bench, uint64_t number)
+{
+    const struct known *known = &bench->known[number];
+
+    const char *who = known->acked ? misses(bench, number) : NULL;
+    if (who != NULL) {
+        lose(bench, number, who);
+    } else if (known->moved && !known->seen[WHO_DEAD] && !is_there(bench, known, WHO_DEAD)) {
         lose(bench, number, "dead letter");
     }
     if (!known->acked && (is_there(bench, known, WHO_FAST) || is_there(bench, known, WHO_SLOW))) {
@@ -220,12 +229,10 @@ static void look_at_checkpoint(struct bench *bench, unsigned index)
         return;
     }
     uint64_t value = bench->checkpoints[index];
-    const struct known *known = &bench->known[value];
-    if (value < highest || value % TRUTH_CHECKPOINTS != index) {
+    const struct known *known = &bench->known[value % JUDGE_NUMBERS];
+    if (value < highest || value >= JUDGE_NUMBERS || value % TRUTH_CHECKPOINTS != index) {
         wrong(bench, "checkpoint %u is %lu, behind %lu", index, value, highest);
-    } else if (!known->acked && !is_there(bench, known, WHO_FAST) &&
-               !is_there(bench, known, WHO_SLOW) && !known->seen[WHO_FAST] &&
-               !known->seen[WHO_SLOW]) {
+    } else if (!known->acked && misses(bench, value) != NULL) {
         wrong(bench, "checkpoint %u is %lu, whose record is not there", index, value);
     }
 }

@@ -206,7 +206,8 @@ static void look(struct round *round, const struct disk *disk)
 
     snprintf(directory, sizeof(directory), "%s/state", round->stage.base);
     stage_empty(directory);
-    disk_cut(disk, directory, draw(round));
+    uint64_t which = draw(round);
+    disk_cut(disk, directory, which);
     size_t truths = round->history.truth_count;
     int status = verify(directory, &round->history);
     judge(round->history.truths, round->history.truth_count, &rules, &verdict);
@@ -223,7 +224,12 @@ static void look(struct round *round, const struct disk *disk)
                  verdict.lost, verdict.faults, (unsigned)status);
         complain(round, words);
         if (round->settings->is_kept) {
-            printf("the directory before it was opened: not kept; after: %s\n", directory);
+            char before[640];
+            snprintf(before, sizeof(before), "%s/before", round->stage.base);
+            stage_empty(before);
+            disk_cut(disk, before, which);
+            printf("before it was opened: %s, after: %s; waiting to be killed\n", before,
+                   directory);
             fflush(stdout);
             pause();
         }

@@ -5,7 +5,8 @@
  *
  * HF_SHIM_KILL=N:HOW[:SEED] - SIGKILL at the N-th operation: "before" it, "after" it, "torn": half
  * way through a write (a prefix of whole sectors; before it when there is nothing to tear), or
- * "cached": the write is done, but nothing says that it is durable.
+ * "cached": in the first write from the N-th operation on that would sync too, which is done, but
+ * nothing says that it is durable.
  *
  * HF_SHIM_FAIL=A-B:ERRNO:KIND - the A-th to B-th operation of a kind fails: "w" (writes,
  * truncations, allocations), "s" (syncs), "n" (opens for writing, renames, unlinks). ERRNO 0: a
@@ -36,7 +37,7 @@
 /* All forms of writing come here, as one piece of bytes at an offset. */
 static ssize_t write_there(int fd, const void *bytes, size_t size, off_t offset)
 {
-    enum shim_fate fate = shim_begin('w');
+    enum shim_fate fate = shim_begin(shim_file(fd)->is_synced ? 'W' : 'w');
 
     if (fate == SHIM_FAIL) {
         return -1;
@@ -274,7 +275,9 @@ static int open_there(int from, const char *path, int flags, unsigned mode)
         fd = (int)syscall(SYS_openat, from, path, flags, mode);
         struct shim_file *file = shim_file(fd);
         if (file != NULL) {
-            *file = (struct shim_file){.is_tracked = name != NULL, .is_truth = shim_is_truth(path)};
+            *file = (struct shim_file){.is_tracked = name != NULL,
+                                       .is_truth = shim_is_truth(path),
+                                       .is_synced = (flags & (O_DSYNC | O_SYNC)) != 0};
         }
         if (fd >= 0 && name != NULL) {
             shim_note((struct crash_entry){.op = OP_OPEN, .fd = fd, .flags = (uint32_t)flags}, name,

@@ -215,11 +215,18 @@ _Noreturn void shim_die(void)
 /* Counts an operation and says what shall become of it. */
 enum shim_fate shim_begin(char kind)
 {
+    bool is_synced = kind == 'W';
+
+    kind = is_synced ? 'w' : kind;
     shim.state->ops++;
     shim.state->writes += kind == 'w';
     shim.state->syncs += kind == 's';
-    if (shim.state->ops == shim.kill_at && shim.how != AFTER) {
-        if ((shim.how == TORN || shim.how == CACHED) && kind == 'w') {
+    if (shim.how == CACHED) {
+        if (shim.state->ops >= shim.kill_at && is_synced) {
+            return SHIM_TEAR;
+        }
+    } else if (shim.state->ops == shim.kill_at && shim.how != AFTER) {
+        if (shim.how == TORN && kind == 'w') {
             return SHIM_TEAR;
         }
         shim_die();

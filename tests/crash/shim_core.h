@@ -12,6 +12,7 @@
 
 struct shim_file {
     bool is_tracked, is_truth;
+    bool is_synced; /* every write is, before it returns */
 };
 
 enum shim_fate { SHIM_GO_ON, SHIM_FAIL, SHIM_SHORT, SHIM_TEAR };
@@ -31,8 +32,8 @@ bool shim_is_tracked(int fd);
 /* Adds to the history; `data` has `entry.data_bytes`. */
 void shim_note(struct crash_entry entry, const char *path, const char *path2, const void *data);
 
-/* Counts an operation ('w'rite, 's'ync, 'n'ame) and says what shall become of it; it may end the
- * process. */
+/* Counts an operation ('w'rite, 'W'rite that syncs, 's'ync, 'n'ame) and says what shall become of
+ * it; it may end the process. */
 enum shim_fate shim_begin(char kind);
 /* It is done; this may end the process. */
 void shim_end(void);
