@@ -18,6 +18,7 @@
 
 #include "../util/clock.h"
 #include "server_internal.h"
+#include "server_tls.h"
 
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
@@ -25,6 +26,8 @@
 #define ACCEPT_BATCH 64
 #define HEADER_GRACE_NS (60 * HF_NS_PER_S)
 #define WATCH_PERIOD_MS 1000
+#define PRESSED_GRACE_NS (10 * HF_NS_PER_S)
+#define PRESSED_BYTES_PER_S 65536u
 #define REFUSED_PAUSE_MS 100
 /* Paid a request, since it is cleared for each; half is for reading. */
 #define CONNECTION_MEMORY_BYTES 65536u
@@ -103,14 +106,24 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     }
 }
 
+/* While others wait for memory, who holds some must be worth it. */
+static bool is_hogging(const struct http_connection *connection, uint64_t now_ns)
+{
+    uint64_t since_ns = atomic_load_explicit(&connection->body_since_ns, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&connection->body_bytes, memory_order_relaxed);
+    return since_ns != 0 && now_ns > since_ns + PRESSED_GRACE_NS &&
+           bytes < (now_ns - since_ns - PRESSED_GRACE_NS) / HF_NS_PER_S * PRESSED_BYTES_PER_S;
+}
+
 /* Shuts down the sockets of those that are too slow; the library sees their end and closes them. */
 static void watch(struct hf_http_server *server)
 {
     uint64_t now_ns = hf_clock_coarse_ns();
     pthread_mutex_lock(&server->lock);
+    bool pressed = server->waiting.first != NULL;
     for (struct http_connection *at = server->connections; at != NULL; at = at->next) {
         uint64_t deadline_ns = atomic_load_explicit(&at->deadline_ns, memory_order_relaxed);
-        if (deadline_ns != 0 && now_ns > deadline_ns) {
+        if ((deadline_ns != 0 && now_ns > deadline_ns) || (pressed && is_hogging(at, now_ns))) {
             (void)shutdown(at->fd, SHUT_RDWR);
         }
     }

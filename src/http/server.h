@@ -8,8 +8,9 @@
  *
  * What a stranger can make it hold is bounded: connections, headers (64 KiB a connection), bodies
  * in all (a request whose body does not fit waits, unread, until others are done), and time:
- * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute. A
- * refused body is read and thrown away as far as that is cheap, so that the sender sees the answer.
+ * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute,
+ * at 64 KiB/s after ten seconds while others wait for memory. A refused body is read and thrown
+ * away as far as that is cheap, so that the sender sees the answer.
  */
 #pragma once
 

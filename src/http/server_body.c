@@ -170,8 +170,11 @@ bool hf_http_body_admit(struct hf_http_request *request)
             refuse(request, HF_NOMEM);
         }
     }
-    atomic_store_explicit(&request->watch->deadline_ns, hf_clock_coarse_ns() + BODY_GRACE_NS,
-                          memory_order_relaxed);
+    uint64_t now_ns = hf_clock_coarse_ns();
+    struct http_connection *watch = request->watch;
+    atomic_store_explicit(&watch->body_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&watch->body_since_ns, now_ns, memory_order_relaxed);
+    atomic_store_explicit(&watch->deadline_ns, now_ns + BODY_GRACE_NS, memory_order_relaxed);
     return true;
 }
 
@@ -210,9 +213,13 @@ static enum hf_status grow(struct hf_http_request *request, size_t needed)
 
 bool hf_http_body_collect(struct hf_http_request *request, const char *data, size_t size)
 {
-    atomic_fetch_add_explicit(&request->watch->deadline_ns, size * NS_PER_BODY_BYTE,
-                              memory_order_relaxed);
+    struct http_connection *watch = request->watch;
+    atomic_fetch_add_explicit(&watch->deadline_ns, size * NS_PER_BODY_BYTE, memory_order_relaxed);
+    atomic_fetch_add_explicit(&watch->body_bytes, size, memory_order_relaxed);
     struct http_buffer *wire = request->wire;
+    if (!request->discards && wire == NULL) {
+        refuse(request, HF_INVALID); /* a body that no header spoke of */
+    }
     if (!request->discards && wire->size + size > wire->capacity) {
         enum hf_status status = grow(request, wire->size + size);
         if (status != HF_OK) {
@@ -258,6 +265,7 @@ static bool is_snappy_stream(const struct http_buffer *wire)
 
 void hf_http_body_finish(struct hf_http_request *request)
 {
+    atomic_store_explicit(&request->watch->body_since_ns, 0, memory_order_relaxed);
     struct http_buffer *wire = request->wire;
     bool empty = wire == NULL || wire->size == 0;
     if (request->fault == HF_OK && request->coding != HF_IDENTITY) {

@@ -27,8 +27,10 @@ struct http_connection {
     int fd;
     struct http_credentials *credentials; /* NULL: cleartext */
     char peer[64];
-    _Atomic uint64_t
-        deadline_ns; /* monotonic; when the peer has been too slow; 0: nothing is awaited of it */
+    /* Monotonic; 0: nothing is awaited, or no body is being read. */
+    _Atomic uint64_t deadline_ns; /* when the peer has been too slow */
+    _Atomic uint64_t body_since_ns;
+    _Atomic uint64_t body_bytes; /* of it so far */
 };
 
 struct http_list {
@@ -136,15 +138,3 @@ void hf_http_list_remove(struct http_list *list, struct hf_http_request *request
 bool hf_cors_is_preflight(const struct hf_http_request *request);
 /* Adds what the configuration says to an answer, preflight or not. */
 void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response *response);
-
-struct http_credentials;
-HF_MUST_USE enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
-                                           struct http_tls **ret_tls, char *reterr);
-void hf_http_tls_free(struct http_tls *tls);
-const char *hf_http_tls_cert(const struct http_tls *tls);
-const char *hf_http_tls_key(const struct http_tls *tls);
-const char *hf_http_tls_priorities(const struct http_tls *tls);
-/* Before the handshake: the credentials of this moment, to be dropped after the session is gone. */
-struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
-                                             struct MHD_Connection *connection);
-void hf_http_tls_drop(struct http_credentials *credentials);

@@ -273,6 +273,7 @@ void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **
         return;
     }
     *context = NULL;
+    atomic_store_explicit(&request->watch->body_since_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
     pthread_mutex_lock(&server->lock);
     /* A peer that went away is noticed on the way back from a suspension, before this request is

@@ -18,7 +18,7 @@
 #include "../util/clock.h"
 #include "../util/tls.h"
 #include "../util/watched.h"
-#include "server_internal.h"
+#include "server_tls.h"
 
 #define LOOK_NS (5 * HF_NS_PER_S)
 #define PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
