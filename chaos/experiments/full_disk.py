@@ -1,6 +1,7 @@
 """A disk that is full: filled by others, and by the queue itself."""
 
 import os
+import shutil
 import time
 
 from harness.places import tmpfs
@@ -80,7 +81,7 @@ def filled_by_others(lab, place, turn):
 def filled_by_itself(lab, place, turn):
     sink, holdfast = fresh(lab, place, turn, "itself")
     sink.order("code 14")
-    lab.load_all(holdfast, pool=64) if False else lab.load_all(holdfast)
+    lab.load_all(holdfast)
     until(lambda: holdfast.health() == 503, "the queue never fills its disk", 60, 0.1)
     lab.fault()
     lab.pause(1)
@@ -98,6 +99,4 @@ def filled_by_itself(lab, place, turn):
 
 
 def remove(holdfast):
-    import shutil
-
     shutil.rmtree(holdfast.data)
