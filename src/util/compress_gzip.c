@@ -133,11 +133,12 @@ static struct isal_zstream *begin(int level)
     }
     unsigned number = level < 1 ? 1 : level > GZIP_LEVELS ? GZIP_LEVELS : (unsigned)level;
     uint8_t **buffer = &contexts->deflate_level[number - 1];
+    /* Zeroed, because ISA-L's wide reads look at more of it than it has written. */
     if (*buffer == NULL) {
-        *buffer = malloc(level_buffer_size[number - 1]);
+        *buffer = calloc(1, level_buffer_size[number - 1]);
     }
     if (contexts->deflate == NULL) {
-        contexts->deflate = malloc(sizeof(*contexts->deflate));
+        contexts->deflate = calloc(1, sizeof(*contexts->deflate));
     }
     if (*buffer == NULL || contexts->deflate == NULL) {
         return NULL;
