@@ -11,6 +11,7 @@
 
 #include "../http/server.h"
 #include "../util/clock.h"
+#include "../util/tls.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX 512
@@ -21,6 +22,8 @@ struct health_config {
         const char *healthy, *unhealthy;
     } body;
     struct hf_string_map response_headers;
+    const struct hf_tls_config *tls;
+    const struct hf_cors_config *cors;
 };
 
 struct health {
@@ -118,6 +121,8 @@ static enum hf_status start_health(void *self, char *reterr)
         .body_bytes_max = 4096,
         .connections_max = CONNECTIONS_MAX,
         .idle_timeout_s = 30,
+        .tls = health->config->tls,
+        .cors = health->config->cors,
         .response_headers =
             health->config->response_headers.count != 0 ? &health->config->response_headers : NULL,
         .on_request = on_request,
@@ -150,7 +155,10 @@ static void close_health(void *self)
 static const char *check_config(const void *from)
 {
     const struct health_config *config = from;
-    return config->path[0] == '/' ? NULL : "path must start with /";
+    if (config->path[0] != '/') {
+        return "path must start with /";
+    }
+    return config->tls != NULL ? hf_tls_server_check(config->tls) : NULL;
 }
 
 #define AT(member) offsetof(struct health_config, member)
@@ -189,8 +197,18 @@ static const struct hf_field fields[] = {
     {.key = "check_collector_pipeline",
      .type = HF_FIELD_IGNORED,
      .help = "Health is whether durable enqueue works."},
-    {.key = "tls", .type = HF_FIELD_IGNORED, .help = "Health is served in cleartext."},
-    {.key = "cors", .type = HF_FIELD_IGNORED, .help = "Health has nothing for web pages."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(tls),
+     .inner = hf_tls_server_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "Encryption; absent: cleartext."},
+    {.key = "cors",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(cors),
+     .inner = hf_cors_fields,
+     .inner_size = sizeof(struct hf_cors_config),
+     .help = "Which web pages may ask."},
     {.key = "auth", .type = HF_FIELD_IGNORED, .help = "Health needs no credentials."},
     {.key = "max_request_body_size", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
     {.key = "include_metadata", .type = HF_FIELD_IGNORED, .help = "Nothing reads it."},

@@ -358,35 +358,6 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
     return HF_OK;
 }
 
-/* The whole file as text. */
-static char *read_file(const char *path, char *reterr)
-{
-    FILE *file = fopen(path, "re");
-    char *text = file != NULL ? calloc(1, (1u << 20) + 1) : NULL;
-    if (text != NULL) {
-        size_t size = fread(text, 1, 1u << 20, file);
-        text[size] = '\0';
-    } else {
-        snprintf(reterr, HF_ERROR_MAX, "tls: cannot read %s: %m", path);
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return text;
-}
-
-static enum hf_status load_pem(const char *path, const char *pem, const char **ret_text,
-                               char *reterr)
-{
-    if (path == NULL && pem == NULL) {
-        *ret_text = NULL;
-        return HF_OK;
-    }
-    char *text = pem != NULL ? strdup(pem) : read_file(path, reterr);
-    *ret_text = text;
-    return text != NULL ? HF_OK : HF_IO;
-}
-
 enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
 {
     const struct otlp_http_config *config = http->config;
@@ -398,6 +369,7 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
         .body_bytes_max =
             config->max_request_body_size != 0 ? config->max_request_body_size : BODY_BYTES_MAX,
         .connections_max = CONNECTIONS_MAX,
+        .tls = config->tls,
         .cors = config->cors,
         .response_headers = config->response_headers.count != 0 ? &config->response_headers : NULL,
         .compression_algorithms =
@@ -406,24 +378,8 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
         .on_request = on_request,
         .user = http,
     };
-    enum hf_status status = HF_OK;
-    if (config->tls != NULL) {
-        const struct hf_tls_config *tls = config->tls;
-        status = load_pem(tls->cert_file, tls->cert_pem, &options.tls_cert_pem, reterr);
-        if (status == HF_OK) {
-            status = load_pem(tls->key_file, tls->key_pem, &options.tls_key_pem, reterr);
-        }
-        if (status == HF_OK) {
-            status = load_pem(tls->client_ca_file, NULL, &options.tls_client_ca_pem, reterr);
-        }
-    }
-    if (status == HF_OK) {
-        http->listen_fd = -1;
-        status = hf_http_server_new(&options, &http->server, reterr);
-    }
-    free((char *)options.tls_cert_pem);
-    free((char *)options.tls_key_pem);
-    free((char *)options.tls_client_ca_pem);
+    http->listen_fd = -1;
+    enum hf_status status = hf_http_server_new(&options, &http->server, reterr);
     if (status == HF_OK) {
         hf_node_log(http->receiver->node, HF_LOG_INFO, "Starting HTTP server. endpoint %s",
                     config->endpoint);
