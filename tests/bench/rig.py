@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,13 +175,13 @@ def end(process):
 class Collector:
     """One that runs; `kind` is "holdfast" or "otelcol". The configuration is a dict; JSON is YAML."""
 
-    def __init__(self, kind, binary, directory, configuration):
-        self.kind, self.binary = kind, binary
+    def __init__(self, kind, binary, directory, configuration, cgroup=None):
+        self.kind, self.binary, self.cgroup = kind, binary, cgroup
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.data = self.directory / "data"
         self.data.mkdir(exist_ok=True)
-        self.ports = {name: free_port() for name in ("grpc", "http", "health")}
+        self.ports = {name: free_port() for name in ("grpc", "http", "health", "metrics")}
         self.path = self.directory / "config.yaml"
         self.path.write_text(json.dumps(configuration(self), indent=1))
         self.log = self.directory / "log"
@@ -187,10 +189,13 @@ class Collector:
 
     def start(self):
         """Returns the seconds from exec to the first healthy answer."""
+        command = [self.binary, "--config", self.path]
+        if self.cgroup is not None:
+            command = [*self.cgroup.prefix, *command]
         begun = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "--config", self.path], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory
             )
         deadline = begun + 30
         while not self.is_healthy():
@@ -210,12 +215,54 @@ class Collector:
     def cpu(self):
         return cpu_seconds(self.process.pid)
 
+    def group(self):
+        """(commits, records committed) so far; zeros when it does not say."""
+        with contextlib.suppress(OSError):
+            url = f"http://127.0.0.1:{self.ports['metrics']}/metrics"
+            text = urllib.request.urlopen(url, timeout=5).read().decode()
+            count = re.search(r"^holdfast_queue_commit_records_count\S* (\S+)", text, re.MULTILINE)
+            total = re.search(r"^holdfast_queue_commit_records_sum\S* (\S+)", text, re.MULTILINE)
+            if count and total:
+                return float(count.group(1)), float(total.group(1))
+        return 0.0, 0.0
+
     def memory(self):
         return memory_kib(self.process.pid)
 
     def stop(self):
         if self.process is not None:
             end(self.process)
+
+
+class Cgroup:
+    """Limits for a collector, as a Kubernetes pod has them. Failed when this machine lets us make none."""
+
+    def __init__(self, millicores, mib):
+        base, name = Path("/sys/fs/cgroup"), f"holdfast-bench-{os.getpid()}"
+        quota, limit = str(millicores * 100), str(mib << 20)
+        if (base / "cgroup.controllers").exists():
+            wanted = {base / name: {"cpu.max": f"{quota} 100000", "memory.max": limit}}
+        else:
+            wanted = {
+                base / "cpu" / name: {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": quota},
+                base / "memory" / name: {"memory.limit_in_bytes": limit},
+            }
+        self.folders = list(wanted)
+        try:
+            for folder, settings in wanted.items():
+                folder.mkdir()
+                for file, value in settings.items():
+                    (folder / file).write_text(value)
+        except OSError as error:
+            self.remove()
+            raise Failed(f"no cgroup with limits can be made here ({error})") from error
+        joins = "".join(f"echo $$ > {folder}/cgroup.procs && " for folder in self.folders)
+        self.prefix = ["/bin/sh", "-c", f'{joins}exec "$@"', "sh"]
+
+    def remove(self):
+        for folder in self.folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 @contextlib.contextmanager

@@ -39,6 +39,7 @@ COLUMNS = (
     "stripped_mib",
     "kib_each",
     "us_a_request",
+    "group",
     "collector_cores",
     "sender_cores",
     "sink_cores",
@@ -133,7 +134,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, drain-N; instructions.",
+        "conns-N, exporters-N, cgroup-N, drain-N; instructions.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")
     parser.add_argument("--seconds", type=float, default=10, help="of sending, a round (10)")
