@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PERIODS_MAX = 64 };
+
 /* What is known of one number. */
 struct known {
     bool submitted, acked, refused, moved;
@@ -18,8 +20,9 @@ struct bench {
     const struct judge_rules *rules;
     struct verdict *verdict;
     struct known *known;
-    uint32_t period;                                  /* ends with each closing in good order */
-    uint32_t look;                                    /* ends with each end of a mode */
+    uint32_t period;             /* from one opening to the next */
+    bool is_closed[PERIODS_MAX]; /* it ended in good order: its acknowledgements are stored */
+    uint32_t look;               /* ends with each end of a mode */
     uint64_t found[WHO_COUNT], last_found[WHO_COUNT]; /* in this look, in the one before */
     uint64_t queued[WHO_COUNT], last_sequence[WHO_COUNT];
     uint64_t checkpoints[TRUTH_CHECKPOINTS];
@@ -49,7 +52,7 @@ static void repeat(struct bench *bench, const struct truth *truth, struct known 
     uint32_t done = known->done[truth->who];
 
     bench->verdict->repeated++;
-    if (done != 0 && done < bench->period && !bench->rules->may_repeat) {
+    if (bench->is_closed[done] && !bench->rules->may_repeat) {
         wrong(bench, "number %lu repeated to %u after a good end", truth->number, truth->who);
     }
     known->done[truth->who] = 0;
@@ -137,8 +140,11 @@ static void next_look(struct bench *bench)
 static void hear(struct bench *bench, const struct truth *truth)
 {
     switch (truth->what) {
+    case TRUTH_OPENED:
+        bench->period += bench->period + 1 < PERIODS_MAX;
+        break;
     case TRUTH_CLOSED:
-        bench->period++;
+        bench->is_closed[bench->period] = true;
         break;
     case TRUTH_QUEUED:
         bench->queued[truth->who % WHO_COUNT] = truth->number;
@@ -241,7 +247,7 @@ void judge(const struct truth *truths, size_t count, const struct judge_rules *r
            struct verdict *ret)
 {
     *ret = (struct verdict){0};
-    struct bench bench = {.rules = rules, .verdict = ret, .period = 1, .look = 1};
+    struct bench bench = {.rules = rules, .verdict = ret, .look = 1};
     bench.known = calloc(JUDGE_NUMBERS, sizeof(*bench.known));
     if (bench.known == NULL) {
         abort();

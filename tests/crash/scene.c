@@ -379,6 +379,7 @@ static void open_scene(struct scene *scene, const struct scene_options *options)
     for (unsigned who = 0; who < WHO_COUNT; who++) {
         scene->consumers[who] = open_consumer(scene, who);
     }
+    tell(options, (struct truth){.what = TRUTH_OPENED});
 }
 
 static void close_scene(struct scene *scene)

@@ -24,6 +24,7 @@ enum truth_what {
     TRUTH_FAULT,      /* who: enum truth_fault; number: of what */
     TRUTH_BACK,       /* full service after the fault that was injected */
     TRUTH_END,        /* all that was asked is done */
+    TRUTH_OPENED,     /* a period begins, which ends with TRUTH_CLOSED or with the process */
 };
 
 enum truth_fault {
