@@ -7,7 +7,6 @@
  * that second fails without being looked at.
  */
 #include <crypt.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +43,6 @@ struct basic {
     struct hf_node *node;
     const struct basic_config *config;
     char client_value[CREDENTIALS_MAX * 2]; /* "Basic ..."; "" without client_auth */
-    char *(*crypt)(const char *phrase, const char *setting, struct crypt_data *data);
     struct crypt_data *crypt_data;
     pthread_mutex_t lock; /* of what follows, and of crypt_data */
     struct hf_watched watched;
@@ -213,11 +211,11 @@ static bool matches_crypt(struct basic *basic, const char *hash, const char *pas
         basic->failures_since_ns = now_ns;
         basic->failures = 0;
     }
-    if (basic->crypt == NULL || basic->failures >= FAILURES_MAX) {
+    if (basic->crypt_data == NULL || basic->failures >= FAILURES_MAX) {
         return false;
     }
     memset(basic->crypt_data, 0, sizeof(*basic->crypt_data));
-    const char *made = basic->crypt(password, hash, basic->crypt_data);
+    const char *made = crypt_r(password, hash, basic->crypt_data);
     bool good = made != NULL && made[0] != '*' && equal(made, hash);
     basic->failures += !good;
     return good;
@@ -314,24 +312,14 @@ static bool needs_crypt(const struct basic *basic)
     return basic->config->htpasswd.file != NULL; /* the next version of it may */
 }
 
-/* The library is loaded only where hashes ask for it, and stays. */
-static enum hf_status load_crypt(struct basic *basic, char *reterr)
+/* 32 KiB, only where hashes ask for it. */
+static enum hf_status make_crypt_room(struct basic *basic)
 {
     if (!needs_crypt(basic)) {
         return HF_OK;
     }
-    void *library = dlopen("libcrypt.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) {
-        snprintf(reterr, HF_ERROR_MAX, "htpasswd: cannot check hashed passwords: %s", dlerror());
-        return HF_UNSUPPORTED;
-    }
-    *(void **)&basic->crypt = dlsym(library, "crypt_r");
     basic->crypt_data = calloc(1, sizeof(*basic->crypt_data));
-    if (basic->crypt == NULL || basic->crypt_data == NULL) {
-        snprintf(reterr, HF_ERROR_MAX, "htpasswd: cannot check hashed passwords");
-        return HF_UNSUPPORTED;
-    }
-    return HF_OK;
+    return basic->crypt_data != NULL ? HF_OK : HF_NOMEM;
 }
 
 static void close_basic(void *self)
@@ -374,7 +362,7 @@ static enum hf_status open_basic(struct hf_node *node, const void *config, void 
     (void)changed; /* what is read now is the state to compare with */
     enum hf_status status = load(basic, reterr);
     if (status == HF_OK) {
-        status = load_crypt(basic, reterr);
+        status = make_crypt_room(basic);
     }
     if (status != HF_OK) {
         close_basic(basic);

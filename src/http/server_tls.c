@@ -2,11 +2,8 @@
  * server_tls: the server's certificate, whom it asks for one, and their renewal without a restart.
  *
  * libmicrohttpd has its sessions by GnuTLS, and hands each out before its handshake: there it gets
- * the credentials of that moment, so that a renewed file counts for the next connection. GnuTLS is
- * libmicrohttpd's own affair; its functions are found in the process, in the very library that made
- * the session.
+ * the credentials of that moment, so that a renewed file counts for the next connection.
  */
-#include <dlfcn.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -27,19 +24,6 @@ enum part { PART_CERT = 0, PART_KEY, PART_CLIENT_CA, PART_COUNT };
 
 static const char *const part_names[PART_COUNT] = {"cert_file", "key_file", "client_ca_file"};
 
-static struct {
-    __typeof__(gnutls_certificate_allocate_credentials) *allocate;
-    __typeof__(gnutls_certificate_free_credentials) *release;
-    __typeof__(gnutls_certificate_set_x509_key_mem) *set_key;
-    __typeof__(gnutls_certificate_set_x509_trust_mem) *set_trust;
-    __typeof__(gnutls_credentials_set) *set_credentials;
-    __typeof__(gnutls_certificate_server_set_request) *set_request;
-    __typeof__(gnutls_session_set_verify_cert) *set_verify;
-    __typeof__(gnutls_strerror) *explain;
-} gnutls;
-static bool has_gnutls;
-static pthread_once_t gnutls_once = PTHREAD_ONCE_INIT;
-
 /* Of one moment; freed when the last connection that began with it is gone. */
 struct http_credentials {
     struct hf_ref ref;
@@ -56,28 +40,6 @@ struct http_tls {
     struct http_credentials *current;
 };
 
-static void find_gnutls(void)
-{
-    const struct {
-        void **place;
-        const char *name;
-    } functions[] = {
-        {(void **)&gnutls.allocate, "gnutls_certificate_allocate_credentials"},
-        {(void **)&gnutls.release, "gnutls_certificate_free_credentials"},
-        {(void **)&gnutls.set_key, "gnutls_certificate_set_x509_key_mem"},
-        {(void **)&gnutls.set_trust, "gnutls_certificate_set_x509_trust_mem"},
-        {(void **)&gnutls.set_credentials, "gnutls_credentials_set"},
-        {(void **)&gnutls.set_request, "gnutls_certificate_server_set_request"},
-        {(void **)&gnutls.set_verify, "gnutls_session_set_verify_cert"},
-        {(void **)&gnutls.explain, "gnutls_strerror"},
-    };
-    has_gnutls = MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES;
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        *functions[i].place = dlsym(RTLD_DEFAULT, functions[i].name);
-        has_gnutls = has_gnutls && *functions[i].place != NULL;
-    }
-}
-
 static bool given(const char *text)
 {
     return text != NULL && text[0] != '\0';
@@ -86,7 +48,7 @@ static bool given(const char *text)
 static void free_credentials(struct hf_ref *ref)
 {
     struct http_credentials *credentials = HF_CONTAINER(ref, struct http_credentials, ref);
-    gnutls.release(credentials->x509);
+    gnutls_certificate_free_credentials(credentials->x509);
     free(credentials);
 }
 
@@ -104,25 +66,25 @@ static enum hf_status make_credentials(char *const texts[PART_COUNT], struct htt
                                        char *reterr)
 {
     struct http_credentials *made = calloc(1, sizeof(*made));
-    if (made == NULL || gnutls.allocate(&made->x509) != GNUTLS_E_SUCCESS) {
+    if (made == NULL || gnutls_certificate_allocate_credentials(&made->x509) != GNUTLS_E_SUCCESS) {
         free(made);
         snprintf(reterr, HF_ERROR_MAX, "tls: no memory for the certificate");
         return HF_NOMEM;
     }
     hf_ref_init(&made->ref, free_credentials);
     gnutls_datum_t cert = datum(texts[PART_CERT]), key = datum(texts[PART_KEY]);
-    int result = gnutls.set_key(made->x509, &cert, &key, GNUTLS_X509_FMT_PEM);
+    int result = gnutls_certificate_set_x509_key_mem(made->x509, &cert, &key, GNUTLS_X509_FMT_PEM);
     if (result < 0) {
         snprintf(reterr, HF_ERROR_MAX, "tls: certificate and key do not go together: %s",
-                 gnutls.explain(result));
+                 gnutls_strerror(result));
     }
     made->asks_client = texts[PART_CLIENT_CA] != NULL;
     if (result >= 0 && made->asks_client) {
         gnutls_datum_t trust = datum(texts[PART_CLIENT_CA]);
-        result = gnutls.set_trust(made->x509, &trust, GNUTLS_X509_FMT_PEM);
+        result = gnutls_certificate_set_x509_trust_mem(made->x509, &trust, GNUTLS_X509_FMT_PEM);
         if (result <= 0) {
             snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file: %s",
-                     result == 0 ? "holds no certificate" : gnutls.explain(result));
+                     result == 0 ? "holds no certificate" : gnutls_strerror(result));
             result = result == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : result;
         }
     }
@@ -241,8 +203,7 @@ static void make_priorities(struct http_tls *tls, const struct hf_http_server_op
 enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
                                struct http_tls **ret_tls, char *reterr)
 {
-    pthread_once(&gnutls_once, find_gnutls);
-    if (!has_gnutls) {
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
         snprintf(reterr, HF_ERROR_MAX, "tls: this system's libmicrohttpd has no TLS by GnuTLS");
         return HF_UNSUPPORTED;
     }
@@ -344,11 +305,11 @@ struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
     hf_ref_take(&now->ref);
     pthread_mutex_unlock(&tls->lock);
     gnutls_session_t session = info->tls_session;
-    (void)gnutls.set_credentials(session, GNUTLS_CRD_CERTIFICATE, now->x509);
+    (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, now->x509);
     if (now->asks_client) {
-        gnutls.set_request(session, GNUTLS_CERT_REQUIRE);
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
         /* Within the handshake: a client without a good certificate never gets to speak HTTP. */
-        gnutls.set_verify(session, NULL, 0);
+        gnutls_session_set_verify_cert(session, NULL, 0);
     }
     return now;
 }
