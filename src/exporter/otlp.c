@@ -11,7 +11,7 @@
 
 #include "../grpc/client.h"
 #include "../otlp/payload.h"
-#include "../otlp/wire.h"
+#include "../otlp/response.h"
 #include "../util/compress.h"
 #include "../util/loop.h"
 #include "../util/tls.h"
@@ -142,28 +142,6 @@ static enum hf_status status_of_code(int code, const char *message)
     }
 }
 
-/* ExportXServiceResponse {1 partial_success {1 int64 rejected, 2 string error_message}}. */
-static void read_partial_success(struct hf_slice response, uint64_t *ret_rejected, char *text,
-                                 size_t text_room)
-{
-    struct hf_wire outer = hf_wire_of(response);
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(outer) && hf_wire_next(&outer, &field)) {
-        if (field.number != 1 || field.wire != HF_WIRE_BYTES) {
-            continue;
-        }
-        struct hf_wire inner = hf_wire_of(field.bytes);
-        while (!hf_wire_at_end(inner) && hf_wire_next(&inner, &field)) {
-            if (field.number == 1 && field.wire == HF_WIRE_VARINT) {
-                *ret_rejected = (int64_t)field.value > 0 ? field.value : 0;
-            } else if (field.number == 2 && field.wire == HF_WIRE_BYTES) {
-                int size = (int)(field.bytes.size < 512 ? field.bytes.size : 512);
-                snprintf(text, text_room, "%.*s", size, (const char *)field.bytes.data);
-            }
-        }
-    }
-}
-
 static void release_job(struct job *job)
 {
     job->next = job->exporter->idle;
@@ -174,7 +152,7 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
 {
     struct job *job = HF_CONTAINER(request, struct job, request);
     struct hf_export *export = job->export;
-    char text[520] = "";
+    struct hf_response said;
     struct hf_outcome outcome = {
         .status = status_of_code(result->code, result->message),
         .code = result->code,
@@ -182,8 +160,9 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
         .retry_after_ns = result->has_retry_info ? result->retry_delay_ns : 0,
     };
     if (result->code == 0) {
-        read_partial_success(result->response, &outcome.rejected_items, text, sizeof(text));
-        outcome.message = text;
+        hf_response_read(hf_slice_text("application/x-protobuf"), result->response, true, &said);
+        outcome.rejected_items = said.rejected;
+        outcome.message = said.message;
     }
     release_job(job);
     hf_export_done(export, &outcome);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <holdfast/batch.h>
+#include <holdfast/meta.h>
 
 #include "../otlp/json.h"
 #include "../util/clock.h"
@@ -222,10 +223,35 @@ struct listing {
     bool failed;
 };
 
+/* As bury.c writes them. */
+enum { META_REASON = 'r', META_CODE = 'c' };
+
+/* Why a dead letter was refused; empty for other records. JSON and people both read it: no quote
+ * and no control. */
+static void reason_of(const struct wal_record *record, char *out, size_t room)
+{
+    size_t cursor = 0;
+    size_t used = 0;
+    struct hf_meta_entry entry;
+    out[0] = '\0';
+    while (hf_meta_next(record->meta, &cursor, &entry)) {
+        if ((int)entry.kind != META_REASON && (int)entry.kind != META_CODE) {
+            continue;
+        }
+        used += (size_t)snprintf(out + used, room - used, "%s", used == 0 ? "" : ", code ");
+        for (size_t i = 0; i < entry.value.size && used + 16 < room; i++) {
+            unsigned char byte = entry.value.data[i];
+            out[used++] = byte < 0x20 || byte == '"' || byte == '\\' ? ' ' : (char)byte;
+        }
+        out[used] = '\0';
+    }
+}
+
 static bool list_record(void *user, const struct wal_record *record, bool damaged)
 {
     struct listing *listing = user;
     char when[32] = "";
+    char reason[1024];
     time_t seconds = (time_t)(record->time_ns / HF_NS_PER_S);
     struct tm parts;
     gmtime_r(&seconds, &parts);
@@ -235,13 +261,18 @@ static bool list_record(void *user, const struct wal_record *record, bool damage
     const char *coding = record->coding < HF_CODING_COUNT
                              ? hf_coding_name((enum hf_coding)record->coding)
                              : "unknown";
-    fprintf(listing->out,
-            listing->json ? "{\"sequence\":%" PRIu64
-                            ",\"received\":\"%s\",\"signal\":\"%s\",\"items\":%" PRIu32
-                            ",\"bytes\":%zu,\"coding\":\"%s\",\"damaged\":%s}\n"
-                          : "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s\n",
-            record->sequence, when, signal, record->items, record->body.size, coding,
-            listing->json ? (damaged ? "true" : "false") : (damaged ? "  DAMAGED" : ""));
+    reason_of(record, reason, sizeof(reason));
+    if (listing->json) {
+        fprintf(listing->out,
+                "{\"sequence\":%" PRIu64 ",\"received\":\"%s\",\"signal\":\"%s\",\"items\":%" PRIu32
+                ",\"bytes\":%zu,\"coding\":\"%s\",\"damaged\":%s,\"reason\":\"%s\"}\n",
+                record->sequence, when, signal, record->items, record->body.size, coding,
+                damaged ? "true" : "false", reason);
+    } else {
+        fprintf(listing->out, "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s%s%s\n",
+                record->sequence, when, signal, record->items, record->body.size, coding,
+                damaged ? "  DAMAGED" : "", reason[0] != '\0' ? "  " : "", reason);
+    }
     return ++listing->shown < listing->most;
 }
 
