@@ -263,11 +263,15 @@ static enum hf_status join(struct hf_graph *graph, char *reterr)
             return status;
         }
     }
-    size_t extension_count = 0;
-    const struct hf_config_component *const *extensions =
-        hf_config_extensions(graph->config, &extension_count);
-    for (size_t i = 0; i < extension_count; i++) {
-        if (need_node(graph, graph->extensions, &graph->extension_count, extensions[i]) == NULL) {
+    return HF_OK;
+}
+
+static enum hf_status join_extensions(struct hf_graph *graph)
+{
+    size_t count = 0;
+    const struct hf_config_component *const *from = hf_config_extensions(graph->config, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (need_node(graph, graph->extensions, &graph->extension_count, from[i]) == NULL) {
             return HF_NOMEM;
         }
     }
@@ -363,17 +367,20 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
     return status;
 }
 
-enum hf_status hf_graph_open(const struct hf_config *config, const struct hf_host *host,
-                             struct hf_graph **ret_graph, char *reterr)
+static enum hf_status open_graph(const struct hf_config *config, const struct hf_host *host,
+                                 bool pipelines, struct hf_graph **ret_graph, char *reterr)
 {
     struct hf_graph *graph = calloc(1, sizeof(*graph));
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
     if (graph == NULL) {
         return HF_NOMEM;
     }
     graph->config = config;
     graph->host = host;
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    enum hf_status status = make_arrays(graph) ? join(graph, reterr) : HF_NOMEM;
+    enum hf_status status = make_arrays(graph) ? join_extensions(graph) : HF_NOMEM;
+    if (status == HF_OK && pipelines) {
+        status = join(graph, reterr);
+    }
     if (status == HF_OK) {
         status = open_all(graph, reterr);
     }
@@ -383,6 +390,18 @@ enum hf_status hf_graph_open(const struct hf_config *config, const struct hf_hos
     }
     *ret_graph = graph;
     return HF_OK;
+}
+
+enum hf_status hf_graph_open(const struct hf_config *config, const struct hf_host *host,
+                             struct hf_graph **ret_graph, char *reterr)
+{
+    return open_graph(config, host, true, ret_graph, reterr);
+}
+
+enum hf_status hf_graph_open_extensions(const struct hf_config *config, const struct hf_host *host,
+                                        struct hf_graph **ret_graph, char *reterr)
+{
+    return open_graph(config, host, false, ret_graph, reterr);
 }
 
 /* ---- running ---- */
@@ -447,7 +466,7 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         status = hf_sender_start(graph->exporters[i]->sender);
     }
-    atomic_store(&graph->running, status == HF_OK);
+    atomic_store(&graph->running, status == HF_OK && graph->host->store != NULL);
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
         enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);

@@ -76,6 +76,14 @@ HF_MUST_USE enum hf_status hf_graph_open(const struct hf_config *config, const s
                                          struct hf_graph **ret_graph, char *reterr);
 
 /*
+ * The extensions alone, without a store: probes are answered while another process has the data
+ * directory. Started, stopped and freed like any graph.
+ */
+HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *config,
+                                                    const struct hf_host *host,
+                                                    struct hf_graph **ret_graph, char *reterr);
+
+/*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
  * then `old` is stopped and the senders start. On failure `old` goes on, whole, and this graph is
  * to be freed.

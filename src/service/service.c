@@ -170,6 +170,36 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Threads leave signals to the main thread's wait. */
+static void block_signals(int how)
+{
+    sigset_t signals;
+    sigfillset(&signals);
+    if (how == SIG_UNBLOCK) {
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+    }
+    pthread_sigmask(how, &signals, NULL);
+}
+
+/* Another process has the data directory: this one is alive, and says that it is not ready. */
+static void wait_with_extensions(void *user)
+{
+    struct service *service = user;
+    char error[HF_ERROR_MAX] = "";
+    block_signals(SIG_BLOCK);
+    enum hf_status status =
+        hf_graph_open_extensions(service->config, &service->host, &service->graph, error);
+    if (status == HF_OK) {
+        status = hf_graph_start(service->graph, NULL, error);
+    }
+    if (status != HF_OK) {
+        hf_log_line(service->host.log, HF_LOG_WARN, "service", "while waiting: %s", error);
+    }
+    block_signals(SIG_UNBLOCK);
+}
+
 static enum hf_status open_store(struct service *service, char *reterr)
 {
     const struct hf_storage_config *storage = storage_of(service->config);
@@ -182,10 +212,17 @@ static enum hf_status open_store(struct service *service, char *reterr)
         .directory = directory,
         .no_fsync = storage != NULL && !storage->fsync,
         .log = service->host.log,
+        .waiting = wait_with_extensions,
+        .user = service,
         .stop_requested = &stop_signal,
     };
+    block_signals(SIG_UNBLOCK);
     enum hf_status status = hf_store_open(&options, &service->host.store, reterr);
+    block_signals(SIG_BLOCK);
     free(directory);
+    hf_graph_stop(service->graph);
+    hf_graph_free(service->graph);
+    service->graph = NULL;
     return status;
 }
 
@@ -193,18 +230,12 @@ static enum hf_status open_host(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
     const struct hf_log_options log = log_options(service->config);
+    block_signals(SIG_BLOCK);
     enum hf_status status = hf_log_new(&log, &host->log, reterr);
     if (status == HF_OK) {
         hf_log_line(host->log, HF_LOG_INFO, "service",
                     "Starting holdfast... Version %s, NumCPU %ld", HF_VERSION,
                     sysconf(_SC_NPROCESSORS_ONLN));
-        status = open_store(service, reterr);
-    }
-    if (status == HF_OK) {
-        /* From here on signals are taken by the main thread's wait alone. */
-        sigset_t signals;
-        sigfillset(&signals);
-        pthread_sigmask(SIG_BLOCK, &signals, NULL);
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
@@ -212,6 +243,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
     }
     if (status == HF_OK) {
         status = start_loops(host);
+    }
+    if (status == HF_OK) {
+        status = open_store(service, reterr);
     }
     if (status == HF_OK) {
         status = hf_self_new(host, &service->self);

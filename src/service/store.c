@@ -154,7 +154,7 @@ static void explain(enum wal_status status, const char *path, char *reterr)
     }
 }
 
-static enum hf_status take_lock(struct hf_store *store, const volatile int *stop_requested)
+static enum hf_status take_lock(struct hf_store *store, const struct hf_store_options *options)
 {
     pid_t holder = 0;
     enum wal_status status = wal_lock_try(store->lock, &holder);
@@ -163,8 +163,11 @@ static enum hf_status take_lock(struct hf_store *store, const volatile int *stop
                     "another process (%d) has the data directory %s; waiting to take over",
                     (int)holder, store->directory);
     }
+    if (status == WAL_CLOSED && options->waiting != NULL) {
+        options->waiting(options->user);
+    }
     while (status == WAL_CLOSED) {
-        if (stop_requested != NULL && *stop_requested != 0) {
+        if (options->stop_requested != NULL && *options->stop_requested != 0) {
             return HF_CLOSED;
         }
         status = wal_lock_wait(store->lock);
@@ -238,7 +241,7 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
         hf_store_close(store);
         return hf_status_of_wal(opened);
     }
-    enum hf_status status = take_lock(store, options->stop_requested);
+    enum hf_status status = take_lock(store, options);
     if (status != HF_OK) {
         snprintf(reterr, 512, "cannot lock the data directory %s", store->directory);
         hf_store_close(store);

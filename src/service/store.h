@@ -27,6 +27,8 @@ struct hf_store_options {
     const char *directory;
     bool no_fsync;
     struct hf_log *log;
+    void (*waiting)(void *user); /* called once when another process has the lock; may be NULL */
+    void *user;
     const volatile int *stop_requested; /* ends the wait for the lock when it becomes non-zero */
 };
 
