@@ -19,7 +19,7 @@ struct submission;
 struct entry {
     struct submission *submission;
     struct hf_batch *batch;
-    struct wal *wal;
+    const struct hf_pipeline *pipeline;
     struct wal_append append;
 };
 
@@ -122,7 +122,7 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
     size_t i = submission->count++;
     submission->entries[i].submission = submission;
     submission->entries[i].batch = batch;
-    submission->entries[i].wal = pipeline->wal;
+    submission->entries[i].pipeline = pipeline;
     submission->entries[i].append = (struct wal_append){
         .kind = (uint8_t)batch->signal,
         .coding = (uint8_t)batch->coding,
@@ -136,15 +136,25 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
     };
 }
 
+static void count_full(const struct entry *entry)
+{
+    const struct hf_pipeline *pipeline = entry->pipeline;
+    for (size_t i = 0; i < pipeline->exporter_count; i++) {
+        hf_series_add(pipeline->enqueue_failed[i], entry->append.items);
+    }
+}
+
 /* All queues admit it, or none keeps its room. */
 static enum hf_status admit(struct submission *submission)
 {
     for (size_t i = 0; i < submission->count; i++) {
         enum wal_status status =
-            wal_admit(submission->entries[i].wal, &submission->entries[i].append);
+            wal_admit(submission->entries[i].pipeline->wal, &submission->entries[i].append);
         if (status != WAL_OK) {
+            count_full(&submission->entries[i]);
             while (i-- > 0) {
-                wal_admit_cancel(submission->entries[i].wal, &submission->entries[i].append);
+                wal_admit_cancel(submission->entries[i].pipeline->wal,
+                                 &submission->entries[i].append);
             }
             return hf_status_of_wal(status);
         }
@@ -200,6 +210,6 @@ void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transp
     size_t count = submission->count;
     atomic_init(&submission->waiting, (unsigned)count);
     for (size_t i = 0; i < count; i++) {
-        wal_append(submission->entries[i].wal, &submission->entries[i].append);
+        wal_append(submission->entries[i].pipeline->wal, &submission->entries[i].append);
     }
 }

@@ -217,6 +217,10 @@ static enum hf_status join_ends(struct hf_graph *graph, struct hf_pipeline *pipe
                                 const struct hf_config_pipeline *from)
 {
     enum hf_status status = HF_OK;
+    pipeline->enqueue_failed = calloc(from->exporter_count + 1, sizeof(struct hf_series *));
+    if (pipeline->enqueue_failed == NULL) {
+        return HF_NOMEM;
+    }
     for (size_t i = 0; i < from->receiver_count && status == HF_OK; i++) {
         struct hf_node *receiver =
             need_node(graph, graph->receivers, &graph->receiver_count, from->receivers[i]);
@@ -234,6 +238,10 @@ static enum hf_status join_ends(struct hf_graph *graph, struct hf_pipeline *pipe
         }
         if (status == HF_OK) {
             status = hf_sender_add(exporter->sender, pipeline);
+        }
+        if (status == HF_OK) {
+            pipeline->enqueue_failed[pipeline->exporter_count++] =
+                hf_sender_enqueue_failed(exporter->sender, pipeline->signal);
         }
     }
     return status;
@@ -523,6 +531,7 @@ void hf_graph_free(struct hf_graph *graph)
     }
     for (size_t i = 0; graph->pipelines != NULL && i < graph->pipeline_count; i++) {
         free(graph->pipelines[i].processors);
+        free(graph->pipelines[i].enqueue_failed);
     }
     free(graph->pipelines);
     free_nodes(graph->extensions, graph->extension_count);

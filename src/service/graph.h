@@ -48,8 +48,10 @@ struct hf_pipeline {
     struct hf_node **processors;
     size_t processor_count;
     struct wal *wal;
-    const struct hf_shape *shape; /* of its batch processor; NULL: none */
-    bool zstd;                    /* compress at rest */
+    const struct hf_shape *shape;      /* of its batch processor; NULL: none */
+    bool zstd;                         /* compress at rest */
+    struct hf_series **enqueue_failed; /* of its exporters */
+    size_t exporter_count;
 };
 
 struct hf_node {

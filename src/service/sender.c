@@ -316,6 +316,11 @@ void hf_sender_free(struct hf_sender *sender)
     free(sender);
 }
 
+struct hf_series *hf_sender_enqueue_failed(const struct hf_sender *sender, enum hf_signal signal)
+{
+    return sender->enqueue_failed[signal];
+}
+
 struct hf_loop *hf_sender_loop(const struct hf_sender *sender)
 {
     return sender->loop;

@@ -46,6 +46,8 @@ void hf_sender_stop(struct hf_sender *sender, uint64_t grace_ns);
 void hf_sender_close_consumers(struct hf_sender *sender);
 void hf_sender_free(struct hf_sender *sender);
 
+/* The counter of items that found the queue full. */
+struct hf_series *hf_sender_enqueue_failed(const struct hf_sender *sender, enum hf_signal signal);
 struct hf_loop *hf_sender_loop(const struct hf_sender *sender);
 /* Sets the gauges of the exporter. Any thread after start. */
 void hf_sender_refresh(struct hf_sender *sender);

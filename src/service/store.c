@@ -200,7 +200,8 @@ static void reckon_limit(struct hf_store *store)
             uint64_t half = (uint64_t)info.f_bavail * info.f_frsize / 2;
             kept = half < kept ? half : kept;
         }
-        file = fopen(path, "we");
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        file = fd >= 0 ? fdopen(fd, "w") : NULL;
         if (file != NULL) {
             fprintf(file, "%llu\n", kept);
             fclose(file);
