@@ -16,6 +16,8 @@
 #define STALL_NS (UINT64_C(60) * 1000000000)
 #define LINGER_NS (UINT64_C(1) * 1000000000)
 #define NOTICE_NS (UINT64_C(1) * 1000000000)
+/* Of both, while the server stops. */
+#define STOPPING_NS (UINT64_C(100) * 1000000)
 #define COUNT_NS (UINT64_C(30) * 1000000000)
 #define HURRY_NS (UINT64_C(10) * 1000000)
 
@@ -476,6 +478,12 @@ static void keep_alive(struct connection *connection, uint64_t now_ns)
     }
 }
 
+/* A stop has no time for those who do not listen. */
+static uint64_t patience_ns(const struct connection *connection, uint64_t usual_ns)
+{
+    return connection->lane->stopping ? STOPPING_NS : usual_ns;
+}
+
 static void retire(struct connection *connection, uint64_t now_ns)
 {
     const struct hf_grpc_server_options *options = &connection->lane->server->options;
@@ -487,7 +495,8 @@ static void retire(struct connection *connection, uint64_t now_ns)
         } else if (connection->age_limit_ns != 0 && now_ns > connection->age_limit_ns) {
             hf_grpc_connection_drain(connection, grace_ns != 0 ? now_ns + grace_ns : 0);
         }
-    } else if (connection->drain == DRAIN_NOTICED && now_ns - connection->drain_ns > NOTICE_NS) {
+    } else if (connection->drain == DRAIN_NOTICED &&
+               now_ns - connection->drain_ns > patience_ns(connection, NOTICE_NS)) {
         hf_grpc_connection_drain(connection, connection->drain_end_ns);
     }
 }
@@ -495,7 +504,8 @@ static void retire(struct connection *connection, uint64_t now_ns)
 static void check(struct connection *connection, uint64_t now_ns)
 {
     const char *why = overdue(connection, now_ns);
-    bool ended = (connection->lingering && now_ns - connection->linger_ns > LINGER_NS) ||
+    bool ended = (connection->lingering &&
+                  now_ns - connection->linger_ns > patience_ns(connection, LINGER_NS)) ||
                  (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
     if (why != NULL || ended) {
         if (why != NULL) {

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -420,6 +419,13 @@ static void ask_proxy(struct wire *wire)
     }
 }
 
+static bool proxy_agrees(const struct wire *wire)
+{
+    const char *line = wire->proxy_line;
+    return strncmp(line, "HTTP/1.", 7) == 0 && strncmp(line + 8, " 200", 4) == 0 &&
+           (line[12] == ' ' || line[12] == '\0');
+}
+
 /* Byte by byte, because what follows the answer is the server's. */
 static void hear_proxy(struct wire *wire)
 {
@@ -433,8 +439,7 @@ static void hear_proxy(struct wire *wire)
             byte == "\r\n\r\n"[wire->proxy_blank] ? wire->proxy_blank + 1 : (byte == '\r' ? 1 : 0);
         if (wire->proxy_blank == 4) {
             char text[128];
-            if (strncasecmp(wire->proxy_line, "HTTP/1.", 7) == 0 &&
-                strncmp(wire->proxy_line + 8, " 200", 4) == 0) {
+            if (proxy_agrees(wire)) {
                 begin_stream(wire);
                 return;
             }
