@@ -38,6 +38,7 @@ struct rig {
     pthread_cond_t changed;
     struct hf_grpc_call *held[RIG_HELD_MAX];
     int held_count;
+    bool closing; /* nothing is held any more */
     char last_error[256];
 };
 
@@ -62,10 +63,16 @@ static inline void rig_fail(struct hf_grpc_call *call)
 static inline void rig_hold(struct rig *rig, struct hf_grpc_call *call)
 {
     pthread_mutex_lock(&rig->lock);
-    assert_true(rig->held_count < RIG_HELD_MAX);
-    rig->held[rig->held_count++] = call;
-    pthread_cond_broadcast(&rig->changed);
+    bool closing = rig->closing;
+    if (!closing) {
+        assert_true(rig->held_count < RIG_HELD_MAX);
+        rig->held[rig->held_count++] = call;
+        pthread_cond_broadcast(&rig->changed);
+    }
     pthread_mutex_unlock(&rig->lock);
+    if (closing) {
+        hf_grpc_call_answer(call, &(struct hf_grpc_answer){.code = 14});
+    }
 }
 
 static inline void rig_on_message(void *user, struct hf_grpc_call *call)
@@ -233,6 +240,9 @@ static inline void rig_stop(struct rig *rig, uint64_t grace_ns)
 
 static inline void rig_free(struct rig *rig)
 {
+    pthread_mutex_lock(&rig->lock);
+    rig->closing = true;
+    pthread_mutex_unlock(&rig->lock);
     rig_let_go(rig);
     rig_stop(rig, 0);
     for (int i = 0; i < RIG_LOOPS; i++) {
