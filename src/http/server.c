@@ -20,6 +20,7 @@
 #include "server_internal.h"
 #include "server_tls.h"
 
+#define LINGER_NS (300 * HF_NS_PER_MS)
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define THREADS_MAX 64u
@@ -87,6 +88,9 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
     *(gone->previous != NULL ? &gone->previous->next : &server->connections) = gone->next;
     if (gone->next != NULL) {
         gone->next->previous = gone->previous;
+    }
+    if (server->closing) {
+        pthread_cond_broadcast(&server->changed);
     }
     pthread_mutex_unlock(&server->lock);
     hf_http_tls_drop(gone->credentials);
@@ -354,14 +358,33 @@ static void wake_acceptor(struct hf_http_server *server)
     (void)eventfd_write(server->wake_fd, 1);
 }
 
+static struct timespec in(uint64_t wait_ns)
+{
+    uint64_t until_ns = hf_clock_monotonic_ns() + wait_ns;
+    return (struct timespec){.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
+                             .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
+}
+
 /* Under the lock. */
 static void wait_for_requests(struct hf_http_server *server, uint64_t grace_ns)
 {
-    uint64_t until_ns = hf_clock_monotonic_ns() + grace_ns;
-    const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
-                                   .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
+    const struct timespec until = in(grace_ns);
     int waited = 0;
     while (server->active > 0 && waited == 0) {
+        waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+    }
+}
+
+/*
+ * Under the lock. HTTP/1.1 has no word for "send no more here" but on an answer: who is in the
+ * middle of sending gets one more answer, which closes the connection; only who has been silent for
+ * this long is cut.
+ */
+static void linger(struct hf_http_server *server, uint64_t grace_ns)
+{
+    const struct timespec until = in(grace_ns < LINGER_NS ? grace_ns : LINGER_NS);
+    int waited = 0;
+    while (server->connections != NULL && waited == 0) {
         waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
     }
 }
@@ -374,6 +397,7 @@ void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns)
     pthread_mutex_lock(&server->lock);
     server->closing = true;
     wake_acceptor(server);
+    linger(server, grace_ns);
     wait_for_requests(server, grace_ns);
     hf_http_cut(server);
     /* The library must not be stopped while a connection is suspended; all have been resumed by
