@@ -1,0 +1,76 @@
+"""A disk that fails: EIO, ENOSPC, short writes, failing syncs, at the n-th operation under the real program."""
+
+import errno
+import subprocess
+import time
+
+from harness.victim import BINARY, ROOT, configuration, grpc_exporter
+from harness.waiting import until
+
+PROMISE = "A2, B3: what was acknowledged stays whatever the disk answers; while writing fails senders are told to try again"
+FAULT = "EIO, ENOSPC, EROFS or a short write at the n-th write, sync or rename of the queue's files, for a while; then a kill"
+HOLDS = "lost 0; the process lives; service returns by itself when the disk works again"
+
+KINDS = [("w", "EIO"), ("w", "ENOSPC"), ("w", "0"), ("s", "EIO"), ("n", "ENOSPC"), ("n", "EIO"), ("w", "EROFS"), ("s", "ENOSPC")]
+
+
+def shim(lab):
+    """The library that stands before the file operations, built by tests/crash."""
+    folders = (BINARY.parent, ROOT / "build", ROOT / "build/debug")
+    for folder in folders:
+        if (folder / "tests/crash/crash_shim.so").is_file():
+            return folder / "tests/crash/crash_shim.so"
+    folder = next((one for one in folders[2:] + folders if (one / "build.ninja").is_file()), ROOT / "build")
+    words = ["cmake", "--build", folder, "--target", "crash_shim"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        lab.skip("the shim of tests/crash is not built: cmake --preset debug; ./dev build debug")
+    return shim(lab)
+
+
+def run(lab):
+    library = shim(lab)
+    for turn in range(lab.count(12, 400)):
+        fail_once(lab, library, turn)
+
+
+def error_number(name):
+    return int(name) if name.isdigit() else getattr(errno, name)
+
+
+def fail_once(lab, library, turn):
+    kind, error = KINDS[turn % len(KINDS)]
+    first = lab.random.randrange(10, 400 if kind == "w" else 150 if kind == "s" else 12)
+    length = lab.random.choice([1, 5, 60])
+    lab.new_truth(items=20, requests=50_000, loads=6)
+    sink = lab.sink()
+    environment = {
+        "LD_PRELOAD": str(library),
+        "HF_SHIM_FAIL": f"{first}-{first + length - 1}:{error_number(error)}:{kind}",
+    }
+    holdfast = lab.holdfast(configuration({"otlp": grpc_exporter(sink)}), environment=environment)
+    environment = holdfast.environment
+    environment["HF_SHIM_DIR"] = str(holdfast.data)
+    holdfast.spawn()
+    try:
+        holdfast.wait_ready(10)
+    except Exception:
+        # The fault met the start: refusing is right, with a word; the next start must work.
+        lab.require(not holdfast.is_running() and "error" in holdfast.log(), "neither ready nor a word why")
+    if holdfast.is_running():
+        lab.load_all(holdfast, rate=2_000)
+        begun = time.monotonic()
+        lab.wait_acknowledged(4_000, seconds=25)
+        lab.recovered(time.monotonic() - begun)
+        lab.require(holdfast.is_running(), f"ended: {holdfast.process.returncode}")
+        until(lambda: holdfast.health() == 200, "not ready again", 10)
+        holdfast.kill9()
+    lab.fault()
+    for name in ("LD_PRELOAD", "HF_SHIM_FAIL"):
+        environment.pop(name)
+    holdfast.start()
+    if not lab.loads:
+        lab.load_all(holdfast, rate=2_000)
+    lab.wait_acknowledged(20)
+    lab.settle()
+    holdfast.terminate()
