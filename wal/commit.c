@@ -244,6 +244,10 @@ static bool commit_tail(struct wal *wal, const struct group *group, struct outco
         error = EIO;
         is_spent = true;
     }
+    if (error == 0 && !wal_segment_has_name(tail)) {
+        error = ENOENT;
+        is_spent = true;
+    }
     if (error != 0) {
         fail(outcome, error);
         if (is_spent) {

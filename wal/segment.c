@@ -230,6 +230,13 @@ static enum wal_status learn_map(struct wal_segment *segment)
     return status;
 }
 
+bool wal_segment_has_name(const struct wal_segment *segment)
+{
+    struct stat info;
+
+    return fstat(segment->fd, &info) != 0 || info.st_nlink > 0;
+}
+
 enum wal_status wal_segment_measure(struct wal_segment *segment, uint64_t *ret_bytes)
 {
     MDB_envinfo info;

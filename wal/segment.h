@@ -83,6 +83,9 @@ bool wal_is_map_full(int error);
 /* The errno in it; EIO for one of LMDB's own. */
 int wal_errno_of(int error);
 
+/* False: somebody removed the file; what is written to it is gone with the process. */
+WAL_MUST_USE bool wal_segment_has_name(const struct wal_segment *segment);
+
 /* Bytes in use after a commit; learns `map` the first time (row 0 must exist). */
 WAL_MUST_USE enum wal_status wal_segment_measure(struct wal_segment *segment, uint64_t *ret_bytes);
 
