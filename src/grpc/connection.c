@@ -16,8 +16,8 @@
 #define STALL_NS (UINT64_C(60) * 1000000000)
 #define LINGER_NS (UINT64_C(1) * 1000000000)
 #define NOTICE_NS (UINT64_C(1) * 1000000000)
-/* Of both, while the server stops. */
-#define STOPPING_NS (UINT64_C(100) * 1000000)
+/* Of each of them, while the server stops. */
+#define STOPPING_NS (UINT64_C(200) * 1000000)
 #define COUNT_NS (UINT64_C(30) * 1000000000)
 #define HURRY_NS (UINT64_C(10) * 1000000)
 
@@ -417,8 +417,10 @@ void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
         connection->next->link = &connection->next;
     }
     lane->connections = connection;
-    bool ticking = lane->tick.place != 0 ||
-                   hf_loop_timer_set(lane->loop, &lane->tick, now_ns + server->tick_ns) == HF_OK;
+    bool ticking =
+        lane->tick.place != 0 ||
+        hf_loop_timer_set(lane->loop, &lane->tick,
+                          now_ns + (lane->stopping ? HURRY_NS : server->tick_ns)) == HF_OK;
     if (!ticking || prepare(connection) != HF_OK) {
         hf_grpc_connection_kill(connection);
         return;
@@ -449,12 +451,23 @@ static void check_calls(struct connection *connection, uint64_t now_ns)
     }
 }
 
+/* A stop has no time for those who do not listen; it counts from its own beginning. */
+static bool is_over(const struct connection *connection, uint64_t since_ns, uint64_t usual_ns)
+{
+    const struct lane *lane = connection->lane;
+    uint64_t now_ns = hf_loop_now_ns(lane->loop);
+    if (!lane->stopping) {
+        return now_ns - since_ns > usual_ns;
+    }
+    return now_ns - (since_ns > lane->stop_begun_ns ? since_ns : lane->stop_begun_ns) > STOPPING_NS;
+}
+
 /* Why it must end now, or NULL. */
 static const char *overdue(const struct connection *connection, uint64_t now_ns)
 {
     const struct hf_grpc_server_options *options = &connection->lane->server->options;
     if (!(connection->shaken && connection->greeted) &&
-        now_ns - connection->opened_ns > GREETING_NS) {
+        is_over(connection, connection->opened_ns, GREETING_NS)) {
         return "no HTTP/2 preface in 20 s";
     }
     if (connection->want_write && now_ns - connection->written_ns > STALL_NS) {
@@ -478,12 +491,6 @@ static void keep_alive(struct connection *connection, uint64_t now_ns)
     }
 }
 
-/* A stop has no time for those who do not listen. */
-static uint64_t patience_ns(const struct connection *connection, uint64_t usual_ns)
-{
-    return connection->lane->stopping ? STOPPING_NS : usual_ns;
-}
-
 static void retire(struct connection *connection, uint64_t now_ns)
 {
     const struct hf_grpc_server_options *options = &connection->lane->server->options;
@@ -496,7 +503,7 @@ static void retire(struct connection *connection, uint64_t now_ns)
             hf_grpc_connection_drain(connection, grace_ns != 0 ? now_ns + grace_ns : 0);
         }
     } else if (connection->drain == DRAIN_NOTICED &&
-               now_ns - connection->drain_ns > patience_ns(connection, NOTICE_NS)) {
+               is_over(connection, connection->drain_ns, NOTICE_NS)) {
         hf_grpc_connection_drain(connection, connection->drain_end_ns);
     }
 }
@@ -504,11 +511,10 @@ static void retire(struct connection *connection, uint64_t now_ns)
 static void check(struct connection *connection, uint64_t now_ns)
 {
     const char *why = overdue(connection, now_ns);
-    bool ended = (connection->lingering &&
-                  now_ns - connection->linger_ns > patience_ns(connection, LINGER_NS)) ||
+    bool ended = (connection->lingering && is_over(connection, connection->linger_ns, LINGER_NS)) ||
                  (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
     if (why != NULL || ended) {
-        if (why != NULL) {
+        if (why != NULL && !connection->lane->stopping) {
             hf_grpc_server_report(connection, why);
         }
         hf_grpc_connection_kill(connection);

@@ -124,7 +124,7 @@ struct arrival {
 
 static void settle_in(struct lane *lane, int fd, const char *peer)
 {
-    if (lane->stopping) {
+    if (lane->stopped) {
         atomic_fetch_sub(&lane->connection_count, 1);
         close(fd);
         return;
@@ -313,17 +313,15 @@ static void run_stop(struct hf_task *task)
 {
     struct lane *lane = HF_CONTAINER(task, struct lane, stop_task);
     lane->stopping = true;
+    lane->stop_begun_ns = hf_loop_now_ns(lane->loop);
     hf_loop_timer_stop(lane->loop, &lane->pause);
     if (lane->listening) {
         hf_loop_remove(lane->loop, lane->server->options.listen_fd, &lane->listener);
         lane->listening = false;
     }
-    for (struct connection *connection = lane->connections, *next; connection != NULL;
-         connection = next) {
-        next = connection->next;
-        if (!connection->greeted) {
-            hf_grpc_connection_kill(connection);
-        } else if (connection->drain == DRAIN_NOT && !connection->lingering) {
+    for (struct connection *connection = lane->connections; connection != NULL;
+         connection = connection->next) {
+        if (connection->greeted && connection->drain == DRAIN_NOT && !connection->lingering) {
             hf_grpc_connection_drain(connection, lane->stop_end_ns);
         }
     }

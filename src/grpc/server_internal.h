@@ -111,7 +111,7 @@ struct lane {
     struct hf_loop *loop;
     struct hf_io listener;
     bool listening, stopping, stopped;
-    uint64_t stop_end_ns;
+    uint64_t stop_begun_ns, stop_end_ns;
     struct connection *connections;
     struct connection *dirty, **dirty_end;
     struct hf_task flush_task, settle_task, start_task, stop_task, cut_task;

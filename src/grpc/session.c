@@ -124,6 +124,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         break;
     case NGHTTP2_SETTINGS:
         connection->greeted = true;
+        if (connection->lane->stopping && connection->drain == DRAIN_NOT) {
+            /* It was on its way when the stop began: it is heard, and asked to go on elsewhere. */
+            hf_grpc_connection_drain(connection, connection->lane->stop_end_ns);
+        }
         break;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
