@@ -14,6 +14,10 @@
 /* Rows below the records are never larger than a checkpoint's. */
 #define ROW_BYTES_MAX 4096u
 
+/* Most that are looked for in a broken file: those of a whole one, since it may have been cut
+ * short. */
+#define RESCUED_MAX ((UINT64_C(64) << 20) / WAL_RECORD_HEAD_BYTES)
+
 struct building {
     const struct wal_index_options *options;
     struct wal_index *index;
@@ -114,6 +118,9 @@ static enum wal_status fill(struct building *building)
     }
     index->is_broken = true;
     index->count = 0; /* a broken tree's words are worth nothing: only what proves itself counts */
+    if (building->count_max < RESCUED_MAX) {
+        building->count_max = RESCUED_MAX;
+    }
     status = wal_salvage(index->fd, index->file_bytes, visit_rescued, building);
     if (building->status != WAL_OK) {
         return building->status;
