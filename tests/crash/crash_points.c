@@ -182,7 +182,7 @@ struct error {
 
 static const struct error errors[] = {
     {"no space, one write", ENOSPC, 'w', 1},  {"no space, 5 writes", ENOSPC, 'w', 5},
-    {"no space, 60 writes", ENOSPC, 'w', 60}, {"EIO, one write", EIO, 'w', 1},
+    {"no space, 20 writes", ENOSPC, 'w', 20}, {"EIO, one write", EIO, 'w', 1},
     {"EIO, 9 writes", EIO, 'w', 9},           {"short write", 0, 'w', 1},
     {"EIO, one sync", EIO, 's', 1},           {"EIO, 7 syncs", EIO, 's', 7},
     {"no space, one sync", ENOSPC, 's', 1},   {"EIO, one name", EIO, 'n', 1},
@@ -199,9 +199,11 @@ static bool run_error(struct stage *stage, const struct settings *settings, stru
     const struct error *error = &errors[point->how];
     char fail[64], name[160];
 
-    (void)settings;
-    snprintf(fail, sizeof(fail), "%lu-%lu:%d:%c", point->number, point->number + error->length - 1,
-             error->number, error->kind);
+    /* There are fewer syncs and names than writes. */
+    unsigned kind = error->kind == 'w' ? 0 : error->kind == 's' ? 1 : 2;
+    uint64_t first = 1 + (point->number - 1) % settings->kinds[kind];
+    snprintf(fail, sizeof(fail), "%lu-%lu:%d:%c", first, first + error->length - 1, error->number,
+             error->kind);
     snprintf(name, sizeof(name), "--errors --from %lu --to %lu (%s)", point->number, point->number,
              error->name);
     stage_clear(stage);

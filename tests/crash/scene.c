@@ -11,7 +11,7 @@
 #include "truth.h"
 #include "wal/wal.h"
 
-enum { IN_FLIGHT_MAX = 12, READ_MAX = 16, META_SIZE = 12, PATIENCE_MS = 8000 };
+enum { IN_FLIGHT_MAX = 12, READ_MAX = 16, META_SIZE = 12, PATIENCE_MS = 30000 };
 
 static const char *const names[WHO_COUNT] = {"fast", "slow", "dead"};
 

@@ -120,7 +120,7 @@ static void confines_a_flipped_bit_to_its_record(void **state)
         lmdb_file_close(&file);
         int fd = memory_file(file.bytes, file.size);
         assert_int_equal(wal_pages_walk(fd, file.size, NULL, note_place, places), WAL_OK);
-        for (size_t at = s; at < file.size; at += 5) {
+        for (size_t at = s; at < file.size; at += 11) {
             file.bytes[at] ^= (uint8_t)(1u << (at % 8));
             assert_int_equal(pwrite(fd, &file.bytes[at], 1, (off_t)at), 1);
             finds = (struct finds){.bytes = file.bytes, .size = file.size};
