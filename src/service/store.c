@@ -25,6 +25,7 @@ struct entry {
     const char *kind; /* "queue", "deadletter" */
     char *id;
     struct wal *wal;
+    uint64_t max_bytes;          /* as asked for when it was opened */
     struct wal_consumer *reader; /* of dead letters: keeps them until an operator takes them */
     struct hf_store *store;
 };
@@ -384,6 +385,13 @@ enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
             .drop_oldest = options->drop_oldest,
         };
         status = open_entry(store, "queue", pipeline, &made, &entry);
+        if (status == WAL_OK) {
+            entry->max_bytes = options->max_bytes;
+        }
+    } else if (options->max_bytes != 0 && options->max_bytes != entry->max_bytes) {
+        hf_log_line(
+            store->log, HF_LOG_WARN, pipeline,
+            "sending_queue::max_bytes has changed; the new limit counts from the next start");
     }
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
