@@ -261,6 +261,8 @@ class TestDamage:
         )
         assert len(set(ids) - set(backend.ids())) == 1
         until(lambda: (holdfast.metric("holdfast_queue_damaged_records") or 0) >= 1, "damage is not counted")
+        books = holdfast.books("logs", "otlp")
+        assert (books["dropped"]["damaged"]["items"], books["delivered"]["items"]) == (1, len(ids) - 1)
 
     def test_a_segment_cut_short_costs_only_what_was_cut(self, start, ending):
         holdfast, backend, ids = self.backlog(start, ending)
@@ -269,6 +271,7 @@ class TestDamage:
         holdfast.start()
         until(lambda: len(set(backend.ids())) >= len(ids) // 4, "nothing was salvaged")
         assert holdfast.health() == 200
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 0, lambda: f"{holdfast.books('logs', 'otlp')}")
         assert set(backend.ids()) <= set(ids)
 
     def test_a_segment_of_noise_does_not_stand_in_the_way(self, start, ending, grpc_sender):
@@ -279,7 +282,8 @@ class TestDamage:
         more = otlp.new_ids(3)
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, more))
         backend.wait_for(more)
-        assert any((holdfast.data_directory / "damaged").rglob("*"))
+        until(lambda: any((holdfast.data_directory / "damaged").rglob("*")), "the file is not set aside")
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 0, lambda: f"{holdfast.books('logs', 'otlp')}")
 
     def test_lost_cursors_cost_repeats_and_no_item(self, start, ending):
         holdfast, backend, ids = self.backlog(start, ending)

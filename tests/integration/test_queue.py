@@ -80,7 +80,7 @@ class TestFull:
         )
         away.start()
         away.wait_for(ids[-5:])
-        balance(holdfast, "logs", "otlp")
+        holdfast.books("logs", "otlp")
 
     def test_the_sizer_counts_items(self, start, away, grpc_sender):
         holdfast = start(
@@ -91,16 +91,6 @@ class TestFull:
         sender.export(otlp.LOGS, otlp.request(otlp.LOGS, first))
         codes = [sender.code(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(50))) for _ in range(2)]
         assert grpc.StatusCode.UNAVAILABLE in codes
-
-
-def balance(holdfast, pipeline, exporter):
-    """accepted = delivered + queued + dead_lettered + dropped, in items and in bytes; returns the books."""
-    books = holdfast.books(pipeline, exporter)
-    for unit in ("items", "bytes"):
-        parts = books["delivered"][unit] + books["queued"][unit] + books["dead_lettered"][unit]
-        parts += sum(amount[unit] for amount in books["dropped"].values())
-        assert books["accepted"][unit] == parts, f"{unit}: {books}"
-    return books
 
 
 class TestBooks:
@@ -116,7 +106,7 @@ class TestBooks:
         expected = {"accepted": 12, "delivered": 7, "dead_lettered": 4, "queued": 0}
         for _ in range(2):
             for one in otlp.SIGNALS:
-                books = balance(holdfast, one.name, "otlp")
+                books = holdfast.books(one.name, "otlp")
                 assert {key: books[key]["items"] for key in expected} == expected
                 assert books["dropped"]["rejected_by_backend"]["items"] == 1
             holdfast.restart()
@@ -129,19 +119,19 @@ class TestBooks:
                 wait_for_acknowledged(load, len(load.acknowledged) + 500)
                 holdfast.kill9()
                 for one in otlp.SIGNALS:
-                    balance(holdfast, one.name, "otlp")
+                    holdfast.books(one.name, "otlp")
                 holdfast.start()
             wait_for_acknowledged(load, len(load.acknowledged) + 200)
         until(lambda: all(settled(holdfast, one.name) for one in otlp.SIGNALS), "the queues do not run empty")
-        accepted = sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
+        accepted = sum(holdfast.books(one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS)
         assert len(load.acknowledged) <= accepted <= len(load.offered)
         holdfast.terminate()
-        assert sum(balance(holdfast, one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS) == accepted
+        assert sum(holdfast.books(one.name, "otlp")["accepted"]["items"] for one in otlp.SIGNALS) == accepted
 
 
 def settled(holdfast, pipeline):
     """True when nothing waits in the pipeline's queue."""
-    return balance(holdfast, pipeline, "otlp")["queued"]["items"] == 0
+    return holdfast.books(pipeline, "otlp")["queued"]["items"] == 0
 
 
 class TestCommands:
@@ -158,7 +148,7 @@ class TestCommands:
 
     def test_stat_prints_the_books(self, backlog):
         holdfast, _, _ = backlog
-        books = balance(holdfast, "logs", "otlp")
+        books = holdfast.books("logs", "otlp")
         assert books["accepted"]["items"] == books["queued"]["items"] == 5
         table = holdfast.command("queue", "stat", "--data-dir", holdfast.data_directory)
         assert table.returncode == 0
@@ -200,7 +190,7 @@ class TestCommands:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         other.wait_for(ids)
-        assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 5
+        assert holdfast.books("logs", "otlp")["queued"]["items"] == 5
 
     def test_export_to_nobody_fails_with_a_word(self, backlog):
         holdfast, _, _ = backlog
@@ -254,7 +244,7 @@ class TestDrop:
             "queue", "drop", "logs", "--exporter", "otlp", "--data-dir", holdfast.data_directory
         )
         assert done.returncode == 1
-        assert balance(holdfast, "logs", "otlp")["queued"]["items"] == 3
+        assert holdfast.books("logs", "otlp")["queued"]["items"] == 3
 
 
 class TestDeadLetters:

@@ -252,8 +252,13 @@ class Holdfast:
         return json.loads(done.stdout)
 
     def books(self, pipeline, exporter):
-        """{"accepted": {"items": .., "bytes": ..}, ...} of one exporter in one pipeline."""
-        return next(one for one in consumers_of(self.queue("stat"), pipeline) if one["exporter"] == exporter)
+        """{"accepted": {"items": .., "bytes": ..}, ...} of one exporter in one pipeline, which must balance:
+        accepted = delivered + queued + dead_lettered + dropped, in items and in bytes."""
+        books = next(one for one in consumers_of(self.queue("stat"), pipeline) if one["exporter"] == exporter)
+        for unit in ("items", "bytes"):
+            parts = [books[name] for name in ("delivered", "queued", "dead_lettered")] + [*books["dropped"].values()]
+            assert books["accepted"][unit] == sum(part[unit] for part in parts), f"{unit}: {books}"
+        return books
 
 
 def consumers_of(stat, pipeline):
