@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-from rig import BUILD, Failed
+from rig import BUILD, Failed, compile_targets
 
 # program, arguments, what an item is, how many of them in the small and the large run.
 PIECES = [
@@ -29,8 +29,7 @@ def run():
     if shutil.which("valgrind") is None:
         print("skipped instructions: valgrind is not installed")
         return {}
-    targets = sorted({f"bench-{piece[0]}" for piece in PIECES})
-    subprocess.run(["cmake", "--build", BUILD, "--target", *targets], check=True, stdout=subprocess.DEVNULL)
+    compile_targets(*sorted({f"bench-{piece[0]}" for piece in PIECES}))
     results = {}
     for name, words, item, _, few, many in PIECES:
         program = BUILD / "chaos" / f"bench-{name}"

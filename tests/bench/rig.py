@@ -41,6 +41,15 @@ def until(condition, seconds, what):
     return value
 
 
+def compile_targets(*targets):
+    """Builds targets of the release build."""
+    done = subprocess.run(
+        ["cmake", "--build", BUILD, "--target", *targets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(targets)} cannot be built:\n{done.stdout[-2000:]}")
+
+
 def raise_file_limit():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

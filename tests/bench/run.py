@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import flame  # noqa: E402
 import instructions  # noqa: E402
 import peer  # noqa: E402
 import works  # noqa: E402
-from rig import BUILD, CORES, HOLDFAST, OUTPUT, Failed, raise_file_limit  # noqa: E402
+from rig import CORES, HOLDFAST, OUTPUT, Failed, compile_targets, raise_file_limit  # noqa: E402
 
 # What stands in the table of a work, in this order.
 COLUMNS = (
@@ -159,7 +158,7 @@ def main():
     options = arguments()
     OUTPUT.mkdir(parents=True, exist_ok=True)
     raise_file_limit()
-    subprocess.run(["cmake", "--build", BUILD, "--target", "holdfast-storm"], check=True, stdout=subprocess.DEVNULL)
+    compile_targets("holdfast-storm")
     if options.profile:
         tool = flame.recorder(options.profile)
         result = works.run_work(options.profile, ("holdfast", HOLDFAST), options.seconds, tool=tool)
@@ -171,6 +170,8 @@ def main():
     if "instructions" in names:
         names.remove("instructions")
         everything["instructions"] = instructions.run()
+    if not names:
+        return 0
     peers = find_peers(options.vs)
     lost = 0
     for name in names:
