@@ -155,6 +155,17 @@ static void explain(enum wal_status status, const char *path, char *reterr)
     }
 }
 
+/* A new name is durable only when its directory was synced. What cannot be opened was not made
+ * here. */
+static void sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
 static enum hf_status take_lock(struct hf_store *store, const struct hf_store_options *options)
 {
     pid_t holder = 0;
@@ -211,6 +222,19 @@ static void reckon_limit(struct hf_store *store)
     store->max_bytes = kept;
 }
 
+/* All directories above `directory`. */
+static void sync_parents(const char *directory)
+{
+    char path[PATH_BYTES_MAX];
+    snprintf(path, sizeof(path), "%s", directory);
+    sync_directory(path[0] == '/' ? "/" : ".");
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        sync_directory(path);
+        *slash = '/';
+    }
+}
+
 /* What cannot be made is told by the opening of the directory itself. */
 static void make_parents(const char *directory)
 {
@@ -242,6 +266,9 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
         explain(opened, store->directory, reterr);
         hf_store_close(store);
         return hf_status_of_wal(opened);
+    }
+    if (!store->no_fsync) {
+        sync_parents(store->directory);
     }
     enum hf_status status = take_lock(store, options);
     if (status != HF_OK) {
@@ -344,6 +371,9 @@ static enum wal_status open_entry(struct hf_store *store, const char *kind, cons
     snprintf(path, sizeof(path), "%s/%s", store->directory, kind);
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return errno == ENOSPC ? WAL_NO_SPACE : WAL_NO_RIGHT;
+    }
+    if (!store->no_fsync) {
+        sync_directory(store->directory);
     }
     snprintf(path, sizeof(path), "%s/%s/%s", store->directory, kind, escaped);
     snprintf(damaged, sizeof(damaged), "%s/damaged", store->directory);
