@@ -68,6 +68,20 @@ static bool may_mix(const struct lane *lane, const struct held *a, const struct 
     return true;
 }
 
+/* What a record costs while it is held: what was stored, and what it is decoded to on its way out.
+ */
+static size_t cost_of(const struct wal_record *record)
+{
+    return record->body.size + (record->coding != HF_IDENTITY ? (size_t)record->raw_bytes : 0);
+}
+
+void hf_held_release(struct lane *lane, struct held *held)
+{
+    lane->sender->held_bytes -= cost_of(&held->record);
+    hf_ref_drop(held->record.owner);
+    free(held);
+}
+
 static bool hold(struct lane *lane, const struct wal_record *record)
 {
     struct held *held = malloc(sizeof(*held));
@@ -83,7 +97,7 @@ static bool hold(struct lane *lane, const struct wal_record *record)
     lane->pending_end = &held->next;
     lane->pending_items += record->items;
     lane->pending_bytes += record->raw_bytes;
-    lane->sender->held_bytes += record->body.size;
+    lane->sender->held_bytes += cost_of(record);
     return true;
 }
 

@@ -88,13 +88,6 @@ void hf_request_free(struct request *request)
     free(request);
 }
 
-void hf_held_release(struct lane *lane, struct held *held)
-{
-    lane->sender->held_bytes -= held->record.body.size;
-    hf_ref_drop(held->record.owner);
-    free(held);
-}
-
 /* The record's own fate, once its last item is done with. Runs of one record may have ended
  * differently. */
 static struct wal_ack ack_of(const struct held *held)

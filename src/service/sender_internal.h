@@ -114,6 +114,8 @@ void hf_lane_shape(struct lane *lane);
 /* Releases all it holds, unacknowledged. */
 void hf_lane_drop_all(struct lane *lane);
 
+void hf_held_release(struct lane *lane, struct held *held);
+
 /* request.c */
 /* NULL: out of memory, or a record that cannot be cut; nothing is taken from the parts' records
  * then. */
@@ -126,7 +128,6 @@ void hf_request_resolve(struct request *request, enum wal_fate fate, enum wal_dr
 void hf_request_free(struct request *request);
 /* Two requests of half the size each, put among the waiting; false: it is a single item. */
 HF_MUST_USE bool hf_request_halve(struct request *request);
-void hf_held_release(struct lane *lane, struct held *held);
 
 /* bury.c: a request of one part goes to the dead letters (or is dropped when they are off). */
 void hf_request_bury(struct request *request, const struct hf_outcome *outcome);
