@@ -1,10 +1,10 @@
 """A disk that fails: EIO, ENOSPC, short writes, failing syncs, at the n-th operation under the real program."""
 
 import errno
-import subprocess
 import time
 
-from harness.victim import BINARY, ROOT, configuration, grpc_exporter
+from harness.crash import shim
+from harness.victim import configuration, grpc_exporter
 from harness.waiting import until
 
 PROMISE = "A2, B3: what was acknowledged stays whatever the disk answers; while writing fails senders are told to try again"
@@ -14,22 +14,8 @@ HOLDS = "lost 0; the process lives; service returns by itself when the disk work
 KINDS = [("w", "EIO"), ("w", "ENOSPC"), ("w", "0"), ("s", "EIO"), ("n", "ENOSPC"), ("n", "EIO"), ("w", "EROFS"), ("s", "ENOSPC")]
 
 
-def shim(lab):
-    """The library that stands before the file operations, built by tests/crash."""
-    folders = (BINARY.parent, ROOT / "build", ROOT / "build/debug")
-    for folder in folders:
-        if (folder / "tests/crash/crash_shim.so").is_file():
-            return folder / "tests/crash/crash_shim.so"
-    folder = next((one for one in folders[2:] + folders if (one / "build.ninja").is_file()), ROOT / "build")
-    words = ["cmake", "--build", folder, "--target", "crash_shim"]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode != 0:
-        lab.skip("the shim of tests/crash is not built: cmake --preset debug; ./dev build debug")
-    return shim(lab)
-
-
 def run(lab):
-    library = shim(lab)
+    library = shim()
     for turn in range(lab.count(12, 400)):
         fail_once(lab, library, turn)
 
