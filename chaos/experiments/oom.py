@@ -28,8 +28,9 @@ time.sleep(60)
 
 
 def run(lab):
-    backlog(lab)
+    peak = backlog(lab)
     killed_by_the_kernel(lab)
+    lab.require(peak < 32 << 20, f"{peak >> 20} MiB of anonymous memory")
 
 
 def join(group):
@@ -80,8 +81,8 @@ def backlog(lab):
         f"{size >> 20} MiB of backlog, ready in {ready:.2f} s, drained in {drained:.1f} s; "
         f"anonymous memory at most {peak >> 20} MiB, OOM kills {kills}"
     )
-    lab.require(peak < 32 << 20, f"{peak >> 20} MiB of anonymous memory")
     holdfast.terminate()
+    return peak
 
 
 def killed_by_the_kernel(lab):

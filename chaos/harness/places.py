@@ -9,7 +9,7 @@ from pathlib import Path
 from .errors import Skipped
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
+CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x40000
 
 
 def need_root(what):
@@ -25,6 +25,17 @@ def own_mounts():
     if _LIBC.unshare(CLONE_NEWNS) != 0 or _LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
         raise Skipped(f"no mount namespace of its own here: {os.strerror(ctypes.get_errno())}")
     own_mounts.done = True
+
+
+def own_network(lab):
+    """Until the end of the run this thread and what it starts have a loopback of their own."""
+    need_root("a network of its own")
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    if _LIBC.unshare(CLONE_NEWNET) != 0:
+        os.close(before)
+        raise Skipped(f"no network namespace here: {os.strerror(ctypes.get_errno())}")
+    lab.stack.callback(os.close, before)
+    lab.stack.callback(_LIBC.setns, before, CLONE_NEWNET)
 
 
 def tmpfs(lab, size, name="small"):
