@@ -104,7 +104,8 @@ static void removes_a_stored_consumer(void **state)
     assert_int_equal(wal_consumer_remove(queue->wal, "gone"), WAL_OK);
     assert_int_equal(wal_consumer_remove(queue->wal, "gone"), WAL_MISSING);
     wal_stat(queue->wal, &after);
-    assert_true(after.first_sequence > 150);
+    /* All but the tail: at most a full segment (34 records) and the group of 64 that ended it. */
+    assert_true(after.first_sequence > 100);
     wal_consumer_close(consumer);
     queue_reopen(queue);
     assert_false(queue_find(queue, "gone", &stat));
