@@ -107,19 +107,6 @@ static size_t take_from_tail(struct wal_consumer *consumer, const struct wal_req
     return count;
 }
 
-/* Lock held. What is read already by all goes from the ring. */
-static void trim_tail(struct wal *wal, struct wal_drops *drops)
-{
-    uint64_t needed = UINT64_MAX;
-
-    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (c->is_open && c->look < needed) {
-            needed = c->look;
-        }
-    }
-    (void)wal_tail_trim(&wal->tail, needed, drops); /* the rest by the next read or commit */
-}
-
 enum step { STEP_NOTHING, STEP_GIVEN, STEP_READ, STEP_AGAIN };
 
 struct reading {
@@ -140,7 +127,7 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
     if (consumer->look >= wal->next_sequence) {
         close_gap(consumer, (struct wal_place){wal->next_sequence, wal->total}, &reading->damage);
         wal_release_drained(wal);
-        trim_tail(wal, &reading->drops);
+        (void)wal_trim_tail(wal, &reading->drops); /* the rest by the next read or commit */
         consumer->is_armed = true;
         return STEP_NOTHING;
     }
@@ -155,7 +142,7 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
     }
     *ret_count = take_from_tail(consumer, request, records, &reading->damage);
     if (*ret_count > 0) {
-        trim_tail(wal, &reading->drops);
+        (void)wal_trim_tail(wal, &reading->drops); /* the rest by the next read or commit */
         return STEP_GIVEN;
     }
     size_t i = wal_segments_find(wal, request->from);

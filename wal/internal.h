@@ -148,6 +148,9 @@ void wal_publish(struct wal *wal, struct wal_append *group, const struct wal_com
 void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status status);
 /* Calls consumers that wait for records. The committer, without the lock. */
 void wal_wake_consumers(struct wal *wal);
+/* Lets go of what no consumer that follows at the end has still to read, as far as `drops` has
+ * room; true when there is more to do. Lock held. */
+bool wal_trim_tail(struct wal *wal, struct wal_drops *drops);
 
 /* ---- rotate.c: the committer's ---- */
 

@@ -39,19 +39,6 @@ static void count_rate(struct wal *wal, uint64_t bytes)
     wal->rate_bytes[second % WAL_RATE_SECONDS] += bytes;
 }
 
-/* What every open consumer has read. Lock held. */
-static uint64_t read_by_all(const struct wal *wal)
-{
-    uint64_t needed = UINT64_MAX;
-
-    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (c->is_open && c->look < needed) {
-            needed = c->look;
-        }
-    }
-    return needed;
-}
-
 static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_drops *drops)
 {
     const struct wal_record record = {
@@ -76,13 +63,36 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
     wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
 }
 
+/* One that stands far behind reads from the files until it has caught up. Lock held. */
+static bool follows(const struct wal *wal, const struct wal_consumer *consumer)
+{
+    return consumer->is_open &&
+           (consumer->look >= wal->tail.first ||
+            wal->total.bytes - consumer->position.total.bytes <= wal->tail.bytes_max);
+}
+
+bool wal_trim_tail(struct wal *wal, struct wal_drops *drops)
+{
+    uint64_t needed = UINT64_MAX;
+
+    if (wal_tail_trim(&wal->tail, 0, drops)) { /* the bound first: it says who follows */
+        return true;
+    }
+    for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
+        if (follows(wal, c) && c->look < needed) {
+            needed = c->look;
+        }
+    }
+    return wal_tail_trim(&wal->tail, needed, drops);
+}
+
 /* Trims the ring, and drops what left it without the lock. Lock held, released meanwhile. */
 static void trim(struct wal *wal, struct wal_drops *drops)
 {
     bool has_more = true;
 
     while (has_more) {
-        has_more = wal_tail_trim(&wal->tail, read_by_all(wal), drops);
+        has_more = wal_trim_tail(wal, drops);
         pthread_mutex_unlock(&wal->lock);
         wal_drops_flush(drops);
         pthread_mutex_lock(&wal->lock);

@@ -2,9 +2,9 @@
  * tail: the newest records, kept in memory for consumers that follow at the end of the queue.
  *
  * A ring of references to what the appends own: nothing is copied. It holds one unbroken run of
- * sequences that ends with the newest record. The oldest go when every open consumer has read them
- * or a bound is passed; who is behind reads from disk. Guarded by the queue's lock; references are
- * dropped by the caller, without it.
+ * sequences that ends with the newest record. The oldest go when every consumer that follows has
+ * read them or a bound is passed; who is behind by more than the bound reads from disk, and holds
+ * nothing. Guarded by the queue's lock; references are dropped by the caller, without it.
  */
 #pragma once
 

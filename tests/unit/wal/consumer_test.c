@@ -147,6 +147,37 @@ static void wakes_once_for_each_time_nothing_was_found(void **state)
     wal_consumer_close(consumer);
 }
 
+static uint64_t bytes_in_memory(struct queue *queue)
+{
+    struct wal_stat stat;
+
+    wal_stat(queue->wal, &stat);
+    return stat.tail_bytes;
+}
+
+static void keeps_in_memory_only_what_a_follower_may_read(void **state)
+{
+    struct queue *queue = *state;
+
+    queue->options.tail_bytes = 20000;
+    queue_open(queue);
+    struct wal_consumer *dead = queue_consumer(queue, "dead");
+    queue_append_many(queue, 1, 10, 1000);
+    assert_true(bytes_in_memory(queue) >= 10000);
+    queue_append_many(queue, 11, 40, 1000); /* now it is too far behind to find them here */
+    assert_int_equal(bytes_in_memory(queue), 0);
+    struct wal_consumer *follower = queue_consumer(queue, "follower");
+    queue_append_many(queue, 51, 5, 1000);
+    assert_true(bytes_in_memory(queue) >= 5000);
+    assert_int_equal(queue_drain(follower, true), 5);
+    assert_int_equal(bytes_in_memory(queue), 0);
+    assert_int_equal(queue_drain(dead, true), 55);
+    queue_append_many(queue, 56, 5, 1000);
+    assert_true(bytes_in_memory(queue) >= 5000); /* it follows again */
+    wal_consumer_close(dead);
+    wal_consumer_close(follower);
+}
+
 static void keeps_the_books_by_fate(void **state)
 {
     struct queue *queue = *state;
@@ -241,6 +272,7 @@ int main(void)
         TEST(misses_nothing_when_both_names_have_a_cursor),
         TEST(removes_a_stored_consumer),
         TEST(wakes_once_for_each_time_nothing_was_found),
+        TEST(keeps_in_memory_only_what_a_follower_may_read),
         TEST(keeps_the_books_by_fate),
         TEST(shows_records_without_a_consumer),
         TEST(refuses_a_name_that_is_too_long),
