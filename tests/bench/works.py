@@ -51,6 +51,7 @@ TARGETS = {
     "cgroup-1000": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 20)},
     "idle": {"cpu_percent": ("<=", 0.1), "rss_mib": ("<=", 12)},
     "ready": {"ready_ms": ("<=", 50)},
+    "ready-50": {"ready_ms": ("<=", 1000)},
     "binary": {"file_mib": ("<=", 5)},
     "idle-connections": {"kib_each": ("<=", 16)},
 }
@@ -77,8 +78,10 @@ STANDARD = [
 PODS = {100: (5_000, 20, 128), 200: (50_000, 100, 400), 1000: (500_000, 500, 2048)}
 CURVES = {
     "size": ["grpc-1", "grpc-10", "grpc-100", "grpc-1000", "grpc-10000"],
-    "connections": ["conns-1", "conns-10", "conns-100", "conns-1000"],
+    "connections": ["conns-1", "conns-10", "conns-100", "conns-1000", "conns-5000"],
     "exporters": ["exporters-1", "exporters-2", "exporters-4", "exporters-8"],
+    "pipelines": ["pipelines-1", "pipelines-2", "pipelines-4", "pipelines-8"],
+    "backlog": ["drain-25", "drain-126", "drain-480"],
 }
 
 
@@ -89,13 +92,18 @@ PROCESSORS = {
 }
 
 
-def configuration(sink_ports, compression="none", at_rest=None, http_out=False, processors=False):
-    """otlp in, otlp out, kept on disk with fsync; as the collector's own port numbers demand."""
+def configuration(
+    sink_ports, compression="none", at_rest=None, http_out=False, processors=False, pipelines=False, max_gib=None
+):
+    """otlp in, otlp out, kept on disk with fsync; as the collector's own port numbers demand. `pipelines`: one for
+    each exporter, instead of one for all."""
 
     def build(collector):
         queue = {"storage": "file_storage", "queue_size": 10_000_000}
         if at_rest:
             queue["compression"] = at_rest
+        if max_gib:
+            queue["max_bytes"] = f"{max_gib}GiB"
         exporters = {}
         for i, port in enumerate(sink_ports):
             exporters[f"{'otlphttp' if http_out else 'otlp'}/{i}"] = {
@@ -110,7 +118,7 @@ def configuration(sink_ports, compression="none", at_rest=None, http_out=False, 
         used = dict(PROCESSORS) if processors else {}
         if collector.kind == "otelcol":
             used.pop("batch", None)
-        pipeline = {"receivers": ["otlp"], "processors": list(used), "exporters": list(exporters)}
+        served = {f"traces/{i}": [name] for i, name in enumerate(exporters)} if pipelines else {"traces": list(exporters)}
         return {
             "receivers": {
                 "otlp": {
@@ -129,7 +137,10 @@ def configuration(sink_ports, compression="none", at_rest=None, http_out=False, 
             },
             "service": {
                 "extensions": ["health_check", "file_storage"],
-                "pipelines": {"traces": pipeline},
+                "pipelines": {
+                    name: {"receivers": ["otlp"], "processors": list(used), "exporters": chosen}
+                    for name, chosen in served.items()
+                },
                 "telemetry": {"logs": {"level": "info"}, "metrics": metrics},
             },
         }
@@ -140,7 +151,18 @@ def configuration(sink_ports, compression="none", at_rest=None, http_out=False, 
 # ---- throughput ----
 
 
-def throughput(peer, seconds, items, connections=4, in_flight=4, http=False, coding="identity", exporters=1, tool=None):
+def throughput(
+    peer,
+    seconds,
+    items,
+    connections=4,
+    in_flight=4,
+    http=False,
+    coding="identity",
+    exporters=1,
+    pipelines=False,
+    tool=None,
+):
     """As many requests as are answered; spans a CPU-second of the collector until all have arrived."""
     coded = coding != "identity"
     truth = not coded and exporters == 1
@@ -155,7 +177,9 @@ def throughput(peer, seconds, items, connections=4, in_flight=4, http=False, cod
     }
     with workplace() as (disk, memory):
         sink = Sink(memory, truth=truth)
-        settings = configuration([sink.port] * exporters, compression=coding if coded else "none")
+        settings = configuration(
+            [sink.port] * exporters, compression=coding if coded else "none", pipelines=pipelines
+        )
         collector = Collector(*peer, disk / "collector", settings)
         try:
             collector.start()
@@ -247,6 +271,14 @@ class Peak(threading.Thread):
         self.join()
 
 
+def cost_of_filling(collector, port, **load):
+    """Makes a backlog; returns what the sender says, with the collector's cost of it."""
+    cpu = collector.cpu()
+    sent = send(port, retry=True, seconds=550, **load)
+    sent["fill_per_cpu_s"] = sent["items"] / (collector.cpu() - cpu)
+    return sent
+
+
 def backlog(peer, requests=14_500, items=100, at_rest=None, live_rate=0):
     """A backlog that grows while the sink refuses, then drains."""
     with workplace() as (disk, memory):
@@ -259,7 +291,7 @@ def backlog(peer, requests=14_500, items=100, at_rest=None, live_rate=0):
             peak = Peak(collector)
             acked = {"acked": memory / "acked", "capacity": 1 << 24, "items": items}
             port = collector.ports["grpc"]
-            sent = send(port, requests=requests, retry=True, seconds=300, **acked)
+            sent = cost_of_filling(collector, port, requests=requests, **acked)
             full = disk_bytes(collector.data)
             cpu = collector.cpu()
             live = None
@@ -284,6 +316,7 @@ def backlog(peer, requests=14_500, items=100, at_rest=None, live_rate=0):
             "drain_per_s": counted["items"] / drained_s,
             "spans_per_cpu_s": counted["items"] / cpu,
             "fill_per_s": sent["items_per_second"],
+            "fill_per_cpu_s": sent["fill_per_cpu_s"],
             "peak_anon_mib": peak.anon / 1024,
             "peak_rss_mib": peak.rss / 1024,
             "disk_before_mib": full / (1 << 20),
@@ -375,6 +408,36 @@ def ready(peer):
     return {"ready_ms": times[len(times) // 2], "worst_ms": times[-1], "verdict": ""}
 
 
+def ready_with_backlog(peer, gib):
+    """The same on a queue of so many GiB, after a SIGKILL; and the memory of the first ten seconds."""
+    with workplace() as (disk, memory):
+        sink = Sink(memory, truth=False)
+        sink.order("code 14")
+        collector = Collector(*peer, disk / "collector", configuration([sink.port], max_gib=gib + gib // 8 + 1))
+        try:
+            collector.start()
+            sent = cost_of_filling(collector, collector.ports["grpc"], items=1000, requests=gib * (1 << 30) // 397_000)
+            collector.process.kill()
+            collector.process.wait()
+            full = disk_bytes(collector.data)
+            ready_ms = collector.start() * 1000
+            peak = Peak(collector)
+            time.sleep(10)
+            peak.stop()
+        finally:
+            collector.stop()
+            sink.stop()
+        return {
+            "ready_ms": ready_ms,
+            "fill_per_s": sent["items_per_second"],
+            "fill_per_cpu_s": sent["fill_per_cpu_s"],
+            "disk_before_mib": full / (1 << 20),
+            "peak_anon_mib": peak.anon / 1024,
+            "peak_rss_mib": peak.rss / 1024,
+            "verdict": "",
+        }
+
+
 def binary(peer):
     with workplace() as (disk, _):
         stripped = disk / "stripped"
@@ -412,8 +475,8 @@ def idle_connections(peer, count=1000):
 
 
 def run_work(name, peer, seconds, tool=None):
-    """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, cgroup-N
-    (millicores), drain-N (thousand requests)."""
+    """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
+    cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued)."""
     found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)
     kind, number, variant = found.groups() if found else (None, None, None)
     number = int(number) if number else None
@@ -427,6 +490,10 @@ def run_work(name, peer, seconds, tool=None):
         return throughput(peer, seconds, 100, connections=number, in_flight=16 if number == 1 else 2, tool=tool)
     if kind == "exporters" and number:
         return throughput(peer, seconds, 100, exporters=number, tool=tool)
+    if kind == "pipelines" and number:
+        return throughput(peer, seconds, 100, exporters=number, pipelines=True, tool=tool)
+    if kind == "ready" and number:
+        return ready_with_backlog(peer, number)
     if kind == "cgroup" and number in PODS:
         rate, items, mib = PODS[number]
         return latency(peer, seconds, rate=rate, items=items, pod=(number, mib))
