@@ -62,6 +62,10 @@ bool hf_node_wants_peer(const struct hf_node *node);
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);
 
+/* Receiver, in stop: does another graph listen on the same sockets already? Then nobody waits, and
+ * connections may take their time to end. Main thread. */
+bool hf_node_is_succeeded(const struct hf_node *node);
+
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);
 

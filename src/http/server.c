@@ -20,7 +20,6 @@
 #include "server_internal.h"
 #include "server_tls.h"
 
-#define LINGER_NS (300 * HF_NS_PER_MS)
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define THREADS_MAX 64u
@@ -378,11 +377,11 @@ static void wait_for_requests(struct hf_http_server *server, uint64_t grace_ns)
 /*
  * Under the lock. HTTP/1.1 has no word for "send no more here" but on an answer: who is in the
  * middle of sending gets one more answer, which closes the connection; only who has been silent for
- * this long is cut.
+ * a fifth of the grace is cut.
  */
 static void linger(struct hf_http_server *server, uint64_t grace_ns)
 {
-    const struct timespec until = in(grace_ns < LINGER_NS ? grace_ns : LINGER_NS);
+    const struct timespec until = in(grace_ns / 5);
     int waited = 0;
     while (server->connections != NULL && waited == 0) {
         waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);

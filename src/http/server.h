@@ -70,8 +70,9 @@ struct hf_http_server_options {
 
 HF_MUST_USE enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                                               struct hf_http_server **ret_server, char *reterr);
-/* Accepts no more, waits for requests in progress at most `grace_ns`, cuts the rest, frees. Every
- * request must have been answered or will be. */
+/* Accepts no more, lets connections end with their next answer for a fifth of `grace_ns`, waits for
+ * requests in progress at most `grace_ns`, cuts the rest, frees. Every request must have been
+ * answered or will be. */
 void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns);
 void hf_http_server_free(struct hf_http_server *server);
 

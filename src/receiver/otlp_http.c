@@ -15,6 +15,7 @@
 #include "otlp_internal.h"
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
+#define SUCCEEDED_GRACE_NS UINT64_C(10000000000)
 #define CONNECTIONS_MAX 10000
 #define BODY_BYTES_MAX ((size_t)256 << 20)
 #define ERROR_BODY_MAX 1024
@@ -390,7 +391,8 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
 void otlp_http_stop(struct otlp_http *http)
 {
     if (http != NULL && http->server != NULL) {
-        hf_http_server_stop(http->server, STOP_GRACE_NS);
+        bool succeeded = hf_node_is_succeeded(http->receiver->node);
+        hf_http_server_stop(http->server, succeeded ? SUCCEEDED_GRACE_NS : STOP_GRACE_NS);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <holdfast/sending.h>
 #include <holdfast/shape.h>
 
+#include "../util/clock.h"
 #include "../util/log.h"
 #include "../util/metrics.h"
 #include "graph_internal.h"
@@ -450,6 +451,47 @@ static enum hf_status start_group(struct hf_node **nodes, size_t count, char *re
     return status;
 }
 
+/* The exporters all have the same time to end what is in flight. */
+static uint64_t begin_exporters_stop(struct hf_graph *graph)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        if (graph->exporters[i]->sender != NULL) {
+            hf_sender_begin_stop(graph->exporters[i]->sender);
+        }
+    }
+    return hf_clock_monotonic_ns() + STOP_GRACE_NS;
+}
+
+static void stop_exporters(struct hf_graph *graph, uint64_t until_ns)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        struct hf_node *node = graph->exporters[i];
+        if (node->sender != NULL) {
+            uint64_t now_ns = hf_clock_monotonic_ns();
+            hf_sender_stop(node->sender, until_ns > now_ns ? until_ns - now_ns : 0);
+        }
+        stop_node(node);
+        close_node(node);
+        if (node->sender != NULL) {
+            hf_sender_close_consumers(node->sender);
+        }
+    }
+}
+
+/* The senders of `old` leave their places in the queues to those of this graph. */
+static enum hf_status take_over_exports(struct hf_graph *graph, struct hf_graph *old, char *reterr)
+{
+    if (old != NULL) {
+        old->succeeded = true;
+        stop_exporters(old, begin_exporters_stop(old));
+    }
+    enum hf_status status = open_consumers(graph, false, reterr);
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        status = hf_sender_start(graph->exporters[i]->sender);
+    }
+    return status;
+}
+
 enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char *reterr)
 {
     enum hf_status status = open_consumers(graph, true, reterr);
@@ -469,12 +511,12 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
         hf_graph_stop(graph);
         return status;
     }
-    hf_graph_stop(old);
-    status = open_consumers(graph, false, reterr);
-    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
-        status = hf_sender_start(graph->exporters[i]->sender);
+    atomic_store(&graph->running, graph->host->store != NULL);
+    status = take_over_exports(graph, old, reterr);
+    if (status != HF_OK) {
+        atomic_store(&graph->running, false);
     }
-    atomic_store(&graph->running, status == HF_OK && graph->host->store != NULL);
+    hf_graph_stop(old);
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
         enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
@@ -489,23 +531,14 @@ void hf_graph_stop(struct hf_graph *graph)
         return;
     }
     atomic_store(&graph->running, false);
+    uint64_t until_ns = begin_exporters_stop(graph);
     for (size_t i = 0; i < graph->receiver_count; i++) {
         stop_node(graph->receivers[i]);
     }
     for (size_t i = 0; i < graph->processor_count; i++) {
         stop_node(graph->processors[i]);
     }
-    for (size_t i = 0; i < graph->exporter_count; i++) {
-        struct hf_node *node = graph->exporters[i];
-        if (node->sender != NULL) {
-            hf_sender_stop(node->sender, STOP_GRACE_NS);
-        }
-        stop_node(node);
-        close_node(node);
-        if (node->sender != NULL) {
-            hf_sender_close_consumers(node->sender);
-        }
-    }
+    stop_exporters(graph, until_ns);
     for (size_t i = 0; i < graph->extension_count; i++) {
         stop_node(graph->extensions[i]);
     }

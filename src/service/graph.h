@@ -87,8 +87,8 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
 
 /*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
- * then `old` is stopped and the senders start. On failure `old` goes on, whole, and this graph is
- * to be freed.
+ * then the exports are taken over and `old` is stopped: its connections may end at leisure. On
+ * failure `old` goes on, whole, and this graph is to be freed.
  */
 HF_MUST_USE enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old,
                                           char *reterr);

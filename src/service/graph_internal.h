@@ -17,6 +17,7 @@ struct hf_graph {
     const char **keys; /* request headers that receivers keep */
     size_t key_count;
     bool wants_peer;
+    bool succeeded; /* another one has taken over */
     atomic_bool running; /* receivers take data; probes ask on their own threads */
 };
 

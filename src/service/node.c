@@ -79,6 +79,11 @@ enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *r
     return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
 }
 
+bool hf_node_is_succeeded(const struct hf_node *node)
+{
+    return node->graph->succeeded;
+}
+
 bool hf_node_is_durable(const struct hf_node *node)
 {
     return hf_graph_is_durable(node->graph);

@@ -269,13 +269,21 @@ static void wait_until(sem_t *semaphore, uint64_t grace_ns)
 
 #define BURIAL_GRACE_NS UINT64_C(10000000000)
 
+void hf_sender_begin_stop(struct hf_sender *sender)
+{
+    if (sender->running && !sender->stop_begun) {
+        sender->stop_begun = true;
+        sender->stop_task.run = stop_on_loop;
+        hf_loop_post(sender->loop, &sender->stop_task);
+    }
+}
+
 void hf_sender_stop(struct hf_sender *sender, uint64_t grace_ns)
 {
     if (!sender->running || sender->ended) {
         return;
     }
-    sender->stop_task.run = stop_on_loop;
-    hf_loop_post(sender->loop, &sender->stop_task);
+    hf_sender_begin_stop(sender);
     wait_until(&sender->stopped, grace_ns);
     hf_loop_join(sender->loop);
     /* The thread is gone: its state may be read here. A burial's commit may still call back. */

@@ -36,10 +36,13 @@ HF_MUST_USE enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bo
 
 HF_MUST_USE enum hf_status hf_sender_start(struct hf_sender *sender);
 
+/* Starts no more requests; returns at once. Several senders so share one grace. */
+void hf_sender_begin_stop(struct hf_sender *sender);
+
 /*
- * Starts no more requests, waits for those in flight at most `grace_ns`, leaves the rest in the
- * queue, ends the thread. The exporter's stop and close come after it; then hf_sender_free(), which
- * closes the consumers.
+ * Begins the stop if nobody did, waits for requests in flight at most `grace_ns`, leaves the rest
+ * in the queue, ends the thread. The exporter's stop and close come after it; then
+ * hf_sender_free(), which closes the consumers.
  */
 void hf_sender_stop(struct hf_sender *sender, uint64_t grace_ns);
 /* Closes the consumers, so that another sender may open them. */

@@ -80,7 +80,7 @@ struct hf_sender {
     unsigned in_flight, in_flight_max;
     unsigned burying;
     size_t held_bytes;
-    bool running, stopping, ended;
+    bool running, stop_begun, stopping, ended;
     struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */
     bool pump_deferred;
     struct hf_task stop_task;
