@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,15 +126,21 @@ static struct hf_log_options log_options(const struct hf_config *config)
     };
 }
 
-static size_t loops_wanted(void)
+/* Those that this process may use: a container can have fewer than the machine. */
+static unsigned usable_cores(void)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > LOOPS_MAX ? LOOPS_MAX : (size_t)cores;
+    cpu_set_t usable;
+    if (sched_getaffinity(0, sizeof(usable), &usable) == 0) {
+        return (unsigned)CPU_COUNT(&usable);
+    }
+    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than the set has room for */
+    return cores < 1 ? 1 : (unsigned)cores;
 }
 
 static enum hf_status start_loops(struct hf_host *host)
 {
-    size_t wanted = loops_wanted();
+    unsigned cores = usable_cores();
+    size_t wanted = cores < LOOPS_MAX ? cores : LOOPS_MAX;
     host->loops = calloc(wanted, sizeof(struct hf_loop *));
     if (host->loops == NULL) {
         return HF_NOMEM;
@@ -233,9 +240,8 @@ static enum hf_status open_host(struct service *service, char *reterr)
     block_signals(SIG_BLOCK);
     enum hf_status status = hf_log_new(&log, &host->log, reterr);
     if (status == HF_OK) {
-        hf_log_line(host->log, HF_LOG_INFO, "service",
-                    "Starting holdfast... Version %s, NumCPU %ld", HF_VERSION,
-                    sysconf(_SC_NPROCESSORS_ONLN));
+        hf_log_line(host->log, HF_LOG_INFO, "service", "Starting holdfast... Version %s, NumCPU %u",
+                    HF_VERSION, usable_cores());
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {

@@ -184,8 +184,9 @@ def end(process):
 class Collector:
     """One that runs; `kind` is "holdfast" or "otelcol". The configuration is a dict; JSON is YAML."""
 
-    def __init__(self, kind, binary, directory, configuration, cgroup=None):
-        self.kind, self.binary, self.cgroup = kind, binary, cgroup
+    def __init__(self, kind, binary, directory, configuration, cgroup=None, cores=None):
+        self.kind, self.binary = kind, binary
+        self.prefix = cgroup.prefix if cgroup else ["taskset", "-c", f"0-{cores - 1}"] if cores else []
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.data = self.directory / "data"
@@ -198,9 +199,7 @@ class Collector:
 
     def start(self):
         """Returns the seconds from exec to the first healthy answer."""
-        command = [self.binary, "--config", self.path]
-        if self.cgroup is not None:
-            command = [*self.cgroup.prefix, *command]
+        command = [*self.prefix, self.binary, "--config", self.path]
         begun = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

@@ -135,7 +135,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, pipelines-N, cgroup-N, drain-N, ready-N; instructions.",
+        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N; instructions.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")
     parser.add_argument("--seconds", type=float, default=10, help="of sending, a round (10)")

@@ -82,6 +82,7 @@ CURVES = {
     "exporters": ["exporters-1", "exporters-2", "exporters-4", "exporters-8"],
     "pipelines": ["pipelines-1", "pipelines-2", "pipelines-4", "pipelines-8"],
     "backlog": ["drain-25", "drain-126", "drain-480"],
+    "cores": ["cores-1", "cores-2"],
 }
 
 
@@ -161,6 +162,7 @@ def throughput(
     coding="identity",
     exporters=1,
     pipelines=False,
+    cores=None,
     tool=None,
 ):
     """As many requests as are answered; spans a CPU-second of the collector until all have arrived."""
@@ -180,7 +182,7 @@ def throughput(
         settings = configuration(
             [sink.port] * exporters, compression=coding if coded else "none", pipelines=pipelines
         )
-        collector = Collector(*peer, disk / "collector", settings)
+        collector = Collector(*peer, disk / "collector", settings, cores=cores)
         try:
             collector.start()
             port = collector.ports["http" if http else "grpc"]
@@ -476,7 +478,7 @@ def idle_connections(peer, count=1000):
 
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
-    cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued)."""
+    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued)."""
     found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)
     kind, number, variant = found.groups() if found else (None, None, None)
     number = int(number) if number else None
@@ -492,6 +494,8 @@ def run_work(name, peer, seconds, tool=None):
         return throughput(peer, seconds, 100, exporters=number, tool=tool)
     if kind == "pipelines" and number:
         return throughput(peer, seconds, 100, exporters=number, pipelines=True, tool=tool)
+    if kind == "cores" and number:
+        return throughput(peer, seconds, 100, cores=number, tool=tool)
     if kind == "ready" and number:
         return ready_with_backlog(peer, number)
     if kind == "cgroup" and number in PODS:
