@@ -17,8 +17,11 @@ struct hf_graph {
     const char **keys; /* request headers that receivers keep */
     size_t key_count;
     bool wants_peer;
-    bool succeeded; /* another one has taken over */
+    bool succeeded;      /* another one has taken over */
     atomic_bool running; /* receivers take data; probes ask on their own threads */
 };
+
+/* Once opened; otherwise, and after the first time, nothing. */
+void hf_graph_close_node(struct hf_node *node);
 
 bool hf_graph_is_durable(const struct hf_graph *graph);

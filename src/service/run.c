@@ -1,0 +1,164 @@
+/*
+ * run: starting and stopping a graph. The order is that of the Go collector: extensions, exporters,
+ * processors, receivers last; stopping goes the other way.
+ */
+#include <stdio.h>
+
+#include "../util/clock.h"
+#include "../util/log.h"
+#include "graph_internal.h"
+#include "sender.h"
+
+#define STOP_GRACE_NS UINT64_C(1500000000)
+
+static enum hf_status start_node(struct hf_node *node, char *reterr)
+{
+    char why[HF_ERROR_MAX] = "";
+    if (node->component->start != NULL) {
+        enum hf_status status = node->component->start(node->self, why);
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "%s: %.480s", node->id,
+                     why[0] != '\0' ? why : hf_status_row(status)->says);
+            return status;
+        }
+    }
+    node->started = true;
+    return HF_OK;
+}
+
+static void stop_node(struct hf_node *node)
+{
+    if (node->started && node->component->stop != NULL) {
+        node->component->stop(node->self);
+    }
+    node->started = false;
+}
+
+struct orphan_report {
+    struct hf_log *log;
+    const char *pipeline;
+};
+
+static void report_orphan(void *user, const struct wal_consumer_stat *stat)
+{
+    const struct orphan_report *report = user;
+    if (!stat->open && stat->books.queued.records != 0) {
+        hf_log_line(
+            report->log, HF_LOG_WARN, stat->name,
+            "pipeline %s holds %llu items of this exporter, which is no longer in the "
+            "configuration; attach them to another with sending_queue::attach: %s, or drop them "
+            "with holdfast queue drop",
+            report->pipeline, (unsigned long long)stat->books.queued.items, stat->name);
+    }
+}
+
+static enum hf_status open_consumers(struct hf_graph *graph, bool only_new, char *reterr)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        status = hf_sender_open_consumers(graph->exporters[i]->sender, only_new, reterr);
+    }
+    return status;
+}
+
+static enum hf_status start_group(struct hf_node **nodes, size_t count, char *reterr)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        status = start_node(nodes[i], reterr);
+    }
+    return status;
+}
+
+/* The exporters all have the same time to end what is in flight. */
+static uint64_t begin_exporters_stop(struct hf_graph *graph)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        if (graph->exporters[i]->sender != NULL) {
+            hf_sender_begin_stop(graph->exporters[i]->sender);
+        }
+    }
+    return hf_clock_monotonic_ns() + STOP_GRACE_NS;
+}
+
+static void stop_exporters(struct hf_graph *graph, uint64_t until_ns)
+{
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        struct hf_node *node = graph->exporters[i];
+        if (node->sender != NULL) {
+            uint64_t now_ns = hf_clock_monotonic_ns();
+            hf_sender_stop(node->sender, until_ns > now_ns ? until_ns - now_ns : 0);
+        }
+        stop_node(node);
+        hf_graph_close_node(node);
+        if (node->sender != NULL) {
+            hf_sender_close_consumers(node->sender);
+        }
+    }
+}
+
+/* The senders of `old` leave their places in the queues to those of this graph. */
+static enum hf_status take_over_exports(struct hf_graph *graph, struct hf_graph *old, char *reterr)
+{
+    if (old != NULL) {
+        old->succeeded = true;
+        stop_exporters(old, begin_exporters_stop(old));
+    }
+    enum hf_status status = open_consumers(graph, false, reterr);
+    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
+        status = hf_sender_start(graph->exporters[i]->sender);
+    }
+    return status;
+}
+
+enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char *reterr)
+{
+    enum hf_status status = open_consumers(graph, true, reterr);
+    if (status == HF_OK) {
+        status = start_group(graph->extensions, graph->extension_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->exporters, graph->exporter_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->processors, graph->processor_count, reterr);
+    }
+    if (status == HF_OK) {
+        status = start_group(graph->receivers, graph->receiver_count, reterr);
+    }
+    if (status != HF_OK) {
+        hf_graph_stop(graph);
+        return status;
+    }
+    atomic_store(&graph->running, graph->host->store != NULL);
+    status = take_over_exports(graph, old, reterr);
+    if (status != HF_OK) {
+        atomic_store(&graph->running, false);
+    }
+    hf_graph_stop(old);
+    for (size_t i = 0; i < graph->pipeline_count; i++) {
+        struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
+        enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
+        (void)seen; /* the metric tells as well */
+    }
+    return status;
+}
+
+void hf_graph_stop(struct hf_graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    atomic_store(&graph->running, false);
+    uint64_t until_ns = begin_exporters_stop(graph);
+    for (size_t i = 0; i < graph->receiver_count; i++) {
+        stop_node(graph->receivers[i]);
+    }
+    for (size_t i = 0; i < graph->processor_count; i++) {
+        stop_node(graph->processors[i]);
+    }
+    stop_exporters(graph, until_ns);
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        stop_node(graph->extensions[i]);
+    }
+}
