@@ -101,7 +101,8 @@ class Machine:
             self.process = subprocess.Popen(
                 ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "512", "-smp", "1", "-nographic", "-no-reboot"]
                 + ["-kernel", self.vmlinuz, "-initrd", self.directory / "initramfs"]
-                + ["-append", "console=ttyS0 quiet panic=-1"]
+                # A slow host looks like a broken timer to a kernel that checks.
+                + ["-append", "console=ttyS0 quiet panic=-1 no_timer_check"]
                 + ["-drive", f"file={self.disk},format=raw,if=virtio,cache=none"]
                 + ["-netdev", f"user,id=net{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="],
                 stdin=subprocess.DEVNULL,
