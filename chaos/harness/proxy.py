@@ -9,14 +9,15 @@ RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Forwards connections to a local port until told to misbehave: cut, "cut later", stall, refuse; None: well."""
+    """Forwards connections to a local port until told to misbehave: cut, "cut later", stall, refuse, "silent" (what is
+    connected hears and says nothing any more, and is never told); None: well."""
 
     def __init__(self, lab, to_port):
         self.to_port, self.random = to_port, lab.random
         self.how, self.cuts, self.after = None, 0, 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
-        self.pairs, self.lock, self.running = {}, threading.Lock(), True
+        self.pairs, self.near, self.deaf, self.running = {}, set(), set(), True
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
         threading.Thread(target=self._serve, daemon=True).start()
@@ -24,6 +25,8 @@ class Proxy:
 
     def misbehave(self, how):
         self.after = self.random.randrange(1, 200_000)
+        if how == "silent":
+            self.deaf |= set(self.pairs)
         self.how = how
 
     def close(self):
@@ -55,12 +58,16 @@ class Proxy:
         except OSError:
             self._reset(near)
             return
+        self.near.add(near)
         for one, other in ((near, far), (far, near)):
             one.settimeout(2)
             self.pairs[one] = other
             self.selector.register(one, selectors.EVENT_READ)
 
     def _forward(self, one):
+        if one in self.deaf:
+            self.selector.unregister(one)  # the kernel acknowledges what comes, until its buffers are full
+            return
         try:
             data = one.recv(65536)
             if self.how == "cut later":
@@ -68,11 +75,14 @@ class Proxy:
                     data = data[: self.after]
                 self.after -= len(data)
             if data:
-                self.pairs[one].sendall(data)
+                self._send(one, data)
         except OSError:
             data = b""
         if not data or (self.how == "cut later" and self.after <= 0):
             self._cut(one)
+
+    def _send(self, one, data):
+        self.pairs[one].sendall(data)
 
     def _cut(self, one):
         other = self.pairs.get(one)
@@ -81,7 +91,9 @@ class Proxy:
         self.cuts += 1
         for end in (one, other):
             self.pairs.pop(end, None)
-            self.selector.unregister(end)
+            self.near.discard(end)
+            if end in self.selector.get_map():
+                self.selector.unregister(end)
             self._reset(end)
 
     @staticmethod
