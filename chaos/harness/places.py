@@ -52,6 +52,17 @@ def tmpfs(lab, size, name="small"):
     return place
 
 
+def bind_over(lab, path, text):
+    """For this run a file of the system has another content; returns the file to write to."""
+    own_mounts()
+    own = lab.directory / f"own-{Path(path).name}"
+    own.write_text(text)
+    if subprocess.run(["mount", "--bind", own, path], capture_output=True, check=False).returncode != 0:
+        raise Skipped(f"{path} cannot be covered here")
+    lab.stack.callback(subprocess.run, ["umount", path], check=False)
+    return own
+
+
 def remount(place, words):
     """`ro` or `rw`, for everybody; False when the kernel says it is busy."""
     return subprocess.run(["mount", "-o", f"remount,{words}", place], capture_output=True, check=False).returncode == 0

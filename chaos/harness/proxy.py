@@ -12,10 +12,10 @@ class Proxy:
     """Forwards connections to a local port until told to misbehave: cut, "cut later", stall, refuse, "silent" (what is
     connected hears and says nothing any more, and is never told); None: well."""
 
-    def __init__(self, lab, to_port):
+    def __init__(self, lab, to_port, at=("127.0.0.1", 0)):
         self.to_port, self.random = to_port, lab.random
-        self.how, self.cuts, self.after = None, 0, 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.how, self.cuts, self.after, self.cutting = None, 0, 0, False
+        self.listener = socket.create_server(at, backlog=128)
         self.port = self.listener.getsockname()[1]
         self.pairs, self.near, self.deaf, self.running = {}, set(), set(), True
         self.selector = selectors.DefaultSelector()
@@ -29,15 +29,19 @@ class Proxy:
             self.deaf |= set(self.pairs)
         self.how = how
 
+    def cut_all(self):
+        """Once, whatever else it does."""
+        self.cutting = True
+
     def close(self):
         self.running = False
 
     def _serve(self):
         while self.running:
-            if self.how == "cut":
+            if self.how == "cut" or self.cutting:
                 for one in list(self.pairs):
                     self._cut(one)
-                self.how = None
+                self.how, self.cutting = None if self.how == "cut" else self.how, False
             ready = self.selector.select(0.02)
             if self.how == "stall":
                 threading.Event().wait(0.02)
