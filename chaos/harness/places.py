@@ -48,7 +48,7 @@ def tmpfs(lab, size, name="small"):
     )
     if done.returncode != 0:
         raise Skipped(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], capture_output=True, check=False)
     return place
 
 
@@ -81,7 +81,7 @@ def ext4(lab, megabytes, name="disk"):
     done = subprocess.run(["mount", "-o", "loop", image, place], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Skipped(f"no loop device here: {done.stderr.strip()}")
-    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], capture_output=True, check=False)
     return place
 
 
