@@ -119,6 +119,7 @@ struct wal {
     unsigned set_aside_count;
     struct wal_stat stat; /* the counters in it */
     uint64_t rate_bytes[WAL_RATE_SECONDS], rate_second;
+    uint64_t rate_began; /* the second of the first append; 0: none yet */
     struct wal_janitor janitor;
 };
 

@@ -37,6 +37,9 @@ static void count_rate(struct wal *wal, uint64_t bytes)
         wal->rate_bytes[wal->rate_second % WAL_RATE_SECONDS] = 0;
     }
     wal->rate_bytes[second % WAL_RATE_SECONDS] += bytes;
+    if (wal->rate_began == 0) {
+        wal->rate_began = second;
+    }
 }
 
 static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_drops *drops)

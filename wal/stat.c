@@ -15,7 +15,9 @@ static double rate(const struct wal *wal)
             sum += wal->rate_bytes[at % WAL_RATE_SECONDS];
         }
     }
-    return (double)sum / (double)WAL_RATE_SECONDS;
+    /* Of a queue that is younger than the window, what it has lived counts. */
+    uint64_t lived = wal->rate_began != 0 ? second - wal->rate_began + 1 : 1;
+    return (double)sum / (double)(lived < WAL_RATE_SECONDS ? lived : WAL_RATE_SECONDS);
 }
 
 void wal_stat(struct wal *wal, struct wal_stat *ret_stat)

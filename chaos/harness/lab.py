@@ -109,6 +109,17 @@ class Lab:
         )
         return time.monotonic() - begun
 
+    def wait_counted(self, holdfast, name, more, seconds=20, **labels):
+        """Waits until a counter has grown by so much; returns the seconds."""
+        begun, before = time.monotonic(), holdfast.metric(name, **labels) or 0
+        until(
+            lambda: (holdfast.metric(name, **labels) or 0) >= before + more,
+            lambda: f"{name} {labels} grew by {(holdfast.metric(name, **labels) or 0) - before:.0f} only, not {more}: {holdfast.last_words()}",
+            seconds,
+            0.02,
+        )
+        return time.monotonic() - begun
+
     # ---- the end ----
 
     def settle(self, seconds=20, sinks=None):

@@ -48,8 +48,19 @@ def tmpfs(lab, size, name="small"):
     )
     if done.returncode != 0:
         raise Skipped(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], capture_output=True, check=False)
     return place
+
+
+def bind_over(lab, path, text):
+    """For this run a file of the system has another content; returns the file to write to."""
+    own_mounts()
+    own = lab.directory / f"own-{Path(path).name}"
+    own.write_text(text)
+    if subprocess.run(["mount", "--bind", own, path], capture_output=True, check=False).returncode != 0:
+        raise Skipped(f"{path} cannot be covered here")
+    lab.stack.callback(subprocess.run, ["umount", path], check=False)
+    return own
 
 
 def remount(place, words):
@@ -70,7 +81,7 @@ def ext4(lab, megabytes, name="disk"):
     done = subprocess.run(["mount", "-o", "loop", image, place], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Skipped(f"no loop device here: {done.stderr.strip()}")
-    lab.stack.callback(subprocess.run, ["umount", "-l", place], check=False)
+    lab.stack.callback(subprocess.run, ["umount", "-l", place], capture_output=True, check=False)
     return place
 
 

@@ -59,10 +59,12 @@ def post_all(holdfast, numbers, padding=0):
 
 
 class Backend:
-    """Takes OTLP/HTTP and keeps the order. `answer(count)` gives (status, headers), or None to cut the connection."""
+    """Takes OTLP/HTTP and keeps the order. `answer(count)` gives (status, headers), or None to cut the connection.
+    With a `token` whoever does not bear it is answered 401."""
 
     def __init__(self, answer=lambda count: (200, {})):
         self.answer, self.order, self.asked = answer, [], 0
+        self.token, self.refused = None, 0
         self.lock = threading.Lock()
         backend = self
 
@@ -78,12 +80,16 @@ class Backend:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a victim that dies in the middle is what is wanted
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def serve(self, handler, body):
         with self.lock:
             verdict = self.answer(self.asked)
+            if self.token is not None and handler.headers.get("Authorization") != f"Bearer {self.token}":
+                verdict = (401, {})
+                self.refused += 1
             self.asked += 1
             if verdict is not None and verdict[0] == 200:
                 self.order += numbers_in(body)

@@ -168,18 +168,26 @@ class Holdfast:
         except OSError:
             return 0
 
-    def metric(self, name, **labels):
-        """The sum of the series of that name with these labels; None when there is none."""
+    def series(self):
+        """[(name without `_total`, {label: value}, number)] of the metrics page."""
         url = f"http://127.0.0.1:{self.ports['METRICS']}/metrics"
         with urllib.request.urlopen(url, timeout=10) as answer:
             text = answer.read().decode()
         found = []
         for line in text.splitlines():
-            match = re.fullmatch(rf"{name}(?:_total)?(?:\{{(.*)\}})? (\S+)(?: \d+)?", line)
+            match = re.fullmatch(r"([a-zA-Z_:][\w:]*?)(?:_total)?(?:\{(.*)\})? (\S+)(?: \d+)?", line)
             if match:
-                have = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match.group(1) or ""))
-                if all(have.get(key) == value for key, value in labels.items()):
-                    found.append(float(match.group(2)))
+                labels = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match.group(2) or ""))
+                found.append((match.group(1), labels, float(match.group(3))))
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of the series of that name with these labels; None when there is none."""
+        found = [
+            number
+            for one, have, number in self.series()
+            if one == name and all(have.get(key) == value for key, value in labels.items())
+        ]
         return sum(found) if found else None
 
     def command(self, *arguments, seconds=60):

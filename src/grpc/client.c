@@ -186,8 +186,12 @@ static void break_off(struct transit *transit, int code, const char *message)
 static void on_deadline(struct hf_timer *timer, uint64_t now_ns)
 {
     struct hf_grpc_request *request = HF_CONTAINER(timer, struct hf_grpc_request, timer);
+    struct transit *transit = request->client_data;
     (void)now_ns;
-    break_off(request->client_data, CODE_DEADLINE, "no answer before the deadline");
+    if (transit->state == TRANSIT_SENT) {
+        hf_grpc_wire_waited(transit->wire, transit->sent_ns);
+    }
+    break_off(transit, CODE_DEADLINE, "no answer before the deadline");
 }
 
 static void on_no_memory(struct hf_timer *timer, uint64_t now_ns)

@@ -49,9 +49,10 @@ struct transit {
     struct wire *wire;
     struct hf_grpc_request *request; /* NULL: orphan */
     int32_t stream_id;
-    bool retried;    /* once is enough */
-    bool on_the_way; /* its headers have left: the server may have acted on it */
-    bool not_sent;   /* nghttp2 has given it back */
+    uint64_t sent_ns; /* given to the wire */
+    bool retried;     /* once is enough */
+    bool on_the_way;  /* its headers have left: the server may have acted on it */
+    bool not_sent;    /* nghttp2 has given it back */
     /* Of the request. */
     uint8_t prefix[HF_GRPC_PREFIX_BYTES];
     size_t size, offset;              /* of prefix and pieces together */
@@ -176,6 +177,9 @@ struct wire *hf_grpc_wire_open(struct link *link, const struct hf_grpc_address *
 void hf_grpc_wire_kill(struct wire *wire, const char *why);
 /* Leaves its link; ends when its calls have. */
 void hf_grpc_wire_drain(struct wire *wire);
+/* A call has waited until its deadline: asks a wire on which nothing came meanwhile whether it
+ * lives. */
+void hf_grpc_wire_waited(struct wire *wire, uint64_t since_ns);
 void hf_grpc_wire_dirty(struct wire *wire);
 void hf_grpc_wire_flush(struct wire *wire);
 /* A best effort to say goodbye, then frees. */

@@ -214,6 +214,7 @@ bool hf_grpc_exchange_submit(struct wire *wire, struct transit *transit)
         return false;
     }
     transit->stream_id = stream_id;
+    transit->sent_ns = hf_loop_now_ns(wire->client->options.loop);
     transit->on_the_way = transit->not_sent = false;
     transit->state = TRANSIT_SENT;
     transit->wire = wire;

@@ -12,6 +12,8 @@
 
 #define CONNECT_NS (UINT64_C(20) * 1000000000)
 #define KEEPALIVE_TIMEOUT_NS (UINT64_C(20) * 1000000000)
+/* Of a ping that is sent because a call waited in vain already. */
+#define PROBE_TIMEOUT_NS (UINT64_C(5) * 1000000000)
 /* A connection that answered nothing and was lost sooner counts as one that could not be made. */
 #define LIVED_NS (UINT64_C(5) * 1000000000)
 #define READ_BYTES (64u * 1024)
@@ -310,6 +312,15 @@ static void set_timer(struct wire *wire, uint64_t in_ns)
     }
 }
 
+static void ping(struct wire *wire, uint64_t preset_ns)
+{
+    uint64_t timeout_ns = wire->client->options.keepalive_timeout_ns;
+    wire->ping_sent = true;
+    nghttp2_submit_ping(wire->session, NGHTTP2_FLAG_NONE, NULL);
+    hf_grpc_wire_dirty(wire);
+    set_timer(wire, timeout_ns != 0 ? timeout_ns : preset_ns);
+}
+
 static void keep_alive(struct wire *wire)
 {
     const struct hf_grpc_client *client = wire->client;
@@ -317,14 +328,22 @@ static void keep_alive(struct wire *wire)
     bool wanted = wire->transit_count > 0 || client->options.permit_without_stream;
     if (wire->ping_sent) {
         hf_grpc_wire_kill(wire, "no answer to a keepalive ping");
-    } else if (!wanted || quiet_ns < time_ns) {
+    } else if (time_ns != 0 && (!wanted || quiet_ns < time_ns)) {
         set_timer(wire, wanted ? time_ns - quiet_ns : time_ns);
-    } else {
-        wire->ping_sent = true;
-        nghttp2_submit_ping(wire->session, NGHTTP2_FLAG_NONE, NULL);
-        hf_grpc_wire_dirty(wire);
-        uint64_t timeout_ns = client->options.keepalive_timeout_ns;
-        set_timer(wire, timeout_ns != 0 ? timeout_ns : KEEPALIVE_TIMEOUT_NS);
+    } else if (time_ns != 0) {
+        ping(wire, KEEPALIVE_TIMEOUT_NS);
+    }
+}
+
+/*
+ * A peer that is gone without a word, or a box between that has forgotten the connection, would
+ * take every later call to its deadline too, for as long as the kernel keeps trying. A backend that
+ * is only slow answers the ping.
+ */
+void hf_grpc_wire_waited(struct wire *wire, uint64_t since_ns)
+{
+    if (wire->received_ns <= since_ns && !wire->ping_sent) {
+        ping(wire, PROBE_TIMEOUT_NS);
     }
 }
 

@@ -14,9 +14,7 @@
 #define CONNECT_TIMEOUT_MS 30000L
 /* One write's worth. Of what goes through libcurl's buffer a body is copied once. */
 #define UPLOAD_BUFFER_BYTES (256L * 1024)
-/* Files of authorities are looked at again after that time; certificates and keys at each connect.
- */
-#define CA_CACHE_S 60L
+#define RELOAD_DEFAULT_NS (5 * HF_NS_PER_S)
 
 #define RESPONSE_BYTES_DEFAULT 65536u
 
@@ -205,7 +203,10 @@ static void set_tls(CURL *easy, const struct hf_tls_config *tls)
     }
     set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
     set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_pem);
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
+    /* Authorities are read again after that time, in whole seconds; certificates and keys for each
+     * connection. */
+    uint64_t reload_ns = tls->reload_interval_ns != 0 ? tls->reload_interval_ns : RELOAD_DEFAULT_NS;
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)(reload_ns / HF_NS_PER_S));
     if (tls->insecure_skip_verify) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -293,6 +294,8 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
     /* Else ending a request waits for the thread that resolves its name. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    /* Connections are kept, so names are looked up seldom, and mostly because one has moved. */
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     if (timeout_ns != 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../util/clock.h"
 #include "sender_internal.h"
 #include "store.h"
 
@@ -256,14 +257,13 @@ static void stop_on_loop(struct hf_task *task)
     }
 }
 
-static void wait_until(sem_t *semaphore, uint64_t grace_ns)
+/* By the clock that nobody sets: a step of Unix time must not hold up a stop, or cut it short. */
+static void wait_at_most(sem_t *semaphore, uint64_t grace_ns)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + grace_ns;
-    until.tv_sec += (time_t)(ns / 1000000000u);
-    until.tv_nsec = (long)(ns % 1000000000u);
-    while (sem_timedwait(semaphore, &until) != 0 && errno == EINTR) {
+    uint64_t until_ns = hf_clock_monotonic_ns() + grace_ns;
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
+                                   .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
+    while (sem_clockwait(semaphore, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
     }
 }
 
@@ -284,11 +284,11 @@ void hf_sender_stop(struct hf_sender *sender, uint64_t grace_ns)
         return;
     }
     hf_sender_begin_stop(sender);
-    wait_until(&sender->stopped, grace_ns);
+    wait_at_most(&sender->stopped, grace_ns);
     hf_loop_join(sender->loop);
     /* The thread is gone: its state may be read here. A burial's commit may still call back. */
     if (sender->burying != 0) {
-        wait_until(&sender->stopped, BURIAL_GRACE_NS);
+        wait_at_most(&sender->stopped, BURIAL_GRACE_NS);
     }
     sender->ended = true;
 }

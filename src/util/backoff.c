@@ -23,6 +23,9 @@ uint64_t hf_backoff_next(struct hf_backoff *backoff, const struct hf_retry_confi
     if (backoff->interval_ns == 0) {
         backoff->interval_ns = 1;
     }
+    if (at_least_ns > HF_BACKOFF_ASKED_MAX_NS) {
+        at_least_ns = HF_BACKOFF_ASKED_MAX_NS;
+    }
     return wait_ns > at_least_ns ? wait_ns : at_least_ns;
 }
 

@@ -12,6 +12,12 @@
 
 #include <holdfast/sending.h>
 
+/*
+ * The longest wait that a backend may ask for. Its word can be a date, which a clock that is wrong
+ * on either side turns into years.
+ */
+#define HF_BACKOFF_ASKED_MAX_NS UINT64_C(3600000000000)
+
 struct hf_backoff {
     uint64_t interval_ns; /* of the next wait, before its spread; 0: nothing has failed yet */
     uint64_t failed_ns;   /* monotonic time of the first failure in this row */
@@ -22,7 +28,7 @@ void hf_backoff_reset(struct hf_backoff *backoff);
 
 /*
  * Counts a failure at `now_ns` and returns how long to wait: never less than `at_least_ns` (the
- * backend's word). `draw` is uniform in [0, 1).
+ * backend's word, up to HF_BACKOFF_ASKED_MAX_NS). `draw` is uniform in [0, 1).
  */
 uint64_t hf_backoff_next(struct hf_backoff *backoff, const struct hf_retry_config *config,
                          uint64_t now_ns, uint64_t at_least_ns, double draw);

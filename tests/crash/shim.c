@@ -12,6 +12,9 @@
  * truncations, allocations), "s" (syncs), "n" (opens for writing, renames, unlinks). ERRNO 0: a
  * part is written, and the write says so.
  *
+ * HF_SHIM_SLOW=FILE - a file of one signed 64-bit number: milliseconds that every sync and every
+ * write that syncs takes longer. It may change while the process runs.
+ *
  * HF_SHIM_LOG=FILE - the history, as in log.h. FILE itself lies elsewhere, like the other two.
  * HF_SHIM_TRUTH=FILE - writes to this file are no operations, but part of the history.
  * HF_SHIM_STATE=FILE - struct crash_state, shared.
@@ -110,6 +113,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
+    shim_be_slow(fd, false);
     shim_enter();
     ssize_t written = shim_is_tracked(fd) ? write_there(fd, bytes, size, offset)
                                           : syscall(SYS_pwrite64, fd, bytes, size, offset);
@@ -138,6 +142,7 @@ static void *gather(const struct iovec *parts, int count, size_t *ret_size)
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
+    shim_be_slow(fd, false);
     shim_enter();
     ssize_t written = 0;
     if (shim_is_tracked(fd)) {
@@ -154,6 +159,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 {
+    shim_be_slow(fd, false);
     shim_enter();
     size_t size = 0;
     void *bytes = gather(parts, count, &size);
@@ -224,6 +230,7 @@ static int sync_file(int fd, long call)
 {
     int rc = -1;
 
+    shim_be_slow(fd, true);
     shim_enter();
     if (!shim_is_tracked(fd)) {
         rc = (int)syscall(call, fd);

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS = 1024, SECTOR = 512, LOG_FD = 1000 };
@@ -28,6 +30,7 @@ static struct {
     char fail_kind;
     int log_fd;
     struct crash_state *state, own_state;
+    const _Atomic int64_t *slow_ms; /* NULL: as fast as it is */
     struct shim_file fds[FDS];
 } shim = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1};
 
@@ -99,6 +102,19 @@ static int raw_open(const char *path, int flags)
     return high >= 0 ? high : fd;
 }
 
+/* NULL when there is no such file. */
+static void *map(const char *path, size_t size)
+{
+    int fd = raw_open(path, O_RDWR);
+    void *mapped =
+        fd >= 0 ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    if (fd >= 0) {
+        syscall(SYS_close, fd);
+    }
+    return mapped != MAP_FAILED ? mapped : NULL;
+}
+
 static void set_up(void)
 {
     const char *directory = getenv("HF_SHIM_DIR");
@@ -125,16 +141,11 @@ static void set_up(void)
         shim_note((struct crash_entry){.op = OP_START}, NULL, NULL, NULL);
     }
     if (getenv("HF_SHIM_STATE") != NULL) {
-        int fd = raw_open(getenv("HF_SHIM_STATE"), O_RDWR);
-        void *state =
-            fd >= 0 ? mmap(NULL, sizeof(*shim.state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-                    : MAP_FAILED;
-        if (state != MAP_FAILED) {
-            shim.state = state;
-        }
-        if (fd >= 0) {
-            syscall(SYS_close, fd);
-        }
+        void *state = map(getenv("HF_SHIM_STATE"), sizeof(*shim.state));
+        shim.state = state != NULL ? state : shim.state;
+    }
+    if (getenv("HF_SHIM_SLOW") != NULL) {
+        shim.slow_ms = map(getenv("HF_SHIM_SLOW"), sizeof(*shim.slow_ms));
     }
 }
 
@@ -202,6 +213,16 @@ bool shim_is_tracked(int fd)
 }
 
 /* ---- faults ---- */
+
+void shim_be_slow(int fd, bool is_sync)
+{
+    if (shim.slow_ms == NULL || !shim_is_tracked(fd) || (!is_sync && !shim_file(fd)->is_synced)) {
+        return;
+    }
+    int64_t ms = atomic_load(shim.slow_ms);
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
 
 _Noreturn void shim_die(void)
 {

@@ -29,6 +29,10 @@ bool shim_is_truth(const char *path);
 struct shim_file *shim_file(int fd);
 bool shim_is_tracked(int fd);
 
+/* Takes as long as HF_SHIM_SLOW says when the file is ours; without the lock: a slow disk does not
+ * hold up sockets. */
+void shim_be_slow(int fd, bool is_sync);
+
 /* Adds to the history; `data` has `entry.data_bytes`. */
 void shim_note(struct crash_entry entry, const char *path, const char *path2, const void *data);
 

@@ -22,6 +22,7 @@ struct side {
     struct hf_grpc_client_options options;
     int pending;
     atomic_int ups, downs;
+    int wanted_ups; /* 0, or the loop is stopped when there were so many */
     char last_state[512];
 };
 
@@ -41,6 +42,9 @@ static void on_state(void *user, bool connected, const char *what)
     struct side *side = user;
     atomic_fetch_add(connected ? &side->ups : &side->downs, 1);
     snprintf(side->last_state, sizeof(side->last_state), "%s", what);
+    if (side->wanted_ups != 0 && atomic_load(&side->ups) == side->wanted_ups) {
+        hf_loop_stop(side->loop);
+    }
 }
 
 static void on_done(struct hf_grpc_request *request, const struct hf_grpc_result *result)
@@ -736,22 +740,35 @@ static void loses_no_call_when_connections_age(void **state)
     rig_free(rig);
 }
 
-static void notices_a_server_that_went_silent(void **state)
+static int listen_somewhere(char ret_target[64])
 {
-    (void)state;
-    /* It accepts, greets, and never says another word. */
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(listener, 5), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(ret_target, 64, "127.0.0.1:%u", ntohs(address.sin_port));
+    return listener;
+}
+
+/* Accepts, greets with empty SETTINGS, and never says another word. */
+static int greet(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, "\0\0\0\4\0\0\0\0\0", 9, 0), 9);
+    return fd;
+}
+
+static void notices_a_server_that_went_silent(void **state)
+{
+    (void)state;
     char target[64];
-    snprintf(target, sizeof(target), "127.0.0.1:%u", ntohs(address.sin_port));
+    int listener = listen_somewhere(target);
     struct side *side = side_new(&(struct hf_grpc_client_options){
         .target = target, .keepalive_time_ns = 20000000, .keepalive_timeout_ns = 20000000});
-    int fd = accept(listener, NULL, NULL);
-    assert_int_equal(send(fd, "\0\0\0\4\0\0\0\0\0", 9, 0), 9);
+    int fd = greet(listener);
     struct ask ask = {.request = {.path = "/t.S/Echo"}};
     ask_now(side, &ask);
     assert_int_equal(ask.code, 14);
@@ -760,6 +777,44 @@ static void notices_a_server_that_went_silent(void **state)
     side_free(side);
     close(fd);
     close(listener);
+}
+
+static void *greet_twice(void *argument)
+{
+    int *fds = argument;
+    fds[1] = greet(fds[0]);
+    fds[2] = greet(fds[0]);
+    return NULL;
+}
+
+static void replaces_a_connection_on_which_nothing_came_until_a_deadline(void **state)
+{
+    (void)state;
+    char target[64];
+    int fds[3] = {listen_somewhere(target), -1, -1};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, greet_twice, fds), 0);
+    struct side *side = side_new(
+        &(struct hf_grpc_client_options){.target = target, .keepalive_timeout_ns = 20000000});
+    side->wanted_ups = 1;
+    hf_loop_run(side->loop);
+    struct ask first = {.request = {.path = "/t.S/Echo", .deadline_ns = now_ns() + 20000000}};
+    ask_now(side, &first);
+    assert_int_equal(first.code, 4);
+    struct ask second = {.request = {.path = "/t.S/Echo"}};
+    ask_begin(side, &second);
+    side->wanted_ups = 2;
+    while (atomic_load(&side->ups) < 2) {
+        hf_loop_run(side->loop);
+        assert_int_not_equal(second.code, 4); /* it has 30 seconds: the ping ends it long before */
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    side_free(side);
+    free(first.response);
+    free(second.response);
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
 }
 
 static void spreads_connections_over_the_loops(void **state)
@@ -831,6 +886,7 @@ int main(void)
         cmocka_unit_test(freeing_the_client_cancels_what_is_under_way),
         cmocka_unit_test(loses_no_call_when_connections_age),
         cmocka_unit_test(notices_a_server_that_went_silent),
+        cmocka_unit_test(replaces_a_connection_on_which_nothing_came_until_a_deadline),
         cmocka_unit_test(spreads_connections_over_the_loops),
         cmocka_unit_test(refuses_targets_that_are_none),
     };

@@ -38,6 +38,17 @@ static void spreads_by_the_draw_and_obeys_the_backend(void **state)
     }
 }
 
+static void obeys_no_backend_for_longer_than_an_hour(void **state)
+{
+    const uint64_t asked_ns[] = {HF_BACKOFF_ASKED_MAX_NS, HF_BACKOFF_ASKED_MAX_NS + 1, UINT64_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof(asked_ns) / sizeof(asked_ns[0]); i++) {
+        struct hf_backoff backoff = {0};
+        assert_int_equal(hf_backoff_next(&backoff, &plain, 0, asked_ns[i], 0.5),
+                         HF_BACKOFF_ASKED_MAX_NS);
+    }
+}
+
 static void is_over_when_the_time_has_passed_and_never_without_a_limit(void **state)
 {
     struct hf_retry_config config = plain;
@@ -58,6 +69,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_by_the_multiplier_up_to_the_cap),
         cmocka_unit_test(spreads_by_the_draw_and_obeys_the_backend),
+        cmocka_unit_test(obeys_no_backend_for_longer_than_an_hour),
         cmocka_unit_test(is_over_when_the_time_has_passed_and_never_without_a_limit),
     };
     return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);

@@ -1,0 +1,73 @@
+"""A line with TLS on one of its two ends, since holdfast-storm speaks none. Slow, but the load is light."""
+
+import select
+import socket
+import ssl
+import threading
+
+
+class TlsLine:
+    """`towards`: the victim's port, reached with TLS from plain senders. Else `to_port` is a plain backend, and the
+    victim comes with TLS. Certificates are read anew for each connection; a handshake that fails is counted."""
+
+    def __init__(self, lab, to_port, contexts, towards):
+        self.to_port, self.contexts, self.towards = to_port, contexts, towards
+        self.failed, self.good, self.pairs, self.running = 0, 0, [], True
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+        lab.stack.callback(self.close)
+
+    def cut_all(self):
+        """So that what comes next is a new handshake."""
+        for one in [end for pair in self.pairs for end in pair]:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.running = False
+        self.listener.close()
+        self.cut_all()
+
+    def _serve(self):
+        while self.running:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._connect, args=(near,), daemon=True).start()
+
+    def _connect(self, near):
+        near.settimeout(5)
+        pair = None
+        try:
+            far = socket.create_connection(("127.0.0.1", self.to_port), timeout=5)
+            if self.towards:
+                far = self.contexts().wrap_socket(far, server_hostname="localhost")
+            else:
+                near = self.contexts().wrap_socket(near, server_side=True)
+            self.good += 1
+            pair = (near, far)
+            self.pairs.append(pair)
+            self._pump(near, far)
+        except OSError:  # ssl's errors are some
+            self.failed += pair is None
+        finally:
+            if pair is not None:
+                self.pairs.remove(pair)
+            near.close()
+            if "far" in locals():
+                far.close()
+
+    @staticmethod
+    def _pump(near, far):
+        other = {near: far, far: near}
+        while True:
+            ready = [one for one in other if isinstance(one, ssl.SSLSocket) and one.pending()]
+            for one in ready or select.select([near, far], [], [], 1)[0]:
+                data = one.recv(65536)
+                if not data:
+                    return
+                other[one].sendall(data)
