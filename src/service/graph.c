@@ -474,7 +474,11 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         status = hf_sender_start(graph->exporters[i]->sender);
     }
-    atomic_store(&graph->running, status == HF_OK && graph->host->store != NULL);
+    if (status != HF_OK) {
+        hf_graph_stop(graph);
+        return status;
+    }
+    atomic_store(&graph->running, graph->host->store != NULL);
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
         enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
@@ -562,6 +566,11 @@ bool hf_graph_is_degraded(const struct hf_graph *graph)
         }
     }
     return false;
+}
+
+bool hf_graph_is_running(const struct hf_graph *graph)
+{
+    return atomic_load(&graph->running);
 }
 
 bool hf_graph_is_durable(const struct hf_graph *graph)
