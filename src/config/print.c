@@ -105,7 +105,8 @@ static const char *url_password(const char *text, size_t *ret_size)
     return colon + 1;
 }
 
-/* As it would have to be written to be read as the same: every dollar doubled. Malloc'd. */
+/* As it would have to be written to be read as the same: every dollar doubled. Malloc'd; NULL for
+ * want of memory. */
 static char *writable(const char *text, bool unredacted)
 {
     static const char redacted[] = "[REDACTED]";
@@ -136,7 +137,7 @@ static void print_text(struct printer *printer, const char *text)
 {
     char *shown = writable(text, printer->unredacted);
 
-    hf_writer_scalar(printer->writer, shown == NULL ? "" : shown, HF_SCALAR_STRING);
+    hf_writer_scalar(printer->writer, shown, HF_SCALAR_STRING);
     free(shown);
 }
 

@@ -231,6 +231,10 @@ void hf_writer_key(struct hf_writer *writer, const char *key)
 
 void hf_writer_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type)
 {
+    if (text == NULL && type != HF_SCALAR_NULL) {
+        writer->failed = true;
+        return;
+    }
     if (!writer->json) {
         yaml_scalar(writer, type == HF_SCALAR_NULL ? "null" : text, type);
         return;

@@ -24,7 +24,8 @@ struct hf_http_client {
     struct hf_timer timer;
     struct http_transfer *running, *idle;
     size_t idle_count;
-    /* Calls that could not be begun: they end at the turn's end. Linked by their client_data. */
+    /* Calls that could not be begun or go on: they end at the turn's end. The former are linked by
+     * their client_data. */
     struct fail_task *fail;
     struct hf_http_call *failed, **failed_end;
 };
@@ -77,6 +78,7 @@ static struct http_transfer *take_transfer(struct hf_http_client *client)
             return NULL;
         }
     }
+    transfer->is_deaf = false;
     transfer->previous = NULL;
     transfer->next = client->running;
     if (transfer->next != NULL) {
@@ -183,9 +185,28 @@ static void on_ready(struct hf_io *io, uint32_t events)
     collect(client);
 }
 
+static void fail_at_the_end(struct hf_http_client *client)
+{
+    if (!client->fail->deferred) {
+        client->fail->deferred = true;
+        hf_loop_defer(client->loop, &client->fail->task);
+    }
+}
+
+/* The socket cannot be watched: its transfer ends. To say no to libcurl would end all, for good. */
+static int give_up(struct hf_http_client *client, CURL *easy)
+{
+    struct http_transfer *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+    if (transfer != NULL) {
+        transfer->is_deaf = true;
+        fail_at_the_end(client);
+    }
+    return 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *context)
 {
-    (void)easy;
     struct hf_http_client *client = user;
     struct socket_watch *watch = context;
     if (what == CURL_POLL_REMOVE) {
@@ -199,31 +220,38 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *c
     uint32_t events = ((what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0) |
                       ((what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0);
     if (watch != NULL) {
-        return hf_loop_change(client->loop, fd, events, &watch->io) == HF_OK ? 0 : -1;
+        bool is_changed = hf_loop_change(client->loop, fd, events, &watch->io) == HF_OK;
+        return is_changed ? 0 : give_up(client, easy);
     }
     watch = calloc(1, sizeof(*watch));
     if (watch == NULL) {
-        return -1;
+        return give_up(client, easy);
     }
     *watch = (struct socket_watch){.io = {on_ready}, .client = client, .fd = fd};
     if (hf_loop_add(client->loop, fd, events, &watch->io) != HF_OK) {
         free(watch);
-        return -1;
+        return give_up(client, easy);
     }
     curl_multi_assign(client->multi, fd, watch);
     return 0;
 }
 
+/*
+ * The timer is always set, if only for never: so it always can be. To tell libcurl that it cannot
+ * would end all transfers, for good.
+ */
+static void set_timer(struct hf_http_client *client, uint64_t due_ns)
+{
+    enum hf_status status = hf_loop_timer_set(client->loop, &client->timer, due_ns);
+    assert(status == HF_OK);
+    (void)status;
+}
+
 static int on_timeout(CURLM *multi, long ms, void *user)
 {
     (void)multi;
-    struct hf_http_client *client = user;
-    if (ms < 0) {
-        hf_loop_timer_stop(client->loop, &client->timer);
-        return 0;
-    }
-    uint64_t due_ns = hf_clock_monotonic_ns() + (uint64_t)ms * HF_NS_PER_MS;
-    return hf_loop_timer_set(client->loop, &client->timer, due_ns) == HF_OK ? 0 : -1;
+    set_timer(user, ms < 0 ? UINT64_MAX : hf_clock_monotonic_ns() + (uint64_t)ms * HF_NS_PER_MS);
+    return 0;
 }
 
 static void on_timer(struct hf_timer *timer, uint64_t now_ns)
@@ -231,8 +259,22 @@ static void on_timer(struct hf_timer *timer, uint64_t now_ns)
     (void)now_ns;
     struct hf_http_client *client = HF_CONTAINER(timer, struct hf_http_client, timer);
     int running;
+    set_timer(client, UINT64_MAX);
     (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(client);
+}
+
+static void end_deaf(struct hf_http_client *client)
+{
+    struct http_transfer *transfer = client->running;
+    while (transfer != NULL) {
+        if (!transfer->is_deaf) {
+            transfer = transfer->next;
+            continue;
+        }
+        finish(transfer, CURLE_OUT_OF_MEMORY);
+        transfer = client->running; /* others may have ended or begun meanwhile */
+    }
 }
 
 /* The turn's end: what could not be begun is told so. */
@@ -259,6 +301,7 @@ static void on_fail(struct hf_task *task)
         call->done(call, &result);
         call = next;
     }
+    end_deaf(client);
 }
 
 static void fail_later(struct hf_http_client *client, struct hf_http_call *call)
@@ -266,10 +309,7 @@ static void fail_later(struct hf_http_client *client, struct hf_http_call *call)
     call->client_data = NULL;
     *client->failed_end = call;
     client->failed_end = (struct hf_http_call **)&call->client_data;
-    if (!client->fail->deferred) {
-        client->fail->deferred = true;
-        hf_loop_defer(client->loop, &client->fail->task);
-    }
+    fail_at_the_end(client);
 }
 
 void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call)
@@ -351,7 +391,8 @@ enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
         copy_text(&own->user_agent) & copy_text(&own->unix_socket) & copy_text(&own->proxy_url);
     client->multi = copied ? curl_multi_init() : NULL;
     client->fail = calloc(1, sizeof(*client->fail));
-    if (client->multi == NULL || client->fail == NULL) {
+    if (client->multi == NULL || client->fail == NULL ||
+        hf_loop_timer_set(client->loop, &client->timer, UINT64_MAX) != HF_OK) {
         free(client->fail);
         curl_multi_cleanup(client->multi);
         free_settings(&client->settings);

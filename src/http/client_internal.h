@@ -16,6 +16,7 @@ struct http_transfer {
     struct curl_slist *headers, *connect_to;
     size_t piece, piece_offset; /* of the body: what goes out next */
     struct hf_bytes body;       /* of the response */
+    bool is_deaf;               /* its socket could not be watched: it ends with the turn */
     char error[CURL_ERROR_SIZE];
 };
 

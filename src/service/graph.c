@@ -439,6 +439,11 @@ bool hf_graph_is_degraded(const struct hf_graph *graph)
     return false;
 }
 
+bool hf_graph_is_running(const struct hf_graph *graph)
+{
+    return atomic_load(&graph->running);
+}
+
 bool hf_graph_is_durable(const struct hf_graph *graph)
 {
     return atomic_load(&graph->running) && hf_store_is_healthy(graph->host->store);

@@ -75,19 +75,46 @@ static size_t cost_of(const struct wal_record *record)
     return record->body.size + (record->coding != HF_IDENTITY ? (size_t)record->raw_bytes : 0);
 }
 
+static void add_spare(struct lane *lane, struct held *held)
+{
+    held->next = lane->spares;
+    lane->spares = held;
+    lane->spare_count++;
+}
+
 void hf_held_release(struct lane *lane, struct held *held)
 {
     lane->sender->held_bytes -= cost_of(&held->record);
     hf_ref_drop(held->record.owner);
-    free(held);
+    if (lane->spare_count < RECORDS_AT_ONCE) {
+        add_spare(lane, held);
+    } else {
+        free(held);
+    }
 }
 
-static bool hold(struct lane *lane, const struct wal_record *record)
+/*
+ * Room for what a read gives, before it is read: a record that could not be held would be seen
+ * again only after a new start. Returns for how many there is.
+ */
+static size_t make_room(struct lane *lane)
 {
-    struct held *held = malloc(sizeof(*held));
-    if (held == NULL) {
-        return false;
+    while (lane->spare_count < RECORDS_AT_ONCE) {
+        struct held *held = malloc(sizeof(*held));
+        if (held == NULL) {
+            break;
+        }
+        add_spare(lane, held);
     }
+    return lane->spare_count;
+}
+
+static void hold(struct lane *lane, const struct wal_record *record)
+{
+    struct held *held = lane->spares;
+    assert(held != NULL);
+    lane->spares = held->next;
+    lane->spare_count--;
     *held = (struct held){.record = *record, .open = record->items};
     if (lane->pending == NULL) {
         lane->pending_since_ns = hf_loop_now_ns(lane->sender->loop);
@@ -98,7 +125,6 @@ static bool hold(struct lane *lane, const struct wal_record *record)
     lane->pending_items += record->items;
     lane->pending_bytes += record->raw_bytes;
     lane->sender->held_bytes += cost_of(record);
-    return true;
 }
 
 /* A record without items has nothing to send: it is done with as it is read. */
@@ -114,31 +140,24 @@ static void skip_empty(struct lane *lane, struct wal_record *record)
 static bool read_more(struct lane *lane)
 {
     struct wal_record records[RECORDS_AT_ONCE];
-    size_t count = 0;
+    size_t count = 0, room = make_room(lane);
     enum wal_status status =
-        wal_consumer_read(lane->consumer, RECORDS_AT_ONCE, READ_BYTES, records, &count);
+        room == 0 ? WAL_NOMEM
+                  : wal_consumer_read(lane->consumer, room, READ_BYTES, records, &count);
     if (status != WAL_OK) {
         lane->failing = true;
         lane->resume_ns = hf_loop_now_ns(lane->sender->loop) + READ_AGAIN_NS;
         return false;
     }
     lane->dry = count == 0;
-    bool held = true;
     for (size_t i = 0; i < count; i++) {
-        if (!held) {
-            hf_ref_drop(records[i].owner);
-        } else if (records[i].items == 0) {
+        if (records[i].items == 0) {
             skip_empty(lane, &records[i]);
-        } else if (!hold(lane, &records[i])) {
-            hf_ref_drop(records[i].owner);
-            held = false;
+        } else {
+            hold(lane, &records[i]);
         }
     }
-    if (!held) {
-        /* Out of memory: what could not be held is read again once the sender starts anew. */
-        lane->dry = true;
-    }
-    return count != 0 && held;
+    return count != 0;
 }
 
 static bool is_enough(const struct lane *lane)
@@ -390,5 +409,11 @@ void hf_lane_drop_all(struct lane *lane)
         if (held->open == 0) {
             hf_held_release(lane, held);
         }
+    }
+    while (lane->spares != NULL) {
+        struct held *spare = lane->spares;
+        lane->spares = spare->next;
+        lane->spare_count--;
+        free(spare);
     }
 }

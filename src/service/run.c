@@ -132,10 +132,11 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     }
     atomic_store(&graph->running, graph->host->store != NULL);
     status = take_over_exports(graph, old, reterr);
-    if (status != HF_OK) {
-        atomic_store(&graph->running, false);
-    }
     hf_graph_stop(old);
+    if (status != HF_OK) {
+        hf_graph_stop(graph);
+        return status;
+    }
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
         enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);

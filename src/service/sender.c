@@ -227,7 +227,9 @@ enum hf_status hf_sender_start(struct hf_sender *sender)
     }
     sender->running = true;
     snprintf(name, sizeof(name), "send:%.10s", sender->node->id);
-    return hf_loop_start_thread(sender->loop, name);
+    status = hf_loop_start_thread(sender->loop, name);
+    sender->running = status == HF_OK;
+    return status;
 }
 
 static void pump_all(struct hf_task *task)

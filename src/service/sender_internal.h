@@ -18,7 +18,7 @@
 
 /* A record read off the queue, until all its items are done with. */
 struct held {
-    struct held *next; /* among those not yet in a request */
+    struct held *next; /* among those not yet in a request, or among the lane's spares */
     struct wal_record record;
     uint32_t taken;     /* items that are in requests */
     uint32_t open;      /* items not done with */
@@ -62,6 +62,8 @@ struct lane {
     struct hf_timer timer;
     bool dry; /* the last read found nothing; `wake` is armed */
     struct held *pending, **pending_end;
+    struct held *spares; /* room for the next records */
+    size_t spare_count;
     uint64_t pending_items, pending_bytes;
     uint64_t pending_since_ns;
     struct request *waiting; /* in order of sequence */
@@ -111,7 +113,7 @@ void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
 void hf_lane_put_back(struct lane *lane, struct request *request);
 /* Reads settings of batching. */
 void hf_lane_shape(struct lane *lane);
-/* Releases all it holds, unacknowledged. */
+/* Releases all it holds, unacknowledged, and its spares. */
 void hf_lane_drop_all(struct lane *lane);
 
 void hf_held_release(struct lane *lane, struct held *held);

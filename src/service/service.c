@@ -319,7 +319,9 @@ static void reload(struct service *service)
     }
     if (status != HF_OK) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "the new configuration does not start: %s; the present one goes on", error);
+                    "the new configuration does not start: %s; %s", error,
+                    hf_graph_is_running(service->graph) ? "the present one goes on"
+                                                        : "the present one has ended");
         hf_graph_free(graph);
         hf_config_free(config);
         hf_self_watch(service->self, service->graph);
@@ -339,7 +341,7 @@ static void reload(struct service *service)
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
-/* Waits for signals; returns when told to stop. */
+/* Waits for signals; returns when told to stop, or when a reload has left nothing that runs. */
 static void serve(struct service *service)
 {
     sigset_t signals;
@@ -349,7 +351,7 @@ static void serve(struct service *service)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
-    while (stop_signal == 0) {
+    while (stop_signal == 0 && hf_graph_is_running(service->graph)) {
         bool show = service->options->show_status;
         int number = sigtimedwait(&signals, NULL, show ? &period : NULL);
         if (number == SIGHUP) {
@@ -360,8 +362,10 @@ static void serve(struct service *service)
             hf_status_line_print(&line, service->host.store, stderr);
         }
     }
-    hf_log_line(service->host.log, HF_LOG_INFO, "service", "Received signal from OS. signal %s",
-                stop_signal == SIGINT ? "interrupt" : "terminated");
+    if (stop_signal != 0) {
+        hf_log_line(service->host.log, HF_LOG_INFO, "service", "Received signal from OS. signal %s",
+                    stop_signal == SIGINT ? "interrupt" : "terminated");
+    }
 }
 
 static void watch_signals(void)
@@ -392,11 +396,12 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     if (status == HF_OK) {
         status = start_graph(&service, error);
     }
-    bool stopped_early = status == HF_CLOSED && stop_signal != 0;
+    bool is_good = status == HF_OK || (status == HF_CLOSED && stop_signal != 0);
     if (status == HF_OK) {
         serve(&service);
+        is_good = stop_signal != 0;
         hf_log_line(service.host.log, HF_LOG_INFO, "service", "Starting shutdown...");
-    } else if (!stopped_early) {
+    } else if (!is_good) {
         fprintf(stderr, "error: %s\n", error);
     }
     if (service.self != NULL) {
@@ -411,5 +416,5 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     }
     close_host(&service);
     hf_config_free(service.config);
-    return status == HF_OK || stopped_early ? HF_EXIT_OK : HF_EXIT_FAILED;
+    return is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
 }

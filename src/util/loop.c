@@ -16,6 +16,8 @@
 
 #define READY_MAX 256u
 #define TIMERS_MAX (1u << 24)
+/* There from the start: what keeps a loop's owners alive does not depend on memory being left. */
+#define TIMERS_FIRST 64
 /* A task deferred by a deferred one still runs in this turn; a chain that never ends must not
  * starve the descriptors. */
 #define DEFER_PASSES_MAX 8
@@ -110,9 +112,14 @@ static void on_wake(struct hf_io *io, uint32_t events)
 enum hf_status hf_loop_new(struct hf_loop **ret_loop)
 {
     struct hf_loop *loop = calloc(1, sizeof(*loop));
-    if (loop == NULL) {
+    struct hf_timer **heap = calloc(TIMERS_FIRST, sizeof(struct hf_timer *));
+    if (loop == NULL || heap == NULL) {
+        free(heap);
+        free(loop);
         return HF_NOMEM;
     }
+    loop->heap = heap;
+    loop->heap_capacity = TIMERS_FIRST;
     atomic_init(&loop->owner, OWNER_ANYBODY);
     list_init(&loop->deferred);
     list_init(&loop->inbox);
@@ -368,7 +375,7 @@ static void sift_down(struct hf_loop *loop, uint32_t index)
 
 static enum hf_status heap_grow(struct hf_loop *loop)
 {
-    uint32_t capacity = loop->heap_capacity == 0 ? 64 : loop->heap_capacity * 2;
+    uint32_t capacity = loop->heap_capacity * 2;
     if (capacity > TIMERS_MAX) {
         return HF_NOMEM;
     }

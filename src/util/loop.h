@@ -60,8 +60,9 @@ void hf_loop_remove(struct hf_loop *loop, int fd, struct hf_io *io);
 
 /* Monotonic nanoseconds, read once a turn. */
 uint64_t hf_loop_now_ns(const struct hf_loop *loop);
-/* (Re)sets `timer` to fire once at `due_ns` (monotonic). HF_NOMEM only when it was not set before.
- */
+/* (Re)sets `timer` to fire once at `due_ns` (monotonic). HF_NOMEM only when it was not set before
+ * (a timer that fires is not set any more, but its place is free while `fire` runs), and never for
+ * the first 64 of a loop. */
 HF_MUST_USE enum hf_status hf_loop_timer_set(struct hf_loop *loop, struct hf_timer *timer,
                                              uint64_t due_ns);
 /* Nothing happens when it is not set. */

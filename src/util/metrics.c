@@ -493,7 +493,8 @@ enum hf_status hf_metrics_print(struct hf_metrics *metrics, const struct hf_metr
         printer.status = hf_bytes_append(&printer.constant, hf_slice_of("", 1));
     }
     pthread_mutex_lock(&metrics->lock);
-    for (const struct family *family = metrics->families; family != NULL; family = family->next) {
+    const struct family *family = printer.status == HF_OK ? metrics->families : NULL;
+    for (; family != NULL; family = family->next) {
         print_family(&printer, family);
     }
     pthread_mutex_unlock(&metrics->lock);

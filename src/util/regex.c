@@ -4,12 +4,16 @@
 
 #include <assert.h>
 #include <pcre2.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Steps of one match: beyond is a pattern that runs away, not one that takes its time. */
 #define STEPS_MAX 1000000u
 #define HEAP_MAX_KIB 16384u
+
+/* Holds what PCRE2 keeps of a match, with all groups that there may be. */
+#define SCRATCH_BYTES 2048u
 
 struct hf_regex {
     pcre2_code *code;
@@ -113,6 +117,46 @@ const char *hf_regex_group_name(const struct hf_regex *regex, size_t group)
     return regex->names[group];
 }
 
+/*
+ * Memory of one match: on the stack, so that it is always there. A match without JIT that needs
+ * more takes it from the heap.
+ */
+struct scratch {
+    alignas(max_align_t) uint8_t room[SCRATCH_BYTES];
+    size_t used;
+};
+
+static void *take(size_t size, void *user)
+{
+    struct scratch *scratch = user;
+    size_t rounded =
+        (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+    if (rounded > SCRATCH_BYTES - scratch->used) {
+        return malloc(size);
+    }
+    void *piece = scratch->room + scratch->used;
+    scratch->used += rounded;
+    return piece;
+}
+
+static void give_back(void *piece, void *user)
+{
+    const struct scratch *scratch = user;
+    const uint8_t *at = piece;
+    if (at < scratch->room || at >= scratch->room + SCRATCH_BYTES) {
+        free(piece);
+    }
+}
+
+static pcre2_match_data *match_data(struct scratch *scratch, size_t groups)
+{
+    scratch->used = 0;
+    pcre2_general_context *general = pcre2_general_context_create(take, give_back, scratch);
+    pcre2_match_data *data = pcre2_match_data_create((uint32_t)groups + 1, general);
+    assert(data != NULL);
+    return data;
+}
+
 /* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. */
 static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_match_data *data)
 {
@@ -128,10 +172,8 @@ static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_ma
 
 bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice text)
 {
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    if (data == NULL) {
-        return false;
-    }
+    struct scratch scratch;
+    pcre2_match_data *data = match_data(&scratch, 0);
     bool found = match(regex, text, data) != 0;
     pcre2_match_data_free(data);
     return found;
@@ -139,10 +181,8 @@ bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice text)
 
 bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text, struct hf_slice *ret_groups)
 {
-    pcre2_match_data *data = pcre2_match_data_create(regex->group_count + 1, NULL);
-    if (data == NULL) {
-        return false;
-    }
+    struct scratch scratch;
+    pcre2_match_data *data = match_data(&scratch, regex->group_count);
     size_t pairs = match(regex, text, data);
     const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
     for (size_t group = 1; pairs != 0 && group <= regex->group_count; group++) {

@@ -14,9 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import flame  # noqa: E402
 import instructions  # noqa: E402
-import peer  # noqa: E402
 import works  # noqa: E402
 from rig import CORES, HOLDFAST, OUTPUT, Failed, compile_targets, raise_file_limit  # noqa: E402
+
+from tests.support import otelcol  # noqa: E402
 
 # What stands in the table of a work, in this order.
 COLUMNS = (
@@ -150,9 +151,9 @@ def find_peers(vs):
     peers = [("holdfast", HOLDFAST)]
     if vs:
         try:
-            peers.append(("otelcol", peer.build()))
-        except Failed as failure:
-            print(f"skipped --vs otelcol: {failure}", flush=True)
+            peers.append(("otelcol", otelcol.build()))
+        except otelcol.NotBuilt as reason:
+            print(f"skipped --vs otelcol: {reason}", flush=True)
     return peers
 
 

@@ -30,7 +30,7 @@ class GrpcSender:
             ("grpc.max_send_message_length", -1),
             # Reconnect at once: the tests take the server away and bring it back.
             ("grpc.initial_reconnect_backoff_ms", 50),
-            ("grpc.min_reconnect_backoff_ms", 50),
+            ("grpc.min_reconnect_backoff_ms", 5000),  # which is how long one attempt may take, on a busy machine
             ("grpc.max_reconnect_backoff_ms", 100),
             ("grpc.use_local_subchannel_pool", 1),
         ]

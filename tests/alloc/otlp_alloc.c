@@ -1,0 +1,269 @@
+/* What is made of a request on its way: edited, cut, joined, recoded, printed. It is right, or it
+ * is not there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include "otlp/edit.h"
+#include "otlp/json.h"
+#include "otlp/payload.h"
+#include "otlp/scan.h"
+#include "otlp/split.h"
+#include "otlp/text.h"
+#include "tests/support/bodies.c"
+
+#include "failing.h"
+
+#define ITEMS 12
+
+static struct hf_slice slice_of(const struct hf_bytes *bytes)
+{
+    return hf_slice_of(bytes->data, bytes->size);
+}
+
+static void change(struct hf_editor *editor, struct hf_attributes *attributes)
+{
+    (void)editor;
+    hf_attributes_set(attributes, hf_slice_text("number"), hf_attributes_int(attributes, 42));
+    hf_attributes_set(attributes, hf_slice_text("text"),
+                      hf_attributes_string(attributes, hf_slice_text("of some length")));
+}
+
+/* One thing that is made of a request: bytes, appended to `out`. */
+typedef enum hf_status making(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out);
+
+static enum hf_status make_edited(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    struct hf_editor editor = {.change = change};
+    bool changed;
+    return hf_edit(&editor, signal, raw, out, &changed);
+}
+
+static enum hf_status make_part(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    return hf_split(signal, raw, ITEMS / 3, ITEMS / 2, out);
+}
+
+static enum hf_status make_json(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    return hf_json_from_proto(signal, raw, out);
+}
+
+static enum hf_status make_text(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    return hf_text_print(signal, raw, HF_TEXT_FULL, out);
+}
+
+static enum hf_status make_lines(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    return hf_text_print(signal, raw, HF_TEXT_LINES, out);
+}
+
+/* Makes it of every signal, and compares with what comes out when there is memory. */
+static bool make_all(making *make)
+{
+    bool is_whole = true;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        struct hf_bytes raw = {0}, expected = {0}, made = {0};
+        bodies_make(signal, 7, ITEMS, &raw);
+        assert_int_equal(make(signal, slice_of(&raw), &expected), HF_OK);
+        alloc_begin();
+        enum hf_status status = make(signal, slice_of(&raw), &made);
+        alloc_end();
+        if (status == HF_OK) {
+            assert_int_equal(made.size, expected.size);
+            assert_memory_equal(made.data, expected.data, made.size);
+        } else {
+            assert_int_equal(status, HF_NOMEM);
+            is_whole = false;
+        }
+        hf_bytes_release(&raw);
+        hf_bytes_release(&expected);
+        hf_bytes_release(&made);
+    }
+    return is_whole;
+}
+
+static bool edited(void)
+{
+    return make_all(make_edited);
+}
+
+static bool cut_in_parts(void)
+{
+    return make_all(make_part);
+}
+
+static bool to_json(void)
+{
+    return make_all(make_json);
+}
+
+static bool to_text(void)
+{
+    return make_all(make_text) & make_all(make_lines);
+}
+
+static bool from_json(void)
+{
+    bool is_whole = true;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        char error[HF_JSON_ERROR_MAX] = "";
+        struct hf_bytes raw = {0}, json = {0}, expected = {0}, made = {0};
+        bodies_make(signal, 7, ITEMS, &raw);
+        assert_int_equal(hf_json_from_proto(signal, slice_of(&raw), &json), HF_OK);
+        assert_int_equal(hf_json_to_proto(signal, slice_of(&json), 1 << 20, &expected, error),
+                         HF_OK);
+        alloc_begin();
+        enum hf_status status = hf_json_to_proto(signal, slice_of(&json), 1 << 20, &made, error);
+        alloc_end();
+        if (status == HF_OK) {
+            assert_int_equal(made.size, expected.size);
+            assert_memory_equal(made.data, expected.data, made.size);
+        } else {
+            assert_int_equal(status, HF_NOMEM);
+            is_whole = false;
+        }
+        hf_bytes_release(&raw);
+        hf_bytes_release(&json);
+        hf_bytes_release(&expected);
+        hf_bytes_release(&made);
+    }
+    return is_whole;
+}
+
+static bool edited_batch(void)
+{
+    struct hf_editor editor = {.change = change};
+    struct hf_bytes raw = {0};
+    struct hf_batch *edited = NULL;
+    struct hf_scan scan;
+    bodies_make(HF_TRACES, 3, ITEMS, &raw);
+    alloc_begin();
+    struct hf_batch *batch = hf_batch_new(HF_TRACES, raw.size, hf_slice_text("meta"));
+    enum hf_status status = HF_NOMEM;
+    if (batch != NULL) {
+        memcpy(hf_batch_room(batch), raw.data, raw.size);
+        hf_batch_seal(batch, raw.size, ITEMS);
+        status = hf_edit_batch(&editor, batch, &edited);
+    }
+    alloc_end();
+    if (status == HF_OK) {
+        assert_int_equal(hf_scan(HF_TRACES, edited->raw, &scan), HF_OK);
+        assert_int_equal(scan.items, ITEMS);
+        hf_ref_drop(&edited->ref);
+    } else {
+        assert_int_equal(status, HF_NOMEM);
+    }
+    if (batch != NULL) {
+        hf_ref_drop(&batch->ref);
+    }
+    hf_bytes_release(&raw);
+    return status == HF_OK;
+}
+
+/* ---- the body of a request to a backend ---- */
+
+/* As the queue holds them: of every coding. */
+struct pieces {
+    struct hf_piece pieces[HF_CODING_COUNT];
+    struct hf_bytes raw, coded[HF_CODING_COUNT];
+};
+
+static void pieces_make(struct pieces *all)
+{
+    *all = (struct pieces){0};
+    bodies_make(HF_LOGS, 5, ITEMS, &all->raw);
+    struct hf_slice raw = slice_of(&all->raw);
+    for (int coding = 0; coding < HF_CODING_COUNT; coding++) {
+        assert_int_equal(hf_encode(coding, 0, &raw, 1, &all->coded[coding]), HF_OK);
+        all->pieces[coding] = (struct hf_piece){.wire = slice_of(&all->coded[coding]),
+                                                .coding = coding,
+                                                .items = ITEMS,
+                                                .raw_size = raw.size};
+    }
+}
+
+static void pieces_release(struct pieces *all)
+{
+    for (int coding = 0; coding < HF_CODING_COUNT; coding++) {
+        hf_bytes_release(&all->coded[coding]);
+    }
+    hf_bytes_release(&all->raw);
+}
+
+/* Is it all the pieces, one after another? */
+static void check_payload(const struct hf_payload *payload, enum hf_coding coding,
+                          const struct pieces *all)
+{
+    struct hf_bytes joined = {0}, decoded = {0};
+    for (size_t i = 0; i < payload->count; i++) {
+        assert_int_equal(hf_bytes_append(&joined, payload->slices[i]), HF_OK);
+    }
+    assert_int_equal(joined.size, payload->size);
+    assert_int_equal(hf_decode(coding, slice_of(&joined), 1 << 20, &decoded), HF_OK);
+    assert_int_equal(decoded.size, all->raw.size * HF_CODING_COUNT);
+    for (size_t i = 0; i < HF_CODING_COUNT; i++) {
+        assert_memory_equal(decoded.data + i * all->raw.size, all->raw.data, all->raw.size);
+    }
+    hf_bytes_release(&joined);
+    hf_bytes_release(&decoded);
+}
+
+static bool payloads(void)
+{
+    struct pieces all;
+    struct hf_payload payload = {0};
+    bool is_whole = true;
+    pieces_make(&all);
+    for (int coding = 0; coding < HF_CODING_COUNT; coding++) {
+        alloc_begin();
+        enum hf_status status =
+            hf_payload_build(&payload, all.pieces, HF_CODING_COUNT, coding, 0, true);
+        alloc_end();
+        if (status == HF_OK) {
+            check_payload(&payload, coding, &all);
+        } else {
+            assert_int_equal(status, HF_NOMEM);
+            is_whole = false;
+        }
+    }
+    hf_payload_release(&payload);
+    pieces_release(&all);
+    return is_whole;
+}
+
+static bool json_payloads(void)
+{
+    struct pieces all;
+    struct hf_payload payload = {0};
+    pieces_make(&all);
+    alloc_begin();
+    enum hf_status status =
+        hf_payload_build_json(&payload, HF_LOGS, all.pieces, HF_CODING_COUNT, HF_GZIP, 0);
+    alloc_end();
+    assert_true(status == HF_OK || status == HF_NOMEM);
+    assert_true(status != HF_OK || payload.size > 0);
+    hf_payload_release(&payload);
+    pieces_release(&all);
+    return status == HF_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct alloc_scenario scenarios[] = {
+        {"edited", edited, false},
+        {"edited_batch", edited_batch, false},
+        {"cut_in_parts", cut_in_parts, false},
+        {"to_json", to_json, false},
+        {"from_json", from_json, false},
+        {"to_text", to_text, false},
+        {"payloads", payloads, false},
+        {"json_payloads", json_payloads, false},
+        {0},
+    };
+    return alloc_main(argc, argv, scenarios);
+}
