@@ -91,7 +91,7 @@ class Machine:
             file.truncate(1 << 30)
         subprocess.run(["mkfs.ext4", "-q", "-F", self.disk], check=True, capture_output=True)
 
-    def boot(self, seconds=90):
+    def boot(self, seconds=300):
         """Returns the seconds until Holdfast was ready."""
         begun = time.monotonic()
         forwards = "".join(
