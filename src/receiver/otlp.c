@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/formats.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
@@ -196,6 +197,7 @@ static const struct hf_field grpc_fields[] = {
      .offset = GRPC(endpoint),
      .preset = "0.0.0.0:4317",
      .present_offset = GRPC(endpoint_written),
+     .expect = hf_expect_listen,
      .help = "host:port or unix:///path."},
     {.key = "transport",
      .type = HF_FIELD_STRING,
@@ -258,6 +260,7 @@ static const struct hf_field http_fields[] = {
      .offset = HTTP(endpoint),
      .preset = "0.0.0.0:4318",
      .present_offset = HTTP(endpoint_written),
+     .expect = hf_expect_listen,
      .help = "host:port or unix:///path."},
     {.key = "tls",
      .type = HF_FIELD_OPTIONAL,
@@ -281,6 +284,7 @@ static const struct hf_field http_fields[] = {
     {.key = "response_headers",
      .type = HF_FIELD_MAP,
      .offset = HTTP(response_headers),
+     .expect = hf_expect_header,
      .help = "Headers of every answer."},
     {.key = "compression_algorithms",
      .type = HF_FIELD_STRING_LIST,
