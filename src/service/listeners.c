@@ -222,6 +222,13 @@ enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endp
     while (listener != NULL && strcmp(listener->endpoint, endpoint) != 0) {
         listener = listener->next;
     }
+    if (listener != NULL && listener->round == listeners->round) {
+        snprintf(reterr, 512,
+                 "cannot listen on %s: another part of this configuration listens there; choose "
+                 "another port",
+                 endpoint);
+        return HF_INVALID;
+    }
     if (listener == NULL) {
         const char *path = unix_path(endpoint);
         int fd = -1;

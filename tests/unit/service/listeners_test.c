@@ -1,4 +1,5 @@
-/* One socket an endpoint, whoever asks; what is wrong is said in a sentence with what to do. */
+/* One socket an endpoint, for one server at a time; what is wrong is said in a sentence with what
+ * to do. */
 #include "service/listeners.h"
 
 #include <netinet/in.h>
@@ -31,7 +32,7 @@ static struct hf_listeners *make(void)
     return listeners;
 }
 
-static void gives_the_same_socket_for_the_same_endpoint(void **state)
+static void gives_an_endpoint_once_a_round(void **state)
 {
     char error[512] = "";
     int first = -1;
@@ -39,6 +40,9 @@ static void gives_the_same_socket_for_the_same_endpoint(void **state)
     (void)state;
     struct hf_listeners *listeners = make();
     assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_INVALID);
+    assert_non_null(strstr(error, "another part of this configuration listens there"));
+    hf_listeners_begin_round(listeners);
     assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_OK);
     assert_int_equal(port_of(first), port_of(second));
     assert_int_not_equal(first, second);
@@ -141,7 +145,7 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_the_same_socket_for_the_same_endpoint),
+        cmocka_unit_test(gives_an_endpoint_once_a_round),
         cmocka_unit_test(keeps_a_socket_over_rounds_only_while_it_is_asked_for),
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
