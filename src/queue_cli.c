@@ -1,5 +1,6 @@
 #include "queue_cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "util/log.h"
 
 #define WORDS_MAX HF_CONTROL_WORDS_MAX
+#define PATH_BYTES_MAX 4096
 
 /* The command line without the options that say where. */
 struct words {
@@ -47,8 +49,8 @@ static bool sort_words(int count, char **arguments, struct words *words)
     return words->count != 0 || words->help;
 }
 
-/* Where the queues are: as the service finds them; without any word of it, a ./holdfast-data that
- * is there. */
+/* Where the queues are: as the service finds them, but that nothing is made; without any word of
+ * it, a ./holdfast-data that is there. */
 static char *find_directory(const struct words *words)
 {
     struct hf_config *config = NULL;
@@ -68,9 +70,11 @@ static char *find_directory(const struct words *words)
             return NULL;
         }
     }
-    bool local = words->config == NULL && stat("./holdfast-data/queue", &info) == 0;
-    char *directory =
-        hf_service_data_directory(words->data_directory, local ? "./holdfast-data" : NULL, config);
+    bool local = stat(HF_SERVICE_LOCAL_DIRECTORY "/queue", &info) == 0 &&
+                 (words->config == NULL || stat(HF_SERVICE_SYSTEM_DIRECTORY, &info) != 0);
+    char *directory = hf_service_data_directory(
+        words->data_directory, local ? HF_SERVICE_LOCAL_DIRECTORY : HF_SERVICE_SYSTEM_DIRECTORY,
+        config);
     hf_config_free(config);
     return directory;
 }
@@ -117,6 +121,21 @@ static enum hf_exit ask_live(int fd, const struct words *words)
     return (enum hf_exit)held;
 }
 
+/* Whoever names the wrong place must not find files of ours in it afterwards. What cannot be looked
+ * into is left to the opening, which tells why. */
+static bool is_data_directory(const char *directory)
+{
+    static const char *const names[] = {"queue", "deadletter", "lock"};
+    char path[PATH_BYTES_MAX];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        if (access(path, F_OK) == 0 || errno == EACCES) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum hf_exit open_dead(const char *directory, const struct words *words)
 {
     char error[HF_ERROR_MAX] = "out of memory";
@@ -126,6 +145,11 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     int now = 1; /* do not wait for the lock */
     if (stat(directory, &info) != 0) {
         fprintf(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
+        return HF_EXIT_FAILED;
+    }
+    if (!is_data_directory(directory)) {
+        fprintf(stderr, "error: %s holds no queue; name the data directory with --data-dir\n",
+                directory);
         return HF_EXIT_FAILED;
     }
     const struct hf_log_options log_options = {.level = HF_LOG_WARN, .encoding = "console"};

@@ -26,8 +26,6 @@
 #include "store.h"
 
 #define LOOPS_MAX 4
-#define SYSTEM_DIRECTORY "/var/lib/holdfast"
-#define LOCAL_DIRECTORY "./holdfast-data"
 #define STATUS_PERIOD_S 5
 
 /* Everything of the running program. Main thread. */
@@ -38,6 +36,8 @@ struct service {
     struct hf_graph *graph;
     struct hf_self *self;
     struct hf_control *control;
+    struct hf_finding *findings; /* of the first load, until the log is open */
+    size_t finding_count;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -90,17 +90,16 @@ char *hf_service_data_directory(const char *given, const char *fallback,
     } else if (storage != NULL && storage->directory != NULL) {
         chosen = storage->directory;
     } else if (chosen == NULL) {
-        chosen = can_have(SYSTEM_DIRECTORY) ? SYSTEM_DIRECTORY : LOCAL_DIRECTORY;
+        chosen = can_have(HF_SERVICE_SYSTEM_DIRECTORY) ? HF_SERVICE_SYSTEM_DIRECTORY
+                                                       : HF_SERVICE_LOCAL_DIRECTORY;
     }
     return strdup(chosen);
 }
 
-static struct hf_config *load(struct service *service)
+/* In the log, once there is one. Frees them. */
+static void tell_findings(struct service *service, struct hf_finding *findings, size_t count)
 {
-    struct hf_finding *findings = NULL;
-    size_t count = 0;
-    struct hf_config *config = hf_config_load(&service->options->config, &findings, &count);
-    if (config == NULL) {
+    if (service->host.log == NULL) {
         hf_service_print_findings(findings, count);
     }
     for (size_t i = 0; service->host.log != NULL && i < count; i++) {
@@ -108,10 +107,21 @@ static struct hf_config *load(struct service *service)
         hf_log_line(service->host.log, error ? HF_LOG_ERROR : HF_LOG_WARN, "config", "%s",
                     findings[i].text);
     }
-    if (service->host.log == NULL && config != NULL) {
-        hf_service_print_findings(findings, count);
-    }
     hf_findings_free(findings, count);
+}
+
+/* The warnings of a first configuration that is good wait for the log that it describes. */
+static struct hf_config *load(struct service *service)
+{
+    struct hf_finding *findings = NULL;
+    size_t count = 0;
+    struct hf_config *config = hf_config_load(&service->options->config, &findings, &count);
+    if (config != NULL && service->host.log == NULL) {
+        service->findings = findings;
+        service->finding_count = count;
+        return config;
+    }
+    tell_findings(service, findings, count);
     return config;
 }
 
@@ -242,6 +252,8 @@ static enum hf_status open_host(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_log_line(host->log, HF_LOG_INFO, "service", "Starting holdfast... Version %s, NumCPU %u",
                     HF_VERSION, usable_cores());
+        tell_findings(service, service->findings, service->finding_count);
+        service->findings = NULL;
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
@@ -272,6 +284,7 @@ static void close_host(struct service *service)
     hf_store_close(host->store);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
+    hf_findings_free(service->findings, service->finding_count);
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -349,8 +362,11 @@ static void serve(struct service *service)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    bool show = service->options->show_status;
+    if (show) {
+        hf_status_line_begin(&line, service->host.store);
+    }
     while (stop_signal == 0) {
-        bool show = service->options->show_status;
         int number = sigtimedwait(&signals, NULL, show ? &period : NULL);
         if (number == SIGHUP) {
             reload(service);
