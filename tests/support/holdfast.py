@@ -105,8 +105,8 @@ class Holdfast:
 
     # ---- life ----
 
-    def spawn(self):
-        """Starts the process without waiting for it."""
+    def spawn(self, stderr=None):
+        """Starts the process without waiting for it; what it says goes to `stderr`, or to the log."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -122,7 +122,7 @@ class Holdfast:
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 cwd=self.directory,
                 env=self.environment,
             )
