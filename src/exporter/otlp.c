@@ -39,7 +39,7 @@ struct otlp_config {
     struct hf_tls_config tls;
     struct hf_string_map headers;
     const struct keepalive_config *keepalive;
-    const char *balancer_name, *authority, *proxy_url;
+    const char *balancer_name, *authority, *user_agent, *proxy_url;
     const struct auth_config *auth;
     bool forward_gzip;
 };
@@ -271,7 +271,7 @@ static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
         .tls = exporter->tls,
         .server_name = config->tls.server_name_override,
         .authority = config->authority,
-        .user_agent = exporter->user_agent,
+        .user_agent = config->user_agent != NULL ? config->user_agent : exporter->user_agent,
         .round_robin = strcmp(config->balancer_name, "round_robin") == 0,
         .proxy_url = config->proxy_url != NULL ? config->proxy_url : "",
         .keepalive_time_ns = config->keepalive != NULL ? config->keepalive->time_ns : 0,
@@ -463,6 +463,11 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(authority),
      .help = "The :authority header; absent: the endpoint."},
+    {.key = "user_agent",
+     .type = HF_FIELD_STRING,
+     .offset = AT(user_agent),
+     .help = "The User-Agent header; absent: the name and version of Holdfast."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),

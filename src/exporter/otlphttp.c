@@ -509,6 +509,7 @@ static const struct hf_field fields[] = {
      .offset = AT(headers),
      .expect = hf_expect_header,
      .help = "Headers of every request."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),

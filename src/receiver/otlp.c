@@ -234,6 +234,8 @@ static const struct hf_field grpc_fields[] = {
     {.key = "write_buffer_size",
      .type = HF_FIELD_IGNORED,
      .help = "Answers are gathered by themselves."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Processors do their work."},
+    {.key = "dialer", .type = HF_FIELD_IGNORED, .help = "A server dials nobody."},
     {.key = "keepalive",
      .type = HF_FIELD_STRUCT,
      .offset = GRPC(keepalive),
@@ -331,6 +333,7 @@ static const struct hf_field http_fields[] = {
     {.key = "idle_timeout",
      .type = HF_FIELD_IGNORED,
      .help = "Idle connections cost almost nothing."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Processors do their work."},
     {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept alive."},
     HF_FIELDS_END,
 };

@@ -200,6 +200,15 @@ class TestValidate:
             == 1
         )
 
+    def test_what_other_releases_of_the_collector_know_is_accepted(self, tmp_path):
+        text = GOOD.replace("127.0.0.1:4317\n", "127.0.0.1:4317\n        middlewares: []\n").replace(
+            "service:\n", "extensions: {memory_ballast: {size_mib: 64}}\nservice:\n  extensions: [memory_ballast]\n"
+        )
+        done = validate(tmp_path, text)
+        assert done.returncode == 0, done.stderr
+        assert "memory_ballast: size_mib: has no effect" in done.stderr
+        assert "middlewares: has no effect" in done.stderr
+
     def test_partial_reports_what_is_not_built_in(self, tmp_path):
         text = GOOD.replace("exporters: [otlp]", "exporters: [otlp, kafka]").replace(
             "service:", "  kafka: {brokers: [a]}\nservice:"
