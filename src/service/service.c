@@ -72,6 +72,24 @@ static const struct hf_storage_config *storage_of(const struct hf_config *config
     return NULL;
 }
 
+/* In the Go collector each would be a store of its own. */
+static void warn_of_further_storages(const struct service *service)
+{
+    const struct hf_storage_config *first = storage_of(service->config);
+    size_t count = 0;
+    const struct hf_config_component *const *extensions =
+        hf_config_extensions(service->config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct hf_component *component = extensions[i]->component;
+        if (component != NULL && strcmp(component->type, "file_storage") == 0 &&
+            extensions[i]->config != first) {
+            hf_log_line(service->host.log, HF_LOG_WARN, extensions[i]->id,
+                        "has no effect: all queues are in the data directory, which the first "
+                        "file_storage names");
+        }
+    }
+}
+
 static bool can_have(const char *directory)
 {
     return (mkdir(directory, 0700) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
@@ -254,6 +272,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
                     HF_VERSION, usable_cores());
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
+        warn_of_further_storages(service);
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {

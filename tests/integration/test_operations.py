@@ -200,6 +200,16 @@ class TestLogs:
         lines = [json.loads(line) for line in holdfast.log().splitlines()]
         assert [one["name"] for one in lines if "not in service::extensions" in one["msg"]] == ["config"]
 
+    def test_a_second_file_storage_is_told_to_have_no_effect(self, start, grpc_backend):
+        configuration = config(
+            {"otlp": otlp_exporter(grpc_backend)},
+            extensions={"file_storage": {"directory": "a"}, "file_storage/b": {"directory": "b"}},
+        )
+        configuration["service"]["extensions"] = ["health_check", "file_storage", "file_storage/b"]
+        lines = [json.loads(line) for line in start(configuration).log().splitlines()]
+        told = [one["name"] for one in lines if "the first file_storage names" in one["msg"]]
+        assert told == ["file_storage/b"]
+
     def test_the_level_is_kept(self, start, grpc_backend):
         base = {
             **BASE,
