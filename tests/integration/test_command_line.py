@@ -94,6 +94,13 @@ class TestUsage:
         assert str(tmp_path / "none") in done.stderr
 
 
+    def test_a_word_that_a_queue_command_does_not_know_is_named(self, tmp_path):
+        (tmp_path / "queue").mkdir()
+        for words, wrong in ((["ls", "logs", "-n", "x"], "-n"), (["stat", "logs"], "logs"), (["verify", "-x"], "-x")):
+            done = run("queue", *words, "--data-dir", tmp_path)
+            assert done.returncode == 2
+            assert f"{wrong} is not understood" in done.stdout
+
     def test_looking_for_a_queue_leaves_no_files(self, tmp_path):
         done = run("queue", "stat", "--data-dir", tmp_path)
         assert done.returncode == 1
