@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <holdfast/status.h>
 
 struct hf_listeners;
@@ -20,6 +22,10 @@ void hf_listeners_free(struct hf_listeners *listeners);
  */
 HF_MUST_USE enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint,
                                             int *ret_fd, char *reterr);
+
+/* Lets a socket outlive this round for whoever has it from an earlier one. False: another has been
+ * given it meanwhile. */
+bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint);
 
 /* Begins a new round; at its end, sockets that nobody asked for in it are closed. */
 void hf_listeners_begin_round(struct hf_listeners *listeners);

@@ -330,6 +330,39 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     return status;
 }
 
+/* What cannot be had of the new telemetry section stays as it was: data does not wait for it. */
+static void take_telemetry(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "";
+    struct hf_log *log = service->host.log;
+    const struct hf_log_options options = log_options(service->config);
+    if (hf_log_change(log, &options, error) != HF_OK) {
+        hf_log_line(log, HF_LOG_ERROR, "service", "%s; the log stays as it was", error);
+    }
+    if (hf_self_serve(service->self, hf_config_telemetry(service->config), error) != HF_OK) {
+        hf_log_line(log, HF_LOG_ERROR, "service", "%s; own metrics stay as they were", error);
+    }
+}
+
+/* What a reload cannot change. */
+static void warn_of_fixed(const struct service *service, const struct hf_config *config)
+{
+    const struct hf_storage_config *old = storage_of(service->config);
+    const struct hf_storage_config *new = storage_of(config);
+    char *directory = hf_service_data_directory(service->options->data_directory,
+                                                service->options->default_directory, config);
+    if (directory != NULL && strcmp(directory, hf_store_directory(service->host.store)) != 0) {
+        hf_log_line(service->host.log, HF_LOG_WARN, "service",
+                    "the data directory %s counts from the next start on; until then it is %s",
+                    directory, hf_store_directory(service->host.store));
+    }
+    if ((old == NULL || old->fsync) != (new == NULL || new->fsync)) {
+        hf_log_line(service->host.log, HF_LOG_WARN, "service",
+                    "a changed fsync counts from the next start on");
+    }
+    free(directory);
+}
+
 /* A valid configuration takes over; an invalid one, or one that does not start, changes nothing. */
 static void reload(struct service *service)
 {
@@ -357,15 +390,12 @@ static void reload(struct service *service)
         hf_self_watch(service->self, service->graph);
         return;
     }
+    warn_of_fixed(service, config);
     hf_graph_free(service->graph);
     hf_config_free(service->config);
     service->graph = graph;
     service->config = config;
-    const struct hf_log_options log = log_options(config);
-    if (hf_log_change(host->log, &log, error) != HF_OK ||
-        hf_self_serve(service->self, hf_config_telemetry(config), error) != HF_OK) {
-        hf_log_line(host->log, HF_LOG_ERROR, "service", "%s", error);
-    }
+    take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_watch(service->self, graph);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");

@@ -48,6 +48,40 @@ class TestReload:
         backend.wait_for(ids)
         assert holdfast.health() == 200
 
+    def test_own_metrics_outlive_a_reload_that_cannot_have_its_telemetry(self, start, grpc_backend):
+        def telemetry(**sections):
+            configuration = config({"otlp": otlp_exporter(grpc_backend)})
+            configuration["service"]["telemetry"] = sections
+            return configuration
+
+        def reload(configuration, words):
+            holdfast.write_config(configuration)
+            holdfast.reload()
+            holdfast.wait_for_log(words)
+
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        reload(telemetry(logs={"output_paths": ["/no/such/log"]}), "/no/such/log.*the log stays as it was")
+        assert holdfast.metrics()
+        reload(telemetry(metrics={"address": "203.0.113.1:1"}), "203.0.113.1:1 .*own metrics stay as they were")
+        assert holdfast.metrics()
+        reader = {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}
+        holdfast.write_config(telemetry(metrics={"readers": [{"pull": {"exporter": {"prometheus": reader}}}]}))
+        holdfast.reload()
+        until(lambda: holdfast.metric("otelcol_receiver_accepted_spans_total") == 0, "the reader is not served")
+
+    def test_what_a_reload_cannot_change_is_told(self, start, grpc_backend, tmp_path):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["service"]["extensions"] = ["health_check", "file_storage"]
+        holdfast = start(configuration | {"extensions": {"file_storage": {"directory": "one"}}}, ready=False)
+        holdfast.data_directory = None
+        holdfast.start()
+        holdfast.write_config(
+            configuration | {"extensions": {"file_storage": {"directory": "two", "fsync": False}}}
+        )
+        holdfast.reload()
+        holdfast.wait_for_log("the data directory two counts from the next start on; until then it is one")
+        holdfast.wait_for_log("fsync counts from the next start on")
+
     def test_what_is_queued_survives_a_reload(self, start, ending, grpc_sender):
         backend = ending.enter_context(GrpcBackend())
         backend.stop()

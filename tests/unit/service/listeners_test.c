@@ -77,6 +77,27 @@ static void keeps_a_socket_over_rounds_only_while_it_is_asked_for(void **state)
     hf_listeners_free(listeners);
 }
 
+static void keeps_a_socket_that_is_not_asked_for_when_told(void **state)
+{
+    char error[512] = "";
+    int first = -1;
+    int second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    assert_false(hf_listeners_keep(listeners, "127.0.0.1:0"));
+    assert_false(hf_listeners_keep(listeners, "127.0.0.1:1"));
+    hf_listeners_begin_round(listeners);
+    assert_true(hf_listeners_keep(listeners, "127.0.0.1:0"));
+    hf_listeners_end_round(listeners);
+    hf_listeners_begin_round(listeners);
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_OK);
+    assert_int_equal(port_of(first), port_of(second));
+    close(first);
+    close(second);
+    hf_listeners_free(listeners);
+}
+
 static void says_who_has_the_port(void **state)
 {
     char error[512] = "";
@@ -155,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_an_endpoint_once_a_round),
         cmocka_unit_test(keeps_a_socket_over_rounds_only_while_it_is_asked_for),
+        cmocka_unit_test(keeps_a_socket_that_is_not_asked_for_when_told),
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
         cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),
