@@ -232,8 +232,9 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     }
     enum hf_exit code = HF_EXIT_FAILED;
     if (status == HF_OK) {
-        hf_store_open_all(store);
+        bool whole = hf_store_open_all(store);
         code = hf_queue_command(store, words->count, words->items, stdout);
+        code = code == HF_EXIT_OK && !whole ? HF_EXIT_FAILED : code;
     } else {
         fprintf(stderr, "error: %s\n", error);
     }

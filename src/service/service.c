@@ -314,7 +314,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         /* What earlier configurations left behind is seen too; after the queues in use, whose
          * limits are the configuration's. */
-        hf_store_open_all(host->store);
+        (void)hf_store_open_all(host->store);
         status = hf_self_serve(service->self, hf_config_telemetry(service->config), reterr);
     }
     if (status == HF_OK) {

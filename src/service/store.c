@@ -478,8 +478,9 @@ void hf_store_each(struct hf_store *store,
 
 #define DEAD_LETTER_BYTES_MAX (UINT64_C(1) << 30)
 
-static void open_kind(struct hf_store *store, const char *kind)
+static bool open_kind(struct hf_store *store, const char *kind)
 {
+    bool good = true;
     char path[PATH_BYTES_MAX];
     char id[WAL_NAME_BYTES_MAX + 1];
     char why[512];
@@ -494,20 +495,22 @@ static void open_kind(struct hf_store *store, const char *kind)
         struct wal *wal = NULL;
         const struct hf_queue_options plain = {0};
         if (strcmp(kind, "deadletter") == 0) {
-            hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX);
+            good = hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX) != NULL && good;
         } else if (hf_store_queue(store, id, &plain, &wal, why) != HF_OK) {
             hf_log_line(store->log, HF_LOG_ERROR, "store", "queue %s: %s", id, why);
+            good = false;
         }
     }
     if (directory != NULL) {
         closedir(directory);
     }
+    return good;
 }
 
-void hf_store_open_all(struct hf_store *store)
+bool hf_store_open_all(struct hf_store *store)
 {
-    open_kind(store, "queue");
-    open_kind(store, "deadletter");
+    bool good = open_kind(store, "queue");
+    return open_kind(store, "deadletter") && good;
 }
 
 struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter)

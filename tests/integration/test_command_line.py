@@ -101,6 +101,13 @@ class TestUsage:
             assert done.returncode == 2
             assert f"{wrong} is not understood" in done.stdout
 
+    def test_a_queue_that_cannot_be_opened_is_a_failure(self, tmp_path):
+        (tmp_path / "queue").mkdir()
+        (tmp_path / "queue" / "traces").touch()
+        done = run("queue", "stat", "--data-dir", tmp_path)
+        assert done.returncode == 1
+        assert "queue traces: cannot open" in done.stderr
+
     def test_looking_for_a_queue_leaves_no_files(self, tmp_path):
         done = run("queue", "stat", "--data-dir", tmp_path)
         assert done.returncode == 1
