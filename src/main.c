@@ -98,6 +98,10 @@ static const struct option long_options[] = {
 
 static bool add_source(struct request *request, const char *uri)
 {
+    if (uri[0] == '\0') {
+        fprintf(stderr, "holdfast: --config: expected the name of a file, got nothing\n");
+        return false;
+    }
     if (request->source_count == SOURCES_MAX) {
         fprintf(stderr, "holdfast: more than %d --config\n", SOURCES_MAX);
         return false;
@@ -117,6 +121,28 @@ static bool add_set(struct request *request, const char *text)
     return true;
 }
 
+static bool take_directory(struct request *request, const char *directory)
+{
+    if (directory[0] == '\0') {
+        fprintf(stderr, "holdfast: --data-dir: expected a directory, got nothing\n");
+        return false;
+    }
+    request->data_directory = directory;
+    return true;
+}
+
+/* One of two words; `ret_second` tells which. */
+static bool take_word(const char *option, const char *first, const char *second, bool *ret_second)
+{
+    *ret_second = strcmp(optarg, second) == 0;
+    if (!*ret_second && strcmp(optarg, first) != 0) {
+        fprintf(stderr, "holdfast: %s: expected %s or %s, got \"%s\"\n", option, first, second,
+                optarg);
+        return false;
+    }
+    return true;
+}
+
 static bool take_option(struct request *request, int option)
 {
     switch (option) {
@@ -125,8 +151,7 @@ static bool take_option(struct request *request, int option)
     case OPTION_SET:
         return add_set(request, optarg);
     case OPTION_DATA:
-        request->data_directory = optarg;
-        return true;
+        return take_directory(request, optarg);
     case OPTION_HELP:
         request->help = true;
         return true;
@@ -143,11 +168,9 @@ static bool take_option(struct request *request, int option)
         request->print_default = true;
         return true;
     case OPTION_MODE:
-        request->unredacted = strcmp(optarg, "unredacted") == 0;
-        return request->unredacted || strcmp(optarg, "redacted") == 0;
+        return take_word("--mode", "redacted", "unredacted", &request->unredacted);
     case OPTION_FORMAT:
-        request->json = strcmp(optarg, "json") == 0;
-        return request->json || strcmp(optarg, "yaml") == 0;
+        return take_word("--format", "yaml", "json", &request->json);
     case OPTION_GATES:
         return true; /* the Go collector's gates have no meaning here */
     default:
@@ -215,7 +238,7 @@ static enum hf_exit run(struct request *request)
         .default_directory = built_in ? "./holdfast-data" : NULL,
         .show_status = isatty(STDERR_FILENO) != 0,
     };
-    if (built_in) {
+    if (built_in && request->set_count == 0) { /* with --set only the log knows the places */
         char *directory =
             hf_service_data_directory(request->data_directory, options.default_directory, NULL);
         show_places(directory != NULL ? directory : "?");

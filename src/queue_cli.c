@@ -1,5 +1,6 @@
 #include "queue_cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,31 @@
 #include "util/log.h"
 
 #define WORDS_MAX HF_CONTROL_WORDS_MAX
+#define CONFIGS_MAX 64
+#define PATH_BYTES_MAX 4096
 
 /* The command line without the options that say where. */
 struct words {
     char *items[WORDS_MAX];
     int count;
-    const char *data_directory, *config;
+    const char *data_directory;
+    struct hf_config_source configs[CONFIGS_MAX];
+    size_t config_count;
     bool help;
 };
 
+static bool add_config(struct words *words, const char *uri)
+{
+    if (words->config_count == CONFIGS_MAX || uri[0] == '\0') {
+        return false;
+    }
+    words->configs[words->config_count++] = (struct hf_config_source){.uri = uri};
+    return true;
+}
+
 static bool sort_words(int count, char **arguments, struct words *words)
 {
+    bool good = true;
     for (int i = 1; i < count; i++) {
         const char *value = i + 1 < count ? arguments[i + 1] : NULL;
         if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
@@ -34,29 +49,82 @@ static bool sort_words(int count, char **arguments, struct words *words)
         } else if (strncmp(arguments[i], "--data-dir=", 11) == 0) {
             words->data_directory = arguments[i] + 11;
         } else if (strcmp(arguments[i], "--config") == 0 && value != NULL) {
-            words->config = value;
+            good = add_config(words, value) && good;
             i++;
         } else if (strncmp(arguments[i], "--config=", 9) == 0) {
-            words->config = arguments[i] + 9;
+            good = add_config(words, arguments[i] + 9) && good;
         } else if (words->count < WORDS_MAX) {
             words->items[words->count++] = arguments[i];
         } else {
             return false;
         }
     }
-    return words->count != 0 || words->help;
+    return good && (words->count != 0 || words->help);
 }
 
-/* Where the queues are: as the service finds them; without any word of it, a ./holdfast-data that
- * is there. */
+static const char *value_of(const struct words *words, const char *option)
+{
+    for (int i = 1; i + 1 < words->count; i++) {
+        if (strcmp(words->items[i], option) == 0) {
+            return words->items[i + 1];
+        }
+    }
+    return NULL;
+}
+
+static bool has_word(const struct words *words, const char *word)
+{
+    for (int i = 1; i < words->count; i++) {
+        if (strcmp(words->items[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool feeds(const struct hf_config_pipeline *pipeline, const char *exporter)
+{
+    for (size_t i = 0; i < pipeline->exporter_count; i++) {
+        if (strcmp(pipeline->exporters[i]->id, exporter) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* While nothing runs, only the configuration tells which exporters are there to stay: their backlog
+ * is waiting, not left behind. */
+static bool drops_what_is_configured(const struct words *words, const struct hf_config *config)
+{
+    const char *exporter = value_of(words, "--exporter");
+    size_t count = 0;
+    if (config == NULL || exporter == NULL || strcmp(words->items[0], "drop") != 0) {
+        return false;
+    }
+    const struct hf_config_pipeline *pipelines = hf_config_pipelines(config, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (has_word(words, pipelines[i].id) && feeds(&pipelines[i], exporter)) {
+            fprintf(stderr,
+                    "error: %s is configured for %s: its backlog waits to be delivered; take it "
+                    "out of the configuration first\n",
+                    exporter, pipelines[i].id);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the queues are: as the service finds them, but that nothing is made; without any word of
+ * it, a ./holdfast-data that is there. */
 static char *find_directory(const struct words *words)
 {
     struct hf_config *config = NULL;
     struct stat info;
-    if (words->config != NULL) {
-        const struct hf_config_source source = {.uri = words->config};
-        const struct hf_config_options options = {
-            .sources = &source, .source_count = 1, .components = hf_registry, .partial = true};
+    if (words->config_count != 0) {
+        const struct hf_config_options options = {.sources = words->configs,
+                                                  .source_count = words->config_count,
+                                                  .components = hf_registry,
+                                                  .partial = true};
         struct hf_finding *findings = NULL;
         size_t count = 0;
         config = hf_config_load(&options, &findings, &count);
@@ -68,9 +136,15 @@ static char *find_directory(const struct words *words)
             return NULL;
         }
     }
-    bool local = words->config == NULL && stat("./holdfast-data/queue", &info) == 0;
-    char *directory =
-        hf_service_data_directory(words->data_directory, local ? "./holdfast-data" : NULL, config);
+    if (drops_what_is_configured(words, config)) {
+        hf_config_free(config);
+        return NULL;
+    }
+    bool local = stat(HF_SERVICE_LOCAL_DIRECTORY "/queue", &info) == 0 &&
+                 (words->config_count == 0 || stat(HF_SERVICE_SYSTEM_DIRECTORY, &info) != 0);
+    char *directory = hf_service_data_directory(
+        words->data_directory, local ? HF_SERVICE_LOCAL_DIRECTORY : HF_SERVICE_SYSTEM_DIRECTORY,
+        config);
     hf_config_free(config);
     return directory;
 }
@@ -117,6 +191,21 @@ static enum hf_exit ask_live(int fd, const struct words *words)
     return (enum hf_exit)held;
 }
 
+/* Whoever names the wrong place must not find files of ours in it afterwards. What cannot be looked
+ * into is left to the opening, which tells why. */
+static bool is_data_directory(const char *directory)
+{
+    static const char *const names[] = {"queue", "deadletter", "lock"};
+    char path[PATH_BYTES_MAX];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        if (access(path, F_OK) == 0 || errno == EACCES) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum hf_exit open_dead(const char *directory, const struct words *words)
 {
     char error[HF_ERROR_MAX] = "out of memory";
@@ -126,6 +215,11 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     int now = 1; /* do not wait for the lock */
     if (stat(directory, &info) != 0) {
         fprintf(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
+        return HF_EXIT_FAILED;
+    }
+    if (!is_data_directory(directory)) {
+        fprintf(stderr, "error: %s holds no queue; name the data directory with --data-dir\n",
+                directory);
         return HF_EXIT_FAILED;
     }
     const struct hf_log_options log_options = {.level = HF_LOG_WARN, .encoding = "console"};
@@ -138,8 +232,9 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     }
     enum hf_exit code = HF_EXIT_FAILED;
     if (status == HF_OK) {
-        hf_store_open_all(store);
+        bool whole = hf_store_open_all(store);
         code = hf_queue_command(store, words->count, words->items, stdout);
+        code = code == HF_EXIT_OK && !whole ? HF_EXIT_FAILED : code;
     } else {
         fprintf(stderr, "error: %s\n", error);
     }

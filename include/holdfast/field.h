@@ -92,6 +92,8 @@ struct hf_field {
     size_t inner_size;            /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t present_offset; /* non-zero: a bool there becomes true when the user wrote the key */
     bool required;         /* absent is an error */
+    /* STRING, and each entry of MAP: NULL for a good text, else what was expected instead. */
+    const char *(*expect)(const char *key, const char *text);
     const char *const
         *old_keys;    /* deprecated spellings, NULL-terminated; accepted with a warning */
     const char *help; /* one line */

@@ -61,6 +61,7 @@ static void report_unknown_key(struct hf_load *load, const struct hf_path *path,
     /* The Go collector names the map by its path within the component. */
     const char *whole = hf_load_path_text(load, path);
     const char *parent = whole == NULL ? NULL : strstr(whole, ": ");
+    load->unknown_key_count++;
     hf_load_error(load, entry->place, &step, "unknown key%s%s%s ('%s' has invalid keys: %s)",
                   best == NULL ? "" : "; did you mean \"", best == NULL ? "" : best,
                   best == NULL ? "" : "\"?", parent == NULL ? "" : parent + 2, entry->key);
@@ -197,7 +198,7 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
         hf_bind_strings(load, path, node, at);
         break;
     case HF_FIELD_MAP:
-        hf_bind_map(load, path, node, at);
+        hf_bind_map(load, path, node, field, at);
         break;
     case HF_FIELD_STRUCT:
         hf_bind(load, path, node->place, node, (struct hf_bind_target){field->inner, at});

@@ -31,7 +31,7 @@ void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const stru
 void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                      void *at);
 void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                 void *at);
+                 const struct hf_field *field, void *at);
 
 /* The field of that key, new or old spelling; NULL: none. */
 const struct hf_field *hf_bind_field(const struct hf_field *fields, const char *key);

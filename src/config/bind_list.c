@@ -83,10 +83,18 @@ void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const str
     }
 }
 
-static bool pair_of_entry(struct hf_load *load, const struct hf_path *path,
-                          const struct hf_yaml_entry *entry, struct hf_string_pair *ret_pair)
+/* A map of texts being bound. */
+struct map_slot {
+    struct hf_load *load;
+    const struct hf_path *path;
+    const struct hf_field *field;
+};
+
+static bool pair_of_entry(const struct map_slot *slot, const struct hf_yaml_entry *entry,
+                          struct hf_string_pair *ret_pair)
 {
-    struct hf_path step = {.up = path, .key = entry->key};
+    struct hf_load *load = slot->load;
+    struct hf_path step = {.up = slot->path, .key = entry->key};
     const char *value = hf_yaml_is_null(entry->value) ? "" : hf_yaml_string(entry->value);
 
     if (value == NULL) {
@@ -94,11 +102,18 @@ static bool pair_of_entry(struct hf_load *load, const struct hf_path *path,
                       hf_yaml_show(entry->value).text);
         return false;
     }
+    /* The value is not shown: it may be a credential. */
+    const char *expected =
+        slot->field->expect == NULL ? NULL : slot->field->expect(entry->key, value);
+    if (expected != NULL) {
+        hf_load_error(load, entry->place, &step, "expected %s", expected);
+        return false;
+    }
     *ret_pair = (struct hf_string_pair){entry->key, value};
     return true;
 }
 
-static bool pair_of_item(struct hf_load *load, const struct hf_path *path,
+static bool pair_of_item(const struct map_slot *slot, const struct hf_path *path,
                          const struct hf_yaml *item, struct hf_string_pair *ret_pair)
 {
     const struct hf_yaml *name = hf_yaml_value(item, "name");
@@ -106,16 +121,19 @@ static bool pair_of_item(struct hf_load *load, const struct hf_path *path,
     const char *name_text = hf_yaml_is_null(name) ? NULL : hf_yaml_string(name);
 
     if (name_text == NULL || item->count != (value == NULL ? 1u : 2u)) {
-        hf_load_error(load, item->place, path, "expected a map with the keys name and value");
+        hf_load_error(slot->load, item->place, path, "expected a map with the keys name and value");
         return false;
     }
     struct hf_yaml_entry entry = {name_text, item->place, (struct hf_yaml *)value};
-    return pair_of_entry(load, path, &entry, ret_pair);
+    const struct map_slot inner = {slot->load, path, slot->field};
+    return pair_of_entry(&inner, &entry, ret_pair);
 }
 
 void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                 void *at)
+                 const struct hf_field *field, void *at)
 {
+    const struct map_slot slot = {load, path, field};
+
     if (node->kind == HF_YAML_SCALAR) {
         hf_load_error(load, node->place, path, "expected a map, got %s", hf_yaml_show(node).text);
         return;
@@ -125,9 +143,9 @@ void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct 
     for (size_t i = 0; pairs != NULL && i < node->count; i++) {
         struct hf_path step = {.up = path, .index = i};
         if (node->kind == HF_YAML_MAP) {
-            good = pair_of_entry(load, path, &node->entries[i], &pairs[i]) && good;
+            good = pair_of_entry(&slot, &node->entries[i], &pairs[i]) && good;
         } else {
-            good = pair_of_item(load, &step, node->items[i], &pairs[i]) && good;
+            good = pair_of_item(&slot, &step, node->items[i], &pairs[i]) && good;
         }
     }
     if (good) {

@@ -218,6 +218,18 @@ static void bind_reference(const struct slot *slot, const char *text)
     *(const char **)slot->at = text;
 }
 
+static void bind_text(const struct slot *slot, const char *text)
+{
+    const struct hf_field *field = slot->field;
+    const char *expected = field->expect == NULL ? NULL : field->expect(field->key, text);
+
+    if (expected != NULL) {
+        complain(slot, "expected %s, got %s", expected, hf_show(text).text);
+        return;
+    }
+    *(const char **)slot->at = text;
+}
+
 void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                     const struct hf_field *field, void *at)
 {
@@ -259,7 +271,7 @@ void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const stru
         bind_reference(&slot, text);
         break;
     default:
-        *(const char **)at = text;
+        bind_text(&slot, text);
         break;
     }
 }

@@ -77,8 +77,8 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
     struct hf_suggestion suggestion = {.word = id->type};
 
     if (load->options->partial) {
-        hf_load_report(load, HF_FINDING_MISSING, (struct hf_place){0}, NULL, "%s %s: not built in",
-                       hf_kind_words[kind].noun, id->type);
+        hf_load_report(load, HF_FINDING_MISSING, entry->place, NULL, "%s %s",
+                       hf_kind_words[kind].noun, id->text);
         return;
     }
     for (; all != NULL && *all != NULL; all++) {
@@ -122,14 +122,52 @@ static bool find_key(const struct hf_yaml *node, const char *key, struct hf_plac
     }
 }
 
-/* A check's sentence names its key, as its first word or the first one in quotes. */
+/* The place of a key of that name in any of the sections within sections. */
+static bool find_deep(const struct hf_yaml *node, const char *key, struct hf_place *ret_place)
+{
+    const struct hf_yaml_entry *entry = hf_yaml_find(node, key);
+
+    if (entry != NULL) {
+        *ret_place = entry->place;
+        return true;
+    }
+    for (size_t i = 0; node->kind == HF_YAML_MAP && i < node->count; i++) {
+        if (find_deep(node->entries[i].value, key, ret_place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The place of the first word that is a key; one with a _ is hardly anything else. */
+static bool find_word(const struct hf_yaml *node, const char *sentence, struct hf_place *ret_place)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    char word[64];
+
+    while (*sentence != '\0') {
+        size_t size = strspn(sentence, letters);
+        if (size > 0 && size < sizeof(word)) {
+            memcpy(word, sentence, size);
+            word[size] = '\0';
+            if (strchr(word, '_') != NULL && find_deep(node, word, ret_place)) {
+                return true;
+            }
+        }
+        sentence += size + (sentence[size] != '\0');
+    }
+    return false;
+}
+
+/* A check's sentence names its key, as its first word, the first one in quotes, or any. */
 static struct hf_place place_of_sentence(const struct hf_yaml_entry *entry, const char *sentence)
 {
     const char *quoted = strchr(sentence, '"');
     struct hf_place place = entry->place;
 
-    if (!find_key(entry->value, sentence, &place) && quoted != NULL) {
-        (void)find_key(entry->value, quoted + 1, &place);
+    if (!find_key(entry->value, sentence, &place) &&
+        (quoted == NULL || !find_key(entry->value, quoted + 1, &place))) {
+        (void)find_word(entry->value, sentence, &place);
     }
     return place;
 }
@@ -141,7 +179,7 @@ static void bind_component(struct hf_load *load, const struct hf_yaml_entry *ent
     struct hf_path path = {.key = hf_config_format(load->memory, "%s::%s",
                                                    hf_kind_words[into->kind].section, into->id)};
     void *config = hf_config_alloc(load->memory, component->config_size);
-    size_t errors = load->error_count;
+    size_t errors = load->error_count - load->unknown_key_count;
 
     if (path.key == NULL || config == NULL) {
         return;
@@ -149,8 +187,9 @@ static void bind_component(struct hf_load *load, const struct hf_yaml_entry *ent
     into->config = config;
     hf_bind(load, &path, entry->place, entry->value,
             (struct hf_bind_target){component->fields, config});
-    /* A half-bound struct would only earn misleading sentences, and its pointers may be missing. */
-    if (load->error_count == errors && component->check != NULL &&
+    /* A half-bound struct would only earn misleading sentences, and its pointers may be missing; an
+     * unknown key leaves the struct whole. */
+    if (load->error_count - load->unknown_key_count == errors && component->check != NULL &&
         !hf_config_memory_failed(load->memory)) {
         const char *sentence = component->check(config);
         if (sentence != NULL) {

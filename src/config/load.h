@@ -60,7 +60,7 @@ struct hf_load {
     const struct hf_config_options *options;
     struct hf_found *first_found, **last_found;
     size_t found_counts[HF_FINDING_MISSING + 1]; /* by kind */
-    size_t error_count;
+    size_t error_count, unknown_key_count;       /* the second is part of the first */
     size_t node_count;
     struct hf_config_ref *refs;
     size_t owner; /* index of the component being bound */

@@ -126,11 +126,11 @@ static struct hf_yaml *read_source(struct hf_load *load, const struct hf_config_
     const char *uri = source->uri;
     size_t scheme = uri == NULL ? 0 : scheme_length(uri);
 
-    if (uri == NULL || uri[0] == '\0') {
+    if (source->text != NULL) {
         return read_text(load, source->text, source->name != NULL ? source->name : "built-in");
     }
     if (scheme == 0) {
-        return read_file(load, uri);
+        return read_file(load, uri == NULL ? "" : uri);
     }
     if (strncasecmp(uri, "file:", scheme + 1) == 0) {
         return read_file(load, uri + scheme + 1);

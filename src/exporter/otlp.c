@@ -10,14 +10,17 @@
 #include <holdfast/sending.h>
 
 #include "../grpc/client.h"
+#include "../grpc/target.h"
 #include "../otlp/payload.h"
 #include "../otlp/response.h"
 #include "../util/compress.h"
+#include "../util/formats.h"
 #include "../util/loop.h"
 #include "../util/tls.h"
 
 #define HEADERS_MAX 64
 #define HEADER_BYTES_MAX 16384
+#define TARGET_MAX 512
 
 struct auth_config {
     const char *authenticator;
@@ -36,7 +39,7 @@ struct otlp_config {
     struct hf_tls_config tls;
     struct hf_string_map headers;
     const struct keepalive_config *keepalive;
-    const char *balancer_name, *authority, *proxy_url;
+    const char *balancer_name, *authority, *user_agent, *proxy_url;
     const struct auth_config *auth;
     bool forward_gzip;
 };
@@ -233,17 +236,26 @@ static const char *strip_scheme(const char *endpoint, bool *ret_https, bool *ret
     return *ret_https ? endpoint + 8 : *ret_http ? endpoint + 7 : endpoint;
 }
 
+/* The target within an endpoint: no scheme of TLS, and no slash after the port of a URL. */
+static void target_of(const char *endpoint, char *ret_target, size_t room)
+{
+    bool https;
+    bool http;
+    snprintf(ret_target, room, "%s", strip_scheme(endpoint, &https, &http));
+    size_t size = strlen(ret_target);
+    if ((https || http) && size != 0 && ret_target[size - 1] == '/') {
+        ret_target[size - 1] = '\0';
+    }
+}
+
 static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
 {
     const struct otlp_config *config = exporter->config;
     bool https;
     bool http;
-    char target[512];
-    snprintf(target, sizeof(target), "%s", strip_scheme(config->endpoint, &https, &http));
-    size_t size = strlen(target);
-    if ((https || http) && size != 0 && target[size - 1] == '/') {
-        target[size - 1] = '\0';
-    }
+    char target[TARGET_MAX];
+    (void)strip_scheme(config->endpoint, &https, &http);
+    target_of(config->endpoint, target, sizeof(target));
     bool has_ca = config->tls.ca_file != NULL || config->tls.ca_pem != NULL;
     bool plain = !https && (http || (config->tls.insecure && !has_ca));
     enum hf_status status = HF_OK;
@@ -259,7 +271,7 @@ static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
         .tls = exporter->tls,
         .server_name = config->tls.server_name_override,
         .authority = config->authority,
-        .user_agent = exporter->user_agent,
+        .user_agent = config->user_agent != NULL ? config->user_agent : exporter->user_agent,
         .round_robin = strcmp(config->balancer_name, "round_robin") == 0,
         .proxy_url = config->proxy_url != NULL ? config->proxy_url : "",
         .keepalive_time_ns = config->keepalive != NULL ? config->keepalive->time_ns : 0,
@@ -337,24 +349,35 @@ static const char *const *context_keys(void *self, size_t *ret_count)
     return exporter->auth->context_keys(exporter->auth_self, ret_count);
 }
 
+static const char *expect_endpoint(const char *key, const char *text)
+{
+    char target[TARGET_MAX];
+    struct hf_grpc_target parsed;
+    (void)key;
+    target_of(text, target, sizeof(target));
+    return hf_grpc_target_parse(target, &parsed) == HF_OK
+               ? NULL
+               : "host:port, dns:///host:port, http(s)://host:port or unix:///path";
+}
+
+static const char *expect_compression(const char *key, const char *name)
+{
+    (void)key;
+    bool known = strcmp(name, "gzip") == 0 || strcmp(name, "zstd") == 0 ||
+                 strcmp(name, "snappy") == 0 || strcmp(name, "none") == 0 || name[0] == '\0';
+    return known ? NULL : "gzip, zstd, snappy or none";
+}
+
+static const char *expect_balancer(const char *key, const char *name)
+{
+    (void)key;
+    bool known = strcmp(name, "pick_first") == 0 || strcmp(name, "round_robin") == 0;
+    return known ? NULL : "pick_first or round_robin";
+}
+
 static const char *check_config(const void *from)
 {
     const struct otlp_config *config = from;
-    bool https;
-    bool http;
-    const char *target = strip_scheme(config->endpoint, &https, &http);
-    if (target[0] == '\0') {
-        return "requires a non-empty \"endpoint\"";
-    }
-    const char *name = config->compression;
-    if (strcmp(name, "gzip") != 0 && strcmp(name, "zstd") != 0 && strcmp(name, "snappy") != 0 &&
-        strcmp(name, "none") != 0 && name[0] != '\0') {
-        return "compression: expected gzip, zstd, snappy or none";
-    }
-    const char *balancer = config->balancer_name;
-    if (strcmp(balancer, "pick_first") != 0 && strcmp(balancer, "round_robin") != 0) {
-        return "invalid balancer_name: expected pick_first or round_robin";
-    }
     const char *wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
@@ -394,11 +417,13 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
      .required = true,
+     .expect = expect_endpoint,
      .help = "host:port, dns:///host:port, http(s)://host:port or unix:///path."},
     {.key = "compression",
      .type = HF_FIELD_STRING,
      .offset = AT(compression),
      .preset = "gzip",
+     .expect = expect_compression,
      .help = "gzip, zstd, snappy or none."},
     {.key = "compression_level",
      .type = HF_FIELD_INT,
@@ -420,6 +445,7 @@ static const struct hf_field fields[] = {
     {.key = "headers",
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
+     .expect = hf_expect_header,
      .help = "Metadata of every request."},
     {.key = "keepalive",
      .type = HF_FIELD_OPTIONAL,
@@ -431,11 +457,17 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(balancer_name),
      .preset = "pick_first",
+     .expect = expect_balancer,
      .help = "pick_first or round_robin over the resolved addresses."},
     {.key = "authority",
      .type = HF_FIELD_STRING,
      .offset = AT(authority),
      .help = "The :authority header; absent: the endpoint."},
+    {.key = "user_agent",
+     .type = HF_FIELD_STRING,
+     .offset = AT(user_agent),
+     .help = "The User-Agent header; absent: the name and version of Holdfast."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),

@@ -14,6 +14,7 @@
 #include "../otlp/payload.h"
 #include "../otlp/response.h"
 #include "../util/compress.h"
+#include "../util/formats.h"
 #include "../util/tls.h"
 
 #define HEADERS_MAX 64
@@ -506,7 +507,9 @@ static const struct hf_field fields[] = {
     {.key = "headers",
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
+     .expect = hf_expect_header,
      .help = "Headers of every request."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),

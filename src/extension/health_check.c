@@ -11,6 +11,7 @@
 
 #include "../http/server.h"
 #include "../util/clock.h"
+#include "../util/formats.h"
 #include "../util/tls.h"
 
 #define CONNECTIONS_MAX 256
@@ -180,6 +181,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
      .preset = "0.0.0.0:13133",
+     .expect = hf_expect_listen,
      .help = "host:port or unix:///path."},
     {.key = "path",
      .type = HF_FIELD_STRING,
@@ -193,6 +195,7 @@ static const struct hf_field fields[] = {
     {.key = "response_headers",
      .type = HF_FIELD_MAP,
      .offset = AT(response_headers),
+     .expect = hf_expect_header,
      .help = "Headers of every answer."},
     {.key = "check_collector_pipeline",
      .type = HF_FIELD_IGNORED,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/formats.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
@@ -196,6 +197,7 @@ static const struct hf_field grpc_fields[] = {
      .offset = GRPC(endpoint),
      .preset = "0.0.0.0:4317",
      .present_offset = GRPC(endpoint_written),
+     .expect = hf_expect_listen,
      .help = "host:port or unix:///path."},
     {.key = "transport",
      .type = HF_FIELD_STRING,
@@ -232,6 +234,8 @@ static const struct hf_field grpc_fields[] = {
     {.key = "write_buffer_size",
      .type = HF_FIELD_IGNORED,
      .help = "Answers are gathered by themselves."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Processors do their work."},
+    {.key = "dialer", .type = HF_FIELD_IGNORED, .help = "A server dials nobody."},
     {.key = "keepalive",
      .type = HF_FIELD_STRUCT,
      .offset = GRPC(keepalive),
@@ -258,6 +262,7 @@ static const struct hf_field http_fields[] = {
      .offset = HTTP(endpoint),
      .preset = "0.0.0.0:4318",
      .present_offset = HTTP(endpoint_written),
+     .expect = hf_expect_listen,
      .help = "host:port or unix:///path."},
     {.key = "tls",
      .type = HF_FIELD_OPTIONAL,
@@ -281,6 +286,7 @@ static const struct hf_field http_fields[] = {
     {.key = "response_headers",
      .type = HF_FIELD_MAP,
      .offset = HTTP(response_headers),
+     .expect = hf_expect_header,
      .help = "Headers of every answer."},
     {.key = "compression_algorithms",
      .type = HF_FIELD_STRING_LIST,
@@ -327,6 +333,7 @@ static const struct hf_field http_fields[] = {
     {.key = "idle_timeout",
      .type = HF_FIELD_IGNORED,
      .help = "Idle connections cost almost nothing."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Processors do their work."},
     {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept alive."},
     HF_FIELDS_END,
 };

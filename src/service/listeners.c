@@ -43,7 +43,10 @@ static const char *unix_path(const char *endpoint)
     if (strncmp(endpoint, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0) {
         return endpoint + strlen(UNIX_SCHEME);
     }
-    return strncmp(endpoint, "unix:", 5) == 0 ? endpoint + 5 : NULL;
+    if (strncmp(endpoint, "unix:", 5) == 0) {
+        return endpoint + 5;
+    }
+    return endpoint[0] == '/' ? endpoint : NULL; /* with transport: unix, a bare path */
 }
 
 static void close_listener(struct listener *listener)
@@ -215,12 +218,25 @@ static enum hf_status listen_tcp(const char *endpoint, int *ret_fd, char *reterr
     return HF_OK;
 }
 
-enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint, int *ret_fd,
-                                char *reterr)
+static struct listener *find(const struct hf_listeners *listeners, const char *endpoint)
 {
     struct listener *listener = listeners->first;
     while (listener != NULL && strcmp(listener->endpoint, endpoint) != 0) {
         listener = listener->next;
+    }
+    return listener;
+}
+
+enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint, int *ret_fd,
+                                char *reterr)
+{
+    struct listener *listener = find(listeners, endpoint);
+    if (listener != NULL && listener->round == listeners->round) {
+        snprintf(reterr, 512,
+                 "cannot listen on %s: another part of this configuration listens there; choose "
+                 "another port",
+                 endpoint);
+        return HF_INVALID;
     }
     if (listener == NULL) {
         const char *path = unix_path(endpoint);
@@ -250,6 +266,16 @@ enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endp
     }
     *ret_fd = duplicate;
     return HF_OK;
+}
+
+bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint)
+{
+    struct listener *listener = find(listeners, endpoint);
+    if (listener == NULL || listener->round == listeners->round) {
+        return false;
+    }
+    listener->round = listeners->round;
+    return true;
 }
 
 void hf_listeners_begin_round(struct hf_listeners *listeners)

@@ -1,8 +1,10 @@
 /*
- * listeners: the listening sockets of the process, by endpoint, so that a reload or a second
- * component on the same endpoint finds the socket open and no connection is refused. Main thread.
+ * listeners: the listening sockets of the process, by endpoint, so that a reload finds the socket
+ * open and no connection is refused. Main thread.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include <holdfast/status.h>
 
@@ -14,11 +16,16 @@ void hf_listeners_free(struct hf_listeners *listeners);
 
 /*
  * A duplicate of the socket that listens on `endpoint`: "host:port", ":port", "[v6]:port",
- * "unix:///path". The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX): the port
- * is taken, not allowed, no such address.
+ * "unix:///path", "/path". The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX):
+ * the port is taken, not allowed, no such address; HF_INVALID, likewise, when it was given away in
+ * this round already: two servers on one socket would each get some of the connections.
  */
 HF_MUST_USE enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint,
                                             int *ret_fd, char *reterr);
+
+/* Lets a socket outlive this round for whoever has it from an earlier one. False: another has been
+ * given it meanwhile. */
+bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint);
 
 /* Begins a new round; at its end, sockets that nobody asked for in it are closed. */
 void hf_listeners_begin_round(struct hf_listeners *listeners);

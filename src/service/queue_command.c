@@ -15,7 +15,7 @@
 #include "queue_letters.h"
 
 const char hf_queue_usage[] =
-    "Usage: holdfast queue [--data-dir DIR | --config FILE] COMMAND\n"
+    "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"
     "\n"
     "Works on the data directory of a running Holdfast (through its control socket) and on one "
     "that\n"
@@ -140,8 +140,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
             " + dead letters %" PRIu64 " + dropped %" PRIu64 " items; oldest %.1fs%s%s\n",
             stat->name, books->accepted.items, books->delivered.items, books->queued.items,
             books->dead_lettered.items, dropped, age_s(report, stat),
-            stat->open ? "" : "; not configured",
-            balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
+            stat->open ? "" : "; not running", balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (books->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",
@@ -196,6 +195,11 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 
 static enum hf_exit run_stat(struct hf_store *store, const struct arguments *arguments, FILE *out)
 {
+    if (arguments->queue != NULL) {
+        fprintf(out, "error: queue stat tells of all queues: %s is not understood here\n",
+                arguments->queue);
+        return HF_EXIT_USAGE;
+    }
     struct report report = {.out = out,
                             .json = arguments->json,
                             .first = true,
@@ -308,8 +312,12 @@ static enum hf_exit run_scan(struct hf_store *store, const struct arguments *arg
 {
     struct listing listing = {.out = out, .json = arguments->json, .most = arguments->most};
     struct wal *wal = arguments->queue != NULL ? find_queue(store, arguments->queue, out) : NULL;
+    if (arguments->queue == NULL) {
+        fputs("error: name a queue; holdfast queue stat lists them\n", out);
+        return HF_EXIT_USAGE;
+    }
     if (wal == NULL) {
-        return arguments->queue != NULL ? HF_EXIT_FAILED : HF_EXIT_USAGE;
+        return HF_EXIT_FAILED;
     }
     enum wal_status status = wal_scan(wal, arguments->from, visit, &listing);
     if (status != WAL_OK) {
@@ -410,8 +418,8 @@ static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arg
     }
     enum wal_status status = wal_consumer_remove(wal, arguments->exporter);
     if (status != WAL_OK) {
-        fprintf(out, "error: %s has no backlog here, or is configured and running: %s\n",
-                arguments->exporter, wal_status_text(status));
+        fprintf(out, "error: %s has no backlog in %s, or is configured and running\n",
+                arguments->exporter, arguments->queue);
         return HF_EXIT_FAILED;
     }
     fprintf(out, "dropped the backlog of %s in %s\n", arguments->exporter, arguments->queue);
@@ -447,7 +455,8 @@ static bool parse_number(const char *text, uint64_t *ret)
     return true;
 }
 
-static bool parse(int count, char *const *words, struct arguments *ret)
+/* False with the word that is not understood. */
+static bool parse(int count, char *const *words, struct arguments *ret, const char **reterr)
 {
     *ret = (struct arguments){.most = UINT64_MAX};
     for (int i = 1; i < count; i++) {
@@ -470,6 +479,7 @@ static bool parse(int count, char *const *words, struct arguments *ret)
         }
         bool plain = strcmp(words[i], "--json") == 0 || ret->queue == words[i];
         if (!plain && !taken) {
+            *reterr = words[i];
             return false;
         }
         i += taken ? 1 : 0;
@@ -482,7 +492,9 @@ enum hf_exit hf_queue_command(struct hf_store *store, int count, char *const *wo
     struct arguments arguments;
     for (size_t i = 0; count > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(words[0], commands[i].name) == 0) {
-            if (!parse(count, words, &arguments)) {
+            const char *wrong = "";
+            if (!parse(count, words, &arguments, &wrong)) {
+                fprintf(out, "error: queue %s: %s is not understood here\n", words[0], wrong);
                 break;
             }
             enum hf_exit code = commands[i].run(store, &arguments, out);

@@ -309,8 +309,13 @@ enum hf_status hf_self_serve(struct hf_self *self, const struct hf_telemetry_con
     }
     int fd = -1;
     if (address != NULL) {
-        enum hf_status status = hf_listeners_get(self->host->listeners, address, &fd, reterr);
+        char error[HF_ERROR_MAX] = "";
+        enum hf_status status = hf_listeners_get(self->host->listeners, address, &fd, error);
         if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "service::telemetry::metrics: %.400s", error);
+            if (self->address != NULL && !hf_listeners_keep(self->host->listeners, self->address)) {
+                stop_serving(self);
+            }
             return status;
         }
     }

@@ -26,8 +26,6 @@
 #include "store.h"
 
 #define LOOPS_MAX 4
-#define SYSTEM_DIRECTORY "/var/lib/holdfast"
-#define LOCAL_DIRECTORY "./holdfast-data"
 #define STATUS_PERIOD_S 5
 
 /* Everything of the running program. Main thread. */
@@ -38,6 +36,8 @@ struct service {
     struct hf_graph *graph;
     struct hf_self *self;
     struct hf_control *control;
+    struct hf_finding *findings; /* of the first load, until the log is open */
+    size_t finding_count;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -72,6 +72,24 @@ static const struct hf_storage_config *storage_of(const struct hf_config *config
     return NULL;
 }
 
+/* In the Go collector each would be a store of its own. */
+static void warn_of_further_storages(const struct service *service)
+{
+    const struct hf_storage_config *first = storage_of(service->config);
+    size_t count = 0;
+    const struct hf_config_component *const *extensions =
+        hf_config_extensions(service->config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct hf_component *component = extensions[i]->component;
+        if (component != NULL && strcmp(component->type, "file_storage") == 0 &&
+            extensions[i]->config != first) {
+            hf_log_line(service->host.log, HF_LOG_WARN, extensions[i]->id,
+                        "has no effect: all queues are in the data directory, which the first "
+                        "file_storage names");
+        }
+    }
+}
+
 static bool can_have(const char *directory)
 {
     return (mkdir(directory, 0700) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
@@ -90,17 +108,16 @@ char *hf_service_data_directory(const char *given, const char *fallback,
     } else if (storage != NULL && storage->directory != NULL) {
         chosen = storage->directory;
     } else if (chosen == NULL) {
-        chosen = can_have(SYSTEM_DIRECTORY) ? SYSTEM_DIRECTORY : LOCAL_DIRECTORY;
+        chosen = can_have(HF_SERVICE_SYSTEM_DIRECTORY) ? HF_SERVICE_SYSTEM_DIRECTORY
+                                                       : HF_SERVICE_LOCAL_DIRECTORY;
     }
     return strdup(chosen);
 }
 
-static struct hf_config *load(struct service *service)
+/* In the log, once there is one. Frees them. */
+static void tell_findings(struct service *service, struct hf_finding *findings, size_t count)
 {
-    struct hf_finding *findings = NULL;
-    size_t count = 0;
-    struct hf_config *config = hf_config_load(&service->options->config, &findings, &count);
-    if (config == NULL) {
+    if (service->host.log == NULL) {
         hf_service_print_findings(findings, count);
     }
     for (size_t i = 0; service->host.log != NULL && i < count; i++) {
@@ -108,10 +125,21 @@ static struct hf_config *load(struct service *service)
         hf_log_line(service->host.log, error ? HF_LOG_ERROR : HF_LOG_WARN, "config", "%s",
                     findings[i].text);
     }
-    if (service->host.log == NULL && config != NULL) {
-        hf_service_print_findings(findings, count);
-    }
     hf_findings_free(findings, count);
+}
+
+/* The warnings of a first configuration that is good wait for the log that it describes. */
+static struct hf_config *load(struct service *service)
+{
+    struct hf_finding *findings = NULL;
+    size_t count = 0;
+    struct hf_config *config = hf_config_load(&service->options->config, &findings, &count);
+    if (config != NULL && service->host.log == NULL) {
+        service->findings = findings;
+        service->finding_count = count;
+        return config;
+    }
+    tell_findings(service, findings, count);
     return config;
 }
 
@@ -242,6 +270,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_log_line(host->log, HF_LOG_INFO, "service", "Starting holdfast... Version %s, NumCPU %u",
                     HF_VERSION, usable_cores());
+        tell_findings(service, service->findings, service->finding_count);
+        service->findings = NULL;
+        warn_of_further_storages(service);
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
@@ -272,6 +303,7 @@ static void close_host(struct service *service)
     hf_store_close(host->store);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
+    hf_findings_free(service->findings, service->finding_count);
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -282,7 +314,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         /* What earlier configurations left behind is seen too; after the queues in use, whose
          * limits are the configuration's. */
-        hf_store_open_all(host->store);
+        (void)hf_store_open_all(host->store);
         status = hf_self_serve(service->self, hf_config_telemetry(service->config), reterr);
     }
     if (status == HF_OK) {
@@ -296,6 +328,39 @@ static enum hf_status start_graph(struct service *service, char *reterr)
                     hf_store_directory(host->store));
     }
     return status;
+}
+
+/* What cannot be had of the new telemetry section stays as it was: data does not wait for it. */
+static void take_telemetry(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "";
+    struct hf_log *log = service->host.log;
+    const struct hf_log_options options = log_options(service->config);
+    if (hf_log_change(log, &options, error) != HF_OK) {
+        hf_log_line(log, HF_LOG_ERROR, "service", "%s; the log stays as it was", error);
+    }
+    if (hf_self_serve(service->self, hf_config_telemetry(service->config), error) != HF_OK) {
+        hf_log_line(log, HF_LOG_ERROR, "service", "%s; own metrics stay as they were", error);
+    }
+}
+
+/* What a reload cannot change. */
+static void warn_of_fixed(const struct service *service, const struct hf_config *config)
+{
+    const struct hf_storage_config *old = storage_of(service->config);
+    const struct hf_storage_config *new = storage_of(config);
+    char *directory = hf_service_data_directory(service->options->data_directory,
+                                                service->options->default_directory, config);
+    if (directory != NULL && strcmp(directory, hf_store_directory(service->host.store)) != 0) {
+        hf_log_line(service->host.log, HF_LOG_WARN, "service",
+                    "the data directory %s counts from the next start on; until then it is %s",
+                    directory, hf_store_directory(service->host.store));
+    }
+    if ((old == NULL || old->fsync) != (new == NULL || new->fsync)) {
+        hf_log_line(service->host.log, HF_LOG_WARN, "service",
+                    "a changed fsync counts from the next start on");
+    }
+    free(directory);
 }
 
 /* A valid configuration takes over; an invalid one, or one that does not start, changes nothing. */
@@ -327,15 +392,12 @@ static void reload(struct service *service)
         hf_self_watch(service->self, service->graph);
         return;
     }
+    warn_of_fixed(service, config);
     hf_graph_free(service->graph);
     hf_config_free(service->config);
     service->graph = graph;
     service->config = config;
-    const struct hf_log_options log = log_options(config);
-    if (hf_log_change(host->log, &log, error) != HF_OK ||
-        hf_self_serve(service->self, hf_config_telemetry(config), error) != HF_OK) {
-        hf_log_line(host->log, HF_LOG_ERROR, "service", "%s", error);
-    }
+    take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_watch(service->self, graph);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
@@ -351,8 +413,11 @@ static void serve(struct service *service)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    bool show = service->options->show_status;
+    if (show) {
+        hf_status_line_begin(&line, service->host.store);
+    }
     while (stop_signal == 0 && hf_graph_is_running(service->graph)) {
-        bool show = service->options->show_status;
         int number = sigtimedwait(&signals, NULL, show ? &period : NULL);
         if (number == SIGHUP) {
             reload(service);

@@ -22,6 +22,10 @@ enum hf_exit { HF_EXIT_OK = 0, HF_EXIT_FAILED = 1, HF_EXIT_USAGE = 2, HF_EXIT_DA
  * standard error. */
 enum hf_exit hf_service_run(const struct hf_service_options *options);
 
+/* Where the queues are when nobody says: the first, or the second where that cannot be had. */
+#define HF_SERVICE_SYSTEM_DIRECTORY "/var/lib/holdfast"
+#define HF_SERVICE_LOCAL_DIRECTORY "./holdfast-data"
+
 /* The data directory that these options and this configuration (may be NULL) mean. Malloc'd; NULL:
  * out of memory. */
 char *hf_service_data_directory(const char *given, const char *fallback,

@@ -34,20 +34,38 @@ static void add_queue(void *user, const char *kind, const char *id, struct wal *
     (void)seen; /* a line that misses one queue */
 }
 
-void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out)
+static struct sums sum(struct hf_store *store)
 {
     struct sums sums = {0};
+    hf_store_each(store, add_queue, &sums);
+    return sums;
+}
+
+void hf_status_line_begin(struct hf_status_line *line, struct hf_store *store)
+{
+    const struct sums sums = sum(store);
+    *line = (struct hf_status_line){sums.received, sums.delivered, hf_clock_monotonic_ns()};
+}
+
+/* A single request by hand must not show as 0/s. */
+static int decimals(double rate)
+{
+    return rate > 0 && rate < 10 ? 1 : 0;
+}
+
+void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out)
+{
+    const struct sums sums = sum(store);
     uint64_t now_ns = hf_clock_monotonic_ns();
     uint64_t unix_ns = hf_clock_unix_ns();
-    hf_store_each(store, add_queue, &sums);
-    if (line->at_ns != 0) {
-        double seconds = (double)(now_ns - line->at_ns) / 1e9;
-        uint64_t oldest_ns = sums.queued != 0 && sums.oldest_ns != 0 && unix_ns > sums.oldest_ns
-                                 ? unix_ns - sums.oldest_ns
-                                 : 0;
-        fprintf(out, "received %.0f/s  queued %llu  delivered %.0f/s  oldest %.1fs\n",
-                (double)(sums.received - line->received) / seconds, (unsigned long long)sums.queued,
-                (double)(sums.delivered - line->delivered) / seconds, (double)oldest_ns / 1e9);
-    }
+    double seconds = (double)(now_ns - line->at_ns) / 1e9;
+    uint64_t oldest_ns = sums.queued != 0 && sums.oldest_ns != 0 && unix_ns > sums.oldest_ns
+                             ? unix_ns - sums.oldest_ns
+                             : 0;
+    double received = (double)(sums.received - line->received) / seconds;
+    double delivered = (double)(sums.delivered - line->delivered) / seconds;
+    fprintf(out, "received %.*f/s  queued %llu  delivered %.*f/s  oldest %.1fs\n",
+            decimals(received), received, (unsigned long long)sums.queued, decimals(delivered),
+            delivered, (double)oldest_ns / 1e9);
     *line = (struct hf_status_line){sums.received, sums.delivered, now_ns};
 }

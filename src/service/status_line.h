@@ -9,10 +9,13 @@
 
 struct hf_store;
 
-/* What was seen last; zeroed at first. */
+/* What was seen last. */
 struct hf_status_line {
     uint64_t received, delivered, at_ns;
 };
+
+/* From here on the first line counts. */
+void hf_status_line_begin(struct hf_status_line *line, struct hf_store *store);
 
 /* Sums all queues and prints the rates since the last call. */
 void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out);

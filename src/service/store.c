@@ -150,8 +150,11 @@ static void explain(enum wal_status status, const char *path, char *reterr)
             path, WAL_FORMAT_VERSION);
         break;
     default:
-        snprintf(reterr, 512, "cannot open the data directory %.150s as uid %u: %s (%s; %.150s)",
-                 path, (unsigned)geteuid(), wal_status_text(status), error, who);
+        snprintf(
+            reterr, 512,
+            "cannot open the data directory %.150s as uid %u: %s (%.150s); choose another with "
+            "--data-dir",
+            path, (unsigned)geteuid(), error, who);
     }
 }
 
@@ -235,16 +238,19 @@ static void sync_parents(const char *directory)
     }
 }
 
-/* What cannot be made is told by the opening of the directory itself. */
-static void make_parents(const char *directory)
+/* Returns why one could not be made, as an errno; 0: all are there. */
+static int make_parents(const char *directory)
 {
     char path[PATH_BYTES_MAX];
+    int error = 0;
     snprintf(path, sizeof(path), "%s", directory);
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + 1, '/'); slash != NULL && error == 0;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        (void)mkdir(path, 0755);
+        error = mkdir(path, 0755) != 0 && errno != EEXIST ? errno : 0;
         *slash = '/';
     }
+    return error;
 }
 
 enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_store **ret_store,
@@ -258,10 +264,12 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
     store->log = options->log;
     store->no_fsync = options->no_fsync;
     pthread_mutex_init(&store->mutex, NULL);
-    if (store->directory[0] != '\0') {
-        make_parents(store->directory);
-    }
+    int unmade = store->directory[0] != '\0' ? make_parents(store->directory) : 0;
     enum wal_status opened = wal_lock_open(store->directory, &store->lock);
+    if (opened == WAL_MISSING && unmade != 0) { /* rather why it is missing */
+        errno = unmade;
+        opened = unmade == EACCES || unmade == EPERM || unmade == EROFS ? WAL_NO_RIGHT : WAL_IO;
+    }
     if (opened != WAL_OK) {
         explain(opened, store->directory, reterr);
         hf_store_close(store);
@@ -470,8 +478,9 @@ void hf_store_each(struct hf_store *store,
 
 #define DEAD_LETTER_BYTES_MAX (UINT64_C(1) << 30)
 
-static void open_kind(struct hf_store *store, const char *kind)
+static bool open_kind(struct hf_store *store, const char *kind)
 {
+    bool good = true;
     char path[PATH_BYTES_MAX];
     char id[WAL_NAME_BYTES_MAX + 1];
     char why[512];
@@ -486,20 +495,22 @@ static void open_kind(struct hf_store *store, const char *kind)
         struct wal *wal = NULL;
         const struct hf_queue_options plain = {0};
         if (strcmp(kind, "deadletter") == 0) {
-            hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX);
+            good = hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX) != NULL && good;
         } else if (hf_store_queue(store, id, &plain, &wal, why) != HF_OK) {
             hf_log_line(store->log, HF_LOG_ERROR, "store", "queue %s: %s", id, why);
+            good = false;
         }
     }
     if (directory != NULL) {
         closedir(directory);
     }
+    return good;
 }
 
-void hf_store_open_all(struct hf_store *store)
+bool hf_store_open_all(struct hf_store *store)
 {
-    open_kind(store, "queue");
-    open_kind(store, "deadletter");
+    bool good = open_kind(store, "queue");
+    return open_kind(store, "deadletter") && good;
 }
 
 struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter)

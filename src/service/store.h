@@ -58,8 +58,8 @@ HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pi
 struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
 
 /* Opens every queue and all dead letters that the directory holds, so that they are seen and
- * counted. */
-void hf_store_open_all(struct hf_store *store);
+ * counted. False when one cannot be opened; the log says which and why. */
+bool hf_store_open_all(struct hf_store *store);
 
 /* The one that keeps the dead letters until an operator takes them. For the control thread alone;
  * NULL: no dead letters. */

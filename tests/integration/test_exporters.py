@@ -338,6 +338,13 @@ class TestOtlpHttpForms:
         grpc_backend.wait_for(ids)
         assert grpc_backend.requests[0].metadata["x-tenant"] == "blue"
 
+    def test_the_user_agent_can_be_set(self, start, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend, user_agent="fleet/7")}))
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        grpc_backend.wait_for(ids)
+        assert grpc_backend.requests[0].metadata["user-agent"] == "fleet/7"
+
 
 class TestFile:
     @staticmethod

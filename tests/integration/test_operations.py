@@ -1,6 +1,7 @@
 """Running it: reload, health, self-metrics, logs, start-up faults."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -40,11 +41,46 @@ class TestReload:
         holdfast = start(config({"otlp": otlp_exporter(backend)}))
         holdfast.write_config("receivers: {nothing: {}}\n")
         holdfast.reload()
-        holdfast.wait_for_log("nothing")
+        holdfast.wait_for_log("the present one goes on")
+        assert holdfast.log().count('unknown type: \\"nothing\\"') == 1
         ids = otlp.new_ids(2)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         backend.wait_for(ids)
         assert holdfast.health() == 200
+
+    def test_own_metrics_outlive_a_reload_that_cannot_have_its_telemetry(self, start, grpc_backend):
+        def telemetry(**sections):
+            configuration = config({"otlp": otlp_exporter(grpc_backend)})
+            configuration["service"]["telemetry"] = sections
+            return configuration
+
+        def reload(configuration, words):
+            holdfast.write_config(configuration)
+            holdfast.reload()
+            holdfast.wait_for_log(words)
+
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        reload(telemetry(logs={"output_paths": ["/no/such/log"]}), "/no/such/log.*the log stays as it was")
+        assert holdfast.metrics()
+        reload(telemetry(metrics={"address": "203.0.113.1:1"}), "203.0.113.1:1 .*own metrics stay as they were")
+        assert holdfast.metrics()
+        reader = {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}
+        holdfast.write_config(telemetry(metrics={"readers": [{"pull": {"exporter": {"prometheus": reader}}}]}))
+        holdfast.reload()
+        until(lambda: holdfast.metric("otelcol_receiver_accepted_spans_total") == 0, "the reader is not served")
+
+    def test_what_a_reload_cannot_change_is_told(self, start, grpc_backend, tmp_path):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["service"]["extensions"] = ["health_check", "file_storage"]
+        holdfast = start(configuration | {"extensions": {"file_storage": {"directory": "one"}}}, ready=False)
+        holdfast.data_directory = None
+        holdfast.start()
+        holdfast.write_config(
+            configuration | {"extensions": {"file_storage": {"directory": "two", "fsync": False}}}
+        )
+        holdfast.reload()
+        holdfast.wait_for_log("the data directory two counts from the next start on; until then it is one")
+        holdfast.wait_for_log("fsync counts from the next start on")
 
     def test_what_is_queued_survives_a_reload(self, start, ending, grpc_sender):
         backend = ending.enter_context(GrpcBackend())
@@ -193,6 +229,21 @@ class TestLogs:
         assert lines
         assert all({"level", "ts", "msg"} <= set(line) for line in lines)
 
+    def test_warnings_about_the_configuration_are_log_lines_too(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, extensions={"health_check/2": None}))
+        lines = [json.loads(line) for line in holdfast.log().splitlines()]
+        assert [one["name"] for one in lines if "not in service::extensions" in one["msg"]] == ["config"]
+
+    def test_a_second_file_storage_is_told_to_have_no_effect(self, start, grpc_backend):
+        configuration = config(
+            {"otlp": otlp_exporter(grpc_backend)},
+            extensions={"file_storage": {"directory": "a"}, "file_storage/b": {"directory": "b"}},
+        )
+        configuration["service"]["extensions"] = ["health_check", "file_storage", "file_storage/b"]
+        lines = [json.loads(line) for line in start(configuration).log().splitlines()]
+        told = [one["name"] for one in lines if "the first file_storage names" in one["msg"]]
+        assert told == ["file_storage/b"]
+
     def test_the_level_is_kept(self, start, grpc_backend):
         base = {
             **BASE,
@@ -225,6 +276,44 @@ class TestStart:
             holdfast.spawn()
             assert holdfast.process.wait(10) == 1
         assert str(holdfast.ports["GRPC_PORT"]) in holdfast.log()
+
+    def test_two_parts_of_a_configuration_do_not_share_a_port(self, start, grpc_backend):
+        """Each would get some of the other's connections."""
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["service"]["telemetry"] = {"metrics": {"address": "127.0.0.1:${env:HTTP_PORT}"}}
+        holdfast = start(configuration, ready=False).spawn()
+        assert holdfast.process.wait(10) == 1
+        assert "service::telemetry::metrics: cannot listen on" in holdfast.log()
+        assert "another part of this configuration listens there" in holdfast.log()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+    @pytest.mark.parametrize("tail", ["", "/a/b"])
+    def test_a_directory_that_may_not_be_written_is_named_with_its_owner(
+        self, start, grpc_backend, tmp_path, tail
+    ):
+        (tmp_path / "closed").mkdir(mode=0o755)
+        os.chown(tmp_path / "closed", 65534, 65534)
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.prefix = ["setpriv", "--bounding-set=-dac_override"]
+        holdfast.data_directory = f"{tmp_path}/closed{tail}"
+        holdfast.spawn()
+        assert holdfast.process.wait(10) == 1
+        for words in (
+            f"cannot write the data directory {tmp_path}/closed{tail} as uid 0",
+            "Permission denied",
+            f"{tmp_path}/closed has mode 0755, owner 65534:65534",
+            "--data-dir",
+        ):
+            assert words in holdfast.log()
+
+    def test_a_file_in_the_place_of_the_directory_is_told(self, start, grpc_backend, tmp_path):
+        (tmp_path / "file").touch()
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.data_directory = tmp_path / "file"
+        holdfast.spawn()
+        assert holdfast.process.wait(10) == 1
+        assert "Not a directory" in holdfast.log()
+        assert "--data-dir" in holdfast.log()
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
     def test_both_signals_stop_it_gracefully(self, start, grpc_backend, number):

@@ -247,6 +247,21 @@ class TestDrop:
         assert holdfast.books("logs", "otlp")["queued"]["items"] == 3
 
 
+    def test_an_exporter_that_is_configured_keeps_its_backlog_while_nothing_runs(
+        self, start, away, grpc_sender
+    ):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(3))
+        holdfast.terminate()
+        done = holdfast.command(
+            *("queue", "drop", "logs", "--exporter", "otlp", "--data-dir", holdfast.data_directory),
+            *("--config", holdfast.base_path, "--config", holdfast.config_path),
+        )
+        assert done.returncode == 1
+        assert "otlp is configured for logs" in done.stderr
+        assert holdfast.books("logs", "otlp")["queued"]["items"] == 3
+
+
 class TestDeadLetters:
     def test_they_are_kept_listed_and_can_be_sent_again(self, start, grpc_backend, grpc_sender):
         grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT, "not today")

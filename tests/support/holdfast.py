@@ -105,8 +105,8 @@ class Holdfast:
 
     # ---- life ----
 
-    def spawn(self):
-        """Starts the process without waiting for it."""
+    def spawn(self, stderr=None):
+        """Starts the process without waiting for it; what it says goes to `stderr`, or to the log."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [
@@ -116,13 +116,12 @@ class Holdfast:
                     self.base_path,
                     "--config",
                     self.config_path,
-                    "--data-dir",
-                    self.data_directory,
+                    *(("--data-dir", self.data_directory) if self.data_directory else ()),
                     *self.arguments,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 cwd=self.directory,
                 env=self.environment,
             )

@@ -14,11 +14,11 @@ struct outer {
     bool flag;
     int64_t count;
     double ratio;
-    const char *text, *secret, *reference;
+    const char *text, *address, *secret, *reference;
     uint64_t wait_ns, signed_ns, room_bytes;
     int64_t mode;
     struct hf_string_list names;
-    struct hf_string_map labels;
+    struct hf_string_map labels, headers;
     struct inner section;
     const struct inner *option, *usual;
     struct hf_struct_list items;
@@ -51,6 +51,11 @@ static const struct hf_field item_fields[] = {
     HF_FIELDS_END,
 };
 
+static const char *expect_calm(const char *key, const char *text)
+{
+    return strchr(key, '!') == NULL && strchr(text, '!') == NULL ? NULL : "no shouting";
+}
+
 static const struct hf_field outer_fields[] = {
     {.key = "flag", .type = HF_FIELD_BOOL, .offset = OUTER(flag), .preset = "true"},
     {.key = "count",
@@ -68,6 +73,7 @@ static const struct hf_field outer_fields[] = {
      .least = 0,
      .most = 1},
     {.key = "text", .type = HF_FIELD_STRING, .offset = OUTER(text), .preset = "0.0.0.0:1"},
+    {.key = "address", .type = HF_FIELD_STRING, .offset = OUTER(address), .expect = expect_calm},
     {.key = "secret", .type = HF_FIELD_SECRET, .offset = OUTER(secret)},
     {.key = "reference", .type = HF_FIELD_REF, .offset = OUTER(reference)},
     {.key = "wait",
@@ -93,6 +99,7 @@ static const struct hf_field outer_fields[] = {
      .choices = modes},
     {.key = "names", .type = HF_FIELD_STRING_LIST, .offset = OUTER(names), .preset = "[one, two]"},
     {.key = "labels", .type = HF_FIELD_MAP, .offset = OUTER(labels)},
+    {.key = "headers", .type = HF_FIELD_MAP, .offset = OUTER(headers), .expect = expect_calm},
     {.key = "section",
      .type = HF_FIELD_STRUCT,
      .offset = OUTER(section),
@@ -363,6 +370,14 @@ static void says_what_was_expected(void **state)
         {"ratio: half", "E f:1:8: exporters::out: ratio: expected a number, got \"half\"\n"},
         {"text: [a]", "E f:1:7: exporters::out: text: expected text, got a list\n"},
         {"text: {a: b}", "E f:1:7: exporters::out: text: expected text, got a map\n"},
+        {"address: well", ""},
+        {"address: now!",
+         "E f:1:10: exporters::out: address: expected no shouting, got \"now!\"\n"},
+        {"headers: {a: b, c: d!, e!: f}",
+         "E f:1:17: exporters::out: headers::c: expected no shouting\n"
+         "E f:1:24: exporters::out: headers::e!: expected no shouting\n"},
+        {"headers: [{name: a!, value: b}]",
+         "E f:1:11: exporters::out: headers[0]::a!: expected no shouting\n"},
         {"secret: [hush]", "E f:1:9: exporters::out: secret: expected text, got a list\n"},
         {"wait: 1d", "E f:1:7: exporters::out: wait: unknown unit in duration \"1d\"; expected a "
                      "duration such as 500ms, 10s or 1h30m\n"},

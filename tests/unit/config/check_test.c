@@ -152,8 +152,9 @@ static void lists_what_is_not_built_in_when_that_may_be(void **state)
     size_t count = 0;
     (void)state;
 
-    assert_findings(&loaded, "M receiver hostmetrics: not built in\n"
-                             "M processor tail_sampling: not built in\n");
+    assert_findings(&loaded, "M f:1:20: receiver hostmetrics\n"
+                             "M f:1:49: receiver hostmetrics/2\n"
+                             "M f:2:14: processor tail_sampling\n");
     const struct hf_config_component *components = hf_config_components(loaded.config, &count);
     assert_int_equal(count, 5);
     assert_null(components[1].component);
@@ -173,6 +174,25 @@ static void runs_the_check_of_a_component_at_the_key_it_names(void **state)
                                     "    send_batch_max_size: 10\n"
                                     "service: {pipelines: {traces: {receivers: [nop], processors: "
                                     "[batch], exporters: [nop]}}}\n",
+          "E f:6:5: processors::batch: send_batch_max_size must be greater than or equal to "
+          "send_batch_size\n");
+    check(NOP_RECEIVER "exporters:\n"
+                       "  otlp: {endpoint: 'a:1', sending_queue: {num_consumers: 1000, "
+                       "queue_size: 1}}\n"
+                       "service: {pipelines: {traces: {receivers: [nop], exporters: [otlp]}}}\n",
+          "E f:3:64: exporters::otlp: more consumers than queue_size allows\n");
+}
+
+static void runs_the_check_beside_keys_it_does_not_know(void **state)
+{
+    (void)state;
+
+    check(NOP_RECEIVER NOP_EXPORTER "processors:\n  batch:\n    tmeout: 1s\n"
+                                    "    send_batch_max_size: 10\n"
+                                    "service: {pipelines: {traces: {receivers: [nop], processors: "
+                                    "[batch], exporters: [nop]}}}\n",
+          "E f:5:5: processors::batch: tmeout: unknown key; did you mean \"timeout\"? ('' has "
+          "invalid keys: tmeout)\n"
           "E f:6:5: processors::batch: send_batch_max_size must be greater than or equal to "
           "send_batch_size\n");
 }
@@ -221,6 +241,7 @@ static void reports_the_mistakes_of_all_components_at_once(void **state)
           "number, got \"many\"\n"
           "E f:10:7: exporters::otlp/gateway: tls::insecur: unknown key; did you mean "
           "\"insecure\"? ('tls' has invalid keys: insecur)\n"
+          "E f:8:3: exporters::otlp/gateway: requires a non-empty \"endpoint\"\n"
           "E f:14:5: exporters::otlp/b: requires a non-empty \"endpoint\"\n"
           "E f:18:25: service::pipelines::traces: references receiver \"jaeger\" which is not "
           "configured\n"
@@ -240,6 +261,7 @@ int main(void)
         cmocka_unit_test(names_the_valid_types_of_an_unknown_one),
         cmocka_unit_test(lists_what_is_not_built_in_when_that_may_be),
         cmocka_unit_test(runs_the_check_of_a_component_at_the_key_it_names),
+        cmocka_unit_test(runs_the_check_beside_keys_it_does_not_know),
         cmocka_unit_test(checks_unused_components_too_and_warns_of_them),
         cmocka_unit_test(reports_the_mistakes_of_all_components_at_once),
     };

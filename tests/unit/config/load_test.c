@@ -128,10 +128,10 @@ static void loads_a_node_agent_but_for_what_is_not_built_in(void **state)
 
     assert_findings(&loaded,
                     "W f:30:26: the environment variable NONE is not set; it is read as empty\n"
-                    "M receiver hostmetrics: not built in\n"
-                    "M receiver filelog: not built in\n"
-                    "M processor k8sattributes: not built in\n"
-                    "M exporter prometheus: not built in\n");
+                    "M f:8:3: receiver hostmetrics\n"
+                    "M f:13:3: receiver filelog\n"
+                    "M f:22:3: processor k8sattributes\n"
+                    "M f:28:3: exporter prometheus\n");
     assert_non_null(loaded.config);
     loaded_free(&loaded);
 }

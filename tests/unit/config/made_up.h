@@ -257,8 +257,11 @@ static const char *made_exporter_check(const void *config)
 {
     const struct made_exporter *exporter = config;
 
-    return exporter->endpoint == NULL || exporter->endpoint[0] == '\0'
-               ? "requires a non-empty \"endpoint\""
+    if (exporter->endpoint == NULL || exporter->endpoint[0] == '\0') {
+        return "requires a non-empty \"endpoint\"";
+    }
+    return exporter->queue.queue_size < 2 && exporter->queue.num_consumers > 999
+               ? "more consumers than queue_size allows"
                : NULL;
 }
 

@@ -1,4 +1,5 @@
-/* One socket an endpoint, whoever asks; what is wrong is said in a sentence with what to do. */
+/* One socket an endpoint, for one server at a time; what is wrong is said in a sentence with what
+ * to do. */
 #include "service/listeners.h"
 
 #include <netinet/in.h>
@@ -31,7 +32,7 @@ static struct hf_listeners *make(void)
     return listeners;
 }
 
-static void gives_the_same_socket_for_the_same_endpoint(void **state)
+static void gives_an_endpoint_once_a_round(void **state)
 {
     char error[512] = "";
     int first = -1;
@@ -39,6 +40,9 @@ static void gives_the_same_socket_for_the_same_endpoint(void **state)
     (void)state;
     struct hf_listeners *listeners = make();
     assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_INVALID);
+    assert_non_null(strstr(error, "another part of this configuration listens there"));
+    hf_listeners_begin_round(listeners);
     assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_OK);
     assert_int_equal(port_of(first), port_of(second));
     assert_int_not_equal(first, second);
@@ -70,6 +74,27 @@ static void keeps_a_socket_over_rounds_only_while_it_is_asked_for(void **state)
                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
     assert_int_not_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
+    hf_listeners_free(listeners);
+}
+
+static void keeps_a_socket_that_is_not_asked_for_when_told(void **state)
+{
+    char error[512] = "";
+    int first = -1;
+    int second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &first, error), HF_OK);
+    assert_false(hf_listeners_keep(listeners, "127.0.0.1:0"));
+    assert_false(hf_listeners_keep(listeners, "127.0.0.1:1"));
+    hf_listeners_begin_round(listeners);
+    assert_true(hf_listeners_keep(listeners, "127.0.0.1:0"));
+    hf_listeners_end_round(listeners);
+    hf_listeners_begin_round(listeners);
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &second, error), HF_OK);
+    assert_int_equal(port_of(first), port_of(second));
+    close(first);
+    close(second);
     hf_listeners_free(listeners);
 }
 
@@ -107,7 +132,7 @@ static void refuses_what_is_no_endpoint(void **state)
     hf_listeners_free(listeners);
 }
 
-static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
+static void take_over(const char *scheme)
 {
     char error[512] = "";
     char directory[] = "/tmp/hf-listeners-XXXXXX";
@@ -115,10 +140,9 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     struct stat info;
     int first = -1;
     int second = -1;
-    (void)state;
     assert_non_null(mkdtemp(directory));
-    snprintf(endpoint, sizeof(endpoint), "unix://%s/s", directory);
-    const char *path = endpoint + strlen("unix://");
+    snprintf(endpoint, sizeof(endpoint), "%s%s/s", scheme, directory);
+    const char *path = endpoint + strlen(scheme);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, path, strlen(path) + 1);
     int stale = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -138,11 +162,21 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     rmdir(directory);
 }
 
+static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
+{
+    static const char *const schemes[] = {"unix://", "unix:", ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        take_over(schemes[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_the_same_socket_for_the_same_endpoint),
+        cmocka_unit_test(gives_an_endpoint_once_a_round),
         cmocka_unit_test(keeps_a_socket_over_rounds_only_while_it_is_asked_for),
+        cmocka_unit_test(keeps_a_socket_that_is_not_asked_for_when_told),
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
         cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),

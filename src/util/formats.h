@@ -1,0 +1,14 @@
+/*
+ * formats: what some texts of a configuration must look like. Each function is the `expect` of a
+ * field (holdfast/field.h): NULL for a good text, else the words that say what was expected.
+ * No state; any thread.
+ */
+#pragma once
+
+/* Where a server listens: host:port, :port, [v6]:port, unix:///path, or a bare path, which
+ * `transport: unix` allows. */
+const char *hf_expect_listen(const char *key, const char *text);
+
+/* A header by its name and value: what HTTP lets stand there, and no line ends to smuggle in more.
+ */
+const char *hf_expect_header(const char *name, const char *value);
