@@ -268,6 +268,19 @@ class TestNeighbours:
                 raw.send(stream, struct.pack(">BI", 0, 1000) + b"x" * 10, end=False)
         neighbour()
 
+    def test_the_goodbye_of_grpc_go_is_no_error(self, through, neighbour):
+        """Its GOAWAY names the highest stream id there is; every Go program that ends sends one."""
+        with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+            own = "{}:{}".format(*raw.socket.getsockname())
+            _, body = body_of(otlp.TRACES)
+            assert raw.call(otlp.TRACES.method_path, body).code == 0
+            raw.h2.close_connection(last_stream_id=2**31 - 1)
+            raw.flush()
+            while raw.socket.recv(4096):
+                pass
+        neighbour()
+        assert own not in through[0].log()
+
     def test_many_streams_at_once_are_all_answered(self, through, neighbour):
         with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
             streams, ids = [], []
