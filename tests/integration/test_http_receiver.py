@@ -85,6 +85,21 @@ class TestProtobuf:
         assert response.status_code == 200
         through[1].wait_for(ids)
 
+    @pytest.mark.parametrize("path", ["//v1/traces", "http://collector:4318/v1/traces", "/v1/traces?tenant=a"])
+    def test_other_ways_to_write_the_path_are_understood(self, through, path):
+        """A base URL that ends with a slash, and what is asked of a proxy."""
+        ids = otlp.new_ids(1)
+        connection = http.client.HTTPConnection("127.0.0.1", through[0].ports["HTTP_PORT"], timeout=10)
+        connection.request(
+            "POST",
+            path,
+            otlp.request(otlp.TRACES, ids).SerializeToString(),
+            {"Content-Type": "application/x-protobuf"},
+        )
+        assert connection.getresponse().status == 200
+        connection.close()
+        through[1].wait_for(ids)
+
     def test_one_connection_serves_many_requests(self, through):
         connection = http.client.HTTPConnection("127.0.0.1", through[0].ports["HTTP_PORT"], timeout=10)
         ids = otlp.new_ids(5)
