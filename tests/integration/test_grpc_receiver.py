@@ -335,6 +335,14 @@ class TestHealthService:
         assert reply.code == 0
         assert reply.message == b"\x08\x01"  # SERVING
 
+    def test_grpc_health_knows_its_services(self, through, raw):
+        """As the health protocol has it: the server as a whole has no name; others are not found."""
+        for name, code in ((otlp.LOGS.service, 0), ("grpc.health.v1.Health", 0), ("somebody.Else", 5)):
+            request = bytes([0x0A, len(name)]) + name.encode()
+            assert raw.call("/grpc.health.v1.Health/Check", request).code == code, name
+        assert raw.call("/grpc.health.v1.Health/Watch", b"").code == 12
+        assert raw.call("/grpc.health.v1.Health/Check", b"\xff").code == 3
+
 
 class TestConfigured:
     def test_max_recv_msg_size_mib_is_kept(self, start, grpc_backend):
