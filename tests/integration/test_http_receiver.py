@@ -163,6 +163,25 @@ class TestJson:
         )
         assert span.name == "by hand"
 
+    def test_numbers_that_grow_in_protobuf_are_taken(self, through):
+        """A bucket of a histogram is two bytes here and eight there."""
+        (item,) = otlp.new_ids(1)
+        point = {
+            "attributes": [{"key": otlp.ID_KEY, "value": {"intValue": str(item)}}],
+            "bucketCounts": [0] * 5001,
+            "explicitBounds": [0] * 5000,
+        }
+        metric = {"name": "by hand", "histogram": {"dataPoints": [point]}}
+        body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+        response = senders.post(
+            through[0].http_base,
+            otlp.METRICS,
+            json.dumps(body, separators=(",", ":")).encode(),
+            content_type=JSON,
+        )
+        assert response.status_code == 200, response.text
+        through[1].wait_for([item])
+
     def test_parameters_of_the_content_type_are_ignored(self, through):
         ids = otlp.new_ids(1)
         body = json.dumps(json_body(ids)).encode()
