@@ -125,11 +125,17 @@ static void on_disk(struct hf_reply *reply, enum hf_status status)
     free(intake);
 }
 
+/* As with the Go collector, the configuration may leave out the slash that begins a path. */
+static bool is_path(const char *path, const char *configured)
+{
+    return path[0] == '/' && strcmp(path + 1, configured + (configured[0] == '/')) == 0;
+}
+
 static bool find_signal(const struct otlp_http *http, const char *path, enum hf_signal *ret_signal)
 {
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         if ((hf_node_signals(http->receiver->node) & HF_SIGNAL_BIT(signal)) != 0 &&
-            strcmp(path, http->config->url_paths[signal]) == 0) {
+            is_path(path, http->config->url_paths[signal])) {
             *ret_signal = (enum hf_signal)signal;
             return true;
         }

@@ -355,6 +355,7 @@ class TestConfigured:
                         "http": {
                             "endpoint": "127.0.0.1:${env:HTTP_PORT}",
                             "traces_url_path": "/spans",
+                            "logs_url_path": "no/slash",
                             "max_request_body_size": 10_000,
                         }
                     }
@@ -376,6 +377,8 @@ class TestConfigured:
             == 404
         )
         grpc_backend.wait_for(ids)
+        empty = requests.post(holdfast.http_base + "/no/slash", headers=headers, timeout=10)
+        assert empty.status_code == 200
         big = requests.post(
             holdfast.http_base + "/spans", data=b"\x0a\x00" * 10_000, headers=headers, timeout=10
         )
