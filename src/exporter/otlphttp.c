@@ -163,6 +163,17 @@ static enum hf_status status_of_code(int code, const char *message)
     return code < 400 ? HF_AGAIN : HF_INVALID;
 }
 
+/* An answer without words gets some: they are what the log and the dead letters have to tell. */
+static void explain(const struct hf_http_result *result, struct hf_response *response)
+{
+    if (result->location != NULL) {
+        snprintf(response->message, sizeof(response->message),
+                 "redirects are not followed; this one leads to %s", result->location);
+    } else if (response->message[0] == '\0') {
+        snprintf(response->message, sizeof(response->message), "HTTP status %d", result->code);
+    }
+}
+
 static void release_job(struct job *job)
 {
     job->next = job->exporter->idle;
@@ -180,6 +191,9 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         bool success = result->code >= 200 && result->code < 300;
         hf_response_read(result->content_type, result->body, success, &response);
         outcome.status = status_of_code(result->code, response.message);
+        if (outcome.status != HF_OK) {
+            explain(result, &response);
+        }
         outcome.rejected_items = response.rejected;
         outcome.message = response.message;
         if (result->has_retry_after && (result->code == 429 || result->code == 503)) {

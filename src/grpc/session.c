@@ -197,9 +197,12 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 {
     struct connection *connection = user;
     (void)session;
-    (void)frame;
     connection->reported = true;
-    hf_grpc_server_report(connection, nghttp2_strerror(code));
+    /* grpc-go says goodbye with the highest stream id there is, which nghttp2 takes for one of the
+     * server's own: nothing that anybody need hear of. */
+    if (frame->hd.type != NGHTTP2_GOAWAY) {
+        hf_grpc_server_report(connection, nghttp2_strerror(code));
+    }
     return 0;
 }
 

@@ -139,10 +139,11 @@ static void finish(struct http_transfer *transfer, CURLcode code)
 {
     struct hf_http_result result = {.status = status_of(code, transfer->call)};
     long response_code = 0;
-    char *type = NULL;
+    char *type = NULL, *location = NULL;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response_code);
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     result.code = (int)response_code;
     if (response_code >= 400 && code != CURLE_OPERATION_TIMEDOUT) {
@@ -151,6 +152,7 @@ static void finish(struct http_transfer *transfer, CURLcode code)
         result.status = HF_OK;
     }
     result.content_type = hf_slice_text(type != NULL ? type : "");
+    result.location = location;
     result.has_retry_after = retry_after_s > 0;
     result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
     if (result.status != HF_OK) {

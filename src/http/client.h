@@ -39,6 +39,7 @@ struct hf_http_result {
     struct hf_slice content_type, body;
     bool has_retry_after;
     uint64_t retry_after_ns; /* seconds or HTTP-date, already a delay */
+    const char *location;    /* where a redirect leads; NULL: it is none */
     const char *error;       /* for the log when not HF_OK */
 };
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "../util/clock.h"
@@ -20,6 +21,19 @@ static void free_request(struct hf_ref *ref)
     hf_http_body_release(request);
     hf_ref_drop(&request->server->ref);
     free(request);
+}
+
+/* The path alone: what is asked of a proxy names the host too, and a base URL that ends with a
+ * slash gives two. */
+static const char *path_of(const char *url)
+{
+    const char *host = url[0] == '/' ? NULL : strstr(url, "://");
+    const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    path = path != NULL ? path : url;
+    while (path[0] == '/' && path[1] == '/') {
+        path++;
+    }
+    return path;
 }
 
 static struct hf_http_request *new_request(struct hf_http_server *server,
@@ -39,7 +53,7 @@ static struct hf_http_request *new_request(struct hf_http_server *server,
     request->connection = connection;
     request->watch = info->socket_context;
     request->method = method;
-    request->path = url;
+    request->path = path_of(url);
     atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
     pthread_mutex_lock(&server->lock);
     server->active++;

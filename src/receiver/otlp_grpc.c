@@ -8,6 +8,7 @@
 
 #include "../grpc/server.h"
 #include "../otlp/scan.h"
+#include "../otlp/wire.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
@@ -15,6 +16,12 @@
 #define STOP_GRACE_NS UINT64_C(1500000000)
 #define HEALTH_PATH "/grpc.health.v1.Health/Check"
 #define METHODS_MAX (HF_SIGNAL_COUNT + 1)
+
+static const char *const export_paths[HF_SIGNAL_COUNT] = {
+    [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    [HF_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
 
 /* What a method means; `user` of the transport's method table. */
 struct method {
@@ -118,12 +125,54 @@ static void collect_meta(const struct otlp_grpc *grpc, const struct hf_grpc_call
     }
 }
 
+/* HealthCheckRequest {1 string service}. False: that is no such message. */
+static bool read_service(struct hf_slice request, struct hf_slice *ret_service)
+{
+    struct hf_wire wire = hf_wire_of(request);
+    struct hf_wire_field field;
+    *ret_service = HF_EMPTY_SLICE;
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_next(&wire, &field)) {
+            return false;
+        }
+        if (field.number == 1 && field.wire == HF_WIRE_BYTES) {
+            *ret_service = field.bytes;
+        }
+    }
+    return true;
+}
+
+/* Is `path` a method of the service? */
+static bool belongs_to(const char *path, struct hf_slice service)
+{
+    size_t size = strcspn(path + 1, "/");
+    return service.size == size && memcmp(path + 1, service.data, size) == 0;
+}
+
+/* Without a name it is the server as a whole that is asked for. */
+static bool has_service(const struct otlp_grpc *grpc, struct hf_slice service)
+{
+    bool has = service.size == 0 || belongs_to(HEALTH_PATH, service);
+    for (int signal = 0; signal < HF_SIGNAL_COUNT && !has; signal++) {
+        has = (hf_node_signals(grpc->receiver->node) & HF_SIGNAL_BIT(signal)) != 0 &&
+              belongs_to(export_paths[signal], service);
+    }
+    return has;
+}
+
 static void answer_health(const struct otlp_grpc *grpc, struct hf_grpc_call *call)
 {
     static const uint8_t serving[] = {0x08, 1};
     static const uint8_t not_serving[] = {0x08, 2};
-    const uint8_t *bytes = hf_node_is_durable(grpc->receiver->node) ? serving : not_serving;
-    hf_grpc_call_answer(call, &(struct hf_grpc_answer){.message = hf_slice_of(bytes, 2)});
+    struct hf_slice service;
+    if (!read_service(hf_grpc_call_message(call)->raw, &service)) {
+        refuse(call, HF_INVALID, "the message is not a HealthCheckRequest");
+    } else if (!has_service(grpc, service)) {
+        refuse(call, HF_NOT_FOUND, "unknown service");
+    } else {
+        const uint8_t *bytes = hf_node_is_durable(grpc->receiver->node) ? serving : not_serving;
+        hf_grpc_call_answer(call, &(struct hf_grpc_answer){.message = hf_slice_of(bytes, 2)});
+    }
 }
 
 static void on_message(void *user, struct hf_grpc_call *call)
@@ -171,12 +220,6 @@ static void on_error(void *user, const char *peer, const char *what)
     hf_series_add(grpc->protocol, 1);
     hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
 }
-
-static const char *const export_paths[HF_SIGNAL_COUNT] = {
-    [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    [HF_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-    [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-};
 
 /* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
 static size_t list_methods(struct otlp_grpc *grpc, struct hf_grpc_method *methods)

@@ -126,11 +126,17 @@ static void on_disk(struct hf_reply *reply, enum hf_status status)
     free(intake);
 }
 
+/* As with the Go collector, the configuration may leave out the slash that begins a path. */
+static bool is_path(const char *path, const char *configured)
+{
+    return path[0] == '/' && strcmp(path + 1, configured + (configured[0] == '/')) == 0;
+}
+
 static bool find_signal(const struct otlp_http *http, const char *path, enum hf_signal *ret_signal)
 {
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         if ((hf_node_signals(http->receiver->node) & HF_SIGNAL_BIT(signal)) != 0 &&
-            strcmp(path, http->config->url_paths[signal]) == 0) {
+            is_path(path, http->config->url_paths[signal])) {
             *ret_signal = (enum hf_signal)signal;
             return true;
         }
@@ -230,15 +236,19 @@ static void collect_meta(const struct otlp_http *http, struct hf_http_request *r
     }
 }
 
-static struct hf_batch *batch_of_json(enum hf_signal signal, struct hf_slice json,
+static size_t body_limit(const struct otlp_http_config *config)
+{
+    return config->max_request_body_size != 0 ? config->max_request_body_size : BODY_BYTES_MAX;
+}
+
+/* `limit` is that of any body: numbers in an array, "0,", may become four times as long. */
+static struct hf_batch *batch_of_json(enum hf_signal signal, struct hf_slice json, size_t limit,
                                       struct hf_slice meta, enum hf_status *ret_status,
                                       char *reterr)
 {
     struct hf_bytes proto = {0};
     struct hf_batch *batch = NULL;
-    /* JSON is never shorter than its protobuf by more than the ids' hex and the base64: twice is
-     * ample. */
-    *ret_status = hf_json_to_proto(signal, json, 2 * json.size + 1024, &proto, reterr);
+    *ret_status = hf_json_to_proto(signal, json, limit, &proto, reterr);
     if (*ret_status == HF_OK) {
         batch = hf_batch_new(signal, proto.size, meta);
         *ret_status = batch != NULL ? HF_OK : HF_NOMEM;
@@ -308,8 +318,9 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     const struct hf_http_body *body = hf_http_request_body(request);
     struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
     enum hf_status status = HF_OK;
-    struct hf_batch *batch = json ? batch_of_json(signal, body->raw, kept, &status, error)
-                                  : batch_of_proto(signal, body, kept, &status);
+    struct hf_batch *batch =
+        json ? batch_of_json(signal, body->raw, body_limit(http->config), kept, &status, error)
+             : batch_of_proto(signal, body, kept, &status);
     struct hf_scan scan;
     if (batch != NULL) {
         status = hf_scan(signal, batch->raw, &scan);
@@ -367,8 +378,7 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
     struct hf_http_server_options options = {
         .listen_fd = http->listen_fd,
         .threads = (unsigned)threads,
-        .body_bytes_max =
-            config->max_request_body_size != 0 ? config->max_request_body_size : BODY_BYTES_MAX,
+        .body_bytes_max = body_limit(config),
         .connections_max = CONNECTIONS_MAX,
         .tls = config->tls,
         .cors = config->cors,

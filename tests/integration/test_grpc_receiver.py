@@ -268,6 +268,19 @@ class TestNeighbours:
                 raw.send(stream, struct.pack(">BI", 0, 1000) + b"x" * 10, end=False)
         neighbour()
 
+    def test_the_goodbye_of_grpc_go_is_no_error(self, through, neighbour):
+        """Its GOAWAY names the highest stream id there is; every Go program that ends sends one."""
+        with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
+            own = "{}:{}".format(*raw.socket.getsockname())
+            _, body = body_of(otlp.TRACES)
+            assert raw.call(otlp.TRACES.method_path, body).code == 0
+            raw.h2.close_connection(last_stream_id=2**31 - 1)
+            raw.flush()
+            while raw.socket.recv(4096):
+                pass
+        neighbour()
+        assert own not in through[0].log()
+
     def test_many_streams_at_once_are_all_answered(self, through, neighbour):
         with RawGrpc(through[0].ports["GRPC_PORT"]) as raw:
             streams, ids = [], []
@@ -321,6 +334,14 @@ class TestHealthService:
         reply = raw.call("/grpc.health.v1.Health/Check", b"")
         assert reply.code == 0
         assert reply.message == b"\x08\x01"  # SERVING
+
+    def test_grpc_health_knows_its_services(self, through, raw):
+        """As the health protocol has it: the server as a whole has no name; others are not found."""
+        for name, code in ((otlp.LOGS.service, 0), ("grpc.health.v1.Health", 0), ("somebody.Else", 5)):
+            request = bytes([0x0A, len(name)]) + name.encode()
+            assert raw.call("/grpc.health.v1.Health/Check", request).code == code, name
+        assert raw.call("/grpc.health.v1.Health/Watch", b"").code == 12
+        assert raw.call("/grpc.health.v1.Health/Check", b"\xff").code == 3
 
 
 class TestConfigured:

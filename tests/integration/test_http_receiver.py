@@ -85,6 +85,21 @@ class TestProtobuf:
         assert response.status_code == 200
         through[1].wait_for(ids)
 
+    @pytest.mark.parametrize("path", ["//v1/traces", "http://collector:4318/v1/traces", "/v1/traces?tenant=a"])
+    def test_other_ways_to_write_the_path_are_understood(self, through, path):
+        """A base URL that ends with a slash, and what is asked of a proxy."""
+        ids = otlp.new_ids(1)
+        connection = http.client.HTTPConnection("127.0.0.1", through[0].ports["HTTP_PORT"], timeout=10)
+        connection.request(
+            "POST",
+            path,
+            otlp.request(otlp.TRACES, ids).SerializeToString(),
+            {"Content-Type": "application/x-protobuf"},
+        )
+        assert connection.getresponse().status == 200
+        connection.close()
+        through[1].wait_for(ids)
+
     def test_one_connection_serves_many_requests(self, through):
         connection = http.client.HTTPConnection("127.0.0.1", through[0].ports["HTTP_PORT"], timeout=10)
         ids = otlp.new_ids(5)
@@ -147,6 +162,25 @@ class TestJson:
             1544712661000000000,
         )
         assert span.name == "by hand"
+
+    def test_numbers_that_grow_in_protobuf_are_taken(self, through):
+        """A bucket of a histogram is two bytes here and eight there."""
+        (item,) = otlp.new_ids(1)
+        point = {
+            "attributes": [{"key": otlp.ID_KEY, "value": {"intValue": str(item)}}],
+            "bucketCounts": [0] * 5001,
+            "explicitBounds": [0] * 5000,
+        }
+        metric = {"name": "by hand", "histogram": {"dataPoints": [point]}}
+        body = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+        response = senders.post(
+            through[0].http_base,
+            otlp.METRICS,
+            json.dumps(body, separators=(",", ":")).encode(),
+            content_type=JSON,
+        )
+        assert response.status_code == 200, response.text
+        through[1].wait_for([item])
 
     def test_parameters_of_the_content_type_are_ignored(self, through):
         ids = otlp.new_ids(1)
@@ -321,6 +355,7 @@ class TestConfigured:
                         "http": {
                             "endpoint": "127.0.0.1:${env:HTTP_PORT}",
                             "traces_url_path": "/spans",
+                            "logs_url_path": "no/slash",
                             "max_request_body_size": 10_000,
                         }
                     }
@@ -342,6 +377,8 @@ class TestConfigured:
             == 404
         )
         grpc_backend.wait_for(ids)
+        empty = requests.post(holdfast.http_base + "/no/slash", headers=headers, timeout=10)
+        assert empty.status_code == 200
         big = requests.post(
             holdfast.http_base + "/spans", data=b"\x0a\x00" * 10_000, headers=headers, timeout=10
         )
