@@ -180,11 +180,11 @@ static struct hf_slice hashed_bytes(const struct hf_any *any, uint8_t *room)
 static void hash(const struct hf_attribute *attribute, struct hf_attributes *attributes)
 {
     uint8_t room[8];
-    char hex[HF_SHA1_HEX_SIZE];
+    char hex[HF_SHA256_HEX_SIZE];
     struct hf_any any = hf_any_read(attribute->value);
     struct hf_slice bytes = hashed_bytes(&any, room);
     struct hf_slice text = HF_EMPTY_SLICE; /* of what has no bytes, or cannot be hashed: hidden */
-    if (bytes.size != 0 && hf_digest_sha1(bytes, hex) == HF_OK) {
+    if (bytes.size != 0 && hf_digest_sha256(bytes, hex) == HF_OK) {
         text = hf_slice_of(hex, sizeof(hex));
     }
     hf_attributes_set(attributes, attribute->key, hf_attributes_string(attributes, text));

@@ -7,7 +7,9 @@
 #include <holdfast/status.h>
 
 #define HF_SHA1_HEX_SIZE 40u
+#define HF_SHA256_HEX_SIZE 64u
 
-/* Writes HF_SHA1_HEX_SIZE characters without a NUL. HF_UNSUPPORTED: the system's OpenSSL is set up
- * without SHA-1. */
+/* Both write their HEX_SIZE characters without a NUL. HF_UNSUPPORTED: the system's OpenSSL is set
+ * up without that hash. */
 HF_MUST_USE enum hf_status hf_digest_sha1(struct hf_slice data, char *ret_hex);
+HF_MUST_USE enum hf_status hf_digest_sha256(struct hf_slice data, char *ret_hex);
