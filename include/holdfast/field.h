@@ -33,7 +33,7 @@ enum hf_field_type {
     HF_FIELD_STRUCT_LIST, /* struct hf_struct_list of inner structs of `inner_size` */
     HF_FIELD_STRUCT_MAP, /* struct hf_struct_map: keys chosen by the user, each with an inner struct
                           */
-    HF_FIELD_VALUE,      /* struct hf_value: any scalar, with its YAML type kept */
+    HF_FIELD_VALUE,      /* struct hf_value: anything, with its YAML types kept */
     HF_FIELD_REF,        /* const char *: the id of an extension; checked to exist and to be in
                             service.extensions */
     HF_FIELD_IGNORED,    /* any YAML, accepted without effect; a line in the log says `help` */
@@ -69,15 +69,22 @@ enum hf_value_type {
     HF_VALUE_STRING,
     HF_VALUE_INT,
     HF_VALUE_DOUBLE,
-    HF_VALUE_BOOL
+    HF_VALUE_BOOL,
+    HF_VALUE_LIST,
+    HF_VALUE_MAP
 };
+
+#define HF_VALUE_DEPTH_MAX 16u /* lists and maps within each other */
 
 struct hf_value {
     enum hf_value_type type; /* NONE: absent or null */
-    const char *string;      /* the text as written, for every type */
+    const char *string;      /* the text as written, of every scalar */
     int64_t integer;
     double number;
     bool boolean;
+    const struct hf_value *items; /* LIST, MAP: `count` of them, in the order written */
+    const char *const *keys;      /* MAP */
+    size_t count;
 };
 
 /* Where a key of a loaded configuration was written. */

@@ -212,6 +212,9 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
     case HF_FIELD_STRUCT_MAP:
         bind_struct_map(load, path, node, field, at);
         break;
+    case HF_FIELD_VALUE:
+        hf_bind_any(load, path, node, at);
+        break;
     case HF_FIELD_IGNORED:
         warn_of_ignored(load, path, node, field->help);
         break;

@@ -28,6 +28,9 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
                    const struct hf_field *field, void *at);
 void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                     const struct hf_field *field, void *at);
+/* A scalar, a list or a map: a struct hf_value. */
+void hf_bind_any(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+                 void *at);
 void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                      void *at);
 void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,

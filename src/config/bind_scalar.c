@@ -178,24 +178,6 @@ static void bind_enum(const struct slot *slot, const char *text)
     }
 }
 
-static void bind_any(const struct slot *slot, const char *text)
-{
-    struct hf_value *value = slot->at;
-    const struct hf_yaml *node = slot->node;
-
-    *value = (struct hf_value){.type = HF_VALUE_STRING, .string = text};
-    if (node->scalar == HF_SCALAR_BOOL && hf_scalar_bool(node->text, &value->boolean)) {
-        value->type = HF_VALUE_BOOL;
-    } else if (node->scalar == HF_SCALAR_INT &&
-               hf_scalar_int(node->text, &value->integer) == HF_SCALAR_GOOD) {
-        value->type = HF_VALUE_INT;
-        value->number = (double)value->integer;
-    } else if ((node->scalar == HF_SCALAR_INT || node->scalar == HF_SCALAR_DOUBLE) &&
-               hf_scalar_double(node->text, &value->number) == HF_SCALAR_GOOD) {
-        value->type = HF_VALUE_DOUBLE;
-    }
-}
-
 static void bind_reference(const struct slot *slot, const char *text)
 {
     struct hf_load *load = slot->load;
@@ -236,11 +218,11 @@ void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const stru
     struct slot slot = {load, path, node, field, at};
     bool textual = field->type == HF_FIELD_STRING || field->type == HF_FIELD_SECRET ||
                    field->type == HF_FIELD_REF;
-    const char *text = textual || field->type == HF_FIELD_VALUE ? hf_yaml_string(node)
-                       : node->kind == HF_YAML_SCALAR           ? node->text
-                                                                : NULL;
+    const char *text = textual                        ? hf_yaml_string(node)
+                       : node->kind == HF_YAML_SCALAR ? node->text
+                                                      : NULL;
 
-    if (text == NULL || (field->type == HF_FIELD_VALUE && node->kind != HF_YAML_SCALAR)) {
+    if (text == NULL) {
         complain(&slot, "expected %s, got %s", textual ? "text" : "one value",
                  hf_yaml_show(node).text);
         return;
@@ -263,9 +245,6 @@ void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const stru
         break;
     case HF_FIELD_ENUM:
         bind_enum(&slot, text);
-        break;
-    case HF_FIELD_VALUE:
-        bind_any(&slot, text);
         break;
     case HF_FIELD_REF:
         bind_reference(&slot, text);

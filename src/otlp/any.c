@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "json_value.h"
 #include "scan.h"
 #include "wire.h"
@@ -121,12 +122,9 @@ static void put_elements(struct hf_wire_writer *writer, const struct hf_any *any
             put_json(writer, field.bytes, depth + 1);
             continue;
         }
-        struct hf_slice key = HF_EMPTY_SLICE;
-        struct hf_slice inner = HF_EMPTY_SLICE;
-        struct hf_wire pair = hf_wire_of(field.bytes);
-        while (!hf_wire_at_end(pair) && hf_wire_next(&pair, &field)) {
-            key = field.number == 1 ? field.bytes : key;
-            inner = field.number == 2 ? field.bytes : inner;
+        struct hf_slice key, inner;
+        if (!hf_attribute_read(field.bytes, &key, &inner)) {
+            return; /* what was scanned never is */
         }
         put_quoted(writer, key);
         put_text(writer, ":");
@@ -185,8 +183,77 @@ enum hf_status hf_any_text(struct hf_slice value, struct hf_bytes *out)
     return hf_wire_status(&writer);
 }
 
+static bool is_same(struct hf_slice a, struct hf_slice b)
+{
+    struct hf_any left = hf_any_read(a);
+    struct hf_any right = hf_any_read(b);
+    return hf_any_equal(&left, &right);
+}
+
+static bool next_item(struct hf_wire *wire, struct hf_slice *ret_item)
+{
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(*wire) && hf_wire_next(wire, &field)) {
+        if (field.number == 1) {
+            *ret_item = field.bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool are_lists_equal(struct hf_slice a, struct hf_slice b)
+{
+    struct hf_wire left = hf_wire_of(a);
+    struct hf_wire right = hf_wire_of(b);
+    struct hf_slice one, other;
+    while (next_item(&left, &one)) {
+        if (!next_item(&right, &other) || !is_same(one, other)) {
+            return false;
+        }
+    }
+    return !next_item(&right, &other);
+}
+
+/* Is every key of `a` in `b`, and with the same value? */
+static bool is_within(struct hf_slice a, struct hf_slice b, bool compare_values)
+{
+    struct hf_wire wire = hf_wire_of(a);
+    struct hf_slice pair, key, value, other;
+    while (next_item(&wire, &pair)) {
+        if (!hf_attribute_read(pair, &key, &value) || !hf_attribute_of(b, 1, key, &other) ||
+            (compare_values && !is_same(value, other))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t count_items(struct hf_slice items)
+{
+    struct hf_wire wire = hf_wire_of(items);
+    struct hf_slice item;
+    size_t count = 0;
+    while (next_item(&wire, &item)) {
+        count++;
+    }
+    return count;
+}
+
 bool hf_any_equal(const struct hf_any *a, const struct hf_any *b)
 {
-    return a->type == b->type && a->integer == b->integer && a->number == b->number &&
-           hf_slice_equal(a->bytes, b->bytes);
+    if (a->type != b->type) {
+        return false;
+    }
+    switch (a->type) {
+    case HF_ANY_ARRAY:
+        return are_lists_equal(a->bytes, b->bytes);
+    case HF_ANY_MAP:
+        /* Both ways: a key may stand in one of them twice. */
+        return count_items(a->bytes) == count_items(b->bytes) &&
+               is_within(b->bytes, a->bytes, false) && is_within(a->bytes, b->bytes, true);
+    default:
+        return a->integer == b->integer && a->number == b->number &&
+               hf_slice_equal(a->bytes, b->bytes);
+    }
 }

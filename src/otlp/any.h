@@ -38,5 +38,6 @@ struct hf_any hf_any_read(struct hf_slice value);
  */
 HF_MUST_USE enum hf_status hf_any_text(struct hf_slice value, struct hf_bytes *out);
 
-/* Are two values the same, type and content? Lists and maps compare by their bytes. */
+/* Are two values the same, type and content? The pairs of a map may stand in any order. Both have
+ * passed hf_scan() or come from a configuration, so that their depth has a limit. */
 bool hf_any_equal(const struct hf_any *a, const struct hf_any *b);

@@ -23,8 +23,7 @@ static inline bool read_plain_pair(struct hf_slice pair, struct hf_slice *ret_ke
     return true;
 }
 
-/* The key and the value of a KeyValue; of several the last. */
-static bool read_pair(struct hf_slice pair, struct hf_slice *ret_key, struct hf_slice *ret_value)
+bool hf_attribute_read(struct hf_slice pair, struct hf_slice *ret_key, struct hf_slice *ret_value)
 {
     struct hf_wire wire = hf_wire_of(pair);
     struct hf_wire_field field;
@@ -101,7 +100,7 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
         attribute->changed = false;
         attributes->is_scattered |= attributes->count > 1 && field.whole.data != expected;
         expected = wire.at;
-        if (!read_pair(field.bytes, &attribute->key, &attribute->value)) {
+        if (!hf_attribute_read(field.bytes, &attribute->key, &attribute->value)) {
             return false;
         }
     }
@@ -281,7 +280,7 @@ bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key
     struct hf_slice found, value;
     while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
         if (field.number == number && field.wire == HF_WIRE_BYTES &&
-            read_pair(field.bytes, &found, &value) && hf_slice_equal(found, key)) {
+            hf_attribute_read(field.bytes, &found, &value) && hf_slice_equal(found, key)) {
             *ret_value = value;
             return true;
         }

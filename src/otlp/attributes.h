@@ -61,6 +61,11 @@ struct hf_slice hf_attributes_double(struct hf_attributes *attributes, double nu
 void hf_attributes_write(const struct hf_attributes *attributes, uint32_t number,
                          struct hf_wire_writer *writer);
 
+/* The key and the value (the bytes of its AnyValue) of a KeyValue; of several the last. False: the
+ * bytes are malformed. */
+HF_MUST_USE bool hf_attribute_read(struct hf_slice pair, struct hf_slice *ret_key,
+                                   struct hf_slice *ret_value);
+
 /*
  * Looks one attribute up without reading the list: of the message `owner`, whose attributes are the
  * field `number`. False when there is none. `ret_value` is the bytes of its AnyValue.

@@ -10,6 +10,7 @@
 #include "../otlp/utf8.h"
 #include "../util/regex.h"
 #include "actions_internal.h"
+#include "value.h"
 
 /* What a configuration may take when compiled, and a batch's context. */
 #define ARENA_LIMIT_BYTES (16u << 20)
@@ -27,11 +28,11 @@ const struct hf_field hf_action_fields[] = {
      .offset = offsetof(struct hf_action_config, action),
      .choices = action_names,
      .required = true,
-     .help = "What to do with it."},
+     .help = "What to do with it; hash is SHA-256 in hex."},
     {.key = "value",
      .type = HF_FIELD_VALUE,
      .offset = offsetof(struct hf_action_config, value),
-     .help = "The new value; its type is that of the YAML."},
+     .help = "The new value; its type is that of the YAML, lists and maps too."},
     {.key = "from_attribute",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct hf_action_config, from_attribute),
@@ -83,38 +84,12 @@ static bool is_text(const char *text)
     return text == NULL || hf_utf8_is_valid(hf_slice_text(text));
 }
 
-/* The bytes of an AnyValue of what was configured. */
-static enum hf_status encode(struct hf_actions *actions, const struct hf_value *value,
+static enum hf_status encode(const struct compiler *compiler, const struct hf_value *value,
                              struct hf_slice *ret_bytes)
 {
-    struct hf_bytes bytes = {0};
-    struct hf_wire_writer writer = {.out = &bytes};
-    uint64_t bits;
-    switch (value->type) {
-    case HF_VALUE_NONE:
-        return HF_OK;
-    case HF_VALUE_STRING:
-        hf_wire_put_bytes(&writer, 1, hf_slice_text(value->string));
-        break;
-    case HF_VALUE_BOOL:
-        hf_wire_put_varint(&writer, 2, value->boolean);
-        break;
-    case HF_VALUE_INT:
-        hf_wire_put_varint(&writer, 3, (uint64_t)value->integer);
-        break;
-    case HF_VALUE_DOUBLE:
-        memcpy(&bits, &value->number, sizeof(bits));
-        hf_wire_put_fixed64(&writer, 4, bits);
-        break;
-    }
-    enum hf_status status = hf_wire_status(&writer);
-    uint8_t *kept = status == HF_OK ? hf_arena_take(&actions->arena, bytes.size) : NULL;
-    if (kept != NULL) {
-        memcpy(kept, bytes.data, bytes.size);
-        *ret_bytes = hf_slice_of(kept, bytes.size);
-    }
-    hf_bytes_release(&bytes);
-    return kept != NULL ? HF_OK : HF_NOMEM;
+    enum hf_status status = hf_value_encode(value, &compiler->actions->arena, ret_bytes);
+    return status == HF_OK || status == HF_NOMEM ? status
+                                                 : refuse(compiler, hf_value_problem(status), "");
 }
 
 static enum hf_status compile_pattern(const struct compiler *compiler, const char *pattern,
@@ -177,12 +152,9 @@ static enum hf_status compile_setting(const struct compiler *compiler,
         return refuse(compiler, "\"pattern\" and \"converted_type\" are not for ",
                       action_names[config->action]);
     }
-    if (!is_text(config->value.string) || !is_text(config->default_value.string)) {
-        return refuse(compiler, "the value is not UTF-8", "");
-    }
-    enum hf_status status = encode(compiler->actions, &config->value, &action->value);
+    enum hf_status status = encode(compiler, &config->value, &action->value);
     if (status == HF_OK) {
-        status = encode(compiler->actions, &config->default_value, &action->fallback);
+        status = encode(compiler, &config->default_value, &action->fallback);
     }
     if (status == HF_OK && is_given(config->from_context)) {
         action->has_source = true;

@@ -6,6 +6,10 @@
 
 #include "../util/regex.h"
 #include "match_internal.h"
+#include "value.h"
+
+/* What the values of one list of criteria may take. */
+#define ARENA_LIMIT_BYTES (16u << 20)
 
 static const char *const match_types[] = {"strict", "regexp", NULL};
 
@@ -143,6 +147,7 @@ static enum hf_status compile_set(const struct compiler *compiler, const char *k
 
 static enum hf_status compile_attribute(const struct compiler *compiler, const char *key,
                                         const struct hf_match_attribute *config,
+                                        struct hf_match *match,
                                         struct hf_match_attribute_rule *rule)
 {
     const struct hf_value *value = &config->value;
@@ -156,27 +161,15 @@ static enum hf_status compile_attribute(const struct compiler *compiler, const c
                    ? compile_text(compiler, key, value->string, &rule->text)
                    : refuse(compiler, key, "with match_type regexp the value must be text");
     }
-    switch (value->type) {
-    case HF_VALUE_NONE:
-        break;
-    case HF_VALUE_STRING:
-        rule->value = (struct hf_any){HF_ANY_STRING, hf_slice_text(value->string), 0, 0};
-        break;
-    case HF_VALUE_INT:
-        rule->value = (struct hf_any){.type = HF_ANY_INT, .integer = value->integer};
-        break;
-    case HF_VALUE_DOUBLE:
-        rule->value = (struct hf_any){.type = HF_ANY_DOUBLE, .number = value->number};
-        break;
-    case HF_VALUE_BOOL:
-        rule->value = (struct hf_any){.type = HF_ANY_BOOL, .integer = value->boolean};
-        break;
-    }
-    return HF_OK;
+    struct hf_slice bytes = HF_EMPTY_SLICE;
+    enum hf_status status = hf_value_encode(value, &match->arena, &bytes);
+    rule->value = hf_any_read(bytes);
+    return status == HF_OK || status == HF_NOMEM ? status
+                                                 : refuse(compiler, key, hf_value_problem(status));
 }
 
 static enum hf_status compile_attributes(const struct compiler *compiler, const char *key,
-                                         const struct hf_struct_list *list,
+                                         const struct hf_struct_list *list, struct hf_match *match,
                                          struct hf_match_attribute_set *set)
 {
     const struct hf_match_attribute *configs = list->items;
@@ -189,7 +182,8 @@ static enum hf_status compile_attributes(const struct compiler *compiler, const 
         return HF_NOMEM;
     }
     while (status == HF_OK && set->count < list->count) {
-        status = compile_attribute(compiler, key, &configs[set->count], &set->rules[set->count]);
+        status =
+            compile_attribute(compiler, key, &configs[set->count], match, &set->rules[set->count]);
         set->count++;
     }
     return status;
@@ -299,11 +293,12 @@ static enum hf_status compile(const struct compiler *compiler, const struct hf_m
         status = compile_set(compiler, sets[i].key, sets[i].list, sets[i].set);
     }
     if (status == HF_OK) {
-        status =
-            compile_attributes(compiler, "attributes", &config->attributes, &match->attributes);
+        status = compile_attributes(compiler, "attributes", &config->attributes, match,
+                                    &match->attributes);
     }
     if (status == HF_OK) {
-        status = compile_attributes(compiler, "resources", &config->resources, &match->resources);
+        status =
+            compile_attributes(compiler, "resources", &config->resources, match, &match->resources);
     }
     if (status == HF_OK) {
         status = compile_libraries(compiler, &config->libraries, match);
@@ -325,6 +320,7 @@ enum hf_status hf_match_new(const char *name, const struct hf_match_config *conf
         return HF_NOMEM;
     }
     match->config = config;
+    match->arena.limit = ARENA_LIMIT_BYTES;
     status = compile(&compiler, config, match);
     if (status != HF_OK) {
         hf_match_free(match);
@@ -368,6 +364,7 @@ void hf_match_free(struct hf_match *match)
         hf_regex_free(match->libraries[i].version.regex);
     }
     free(match->libraries);
+    hf_arena_release(&match->arena);
     free(match);
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "../otlp/any.h"
+#include "../util/arena.h"
 #include "match.h"
 
 struct hf_regex;
@@ -46,6 +47,7 @@ struct hf_match {
     struct hf_match_attribute_set attributes, resources;
     struct hf_match_library_rule *libraries;
     size_t library_count;
+    struct hf_arena arena; /* of the values */
 };
 
 /* By number, as in the Go collector's configuration. */

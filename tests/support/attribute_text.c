@@ -1,6 +1,7 @@
 /*
  * attribute_text: attributes of tests as text: "a=x b=#5 c=%1.5 d=?true e=" are the text x, the
- * integer 5, the double 1.5, the boolean true and an empty value. Keys and values have no blanks.
+ * integer 5, the double 1.5, the boolean true and an empty value; "f=[1,2]" is a list of integers.
+ * Keys and values have no blanks.
  * It is included, not linked.
  */
 #include <assert.h>
@@ -31,6 +32,14 @@ static inline void attribute_text_value(const char *text, size_t size,
         hf_wire_put_fixed64(writer, 4, bits);
     } else if (value[0] == '?') {
         hf_wire_put_varint(writer, 2, strcmp(value + 1, "true") == 0);
+    } else if (value[0] == '[') {
+        struct hf_wire_message list = hf_wire_open(writer, 5, size);
+        for (char *at = value; *at != ']';) {
+            struct hf_wire_message item = hf_wire_open(writer, 1, size);
+            hf_wire_put_varint(writer, 3, (uint64_t)strtoll(at + 1, &at, 10));
+            hf_wire_close(writer, item);
+        }
+        hf_wire_close(writer, list);
     } else if (value[0] != '\0') {
         hf_wire_put_bytes(writer, 1, hf_slice_of(value, size));
     }

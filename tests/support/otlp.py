@@ -12,7 +12,7 @@ import time
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 ID_KEY = "test.id"
 
@@ -60,9 +60,15 @@ def new_ids(count):
     return [next(_ids) for _ in range(count)]
 
 
-def attribute(key, value):
-    """A KeyValue of a Python str, bool, int, float or bytes."""
-    if isinstance(value, bool):
+def any_value(value):
+    """An AnyValue of a Python str, bool, int, float, bytes, list, dict or None."""
+    if value is None:
+        kind = {}
+    elif isinstance(value, list):
+        kind = {"array_value": ArrayValue(values=[any_value(one) for one in value])}
+    elif isinstance(value, dict):
+        kind = {"kvlist_value": KeyValueList(values=[attribute(*pair) for pair in value.items()])}
+    elif isinstance(value, bool):
         kind = {"bool_value": value}
     elif isinstance(value, int):
         kind = {"int_value": value}
@@ -72,7 +78,12 @@ def attribute(key, value):
         kind = {"bytes_value": value}
     else:
         kind = {"string_value": value}
-    return KeyValue(key=key, value=AnyValue(**kind))
+    return AnyValue(**kind)
+
+
+def attribute(key, value):
+    """A KeyValue, see any_value()."""
+    return KeyValue(key=key, value=any_value(value))
 
 
 def _fill_spans(resource, ids, padding):

@@ -280,6 +280,40 @@ static void keeps_the_type_of_any_value(void **state)
     }
 }
 
+static void takes_lists_and_maps_as_values(void **state)
+{
+    struct outer outer;
+    struct step step;
+    (void)state;
+
+    bind(&step, "value: [a, 1, null, {k: [2.5, true], 'x y': ''}, []]", &outer);
+    assert_int_equal(outer.value.type, HF_VALUE_LIST);
+    assert_int_equal(outer.value.count, 5);
+    assert_string_equal(outer.value.items[0].string, "a");
+    assert_int_equal(outer.value.items[1].integer, 1);
+    assert_int_equal(outer.value.items[2].type, HF_VALUE_NONE);
+    const struct hf_value *map = &outer.value.items[3];
+    assert_int_equal(map->type, HF_VALUE_MAP);
+    assert_int_equal(map->count, 2);
+    assert_string_equal(map->keys[0], "k");
+    assert_true(map->items[0].items[0].number == 2.5);
+    assert_true(map->items[0].items[1].boolean);
+    assert_string_equal(map->keys[1], "x y");
+    assert_string_equal(map->items[1].string, "");
+    assert_int_equal(outer.value.items[4].type, HF_VALUE_LIST);
+    assert_int_equal(outer.value.items[4].count, 0);
+    step_end(&step, NULL, "");
+
+    bind(&step, "value: ${env:LIST}", &outer);
+    assert_int_equal(outer.value.type, HF_VALUE_LIST);
+    assert_string_equal(outer.value.items[1].string, "b");
+    step_end(&step, NULL, "");
+
+    bind(&step, "value: [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", &outer);
+    assert_int_equal(outer.value.items[0].items[0].type, HF_VALUE_LIST);
+    step_end(&step, NULL, "");
+}
+
 static void gives_text_fields_the_text_as_it_was_written(void **state)
 {
     const struct {
@@ -423,8 +457,10 @@ static void says_what_was_expected(void **state)
         {"groups: [a]", "E f:1:9: exporters::out: groups: expected a map, got a list\n"},
         {"groups: {a: {size: x}}", "E f:1:20: exporters::out: groups::a::size: expected a whole "
                                    "number, got \"x\"\n"},
-        {"value: [1]", "E f:1:8: exporters::out: value: expected one value, got a list\n"},
-        {"value: ${env:LIST}", "E f:1:8: exporters::out: value: expected one value, got a list\n"},
+        {"value: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
+         "E f:1:24: exporters::out: value[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: lists "
+         "and "
+         "maps nested deeper than 16 levels\n"},
         {"ignored: [x]",
          "W f:1:10: exporters::out: ignored: Accepted without effect: not needed.\n"},
         {"explained: 5", "W f:1:12: exporters::out: explained: has no effect: Buffers size "
@@ -557,6 +593,7 @@ int main(void)
         cmocka_unit_test(writes_presets_where_the_user_wrote_nothing),
         cmocka_unit_test(takes_every_type),
         cmocka_unit_test(keeps_the_type_of_any_value),
+        cmocka_unit_test(takes_lists_and_maps_as_values),
         cmocka_unit_test(gives_text_fields_the_text_as_it_was_written),
         cmocka_unit_test(takes_text_where_a_number_or_flag_is_meant),
         cmocka_unit_test(says_what_was_expected),

@@ -87,12 +87,45 @@ static void compares_type_and_content(void **state)
     }
 }
 
+#define A1 "\x0a\x07\x0a\x01\x61\x12\x02\x18\x01"
+#define A2 "\x0a\x07\x0a\x01\x61\x12\x02\x18\x02"
+#define B2 "\x0a\x07\x0a\x01\x62\x12\x02\x18\x02"
+
+static void compares_lists_in_order_and_maps_in_any(void **state)
+{
+    static const struct {
+        const char *a, *b; /* sizes are in the bytes */
+        bool equal;
+    } cases[] = {
+        {"\x2a\x08\x0a\x02\x18\x01\x0a\x02\x18\x02", "\x2a\x08\x0a\x02\x18\x01\x0a\x02\x18\x02",
+         true},
+        {"\x2a\x08\x0a\x02\x18\x01\x0a\x02\x18\x02", "\x2a\x08\x0a\x02\x18\x02\x0a\x02\x18\x01",
+         false},
+        {"\x2a\x08\x0a\x02\x18\x01\x0a\x02\x18\x02", "\x2a\x04\x0a\x02\x18\x01", false},
+        {"\x32\x12" A1 B2, "\x32\x12" B2 A1, true},
+        {"\x32\x12" A1 B2, "\x32\x09" A1, false},
+        {"\x32\x12" A1 B2, "\x32\x12" A2 B2, false},
+        {"\x32\x12" A1 B2, "\x32\x12" A1 A1, false},
+        {"\x32\x12" A1 A2, "\x32\x12" A1 B2, false},
+        {"\x2a\x0b\x0a\x09\x32\x07\x0a\x05\x0a\x01\x61\x12", "\x2a\x04\x0a\x02\x2a", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hf_any a = hf_any_read(hf_slice_of(cases[i].a, 2 + (size_t)cases[i].a[1]));
+        struct hf_any b = hf_any_read(hf_slice_of(cases[i].b, 2 + (size_t)cases[i].b[1]));
+        if (hf_any_equal(&a, &b) != cases[i].equal || hf_any_equal(&b, &a) != cases[i].equal) {
+            fail_msg("case %zu", i);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_prints_each_type),
         cmocka_unit_test(prints_long_bytes_in_one_base64),
         cmocka_unit_test(compares_type_and_content),
+        cmocka_unit_test(compares_lists_in_order_and_maps_in_any),
     };
     return cmocka_run_group_tests_name("any", tests, NULL, NULL);
 }

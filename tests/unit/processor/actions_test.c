@@ -25,6 +25,17 @@ enum { INSERT, UPDATE, UPSERT, DELETE, HASH, EXTRACT, CONVERT };
         .type = HF_VALUE_INT, .string = #number_, .integer = (number_)                             \
     }
 
+#define LIST(...)                                                                                  \
+    {                                                                                              \
+        .type = HF_VALUE_LIST, .items = (const struct hf_value[]){__VA_ARGS__},                    \
+        .count = sizeof((const struct hf_value[]){__VA_ARGS__}) / sizeof(struct hf_value)          \
+    }
+#define MAP(...)                                                                                   \
+    {                                                                                              \
+        .type = HF_VALUE_MAP, .items = (const struct hf_value[]){__VA_ARGS__},                     \
+        .keys = (const char *const[]){"one", "two"}, .count = 2                                    \
+    }
+
 static struct hf_actions *compiled(const struct hf_action_config *configs, size_t count)
 {
     struct hf_actions *actions = NULL;
@@ -62,7 +73,7 @@ static void run_on(const struct hf_actions *actions, struct hf_slice meta, const
 
 static void does_what_is_asked(void **state)
 {
-    static const struct {
+    const struct {
         struct hf_action_config action;
         const char *before, *after;
     } cases[] = {
@@ -126,6 +137,20 @@ static void does_what_is_asked(void **state)
          "n=#5",
          "n=#5"}, /* text only */
         {{.action = EXTRACT, .key = "k", .pattern = "^(?P<k>.)"}, "k=abc", "k=a"},
+        {{.action = INSERT, .key = "k", .value = LIST(TEXT("a"), INT(1), {0})},
+         "",
+         "k=[\"a\",1,null]"},
+        {{.action = UPSERT,
+          .key = "k",
+          .value = MAP({.type = HF_VALUE_LIST}, {.type = HF_VALUE_MAP})},
+         "k=old a=x",
+         "k={\"one\":[],\"two\":{}} a=x"},
+        {{.action = UPDATE, .key = "k", .value = MAP(LIST(LIST(INT(7))), TEXT("z"))},
+         "k=old",
+         "k={\"one\":[[7]],\"two\":\"z\"}"},
+        {{.action = INSERT, .key = "k", .from_attribute = "a", .default_value = LIST(INT(1))},
+         "",
+         "k=[1]"},
         {{.action = CONVERT, .key = "k", .converted_type = "int"}, "k=42", "k=#42"},
         {{.action = CONVERT, .key = "k", .converted_type = "int"}, "k=-42", "k=#-42"},
         {{.action = CONVERT, .key = "k", .converted_type = "int"}, "k=+42", "k=#42"},
@@ -255,9 +280,11 @@ static void tells_what_receivers_must_keep(void **state)
     hf_actions_free(actions);
 }
 
+static const struct hf_value many[70000];
+
 static void says_what_cannot_work(void **state)
 {
-    static const struct {
+    const struct {
         struct hf_action_config action;
         const char *says;
     } cases[] = {
@@ -270,6 +297,11 @@ static void says_what_cannot_work(void **state)
         {{.action = INSERT, .key = "k", .value = INT(1), .converted_type = "int"},
          "not for insert"},
         {{.action = INSERT, .key = "k", .value = TEXT("\xff")}, "not UTF-8"},
+        {{.action = INSERT, .key = "k", .value = LIST(INT(1), TEXT("\xff"))}, "not UTF-8"},
+        {{.action = INSERT,
+          .key = "k",
+          .value = {.type = HF_VALUE_LIST, .items = many, .count = 70000}},
+         "more than 64 KiB"},
         {{.action = INSERT, .key = "\xff", .value = TEXT("x")}, "not UTF-8"},
         {{.action = DELETE, .key = NULL}, "\"key\" or \"pattern\" must be given for delete"},
         {{.action = DELETE, .key = "k", .value = INT(1)}, "not for delete"},

@@ -26,7 +26,7 @@ struct config {
 };
 
 static const struct hf_action_config insert = {
-    .action = INSERT, .key = "seen", .value = {HF_VALUE_INT, "7", 7, 7, false}};
+    .action = INSERT, .key = "seen", .value = {.type = HF_VALUE_INT, .string = "7", .integer = 7}};
 
 /* "seen" = 7 as an attribute's bytes, with the length in front. */
 static const char seen[] = "\x0a\x0a\x04seen\x12\x02\x18\x07";

@@ -124,11 +124,22 @@ static bool matches(const struct hf_match_config *config, const struct item *ite
         .key = (key_), .value = {.type = HF_VALUE_INT, .integer = (number) }                       \
     }
 
+#define IS_INTS(key_, first, second)                                                               \
+    {                                                                                              \
+        .key = (key_), .value = {                                                                  \
+            .type = HF_VALUE_LIST,                                                                 \
+            .items = (const struct hf_value[]){{.type = HF_VALUE_INT, .integer = (first)},         \
+                                               {.type = HF_VALUE_INT, .integer = (second)}},       \
+            .count = 2                                                                             \
+        }                                                                                          \
+    }
+
 static void matches_spans(void **state)
 {
     const struct item span = {.signal = HF_TRACES,
                               .resource = "service.name=shop env=prod zone=#3",
-                              .attributes = "http.method=GET code=#200 ratio=%0.5 ok=?true",
+                              .attributes =
+                                  "http.method=GET code=#200 ratio=%0.5 ok=?true ids=[1,2]",
                               .scope = "my.library",
                               .version = "1.2",
                               .name = "GET /cart",
@@ -157,6 +168,10 @@ static void matches_spans(void **state)
         {{.attributes = PAIRS(IS("http.method", "GET"), IS_INT("code", 200))}, true},
         {{.attributes = PAIRS(IS("code", "200"))}, false}, /* another type */
         {{.attributes = PAIRS(IS_INT("code", 201))}, false},
+        {{.attributes = PAIRS(IS_INTS("ids", 1, 2))}, true},
+        {{.attributes = PAIRS(IS_INTS("ids", 2, 1))}, false},
+        {{.attributes = PAIRS(IS_INTS("code", 1, 2))}, false},
+        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ids", "1"))}, false},
         {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("code", "^2.."))}, true},
         {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ok", "^true$"))}, true},
         {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ratio", "^0\\.5$"))}, true},
@@ -288,6 +303,10 @@ static void says_what_cannot_be_asked(void **state)
         {{.span_kinds = LIST("server")}, 0, "include::span_kinds: with match_type strict"},
         {{.match_type = HF_MATCH_REGEXP, .span_names = LIST("x", "(")}, 0, "include::span_names: "},
         {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS_INT("a", 1))}, 0, "must be text"},
+        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS_INTS("a", 1, 2))},
+         0,
+         "must be text"},
+        {{.attributes = PAIRS(IS("a", "\xff"))}, 0, "include::attributes: the value is not UTF-8"},
         {{.match_type = HF_MATCH_REGEXP, .resources = PAIRS(IS("a", "["))}, 0, "resources: "},
         {{.match_type = HF_MATCH_REGEXP, .libraries = LIBRARIES({"a", "["})}, 0, "libraries: "},
         {{.attributes = PAIRS(ANY(""))}, 0, "include::attributes: the key"},

@@ -70,7 +70,7 @@ static void check_resources(struct hf_slice raw, const char *key, const char *te
 static void changes_every_resource(void **state)
 {
     const struct hf_action_config actions[] = {
-        {.action = UPSERT, .key = "env", .value = {HF_VALUE_STRING, "prod", 0, 0, false}},
+        {.action = UPSERT, .key = "env", .value = {.type = HF_VALUE_STRING, .string = "prod"}},
         {.action = INSERT, .key = "tenant", .from_context = "metadata.x-tenant"},
         {.action = DELETE, .pattern = "^a"},
     };
