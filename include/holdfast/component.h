@@ -66,7 +66,8 @@ struct hf_component {
 
     /*
      * Processor: the client metadata it reads, after open: lower-case header names, or
-     * "client.address". Receivers then keep them. The array is the component's. NULL: none.
+     * "client.address", or "auth.NAME". Receivers then keep them. The array is the component's.
+     * NULL: none.
      */
     const char *const *(*context_keys)(void *self, size_t *ret_count);
 

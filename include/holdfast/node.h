@@ -47,11 +47,13 @@ HF_MUST_USE enum hf_status hf_node_auth(const struct hf_node *node, const char *
 
 /*
  * The request headers that receivers must keep because some component downstream reads them
- * (`metadata_keys`, `from_context`): lower case. A receiver copies these, and the peer address when
- * hf_node_wants_peer(), into the batch's meta.
+ * (`metadata_keys`, `from_context`): lower case. A receiver copies these into the batch's meta, and
+ * the peer address when hf_node_wants_peer(), and what its authenticator knows of the client when
+ * hf_node_wants_auth().
  */
 const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret_count);
 bool hf_node_wants_peer(const struct hf_node *node);
+bool hf_node_wants_auth(const struct hf_node *node);
 
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),

@@ -108,6 +108,7 @@ static enum hf_status add_source(struct hf_actions *actions, const char *from, s
     static const char metadata[] = "metadata.";
     static const char auth[] = "auth.";
     struct hf_source source = {.kind = HF_META_HEADER};
+    const char *whole = from;
     if (strcmp(from, "client.address") == 0) {
         source.kind = HF_META_PEER;
     } else if (strncmp(from, auth, sizeof(auth) - 1) == 0) {
@@ -125,9 +126,7 @@ static enum hf_status add_source(struct hf_actions *actions, const char *from, s
         key[i] = (char)(source.kind == HF_META_HEADER ? tolower((unsigned char)from[i]) : from[i]);
     }
     source.key = key;
-    if (source.kind != HF_META_AUTH) {
-        actions->keys[actions->key_count++] = key;
-    }
+    actions->keys[actions->key_count++] = source.kind == HF_META_AUTH ? whole : key;
     *ret_source = actions->source_count;
     actions->sources[actions->source_count++] = source;
     return HF_OK;

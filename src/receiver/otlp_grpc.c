@@ -36,7 +36,7 @@ struct otlp_grpc {
     struct otlp_auth auth;
     const char *const *keys;
     size_t key_count;
-    bool wants_peer;
+    bool wants_peer, wants_auth;
     struct method methods[METHODS_MAX];
     struct hf_series *malformed, *protocol, *unauthenticated;
 };
@@ -103,13 +103,18 @@ static void on_headers(void *user, struct hf_grpc_call *call)
 }
 
 /* The metadata that somebody downstream reads. What does not fit is left out. */
-static void collect_meta(const struct otlp_grpc *grpc, const struct hf_grpc_call *call,
+static void collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_call *call,
                          struct hf_meta_writer *meta)
 {
     enum hf_status put = HF_OK;
     if (grpc->wants_peer) {
         put =
             hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_grpc_call_peer(call)));
+    }
+    if (grpc->wants_auth && grpc->auth.ops != NULL) {
+        /* It was let in when the headers came; asked again only for what is known of it. */
+        enum hf_status again = grpc->auth.ops->check(grpc->auth.self, header_of, call, meta);
+        (void)again;
     }
     size_t cursor = 0;
     struct hf_slice name;
@@ -193,7 +198,7 @@ static void on_message(void *user, struct hf_grpc_call *call)
     struct intake *intake = malloc(sizeof(*intake));
     struct hf_meta_writer meta;
     meta.size = 0;
-    if (grpc->key_count != 0 || grpc->wants_peer) {
+    if (grpc->key_count != 0 || grpc->wants_peer || grpc->wants_auth) {
         collect_meta(grpc, call, &meta);
     }
     struct hf_batch *batch = hf_batch_wrap(method->signal, message->coding, message->wire,
@@ -296,6 +301,7 @@ enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc *
     grpc->unauthenticated = otlp_error_series(node, "grpc", "unauthenticated");
     grpc->keys = hf_node_metadata_keys(node, &grpc->key_count);
     grpc->wants_peer = hf_node_wants_peer(node);
+    grpc->wants_auth = hf_node_wants_auth(node);
     bool counted =
         grpc->malformed != NULL && grpc->protocol != NULL && grpc->unauthenticated != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "grpc") : HF_NOMEM;

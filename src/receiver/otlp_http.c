@@ -28,7 +28,7 @@ struct otlp_http {
     struct otlp_auth auth;
     const char *const *keys;
     size_t key_count;
-    bool wants_peer;
+    bool wants_peer, wants_auth;
     struct hf_series *malformed, *unauthenticated;
 };
 
@@ -231,6 +231,11 @@ static void collect_meta(const struct otlp_http *http, struct hf_http_request *r
             hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_http_peer(request)));
         (void)put;
     }
+    if (http->wants_auth && http->auth.ops != NULL) {
+        /* It was let in when the headers came; asked again only for what is known of it. */
+        enum hf_status again = http->auth.ops->check(http->auth.self, header_of, request, meta);
+        (void)again;
+    }
     if (http->key_count != 0) {
         hf_http_header_each(request, collect_header, &collector);
     }
@@ -353,6 +358,7 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
     http->unauthenticated = otlp_error_series(node, "http", "unauthenticated");
     http->keys = hf_node_metadata_keys(node, &http->key_count);
     http->wants_peer = hf_node_wants_peer(node);
+    http->wants_auth = hf_node_wants_auth(node);
     bool counted = http->malformed != NULL && http->unauthenticated != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "http") : HF_NOMEM;
     if (status == HF_OK) {

@@ -268,6 +268,8 @@ static enum hf_status add_key(struct hf_graph *graph, const char *key)
         graph->wants_peer = true;
         return HF_OK;
     }
+    /* It may as well be the name of a header, which does no harm. */
+    graph->wants_auth = graph->wants_auth || strncmp(key, "auth.", strlen("auth.")) == 0;
     for (size_t i = 0; i < graph->key_count; i++) {
         if (strcasecmp(graph->keys[i], key) == 0) {
             return HF_OK;

@@ -16,7 +16,7 @@ struct hf_graph {
     size_t pipeline_count;
     const char **keys; /* request headers that receivers keep */
     size_t key_count;
-    bool wants_peer;
+    bool wants_peer, wants_auth;
     bool succeeded;      /* another one has taken over */
     atomic_bool running; /* receivers take data; probes ask on their own threads */
 };

@@ -74,6 +74,11 @@ bool hf_node_wants_peer(const struct hf_node *node)
     return node->graph->wants_peer;
 }
 
+bool hf_node_wants_auth(const struct hf_node *node)
+{
+    return node->graph->wants_auth;
+}
+
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
 {
     return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);

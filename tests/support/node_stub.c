@@ -22,7 +22,7 @@ struct hf_node {
     struct hf_loop *loop; /* of the receivers, and of the sender */
     const char *const *metadata_keys;
     size_t metadata_key_count;
-    bool wants_peer, is_not_durable;
+    bool wants_peer, wants_auth, is_not_durable;
     const struct hf_auth *auth;
     void *auth_self;
 
@@ -129,6 +129,11 @@ const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret
 bool hf_node_wants_peer(const struct hf_node *node)
 {
     return node->wants_peer;
+}
+
+bool hf_node_wants_auth(const struct hf_node *node)
+{
+    return node->wants_auth;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

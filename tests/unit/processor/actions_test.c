@@ -273,10 +273,11 @@ static void tells_what_receivers_must_keep(void **state)
     size_t count = 0;
     const char *const *keys = hf_actions_context_keys(actions, &count);
     (void)state;
-    assert_int_equal(count, 3);
+    assert_int_equal(count, 4);
     assert_string_equal(keys[0], "x-tenant");
-    assert_string_equal(keys[1], "client.address");
-    assert_string_equal(keys[2], "x-plain");
+    assert_string_equal(keys[1], "auth.subject");
+    assert_string_equal(keys[2], "client.address");
+    assert_string_equal(keys[3], "x-plain");
     hf_actions_free(actions);
 }
 
