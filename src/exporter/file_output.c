@@ -25,6 +25,7 @@ struct hf_file_output {
     struct hf_file_output_options options;
     int fd;
     bool is_regular;
+    uint64_t size_before; /* the last write */
 };
 
 static void say_errno(char *reterr, const char *what, const char *path)
@@ -116,22 +117,6 @@ static HF_MUST_USE bool mend_frames(struct hf_file_output *output, uint64_t size
 
 /* ---- opening ---- */
 
-static HF_MUST_USE bool make_directories(const struct hf_file_output_options *options, char *reterr)
-{
-    char path[PATH_MAX];
-    int size = snprintf(path, sizeof(path), "%s", options->path);
-    for (char *slash = size > 0 && size < PATH_MAX ? strchr(path + 1, '/') : NULL; slash != NULL;
-         slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        if (mkdir(path, options->directory_mode) != 0 && errno != EEXIST) {
-            say_errno(reterr, "cannot make the directory", path);
-            return false;
-        }
-        *slash = '/';
-    }
-    return true;
-}
-
 /* The file's name is durable only when its directory is. */
 static HF_MUST_USE bool sync_directory(const char *path)
 {
@@ -145,6 +130,22 @@ static HF_MUST_USE bool sync_directory(const char *path)
     bool synced = fsync(fd) == 0 || errno == EINVAL;
     close(fd);
     return synced;
+}
+
+static HF_MUST_USE bool make_directories(const struct hf_file_output_options *options, char *reterr)
+{
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof(path), "%s", options->path);
+    for (char *slash = size > 0 && size < PATH_MAX ? strchr(path + 1, '/') : NULL; slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, options->directory_mode) == 0 ? !sync_directory(path) : errno != EEXIST) {
+            say_errno(reterr, "cannot make the directory", path);
+            return false;
+        }
+        *slash = '/';
+    }
+    return true;
 }
 
 static HF_MUST_USE bool open_fd(struct hf_file_output *output, uint64_t *ret_size, char *reterr)
@@ -287,6 +288,15 @@ static HF_MUST_USE bool write_all(int fd, struct hf_slice bytes)
     return true;
 }
 
+/* If even that fails the next opening cuts it. */
+static void cut(struct hf_file_output *output, uint64_t size)
+{
+    if (output->is_regular && ftruncate(output->fd, (off_t)size) != 0) {
+        close(output->fd);
+        output->fd = -1;
+    }
+}
+
 enum hf_status hf_file_output_write(struct hf_file_output *output, struct hf_slice records,
                                     char *reterr)
 {
@@ -295,17 +305,19 @@ enum hf_status hf_file_output_write(struct hf_file_output *output, struct hf_sli
     if (status != HF_OK) {
         return status;
     }
+    output->size_before = size;
     if (write_all(output->fd, records) && (!output->is_regular || fdatasync(output->fd) == 0)) {
         return HF_OK;
     }
     status = status_of_errno();
     say_errno(reterr, "cannot write", output->options.path);
-    /* If even that fails the next opening cuts it. */
-    if (output->is_regular && ftruncate(output->fd, (off_t)size) != 0) {
-        close(output->fd);
-        output->fd = -1;
-    }
+    cut(output, size);
     return status;
+}
+
+void hf_file_output_take_back(struct hf_file_output *output)
+{
+    cut(output, output->size_before);
 }
 
 void hf_file_output_close(struct hf_file_output *output)

@@ -52,5 +52,8 @@ HF_MUST_USE enum hf_status hf_file_output_open(const struct hf_file_output_optio
 HF_MUST_USE enum hf_status hf_file_output_write(struct hf_file_output *output,
                                                 struct hf_slice records, char *reterr);
 
+/* Undoes the last write, which went well: what else it belonged to did not. */
+void hf_file_output_take_back(struct hf_file_output *output);
+
 /* NULL is nothing to close. */
 void hf_file_output_close(struct hf_file_output *output);

@@ -21,6 +21,7 @@
 
 #include <exporter/file_backups.h>
 #include <exporter/file_output.h>
+#include <otlp/wire.h>
 #include <util/compress.h>
 #include <util/loop.h>
 
@@ -38,6 +39,7 @@ struct probe {
     struct hf_piece piece;
     enum hf_status status;
     unsigned answers;
+    uint64_t rejected;
     off_t size_then; /* of the file, when it was answered */
     const char *path;
 };
@@ -59,6 +61,7 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
     struct stat facts = {0};
     probe->answers++;
     probe->status = outcome->status;
+    probe->rejected = outcome->rejected_items;
     if (probe->path != NULL && stat(probe->path, &facts) == 0) {
         probe->size_then = facts.st_size;
     }
@@ -143,6 +146,19 @@ static void check_file(const char *path, const void *want, size_t size)
     fclose(file);
     assert_int_equal(got, size);
     assert_memory_equal(have, want, size);
+}
+
+/* As group_by of the configuration lies in memory. */
+struct group_by {
+    bool enabled;
+    const char *resource_attribute;
+    int64_t max_open_files;
+};
+
+static void group(struct rig *rig, const char *path, int64_t open_max)
+{
+    *(const char **)member(rig, "path") = path;
+    *(struct group_by *)member(rig, "group_by") = (struct group_by){true, "to", open_max};
 }
 
 /* ---- sending within one turn ---- */
@@ -513,6 +529,132 @@ static void says_what_to_do_about_a_missing_directory(void **state)
     tear_down(&rig);
 }
 
+/* A resource with `to` as text, or without; a request of one log record in each. */
+static struct hf_bytes grouped(const char *const *to, size_t count)
+{
+    struct hf_bytes bytes = {0};
+    struct hf_wire_writer writer = {.out = &bytes};
+    for (size_t i = 0; i < count; i++) {
+        struct hf_wire_message element = hf_wire_open(&writer, 1, 100);
+        struct hf_wire_message resource = hf_wire_open(&writer, 1, 50);
+        if (to[i] != NULL) {
+            struct hf_wire_message pair = hf_wire_open(&writer, 1, 50);
+            hf_wire_put_bytes(&writer, 1, hf_slice_text("to"));
+            struct hf_wire_message value = hf_wire_open(&writer, 2, 50);
+            hf_wire_put_bytes(&writer, 1, hf_slice_text(to[i]));
+            hf_wire_close(&writer, value);
+            hf_wire_close(&writer, pair);
+        }
+        hf_wire_close(&writer, resource);
+        struct hf_wire_message scope = hf_wire_open(&writer, 2, 50);
+        hf_wire_put_bytes(&writer, 2, HF_EMPTY_SLICE);
+        hf_wire_close(&writer, scope);
+        hf_wire_close(&writer, element);
+    }
+    assert_int_equal(hf_wire_status(&writer), HF_OK);
+    return bytes;
+}
+
+static void fill_grouped(struct rig *rig, struct probe *probe, struct hf_bytes bytes)
+{
+    fill(rig, probe, HF_LOGS);
+    probe->piece.wire = hf_slice_of(bytes.data, bytes.size);
+    probe->piece.raw_size = bytes.size;
+}
+
+static size_t lines_of(const struct rig *rig, const char *name)
+{
+    char path[PATH_MAX];
+    char text[8192];
+    size_t lines = 0;
+    snprintf(path, sizeof(path), "%s/%s", rig->directory, name);
+    FILE *file = fopen(path, "rb");
+    size_t size = file != NULL ? fread(text, 1, sizeof(text), file) : 0;
+    if (file != NULL) {
+        fclose(file);
+    }
+    for (size_t i = 0; i < size; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines;
+}
+
+static void writes_a_file_for_each_value(void **state)
+{
+    (void)state;
+    static const char *const to[] = {"a", "b", "a", NULL, "/", "c", "d"};
+    struct rig rig;
+    char path[128];
+    struct probe probes[2];
+    struct hf_bytes bytes = grouped(to, 7);
+    set_up(&rig);
+    snprintf(path, sizeof(path), "%s/*", rig.directory);
+    group(&rig, path, 2); /* fewer than the values of one request */
+    open_exporter(&rig);
+    fill_grouped(&rig, &probes[0], bytes);
+    fill_grouped(&rig, &probes[1], bytes);
+    send_in_one_turn(&rig, probes, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(probes[i].status, HF_OK);
+        assert_int_equal(probes[i].rejected, 2);
+    }
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(lines_of(&rig, names[i]), 2);
+    }
+    hf_bytes_release(&bytes);
+    tear_down(&rig);
+}
+
+static void takes_back_what_other_files_have_when_one_fails(void **state)
+{
+    (void)state;
+    static const char *const to[] = {"a", "full"};
+    struct rig rig;
+    char path[128], full[128];
+    struct probe probe;
+    struct hf_bytes bytes = grouped(to, 2);
+    set_up(&rig);
+    snprintf(path, sizeof(path), "%s/*", rig.directory);
+    snprintf(full, sizeof(full), "%s/full", rig.directory);
+    assert_int_equal(symlink("/dev/full", full), 0);
+    group(&rig, path, 2);
+    open_exporter(&rig);
+    fill_grouped(&rig, &probe, bytes);
+    send_in_one_turn(&rig, &probe, 1);
+    assert_int_equal(probe.status, HF_FULL);
+    assert_int_equal(lines_of(&rig, "a"), 0);
+    struct hf_bytes alone = grouped(to, 1);
+    fill_grouped(&rig, &probe, alone);
+    send_in_one_turn(&rig, &probe, 1);
+    assert_int_equal(probe.status, HF_OK);
+    assert_int_equal(lines_of(&rig, "a"), 1);
+    hf_bytes_release(&alone);
+    hf_bytes_release(&bytes);
+    tear_down(&rig);
+}
+
+static void rejects_a_value_that_cannot_name_a_file(void **state)
+{
+    (void)state;
+    static const char *const to[] = {"a", "a/b", "."};
+    struct rig rig;
+    char path[128];
+    struct probe probe;
+    struct hf_bytes bytes = grouped(to, 3);
+    set_up(&rig);
+    snprintf(path, sizeof(path), "%s/*", rig.directory);
+    group(&rig, path, 1);
+    open_exporter(&rig);
+    fill_grouped(&rig, &probe, bytes);
+    send_in_one_turn(&rig, &probe, 1);
+    assert_int_equal(probe.status, HF_OK);
+    assert_int_equal(probe.rejected, 2); /* "a" is a file and no directory */
+    assert_int_equal(lines_of(&rig, "a"), 1);
+    hf_bytes_release(&bytes);
+    tear_down(&rig);
+}
+
 static void checks_what_no_single_key_can_tell(void **state)
 {
     (void)state;
@@ -521,8 +663,14 @@ static void checks_what_no_single_key_can_tell(void **state)
     *(const char **)member(&rig, "directory_permissions") = "0798";
     assert_non_null(strstr(hf_exporter_file.check(rig.config), "directory_permissions"));
     *(const char **)member(&rig, "directory_permissions") = "0700";
-    *(bool *)member(&rig, "group_by") = true; /* its first member is `enabled` */
-    assert_non_null(strstr(hf_exporter_file.check(rig.config), "group_by"));
+    group(&rig, rig.path, 2);
+    assert_non_null(strstr(hf_exporter_file.check(rig.config), "path: with group_by"));
+    group(&rig, "*.json", 2);
+    assert_non_null(strstr(hf_exporter_file.check(rig.config), "path: with group_by"));
+    group(&rig, "/tmp/*/*.json", 2);
+    assert_non_null(strstr(hf_exporter_file.check(rig.config), "path: with group_by"));
+    *(const char **)member(&rig, "encoding") = "x";
+    assert_non_null(strstr(hf_exporter_file.check(rig.config), "encoding extensions"));
     tear_down(&rig);
 }
 
@@ -544,6 +692,9 @@ int main(void)
         cmocka_unit_test(moves_a_full_file_aside_and_keeps_so_many),
         cmocka_unit_test(removes_backups_that_are_too_old),
         cmocka_unit_test(says_what_to_do_about_a_missing_directory),
+        cmocka_unit_test(writes_a_file_for_each_value),
+        cmocka_unit_test(takes_back_what_other_files_have_when_one_fails),
+        cmocka_unit_test(rejects_a_value_that_cannot_name_a_file),
         cmocka_unit_test(checks_what_no_single_key_can_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
