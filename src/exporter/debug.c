@@ -43,6 +43,7 @@ struct debug_exporter {
     struct hf_node *node;
     const struct debug_config *config;
     enum verbosity verbosity;
+    bool is_logging; /* by the type that the user wrote */
     struct hf_loop *loop;
     struct hf_debug_output *outputs[OUTPUTS_MAX];
     size_t output_count;
@@ -77,23 +78,23 @@ static uint64_t count_metrics(struct hf_slice raw)
 
 #define SUMMARY_MAX 160
 
-/* The Go collector's message of 0.91 and its fields. */
-static void summarize(enum hf_signal signal, struct hf_slice raw, const struct hf_scan *scan,
-                      char room[SUMMARY_MAX])
+/* The Go collector's message and its fields; `logging` has kept the wording of old. */
+static void summarize(const struct debug_exporter *exporter, enum hf_signal signal,
+                      struct hf_slice raw, const struct hf_scan *scan, char room[SUMMARY_MAX])
 {
+    const char *ending = exporter->is_logging ? "Exporter" : "";
     switch (signal) {
     case HF_TRACES:
-        snprintf(room, SUMMARY_MAX, "TracesExporter {\"resource spans\": %u, \"spans\": %u}",
+        snprintf(room, SUMMARY_MAX, "Traces%s {\"resource spans\": %u, \"spans\": %u}", ending,
                  scan->resources, scan->items);
         break;
     case HF_METRICS:
-        snprintf(
-            room, SUMMARY_MAX,
-            "MetricsExporter {\"resource metrics\": %u, \"metrics\": %llu, \"data points\": %u}",
-            scan->resources, (unsigned long long)count_metrics(raw), scan->items);
+        snprintf(room, SUMMARY_MAX,
+                 "Metrics%s {\"resource metrics\": %u, \"metrics\": %llu, \"data points\": %u}",
+                 ending, scan->resources, (unsigned long long)count_metrics(raw), scan->items);
         break;
     default:
-        snprintf(room, SUMMARY_MAX, "LogsExporter {\"resource logs\": %u, \"log records\": %u}",
+        snprintf(room, SUMMARY_MAX, "Logs%s {\"resource logs\": %u, \"log records\": %u}", ending,
                  scan->resources, scan->items);
         break;
     }
@@ -146,7 +147,7 @@ static void show(struct debug_exporter *exporter, enum hf_signal signal, struct 
     text->size = 0;
     if (is_sampled(exporter)) {
         char summary[SUMMARY_MAX];
-        summarize(signal, raw, scan, summary);
+        summarize(exporter, signal, raw, scan, summary);
         if (exporter->config->use_internal_logger) {
             hf_node_log(exporter->node, HF_LOG_INFO, "%s", summary);
         } else if (hf_bytes_append(text, hf_slice_text(summary)) != HF_OK ||
@@ -236,6 +237,14 @@ static enum verbosity verbosity_of(const struct debug_config *config)
                                     : (enum verbosity)config->verbosity;
 }
 
+/* "logging" or "logging/name" */
+static bool is_logging(const char *id)
+{
+    static const char type[] = "logging";
+    size_t size = strcspn(id, "/");
+    return size == strlen(type) && strncmp(id, type, size) == 0;
+}
+
 static enum hf_status open_exporter(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -246,7 +255,11 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     }
     exporter->node = node;
     exporter->config = config;
+    exporter->is_logging = is_logging(hf_node_id(node));
     exporter->verbosity = verbosity_of(config);
+    if (exporter->is_logging && exporter->verbosity == NORMAL) {
+        exporter->verbosity = BASIC; /* it never had the lines in between */
+    }
     exporter->loop = hf_node_sender_loop(node);
     enum hf_status status = open_outputs(exporter, reterr);
     if (status != HF_OK) {
@@ -281,7 +294,8 @@ static const struct hf_field fields[] = {
      .preset = "basic",
      .choices = verbosities,
      .present_offset = AT(verbosity_written),
-     .help = "basic: a line a request; normal: and one for each item; detailed: and every field."},
+     .help = "basic: a line a request; normal: and one for each item (logging: as basic); "
+             "detailed: and every field."},
     {.key = "loglevel",
      .type = HF_FIELD_ENUM,
      .offset = AT(loglevel),

@@ -1,6 +1,7 @@
 #include "any.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attributes.h"
@@ -78,8 +79,23 @@ static void put_scalar(struct hf_wire_writer *writer, const struct hf_any *any)
     } else if (isfinite(any->number)) {
         hf_wire_put_raw(writer, hf_slice_of(room, hf_json_print_double(any->number, room)));
     } else {
-        put_text(writer, isnan(any->number) ? "NaN" : any->number > 0 ? "+Inf" : "-Inf");
+        put_text(writer, isnan(any->number) ? "NaN" : any->number > 0 ? "Infinity" : "-Infinity");
     }
+}
+
+/* A character that JSON does not take as it is. */
+static void put_escaped(struct hf_wire_writer *writer, uint8_t byte)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *found = byte != 0 ? strchr(plain, byte) : NULL;
+    char escaped[6] = {'\\', 'u', '0', '0'};
+    if (found != NULL) {
+        escaped[1] = letters[found - plain];
+    } else {
+        hf_json_print_hex(hf_slice_of(&byte, 1), &escaped[4]);
+    }
+    hf_wire_put_raw(writer, hf_slice_of(escaped, found != NULL ? 2 : sizeof(escaped)));
 }
 
 static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
@@ -89,15 +105,7 @@ static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
         size_t run = hf_json_plain_run(text);
         hf_wire_put_raw(writer, hf_slice_of(text.data, run));
         if (run < text.size) {
-            char escaped[6] = {'\\', 'u', '0', '0'};
-            size_t size = 6;
-            hf_json_print_hex(hf_slice_of(text.data + run, 1), &escaped[4]);
-            if (text.data[run] == '"' || text.data[run] == '\\') {
-                escaped[1] = (char)text.data[run];
-                size = 2;
-            }
-            hf_wire_put_raw(writer, hf_slice_of(escaped, size));
-            run++;
+            put_escaped(writer, text.data[run++]);
         }
         text = hf_slice_of(text.data + run, text.size - run);
     }
@@ -106,30 +114,86 @@ static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
 
 static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsigned depth);
 
-/* The values of a list, or the pairs of a map. */
-static void put_elements(struct hf_wire_writer *writer, const struct hf_any *any, unsigned depth)
+/* ---- lists and maps: both hold their items in field 1 ---- */
+
+static bool next_item(struct hf_wire *wire, struct hf_slice *ret_item)
 {
-    struct hf_wire wire = hf_wire_of(any->bytes);
     struct hf_wire_field field;
+    while (!hf_wire_at_end(*wire) && hf_wire_next(wire, &field)) {
+        if (field.number == 1) {
+            *ret_item = field.bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_items(struct hf_slice items)
+{
+    struct hf_wire wire = hf_wire_of(items);
+    struct hf_slice item;
+    size_t count = 0;
+    while (next_item(&wire, &item)) {
+        count++;
+    }
+    return count;
+}
+
+static void put_list(struct hf_wire_writer *writer, struct hf_slice list, unsigned depth)
+{
+    struct hf_wire wire = hf_wire_of(list);
+    struct hf_slice item;
+    for (const char *between = ""; next_item(&wire, &item); between = ",") {
+        put_text(writer, between);
+        put_json(writer, item, depth + 1);
+    }
+}
+
+struct pair {
+    struct hf_slice key, value;
+};
+
+/* By key; those of one key as they stand in the message. */
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct pair *left = a;
+    const struct pair *right = b;
+    size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
+    int order = size == 0 ? 0 : memcmp(left->key.data, right->key.data, size);
+    if (order != 0 || left->key.size != right->key.size) {
+        return order != 0 ? order : left->key.size < right->key.size ? -1 : 1;
+    }
+    return left->value.data < right->value.data ? -1 : left->value.data > right->value.data;
+}
+
+/* Sorted, as the Go collector has it; of a key that is there more often, the last. */
+static void put_map(struct hf_wire_writer *writer, struct hf_slice map, unsigned depth)
+{
+    struct hf_wire wire = hf_wire_of(map);
+    struct hf_slice item;
+    size_t count = count_items(map);
+    struct pair *pairs = count != 0 ? calloc(count, sizeof(*pairs)) : NULL;
+    writer->failed = writer->failed || (count != 0 && pairs == NULL);
+    for (size_t i = 0; pairs != NULL && next_item(&wire, &item); i++) {
+        if (!hf_attribute_read(item, &pairs[i].key, &pairs[i].value)) {
+            pairs[i] = (struct pair){HF_EMPTY_SLICE, HF_EMPTY_SLICE}; /* no scan would pass it */
+        }
+    }
+    if (pairs != NULL) {
+        qsort(pairs, count, sizeof(*pairs), compare_pairs);
+    }
     const char *between = "";
-    while (depth < HF_SCAN_DEPTH_MAX && !hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
-        if (field.number != 1) {
+    for (size_t i = 0; pairs != NULL && i < count; i++) {
+        if (i + 1 < count && hf_slice_equal(pairs[i].key, pairs[i + 1].key)) {
             continue;
         }
         put_text(writer, between);
         between = ",";
-        if (any->type == HF_ANY_ARRAY) {
-            put_json(writer, field.bytes, depth + 1);
-            continue;
-        }
-        struct hf_slice key, inner;
-        if (!hf_attribute_read(field.bytes, &key, &inner)) {
-            return; /* what was scanned never is */
-        }
-        put_quoted(writer, key);
+        put_quoted(writer, pairs[i].key);
         put_text(writer, ":");
-        put_json(writer, inner, depth + 1);
+        put_json(writer, pairs[i].value, depth + 1);
     }
+    free(pairs);
 }
 
 static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsigned depth)
@@ -148,10 +212,18 @@ static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsig
         put_text(writer, "\"");
         break;
     case HF_ANY_ARRAY:
+        put_text(writer, "[");
+        if (depth < HF_SCAN_DEPTH_MAX) {
+            put_list(writer, any.bytes, depth);
+        }
+        put_text(writer, "]");
+        break;
     case HF_ANY_MAP:
-        put_text(writer, any.type == HF_ANY_ARRAY ? "[" : "{");
-        put_elements(writer, &any, depth);
-        put_text(writer, any.type == HF_ANY_ARRAY ? "]" : "}");
+        put_text(writer, "{");
+        if (depth < HF_SCAN_DEPTH_MAX) {
+            put_map(writer, any.bytes, depth);
+        }
+        put_text(writer, "}");
         break;
     default:
         put_scalar(writer, &any);
@@ -190,18 +262,6 @@ static bool is_same(struct hf_slice a, struct hf_slice b)
     return hf_any_equal(&left, &right);
 }
 
-static bool next_item(struct hf_wire *wire, struct hf_slice *ret_item)
-{
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(*wire) && hf_wire_next(wire, &field)) {
-        if (field.number == 1) {
-            *ret_item = field.bytes;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool are_lists_equal(struct hf_slice a, struct hf_slice b)
 {
     struct hf_wire left = hf_wire_of(a);
@@ -227,17 +287,6 @@ static bool is_within(struct hf_slice a, struct hf_slice b, bool compare_values)
         }
     }
     return true;
-}
-
-static size_t count_items(struct hf_slice items)
-{
-    struct hf_wire wire = hf_wire_of(items);
-    struct hf_slice item;
-    size_t count = 0;
-    while (next_item(&wire, &item)) {
-        count++;
-    }
-    return count;
 }
 
 bool hf_any_equal(const struct hf_any *a, const struct hf_any *b)

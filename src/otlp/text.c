@@ -1,6 +1,5 @@
 #include "text.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "text_writer.h"
@@ -26,6 +25,11 @@ static void put_time_line(struct hf_text_writer *writer, const char *label, uint
     hf_text_say(writer, "%s", label);
     hf_text_put_time(writer, unix_ns);
     hf_text_say(writer, "\n");
+}
+
+static void put_count_line(struct hf_text_writer *writer, const char *label, uint64_t count)
+{
+    hf_text_say(writer, "%s%llu\n", label, (unsigned long long)count);
 }
 
 /* `title`, then a line each; nothing at all when there are none. */
@@ -59,6 +63,34 @@ static void put_scope(struct hf_text_writer *writer, struct hf_slice scope_items
     put_attributes(writer, "InstrumentationScope attributes:", INDENT, scope, 3);
 }
 
+/* The keys of an entity. */
+static void put_keys(struct hf_text_writer *writer, const char *title, struct hf_slice entity,
+                     uint32_t number)
+{
+    struct hf_wire wire = hf_wire_of(entity);
+    struct hf_slice key;
+    for (bool first = true; hf_text_each(&wire, number, &key); first = false) {
+        hf_text_say(writer, "%s", first ? title : "");
+        put_text_line(writer, "          " INDENT, key);
+    }
+}
+
+static void put_entities(struct hf_text_writer *writer, struct hf_slice resource)
+{
+    struct hf_wire wire = hf_wire_of(resource);
+    struct hf_slice entity;
+    for (unsigned i = 0; hf_text_each(&wire, 3, &entity); i++) {
+        hf_text_say(writer, "%s" INDENT "Entity ref #%u:\n",
+                    i == 0 ? "Resource entity refs:\n" : "", i);
+        put_text_line(writer, "     " INDENT "Type: ", hf_text_bytes(entity, 2));
+        if (hf_text_bytes(entity, 1).size > 0) {
+            put_text_line(writer, "     " INDENT "Schema URL: ", hf_text_bytes(entity, 1));
+        }
+        put_keys(writer, "     " INDENT "ID keys:\n", entity, 3);
+        put_keys(writer, "     " INDENT "Description keys:\n", entity, 4);
+    }
+}
+
 /* ---- traces ---- */
 
 static const char *name_of(const char *const *names, size_t count, uint64_t number)
@@ -76,8 +108,7 @@ static void put_events(struct hf_text_writer *writer, struct hf_slice span)
         hf_text_say(writer, "%sSpanEvent #%u\n", i == 0 ? "Events:\n" : "", i);
         put_text_line(writer, INDENT "Name: ", hf_text_bytes(event, 2));
         put_time_line(writer, INDENT "Timestamp: ", hf_text_bits(event, 1));
-        hf_text_say(writer, INDENT "DroppedAttributesCount: %u\n",
-                    (unsigned)hf_text_bits(event, 4));
+        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_text_bits(event, 4));
         put_attributes(writer, INDENT "Attributes::", "     " INDENT, event, 3);
     }
 }
@@ -91,7 +122,7 @@ static void put_links(struct hf_text_writer *writer, struct hf_slice span)
         put_hex_line(writer, INDENT "Trace ID: ", hf_text_bytes(link, 1));
         put_hex_line(writer, INDENT "ID: ", hf_text_bytes(link, 2));
         put_text_line(writer, INDENT "TraceState: ", hf_text_bytes(link, 3));
-        hf_text_say(writer, INDENT "DroppedAttributesCount: %u\n", (unsigned)hf_text_bits(link, 5));
+        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_text_bits(link, 5));
         put_attributes(writer, INDENT "Attributes::", "     " INDENT, link, 4);
     }
 }
@@ -115,6 +146,9 @@ static void put_span(struct hf_text_writer *writer, struct hf_slice span)
     put_time_line(writer, "    End time       : ", hf_text_bits(span, 8));
     hf_text_say(writer, "    Status code    : %s\n", NAME_OF(codes, hf_text_bits(status, 3)));
     put_text_line(writer, "    Status message : ", hf_text_bytes(status, 2));
+    put_count_line(writer, "    DroppedAttributesCount: ", hf_text_bits(span, 10));
+    put_count_line(writer, "    DroppedEventsCount: ", hf_text_bits(span, 12));
+    put_count_line(writer, "    DroppedLinksCount: ", hf_text_bits(span, 14));
     put_attributes(writer, "Attributes:", INDENT, span, 9);
     put_events(writer, span);
     put_links(writer, span);
@@ -158,20 +192,6 @@ static void put_record(struct hf_text_writer *writer, struct hf_slice record)
 
 /* ---- metrics ---- */
 
-/* A number that is a double in one field or an integer in another. */
-static void put_number_line(struct hf_text_writer *writer, const char *label,
-                            struct hf_slice message, uint32_t double_field)
-{
-    struct hf_wire_field field;
-    hf_text_say(writer, "%s", label);
-    if (hf_text_find(message, 6, &field)) {
-        hf_text_say(writer, "%lld", (long long)field.value);
-    } else if (hf_text_find(message, double_field, &field)) {
-        hf_text_put_double(writer, field.value, true);
-    }
-    hf_text_say(writer, "\n");
-}
-
 static void put_double_line(struct hf_text_writer *writer, const char *label,
                             struct hf_slice message, uint32_t number)
 {
@@ -180,6 +200,18 @@ static void put_double_line(struct hf_text_writer *writer, const char *label,
         hf_text_say(writer, "%s", label);
         hf_text_put_double(writer, field.value, true);
         hf_text_say(writer, "\n");
+    }
+}
+
+/* A number that is a double in one field or an integer in another; nothing when there is none. */
+static void put_number_line(struct hf_text_writer *writer, const char *label,
+                            struct hf_slice message, uint32_t double_field)
+{
+    struct hf_wire_field field;
+    if (hf_text_find(message, 6, &field)) {
+        hf_text_say(writer, "%s%lld\n", label, (long long)field.value);
+    } else {
+        put_double_line(writer, label, message, double_field);
     }
 }
 
@@ -193,7 +225,7 @@ static void put_exemplars(struct hf_text_writer *writer, struct hf_slice point, 
         put_hex_line(writer, INDENT "Span ID: ", hf_text_bytes(exemplar, 4));
         put_time_line(writer, INDENT "Timestamp: ", hf_text_bits(exemplar, 2));
         put_number_line(writer, INDENT "Value: ", exemplar, 3);
-        put_attributes(writer, INDENT "FilteredAttributes::", "     " INDENT, exemplar, 7);
+        put_attributes(writer, INDENT "FilteredAttributes:", "     " INDENT, exemplar, 7);
     }
 }
 
@@ -233,35 +265,23 @@ static void put_histogram_point(struct hf_text_writer *writer, struct hf_slice p
     put_exemplars(writer, point, 8);
 }
 
-static int32_t zigzag(uint64_t bits)
+/* The buckets on one side of zero, from the lowest up. */
+static void put_exponential_buckets(struct hf_text_writer *writer, struct hf_slice point,
+                                    bool negative)
 {
-    return (int32_t)((uint32_t)bits >> 1 ^ (0 - ((uint32_t)bits & 1)));
-}
-
-/* The buckets on one side of zero, in the order of the wire: outward from zero. */
-static void put_exponential_buckets(struct hf_text_writer *writer, struct hf_slice buckets,
-                                    double factor, bool negative)
-{
-    struct hf_text_numbers counts = {.message = hf_wire_of(buckets)};
-    double offset = zigzag(hf_text_bits(buckets, 1));
-    uint64_t count = 0;
-    for (double i = 0; hf_text_each_number(&counts, 2, HF_WIRE_VARINT, &count); i++) {
-        double near = exp((offset + i) * factor);
-        double far = exp((offset + i + 1) * factor);
-        if (negative) {
-            hf_text_say(writer, "Bucket [%f, %f), Count: %llu\n", -far, -near,
-                        (unsigned long long)count);
-        } else {
-            hf_text_say(writer, "Bucket (%f, %f], Count: %llu\n", near, far,
-                        (unsigned long long)count);
-        }
+    struct hf_text_buckets buckets;
+    hf_text_read_buckets(writer, point, negative, &buckets);
+    for (size_t i = 0; i < buckets.count; i++) {
+        struct hf_text_bucket bucket = hf_text_bucket(&buckets, i);
+        hf_text_say(writer,
+                    negative ? "Bucket [%f, %f), Count: %llu\n" : "Bucket (%f, %f], Count: %llu\n",
+                    bucket.lower, bucket.upper, (unsigned long long)bucket.count);
     }
+    hf_text_release_buckets(&buckets);
 }
 
 static void put_exponential_point(struct hf_text_writer *writer, struct hf_slice point)
 {
-    double scale = zigzag(hf_text_bits(point, 6));
-    double factor = M_LN2 * exp2(-scale);
     uint64_t zeros = hf_text_bits(point, 7);
     put_attributes(writer, "Data point attributes:", INDENT, point, 1);
     put_times(writer, point);
@@ -269,11 +289,11 @@ static void put_exponential_point(struct hf_text_writer *writer, struct hf_slice
     put_double_line(writer, "Sum: ", point, 5);
     put_double_line(writer, "Min: ", point, 12);
     put_double_line(writer, "Max: ", point, 13);
-    put_exponential_buckets(writer, hf_text_bytes(point, 9), factor, true);
+    put_exponential_buckets(writer, point, true);
     if (zeros != 0) {
         hf_text_say(writer, "Bucket [0, 0], Count: %llu\n", (unsigned long long)zeros);
     }
-    put_exponential_buckets(writer, hf_text_bytes(point, 8), factor, false);
+    put_exponential_buckets(writer, point, false);
     put_exemplars(writer, point, 11);
 }
 
@@ -333,6 +353,7 @@ static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
     put_text_line(writer, INDENT "Description: ", hf_text_bytes(metric, 2));
     put_text_line(writer, INDENT "Unit: ", hf_text_bytes(metric, 3));
     hf_text_say(writer, INDENT "DataType: %s\n", shape != NULL ? shape->name : "Empty");
+    put_attributes(writer, INDENT "Metadata:", "     " INDENT, metric, 12);
     if (shape == NULL) {
         return;
     }
@@ -386,6 +407,7 @@ void hf_text_full(struct hf_text_writer *writer, enum hf_signal signal, struct h
         hf_text_say(writer, "%s #%u\n", say->resource, i);
         put_text_line(writer, "Resource SchemaURL: ", hf_text_bytes(resource_items, 3));
         put_attributes(writer, "Resource attributes:", INDENT, hf_text_bytes(resource_items, 1), 1);
+        put_entities(writer, hf_text_bytes(resource_items, 1));
         struct hf_wire scopes = hf_wire_of(resource_items);
         for (unsigned j = 0; hf_text_each(&scopes, 2, &scope_items); j++) {
             hf_text_say(writer, "%s #%u\n", say->scope, j);

@@ -1,5 +1,7 @@
 #include "text_writer.h"
 
+#include <string.h>
+
 /* " k=v k=v" */
 static void put_attributes(struct hf_text_writer *writer, struct hf_slice message, uint32_t number)
 {
@@ -55,7 +57,6 @@ static void put_double(struct hf_text_writer *writer, const char *label, struct 
 static void put_count(struct hf_text_writer *writer, struct hf_slice point)
 {
     hf_text_say(writer, " count=%llu", (unsigned long long)hf_text_bits(point, 4));
-    put_double(writer, " sum=", point, 5);
 }
 
 static void put_number(struct hf_text_writer *writer, struct hf_slice point)
@@ -71,6 +72,7 @@ static void put_number(struct hf_text_writer *writer, struct hf_slice point)
 static void put_histogram(struct hf_text_writer *writer, struct hf_slice point)
 {
     put_count(writer, point);
+    put_double(writer, " sum=", point, 5);
     put_double(writer, " min=", point, 11);
     put_double(writer, " max=", point, 12);
     struct hf_text_numbers bounds = {.message = hf_wire_of(point)};
@@ -88,11 +90,34 @@ static void put_histogram(struct hf_text_writer *writer, struct hf_slice point)
     }
 }
 
+/* " le-1=3 le2=4": by their upper bounds. */
+static void put_buckets(struct hf_text_writer *writer, struct hf_slice point, bool negative)
+{
+    struct hf_text_buckets buckets;
+    hf_text_read_buckets(writer, point, negative, &buckets);
+    for (size_t i = 0; i < buckets.count; i++) {
+        struct hf_text_bucket bucket = hf_text_bucket(&buckets, i);
+        uint64_t bits;
+        memcpy(&bits, &bucket.upper, sizeof(bits));
+        hf_text_say(writer, " le");
+        hf_text_put_double(writer, bits, false);
+        hf_text_say(writer, "=%llu", (unsigned long long)bucket.count);
+    }
+    hf_text_release_buckets(&buckets);
+}
+
 static void put_exponential(struct hf_text_writer *writer, struct hf_slice point)
 {
+    uint64_t zeros = hf_text_bits(point, 7);
     put_count(writer, point);
+    put_double(writer, " sum=", point, 5);
     put_double(writer, " min=", point, 12);
     put_double(writer, " max=", point, 13);
+    put_buckets(writer, point, true);
+    if (zeros != 0) {
+        hf_text_say(writer, " zero=%llu", (unsigned long long)zeros);
+    }
+    put_buckets(writer, point, false);
 }
 
 static void put_summary(struct hf_text_writer *writer, struct hf_slice point)
@@ -100,6 +125,8 @@ static void put_summary(struct hf_text_writer *writer, struct hf_slice point)
     struct hf_wire wire = hf_wire_of(point);
     struct hf_slice quantile;
     put_count(writer, point);
+    hf_text_say(writer, " sum=");
+    hf_text_put_double(writer, hf_text_bits(point, 5), true);
     while (hf_text_each(&wire, 6, &quantile)) {
         hf_text_say(writer, " q");
         hf_text_put_double(writer, hf_text_bits(quantile, 1), false);
@@ -160,13 +187,12 @@ static const struct words {
 static void put_scope(struct hf_text_writer *writer, struct hf_slice scope_items)
 {
     struct hf_slice scope = hf_text_bytes(scope_items, 1);
+    struct hf_slice name = hf_text_bytes(scope, 1);
     struct hf_slice version = hf_text_bytes(scope, 2);
-    hf_text_say(writer, " ");
-    hf_text_put(writer, hf_text_bytes(scope, 1));
-    if (version.size > 0) {
-        hf_text_say(writer, "@");
-        hf_text_put(writer, version);
-    }
+    hf_text_say(writer, "%s", name.size + version.size > 0 ? " " : "");
+    hf_text_put(writer, name);
+    hf_text_say(writer, "%s", version.size > 0 ? "@" : "");
+    hf_text_put(writer, version);
     put_schema(writer, hf_text_bytes(scope_items, 3));
     put_attributes(writer, scope, 3);
     hf_text_say(writer, "\n");

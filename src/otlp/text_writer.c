@@ -3,11 +3,12 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "any.h"
 #include "json_value.h"
-#include "scan.h"
 
 #define SAY_MAX 1024 /* two doubles of 309 digits fit */
 
@@ -35,15 +36,20 @@ static bool is_shown(uint8_t byte)
     return (byte >= 0x20 && byte != 0x7F) || byte == '\n' || byte == '\t';
 }
 
-void hf_text_put(struct hf_text_writer *writer, struct hf_slice text)
+static void hide_controls(struct hf_text_writer *writer, size_t from)
 {
-    size_t before = writer->out->size;
-    put_raw(writer, (const char *)text.data, text.size);
-    for (size_t i = before; !writer->failed && i < writer->out->size; i++) {
+    for (size_t i = from; i < writer->out->size; i++) {
         if (!is_shown(writer->out->data[i])) {
             writer->out->data[i] = '?';
         }
     }
+}
+
+void hf_text_put(struct hf_text_writer *writer, struct hf_slice text)
+{
+    size_t before = writer->out->size;
+    put_raw(writer, (const char *)text.data, text.size);
+    hide_controls(writer, before);
 }
 
 void hf_text_put_hex(struct hf_text_writer *writer, struct hf_slice bytes)
@@ -167,128 +173,77 @@ bool hf_text_each_number(struct hf_text_numbers *numbers, uint32_t number, enum 
     return false;
 }
 
+/* ---- exponential histograms ---- */
+
+static int32_t zigzag(uint64_t bits)
+{
+    return (int32_t)((uint32_t)bits >> 1 ^ (0 - ((uint32_t)bits & 1)));
+}
+
+static size_t each_count(struct hf_slice side, uint64_t *counts)
+{
+    struct hf_text_numbers numbers = {.message = hf_wire_of(side)};
+    uint64_t value = 0;
+    size_t count = 0;
+    while (hf_text_each_number(&numbers, 2, HF_WIRE_VARINT, &value)) {
+        if (counts != NULL) {
+            counts[count] = value;
+        }
+        count++;
+    }
+    return count;
+}
+
+void hf_text_read_buckets(struct hf_text_writer *writer, struct hf_slice point, bool negative,
+                          struct hf_text_buckets *ret_buckets)
+{
+    struct hf_slice side = hf_text_bytes(point, negative ? 9 : 8);
+    struct hf_text_buckets buckets = {.negative = negative,
+                                      .offset = zigzag(hf_text_bits(side, 1)),
+                                      .factor =
+                                          M_LN2 * exp2(-(double)zigzag(hf_text_bits(point, 6)))};
+    size_t count = each_count(side, NULL);
+    buckets.counts = count != 0 ? calloc(count, sizeof(*buckets.counts)) : NULL;
+    if (buckets.counts != NULL) {
+        buckets.count = each_count(side, buckets.counts);
+    }
+    writer->failed = writer->failed || buckets.count != count;
+    *ret_buckets = buckets;
+}
+
+struct hf_text_bucket hf_text_bucket(const struct hf_text_buckets *buckets, size_t index)
+{
+    size_t at = buckets->negative ? buckets->count - 1 - index : index;
+    double near = exp((buckets->offset + (double)at) * buckets->factor);
+    double far = exp((buckets->offset + (double)at + 1) * buckets->factor);
+    return (struct hf_text_bucket){.lower = buckets->negative ? -far : near,
+                                   .upper = buckets->negative ? -near : far,
+                                   .count = buckets->counts[at]};
+}
+
+void hf_text_release_buckets(struct hf_text_buckets *buckets)
+{
+    free(buckets->counts);
+}
+
 /* ---- values ---- */
-
-enum value_kind { STRING = 1, BOOL, INT, DOUBLE, ARRAY, KVLIST, BYTES };
-
-/* The member that is set; number 0 when none is. */
-static struct hf_wire_field read_value(struct hf_slice value)
-{
-    struct hf_wire wire = hf_wire_of(value);
-    struct hf_wire_field field;
-    struct hf_wire_field last = {0};
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
-        if (field.number >= STRING && field.number <= BYTES) {
-            last = field;
-        }
-    }
-    return last;
-}
-
-static void put_quoted(struct hf_text_writer *writer, struct hf_slice text)
-{
-    put_raw(writer, "\"", 1);
-    for (size_t at = 0; at < text.size;) {
-        struct hf_slice rest = hf_slice_of(text.data + at, text.size - at);
-        size_t run = hf_json_plain_run(rest);
-        hf_text_put(writer, hf_slice_of(rest.data, run));
-        if (run < rest.size) {
-            uint8_t byte = rest.data[run++];
-            hf_text_say(writer, byte == '"' || byte == '\\' ? "\\%c" : "\\u%04x", byte);
-        }
-        at += run;
-    }
-    put_raw(writer, "\"", 1);
-}
-
-static void put_base64(struct hf_text_writer *writer, struct hf_slice bytes)
-{
-    char text[64];
-    for (size_t at = 0; at < bytes.size; at += 48) { /* whole groups of three */
-        size_t size = bytes.size - at < 48 ? bytes.size - at : 48;
-        put_raw(writer, text, hf_json_print_base64(hf_slice_of(bytes.data + at, size), text));
-    }
-}
-
-static void put_nested(struct hf_text_writer *writer, struct hf_slice value, unsigned depth);
-
-static void put_list(struct hf_text_writer *writer, struct hf_slice list, bool is_map,
-                     unsigned depth)
-{
-    struct hf_wire wire = hf_wire_of(list);
-    struct hf_slice item;
-    put_raw(writer, is_map ? "{" : "[", 1);
-    for (bool first = true; hf_text_each(&wire, 1, &item); first = false) {
-        if (!first) {
-            put_raw(writer, ",", 1);
-        }
-        if (is_map) {
-            put_quoted(writer, hf_text_bytes(item, 1));
-            put_raw(writer, ":", 1);
-            item = hf_text_bytes(item, 2);
-        }
-        put_nested(writer, item, depth + 1);
-    }
-    put_raw(writer, is_map ? "}" : "]", 1);
-}
-
-/* All but text at the top are as JSON has them. */
-static void put_member(struct hf_text_writer *writer, const struct hf_wire_field *member,
-                       unsigned depth)
-{
-    switch (member->number) {
-    case BOOL:
-        hf_text_say(writer, member->value != 0 ? "true" : "false");
-        break;
-    case INT:
-        hf_text_say(writer, "%lld", (long long)member->value);
-        break;
-    case DOUBLE:
-        hf_text_put_double(writer, member->value, false);
-        break;
-    case ARRAY:
-    case KVLIST:
-        if (depth <= HF_SCAN_DEPTH_MAX) {
-            put_list(writer, member->bytes, member->number == KVLIST, depth);
-        }
-        break;
-    default:
-        put_base64(writer, member->bytes);
-        break;
-    }
-}
-
-static void put_nested(struct hf_text_writer *writer, struct hf_slice value, unsigned depth)
-{
-    struct hf_wire_field member = read_value(value);
-    if (member.number == 0) {
-        hf_text_say(writer, "null");
-    } else if (member.number == STRING) {
-        put_quoted(writer, member.bytes);
-    } else if (member.number == BYTES) {
-        put_raw(writer, "\"", 1);
-        put_base64(writer, member.bytes);
-        put_raw(writer, "\"", 1);
-    } else {
-        put_member(writer, &member, depth);
-    }
-}
 
 void hf_text_put_value(struct hf_text_writer *writer, struct hf_slice value)
 {
-    struct hf_wire_field member = read_value(value);
-    if (member.number == STRING) {
-        hf_text_put(writer, member.bytes);
-    } else if (member.number != 0) {
-        put_member(writer, &member, 0);
+    size_t before = writer->out->size;
+    if (!writer->failed) {
+        writer->failed = hf_any_text(value, writer->out) != HF_OK;
+        hide_controls(writer, before);
     }
 }
 
 void hf_text_put_typed(struct hf_text_writer *writer, struct hf_slice value)
 {
-    static const char *const names[] = {"Empty",  "Str",   "Bool", "Int",
-                                        "Double", "Slice", "Map",  "Bytes"};
-    hf_text_say(writer, "%s(", names[read_value(value).number]);
+    static const char *const names[] = {
+        [HF_ANY_EMPTY] = "Empty", [HF_ANY_STRING] = "Str",    [HF_ANY_BOOL] = "Bool",
+        [HF_ANY_INT] = "Int",     [HF_ANY_DOUBLE] = "Double", [HF_ANY_ARRAY] = "Slice",
+        [HF_ANY_MAP] = "Map",     [HF_ANY_BYTES] = "Bytes"};
+    hf_text_say(writer, "%s(", names[hf_any_read(value).type]);
     hf_text_put_value(writer, value);
     put_raw(writer, ")", 1);
 }

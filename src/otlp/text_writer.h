@@ -50,6 +50,27 @@ struct hf_text_numbers {
 HF_MUST_USE bool hf_text_each_number(struct hf_text_numbers *numbers, uint32_t number,
                                      enum hf_schema_wire kind, uint64_t *ret_bits);
 
+/*
+ * The buckets of an exponential histogram's point on one side of zero, from the lowest up. Nothing
+ * is read when memory runs out, which the writer notes.
+ */
+struct hf_text_buckets {
+    uint64_t *counts; /* in the order of the wire: outward from zero */
+    size_t count;
+    double offset, factor; /* the bounds are exp(index * factor) */
+    bool negative;
+};
+
+struct hf_text_bucket {
+    double lower, upper;
+    uint64_t count;
+};
+
+void hf_text_read_buckets(struct hf_text_writer *writer, struct hf_slice point, bool negative,
+                          struct hf_text_buckets *ret_buckets);
+struct hf_text_bucket hf_text_bucket(const struct hf_text_buckets *buckets, size_t index);
+void hf_text_release_buckets(struct hf_text_buckets *buckets);
+
 /* The two forms; text.c. */
 void hf_text_lines(struct hf_text_writer *writer, enum hf_signal signal, struct hf_slice raw);
 void hf_text_full(struct hf_text_writer *writer, enum hf_signal signal, struct hf_slice raw);

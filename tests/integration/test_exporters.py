@@ -495,6 +495,7 @@ class TestDebug:
         for signal in otlp.SIGNALS:
             sender.export(signal, otlp.request(signal, [4711]))
         for words in (
+            r"Traces \W.*\Wspans\W+1\b",
             "ResourceSpans #0",
             "Span #0",
             "Name *: test span",
@@ -510,7 +511,7 @@ class TestDebug:
     def test_logging_is_the_same_under_its_old_name(self, start, grpc_sender):
         holdfast = start(config({"logging": {"loglevel": "info"}}))
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(3)))
-        holdfast.wait_for_log(r"\Wspans\W+3\b")
+        holdfast.wait_for_log(r"TracesExporter\b.*\Wspans\W+3\b")
 
 
 class TestGiveUp:

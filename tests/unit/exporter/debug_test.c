@@ -23,6 +23,7 @@ extern const struct hf_component hf_exporter_debug;
 
 /* What the graph would lend. */
 struct hf_node {
+    const char *id;
     struct hf_loop *loop;
     unsigned lines;
     char last[256];
@@ -43,6 +44,11 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     vsnprintf(mine->last, sizeof(mine->last), format, arguments);
     va_end(arguments);
     mine->lines += level == HF_LOG_INFO;
+}
+
+const char *hf_node_id(const struct hf_node *node)
+{
+    return node->id;
 }
 
 struct hf_loop *hf_node_sender_loop(const struct hf_node *node)
@@ -89,6 +95,7 @@ static bool *present(struct rig *rig, const char *key)
 static void set_up(struct rig *rig)
 {
     memset(rig, 0, sizeof(*rig));
+    rig->node.id = "debug/here";
     snprintf(rig->directory, sizeof(rig->directory), "/tmp/hf_debug_test.XXXXXX");
     assert_non_null(mkdtemp(rig->directory));
     snprintf(rig->path, sizeof(rig->path), "%s/text", rig->directory);
@@ -158,9 +165,9 @@ static void says_in_the_log_how_much_there_was(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "TracesExporter {\"resource spans\": 1, \"spans\": 2}",
-        "MetricsExporter {\"resource metrics\": 1, \"metrics\": 1, \"data points\": 2}",
-        "LogsExporter {\"resource logs\": 1, \"log records\": 2}",
+        "Traces {\"resource spans\": 1, \"spans\": 2}",
+        "Metrics {\"resource metrics\": 1, \"metrics\": 1, \"data points\": 2}",
+        "Logs {\"resource logs\": 1, \"log records\": 2}",
     };
     struct rig rig;
     set_up(&rig);
@@ -175,10 +182,25 @@ static void says_in_the_log_how_much_there_was(void **state)
     tear_down(&rig);
 }
 
+static void keeps_the_words_of_logging(void **state)
+{
+    (void)state;
+    struct rig rig;
+    set_up(&rig);
+    rig.node.id = "logging/here";
+    *(int64_t *)member(&rig, "verbosity") = 1;
+    *(int64_t *)member(&rig, "sampling_initial") = 3;
+    open_exporter(&rig);
+    assert_int_equal(send_one(&rig, HF_LOGS), HF_OK);
+    /* normal is no more than basic there. */
+    check_text(&rig, "LogsExporter {\"resource logs\": 1, \"log records\": 2}\n");
+    tear_down(&rig);
+}
+
 static void writes_as_much_as_it_was_told_to(void **state)
 {
     (void)state;
-#define SUMMARY "LogsExporter {\"resource logs\": 1, \"log records\": 2}\n"
+#define SUMMARY "Logs {\"resource logs\": 1, \"log records\": 2}\n"
 #define RECORD                                                                                     \
     "ObservedTimestamp: 1970-01-01 00:00:00 +0000 UTC\n"                                           \
     "Timestamp: 1970-01-01 00:00:00 +0000 UTC\nSeverityText: \nSeverityNumber: Unspecified(0)\n"   \
@@ -189,14 +211,14 @@ static void writes_as_much_as_it_was_told_to(void **state)
         const char *text;
     } rows[] = {
         {0, 0, false, SUMMARY},
-        {1, 0, false, SUMMARY "ResourceLog #0\nScopeLog #0 \n\n\n"},
+        {1, 0, false, SUMMARY "ResourceLog #0\nScopeLog #0\n\n\n"},
         {2, 0, false,
          SUMMARY "ResourceLog #0\nResource SchemaURL: \nScopeLogs #0\nScopeLogs SchemaURL: \n"
                  "InstrumentationScope  \nLogRecord #0\n" RECORD "LogRecord #1\n" RECORD},
         {0, 0, true,
          SUMMARY "ResourceLog #0\nResource SchemaURL: \nScopeLogs #0\nScopeLogs SchemaURL: \n"
                  "InstrumentationScope  \nLogRecord #0\n" RECORD "LogRecord #1\n" RECORD},
-        {0, 1, true, SUMMARY "ResourceLog #0\nScopeLog #0 \n\n\n"},
+        {0, 1, true, SUMMARY "ResourceLog #0\nScopeLog #0\n\n\n"},
         {0, 2, true, SUMMARY},
         {0, 3, true, SUMMARY},
     };
@@ -356,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_in_the_log_how_much_there_was),
+        cmocka_unit_test(keeps_the_words_of_logging),
         cmocka_unit_test(writes_as_much_as_it_was_told_to),
         cmocka_unit_test(shows_some_of_the_lines_of_a_second),
         cmocka_unit_test(refuses_a_request_that_does_not_decode),

@@ -27,8 +27,8 @@ static void reads_and_prints_each_type(void **state)
         {"\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, HF_ANY_INT, "-1"},
         {"\x21\x00\x00\x00\x00\x00\x00\xf8\x3f", 9, HF_ANY_DOUBLE, "1.5"},
         {"\x21\x00\x00\x00\x00\x00\x00\x59\x40", 9, HF_ANY_DOUBLE, "100"},
-        {"\x21\x00\x00\x00\x00\x00\x00\xf0\x7f", 9, HF_ANY_DOUBLE, "+Inf"},
-        {"\x21\x00\x00\x00\x00\x00\x00\xf0\xff", 9, HF_ANY_DOUBLE, "-Inf"},
+        {"\x21\x00\x00\x00\x00\x00\x00\xf0\x7f", 9, HF_ANY_DOUBLE, "Infinity"},
+        {"\x21\x00\x00\x00\x00\x00\x00\xf0\xff", 9, HF_ANY_DOUBLE, "-Infinity"},
         {"\x21\x01\x00\x00\x00\x00\x00\xf0\x7f", 9, HF_ANY_DOUBLE, "NaN"},
         {"\x2a\x00", 2, HF_ANY_ARRAY, "[]"},
         {"\x2a\x0c\x0a\x03\x0a\x01"
@@ -36,7 +36,15 @@ static void reads_and_prints_each_type(void **state)
          14, HF_ANY_ARRAY, "[\"a\",7,null]"},
         {"\x32\x00", 2, HF_ANY_MAP, "{}"},
         {"\x32\x10\x0a\x07\x0a\x01k\x12\x02\x10\x01\x0a\x05\x0a\x03\"\\\n", 18, HF_ANY_MAP,
-         "{\"k\":true,\"\\\"\\\\\\u000a\":null}"},
+         "{\"\\\"\\\\\\n\":null,\"k\":true}"}, /* sorted */
+        {"\x32\x12\x0a\x07\x0a\x01"
+         "k\x12\x02\x18\x01\x0a\x07\x0a\x01"
+         "k\x12\x02\x18\x02",
+         20, HF_ANY_MAP, "{\"k\":2}"}, /* of one key the last */
+        {"\x32\x0e\x0a\x05\x0a\x03"
+         "b\x01\t\x0a\x05\x0a\x03"
+         "a\"b",
+         16, HF_ANY_MAP, "{\"a\\\"b\":null,\"b\\u0001\\t\":null}"},
         {"\x3a\x03\x00\xff\x10", 5, HF_ANY_BYTES, "AP8Q"},
         {"\x3a\x01\x00", 3, HF_ANY_BYTES, "AA=="},
         {"\x0a\x01"

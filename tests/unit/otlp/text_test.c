@@ -31,7 +31,8 @@ static const char span_json[] =
     "\"version\":\"1.2\"},\"spans\":[{\"traceId\":\"000102030405060708090a0b0c0d0e0f\",\"spanId\":"
     "\"0001020304050607\",\"name\":\"GET\",\"kind\":2,\"startTimeUnixNano\":"
     "\"1700000000000000000\","
-    "\"endTimeUnixNano\":\"1700000000123400000\",\"traceState\":\"a=b\",\"attributes\":["
+    "\"endTimeUnixNano\":\"1700000000123400000\",\"traceState\":\"a=b\",\"droppedAttributesCount\":"
+    "1,\"droppedEventsCount\":2,\"droppedLinksCount\":3,\"attributes\":["
     "{\"key\":\"i\",\"value\":{\"intValue\":\"-3\"}},{\"key\":\"d\",\"value\":{\"doubleValue\":0.5}"
     "},"
     "{\"key\":\"b\",\"value\":{\"boolValue\":true}},{\"key\":\"y\",\"value\":{\"bytesValue\":\"AP8="
@@ -65,6 +66,9 @@ static void shows_every_field_of_a_span(void **state)
                "    End time       : 2023-11-14 22:13:20.1234 +0000 UTC\n"
                "    Status code    : Error\n"
                "    Status message : bad\n"
+               "    DroppedAttributesCount: 1\n"
+               "    DroppedEventsCount: 2\n"
+               "    DroppedLinksCount: 3\n"
                "Attributes:\n"
                "     -> i: Int(-3)\n"
                "     -> d: Double(0.5)\n"
@@ -116,7 +120,51 @@ static void shows_a_log_record(void **state)
                "Trace ID: \n"
                "Span ID: \n"
                "Flags: 1\n");
-    check_text(HF_LOGS, HF_TEXT_LINES, json, "ResourceLog #0\nScopeLog #0 \na?[2J k=v\n");
+    check_text(HF_LOGS, HF_TEXT_LINES, json, "ResourceLog #0\nScopeLog #0\na?[2J k=v\n");
+}
+
+static void shows_entities_and_nested_bodies(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"resourceLogs\":[{\"resource\":{\"entityRefs\":[{\"schemaUrl\":\"u\",\"type\":"
+        "\"service\","
+        "\"idKeys\":[\"service.name\"],\"descriptionKeys\":[\"a\",\"b\"]},{\"type\":\"host\"}]},"
+        "\"scopeLogs\":[{\"scope\":{\"version\":\"1\"},\"logRecords\":[{\"eventName\":\"e\","
+        "\"body\":"
+        "{\"kvlistValue\":{\"values\":[{\"key\":\"z\",\"value\":{\"kvlistValue\":{\"values\":[{"
+        "\"key\":\"k\","
+        "\"value\":{\"stringValue\":\"a\\nb\"}}]}}},{\"key\":\"a\",\"value\":{\"intValue\":\"1\"}}]"
+        "}}}]}]}]}";
+    check_text(HF_LOGS, HF_TEXT_FULL, json,
+               "ResourceLog #0\n"
+               "Resource SchemaURL: \n"
+               "Resource entity refs:\n"
+               "     -> Entity ref #0:\n"
+               "          -> Type: service\n"
+               "          -> Schema URL: u\n"
+               "          -> ID keys:\n"
+               "               -> service.name\n"
+               "          -> Description keys:\n"
+               "               -> a\n"
+               "               -> b\n"
+               "     -> Entity ref #1:\n"
+               "          -> Type: host\n"
+               "ScopeLogs #0\n"
+               "ScopeLogs SchemaURL: \n"
+               "InstrumentationScope  1\n"
+               "LogRecord #0\n"
+               "ObservedTimestamp: 1970-01-01 00:00:00 +0000 UTC\n"
+               "Timestamp: 1970-01-01 00:00:00 +0000 UTC\n"
+               "SeverityText: \n"
+               "SeverityNumber: Unspecified(0)\n"
+               "EventName: e\n"
+               "Body: Map({\"a\":1,\"z\":{\"k\":\"a\\nb\"}})\n"
+               "Trace ID: \n"
+               "Span ID: \n"
+               "Flags: 0\n");
+    check_text(HF_LOGS, HF_TEXT_LINES, json,
+               "ResourceLog #0\nScopeLog #0 @1\n{\"a\":1,\"z\":{\"k\":\"a\\nb\"}}\n");
 }
 
 #define METRIC(inner)                                                                              \
@@ -127,7 +175,7 @@ static void shows_a_log_record(void **state)
     "     -> Unit: \n"
 #define TIMES                                                                                      \
     "StartTimestamp: 1970-01-01 00:00:00 +0000 UTC\nTimestamp: 1970-01-01 00:00:00 +0000 UTC\n"
-#define LINES_HEAD "ResourceMetrics #0\nScopeMetrics #0 \n"
+#define LINES_HEAD "ResourceMetrics #0\nScopeMetrics #0\n"
 
 static void shows_every_shape_of_a_metric(void **state)
 {
@@ -154,19 +202,33 @@ static void shows_every_shape_of_a_metric(void **state)
         {METRIC(
              "\"exponentialHistogram\":{\"dataPoints\":[{\"count\":4,\"scale\":1,\"zeroCount\":1,"
              "\"positive\":{\"offset\":-1,\"bucketCounts\":[2]},"
-             "\"negative\":{\"bucketCounts\":[1]}}]}"),
+             "\"negative\":{\"bucketCounts\":[1,5]}}]}"),
          METRIC_HEAD "     -> DataType: ExponentialHistogram\n"
                      "     -> AggregationTemporality: Unspecified\n"
                      "ExponentialHistogramDataPoints #0\n" TIMES "Count: 4\n"
+                     "Bucket [-2.000000, -1.414214), Count: 5\n"
                      "Bucket [-1.414214, -1.000000), Count: 1\nBucket [0, 0], Count: 1\n"
                      "Bucket (0.707107, 1.000000], Count: 2\n",
-         LINES_HEAD "m{} count=4\n"},
+         LINES_HEAD "m{} count=4 le-1.414213562373095=5 le-1=1 zero=1 le1=2\n"},
         {METRIC("\"summary\":{\"dataPoints\":[{\"count\":3,\"sum\":4.5,\"quantileValues\":"
                 "[{\"quantile\":0.5,\"value\":2}]}]}"),
          METRIC_HEAD
          "     -> DataType: Summary\nSummaryDataPoints #0\n" TIMES
          "Count: 3\nSum: 4.500000\nQuantileValue #0: Quantile 0.500000, Value 2.000000\n",
-         LINES_HEAD "m{} count=3 sum=4.5 q0.5=2\n"},
+         LINES_HEAD "m{} count=3 sum=4.500000 q0.5=2\n"},
+        {METRIC("\"metadata\":[{\"key\":\"a\",\"value\":{\"intValue\":\"1\"}}],\"gauge\":{"
+                "\"dataPoints\":[{"
+                "\"exemplars\":[{\"spanId\":\"0001020304050607\",\"asInt\":\"5\","
+                "\"filteredAttributes\":["
+                "{\"key\":\"k\"}]},{\"asDouble\":0.5}]}]}"),
+         METRIC_HEAD "     -> DataType: Gauge\n     -> Metadata:\n          -> a: Int(1)\n"
+                     "NumberDataPoints #0\n" TIMES "Exemplars:\nExemplar #0\n     -> Trace ID: \n"
+                     "     -> Span ID: 0001020304050607\n"
+                     "     -> Timestamp: 1970-01-01 00:00:00 +0000 UTC\n     -> Value: 5\n"
+                     "     -> FilteredAttributes:\n          -> k: Empty()\nExemplar #1\n"
+                     "     -> Trace ID: \n     -> Span ID: \n"
+                     "     -> Timestamp: 1970-01-01 00:00:00 +0000 UTC\n     -> Value: 0.500000\n",
+         LINES_HEAD "m{}\n"},
         {METRIC("\"unit\":\"\""), METRIC_HEAD "     -> DataType: Empty\n", LINES_HEAD},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -180,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_every_field_of_a_span),
         cmocka_unit_test(shows_a_log_record),
+        cmocka_unit_test(shows_entities_and_nested_bodies),
         cmocka_unit_test(shows_every_shape_of_a_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
