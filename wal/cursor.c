@@ -162,19 +162,19 @@ static void count_fate(struct wal_cursor *cursor, const struct wal_ack *ack)
 {
     struct wal_amount amount = {1, ack->items, ack->raw_bytes};
 
+    assert((unsigned)ack->drop < WAL_DROP_COUNT);
     switch (ack->fate) {
     case WAL_DELIVERED: {
         uint64_t rejected = ack->rejected_items < ack->items ? ack->rejected_items : ack->items;
         amount.items -= rejected;
         cursor->delivered = wal_amount_add(cursor->delivered, amount);
-        cursor->dropped[WAL_DROP_REJECTED].items += rejected;
+        cursor->dropped[ack->drop].items += rejected;
         return;
     }
     case WAL_DEAD_LETTERED:
         cursor->dead_lettered = wal_amount_add(cursor->dead_lettered, amount);
         return;
     case WAL_DROPPED:
-        assert((unsigned)ack->drop < WAL_DROP_COUNT);
         cursor->dropped[ack->drop] = wal_amount_add(cursor->dropped[ack->drop], amount);
         return;
     }
@@ -268,36 +268,43 @@ static bool are_ordered(const struct wal_cursor *cursor)
     return true;
 }
 
-static enum wal_status check_stored(struct hf_slice value, struct stored *ret_stored)
+/* Who wrote it may have known fewer reasons: those it did not know are zero. */
+static enum wal_status check_stored(struct hf_slice value, struct stored *ret_stored,
+                                    struct hf_slice *ret_ranges)
 {
-    struct stored stored;
+    const size_t fixed = offsetof(struct stored, dropped);
+    struct stored stored = {0};
 
-    if (value.size < sizeof(stored)) {
+    if (value.size < fixed) {
         return WAL_CORRUPT;
     }
-    memcpy(&stored, value.data, sizeof(stored));
+    memcpy(&stored, value.data, fixed);
     uint32_t crc = stored.crc;
     stored.crc = 0;
-    uint32_t sum = hf_crc32c(0, &stored, sizeof(stored));
-    sum = hf_crc32c(sum, value.data + sizeof(stored), value.size - sizeof(stored));
+    uint32_t sum = hf_crc32c(0, &stored, fixed);
+    sum = hf_crc32c(sum, value.data + fixed, value.size - fixed);
     if (stored.magic != CURSOR_MAGIC || sum != crc) {
         return WAL_CORRUPT;
     }
-    if (stored.version > WAL_FORMAT_VERSION) {
+    size_t dropped = stored.drop_count * sizeof(stored.dropped[0]);
+    if (stored.version > WAL_FORMAT_VERSION || stored.drop_count > WAL_DROP_COUNT) {
         return WAL_TOO_NEW;
     }
-    if (stored.drop_count != WAL_DROP_COUNT ||
-        value.size - sizeof(stored) != stored.range_count * sizeof(struct wal_range)) {
+    if (value.size < fixed + dropped ||
+        value.size - fixed - dropped != stored.range_count * sizeof(struct wal_range)) {
         return WAL_CORRUPT;
     }
+    memcpy(stored.dropped, value.data + fixed, dropped);
     *ret_stored = stored;
+    *ret_ranges = hf_slice_of(value.data + fixed + dropped, value.size - fixed - dropped);
     return WAL_OK;
 }
 
 enum wal_status wal_cursor_parse(struct hf_slice value, struct wal_cursor *ret_cursor)
 {
     struct stored stored;
-    enum wal_status status = check_stored(value, &stored);
+    struct hf_slice ranges;
+    enum wal_status status = check_stored(value, &stored, &ranges);
 
     if (status != WAL_OK) {
         return status;
@@ -314,8 +321,7 @@ enum wal_status wal_cursor_parse(struct hf_slice value, struct wal_cursor *ret_c
     }
     cursor.range_count = stored.range_count;
     if (cursor.range_count != 0) {
-        memcpy(cursor.ranges, value.data + sizeof(stored),
-               cursor.range_count * sizeof(struct wal_range));
+        memcpy(cursor.ranges, ranges.data, ranges.size);
     }
     for (size_t i = 0; i < cursor.range_count; i++) {
         cursor.range_sum = wal_amount_add(cursor.range_sum, cursor.ranges[i].sum);

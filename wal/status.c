@@ -41,6 +41,7 @@ const char *wal_drop_name(enum wal_drop drop)
         [WAL_DROP_OPERATOR] = "operator",
         [WAL_DROP_ORPHANED] = "orphaned",
         [WAL_DROP_PERMANENT] = "permanent",
+        [WAL_DROP_PROCESSOR] = "processor",
     };
 
     return (unsigned)drop < WAL_DROP_COUNT ? names[drop] : "unknown";

@@ -217,6 +217,7 @@ enum wal_drop {
     WAL_DROP_OPERATOR,  /* `queue drop` */
     WAL_DROP_ORPHANED,  /* nobody reads it and room was needed */
     WAL_DROP_PERMANENT, /* refused for good and dead letters are off */
+    WAL_DROP_PROCESSOR, /* a processor's decision */
     WAL_DROP_COUNT
 };
 const char *
@@ -229,8 +230,8 @@ struct wal_ack {
     uint32_t items;     /* of the record, as read */
     uint64_t raw_bytes; /* likewise */
     enum wal_fate fate;
-    enum wal_drop drop;      /* WAL_DROPPED: why */
-    uint32_t rejected_items; /* WAL_DELIVERED: that many of them were dropped{rejected} */
+    enum wal_drop drop;      /* why it, or rejected_items of it, were dropped */
+    uint32_t rejected_items; /* WAL_DELIVERED: that many of them were not */
 };
 
 /* Marks records as done with, in any order; a record acknowledged twice counts once. Memory only:

@@ -101,6 +101,7 @@ static struct wal_ack ack_of(const struct held *held)
     };
     if (held->delivered != 0 || held->fate == WAL_DELIVERED) {
         ack.fate = WAL_DELIVERED;
+        ack.drop = WAL_DROP_REJECTED;
         ack.rejected_items = held->record.items - held->delivered;
     }
     return ack;

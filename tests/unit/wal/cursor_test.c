@@ -10,6 +10,7 @@
 
 #include <cmocka.h> /* needs those before it */
 
+#include "src/util/checksum.h"
 #include "wal/cursor.h"
 
 #define RECORDS 200u
@@ -186,6 +187,59 @@ static void takes_no_more_ranges_than_were_reserved(void **state)
     wal_cursor_release(&cursor);
 }
 
+/* As a version wrote it that had one reason less. */
+static void reads_books_with_fewer_reasons(void **state)
+{
+    const size_t drop_count_at = 10, sums_end = 24 + 24 * (4 + WAL_DROP_COUNT);
+    struct wal_cursor cursor = cursor_at_start();
+    struct wal_cursor again;
+    uint8_t value[1024];
+    (void)state;
+
+    for (uint64_t i = 0; i < 4; i += 3) {
+        struct wal_ack ack = ack_at(i);
+        ack.fate = WAL_DROPPED;
+        ack.drop = WAL_DROP_OPERATOR;
+        assert_true(wal_cursor_ack(&cursor, &ack));
+    }
+    size_t size = wal_cursor_size(&cursor);
+    assert_true(size > sums_end && size <= sizeof(value));
+    wal_cursor_write(&cursor, value);
+    memmove(value + sums_end - 24, value + sums_end, size - sums_end);
+    size -= 24;
+    for (int more = 0; more < 2; more++) {
+        value[drop_count_at] = (uint8_t)(WAL_DROP_COUNT - 1 + 2 * more);
+        memset(value + 4, 0, 4);
+        uint32_t crc = hf_crc32c(0, value, size);
+        memcpy(value + 4, &crc, 4);
+        assert_int_equal(wal_cursor_parse(hf_slice_of(value, size), &again),
+                         more ? WAL_TOO_NEW : WAL_OK);
+        if (!more) {
+            assert_int_equal(again.low, 1);
+            assert_int_equal(again.range_count, 1);
+            assert_int_equal(again.ranges[0].first, 3);
+            assert_int_equal(again.dropped[WAL_DROP_OPERATOR].items, 3);
+            assert_int_equal(again.dropped[WAL_DROP_PROCESSOR].items, 0);
+            wal_cursor_release(&again);
+        }
+    }
+    wal_cursor_release(&cursor);
+}
+
+static void counts_a_part_by_its_reason(void **state)
+{
+    struct wal_cursor cursor = cursor_at_start();
+    struct wal_ack ack = ack_at(5);
+    (void)state;
+
+    ack.drop = WAL_DROP_PROCESSOR;
+    ack.rejected_items = 2;
+    assert_true(wal_cursor_ack(&cursor, &ack));
+    assert_int_equal(cursor.delivered.items, 3);
+    assert_int_equal(cursor.dropped[WAL_DROP_PROCESSOR].items, 2);
+    wal_cursor_release(&cursor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +247,8 @@ int main(void)
         cmocka_unit_test(absorbs_what_lies_between),
         cmocka_unit_test(skips_what_is_done_with),
         cmocka_unit_test(takes_no_more_ranges_than_were_reserved),
+        cmocka_unit_test(reads_books_with_fewer_reasons),
+        cmocka_unit_test(counts_a_part_by_its_reason),
     };
     return cmocka_run_group_tests_name("cursor", tests, NULL, NULL);
 }
