@@ -17,6 +17,7 @@
 #include "export.h"
 #include "field.h"
 #include "node.h"
+#include "stage.h"
 #include "status.h"
 
 enum hf_kind {
@@ -56,6 +57,13 @@ struct hf_component {
      * failure is what the sender is told.
      */
     enum hf_status (*process)(void *self, struct hf_batch *batch, struct hf_batch **ret_batch);
+
+    /*
+     * Processor that waits or remembers, connector: see stage.h. HF_OK: the input is the
+     * component's until hf_input_done(). Anything else: not now; it is offered again when something
+     * else is done with, and soon anyway.
+     */
+    enum hf_status (*take)(void *self, struct hf_input *input);
 
     /* Exporter: see export.h. The sender's thread. Ends in exactly one hf_export_done(), now or
      * later. */

@@ -32,7 +32,7 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
 struct hf_metrics *hf_node_metrics(const struct hf_node *node);
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count);
 
-/* Exporter: the loop of its sender's thread. NULL for other kinds. */
+/* Exporter: the loop of its sender's thread. Stage (stage.h): that of its own. NULL for others. */
 struct hf_loop *hf_node_sender_loop(const struct hf_node *node);
 
 /* Receiver and processor: the signals for which it is in a pipeline, as HF_SIGNAL_BIT()s. */

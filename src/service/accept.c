@@ -27,7 +27,7 @@ struct entry {
  * handed over. */
 struct submission {
     struct hf_reply *reply;
-    struct hf_transport *transport;
+    struct hf_transport *transport; /* NULL: a stage's, which no receiver's counters count */
     enum hf_signal signal;
     uint32_t items; /* as received */
     atomic_uint waiting;
@@ -40,7 +40,7 @@ static void answer(struct submission *submission, enum hf_status status)
 {
     struct hf_transport *transport = submission->transport;
     struct hf_reply *reply = submission->reply;
-    if (submission->items != 0) {
+    if (submission->items != 0 && transport != NULL) {
         struct hf_series *series = status == HF_OK ? transport->accepted[submission->signal]
                                                    : transport->refused[submission->signal];
         hf_series_add(series, submission->items);
@@ -185,7 +185,7 @@ void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transp
         return;
     }
     submission->reply = reply;
-    submission->transport = find_transport(node, transport);
+    submission->transport = transport != NULL ? find_transport(node, transport) : NULL;
     submission->signal = signal;
     submission->items = batch->items;
     submission->count = 0;

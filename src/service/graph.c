@@ -16,6 +16,7 @@
 #include "graph_internal.h"
 #include "listeners.h"
 #include "sender.h"
+#include "stage.h"
 #include "store.h"
 
 const struct hf_host *hf_graph_host(const struct hf_graph *graph)
@@ -117,14 +118,18 @@ static bool make_arrays(struct hf_graph *graph)
     const struct hf_config_pipeline *pipelines = hf_config_pipelines(graph->config, &count);
     size_t extensions = 0;
     hf_config_extensions(graph->config, &extensions);
-    graph->pipelines = calloc(count + 1, sizeof(*graph->pipelines));
+    size_t processors = count_uses(pipelines, count, HF_PROCESSOR);
+    /* Each stage among the processors cuts a pipeline in two. */
+    graph->pipelines = calloc(count + processors, sizeof(*graph->pipelines));
+    graph->connectors = calloc(count_uses(pipelines, count, HF_RECEIVER) +
+                                   count_uses(pipelines, count, HF_EXPORTER),
+                               sizeof(struct hf_node *));
     graph->extensions = calloc(extensions + 1, sizeof(struct hf_node *));
     graph->receivers = calloc(count_uses(pipelines, count, HF_RECEIVER), sizeof(struct hf_node *));
-    graph->processors =
-        calloc(count_uses(pipelines, count, HF_PROCESSOR), sizeof(struct hf_node *));
+    graph->processors = calloc(processors, sizeof(struct hf_node *));
     graph->exporters = calloc(count_uses(pipelines, count, HF_EXPORTER), sizeof(struct hf_node *));
     return graph->pipelines != NULL && graph->extensions != NULL && graph->receivers != NULL &&
-           graph->processors != NULL && graph->exporters != NULL;
+           graph->processors != NULL && graph->exporters != NULL && graph->connectors != NULL;
 }
 
 /* What the exporters of a pipeline ask of its queue: the largest limit, the strongest wish. */
@@ -162,13 +167,50 @@ static enum hf_status add_route(struct hf_node *receiver, struct hf_pipeline *pi
     return HF_OK;
 }
 
-static enum hf_status join_processors(struct hf_graph *graph, struct hf_pipeline *pipeline,
-                                      const struct hf_config_pipeline *from)
+static enum hf_status open_pipeline(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                    const char *id, struct hf_pipeline **ret_pipeline, char *reterr)
 {
+    struct hf_pipeline *pipeline = &graph->pipelines[graph->pipeline_count++];
+    pipeline->id = id;
+    pipeline->signal = from->signal;
     pipeline->processors = calloc(from->processor_count + 1, sizeof(struct hf_node *));
-    if (pipeline->processors == NULL) {
+    pipeline->enqueue_failed = calloc(from->exporter_count + 1, sizeof(struct hf_series *));
+    if (pipeline->processors == NULL || pipeline->enqueue_failed == NULL) {
         return HF_NOMEM;
     }
+    struct hf_queue_options options = queue_options(from, &pipeline->zstd);
+    *ret_pipeline = pipeline;
+    return hf_store_queue(graph->host->store, id, &options, &pipeline->wal, reterr);
+}
+
+static enum hf_status need_stage(struct hf_node *node)
+{
+    return node->stage != NULL ? HF_OK : hf_stage_new(node, &node->stage);
+}
+
+/* What comes behind the stage is a pipeline of its own. */
+static enum hf_status cut_pipeline(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                   struct hf_node *node, struct hf_pipeline **pipeline,
+                                   char *reterr)
+{
+    char *id = NULL;
+    enum hf_status status = need_stage(node);
+    if (status == HF_OK) {
+        status = hf_stage_add(node->stage, *pipeline);
+    }
+    if (status != HF_OK || asprintf(&id, "%s>%s", from->id, node->id) < 0) {
+        return HF_NOMEM;
+    }
+    status = open_pipeline(graph, from, id, pipeline, reterr);
+    (*pipeline)->own_id = id;
+    return status == HF_OK ? add_route(node, *pipeline) : status;
+}
+
+/* `*pipeline` is the last one when there are several. */
+static enum hf_status join_processors(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                      struct hf_pipeline **pipeline, char *reterr)
+{
+    const struct hf_shape *shape = NULL;
     for (size_t i = 0; i < from->processor_count; i++) {
         /* Each pipeline has its own instance of a processor. */
         struct hf_node *node = node_new(graph, from->processors[i]);
@@ -176,47 +218,84 @@ static enum hf_status join_processors(struct hf_graph *graph, struct hf_pipeline
             return HF_NOMEM;
         }
         graph->processors[graph->processor_count++] = node;
-        node->signals = HF_SIGNAL_BIT(pipeline->signal);
+        node->signals = HF_SIGNAL_BIT(from->signal);
         if (strcmp(node->component->type, "batch") == 0) {
-            pipeline->shape = node->config;
+            shape = node->config;
         }
         if (node->component->process != NULL) {
-            pipeline->processors[pipeline->processor_count++] = node;
+            (*pipeline)->processors[(*pipeline)->processor_count++] = node;
+        } else if (node->component->take != NULL) {
+            enum hf_status status = cut_pipeline(graph, from, node, pipeline, reterr);
+            if (status != HF_OK) {
+                return status;
+            }
         }
     }
+    (*pipeline)->shape = shape;
     return HF_OK;
 }
 
-static enum hf_status join_ends(struct hf_graph *graph, struct hf_pipeline *pipeline,
-                                const struct hf_config_pipeline *from)
+static enum hf_status join_receivers(struct hf_graph *graph, struct hf_pipeline *pipeline,
+                                     const struct hf_config_pipeline *from)
 {
     enum hf_status status = HF_OK;
-    pipeline->enqueue_failed = calloc(from->exporter_count + 1, sizeof(struct hf_series *));
-    if (pipeline->enqueue_failed == NULL) {
+    for (size_t i = 0; i < from->receiver_count && status == HF_OK; i++) {
+        const struct hf_config_component *part = from->receivers[i];
+        struct hf_node *node =
+            part->kind == HF_CONNECTOR
+                ? need_node(graph, graph->connectors, &graph->connector_count, part)
+                : need_node(graph, graph->receivers, &graph->receiver_count, part);
+        status = node != NULL ? add_route(node, pipeline) : HF_NOMEM;
+    }
+    return status;
+}
+
+static enum hf_status join_connector(struct hf_graph *graph, struct hf_pipeline *pipeline,
+                                     const struct hf_config_component *from)
+{
+    struct hf_node *node = need_node(graph, graph->connectors, &graph->connector_count, from);
+    enum hf_status status = node != NULL ? need_stage(node) : HF_NOMEM;
+    return status == HF_OK ? hf_stage_add(node->stage, pipeline) : status;
+}
+
+static enum hf_status join_exporter(struct hf_graph *graph, struct hf_pipeline *pipeline,
+                                    const struct hf_config_component *from)
+{
+    struct hf_node *exporter = need_node(graph, graph->exporters, &graph->exporter_count, from);
+    enum hf_status status = HF_OK;
+    if (exporter == NULL) {
         return HF_NOMEM;
     }
-    for (size_t i = 0; i < from->receiver_count && status == HF_OK; i++) {
-        struct hf_node *receiver =
-            need_node(graph, graph->receivers, &graph->receiver_count, from->receivers[i]);
-        status = receiver != NULL ? add_route(receiver, pipeline) : HF_NOMEM;
+    exporter->signals |= HF_SIGNAL_BIT(pipeline->signal);
+    if (exporter->sender == NULL) {
+        status = hf_sender_new(exporter, &exporter->sender);
+    }
+    if (status == HF_OK) {
+        status = hf_sender_add(exporter->sender, pipeline);
+    }
+    if (status == HF_OK) {
+        pipeline->enqueue_failed[pipeline->exporter_count++] =
+            hf_sender_enqueue_failed(exporter->sender, pipeline->signal);
+    }
+    return status;
+}
+
+static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                    char *reterr)
+{
+    struct hf_pipeline *first = NULL;
+    enum hf_status status = open_pipeline(graph, from, from->id, &first, reterr);
+    struct hf_pipeline *last = first;
+    if (status == HF_OK) {
+        status = join_processors(graph, from, &last, reterr);
+    }
+    if (status == HF_OK) {
+        status = join_receivers(graph, first, from);
     }
     for (size_t i = 0; i < from->exporter_count && status == HF_OK; i++) {
-        struct hf_node *exporter =
-            need_node(graph, graph->exporters, &graph->exporter_count, from->exporters[i]);
-        if (exporter == NULL) {
-            return HF_NOMEM;
-        }
-        exporter->signals |= HF_SIGNAL_BIT(pipeline->signal);
-        if (exporter->sender == NULL) {
-            status = hf_sender_new(exporter, &exporter->sender);
-        }
-        if (status == HF_OK) {
-            status = hf_sender_add(exporter->sender, pipeline);
-        }
-        if (status == HF_OK) {
-            pipeline->enqueue_failed[pipeline->exporter_count++] =
-                hf_sender_enqueue_failed(exporter->sender, pipeline->signal);
-        }
+        status = from->exporters[i]->kind == HF_CONNECTOR
+                     ? join_connector(graph, last, from->exporters[i])
+                     : join_exporter(graph, last, from->exporters[i]);
     }
     return status;
 }
@@ -226,22 +305,13 @@ static enum hf_status join(struct hf_graph *graph, char *reterr)
     size_t count = 0;
     const struct hf_config_pipeline *from = hf_config_pipelines(graph->config, &count);
     for (size_t i = 0; i < count; i++) {
-        struct hf_pipeline *pipeline = &graph->pipelines[graph->pipeline_count++];
-        pipeline->id = from[i].id;
-        pipeline->signal = from[i].signal;
-        struct hf_queue_options options = queue_options(&from[i], &pipeline->zstd);
-        enum hf_status status =
-            hf_store_queue(graph->host->store, pipeline->id, &options, &pipeline->wal, reterr);
+        reterr[0] = '\0';
+        enum hf_status status = join_pipeline(graph, &from[i], reterr);
         if (status != HF_OK) {
-            return status;
-        }
-        status = join_processors(graph, pipeline, &from[i]);
-        if (status == HF_OK) {
-            status = join_ends(graph, pipeline, &from[i]);
-        }
-        if (status != HF_OK) {
-            snprintf(reterr, HF_ERROR_MAX, "out of memory while building pipeline %s",
-                     pipeline->id);
+            if (reterr[0] == '\0') {
+                snprintf(reterr, HF_ERROR_MAX, "out of memory while building pipeline %s",
+                         from[i].id);
+            }
             return status;
         }
     }
@@ -309,6 +379,9 @@ static enum hf_status collect_keys(struct hf_graph *graph)
     for (size_t i = 0; i < graph->processor_count && status == HF_OK; i++) {
         status = add_context_keys(graph, graph->processors[i]);
     }
+    for (size_t i = 0; i < graph->connector_count && status == HF_OK; i++) {
+        status = add_context_keys(graph, graph->connectors[i]);
+    }
     for (size_t i = 0; i < graph->pipeline_count && status == HF_OK; i++) {
         if (graph->pipelines[i].shape != NULL) {
             status = add_list(graph, graph->pipelines[i].shape->metadata_keys);
@@ -334,6 +407,7 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
     } groups[] = {
         {graph->extensions, graph->extension_count},
         {graph->processors, graph->processor_count},
+        {graph->connectors, graph->connector_count},
         {graph->exporters, graph->exporter_count},
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
@@ -398,6 +472,11 @@ void hf_graph_free(struct hf_graph *graph)
     }
     for (size_t i = 0; i < graph->processor_count; i++) {
         hf_graph_close_node(graph->processors[i]);
+        hf_stage_free(graph->processors[i]->stage);
+    }
+    for (size_t i = 0; i < graph->connector_count; i++) {
+        hf_graph_close_node(graph->connectors[i]);
+        hf_stage_free(graph->connectors[i]->stage);
     }
     for (size_t i = 0; i < graph->exporter_count; i++) {
         hf_graph_close_node(graph->exporters[i]);
@@ -409,11 +488,13 @@ void hf_graph_free(struct hf_graph *graph)
     for (size_t i = 0; graph->pipelines != NULL && i < graph->pipeline_count; i++) {
         free(graph->pipelines[i].processors);
         free(graph->pipelines[i].enqueue_failed);
+        free(graph->pipelines[i].own_id);
     }
     free(graph->pipelines);
     free_nodes(graph->extensions, graph->extension_count);
     free_nodes(graph->processors, graph->processor_count);
     free_nodes(graph->exporters, graph->exporter_count);
+    free_nodes(graph->connectors, graph->connector_count);
     free_nodes(graph->receivers, graph->receiver_count);
     free(graph->keys);
     free(graph);

@@ -20,6 +20,7 @@ struct hf_log;
 struct hf_store;
 struct hf_listeners;
 struct hf_sender;
+struct hf_stage;
 struct hf_graph;
 
 /* What graphs share. Immutable after start, each member a meeting place of its own or the main
@@ -41,9 +42,13 @@ struct hf_transport {
     struct hf_series *accepted[HF_SIGNAL_COUNT], *refused[HF_SIGNAL_COUNT];
 };
 
-/* One pipeline: what a batch passes on its way to the disk. Immutable after start. */
+/*
+ * One pipeline, or what lies between two queues of one that a stage cuts: what a batch passes on
+ * its way to the disk. Immutable after start.
+ */
 struct hf_pipeline {
-    const char *id;
+    const char *id; /* of its queue: "traces", or "traces>tail_sampling" behind that stage */
+    char *own_id;   /* the same, to be freed, of the latter */
     enum hf_signal signal;
     struct hf_node **processors;
     size_t processor_count;
@@ -67,6 +72,7 @@ struct hf_node {
     struct hf_transport transports[HF_TRANSPORTS_MAX];
     size_t transport_count;
     struct hf_sender *sender; /* exporters */
+    struct hf_stage *stage;   /* processors and connectors with `take` */
 };
 
 /*

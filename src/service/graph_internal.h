@@ -10,8 +10,8 @@
 struct hf_graph {
     const struct hf_config *config;
     const struct hf_host *host;
-    struct hf_node **extensions, **processors, **exporters, **receivers;
-    size_t extension_count, processor_count, exporter_count, receiver_count;
+    struct hf_node **extensions, **processors, **exporters, **receivers, **connectors;
+    size_t extension_count, processor_count, exporter_count, receiver_count, connector_count;
     struct hf_pipeline *pipelines;
     size_t pipeline_count;
     const char **keys; /* request headers that receivers keep */

@@ -13,6 +13,7 @@
 #include "graph_internal.h"
 #include "listeners.h"
 #include "sender.h"
+#include "stage.h"
 
 const char *hf_node_id(const struct hf_node *node)
 {
@@ -40,7 +41,9 @@ struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_cou
 
 struct hf_loop *hf_node_sender_loop(const struct hf_node *node)
 {
-    return node->sender != NULL ? hf_sender_loop(node->sender) : NULL;
+    return node->sender != NULL  ? hf_sender_loop(node->sender)
+           : node->stage != NULL ? hf_stage_loop(node->stage)
+                                 : NULL;
 }
 
 unsigned hf_node_signals(const struct hf_node *node)

@@ -8,6 +8,7 @@
 #include "../util/log.h"
 #include "graph_internal.h"
 #include "sender.h"
+#include "stage.h"
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
 
@@ -52,9 +53,62 @@ static void report_orphan(void *user, const struct wal_consumer_stat *stat)
     }
 }
 
-static enum hf_status open_consumers(struct hf_graph *graph, bool only_new, char *reterr)
+/* ---- stages: among the processors and the connectors ---- */
+
+/* Does `act` with every stage until one fails. */
+static enum hf_status each_stage(struct hf_graph *graph, void *user,
+                                 enum hf_status (*act)(struct hf_node *node, void *user))
 {
     enum hf_status status = HF_OK;
+    for (size_t i = 0; i < graph->processor_count && status == HF_OK; i++) {
+        status = graph->processors[i]->stage != NULL ? act(graph->processors[i], user) : HF_OK;
+    }
+    for (size_t i = 0; i < graph->connector_count && status == HF_OK; i++) {
+        status = graph->connectors[i]->stage != NULL ? act(graph->connectors[i], user) : HF_OK;
+    }
+    return status;
+}
+
+struct opening {
+    bool only_new;
+    char *reterr;
+};
+
+static enum hf_status open_stage(struct hf_node *node, void *user)
+{
+    const struct opening *opening = user;
+    return hf_stage_open_consumers(node->stage, opening->only_new, opening->reterr);
+}
+
+static enum hf_status start_stage(struct hf_node *node, void *user)
+{
+    (void)user;
+    return hf_stage_start(node->stage);
+}
+
+/* It is closed too, as what it holds goes back to the queue. */
+static enum hf_status stop_stage(struct hf_node *node, void *user)
+{
+    (void)user;
+    hf_stage_stop(node->stage);
+    stop_node(node);
+    hf_graph_close_node(node);
+    hf_stage_close_consumers(node->stage);
+    return HF_OK;
+}
+
+static void stop_stages(struct hf_graph *graph)
+{
+    enum hf_status status = each_stage(graph, NULL, stop_stage);
+    (void)status; /* it never fails */
+}
+
+/* ---- starting and stopping ---- */
+
+static enum hf_status open_consumers(struct hf_graph *graph, bool only_new, char *reterr)
+{
+    struct opening opening = {only_new, reterr};
+    enum hf_status status = each_stage(graph, &opening, open_stage);
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         status = hf_sender_open_consumers(graph->exporters[i]->sender, only_new, reterr);
     }
@@ -97,18 +151,20 @@ static void stop_exporters(struct hf_graph *graph, uint64_t until_ns)
     }
 }
 
-/* The senders of `old` leave their places in the queues to those of this graph. */
-static enum hf_status take_over_exports(struct hf_graph *graph, struct hf_graph *old, char *reterr)
+/* The senders and stages of `old` leave their places in the queues to those of this graph. */
+static enum hf_status take_over_queues(struct hf_graph *graph, struct hf_graph *old, char *reterr)
 {
     if (old != NULL) {
         old->succeeded = true;
-        stop_exporters(old, begin_exporters_stop(old));
+        uint64_t until_ns = begin_exporters_stop(old);
+        stop_stages(old);
+        stop_exporters(old, until_ns);
     }
     enum hf_status status = open_consumers(graph, false, reterr);
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         status = hf_sender_start(graph->exporters[i]->sender);
     }
-    return status;
+    return status == HF_OK ? each_stage(graph, NULL, start_stage) : status;
 }
 
 enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char *reterr)
@@ -121,6 +177,9 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
         status = start_group(graph->exporters, graph->exporter_count, reterr);
     }
     if (status == HF_OK) {
+        status = start_group(graph->connectors, graph->connector_count, reterr);
+    }
+    if (status == HF_OK) {
         status = start_group(graph->processors, graph->processor_count, reterr);
     }
     if (status == HF_OK) {
@@ -131,7 +190,7 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
         return status;
     }
     atomic_store(&graph->running, graph->host->store != NULL);
-    status = take_over_exports(graph, old, reterr);
+    status = take_over_queues(graph, old, reterr);
     hf_graph_stop(old);
     if (status != HF_OK) {
         hf_graph_stop(graph);
@@ -155,6 +214,7 @@ void hf_graph_stop(struct hf_graph *graph)
     for (size_t i = 0; i < graph->receiver_count; i++) {
         stop_node(graph->receivers[i]);
     }
+    stop_stages(graph);
     for (size_t i = 0; i < graph->processor_count; i++) {
         stop_node(graph->processors[i]);
     }
