@@ -3,12 +3,14 @@
  * processors, receivers last; stopping goes the other way.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "../util/clock.h"
 #include "../util/log.h"
 #include "graph_internal.h"
 #include "sender.h"
 #include "stage.h"
+#include "store.h"
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
 
@@ -36,20 +38,44 @@ static void stop_node(struct hf_node *node)
 }
 
 struct orphan_report {
-    struct hf_log *log;
-    const char *pipeline;
+    const struct hf_graph *graph;
+    const char *queue;
+    bool in_use; /* some pipeline writes to it */
 };
 
 static void report_orphan(void *user, const struct wal_consumer_stat *stat)
 {
     const struct orphan_report *report = user;
-    if (!stat->open && stat->books.queued.records != 0) {
+    unsigned long long items = stat->books.queued.items;
+    struct hf_log *log = report->graph->host->log;
+    if (stat->open || stat->books.queued.records == 0) {
+        return;
+    }
+    if (report->in_use) {
         hf_log_line(
-            report->log, HF_LOG_WARN, stat->name,
+            log, HF_LOG_WARN, stat->name,
             "pipeline %s holds %llu items of this exporter, which is no longer in the "
             "configuration; attach them to another with sending_queue::attach: %s, or drop them "
             "with holdfast queue drop",
-            report->pipeline, (unsigned long long)stat->books.queued.items, stat->name);
+            report->queue, items, stat->name);
+    } else {
+        hf_log_line(log, HF_LOG_WARN, stat->name,
+                    "the queue %s holds %llu items for it, and no pipeline has that queue any "
+                    "more; put it back into the configuration until they are gone, or drop them "
+                    "with holdfast queue drop",
+                    report->queue, items);
+    }
+}
+
+static void report_orphans(void *user, const char *kind, const char *id, struct wal *wal)
+{
+    struct orphan_report report = {.graph = user, .queue = id};
+    for (size_t i = 0; i < report.graph->pipeline_count; i++) {
+        report.in_use = report.in_use || strcmp(report.graph->pipelines[i].id, id) == 0;
+    }
+    if (strcmp(kind, "queue") == 0) {
+        enum wal_status seen = wal_consumer_each(wal, report_orphan, &report);
+        (void)seen; /* the metric tells as well */
     }
 }
 
@@ -196,10 +222,8 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
         hf_graph_stop(graph);
         return status;
     }
-    for (size_t i = 0; i < graph->pipeline_count; i++) {
-        struct orphan_report report = {graph->host->log, graph->pipelines[i].id};
-        enum wal_status seen = wal_consumer_each(graph->pipelines[i].wal, report_orphan, &report);
-        (void)seen; /* the metric tells as well */
+    if (graph->host->store != NULL) {
+        hf_store_each(graph->host->store, report_orphans, graph);
     }
     return status;
 }
