@@ -17,6 +17,10 @@ from .waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("HOLDFAST_BINARY", ROOT / "build" / "holdfast"))
+# The same with the made-up components of hold.c: of the build that is tested, or the debug one.
+HOLD_BINARY = (BINARY.parent if "HOLDFAST_BINARY" in os.environ else ROOT / "build" / "debug") / (
+    "tests/support/holdfast_hold"
+)
 
 # A first configuration file that every test's own is merged into.
 BASE = {
@@ -75,7 +79,7 @@ def config(exporters, processors=None, **more):
 class Holdfast:
     """One instance; `start()` may be called again after `kill9()` or `terminate()`, on the same data."""
 
-    def __init__(self, directory, configuration, arguments=(), environment=None, base=None):
+    def __init__(self, directory, configuration, arguments=(), environment=None, base=None, binary=BINARY):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.data_directory = self.directory / "data"
@@ -85,6 +89,7 @@ class Holdfast:
         self.base_path.write_text(yaml.safe_dump(BASE if base is None else base))
         self.write_config(configuration)
         self.arguments = list(arguments)
+        self.binary = binary
         self.ports = {name: free_port() for name in ("GRPC_PORT", "HTTP_PORT", "HEALTH_PORT", "METRICS_PORT")}
         self.environment = {
             **os.environ,
@@ -111,7 +116,7 @@ class Holdfast:
             self.process = subprocess.Popen(
                 [
                     *self.prefix,
-                    BINARY,
+                    self.binary,
                     "--config",
                     self.base_path,
                     "--config",
