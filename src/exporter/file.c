@@ -365,7 +365,8 @@ static struct hf_file_output_options output_options(const struct file_config *co
         options.fresh = false;
         options.create_directory = true;
     } else if (config->rotation != NULL) {
-        options.max_bytes = (uint64_t)config->rotation->max_megabytes << 20;
+        int64_t megabytes = config->rotation->max_megabytes;
+        options.max_bytes = (uint64_t)(megabytes != 0 ? megabytes : 100) << 20;
         options.max_backups = (uint32_t)config->rotation->max_backups;
         options.max_days = (uint32_t)config->rotation->max_days;
         options.localtime = config->rotation->localtime;
@@ -445,9 +446,9 @@ static const struct hf_field rotation_fields[] = {
      .type = HF_FIELD_INT,
      .offset = offsetof(struct rotation_config, max_megabytes),
      .preset = "100",
-     .least = 1,
+     .least = 0,
      .most = 1e9,
-     .help = "A file that would grow beyond is moved aside under a dated name."},
+     .help = "A file that would grow beyond is moved aside under a dated name; 0: 100."},
     {.key = "max_days",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct rotation_config, max_days),
