@@ -460,9 +460,9 @@ void hf_stage_stop(struct hf_stage *stage)
     }
     stage->stop_task.run = stop_on_loop;
     hf_loop_post(stage->loop, &stage->stop_task);
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += COMMIT_GRACE_S;
-    while (sem_timedwait(&stage->stopped, &until) != 0 && errno == EINTR) {
+    while (sem_clockwait(&stage->stopped, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
     }
     hf_loop_join(stage->loop);
     stage->ended = true;
