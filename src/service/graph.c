@@ -179,6 +179,7 @@ static enum hf_status join_processors(struct hf_graph *graph, struct hf_pipeline
         node->signals = HF_SIGNAL_BIT(pipeline->signal);
         if (strcmp(node->component->type, "batch") == 0) {
             pipeline->shape = node->config;
+            pipeline->shape_id = node->id;
         }
         if (node->component->process != NULL) {
             pipeline->processors[pipeline->processor_count++] = node;
