@@ -211,6 +211,7 @@ static enum hf_status join_processors(struct hf_graph *graph, const struct hf_co
                                       struct hf_pipeline **pipeline, char *reterr)
 {
     const struct hf_shape *shape = NULL;
+    const char *shape_id = NULL;
     for (size_t i = 0; i < from->processor_count; i++) {
         /* Each pipeline has its own instance of a processor. */
         struct hf_node *node = node_new(graph, from->processors[i]);
@@ -221,6 +222,7 @@ static enum hf_status join_processors(struct hf_graph *graph, const struct hf_co
         node->signals = HF_SIGNAL_BIT(from->signal);
         if (strcmp(node->component->type, "batch") == 0) {
             shape = node->config;
+            shape_id = node->id;
         }
         if (node->component->process != NULL) {
             (*pipeline)->processors[(*pipeline)->processor_count++] = node;
@@ -232,6 +234,7 @@ static enum hf_status join_processors(struct hf_graph *graph, const struct hf_co
         }
     }
     (*pipeline)->shape = shape;
+    (*pipeline)->shape_id = shape_id;
     return HF_OK;
 }
 

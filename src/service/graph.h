@@ -54,6 +54,7 @@ struct hf_pipeline {
     size_t processor_count;
     struct wal *wal;
     const struct hf_shape *shape;      /* of its batch processor; NULL: none */
+    const char *shape_id;              /* that processor's id */
     bool zstd;                         /* compress at rest */
     struct hf_series **enqueue_failed; /* of its exporters */
     size_t exporter_count;

@@ -12,6 +12,45 @@
 #define SENDS_AT_ONCE 64
 #define READ_AGAIN_NS UINT64_C(1000000000) /* after a read error */
 
+static struct hf_series *trigger(struct lane *lane, const char *name, const char *help)
+{
+    const struct hf_metric_family family = {.name = name, .type = HF_COUNTER, .help = help};
+    const struct hf_label labels[] = {{"processor", lane->pipeline->shape_id}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(lane->sender->node), &family, labels);
+}
+
+/* Under the batch processor's names, though it is each exporter that makes the batches. */
+static void make_batch_series(struct lane *lane)
+{
+    static const double bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
+                                    1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
+                                    9000, 10000, 20000, 30000, 50000, 100000};
+    static const struct hf_metric_family sizes = {
+        .name = "otelcol_processor_batch_batch_send_size",
+        .type = HF_HISTOGRAM,
+        .help = "Items of the requests that exporters made.",
+        .bounds = bounds,
+        .bound_count = sizeof(bounds) / sizeof(bounds[0])};
+    const struct hf_label labels[] = {{"processor", lane->pipeline->shape_id}, {NULL, NULL}};
+    lane->batches = (struct batch_series){
+        .send_size = hf_metrics_histogram(hf_node_metrics(lane->sender->node), &sizes, labels),
+        .size_trigger = trigger(lane, "otelcol_processor_batch_batch_size_trigger_send",
+                                "Requests that were sent because they were large enough."),
+        .timeout_trigger = trigger(lane, "otelcol_processor_batch_timeout_trigger_send",
+                                   "Requests that were sent because they had waited long enough."),
+    };
+}
+
+static void count_batch(const struct lane *lane, const struct request *request, bool large)
+{
+    const struct batch_series *batches = &lane->batches;
+    struct hf_series *why = large ? batches->size_trigger : batches->timeout_trigger;
+    if (batches->send_size != NULL && why != NULL) {
+        hf_histogram_observe(batches->send_size, request->export.items);
+        hf_series_add(why, 1);
+    }
+}
+
 void hf_lane_shape(struct lane *lane)
 {
     const struct hf_queue_batch_config *own = lane->sender->config->queue.batch;
@@ -34,6 +73,7 @@ void hf_lane_shape(struct lane *lane)
         shaping->items_wanted = shape->timeout_ns != 0 ? (uint64_t)shape->send_batch_size : 0;
         shaping->items_max =
             shape->send_batch_max_size != 0 ? (uint64_t)shape->send_batch_max_size : UINT32_MAX;
+        make_batch_series(lane);
     }
 }
 
@@ -287,10 +327,15 @@ static struct request *next_request(struct lane *lane, uint64_t now_ns)
     }
     bool border = false;
     size_t count = count_for_request(lane, &border);
-    if (!border && !is_enough(lane) && !has_waited(lane, now_ns)) {
+    bool large = border || is_enough(lane) || lane->shaping.wait_ns == 0;
+    if (!large && !has_waited(lane, now_ns)) {
         return NULL;
     }
-    return make_request(lane, count);
+    struct request *request = make_request(lane, count);
+    if (request != NULL) {
+        count_batch(lane, request, large);
+    }
+    return request;
 }
 
 static void send_request(struct lane *lane, struct request *request, uint64_t now_ns)

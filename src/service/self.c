@@ -1,5 +1,7 @@
 #include "self.h"
 
+#include <ctype.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +24,10 @@ struct hf_self {
     struct hf_http_server *server;
     char *address;
     struct hf_metrics_style style;
-    struct hf_label labels[4];
+    struct hf_label *labels; /* with their texts, one block */
     char instance[INSTANCE_BYTES];
     uint64_t started_ns;
-    struct hf_series *uptime, *cpu, *rss;
+    struct hf_series *uptime, *cpu, *rss, *heap, *mapped;
 };
 
 /* ---- gauges of queues ---- */
@@ -188,6 +190,9 @@ static void refresh(void *user)
                                  usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
     hf_series_set(self->uptime, (int64_t)(hf_clock_monotonic_ns() - self->started_ns));
     hf_series_set(self->rss, (int64_t)resident_bytes());
+    const struct mallinfo2 heap = mallinfo2();
+    hf_series_set(self->heap, (int64_t)(heap.uordblks + heap.hblkhd));
+    hf_series_set(self->mapped, (int64_t)(heap.arena + heap.hblkhd));
     struct view view = {.metrics = self->host->metrics, .now_ns = hf_clock_unix_ns()};
     pthread_mutex_lock(&self->lock);
     hf_store_each(self->host->store, show_queue, &view);
@@ -229,17 +234,19 @@ enum hf_status hf_self_new(const struct hf_host *host, struct hf_self **ret_self
     self->started_ns = hf_clock_monotonic_ns();
     pthread_mutex_init(&self->lock, NULL);
     make_instance(self->instance);
-    self->labels[0] = (struct hf_label){"service_instance_id", self->instance};
-    self->labels[1] = (struct hf_label){"service_name", "holdfast"};
-    self->labels[2] = (struct hf_label){"service_version", HF_VERSION};
     self->uptime = process_series(host->metrics, "otelcol_process_uptime", HF_COUNTER, "s", 1e-9,
                                   "Seconds since the start.");
     self->cpu = process_series(host->metrics, "otelcol_process_cpu_seconds", HF_COUNTER, "s", 1e-6,
                                "CPU time, user and system.");
     self->rss = process_series(host->metrics, "otelcol_process_memory_rss", HF_GAUGE, "By", 0,
                                "Resident memory.");
-    if (self->uptime == NULL || self->cpu == NULL || self->rss == NULL ||
-        hf_metrics_on_scrape(host->metrics, refresh, self) != HF_OK) {
+    self->heap = process_series(host->metrics, "otelcol_process_runtime_heap_alloc_bytes", HF_GAUGE,
+                                "By", 0, "Memory that is allocated.");
+    self->mapped =
+        process_series(host->metrics, "otelcol_process_runtime_total_sys_memory_bytes", HF_GAUGE,
+                       "By", 0, "Memory that the allocator has from the system.");
+    if (self->uptime == NULL || self->cpu == NULL || self->rss == NULL || self->heap == NULL ||
+        self->mapped == NULL || hf_metrics_on_scrape(host->metrics, refresh, self) != HF_OK) {
         hf_self_free(self);
         return HF_NOMEM;
     }
@@ -266,6 +273,7 @@ void hf_self_free(struct hf_self *self)
     stop_serving(self);
     hf_metrics_off_scrape(self->host->metrics, refresh, self);
     pthread_mutex_destroy(&self->lock);
+    free(self->labels);
     free(self);
 }
 
@@ -300,6 +308,65 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     free(text);
 }
 
+/* "service.name" as Prometheus wants a label's name, and the value behind it. */
+static struct hf_label copy_label(char **room, const char *name, const char *value)
+{
+    struct hf_label label = {.name = *room};
+    for (; *name != '\0'; name++) {
+        *(*room)++ = (char)(isalnum((unsigned char)*name) ? *name : '_');
+    }
+    *(*room)++ = '\0';
+    size_t size = strlen(value) + 1;
+    memcpy(*room, value, size);
+    label.value = *room;
+    *room += size;
+    return label;
+}
+
+static bool is_in(const struct hf_string_map *resource, const char *key)
+{
+    for (size_t i = 0; i < resource->count; i++) {
+        if (strcmp(resource->items[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The labels of every series: the process's own, as far as the configuration does not set or remove
+ * them, and the configuration's. NULL: no memory. */
+static struct hf_label *make_labels(const struct hf_self *self,
+                                    const struct hf_string_map *resource)
+{
+    const struct hf_string_pair own[] = {{"service.instance.id", self->instance},
+                                         {"service.name", "holdfast"},
+                                         {"service.version", HF_VERSION}};
+    size_t own_count = sizeof(own) / sizeof(own[0]);
+    size_t bytes = (own_count + resource->count + 1) * sizeof(struct hf_label);
+    for (size_t i = 0; i < own_count + resource->count; i++) {
+        const struct hf_string_pair *pair =
+            i < own_count ? &own[i] : &resource->items[i - own_count];
+        bytes += strlen(pair->key) + 1 + (pair->value != NULL ? strlen(pair->value) + 1 : 0);
+    }
+    struct hf_label *labels = calloc(1, bytes);
+    if (labels == NULL) {
+        return NULL;
+    }
+    char *room = (char *)(labels + own_count + resource->count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < own_count; i++) {
+        if (!is_in(resource, own[i].key)) {
+            labels[count++] = copy_label(&room, own[i].key, own[i].value);
+        }
+    }
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->items[i].value != NULL) {
+            labels[count++] = copy_label(&room, resource->items[i].key, resource->items[i].value);
+        }
+    }
+    return labels;
+}
+
 enum hf_status hf_self_serve(struct hf_self *self, const struct hf_telemetry_config *telemetry,
                              char *reterr)
 {
@@ -319,7 +386,16 @@ enum hf_status hf_self_serve(struct hf_self *self, const struct hf_telemetry_con
             return status;
         }
     }
+    struct hf_label *labels = make_labels(self, &telemetry->resource);
+    if (labels == NULL) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return HF_NOMEM;
+    }
     stop_serving(self);
+    free(self->labels);
+    self->labels = labels;
     self->style = (struct hf_metrics_style){
         .type_suffix = telemetry->type_suffix,
         .unit_suffix = telemetry->unit_suffix,

@@ -51,6 +51,12 @@ struct shaping {
     struct hf_string_list keys; /* never mix different values of these */
 };
 
+/* What the Go collector's batch processor tells of itself; NULL without one. */
+struct batch_series {
+    struct hf_histogram *send_size;
+    struct hf_series *size_trigger, *timeout_trigger;
+};
+
 /* One pipeline of the exporter. */
 struct lane {
     struct lane *next;
@@ -58,6 +64,7 @@ struct lane {
     const struct hf_pipeline *pipeline;
     struct wal_consumer *consumer;
     struct shaping shaping;
+    struct batch_series batches;
     struct hf_task wake; /* posted by the committer */
     struct hf_timer timer;
     bool dry; /* the last read found nothing; `wake` is armed */
@@ -111,7 +118,7 @@ void hf_lane_woken(struct hf_task *task);
 void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
 /* Puts a request among the waiting, in order. */
 void hf_lane_put_back(struct lane *lane, struct request *request);
-/* Reads settings of batching. */
+/* Reads settings of batching, and makes the series that tell of it. */
 void hf_lane_shape(struct lane *lane);
 /* Releases all it holds, unacknowledged, and its spares. */
 void hf_lane_drop_all(struct lane *lane);

@@ -216,10 +216,22 @@ class TestMetrics:
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
         assert holdfast.metric("otelcol_receiver_accepted_spans_total") == 0
 
+    def test_the_resource_of_the_telemetry_section_names_the_process(self, start, grpc_backend):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["service"]["telemetry"] = {
+            "resource": {"service.name": "fleet", "service.instance.id": None, "team.name": "red"}
+        }
+        holdfast = start(configuration)
+        labels = next(labels for name, labels, _ in holdfast.metrics() if name == "otelcol_process_uptime")
+        assert labels.pop("service_version")
+        assert labels == {"service_name": "fleet", "team_name": "red"}
+
     def test_uptime_and_memory_are_plausible(self, start, grpc_backend):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
         assert 0 <= holdfast.metric("otelcol_process_uptime") < 60
         assert 1 << 20 < holdfast.metric("otelcol_process_memory_rss") < 1 << 30
+        heap = holdfast.metric("otelcol_process_runtime_heap_alloc_bytes")
+        assert 1 << 10 < heap <= holdfast.metric("otelcol_process_runtime_total_sys_memory_bytes") < 1 << 30
 
 
 class TestLogs:

@@ -45,6 +45,20 @@ class TestBatch:
         # The first attempt may have gone out with little in it; the rest goes together.
         assert len(sizes) <= 4
 
+    def test_the_batches_are_counted_under_the_processors_name(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        batch = {"send_batch_size": 10, "timeout": "1h"}
+        holdfast = start(config({"otlp": otlp_exporter(backend)}, {"batch/b": batch}))
+        sender = grpc_sender(holdfast)
+        assert holdfast.metric("otelcol_processor_batch_timeout_trigger_send", processor="batch/b") == 0
+        for _ in range(4):
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(5)))
+        holdfast.wait_metric("otelcol_processor_batch_batch_send_size_sum", 20, processor="batch/b")
+        sent = holdfast.metric("otelcol_processor_batch_batch_send_size_count", processor="batch/b")
+        backend.wait_for_requests(2)
+        assert sent == len(backend.requests) == 2
+        assert holdfast.metric("otelcol_processor_batch_batch_size_trigger_send", processor="batch/b") == sent
+
     def test_send_batch_max_size_is_never_exceeded(self, start, ending, grpc_sender):
         batch = {"timeout": "100ms", "send_batch_size": 30, "send_batch_max_size": 40}
         ids = otlp.new_ids(300)

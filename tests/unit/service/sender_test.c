@@ -367,6 +367,7 @@ static void waits_for_the_batch_size_and_cuts_at_its_maximum(void **state)
     world->shape = (struct hf_shape){
         .timeout_ns = UINT64_C(3600000000000), .send_batch_size = 6, .send_batch_max_size = 6};
     world->pipeline.shape = &world->shape;
+    world->pipeline.shape_id = "batch";
     world->config.queue.num_consumers = 1;
     open_sender(world);
     start(world);
@@ -391,6 +392,7 @@ static void sends_what_waits_when_the_batch_timeout_passes(void **state)
     (void)state;
     world->shape = (struct hf_shape){.timeout_ns = 5000000, .send_batch_size = 1000};
     world->pipeline.shape = &world->shape;
+    world->pipeline.shape_id = "batch";
     open_sender(world);
     start(world);
     put(world, 4);
