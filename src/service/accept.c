@@ -136,22 +136,27 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
     };
 }
 
-static void count_full(const struct entry *entry)
+static void report_refusal(const struct hf_node *node, const struct entry *entry,
+                           enum wal_status status)
 {
     const struct hf_pipeline *pipeline = entry->pipeline;
+    if (status == WAL_FULL || status == WAL_NO_SPACE) {
+        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; senders are told to try again",
+                    pipeline->id, status == WAL_FULL ? "its queue" : "the disk of its queue");
+    }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {
         hf_series_add(pipeline->enqueue_failed[i], entry->append.items);
     }
 }
 
 /* All queues admit it, or none keeps its room. */
-static enum hf_status admit(struct submission *submission)
+static enum hf_status admit(const struct hf_node *node, struct submission *submission)
 {
     for (size_t i = 0; i < submission->count; i++) {
         enum wal_status status =
             wal_admit(submission->entries[i].pipeline->wal, &submission->entries[i].append);
         if (status != WAL_OK) {
-            count_full(&submission->entries[i]);
+            report_refusal(node, &submission->entries[i], status);
             while (i-- > 0) {
                 wal_admit_cancel(submission->entries[i].pipeline->wal,
                                  &submission->entries[i].append);
@@ -200,7 +205,7 @@ void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transp
         }
     }
     if (status == HF_OK) {
-        status = admit(submission);
+        status = admit(node, submission);
     }
     if (status != HF_OK || submission->count == 0) {
         answer(submission, status);
