@@ -73,16 +73,16 @@ static bool set_aside(struct wal *wal, const struct wal_segment *segment)
 static void dispose_of(struct wal *wal, struct wal_segment *segment, bool may_recycle)
 {
     wal_segment_close_env(segment);
-    if (segment->name[0] == '\0') {
-        wal_segment_free(segment);
-        return;
-    }
-    bool is_gone = (segment->is_broken && set_aside(wal, segment)) ||
+    bool is_gone = segment->name[0] == '\0' || (segment->is_broken && set_aside(wal, segment)) ||
                    (!segment->is_broken && may_recycle && is_worth_keeping(wal, segment) &&
                     recycle(wal, segment));
     if (!is_gone) {
         (void)unlinkat(wal->directory_fd, segment->name, 0);
     }
+    pthread_mutex_lock(&wal->lock);
+    wal->space.doomed -= segment->bytes;
+    pthread_cond_broadcast(&wal->janitor.done);
+    pthread_mutex_unlock(&wal->lock);
     wal_segment_free(segment);
 }
 

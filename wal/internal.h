@@ -49,6 +49,7 @@ struct wal_consumer {
 
 struct wal_space {
     uint64_t used;              /* of segments, as admission counts it */
+    uint64_t doomed;            /* of segments out of the queue whose files are still there */
     uint64_t outstanding_bytes; /* admitted, not committed */
     struct wal_amount outstanding;
     enum wal_status failed;   /* of the last commit */
@@ -129,13 +130,15 @@ struct wal {
 bool wal_space_is_low(struct wal *wal);
 /* Whether a record of usual size would be refused for want of room in the queue. Lock held. */
 bool wal_space_is_full(struct wal *wal);
+/* Hands a segment that is out of the queue to the janitor, who has room for it. Lock held. */
+void wal_doom(struct wal *wal, struct wal_segment *segment);
 /* The lowest sequence that some stored consumer still needs; UINT64_MAX without consumers. Lock
  * held. */
 uint64_t wal_needed_from(const struct wal *wal);
 /* Takes drained segments out of the queue, for the janitor to dispose of. Lock held. */
 void wal_release_drained(struct wal *wal);
-/* Pushes consumers on where the options say so (drop_oldest, orphans), until `bytes` more fit. The
- * committer, without the lock. */
+/* Pushes consumers on where the options say so (drop_oldest, orphans), until `bytes` more fit, and
+ * waits for the janitor where he is behind. The committer, without the lock. */
 void wal_relieve(struct wal *wal, uint64_t bytes);
 
 /* ---- commit.c, publish.c ---- */

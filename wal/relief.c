@@ -3,9 +3,13 @@
  * before anybody is refused. The committer's thread.
  */
 #include <string.h>
+#include <time.h>
 
+#include "../src/util/clock.h"
 #include "amount.h"
 #include "internal.h"
+
+#define DISPOSAL_NS HF_NS_PER_S
 
 static uint64_t less(uint64_t a, uint64_t b)
 {
@@ -105,8 +109,7 @@ static void release_first(struct wal *wal)
     if (wal->janitor.doomed_count == wal->janitor.doomed_room) {
         return;
     }
-    wal->space.used -= wal->segments[0]->bytes;
-    wal->janitor.doomed[wal->janitor.doomed_count++] = wal->segments[0];
+    wal_doom(wal, wal->segments[0]);
     wal->segment_count--;
     memmove(wal->segments, wal->segments + 1, wal->segment_count * sizeof(*wal->segments));
     wal_janitor_call(wal);
@@ -216,9 +219,32 @@ static void relieve_limits(struct wal *wal)
     }
 }
 
+/*
+ * What is drained takes its room until it was disposed of: at a limit that is to be kept, a janitor
+ * with a slow disk slows the senders down.
+ */
+static void wait_for_disposal(struct wal *wal, uint64_t bytes)
+{
+    uint64_t until_ns = hf_clock_monotonic_ns() + DISPOSAL_NS;
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
+                                   .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
+    const struct wal_space *space = &wal->space;
+    uint64_t max = wal->options.max_bytes;
+    int waited = 0;
+
+    pthread_mutex_lock(&wal->lock);
+    while (max != 0 && space->doomed != 0 && waited == 0 &&
+           space->used + space->doomed + bytes > max + wal->options.segment_bytes) {
+        wal_janitor_call(wal);
+        waited = pthread_cond_clockwait(&wal->janitor.done, &wal->lock, CLOCK_MONOTONIC, &until);
+    }
+    pthread_mutex_unlock(&wal->lock);
+}
+
 void wal_relieve(struct wal *wal, uint64_t bytes)
 {
     relieve_bytes(wal, bytes);
+    wait_for_disposal(wal, bytes);
     if (wal->options.drop_oldest) {
         relieve_limits(wal);
     }

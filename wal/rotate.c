@@ -90,9 +90,8 @@ static void replace_empty(struct wal *wal, uint64_t first)
 {
     if (wal->segment_count > 0 && wal->segments[wal->segment_count - 1]->first == first) {
         struct wal_segment *empty = wal->segments[--wal->segment_count];
-        wal->space.used -= empty->bytes;
         empty->name[0] = '\0';
-        wal->janitor.doomed[wal->janitor.doomed_count++] = empty;
+        wal_doom(wal, empty);
     }
 }
 

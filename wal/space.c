@@ -56,6 +56,14 @@ uint64_t wal_needed_from(const struct wal *wal)
     return needed;
 }
 
+void wal_doom(struct wal *wal, struct wal_segment *segment)
+{
+    assert(wal->janitor.doomed_count < wal->janitor.doomed_room);
+    wal->space.used -= segment->bytes;
+    wal->space.doomed += segment->bytes;
+    wal->janitor.doomed[wal->janitor.doomed_count++] = segment;
+}
+
 void wal_release_drained(struct wal *wal)
 {
     uint64_t needed = wal_needed_from(wal);
@@ -67,8 +75,7 @@ void wal_release_drained(struct wal *wal)
     /* The last one stays whatever is in it: it holds the checkpoints and where the books go on. */
     while (count + 1 < wal->segment_count && wal->segments[count]->end <= needed &&
            wal->janitor.doomed_count < wal->janitor.doomed_room) {
-        wal->space.used -= wal->segments[count]->bytes;
-        wal->janitor.doomed[wal->janitor.doomed_count++] = wal->segments[count];
+        wal_doom(wal, wal->segments[count]);
         count++;
     }
     if (count > 0) {
