@@ -40,13 +40,15 @@ static const char configuration[] =
     "                          {key: who, from_context: metadata.x-who, action: insert}]}\n"
     "  attributes:\n"
     "    include: {match_type: regexp, span_names: ['^id-.*']}\n"
-    "    actions: [{key: secret, action: hash}, {key: seen, value: 1, action: insert},\n"
+    "    actions: [{key: secret, action: hash}, {key: seen, value: [1, {a: b}], action: insert},\n"
     "              {pattern: '^drop', action: delete}]\n"
     "  batch: {timeout: 1ms, send_batch_size: 3}\n"
     "exporters:\n"
-    "  file: {path: '${env:PLACE}/out'}\n"
+    "  file: {path: '${env:PLACE}/out', retry_on_failure: {initial_interval: 10ms}}\n"
     "  file/packed: {path: '${env:PLACE}/packed', format: proto, compression: zstd,\n"
     "                sending_queue: {compression: zstd}}\n"
+    "  file/grouped: {path: '${env:PLACE}/by-*', retry_on_failure: {initial_interval: 10ms},\n"
+    "                 group_by: {enabled: true, resource_attribute: zone}}\n"
     "  nop:\n"
     "service:\n"
     "  telemetry: {logs: {level: error, output_paths: ['/dev/null']}}\n"
@@ -54,7 +56,7 @@ static const char configuration[] =
     "    traces:\n"
     "      receivers: [otlp]\n"
     "      processors: [memory_limiter, resource, attributes, batch]\n"
-    "      exporters: [file, file/packed, nop]\n"
+    "      exporters: [file, file/packed, file/grouped, nop]\n"
     "    logs: {receivers: [otlp], exporters: [nop]}\n";
 
 /* What hf_service_run() puts around a graph. */
@@ -297,13 +299,14 @@ static void connect_client(struct client *client, const struct world *world)
     assert_int_equal(hf_http_client_new(&http_options, &client->http, error), HF_OK);
 }
 
-/* Waits until what was acknowledged stands in the exporter's file. */
-static void await_delivery(const struct world *world, const struct request *requests)
+/* Waits until what was acknowledged stands in an exporter's file. */
+static void await_delivery(const struct world *world, const char *name,
+                           const struct request *requests)
 {
     char path[100], wanted[32];
     static char text[1 << 20];
     bool is_missing = true;
-    snprintf(path, sizeof(path), "%s/out", world->place);
+    snprintf(path, sizeof(path), "%s/%s", world->place, name);
     while (is_missing) {
         FILE *file = fopen(path, "r");
         size_t size = file != NULL ? fread(text, 1, sizeof(text) - 1, file) : 0;
@@ -342,7 +345,8 @@ static bool carries(void)
     }
     hf_loop_run(client.loop);
     alloc_end();
-    await_delivery(world, requests);
+    await_delivery(world, "out", requests);
+    await_delivery(world, "by-a", requests);
     for (unsigned i = 0; i < REQUESTS; i++) {
         is_whole = is_whole && requests[i].is_acked;
         hf_bytes_release(&requests[i].body);
