@@ -33,18 +33,20 @@ struct hf_input {
  */
 void hf_input_done(struct hf_input *input, uint32_t dropped_items);
 
-/* Embed in what waits for the answer. */
+/* Embed in what waits for the answer. The component's memory, the stage's from hf_emit() until
+ * `done`. */
 struct hf_output {
     /*
      * HF_OK: it is durable in every pipeline that follows. HF_CLOSED: the graph is stopping; leave
      * the input undone. Anything else (HF_TOO_LARGE, HF_INVALID): it never will be.
      */
     void (*done)(struct hf_output *output, enum hf_status status);
+    void *room[8]; /* the stage's own */
 };
 
 /*
  * Passes a batch (borrowed; identity coded, `raw` set) on: through the processors that follow into
- * their queues. What they refuse for now is tried again until they take it. `done` is called once,
- * later; at once only with HF_CLOSED, or with HF_NOMEM.
+ * their queues. What they refuse for now is tried again until they take it. `done` is called once:
+ * later, or at once with HF_CLOSED.
  */
 void hf_emit(struct hf_node *node, struct hf_batch *batch, struct hf_output *output);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../util/compress.h"
 #include "../util/loop.h"
@@ -17,7 +16,6 @@
 #define TAKES_AT_ONCE 64 /* then timers and outputs get their turn */
 #define INPUTS_MAX 65536 /* not done with, of one queue: what is kept of each is small */
 #define AGAIN_NS UINT64_C(100000000)
-#define COMMIT_GRACE_S 10
 
 struct inlet;
 
@@ -43,7 +41,7 @@ struct inlet {
     size_t input_count;
 };
 
-/* A batch on its way to the queues behind. */
+/* A batch on its way to the queues behind; in the room of its output. */
 struct emission {
     struct hf_reply reply;
     struct hf_task task; /* posted by a committer */
@@ -53,6 +51,9 @@ struct emission {
     struct hf_output *output;
     enum hf_status status;
 };
+
+static_assert(sizeof(struct emission) <= sizeof(((struct hf_output *)0)->room),
+              "an output has room for it");
 
 struct hf_stage {
     struct hf_node *node;
@@ -286,11 +287,8 @@ static void end_emission(struct emission *emission, enum hf_status status)
     struct hf_stage *stage = emission->stage;
     struct hf_output *output = emission->output;
     hf_ref_drop(&emission->batch->ref);
-    free(emission);
     stage->emitting--;
-    if (!stage->ended) { /* else the component is no more */
-        output->done(output, status);
-    }
+    output->done(output, status); /* which may free it */
     if (stage->stopping && stage->emitting == 0) {
         sem_post(&stage->stopped);
     }
@@ -323,9 +321,9 @@ static void answered(struct hf_reply *reply, enum hf_status status)
 void hf_emit(struct hf_node *node, struct hf_batch *batch, struct hf_output *output)
 {
     struct hf_stage *stage = node->stage;
-    struct emission *emission = stage->stopping ? NULL : calloc(1, sizeof(*emission));
-    if (emission == NULL) {
-        output->done(output, stage->stopping ? HF_CLOSED : HF_NOMEM);
+    struct emission *emission = (struct emission *)output->room;
+    if (stage->stopping) {
+        output->done(output, HF_CLOSED);
         return;
     }
     *emission = (struct emission){.reply = {.done = answered},
@@ -454,15 +452,13 @@ static void stop_on_loop(struct hf_task *task)
 
 void hf_stage_stop(struct hf_stage *stage)
 {
-    struct timespec until;
     if (!stage->running || stage->ended) {
         return;
     }
     stage->stop_task.run = stop_on_loop;
     hf_loop_post(stage->loop, &stage->stop_task);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += COMMIT_GRACE_S;
-    while (sem_clockwait(&stage->stopped, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR) {
+    /* For commits alone, which end or fail; closing the queue would wait for them as well. */
+    while (sem_wait(&stage->stopped) != 0 && errno == EINTR) {
     }
     hf_loop_join(stage->loop);
     stage->ended = true;

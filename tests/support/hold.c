@@ -71,12 +71,11 @@ static void close_stage(void *self)
     free(stage);
 }
 
-/* When it is not durable (HF_CLOSED, for want of memory) the input stays undone: it comes again. */
 static void passed(struct hf_output *output, enum hf_status status)
 {
     struct kept *kept = HF_CONTAINER(output, struct kept, output);
-    if (status == HF_OK) {
-        hf_input_done(kept->input, 0);
+    if (status != HF_CLOSED) { /* else it is given to the next one */
+        hf_input_done(kept->input, status == HF_OK ? 0 : kept->batch->items);
     }
     free_kept(kept);
 }
