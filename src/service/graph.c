@@ -196,7 +196,7 @@ static enum hf_status cut_pipeline(struct hf_graph *graph, const struct hf_confi
     char *id = NULL;
     enum hf_status status = need_stage(node);
     if (status == HF_OK) {
-        status = hf_stage_add(node->stage, *pipeline);
+        status = hf_stage_add(node->stage, *pipeline, from);
     }
     if (status != HF_OK || asprintf(&id, "%s>%s", from->id, node->id) < 0) {
         return HF_NOMEM;
@@ -258,7 +258,7 @@ static enum hf_status join_connector(struct hf_graph *graph, struct hf_pipeline 
 {
     struct hf_node *node = need_node(graph, graph->connectors, &graph->connector_count, from);
     enum hf_status status = node != NULL ? need_stage(node) : HF_NOMEM;
-    return status == HF_OK ? hf_stage_add(node->stage, pipeline) : status;
+    return status == HF_OK ? hf_stage_add(node->stage, pipeline, NULL) : status;
 }
 
 static enum hf_status join_exporter(struct hf_graph *graph, struct hf_pipeline *pipeline,

@@ -32,6 +32,7 @@ struct inlet {
     struct inlet *next;
     struct hf_stage *stage;
     const struct hf_pipeline *pipeline;
+    const struct hf_config_pipeline *from; /* NULL: nobody's place to take over */
     struct wal_consumer *consumer;
     struct hf_task wake; /* posted by the committer */
     bool dry;            /* the last read found nothing; `wake` is armed */
@@ -373,7 +374,8 @@ enum hf_status hf_stage_new(struct hf_node *node, struct hf_stage **ret_stage)
     return HF_OK;
 }
 
-enum hf_status hf_stage_add(struct hf_stage *stage, const struct hf_pipeline *pipeline)
+enum hf_status hf_stage_add(struct hf_stage *stage, const struct hf_pipeline *pipeline,
+                            const struct hf_config_pipeline *from)
 {
     struct inlet *inlet = calloc(1, sizeof(*inlet));
     if (inlet == NULL) {
@@ -381,39 +383,79 @@ enum hf_status hf_stage_add(struct hf_stage *stage, const struct hf_pipeline *pi
     }
     inlet->stage = stage;
     inlet->pipeline = pipeline;
+    inlet->from = from;
     inlet->wake.run = woken;
     inlet->next = stage->inlets;
     stage->inlets = inlet;
     return HF_OK;
 }
 
+/* What a queue knows of the stage, and of exporters that read it before the stage stood there. */
 struct search {
-    const char *name;
-    bool open;
+    const struct inlet *inlet;
+    bool is_open, has_open;              /* its own place; that of an exporter */
+    char lowest[WAL_NAME_BYTES_MAX + 1]; /* the exporter that is farthest back; "": none */
+    uint64_t low;
 };
+
+static bool was_exporter(const struct inlet *inlet, const char *id)
+{
+    const struct hf_config_pipeline *from = inlet->from;
+    for (size_t i = 0; from != NULL && i < from->exporter_count; i++) {
+        if (strcmp(from->exporters[i]->id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static void look(void *user, const struct wal_consumer_stat *stat)
 {
     struct search *search = user;
-    search->open = search->open || (stat->open && strcmp(stat->name, search->name) == 0);
+    if (strcmp(stat->name, search->inlet->stage->node->id) == 0) {
+        search->is_open = stat->open;
+    } else if (was_exporter(search->inlet, stat->name)) {
+        search->has_open = search->has_open || stat->open;
+        if (search->lowest[0] == '\0' || stat->low < search->low) {
+            snprintf(search->lowest, sizeof(search->lowest), "%s", stat->name);
+            search->low = stat->low;
+        }
+    }
+}
+
+/* What the others had left is behind what was taken over. */
+static void forget_exporters(const struct inlet *inlet)
+{
+    for (size_t i = 0; i < inlet->from->exporter_count; i++) {
+        enum wal_status status =
+            wal_consumer_remove(inlet->pipeline->wal, inlet->from->exporters[i]->id);
+        (void)status; /* it may not have had a place there */
+    }
+}
+
+static enum wal_status open_inlet(struct inlet *inlet, bool only_new)
+{
+    const struct hf_node *node = inlet->stage->node;
+    struct search search = {.inlet = inlet};
+    struct wal_consumer_options options = {.name = node->id, .wake = on_wake, .user = inlet};
+    enum wal_status status = wal_consumer_each(inlet->pipeline->wal, look, &search);
+    if (status != WAL_OK || (only_new && (search.is_open || search.has_open))) {
+        return status;
+    }
+    options.adopt = search.lowest[0] != '\0' ? search.lowest : NULL;
+    status = wal_consumer_open(inlet->pipeline->wal, &options, &inlet->consumer);
+    if (status == WAL_OK && options.adopt != NULL) {
+        hf_node_log(node, HF_LOG_INFO, "took over the backlog of the exporters in pipeline %s",
+                    inlet->pipeline->id);
+        forget_exporters(inlet);
+    }
+    return status;
 }
 
 enum hf_status hf_stage_open_consumers(struct hf_stage *stage, bool only_new, char *reterr)
 {
     for (struct inlet *inlet = stage->inlets; inlet != NULL; inlet = inlet->next) {
-        struct search search = {.name = stage->node->id};
-        const struct wal_consumer_options options = {
-            .name = stage->node->id, .wake = on_wake, .user = inlet};
-        if (inlet->consumer != NULL) {
-            continue;
-        }
-        enum wal_status status = wal_consumer_each(inlet->pipeline->wal, look, &search);
-        if (status == WAL_OK && search.open && only_new) {
-            continue;
-        }
-        if (status == WAL_OK) {
-            status = wal_consumer_open(inlet->pipeline->wal, &options, &inlet->consumer);
-        }
+        enum wal_status status = inlet->consumer == NULL ? open_inlet(inlet, only_new) : WAL_OK;
         if (status != WAL_OK) {
             snprintf(reterr, HF_ERROR_MAX, "%s: cannot open its place in the queue of %s: %s",
                      stage->node->id, inlet->pipeline->id, wal_status_text(status));

@@ -18,10 +18,15 @@ struct hf_stage;
 /* HF_NOMEM, HF_IO. The thread runs from hf_stage_start(). */
 HF_MUST_USE enum hf_status hf_stage_new(struct hf_node *node, struct hf_stage **ret_stage);
 
-/* A pipeline whose queue feeds it. */
-HF_MUST_USE enum hf_status hf_stage_add(struct hf_stage *stage, const struct hf_pipeline *pipeline);
+/*
+ * A pipeline whose queue feeds it. Where exporters of `from` (NULL: none) still have a place in
+ * that queue, because the stage was not there before, it takes their backlog over: that of the one
+ * that is farthest back, which may repeat some to the others.
+ */
+HF_MUST_USE enum hf_status hf_stage_add(struct hf_stage *stage, const struct hf_pipeline *pipeline,
+                                        const struct hf_config_pipeline *from);
 
-/* Opens the consumers; with `only_new`, just those that nobody holds open. */
+/* Opens the consumers; with `only_new`, just those whose place nobody holds open. */
 HF_MUST_USE enum hf_status hf_stage_open_consumers(struct hf_stage *stage, bool only_new,
                                                    char *reterr);
 

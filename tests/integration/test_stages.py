@@ -122,6 +122,28 @@ class TestHold:
         grpc_backend.wait_for(ids)
         assert sorted(grpc_backend.ids()) == ids
 
+    @pytest.mark.parametrize("how", ["restart", "reload"])
+    def test_a_stage_that_is_put_in_takes_the_backlog_over(self, holding, grpc_backend, grpc_sender, how):
+        grpc_backend.stop()
+        holdfast = holding()
+        with_stage = holdfast.config_path.read_text()
+        before = {"otlp": otlp_exporter(grpc_backend), "otlp/more": otlp_exporter(grpc_backend)}
+        holdfast.write_config(config(before))
+        holdfast.restart()
+        ids = otlp.new_ids(6)
+        for item in ids[:3]:
+            grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        holdfast.write_config(with_stage)
+        getattr(holdfast, how)()
+        sender = grpc_sender(holdfast)
+        for item in ids[3:]:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        assert held(holdfast) == 6
+        grpc_backend.start()
+        sender.export(otlp.TRACES, word("release"))
+        grpc_backend.wait_for(ids)
+        holdfast.books("traces", "hold")
+
     def test_a_stage_that_is_taken_away_leaves_a_word_about_its_queue(self, holding, grpc_backend, grpc_sender):
         grpc_backend.stop()
         holdfast = holding()

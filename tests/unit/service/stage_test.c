@@ -120,7 +120,7 @@ static void open_stage(struct world *world)
 {
     char error[512] = "";
     assert_int_equal(hf_stage_new(&world->node, &world->node.stage), HF_OK);
-    assert_int_equal(hf_stage_add(world->node.stage, &world->front), HF_OK);
+    assert_int_equal(hf_stage_add(world->node.stage, &world->front, NULL), HF_OK);
     assert_int_equal(hf_stage_open_consumers(world->node.stage, false, error), HF_OK);
 }
 
