@@ -190,9 +190,10 @@ struct wal_consumer_options {
 
 /*
  * WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (adopt names nobody, or one that is open; the
- * consumer is not opened), WAL_CLOSED (read_only), WAL_IO. The place of a new name is durable on
- * return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until it does. When both
- * `name` and `adopt` are stored, the cursor that stands lower is kept: repeats, no loss.
+ * consumer is not opened), WAL_CLOSED (read_only, or `name` is open), WAL_IO. The place of a new
+ * name is durable on return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until
+ * it does. When both `name` and `adopt` are stored, the cursor that stands lower is kept: repeats,
+ * no loss.
  */
 WAL_MUST_USE enum wal_status wal_consumer_open(struct wal *wal,
                                                const struct wal_consumer_options *options,
