@@ -217,6 +217,9 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     }
     atomic_store(&graph->running, graph->host->store != NULL);
     status = take_over_queues(graph, old, reterr);
+    if (status == HF_OK && graph->host->store != NULL) {
+        hf_graph_apply_limits(graph);
+    }
     hf_graph_stop(old);
     if (status != HF_OK) {
         hf_graph_stop(graph);

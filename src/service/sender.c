@@ -196,6 +196,12 @@ enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bool only_new,
     return HF_OK;
 }
 
+void hf_sender_apply_limits(struct hf_sender *sender)
+{
+    hf_store_limit_letters(hf_graph_host(sender->node->graph)->store, sender->node->id,
+                           sender->config->queue.dead_letter.max_bytes);
+}
+
 static enum hf_status start_auth_keys(struct hf_sender *sender)
 {
     const struct hf_component *component = sender->node->component;

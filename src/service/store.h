@@ -8,8 +8,8 @@
  *   DIR/damaged/                 files set aside
  *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
  *
- * Outlives the graph: a reload finds its queues open. Opening and closing: main thread.
- * hf_store_each, hf_store_dead_letters: any thread.
+ * Outlives the graph: a reload finds its queues open. The store is opened and closed on the main
+ * thread, without any call under way; its queues on any thread.
  */
 #pragma once
 
@@ -44,29 +44,42 @@ void hf_store_close(struct hf_store *store);
 
 const char *hf_store_directory(const struct hf_store *store);
 
+/* Kinds of queues, and the names of their folders. */
+#define HF_STORE_QUEUE "queue"
+#define HF_STORE_LETTERS "deadletter"
+
 struct hf_queue_options {
     uint64_t max_bytes; /* 0: the default of the directory */
     bool drop_oldest;
 };
 
-/* The queue of that pipeline: the open one, or opened now. The store's. */
+/* The queue of that pipeline: the open one, with the limits that it has, or opened now. The
+ * store's. */
 HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
                                           const struct hf_queue_options *options,
                                           struct wal **ret_wal, char *reterr);
 
-/* The dead letters of that exporter, made when first needed. NULL when they cannot be opened. */
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* Puts the limits of a configuration in force, and says in the log which of them are new. Nothing
+ * is deleted to get below: see wal_set_limits(). */
+void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
+                          const struct hf_queue_options *options);
 
-/* Opens every queue and all dead letters that the directory holds, so that they are seen and
- * counted. False when one cannot be opened; the log says which and why. */
+/* The dead letters of that exporter, made when first needed, with that limit. NULL when they cannot
+ * be opened. */
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* Likewise, when there are any. */
+void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+
+/* Opens every queue of every kind that the directory holds and nobody opened before, with limits of
+ * its own choice, so that they are seen and counted. False when one cannot be opened; the log says
+ * which and why. */
 bool hf_store_open_all(struct hf_store *store);
 
 /* The one that keeps the dead letters until an operator takes them. For the control thread alone;
  * NULL: no dead letters. */
 struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter);
 
-/* Every open queue and the dead letters of earlier runs. `kind` is "queue" or "deadletter". No lock
- * is held during a visit. */
+/* Every open queue. No lock is held during a visit. */
 void hf_store_each(struct hf_store *store,
                    void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                    void *user);

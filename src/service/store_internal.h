@@ -14,10 +14,11 @@
 /* An open queue. */
 struct entry {
     struct entry *next;
-    const char *kind; /* "queue", "deadletter" */
+    const char *kind; /* one of HF_STORE_... */
     char *id;
     struct wal *wal;
-    uint64_t max_bytes;          /* as asked for when it was opened */
+    struct wal_limits limits;    /* in force */
+    bool is_asked;               /* the limits are a configuration's, not presumed */
     struct wal_consumer *reader; /* of dead letters: keeps them until an operator takes them */
     struct hf_store *store;
 };

@@ -1,5 +1,6 @@
 /*
- * store_queues: the queues in the data directory.
+ * store_queues: the queues in the data directory: opened once, their limits, and who is told of
+ * them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -8,10 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <holdfast/component.h>
+
 #include "../util/log.h"
 #include "store_internal.h"
 
 #define QUEUES_MAX 1024
+#define LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)
+#define MIB 1048576.0
 
 static void on_event(void *user, const struct wal_event *event)
 {
@@ -57,7 +62,7 @@ static struct entry *find(struct hf_store *store, const char *kind, const char *
     return NULL;
 }
 
-/* With the mutex held. */
+/* With the mutex held. `options` has the limits. */
 static enum wal_status open_entry(struct hf_store *store, const char *kind, const char *id,
                                   struct wal_options *options, struct entry **ret_entry)
 {
@@ -84,6 +89,7 @@ static enum wal_status open_entry(struct hf_store *store, const char *kind, cons
     }
     entry->kind = kind;
     entry->store = store;
+    entry->limits = (struct wal_limits){options->max_bytes, options->drop_oldest};
     options->directory = path;
     options->damaged_directory = damaged;
     options->no_fsync = store->no_fsync;
@@ -116,27 +122,40 @@ void hf_store_close_queues(struct hf_store *store)
     }
 }
 
+/* ---- pipelines ---- */
+
+static struct wal_limits limits_of(const struct hf_store *store,
+                                   const struct hf_queue_options *options)
+{
+    return (struct wal_limits){
+        .max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes,
+        .drop_oldest = options->drop_oldest,
+    };
+}
+
+/* With the mutex held. */
+static enum wal_status need_queue(struct hf_store *store, const char *pipeline,
+                                  const struct hf_queue_options *options, struct entry **ret_entry)
+{
+    struct entry *entry = find(store, HF_STORE_QUEUE, pipeline);
+    enum wal_status status = WAL_OK;
+    if (entry == NULL) {
+        struct wal_limits limits = limits_of(store, options);
+        struct wal_options made = {.max_bytes = limits.max_bytes,
+                                   .drop_oldest = limits.drop_oldest};
+        status = open_entry(store, HF_STORE_QUEUE, pipeline, &made, &entry);
+    }
+    *ret_entry = entry;
+    return status;
+}
+
 enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
                               const struct hf_queue_options *options, struct wal **ret_wal,
                               char *reterr)
 {
+    struct entry *entry = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = WAL_OK;
-    struct entry *entry = find(store, "queue", pipeline);
-    if (entry == NULL) {
-        struct wal_options made = {
-            .max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes,
-            .drop_oldest = options->drop_oldest,
-        };
-        status = open_entry(store, "queue", pipeline, &made, &entry);
-        if (status == WAL_OK) {
-            entry->max_bytes = options->max_bytes;
-        }
-    } else if (options->max_bytes != 0 && options->max_bytes != entry->max_bytes) {
-        hf_log_line(
-            store->log, HF_LOG_WARN, pipeline,
-            "sending_queue::max_bytes has changed; the new limit counts from the next start");
-    }
+    enum wal_status status = need_queue(store, pipeline, options, &entry);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_store_explain(status, store->directory, reterr);
@@ -146,27 +165,99 @@ enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
     return HF_OK;
 }
 
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+/* Puts limits in force and tells of those that a configuration changed. With the mutex held. */
+static void limit(struct entry *entry, struct wal_limits limits, const char *section)
+{
+    struct wal_limits before = entry->is_asked ? entry->limits : limits;
+    struct hf_log *log = entry->store->log;
+    struct wal_stat stat;
+    wal_set_limits(entry->wal, &limits);
+    entry->limits = limits;
+    entry->is_asked = true;
+    if (before.max_bytes != limits.max_bytes) {
+        hf_log_line(log, HF_LOG_INFO, entry->id, "%s::max_bytes is now %.1f MiB; it was %.1f MiB",
+                    section, (double)limits.max_bytes / MIB, (double)before.max_bytes / MIB);
+    }
+    if (before.drop_oldest != limits.drop_oldest) {
+        hf_log_line(log, HF_LOG_INFO, entry->id, "%s::on_full is now %s", section,
+                    limits.drop_oldest ? "drop_oldest" : "reject");
+    }
+    wal_stat(entry->wal, &stat);
+    if (limits.max_bytes < before.max_bytes && stat.disk_bytes > limits.max_bytes) {
+        hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
+                    (double)stat.disk_bytes / MIB,
+                    limits.drop_oldest
+                        ? "the oldest are dropped as new data comes"
+                        : "senders are told to come back until enough is delivered; nothing is "
+                          "deleted");
+    }
+}
+
+void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
+                          const struct hf_queue_options *options)
 {
     pthread_mutex_lock(&store->mutex);
-    struct entry *entry = find(store, "deadletter", exporter);
+    struct entry *entry = find(store, HF_STORE_QUEUE, pipeline);
+    if (entry != NULL) {
+        limit(entry, limits_of(store, options), "sending_queue");
+    }
+    pthread_mutex_unlock(&store->mutex);
+}
+
+/* ---- dead letters ---- */
+
+/* With the mutex held. */
+static enum wal_status need_letters(struct hf_store *store, const char *exporter,
+                                    uint64_t max_bytes, struct entry **ret_entry)
+{
+    struct entry *entry = find(store, HF_STORE_LETTERS, exporter);
+    enum wal_status status = WAL_OK;
     if (entry == NULL) {
         struct wal_options made = {
-            .max_bytes = max_bytes, .segment_bytes = 16u << 20, .drop_oldest = true};
-        enum wal_status status = open_entry(store, "deadletter", exporter, &made, &entry);
+            .max_bytes = max_bytes, .segment_bytes = LETTER_SEGMENT_BYTES, .drop_oldest = true};
         struct wal_consumer_options reader = {.name = HF_DEAD_LETTER_READER, .from_oldest = true};
+        status = open_entry(store, HF_STORE_LETTERS, exporter, &made, &entry);
         if (status == WAL_OK && wal_consumer_open(entry->wal, &reader, &entry->reader) != WAL_OK) {
             entry->reader = NULL;
         }
-        if (status != WAL_OK) {
-            entry = NULL;
-            hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
-                        wal_status_text(status));
-        }
+    }
+    *ret_entry = entry;
+    return status;
+}
+
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+{
+    struct entry *entry = NULL;
+    pthread_mutex_lock(&store->mutex);
+    enum wal_status status = need_letters(store, exporter, max_bytes, &entry);
+    pthread_mutex_unlock(&store->mutex);
+    if (status != WAL_OK) {
+        hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
+                    wal_status_text(status));
+        return NULL;
+    }
+    return entry->wal;
+}
+
+struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter)
+{
+    pthread_mutex_lock(&store->mutex);
+    const struct entry *entry = find(store, HF_STORE_LETTERS, exporter);
+    pthread_mutex_unlock(&store->mutex);
+    return entry != NULL ? entry->reader : NULL;
+}
+
+void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct entry *letters = find(store, HF_STORE_LETTERS, exporter);
+    if (letters != NULL) {
+        limit(letters, (struct wal_limits){max_bytes, true}, "sending_queue::dead_letter");
     }
     pthread_mutex_unlock(&store->mutex);
-    return entry != NULL ? entry->wal : NULL;
 }
+
+/* ---- all of them ---- */
 
 void hf_store_each(struct hf_store *store,
                    void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
@@ -182,14 +273,23 @@ void hf_store_each(struct hf_store *store,
     }
 }
 
-#define DEAD_LETTER_BYTES_MAX (UINT64_C(1) << 30)
+/* With the mutex held. */
+static enum wal_status need(struct hf_store *store, const char *kind, const char *id)
+{
+    struct entry *entry = NULL;
+    if (strcmp(kind, HF_STORE_LETTERS) == 0) {
+        /* Nobody adds to them before a configuration has said how many there may be. */
+        return need_letters(store, id, 0, &entry);
+    }
+    return need_queue(store, id, &(const struct hf_queue_options){0}, &entry);
+}
 
 static bool open_kind(struct hf_store *store, const char *kind)
 {
     bool good = true;
     char path[PATH_BYTES_MAX];
     char id[WAL_NAME_BYTES_MAX + 1];
-    char why[512];
+    char why[HF_ERROR_MAX];
     snprintf(path, sizeof(path), "%s/%s", store->directory, kind);
     DIR *directory = opendir(path);
     const struct dirent *found;
@@ -198,12 +298,12 @@ static bool open_kind(struct hf_store *store, const char *kind)
             continue;
         }
         hf_store_unescape(found->d_name, id);
-        struct wal *wal = NULL;
-        const struct hf_queue_options plain = {0};
-        if (strcmp(kind, "deadletter") == 0) {
-            good = hf_store_dead_letters(store, id, DEAD_LETTER_BYTES_MAX) != NULL && good;
-        } else if (hf_store_queue(store, id, &plain, &wal, why) != HF_OK) {
-            hf_log_line(store->log, HF_LOG_ERROR, "store", "queue %s: %s", id, why);
+        pthread_mutex_lock(&store->mutex);
+        enum wal_status status = need(store, kind, id);
+        pthread_mutex_unlock(&store->mutex);
+        if (status != WAL_OK) {
+            hf_store_explain(status, store->directory, why);
+            hf_log_line(store->log, HF_LOG_ERROR, "store", "%s %s: %s", kind, id, why);
             good = false;
         }
     }
@@ -215,16 +315,8 @@ static bool open_kind(struct hf_store *store, const char *kind)
 
 bool hf_store_open_all(struct hf_store *store)
 {
-    bool good = open_kind(store, "queue");
-    return open_kind(store, "deadletter") && good;
-}
-
-struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter)
-{
-    pthread_mutex_lock(&store->mutex);
-    const struct entry *entry = find(store, "deadletter", exporter);
-    pthread_mutex_unlock(&store->mutex);
-    return entry != NULL ? entry->reader : NULL;
+    bool good = open_kind(store, HF_STORE_QUEUE);
+    return open_kind(store, HF_STORE_LETTERS) && good;
 }
 
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
@@ -233,7 +325,7 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
     struct wal_stat stat;
     (void)id;
     wal_stat(wal, &stat);
-    if (strcmp(kind, "queue") == 0 && !stat.healthy) {
+    if (strcmp(kind, HF_STORE_QUEUE) == 0 && !stat.healthy) {
         *healthy = false;
     }
 }
