@@ -11,6 +11,7 @@
 #include "../otlp/json.h"
 #include "../util/clock.h"
 #include "../util/compress.h"
+#include "letter.h"
 #include "queue_export.h"
 #include "queue_letters.h"
 
@@ -19,7 +20,9 @@ const char hf_queue_usage[] =
     "\n"
     "Works on the data directory of a running Holdfast (through its control socket) and on one "
     "that\n"
-    "nobody has open. QUEUE is a pipeline's id such as traces/2, or deadletter:EXPORTER.\n"
+    "nobody has open. QUEUE is a pipeline's id such as traces/2, deadletter:EXPORTER (what its "
+    "backend\n"
+    "refused for good) or requeue:EXPORTER (what of that it is to send again).\n"
     "\n"
     "  stat [--json]                     queues, exporters and their books\n"
     "  ls QUEUE [-n N] [--json]          the records of a queue, oldest first\n"
@@ -29,7 +32,8 @@ const char hf_queue_usage[] =
     "keeps them\n"
     "  drop QUEUE --exporter ID          gives up the backlog of a removed exporter\n"
     "  drop deadletter:EXPORTER          deletes the dead letters\n"
-    "  requeue EXPORTER                  puts its dead letters back into their pipelines' queues\n"
+    "  drop requeue:EXPORTER             gives up what a removed exporter was to send again\n"
+    "  requeue EXPORTER                  lets that exporter alone send its dead letters again\n"
     "\n"
     "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or books that do not balance.\n";
 
@@ -42,7 +46,7 @@ struct arguments {
 };
 
 struct found {
-    const char *kind, *id; /* wanted; kind NULL: any */
+    const char *kind, *id;
     struct wal *wal;
 };
 
@@ -54,19 +58,28 @@ static void match(void *user, const char *kind, const char *id, struct wal *wal)
     }
 }
 
-static struct wal *find_queue(struct hf_store *store, const char *name, FILE *out)
+/* "traces/2", "deadletter:otlp" or "requeue:otlp". */
+static void parse_queue(const char *name, struct found *ret_found)
 {
-    static const char letters[] = "deadletter:";
-    struct found found = {.kind = "queue", .id = name};
-    if (strncmp(name, letters, strlen(letters)) == 0) {
-        found.kind = "deadletter";
-        found.id = name + strlen(letters);
+    static const char *const kinds[] = {HF_STORE_LETTERS, HF_STORE_REQUEUE};
+    *ret_found = (struct found){.kind = HF_STORE_QUEUE, .id = name};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t size = strlen(kinds[i]);
+        if (strncmp(name, kinds[i], size) == 0 && name[size] == ':') {
+            *ret_found = (struct found){.kind = kinds[i], .id = name + size + 1};
+        }
     }
-    hf_store_each(store, match, &found);
-    if (found.wal == NULL) {
+}
+
+/* False, with a word to `out`: there is no such queue. */
+static bool find_queue(struct hf_store *store, const char *name, FILE *out, struct found *ret_found)
+{
+    parse_queue(name, ret_found);
+    hf_store_each(store, match, ret_found);
+    if (ret_found->wal == NULL) {
         fprintf(out, "error: no queue %s here; holdfast queue stat lists them\n", name);
     }
-    return found.wal;
+    return ret_found->wal != NULL;
 }
 
 /* ---- stat ---- */
@@ -227,35 +240,80 @@ struct listing {
     bool failed;
 };
 
-/* As bury.c writes them. */
-enum { META_REASON = 'r', META_CODE = 'c' };
+/* What is written with a dead letter; empty for other records. */
+struct letter {
+    char reason[600], pipeline[WAL_NAME_BYTES_MAX + 1];
+    long code;
+};
 
-/* Why a dead letter was refused; empty for other records. JSON and people both read it: no quote
- * and no control. */
-static void reason_of(const struct wal_record *record, char *out, size_t room)
+/* JSON and people both read it: no quote and no control. */
+static void copy_text(struct hf_slice text, char *out, size_t room)
 {
-    size_t cursor = 0;
     size_t used = 0;
-    struct hf_meta_entry entry;
-    out[0] = '\0';
-    while (hf_meta_next(record->meta, &cursor, &entry)) {
-        if ((int)entry.kind != META_REASON && (int)entry.kind != META_CODE) {
-            continue;
-        }
-        used += (size_t)snprintf(out + used, room - used, "%s", used == 0 ? "" : ", code ");
-        for (size_t i = 0; i < entry.value.size && used + 16 < room; i++) {
-            unsigned char byte = entry.value.data[i];
-            out[used++] = byte < 0x20 || byte == '"' || byte == '\\' ? ' ' : (char)byte;
-        }
-        out[used] = '\0';
+    for (size_t i = 0; i < text.size && used + 1 < room; i++) {
+        unsigned char byte = text.data[i];
+        out[used++] = byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\' ? ' ' : (char)byte;
     }
+    out[used] = '\0';
+}
+
+static struct letter letter_of(const struct wal_record *record)
+{
+    struct letter letter = {.code = 0};
+    struct hf_meta_entry entry;
+    char code[24] = "";
+    size_t cursor = 0;
+    while (hf_meta_next(record->meta, &cursor, &entry)) {
+        switch ((int)entry.kind) {
+        case HF_LETTER_REASON:
+            copy_text(entry.value, letter.reason, sizeof(letter.reason));
+            break;
+        case HF_LETTER_CODE:
+            copy_text(entry.value, code, sizeof(code));
+            letter.code = strtol(code, NULL, 10);
+            break;
+        case HF_LETTER_PIPELINE:
+            copy_text(entry.value, letter.pipeline, sizeof(letter.pipeline));
+            break;
+        default:
+            break;
+        }
+    }
+    return letter;
+}
+
+static void list_json(FILE *out, const struct wal_record *record, const char *when,
+                      const char *signal, const char *coding, bool damaged)
+{
+    struct letter letter = letter_of(record);
+    fprintf(out,
+            "{\"sequence\":%" PRIu64 ",\"received\":\"%s\",\"signal\":\"%s\",\"items\":%" PRIu32
+            ",\"bytes\":%zu,\"coding\":\"%s\",\"damaged\":%s",
+            record->sequence, when, signal, record->items, record->body.size, coding,
+            damaged ? "true" : "false");
+    if (letter.pipeline[0] != '\0') {
+        fprintf(out, ",\"pipeline\":\"%s\",\"code\":%ld,\"reason\":\"%s\"", letter.pipeline,
+                letter.code, letter.reason);
+    }
+    fputs("}\n", out);
+}
+
+static void list_text(FILE *out, const struct wal_record *record, const char *when,
+                      const char *signal, const char *coding, bool damaged)
+{
+    struct letter letter = letter_of(record);
+    fprintf(out, "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s", record->sequence,
+            when, signal, record->items, record->body.size, coding, damaged ? "  DAMAGED" : "");
+    if (letter.pipeline[0] != '\0') {
+        fprintf(out, "  from %s: code %ld %s", letter.pipeline, letter.code, letter.reason);
+    }
+    fputc('\n', out);
 }
 
 static bool list_record(void *user, const struct wal_record *record, bool damaged)
 {
     struct listing *listing = user;
     char when[32] = "";
-    char reason[1024];
     time_t seconds = (time_t)(record->time_ns / HF_NS_PER_S);
     struct tm parts;
     gmtime_r(&seconds, &parts);
@@ -265,18 +323,7 @@ static bool list_record(void *user, const struct wal_record *record, bool damage
     const char *coding = record->coding < HF_CODING_COUNT
                              ? hf_coding_name((enum hf_coding)record->coding)
                              : "unknown";
-    reason_of(record, reason, sizeof(reason));
-    if (listing->json) {
-        fprintf(listing->out,
-                "{\"sequence\":%" PRIu64 ",\"received\":\"%s\",\"signal\":\"%s\",\"items\":%" PRIu32
-                ",\"bytes\":%zu,\"coding\":\"%s\",\"damaged\":%s,\"reason\":\"%s\"}\n",
-                record->sequence, when, signal, record->items, record->body.size, coding,
-                damaged ? "true" : "false", reason);
-    } else {
-        fprintf(listing->out, "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s%s%s\n",
-                record->sequence, when, signal, record->items, record->body.size, coding,
-                damaged ? "  DAMAGED" : "", reason[0] != '\0' ? "  " : "", reason);
-    }
+    (listing->json ? list_json : list_text)(listing->out, record, when, signal, coding, damaged);
     return ++listing->shown < listing->most;
 }
 
@@ -311,15 +358,15 @@ static enum hf_exit run_scan(struct hf_store *store, const struct arguments *arg
                              bool (*visit)(void *, const struct wal_record *, bool))
 {
     struct listing listing = {.out = out, .json = arguments->json, .most = arguments->most};
-    struct wal *wal = arguments->queue != NULL ? find_queue(store, arguments->queue, out) : NULL;
+    struct found found;
     if (arguments->queue == NULL) {
         fputs("error: name a queue; holdfast queue stat lists them\n", out);
         return HF_EXIT_USAGE;
     }
-    if (wal == NULL) {
+    if (!find_queue(store, arguments->queue, out, &found)) {
         return HF_EXIT_FAILED;
     }
-    enum wal_status status = wal_scan(wal, arguments->from, visit, &listing);
+    enum wal_status status = wal_scan(found.wal, arguments->from, visit, &listing);
     if (status != WAL_OK) {
         fprintf(out, "error: %s\n", wal_status_text(status));
         return HF_EXIT_FAILED;
@@ -373,11 +420,11 @@ static enum hf_exit run_verify(struct hf_store *store, const struct arguments *a
 {
     struct verification all = {.store = store, .out = out};
     if (arguments->queue != NULL) {
-        struct wal *wal = find_queue(store, arguments->queue, out);
-        if (wal == NULL) {
+        struct found found;
+        if (!find_queue(store, arguments->queue, out, &found)) {
             return HF_EXIT_FAILED;
         }
-        verify_queue(&all, "queue", arguments->queue, wal);
+        verify_queue(&all, found.kind, found.id, found.wal);
     } else {
         hf_store_each(store, verify_queue, &all);
     }
@@ -392,9 +439,10 @@ static enum hf_exit run_export(struct hf_store *store, const struct arguments *a
         fputs("error: queue export needs a queue and --endpoint URL\n", out);
         return HF_EXIT_USAGE;
     }
-    struct wal *wal = find_queue(store, arguments->queue, out);
-    return wal != NULL ? hf_queue_export(wal, arguments->endpoint, arguments->from, out)
-                       : HF_EXIT_FAILED;
+    struct found found;
+    return find_queue(store, arguments->queue, out, &found)
+               ? hf_queue_export(found.wal, arguments->endpoint, arguments->from, out)
+               : HF_EXIT_FAILED;
 }
 
 static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arguments, FILE *out)
@@ -403,12 +451,15 @@ static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arg
         fputs("error: queue drop needs a queue\n", out);
         return HF_EXIT_USAGE;
     }
-    struct wal *wal = find_queue(store, arguments->queue, out);
-    if (wal == NULL) {
+    struct found found;
+    if (!find_queue(store, arguments->queue, out, &found)) {
         return HF_EXIT_FAILED;
     }
-    if (strncmp(arguments->queue, "deadletter:", 11) == 0) {
-        return hf_letters_drop(store, arguments->queue + 11, out);
+    if (strcmp(found.kind, HF_STORE_LETTERS) == 0) {
+        return hf_letters_drop(store, found.id, out);
+    }
+    if (strcmp(found.kind, HF_STORE_REQUEUE) == 0) {
+        return hf_letters_drop_requeued(found.wal, found.id, out);
     }
     if (arguments->exporter == NULL) {
         fputs("error: queue drop needs --exporter ID, the removed exporter whose backlog to give "
@@ -416,7 +467,7 @@ static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arg
               out);
         return HF_EXIT_USAGE;
     }
-    enum wal_status status = wal_consumer_remove(wal, arguments->exporter);
+    enum wal_status status = wal_consumer_remove(found.wal, arguments->exporter);
     if (status != WAL_OK) {
         fprintf(out, "error: %s has no backlog in %s, or is configured and running\n",
                 arguments->exporter, arguments->queue);

@@ -32,6 +32,7 @@ struct hf_store {
     pthread_mutex_t mutex; /* guards what follows; an entry lives until the store closes */
     struct entry *entries;
     size_t count;
+    struct hf_requeue_watch *watches;
 };
 
 /* store.c: what went wrong with the directory, as one sentence with path and uid in it. */

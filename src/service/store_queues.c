@@ -251,10 +251,97 @@ void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64
 {
     pthread_mutex_lock(&store->mutex);
     struct entry *letters = find(store, HF_STORE_LETTERS, exporter);
+    struct entry *requeued = find(store, HF_STORE_REQUEUE, exporter);
     if (letters != NULL) {
         limit(letters, (struct wal_limits){max_bytes, true}, "sending_queue::dead_letter");
     }
+    if (requeued != NULL) {
+        requeued->limits.max_bytes = max_bytes;
+        wal_set_limits(requeued->wal, &requeued->limits);
+    }
     pthread_mutex_unlock(&store->mutex);
+}
+
+/* ---- requeued dead letters ---- */
+
+/* With the mutex held. Its consumer is stored before anything is in it, so that it has it all. */
+static enum wal_status need_requeue(struct hf_store *store, const char *exporter,
+                                    struct entry **ret_entry)
+{
+    struct entry *entry = find(store, HF_STORE_REQUEUE, exporter);
+    if (entry != NULL) {
+        *ret_entry = entry;
+        return WAL_OK;
+    }
+    const struct entry *letters = find(store, HF_STORE_LETTERS, exporter);
+    struct wal_options made = {.max_bytes = letters != NULL ? letters->limits.max_bytes : 0,
+                               .segment_bytes = LETTER_SEGMENT_BYTES};
+    struct wal_consumer_options sender = {.name = exporter, .from_oldest = true};
+    struct wal_consumer *consumer = NULL;
+    enum wal_status status = open_entry(store, HF_STORE_REQUEUE, exporter, &made, &entry);
+    if (status == WAL_OK) {
+        status = wal_consumer_open(entry->wal, &sender, &consumer);
+    }
+    if (status != WAL_OK) {
+        return status;
+    }
+    wal_consumer_close(consumer);
+    for (struct hf_requeue_watch *watch = store->watches; watch != NULL; watch = watch->next) {
+        if (strcmp(watch->exporter, exporter) == 0) {
+            watch->made(watch->user, entry->wal);
+        }
+    }
+    *ret_entry = entry;
+    return WAL_OK;
+}
+
+enum hf_status hf_store_requeue(struct hf_store *store, const char *exporter, struct wal **ret_wal,
+                                char *reterr)
+{
+    struct entry *entry = NULL;
+    pthread_mutex_lock(&store->mutex);
+    enum wal_status status = need_requeue(store, exporter, &entry);
+    pthread_mutex_unlock(&store->mutex);
+    if (status != WAL_OK) {
+        hf_store_explain(status, store->directory, reterr);
+        return hf_status_of_wal(status);
+    }
+    *ret_wal = entry->wal;
+    return HF_OK;
+}
+
+struct wal *hf_store_watch_requeue(struct hf_store *store, struct hf_requeue_watch *watch)
+{
+    pthread_mutex_lock(&store->mutex);
+    const struct entry *entry = find(store, HF_STORE_REQUEUE, watch->exporter);
+    watch->next = store->watches;
+    store->watches = watch;
+    pthread_mutex_unlock(&store->mutex);
+    return entry != NULL ? entry->wal : NULL;
+}
+
+void hf_store_unwatch_requeue(struct hf_store *store, struct hf_requeue_watch *watch)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct hf_requeue_watch **link = &store->watches;
+    while (*link != NULL && *link != watch) {
+        link = &(*link)->next;
+    }
+    if (*link == watch) {
+        *link = watch->next;
+    }
+    pthread_mutex_unlock(&store->mutex);
+}
+
+bool hf_store_is_watched(struct hf_store *store, const char *exporter)
+{
+    pthread_mutex_lock(&store->mutex);
+    const struct hf_requeue_watch *watch = store->watches;
+    while (watch != NULL && strcmp(watch->exporter, exporter) != 0) {
+        watch = watch->next;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return watch != NULL;
 }
 
 /* ---- all of them ---- */
@@ -281,7 +368,9 @@ static enum wal_status need(struct hf_store *store, const char *kind, const char
         /* Nobody adds to them before a configuration has said how many there may be. */
         return need_letters(store, id, 0, &entry);
     }
-    return need_queue(store, id, &(const struct hf_queue_options){0}, &entry);
+    return strcmp(kind, HF_STORE_REQUEUE) == 0
+               ? need_requeue(store, id, &entry)
+               : need_queue(store, id, &(const struct hf_queue_options){0}, &entry);
 }
 
 static bool open_kind(struct hf_store *store, const char *kind)
@@ -316,7 +405,8 @@ static bool open_kind(struct hf_store *store, const char *kind)
 bool hf_store_open_all(struct hf_store *store)
 {
     bool good = open_kind(store, HF_STORE_QUEUE);
-    return open_kind(store, HF_STORE_LETTERS) && good;
+    good = open_kind(store, HF_STORE_LETTERS) && good;
+    return open_kind(store, HF_STORE_REQUEUE) && good;
 }
 
 static void look(void *user, const char *kind, const char *id, struct wal *wal)

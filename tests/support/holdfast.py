@@ -249,6 +249,17 @@ class Holdfast:
         """A sub-command of the same binary; returns the finished process with text output."""
         return run(*arguments, env=self.environment, cwd=self.directory, **options)
 
+    def begin(self, *arguments):
+        """Likewise, without waiting for its end; returns the running process."""
+        return subprocess.Popen(
+            [BINARY, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env=self.environment,
+        )
+
     def queue(self, *arguments):
         """`holdfast queue ... --json` on this instance's data, parsed; live or dead."""
         done = self.command("queue", *arguments, "--data-dir", self.data_directory, "--json")

@@ -64,15 +64,57 @@ static void what_the_directory_holds_is_opened_once(void **state)
 
 static void dead_letters_found_at_the_start_get_the_limit_of_the_configuration(void **state)
 {
+    char error[512] = "";
     struct world *world = make_world();
+    struct wal *requeue = NULL;
     (void)state;
     assert_non_null(hf_store_dead_letters(world->store, "otlp", 16 * MIB));
+    assert_int_equal(hf_store_requeue(world->store, "otlp", &requeue, error), HF_OK);
+    assert_int_equal(max_of(requeue), 16 * MIB);
     reopen(world);
     hf_store_open_all(world->store);
+    assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp", 8 * MIB)), 0);
     hf_store_limit_letters(world->store, "otlp", 16 * MIB);
     assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp", 8 * MIB)), 16 * MIB);
+    assert_int_equal(hf_store_requeue(world->store, "otlp", &requeue, error), HF_OK);
+    assert_int_equal(max_of(requeue), 16 * MIB);
     hf_store_limit_letters(world->store, "nobody", 16 * MIB);
     assert_null(hf_store_dead_letter_reader(world->store, "nobody"));
+    end_world(world);
+}
+
+static void note_made(void *user, struct wal *wal)
+{
+    *(struct wal **)user = wal;
+}
+
+static void who_watches_is_told_of_the_queue_once_it_is_made(void **state)
+{
+    char error[512] = "";
+    struct world *world = make_world();
+    struct wal *seen[3] = {NULL};
+    struct wal *made = NULL;
+    struct hf_requeue_watch watches[] = {
+        {.exporter = "otlp", .made = note_made, .user = &seen[0]},
+        {.exporter = "other", .made = note_made, .user = &seen[1]},
+        {.exporter = "otlp", .made = note_made, .user = &seen[2]},
+    };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_null(hf_store_watch_requeue(world->store, &watches[i]));
+    }
+    hf_store_unwatch_requeue(world->store, &watches[2]);
+    hf_store_unwatch_requeue(world->store, &watches[2]);
+    assert_true(hf_store_is_watched(world->store, "otlp"));
+    assert_int_equal(hf_store_requeue(world->store, "otlp", &made, error), HF_OK);
+    assert_ptr_equal(seen[0], made);
+    assert_null(seen[1]);
+    assert_null(seen[2]);
+    assert_ptr_equal(hf_store_watch_requeue(world->store, &watches[2]), made);
+    for (size_t i = 0; i < 3; i++) {
+        hf_store_unwatch_requeue(world->store, &watches[i]);
+    }
+    assert_false(hf_store_is_watched(world->store, "otlp"));
     end_world(world);
 }
 
@@ -83,6 +125,7 @@ int main(void)
         cmocka_unit_test(a_limit_that_is_no_longer_given_is_the_default_again),
         cmocka_unit_test(what_the_directory_holds_is_opened_once),
         cmocka_unit_test(dead_letters_found_at_the_start_get_the_limit_of_the_configuration),
+        cmocka_unit_test(who_watches_is_told_of_the_queue_once_it_is_made),
     };
     return cmocka_run_group_tests_name("store_queues", tests, NULL, NULL);
 }
