@@ -13,6 +13,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <holdfast/component.h>
+
 #include "../../wal/lock.h"
 #include "../util/log.h"
 #include "store_internal.h"
@@ -147,10 +149,16 @@ void hf_store_sync_directory(const char *path)
     }
 }
 
-static enum hf_status take_lock(struct hf_store *store, const struct hf_store_options *options)
+static enum hf_status take_lock(struct hf_store *store, const struct hf_store_options *options,
+                                char *reterr)
 {
     pid_t holder = 0;
     enum wal_status status = wal_lock_try(store->lock, &holder);
+    if (status == WAL_CLOSED && options->stop_requested != NULL && *options->stop_requested != 0) {
+        snprintf(reterr, HF_ERROR_MAX, "another process (%d) has the data directory %.300s",
+                 (int)holder, store->directory);
+        return HF_CLOSED;
+    }
     if (status == WAL_CLOSED) {
         hf_log_line(store->log, HF_LOG_WARN, "store",
                     "another process (%d) has the data directory %s; waiting to take over",
@@ -256,9 +264,9 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
     if (!store->no_fsync) {
         sync_parents(store->directory);
     }
-    enum hf_status status = take_lock(store, options);
+    snprintf(reterr, HF_ERROR_MAX, "cannot lock the data directory %.400s", store->directory);
+    enum hf_status status = take_lock(store, options, reterr);
     if (status != HF_OK) {
-        snprintf(reterr, 512, "cannot lock the data directory %s", store->directory);
         hf_store_close(store);
         return status;
     }

@@ -9,7 +9,7 @@ import pytest
 from support import otlp, senders
 from support.backends import GrpcBackend, HttpBackend, ok, otlp_json, partial, refuse
 from support.h2grpc import RawGrpc
-from support.holdfast import config, consumers_of, otlp_exporter
+from support.holdfast import config, consumers_of, otlp_exporter, run
 from support.ports import free_port
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
@@ -222,6 +222,70 @@ class TestCommands:
         )
         done = holdfast.command("queue", "verify", "--data-dir", tmp_path / "elsewhere")
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+    def test_verify_tells_a_program_too(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "verify", "logs", "--json", "--data-dir", holdfast.data_directory)
+        assert json.loads(done.stdout) == {
+            "kind": "queue",
+            "id": "logs",
+            "good": 5,
+            "damaged": 0,
+            "set_aside": 0,
+            "error": "",
+        }
+
+    def test_cat_begins_and_ends_where_it_is_told(self, backlog):
+        holdfast, _, ids = backlog
+        done = holdfast.command(
+            "queue", "cat", "logs", "--from", "1", "-n", "3", "--data-dir", holdfast.data_directory
+        )
+        found = [
+            item
+            for line in done.stdout.splitlines()
+            for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))
+        ]
+        assert found == ids[1:4]
+
+
+class TestWrongUse:
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            ("bogus", "no command bogus"),
+            ("ls", "ls needs a queue"),
+            ("requeue", "requeue needs an exporter"),
+            ("export logs", "--endpoint URL"),
+            ("drop logs", "--exporter ID"),
+            ("stat logs", "stat takes no logs"),
+            ("ls logs --endpoint http://x", "ls takes no --endpoint"),
+            ("ls logs -n", "-n needs a number"),
+            ("ls logs -n few", "-n needs a number"),
+            ("ls logs more", "ls takes no more"),
+            ("stat --data-dir", "--data-dir needs a directory"),
+            ("stat --config", "--config needs a file"),
+        ],
+    )
+    def test_it_is_told_in_one_sentence(self, arguments, says):
+        done = run("queue", *arguments.split())
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+
+    def test_a_directory_that_is_none_of_ours_is_left_as_it_is(self, tmp_path):
+        (tmp_path / "letter").write_text("dear")
+        done = run("queue", "stat", "--data-dir", tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert str(tmp_path) in done.stderr
+        assert [one.name for one in tmp_path.iterdir()] == ["letter"]
+
+    def test_a_process_that_does_not_answer_is_named(self, start, away):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        (holdfast.data_directory / "control").unlink()
+        done = holdfast.command("queue", "stat", "--data-dir", holdfast.data_directory)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"another process ({holdfast.process.pid}) has the data directory" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 class TestDrop:
