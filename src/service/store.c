@@ -239,6 +239,14 @@ static int make_parents(const char *directory)
     return error;
 }
 
+/* Each queue makes a folder in it when it has to: two may set aside a record of the same number. */
+static void make_damaged(const struct hf_store *store)
+{
+    char path[PATH_BYTES_MAX];
+    snprintf(path, sizeof(path), "%s/damaged", store->directory);
+    (void)mkdir(path, 0700);
+}
+
 enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_store **ret_store,
                              char *reterr)
 {
@@ -270,6 +278,7 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
         hf_store_close(store);
         return status;
     }
+    make_damaged(store);
     reckon_limit(store);
     if (store->no_fsync) {
         hf_log_line(

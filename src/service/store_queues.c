@@ -81,7 +81,7 @@ static enum wal_status open_entry(struct hf_store *store, const char *kind, cons
         hf_store_sync_directory(store->directory);
     }
     snprintf(path, sizeof(path), "%s/%s/%s", store->directory, kind, escaped);
-    snprintf(damaged, sizeof(damaged), "%s/damaged", store->directory);
+    snprintf(damaged, sizeof(damaged), "%s/damaged/%s-%s", store->directory, kind, escaped);
     struct entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL || (entry->id = strdup(id)) == NULL) {
         free(entry);

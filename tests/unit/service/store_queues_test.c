@@ -83,6 +83,50 @@ static void dead_letters_found_at_the_start_get_the_limit_of_the_configuration(v
     end_world(world);
 }
 
+/* The first byte of the first span's name, in the only segment of that queue. */
+static void damage(struct world *world, const char *id)
+{
+    static const uint8_t name[] = {0x2a, 1, 'a'};
+    char path[256];
+    uint8_t bytes[1 << 17];
+    snprintf(path, sizeof(path), "%s/queue/%s/00000000000000000000.seg", world->directory, id);
+    FILE *file = fopen(path, "r+be");
+    assert_non_null(file);
+    size_t size = fread(bytes, 1, sizeof(bytes), file);
+    const uint8_t *found = memmem(bytes, size, name, sizeof(name));
+    assert_non_null(found);
+    assert_int_equal(fseek(file, found + 2 - bytes, SEEK_SET), 0);
+    assert_int_equal(fputc('?', file), '?');
+    assert_int_equal(fclose(file), 0);
+}
+
+static void what_is_damaged_in_two_queues_is_kept_of_both(void **state)
+{
+    static const char *const ids[] = {"logs", "metrics"};
+    struct world *world = make_world();
+    const struct wal_consumer_options options = {.name = "reader", .from_oldest = true};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        put_into(queue(world, ids[i], 0), HF_LOGS, 1);
+    }
+    reopen(world);
+    for (size_t i = 0; i < 2; i++) {
+        struct wal_consumer *consumer = NULL;
+        struct wal_record record;
+        size_t count = 1;
+        char path[256];
+        damage(world, ids[i]);
+        assert_int_equal(wal_consumer_open(queue(world, ids[i], 0), &options, &consumer), WAL_OK);
+        assert_int_equal(wal_consumer_read(consumer, 1, 1, &record, &count), WAL_OK);
+        assert_int_equal(count, 0);
+        wal_consumer_close(consumer);
+        snprintf(path, sizeof(path), "%s/damaged/queue-%s/00000000000000000000.record",
+                 world->directory, ids[i]);
+        assert_int_equal(access(path, R_OK), 0);
+    }
+    end_world(world);
+}
+
 static void note_made(void *user, struct wal *wal)
 {
     *(struct wal **)user = wal;
@@ -125,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_limit_that_is_no_longer_given_is_the_default_again),
         cmocka_unit_test(what_the_directory_holds_is_opened_once),
         cmocka_unit_test(dead_letters_found_at_the_start_get_the_limit_of_the_configuration),
+        cmocka_unit_test(what_is_damaged_in_two_queues_is_kept_of_both),
         cmocka_unit_test(who_watches_is_told_of_the_queue_once_it_is_made),
     };
     return cmocka_run_group_tests_name("store_queues", tests, NULL, NULL);
