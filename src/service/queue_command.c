@@ -8,6 +8,7 @@
 #include "queue_export.h"
 #include "queue_letters.h"
 #include "queue_listing.h"
+#include "queue_output.h"
 
 #define MIB 1048576.0
 

@@ -5,11 +5,14 @@
 
 #include <holdfast/batch.h>
 
+#include "queue_output.h"
+
 #define RECORDS_AT_ONCE 64
 #define BYTES_AT_ONCE ((size_t)4 << 20)
 
 /* Some records that leave a queue at an operator's word. */
 struct departure {
+    FILE *out; /* nobody reads it any more: the rest stays */
     struct wal_consumer *reader;
     uint64_t end; /* those that come meanwhile stay */
     enum wal_fate fate;
@@ -25,11 +28,15 @@ static uint64_t end_of(struct wal *wal)
     return stat.next_sequence;
 }
 
-/* False: nothing more is there. */
+/* False: nothing more is there, or nobody wants it. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
     size_t read = 0;
     departure->count = 0;
+    *ret_status = WAL_OK;
+    if (!hf_queue_is_read(departure->out)) {
+        return false;
+    }
     *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
                                     departure->records, &read);
     for (size_t i = 0; *ret_status == WAL_OK && i < read; i++) {
@@ -86,7 +93,8 @@ static enum hf_exit conclude(const struct departure *departure, enum wal_status 
 static struct wal *find_letters(struct hf_store *store, const char *exporter,
                                 struct departure *departure, FILE *out)
 {
-    *departure = (struct departure){.reader = hf_store_dead_letter_reader(store, exporter)};
+    *departure =
+        (struct departure){.out = out, .reader = hf_store_dead_letter_reader(store, exporter)};
     if (departure->reader == NULL) {
         fprintf(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
                 exporter);
@@ -109,7 +117,7 @@ enum hf_exit hf_letters_drop(struct hf_store *store, const char *exporter, FILE 
 
 enum hf_exit hf_letters_drop_requeued(struct wal *wal, const char *exporter, FILE *out)
 {
-    struct departure departure = {.end = end_of(wal)};
+    struct departure departure = {.out = out, .end = end_of(wal)};
     const struct wal_consumer_options options = {.name = exporter, .from_oldest = true};
     enum wal_status status = wal_consumer_open(wal, &options, &departure.reader);
     if (status == WAL_CLOSED) {

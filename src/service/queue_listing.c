@@ -12,6 +12,7 @@
 #include "../util/clock.h"
 #include "../util/compress.h"
 #include "letter.h"
+#include "queue_output.h"
 
 struct listing {
     FILE *out;
@@ -23,7 +24,7 @@ struct listing {
 /* Is there more to show, and somebody who reads it? */
 static bool goes_on(struct listing *listing)
 {
-    return --listing->left != 0 && !ferror(listing->out);
+    return --listing->left != 0 && hf_queue_is_read(listing->out);
 }
 
 /* What is written with a dead letter; empty for other records. */
@@ -31,22 +32,6 @@ struct letter {
     char reason[600], pipeline[WAL_NAME_BYTES_MAX + 1];
     long code;
 };
-
-void hf_queue_put_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-        if (*p < 0x20) {
-            fprintf(out, "\\u%04x", *p);
-            continue;
-        }
-        if (*p == '"' || *p == '\\') {
-            fputc('\\', out);
-        }
-        fputc(*p, out);
-    }
-    fputc('"', out);
-}
 
 /* A backend's words as one line of UTF-8: they may be anything, and were cut off. */
 static void copy_text(struct hf_slice text, char *out, size_t room)
@@ -185,6 +170,7 @@ enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *argu
 /* ---- verify ---- */
 
 struct verification {
+    FILE *out;
     uint64_t good, damaged;
 };
 
@@ -194,13 +180,13 @@ static bool check_record(void *user, const struct wal_record *record, bool damag
     (void)record;
     found->good += damaged ? 0 : 1;
     found->damaged += damaged ? 1 : 0;
-    return true;
+    return hf_queue_is_read(found->out);
 }
 
 enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, bool json,
                              FILE *out)
 {
-    struct verification found = {0};
+    struct verification found = {.out = out};
     struct wal_stat stat;
     enum wal_status status = wal_scan(wal, 0, check_record, &found);
     const char *error = status != WAL_OK ? wal_status_text(status) : "";

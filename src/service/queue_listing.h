@@ -10,9 +10,6 @@
 #include "service.h"
 #include "store.h"
 
-/* A JSON string, quotes included. */
-void hf_queue_put_text(FILE *out, const char *text);
-
 /* From `from` on, at most `most`, to `out`; ends early when nobody reads that any more.
  * HF_EXIT_DAMAGED: some could not be shown. */
 enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);

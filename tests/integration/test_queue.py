@@ -249,6 +249,22 @@ class TestCommands:
         assert found == ids[1:4]
 
 
+class TestLongCommands:
+    def test_a_reader_that_stands_still_does_not_hold_up_the_end(self, start, away, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(40), padding="x" * 100_000)
+        reader = holdfast.begin("queue", "cat", "logs", "--data-dir", holdfast.data_directory)
+        try:
+            assert reader.stdout.read(1) == b"{"  # it has begun, and fills every buffer on the way
+            status, _ = holdfast.terminate()
+            assert status == 0
+            reader.communicate(timeout=10)
+            assert reader.returncode == 1  # it does not pass for a whole answer
+        finally:
+            reader.kill()
+            reader.communicate()
+
+
 class TestWrongUse:
     @pytest.mark.parametrize(
         "arguments, says",
