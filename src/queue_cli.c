@@ -9,6 +9,7 @@
 
 #include "registry.h"
 #include "service/control_protocol.h"
+#include "service/queue_arguments.h"
 #include "service/queue_command.h"
 #include "service/store.h"
 #include "util/log.h"
@@ -27,59 +28,43 @@ struct words {
     bool help;
 };
 
-static bool add_config(struct words *words, const char *uri)
+/* The value of an option, from the same word or the next; NULL: it is another word. */
+static const char *value_of(const char *option, int count, char **arguments, int *at)
 {
-    if (words->config_count == CONFIGS_MAX || uri[0] == '\0') {
-        return false;
+    size_t size = strlen(option);
+    const char *word = arguments[*at];
+    if (strncmp(word, option, size) != 0 || (word[size] != '\0' && word[size] != '=')) {
+        return NULL;
     }
-    words->configs[words->config_count++] = (struct hf_config_source){.uri = uri};
-    return true;
+    if (word[size] == '=') {
+        return word + size + 1;
+    }
+    return *at + 1 < count ? arguments[++*at] : "";
 }
 
-static bool sort_words(int count, char **arguments, struct words *words)
+/* NULL, or what is wrong. */
+static const char *sort_words(int count, char **arguments, struct words *words)
 {
-    bool good = true;
     for (int i = 1; i < count; i++) {
-        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
-        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
-            words->help = true;
-        } else if (strcmp(arguments[i], "--data-dir") == 0 && value != NULL) {
-            words->data_directory = value;
-            i++;
-        } else if (strncmp(arguments[i], "--data-dir=", 11) == 0) {
-            words->data_directory = arguments[i] + 11;
-        } else if (strcmp(arguments[i], "--config") == 0 && value != NULL) {
-            good = add_config(words, value) && good;
-            i++;
-        } else if (strncmp(arguments[i], "--config=", 9) == 0) {
-            good = add_config(words, arguments[i] + 9) && good;
-        } else if (words->count < WORDS_MAX) {
-            words->items[words->count++] = arguments[i];
-        } else {
-            return false;
+        const char *directory = value_of("--data-dir", count, arguments, &i);
+        const char *config = directory == NULL ? value_of("--config", count, arguments, &i) : NULL;
+        if (words->count == WORDS_MAX || words->config_count == CONFIGS_MAX) {
+            return "too many words";
         }
-    }
-    return good && (words->count != 0 || words->help);
-}
-
-static const char *value_of(const struct words *words, const char *option)
-{
-    for (int i = 1; i + 1 < words->count; i++) {
-        if (strcmp(words->items[i], option) == 0) {
-            return words->items[i + 1];
+        if (directory != NULL) {
+            words->data_directory = directory;
+        } else if (config != NULL) {
+            words->configs[words->config_count++].uri = config;
+        } else if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            words->help = true;
+        } else {
+            words->items[words->count++] = arguments[i];
+        }
+        if ((directory != NULL && directory[0] == '\0') || (config != NULL && config[0] == '\0')) {
+            return directory != NULL ? "--data-dir needs a directory" : "--config needs a file";
         }
     }
     return NULL;
-}
-
-static bool has_word(const struct words *words, const char *word)
-{
-    for (int i = 1; i < words->count; i++) {
-        if (strcmp(words->items[i], word) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool feeds(const struct hf_config_pipeline *pipeline, const char *exporter)
@@ -94,20 +79,21 @@ static bool feeds(const struct hf_config_pipeline *pipeline, const char *exporte
 
 /* While nothing runs, only the configuration tells which exporters are there to stay: their backlog
  * is waiting, not left behind. */
-static bool drops_what_is_configured(const struct words *words, const struct hf_config *config)
+static bool drops_what_is_configured(const struct hf_queue_arguments *arguments,
+                                     const struct hf_config *config)
 {
-    const char *exporter = value_of(words, "--exporter");
     size_t count = 0;
-    if (config == NULL || exporter == NULL || strcmp(words->items[0], "drop") != 0) {
+    if (config == NULL || arguments->verb != HF_QUEUE_DROP || arguments->exporter == NULL) {
         return false;
     }
     const struct hf_config_pipeline *pipelines = hf_config_pipelines(config, &count);
     for (size_t i = 0; i < count; i++) {
-        if (has_word(words, pipelines[i].id) && feeds(&pipelines[i], exporter)) {
+        if (strcmp(pipelines[i].id, arguments->queue) == 0 &&
+            feeds(&pipelines[i], arguments->exporter)) {
             fprintf(stderr,
                     "error: %s is configured for %s: its backlog waits to be delivered; take it "
                     "out of the configuration first\n",
-                    exporter, pipelines[i].id);
+                    arguments->exporter, pipelines[i].id);
             return true;
         }
     }
@@ -116,7 +102,7 @@ static bool drops_what_is_configured(const struct words *words, const struct hf_
 
 /* Where the queues are: as the service finds them, but that nothing is made; without any word of
  * it, a ./holdfast-data that is there. */
-static char *find_directory(const struct words *words)
+static char *find_directory(const struct words *words, const struct hf_queue_arguments *arguments)
 {
     struct hf_config *config = NULL;
     struct stat info;
@@ -136,7 +122,7 @@ static char *find_directory(const struct words *words)
             return NULL;
         }
     }
-    if (drops_what_is_configured(words, config)) {
+    if (drops_what_is_configured(arguments, config)) {
         hf_config_free(config);
         return NULL;
     }
@@ -195,7 +181,7 @@ static enum hf_exit ask_live(int fd, const struct words *words)
  * into is left to the opening, which tells why. */
 static bool is_data_directory(const char *directory)
 {
-    static const char *const names[] = {"queue", "deadletter", "lock"};
+    static const char *const names[] = {HF_STORE_QUEUE, HF_STORE_LETTERS, "lock"};
     char path[PATH_BYTES_MAX];
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
@@ -236,7 +222,9 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
         code = hf_queue_command(store, words->count, words->items, stdout);
         code = code == HF_EXIT_OK && !whole ? HF_EXIT_FAILED : code;
     } else {
-        fprintf(stderr, "error: %s\n", error);
+        fprintf(stderr, "error: %s%s\n", error,
+                status == HF_CLOSED ? " and does not answer: it starts, stops or is another user's"
+                                    : "");
     }
     hf_store_close(store);
     hf_log_free(log);
@@ -246,15 +234,25 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
 enum hf_exit hf_queue_cli(int count, char **arguments)
 {
     struct words words = {.count = 0};
-    if (!sort_words(count, arguments, &words)) {
-        fputs(hf_queue_usage, stderr);
-        return HF_EXIT_USAGE;
-    }
+    struct hf_queue_arguments parsed;
+    char error[HF_ERROR_MAX] = "";
+    const char *wrong = sort_words(count, arguments, &words);
     if (words.help) {
         fputs(hf_queue_usage, stdout);
         return HF_EXIT_OK;
     }
-    char *directory = find_directory(&words);
+    if (wrong == NULL && words.count == 0) {
+        fputs(hf_queue_usage, stderr);
+        return HF_EXIT_USAGE;
+    }
+    if (wrong == NULL && !hf_queue_parse(words.count, words.items, &parsed, error)) {
+        wrong = error;
+    }
+    if (wrong != NULL) {
+        fprintf(stderr, "error: %s\nUsage: holdfast queue --help\n", wrong);
+        return HF_EXIT_USAGE;
+    }
+    char *directory = find_directory(&words, &parsed);
     if (directory == NULL) {
         return HF_EXIT_FAILED;
     }

@@ -266,12 +266,15 @@ static bool commit_tail(struct wal *wal, const struct group *group, struct outco
     return true;
 }
 
-static bool fits_tail(const struct wal *wal, const struct group *group)
+static bool fits_tail(struct wal *wal, const struct group *group)
 {
     const struct wal_segment *tail = wal->tail_segment;
 
-    return tail != NULL && (tail->first == wal->next_sequence ||
-                            tail->bytes + group->cost <= wal->options.segment_bytes);
+    pthread_mutex_lock(&wal->lock);
+    uint64_t segment_bytes = wal->segment_bytes;
+    pthread_mutex_unlock(&wal->lock);
+    return tail != NULL &&
+           (tail->first == wal->next_sequence || tail->bytes + group->cost <= segment_bytes);
 }
 
 static struct outcome commit_group(struct wal *wal, const struct group *group, bool is_fresh)

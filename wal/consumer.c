@@ -129,6 +129,9 @@ static enum wal_status get_consumer(struct wal *wal, const struct wal_consumer_o
 {
     struct wal_consumer *consumer = wal_consumer_find(wal, options->name);
 
+    if (consumer != NULL && consumer->is_open) {
+        return WAL_CLOSED;
+    }
     if (options->adopt != NULL && strcmp(options->adopt, options->name) != 0) {
         struct wal_consumer *theirs = wal_consumer_find(wal, options->adopt);
         if (theirs == NULL || theirs->is_open) {
@@ -167,7 +170,6 @@ enum wal_status wal_consumer_open(struct wal *wal, const struct wal_consumer_opt
     pthread_mutex_lock(&wal->lock);
     status = get_consumer(wal, options, start, &consumer);
     if (status == WAL_OK) {
-        assert(!consumer->is_open);
         consumer->is_open = true;
         consumer->options = *options;
         consumer->options.name = NULL;

@@ -13,10 +13,10 @@
 
 static bool is_worth_keeping(struct wal *wal, const struct wal_segment *segment)
 {
-    uint64_t max = wal->options.max_bytes, size = wal->options.segment_bytes;
     uint64_t spares = 0;
 
     pthread_mutex_lock(&wal->lock);
+    uint64_t max = wal->limits.max_bytes, size = wal->segment_bytes;
     for (size_t i = 0; i < wal->spare_count; i++) {
         spares += wal->spare_bytes[i];
     }

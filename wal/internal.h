@@ -22,6 +22,7 @@
 #include "tail.h"
 #include "wal.h"
 
+#define WAL_SEGMENT_BYTES_MIN (UINT64_C(1) << 20)
 #define WAL_SPARES_MAX 2u
 #define WAL_INDEXES_MAX 2u /* kept open beyond those in use */
 #define WAL_READ_MOST 256u /* records of one read */
@@ -74,13 +75,15 @@ struct wal_janitor {
     struct wal_segment **doomed; /* out of the queue, files still there */
     size_t doomed_count, doomed_room;
     uint64_t probe_ns, retry_ns;
-    bool is_replace_asked; /* everything is acknowledged and room is needed at once */
-    bool is_idle;          /* what idleness asks for was done */
+    bool is_replace_asked;    /* everything is acknowledged and room is needed at once */
+    bool is_spare_drop_asked; /* the spares are of other limits */
+    bool is_idle;             /* what idleness asks for was done */
 };
 
 struct wal {
     /* Fixed after the opening. */
-    struct wal_options options; /* completed with what 0 stands for; paths are own copies */
+    struct wal_options options; /* completed with what 0 stands for, but for what `limits` has;
+                                   paths are own copies */
     char *directory, *damaged_directory;
     int directory_fd;
     struct wal_segment_options segment_options;
@@ -99,6 +102,8 @@ struct wal {
     pthread_mutex_t lock;
     /* All below: under the lock. */
     bool is_closing;
+    struct wal_limits limits;
+    uint64_t segment_bytes; /* of the options, or less: as `limits` allow */
     struct wal_segment **segments;
     size_t segment_count, segment_room, index_count;
     uint64_t next_sequence;
@@ -126,6 +131,8 @@ struct wal {
 
 /* ---- space.c ---- */
 
+/* Takes other limits, and the size of segments that goes with them. Lock held. */
+void wal_space_limit(struct wal *wal, const struct wal_limits *limits);
 /* Whether a new record is refused for want of room in the file system. Lock held. */
 bool wal_space_is_low(struct wal *wal);
 /* Whether a record of usual size would be refused for want of room in the queue. Lock held. */

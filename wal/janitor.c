@@ -241,11 +241,12 @@ static void look_round(struct wal *wal)
     bool has_doomed = janitor->doomed_count > 0;
     bool is_write = is_write_due(wal, now) || has_doomed;
     bool is_sync = janitor->is_sync_asked || has_doomed;
-    bool is_full = wal->space.failed == WAL_NO_SPACE;
+    bool is_spare_drop = wal->space.failed == WAL_NO_SPACE || janitor->is_spare_drop_asked;
     bool is_idle = now >= wal->appended_ns + IDLE_NS;
     bool is_newly_idle = is_idle && !janitor->is_idle;
 
     janitor->is_idle = is_idle;
+    janitor->is_spare_drop_asked = false;
     probe(wal, now);
     if (janitor->is_replace_asked) {
         janitor->is_replace_asked = false;
@@ -254,7 +255,7 @@ static void look_round(struct wal *wal)
     pthread_mutex_unlock(&wal->lock);
 
     enum wal_status status = is_write ? write_cursors(wal, is_sync) : WAL_OK;
-    if (is_full) {
+    if (is_spare_drop) {
         wal_drop_spares(wal);
     }
     wal_close_unused(wal, false);

@@ -16,10 +16,7 @@
 #include "recover.h"
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
-#define SEGMENT_BYTES_MIN (UINT64_C(1) << 20)
 #define SEGMENT_BYTES_MAX (UINT64_C(4) << 30)
-/* A full queue of one or two segments would wait long for the first to be drained. */
-#define SEGMENTS_OF_FULL 8u
 #define GROUP_RECORDS 64u
 #define GROUP_BYTES ((size_t)4 << 20)
 #define TAIL_BYTES ((size_t)8 << 20)
@@ -30,11 +27,8 @@
 static void fill_options(struct wal_options *options)
 {
     options->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES : options->segment_bytes;
-    if (options->max_bytes != 0 && options->segment_bytes > options->max_bytes / SEGMENTS_OF_FULL) {
-        options->segment_bytes = options->max_bytes / SEGMENTS_OF_FULL;
-    }
-    if (options->segment_bytes < SEGMENT_BYTES_MIN) {
-        options->segment_bytes = SEGMENT_BYTES_MIN;
+    if (options->segment_bytes < WAL_SEGMENT_BYTES_MIN) {
+        options->segment_bytes = WAL_SEGMENT_BYTES_MIN;
     }
     if (options->segment_bytes > SEGMENT_BYTES_MAX) {
         options->segment_bytes = SEGMENT_BYTES_MAX;
@@ -127,6 +121,7 @@ static struct wal *new_wal(const struct wal_options *options)
     wal->directory_fd = -1;
     wal_submit_init(&wal->submit);
     fill_options(&wal->options);
+    wal_space_limit(wal, &(struct wal_limits){options->max_bytes, options->drop_oldest});
     wal->tail.bytes_max = wal->options.tail_bytes;
     wal->janitor.doomed = calloc(DOOMED_MAX, sizeof(struct wal_segment *));
     wal->janitor.doomed_room = DOOMED_MAX;

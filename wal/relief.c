@@ -27,7 +27,7 @@ static bool push_one(struct wal *wal, struct wal_place *place, const char *only)
     pthread_mutex_lock(&wal->lock);
     for (struct wal_consumer *c = wal->consumers; c != NULL && !is_found; c = c->next) {
         struct wal_cursor *cursor = &c->cursor;
-        if (cursor->low >= place->sequence || (c->is_open && !wal->options.drop_oldest) ||
+        if (cursor->low >= place->sequence || (c->is_open && !wal->limits.drop_oldest) ||
             (only != NULL && strcmp(only, c->name) != 0)) {
             continue;
         }
@@ -81,10 +81,10 @@ enum step { STEP_DONE, STEP_PUSH, STEP_ROTATE, STEP_RELEASE };
 /* Lock held. */
 static enum step next_step(const struct wal *wal, uint64_t bytes)
 {
-    bool may_push_all = wal->options.drop_oldest;
+    bool may_push_all = wal->limits.drop_oldest;
 
-    if (wal->options.max_bytes == 0 || wal->segment_count == 0 ||
-        wal->space.used + bytes <= wal->options.max_bytes) {
+    if (wal->limits.max_bytes == 0 || wal->segment_count == 0 ||
+        wal->space.used + bytes <= wal->limits.max_bytes) {
         return STEP_DONE;
     }
     if (wal->segment_count == 1) {
@@ -229,12 +229,11 @@ static void wait_for_disposal(struct wal *wal, uint64_t bytes)
     const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
                                    .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
     const struct wal_space *space = &wal->space;
-    uint64_t max = wal->options.max_bytes;
     int waited = 0;
 
     pthread_mutex_lock(&wal->lock);
-    while (max != 0 && space->doomed != 0 && waited == 0 &&
-           space->used + space->doomed + bytes > max + wal->options.segment_bytes) {
+    while (wal->limits.max_bytes != 0 && space->doomed != 0 && waited == 0 &&
+           space->used + space->doomed + bytes > wal->limits.max_bytes + wal->segment_bytes) {
         wal_janitor_call(wal);
         waited = pthread_cond_clockwait(&wal->janitor.done, &wal->lock, CLOCK_MONOTONIC, &until);
     }
@@ -245,7 +244,10 @@ void wal_relieve(struct wal *wal, uint64_t bytes)
 {
     relieve_bytes(wal, bytes);
     wait_for_disposal(wal, bytes);
-    if (wal->options.drop_oldest) {
+    pthread_mutex_lock(&wal->lock);
+    bool may_push_all = wal->limits.drop_oldest;
+    pthread_mutex_unlock(&wal->lock);
+    if (may_push_all) {
         relieve_limits(wal);
     }
 }

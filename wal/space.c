@@ -18,6 +18,33 @@
 /* A queue that has no room for a record of this size counts as full. */
 #define USUAL_BYTES (UINT64_C(64) << 10)
 
+/* A full queue of one or two segments would wait long for the first to be drained. */
+#define SEGMENTS_OF_FULL 8u
+
+void wal_space_limit(struct wal *wal, const struct wal_limits *limits)
+{
+    uint64_t part = limits->max_bytes / SEGMENTS_OF_FULL;
+
+    wal->limits = *limits;
+    wal->segment_bytes = wal->options.segment_bytes;
+    if (limits->max_bytes != 0 && wal->segment_bytes > part) {
+        wal->segment_bytes = part > WAL_SEGMENT_BYTES_MIN ? part : WAL_SEGMENT_BYTES_MIN;
+    }
+}
+
+void wal_set_limits(struct wal *wal, const struct wal_limits *limits)
+{
+    pthread_mutex_lock(&wal->lock);
+    bool is_smaller = limits->max_bytes != 0 &&
+                      (wal->limits.max_bytes == 0 || limits->max_bytes < wal->limits.max_bytes);
+    wal_space_limit(wal, limits);
+    if (is_smaller) {
+        wal->janitor.is_spare_drop_asked = true;
+        wal_janitor_call(wal);
+    }
+    pthread_mutex_unlock(&wal->lock);
+}
+
 static bool is_check_due(const struct wal_space *space, uint64_t now)
 {
     return space->checked_ns == 0 || now - space->checked_ns >= CHECK_NS ||
@@ -90,7 +117,7 @@ void wal_release_drained(struct wal *wal)
 /* Whether pushing consumers on, as the options allow, would give back a segment. */
 static bool can_relieve(const struct wal *wal)
 {
-    if (wal->options.drop_oldest) {
+    if (wal->limits.drop_oldest) {
         return true;
     }
     if (wal->segment_count < 2 || wal->consumers == NULL) {
@@ -130,7 +157,7 @@ static bool is_consumer_full(const struct wal *wal, const struct wal_consumer *c
 static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
 {
     const struct wal_space *space = &wal->space;
-    uint64_t max = wal->options.max_bytes;
+    uint64_t max = wal->limits.max_bytes;
 
     if (max != 0 && space->used + space->outstanding_bytes + bytes > max) {
         /* Pushing makes room at the commit; what waits for it is bounded all the same. */
@@ -144,7 +171,7 @@ static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
             return true;
         }
     }
-    if (wal->options.drop_oldest) {
+    if (wal->limits.drop_oldest) {
         return false;
     }
     for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
@@ -168,7 +195,7 @@ static enum wal_status decide(struct wal *wal, uint64_t bytes, struct wal_amount
     if (wal->is_closing || wal->options.read_only) {
         return WAL_CLOSED;
     }
-    if (wal->options.max_bytes != 0 && bytes + SEGMENT_FIXED_BYTES > wal->options.max_bytes) {
+    if (wal->limits.max_bytes != 0 && bytes + SEGMENT_FIXED_BYTES > wal->limits.max_bytes) {
         return WAL_TOO_LARGE;
     }
     if (is_full(wal, bytes, more)) {

@@ -37,7 +37,7 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
         const struct wal_segment *s = wal->janitor.doomed[i];
         stat.disk_bytes += s->name[0] != '\0' ? s->file_bytes : 0;
     }
-    stat.disk_bytes_max = wal->options.max_bytes;
+    stat.disk_bytes_max = wal->limits.max_bytes;
     stat.free_bytes = wal->space.available;
     stat.segments = wal->segment_count;
     stat.spare_segments = wal->spare_count;

@@ -11,9 +11,8 @@
  * books
  *
  * Threads: the library runs two of its own for each queue: the committer (group commit,
- * completions) and the janitor (cursors, drained segments). wal_admit(), wal_append() and
- * wal_stat() may be called on any thread; a consumer belongs to one thread at a time; all the rest
- * to the thread that opened the queue.
+ * completions) and the janitor (cursors, drained segments). wal_close() comes when no other call is
+ * under way; a consumer belongs to one thread at a time; all the rest may be called on any thread.
  *
  * The library writes no log: it tells what happened by `event` and wal_stat(). It knows nothing of
  * what a body means.
@@ -108,6 +107,20 @@ WAL_MUST_USE enum wal_status wal_open(const struct wal_options *options, struct 
  */
 void wal_close(struct wal *wal);
 
+/* What may change while the queue runs; as in `struct wal_options`. */
+struct wal_limits {
+    uint64_t max_bytes;
+    bool drop_oldest;
+};
+
+/*
+ * Puts other limits in force, for every wal_admit() that begins after it; what was admitted before
+ * stays admitted. Cannot fail and deletes nothing itself: below what is stored, the queue is full
+ * until it has drained, or, with drop_oldest, until the next commits have pushed its consumers on.
+ * Kept in memory only: the next opening has its own. Any thread.
+ */
+void wal_set_limits(struct wal *wal, const struct wal_limits *limits);
+
 /* ---- appending ---- */
 
 /* Input checkpoint: the latest value of each name survives in the same commit as its record. */
@@ -177,9 +190,10 @@ struct wal_consumer_options {
 
 /*
  * WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (adopt names nobody, or one that is open; the
- * consumer is not opened), WAL_CLOSED (read_only), WAL_IO. The place of a new name is durable on
- * return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until it does. When both
- * `name` and `adopt` are stored, the cursor that stands lower is kept: repeats, no loss.
+ * consumer is not opened), WAL_CLOSED (read_only, or `name` is open), WAL_IO. The place of a new
+ * name is durable on return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until
+ * it does. When both `name` and `adopt` are stored, the cursor that stands lower is kept: repeats,
+ * no loss.
  */
 WAL_MUST_USE enum wal_status wal_consumer_open(struct wal *wal,
                                                const struct wal_consumer_options *options,

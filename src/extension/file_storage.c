@@ -31,12 +31,16 @@ static const struct hf_field fields[] = {
     {.key = "directory",
      .type = HF_FIELD_STRING,
      .offset = AT(directory),
-     .help = "The data directory; --data-dir and HOLDFAST_DATA_DIR win over it."},
+     .help =
+         "The data directory; --data-dir and HOLDFAST_DATA_DIR win over it. Counts from the next "
+         "start, not from a reload."},
     {.key = "fsync",
      .type = HF_FIELD_BOOL,
      .offset = AT(fsync),
      .preset = "true",
-     .help = "false: a power cut may lose the last seconds; a kill still loses nothing."},
+     .help =
+         "false: a power cut may lose the last seconds; a kill still loses nothing. Counts from "
+         "the next start, not from a reload."},
     {.key = "timeout",
      .type = HF_FIELD_IGNORED,
      .help = "A second process waits for the lock and takes over."},

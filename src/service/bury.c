@@ -6,12 +6,10 @@
 #include <stdlib.h>
 
 #include "../util/log.h"
+#include "letter.h"
 #include "sender_internal.h"
-#include "store.h"
 
-/* Entries of a dead letter's meta beside those of the record (meta.h): why, the code, where from.
- */
-enum { META_REASON = 'r', META_CODE = 'c', META_PIPELINE = 'q' };
+#define REASON_BYTES_MAX 512u
 
 struct burial {
     struct wal_append append;
@@ -61,29 +59,58 @@ static void committed(struct wal_append *append, enum wal_status status)
     hf_loop_post(burial->request->lane->sender->loop, &burial->task);
 }
 
+/* The client's entries of a record; what an earlier burial added stays behind but for the pipeline.
+ */
+static struct hf_slice client_meta(const struct request *request, struct hf_slice *ret_pipeline)
+{
+    const struct hf_pipeline *pipeline = request->lane->pipeline;
+    struct hf_slice meta = request->parts[0].held->record.meta;
+    struct hf_meta_entry entry;
+    size_t cursor = 0;
+    size_t kept = 0;
+    *ret_pipeline = pipeline != NULL ? hf_slice_text(pipeline->id) : HF_EMPTY_SLICE;
+    while (hf_meta_next(meta, &cursor, &entry)) {
+        if (entry.kind == HF_META_PEER || entry.kind == HF_META_AUTH ||
+            entry.kind == HF_META_HEADER) {
+            kept = cursor;
+        } else if ((int)entry.kind == HF_LETTER_PIPELINE && pipeline == NULL) {
+            *ret_pipeline = entry.value;
+        }
+    }
+    return hf_slice_of(meta.data, kept);
+}
+
+static void write_meta(struct hf_meta_writer *meta, const struct request *request,
+                       const struct hf_outcome *outcome)
+{
+    struct hf_slice pipeline;
+    struct hf_slice kept = client_meta(request, &pipeline);
+    struct hf_slice reason = hf_slice_text(outcome->message != NULL ? outcome->message : "");
+    char code[16];
+    snprintf(code, sizeof(code), "%d", outcome->code);
+    reason.size = reason.size < REASON_BYTES_MAX ? reason.size : REASON_BYTES_MAX;
+    if (kept.size != 0 && kept.size <= sizeof(meta->bytes)) {
+        memcpy(meta->bytes, kept.data, kept.size);
+        meta->size = kept.size;
+    }
+    const struct {
+        int kind;
+        struct hf_slice value;
+    } added[] = {{HF_LETTER_REASON, reason},
+                 {HF_LETTER_CODE, hf_slice_text(code)},
+                 {HF_LETTER_PIPELINE, pipeline}};
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && status == HF_OK; i++) {
+        /* A block that is full only leaves the explanation out. */
+        status =
+            hf_meta_add(meta, (enum hf_meta_kind)added[i].kind, HF_EMPTY_SLICE, added[i].value);
+    }
+}
+
 static struct hf_batch *make_letter(const struct request *request, const struct hf_outcome *outcome)
 {
     struct hf_meta_writer meta = {.size = 0};
-    struct hf_slice kept = request->parts[0].held->record.meta;
-    char code[16];
-    if (kept.size != 0 && kept.size <= sizeof(meta.bytes)) {
-        memcpy(meta.bytes, kept.data, kept.size);
-        meta.size = kept.size;
-    }
-    snprintf(code, sizeof(code), "%d", outcome->code);
-    struct hf_slice reason = hf_slice_text(outcome->message != NULL ? outcome->message : "");
-    if (reason.size > 512) {
-        reason.size = 512;
-    }
-    /* A block that is full only leaves the explanation out. */
-    enum hf_status put = hf_meta_add(&meta, (enum hf_meta_kind)META_REASON, HF_EMPTY_SLICE, reason);
-    put = put == HF_OK ? hf_meta_add(&meta, (enum hf_meta_kind)META_CODE, HF_EMPTY_SLICE,
-                                     hf_slice_text(code))
-                       : put;
-    put = put == HF_OK ? hf_meta_add(&meta, (enum hf_meta_kind)META_PIPELINE, HF_EMPTY_SLICE,
-                                     hf_slice_text(request->lane->pipeline->id))
-                       : put;
-    (void)put;
+    write_meta(&meta, request, outcome);
     const struct hf_piece *piece = &request->pieces[0];
     struct hf_batch *batch =
         hf_batch_new(request->export.signal, piece->wire.size, hf_slice_of(meta.bytes, meta.size));

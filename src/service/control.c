@@ -27,6 +27,9 @@ struct hf_control {
     const struct hf_host *host;
     int listen_fd, stop_fd;
     pthread_t thread;
+    pthread_mutex_t lock; /* guards the two below */
+    int client_fd;        /* being served, of the thread; -1: none */
+    bool is_ending;
 };
 
 int hf_control_socket(const char *directory, int listening)
@@ -83,7 +86,17 @@ static int read_request(int fd, char *buffer, char **words)
     return count;
 }
 
-static void serve_one(const struct hf_control *control, int fd)
+/* False: the process ends, nobody is served any more. */
+static bool set_client(struct hf_control *control, int fd)
+{
+    pthread_mutex_lock(&control->lock);
+    bool may_go_on = !control->is_ending;
+    control->client_fd = fd;
+    pthread_mutex_unlock(&control->lock);
+    return may_go_on;
+}
+
+static void serve_one(struct hf_control *control, int fd)
 {
     char buffer[HF_CONTROL_REQUEST_MAX];
     char *words[HF_CONTROL_WORDS_MAX];
@@ -96,18 +109,20 @@ static void serve_one(const struct hf_control *control, int fd)
         close(fd);
         return;
     }
-    int count = read_request(fd, buffer, words);
+    int count = set_client(control, fd) ? read_request(fd, buffer, words) : -1;
     enum hf_exit code = HF_EXIT_USAGE;
     if (count >= 0) {
         code = hf_queue_command(control->host->store, count, words, out);
     }
     fputc((int)code, out);
+    fflush(out);
+    (void)set_client(control, -1);
     fclose(out);
 }
 
 static void *serve(void *user)
 {
-    const struct hf_control *control = user;
+    struct hf_control *control = user;
     pthread_setname_np(pthread_self(), "control");
     struct pollfd ready[] = {{control->listen_fd, POLLIN, 0}, {control->stop_fd, POLLIN, 0}};
     for (;;) {
@@ -132,6 +147,8 @@ enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **r
         return HF_NOMEM;
     }
     control->host = host;
+    control->client_fd = -1;
+    pthread_mutex_init(&control->lock, NULL);
     control->listen_fd = hf_control_socket(hf_store_directory(host->store), 1);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->listen_fd < 0 || control->stop_fd < 0 ||
@@ -144,6 +161,7 @@ enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **r
         if (control->stop_fd >= 0) {
             close(control->stop_fd);
         }
+        pthread_mutex_destroy(&control->lock);
         free(control);
         return HF_IO;
     }
@@ -156,6 +174,13 @@ void hf_control_close(struct hf_control *control)
     if (control == NULL) {
         return;
     }
+    /* A long command, or one whose reader is slow, does not hold up the end. */
+    pthread_mutex_lock(&control->lock);
+    control->is_ending = true;
+    if (control->client_fd >= 0) {
+        shutdown(control->client_fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&control->lock);
     uint64_t one = 1;
     ssize_t wrote = write(control->stop_fd, &one, sizeof(one));
     (void)wrote; /* an eventfd takes its first count */
@@ -165,5 +190,6 @@ void hf_control_close(struct hf_control *control)
     char path[4096];
     snprintf(path, sizeof(path), "%s/control", hf_store_directory(control->host->store));
     unlink(path);
+    pthread_mutex_destroy(&control->lock);
     free(control);
 }

@@ -179,6 +179,7 @@ static enum hf_status open_pipeline(struct hf_graph *graph, const struct hf_conf
         return HF_NOMEM;
     }
     struct hf_queue_options options = queue_options(from, &pipeline->zstd);
+    pipeline->limits = (struct wal_limits){options.max_bytes, options.drop_oldest};
     *ret_pipeline = pipeline;
     return hf_store_queue(graph->host->store, id, &options, &pipeline->wal, reterr);
 }
@@ -463,6 +464,19 @@ enum hf_status hf_graph_open_extensions(const struct hf_config *config, const st
                                         struct hf_graph **ret_graph, char *reterr)
 {
     return open_graph(config, host, false, ret_graph, reterr);
+}
+
+void hf_graph_apply_limits(struct hf_graph *graph)
+{
+    for (size_t i = 0; i < graph->pipeline_count; i++) {
+        const struct hf_pipeline *pipeline = &graph->pipelines[i];
+        const struct hf_queue_options options = {.max_bytes = pipeline->limits.max_bytes,
+                                                 .drop_oldest = pipeline->limits.drop_oldest};
+        hf_store_limit_queue(graph->host->store, pipeline->id, &options);
+    }
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        hf_sender_apply_limits(graph->exporters[i]->sender);
+    }
 }
 
 void hf_graph_free(struct hf_graph *graph)

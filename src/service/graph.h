@@ -53,6 +53,7 @@ struct hf_pipeline {
     struct hf_node **processors;
     size_t processor_count;
     struct wal *wal;
+    struct wal_limits limits;          /* as configured; max_bytes 0: the default */
     const struct hf_shape *shape;      /* of its batch processor; NULL: none */
     const char *shape_id;              /* that processor's id */
     bool zstd;                         /* compress at rest */

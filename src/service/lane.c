@@ -1,10 +1,10 @@
 /*
- * lane: reads records ahead, shapes them into requests, and paces the sending of one pipeline's
- * data.
+ * lane: reads records ahead, shapes them into requests, and paces the sending of one queue's data.
  */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "requeued.h"
 #include "sender_internal.h"
 
 #define RECORDS_AT_ONCE 64
@@ -54,7 +54,7 @@ static void count_batch(const struct lane *lane, const struct request *request, 
 void hf_lane_shape(struct lane *lane)
 {
     const struct hf_queue_batch_config *own = lane->sender->config->queue.batch;
-    const struct hf_shape *shape = lane->pipeline->shape;
+    const struct hf_shape *shape = lane->pipeline != NULL ? lane->pipeline->shape : NULL;
     struct shaping *shaping = &lane->shaping;
     *shaping = (struct shaping){.items_max = REQUEST_ITEMS_MAX, .bytes_max = REQUEST_BYTES_MAX};
     if (own != NULL) {
@@ -92,6 +92,9 @@ static bool may_mix(const struct lane *lane, const struct held *a, const struct 
     const struct hf_sender *sender = lane->sender;
     struct hf_slice left = a->record.meta;
     struct hf_slice right = b->record.meta;
+    if (a->record.kind != b->record.kind) {
+        return false;
+    }
     if (hf_slice_equal(left, right)) {
         return true;
     }
@@ -167,11 +170,20 @@ static void hold(struct lane *lane, const struct wal_record *record)
     lane->sender->held_bytes += cost_of(record);
 }
 
-/* A record without items has nothing to send: it is done with as it is read. */
-static void skip_empty(struct lane *lane, struct wal_record *record)
+/* A record without items has nothing to send, one of no known signal has nobody to take it. */
+static bool is_sendable(const struct wal_record *record)
 {
-    struct wal_ack ack = {
-        .sequence = record->sequence, .raw_bytes = record->raw_bytes, .fate = WAL_DELIVERED};
+    return record->items != 0 && record->kind < HF_SIGNAL_COUNT;
+}
+
+/* What cannot be sent is done with as it is read. */
+static void skip(struct lane *lane, struct wal_record *record)
+{
+    struct wal_ack ack = {.sequence = record->sequence,
+                          .items = record->items,
+                          .raw_bytes = record->raw_bytes,
+                          .fate = record->items == 0 ? WAL_DELIVERED : WAL_DROPPED,
+                          .drop = WAL_DROP_DAMAGED};
     hf_ref_drop(record->owner);
     wal_consumer_ack(lane->consumer, &ack, 1);
 }
@@ -191,8 +203,8 @@ static bool read_more(struct lane *lane)
     }
     lane->dry = count == 0;
     for (size_t i = 0; i < count; i++) {
-        if (records[i].items == 0) {
-            skip_empty(lane, &records[i]);
+        if (!is_sendable(&records[i])) {
+            skip(lane, &records[i]);
         } else {
             hold(lane, &records[i]);
         }
@@ -378,6 +390,10 @@ void hf_lane_pump(struct lane *lane)
         return;
     }
     uint64_t now_ns = hf_loop_now_ns(sender->loop);
+    if (!hf_requeued_is_open(lane)) {
+        set_timer(lane, now_ns);
+        return;
+    }
     /* An exporter that is done at once would keep this thread here for ever: others get their turn.
      */
     unsigned sends_left = SENDS_AT_ONCE;
@@ -409,6 +425,12 @@ void hf_lane_woken(struct hf_task *task)
     struct lane *lane = HF_CONTAINER(task, struct lane, wake);
     lane->dry = false;
     hf_lane_pump(lane);
+}
+
+void hf_lane_wake(void *user)
+{
+    struct lane *lane = user;
+    hf_loop_post(lane->sender->loop, &lane->wake);
 }
 
 void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns)

@@ -1,48 +1,19 @@
 #include "queue_command.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <holdfast/batch.h>
-#include <holdfast/meta.h>
-
-#include "../otlp/json.h"
 #include "../util/clock.h"
-#include "../util/compress.h"
+#include "queue_arguments.h"
 #include "queue_export.h"
 #include "queue_letters.h"
+#include "queue_listing.h"
+#include "queue_output.h"
 
-const char hf_queue_usage[] =
-    "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"
-    "\n"
-    "Works on the data directory of a running Holdfast (through its control socket) and on one "
-    "that\n"
-    "nobody has open. QUEUE is a pipeline's id such as traces/2, or deadletter:EXPORTER.\n"
-    "\n"
-    "  stat [--json]                     queues, exporters and their books\n"
-    "  ls QUEUE [-n N] [--json]          the records of a queue, oldest first\n"
-    "  cat QUEUE [-n N] [--from SEQ]     their content as OTLP/JSON lines\n"
-    "  verify [QUEUE]                    reads and checks every record; exit code 3: damage found\n"
-    "  export QUEUE --endpoint URL       sends every record to an OTLP/HTTP endpoint; the queue "
-    "keeps them\n"
-    "  drop QUEUE --exporter ID          gives up the backlog of a removed exporter\n"
-    "  drop deadletter:EXPORTER          deletes the dead letters\n"
-    "  requeue EXPORTER                  puts its dead letters back into their pipelines' queues\n"
-    "\n"
-    "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or books that do not balance.\n";
-
-/* The command's arguments. */
-struct arguments {
-    const char *queue; /* the first plain word */
-    const char *exporter, *endpoint;
-    uint64_t most, from;
-    bool json;
-};
+#define MIB 1048576.0
 
 struct found {
-    const char *kind, *id; /* wanted; kind NULL: any */
+    const char *kind, *id;
     struct wal *wal;
 };
 
@@ -54,19 +25,28 @@ static void match(void *user, const char *kind, const char *id, struct wal *wal)
     }
 }
 
-static struct wal *find_queue(struct hf_store *store, const char *name, FILE *out)
+/* "traces/2", "deadletter:otlp" or "requeue:otlp". */
+static void parse_queue(const char *name, struct found *ret_found)
 {
-    static const char letters[] = "deadletter:";
-    struct found found = {.kind = "queue", .id = name};
-    if (strncmp(name, letters, strlen(letters)) == 0) {
-        found.kind = "deadletter";
-        found.id = name + strlen(letters);
+    static const char *const kinds[] = {HF_STORE_LETTERS, HF_STORE_REQUEUE};
+    *ret_found = (struct found){.kind = HF_STORE_QUEUE, .id = name};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t size = strlen(kinds[i]);
+        if (strncmp(name, kinds[i], size) == 0 && name[size] == ':') {
+            *ret_found = (struct found){.kind = kinds[i], .id = name + size + 1};
+        }
     }
-    hf_store_each(store, match, &found);
-    if (found.wal == NULL) {
+}
+
+/* False, with a word to `out`: there is no such queue. */
+static bool find_queue(struct hf_store *store, const char *name, FILE *out, struct found *ret_found)
+{
+    parse_queue(name, ret_found);
+    hf_store_each(store, match, ret_found);
+    if (ret_found->wal == NULL) {
         fprintf(out, "error: no queue %s here; holdfast queue stat lists them\n", name);
     }
-    return found.wal;
+    return ret_found->wal != NULL;
 }
 
 /* ---- stat ---- */
@@ -108,10 +88,10 @@ static void json_consumer(struct report *report, const struct wal_consumer_stat 
 {
     FILE *out = report->out;
     const struct wal_books *books = &stat->books;
-    fprintf(out,
-            "%s{\"exporter\":\"%s\",\"open\":%s,\"low\":%" PRIu64 ",\"oldest_age_seconds\":%.3f,",
-            report->first_consumer ? "" : ",", stat->name, stat->open ? "true" : "false", stat->low,
-            age_s(report, stat));
+    fprintf(out, "%s{\"exporter\":", report->first_consumer ? "" : ",");
+    hf_queue_put_text(out, stat->name);
+    fprintf(out, ",\"open\":%s,\"low\":%" PRIu64 ",\"oldest_age_seconds\":%.3f,",
+            stat->open ? "true" : "false", stat->low, age_s(report, stat));
     json_amount(out, "accepted", &books->accepted);
     json_amount(out, "delivered", &books->delivered);
     json_amount(out, "queued", &books->queued);
@@ -166,22 +146,25 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
     struct wal_stat stat;
     wal_stat(wal, &stat);
     if (report->json) {
+        fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
+        hf_queue_put_text(report->out, id);
         fprintf(report->out,
-                "%s{\"kind\":\"%s\",\"id\":\"%s\",\"disk_bytes\":%" PRIu64
-                ",\"disk_bytes_max\":%" PRIu64 ",\"segments\":%" PRIu64
+                ",\"disk_bytes\":%" PRIu64 ",\"disk_bytes_max\":%" PRIu64 ",\"segments\":%" PRIu64
                 ",\"first_sequence\":%" PRIu64 ",\"next_sequence\":%" PRIu64
                 ",\"damaged_records\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"healthy\":%s,",
-                report->first ? "" : ",", kind, id, stat.disk_bytes, stat.disk_bytes_max,
-                stat.segments, stat.first_sequence, stat.next_sequence, stat.damaged_records,
-                stat.damaged_bytes, stat.healthy ? "true" : "false");
+                stat.disk_bytes, stat.disk_bytes_max, stat.segments, stat.first_sequence,
+                stat.next_sequence, stat.damaged_records, stat.damaged_bytes,
+                stat.healthy ? "true" : "false");
         json_amount(report->out, "appended", &stat.appended);
         fputs("\"exporters\":[", report->out);
     } else {
-        fprintf(report->out,
-                "%s %s: %" PRIu64 " records ever, %.1f MiB on disk in %" PRIu64
-                " segments, damaged %" PRIu64 " records%s\n",
-                kind, id, stat.appended.records, (double)stat.disk_bytes / 1048576.0, stat.segments,
-                stat.damaged_records, stat.healthy ? "" : ", NOT WRITABLE");
+        fprintf(report->out, "%s %s: %" PRIu64 " records ever, %.1f MiB on disk", kind, id,
+                stat.appended.records, (double)stat.disk_bytes / MIB);
+        if (stat.disk_bytes_max != 0) {
+            fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
+        }
+        fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s\n",
+                stat.segments, stat.damaged_records, stat.healthy ? "" : ", FULL OR NOT WRITABLE");
     }
     report->first = false;
     report->first_consumer = true;
@@ -193,13 +176,9 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
     }
 }
 
-static enum hf_exit run_stat(struct hf_store *store, const struct arguments *arguments, FILE *out)
+static enum hf_exit run_stat(struct hf_store *store, const struct hf_queue_arguments *arguments,
+                             FILE *out)
 {
-    if (arguments->queue != NULL) {
-        fprintf(out, "error: queue stat tells of all queues: %s is not understood here\n",
-                arguments->queue);
-        return HF_EXIT_USAGE;
-    }
     struct report report = {.out = out,
                             .json = arguments->json,
                             .first = true,
@@ -217,205 +196,40 @@ static enum hf_exit run_stat(struct hf_store *store, const struct arguments *arg
     return report.balanced ? HF_EXIT_OK : HF_EXIT_DAMAGED;
 }
 
-/* ---- ls, cat, verify ---- */
-
-struct listing {
-    FILE *out;
-    bool json;
-    uint64_t most, shown;
-    uint64_t good, damaged;
-    bool failed;
-};
-
-/* As bury.c writes them. */
-enum { META_REASON = 'r', META_CODE = 'c' };
-
-/* Why a dead letter was refused; empty for other records. JSON and people both read it: no quote
- * and no control. */
-static void reason_of(const struct wal_record *record, char *out, size_t room)
-{
-    size_t cursor = 0;
-    size_t used = 0;
-    struct hf_meta_entry entry;
-    out[0] = '\0';
-    while (hf_meta_next(record->meta, &cursor, &entry)) {
-        if ((int)entry.kind != META_REASON && (int)entry.kind != META_CODE) {
-            continue;
-        }
-        used += (size_t)snprintf(out + used, room - used, "%s", used == 0 ? "" : ", code ");
-        for (size_t i = 0; i < entry.value.size && used + 16 < room; i++) {
-            unsigned char byte = entry.value.data[i];
-            out[used++] = byte < 0x20 || byte == '"' || byte == '\\' ? ' ' : (char)byte;
-        }
-        out[used] = '\0';
-    }
-}
-
-static bool list_record(void *user, const struct wal_record *record, bool damaged)
-{
-    struct listing *listing = user;
-    char when[32] = "";
-    char reason[1024];
-    time_t seconds = (time_t)(record->time_ns / HF_NS_PER_S);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    const char *signal =
-        record->kind < HF_SIGNAL_COUNT ? hf_signal_name((enum hf_signal)record->kind) : "unknown";
-    const char *coding = record->coding < HF_CODING_COUNT
-                             ? hf_coding_name((enum hf_coding)record->coding)
-                             : "unknown";
-    reason_of(record, reason, sizeof(reason));
-    if (listing->json) {
-        fprintf(listing->out,
-                "{\"sequence\":%" PRIu64 ",\"received\":\"%s\",\"signal\":\"%s\",\"items\":%" PRIu32
-                ",\"bytes\":%zu,\"coding\":\"%s\",\"damaged\":%s,\"reason\":\"%s\"}\n",
-                record->sequence, when, signal, record->items, record->body.size, coding,
-                damaged ? "true" : "false", reason);
-    } else {
-        fprintf(listing->out, "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s%s%s\n",
-                record->sequence, when, signal, record->items, record->body.size, coding,
-                damaged ? "  DAMAGED" : "", reason[0] != '\0' ? "  " : "", reason);
-    }
-    return ++listing->shown < listing->most;
-}
-
-static bool print_record(void *user, const struct wal_record *record, bool damaged)
-{
-    struct listing *listing = user;
-    struct hf_bytes raw = {0};
-    struct hf_bytes line = {0};
-    enum hf_status status = damaged || record->kind >= HF_SIGNAL_COUNT ? HF_CORRUPT : HF_OK;
-    struct hf_slice plain = record->body;
-    if (status == HF_OK && record->coding != HF_IDENTITY) {
-        status = hf_decode((enum hf_coding)record->coding, record->body,
-                           (size_t)record->raw_bytes + 1, &raw);
-        plain = hf_slice_of(raw.data, raw.size);
-    }
-    if (status == HF_OK) {
-        status = hf_json_from_proto((enum hf_signal)record->kind, plain, &line);
-    }
-    if (status == HF_OK) {
-        fwrite(line.data, 1, line.size, listing->out);
-        fputc('\n', listing->out);
-    } else {
-        fprintf(listing->out, "{\"error\":\"record %" PRIu64 " is damaged\"}\n", record->sequence);
-        listing->failed = true;
-    }
-    hf_bytes_release(&raw);
-    hf_bytes_release(&line);
-    return ++listing->shown < listing->most;
-}
-
-static enum hf_exit run_scan(struct hf_store *store, const struct arguments *arguments, FILE *out,
-                             bool (*visit)(void *, const struct wal_record *, bool))
-{
-    struct listing listing = {.out = out, .json = arguments->json, .most = arguments->most};
-    struct wal *wal = arguments->queue != NULL ? find_queue(store, arguments->queue, out) : NULL;
-    if (arguments->queue == NULL) {
-        fputs("error: name a queue; holdfast queue stat lists them\n", out);
-        return HF_EXIT_USAGE;
-    }
-    if (wal == NULL) {
-        return HF_EXIT_FAILED;
-    }
-    enum wal_status status = wal_scan(wal, arguments->from, visit, &listing);
-    if (status != WAL_OK) {
-        fprintf(out, "error: %s\n", wal_status_text(status));
-        return HF_EXIT_FAILED;
-    }
-    return listing.failed ? HF_EXIT_DAMAGED : HF_EXIT_OK;
-}
-
-static enum hf_exit run_ls(struct hf_store *store, const struct arguments *arguments, FILE *out)
-{
-    return run_scan(store, arguments, out, list_record);
-}
-
-static enum hf_exit run_cat(struct hf_store *store, const struct arguments *arguments, FILE *out)
-{
-    return run_scan(store, arguments, out, print_record);
-}
-
-static bool check_record(void *user, const struct wal_record *record, bool damaged)
-{
-    struct listing *listing = user;
-    (void)record;
-    listing->good += damaged ? 0 : 1;
-    listing->damaged += damaged ? 1 : 0;
-    return true;
-}
+/* ---- the others ---- */
 
 struct verification {
-    const char *only;
-    struct hf_store *store;
     FILE *out;
-    bool damaged, failed;
+    bool json;
+    enum hf_exit worst;
 };
 
-static void verify_queue(void *user, const char *kind, const char *id, struct wal *wal)
+static void verify(void *user, const char *kind, const char *id, struct wal *wal)
 {
     struct verification *all = user;
-    struct listing listing = {.out = all->out};
-    struct wal_stat stat;
-    enum wal_status status = wal_scan(wal, 0, check_record, &listing);
-    wal_stat(wal, &stat);
-    fprintf(all->out,
-            "%s %s: %" PRIu64 " records good, %" PRIu64 " damaged now, %" PRIu64
-            " set aside before%s%s\n",
-            kind, id, listing.good, listing.damaged, stat.damaged_records,
-            status != WAL_OK ? "; " : "", status != WAL_OK ? wal_status_text(status) : "");
-    all->failed = all->failed || status != WAL_OK;
-    all->damaged = all->damaged || listing.damaged != 0 || stat.damaged_records != 0;
-}
-
-static enum hf_exit run_verify(struct hf_store *store, const struct arguments *arguments, FILE *out)
-{
-    struct verification all = {.store = store, .out = out};
-    if (arguments->queue != NULL) {
-        struct wal *wal = find_queue(store, arguments->queue, out);
-        if (wal == NULL) {
-            return HF_EXIT_FAILED;
-        }
-        verify_queue(&all, "queue", arguments->queue, wal);
-    } else {
-        hf_store_each(store, verify_queue, &all);
+    enum hf_exit code = hf_queue_verify(wal, kind, id, all->json, all->out);
+    if (code == HF_EXIT_FAILED || all->worst == HF_EXIT_OK) {
+        all->worst = code;
     }
-    return all.failed ? HF_EXIT_FAILED : all.damaged ? HF_EXIT_DAMAGED : HF_EXIT_OK;
 }
 
-/* ---- export, drop, requeue ---- */
-
-static enum hf_exit run_export(struct hf_store *store, const struct arguments *arguments, FILE *out)
+static enum hf_exit run_verify(struct hf_store *store, const struct hf_queue_arguments *arguments,
+                               FILE *out)
 {
-    if (arguments->queue == NULL || arguments->endpoint == NULL) {
-        fputs("error: queue export needs a queue and --endpoint URL\n", out);
-        return HF_EXIT_USAGE;
-    }
-    struct wal *wal = find_queue(store, arguments->queue, out);
-    return wal != NULL ? hf_queue_export(wal, arguments->endpoint, arguments->from, out)
-                       : HF_EXIT_FAILED;
-}
-
-static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arguments, FILE *out)
-{
+    struct verification all = {.out = out, .json = arguments->json};
+    struct found found;
     if (arguments->queue == NULL) {
-        fputs("error: queue drop needs a queue\n", out);
-        return HF_EXIT_USAGE;
+        hf_store_each(store, verify, &all);
+        return all.worst;
     }
-    struct wal *wal = find_queue(store, arguments->queue, out);
-    if (wal == NULL) {
-        return HF_EXIT_FAILED;
-    }
-    if (strncmp(arguments->queue, "deadletter:", 11) == 0) {
-        return hf_letters_drop(store, arguments->queue + 11, out);
-    }
-    if (arguments->exporter == NULL) {
-        fputs("error: queue drop needs --exporter ID, the removed exporter whose backlog to give "
-              "up\n",
-              out);
-        return HF_EXIT_USAGE;
-    }
+    return find_queue(store, arguments->queue, out, &found)
+               ? hf_queue_verify(found.wal, found.kind, found.id, arguments->json, out)
+               : HF_EXIT_FAILED;
+}
+
+static enum hf_exit drop_backlog(struct wal *wal, const struct hf_queue_arguments *arguments,
+                                 FILE *out)
+{
     enum wal_status status = wal_consumer_remove(wal, arguments->exporter);
     if (status != WAL_OK) {
         fprintf(out, "error: %s has no backlog in %s, or is configured and running\n",
@@ -426,84 +240,56 @@ static enum hf_exit run_drop(struct hf_store *store, const struct arguments *arg
     return HF_EXIT_OK;
 }
 
-static enum hf_exit run_requeue(struct hf_store *store, const struct arguments *arguments,
-                                FILE *out)
+static enum hf_exit run_drop(struct hf_store *store, const struct hf_queue_arguments *arguments,
+                             FILE *out)
 {
-    if (arguments->queue == NULL) {
-        fputs("error: queue requeue needs an exporter\n", out);
-        return HF_EXIT_USAGE;
+    struct found found;
+    if (!find_queue(store, arguments->queue, out, &found)) {
+        return HF_EXIT_FAILED;
     }
-    return hf_letters_requeue(store, arguments->queue, out);
+    if (strcmp(found.kind, HF_STORE_LETTERS) == 0) {
+        return hf_letters_drop(store, found.id, out);
+    }
+    return strcmp(found.kind, HF_STORE_REQUEUE) == 0
+               ? hf_letters_drop_requeued(found.wal, found.id, out)
+               : drop_backlog(found.wal, arguments, out);
 }
 
-static const struct command {
-    const char *name;
-    enum hf_exit (*run)(struct hf_store *store, const struct arguments *arguments, FILE *out);
-} commands[] = {
-    {"stat", run_stat},     {"ls", run_ls},     {"cat", run_cat},         {"verify", run_verify},
-    {"export", run_export}, {"drop", run_drop}, {"requeue", run_requeue},
-};
-
-static bool parse_number(const char *text, uint64_t *ret)
+static enum hf_exit run_one(struct hf_store *store, const struct hf_queue_arguments *arguments,
+                            FILE *out)
 {
-    char *end = NULL;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0') {
-        return false;
+    struct found found;
+    if (!find_queue(store, arguments->queue, out, &found)) {
+        return HF_EXIT_FAILED;
     }
-    *ret = value;
-    return true;
-}
-
-/* False with the word that is not understood. */
-static bool parse(int count, char *const *words, struct arguments *ret, const char **reterr)
-{
-    *ret = (struct arguments){.most = UINT64_MAX};
-    for (int i = 1; i < count; i++) {
-        const char *next = i + 1 < count ? words[i + 1] : NULL;
-        bool taken = false; /* the next word too */
-        if (strcmp(words[i], "--json") == 0) {
-            ret->json = true;
-        } else if (words[i][0] != '-' && ret->queue == NULL) {
-            ret->queue = words[i];
-        } else if (next != NULL && strcmp(words[i], "--exporter") == 0) {
-            ret->exporter = next;
-            taken = true;
-        } else if (next != NULL && strcmp(words[i], "--endpoint") == 0) {
-            ret->endpoint = next;
-            taken = true;
-        } else if (next != NULL && strcmp(words[i], "-n") == 0) {
-            taken = parse_number(next, &ret->most);
-        } else if (next != NULL && strcmp(words[i], "--from") == 0) {
-            taken = parse_number(next, &ret->from);
-        }
-        bool plain = strcmp(words[i], "--json") == 0 || ret->queue == words[i];
-        if (!plain && !taken) {
-            *reterr = words[i];
-            return false;
-        }
-        i += taken ? 1 : 0;
+    switch (arguments->verb) {
+    case HF_QUEUE_LS:
+        return hf_queue_ls(found.wal, arguments, out);
+    case HF_QUEUE_CAT:
+        return hf_queue_cat(found.wal, arguments, out);
+    default:
+        return hf_queue_export(found.wal, arguments->endpoint, arguments->from, out);
     }
-    return true;
 }
 
 enum hf_exit hf_queue_command(struct hf_store *store, int count, char *const *words, FILE *out)
 {
-    struct arguments arguments;
-    for (size_t i = 0; count > 0 && i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(words[0], commands[i].name) == 0) {
-            const char *wrong = "";
-            if (!parse(count, words, &arguments, &wrong)) {
-                fprintf(out, "error: queue %s: %s is not understood here\n", words[0], wrong);
-                break;
-            }
-            enum hf_exit code = commands[i].run(store, &arguments, out);
-            if (code != HF_EXIT_USAGE) {
-                return code;
-            }
-            break;
-        }
+    struct hf_queue_arguments arguments;
+    char why[HF_ERROR_MAX] = "";
+    if (!hf_queue_parse(count, words, &arguments, why)) {
+        fprintf(out, "error: %s\n", why);
+        return HF_EXIT_USAGE;
     }
-    fputs(hf_queue_usage, out);
-    return HF_EXIT_USAGE;
+    switch (arguments.verb) {
+    case HF_QUEUE_STAT:
+        return run_stat(store, &arguments, out);
+    case HF_QUEUE_VERIFY:
+        return run_verify(store, &arguments, out);
+    case HF_QUEUE_DROP:
+        return run_drop(store, &arguments, out);
+    case HF_QUEUE_REQUEUE:
+        return hf_letters_requeue(store, arguments.queue, out);
+    default:
+        return run_one(store, &arguments, out);
+    }
 }

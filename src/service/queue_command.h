@@ -16,5 +16,3 @@
  * exit code for the command line.
  */
 enum hf_exit hf_queue_command(struct hf_store *store, int count, char *const *words, FILE *out);
-
-extern const char hf_queue_usage[];

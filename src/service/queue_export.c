@@ -10,6 +10,7 @@
 #include "../util/clock.h"
 #include "../util/compress.h"
 #include "../util/loop.h"
+#include "queue_output.h"
 
 #define ATTEMPT_NS (UINT64_C(30) * HF_NS_PER_S)
 
@@ -89,7 +90,7 @@ static bool replay_record(void *user, const struct wal_record *record, bool dama
     }
     replay->records++;
     replay->items += record->items;
-    return true;
+    return hf_queue_is_read(replay->out);
 }
 
 enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t from, FILE *out)

@@ -1,153 +1,231 @@
 #include "queue_letters.h"
 
+#include <inttypes.h>
 #include <semaphore.h>
-#include <string.h>
 
-#include <holdfast/meta.h>
+#include <holdfast/batch.h>
 
-#define RECORDS_AT_ONCE 16
-#define BYTES_AT_ONCE ((size_t)1 << 20)
+#include "queue_output.h"
 
-/* As bury.c writes them. */
-enum { META_PIPELINE = 'q' };
+#define RECORDS_AT_ONCE 64
+#define BYTES_AT_ONCE ((size_t)4 << 20)
 
-static struct wal_ack ack_for(const struct wal_record *record, enum wal_fate fate)
-{
-    return (struct wal_ack){.sequence = record->sequence,
-                            .items = record->items,
-                            .raw_bytes = record->raw_bytes,
-                            .fate = fate,
-                            .drop = WAL_DROP_OPERATOR};
-}
-
-/* Takes every dead letter through `take`; stops at the first that it refuses. */
-static enum hf_exit each_letter(struct hf_store *store, const char *exporter, FILE *out,
-                                bool (*take)(struct hf_store *store,
-                                             const struct wal_record *record, FILE *out),
-                                enum wal_fate fate, const char *done)
-{
+/* Some records that leave a queue at an operator's word. */
+struct departure {
+    FILE *out; /* nobody reads it any more: the rest stays */
+    struct wal_consumer *reader;
+    uint64_t end; /* those that come meanwhile stay */
+    enum wal_fate fate;
     struct wal_record records[RECORDS_AT_ONCE];
-    struct wal_consumer *reader = hf_store_dead_letter_reader(store, exporter);
-    uint64_t letters = 0;
-    uint64_t items = 0;
-    size_t count = 0;
-    bool going = reader != NULL;
-    enum wal_status status = WAL_OK;
-    if (reader == NULL) {
-        fprintf(out, "error: %s has no dead letters\n", exporter);
-        return HF_EXIT_FAILED;
-    }
-    do {
-        status = wal_consumer_read(reader, RECORDS_AT_ONCE, BYTES_AT_ONCE, records, &count);
-        count = status == WAL_OK ? count : 0;
-        for (size_t i = 0; i < count; i++) {
-            going = going && take(store, &records[i], out);
-            if (going) {
-                struct wal_ack ack = ack_for(&records[i], fate);
-                wal_consumer_ack(reader, &ack, 1);
-                letters++;
-                items += records[i].items;
-            }
-            hf_ref_drop(records[i].owner);
-        }
-    } while (going && count != 0);
-    wal_consumer_rewind(reader);
-    fprintf(out, "%s %llu dead letters of %s, %llu items\n", done, (unsigned long long)letters,
-            exporter, (unsigned long long)items);
-    return going && status == WAL_OK ? HF_EXIT_OK : HF_EXIT_FAILED;
+    size_t count;
+    struct wal_amount gone;
+};
+
+static uint64_t end_of(struct wal *wal)
+{
+    struct wal_stat stat;
+    wal_stat(wal, &stat);
+    return stat.next_sequence;
 }
 
-static bool let_go(struct hf_store *store, const struct wal_record *record, FILE *out)
+/* False: nothing more is there, or nobody wants it. */
+static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
-    (void)store;
-    (void)record;
-    (void)out;
-    return true;
+    size_t read = 0;
+    departure->count = 0;
+    *ret_status = WAL_OK;
+    if (!hf_queue_is_read(departure->out)) {
+        return false;
+    }
+    *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
+                                    departure->records, &read);
+    for (size_t i = 0; *ret_status == WAL_OK && i < read; i++) {
+        if (departure->records[i].sequence < departure->end) {
+            departure->count++;
+        } else {
+            hf_ref_drop(departure->records[i].owner);
+        }
+    }
+    return departure->count != 0;
+}
+
+/* The first `taken` of the group are gone. */
+static void end_group(struct departure *departure, size_t taken)
+{
+    for (size_t i = 0; i < departure->count; i++) {
+        const struct wal_record *record = &departure->records[i];
+        struct wal_ack ack = {.sequence = record->sequence,
+                              .items = record->items,
+                              .raw_bytes = record->raw_bytes,
+                              .fate = departure->fate,
+                              .drop = WAL_DROP_OPERATOR};
+        if (i < taken) {
+            wal_consumer_ack(departure->reader, &ack, 1);
+            departure->gone.records++;
+            departure->gone.items += record->items;
+        }
+        hf_ref_drop(record->owner);
+    }
+}
+
+static enum wal_status drop_all(struct departure *departure)
+{
+    enum wal_status status = WAL_OK;
+    departure->fate = WAL_DROPPED;
+    while (next_group(departure, &status)) {
+        end_group(departure, departure->count);
+    }
+    wal_consumer_rewind(departure->reader);
+    return status;
+}
+
+static enum hf_exit conclude(const struct departure *departure, enum wal_status status,
+                             const char *done, const char *exporter, FILE *out)
+{
+    fprintf(out, "%s %" PRIu64 " dead letters of %s, %" PRIu64 " items\n", done,
+            departure->gone.records, exporter, departure->gone.items);
+    if (status != WAL_OK) {
+        fprintf(out, "error: the rest stays where it is: %s\n", wal_status_text(status));
+    }
+    return status == WAL_OK ? HF_EXIT_OK : HF_EXIT_FAILED;
+}
+
+static struct wal *find_letters(struct hf_store *store, const char *exporter,
+                                struct departure *departure, FILE *out)
+{
+    *departure =
+        (struct departure){.out = out, .reader = hf_store_dead_letter_reader(store, exporter)};
+    if (departure->reader == NULL) {
+        fprintf(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
+                exporter);
+        return NULL;
+    }
+    struct wal *wal = hf_store_dead_letters(store, exporter, 0);
+    departure->end = end_of(wal);
+    return wal;
 }
 
 enum hf_exit hf_letters_drop(struct hf_store *store, const char *exporter, FILE *out)
 {
-    return each_letter(store, exporter, out, let_go, WAL_DROPPED, "dropped");
+    struct departure departure;
+    if (find_letters(store, exporter, &departure, out) == NULL) {
+        return HF_EXIT_FAILED;
+    }
+    enum wal_status status = drop_all(&departure);
+    return conclude(&departure, status, "dropped", exporter, out);
 }
 
-/* An append that is waited for. */
-struct waited {
+enum hf_exit hf_letters_drop_requeued(struct wal *wal, const char *exporter, FILE *out)
+{
+    struct departure departure = {.out = out, .end = end_of(wal)};
+    const struct wal_consumer_options options = {.name = exporter, .from_oldest = true};
+    enum wal_status status = wal_consumer_open(wal, &options, &departure.reader);
+    if (status == WAL_CLOSED) {
+        fprintf(out, "error: %s is configured and running: it is sending them\n", exporter);
+        return HF_EXIT_FAILED;
+    }
+    if (status == WAL_OK) {
+        status = drop_all(&departure);
+        wal_consumer_close(departure.reader);
+    }
+    return conclude(&departure, status, "dropped", exporter, out);
+}
+
+/* ---- requeue ---- */
+
+/* One append of a group that is waited for. */
+struct passage {
     struct wal_append append;
-    sem_t done;
+    sem_t *done;
     enum wal_status status;
 };
 
 static void on_done(struct wal_append *append, enum wal_status status)
 {
-    struct waited *waited = HF_CONTAINER(append, struct waited, append);
-    waited->status = status;
-    sem_post(&waited->done);
+    struct passage *passage = HF_CONTAINER(append, struct passage, append);
+    passage->status = status;
+    sem_post(passage->done);
 }
 
-static enum wal_status append_and_wait(struct wal *wal, const struct wal_record *record,
-                                       struct hf_slice meta)
+/* The record as it is: what is written with a dead letter goes with it. */
+static enum wal_status begin_passage(struct wal *to, const struct wal_record *record,
+                                     struct passage *passage, sem_t *done)
 {
-    struct waited waited = {
+    *passage = (struct passage){
         .append = {.kind = record->kind,
                    .coding = record->coding,
+                   .flags = record->flags,
                    .items = record->items,
                    .raw_bytes = record->raw_bytes,
                    .time_ns = record->time_ns,
-                   .meta = meta,
+                   .meta = record->meta,
                    .body = record->body,
                    .owner = record->owner,
                    .done = on_done},
+        .done = done,
     };
-    sem_init(&waited.done, 0, 0);
-    enum wal_status status = wal_admit(wal, &waited.append);
+    enum wal_status status = wal_admit(to, &passage->append);
     if (status == WAL_OK) {
-        wal_append(wal, &waited.append);
-        while (sem_wait(&waited.done) != 0) {
-        }
-        status = waited.status;
+        wal_append(to, &passage->append);
     }
-    sem_destroy(&waited.done);
     return status;
 }
 
-/* The client metadata alone: what bury.c added stays behind. `ret_pipeline` has room for a name. */
-static struct hf_slice original_meta(struct hf_slice meta, char *ret_pipeline)
+/* Appends the group and waits until it is durable. How many of the first were taken; the status of
+ * the one that was not. */
+static size_t cross(struct wal *to, const struct departure *departure, enum wal_status *ret_status)
 {
-    size_t cursor = 0;
-    size_t kept = 0;
-    struct hf_meta_entry entry;
-    ret_pipeline[0] = '\0';
-    while (hf_meta_next(meta, &cursor, &entry)) {
-        if (entry.kind == HF_META_PEER || entry.kind == HF_META_AUTH ||
-            entry.kind == HF_META_HEADER) {
-            kept = cursor;
-        } else if ((int)entry.kind == META_PIPELINE && entry.value.size <= WAL_NAME_BYTES_MAX) {
-            memcpy(ret_pipeline, entry.value.data, entry.value.size);
-            ret_pipeline[entry.value.size] = '\0';
+    struct passage passages[RECORDS_AT_ONCE];
+    sem_t done;
+    size_t begun = 0;
+    size_t taken = 0;
+    sem_init(&done, 0, 0);
+    *ret_status = WAL_OK;
+    while (begun < departure->count && *ret_status == WAL_OK) {
+        *ret_status = begin_passage(to, &departure->records[begun], &passages[begun], &done);
+        begun += *ret_status == WAL_OK ? 1 : 0;
+    }
+    for (size_t i = 0; i < begun; i++) {
+        while (sem_wait(&done) != 0) {
         }
     }
-    return hf_slice_of(meta.data, kept);
+    while (taken < begun && passages[taken].status == WAL_OK) {
+        taken++;
+    }
+    if (taken < begun) {
+        *ret_status = passages[taken].status;
+    }
+    sem_destroy(&done);
+    return taken;
 }
 
-static bool put_back(struct hf_store *store, const struct wal_record *record, FILE *out)
+static enum wal_status requeue_all(struct wal *to, struct departure *departure)
 {
-    char pipeline[WAL_NAME_BYTES_MAX + 1];
-    char why[512] = "";
-    struct wal *wal = NULL;
-    const struct hf_queue_options plain = {0};
-    struct hf_slice meta = original_meta(record->meta, pipeline);
-    if (pipeline[0] == '\0' || hf_store_queue(store, pipeline, &plain, &wal, why) != HF_OK) {
-        fprintf(out, "error: the queue of pipeline \"%s\" cannot be opened: %s\n", pipeline, why);
-        return false;
+    enum wal_status status = WAL_OK;
+    departure->fate = WAL_DELIVERED;
+    while (status == WAL_OK && next_group(departure, &status)) {
+        end_group(departure, cross(to, departure, &status));
     }
-    enum wal_status status = append_and_wait(wal, record, meta);
-    if (status != WAL_OK) {
-        fprintf(out, "error: pipeline %s: %s\n", pipeline, wal_status_text(status));
-    }
-    return status == WAL_OK;
+    wal_consumer_rewind(departure->reader);
+    return status;
 }
 
 enum hf_exit hf_letters_requeue(struct hf_store *store, const char *exporter, FILE *out)
 {
-    return each_letter(store, exporter, out, put_back, WAL_DELIVERED, "requeued");
+    struct departure departure;
+    struct wal *to = NULL;
+    char why[HF_ERROR_MAX] = "";
+    if (find_letters(store, exporter, &departure, out) == NULL) {
+        return HF_EXIT_FAILED;
+    }
+    if (hf_store_requeue(store, exporter, &to, why) != HF_OK) {
+        fprintf(out, "error: %s\n", why);
+        return HF_EXIT_FAILED;
+    }
+    enum wal_status status = requeue_all(to, &departure);
+    enum hf_exit code = conclude(&departure, status, "requeued", exporter, out);
+    if (departure.gone.records != 0 && !hf_store_is_watched(store, exporter)) {
+        fprintf(out, "they wait in requeue:%s until an exporter of that name runs\n", exporter);
+    }
+    return code;
 }

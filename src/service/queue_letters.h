@@ -10,7 +10,10 @@
 enum hf_exit hf_letters_drop(struct hf_store *store, const char *exporter, FILE *out);
 
 /*
- * Appends each dead letter to the queue of the pipeline it came from, on disk before it leaves the
- * dead letters. Every exporter of that pipeline sees it again.
+ * Moves the dead letters that are there now to where that exporter alone sends them from; on disk
+ * there before they leave here, so that a kill repeats some at worst.
  */
 enum hf_exit hf_letters_requeue(struct hf_store *store, const char *exporter, FILE *out);
+
+/* Gives up what was requeued and not sent. Not while the exporter runs: it is being sent. */
+enum hf_exit hf_letters_drop_requeued(struct wal *wal, const char *exporter, FILE *out);

@@ -13,11 +13,10 @@ static bool is_whole(const struct part *part)
 }
 
 /* The bytes of a run of a record's items, as a request of their own. */
-static enum hf_status cut_run(const struct lane *lane, const struct part *part,
-                              struct hf_bytes *out)
+static enum hf_status cut_run(const struct part *part, struct hf_bytes *out)
 {
     const struct wal_record *record = &part->held->record;
-    enum hf_signal signal = lane->pipeline->signal;
+    enum hf_signal signal = (enum hf_signal)record->kind;
     if (record->coding == HF_IDENTITY) {
         return hf_split(signal, record->body, part->first, part->count, out);
     }
@@ -47,7 +46,7 @@ static enum hf_status fill_piece(struct request *request, size_t i)
         return HF_OK;
     }
     assert(request->count == 1);
-    enum hf_status status = cut_run(request->lane, part, &request->cut);
+    enum hf_status status = cut_run(part, &request->cut);
     piece->wire = hf_slice_of(request->cut.data, request->cut.size);
     piece->coding = HF_IDENTITY;
     piece->raw_size = request->cut.size;
@@ -67,7 +66,7 @@ struct request *hf_request_new(struct lane *lane, const struct part *parts, size
     request->pieces = (struct hf_piece *)(request + 1);
     request->parts = (struct part *)(request->pieces + count);
     memcpy(request->parts, parts, count * sizeof(*parts));
-    request->export.signal = lane->pipeline->signal;
+    request->export.signal = (enum hf_signal)parts[0].held->record.kind;
     request->export.pieces = request->pieces;
     request->export.piece_count = count;
     request->export.meta = parts[0].held->record.meta;

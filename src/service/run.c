@@ -39,7 +39,7 @@ static void stop_node(struct hf_node *node)
 
 struct orphan_report {
     const struct hf_graph *graph;
-    const char *queue;
+    const char *kind, *queue;
     bool in_use; /* some pipeline writes to it */
 };
 
@@ -51,7 +51,13 @@ static void report_orphan(void *user, const struct wal_consumer_stat *stat)
     if (stat->open || stat->books.queued.records == 0) {
         return;
     }
-    if (report->in_use) {
+    if (strcmp(report->kind, HF_STORE_REQUEUE) == 0) {
+        hf_log_line(log, HF_LOG_WARN, stat->name,
+                    "%llu items are to be sent again by this exporter, which is no longer in the "
+                    "configuration; put it back, or use holdfast queue export or drop with "
+                    "requeue:%s",
+                    items, stat->name);
+    } else if (report->in_use) {
         hf_log_line(
             log, HF_LOG_WARN, stat->name,
             "pipeline %s holds %llu items of this exporter, which is no longer in the "
@@ -69,11 +75,12 @@ static void report_orphan(void *user, const struct wal_consumer_stat *stat)
 
 static void report_orphans(void *user, const char *kind, const char *id, struct wal *wal)
 {
-    struct orphan_report report = {.graph = user, .queue = id};
+    struct orphan_report report = {.graph = user, .kind = kind, .queue = id};
     for (size_t i = 0; i < report.graph->pipeline_count; i++) {
         report.in_use = report.in_use || strcmp(report.graph->pipelines[i].id, id) == 0;
     }
-    if (strcmp(kind, "queue") == 0) {
+    /* Dead letters are an operator's, whoever is configured. */
+    if (strcmp(kind, HF_STORE_LETTERS) != 0) {
         enum wal_status seen = wal_consumer_each(wal, report_orphan, &report);
         (void)seen; /* the metric tells as well */
     }
@@ -217,6 +224,9 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     }
     atomic_store(&graph->running, graph->host->store != NULL);
     status = take_over_queues(graph, old, reterr);
+    if (status == HF_OK && graph->host->store != NULL) {
+        hf_graph_apply_limits(graph);
+    }
     hf_graph_stop(old);
     if (status != HF_OK) {
         hf_graph_stop(graph);

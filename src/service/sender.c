@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../util/clock.h"
+#include "requeued.h"
 #include "sender_internal.h"
 #include "store.h"
 
@@ -86,6 +87,9 @@ enum hf_status hf_sender_new(struct hf_node *node, struct hf_sender **ret_sender
     if (status == HF_OK && !make_series(sender)) {
         status = HF_NOMEM;
     }
+    if (status == HF_OK) {
+        status = hf_requeued_new(sender);
+    }
     if (status != HF_OK) {
         hf_sender_free(sender);
         return status;
@@ -101,11 +105,11 @@ enum hf_status hf_sender_new(struct hf_node *node, struct hf_sender **ret_sender
     return HF_OK;
 }
 
-enum hf_status hf_sender_add(struct hf_sender *sender, const struct hf_pipeline *pipeline)
+struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline)
 {
     struct lane *lane = calloc(1, sizeof(*lane));
     if (lane == NULL) {
-        return HF_NOMEM;
+        return NULL;
     }
     lane->next = sender->lanes;
     sender->lanes = lane;
@@ -115,14 +119,17 @@ enum hf_status hf_sender_add(struct hf_sender *sender, const struct hf_pipeline 
     lane->wake.run = hf_lane_woken;
     lane->timer.fire = hf_lane_timer;
     hf_lane_shape(lane);
-    return HF_OK;
+    return lane;
 }
 
-/* The committer's thread. */
-static void on_wake(void *user)
+enum hf_status hf_sender_add(struct hf_sender *sender, const struct hf_pipeline *pipeline)
 {
-    struct lane *lane = user;
-    hf_loop_post(lane->sender->loop, &lane->wake);
+    struct lane *lane = hf_sender_new_lane(sender, pipeline);
+    if (lane == NULL) {
+        return HF_NOMEM;
+    }
+    atomic_init(&lane->wal, pipeline->wal);
+    return HF_OK;
 }
 
 struct search {
@@ -143,7 +150,7 @@ static struct wal_consumer_options consumer_options(struct lane *lane)
 {
     const struct hf_queue_config *queue = &lane->sender->config->queue;
     struct wal_consumer_options options = {
-        .name = lane->sender->node->id, .wake = on_wake, .user = lane};
+        .name = lane->sender->node->id, .wake = hf_lane_wake, .user = lane};
     if (queue->queue_size_written) {
         uint64_t limit = (uint64_t)queue->queue_size;
         options.limit_records = queue->sizer == HF_SIZER_REQUESTS ? limit : 0;
@@ -158,14 +165,14 @@ static enum wal_status open_consumer(struct lane *lane, bool only_new)
     struct hf_sender *sender = lane->sender;
     struct wal_consumer_options options = consumer_options(lane);
     struct search own = {.name = sender->node->id};
-    enum wal_status status = wal_consumer_each(lane->pipeline->wal, look, &own);
+    enum wal_status status = wal_consumer_each(lane->wal, look, &own);
     if (status != WAL_OK || own.open) {
         return own.open && !only_new ? WAL_CLOSED : status;
     }
     const char *attach = sender->config->queue.attach;
     struct search other = {.name = attach};
     if (attach != NULL && !own.stored) {
-        status = wal_consumer_each(lane->pipeline->wal, look, &other);
+        status = wal_consumer_each(lane->wal, look, &other);
         if (status == WAL_OK && other.stored && !other.open) {
             options.adopt = attach;
             hf_node_log(sender->node, HF_LOG_INFO, "took over the backlog of %s in pipeline %s",
@@ -177,13 +184,13 @@ static enum wal_status open_consumer(struct lane *lane, bool only_new)
                 lane->pipeline->id, attach);
         }
     }
-    return wal_consumer_open(lane->pipeline->wal, &options, &lane->consumer);
+    return wal_consumer_open(lane->wal, &options, &lane->consumer);
 }
 
 enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bool only_new, char *reterr)
 {
     for (struct lane *lane = sender->lanes; lane != NULL; lane = lane->next) {
-        if (lane->consumer != NULL) {
+        if (lane->consumer != NULL || lane->pipeline == NULL) {
             continue;
         }
         enum wal_status status = open_consumer(lane, only_new);
@@ -193,7 +200,16 @@ enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bool only_new,
             return hf_status_of_wal(status);
         }
     }
+    if (!only_new) {
+        hf_requeued_watch(sender);
+    }
     return HF_OK;
+}
+
+void hf_sender_apply_limits(struct hf_sender *sender)
+{
+    hf_store_limit_letters(hf_graph_host(sender->node->graph)->store, sender->node->id,
+                           sender->config->queue.dead_letter.max_bytes);
 }
 
 static enum hf_status start_auth_keys(struct hf_sender *sender)
@@ -298,6 +314,7 @@ void hf_sender_stop(struct hf_sender *sender, uint64_t grace_ns)
 void hf_sender_close_consumers(struct hf_sender *sender)
 {
     assert(!sender->running || sender->ended);
+    hf_requeued_unwatch(sender);
     for (struct lane *lane = sender->lanes; lane != NULL; lane = lane->next) {
         hf_lane_drop_all(lane);
         if (lane->consumer != NULL) {
@@ -362,7 +379,8 @@ void hf_sender_refresh(struct hf_sender *sender)
 {
     struct sum sum = {.name = sender->node->id, .sizer = sender->config->queue.sizer};
     for (const struct lane *lane = sender->lanes; lane != NULL; lane = lane->next) {
-        enum wal_status status = wal_consumer_each(lane->pipeline->wal, add_up, &sum);
+        struct wal *wal = atomic_load(&lane->wal);
+        enum wal_status status = wal != NULL ? wal_consumer_each(wal, add_up, &sum) : WAL_OK;
         (void)status; /* a gauge that misses one refresh */
     }
     hf_series_set(sender->queue_size, (int64_t)sum.queued);

@@ -34,6 +34,9 @@ HF_MUST_USE enum hf_status hf_sender_add(struct hf_sender *sender,
 HF_MUST_USE enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bool only_new,
                                                     char *reterr);
 
+/* The dead letters that are there get the limit of this configuration. */
+void hf_sender_apply_limits(struct hf_sender *sender);
+
 HF_MUST_USE enum hf_status hf_sender_start(struct hf_sender *sender);
 
 /* Starts no more requests; returns at once. Several senders so share one grace. */

@@ -15,6 +15,7 @@
 #include "../util/loop.h"
 #include "../util/metrics.h"
 #include "sender.h"
+#include "store.h"
 
 /* A record read off the queue, until all its items are done with. */
 struct held {
@@ -57,11 +58,13 @@ struct batch_series {
     struct hf_series *size_trigger, *timeout_trigger;
 };
 
-/* One pipeline of the exporter. */
+/* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
+ */
 struct lane {
     struct lane *next;
     struct hf_sender *sender;
-    const struct hf_pipeline *pipeline;
+    const struct hf_pipeline *pipeline; /* NULL: the requeued dead letters, of any signal */
+    _Atomic(struct wal *) wal;          /* NULL: there are none yet */
     struct wal_consumer *consumer;
     struct shaping shaping;
     struct batch_series batches;
@@ -75,8 +78,7 @@ struct lane {
     uint64_t pending_since_ns;
     struct request *waiting; /* in order of sequence */
     unsigned in_flight;
-    bool failing;
-    bool gave_up;
+    bool failing, gave_up;
     uint64_t resume_ns; /* failing: no attempt before */
     struct hf_backoff backoff;
 };
@@ -86,8 +88,10 @@ struct hf_sender {
     const struct hf_sending_config *config;
     struct hf_loop *loop;
     struct lane *lanes;
-    unsigned in_flight, in_flight_max;
-    unsigned burying;
+    struct hf_requeue_watch watch;
+    struct lane *requeued;       /* among the lanes */
+    struct hf_task requeue_task; /* posted when the requeued lane gets its queue */
+    unsigned in_flight, in_flight_max, burying;
     size_t held_bytes;
     bool running, stop_begun, stopping, ended;
     struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */
@@ -111,10 +115,14 @@ struct hf_sender {
 
 /* sender.c: pumps every lane at the end of this turn. */
 void hf_sender_pump_later(struct hf_sender *sender);
+/* A lane without a queue yet, put among the sender's. NULL: out of memory. */
+struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline);
 
 /* lane.c: sends what can be sent, sets the timer for the rest. */
 void hf_lane_pump(struct lane *lane);
 void hf_lane_woken(struct hf_task *task);
+/* `wake` of its consumer: the committer's thread. */
+void hf_lane_wake(void *lane);
 void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
 /* Puts a request among the waiting, in order. */
 void hf_lane_put_back(struct lane *lane, struct request *request);

@@ -1,15 +1,16 @@
 /*
  * store: the data directory: its lock, the queue of each pipeline, the dead letters of each
- * exporter.
+ * exporter, and those of them that it is to send again.
  *
  *   DIR/lock                     one process; see wal/lock.h
  *   DIR/queue/<pipeline>/        ids escaped: traces%2F2
  *   DIR/deadletter/<exporter>/   the same format
- *   DIR/damaged/                 files set aside
+ *   DIR/requeue/<exporter>/      likewise; read by that exporter alone
+ *   DIR/damaged/<kind>-<id>/     what of that queue failed its check, set aside
  *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
  *
- * Outlives the graph: a reload finds its queues open. Opening and closing: main thread.
- * hf_store_each, hf_store_dead_letters: any thread.
+ * Outlives the graph: a reload finds its queues open. The store is opened and closed on the main
+ * thread, without any call under way; its queues on any thread.
  */
 #pragma once
 
@@ -44,29 +45,65 @@ void hf_store_close(struct hf_store *store);
 
 const char *hf_store_directory(const struct hf_store *store);
 
+/* Kinds of queues, and the names of their folders. */
+#define HF_STORE_QUEUE "queue"
+#define HF_STORE_LETTERS "deadletter"
+#define HF_STORE_REQUEUE "requeue"
+
 struct hf_queue_options {
     uint64_t max_bytes; /* 0: the default of the directory */
     bool drop_oldest;
 };
 
-/* The queue of that pipeline: the open one, or opened now. The store's. */
+/* The queue of that pipeline: the open one, with the limits that it has, or opened now. The
+ * store's. */
 HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
                                           const struct hf_queue_options *options,
                                           struct wal **ret_wal, char *reterr);
 
-/* The dead letters of that exporter, made when first needed. NULL when they cannot be opened. */
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* Puts the limits of a configuration in force, and says in the log which of them are new. Nothing
+ * is deleted to get below: see wal_set_limits(). */
+void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
+                          const struct hf_queue_options *options);
 
-/* Opens every queue and all dead letters that the directory holds, so that they are seen and
- * counted. False when one cannot be opened; the log says which and why. */
+/* The dead letters of that exporter, made when first needed, with that limit. NULL when they cannot
+ * be opened. */
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* Likewise for what there is of an exporter's dead letters, the requeued among them. */
+void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+
+/* Where dead letters wait to be sent again by that exporter, made when first needed. As
+ * hf_store_queue(). */
+HF_MUST_USE enum hf_status hf_store_requeue(struct hf_store *store, const char *exporter,
+                                            struct wal **ret_wal, char *reterr);
+
+/* The sender of an exporter, which is told when there is something to send again. Its own memory.
+ */
+struct hf_requeue_watch {
+    struct hf_requeue_watch *next; /* the store's */
+    const char *exporter;
+    /* The thread that makes the queue; must not block or call back. */
+    void (*made)(void *user, struct wal *wal);
+    void *user;
+};
+
+/* The queue when there is one; otherwise NULL, and `made` is called when there is. */
+struct wal *hf_store_watch_requeue(struct hf_store *store, struct hf_requeue_watch *watch);
+/* Returns when `made` is not called any more. One that does not watch: nothing. */
+void hf_store_unwatch_requeue(struct hf_store *store, struct hf_requeue_watch *watch);
+/* Does a sender of that exporter run? */
+bool hf_store_is_watched(struct hf_store *store, const char *exporter);
+
+/* Opens every queue of every kind that the directory holds and nobody opened before, with limits of
+ * its own choice, so that they are seen and counted. False when one cannot be opened; the log says
+ * which and why. */
 bool hf_store_open_all(struct hf_store *store);
 
 /* The one that keeps the dead letters until an operator takes them. For the control thread alone;
  * NULL: no dead letters. */
 struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const char *exporter);
 
-/* Every open queue and the dead letters of earlier runs. `kind` is "queue" or "deadletter". No lock
- * is held during a visit. */
+/* Every open queue. No lock is held during a visit. */
 void hf_store_each(struct hf_store *store,
                    void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                    void *user);

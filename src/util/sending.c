@@ -120,7 +120,8 @@ const struct hf_field hf_queue_fields[] = {
      .preset = "0",
      .least = 0,
      .most = 1e18,
-     .help = "Most bytes of the queue on disk; 0: the default."},
+     .help = "Most bytes of the queue on disk; 0: the default. A reload changes it at once and "
+             "deletes nothing."},
     {.key = "on_full",
      .type = HF_FIELD_ENUM,
      .offset = QUEUE(on_full),

@@ -6,11 +6,12 @@ import re
 import signal
 import socket
 
+import grpc
 import pytest
 import requests
 
 from support import otlp, senders
-from support.backends import GrpcBackend
+from support.backends import GrpcBackend, refuse
 from support.holdfast import BASE, config, otlp_exporter
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
@@ -93,6 +94,123 @@ class TestReload:
         holdfast.reload()
         backend.start()
         backend.wait_for(ids)
+
+
+class TestReloadOfTheQueue:
+    """What a reload changes of queues that are open, and what it says that it cannot."""
+
+    @pytest.fixture
+    def reload(self):
+        def run(holdfast, configuration):
+            lines = holdfast.log().count("the new configuration runs")
+            holdfast.write_config(configuration)
+            holdfast.reload()
+            until(
+                lambda: holdfast.log().count("the new configuration runs") > lines,
+                lambda: holdfast.log()[-2000:],
+            )
+
+        return run
+
+    @pytest.fixture
+    def away(self, ending):
+        backend = ending.enter_context(GrpcBackend())
+        backend.stop()
+        return backend
+
+    @staticmethod
+    def queue(backend, **keys):
+        return config({"otlp": otlp_exporter(backend, sending_queue=keys)})
+
+    @staticmethod
+    def fill(holdfast, most):
+        """Sends until refused or until so many were taken; the ids that were."""
+        taken = []
+        while len(taken) < most:
+            ids = otlp.new_ids(1)
+            message = otlp.request(otlp.LOGS, ids, padding="x" * 100_000)
+            answer = senders.post(holdfast.http_base, otlp.LOGS, message)
+            if answer.status_code != 200:
+                assert answer.status_code == 503 and answer.headers["Retry-After"]
+                break
+            taken += ids
+        return taken
+
+    def test_more_bytes_count_at_once(self, start, away, reload):
+        holdfast = start(self.queue(away, max_bytes="4MiB"))
+        first = self.fill(holdfast, 1000)
+        assert len(first) < 45
+        reload(holdfast, self.queue(away, max_bytes="8MiB"))
+        assert holdfast.metric("holdfast_queue_bytes_max", kind="queue", queue="logs") == 8 << 20
+        more = self.fill(holdfast, 1000)
+        assert 25 < len(more) < 60
+        away.start()
+        away.wait_for(first + more)
+
+    def test_fewer_bytes_count_at_once_and_delete_nothing(self, start, away, reload):
+        holdfast = start(self.queue(away, max_bytes="64MiB"))
+        ids = self.fill(holdfast, 100)
+        assert len(ids) == 100
+        reload(holdfast, self.queue(away, max_bytes="4MiB"))
+        holdfast.wait_for_log("more than the new limit: senders are told to come back")
+        assert self.fill(holdfast, 1) == []
+        books = holdfast.books("logs", "otlp")
+        assert books["accepted"]["items"] == books["queued"]["items"] == 100
+        away.start()
+        away.wait_for(ids)
+        until(lambda: self.fill(holdfast, 1), "room does not come back")
+        away.stop()
+        assert len(self.fill(holdfast, 1000)) < 45
+        holdfast.books("logs", "otlp")
+
+    def test_without_the_key_the_default_counts_again(self, start, away, reload):
+        holdfast = start(self.queue(away))
+        default = holdfast.metric("holdfast_queue_bytes_max", kind="queue", queue="logs")
+        for keys in ({"max_bytes": "4MiB"}, {}):
+            reload(holdfast, self.queue(away, **keys))
+        assert holdfast.metric("holdfast_queue_bytes_max", kind="queue", queue="logs") == default
+
+    def test_a_configuration_that_does_not_start_changes_no_limit(self, start, away, reload):
+        holdfast = start(self.queue(away, max_bytes="8MiB"))
+        bad = self.queue(away, max_bytes="4MiB")
+        bad["exporters"]["file"] = {"path": "/proc/nothing/there"}
+        bad["service"]["pipelines"]["logs"]["exporters"].append("file")
+        holdfast.write_config(bad)
+        holdfast.reload()
+        holdfast.wait_for_log("does not start")
+        assert holdfast.metric("holdfast_queue_bytes_max", kind="queue", queue="logs") == 8 << 20
+
+    def test_on_full_changes_at_once(self, start, away, reload):
+        holdfast = start(self.queue(away, max_bytes="4MiB"))
+        first = self.fill(holdfast, 1000)
+        reload(holdfast, self.queue(away, max_bytes="4MiB", on_full="drop_oldest"))
+        holdfast.wait_for_log("on_full is now drop_oldest")
+        assert len(self.fill(holdfast, 60)) == 60
+        assert holdfast.books("logs", "otlp")["dropped"]["overflow"]["items"] > 0
+        reload(holdfast, self.queue(away, max_bytes="4MiB"))
+        holdfast.wait_for_log("on_full is now reject")
+        assert len(self.fill(holdfast, 1000)) < len(first)
+
+    def test_the_limit_of_dead_letters_counts_at_once_and_after_a_restart(
+        self, start, grpc_backend, grpc_sender, reload
+    ):
+        def limit():
+            return holdfast.metric("holdfast_queue_bytes_max", kind="deadletter", queue="otlp")
+
+        grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT)
+        holdfast = start(self.queue(grpc_backend, dead_letter={"max_bytes": "64MiB"}))
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))
+        until(lambda: limit() == 64 << 20, lambda: f"{limit()}")
+        reload(holdfast, self.queue(grpc_backend, dead_letter={"max_bytes": "32MiB"}))
+        assert limit() == 32 << 20
+        holdfast.restart()
+        assert limit() == 32 << 20
+
+    def test_the_limits_of_an_exporters_own_queue_count_at_once(self, start, away, reload):
+        holdfast = start(self.queue(away, queue_size=3))
+        assert len(self.fill(holdfast, 10)) == 3
+        reload(holdfast, self.queue(away, queue_size=5))
+        assert len(self.fill(holdfast, 10)) == 2
 
 
 class TestHealth:

@@ -9,7 +9,7 @@ import pytest
 from support import otlp, senders
 from support.backends import GrpcBackend, HttpBackend, ok, otlp_json, partial, refuse
 from support.h2grpc import RawGrpc
-from support.holdfast import config, consumers_of, otlp_exporter
+from support.holdfast import config, consumers_of, otlp_exporter, run
 from support.ports import free_port
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
@@ -224,6 +224,86 @@ class TestCommands:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+    def test_verify_tells_a_program_too(self, backlog):
+        holdfast, _, _ = backlog
+        done = holdfast.command("queue", "verify", "logs", "--json", "--data-dir", holdfast.data_directory)
+        assert json.loads(done.stdout) == {
+            "kind": "queue",
+            "id": "logs",
+            "good": 5,
+            "damaged": 0,
+            "set_aside": 0,
+            "error": "",
+        }
+
+    def test_cat_begins_and_ends_where_it_is_told(self, backlog):
+        holdfast, _, ids = backlog
+        done = holdfast.command(
+            "queue", "cat", "logs", "--from", "1", "-n", "3", "--data-dir", holdfast.data_directory
+        )
+        found = [
+            item
+            for line in done.stdout.splitlines()
+            for item in otlp.ids(otlp.LOGS, otlp_json(otlp.LOGS, line))
+        ]
+        assert found == ids[1:4]
+
+
+class TestLongCommands:
+    def test_a_reader_that_stands_still_does_not_hold_up_the_end(self, start, away, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(40), padding="x" * 100_000)
+        reader = holdfast.begin("queue", "cat", "logs", "--data-dir", holdfast.data_directory)
+        try:
+            assert reader.stdout.read(1) == b"{"  # it has begun, and fills every buffer on the way
+            status, _ = holdfast.terminate()
+            assert status == 0
+            reader.communicate(timeout=10)
+            assert reader.returncode == 1  # it does not pass for a whole answer
+        finally:
+            reader.kill()
+            reader.communicate()
+
+
+class TestWrongUse:
+    @pytest.mark.parametrize(
+        "arguments, says",
+        [
+            ("bogus", "no command bogus"),
+            ("ls", "ls needs a queue"),
+            ("requeue", "requeue needs an exporter"),
+            ("export logs", "--endpoint URL"),
+            ("drop logs", "--exporter ID"),
+            ("stat logs", "stat takes no logs"),
+            ("ls logs --endpoint http://x", "ls takes no --endpoint"),
+            ("ls logs -n", "-n needs a number"),
+            ("ls logs -n few", "-n needs a number"),
+            ("ls logs more", "ls takes no more"),
+            ("stat --data-dir", "--data-dir needs a directory"),
+            ("stat --config", "--config needs a file"),
+        ],
+    )
+    def test_it_is_told_in_one_sentence(self, arguments, says):
+        done = run("queue", *arguments.split())
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+
+    def test_a_directory_that_is_none_of_ours_is_left_as_it_is(self, tmp_path):
+        (tmp_path / "letter").write_text("dear")
+        done = run("queue", "stat", "--data-dir", tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert str(tmp_path) in done.stderr
+        assert [one.name for one in tmp_path.iterdir()] == ["letter"]
+
+    def test_a_process_that_does_not_answer_is_named(self, start, away):
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        (holdfast.data_directory / "control").unlink()
+        done = holdfast.command("queue", "stat", "--data-dir", holdfast.data_directory)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"another process ({holdfast.process.pid}) has the data directory" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
 class TestDrop:
     def test_the_backlog_of_a_removed_exporter_is_given_up(self, start, ending, away, grpc_sender):
         holdfast = start(config({"otlp/old": otlp_exporter(away)}))
@@ -280,10 +360,27 @@ class TestDeadLetters:
         ).stdout
         assert listed.count("not today") == 4
         grpc_backend.always = ok()
-        done = holdfast.command("queue", "requeue", "otlp", "--data-dir", holdfast.data_directory)
-        assert done.returncode == 0, done.stdout + done.stderr
+        requeue(holdfast, "otlp")
         grpc_backend.wait_for(ids)
         assert sorted(grpc_backend.ids()) == sorted(ids)
+
+    def test_refused_again_they_are_dead_letters_again(self, start, grpc_backend, grpc_sender):
+        grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT, "never")
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        send_each(grpc_sender(holdfast), otlp.new_ids(3))
+        wait_for_letters(holdfast, "otlp", 3)
+        for times in (1, 2):
+            assert requeue(holdfast, "otlp") == "requeued 3 dead letters of otlp, 3 items\n"
+            wait_for_letters(holdfast, "otlp", 3)
+            books = holdfast.books("otlp", "otlp", kind="requeue")
+            assert books["accepted"]["items"] == books["dead_lettered"]["items"] == 3 * times
+        listed = [
+            json.loads(line)
+            for line in holdfast.command(
+                "queue", "ls", "deadletter:otlp", "--json", "--data-dir", holdfast.data_directory
+            ).stdout.splitlines()
+        ]
+        assert {(one["pipeline"], one["reason"], one["code"]) for one in listed} == {("logs", "never", 3)}
 
     def test_switched_off_they_are_dropped_and_counted(self, start, grpc_backend, grpc_sender):
         grpc_backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT)
@@ -294,6 +391,147 @@ class TestDeadLetters:
             lambda: holdfast.books("logs", "otlp")["dropped"]["permanent"]["items"] == 3,
             lambda: f"{holdfast.books('logs', 'otlp')}",
         )
+
+
+def wait_for_letters(holdfast, exporter, items):
+    """Waits until so many items are among the dead letters, neither requeued nor dropped."""
+
+    def kept():
+        consumers = consumers_of(holdfast.queue("stat"), exporter, "deadletter")
+        return sum(one["queued"]["items"] for one in consumers)
+
+    until(lambda: kept() == items, lambda: f"{holdfast.queue('stat')}")
+
+
+def requeue(holdfast, exporter):
+    done = holdfast.command("queue", "requeue", exporter, "--data-dir", holdfast.data_directory)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class TestRequeue:
+    """Of two exporters in the same pipelines, one refuses for good; what it refused is its own affair."""
+
+    @pytest.fixture
+    def good(self, ending):
+        return ending.enter_context(GrpcBackend())
+
+    @pytest.fixture
+    def picky(self, ending):
+        backend = ending.enter_context(GrpcBackend())
+        backend.always = refuse(grpc.StatusCode.INVALID_ARGUMENT, "not today")
+        return backend
+
+    @pytest.fixture
+    def letters(self, start, good, picky, grpc_sender):
+        """A Holdfast that has dead letters of every signal, with all cursors on disk; and the ids in them."""
+        holdfast = start(config({"otlp/good": otlp_exporter(good), "otlp/picky": otlp_exporter(picky)}))
+        ids = otlp.new_ids(60)
+        for number, signal in enumerate(otlp.SIGNALS):
+            send_each(grpc_sender(holdfast), ids[number::3], signal)
+        wait_for_letters(holdfast, "otlp/picky", 60)
+        good.wait_for(ids)
+        holdfast.restart()
+        return holdfast, ids
+
+    def check(self, holdfast, good, ids):
+        """The books of everything balance, and the other exporter has seen nothing twice."""
+        assert sorted(good.ids()) == sorted(ids)
+        until(
+            lambda: holdfast.books("otlp/picky", "otlp/picky", "requeue")["queued"]["items"] == 0,
+            lambda: f"{holdfast.queue('stat')}",
+        )
+        for signal in otlp.SIGNALS:
+            assert holdfast.books(signal.name, "otlp/good")["accepted"]["items"] == 20
+            assert holdfast.books(signal.name, "otlp/picky")["dead_lettered"]["items"] == 20
+
+    def test_only_the_exporter_that_refused_sends_them_again(self, letters, good, picky):
+        holdfast, ids = letters
+        picky.always = ok()
+        assert requeue(holdfast, "otlp/picky") == "requeued 60 dead letters of otlp/picky, 60 items\n"
+        picky.wait_for(ids)
+        self.check(holdfast, good, ids)
+        assert sorted(picky.ids()) == sorted(ids)
+        for signal in otlp.SIGNALS:
+            assert sorted(picky.ids(signal)) == sorted(good.ids(signal))
+        books = holdfast.books("otlp/picky", "otlp/picky", kind="requeue")
+        assert books["accepted"]["items"] == books["delivered"]["items"] == 60
+        assert holdfast.books("otlp/picky", "operator", "deadletter")["queued"]["items"] == 0
+        assert holdfast.metric("holdfast_exporter_delivered_items", kind="requeue", queue="otlp/picky") == 60
+
+    def test_on_a_dead_directory_they_wait_for_the_next_start(self, letters, good, picky):
+        holdfast, ids = letters
+        holdfast.kill9()
+        assert "they wait in requeue:otlp/picky" in requeue(holdfast, "otlp/picky")
+        assert holdfast.books("otlp/picky", "otlp/picky", kind="requeue")["queued"]["items"] == 60
+        where = ("requeue:otlp/picky", "--data-dir", holdfast.data_directory)
+        assert len(holdfast.command("queue", "ls", *where).stdout.splitlines()) == 60
+        assert len(holdfast.command("queue", "cat", *where).stdout.splitlines()) == 60
+        assert holdfast.command("queue", "verify", *where).stdout.startswith("requeue otlp/picky: 60 records good")
+        picky.always = ok()
+        holdfast.start()
+        picky.wait_for(ids)
+        self.check(holdfast, good, ids)
+        assert sorted(picky.ids()) == sorted(ids)
+
+    def test_a_kill_in_the_middle_loses_nothing(self, letters, good, picky):
+        holdfast, ids = letters
+        for _ in range(3):
+            picky.always = refuse(grpc.StatusCode.UNAVAILABLE)
+            picky.next(ok(), ok())
+            seen = len(picky.requests)
+            requeue(holdfast, "otlp/picky")
+            picky.wait_for_requests(seen + 2)
+            holdfast.kill9()
+            holdfast.start()
+        picky.always = ok()
+        picky.wait_for(ids)
+        self.check(holdfast, good, ids)
+
+    def test_a_kill_of_the_command_itself_loses_nothing(self, letters, good, picky):
+        holdfast, ids = letters
+        holdfast.kill9()
+        place = holdfast.data_directory / "requeue"
+        queue = place / "otlp%2Fpicky"
+        for made in (holdfast.data_directory, place, queue, queue / f"{0:020}.seg", queue / f"{0:020}.seg"):
+            command = holdfast.begin("queue", "requeue", "otlp/picky", "--data-dir", holdfast.data_directory)
+            until(lambda made=made, run=command: made.exists() or run.poll() is not None, f"no {made}")
+            command.kill()
+            command.communicate(timeout=10)
+        requeue(holdfast, "otlp/picky")
+        picky.always = ok()
+        holdfast.start()
+        picky.wait_for(ids)
+        self.check(holdfast, good, ids)
+
+    def test_a_reload_in_the_middle_sends_them_once(self, letters, good, picky):
+        holdfast, ids = letters
+        picky.always = refuse(grpc.StatusCode.UNAVAILABLE)
+        seen = len(picky.requests)
+        requeue(holdfast, "otlp/picky")
+        picky.wait_for_requests(seen + 1)
+        holdfast.reload()
+        holdfast.wait_for_log("the new configuration runs")
+        picky.always = ok()
+        picky.wait_for(ids)
+        self.check(holdfast, good, ids)
+        assert sorted(picky.ids()) == sorted(ids)
+
+    def test_for_a_removed_exporter_they_are_reported_and_can_be_dropped(self, letters, good, picky):
+        holdfast, _ = letters
+        picky.always = refuse(grpc.StatusCode.UNAVAILABLE)
+        requeue(holdfast, "otlp/picky")
+        where = ("requeue:otlp/picky", "--data-dir", holdfast.data_directory)
+        refused = holdfast.command("queue", "drop", *where)
+        assert refused.returncode == 1 and "running" in refused.stdout
+        holdfast.write_config(config({"otlp/good": otlp_exporter(good)}))
+        holdfast.reload()
+        holdfast.wait_for_log("60 items are to be sent again by this exporter, which is no longer")
+        assert holdfast.metric("holdfast_exporter_orphaned_items", kind="requeue", exporter="otlp/picky") == 60
+        done = holdfast.command("queue", "drop", *where)
+        assert done.stdout == "dropped 60 dead letters of otlp/picky, 60 items\n"
+        books = holdfast.books("otlp/picky", "otlp/picky", kind="requeue")
+        assert books["accepted"]["items"] == books["dropped"]["operator"]["items"] == 60
 
 
 class TestOrphans:

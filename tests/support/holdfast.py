@@ -249,28 +249,40 @@ class Holdfast:
         """A sub-command of the same binary; returns the finished process with text output."""
         return run(*arguments, env=self.environment, cwd=self.directory, **options)
 
+    def begin(self, *arguments):
+        """Likewise, without waiting for its end; returns the running process."""
+        return subprocess.Popen(
+            [BINARY, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.directory,
+            env=self.environment,
+        )
+
     def queue(self, *arguments):
         """`holdfast queue ... --json` on this instance's data, parsed; live or dead."""
         done = self.command("queue", *arguments, "--data-dir", self.data_directory, "--json")
         assert done.returncode == 0, f"queue {arguments}: {done.returncode} {done.stdout} {done.stderr}"
         return json.loads(done.stdout)
 
-    def books(self, pipeline, exporter):
-        """{"accepted": {"items": .., "bytes": ..}, ...} of one exporter in one pipeline, which must balance:
-        accepted = delivered + queued + dead_lettered + dropped, in items and in bytes."""
-        books = next(one for one in consumers_of(self.queue("stat"), pipeline) if one["exporter"] == exporter)
+    def books(self, queue, exporter, kind="queue"):
+        """{"accepted": {"items": .., "bytes": ..}, ...} of one exporter in one pipeline's queue (or one of another
+        kind), which must balance: accepted = delivered + queued + dead_lettered + dropped, in items and in bytes."""
+        consumers = consumers_of(self.queue("stat"), queue, kind)
+        books = next(one for one in consumers if one["exporter"] == exporter)
         for unit in ("items", "bytes"):
             parts = [books[name] for name in ("delivered", "queued", "dead_lettered")] + [*books["dropped"].values()]
             assert books["accepted"][unit] == sum(part[unit] for part in parts), f"{unit}: {books}"
         return books
 
 
-def consumers_of(stat, pipeline):
-    """The exporters of one pipeline's queue, out of what `queue stat --json` printed."""
+def consumers_of(stat, name, kind="queue"):
+    """The exporters of one pipeline's queue, or of one of another kind, out of what `queue stat --json` printed."""
     return [
         one
         for queue in stat["queues"]
-        if (queue["kind"], queue["id"]) == ("queue", pipeline)
+        if (queue["kind"], queue["id"]) == (kind, name)
         for one in queue["exporters"]
     ]
 

@@ -44,6 +44,26 @@ static void keeps_the_backlog_of_one_that_is_not_open(void **state)
     wal_consumer_close(consumer);
 }
 
+static void is_open_once_at_a_time(void **state)
+{
+    struct queue *queue = *state;
+    const struct wal_consumer_options again = {.name = "a"};
+    const struct wal_consumer_options adopting = {.name = "a", .adopt = "old"};
+    struct wal_consumer *none = NULL;
+
+    queue_open(queue);
+    wal_consumer_close(queue_consumer(queue, "old"));
+    queue_append_many(queue, 1, 3, 100);
+    struct wal_consumer *consumer = queue_consumer(queue, "a");
+    queue_append_many(queue, 4, 2, 100);
+    assert_int_equal(wal_consumer_open(queue->wal, &again, &none), WAL_CLOSED);
+    assert_int_equal(wal_consumer_open(queue->wal, &adopting, &none), WAL_CLOSED);
+    assert_int_equal(queue_books(queue, "old").books.queued.records, 5);
+    assert_int_equal(queue_drain(consumer, true), 2);
+    wal_consumer_close(consumer);
+    wal_consumer_close(queue_consumer(queue, "a"));
+}
+
 static void takes_over_the_cursor_of_another(void **state)
 {
     struct queue *queue = *state;
@@ -268,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(begins_at_the_present_or_the_oldest),
         TEST(keeps_the_backlog_of_one_that_is_not_open),
+        TEST(is_open_once_at_a_time),
         TEST(takes_over_the_cursor_of_another),
         TEST(misses_nothing_when_both_names_have_a_cursor),
         TEST(removes_a_stored_consumer),

@@ -1,0 +1,32 @@
+/*
+ * queue_arguments: what the words behind `holdfast queue` ask for. Looked at before a directory is
+ * opened or asked, and again by the process that is asked.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum hf_queue_verb {
+    HF_QUEUE_STAT,
+    HF_QUEUE_LS,
+    HF_QUEUE_CAT,
+    HF_QUEUE_VERIFY,
+    HF_QUEUE_EXPORT,
+    HF_QUEUE_DROP,
+    HF_QUEUE_REQUEUE,
+};
+
+struct hf_queue_arguments {
+    enum hf_queue_verb verb;
+    const char *queue; /* its plain word: a queue, or an exporter to requeue; NULL: none */
+    const char *exporter, *endpoint;
+    uint64_t most, from; /* most: at least 1 */
+    bool json;
+};
+
+/* `words` are the command's name and its arguments; the result points into them. False, with one
+ * sentence in `reterr` (HF_ERROR_MAX), when they make no command. */
+bool hf_queue_parse(int count, char *const *words, struct hf_queue_arguments *ret, char *reterr);
+
+extern const char hf_queue_usage[];

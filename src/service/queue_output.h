@@ -1,0 +1,14 @@
+/*
+ * queue_output: where the answer of a command goes: standard output, or the socket of one who asked
+ * a running process.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A JSON string, quotes included. */
+void hf_queue_put_text(FILE *out, const char *text);
+
+/* False when nobody reads it any more, or this process ends: then a long command does so too. */
+bool hf_queue_is_read(FILE *out);

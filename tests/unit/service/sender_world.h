@@ -1,0 +1,248 @@
+/*
+ * world: a sender with a made-up exporter that answers from a script, on a real queue of one
+ * pipeline in a directory of its own; and what it did, in the books.
+ */
+#pragma once
+
+#include "service/sender.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include <holdfast/sending.h>
+#include <holdfast/shape.h>
+
+#include "service/graph_internal.h"
+#include "service/store.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "util/metrics.h"
+
+#define SCRIPT_MAX 64
+#define PATIENCE_S 20
+
+/* An exporter that answers from a script; past its end, OK. Guarded by its lock: the test looks on.
+ */
+struct backend {
+    pthread_mutex_t lock;
+    enum hf_status script[SCRIPT_MAX];
+    uint64_t rejected[SCRIPT_MAX];
+    size_t script_size;
+    size_t calls;
+    uint32_t items[SCRIPT_MAX];
+    size_t pieces[SCRIPT_MAX];
+    enum hf_signal signals[SCRIPT_MAX];
+};
+
+struct world {
+    char directory[64];
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_store *store;
+    struct hf_host host;
+    struct hf_graph graph;
+    struct hf_node node;
+    struct hf_sending_config config;
+    struct hf_shape shape;
+    struct hf_pipeline pipeline;
+    struct backend backend;
+};
+
+static inline void backend_send(void *self, struct hf_export *export)
+{
+    struct backend *backend = self;
+    struct hf_outcome outcome = {.status = HF_OK, .message = ""};
+    pthread_mutex_lock(&backend->lock);
+    size_t i = backend->calls++;
+    if (i < SCRIPT_MAX) {
+        backend->items[i] = export->items;
+        backend->pieces[i] = export->piece_count;
+        backend->signals[i] = export->signal;
+    }
+    if (i < backend->script_size) {
+        outcome.status = backend->script[i];
+        outcome.rejected_items = backend->rejected[i];
+        outcome.message = outcome.status == HF_OK ? "" : "as scripted";
+    }
+    pthread_mutex_unlock(&backend->lock);
+    hf_export_done(export, &outcome);
+}
+
+static const struct hf_component component = {
+    .type = "made_up", .kind = HF_EXPORTER, .has_sending = true, .send = backend_send};
+
+static inline struct world *make_world(void)
+{
+    char error[512] = "";
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-sender-XXXXXX");
+    assert_non_null(mkdtemp(world->directory));
+    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
+    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
+    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
+    const struct hf_store_options store = {.directory = world->directory, .log = world->log};
+    assert_int_equal(hf_store_open(&store, &world->store, error), HF_OK);
+    world->host =
+        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    world->graph.host = &world->host;
+    world->config = (struct hf_sending_config){
+        .queue = {.num_consumers = 4, .dead_letter = {true, 16 << 20}},
+        .retry = {.enabled = true,
+                  .initial_interval_ns = 1000000,
+                  .max_interval_ns = 2000000,
+                  .multiplier = 1.5},
+    };
+    pthread_mutex_init(&world->backend.lock, NULL);
+    world->node = (struct hf_node){.id = "made_up",
+                                   .component = &component,
+                                   .config = &world->config,
+                                   .self = &world->backend,
+                                   .graph = &world->graph};
+    const struct hf_queue_options queue = {0};
+    world->pipeline = (struct hf_pipeline){.id = "traces", .signal = HF_TRACES};
+    assert_int_equal(hf_store_queue(world->store, "traces", &queue, &world->pipeline.wal, error),
+                     HF_OK);
+    return world;
+}
+
+static inline void open_sender(struct world *world)
+{
+    char error[512] = "";
+    assert_int_equal(hf_sender_new(&world->node, &world->node.sender), HF_OK);
+    assert_int_equal(hf_sender_add(world->node.sender, &world->pipeline), HF_OK);
+    assert_int_equal(hf_sender_open_consumers(world->node.sender, false, error), HF_OK);
+}
+
+static inline void end_world(struct world *world)
+{
+    char command[128];
+    if (world->node.sender != NULL) {
+        hf_sender_stop(world->node.sender, 1000000000);
+    }
+    hf_sender_free(world->node.sender);
+    hf_store_close(world->store);
+    hf_metrics_free(world->metrics);
+    hf_log_free(world->log);
+    pthread_mutex_destroy(&world->backend.lock);
+    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
+    assert_int_equal(system(command), 0);
+    free(world);
+}
+
+struct waited {
+    struct wal_append append;
+    sem_t done;
+    enum wal_status status;
+};
+
+static inline void on_done(struct wal_append *append, enum wal_status status)
+{
+    struct waited *waited = HF_CONTAINER(append, struct waited, append);
+    waited->status = status;
+    sem_post(&waited->done);
+}
+
+/* One request of `items` spans, each of a name only: {1 {2 {2 {5 "x"}}}}. */
+static inline void put_into(struct wal *wal, enum hf_signal signal, uint32_t items)
+{
+    uint8_t body[4096];
+    size_t inner = (size_t)items * 5;
+    size_t size = 0;
+    assert_true(inner + 3 < 128 || items == 1);
+    body[size++] = 0x0a;
+    body[size++] = (uint8_t)(inner + 2);
+    body[size++] = 0x12;
+    body[size++] = (uint8_t)inner;
+    for (uint32_t i = 0; i < items; i++) {
+        const uint8_t span[] = {0x12, 3, 0x2a, 1, (uint8_t)('a' + i % 26)};
+        memcpy(body + size, span, sizeof(span));
+        size += sizeof(span);
+    }
+    struct hf_batch *batch = hf_batch_new(signal, size, HF_EMPTY_SLICE);
+    memcpy(hf_batch_room(batch), body, size);
+    hf_batch_seal(batch, size, items);
+    struct waited waited = {.append = {.kind = (uint8_t)signal,
+                                       .items = items,
+                                       .raw_bytes = size,
+                                       .time_ns = batch->received_ns,
+                                       .body = batch->wire,
+                                       .owner = &batch->ref,
+                                       .done = on_done}};
+    sem_init(&waited.done, 0, 0);
+    assert_int_equal(wal_admit(wal, &waited.append), WAL_OK);
+    wal_append(wal, &waited.append);
+    sem_wait(&waited.done);
+    assert_int_equal(waited.status, WAL_OK);
+    sem_destroy(&waited.done);
+    hf_ref_drop(&batch->ref);
+}
+
+static inline void put(struct world *world, uint32_t items)
+{
+    put_into(world->pipeline.wal, HF_TRACES, items);
+}
+
+static inline void copy_books(void *user, const struct wal_consumer_stat *stat)
+{
+    *(struct wal_books *)user = stat->books;
+}
+
+/* Of the only consumer of a queue. */
+static inline struct wal_books books_in(struct wal *wal)
+{
+    struct wal_books books = {0};
+    assert_int_equal(wal_consumer_each(wal, copy_books, &books), WAL_OK);
+    uint64_t sum = books.delivered.items + books.queued.items + books.dead_lettered.items;
+    for (int i = 0; i < WAL_DROP_COUNT; i++) {
+        sum += books.dropped[i].items;
+    }
+    assert_int_equal(books.accepted.items, sum);
+    return books;
+}
+
+static inline struct wal_books books_of(struct world *world)
+{
+    return books_in(world->pipeline.wal);
+}
+
+/* Polls a condition: the sender has a thread of its own. */
+static inline struct wal_books wait_until_drained(struct wal *wal)
+{
+    const struct timespec pause = {0, 1000000};
+    for (int i = 0; i < PATIENCE_S * 1000; i++) {
+        struct wal_books books = books_in(wal);
+        if (books.queued.items == 0) {
+            return books;
+        }
+        nanosleep(&pause, NULL);
+    }
+    fail_msg("the queue did not drain");
+    return (struct wal_books){0};
+}
+
+static inline struct wal_books wait_until_empty(struct world *world)
+{
+    return wait_until_drained(world->pipeline.wal);
+}
+
+static inline void script(struct world *world, const enum hf_status *statuses, size_t count)
+{
+    memcpy(world->backend.script, statuses, count * sizeof(*statuses));
+    world->backend.script_size = count;
+}
+
+static inline void start(struct world *world)
+{
+    assert_int_equal(hf_sender_start(world->node.sender), HF_OK);
+}
