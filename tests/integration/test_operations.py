@@ -330,6 +330,14 @@ class TestStart:
         assert "Not a directory" in holdfast.log()
         assert "--data-dir" in holdfast.log()
 
+    def test_closed_standard_streams_are_not_reused(self, start, grpc_backend, grpc_sender):
+        """Else the log is written into the first file that is opened."""
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.prefix = ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-']
+        holdfast.start()
+        links = [os.readlink(f"/proc/{holdfast.process.pid}/fd/{fd}") for fd in range(3)]
+        assert links == ["/dev/null"] * 3
+
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
     def test_both_signals_stop_it_gracefully(self, start, grpc_backend, number):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
