@@ -309,7 +309,10 @@ class TestSources:
         (tmp_path / "a.yaml").write_text(
             GOOD.replace(
                 "service:",
-                "extensions: {bearertokenauth: {token: s3cret}}\nservice:\n  extensions: [bearertokenauth]",
+                "extensions:\n"
+                "  bearertokenauth: {token: s3cret}\n"
+                "  headers_setter: {headers: [{key: Authorization, value: Basic s3cret}]}\n"
+                "service:\n  extensions: [bearertokenauth]",
             )
         )
         done = run("print-config", "--config", tmp_path / "a.yaml")
