@@ -1,6 +1,7 @@
 /*
  * main: words of the command line in, an exit code out.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -322,8 +323,23 @@ static void tune_allocator(void)
     mallopt(M_ARENA_MAX, 4);
 }
 
+/* Whoever starts this with standard streams closed must not have the log written into the queue's
+ * first file: what is opened next takes the lowest free number. */
+static bool fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!fill_standard_streams()) {
+        return HF_EXIT_FAILED;
+    }
     struct request request = {0};
     struct command command = {"", run, usage_run};
     tune_allocator();

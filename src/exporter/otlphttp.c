@@ -402,49 +402,50 @@ static const char *const *context_keys(void *self, size_t *ret_count)
     return exporter->auth->context_keys(exporter->auth_self, ret_count);
 }
 
-static bool is_url(const char *text)
+static const char *expect_url(const char *key, const char *text)
 {
-    return (strncasecmp(text, "http://", 7) == 0 && text[7] != '\0') ||
-           (strncasecmp(text, "https://", 8) == 0 && text[8] != '\0');
+    (void)key;
+    return text[0] == '\0' || (hf_http_is_url(text) && strlen(text) < URL_MAX)
+               ? NULL
+               : "http://host:port/path or https://...";
 }
 
-static const char *check_endpoints(const struct otlphttp_config *config)
+static const char *expect_endpoint(const char *key, const char *text)
+{
+    const char *path = unix_path(text);
+    (void)key;
+    bool good = path != NULL ? path[0] == '/' : text[0] == '\0' || hf_http_is_url(text);
+    return good && strlen(text) <= URL_MAX - 16
+               ? NULL
+               : "http://host:port, https://host:port or unix:///path";
+}
+
+static const char *expect_compression(const char *key, const char *name)
+{
+    enum hf_coding coding;
+    (void)key;
+    return coding_of(name, &coding) == HF_OK
+               ? NULL
+               : "gzip, zstd, deflate, zlib, snappy, x-snappy-framed or none";
+}
+
+static bool has_endpoint(const struct otlphttp_config *config)
 {
     bool any = given(config->endpoint);
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
-        const char *own = config->signal_endpoints[signal];
-        any = any || given(own);
-        if (given(own) && (!is_url(own) || strlen(own) >= URL_MAX)) {
-            return "traces_endpoint, metrics_endpoint, logs_endpoint: expected "
-                   "http://host:port/path "
-                   "or https://...";
-        }
+        any = any || given(config->signal_endpoints[signal]);
     }
-    if (!any) {
-        return "at least one endpoint must be specified: endpoint, traces_endpoint, "
-               "metrics_endpoint or logs_endpoint";
-    }
-    const char *path = unix_path(config->endpoint);
-    if (given(config->endpoint) && !is_url(config->endpoint) && (path == NULL || path[0] != '/')) {
-        return "endpoint: expected http://host:port, https://host:port or unix:///path";
-    }
-    return given(config->endpoint) && strlen(config->endpoint) > URL_MAX - 16
-               ? "endpoint: is longer than any URL should be"
-               : NULL;
+    return any;
 }
 
 static const char *check_config(const void *from)
 {
     const struct otlphttp_config *config = from;
-    enum hf_coding coding;
-    const char *wrong = check_endpoints(config);
-    if (wrong != NULL) {
-        return wrong;
+    if (!has_endpoint(config)) {
+        return "at least one endpoint must be specified: endpoint, traces_endpoint, "
+               "metrics_endpoint or logs_endpoint";
     }
-    if (coding_of(config->compression, &coding) != HF_OK) {
-        return "compression: expected gzip, zstd, deflate, zlib, snappy, x-snappy-framed or none";
-    }
-    wrong = hf_tls_client_check(&config->tls);
+    const char *wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
 
@@ -479,18 +480,22 @@ static const struct hf_field fields[] = {
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
+     .expect = expect_endpoint,
      .help = "Base URL, http(s)://host:port or unix:///path; /v1/<signal> is appended."},
     {.key = "traces_endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(signal_endpoints[HF_TRACES]),
+     .expect = expect_url,
      .help = "Whole URL for traces, used as it is."},
     {.key = "metrics_endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(signal_endpoints[HF_METRICS]),
+     .expect = expect_url,
      .help = "Whole URL for metrics, used as it is."},
     {.key = "logs_endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(signal_endpoints[HF_LOGS]),
+     .expect = expect_url,
      .help = "Whole URL for logs, used as it is."},
     {.key = "encoding",
      .type = HF_FIELD_ENUM,
@@ -502,6 +507,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(compression),
      .preset = "gzip",
+     .expect = expect_compression,
      .help = "gzip, zstd, deflate, zlib, snappy, x-snappy-framed or none."},
     {.key = "compression_params",
      .type = HF_FIELD_STRUCT,

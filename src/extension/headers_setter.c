@@ -199,7 +199,7 @@ static const struct hf_field setting_fields[] = {
      .choices = (const char *const[]){"insert", "update", "upsert", "delete", NULL},
      .help = "insert: unless it is there; update: only if it is there; upsert: either way; delete. "
              "\"There\" means set by an earlier entry of this list."},
-    {.key = "value", .type = HF_FIELD_STRING, .offset = AT(value), .help = "The value itself."},
+    {.key = "value", .type = HF_FIELD_SECRET, .offset = AT(value), .help = "The value itself."},
     {.key = "from_context",
      .type = HF_FIELD_STRING,
      .offset = AT(from_context),

@@ -55,6 +55,9 @@ struct hf_http_call {
     void *client_data; /* the client's */
 };
 
+/* An http or https URL that can be asked, with a host. Any thread. */
+bool hf_http_is_url(const char *text);
+
 HF_MUST_USE enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
                                               struct hf_http_client **ret_client, char *reterr);
 /* The loop's thread. Ends in exactly one `done`, never before this returns. */

@@ -346,3 +346,17 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     }
     return status == HF_OK ? set_headers(transfer) : status;
 }
+
+bool hf_http_is_url(const char *text)
+{
+    const char *host = strstr(text, "://");
+    CURLU *url = curl_url();
+    char *scheme = NULL;
+    bool good = url != NULL && host != NULL && host[3] != '/' &&
+                curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+                curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return good;
+}

@@ -214,6 +214,16 @@ class TestValidate:
             == 1
         )
 
+    @pytest.mark.parametrize(
+        "endpoint", ["backend:4318", "ftp://a", "http:///v1", "http://a:99999", '"http://a b"', "unix://a"]
+    )
+    @pytest.mark.parametrize("key", ["endpoint", "logs_endpoint"])
+    def test_a_url_that_cannot_be_asked_is_an_error(self, tmp_path, key, endpoint):
+        text = GOOD.replace("  otlp:\n    endpoint: 127.0.0.1:14317", f"  otlphttp:\n    {key}: {endpoint}")
+        done = validate(tmp_path, text.replace("exporters: [otlp]", "exporters: [otlphttp]"))
+        assert done.returncode == 1
+        assert f"config.yaml:8:{7 + len(key)}: exporters::otlphttp: {key}: expected http://host:port" in done.stderr
+
     def test_what_other_releases_of_the_collector_know_is_accepted(self, tmp_path):
         text = GOOD.replace("127.0.0.1:4317\n", "127.0.0.1:4317\n        middlewares: []\n").replace(
             "service:\n", "extensions: {memory_ballast: {size_mib: 64}}\nservice:\n  extensions: [memory_ballast]\n"
@@ -299,7 +309,10 @@ class TestSources:
         (tmp_path / "a.yaml").write_text(
             GOOD.replace(
                 "service:",
-                "extensions: {bearertokenauth: {token: s3cret}}\nservice:\n  extensions: [bearertokenauth]",
+                "extensions:\n"
+                "  bearertokenauth: {token: s3cret}\n"
+                "  headers_setter: {headers: [{key: Authorization, value: Basic s3cret}]}\n"
+                "service:\n  extensions: [bearertokenauth]",
             )
         )
         done = run("print-config", "--config", tmp_path / "a.yaml")

@@ -12,7 +12,7 @@ import requests
 
 from support import otlp, senders
 from support.backends import GrpcBackend, refuse
-from support.holdfast import BASE, config, otlp_exporter
+from support.holdfast import BASE, BINARY, config, otlp_exporter
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
 
@@ -55,20 +55,22 @@ class TestReload:
             configuration["service"]["telemetry"] = sections
             return configuration
 
-        def reload(configuration, words):
+        def reload(configuration):
+            done = holdfast.log().count("the new configuration runs")
             holdfast.write_config(configuration)
             holdfast.reload()
-            holdfast.wait_for_log(words)
+            until(lambda: holdfast.log().count("the new configuration runs") > done, holdfast.log)
 
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
-        reload(telemetry(logs={"output_paths": ["/no/such/log"]}), "/no/such/log.*the log stays as it was")
+        reload(telemetry(logs={"output_paths": ["/no/such/log"]}))
+        holdfast.wait_for_log("/no/such/log.*the log stays as it was")
         assert holdfast.metrics()
-        reload(telemetry(metrics={"address": "203.0.113.1:1"}), "203.0.113.1:1 .*own metrics stay as they were")
+        reload(telemetry(metrics={"address": "203.0.113.1:1"}))
+        holdfast.wait_for_log("203.0.113.1:1 .*own metrics stay as they were")
         assert holdfast.metrics()
         reader = {"host": "127.0.0.1", "port": "${env:METRICS_PORT}"}
-        holdfast.write_config(telemetry(metrics={"readers": [{"pull": {"exporter": {"prometheus": reader}}}]}))
-        holdfast.reload()
-        until(lambda: holdfast.metric("otelcol_receiver_accepted_spans_total") == 0, "the reader is not served")
+        reload(telemetry(metrics={"readers": [{"pull": {"exporter": {"prometheus": reader}}}]}))
+        assert holdfast.metric("otelcol_receiver_accepted_spans_total") == 0
 
     def test_what_a_reload_cannot_change_is_told(self, start, grpc_backend, tmp_path):
         configuration = config({"otlp": otlp_exporter(grpc_backend)})
@@ -349,7 +351,8 @@ class TestMetrics:
         assert 0 <= holdfast.metric("otelcol_process_uptime") < 60
         assert 1 << 20 < holdfast.metric("otelcol_process_memory_rss") < 1 << 30
         heap = holdfast.metric("otelcol_process_runtime_heap_alloc_bytes")
-        assert 1 << 10 < heap <= holdfast.metric("otelcol_process_runtime_total_sys_memory_bytes") < 1 << 30
+        assert heap <= holdfast.metric("otelcol_process_runtime_total_sys_memory_bytes") < 1 << 30
+        assert heap > 1 << 10 or b"__asan_init" in BINARY.read_bytes()  # whose allocator does not tell
 
 
 class TestLogs:
@@ -444,6 +447,14 @@ class TestStart:
         assert holdfast.process.wait(10) == 1
         assert "Not a directory" in holdfast.log()
         assert "--data-dir" in holdfast.log()
+
+    def test_closed_standard_streams_are_not_reused(self, start, grpc_backend, grpc_sender):
+        """Else the log is written into the first file that is opened."""
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.prefix = ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-']
+        holdfast.start()
+        links = [os.readlink(f"/proc/{holdfast.process.pid}/fd/{fd}") for fd in range(3)]
+        assert links == ["/dev/null"] * 3
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
     def test_both_signals_stop_it_gracefully(self, start, grpc_backend, number):

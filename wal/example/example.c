@@ -3,8 +3,7 @@
  * them. Run it twice, or kill it in between: what was acknowledged does not come again, everything
  * else does.
  *
- *   cc -Iinclude example.c libwal.a libhf_util.a -llmdb -lisal -lpthread && ./a.out /tmp/lines one
- * two three
+ *   build/debug/wal_example /tmp/lines one two three
  */
 #include <inttypes.h>
 #include <stdio.h>

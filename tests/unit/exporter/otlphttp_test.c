@@ -490,25 +490,53 @@ static void ends_what_is_in_flight_when_it_closes(void **state)
     hf_http_server_free(fixture.backend.server);
 }
 
-static void says_what_is_wrong(void **state)
+static void wants_an_endpoint(void **state)
 {
+    static const char *const none[][2] = {{NULL, NULL}};
+    struct made_config made;
     (void)state;
-    static const char *const rows[][3][2] = {
-        {{NULL, NULL}},
-        {{"endpoint", "backend:4318"}, {NULL, NULL}},
-        {{"endpoint", "unix:relative"}, {NULL, NULL}},
-        {{"traces_endpoint", "backend:4318/v1/traces"}, {NULL, NULL}},
-        {{"endpoint", "http://x"}, {"compression", "lz4"}, {NULL, NULL}},
+    made_config(&made, &hf_exporter_otlphttp, none);
+    assert_says(hf_exporter_otlphttp.check(made.config), "at least one endpoint");
+    made_config_release(&made);
+}
+
+static const struct hf_field *field_of(const char *key)
+{
+    const struct hf_field *field = hf_exporter_otlphttp.fields;
+    while (field->type != HF_FIELD_END && strcmp(field->key, key) != 0) {
+        field++;
+    }
+    assert_int_equal(field->type, HF_FIELD_STRING);
+    return field;
+}
+
+static void says_what_was_expected(void **state)
+{
+    static const struct {
+        const char *key, *text, *says; /* NULL: it is good */
+    } cases[] = {
+        {"endpoint", "http://backend:4318/otlp", NULL},
+        {"endpoint", "HTTPS://[::1]", NULL},
+        {"endpoint", "unix:///run/s", NULL},
+        {"endpoint", "backend:4318", "http://host:port"},
+        {"endpoint", "unix:relative", "unix:///path"},
+        {"endpoint", "http:///v1", "http://host:port"},
+        {"endpoint", "http://a:99999", "http://host:port"},
+        {"endpoint", "http://a b", "http://host:port"},
+        {"endpoint", "ftp://a", "http://host:port"},
+        {"traces_endpoint", "http://backend/v1/traces?a=b", NULL},
+        {"traces_endpoint", "backend:4318/v1/traces", "http://host:port/path"},
+        {"traces_endpoint", "unix:///run/s", "http://host:port/path"},
+        {"compression", "zstd", NULL},
+        {"compression", "lz4", "gzip"},
     };
-    static const char *const says[] = {"at least one endpoint", "endpoint: expected",
-                                       "endpoint: expected", "traces_endpoint", "compression:"};
-    for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
-        struct made_config made;
-        made_config(&made, &hf_exporter_otlphttp, rows[i]);
-        const char *wrong = hf_exporter_otlphttp.check(made.config);
-        assert_non_null(wrong);
-        assert_says(wrong, says[i]);
-        made_config_release(&made);
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *says = field_of(cases[i].key)->expect(cases[i].key, cases[i].text);
+        assert_int_equal(says == NULL, cases[i].says == NULL);
+        if (says != NULL) {
+            assert_says(says, cases[i].says);
+        }
     }
 }
 
@@ -525,7 +553,8 @@ int main(void)
         cmocka_unit_test(holds_what_has_no_endpoint),
         cmocka_unit_test(says_again_of_faults_that_pass),
         cmocka_unit_test(ends_what_is_in_flight_when_it_closes),
-        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(wants_an_endpoint),
+        cmocka_unit_test(says_what_was_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
