@@ -3,6 +3,8 @@
 #include "service/listeners.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -171,6 +173,35 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     }
 }
 
+/* One that lost its power or its network says no goodbye. */
+static void looks_after_peers_that_are_gone_without_a_word(void **state)
+{
+    char error[512] = "";
+    int listening = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &listening, error), HF_OK);
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
+    struct pollfd ready = {.fd = listening, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    int accepted = accept(listening, NULL, NULL);
+    int on = 0;
+    int idle_s = 0;
+    size = sizeof(on);
+    assert_int_equal(getsockopt(accepted, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, &size), 0);
+    assert_int_equal(on, 1);
+    assert_int_equal(idle_s, 15);
+    close(accepted);
+    close(peer);
+    close(listening);
+    hf_listeners_free(listeners);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +211,7 @@ int main(void)
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
         cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),
+        cmocka_unit_test(looks_after_peers_that_are_gone_without_a_word),
     };
     return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
 }
