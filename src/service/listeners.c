@@ -180,6 +180,16 @@ static int open_socket(const struct addrinfo *address)
     return fd;
 }
 
+/* The first address of the family, or of any, that lets itself be listened on. */
+static int open_first(const struct addrinfo *found, int family)
+{
+    int fd = -1;
+    for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+        fd = family == AF_UNSPEC || a->ai_family == family ? open_socket(a) : -1;
+    }
+    return fd;
+}
+
 static const char *advice(int error)
 {
     switch (error) {
@@ -211,16 +221,15 @@ static enum hf_status listen_tcp(const char *endpoint, int *ret_fd, char *reterr
                  gai_strerror(rc));
         return HF_IO;
     }
-    /* ":4317" means every address: one IPv6 socket takes both families; without IPv6 the next entry
-     * serves. */
-    int fd = -1;
-    if (host[0] == '\0') {
-        for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-            fd = a->ai_family == AF_INET6 ? open_socket(a) : -1;
-        }
-    }
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-        fd = open_socket(a);
+    /*
+     * ":4317" means every address: one IPv6 socket takes both families; without IPv6 the next entry
+     * serves. A name means its IPv4 address if it has one, as with Go: "localhost" is 127.0.0.1 to
+     * most who send there, and the resolver puts ::1 first.
+     */
+    errno = 0;
+    int fd = open_first(found, host[0] == '\0' ? AF_INET6 : AF_INET);
+    if (fd < 0 && errno != EADDRINUSE && errno != EACCES) {
+        fd = open_first(found, AF_UNSPEC);
     }
     int error = errno;
     freeaddrinfo(found);
