@@ -81,8 +81,9 @@ static void free_lookup(struct hf_grpc_lookup *lookup)
 static void look_up(struct hf_grpc_lookup *lookup)
 {
     struct addrinfo *list = NULL;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV};
+    /* Both families: AI_ADDRCONFIG would hide 127.0.0.1 where the network has only IPv6. What
+     * cannot be reached fails at once, and the next is tried. */
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     int failed = getaddrinfo(lookup->target.host, lookup->target.port, &hints, &list);
     for (const struct addrinfo *item = list; item != NULL && lookup->count < HF_GRPC_ADDRESSES_MAX;
          item = item->ai_next) {

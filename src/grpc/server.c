@@ -179,9 +179,8 @@ static void welcome(struct lane *own, int fd, const struct sockaddr_storage *add
     }
     if (address->ss_family != AF_UNIX) {
         int on = 1;
-        /* Only tuning: a connection without them works. */
+        /* Only tuning: a connection without it works. */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     }
     struct arrival *arrival = lane != own ? malloc(sizeof(*arrival)) : NULL;
     if (arrival == NULL) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,19 @@ static bool split_endpoint(const char *endpoint, char *host, size_t host_room,
     return true;
 }
 
+/*
+ * Every connection inherits it: who is gone without a goodbye is found out in some minutes, as by
+ * the Go collector, and does not hold a place for ever. Only tuning: the socket works without.
+ */
+static void look_after_peers(int fd)
+{
+    int on = 1, idle_s = 15, interval_s = 15, count = 9;
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
 static int open_socket(const struct addrinfo *address)
 {
     int on = 1;
@@ -156,11 +170,22 @@ static int open_socket(const struct addrinfo *address)
     if (address->ai_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     }
+    look_after_peers(fd);
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
         int error = errno;
         close(fd);
         errno = error;
         return -1;
+    }
+    return fd;
+}
+
+/* The first address of the family, or of any, that lets itself be listened on. */
+static int open_first(const struct addrinfo *found, int family)
+{
+    int fd = -1;
+    for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
+        fd = family == AF_UNSPEC || a->ai_family == family ? open_socket(a) : -1;
     }
     return fd;
 }
@@ -196,16 +221,15 @@ static enum hf_status listen_tcp(const char *endpoint, int *ret_fd, char *reterr
                  gai_strerror(rc));
         return HF_IO;
     }
-    /* ":4317" means every address: one IPv6 socket takes both families; without IPv6 the next entry
-     * serves. */
-    int fd = -1;
-    if (host[0] == '\0') {
-        for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-            fd = a->ai_family == AF_INET6 ? open_socket(a) : -1;
-        }
-    }
-    for (struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next) {
-        fd = open_socket(a);
+    /*
+     * ":4317" means every address: one IPv6 socket takes both families; without IPv6 the next entry
+     * serves. A name means its IPv4 address if it has one, as with Go: "localhost" is 127.0.0.1 to
+     * most who send there, and the resolver puts ::1 first.
+     */
+    errno = 0;
+    int fd = open_first(found, host[0] == '\0' ? AF_INET6 : AF_INET);
+    if (fd < 0 && errno != EADDRINUSE && errno != EACCES) {
+        fd = open_first(found, AF_UNSPEC);
     }
     int error = errno;
     freeaddrinfo(found);

@@ -2,7 +2,11 @@
  * to do. */
 #include "service/listeners.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +19,22 @@
 #include <unistd.h>
 
 #include <cmocka.h> /* needs the three before it */
+
+/*
+ * Stands before libc's: "both.test" has an address of each family, the newer one first, as the
+ * resolver sorts what most machines know of localhost.
+ */
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+                struct addrinfo **ret_found)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (host == NULL || strcmp(host, "both.test") != 0) {
+        return real(host, port, hints, ret_found);
+    }
+    int failed = real("::1", port, hints, ret_found);
+    return failed != 0 ? failed : real("127.0.0.1", port, hints, &(*ret_found)->ai_next);
+}
 
 static int port_of(int fd)
 {
@@ -171,6 +191,54 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     }
 }
 
+static void listens_on_the_older_address_of_a_name_as_go_does(void **state)
+{
+    char error[512] = "", endpoint[64];
+    int fd = -1, second = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "both.test:0", &fd, error), HF_OK);
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(address.ss_family, AF_INET);
+    /* Taken there, it does not turn to the other, where nobody looks for it. */
+    snprintf(endpoint, sizeof(endpoint), "both.test:%d", port_of(fd));
+    assert_int_equal(hf_listeners_get(listeners, endpoint, &second, error), HF_IO);
+    assert_non_null(strstr(error, "another process has this port"));
+    close(fd);
+    hf_listeners_free(listeners);
+}
+
+/* One that lost its power or its network says no goodbye. */
+static void looks_after_peers_that_are_gone_without_a_word(void **state)
+{
+    char error[512] = "";
+    int listening = -1;
+    (void)state;
+    struct hf_listeners *listeners = make();
+    assert_int_equal(hf_listeners_get(listeners, "127.0.0.1:0", &listening, error), HF_OK);
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
+    struct pollfd ready = {.fd = listening, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    int accepted = accept(listening, NULL, NULL);
+    int on = 0;
+    int idle_s = 0;
+    size = sizeof(on);
+    assert_int_equal(getsockopt(accepted, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+    assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, &size), 0);
+    assert_int_equal(on, 1);
+    assert_int_equal(idle_s, 15);
+    close(accepted);
+    close(peer);
+    close(listening);
+    hf_listeners_free(listeners);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +248,8 @@ int main(void)
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
         cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),
+        cmocka_unit_test(listens_on_the_older_address_of_a_name_as_go_does),
+        cmocka_unit_test(looks_after_peers_that_are_gone_without_a_word),
     };
     return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
 }
