@@ -10,7 +10,7 @@ from harness.waiting import until
 
 PROMISE = "E1, A1: memory does not depend on the backlog; an OOM kill loses nothing acknowledged"
 FAULT = "a memory cgroup of 64 MiB: 640 MiB of backlog (long: 20 GB) filled, restarted and drained in it; then OOM kills provoked under load"
-HOLDS = "no OOM kill by itself; anonymous memory below 32 MiB; lost 0, also when the kernel kills it"
+HOLDS = "no OOM kill by itself; anonymous memory below 48 MiB, whatever the backlog; lost 0, also when the kernel kills it"
 
 LIMIT = 64 << 20
 
@@ -30,7 +30,7 @@ time.sleep(60)
 def run(lab):
     peak = backlog(lab)
     killed_by_the_kernel(lab)
-    lab.require(peak < 32 << 20, f"{peak >> 20} MiB of anonymous memory")
+    lab.require(peak < 48 << 20, f"{peak >> 20} MiB of anonymous memory")
 
 
 def join(group):
