@@ -104,9 +104,10 @@ static bool visit_rescued(void *user, uint64_t offset, uint64_t size)
 static enum wal_status fill(struct building *building)
 {
     struct wal_index *index = building->index;
+    struct wal_pages_result result;
 
     enum wal_status status =
-        wal_pages_walk(index->fd, index->file_bytes, NULL, visit_entry, building);
+        wal_pages_walk(index->fd, index->file_bytes, &result, visit_entry, building);
     if (building->status != WAL_OK) {
         return building->status;
     }
@@ -117,6 +118,8 @@ static enum wal_status fill(struct building *building)
         return status;
     }
     index->is_broken = true;
+    index->cut_bytes =
+        result.file_bytes > index->file_bytes ? result.file_bytes - index->file_bytes : 0;
     index->count = 0; /* a broken tree's words are worth nothing: only what proves itself counts */
     if (building->count_max < RESCUED_MAX) {
         building->count_max = RESCUED_MAX;

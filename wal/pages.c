@@ -460,12 +460,14 @@ static enum wal_status walk_file(struct walk *walk, bool only_integers,
         status = walk_tree(walk, &meta.main);
     }
     if (ret != NULL) {
-        *ret = (struct wal_pages_result){.txnid = meta.txnid,
-                                         .entries = walk->counted.entries,
-                                         .branch_pages = walk->counted.branch_pages,
-                                         .leaf_pages = walk->counted.leaf_pages,
-                                         .overflow_pages = walk->counted.overflow_pages,
-                                         .depth = walk->counted.depth};
+        *ret = (struct wal_pages_result){
+            .txnid = meta.txnid,
+            .entries = walk->counted.entries,
+            .branch_pages = walk->counted.branch_pages,
+            .leaf_pages = walk->counted.leaf_pages,
+            .overflow_pages = walk->counted.overflow_pages,
+            .depth = walk->counted.depth,
+            .file_bytes = meta.last_page < UINT32_MAX ? (meta.last_page + 1) * WAL_PAGE_BYTES : 0};
     }
     if (status == WAL_OK && !walk->stopped && only_integers) {
         uint64_t last = walk->has_last ? wal_raw_64(walk->last_key, 0) : 0;

@@ -29,6 +29,7 @@ struct wal_pages_result {
     uint64_t entries;                                  /* visited, or that would have been */
     uint64_t branch_pages, leaf_pages, overflow_pages; /* the last: those that the values need */
     uint32_t depth;
+    uint64_t file_bytes; /* as the meta page has it; the file can be shorter by damage */
 };
 
 /*

@@ -326,6 +326,25 @@ static void raise_end(struct wal *wal, const struct loading *loading)
 }
 
 /*
+ * A last segment that was cut says so itself, but not what it held. Where the cursors know how far
+ * the queue had come, the records are counted as consumers come to the gap; here are the rest, of
+ * which the number is not known.
+ */
+static void tell_cut_end(struct wal *wal, const struct loading *loading)
+{
+    const struct wal_segment *last =
+        wal->segment_count > 0 ? wal->segments[wal->segment_count - 1] : NULL;
+
+    if (last == NULL || last->index == NULL || last->index->cut_bytes == 0 ||
+        last->index->cut_bytes > wal->options.segment_bytes + WAL_BODY_BYTES_MAX ||
+        (loading->has_end && loading->end.place.sequence > last->first + last->index->count)) {
+        return;
+    }
+    wal->stat.damaged_bytes += last->index->cut_bytes;
+    wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .bytes = last->index->cut_bytes});
+}
+
+/*
  * A cursor below the first segment is older than the removal of what it points to: the last cursors
  * were not synced, and a power cut took them. It had acknowledged those records, or they would be
  * there.
@@ -366,6 +385,7 @@ enum wal_status wal_recover(struct wal *wal, bool *ret_must_write)
         return status;
     }
     sync_last(wal);
+    tell_cut_end(wal, &loading);
     raise_end(wal, &loading);
     uint64_t first = wal_first_sequence(wal);
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {

@@ -3,12 +3,13 @@
 import re
 import shutil
 
+from harness.crash import run_checker
 from harness.plain import Backend, post_all
 from harness.victim import configuration, http_exporter
 from harness.waiting import until
 
 PROMISE = "B1, B2: damage never stops a start and costs only what stood in the damaged bytes"
-FAULT = "bytes flipped, blocks zeroed and files cut at random places of a closed segment, of the tail and of the cursors"
+FAULT = "bytes flipped, blocks zeroed and files cut at random places of a closed segment, of the tail and of the cursors; every byte and every cut of a small queue below the server"
 HOLDS = "ready in 2 s; every record outside the damaged pages is delivered; what is lost is counted"
 
 PAGE = 4096
@@ -16,6 +17,7 @@ NUMBER = re.compile(rb"number=(\d+);(\.*)")
 
 
 def run(lab):
+    run_checker(lab, "every_byte", ["--step", str(lab.count(61, 1))], needs=())
     # Large records fill a segment and its successor; small ones share pages.
     silent = []
     for count, padding, turns in ((400, 200_000, lab.count(6, 200)), (3_000, 100, lab.count(6, 200))):

@@ -9,8 +9,8 @@ from harness.victim import configuration, grpc_exporter
 from harness.waiting import until
 
 PROMISE = "E1, A1: memory does not depend on the backlog; an OOM kill loses nothing acknowledged"
-FAULT = "a memory cgroup of 64 MiB: 640 MiB of backlog filled, restarted and drained in it; then OOM kills provoked under load"
-HOLDS = "no OOM kill by itself; anonymous memory below 32 MiB; lost 0, also when the kernel kills it"
+FAULT = "a memory cgroup of 64 MiB: 640 MiB of backlog (long: 20 GB) filled, restarted and drained in it; then OOM kills provoked under load"
+HOLDS = "no OOM kill by itself; anonymous memory below 48 MiB, whatever the backlog; lost 0, also when the kernel kills it"
 
 LIMIT = 64 << 20
 
@@ -30,7 +30,7 @@ time.sleep(60)
 def run(lab):
     peak = backlog(lab)
     killed_by_the_kernel(lab)
-    lab.require(peak < 32 << 20, f"{peak >> 20} MiB of anonymous memory")
+    lab.require(peak < 48 << 20, f"{peak >> 20} MiB of anonymous memory")
 
 
 def join(group):
@@ -45,7 +45,8 @@ def join(group):
 def backlog(lab):
     group = MemoryGroup(lab, LIMIT)
     items, request_bytes = 200, 75_000
-    requests = 10 * LIMIT // request_bytes // 3
+    size_wanted = lab.count(10 * LIMIT, 20 * 10**9)
+    requests = size_wanted // request_bytes // 3
     lab.new_truth(items=items, requests=requests + 1, loads=3)
     sink = lab.sink()
     holdfast = lab.holdfast(configuration({"otlp": grpc_exporter(sink)}))
@@ -53,7 +54,7 @@ def backlog(lab):
     holdfast.start()
     sink.order("code 14")
     for name in ("traces", "metrics", "logs"):
-        lab.load(holdfast.grpc, signal_name=name, requests=requests, pool=0, seconds=240)
+        lab.load(holdfast.grpc, signal_name=name, requests=requests, pool=0, seconds=lab.count(240, 3600))
     peak = 0
     while any(load.process.poll() is None for load in lab.loads):
         peak = max(peak, holdfast.memory())
@@ -61,7 +62,7 @@ def backlog(lab):
     for load in lab.loads:
         load.wait()
     size = holdfast.disk_bytes()
-    lab.require(size >= 10 * LIMIT, f"only {size >> 20} MiB on disk")
+    lab.require(size >= size_wanted, f"only {size >> 20} MiB on disk")
     holdfast.terminate()
     ready = holdfast.start()
     lab.fault()
@@ -70,7 +71,7 @@ def backlog(lab):
     begun = time.monotonic()
     sink.order("ok")
     done = lab.truth
-    while done.check(sink)["lost"] and holdfast.is_running() and time.monotonic() < begun + 180:
+    while done.check(sink)["lost"] and holdfast.is_running() and time.monotonic() < begun + lab.count(180, 3600):
         peak = max(peak, holdfast.memory())
         time.sleep(0.2)
     drained = time.monotonic() - begun

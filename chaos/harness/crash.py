@@ -6,7 +6,7 @@ import subprocess
 from .errors import Broken, Skipped
 from .victim import BINARY, ROOT
 
-NAMES = ("crash_points", "power_cut", "crash_victim", "crash_shim.so")
+NAMES = ("crash_points", "power_cut", "every_byte", "crash_victim", "crash_shim.so")
 
 
 def _folder():
@@ -16,7 +16,8 @@ def _folder():
             return folder / "tests/crash"
     for folder in (ROOT / "build/debug", BINARY.parent, ROOT / "build"):
         if (folder / "build.ninja").is_file():
-            words = ["cmake", "--build", folder, "--target", "crash_points", "power_cut", "crash_victim", "crash_shim"]
+            targets = [name.removesuffix(".so") for name in NAMES]
+            words = ["cmake", "--build", folder, "--target", *targets]
             if subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:
                 return folder / "tests/crash"
     raise Skipped("tests/crash is not built: cmake --preset debug; ./dev build debug")
@@ -26,10 +27,10 @@ def shim():
     return _folder() / "crash_shim.so"
 
 
-def run_checker(lab, name, words):
+def run_checker(lab, name, words, needs=("crash_victim", "crash_shim.so")):
     """One sweep; its last line is kept, its counts are the faults."""
     folder = _folder()
-    command = [folder / name, folder / "crash_victim", folder / "crash_shim.so", *words]
+    command = [folder / name, *(folder / need for need in needs), *words]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=lab.directory
     )

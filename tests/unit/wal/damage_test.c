@@ -241,6 +241,25 @@ static void keeps_what_it_sets_aside(void **state)
     release_scene(&scene);
 }
 
+/* As after a kill, when the cursors had not yet been written since the last records came. */
+static void counts_a_cut_of_which_the_cursors_know_nothing(void **state)
+{
+    struct queue *queue = *state;
+    struct scene scene;
+    struct wal_stat stat;
+
+    make_scene(&scene, queue);
+    restore(&scene);
+    assert_int_equal(unlink(scene.cursors), 0);
+    assert_int_equal(truncate(scene.segment, (off_t)scene.segment_image.size / 2), 0);
+    queue_open(queue);
+    wal_stat(queue->wal, &stat);
+    assert_int_equal(queue->events[WAL_EVENT_DAMAGE], 1);
+    assert_true(stat.damaged_bytes >= scene.segment_image.size / 2 - 4096);
+    queue_close(queue);
+    release_scene(&scene);
+}
+
 static void leaves_alone_what_is_not_a_segment(void **state)
 {
     struct queue *queue = *state;
@@ -296,6 +315,7 @@ int main(void)
         TEST(repeats_when_cursors_are_lost),
         TEST(never_gives_a_number_twice),
         TEST(keeps_what_it_sets_aside),
+        TEST(counts_a_cut_of_which_the_cursors_know_nothing),
         TEST(leaves_alone_what_is_not_a_segment),
         TEST(refuses_what_a_newer_version_wrote),
     };
