@@ -248,6 +248,13 @@ static void target_of(const char *endpoint, char *ret_target, size_t room)
     }
 }
 
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct otlp_exporter *exporter = user;
+    hf_node_log(exporter->node, HF_LOG_WARN,
+                "the renewed files are not used, the old ones stay: %s", why);
+}
+
 static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
 {
     const struct otlp_config *config = exporter->config;
@@ -264,6 +271,9 @@ static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
     }
     if (status != HF_OK) {
         return status;
+    }
+    if (exporter->tls != NULL) {
+        hf_tls_report_to(exporter->tls, on_reload_failed, exporter);
     }
     const struct hf_grpc_client_options options = {
         .loop = hf_node_sender_loop(exporter->node),

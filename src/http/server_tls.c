@@ -62,7 +62,23 @@ static gnutls_datum_t datum(const char *text)
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
 }
 
-static enum hf_status make_credentials(char *const texts[PART_COUNT], struct http_credentials **ret,
+static const char *file_of(const struct hf_tls_config *config, enum part part)
+{
+    const char *const files[PART_COUNT] = {config->cert_file, config->key_file,
+                                           config->client_ca_file};
+    const char *const pems[PART_COUNT] = {config->cert_pem, config->key_pem, NULL};
+    return given(pems[part]) || !given(files[part]) ? NULL : files[part];
+}
+
+/* For messages. */
+static const char *name_of(const struct hf_tls_config *config, enum part part)
+{
+    const char *file = config != NULL ? file_of(config, part) : NULL;
+    return file != NULL ? file : "the text given";
+}
+
+static enum hf_status make_credentials(const struct hf_tls_config *config,
+                                       char *const texts[PART_COUNT], struct http_credentials **ret,
                                        char *reterr)
 {
     struct http_credentials *made = calloc(1, sizeof(*made));
@@ -75,15 +91,17 @@ static enum hf_status make_credentials(char *const texts[PART_COUNT], struct htt
     gnutls_datum_t cert = datum(texts[PART_CERT]), key = datum(texts[PART_KEY]);
     int result = gnutls_certificate_set_x509_key_mem(made->x509, &cert, &key, GNUTLS_X509_FMT_PEM);
     if (result < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "tls: certificate and key do not go together: %s",
-                 gnutls_strerror(result));
+        snprintf(reterr, HF_ERROR_MAX,
+                 "tls: the certificate of %s and the key of %s are no pair that can be used: %s",
+                 name_of(config, PART_CERT), name_of(config, PART_KEY), gnutls_strerror(result));
     }
     made->asks_client = texts[PART_CLIENT_CA] != NULL;
     if (result >= 0 && made->asks_client) {
         gnutls_datum_t trust = datum(texts[PART_CLIENT_CA]);
         result = gnutls_certificate_set_x509_trust_mem(made->x509, &trust, GNUTLS_X509_FMT_PEM);
         if (result <= 0) {
-            snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file: %s",
+            snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file %s: %s",
+                     name_of(config, PART_CLIENT_CA),
                      result == 0 ? "holds no certificate" : gnutls_strerror(result));
             result = result == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : result;
         }
@@ -94,14 +112,6 @@ static enum hf_status make_credentials(char *const texts[PART_COUNT], struct htt
     }
     *ret = made;
     return HF_OK;
-}
-
-static const char *file_of(const struct hf_tls_config *config, enum part part)
-{
-    const char *const files[PART_COUNT] = {config->cert_file, config->key_file,
-                                           config->client_ca_file};
-    const char *const pems[PART_COUNT] = {config->cert_pem, config->key_pem, NULL};
-    return given(pems[part]) || !given(files[part]) ? NULL : files[part];
 }
 
 static void free_texts(char *texts[PART_COUNT])
@@ -229,7 +239,7 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
         status = HF_INVALID;
     }
     if (status == HF_OK) {
-        status = make_credentials(tls->texts, &tls->current, reterr);
+        status = make_credentials(tls->config, tls->texts, &tls->current, reterr);
     }
     if (status != HF_OK) {
         hf_http_tls_free(tls);
@@ -265,9 +275,9 @@ const char *hf_http_tls_priorities(const struct http_tls *tls)
     return tls->priorities;
 }
 
-/* Files that do not fit each other, as while they are being replaced one by one, leave what was.
- * Under the lock. */
-static void refresh(struct http_tls *tls)
+/* Files that do not fit each other, as while they are being replaced one by one, leave what was;
+ * and `reterr` says why. Under the lock. */
+static void refresh(struct http_tls *tls, char *reterr)
 {
     uint64_t now_ns = hf_clock_coarse_ns();
     uint64_t interval_ns =
@@ -279,13 +289,11 @@ static void refresh(struct http_tls *tls)
                   changed;
     }
     char *texts[PART_COUNT] = {NULL};
-    char error[HF_ERROR_MAX];
     struct http_credentials *made;
-    if (!changed || read_texts(tls->config, texts, error) != HF_OK) {
+    if (!changed || read_texts(tls->config, texts, reterr) != HF_OK) {
         return;
     }
-    if (texts[PART_CERT] != NULL && texts[PART_KEY] != NULL &&
-        make_credentials(texts, &made, error) == HF_OK) {
+    if (make_credentials(tls->config, texts, &made, reterr) == HF_OK) {
         hf_http_tls_drop(tls->current);
         tls->current = made;
     }
@@ -293,23 +301,23 @@ static void refresh(struct http_tls *tls)
 }
 
 struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
-                                             struct MHD_Connection *connection)
+                                             struct MHD_Connection *connection,
+                                             struct http_handshake *handshake, char *reterr)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    reterr[0] = '\0';
     pthread_mutex_lock(&tls->lock);
     if (tls->config != NULL) {
-        refresh(tls);
+        refresh(tls, reterr);
     }
     struct http_credentials *now = tls->current;
     hf_ref_take(&now->ref);
     pthread_mutex_unlock(&tls->lock);
     gnutls_session_t session = info->tls_session;
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, now->x509);
-    if (now->asks_client) {
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
-        /* Within the handshake: a client without a good certificate never gets to speak HTTP. */
-        gnutls_session_set_verify_cert(session, NULL, 0);
-    }
+    bool bounded = tls->config != NULL && given(tls->config->min_version);
+    hf_http_handshake_watch(handshake, session, now->asks_client,
+                            bounded ? tls->config->min_version : "1.2");
     return now;
 }

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/clock.h"
 #include "../util/formats.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
+
+#define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth_config *config,
                               struct otlp_auth *ret_auth, char *reterr)
@@ -41,6 +44,22 @@ struct hf_series *otlp_error_series(const struct hf_node *node, const char *tran
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
+void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what)
+{
+    const char *port = strrchr(peer, ':');
+    struct hf_slice host = hf_slice_of(peer, port != NULL ? (size_t)(port - peer) : strlen(peer));
+    if (hf_seldom_may_say(&receiver->said, host, what, hf_clock_coarse_ns())) {
+        hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    }
+}
+
+void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why)
+{
+    hf_node_log(receiver->node, HF_LOG_WARN,
+                "protocols::%s: the renewed files are not used, the old ones stay: %s", protocol,
+                why);
+}
+
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
                        bool written)
 {
@@ -53,6 +72,15 @@ void otlp_warn_default(const struct hf_node *node, const char *protocol, const c
     }
 }
 
+static void close_receiver(void *self)
+{
+    struct otlp_receiver *receiver = self;
+    otlp_grpc_close(receiver->grpc);
+    otlp_http_close(receiver->http);
+    hf_seldom_release(&receiver->said);
+    free(receiver);
+}
+
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -62,6 +90,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->node = node;
     receiver->config = config;
+    hf_seldom_init(&receiver->said, SAY_AGAIN_NS);
     enum hf_status status = HF_OK;
     if (receiver->config->protocols.grpc != NULL) {
         status = otlp_grpc_open(receiver, &receiver->grpc, reterr);
@@ -70,8 +99,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         status = otlp_http_open(receiver, &receiver->http, reterr);
     }
     if (status != HF_OK) {
-        otlp_grpc_close(receiver->grpc);
-        free(receiver);
+        close_receiver(receiver);
         return status;
     }
     *ret_self = receiver;
@@ -96,14 +124,6 @@ static void stop_receiver(void *self)
     struct otlp_receiver *receiver = self;
     otlp_grpc_stop(receiver->grpc);
     otlp_http_stop(receiver->http);
-}
-
-static void close_receiver(void *self)
-{
-    struct otlp_receiver *receiver = self;
-    otlp_grpc_close(receiver->grpc);
-    otlp_http_close(receiver->http);
-    free(receiver);
 }
 
 static const char *check_config(const void *from)

@@ -96,8 +96,7 @@ static void on_headers(void *user, struct hf_grpc_call *call)
     struct hf_meta_writer unused = {.size = 0};
     if (grpc->auth.ops->check(grpc->auth.self, header_of, call, &unused) != HF_OK) {
         hf_series_add(grpc->unauthenticated, 1);
-        hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
-                    hf_grpc_call_peer(call));
+        otlp_complain(grpc->receiver, hf_grpc_call_peer(call), "missing or wrong credentials");
         refuse(call, HF_UNAUTHENTICATED, NULL);
     }
 }
@@ -223,7 +222,13 @@ static void on_error(void *user, const char *peer, const char *what)
 {
     struct otlp_grpc *grpc = user;
     hf_series_add(grpc->protocol, 1);
-    hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    otlp_complain(grpc->receiver, peer, what);
+}
+
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct otlp_grpc *grpc = user;
+    otlp_warn_reload(grpc->receiver, "grpc", why);
 }
 
 /* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
@@ -261,6 +266,9 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
     }
     if (status != HF_OK) {
         return status;
+    }
+    if (grpc->tls != NULL) {
+        hf_tls_report_to(grpc->tls, on_reload_failed, grpc);
     }
     int64_t mib = config->max_recv_msg_size_mib != 0 ? config->max_recv_msg_size_mib : 4;
     struct hf_grpc_server_options options = {

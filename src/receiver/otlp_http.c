@@ -29,7 +29,7 @@ struct otlp_http {
     const char *const *keys;
     size_t key_count;
     bool wants_peer, wants_auth;
-    struct hf_series *malformed, *unauthenticated;
+    struct hf_series *malformed, *protocol, *unauthenticated;
 };
 
 /* One request on its way to the disk. */
@@ -180,8 +180,7 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
         struct hf_meta_writer unused = {.size = 0};
         if (http->auth.ops->check(http->auth.self, header_of, request, &unused) != HF_OK) {
             hf_series_add(http->unauthenticated, 1);
-            hf_node_log(http->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
-                        hf_http_peer(request));
+            otlp_complain(http->receiver, hf_http_peer(request), "missing or wrong credentials");
             refuse(request, body_type(request) == BODY_JSON, HF_UNAUTHENTICATED, 0, NULL);
             return HF_UNAUTHENTICATED;
         }
@@ -344,6 +343,17 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     hf_ref_drop(&batch->ref);
 }
 
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct otlp_http *http = user;
+    if (peer == NULL) {
+        otlp_warn_reload(http->receiver, "http", what);
+        return;
+    }
+    hf_series_add(http->protocol, 1);
+    otlp_complain(http->receiver, peer, what);
+}
+
 enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret, char *reterr)
 {
     struct hf_node *node = receiver->node;
@@ -355,11 +365,13 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
     http->config = receiver->config->protocols.http;
     http->listen_fd = -1;
     http->malformed = otlp_error_series(node, "http", "malformed");
+    http->protocol = otlp_error_series(node, "http", "protocol");
     http->unauthenticated = otlp_error_series(node, "http", "unauthenticated");
     http->keys = hf_node_metadata_keys(node, &http->key_count);
     http->wants_peer = hf_node_wants_peer(node);
     http->wants_auth = hf_node_wants_auth(node);
-    bool counted = http->malformed != NULL && http->unauthenticated != NULL;
+    bool counted =
+        http->malformed != NULL && http->protocol != NULL && http->unauthenticated != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "http") : HF_NOMEM;
     if (status == HF_OK) {
         status = otlp_find_auth(node, http->config->auth, &http->auth, reterr);
@@ -393,6 +405,7 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
             config->compression_algorithms_written ? &config->compression_algorithms : NULL,
         .on_headers = on_headers,
         .on_request = on_request,
+        .on_error = on_error,
         .user = http,
     };
     http->listen_fd = -1;

@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "../http/server.h"
+#include "../util/seldom.h"
 #include "../util/tls.h"
 
 struct hf_series;
@@ -63,10 +64,11 @@ struct otlp_auth {
     void *self;
 };
 
-/* Immutable after start. */
+/* Immutable after start, but for what it has said lately. */
 struct otlp_receiver {
     struct hf_node *node;
     const struct otlp_config *config;
+    struct hf_seldom said;
     struct otlp_grpc *grpc;
     struct otlp_http *http;
 };
@@ -82,6 +84,12 @@ HF_MUST_USE enum hf_status otlp_find_auth(const struct hf_node *node,
  */
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason);
+
+/* Says what is wrong with a peer's connection or credentials, once a minute and peer, whatever its
+ * port. Any thread. */
+void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what);
+/* Says why renewed certificate files are not used. Any thread. */
+void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why);
 
 /* Says once that the default address is open to all. */
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,

@@ -31,13 +31,14 @@ struct stamp {
 struct hf_tls {
     struct hf_tls_config config; /* its strings are borrowed */
     bool server;
-    unsigned char alpn[16]; /* length byte and name, as on the wire */
+    unsigned char alpn[16];                      /* length byte and name, as on the wire */
+    void (*report)(void *user, const char *why); /* NULL: nobody wants to know */
+    void *report_user;
 
     pthread_mutex_t lock; /* of what follows */
     SSL_CTX *context;
     struct stamp watched[WATCHED_MAX];
     uint64_t next_check_ns;
-    char reload_error[ERROR_SIZE]; /* "" when none is to be told */
 };
 
 static bool given(const char *text)
@@ -482,32 +483,31 @@ void hf_tls_free(struct hf_tls *tls)
     free(tls);
 }
 
-bool hf_tls_take_reload_error(struct hf_tls *tls, char *ret_text)
+void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char *why), void *user)
 {
-    pthread_mutex_lock(&tls->lock);
-    bool any = tls->reload_error[0] != '\0';
-    if (any) {
-        memcpy(ret_text, tls->reload_error, ERROR_SIZE);
-        tls->reload_error[0] = '\0';
-    }
-    pthread_mutex_unlock(&tls->lock);
-    return any;
+    tls->report = report;
+    tls->report_user = user;
 }
 
-/* With the lock held. A new set of files that does not work leaves the old context in use. */
-static void reload_if_changed(struct hf_tls *tls)
+/* With the lock held. A new set of files that does not work leaves the old context in use, and
+ * `reterr` says why. */
+static enum hf_status reload_if_changed(struct hf_tls *tls, char *reterr)
 {
     uint64_t now_ns = monotonic_ns();
     if (now_ns < tls->next_check_ns) {
-        return;
+        return HF_OK;
     }
     tls->next_check_ns = now_ns + reload_interval_ns(tls);
+    if (!take_stamps(tls->watched)) {
+        return HF_OK;
+    }
     SSL_CTX *context;
-    if (take_stamps(tls->watched) && make_context(tls, &context, tls->reload_error) == HF_OK) {
-        tls->reload_error[0] = '\0';
+    enum hf_status status = make_context(tls, &context, reterr);
+    if (status == HF_OK) {
         SSL_CTX_free(tls->context); /* sessions keep their own reference */
         tls->context = context;
     }
+    return status;
 }
 
 static bool is_address(const char *name)
@@ -527,10 +527,14 @@ static bool expect_server(SSL *session, const char *name)
 enum hf_status hf_tls_session_new(struct hf_tls *tls, const char *server_name, SSL **ret_session)
 {
     ERR_clear_error();
+    char error[ERROR_SIZE];
     pthread_mutex_lock(&tls->lock);
-    reload_if_changed(tls);
+    enum hf_status reloaded = reload_if_changed(tls, error);
     SSL *session = SSL_new(tls->context);
     pthread_mutex_unlock(&tls->lock);
+    if (reloaded != HF_OK && tls->report != NULL) {
+        tls->report(tls->report_user, error);
+    }
     if (session == NULL) {
         return HF_NOMEM;
     }

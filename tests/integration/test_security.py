@@ -2,8 +2,10 @@
 
 import base64
 import copy
+import re
 import socket
 import ssl
+import warnings
 
 import grpc
 import pytest
@@ -113,6 +115,150 @@ class TestTlsReceiver:
         assert serial() == "first"
         own.issue("server", "second")
         until(lambda: serial() == "second", "the new certificate is not served")
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), 5)
+
+
+def shake(port, context, alpn="h2"):
+    """A TLS handshake and one byte of an answer, which a refused client does not get."""
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols([alpn])
+    with connect(port) as plain, context.wrap_socket(plain) as secured:
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert secured.recv(1), "no answer"
+
+
+REFUSED = (OSError, AssertionError)
+
+
+class TestRefusedPeers:
+    """Whoever is turned away is logged with its address and the reason, once a minute."""
+
+    @pytest.fixture(params=["grpc", "http"])
+    def served(self, request, start, grpc_backend, authority):
+        """A receiver that demands certificates, the port of one transport, and its name."""
+        tls = {"tls": server_tls(authority, client_ca_file=str(authority.certificate), min_version="1.2")}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+        return holdfast, holdfast.ports[f"{request.param.upper()}_PORT"], request.param
+
+    def lines(self, holdfast, pattern):
+        return re.findall(rf'"msg":"127\.0\.0\.1:\d+: [^"]*(?:{pattern})', holdfast.log())
+
+    def assert_refused(self, served, attempt, pattern):
+        """Tries thrice; one line comes of it, and each try is counted."""
+        holdfast, port, transport = served
+        for _ in range(3):
+            attempt(port)
+        holdfast.wait_metric(
+            "holdfast_receiver_errors", 3, transport=transport, reason="protocol", receiver="otlp"
+        )
+        assert len(self.lines(holdfast, pattern)) == 1, holdfast.log()
+
+    def test_plain_text(self, served):
+        def attempt(port):
+            with connect(port) as plain:
+                plain.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+                while plain.recv(1000):
+                    pass
+
+        self.assert_refused(served, attempt, "http request|not TLS")
+
+    def test_no_certificate(self, served):
+        def attempt(port):
+            with pytest.raises(REFUSED):
+                shake(port, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+        self.assert_refused(served, attempt, "did not return a certificate|no client certificate")
+
+    def test_a_certificate_of_a_strange_authority(self, served, tmp_path):
+        stranger = Authority(tmp_path / "stranger")
+        pair = stranger.issue("client")
+
+        def attempt(port):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_cert_chain(*pair)
+            with pytest.raises(REFUSED):
+                shake(port, context)
+
+        self.assert_refused(served, attempt, "issuer")
+
+    def test_an_old_version(self, served):
+        def attempt(port):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+            with pytest.raises(REFUSED):
+                shake(port, context)
+
+        self.assert_refused(served, attempt, "unsupported protocol|offers at most version 1.1")
+
+    def test_a_client_that_does_not_trust_the_server(self, served, tmp_path):
+        stranger = Authority(tmp_path / "stranger")
+
+        def attempt(port):
+            context = ssl.create_default_context(cafile=stranger.certificate)
+            with pytest.raises(REFUSED), connect(port) as plain:
+                context.wrap_socket(plain, server_hostname="localhost")
+
+        self.assert_refused(served, attempt, "unknown ca|may not trust")
+
+    def test_who_only_looks_or_is_welcome_is_not_complained_of(self, served, grpc_sender, authority):
+        holdfast, port, transport = served
+        connect(port).close()
+        request = otlp.request(otlp.LOGS, [1])
+        if transport == "grpc":
+            grpc_sender(holdfast, credentials=client_credentials(authority, "client")).export(
+                otlp.LOGS, request
+            )
+        else:
+            base = holdfast.http_base.replace("http:", "https:")
+            pair = (str(authority.directory / "client.crt"), str(authority.directory / "client.key"))
+            answer = senders.post(base, otlp.LOGS, request, cert=pair, verify=str(authority.certificate))
+            assert answer.status_code == 200
+        assert not self.lines(holdfast, "")
+        assert holdfast.metric("holdfast_receiver_errors", transport=transport, reason="protocol") == 0
+
+    def test_wrong_credentials(self, start, grpc_backend, grpc_sender):
+        auth = {"auth": {"authenticator": "bearertokenauth"}}
+        base = receiving(auth, auth, {"bearertokenauth": {"token": "open-sesame"}})
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        request = otlp.request(otlp.LOGS, [1])
+        for _ in range(3):
+            assert grpc_sender(holdfast).code(otlp.LOGS, request) is grpc.StatusCode.UNAUTHENTICATED
+            assert senders.post(holdfast.http_base, otlp.LOGS, request).status_code == 401
+        assert len(self.lines(holdfast, "wrong credentials")) == 1
+
+
+class TestRenewal:
+    @pytest.mark.parametrize("transport", ["grpc", "http"])
+    def test_files_that_do_not_fit_are_told_once_and_the_old_ones_serve(
+        self, start, grpc_backend, tmp_path, transport
+    ):
+        own = Authority(tmp_path / "tls")
+        own.issue("server", "first")
+        tls = {"tls": server_tls(own, reload_interval="1ms")}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+        own.issue("other", "second")
+        (own.directory / "other.crt").replace(own.directory / "server.crt")
+        port = holdfast.ports[f"{transport.upper()}_PORT"]
+        alpn = "h2" if transport == "grpc" else "http/1.1"
+
+        def told():
+            shake(port, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), alpn)
+            return [
+                line
+                for line in holdfast.log().splitlines()
+                if f"protocols::{transport}: the renewed files are not used" in line
+            ]
+
+        until(told, "nothing is said of the new files")
+        for _ in range(3):
+            assert len(told()) == 1
+        assert str(own.directory / "server.key") in told()[0]
 
 
 class TestTlsExporter:

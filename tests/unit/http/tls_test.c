@@ -289,7 +289,7 @@ static void says_at_the_start_what_is_wrong(void **state)
     } rows[] = {
         {{.cert_file = own.cert_file}, "needs a certificate and its key"},
         {{.cert_file = own.cert_file, .key_file = "/nonexistent/key"}, "/nonexistent/key"},
-        {{.cert_file = own.cert_file, .key_file = other.key_file}, "do not go together"},
+        {{.cert_file = own.cert_file, .key_file = other.key_file}, "no pair that can be used"},
         {{.cert_file = own.cert_file, .key_file = own.key_file, .client_ca_file = own.key_file},
          "client_ca_file"},
     };
