@@ -23,6 +23,7 @@
 #define ENTRIES_MAX 10000u
 #define CREDENTIALS_MAX 512u /* "user:password" */
 #define FAILURES_MAX 20u     /* a second, of hashes that are dear to check */
+#define SCHEME "Basic "
 #define SHA1_BYTES 20u
 
 struct basic_config {
@@ -245,10 +246,9 @@ static bool matches(struct basic *basic, struct entry *entry, const char *passwo
 static bool read_credentials(struct hf_slice value, char text[CREDENTIALS_MAX + 1],
                              const char **ret_password)
 {
-    static const char scheme[] = "basic ";
-    size_t scheme_size = sizeof(scheme) - 1, size;
+    size_t scheme_size = sizeof(SCHEME) - 1, size;
     if (value.size <= scheme_size ||
-        strncasecmp((const char *)value.data, scheme, scheme_size) != 0) {
+        strncasecmp((const char *)value.data, SCHEME, scheme_size) != 0) {
         return false;
     }
     struct hf_slice coded = hf_slice_of(value.data + scheme_size, value.size - scheme_size);
@@ -272,7 +272,8 @@ static enum hf_status check_request(void *self, struct hf_slice (*header)(void *
     struct basic *basic = self;
     char user[CREDENTIALS_MAX + 1];
     const char *password;
-    if (!read_credentials(header(request, "authorization"), user, &password)) {
+    struct hf_slice shown = header(request, "authorization");
+    if (!read_credentials(shown, user, &password)) {
         return HF_UNAUTHENTICATED;
     }
     bool good = false;
@@ -288,6 +289,11 @@ static enum hf_status check_request(void *self, struct hf_slice (*header)(void *
     }
     enum hf_status added =
         hf_meta_add(meta, HF_META_AUTH, hf_slice_text("username"), hf_slice_text(user));
+    if (added == HF_OK) {
+        size_t scheme = sizeof(SCHEME) - 1;
+        added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"),
+                            hf_slice_of(shown.data + scheme, shown.size - scheme));
+    }
     (void)added; /* what does not fit is left out */
     return HF_OK;
 }
@@ -340,8 +346,8 @@ static void make_client_value(struct basic *basic)
     }
     snprintf(both, sizeof(both), "%s:%s", client->username,
              client->password != NULL ? client->password : "");
-    memcpy(basic->client_value, "Basic ", 6);
-    base64_encode(hf_slice_text(both), basic->client_value + 6);
+    memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
+    base64_encode(hf_slice_text(both), basic->client_value + sizeof(SCHEME) - 1);
 }
 
 static enum hf_status open_basic(struct hf_node *node, const void *config, void **ret_self,

@@ -10,6 +10,7 @@
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
+#define AUTH_PREFIX "auth."
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth_config *config,
@@ -27,6 +28,62 @@ enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth
                  "basicauth",
                  config->authenticator);
         return HF_INVALID;
+    }
+    return HF_OK;
+}
+
+void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
+                      struct otlp_wanted *ret_wanted)
+{
+    struct otlp_wanted wanted = {.peer = hf_node_wants_peer(node),
+                                 .auth = hf_node_wants_auth(node)};
+    const char *header = NULL;
+    wanted.keys = hf_node_metadata_keys(node, &wanted.key_count);
+    for (size_t i = 0; i < wanted.key_count; i++) {
+        bool is_auth = strncmp(wanted.keys[i], AUTH_PREFIX, strlen(AUTH_PREFIX)) == 0;
+        header = is_auth ? header : wanted.keys[i];
+    }
+    wanted.headers = header != NULL && include_metadata;
+    if (header != NULL && !include_metadata) {
+        hf_node_log(node, HF_LOG_WARN,
+                    "protocols::%s: the header %s is asked for downstream, but not kept without "
+                    "include_metadata: true",
+                    protocol, header);
+    }
+    *ret_wanted = wanted;
+}
+
+static bool is_wanted(const struct otlp_wanted *wanted, struct hf_slice attribute)
+{
+    size_t prefix = strlen(AUTH_PREFIX);
+    for (size_t i = 0; i < wanted->key_count; i++) {
+        const char *key = wanted->keys[i];
+        if (strncmp(key, AUTH_PREFIX, prefix) == 0 && hf_slice_is(attribute, key + prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum hf_status otlp_add_auth(const struct otlp_auth *auth, const struct otlp_wanted *wanted,
+                             struct hf_slice (*header)(void *, const char *), void *request,
+                             struct hf_meta_writer *meta)
+{
+    struct hf_meta_writer all;
+    struct hf_meta_entry entry;
+    size_t cursor = 0;
+    all.size = 0;
+    if (auth->ops == NULL || !wanted->auth) {
+        return HF_OK;
+    }
+    if (auth->ops->check(auth->self, header, request, &all) != HF_OK) {
+        return HF_UNAUTHENTICATED;
+    }
+    while (hf_meta_next(hf_slice_of(all.bytes, all.size), &cursor, &entry)) {
+        if (is_wanted(wanted, entry.key)) {
+            enum hf_status put = hf_meta_add(meta, entry.kind, entry.key, entry.value);
+            (void)put; /* what does not fit is left out */
+        }
     }
     return HF_OK;
 }
@@ -270,7 +327,8 @@ static const struct hf_field grpc_fields[] = {
     {.key = "include_metadata",
      .type = HF_FIELD_BOOL,
      .offset = GRPC(include_metadata),
-     .help = "Keep the request metadata that components downstream ask for."},
+     .help = "Keep the request metadata that components downstream ask for (from_context, "
+             "metadata_keys)."},
     HF_FIELDS_END,
 };
 
@@ -322,7 +380,8 @@ static const struct hf_field http_fields[] = {
     {.key = "include_metadata",
      .type = HF_FIELD_BOOL,
      .offset = HTTP(include_metadata),
-     .help = "Keep the request headers that components downstream ask for."},
+     .help = "Keep the request headers that components downstream ask for (from_context, "
+             "metadata_keys)."},
     {.key = "traces_url_path",
      .type = HF_FIELD_STRING,
      .offset = HTTP(url_paths[HF_TRACES]),

@@ -64,6 +64,13 @@ struct otlp_auth {
     void *self;
 };
 
+/* What of the client somebody downstream reads. */
+struct otlp_wanted {
+    const char *const *keys; /* headers, and "auth.NAME" for what the authenticator tells */
+    size_t key_count;
+    bool headers, peer, auth; /* is there any of that kind? */
+};
+
 /* Immutable after start, but for what it has said lately. */
 struct otlp_receiver {
     struct hf_node *node;
@@ -79,6 +86,17 @@ struct otlp_receiver {
 HF_MUST_USE enum hf_status otlp_find_auth(const struct hf_node *node,
                                           const struct otlp_auth_config *config,
                                           struct otlp_auth *ret_auth, char *reterr);
+
+/* Says in the log when headers are wanted that the protocol does not keep. */
+void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
+                      struct otlp_wanted *ret_wanted);
+
+/* Adds the attributes of the authenticated client that are wanted. It is authenticated for that
+ * once more: HF_UNAUTHENTICATED when its credentials have just been withdrawn. */
+HF_MUST_USE enum hf_status otlp_add_auth(const struct otlp_auth *auth,
+                                         const struct otlp_wanted *wanted,
+                                         struct hf_slice (*header)(void *, const char *),
+                                         void *request, struct hf_meta_writer *meta);
 
 /* A counter of requests that were not data: reason "malformed", "protocol", "unauthenticated", ...
  */

@@ -344,6 +344,64 @@ class TestCredentials:
         )
         grpc_backend.wait_for(ids)
 
+    @pytest.mark.parametrize("transport", ["grpc", "http"])
+    def test_who_was_let_in_is_told_to_processors(self, start, grpc_backend, grpc_sender, transport):
+        auth = {transport: {"auth": {"authenticator": "basicauth"}}}
+        base = receiving(
+            auth.get("grpc"), auth.get("http"), {"basicauth": {"htpasswd": {"inline": "ann:secret\n"}}}
+        )
+        actions = [
+            {"key": "user", "from_context": "auth.username", "action": "insert"},
+            {"key": "nobody", "from_context": "auth.nothing", "action": "insert"},
+        ]
+        raw = [{"key": "raw", "from_context": "auth.raw", "action": "upsert"}]
+        processors = {"attributes": {"actions": actions}, "resource": {"attributes": raw}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, processors), base=base)
+        ids = otlp.new_ids(1)
+        request = otlp.request(otlp.LOGS, ids)
+        shown = base64.b64encode(b"ann:secret").decode()
+        if transport == "grpc":
+            grpc_sender(holdfast).export(otlp.LOGS, request, metadata=[("authorization", f"Basic {shown}")])
+        else:
+            answer = senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "secret"))
+            assert answer.status_code == 200
+        grpc_backend.wait_for(ids)
+        message = grpc_backend.requests[0].message
+        attributes = otlp.attributes(otlp.items(otlp.LOGS, message)[0])
+        assert attributes["user"] == "ann" and "nobody" not in attributes
+        assert otlp.attributes(message.resource_logs[0].resource)["raw"] == shown
+
+    def test_what_nobody_asks_for_is_not_kept(self, start, http_backend, grpc_sender):
+        """The secret itself least of all: neither with the data nor in the queue's files."""
+        auth = {"auth": {"authenticator": "bearertokenauth"}}
+        actions = [{"key": "user", "from_context": "auth.username", "action": "insert"}]
+        holdfast = start(
+            config({"otlphttp": otlphttp_exporter(http_backend)}, {"attributes": {"actions": actions}}),
+            base=receiving(auth, None, {"bearertokenauth": {"token": "open-sesame"}}),
+        )
+        ids = otlp.new_ids(1)
+        sender = grpc_sender(holdfast)
+        bearer = [("authorization", "Bearer open-sesame")]
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids), metadata=bearer)
+        http_backend.wait_for(ids)
+        files = [path for path in holdfast.data_directory.rglob("*") if path.is_file()]
+        assert files and not any(b"open-sesame" in path.read_bytes() for path in files)
+
+    @pytest.mark.parametrize("kept", [True, False])
+    def test_clients_headers_are_kept_only_when_told_to(self, start, http_backend, grpc_sender, kept):
+        setter = {"headers": [{"key": "x-out", "from_context": "x-tenant", "default_value": "none"}]}
+        holdfast = start(
+            config({"otlphttp": otlphttp_exporter(http_backend, auth={"authenticator": "headers_setter"})}),
+            base=receiving({"include_metadata": kept}, None, {"headers_setter": setter}),
+        )
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(
+            otlp.LOGS, otlp.request(otlp.LOGS, ids), metadata=[("x-tenant", "blue")]
+        )
+        http_backend.wait_for(ids)
+        assert http_backend.requests[0].metadata["x-out"] == ("blue" if kept else "none")
+        assert ("protocols::grpc: the header x-tenant is asked for" in holdfast.log()) is not kept
+
     def test_exporters_show_their_credentials(self, start, ending, grpc_sender):
         grpc_backend, http_backend = ending.enter_context(GrpcBackend()), ending.enter_context(HttpBackend())
         base = receiving(

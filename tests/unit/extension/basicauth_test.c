@@ -86,6 +86,8 @@ static void takes_colons_in_passwords_and_names_the_user(void **state)
                      HF_OK);
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "username", &user));
     assert_true(hf_slice_is(user, "eve"));
+    assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "raw", &user));
+    assert_true(hf_slice_is(user, "ZXZlOnBhc3M6d29yZA=="));
     close_extension(&extension);
 }
 
