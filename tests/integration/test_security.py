@@ -2,9 +2,11 @@
 
 import base64
 import copy
+import hashlib
 import re
 import socket
 import ssl
+import subprocess
 import warnings
 
 import grpc
@@ -343,6 +345,28 @@ class TestCredentials:
             senders.post(holdfast.http_base, otlp.LOGS, request, auth=("ann", "pa$word")).status_code == 200
         )
         grpc_backend.wait_for(ids)
+
+    def test_every_kind_of_htpasswd_line_is_known(self, start, grpc_backend, tmp_path):
+        def hashed(kind):
+            return subprocess.run(
+                ["openssl", "passwd", kind, "secret"], check=True, capture_output=True, text=True, timeout=30
+            ).stdout.strip()
+
+        lines = {kind: hashed(kind) for kind in ("-apr1", "-1", "-5", "-6")}
+        lines["sha"] = "{SHA}" + base64.b64encode(hashlib.sha1(b"secret").digest()).decode()
+        lines["ssha"] = "{SSHA}" + base64.b64encode(hashlib.sha1(b"secretsalt").digest() + b"salt").decode()
+        lines["bcrypt"] = "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+        lines["plain"] = "secret"
+        file = tmp_path / "htpasswd"
+        file.write_text("".join(f"{user}:{line}\n" for user, line in lines.items()))
+        auth = {"auth": {"authenticator": "basicauth"}}
+        base = receiving(None, auth, {"basicauth": {"htpasswd": {"file": str(file)}}})
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        request = otlp.request(otlp.LOGS, [1])
+        for user in lines:
+            for password, code in (("wrong", 401), ("secret", 200)):
+                answer = senders.post(holdfast.http_base, otlp.LOGS, request, auth=(user, password))
+                assert answer.status_code == code, (user, password)
 
     @pytest.mark.parametrize("transport", ["grpc", "http"])
     def test_who_was_let_in_is_told_to_processors(self, start, grpc_backend, grpc_sender, transport):
