@@ -388,6 +388,13 @@ static const char *expect_balancer(const char *key, const char *name)
 static const char *check_config(const void *from)
 {
     const struct otlp_config *config = from;
+    struct hf_grpc_proxy proxy;
+    /* Not by `expect`: what is written there may hold a password. */
+    if (config->proxy_url != NULL && config->proxy_url[0] != '\0' &&
+        hf_grpc_proxy_parse(config->proxy_url, &proxy) != HF_OK) {
+        return "proxy_url: expected http://[user:password@]host:port; encrypted and SOCKS proxies "
+               "are not supported for gRPC";
+    }
     const char *wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
@@ -481,7 +488,8 @@ static const struct hf_field fields[] = {
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),
-     .help = "HTTP CONNECT proxy; absent: the environment's HTTPS_PROXY and NO_PROXY."},
+     .help = "HTTP proxy (CONNECT), http://[user:password@]host:port; absent: the environment's "
+             "HTTPS_PROXY and NO_PROXY."},
     {.key = "auth",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(auth),

@@ -133,6 +133,7 @@ static enum hf_status status_of_code(int code, const char *message)
 {
     switch (code) {
     case 401:
+    case 407: /* a proxy's word, which says nothing of the data */
         return HF_UNAUTHENTICATED;
     case 403:
         return HF_FORBIDDEN;
@@ -433,6 +434,18 @@ static const char *check_endpoints(const struct otlphttp_config *config)
                : NULL;
 }
 
+static bool is_proxy(const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t size = strlen(schemes[i]);
+        if (strncasecmp(url, schemes[i], size) == 0) {
+            return url[size] != '\0';
+        }
+    }
+    return strstr(url, "://") == NULL;
+}
+
 static const char *check_config(const void *from)
 {
     const struct otlphttp_config *config = from;
@@ -443,6 +456,10 @@ static const char *check_config(const void *from)
     }
     if (coding_of(config->compression, &coding) != HF_OK) {
         return "compression: expected gzip, zstd, deflate, zlib, snappy, x-snappy-framed or none";
+    }
+    if (given(config->proxy_url) && !is_proxy(config->proxy_url)) {
+        return "proxy_url: expected http://, https://, socks5:// or socks5h://, and "
+               "[user:password@]host:port";
     }
     wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
@@ -527,7 +544,9 @@ static const struct hf_field fields[] = {
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),
-     .help = "Proxy; absent: the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY."},
+     .help =
+         "Proxy, http(s)://[user:password@]host:port or socks5(h)://; absent: the environment's "
+         "HTTP_PROXY, HTTPS_PROXY and NO_PROXY."},
     {.key = "auth",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(auth),

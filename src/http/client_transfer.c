@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "../util/clock.h"
+#include "../util/proxy.h"
 #include "client_internal.h"
 
 #define HEADER_LINE_MAX 16384
@@ -253,32 +254,38 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
     return status;
 }
 
-static bool is_loopback(const char *url)
+/* What the environment says of the URL's host. */
+static const char *proxy_of_environment(const char *url, bool https)
 {
-    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
-    const char *host = strstr(url, "://");
-    host = host != NULL ? host + 3 : url;
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0) {
-            return true;
+    char *host = NULL, *port = NULL;
+    const char *proxy = NULL;
+    CURLU *parts = curl_url();
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == 0 &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0) {
+        size_t size = strlen(host);
+        bool v6 = size > 1 && host[0] == '[' && host[size - 1] == ']';
+        if (v6) {
+            host[size - 1] = '\0';
         }
+        proxy = hf_proxy_of_environment(https, v6 ? host + 1 : host, port);
     }
-    return false;
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    return proxy;
 }
 
-/* As Go does: the key wins over the environment; from that, HTTP_PROXY counts too, and this machine
- * is never proxied. */
-static void set_proxy(CURL *easy, const char *url, const struct hf_http_client_options *options)
+/* The key wins over the environment. libcurl's own reading of it differs from Go's. */
+static void set_proxy(CURL *easy, const char *url, bool https,
+                      const struct hf_http_client_options *options)
 {
-    if (options->unix_socket != NULL || (!given(options->proxy_url) && is_loopback(url))) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    } else if (given(options->proxy_url)) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy_url);
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    } else if (strncasecmp(url, "http://", 7) == 0 && !given(getenv("http_proxy")) &&
-               given(getenv("HTTP_PROXY"))) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, getenv("HTTP_PROXY"));
+    const char *proxy = NULL;
+    if (options->unix_socket == NULL) {
+        proxy = given(options->proxy_url) ? options->proxy_url : proxy_of_environment(url, https);
     }
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy != NULL ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 }
 
 static void set_common(struct http_transfer *transfer, const struct hf_http_client_options *options,
@@ -333,9 +340,9 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     transfer->error[0] = '\0';
     transfer->piece = transfer->piece_offset = 0;
     set_common(transfer, options, timeout_ns);
-    set_proxy(transfer->easy, transfer->call->url, options);
-    set_body(transfer);
     bool https = strncasecmp(transfer->call->url, "https://", 8) == 0;
+    set_proxy(transfer->easy, transfer->call->url, https, options);
+    set_body(transfer);
     if (https && settings->has_tls) {
         set_tls(transfer->easy, &settings->tls);
     }

@@ -16,7 +16,9 @@ import requests
 from support import otlp, senders
 from support.backends import GrpcBackend, HttpBackend, ok, status
 from support.certificates import Authority
-from support.holdfast import BASE, config, otlp_exporter, otlphttp_exporter
+from support.holdfast import BASE, FAST_RETRY, config, otlp_exporter, otlphttp_exporter
+from support.ports import free_port
+from support.proxy import Proxy
 from support.waiting import until
 
 
@@ -490,3 +492,129 @@ class TestCredentials:
         assert holdfast.books("logs", "otlphttp")["queued"]["items"] == 3
         backend.always = ok()
         backend.wait_for(ids)
+
+
+class TestProxies:
+    """Through an HTTP proxy, by the key and by the environment; backend.test exists nowhere but there."""
+
+    USER = {"user": "me", "password": "p@ss"}
+    SHOWN = "me:p%40ss@"
+
+    def sent(self, holdfast, backend, grpc_sender):
+        ids = otlp.new_ids(2)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+    def test_otlp_by_its_key(self, start, ending, grpc_backend, grpc_sender):
+        proxy = ending.enter_context(Proxy(**self.USER))
+        exporter = otlp_exporter(grpc_backend, proxy_url=proxy.url(self.SHOWN))
+        exporter["endpoint"] = f"backend.test:{grpc_backend.port}"
+        holdfast = start(config({"otlp": exporter}))
+        self.sent(holdfast, grpc_backend, grpc_sender)
+        assert proxy.asked[0] == ("CONNECT", exporter["endpoint"], proxy.authorization)
+
+    def test_otlp_by_the_environment(self, start, ending, grpc_backend, grpc_sender):
+        proxy = ending.enter_context(Proxy(**self.USER))
+        exporter = otlp_exporter(grpc_backend, endpoint=f"backend.test:{grpc_backend.port}")
+        holdfast = start(
+            config({"otlp": exporter}), environment={"HTTPS_PROXY": proxy.url(self.SHOWN), "NO_PROXY": "else"}
+        )
+        self.sent(holdfast, grpc_backend, grpc_sender)
+        assert proxy.asked[0] == ("CONNECT", exporter["endpoint"], proxy.authorization)
+
+    @pytest.mark.parametrize("by", ["key", "environment"])
+    def test_otlphttp_in_clear(self, start, ending, http_backend, grpc_sender, by):
+        proxy = ending.enter_context(Proxy(**self.USER))
+        url = proxy.url(self.SHOWN)
+        exporter = otlphttp_exporter(http_backend, endpoint=f"http://backend.test:{http_backend.port}")
+        if by == "key":
+            exporter["proxy_url"] = url
+        holdfast = start(
+            config({"otlphttp": exporter}), environment={"HTTP_PROXY": url} if by == "environment" else {}
+        )
+        self.sent(holdfast, http_backend, grpc_sender)
+        method, target, shown = next(one for one in proxy.asked if one[2])
+        assert method == "POST" and target.startswith(exporter["endpoint"]) and shown == proxy.authorization
+
+    @pytest.mark.parametrize("by", ["key", "environment"])
+    def test_otlphttp_encrypted(self, start, ending, grpc_sender, authority, by):
+        proxy = ending.enter_context(Proxy(**self.USER))
+        url = proxy.url(self.SHOWN)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
+        backend = ending.enter_context(HttpBackend(tls=context))
+        exporter = otlphttp_exporter(
+            backend,
+            endpoint=f"https://backend.test:{backend.port}",
+            tls={"ca_file": str(authority.certificate), "server_name_override": "localhost"},
+        )
+        if by == "key":
+            exporter["proxy_url"] = url
+        holdfast = start(
+            config({"otlphttp": exporter}), environment={"HTTPS_PROXY": url} if by == "environment" else {}
+        )
+        self.sent(holdfast, backend, grpc_sender)
+        assert ("CONNECT", f"backend.test:{backend.port}", proxy.authorization) in proxy.asked
+
+    @pytest.mark.parametrize("transport", ["otlp", "otlphttp"])
+    @pytest.mark.parametrize("exception", ["127.0.0.0/8", "localhost", "none at all"])
+    def test_this_machine_is_reached_directly(self, start, ending, grpc_sender, transport, exception):
+        proxy = ending.enter_context(Proxy())
+        backend = ending.enter_context(GrpcBackend() if transport == "otlp" else HttpBackend())
+        exporter = (otlp_exporter if transport == "otlp" else otlphttp_exporter)(backend)
+        url = proxy.url()
+        holdfast = start(
+            config({transport: exporter}),
+            environment={"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": exception},
+        )
+        self.sent(holdfast, backend, grpc_sender)
+        assert not proxy.asked
+
+    @pytest.mark.parametrize("transport", ["otlp", "otlphttp"])
+    @pytest.mark.parametrize("exception", ["192.0.2.0/24", "192.0.2.7", "192.0.2.7:{port}", "*"])
+    def test_excepted_destinations_are_not_proxied(self, start, ending, grpc_sender, transport, exception):
+        """The address leads nowhere: the point is that the proxy is not asked for it."""
+        proxy = ending.enter_context(Proxy())
+        url, port = proxy.url(), free_port()
+        scheme = "http://" if transport == "otlphttp" else ""
+        exporter = {"endpoint": f"{scheme}192.0.2.7:{port}", "retry_on_failure": dict(FAST_RETRY)}
+        exporter |= {"timeout": "300ms"} | ({"tls": {"insecure": True}} if transport == "otlp" else {})
+        holdfast = start(
+            config({transport: exporter}),
+            environment={"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": exception.format(port=port)},
+        )
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [1]))
+        holdfast.wait_for_log(f'"name":"{transport}","msg":"[^"]*')
+        assert not proxy.asked
+
+    @pytest.mark.parametrize("scheme", ["", "http://", "https://"], ids=["otlp", "http", "https"])
+    def test_a_refusal_is_told_and_costs_nothing(self, start, ending, authority, grpc_sender, scheme):
+        proxy = ending.enter_context(Proxy(**self.USER))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
+        backend = HttpBackend(tls=context if scheme == "https://" else None) if scheme else GrpcBackend()
+        ending.enter_context(backend)
+        exporter = (otlphttp_exporter if scheme else otlp_exporter)(backend, proxy_url=proxy.url("me:wrong@"))
+        if scheme == "https://":
+            exporter["tls"] = {"ca_file": str(authority.certificate)}
+        name = "otlphttp" if scheme else "otlp"
+        holdfast = start(config({name: exporter}))
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        holdfast.wait_for_log("407")
+        assert holdfast.books("traces", name)["queued"]["items"] == 1
+        proxy.authorization = None
+        backend.wait_for(ids)
+        assert "wrong" not in holdfast.log()
+
+    @pytest.mark.parametrize("url", ["https://me:hidden@proxy.test:1", "socks5://me:hidden@proxy.test:1"])
+    def test_grpc_says_at_the_start_which_proxies_it_does_not_speak_to(self, start, grpc_backend, url):
+        exporter = otlp_exporter(grpc_backend, endpoint="backend.test:1")
+        by_environment = {"ready": False, "environment": {"HTTPS_PROXY": url}}
+        holdfast = start(config({"otlp": exporter}), **by_environment).spawn()
+        assert holdfast.process.wait(20) != 0
+        assert "the proxy of HTTPS_PROXY is not of the form http://" in holdfast.log()
+        assert "hidden" not in holdfast.log()
+        holdfast = start(config({"otlp": {**exporter, "proxy_url": url}}), ready=False).spawn()
+        assert holdfast.process.wait(20) != 0
+        assert "proxy_url: expected http://" in holdfast.log() and "hidden" not in holdfast.log()
