@@ -370,6 +370,28 @@ static void set_multi(struct hf_http_client *client)
     }
 }
 
+static bool names_files(const struct hf_tls_config *tls)
+{
+    return tls->ca_file != NULL || tls->ca_pem != NULL || tls->cert_file != NULL ||
+           tls->cert_pem != NULL;
+}
+
+/* libcurl reads the files at each connection and would complain only then: they are tried now. */
+static enum hf_status take_tls(struct http_client_settings *settings,
+                               const struct hf_tls_config *tls, char *reterr)
+{
+    struct hf_tls *tried = NULL;
+    settings->has_tls = true;
+    settings->tls = *tls;
+    enum hf_status status =
+        hf_tls_lists(tls->cipher_suites, tls->curve_preferences, &settings->lists, reterr);
+    if (status == HF_OK && names_files(tls)) {
+        status = hf_tls_new_client(tls, "http/1.1", &tried, reterr);
+        hf_tls_free(tried);
+    }
+    return status;
+}
+
 enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
                                   struct hf_http_client **ret_client, char *reterr)
 {
@@ -381,9 +403,9 @@ enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
     }
     struct hf_http_client_options *own = &client->settings.options;
     *own = *options;
-    if (options->tls != NULL) {
-        client->settings.has_tls = true;
-        client->settings.tls = *options->tls;
+    if (options->tls != NULL && take_tls(&client->settings, options->tls, reterr) != HF_OK) {
+        free(client);
+        return HF_INVALID;
     }
     client->loop = options->loop;
     client->timer.fire = on_timer;

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "../util/compress.h"
+#include "../util/tls_names.h"
 #include "client.h"
 
 struct http_transfer {
@@ -24,6 +25,7 @@ struct http_client_settings {
     struct hf_http_client_options options; /* its strings are copies */
     bool has_tls;
     struct hf_tls_config tls; /* its strings are the configuration's */
+    struct hf_tls_lists lists;
 };
 
 /*

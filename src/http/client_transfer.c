@@ -193,8 +193,30 @@ static void set_pem(CURL *easy, CURLoption file_option, const char *file, CURLop
     }
 }
 
-static void set_tls(CURL *easy, const struct hf_tls_config *tls)
+static void set_algorithms(CURL *easy, const struct http_client_settings *settings)
 {
+    const struct hf_tls_lists *lists = &settings->lists;
+    const char *least = settings->tls.min_version;
+    char old[sizeof(lists->old) + 32];
+    /* OpenSSL refuses the signatures of the first versions above that level. */
+    bool ancient = given(least) && strcmp(least, "1.2") < 0;
+    snprintf(old, sizeof(old), "%s%s", given(lists->old) ? lists->old : "DEFAULT",
+             ancient ? ":@SECLEVEL=0" : "");
+    if (given(lists->old) || ancient) {
+        curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, old);
+    }
+    if (given(lists->tls13)) {
+        curl_easy_setopt(easy, CURLOPT_TLS13_CIPHERS, lists->tls13);
+    }
+    if (given(lists->curves)) {
+        curl_easy_setopt(easy, CURLOPT_SSL_EC_CURVES, lists->curves);
+    }
+}
+
+static void set_tls(CURL *easy, const struct http_client_settings *settings)
+{
+    const struct hf_tls_config *tls = &settings->tls;
+    set_algorithms(easy, settings);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                      tls_version(tls->min_version, CURL_SSLVERSION_TLSv1_2, false) |
                          tls_version(tls->max_version, CURL_SSLVERSION_MAX_DEFAULT, true));
@@ -344,7 +366,7 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     set_proxy(transfer->easy, transfer->call->url, https, options);
     set_body(transfer);
     if (https && settings->has_tls) {
-        set_tls(transfer->easy, &settings->tls);
+        set_tls(transfer->easy, settings);
     }
     if (https && settings->has_tls && given(settings->tls.server_name_override)) {
         status = set_overridden_url(transfer, settings->tls.server_name_override);

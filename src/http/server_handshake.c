@@ -7,11 +7,11 @@
 
 #include <gnutls/x509.h>
 
-#include <holdfast/status.h>
-
+#include "../util/tls_names.h"
 #include "server_handshake.h"
 
 #define VERSION_TLS_1_0 0x0301u
+#define SUITES_OF_TLS_1_3 0x13u
 #define EXTENSION_SUPPORTED_VERSIONS 43u
 
 /* The session's pointer is libmicrohttpd's; that of a session cache is nobody's without one. */
@@ -46,12 +46,40 @@ static void read_hello(struct http_handshake *handshake, const gnutls_datum_t *h
                                GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 }
 
+/* The cipher suite of a ServerHello: version, random bytes, a session's name, the suite. */
+static unsigned chosen_suite(const gnutls_datum_t *hello)
+{
+    const unsigned name_at = 2 + 32;
+    unsigned at = hello->size > name_at ? name_at + 1u + hello->data[name_at] : hello->size;
+    return at + 2 <= hello->size ? number_at(hello->data + at) : 0;
+}
+
+/* Is the suite named, or is none of its version? */
+static bool is_allowed(const struct hf_string_list *suites, unsigned chosen)
+{
+    bool speaks_of_version = false;
+    for (size_t i = 0; i < suites->count; i++) {
+        const struct hf_tls_suite *named = hf_tls_suite(suites->items[i]);
+        if (named->number == chosen) {
+            return true;
+        }
+        bool is_tls13 = chosen >> 8 == SUITES_OF_TLS_1_3;
+        speaks_of_version = speaks_of_version || named->is_tls13 == is_tls13;
+    }
+    return !speaks_of_version;
+}
+
 static int on_step(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
                    const gnutls_datum_t *message)
 {
     struct http_handshake *handshake = handshake_of(session);
     bool after = when == GNUTLS_HOOK_POST;
     if (incoming == 0) {
+        if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && !after &&
+            !is_allowed(&handshake->suites, chosen_suite(message))) {
+            handshake->agreed = false;
+            return GNUTLS_E_NO_CIPHER_SUITES;
+        }
         return 0;
     }
     switch (type) {
@@ -99,13 +127,11 @@ static int on_certificate(gnutls_session_t session)
     return GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-void hf_http_handshake_watch(struct http_handshake *handshake, gnutls_session_t session,
-                             bool asks_client, const char *least)
+void hf_http_handshake_watch(struct http_handshake *handshake, gnutls_session_t session)
 {
-    *handshake = (struct http_handshake){.asks_client = asks_client, .least = least};
     gnutls_db_set_ptr(session, handshake);
     gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH, on_step);
-    if (asks_client) {
+    if (handshake->asks_client) {
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
         gnutls_session_set_verify_function(session, on_certificate);
     }

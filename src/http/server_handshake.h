@@ -10,21 +10,24 @@
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 
+#include <holdfast/field.h>
+#include <holdfast/status.h>
+
 struct http_handshake {
+    /* Set before. */
+    bool asks_client;             /* for a certificate, which must be a good one then */
+    const char *least;            /* "1.2": the lowest version that is allowed; borrowed */
+    struct hf_string_list suites; /* cipher suites that are; empty: any. Borrowed */
+    /* As it goes on. */
     bool greeted;       /* a ClientHello came */
     bool agreed;        /* and there is a version and a cipher suite for it */
-    bool asks_client;   /* for a certificate */
     bool showed, shown; /* the client's answer to that came; and there is a certificate in it */
     bool done;
-    unsigned offered;  /* the highest version of the ClientHello, as on the wire */
-    const char *least; /* "1.2" */
+    unsigned offered; /* the highest version of the ClientHello, as on the wire */
     char certificate_error[200];
 };
 
-/* Before the handshake. A client that is asked for a certificate must show a good one. `least` is
- * the lowest version that is allowed, borrowed. */
-void hf_http_handshake_watch(struct http_handshake *handshake, gnutls_session_t session,
-                             bool asks_client, const char *least);
+void hf_http_handshake_watch(struct http_handshake *handshake, gnutls_session_t session);
 
 /* After it: one sentence into `ret_why`. False: it went well, or nobody even began one. */
 HF_MUST_USE bool hf_http_handshake_failed(const struct http_handshake *handshake, int fd,

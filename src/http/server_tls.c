@@ -14,6 +14,7 @@
 
 #include "../util/clock.h"
 #include "../util/tls.h"
+#include "../util/tls_names.h"
 #include "../util/watched.h"
 #include "server_tls.h"
 
@@ -34,7 +35,7 @@ struct http_credentials {
 struct http_tls {
     const struct hf_tls_config *config; /* NULL: the texts of the start are all there is */
     char *texts[PART_COUNT];            /* of the start; NULL: none */
-    char priorities[256];
+    char priorities[2048];
     pthread_mutex_t lock; /* of what follows */
     struct hf_watched watched[PART_COUNT];
     struct http_credentials *current;
@@ -171,7 +172,23 @@ static void append(char *text, size_t room, const char *more)
     snprintf(text + used, room - used, "%s", more);
 }
 
-/* Versions and curves in GnuTLS's notation. */
+/* GnuTLS allows every combination of the parts that are named, which may be more than the suites
+ * that are: what it chose of them is looked at in the handshake. Suites of a version that no name
+ * speaks of are not restricted but by their ciphers. */
+static void append_suites(char *out, size_t room, const struct hf_tls_config *config)
+{
+    bool names_old = false;
+    for (size_t i = 0; i < config->cipher_suites.count; i++) {
+        names_old = names_old || !hf_tls_suite(config->cipher_suites.items[i])->is_tls13;
+    }
+    append(out, room, ":-CIPHER-ALL:-MAC-ALL");
+    append(out, room, names_old ? ":-KX-ALL" : "");
+    for (size_t i = 0; i < config->cipher_suites.count; i++) {
+        append(out, room, hf_tls_suite(config->cipher_suites.items[i])->gnutls);
+    }
+}
+
+/* Versions, suites and curves in GnuTLS's notation. The names are known. */
 static void make_priorities(struct http_tls *tls, const struct hf_http_server_options *options)
 {
     static const struct {
@@ -179,11 +196,7 @@ static void make_priorities(struct http_tls *tls, const struct hf_http_server_op
     } versions[] = {{"1.0", ":+VERS-TLS1.0"},
                     {"1.1", ":+VERS-TLS1.1"},
                     {"1.2", ":+VERS-TLS1.2"},
-                    {"1.3", ":+VERS-TLS1.3"}},
-      curves[] = {{"X25519", ":+GROUP-X25519"},
-                  {"P256", ":+GROUP-SECP256R1"},
-                  {"P384", ":+GROUP-SECP384R1"},
-                  {"P521", ":+GROUP-SECP521R1"}};
+                    {"1.3", ":+VERS-TLS1.3"}};
     const struct hf_tls_config *config = tls->config;
     char *out = tls->priorities;
     size_t room = sizeof(tls->priorities);
@@ -194,19 +207,19 @@ static void make_priorities(struct http_tls *tls, const struct hf_http_server_op
     }
     const char *least = given(config->min_version) ? config->min_version : "1.2";
     const char *most = given(config->max_version) ? config->max_version : "1.3";
-    snprintf(out, room, "NORMAL:-VERS-ALL");
+    snprintf(out, room, "NORMAL:%%SERVER_PRECEDENCE:-VERS-ALL");
     for (size_t i = 4; i-- > 0;) {
         if (strcmp(versions[i].name, least) >= 0 && strcmp(versions[i].name, most) <= 0) {
             append(out, room, versions[i].word);
         }
     }
+    if (config->cipher_suites.count != 0) {
+        append_suites(out, room, config);
+    }
     append(out, room, config->curve_preferences.count != 0 ? ":-GROUP-ALL" : "");
-    for (size_t c = 0; c < config->curve_preferences.count; c++) {
-        for (size_t i = 0; i < 4; i++) {
-            if (strcmp(curves[i].name, config->curve_preferences.items[c]) == 0) {
-                append(out, room, curves[i].word);
-            }
-        }
+    for (size_t i = 0; i < config->curve_preferences.count; i++) {
+        const struct hf_tls_curve *curve = hf_tls_curve(config->curve_preferences.items[i]);
+        append(out, room, curve->gnutls != NULL ? curve->gnutls : "");
     }
 }
 
@@ -224,6 +237,13 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
     }
     tls->config = options->tls;
     pthread_mutex_init(&tls->lock, NULL);
+    struct hf_tls_lists unused;
+    if (tls->config != NULL &&
+        hf_tls_lists(tls->config->cipher_suites, tls->config->curve_preferences, &unused, reterr) !=
+            HF_OK) {
+        hf_http_tls_free(tls);
+        return HF_INVALID;
+    }
     make_priorities(tls, options);
     for (int part = 0; part < PART_COUNT && tls->config != NULL; part++) {
         tls->watched[part].path = file_of(tls->config, (enum part)part);
@@ -317,7 +337,10 @@ struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
     gnutls_session_t session = info->tls_session;
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, now->x509);
     bool bounded = tls->config != NULL && given(tls->config->min_version);
-    hf_http_handshake_watch(handshake, session, now->asks_client,
-                            bounded ? tls->config->min_version : "1.2");
+    *handshake = (struct http_handshake){
+        .asks_client = now->asks_client,
+        .least = bounded ? tls->config->min_version : "1.2",
+        .suites = tls->config != NULL ? tls->config->cipher_suites : (struct hf_string_list){0}};
+    hf_http_handshake_watch(handshake, session);
     return now;
 }

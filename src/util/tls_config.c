@@ -1,5 +1,7 @@
 #include "tls.h"
 
+#include "tls_names.h"
+
 #include <string.h>
 
 #define AT(member) offsetof(struct hf_tls_config, member)
@@ -47,10 +49,13 @@
         {.key = "cipher_suites",                                                                   \
          .type = HF_FIELD_STRING_LIST,                                                             \
          .offset = AT(cipher_suites),                                                              \
-         .help = "Cipher suites by their IANA names; a safe choice when absent."},                 \
+         .choices = hf_tls_suite_names,                                                            \
+         .help =                                                                                   \
+             "Cipher suites that may be used, by their IANA names; a safe choice when absent."},   \
         {.key = "curve_preferences",                                                               \
          .type = HF_FIELD_STRING_LIST,                                                             \
          .offset = AT(curve_preferences),                                                          \
+         .choices = hf_tls_curve_names,                                                            \
          .help = "Key exchange curves: X25519, P256, P384, P521."},                                \
         {.key = "reload_interval",                                                                 \
          .type = HF_FIELD_DURATION,                                                                \

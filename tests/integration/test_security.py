@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import warnings
 
 import grpc
@@ -263,6 +264,153 @@ class TestRenewal:
         for _ in range(3):
             assert len(told()) == 1
         assert str(own.directory / "server.key") in told()[0]
+
+
+def s_client(holdfast, transport, *arguments):
+    """What `openssl s_client` says of a handshake: (cipher suite or None, key exchange)."""
+    port = holdfast.ports[f"{transport.upper()}_PORT"]
+    alpn = "h2" if transport == "grpc" else "http/1.1"
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-alpn", alpn, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=30,
+    )
+    cipher = re.search(r"Cipher is (\S+)", done.stdout)
+    key = re.search(r"Server Temp Key: (?:ECDH, )?([^,\n]+)", done.stdout)
+    named = cipher and cipher[1] != "(NONE)" and key
+    return (cipher[1], key[1]) if named else (None, None)
+
+
+@pytest.mark.parametrize("transport", ["grpc", "http"])
+class TestAlgorithmsOfReceivers:
+    @pytest.fixture
+    def serving(self, start, grpc_backend, authority, transport):
+        def serve(**more):
+            tls = {"tls": server_tls(authority, **more)}
+            return start(config({"otlp": otlp_exporter(grpc_backend)}), base=receiving(tls, tls))
+
+        return serve
+
+    def test_only_the_suites_that_are_named_are_used(self, serving, transport):
+        holdfast = serving(
+            cipher_suites=["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"]
+        )
+        assert s_client(holdfast, transport)[0] == "TLS_AES_256_GCM_SHA384"
+        assert s_client(holdfast, transport, "-ciphersuites", "TLS_AES_128_GCM_SHA256")[0] is None
+        assert s_client(holdfast, transport, "-tls1_2")[0] == "ECDHE-ECDSA-AES256-GCM-SHA384"
+        small = ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"]
+        assert s_client(holdfast, transport, *small)[0] is None
+        holdfast.wait_for_log("no shared cipher|no version, cipher suite and curve")
+
+    def test_what_no_name_says_stays_out_though_its_parts_are_named(self, serving, transport):
+        holdfast = serving(
+            cipher_suites=[
+                "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            ]
+        )
+        for name, served in (("AES128-GCM-SHA256", True), ("AES256-GCM-SHA384", False)):
+            suite = f"ECDHE-ECDSA-{name}"
+            chosen = s_client(holdfast, transport, "-tls1_2", "-cipher", suite)[0]
+            assert chosen == (suite if served else None)
+        assert s_client(holdfast, transport, "-tls1_3")[0]
+
+    def test_curves_are_those_that_are_named(self, serving, transport):
+        holdfast = serving(curve_preferences=["P384", "CurveP521", "X25519MLKEM768"])
+        assert s_client(holdfast, transport)[1] == "secp384r1"
+        assert s_client(holdfast, transport, "-groups", "P-521:X25519")[1] == "secp521r1"
+        assert s_client(holdfast, transport, "-groups", "X25519")[1] is None
+
+    @pytest.mark.parametrize("version", ["1.1", "1.2", "1.3"])
+    def test_versions_are_bounded_from_both_sides(self, serving, transport, version):
+        holdfast = serving(min_version=version, max_version=version)
+        for number in ("1.1", "1.2", "1.3"):
+            flags = [f"-tls{number.replace('.', '_')}", "-cipher", "DEFAULT:@SECLEVEL=0"]
+            assert (s_client(holdfast, transport, *flags)[0] is not None) == (number == version)
+
+
+class Listener:
+    """Takes TLS connections and remembers the cipher suite of each, or the reason why there is none."""
+
+    def __init__(self, authority):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
+        self.context.set_alpn_protocols(["h2", "http/1.1"])
+        self.seen = []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def serve(self):
+        while True:
+            try:
+                plain, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                plain.settimeout(10)
+                with self.context.wrap_socket(plain, server_side=True) as secured:
+                    self.seen.append((secured.cipher()[0], secured.version()))
+            except OSError as error:
+                self.seen.append((None, str(error)))
+
+
+@pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+class TestAlgorithmsOfExporters:
+    @pytest.fixture
+    def sending(self, start, grpc_sender, authority, kind):
+        def send(listener, **more):
+            scheme = "https://" if kind == "otlphttp" else ""
+            tls = {"ca_file": str(authority.certificate), **more}
+            exporter = {"endpoint": f"{scheme}localhost:{listener.port}", "tls": tls}
+            holdfast = start(config({kind: {**exporter, "retry_on_failure": dict(FAST_RETRY)}}))
+            grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [1]))
+            return until(lambda: listener.seen, "no connection came")[0]
+
+        return send
+
+    def test_only_the_suites_that_are_named_are_offered(self, ending, sending, authority, kind):
+        old = ending.enter_context(Listener(authority))
+        old.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        suites = ["TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_CHACHA20_POLY1305_SHA256"]
+        old.context.set_ciphers("ALL")
+        assert sending(old, cipher_suites=suites)[0] == "ECDHE-ECDSA-AES128-SHA"
+        new = ending.enter_context(Listener(authority))
+        assert sending(new, cipher_suites=suites)[0] == "TLS_CHACHA20_POLY1305_SHA256"
+
+    @pytest.mark.parametrize("curve, shared", [("P521", True), ("P384", False)])
+    def test_only_the_curves_that_are_named_are_offered(self, ending, sending, authority, kind, curve, shared):
+        listener = ending.enter_context(Listener(authority))
+        listener.context.set_ecdh_curve("secp521r1")
+        assert (sending(listener, curve_preferences=[curve])[0] is not None) == shared
+
+    @pytest.mark.parametrize("version", ["1.1", "1.2", "1.3"])
+    def test_versions_are_bounded_from_both_sides(self, ending, sending, authority, kind, version):
+        listener = ending.enter_context(Listener(authority))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            listener.context.minimum_version = ssl.TLSVersion.TLSv1_1
+        listener.context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        assert sending(listener, min_version=version, max_version=version)[1] == f"TLSv{version}"
+
+    def test_an_unknown_name_is_a_mistake_with_its_place(self, start, kind):
+        tls = {"cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA265"], "curve_preferences": ["P255"]}
+        endpoint = "https://localhost:1" if kind == "otlphttp" else "localhost:1"
+        holdfast = start(config({kind: {"endpoint": endpoint, "tls": tls}}), ready=False).spawn()
+        assert holdfast.process.wait(20) != 0
+        assert "tls::cipher_suites[0]" in holdfast.log()
+        assert 'did you mean "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"?' in holdfast.log().replace("\\", "")
+        assert 'did you mean "P256"?' in holdfast.log().replace("\\", "")
 
 
 class TestTlsExporter:
