@@ -332,6 +332,13 @@ static enum hf_status find_auth(struct exporter *exporter, char *reterr)
     return HF_OK;
 }
 
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct exporter *exporter = user;
+    hf_node_log(exporter->node, HF_LOG_WARN,
+                "the renewed files are not used, the old ones stay: %s", why);
+}
+
 static enum hf_status open_client(struct exporter *exporter, char *reterr)
 {
     const struct otlphttp_config *config = exporter->config;
@@ -349,6 +356,8 @@ static enum hf_status open_client(struct exporter *exporter, char *reterr)
         .max_idle_conns = (uint64_t)config->max_idle_conns,
         .idle_timeout_ns = config->idle_conn_timeout_ns,
         .disable_keep_alives = config->disable_keep_alives,
+        .on_reload_failed = on_reload_failed,
+        .user = exporter,
     };
     return hf_http_client_new(&options, &exporter->client, reterr);
 }

@@ -15,7 +15,6 @@
 #define CONNECT_TIMEOUT_MS 30000L
 /* One write's worth. Of what goes through libcurl's buffer a body is copied once. */
 #define UPLOAD_BUFFER_BYTES (256L * 1024)
-#define RELOAD_DEFAULT_NS (5 * HF_NS_PER_S)
 
 #define RESPONSE_BYTES_DEFAULT 65536u
 
@@ -164,78 +163,6 @@ static void set_body(struct http_transfer *transfer)
     }
 }
 
-static long tls_version(const char *text, long none, bool is_max)
-{
-    static const struct {
-        const char *name;
-        long least, most;
-    } versions[] = {{"1.0", CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_0},
-                    {"1.1", CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_1},
-                    {"1.2", CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_2},
-                    {"1.3", CURL_SSLVERSION_TLSv1_3, CURL_SSLVERSION_MAX_TLSv1_3}};
-    for (size_t i = 0; text != NULL && i < sizeof(versions) / sizeof(versions[0]); i++) {
-        if (strcmp(text, versions[i].name) == 0) {
-            return is_max ? versions[i].most : versions[i].least;
-        }
-    }
-    return none;
-}
-
-/* `pem` wins; libcurl borrows it. */
-static void set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption blob_option,
-                    const char *pem)
-{
-    if (given(pem)) {
-        struct curl_blob blob = {(void *)(uintptr_t)pem, strlen(pem), CURL_BLOB_NOCOPY};
-        curl_easy_setopt(easy, blob_option, &blob);
-    } else if (given(file)) {
-        curl_easy_setopt(easy, file_option, file);
-    }
-}
-
-static void set_algorithms(CURL *easy, const struct http_client_settings *settings)
-{
-    const struct hf_tls_lists *lists = &settings->lists;
-    const char *least = settings->tls.min_version;
-    char old[sizeof(lists->old) + 32];
-    /* OpenSSL refuses the signatures of the first versions above that level. */
-    bool ancient = given(least) && strcmp(least, "1.2") < 0;
-    snprintf(old, sizeof(old), "%s%s", given(lists->old) ? lists->old : "DEFAULT",
-             ancient ? ":@SECLEVEL=0" : "");
-    if (given(lists->old) || ancient) {
-        curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, old);
-    }
-    if (given(lists->tls13)) {
-        curl_easy_setopt(easy, CURLOPT_TLS13_CIPHERS, lists->tls13);
-    }
-    if (given(lists->curves)) {
-        curl_easy_setopt(easy, CURLOPT_SSL_EC_CURVES, lists->curves);
-    }
-}
-
-static void set_tls(CURL *easy, const struct http_client_settings *settings)
-{
-    const struct hf_tls_config *tls = &settings->tls;
-    set_algorithms(easy, settings);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                     tls_version(tls->min_version, CURL_SSLVERSION_TLSv1_2, false) |
-                         tls_version(tls->max_version, CURL_SSLVERSION_MAX_DEFAULT, true));
-    set_pem(easy, CURLOPT_CAINFO, tls->ca_file, CURLOPT_CAINFO_BLOB, tls->ca_pem);
-    if ((given(tls->ca_file) || given(tls->ca_pem)) && !tls->include_system_ca_certs_pool) {
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
-    }
-    set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
-    set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_pem);
-    /* Authorities are read again after that time, in whole seconds; certificates and keys for each
-     * connection. */
-    uint64_t reload_ns = tls->reload_interval_ns != 0 ? tls->reload_interval_ns : RELOAD_DEFAULT_NS;
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)(reload_ns / HF_NS_PER_S));
-    if (tls->insecure_skip_verify) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-}
-
 /*
  * The URL with another host: libcurl then asks for and verifies that name, while connect_to leads
  * it to the real one, and the Host header stays what it was.
@@ -366,10 +293,10 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     set_proxy(transfer->easy, transfer->call->url, https, options);
     set_body(transfer);
     if (https && settings->has_tls) {
-        set_tls(transfer->easy, settings);
+        transfer->pems = hf_http_client_tls_apply(&settings->tls, transfer->easy);
     }
-    if (https && settings->has_tls && given(settings->tls.server_name_override)) {
-        status = set_overridden_url(transfer, settings->tls.server_name_override);
+    if (https && settings->has_tls && given(settings->tls.config.server_name_override)) {
+        status = set_overridden_url(transfer, settings->tls.config.server_name_override);
     } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->call->url) != CURLE_OK) {
         status = HF_NOMEM;
     }

@@ -266,6 +266,70 @@ class TestRenewal:
         assert str(own.directory / "server.key") in told()[0]
 
 
+    @pytest.mark.parametrize("part", ["ca_file", "cert_file", "key_file"])
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    def test_exporters_go_on_with_the_old_files(self, start, ending, grpc_sender, tmp_path, kind, part):
+        own = Authority(tmp_path / "tls")
+        files = {"ca_file": own.certificate}
+        files["cert_file"], files["key_file"] = own.issue("client")
+        own.issue("server")
+        read = {name: path.read_bytes() for name, path in files.items()}
+        chain, key = (own.directory / f"server.{ending}" for ending in ("crt", "key"))
+        if kind == "otlp":
+            pair = [(key.read_bytes(), chain.read_bytes())]
+            credentials = grpc.ssl_server_credentials(pair, read["ca_file"], True)
+            backend = ending.enter_context(GrpcBackend(credentials=credentials))
+            exporter = otlp_exporter(backend)
+        else:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(chain, key)
+            context.load_verify_locations(own.certificate)
+            context.verify_mode = ssl.CERT_REQUIRED
+            backend = ending.enter_context(HttpBackend(tls=context))
+            exporter = otlphttp_exporter(backend, disable_keep_alives=True)
+        exporter["tls"] = {name: str(path) for name, path in files.items()} | {"reload_interval": "1ms"}
+        holdfast = start(config({kind: exporter}))
+        sender = grpc_sender(holdfast)
+
+        def deliver():
+            """Over a new connection."""
+            if kind == "otlp":
+                backend.stop()
+                backend.start()
+            ids = otlp.new_ids(1)
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+            backend.wait_for(ids)
+            return [line for line in holdfast.log().splitlines() if "the renewed files are not used" in line]
+
+        assert not deliver()
+        files[part].write_text("garbage\n")
+        lines = until(deliver, "nothing is said of the new files")
+        assert deliver() == lines and len(lines) == 1 and str(files[part]) in lines[0]
+        files[part].write_bytes(read[part])
+        assert deliver() == lines
+
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    def test_a_new_authority_is_trusted_without_a_restart(self, start, ending, grpc_sender, tmp_path, kind):
+        own, other = Authority(tmp_path / "tls"), Authority(tmp_path / "other")
+        chain, key = own.issue("server")
+        if kind == "otlp":
+            credentials = grpc.ssl_server_credentials([(key.read_bytes(), chain.read_bytes())])
+            backend = ending.enter_context(GrpcBackend(credentials=credentials))
+            exporter = otlp_exporter(backend)
+        else:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(chain, key)
+            backend = ending.enter_context(HttpBackend(tls=context))
+            exporter = otlphttp_exporter(backend)
+        exporter["tls"] = {"ca_file": str(other.certificate), "reload_interval": "1ms"}
+        holdfast = start(config({kind: exporter}))
+        ids = otlp.new_ids(1)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        holdfast.wait_for_log("(?i)certificate")
+        other.certificate.write_bytes(own.certificate.read_bytes())
+        backend.wait_for(ids)
+
+
 def s_client(holdfast, transport, *arguments):
     """What `openssl s_client` says of a handshake: (cipher suite or None, key exchange)."""
     port = holdfast.ports[f"{transport.upper()}_PORT"]
