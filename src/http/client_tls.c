@@ -29,6 +29,32 @@ void hf_http_pems_drop(struct http_pems *pems)
     hf_ref_drop(pems != NULL ? &pems->ref : NULL);
 }
 
+/* Where OpenSSL and Go look for the system's authorities, too, if it is set. */
+static const char *system_file(void)
+{
+    const char *file = getenv("SSL_CERT_FILE");
+    return given(file) ? file : curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
+/* Own authorities as a text keep libcurl from reading the system's file: both in one text. */
+static enum hf_status add_system(char **text)
+{
+    char *more = NULL, error[HF_ERROR_MAX];
+    const char *file = system_file();
+    if (file == NULL || hf_watched_read(file, &more, error) != HF_OK) {
+        return HF_OK; /* a system without any is no error */
+    }
+    size_t size = strlen(*text) + strlen(more) + 2;
+    char *both = malloc(size);
+    if (both != NULL) {
+        snprintf(both, size, "%s\n%s", *text, more);
+        free(*text);
+        *text = both;
+    }
+    free(more);
+    return both != NULL ? HF_OK : HF_NOMEM;
+}
+
 static enum hf_status read_pems(const struct http_client_tls *tls, struct http_pems **ret_pems,
                                 char *reterr)
 {
@@ -46,6 +72,10 @@ static enum hf_status read_pems(const struct http_client_tls *tls, struct http_p
             pems->texts[i] = strdup(texts[i]);
             status = pems->texts[i] != NULL ? HF_OK : HF_NOMEM;
         }
+    }
+    if (status == HF_OK && pems->texts[HTTP_PEM_CA] != NULL &&
+        tls->config.include_system_ca_certs_pool) {
+        status = add_system(&pems->texts[HTTP_PEM_CA]);
     }
     if (status != HF_OK) {
         hf_http_pems_drop(pems);
@@ -177,8 +207,15 @@ struct http_pems *hf_http_client_tls_apply(const struct http_client_tls *tls, CU
     set_pem(easy, CURLOPT_CAINFO_BLOB, pems->texts[HTTP_PEM_CA]);
     set_pem(easy, CURLOPT_SSLCERT_BLOB, pems->texts[HTTP_PEM_CERT]);
     set_pem(easy, CURLOPT_SSLKEY_BLOB, pems->texts[HTTP_PEM_KEY]);
-    if (pems->texts[HTTP_PEM_CA] != NULL && !config->include_system_ca_certs_pool) {
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
+    bool own = pems->texts[HTTP_PEM_CA] != NULL;
+    const char *system_directory = getenv("SSL_CERT_DIR");
+    if (!own) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, system_file());
+    }
+    if (own && !config->include_system_ca_certs_pool) {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    } else if (given(system_directory)) {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, system_directory);
     }
     /* The system's authorities are libcurl's to read, after whole seconds. */
     curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)(look_interval_ns(tls) / HF_NS_PER_S));

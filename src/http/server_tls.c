@@ -246,7 +246,8 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
     }
     make_priorities(tls, options);
     for (int part = 0; part < PART_COUNT && tls->config != NULL; part++) {
-        tls->watched[part].path = file_of(tls->config, (enum part)part);
+        bool watches = part != PART_CLIENT_CA || tls->config->client_ca_file_reload;
+        tls->watched[part].path = watches ? file_of(tls->config, (enum part)part) : NULL;
         bool changed = tls->watched[part].path != NULL &&
                        hf_watched_changed(&tls->watched[part], hf_clock_coarse_ns(), 0);
         (void)changed; /* what is read next is the state to compare with */

@@ -103,9 +103,7 @@ struct hf_series *otlp_error_series(const struct hf_node *node, const char *tran
 
 void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what)
 {
-    const char *port = strrchr(peer, ':');
-    struct hf_slice host = hf_slice_of(peer, port != NULL ? (size_t)(port - peer) : strlen(peer));
-    if (hf_seldom_may_say(&receiver->said, host, what, hf_clock_coarse_ns())) {
+    if (hf_seldom_may_say(&receiver->said, peer, what, hf_clock_coarse_ns())) {
         hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
     }
 }

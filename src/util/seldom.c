@@ -1,5 +1,9 @@
 #include "seldom.h"
 
+#include <string.h>
+
+#include <holdfast/slice.h>
+
 void hf_seldom_init(struct hf_seldom *seldom, uint64_t interval_ns)
 {
     *seldom = (struct hf_seldom){.interval_ns = interval_ns};
@@ -20,10 +24,12 @@ static uint64_t add_to_hash(uint64_t hash, struct hf_slice bytes)
     return hash;
 }
 
-bool hf_seldom_may_say(struct hf_seldom *seldom, struct hf_slice who, const char *what,
+bool hf_seldom_may_say(struct hf_seldom *seldom, const char *peer, const char *what,
                        uint64_t now_ns)
 {
-    uint64_t hash = add_to_hash(UINT64_C(14695981039346656037), who);
+    const char *port = strrchr(peer, ':');
+    struct hf_slice host = hf_slice_of(peer, port != NULL ? (size_t)(port - peer) : strlen(peer));
+    uint64_t hash = add_to_hash(UINT64_C(14695981039346656037), host);
     hash = add_to_hash(hash, hf_slice_of("", 1)); /* where the one ends and the other begins */
     hash = add_to_hash(hash, hf_slice_text(what));
     size_t place = hash % HF_SELDOM_PLACES;

@@ -1,6 +1,6 @@
 /*
- * seldom: lets a thing be said of somebody once in a while: for log lines that strangers can cause
- * as often as they like.
+ * seldom: lets a thing be said of a peer once in a while: for log lines that strangers can cause as
+ * often as they like.
  *
  * A table of fixed size remembers what was said when. Two that share a place take it from each
  * other: the worst of it is a line too many. A meeting place; any thread.
@@ -10,8 +10,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <holdfast/slice.h>
 
 #define HF_SELDOM_PLACES 256u
 
@@ -26,6 +24,7 @@ struct hf_seldom {
 void hf_seldom_init(struct hf_seldom *seldom, uint64_t interval_ns);
 void hf_seldom_release(struct hf_seldom *seldom);
 
-/* True: say it; for the interval from now on the same of the same is not to be said again. */
-bool hf_seldom_may_say(struct hf_seldom *seldom, struct hf_slice who, const char *what,
+/* True: say it; for the interval from now on the same of the same peer, "host:port" with whatever
+ * port, is not to be said again. */
+bool hf_seldom_may_say(struct hf_seldom *seldom, const char *peer, const char *what,
                        uint64_t now_ns);

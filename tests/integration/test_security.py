@@ -514,6 +514,66 @@ class TestTlsExporter:
         holdfast.restart()
         backend.wait_for(ids)
 
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    @pytest.mark.parametrize("tls, trusted", [("none", True), ("own", False), ("both", True)])
+    def test_the_systems_authorities_are_trusted_when_told(
+        self, start, ending, grpc_sender, authority, tmp_path, kind, tls, trusted
+    ):
+        """The backend's authority is the system's; the configuration names another one, or none."""
+        listener = ending.enter_context(Listener(authority))
+        stranger = Authority(tmp_path / "stranger")
+        keys = {
+            "none": {},
+            "own": {"ca_file": str(stranger.certificate)},
+            "both": {"ca_file": str(stranger.certificate), "include_system_ca_certs_pool": True},
+        }
+        scheme = "https://" if kind == "otlphttp" else ""
+        exporter = {"endpoint": f"{scheme}localhost:{listener.port}", "tls": keys[tls]}
+        holdfast = start(
+            config({kind: {**exporter, "retry_on_failure": dict(FAST_RETRY)}}),
+            environment={"SSL_CERT_FILE": str(authority.certificate), "SSL_CERT_DIR": str(tmp_path)},
+        )
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [1]))
+        until(lambda: listener.seen, "no connection came")
+        assert (listener.seen[0][0] is not None) == trusted
+
+    @pytest.mark.parametrize("transport", ["grpc", "http"])
+    def test_everything_may_be_given_as_text(self, start, ending, grpc_sender, authority, transport):
+        """Both sides; the client is asked for a certificate, and the server's name is not its endpoint's."""
+
+        def texts(name):
+            return {
+                f"{part}_pem": (authority.directory / f"{name}.{end}").read_text()
+                for part, end in (("cert", "crt"), ("key", "key"))
+            }
+
+        backend = ending.enter_context(GrpcBackend())
+        server = {**texts("server"), "client_ca_file": str(authority.certificate)}
+        taking = start(
+            config({"otlp": otlp_exporter(backend)}), base=receiving({"tls": server}, {"tls": server})
+        )
+        client = {**texts("client"), "ca_pem": authority.certificate.read_text()}
+        client["server_name_override"] = "server"
+        kind, endpoint = "otlp", taking.grpc_target
+        if transport == "http":
+            kind, endpoint = "otlphttp", taking.http_base.replace("http:", "https:")
+        sending = start(
+            config(
+                {kind: {"endpoint": endpoint, "tls": client, "retry_on_failure": dict(FAST_RETRY)}}
+            )
+        )
+        ids = otlp.new_ids(1)
+        grpc_sender(sending).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    def test_a_file_that_is_not_there_is_told_at_the_start(self, start, kind):
+        endpoint = "https://localhost:1" if kind == "otlphttp" else "localhost:1"
+        exporter = {"endpoint": endpoint, "tls": {"ca_file": "/nonexistent/ca.crt"}}
+        holdfast = start(config({kind: exporter}), ready=False).spawn()
+        assert holdfast.process.wait(20) != 0
+        assert "/nonexistent/ca.crt" in holdfast.log()
+
     def test_insecure_skip_verify_is_obeyed(self, start, ending, grpc_sender, authority):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(authority.directory / "server.crt", authority.directory / "server.key")
