@@ -15,6 +15,7 @@
 #include "../otlp/response.h"
 #include "../util/compress.h"
 #include "../util/formats.h"
+#include "../util/proxy.h"
 #include "../util/tls.h"
 
 #define HEADERS_MAX 64
@@ -443,18 +444,6 @@ static const char *check_endpoints(const struct otlphttp_config *config)
                : NULL;
 }
 
-static bool is_proxy(const char *url)
-{
-    static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        size_t size = strlen(schemes[i]);
-        if (strncasecmp(url, schemes[i], size) == 0) {
-            return url[size] != '\0';
-        }
-    }
-    return strstr(url, "://") == NULL;
-}
-
 static const char *check_config(const void *from)
 {
     const struct otlphttp_config *config = from;
@@ -466,11 +455,10 @@ static const char *check_config(const void *from)
     if (coding_of(config->compression, &coding) != HF_OK) {
         return "compression: expected gzip, zstd, deflate, zlib, snappy, x-snappy-framed or none";
     }
-    if (given(config->proxy_url) && !is_proxy(config->proxy_url)) {
-        return "proxy_url: expected http://, https://, socks5:// or socks5h://, and "
-               "[user:password@]host:port";
+    wrong = hf_proxy_check(config->proxy_url);
+    if (wrong == NULL) {
+        wrong = hf_tls_client_check(&config->tls);
     }
-    wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
 
@@ -553,9 +541,7 @@ static const struct hf_field fields[] = {
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),
-     .help =
-         "Proxy, http(s)://[user:password@]host:port or socks5(h)://; absent: the environment's "
-         "HTTP_PROXY, HTTPS_PROXY and NO_PROXY."},
+     .help = "Proxy, as a URL; absent: the environment's HTTP_PROXY, HTTPS_PROXY, NO_PROXY."},
     {.key = "auth",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(auth),

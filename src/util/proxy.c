@@ -158,3 +158,15 @@ const char *hf_proxy_of_environment(bool https, const char *host, const char *po
     }
     return url;
 }
+
+const char *hf_proxy_check(const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+    bool good = url == NULL || strstr(url, "://") == NULL;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]) && !good; i++) {
+        size_t size = strlen(schemes[i]);
+        good = strncasecmp(url, schemes[i], size) == 0 && url[size] != '\0';
+    }
+    return good ? NULL
+                : "proxy_url: expected http(s):// or socks5(h)://, and [user:password@]host:port";
+}

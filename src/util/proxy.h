@@ -20,3 +20,7 @@ const char *hf_proxy_of_environment(bool https, const char *host, const char *po
  * without :port; `*` for all. NULL is an empty list.
  */
 bool hf_proxy_is_excepted(const char *list, const char *host, const char *port);
+
+/* What is wrong with the URL of a proxy for libcurl, which does not show it: it may hold a
+ * password. NULL: nothing. A NULL URL is none. */
+const char *hf_proxy_check(const char *url);

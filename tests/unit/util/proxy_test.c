@@ -111,10 +111,25 @@ static void never_proxies_this_machine(void **state)
     }
 }
 
+static void knows_the_schemes_of_proxies(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "http://a:1", "HTTPS://a", "socks5://a:1", "socks5h://a", "a:1", "", NULL};
+    static const char *const bad[] = {"http://", "ftp://a:1", "socks4://a:1"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_null(hf_proxy_check(good[i]));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_non_null(hf_proxy_check(bad[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_the_exceptions),
+        cmocka_unit_test(knows_the_schemes_of_proxies),
         cmocka_unit_test_setup(reads_the_environment_as_go_does, clear_environment),
         cmocka_unit_test_setup(never_proxies_this_machine, clear_environment),
     };
