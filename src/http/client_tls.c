@@ -134,7 +134,7 @@ enum hf_status hf_http_client_tls_init(struct http_client_tls *tls,
     for (size_t i = 0; i < HTTP_PEM_COUNT; i++) {
         tls->watched[i].path = given(files[i]) ? files[i] : NULL;
     }
-    (void)!has_changed(tls); /* what is read next is the state to compare with */
+    (void)has_changed(tls); /* what is read next is the state to compare with */
     enum hf_status status =
         hf_tls_lists(config->cipher_suites, config->curve_preferences, &tls->lists, reterr);
     return status == HF_OK ? load(tls, reterr) : status;
