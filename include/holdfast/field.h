@@ -94,7 +94,7 @@ struct hf_field {
     size_t offset;
     const char *preset;           /* the default as a user would write it; NULL: zero / absent */
     double least, most;           /* INT, DOUBLE, DURATION (ns), BYTES; both 0: no bounds */
-    const char *const *choices;   /* ENUM: NULL-terminated */
+    const char *const *choices;   /* ENUM; STRING_LIST, exactly so, or NULL. NULL-terminated */
     const struct hf_field *inner; /* STRUCT, OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t inner_size;            /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t present_offset; /* non-zero: a bool there becomes true when the user wrote the key */

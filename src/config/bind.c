@@ -195,7 +195,7 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
 {
     switch (field->type) {
     case HF_FIELD_STRING_LIST:
-        hf_bind_strings(load, path, node, at);
+        hf_bind_strings(load, path, node, field->choices, at);
         break;
     case HF_FIELD_MAP:
         hf_bind_map(load, path, node, field, at);

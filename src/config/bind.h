@@ -31,8 +31,12 @@ void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const stru
 /* A scalar, a list or a map: a struct hf_value. */
 void hf_bind_any(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                  void *at);
+/* `choices`: what an item may be, exactly; NULL: anything. */
 void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                     void *at);
+                     const char *const *choices, void *at);
+/* Says that the text is none of them, and which comes nearest. */
+void hf_bind_no_choice(struct hf_load *load, const struct hf_path *path, struct hf_place place,
+                       const char *const *choices, const char *text);
 void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                  const struct hf_field *field, void *at);
 

@@ -63,8 +63,30 @@ static const char **split_items(struct hf_load *load, const char *text, size_t *
     return items;
 }
 
+static bool is_among(const char *const *choices, const char *text)
+{
+    while (*choices != NULL && strcmp(*choices, text) != 0) {
+        choices++;
+    }
+    return *choices != NULL;
+}
+
+static void check_choices(struct hf_load *load, const struct hf_path *path,
+                          const struct hf_yaml *node, const char *const *choices,
+                          struct hf_string_list list)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        struct hf_path step = {.up = path, .index = i};
+        if (!is_among(choices, list.items[i])) {
+            hf_bind_no_choice(load, &step,
+                              node->kind == HF_YAML_LIST ? node->items[i]->place : node->place,
+                              choices, list.items[i]);
+        }
+    }
+}
+
 void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                     void *at)
+                     const char *const *choices, void *at)
 {
     size_t count = node->count;
     const char **items = NULL;
@@ -79,7 +101,11 @@ void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const str
         items = split_items(load, hf_yaml_string(node), &count);
     }
     if (items != NULL) {
-        *(struct hf_string_list *)at = (struct hf_string_list){items, count};
+        struct hf_string_list list = {items, count};
+        *(struct hf_string_list *)at = list;
+        if (choices != NULL) {
+            check_choices(load, path, node, choices, list);
+        }
     }
 }
 

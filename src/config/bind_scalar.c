@@ -142,40 +142,53 @@ static void bind_bytes(const struct slot *slot, const char *text)
     }
 }
 
-/* "a, b or c", as far as it fits. */
+/* "a, b or c", or as many as fit and "...". */
 static void list_choices(const char *const *choices, char *text, size_t size)
 {
+    static const char more[] = ", ...";
     size_t used = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; choices[i] != NULL && used < size; i++) {
+    for (size_t i = 0; choices[i] != NULL; i++) {
         const char *gap = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
         const char *word = choices[i][0] == '\0' ? "\"\"" : choices[i];
-        int wrote = snprintf(text + used, size - used, "%s%s", gap, word);
-        used += wrote < 0 ? 0 : (size_t)wrote;
+        if (used + strlen(gap) + strlen(word) + sizeof(more) > size) {
+            snprintf(text + used, size - used, "%s", more);
+            return;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%s", gap, word);
+    }
+}
+
+void hf_bind_no_choice(struct hf_load *load, const struct hf_path *path, struct hf_place place,
+                       const char *const *choices, const char *text)
+{
+    struct hf_suggestion suggestion = {.word = text};
+    char expected[256];
+
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        hf_suggest(&suggestion, choices[i]);
+    }
+    list_choices(choices, expected, sizeof(expected));
+    if (suggestion.best != NULL) {
+        hf_load_error(load, place, path, "expected %s, got %s; did you mean \"%s\"?", expected,
+                      hf_show(text).text, suggestion.best);
+    } else {
+        hf_load_error(load, place, path, "expected %s, got %s", expected, hf_show(text).text);
     }
 }
 
 static void bind_enum(const struct slot *slot, const char *text)
 {
-    struct hf_suggestion suggestion = {.word = text};
     const char *const *choices = slot->field->choices;
-    char expected[256];
 
     for (size_t i = 0; choices[i] != NULL; i++) {
         if (strcasecmp(choices[i], text) == 0) {
             *(int64_t *)slot->at = (int64_t)i;
             return;
         }
-        hf_suggest(&suggestion, choices[i]);
     }
-    list_choices(choices, expected, sizeof(expected));
-    if (suggestion.best != NULL) {
-        complain(slot, "expected %s, got %s; did you mean \"%s\"?", expected, hf_show(text).text,
-                 suggestion.best);
-    } else {
-        complain(slot, "expected %s, got %s", expected, hf_show(text).text);
-    }
+    hf_bind_no_choice(slot->load, slot->path, slot->node->place, choices, text);
 }
 
 static void bind_reference(const struct slot *slot, const char *text)

@@ -15,7 +15,7 @@ struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_path *path
     if (hf_yaml_is_null(node)) {
         return NULL;
     }
-    hf_bind_strings(load, path, node, &texts);
+    hf_bind_strings(load, path, node, NULL, &texts);
     struct hf_id_item *items = hf_config_array(load->memory, texts.count, sizeof(*items));
     for (size_t i = 0; items != NULL && i < texts.count; i++) {
         struct hf_place place = node->kind == HF_YAML_LIST ? node->items[i]->place : node->place;

@@ -248,6 +248,13 @@ static void target_of(const char *endpoint, char *ret_target, size_t room)
     }
 }
 
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct otlp_exporter *exporter = user;
+    hf_node_log(exporter->node, HF_LOG_WARN,
+                "the renewed files are not used, the old ones stay: %s", why);
+}
+
 static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
 {
     const struct otlp_config *config = exporter->config;
@@ -264,6 +271,9 @@ static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)
     }
     if (status != HF_OK) {
         return status;
+    }
+    if (exporter->tls != NULL) {
+        hf_tls_report_to(exporter->tls, on_reload_failed, exporter);
     }
     const struct hf_grpc_client_options options = {
         .loop = hf_node_sender_loop(exporter->node),
@@ -378,6 +388,13 @@ static const char *expect_balancer(const char *key, const char *name)
 static const char *check_config(const void *from)
 {
     const struct otlp_config *config = from;
+    struct hf_grpc_proxy proxy;
+    /* Not by `expect`: what is written there may hold a password. */
+    if (config->proxy_url != NULL && config->proxy_url[0] != '\0' &&
+        hf_grpc_proxy_parse(config->proxy_url, &proxy) != HF_OK) {
+        return "proxy_url: expected http://[user:password@]host:port; encrypted and SOCKS proxies "
+               "are not supported for gRPC";
+    }
     const char *wrong = hf_tls_client_check(&config->tls);
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
@@ -471,7 +488,8 @@ static const struct hf_field fields[] = {
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),
-     .help = "HTTP CONNECT proxy; absent: the environment's HTTPS_PROXY and NO_PROXY."},
+     .help = "HTTP proxy (CONNECT), http://[user:password@]host:port; absent: the environment's "
+             "HTTPS_PROXY and NO_PROXY."},
     {.key = "auth",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(auth),

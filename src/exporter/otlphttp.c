@@ -15,6 +15,7 @@
 #include "../otlp/response.h"
 #include "../util/compress.h"
 #include "../util/formats.h"
+#include "../util/proxy.h"
 #include "../util/tls.h"
 
 #define HEADERS_MAX 64
@@ -133,6 +134,7 @@ static enum hf_status status_of_code(int code, const char *message)
 {
     switch (code) {
     case 401:
+    case 407: /* a proxy's word, which says nothing of the data */
         return HF_UNAUTHENTICATED;
     case 403:
         return HF_FORBIDDEN;
@@ -331,6 +333,13 @@ static enum hf_status find_auth(struct exporter *exporter, char *reterr)
     return HF_OK;
 }
 
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct exporter *exporter = user;
+    hf_node_log(exporter->node, HF_LOG_WARN,
+                "the renewed files are not used, the old ones stay: %s", why);
+}
+
 static enum hf_status open_client(struct exporter *exporter, char *reterr)
 {
     const struct otlphttp_config *config = exporter->config;
@@ -348,6 +357,8 @@ static enum hf_status open_client(struct exporter *exporter, char *reterr)
         .max_idle_conns = (uint64_t)config->max_idle_conns,
         .idle_timeout_ns = config->idle_conn_timeout_ns,
         .disable_keep_alives = config->disable_keep_alives,
+        .on_reload_failed = on_reload_failed,
+        .user = exporter,
     };
     return hf_http_client_new(&options, &exporter->client, reterr);
 }
@@ -445,7 +456,10 @@ static const char *check_config(const void *from)
         return "at least one endpoint must be specified: endpoint, traces_endpoint, "
                "metrics_endpoint or logs_endpoint";
     }
-    const char *wrong = hf_tls_client_check(&config->tls);
+    const char *wrong = hf_proxy_check(config->proxy_url);
+    if (wrong == NULL) {
+        wrong = hf_tls_client_check(&config->tls);
+    }
     return wrong != NULL ? wrong : hf_sending_check(&config->sending);
 }
 
@@ -533,7 +547,7 @@ static const struct hf_field fields[] = {
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,
      .offset = AT(proxy_url),
-     .help = "Proxy; absent: the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY."},
+     .help = "Proxy, as a URL; absent: the environment's HTTP_PROXY, HTTPS_PROXY, NO_PROXY."},
     {.key = "auth",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(auth),

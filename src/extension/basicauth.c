@@ -15,6 +15,7 @@
 
 #include <holdfast/component.h>
 
+#include "../util/apr1.h"
 #include "../util/clock.h"
 #include "../util/digest.h"
 #include "../util/watched.h"
@@ -23,7 +24,10 @@
 #define ENTRIES_MAX 10000u
 #define CREDENTIALS_MAX 512u /* "user:password" */
 #define FAILURES_MAX 20u     /* a second, of hashes that are dear to check */
+#define SCHEME "Basic "
 #define SHA1_BYTES 20u
+#define SALT_MAX 64u
+#define KIND_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 struct basic_config {
     struct htpasswd_config {
@@ -149,6 +153,32 @@ static bool parse(struct basic *basic, char *text)
     return true;
 }
 
+static bool is_apr1(const char *hash)
+{
+    return strncmp(hash, "$apr1$", 6) == 0;
+}
+
+/* "$kind$...": a plain password may begin with a dollar, too. */
+static bool is_slow(const char *hash)
+{
+    size_t size = hash[0] == '$' ? strspn(hash + 1, KIND_LETTERS) : 0;
+    return size > 0 && hash[1 + size] == '$';
+}
+
+/* An entry that can never match is somebody who will wonder why. */
+static void warn_unknown(const struct basic *basic)
+{
+    for (size_t i = 0; i < basic->count; i++) {
+        const struct entry *entry = &basic->entries[i];
+        if (is_slow(entry->hash) && !is_apr1(entry->hash) &&
+            crypt_checksalt(entry->hash) == CRYPT_SALT_INVALID) {
+            hf_node_log(basic->node, HF_LOG_WARN,
+                        "htpasswd: the password of %s never matches: its kind of hash is unknown",
+                        entry->user);
+        }
+    }
+}
+
 /* The entries anew, from the file and the inline part. Under the lock. */
 static enum hf_status load(struct basic *basic, char *reterr)
 {
@@ -172,6 +202,7 @@ static enum hf_status load(struct basic *basic, char *reterr)
         snprintf(reterr, HF_ERROR_MAX, "no memory for the passwords");
         return HF_NOMEM;
     }
+    warn_unknown(basic);
     return HF_OK;
 }
 
@@ -186,14 +217,21 @@ static void refresh(struct basic *basic)
     }
 }
 
-/* {SHA} and the base64 of SHA-1. */
-static bool matches_sha(const char *hash, const char *password)
+/* What follows {SHA}, or {SSHA}: the base64 of the SHA-1 of password and salt, and of the salt. */
+static bool matches_sha(const char *hash, bool salted, const char *password)
 {
-    uint8_t bytes[SHA1_BYTES];
+    uint8_t bytes[SHA1_BYTES + SALT_MAX];
+    uint8_t text[CREDENTIALS_MAX + SALT_MAX];
     char hex[HF_SHA1_HEX_SIZE + 1] = "", expected[HF_SHA1_HEX_SIZE + 1] = "";
-    size_t size;
-    if (!base64_decode(hf_slice_text(hash), bytes, sizeof(bytes), &size) || size != SHA1_BYTES ||
-        hf_digest_sha1(hf_slice_text(password), hex) != HF_OK) {
+    size_t size, password_size = strlen(password);
+    if (!base64_decode(hf_slice_text(hash), bytes, sizeof(bytes), &size) || size < SHA1_BYTES ||
+        (!salted && size != SHA1_BYTES)) {
+        return false;
+    }
+    size_t salt_size = size - SHA1_BYTES;
+    memcpy(text, password, password_size);
+    memcpy(text + password_size, bytes + SHA1_BYTES, salt_size);
+    if (hf_digest_sha1(hf_slice_of(text, password_size + salt_size), hex) != HF_OK) {
         return false;
     }
     for (size_t i = 0; i < SHA1_BYTES; i++) {
@@ -202,9 +240,9 @@ static bool matches_sha(const char *hash, const char *password)
     return equal(hex, expected);
 }
 
-/* Hashes that the system's libcrypt knows: bcrypt, and its own. Failing too often is failing at
- * once. */
-static bool matches_crypt(struct basic *basic, const char *hash, const char *password)
+/* Hashes of many rounds: apr1, and what the system's libcrypt knows, bcrypt among them. Failing too
+ * often is failing at once. */
+static bool matches_slow(struct basic *basic, const char *hash, const char *password)
 {
     uint64_t now_ns = hf_clock_coarse_ns();
     if (now_ns - basic->failures_since_ns > HF_NS_PER_S) {
@@ -214,8 +252,14 @@ static bool matches_crypt(struct basic *basic, const char *hash, const char *pas
     if (basic->crypt_data == NULL || basic->failures >= FAILURES_MAX) {
         return false;
     }
-    memset(basic->crypt_data, 0, sizeof(*basic->crypt_data));
-    const char *made = crypt_r(password, hash, basic->crypt_data);
+    char apr1[HF_APR1_SIZE];
+    const char *made = NULL;
+    if (is_apr1(hash)) {
+        made = hf_apr1(password, hash, apr1) == HF_OK ? apr1 : NULL;
+    } else {
+        memset(basic->crypt_data, 0, sizeof(*basic->crypt_data));
+        made = crypt_r(password, hash, basic->crypt_data);
+    }
     bool good = made != NULL && made[0] != '*' && equal(made, hash);
     basic->failures += !good;
     return good;
@@ -228,12 +272,15 @@ static bool matches(struct basic *basic, struct entry *entry, const char *passwo
         return true;
     }
     if (strncmp(entry->hash, "{SHA}", 5) == 0) {
-        return matches_sha(entry->hash + 5, password);
+        return matches_sha(entry->hash + 5, false, password);
     }
-    if (entry->hash[0] != '$') {
+    if (strncmp(entry->hash, "{SSHA}", 6) == 0) {
+        return matches_sha(entry->hash + 6, true, password);
+    }
+    if (!is_slow(entry->hash)) {
         return equal(password, entry->hash);
     }
-    if (!matches_crypt(basic, entry->hash, password)) {
+    if (!matches_slow(basic, entry->hash, password)) {
         return false;
     }
     free(entry->matched);
@@ -245,10 +292,9 @@ static bool matches(struct basic *basic, struct entry *entry, const char *passwo
 static bool read_credentials(struct hf_slice value, char text[CREDENTIALS_MAX + 1],
                              const char **ret_password)
 {
-    static const char scheme[] = "basic ";
-    size_t scheme_size = sizeof(scheme) - 1, size;
+    size_t scheme_size = sizeof(SCHEME) - 1, size;
     if (value.size <= scheme_size ||
-        strncasecmp((const char *)value.data, scheme, scheme_size) != 0) {
+        strncasecmp((const char *)value.data, SCHEME, scheme_size) != 0) {
         return false;
     }
     struct hf_slice coded = hf_slice_of(value.data + scheme_size, value.size - scheme_size);
@@ -272,22 +318,30 @@ static enum hf_status check_request(void *self, struct hf_slice (*header)(void *
     struct basic *basic = self;
     char user[CREDENTIALS_MAX + 1];
     const char *password;
-    if (!read_credentials(header(request, "authorization"), user, &password)) {
+    struct hf_slice shown = header(request, "authorization");
+    if (!read_credentials(shown, user, &password)) {
         return HF_UNAUTHENTICATED;
     }
     bool good = false;
     pthread_mutex_lock(&basic->lock);
     refresh(basic);
-    for (size_t i = 0; i < basic->count && !good; i++) {
-        good = strcmp(basic->entries[i].user, user) == 0 &&
-               matches(basic, &basic->entries[i], password);
+    /* Who is named twice is who comes last: the inline part stands over the file. */
+    size_t i = basic->count;
+    while (i > 0 && strcmp(basic->entries[i - 1].user, user) != 0) {
+        i--;
     }
+    good = i > 0 && matches(basic, &basic->entries[i - 1], password);
     pthread_mutex_unlock(&basic->lock);
     if (!good) {
         return HF_UNAUTHENTICATED;
     }
     enum hf_status added =
         hf_meta_add(meta, HF_META_AUTH, hf_slice_text("username"), hf_slice_text(user));
+    if (added == HF_OK) {
+        size_t scheme = sizeof(SCHEME) - 1;
+        added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"),
+                            hf_slice_of(shown.data + scheme, shown.size - scheme));
+    }
     (void)added; /* what does not fit is left out */
     return HF_OK;
 }
@@ -305,7 +359,7 @@ static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_he
 static bool needs_crypt(const struct basic *basic)
 {
     for (size_t i = 0; i < basic->count; i++) {
-        if (basic->entries[i].hash[0] == '$') {
+        if (is_slow(basic->entries[i].hash)) {
             return true;
         }
     }
@@ -340,8 +394,8 @@ static void make_client_value(struct basic *basic)
     }
     snprintf(both, sizeof(both), "%s:%s", client->username,
              client->password != NULL ? client->password : "");
-    memcpy(basic->client_value, "Basic ", 6);
-    base64_encode(hf_slice_text(both), basic->client_value + 6);
+    memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
+    base64_encode(hf_slice_text(both), basic->client_value + sizeof(SCHEME) - 1);
 }
 
 static enum hf_status open_basic(struct hf_node *node, const void *config, void **ret_self,
@@ -404,7 +458,8 @@ static const struct hf_field htpasswd_fields[] = {
     {.key = "inline",
      .type = HF_FIELD_SECRET,
      .offset = offsetof(struct htpasswd_config, content),
-     .help = "The same as text: user:hash lines; bcrypt, {SHA}, crypt or plain; not apr1."},
+     .help = "The same as text: user:hash lines; bcrypt, apr1, {SHA}, {SSHA}, crypt or plain; they "
+             "stand over the file's."},
     HF_FIELDS_END,
 };
 

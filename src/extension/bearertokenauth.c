@@ -124,7 +124,6 @@ static bool strip_scheme(const char *scheme, struct hf_slice value, struct hf_sl
 static enum hf_status check_request(void *self, struct hf_slice (*header)(void *, const char *),
                                     void *request, struct hf_meta_writer *meta)
 {
-    (void)meta;
     struct bearer *bearer = self;
     struct hf_slice value = header(request, bearer->header);
     struct hf_slice shown;
@@ -135,7 +134,12 @@ static enum hf_status check_request(void *self, struct hf_slice (*header)(void *
     pthread_mutex_lock(&bearer->lock);
     bool known = each_token(bearer, is_token, &shown);
     pthread_mutex_unlock(&bearer->lock);
-    return known ? HF_OK : HF_UNAUTHENTICATED;
+    if (!known) {
+        return HF_UNAUTHENTICATED;
+    }
+    enum hf_status added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"), shown);
+    (void)added; /* what does not fit is left out */
+    return HF_OK;
 }
 
 struct value {

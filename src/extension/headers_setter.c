@@ -203,7 +203,9 @@ static const struct hf_field setting_fields[] = {
     {.key = "from_context",
      .type = HF_FIELD_STRING,
      .offset = AT(from_context),
-     .help = "Take the value from this request header or metadata key of the client."},
+     .help = "Take the value from this request header or metadata key of the client; its receiver "
+             "needs "
+             "include_metadata: true."},
     {.key = "default_value",
      .type = HF_FIELD_STRING,
      .offset = AT(default_value),

@@ -12,10 +12,12 @@
 #include "../http/server.h"
 #include "../util/clock.h"
 #include "../util/formats.h"
+#include "../util/seldom.h"
 #include "../util/tls.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX 512
+#define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 struct health_config {
     const char *endpoint, *path;
@@ -31,6 +33,7 @@ struct health {
     struct hf_node *node;
     const struct health_config *config;
     struct hf_http_server *server;
+    struct hf_seldom said;
     int listen_fd;
     uint64_t started_ns;      /* monotonic */
     struct timespec up_since; /* wall clock */
@@ -102,14 +105,27 @@ static enum hf_status open_health(struct hf_node *node, const void *config, void
     }
     health->node = node;
     health->config = config;
+    hf_seldom_init(&health->said, SAY_AGAIN_NS);
     enum hf_status status =
         hf_node_listen(node, health->config->endpoint, &health->listen_fd, reterr);
     if (status != HF_OK) {
+        hf_seldom_release(&health->said);
         free(health);
         return status;
     }
     *ret_self = health;
     return HF_OK;
+}
+
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct health *health = user;
+    if (peer == NULL) {
+        hf_node_log(health->node, HF_LOG_WARN,
+                    "the renewed files are not used, the old ones stay: %s", what);
+    } else if (hf_seldom_may_say(&health->said, peer, what, hf_clock_coarse_ns())) {
+        hf_node_log(health->node, HF_LOG_WARN, "%s: %s", peer, what);
+    }
 }
 
 static enum hf_status start_health(void *self, char *reterr)
@@ -127,6 +143,7 @@ static enum hf_status start_health(void *self, char *reterr)
         .response_headers =
             health->config->response_headers.count != 0 ? &health->config->response_headers : NULL,
         .on_request = on_request,
+        .on_error = on_error,
         .user = health,
     };
     hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
@@ -150,6 +167,7 @@ static void close_health(void *self)
     if (health->listen_fd >= 0) {
         close(health->listen_fd);
     }
+    hf_seldom_release(&health->said);
     free(health);
 }
 

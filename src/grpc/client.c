@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/proxy.h"
+
 #define ERROR_SIZE 512
 #define POOL_MAX 256u
 #define KEPT_BYTES_MAX (16u * 1024)
@@ -420,20 +422,22 @@ static const char *default_authority(const struct hf_grpc_client *client, char *
 
 static enum hf_status set_proxy(struct hf_grpc_client *client, const char *url, char *reterr)
 {
+    const char *from = "proxy_url";
+    if (url != NULL && url[0] == '\0') {
+        /* Encrypted or not: to the proxy it is a tunnel either way. */
+        from = "HTTPS_PROXY";
+        url = hf_proxy_of_environment(true, client->target.host, client->target.port);
+    }
     if (url == NULL || client->target.is_unix) {
         return HF_OK;
     }
-    if (url[0] == '\0') {
-        const char *list = getenv("NO_PROXY");
-        url = getenv("HTTPS_PROXY");
-        url = url != NULL ? url : getenv("https_proxy");
-        list = list != NULL ? list : getenv("no_proxy");
-        if (url == NULL || url[0] == '\0' || hf_grpc_proxy_is_excepted(list, client->target.host)) {
-            return HF_OK;
-        }
-    }
-    if (hf_grpc_proxy_parse(url, &client->proxy) != HF_OK) {
-        snprintf(reterr, ERROR_SIZE, "grpc: the proxy is not of the form http://host:port");
+    /* The URL itself is not told: it may hold a password. */
+    enum hf_status status = hf_grpc_proxy_parse(url, &client->proxy);
+    if (status != HF_OK) {
+        snprintf(
+            reterr, ERROR_SIZE,
+            "grpc: the proxy of %s is not of the form http://[user:password@]host:port%s", from,
+            status == HF_UNSUPPORTED ? "; encrypted and SOCKS proxies are not supported here" : "");
         return HF_INVALID;
     }
     client->has_proxy = true;

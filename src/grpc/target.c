@@ -118,7 +118,7 @@ enum hf_status hf_grpc_proxy_parse(const char *url, struct hf_grpc_proxy *ret_pr
         rest = url;
     }
     if (strstr(rest, "://") != NULL) {
-        return HF_INVALID; /* https and socks proxies are not spoken to */
+        return HF_UNSUPPORTED;
     }
     char host[320];
     size_t size = strcspn(rest, "/");
@@ -142,34 +142,4 @@ enum hf_status hf_grpc_proxy_parse(const char *url, struct hf_grpc_proxy *ret_pr
         *ret_proxy = proxy;
     }
     return status;
-}
-
-static bool covers(const char *item, size_t size, const char *host)
-{
-    if (size == 1 && item[0] == '*') {
-        return true;
-    }
-    if (size > 0 && item[0] == '.') {
-        item++;
-        size--;
-    }
-    size_t host_size = strlen(host);
-    if (size == 0 || host_size < size || strncasecmp(host + host_size - size, item, size) != 0) {
-        return false;
-    }
-    return host_size == size || host[host_size - size - 1] == '.';
-}
-
-bool hf_grpc_proxy_is_excepted(const char *list, const char *host)
-{
-    static const char separators[] = ", \t";
-    while (list != NULL && list[0] != '\0') {
-        list += strspn(list, separators);
-        size_t size = strcspn(list, separators);
-        if (covers(list, size, host)) {
-            return true;
-        }
-        list += size;
-    }
-    return false;
 }

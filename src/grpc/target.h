@@ -27,10 +27,6 @@ struct hf_grpc_proxy {
     char authorization[512]; /* the value of Proxy-Authorization; "" without credentials */
 };
 
-/* http://[user:password@]host[:port], or the same without scheme. HF_INVALID. */
+/* http://[user:password@]host[:port], or the same without scheme. HF_INVALID; HF_UNSUPPORTED: the
+ * proxy itself wants https or is no HTTP proxy. */
 HF_MUST_USE enum hf_status hf_grpc_proxy_parse(const char *url, struct hf_grpc_proxy *ret_proxy);
-/*
- * By a list like NO_PROXY's: host names, which stand for their subdomains too, addresses, and `*`.
- * NULL is an empty list.
- */
-bool hf_grpc_proxy_is_excepted(const char *list, const char *host);

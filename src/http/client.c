@@ -56,6 +56,7 @@ static void free_transfer(struct http_transfer *transfer)
     curl_slist_free_all(transfer->headers);
     curl_slist_free_all(transfer->connect_to);
     curl_easy_cleanup(transfer->easy);
+    hf_http_pems_drop(transfer->pems);
     hf_bytes_release(&transfer->body);
     free(transfer);
 }
@@ -101,6 +102,8 @@ static void return_transfer(struct http_transfer *transfer)
         return;
     }
     curl_easy_reset(transfer->easy);
+    hf_http_pems_drop(transfer->pems);
+    transfer->pems = NULL;
     curl_slist_free_all(transfer->headers);
     curl_slist_free_all(transfer->connect_to);
     transfer->headers = transfer->connect_to = NULL;
@@ -314,6 +317,16 @@ static void fail_later(struct hf_http_client *client, struct hf_http_call *call)
     fail_at_the_end(client);
 }
 
+static void refresh_tls(struct hf_http_client *client)
+{
+    struct http_client_settings *settings = &client->settings;
+    char error[HF_ERROR_MAX];
+    if (settings->has_tls && !hf_http_client_tls_refresh(&settings->tls, error) &&
+        settings->options.on_reload_failed != NULL) {
+        settings->options.on_reload_failed(settings->options.user, error);
+    }
+}
+
 void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call)
 {
     assert(hf_loop_is_own_thread(client->loop));
@@ -325,6 +338,7 @@ void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *cal
         return;
     }
     transfer->call = call;
+    refresh_tls(client);
     uint64_t timeout_ns = call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0;
     if (hf_http_transfer_set_up(transfer, &client->settings, timeout_ns) != HF_OK ||
         curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
@@ -335,6 +349,7 @@ void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *cal
 
 static void free_settings(struct http_client_settings *settings)
 {
+    hf_http_client_tls_release(&settings->tls);
     free((char *)(uintptr_t)settings->options.user_agent);
     free((char *)(uintptr_t)settings->options.unix_socket);
     free((char *)(uintptr_t)settings->options.proxy_url);
@@ -382,8 +397,13 @@ enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
     struct hf_http_client_options *own = &client->settings.options;
     *own = *options;
     if (options->tls != NULL) {
+        enum hf_status status =
+            hf_http_client_tls_init(&client->settings.tls, options->tls, reterr);
+        if (status != HF_OK) {
+            free(client);
+            return status;
+        }
         client->settings.has_tls = true;
-        client->settings.tls = *options->tls;
     }
     client->loop = options->loop;
     client->timer.fire = on_timer;

@@ -23,13 +23,19 @@ struct hf_loop;
 
 struct hf_http_client_options {
     struct hf_loop *loop;
-    const struct hf_tls_config *tls; /* for https URLs; NULL: the system's roots */
-    const char *user_agent;          /* NULL: none */
-    const char *unix_socket;         /* connect to this path whatever the URL's host; NULL: no */
-    const char *proxy_url; /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
+    /* For https URLs; its strings are borrowed until the client is freed, and its files are looked
+     * at again every reload_interval (5 s without). NULL: the system's roots. */
+    const struct hf_tls_config *tls;
+    const char *user_agent;  /* NULL: none */
+    const char *unix_socket; /* connect to this path whatever the URL's host; NULL: no */
+    const char *proxy_url;   /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
     uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
     bool disable_keep_alives;
     size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
+    /* Renewed files of `tls` are not used, for what `why` says; the old ones stay. Once a change;
+     * the loop's thread; may be NULL. */
+    void (*on_reload_failed)(void *user, const char *why);
+    void *user;
 };
 
 struct hf_http_result {

@@ -7,6 +7,7 @@
 
 #include "../util/compress.h"
 #include "client.h"
+#include "client_tls.h"
 
 struct http_transfer {
     struct http_transfer *next, *previous;
@@ -14,6 +15,7 @@ struct http_transfer {
     struct hf_http_call *call;
     CURL *easy;
     struct curl_slist *headers, *connect_to;
+    struct http_pems *pems;     /* that `easy` borrows; NULL: none */
     size_t piece, piece_offset; /* of the body: what goes out next */
     struct hf_bytes body;       /* of the response */
     bool is_deaf;               /* its socket could not be watched: it ends with the turn */
@@ -23,7 +25,7 @@ struct http_transfer {
 struct http_client_settings {
     struct hf_http_client_options options; /* its strings are copies */
     bool has_tls;
-    struct hf_tls_config tls; /* its strings are the configuration's */
+    struct http_client_tls tls;
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "../util/clock.h"
+#include "../util/proxy.h"
 #include "client_internal.h"
 
 #define HEADER_LINE_MAX 16384
@@ -14,7 +15,6 @@
 #define CONNECT_TIMEOUT_MS 30000L
 /* One write's worth. Of what goes through libcurl's buffer a body is copied once. */
 #define UPLOAD_BUFFER_BYTES (256L * 1024)
-#define RELOAD_DEFAULT_NS (5 * HF_NS_PER_S)
 
 #define RESPONSE_BYTES_DEFAULT 65536u
 
@@ -163,56 +163,6 @@ static void set_body(struct http_transfer *transfer)
     }
 }
 
-static long tls_version(const char *text, long none, bool is_max)
-{
-    static const struct {
-        const char *name;
-        long least, most;
-    } versions[] = {{"1.0", CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_0},
-                    {"1.1", CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_1},
-                    {"1.2", CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_2},
-                    {"1.3", CURL_SSLVERSION_TLSv1_3, CURL_SSLVERSION_MAX_TLSv1_3}};
-    for (size_t i = 0; text != NULL && i < sizeof(versions) / sizeof(versions[0]); i++) {
-        if (strcmp(text, versions[i].name) == 0) {
-            return is_max ? versions[i].most : versions[i].least;
-        }
-    }
-    return none;
-}
-
-/* `pem` wins; libcurl borrows it. */
-static void set_pem(CURL *easy, CURLoption file_option, const char *file, CURLoption blob_option,
-                    const char *pem)
-{
-    if (given(pem)) {
-        struct curl_blob blob = {(void *)(uintptr_t)pem, strlen(pem), CURL_BLOB_NOCOPY};
-        curl_easy_setopt(easy, blob_option, &blob);
-    } else if (given(file)) {
-        curl_easy_setopt(easy, file_option, file);
-    }
-}
-
-static void set_tls(CURL *easy, const struct hf_tls_config *tls)
-{
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                     tls_version(tls->min_version, CURL_SSLVERSION_TLSv1_2, false) |
-                         tls_version(tls->max_version, CURL_SSLVERSION_MAX_DEFAULT, true));
-    set_pem(easy, CURLOPT_CAINFO, tls->ca_file, CURLOPT_CAINFO_BLOB, tls->ca_pem);
-    if ((given(tls->ca_file) || given(tls->ca_pem)) && !tls->include_system_ca_certs_pool) {
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
-    }
-    set_pem(easy, CURLOPT_SSLCERT, tls->cert_file, CURLOPT_SSLCERT_BLOB, tls->cert_pem);
-    set_pem(easy, CURLOPT_SSLKEY, tls->key_file, CURLOPT_SSLKEY_BLOB, tls->key_pem);
-    /* Authorities are read again after that time, in whole seconds; certificates and keys for each
-     * connection. */
-    uint64_t reload_ns = tls->reload_interval_ns != 0 ? tls->reload_interval_ns : RELOAD_DEFAULT_NS;
-    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)(reload_ns / HF_NS_PER_S));
-    if (tls->insecure_skip_verify) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-}
-
 /*
  * The URL with another host: libcurl then asks for and verifies that name, while connect_to leads
  * it to the real one, and the Host header stays what it was.
@@ -253,32 +203,38 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
     return status;
 }
 
-static bool is_loopback(const char *url)
+/* What the environment says of the URL's host. */
+static const char *proxy_of_environment(const char *url, bool https)
 {
-    static const char *const hosts[] = {"localhost", "127.", "[::1]"};
-    const char *host = strstr(url, "://");
-    host = host != NULL ? host + 3 : url;
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        if (strncasecmp(host, hosts[i], strlen(hosts[i])) == 0) {
-            return true;
+    char *host = NULL, *port = NULL;
+    const char *proxy = NULL;
+    CURLU *parts = curl_url();
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == 0 &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0) {
+        size_t size = strlen(host);
+        bool v6 = size > 1 && host[0] == '[' && host[size - 1] == ']';
+        if (v6) {
+            host[size - 1] = '\0';
         }
+        proxy = hf_proxy_of_environment(https, v6 ? host + 1 : host, port);
     }
-    return false;
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    return proxy;
 }
 
-/* As Go does: the key wins over the environment; from that, HTTP_PROXY counts too, and this machine
- * is never proxied. */
-static void set_proxy(CURL *easy, const char *url, const struct hf_http_client_options *options)
+/* The key wins over the environment. libcurl's own reading of it differs from Go's. */
+static void set_proxy(CURL *easy, const char *url, bool https,
+                      const struct hf_http_client_options *options)
 {
-    if (options->unix_socket != NULL || (!given(options->proxy_url) && is_loopback(url))) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    } else if (given(options->proxy_url)) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy_url);
-        curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    } else if (strncasecmp(url, "http://", 7) == 0 && !given(getenv("http_proxy")) &&
-               given(getenv("HTTP_PROXY"))) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, getenv("HTTP_PROXY"));
+    const char *proxy = NULL;
+    if (options->unix_socket == NULL) {
+        proxy = given(options->proxy_url) ? options->proxy_url : proxy_of_environment(url, https);
     }
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy != NULL ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 }
 
 static void set_common(struct http_transfer *transfer, const struct hf_http_client_options *options,
@@ -333,14 +289,14 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     transfer->error[0] = '\0';
     transfer->piece = transfer->piece_offset = 0;
     set_common(transfer, options, timeout_ns);
-    set_proxy(transfer->easy, transfer->call->url, options);
-    set_body(transfer);
     bool https = strncasecmp(transfer->call->url, "https://", 8) == 0;
+    set_proxy(transfer->easy, transfer->call->url, https, options);
+    set_body(transfer);
     if (https && settings->has_tls) {
-        set_tls(transfer->easy, &settings->tls);
+        transfer->pems = hf_http_client_tls_apply(&settings->tls, transfer->easy);
     }
-    if (https && settings->has_tls && given(settings->tls.server_name_override)) {
-        status = set_overridden_url(transfer, settings->tls.server_name_override);
+    if (https && settings->has_tls && given(settings->tls.config.server_name_override)) {
+        status = set_overridden_url(transfer, settings->tls.config.server_name_override);
     } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->call->url) != CURLE_OK) {
         status = HF_NOMEM;
     }

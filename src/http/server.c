@@ -50,6 +50,13 @@ static void format_peer(const struct sockaddr *address, char *out, size_t size)
     }
 }
 
+static void report(const struct hf_http_server *server, const char *peer, const char *what)
+{
+    if (server->options.on_error != NULL) {
+        server->options.on_error(server->options.user, peer, what);
+    }
+}
+
 static struct http_connection *open_connection(struct hf_http_server *server,
                                                struct MHD_Connection *connection)
 {
@@ -64,7 +71,11 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     }
     made->fd = fd->connect_fd;
     if (server->tls != NULL) {
-        made->credentials = hf_http_tls_prepare(server->tls, connection);
+        char error[HF_ERROR_MAX];
+        made->credentials = hf_http_tls_prepare(server->tls, connection, &made->handshake, error);
+        if (error[0] != '\0') {
+            report(server, NULL, error);
+        }
     }
     format_peer(address == NULL ? NULL : address->client_addr, made->peer, sizeof(made->peer));
     atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
@@ -88,10 +99,16 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
     if (gone->next != NULL) {
         gone->next->previous = gone->previous;
     }
-    if (server->closing) {
+    bool closing = server->closing;
+    if (closing) {
         pthread_cond_broadcast(&server->changed);
     }
     pthread_mutex_unlock(&server->lock);
+    char why[256];
+    if (gone->credentials != NULL && !closing &&
+        hf_http_handshake_failed(&gone->handshake, gone->fd, why)) {
+        report(server, gone->peer, why);
+    }
     hf_http_tls_drop(gone->credentials);
     free(gone);
 }

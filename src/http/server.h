@@ -65,6 +65,12 @@ struct hf_http_server_options {
      * decoding), and the body is empty: the handler words the answer.
      */
     void (*on_request)(void *user, struct hf_http_request *request, enum hf_status fault);
+    /*
+     * A connection that came to nothing: a TLS handshake that failed. Or, with `peer` NULL, renewed
+     * certificate files that are not used for what is wrong with them. Any of the server's threads;
+     * must not block. May be NULL.
+     */
+    void (*on_error)(void *user, const char *peer, const char *what);
     void *user;
 };
 

@@ -14,6 +14,7 @@
 #include <holdfast/ref.h>
 
 #include "server.h"
+#include "server_handshake.h"
 
 struct http_tls;
 
@@ -26,6 +27,7 @@ struct http_connection {
     struct http_connection *next, *previous; /* under the server's lock */
     int fd;
     struct http_credentials *credentials; /* NULL: cleartext */
+    struct http_handshake handshake;
     char peer[64];
     /* Monotonic; 0: nothing is awaited, or no body is being read. */
     _Atomic uint64_t deadline_ns; /* when the peer has been too slow */

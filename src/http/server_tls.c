@@ -14,6 +14,7 @@
 
 #include "../util/clock.h"
 #include "../util/tls.h"
+#include "../util/tls_names.h"
 #include "../util/watched.h"
 #include "server_tls.h"
 
@@ -34,7 +35,7 @@ struct http_credentials {
 struct http_tls {
     const struct hf_tls_config *config; /* NULL: the texts of the start are all there is */
     char *texts[PART_COUNT];            /* of the start; NULL: none */
-    char priorities[256];
+    char priorities[2048];
     pthread_mutex_t lock; /* of what follows */
     struct hf_watched watched[PART_COUNT];
     struct http_credentials *current;
@@ -62,7 +63,23 @@ static gnutls_datum_t datum(const char *text)
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
 }
 
-static enum hf_status make_credentials(char *const texts[PART_COUNT], struct http_credentials **ret,
+static const char *file_of(const struct hf_tls_config *config, enum part part)
+{
+    const char *const files[PART_COUNT] = {config->cert_file, config->key_file,
+                                           config->client_ca_file};
+    const char *const pems[PART_COUNT] = {config->cert_pem, config->key_pem, NULL};
+    return given(pems[part]) || !given(files[part]) ? NULL : files[part];
+}
+
+/* For messages. */
+static const char *name_of(const struct hf_tls_config *config, enum part part)
+{
+    const char *file = config != NULL ? file_of(config, part) : NULL;
+    return file != NULL ? file : "the text given";
+}
+
+static enum hf_status make_credentials(const struct hf_tls_config *config,
+                                       char *const texts[PART_COUNT], struct http_credentials **ret,
                                        char *reterr)
 {
     struct http_credentials *made = calloc(1, sizeof(*made));
@@ -75,15 +92,17 @@ static enum hf_status make_credentials(char *const texts[PART_COUNT], struct htt
     gnutls_datum_t cert = datum(texts[PART_CERT]), key = datum(texts[PART_KEY]);
     int result = gnutls_certificate_set_x509_key_mem(made->x509, &cert, &key, GNUTLS_X509_FMT_PEM);
     if (result < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "tls: certificate and key do not go together: %s",
-                 gnutls_strerror(result));
+        snprintf(reterr, HF_ERROR_MAX,
+                 "tls: the certificate of %s and the key of %s are no pair that can be used: %s",
+                 name_of(config, PART_CERT), name_of(config, PART_KEY), gnutls_strerror(result));
     }
     made->asks_client = texts[PART_CLIENT_CA] != NULL;
     if (result >= 0 && made->asks_client) {
         gnutls_datum_t trust = datum(texts[PART_CLIENT_CA]);
         result = gnutls_certificate_set_x509_trust_mem(made->x509, &trust, GNUTLS_X509_FMT_PEM);
         if (result <= 0) {
-            snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file: %s",
+            snprintf(reterr, HF_ERROR_MAX, "tls: client_ca_file %s: %s",
+                     name_of(config, PART_CLIENT_CA),
                      result == 0 ? "holds no certificate" : gnutls_strerror(result));
             result = result == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : result;
         }
@@ -94,14 +113,6 @@ static enum hf_status make_credentials(char *const texts[PART_COUNT], struct htt
     }
     *ret = made;
     return HF_OK;
-}
-
-static const char *file_of(const struct hf_tls_config *config, enum part part)
-{
-    const char *const files[PART_COUNT] = {config->cert_file, config->key_file,
-                                           config->client_ca_file};
-    const char *const pems[PART_COUNT] = {config->cert_pem, config->key_pem, NULL};
-    return given(pems[part]) || !given(files[part]) ? NULL : files[part];
 }
 
 static void free_texts(char *texts[PART_COUNT])
@@ -161,7 +172,23 @@ static void append(char *text, size_t room, const char *more)
     snprintf(text + used, room - used, "%s", more);
 }
 
-/* Versions and curves in GnuTLS's notation. */
+/* GnuTLS allows every combination of the parts that are named, which may be more than the suites
+ * that are: what it chose of them is looked at in the handshake. Suites of a version that no name
+ * speaks of are not restricted but by their ciphers. */
+static void append_suites(char *out, size_t room, const struct hf_tls_config *config)
+{
+    bool names_old = false;
+    for (size_t i = 0; i < config->cipher_suites.count; i++) {
+        names_old = names_old || !hf_tls_suite(config->cipher_suites.items[i])->is_tls13;
+    }
+    append(out, room, ":-CIPHER-ALL:-MAC-ALL");
+    append(out, room, names_old ? ":-KX-ALL" : "");
+    for (size_t i = 0; i < config->cipher_suites.count; i++) {
+        append(out, room, hf_tls_suite(config->cipher_suites.items[i])->gnutls);
+    }
+}
+
+/* Versions, suites and curves in GnuTLS's notation. The names are known. */
 static void make_priorities(struct http_tls *tls, const struct hf_http_server_options *options)
 {
     static const struct {
@@ -169,11 +196,7 @@ static void make_priorities(struct http_tls *tls, const struct hf_http_server_op
     } versions[] = {{"1.0", ":+VERS-TLS1.0"},
                     {"1.1", ":+VERS-TLS1.1"},
                     {"1.2", ":+VERS-TLS1.2"},
-                    {"1.3", ":+VERS-TLS1.3"}},
-      curves[] = {{"X25519", ":+GROUP-X25519"},
-                  {"P256", ":+GROUP-SECP256R1"},
-                  {"P384", ":+GROUP-SECP384R1"},
-                  {"P521", ":+GROUP-SECP521R1"}};
+                    {"1.3", ":+VERS-TLS1.3"}};
     const struct hf_tls_config *config = tls->config;
     char *out = tls->priorities;
     size_t room = sizeof(tls->priorities);
@@ -184,19 +207,19 @@ static void make_priorities(struct http_tls *tls, const struct hf_http_server_op
     }
     const char *least = given(config->min_version) ? config->min_version : "1.2";
     const char *most = given(config->max_version) ? config->max_version : "1.3";
-    snprintf(out, room, "NORMAL:-VERS-ALL");
+    snprintf(out, room, "NORMAL:%%SERVER_PRECEDENCE:-VERS-ALL");
     for (size_t i = 4; i-- > 0;) {
         if (strcmp(versions[i].name, least) >= 0 && strcmp(versions[i].name, most) <= 0) {
             append(out, room, versions[i].word);
         }
     }
+    if (config->cipher_suites.count != 0) {
+        append_suites(out, room, config);
+    }
     append(out, room, config->curve_preferences.count != 0 ? ":-GROUP-ALL" : "");
-    for (size_t c = 0; c < config->curve_preferences.count; c++) {
-        for (size_t i = 0; i < 4; i++) {
-            if (strcmp(curves[i].name, config->curve_preferences.items[c]) == 0) {
-                append(out, room, curves[i].word);
-            }
-        }
+    for (size_t i = 0; i < config->curve_preferences.count; i++) {
+        const struct hf_tls_curve *curve = hf_tls_curve(config->curve_preferences.items[i]);
+        append(out, room, curve->gnutls != NULL ? curve->gnutls : "");
     }
 }
 
@@ -214,9 +237,17 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
     }
     tls->config = options->tls;
     pthread_mutex_init(&tls->lock, NULL);
+    struct hf_tls_lists unused;
+    if (tls->config != NULL &&
+        hf_tls_lists(tls->config->cipher_suites, tls->config->curve_preferences, &unused, reterr) !=
+            HF_OK) {
+        hf_http_tls_free(tls);
+        return HF_INVALID;
+    }
     make_priorities(tls, options);
     for (int part = 0; part < PART_COUNT && tls->config != NULL; part++) {
-        tls->watched[part].path = file_of(tls->config, (enum part)part);
+        bool watches = part != PART_CLIENT_CA || tls->config->client_ca_file_reload;
+        tls->watched[part].path = watches ? file_of(tls->config, (enum part)part) : NULL;
         bool changed = tls->watched[part].path != NULL &&
                        hf_watched_changed(&tls->watched[part], hf_clock_coarse_ns(), 0);
         (void)changed; /* what is read next is the state to compare with */
@@ -229,7 +260,7 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
         status = HF_INVALID;
     }
     if (status == HF_OK) {
-        status = make_credentials(tls->texts, &tls->current, reterr);
+        status = make_credentials(tls->config, tls->texts, &tls->current, reterr);
     }
     if (status != HF_OK) {
         hf_http_tls_free(tls);
@@ -265,9 +296,9 @@ const char *hf_http_tls_priorities(const struct http_tls *tls)
     return tls->priorities;
 }
 
-/* Files that do not fit each other, as while they are being replaced one by one, leave what was.
- * Under the lock. */
-static void refresh(struct http_tls *tls)
+/* Files that do not fit each other, as while they are being replaced one by one, leave what was;
+ * and `reterr` says why. Under the lock. */
+static void refresh(struct http_tls *tls, char *reterr)
 {
     uint64_t now_ns = hf_clock_coarse_ns();
     uint64_t interval_ns =
@@ -279,13 +310,11 @@ static void refresh(struct http_tls *tls)
                   changed;
     }
     char *texts[PART_COUNT] = {NULL};
-    char error[HF_ERROR_MAX];
     struct http_credentials *made;
-    if (!changed || read_texts(tls->config, texts, error) != HF_OK) {
+    if (!changed || read_texts(tls->config, texts, reterr) != HF_OK) {
         return;
     }
-    if (texts[PART_CERT] != NULL && texts[PART_KEY] != NULL &&
-        make_credentials(texts, &made, error) == HF_OK) {
+    if (make_credentials(tls->config, texts, &made, reterr) == HF_OK) {
         hf_http_tls_drop(tls->current);
         tls->current = made;
     }
@@ -293,23 +322,26 @@ static void refresh(struct http_tls *tls)
 }
 
 struct http_credentials *hf_http_tls_prepare(struct http_tls *tls,
-                                             struct MHD_Connection *connection)
+                                             struct MHD_Connection *connection,
+                                             struct http_handshake *handshake, char *reterr)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    reterr[0] = '\0';
     pthread_mutex_lock(&tls->lock);
     if (tls->config != NULL) {
-        refresh(tls);
+        refresh(tls, reterr);
     }
     struct http_credentials *now = tls->current;
     hf_ref_take(&now->ref);
     pthread_mutex_unlock(&tls->lock);
     gnutls_session_t session = info->tls_session;
     (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, now->x509);
-    if (now->asks_client) {
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
-        /* Within the handshake: a client without a good certificate never gets to speak HTTP. */
-        gnutls_session_set_verify_cert(session, NULL, 0);
-    }
+    bool bounded = tls->config != NULL && given(tls->config->min_version);
+    *handshake = (struct http_handshake){
+        .asks_client = now->asks_client,
+        .least = bounded ? tls->config->min_version : "1.2",
+        .suites = tls->config != NULL ? tls->config->cipher_suites : (struct hf_string_list){0}};
+    hf_http_handshake_watch(handshake, session);
     return now;
 }

@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/clock.h"
 #include "../util/formats.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
+
+#define AUTH_PREFIX "auth."
+#define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth_config *config,
                               struct otlp_auth *ret_auth, char *reterr)
@@ -28,6 +32,62 @@ enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth
     return HF_OK;
 }
 
+void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
+                      struct otlp_wanted *ret_wanted)
+{
+    struct otlp_wanted wanted = {.peer = hf_node_wants_peer(node),
+                                 .auth = hf_node_wants_auth(node)};
+    const char *header = NULL;
+    wanted.keys = hf_node_metadata_keys(node, &wanted.key_count);
+    for (size_t i = 0; i < wanted.key_count; i++) {
+        bool is_auth = strncmp(wanted.keys[i], AUTH_PREFIX, strlen(AUTH_PREFIX)) == 0;
+        header = is_auth ? header : wanted.keys[i];
+    }
+    wanted.headers = header != NULL && include_metadata;
+    if (header != NULL && !include_metadata) {
+        hf_node_log(node, HF_LOG_WARN,
+                    "protocols::%s: the header %s is asked for downstream, but not kept without "
+                    "include_metadata: true",
+                    protocol, header);
+    }
+    *ret_wanted = wanted;
+}
+
+static bool is_wanted(const struct otlp_wanted *wanted, struct hf_slice attribute)
+{
+    size_t prefix = strlen(AUTH_PREFIX);
+    for (size_t i = 0; i < wanted->key_count; i++) {
+        const char *key = wanted->keys[i];
+        if (strncmp(key, AUTH_PREFIX, prefix) == 0 && hf_slice_is(attribute, key + prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum hf_status otlp_add_auth(const struct otlp_auth *auth, const struct otlp_wanted *wanted,
+                             struct hf_slice (*header)(void *, const char *), void *request,
+                             struct hf_meta_writer *meta)
+{
+    struct hf_meta_writer all;
+    struct hf_meta_entry entry;
+    size_t cursor = 0;
+    all.size = 0;
+    if (auth->ops == NULL || !wanted->auth) {
+        return HF_OK;
+    }
+    if (auth->ops->check(auth->self, header, request, &all) != HF_OK) {
+        return HF_UNAUTHENTICATED;
+    }
+    while (hf_meta_next(hf_slice_of(all.bytes, all.size), &cursor, &entry)) {
+        if (is_wanted(wanted, entry.key)) {
+            enum hf_status put = hf_meta_add(meta, entry.kind, entry.key, entry.value);
+            (void)put; /* what does not fit is left out */
+        }
+    }
+    return HF_OK;
+}
+
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason)
 {
@@ -39,6 +99,20 @@ struct hf_series *otlp_error_series(const struct hf_node *node, const char *tran
     const struct hf_label labels[] = {
         {"receiver", hf_node_id(node)}, {"transport", transport}, {"reason", reason}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
+}
+
+void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what)
+{
+    if (hf_seldom_may_say(&receiver->said, peer, what, hf_clock_coarse_ns())) {
+        hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    }
+}
+
+void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why)
+{
+    hf_node_log(receiver->node, HF_LOG_WARN,
+                "protocols::%s: the renewed files are not used, the old ones stay: %s", protocol,
+                why);
 }
 
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
@@ -53,6 +127,15 @@ void otlp_warn_default(const struct hf_node *node, const char *protocol, const c
     }
 }
 
+static void close_receiver(void *self)
+{
+    struct otlp_receiver *receiver = self;
+    otlp_grpc_close(receiver->grpc);
+    otlp_http_close(receiver->http);
+    hf_seldom_release(&receiver->said);
+    free(receiver);
+}
+
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -62,6 +145,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->node = node;
     receiver->config = config;
+    hf_seldom_init(&receiver->said, SAY_AGAIN_NS);
     enum hf_status status = HF_OK;
     if (receiver->config->protocols.grpc != NULL) {
         status = otlp_grpc_open(receiver, &receiver->grpc, reterr);
@@ -70,8 +154,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         status = otlp_http_open(receiver, &receiver->http, reterr);
     }
     if (status != HF_OK) {
-        otlp_grpc_close(receiver->grpc);
-        free(receiver);
+        close_receiver(receiver);
         return status;
     }
     *ret_self = receiver;
@@ -96,14 +179,6 @@ static void stop_receiver(void *self)
     struct otlp_receiver *receiver = self;
     otlp_grpc_stop(receiver->grpc);
     otlp_http_stop(receiver->http);
-}
-
-static void close_receiver(void *self)
-{
-    struct otlp_receiver *receiver = self;
-    otlp_grpc_close(receiver->grpc);
-    otlp_http_close(receiver->http);
-    free(receiver);
 }
 
 static const char *check_config(const void *from)
@@ -250,7 +325,8 @@ static const struct hf_field grpc_fields[] = {
     {.key = "include_metadata",
      .type = HF_FIELD_BOOL,
      .offset = GRPC(include_metadata),
-     .help = "Keep the request metadata that components downstream ask for."},
+     .help = "Keep the request metadata that components downstream ask for (from_context, "
+             "metadata_keys)."},
     HF_FIELDS_END,
 };
 
@@ -302,7 +378,8 @@ static const struct hf_field http_fields[] = {
     {.key = "include_metadata",
      .type = HF_FIELD_BOOL,
      .offset = HTTP(include_metadata),
-     .help = "Keep the request headers that components downstream ask for."},
+     .help = "Keep the request headers that components downstream ask for (from_context, "
+             "metadata_keys)."},
     {.key = "traces_url_path",
      .type = HF_FIELD_STRING,
      .offset = HTTP(url_paths[HF_TRACES]),

@@ -34,9 +34,7 @@ struct otlp_grpc {
     struct hf_grpc_server *server;
     struct hf_tls *tls;
     struct otlp_auth auth;
-    const char *const *keys;
-    size_t key_count;
-    bool wants_peer, wants_auth;
+    struct otlp_wanted wanted;
     struct method methods[METHODS_MAX];
     struct hf_series *malformed, *protocol, *unauthenticated;
 };
@@ -87,6 +85,13 @@ static struct hf_slice header_of(void *request, const char *name)
     return hf_grpc_call_header(request, name);
 }
 
+static void refuse_stranger(const struct otlp_grpc *grpc, struct hf_grpc_call *call)
+{
+    hf_series_add(grpc->unauthenticated, 1);
+    otlp_complain(grpc->receiver, hf_grpc_call_peer(call), "missing or wrong credentials");
+    refuse(call, HF_UNAUTHENTICATED, NULL);
+}
+
 static void on_headers(void *user, struct hf_grpc_call *call)
 {
     struct otlp_grpc *grpc = user;
@@ -95,39 +100,43 @@ static void on_headers(void *user, struct hf_grpc_call *call)
     }
     struct hf_meta_writer unused = {.size = 0};
     if (grpc->auth.ops->check(grpc->auth.self, header_of, call, &unused) != HF_OK) {
-        hf_series_add(grpc->unauthenticated, 1);
-        hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
-                    hf_grpc_call_peer(call));
-        refuse(call, HF_UNAUTHENTICATED, NULL);
+        refuse_stranger(grpc, call);
     }
 }
 
-/* The metadata that somebody downstream reads. What does not fit is left out. */
-static void collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_call *call,
-                         struct hf_meta_writer *meta)
+static void collect_headers(const struct otlp_wanted *wanted, const struct hf_grpc_call *call,
+                            struct hf_meta_writer *meta)
 {
     enum hf_status put = HF_OK;
-    if (grpc->wants_peer) {
-        put =
-            hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_grpc_call_peer(call)));
-    }
-    if (grpc->wants_auth && grpc->auth.ops != NULL) {
-        /* It was let in when the headers came; asked again only for what is known of it. */
-        enum hf_status again = grpc->auth.ops->check(grpc->auth.self, header_of, call, meta);
-        (void)again;
-    }
     size_t cursor = 0;
     struct hf_slice name;
     struct hf_slice value;
-    while (grpc->key_count != 0 && put == HF_OK &&
-           hf_grpc_call_header_next(call, &cursor, &name, &value)) {
-        for (size_t i = 0; i < grpc->key_count; i++) {
-            if (name.size == strlen(grpc->keys[i]) &&
-                strncasecmp((const char *)name.data, grpc->keys[i], name.size) == 0) {
+    while (put == HF_OK && hf_grpc_call_header_next(call, &cursor, &name, &value)) {
+        for (size_t i = 0; i < wanted->key_count; i++) {
+            if (name.size == strlen(wanted->keys[i]) &&
+                strncasecmp((const char *)name.data, wanted->keys[i], name.size) == 0) {
                 put = hf_meta_add(meta, HF_META_HEADER, name, value);
             }
         }
     }
+}
+
+/* The metadata that somebody downstream reads. What does not fit is left out. */
+static enum hf_status collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_call *call,
+                                   struct hf_meta_writer *meta)
+{
+    const struct otlp_wanted *wanted = &grpc->wanted;
+    meta->size = 0;
+    if (wanted->peer) {
+        enum hf_status put =
+            hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_grpc_call_peer(call)));
+        (void)put;
+    }
+    enum hf_status status = otlp_add_auth(&grpc->auth, wanted, header_of, call, meta);
+    if (status == HF_OK && wanted->headers) {
+        collect_headers(wanted, call, meta);
+    }
+    return status;
 }
 
 /* HealthCheckRequest {1 string service}. False: that is no such message. */
@@ -195,12 +204,12 @@ static void on_message(void *user, struct hf_grpc_call *call)
         refuse(call, HF_INVALID, "the message is not an Export request of this service");
         return;
     }
-    struct intake *intake = malloc(sizeof(*intake));
     struct hf_meta_writer meta;
-    meta.size = 0;
-    if (grpc->key_count != 0 || grpc->wants_peer || grpc->wants_auth) {
-        collect_meta(grpc, call, &meta);
+    if (collect_meta(grpc, call, &meta) != HF_OK) {
+        refuse_stranger(grpc, call);
+        return;
     }
+    struct intake *intake = malloc(sizeof(*intake));
     struct hf_batch *batch = hf_batch_wrap(method->signal, message->coding, message->wire,
                                            message->owner, hf_slice_of(meta.bytes, meta.size));
     if (intake == NULL || batch == NULL) {
@@ -223,7 +232,13 @@ static void on_error(void *user, const char *peer, const char *what)
 {
     struct otlp_grpc *grpc = user;
     hf_series_add(grpc->protocol, 1);
-    hf_node_log(grpc->receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    otlp_complain(grpc->receiver, peer, what);
+}
+
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct otlp_grpc *grpc = user;
+    otlp_warn_reload(grpc->receiver, "grpc", why);
 }
 
 /* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
@@ -262,6 +277,9 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
     if (status != HF_OK) {
         return status;
     }
+    if (grpc->tls != NULL) {
+        hf_tls_report_to(grpc->tls, on_reload_failed, grpc);
+    }
     int64_t mib = config->max_recv_msg_size_mib != 0 ? config->max_recv_msg_size_mib : 4;
     struct hf_grpc_server_options options = {
         .listen_fd = fd,
@@ -299,9 +317,7 @@ enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc *
     grpc->malformed = otlp_error_series(node, "grpc", "malformed");
     grpc->protocol = otlp_error_series(node, "grpc", "protocol");
     grpc->unauthenticated = otlp_error_series(node, "grpc", "unauthenticated");
-    grpc->keys = hf_node_metadata_keys(node, &grpc->key_count);
-    grpc->wants_peer = hf_node_wants_peer(node);
-    grpc->wants_auth = hf_node_wants_auth(node);
+    otlp_find_wanted(node, "grpc", config->include_metadata, &grpc->wanted);
     bool counted =
         grpc->malformed != NULL && grpc->protocol != NULL && grpc->unauthenticated != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "grpc") : HF_NOMEM;

@@ -26,10 +26,8 @@ struct otlp_http {
     struct hf_http_server *server;
     int listen_fd;
     struct otlp_auth auth;
-    const char *const *keys;
-    size_t key_count;
-    bool wants_peer, wants_auth;
-    struct hf_series *malformed, *unauthenticated;
+    struct otlp_wanted wanted;
+    struct hf_series *malformed, *protocol, *unauthenticated;
 };
 
 /* One request on its way to the disk. */
@@ -172,6 +170,13 @@ static struct hf_slice header_of(void *request, const char *name)
     return hf_http_header(request, name);
 }
 
+static void refuse_stranger(const struct otlp_http *http, struct hf_http_request *request)
+{
+    hf_series_add(http->unauthenticated, 1);
+    otlp_complain(http->receiver, hf_http_peer(request), "missing or wrong credentials");
+    refuse(request, body_type(request) == BODY_JSON, HF_UNAUTHENTICATED, 0, NULL);
+}
+
 static enum hf_status on_headers(void *user, struct hf_http_request *request)
 {
     struct otlp_http *http = user;
@@ -179,10 +184,7 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
     if (http->auth.ops != NULL) {
         struct hf_meta_writer unused = {.size = 0};
         if (http->auth.ops->check(http->auth.self, header_of, request, &unused) != HF_OK) {
-            hf_series_add(http->unauthenticated, 1);
-            hf_node_log(http->receiver->node, HF_LOG_WARN, "%s: missing or wrong credentials",
-                        hf_http_peer(request));
-            refuse(request, body_type(request) == BODY_JSON, HF_UNAUTHENTICATED, 0, NULL);
+            refuse_stranger(http, request);
             return HF_UNAUTHENTICATED;
         }
     }
@@ -205,15 +207,15 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
 }
 
 struct collector {
-    const struct otlp_http *http;
+    const struct otlp_wanted *wanted;
     struct hf_meta_writer *meta;
 };
 
 static void collect_header(void *user, struct hf_slice name, struct hf_slice value)
 {
     struct collector *collector = user;
-    for (size_t i = 0; i < collector->http->key_count; i++) {
-        const char *key = collector->http->keys[i];
+    for (size_t i = 0; i < collector->wanted->key_count; i++) {
+        const char *key = collector->wanted->keys[i];
         if (name.size == strlen(key) && strncasecmp((const char *)name.data, key, name.size) == 0) {
             enum hf_status put =
                 hf_meta_add(collector->meta, HF_META_HEADER, hf_slice_text(key), value);
@@ -222,23 +224,23 @@ static void collect_header(void *user, struct hf_slice name, struct hf_slice val
     }
 }
 
-static void collect_meta(const struct otlp_http *http, struct hf_http_request *request,
-                         struct hf_meta_writer *meta)
+/* The metadata that somebody downstream reads. What does not fit is left out. */
+static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_request *request,
+                                   struct hf_meta_writer *meta)
 {
-    struct collector collector = {http, meta};
-    if (http->wants_peer) {
+    const struct otlp_wanted *wanted = &http->wanted;
+    struct collector collector = {wanted, meta};
+    meta->size = 0;
+    if (wanted->peer) {
         enum hf_status put =
             hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_http_peer(request)));
         (void)put;
     }
-    if (http->wants_auth && http->auth.ops != NULL) {
-        /* It was let in when the headers came; asked again only for what is known of it. */
-        enum hf_status again = http->auth.ops->check(http->auth.self, header_of, request, meta);
-        (void)again;
-    }
-    if (http->key_count != 0) {
+    enum hf_status status = otlp_add_auth(&http->auth, wanted, header_of, request, meta);
+    if (status == HF_OK && wanted->headers) {
         hf_http_header_each(request, collect_header, &collector);
     }
+    return status;
 }
 
 static size_t body_limit(const struct otlp_http_config *config)
@@ -318,8 +320,10 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     }
     struct hf_meta_writer meta;
     char error[HF_JSON_ERROR_MAX] = "the body is not an Export request of this signal";
-    meta.size = 0;
-    collect_meta(http, request, &meta);
+    if (collect_meta(http, request, &meta) != HF_OK) {
+        refuse_stranger(http, request);
+        return;
+    }
     const struct hf_http_body *body = hf_http_request_body(request);
     struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
     enum hf_status status = HF_OK;
@@ -344,6 +348,17 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     hf_ref_drop(&batch->ref);
 }
 
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct otlp_http *http = user;
+    if (peer == NULL) {
+        otlp_warn_reload(http->receiver, "http", what);
+        return;
+    }
+    hf_series_add(http->protocol, 1);
+    otlp_complain(http->receiver, peer, what);
+}
+
 enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret, char *reterr)
 {
     struct hf_node *node = receiver->node;
@@ -355,11 +370,11 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
     http->config = receiver->config->protocols.http;
     http->listen_fd = -1;
     http->malformed = otlp_error_series(node, "http", "malformed");
+    http->protocol = otlp_error_series(node, "http", "protocol");
     http->unauthenticated = otlp_error_series(node, "http", "unauthenticated");
-    http->keys = hf_node_metadata_keys(node, &http->key_count);
-    http->wants_peer = hf_node_wants_peer(node);
-    http->wants_auth = hf_node_wants_auth(node);
-    bool counted = http->malformed != NULL && http->unauthenticated != NULL;
+    otlp_find_wanted(node, "http", http->config->include_metadata, &http->wanted);
+    bool counted =
+        http->malformed != NULL && http->protocol != NULL && http->unauthenticated != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "http") : HF_NOMEM;
     if (status == HF_OK) {
         status = otlp_find_auth(node, http->config->auth, &http->auth, reterr);
@@ -393,6 +408,7 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
             config->compression_algorithms_written ? &config->compression_algorithms : NULL,
         .on_headers = on_headers,
         .on_request = on_request,
+        .on_error = on_error,
         .user = http,
     };
     http->listen_fd = -1;

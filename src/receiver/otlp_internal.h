@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "../http/server.h"
+#include "../util/seldom.h"
 #include "../util/tls.h"
 
 struct hf_series;
@@ -63,10 +64,18 @@ struct otlp_auth {
     void *self;
 };
 
-/* Immutable after start. */
+/* What of the client somebody downstream reads. */
+struct otlp_wanted {
+    const char *const *keys; /* headers, and "auth.NAME" for what the authenticator tells */
+    size_t key_count;
+    bool headers, peer, auth; /* is there any of that kind? */
+};
+
+/* Immutable after start, but for what it has said lately. */
 struct otlp_receiver {
     struct hf_node *node;
     const struct otlp_config *config;
+    struct hf_seldom said;
     struct otlp_grpc *grpc;
     struct otlp_http *http;
 };
@@ -78,10 +87,27 @@ HF_MUST_USE enum hf_status otlp_find_auth(const struct hf_node *node,
                                           const struct otlp_auth_config *config,
                                           struct otlp_auth *ret_auth, char *reterr);
 
+/* Says in the log when headers are wanted that the protocol does not keep. */
+void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
+                      struct otlp_wanted *ret_wanted);
+
+/* Adds the attributes of the authenticated client that are wanted. It is authenticated for that
+ * once more: HF_UNAUTHENTICATED when its credentials have just been withdrawn. */
+HF_MUST_USE enum hf_status otlp_add_auth(const struct otlp_auth *auth,
+                                         const struct otlp_wanted *wanted,
+                                         struct hf_slice (*header)(void *, const char *),
+                                         void *request, struct hf_meta_writer *meta);
+
 /* A counter of requests that were not data: reason "malformed", "protocol", "unauthenticated", ...
  */
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason);
+
+/* Says what is wrong with a peer's connection or credentials, once a minute and peer, whatever its
+ * port. Any thread. */
+void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what);
+/* Says why renewed certificate files are not used. Any thread. */
+void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why);
 
 /* Says once that the default address is open to all. */
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,

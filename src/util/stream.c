@@ -23,6 +23,8 @@ struct hf_stream {
     struct hf_tls *tls;
     SSL *session;    /* NULL: in clear */
     bool ready;      /* the handshake is over */
+    bool heard;      /* something came from the peer */
+    bool ended;      /* and nothing more will */
     bool read_dry;   /* the last read found nothing whole in OpenSSL's buffer */
     int send_failed; /* errno of a send inside OpenSSL, or 0 */
     /* Encrypted bytes that the socket has not taken; OUT_BYTES of room, or NULL when there are
@@ -124,14 +126,19 @@ static int bio_read(BIO *bio, char *buffer, int size)
     } else if (got < 0) {
         stream->send_failed = errno;
     }
+    stream->heard = stream->heard || got > 0;
+    stream->ended = got == 0;
     return (int)got;
 }
 
 static long bio_control(BIO *bio, int command, long number, void *pointer)
 {
-    (void)bio;
     (void)number;
     (void)pointer;
+    if (command == BIO_CTRL_EOF) {
+        const struct hf_stream *stream = BIO_get_data(bio);
+        return stream->ended ? 1 : 0;
+    }
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
@@ -241,10 +248,14 @@ static enum hf_stream_result tls_failed(struct hf_stream *stream, int result)
     ERR_clear_error();
     int send_failed = stream->send_failed;
     stream->send_failed = send_failed != 0 ? send_failed : EPIPE; /* no farewell after this */
+    if (eof && !stream->ready && stream->heard) {
+        return end_with(stream, HF_STREAM_ERROR, "TLS: the peer broke the handshake off");
+    }
     if (kind == SSL_ERROR_ZERO_RETURN || eof) {
         return end_with(stream, HF_STREAM_CLOSED, "closed by the peer");
     }
-    if (send_failed != 0) {
+    /* An alert that nobody takes any more is no reason; what it was to say is. */
+    if (send_failed != 0 && kind != SSL_ERROR_SSL) {
         return socket_failed(stream, send_failed);
     }
     if (!stream->ready && verified != X509_V_OK) {

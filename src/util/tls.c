@@ -1,3 +1,4 @@
+#include "tls_names.h"
 #include "tls_session.h"
 
 #include <errno.h>
@@ -31,13 +32,14 @@ struct stamp {
 struct hf_tls {
     struct hf_tls_config config; /* its strings are borrowed */
     bool server;
-    unsigned char alpn[16]; /* length byte and name, as on the wire */
+    unsigned char alpn[16];                      /* length byte and name, as on the wire */
+    void (*report)(void *user, const char *why); /* NULL: nobody wants to know */
+    void *report_user;
 
     pthread_mutex_t lock; /* of what follows */
     SSL_CTX *context;
     struct stamp watched[WATCHED_MAX];
     uint64_t next_check_ns;
-    char reload_error[ERROR_SIZE]; /* "" when none is to be told */
 };
 
 static bool given(const char *text)
@@ -212,78 +214,20 @@ static enum hf_status set_versions(SSL_CTX *context, const struct hf_tls_config 
     return HF_OK;
 }
 
-/* A colon-separated list under construction. */
-struct names {
-    char text[2048];
-    size_t size;
-};
-
-static bool add_name(struct names *names, const char *name)
+static enum hf_status set_algorithms(SSL_CTX *context, const struct hf_tls_config *config,
+                                     char *reterr)
 {
-    int size = snprintf(names->text + names->size, sizeof(names->text) - names->size, "%s%s",
-                        names->size != 0 ? ":" : "", name);
-    if (size < 0 || (size_t)size >= sizeof(names->text) - names->size) {
-        return false;
+    struct hf_tls_lists lists;
+    enum hf_status status =
+        hf_tls_lists(config->cipher_suites, config->curve_preferences, &lists, reterr);
+    if (status != HF_OK) {
+        return status;
     }
-    names->size += (size_t)size;
-    return true;
-}
-
-static enum hf_status set_ciphers(SSL_CTX *context, const struct hf_string_list *suites,
-                                  char *reterr)
-{
-    struct names old = {0}, tls13 = {0};
-    for (size_t i = 0; i < suites->count; i++) {
-        const char *wanted = suites->items[i];
-        const char *known = wanted;
-        /* Go knows these two by a shorter name as well. */
-        if (strcmp(wanted, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305") == 0) {
-            known = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256";
-        } else if (strcmp(wanted, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305") == 0) {
-            known = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
-        }
-        const char *name = OPENSSL_cipher_name(known);
-        if (name == NULL || strcmp(name, "(NONE)") == 0) {
-            return fail(reterr, "tls: cipher_suites: %s is not a cipher suite that is known",
-                        wanted);
-        }
-        /* The names of TLS 1.3 suites say nothing of a key exchange. */
-        if (!add_name(strstr(known, "_WITH_") == NULL ? &tls13 : &old, name)) {
-            return fail(reterr, "tls: cipher_suites is too long");
-        }
-    }
-    if ((old.size != 0 && SSL_CTX_set_cipher_list(context, old.text) != 1) ||
-        (tls13.size != 0 && SSL_CTX_set_ciphersuites(context, tls13.text) != 1)) {
+    if ((lists.old[0] != '\0' && SSL_CTX_set_cipher_list(context, lists.old) != 1) ||
+        (lists.tls13[0] != '\0' && SSL_CTX_set_ciphersuites(context, lists.tls13) != 1)) {
         return fail(reterr, "tls: cipher_suites: none of them is available: %s", openssl_reason());
     }
-    return HF_OK;
-}
-
-static enum hf_status set_curves(SSL_CTX *context, const struct hf_string_list *curves,
-                                 char *reterr)
-{
-    static const struct {
-        const char *written, *name; /* name NULL: known, but not to this OpenSSL */
-    } rows[] = {{"X25519", "X25519"},   {"P256", "P-256"},       {"P384", "P-384"},
-                {"P521", "P-521"},      {"CurveP256", "P-256"},  {"CurveP384", "P-384"},
-                {"CurveP521", "P-521"}, {"X25519MLKEM768", NULL}};
-    struct names names = {0};
-    for (size_t i = 0; i < curves->count; i++) {
-        size_t row = 0;
-        while (row < sizeof(rows) / sizeof(rows[0]) &&
-               strcmp(rows[row].written, curves->items[i]) != 0) {
-            row++;
-        }
-        if (row == sizeof(rows) / sizeof(rows[0])) {
-            return fail(reterr, "tls: curve_preferences: %s is not X25519, P256, P384 or P521",
-                        curves->items[i]);
-        }
-        if (rows[row].name != NULL && !add_name(&names, rows[row].name)) {
-            return fail(reterr, "tls: curve_preferences is too long");
-        }
-    }
-    if (curves->count != 0 &&
-        (names.size == 0 || SSL_CTX_set1_groups_list(context, names.text) != 1)) {
+    if (lists.curves[0] != '\0' && SSL_CTX_set1_groups_list(context, lists.curves) != 1) {
         return fail(reterr, "tls: curve_preferences: none of them is available");
     }
     return HF_OK;
@@ -376,10 +320,7 @@ static enum hf_status make_context(struct hf_tls *tls, SSL_CTX **ret_context, ch
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"holdfast", 8);
     enum hf_status status = set_versions(context, &tls->config, reterr);
     if (status == HF_OK) {
-        status = set_ciphers(context, &tls->config.cipher_suites, reterr);
-    }
-    if (status == HF_OK) {
-        status = set_curves(context, &tls->config.curve_preferences, reterr);
+        status = set_algorithms(context, &tls->config, reterr);
     }
     if (status == HF_OK) {
         status = set_identity(context, &tls->config, reterr);
@@ -482,32 +423,31 @@ void hf_tls_free(struct hf_tls *tls)
     free(tls);
 }
 
-bool hf_tls_take_reload_error(struct hf_tls *tls, char *ret_text)
+void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char *why), void *user)
 {
-    pthread_mutex_lock(&tls->lock);
-    bool any = tls->reload_error[0] != '\0';
-    if (any) {
-        memcpy(ret_text, tls->reload_error, ERROR_SIZE);
-        tls->reload_error[0] = '\0';
-    }
-    pthread_mutex_unlock(&tls->lock);
-    return any;
+    tls->report = report;
+    tls->report_user = user;
 }
 
-/* With the lock held. A new set of files that does not work leaves the old context in use. */
-static void reload_if_changed(struct hf_tls *tls)
+/* With the lock held. A new set of files that does not work leaves the old context in use, and
+ * `reterr` says why. */
+static enum hf_status reload_if_changed(struct hf_tls *tls, char *reterr)
 {
     uint64_t now_ns = monotonic_ns();
     if (now_ns < tls->next_check_ns) {
-        return;
+        return HF_OK;
     }
     tls->next_check_ns = now_ns + reload_interval_ns(tls);
+    if (!take_stamps(tls->watched)) {
+        return HF_OK;
+    }
     SSL_CTX *context;
-    if (take_stamps(tls->watched) && make_context(tls, &context, tls->reload_error) == HF_OK) {
-        tls->reload_error[0] = '\0';
+    enum hf_status status = make_context(tls, &context, reterr);
+    if (status == HF_OK) {
         SSL_CTX_free(tls->context); /* sessions keep their own reference */
         tls->context = context;
     }
+    return status;
 }
 
 static bool is_address(const char *name)
@@ -527,10 +467,14 @@ static bool expect_server(SSL *session, const char *name)
 enum hf_status hf_tls_session_new(struct hf_tls *tls, const char *server_name, SSL **ret_session)
 {
     ERR_clear_error();
+    char error[ERROR_SIZE];
     pthread_mutex_lock(&tls->lock);
-    reload_if_changed(tls);
+    enum hf_status reloaded = reload_if_changed(tls, error);
     SSL *session = SSL_new(tls->context);
     pthread_mutex_unlock(&tls->lock);
+    if (reloaded != HF_OK && tls->report != NULL) {
+        tls->report(tls->report_user, error);
+    }
     if (session == NULL) {
         return HF_NOMEM;
     }

@@ -43,9 +43,12 @@ HF_MUST_USE enum hf_status hf_tls_new_server(const struct hf_tls_config *config,
 HF_MUST_USE enum hf_status hf_tls_new_client(const struct hf_tls_config *config, const char *alpn,
                                              struct hf_tls **ret_tls, char *reterr);
 void hf_tls_free(struct hf_tls *tls);
-/* Why the last reload kept the old files, told once: true and `ret_text` (512 bytes). Any thread.
+/*
+ * Once for each change of the files that cannot be used and leaves the old ones in force: `why`
+ * names the file and the reason. Set before the first stream; called by the thread that opens one;
+ * must not block.
  */
-bool hf_tls_take_reload_error(struct hf_tls *tls, char *ret_text);
+void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char *why), void *user);
 
 /* A connected non-blocking socket, with TLS on it unless `tls` is NULL. */
 struct hf_stream;

@@ -2,27 +2,16 @@
 
 #include <string.h>
 
+#include "tls_names.h"
+
 #define AT(member) offsetof(struct hf_tls_config, member)
 
 /* What servers and clients share. */
 #define COMMON_FIELDS                                                                              \
-    {.key = "ca_file",                                                                             \
+    {.key = "cert_file",                                                                           \
      .type = HF_FIELD_STRING,                                                                      \
-     .offset = AT(ca_file),                                                                        \
-     .help = "File with the certificates (PEM) of the authorities that are trusted."},             \
-        {.key = "ca_pem",                                                                          \
-         .type = HF_FIELD_STRING,                                                                  \
-         .offset = AT(ca_pem),                                                                     \
-         .help = "The same as text instead of a file."},                                           \
-        {.key = "include_system_ca_certs_pool",                                                    \
-         .type = HF_FIELD_BOOL,                                                                    \
-         .offset = AT(include_system_ca_certs_pool),                                               \
-         .preset = "false",                                                                        \
-         .help = "Trust the system's authorities besides those of ca_file or ca_pem."},            \
-        {.key = "cert_file",                                                                       \
-         .type = HF_FIELD_STRING,                                                                  \
-         .offset = AT(cert_file),                                                                  \
-         .help = "File with the own certificate and its chain (PEM)."},                            \
+     .offset = AT(cert_file),                                                                      \
+     .help = "File with the own certificate and its chain (PEM)."},                                \
         {.key = "cert_pem",                                                                        \
          .type = HF_FIELD_STRING,                                                                  \
          .offset = AT(cert_pem),                                                                   \
@@ -47,10 +36,13 @@
         {.key = "cipher_suites",                                                                   \
          .type = HF_FIELD_STRING_LIST,                                                             \
          .offset = AT(cipher_suites),                                                              \
-         .help = "Cipher suites by their IANA names; a safe choice when absent."},                 \
+         .choices = hf_tls_suite_names,                                                            \
+         .help =                                                                                   \
+             "Cipher suites that may be used, by their IANA names; a safe choice when absent."},   \
         {.key = "curve_preferences",                                                               \
          .type = HF_FIELD_STRING_LIST,                                                             \
          .offset = AT(curve_preferences),                                                          \
+         .choices = hf_tls_curve_names,                                                            \
          .help = "Key exchange curves: X25519, P256, P384, P521."},                                \
         {.key = "reload_interval",                                                                 \
          .type = HF_FIELD_DURATION,                                                                \
@@ -64,6 +56,19 @@
     }
 
 const struct hf_field hf_tls_client_fields[] = {
+    {.key = "ca_file",
+     .type = HF_FIELD_STRING,
+     .offset = AT(ca_file),
+     .help = "File with the certificates (PEM) of the authorities that are trusted."},
+    {.key = "ca_pem",
+     .type = HF_FIELD_STRING,
+     .offset = AT(ca_pem),
+     .help = "The same as text instead of a file."},
+    {.key = "include_system_ca_certs_pool",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(include_system_ca_certs_pool),
+     .preset = "false",
+     .help = "Trust the system's authorities besides those of ca_file or ca_pem."},
     COMMON_FIELDS,
     {.key = "insecure",
      .type = HF_FIELD_BOOL,
@@ -82,7 +87,13 @@ const struct hf_field hf_tls_client_fields[] = {
     HF_FIELDS_END,
 };
 
+#define NO_SERVER_KEY                                                                              \
+    "client_ca_file names the authorities of client certificates; others are not looked at."
+
 const struct hf_field hf_tls_server_fields[] = {
+    {.key = "ca_file", .type = HF_FIELD_IGNORED, .help = NO_SERVER_KEY},
+    {.key = "ca_pem", .type = HF_FIELD_IGNORED, .help = NO_SERVER_KEY},
+    {.key = "include_system_ca_certs_pool", .type = HF_FIELD_IGNORED, .help = NO_SERVER_KEY},
     COMMON_FIELDS,
     {.key = "client_ca_file",
      .type = HF_FIELD_STRING,

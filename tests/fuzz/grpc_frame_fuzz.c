@@ -1,7 +1,7 @@
 /*
  * The small parsers of gRPC. Must reach: hf_grpc_prefix_feed, hf_grpc_base64_decode,
  * hf_grpc_percent_decode, hf_grpc_timeout_parse, hf_grpc_details_retry, hf_grpc_metadata_add,
- * hf_grpc_target_parse, hf_grpc_proxy_parse.
+ * hf_grpc_target_parse, hf_grpc_proxy_parse, hf_proxy_is_excepted.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include <grpc/metadata.h>
 #include <grpc/target.h>
 #include <grpc/text.h>
+#include <util/proxy.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -103,7 +104,7 @@ static void take_apart(const uint8_t *data, size_t size)
     }
     if (hf_grpc_proxy_parse(text, &proxy) == HF_OK) {
         assert(!proxy.target.is_unix);
-        (void)hf_grpc_proxy_is_excepted(text, proxy.target.host);
+        (void)hf_proxy_is_excepted(text, proxy.target.host, proxy.target.port);
     }
     free(text);
 }

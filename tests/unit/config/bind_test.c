@@ -17,7 +17,7 @@ struct outer {
     const char *text, *address, *secret, *reference;
     uint64_t wait_ns, signed_ns, room_bytes;
     int64_t mode;
-    struct hf_string_list names;
+    struct hf_string_list names, codings;
     struct hf_string_map labels, headers;
     struct inner section;
     const struct inner *option, *usual;
@@ -98,6 +98,7 @@ static const struct hf_field outer_fields[] = {
      .preset = "zstd",
      .choices = modes},
     {.key = "names", .type = HF_FIELD_STRING_LIST, .offset = OUTER(names), .preset = "[one, two]"},
+    {.key = "codings", .type = HF_FIELD_STRING_LIST, .offset = OUTER(codings), .choices = modes},
     {.key = "labels", .type = HF_FIELD_MAP, .offset = OUTER(labels)},
     {.key = "headers", .type = HF_FIELD_MAP, .offset = OUTER(headers), .expect = expect_calm},
     {.key = "section",
@@ -437,6 +438,12 @@ static void says_what_was_expected(void **state)
         {"names: {a: 1}", "E f:1:8: exporters::out: names: expected a list, got a map\n"},
         {"names: [[a]]", "E f:1:9: exporters::out: names[0]: expected text, got a list\n"},
         {"names: [a, ]\nitems:", ""},
+        {"codings: [gzip, none]", ""},
+        {"codings: [gzip, zsdt]", "E f:1:17: exporters::out: codings[1]: expected gzip, zstd or "
+                                  "none, got \"zsdt\"; did you mean \"zstd\"?\n"},
+        {"codings: GZIP, none",
+         "E f:1:10: exporters::out: codings[0]: expected gzip, zstd or none, "
+         "got \"GZIP\"; did you mean \"gzip\"?\n"},
         {"names: [a, ~]", "E f:1:12: exporters::out: names[1]: expected text, got nothing\n"},
         {"labels: x", "E f:1:9: exporters::out: labels: expected a map, got \"x\"\n"},
         {"labels: {a: [1]}", "E f:1:13: exporters::out: labels::a: expected text, got a list\n"},

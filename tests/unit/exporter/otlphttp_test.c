@@ -291,6 +291,7 @@ static const struct answer_row answers[] = {
      "http: request body too large"},
     {301, "text/html", BYTES("moved"), HF_AGAIN, 0, "moved"},
     {401, "text/plain", BYTES("who"), HF_UNAUTHENTICATED, 0, "who"},
+    {407, "text/plain", BYTES("who"), HF_UNAUTHENTICATED, 0, "who"},
     {403, "text/plain", BYTES("no"), HF_FORBIDDEN, 0, "no"},
     {404, "text/plain", BYTES("where"), HF_NOT_FOUND, 0, "where"},
     {405, NULL, BYTES(""), HF_UNSUPPORTED, 0, "HTTP status 405"},

@@ -4,11 +4,16 @@
 
 extern const struct hf_component hf_extension_basicauth;
 
+static char logged[256]; /* the last line */
+
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
 {
     (void)node;
     (void)level;
-    (void)format;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(logged, sizeof(logged), format, arguments);
+    va_end(arguments);
 }
 
 #define OPEN(extension, ...)                                                                       \
@@ -27,6 +32,13 @@ static void knows_every_kind_of_hash(void **state)
         "secret",
         "{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=",
         "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+        "{SSHA}UgCJjM+VJJYduihDuk0aPpDtY9RzYWx0eQ==",
+        "$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0",
+        "$1$saltsalt$9xy1btjgzLYfb7hivXtC//",
+        "$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA",
+        "$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq."
+        "H91p5hVO1",
+        "$2a$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
         "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
         "$5$rounds=1000$saltsalt$eKLZU9t9OoPWrqOQsoTIKG0aYkZ5rGOoOQhiIvoSWX2",
     };
@@ -43,6 +55,30 @@ static void knows_every_kind_of_hash(void **state)
         }
         close_extension(&extension);
     }
+}
+
+static void takes_a_dollar_in_a_plain_password_for_one(void **state)
+{
+    (void)state;
+    struct extension extension;
+    OPEN(&extension, {"htpasswd.inline", "joe:$ecret\nann:$argon2id$v=19$x"});
+    assert_int_equal(check_line(&extension, "authorization: Basic am9lOiRlY3JldA=="), HF_OK);
+    /* A hash of a kind that is unknown is not its own password. */
+    assert_int_equal(check_line(&extension, "authorization: Basic YW5uOiRhcmdvbjJpZCR2PTE5JHg="),
+                     HF_UNAUTHENTICATED);
+    assert_string_equal(logged, "htpasswd: the password of ann never matches: its kind of hash is "
+                                "unknown");
+    close_extension(&extension);
+}
+
+static void takes_the_last_entry_of_a_name(void **state)
+{
+    (void)state;
+    struct extension extension;
+    OPEN(&extension, {"htpasswd.inline", "joe:wrong\njoe:secret"});
+    assert_int_equal(check_line(&extension, JOE_SECRET), HF_OK);
+    assert_int_equal(check_line(&extension, JOE_WRONG), HF_UNAUTHENTICATED);
+    close_extension(&extension);
 }
 
 static void refuses_what_is_no_credential(void **state)
@@ -86,6 +122,8 @@ static void takes_colons_in_passwords_and_names_the_user(void **state)
                      HF_OK);
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "username", &user));
     assert_true(hf_slice_is(user, "eve"));
+    assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "raw", &user));
+    assert_true(hf_slice_is(user, "ZXZlOnBhc3M6d29yZA=="));
     close_extension(&extension);
 }
 
@@ -165,6 +203,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_every_kind_of_hash),
+        cmocka_unit_test(takes_a_dollar_in_a_plain_password_for_one),
+        cmocka_unit_test(takes_the_last_entry_of_a_name),
         cmocka_unit_test(refuses_what_is_no_credential),
         cmocka_unit_test(takes_colons_in_passwords_and_names_the_user),
         cmocka_unit_test(stops_looking_when_many_fail),

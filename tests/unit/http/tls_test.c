@@ -19,6 +19,7 @@
 #include "tests/support/certificates.h"
 #include "util/clock.h"
 #include "util/loop.h"
+#include "util/tls_names.h"
 #include "util/watched.h"
 
 /* An HTTPS server that answers 200, and what became of the last request. */
@@ -29,7 +30,19 @@ struct fixture {
     enum hf_status status;
     int code;
     char error[300];
+    int report_count;
+    char report[HF_ERROR_MAX]; /* the last one of the server's */
+    bool of_peer;              /* and not of its files */
 };
+
+/* A thread of the server's; it is read when nothing more can come, or waited for. */
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct fixture *fixture = user;
+    snprintf(fixture->report, sizeof(fixture->report), "%s", what);
+    fixture->of_peer = peer != NULL;
+    fixture->report_count++;
+}
 
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
 {
@@ -52,6 +65,8 @@ static enum hf_status try_start(struct fixture *fixture, struct hf_http_server_o
     snprintf(fixture->url, sizeof(fixture->url), "https://127.0.0.1:%u/x", ntohs(address.sin_port));
     options.listen_fd = fd;
     options.on_request = on_request;
+    options.on_error = on_error;
+    options.user = fixture;
     return hf_http_server_new(&options, &fixture->server, error);
 }
 
@@ -232,6 +247,35 @@ static void keeps_to_the_versions_it_is_given(void **state)
     certificates_remove(&own);
 }
 
+/* Each suite in turn, on both sides; only those of its kind of key can be served. */
+static void serves_with_each_suite_that_its_key_allows(void **state)
+{
+    (void)state;
+    struct certificates own;
+    certificates_new(&own);
+    size_t served = 0;
+    for (const char *const *name = hf_tls_suite_names; *name != NULL; name++) {
+        struct fixture fixture;
+        const char *most = hf_tls_suite(*name)->is_tls13 ? "1.3" : "1.2";
+        const struct hf_tls_config server = {.cert_file = own.cert_file,
+                                             .key_file = own.key_file,
+                                             .max_version = most,
+                                             .cipher_suites = {name, 1}};
+        const struct hf_tls_config client = {
+            .ca_file = own.ca_file, .max_version = most, .cipher_suites = {name, 1}};
+        start(&fixture, (struct hf_http_server_options){.tls = &server});
+        if (strncmp(*name, "TLS_ECDHE_RSA_", 14) == 0 || strncmp(*name, "TLS_RSA_", 8) == 0) {
+            assert_not_served(&fixture, &client);
+        } else {
+            assert_served(&fixture, &client);
+            served++;
+        }
+        hf_http_server_free(fixture.server);
+    }
+    assert_true(served > 8);
+    certificates_remove(&own);
+}
+
 static void takes_renewed_files_for_new_connections(void **state)
 {
     (void)state;
@@ -260,6 +304,9 @@ static void takes_renewed_files_for_new_connections(void **state)
     assert_served(&fixture, &(struct hf_tls_config){.ca_file = own.ca_file});
     free(old_ca);
     hf_http_server_free(fixture.server);
+    if (fixture.of_peer || strstr(fixture.report, own.cert_file) == NULL) {
+        fail_msg("%s", fixture.report);
+    }
     certificates_remove(&own);
 }
 
@@ -289,7 +336,7 @@ static void says_at_the_start_what_is_wrong(void **state)
     } rows[] = {
         {{.cert_file = own.cert_file}, "needs a certificate and its key"},
         {{.cert_file = own.cert_file, .key_file = "/nonexistent/key"}, "/nonexistent/key"},
-        {{.cert_file = own.cert_file, .key_file = other.key_file}, "do not go together"},
+        {{.cert_file = own.cert_file, .key_file = other.key_file}, "no pair that can be used"},
         {{.cert_file = own.cert_file, .key_file = own.key_file, .client_ca_file = own.key_file},
          "client_ca_file"},
     };
@@ -315,6 +362,7 @@ int main(void)
         cmocka_unit_test(asks_for_another_name_when_told),
         cmocka_unit_test(asks_clients_for_a_certificate),
         cmocka_unit_test(keeps_to_the_versions_it_is_given),
+        cmocka_unit_test(serves_with_each_suite_that_its_key_allows),
         cmocka_unit_test(takes_renewed_files_for_new_connections),
         cmocka_unit_test(does_not_speak_http_in_clear),
         cmocka_unit_test(says_at_the_start_what_is_wrong),

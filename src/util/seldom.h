@@ -1,0 +1,30 @@
+/*
+ * seldom: lets a thing be said of a peer once in a while: for log lines that strangers can cause as
+ * often as they like.
+ *
+ * A table of fixed size remembers what was said when. Two that share a place take it from each
+ * other: the worst of it is a line too many. A meeting place; any thread.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HF_SELDOM_PLACES 256u
+
+struct hf_seldom {
+    uint64_t interval_ns;
+    pthread_mutex_t lock; /* of what follows */
+    struct {
+        uint64_t hash, until_ns;
+    } places[HF_SELDOM_PLACES];
+};
+
+void hf_seldom_init(struct hf_seldom *seldom, uint64_t interval_ns);
+void hf_seldom_release(struct hf_seldom *seldom);
+
+/* True: say it; for the interval from now on the same of the same peer, "host:port" with whatever
+ * port, is not to be said again. */
+bool hf_seldom_may_say(struct hf_seldom *seldom, const char *peer, const char *what,
+                       uint64_t now_ns);
