@@ -15,11 +15,10 @@
 #include "../otlp/response.h"
 #include "../util/compress.h"
 #include "../util/formats.h"
+#include "../util/header_list.h"
 #include "../util/loop.h"
 #include "../util/tls.h"
 
-#define HEADERS_MAX 64
-#define HEADER_BYTES_MAX 16384
 #define TARGET_MAX 512
 
 struct auth_config {
@@ -44,15 +43,6 @@ struct otlp_config {
     bool forward_gzip;
 };
 
-/* Headers of one request: the configured ones, then the authenticator's. */
-struct header_list {
-    struct hf_header_sink sink;
-    struct hf_header items[HEADERS_MAX];
-    size_t count;
-    char bytes[HEADER_BYTES_MAX];
-    size_t used;
-};
-
 struct otlp_exporter {
     struct hf_node *node;
     const struct otlp_config *config;
@@ -72,7 +62,7 @@ struct job {
     struct otlp_exporter *exporter;
     struct hf_export *export;
     struct hf_payload payload;
-    struct header_list headers;
+    struct hf_header_list headers;
 };
 
 static const char *const paths[HF_SIGNAL_COUNT] = {
@@ -81,40 +71,11 @@ static const char *const paths[HF_SIGNAL_COUNT] = {
     [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 };
 
-static enum hf_status add_header(struct hf_header_sink *sink, struct hf_slice name,
-                                 struct hf_slice value)
-{
-    struct header_list *list = HF_CONTAINER(sink, struct header_list, sink);
-    if (list->count == HEADERS_MAX || name.size + value.size > sizeof(list->bytes) - list->used) {
-        return HF_TOO_LARGE;
-    }
-    char *at = list->bytes + list->used;
-    for (size_t i = 0; i < name.size; i++) {
-        char letter = (char)name.data[i];
-        at[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter + 32) : letter;
-    }
-    memcpy(at + name.size, value.data, value.size);
-    list->used += name.size + value.size;
-    list->items[list->count++] =
-        (struct hf_header){hf_slice_of(at, name.size), hf_slice_of(at + name.size, value.size)};
-    return HF_OK;
-}
-
 static enum hf_status list_headers(struct job *job)
 {
     const struct otlp_exporter *exporter = job->exporter;
-    struct header_list *list = &job->headers;
-    enum hf_status status = HF_OK;
-    list->sink.add = add_header;
-    list->count = list->used = 0;
-    for (size_t i = 0; i < exporter->config->headers.count && status == HF_OK; i++) {
-        const struct hf_string_pair *pair = &exporter->config->headers.items[i];
-        status = add_header(&list->sink, hf_slice_text(pair->key), hf_slice_text(pair->value));
-    }
-    if (status == HF_OK && exporter->auth != NULL) {
-        status = exporter->auth->headers(exporter->auth_self, job->export->meta, &list->sink);
-    }
-    return status;
+    return hf_header_list_fill(&job->headers, &exporter->config->headers, exporter->auth,
+                               exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about a gRPC code: the design's table of what is never permanent. */

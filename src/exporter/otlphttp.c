@@ -15,11 +15,10 @@
 #include "../otlp/response.h"
 #include "../util/compress.h"
 #include "../util/formats.h"
+#include "../util/header_list.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
 
-#define HEADERS_MAX 64
-#define HEADER_BYTES_MAX 16384
 #define URL_MAX 2048
 
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
@@ -45,15 +44,6 @@ struct otlphttp_config {
     bool disable_keep_alives;
 };
 
-/* Headers of one request: the configured ones, then the authenticator's. */
-struct header_list {
-    struct hf_header_sink sink;
-    struct hf_header items[HEADERS_MAX];
-    size_t count;
-    char bytes[HEADER_BYTES_MAX];
-    size_t used;
-};
-
 struct exporter {
     struct hf_node *node;
     const struct otlphttp_config *config;
@@ -74,59 +64,14 @@ struct job {
     struct exporter *exporter;
     struct hf_export *export;
     struct hf_payload payload;
-    struct header_list headers;
+    struct hf_header_list headers;
 };
-
-/* The header of that name, in any case, or the next free place. */
-static struct hf_header *place_of(struct header_list *list, struct hf_slice name)
-{
-    size_t i = 0;
-    while (i < list->count && (list->items[i].name.size != name.size ||
-                               strncasecmp((const char *)list->items[i].name.data,
-                                           (const char *)name.data, name.size) != 0)) {
-        i++;
-    }
-    return &list->items[i];
-}
-
-/* What comes later wins: an authenticator's header replaces a configured one. */
-static enum hf_status add_header(struct hf_header_sink *sink, struct hf_slice name,
-                                 struct hf_slice value)
-{
-    struct header_list *list = HF_CONTAINER(sink, struct header_list, sink);
-    if (list->count == HEADERS_MAX || name.size + value.size > sizeof(list->bytes) - list->used) {
-        return HF_TOO_LARGE;
-    }
-    char *at = list->bytes + list->used;
-    memcpy(at, name.data, name.size);
-    if (value.size != 0) {
-        memcpy(at + name.size, value.data, value.size);
-    }
-    list->used += name.size + value.size;
-    struct hf_header *place = place_of(list, name);
-    *place =
-        (struct hf_header){hf_slice_of(at, name.size), hf_slice_of(at + name.size, value.size)};
-    list->count += place == &list->items[list->count];
-    return HF_OK;
-}
 
 static enum hf_status list_headers(struct job *job)
 {
     const struct exporter *exporter = job->exporter;
-    struct header_list *list = &job->headers;
-    enum hf_status status = HF_OK;
-    list->sink.add = add_header;
-    list->count = list->used = 0;
-    for (size_t i = 0; i < exporter->config->headers.count && status == HF_OK; i++) {
-        const struct hf_string_pair *pair = &exporter->config->headers.items[i];
-        status = add_header(&list->sink, hf_slice_text(pair->key), hf_slice_text(pair->value));
-    }
-    if (status == HF_OK && exporter->auth != NULL) {
-        status = exporter->auth->headers(exporter->auth_self, job->export->meta, &list->sink);
-    }
-    /* Too many or too long headers are no fault of the data, which must not be cut smaller for
-     * them. */
-    return status == HF_TOO_LARGE ? HF_AGAIN : status;
+    return hf_header_list_fill(&job->headers, &exporter->config->headers, exporter->auth,
+                               exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about an HTTP code. */
