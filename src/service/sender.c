@@ -244,7 +244,9 @@ enum hf_status hf_sender_start(struct hf_sender *sender)
     sender->running = true;
     snprintf(name, sizeof(name), "send:%.10s", sender->node->id);
     status = hf_loop_start_thread(sender->loop, name);
-    sender->running = status == HF_OK;
+    if (status != HF_OK) {
+        sender->running = false; /* the thread's own once there is one */
+    }
     return status;
 }
 
