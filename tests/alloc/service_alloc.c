@@ -44,7 +44,7 @@ static const char configuration[] =
     "                          {key: who, from_context: metadata.x-who, action: insert}]}\n"
     "  attributes:\n"
     "    include: {match_type: regexp, span_names: ['^id-.*']}\n"
-    "    actions: [{key: secret, action: hash}, {key: seen, value: 1, action: insert},\n"
+    "    actions: [{key: secret, action: hash}, {key: seen, value: [1, {a: b}], action: insert},\n"
     "              {pattern: '^drop', action: delete}]\n"
     "  batch: {timeout: 1ms, send_batch_size: 3}\n"
     "exporters:\n"
@@ -60,6 +60,7 @@ static const char configuration[] =
     "             retry_on_failure: {initial_interval: 5ms, max_interval: 5ms}}\n"
     "  file/second: {path: '${env:PLACE}/second'}\n"
     "  nop:\n"
+    "connectors: {pass: }\n"
     "service:\n"
     "  telemetry: {logs: {level: error, output_paths: ['/dev/null']}}\n"
     "  pipelines:\n"
@@ -67,7 +68,8 @@ static const char configuration[] =
     "      receivers: [otlp]\n"
     "      processors: [memory_limiter, resource, attributes, batch]\n"
     "      exporters: [file, file/packed, file/grouped, otlp, otlphttp, nop]\n"
-    "    traces/2: {receivers: [otlp/second], exporters: [file/second]}\n"
+    "    traces/2: {receivers: [otlp/second], exporters: [pass]}\n"
+    "    traces/3: {receivers: [pass], exporters: [file/second]}\n"
     "    logs: {receivers: [otlp], exporters: [nop]}\n";
 
 /* What hf_service_run() puts around a graph. */
@@ -337,7 +339,8 @@ static void await_delivery(const struct world *world, const struct request *requ
     for (unsigned i = 0; i < REQUESTS; i++) {
         snprintf(wanted, sizeof(wanted), "\"id-%u\"", i);
         while (requests[i].is_acked &&
-               (count_in(world, "out", wanted) < 1 || count_in(world, "second", wanted) < 2)) {
+               (count_in(world, "out", wanted) < 1 || count_in(world, "by-a", wanted) < 1 ||
+                count_in(world, "second", wanted) < 2)) {
             (void)usleep(1000);
         }
     }
