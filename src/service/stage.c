@@ -471,7 +471,12 @@ enum hf_status hf_stage_start(struct hf_stage *stage)
     stage->running = true;
     pump_later(stage);
     snprintf(name, sizeof(name), "stage:%.9s", stage->node->id);
-    return hf_loop_start_thread(stage->loop, name);
+    enum hf_status status = hf_loop_start_thread(stage->loop, name);
+    if (status != HF_OK) {
+        stage->running = false;
+        stage->stopping = true; /* what was posted has nothing to read any more */
+    }
+    return status;
 }
 
 static void stop_on_loop(struct hf_task *task)

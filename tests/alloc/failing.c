@@ -18,7 +18,9 @@
 #include <cmocka.h> /* needs those before it */
 
 /* A run that takes so long hangs. */
-#define PATIENCE_S 30
+#define PATIENCE_S 60
+/* Runs wait for time-outs more than they work: so many at once. */
+#define CHILDREN 4u
 
 static struct {
     atomic_bool counts;   /* between alloc_begin() and alloc_end() */
@@ -28,9 +30,12 @@ static struct {
     bool tells;           /* prints where */
 } failing;
 
-/* Of the child, told to its parent. */
-struct progress {
-    unsigned long number, points;
+/* A child's part of a scenario, told to its parent. */
+struct part {
+    const struct alloc_scenario *scenario;
+    unsigned long first; /* and every CHILDREN-th after it */
+    pid_t child;
+    unsigned long number, points; /* the one that is being run; all so far */
     bool goes_on;
 };
 
@@ -126,52 +131,67 @@ static bool run_once(const struct alloc_scenario *scenario, unsigned long number
 }
 
 /* As a test of cmocka's, which says what was asserted. */
-struct sweep {
-    const struct alloc_scenario *scenario;
-    struct progress *progress;
-};
-
 static void sweep(void **state)
 {
-    const struct sweep *all = *state;
-    struct progress *progress = all->progress;
-    for (int goes_on = 0; goes_on <= !all->scenario->once_only; goes_on++) {
-        failing.goes_on = progress->goes_on = goes_on != 0;
-        (void)run_once(all->scenario, 0);
+    struct part *part = *state;
+    for (int goes_on = 0; goes_on <= !part->scenario->once_only; goes_on++) {
+        failing.goes_on = part->goes_on = goes_on != 0;
+        (void)run_once(part->scenario, 0);
         assert_int_not_equal(atomic_load(&failing.seen), 0);
-        for (progress->number = 1; run_once(all->scenario, progress->number); progress->number++) {
-            progress->points++;
+        part->number = part->first;
+        while (run_once(part->scenario, part->number)) {
+            part->points++;
+            part->number += CHILDREN;
         }
     }
-    progress->number = 0; /* what is wrong from now on is a leak, of no one knows which */
+    part->number = 0; /* what is wrong from now on is a leak, of no one knows which */
 }
 
-/* In a child, which may crash. */
-static bool run_scenario(const struct alloc_scenario *scenario)
+static void begin_part(struct part *part)
 {
-    struct progress *progress =
-        mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (progress == MAP_FAILED) {
-        perror("mmap");
-        return false;
-    }
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        struct sweep all = {scenario, progress};
-        const struct CMUnitTest tests[] = {{scenario->name, sweep, NULL, NULL, &all}};
+        const struct CMUnitTest tests[] = {{part->scenario->name, sweep, NULL, NULL, part}};
         exit(cmocka_run_group_tests(tests, NULL, NULL));
     }
+    part->child = child; /* the child sees it too */
+}
+
+static bool end_part(const struct part *part)
+{
     int status = -1;
-    bool is_good = child > 0 && waitpid(child, &status, 0) == child && status == 0;
-    if (is_good) {
-        printf("%s: %lu allocations failed\n", scenario->name, progress->points);
-    } else {
-        printf("%s: FAILED (wait status %#x%s) at %lu%s\n", scenario->name, (unsigned)status,
-               WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ", it hangs" : "",
-               progress->number, progress->goes_on ? " on" : "");
+    bool is_good = part->child > 0 && waitpid(part->child, &status, 0) == part->child;
+    if (is_good && status == 0) {
+        return true;
     }
-    munmap(progress, sizeof(*progress));
+    printf("%s: FAILED (wait status %#x%s) at %lu%s\n", part->scenario->name, (unsigned)status,
+           WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ", it hangs" : "", part->number,
+           part->goes_on ? " on" : "");
+    return false;
+}
+
+/* In children, which may crash. */
+static bool run_scenario(const struct alloc_scenario *scenario)
+{
+    bool is_good = true;
+    unsigned long points = 0;
+    struct part *parts = mmap(NULL, CHILDREN * sizeof(*parts), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (parts == MAP_FAILED) {
+        perror("mmap");
+        return false;
+    }
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        parts[i] = (struct part){.scenario = scenario, .first = i + 1};
+        begin_part(&parts[i]);
+    }
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        is_good = end_part(&parts[i]) && is_good;
+        points += parts[i].points;
+    }
+    printf("%s: %lu allocations failed\n", scenario->name, points);
+    munmap(parts, CHILDREN * sizeof(*parts));
     return is_good;
 }
 
