@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "default_config.h"
+#include "drain_cli.h"
 #include "queue_cli.h"
 #include "registry.h"
 #include "service/service.h"
@@ -34,10 +35,11 @@ static const char usage_run[] =
     "                    else /var/lib/holdfast, or ./holdfast-data where that cannot be written\n"
     "  --version, --help\n"
     "\n"
-    "Commands: validate, components, print-config, version, queue\n"
+    "Commands: validate, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reads the configuration anew\n"
     "Exit:     0 stopped as told, 1 configuration or start-up error, 2 wrong usage, 3 damage "
-    "found\n";
+    "found,\n"
+    "          4 not drained in time\n";
 
 static const char usage_validate[] =
     "Usage: holdfast validate [--partial] --config FILE ... [--set KEY=VALUE ...]\n"
@@ -345,6 +347,9 @@ int main(int argc, char **argv)
     tune_allocator();
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
         return (int)hf_queue_cli(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "drain") == 0) {
+        return (int)hf_drain_cli(argc - 1, argv + 1);
     }
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

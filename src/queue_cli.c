@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "registry.h"
+#include "control_client.h"
 #include "service/control_protocol.h"
 #include "service/queue_arguments.h"
 #include "service/queue_command.h"
@@ -15,53 +15,34 @@
 #include "util/log.h"
 
 #define WORDS_MAX HF_CONTROL_WORDS_MAX
-#define CONFIGS_MAX 64
 #define PATH_BYTES_MAX 4096
 
 /* The command line without the options that say where. */
 struct words {
     char *items[WORDS_MAX];
     int count;
-    const char *data_directory;
-    struct hf_config_source configs[CONFIGS_MAX];
-    size_t config_count;
+    struct hf_client_place place;
     bool help;
 };
-
-/* The value of an option, from the same word or the next; NULL: it is another word. */
-static const char *value_of(const char *option, int count, char **arguments, int *at)
-{
-    size_t size = strlen(option);
-    const char *word = arguments[*at];
-    if (strncmp(word, option, size) != 0 || (word[size] != '\0' && word[size] != '=')) {
-        return NULL;
-    }
-    if (word[size] == '=') {
-        return word + size + 1;
-    }
-    return *at + 1 < count ? arguments[++*at] : "";
-}
 
 /* NULL, or what is wrong. */
 static const char *sort_words(int count, char **arguments, struct words *words)
 {
     for (int i = 1; i < count; i++) {
-        const char *directory = value_of("--data-dir", count, arguments, &i);
-        const char *config = directory == NULL ? value_of("--config", count, arguments, &i) : NULL;
-        if (words->count == WORDS_MAX || words->config_count == CONFIGS_MAX) {
-            return "too many words";
+        bool taken = false;
+        const char *wrong = hf_client_place_take(&words->place, count, arguments, &i, &taken);
+        if (wrong != NULL) {
+            return wrong;
         }
-        if (directory != NULL) {
-            words->data_directory = directory;
-        } else if (config != NULL) {
-            words->configs[words->config_count++].uri = config;
-        } else if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+        if (taken) {
+            continue;
+        }
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
             words->help = true;
-        } else {
+        } else if (words->count < WORDS_MAX) {
             words->items[words->count++] = arguments[i];
-        }
-        if ((directory != NULL && directory[0] == '\0') || (config != NULL && config[0] == '\0')) {
-            return directory != NULL ? "--data-dir needs a directory" : "--config needs a file";
+        } else {
+            return "too many words";
         }
     }
     return NULL;
@@ -100,81 +81,15 @@ static bool drops_what_is_configured(const struct hf_queue_arguments *arguments,
     return false;
 }
 
-/* Where the queues are: as the service finds them, but that nothing is made; without any word of
- * it, a ./holdfast-data that is there. */
 static char *find_directory(const struct words *words, const struct hf_queue_arguments *arguments)
 {
     struct hf_config *config = NULL;
-    struct stat info;
-    if (words->config_count != 0) {
-        const struct hf_config_options options = {.sources = words->configs,
-                                                  .source_count = words->config_count,
-                                                  .components = hf_registry,
-                                                  .partial = true};
-        struct hf_finding *findings = NULL;
-        size_t count = 0;
-        config = hf_config_load(&options, &findings, &count);
-        if (config == NULL) {
-            hf_service_print_findings(findings, count);
-        }
-        hf_findings_free(findings, count);
-        if (config == NULL) {
-            return NULL;
-        }
+    char *directory = NULL;
+    if (hf_client_load(&words->place, &config) && !drops_what_is_configured(arguments, config)) {
+        directory = hf_client_directory(&words->place, config);
     }
-    if (drops_what_is_configured(arguments, config)) {
-        hf_config_free(config);
-        return NULL;
-    }
-    bool local = stat(HF_SERVICE_LOCAL_DIRECTORY "/queue", &info) == 0 &&
-                 (words->config_count == 0 || stat(HF_SERVICE_SYSTEM_DIRECTORY, &info) != 0);
-    char *directory = hf_service_data_directory(
-        words->data_directory, local ? HF_SERVICE_LOCAL_DIRECTORY : HF_SERVICE_SYSTEM_DIRECTORY,
-        config);
     hf_config_free(config);
     return directory;
-}
-
-static bool send_words(int fd, const struct words *words)
-{
-    char request[HF_CONTROL_REQUEST_MAX];
-    size_t size = 0;
-    for (int i = 0; i < words->count; i++) {
-        size_t more = strlen(words->items[i]) + 1;
-        if (more > sizeof(request) - size - 1) {
-            return false;
-        }
-        memcpy(request + size, words->items[i], more);
-        size += more;
-    }
-    request[size++] = '\0';
-    return write(fd, request, size) == (ssize_t)size;
-}
-
-static enum hf_exit ask_live(int fd, const struct words *words)
-{
-    char buffer[65536];
-    int held = -1; /* the last byte may be the exit code: it is kept back */
-    ssize_t got;
-    if (!send_words(fd, words)) {
-        fputs("error: the running process does not answer\n", stderr);
-        close(fd);
-        return HF_EXIT_FAILED;
-    }
-    while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
-        if (held >= 0) {
-            putchar(held);
-        }
-        fwrite(buffer, 1, (size_t)got - 1, stdout);
-        held = (unsigned char)buffer[got - 1];
-    }
-    close(fd);
-    fflush(stdout);
-    if (got < 0 || held < 0 || held > HF_EXIT_DAMAGED) {
-        fputs("error: the running process broke off its answer\n", stderr);
-        return HF_EXIT_FAILED;
-    }
-    return (enum hf_exit)held;
 }
 
 /* Whoever names the wrong place must not find files of ours in it afterwards. What cannot be looked
@@ -257,7 +172,8 @@ enum hf_exit hf_queue_cli(int count, char **arguments)
         return HF_EXIT_FAILED;
     }
     int fd = hf_control_socket(directory, 0);
-    enum hf_exit code = fd >= 0 ? ask_live(fd, &words) : open_dead(directory, &words);
+    enum hf_exit code = fd >= 0 ? hf_client_ask(fd, words.count, words.items, stdout)
+                                : open_dead(directory, &words);
     free(directory);
     return code;
 }

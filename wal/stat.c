@@ -43,6 +43,7 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
     stat.spare_segments = wal->spare_count;
     stat.first_sequence = wal_first_sequence(wal);
     stat.next_sequence = wal->next_sequence;
+    stat.admitted = wal->space.outstanding.records;
     stat.appended = wal->total;
     stat.tail_bytes = wal->tail.bytes;
     stat.append_bytes_per_s = rate(wal);

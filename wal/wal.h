@@ -285,6 +285,7 @@ struct wal_stat {
         free_bytes; /* of segments; the limit; available on the file system */
     uint64_t segments, spare_segments;
     uint64_t first_sequence, next_sequence;
+    uint64_t admitted;          /* records that are not committed yet */
     struct wal_amount appended; /* since the queue was made */
     uint64_t commits, commit_ns_total, fsync_ns_total, commit_histogram[WAL_HISTOGRAM_BUCKETS];
     uint64_t group_total, group_histogram[WAL_GROUP_BUCKETS];

@@ -149,6 +149,15 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
     }
 }
 
+/* Gives the room back in the first `count` queues. */
+static void cancel(struct submission *submission, size_t count)
+{
+    while (count-- > 0) {
+        wal_admit_cancel(submission->entries[count].pipeline->wal,
+                         &submission->entries[count].append);
+    }
+}
+
 /* All queues admit it, or none keeps its room. */
 static enum hf_status admit(const struct hf_node *node, struct submission *submission)
 {
@@ -157,10 +166,7 @@ static enum hf_status admit(const struct hf_node *node, struct submission *submi
             wal_admit(submission->entries[i].pipeline->wal, &submission->entries[i].append);
         if (status != WAL_OK) {
             report_refusal(node, &submission->entries[i], status);
-            while (i-- > 0) {
-                wal_admit_cancel(submission->entries[i].pipeline->wal,
-                                 &submission->entries[i].append);
-            }
+            cancel(submission, i);
             return hf_status_of_wal(status);
         }
     }
@@ -206,6 +212,13 @@ void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transp
     }
     if (status == HF_OK) {
         status = admit(node, submission);
+    }
+    /* After the admission: a drain that found nothing admitted has seen all that will come. What a
+     * stage hands on is no intake. */
+    if (status == HF_OK && transport != NULL &&
+        hf_store_is_draining(hf_graph_host(node->graph)->store)) {
+        cancel(submission, submission->count);
+        status = HF_CLOSED;
     }
     if (status != HF_OK || submission->count == 0) {
         answer(submission, status);

@@ -17,6 +17,7 @@
 #include <holdfast/component.h>
 
 #include "control_protocol.h"
+#include "drain.h"
 #include "queue_command.h"
 #include "store.h"
 
@@ -111,7 +112,9 @@ static void serve_one(struct hf_control *control, int fd)
     }
     int count = set_client(control, fd) ? read_request(fd, buffer, words) : -1;
     enum hf_exit code = HF_EXIT_USAGE;
-    if (count >= 0) {
+    if (count > 0 && strcmp(words[0], "drain") == 0) {
+        code = hf_drain_command(control->host->store, count, words, out);
+    } else if (count >= 0) {
         code = hf_queue_command(control->host->store, count, words, out);
     }
     fputc((int)code, out);

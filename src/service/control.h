@@ -1,6 +1,6 @@
 /*
- * control: the Unix socket DIR/control by which `holdfast queue` asks and steers the process that
- * has the data directory.
+ * control: the Unix socket DIR/control by which `holdfast queue` and `holdfast drain` ask and steer
+ * the process that has the data directory.
  *
  * One request a connection: a line of words, then the answer until the end of the stream. The first
  * line of an answer is "ok" or "error SENTENCE". The socket is 0600: whoever may write the queue

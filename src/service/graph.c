@@ -546,5 +546,6 @@ bool hf_graph_is_running(const struct hf_graph *graph)
 
 bool hf_graph_is_durable(const struct hf_graph *graph)
 {
-    return atomic_load(&graph->running) && hf_store_is_healthy(graph->host->store);
+    return atomic_load(&graph->running) && !hf_store_is_draining(graph->host->store) &&
+           hf_store_is_healthy(graph->host->store);
 }

@@ -16,7 +16,14 @@ struct hf_service_options {
 };
 
 /* Exit codes, documented in --help. */
-enum hf_exit { HF_EXIT_OK = 0, HF_EXIT_FAILED = 1, HF_EXIT_USAGE = 2, HF_EXIT_DAMAGED = 3 };
+enum hf_exit {
+    HF_EXIT_OK = 0,
+    HF_EXIT_FAILED = 1,
+    HF_EXIT_USAGE = 2,
+    HF_EXIT_DAMAGED = 3,
+    HF_EXIT_NOT_EMPTY = 4, /* of `drain` */
+    HF_EXIT_LAST = HF_EXIT_NOT_EMPTY
+};
 
 /* Runs until SIGTERM or SIGINT; SIGHUP reloads. Returns the exit code; errors were printed to
  * standard error. */

@@ -306,3 +306,17 @@ const char *hf_store_directory(const struct hf_store *store)
 {
     return store->directory;
 }
+
+void hf_store_set_draining(struct hf_store *store, bool draining)
+{
+    if (atomic_exchange(&store->draining, draining) != draining) {
+        hf_log_line(store->log, HF_LOG_INFO, "store",
+                    draining ? "draining: senders are told to go elsewhere, what is queued is sent"
+                             : "draining has ended: data is taken again");
+    }
+}
+
+bool hf_store_is_draining(const struct hf_store *store)
+{
+    return atomic_load(&store->draining);
+}

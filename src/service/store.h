@@ -108,6 +108,11 @@ void hf_store_each(struct hf_store *store,
                    void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                    void *user);
 
+/* Draining: new data is refused while the exporters go on; lasts until it is taken back or the
+ * store closes. Any thread. */
+void hf_store_set_draining(struct hf_store *store, bool draining);
+bool hf_store_is_draining(const struct hf_store *store);
+
 /* Is every queue able to take data? */
 bool hf_store_is_healthy(struct hf_store *store);
 

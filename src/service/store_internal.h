@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "store.h"
@@ -29,10 +30,11 @@ struct hf_store {
     struct wal_lock *lock;
     bool no_fsync;
     uint64_t max_bytes;
-    pthread_mutex_t mutex; /* guards what follows; an entry lives until the store closes */
+    pthread_mutex_t mutex; /* guards the three after it; an entry lives until the store closes */
     struct entry *entries;
     size_t count;
     struct hf_requeue_watch *watches;
+    atomic_bool draining;
 };
 
 /* store.c: what went wrong with the directory, as one sentence with path and uid in it. */

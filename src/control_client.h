@@ -1,0 +1,40 @@
+/*
+ * control_client: how a command of the command line finds the data directory and asks the process
+ * that has it.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "service/service.h"
+
+#define HF_CLIENT_CONFIGS_MAX 64
+
+/* What a command line says about where the queues are. Borrows the words. */
+struct hf_client_place {
+    const char *data_directory;
+    struct hf_config_source configs[HF_CLIENT_CONFIGS_MAX];
+    size_t config_count;
+};
+
+/* Takes --data-dir or --config, as `--name VALUE` or `--name=VALUE`, at `arguments[*at]`; `*at` is
+ * the last word taken. NULL, or what is wrong. */
+const char *hf_client_place_take(struct hf_client_place *place, int count, char **arguments,
+                                 int *at, bool *ret_taken);
+
+/* False: the configuration is not valid, and its errors were printed. NULL in `ret_config`: none
+ * was named. */
+HF_MUST_USE bool hf_client_load(const struct hf_client_place *place, struct hf_config **ret_config);
+
+/*
+ * Where the queues are: as the service finds them, but that nothing is made; without any word of
+ * it, a ./holdfast-data that is there. Malloc'd; NULL: out of memory.
+ */
+char *hf_client_directory(const struct hf_client_place *place, const struct hf_config *config);
+
+/*
+ * Sends the words over a connection of hf_control_socket(), which is closed, and copies the answer
+ * to `out`. Returns the exit code of the answer; without one HF_EXIT_FAILED, and an error was
+ * printed to standard error.
+ */
+enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out);

@@ -1,0 +1,10 @@
+/*
+ * drain_cli: `holdfast drain`: tells the running process to refuse intake, and waits until it has
+ * delivered what it holds.
+ */
+#pragma once
+
+#include "service/service.h"
+
+/* `arguments[0]` is "drain". Prints the progress to standard output; returns the exit code. */
+enum hf_exit hf_drain_cli(int count, char **arguments);

@@ -1,0 +1,17 @@
+/*
+ * drain: what a running process does for `holdfast drain`: it refuses intake and counts what is
+ * left.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "service.h"
+#include "store.h"
+
+/*
+ * One question of the command line: `words` are "drain", and "--cancel" to take data again.
+ * Refuses intake from now on and writes one line to `out`: what is left. HF_EXIT_OK: nothing is,
+ * for no exporter; HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only what nobody will deliver.
+ */
+enum hf_exit hf_drain_command(struct hf_store *store, int count, char *const *words, FILE *out);
