@@ -17,6 +17,7 @@
 
 #include "../../wal/lock.h"
 #include "../util/log.h"
+#include "probe.h"
 #include "store_internal.h"
 
 #define DEFAULT_MAX_BYTES (UINT64_C(20) << 30)
@@ -81,37 +82,16 @@ void hf_store_unescape(const char *name, char *out)
     out[used] = '\0';
 }
 
-/* Who may do what with the directory, or with the nearest one above it that exists. */
-static void describe(const char *path, char *out, size_t room)
-{
-    char at[PATH_BYTES_MAX];
-    struct stat info;
-    snprintf(at, sizeof(at), "%s", path);
-    while (stat(at, &info) != 0) {
-        char *slash = strrchr(at, '/');
-        if (slash == NULL || slash == at) {
-            snprintf(at, sizeof(at), "%s", slash == NULL ? "." : "/");
-            if (stat(at, &info) != 0) {
-                return;
-            }
-            break;
-        }
-        *slash = '\0';
-    }
-    snprintf(out, room, "%s has mode %04o, owner %u:%u", at, (unsigned)(info.st_mode & 07777),
-             (unsigned)info.st_uid, (unsigned)info.st_gid);
-}
-
 void hf_store_explain(enum wal_status status, const char *path, char *reterr)
 {
     const char *error = strerror(errno);
     char who[PATH_BYTES_MAX / 8] = "";
-    describe(path, who, sizeof(who));
+    hf_probe_describe(path, who, sizeof(who));
     switch (status) {
     case WAL_NO_RIGHT:
         snprintf(
             reterr, 512,
-            "cannot write the data directory %.150s as uid %u gid %u: %s (%.150s); give this user "
+            "cannot write the data directory %.120s as uid %u gid %u: %s (%.220s); give this user "
             "the directory, or choose another with --data-dir",
             path, (unsigned)geteuid(), (unsigned)getegid(), error, who);
         break;
@@ -132,7 +112,7 @@ void hf_store_explain(enum wal_status status, const char *path, char *reterr)
     default:
         snprintf(
             reterr, 512,
-            "cannot open the data directory %.150s as uid %u: %s (%.150s); choose another with "
+            "cannot open the data directory %.120s as uid %u: %s (%.220s); choose another with "
             "--data-dir",
             path, (unsigned)geteuid(), error, who);
     }
@@ -247,6 +227,29 @@ static void make_damaged(const struct hf_store *store)
     (void)mkdir(path, 0700);
 }
 
+/* What a full disk refuses is refused later, request by request: sending makes room. */
+static enum hf_status probe(const struct hf_store *store, char *reterr)
+{
+    char where[512];
+    int error = hf_probe_write(store->directory, store->no_fsync);
+    if (error == 0) {
+        return HF_OK;
+    }
+    hf_probe_describe(store->directory, where, sizeof(where));
+    if (error == ENOSPC || error == EDQUOT) {
+        hf_log_line(store->log, HF_LOG_WARN, "store",
+                    "no room in the data directory for uid %u: %s (%s); data is refused until "
+                    "there is",
+                    (unsigned)geteuid(), strerror(error), where);
+        return HF_OK;
+    }
+    snprintf(reterr, 512,
+             "the data directory %.120s does not keep what uid %u writes: %s (%.220s); choose "
+             "another with --data-dir",
+             store->directory, (unsigned)geteuid(), strerror(error), where);
+    return HF_IO;
+}
+
 enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_store **ret_store,
                              char *reterr)
 {
@@ -274,6 +277,11 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
     }
     snprintf(reterr, HF_ERROR_MAX, "cannot lock the data directory %.400s", store->directory);
     enum hf_status status = take_lock(store, options, reterr);
+    if (status != HF_OK) {
+        hf_store_close(store);
+        return status;
+    }
+    status = probe(store, reterr);
     if (status != HF_OK) {
         hf_store_close(store);
         return status;

@@ -7,6 +7,7 @@
  *   DIR/deadletter/<exporter>/   the same format
  *   DIR/requeue/<exporter>/      likewise; read by that exporter alone
  *   DIR/damaged/<kind>-<id>/     what of that queue failed its check, set aside
+ *   DIR/probe                    for a moment at the start, see probe.h
  *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
  *
  * Outlives the graph: a reload finds its queues open. The store is opened and closed on the main

@@ -1,6 +1,8 @@
 """The queue in its operator's hands: limits, books, looking inside, taking out, putting back."""
 
 import json
+import os
+import re
 import shutil
 
 import grpc
@@ -563,4 +565,16 @@ class TestNotWritable:
         holdfast.data_directory = "/proc/holdfast"
         holdfast.spawn()
         assert holdfast.process.wait(10) == 1
-        assert "/proc/holdfast" in holdfast.log()
+        says = holdfast.log()
+        assert "/proc/holdfast" in says and f"uid {os.geteuid()}" in says
+        assert "/proc has mode 0555, owner 0:0, file system proc, 0 bytes free" in says
+
+    def test_a_probe_that_cannot_be_written_is_told_with_what_there_is_to_know(self, start, away):
+        holdfast = start(config({"otlp": otlp_exporter(away)}), ready=False)
+        (holdfast.data_directory / "probe").mkdir(parents=True)
+        holdfast.data_directory.chmod(0o750)
+        holdfast.spawn()
+        assert holdfast.process.wait(10) == 1
+        says = holdfast.log()
+        assert f"does not keep what uid {os.geteuid()} writes: Is a directory" in says
+        assert re.search(r"/data has mode 0750, owner \d+:\d+, file system \w+, \d+ bytes free", says)
