@@ -26,7 +26,8 @@ struct hf_queue_batch_config {
 struct hf_queue_config {
     bool enabled;
     int64_t num_consumers;
-    int64_t queue_size; /* in units of sizer; a limit only when the user wrote it */
+    uint64_t rate_limit; /* bytes a second; 0: none */
+    int64_t queue_size;  /* in units of sizer; a limit only when the user wrote it */
     bool queue_size_written;
     int64_t sizer;
     bool block_on_overflow, wait_for_result;

@@ -94,7 +94,7 @@ static enum hf_status status_of_code(int code, const char *message)
         return HF_AGAIN;
     case 8: /* RESOURCE_EXHAUSTED: a busy backend, or a message over its limit, which only the text
                tells */
-        return strstr(message, "larger than max") != NULL ? HF_TOO_LARGE : HF_AGAIN;
+        return strstr(message, "larger than max") != NULL ? HF_TOO_LARGE : HF_BUSY;
     case 7:
         return HF_FORBIDDEN;
     case 16:

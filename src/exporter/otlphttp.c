@@ -89,8 +89,9 @@ static enum hf_status status_of_code(int code, const char *message)
     case 415:
     case 501:
         return HF_UNSUPPORTED;
-    case 408:
     case 429:
+        return HF_BUSY;
+    case 408:
     case 502:
     case 503:
     case 504:

@@ -356,6 +356,8 @@ static void send_request(struct lane *lane, struct request *request, uint64_t no
     uint64_t timeout_ns = sender->config->timeout_ns;
     lane->in_flight++;
     sender->in_flight++;
+    request->round = sender->window.round;
+    hf_meter_take(&sender->meter, request->export.raw_size, now_ns);
     request->export.attempt++;
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
     sender->node->component->send(sender->node->self, &request->export);
@@ -369,6 +371,9 @@ static void set_timer(struct lane *lane, uint64_t now_ns)
         due_ns = lane->resume_ns;
     } else if (lane->pending != NULL && !lane->failing) {
         due_ns = lane->pending_since_ns + lane->shaping.wait_ns;
+    }
+    if (!hf_meter_is_free(&lane->sender->meter, now_ns) && due_ns < lane->sender->meter.free_ns) {
+        due_ns = lane->sender->meter.free_ns;
     }
     if (due_ns == 0) {
         hf_loop_timer_stop(loop, &lane->timer);
@@ -397,7 +402,7 @@ void hf_lane_pump(struct lane *lane)
     /* An exporter that is done at once would keep this thread here for ever: others get their turn.
      */
     unsigned sends_left = SENDS_AT_ONCE;
-    while (sender->in_flight < sender->in_flight_max) {
+    while (sender->in_flight < sender->window.now && hf_meter_is_free(&sender->meter, now_ns)) {
         if (sends_left-- == 0) {
             hf_sender_pump_later(sender);
             break;
@@ -436,7 +441,7 @@ void hf_lane_wake(void *user)
 void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns)
 {
     (void)now_ns;
-    hf_lane_pump(HF_CONTAINER(timer, struct lane, timer));
+    hf_sender_pump_later(HF_CONTAINER(timer, struct lane, timer)->sender);
 }
 
 static uint64_t sequence_of(const struct request *request)

@@ -78,7 +78,8 @@ enum hf_status hf_sender_new(struct hf_node *node, struct hf_sender **ret_sender
     }
     sender->node = node;
     sender->config = node->component->has_sending ? node->config : &plain_sending;
-    sender->in_flight_max = (unsigned)sender->config->queue.num_consumers;
+    hf_window_init(&sender->window, (unsigned)sender->config->queue.num_consumers);
+    sender->meter.bytes_per_s = sender->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     sender->random = ((uint64_t)now.tv_nsec << 20) ^ (uint64_t)(uintptr_t)sender ^ 1u;
@@ -250,13 +251,19 @@ enum hf_status hf_sender_start(struct hf_sender *sender)
     return status;
 }
 
+/* Each time another lane comes first, so that none takes what the window and the meter give for
+ * itself alone. */
 static void pump_all(struct hf_task *task)
 {
     struct hf_sender *sender = HF_CONTAINER(task, struct hf_sender, pump_task);
+    struct lane *first = sender->turn != NULL ? sender->turn : sender->lanes;
+    struct lane *lane = first;
     sender->pump_deferred = false;
-    for (struct lane *lane = sender->lanes; lane != NULL; lane = lane->next) {
+    sender->turn = first->next;
+    do {
         hf_lane_pump(lane);
-    }
+        lane = lane->next != NULL ? lane->next : sender->lanes;
+    } while (lane != first);
 }
 
 void hf_sender_pump_later(struct hf_sender *sender)
@@ -415,6 +422,7 @@ static void delivered(struct request *request, const struct hf_outcome *outcome)
                   (int64_t)(request->export.items - rejected));
     lane->failing = false;
     lane->gave_up = false;
+    hf_window_grow(&sender->window);
     hf_backoff_reset(&lane->backoff);
     if (atomic_load(&sender->unhealthy)) {
         atomic_store(&sender->unhealthy, false);
@@ -458,6 +466,9 @@ static void failed_for_now(struct request *request, const struct hf_outcome *out
     uint64_t now_ns = hf_loop_now_ns(sender->loop);
     if (outcome->status == HF_UNAUTHENTICATED || outcome->status == HF_FORBIDDEN) {
         set_unhealthy(lane, outcome->message != NULL ? outcome->message : "credentials refused");
+    }
+    if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
+        hf_window_cut(&sender->window, request->round);
     }
     if (!lane->failing || now_ns >= lane->resume_ns) {
         uint64_t wait_ns =

@@ -14,6 +14,7 @@
 #include "../util/compress.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
+#include "../util/pace.h"
 #include "sender.h"
 #include "store.h"
 
@@ -38,6 +39,7 @@ struct request {
     struct hf_export export; /* lent to the exporter */
     struct lane *lane;
     struct request *next; /* among those waiting to be sent again */
+    unsigned round;       /* of the window, when it was sent */
     struct hf_bytes cut;  /* the body of a run; a request with a run has no other part */
     size_t count;
     struct part *parts; /* behind the struct, as are the pieces */
@@ -91,7 +93,10 @@ struct hf_sender {
     struct hf_requeue_watch watch;
     struct lane *requeued;       /* among the lanes */
     struct hf_task requeue_task; /* posted when the requeued lane gets its queue */
-    unsigned in_flight, in_flight_max, burying;
+    struct lane *turn;           /* the lane that may send first; NULL: the first of the list */
+    unsigned in_flight, burying;
+    struct hf_window window;
+    struct hf_meter meter;
     size_t held_bytes;
     bool running, stop_begun, stopping, ended;
     struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */

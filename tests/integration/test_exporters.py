@@ -1,6 +1,7 @@
 """What becomes of an answer: retried, halved, put aside, or taken as delivered. Never lost, never silently."""
 
 import re
+import threading
 import time
 
 import grpc
@@ -539,3 +540,64 @@ class TestGiveUp:
             assert books()["queued"]["items"] == 2
             backend.always = ok()
             backend.wait_for(ids)
+
+
+class Crowded(GrpcBackend):
+    """Keeps each request that it takes for a while, and remembers how many it then had at once."""
+
+    def __init__(self):
+        super().__init__()
+        self._count = threading.Lock()
+        self._present = 0
+        self.crowds = []
+
+    def judge(self, message):
+        answer = super().judge(message)
+        if answer.kind == "ok":
+            with self._count:
+                self._present += 1
+                self.crowds.append(self._present)
+            time.sleep(0.05)
+            with self._count:
+                self._present -= 1
+        return answer
+
+
+class TestPace:
+    """A backend that comes back is not flooded."""
+
+    def test_the_rate_limit_holds_the_backlog_back(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        one_by_one = {"batch": {"flush_timeout": "1ms", "min_size": 1, "max_size": 1}}
+        limited = {"otlp": otlp_exporter(backend, sending_queue={**one_by_one, "rate_limit": 1})}
+        holdfast = start(config(limited))
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(10)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        until(backend.ids, "nothing came")
+        # Each has more bytes than any wait of this test has seconds.
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 9, "the first is not delivered")
+        assert len(backend.ids()) == 1
+        holdfast.write_config(config({"otlp": otlp_exporter(backend, sending_queue=one_by_one)}))
+        holdfast.reload()
+        backend.wait_for(ids)
+
+    @pytest.mark.parametrize(
+        "word",
+        [refuse(Code.RESOURCE_EXHAUSTED), refuse(Code.UNAVAILABLE, retry_delay=0.01)],
+        ids=["resource_exhausted", "retry_info"],
+    )
+    def test_a_backend_that_asks_for_less_is_sent_fewer_at_once(self, start, ending, grpc_sender, word):
+        backend = ending.enter_context(Crowded())
+        backend.next(*[word] * 20)
+        queue = {"num_consumers": 8, "batch": {"flush_timeout": "1ms", "min_size": 1, "max_size": 1}}
+        holdfast = start(config({"otlp": otlp_exporter(backend, sending_queue=queue)}))
+        ids = otlp.new_ids(30)
+        sender = grpc_sender(holdfast)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        backend.wait_for(ids)
+        # One at first, then one more for each windowful: 1, 2 2, 3 3 3, 4 4 4 4.
+        allowed = [size for size in range(1, 9) for _ in range(size)]
+        assert all(crowd <= most for crowd, most in zip(backend.crowds, allowed)), backend.crowds

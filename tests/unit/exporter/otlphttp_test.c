@@ -299,7 +299,7 @@ static const struct answer_row answers[] = {
     {413, NULL, BYTES(""), HF_TOO_LARGE, 0, "HTTP status 413"},
     {415, NULL, BYTES(""), HF_UNSUPPORTED, 0, "HTTP status 415"},
     {422, NULL, BYTES(""), HF_INVALID, 0, "HTTP status 422"},
-    {429, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 429"},
+    {429, NULL, BYTES(""), HF_BUSY, 0, "HTTP status 429"},
     {500, NULL, BYTES(""), HF_INVALID, 0, "HTTP status 500"},
     {502, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 502"},
     {503, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 503"},
