@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../util/clock.h"
 #include "requeued.h"
 #include "sender_internal.h"
 
@@ -323,6 +324,61 @@ static struct request *make_request(struct lane *lane, size_t count)
     return request;
 }
 
+static bool is_too_old(const struct lane *lane, const struct held *held, uint64_t unix_ns)
+{
+    uint64_t age_max_ns = lane->sender->config->queue.max_age_ns;
+    return unix_ns > held->record.time_ns && unix_ns - held->record.time_ns > age_max_ns;
+}
+
+static void count_too_old(struct lane *lane, uint64_t items)
+{
+    const struct hf_sender *sender = lane->sender;
+    enum hf_signal signal = lane->pipeline->signal;
+    if (items != 0) {
+        hf_node_log(sender->node, HF_LOG_WARN, "dropped %llu %s that are older than max_age",
+                    (unsigned long long)items, hf_signal_items_name(signal));
+        hf_series_add(sender->send_failed[signal], (int64_t)items);
+    }
+}
+
+/* Drops the oldest of the pending while they are older than the user wants to deliver. What is sent
+ * in part goes on. */
+static void drop_pending_too_old(struct lane *lane)
+{
+    uint64_t unix_ns = hf_clock_unix_ns();
+    uint64_t items = 0;
+    while (lane->pending != NULL && lane->pending->taken == 0 &&
+           is_too_old(lane, lane->pending, unix_ns)) {
+        struct held *held = take_pending(lane);
+        struct wal_ack ack = {.sequence = held->record.sequence,
+                              .items = held->record.items,
+                              .raw_bytes = held->record.raw_bytes,
+                              .fate = WAL_DROPPED,
+                              .drop = WAL_DROP_GAVE_UP};
+        items += held->record.items;
+        wal_consumer_ack(lane->consumer, &ack, 1);
+        hf_held_release(lane, held);
+    }
+    count_too_old(lane, items);
+}
+
+/* The same for requests that wait to be repeated: one goes when its youngest record is too old. */
+static void drop_waiting_too_old(struct lane *lane)
+{
+    uint64_t unix_ns = hf_clock_unix_ns();
+    uint64_t items = 0;
+    while (lane->waiting != NULL) {
+        struct request *request = lane->waiting;
+        if (!is_too_old(lane, request->parts[request->count - 1].held, unix_ns)) {
+            break;
+        }
+        lane->waiting = request->next;
+        items += request->export.items;
+        hf_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
+    }
+    count_too_old(lane, items);
+}
+
 static struct request *next_request(struct lane *lane, uint64_t now_ns)
 {
     while (!is_enough(lane) && !lane->dry && lane->sender->held_bytes < HELD_BYTES_MAX) {
@@ -333,6 +389,12 @@ static struct request *next_request(struct lane *lane, uint64_t now_ns)
     /* A lane whose share is held by others still gets its one request. */
     if (lane->pending == NULL && !lane->dry && !lane->failing && lane->in_flight == 0) {
         (void)read_more(lane);
+    }
+    if (lane->sender->config->queue.max_age_ns != 0) {
+        drop_pending_too_old(lane);
+        if (lane->pending == NULL && !lane->dry) {
+            hf_sender_pump_later(lane->sender); /* others get their turn while this one looks on */
+        }
     }
     if (lane->pending == NULL) {
         return NULL;
@@ -409,6 +471,9 @@ void hf_lane_pump(struct lane *lane)
         }
         if (lane->failing && (lane->in_flight != 0 || now_ns < lane->resume_ns)) {
             break; /* one request probes the backend at a time */
+        }
+        if (sender->config->queue.max_age_ns != 0) {
+            drop_waiting_too_old(lane);
         }
         struct request *request = lane->waiting;
         if (request != NULL) {

@@ -541,6 +541,25 @@ class TestGiveUp:
             backend.always = ok()
             backend.wait_for(ids)
 
+    def test_what_is_older_than_max_age_is_dropped_and_counted(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        backend.always = refuse(Code.UNAVAILABLE)
+        holdfast = start(config({"otlp": otlp_exporter(backend)}))
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(4)))
+        holdfast.write_config(config({"otlp": otlp_exporter(backend, sending_queue={"max_age": "1ms"})}))
+        holdfast.restart()
+        until(
+            lambda: holdfast.books("logs", "otlp")["dropped"]["gave_up"]["items"] == 4,
+            lambda: holdfast.books("logs", "otlp"),
+        )
+        holdfast.wait_for_log("dropped 4 log_records that are older than max_age")
+        holdfast.write_config(config({"otlp": otlp_exporter(backend, sending_queue={"max_age": "1h"})}))
+        holdfast.restart()
+        backend.always = ok()
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        backend.wait_for(ids)
+
 
 class Crowded(GrpcBackend):
     """Keeps each request that it takes for a while, and remembers how many it then had at once."""
