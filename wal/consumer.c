@@ -174,9 +174,7 @@ enum wal_status wal_consumer_open(struct wal *wal, const struct wal_consumer_opt
         consumer->options = *options;
         consumer->options.name = NULL;
         consumer->options.adopt = NULL;
-        consumer->position = (struct wal_place){consumer->cursor.low, consumer->cursor.low_total};
-        consumer->look = consumer->position.sequence;
-        consumer->in_flight = 0;
+        wal_front_reset(consumer);
         consumer->is_armed = false;
         consumer->is_blocked = false;
         consumer->is_owed = false;
@@ -215,7 +213,7 @@ void wal_consumer_close(struct wal_consumer *consumer)
  */
 static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
 {
-    struct wal_place *position = &consumer->position;
+    struct wal_place *position = &consumer->front.position;
 
     if (ack->sequence != position->sequence || wal_cursor_has(&consumer->cursor, ack->sequence)) {
         return;
@@ -224,8 +222,8 @@ static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
     position->total =
         wal_amount_add(position->total, (struct wal_amount){1, ack->items, ack->raw_bytes});
     (void)wal_cursor_skip(&consumer->cursor, position);
-    if (consumer->look < position->sequence) {
-        consumer->look = position->sequence;
+    if (consumer->front.look < position->sequence) {
+        consumer->front.look = position->sequence;
     }
 }
 
@@ -257,7 +255,8 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
         wal->janitor.is_idle = false; /* drained while nothing is appended: it may look again */
         wal_janitor_call(wal);
     }
-    if (consumer->is_blocked && cursor->range_count < WAL_RANGES_MAX / 2) {
+    if (consumer->is_blocked &&
+        (cursor->range_count < WAL_RANGES_MAX / 2 || consumer->in_flight == 0)) {
         consumer->is_blocked = false;
         consumer->is_owed = true;
         wal_submit_call(&wal->submit);
@@ -270,9 +269,7 @@ void wal_consumer_rewind(struct wal_consumer *consumer)
     struct wal *wal = consumer->wal;
 
     pthread_mutex_lock(&wal->lock);
-    consumer->position = (struct wal_place){consumer->cursor.low, consumer->cursor.low_total};
-    consumer->look = consumer->position.sequence;
-    consumer->in_flight = 0;
+    wal_front_reset(consumer);
     pthread_mutex_unlock(&wal->lock);
 }
 

@@ -28,6 +28,20 @@
 #define WAL_READ_MOST 256u /* records of one read */
 #define WAL_RATE_SECONDS 60u
 
+#define WAL_SPANS_MAX 64u
+
+/* How far reading has come at one place. */
+struct wal_front {
+    struct wal_place position; /* all before it is done with or in flight */
+    uint64_t
+        look; /* from here on it was not looked yet; above position while a gap's size is unknown */
+};
+
+/* What was read ahead of the backlog: all of it is done with or in flight. */
+struct wal_span {
+    struct wal_place first, end;
+};
+
 struct wal_consumer {
     struct wal_consumer *next;
     struct wal *wal;
@@ -40,9 +54,14 @@ struct wal_consumer {
     bool is_blocked;                     /* too many ranges */
     bool is_owed;                        /* a wake, without a record */
     bool is_waking;                      /* the committer is in `wake` */
-    struct wal_place position;           /* all before it is done with or in flight */
-    uint64_t
-        look; /* from here on it was not looked yet; above position while a gap's size is unknown */
+    struct wal_front front;
+    /* Ahead of it: spans that ascend and do not touch, and above them the one that still grows,
+     * from `fresh_first` to `fresh.position`, while `is_fresh`. */
+    bool is_fresh;
+    struct wal_front fresh;
+    struct wal_place fresh_first;
+    struct wal_span spans[WAL_SPANS_MAX];
+    size_t span_count;
     size_t in_flight;
     unsigned io_failures;
     uint64_t aged, aged_time_ns; /* the time of the record at a low that was looked up */
@@ -157,11 +176,18 @@ struct wal_commit_times {
 /* After a good commit: makes a group visible and completes it. */
 void wal_publish(struct wal *wal, struct wal_append *group, const struct wal_commit_times *times);
 void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status status);
+/* Whether that front is so near to the end that it is served from memory. Lock held. */
+bool wal_follows(const struct wal *wal, const struct wal_front *front);
 /* Calls consumers that wait for records. The committer, without the lock. */
 void wal_wake_consumers(struct wal *wal);
 /* Lets go of what no consumer that follows at the end has still to read, as far as `drops` has
  * room; true when there is more to do. Lock held. */
 bool wal_trim_tail(struct wal *wal, struct wal_drops *drops);
+
+/* ---- consume.c ---- */
+
+/* Begins to read at the lowest record that is not done with, and nowhere else. Lock held. */
+void wal_front_reset(struct wal_consumer *consumer);
 
 /* ---- rotate.c: the committer's ---- */
 

@@ -66,12 +66,24 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
     wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
 }
 
-/* One that stands far behind reads from the files until it has caught up. Lock held. */
-static bool follows(const struct wal *wal, const struct wal_consumer *consumer)
+/* One that stands far behind reads from the files until it has caught up. */
+bool wal_follows(const struct wal *wal, const struct wal_front *front)
 {
-    return consumer->is_open &&
-           (consumer->look >= wal->tail.first ||
-            wal->total.bytes - consumer->position.total.bytes <= wal->tail.bytes_max);
+    return front->look >= wal->tail.first ||
+           wal->total.bytes - front->position.total.bytes <= wal->tail.bytes_max;
+}
+
+/* Lock held. */
+static uint64_t needed_by(const struct wal *wal, const struct wal_consumer *consumer)
+{
+    if (!consumer->is_open) {
+        return UINT64_MAX;
+    }
+    if (wal_follows(wal, &consumer->front)) {
+        return consumer->front.look;
+    }
+    return consumer->is_fresh && wal_follows(wal, &consumer->fresh) ? consumer->fresh.look
+                                                                    : UINT64_MAX;
 }
 
 bool wal_trim_tail(struct wal *wal, struct wal_drops *drops)
@@ -82,9 +94,8 @@ bool wal_trim_tail(struct wal *wal, struct wal_drops *drops)
         return true;
     }
     for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (follows(wal, c) && c->look < needed) {
-            needed = c->look;
-        }
+        uint64_t wanted = needed_by(wal, c);
+        needed = wanted < needed ? wanted : needed;
     }
     return wal_tail_trim(&wal->tail, needed, drops);
 }
@@ -155,7 +166,7 @@ void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status statu
 static struct wal_consumer *next_to_wake(struct wal *wal)
 {
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (c->is_open && ((c->is_armed && c->look < wal->next_sequence) || c->is_owed)) {
+        if (c->is_open && ((c->is_armed && c->front.look < wal->next_sequence) || c->is_owed)) {
             c->is_armed = false;
             c->is_owed = false;
             return c;

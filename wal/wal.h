@@ -222,6 +222,19 @@ WAL_MUST_USE enum wal_status wal_consumer_read(struct wal_consumer *consumer, si
                                                size_t most_bytes, struct wal_record *records,
                                                size_t *ret_count);
 
+/*
+ * Reads what comes in now past a long backlog: while the consumer is behind by more than
+ * `tail_bytes` of raw bytes, a second reading position begins at the present and follows the end,
+ * in order; when it has itself fallen that far behind (farther, the more often it did), it begins
+ * at the present again. `*ret_count` 0: nothing is there, or the backlog is short; no wake is
+ * armed. What it gives, wal_consumer_read() will not give too: each record is read once, whichever
+ * way, unless the queue is opened anew or wal_consumer_rewind() called. The same thread as
+ * wal_consumer_read(). Errors likewise.
+ */
+WAL_MUST_USE enum wal_status wal_consumer_read_fresh(struct wal_consumer *consumer, size_t most,
+                                                     size_t most_bytes, struct wal_record *records,
+                                                     size_t *ret_count);
+
 /* Why items left the queue without being delivered. The numbers are stored: never renumber. */
 enum wal_drop {
     WAL_DROP_REJECTED = 0, /* by the backend, in a partial success */

@@ -308,14 +308,9 @@ static void deliver(struct scene *scene, enum truth_who who, const struct wal_re
     }
 }
 
-/* Reads up to `most` records and has done with them, the later before the earlier. */
-static size_t consume(struct scene *scene, enum truth_who who, size_t most)
+static size_t deliver_all(struct scene *scene, enum truth_who who, enum wal_status status,
+                          struct wal_record *records, size_t count)
 {
-    struct wal_record records[READ_MAX];
-    size_t count = 0;
-
-    enum wal_status status =
-        wal_consumer_read(scene->consumers[who], most, 400000, records, &count);
     if (status != WAL_OK) {
         tell_fault(scene->options, FAULT_READ, status);
         return 0;
@@ -325,6 +320,28 @@ static size_t consume(struct scene *scene, enum truth_who who, size_t most)
         hf_ref_drop(records[i].owner);
     }
     return count;
+}
+
+/* Reads up to `most` records and has done with them, the later before the earlier. */
+static size_t consume(struct scene *scene, enum truth_who who, size_t most)
+{
+    struct wal_record records[READ_MAX];
+    size_t count = 0;
+
+    enum wal_status status =
+        wal_consumer_read(scene->consumers[who], most, 400000, records, &count);
+    return deliver_all(scene, who, status, records, count);
+}
+
+/* The same of what comes in, past the backlog. */
+static size_t consume_fresh(struct scene *scene, enum truth_who who, size_t most)
+{
+    struct wal_record records[READ_MAX];
+    size_t count = 0;
+
+    enum wal_status status =
+        wal_consumer_read_fresh(scene->consumers[who], most, 400000, records, &count);
+    return deliver_all(scene, who, status, records, count);
 }
 
 /* ---- opening and closing ---- */
@@ -437,6 +454,9 @@ static void fill_some(struct scene *scene, uint64_t *number, unsigned count)
         if (i % 4 == 1 && i % 256 > 128) {
             consume(scene, WHO_SLOW, 14);
         }
+        if (i % 4 == 2) {
+            consume_fresh(scene, WHO_SLOW, 3);
+        }
     }
 }
 
@@ -460,8 +480,8 @@ void scene_drain(const struct scene_options *options)
 
     open_scene(&scene, options);
     do {
-        count = consume(&scene, WHO_FAST, READ_MAX) + consume(&scene, WHO_SLOW, READ_MAX) +
-                consume(&scene, WHO_DEAD, READ_MAX);
+        count = consume(&scene, WHO_FAST, READ_MAX) + consume_fresh(&scene, WHO_SLOW, READ_MAX) +
+                consume(&scene, WHO_SLOW, READ_MAX) + consume(&scene, WHO_DEAD, READ_MAX);
     } while (count > 0);
     if (scene.is_held) {
         wal_consumer_ack(scene.consumers[WHO_FAST], &scene.held, 1);
