@@ -28,6 +28,7 @@ struct hf_queue_config {
     int64_t num_consumers;
     uint64_t rate_limit; /* bytes a second; 0: none */
     uint64_t max_age_ns; /* of a record that is about to be sent; 0: any */
+    int64_t fresh_share; /* percent of requests taken from what comes in; 0: oldest first */
     int64_t queue_size;  /* in units of sizer; a limit only when the user wrote it */
     bool queue_size_written;
     int64_t sizer;

@@ -7,7 +7,7 @@
 
 #include "../util/log.h"
 #include "letter.h"
-#include "sender_internal.h"
+#include "request.h"
 
 #define REASON_BYTES_MAX 512u
 
@@ -30,14 +30,14 @@ static void buried(struct hf_task *task)
 {
     struct burial *burial = HF_CONTAINER(task, struct burial, task);
     struct request *request = burial->request;
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     hf_ref_drop(&burial->batch->ref);
     if (burial->status == WAL_OK) {
         count_lost(request);
         hf_request_resolve(request, WAL_DEAD_LETTERED, WAL_DROP_PERMANENT, 0);
     } else {
-        hf_lane_put_back(lane, request);
+        hf_lane_put_back(request->lane, request);
         lane->failing = true;
         lane->resume_ns = hf_loop_now_ns(sender->loop) + sender->config->retry.initial_interval_ns;
     }
@@ -157,7 +157,7 @@ static bool submit(struct request *request, struct wal *wal, const struct hf_out
 
 void hf_request_bury(struct request *request, const struct hf_outcome *outcome)
 {
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     const struct hf_dead_letter_config *config = &sender->config->queue.dead_letter;
     if (!config->enabled) {
@@ -179,7 +179,7 @@ void hf_request_bury(struct request *request, const struct hf_outcome *outcome)
     struct wal *wal = hf_store_dead_letters(hf_graph_host(sender->node->graph)->store,
                                             sender->node->id, config->max_bytes);
     if (wal == NULL || !submit(request, wal, outcome)) {
-        hf_lane_put_back(lane, request);
+        hf_lane_put_back(request->lane, request);
         lane->failing = true;
         lane->resume_ns = hf_loop_now_ns(sender->loop) + sender->config->retry.initial_interval_ns;
     }

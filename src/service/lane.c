@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "../util/clock.h"
+#include "request.h"
 #include "requeued.h"
-#include "sender_internal.h"
 
 #define RECORDS_AT_ONCE 64
 #define READ_BYTES ((size_t)1 << 20)
@@ -186,7 +186,7 @@ static void skip(struct lane *lane, struct wal_record *record)
                           .fate = record->items == 0 ? WAL_DELIVERED : WAL_DROPPED,
                           .drop = WAL_DROP_DAMAGED};
     hf_ref_drop(record->owner);
-    wal_consumer_ack(lane->consumer, &ack, 1);
+    wal_consumer_ack(lane->whole->consumer, &ack, 1);
 }
 
 /* Reads one group more. False: nothing was there, or no memory. */
@@ -194,12 +194,15 @@ static bool read_more(struct lane *lane)
 {
     struct wal_record records[RECORDS_AT_ONCE];
     size_t count = 0, room = make_room(lane);
+    struct wal_consumer *consumer = lane->whole->consumer;
+    bool is_whole = lane == lane->whole;
     enum wal_status status =
-        room == 0 ? WAL_NOMEM
-                  : wal_consumer_read(lane->consumer, room, READ_BYTES, records, &count);
+        room == 0  ? WAL_NOMEM
+        : is_whole ? wal_consumer_read(consumer, room, READ_BYTES, records, &count)
+                   : wal_consumer_read_fresh(consumer, room, READ_BYTES, records, &count);
     if (status != WAL_OK) {
-        lane->failing = true;
-        lane->resume_ns = hf_loop_now_ns(lane->sender->loop) + READ_AGAIN_NS;
+        lane->whole->failing = true;
+        lane->whole->resume_ns = hf_loop_now_ns(lane->sender->loop) + READ_AGAIN_NS;
         return false;
     }
     lane->dry = count == 0;
@@ -330,14 +333,11 @@ static bool is_too_old(const struct lane *lane, const struct held *held, uint64_
     return unix_ns > held->record.time_ns && unix_ns - held->record.time_ns > age_max_ns;
 }
 
-static void count_too_old(struct lane *lane, uint64_t items)
+static void tell_too_old(struct lane *lane, uint64_t items)
 {
-    const struct hf_sender *sender = lane->sender;
-    enum hf_signal signal = lane->pipeline->signal;
     if (items != 0) {
-        hf_node_log(sender->node, HF_LOG_WARN, "dropped %llu %s that are older than max_age",
-                    (unsigned long long)items, hf_signal_items_name(signal));
-        hf_series_add(sender->send_failed[signal], (int64_t)items);
+        hf_node_log(lane->sender->node, HF_LOG_WARN,
+                    "dropped %llu items that are older than max_age", (unsigned long long)items);
     }
 }
 
@@ -356,10 +356,11 @@ static void drop_pending_too_old(struct lane *lane)
                               .fate = WAL_DROPPED,
                               .drop = WAL_DROP_GAVE_UP};
         items += held->record.items;
-        wal_consumer_ack(lane->consumer, &ack, 1);
+        hf_series_add(lane->sender->send_failed[held->record.kind], held->record.items);
+        wal_consumer_ack(lane->whole->consumer, &ack, 1);
         hf_held_release(lane, held);
     }
-    count_too_old(lane, items);
+    tell_too_old(lane, items);
 }
 
 /* The same for requests that wait to be repeated: one goes when its youngest record is too old. */
@@ -374,9 +375,10 @@ static void drop_waiting_too_old(struct lane *lane)
         }
         lane->waiting = request->next;
         items += request->export.items;
+        hf_series_add(lane->sender->send_failed[request->export.signal], request->export.items);
         hf_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
     }
-    count_too_old(lane, items);
+    tell_too_old(lane, items);
 }
 
 static struct request *next_request(struct lane *lane, uint64_t now_ns)
@@ -387,7 +389,8 @@ static struct request *next_request(struct lane *lane, uint64_t now_ns)
         }
     }
     /* A lane whose share is held by others still gets its one request. */
-    if (lane->pending == NULL && !lane->dry && !lane->failing && lane->in_flight == 0) {
+    if (lane->pending == NULL && !lane->dry && !lane->whole->failing &&
+        lane->whole->in_flight == 0) {
         (void)read_more(lane);
     }
     if (lane->sender->config->queue.max_age_ns != 0) {
@@ -429,9 +432,13 @@ static void set_timer(struct lane *lane, uint64_t now_ns)
 {
     struct hf_loop *loop = lane->sender->loop;
     uint64_t due_ns = 0;
-    if (lane->failing && lane->in_flight == 0) {
-        due_ns = lane->resume_ns;
-    } else if (lane->pending != NULL && !lane->failing) {
+    if (lane->sender->in_flight >= lane->sender->window.now) {
+        hf_loop_timer_stop(loop, &lane->timer); /* the next completion looks after all lanes */
+        return;
+    }
+    if (lane->whole->failing && lane->whole->in_flight == 0) {
+        due_ns = lane->whole->resume_ns;
+    } else if (lane->pending != NULL && !lane->whole->failing) {
         due_ns = lane->pending_since_ns + lane->shaping.wait_ns;
     }
     if (!hf_meter_is_free(&lane->sender->meter, now_ns) && due_ns < lane->sender->meter.free_ns) {
@@ -442,12 +449,51 @@ static void set_timer(struct lane *lane, uint64_t now_ns)
         return;
     }
     if (due_ns <= now_ns) {
-        due_ns =
-            now_ns + 1000000; /* held back by num_consumers or memory: a completion comes first */
+        due_ns = now_ns + 1000000; /* held back by memory: a completion comes first */
     }
     if (hf_loop_timer_set(loop, &lane->timer, due_ns) != HF_OK) {
         return; /* out of memory: the next completion or record pumps */
     }
+}
+
+/* What is to be repeated, else what comes next; NULL: nothing now. */
+static struct request *take_from(struct lane *lane, uint64_t now_ns)
+{
+    if (lane->sender->config->queue.max_age_ns != 0) {
+        drop_waiting_too_old(lane);
+    }
+    struct request *request = lane->waiting;
+    if (request == NULL) {
+        return next_request(lane, now_ns);
+    }
+    lane->waiting = request->next;
+    request->next = NULL;
+    return request;
+}
+
+/* Of a hundred requests, as many come from the fresh lane as its share says; what one of the two
+ * does not use is the other's. */
+static struct request *take(struct lane *lane, uint64_t now_ns)
+{
+    struct lane *fresh = lane->fresh;
+    if (fresh == NULL) {
+        return take_from(lane, now_ns);
+    }
+    unsigned share = (unsigned)lane->sender->config->queue.fresh_share;
+    unsigned credit = lane->fresh_credit + share;
+    bool fresh_first = credit >= 100;
+    fresh->dry = false; /* nobody wakes it: it is asked each time */
+    struct request *request = take_from(fresh_first ? fresh : lane, now_ns);
+    if (request == NULL) {
+        request = take_from(fresh_first ? lane : fresh, now_ns);
+    }
+    if (request != NULL && request->lane == fresh) {
+        credit = credit > 100 ? credit - 100 : 0;
+    } else if (fresh_first) {
+        credit = 100 - share; /* its turn comes again, but no more is saved up */
+    }
+    lane->fresh_credit = credit;
+    return request;
 }
 
 void hf_lane_pump(struct lane *lane)
@@ -472,22 +518,16 @@ void hf_lane_pump(struct lane *lane)
         if (lane->failing && (lane->in_flight != 0 || now_ns < lane->resume_ns)) {
             break; /* one request probes the backend at a time */
         }
-        if (sender->config->queue.max_age_ns != 0) {
-            drop_waiting_too_old(lane);
-        }
-        struct request *request = lane->waiting;
-        if (request != NULL) {
-            lane->waiting = request->next;
-            request->next = NULL;
-        } else {
-            request = next_request(lane, now_ns);
-        }
+        struct request *request = take(lane, now_ns);
         if (request == NULL) {
             break;
         }
         send_request(lane, request, now_ns);
     }
     set_timer(lane, now_ns);
+    if (lane->fresh != NULL) {
+        set_timer(lane->fresh, now_ns);
+    }
 }
 
 void hf_lane_woken(struct hf_task *task)
@@ -528,6 +568,9 @@ void hf_lane_put_back(struct lane *lane, struct request *request)
 
 void hf_lane_drop_all(struct lane *lane)
 {
+    if (lane->fresh != NULL) {
+        hf_lane_drop_all(lane->fresh);
+    }
     while (lane->waiting != NULL) {
         struct request *request = lane->waiting;
         lane->waiting = request->next;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "../otlp/split.h"
-#include "sender_internal.h"
+#include "request.h"
 
 static bool is_whole(const struct part *part)
 {
@@ -132,12 +132,12 @@ void hf_request_resolve(struct request *request, enum wal_fate fate, enum wal_dr
         acks[ack_count++] = ack_of(held);
         hf_held_release(lane, held);
         if (ack_count == ACKS_AT_ONCE) {
-            wal_consumer_ack(lane->consumer, acks, ack_count);
+            wal_consumer_ack(lane->whole->consumer, acks, ack_count);
             ack_count = 0;
         }
     }
     if (ack_count != 0) {
-        wal_consumer_ack(lane->consumer, acks, ack_count);
+        wal_consumer_ack(lane->whole->consumer, acks, ack_count);
     }
     hf_request_free(request);
 }

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "../util/clock.h"
+#include "request.h"
 #include "requeued.h"
-#include "sender_internal.h"
 #include "store.h"
 
 /* Used by exporters without the keys of sending.h: one request at a time, for ever. */
@@ -106,20 +106,34 @@ enum hf_status hf_sender_new(struct hf_node *node, struct hf_sender **ret_sender
     return HF_OK;
 }
 
-struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline)
+static void init_lane(struct lane *lane, struct hf_sender *sender,
+                      const struct hf_pipeline *pipeline)
 {
-    struct lane *lane = calloc(1, sizeof(*lane));
-    if (lane == NULL) {
-        return NULL;
-    }
-    lane->next = sender->lanes;
-    sender->lanes = lane;
     lane->sender = sender;
     lane->pipeline = pipeline;
     lane->pending_end = &lane->pending;
     lane->wake.run = hf_lane_woken;
     lane->timer.fire = hf_lane_timer;
     hf_lane_shape(lane);
+}
+
+struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline)
+{
+    /* Dead letters that are sent again are no backlog that something could come in behind. */
+    bool has_fresh = pipeline != NULL && sender->config->queue.fresh_share != 0;
+    struct lane *lane = calloc(has_fresh ? 2 : 1, sizeof(*lane));
+    if (lane == NULL) {
+        return NULL;
+    }
+    lane->next = sender->lanes;
+    sender->lanes = lane;
+    init_lane(lane, sender, pipeline);
+    lane->whole = lane;
+    if (has_fresh) {
+        lane->fresh = lane + 1;
+        init_lane(lane->fresh, sender, pipeline);
+        lane->fresh->whole = lane;
+    }
     return lane;
 }
 
@@ -407,7 +421,7 @@ static void set_unhealthy(struct lane *lane, const char *why)
 
 static void delivered(struct request *request, const struct hf_outcome *outcome)
 {
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     uint64_t rejected = outcome->rejected_items < request->export.items ? outcome->rejected_items
                                                                         : request->export.items;
@@ -434,7 +448,7 @@ static void delivered(struct request *request, const struct hf_outcome *outcome)
 /* max_elapsed_time has passed, or retries are off. True: the request is gone. */
 static bool give_up(struct request *request, const struct hf_outcome *outcome)
 {
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     set_unhealthy(lane, outcome->message != NULL ? outcome->message : "no more retries left");
     switch (sender->config->retry.on_give_up) {
@@ -460,7 +474,7 @@ static bool give_up(struct request *request, const struct hf_outcome *outcome)
 
 static void failed_for_now(struct request *request, const struct hf_outcome *outcome)
 {
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     const struct hf_retry_config *retry = &sender->config->retry;
     uint64_t now_ns = hf_loop_now_ns(sender->loop);
@@ -484,13 +498,13 @@ static void failed_for_now(struct request *request, const struct hf_outcome *out
     }
     bool over = !retry->enabled || hf_backoff_is_over(&lane->backoff, retry, now_ns);
     if (!over || !give_up(request, outcome)) {
-        hf_lane_put_back(lane, request);
+        hf_lane_put_back(request->lane, request);
     }
 }
 
 static void refused_for_good(struct request *request, const struct hf_outcome *outcome)
 {
-    request->lane->failing = false;
+    request->lane->whole->failing = false;
     if (request->count == 1 || !hf_request_halve(request)) {
         hf_request_bury(request, outcome);
     }
@@ -503,7 +517,7 @@ static void settle(struct request *request, const struct hf_outcome *outcome)
         delivered(request, outcome);
         break;
     case HF_TOO_LARGE:
-        request->lane->failing = false;
+        request->lane->whole->failing = false;
         if (!hf_request_halve(request)) {
             hf_request_bury(request, outcome);
         }
@@ -526,13 +540,13 @@ static void settle(struct request *request, const struct hf_outcome *outcome)
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
     struct request *request = HF_CONTAINER(export, struct request, export);
-    struct lane *lane = request->lane;
+    struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     assert(sender->in_flight != 0 && lane->in_flight != 0);
     sender->in_flight--;
     lane->in_flight--;
     if (sender->ended && outcome->status != HF_OK) {
-        hf_lane_put_back(lane, request); /* its records are released with the lane's */
+        hf_lane_put_back(request->lane, request); /* its records are released with the lane's */
         return;
     }
     settle(request, outcome);

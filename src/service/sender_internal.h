@@ -61,9 +61,13 @@ struct batch_series {
 };
 
 /* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
- */
+ * With fresh_share a second lane beside it reads past the backlog: it shares the consumer, the
+ * failures and the count in flight of the `whole`. */
 struct lane {
     struct lane *next;
+    struct lane *whole;    /* itself, but for a fresh lane */
+    struct lane *fresh;    /* NULL: none; it stands behind this one in memory */
+    unsigned fresh_credit; /* percent of a request */
     struct hf_sender *sender;
     const struct hf_pipeline *pipeline; /* NULL: the requeued dead letters, of any signal */
     _Atomic(struct wal *) wal;          /* NULL: there are none yet */
@@ -137,19 +141,3 @@ void hf_lane_shape(struct lane *lane);
 void hf_lane_drop_all(struct lane *lane);
 
 void hf_held_release(struct lane *lane, struct held *held);
-
-/* request.c */
-/* NULL: out of memory, or a record that cannot be cut; nothing is taken from the parts' records
- * then. */
-struct request *hf_request_new(struct lane *lane, const struct part *parts, size_t count);
-/* All items of its parts are done with; acknowledges records that have no open item left. Frees the
- * request. */
-void hf_request_resolve(struct request *request, enum wal_fate fate, enum wal_drop drop,
-                        uint64_t rejected);
-/* Frees the request only: its parts are in others now, or the sender ends. */
-void hf_request_free(struct request *request);
-/* Two requests of half the size each, put among the waiting; false: it is a single item. */
-HF_MUST_USE bool hf_request_halve(struct request *request);
-
-/* bury.c: a request of one part goes to the dead letters (or is dropped when they are off). */
-void hf_request_bury(struct request *request, const struct hf_outcome *outcome);

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import threading
 
 import pytest
 
@@ -126,6 +127,84 @@ class TestOutage:
         assert second.ids() == new
         first.start()
         first.wait_for(old + new)
+
+
+class Gated(GrpcBackend):
+    """Answers as many requests as the test lets through; None: all."""
+
+    def __init__(self):
+        super().__init__()
+        self._gate = threading.Condition()
+        self._open = 0
+        self.asked = 0
+
+    def let(self, count):
+        with self._gate:
+            self._open = None if count is None else self._open + count
+            self._gate.notify_all()
+
+    def judge(self, message):
+        with self._gate:
+            self.asked += 1
+            while self._open is not None and self._open <= 0 and not self._stopping.is_set():
+                self._gate.wait(0.1)
+            if self._open is not None:
+                self._open -= 1
+        return super().judge(message)
+
+
+class TestFreshShare:
+    """While there is a backlog, what comes in now has its share."""
+
+    QUEUE = {
+        "fresh_share": 50,
+        "num_consumers": 1,
+        "batch": {"flush_timeout": "1ms", "min_size": 1, "max_size": 1},
+    }
+
+    def backlog(self, start, backend, grpc_sender):
+        """An instance with 12 MB that wait, one request of them at the backend, one of them delivered."""
+        exporter = otlp_exporter(backend, sending_queue=self.QUEUE, timeout="60s")
+        holdfast = start(config({"otlp": exporter}))
+        sender = grpc_sender(holdfast)
+        old = otlp.new_ids(120)
+        for item in old:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item], padding="x" * 100_000))
+        backend.let(1)
+        until(lambda: backend.asked == 2, "the second request does not come")
+        fresh = otlp.new_ids(10)
+        for item in fresh:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        return holdfast, old, fresh
+
+    def test_fresh_data_goes_past_the_backlog_and_neither_starves(self, start, ending, grpc_sender):
+        backend = ending.enter_context(Gated())
+        holdfast, old, fresh = self.backlog(start, backend, grpc_sender)
+        backend.let(None)
+        backend.wait_for(old + fresh)
+        arrived = backend.ids()
+        assert repeats(arrived) == 0
+        places = [arrived.index(item) for item in fresh]
+        assert max(places) < 2 * len(fresh) + 3, "the backlog came first"
+        assert [item for item in arrived if item in fresh] == fresh
+        assert [item for item in arrived if item not in fresh] == old
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 0, "something stays queued")
+
+    def test_a_kill_in_the_midst_of_it_loses_nothing(self, start, ending, grpc_sender):
+        backend = ending.enter_context(Gated())
+        holdfast, old, fresh = self.backlog(start, backend, grpc_sender)
+        for _ in range(3):
+            backend.let(9)
+            until(lambda: backend._open == 0, "not all was asked for that may be")
+            holdfast.kill9()
+            holdfast.start()
+            more = otlp.new_ids(5)
+            for item in more:
+                grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+            fresh += more
+        backend.let(None)
+        backend.wait_for(old + fresh)
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 0, "something stays queued")
 
 
 class TestGracefulStop:

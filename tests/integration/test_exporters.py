@@ -552,7 +552,7 @@ class TestGiveUp:
             lambda: holdfast.books("logs", "otlp")["dropped"]["gave_up"]["items"] == 4,
             lambda: holdfast.books("logs", "otlp"),
         )
-        holdfast.wait_for_log("dropped 4 log_records that are older than max_age")
+        holdfast.wait_for_log("dropped 4 items that are older than max_age")
         holdfast.write_config(config({"otlp": otlp_exporter(backend, sending_queue={"max_age": "1h"})}))
         holdfast.restart()
         backend.always = ok()
