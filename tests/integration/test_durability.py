@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -267,6 +268,28 @@ class TestTakeover:
         grpc_sender(second).export(otlp.LOGS, otlp.request(otlp.LOGS, more))
         backend.wait_for(ids + more)
 
+    def test_a_kill_under_load_hands_over_all_that_was_acknowledged(self, start, ending):
+        """Three times, from process to process; the waiting one never writes, so that nothing of it is in between."""
+        backend = ending.enter_context(GrpcBackend())
+        present = start(config({"otlp": otlp_exporter(backend)}))
+        acknowledged = []
+        for _ in range(3):
+            successor = start(config({"otlp": otlp_exporter(backend)}), ready=False)
+            successor.data_directory = present.data_directory
+            successor.spawn()
+            until(lambda: successor.health() == 503, "the next process is not alive and waiting")
+            with Load(present, EVERY_PATH) as load:
+                wait_for_acknowledged(load, 300)
+                assert successor.health() == 503
+                present.kill9()
+            acknowledged += load.acknowledged
+            begun = time.monotonic()
+            successor.wait_ready()
+            print(f"took over {time.monotonic() - begun:.3f} s after the load had stopped")
+            present = successor
+        backend.wait_for(acknowledged)
+        assert "took over the data directory" in present.log()
+
     def test_a_waiting_process_ends_when_asked(self, start, ending):
         backend = ending.enter_context(GrpcBackend())
         first = start(config({"otlp": otlp_exporter(backend)}))
@@ -303,6 +326,48 @@ class TestTwoBackends:
             wait_for_acknowledged(load, 1000)
         good.wait_for(load.acknowledged)
         assert repeats(good.ids()) == 0
+
+
+    def test_a_body_is_stored_once_however_many_want_it(self, start, ending, grpc_sender):
+        """Disk bytes of the same data, queued for one exporter and for three."""
+        away = ending.enter_context(GrpcBackend())
+        away.stop()
+        disk = {}
+        for count in (1, 3):
+            holdfast = start(config({f"otlp/{i}": otlp_exporter(away) for i in range(count)}))
+            sender = grpc_sender(holdfast)
+            for _ in range(100):
+                sender.export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1), padding=os.urandom(40_000).hex()))
+            books = [holdfast.books("logs", f"otlp/{i}") for i in range(count)]
+            assert [one["queued"]["items"] for one in books] == [100] * count
+            queue = next(one for one in holdfast.queue("stat")["queues"] if one["id"] == "logs")
+            disk[count] = queue["disk_bytes"]
+            directory = holdfast.data_directory / "queue" / "logs"
+            seen = sum(path.stat().st_blocks * 512 for path in directory.iterdir())
+            print(f"{count} exporters: {disk[count]} bytes on disk by the books, {seen} by the file system")
+            assert 8_000_000 < seen < 10_000_000
+        assert disk[3] == disk[1]
+
+    def test_what_a_dead_one_leaves_lying_is_not_in_the_others_way(self, start, ending, grpc_sender):
+        """The good one is at the end of the queue all the while that the dead one's backlog grows; when the dead one
+        comes back it has all, and the good one nothing twice."""
+        good, dead = ending.enter_context(GrpcBackend()), ending.enter_context(GrpcBackend())
+        dead.stop()
+        holdfast = start(config({"otlp/good": otlp_exporter(good), "otlp/dead": otlp_exporter(dead)}))
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(150)
+        for at, item in enumerate(ids):
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item], padding="x" * 100_000))
+            if at % 50 == 49:
+                good.wait_for(ids[: at + 1])
+                until(
+                    lambda: holdfast.books("logs", "otlp/good")["queued"]["items"] == 0,
+                    lambda: holdfast.books("logs", "otlp/good"),
+                )
+                assert holdfast.books("logs", "otlp/dead")["queued"]["items"] == at + 1
+        dead.start()
+        dead.wait_for(ids)
+        assert sorted(good.ids()) == sorted(dead.ids()) == sorted(ids)
 
 
 class TestDamage:
