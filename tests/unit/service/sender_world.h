@@ -42,6 +42,13 @@ struct backend {
     uint32_t items[SCRIPT_MAX];
     size_t pieces[SCRIPT_MAX];
     enum hf_signal signals[SCRIPT_MAX];
+    /* Answers that are not given at once, but when the test says so. */
+    bool holds_back;
+    struct hf_export *held[SCRIPT_MAX];
+    size_t held_count;
+    struct hf_task release;
+    sem_t released;
+    struct hf_outcome released_with;
 };
 
 struct world {
@@ -74,8 +81,14 @@ static inline void backend_send(void *self, struct hf_export *export)
         outcome.rejected_items = backend->rejected[i];
         outcome.message = outcome.status == HF_OK ? "" : "as scripted";
     }
+    bool holds_back = backend->holds_back;
+    if (holds_back) {
+        backend->held[backend->held_count++] = export;
+    }
     pthread_mutex_unlock(&backend->lock);
-    hf_export_done(export, &outcome);
+    if (!holds_back) {
+        hf_export_done(export, &outcome);
+    }
 }
 
 static const struct hf_component component = {
@@ -104,6 +117,7 @@ static inline struct world *make_world(void)
                   .multiplier = 1.5},
     };
     pthread_mutex_init(&world->backend.lock, NULL);
+    sem_init(&world->backend.released, 0, 0);
     world->node = (struct hf_node){.id = "made_up",
                                    .component = &component,
                                    .config = &world->config,
@@ -135,6 +149,7 @@ static inline void end_world(struct world *world)
     hf_metrics_free(world->metrics);
     hf_log_free(world->log);
     pthread_mutex_destroy(&world->backend.lock);
+    sem_destroy(&world->backend.released);
     snprintf(command, sizeof(command), "rm -rf %s", world->directory);
     assert_int_equal(system(command), 0);
     free(world);
@@ -154,8 +169,17 @@ static inline void on_done(struct wal_append *append, enum wal_status status)
 }
 
 /* One request of `items` spans, each of a name only: {1 {2 {2 {5 "x"}}}}. */
-static inline void put_into(struct wal *wal, enum hf_signal signal, uint32_t items)
+struct put {
+    enum hf_signal signal;
+    uint32_t items;
+    uint64_t raw_bytes; /* 0: its size */
+    uint64_t age_ns;
+};
+
+static inline void put_as(struct wal *wal, const struct put *put)
 {
+    enum hf_signal signal = put->signal;
+    uint32_t items = put->items;
     uint8_t body[4096];
     size_t inner = (size_t)items * 5;
     size_t size = 0;
@@ -174,8 +198,8 @@ static inline void put_into(struct wal *wal, enum hf_signal signal, uint32_t ite
     hf_batch_seal(batch, size, items);
     struct waited waited = {.append = {.kind = (uint8_t)signal,
                                        .items = items,
-                                       .raw_bytes = size,
-                                       .time_ns = batch->received_ns,
+                                       .raw_bytes = put->raw_bytes != 0 ? put->raw_bytes : size,
+                                       .time_ns = batch->received_ns - put->age_ns,
                                        .body = batch->wire,
                                        .owner = &batch->ref,
                                        .done = on_done}};
@@ -186,6 +210,12 @@ static inline void put_into(struct wal *wal, enum hf_signal signal, uint32_t ite
     assert_int_equal(waited.status, WAL_OK);
     sem_destroy(&waited.done);
     hf_ref_drop(&batch->ref);
+}
+
+static inline void put_into(struct wal *wal, enum hf_signal signal, uint32_t items)
+{
+    const struct put put = {.signal = signal, .items = items};
+    put_as(wal, &put);
 }
 
 static inline void put(struct world *world, uint32_t items)
