@@ -44,6 +44,7 @@ def stop_once(lab, kind, http, batched):
         sink.stop()  # what hangs there is never answered
         sink.start()
     sink.order("ok")
+    holdfast.write_config(configuration(exporter))  # what waited for a batch need not wait for another
     holdfast.start()
     repeated = lab.settle()
     # A sender whose answer was cut off by the stop sends nothing again: the loads were ended.

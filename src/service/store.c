@@ -114,7 +114,8 @@ void hf_store_explain(enum wal_status status, const char *path, char *reterr)
             reterr, 512,
             "cannot open the data directory %.120s as uid %u: %s (%.220s); choose another with "
             "--data-dir",
-            path, (unsigned)geteuid(), error, who);
+            path, (unsigned)geteuid(), status == WAL_NO_SPACE ? wal_status_text(status) : error,
+            who);
     }
 }
 
