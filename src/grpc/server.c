@@ -308,16 +308,27 @@ static void kill_all(struct lane *lane)
     }
 }
 
+static void run_turn_away(struct hf_task *task)
+{
+    struct lane *lane = HF_CONTAINER(task, struct lane, turn_away_task);
+    struct hf_grpc_server *server = lane->server;
+    hf_loop_timer_stop(lane->loop, &lane->pause);
+    if (lane->listening) {
+        hf_loop_remove(lane->loop, server->options.listen_fd, &lane->listener);
+        lane->listening = false;
+    }
+    pthread_mutex_lock(&server->lock);
+    server->lanes_listening--;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    hf_ref_drop(&server->ref);
+}
+
 static void run_stop(struct hf_task *task)
 {
     struct lane *lane = HF_CONTAINER(task, struct lane, stop_task);
     lane->stopping = true;
     lane->stop_begun_ns = hf_loop_now_ns(lane->loop);
-    hf_loop_timer_stop(lane->loop, &lane->pause);
-    if (lane->listening) {
-        hf_loop_remove(lane->loop, lane->server->options.listen_fd, &lane->listener);
-        lane->listening = false;
-    }
     for (struct connection *connection = lane->connections; connection != NULL;
          connection = connection->next) {
         if (connection->greeted && connection->drain == DRAIN_NOT && !connection->lingering) {
@@ -414,6 +425,7 @@ static bool init_lane(struct lane *lane, struct hf_grpc_server *server, struct h
     lane->flush_task.run = hf_grpc_lane_flush;
     lane->settle_task.run = run_settle;
     lane->start_task.run = run_start;
+    lane->turn_away_task.run = run_turn_away;
     lane->stop_task.run = run_stop;
     lane->cut_task.run = run_cut;
     atomic_init(&lane->connection_count, 0);
@@ -494,16 +506,19 @@ void hf_grpc_server_start(struct hf_grpc_server *server)
     }
 }
 
-/* False when the time came first. With the lock held. */
-static bool wait_for_lanes(struct hf_grpc_server *server, uint64_t end_ns)
+/* Until no lane is left in `count`; false when the time came first. */
+static bool wait_for_lanes(struct hf_grpc_server *server, const size_t *count, uint64_t end_ns)
 {
     struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
                            .tv_nsec = (long)(end_ns % 1000000000u)};
     int failed = 0;
-    while (server->lanes_running > 0 && failed == 0) {
+    pthread_mutex_lock(&server->lock);
+    while (*count > 0 && failed == 0) {
         failed = pthread_cond_timedwait(&server->changed, &server->lock, &end);
     }
-    return server->lanes_running == 0;
+    bool none_left = *count == 0;
+    pthread_mutex_unlock(&server->lock);
+    return none_left;
 }
 
 static void cut(struct hf_grpc_server *server)
@@ -515,30 +530,29 @@ static void cut(struct hf_grpc_server *server)
 
 void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
 {
-    uint64_t now_ns = monotonic_ns(), end_ns = now_ns + grace_ns;
+    uint64_t end_ns = monotonic_ns() + grace_ns;
     bool own_thread = false;
-    server->lanes_running = server->options.loop_count;
+    server->lanes_running = server->lanes_listening = server->options.loop_count;
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        struct lane *lane = &server->lanes[i];
-        own_thread = own_thread || hf_loop_is_own_thread(lane->loop);
-        lane->stop_end_ns = end_ns;
-        run_on(lane, &lane->stop_task);
+        own_thread = own_thread || hf_loop_is_own_thread(server->lanes[i].loop);
+        run_on(&server->lanes[i], &server->lanes[i].turn_away_task);
+    }
+    /* First nobody is let in any more: whom one lane asks to go on elsewhere must find the server
+     * that listens now, and not another lane of this one. */
+    if (!own_thread) {
+        (void)wait_for_lanes(server, &server->lanes_listening, end_ns);
+    }
+    for (size_t i = 0; i < server->options.loop_count; i++) {
+        server->lanes[i].stop_end_ns = end_ns;
+        run_on(&server->lanes[i], &server->lanes[i].stop_task);
     }
     if (own_thread) {
         /* A loop that does not run answers nobody: there is nothing to wait for. */
         cut(server);
-        return;
+    } else if (!wait_for_lanes(server, &server->lanes_running, end_ns)) {
+        cut(server);
+        (void)wait_for_lanes(server, &server->lanes_running, monotonic_ns() + ABANDON_NS);
     }
-    pthread_mutex_lock(&server->lock);
-    bool settled = wait_for_lanes(server, end_ns);
-    pthread_mutex_unlock(&server->lock);
-    if (settled) {
-        return;
-    }
-    cut(server);
-    pthread_mutex_lock(&server->lock);
-    (void)wait_for_lanes(server, monotonic_ns() + ABANDON_NS);
-    pthread_mutex_unlock(&server->lock);
 }
 
 void hf_grpc_server_free(struct hf_grpc_server *server)

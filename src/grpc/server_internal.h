@@ -114,7 +114,7 @@ struct lane {
     uint64_t stop_begun_ns, stop_end_ns;
     struct connection *connections;
     struct connection *dirty, **dirty_end;
-    struct hf_task flush_task, settle_task, start_task, stop_task, cut_task;
+    struct hf_task flush_task, settle_task, start_task, turn_away_task, stop_task, cut_task;
     bool flush_deferred, settle_deferred;
     bool starving; /* a connection waits for its window to be opened */
     struct hf_timer tick;
@@ -142,7 +142,7 @@ struct hf_grpc_server {
     atomic_size_t held_bytes, whole_bytes;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    size_t lanes_running;
+    size_t lanes_listening, lanes_running; /* while it stops */
 };
 
 /* ---- server.c ---- */
