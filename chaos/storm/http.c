@@ -28,13 +28,45 @@ static void drop(struct storm_http *http)
 }
 
 /* Told a little later: a server that is away must not be asked in a tight ring. */
-static void fail(struct storm_http *http)
+static void give_up(struct storm_http *http)
 {
     drop(http);
     if (http->busy && hf_loop_timer_set(http->loop, &http->limit,
                                         hf_clock_monotonic_ns() + FAILURE_PAUSE_NS) != HF_OK) {
         abort();
     }
+}
+
+static void connect_now(struct storm_http *http)
+{
+    int on = 1;
+    http->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (http->fd < 0) {
+        give_up(http);
+        return;
+    }
+    setsockopt(http->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    int result = connect(http->fd, (const struct sockaddr *)&http->address, sizeof(http->address));
+    http->connecting = true;
+    if ((result != 0 && errno != EINPROGRESS) ||
+        hf_loop_add(http->loop, http->fd, EPOLLIN | EPOLLOUT, &http->io) != HF_OK) {
+        give_up(http);
+    }
+}
+
+/* As HTTP clients do: a connection that was kept, and ends before anything of an answer has come,
+ * was closed for its idleness while the request was under way. That is tried on a new one, once. */
+static void fail(struct storm_http *http)
+{
+    bool was_idle = http->busy && http->is_kept && http->got == 0;
+    if (!was_idle) {
+        give_up(http);
+        return;
+    }
+    drop(http);
+    http->is_kept = false;
+    http->sent = 0;
+    connect_now(http);
 }
 
 static void on_limit(struct hf_timer *timer, uint64_t now_ns)
@@ -143,25 +175,8 @@ static void on_ready(struct hf_io *io, uint32_t events)
         }
         write_on(http);
     }
-    if (http->fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+    if (http->fd >= 0 && !http->connecting && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
         read_on(http);
-    }
-}
-
-static void connect_now(struct storm_http *http)
-{
-    int on = 1;
-    http->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (http->fd < 0) {
-        fail(http);
-        return;
-    }
-    setsockopt(http->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    int result = connect(http->fd, (const struct sockaddr *)&http->address, sizeof(http->address));
-    http->connecting = true;
-    if ((result != 0 && errno != EINPROGRESS) ||
-        hf_loop_add(http->loop, http->fd, EPOLLIN | EPOLLOUT, &http->io) != HF_OK) {
-        fail(http);
     }
 }
 
@@ -179,6 +194,7 @@ void storm_http_send(struct storm_http *http, struct hf_slice head, struct hf_sl
     http->sent = 0;
     http->got = 0;
     http->busy = true;
+    http->is_kept = http->fd >= 0;
     if (hf_loop_timer_set(http->loop, &http->limit, hf_clock_monotonic_ns() + ANSWER_LIMIT_NS) !=
         HF_OK) {
         abort();

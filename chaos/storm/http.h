@@ -28,6 +28,7 @@ struct storm_http {
     size_t sent, got;
     int fd;
     bool connecting, busy;
+    bool is_kept; /* the connection was there before the request */
     char answer[STORM_HTTP_ANSWER_MAX];
 };
 
