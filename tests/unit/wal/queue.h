@@ -20,7 +20,7 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "wal/wal.h"
+#include "wal/internal.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -354,8 +354,20 @@ static inline int queue_setup(void **state)
     return 0;
 }
 
+/* A test that failed leaves its consumers open; what it has to say must not be lost in an assertion
+ * about that. */
 static inline int queue_teardown(void **state)
 {
-    queue_free(*state);
+    struct queue *queue = *state;
+    struct wal_consumer *next = queue->wal != NULL ? queue->wal->consumers : NULL;
+
+    while (next != NULL) {
+        struct wal_consumer *consumer = next;
+        next = consumer->next;
+        if (consumer->is_open) {
+            wal_consumer_close(consumer);
+        }
+    }
+    queue_free(queue);
     return 0;
 }
