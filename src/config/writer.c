@@ -9,6 +9,7 @@
 
 #include <yaml.h>
 
+#include "../util/escape.h"
 #include "scalar.h"
 
 struct hf_writer {
@@ -107,16 +108,7 @@ static void json_begin_value(struct hf_writer *writer)
 static void json_string(struct hf_writer *writer, const char *text)
 {
     fputc('"', writer->out);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') {
-            fprintf(writer->out, "\\%c", byte);
-        } else if (byte < 0x20) {
-            fprintf(writer->out, "\\u%04x", byte);
-        } else {
-            fputc(byte, writer->out);
-        }
-    }
+    hf_escape_print(HF_ESCAPE_JSON, hf_slice_text(text), writer->out);
     fputc('"', writer->out);
 }
 
