@@ -64,6 +64,16 @@ static void refuses_pipelines_that_cannot_run(void **state)
         {"{traces: {receivers: [nop], exporters: [loki]}}",
          "E f:5:41: service::pipelines::traces: references exporter \"loki\" which is not "
          "configured\n"},
+        {"{traces: {receivers: [nop], processors: [batch/other], exporters: [nop/elsewhere]}}",
+         "E f:5:42: service::pipelines::traces: references processor \"batch/other\" which is not "
+         "configured; did you mean \"batch\"?\n"
+         "E f:5:68: service::pipelines::traces: references exporter \"nop/elsewhere\" which is not "
+         "configured; did you mean \"nop\"?\n"},
+        {"{traces: {receivers: [batch/2], processors: [nop], exporters: [nop]}}",
+         "E f:5:23: service::pipelines::traces: references receiver \"batch/2\" which is not "
+         "configured; did you mean the processor of that id, which is named under processors?\n"
+         "E f:5:46: service::pipelines::traces: references processor \"nop\" which is not "
+         "configured; did you mean the receiver of that id, which is named under receivers?\n"},
         {"{traces: {receivers: [nop], processors: [batch, batch/2, ' batch'], exporters: [nop]}}",
          "E f:5:58: service::pipelines::traces: references processor \"batch\" multiple times\n"},
         {"{traces: {receivers: [nop, nop], exporters: [nop, nop]}}",
