@@ -56,16 +56,16 @@ void hf_check_missing(struct hf_build *build, struct hf_place place, const struc
     const struct hf_config_component *elsewhere = find_elsewhere(build, id);
     if (nearest != NULL) {
         hf_load_error(build->load, place, path,
-                      "references %s \"%s\" which is not configured; did you mean \"%s\"?", noun, id,
-                      nearest);
+                      "references %s \"%s\" which is not configured; did you mean \"%s\"?", noun,
+                      id, nearest);
     } else if (elsewhere != NULL) {
-        hf_load_error(build->load, place, path,
-                      "references %s \"%s\" which is not configured; did you mean the %s of that id, "
-                      "which is named under %s?",
-                      noun, id, hf_kind_words[elsewhere->kind].noun,
-                      hf_kind_words[elsewhere->kind].section);
+        hf_load_error(
+            build->load, place, path,
+            "references %s \"%s\" which is not configured; did you mean the %s of that id, "
+            "which is named under %s?",
+            noun, id, hf_kind_words[elsewhere->kind].noun, hf_kind_words[elsewhere->kind].section);
     } else {
-        hf_load_error(build->load, place, path, "references %s \"%s\" which is not configured", noun,
-                      id);
+        hf_load_error(build->load, place, path, "references %s \"%s\" which is not configured",
+                      noun, id);
     }
 }

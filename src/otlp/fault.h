@@ -1,6 +1,6 @@
 /*
- * fault: where an Export request that hf_scan() refused is broken: the byte, the field's path and the
- * reason. A second, slow pass by the schema's tables, so that the scan need not keep track. Any
+ * fault: where an Export request that hf_scan() refused is broken: the byte, the field's path and
+ * the reason. A second, slow pass by the schema's tables, so that the scan need not keep track. Any
  * thread; no state, no allocation.
  */
 #pragma once

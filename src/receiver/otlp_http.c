@@ -213,8 +213,7 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
         return HF_NOT_FOUND;
     }
     if (strcmp(hf_http_method(request), "POST") != 0) {
-        say_plain(http, request, 405, "405 method not allowed, supported: [POST]",
-                  "is not a POST");
+        say_plain(http, request, 405, "405 method not allowed, supported: [POST]", "is not a POST");
         return HF_UNSUPPORTED;
     }
     if (body_type(request) == BODY_UNKNOWN) {

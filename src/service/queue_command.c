@@ -116,11 +116,12 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
         dropped += books->dropped[drop].items;
     }
     hf_queue_say(report->out,
-            "  %-24s accepted %" PRIu64 " = delivered %" PRIu64 " + queued %" PRIu64
-            " + dead letters %" PRIu64 " + dropped %" PRIu64 " items; oldest %.1fs%s%s\n",
-            stat->name, books->accepted.items, books->delivered.items, books->queued.items,
-            books->dead_lettered.items, dropped, age_s(report, stat),
-            stat->open ? "" : "; not running", balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
+                 "  %-24s accepted %" PRIu64 " = delivered %" PRIu64 " + queued %" PRIu64
+                 " + dead letters %" PRIu64 " + dropped %" PRIu64 " items; oldest %.1fs%s%s\n",
+                 stat->name, books->accepted.items, books->delivered.items, books->queued.items,
+                 books->dead_lettered.items, dropped, age_s(report, stat),
+                 stat->open ? "" : "; not running",
+                 balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (books->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",
@@ -159,7 +160,7 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         fputs("\"exporters\":[", report->out);
     } else {
         hf_queue_say(report->out, "%s %s: %" PRIu64 " records ever, %.1f MiB on disk", kind, id,
-                stat.appended.records, (double)stat.disk_bytes / MIB);
+                     stat.appended.records, (double)stat.disk_bytes / MIB);
         if (stat.disk_bytes_max != 0) {
             fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
         }
@@ -233,7 +234,7 @@ static enum hf_exit drop_backlog(struct wal *wal, const struct hf_queue_argument
     enum wal_status status = wal_consumer_remove(wal, arguments->exporter);
     if (status != WAL_OK) {
         hf_queue_say(out, "error: %s has no backlog in %s, or is configured and running\n",
-                arguments->exporter, arguments->queue);
+                     arguments->exporter, arguments->queue);
         return HF_EXIT_FAILED;
     }
     hf_queue_say(out, "dropped the backlog of %s in %s\n", arguments->exporter, arguments->queue);

@@ -83,7 +83,7 @@ static enum hf_exit conclude(const struct departure *departure, enum wal_status 
                              const char *done, const char *exporter, FILE *out)
 {
     hf_queue_say(out, "%s %" PRIu64 " dead letters of %s, %" PRIu64 " items\n", done,
-            departure->gone.records, exporter, departure->gone.items);
+                 departure->gone.records, exporter, departure->gone.items);
     if (status != WAL_OK) {
         fprintf(out, "error: the rest stays where it is: %s\n", wal_status_text(status));
     }
@@ -97,7 +97,7 @@ static struct wal *find_letters(struct hf_store *store, const char *exporter,
         (struct departure){.out = out, .reader = hf_store_dead_letter_reader(store, exporter)};
     if (departure->reader == NULL) {
         hf_queue_say(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
-                exporter);
+                     exporter);
         return NULL;
     }
     struct wal *wal = hf_store_dead_letters(store, exporter, 0);
@@ -225,7 +225,8 @@ enum hf_exit hf_letters_requeue(struct hf_store *store, const char *exporter, FI
     enum wal_status status = requeue_all(to, &departure);
     enum hf_exit code = conclude(&departure, status, "requeued", exporter, out);
     if (departure.gone.records != 0 && !hf_store_is_watched(store, exporter)) {
-        hf_queue_say(out, "they wait in requeue:%s until an exporter of that name runs\n", exporter);
+        hf_queue_say(out, "they wait in requeue:%s until an exporter of that name runs\n",
+                     exporter);
     }
     return code;
 }

@@ -187,10 +187,10 @@ enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, 
                 found.good, found.damaged, stat.damaged_records, error);
     } else {
         hf_queue_say(out,
-                "%s %s: %" PRIu64 " records good, %" PRIu64 " damaged now, %" PRIu64
-                " set aside before%s%s\n",
-                kind, id, found.good, found.damaged, stat.damaged_records,
-                status != WAL_OK ? "; " : "", error);
+                     "%s %s: %" PRIu64 " records good, %" PRIu64 " damaged now, %" PRIu64
+                     " set aside before%s%s\n",
+                     kind, id, found.good, found.damaged, stat.damaged_records,
+                     status != WAL_OK ? "; " : "", error);
     }
     if (status != WAL_OK) {
         return HF_EXIT_FAILED;

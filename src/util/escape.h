@@ -18,9 +18,11 @@
 #include "compress.h"
 
 enum hf_escape {
-    HF_ESCAPE_LINE,  /* one line for people: \n, \x1b, \u202e, and \xff for a byte that is no UTF-8 */
+    HF_ESCAPE_LINE,  /* one line for people: \n, \x1b, \u202e, and \xff for a byte that is no UTF-8
+                      */
     HF_ESCAPE_JSON,  /* the inside of a JSON string: \n, \u001b, and \ufffd for bad bytes */
-    HF_ESCAPE_LABEL, /* a label's value of the Prometheus text format: as LINE, backslashes doubled */
+    HF_ESCAPE_LABEL, /* a label's value of the Prometheus text format: as LINE, backslashes doubled
+                      */
     HF_ESCAPE_MADE_JSON, /* whole JSON text: as JSON, but quotes, backslashes and blanks stay */
 };
 

@@ -3,8 +3,8 @@
  * often as they like.
  *
  * A table of fixed size remembers what was said when. Two that share a place take it from each
- * other: the worst of it is a line too many. In an interval a peer gets HF_SELDOM_TEXTS_MAX lines at
- * most, whatever their texts, and all peers together HF_SELDOM_LINES_MAX; what is over that is
+ * other: the worst of it is a line too many. In an interval a peer gets HF_SELDOM_TEXTS_MAX lines
+ * at most, whatever their texts, and all peers together HF_SELDOM_LINES_MAX; what is over that is
  * counted. A meeting place; any thread.
  */
 #pragma once

@@ -21,8 +21,7 @@ static const struct {
     {"bad text", HF_TRACES,
      "\x0a\x0e\x12\x00\x12\x0a\x12\x00\x12\x00\x12\x04\x2a\x02"
      "a\xff",
-     16,
-     "text that is not UTF-8 at byte 14, in resourceSpans[0].scopeSpans[1].spans[2].name"},
+     16, "text that is not UTF-8 at byte 14, in resourceSpans[0].scopeSpans[1].spans[2].name"},
     {"cut tag", HF_TRACES, "\x0a\x01\x80", 3,
      "a field's tag that is cut short or over 64 bits at byte 2, in resourceSpans[0]"},
     {"field 0", HF_LOGS, "\x02\x00", 2, "the field number 0, which is none at byte 0"},

@@ -40,8 +40,10 @@ static void tells_unknown_protobuf_from_empty(void **state)
         const char *bytes;
         size_t size;
         bool is_unknown;
-    } rows[] = {
-        {"", 0, false}, {"\x0a\x00", 2, false}, {"\x12\x00", 2, true}, {"\x12\x00\x0a\x00", 4, false}};
+    } rows[] = {{"", 0, false},
+                {"\x0a\x00", 2, false},
+                {"\x12\x00", 2, true},
+                {"\x12\x00\x0a\x00", 4, false}};
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hf_slice raw = hf_slice_of(rows[i].bytes, rows[i].size);

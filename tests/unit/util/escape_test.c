@@ -38,9 +38,9 @@ static void check(enum hf_escape how, const char *text, size_t size, const char 
 /* As the documentation lists them: a second list, on purpose. */
 static bool is_listed(uint32_t code)
 {
-    static const uint32_t listed[] = {0x7f,   0x61c,  0x200e, 0x200f, 0x2028, 0x2029,
-                                      0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066,
-                                      0x2067, 0x2068, 0x2069};
+    static const uint32_t listed[] = {0x7f,   0x61c,  0x200e, 0x200f, 0x2028,
+                                      0x2029, 0x202a, 0x202b, 0x202c, 0x202d,
+                                      0x202e, 0x2066, 0x2067, 0x2068, 0x2069};
     bool found = code < 0x20 || (code >= 0x80 && code < 0xa0);
     for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++) {
         found = found || listed[i] == code;
