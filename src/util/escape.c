@@ -1,7 +1,6 @@
 #include "escape.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define CHUNK_BYTES 512u
@@ -149,6 +148,17 @@ static size_t fill(enum hf_escape how, struct hf_slice text, size_t *at, char *o
         *at += unit.size;
     }
     return used;
+}
+
+bool hf_escape_is_needless(struct hf_slice text)
+{
+    bool is_fit = true;
+    for (size_t at = 0; at < text.size && is_fit;) {
+        struct unit unit = decode(text, at);
+        is_fit = !unit.is_bad && !is_hazard(unit.code);
+        at += unit.size;
+    }
+    return is_fit;
 }
 
 size_t hf_escape(enum hf_escape how, struct hf_slice text, char *ret_text, size_t room)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,6 +28,9 @@ enum hf_escape {
 };
 
 #define HF_ESCAPE_UNIT_MAX 8u /* bytes that one character, or one bad byte, may become */
+
+/* Is there nothing in the text that LINE would spell out? */
+bool hf_escape_is_needless(struct hf_slice text);
 
 /* Cuts what has no room, never within a character or an escape, and ends with a NUL: `room` is at
  * least 1. Returns the size without the NUL. */

@@ -92,6 +92,7 @@ static void spells_out_c1_and_bidi_and_no_other_character(void **state)
         }
         check(HF_ESCAPE_LINE, text, size, line);
         check(HF_ESCAPE_JSON, text, size, json);
+        assert_int_equal(hf_escape_is_needless(hf_slice_of(text, size)), !is_listed(code));
     }
 }
 
@@ -123,6 +124,8 @@ static void replaces_what_is_no_utf8(void **state)
         check(HF_ESCAPE_JSON, rows[i].text, strlen(rows[i].text), rows[i].json);
         check(HF_ESCAPE_MADE_JSON, rows[i].text, strlen(rows[i].text), rows[i].json);
         check(HF_ESCAPE_LABEL, rows[i].text, strlen(rows[i].text), rows[i].label);
+        bool is_same = strcmp(rows[i].text, rows[i].line) == 0;
+        assert_int_equal(hf_escape_is_needless(hf_slice_text(rows[i].text)), is_same);
     }
 }
 
