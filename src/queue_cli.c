@@ -11,6 +11,7 @@
 #include "service/control_protocol.h"
 #include "service/queue_arguments.h"
 #include "service/queue_command.h"
+#include "service/queue_output.h"
 #include "service/store.h"
 #include "util/log.h"
 
@@ -71,10 +72,11 @@ static bool drops_what_is_configured(const struct hf_queue_arguments *arguments,
     for (size_t i = 0; i < count; i++) {
         if (strcmp(pipelines[i].id, arguments->queue) == 0 &&
             feeds(&pipelines[i], arguments->exporter)) {
-            fprintf(stderr,
-                    "error: %s is configured for %s: its backlog waits to be delivered; take it "
-                    "out of the configuration first\n",
-                    arguments->exporter, pipelines[i].id);
+            hf_queue_say(
+                stderr,
+                "error: %s is configured for %s: its backlog waits to be delivered; take it "
+                "out of the configuration first\n",
+                arguments->exporter, pipelines[i].id);
             return true;
         }
     }
@@ -115,12 +117,12 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     struct stat info;
     int now = 1; /* do not wait for the lock */
     if (stat(directory, &info) != 0) {
-        fprintf(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
+        hf_queue_say(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
         return HF_EXIT_FAILED;
     }
     if (!is_data_directory(directory)) {
-        fprintf(stderr, "error: %s holds no queue; name the data directory with --data-dir\n",
-                directory);
+        hf_queue_say(stderr, "error: %s holds no queue; name the data directory with --data-dir\n",
+                     directory);
         return HF_EXIT_FAILED;
     }
     const struct hf_log_options log_options = {.level = HF_LOG_WARN, .encoding = "console"};
@@ -137,9 +139,10 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
         code = hf_queue_command(store, words->count, words->items, stdout);
         code = code == HF_EXIT_OK && !whole ? HF_EXIT_FAILED : code;
     } else {
-        fprintf(stderr, "error: %s%s\n", error,
-                status == HF_CLOSED ? " and does not answer: it starts, stops or is another user's"
-                                    : "");
+        hf_queue_say(stderr, "error: %s%s\n", error,
+                     status == HF_CLOSED
+                         ? " and does not answer: it starts, stops or is another user's"
+                         : "");
     }
     hf_store_close(store);
     hf_log_free(log);

@@ -239,22 +239,6 @@ size_t hf_check_find(const struct hf_build *build, enum hf_kind kind, const char
     return SIZE_MAX;
 }
 
-void hf_check_missing(struct hf_build *build, struct hf_place place, const struct hf_path *path,
-                      enum hf_kind kind, const char *id)
-{
-    struct hf_suggestion suggestion = {.word = id};
-
-    for (size_t i = 0; i < build->config->component_count; i++) {
-        if (build->config->components[i].kind == kind) {
-            hf_suggest(&suggestion, build->config->components[i].id);
-        }
-    }
-    hf_load_error(build->load, place, path, "references %s \"%s\" which is not configured%s%s%s",
-                  hf_kind_words[kind].noun, id, suggestion.best == NULL ? "" : "; did you mean \"",
-                  suggestion.best == NULL ? "" : suggestion.best,
-                  suggestion.best == NULL ? "" : "\"?");
-}
-
 /* ---- the sections ----------------------------------------------------------------------------
  */
 

@@ -9,6 +9,7 @@
 
 #include <yaml.h>
 
+#include "../util/escape.h"
 #include "scalar.h"
 
 struct hf_writer {
@@ -48,7 +49,12 @@ static void emit(struct hf_writer *writer, yaml_event_t *event, int made)
 static void yaml_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type)
 {
     bool misread = type == HF_SCALAR_STRING && hf_scalar_type_of(text) != HF_SCALAR_STRING;
-    yaml_scalar_style_t style = misread                    ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
+    bool is_fit = hf_escape_is_needless(hf_slice_text(text));
+    if (!is_fit) {
+        /* libyaml escapes by this alone; it holds events back, so it stays for the rest. */
+        yaml_emitter_set_unicode(&writer->emitter, 0);
+    }
+    yaml_scalar_style_t style = misread || !is_fit         ? YAML_DOUBLE_QUOTED_SCALAR_STYLE
                                 : type == HF_SCALAR_STRING ? YAML_ANY_SCALAR_STYLE
                                                            : YAML_PLAIN_SCALAR_STYLE;
     yaml_event_t event;
@@ -107,16 +113,7 @@ static void json_begin_value(struct hf_writer *writer)
 static void json_string(struct hf_writer *writer, const char *text)
 {
     fputc('"', writer->out);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') {
-            fprintf(writer->out, "\\%c", byte);
-        } else if (byte < 0x20) {
-            fprintf(writer->out, "\\u%04x", byte);
-        } else {
-            fputc(byte, writer->out);
-        }
-    }
+    hf_escape_print(HF_ESCAPE_JSON, hf_slice_text(text), writer->out);
     fputc('"', writer->out);
 }
 

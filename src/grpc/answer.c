@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../util/escape.h"
 #include "details.h"
 #include "text.h"
 
@@ -89,8 +90,9 @@ static int submit_error(struct hf_grpc_call *call, int http_status,
     uint8_t details[HF_GRPC_ERROR_BYTES_MAX + HF_GRPC_DETAILS_ROOM];
     char details_text[HF_GRPC_BASE64_ROOM(sizeof(details))];
     struct header_list headers = {.count = 0};
+    char fit[HF_GRPC_ERROR_BYTES_MAX + 1]; /* the peer may have written a part of it */
     struct hf_slice error = hf_slice_text(answer->error != NULL ? answer->error : "");
-    error.size = error.size < HF_GRPC_ERROR_BYTES_MAX ? error.size : HF_GRPC_ERROR_BYTES_MAX;
+    error = hf_slice_of(fit, hf_escape(HF_ESCAPE_LINE, error, fit, sizeof(fit)));
 
     int size = snprintf(http, sizeof(http), "%d", http_status);
     add(&headers, ":status", http, (size_t)size);

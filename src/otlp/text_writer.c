@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../util/escape.h"
 #include "any.h"
 #include "json_value.h"
 
@@ -31,25 +32,11 @@ void hf_text_say(struct hf_text_writer *writer, const char *format, ...)
     }
 }
 
-static bool is_shown(uint8_t byte)
-{
-    return (byte >= 0x20 && byte != 0x7F) || byte == '\n' || byte == '\t';
-}
-
-static void hide_controls(struct hf_text_writer *writer, size_t from)
-{
-    for (size_t i = from; i < writer->out->size; i++) {
-        if (!is_shown(writer->out->data[i])) {
-            writer->out->data[i] = '?';
-        }
-    }
-}
-
 void hf_text_put(struct hf_text_writer *writer, struct hf_slice text)
 {
-    size_t before = writer->out->size;
-    put_raw(writer, (const char *)text.data, text.size);
-    hide_controls(writer, before);
+    if (!writer->failed) {
+        writer->failed = hf_escape_append(HF_ESCAPE_LINE, text, writer->out) != HF_OK;
+    }
 }
 
 void hf_text_put_hex(struct hf_text_writer *writer, struct hf_slice bytes)
@@ -230,11 +217,12 @@ void hf_text_release_buckets(struct hf_text_buckets *buckets)
 
 void hf_text_put_value(struct hf_text_writer *writer, struct hf_slice value)
 {
-    size_t before = writer->out->size;
+    struct hf_bytes text = {0};
     if (!writer->failed) {
-        writer->failed = hf_any_text(value, writer->out) != HF_OK;
-        hide_controls(writer, before);
+        writer->failed = hf_any_text(value, &text) != HF_OK;
+        hf_text_put(writer, hf_slice_of(text.data, text.size));
     }
+    hf_bytes_release(&text);
 }
 
 void hf_text_put_typed(struct hf_text_writer *writer, struct hf_slice value)

@@ -22,7 +22,7 @@ struct hf_text_writer {
 
 void hf_text_say(struct hf_text_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Bytes as they are, but for control characters. */
+/* As one line: what could steer a terminal or end the line is spelled out. */
 void hf_text_put(struct hf_text_writer *writer, struct hf_slice text);
 void hf_text_put_hex(struct hf_text_writer *writer, struct hf_slice bytes);
 /* "2006-01-02 15:04:05.5 +0000 UTC", from Unix nanoseconds. */

@@ -298,7 +298,8 @@ static const struct hf_field fields[] = {
      .preset = "0",
      .least = 0,
      .most = 4294967295.0,
-     .help = "The hard limit: what the process shall never use."},
+     .help = "The hard limit on anonymous memory, RssAnon in /proc/PID/status: what the process "
+             "allocated. Pages of files, such as the queue's, count for RSS but not here."},
     {.key = "spike_limit_mib",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct limiter_config, spike_limit_mib),
@@ -336,7 +337,7 @@ static const struct hf_field fields[] = {
 
 const struct hf_component hf_processor_memory_limiter = {
     .type = "memory_limiter",
-    .help = "Refuses data while the process uses too much memory.",
+    .help = "Refuses data while the process has too much anonymous memory.",
     .kind = HF_PROCESSOR,
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct limiter_config),

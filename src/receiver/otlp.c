@@ -1,6 +1,7 @@
 /*
  * otlp: the OTLP receiver: one listener a protocol, for all pipelines that name it.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,10 +102,31 @@ struct hf_series *otlp_error_series(const struct hf_node *node, const char *tran
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
+void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
+                      const char *what)
+{
+    if (!hf_seldom_may_say(&receiver->said, peer, kind, hf_clock_coarse_ns())) {
+        return;
+    }
+    uint64_t withheld = hf_seldom_take_withheld(&receiver->said);
+    if (withheld == 0) {
+        hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    } else {
+        hf_node_log(receiver->node, HF_LOG_WARN,
+                    "%s: %s (and %" PRIu64 " refusals before it that were not logged)", peer, what,
+                    withheld);
+    }
+}
+
 void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what)
 {
-    if (hf_seldom_may_say(&receiver->said, peer, what, hf_clock_coarse_ns())) {
-        hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
+    otlp_complain_of(receiver, peer, what, what);
+}
+
+void otlp_complain_refused(struct otlp_receiver *receiver, const char *peer, enum hf_status status)
+{
+    if (status != HF_CLOSED) {
+        otlp_complain(receiver, peer, hf_status_row(status)->says);
     }
 }
 

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "../grpc/server.h"
+#include "../otlp/fault.h"
 #include "../otlp/scan.h"
+#include "../otlp/unknown.h"
 #include "../otlp/wire.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
@@ -45,7 +47,10 @@ struct intake {
     struct hf_task task;
     struct hf_grpc_call *call;
     struct hf_loop *loop;
+    struct otlp_grpc *grpc;
     enum hf_status status;
+    enum hf_signal signal;
+    bool is_unknown; /* nothing in it is known: to be answered with a warning */
 };
 
 static void refuse(struct hf_grpc_call *call, enum hf_status status, const char *text)
@@ -59,14 +64,28 @@ static void refuse(struct hf_grpc_call *call, enum hf_status status, const char 
     hf_grpc_call_answer(call, &answer);
 }
 
+static void answer_unknown(const struct intake *intake)
+{
+    uint8_t body[HF_UNKNOWN_ANSWER_MAX];
+    char text[HF_UNKNOWN_TEXT_MAX];
+    hf_unknown_say(intake->signal, text);
+    otlp_complain(intake->grpc->receiver, hf_grpc_call_peer(intake->call), text);
+    struct hf_slice message = hf_slice_of(body, hf_unknown_answer(intake->signal, false, body));
+    hf_grpc_call_answer(intake->call, &(struct hf_grpc_answer){.message = message});
+}
+
 static void answer_on_loop(struct hf_task *task)
 {
     struct intake *intake = HF_CONTAINER(task, struct intake, task);
-    if (intake->status == HF_OK) {
+    if (intake->status == HF_OK && intake->is_unknown) {
+        answer_unknown(intake);
+    } else if (intake->status == HF_OK) {
         /* An empty response message: partial_success is to be left unset (OTLP specification, full
          * success). */
         hf_grpc_call_answer(intake->call, &(struct hf_grpc_answer){.code = 0});
     } else {
+        otlp_complain_refused(intake->grpc->receiver, hf_grpc_call_peer(intake->call),
+                              intake->status);
         refuse(intake->call, intake->status, NULL);
     }
     free(intake);
@@ -189,6 +208,21 @@ static void answer_health(const struct otlp_grpc *grpc, struct hf_grpc_call *cal
     }
 }
 
+#define NO_REQUEST "the message is not an Export request of this service"
+
+static void refuse_malformed(struct otlp_grpc *grpc, struct hf_grpc_call *call,
+                             enum hf_signal signal)
+{
+    char fault[HF_FAULT_TEXT_MAX];
+    char text[HF_FAULT_TEXT_MAX + sizeof(NO_REQUEST) + 2] = NO_REQUEST;
+    if (hf_fault_find(signal, hf_grpc_call_message(call)->raw, fault)) {
+        snprintf(text, sizeof(text), NO_REQUEST ": %s", fault);
+    }
+    hf_series_add(grpc->malformed, 1);
+    otlp_complain_of(grpc->receiver, hf_grpc_call_peer(call), NO_REQUEST, text);
+    refuse(call, HF_INVALID, text);
+}
+
 static void on_message(void *user, struct hf_grpc_call *call)
 {
     struct otlp_grpc *grpc = user;
@@ -200,8 +234,7 @@ static void on_message(void *user, struct hf_grpc_call *call)
     }
     struct hf_scan scan;
     if (hf_scan(method->signal, message->raw, &scan) != HF_OK) {
-        hf_series_add(grpc->malformed, 1);
-        refuse(call, HF_INVALID, "the message is not an Export request of this service");
+        refuse_malformed(grpc, call, method->signal);
         return;
     }
     struct hf_meta_writer meta;
@@ -215,6 +248,7 @@ static void on_message(void *user, struct hf_grpc_call *call)
     if (intake == NULL || batch == NULL) {
         free(intake);
         hf_ref_drop(batch != NULL ? &batch->ref : NULL);
+        otlp_complain_refused(grpc->receiver, hf_grpc_call_peer(call), HF_NOMEM);
         refuse(call, HF_NOMEM, NULL);
         return;
     }
@@ -224,6 +258,9 @@ static void on_message(void *user, struct hf_grpc_call *call)
     intake->task.run = answer_on_loop;
     intake->call = call;
     intake->loop = hf_grpc_call_loop(call);
+    intake->grpc = grpc;
+    intake->signal = method->signal;
+    intake->is_unknown = hf_unknown_in_proto(message->raw, &scan);
     hf_consume(grpc->receiver->node, batch, "grpc", &intake->reply);
     hf_ref_drop(&batch->ref);
 }

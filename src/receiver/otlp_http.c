@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "../http/server.h"
+#include "../otlp/fault.h"
 #include "../otlp/json.h"
 #include "../otlp/scan.h"
+#include "../otlp/unknown.h"
+#include "../util/escape.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
@@ -34,7 +37,11 @@ struct otlp_http {
 struct intake {
     struct hf_reply reply;
     struct hf_http_request *request;
+    struct otlp_http *http;
+    enum hf_signal signal;
     bool json;
+    bool is_unknown; /* nothing in it is known: to be answered with a warning */
+    char peer[64];   /* the request's own may be gone with its connection */
 };
 
 static size_t put_varint(uint8_t *out, size_t value)
@@ -50,7 +57,7 @@ static size_t put_varint(uint8_t *out, size_t value)
 /* google.rpc.Status {1 int32 code, 2 string message}. */
 static size_t status_proto(uint8_t *out, int code, const char *text)
 {
-    size_t text_size = strnlen(text, ERROR_BODY_MAX - 16);
+    size_t text_size = strlen(text);
     size_t size = 0;
     out[size++] = 0x08;
     size += put_varint(out + size, (size_t)code);
@@ -63,19 +70,7 @@ static size_t status_proto(uint8_t *out, int code, const char *text)
 static size_t status_json(uint8_t *out, int code, const char *text)
 {
     char escaped[ERROR_BODY_MAX - 64];
-    size_t used = 0;
-    for (; *text != '\0' && used + 7 < sizeof(escaped); text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') {
-            escaped[used++] = '\\';
-            escaped[used++] = (char)byte;
-        } else if (byte < 0x20) {
-            used += (size_t)snprintf(escaped + used, sizeof(escaped) - used, "\\u%04x", byte);
-        } else {
-            escaped[used++] = (char)byte;
-        }
-    }
-    escaped[used] = '\0';
+    hf_escape(HF_ESCAPE_JSON, hf_slice_text(text), escaped, sizeof(escaped));
     return (size_t)snprintf((char *)out, ERROR_BODY_MAX, "{\"code\":%d,\"message\":\"%s\"}", code,
                             escaped);
 }
@@ -84,10 +79,11 @@ static void refuse(struct hf_http_request *request, bool json, enum hf_status st
                    const char *text)
 {
     uint8_t body[ERROR_BODY_MAX];
+    char fit[ERROR_BODY_MAX - 64]; /* the peer may have written a part of it */
     const struct hf_status_row *row = hf_status_row(status);
-    text = text != NULL ? text : row->says;
+    hf_escape(HF_ESCAPE_LINE, hf_slice_text(text != NULL ? text : row->says), fit, sizeof(fit));
     size_t size =
-        json ? status_json(body, row->grpc_code, text) : status_proto(body, row->grpc_code, text);
+        json ? status_json(body, row->grpc_code, fit) : status_proto(body, row->grpc_code, fit);
     const struct hf_http_answer answer = {
         .status = http_code != 0 ? http_code : row->http_code,
         .content_type = json ? "application/json" : "application/x-protobuf",
@@ -97,12 +93,33 @@ static void refuse(struct hf_http_request *request, bool json, enum hf_status st
     hf_http_answer(request, &answer);
 }
 
-static void say_plain(struct hf_http_request *request, int code, const char *text,
-                      const char *allow)
+/* For what is no export request; `what` says in the log what it is. */
+static void say_plain(const struct otlp_http *http, struct hf_http_request *request, int code,
+                      const char *text, const char *what)
 {
-    const struct hf_http_answer answer = {
-        .status = code, .content_type = "text/plain", .body = hf_slice_text(text), .allow = allow};
+    char line[256];
+    snprintf(line, sizeof(line), "refused with %d: %s %.160s %s", code, hf_http_method(request),
+             hf_http_path(request), what);
+    otlp_complain_of(http->receiver, hf_http_peer(request), what, line);
+    const struct hf_http_answer answer = {.status = code,
+                                          .content_type = "text/plain",
+                                          .body = hf_slice_text(text),
+                                          .allow = code == 405 ? "POST" : NULL};
     hf_http_answer(request, &answer);
+}
+
+static void answer_unknown(const struct intake *intake)
+{
+    uint8_t body[HF_UNKNOWN_ANSWER_MAX];
+    char text[HF_UNKNOWN_TEXT_MAX];
+    hf_unknown_say(intake->signal, text);
+    otlp_complain(intake->http->receiver, intake->peer, text);
+    const struct hf_http_answer answer = {
+        .status = 200,
+        .content_type = intake->json ? "application/json" : "application/x-protobuf",
+        .body = hf_slice_of(body, hf_unknown_answer(intake->signal, intake->json, body)),
+    };
+    hf_http_answer(intake->request, &answer);
 }
 
 /* The committer's thread. */
@@ -110,7 +127,10 @@ static void on_disk(struct hf_reply *reply, enum hf_status status)
 {
     struct intake *intake = HF_CONTAINER(reply, struct intake, reply);
     if (status != HF_OK) {
+        otlp_complain_refused(intake->http->receiver, intake->peer, status);
         refuse(intake->request, intake->json, status, 0, NULL);
+    } else if (intake->is_unknown) {
+        answer_unknown(intake);
     } else {
         /* Protobuf: partial_success is left unset, which is no bytes at all. JSON: as the Go
          * collector writes it. */
@@ -189,18 +209,18 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
         }
     }
     if (!find_signal(http, hf_http_path(request), &signal)) {
-        say_plain(request, 404, "404 page not found\n", NULL);
+        say_plain(http, request, 404, "404 page not found\n", "is no path of this receiver");
         return HF_NOT_FOUND;
     }
     if (strcmp(hf_http_method(request), "POST") != 0) {
-        say_plain(request, 405, "405 method not allowed, supported: [POST]", "POST");
+        say_plain(http, request, 405, "405 method not allowed, supported: [POST]", "is not a POST");
         return HF_UNSUPPORTED;
     }
     if (body_type(request) == BODY_UNKNOWN) {
         say_plain(
-            request, 415,
+            http, request, 415,
             "415 unsupported media type, supported: [application/json, application/x-protobuf]",
-            NULL);
+            "has neither JSON nor protobuf as content type");
         return HF_UNSUPPORTED;
     }
     return HF_OK;
@@ -290,19 +310,41 @@ static void on_fault(struct otlp_http *http, struct hf_http_request *request, bo
                      enum hf_status fault)
 {
     char text[256];
+    const char *kind = "the body does not decode as its Content-Encoding says";
+    int code = 0;
     hf_series_add(http->malformed, 1);
+    snprintf(text, sizeof(text), "%s", kind);
     if (fault == HF_UNSUPPORTED) {
         struct hf_slice coding = hf_http_header(request, "content-encoding");
-        snprintf(text, sizeof(text), "unsupported Content-Encoding: %.*s",
-                 (int)(coding.size < 64 ? coding.size : 64), (const char *)coding.data);
-        refuse(request, json, HF_INVALID, 415, text);
+        kind = "unsupported Content-Encoding";
+        code = 415;
+        snprintf(text, sizeof(text), "%s: %.*s", kind, (int)(coding.size < 64 ? coding.size : 64),
+                 (const char *)coding.data);
     } else if (fault == HF_TOO_LARGE) {
-        snprintf(text, sizeof(text), "the body is larger than max_request_body_size");
-        refuse(request, json, HF_INVALID, 413, text);
-    } else {
-        refuse(request, json, HF_INVALID, 0,
-               "the body does not decode as its Content-Encoding says");
+        kind = "the body is larger than max_request_body_size";
+        code = 413;
+        snprintf(text, sizeof(text), "%s", kind);
     }
+    otlp_complain_of(http->receiver, hf_http_peer(request), kind, text);
+    refuse(request, json, HF_INVALID, code, text);
+}
+
+#define NO_REQUEST "the body is not an Export request of this signal"
+
+/* `error`: what is wrong with the JSON; else the fault is looked for in the protobuf. */
+static void refuse_malformed(struct otlp_http *http, struct hf_http_request *request,
+                             enum hf_signal signal, bool json, const char *error)
+{
+    char fault[HF_FAULT_TEXT_MAX];
+    char text[HF_FAULT_TEXT_MAX + sizeof(NO_REQUEST) + 2] = NO_REQUEST;
+    if (error[0] != '\0') {
+        snprintf(text, sizeof(text), "%s", error);
+    } else if (!json && hf_fault_find(signal, hf_http_request_body(request)->raw, fault)) {
+        snprintf(text, sizeof(text), NO_REQUEST ": %s", fault);
+    }
+    hf_series_add(http->malformed, 1);
+    otlp_complain_of(http->receiver, hf_http_peer(request), NO_REQUEST, text);
+    refuse(request, json, HF_INVALID, 0, text);
 }
 
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
@@ -315,11 +357,11 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         return;
     }
     if (!find_signal(http, hf_http_path(request), &signal)) {
-        say_plain(request, 404, "404 page not found\n", NULL);
+        say_plain(http, request, 404, "404 page not found\n", "is no path of this receiver");
         return;
     }
     struct hf_meta_writer meta;
-    char error[HF_JSON_ERROR_MAX] = "the body is not an Export request of this signal";
+    char error[HF_JSON_ERROR_MAX] = "";
     if (collect_meta(http, request, &meta) != HF_OK) {
         refuse_stranger(http, request);
         return;
@@ -336,14 +378,25 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     }
     struct intake *intake = status == HF_OK ? malloc(sizeof(*intake)) : NULL;
     if (intake == NULL) {
-        bool malformed = status != HF_OK && status != HF_NOMEM;
-        hf_series_add(http->malformed, malformed ? 1 : 0);
-        refuse(request, json, malformed ? HF_INVALID : HF_NOMEM, 0, malformed ? error : NULL);
+        if (status != HF_OK && status != HF_NOMEM) {
+            refuse_malformed(http, request, signal, json, error);
+        } else {
+            otlp_complain_refused(http->receiver, hf_http_peer(request), HF_NOMEM);
+            refuse(request, json, HF_NOMEM, 0, NULL);
+        }
         hf_ref_drop(batch != NULL ? &batch->ref : NULL);
         return;
     }
     batch->items = scan.items;
-    *intake = (struct intake){.reply = {on_disk}, .request = request, .json = json};
+    *intake = (struct intake){.reply = {on_disk},
+                              .request = request,
+                              .http = http,
+                              .signal = signal,
+                              .json = json,
+                              .is_unknown = scan.resources == 0 &&
+                                            (json ? hf_unknown_in_json(signal, body->raw)
+                                                  : hf_unknown_in_proto(body->raw, &scan))};
+    snprintf(intake->peer, sizeof(intake->peer), "%s", hf_http_peer(request));
     hf_consume(http->receiver->node, batch, "http", &intake->reply);
     hf_ref_drop(&batch->ref);
 }

@@ -103,9 +103,14 @@ HF_MUST_USE enum hf_status otlp_add_auth(const struct otlp_auth *auth,
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason);
 
-/* Says what is wrong with a peer's connection or credentials, once a minute and peer, whatever its
- * port. Any thread. */
+/* Says what is wrong with a peer's connection, credentials or requests, once per minute and peer,
+ * whatever its port; within the limits of util/seldom.h. Any thread. */
 void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what);
+/* The same with a text that varies from request to request: one line per `kind`, with the first. */
+void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
+                      const char *what);
+/* That a request was refused for what it met here; the end of the process has its own lines. */
+void otlp_complain_refused(struct otlp_receiver *receiver, const char *peer, enum hf_status status);
 /* Says why renewed certificate files are not used. Any thread. */
 void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why);
 

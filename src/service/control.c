@@ -18,6 +18,7 @@
 
 #include "control_protocol.h"
 #include "drain.h"
+#include "occupied.h"
 #include "queue_command.h"
 #include "store.h"
 
@@ -42,7 +43,10 @@ int hf_control_socket(const char *directory, int listening)
     snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", where);
     int rc = -1;
     if (fd >= 0 && listening != 0) {
-        unlink(address.sun_path);
+        struct stat info;
+        if (lstat(address.sun_path, &info) == 0 && S_ISSOCK(info.st_mode)) {
+            unlink(address.sun_path); /* of a process that is gone: this one has the lock */
+        }
         mode_t mask = umask(0177);
         rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
         umask(mask);
@@ -156,8 +160,11 @@ enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **r
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->listen_fd < 0 || control->stop_fd < 0 ||
         pthread_create(&control->thread, NULL, serve, control) != 0) {
-        snprintf(reterr, HF_ERROR_MAX, "cannot listen on %s/control: %s",
-                 hf_store_directory(host->store), strerror(errno));
+        int error = errno;
+        char path[4096];
+        snprintf(path, sizeof(path), "%s/control", hf_store_directory(host->store));
+        snprintf(reterr, HF_ERROR_MAX, "cannot listen on %.300s: %s%s%s", path, strerror(error),
+                 error == EADDRINUSE ? "; " : "", error == EADDRINUSE ? hf_occupied_by(path) : "");
         if (control->listen_fd >= 0) {
             close(control->listen_fd);
         }

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "queue_output.h"
+
 /* What is left, of all queues. */
 struct left {
     FILE *out;
@@ -23,8 +25,8 @@ static void count_backlog(void *user, const struct wal_consumer_stat *stat)
         return;
     }
     bool first = left->waiting + left->orphaned == 0;
-    fprintf(left->out, "%s%s for %s%s: %" PRIu64 " items", first ? "left: " : ", ", left->queue,
-            stat->name, stat->open ? "" : " (not configured)", queued->items);
+    hf_queue_say(left->out, "%s%s for %s%s: %" PRIu64 " items", first ? "left: " : ", ",
+                 left->queue, stat->name, stat->open ? "" : " (not configured)", queued->items);
     *(stat->open ? &left->waiting : &left->orphaned) += queued->records;
 }
 

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "occupied.h"
+
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 #define UNIX_SCHEME "unix://"
 
@@ -109,11 +111,11 @@ static enum hf_status listen_unix(const char *path, int *ret_fd, char *reterr)
     bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
     umask(mask);
     if (!bound || listen(fd, BACKLOG) != 0) {
-        snprintf(reterr, 512, "cannot listen on the socket %s as uid %u: %s%s", path,
-                 (unsigned)geteuid(), strerror(errno),
-                 errno == EADDRINUSE
-                     ? "; another process serves it, stop that one or choose another path"
-                     : "; make its directory writable for this user");
+        int error = errno;
+        snprintf(reterr, 512, "cannot listen on the socket %s as uid %u: %s; %s", path,
+                 (unsigned)geteuid(), strerror(error),
+                 error == EADDRINUSE ? hf_occupied_by(path)
+                                     : "make its directory writable for this user");
         if (fd >= 0) {
             close(fd);
         }

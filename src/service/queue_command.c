@@ -44,7 +44,7 @@ static bool find_queue(struct hf_store *store, const char *name, FILE *out, stru
     parse_queue(name, ret_found);
     hf_store_each(store, match, ret_found);
     if (ret_found->wal == NULL) {
-        fprintf(out, "error: no queue %s here; holdfast queue stat lists them\n", name);
+        hf_queue_say(out, "error: no queue %s here; holdfast queue stat lists them\n", name);
     }
     return ret_found->wal != NULL;
 }
@@ -115,12 +115,13 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         dropped += books->dropped[drop].items;
     }
-    fprintf(report->out,
-            "  %-24s accepted %" PRIu64 " = delivered %" PRIu64 " + queued %" PRIu64
-            " + dead letters %" PRIu64 " + dropped %" PRIu64 " items; oldest %.1fs%s%s\n",
-            stat->name, books->accepted.items, books->delivered.items, books->queued.items,
-            books->dead_lettered.items, dropped, age_s(report, stat),
-            stat->open ? "" : "; not running", balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
+    hf_queue_say(report->out,
+                 "  %-24s accepted %" PRIu64 " = delivered %" PRIu64 " + queued %" PRIu64
+                 " + dead letters %" PRIu64 " + dropped %" PRIu64 " items; oldest %.1fs%s%s\n",
+                 stat->name, books->accepted.items, books->delivered.items, books->queued.items,
+                 books->dead_lettered.items, dropped, age_s(report, stat),
+                 stat->open ? "" : "; not running",
+                 balances(books) ? "" : "; THE BOOKS DO NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (books->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",
@@ -158,8 +159,8 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         json_amount(report->out, "appended", &stat.appended);
         fputs("\"exporters\":[", report->out);
     } else {
-        fprintf(report->out, "%s %s: %" PRIu64 " records ever, %.1f MiB on disk", kind, id,
-                stat.appended.records, (double)stat.disk_bytes / MIB);
+        hf_queue_say(report->out, "%s %s: %" PRIu64 " records ever, %.1f MiB on disk", kind, id,
+                     stat.appended.records, (double)stat.disk_bytes / MIB);
         if (stat.disk_bytes_max != 0) {
             fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
         }
@@ -191,7 +192,7 @@ static enum hf_exit run_stat(struct hf_store *store, const struct hf_queue_argum
     if (report.json) {
         fprintf(out, "],\"balanced\":%s}\n", report.balanced ? "true" : "false");
     } else if (report.first) {
-        fprintf(out, "no queues in %s\n", hf_store_directory(store));
+        hf_queue_say(out, "no queues in %s\n", hf_store_directory(store));
     }
     return report.balanced ? HF_EXIT_OK : HF_EXIT_DAMAGED;
 }
@@ -232,11 +233,11 @@ static enum hf_exit drop_backlog(struct wal *wal, const struct hf_queue_argument
 {
     enum wal_status status = wal_consumer_remove(wal, arguments->exporter);
     if (status != WAL_OK) {
-        fprintf(out, "error: %s has no backlog in %s, or is configured and running\n",
-                arguments->exporter, arguments->queue);
+        hf_queue_say(out, "error: %s has no backlog in %s, or is configured and running\n",
+                     arguments->exporter, arguments->queue);
         return HF_EXIT_FAILED;
     }
-    fprintf(out, "dropped the backlog of %s in %s\n", arguments->exporter, arguments->queue);
+    hf_queue_say(out, "dropped the backlog of %s in %s\n", arguments->exporter, arguments->queue);
     return HF_EXIT_OK;
 }
 
@@ -277,7 +278,7 @@ enum hf_exit hf_queue_command(struct hf_store *store, int count, char *const *wo
     struct hf_queue_arguments arguments;
     char why[HF_ERROR_MAX] = "";
     if (!hf_queue_parse(count, words, &arguments, why)) {
-        fprintf(out, "error: %s\n", why);
+        hf_queue_say(out, "error: %s\n", why);
         return HF_EXIT_USAGE;
     }
     switch (arguments.verb) {

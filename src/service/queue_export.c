@@ -83,8 +83,8 @@ static bool replay_record(void *user, const struct wal_record *record, bool dama
     }
     hf_bytes_release(&raw);
     if (replay->code < 200 || replay->code > 299) {
-        fprintf(replay->out, "error: record %" PRIu64 " was not taken by %s: code %d %s\n",
-                record->sequence, replay->url, replay->code, replay->said);
+        hf_queue_say(replay->out, "error: record %" PRIu64 " was not taken by %s: code %d %s\n",
+                     record->sequence, replay->url, replay->code, replay->said);
         replay->failed = true;
         return false;
     }
@@ -123,7 +123,7 @@ enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t fro
     if (status != HF_OK) {
         fprintf(out, "error: %s\n", error);
     }
-    fprintf(out, "exported %" PRIu64 " records, %" PRIu64 " items to %s\n", replay.records,
-            replay.items, endpoint);
+    hf_queue_say(out, "exported %" PRIu64 " records, %" PRIu64 " items to %s\n", replay.records,
+                 replay.items, endpoint);
     return status == HF_OK && !replay.failed ? HF_EXIT_OK : HF_EXIT_FAILED;
 }

@@ -82,8 +82,8 @@ static enum wal_status drop_all(struct departure *departure)
 static enum hf_exit conclude(const struct departure *departure, enum wal_status status,
                              const char *done, const char *exporter, FILE *out)
 {
-    fprintf(out, "%s %" PRIu64 " dead letters of %s, %" PRIu64 " items\n", done,
-            departure->gone.records, exporter, departure->gone.items);
+    hf_queue_say(out, "%s %" PRIu64 " dead letters of %s, %" PRIu64 " items\n", done,
+                 departure->gone.records, exporter, departure->gone.items);
     if (status != WAL_OK) {
         fprintf(out, "error: the rest stays where it is: %s\n", wal_status_text(status));
     }
@@ -96,8 +96,8 @@ static struct wal *find_letters(struct hf_store *store, const char *exporter,
     *departure =
         (struct departure){.out = out, .reader = hf_store_dead_letter_reader(store, exporter)};
     if (departure->reader == NULL) {
-        fprintf(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
-                exporter);
+        hf_queue_say(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
+                     exporter);
         return NULL;
     }
     struct wal *wal = hf_store_dead_letters(store, exporter, 0);
@@ -121,7 +121,7 @@ enum hf_exit hf_letters_drop_requeued(struct wal *wal, const char *exporter, FIL
     const struct wal_consumer_options options = {.name = exporter, .from_oldest = true};
     enum wal_status status = wal_consumer_open(wal, &options, &departure.reader);
     if (status == WAL_CLOSED) {
-        fprintf(out, "error: %s is configured and running: it is sending them\n", exporter);
+        hf_queue_say(out, "error: %s is configured and running: it is sending them\n", exporter);
         return HF_EXIT_FAILED;
     }
     if (status == WAL_OK) {
@@ -219,13 +219,14 @@ enum hf_exit hf_letters_requeue(struct hf_store *store, const char *exporter, FI
         return HF_EXIT_FAILED;
     }
     if (hf_store_requeue(store, exporter, &to, why) != HF_OK) {
-        fprintf(out, "error: %s\n", why);
+        hf_queue_say(out, "error: %s\n", why);
         return HF_EXIT_FAILED;
     }
     enum wal_status status = requeue_all(to, &departure);
     enum hf_exit code = conclude(&departure, status, "requeued", exporter, out);
     if (departure.gone.records != 0 && !hf_store_is_watched(store, exporter)) {
-        fprintf(out, "they wait in requeue:%s until an exporter of that name runs\n", exporter);
+        hf_queue_say(out, "they wait in requeue:%s until an exporter of that name runs\n",
+                     exporter);
     }
     return code;
 }

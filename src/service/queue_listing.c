@@ -8,9 +8,9 @@
 #include <holdfast/meta.h>
 
 #include "../otlp/json.h"
-#include "../otlp/utf8.h"
 #include "../util/clock.h"
 #include "../util/compress.h"
+#include "../util/escape.h"
 #include "letter.h"
 #include "queue_output.h"
 
@@ -27,24 +27,11 @@ static bool goes_on(struct listing *listing)
     return --listing->left != 0 && hf_queue_is_read(listing->out);
 }
 
-/* What is written with a dead letter; empty for other records. */
+/* What is written with a dead letter, fit to be shown; empty for other records. */
 struct letter {
     char reason[600], pipeline[WAL_NAME_BYTES_MAX + 1];
     long code;
 };
-
-/* A backend's words as one line of UTF-8: they may be anything, and were cut off. */
-static void copy_text(struct hf_slice text, char *out, size_t room)
-{
-    bool is_utf8 = hf_utf8_is_valid(text);
-    size_t used = 0;
-    for (size_t i = 0; i < text.size && used + 1 < room; i++) {
-        unsigned char byte = text.data[i];
-        bool is_fit = byte >= 0x20 && byte != 0x7f && (byte < 0x80 || is_utf8);
-        out[used++] = is_fit ? (char)byte : ' ';
-    }
-    out[used] = '\0';
-}
 
 static struct letter letter_of(const struct wal_record *record)
 {
@@ -55,14 +42,14 @@ static struct letter letter_of(const struct wal_record *record)
     while (hf_meta_next(record->meta, &cursor, &entry)) {
         switch ((int)entry.kind) {
         case HF_LETTER_REASON:
-            copy_text(entry.value, letter.reason, sizeof(letter.reason));
+            hf_escape(HF_ESCAPE_LINE, entry.value, letter.reason, sizeof(letter.reason));
             break;
         case HF_LETTER_CODE:
-            copy_text(entry.value, code, sizeof(code));
+            hf_escape(HF_ESCAPE_LINE, entry.value, code, sizeof(code));
             letter.code = strtol(code, NULL, 10);
             break;
         case HF_LETTER_PIPELINE:
-            copy_text(entry.value, letter.pipeline, sizeof(letter.pipeline));
+            hf_escape(HF_ESCAPE_LINE, entry.value, letter.pipeline, sizeof(letter.pipeline));
             break;
         default:
             break;
@@ -96,7 +83,7 @@ static void list_text(FILE *out, const struct wal_record *record, const char *wh
     fprintf(out, "%10" PRIu64 "  %s  %-8s %8" PRIu32 " items %10zu bytes  %s%s", record->sequence,
             when, signal, record->items, record->body.size, coding, damaged ? "  DAMAGED" : "");
     if (letter.pipeline[0] != '\0') {
-        fprintf(out, "  from %s: code %ld %s", letter.pipeline, letter.code, letter.reason);
+        hf_queue_say(out, "  from %s: code %ld %s", letter.pipeline, letter.code, letter.reason);
     }
     fputc('\n', out);
 }
@@ -134,7 +121,7 @@ static bool print_record(void *user, const struct wal_record *record, bool damag
         status = hf_json_from_proto((enum hf_signal)record->kind, plain, &line);
     }
     if (status == HF_OK) {
-        fwrite(line.data, 1, line.size, listing->out);
+        hf_escape_print(HF_ESCAPE_MADE_JSON, hf_slice_of(line.data, line.size), listing->out);
         fputc('\n', listing->out);
     } else {
         fprintf(listing->out, "{\"error\":\"record %" PRIu64 " is damaged\"}\n", record->sequence);
@@ -199,11 +186,11 @@ enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, 
                 ",\"error\":\"%s\"}\n",
                 found.good, found.damaged, stat.damaged_records, error);
     } else {
-        fprintf(out,
-                "%s %s: %" PRIu64 " records good, %" PRIu64 " damaged now, %" PRIu64
-                " set aside before%s%s\n",
-                kind, id, found.good, found.damaged, stat.damaged_records,
-                status != WAL_OK ? "; " : "", error);
+        hf_queue_say(out,
+                     "%s %s: %" PRIu64 " records good, %" PRIu64 " damaged now, %" PRIu64
+                     " set aside before%s%s\n",
+                     kind, id, found.good, found.damaged, stat.damaged_records,
+                     status != WAL_OK ? "; " : "", error);
     }
     if (status != WAL_OK) {
         return HF_EXIT_FAILED;

@@ -10,5 +10,9 @@
 /* A JSON string, quotes included. */
 void hf_queue_put_text(FILE *out, const char *text);
 
+/* A line, or a part of one when the format has no newline at its end: names and words of others in
+ * it are escaped. */
+void hf_queue_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* False when nobody reads it any more, or this process ends: then a long command does so too. */
 bool hf_queue_is_read(FILE *out);

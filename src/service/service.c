@@ -15,6 +15,7 @@
 #include <holdfast/storage.h>
 
 #include "../util/clock.h"
+#include "../util/escape.h"
 #include "../util/log.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
@@ -52,7 +53,9 @@ bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
     static const char *const kinds[] = {"error", "warning", "not built in"};
     bool failed = false;
     for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%s: %s\n", kinds[findings[i].kind], findings[i].text);
+        fprintf(stderr, "%s: ", kinds[findings[i].kind]);
+        hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(findings[i].text), stderr);
+        fputc('\n', stderr);
         failed = failed || findings[i].kind == HF_FINDING_ERROR;
     }
     return failed;
@@ -467,7 +470,9 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
         is_good = stop_signal != 0;
         hf_log_line(service.host.log, HF_LOG_INFO, "service", "Starting shutdown...");
     } else if (!is_good) {
-        fprintf(stderr, "error: %s\n", error);
+        fputs("error: ", stderr);
+        hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(error), stderr);
+        fputc('\n', stderr);
     }
     if (service.self != NULL) {
         hf_self_watch(service.self, NULL);

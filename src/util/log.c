@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "escape.h"
+
 #define OUTPUTS_MAX 8
 #define LINE_BYTES_MAX 4096
 #define REPEAT_SLOTS 256 /* power of two; a collision only shares a count */
@@ -45,22 +47,10 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Appends JSON string content; stops at the end of the room, never inside an escape. */
-static size_t put_json(char *out, size_t used, size_t room, const char *text)
+/* Appends what fits below `room`. Returns the new size. */
+static size_t put(enum hf_escape how, char *out, size_t used, size_t room, const char *text)
 {
-    for (; *text != '\0' && used + 7 < room; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') {
-            out[used++] = '\\';
-            out[used++] = (char)byte;
-        } else if (byte < 0x20) {
-            used += (size_t)snprintf(out + used, room - used, "\\u%04x", byte);
-        } else {
-            out[used++] = (char)byte;
-        }
-    }
-    out[used] = '\0';
-    return used;
+    return used + hf_escape(how, hf_slice_text(text), out + used, room - used);
 }
 
 static void keep_fields(struct hf_log *log, struct hf_string_map fields)
@@ -69,18 +59,20 @@ static void keep_fields(struct hf_log *log, struct hf_string_map fields)
     size_t text = 0;
     log->fields_json[0] = log->fields_text[0] = '\0';
     for (size_t i = 0; i < fields.count; i++) {
-        if (json + 16 > sizeof(log->fields_json) || text + 16 > sizeof(log->fields_text)) {
+        const struct hf_string_pair *field = &fields.items[i];
+        const size_t room = sizeof(log->fields_json), text_room = sizeof(log->fields_text);
+        if (json + 16 > room || text + 16 > text_room) {
             break;
         }
-        json += (size_t)snprintf(log->fields_json + json, sizeof(log->fields_json) - json, ",\"");
-        json = put_json(log->fields_json, json, sizeof(log->fields_json) - 8, fields.items[i].key);
-        json += (size_t)snprintf(log->fields_json + json, sizeof(log->fields_json) - json, "\":\"");
-        json =
-            put_json(log->fields_json, json, sizeof(log->fields_json) - 4, fields.items[i].value);
-        json += (size_t)snprintf(log->fields_json + json, sizeof(log->fields_json) - json, "\"");
-        int wrote = snprintf(log->fields_text + text, sizeof(log->fields_text) - text, " %s=%s",
-                             fields.items[i].key, fields.items[i].value);
-        text += (size_t)wrote < sizeof(log->fields_text) - text ? (size_t)wrote : 0;
+        json += (size_t)snprintf(log->fields_json + json, room - json, ",\"");
+        json = put(HF_ESCAPE_JSON, log->fields_json, json, room - 8, field->key);
+        json += (size_t)snprintf(log->fields_json + json, room - json, "\":\"");
+        json = put(HF_ESCAPE_JSON, log->fields_json, json, room - 4, field->value);
+        json += (size_t)snprintf(log->fields_json + json, room - json, "\"");
+        text += (size_t)snprintf(log->fields_text + text, text_room - text, " ");
+        text = put(HF_ESCAPE_LINE, log->fields_text, text, text_room - 8, field->key);
+        text += (size_t)snprintf(log->fields_text + text, text_room - text, "=");
+        text = put(HF_ESCAPE_LINE, log->fields_text, text, text_room - 1, field->value);
     }
 }
 
@@ -217,9 +209,9 @@ static size_t as_json(struct hf_log *log, char *line, const char *level, const c
     stamp(when, sizeof(when), "%Y-%m-%dT%H:%M:%S");
     size_t used = (size_t)snprintf(line, LINE_BYTES_MAX,
                                    "{\"level\":\"%s\",\"ts\":\"%s\",\"name\":\"", level, when);
-    used = put_json(line, used, 512, component);
+    used = put(HF_ESCAPE_JSON, line, used, 512, component);
     used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\",\"msg\":\"");
-    used = put_json(line, used, LINE_BYTES_MAX - sizeof(log->fields_json) - 8, text);
+    used = put(HF_ESCAPE_JSON, line, used, LINE_BYTES_MAX - sizeof(log->fields_json) - 8, text);
     used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\"%s}\n", log->fields_json);
     return used;
 }
@@ -228,13 +220,11 @@ static size_t as_text(struct hf_log *log, char *line, const char *level, const c
                       const char *text)
 {
     size_t used = stamp(line, 64, "%Y-%m-%dT%H:%M:%S");
-    int more = snprintf(line + used, LINE_BYTES_MAX - used, "\t%s\t%s\t%s%s", level, component,
-                        text, log->fields_text);
-    used += (size_t)more;
-    if (used > LINE_BYTES_MAX - 2) {
-        used = LINE_BYTES_MAX - 2;
-    }
-    line[used++] = '\n';
+    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\t%s\t", level);
+    used = put(HF_ESCAPE_LINE, line, used, 512, component);
+    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\t");
+    used = put(HF_ESCAPE_LINE, line, used, LINE_BYTES_MAX - sizeof(log->fields_text) - 8, text);
+    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "%s\n", log->fields_text);
     return used;
 }
 

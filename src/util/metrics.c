@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compress.h"
+#include "escape.h"
 
 #define BOUNDS_MAX 64u
 #define REFRESHES_MAX 1024u
@@ -108,8 +109,8 @@ static enum hf_status put(struct hf_bytes *out, const char *text)
     return hf_bytes_append(out, hf_slice_text(text));
 }
 
-/* Backslash and newline, and in label values the quote, as the text format wants them. */
-static enum hf_status put_escaped(struct hf_bytes *out, const char *text, bool quote)
+/* A family's help: backslash and newline, as the text format wants them. */
+static enum hf_status put_help(struct hf_bytes *out, const char *text)
 {
     enum hf_status status = HF_OK;
     for (const char *at = text; *at != '\0' && status == HF_OK; at++) {
@@ -117,8 +118,6 @@ static enum hf_status put_escaped(struct hf_bytes *out, const char *text, bool q
             status = put(out, "\\\\");
         } else if (*at == '\n') {
             status = put(out, "\\n");
-        } else if (*at == '"' && quote) {
-            status = put(out, "\\\"");
         } else {
             status = hf_bytes_append(out, hf_slice_of(at, 1));
         }
@@ -139,7 +138,7 @@ static enum hf_status put_labels(struct hf_bytes *out, const struct hf_label *la
             status = put(out, "=\"");
         }
         if (status == HF_OK) {
-            status = put_escaped(out, labels[i].value, true);
+            status = hf_escape_append(HF_ESCAPE_LABEL, hf_slice_text(labels[i].value), out);
         }
         if (status == HF_OK) {
             status = put(out, "\"");
@@ -457,7 +456,7 @@ static void print_head(struct printer *printer, const struct family *family)
     print_name(printer, family);
     print(printer, " ");
     if (printer->status == HF_OK) {
-        printer->status = put_escaped(&printer->out, family->help, false);
+        printer->status = put_help(&printer->out, family->help);
     }
     print(printer, "\n# TYPE ");
     print_name(printer, family);

@@ -24,21 +24,49 @@ static uint64_t add_to_hash(uint64_t hash, struct hf_slice bytes)
     return hash;
 }
 
+static bool has_room(const struct hf_seldom_count *count, unsigned most, uint64_t now_ns)
+{
+    return now_ns >= count->until_ns || count->lines < most;
+}
+
+static void add_line(struct hf_seldom_count *count, uint64_t interval_ns, uint64_t now_ns)
+{
+    if (now_ns >= count->until_ns) {
+        *count = (struct hf_seldom_count){.until_ns = now_ns + interval_ns};
+    }
+    count->lines++;
+}
+
 bool hf_seldom_may_say(struct hf_seldom *seldom, const char *peer, const char *what,
                        uint64_t now_ns)
 {
     const char *port = strrchr(peer, ':');
     struct hf_slice host = hf_slice_of(peer, port != NULL ? (size_t)(port - peer) : strlen(peer));
-    uint64_t hash = add_to_hash(UINT64_C(14695981039346656037), host);
-    hash = add_to_hash(hash, hf_slice_of("", 1)); /* where the one ends and the other begins */
+    uint64_t host_hash = add_to_hash(UINT64_C(14695981039346656037), host);
+    uint64_t hash = add_to_hash(host_hash, hf_slice_of("", 1)); /* where the one ends */
     hash = add_to_hash(hash, hf_slice_text(what));
     size_t place = hash % HF_SELDOM_PLACES;
     pthread_mutex_lock(&seldom->lock);
+    struct hf_seldom_count *of_peer = &seldom->peers[host_hash % HF_SELDOM_PLACES];
     bool said = seldom->places[place].hash == hash && now_ns < seldom->places[place].until_ns;
-    if (!said) {
+    bool may_say = !said && has_room(of_peer, HF_SELDOM_TEXTS_MAX, now_ns) &&
+                   has_room(&seldom->all, HF_SELDOM_LINES_MAX, now_ns);
+    if (may_say) {
         seldom->places[place].hash = hash;
         seldom->places[place].until_ns = now_ns + seldom->interval_ns;
+        add_line(of_peer, seldom->interval_ns, now_ns);
+        add_line(&seldom->all, seldom->interval_ns, now_ns);
     }
+    seldom->withheld += !said && !may_say ? 1 : 0;
     pthread_mutex_unlock(&seldom->lock);
-    return !said;
+    return may_say;
+}
+
+uint64_t hf_seldom_take_withheld(struct hf_seldom *seldom)
+{
+    pthread_mutex_lock(&seldom->lock);
+    uint64_t withheld = seldom->withheld;
+    seldom->withheld = 0;
+    pthread_mutex_unlock(&seldom->lock);
+    return withheld;
 }

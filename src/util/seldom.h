@@ -3,7 +3,9 @@
  * often as they like.
  *
  * A table of fixed size remembers what was said when. Two that share a place take it from each
- * other: the worst of it is a line too many. A meeting place; any thread.
+ * other: the worst of it is a line too many. In an interval a peer gets HF_SELDOM_TEXTS_MAX lines
+ * at most, whatever their texts, and all peers together HF_SELDOM_LINES_MAX; what is over that is
+ * counted. A meeting place; any thread.
  */
 #pragma once
 
@@ -12,6 +14,14 @@
 #include <stdint.h>
 
 #define HF_SELDOM_PLACES 256u
+#define HF_SELDOM_TEXTS_MAX 8u
+#define HF_SELDOM_LINES_MAX 128u
+
+/* Lines of the interval that ends then; a later one begins at 0. */
+struct hf_seldom_count {
+    uint64_t until_ns;
+    unsigned lines;
+};
 
 struct hf_seldom {
     uint64_t interval_ns;
@@ -19,6 +29,9 @@ struct hf_seldom {
     struct {
         uint64_t hash, until_ns;
     } places[HF_SELDOM_PLACES];
+    struct hf_seldom_count peers[HF_SELDOM_PLACES]; /* peers that share a place share its count */
+    struct hf_seldom_count all;
+    uint64_t withheld;
 };
 
 void hf_seldom_init(struct hf_seldom *seldom, uint64_t interval_ns);
@@ -28,3 +41,6 @@ void hf_seldom_release(struct hf_seldom *seldom);
  * port, is not to be said again. */
 bool hf_seldom_may_say(struct hf_seldom *seldom, const char *peer, const char *what,
                        uint64_t now_ns);
+
+/* How many more would have been said, but for the two limits, since this was asked last. */
+uint64_t hf_seldom_take_withheld(struct hf_seldom *seldom);

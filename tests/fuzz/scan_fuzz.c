@@ -1,11 +1,13 @@
 /*
  * Must reach hf_scan(), with all of walk(), is_plain_key_value() and take_unusual(), and
  * hf_utf8_is_valid(). The first byte is the signal. What passes must pass again behind itself: two
- * requests joined are one, with the items of both.
+ * requests joined are one, with the items of both. What does not pass has a fault that
+ * hf_fault_find() finds, and what passes has none.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/otlp/fault.h"
 #include "src/otlp/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -16,7 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     enum hf_signal signal = (enum hf_signal)(data[0] % HF_SIGNAL_COUNT);
     struct hf_slice raw = {data + 1, size - 1};
-    if (hf_scan(signal, raw, &once) != HF_OK) {
+    char fault[HF_FAULT_TEXT_MAX];
+    bool is_good = hf_scan(signal, raw, &once) == HF_OK;
+    if (hf_fault_find(signal, raw, fault) == is_good) {
+        abort();
+    }
+    if (!is_good) {
         return 0;
     }
     uint8_t *joined = malloc(2 * raw.size + 1);

@@ -294,7 +294,7 @@ def run(*arguments, **options):
         [BINARY, *map(str, arguments)],
         stdin=options.pop("stdin", subprocess.DEVNULL),
         capture_output=True,
-        text=True,
+        text=options.pop("text", True),
         check=False,
         **options,
     )

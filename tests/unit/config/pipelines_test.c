@@ -89,6 +89,29 @@ static void refuses_pipelines_that_cannot_run(void **state)
     }
 }
 
+static void names_what_a_reference_probably_meant(void **state)
+{
+    const struct {
+        const char *pipelines, *findings;
+    } cases[] = {
+        {"{traces: {receivers: [nop], processors: [batch/other], exporters: [nop/elsewhere]}}",
+         "E f:5:42: service::pipelines::traces: references processor \"batch/other\" which is not "
+         "configured; did you mean \"batch\"?\n"
+         "E f:5:68: service::pipelines::traces: references exporter \"nop/elsewhere\" which is not "
+         "configured; did you mean \"nop\"?\n"},
+        {"{traces: {receivers: [batch/2], processors: [nop], exporters: [nop]}}",
+         "E f:5:23: service::pipelines::traces: references receiver \"batch/2\" which is not "
+         "configured; did you mean the processor of that id, which is named under processors?\n"
+         "E f:5:46: service::pipelines::traces: references processor \"nop\" which is not "
+         "configured; did you mean the receiver of that id, which is named under receivers?\n"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        check(cases[i].pipelines, cases[i].findings);
+    }
+}
+
 static void refuses_components_in_pipelines_of_other_signals(void **state)
 {
     struct loaded loaded = load_text(
@@ -212,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_pipelines_that_cannot_run),
+        cmocka_unit_test(names_what_a_reference_probably_meant),
         cmocka_unit_test(refuses_components_in_pipelines_of_other_signals),
         cmocka_unit_test(checks_connectors_on_both_sides),
         cmocka_unit_test(checks_references_to_extensions),

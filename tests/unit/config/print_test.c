@@ -99,7 +99,7 @@ static void prints_json(void **state)
           "  },\n"
           "  \"exporters\": {\n"
           "    \"otlp\": {\n"
-          "      \"endpoint\": \"a\\u0009b\\\"c\",\n"
+          "      \"endpoint\": \"a\\tb\\\"c\",\n"
           "      \"tls\": {},\n"
           "      \"compression\": \"none\",\n"
           "      \"headers\": [\n"

@@ -114,13 +114,13 @@ static void shows_a_log_record(void **state)
                "Timestamp: 1970-01-01 00:00:00 +0000 UTC\n"
                "SeverityText: INFO\n"
                "SeverityNumber: Info2(10)\n"
-               "Body: Str(a?[2J)\n" /* what would drive the terminal does not reach it */
+               "Body: Str(a\\x1b[2J)\n" /* what would drive the terminal does not reach it */
                "Attributes:\n"
                "     -> k: Str(v)\n"
                "Trace ID: \n"
                "Span ID: \n"
                "Flags: 1\n");
-    check_text(HF_LOGS, HF_TEXT_LINES, json, "ResourceLog #0\nScopeLog #0\na?[2J k=v\n");
+    check_text(HF_LOGS, HF_TEXT_LINES, json, "ResourceLog #0\nScopeLog #0\na\\x1b[2J k=v\n");
 }
 
 static void shows_entities_and_nested_bodies(void **state)

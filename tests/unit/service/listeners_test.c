@@ -191,6 +191,41 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     }
 }
 
+static void says_what_stands_at_a_socket_s_path(void **state)
+{
+    static const struct {
+        const char *name, *says;
+    } rows[] = {{"file", "a file that is no socket stands there"},
+                {"directory", "a directory stands there"},
+                {"link", "a symbolic link stands there"}};
+    char directory[] = "/tmp/hf-listeners-XXXXXX";
+    char endpoint[128], paths[3][64];
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(paths[i], sizeof(paths[i]), "%s/%s", directory, rows[i].name);
+    }
+    fclose(fopen(paths[0], "w"));
+    assert_int_equal(mkdir(paths[1], 0700), 0);
+    assert_int_equal(symlink("/nonexistent/s", paths[2]), 0);
+    struct hf_listeners *listeners = make();
+    for (size_t i = 0; i < 3; i++) {
+        char error[512] = "";
+        struct stat info;
+        int fd = -1;
+        snprintf(endpoint, sizeof(endpoint), "unix://%s", paths[i]);
+        assert_int_equal(hf_listeners_get(listeners, endpoint, &fd, error), HF_IO);
+        assert_non_null(strstr(error, rows[i].says));
+        assert_null(strstr(error, "another process"));
+        assert_int_equal(lstat(paths[i], &info), 0); /* it is left where it is */
+    }
+    hf_listeners_free(listeners);
+    unlink(paths[0]);
+    rmdir(paths[1]);
+    unlink(paths[2]);
+    rmdir(directory);
+}
+
 static void listens_on_the_older_address_of_a_name_as_go_does(void **state)
 {
     char error[512] = "", endpoint[64];
@@ -248,6 +283,7 @@ int main(void)
         cmocka_unit_test(says_who_has_the_port),
         cmocka_unit_test(refuses_what_is_no_endpoint),
         cmocka_unit_test(takes_over_a_stale_unix_socket_and_leaves_a_live_one),
+        cmocka_unit_test(says_what_stands_at_a_socket_s_path),
         cmocka_unit_test(listens_on_the_older_address_of_a_name_as_go_does),
         cmocka_unit_test(looks_after_peers_that_are_gone_without_a_word),
     };

@@ -57,7 +57,29 @@ static void writes_json_with_everything_escaped(void **state)
     assert_int_equal(read_log(log, &place, text, sizeof(text)), 1);
     assert_non_null(strstr(text, "\"level\":\"warn\""));
     assert_non_null(strstr(text, "\"name\":\"otlp/a\""));
-    assert_non_null(strstr(text, "say \\\"x\\\\y\\\"\\u000a"));
+    assert_non_null(strstr(text, "say \\\"x\\\\y\\\"\\n"));
+}
+
+/* Texts of strangers in the component and the message, in both encodings. */
+static void lets_no_text_steer_a_terminal_or_end_a_line(void **state)
+{
+    static const struct {
+        const char *encoding, *wants;
+    } rows[] = {
+        {"console", "\to\\x1bp\tm\\n\\x1b[2J\\u009b\\x9b\\u202e\\xff \xc3\xa9"},
+        {"json", "\"name\":\"o\\u001bp\",\"msg\":"
+                 "\"m\\n\\u001b[2J\\u009b\\ufffd\\u202e\\ufffd \xc3\xa9\"}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct place place;
+        char text[8192];
+        struct hf_log *log = open_log(&place, rows[i].encoding, HF_LOG_INFO);
+        hf_log_line(log, HF_LOG_WARN, "o\x1bp", "m%s",
+                    "\n\x1b[2J\xc2\x9b\x9b\xe2\x80\xae\xff \xc3\xa9");
+        assert_int_equal(read_log(log, &place, text, sizeof(text)), 1);
+        assert_non_null(strstr(text, rows[i].wants));
+    }
 }
 
 static void leaves_out_what_is_below_the_level(void **state)
@@ -117,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_json_with_everything_escaped),
+        cmocka_unit_test(lets_no_text_steer_a_terminal_or_end_a_line),
         cmocka_unit_test(leaves_out_what_is_below_the_level),
         cmocka_unit_test(holds_repeats_back),
         cmocka_unit_test(survives_lines_longer_than_a_line_may_be),

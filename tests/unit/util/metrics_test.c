@@ -95,12 +95,15 @@ static void escapes_label_values(void **state)
 {
     (void)state;
     struct hf_metrics *metrics = make();
-    const struct hf_label odd[] = {{"a", "q\"b\\n\nx"}, {"b", ""}, {NULL, NULL}};
+    const struct hf_label odd[] = {
+        {"a", "q\"b\\n\nx"}, {"b", ""}, {"c", "\x1b\xc2\x85\xff"}, {NULL, NULL}};
     hf_series_add(hf_metrics_series(metrics, &spans, odd), 1);
-    assert_prints(metrics, (struct hf_metrics_style){0},
-                  "# HELP otelcol_receiver_accepted_spans Spans taken.\n"
-                  "# TYPE otelcol_receiver_accepted_spans counter\n"
-                  "otelcol_receiver_accepted_spans{a=\"q\\\"b\\\\n\\nx\",b=\"\"} 1\n");
+    assert_prints(
+        metrics, (struct hf_metrics_style){0},
+        "# HELP otelcol_receiver_accepted_spans Spans taken.\n"
+        "# TYPE otelcol_receiver_accepted_spans counter\n"
+        "otelcol_receiver_accepted_spans{a=\"q\\\"b\\\\n\\nx\",b=\"\",c=\"\\\\x1b\\\\u0085"
+        "\\\\xff\"} 1\n");
     hf_metrics_free(metrics);
 }
 

@@ -38,17 +38,40 @@ static void tells_peers_and_reasons_apart(void **state)
     hf_seldom_release(&seldom);
 }
 
-/* More peers than places: each still gets its first word in. */
-static void never_silences_a_first_word(void **state)
+/* How many of `count` different things may be said, one peer or text each. */
+static unsigned say_many(struct hf_seldom *seldom, unsigned count, bool same_peer, uint64_t now_ns)
+{
+    unsigned said = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char word[16];
+        snprintf(word, sizeof(word), "%u", i);
+        said += hf_seldom_may_say(seldom, same_peer ? "10.0.0.7" : word, same_peer ? word : "wrong",
+                                  now_ns);
+    }
+    return said;
+}
+
+static void bounds_the_texts_of_a_peer(void **state)
 {
     (void)state;
     struct hf_seldom seldom;
     hf_seldom_init(&seldom, 60);
-    for (unsigned i = 0; i < 10 * HF_SELDOM_PLACES; i++) {
-        char who[16];
-        snprintf(who, sizeof(who), "%u", i);
-        assert_true(hf_seldom_may_say(&seldom, who, "wrong", 0));
-    }
+    assert_int_equal(say_many(&seldom, 1000, true, 0), HF_SELDOM_TEXTS_MAX);
+    assert_int_equal(hf_seldom_take_withheld(&seldom), 1000 - HF_SELDOM_TEXTS_MAX);
+    assert_int_equal(hf_seldom_take_withheld(&seldom), 0);
+    assert_true(hf_seldom_may_say(&seldom, "10.0.0.8", "wrong", 0));
+    assert_int_equal(say_many(&seldom, 1000, true, 60), HF_SELDOM_TEXTS_MAX);
+    hf_seldom_release(&seldom);
+}
+
+static void bounds_the_lines_of_all_peers(void **state)
+{
+    (void)state;
+    struct hf_seldom seldom;
+    hf_seldom_init(&seldom, 60);
+    assert_int_equal(say_many(&seldom, 10 * HF_SELDOM_PLACES, false, 0), HF_SELDOM_LINES_MAX);
+    assert_int_equal(say_many(&seldom, 10 * HF_SELDOM_PLACES, false, 59), 0);
+    assert_int_equal(say_many(&seldom, 10 * HF_SELDOM_PLACES, false, 60), HF_SELDOM_LINES_MAX);
     hf_seldom_release(&seldom);
 }
 
@@ -57,7 +80,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_it_once_an_interval),
         cmocka_unit_test(tells_peers_and_reasons_apart),
-        cmocka_unit_test(never_silences_a_first_word),
+        cmocka_unit_test(bounds_the_texts_of_a_peer),
+        cmocka_unit_test(bounds_the_lines_of_all_peers),
     };
     return cmocka_run_group_tests_name("seldom", tests, NULL, NULL);
 }
