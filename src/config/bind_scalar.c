@@ -219,7 +219,9 @@ static void bind_text(const struct slot *slot, const char *text)
     const char *expected = field->expect == NULL ? NULL : field->expect(field->key, text);
 
     if (expected != NULL) {
-        complain(slot, "expected %s, got %s", expected, hf_show(text).text);
+        bool is_secret = field->type == HF_FIELD_SECRET || field->is_secret;
+        complain(slot, "expected %s%s%s", expected, is_secret ? "" : ", got ",
+                 is_secret ? "" : hf_show(text).text);
         return;
     }
     *(const char **)slot->at = text;

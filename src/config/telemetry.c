@@ -89,6 +89,7 @@ static const struct hf_field prometheus_fields[] = {
 static const struct hf_field pull_exporter_fields[] = {
     {.key = "prometheus",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = offsetof(struct pull_exporter_body, prometheus),
      .inner = prometheus_fields,
      .inner_size = sizeof(struct prometheus_body)},
@@ -108,6 +109,7 @@ static const struct hf_field pull_fields[] = {
 static const struct hf_field reader_fields[] = {
     {.key = "pull",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = offsetof(struct reader_body, pull),
      .inner = pull_fields,
      .inner_size = sizeof(struct pull_body)},
@@ -176,9 +178,8 @@ static struct hf_string_map with_removals(struct hf_load *load, struct hf_string
     }
     for (size_t i = 0; i < map.count; i++) {
         const struct hf_yaml *value = node->entries[i].value;
-        bool removed = hf_yaml_is_null(value) && value->original == NULL;
         pairs[i] = map.items[i];
-        pairs[i].value = removed ? NULL : pairs[i].value;
+        pairs[i].value = hf_yaml_is_empty(value) ? NULL : pairs[i].value;
     }
     return (struct hf_string_map){pairs, map.count};
 }
