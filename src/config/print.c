@@ -183,7 +183,8 @@ static void print_node(struct printer *printer, const struct hf_yaml *node,
     bool text = context->type == HF_FIELD_STRING || context->type == HF_FIELD_SECRET ||
                 context->type == HF_FIELD_REF;
 
-    if (hidden && !hf_yaml_is_empty(node) && (node->kind == HF_YAML_SCALAR || text)) {
+    if (hidden && !hf_yaml_is_empty(node) &&
+        (node->kind == HF_YAML_SCALAR || node->original != NULL || text)) {
         hf_writer_scalar(printer->writer, HF_REDACTED, HF_SCALAR_STRING);
     } else if (node->kind == HF_YAML_SCALAR || (text && node->original != NULL)) {
         print_scalar(printer, node, context);

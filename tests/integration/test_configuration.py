@@ -1,0 +1,197 @@
+"""Configurations as people write them: nulls of an override, secrets, values of variables, newer spellings."""
+
+import os
+import re
+
+import pytest
+import yaml
+
+from support.holdfast import ROOT, config, otlp_exporter, run
+
+SINGULAR = {"receivers": "receiver", "processors": "processor", "exporters": "exporter", "extensions": "extension"}
+# What each component must have to be valid, besides what is tried.
+NEEDED = {
+    "otlp receiver": {"protocols": {"grpc": {}}},
+    "memory_limiter processor": {"check_interval": "1s", "limit_mib": 100},
+    "resource processor": {"attributes": [{"key": "a", "action": "delete"}]},
+    "attributes processor": {"actions": [{"key": "a", "action": "delete"}]},
+    "otlp exporter": {"endpoint": "localhost:4317"},
+    "otlphttp exporter": {"endpoint": "http://localhost:4318"},
+    "file exporter": {"path": "/tmp/never-opened"},
+    "bearertokenauth extension": {"token": "x"},
+    "basicauth extension": {"htpasswd": {"inline": "a:b"}, "client_auth": {"username": "a", "password": "b"}},
+    "headers_setter extension": {"headers": [{"key": "a", "value": "b"}]},
+}
+
+
+def documented():
+    """(component, kind, path, type) of every key on the reference page."""
+    kind = name = None
+    for line in (ROOT / "docs/components.md").read_text().splitlines():
+        if line.startswith("## "):
+            kind = SINGULAR[line[3:]]
+        elif line.startswith("### "):
+            name = line[4:]
+        elif line.startswith("| `"):
+            cells = line.split(" | ")
+            yield name, kind, cells[0].strip("| `"), cells[1].split(",")[0], cells[2]
+
+
+SECTIONS = [
+    (name, kind, path)
+    for name, kind, path, type, default in documented()
+    if "section" in type or type in ("map of text", "list of text")
+    if "[]" not in path and "<name>" not in path and default != "required" and path != "protocols"
+]
+
+
+def with_component(name, kind, path, value):
+    """A whole configuration in which the component has `value` under `path`."""
+    body = {}
+    inner = body
+    for part in path.split("::")[:-1]:
+        inner[part] = {}
+        inner = inner[part]
+    inner[path.split("::")[-1]] = value
+    return {kind + "s": {f"{name}/tried": body}}
+
+
+def base(name, kind):
+    whole = {
+        "receivers": {"otlp": {"protocols": {"grpc": None}}},
+        "exporters": {"nop": None},
+        "service": {"pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["nop"]}}},
+    }
+    needed = NEEDED.get(f"{name} {kind}")
+    whole.setdefault(kind + "s", {})[f"{name}/tried"] = needed
+    return whole
+
+
+def check(command, *sources, **options):
+    arguments = []
+    for source in sources:
+        arguments += ["--config", "yaml:" + yaml.safe_dump(source, default_flow_style=True, width=100000)]
+    return run(command, *arguments, **options)
+
+
+def errors(done):
+    return [line for line in done.stderr.splitlines() if "is defined but" not in line and "endpoint is not set" not in line]
+
+
+class TestNull:
+    @pytest.mark.parametrize(("name", "kind", "path"), SECTIONS, ids=lambda value: str(value))
+    def test_a_section_with_nothing_behind_it_is_switched_off(self, name, kind, path):
+        start = base(name, kind)
+        wrong = with_component(name, kind, path, {"no_such_key": {"at": "all"}})
+        done = check("validate", start, wrong)
+        assert done.returncode == 1, "the key is not looked at"
+        done = check("validate", start, wrong, with_component(name, kind, path, None))
+        ours = [line for line in errors(done) if f": {path}" in line]
+        # What else these sections need, a match_type and a certificate, is not given.
+        if not path.startswith(("include::", "exclude::")) and "tls::" not in path:
+            assert done.returncode == 0, done.stderr
+        assert ours == []
+
+    @pytest.mark.parametrize("section", ["processors", "connectors", "extensions"])
+    def test_a_whole_kind_of_components_may_be_null(self, section):
+        done = check("validate", base("nop", "exporter"), {section: None})
+        assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize(
+        "service",
+        [
+            {"extensions": None},
+            {"telemetry": None},
+            {"telemetry": {"logs": None, "metrics": None, "traces": None, "resource": None}},
+            {"telemetry": {"logs": {"level": None, "encoding": None, "output_paths": None, "initial_fields": None}}},
+            {"telemetry": {"metrics": {"level": None, "address": None, "readers": None, "views": None}}},
+            {"pipelines": {"traces": {"processors": None}}},
+        ],
+        ids=str,
+    )
+    def test_so_may_the_parts_of_the_service(self, service):
+        done = check("validate", base("nop", "exporter"), {"service": service})
+        assert done.returncode == 0, done.stderr
+        assert errors(done) == []
+
+    def test_a_protocol_is_on_and_its_sections_are_off(self):
+        server = {"tls": None, "auth": None, "keepalive": None}
+        done = check(
+            "validate",
+            base("nop", "exporter"),
+            {"receivers": {"otlp": {"protocols": {"grpc": server, "http": {"tls": None, "auth": None, "cors": None}}}}},
+        )
+        assert done.returncode == 0, done.stderr
+
+
+class TestSecrets:
+    def test_none_is_printed(self):
+        secret = "hush"
+        endpoint = f"http://{secret}:{secret}@localhost:4318"
+        whole = {
+            "receivers": {"otlp": {"protocols": {"http": {"response_headers": {"x-key": secret}}}}},
+            "processors": {
+                "attributes": {"actions": [{"key": "api_key", "value": secret, "action": "insert"}]},
+            },
+            "exporters": {
+                "otlphttp": {
+                    "endpoint": endpoint,
+                    "traces_endpoint": f"http://localhost/v1/traces?token={secret}&x={secret}#{'a'}",
+                    "logs_endpoint": f"http://localhost/v1/logs?{secret}",
+                    "proxy_url": f"http://{secret}@localhost:3128",
+                    "headers": [{"name": "x-a", "value": secret}],
+                    "auth": {"authenticator": "bearertokenauth"},
+                },
+                "otlp": {"endpoint": "localhost:4317", "headers": {"x-b": "${env:SECRET}"}},
+            },
+            "extensions": {
+                "bearertokenauth": {"token": secret, "tokens": [secret, "${env:SECRET}"]},
+                "bearertokenauth/text": {"tokens": "${env:SECRET}"},
+                "headers_setter": {
+                    "headers": [
+                        {"key": "a", "from_context": "x", "default_value": secret},
+                        {"key": "b", "value": "${env:SECRET}"},
+                    ]
+                },
+                "basicauth": {"htpasswd": {"inline": f"a:{secret}"}},
+                "basicauth/client": {"client_auth": {"username": "a", "password": secret}},
+            },
+            "service": {
+                "extensions": ["bearertokenauth"],
+                "telemetry": {
+                    "resource": {"api_key": secret},
+                    "metrics": {"readers": [{"periodic": {"exporter": {"otlp": {"headers": {"x": secret}}}}}]},
+                },
+                "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlphttp", "otlp"]}},
+            },
+        }
+        for value in ("hush", "#hush", "hush: 1", "[hush", "a${hush"):
+            env = {**os.environ, "SECRET": value}
+            for form in ("yaml", "json"):
+                arguments = ["--config", "yaml:" + yaml.safe_dump(whole, default_flow_style=True, width=100000)]
+                done = run("print-config", "--format", form, *arguments, env=env)
+                assert done.returncode == 0, done.stderr
+                assert secret not in done.stdout
+                assert secret not in done.stderr
+                assert done.stdout.count("[REDACTED]") >= 18
+
+
+class TestVariables:
+    @pytest.mark.parametrize(
+        "value", ["#s3cret", "a${b", "a${b}c", "&a b", "*x", "null", "a: b", "[x", "'q'", "0123", "1e5", "$$", "x #y"]
+    )
+    def test_their_text_reaches_a_header_as_it_is(self, value):
+        exporter = {"endpoint": "localhost:4317", "headers": {"a": "${env:VALUE}", "b": "<${VALUE}>", "c": "${env:NO:-d}"}}
+        whole = {
+            "receivers": {"otlp": {"protocols": {"grpc": None}}},
+            "exporters": {"otlp": exporter},
+            "service": {"pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlp"]}}},
+        }
+        done = run(
+            "print-config", "--mode", "unredacted", "--config", "yaml:" + yaml.safe_dump(whole, default_flow_style=True),
+            env={**os.environ, "VALUE": value},
+        )
+        assert done.returncode == 0, done.stderr
+        headers = yaml.safe_load(done.stdout)["exporters"]["otlp"]["headers"]
+        escaped = value.replace("$", "$$")  # what is printed can be loaded
+        assert headers == {"a": escaped, "b": f"<{escaped}>", "c": "d"}
