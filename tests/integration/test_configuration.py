@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from support.holdfast import ROOT, config, otlp_exporter, run
+from support.holdfast import ROOT, config, run
 
 SINGULAR = {"receivers": "receiver", "processors": "processor", "exporters": "exporter", "extensions": "extension"}
 # What each component must have to be valid, besides what is tried.
@@ -195,3 +195,65 @@ class TestVariables:
         headers = yaml.safe_load(done.stdout)["exporters"]["otlp"]["headers"]
         escaped = value.replace("$", "$$")  # what is printed can be loaded
         assert headers == {"a": escaped, "b": f"<{escaped}>", "c": "d"}
+
+
+class TestSpellings:
+    def valid(self, *overrides):
+        done = check("validate", base("nop", "exporter"), *overrides)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def refused(self, *overrides):
+        done = check("validate", base("nop", "exporter"), *overrides)
+        assert done.returncode == 1, done.stderr
+        return done.stderr
+
+    def http(self, **keys):
+        return {"receivers": {"otlp": {"protocols": {"http": keys}}}}
+
+    def test_profiles_are_known_and_not_carried(self):
+        said = self.valid(
+            self.http(profiles_url_path="/v1development/profiles"),
+            {"exporters": {"otlphttp/p": {"endpoint": "http://h", "profiles_endpoint": "http://h/profiles"}}},
+        )
+        assert said.count("has no effect: Profiles are not carried") == 2
+
+    @pytest.mark.parametrize("path", ["", "http://h/v1/traces", "/a b", "/v1?x=1", "//h/x"])
+    @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
+    def test_a_signals_path_is_a_path(self, signal, path):
+        said = self.refused(self.http(**{f"{signal}_url_path": path}))
+        assert f"{signal}_url_path: expected a path such as /v1/traces" in said
+
+    def test_two_signals_have_two_paths(self):
+        assert "must differ" in self.refused(self.http(traces_url_path="/v1/logs"))
+        assert "must differ" in self.refused(self.http(traces_url_path="x", logs_url_path="/x"))
+        self.valid(self.http(traces_url_path="x", logs_url_path="/y"))
+
+    @pytest.mark.parametrize("paths", [[], "", [""], ["stdout", ""]], ids=str)
+    def test_debug_needs_somewhere_to_write(self, paths):
+        body = {"use_internal_logger": False, "output_paths": paths}
+        assert "debug/d: output_paths: " in self.refused({"exporters": {"debug/d": body}})
+
+    def test_a_closing_line_and_underscores_are_read(self, tmp_path):
+        text = yaml.safe_dump({**base("nop", "exporter"), "processors": {"batch": {"send_batch_size": "N"}}})
+        (tmp_path / "a.yaml").write_text("---\n" + text.replace(": N", ": 1_000") + "---\n")
+        done = run("print-config", "--format", "json", "--config", tmp_path / "a.yaml")
+        assert done.returncode == 0, done.stderr
+        assert yaml.safe_load(done.stdout)["processors"]["batch"]["send_batch_size"] == 1000
+
+    def test_the_resource_as_a_list(self, start):
+        configuration = config(exporters={"nop": None})
+        configuration["service"]["telemetry"] = {
+            "resource": {
+                "schema_url": "https://opentelemetry.io/schemas/1.27.0",
+                "attributes": [
+                    {"name": "service.name", "value": "mine"},
+                    {"name": "service.instance.id", "value": None},
+                    {"name": "x.y", "value": 1, "type": "int"},
+                ],
+            }
+        }
+        process = start(configuration)
+        labels = next(labels for name, labels, _ in process.metrics() if name == "otelcol_process_uptime")
+        assert labels.pop("service_version")
+        assert labels == {"service_name": "mine", "x_y": "1"}

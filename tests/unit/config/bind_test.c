@@ -428,7 +428,7 @@ static void says_what_was_expected(void **state)
         {"flag: []", "E f:1:7: exporters::out: flag: expected one value, got a list\n"},
         {"count: x", "E f:1:8: exporters::out: count: expected a whole number, got \"x\"\n"},
         {"count: 1.5", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
-        {"count: 1_0", "E f:1:8: exporters::out: count: expected a whole number, got \"1_0\"\n"},
+        {"count: 1_x", "E f:1:8: exporters::out: count: expected a whole number, got \"1_x\"\n"},
         {"count: 99999999999999999999",
          "E f:1:8: exporters::out: count: \"99999999999999999999\" is too large for a whole "
          "number\n"},
