@@ -67,11 +67,11 @@ def base(name, kind):
     return whole
 
 
-def check(command, *sources, **options):
-    arguments = []
+def check(command, *sources, options=()):
+    arguments = [*options]
     for source in sources:
         arguments += ["--config", "yaml:" + yaml.safe_dump(source, default_flow_style=True, width=100000)]
-    return run(command, *arguments, **options)
+    return run(command, *arguments)
 
 
 def errors(done):
@@ -174,6 +174,17 @@ class TestSecrets:
                 assert secret not in done.stdout
                 assert secret not in done.stderr
                 assert done.stdout.count("[REDACTED]") >= 18
+
+
+class TestPrint:
+    def test_what_is_not_built_in_is_printed_unless_it_shall_be_valid(self):
+        wrong = {**base("nop", "exporter"), "extensions": {"zpages": None}}
+        assert check("print-initial-config", wrong).returncode == 0
+        assert check("print-config", wrong, options=["--validate=false"]).returncode == 0
+        done = check("print-config", wrong, options=["--validate", "--feature-gates", "a,-b"])
+        assert done.returncode == 1
+        assert 'unknown type: "zpages"' in done.stderr
+        assert done.stdout == ""
 
 
 class TestVariables:
