@@ -14,6 +14,7 @@ struct context {
     const struct hf_field *fields; /* of the map here, or of the items */
     bool hidden;                   /* everything below is a secret */
     bool item;                     /* of a list: perhaps one of {name, value} */
+    bool holds_text;               /* what is in it is text, also where no table says so */
 };
 
 struct printer {
@@ -44,7 +45,13 @@ static struct context context_of(const struct hf_field *field)
     bool hidden = field->type == HF_FIELD_SECRET || field->is_secret ||
                   (field->type == HF_FIELD_MAP && is_secret_name(field->key));
 
-    return (struct context){field->type, field->inner, hidden, false};
+    return (struct context){.type = field->type, .fields = field->inner, .hidden = hidden};
+}
+
+/* Sections of the telemetry, which has no table here. */
+static bool holds_text(const char *key)
+{
+    return strcmp(key, "resource") == 0 || strcmp(key, "initial_fields") == 0;
 }
 
 static struct context context_of_entry(const struct context *map, const char *key)
@@ -57,16 +64,22 @@ static struct context context_of_entry(const struct context *map, const char *ke
         field = hf_bind_field(map->fields, key);
         break;
     case HF_FIELD_STRUCT_MAP:
-        return (struct context){HF_FIELD_STRUCT, map->fields, map->hidden, false};
+        return (struct context){
+            .type = HF_FIELD_STRUCT, .fields = map->fields, .hidden = map->hidden};
     case HF_FIELD_MAP:
-        return (struct context){HF_FIELD_STRING, NULL, map->hidden || is_secret_name(key), false};
+        return (struct context){.type = HF_FIELD_STRING,
+                                .hidden = map->hidden || is_secret_name(key)};
     default:
         break;
     }
     if (field != NULL) {
         return context_of(field);
     }
-    return (struct context){HF_FIELD_END, NULL, map->hidden || is_secret_name(key), false};
+    return (struct context){
+        .type = map->holds_text ? HF_FIELD_STRING : HF_FIELD_END,
+        .hidden = map->hidden || is_secret_name(key),
+        .holds_text = map->holds_text || holds_text(key),
+    };
 }
 
 static struct context context_of_item(const struct context *list)
@@ -119,7 +132,9 @@ static void print_text(struct printer *printer, const char *text)
 static void print_scalar(struct printer *printer, const struct hf_yaml *node,
                          const struct context *context)
 {
-    if (is_text_field(context->type) && hf_yaml_string(node) != NULL && !hf_yaml_is_empty(node)) {
+    bool is_variable = context->type == HF_FIELD_VALUE && hf_yaml_is_null(node);
+
+    if ((is_text_field(context->type) || is_variable) && hf_yaml_string(node) != NULL && !hf_yaml_is_empty(node)) {
         print_text(printer, hf_yaml_string(node));
     } else if (node->scalar == HF_SCALAR_STRING) {
         print_text(printer, node->original != NULL ? node->original : node->text);
@@ -181,7 +196,8 @@ static void print_node(struct printer *printer, const struct hf_yaml *node,
 {
     bool hidden = context->hidden && !printer->unredacted;
     bool text = context->type == HF_FIELD_STRING || context->type == HF_FIELD_SECRET ||
-                context->type == HF_FIELD_REF;
+                context->type == HF_FIELD_REF ||
+                (context->type == HF_FIELD_STRING_LIST && node->kind == HF_YAML_MAP);
 
     if (hidden && !hf_yaml_is_empty(node) &&
         (node->kind == HF_YAML_SCALAR || node->original != NULL || text)) {

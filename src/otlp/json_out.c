@@ -9,7 +9,9 @@
 #include "utf8.h"
 #include "wire.h"
 
-/* No writer cuts a message in parts within such a message, many times over. */
+/* What copies of messages that came in parts may take at a time: much more than any writer needs,
+ * which would have to cut messages within cut messages many times over. */
+#define COPIES_BYTES_MAX ((size_t)64 << 20)
 #define COPIES_PER_REQUEST 4
 
 /* Where a field's values lie in its message, from a first look at the framing: JSON wants all
@@ -484,7 +486,7 @@ static enum hf_status put_message(struct hf_bytes *out, const struct hf_schema_m
 
 enum hf_status hf_json_from_proto(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
 {
-    const struct level level = {.copies = COPIES_PER_REQUEST * raw.size};
+    const struct level level = {.copies = COPIES_BYTES_MAX + COPIES_PER_REQUEST * raw.size};
     size_t base = out->size;
     enum hf_status status = put_message(out, hf_schema_request(signal), raw, level);
     if (status != HF_OK) {

@@ -155,7 +155,7 @@ static void bounds_the_copies_of_messages_in_parts(void **state)
     struct hf_bytes bytes = {0}, json = {0};
     struct hf_wire_writer writer = {.out = &bytes};
     (void)state;
-    static char text[100000];
+    static char text[1000000];
     memset(text, 'x', sizeof(text));
     hf_wire_put_bytes(&writer, 1, hf_slice_of(text, sizeof(text)));
     for (unsigned i = 0; i < 300; i++) {
