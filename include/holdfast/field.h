@@ -29,7 +29,7 @@ enum hf_field_type {
     HF_FIELD_STRING_LIST, /* struct hf_string_list; a plain string is split at commas */
     HF_FIELD_MAP,         /* struct hf_string_map: text to text, also a list of {name, value} */
     HF_FIELD_STRUCT,      /* the inner struct itself, by `inner`; absent: presets only */
-    HF_FIELD_OPTIONAL, /* pointer to the inner struct: NULL when absent or null */
+    HF_FIELD_OPTIONAL,    /* pointer to the inner struct: NULL when absent or null */
     HF_FIELD_STRUCT_LIST, /* struct hf_struct_list of inner structs of `inner_size` */
     HF_FIELD_STRUCT_MAP, /* struct hf_struct_map: keys chosen by the user, each with an inner struct
                           */

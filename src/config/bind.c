@@ -250,8 +250,8 @@ static const struct hf_yaml_entry *written(struct hf_load *load, const struct hf
     return entry;
 }
 
-/* Does a null count as written? Elsewhere it is as if the key was not there, as in the Go collector:
- * this is how a later source switches something off. */
+/* Does a null count as written? Elsewhere it is as if the key was not there, as in the Go
+ * collector: this is how a later source switches something off. */
 static bool takes_null(const struct hf_field *field, const struct hf_yaml *value)
 {
     switch (field->type) {

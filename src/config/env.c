@@ -105,9 +105,10 @@ static bool find_env(struct expansion *work, const char *reference, struct found
         return false;
     }
     if (size == 0 || name_length(name) != size) {
-        complain(work, "environment variable %s has invalid name: letters, digits and _ are allowed; "
-            "write $${...} for literal text",
-            hf_show(name).text);
+        complain(work,
+                 "environment variable %s has invalid name: letters, digits and _ are allowed; "
+                 "write $${...} for literal text",
+                 hf_show(name).text);
         return false;
     }
     const char *text = hf_load_getenv(work->load, name);
@@ -168,7 +169,7 @@ static bool find(struct expansion *work, const char *reference, struct found *re
     }
     if (scheme != 0 && strncmp(reference + name, ":-", 2) != 0) {
         complain(work, "scheme \"%.*s\" is not supported for uri %s; expected env:, file: or yaml:",
-                      (int)scheme, reference, hf_show(reference).text);
+                 (int)scheme, reference, hf_show(reference).text);
         return false;
     }
     return find_env(work, reference, ret_found);
@@ -376,8 +377,7 @@ static bool expand_node(struct expansion *work, struct hf_yaml *node, unsigned l
                         unsigned depth)
 {
     if (level > HF_CONFIG_DEPTH) {
-        complain(work, "nested deeper than %u levels",
-                      HF_CONFIG_DEPTH);
+        complain(work, "nested deeper than %u levels", HF_CONFIG_DEPTH);
         return false;
     }
     if (node->kind == HF_YAML_SCALAR) {

@@ -134,7 +134,8 @@ static void print_scalar(struct printer *printer, const struct hf_yaml *node,
 {
     bool is_variable = context->type == HF_FIELD_VALUE && hf_yaml_is_null(node);
 
-    if ((is_text_field(context->type) || is_variable) && hf_yaml_string(node) != NULL && !hf_yaml_is_empty(node)) {
+    if ((is_text_field(context->type) || is_variable) && hf_yaml_string(node) != NULL &&
+        !hf_yaml_is_empty(node)) {
         print_text(printer, hf_yaml_string(node));
     } else if (node->scalar == HF_SCALAR_STRING) {
         print_text(printer, node->original != NULL ? node->original : node->text);

@@ -23,10 +23,14 @@ static const char *find(struct word word, const char *needle)
 /* The end of what may be user information, host and port. */
 static const char *authority_end(struct word word)
 {
-    while (word.at < word.end && strchr("/?#", *word.at) == NULL) {
-        word.at++;
+    const char *at = word.at;
+
+    while (at < word.end && strchr("/?#", *at) == NULL) {
+        at++;
     }
-    return word.at;
+    /* In a list of URLs the next one's scheme. */
+    bool is_scheme = at > word.at && at[-1] == ':' && word.end - at >= 2 && at[1] == '/';
+    return is_scheme ? at - 1 : at;
 }
 
 static const char *last_at_sign(const char *from, const char *to)

@@ -382,8 +382,7 @@ static bool at_end(struct reader *reader)
         good = end || event.type == YAML_DOCUMENT_END_EVENT ||
                event.type == YAML_DOCUMENT_START_EVENT || is_nothing(&event);
         if (!good) {
-            complain(reader, start,
-                     "a second YAML document; a configuration is one document");
+            complain(reader, start, "a second YAML document; a configuration is one document");
         }
         yaml_event_delete(&event);
     }

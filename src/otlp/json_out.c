@@ -348,8 +348,8 @@ static HF_MUST_USE enum hf_status put_merged(struct hf_bytes *out,
         if (!read_value(&wire, &value)) {
             status = HF_INVALID;
         } else if (value.number == field->number) {
-            bool good = value.wire == HF_WIRE_BYTES &&
-                        value.bytes.size <= level.copies - whole.size;
+            bool good =
+                value.wire == HF_WIRE_BYTES && value.bytes.size <= level.copies - whole.size;
             status = good ? hf_bytes_append(&whole, value.bytes) : HF_INVALID;
         }
     }
@@ -433,7 +433,8 @@ static void put_name(struct hf_bytes *out, const struct hf_schema_field *field, 
 /* One field with its name; nothing at all for a zero. */
 static HF_MUST_USE enum hf_status put_field(struct hf_bytes *out,
                                             const struct hf_schema_field *field,
-                                            const struct found *found, struct level level, bool *first)
+                                            const struct found *found, struct level level,
+                                            bool *first)
 {
     struct value value;
     struct hf_wire last = {found->last, found->end};

@@ -244,8 +244,8 @@ static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_
 
 static size_t body_limit(const struct otlp_http_config *config)
 {
-    bool is_smaller =
-        config->max_request_body_size != 0 && config->max_request_body_size < OTLP_MESSAGE_BYTES_MAX;
+    bool is_smaller = config->max_request_body_size != 0 &&
+                      config->max_request_body_size < OTLP_MESSAGE_BYTES_MAX;
     return is_smaller ? (size_t)config->max_request_body_size : OTLP_MESSAGE_BYTES_MAX;
 }
 

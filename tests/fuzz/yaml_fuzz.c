@@ -90,11 +90,19 @@ static const struct hf_component *const components[] = {&kinds[0], &kinds[1], &k
 /* Variables whose values are themselves worth expanding. None opens a file. */
 static const char *fake_getenv(const char *name)
 {
-    static const char *const variables[][2] = {
-        {"A", "text"}, {"B", "${env:A}"},       {"C", "[1, {a: b}]"},  {"D", "${env:D}"},
-        {"E", "12"},   {"F", "${env:E}${C}$$"}, {"G", "{x: ${env:G}}"},
-        {"H", "#x"},   {"I", "a${b}${c"},       {"J", "http://u:p@h/a?b=c: d"},
-        {"K", "null"}, {"L", "&a *b"},          {"M", "a: b"}};
+    static const char *const variables[][2] = {{"A", "text"},
+                                               {"B", "${env:A}"},
+                                               {"C", "[1, {a: b}]"},
+                                               {"D", "${env:D}"},
+                                               {"E", "12"},
+                                               {"F", "${env:E}${C}$$"},
+                                               {"G", "{x: ${env:G}}"},
+                                               {"H", "#x"},
+                                               {"I", "a${b}${c"},
+                                               {"J", "http://u:p@h/a?b=c: d"},
+                                               {"K", "null"},
+                                               {"L", "&a *b"},
+                                               {"M", "a: b"}};
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         if (strcmp(name, variables[i][0]) == 0) {

@@ -170,7 +170,8 @@ static void writes_presets_where_the_user_wrote_nothing(void **state)
         "",
         "{}",
         "{flag: , count: ~, ratio: null, text: , secret: , reference: , wait: , signed: , room: , "
-        "mode: , names: , labels: , section: , option: , usual: , items: , groups: , value: , unexplained: }",
+        "mode: , names: , labels: , section: , option: , usual: , items: , groups: , value: , "
+        "unexplained: }",
         "{labels: '${env:REMARK}', items: '${env:REMARK}', option: '${env:NONE:-}'}",
         "{count: '${env:EMPTY}', wait: '${env:EMPTY}', mode: '${env:EMPTY}', flag: "
         "'${env:EMPTY}'}",

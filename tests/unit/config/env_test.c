@@ -48,8 +48,7 @@ static void replaces_references(void **state)
         {"${env:INDIRECT}", "\"db.local\"<${env:HOST}>\n"},
         {"${env:INDIRECT_PORT}", "i:4317<${env:PORT}>\n"},
         {"<${env:INDIRECT}>", "\"<${env:HOST}>\"\n"},
-        {"${env:INDIRECT_LIST}",
-         "[\"db.local\"<db.local>, i:1]<[\"${env:HOST}\", 1]>\n"},
+        {"${env:INDIRECT_LIST}", "[\"db.local\"<db.local>, i:1]<[\"${env:HOST}\", 1]>\n"},
         {"${yaml:[1, x]}", "[i:1, \"x\"]<[1, x]>\n"},
     };
     (void)state;
@@ -196,29 +195,67 @@ static void reads_files_without_their_last_newline(void **state)
 }
 
 /* What a shell, a vault or a password generator may have put into a variable. */
+static const char *const hostile_values[] = {
+    "#s3cret",
+    "a${b",
+    "a${b}c",
+    "a$$b",
+    "$${x}",
+    "${env:HOST}",
+    "&anchor",
+    "&a b",
+    "*alias",
+    "null",
+    "~",
+    "!tag x",
+    "!!int x",
+    "'quoted'",
+    "\"half",
+    "a: b",
+    "a:",
+    "- x",
+    "[x",
+    "{",
+    "|",
+    ">",
+    "%x",
+    "@x",
+    "`x`",
+    " x ",
+    "x #y",
+    "0123",
+    "1e5",
+    "1_000",
+    "0x1F",
+    "yes",
+    "---",
+    "...",
+    "a\nb",
+    "? x",
+    "${file:/etc/hostname}",
+    "${",
+    "$",
+    "x\ty",
+    "\xff\xfe",
+};
+
 static void takes_values_exactly_as_they_are_where_text_is_wanted(void **state)
 {
-    static const char *const values[] = {
-        "#s3cret", "a${b", "a${b}c", "a$$b", "$${x}", "${env:HOST}", "&anchor", "&a b", "*alias",
-        "null", "~", "!tag x", "!!int x", "'quoted'", "\"half", "a: b", "a:", "- x", "[x", "{", "|",
-        ">", "%x", "@x", "`x`", " x ", "x #y", "0123", "1e5", "1_000", "0x1F", "yes", "---", "...",
-        "a\nb", "? x", "${file:/etc/hostname}", "${", "$", "x\ty", "\xff\xfe",
-    };
     (void)state;
 
-    for (size_t i = 0; i < COUNT(values); i++) {
+    for (size_t i = 0; i < COUNT(hostile_values); i++) {
         struct step step;
         step_begin(&step);
-        exact_value = values[i];
+        exact_value = hostile_values[i];
         struct hf_yaml *root = step_parse(
             &step, "[\"${env:EXACT}\", \"${EXACT}\", \"<${env:EXACT}>\", '${env:EXACT:-x}']");
         assert_non_null(root);
         hf_expand(&step.load, root);
-        assert_string_equal(hf_yaml_string(root->items[0]), values[i]);
-        assert_string_equal(hf_yaml_string(root->items[1]), values[i]);
-        assert_string_equal(hf_yaml_string(root->items[3]), values[i]);
-        assert_int_equal(strlen(root->items[2]->text), strlen(values[i]) + 2);
-        assert_memory_equal(root->items[2]->text + 1, values[i], strlen(values[i]));
+        assert_string_equal(hf_yaml_string(root->items[0]), hostile_values[i]);
+        assert_string_equal(hf_yaml_string(root->items[1]), hostile_values[i]);
+        assert_string_equal(hf_yaml_string(root->items[3]), hostile_values[i]);
+        assert_int_equal(strlen(root->items[2]->text), strlen(hostile_values[i]) + 2);
+        assert_memory_equal(root->items[2]->text + 1, hostile_values[i], strlen(hostile_values[i]));
         step_end(&step, NULL, "");
     }
     exact_value = NULL;

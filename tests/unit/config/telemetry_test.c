@@ -87,9 +87,11 @@ static void takes_every_spelling_of_the_resource(void **state)
         assert_string_equal(resource.items[2].value, "1");
         loaded_free(&loaded);
     }
-    struct loaded loaded = load_telemetry("{resource: {schema_url: 'https://x/1', attributes: []}}");
-    assert_findings(&loaded, "W f:5:26: service::telemetry: resource::schema_url: has no effect: own "
-                             "metrics carry the attributes alone\n");
+    struct loaded loaded =
+        load_telemetry("{resource: {schema_url: 'https://x/1', attributes: []}}");
+    assert_findings(&loaded,
+                    "W f:5:26: service::telemetry: resource::schema_url: has no effect: own "
+                    "metrics carry the attributes alone\n");
     loaded_free(&loaded);
     loaded = load_telemetry("{resource: {attributes: [{value: x}, 5], a: [b]}}");
     assert_findings(&loaded,

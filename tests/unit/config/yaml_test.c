@@ -74,7 +74,8 @@ static void says_where_the_text_is_no_yaml(void **state)
         {"a: 'x\n", "E f:2:1: not valid YAML: found unexpected end of stream while scanning a "
                     "quoted scalar (line 1)\n"},
         {"a: b: c\n", "E f:1:5: not valid YAML: mapping values are not allowed in this context\n"},
-        {"a: 1\n---\n---\n~\n", "E f:3:1: a second YAML document; a configuration is one document\n"},
+        {"a: 1\n---\n---\n~\n",
+         "E f:3:1: a second YAML document; a configuration is one document\n"},
         {"a: 1\n---\nb: 2\n", "E f:2:1: a second YAML document; a configuration is one document\n"},
         {"a: 1\nb: x\xff\n", "E f:2:5: not UTF-8 text that YAML allows: invalid leading UTF-8 "
                              "octet\n"},

@@ -78,9 +78,9 @@ static void check_json(struct hf_slice raw)
     struct hf_scan scan;
     char error[HF_JSON_ERROR_MAX] = "";
     assert_int_equal(hf_json_from_proto(HF_LOGS, raw, &json), HF_OK);
-    assert_int_equal(hf_json_to_proto(HF_LOGS, hf_slice_of(json.data, json.size), SIZE_MAX / 2, &back,
-                                      error),
-                     HF_OK);
+    assert_int_equal(
+        hf_json_to_proto(HF_LOGS, hf_slice_of(json.data, json.size), SIZE_MAX / 2, &back, error),
+        HF_OK);
     struct hf_slice read = hf_slice_of(back.data, back.size);
     assert_int_equal(hf_scan(HF_LOGS, read, &scan), HF_OK);
     assert_int_equal(hf_json_from_proto(HF_LOGS, read, &again), HF_OK);

@@ -37,8 +37,8 @@ static void refuses_what_cannot_be_listened_on(void **state)
 static void takes_paths_and_nothing_else(void **state)
 {
     static const char *const good[] = {"/v1/traces", "v1/traces", "/", "/a%20b/~c;x=1,2", "x"};
-    static const char *const wrong[] = {"",     "http://h/v1", "//h/v1",  "/a?b",    "/a#b",
-                                        "/a b", " /a",         "/a\nb",   "/{a}",    "/a\\b",
+    static const char *const wrong[] = {"",     "http://h/v1", "//h/v1",    "/a?b",  "/a#b",
+                                        "/a b", " /a",         "/a\nb",     "/{a}",  "/a\\b",
                                         "/\"",  "/\x7f",       "/\xc3\xa9", "a://b", "\t"};
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
