@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "redact.h"
 
 /* One item of a list of texts. */
 static const char *item_text(struct hf_load *load, const struct hf_path *path,
@@ -160,7 +161,8 @@ void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct 
     const struct map_slot slot = {load, path, field};
 
     if (node->kind == HF_YAML_SCALAR) {
-        hf_load_error(load, node->place, path, "expected a map, got %s", hf_yaml_show(node).text);
+        hf_load_error(load, node->place, path, "expected a map, got %s",
+                      hf_redact_is_secret(field->key) ? "text" : hf_yaml_show(node).text);
         return;
     }
     struct hf_string_pair *pairs = hf_config_array(load->memory, node->count, sizeof(*pairs));

@@ -1,9 +1,11 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "bind.h"
+#include "redact.h"
 #include "scalar.h"
 #include "suggest.h"
 
@@ -220,8 +222,10 @@ static void bind_text(const struct slot *slot, const char *text)
 
     if (expected != NULL) {
         bool is_secret = field->type == HF_FIELD_SECRET || field->is_secret;
-        complain(slot, "expected %s%s%s", expected, is_secret ? "" : ", got ",
-                 is_secret ? "" : hf_show(text).text);
+        char *shown = is_secret ? NULL : hf_redact_urls(text);
+        complain(slot, "expected %s%s%s", expected, shown == NULL ? "" : ", got ",
+                 shown == NULL ? "" : hf_show(shown).text);
+        free(shown);
         return;
     }
     *(const char **)slot->at = text;

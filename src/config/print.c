@@ -22,28 +22,10 @@ struct printer {
     bool unredacted;
 };
 
-/* Where no table tells what is a secret, the key's name does. */
-static bool is_secret_name(const char *key)
-{
-    static const char *const words[] = {"password",    "passwd",     "passphrase", "secret",
-                                        "token",       "api_key",    "api-key",    "apikey",
-                                        "access_key",  "access-key", "credential", "authorization",
-                                        "private_key", "key_pem",    "cookie"};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcasestr(key, words[i]) != NULL) {
-            return true;
-        }
-    }
-    /* Their values are credentials more often than not. */
-    size_t size = strlen(key), headers = strlen("headers");
-    return size >= headers && strcasecmp(key + size - headers, "headers") == 0;
-}
-
 static struct context context_of(const struct hf_field *field)
 {
     bool hidden = field->type == HF_FIELD_SECRET || field->is_secret ||
-                  (field->type == HF_FIELD_MAP && is_secret_name(field->key));
+                  (field->type == HF_FIELD_MAP && hf_redact_is_secret(field->key));
 
     return (struct context){.type = field->type, .fields = field->inner, .hidden = hidden};
 }
@@ -68,7 +50,7 @@ static struct context context_of_entry(const struct context *map, const char *ke
             .type = HF_FIELD_STRUCT, .fields = map->fields, .hidden = map->hidden};
     case HF_FIELD_MAP:
         return (struct context){.type = HF_FIELD_STRING,
-                                .hidden = map->hidden || is_secret_name(key)};
+                                .hidden = map->hidden || hf_redact_is_secret(key)};
     default:
         break;
     }
@@ -77,7 +59,7 @@ static struct context context_of_entry(const struct context *map, const char *ke
     }
     return (struct context){
         .type = map->holds_text ? HF_FIELD_STRING : HF_FIELD_END,
-        .hidden = map->hidden || is_secret_name(key),
+        .hidden = map->hidden || hf_redact_is_secret(key),
         .holds_text = map->holds_text || holds_text(key),
     };
 }
@@ -155,7 +137,7 @@ static bool names_secret(const struct hf_yaml *map)
     for (size_t i = 0; i < 2; i++) {
         const struct hf_yaml *name = hf_yaml_value(map, keys[i]);
         const char *text = name == NULL ? NULL : hf_yaml_string(name);
-        if (text != NULL && is_secret_name(text)) {
+        if (text != NULL && hf_redact_is_secret(text)) {
             return true;
         }
     }

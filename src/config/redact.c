@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A part of the text that may be one or more URLs: without blanks and quotes. */
 struct word {
@@ -116,6 +117,23 @@ static void put_word(FILE *out, struct word word)
     }
     put(out, word.at, query + 1);
     put_query(out, (struct word){query + 1, word.end});
+}
+
+bool hf_redact_is_secret(const char *key)
+{
+    static const char *const words[] = {"password",    "passwd",     "passphrase", "secret",
+                                        "token",       "api_key",    "api-key",    "apikey",
+                                        "access_key",  "access-key", "credential", "authorization",
+                                        "private_key", "key_pem",    "cookie"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(key, words[i]) != NULL) {
+            return true;
+        }
+    }
+    /* Their values are credentials more often than not. */
+    size_t size = strlen(key), headers = strlen("headers");
+    return size >= headers && strcasecmp(key + size - headers, "headers") == 0;
 }
 
 char *hf_redact_urls(const char *text)

@@ -3,9 +3,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <holdfast/status.h>
 
 #define HF_REDACTED "[REDACTED]"
+
+/* Is the value of a key of that name a secret, as far as a name can tell? So are headers. */
+HF_MUST_USE bool hf_redact_is_secret(const char *key);
 
 /*
  * A copy in which user information ("user:password@") and the values of queries

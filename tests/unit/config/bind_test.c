@@ -486,6 +486,9 @@ static void says_what_was_expected(void **state)
          "E f:1:10: exporters::out: codings[0]: expected gzip, zstd or none, "
          "got \"GZIP\"; did you mean \"gzip\"?\n"},
         {"names: [a, ~]", "E f:1:12: exporters::out: names[1]: expected text, got nothing\n"},
+        {"headers: hush", "E f:1:10: exporters::out: headers: expected a map, got text\n"},
+        {"address: loud://u:p@h/!", "E f:1:10: exporters::out: address: expected no shouting, got "
+                                    "\"loud://[REDACTED]@h/!\"\n"},
         {"labels: x", "E f:1:9: exporters::out: labels: expected a map, got \"x\"\n"},
         {"labels: {a: [1]}", "E f:1:13: exporters::out: labels::a: expected text, got a list\n"},
         {"labels: [{name: a, worth: b}]",
