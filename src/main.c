@@ -55,10 +55,12 @@ static const char usage_components[] = "Usage: holdfast components [--docs]\n"
 
 static const char usage_print[] =
     "Usage: holdfast print-config [--default] [--mode redacted|unredacted] [--format yaml|json]\n"
-    "                             [--config FILE ...] [--set KEY=VALUE ...]\n"
+    "                             [--validate] [--config FILE ...] [--set KEY=VALUE ...]\n"
     "\n"
     "Prints the configuration as it is after merging and expansion; --default prints the built-in "
-    "one.\n";
+    "one.\n"
+    "Passwords, tokens and the like are shown as [REDACTED] unless --mode is unredacted. With\n"
+    "--validate, a component that is not built in is an error.\n";
 
 /* What the command line asks for. */
 struct request {
@@ -67,7 +69,7 @@ struct request {
     const char *sets[SOURCES_MAX];
     size_t set_count;
     const char *data_directory;
-    bool partial, docs, print_default, unredacted, json, help, version;
+    bool partial, docs, print_default, unredacted, json, strict, help, version;
 };
 
 enum option_code {
@@ -82,6 +84,7 @@ enum option_code {
     OPTION_MODE,
     OPTION_FORMAT,
     OPTION_GATES,
+    OPTION_VALIDATE,
 };
 
 static const struct option long_options[] = {
@@ -96,6 +99,7 @@ static const struct option long_options[] = {
     {"mode", required_argument, NULL, OPTION_MODE},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"feature-gates", required_argument, NULL, OPTION_GATES},
+    {"validate", optional_argument, NULL, OPTION_VALIDATE},
     {NULL, 0, NULL, 0},
 };
 
@@ -176,6 +180,9 @@ static bool take_option(struct request *request, int option)
         return take_word("--format", "yaml", "json", &request->json);
     case OPTION_GATES:
         return true; /* the Go collector's gates have no meaning here */
+    case OPTION_VALIDATE:
+        request->strict = optarg == NULL || strcmp(optarg, "false") != 0;
+        return true;
     default:
         return false;
     }
@@ -280,7 +287,7 @@ static enum hf_exit print_config(struct request *request)
         return HF_EXIT_OK;
     }
     use_default(request);
-    request->partial = true;
+    request->partial = !request->strict;
     struct hf_config *config = load(request, &failed);
     char *text = failed ? NULL : hf_config_print(config, request->unredacted, request->json);
     if (text != NULL) {

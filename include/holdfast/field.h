@@ -29,7 +29,7 @@ enum hf_field_type {
     HF_FIELD_STRING_LIST, /* struct hf_string_list; a plain string is split at commas */
     HF_FIELD_MAP,         /* struct hf_string_map: text to text, also a list of {name, value} */
     HF_FIELD_STRUCT,      /* the inner struct itself, by `inner`; absent: presets only */
-    HF_FIELD_OPTIONAL, /* pointer to the inner struct: NULL when absent; a null body is presets */
+    HF_FIELD_OPTIONAL,    /* pointer to the inner struct: NULL when absent or null */
     HF_FIELD_STRUCT_LIST, /* struct hf_struct_list of inner structs of `inner_size` */
     HF_FIELD_STRUCT_MAP, /* struct hf_struct_map: keys chosen by the user, each with an inner struct
                           */
@@ -99,6 +99,8 @@ struct hf_field {
     size_t inner_size;            /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t present_offset; /* non-zero: a bool there becomes true when the user wrote the key */
     bool required;         /* absent is an error */
+    bool null_enables;     /* OPTIONAL: written with nothing behind it, it is there with presets */
+    bool is_secret;        /* not SECRET by its type; printed as [REDACTED], as are its items */
     /* STRING, and each entry of MAP: NULL for a good text, else what was expected instead. */
     const char *(*expect)(const char *key, const char *text);
     const char *const

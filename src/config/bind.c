@@ -250,14 +250,25 @@ static const struct hf_yaml_entry *written(struct hf_load *load, const struct hf
     return entry;
 }
 
+/* Does a null count as written? Elsewhere it is as if the key was not there, as in the Go
+ * collector: this is how a later source switches something off. */
 static bool takes_null(const struct hf_field *field, const struct hf_yaml *value)
 {
-    /* A variable that is not set is an empty text where text is wanted, and the default elsewhere.
-     */
-    bool text = field->type == HF_FIELD_STRING || field->type == HF_FIELD_SECRET ||
-                field->type == HF_FIELD_REF || field->type == HF_FIELD_VALUE;
-
-    return has_map(field) || field->type == HF_FIELD_IGNORED || (text && value->original != NULL);
+    switch (field->type) {
+    case HF_FIELD_OPTIONAL:
+        return field->null_enables;
+    case HF_FIELD_STRING:
+    case HF_FIELD_SECRET:
+    case HF_FIELD_REF:
+    case HF_FIELD_VALUE:
+        /* A variable that is not set is an empty text here, and the default elsewhere. */
+        return !hf_yaml_is_empty(value);
+    case HF_FIELD_STRING_LIST:
+        /* YAML takes a variable's "#x" for a comment; here it is one item. */
+        return value->original != NULL && hf_scalar_type_of(value->original) != HF_SCALAR_NULL;
+    default:
+        return false;
+    }
 }
 
 static void bind_field(struct hf_load *load, const struct hf_path *path, struct hf_place place,

@@ -5,7 +5,7 @@ static struct hf_value scalar_of(const struct hf_yaml *node)
 {
     struct hf_value value = {.type = HF_VALUE_STRING, .string = hf_yaml_string(node)};
 
-    if (hf_yaml_is_null(node) && node->original == NULL) {
+    if (hf_yaml_is_empty(node)) {
         value = (struct hf_value){.type = HF_VALUE_NONE};
     } else if (node->scalar == HF_SCALAR_BOOL && hf_scalar_bool(node->text, &value.boolean)) {
         value.type = HF_VALUE_BOOL;

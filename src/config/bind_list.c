@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "bind.h"
+#include "redact.h"
 
 /* One item of a list of texts. */
 static const char *item_text(struct hf_load *load, const struct hf_path *path,
                              const struct hf_yaml *item)
 {
-    bool nothing = hf_yaml_is_null(item) && item->original == NULL;
-    const char *text = nothing ? NULL : hf_yaml_string(item);
+    const char *text = hf_yaml_is_empty(item) ? NULL : hf_yaml_string(item);
 
     if (text == NULL) {
         hf_load_error(load, item->place, path, "expected text, got %s", hf_yaml_show(item).text);
@@ -91,14 +91,14 @@ void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const str
     size_t count = node->count;
     const char **items = NULL;
 
-    if (node->kind == HF_YAML_MAP) {
-        hf_load_error(load, node->place, path, "expected a list, got a map");
-        return;
-    }
+    const char *text = node->kind == HF_YAML_LIST ? NULL : hf_yaml_string(node);
+
     if (node->kind == HF_YAML_LIST) {
         items = copy_items(load, path, node);
+    } else if (text == NULL) {
+        hf_load_error(load, node->place, path, "expected a list, got a map");
     } else {
-        items = split_items(load, hf_yaml_string(node), &count);
+        items = split_items(load, text, &count);
     }
     if (items != NULL) {
         struct hf_string_list list = {items, count};
@@ -121,7 +121,7 @@ static bool pair_of_entry(const struct map_slot *slot, const struct hf_yaml_entr
 {
     struct hf_load *load = slot->load;
     struct hf_path step = {.up = slot->path, .key = entry->key};
-    const char *value = hf_yaml_is_null(entry->value) ? "" : hf_yaml_string(entry->value);
+    const char *value = hf_yaml_is_empty(entry->value) ? "" : hf_yaml_string(entry->value);
 
     if (value == NULL) {
         hf_load_error(load, entry->value->place, &step, "expected text, got %s",
@@ -144,7 +144,7 @@ static bool pair_of_item(const struct map_slot *slot, const struct hf_path *path
 {
     const struct hf_yaml *name = hf_yaml_value(item, "name");
     const struct hf_yaml *value = hf_yaml_value(item, "value");
-    const char *name_text = hf_yaml_is_null(name) ? NULL : hf_yaml_string(name);
+    const char *name_text = hf_yaml_is_empty(name) ? NULL : hf_yaml_string(name);
 
     if (name_text == NULL || item->count != (value == NULL ? 1u : 2u)) {
         hf_load_error(slot->load, item->place, path, "expected a map with the keys name and value");
@@ -161,7 +161,8 @@ void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct 
     const struct map_slot slot = {load, path, field};
 
     if (node->kind == HF_YAML_SCALAR) {
-        hf_load_error(load, node->place, path, "expected a map, got %s", hf_yaml_show(node).text);
+        hf_load_error(load, node->place, path, "expected a map, got %s",
+                      hf_redact_is_secret(field->key) ? "text" : hf_yaml_show(node).text);
         return;
     }
     struct hf_string_pair *pairs = hf_config_array(load->memory, node->count, sizeof(*pairs));

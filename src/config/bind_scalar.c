@@ -1,9 +1,11 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "bind.h"
+#include "redact.h"
 #include "scalar.h"
 #include "suggest.h"
 
@@ -219,7 +221,11 @@ static void bind_text(const struct slot *slot, const char *text)
     const char *expected = field->expect == NULL ? NULL : field->expect(field->key, text);
 
     if (expected != NULL) {
-        complain(slot, "expected %s, got %s", expected, hf_show(text).text);
+        bool is_secret = field->type == HF_FIELD_SECRET || field->is_secret;
+        char *shown = is_secret ? NULL : hf_redact_urls(text);
+        complain(slot, "expected %s%s%s", expected, shown == NULL ? "" : ", got ",
+                 shown == NULL ? "" : hf_show(shown).text);
+        free(shown);
         return;
     }
     *(const char **)slot->at = text;

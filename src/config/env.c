@@ -14,7 +14,15 @@ struct expansion {
     struct hf_load *load;
     struct hf_place place;
     unsigned rounds; /* references resolved so far */
+    bool is_silent;  /* nothing is reported: what cannot be resolved is text */
 };
+
+#define complain(work, ...)                                                                        \
+    do {                                                                                           \
+        if (!(work)->is_silent) {                                                                  \
+            hf_load_error((work)->load, (work)->place, NULL, __VA_ARGS__);                         \
+        }                                                                                          \
+    } while (0)
 
 struct builder {
     char *text;
@@ -31,7 +39,7 @@ static bool append(struct expansion *work, struct builder *out, const char *text
     size_t need = out->size + size + 1;
 
     if (need > TEXT_BYTES_MAX) {
-        hf_load_error(work->load, work->place, NULL, "grows beyond 1 MiB when ${...} is replaced");
+        complain(work, "grows beyond 1 MiB when ${...} is replaced");
         return false;
     }
     if (need > out->capacity) {
@@ -97,18 +105,17 @@ static bool find_env(struct expansion *work, const char *reference, struct found
         return false;
     }
     if (size == 0 || name_length(name) != size) {
-        hf_load_error(
-            work->load, work->place, NULL,
-            "environment variable %s has invalid name: letters, digits and _ are allowed; "
-            "write $${...} for literal text",
-            hf_show(name).text);
+        complain(work,
+                 "environment variable %s has invalid name: letters, digits and _ are allowed; "
+                 "write $${...} for literal text",
+                 hf_show(name).text);
         return false;
     }
     const char *text = hf_load_getenv(work->load, name);
     if (text == NULL && otherwise != NULL) {
         text = otherwise + 2;
     }
-    if (text == NULL) {
+    if (text == NULL && !work->is_silent) {
         hf_load_warn(work->load, work->place, NULL,
                      "the environment variable %s is not set; it is read as empty", name);
     }
@@ -123,11 +130,11 @@ static bool find_file(struct expansion *work, const char *path, struct found *re
     char *text = hf_sources_file(work->load, path, &size, &error);
 
     if (text == NULL) {
-        hf_load_error(work->load, work->place, NULL, "cannot read ${file:%s}: %s", path, error);
+        complain(work, "cannot read ${file:%s}: %s", path, error);
         return false;
     }
     if (memchr(text, '\0', size) != NULL) {
-        hf_load_error(work->load, work->place, NULL, "${file:%s} holds a NUL character", path);
+        complain(work, "${file:%s} holds a NUL character", path);
         return false;
     }
     /* An editor's last newline is not part of a password. */
@@ -146,8 +153,7 @@ static bool find(struct expansion *work, const char *reference, struct found *re
 
     if (++work->rounds > ROUNDS_MAX) {
         if (work->rounds == ROUNDS_MAX + 1) {
-            hf_load_error(work->load, work->place, NULL,
-                          "too many recursive expansions: more than %u", ROUNDS_MAX);
+            complain(work, "too many recursive expansions: more than %u", ROUNDS_MAX);
         }
         return false;
     }
@@ -162,9 +168,8 @@ static bool find(struct expansion *work, const char *reference, struct found *re
         return true;
     }
     if (scheme != 0 && strncmp(reference + name, ":-", 2) != 0) {
-        hf_load_error(work->load, work->place, NULL,
-                      "scheme \"%.*s\" is not supported for uri %s; expected env:, file: or yaml:",
-                      (int)scheme, reference, hf_show(reference).text);
+        complain(work, "scheme \"%.*s\" is not supported for uri %s; expected env:, file: or yaml:",
+                 (int)scheme, reference, hf_show(reference).text);
         return false;
     }
     return find_env(work, reference, ret_found);
@@ -204,7 +209,7 @@ static bool expand_reference(struct expansion *work, const char *text, const cha
     if (inside == NULL || !append(work, &reference, "", 0)) {
         return false;
     }
-    if (strstr(inside, "${") == NULL) {
+    if (strchr(inside, '$') == NULL) {
         return find(work, inside, ret_found);
     }
     return expand_text(work, inside, depth + 1, &reference) &&
@@ -239,13 +244,13 @@ static bool expand_dollar(struct expansion *work, const char **text, unsigned de
         struct found found = {0};
         const char *end = reference_end(at);
         if (end == NULL) {
-            hf_load_error(work->load, work->place, NULL,
-                          "${ without its }; write $${ for literal text");
+            complain(work, "${ without its }; write $${ for literal text");
             return false;
         }
         *text = end + 1;
+        /* A value is data: what it holds of ${ and $$ is meant. */
         return expand_reference(work, at, end, depth, &found) &&
-               (found.text == NULL || expand_text(work, found.text, depth + 1, out));
+               (found.text == NULL || append(work, out, found.text, strlen(found.text)));
     }
     if (depth == 0 && name_length(at + 1) > 0) {
         return expand_legacy(work, text, out);
@@ -259,8 +264,7 @@ static bool expand_text(struct expansion *work, const char *text, unsigned depth
                         struct builder *out)
 {
     if (depth > RECURSION_MAX) {
-        hf_load_error(work->load, work->place, NULL,
-                      "too many recursive expansions: deeper than %u", RECURSION_MAX);
+        complain(work, "too many recursive expansions: deeper than %u", RECURSION_MAX);
         return false;
     }
     while (*text != '\0') {
@@ -307,13 +311,32 @@ static struct hf_yaml *value_of(struct expansion *work, const char *text)
     return value != NULL ? value : hf_yaml_scalar(work->load, work->place, text, HF_SCALAR_STRING);
 }
 
-/* The node is one reference and nothing else: it takes whatever type the value has. */
+/* The value as a number, a boolean or a section would take it. False: it stays as it is. */
+static bool resolve_value(struct expansion *work, struct hf_yaml *value, unsigned level,
+                          unsigned depth)
+{
+    struct hf_yaml before = *value;
+    struct expansion silent = *work;
+
+    if (value->kind != HF_YAML_SCALAR) {
+        return expand_node(work, value, level, depth);
+    }
+    /* It may be a password, in which ${ means nothing. */
+    silent.is_silent = true;
+    if (!expand_node(&silent, value, level, depth)) {
+        *value = before;
+    }
+    work->rounds = silent.rounds < ROUNDS_MAX ? silent.rounds : ROUNDS_MAX;
+    return true;
+}
+
+/* The node is one reference and nothing else: it takes whatever type the value has, and where text
+ * is wanted the value exactly as it is. */
 static bool expand_whole(struct expansion *work, struct hf_yaml *node, unsigned level,
                          unsigned depth)
 {
     const char *end = node->text + strlen(node->text) - 1;
     struct found found = {0};
-    struct builder original = {0};
 
     if (!expand_reference(work, node->text, end, depth, &found)) {
         return false;
@@ -324,18 +347,10 @@ static bool expand_whole(struct expansion *work, struct hf_yaml *node, unsigned 
         return true;
     }
     struct hf_yaml *value = value_of(work, found.text);
-    if (value == NULL || !expand_node(work, value, level, depth + 1)) {
+    if (value == NULL || !resolve_value(work, value, level, depth + 1)) {
         return false;
     }
-    if (value->original == NULL && strchr(found.text, '$') != NULL) {
-        if (!append(work, &original, "", 0) ||
-            !expand_text(work, found.text, depth + 1, &original)) {
-            return false;
-        }
-        value->original = original.text;
-    } else if (value->original == NULL) {
-        value->original = found.text;
-    }
+    value->original = found.text;
     *node = *value;
     return true;
 }
@@ -347,8 +362,7 @@ static bool expand_scalar(struct expansion *work, struct hf_yaml *node, unsigned
         return true;
     }
     if (depth > RECURSION_MAX) {
-        hf_load_error(work->load, work->place, NULL,
-                      "too many recursive expansions: deeper than %u", RECURSION_MAX);
+        complain(work, "too many recursive expansions: deeper than %u", RECURSION_MAX);
         return false;
     }
     const char *end = strncmp(node->text, "${", 2) == 0 ? reference_end(node->text) : NULL;
@@ -363,8 +377,7 @@ static bool expand_node(struct expansion *work, struct hf_yaml *node, unsigned l
                         unsigned depth)
 {
     if (level > HF_CONFIG_DEPTH) {
-        hf_load_error(work->load, work->place, NULL, "nested deeper than %u levels",
-                      HF_CONFIG_DEPTH);
+        complain(work, "nested deeper than %u levels", HF_CONFIG_DEPTH);
         return false;
     }
     if (node->kind == HF_YAML_SCALAR) {

@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "check.h"
+#include "redact.h"
 #include "writer.h"
 
 /* What is known of the value being printed. */
@@ -13,6 +14,7 @@ struct context {
     const struct hf_field *fields; /* of the map here, or of the items */
     bool hidden;                   /* everything below is a secret */
     bool item;                     /* of a list: perhaps one of {name, value} */
+    bool holds_text;               /* what is in it is text, also where no table says so */
 };
 
 struct printer {
@@ -20,31 +22,18 @@ struct printer {
     bool unredacted;
 };
 
-/* Where no table tells what is a secret, the key's name does. */
-static bool is_secret_name(const char *key)
-{
-    static const char *const words[] = {"password",    "passwd",     "passphrase", "secret",
-                                        "token",       "api_key",    "api-key",    "apikey",
-                                        "access_key",  "access-key", "credential", "authorization",
-                                        "private_key", "key_pem",    "cookie"};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcasestr(key, words[i]) != NULL) {
-            return true;
-        }
-    }
-    return strcasecmp(key, "headers") == 0;
-}
-
 static struct context context_of(const struct hf_field *field)
 {
-    struct context context = {field->type, field->inner, field->type == HF_FIELD_SECRET, false};
+    bool hidden = field->type == HF_FIELD_SECRET || field->is_secret ||
+                  (field->type == HF_FIELD_MAP && hf_redact_is_secret(field->key));
 
-    /* Header values are credentials more often than not. */
-    if (field->type == HF_FIELD_MAP && strcasecmp(field->key, "headers") == 0) {
-        context.hidden = true;
-    }
-    return context;
+    return (struct context){.type = field->type, .fields = field->inner, .hidden = hidden};
+}
+
+/* Sections of the telemetry, which has no table here. */
+static bool holds_text(const char *key)
+{
+    return strcmp(key, "resource") == 0 || strcmp(key, "initial_fields") == 0;
 }
 
 static struct context context_of_entry(const struct context *map, const char *key)
@@ -57,14 +46,22 @@ static struct context context_of_entry(const struct context *map, const char *ke
         field = hf_bind_field(map->fields, key);
         break;
     case HF_FIELD_STRUCT_MAP:
-        return (struct context){HF_FIELD_STRUCT, map->fields, map->hidden, false};
+        return (struct context){
+            .type = HF_FIELD_STRUCT, .fields = map->fields, .hidden = map->hidden};
+    case HF_FIELD_MAP:
+        return (struct context){.type = HF_FIELD_STRING,
+                                .hidden = map->hidden || hf_redact_is_secret(key)};
     default:
         break;
     }
     if (field != NULL) {
         return context_of(field);
     }
-    return (struct context){HF_FIELD_END, NULL, map->hidden || is_secret_name(key), false};
+    return (struct context){
+        .type = map->holds_text ? HF_FIELD_STRING : HF_FIELD_END,
+        .hidden = map->hidden || hf_redact_is_secret(key),
+        .holds_text = map->holds_text || holds_text(key),
+    };
 }
 
 static struct context context_of_item(const struct context *list)
@@ -84,44 +81,14 @@ static bool is_text_field(enum hf_field_type type)
            type == HF_FIELD_STRING_LIST || type == HF_FIELD_MAP;
 }
 
-/* The password of "scheme://user:password@host": its start; `ret_size` is 0 without one. */
-static const char *url_password(const char *text, size_t *ret_size)
+/* As it would have to be written to be read as the same: every dollar doubled. Malloc'd; NULL: out
+ * of memory. */
+static char *writable(const char *text)
 {
-    const char *start = strstr(text, "://");
-    const char *colon = start == NULL ? NULL : strchr(start + 3, ':');
-    size_t authority = start == NULL ? 0 : strcspn(start + 3, "/?# ");
-    const char *at = NULL;
-
-    for (size_t i = 0; start != NULL && i < authority; i++) {
-        if (start[3 + i] == '@') {
-            at = start + 3 + i;
-        }
-    }
-    if (at == NULL || colon == NULL || colon > at) {
-        *ret_size = 0;
-        return text;
-    }
-    *ret_size = (size_t)(at - colon) - 1;
-    return colon + 1;
-}
-
-/* As it would have to be written to be read as the same: every dollar doubled. Malloc'd; NULL for
- * want of memory. */
-static char *writable(const char *text, bool unredacted)
-{
-    static const char redacted[] = "[REDACTED]";
-    size_t password = 0;
-    const char *secret = url_password(text, &password);
-    char *copy = malloc(strlen(text) * 2 + sizeof(redacted));
+    char *copy = malloc(strlen(text) * 2 + 1);
     char *to = copy;
 
     while (copy != NULL && *text != '\0') {
-        if (text == secret && password > 0 && !unredacted) {
-            memcpy(to, redacted, sizeof(redacted) - 1);
-            to += sizeof(redacted) - 1;
-            text += password;
-            continue;
-        }
         if (*text == '$') {
             *to++ = '$';
         }
@@ -135,17 +102,22 @@ static char *writable(const char *text, bool unredacted)
 
 static void print_text(struct printer *printer, const char *text)
 {
-    char *shown = writable(text, printer->unredacted);
+    char *redacted = printer->unredacted ? NULL : hf_redact_urls(text);
+    bool failed = redacted == NULL && !printer->unredacted;
+    char *shown = failed ? NULL : writable(redacted == NULL ? text : redacted);
 
     hf_writer_scalar(printer->writer, shown, HF_SCALAR_STRING);
     free(shown);
+    free(redacted);
 }
 
 static void print_scalar(struct printer *printer, const struct hf_yaml *node,
                          const struct context *context)
 {
-    if (is_text_field(context->type) && hf_yaml_string(node) != NULL &&
-        (node->original != NULL || !hf_yaml_is_null(node))) {
+    bool is_variable = context->type == HF_FIELD_VALUE && hf_yaml_is_null(node);
+
+    if ((is_text_field(context->type) || is_variable) && hf_yaml_string(node) != NULL &&
+        !hf_yaml_is_empty(node)) {
         print_text(printer, hf_yaml_string(node));
     } else if (node->scalar == HF_SCALAR_STRING) {
         print_text(printer, node->original != NULL ? node->original : node->text);
@@ -157,15 +129,33 @@ static void print_scalar(struct printer *printer, const struct hf_yaml *node,
 static void print_node(struct printer *printer, const struct hf_yaml *node,
                        const struct context *context);
 
+/* Is it {key: api_key, value: ...}, or with `name`? */
+static bool names_secret(const struct hf_yaml *map)
+{
+    static const char *const keys[] = {"key", "name"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct hf_yaml *name = hf_yaml_value(map, keys[i]);
+        const char *text = name == NULL ? NULL : hf_yaml_string(name);
+        if (text != NULL && hf_redact_is_secret(text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_map(struct printer *printer, const struct hf_yaml *node,
                       const struct context *context)
 {
+    bool secret = names_secret(node);
+
     hf_writer_map(printer->writer);
     for (size_t i = 0; i < node->count; i++) {
         const struct hf_yaml_entry *entry = &node->entries[i];
         struct context inner = context_of_entry(context, entry->key);
         /* A map written as a list of {name, value}: the name is no secret. */
-        inner.hidden = inner.hidden && !(context->item && strcmp(entry->key, "name") == 0);
+        bool name = context->item && strcmp(entry->key, "name") == 0;
+        inner.hidden = !name && (inner.hidden || (secret && strcmp(entry->key, "value") == 0));
         hf_writer_key(printer->writer, entry->key);
         print_node(printer, entry->value, &inner);
     }
@@ -189,11 +179,12 @@ static void print_node(struct printer *printer, const struct hf_yaml *node,
 {
     bool hidden = context->hidden && !printer->unredacted;
     bool text = context->type == HF_FIELD_STRING || context->type == HF_FIELD_SECRET ||
-                context->type == HF_FIELD_REF;
+                context->type == HF_FIELD_REF ||
+                (context->type == HF_FIELD_STRING_LIST && node->kind == HF_YAML_MAP);
 
-    if (hidden && !hf_yaml_is_null(node) &&
-        (node->kind == HF_YAML_SCALAR || context->type == HF_FIELD_SECRET)) {
-        hf_writer_scalar(printer->writer, "[REDACTED]", HF_SCALAR_STRING);
+    if (hidden && !hf_yaml_is_empty(node) &&
+        (node->kind == HF_YAML_SCALAR || node->original != NULL || text)) {
+        hf_writer_scalar(printer->writer, HF_REDACTED, HF_SCALAR_STRING);
     } else if (node->kind == HF_YAML_SCALAR || (text && node->original != NULL)) {
         print_scalar(printer, node, context);
     } else if (node->kind == HF_YAML_MAP) {

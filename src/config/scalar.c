@@ -34,6 +34,30 @@ static size_t digits(const char *text)
     return strspn(text, "0123456789");
 }
 
+/* Room for a number without the underscores that may part its digits. */
+struct plain {
+    char text[80];
+};
+
+/* YAML in Go reads 1_000 as 1000. What does not begin like a number stays as it is. */
+static const char *without_underscores(const char *text, struct plain *plain)
+{
+    const char *first = text + (*text == '-' || *text == '+');
+    size_t size = 0;
+
+    if (!isdigit((unsigned char)*first) || strchr(text, '_') == NULL ||
+        strlen(text) >= sizeof(plain->text)) {
+        return text;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text != '_') {
+            plain->text[size++] = *text;
+        }
+    }
+    plain->text[size] = '\0';
+    return plain->text;
+}
+
 /* [0-9]+ ( . [0-9]* )? | . [0-9]+, then an exponent. */
 static bool is_decimal(const char *text, bool *ret_whole)
 {
@@ -94,6 +118,8 @@ static int base_of(const char *text, const char **ret_digits)
 
 enum hf_scalar_result hf_scalar_int(const char *text, int64_t *ret_value)
 {
+    struct plain plain;
+    text = without_underscores(text, &plain);
     const char *rest = NULL;
     int base = base_of(text, &rest);
     bool whole = false;
@@ -141,6 +167,8 @@ static bool special_double(const char *text, double *ret_value)
 
 enum hf_scalar_result hf_scalar_double(const char *text, double *ret_value)
 {
+    struct plain plain;
+    text = without_underscores(text, &plain);
     const char *rest = NULL;
     int64_t integer = 0;
     bool whole = false;
@@ -165,6 +193,8 @@ enum hf_scalar_result hf_scalar_double(const char *text, double *ret_value)
 
 enum hf_scalar_type hf_scalar_type_of(const char *text)
 {
+    struct plain plain;
+    text = without_underscores(text, &plain);
     const char *rest = NULL;
     double number = 0;
     bool truth = false, whole = false;

@@ -39,7 +39,7 @@ struct telemetry_body {
         bool readers_written;
         struct hf_struct_list readers;
     } metrics;
-    struct hf_string_map resource;
+    struct hf_value resource;
 };
 
 #define BODY(member) offsetof(struct telemetry_body, member)
@@ -89,6 +89,7 @@ static const struct hf_field prometheus_fields[] = {
 static const struct hf_field pull_exporter_fields[] = {
     {.key = "prometheus",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = offsetof(struct pull_exporter_body, prometheus),
      .inner = prometheus_fields,
      .inner_size = sizeof(struct prometheus_body)},
@@ -108,6 +109,7 @@ static const struct hf_field pull_fields[] = {
 static const struct hf_field reader_fields[] = {
     {.key = "pull",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = offsetof(struct reader_body, pull),
      .inner = pull_fields,
      .inner_size = sizeof(struct pull_body)},
@@ -160,28 +162,10 @@ static const struct hf_field metric_fields[] = {
 static const struct hf_field telemetry_fields[] = {
     {.key = "logs", .type = HF_FIELD_STRUCT, .offset = BODY(logs), .inner = log_fields},
     {.key = "metrics", .type = HF_FIELD_STRUCT, .offset = BODY(metrics), .inner = metric_fields},
-    {.key = "resource", .type = HF_FIELD_MAP, .offset = BODY(resource)},
+    {.key = "resource", .type = HF_FIELD_VALUE, .offset = BODY(resource)},
     IGNORED("traces", "has no effect: there is no tracing of Holdfast itself"),
     HF_FIELDS_END,
 };
-
-/* A null in `resource` takes an attribute away: its value is NULL rather than empty. */
-static struct hf_string_map with_removals(struct hf_load *load, struct hf_string_map map,
-                                          const struct hf_yaml *node)
-{
-    struct hf_string_pair *pairs = hf_config_array(load->memory, map.count, sizeof(*pairs));
-
-    if (pairs == NULL || node == NULL || node->kind != HF_YAML_MAP || node->count != map.count) {
-        return map;
-    }
-    for (size_t i = 0; i < map.count; i++) {
-        const struct hf_yaml *value = node->entries[i].value;
-        bool removed = hf_yaml_is_null(value) && value->original == NULL;
-        pairs[i] = map.items[i];
-        pairs[i].value = removed ? NULL : pairs[i].value;
-    }
-    return (struct hf_string_map){pairs, map.count};
-}
 
 /* host:port with the host spelled out: nothing before the colon means all interfaces. */
 static const char *address_of(struct hf_build *build, const char *address,
@@ -268,8 +252,7 @@ void hf_check_telemetry(struct hf_build *build, struct hf_place place, const str
     telemetry->log_encoding = body.logs.encoding_written ? encodings[body.logs.encoding] : NULL;
     telemetry->log_output_paths = body.logs.output_paths;
     telemetry->initial_fields = body.logs.initial_fields;
-    telemetry->resource =
-        with_removals(build->load, body.resource, hf_yaml_value(node, "resource"));
+    telemetry->resource = hf_check_resource(build->load, hf_yaml_value(node, "resource"));
     telemetry->metrics_level = metric_levels[body.metrics.level];
     set_endpoint(build, &body, hf_yaml_value(node, "metrics"));
 }

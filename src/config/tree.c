@@ -143,6 +143,11 @@ bool hf_yaml_is_null(const struct hf_yaml *node)
     return node == NULL || (node->kind == HF_YAML_SCALAR && node->scalar == HF_SCALAR_NULL);
 }
 
+bool hf_yaml_is_empty(const struct hf_yaml *node)
+{
+    return hf_yaml_is_null(node) && (node == NULL || node->original == NULL);
+}
+
 const char *hf_yaml_string(const struct hf_yaml *node)
 {
     if (node->original != NULL) {

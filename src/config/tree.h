@@ -60,6 +60,8 @@ struct hf_yaml *hf_yaml_value(const struct hf_yaml *map, const char *key);
 
 /* A null, or nothing at all. */
 bool hf_yaml_is_null(const struct hf_yaml *node);
+/* Nothing even where text is wanted: a null, but not that of a variable such as "#x". */
+bool hf_yaml_is_empty(const struct hf_yaml *node);
 /* What a string field takes: the text before substitution was read as YAML, else as written. NULL
  * for a list or map. */
 const char *hf_yaml_string(const struct hf_yaml *node);

@@ -359,25 +359,33 @@ static struct hf_yaml *read_node(struct reader *reader, yaml_event_t *event, uns
 /* ---- the stream ------------------------------------------------------------------------------
  */
 
-/* What follows the document: its end, then nothing more. */
+static bool is_nothing(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
+           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           event->data.scalar.anchor == NULL && event->data.scalar.tag == NULL;
+}
+
+/* What follows the document: its end, then nothing more but a closing "---". */
 static bool at_end(struct reader *reader)
 {
-    bool good = false;
+    bool good = true, end = false;
+    yaml_mark_t start = {0};
     yaml_event_t event;
 
-    if (!next_event(reader, &event)) {
-        return false;
+    while (good && !end) {
+        if (!next_event(reader, &event)) {
+            return false;
+        }
+        start = event.type == YAML_DOCUMENT_START_EVENT ? event.start_mark : start;
+        end = event.type == YAML_STREAM_END_EVENT;
+        good = end || event.type == YAML_DOCUMENT_END_EVENT ||
+               event.type == YAML_DOCUMENT_START_EVENT || is_nothing(&event);
+        if (!good) {
+            complain(reader, start, "a second YAML document; a configuration is one document");
+        }
+        yaml_event_delete(&event);
     }
-    yaml_event_delete(&event);
-    if (!next_event(reader, &event)) {
-        return false;
-    }
-    good = event.type == YAML_STREAM_END_EVENT;
-    if (!good) {
-        complain(reader, event.start_mark,
-                 "a second YAML document; a configuration is one document");
-    }
-    yaml_event_delete(&event);
     return good;
 }
 

@@ -281,6 +281,14 @@ static const char *check_config(const void *user)
     if (config->output_paths.count > OUTPUTS_MAX) {
         return "output_paths: at most 8";
     }
+    if (!config->use_internal_logger && config->output_paths.count == 0) {
+        return "output_paths: name at least one, or leave use_internal_logger at true";
+    }
+    for (size_t i = 0; i < config->output_paths.count; i++) {
+        if (config->output_paths.items[i][0] == '\0') {
+            return "output_paths: an empty path";
+        }
+    }
     return hf_sending_check(&config->sending);
 }
 

@@ -510,6 +510,7 @@ static const struct hf_field fields[] = {
              "cut off."},
     {.key = "rotation",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = AT(rotation),
      .inner = rotation_fields,
      .inner_size = sizeof(struct rotation_config),

@@ -239,6 +239,7 @@ static const struct hf_field fields[] = {
      .help = "The token; filename wins over it."},
     {.key = "tokens",
      .type = HF_FIELD_STRING_LIST,
+     .is_secret = true,
      .offset = AT(tokens),
      .help = "Further tokens that are accepted."},
     {.key = "filename",

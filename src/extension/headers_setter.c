@@ -207,7 +207,7 @@ static const struct hf_field setting_fields[] = {
              "needs "
              "include_metadata: true."},
     {.key = "default_value",
-     .type = HF_FIELD_STRING,
+     .type = HF_FIELD_SECRET,
      .offset = AT(default_value),
      .help = "When the client sent none; without it the header is left out."},
     HF_FIELDS_END,

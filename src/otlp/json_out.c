@@ -9,6 +9,11 @@
 #include "utf8.h"
 #include "wire.h"
 
+/* What copies of messages that came in parts may take at a time: much more than any writer needs,
+ * which would have to cut messages within cut messages many times over. */
+#define COPIES_BYTES_MAX ((size_t)64 << 20)
+#define COPIES_PER_REQUEST 4
+
 /* Where a field's values lie in its message, from a first look at the framing: JSON wants all
  * values of a list together and one value of everything else, while the wire may have them in any
  * order and number. */
@@ -217,13 +222,26 @@ static HF_MUST_USE enum hf_status put_number(struct hf_bytes *out, enum hf_schem
     return HF_OK;
 }
 
+/* Where in the request the work is. Copies of messages that came in parts are kept as long as what
+ * is within them is written: `copies` is how many bytes all of them together may still get. */
+struct level {
+    unsigned depth;
+    size_t copies;
+};
+
+static inline struct level below(struct level level)
+{
+    level.depth++;
+    return level;
+}
+
 static HF_MUST_USE enum hf_status put_message(struct hf_bytes *out,
                                               const struct hf_schema_message *message,
-                                              struct hf_slice bytes, unsigned depth);
+                                              struct hf_slice bytes, struct level level);
 
 static HF_MUST_USE enum hf_status put_value(struct hf_bytes *out,
                                             const struct hf_schema_field *field,
-                                            const struct value *value, unsigned depth)
+                                            const struct value *value, struct level level)
 {
     if (value->wire != (uint32_t)hf_schema_wire(field->type)) {
         return HF_INVALID;
@@ -235,7 +253,7 @@ static HF_MUST_USE enum hf_status put_value(struct hf_bytes *out,
     case HF_SCHEMA_ID:
         return put_coded(out, value->bytes, field->type == HF_SCHEMA_ID);
     case HF_SCHEMA_MESSAGE:
-        return put_message(out, field->message, value->bytes, depth + 1);
+        return put_message(out, field->message, value->bytes, below(level));
     default:
         return put_number(out, field->type, value->bits);
     }
@@ -282,7 +300,7 @@ static HF_MUST_USE enum hf_status put_packed(struct hf_bytes *out,
 /* All values of the field, skipping those of others in between. */
 static HF_MUST_USE enum hf_status put_list(struct hf_bytes *out,
                                            const struct hf_schema_field *field,
-                                           const struct found *found, unsigned depth)
+                                           const struct found *found, struct level level)
 {
     enum hf_status status = reserve(out, 1);
     if (status != HF_OK) {
@@ -304,7 +322,7 @@ static HF_MUST_USE enum hf_status put_list(struct hf_bytes *out,
         }
         status = put_comma(out, !first);
         if (status == HF_OK) {
-            status = put_value(out, field, &value, depth);
+            status = put_value(out, field, &value, level);
         }
         first = false;
     }
@@ -320,7 +338,7 @@ static HF_MUST_USE enum hf_status put_list(struct hf_bytes *out,
 /* A message that came in several parts is their concatenation. Rare: writers write one. */
 static HF_MUST_USE enum hf_status put_merged(struct hf_bytes *out,
                                              const struct hf_schema_field *field,
-                                             const struct found *found, unsigned depth)
+                                             const struct found *found, struct level level)
 {
     struct hf_bytes whole = {0};
     struct hf_wire wire = {found->first, found->end};
@@ -330,12 +348,15 @@ static HF_MUST_USE enum hf_status put_merged(struct hf_bytes *out,
         if (!read_value(&wire, &value)) {
             status = HF_INVALID;
         } else if (value.number == field->number) {
-            status =
-                value.wire == HF_WIRE_BYTES ? hf_bytes_append(&whole, value.bytes) : HF_INVALID;
+            bool good =
+                value.wire == HF_WIRE_BYTES && value.bytes.size <= level.copies - whole.size;
+            status = good ? hf_bytes_append(&whole, value.bytes) : HF_INVALID;
         }
     }
     if (status == HF_OK) {
-        status = put_message(out, field->message, hf_slice_of(whole.data, whole.size), depth + 1);
+        level.copies -= whole.size;
+        status =
+            put_message(out, field->message, hf_slice_of(whole.data, whole.size), below(level));
     }
     hf_bytes_release(&whole);
     return status;
@@ -412,7 +433,8 @@ static void put_name(struct hf_bytes *out, const struct hf_schema_field *field, 
 /* One field with its name; nothing at all for a zero. */
 static HF_MUST_USE enum hf_status put_field(struct hf_bytes *out,
                                             const struct hf_schema_field *field,
-                                            const struct found *found, unsigned depth, bool *first)
+                                            const struct found *found, struct level level,
+                                            bool *first)
 {
     struct value value;
     struct hf_wire last = {found->last, found->end};
@@ -429,19 +451,19 @@ static HF_MUST_USE enum hf_status put_field(struct hf_bytes *out,
     put_name(out, field, *first);
     *first = false;
     if (field->repeated) {
-        return put_list(out, field, found, depth);
+        return put_list(out, field, found, level);
     }
     if (found->count > 1 && field->type == HF_SCHEMA_MESSAGE) {
-        return put_merged(out, field, found, depth);
+        return put_merged(out, field, found, level);
     }
-    return put_value(out, field, &value, depth);
+    return put_value(out, field, &value, level);
 }
 
 static enum hf_status put_message(struct hf_bytes *out, const struct hf_schema_message *message,
-                                  struct hf_slice bytes, unsigned depth)
+                                  struct hf_slice bytes, struct level level)
 {
     struct layout layout;
-    if (depth > HF_SCAN_DEPTH_MAX || !look(message, bytes, &layout)) {
+    if (level.depth > HF_SCAN_DEPTH_MAX || !look(message, bytes, &layout)) {
         return HF_INVALID;
     }
     enum hf_status status = reserve(out, 1);
@@ -452,7 +474,7 @@ static enum hf_status put_message(struct hf_bytes *out, const struct hf_schema_m
     bool first = true;
     for (uint32_t left = layout.present; status == HF_OK && left != 0; left &= left - 1) {
         uint32_t number = (uint32_t)__builtin_ctz(left);
-        status = put_field(out, &message->fields[number], &layout.found[number], depth, &first);
+        status = put_field(out, &message->fields[number], &layout.found[number], level, &first);
     }
     if (status == HF_OK) {
         status = reserve(out, 1);
@@ -465,8 +487,9 @@ static enum hf_status put_message(struct hf_bytes *out, const struct hf_schema_m
 
 enum hf_status hf_json_from_proto(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
 {
+    const struct level level = {.copies = COPIES_BYTES_MAX + COPIES_PER_REQUEST * raw.size};
     size_t base = out->size;
-    enum hf_status status = put_message(out, hf_schema_request(signal), raw, 0);
+    enum hf_status status = put_message(out, hf_schema_request(signal), raw, level);
     if (status != HF_OK) {
         out->size = base;
     }

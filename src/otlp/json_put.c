@@ -99,6 +99,10 @@ static bool reserve(struct hf_json_parser *parser, size_t more)
     return status == HF_OK;
 }
 
+/* Messages deeper than the first have lengths of the second, so that closing them moves nothing. */
+#define CANONICAL_DEPTH 64u
+#define PADDED_BYTES 5u
+
 static size_t write_varint(uint8_t *room, uint64_t value)
 {
     size_t size = 0;
@@ -135,7 +139,13 @@ int hf_json_open_length(struct hf_json_parser *parser, const struct hf_schema_fi
         return 0;
     }
     put_tag(parser, field, HF_WIRE_BYTES);
-    *ret_at = parser->out->size++; /* the byte kept for it */
+    *ret_at = parser->out->size;
+    if (parser->depth > CANONICAL_DEPTH) {
+        memset(parser->out->data + parser->out->size, 0x80, PADDED_BYTES);
+        parser->out->size += PADDED_BYTES;
+    } else {
+        parser->out->data[parser->out->size++] = 0; /* the byte kept for it */
+    }
     return 1;
 }
 
@@ -145,13 +155,25 @@ void hf_json_drop_length(struct hf_json_parser *parser, const struct hf_schema_f
     parser->out->size = at - hf_wire_varint_size(field->number << 3);
 }
 
+/* A length with bits of zero above it, which every decoder takes. */
+static void write_padded(uint8_t *room, uint64_t value)
+{
+    for (size_t i = 0; i < PADDED_BYTES; i++, value >>= 7) {
+        room[i] = (uint8_t)((value & 0x7f) | (i + 1 < PADDED_BYTES ? 0x80 : 0));
+    }
+}
+
 /*
- * Ends it. A longer length moves the content up. A byte moves at most once for each message around
- * it, at the speed of memory, which is little beside the parsing; and the result is canonical.
+ * Ends it. A longer length moves the content up. A byte moves at most CANONICAL_DEPTH times, at the
+ * speed of memory, which is little beside the parsing; and down to there the result is canonical.
  */
 int hf_json_close_length(struct hf_json_parser *parser, size_t at)
 {
     struct hf_bytes *out = parser->out;
+    if (out->data[at] != 0) {
+        write_padded(out->data + at, out->size - at - PADDED_BYTES);
+        return 1;
+    }
     size_t size = out->size - at - 1;
     size_t extra = hf_wire_varint_size(size) - 1;
     if (extra > 0) {

@@ -14,7 +14,11 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#define HF_SCAN_DEPTH_MAX 100 /* as protobuf decoders: they stop at 100 */
+/*
+ * Messages within each other: values of 330 maps or 490 lists, one in the other. JSON, text and
+ * edits take the same. They walk down on the stack: json_out.c needs the most, a kilobyte a level.
+ */
+#define HF_SCAN_DEPTH_MAX 1000
 
 struct hf_scan {
     uint32_t items;     /* spans, data points, log records */

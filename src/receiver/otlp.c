@@ -149,6 +149,23 @@ void otlp_warn_default(const struct hf_node *node, const char *protocol, const c
     }
 }
 
+size_t otlp_message_limit(const struct hf_node *node, const char *key, uint64_t wanted_bytes,
+                          uint64_t memory_bytes)
+{
+    uint64_t share = memory_bytes / 4; /* the message as it came, unpacked, and others beside it */
+    uint64_t most = share < OTLP_MESSAGE_BYTES_MAX ? share : OTLP_MESSAGE_BYTES_MAX;
+
+    most = most > OTLP_MESSAGE_BYTES_DEFAULT ? most : OTLP_MESSAGE_BYTES_DEFAULT;
+    if (wanted_bytes <= most) {
+        return (size_t)wanted_bytes;
+    }
+    hf_node_log(node, HF_LOG_WARN,
+                "%s allows %llu MiB, of which %llu MiB are used: a record of the queue holds 256 "
+                "MiB, and one message gets at most a quarter of the memory",
+                key, (unsigned long long)(wanted_bytes >> 20), (unsigned long long)(most >> 20));
+    return (size_t)most;
+}
+
 static void close_receiver(void *self)
 {
     struct otlp_receiver *receiver = self;
@@ -203,6 +220,20 @@ static void stop_receiver(void *self)
     otlp_http_stop(receiver->http);
 }
 
+/* A request has one signal: each needs a path of its own. */
+static const char *check_paths(const struct otlp_http_config *http)
+{
+    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
+        for (int j = i + 1; j < HF_SIGNAL_COUNT; j++) {
+            const char *one = http->url_paths[i], *other = http->url_paths[j];
+            if (strcmp(one + (one[0] == '/'), other + (other[0] == '/')) == 0) {
+                return "traces_url_path, metrics_url_path and logs_url_path must differ";
+            }
+        }
+    }
+    return NULL;
+}
+
 static const char *check_config(const void *from)
 {
     const struct otlp_config *config = from;
@@ -217,6 +248,9 @@ static const char *check_config(const void *from)
     }
     if (wrong == NULL && http != NULL && http->tls != NULL) {
         wrong = hf_tls_server_check(http->tls);
+    }
+    if (wrong == NULL && http != NULL) {
+        wrong = check_paths(http);
     }
     return wrong;
 }
@@ -312,8 +346,9 @@ static const struct hf_field grpc_fields[] = {
      .offset = GRPC(max_recv_msg_size_mib),
      .preset = "4",
      .least = 0,
-     .most = 256,
-     .help = "Largest message, before and after decompression."},
+     .most = INT32_MAX,
+     .help = "Largest message, before and after decompression; 0: 4. At most 256, and a quarter of "
+             "the memory, are used."},
     {.key = "max_concurrent_streams",
      .type = HF_FIELD_INT,
      .offset = GRPC(max_concurrent_streams),
@@ -379,8 +414,8 @@ static const struct hf_field http_fields[] = {
      .offset = HTTP(max_request_body_size),
      .preset = "64MiB",
      .least = 0,
-     .most = 256 << 20,
-     .help = "Largest body, before and after decompression; 0: 256 MiB."},
+     .most = (double)(UINT64_C(1) << 50),
+     .help = "Largest body, before and after decompression; 0: 256 MiB, of which no more is used."},
     {.key = "response_headers",
      .type = HF_FIELD_MAP,
      .offset = HTTP(response_headers),
@@ -406,17 +441,21 @@ static const struct hf_field http_fields[] = {
      .type = HF_FIELD_STRING,
      .offset = HTTP(url_paths[HF_TRACES]),
      .preset = "/v1/traces",
+     .expect = hf_expect_path,
      .help = "Path of traces."},
     {.key = "metrics_url_path",
      .type = HF_FIELD_STRING,
      .offset = HTTP(url_paths[HF_METRICS]),
      .preset = "/v1/metrics",
+     .expect = hf_expect_path,
      .help = "Path of metrics."},
     {.key = "logs_url_path",
      .type = HF_FIELD_STRING,
      .offset = HTTP(url_paths[HF_LOGS]),
      .preset = "/v1/logs",
+     .expect = hf_expect_path,
      .help = "Path of logs."},
+    {.key = "profiles_url_path", .type = HF_FIELD_IGNORED, .help = "Profiles are not carried."},
     {.key = "transport",
      .type = HF_FIELD_IGNORED,
      .help = "The endpoint tells: host:port or unix:///path."},
@@ -441,12 +480,14 @@ static const struct hf_field protocol_fields[] = {
     {.key = "grpc",
      .type = HF_FIELD_OPTIONAL,
      .offset = offsetof(struct otlp_config, protocols.grpc),
+     .null_enables = true,
      .inner = grpc_fields,
      .inner_size = sizeof(struct otlp_grpc_config),
      .help = "OTLP/gRPC."},
     {.key = "http",
      .type = HF_FIELD_OPTIONAL,
      .offset = offsetof(struct otlp_config, protocols.http),
+     .null_enables = true,
      .inner = http_fields,
      .inner_size = sizeof(struct otlp_http_config),
      .help = "OTLP/HTTP, protobuf and JSON."},

@@ -12,6 +12,7 @@
 #include "../otlp/unknown.h"
 #include "../otlp/wire.h"
 #include "../util/loop.h"
+#include "../util/memory.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
@@ -317,11 +318,16 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
     if (grpc->tls != NULL) {
         hf_tls_report_to(grpc->tls, on_reload_failed, grpc);
     }
-    int64_t mib = config->max_recv_msg_size_mib != 0 ? config->max_recv_msg_size_mib : 4;
+    uint64_t mib = config->max_recv_msg_size_mib != 0 ? (uint64_t)config->max_recv_msg_size_mib : 4;
+    uint64_t memory_bytes = UINT64_MAX;
+    if (hf_memory_available("", &memory_bytes) != HF_OK) {
+        memory_bytes = UINT64_MAX; /* not known: the queue's limit counts */
+    }
     struct hf_grpc_server_options options = {
         .listen_fd = fd,
         .tls = grpc->tls,
-        .message_bytes_max = (size_t)mib << 20,
+        .message_bytes_max = otlp_message_limit(node, "protocols::grpc::max_recv_msg_size_mib",
+                                                mib << 20, memory_bytes),
         .streams_max = (uint32_t)config->max_concurrent_streams,
         .read_buffer_bytes = (size_t)config->read_buffer_size,
         .keepalive_time_ns = config->keepalive.server.time_ns,

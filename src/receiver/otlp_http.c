@@ -20,7 +20,6 @@
 #define STOP_GRACE_NS UINT64_C(1500000000)
 #define SUCCEEDED_GRACE_NS UINT64_C(10000000000)
 #define CONNECTIONS_MAX 10000
-#define BODY_BYTES_MAX ((size_t)256 << 20)
 #define ERROR_BODY_MAX 1024
 
 struct otlp_http {
@@ -265,7 +264,9 @@ static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_
 
 static size_t body_limit(const struct otlp_http_config *config)
 {
-    return config->max_request_body_size != 0 ? config->max_request_body_size : BODY_BYTES_MAX;
+    bool is_smaller = config->max_request_body_size != 0 &&
+                      config->max_request_body_size < OTLP_MESSAGE_BYTES_MAX;
+    return is_smaller ? (size_t)config->max_request_body_size : OTLP_MESSAGE_BYTES_MAX;
 }
 
 /* `limit` is that of any body: numbers in an array, "0,", may become four times as long. */
@@ -440,6 +441,8 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
         return status;
     }
     otlp_warn_default(node, "http", http->config->endpoint, http->config->endpoint_written);
+    (void)otlp_message_limit(node, "protocols::http::max_request_body_size",
+                             http->config->max_request_body_size, UINT64_MAX);
     *ret = http;
     return HF_OK;
 }

@@ -11,6 +11,10 @@
 
 struct hf_series;
 
+/* What the queue takes as one record, and what a configuration without the key allows. */
+#define OTLP_MESSAGE_BYTES_MAX ((size_t)256 << 20)
+#define OTLP_MESSAGE_BYTES_DEFAULT ((size_t)4 << 20)
+
 struct otlp_auth_config {
     const char *authenticator;
 };
@@ -115,6 +119,11 @@ void otlp_complain_refused(struct otlp_receiver *receiver, const char *peer, enu
 void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why);
 
 /* Says once that the default address is open to all. */
+/* The largest message, of what the configuration wants, with a warning when that is less.
+ * `memory_bytes`: all that this process may have; UINT64_MAX: not known. */
+size_t otlp_message_limit(const struct hf_node *node, const char *key, uint64_t wanted_bytes,
+                          uint64_t memory_bytes);
+
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
                        bool written);
 

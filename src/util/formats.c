@@ -47,6 +47,22 @@ const char *hf_expect_listen(const char *key, const char *text)
     return colon != NULL && is_host(text, colon) && is_port(colon + 1) ? NULL : expected;
 }
 
+const char *hf_expect_path(const char *key, const char *text)
+{
+    static const char expected[] = "a path such as /v1/traces";
+    (void)key;
+    if (text[0] == '\0' || strncmp(text, "//", 2) == 0 || strstr(text, "://") != NULL) {
+        return expected;
+    }
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte <= 0x20 || byte >= 0x7f || strchr("?#\"<>\\^`{|}", byte) != NULL) {
+            return expected;
+        }
+    }
+    return NULL;
+}
+
 const char *hf_expect_header(const char *name, const char *value)
 {
     for (size_t i = 0; name[i] != '\0'; i++) {

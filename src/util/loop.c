@@ -14,6 +14,7 @@
 
 #include <holdfast/ref.h>
 
+#define STACK_BYTES ((size_t)2 << 20)
 #define READY_MAX 256u
 #define TIMERS_MAX (1u << 24)
 /* There from the start: what keeps a loop's owners alive does not depend on memory being left. */
@@ -263,6 +264,26 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
+/* The user's `ulimit -s` may ask for less than deeply nested data needs. */
+static int create_thread(struct hf_loop *loop)
+{
+    pthread_attr_t attributes;
+    size_t stack_bytes = 0;
+    int failed = pthread_attr_init(&attributes);
+
+    if (failed != 0) {
+        return failed;
+    }
+    if (pthread_attr_getstacksize(&attributes, &stack_bytes) == 0 && stack_bytes < STACK_BYTES) {
+        failed = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    }
+    if (failed == 0) {
+        failed = pthread_create(&loop->thread, &attributes, thread_main, loop);
+    }
+    pthread_attr_destroy(&attributes);
+    return failed;
+}
+
 enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name)
 {
     assert(!loop->has_thread);
@@ -271,7 +292,7 @@ enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&loop->owner, OWNER_TO_COME);
-    int failed = pthread_create(&loop->thread, NULL, thread_main, loop);
+    int failed = create_thread(loop);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         atomic_store(&loop->owner, OWNER_ANYBODY);

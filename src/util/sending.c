@@ -130,6 +130,7 @@ const struct hf_field hf_queue_fields[] = {
      .help = "A file_storage extension; its directory becomes the data directory."},
     {.key = "batch",
      .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
      .offset = QUEUE(batch),
      .inner = batch_fields,
      .inner_size = sizeof(struct hf_queue_batch_config),

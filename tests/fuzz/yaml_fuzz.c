@@ -3,7 +3,8 @@
  *
  * Must reach: hf_yaml_parse, hf_yaml_copy, hf_yaml_merge, hf_expand, hf_bind, hf_bind_scalar,
  * hf_bind_strings, hf_bind_map, hf_scalar_duration, hf_scalar_bytes, hf_config_id_read,
- * hf_check_pipelines, hf_check_telemetry, hf_suggest, hf_config_print.
+ * hf_check_pipelines, hf_check_telemetry, hf_check_resource, hf_suggest, hf_config_print,
+ * hf_redact_urls.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,7 +61,11 @@ static const struct hf_field fields[] = {
     {.key = "reference", .type = HF_FIELD_REF, .offset = BODY(reference)},
     {.key = "wait", .type = HF_FIELD_DURATION, .offset = BODY(wait_ns), .preset = "5s"},
     {.key = "room", .type = HF_FIELD_BYTES, .offset = BODY(room_bytes), .preset = "1MiB"},
-    {.key = "names", .type = HF_FIELD_STRING_LIST, .offset = BODY(names), .preset = "[a, b]"},
+    {.key = "names",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = BODY(names),
+     .preset = "[a, b]",
+     .is_secret = true},
     {.key = "headers", .type = HF_FIELD_MAP, .offset = BODY(headers)},
     {.key = "section", INNER(HF_FIELD_STRUCT, section)},
     {.key = "option", INNER(HF_FIELD_OPTIONAL, option)},
@@ -85,9 +90,19 @@ static const struct hf_component *const components[] = {&kinds[0], &kinds[1], &k
 /* Variables whose values are themselves worth expanding. None opens a file. */
 static const char *fake_getenv(const char *name)
 {
-    static const char *const variables[][2] = {
-        {"A", "text"}, {"B", "${env:A}"},       {"C", "[1, {a: b}]"},  {"D", "${env:D}"},
-        {"E", "12"},   {"F", "${env:E}${C}$$"}, {"G", "{x: ${env:G}}"}};
+    static const char *const variables[][2] = {{"A", "text"},
+                                               {"B", "${env:A}"},
+                                               {"C", "[1, {a: b}]"},
+                                               {"D", "${env:D}"},
+                                               {"E", "12"},
+                                               {"F", "${env:E}${C}$$"},
+                                               {"G", "{x: ${env:G}}"},
+                                               {"H", "#x"},
+                                               {"I", "a${b}${c"},
+                                               {"J", "http://u:p@h/a?b=c: d"},
+                                               {"K", "null"},
+                                               {"L", "&a *b"},
+                                               {"M", "a: b"}};
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
         if (strcmp(name, variables[i][0]) == 0) {

@@ -1,5 +1,6 @@
 """OTLP/gRPC in: codings, bytes that pass through, and every way to be wrong. The peers are grpcio and h2."""
 
+import re
 import socket
 import struct
 import subprocess
@@ -365,6 +366,25 @@ class TestConfigured:
                 backend.wait_for(ids)
                 reply = raw.call(otlp.LOGS.method_path, b"\x0a" * (17 << 20))
                 assert reply.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+
+    def test_a_limit_above_what_the_queue_holds_is_taken_and_lowered(self, start, grpc_backend):
+        base = {**BASE, "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}"}}}}}
+        base["receivers"]["otlp"]["protocols"]["grpc"]["max_recv_msg_size_mib"] = 2_000_000
+        base["receivers"]["otlp"]["protocols"]["http"] = {
+            "endpoint": "127.0.0.1:${env:HTTP_PORT}",
+            "max_request_body_size": "1TiB",
+        }
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        lowered = re.findall(r"::(\w+) allows (\d+) MiB, of which (\d+) MiB are used", holdfast.log())
+        assert [(key, wanted) for key, wanted, _ in lowered] == [
+            ("max_recv_msg_size_mib", "2000000"),
+            ("max_request_body_size", "1048576"),
+        ]
+        assert all(4 <= int(used) <= 256 for _, _, used in lowered)
+        with RawGrpc(holdfast.ports["GRPC_PORT"]) as raw:
+            ids, body = body_of(otlp.LOGS, 10)
+            assert raw.call(otlp.LOGS.method_path, body).code == 0
+            grpc_backend.wait_for(ids)
 
     def test_a_signal_without_a_pipeline_is_unimplemented(self, start, grpc_backend):
         configuration = config({"otlp": otlp_exporter(grpc_backend)})

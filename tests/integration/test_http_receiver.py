@@ -14,6 +14,7 @@ from google.rpc import status_pb2
 from support import otlp, senders
 from support.backends import GrpcBackend
 from support.holdfast import BASE, Holdfast, config, otlp_exporter
+from support.waiting import until
 
 JSON = "application/json"
 
@@ -240,6 +241,45 @@ class TestJson:
         assert status_of(response).code == 3
         assert status_of(response).message
         assert len(through[1].requests) == before
+
+
+def nested(kind, levels):
+    """A log record in JSON, with an attribute of that many lists or maps, one in the other."""
+    before = '{"arrayValue":{"values":[' if kind == "lists" else '{"kvlistValue":{"values":[{"key":"k","value":'
+    after = "]}}" if kind == "lists" else "}]}}"
+    value = before * levels + '{"stringValue":"innermost"}' + after * levels
+    record = '{"body":{"stringValue":"x"},"attributes":[{"key":"a","value":' + value + "}]}"
+    return '{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + record + "]}]}]}"
+
+
+class TestDepth:
+    """Values may be nested as deep as 1,000 messages: five around the value, two a list, three a map."""
+
+    @pytest.mark.parametrize(("kind", "most"), [("lists", 497), ("maps", 331)])
+    def test_values_pass_through_every_exporter_up_to_the_limit(self, start, tmp_path, kind, most):
+        path = tmp_path / "out.json"
+        exporters = {
+            "file": {"path": str(path)},
+            "debug": {"verbosity": "detailed", "use_internal_logger": False},
+        }
+        processors = {"attributes": {"actions": [{"key": "new", "value": 1, "action": "insert"}]}}
+        holdfast = start(config(exporters, processors))
+        for levels in (60, most):
+            answer = senders.post(holdfast.http_base, otlp.LOGS, nested(kind, levels).encode(), "", JSON)
+            assert answer.status_code == 200, answer.text
+            shown = "arrayValue" if kind == "lists" else "kvlistValue"
+            until(
+                lambda count=levels, word=shown: any(
+                    line.count(word) == count for line in path.read_text().splitlines()
+                ),
+                lambda: path.read_text()[:1000],
+            )
+        until(lambda: holdfast.log().count("innermost") == 2, lambda: holdfast.log()[-3000:])
+        answer = senders.post(holdfast.http_base, otlp.LOGS, nested(kind, most + 1).encode(), "", JSON)
+        assert answer.status_code == 400
+        assert "nested too deep" in answer.text
+        answer = senders.post(holdfast.http_base, otlp.LOGS, nested(kind, 200_000).encode(), "", JSON)
+        assert answer.status_code == 400
 
 
 class TestErrors:

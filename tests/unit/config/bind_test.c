@@ -20,7 +20,7 @@ struct outer {
     struct hf_string_list names, codings;
     struct hf_string_map labels, headers;
     struct inner section;
-    const struct inner *option, *usual;
+    const struct inner *option, *usual, *forced;
     struct hf_struct_list items;
     struct hf_struct_map groups;
     struct hf_value value;
@@ -117,6 +117,12 @@ static const struct hf_field outer_fields[] = {
      .preset = "{size: 9}",
      .inner = inner_fields,
      .inner_size = sizeof(struct inner)},
+    {.key = "forced",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = OUTER(forced),
+     .null_enables = true,
+     .inner = inner_fields,
+     .inner_size = sizeof(struct inner)},
     {.key = "items",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = OUTER(items),
@@ -164,7 +170,9 @@ static void writes_presets_where_the_user_wrote_nothing(void **state)
         "",
         "{}",
         "{flag: , count: ~, ratio: null, text: , secret: , reference: , wait: , signed: , room: , "
-        "mode: , names: , labels: , usual: {size: 9}, items: , groups: , value: }",
+        "mode: , names: , labels: , section: , option: , usual: , items: , groups: , value: , "
+        "unexplained: }",
+        "{labels: '${env:REMARK}', items: '${env:REMARK}', option: '${env:NONE:-}'}",
         "{count: '${env:EMPTY}', wait: '${env:EMPTY}', mode: '${env:EMPTY}', flag: "
         "'${env:EMPTY}'}",
     };
@@ -207,7 +215,7 @@ static void takes_every_type(void **state)
     bind(&step,
          "{flag: false, count: 0x10, ratio: 1, text: 0123, secret: hush, reference: file_storage/a,"
          " wait: 1m30s, signed: -5s, room: 64KiB, mode: GZIP, names: [a, 2, true],"
-         " labels: {a: 1, b: , c: x y}, section: {size: 2, name: n}, option: ,"
+         " labels: {a: 1, b: , c: x y}, section: {size: 2, name: n}, option: {},"
          " items: [{name: x}, {name: y, size: 4}], groups: {g1: , g2: {size: 3}}, value: 12}",
          &outer);
     assert_false(outer.flag);
@@ -241,6 +249,39 @@ static void takes_every_type(void **state)
     assert_int_equal(groups[0].size, 7);
     assert_int_equal(groups[1].size, 3);
     step_end(&step, NULL, "");
+}
+
+static void takes_a_variable_as_it_is_wherever_text_is_wanted(void **state)
+{
+    static const char *const values[] = {"#s3cret", "a${b", "&a b", "null", "a: b", "[x", "$$"};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(values); i++) {
+        struct outer outer;
+        struct step step;
+        exact_value = values[i];
+        bind(&step,
+             "{text: '${env:EXACT}', secret: '${env:EXACT}', reference: '${env:EXACT}',"
+             " names: '${env:EXACT}', labels: {a: '${env:EXACT}'},"
+             " headers: [{name: k, value: '${env:EXACT}'}], section: {name: '${env:EXACT}'},"
+             " value: ['${env:EXACT}']}",
+             &outer);
+        assert_string_equal(outer.text, values[i]);
+        assert_string_equal(outer.secret, values[i]);
+        assert_string_equal(outer.reference, values[i]);
+        assert_string_equal(outer.labels.items[0].value, values[i]);
+        assert_string_equal(outer.headers.items[0].value, values[i]);
+        assert_string_equal(outer.section.name, values[i]);
+        if (strcmp(values[i], "null") != 0) { /* no text: nothing, rather than a list of it */
+            assert_int_equal(outer.names.count, 1);
+            assert_string_equal(outer.names.items[0], values[i]);
+        }
+        if (outer.value.items[0].type != HF_VALUE_MAP) {
+            assert_string_equal(outer.value.items[0].string, values[i]);
+        }
+        step_end(&step, NULL, "");
+    }
+    exact_value = NULL;
 }
 
 static void keeps_the_type_of_any_value(void **state)
@@ -388,7 +429,7 @@ static void says_what_was_expected(void **state)
         {"flag: []", "E f:1:7: exporters::out: flag: expected one value, got a list\n"},
         {"count: x", "E f:1:8: exporters::out: count: expected a whole number, got \"x\"\n"},
         {"count: 1.5", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
-        {"count: 1_0", "E f:1:8: exporters::out: count: expected a whole number, got \"1_0\"\n"},
+        {"count: 1_x", "E f:1:8: exporters::out: count: expected a whole number, got \"1_x\"\n"},
         {"count: 99999999999999999999",
          "E f:1:8: exporters::out: count: \"99999999999999999999\" is too large for a whole "
          "number\n"},
@@ -445,6 +486,9 @@ static void says_what_was_expected(void **state)
          "E f:1:10: exporters::out: codings[0]: expected gzip, zstd or none, "
          "got \"GZIP\"; did you mean \"gzip\"?\n"},
         {"names: [a, ~]", "E f:1:12: exporters::out: names[1]: expected text, got nothing\n"},
+        {"headers: hush", "E f:1:10: exporters::out: headers: expected a map, got text\n"},
+        {"address: loud://u:p@h/!", "E f:1:10: exporters::out: address: expected no shouting, got "
+                                    "\"loud://[REDACTED]@h/!\"\n"},
         {"labels: x", "E f:1:9: exporters::out: labels: expected a map, got \"x\"\n"},
         {"labels: {a: [1]}", "E f:1:13: exporters::out: labels::a: expected text, got a list\n"},
         {"labels: [{name: a, worth: b}]",
@@ -472,7 +516,7 @@ static void says_what_was_expected(void **state)
          "W f:1:10: exporters::out: ignored: Accepted without effect: not needed.\n"},
         {"explained: 5", "W f:1:12: exporters::out: explained: has no effect: Buffers size "
                          "themselves.\n"},
-        {"unexplained:", "W f:1:13: exporters::out: unexplained: accepted without effect\n"},
+        {"unexplained: 1", "W f:1:14: exporters::out: unexplained: accepted without effect\n"},
         {"x", "E f:1:1: exporters::out: expected a map, got \"x\"\n"},
     };
     (void)state;
@@ -537,9 +581,10 @@ static void lets_an_optional_section_be_switched_off(void **state)
     assert_null(outer.usual);
     step_end(&step, NULL, "");
 
-    bind(&step, "{option: {enabled: true, size: 3}, usual: }", &outer);
+    bind(&step, "{option: {enabled: true, size: 3}, usual: , forced: }", &outer);
     assert_int_equal(outer.option->size, 3);
-    assert_int_equal(outer.usual->size, 7);
+    assert_int_equal(outer.usual->size, 9);
+    assert_int_equal(outer.forced->size, 7);
     step_end(&step, NULL, "");
 
     check("option: {enabled: perhaps}",
@@ -599,6 +644,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_presets_where_the_user_wrote_nothing),
         cmocka_unit_test(takes_every_type),
+        cmocka_unit_test(takes_a_variable_as_it_is_wherever_text_is_wanted),
         cmocka_unit_test(keeps_the_type_of_any_value),
         cmocka_unit_test(takes_lists_and_maps_as_values),
         cmocka_unit_test(gives_text_fields_the_text_as_it_was_written),

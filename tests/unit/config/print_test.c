@@ -183,7 +183,7 @@ static void hides_what_looks_secret_where_no_table_tells(void **state)
                                     "    headers:\n"
                                     "      name: '[REDACTED]'\n"
                                     "    brokers:\n"
-                                    "    - http://u:[REDACTED]@h:1/p\n"
+                                    "    - http://[REDACTED]@h:1/p\n"
                                     "    - h:2\n"
                                     "    empty_token: null\n"));
     free(printed);

@@ -18,6 +18,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What the variable EXACT holds; NULL: it is not set. */
+static const char *exact_value;
+
 /* The environment of all these tests. */
 static inline const char *test_getenv(const char *name)
 {
@@ -35,17 +38,21 @@ static inline const char *test_getenv(const char *name)
         {"PASSWORD", "pa$word"},
         {"DOLLARS", "a$$b"},
         {"WHICH", "HOST"},
+        {"REMARK", "# nothing"},
         {"INDIRECT", "${env:HOST}"},
+        {"INDIRECT_PORT", "${env:PORT}"},
         {"INDIRECT_LIST", "[\"${env:HOST}\", 1]"},
         {"SELF", "${env:SELF}"},
         {"SELF_TEXT", "x${env:SELF_TEXT}"},
         {"SELF_LIST", "[\"${env:SELF_LIST}\"]"},
-        {"DOUBLE", "${env:DOUBLE}${env:DOUBLE}"},
         {"DURATION", "5s"},
         {"BOMB", "&a [x, x, x, x]"},
         {"WHOLE", "{receivers: {nop: }}"},
     };
 
+    if (strcmp(name, "EXACT") == 0) {
+        return exact_value;
+    }
     for (size_t i = 0; i < COUNT(variables); i++) {
         if (strcmp(variables[i][0], name) == 0) {
             return variables[i][1];

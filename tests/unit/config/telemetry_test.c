@@ -61,6 +61,48 @@ static void takes_the_keys_of_logs_and_resource(void **state)
     loaded_free(&loaded);
 }
 
+static void takes_every_spelling_of_the_resource(void **state)
+{
+    static const char *const bodies[] = {
+        "{service.name: me, a: , b: '1'}",
+        "[{name: service.name, value: me}, {name: a}, {name: b, value: 1}]",
+        "{attributes: [{name: service.name, value: me}, {name: a, value: }, {name: b, value: 1}]}",
+        "{service.name: other, attributes: [{name: service.name, value: me, type: string}, {name: "
+        "a, value: null}, {name: b, value: 1, type: int}]}",
+        "{attributes: , service.name: me, a: ~, b: 1}",
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        char body[512];
+        snprintf(body, sizeof(body), "{resource: %s}", bodies[i]);
+        struct loaded loaded = load_telemetry(body);
+        assert_findings(&loaded, "");
+        struct hf_string_map resource = hf_config_telemetry(loaded.config)->resource;
+        assert_int_equal(resource.count, 3);
+        assert_string_equal(resource.items[0].key, "service.name");
+        assert_string_equal(resource.items[0].value, "me");
+        assert_string_equal(resource.items[1].key, "a");
+        assert_null(resource.items[1].value);
+        assert_string_equal(resource.items[2].value, "1");
+        loaded_free(&loaded);
+    }
+    struct loaded loaded =
+        load_telemetry("{resource: {schema_url: 'https://x/1', attributes: []}}");
+    assert_findings(&loaded,
+                    "W f:5:26: service::telemetry: resource::schema_url: has no effect: own "
+                    "metrics carry the attributes alone\n");
+    loaded_free(&loaded);
+    loaded = load_telemetry("{resource: {attributes: [{value: x}, 5], a: [b]}}");
+    assert_findings(&loaded,
+                    "E f:5:39: service::telemetry: resource::attributes[0]: expected a map with "
+                    "the keys name and value\n"
+                    "E f:5:51: service::telemetry: resource::attributes[1]: expected a map with "
+                    "the keys name and value\n"
+                    "E f:5:58: service::telemetry: resource::a: expected text, got a list\n");
+    loaded_free(&loaded);
+}
+
 static void finds_the_metrics_endpoint(void **state)
 {
     const struct {
@@ -154,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_defaults_of_the_go_collector),
         cmocka_unit_test(takes_the_keys_of_logs_and_resource),
+        cmocka_unit_test(takes_every_spelling_of_the_resource),
         cmocka_unit_test(finds_the_metrics_endpoint),
         cmocka_unit_test(says_what_is_wrong_or_has_no_effect),
     };

@@ -9,6 +9,9 @@ static void reads_values_with_their_types(void **state)
         {"", "~\n"},
         {"# only a comment\n", "~\n"},
         {"---\n", "~\n"},
+        {"a: 1\n---\n", "{a: i:1}\n"},
+        {"---\na: 1\n---\n# nothing\n---\n", "{a: i:1}\n"},
+        {"a: 1\n...\n", "{a: i:1}\n"},
         {"\xef\xbb\xbf"
          "a: 1\n",
          "{a: i:1}\n"},
@@ -17,7 +20,7 @@ static void reads_values_with_their_types(void **state)
         {"a: true\nb: False\nc: yes\nd: 'true'\n",
          "{a: b:true, b: b:False, c: \"yes\", d: \"true\"}\n"},
         {"a: 12\nb: -0x1F\nc: 0o17\nd: 0644\ne: 1_000\n",
-         "{a: i:12, b: i:-0x1F, c: i:0o17, d: i:0644, e: \"1_000\"}\n"},
+         "{a: i:12, b: i:-0x1F, c: i:0o17, d: i:0644, e: i:1_000}\n"},
         {"a: 1.5\nb: .5\nc: 1e3\nd: .inf\ne: 1.2.3\nf: 1.\n",
          "{a: d:1.5, b: d:.5, c: d:1e3, d: d:.inf, e: \"1.2.3\", f: d:1.}\n"},
         {"a: 0.0.0.0:4317\nb: [x:y]\n", "{a: \"0.0.0.0:4317\", b: [\"x:y\"]}\n"},
@@ -71,6 +74,8 @@ static void says_where_the_text_is_no_yaml(void **state)
         {"a: 'x\n", "E f:2:1: not valid YAML: found unexpected end of stream while scanning a "
                     "quoted scalar (line 1)\n"},
         {"a: b: c\n", "E f:1:5: not valid YAML: mapping values are not allowed in this context\n"},
+        {"a: 1\n---\n---\n~\n",
+         "E f:3:1: a second YAML document; a configuration is one document\n"},
         {"a: 1\n---\nb: 2\n", "E f:2:1: a second YAML document; a configuration is one document\n"},
         {"a: 1\nb: x\xff\n", "E f:2:5: not UTF-8 text that YAML allows: invalid leading UTF-8 "
                              "octet\n"},

@@ -351,7 +351,7 @@ static void refuses_what_is_nested_too_deeply(void **state)
     /* The value stands four levels below the request, each list two below the one around it. */
     const unsigned most = (HF_SCAN_DEPTH_MAX - 4) / 2;
     (void)state;
-    for (unsigned levels = 0; levels < most + 100; levels++) {
+    for (unsigned levels = 0; levels < most + 100; levels += levels < most - 2 ? 7 : 1) {
         struct hf_bytes bytes = {0};
         struct hf_scan scan;
         make_nested(levels, &bytes);

@@ -34,6 +34,21 @@ static void refuses_what_cannot_be_listened_on(void **state)
     }
 }
 
+static void takes_paths_and_nothing_else(void **state)
+{
+    static const char *const good[] = {"/v1/traces", "v1/traces", "/", "/a%20b/~c;x=1,2", "x"};
+    static const char *const wrong[] = {"",     "http://h/v1", "//h/v1",    "/a?b",  "/a#b",
+                                        "/a b", " /a",         "/a\nb",     "/{a}",  "/a\\b",
+                                        "/\"",  "/\x7f",       "/\xc3\xa9", "a://b", "\t"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_null(hf_expect_path("traces_url_path", good[i]));
+    }
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_non_null(hf_expect_path("traces_url_path", wrong[i]));
+    }
+}
+
 static void takes_headers_that_http_allows(void **state)
 {
     static const char *const good[][2] = {
@@ -70,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_every_place_to_listen),
         cmocka_unit_test(refuses_what_cannot_be_listened_on),
+        cmocka_unit_test(takes_paths_and_nothing_else),
         cmocka_unit_test(takes_headers_that_http_allows),
         cmocka_unit_test(refuses_headers_that_http_does_not_allow),
     };
