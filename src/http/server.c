@@ -63,13 +63,13 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     struct http_connection *made = calloc(1, sizeof(*made));
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (made == NULL || fd == NULL) {
         free(made);
         return NULL; /* its first request is refused */
     }
-    made->fd = fd->connect_fd;
+    made->fd = fd->connect_fd; /* the library may put the next answer in the same place */
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (server->tls != NULL) {
         char error[HF_ERROR_MAX];
         made->credentials = hf_http_tls_prepare(server->tls, connection, &made->handshake, error);
