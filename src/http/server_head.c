@@ -1,6 +1,6 @@
 /*
- * server_head: see the header. The rules are those of RFC 9112, sections 3, 5 and 6; where it lets a
- * server choose between repairing and refusing, this one refuses.
+ * server_head: see the header. The rules are those of RFC 9112, sections 3, 5 and 6; where it lets
+ * a server choose between repairing and refusing, this one refuses.
  */
 #include <string.h>
 #include <strings.h>
@@ -68,7 +68,8 @@ static bool is_named(struct hf_slice name, const char *wanted)
 /* A path, a whole URL, or the "*" of OPTIONS. */
 static bool has_known_form(const char *uri)
 {
-    size_t scheme = strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    size_t scheme =
+        strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     return uri[0] == '/' || strcmp(uri, "*") == 0 ||
            (scheme != 0 && strncmp(uri + scheme, "://", 3) == 0);
 }

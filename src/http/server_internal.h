@@ -95,7 +95,7 @@ struct hf_http_request {
     bool given;    /* to its handler */
     bool discards; /* the rest of the body is thrown away */
     bool chunked;
-    bool ends; /* the connection ends with its answer */
+    bool ends;       /* the connection ends with its answer */
     uint64_t length; /* Content-Length */
     uint64_t discarded;
     enum hf_coding coding;

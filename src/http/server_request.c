@@ -220,8 +220,8 @@ static bool head_is_sound(struct hf_http_request *request, const char *url, cons
                                .version = version,
                                .uri_bytes = request->watch->uri_bytes};
     if (server->checks_lines) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-            request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
         start.raw = hf_slice_of(request->method, info->header_size);
     }
     struct http_head head;
@@ -300,8 +300,8 @@ static enum MHD_Result go_on(struct hf_http_request *request, const char *data, 
         return worth_keeping ? MHD_YES : MHD_NO;
     }
     /* Where the lines of trailers end, only the library knows: what follows them is not read. */
-    request->ends = request->chunked && MHD_get_connection_values(request->connection,
-                                                                  MHD_FOOTER_KIND, NULL, NULL) > 0;
+    request->ends = request->chunked &&
+                    MHD_get_connection_values(request->connection, MHD_FOOTER_KIND, NULL, NULL) > 0;
     return request->refused ? send_answer(request) : finish(request);
 }
 

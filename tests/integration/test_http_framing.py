@@ -4,6 +4,7 @@ Each is sent with a whole and good request right behind it. What is refused must
 the two may reach the queue: a proxy in front might have seen only one, and somebody else's credentials on the other.
 """
 
+import ctypes
 import socket
 
 import pytest
@@ -11,6 +12,14 @@ import pytest
 from support import otlp
 from support.backends import GrpcBackend
 from support.holdfast import Holdfast, config, otlp_exporter
+
+_library = ctypes.CDLL("libmicrohttpd.so.12")
+_library.MHD_get_version.restype = ctypes.c_char_p
+# Newer ones look at more themselves, and word it in their own way: docs/decisions/libmicrohttpd.md.
+IS_0_9 = _library.MHD_get_version().startswith(b"0.9.")
+CODING = 501 if IS_0_9 else 400
+NUL_IN_URI = 400 if IS_0_9 else None
+WITH_EXTENSION = 200 if IS_0_9 else 400
 
 BODY = otlp.request(otlp.TRACES, [1]).SerializeToString()
 SIZE = b"Content-Length: %d" % len(BODY)
@@ -62,15 +71,15 @@ REFUSED = [
     ("an empty transfer coding", request(b"Transfer-Encoding:", SIZE), 400),
     ("chunks behind a vertical tab", request(b"Transfer-Encoding: \x0bchunked", body=CHUNKS), 400),
     ("chunks in quotes", request(b'Transfer-Encoding: "chunked"', body=CHUNKS), 400),
-    ("chunks with a parameter", request(b"Transfer-Encoding: chunked;q=1", body=CHUNKS), (400, 501)),
+    ("chunks with a parameter", request(b"Transfer-Encoding: chunked;q=1", body=CHUNKS), (400, CODING)),
     ("chunks of HTTP/1.0", request(CHUNKED, body=CHUNKS, start=b"POST /v1/traces HTTP/1.0"), 400),
-    ("gzip and chunks", request(b"Transfer-Encoding: gzip, chunked", body=CHUNKS), 501),
-    ("gzip and chunks in two lines", request(b"Transfer-Encoding: gzip", CHUNKED, body=CHUNKS), 501),
-    ("gzip alone", request(b"Transfer-Encoding: gzip"), 501),
-    ("identity", request(b"Transfer-Encoding: identity"), 501),
+    ("gzip and chunks", request(b"Transfer-Encoding: gzip, chunked", body=CHUNKS), CODING),
+    ("gzip and chunks in two lines", request(b"Transfer-Encoding: gzip", CHUNKED, body=CHUNKS), CODING),
+    ("gzip alone", request(b"Transfer-Encoding: gzip"), CODING),
+    ("identity", request(b"Transfer-Encoding: identity"), CODING),
     ("identity and a length", request(b"Transfer-Encoding: identity", SIZE), 400),
-    ("an unknown coding", request(b"Transfer-Encoding: xchunked", body=CHUNKS), 501),
-    ("a coding that begins like chunks", request(b"Transfer-Encoding: chunkedd", body=CHUNKS), 501),
+    ("an unknown coding", request(b"Transfer-Encoding: xchunked", body=CHUNKS), CODING),
+    ("a coding that begins like chunks", request(b"Transfer-Encoding: chunkedd", body=CHUNKS), CODING),
     # Lines end in one way.
     ("bare LF everywhere", request(SIZE, end=b"\n"), 400),
     ("a bare LF after the request line", GOOD.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\n", 1), 400),
@@ -89,8 +98,8 @@ REFUSED = [
     ("a line that begins with a NUL", request(b"\x00X: a", SIZE), 400),
     ("a NUL in a name", request(SIZE, b"X\x00Y: a"), 400),
     ("a NUL in the length", request(b"Content-Length: 5\x00%d" % len(BODY)), 400),
-    ("a NUL in the URI", start_line(b"POST /v1/traces\x00x HTTP/1.1"), 400),
-    ("a NUL in the query", start_line(b"POST /v1/traces?a\x00b HTTP/1.1"), 400),
+    ("a NUL in the URI", start_line(b"POST /v1/traces\x00x HTTP/1.1"), NUL_IN_URI),
+    ("a NUL in the query", start_line(b"POST /v1/traces?a\x00b HTTP/1.1"), NUL_IN_URI),
     ("an escaped NUL in the URI", start_line(b"POST /v1/traces%00x HTTP/1.1"), 400),
     ("a control byte in the URI", start_line(b"POST /v1/traces\x01 HTTP/1.1"), 400),
     ("a DEL in the URI", start_line(b"POST /v1/traces\x7f HTTP/1.1"), 400),
@@ -146,7 +155,9 @@ REFUSED = [
     ("a chunk size behind a blank", request(CHUNKED, body=b" " + CHUNKS), 400),
     ("a chunk size past 64 bits", request(CHUNKED, body=b"1" * 17 + b"\r\n" + BODY), (400, 413)),
     ("a chunk longer than its size", request(CHUNKED, body=b"2\r\nabcd\r\n0\r\n\r\n"), 400),
-    ("a chunk extension of 200 KB", request(CHUNKED, body=b"5;x=" + b"a" * 200_000), (400, 413, 500)),
+    ("a chunk with a bare CR", request(CHUNKED, body=b"5\rabcde\r\n0\r\n\r\n"), 400),
+    ("a chunk that ends with a bare CR", request(CHUNKED, body=b"5\r\nabcde\r0\r\n\r\n"), 400),
+    ("a chunk size with a NUL", request(CHUNKED, body=b"\x005\r\nabcde\r\n0\r\n\r\n"), 400),
     # Heads that are too large.
     ("a value of 100 KB", request(SIZE, b"X: " + b"a" * 100_000), (413, 431)),
     ("a name of 100 KB", request(SIZE, b"X" * 100_000 + b": a"), (413, 431)),
@@ -159,7 +170,6 @@ TAKEN = [
     ("plain", GOOD),
     ("chunks", request(CHUNKED, body=CHUNKS)),
     ("chunks in another case", request(b"tRANSFER-eNCODING: Chunked", body=CHUNKS)),
-    ("chunks with an extension", request(CHUNKED, body=CHUNKS.replace(b"\r\n", b";a=b\r\n", 1))),
     ("chunks with a trailer", request(CHUNKED, body=CHUNKS[:-2] + b"X: y\r\n\r\n")),
     ("no blank behind the colon", request(SIZE.replace(b" ", b""))),
     ("blanks and tabs around a value", request(SIZE, b"X: \t y \t")),
@@ -219,7 +229,8 @@ class TestFraming:
         before = accepted(through)
         seen = statuses(exchange(through, data + LAST)) or [None]
         # libmicrohttpd 0.9.75 sends the head of an answer of its own twice.
-        assert len(set(seen)) == 1 and seen[0] in (expected if isinstance(expected, tuple) else (expected,)), seen
+        assert len(set(seen)) == 1, seen
+        assert seen[0] in (expected if isinstance(expected, tuple) else (expected,))
         assert accepted(through) == before
 
     @pytest.mark.parametrize("data", [pytest.param(row[1], id=row[0]) for row in TAKEN])
@@ -229,3 +240,19 @@ class TestFraming:
         seen = statuses(exchange(through, data + LAST))
         assert seen == ([200] if closes else [200, 200])
         assert accepted(through) == before + len(seen)
+
+    def test_an_extension_of_a_chunk_is_skipped_or_refused(self, through):
+        """libmicrohttpd 1.0.1 counts the end of its line as the first byte of the chunk, and so finds no end behind it."""
+        data = request(CHUNKED, body=CHUNKS.replace(b"\r\n", b";a=b\r\n", 1))
+        seen = statuses(exchange(through, data + LAST))
+        assert set(seen) == {WITH_EXTENSION}
+
+    def test_an_endless_extension_of_a_chunk_ends_its_connection_alone(self, through):
+        before = accepted(through)
+        data = request(CHUNKED, body=b"5;x=" + b"a" * 200_000)
+        with socket.create_connection(("127.0.0.1", through.ports["HTTP_PORT"]), 60) as peer:
+            peer.sendall(data)
+            assert statuses(exchange(through, LAST)) == [200]
+            # 500 at once, or nothing when the time of the body is over.
+            assert statuses(peer.recv(65536)) == ([500] if IS_0_9 else [])
+        assert accepted(through) == before + 1
