@@ -109,8 +109,8 @@ size_t hf_grpc_ids_walk(struct stream_ids *ids, const uint8_t *data, size_t size
             if (ret_fault->code != 0) {
                 return at;
             }
-            ids->payload_left = (size_t)ids->head[0] << 16 | (size_t)ids->head[1] << 8 |
-                                (size_t)ids->head[2];
+            ids->payload_left =
+                (size_t)ids->head[0] << 16 | (size_t)ids->head[1] << 8 | (size_t)ids->head[2];
             ids->head_bytes = 0;
         } else {
             ids->head_bytes += step;

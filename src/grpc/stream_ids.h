@@ -2,9 +2,10 @@
  * stream_ids: which of its latest streams has a client opened, and which has it closed itself?
  *
  * nghttp2 forgets a stream when it is over, and ignores what still comes for it, without a word.
- * That is right when the server ended it: the rest was on its way. What comes on a stream that the client itself had
- * ended, or a request with a lower number than the one before, is a fault (RFC 9113, 5.1 and
- * 5.1.1). The last 256 streams are remembered; older ones are ignored as nghttp2 does.
+ * That is right when the server ended it: the rest was on its way. What comes on a stream that the
+ * client itself had ended, or a request with a lower number than the one before, is a fault (RFC
+ * 9113, 5.1 and 5.1.1). The last 256 streams are remembered; older ones are ignored as nghttp2
+ * does.
  *
  * So the heads of the frames are looked at before nghttp2 gets them. Part of its connection.
  */
