@@ -4,14 +4,17 @@ Each is sent with a whole and good request right behind it. What is refused must
 the two may reach the queue: a proxy in front might have seen only one, and somebody else's credentials on the other.
 """
 
+import copy
 import ctypes
 import socket
+import ssl
 
 import pytest
 
 from support import otlp
 from support.backends import GrpcBackend
-from support.holdfast import Holdfast, config, otlp_exporter
+from support.certificates import Authority
+from support.holdfast import BASE, Holdfast, config, otlp_exporter
 
 _library = ctypes.CDLL("libmicrohttpd.so.12")
 _library.MHD_get_version.restype = ctypes.c_char_p
@@ -199,10 +202,10 @@ def through(tmp_path_factory):
         holdfast.close()
 
 
-def exchange(holdfast, data):
+def exchange(holdfast, data, port="HTTP_PORT", wrap=lambda peer: peer):
     """Everything that comes back until the peer closes."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", holdfast.ports["HTTP_PORT"]), 10) as peer:
+    with wrap(socket.create_connection(("127.0.0.1", holdfast.ports[port]), 10)) as peer:
         try:
             peer.sendall(data)
         except ConnectionError:
@@ -256,3 +259,40 @@ class TestFraming:
             # 500 at once, or nothing when the time of the body is over.
             assert statuses(peer.recv(65536)) == ([500] if IS_0_9 else [])
         assert accepted(through) == before + 1
+
+
+# One of each kind that is told in another way.
+KINDS = [
+    request(SIZE, b"Content-Length: 1"),
+    request(CHUNKED, SIZE, body=CHUNKS),
+    request(SIZE, b"X: y\nTransfer-Encoding: chunked"),
+    request(SIZE, b"X: y\r\n z"),
+    request(SIZE, b"X: a\x00b"),
+    request(SIZE, host=()),
+    start_line(b"POST /v1/traces%00 HTTP/1.1"),
+]
+
+
+class TestElsewhere:
+    def test_encrypted_requests_are_looked_at_too(self, ending, tmp_path):
+        authority = Authority(tmp_path / "authority")
+        authority.issue("server")
+        base = copy.deepcopy(BASE)
+        base["receivers"]["otlp"]["protocols"]["http"]["tls"] = {
+            f"{part}_file": str(authority.directory / f"server.{ending_}")
+            for part, ending_ in (("cert", "crt"), ("key", "key"))
+        }
+        context = ssl.create_default_context(cafile=authority.certificate)
+        holdfast = Holdfast(tmp_path / "holdfast", config({"nop": {}}), base=base).start()
+        ending.callback(holdfast.close)
+        for data in KINDS:
+            answer = exchange(
+                holdfast, data + LAST, wrap=lambda peer: context.wrap_socket(peer, server_hostname="localhost")
+            )
+            assert statuses(answer) == [400], data
+        assert accepted(holdfast) == 0
+
+    @pytest.mark.parametrize("port", ["HEALTH_PORT", "METRICS_PORT"])
+    def test_so_are_those_to_the_other_servers(self, through, port):
+        for data in KINDS:
+            assert statuses(exchange(through, data + LAST, port)) == [400], data
