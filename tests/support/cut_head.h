@@ -56,7 +56,8 @@ static bool cut_start(struct cut_head *cut, char *line)
     while (version > url && version[-1] != ' ') {
         version--;
     }
-    if (version <= url || end - version != 8 || memcmp(version, "HTTP/1.", 7) != 0) {
+    if (version <= url || end - version != 8 || memcmp(version, "HTTP/1.", 7) != 0 ||
+        version[7] < '0' || version[7] > '9') {
         return false;
     }
     version[-1] = '\0';
