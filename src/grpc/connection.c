@@ -286,12 +286,17 @@ static void open_window(struct connection *connection)
 static void take_bytes(struct connection *connection, const uint8_t *data, size_t size)
 {
     hf_grpc_lane_look(connection->lane);
+    struct stream_fault fault;
+    size = hf_grpc_ids_walk(&connection->ids, data, size, &fault);
     ssize_t taken = nghttp2_session_mem_recv(connection->session, data, size);
     if (taken < 0 && !connection->broken) {
         connection->broken = true;
         hf_grpc_server_report(connection, taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC
                                               ? "not an HTTP/2 client"
                                               : nghttp2_strerror((int)taken));
+    }
+    if (fault.code != 0) {
+        hf_grpc_connection_break(connection, fault.code, fault.what);
     }
     hf_grpc_lane_sync_counts(connection->lane);
     open_window(connection);

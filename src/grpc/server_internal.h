@@ -22,6 +22,7 @@
 #include "frame.h"
 #include "metadata.h"
 #include "server.h"
+#include "stream_ids.h"
 
 #define HF_GRPC_WRITE_BUFFER_BYTES (64u * 1024)
 #define HF_GRPC_ERROR_BYTES_MAX 1024 /* of an answer's text; the rest is cut */
@@ -94,6 +95,7 @@ struct connection {
     enum drain_state drain;
     uint32_t events; /* as the loop watches them */
     uint32_t resets, completed, ping_strikes;
+    struct stream_ids ids;
     size_t arrived;  /* DATA bytes not yet given back to the connection's window */
     uint8_t *unsent; /* what the socket did not take, or NULL */
     size_t unsent_start, unsent_end;

@@ -63,13 +63,13 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     struct http_connection *made = calloc(1, sizeof(*made));
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (made == NULL || fd == NULL) {
         free(made);
         return NULL; /* its first request is refused */
     }
-    made->fd = fd->connect_fd;
+    made->fd = fd->connect_fd; /* the library may put the next answer in the same place */
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (server->tls != NULL) {
         char error[HF_ERROR_MAX];
         made->credentials = hf_http_tls_prepare(server->tls, connection, &made->handshake, error);
@@ -247,8 +247,12 @@ static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
         {MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)hf_http_on_completed, server},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)hf_http_on_uri, server},
+        /* 0.9.75 is no stricter by it but about Host and blanks in the URI, and answers these
+         * worse than server_head does. */
+        {MHD_OPTION_STRICT_FOR_CLIENT, server->checks_lines ? 0 : 1, NULL},
     };
-    size_t count = 6;
+    size_t count = 8;
     if (threads > 1) {
         items[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, threads, NULL};
     }
@@ -344,6 +348,8 @@ enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
     pthread_condattr_destroy(&monotonic);
     server->options = *options;
     set_defaults(server);
+    /* Only of this one is known how it leaves a head; later ones need no help. */
+    server->checks_lines = strcmp(MHD_get_version(), "0.9.75") == 0;
     server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     enum hf_status status = HF_OK;
     if (server->wake_fd < 0) {

@@ -15,6 +15,7 @@
 
 #include "server.h"
 #include "server_handshake.h"
+#include "server_head.h"
 
 struct http_tls;
 
@@ -29,6 +30,9 @@ struct http_connection {
     struct http_credentials *credentials; /* NULL: cleartext */
     struct http_handshake handshake;
     char peer[64];
+    /* Of the request that is being read; its own thread. */
+    size_t uri_bytes;
+    bool uri_is_sound;
     /* Monotonic; 0: nothing is awaited, or no body is being read. */
     _Atomic uint64_t deadline_ns; /* when the peer has been too slow */
     _Atomic uint64_t body_since_ns;
@@ -49,6 +53,7 @@ struct hf_http_server {
     pthread_t acceptor;
 
     _Atomic size_t connection_count; /* accepted and not closed */
+    bool checks_lines;               /* of heads, which the library does not */
 
     pthread_mutex_t lock; /* of what follows and of each request's `state` */
     pthread_cond_t changed;
@@ -90,6 +95,7 @@ struct hf_http_request {
     bool given;    /* to its handler */
     bool discards; /* the rest of the body is thrown away */
     bool chunked;
+    bool ends;       /* the connection ends with its answer */
     uint64_t length; /* Content-Length */
     uint64_t discarded;
     enum hf_coding coding;
@@ -109,6 +115,8 @@ struct hf_http_request {
 };
 
 /* ---- server_request.c: the life of a request, called by libmicrohttpd ---- */
+/* Looks at the URI before it is unescaped. */
+void *hf_http_on_uri(void *user, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **context);

@@ -135,7 +135,7 @@ static enum MHD_Result send_answer(struct hf_http_request *request)
 {
     struct hf_http_server *server = request->server;
     pthread_mutex_lock(&server->lock);
-    bool closing = request->close || server->closing;
+    bool closing = request->close || request->ends || server->closing;
     pthread_mutex_unlock(&server->lock);
     if (request->response == NULL) {
         return MHD_NO;
@@ -192,6 +192,54 @@ static enum MHD_Result finish(struct hf_http_request *request)
         return send_answer(request);
     }
     return give(request);
+}
+
+void *hf_http_on_uri(void *user, const char *uri, struct MHD_Connection *connection)
+{
+    (void)user;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_connection *watch = info != NULL ? info->socket_context : NULL;
+    if (watch != NULL) {
+        watch->uri_is_sound = hf_http_uri_is_sound(uri != NULL ? uri : "", &watch->uri_bytes);
+    }
+    return NULL; /* the request's context, which its first call makes */
+}
+
+static void check_field(void *user, struct hf_slice name, struct hf_slice value)
+{
+    hf_http_head_field(user, name, value);
+}
+
+/* False: it was answered, and its connection ends with that. */
+static bool head_is_sound(struct hf_http_request *request, const char *url, const char *version)
+{
+    const struct hf_http_server *server = request->server;
+    struct http_start start = {.method = request->method,
+                               .url = url,
+                               .version = version,
+                               .uri_bytes = request->watch->uri_bytes};
+    if (server->checks_lines) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        start.raw = hf_slice_of(request->method, info->header_size);
+    }
+    struct http_head head;
+    hf_http_head_begin(&head, &start);
+    hf_http_header_each(request, check_field, &head);
+    struct http_refusal refusal = hf_http_head_end(&head);
+    if (!request->watch->uri_is_sound) {
+        refusal = (struct http_refusal){400, "the URI is none"};
+    }
+    if (refusal.status == 0) {
+        return true;
+    }
+    request->ends = true;
+    if (server->options.on_error != NULL) {
+        server->options.on_error(server->options.user, request->watch->peer, refusal.text);
+    }
+    refuse(request, refusal.status, refusal.text);
+    return false;
 }
 
 /* Is the rest of the request not worth reading before it is answered? */
@@ -251,6 +299,9 @@ static enum MHD_Result go_on(struct hf_http_request *request, const char *data, 
         *data_size = 0;
         return worth_keeping ? MHD_YES : MHD_NO;
     }
+    /* Where the lines of trailers end, only the library knows: what follows them is not read. */
+    request->ends = request->chunked &&
+                    MHD_get_connection_values(request->connection, MHD_FOOTER_KIND, NULL, NULL) > 0;
     return request->refused ? send_answer(request) : finish(request);
 }
 
@@ -258,7 +309,6 @@ enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **context)
 {
-    (void)version;
     struct hf_http_request *request = *context;
     if (request == NULL) {
         request = new_request(user, connection, method, url);
@@ -266,6 +316,9 @@ enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection,
             return MHD_NO;
         }
         *context = request;
+        if (!head_is_sound(request, url, version)) {
+            return send_answer(request);
+        }
         enum MHD_Result result;
         if (on_headers(request, &result)) {
             return result;

@@ -18,6 +18,8 @@
 #define ERROR_SIZE 512
 #define RELOAD_DEFAULT_NS UINT64_C(5000000000)
 #define WATCHED_MAX 4
+/* By OpenSSL's names of key exchanges and MACs; those with an AEAD have none. */
+#define HTTP2_SUITES "DEFAULT:!kRSA:!PSK:!SHA1:!SHA256:!SHA384"
 /* One recv fills several records; the buffer goes back when the connection idles. */
 #define READ_AHEAD_BYTES (64 * 1024)
 
@@ -214,16 +216,29 @@ static enum hf_status set_versions(SSL_CTX *context, const struct hf_tls_config 
     return HF_OK;
 }
 
-static enum hf_status set_algorithms(SSL_CTX *context, const struct hf_tls_config *config,
-                                     char *reterr)
+/*
+ * HTTP/2 forbids the suites of TLS 1.2 without a throw-away key or with a MAC apart (RFC 9113,
+ * 9.2.2): they stay out, unless the configuration names them, or lets in versions of TLS that have
+ * no others.
+ */
+static bool keeps_to_http2(const struct hf_tls *tls)
 {
+    const char *least = tls->config.min_version;
+    return strcmp((const char *)tls->alpn + 1, "h2") == 0 &&
+           (!given(least) || protocol_of(least) >= TLS1_2_VERSION);
+}
+
+static enum hf_status set_algorithms(SSL_CTX *context, const struct hf_tls *tls, char *reterr)
+{
+    const struct hf_tls_config *config = &tls->config;
     struct hf_tls_lists lists;
     enum hf_status status =
         hf_tls_lists(config->cipher_suites, config->curve_preferences, &lists, reterr);
     if (status != HF_OK) {
         return status;
     }
-    if ((lists.old[0] != '\0' && SSL_CTX_set_cipher_list(context, lists.old) != 1) ||
+    const char *old = lists.old[0] != '\0' ? lists.old : keeps_to_http2(tls) ? HTTP2_SUITES : NULL;
+    if ((old != NULL && SSL_CTX_set_cipher_list(context, old) != 1) ||
         (lists.tls13[0] != '\0' && SSL_CTX_set_ciphersuites(context, lists.tls13) != 1)) {
         return fail(reterr, "tls: cipher_suites: none of them is available: %s", openssl_reason());
     }
@@ -320,7 +335,7 @@ static enum hf_status make_context(struct hf_tls *tls, SSL_CTX **ret_context, ch
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"holdfast", 8);
     enum hf_status status = set_versions(context, &tls->config, reterr);
     if (status == HF_OK) {
-        status = set_algorithms(context, &tls->config, reterr);
+        status = set_algorithms(context, tls, reterr);
     }
     if (status == HF_OK) {
         status = set_identity(context, &tls->config, reterr);

@@ -382,6 +382,15 @@ class TestAlgorithmsOfReceivers:
             assert chosen == (suite if served else None)
         assert s_client(holdfast, transport, "-tls1_3")[0]
 
+    @pytest.mark.parametrize(
+        "suite", ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA256"]
+    )
+    def test_what_http2_forbids_is_only_served_over_http1(self, serving, transport, suite):
+        holdfast = serving()
+        chosen = s_client(holdfast, transport, "-tls1_2", "-cipher", suite)[0]
+        assert transport == "http" or chosen is None
+        assert s_client(holdfast, transport, "-tls1_2")[0]
+
     def test_curves_are_those_that_are_named(self, serving, transport):
         holdfast = serving(curve_preferences=["P384", "CurveP521", "X25519MLKEM768"])
         assert s_client(holdfast, transport)[1] == "secp384r1"

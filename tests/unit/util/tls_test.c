@@ -188,6 +188,42 @@ static void carries_bytes_in_every_version(void **state)
     certificates_remove(&set);
 }
 
+static void keeps_suites_that_http2_forbids_out_unless_they_are_named(void **state)
+{
+    (void)state;
+    static const char *const cbc[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+                                      "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"};
+    static const struct {
+        const char *alpn;
+        bool server_names, client_names;
+        const char *server_least;
+        bool agrees;
+    } rows[] = {
+        {"h2", false, false, NULL, true},      {"h2", false, true, NULL, false},
+        {"h2", true, false, NULL, false},      {"h2", true, true, NULL, true},
+        {"h2", false, true, "1.2", false},     {"h2", false, true, "1.1", true},
+        {"http/1.1", false, true, NULL, true},
+    };
+    struct certificates set;
+    certificates_new(&set);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_tls_config config = server_config(&set);
+        config.max_version = "1.2";
+        config.min_version = rows[i].server_least;
+        config.cipher_suites = (struct hf_string_list){cbc, rows[i].server_names ? 2 : 0};
+        struct hf_tls *server = new_server(&config, rows[i].alpn);
+        config = client_config(&set);
+        config.cipher_suites = (struct hf_string_list){cbc, rows[i].client_names ? 2 : 0};
+        struct hf_tls *client = new_client(&config, rows[i].alpn);
+        if (works(server, client, "localhost") != rows[i].agrees) {
+            fail_msg("row %zu", i);
+        }
+        hf_tls_free(server);
+        hf_tls_free(client);
+    }
+    certificates_remove(&set);
+}
+
 static void tells_of_decrypted_bytes_that_wait(void **state)
 {
     (void)state;
@@ -513,6 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_bytes_in_clear),
         cmocka_unit_test(carries_bytes_in_every_version),
+        cmocka_unit_test(keeps_suites_that_http2_forbids_out_unless_they_are_named),
         cmocka_unit_test(tells_of_decrypted_bytes_that_wait),
         cmocka_unit_test(verifies_the_server_as_configured),
         cmocka_unit_test(takes_text_instead_of_files),
