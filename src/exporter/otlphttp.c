@@ -16,6 +16,7 @@
 #include "../util/compress.h"
 #include "../util/formats.h"
 #include "../util/header_list.h"
+#include "../util/header_text.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
 
@@ -54,7 +55,8 @@ struct exporter {
     int level;
     char urls[HF_SIGNAL_COUNT][URL_MAX]; /* "": none was configured */
     char user_agent[128];
-    struct job *idle; /* kept for reuse */
+    char led_to[256];                    /* by the redirect that was told last */
+    struct job *idle;                    /* kept for reuse */
 };
 
 /* One request in flight. */
@@ -70,7 +72,7 @@ struct job {
 static enum hf_status list_headers(struct job *job)
 {
     const struct exporter *exporter = job->exporter;
-    return hf_header_list_fill(&job->headers, &exporter->config->headers, exporter->auth,
+    return hf_header_list_fill(&job->headers, HF_HEADERS_HTTP, &exporter->config->headers, exporter->auth,
                                exporter->auth_self, job->export->meta);
 }
 
@@ -107,7 +109,7 @@ static enum hf_status status_of_code(int code, const char *message)
     if (code == 400 && strstr(message, "body too large") != NULL) {
         return HF_TOO_LARGE; /* what the Go collector's server says for it */
     }
-    /* A redirect is a wrong endpoint: somebody will mend it, so the data waits. */
+    /* A redirect that is not followed is a wrong endpoint, which costs no data. */
     return code < 400 ? HF_AGAIN : HF_INVALID;
 }
 
@@ -116,10 +118,60 @@ static void explain(const struct hf_http_result *result, struct hf_response *res
 {
     if (result->location != NULL) {
         snprintf(response->message, sizeof(response->message),
-                 "redirects are not followed; this one leads to %s", result->location);
+                 "the redirect to %s is not followed: %s", result->location, result->not_followed);
     } else if (response->message[0] == '\0') {
         snprintf(response->message, sizeof(response->message), "HTTP status %d", result->code);
     }
+}
+
+static bool is_page(struct hf_slice content_type)
+{
+    static const char *const types[] = {"text/html", "application/xhtml+xml"};
+    size_t size = 0;
+    while (size < content_type.size && content_type.data[size] != ';') {
+        size++;
+    }
+    struct hf_slice type = hf_header_trim(hf_slice_of(content_type.data, size));
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (type.size == strlen(types[i]) &&
+            strncasecmp((const char *)type.data, types[i], type.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool holds(struct hf_slice text, const char *part)
+{
+    return text.size != 0 && memmem(text.data, text.size, part, strlen(part)) != NULL;
+}
+
+/*
+ * An answer that is about the endpoint and says nothing of the data, whatever its code: from a port
+ * for another protocol, or a page for people where a backend was to be. NULL: it is none.
+ */
+static const char *wrong_endpoint(const struct hf_http_result *result, bool success)
+{
+    /* What servers of this kind say: ours, Go's, nginx and Apache. */
+    static const char *const says[] = {"This port wants TLS", "HTTP request to an HTTPS server",
+                                       "plain HTTP request was sent to HTTPS port",
+                                       "plain HTTP to an SSL-enabled"};
+    if (success) {
+        return is_page(result->content_type)
+                   ? "the answer is an HTML page, which no OTLP backend sends, so nothing counts as "
+                     "delivered: the endpoint leads elsewhere, as to a login or a start page"
+                   : NULL;
+    }
+    for (size_t i = 0; result->code == 400 && i < sizeof(says) / sizeof(says[0]); i++) {
+        if (holds(result->body, says[i])) {
+            return "the server wants TLS on this port: set https:// in the endpoint";
+        }
+    }
+    if (result->code == 505 && holds(result->body, "This port is for gRPC")) {
+        return "the server speaks gRPC on this port, not HTTP/1.1: set the endpoint to its HTTP "
+               "port, usually 4318, or use the exporter otlp";
+    }
+    return NULL;
 }
 
 static void release_job(struct job *job)
@@ -137,8 +189,14 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
         bool success = result->code >= 200 && result->code < 300;
-        hf_response_read(result->content_type, result->body, success, &response);
-        outcome.status = status_of_code(result->code, response.message);
+        const char *wrong = wrong_endpoint(result, success);
+        if (wrong != NULL) {
+            snprintf(response.message, sizeof(response.message), "%s", wrong);
+            outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
+        } else {
+            hf_response_read(result->content_type, result->body, success, &response);
+            outcome.status = status_of_code(result->code, response.message);
+        }
         if (outcome.status != HF_OK) {
             explain(result, &response);
         }
@@ -203,10 +261,13 @@ static void send_export(void *self, struct hf_export *export)
         return;
     }
     job->export = export;
+    job->headers.why[0] = '\0';
     enum hf_status status = build(job);
     if (status != HF_OK) {
+        char why[sizeof(job->headers.why)];
+        memcpy(why, job->headers.why, sizeof(why));
         release_job(job);
-        end_unsent(export, status, "the request cannot be built");
+        end_unsent(export, status, why[0] != '\0' ? why : "the request cannot be built");
         return;
     }
     const struct otlphttp_config *config = exporter->config;
@@ -286,6 +347,23 @@ static void on_reload_failed(void *user, const char *why)
                 "the renewed files are not used, the old ones stay: %s", why);
 }
 
+/* Told once for each place: every request is led there. */
+static void on_redirect(void *user, const char *to, bool is_elsewhere)
+{
+    struct exporter *exporter = user;
+    if (strncmp(exporter->led_to, to, sizeof(exporter->led_to) - 1) == 0) {
+        return;
+    }
+    snprintf(exporter->led_to, sizeof(exporter->led_to), "%s", to);
+    hf_node_log(exporter->node, is_elsewhere ? HF_LOG_WARN : HF_LOG_INFO,
+                "requests are redirected to %s%s; every one is sent twice until the endpoint is "
+                "set to it",
+                to,
+                is_elsewhere ? ", another host, and go there without the configured headers and "
+                               "credentials"
+                             : "");
+}
+
 static enum hf_status open_client(struct exporter *exporter, char *reterr)
 {
     const struct otlphttp_config *config = exporter->config;
@@ -304,6 +382,7 @@ static enum hf_status open_client(struct exporter *exporter, char *reterr)
         .idle_timeout_ns = config->idle_conn_timeout_ns,
         .disable_keep_alives = config->disable_keep_alives,
         .on_reload_failed = on_reload_failed,
+        .on_redirect = on_redirect,
         .user = exporter,
     };
     return hf_http_client_new(&options, &exporter->client, reterr);

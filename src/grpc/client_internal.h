@@ -89,6 +89,7 @@ struct wire {
     struct transit *transits;
     size_t transit_count; /* those with a request */
     bool dirty, watched, want_write, broken, goaway, ping_sent;
+    bool heard; /* the server's first bytes have come */
     uint32_t events;
     uint64_t up_ns, received_ns;
     size_t answered; /* calls that have ended on it by themselves */

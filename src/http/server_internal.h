@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 #include <holdfast/ref.h>
 
@@ -17,6 +18,7 @@
 #include "server_handshake.h"
 
 struct http_tls;
+struct http_greetings;
 
 /* How much of a refused body is read for the sake of its sender, who may not look at an answer
  * before all is sent. */
@@ -47,8 +49,10 @@ struct hf_http_server {
     struct http_tls *tls; /* NULL: cleartext */
     int wake_fd;
     pthread_t acceptor;
+    struct http_greetings *greetings; /* the acceptor's */
 
     _Atomic size_t connection_count; /* accepted and not closed */
+    _Atomic size_t greeting_count;   /* of them, those that the library does not have yet */
 
     pthread_mutex_t lock; /* of what follows and of each request's `state` */
     pthread_cond_t changed;
@@ -107,6 +111,15 @@ struct hf_http_request {
     unsigned status;
     bool close;
 };
+
+/* ---- server.c ---- */
+/* An accepted connection goes to the library, which takes `fd` over. The acceptor's thread. */
+void hf_http_server_admit(struct hf_http_server *server, int fd,
+                          const struct sockaddr_storage *address, socklen_t size);
+/* One that never came to the library is closed. The acceptor's thread. */
+void hf_http_server_uncount(struct hf_http_server *server);
+void hf_http_server_complain(const struct hf_http_server *server,
+                             const struct sockaddr_storage *address, const char *what);
 
 /* ---- server_request.c: the life of a request, called by libmicrohttpd ---- */
 enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection, const char *url,

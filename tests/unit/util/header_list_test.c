@@ -56,7 +56,7 @@ static bool has(const char *name, const char *value)
 static void has_the_configured_ones_in_lower_case(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, NULL, NULL, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, NULL, NULL, HF_EMPTY_SLICE), HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "red"));
     assert_true(has("x-zone", ""));
@@ -66,7 +66,7 @@ static void lets_an_authenticator_replace_one(void **state)
 {
     char blue[] = "blue";
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &giving, blue, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &giving, blue, HF_EMPTY_SLICE), HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "blue"));
 }
@@ -74,14 +74,14 @@ static void lets_an_authenticator_replace_one(void **state)
 static void says_what_an_authenticator_says(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &poor, NULL, HF_EMPTY_SLICE),
+    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &poor, NULL, HF_EMPTY_SLICE),
                      HF_UNAUTHENTICATED);
 }
 
 static void too_many_are_no_fault_of_the_data(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &endless, NULL, HF_EMPTY_SLICE),
+    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &endless, NULL, HF_EMPTY_SLICE),
                      HF_AGAIN);
 }
 
