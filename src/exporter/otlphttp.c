@@ -16,9 +16,9 @@
 #include "../util/compress.h"
 #include "../util/formats.h"
 #include "../util/header_list.h"
-#include "../util/header_text.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
+#include "wrong_endpoint.h"
 
 #define URL_MAX 2048
 
@@ -124,56 +124,6 @@ static void explain(const struct hf_http_result *result, struct hf_response *res
     }
 }
 
-static bool is_page(struct hf_slice content_type)
-{
-    static const char *const types[] = {"text/html", "application/xhtml+xml"};
-    size_t size = 0;
-    while (size < content_type.size && content_type.data[size] != ';') {
-        size++;
-    }
-    struct hf_slice type = hf_header_trim(hf_slice_of(content_type.data, size));
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (type.size == strlen(types[i]) &&
-            strncasecmp((const char *)type.data, types[i], type.size) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool holds(struct hf_slice text, const char *part)
-{
-    return text.size != 0 && memmem(text.data, text.size, part, strlen(part)) != NULL;
-}
-
-/*
- * An answer that is about the endpoint and says nothing of the data, whatever its code: from a port
- * for another protocol, or a page for people where a backend was to be. NULL: it is none.
- */
-static const char *wrong_endpoint(const struct hf_http_result *result, bool success)
-{
-    /* What servers of this kind say: ours, Go's, nginx and Apache. */
-    static const char *const says[] = {"This port wants TLS", "HTTP request to an HTTPS server",
-                                       "plain HTTP request was sent to HTTPS port",
-                                       "plain HTTP to an SSL-enabled"};
-    if (success) {
-        return is_page(result->content_type)
-                   ? "the answer is an HTML page, which no OTLP backend sends, so nothing counts as "
-                     "delivered: the endpoint leads elsewhere, as to a login or a start page"
-                   : NULL;
-    }
-    for (size_t i = 0; result->code == 400 && i < sizeof(says) / sizeof(says[0]); i++) {
-        if (holds(result->body, says[i])) {
-            return "the server wants TLS on this port: set https:// in the endpoint";
-        }
-    }
-    if (result->code == 505 && holds(result->body, "This port is for gRPC")) {
-        return "the server speaks gRPC on this port, not HTTP/1.1: set the endpoint to its HTTP "
-               "port, usually 4318, or use the exporter otlp";
-    }
-    return NULL;
-}
-
 static void release_job(struct job *job)
 {
     job->next = job->exporter->idle;
@@ -189,7 +139,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
         bool success = result->code >= 200 && result->code < 300;
-        const char *wrong = wrong_endpoint(result, success);
+        const char *wrong = hf_wrong_endpoint(result);
         if (wrong != NULL) {
             snprintf(response.message, sizeof(response.message), "%s", wrong);
             outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
