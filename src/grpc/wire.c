@@ -97,7 +97,7 @@ void hf_grpc_wire_kill(struct wire *wire, const char *why)
     link->wire = NULL;
     if (up) {
         hf_grpc_client_report(link->client, false, text);
-        hf_grpc_link_lost(link, useful);
+        hf_grpc_link_lost(link, useful, NULL);
     } else {
         hf_grpc_link_failed(link, text);
     }
@@ -109,7 +109,9 @@ void hf_grpc_wire_drain(struct wire *wire)
     if (link != NULL) {
         wire->link = NULL;
         link->wire = NULL;
-        hf_grpc_link_lost(link, is_useful(wire));
+        char why[sizeof(wire->peer) + sizeof(wire->error)];
+        snprintf(why, sizeof(why), "%s: %s", wire->peer, wire->error);
+        hf_grpc_link_lost(link, is_useful(wire), wire->error[0] != '\0' ? why : NULL);
     }
     hf_grpc_wire_dirty(wire);
 }

@@ -64,14 +64,14 @@ static const char *complaint_of_grpc(enum hf_spoken spoken, bool is_tls)
                "tls::insecure: true or http:// in its endpoint";
     }
     if (spoken == HF_SPOKEN_HTTP1) {
-        return is_tls ? "speaks HTTP/1.1 in clear to a port of gRPC with TLS: set the client's "
+        return is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set the client's "
                         "endpoint to that of protocols::http, usually port 4318, or its protocol "
                         "to grpc with https://"
                       : "speaks HTTP/1.1 to a port of gRPC: set the client's endpoint to that of "
                         "protocols::http, usually port 4318, or its protocol to grpc";
     }
     if (spoken == HF_SPOKEN_HTTP2 && is_tls) {
-        return "speaks gRPC in clear to a port with TLS: set at the client tls::insecure: false or "
+        return "speaks gRPC in clear, not TLS, to a port with TLS: set at the client tls::insecure: false or "
                "https:// in its endpoint, or take protocols::grpc::tls away here";
     }
     return NULL;
@@ -84,11 +84,11 @@ static const char *complaint_of_http(enum hf_spoken spoken, bool is_tls)
                "client's endpoint";
     }
     if (spoken == HF_SPOKEN_HTTP1 && is_tls) {
-        return "speaks HTTP in clear to a port with TLS: set https:// in the client's endpoint, or "
+        return "speaks HTTP in clear, not TLS, to a port with TLS: set https:// in the client's endpoint, or "
                "take this endpoint's tls away here";
     }
     if (spoken == HF_SPOKEN_HTTP2) {
-        return is_tls ? "speaks HTTP/2 (gRPC) in clear to a port of HTTP/1.1 with TLS: set the "
+        return is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with TLS: set the "
                         "client's endpoint to that of protocols::grpc, usually port 4317, or its "
                         "protocol to http/protobuf with https://"
                       : "speaks HTTP/2 (gRPC) to a port of HTTP/1.1: set the client's endpoint to "

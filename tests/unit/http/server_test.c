@@ -761,7 +761,7 @@ static void trims_the_values_of_headers(void **state)
     int fd = dial(&fixture);
     ask(fd, "GET /x HTTP/1.1\r\nHost: x\r\nX-Word: \t a b \t \r\n\r\n", "word=a b many");
     ask(fd,
-        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity \t\r\nContent-Length: 2 "
+        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity \t\r\nContent-Length: 2"
         "\r\n\r\nhi",
         "fault=ok coding=identity wire=2 raw=hi");
     close(fd);
