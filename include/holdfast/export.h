@@ -49,8 +49,8 @@ struct hf_outcome {
      * HF_TOO_LARGE
      *     halve it and send the halves
      * HF_INVALID, HF_UNSUPPORTED, HF_NOT_FOUND
-     *     refused for good: isolate the culprit, then to the dead letters. HF_INVALID with `code` 0:
-     *     no server has seen it, because no request can be formed of these records, as of metadata
+     *     refused for good: isolate the culprit, then to the dead letters. HF_INVALID with `code`
+     * 0: no server has seen it, because no request can be formed of these records, as of metadata
      *     that is no header's value; `message` says why
      * HF_CLOSED
      *     the exporter is stopping: the records stay in the queue, no attempt is counted

@@ -74,8 +74,8 @@ static const char *const paths[HF_SIGNAL_COUNT] = {
 static enum hf_status list_headers(struct job *job)
 {
     const struct otlp_exporter *exporter = job->exporter;
-    return hf_header_list_fill(&job->headers, HF_HEADERS_GRPC, &exporter->config->headers, exporter->auth,
-                               exporter->auth_self, job->export->meta);
+    return hf_header_list_fill(&job->headers, HF_HEADERS_GRPC, &exporter->config->headers,
+                               exporter->auth, exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about a gRPC code: the design's table of what is never permanent. */
@@ -435,7 +435,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
      .expect = hf_expect_grpc_header,
-     .help = "Metadata of every request."},
+     .help = "Metadata of every request; what gRPC sets itself is refused, but user-agent."},
     {.key = "keepalive",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(keepalive),

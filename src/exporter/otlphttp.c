@@ -55,8 +55,8 @@ struct exporter {
     int level;
     char urls[HF_SIGNAL_COUNT][URL_MAX]; /* "": none was configured */
     char user_agent[128];
-    char led_to[256];                    /* by the redirect that was told last */
-    struct job *idle;                    /* kept for reuse */
+    char led_to[256]; /* by the redirect that was told last */
+    struct job *idle; /* kept for reuse */
 };
 
 /* One request in flight. */
@@ -72,8 +72,8 @@ struct job {
 static enum hf_status list_headers(struct job *job)
 {
     const struct exporter *exporter = job->exporter;
-    return hf_header_list_fill(&job->headers, HF_HEADERS_HTTP, &exporter->config->headers, exporter->auth,
-                               exporter->auth_self, job->export->meta);
+    return hf_header_list_fill(&job->headers, HF_HEADERS_HTTP, &exporter->config->headers,
+                               exporter->auth, exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about an HTTP code. */
@@ -470,7 +470,9 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
      .expect = expect_endpoint,
-     .help = "Base URL, http(s)://host:port or unix:///path; /v1/<signal> is appended."},
+     .help = "Base URL, http(s)://host:port or unix:///path; /v1/<signal> is appended. Redirects "
+             "307 and 308 are followed, at most five; to another host without headers and "
+             "credentials, and none from https to http."},
     {.key = "traces_endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(signal_endpoints[HF_TRACES]),
@@ -517,7 +519,8 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
      .expect = hf_expect_header,
-     .help = "Headers of every request."},
+     .help = "Headers of every request, instead of its own of the same name (Content-Type, "
+             "User-Agent, Host); those of the connection and of the framing are refused."},
     {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,

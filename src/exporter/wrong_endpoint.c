@@ -36,7 +36,8 @@ const char *hf_wrong_endpoint(const struct hf_http_result *result)
                                        "plain HTTP to an SSL-enabled"};
     if (success) {
         return is_page(result->content_type)
-                   ? "the answer is an HTML page, which no OTLP backend sends, so nothing counts as "
+                   ? "the answer is an HTML page, which no OTLP backend sends, so nothing counts "
+                     "as "
                      "delivered: the endpoint leads elsewhere, as to a login or a start page"
                    : NULL;
     }

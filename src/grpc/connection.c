@@ -205,8 +205,7 @@ static bool flush(struct connection *connection)
 
 static void flush_connection(struct connection *connection)
 {
-    if (!connection->shaken || !connection->heard || connection->lingering ||
-        !flush(connection)) {
+    if (!connection->shaken || !connection->heard || connection->lingering || !flush(connection)) {
         return;
     }
     bool silent = !nghttp2_session_want_read(connection->session) &&

@@ -5,7 +5,8 @@
 
 #include "../util/spoken.h"
 
-/* It is answered in clear, in a protocol that it understands; what it still sends is thrown away. */
+/* It is answered in clear, in a protocol that it understands; what it still sends is thrown away.
+ */
 static void turn_away(struct connection *connection, enum hf_spoken spoken,
                       struct hf_spoken_port port, const char *complaint)
 {
@@ -26,8 +27,8 @@ static void turn_away(struct connection *connection, enum hf_spoken spoken,
 void hf_grpc_connection_hear(struct connection *connection)
 {
     uint8_t bytes[HF_SPOKEN_BYTES];
-    const struct hf_spoken_port port = {
-        .is_grpc = true, .is_tls = connection->lane->server->options.tls != NULL};
+    const struct hf_spoken_port port = {.is_grpc = true,
+                                        .is_tls = connection->lane->server->options.tls != NULL};
     ssize_t got = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     if (got <= 0) {
         return; /* its end is seen by the next read */

@@ -216,16 +216,14 @@ static void go_on(struct http_transfer *transfer)
         status = hf_http_transfer_set_up(transfer, &client->settings,
                                          call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0);
     }
-    if (status == HF_OK &&
-        curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+    if (status == HF_OK && curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
         status = HF_NOMEM;
     }
     if (status != HF_OK) {
-        struct hf_http_result result = {
-            .status = status,
-            .error = late                         ? "the deadline has passed"
-                     : transfer->error[0] != '\0' ? transfer->error
-                                                  : "out of memory"};
+        struct hf_http_result result = {.status = status,
+                                        .error = late ? "the deadline has passed"
+                                                 : transfer->error[0] != '\0' ? transfer->error
+                                                                              : "out of memory"};
         transfer->body.size = 0;
         end_transfer(transfer, &result);
     }
@@ -390,7 +388,9 @@ static void on_fail(struct hf_task *task)
         bool late = call->deadline_ns != 0 && call->deadline_ns <= hf_clock_monotonic_ns();
         bool bad = call->unsent == HF_INVALID;
         const struct hf_http_result result = {
-            .status = bad ? HF_INVALID : late ? HF_DEADLINE : HF_AGAIN,
+            .status = bad    ? HF_INVALID
+                      : late ? HF_DEADLINE
+                             : HF_AGAIN,
             .error = bad    ? "the request cannot be formed: a header is too long, or has a line "
                               "end or another control character in it"
                      : late ? "the deadline has passed"

@@ -3,9 +3,8 @@
  *
  * Connections are kept and used again. A body goes out of the caller's pieces; it is sent again
  * from its beginning when a kept connection turns out to be dead, so a server may see a request
- * twice. Redirects 307 and 308 are followed, at most five in a row; credentials stay with the host of
- * the configuration (client_redirect.h).
- * Names are resolved on libcurl's own threads.
+ * twice. Redirects 307 and 308 are followed, at most five in a row; credentials stay with the host
+ * of the configuration (client_redirect.h). Names are resolved on libcurl's own threads.
  */
 #pragma once
 
@@ -48,10 +47,10 @@ struct hf_http_result {
     int code;
     struct hf_slice content_type, body;
     bool has_retry_after;
-    uint64_t retry_after_ns; /* seconds or HTTP-date, already a delay */
-    const char *location;    /* where a redirect leads that was not followed; NULL: it is none */
+    uint64_t retry_after_ns;  /* seconds or HTTP-date, already a delay */
+    const char *location;     /* where a redirect leads that was not followed; NULL: it is none */
     const char *not_followed; /* and why */
-    const char *error;       /* for the log when not HF_OK */
+    const char *error;        /* for the log when not HF_OK */
 };
 
 /* The caller's memory until `done`; zeroed before. */

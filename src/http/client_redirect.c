@@ -14,13 +14,12 @@ struct place {
 static bool read_place(const char *text, struct place *place)
 {
     *place = (struct place){.url = curl_url()};
-    bool good = place->url != NULL &&
-                curl_url_set(place->url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-                curl_url_get(place->url, CURLUPART_SCHEME, &place->scheme, 0) == CURLUE_OK &&
-                curl_url_get(place->url, CURLUPART_HOST, &place->host, 0) == CURLUE_OK &&
-                curl_url_get(place->url, CURLUPART_PORT, &place->port, CURLU_DEFAULT_PORT) ==
-                    CURLUE_OK &&
-                curl_url_get(place->url, CURLUPART_PATH, &place->path, 0) == CURLUE_OK;
+    bool good =
+        place->url != NULL && curl_url_set(place->url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+        curl_url_get(place->url, CURLUPART_SCHEME, &place->scheme, 0) == CURLUE_OK &&
+        curl_url_get(place->url, CURLUPART_HOST, &place->host, 0) == CURLUE_OK &&
+        curl_url_get(place->url, CURLUPART_PORT, &place->port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+        curl_url_get(place->url, CURLUPART_PATH, &place->path, 0) == CURLUE_OK;
     if (good) {
         (void)curl_url_get(place->url, CURLUPART_USER, &place->user, 0);
         (void)curl_url_get(place->url, CURLUPART_PASSWORD, &place->password, 0);
@@ -101,8 +100,7 @@ const char *hf_http_redirect_prepare(struct http_transfer *transfer, bool has_so
     }
     if (code != 307 && code != 308) {
         why = "only 307 and 308 are followed, which keep the method and the body";
-    } else if (!from_read || !to_read ||
-               (!is_https(&to) && strcasecmp(to.scheme, "http") != 0)) {
+    } else if (!from_read || !to_read || (!is_https(&to) && strcasecmp(to.scheme, "http") != 0)) {
         why = "that is no URL of http or https";
     } else if (transfer->redirects >= HF_HTTP_REDIRECTS_MAX) {
         why = "five redirects in a row were followed already";

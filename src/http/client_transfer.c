@@ -185,7 +185,8 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
     char line[HOST_LINE_MAX];
     char *host = NULL, *port = NULL, *explicit_port = NULL, *url = NULL;
     CURLU *parts = curl_url();
-    bool ok = parts != NULL && curl_url_set(parts, CURLUPART_URL, hf_http_transfer_url(transfer), 0) == 0 &&
+    bool ok = parts != NULL &&
+              curl_url_set(parts, CURLUPART_URL, hf_http_transfer_url(transfer), 0) == 0 &&
               curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
               curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0;
     (void)(ok && curl_url_get(parts, CURLUPART_PORT, &explicit_port, 0));

@@ -184,8 +184,7 @@ static void end_greeting(struct hf_http_server *server)
 void hf_http_server_admit(struct hf_http_server *server, int fd,
                           const struct sockaddr_storage *address, socklen_t size)
 {
-    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) !=
-        MHD_YES) {
+    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES) {
         atomic_fetch_sub(&server->connection_count, 1); /* it has closed the socket */
     }
     end_greeting(server);

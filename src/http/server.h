@@ -6,6 +6,10 @@
  * and body (collected within the limit, decoded when a coding is named). The answer may come later
  * from any thread: the connection is suspended until then.
  *
+ * A peer that speaks another protocol than the port is for (TLS in clear, clear text for TLS,
+ * HTTP/2) gets an answer that it understands, and goes. Blanks around the values of headers are no
+ * part of them.
+ *
  * What a stranger can make it hold is bounded: connections, headers (64 KiB a connection), bodies
  * in all (a request whose body does not fit waits, unread, until others are done), and time:
  * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute,
@@ -66,7 +70,8 @@ struct hf_http_server_options {
      */
     void (*on_request)(void *user, struct hf_http_request *request, enum hf_status fault);
     /*
-     * A connection that came to nothing: a TLS handshake that failed. Or, with `peer` NULL, renewed
+     * A connection that came to nothing: a TLS handshake that failed, or a peer of another protocol
+     * than the port's. Or, with `peer` NULL, renewed
      * certificate files that are not used for what is wrong with them. Any of the server's threads;
      * must not block. May be NULL.
      */

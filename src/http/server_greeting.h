@@ -26,3 +26,12 @@ void hf_http_greetings_turn(struct http_greetings *greetings);
 void hf_http_greetings_sweep(struct http_greetings *greetings, uint64_t now_ns);
 /* Ends all. */
 void hf_http_greetings_free(struct http_greetings *greetings);
+
+/* ---- server.c, for the greetings: the acceptor's thread ---- */
+/* An accepted connection goes to the library, which takes `fd` over. */
+void hf_http_server_admit(struct hf_http_server *server, int fd,
+                          const struct sockaddr_storage *address, socklen_t size);
+/* One that never came to the library is closed. */
+void hf_http_server_uncount(struct hf_http_server *server);
+void hf_http_server_complain(const struct hf_http_server *server,
+                             const struct sockaddr_storage *address, const char *what);

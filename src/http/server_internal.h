@@ -10,7 +10,6 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 #include <holdfast/ref.h>
 
@@ -111,15 +110,6 @@ struct hf_http_request {
     unsigned status;
     bool close;
 };
-
-/* ---- server.c ---- */
-/* An accepted connection goes to the library, which takes `fd` over. The acceptor's thread. */
-void hf_http_server_admit(struct hf_http_server *server, int fd,
-                          const struct sockaddr_storage *address, socklen_t size);
-/* One that never came to the library is closed. The acceptor's thread. */
-void hf_http_server_uncount(struct hf_http_server *server);
-void hf_http_server_complain(const struct hf_http_server *server,
-                             const struct sockaddr_storage *address, const char *what);
 
 /* ---- server_request.c: the life of a request, called by libmicrohttpd ---- */
 enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection, const char *url,

@@ -13,8 +13,7 @@ enum hf_status otlp_keep_header(const struct otlp_wanted *wanted, struct hf_slic
 {
     for (size_t i = 0; i < wanted->key_count; i++) {
         const char *key = wanted->keys[i];
-        if (name.size != strlen(key) ||
-            strncasecmp((const char *)name.data, key, name.size) != 0) {
+        if (name.size != strlen(key) || strncasecmp((const char *)name.data, key, name.size) != 0) {
             continue;
         }
         /* Only bytes of a "-bin" value and what an HTTP library lets through get here. */

@@ -217,8 +217,8 @@ static void collect_header(void *user, struct hf_slice name, struct hf_slice val
 {
     struct collector *collector = user;
     if (collector->status == HF_OK) {
-        collector->status = otlp_keep_header(collector->wanted, name, value, collector->meta,
-                                             collector->reterr);
+        collector->status =
+            otlp_keep_header(collector->wanted, name, value, collector->meta, collector->reterr);
     }
 }
 

@@ -18,8 +18,7 @@ struct hf_slice hf_header_trim(struct hf_slice value)
     while (start < end && is_blank(value.data[start])) {
         start++;
     }
-    return start == 0 ? hf_slice_of(value.data, end)
-                      : hf_slice_of(value.data + start, end - start);
+    return start == 0 ? hf_slice_of(value.data, end) : hf_slice_of(value.data + start, end - start);
 }
 
 bool hf_header_is_name(struct hf_slice name)
@@ -63,9 +62,9 @@ bool hf_header_is_binary(struct hf_slice name)
 
 bool hf_header_is_framing(struct hf_slice name)
 {
-    static const char *const names[] = {
-        "connection", "content-length",    "http2-settings", "keep-alive", "proxy-connection", "te",
-        "trailer",    "transfer-encoding", "upgrade"};
+    static const char *const names[] = {"connection", "content-length",    "http2-settings",
+                                        "keep-alive", "proxy-connection",  "te",
+                                        "trailer",    "transfer-encoding", "upgrade"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (is(name, names[i])) {
             return true;

@@ -64,14 +64,16 @@ static const char *complaint_of_grpc(enum hf_spoken spoken, bool is_tls)
                "tls::insecure: true or http:// in its endpoint";
     }
     if (spoken == HF_SPOKEN_HTTP1) {
-        return is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set the client's "
+        return is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set the "
+                        "client's "
                         "endpoint to that of protocols::http, usually port 4318, or its protocol "
                         "to grpc with https://"
                       : "speaks HTTP/1.1 to a port of gRPC: set the client's endpoint to that of "
                         "protocols::http, usually port 4318, or its protocol to grpc";
     }
     if (spoken == HF_SPOKEN_HTTP2 && is_tls) {
-        return "speaks gRPC in clear, not TLS, to a port with TLS: set at the client tls::insecure: false or "
+        return "speaks gRPC in clear, not TLS, to a port with TLS: set at the client "
+               "tls::insecure: false or "
                "https:// in its endpoint, or take protocols::grpc::tls away here";
     }
     return NULL;
@@ -84,11 +86,13 @@ static const char *complaint_of_http(enum hf_spoken spoken, bool is_tls)
                "client's endpoint";
     }
     if (spoken == HF_SPOKEN_HTTP1 && is_tls) {
-        return "speaks HTTP in clear, not TLS, to a port with TLS: set https:// in the client's endpoint, or "
+        return "speaks HTTP in clear, not TLS, to a port with TLS: set https:// in the client's "
+               "endpoint, or "
                "take this endpoint's tls away here";
     }
     if (spoken == HF_SPOKEN_HTTP2) {
-        return is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with TLS: set the "
+        return is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with TLS: "
+                        "set the "
                         "client's endpoint to that of protocols::grpc, usually port 4317, or its "
                         "protocol to http/protobuf with https://"
                       : "speaks HTTP/2 (gRPC) to a port of HTTP/1.1: set the client's endpoint to "
@@ -108,7 +112,8 @@ const char *hf_spoken_complaint(enum hf_spoken spoken, struct hf_spoken_port por
 static const char *words_for(enum hf_spoken spoken, struct hf_spoken_port port)
 {
     if (port.is_tls) {
-        return port.is_grpc ? "This port wants TLS and gRPC." : "This port wants TLS: use https://.";
+        return port.is_grpc ? "This port wants TLS and gRPC."
+                            : "This port wants TLS: use https://.";
     }
     if (spoken == HF_SPOKEN_TLS) {
         return "This port is without TLS: use http:// or tls::insecure: true.";
@@ -137,9 +142,31 @@ static size_t answer_http2(struct hf_spoken_port port, uint8_t *out)
     const char *words = words_for(HF_SPOKEN_HTTP2, port);
     size_t size = strlen(words);
     const uint8_t head[] = {
-        0, 0, 0, 4, 0, 0, 0, 0, 0,                     /* SETTINGS */
-        0, 0, (uint8_t)(8 + size), 7, 0, 0, 0, 0, 0,   /* GOAWAY */
-        0, 0, 0, 0, 0, 0, 0,                           /* the last stream, and the code */
+        0,
+        0,
+        0,
+        4,
+        0,
+        0,
+        0,
+        0,
+        0, /* SETTINGS */
+        0,
+        0,
+        (uint8_t)(8 + size),
+        7,
+        0,
+        0,
+        0,
+        0,
+        0, /* GOAWAY */
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0, /* the last stream, and the code */
         port.is_tls ? GOAWAY_INADEQUATE_SECURITY : GOAWAY_HTTP_1_1_REQUIRED,
     };
     assert(size < 200);
@@ -159,20 +186,21 @@ const char *hf_spoken_of_server(enum hf_spoken spoken, struct hf_spoken_port exp
 {
     switch (spoken) {
     case HF_SPOKEN_TLS:
-        return expected.is_tls     ? NULL
+        return expected.is_tls    ? NULL
                : expected.is_grpc ? "the server speaks TLS on this port: set tls::insecure: false, "
-                                     "or https:// in the endpoint"
-                                   : "the server speaks TLS on this port: set https:// in the "
-                                     "endpoint";
+                                    "or https:// in the endpoint"
+                                  : "the server speaks TLS on this port: set https:// in the "
+                                    "endpoint";
     case HF_SPOKEN_HTTP1_ANSWER:
         if (!expected.is_grpc && !expected.is_tls) {
             return NULL;
         }
-        return expected.is_tls ? "the server speaks HTTP in clear on this port, not TLS: set http:// "
-                                 "in the endpoint (tls::insecure: true for gRPC), or another port"
-                               : "the server speaks HTTP/1.1 on this port, not gRPC: set the "
-                                 "endpoint to its gRPC port, usually 4317, or use the exporter "
-                                 "otlphttp";
+        return expected.is_tls
+                   ? "the server speaks HTTP in clear on this port, not TLS: set http:// "
+                     "in the endpoint (tls::insecure: true for gRPC), or another port"
+                   : "the server speaks HTTP/1.1 on this port, not gRPC: set the "
+                     "endpoint to its gRPC port, usually 4317, or use the exporter "
+                     "otlphttp";
     case HF_SPOKEN_HTTP2_ANSWER:
         if (expected.is_tls) {
             return "the server speaks HTTP/2 in clear on this port, not TLS: set tls::insecure: "

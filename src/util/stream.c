@@ -23,8 +23,8 @@
 struct hf_stream {
     int fd;
     struct hf_tls *tls;
-    SSL *session;    /* NULL: in clear */
-    bool ready;      /* the handshake is over */
+    SSL *session;                   /* NULL: in clear */
+    bool ready;                     /* the handshake is over */
     uint8_t first[HF_SPOKEN_BYTES]; /* what came from the peer first, while it shakes hands */
     size_t first_size;
     bool ended;      /* and nothing more will */

@@ -269,7 +269,8 @@ struct answer_row {
 #define JSON "application/json"
 
 #define PAGE                                                                                       \
-    "the answer is an HTML page, which no OTLP backend sends, so nothing counts as delivered: the " \
+    "the answer is an HTML page, which no OTLP backend sends, so nothing counts as delivered: "    \
+    "the "                                                                                         \
     "endpoint leads elsewhere, as to a login or a start page"
 #define TLS_WANTED "the server wants TLS on this port: set https:// in the endpoint"
 
@@ -292,7 +293,7 @@ static const struct answer_row answers[] = {
     {204, "TEXT/HTML", BYTES(""), HF_FORBIDDEN, 0, PAGE},
     {200, "application/xhtml+xml", BYTES("<html>"), HF_FORBIDDEN, 0, PAGE},
     {200, "text/htmlx", BYTES(""), HF_OK, 0, ""},
-    {200, "text/plain", BYTES("ok"), HF_OK, 0, "ok"},
+    {200, "text/plain", BYTES("ok"), HF_OK, 0, ""},
     {400, "text/plain", BYTES("Client sent an HTTP request to an HTTPS server.\n"), HF_FORBIDDEN, 0,
      TLS_WANTED},
     {400, "text/html", BYTES("<h1>The plain HTTP request was sent to HTTPS port</h1>"),

@@ -72,8 +72,9 @@ static void refuses_headers_that_http_does_not_allow(void **state)
 
 static void refuses_what_grpc_sets_itself(void **state)
 {
-    static const char *const wrong[] = {"content-type", "te", "grpc-timeout", "grpc-encoding",
-                                        ":authority", "Connection", "Content-Length"};
+    static const char *const wrong[] = {"content-type",  "te",         "grpc-timeout",
+                                        "grpc-encoding", ":authority", "Connection",
+                                        "Content-Length"};
     (void)state;
     for (size_t i = 0; i < COUNT(wrong); i++) {
         const char *expected = hf_expect_grpc_header(wrong[i], "x");

@@ -57,7 +57,9 @@ static bool has(const char *name, const char *value)
 static void has_the_configured_ones_in_lower_case(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, NULL, NULL, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, NULL, NULL, HF_EMPTY_SLICE),
+        HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "red"));
     assert_true(has("x-zone", ""));
@@ -67,7 +69,9 @@ static void lets_an_authenticator_replace_one(void **state)
 {
     char blue[] = "blue";
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &giving, blue, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &giving, blue, HF_EMPTY_SLICE),
+        HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "blue"));
 }
@@ -75,15 +79,17 @@ static void lets_an_authenticator_replace_one(void **state)
 static void says_what_an_authenticator_says(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &poor, NULL, HF_EMPTY_SLICE),
-                     HF_UNAUTHENTICATED);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &poor, NULL, HF_EMPTY_SLICE),
+        HF_UNAUTHENTICATED);
 }
 
 static void too_many_are_no_fault_of_the_data(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &endless, NULL, HF_EMPTY_SLICE),
-                     HF_AGAIN);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &endless, NULL, HF_EMPTY_SLICE),
+        HF_AGAIN);
 }
 
 /* An authenticator of one header: "name=value". */
@@ -116,7 +122,9 @@ static void refuses_for_good_what_cannot_be_sent(void **state)
     } rows[] = {
         {"x-tenant=a\r\nEvil: 1", HF_HEADERS_HTTP, HF_INVALID},
         {"x-tenant=a\r\nEvil: 1", HF_HEADERS_GRPC, HF_INVALID},
-        {"x-tenant=a\x01""b", HF_HEADERS_GRPC, HF_INVALID},
+        {"x-tenant=a\x01"
+         "b",
+         HF_HEADERS_GRPC, HF_INVALID},
         {"x tenant=a", HF_HEADERS_HTTP, HF_INVALID},
         {"=a", HF_HEADERS_HTTP, HF_INVALID},
         {"x-id-bin=a\r\n", HF_HEADERS_HTTP, HF_INVALID},

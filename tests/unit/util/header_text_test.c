@@ -13,7 +13,7 @@
 static void trims_blanks_and_tabs_and_nothing_else(void **state)
 {
     static const char *const rows[][2] = {
-        {"", ""},          {" ", ""},        {" \t ", ""},          {"gzip", "gzip"},
+        {"", ""},          {" ", ""},          {" \t ", ""},           {"gzip", "gzip"},
         {"gzip ", "gzip"}, {"\tgzip", "gzip"}, {" \ta b\t \t", "a b"}, {"\ra ", "\ra"},
     };
     (void)state;
@@ -26,7 +26,8 @@ static void trims_blanks_and_tabs_and_nothing_else(void **state)
 static void knows_names(void **state)
 {
     static const char *const good[] = {"a", "X-Scope-OrgID", "x_1", "!#$%&'*+-.^_`|~"};
-    static const char *const bad[] = {"", "a b", "a:", ":path", "caf\xc3\xa9", "a\r\n", "(a)", "a\x7f"};
+    static const char *const bad[] = {"",      "a b", "a:",   ":path", "caf\xc3\xa9",
+                                      "a\r\n", "(a)", "a\x7f"};
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
         assert_true(hf_header_is_name(hf_slice_text(good[i])));
@@ -54,15 +55,15 @@ static void knows_whose_a_header_is(void **state)
         const char *name;
         bool framing, grpc, binary;
     } rows[] = {
-        {"Connection", true, true, false},   {"transfer-encoding", true, true, false},
-        {"Content-Length", true, true, false}, {"TE", true, true, false},
-        {"Upgrade", true, true, false},      {"Keep-Alive", true, true, false},
-        {"Trailer", true, true, false},      {"Proxy-Connection", true, true, false},
-        {"Content-Type", false, true, false}, {"grpc-timeout", false, true, false},
-        {"GRPC-Trace-Bin", false, true, true}, {":authority", false, true, false},
-        {"Host", false, false, false},       {"User-Agent", false, false, false},
+        {"Connection", true, true, false},      {"transfer-encoding", true, true, false},
+        {"Content-Length", true, true, false},  {"TE", true, true, false},
+        {"Upgrade", true, true, false},         {"Keep-Alive", true, true, false},
+        {"Trailer", true, true, false},         {"Proxy-Connection", true, true, false},
+        {"Content-Type", false, true, false},   {"grpc-timeout", false, true, false},
+        {"GRPC-Trace-Bin", false, true, true},  {":authority", false, true, false},
+        {"Host", false, false, false},          {"User-Agent", false, false, false},
         {"Authorization", false, false, false}, {"x-id-bin", false, false, true},
-        {"-bin", false, false, false},       {"Content-Encoding", false, false, false},
+        {"-bin", false, false, false},          {"Content-Encoding", false, false, false},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

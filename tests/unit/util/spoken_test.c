@@ -108,12 +108,16 @@ static void names_the_key_to_change_for_a_wrong_server(void **state)
         struct hf_spoken_port expected;
         const char *key;
     } rows[] = {
-        {HF_SPOKEN_TLS, grpc, "tls::insecure: false"}, {HF_SPOKEN_TLS, http, "https://"},
-        {HF_SPOKEN_TLS, https, NULL},                  {HF_SPOKEN_HTTP1_ANSWER, grpc, "otlphttp"},
-        {HF_SPOKEN_HTTP1_ANSWER, grpcs, "http://"},    {HF_SPOKEN_HTTP1_ANSWER, http, NULL},
+        {HF_SPOKEN_TLS, grpc, "tls::insecure: false"},
+        {HF_SPOKEN_TLS, http, "https://"},
+        {HF_SPOKEN_TLS, https, NULL},
+        {HF_SPOKEN_HTTP1_ANSWER, grpc, "otlphttp"},
+        {HF_SPOKEN_HTTP1_ANSWER, grpcs, "http://"},
+        {HF_SPOKEN_HTTP1_ANSWER, http, NULL},
         {HF_SPOKEN_HTTP2_ANSWER, http, "exporter otlp"},
         {HF_SPOKEN_HTTP2_ANSWER, grpcs, "tls::insecure: true"},
-        {HF_SPOKEN_HTTP2_ANSWER, grpc, NULL},          {HF_SPOKEN_UNKNOWN, grpc, NULL},
+        {HF_SPOKEN_HTTP2_ANSWER, grpc, NULL},
+        {HF_SPOKEN_UNKNOWN, grpc, NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
