@@ -109,7 +109,7 @@ void hf_grpc_wire_drain(struct wire *wire)
     if (link != NULL) {
         wire->link = NULL;
         link->wire = NULL;
-        char why[sizeof(wire->peer) + sizeof(wire->error)];
+        char why[sizeof(wire->peer) + sizeof(wire->error) + 2];
         snprintf(why, sizeof(why), "%s: %s", wire->peer, wire->error);
         hf_grpc_link_lost(link, is_useful(wire), wire->error[0] != '\0' ? why : NULL);
     }
