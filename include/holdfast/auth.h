@@ -26,7 +26,9 @@ struct hf_auth {
                             void *request, struct hf_meta_writer *meta);
     /*
      * Client side; NULL when there is none. The sender's thread. Adds the headers of one outgoing
-     * request, whose records carry the client metadata `meta`.
+     * request, whose records carry the client metadata `meta`. HF_INVALID only when that metadata
+     * makes a header that cannot be sent: these records are refused for good. A credential that
+     * cannot be sent is HF_UNAUTHENTICATED.
      */
     enum hf_status (*headers)(void *self, struct hf_slice meta, struct hf_header_sink *sink);
     /*
@@ -35,4 +37,9 @@ struct hf_auth {
      * values in one request.
      */
     const char *const *(*context_keys)(void *self, size_t *ret_count);
+    /*
+     * Those of the context keys whose values become a header as they are: receivers refuse a
+     * request in which such a value cannot be one. NULL when there are none.
+     */
+    const char *const *(*header_keys)(void *self, size_t *ret_count);
 };

@@ -39,15 +39,21 @@ struct hf_export {
 
 struct hf_outcome {
     /*
-     * HF_OK                         delivered (less `rejected_items`)
+     * HF_OK
+     *     delivered (less `rejected_items`)
      * HF_AGAIN, HF_DEADLINE, HF_IO, HF_FULL, HF_BUSY, HF_NOMEM
-     *                               try again with backoff
+     *     try again with backoff
      * HF_UNAUTHENTICATED, HF_FORBIDDEN
-     *                               the same, and the exporter is unhealthy: a credential must not
-     * cost data HF_TOO_LARGE                  halve it and send the halves HF_INVALID,
-     * HF_UNSUPPORTED, HF_NOT_FOUND refused for good: isolate the culprit, then to the dead letters
-     * HF_CLOSED                     the exporter is stopping: the records stay in the queue, no
-     * attempt is counted
+     *     the same, and the exporter is unhealthy: a credential or an endpoint that is wrong must
+     *     not cost data
+     * HF_TOO_LARGE
+     *     halve it and send the halves
+     * HF_INVALID, HF_UNSUPPORTED, HF_NOT_FOUND
+     *     refused for good: isolate the culprit, then to the dead letters. HF_INVALID with `code`
+     * 0: no server has seen it, because no request can be formed of these records, as of metadata
+     *     that is no header's value; `message` says why
+     * HF_CLOSED
+     *     the exporter is stopping: the records stay in the queue, no attempt is counted
      */
     enum hf_status status;
     uint64_t retry_after_ns; /* the backend's own word; 0: none */

@@ -55,6 +55,10 @@ const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret
 bool hf_node_wants_peer(const struct hf_node *node);
 bool hf_node_wants_auth(const struct hf_node *node);
 
+/* Receiver: does an extension send the value of that metadata key on as a header (`from_context` of
+ * headers_setter)? A value that cannot be one is then refused at intake. */
+bool hf_node_sends_header(const struct hf_node *node, const char *key);
+
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
  * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no

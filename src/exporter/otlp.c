@@ -74,8 +74,8 @@ static const char *const paths[HF_SIGNAL_COUNT] = {
 static enum hf_status list_headers(struct job *job)
 {
     const struct otlp_exporter *exporter = job->exporter;
-    return hf_header_list_fill(&job->headers, &exporter->config->headers, exporter->auth,
-                               exporter->auth_self, job->export->meta);
+    return hf_header_list_fill(&job->headers, HF_HEADERS_GRPC, &exporter->config->headers,
+                               exporter->auth, exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about a gRPC code: the design's table of what is never permanent. */
@@ -146,6 +146,21 @@ static struct job *take_job(struct otlp_exporter *exporter)
     return job;
 }
 
+/* `job` may be NULL. */
+static void end_unsent(struct job *job, struct hf_export *export, enum hf_status status)
+{
+    char why[sizeof(job->headers.why)] = "";
+    if (job != NULL) {
+        memcpy(why, job->headers.why, sizeof(why));
+        release_job(job);
+    }
+    const struct hf_outcome outcome = {
+        .status = status,
+        .message = why[0] != '\0' ? why : "the request cannot be built",
+    };
+    hf_export_done(export, &outcome);
+}
+
 static void send_export(void *self, struct hf_export *export)
 {
     struct otlp_exporter *exporter = self;
@@ -153,6 +168,7 @@ static void send_export(void *self, struct hf_export *export)
     enum hf_status status = HF_NOMEM;
     if (job != NULL) {
         job->export = export;
+        job->headers.why[0] = '\0';
         bool forward = exporter->coding != HF_GZIP || exporter->config->forward_gzip;
         status =
             hf_payload_build(&job->payload, export->pieces, export->piece_count, exporter->coding,
@@ -162,12 +178,7 @@ static void send_export(void *self, struct hf_export *export)
         status = list_headers(job);
     }
     if (status != HF_OK) {
-        if (job != NULL) {
-            release_job(job);
-        }
-        const struct hf_outcome outcome = {.status = status,
-                                           .message = "the request cannot be built"};
-        hf_export_done(export, &outcome);
+        end_unsent(job, export, status);
         return;
     }
     job->request = (struct hf_grpc_request){
@@ -423,8 +434,8 @@ static const struct hf_field fields[] = {
     {.key = "headers",
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
-     .expect = hf_expect_header,
-     .help = "Metadata of every request."},
+     .expect = hf_expect_grpc_header,
+     .help = "Metadata of every request; what gRPC sets itself is refused, but user-agent."},
     {.key = "keepalive",
      .type = HF_FIELD_OPTIONAL,
      .offset = AT(keepalive),

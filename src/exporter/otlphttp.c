@@ -18,6 +18,7 @@
 #include "../util/header_list.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
+#include "wrong_endpoint.h"
 
 #define URL_MAX 2048
 
@@ -54,6 +55,7 @@ struct exporter {
     int level;
     char urls[HF_SIGNAL_COUNT][URL_MAX]; /* "": none was configured */
     char user_agent[128];
+    char led_to[256]; /* by the redirect that was told last */
     struct job *idle; /* kept for reuse */
 };
 
@@ -70,8 +72,8 @@ struct job {
 static enum hf_status list_headers(struct job *job)
 {
     const struct exporter *exporter = job->exporter;
-    return hf_header_list_fill(&job->headers, &exporter->config->headers, exporter->auth,
-                               exporter->auth_self, job->export->meta);
+    return hf_header_list_fill(&job->headers, HF_HEADERS_HTTP, &exporter->config->headers,
+                               exporter->auth, exporter->auth_self, job->export->meta);
 }
 
 /* What the sender must do about an HTTP code. */
@@ -107,7 +109,7 @@ static enum hf_status status_of_code(int code, const char *message)
     if (code == 400 && strstr(message, "body too large") != NULL) {
         return HF_TOO_LARGE; /* what the Go collector's server says for it */
     }
-    /* A redirect is a wrong endpoint: somebody will mend it, so the data waits. */
+    /* A redirect that is not followed is a wrong endpoint, which costs no data. */
     return code < 400 ? HF_AGAIN : HF_INVALID;
 }
 
@@ -116,7 +118,7 @@ static void explain(const struct hf_http_result *result, struct hf_response *res
 {
     if (result->location != NULL) {
         snprintf(response->message, sizeof(response->message),
-                 "redirects are not followed; this one leads to %s", result->location);
+                 "the redirect to %s is not followed: %s", result->location, result->not_followed);
     } else if (response->message[0] == '\0') {
         snprintf(response->message, sizeof(response->message), "HTTP status %d", result->code);
     }
@@ -137,8 +139,14 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
         bool success = result->code >= 200 && result->code < 300;
-        hf_response_read(result->content_type, result->body, success, &response);
-        outcome.status = status_of_code(result->code, response.message);
+        const char *wrong = hf_wrong_endpoint(result);
+        if (wrong != NULL) {
+            snprintf(response.message, sizeof(response.message), "%s", wrong);
+            outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
+        } else {
+            hf_response_read(result->content_type, result->body, success, &response);
+            outcome.status = status_of_code(result->code, response.message);
+        }
         if (outcome.status != HF_OK) {
             explain(result, &response);
         }
@@ -203,10 +211,13 @@ static void send_export(void *self, struct hf_export *export)
         return;
     }
     job->export = export;
+    job->headers.why[0] = '\0';
     enum hf_status status = build(job);
     if (status != HF_OK) {
+        char why[sizeof(job->headers.why)];
+        memcpy(why, job->headers.why, sizeof(why));
         release_job(job);
-        end_unsent(export, status, "the request cannot be built");
+        end_unsent(export, status, why[0] != '\0' ? why : "the request cannot be built");
         return;
     }
     const struct otlphttp_config *config = exporter->config;
@@ -286,6 +297,23 @@ static void on_reload_failed(void *user, const char *why)
                 "the renewed files are not used, the old ones stay: %s", why);
 }
 
+/* Told once for each place: every request is led there. */
+static void on_redirect(void *user, const char *to, bool is_elsewhere)
+{
+    struct exporter *exporter = user;
+    if (strncmp(exporter->led_to, to, sizeof(exporter->led_to) - 1) == 0) {
+        return;
+    }
+    snprintf(exporter->led_to, sizeof(exporter->led_to), "%s", to);
+    hf_node_log(exporter->node, is_elsewhere ? HF_LOG_WARN : HF_LOG_INFO,
+                "requests are redirected to %s%s; every one is sent twice until the endpoint is "
+                "set to it",
+                to,
+                is_elsewhere ? ", another host, and go there without the configured headers and "
+                               "credentials"
+                             : "");
+}
+
 static enum hf_status open_client(struct exporter *exporter, char *reterr)
 {
     const struct otlphttp_config *config = exporter->config;
@@ -304,6 +332,7 @@ static enum hf_status open_client(struct exporter *exporter, char *reterr)
         .idle_timeout_ns = config->idle_conn_timeout_ns,
         .disable_keep_alives = config->disable_keep_alives,
         .on_reload_failed = on_reload_failed,
+        .on_redirect = on_redirect,
         .user = exporter,
     };
     return hf_http_client_new(&options, &exporter->client, reterr);
@@ -441,7 +470,9 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
      .expect = expect_endpoint,
-     .help = "Base URL, http(s)://host:port or unix:///path; /v1/<signal> is appended."},
+     .help = "Base URL, http(s)://host:port or unix:///path; /v1/<signal> is appended. Redirects "
+             "307 and 308 are followed, at most five; to another host without headers and "
+             "credentials, and none from https to http."},
     {.key = "traces_endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(signal_endpoints[HF_TRACES]),
@@ -488,7 +519,8 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_MAP,
      .offset = AT(headers),
      .expect = hf_expect_header,
-     .help = "Headers of every request."},
+     .help = "Headers of every request, instead of its own of the same name (Content-Type, "
+             "User-Agent, Host); those of the connection and of the framing are refused."},
     {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Requests go out as they are."},
     {.key = "proxy_url",
      .type = HF_FIELD_STRING,

@@ -11,6 +11,7 @@
 #include <holdfast/component.h>
 
 #include "../util/clock.h"
+#include "../util/header_text.h"
 #include "../util/watched.h"
 
 #define LOOK_NS HF_NS_PER_S
@@ -170,7 +171,10 @@ static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_he
     if (value.size == 0) {
         return HF_UNAUTHENTICATED; /* an empty file, for now: the data waits for its token */
     }
-    return sink->add(sink, hf_slice_text(bearer->header), hf_slice_of(value.text, value.size));
+    enum hf_status status =
+        sink->add(sink, hf_slice_text(bearer->header), hf_slice_of(value.text, value.size));
+    /* A file that holds no token is no fault of the data. */
+    return status == HF_INVALID ? HF_UNAUTHENTICATED : status;
 }
 
 static void close_bearer(void *self)
@@ -219,10 +223,21 @@ static const char *check_config(const void *from)
     if (!has_token && config->filename == NULL) {
         return "no bearer token provided: set token, tokens or filename";
     }
-    if (config->header[0] == '\0' || strlen(config->header) > 100) {
+    if (config->header[0] == '\0' || strlen(config->header) > 100 ||
+        !hf_header_is_name(hf_slice_text(config->header)) ||
+        hf_header_is_framing(hf_slice_text(config->header))) {
         return "header: expected the name of a header";
     }
-    return NULL;
+    const char *token = config->token != NULL ? config->token : "";
+    for (size_t i = 0; i <= config->tokens.count; i++) {
+        const char *text = i < config->tokens.count ? config->tokens.items[i] : token;
+        if (!hf_header_is_value(hf_slice_text(text))) {
+            return "token: expected a header's value without line ends or other control characters";
+        }
+    }
+    return hf_header_is_value(hf_slice_text(config->scheme))
+               ? NULL
+               : "scheme: expected a word without control characters";
 }
 
 #define AT(member) offsetof(struct bearer_config, member)

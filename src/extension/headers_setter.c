@@ -9,6 +9,8 @@
 
 #include <holdfast/component.h>
 
+#include "../util/header_text.h"
+
 #define HEADERS_MAX 64u
 
 enum action { ACTION_INSERT = 0, ACTION_UPDATE, ACTION_UPSERT, ACTION_DELETE };
@@ -26,6 +28,8 @@ struct setter {
     const struct setter_config *config;
     char *keys[HEADERS_MAX]; /* of from_context, in lower case */
     size_t key_count;
+    const char *header_keys[HEADERS_MAX]; /* those that become a header as they are */
+    size_t header_key_count;
 };
 
 /* The headers as they become while the settings are applied in their order. */
@@ -104,6 +108,13 @@ static const char *const *context_keys(void *self, size_t *ret_count)
     return (const char *const *)setter->keys;
 }
 
+static const char *const *header_keys(void *self, size_t *ret_count)
+{
+    const struct setter *setter = self;
+    *ret_count = setter->header_key_count;
+    return setter->header_keys;
+}
+
 static void close_setter(void *self)
 {
     struct setter *setter = self;
@@ -135,6 +146,10 @@ static enum hf_status open_setter(struct hf_node *node, const void *config, void
         if (ok) {
             setter->keys[setter->key_count++] = lower;
         }
+        /* gRPC sends any bytes under a name in -bin. */
+        if (ok && !hf_header_is_binary(hf_slice_text(settings_of(setter)[i].key))) {
+            setter->header_keys[setter->header_key_count++] = lower;
+        }
     }
     if (!ok) {
         if (setter != NULL) {
@@ -147,15 +162,31 @@ static enum hf_status open_setter(struct hf_node *node, const void *config, void
     return HF_OK;
 }
 
-static bool is_name(const char *key)
+static bool is_value(const char *text)
 {
-    size_t size = 0;
-    for (; key[size] != '\0'; size++) {
-        if (key[size] <= ' ' || key[size] == ':' || key[size] == 0x7f) {
-            return false;
-        }
+    return text == NULL || hf_header_is_value(hf_slice_text(text));
+}
+
+static const char *check_setting(const struct setting *setting)
+{
+    if (!hf_header_is_name(hf_slice_text(setting->key))) {
+        return "headers: key: expected the name of a header";
     }
-    return size != 0;
+    if (hf_header_is_framing(hf_slice_text(setting->key))) {
+        return "headers: key: Connection, Transfer-Encoding, Content-Length, TE, Upgrade and their "
+               "like are set by the transport alone";
+    }
+    if (setting->action != ACTION_DELETE &&
+        (setting->value == NULL) == (setting->from_context == NULL)) {
+        return "headers: each needs either value or from_context";
+    }
+    if (setting->default_value != NULL && setting->from_context == NULL) {
+        return "headers: default_value is for from_context";
+    }
+    if (!is_value(setting->value) || !is_value(setting->default_value)) {
+        return "headers: expected a header's value without line ends or other control characters";
+    }
+    return NULL;
 }
 
 static const char *check_config(const void *from)
@@ -168,20 +199,11 @@ static const char *check_config(const void *from)
     if (config->headers.count > HEADERS_MAX) {
         return "headers: at most 64 headers";
     }
-    for (size_t i = 0; i < config->headers.count; i++) {
-        const struct setting *setting = &settings[i];
-        if (!is_name(setting->key)) {
-            return "headers: key: expected the name of a header";
-        }
-        if (setting->action != ACTION_DELETE &&
-            (setting->value == NULL) == (setting->from_context == NULL)) {
-            return "headers: each needs either value or from_context";
-        }
-        if (setting->default_value != NULL && setting->from_context == NULL) {
-            return "headers: default_value is for from_context";
-        }
+    const char *wrong = NULL;
+    for (size_t i = 0; i < config->headers.count && wrong == NULL; i++) {
+        wrong = check_setting(&settings[i]);
     }
-    return NULL;
+    return wrong;
 }
 
 #define AT(member) offsetof(struct setting, member)
@@ -224,7 +246,8 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
-static const struct hf_auth auth = {.headers = add_headers, .context_keys = context_keys};
+static const struct hf_auth auth = {
+    .headers = add_headers, .context_keys = context_keys, .header_keys = header_keys};
 
 const struct hf_component hf_extension_headers_setter = {
     .type = "headers_setter",

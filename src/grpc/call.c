@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../util/header_text.h"
 #include "text.h"
 
 #define POOL_MAX 1024u
@@ -250,6 +251,7 @@ void hf_grpc_call_take_header(struct hf_grpc_call *call, struct hf_slice name,
         call->large_headers = true;
         return;
     }
+    value = hf_header_trim(value);
     if (name.size > 0 && name.data[0] == ':') {
         take_pseudo_header(call, name, value);
     } else if (hf_slice_is(name, "content-type")) {

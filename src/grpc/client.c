@@ -251,8 +251,7 @@ static void hand_out(struct hf_grpc_client *client)
             } else {
                 transit->state = TRANSIT_WAITING;
                 list_append(&client->waiting, transit);
-                hf_grpc_transit_end(transit, CODE_INTERNAL,
-                                    "out of memory, or too many headers for a request");
+                hf_grpc_transit_end(transit, CODE_UNAVAILABLE, "out of memory for a request");
             }
         }
     }

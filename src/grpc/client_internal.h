@@ -89,6 +89,7 @@ struct wire {
     struct transit *transits;
     size_t transit_count; /* those with a request */
     bool dirty, watched, want_write, broken, goaway, ping_sent;
+    bool heard; /* the server's first bytes have come */
     uint32_t events;
     uint64_t up_ns, received_ns;
     size_t answered; /* calls that have ended on it by themselves */
@@ -167,7 +168,8 @@ const char *hf_grpc_links_despair(const struct hf_grpc_client *client);
 /* From its wire: it is up; it could not be made; it was lost or is to be used no more. */
 void hf_grpc_link_up(struct link *link);
 void hf_grpc_link_failed(struct link *link, const char *why);
-void hf_grpc_link_lost(struct link *link, bool was_useful);
+/* `why` NULL: there is no more to say than that. */
+void hf_grpc_link_lost(struct link *link, bool was_useful, const char *why);
 
 /* ---- wire.c ---- */
 /* NULL, with `reterr` (256 bytes), when it fails at once. */

@@ -98,7 +98,7 @@ void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns)
 }
 
 /* All was said. A socket closed with unread bytes would take back what the client has not read. */
-static void begin_lingering(struct connection *connection)
+void hf_grpc_connection_linger(struct connection *connection)
 {
     connection->lingering = true;
     connection->linger_ns = now_of(connection);
@@ -205,13 +205,13 @@ static bool flush(struct connection *connection)
 
 static void flush_connection(struct connection *connection)
 {
-    if (!connection->shaken || connection->lingering || !flush(connection)) {
+    if (!connection->shaken || !connection->heard || connection->lingering || !flush(connection)) {
         return;
     }
     bool silent = !nghttp2_session_want_read(connection->session) &&
                   !nghttp2_session_want_write(connection->session);
     if ((silent || connection->broken) && !connection->want_write && connection->unsent == NULL) {
-        begin_lingering(connection);
+        hf_grpc_connection_linger(connection);
     }
     watch(connection);
 }
@@ -365,6 +365,9 @@ static bool shake(struct connection *connection)
 static void on_ready(struct hf_io *io, uint32_t events)
 {
     struct connection *connection = HF_CONTAINER(io, struct connection, io);
+    if (!connection->heard) {
+        hf_grpc_connection_hear(connection);
+    }
     if (!connection->shaken) {
         /* OpenSSL may have read ahead what epoll will not announce again. */
         if (shake(connection)) {

@@ -5,10 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../util/header_list.h"
+#include "../util/header_text.h"
 #include "text.h"
 
-#define HEADERS_MAX 64
-#define BINARY_VALUE_MAX 4096
+/* A list of custom headers (util/header_list.h) and those of gRPC, so that every list fits. */
+#define OWN_HEADERS_MAX 16
+#define HEADERS_MAX (HF_HEADERS_MAX + OWN_HEADERS_MAX)
+#define BINARY_BYTES_MAX HF_GRPC_BASE64_ROOM(HF_HEADER_BYTES_MAX + 2 * HF_HEADERS_MAX)
 #define ANSWER_HEADER_BYTES_MAX (64u * 1024)
 #define FRAME_BYTES_MAX (1u << 20)
 #define STREAM_WINDOW (1u << 20)
@@ -116,7 +120,7 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
 struct header_list {
     nghttp2_nv items[HEADERS_MAX];
     size_t count;
-    char binary[BINARY_VALUE_MAX];
+    char binary[BINARY_BYTES_MAX];
     size_t binary_size;
 };
 
@@ -147,9 +151,9 @@ static void add_lasting(struct header_list *list, const char *name, const char *
 static bool add_custom(struct header_list *list, const struct hf_header *header)
 {
     struct hf_slice name = header->name, value = header->value;
-    if (name.size > 4 && memcmp(name.data + name.size - 4, "-bin", 4) == 0) {
-        if (value.size > BINARY_VALUE_MAX / 2 ||
-            HF_GRPC_BASE64_ROOM(value.size) > BINARY_VALUE_MAX - list->binary_size) {
+    if (hf_header_is_binary(name)) {
+        if (value.size > HF_HEADER_BYTES_MAX ||
+            HF_GRPC_BASE64_ROOM(value.size) > sizeof(list->binary) - list->binary_size) {
             return false;
         }
         char *text = list->binary + list->binary_size;
@@ -182,7 +186,9 @@ static bool fill_headers(struct header_list *list, const struct hf_grpc_client *
     bool good = add(list, hf_slice_text(":path"), hf_slice_text(request->path));
     add_lasting(list, "te", "trailers");
     add_lasting(list, "content-type", "application/grpc");
-    add_lasting(list, "user-agent", client->options.user_agent);
+    if (hf_header_find(request->headers, request->header_count, "user-agent") == NULL) {
+        add_lasting(list, "user-agent", client->options.user_agent);
+    }
     add_lasting(list, "grpc-accept-encoding", "identity,gzip,zstd,snappy,deflate");
     if (request->coding != HF_IDENTITY && coding_header(request->coding) != NULL) {
         add_lasting(list, "grpc-encoding", coding_header(request->coding));
@@ -249,7 +255,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     if (transit->header_bytes > ANSWER_HEADER_BYTES_MAX) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    hf_grpc_transit_header(transit, hf_slice_of(name, name_size), hf_slice_of(value, value_size));
+    hf_grpc_transit_header(transit, hf_slice_of(name, name_size),
+                           hf_header_trim(hf_slice_of(value, value_size)));
     return 0;
 }
 
@@ -367,6 +374,7 @@ enum hf_status hf_grpc_exchange_prepare(struct hf_grpc_client *client)
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_not_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_option_set_no_closed_streams(client->session_option, 1);
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(client->session_option, 1);
     return HF_OK;
 }
 

@@ -97,7 +97,7 @@ void hf_grpc_link_failed(struct link *link, const char *why)
     try_next(link, why);
 }
 
-void hf_grpc_link_lost(struct link *link, bool was_useful)
+void hf_grpc_link_lost(struct link *link, bool was_useful, const char *why)
 {
     if (was_useful) {
         link->failures = 0;
@@ -107,7 +107,7 @@ void hf_grpc_link_lost(struct link *link, bool was_useful)
         link->failures = 1;
         revive(link);
     } else {
-        rest_link(link, "the connection was lost as soon as it was made");
+        rest_link(link, why != NULL ? why : "the connection was lost as soon as it was made");
     }
 }
 

@@ -7,6 +7,9 @@
  * later turn of that loop. Answers of one turn are written together at its end. Flow control is by
  * hand: the windows of a connection open only as its messages are taken and answered, so a slow
  * consumer slows the sender, and a connection costs at most `connection_window` bytes.
+ *
+ * Nothing is said before a client's first bytes: one that speaks another protocol gets an answer
+ * that it understands, and goes.
  */
 #pragma once
 

@@ -84,6 +84,7 @@ struct connection {
     size_t call_count;
     bool dirty;       /* in the lane's list of those to write */
     bool dead;        /* no socket any more */
+    bool heard;       /* the client's first bytes have come; nothing is said to it before */
     bool shaken;      /* the TLS handshake is over */
     bool greeted;     /* the client's preface and SETTINGS have come */
     bool broken;      /* close after what is queued was written */
@@ -166,6 +167,8 @@ void hf_grpc_server_report(const struct connection *connection, const char *what
 /* Takes over `fd`, which is closed when that fails. */
 void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer);
 void hf_grpc_connection_kill(struct connection *connection);
+/* All was said: waits for the client's end, for a while. */
+void hf_grpc_connection_linger(struct connection *connection);
 /* Writes it at the end of this turn. */
 void hf_grpc_connection_dirty(struct connection *connection);
 void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns);
@@ -176,6 +179,10 @@ void hf_grpc_connection_forget(struct connection *connection);
 void hf_grpc_lane_flush(struct hf_task *task);
 void hf_grpc_lane_set_tick(struct lane *lane, uint64_t in_ns);
 void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns);
+
+/* ---- greeting.c ---- */
+/* Looks at the first bytes, if there are any yet. A client of another protocol is turned away. */
+void hf_grpc_connection_hear(struct connection *connection);
 
 /* ---- session.c ---- */
 HF_MUST_USE enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server);

@@ -223,6 +223,8 @@ enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server)
     nghttp2_option *option = server->session_option;
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
+    /* Blanks around a value are no part of it, and taken away (hf_grpc_call_take_header). */
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
     /* The headers of an answer are a few bytes, each time; a table is a KiB for each connection. */
     nghttp2_option_set_max_deflate_dynamic_table_size(option, 0);
     nghttp2_option_set_stream_reset_rate_limit(option, LIBRARY_RESETS_BURST,

@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "../util/spoken.h"
+
 #define CONNECT_NS (UINT64_C(20) * 1000000000)
 #define KEEPALIVE_TIMEOUT_NS (UINT64_C(20) * 1000000000)
 /* Of a ping that is sent because a call waited in vain already. */
@@ -95,7 +97,7 @@ void hf_grpc_wire_kill(struct wire *wire, const char *why)
     link->wire = NULL;
     if (up) {
         hf_grpc_client_report(link->client, false, text);
-        hf_grpc_link_lost(link, useful);
+        hf_grpc_link_lost(link, useful, NULL);
     } else {
         hf_grpc_link_failed(link, text);
     }
@@ -107,7 +109,9 @@ void hf_grpc_wire_drain(struct wire *wire)
     if (link != NULL) {
         wire->link = NULL;
         link->wire = NULL;
-        hf_grpc_link_lost(link, is_useful(wire));
+        char why[sizeof(wire->peer) + sizeof(wire->error) + 2];
+        snprintf(why, sizeof(why), "%s: %s", wire->peer, wire->error);
+        hf_grpc_link_lost(link, is_useful(wire), wire->error[0] != '\0' ? why : NULL);
     }
     hf_grpc_wire_dirty(wire);
 }
@@ -258,6 +262,14 @@ void hf_grpc_wire_dirty(struct wire *wire)
 /* False: killed. */
 static bool take_bytes(struct wire *wire, const uint8_t *data, size_t size)
 {
+    const struct hf_spoken_port expected = {.is_grpc = true};
+    const char *other =
+        wire->heard ? NULL : hf_spoken_of_server(hf_spoken_of(data, size), expected);
+    wire->heard = true;
+    if (other != NULL) {
+        hf_grpc_wire_kill(wire, other);
+        return false;
+    }
     wire->received_ns = now_of(wire);
     wire->ping_sent = false;
     ssize_t taken = nghttp2_session_mem_recv(wire->session, data, size);
@@ -279,6 +291,18 @@ static bool take_bytes(struct wire *wire, const uint8_t *data, size_t size)
     return true;
 }
 
+static const char *why_ended(const struct wire *wire, enum hf_stream_result result)
+{
+    if (wire->heard || result != HF_STREAM_CLOSED) {
+        return hf_stream_error(wire->stream);
+    }
+    return wire->client->options.tls == NULL
+               ? "the server hung up without a word; it may want TLS (tls::insecure: false, or "
+                 "https:// in the endpoint), or speak another protocol on this port"
+               : "the server hung up without a word; it may speak another protocol than gRPC on "
+                 "this port";
+}
+
 static void read_wire(struct wire *wire)
 {
     for (int i = 0; i < READS_A_TURN || hf_stream_has_pending(wire->stream); i++) {
@@ -289,7 +313,7 @@ static void read_wire(struct wire *wire)
             break;
         }
         if (result != HF_STREAM_OK) {
-            hf_grpc_wire_kill(wire, wire->goaway ? wire->error : hf_stream_error(wire->stream));
+            hf_grpc_wire_kill(wire, wire->goaway ? wire->error : why_ended(wire, result));
             return;
         }
         if (!take_bytes(wire, wire->client->read_buffer, got)) {

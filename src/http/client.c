@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 #include <holdfast/component.h>
 
 #include "../util/clock.h"
 #include "../util/loop.h"
+#include "../util/spoken.h"
 #include "client_internal.h"
+#include "client_redirect.h"
 
 #define IDLE_TRANSFERS_MAX 32u
 
@@ -56,6 +59,7 @@ static void free_transfer(struct http_transfer *transfer)
     curl_slist_free_all(transfer->headers);
     curl_slist_free_all(transfer->connect_to);
     curl_easy_cleanup(transfer->easy);
+    free(transfer->url);
     hf_http_pems_drop(transfer->pems);
     hf_bytes_release(&transfer->body);
     free(transfer);
@@ -79,7 +83,8 @@ static struct http_transfer *take_transfer(struct hf_http_client *client)
             return NULL;
         }
     }
-    transfer->is_deaf = false;
+    transfer->is_deaf = transfer->is_elsewhere = false;
+    transfer->redirects = 0;
     transfer->previous = NULL;
     transfer->next = client->running;
     if (transfer->next != NULL) {
@@ -87,6 +92,17 @@ static struct http_transfer *take_transfer(struct hf_http_client *client)
     }
     client->running = transfer;
     return transfer;
+}
+
+/* Ready to be set up for another request. */
+static void clear_transfer(struct http_transfer *transfer)
+{
+    curl_easy_reset(transfer->easy);
+    hf_http_pems_drop(transfer->pems);
+    transfer->pems = NULL;
+    curl_slist_free_all(transfer->headers);
+    curl_slist_free_all(transfer->connect_to);
+    transfer->headers = transfer->connect_to = NULL;
 }
 
 static void return_transfer(struct http_transfer *transfer)
@@ -101,12 +117,9 @@ static void return_transfer(struct http_transfer *transfer)
         free_transfer(transfer);
         return;
     }
-    curl_easy_reset(transfer->easy);
-    hf_http_pems_drop(transfer->pems);
-    transfer->pems = NULL;
-    curl_slist_free_all(transfer->headers);
-    curl_slist_free_all(transfer->connect_to);
-    transfer->headers = transfer->connect_to = NULL;
+    clear_transfer(transfer);
+    free(transfer->url);
+    transfer->url = NULL;
     transfer->next = client->idle;
     client->idle = transfer;
     client->idle_count++;
@@ -138,31 +151,106 @@ static enum hf_status status_of(CURLcode code, const struct hf_http_call *call)
     }
 }
 
-static void finish(struct http_transfer *transfer, CURLcode code)
+/* What libcurl's words for a failure mean when the port is for another protocol; or its words. */
+static const char *explain(const struct http_transfer *transfer, CURLcode code)
+{
+    /* Of OpenSSL and of GnuTLS, for what is no TLS record. */
+    static const char *const no_tls[] = {"wrong version number", "packet length too long",
+                                         "http request", "unexpected TLS packet"};
+    const char *text = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+    bool is_tls = strncasecmp(hf_http_transfer_url(transfer), "https:", 6) == 0;
+    const struct hf_spoken_port expected = {.is_tls = is_tls};
+    const char *sentence = NULL;
+    for (size_t i = 0; is_tls && i < sizeof(no_tls) / sizeof(no_tls[0]); i++) {
+        if (strstr(text, no_tls[i]) != NULL) {
+            return "the server does not speak TLS on this port: set http:// in the endpoint, or "
+                   "another port";
+        }
+    }
+    if (transfer->is_unframed) {
+        enum hf_spoken spoken = hf_spoken_of(transfer->body.data, transfer->body.size);
+        sentence = hf_spoken_of_server(spoken, expected);
+        sentence = sentence != NULL ? sentence : "the server's answer is not HTTP/1.1";
+    } else if (code == CURLE_GOT_NOTHING && !is_tls) {
+        sentence = "the server hung up without an answer; it may want TLS (https:// in the "
+                   "endpoint), or speak another protocol on this port";
+    }
+    return sentence != NULL ? sentence : text;
+}
+
+static void read_answer(struct http_transfer *transfer, CURLcode code,
+                        struct hf_http_result *ret_result)
 {
     struct hf_http_result result = {.status = status_of(code, transfer->call)};
     long response_code = 0;
-    char *type = NULL, *location = NULL;
+    char *type = NULL;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response_code);
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     result.code = (int)response_code;
-    if (response_code >= 400 && code != CURLE_OPERATION_TIMEDOUT) {
+    if (response_code >= 300 && code != CURLE_OPERATION_TIMEDOUT) {
         /* A server that refuses a body may cut its connection before it has read it all: its answer
          * counts. */
         result.status = HF_OK;
     }
     result.content_type = hf_slice_text(type != NULL ? type : "");
-    result.location = location;
     result.has_retry_after = retry_after_s > 0;
     result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
     if (result.status != HF_OK) {
-        result.error = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+        result.error = explain(transfer, code);
     }
-    curl_multi_remove_handle(transfer->client->multi, transfer->easy);
-    end_transfer(transfer, &result);
+    *ret_result = result;
+}
+
+/* The same request once more, to where the transfer's URL now leads. Its end, when that fails. */
+static void go_on(struct http_transfer *transfer)
+{
+    struct hf_http_client *client = transfer->client;
+    const struct hf_http_call *call = transfer->call;
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    bool late = call->deadline_ns != 0 && call->deadline_ns <= now_ns;
+    clear_transfer(transfer);
+    enum hf_status status = HF_DEADLINE;
+    if (!late) {
+        status = hf_http_transfer_set_up(transfer, &client->settings,
+                                         call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0);
+    }
+    if (status == HF_OK && curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+        status = HF_NOMEM;
+    }
+    if (status != HF_OK) {
+        struct hf_http_result result = {.status = status,
+                                        .error = late ? "the deadline has passed"
+                                                 : transfer->error[0] != '\0' ? transfer->error
+                                                                              : "out of memory"};
+        transfer->body.size = 0;
+        end_transfer(transfer, &result);
+    }
+}
+
+static void finish(struct http_transfer *transfer, CURLcode code)
+{
+    struct hf_http_client *client = transfer->client;
+    const struct hf_http_client_options *options = &client->settings.options;
+    struct hf_http_result result;
+    char *location = NULL, shown[HF_HTTP_SHOWN_MAX];
+    read_answer(transfer, code, &result);
+    curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
+    if (result.status == HF_OK && location != NULL) {
+        result.not_followed = hf_http_redirect_prepare(transfer, options->unix_socket != NULL,
+                                                       result.code, location, shown);
+        result.location = shown;
+    }
+    curl_multi_remove_handle(client->multi, transfer->easy);
+    if (result.location == NULL || result.not_followed != NULL) {
+        end_transfer(transfer, &result);
+        return;
+    }
+    if (options->on_redirect != NULL) {
+        options->on_redirect(options->user, shown, transfer->is_elsewhere);
+    }
+    go_on(transfer);
 }
 
 static void collect(struct hf_http_client *client)
@@ -298,10 +386,15 @@ static void on_fail(struct hf_task *task)
     while (call != NULL) {
         struct hf_http_call *next = call->client_data;
         bool late = call->deadline_ns != 0 && call->deadline_ns <= hf_clock_monotonic_ns();
+        bool bad = call->unsent == HF_INVALID;
         const struct hf_http_result result = {
-            .status = late ? HF_DEADLINE : HF_AGAIN,
-            .error = late ? "the deadline has passed"
-                          : "the request cannot be sent: a bad header or URL, or no memory",
+            .status = bad    ? HF_INVALID
+                      : late ? HF_DEADLINE
+                             : HF_AGAIN,
+            .error = bad    ? "the request cannot be formed: a header is too long, or has a line "
+                              "end or another control character in it"
+                     : late ? "the deadline has passed"
+                            : "the request cannot be sent: a bad URL, or no memory",
         };
         call->done(call, &result);
         call = next;
@@ -309,8 +402,10 @@ static void on_fail(struct hf_task *task)
     end_deaf(client);
 }
 
-static void fail_later(struct hf_http_client *client, struct hf_http_call *call)
+static void fail_later(struct hf_http_client *client, struct hf_http_call *call,
+                       enum hf_status status)
 {
+    call->unsent = status;
     call->client_data = NULL;
     *client->failed_end = call;
     client->failed_end = (struct hf_http_call **)&call->client_data;
@@ -334,16 +429,19 @@ void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *cal
     bool late = call->deadline_ns != 0 && call->deadline_ns <= now_ns;
     struct http_transfer *transfer = late ? NULL : take_transfer(client);
     if (transfer == NULL) {
-        fail_later(client, call);
+        fail_later(client, call, HF_AGAIN);
         return;
     }
     transfer->call = call;
     refresh_tls(client);
     uint64_t timeout_ns = call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0;
-    if (hf_http_transfer_set_up(transfer, &client->settings, timeout_ns) != HF_OK ||
-        curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+    enum hf_status status = hf_http_transfer_set_up(transfer, &client->settings, timeout_ns);
+    if (status == HF_OK && curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
+        status = HF_NOMEM;
+    }
+    if (status != HF_OK) {
         return_transfer(transfer);
-        fail_later(client, call);
+        fail_later(client, call, status);
     }
 }
 

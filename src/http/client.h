@@ -3,8 +3,8 @@
  *
  * Connections are kept and used again. A body goes out of the caller's pieces; it is sent again
  * from its beginning when a kept connection turns out to be dead, so a server may see a request
- * twice. Redirects are not followed: a body with its credentials goes where the configuration says.
- * Names are resolved on libcurl's own threads.
+ * twice. Redirects 307 and 308 are followed, at most five in a row; credentials stay with the host
+ * of the configuration (client_redirect.h). Names are resolved on libcurl's own threads.
  */
 #pragma once
 
@@ -35,30 +35,36 @@ struct hf_http_client_options {
     /* Renewed files of `tls` are not used, for what `why` says; the old ones stay. Once a change;
      * the loop's thread; may be NULL. */
     void (*on_reload_failed)(void *user, const char *why);
+    /* A request is led on, for what may be every request; the loop's thread; may be NULL. */
+    void (*on_redirect)(void *user, const char *to, bool is_elsewhere);
     void *user;
 };
 
 struct hf_http_result {
     enum hf_status status; /* HF_OK: an answer came, whatever its code; HF_DEADLINE; HF_AGAIN: no
-                              connection, broken off, TLS or DNS failed */
+                              connection, broken off, TLS or DNS failed; HF_INVALID: the call has a
+                              header that cannot be sent */
     int code;
     struct hf_slice content_type, body;
     bool has_retry_after;
-    uint64_t retry_after_ns; /* seconds or HTTP-date, already a delay */
-    const char *location;    /* where a redirect leads; NULL: it is none */
-    const char *error;       /* for the log when not HF_OK */
+    uint64_t retry_after_ns;  /* seconds or HTTP-date, already a delay */
+    const char *location;     /* where a redirect leads that was not followed; NULL: it is none */
+    const char *not_followed; /* and why */
+    const char *error;        /* for the log when not HF_OK */
 };
 
 /* The caller's memory until `done`; zeroed before. */
 struct hf_http_call {
-    const char *method, *url, *content_type, *content_encoding; /* content_encoding NULL: none */
+    /* content_encoding NULL: none. A header of the same name below stands instead of either. */
+    const char *method, *url, *content_type, *content_encoding;
     const struct hf_slice *pieces; /* the body; the caller's until done */
     size_t piece_count;
     const struct hf_header *headers;
     size_t header_count;
     uint64_t deadline_ns; /* monotonic; 0: none */
     void (*done)(struct hf_http_call *call, const struct hf_http_result *result);
-    void *client_data; /* the client's */
+    void *client_data;     /* the client's */
+    enum hf_status unsent; /* the client's */
 };
 
 /* An http or https URL that can be asked, with a host. Any thread. */

@@ -9,6 +9,8 @@
 #include "client.h"
 #include "client_tls.h"
 
+#define HF_HTTP_SHOWN_MAX 256
+
 struct http_transfer {
     struct http_transfer *next, *previous;
     struct hf_http_client *client;
@@ -18,6 +20,10 @@ struct http_transfer {
     struct http_pems *pems;     /* that `easy` borrows; NULL: none */
     size_t piece, piece_offset; /* of the body: what goes out next */
     struct hf_bytes body;       /* of the response */
+    char *url;                  /* where redirects have led; NULL: nowhere */
+    unsigned redirects;         /* in a row */
+    bool is_elsewhere;          /* they have led to another host, which gets no credentials */
+    bool is_unframed;           /* what came is no answer of HTTP/1: `body` has its beginning */
     bool is_deaf;               /* its socket could not be watched: it ends with the turn */
     char error[CURL_ERROR_SIZE];
 };
@@ -28,9 +34,12 @@ struct http_client_settings {
     struct http_client_tls tls;
 };
 
+/* Where its request goes now. */
+const char *hf_http_transfer_url(const struct http_transfer *transfer);
+
 /*
- * Sets the handle up for its call. HF_NOMEM; HF_INVALID when the call cannot be sent as it is, with
- * `error` set. `timeout_ns` 0: none.
+ * Sets the handle up for its call. HF_NOMEM; HF_INVALID when a header of the call cannot be sent,
+ * HF_AGAIN when its URL cannot be asked, both with `error` set. `timeout_ns` 0: none.
  */
 HF_MUST_USE enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
                                                    const struct http_client_settings *settings,

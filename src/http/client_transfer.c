@@ -7,10 +7,13 @@
 #include <strings.h>
 
 #include "../util/clock.h"
+#include "../util/header_list.h"
+#include "../util/header_text.h"
 #include "../util/proxy.h"
 #include "client_internal.h"
+#include "client_redirect.h"
 
-#define HEADER_LINE_MAX 16384
+#define HEADER_LINE_MAX (HF_HEADER_BYTES_MAX + 8)
 #define HOST_LINE_MAX 1024
 #define CONNECT_TIMEOUT_MS 30000L
 /* One write's worth. Of what goes through libcurl's buffer a body is copied once. */
@@ -21,6 +24,11 @@
 static bool given(const char *text)
 {
     return text != NULL && text[0] != '\0';
+}
+
+const char *hf_http_transfer_url(const struct http_transfer *transfer)
+{
+    return transfer->url != NULL ? transfer->url : transfer->call->url;
 }
 
 static size_t read_body(char *out, size_t unit, size_t count, void *user)
@@ -67,11 +75,15 @@ static size_t write_body(char *data, size_t unit, size_t count, void *user)
 {
     struct http_transfer *transfer = user;
     size_t size = unit * count;
+    long code = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
+    /* Without a status line it is another protocol, of which the beginning tells all. */
+    transfer->is_unframed = code == 0;
     size_t room = transfer->body.capacity - transfer->body.size;
     size_t kept = size < room ? size : room;
     /* Beyond the room it is read and thrown away, so that the connection can be kept. */
     enum hf_status status = hf_bytes_append(&transfer->body, hf_slice_of(data, kept));
-    return status == HF_OK ? size : 0;
+    return status == HF_OK && !transfer->is_unframed ? size : 0;
 }
 
 static enum hf_status add_line(struct curl_slist **list, const char *line)
@@ -84,22 +96,12 @@ static enum hf_status add_line(struct curl_slist **list, const char *line)
     return HF_OK;
 }
 
-static bool has_control(struct hf_slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < 0x20 && text.data[i] != '\t') {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum hf_status add_header(struct http_transfer *transfer, struct hf_slice name,
                                  struct hf_slice value)
 {
     char line[HEADER_LINE_MAX];
-    /* A line break would be a header, or a request, of somebody else's. */
-    if (name.size == 0 || has_control(name) || has_control(value) ||
+    /* A line break would begin a header, or a request, of another's. */
+    if (!hf_header_is_name(name) || !hf_header_is_value(value) ||
         name.size + value.size + 4 > sizeof(line)) {
         snprintf(transfer->error, sizeof(transfer->error),
                  "a header is not sendable: too long, or with a line break in it");
@@ -111,6 +113,17 @@ static enum hf_status add_header(struct http_transfer *transfer, struct hf_slice
     return add_line(&transfer->headers, line);
 }
 
+/* One of the call's own, unless a header of the caller's stands instead. */
+static enum hf_status add_own(struct http_transfer *transfer, const char *name, const char *key,
+                              const char *value)
+{
+    const struct hf_http_call *call = transfer->call;
+    if (value == NULL || hf_header_find(call->headers, call->header_count, key) != NULL) {
+        return HF_OK;
+    }
+    return add_header(transfer, hf_slice_text(name), hf_slice_text(value));
+}
+
 static enum hf_status set_headers(struct http_transfer *transfer)
 {
     const struct hf_http_call *call = transfer->call;
@@ -119,16 +132,16 @@ static enum hf_status set_headers(struct http_transfer *transfer)
     if (status == HF_OK) {
         status = add_line(&transfer->headers, "Accept:");
     }
-    if (status == HF_OK && call->content_type != NULL) {
-        status =
-            add_header(transfer, hf_slice_text("Content-Type"), hf_slice_text(call->content_type));
+    if (status == HF_OK) {
+        status = add_own(transfer, "Content-Type", "content-type", call->content_type);
     }
-    if (status == HF_OK && call->content_encoding != NULL) {
-        status = add_header(transfer, hf_slice_text("Content-Encoding"),
-                            hf_slice_text(call->content_encoding));
+    if (status == HF_OK) {
+        status = add_own(transfer, "Content-Encoding", "content-encoding", call->content_encoding);
     }
     for (size_t i = 0; i < call->header_count && status == HF_OK; i++) {
-        status = add_header(transfer, call->headers[i].name, call->headers[i].value);
+        if (!transfer->is_elsewhere || hf_http_redirect_keeps(call->headers[i].name)) {
+            status = add_header(transfer, call->headers[i].name, call->headers[i].value);
+        }
     }
     if (status == HF_OK) {
         curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
@@ -172,18 +185,20 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
     char line[HOST_LINE_MAX];
     char *host = NULL, *port = NULL, *explicit_port = NULL, *url = NULL;
     CURLU *parts = curl_url();
-    bool ok = parts != NULL && curl_url_set(parts, CURLUPART_URL, transfer->call->url, 0) == 0 &&
+    bool ok = parts != NULL &&
+              curl_url_set(parts, CURLUPART_URL, hf_http_transfer_url(transfer), 0) == 0 &&
               curl_url_get(parts, CURLUPART_HOST, &host, 0) == 0 &&
               curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == 0;
     (void)(ok && curl_url_get(parts, CURLUPART_PORT, &explicit_port, 0));
     ok = ok && curl_url_set(parts, CURLUPART_HOST, name, 0) == 0 &&
          curl_url_get(parts, CURLUPART_URL, &url, 0) == 0;
-    enum hf_status status = ok ? HF_OK : HF_INVALID;
+    enum hf_status status = ok ? HF_OK : HF_AGAIN;
     if (ok) {
         snprintf(line, sizeof(line), "%s:%s:%s:%s", name, port, host, port);
         status = add_line(&transfer->connect_to, line);
     }
-    if (status == HF_OK) {
+    const struct hf_http_call *call = transfer->call;
+    if (status == HF_OK && hf_header_find(call->headers, call->header_count, "host") == NULL) {
         snprintf(line, sizeof(line), "Host: %s%s%s", host, explicit_port != NULL ? ":" : "",
                  explicit_port != NULL ? explicit_port : "");
         status = add_line(&transfer->headers, line);
@@ -191,7 +206,7 @@ static enum hf_status set_overridden_url(struct http_transfer *transfer, const c
     if (status == HF_OK) {
         curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
         curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to);
-    } else if (status == HF_INVALID) {
+    } else if (status == HF_AGAIN) {
         snprintf(transfer->error, sizeof(transfer->error),
                  "the URL or server_name_override is bad");
     }
@@ -247,6 +262,8 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    /* So that what is no HTTP/1 is seen at all: see write_body(). */
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 1L);
     /* Else ending a request waits for the thread that resolves its name. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
@@ -287,17 +304,25 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     }
     transfer->body.size = 0;
     transfer->error[0] = '\0';
+    transfer->is_unframed = false;
     transfer->piece = transfer->piece_offset = 0;
     set_common(transfer, options, timeout_ns);
-    bool https = strncasecmp(transfer->call->url, "https://", 8) == 0;
-    set_proxy(transfer->easy, transfer->call->url, https, options);
+    const char *url = hf_http_transfer_url(transfer);
+    bool https = strncasecmp(url, "https://", 8) == 0;
+    set_proxy(transfer->easy, url, https, options);
     set_body(transfer);
     if (https && settings->has_tls) {
         transfer->pems = hf_http_client_tls_apply(&settings->tls, transfer->easy);
     }
-    if (https && settings->has_tls && given(settings->tls.config.server_name_override)) {
+    if (https && settings->has_tls && transfer->is_elsewhere) {
+        /* The client's certificate is a credential like others. */
+        curl_easy_setopt(transfer->easy, CURLOPT_SSLCERT_BLOB, NULL);
+        curl_easy_setopt(transfer->easy, CURLOPT_SSLKEY_BLOB, NULL);
+    }
+    if (https && settings->has_tls && !transfer->is_elsewhere &&
+        given(settings->tls.config.server_name_override)) {
         status = set_overridden_url(transfer, settings->tls.config.server_name_override);
-    } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->call->url) != CURLE_OK) {
+    } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK) {
         status = HF_NOMEM;
     }
     return status == HF_OK ? set_headers(transfer) : status;

@@ -1,6 +1,7 @@
 /*
- * cors: which web pages may send here. Answers as the Go collector's library does: a refused origin
- * simply gets none of these headers.
+ * cors: which web pages may send here. A refused origin simply gets none of these headers. One that
+ * is let in only by a pattern for any origin may send, but not with the credentials that its user's
+ * browser holds: else every page of the web could act in that user's name.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@ const struct hf_field hf_cors_fields[] = {
     {.key = "allowed_origins",
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct hf_cors_config, allowed_origins),
-     .help = "Origins that may send; each may have one *; * alone is any."},
+     .help = "Origins that may send; each may have one *; * alone is any, without credentials."},
     {.key = "allowed_headers",
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct hf_cors_config, allowed_headers),
@@ -43,24 +44,31 @@ static bool matches(const char *pattern, const char *text)
            strcasecmp(star + 1, text + size - tail) == 0;
 }
 
-static bool any_matches(const struct hf_string_list *patterns, const char *text)
+/* Does the pattern name no host, as "*", "http*", "*:8080", or a scheme with a star behind it? */
+static bool is_for_any(const char *pattern)
 {
-    for (size_t i = 0; i < patterns->count; i++) {
-        if (matches(patterns->items[i], text)) {
-            return true;
-        }
+    const char *star = strchr(pattern, '*');
+    const char *scheme = strstr(pattern, "://");
+    if (star == NULL) {
+        return false;
     }
-    return false;
+    const char *host = scheme != NULL && scheme < star ? scheme + 3 : star;
+    size_t tail = strcspn(star + 1, ":");
+    return host == star && tail == 0;
 }
 
-static bool has_star(const struct hf_string_list *list)
+/* How far an origin is let in. */
+enum grant { GRANT_NONE, GRANT_ANY, GRANT_NAMED };
+
+static enum grant grant_of(const struct hf_string_list *patterns, const char *origin)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], "*") == 0) {
-            return true;
+    enum grant grant = GRANT_NONE;
+    for (size_t i = 0; i < patterns->count && grant != GRANT_NAMED; i++) {
+        if (matches(patterns->items[i], origin)) {
+            grant = is_for_any(patterns->items[i]) ? GRANT_ANY : GRANT_NAMED;
         }
     }
-    return false;
+    return grant;
 }
 
 static const char *header(const struct hf_http_request *request, const char *name)
@@ -147,11 +155,13 @@ static void add_list(struct MHD_Response *response, const char *name,
     }
 }
 
-static void add_origin(const struct hf_cors_config *cors, const char *origin,
-                       struct MHD_Response *response)
+static void add_origin(enum grant grant, const char *origin, struct MHD_Response *response)
 {
-    add(response, "Access-Control-Allow-Origin", has_star(&cors->allowed_origins) ? "*" : origin);
-    add(response, "Access-Control-Allow-Credentials", "true");
+    bool named = grant == GRANT_NAMED;
+    add(response, "Access-Control-Allow-Origin", named ? origin : "*");
+    if (named) {
+        add(response, "Access-Control-Allow-Credentials", "true");
+    }
 }
 
 static void answer_preflight(const struct hf_http_request *request,
@@ -161,11 +171,11 @@ static void answer_preflight(const struct hf_http_request *request,
     const char *method = header(request, "Access-Control-Request-Method");
     const char *names = header(request, "Access-Control-Request-Headers");
     add(response, "Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
-    if (!any_matches(&cors->allowed_origins, origin) || !method_allowed(method) ||
-        !headers_allowed(cors, names)) {
+    enum grant grant = grant_of(&cors->allowed_origins, origin);
+    if (grant == GRANT_NONE || !method_allowed(method) || !headers_allowed(cors, names)) {
         return;
     }
-    add_origin(cors, origin, response);
+    add_origin(grant, origin, response);
     add(response, "Access-Control-Allow-Methods", method);
     if (names != NULL && *names != '\0') {
         add(response, "Access-Control-Allow-Headers", names);
@@ -189,8 +199,9 @@ void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response 
         return;
     }
     add(response, "Vary", "Origin");
-    if (origin != NULL && any_matches(&cors->allowed_origins, origin)) {
-        add_origin(cors, origin, response);
+    enum grant grant = origin != NULL ? grant_of(&cors->allowed_origins, origin) : GRANT_NONE;
+    if (grant != GRANT_NONE) {
+        add_origin(grant, origin, response);
         add_list(response, "Access-Control-Expose-Headers", &cors->exposed_headers);
     }
 }

@@ -17,6 +17,7 @@
 #include <holdfast/component.h>
 
 #include "../util/clock.h"
+#include "server_greeting.h"
 #include "server_internal.h"
 #include "server_tls.h"
 
@@ -163,11 +164,44 @@ static bool accept_waiting(struct hf_http_server *server, size_t room)
             return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
         }
         atomic_fetch_add(&server->connection_count, 1);
-        if (MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES) {
-            atomic_fetch_sub(&server->connection_count, 1); /* it has closed the socket */
-        }
+        atomic_fetch_add(&server->greeting_count, 1);
+        hf_http_greetings_take(server->greetings, fd, &address, size);
     }
     return true;
+}
+
+/* It was being greeted, and no longer is. */
+static void end_greeting(struct hf_http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    atomic_fetch_sub(&server->greeting_count, 1);
+    if (server->closing) {
+        pthread_cond_broadcast(&server->changed);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+void hf_http_server_admit(struct hf_http_server *server, int fd,
+                          const struct sockaddr_storage *address, socklen_t size)
+{
+    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES) {
+        atomic_fetch_sub(&server->connection_count, 1); /* it has closed the socket */
+    }
+    end_greeting(server);
+}
+
+void hf_http_server_uncount(struct hf_http_server *server)
+{
+    atomic_fetch_sub(&server->connection_count, 1);
+    end_greeting(server);
+}
+
+void hf_http_server_complain(const struct hf_http_server *server,
+                             const struct sockaddr_storage *address, const char *what)
+{
+    char peer[64];
+    format_peer((const struct sockaddr *)address, peer, sizeof(peer));
+    report(server, peer, what);
 }
 
 /* One turn: accepts, and looks after the slow. `able` is false after accepting failed. Returns the
@@ -178,15 +212,19 @@ static bool accept_turn(struct hf_http_server *server, bool closing, bool able)
     size_t room =
         count < server->options.connections_max ? server->options.connections_max - count : 0;
     bool listens = !closing && able && room > 0;
-    struct pollfd ready[2] = {{.fd = server->wake_fd, .events = POLLIN},
+    struct pollfd ready[3] = {{.fd = server->wake_fd, .events = POLLIN},
+                              {.fd = hf_http_greetings_fd(server->greetings), .events = POLLIN},
                               {.fd = server->options.listen_fd, .events = POLLIN}};
     int wait_ms = !closing && !listens ? REFUSED_PAUSE_MS : count > 0 ? WATCH_PERIOD_MS : -1;
-    int number = poll(ready, listens ? 2 : 1, wait_ms);
+    int number = poll(ready, listens ? 3 : 2, wait_ms);
     if (number > 0 && ready[0].revents != 0) {
         eventfd_t value;
         (void)eventfd_read(server->wake_fd, &value);
     }
-    return !listens || number <= 0 || ready[1].revents == 0 || accept_waiting(server, room);
+    if (number > 0 && ready[1].revents != 0) {
+        hf_http_greetings_turn(server->greetings);
+    }
+    return !listens || number <= 0 || ready[2].revents == 0 || accept_waiting(server, room);
 }
 
 static void *accept_main(void *user)
@@ -206,6 +244,7 @@ static void *accept_main(void *user)
         if (now_ns - watched_ns >= WATCH_PERIOD_MS * HF_NS_PER_MS) {
             watched_ns = now_ns;
             watch(server);
+            hf_http_greetings_sweep(server->greetings, now_ns);
         }
     }
 }
@@ -317,6 +356,8 @@ static void set_defaults(struct hf_http_server *server)
 
 static void release_outside(struct hf_http_server *server)
 {
+    hf_http_greetings_free(server->greetings);
+    server->greetings = NULL;
     hf_http_tls_free(server->tls);
     server->tls = NULL;
     if (server->wake_fd >= 0) {
@@ -359,6 +400,13 @@ enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
     }
     if (status == HF_OK && (options->tls != NULL || options->tls_cert_pem != NULL)) {
         status = hf_http_tls_new(options, &server->tls, reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_http_greetings_new(server, &server->greetings);
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "the HTTP server cannot make an epoll: %s",
+                     status == HF_NOMEM ? "no memory" : strerror(errno));
+        }
     }
     if (status == HF_OK) {
         status = start_threads(server, reterr);
@@ -406,7 +454,8 @@ static void linger(struct hf_http_server *server, uint64_t grace_ns)
 {
     const struct timespec until = in(grace_ns / 5);
     int waited = 0;
-    while (server->connections != NULL && waited == 0) {
+    while ((server->connections != NULL || atomic_load(&server->greeting_count) > 0) &&
+           waited == 0) {
         waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
     }
 }

@@ -9,6 +9,10 @@
  * A request that a proxy could have read in another way is refused before any handler sees it, and
  * its connection ends (server_head.h).
  *
+ * A peer that speaks another protocol than the port is for (TLS in clear, clear text for TLS,
+ * HTTP/2) gets an answer that it understands, and goes. Blanks around the values of headers are no
+ * part of them.
+ *
  * What a stranger can make it hold is bounded: connections, headers (64 KiB a connection), bodies
  * in all (a request whose body does not fit waits, unread, until others are done), and time:
  * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute,
@@ -69,8 +73,8 @@ struct hf_http_server_options {
      */
     void (*on_request)(void *user, struct hf_http_request *request, enum hf_status fault);
     /*
-     * A connection that came to nothing: a TLS handshake that failed, or a request that could be
-     * read in two ways. Or, with `peer` NULL, renewed
+     * A connection that came to nothing: a TLS handshake that failed, a request that could be read
+     * in two ways, or a peer of another protocol than the port's. Or, with `peer` NULL, renewed
      * certificate files that are not used for what is wrong with them. Any of the server's threads;
      * must not block. May be NULL.
      */

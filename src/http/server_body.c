@@ -45,12 +45,12 @@ static void refuse(struct hf_http_request *request, enum hf_status fault)
 
 void hf_http_body_plan(struct hf_http_request *request)
 {
-    const char *coding = header(request, "Content-Encoding");
+    struct hf_slice coding = hf_http_header(request, "Content-Encoding");
     const char *length = header(request, "Content-Length");
     request->chunked = header(request, "Transfer-Encoding") != NULL;
     /* The library has refused what is no number. */
     request->length = length != NULL && !request->chunked ? strtoull(length, NULL, 10) : 0;
-    if (hf_coding_by_name(hf_slice_text(coding == NULL ? "" : coding), &request->coding) != HF_OK ||
+    if (hf_coding_by_name(coding, &request->coding) != HF_OK ||
         !coding_enabled(request, request->coding)) {
         request->coding = HF_IDENTITY;
         refuse(request, HF_UNSUPPORTED);

@@ -18,6 +18,7 @@
 #include "server_head.h"
 
 struct http_tls;
+struct http_greetings;
 
 /* How much of a refused body is read for the sake of its sender, who may not look at an answer
  * before all is sent. */
@@ -51,9 +52,11 @@ struct hf_http_server {
     struct http_tls *tls; /* NULL: cleartext */
     int wake_fd;
     pthread_t acceptor;
+    struct http_greetings *greetings; /* the acceptor's */
 
     _Atomic size_t connection_count; /* accepted and not closed */
     bool checks_lines;               /* of heads, which the library does not */
+    _Atomic size_t greeting_count;   /* of them, those that the library does not have yet */
 
     pthread_mutex_t lock; /* of what follows and of each request's `state` */
     pthread_cond_t changed;

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "../util/clock.h"
+#include "../util/header_text.h"
 #include "server_internal.h"
 
 #define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
@@ -121,8 +122,11 @@ static void add_common_headers(struct hf_http_request *request, bool closing)
 {
     const struct hf_string_map *common = request->server->options.response_headers;
     for (size_t i = 0; common != NULL && i < common->count; i++) {
-        (void)MHD_add_response_header(request->response, common->items[i].key,
-                                      common->items[i].value);
+        const char *name = common->items[i].key;
+        /* What the answer says of itself stands, as with the Go collector; never both. */
+        if (MHD_get_response_header(request->response, name) == NULL) {
+            (void)MHD_add_response_header(request->response, name, common->items[i].value);
+        }
     }
     hf_cors_headers(request, request->response);
     if (closing) {
@@ -245,9 +249,9 @@ static bool head_is_sound(struct hf_http_request *request, const char *url, cons
 /* Is the rest of the request not worth reading before it is answered? */
 static bool is_hopeless(const struct hf_http_request *request)
 {
-    const char *expect =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Expect");
-    bool polite = expect != NULL && strcasecmp(expect, "100-continue") == 0;
+    struct hf_slice expect = hf_http_header(request, "Expect");
+    bool polite = expect.size == strlen("100-continue") &&
+                  strncasecmp((const char *)expect.data, "100-continue", expect.size) == 0;
     bool has_body = request->chunked || request->length != 0;
     return has_body && (polite || request->length > HTTP_DISCARD_MAX);
 }
@@ -411,7 +415,7 @@ struct hf_slice hf_http_header(const struct hf_http_request *request, const char
         value == NULL) {
         return HF_EMPTY_SLICE;
     }
-    return hf_slice_of(value, size);
+    return hf_header_trim(hf_slice_of(value, size));
 }
 
 struct header_visit {
@@ -424,7 +428,8 @@ static enum MHD_Result visit_header(void *user, enum MHD_ValueKind kind, const c
 {
     const struct header_visit *visit = user;
     (void)kind;
-    visit->visit(visit->user, hf_slice_of(name, name_size), hf_slice_of(value, value_size));
+    visit->visit(visit->user, hf_slice_of(name, name_size),
+                 hf_header_trim(hf_slice_of(value, value_size)));
     return MHD_YES;
 }
 

@@ -36,8 +36,8 @@ enum hf_status otlp_find_auth(const struct hf_node *node, const struct otlp_auth
 void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
                       struct otlp_wanted *ret_wanted)
 {
-    struct otlp_wanted wanted = {.peer = hf_node_wants_peer(node),
-                                 .auth = hf_node_wants_auth(node)};
+    struct otlp_wanted wanted = {
+        .node = node, .peer = hf_node_wants_peer(node), .auth = hf_node_wants_auth(node)};
     const char *header = NULL;
     wanted.keys = hf_node_metadata_keys(node, &wanted.key_count);
     for (size_t i = 0; i < wanted.key_count; i++) {

@@ -124,26 +124,24 @@ static void on_headers(void *user, struct hf_grpc_call *call)
     }
 }
 
-static void collect_headers(const struct otlp_wanted *wanted, const struct hf_grpc_call *call,
-                            struct hf_meta_writer *meta)
+static enum hf_status collect_headers(const struct otlp_wanted *wanted,
+                                      const struct hf_grpc_call *call, struct hf_meta_writer *meta,
+                                      char *reterr)
 {
-    enum hf_status put = HF_OK;
+    enum hf_status status = HF_OK;
     size_t cursor = 0;
     struct hf_slice name;
     struct hf_slice value;
-    while (put == HF_OK && hf_grpc_call_header_next(call, &cursor, &name, &value)) {
-        for (size_t i = 0; i < wanted->key_count; i++) {
-            if (name.size == strlen(wanted->keys[i]) &&
-                strncasecmp((const char *)name.data, wanted->keys[i], name.size) == 0) {
-                put = hf_meta_add(meta, HF_META_HEADER, name, value);
-            }
-        }
+    while (status == HF_OK && hf_grpc_call_header_next(call, &cursor, &name, &value)) {
+        status = otlp_keep_header(wanted, name, value, meta, reterr);
     }
+    return status;
 }
 
-/* The metadata that somebody downstream reads. What does not fit is left out. */
+/* The metadata that somebody downstream reads. What does not fit is left out. HF_INVALID: some of
+ * it cannot be sent on, and `reterr` says why. */
 static enum hf_status collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_call *call,
-                                   struct hf_meta_writer *meta)
+                                   struct hf_meta_writer *meta, char *reterr)
 {
     const struct otlp_wanted *wanted = &grpc->wanted;
     meta->size = 0;
@@ -154,7 +152,7 @@ static enum hf_status collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_
     }
     enum hf_status status = otlp_add_auth(&grpc->auth, wanted, header_of, call, meta);
     if (status == HF_OK && wanted->headers) {
-        collect_headers(wanted, call, meta);
+        status = collect_headers(wanted, call, meta, reterr);
     }
     return status;
 }
@@ -239,7 +237,15 @@ static void on_message(void *user, struct hf_grpc_call *call)
         return;
     }
     struct hf_meta_writer meta;
-    if (collect_meta(grpc, call, &meta) != HF_OK) {
+    char refusal[OTLP_REFUSAL_MAX];
+    enum hf_status status = collect_meta(grpc, call, &meta, refusal);
+    if (status == HF_INVALID) {
+        hf_series_add(grpc->malformed, 1);
+        otlp_complain(grpc->receiver, hf_grpc_call_peer(call), refusal);
+        refuse(call, HF_INVALID, refusal);
+        return;
+    }
+    if (status != HF_OK) {
         refuse_stranger(grpc, call);
         return;
     }

@@ -170,7 +170,7 @@ static enum body_type body_type(const struct hf_http_request *request)
     while (size < type.size && type.data[size] != ';') {
         size++;
     }
-    while (size > 0 && type.data[size - 1] == ' ') {
+    while (size > 0 && (type.data[size - 1] == ' ' || type.data[size - 1] == '\t')) {
         size--;
     }
     const char *text = (const char *)type.data;
@@ -228,27 +228,26 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
 struct collector {
     const struct otlp_wanted *wanted;
     struct hf_meta_writer *meta;
+    enum hf_status status;
+    char *reterr;
 };
 
 static void collect_header(void *user, struct hf_slice name, struct hf_slice value)
 {
     struct collector *collector = user;
-    for (size_t i = 0; i < collector->wanted->key_count; i++) {
-        const char *key = collector->wanted->keys[i];
-        if (name.size == strlen(key) && strncasecmp((const char *)name.data, key, name.size) == 0) {
-            enum hf_status put =
-                hf_meta_add(collector->meta, HF_META_HEADER, hf_slice_text(key), value);
-            (void)put; /* what does not fit is left out */
-        }
+    if (collector->status == HF_OK) {
+        collector->status =
+            otlp_keep_header(collector->wanted, name, value, collector->meta, collector->reterr);
     }
 }
 
-/* The metadata that somebody downstream reads. What does not fit is left out. */
+/* The metadata that somebody downstream reads. What does not fit is left out. HF_INVALID: some of
+ * it cannot be sent on, and `reterr` says why. */
 static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_request *request,
-                                   struct hf_meta_writer *meta)
+                                   struct hf_meta_writer *meta, char *reterr)
 {
     const struct otlp_wanted *wanted = &http->wanted;
-    struct collector collector = {wanted, meta};
+    struct collector collector = {wanted, meta, HF_OK, reterr};
     meta->size = 0;
     if (wanted->peer) {
         enum hf_status put =
@@ -258,6 +257,7 @@ static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_
     enum hf_status status = otlp_add_auth(&http->auth, wanted, header_of, request, meta);
     if (status == HF_OK && wanted->headers) {
         hf_http_header_each(request, collect_header, &collector);
+        status = collector.status;
     }
     return status;
 }
@@ -363,13 +363,20 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     }
     struct hf_meta_writer meta;
     char error[HF_JSON_ERROR_MAX] = "";
-    if (collect_meta(http, request, &meta) != HF_OK) {
+    char refusal[OTLP_REFUSAL_MAX];
+    enum hf_status status = collect_meta(http, request, &meta, refusal);
+    if (status == HF_INVALID) {
+        hf_series_add(http->malformed, 1);
+        otlp_complain(http->receiver, hf_http_peer(request), refusal);
+        refuse(request, json, HF_INVALID, 0, refusal);
+        return;
+    }
+    if (status != HF_OK) {
         refuse_stranger(http, request);
         return;
     }
     const struct hf_http_body *body = hf_http_request_body(request);
     struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
-    enum hf_status status = HF_OK;
     struct hf_batch *batch =
         json ? batch_of_json(signal, body->raw, body_limit(http->config), kept, &status, error)
              : batch_of_proto(signal, body, kept, &status);

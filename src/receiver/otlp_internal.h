@@ -70,6 +70,7 @@ struct otlp_auth {
 
 /* What of the client somebody downstream reads. */
 struct otlp_wanted {
+    const struct hf_node *node;
     const char *const *keys; /* headers, and "auth.NAME" for what the authenticator tells */
     size_t key_count;
     bool headers, peer, auth; /* is there any of that kind? */
@@ -101,6 +102,17 @@ HF_MUST_USE enum hf_status otlp_add_auth(const struct otlp_auth *auth,
                                          const struct otlp_wanted *wanted,
                                          struct hf_slice (*header)(void *, const char *),
                                          void *request, struct hf_meta_writer *meta);
+
+#define OTLP_REFUSAL_MAX 256
+
+/*
+ * otlp_headers.c: keeps a header or metadata value if it is wanted. HF_INVALID, with a sentence in
+ * `reterr` (OTLP_REFUSAL_MAX), when it is to become a header of an outgoing request and cannot: the
+ * request is refused, since it could never be sent.
+ */
+HF_MUST_USE enum hf_status otlp_keep_header(const struct otlp_wanted *wanted, struct hf_slice name,
+                                            struct hf_slice value, struct hf_meta_writer *meta,
+                                            char *reterr);
 
 /* A counter of requests that were not data: reason "malformed", "protocol", "unauthenticated", ...
  */

@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include <holdfast/component.h>
 
 #include "../util/log.h"
 #include "../util/metrics.h"
@@ -80,6 +83,25 @@ bool hf_node_wants_peer(const struct hf_node *node)
 bool hf_node_wants_auth(const struct hf_node *node)
 {
     return node->graph->wants_auth;
+}
+
+bool hf_node_sends_header(const struct hf_node *node, const char *key)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        const struct hf_auth *auth = extension->component->auth;
+        size_t count = 0;
+        const char *const *keys = auth != NULL && auth->header_keys != NULL
+                                      ? auth->header_keys(extension->self, &count)
+                                      : NULL;
+        for (size_t k = 0; k < count; k++) {
+            if (strcasecmp(keys[k], key) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "header_text.h"
+
 /* A number, or the name of a service, as getaddrinfo() takes it. */
 static bool is_port(const char *text)
 {
@@ -63,17 +65,33 @@ const char *hf_expect_path(const char *key, const char *text)
     return NULL;
 }
 
+/* NULL, or what is wrong with the two whatever the transport. */
+static const char *expect_text(const char *name, const char *value)
+{
+    if (!hf_header_is_name(hf_slice_text(name))) {
+        return name[0] == '\0' ? "a header's name" : "a header's name of letters, digits and -";
+    }
+    return hf_header_is_value(hf_slice_text(value))
+               ? NULL
+               : "a header's value without line ends or other control characters";
+}
+
 const char *hf_expect_header(const char *name, const char *value)
 {
-    for (size_t i = 0; name[i] != '\0'; i++) {
-        if (!isalnum((unsigned char)name[i]) && strchr("!#$%&'*+-.^_`|~", name[i]) == NULL) {
-            return "a header's name of letters, digits and -";
-        }
+    const char *expected = expect_text(name, value);
+    if (expected == NULL && hf_header_is_framing(hf_slice_text(name))) {
+        expected = "a header of your own: Connection, Transfer-Encoding, Content-Length, TE, "
+                   "Upgrade and their like are set by the transport alone";
     }
-    for (size_t i = 0; value[i] != '\0'; i++) {
-        if (((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f) {
-            return "a header's value without line ends or other control characters";
-        }
+    return expected;
+}
+
+const char *hf_expect_grpc_header(const char *name, const char *value)
+{
+    struct hf_slice text = hf_slice_text(name);
+    if (hf_header_is_of_grpc(text)) {
+        return "a header of your own: pseudo-headers, grpc-*, content-type, te and those of the "
+               "connection are set by gRPC itself";
     }
-    return name[0] != '\0' ? NULL : "a header's name";
+    return expect_text(name, hf_header_is_binary(text) ? "" : value);
 }

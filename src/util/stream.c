@@ -10,7 +10,9 @@
 
 #include <openssl/err.h>
 
-#define ERROR_SIZE 192
+#include "spoken.h"
+
+#define ERROR_SIZE 256
 #define RECORD_BYTES (16 * 1024)
 /* What a record needs at most, also when a peer that asked for tiny fragments has it cut in 32. */
 #define RECORD_ROOM (RECORD_BYTES + 4096)
@@ -21,9 +23,10 @@
 struct hf_stream {
     int fd;
     struct hf_tls *tls;
-    SSL *session;    /* NULL: in clear */
-    bool ready;      /* the handshake is over */
-    bool heard;      /* something came from the peer */
+    SSL *session;                   /* NULL: in clear */
+    bool ready;                     /* the handshake is over */
+    uint8_t first[HF_SPOKEN_BYTES]; /* what came from the peer first, while it shakes hands */
+    size_t first_size;
     bool ended;      /* and nothing more will */
     bool read_dry;   /* the last read found nothing whole in OpenSSL's buffer */
     int send_failed; /* errno of a send inside OpenSSL, or 0 */
@@ -126,7 +129,10 @@ static int bio_read(BIO *bio, char *buffer, int size)
     } else if (got < 0) {
         stream->send_failed = errno;
     }
-    stream->heard = stream->heard || got > 0;
+    for (ssize_t i = 0; !stream->ready && i < got && stream->first_size < sizeof(stream->first);
+         i++) {
+        stream->first[stream->first_size++] = (uint8_t)buffer[i];
+    }
     stream->ended = got == 0;
     return (int)got;
 }
@@ -230,7 +236,42 @@ void hf_stream_free(struct hf_stream *stream)
     free(stream);
 }
 
+void hf_stream_go_bare(struct hf_stream *stream)
+{
+    assert(!stream->ready);
+    SSL_free(stream->session);
+    stream->session = NULL;
+    stream->ready = true;
+}
+
 /* ---- the four operations ---- */
+
+/* A sentence about a server whose answer is no TLS; NULL: it is, or it cannot be told. */
+static const char *other_protocol(struct hf_stream *stream)
+{
+    const struct hf_spoken_port expected = {.is_grpc = true, .is_tls = true};
+    size_t size = stream->first_size;
+    if (size == 0) {
+        return NULL;
+    }
+    /* OpenSSL has read no more than it needed to see that it is none. */
+    ssize_t more = recv(stream->fd, stream->first + size, sizeof(stream->first) - size,
+                        MSG_PEEK | MSG_DONTWAIT);
+    size += more > 0 ? (size_t)more : 0;
+    return hf_spoken_of_server(hf_spoken_of(stream->first, size), expected);
+}
+
+/* The only user of ALPN is gRPC, which is h2. */
+static enum hf_stream_result no_agreement(struct hf_stream *stream, bool is_server)
+{
+    return end_with(
+        stream, HF_STREAM_ERROR, "TLS: %s",
+        is_server ? "the peer did not agree on the protocol (ALPN): it does not offer h2, so it is "
+                    "no client of gRPC: set its endpoint to that of protocols::http, or its "
+                    "protocol to grpc"
+                  : "the peer did not agree on the protocol (ALPN): it does not speak h2 on this "
+                    "port: set the endpoint to its gRPC port, or use the exporter otlphttp");
+}
 
 static enum hf_stream_result tls_failed(struct hf_stream *stream, int result)
 {
@@ -245,10 +286,20 @@ static enum hf_stream_result tls_failed(struct hf_stream *stream, int result)
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
     long verified = SSL_get_verify_result(stream->session);
     bool eof = code != 0 && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    bool no_alpn = code != 0 && (ERR_GET_REASON(code) == SSL_R_NO_APPLICATION_PROTOCOL ||
+                                 ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
+    bool is_server = SSL_is_server(stream->session) == 1;
     ERR_clear_error();
     int send_failed = stream->send_failed;
     stream->send_failed = send_failed != 0 ? send_failed : EPIPE; /* no farewell after this */
-    if (eof && !stream->ready && stream->heard) {
+    const char *other = stream->ready || is_server ? NULL : other_protocol(stream);
+    if (other != NULL) {
+        return end_with(stream, HF_STREAM_ERROR, "%s", other);
+    }
+    if (no_alpn) {
+        return no_agreement(stream, is_server);
+    }
+    if (eof && !stream->ready && stream->first_size != 0) {
         return end_with(stream, HF_STREAM_ERROR, "TLS: the peer broke the handshake off");
     }
     if (kind == SSL_ERROR_ZERO_RETURN || eof) {
@@ -291,8 +342,7 @@ enum hf_stream_result hf_stream_handshake(struct hf_stream *stream)
     }
     stream->ready = true;
     if (!hf_tls_session_agreed(stream->tls, stream->session)) {
-        return end_with(stream, HF_STREAM_ERROR,
-                        "TLS: the peer did not agree on the protocol (ALPN)");
+        return no_agreement(stream, SSL_is_server(stream->session) == 1);
     }
     return HF_STREAM_OK;
 }

@@ -66,6 +66,8 @@ enum hf_stream_result {
     HF_STREAM_CLOSED,
     HF_STREAM_ERROR
 };
+/* Before its handshake has begun: goes on in clear, for a word to a peer that speaks no TLS. */
+void hf_stream_go_bare(struct hf_stream *stream);
 /* The handshake; plain streams are ready at once. */
 enum hf_stream_result hf_stream_handshake(struct hf_stream *stream);
 enum hf_stream_result hf_stream_read(struct hf_stream *stream, void *buffer, size_t size,

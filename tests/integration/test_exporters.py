@@ -184,15 +184,6 @@ class TestHttpAnswers:
         assert sorted(backend.ids()) == sorted(ids)
         assert len(backend.accepted()) >= 2
 
-    def test_a_redirect_is_not_followed_and_the_log_says_so(self, through):
-        holdfast, backend, sender = through
-        elsewhere = f"{backend.endpoint}/elsewhere/v1/traces"
-        backend.next(status(308, {"Location": elsewhere}))
-        ids = otlp.new_ids(1)
-        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
-        backend.wait_for(ids)
-        holdfast.wait_for_log(f"redirects are not followed; this one leads to {re.escape(elsewhere)}")
-
     def test_an_answer_lost_on_the_way_costs_a_repeat_and_no_item(self, through):
         _, backend, sender = through
         backend.next(accept_but_hide())

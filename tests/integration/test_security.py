@@ -168,7 +168,7 @@ class TestRefusedPeers:
                 while plain.recv(1000):
                     pass
 
-        self.assert_refused(served, attempt, "http request|not TLS")
+        self.assert_refused(served, attempt, "in clear, not TLS")
 
     def test_no_certificate(self, served):
         def attempt(port):

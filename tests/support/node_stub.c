@@ -22,6 +22,8 @@ struct hf_node {
     struct hf_loop *loop; /* of the receivers, and of the sender */
     const char *const *metadata_keys;
     size_t metadata_key_count;
+    const char *const *header_keys; /* of them, those that are sent on as headers */
+    size_t header_key_count;
     bool wants_peer, wants_auth, is_not_durable;
     const struct hf_auth *auth;
     void *auth_self;
@@ -134,6 +136,16 @@ bool hf_node_wants_peer(const struct hf_node *node)
 bool hf_node_wants_auth(const struct hf_node *node)
 {
     return node->wants_auth;
+}
+
+bool hf_node_sends_header(const struct hf_node *node, const char *key)
+{
+    for (size_t i = 0; i < node->header_key_count; i++) {
+        if (strcmp(node->header_keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

@@ -268,6 +268,12 @@ struct answer_row {
 #define PROTO "application/x-protobuf"
 #define JSON "application/json"
 
+#define PAGE                                                                                       \
+    "the answer is an HTML page, which no OTLP backend sends, so nothing counts as delivered: "    \
+    "the "                                                                                         \
+    "endpoint leads elsewhere, as to a login or a start page"
+#define TLS_WANTED "the server wants TLS on this port: set https:// in the endpoint"
+
 static const struct answer_row answers[] = {
     {200, PROTO, BYTES(""), HF_OK, 0, ""},
     {202, PROTO, BYTES("\x0a\x00"), HF_OK, 0, ""},
@@ -283,6 +289,16 @@ static const struct answer_row answers[] = {
      BYTES("{\"other\":{\"rejectedSpans\":9},\"partialSuccess\":{\"x\":[{\"rejectedSpans\":9}]}}"),
      HF_OK, 0, ""},
     {200, JSON, BYTES("{\"partialSuccess\":"), HF_OK, 0, ""},
+    {200, "text/html; charset=utf-8", BYTES("<html>"), HF_FORBIDDEN, 0, PAGE},
+    {204, "TEXT/HTML", BYTES(""), HF_FORBIDDEN, 0, PAGE},
+    {200, "application/xhtml+xml", BYTES("<html>"), HF_FORBIDDEN, 0, PAGE},
+    {200, "text/htmlx", BYTES(""), HF_OK, 0, ""},
+    {200, "text/plain", BYTES("ok"), HF_OK, 0, ""},
+    {400, "text/plain", BYTES("Client sent an HTTP request to an HTTPS server.\n"), HF_FORBIDDEN, 0,
+     TLS_WANTED},
+    {400, "text/html", BYTES("<h1>The plain HTTP request was sent to HTTPS port</h1>"),
+     HF_FORBIDDEN, 0, TLS_WANTED},
+    {400, "text/plain", BYTES("This port wants TLS: use https://.\n"), HF_FORBIDDEN, 0, TLS_WANTED},
     {400, PROTO, BYTES("\x08\x03\x12\x05wrong"), HF_INVALID, 0, "wrong"},
     {400, JSON, BYTES("{\"code\":3,\"message\":\"bad\\nspan\"}"), HF_INVALID, 0, "bad span"},
     {400, JSON, BYTES("{\"error\":\"else\"}"), HF_INVALID, 0, "{\"error\":\"else\"}"},
@@ -411,6 +427,47 @@ static void adds_headers_and_those_of_the_authenticator(void **state)
     OPEN(&fixture, {"endpoint", fixture.endpoint}, {"auth.authenticator", "a"});
     send_one(&fixture, HF_TRACES, &heard);
     assert_int_equal(heard.outcome.status, HF_UNAUTHENTICATED);
+    assert_string_equal(fixture.backend.line, "");
+    close_exporter(&fixture);
+    hf_http_server_free(fixture.backend.server);
+}
+
+static void sends_a_configured_header_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct heard heard;
+    start(&fixture);
+    OPEN(&fixture, {"endpoint", fixture.endpoint}, {"compression", "none"},
+         {"headers.Content-Type", "application/own"}, {"headers.User-Agent", "own/1"},
+         {"headers.x-tenant", " red\t"});
+    send_one(&fixture, HF_TRACES, &heard);
+    assert_int_equal(heard.outcome.status, HF_OK);
+    assert_says(fixture.backend.line, "type=application/own coding= tenant=red agent=own/1");
+    close_exporter(&fixture);
+    hf_http_server_free(fixture.backend.server);
+}
+
+static enum hf_status add_broken(void *self, struct hf_slice meta, struct hf_header_sink *sink)
+{
+    (void)self;
+    (void)meta;
+    return sink->add(sink, hf_slice_text("x-tenant"), hf_slice_text("a\r\nEvil: 1"));
+}
+
+static void refuses_for_good_what_cannot_be_formed(void **state)
+{
+    (void)state;
+    static const struct hf_auth broken = {.headers = add_broken};
+    struct fixture fixture;
+    struct heard heard;
+    start(&fixture);
+    fixture.node.auth = &broken;
+    OPEN(&fixture, {"endpoint", fixture.endpoint}, {"auth.authenticator", "headers_setter"});
+    send_one(&fixture, HF_TRACES, &heard);
+    assert_int_equal(heard.outcome.status, HF_INVALID);
+    assert_int_equal(heard.outcome.code, 0);
+    assert_says(heard.message, "cannot be formed: the value of the header x-tenant");
     assert_string_equal(fixture.backend.line, "");
     close_exporter(&fixture);
     hf_http_server_free(fixture.backend.server);
@@ -550,6 +607,8 @@ int main(void)
         cmocka_unit_test(cuts_long_messages_between_characters),
         cmocka_unit_test(heeds_retry_after_where_it_has_a_meaning),
         cmocka_unit_test(adds_headers_and_those_of_the_authenticator),
+        cmocka_unit_test(sends_a_configured_header_once),
+        cmocka_unit_test(refuses_for_good_what_cannot_be_formed),
         cmocka_unit_test(reaches_a_unix_socket),
         cmocka_unit_test(holds_what_has_no_endpoint),
         cmocka_unit_test(says_again_of_faults_that_pass),

@@ -37,6 +37,22 @@ static void takes_values_from_what_the_client_sent(void **state)
         hf_extension_headers_setter.auth->context_keys(extension.self, &count);
     assert_int_equal(count, 3);
     assert_string_equal(keys[0], "x-tenant");
+    keys = hf_extension_headers_setter.auth->header_keys(extension.self, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(keys[2], "x-nobody");
+    close_extension(&extension);
+}
+
+static void lets_any_bytes_become_a_binary_header(void **state)
+{
+    (void)state;
+    struct extension extension;
+    OPEN(&extension, {"headers.0.key", "x-id-bin"}, {"headers.0.from_context", "x-id-bin"},
+         {"headers.1.key", "x-tenant"}, {"headers.1.from_context", "x-tenant-bin"});
+    size_t count;
+    const char *const *keys = hf_extension_headers_setter.auth->header_keys(extension.self, &count);
+    assert_int_equal(count, 1);
+    assert_string_equal(keys[0], "x-tenant-bin");
     close_extension(&extension);
 }
 
@@ -64,10 +80,22 @@ static void says_what_is_wrong(void **state)
         {{"headers.0.key", "a"}, {"headers.0.value", "1"}, {"headers.0.from_context", "b"}},
         {{"headers.0.key", "a b"}, {"headers.0.value", "1"}, {NULL, NULL}},
         {{"headers.0.key", "a"}, {"headers.0.value", "1"}, {"headers.0.default_value", "2"}},
+        {{"headers.0.key", "Connection"}, {"headers.0.value", "close"}, {NULL, NULL}},
+        {{"headers.0.key", "caf\xc3\xa9"}, {"headers.0.value", "1"}, {NULL, NULL}},
+        {{"headers.0.key", "a"}, {"headers.0.value", "1\n2"}, {NULL, NULL}},
+        {{"headers.0.key", "a"},
+         {"headers.0.from_context", "b"},
+         {"headers.0.default_value", "\x01"}},
     };
-    static const char *const says[] = {"at least one header", "either value or from_context",
-                                       "either value or from_context", "name of a header",
-                                       "default_value"};
+    static const char *const says[] = {"at least one header",
+                                       "either value or from_context",
+                                       "either value or from_context",
+                                       "name of a header",
+                                       "default_value",
+                                       "set by the transport",
+                                       "name of a header",
+                                       "line ends",
+                                       "line ends"};
     for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
         assert_check_says(component, rows[i], says[i]);
     }
@@ -78,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_fixed_headers),
         cmocka_unit_test(takes_values_from_what_the_client_sent),
+        cmocka_unit_test(lets_any_bytes_become_a_binary_header),
         cmocka_unit_test(applies_its_actions_in_order),
         cmocka_unit_test(says_what_is_wrong),
     };

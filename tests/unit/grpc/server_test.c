@@ -228,24 +228,42 @@ static void expect_goaway(struct raw_reader *reader, uint32_t code)
     }
 }
 
+/* All that the server says until it is done, as text. */
+static void hear_all(int fd, char *text, size_t room)
+{
+    size_t size = 0;
+    for (ssize_t got; (got = recv(fd, text + size, room - 1 - size, 0)) > 0;) {
+        size += (size_t)got;
+    }
+    text[size] = '\0';
+}
+
 static void ends_connections_that_speak_something_else(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-                                        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-                                        "x"
-                                        "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"};
+    static const struct {
+        const char *text, *answer, *says;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 505 ", "speaks HTTP/1.1 to a port of gRPC"},
+        {"\x16\x03\x01\x02\x01\x01\x01\x01\xfc\x03\x03", "HTTP/1.1 400 ", "speaks TLS"},
+        {"xPRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "", "not an HTTP/2 client"},
+    };
     struct rig *rig = rig_new(false);
     rig_start(rig);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct raw_bytes *bytes = new_bytes();
-        raw_put(bytes, texts[i], strlen(texts[i]) < 24 ? 11 : strlen(texts[i]));
-        struct raw_reader *reader = converse(rig, bytes);
-        while (raw_next(reader)) {
-        }
-        raw_reader_free(reader);
+        char text[1024];
+        raw_put(bytes, rows[i].text, strlen(rows[i].text));
+        int fd = rig_connect(rig);
+        raw_send(fd, bytes);
+        hear_all(fd, text, sizeof(text));
+        close(fd);
         free(bytes);
+        assert_memory_equal(text, rows[i].answer, strlen(rows[i].answer));
         assert_int_equal(atomic_load(&rig->errors), i + 1);
+        pthread_mutex_lock(&rig->lock);
+        assert_non_null(strstr(rig->last_error, rows[i].says));
+        pthread_mutex_unlock(&rig->lock);
     }
     expect_service(rig);
     rig_free(rig);

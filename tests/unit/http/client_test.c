@@ -410,6 +410,7 @@ static void ends_at_the_deadline(void **state)
 struct breaker {
     int listen_fd;
     const char *answer;
+    size_t size;
 };
 
 /* Accepts one connection after another; reads what comes first, says its answer, closes. */
@@ -421,11 +422,30 @@ static void *break_off(void *user)
         char seen[4096];
         ssize_t got = recv(fd, seen, sizeof(seen), 0);
         if (got > 0) {
-            (void)send(fd, breaker->answer, strlen(breaker->answer), MSG_NOSIGNAL);
+            (void)send(fd, breaker->answer, breaker->size, MSG_NOSIGNAL);
         }
         close(fd);
     }
     return NULL;
+}
+
+static void start_breaker(struct breaker *breaker, char ret_url[100], pthread_t *ret_thread)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    breaker->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(breaker->listen_fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(breaker->listen_fd, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(listen(breaker->listen_fd, 4), 0);
+    assert_int_equal(pthread_create(ret_thread, NULL, break_off, breaker), 0);
+    snprintf(ret_url, 100, "http://127.0.0.1:%u/", ntohs(address.sin_port));
+}
+
+static void stop_breaker(struct breaker *breaker, pthread_t thread)
+{
+    shutdown(breaker->listen_fd, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(breaker->listen_fd);
 }
 
 static void says_again_when_an_answer_breaks_off(void **state)
@@ -443,20 +463,11 @@ static void says_again_when_an_answer_breaks_off(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture fixture;
-        struct sockaddr_in address;
         char url[100];
         start(&fixture, 0, (struct hf_http_client_options){0});
-        socklen_t size = sizeof(address);
-        struct breaker breaker = {.answer = rows[i].answer};
-        breaker.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        address =
-            (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        assert_int_equal(bind(breaker.listen_fd, (struct sockaddr *)&address, size), 0);
-        assert_int_equal(getsockname(breaker.listen_fd, (struct sockaddr *)&address, &size), 0);
-        assert_int_equal(listen(breaker.listen_fd, 4), 0);
+        struct breaker breaker = {.answer = rows[i].answer, .size = strlen(rows[i].answer)};
         pthread_t thread;
-        assert_int_equal(pthread_create(&thread, NULL, break_off, &breaker), 0);
-        snprintf(url, sizeof(url), "http://127.0.0.1:%u/", ntohs(address.sin_port));
+        start_breaker(&breaker, url, &thread);
         /* Twice: the second finds the kept connection dead. */
         for (int round = 0; round < 2; round++) {
             struct hf_slice piece = hf_slice_text("body");
@@ -466,9 +477,7 @@ static void says_again_when_an_answer_breaks_off(void **state)
             await(&fixture);
             assert_int_equal(reply.status, rows[i].status);
         }
-        shutdown(breaker.listen_fd, SHUT_RDWR);
-        pthread_join(thread, NULL);
-        close(breaker.listen_fd);
+        stop_breaker(&breaker, thread);
         end(&fixture);
     }
 }
@@ -486,8 +495,82 @@ static void does_not_send_line_breaks_in_headers(void **state)
                                    .header_count = 1}};
     begin(&fixture, &reply);
     await(&fixture);
-    assert_int_equal(reply.status, HF_AGAIN);
+    assert_int_equal(reply.status, HF_INVALID);
+    assert_says(reply.error, "cannot be formed");
     assert_int_equal(fixture.peer_count, 0);
+    end(&fixture);
+}
+
+static void sends_a_header_of_the_caller_instead_of_its_own(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char url[100];
+    start(&fixture, 0, (struct hf_http_client_options){0});
+    const struct hf_header headers[] = {{hf_slice_text("content-type"), hf_slice_text("text/own")},
+                                        {hf_slice_text("content-encoding"), hf_slice_text("zstd")},
+                                        {hf_slice_text("user-agent"), hf_slice_text("Own/2")},
+                                        {hf_slice_text("host"), hf_slice_text("own.example")}};
+    struct hf_slice piece = hf_slice_text("x");
+    struct reply reply = {.call = {.method = "POST",
+                                   .url = url_of(&fixture, "/v1", url),
+                                   .content_type = "text/x-mine",
+                                   .content_encoding = "identity",
+                                   .pieces = &piece,
+                                   .piece_count = 1,
+                                   .headers = headers,
+                                   .header_count = 4}};
+    begin(&fixture, &reply);
+    await(&fixture);
+    assert_int_equal(reply.code, 413); /* no zstd */
+    assert_says(reply.body, "POST /v1 type=text/own word= agent=Own/2 host=own.example ");
+    end(&fixture);
+}
+
+/* What the one who noticed says, of each protocol that may answer here. */
+static void says_what_a_server_of_another_protocol_speaks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        size_t size;
+        const char *says;
+    } rows[] = {
+        {"\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64", 15, "speaks HTTP/2 (gRPC)"},
+        {"\x15\x03\x03\0\2\2\x46", 7, "speaks TLS on this port"},
+        {"", 0, "may want TLS"},
+        {"gibberish", 9, "is not HTTP/1.1"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture fixture;
+        start(&fixture, 0, (struct hf_http_client_options){0});
+        struct breaker breaker = {.answer = rows[i].answer, .size = rows[i].size};
+        char url[100];
+        pthread_t thread;
+        start_breaker(&breaker, url, &thread);
+        struct reply reply = {.call = {.method = "POST", .url = url}};
+        begin(&fixture, &reply);
+        await(&fixture);
+        assert_int_equal(reply.status, HF_AGAIN);
+        assert_says(reply.error, rows[i].says);
+        stop_breaker(&breaker, thread);
+        end(&fixture);
+    }
+}
+
+static void says_that_a_server_speaks_no_tls(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char url[100];
+    const struct hf_tls_config tls = {.insecure_skip_verify = true};
+    start(&fixture, 0, (struct hf_http_client_options){.tls = &tls});
+    snprintf(url, sizeof(url), "https://127.0.0.1:%u/", ntohs(fixture.address.sin_port));
+    struct reply reply = {.call = {.method = "POST", .url = url}};
+    begin(&fixture, &reply);
+    await(&fixture);
+    assert_int_equal(reply.status, HF_AGAIN);
+    assert_says(reply.error, "does not speak TLS on this port: set http://");
     end(&fixture);
 }
 
@@ -581,6 +664,9 @@ int main(void)
         cmocka_unit_test(ends_at_the_deadline),
         cmocka_unit_test(says_again_when_an_answer_breaks_off),
         cmocka_unit_test(does_not_send_line_breaks_in_headers),
+        cmocka_unit_test(sends_a_header_of_the_caller_instead_of_its_own),
+        cmocka_unit_test(says_what_a_server_of_another_protocol_speaks),
+        cmocka_unit_test(says_that_a_server_speaks_no_tls),
         cmocka_unit_test(connects_to_a_unix_socket),
         cmocka_unit_test(goes_through_the_proxy_it_is_told),
         cmocka_unit_test(ends_what_is_left_when_it_is_freed),

@@ -107,7 +107,8 @@ static void await_held(struct fixture *fixture, size_t count)
     pthread_mutex_unlock(&fixture->lock);
 }
 
-static void start(struct fixture *fixture, struct hf_http_server_options options)
+/* `said`: where on_error() writes, or NULL; the handlers' fixture otherwise. */
+static void start_for(struct fixture *fixture, struct hf_http_server_options options, void *said)
 {
     char error[512] = "";
     socklen_t size = sizeof(fixture->address);
@@ -122,8 +123,13 @@ static void start(struct fixture *fixture, struct hf_http_server_options options
     assert_int_equal(getsockname(fd, (struct sockaddr *)&fixture->address, &size), 0);
     options.listen_fd = fd;
     options.on_request = on_request;
-    options.user = fixture;
+    options.user = said != NULL ? said : fixture;
     assert_int_equal(hf_http_server_new(&options, &fixture->server, error), HF_OK);
+}
+
+static void start(struct fixture *fixture, struct hf_http_server_options options)
+{
+    start_for(fixture, options, NULL);
 }
 
 static void end(struct fixture *fixture)
@@ -700,9 +706,121 @@ static void marks_answers_for_allowed_origins(void **state)
     ask(fd, request, "Access-Control-Allow-Origin: *\r\n");
     ask(fd, request, "Access-Control-Expose-Headers: X-A, X-B\r\n");
     ask(fd, request, "Vary: Origin");
+    char text[4096];
+    say(fd, request);
+    hear(fd, text, sizeof(text));
+    assert_silent_on(text, "Allow-Credentials");
     ask(fd, "OPTIONS /x HTTP/1.1\r\nHost: x\r\n\r\n", "OPTIONS /x");
     close(fd);
     end(&fixture);
+}
+
+static void gives_credentials_only_to_origins_that_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *more, *origin;
+        bool echoes;
+    } rows[] = {
+        {"*", NULL, "https://a.example", false},
+        {"https://*", NULL, "https://a.example", false},
+        {"http*", NULL, "http://a.example", false},
+        {"*:8080", NULL, "http://a.example:8080", false},
+        {"*", "https://a.example", "https://a.example", true},
+        {"*", "https://a.example", "https://b.example", false},
+        {"https://*.example", NULL, "https://a.example", true},
+        {"*.example", NULL, "https://a.example", true},
+        {"http://localhost:*", NULL, "http://localhost:3000", true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *const origins[] = {rows[i].pattern, rows[i].more};
+        const struct hf_cors_config cors = {
+            .allowed_origins = {origins, rows[i].more != NULL ? 2 : 1}};
+        struct fixture fixture = {0};
+        start(&fixture, (struct hf_http_server_options){.cors = &cors});
+        int fd = dial(&fixture);
+        char request[300], expected[300], text[4096];
+        snprintf(request, sizeof(request), "GET /x HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\n\r\n",
+                 rows[i].origin);
+        snprintf(expected, sizeof(expected), "Access-Control-Allow-Origin: %s\r\n",
+                 rows[i].echoes ? rows[i].origin : "*");
+        say(fd, request);
+        hear(fd, text, sizeof(text));
+        assert_says(text, expected);
+        assert_int_equal(strstr(text, "Allow-Credentials: true") != NULL, rows[i].echoes);
+        close(fd);
+        end(&fixture);
+    }
+}
+
+static void trims_the_values_of_headers(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    start(&fixture, (struct hf_http_server_options){0});
+    int fd = dial(&fixture);
+    ask(fd, "GET /x HTTP/1.1\r\nHost: x\r\nX-Word: \t a b \t \r\n\r\n", "word=a b many");
+    ask(fd,
+        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: identity \t\r\nContent-Length: 2"
+        "\r\n\r\nhi",
+        "fault=ok coding=identity wire=2 raw=hi");
+    close(fd);
+    end(&fixture);
+}
+
+static void keeps_what_an_answer_says_of_itself(void **state)
+{
+    (void)state;
+    struct hf_string_pair pairs[] = {{"content-type", "text/other"}, {"X-Two", "2"}};
+    const struct hf_string_map common = {.items = pairs, .count = 2};
+    struct fixture fixture = {0};
+    start(&fixture, (struct hf_http_server_options){.response_headers = &common});
+    int fd = dial(&fixture);
+    char text[4096];
+    say(fd, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text));
+    assert_says(text, "Content-Type: text/plain\r\n");
+    assert_says(text, "X-Two: 2\r\n");
+    assert_silent_on(text, "text/other");
+    close(fd);
+    end(&fixture);
+}
+
+static void on_error(void *user, const char *peer, const char *what)
+{
+    char *said = user;
+    assert_non_null(peer);
+    snprintf(said, 300, "%s", what);
+}
+
+static void turns_other_protocols_away_with_a_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *answer, *says;
+    } rows[] = {
+        {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11, "HTTP/1.1 400 ", "speaks TLS"},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24, "This port is for HTTP/1.1",
+         "speaks HTTP/2 (gRPC)"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char said[300] = "", text[600] = "";
+        struct fixture fixture = {0};
+        struct hf_http_server_options options = {.on_error = on_error};
+        start_for(&fixture, options, said);
+        int fd = dial(&fixture);
+        assert_int_equal(send(fd, rows[i].bytes, rows[i].size, MSG_NOSIGNAL), rows[i].size);
+        size_t got = 0;
+        for (ssize_t more; (more = recv(fd, text + got, sizeof(text) - got, 0)) > 0;) {
+            got += (size_t)more;
+        }
+        assert_non_null(memmem(text, got, rows[i].answer, strlen(rows[i].answer)));
+        close(fd);
+        end(&fixture);
+        assert_says(said, rows[i].says);
+    }
 }
 
 static void serves_unix_sockets(void **state)
@@ -757,6 +875,10 @@ int main(void)
         cmocka_unit_test(adds_headers_to_every_answer),
         cmocka_unit_test(answers_preflights_itself),
         cmocka_unit_test(marks_answers_for_allowed_origins),
+        cmocka_unit_test(gives_credentials_only_to_origins_that_are_named),
+        cmocka_unit_test(trims_the_values_of_headers),
+        cmocka_unit_test(keeps_what_an_answer_says_of_itself),
+        cmocka_unit_test(turns_other_protocols_away_with_a_word),
         cmocka_unit_test(serves_unix_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

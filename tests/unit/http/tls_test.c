@@ -314,7 +314,7 @@ static void takes_renewed_files_for_new_connections(void **state)
     certificates_remove(&own);
 }
 
-static void does_not_speak_http_in_clear(void **state)
+static void tells_a_client_in_clear_that_it_wants_tls(void **state)
 {
     (void)state;
     struct certificates own;
@@ -323,7 +323,9 @@ static void does_not_speak_http_in_clear(void **state)
     const struct hf_tls_config server = {.cert_file = own.cert_file, .key_file = own.key_file};
     start(&fixture, (struct hf_http_server_options){.tls = &server});
     memmove(fixture.url + 4, fixture.url + 5, strlen(fixture.url + 4)); /* http:// */
-    assert_not_served(&fixture, NULL);
+    ask(&fixture, NULL);
+    assert_int_equal(fixture.status, HF_OK);
+    assert_int_equal(fixture.code, 400);
     hf_http_server_free(fixture.server);
     certificates_remove(&own);
 }
@@ -368,7 +370,7 @@ int main(void)
         cmocka_unit_test(keeps_to_the_versions_it_is_given),
         cmocka_unit_test(serves_with_each_suite_that_its_key_allows),
         cmocka_unit_test(takes_renewed_files_for_new_connections),
-        cmocka_unit_test(does_not_speak_http_in_clear),
+        cmocka_unit_test(tells_a_client_in_clear_that_it_wants_tls),
         cmocka_unit_test(says_at_the_start_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,11 @@ static void refuses_headers_that_http_does_not_allow(void **state)
         {"a", "b\r\nevil: c", "value"},
         {"a", "\x01", "value"},
         {"a", "\x7f", "value"},
+        {"Connection", "close", "of your own"},
+        {"transfer-encoding", "chunked", "of your own"},
+        {"Content-Length", "1", "of your own"},
+        {"TE", "trailers", "of your own"},
+        {"Upgrade", "h2c", "of your own"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -78,6 +83,22 @@ static void refuses_headers_that_http_does_not_allow(void **state)
         assert_non_null(expected);
         assert_non_null(strstr(expected, wrong[i][2]));
     }
+}
+
+static void refuses_what_grpc_sets_itself(void **state)
+{
+    static const char *const wrong[] = {"content-type",  "te",         "grpc-timeout",
+                                        "grpc-encoding", ":authority", "Connection",
+                                        "Content-Length"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        const char *expected = hf_expect_grpc_header(wrong[i], "x");
+        assert_non_null(expected);
+        assert_non_null(strstr(expected, "of your own"));
+    }
+    assert_null(hf_expect_grpc_header("user-agent", "mine/1"));
+    assert_null(hf_expect_grpc_header("x-id-bin", "\x01\n"));
+    assert_non_null(hf_expect_grpc_header("x-id", "\x01\n"));
 }
 
 int main(void)
@@ -88,6 +109,7 @@ int main(void)
         cmocka_unit_test(takes_paths_and_nothing_else),
         cmocka_unit_test(takes_headers_that_http_allows),
         cmocka_unit_test(refuses_headers_that_http_does_not_allow),
+        cmocka_unit_test(refuses_what_grpc_sets_itself),
     };
     return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -56,7 +57,9 @@ static bool has(const char *name, const char *value)
 static void has_the_configured_ones_in_lower_case(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, NULL, NULL, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, NULL, NULL, HF_EMPTY_SLICE),
+        HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "red"));
     assert_true(has("x-zone", ""));
@@ -66,7 +69,9 @@ static void lets_an_authenticator_replace_one(void **state)
 {
     char blue[] = "blue";
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &giving, blue, HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &giving, blue, HF_EMPTY_SLICE),
+        HF_OK);
     assert_int_equal(list.count, 2);
     assert_true(has("x-tenant", "blue"));
 }
@@ -74,15 +79,93 @@ static void lets_an_authenticator_replace_one(void **state)
 static void says_what_an_authenticator_says(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &poor, NULL, HF_EMPTY_SLICE),
-                     HF_UNAUTHENTICATED);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &poor, NULL, HF_EMPTY_SLICE),
+        HF_UNAUTHENTICATED);
 }
 
 static void too_many_are_no_fault_of_the_data(void **state)
 {
     (void)state;
-    assert_int_equal(hf_header_list_fill(&list, &configured, &endless, NULL, HF_EMPTY_SLICE),
-                     HF_AGAIN);
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &endless, NULL, HF_EMPTY_SLICE),
+        HF_AGAIN);
+}
+
+/* An authenticator of one header: "name=value". */
+static enum hf_status add_one(void *self, struct hf_slice meta, struct hf_header_sink *sink)
+{
+    const char *text = self;
+    size_t size = strcspn(text, "=");
+    (void)meta;
+    return sink->add(sink, hf_slice_of(text, size), hf_slice_text(text + size + 1));
+}
+
+static const struct hf_auth one = {.headers = add_one};
+
+static void trims_values(void **state)
+{
+    char text[] = "x-tenant= \tred ";
+    (void)state;
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, &one, text, HF_EMPTY_SLICE),
+        HF_OK);
+    assert_true(has("x-tenant", "red"));
+}
+
+static void refuses_for_good_what_cannot_be_sent(void **state)
+{
+    static const struct {
+        const char *text;
+        enum hf_header_use use;
+        enum hf_status status;
+    } rows[] = {
+        {"x-tenant=a\r\nEvil: 1", HF_HEADERS_HTTP, HF_INVALID},
+        {"x-tenant=a\r\nEvil: 1", HF_HEADERS_GRPC, HF_INVALID},
+        {"x-tenant=a\x01"
+         "b",
+         HF_HEADERS_GRPC, HF_INVALID},
+        {"x tenant=a", HF_HEADERS_HTTP, HF_INVALID},
+        {"=a", HF_HEADERS_HTTP, HF_INVALID},
+        {"x-id-bin=a\r\n", HF_HEADERS_HTTP, HF_INVALID},
+        {"x-id-bin=a\r\n", HF_HEADERS_GRPC, HF_OK},
+        {"x-tenant=caf\xc3\xa9", HF_HEADERS_HTTP, HF_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s", rows[i].text);
+        assert_int_equal(
+            hf_header_list_fill(&list, rows[i].use, &configured, &one, text, HF_EMPTY_SLICE),
+            rows[i].status);
+        assert_int_equal(strstr(list.why, "cannot be formed") != NULL,
+                         rows[i].status == HF_INVALID);
+        assert_null(strchr(list.why, '\n'));
+    }
+}
+
+static void leaves_out_what_is_of_grpc(void **state)
+{
+    static const char *const texts[] = {"Content-Type=x", "grpc-timeout=1S", "te=x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "%s", texts[i]);
+        assert_int_equal(
+            hf_header_list_fill(&list, HF_HEADERS_GRPC, &configured, &one, text, HF_EMPTY_SLICE),
+            HF_OK);
+        assert_int_equal(list.count, 2);
+    }
+}
+
+static void finds_a_header(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        hf_header_list_fill(&list, HF_HEADERS_HTTP, &configured, NULL, NULL, HF_EMPTY_SLICE),
+        HF_OK);
+    assert_ptr_equal(hf_header_find(list.items, list.count, "x-zone"), &list.items[1]);
+    assert_null(hf_header_find(list.items, list.count, "x-zon"));
 }
 
 int main(void)
@@ -92,6 +175,10 @@ int main(void)
         cmocka_unit_test(lets_an_authenticator_replace_one),
         cmocka_unit_test(says_what_an_authenticator_says),
         cmocka_unit_test(too_many_are_no_fault_of_the_data),
+        cmocka_unit_test(trims_values),
+        cmocka_unit_test(refuses_for_good_what_cannot_be_sent),
+        cmocka_unit_test(leaves_out_what_is_of_grpc),
+        cmocka_unit_test(finds_a_header),
     };
     return cmocka_run_group_tests_name("header_list", tests, NULL, NULL);
 }
