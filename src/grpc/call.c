@@ -8,7 +8,9 @@
 #include "text.h"
 
 #define POOL_MAX 1024u
-#define CALLS_MAX 200000u /* a lane: 1.6 KiB each, so 320 MB at the very worst */
+#define CALLS_MAX 200000u /* a lane */
+/* The part of all held bytes that the metadata of one connection may take. */
+#define METADATA_PART 16
 /* A large message gets its whole buffer when this much of it has come: a prefix alone costs
  * nothing. */
 #define FIRST_BYTES (256u * 1024)
@@ -55,10 +57,47 @@ static struct hf_grpc_call *take_from_pool(struct lane *lane)
     return call;
 }
 
+/* ---- counting ---- */
+
+void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole)
+{
+    hf_grpc_lane_count(call->connection->lane, bytes, whole);
+    call->connection->sender_change += bytes;
+}
+
+static size_t sender_held(const struct connection *connection)
+{
+    return connection->sender == NULL
+               ? 0
+               : atomic_load_explicit(&connection->sender->held, memory_order_relaxed) +
+                     (size_t)connection->sender_change;
+}
+
+/* Is there room for what was just counted, of a message of `size` bytes? */
+static bool has_room(struct connection *connection, size_t size)
+{
+    struct lane *lane = connection->lane;
+    const struct hf_intake_limits *limits = &lane->server->limits;
+    size_t held = hf_grpc_lane_held(lane);
+    if (held < limits->soft) {
+        return true;
+    }
+    hf_grpc_lane_press(lane);
+    return hf_intake_judge(limits, held, sender_held(connection), size) != HF_INTAKE_FULL;
+}
+
+size_t hf_grpc_call_received(const struct hf_grpc_call *call)
+{
+    return call->wire != NULL ? call->wire->bytes.size : 0;
+}
+
+/* ---- opening and ending ---- */
+
 struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t stream_id)
 {
     struct lane *lane = connection->lane;
-    struct hf_grpc_call *call = lane->call_count < CALLS_MAX ? take_from_pool(lane) : NULL;
+    bool room = lane->call_count < CALLS_MAX && has_room(connection, 0);
+    struct hf_grpc_call *call = room ? take_from_pool(lane) : NULL;
     if (call == NULL) {
         return NULL;
     }
@@ -70,6 +109,8 @@ struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t st
     call->stream_open = true;
     call->known_coding = true;
     call->progress_ns = hf_loop_now_ns(lane->loop);
+    hf_intake_pace_begin(&call->pace, call->progress_ns);
+    hf_grpc_call_count(call, (ptrdiff_t)sizeof(*call), 0);
     call->next = connection->calls;
     call->link = &connection->calls;
     if (call->next != NULL) {
@@ -100,7 +141,8 @@ static void free_call(struct hf_grpc_call *call)
     struct connection *connection = call->connection;
     struct lane *lane = connection->lane;
     hf_grpc_call_drop_message(call);
-    hf_grpc_metadata_release(&call->metadata);
+    hf_grpc_call_drop_metadata(call);
+    hf_grpc_call_count(call, -(ptrdiff_t)sizeof(*call), 0);
     if (call->answer != call->answer_room) {
         free(call->answer);
     }
@@ -153,10 +195,29 @@ void hf_grpc_call_drop_message(struct hf_grpc_call *call)
     }
     if (call->counted != 0) {
         ptrdiff_t counted = (ptrdiff_t)call->counted;
-        hf_grpc_lane_count(lane, -counted, call->message.owner != NULL ? -counted : 0);
+        hf_grpc_call_count(call, -counted, call->message.owner != NULL ? -counted : 0);
         call->counted = 0;
     }
     call->message = (struct hf_grpc_message){.coding = call->coding};
+}
+
+void hf_grpc_call_drop_metadata(struct hf_grpc_call *call)
+{
+    hf_grpc_metadata_release(&call->metadata);
+    if (call->metadata_counted != 0) {
+        hf_grpc_call_count(call, -(ptrdiff_t)call->metadata_counted, 0);
+        call->connection->metadata_bytes -= call->metadata_counted;
+        call->metadata_counted = 0;
+    }
+}
+
+void hf_grpc_call_give_up(struct hf_grpc_call *call)
+{
+    assert(call->state == CALL_ANSWERED && call->stream_open);
+    call->given_up = true;
+    nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
+                              NGHTTP2_CANCEL);
+    hf_grpc_connection_dirty(call->connection);
 }
 
 /* ---- headers ---- */
@@ -167,6 +228,21 @@ static bool is_grpc_type(struct hf_slice value)
     size_t size = sizeof(type) - 1;
     return value.size >= size && memcmp(value.data, type, size) == 0 &&
            (value.size == size || value.data[size] == '+' || value.data[size] == ';');
+}
+
+/* What the metadata has grown beyond the room that each call has. */
+static void count_metadata(struct hf_grpc_call *call)
+{
+    struct connection *connection = call->connection;
+    size_t grown = hf_grpc_metadata_allocated(&call->metadata) - call->metadata_counted;
+    if (grown == 0) {
+        return;
+    }
+    hf_grpc_call_count(call, (ptrdiff_t)grown, 0);
+    call->metadata_counted += grown;
+    connection->metadata_bytes += grown;
+    call->crowded = !has_room(connection, 0) ||
+                    connection->metadata_bytes > connection->lane->server->limits.total / METADATA_PART;
 }
 
 static void take_path(struct hf_grpc_call *call, struct hf_slice path)
@@ -183,6 +259,7 @@ static void take_path(struct hf_grpc_call *call, struct hf_slice path)
     if (hf_grpc_metadata_add(&call->metadata, hf_slice_text(":path"), path) != HF_OK) {
         call->large_headers = true;
     }
+    count_metadata(call);
 }
 
 static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
@@ -198,7 +275,11 @@ static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
 
 static void keep_header(struct hf_grpc_call *call, struct hf_slice name, struct hf_slice value)
 {
+    if (call->crowded) {
+        return;
+    }
     enum hf_status status = hf_grpc_metadata_add(&call->metadata, name, value);
+    count_metadata(call);
     if (status == HF_INVALID) {
         call->bad_header = true;
     } else if (status != HF_OK) {
@@ -225,6 +306,12 @@ static void take_coding(struct hf_grpc_call *call, struct hf_slice value)
     keep_header(call, hf_slice_text("grpc-encoding"), value);
 }
 
+static bool is_wanted(const struct hf_grpc_call *call, struct hf_slice name)
+{
+    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    return options->keeps_header == NULL || options->keeps_header(options->user, name);
+}
+
 static void take_pseudo_header(struct hf_grpc_call *call, struct hf_slice name,
                                struct hf_slice value)
 {
@@ -232,7 +319,7 @@ static void take_pseudo_header(struct hf_grpc_call *call, struct hf_slice name,
         call->is_post = hf_slice_is(value, "POST");
     } else if (hf_slice_is(name, ":path")) {
         take_path(call, value);
-    } else if (hf_slice_is(name, ":authority")) {
+    } else if (hf_slice_is(name, ":authority") && is_wanted(call, name)) {
         keep_header(call, name, value);
     }
 }
@@ -258,7 +345,8 @@ void hf_grpc_call_take_header(struct hf_grpc_call *call, struct hf_slice name,
         take_coding(call, value);
     } else if (hf_slice_is(name, "grpc-timeout")) {
         take_timeout(call, value);
-    } else if (!hf_slice_is(name, "te") && !hf_slice_is(name, "grpc-accept-encoding")) {
+    } else if (!hf_slice_is(name, "te") && !hf_slice_is(name, "grpc-accept-encoding") &&
+               is_wanted(call, name)) {
         keep_header(call, name, value);
     }
 }
@@ -334,6 +422,8 @@ static void judge_headers(struct hf_grpc_call *call)
         refuse_coding(call);
     } else if (is_late(call)) {
         refuse(call, CODE_DEADLINE, "context deadline exceeded");
+    } else if (call->crowded) {
+        hf_grpc_call_refuse_for_now(call, "too much metadata is held at the moment");
     }
 }
 
@@ -360,7 +450,7 @@ static void refuse_large(struct hf_grpc_call *call, bool decoded, uint64_t size)
     refuse(call, CODE_EXHAUSTED, text);
 }
 
-static void refuse_for_now(struct hf_grpc_call *call, const char *text)
+void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text)
 {
     hf_grpc_call_refuse(call, 200,
                         &(struct hf_grpc_answer){
@@ -374,7 +464,7 @@ static void judge_prefix(struct hf_grpc_call *call)
     } else if (call->prefix.compressed && call->coding == HF_IDENTITY) {
         refuse(call, CODE_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
     } else if ((call->wire = new_block()) == NULL) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
     }
 }
 
@@ -392,7 +482,6 @@ static enum hf_status make_room(struct hf_grpc_call *call, size_t more)
 
 static void collect(struct hf_grpc_call *call, struct hf_slice data)
 {
-    struct lane *lane = call->connection->lane;
     struct hf_bytes *bytes = &call->wire->bytes;
     if (data.size > call->prefix.size - bytes->size) {
         refuse(call, CODE_INTERNAL, "grpc: more than one message in a unary call");
@@ -401,12 +490,12 @@ static void collect(struct hf_grpc_call *call, struct hf_slice data)
     if (data.size == 0) {
         return;
     }
-    hf_grpc_lane_count(lane, (ptrdiff_t)data.size, 0);
+    hf_grpc_call_count(call, (ptrdiff_t)data.size, 0);
     call->counted += data.size;
-    if (hf_grpc_lane_held(lane) > lane->server->options.buffered_bytes_max) {
-        refuse_for_now(call, "too much is being received at the moment");
+    if (!has_room(call->connection, call->prefix.size)) {
+        hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
     } else if (make_room(call, data.size) != HF_OK) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
     } else {
         memcpy(bytes->data + bytes->size, data.data, data.size);
         bytes->size += data.size;
@@ -433,6 +522,23 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
     collect(call, data);
 }
 
+/* False when the call was refused. What has hardly others beside it always passes, or it never
+ * would. */
+static bool count_decoded(struct hf_grpc_call *call)
+{
+    struct lane *lane = call->connection->lane;
+    size_t size = call->raw->bytes.size;
+    hf_grpc_call_count(call, (ptrdiff_t)size, 0);
+    call->counted += size;
+    if (!has_room(call->connection, size) &&
+        hf_grpc_lane_held(lane) - call->counted > lane->server->limits.soft / 2) {
+        /* The message is not whole for the books yet. */
+        hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
+        return false;
+    }
+    return true;
+}
+
 /* False when the call was refused. */
 static bool decode(struct hf_grpc_call *call)
 {
@@ -441,17 +547,17 @@ static bool decode(struct hf_grpc_call *call)
     call->raw = lane->spare_raw != NULL ? lane->spare_raw : new_block();
     lane->spare_raw = NULL;
     if (call->raw == NULL) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
         return false;
     }
     switch (hf_decode(call->coding, call->message.wire, limit, &call->raw->bytes)) {
     case HF_OK:
-        return true;
+        return count_decoded(call);
     case HF_TOO_LARGE:
         refuse_large(call, true, (uint64_t)limit + 1);
         return false;
     case HF_NOMEM:
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
         return false;
     default:
         refuse(call, CODE_INTERNAL, "grpc: failed to decompress the received message");
