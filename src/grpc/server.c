@@ -483,8 +483,8 @@ enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
     server->options = *options;
     set_defaults(&server->options);
     server->limits = hf_intake_limits_of(server->options.buffered_bytes_max);
-    if (server->options.message_bytes_max > server->limits.soft) {
-        server->options.message_bytes_max = server->limits.soft;
+    if (server->options.message_bytes_max > server->limits.message) {
+        server->options.message_bytes_max = server->limits.message;
     }
     server->tick_ns = tick_for(&server->options);
     int flags = fcntl(options->listen_fd, F_GETFL);

@@ -23,8 +23,9 @@ struct hf_intake_limits hf_intake_limits_of(uint64_t total)
     struct hf_intake_limits limits = {
         .total = (size_t)total,
         .large = (size_t)(total - total / 8),
-        .soft = (size_t)(total - total / 4),
-        .share = (size_t)(total / 2),
+        .soft = (size_t)(total / 2),
+        .message = (size_t)(total - total / 4),
+        .share = (size_t)(total / 4),
         .small = (size_t)(total / 32 < SMALL_MOST ? total / 32 : SMALL_MOST),
     };
     limits.relieved = limits.soft - limits.soft / 8;

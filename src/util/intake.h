@@ -3,9 +3,10 @@
  * full. Used by both servers; what is counted and ended is theirs.
  *
  * Bytes count when they have arrived, whatever a length promises. Below `soft` nothing happens.
- * From there on the slowest unfinished message is ended, those of a peer above its share first, and
- * large messages of such a peer are refused; above `large` all large ones are. What is left up to
- * `total` is for small messages.
+ * From there on the slowest unfinished message is ended, those of a peer above its share first.
+ * Between `soft` and `large` is the room for what arrives until that has had its effect. Above
+ * `large`, the large messages of peers above their share are refused; what is left up to `total` is
+ * for small messages and for other peers.
  */
 #pragma once
 
@@ -23,6 +24,7 @@ struct sockaddr;
 
 struct hf_intake_limits {
     size_t total, large, soft;
+    size_t message;  /* the largest one */
     size_t relieved; /* ending stops here */
     size_t share;    /* of one peer */
     size_t small;    /* a message up to this size is a small one */
@@ -44,9 +46,8 @@ static inline enum hf_intake_verdict hf_intake_judge(const struct hf_intake_limi
     if (held < limits->soft) {
         return HF_INTAKE_FREE;
     }
-    size_t most = size <= limits->small       ? limits->total
-                  : peer_held > limits->share ? limits->soft
-                                              : limits->large;
+    bool modest = size <= limits->small || peer_held <= limits->share;
+    size_t most = modest ? limits->total : limits->large;
     return held > most ? HF_INTAKE_FULL : HF_INTAKE_PRESSED;
 }
 

@@ -136,6 +136,12 @@ bool hf_node_wants_auth(const struct hf_node *node)
     return node->wants_auth;
 }
 
+uint64_t hf_node_memory(const struct hf_node *node)
+{
+    (void)node;
+    return 0;
+}
+
 bool hf_node_is_durable(const struct hf_node *node)
 {
     return !node->is_not_durable;

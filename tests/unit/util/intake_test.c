@@ -38,11 +38,11 @@ static void keeps_room_for_small_messages_and_a_share_for_others(void **state)
         size_t held, peer_held, size;
         enum hf_intake_verdict verdict;
     } rows[] = {
-        {749, 749, 700, HF_INTAKE_FREE},    {750, 0, 700, HF_INTAKE_PRESSED},
-        {875, 0, 700, HF_INTAKE_PRESSED},   {876, 0, 700, HF_INTAKE_FULL},
-        {750, 501, 700, HF_INTAKE_PRESSED}, {751, 501, 700, HF_INTAKE_FULL},
-        {751, 500, 700, HF_INTAKE_PRESSED}, {1000, 999, 31, HF_INTAKE_PRESSED},
-        {1001, 0, 31, HF_INTAKE_FULL},      {876, 0, 32, HF_INTAKE_FULL},
+        {499, 499, 700, HF_INTAKE_FREE},    {500, 500, 700, HF_INTAKE_PRESSED},
+        {875, 251, 700, HF_INTAKE_PRESSED}, {876, 251, 700, HF_INTAKE_FULL},
+        {876, 250, 700, HF_INTAKE_PRESSED}, {1001, 0, 700, HF_INTAKE_FULL},
+        {1000, 999, 31, HF_INTAKE_PRESSED}, {1001, 0, 31, HF_INTAKE_FULL},
+        {876, 251, 32, HF_INTAKE_FULL},
     };
     struct hf_intake_limits limits = hf_intake_limits_of(1000);
     (void)state;
