@@ -14,7 +14,7 @@
 
 #define GREETING_NS (UINT64_C(20) * 1000000000)
 #define STALL_NS (UINT64_C(60) * 1000000000)
-#define ANSWER_NS (UINT64_C(30) * 1000000000)
+#define ANSWER_NS (UINT64_C(20) * 1000000000)
 #define LINGER_NS (UINT64_C(1) * 1000000000)
 #define NOTICE_NS (UINT64_C(1) * 1000000000)
 /* Of each of them, while the server stops. */
@@ -483,7 +483,7 @@ static void check_calls(struct connection *connection, uint64_t now_ns)
         } else if (call->state == CALL_BODY) {
             check_message(call, now_ns);
         } else if (call->state == CALL_ANSWERED && !call->given_up && since_ns > ANSWER_NS) {
-            hf_grpc_server_report(connection, "an answer was not taken for 30 s");
+            hf_grpc_server_report(connection, "an answer was not taken for 20 s");
             hf_grpc_call_give_up(call);
         }
     }

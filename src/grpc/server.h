@@ -11,7 +11,7 @@
  * What all calls hold together is bounded (util/intake.h): messages as they came and decoded,
  * metadata, the calls themselves. When that is nearly full, the messages that come slowest are
  * refused for now. A message must come at a least rate and within a time; an answer that is not
- * taken in 30 s is given up.
+ * taken in 20 s is given up.
  */
 #pragma once
 

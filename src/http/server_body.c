@@ -308,6 +308,9 @@ static enum hf_status decode(struct hf_http_request *request)
     request->raw->data = out.data;
     request->raw->size = out.size;
     request->raw->capacity = out.capacity;
+    if (out.capacity >= HTTP_TRIM_BYTES || status == HF_TOO_LARGE) {
+        atomic_store_explicit(&request->server->decoded_much, true, memory_order_relaxed);
+    }
     if (status == HF_OK) {
         count(request, out.size);
         status = has_room(request, out.size) ? HF_OK : HF_NOMEM;

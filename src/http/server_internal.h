@@ -66,6 +66,7 @@ struct hf_http_server {
     struct hf_intake_peers peers;
     atomic_size_t held_bytes; /* of all bodies; given back under the lock */
     atomic_bool pressed;      /* they are too many: the watch is to end some */
+    atomic_bool decoded_much; /* since memory was given back to the system */
     /* The watch's. */
     uint64_t relieved_ns, trimmed_ns;
     size_t held_peak; /* since memory was given back to the system */
@@ -157,6 +158,8 @@ HF_MUST_USE bool hf_http_body_is_whole(struct hf_http_request *request);
 void hf_http_list_remove(struct http_list *list, struct hf_http_request *request);
 
 /* ---- server_relief.c ---- */
+/* So much that it is worth giving back to the system when it is free. */
+#define HTTP_TRIM_BYTES (8u << 20)
 /* Any thread: bodies hold too much. */
 void hf_http_press(struct hf_http_server *server);
 /* The watch, about once a second: ends what is too slow. True: it is to come again, even without

@@ -14,7 +14,6 @@
 #include "../util/clock.h"
 #include "server_internal.h"
 
-#define TRIM_BYTES (8u << 20)
 #define TRIM_INTERVAL_NS (5 * HF_NS_PER_S)
 
 void hf_http_press(struct hf_http_server *server)
@@ -81,7 +80,10 @@ static bool trim(struct hf_http_server *server, uint64_t now_ns)
 {
     size_t held = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
     server->held_peak = held > server->held_peak ? held : server->held_peak;
-    if (server->held_peak < TRIM_BYTES) {
+    if (atomic_exchange_explicit(&server->decoded_much, false, memory_order_relaxed)) {
+        server->held_peak += HTTP_TRIM_BYTES; /* it was not there for long enough to be seen */
+    }
+    if (server->held_peak < HTTP_TRIM_BYTES) {
         return false;
     }
     if (held <= server->held_peak / 2 && now_ns - server->trimmed_ns >= TRIM_INTERVAL_NS) {
