@@ -55,8 +55,8 @@ const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret
 bool hf_node_wants_peer(const struct hf_node *node);
 bool hf_node_wants_auth(const struct hf_node *node);
 
-/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine and the limits
- * of processors. 0: not known. */
+/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine and
+ * the limits of processors. 0: not known. */
 uint64_t hf_node_memory(const struct hf_node *node);
 
 /*

@@ -9,12 +9,9 @@
 
 #define POOL_MAX 1024u
 #define CALLS_MAX 200000u /* a lane */
-/* The part of all held bytes that the metadata of one connection may take. */
-#define METADATA_PART 16
 /* A large message gets its whole buffer when this much of it has come: a prefix alone costs
  * nothing. */
 #define FIRST_BYTES (256u * 1024)
-#define SPARE_BYTES_MAX (8u * 1024 * 1024)
 #define RETRY_NS UINT64_C(1000000000)
 /* Header bytes past which the connection is not worth its calls. */
 #define HEADERS_CUT (8u * HF_GRPC_METADATA_BYTES_MAX)
@@ -57,46 +54,12 @@ static struct hf_grpc_call *take_from_pool(struct lane *lane)
     return call;
 }
 
-/* ---- counting ---- */
-
-void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole)
-{
-    hf_grpc_lane_count(call->connection->lane, bytes, whole);
-    call->connection->sender_change += bytes;
-}
-
-static size_t sender_held(const struct connection *connection)
-{
-    return connection->sender == NULL
-               ? 0
-               : atomic_load_explicit(&connection->sender->held, memory_order_relaxed) +
-                     (size_t)connection->sender_change;
-}
-
-/* Is there room for what was just counted, of a message of `size` bytes? */
-static bool has_room(struct connection *connection, size_t size)
-{
-    struct lane *lane = connection->lane;
-    const struct hf_intake_limits *limits = &lane->server->limits;
-    size_t held = hf_grpc_lane_held(lane);
-    if (held < limits->soft) {
-        return true;
-    }
-    hf_grpc_lane_press(lane);
-    return hf_intake_judge(limits, held, sender_held(connection), size) != HF_INTAKE_FULL;
-}
-
-size_t hf_grpc_call_received(const struct hf_grpc_call *call)
-{
-    return call->wire != NULL ? call->wire->bytes.size : 0;
-}
-
 /* ---- opening and ending ---- */
 
 struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t stream_id)
 {
     struct lane *lane = connection->lane;
-    bool room = lane->call_count < CALLS_MAX && has_room(connection, 0);
+    bool room = lane->call_count < CALLS_MAX && hf_grpc_connection_has_room(connection, 0);
     struct hf_grpc_call *call = room ? take_from_pool(lane) : NULL;
     if (call == NULL) {
         return NULL;
@@ -171,55 +134,6 @@ void hf_grpc_call_stream_closed(struct hf_grpc_call *call)
     }
 }
 
-/* A decoding buffer that nobody kept serves the next message. */
-static void drop_raw(struct lane *lane, struct block *raw)
-{
-    bool alone = atomic_load_explicit(&raw->ref.count, memory_order_acquire) == 1;
-    if (alone && lane->spare_raw == NULL && raw->bytes.capacity <= SPARE_BYTES_MAX) {
-        lane->spare_raw = raw;
-    } else {
-        hf_ref_drop(&raw->ref);
-    }
-}
-
-void hf_grpc_call_drop_message(struct hf_grpc_call *call)
-{
-    struct lane *lane = call->connection->lane;
-    if (call->raw != NULL) {
-        drop_raw(lane, call->raw);
-        call->raw = NULL;
-    }
-    if (call->wire != NULL) {
-        hf_ref_drop(&call->wire->ref);
-        call->wire = NULL;
-    }
-    if (call->counted != 0) {
-        ptrdiff_t counted = (ptrdiff_t)call->counted;
-        hf_grpc_call_count(call, -counted, call->message.owner != NULL ? -counted : 0);
-        call->counted = 0;
-    }
-    call->message = (struct hf_grpc_message){.coding = call->coding};
-}
-
-void hf_grpc_call_drop_metadata(struct hf_grpc_call *call)
-{
-    hf_grpc_metadata_release(&call->metadata);
-    if (call->metadata_counted != 0) {
-        hf_grpc_call_count(call, -(ptrdiff_t)call->metadata_counted, 0);
-        call->connection->metadata_bytes -= call->metadata_counted;
-        call->metadata_counted = 0;
-    }
-}
-
-void hf_grpc_call_give_up(struct hf_grpc_call *call)
-{
-    assert(call->state == CALL_ANSWERED && call->stream_open);
-    call->given_up = true;
-    nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
-                              NGHTTP2_CANCEL);
-    hf_grpc_connection_dirty(call->connection);
-}
-
 /* ---- headers ---- */
 
 static bool is_grpc_type(struct hf_slice value)
@@ -228,21 +142,6 @@ static bool is_grpc_type(struct hf_slice value)
     size_t size = sizeof(type) - 1;
     return value.size >= size && memcmp(value.data, type, size) == 0 &&
            (value.size == size || value.data[size] == '+' || value.data[size] == ';');
-}
-
-/* What the metadata has grown beyond the room that each call has. */
-static void count_metadata(struct hf_grpc_call *call)
-{
-    struct connection *connection = call->connection;
-    size_t grown = hf_grpc_metadata_allocated(&call->metadata) - call->metadata_counted;
-    if (grown == 0) {
-        return;
-    }
-    hf_grpc_call_count(call, (ptrdiff_t)grown, 0);
-    call->metadata_counted += grown;
-    connection->metadata_bytes += grown;
-    call->crowded = !has_room(connection, 0) ||
-                    connection->metadata_bytes > connection->lane->server->limits.total / METADATA_PART;
 }
 
 static void take_path(struct hf_grpc_call *call, struct hf_slice path)
@@ -259,7 +158,7 @@ static void take_path(struct hf_grpc_call *call, struct hf_slice path)
     if (hf_grpc_metadata_add(&call->metadata, hf_slice_text(":path"), path) != HF_OK) {
         call->large_headers = true;
     }
-    count_metadata(call);
+    hf_grpc_call_count_metadata(call);
 }
 
 static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
@@ -279,7 +178,7 @@ static void keep_header(struct hf_grpc_call *call, struct hf_slice name, struct 
         return;
     }
     enum hf_status status = hf_grpc_metadata_add(&call->metadata, name, value);
-    count_metadata(call);
+    hf_grpc_call_count_metadata(call);
     if (status == HF_INVALID) {
         call->bad_header = true;
     } else if (status != HF_OK) {
@@ -492,7 +391,7 @@ static void collect(struct hf_grpc_call *call, struct hf_slice data)
     }
     hf_grpc_call_count(call, (ptrdiff_t)data.size, 0);
     call->counted += data.size;
-    if (!has_room(call->connection, call->prefix.size)) {
+    if (!hf_grpc_connection_has_room(call->connection, call->prefix.size)) {
         hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
     } else if (make_room(call, data.size) != HF_OK) {
         hf_grpc_call_refuse_for_now(call, "out of memory");
@@ -530,7 +429,7 @@ static bool count_decoded(struct hf_grpc_call *call)
     size_t size = call->raw->bytes.size;
     hf_grpc_call_count(call, (ptrdiff_t)size, 0);
     call->counted += size;
-    if (!has_room(call->connection, size) &&
+    if (!hf_grpc_connection_has_room(call->connection, size) &&
         hf_grpc_lane_held(lane) - call->counted > lane->server->limits.soft / 2) {
         /* The message is not whole for the books yet. */
         hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");

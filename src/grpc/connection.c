@@ -464,11 +464,10 @@ static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
                                        options->message_rate);
     hf_intake_pace_mark(&call->pace, now_ns, received);
     if (late || (call->has_timeout && now_ns >= call->deadline_ns)) {
-        hf_grpc_call_refuse(
-            call, 200,
-            &(struct hf_grpc_answer){.code = 4,
-                                     .error = late ? "the message came too slowly"
-                                                   : "context deadline exceeded"});
+        hf_grpc_call_refuse(call, 200,
+                            &(struct hf_grpc_answer){.code = 4,
+                                                     .error = late ? "the message came too slowly"
+                                                                   : "context deadline exceeded"});
     }
 }
 

@@ -19,10 +19,9 @@ static uint64_t key_of(const struct hf_grpc_call *call, uint64_t now_ns)
 {
     const struct connection *connection = call->connection;
     const struct lane *lane = connection->lane;
-    size_t sender_held =
-        connection->sender != NULL
-            ? atomic_load_explicit(&connection->sender->held, memory_order_relaxed)
-            : 0;
+    size_t sender_held = connection->sender != NULL
+                             ? atomic_load_explicit(&connection->sender->held, memory_order_relaxed)
+                             : 0;
     /* What our own closed window holds back goes last. */
     uint64_t rate = connection->arrived != 0
                         ? UINT64_MAX

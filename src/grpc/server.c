@@ -71,8 +71,7 @@ bool hf_grpc_lane_may_open(const struct lane *lane)
      * that senders leave unfinished close no window: they are ended. */
     const struct hf_intake_limits *limits = &lane->server->limits;
     size_t whole = lane->whole_seen + (size_t)lane->whole_change;
-    return whole == 0 ||
-           (whole <= limits->total / 2 && hf_grpc_lane_held(lane) <= limits->soft);
+    return whole == 0 || (whole <= limits->total / 2 && hf_grpc_lane_held(lane) <= limits->soft);
 }
 
 void hf_grpc_server_handed(struct lane *lane, int change)

@@ -44,9 +44,10 @@ struct hf_grpc_server_options {
     uint32_t stream_window, connection_window; /* 0: 1 MiB, 16 MiB */
     size_t read_buffer_bytes;                  /* 0: 256 KiB, one a loop */
     size_t connections_max;                    /* 0: 10,000 */
-    uint64_t buffered_bytes_max; /* of all calls; 0: 256 MiB; a message has three quarters at most */
-    uint64_t message_time_ns;    /* from its headers to its end; 0: 10 min */
-    uint64_t message_rate;       /* bytes a second that must come after 30 s; 0: 1,024 */
+    uint64_t
+        buffered_bytes_max;   /* of all calls; 0: 256 MiB; a message has three quarters at most */
+    uint64_t message_time_ns; /* from its headers to its end; 0: 10 min */
+    uint64_t message_rate;    /* bytes a second that must come after 30 s; 0: 1,024 */
     uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: 2 h, 20 s */
     uint64_t max_connection_idle_ns, max_connection_age_ns,
         max_connection_age_grace_ns;  /* 0: no limit */

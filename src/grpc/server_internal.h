@@ -61,7 +61,7 @@ struct hf_grpc_call {
     struct hf_intake_pace pace;
     struct hf_grpc_prefix prefix;
     struct block *wire, *raw;
-    size_t counted;    /* of the server's held bytes: the message */
+    size_t counted; /* of the server's held bytes: the message */
     size_t metadata_counted;
     size_t unconsumed; /* of the stream's window */
     struct hf_grpc_message message;
@@ -99,11 +99,11 @@ struct connection {
     enum drain_state drain;
     uint32_t events; /* as the loop watches them */
     uint32_t resets, completed, ping_strikes;
-    size_t arrived;  /* DATA bytes not yet given back to the connection's window */
+    size_t arrived; /* DATA bytes not yet given back to the connection's window */
     size_t metadata_bytes;
     struct hf_intake_peer *sender;
     ptrdiff_t sender_change; /* of its bytes, not yet in them */
-    uint8_t *unsent; /* what the socket did not take, or NULL */
+    uint8_t *unsent;         /* what the socket did not take, or NULL */
     size_t unsent_start, unsent_end;
     uint64_t opened_ns, received_ns, written_ns, idle_since_ns, ping_ns, client_ping_ns;
     uint64_t drain_ns, linger_ns, counted_since_ns;
@@ -140,7 +140,7 @@ struct lane {
     struct hf_timer relief;
     uint64_t pressed_ns;
     _Atomic uint64_t worst_key; /* of the first that would be ended; read by the other lanes */
-    struct block *spare_raw; /* a decoding buffer kept for the next message */
+    struct block *spare_raw;    /* a decoding buffer kept for the next message */
     uint8_t *read_buffer, *write_buffer;
     atomic_uint connection_count; /* read by the other lanes, to balance */
 };
@@ -158,7 +158,7 @@ struct hf_grpc_server {
     /* Bytes of calls that are not over, and those of messages that are whole. All lanes. */
     atomic_size_t held_bytes, whole_bytes;
     _Atomic uint64_t trimmed_ns; /* when free memory was given back to the system */
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t changed;
     size_t lanes_listening, lanes_running; /* while it stops */
 };
@@ -217,17 +217,23 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data);
 void hf_grpc_call_end(struct hf_grpc_call *call);
 /* nghttp2, or the whole connection, is done with it. */
 void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
+/* In state BODY: refuses it, to be tried again. */
+void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);
+void hf_grpc_call_pool_free(struct lane *lane);
+
+/* ---- call_memory.c ---- */
 /* Counts bytes that it holds, with its lane and its sender. */
 void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole);
 size_t hf_grpc_call_received(const struct hf_grpc_call *call);
-/* In state BODY: refuses it, to be tried again. */
-void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);
+/* What its metadata has grown beyond the room that each call has. */
+void hf_grpc_call_count_metadata(struct hf_grpc_call *call);
+/* Is there room for what was just counted, of a message of `size` bytes? */
+bool hf_grpc_connection_has_room(struct connection *connection, size_t size);
 /* Answered: resets its stream, since nobody takes the answer. */
 void hf_grpc_call_give_up(struct hf_grpc_call *call);
 void hf_grpc_call_drop_metadata(struct hf_grpc_call *call);
 /* Gives back the message and what is counted for it. */
 void hf_grpc_call_drop_message(struct hf_grpc_call *call);
-void hf_grpc_call_pool_free(struct lane *lane);
 
 /* ---- answer.c ---- */
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);

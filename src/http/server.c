@@ -159,7 +159,7 @@ static bool accept_turn(struct hf_http_server *server, bool closing, bool able, 
     bool listens = !closing && able && room > 0;
     struct pollfd ready[2] = {{.fd = server->wake_fd, .events = POLLIN},
                               {.fd = server->options.listen_fd, .events = POLLIN}};
-    int wait_ms = !closing && !listens ? REFUSED_PAUSE_MS
+    int wait_ms = !closing && !listens   ? REFUSED_PAUSE_MS
                   : count > 0 || watches ? WATCH_PERIOD_MS
                                          : -1;
     if (atomic_load_explicit(&server->pressed, memory_order_relaxed)) {

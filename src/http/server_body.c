@@ -120,8 +120,9 @@ static size_t first_bytes(const struct hf_http_request *request)
 {
     size_t most = request->server->body_limit;
     most = most < FIRST_BYTES ? most : FIRST_BYTES;
-    return request->discards ? 0 : request->chunked || request->length > most ? most
-                                                                              : request->length;
+    return request->discards                            ? 0
+           : request->chunked || request->length > most ? most
+                                                        : request->length;
 }
 
 static size_t sender_held(const struct hf_http_request *request)

@@ -13,40 +13,14 @@
 
 #include <holdfast/ref.h>
 
-#include "../util/intake.h"
 #include "server.h"
-#include "server_handshake.h"
+#include "server_connection.h"
 
 struct http_tls;
 
 /* How much of a refused body is read for the sake of its sender, who may not look at an answer
  * before all is sent. */
 #define HTTP_DISCARD_MAX (UINT64_C(64) << 20)
-
-/* Of a body, between its thread and the watch: only one of them takes it from COMING further. */
-enum body_state {
-    BODY_NONE = 0,
-    BODY_COMING,
-    BODY_WHOLE, /* the handler's turn */
-    BODY_ENDED, /* by the watch, which has said so on the socket */
-};
-
-/* An accepted connection: what the watch needs to know of it. */
-struct http_connection {
-    struct http_connection *next, *previous; /* under the server's lock */
-    int fd;
-    struct http_credentials *credentials; /* NULL: cleartext */
-    struct http_handshake handshake;
-    char peer[64];
-    /* Monotonic; 0: nothing is awaited, or no body is being read. */
-    _Atomic uint64_t deadline_ns; /* when the peer has been too slow */
-    _Atomic uint64_t body_since_ns;
-    _Atomic uint64_t body_bytes; /* of it so far */
-    atomic_size_t held;          /* what is counted for it */
-    atomic_int body;             /* enum body_state */
-    struct hf_intake_peer *sender;
-    struct hf_intake_pace pace; /* the watch's */
-};
 
 struct http_list {
     struct hf_http_request *first, *last;

@@ -92,8 +92,8 @@ static bool keeps_header(void *user, struct hf_slice name)
     bool keeps = grpc->auth.ops != NULL;
     for (size_t i = 0; i < grpc->wanted.key_count && grpc->wanted.headers && !keeps; i++) {
         const char *key = grpc->wanted.keys[i];
-        keeps = name.size == strlen(key) &&
-                strncasecmp((const char *)name.data, key, name.size) == 0;
+        keeps =
+            name.size == strlen(key) && strncasecmp((const char *)name.data, key, name.size) == 0;
     }
     return keeps;
 }
@@ -300,8 +300,8 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
         .message_bytes_max = (size_t)mib << 20,
         .streams_max = (uint32_t)config->max_concurrent_streams,
         .read_buffer_bytes = (size_t)config->read_buffer_size,
-        .buffered_bytes_max = otlp_intake_total(
-            node, "protocols::grpc::max_recv_msg_size_mib", (uint64_t)mib << 20),
+        .buffered_bytes_max =
+            otlp_intake_total(node, "protocols::grpc::max_recv_msg_size_mib", (uint64_t)mib << 20),
         .message_time_ns = config->read_timeout_ns,
         .message_rate = config->min_read_rate,
         .keeps_header = keeps_header,

@@ -45,8 +45,7 @@ uint64_t hf_intake_total(uint64_t memory_bytes)
 
 void hf_intake_pace_begin(struct hf_intake_pace *pace, uint64_t now_ns)
 {
-    *pace =
-        (struct hf_intake_pace){.begun_ns = now_ns, .mark_ns = now_ns, .older_ns = now_ns};
+    *pace = (struct hf_intake_pace){.begun_ns = now_ns, .mark_ns = now_ns, .older_ns = now_ns};
 }
 
 void hf_intake_pace_mark(struct hf_intake_pace *pace, uint64_t now_ns, size_t bytes)
@@ -77,8 +76,7 @@ bool hf_intake_pace_is_late(const struct hf_intake_pace *pace, uint64_t now_ns, 
     if (age_ns > time_ns) {
         return true;
     }
-    return age_ns > HF_INTAKE_GRACE_NS &&
-           bytes < (age_ns - HF_INTAKE_GRACE_NS) / NS_PER_S * rate;
+    return age_ns > HF_INTAKE_GRACE_NS && bytes < (age_ns - HF_INTAKE_GRACE_NS) / NS_PER_S * rate;
 }
 
 /* ---- the first to end ---- */
@@ -144,8 +142,8 @@ static void make_key(const struct sockaddr *address, uint64_t key[2])
 
 static struct hf_intake_peer **bucket_of(struct hf_intake_peers *peers, const uint64_t key[2])
 {
-    uint64_t mixed = (key[0] ^ (key[1] * UINT64_C(0x9e3779b97f4a7c15))) *
-                     UINT64_C(0xff51afd7ed558ccd);
+    uint64_t mixed =
+        (key[0] ^ (key[1] * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xff51afd7ed558ccd);
     return &peers->buckets[(mixed >> 40) % HF_INTAKE_PEER_BUCKETS];
 }
 

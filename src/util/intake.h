@@ -54,7 +54,7 @@ static inline enum hf_intake_verdict hf_intake_judge(const struct hf_intake_limi
 /* ---- the pace of one message: its thread ---- */
 
 #define HF_INTAKE_TIME_NS (UINT64_C(600) * 1000000000) /* a whole message, unless configured */
-#define HF_INTAKE_RATE UINT64_C(1024)                  /* bytes a second after the grace, likewise */
+#define HF_INTAKE_RATE UINT64_C(1024) /* bytes a second after the grace, likewise */
 #define HF_INTAKE_GRACE_NS (UINT64_C(30) * 1000000000)
 /* A message younger than this is not ended for room: nothing is known of its pace. */
 #define HF_INTAKE_YOUNG_NS (UINT64_C(1) * 1000000000)

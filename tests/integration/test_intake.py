@@ -11,13 +11,16 @@ import pytest
 
 from support import h2grpc, otlp
 from support.h2grpc import RawGrpc
-from support.holdfast import Holdfast, config
+from support.holdfast import BINARY, config
 from support.waiting import until
 
 MIB = 1 << 20
+# Their allocators keep what is freed.
+SANITIZED = any(name in BINARY.read_bytes() for name in (b"__asan_init", b"__tsan_init"))
 EXHAUSTED, UNAVAILABLE = 8, 14
-# The limiter leaves each transport 8 MiB for what is unfinished: the test needs no more than that.
-LIMITER = {"memory_limiter": {"check_interval": "1s", "limit_mib": 64, "spike_limit_mib": 4}}
+# The limiter leaves each transport 8 MiB for what is unfinished: the tests need no more than that. It
+# measures at the start only, so that it is not what refuses.
+LIMITER = {"memory_limiter": {"check_interval": "1h", "limit_mib": 64, "spike_limit_mib": 1}}
 
 
 @pytest.fixture
@@ -154,7 +157,7 @@ class TestMemoryOfMetadata:
             connection = raw(holdfast)
             self.open_many(connection, 900, self.LARGE)
             assert connection.call(otlp.LOGS.method_path, request()).code == 0
-        assert process.memory_info().rss - before < 16 * MIB
+        assert process.memory_info().rss - before < 16 * MIB or SANITIZED
 
     def test_what_a_connection_keeps_is_bounded_and_the_refusal_retryable(self, begin, raw):
         holdfast = keeping(begin)
@@ -164,7 +167,7 @@ class TestMemoryOfMetadata:
         opened = self.open_many(hog, 500, self.LARGE)
         last = hog.wait(opened[-1])
         assert (last.code, last.retry_delay) == (UNAVAILABLE, 1), last.text
-        assert process.memory_info().rss - before < 16 * MIB
+        assert process.memory_info().rss - before < 16 * MIB or SANITIZED
         assert raw(holdfast).call(otlp.LOGS.method_path, request()).code == 0
         # With the connection goes what it held.
         hog.close()
@@ -184,7 +187,7 @@ class TestMemoryOfMetadata:
             assert deaf.replies[stream].headers.get("grpc-status") is None
             if i == 20:
                 before = process.memory_info().rss
-        assert process.memory_info().rss - before < 4 * MIB
+        assert process.memory_info().rss - before < 4 * MIB or SANITIZED
 
     def test_answers_that_are_not_taken_are_given_up(self, begin, raw):
         holdfast = begin()
@@ -206,4 +209,4 @@ class TestMemoryOfMetadata:
         until(lambda: process.memory_info().rss - before > 64 * MIB, "the memory is held")
         for hog in hogs:
             hog.close()
-        until(lambda: process.memory_info().rss - before < 24 * MIB, "the memory comes back", seconds=20)
+        until(lambda: SANITIZED or process.memory_info().rss - before < 24 * MIB, "the memory comes back")

@@ -20,12 +20,8 @@ static void takes_an_eighth_of_the_memory_within_bounds(void **state)
 {
     static const struct {
         uint64_t memory, total;
-    } rows[] = {{0, 256 * MIB},
-                {32 * MIB, 8 * MIB},
-                {64 * MIB, 8 * MIB},
-                {512 * MIB, 64 * MIB},
-                {2048 * MIB, 256 * MIB},
-                {65536 * MIB, 256 * MIB}};
+    } rows[] = {{0, 256 * MIB},        {32 * MIB, 8 * MIB},     {64 * MIB, 8 * MIB},
+                {512 * MIB, 64 * MIB}, {2048 * MIB, 256 * MIB}, {65536 * MIB, 256 * MIB}};
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(hf_intake_total(rows[i].memory), rows[i].total);
@@ -47,9 +43,8 @@ static void keeps_room_for_small_messages_and_a_share_for_others(void **state)
     struct hf_intake_limits limits = hf_intake_limits_of(1000);
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(
-            hf_intake_judge(&limits, rows[i].held, rows[i].peer_held, rows[i].size),
-            rows[i].verdict);
+        assert_int_equal(hf_intake_judge(&limits, rows[i].held, rows[i].peer_held, rows[i].size),
+                         rows[i].verdict);
     }
 }
 
@@ -72,15 +67,15 @@ static void is_late_by_rate_after_a_grace_or_by_time(void **state)
         uint64_t age_s;
         size_t bytes;
         bool late;
-    } rows[] = {{0, 0, false},           {30, 0, false},       {32, 2047, true},
-                {32, 2048, false},       {600, 1 << 30, false}, {601, 1 << 30, true}};
+    } rows[] = {{0, 0, false},     {30, 0, false},        {32, 2047, true},
+                {32, 2048, false}, {600, 1 << 30, false}, {601, 1 << 30, true}};
     struct hf_intake_pace pace;
     (void)state;
     hf_intake_pace_begin(&pace, 5 * S);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        assert_int_equal(hf_intake_pace_is_late(&pace, (5 + rows[i].age_s) * S, rows[i].bytes,
-                                                600 * S, 1024),
-                         rows[i].late);
+        assert_int_equal(
+            hf_intake_pace_is_late(&pace, (5 + rows[i].age_s) * S, rows[i].bytes, 600 * S, 1024),
+            rows[i].late);
     }
 }
 
@@ -122,9 +117,12 @@ static void knows_a_peer_by_its_address_or_network(void **state)
         const char *one, *other;
         bool same;
     } rows[] = {
-        {"10.0.0.1", "10.0.0.1", true},           {"10.0.0.1", "10.0.0.2", false},
-        {"10.0.0.1", "::ffff:10.0.0.1", true},    {"2001:db8::1", "2001:db8::2:3", true},
-        {"2001:db8::1", "2001:db8:0:1::1", false}, {"unix", "unix", true},
+        {"10.0.0.1", "10.0.0.1", true},
+        {"10.0.0.1", "10.0.0.2", false},
+        {"10.0.0.1", "::ffff:10.0.0.1", true},
+        {"2001:db8::1", "2001:db8::2:3", true},
+        {"2001:db8::1", "2001:db8:0:1::1", false},
+        {"unix", "unix", true},
         {"unix", "::1", false},
     };
     struct hf_intake_peers peers;
