@@ -216,11 +216,12 @@ bool hf_http_body_admit(struct hf_http_request *request)
         }
     }
     struct http_connection *watch = request->watch;
-    if (request->chunked || request->length != 0) {
-        atomic_store_explicit(&watch->body, BODY_COMING, memory_order_relaxed);
-    }
     atomic_store_explicit(&watch->body_bytes, 0, memory_order_relaxed);
-    atomic_store_explicit(&watch->body_since_ns, hf_clock_coarse_ns(), memory_order_release);
+    atomic_store_explicit(&watch->body_since_ns, hf_clock_coarse_ns(), memory_order_relaxed);
+    if (request->chunked || request->length != 0) {
+        /* Last, since the watch looks at the others only then. */
+        atomic_store_explicit(&watch->body, BODY_COMING, memory_order_release);
+    }
     return true;
 }
 

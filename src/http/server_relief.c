@@ -39,33 +39,32 @@ static bool end_body(const struct hf_http_server *server, struct http_connection
     return true;
 }
 
-/* What has come of its body; 0 when none is coming. */
-static size_t look(struct http_connection *connection)
+/* False: no body is coming. */
+static bool look(struct http_connection *connection, size_t *ret_bytes)
 {
-    uint64_t since_ns = atomic_load_explicit(&connection->body_since_ns, memory_order_acquire);
+    if (atomic_load_explicit(&connection->body, memory_order_acquire) != BODY_COMING) {
+        return false;
+    }
+    uint64_t since_ns = atomic_load_explicit(&connection->body_since_ns, memory_order_relaxed);
     size_t bytes = (size_t)atomic_load_explicit(&connection->body_bytes, memory_order_relaxed);
     if (since_ns == 0) {
-        return 0;
+        return false; /* it is over */
     }
     if (since_ns != connection->pace.begun_ns) {
         hf_intake_pace_begin(&connection->pace, since_ns);
     }
     /* Less than before: the next body of the connection has begun just now. */
-    return bytes > connection->pace.mark_bytes ? bytes : connection->pace.mark_bytes;
-}
-
-static bool is_coming(const struct http_connection *connection)
-{
-    return atomic_load_explicit(&connection->body, memory_order_relaxed) == BODY_COMING;
+    *ret_bytes = bytes > connection->pace.mark_bytes ? bytes : connection->pace.mark_bytes;
+    return true;
 }
 
 static void check(const struct hf_http_server *server, struct http_connection *at, uint64_t now_ns)
 {
+    size_t bytes = 0;
     uint64_t deadline_ns = atomic_load_explicit(&at->deadline_ns, memory_order_relaxed);
     if (deadline_ns != 0 && now_ns > deadline_ns) {
         (void)shutdown(at->fd, SHUT_RDWR);
-    } else if (is_coming(at)) {
-        size_t bytes = look(at);
+    } else if (look(at, &bytes)) {
         bool late = hf_intake_pace_is_late(&at->pace, now_ns, bytes, server->options.body_time_ns,
                                            server->options.body_rate);
         hf_intake_pace_mark(&at->pace, now_ns, bytes);
@@ -112,11 +111,11 @@ static size_t find(struct hf_http_server *server, uint64_t now_ns,
     size_t ended = 0;
     ret_victims->count = 0;
     for (struct http_connection *at = server->connections; at != NULL; at = at->next) {
-        size_t held = atomic_load_explicit(&at->held, memory_order_relaxed);
+        size_t held = atomic_load_explicit(&at->held, memory_order_relaxed), bytes = 0;
         if (atomic_load_explicit(&at->body, memory_order_relaxed) == BODY_ENDED) {
             ended += held;
-        } else if (held != 0 && is_coming(at)) {
-            size_t bytes = look(at), sender_held = 0;
+        } else if (held != 0 && look(at, &bytes)) {
+            size_t sender_held = 0;
             if (at->sender != NULL) {
                 sender_held = atomic_load_explicit(&at->sender->held, memory_order_relaxed);
             }
