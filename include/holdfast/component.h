@@ -79,6 +79,10 @@ struct hf_component {
      */
     const char *const *(*context_keys)(void *self, size_t *ret_count);
 
+    /* Processor, after open: the bytes that the process shall never use; receivers hold less then.
+     * NULL: it sets no limit. */
+    uint64_t (*memory_limit)(const void *self);
+
     /* Extension that authenticates: see auth.h. Any thread. */
     const struct hf_auth *auth;
 };

@@ -130,10 +130,12 @@ static void respond(struct hf_grpc_call *call, int http_status, const struct hf_
 static void finish(struct hf_grpc_call *call, int http_status, const struct hf_grpc_answer *answer)
 {
     call->state = CALL_ANSWERED;
+    call->progress_ns = hf_loop_now_ns(call->connection->lane->loop);
     if (call->stream_open) {
         respond(call, http_status, answer);
     }
     hf_grpc_call_drop_message(call);
+    hf_grpc_call_drop_metadata(call);
 }
 
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer)

@@ -9,11 +9,10 @@
 #include "text.h"
 
 #define POOL_MAX 1024u
-#define CALLS_MAX 200000u /* a lane: 1.6 KiB each, so 320 MB at the very worst */
+#define CALLS_MAX 200000u /* a lane */
 /* A large message gets its whole buffer when this much of it has come: a prefix alone costs
  * nothing. */
 #define FIRST_BYTES (256u * 1024)
-#define SPARE_BYTES_MAX (8u * 1024 * 1024)
 #define RETRY_NS UINT64_C(1000000000)
 /* Header bytes past which the connection is not worth its calls. */
 #define HEADERS_CUT (8u * HF_GRPC_METADATA_BYTES_MAX)
@@ -56,10 +55,13 @@ static struct hf_grpc_call *take_from_pool(struct lane *lane)
     return call;
 }
 
+/* ---- opening and ending ---- */
+
 struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t stream_id)
 {
     struct lane *lane = connection->lane;
-    struct hf_grpc_call *call = lane->call_count < CALLS_MAX ? take_from_pool(lane) : NULL;
+    bool room = lane->call_count < CALLS_MAX && hf_grpc_connection_has_room(connection, 0);
+    struct hf_grpc_call *call = room ? take_from_pool(lane) : NULL;
     if (call == NULL) {
         return NULL;
     }
@@ -71,6 +73,8 @@ struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t st
     call->stream_open = true;
     call->known_coding = true;
     call->progress_ns = hf_loop_now_ns(lane->loop);
+    hf_intake_pace_begin(&call->pace, call->progress_ns);
+    hf_grpc_call_count(call, (ptrdiff_t)sizeof(*call), 0);
     call->next = connection->calls;
     call->link = &connection->calls;
     if (call->next != NULL) {
@@ -101,7 +105,8 @@ static void free_call(struct hf_grpc_call *call)
     struct connection *connection = call->connection;
     struct lane *lane = connection->lane;
     hf_grpc_call_drop_message(call);
-    hf_grpc_metadata_release(&call->metadata);
+    hf_grpc_call_drop_metadata(call);
+    hf_grpc_call_count(call, -(ptrdiff_t)sizeof(*call), 0);
     if (call->answer != call->answer_room) {
         free(call->answer);
     }
@@ -130,36 +135,6 @@ void hf_grpc_call_stream_closed(struct hf_grpc_call *call)
     }
 }
 
-/* A decoding buffer that nobody kept serves the next message. */
-static void drop_raw(struct lane *lane, struct block *raw)
-{
-    bool alone = atomic_load_explicit(&raw->ref.count, memory_order_acquire) == 1;
-    if (alone && lane->spare_raw == NULL && raw->bytes.capacity <= SPARE_BYTES_MAX) {
-        lane->spare_raw = raw;
-    } else {
-        hf_ref_drop(&raw->ref);
-    }
-}
-
-void hf_grpc_call_drop_message(struct hf_grpc_call *call)
-{
-    struct lane *lane = call->connection->lane;
-    if (call->raw != NULL) {
-        drop_raw(lane, call->raw);
-        call->raw = NULL;
-    }
-    if (call->wire != NULL) {
-        hf_ref_drop(&call->wire->ref);
-        call->wire = NULL;
-    }
-    if (call->counted != 0) {
-        ptrdiff_t counted = (ptrdiff_t)call->counted;
-        hf_grpc_lane_count(lane, -counted, call->message.owner != NULL ? -counted : 0);
-        call->counted = 0;
-    }
-    call->message = (struct hf_grpc_message){.coding = call->coding};
-}
-
 /* ---- headers ---- */
 
 static bool is_grpc_type(struct hf_slice value)
@@ -184,6 +159,7 @@ static void take_path(struct hf_grpc_call *call, struct hf_slice path)
     if (hf_grpc_metadata_add(&call->metadata, hf_slice_text(":path"), path) != HF_OK) {
         call->large_headers = true;
     }
+    hf_grpc_call_count_metadata(call);
 }
 
 static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
@@ -199,7 +175,11 @@ static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
 
 static void keep_header(struct hf_grpc_call *call, struct hf_slice name, struct hf_slice value)
 {
+    if (call->crowded) {
+        return;
+    }
     enum hf_status status = hf_grpc_metadata_add(&call->metadata, name, value);
+    hf_grpc_call_count_metadata(call);
     if (status == HF_INVALID) {
         call->bad_header = true;
     } else if (status != HF_OK) {
@@ -226,6 +206,12 @@ static void take_coding(struct hf_grpc_call *call, struct hf_slice value)
     keep_header(call, hf_slice_text("grpc-encoding"), value);
 }
 
+static bool is_wanted(const struct hf_grpc_call *call, struct hf_slice name)
+{
+    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    return options->keeps_header == NULL || options->keeps_header(options->user, name);
+}
+
 static void take_pseudo_header(struct hf_grpc_call *call, struct hf_slice name,
                                struct hf_slice value)
 {
@@ -233,7 +219,7 @@ static void take_pseudo_header(struct hf_grpc_call *call, struct hf_slice name,
         call->is_post = hf_slice_is(value, "POST");
     } else if (hf_slice_is(name, ":path")) {
         take_path(call, value);
-    } else if (hf_slice_is(name, ":authority")) {
+    } else if (hf_slice_is(name, ":authority") && is_wanted(call, name)) {
         keep_header(call, name, value);
     }
 }
@@ -260,7 +246,8 @@ void hf_grpc_call_take_header(struct hf_grpc_call *call, struct hf_slice name,
         take_coding(call, value);
     } else if (hf_slice_is(name, "grpc-timeout")) {
         take_timeout(call, value);
-    } else if (!hf_slice_is(name, "te") && !hf_slice_is(name, "grpc-accept-encoding")) {
+    } else if (!hf_slice_is(name, "te") && !hf_slice_is(name, "grpc-accept-encoding") &&
+               is_wanted(call, name)) {
         keep_header(call, name, value);
     }
 }
@@ -336,6 +323,8 @@ static void judge_headers(struct hf_grpc_call *call)
         refuse_coding(call);
     } else if (is_late(call)) {
         refuse(call, CODE_DEADLINE, "context deadline exceeded");
+    } else if (call->crowded) {
+        hf_grpc_call_refuse_for_now(call, "too much metadata is held at the moment");
     }
 }
 
@@ -362,7 +351,7 @@ static void refuse_large(struct hf_grpc_call *call, bool decoded, uint64_t size)
     refuse(call, CODE_EXHAUSTED, text);
 }
 
-static void refuse_for_now(struct hf_grpc_call *call, const char *text)
+void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text)
 {
     hf_grpc_call_refuse(call, 200,
                         &(struct hf_grpc_answer){
@@ -376,7 +365,7 @@ static void judge_prefix(struct hf_grpc_call *call)
     } else if (call->prefix.compressed && call->coding == HF_IDENTITY) {
         refuse(call, CODE_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
     } else if ((call->wire = new_block()) == NULL) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
     }
 }
 
@@ -394,7 +383,6 @@ static enum hf_status make_room(struct hf_grpc_call *call, size_t more)
 
 static void collect(struct hf_grpc_call *call, struct hf_slice data)
 {
-    struct lane *lane = call->connection->lane;
     struct hf_bytes *bytes = &call->wire->bytes;
     if (data.size > call->prefix.size - bytes->size) {
         refuse(call, CODE_INTERNAL, "grpc: more than one message in a unary call");
@@ -403,12 +391,12 @@ static void collect(struct hf_grpc_call *call, struct hf_slice data)
     if (data.size == 0) {
         return;
     }
-    hf_grpc_lane_count(lane, (ptrdiff_t)data.size, 0);
+    hf_grpc_call_count(call, (ptrdiff_t)data.size, 0);
     call->counted += data.size;
-    if (hf_grpc_lane_held(lane) > lane->server->options.buffered_bytes_max) {
-        refuse_for_now(call, "too much is being received at the moment");
+    if (!hf_grpc_connection_has_room(call->connection, call->prefix.size)) {
+        hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
     } else if (make_room(call, data.size) != HF_OK) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
     } else {
         memcpy(bytes->data + bytes->size, data.data, data.size);
         bytes->size += data.size;
@@ -435,6 +423,23 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
     collect(call, data);
 }
 
+/* False when the call was refused. What has hardly others beside it always passes, or it never
+ * would. */
+static bool count_decoded(struct hf_grpc_call *call)
+{
+    struct lane *lane = call->connection->lane;
+    size_t size = call->raw->bytes.size;
+    hf_grpc_call_count(call, (ptrdiff_t)size, 0);
+    call->counted += size;
+    if (!hf_grpc_connection_has_room(call->connection, size) &&
+        hf_grpc_lane_held(lane) - call->counted > lane->server->limits.soft / 2) {
+        /* The message is not whole for the books yet. */
+        hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
+        return false;
+    }
+    return true;
+}
+
 /* False when the call was refused. */
 static bool decode(struct hf_grpc_call *call)
 {
@@ -443,17 +448,17 @@ static bool decode(struct hf_grpc_call *call)
     call->raw = lane->spare_raw != NULL ? lane->spare_raw : new_block();
     lane->spare_raw = NULL;
     if (call->raw == NULL) {
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
         return false;
     }
     switch (hf_decode(call->coding, call->message.wire, limit, &call->raw->bytes)) {
     case HF_OK:
-        return true;
+        return count_decoded(call);
     case HF_TOO_LARGE:
         refuse_large(call, true, (uint64_t)limit + 1);
         return false;
     case HF_NOMEM:
-        refuse_for_now(call, "out of memory");
+        hf_grpc_call_refuse_for_now(call, "out of memory");
         return false;
     default:
         refuse(call, CODE_INTERNAL, "grpc: failed to decompress the received message");

@@ -14,6 +14,7 @@
 
 #define GREETING_NS (UINT64_C(20) * 1000000000)
 #define STALL_NS (UINT64_C(60) * 1000000000)
+#define ANSWER_NS (UINT64_C(20) * 1000000000)
 #define LINGER_NS (UINT64_C(1) * 1000000000)
 #define NOTICE_NS (UINT64_C(1) * 1000000000)
 /* Of each of them, while the server stops. */
@@ -26,14 +27,28 @@ static uint64_t now_of(const struct connection *connection)
     return hf_loop_now_ns(connection->lane->loop);
 }
 
+/* ---- counting ---- */
+
+void hf_grpc_connection_sync_sender(struct connection *connection)
+{
+    if (connection->sender != NULL && connection->sender_change != 0) {
+        /* Negative changes wrap around, and so does the sum. */
+        atomic_fetch_add_explicit(&connection->sender->held, (size_t)connection->sender_change,
+                                  memory_order_relaxed);
+        connection->sender_change = 0;
+    }
+}
+
 /* ---- ending ---- */
 
 void hf_grpc_connection_forget(struct connection *connection)
 {
     struct lane *lane = connection->lane;
     connection->idle_since_ns = now_of(connection);
+    hf_grpc_connection_sync_sender(connection);
     /* One that is in the list of dirty ones goes when its turn there comes. */
     if (connection->dead && !connection->dirty && connection->call_count == 0) {
+        hf_intake_peer_put(&lane->server->peers, connection->sender);
         free(connection);
         hf_grpc_lane_settle(lane);
     }
@@ -205,6 +220,7 @@ static bool flush(struct connection *connection)
 
 static void flush_connection(struct connection *connection)
 {
+    hf_grpc_connection_sync_sender(connection);
     if (!connection->shaken || !connection->heard || connection->lingering || !flush(connection)) {
         return;
     }
@@ -299,6 +315,7 @@ static void take_bytes(struct connection *connection, const uint8_t *data, size_
         hf_grpc_connection_break(connection, fault.code, fault.what);
     }
     hf_grpc_lane_sync_counts(connection->lane);
+    hf_grpc_connection_sync_sender(connection);
     open_window(connection);
     if (connection->broken || nghttp2_session_want_write(connection->session) ||
         !nghttp2_session_want_read(connection->session)) {
@@ -425,6 +442,11 @@ void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
         connection->next->link = &connection->next;
     }
     lane->connections = connection;
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    socklen_t address_size = sizeof(address);
+    (void)getpeername(fd, (struct sockaddr *)&address, &address_size);
+    /* Without memory for that it belongs to nobody. */
+    connection->sender = hf_intake_peer_get(&server->peers, (const struct sockaddr *)&address);
     bool ticking =
         lane->tick.place != 0 ||
         hf_loop_timer_set(lane->loop, &lane->tick,
@@ -438,23 +460,38 @@ void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
 
 /* ---- the clock ---- */
 
+static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
+{
+    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    size_t received = hf_grpc_call_received(call);
+    if (call->connection->arrived != 0) {
+        /* What our own closed window holds back is not the client's fault. */
+        call->pace.begun_ns += now_ns - call->pace.mark_ns;
+    }
+    bool late = hf_intake_pace_is_late(&call->pace, now_ns, received, options->message_time_ns,
+                                       options->message_rate);
+    hf_intake_pace_mark(&call->pace, now_ns, received);
+    if (late || (call->has_timeout && now_ns >= call->deadline_ns)) {
+        hf_grpc_call_refuse(call, 200,
+                            &(struct hf_grpc_answer){.code = 4,
+                                                     .error = late ? "the message came too slowly"
+                                                                   : "context deadline exceeded"});
+    }
+}
+
 static void check_calls(struct connection *connection, uint64_t now_ns)
 {
     for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
         next = call->next;
-        bool coming = call->state == CALL_HEADERS || call->state == CALL_BODY;
-        /* What our own closed window holds back is not the client's fault. */
-        bool stalled = coming && connection->arrived == 0 && now_ns - call->progress_ns > STALL_NS;
-        if (stalled && call->state == CALL_HEADERS) {
+        uint64_t since_ns = now_ns - call->progress_ns;
+        if (call->state == CALL_HEADERS && connection->arrived == 0 && since_ns > STALL_NS) {
             hf_grpc_connection_break(connection, NGHTTP2_ENHANCE_YOUR_CALM,
                                      "headers not finished in 60 s");
-        } else if (call->state == CALL_BODY &&
-                   (stalled || (call->has_timeout && now_ns >= call->deadline_ns))) {
-            hf_grpc_call_refuse(
-                call, 200,
-                &(struct hf_grpc_answer){.code = 4,
-                                         .error = stalled ? "nothing of the message came for 60 s"
-                                                          : "context deadline exceeded"});
+        } else if (call->state == CALL_BODY) {
+            check_message(call, now_ns);
+        } else if (call->state == CALL_ANSWERED && !call->given_up && since_ns > ANSWER_NS) {
+            hf_grpc_server_report(connection, "an answer was not taken for 20 s");
+            hf_grpc_call_give_up(call);
         }
     }
 }
@@ -551,7 +588,7 @@ void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns)
     bool hurry = lane->stopping;
     lane->starving = false;
     hf_grpc_lane_sync_counts(lane);
-    if (lane->connections != NULL) {
+    if (hf_grpc_lane_trim(lane, now_ns) || lane->connections != NULL) {
         /* Set before the connections are looked at: one that starves brings it forward. */
         hf_grpc_lane_set_tick(lane, hurry ? HURRY_NS : lane->server->tick_ns);
     }

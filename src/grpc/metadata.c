@@ -20,16 +20,22 @@ void hf_grpc_metadata_release(struct hf_grpc_metadata *metadata)
     hf_grpc_metadata_init(metadata);
 }
 
-static enum hf_status grow(struct hf_grpc_metadata *metadata)
+static enum hf_status grow(struct hf_grpc_metadata *metadata, size_t needed)
 {
-    /* At once to the maximum: who sends more than a little is rare. */
-    uint8_t *bytes = malloc(HF_GRPC_METADATA_BYTES_MAX);
+    size_t capacity = (size_t)4 * metadata->capacity;
+    while (capacity < needed) {
+        capacity *= 4;
+    }
+    uint8_t *inside = metadata->room;
+    uint8_t *bytes = realloc(metadata->bytes != inside ? metadata->bytes : NULL, capacity);
     if (bytes == NULL) {
         return HF_NOMEM;
     }
-    memcpy(bytes, metadata->bytes, metadata->size);
+    if (metadata->bytes == inside) {
+        memcpy(bytes, inside, metadata->size);
+    }
     metadata->bytes = bytes;
-    metadata->capacity = HF_GRPC_METADATA_BYTES_MAX;
+    metadata->capacity = (uint32_t)capacity;
     return HF_OK;
 }
 
@@ -48,7 +54,8 @@ enum hf_status hf_grpc_metadata_add(struct hf_grpc_metadata *metadata, struct hf
         metadata->size + name.size + room > HF_GRPC_METADATA_BYTES_MAX) {
         return HF_TOO_LARGE;
     }
-    if (metadata->size + name.size + room > metadata->capacity && grow(metadata) != HF_OK) {
+    size_t needed = metadata->size + name.size + room;
+    if (needed > metadata->capacity && grow(metadata, needed) != HF_OK) {
         return HF_NOMEM;
     }
     uint8_t *bytes = metadata->bytes + metadata->size;

@@ -27,6 +27,11 @@ struct hf_grpc_metadata {
 
 void hf_grpc_metadata_init(struct hf_grpc_metadata *metadata);
 void hf_grpc_metadata_release(struct hf_grpc_metadata *metadata);
+/* The memory that it has besides the struct. */
+static inline size_t hf_grpc_metadata_allocated(const struct hf_grpc_metadata *metadata)
+{
+    return metadata->bytes != metadata->room ? metadata->capacity : 0;
+}
 
 /*
  * Copies both; the value of a name that ends in `-bin` is decoded. HF_TOO_LARGE past a bound,

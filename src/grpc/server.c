@@ -41,6 +41,7 @@ void hf_grpc_lane_sync_counts(struct lane *lane)
     lane->whole_seen =
         atomic_fetch_add_explicit(&server->whole_bytes, whole, memory_order_relaxed) + whole;
     lane->held_change = lane->whole_change = 0;
+    lane->held_peak = lane->held_seen > lane->held_peak ? lane->held_seen : lane->held_peak;
 }
 
 void hf_grpc_lane_look(struct lane *lane)
@@ -66,9 +67,11 @@ size_t hf_grpc_lane_held(const struct lane *lane)
 
 bool hf_grpc_lane_may_open(const struct lane *lane)
 {
-    /* With nothing whole, waiting would be for ever: what is under way must be let in. */
-    return hf_grpc_lane_held(lane) <= lane->server->options.buffered_bytes_max / 2 ||
-           lane->whole_seen + (size_t)lane->whole_change == 0;
+    /* With nothing whole, waiting would be for ever: what is under way must be let in. Messages
+     * that senders leave unfinished close no window: they are ended. */
+    const struct hf_intake_limits *limits = &lane->server->limits;
+    size_t whole = lane->whole_seen + (size_t)lane->whole_change;
+    return whole == 0 || (whole <= limits->total / 2 && hf_grpc_lane_held(lane) <= limits->soft);
 }
 
 void hf_grpc_server_handed(struct lane *lane, int change)
@@ -262,6 +265,7 @@ static void settle(struct lane *lane)
     }
     lane->stopped = true;
     hf_loop_timer_stop(lane->loop, &lane->tick);
+    hf_loop_timer_stop(lane->loop, &lane->relief);
     hf_grpc_lane_sync_counts(lane);
     pthread_mutex_lock(&server->lock);
     server->lanes_running--;
@@ -363,6 +367,7 @@ static void free_server(struct hf_ref *ref)
     }
     nghttp2_session_callbacks_del(server->callbacks);
     nghttp2_option_del(server->session_option);
+    hf_intake_peers_release(&server->peers);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
     free(server->lanes);
@@ -379,7 +384,7 @@ static void set_default(uint64_t *value, uint64_t preset)
 
 static void set_defaults(struct hf_grpc_server_options *options)
 {
-    options->streams_max = options->streams_max != 0 ? options->streams_max : 10000;
+    options->streams_max = options->streams_max != 0 ? options->streams_max : 1000;
     options->stream_window = options->stream_window != 0 ? options->stream_window : 1u << 20;
     if (options->connection_window == 0) {
         options->connection_window = 16u << 20;
@@ -394,6 +399,8 @@ static void set_defaults(struct hf_grpc_server_options *options)
         options->message_bytes_max = UINT32_MAX; /* what the prefix can say */
     }
     set_default(&options->buffered_bytes_max, 256u << 20);
+    set_default(&options->message_time_ns, HF_INTAKE_TIME_NS);
+    set_default(&options->message_rate, HF_INTAKE_RATE);
     set_default(&options->keepalive_time_ns, UINT64_C(7200) * 1000000000);
     set_default(&options->keepalive_timeout_ns, UINT64_C(20) * 1000000000);
     set_default(&options->enforcement_min_time_ns, UINT64_C(300) * 1000000000);
@@ -429,6 +436,7 @@ static bool init_lane(struct lane *lane, struct hf_grpc_server *server, struct h
     lane->stop_task.run = run_stop;
     lane->cut_task.run = run_cut;
     atomic_init(&lane->connection_count, 0);
+    hf_grpc_lane_relief_init(lane);
     lane->read_buffer = malloc(server->options.read_buffer_bytes);
     lane->write_buffer = malloc(HF_GRPC_WRITE_BUFFER_BYTES);
     return lane->read_buffer != NULL && lane->write_buffer != NULL;
@@ -464,6 +472,7 @@ enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
         return HF_NOMEM;
     }
     hf_ref_init(&server->ref, free_server);
+    hf_intake_peers_init(&server->peers);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -472,6 +481,10 @@ enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
     pthread_condattr_destroy(&attributes);
     server->options = *options;
     set_defaults(&server->options);
+    server->limits = hf_intake_limits_of(server->options.buffered_bytes_max);
+    if (server->options.message_bytes_max > server->limits.message) {
+        server->options.message_bytes_max = server->limits.message;
+    }
     server->tick_ns = tick_for(&server->options);
     int flags = fcntl(options->listen_fd, F_GETFL);
     if (flags < 0 || fcntl(options->listen_fd, F_SETFL, flags | O_NONBLOCK) < 0) {

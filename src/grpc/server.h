@@ -8,6 +8,11 @@
  * hand: the windows of a connection open only as its messages are taken and answered, so a slow
  * consumer slows the sender, and a connection costs at most `connection_window` bytes.
  *
+ * What all calls hold together is bounded (util/intake.h): messages as they came and decoded,
+ * metadata, the calls themselves. When that is nearly full, the messages that come slowest are
+ * refused for now. A message must come at a least rate and within a time; an answer that is not
+ * taken in 20 s is given up.
+ *
  * Nothing is said before a client's first bytes: one that speaks another protocol gets an answer
  * that it understands, and goes.
  */
@@ -38,12 +43,14 @@ struct hf_grpc_server_options {
     size_t loop_count;
     struct hf_tls *tls;                        /* NULL: cleartext, prior knowledge */
     size_t message_bytes_max;                  /* before and after decompression */
-    uint32_t streams_max;                      /* a connection; 0: 10,000 */
+    uint32_t streams_max;                      /* a connection; 0: 1,000 */
     uint32_t stream_window, connection_window; /* 0: 1 MiB, 16 MiB */
     size_t read_buffer_bytes;                  /* 0: 256 KiB, one a loop */
     size_t connections_max;                    /* 0: 10,000 */
-    uint64_t buffered_bytes_max; /* of all unfinished messages; 0: 256 MiB; beyond it no window is
-                                    opened */
+    uint64_t
+        buffered_bytes_max;   /* of all calls; 0: 256 MiB; a message has three quarters at most */
+    uint64_t message_time_ns; /* from its headers to its end; 0: 10 min */
+    uint64_t message_rate;    /* bytes a second that must come after 30 s; 0: 1,024 */
     uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: 2 h, 20 s */
     uint64_t max_connection_idle_ns, max_connection_age_ns,
         max_connection_age_grace_ns;  /* 0: no limit */
@@ -51,6 +58,9 @@ struct hf_grpc_server_options {
     bool permit_without_stream;
     const struct hf_grpc_method *methods; /* the server knows all others to be unimplemented */
     size_t method_count;
+    /* A loop's thread: may anybody ask for this header before the answer? Others are not kept.
+     * NULL: all are. */
+    bool (*keeps_header)(void *user, struct hf_slice name);
     /*
      * The loop's thread: the headers are here, the message is not. To refuse, answer at once; else
      * return. May be NULL.

@@ -17,6 +17,7 @@
 #include <holdfast/ref.h>
 
 #include "../util/compress.h"
+#include "../util/intake.h"
 #include "../util/loop.h"
 #include "../util/tls.h"
 #include "frame.h"
@@ -50,15 +51,19 @@ struct hf_grpc_call {
     bool stream_open;   /* nghttp2 still knows it */
     bool remote_closed; /* the client has said all */
     bool is_post, is_grpc, has_path, bad_header, large_headers;
+    bool crowded;  /* its connection holds too much metadata */
+    bool given_up; /* its stream was reset: the answer was not taken */
     bool has_timeout, known_coding;
     enum hf_coding coding;
     const struct hf_grpc_method *method; /* NULL: unknown */
     uint32_t header_bytes;
     uint64_t deadline_ns; /* 0: none */
-    uint64_t progress_ns; /* when something of it came last */
+    uint64_t progress_ns; /* when something of it came last, or its answer was given */
+    struct hf_intake_pace pace;
     struct hf_grpc_prefix prefix;
     struct block *wire, *raw;
-    size_t counted;    /* of the server's held bytes */
+    size_t counted; /* of the server's held bytes: the message */
+    size_t metadata_counted;
     size_t unconsumed; /* of the stream's window */
     struct hf_grpc_message message;
     uint8_t *answer; /* prefix and message: `answer_room`, or allocated */
@@ -97,8 +102,11 @@ struct connection {
     uint32_t events; /* as the loop watches them */
     uint32_t resets, completed, ping_strikes;
     struct stream_ids ids;
-    size_t arrived;  /* DATA bytes not yet given back to the connection's window */
-    uint8_t *unsent; /* what the socket did not take, or NULL */
+    size_t arrived; /* DATA bytes not yet given back to the connection's window */
+    size_t metadata_bytes;
+    struct hf_intake_peer *sender;
+    ptrdiff_t sender_change; /* of its bytes, not yet in them */
+    uint8_t *unsent;         /* what the socket did not take, or NULL */
     size_t unsent_start, unsent_end;
     uint64_t opened_ns, received_ns, written_ns, idle_since_ns, ping_ns, client_ping_ns;
     uint64_t drain_ns, linger_ns, counted_since_ns;
@@ -128,7 +136,14 @@ struct lane {
     /* Changes of the server's counts that are not yet in them, and the counts as last seen. */
     ptrdiff_t held_change, whole_change;
     size_t held_seen, whole_seen;
-    struct block *spare_raw; /* a decoding buffer kept for the next message */
+    size_t held_peak; /* since memory was given back to the system */
+    /* While the held bytes are too many. */
+    struct hf_task relief_task;
+    atomic_bool relief_posted;
+    struct hf_timer relief;
+    uint64_t pressed_ns;
+    _Atomic uint64_t worst_key; /* of the first that would be ended; read by the other lanes */
+    struct block *spare_raw;    /* a decoding buffer kept for the next message */
     uint8_t *read_buffer, *write_buffer;
     atomic_uint connection_count; /* read by the other lanes, to balance */
 };
@@ -141,9 +156,12 @@ struct hf_grpc_server {
     nghttp2_option *session_option;
     uint64_t tick_ns;
     struct lane *lanes;
-    /* Bytes of messages not answered yet, and those of them that are whole. All lanes. */
+    struct hf_intake_limits limits;
+    struct hf_intake_peers peers;
+    /* Bytes of calls that are not over, and those of messages that are whole. All lanes. */
     atomic_size_t held_bytes, whole_bytes;
-    pthread_mutex_t lock; /* of what follows */
+    _Atomic uint64_t trimmed_ns; /* when free memory was given back to the system */
+    pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t changed;
     size_t lanes_listening, lanes_running; /* while it stops */
 };
@@ -152,7 +170,7 @@ struct hf_grpc_server {
 /* When the lane stops and has neither connections nor calls left, tells who waits for that. */
 void hf_grpc_lane_settle(struct lane *lane);
 void hf_grpc_lane_defer(struct lane *lane, struct hf_task *task);
-/* Counts bytes of messages: negative ones were given back. Exact to a few hundred KiB a lane. */
+/* Counts bytes of calls: negative ones were given back. Exact to a few hundred KiB a lane. */
 void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole);
 void hf_grpc_lane_sync_counts(struct lane *lane);
 /* Takes notice of what the other lanes have counted. */
@@ -174,6 +192,8 @@ void hf_grpc_connection_dirty(struct connection *connection);
 void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns);
 /* GOAWAY with `code` and `what`, then the end. */
 void hf_grpc_connection_break(struct connection *connection, uint32_t code, const char *what);
+/* What was counted for its sender goes where other lanes see it. */
+void hf_grpc_connection_sync_sender(struct connection *connection);
 /* Its last call is over: frees the rest of a dead one. */
 void hf_grpc_connection_forget(struct connection *connection);
 void hf_grpc_lane_flush(struct hf_task *task);
@@ -183,6 +203,14 @@ void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns);
 /* ---- greeting.c ---- */
 /* Looks at the first bytes, if there are any yet. A client of another protocol is turned away. */
 void hf_grpc_connection_hear(struct connection *connection);
+
+/* ---- relief.c ---- */
+/* The held bytes are too many: every lane looks for what to end. */
+void hf_grpc_lane_press(struct lane *lane);
+void hf_grpc_lane_relief_init(struct lane *lane);
+/* Gives free memory back to the system when much less is held than before. True: not yet, but it
+ * is to be asked again. */
+bool hf_grpc_lane_trim(struct lane *lane, uint64_t now_ns);
 
 /* ---- session.c ---- */
 HF_MUST_USE enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server);
@@ -198,9 +226,23 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data);
 void hf_grpc_call_end(struct hf_grpc_call *call);
 /* nghttp2, or the whole connection, is done with it. */
 void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
+/* In state BODY: refuses it, to be tried again. */
+void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);
+void hf_grpc_call_pool_free(struct lane *lane);
+
+/* ---- call_memory.c ---- */
+/* Counts bytes that it holds, with its lane and its sender. */
+void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole);
+size_t hf_grpc_call_received(const struct hf_grpc_call *call);
+/* What its metadata has grown beyond the room that each call has. */
+void hf_grpc_call_count_metadata(struct hf_grpc_call *call);
+/* Is there room for what was just counted, of a message of `size` bytes? */
+bool hf_grpc_connection_has_room(struct connection *connection, size_t size);
+/* Answered: resets its stream, since nobody takes the answer. */
+void hf_grpc_call_give_up(struct hf_grpc_call *call);
+void hf_grpc_call_drop_metadata(struct hf_grpc_call *call);
 /* Gives back the message and what is counted for it. */
 void hf_grpc_call_drop_message(struct hf_grpc_call *call);
-void hf_grpc_call_pool_free(struct lane *lane);
 
 /* ---- answer.c ---- */
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);

@@ -27,8 +27,7 @@
 #define ACCEPT_BATCH 64
 #define HEADER_GRACE_NS (60 * HF_NS_PER_S)
 #define WATCH_PERIOD_MS 1000
-#define PRESSED_GRACE_NS (10 * HF_NS_PER_S)
-#define PRESSED_BYTES_PER_S 65536u
+#define RELIEF_PERIOD_MS 20
 #define REFUSED_PAUSE_MS 100
 /* Paid a request, since it is cleared for each; half is for reading. */
 #define CONNECTION_MEMORY_BYTES 65536u
@@ -80,6 +79,9 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     }
     format_peer(address == NULL ? NULL : address->client_addr, made->peer, sizeof(made->peer));
     atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
+    /* Without memory for that it belongs to no peer. */
+    made->sender =
+        hf_intake_peer_get(&server->peers, address == NULL ? NULL : address->client_addr);
     pthread_mutex_lock(&server->lock);
     made->next = server->connections;
     if (made->next != NULL) {
@@ -111,6 +113,7 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
         report(server, gone->peer, why);
     }
     hf_http_tls_drop(gone->credentials);
+    hf_intake_peer_put(&server->peers, gone->sender);
     free(gone);
 }
 
@@ -125,30 +128,6 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
         *context = NULL;
         atomic_fetch_sub(&server->connection_count, 1);
     }
-}
-
-/* While others wait for memory, who holds some must be worth it. */
-static bool is_hogging(const struct http_connection *connection, uint64_t now_ns)
-{
-    uint64_t since_ns = atomic_load_explicit(&connection->body_since_ns, memory_order_relaxed);
-    uint64_t bytes = atomic_load_explicit(&connection->body_bytes, memory_order_relaxed);
-    return since_ns != 0 && now_ns > since_ns + PRESSED_GRACE_NS &&
-           bytes < (now_ns - since_ns - PRESSED_GRACE_NS) / HF_NS_PER_S * PRESSED_BYTES_PER_S;
-}
-
-/* Shuts down the sockets of those that are too slow; the library sees their end and closes them. */
-static void watch(struct hf_http_server *server)
-{
-    uint64_t now_ns = hf_clock_coarse_ns();
-    pthread_mutex_lock(&server->lock);
-    bool pressed = server->waiting.first != NULL;
-    for (struct http_connection *at = server->connections; at != NULL; at = at->next) {
-        uint64_t deadline_ns = atomic_load_explicit(&at->deadline_ns, memory_order_relaxed);
-        if ((deadline_ns != 0 && now_ns > deadline_ns) || (pressed && is_hogging(at, now_ns))) {
-            (void)shutdown(at->fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&server->lock);
 }
 
 /* Accepts what waits. False: nothing can be accepted at the moment. */
@@ -206,7 +185,7 @@ void hf_http_server_complain(const struct hf_http_server *server,
 
 /* One turn: accepts, and looks after the slow. `able` is false after accepting failed. Returns the
  * same for the next. */
-static bool accept_turn(struct hf_http_server *server, bool closing, bool able)
+static bool accept_turn(struct hf_http_server *server, bool closing, bool able, bool watches)
 {
     size_t count = atomic_load(&server->connection_count);
     size_t room =
@@ -215,7 +194,12 @@ static bool accept_turn(struct hf_http_server *server, bool closing, bool able)
     struct pollfd ready[3] = {{.fd = server->wake_fd, .events = POLLIN},
                               {.fd = hf_http_greetings_fd(server->greetings), .events = POLLIN},
                               {.fd = server->options.listen_fd, .events = POLLIN}};
-    int wait_ms = !closing && !listens ? REFUSED_PAUSE_MS : count > 0 ? WATCH_PERIOD_MS : -1;
+    int wait_ms = !closing && !listens   ? REFUSED_PAUSE_MS
+                  : count > 0 || watches ? WATCH_PERIOD_MS
+                                         : -1;
+    if (atomic_load_explicit(&server->pressed, memory_order_relaxed)) {
+        wait_ms = RELIEF_PERIOD_MS;
+    }
     int number = poll(ready, listens ? 3 : 2, wait_ms);
     if (number > 0 && ready[0].revents != 0) {
         eventfd_t value;
@@ -231,7 +215,7 @@ static void *accept_main(void *user)
 {
     struct hf_http_server *server = user;
     uint64_t watched_ns = 0;
-    bool able = true;
+    bool able = true, watches = false;
     for (;;) {
         pthread_mutex_lock(&server->lock);
         bool closing = server->closing, ending = server->ending;
@@ -239,12 +223,15 @@ static void *accept_main(void *user)
         if (ending) {
             return NULL;
         }
-        able = accept_turn(server, closing, able);
+        able = accept_turn(server, closing, able, watches);
         uint64_t now_ns = hf_clock_coarse_ns();
         if (now_ns - watched_ns >= WATCH_PERIOD_MS * HF_NS_PER_MS) {
             watched_ns = now_ns;
-            watch(server);
+            watches = hf_http_watch(server, now_ns);
             hf_http_greetings_sweep(server->greetings, now_ns);
+        }
+        if (now_ns - server->relieved_ns >= RELIEF_PERIOD_MS * HF_NS_PER_MS) {
+            hf_http_relieve(server, now_ns);
         }
     }
 }
@@ -252,6 +239,7 @@ static void *accept_main(void *user)
 static void free_server(struct hf_ref *ref)
 {
     struct hf_http_server *server = HF_CONTAINER(ref, struct hf_http_server, ref);
+    hf_intake_peers_release(&server->peers);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
     free(server);
@@ -348,9 +336,12 @@ static void set_defaults(struct hf_http_server *server)
     if (options->connections_max == 0) {
         options->connections_max = CONNECTIONS_DEFAULT;
     }
+    options->body_time_ns = options->body_time_ns != 0 ? options->body_time_ns : HF_INTAKE_TIME_NS;
+    options->body_rate = options->body_rate != 0 ? options->body_rate : HF_INTAKE_RATE;
+    server->limits = hf_intake_limits_of(options->buffered_bytes_max);
     server->body_limit = options->body_bytes_max;
-    if (server->body_limit == 0 || server->body_limit > options->buffered_bytes_max) {
-        server->body_limit = (size_t)options->buffered_bytes_max;
+    if (server->body_limit == 0 || server->body_limit > server->limits.message) {
+        server->body_limit = server->limits.message;
     }
 }
 
@@ -381,6 +372,7 @@ enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
         return HF_NOMEM;
     }
     hf_ref_init(&server->ref, free_server);
+    hf_intake_peers_init(&server->peers);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

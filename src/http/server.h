@@ -14,10 +14,10 @@
  * part of them.
  *
  * What a stranger can make it hold is bounded: connections, headers (64 KiB a connection), bodies
- * in all (a request whose body does not fit waits, unread, until others are done), and time:
- * headers must be whole within a minute, a body must come at 1 KiB/s after its first half minute,
- * at 64 KiB/s after ten seconds while others wait for memory. A refused body is read and thrown
- * away as far as that is cheap, so that the sender sees the answer.
+ * in all as they arrive (util/intake.h), and time: headers must be whole within a minute, a body
+ * must come at a least rate and within its time. When the memory for bodies is nearly full, a large
+ * body waits, unread, until others are done, and the body that comes slowest is ended with 503. A
+ * refused body is read and thrown away as far as that is cheap, so that the sender sees the answer.
  */
 #pragma once
 
@@ -54,8 +54,10 @@ struct hf_http_server_options {
      * TLS 1.2 and 1.3. */
     const char *tls_cert_pem, *tls_key_pem, *tls_client_ca_pem, *tls_priorities;
     size_t body_bytes_max;       /* as sent, and decoded; 0: no limit but buffered_bytes_max */
-    uint64_t buffered_bytes_max; /* of all unfinished bodies; 0: 256 MiB; beyond it connections are
-                                    suspended */
+    uint64_t buffered_bytes_max; /* of all unfinished bodies; 0: 256 MiB; a body has three quarters
+                                    at most */
+    uint64_t body_time_ns;       /* from its first byte to its last; 0: 10 min */
+    uint64_t body_rate;          /* bytes a second that must come after 30 s; 0: 1,024 */
     size_t connections_max;      /* 0: 10,000 */
     unsigned idle_timeout_s;     /* between requests; 0: none */
     const struct hf_cors_config *cors;                   /* NULL: none */

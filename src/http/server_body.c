@@ -1,8 +1,9 @@
 /*
  * server_body: collects the body of a request within its limits.
  *
- * The memory for a body is set aside before any of it is read: what has been let in can always be
- * read to its end, so requests that wait for memory never wait for each other.
+ * A body counts as it arrives, whatever its length is said to be, so a length alone takes nothing
+ * from others. A large one waits at the door while there is hardly memory; what has been let in
+ * never waits, but may be refused or ended, so nothing waits for ever.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,9 +13,7 @@
 #include "../util/compress.h"
 #include "server_internal.h"
 
-#define CHUNKED_FIRST_BYTES 65536u
-#define BODY_GRACE_NS (30 * HF_NS_PER_S)
-#define NS_PER_BODY_BYTE (HF_NS_PER_S / 1024)
+#define FIRST_BYTES 65536u
 
 static const char *header(const struct hf_http_request *request, const char *name)
 {
@@ -110,99 +109,142 @@ void hf_http_suspend(struct hf_http_request *request, struct http_list *list,
     MHD_suspend_connection(request->connection);
 }
 
-static bool fits(const struct hf_http_server *server, uint64_t bytes)
+/* What it may come to, as far as is known. */
+static size_t expected_bytes(const struct hf_http_request *request)
 {
-    /* One alone always gets in: its own limit has been checked. */
-    return server->buffered_bytes == 0 ||
-           server->buffered_bytes + bytes <= server->options.buffered_bytes_max;
+    size_t come = request->wire != NULL ? request->wire->size : 0;
+    return request->chunked ? come : (size_t)request->length;
 }
 
-static uint64_t first_bytes(const struct hf_http_request *request)
+static size_t first_bytes(const struct hf_http_request *request)
 {
-    uint64_t chunk = request->server->body_limit;
-    if (chunk > CHUNKED_FIRST_BYTES) {
-        chunk = CHUNKED_FIRST_BYTES;
+    size_t most = request->server->body_limit;
+    most = most < FIRST_BYTES ? most : FIRST_BYTES;
+    return request->discards                            ? 0
+           : request->chunked || request->length > most ? most
+                                                        : request->length;
+}
+
+static size_t sender_held(const struct hf_http_request *request)
+{
+    const struct hf_intake_peer *sender = request->watch->sender;
+    return sender != NULL ? atomic_load_explicit(&sender->held, memory_order_relaxed) : 0;
+}
+
+static void count(struct hf_http_request *request, size_t bytes)
+{
+    struct http_connection *watch = request->watch;
+    request->held_bytes += bytes;
+    atomic_fetch_add_explicit(&request->server->held_bytes, bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&watch->held, bytes, memory_order_relaxed);
+    if (watch->sender != NULL) {
+        atomic_fetch_add_explicit(&watch->sender->held, bytes, memory_order_relaxed);
     }
-    return request->discards ? 0 : request->chunked ? chunk : request->length;
 }
 
-static void reserve(struct hf_http_request *request, uint64_t bytes)
+/* Is there room for what was just counted, of a body of `size` bytes? */
+static bool has_room(const struct hf_http_request *request, size_t size)
 {
-    request->server->buffered_bytes += bytes;
-    request->reserved_bytes += bytes;
+    struct hf_http_server *server = request->server;
+    size_t held = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
+    if (held < server->limits.soft) {
+        return true;
+    }
+    hf_http_press(server);
+    /* What has hardly others beside it always passes, or it never would. */
+    return held - request->held_bytes <= server->limits.soft / 2 ||
+           hf_intake_judge(&server->limits, held, sender_held(request), size) != HF_INTAKE_FULL;
 }
 
-void hf_http_memory_return(struct hf_http_server *server, uint64_t bytes)
+static bool must_wait(const struct hf_http_request *request)
 {
-    assert(server->buffered_bytes >= bytes);
-    server->buffered_bytes -= bytes;
+    const struct hf_http_server *server = request->server;
+    return !request->discards && request->length > server->limits.small &&
+           atomic_load_explicit(&server->held_bytes, memory_order_relaxed) >= server->limits.soft;
+}
+
+void hf_http_memory_return(struct hf_http_request *returning)
+{
+    struct hf_http_server *server = returning->server;
+    struct http_connection *watch = returning->watch;
+    size_t bytes = returning->held_bytes;
+    if (bytes != 0) {
+        returning->held_bytes = 0;
+        atomic_fetch_sub_explicit(&watch->held, bytes, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&server->held_bytes, bytes, memory_order_relaxed);
+        if (watch->sender != NULL) {
+            atomic_fetch_sub_explicit(&watch->sender->held, bytes, memory_order_relaxed);
+        }
+    }
+    size_t held = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
     struct hf_http_request *request = server->waiting.first;
-    while (request != NULL && fits(server, first_bytes(request))) {
+    while (request != NULL && held < server->limits.soft) {
         struct hf_http_request *next = request->next;
         hf_http_list_remove(&server->waiting, request);
         request->state = REQUEST_READING;
-        reserve(request, first_bytes(request));
+        held += (size_t)request->length;
         MHD_resume_connection(request->connection);
         request = next;
     }
 }
 
-bool hf_http_body_admit(struct hf_http_request *request)
+static bool wait_at_the_door(struct hf_http_request *request)
 {
     struct hf_http_server *server = request->server;
-    uint64_t bytes = first_bytes(request);
-    if (bytes != 0 && request->reserved_bytes == 0) {
-        pthread_mutex_lock(&server->lock);
-        bool may = server->waiting.first == NULL && fits(server, bytes);
-        if (may) {
-            reserve(request, bytes);
-        } else {
-            hf_http_suspend(request, &server->waiting, REQUEST_WAITING);
-        }
-        pthread_mutex_unlock(&server->lock);
-        if (!may) {
-            return false;
-        }
+    pthread_mutex_lock(&server->lock);
+    bool waits = must_wait(request) && !server->cutting;
+    if (waits) {
+        hf_http_suspend(request, &server->waiting, REQUEST_WAITING);
     }
+    pthread_mutex_unlock(&server->lock);
+    if (waits) {
+        hf_http_press(server);
+    }
+    return waits;
+}
+
+bool hf_http_body_admit(struct hf_http_request *request)
+{
+    if (must_wait(request) && wait_at_the_door(request)) {
+        return false;
+    }
+    size_t bytes = first_bytes(request);
     if (bytes != 0) {
-        request->wire = new_buffer((size_t)bytes);
+        request->wire = new_buffer(bytes);
         if (request->wire == NULL) {
             refuse(request, HF_NOMEM);
         }
     }
-    uint64_t now_ns = hf_clock_coarse_ns();
     struct http_connection *watch = request->watch;
     atomic_store_explicit(&watch->body_bytes, 0, memory_order_relaxed);
-    atomic_store_explicit(&watch->body_since_ns, now_ns, memory_order_relaxed);
-    atomic_store_explicit(&watch->deadline_ns, now_ns + BODY_GRACE_NS, memory_order_relaxed);
+    atomic_store_explicit(&watch->body_since_ns, hf_clock_coarse_ns(), memory_order_relaxed);
+    if (request->chunked || request->length != 0) {
+        /* Last, since the watch looks at the others only then. */
+        atomic_store_explicit(&watch->body, BODY_COMING, memory_order_release);
+    }
     return true;
 }
 
-/* A chunked body does not say how long it is: its buffer doubles, as long as there is memory
- * without waiting. */
+bool hf_http_body_is_whole(struct hf_http_request *request)
+{
+    int coming = BODY_COMING;
+    return atomic_compare_exchange_strong(&request->watch->body, &coming, BODY_WHOLE) ||
+           coming != BODY_ENDED;
+}
+
+/* The rest of a body of known length gets its place at once: memory that is not written to costs
+ * nothing. A chunked body's place doubles. */
 static enum hf_status grow(struct hf_http_request *request, size_t needed)
 {
-    struct hf_http_server *server = request->server;
     struct http_buffer *wire = request->wire;
-    if (needed > server->body_limit) {
+    size_t limit = request->server->body_limit;
+    if (needed > limit) {
         return HF_TOO_LARGE;
     }
-    size_t capacity = wire->capacity * 2;
-    if (capacity < needed) {
-        capacity = needed;
-    }
-    if (capacity > server->body_limit) {
-        capacity = server->body_limit;
-    }
-    uint64_t more = capacity - wire->capacity;
-    pthread_mutex_lock(&server->lock);
-    bool may = server->buffered_bytes + more <= server->options.buffered_bytes_max ||
-               server->buffered_bytes == request->reserved_bytes;
-    if (may) {
-        reserve(request, more);
-    }
-    pthread_mutex_unlock(&server->lock);
-    uint8_t *data = may ? realloc(wire->data, capacity) : NULL;
+    size_t capacity = request->chunked ? wire->capacity * 2 : (size_t)request->length;
+    capacity = capacity < needed ? needed : capacity;
+    capacity = capacity > limit ? limit : capacity;
+    uint8_t *data = realloc(wire->data, capacity);
     if (data == NULL) {
         return HF_NOMEM;
     }
@@ -211,28 +253,49 @@ static enum hf_status grow(struct hf_http_request *request, size_t needed)
     return HF_OK;
 }
 
+/* It will not be used: its memory is free at once. */
+static void refuse_memory(struct hf_http_request *request, enum hf_status fault)
+{
+    struct hf_http_server *server = request->server;
+    refuse(request, fault);
+    hf_http_body_release(request);
+    pthread_mutex_lock(&server->lock);
+    hf_http_memory_return(request);
+    pthread_mutex_unlock(&server->lock);
+}
+
+static enum hf_status take(struct hf_http_request *request, const char *data, size_t size)
+{
+    struct http_buffer *wire = request->wire;
+    if (wire == NULL) {
+        return HF_INVALID; /* a body that no header spoke of */
+    }
+    if (wire->size + size > wire->capacity) {
+        enum hf_status status = grow(request, wire->size + size);
+        if (status != HF_OK) {
+            return status;
+        }
+    }
+    count(request, size);
+    memcpy(wire->data + wire->size, data, size);
+    wire->size += size;
+    return has_room(request, expected_bytes(request)) ? HF_OK : HF_NOMEM;
+}
+
 bool hf_http_body_collect(struct hf_http_request *request, const char *data, size_t size)
 {
     struct http_connection *watch = request->watch;
-    atomic_fetch_add_explicit(&watch->deadline_ns, size * NS_PER_BODY_BYTE, memory_order_relaxed);
     atomic_fetch_add_explicit(&watch->body_bytes, size, memory_order_relaxed);
-    struct http_buffer *wire = request->wire;
-    if (!request->discards && wire == NULL) {
-        refuse(request, HF_INVALID); /* a body that no header spoke of */
-    }
-    if (!request->discards && wire->size + size > wire->capacity) {
-        enum hf_status status = grow(request, wire->size + size);
+    if (!request->discards) {
+        enum hf_status status = take(request, data, size);
         if (status != HF_OK) {
-            refuse(request, status);
+            refuse_memory(request, status);
         }
+        return true;
     }
-    if (request->discards) {
-        request->discarded += size;
-        return request->discarded <= HTTP_DISCARD_MAX;
-    }
-    memcpy(wire->data + wire->size, data, size);
-    wire->size += size;
-    return true;
+    request->discarded += size;
+    return request->discarded <= HTTP_DISCARD_MAX &&
+           atomic_load_explicit(&watch->body, memory_order_relaxed) != BODY_ENDED;
 }
 
 static enum hf_status decode(struct hf_http_request *request)
@@ -247,11 +310,12 @@ static enum hf_status decode(struct hf_http_request *request)
     request->raw->data = out.data;
     request->raw->size = out.size;
     request->raw->capacity = out.capacity;
+    if (out.capacity >= HTTP_TRIM_BYTES || status == HF_TOO_LARGE) {
+        atomic_store_explicit(&request->server->decoded_much, true, memory_order_relaxed);
+    }
     if (status == HF_OK) {
-        /* Behind the memory's back for once, so that others wait; it is there already. */
-        pthread_mutex_lock(&request->server->lock);
-        reserve(request, out.capacity);
-        pthread_mutex_unlock(&request->server->lock);
+        count(request, out.size);
+        status = has_room(request, out.size) ? HF_OK : HF_NOMEM;
     }
     return status;
 }

@@ -14,6 +14,7 @@
 #include <holdfast/ref.h>
 
 #include "server.h"
+#include "server_connection.h"
 #include "server_handshake.h"
 #include "server_head.h"
 
@@ -23,22 +24,6 @@ struct http_greetings;
 /* How much of a refused body is read for the sake of its sender, who may not look at an answer
  * before all is sent. */
 #define HTTP_DISCARD_MAX (UINT64_C(64) << 20)
-
-/* An accepted connection: what the watch needs to know of it. */
-struct http_connection {
-    struct http_connection *next, *previous; /* under the server's lock */
-    int fd;
-    struct http_credentials *credentials; /* NULL: cleartext */
-    struct http_handshake handshake;
-    char peer[64];
-    /* Of the request that is being read; its own thread. */
-    size_t uri_bytes;
-    bool uri_is_sound;
-    /* Monotonic; 0: nothing is awaited, or no body is being read. */
-    _Atomic uint64_t deadline_ns; /* when the peer has been too slow */
-    _Atomic uint64_t body_since_ns;
-    _Atomic uint64_t body_bytes; /* of it so far */
-};
 
 struct http_list {
     struct hf_http_request *first, *last;
@@ -57,11 +42,18 @@ struct hf_http_server {
     _Atomic size_t connection_count; /* accepted and not closed */
     bool checks_lines;               /* of heads, which the library does not */
     _Atomic size_t greeting_count;   /* of them, those that the library does not have yet */
+    struct hf_intake_limits limits;
+    struct hf_intake_peers peers;
+    atomic_size_t held_bytes; /* of all bodies; given back under the lock */
+    atomic_bool pressed;      /* they are too many: the watch is to end some */
+    atomic_bool decoded_much; /* since memory was given back to the system */
+    /* The watch's. */
+    uint64_t relieved_ns, trimmed_ns;
+    size_t held_peak; /* since memory was given back to the system */
 
     pthread_mutex_t lock; /* of what follows and of each request's `state` */
     pthread_cond_t changed;
     struct http_connection *connections;
-    uint64_t buffered_bytes;       /* given to requests for their bodies */
     struct http_list waiting;      /* for memory */
     struct http_list held;         /* for an answer, their connections suspended */
     size_t active;                 /* requests whose connection is there */
@@ -110,7 +102,7 @@ struct hf_http_request {
     /* Under the server's lock. */
     enum request_state state;
     struct hf_http_request *next, *previous; /* in a list by state */
-    uint64_t reserved_bytes;
+    size_t held_bytes;
     bool is_suspended;
     struct MHD_Response *response;
     unsigned status;
@@ -143,8 +135,21 @@ HF_MUST_USE bool hf_http_body_admit(struct hf_http_request *request);
 void hf_http_suspend(struct hf_http_request *request, struct http_list *list,
                      enum request_state state);
 /* Gives the memory back, and lets those in that wait for it. Under the lock. */
-void hf_http_memory_return(struct hf_http_server *server, uint64_t bytes);
+void hf_http_memory_return(struct hf_http_request *request);
+/* The body has come to its end. False: the watch was faster, and the connection is to be closed. */
+HF_MUST_USE bool hf_http_body_is_whole(struct hf_http_request *request);
 void hf_http_list_remove(struct http_list *list, struct hf_http_request *request);
+
+/* ---- server_relief.c ---- */
+/* So much that it is worth giving back to the system when it is free. */
+#define HTTP_TRIM_BYTES (8u << 20)
+/* Any thread: bodies hold too much. */
+void hf_http_press(struct hf_http_server *server);
+/* The watch, about once a second: ends what is too slow. True: it is to come again, even without
+ * connections. */
+bool hf_http_watch(struct hf_http_server *server, uint64_t now_ns);
+/* The watch, while the server is pressed and not more often than it needs. */
+void hf_http_relieve(struct hf_http_server *server, uint64_t now_ns);
 
 /* ---- cors.c ---- */
 /* Is this a preflight, which no handler sees? */

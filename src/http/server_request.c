@@ -303,6 +303,9 @@ static enum MHD_Result go_on(struct hf_http_request *request, const char *data, 
         *data_size = 0;
         return worth_keeping ? MHD_YES : MHD_NO;
     }
+    if (!hf_http_body_is_whole(request)) {
+        return MHD_NO;
+    }
     /* Where the lines of trailers end, only the library knows: what follows them is not read. */
     request->ends = request->chunked &&
                     MHD_get_connection_values(request->connection, MHD_FOOTER_KIND, NULL, NULL) > 0;
@@ -345,6 +348,7 @@ void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **
     }
     *context = NULL;
     atomic_store_explicit(&request->watch->body_since_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&request->watch->body, BODY_NONE, memory_order_relaxed);
     atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
     pthread_mutex_lock(&server->lock);
     /* A peer that went away is noticed on the way back from a suspension, before this request is
@@ -357,8 +361,7 @@ void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **
     request->state = REQUEST_CUT;
     struct MHD_Response *unsent = request->response;
     request->response = NULL;
-    hf_http_memory_return(server, request->reserved_bytes);
-    request->reserved_bytes = 0;
+    hf_http_memory_return(request);
     server->active--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);

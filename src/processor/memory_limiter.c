@@ -286,6 +286,12 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
     return HF_OK;
 }
 
+static uint64_t memory_limit(const void *self)
+{
+    const struct limiter *limiter = self;
+    return limiter->hard_bytes;
+}
+
 static const struct hf_field fields[] = {
     {.key = "check_interval",
      .type = HF_FIELD_DURATION,
@@ -348,4 +354,5 @@ const struct hf_component hf_processor_memory_limiter = {
     .stop = stop_limiter,
     .close = close_limiter,
     .process = process,
+    .memory_limit = memory_limit,
 };

@@ -8,6 +8,7 @@
 
 #include "../util/clock.h"
 #include "../util/formats.h"
+#include "../util/intake.h"
 #include "../util/metrics.h"
 #include "otlp_internal.h"
 
@@ -52,6 +53,19 @@ void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool inc
                     protocol, header);
     }
     *ret_wanted = wanted;
+}
+
+uint64_t otlp_intake_total(const struct hf_node *node, const char *key, uint64_t most)
+{
+    uint64_t total = hf_intake_total(hf_node_memory(node));
+    uint64_t largest = hf_intake_limits_of(total).message;
+    if (most > largest) {
+        hf_node_log(node, HF_LOG_WARN,
+                    "%s: %" PRIu64 " MiB are more than the memory allows; larger requests than "
+                    "%" PRIu64 " MiB are refused",
+                    key, most >> 20, largest >> 20);
+    }
+    return total;
 }
 
 static bool is_wanted(const struct otlp_wanted *wanted, struct hf_slice attribute)
@@ -355,7 +369,7 @@ static const struct hf_field grpc_fields[] = {
      .preset = "0",
      .least = 0,
      .most = 1e6,
-     .help = "Calls at once on a connection; 0: 10,000."},
+     .help = "Calls at once on a connection; 0: 1,000."},
     {.key = "read_buffer_size",
      .type = HF_FIELD_INT,
      .offset = GRPC(read_buffer_size),
@@ -384,6 +398,18 @@ static const struct hf_field grpc_fields[] = {
      .offset = GRPC(include_metadata),
      .help = "Keep the request metadata that components downstream ask for (from_context, "
              "metadata_keys)."},
+    {.key = "read_timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = GRPC(read_timeout_ns),
+     .preset = "10m",
+     .help = "Time for a message to come whole; 0: 10m."},
+    {.key = "min_read_rate",
+     .type = HF_FIELD_BYTES,
+     .offset = GRPC(min_read_rate),
+     .preset = "1KiB",
+     .least = 0,
+     .most = 1 << 30,
+     .help = "Bytes of a message that must come each second after its first 30 s; 0: 1KiB."},
     HF_FIELDS_END,
 };
 
@@ -460,8 +486,17 @@ static const struct hf_field http_fields[] = {
      .type = HF_FIELD_IGNORED,
      .help = "The endpoint tells: host:port or unix:///path."},
     {.key = "read_timeout",
-     .type = HF_FIELD_IGNORED,
-     .help = "Slow senders are bounded by themselves."},
+     .type = HF_FIELD_DURATION,
+     .offset = HTTP(read_timeout_ns),
+     .preset = "10m",
+     .help = "Time for a body to come whole; 0: 10m."},
+    {.key = "min_read_rate",
+     .type = HF_FIELD_BYTES,
+     .offset = HTTP(min_read_rate),
+     .preset = "1KiB",
+     .least = 0,
+     .most = 1 << 30,
+     .help = "Bytes of a body that must come each second after its first 30 s; 0: 1KiB."},
     {.key = "read_header_timeout",
      .type = HF_FIELD_IGNORED,
      .help = "Slow senders are bounded by themselves."},

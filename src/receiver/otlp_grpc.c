@@ -105,6 +105,19 @@ static struct hf_slice header_of(void *request, const char *name)
     return hf_grpc_call_header(request, name);
 }
 
+/* An authenticator may look at any header. */
+static bool keeps_header(void *user, struct hf_slice name)
+{
+    const struct otlp_grpc *grpc = user;
+    bool keeps = grpc->auth.ops != NULL;
+    for (size_t i = 0; i < grpc->wanted.key_count && grpc->wanted.headers && !keeps; i++) {
+        const char *key = grpc->wanted.keys[i];
+        keeps =
+            name.size == strlen(key) && strncasecmp((const char *)name.data, key, name.size) == 0;
+    }
+    return keeps;
+}
+
 static void refuse_stranger(const struct otlp_grpc *grpc, struct hf_grpc_call *call)
 {
     hf_series_add(grpc->unauthenticated, 1);
@@ -336,6 +349,11 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
                                                 mib << 20, memory_bytes),
         .streams_max = (uint32_t)config->max_concurrent_streams,
         .read_buffer_bytes = (size_t)config->read_buffer_size,
+        .buffered_bytes_max =
+            otlp_intake_total(node, "protocols::grpc::max_recv_msg_size_mib", (uint64_t)mib << 20),
+        .message_time_ns = config->read_timeout_ns,
+        .message_rate = config->min_read_rate,
+        .keeps_header = keeps_header,
         .keepalive_time_ns = config->keepalive.server.time_ns,
         .keepalive_timeout_ns = config->keepalive.server.timeout_ns,
         .max_connection_idle_ns = config->keepalive.server.max_connection_idle_ns,

@@ -463,6 +463,10 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
         .listen_fd = http->listen_fd,
         .threads = (unsigned)threads,
         .body_bytes_max = body_limit(config),
+        .buffered_bytes_max = otlp_intake_total(
+            http->receiver->node, "protocols::http::max_request_body_size", body_limit(config)),
+        .body_time_ns = config->read_timeout_ns,
+        .body_rate = config->min_read_rate,
         .connections_max = CONNECTIONS_MAX,
         .tls = config->tls,
         .cors = config->cors,

@@ -39,6 +39,7 @@ struct otlp_grpc_config {
     struct otlp_keepalive_config keepalive;
     const struct otlp_auth_config *auth;
     bool include_metadata;
+    uint64_t read_timeout_ns, min_read_rate;
 };
 
 struct otlp_http_config {
@@ -47,6 +48,7 @@ struct otlp_http_config {
     const struct hf_tls_config *tls;
     const struct hf_cors_config *cors;
     uint64_t max_request_body_size;
+    uint64_t read_timeout_ns, min_read_rate;
     struct hf_string_map response_headers;
     struct hf_string_list compression_algorithms;
     bool compression_algorithms_written;
@@ -95,6 +97,10 @@ HF_MUST_USE enum hf_status otlp_find_auth(const struct hf_node *node,
 /* Says in the log when headers are wanted that the protocol does not keep. */
 void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool include_metadata,
                       struct otlp_wanted *ret_wanted);
+
+/* The bytes that one transport's unfinished requests may hold. Says when that leaves less to one
+ * request than `most` bytes, which the key `key` allows. */
+uint64_t otlp_intake_total(const struct hf_node *node, const char *key, uint64_t most);
 
 /* Adds the attributes of the authenticated client that are wanted. It is authenticated for that
  * once more: HF_UNAUTHENTICATED when its credentials have just been withdrawn. */

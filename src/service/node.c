@@ -11,6 +11,7 @@
 #include <holdfast/component.h>
 
 #include "../util/log.h"
+#include "../util/memory.h"
 #include "../util/metrics.h"
 #include "graph.h"
 #include "graph_internal.h"
@@ -102,6 +103,23 @@ bool hf_node_sends_header(const struct hf_node *node, const char *key)
         }
     }
     return false;
+}
+
+uint64_t hf_node_memory(const struct hf_node *node)
+{
+    const struct hf_graph *graph = node->graph;
+    uint64_t lowest = UINT64_MAX;
+    if (hf_memory_available("", &lowest) != HF_OK) {
+        lowest = UINT64_MAX;
+    }
+    for (size_t i = 0; i < graph->processor_count; i++) {
+        const struct hf_node *processor = graph->processors[i];
+        uint64_t limit = processor->component->memory_limit != NULL
+                             ? processor->component->memory_limit(processor->self)
+                             : UINT64_MAX;
+        lowest = limit < lowest ? limit : lowest;
+    }
+    return lowest != UINT64_MAX ? lowest : 0;
 }
 
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)

@@ -148,6 +148,12 @@ bool hf_node_sends_header(const struct hf_node *node, const char *key)
     return false;
 }
 
+uint64_t hf_node_memory(const struct hf_node *node)
+{
+    (void)node;
+    return 0;
+}
+
 bool hf_node_is_durable(const struct hf_node *node)
 {
     return !node->is_not_durable;

@@ -510,7 +510,7 @@ static void opens_no_window_while_too_much_waits_for_answers(void **state)
 {
     (void)state;
     struct rig *rig = rig_new(false);
-    rig->options.buffered_bytes_max = 200000;
+    rig->options.buffered_bytes_max = 256000;
     rig->options.connection_window = 65535;
     rig_start(rig);
     char *body = calloc(1, 16000);

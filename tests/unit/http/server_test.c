@@ -474,14 +474,18 @@ static void lets_bodies_wait_for_memory(void **state)
 {
     (void)state;
     struct fixture fixture = {.holds = true};
-    start(&fixture, (struct hf_http_server_options){.buffered_bytes_max = 1000, .threads = 2});
+    start(&fixture, (struct hf_http_server_options){.buffered_bytes_max = 2400, .threads = 2});
     char body[600];
     memset(body, 'b', sizeof(body));
     int first = dial(&fixture), second = dial(&fixture), third = dial(&fixture);
+    int zeroth = dial(&fixture);
     const char *head = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 600\r\n\r\n";
     say(first, head);
     put(first, body, sizeof(body));
     await_held(&fixture, 1);
+    say(zeroth, head);
+    put(zeroth, body, sizeof(body));
+    await_held(&fixture, 2);
     say(second,
         "POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 600\r\n\r\n");
     /* It is not told to go on while there is no room for it. */
@@ -493,9 +497,11 @@ static void lets_bodies_wait_for_memory(void **state)
     assert_says(hear(first, text, sizeof(text)), "first");
     assert_says(hear(second, text, sizeof(text)), "HTTP/1.1 100");
     put(second, body, sizeof(body));
-    await_held(&fixture, 2);
-    answer_text(fixture.held[1], 200, "second");
+    await_held(&fixture, 3);
+    answer_text(fixture.held[1], 200, "zeroth");
+    answer_text(fixture.held[2], 200, "second");
     assert_says(hear(second, text, sizeof(text)), "second");
+    close(zeroth);
     close(first);
     close(second);
     close(third);
@@ -510,8 +516,8 @@ static void tells_chunked_bodies_to_come_back_when_memory_is_short(void **state)
     int first = dial(&fixture), second = dial(&fixture);
     static char body[70000];
     memset(body, 'b', sizeof(body));
-    say(first, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n");
-    put(first, body, 20000);
+    say(first, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n");
+    put(first, body, 40000);
     await_held(&fixture, 1);
     say(second, "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n11170\r\n");
     put(second, body, 70000);
@@ -563,9 +569,9 @@ static void cuts_what_is_left_after_the_grace(void **state)
 {
     (void)state;
     struct fixture fixture = {.holds = true};
-    start(&fixture, (struct hf_http_server_options){.buffered_bytes_max = 10});
+    start(&fixture, (struct hf_http_server_options){.buffered_bytes_max = 16});
     int held = dial(&fixture), waiting = dial(&fixture), halfway = dial(&fixture);
-    say(held, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+    say(held, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\nhello, hello");
     await_held(&fixture, 1);
     say(waiting, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhellohel");
     say(halfway, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhe");
