@@ -52,7 +52,7 @@ struct hf_slice hf_any_settle(struct hf_any_maker *maker, struct hf_slice value)
 
 /* ---- lists and maps; `value` holds one, or else it counts as an empty one ---- */
 
-/* Steps through a list or a map: {.items = hf_any_items(&any)}. */
+/* Steps through a list or a map, from hf_any_items(&any) on. */
 struct hf_wire hf_any_items(const struct hf_any *any);
 HF_MUST_USE bool hf_any_next_value(struct hf_wire *items, struct hf_slice *ret_value);
 HF_MUST_USE bool hf_any_next_pair(struct hf_wire *items, struct hf_any_pair *ret_pair);
@@ -74,7 +74,16 @@ struct hf_slice hf_any_append(struct hf_any_maker *maker, const struct hf_any *l
 struct hf_slice hf_any_with_at(struct hf_any_maker *maker, const struct hf_any *list, size_t index,
                                struct hf_slice value);
 
+/*
+ * How many messages a value is deep, itself included. Above HF_ANY_DEPTH_MAX it would not pass
+ * hf_scan() wherever it stands in a request.
+ */
+#define HF_ANY_DEPTH_MAX 90u
+unsigned hf_any_depth(struct hf_slice value);
+
 /* ---- keys ---- */
+
+#define HF_ANY_KEYS_MAX 16u /* in one path */
 
 /* ["a"] or [0]. */
 struct hf_any_key {

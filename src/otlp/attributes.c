@@ -45,20 +45,52 @@ bool hf_attribute_read(struct hf_slice pair, struct hf_slice *ret_key, struct hf
     return true;
 }
 
-/* Room for one more; NULL when there is none. */
-static struct hf_attribute *add(struct hf_attributes *attributes)
+#define CAPACITY_FIRST 32u /* more than nearly all owners have */
+#define CAPACITY_SPARE 2u  /* kept beyond what was read, where memory is lent: what actions add */
+
+static struct hf_attribute *enlarge(const struct hf_attributes *attributes, size_t capacity)
 {
-    if (attributes->count == attributes->capacity) {
-        size_t capacity = attributes->capacity == 0 ? 32 : attributes->capacity * 2;
-        struct hf_attribute *items = realloc(attributes->items, capacity * sizeof(*items));
-        if (items == NULL) {
-            attributes->failed = true;
-            return NULL;
-        }
-        attributes->items = items;
-        attributes->capacity = capacity;
+    size_t size = capacity * sizeof(struct hf_attribute);
+    if (attributes->lender == NULL) {
+        return realloc(attributes->items, size);
+    }
+    struct hf_attribute *items = hf_arena_take(attributes->lender, size);
+    if (items != NULL && attributes->count > 0) {
+        memcpy(items, attributes->items, attributes->count * sizeof(*items));
+    }
+    return items;
+}
+
+static bool grow(struct hf_attributes *attributes)
+{
+    size_t capacity = attributes->capacity == 0 ? CAPACITY_FIRST : attributes->capacity * 2;
+    struct hf_attribute *items = enlarge(attributes, capacity);
+    if (items == NULL) {
+        attributes->failed = true;
+        return false;
+    }
+    attributes->items = items;
+    attributes->capacity = capacity;
+    return true;
+}
+
+/* Room for one more; NULL when there is none. */
+static inline struct hf_attribute *add(struct hf_attributes *attributes)
+{
+    if (attributes->count == attributes->capacity && !grow(attributes)) {
+        return NULL;
     }
     return &attributes->items[attributes->count++];
+}
+
+/* Lent memory is given back where it was not needed; nothing was taken since the list grew. */
+static void trim(struct hf_attributes *attributes)
+{
+    size_t capacity = attributes->count + CAPACITY_SPARE;
+    if (attributes->lender != NULL && capacity < attributes->capacity) {
+        hf_arena_trim(attributes->lender, attributes->items, capacity * sizeof(*attributes->items));
+        attributes->capacity = capacity;
+    }
 }
 
 static void note_surroundings(struct hf_attributes *attributes, struct hf_slice owner)
@@ -104,6 +136,7 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
             return false;
         }
     }
+    trim(attributes);
     note_surroundings(attributes, owner);
     return true;
 }
@@ -178,6 +211,12 @@ void hf_attributes_remove(struct hf_attributes *attributes, struct hf_slice key)
     remove_from(attributes, 0, key);
 }
 
+void hf_attributes_clear(struct hf_attributes *attributes)
+{
+    attributes->changed |= attributes->count > 0;
+    attributes->count = 0;
+}
+
 /* The largest AnyValue of a number: a tag and a varint of ten bytes. */
 #define NUMBER_MAX 11u
 
@@ -186,7 +225,8 @@ static struct hf_slice keep(struct hf_attributes *attributes, size_t most,
                             void (*put)(struct hf_wire_writer *writer, const void *from),
                             const void *from)
 {
-    uint8_t *room = attributes->failed ? NULL : hf_arena_take(&attributes->arena, most);
+    struct hf_arena *arena = attributes->lender != NULL ? attributes->lender : &attributes->arena;
+    uint8_t *room = attributes->failed ? NULL : hf_arena_take(arena, most);
     if (room == NULL) {
         attributes->failed = true;
         return HF_EMPTY_SLICE;

@@ -24,7 +24,7 @@
 #include "walk.h"
 
 struct hf_part {
-    struct hf_slice key; /* a copy */
+    struct hf_slice key; /* lives as long as the document */
     uint32_t items;
 };
 

@@ -30,6 +30,9 @@ struct hf_place {
 struct hf_message *hf_place_resource(const struct hf_place *place);
 struct hf_message *hf_place_scope(const struct hf_place *place);
 
+/* The Gauge, Sum, ... of a metric; NULL when it has none. */
+struct hf_message *hf_place_data(struct hf_message *metric);
+
 enum hf_visit {
     HF_VISIT_KEEP = 0,
     HF_VISIT_SKIP, /* keep, and do not look inside */

@@ -10,7 +10,7 @@
 #include "../otlp/utf8.h"
 #include "../util/regex.h"
 #include "actions_internal.h"
-#include "value.h"
+#include "../otlp/value.h"
 
 /* What a configuration may take when compiled, and a batch's context. */
 #define ARENA_LIMIT_BYTES (16u << 20)

@@ -6,7 +6,7 @@
 
 #include "../util/regex.h"
 #include "match_internal.h"
-#include "value.h"
+#include "../otlp/value.h"
 
 /* What the values of one list of criteria may take. */
 #define ARENA_LIMIT_BYTES (16u << 20)
