@@ -109,6 +109,16 @@ static inline struct hf_slot *hf_message_slot(const struct hf_message *message, 
     return slot;
 }
 
+/* Memory of the document. NULL: there is none, which is noted. */
+void *hf_document_take(struct hf_document *document, size_t size);
+struct hf_slot *hf_message_add_slot(struct hf_message *message, uint32_t number,
+                                    enum hf_slot_kind kind);
+/* The last field of that number, as it came or was set. */
+HF_MUST_USE bool hf_message_find(struct hf_message *message, uint32_t number,
+                                 struct hf_wire_field *ret_field);
+/* The fields among which those of that number are. */
+struct hf_slice hf_message_fields(const struct hf_message *message, uint32_t number);
+
 /* A message without content. NULL: out of memory, which the document notes. */
 struct hf_message *hf_message_new(struct hf_document *document, struct hf_message *parent,
                                   const struct hf_schema_message *type, uint32_t number);

@@ -57,6 +57,15 @@ enum hf_path_kind {
 
 struct hf_path;
 
+/* Every path that there is, by an index from 0 on, for messages and tests: `room` filled, or NULL
+ * behind the last. */
+struct hf_path_name {
+    enum hf_path_context context;
+    const char *name; /* "status.code" */
+};
+
+const struct hf_path_name *hf_path_each(size_t index, struct hf_path_name *room);
+
 /*
  * Compiles the path of `names` behind its context: "attributes"; "status", "code". `keys` follow
  * the last name and are copied. HF_NOT_FOUND: no such path; HF_UNSUPPORTED: it takes no keys; with
