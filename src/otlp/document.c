@@ -100,29 +100,6 @@ struct hf_arena *hf_document_arena(struct hf_document *document)
     return &document->arena;
 }
 
-struct hf_slice hf_document_keep(struct hf_document *document, struct hf_slice bytes)
-{
-    uint8_t *room = hf_arena_take(&document->arena, bytes.size);
-    if (room == NULL) {
-        document->failed = true;
-        return HF_EMPTY_SLICE;
-    }
-    if (bytes.size > 0) {
-        memcpy(room, bytes.data, bytes.size);
-    }
-    return hf_slice_of(room, bytes.size);
-}
-
-void hf_document_settle(struct hf_document *document)
-{
-    for (struct hf_document_list *list = document->lists; list != NULL; list = list->next) {
-        document->failed |= list->attributes.failed;
-        if (list->attributes.changed) {
-            hf_message_touch(list->owner);
-        }
-    }
-}
-
 enum hf_status hf_document_status(const struct hf_document *document)
 {
     return document->malformed ? HF_INVALID : document->failed ? HF_NOMEM : HF_OK;

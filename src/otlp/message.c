@@ -27,6 +27,18 @@ void *hf_document_take(struct hf_document *document, size_t size)
     return piece;
 }
 
+struct hf_slice hf_document_keep(struct hf_document *document, struct hf_slice bytes)
+{
+    uint8_t *room = hf_document_take(document, bytes.size);
+    if (room == NULL) {
+        return HF_EMPTY_SLICE;
+    }
+    if (bytes.size > 0) {
+        memcpy(room, bytes.data, bytes.size);
+    }
+    return hf_slice_of(room, bytes.size);
+}
+
 struct hf_message *hf_message_new(struct hf_document *document, struct hf_message *parent,
                                   const struct hf_schema_message *type, uint32_t number)
 {

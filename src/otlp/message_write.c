@@ -213,6 +213,16 @@ void hf_message_write(struct hf_message *message, uint32_t part, struct hf_wire_
     flush(&writing);
 }
 
+void hf_document_settle(struct hf_document *document)
+{
+    for (struct hf_document_list *list = document->lists; list != NULL; list = list->next) {
+        document->failed |= list->attributes.failed;
+        if (list->attributes.changed) {
+            hf_message_touch(list->owner);
+        }
+    }
+}
+
 struct hf_slice hf_message_content(struct hf_message *message)
 {
     struct hf_document *document = message->document;
