@@ -118,7 +118,7 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
     attributes->is_scattered = false;
     hf_arena_reset(&attributes->arena);
     while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
+        if (!hf_wire_step(&wire, &field)) {
             return false;
         }
         if (field.number != number) {

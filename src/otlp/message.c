@@ -90,9 +90,9 @@ static void note_field(struct hf_message_index *index, const struct hf_schema_me
                        uint32_t number, uint32_t at)
 {
     uint8_t oneof = type->fields[number].oneof;
-    for (uint32_t i = 1; oneof != 0 && i <= HF_SCHEMA_NUMBER_MAX; i++) {
-        if (type->fields[i].oneof == oneof) {
-            index->last[i] = 0;
+    if (oneof != 0) {
+        for (uint32_t i = 1; i <= HF_SCHEMA_NUMBER_MAX; i++) {
+            index->last[i] = type->fields[i].oneof == oneof ? 0 : index->last[i];
         }
     }
     index->last[number] = at + 1;
@@ -111,7 +111,7 @@ static const struct hf_message_index *index_of(struct hf_message *message)
     struct hf_wire wire = hf_wire_of(message->raw);
     struct hf_wire_field field;
     while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
+        if (!hf_wire_step(&wire, &field)) {
             message->document->malformed = true;
             break;
         }
@@ -169,7 +169,7 @@ static struct pieces find_pieces(struct hf_message *message, uint32_t number)
     struct pieces pieces = {.start = NULL};
     struct hf_wire wire = hf_wire_of(message->raw);
     struct hf_wire_field field;
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+    while (!hf_wire_at_end(wire) && hf_wire_step(&wire, &field)) {
         if (takes_part(message, number, &field)) {
             pieces = (struct pieces){.start = NULL};
         } else if (field.number == number && field.wire == HF_WIRE_BYTES) {
@@ -231,7 +231,7 @@ static void add_repeated(struct hf_message *message, struct hf_slot *slot)
     struct hf_wire wire = hf_wire_of(message->raw);
     struct hf_wire_field field;
     while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
+        if (!hf_wire_step(&wire, &field)) {
             message->document->malformed = true;
             return;
         }

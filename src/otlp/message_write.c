@@ -197,7 +197,7 @@ void hf_message_write(struct hf_message *message, uint32_t part, struct hf_wire_
     struct hf_wire_field field;
     begin_slots(message);
     while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
+        if (!hf_wire_step(&wire, &field)) {
             message->document->malformed = true;
             return;
         }

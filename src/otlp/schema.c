@@ -557,26 +557,6 @@ const struct hf_schema_message *hf_schema_message(uint8_t index)
     return messages[index];
 }
 
-enum hf_schema_wire hf_schema_wire(enum hf_schema_type type)
-{
-    switch (type) {
-    case HF_SCHEMA_FIXED32:
-        return HF_WIRE_32;
-    case HF_SCHEMA_FIXED64:
-    case HF_SCHEMA_SFIXED64:
-    case HF_SCHEMA_DOUBLE:
-        return HF_WIRE_64;
-    case HF_SCHEMA_STRING:
-    case HF_SCHEMA_BYTES:
-    case HF_SCHEMA_ID:
-    case HF_SCHEMA_MESSAGE:
-        return HF_WIRE_BYTES;
-    default:
-        assert(type != HF_SCHEMA_NONE);
-        return HF_WIRE_VARINT;
-    }
-}
-
 bool hf_schema_is_scalar(enum hf_schema_type type)
 {
     return type > HF_SCHEMA_NONE && type < HF_SCHEMA_STRING;

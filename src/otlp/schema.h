@@ -124,6 +124,15 @@ enum hf_schema_wire { HF_WIRE_VARINT = 0, HF_WIRE_64 = 1, HF_WIRE_BYTES = 2, HF_
 
 /* How a single value of that type (not NONE) is framed; repeated scalars may also come packed, as
  * HF_WIRE_BYTES. */
-enum hf_schema_wire hf_schema_wire(enum hf_schema_type type);
+static inline enum hf_schema_wire hf_schema_wire(enum hf_schema_type type)
+{
+    static const uint8_t wires[] = {
+        [HF_SCHEMA_FIXED32] = HF_WIRE_32,   [HF_SCHEMA_FIXED64] = HF_WIRE_64,
+        [HF_SCHEMA_SFIXED64] = HF_WIRE_64,  [HF_SCHEMA_DOUBLE] = HF_WIRE_64,
+        [HF_SCHEMA_STRING] = HF_WIRE_BYTES, [HF_SCHEMA_BYTES] = HF_WIRE_BYTES,
+        [HF_SCHEMA_ID] = HF_WIRE_BYTES,     [HF_SCHEMA_MESSAGE] = HF_WIRE_BYTES,
+    };
+    return (enum hf_schema_wire)wires[type]; /* the others are varints, which are 0 */
+}
 /* Numbers, booleans and enums: what may be packed. */
 bool hf_schema_is_scalar(enum hf_schema_type type);
