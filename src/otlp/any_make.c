@@ -8,7 +8,6 @@
 #include <holdfast/component.h>
 
 #include "attributes.h"
-#include "scan.h"
 #include "wire.h"
 
 /* The fields of AnyValue. */

@@ -18,6 +18,7 @@
 
 #include "../util/arena.h"
 #include "any.h"
+#include "scan.h"
 
 struct hf_any_maker {
     struct hf_arena *arena; /* borrowed */
@@ -78,7 +79,7 @@ struct hf_slice hf_any_with_at(struct hf_any_maker *maker, const struct hf_any *
  * How many messages a value is deep, itself included. Above HF_ANY_DEPTH_MAX it would not pass
  * hf_scan() wherever it stands in a request.
  */
-#define HF_ANY_DEPTH_MAX 90u
+#define HF_ANY_DEPTH_MAX (HF_SCAN_DEPTH_MAX - 10u)
 unsigned hf_any_depth(struct hf_slice value);
 
 /* ---- keys ---- */
