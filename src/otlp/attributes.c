@@ -83,6 +83,43 @@ static inline struct hf_attribute *add(struct hf_attributes *attributes)
     return &attributes->items[attributes->count++];
 }
 
+static struct hf_arena *memory_of(struct hf_attributes *attributes)
+{
+    return attributes->lender != NULL ? attributes->lender : &attributes->arena;
+}
+
+/*
+ * The value of a pair that has it in several pieces: all of them joined, by the rules of protobuf.
+ * Read after the list is complete, because both take the same memory.
+ */
+static void join_value(struct hf_attributes *attributes, struct hf_attribute *attribute)
+{
+    struct hf_wire whole = hf_wire_of(attribute->whole);
+    struct hf_wire_field pair, field;
+    size_t pieces = 0, size = 0;
+    if (!hf_wire_next(&whole, &pair)) {
+        return;
+    }
+    struct hf_wire wire = hf_wire_of(pair.bytes);
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        pieces += field.number == 2;
+        size += field.number == 2 ? field.bytes.size : 0;
+    }
+    uint8_t *room = pieces > 1 ? hf_arena_take(memory_of(attributes), size) : NULL;
+    attributes->failed |= pieces > 1 && room == NULL;
+    if (room == NULL) {
+        return;
+    }
+    attribute->value = hf_slice_of(room, size);
+    wire = hf_wire_of(pair.bytes);
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        if (field.number == 2 && field.bytes.size > 0) {
+            memcpy(room, field.bytes.data, field.bytes.size);
+            room += field.bytes.size;
+        }
+    }
+}
+
 /* Lent memory is given back where it was not needed; nothing was taken since the list grew. */
 static void trim(struct hf_attributes *attributes)
 {
@@ -116,6 +153,7 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
     attributes->count = 0;
     attributes->changed = false;
     attributes->is_scattered = false;
+    bool is_odd = false; /* some pair is not plain */
     hf_arena_reset(&attributes->arena);
     while (!hf_wire_at_end(wire)) {
         if (!hf_wire_step(&wire, &field)) {
@@ -132,11 +170,18 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
         attribute->changed = false;
         attributes->is_scattered |= attributes->count > 1 && field.whole.data != expected;
         expected = wire.at;
+        if (read_plain_pair(field.bytes, &attribute->key, &attribute->value)) {
+            continue;
+        }
+        is_odd = true;
         if (!hf_attribute_read(field.bytes, &attribute->key, &attribute->value)) {
             return false;
         }
     }
     trim(attributes);
+    for (size_t i = 0; is_odd && i < attributes->count; i++) {
+        join_value(attributes, &attributes->items[i]);
+    }
     note_surroundings(attributes, owner);
     return true;
 }
@@ -225,8 +270,7 @@ static struct hf_slice keep(struct hf_attributes *attributes, size_t most,
                             void (*put)(struct hf_wire_writer *writer, const void *from),
                             const void *from)
 {
-    struct hf_arena *arena = attributes->lender != NULL ? attributes->lender : &attributes->arena;
-    uint8_t *room = attributes->failed ? NULL : hf_arena_take(arena, most);
+    uint8_t *room = attributes->failed ? NULL : hf_arena_take(memory_of(attributes), most);
     if (room == NULL) {
         attributes->failed = true;
         return HF_EMPTY_SLICE;
