@@ -359,7 +359,7 @@ static enum hf_status get(const struct hf_path_use *use, struct hf_any *ret_valu
 enum hf_status hf_path_get(const struct hf_path *path, const struct hf_place *place,
                            struct hf_any *ret_value, char *reterr)
 {
-    struct hf_path_use use = {path, place, path->keys, path->key_count, true, reterr};
+    struct hf_path_use use = {path, place, path->keys, path->key_count, reterr};
     return get(&use, ret_value);
 }
 
@@ -378,7 +378,7 @@ enum hf_status hf_path_get_at(const struct hf_path *path, const struct hf_place 
                               const struct hf_any_key *keys, size_t key_count,
                               struct hf_any *ret_value, char *reterr)
 {
-    struct hf_path_use use = {path, place, keys, key_count, false, reterr};
+    struct hf_path_use use = {path, place, keys, key_count, reterr};
     enum hf_status status = hf_path_check_keys(path, key_count, reterr);
     return status == HF_OK ? get(&use, ret_value) : status;
 }

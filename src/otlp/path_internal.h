@@ -61,7 +61,6 @@ struct hf_path_use {
     const struct hf_place *place;
     const struct hf_any_key *keys;
     size_t key_count;
-    bool keeps_keys; /* their texts live as long as the document */
     char *reterr;
 };
 

@@ -154,7 +154,8 @@ static enum hf_status set_attribute(const struct hf_path_use *use, struct hf_mes
     enum hf_status status =
         put(use, found != NULL ? found->value : HF_EMPTY_SLICE, 1, value, &made);
     if (status == HF_OK) {
-        if (found == NULL && !use->keeps_keys) {
+        /* A key that is new is kept: the list borrows it, and the path may be gone by then. */
+        if (found == NULL) {
             key = hf_document_keep(use->place->document, key);
         }
         hf_attributes_set(attributes, found != NULL ? found->key : key, made);
@@ -331,7 +332,7 @@ static enum hf_status set(const struct hf_path_use *use, const struct hf_any *va
 enum hf_status hf_path_set(const struct hf_path *path, const struct hf_place *place,
                            const struct hf_any *value, char *reterr)
 {
-    struct hf_path_use use = {path, place, path->keys, path->key_count, true, reterr};
+    struct hf_path_use use = {path, place, path->keys, path->key_count, reterr};
     return set(&use, value);
 }
 
@@ -339,7 +340,7 @@ enum hf_status hf_path_set_at(const struct hf_path *path, const struct hf_place 
                               const struct hf_any_key *keys, size_t key_count,
                               const struct hf_any *value, char *reterr)
 {
-    struct hf_path_use use = {path, place, keys, key_count, false, reterr};
+    struct hf_path_use use = {path, place, keys, key_count, reterr};
     enum hf_status status = hf_path_check_keys(path, key_count, reterr);
     return status == HF_OK ? set(&use, value) : status;
 }
