@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "wire.h"
+#include "wire_find.h"
 
 /* The fields of AnyValue. */
 enum { STRING = 1, BOOL, INT, DOUBLE, ARRAY, MAP, BYTES, MEMBER_LAST };
@@ -230,14 +231,7 @@ struct hf_wire hf_any_items(const struct hf_any *any)
 
 bool hf_any_next_value(struct hf_wire *items, struct hf_slice *ret_value)
 {
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(*items) && hf_wire_next(items, &field)) {
-        if (field.number == 1 && field.wire == HF_WIRE_BYTES) {
-            *ret_value = field.bytes;
-            return true;
-        }
-    }
-    return false;
+    return hf_wire_each(items, 1, ret_value);
 }
 
 bool hf_any_next_pair(struct hf_wire *items, struct hf_any_pair *ret_pair)

@@ -399,68 +399,16 @@ struct hf_slice hf_message_fields(const struct hf_message *message, uint32_t num
     return message == NULL ? HF_EMPTY_SLICE : slot != NULL ? slot->bytes : message->raw;
 }
 
-struct hf_message_numbers hf_message_numbers(struct hf_message *message, uint32_t number)
+struct hf_wire_numbers hf_message_numbers(struct hf_message *message, uint32_t number)
 {
     enum hf_schema_wire kind =
         message != NULL ? hf_schema_wire(hf_message_field(message, number)->type) : HF_WIRE_VARINT;
-    return (struct hf_message_numbers){
-        .wire = hf_wire_of(hf_message_fields(message, number)), .number = number, .kind = kind};
-}
-
-static bool next_packed(struct hf_wire *packed, enum hf_schema_wire kind, uint64_t *ret_bits)
-{
-    struct hf_slice bytes;
-    uint64_t bits = 0;
-    if (kind == HF_WIRE_VARINT) {
-        return hf_wire_varint(packed, ret_bits);
-    }
-    if (!hf_wire_take(packed, kind == HF_WIRE_64 ? 8 : 4, &bytes)) {
-        return false;
-    }
-    for (size_t i = bytes.size; i > 0; i--) {
-        bits = bits << 8 | bytes.data[i - 1];
-    }
-    *ret_bits = bits;
-    return true;
-}
-
-bool hf_message_next_number(struct hf_message_numbers *numbers, uint64_t *ret_bits)
-{
-    struct hf_wire_field field;
-    while (hf_wire_at_end(numbers->packed) ||
-           !next_packed(&numbers->packed, numbers->kind, ret_bits)) {
-        if (hf_wire_at_end(numbers->wire) || !hf_wire_next(&numbers->wire, &field)) {
-            return false;
-        }
-        if (field.number != numbers->number) {
-            continue;
-        }
-        if (field.wire == numbers->kind) {
-            *ret_bits = field.value;
-            return true;
-        }
-        if (field.wire == HF_WIRE_BYTES) {
-            numbers->packed = hf_wire_of(field.bytes);
-        }
-    }
-    return true;
+    return hf_wire_numbers(hf_message_fields(message, number), number, kind);
 }
 
 struct hf_wire hf_message_texts(struct hf_message *message, uint32_t number)
 {
     return hf_wire_of(hf_message_fields(message, number));
-}
-
-bool hf_message_next_text(struct hf_wire *texts, uint32_t number, struct hf_slice *ret_text)
-{
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(*texts) && hf_wire_next(texts, &field)) {
-        if (field.number == number && field.wire == HF_WIRE_BYTES) {
-            *ret_text = field.bytes;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- attributes and values ---- */

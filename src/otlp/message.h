@@ -26,6 +26,7 @@
 #include "attributes.h"
 #include "schema.h"
 #include "wire.h"
+#include "wire_find.h"
 
 struct hf_document;
 struct hf_message;
@@ -88,23 +89,16 @@ void hf_message_set_bytes(struct hf_message *message, uint32_t number, struct hf
 /* Removes a field of any kind, all of a repeated one. */
 void hf_message_clear(struct hf_message *message, uint32_t number);
 
-/* Repeated numbers, packed or not. Each is its 64 bits: hf_message_as_double() for doubles. */
-struct hf_message_numbers {
-    struct hf_wire wire, packed;
-    uint32_t number;
-    enum hf_schema_wire kind;
-};
-
-struct hf_message_numbers hf_message_numbers(struct hf_message *message, uint32_t number);
-HF_MUST_USE bool hf_message_next_number(struct hf_message_numbers *numbers, uint64_t *ret_bits);
+/* Repeated numbers, for hf_wire_next_number(): each its 64 bits, hf_message_as_double() for
+ * doubles.
+ */
+struct hf_wire_numbers hf_message_numbers(struct hf_message *message, uint32_t number);
 double hf_message_as_double(uint64_t bits);
 void hf_message_set_numbers(struct hf_message *message, uint32_t number, const uint64_t *bits,
                             size_t count);
 
-/* Repeated texts: the keys of an entity. */
+/* Repeated texts, for hf_wire_each(): the keys of an entity. */
 struct hf_wire hf_message_texts(struct hf_message *message, uint32_t number);
-HF_MUST_USE bool hf_message_next_text(struct hf_wire *texts, uint32_t number,
-                                      struct hf_slice *ret_text);
 void hf_message_add_text(struct hf_message *message, uint32_t number, struct hf_slice text);
 
 /* ---- attributes and values ---- */

@@ -235,7 +235,7 @@ void hf_message_add_text(struct hf_message *message, uint32_t number, struct hf_
     struct hf_wire_writer writer = {.out = &room};
     struct hf_wire wire = hf_wire_of(before);
     struct hf_slice one;
-    while (hf_message_next_text(&wire, number, &one)) {
+    while (hf_wire_each(&wire, number, &one)) {
         hf_wire_put_bytes(&writer, number, one);
     }
     hf_wire_put_bytes(&writer, number, text);

@@ -209,10 +209,10 @@ static enum hf_status get_numbers(const struct hf_path_use *use, struct hf_messa
 {
     struct hf_any_maker maker = {.arena = hf_document_arena(use->place->document)};
     bool is_double = hf_message_type(message)->fields[number].type == HF_SCHEMA_DOUBLE;
-    struct hf_message_numbers numbers = hf_message_numbers(message, number);
+    struct hf_wire_numbers numbers = hf_message_numbers(message, number);
     size_t count = 0;
     uint64_t bits;
-    while (hf_message_next_number(&numbers, &bits)) {
+    while (hf_wire_next_number(&numbers, &bits)) {
         count++;
     }
     struct hf_slice *values = hf_arena_take(maker.arena, (count + 1) * sizeof(*values));
@@ -220,7 +220,7 @@ static enum hf_status get_numbers(const struct hf_path_use *use, struct hf_messa
         return HF_NOMEM;
     }
     numbers = hf_message_numbers(message, number);
-    for (size_t i = 0; i < count && hf_message_next_number(&numbers, &bits); i++) {
+    for (size_t i = 0; i < count && hf_wire_next_number(&numbers, &bits); i++) {
         values[i] = is_double ? hf_any_make_double(&maker, hf_message_as_double(bits))
                               : hf_any_make_int(&maker, (int64_t)bits);
     }

@@ -208,19 +208,19 @@ static inline void oracle_compare_repeated(struct oracle *oracle, struct hf_mess
         struct hf_wire texts = hf_message_texts(message, field->id);
         struct hf_slice text;
         for (size_t i = 0; i < count; i++) {
-            ORACLE_CHECK(hf_message_next_text(&texts, field->id, &text));
+            ORACLE_CHECK(hf_wire_each(&texts, field->id, &text));
             ORACLE_CHECK(oracle_same_text(text, (*(char ***)oracle_at(object, field->offset))[i]));
         }
-        ORACLE_CHECK(!hf_message_next_text(&texts, field->id, &text));
+        ORACLE_CHECK(!hf_wire_each(&texts, field->id, &text));
     } else {
-        struct hf_message_numbers numbers = hf_message_numbers(message, field->id);
+        struct hf_wire_numbers numbers = hf_message_numbers(message, field->id);
         uint64_t bits;
         for (size_t i = 0; i < count; i++) {
             char *items = *(char **)oracle_at(object, field->offset);
-            ORACLE_CHECK(hf_message_next_number(&numbers, &bits));
+            ORACLE_CHECK(hf_wire_next_number(&numbers, &bits));
             ORACLE_CHECK(bits == oracle_bits(field, items + i * oracle_size(field)));
         }
-        ORACLE_CHECK(!hf_message_next_number(&numbers, &bits));
+        ORACLE_CHECK(!hf_wire_next_number(&numbers, &bits));
     }
 }
 
