@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire_find.h"
+
 /* The pair that nearly all are: key, then value, both lengths in one byte, nothing left over. */
 static inline bool read_plain_pair(struct hf_slice pair, struct hf_slice *ret_key,
                                    struct hf_slice *ret_value)

@@ -63,8 +63,13 @@ struct hf_slot *hf_message_add_slot(struct hf_message *message, uint32_t number,
 {
     struct hf_slot *slot = hf_document_take(message->document, sizeof(*slot));
     if (slot != NULL) {
-        *slot = (struct hf_slot){.next = message->slots, .kind = kind, .number = number};
-        message->slots = slot;
+        /* In the order of their numbers, which is that of what is written behind what came. */
+        struct hf_slot **at = &message->slots;
+        while (*at != NULL && (*at)->number < number) {
+            at = &(*at)->next;
+        }
+        *slot = (struct hf_slot){.next = *at, .kind = kind, .number = number};
+        *at = slot;
         message->slotted |= UINT32_C(1) << number;
     }
     return slot;

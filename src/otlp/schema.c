@@ -535,19 +535,22 @@ static const struct hf_schema_message logs_response = {
     .fields = {ONE(1, "partial_success", "partialSuccess", logs_partial)}};
 
 #define AS_POINTER(index_, message_) [HF_MESSAGE_##index_] = &(message_),
-static const struct hf_schema_message *const messages[HF_SCHEMA_MESSAGE_COUNT] = {MESSAGES(AS_POINTER)};
+static const struct hf_schema_message *const messages[HF_SCHEMA_MESSAGE_COUNT] = {
+    MESSAGES(AS_POINTER)};
 
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
-    static const uint8_t requests[] = {HF_MESSAGE_TRACE_REQUEST, HF_MESSAGE_METRICS_REQUEST, HF_MESSAGE_LOGS_REQUEST};
+    static const uint8_t requests[] = {HF_MESSAGE_TRACE_REQUEST, HF_MESSAGE_METRICS_REQUEST,
+                                       HF_MESSAGE_LOGS_REQUEST};
     return messages[requests[signal]];
 }
 
 const struct hf_schema_message *hf_schema_response(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
-    static const uint8_t responses[] = {HF_MESSAGE_TRACE_RESPONSE, HF_MESSAGE_METRICS_RESPONSE, HF_MESSAGE_LOGS_RESPONSE};
+    static const uint8_t responses[] = {HF_MESSAGE_TRACE_RESPONSE, HF_MESSAGE_METRICS_RESPONSE,
+                                        HF_MESSAGE_LOGS_RESPONSE};
     return messages[responses[signal]];
 }
 

@@ -99,28 +99,6 @@ struct hf_wire_field {
  */
 HF_MUST_USE bool hf_wire_next(struct hf_wire *wire, struct hf_wire_field *ret_field);
 
-/*
- * The same, inline for the field that most are (tag and length in one byte each): for loops that
- * many fields go through. `value` is not set then.
- */
-HF_MUST_USE static inline bool hf_wire_step(struct hf_wire *wire, struct hf_wire_field *ret_field)
-{
-    size_t left = hf_wire_left(*wire);
-    const uint8_t *at = wire->at;
-    const size_t head = 2;
-    if (left >= head && (at[0] & 0x87) == HF_WIRE_BYTES && at[0] >= 8 && at[1] < 0x80 &&
-        at[1] <= left - head) {
-        size_t size = at[1];
-        ret_field->number = at[0] >> 3;
-        ret_field->wire = HF_WIRE_BYTES;
-        ret_field->bytes = hf_slice_of(at + head, size);
-        ret_field->whole = hf_slice_of(at, head + size);
-        wire->at = at + head + size;
-        return true;
-    }
-    return hf_wire_next(wire, ret_field);
-}
-
 /* ---- writing ---- */
 
 /*

@@ -27,7 +27,10 @@
 struct oracle {
     struct hf_arena *arena; /* of the objects */
     uint64_t random;        /* never 0 */
-    unsigned kinds;         /* of changes that were made, a bit each */
+    /* Messages come in several pieces, which protobuf-c does not put together well: it is given the
+     * request without them, the document is read again by itself, and unknown fields are not
+     * compared. */
+    bool in_pieces;
 };
 
 static inline uint64_t oracle_draw(struct oracle *oracle, uint64_t below)
@@ -142,7 +145,9 @@ static inline bool oracle_same_value(struct oracle *oracle, struct hf_slice valu
     ProtobufCMessage *ours = hf_objects_unpack(
         &opentelemetry__proto__common__v1__any_value__descriptor, oracle->arena, value);
     ORACLE_CHECK(ours != NULL);
-    oracle_forget_unknown(ours);
+    if (oracle->in_pieces) {
+        oracle_forget_unknown(ours);
+    }
     return oracle_same_packed(oracle, ours, object);
 }
 
@@ -564,25 +569,36 @@ static inline void oracle_compare_written(struct oracle *oracle, struct hf_docum
 {
     struct hf_bytes out = {0};
     ORACLE_CHECK(hf_document_write(document, &out) == HF_OK);
-    ProtobufCMessage *written =
-        hf_objects_unpack(object->descriptor, oracle->arena, hf_slice_of(out.data, out.size));
-    ORACLE_CHECK(written != NULL);
-    oracle_forget_unknown(written);
-    oracle_forget_unknown(object);
-    ORACLE_CHECK(oracle_same_packed(oracle, written, object));
+    struct hf_slice raw = hf_slice_of(out.data, out.size);
+    if (oracle->in_pieces) {
+        struct hf_document *again = hf_document_borrow(hf_document_signal(document), raw);
+        ORACLE_CHECK(again != NULL);
+        oracle_compare(oracle, hf_document_root(again), object);
+        hf_document_return(again);
+    } else {
+        ProtobufCMessage *written = hf_objects_unpack(object->descriptor, oracle->arena, raw);
+        ORACLE_CHECK(written != NULL && oracle_same_packed(oracle, written, object));
+    }
     hf_bytes_release(&out);
 }
 
-/* A request that has passed the scan, read and changed `changes` times. */
-static inline void oracle_run(enum hf_signal signal, struct hf_slice raw, uint64_t seed,
-                              unsigned changes)
+/*
+ * A request that has passed the scan, read and changed `changes` times. `whole` is the same request
+ * without messages in pieces.
+ */
+static inline void oracle_run(enum hf_signal signal, struct hf_slice raw, struct hf_slice whole,
+                              uint64_t seed, unsigned changes)
 {
     struct hf_arena arena = {.limit = 512u << 20};
-    struct oracle oracle = {.arena = &arena, .random = seed * 2654435761u + 88172645463325252u};
-    ProtobufCMessage *object = hf_objects_unpack(oracle_type(signal), &arena, raw);
+    struct oracle oracle = {.arena = &arena,
+                            .random = seed * 2654435761u + 88172645463325252u,
+                            .in_pieces = raw.data != whole.data};
+    ProtobufCMessage *object = hf_objects_unpack(oracle_type(signal), &arena, whole);
     struct hf_document *document = hf_document_borrow(signal, raw);
     ORACLE_CHECK(document != NULL && object != NULL);
-    oracle_forget_unknown(object);
+    if (oracle.in_pieces) {
+        oracle_forget_unknown(object);
+    }
     if (seed % 2 == 0) { /* or else everything is opened by the changes */
         oracle_compare(&oracle, hf_document_root(document), object);
         ORACLE_CHECK(!hf_document_is_changed(document));
