@@ -125,6 +125,8 @@ struct hf_message *hf_message_new(struct hf_document *document, struct hf_messag
 void hf_message_touch(struct hf_message *message);
 /* The slot of the message's children of that field, made when it is not there. NULL likewise. */
 struct hf_slot *hf_message_children(struct hf_message *message, uint32_t number);
+/* Makes room for another message in a field that is not repeated, and in its oneof. */
+void hf_message_vacate(struct hf_message *message, uint32_t number);
 /* Puts `child` behind them. */
 void hf_message_adopt(struct hf_message *parent, struct hf_slot *slot, struct hf_message *child);
 

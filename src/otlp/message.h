@@ -60,7 +60,8 @@ void hf_message_remove(struct hf_message *child);
 
 /*
  * Puts a copy of `child`, or `child` itself, behind the messages of the field `number` of `parent`,
- * which must be of the same type and in the same document. The copy shares the bytes that did not
+ * or in place of the one when it is not repeated. The field must be of the same type, the parent in
+ * the same document and not inside of `child`. The copy shares the bytes that did not
  * change. Returns what is there now. NULL: out of memory.
  */
 struct hf_message *hf_message_copy(struct hf_message *child, struct hf_message *parent,

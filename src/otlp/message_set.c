@@ -64,9 +64,19 @@ void hf_message_clear(struct hf_message *message, uint32_t number)
     hf_message_touch(message);
 }
 
+void hf_message_vacate(struct hf_message *message, uint32_t number)
+{
+    if (!hf_message_field(message, number)->repeated) {
+        emptied_slot(message, number);
+        clear_others(message, number);
+        hf_message_touch(message);
+    }
+}
+
 struct hf_message *hf_message_append(struct hf_message *message, uint32_t number)
 {
     const struct hf_schema_message *type = hf_message_field(message, number)->message;
+    assert(hf_message_field(message, number)->repeated || !hf_message_has(message, number));
     struct hf_slot *slot = hf_message_children(message, number);
     struct hf_message *child =
         slot != NULL ? hf_message_new(message->document, message, type, number) : NULL;

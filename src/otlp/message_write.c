@@ -260,6 +260,7 @@ struct hf_message *hf_message_copy(struct hf_message *child, struct hf_message *
     if (made != NULL) {
         made->raw = content;
         made->whole = child->dirty ? HF_EMPTY_SLICE : made->whole;
+        hf_message_vacate(parent, number);
         hf_message_adopt(parent, slot, made);
     }
     return made;
@@ -291,6 +292,7 @@ struct hf_message *hf_message_move(struct hf_message *child, struct hf_message *
     hf_message_remove(child);
     child->slots = NULL;
     child->slotted = 0;
+    hf_message_vacate(parent, number);
     hf_message_adopt(parent, slot, made);
     return made;
 }

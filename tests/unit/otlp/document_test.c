@@ -232,6 +232,85 @@ static void a_request_is_built_from_nothing(void **state)
     hf_bytes_release(&out);
 }
 
+/* A whole Sum goes from one metric to another, which was a gauge; a resource is copied to all. */
+static void single_messages_are_replaced(void **state)
+{
+    enum { GAUGE = 5, SUM = 7 };
+    struct hf_bytes out = {0};
+    struct hf_scan scan;
+    (void)state;
+    for (int copied = 0; copied < 2; copied++) {
+        struct hf_document *document = hf_document_borrow(HF_METRICS, HF_EMPTY_SLICE);
+        struct hf_message *group = hf_message_append(hf_document_root(document), 1);
+        struct hf_message *scope = hf_message_append(group, 2);
+        struct hf_message *one = hf_message_append(scope, 2);
+        struct hf_message *other = hf_message_append(scope, 2);
+        struct hf_message *sum = hf_message_need(one, SUM);
+        hf_message_set_i64(sum, 3, 1);
+        hf_message_set_i64(hf_message_append(sum, 1), 6, 77);
+        hf_message_append(hf_message_need(other, GAUGE), 1);
+        struct hf_message *made =
+            copied != 0 ? hf_message_copy(sum, other, SUM) : hf_message_move(sum, other, SUM);
+        assert_non_null(made);
+        assert_false(hf_message_has(other, GAUGE));
+        assert_ptr_equal(hf_message_one(other, SUM), made);
+        assert_int_equal(hf_message_has(one, SUM), copied);
+        assert_int_equal(hf_message_i64(hf_message_first(made, 1), 6), 77);
+        if (copied != 0) { /* onto itself */
+            made = hf_message_copy(made, other, SUM);
+            assert_int_equal(hf_message_count(other, SUM), 1);
+        }
+        out.size = 0;
+        assert_int_equal(hf_document_write(document, &out), HF_OK);
+        assert_int_equal(hf_scan(HF_METRICS, slice_of(&out), &scan), HF_OK);
+        assert_int_equal(scan.items, 1 + copied);
+        struct hf_document *again = hf_document_borrow(HF_METRICS, slice_of(&out));
+        struct hf_place place = {.document = again};
+        while (hf_place_next_item(&place)) {
+            assert_int_equal(hf_message_i64(place.item, 6), 77);
+            assert_int_equal(hf_message_i64(place.data, 3), 1);
+        }
+        hf_document_return(again);
+        hf_document_return(document);
+    }
+    hf_bytes_release(&out);
+}
+
+/* All records under one new resource: what groupbyattrs does. */
+static void items_move_to_another_resource(void **state)
+{
+    struct hf_bytes raw = {0}, out = {0};
+    struct hf_scan scan;
+    unsigned moved = 0;
+    (void)state;
+    bodies_make(HF_LOGS, 9, 20, &raw);
+    struct hf_document *document = hf_document_borrow(HF_LOGS, slice_of(&raw));
+    struct hf_message *target = NULL;
+    struct hf_place place = {.document = document};
+    while (moved < 20 && hf_place_next_item(&place)) {
+        if (target == NULL) {
+            struct hf_message *group = hf_message_append(hf_document_root(document), 1);
+            target = hf_message_append(group, 2);
+        }
+        hf_message_set_u64(place.item, 1, moved++);
+        assert_non_null(hf_message_move(place.item, target, 2));
+    }
+    hf_document_prune(document);
+    assert_int_equal(hf_document_write(document, &out), HF_OK);
+    assert_int_equal(hf_scan(HF_LOGS, slice_of(&out), &scan), HF_OK);
+    assert_int_equal(scan.items, 20);
+    assert_int_equal(scan.resources, 1);
+    struct hf_document *again = hf_document_borrow(HF_LOGS, slice_of(&out));
+    place = (struct hf_place){.document = again};
+    for (moved = 0; hf_place_next_item(&place); moved++) {
+        assert_int_equal(hf_message_u64(place.item, 1), moved);
+    }
+    hf_document_return(again);
+    hf_document_return(document);
+    hf_bytes_release(&raw);
+    hf_bytes_release(&out);
+}
+
 static void nothing_can_be_read_of_no_message(void **state)
 {
     (void)state;
@@ -257,6 +336,8 @@ int main(void)
         cmocka_unit_test(other_items_keep_their_bytes),
         cmocka_unit_test(a_batch_that_did_not_change_is_the_same),
         cmocka_unit_test(a_request_is_built_from_nothing),
+        cmocka_unit_test(single_messages_are_replaced),
+        cmocka_unit_test(items_move_to_another_resource),
         cmocka_unit_test(nothing_can_be_read_of_no_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
