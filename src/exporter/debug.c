@@ -14,7 +14,7 @@
 #include "../otlp/payload.h"
 #include "../otlp/scan.h"
 #include "../otlp/text.h"
-#include "../otlp/wire.h"
+#include "../otlp/wire_find.h"
 #include "../util/compress.h"
 #include "../util/loop.h"
 #include "debug_output.h"
@@ -59,17 +59,14 @@ struct debug_exporter {
 static uint64_t count_metrics(struct hf_slice raw)
 {
     struct hf_wire wire = hf_wire_of(raw);
-    struct hf_wire_field resource;
-    struct hf_wire_field scope;
-    struct hf_wire_field metric;
+    struct hf_slice resource, scope, metric;
     uint64_t count = 0;
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &resource)) {
-        struct hf_wire scopes = hf_wire_of(resource.bytes);
-        while (resource.number == 1 && !hf_wire_at_end(scopes) && hf_wire_next(&scopes, &scope)) {
-            struct hf_wire metrics = hf_wire_of(scope.bytes);
-            while (scope.number == 2 && !hf_wire_at_end(metrics) &&
-                   hf_wire_next(&metrics, &metric)) {
-                count += metric.number == 2;
+    while (hf_wire_each(&wire, 1, &resource)) {
+        struct hf_wire scopes = hf_wire_of(resource);
+        while (hf_wire_each(&scopes, 2, &scope)) {
+            struct hf_wire metrics = hf_wire_of(scope);
+            while (hf_wire_each(&metrics, 2, &metric)) {
+                count++;
             }
         }
     }

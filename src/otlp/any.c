@@ -8,6 +8,7 @@
 #include "json_value.h"
 #include "scan.h"
 #include "wire.h"
+#include "wire_find.h"
 
 static double double_of(uint64_t bits)
 {
@@ -116,24 +117,12 @@ static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsig
 
 /* ---- lists and maps: both hold their items in field 1 ---- */
 
-static bool next_item(struct hf_wire *wire, struct hf_slice *ret_item)
-{
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(*wire) && hf_wire_next(wire, &field)) {
-        if (field.number == 1) {
-            *ret_item = field.bytes;
-            return true;
-        }
-    }
-    return false;
-}
-
 static size_t count_items(struct hf_slice items)
 {
     struct hf_wire wire = hf_wire_of(items);
     struct hf_slice item;
     size_t count = 0;
-    while (next_item(&wire, &item)) {
+    while (hf_wire_each(&wire, 1, &item)) {
         count++;
     }
     return count;
@@ -143,7 +132,7 @@ static void put_list(struct hf_wire_writer *writer, struct hf_slice list, unsign
 {
     struct hf_wire wire = hf_wire_of(list);
     struct hf_slice item;
-    for (const char *between = ""; next_item(&wire, &item); between = ",") {
+    for (const char *between = ""; hf_wire_each(&wire, 1, &item); between = ",") {
         put_text(writer, between);
         put_json(writer, item, depth + 1);
     }
@@ -174,7 +163,7 @@ static void put_map(struct hf_wire_writer *writer, struct hf_slice map, unsigned
     size_t count = count_items(map);
     struct pair *pairs = count != 0 ? calloc(count, sizeof(*pairs)) : NULL;
     writer->failed = writer->failed || (count != 0 && pairs == NULL);
-    for (size_t i = 0; pairs != NULL && next_item(&wire, &item); i++) {
+    for (size_t i = 0; pairs != NULL && hf_wire_each(&wire, 1, &item); i++) {
         if (!hf_attribute_read(item, &pairs[i].key, &pairs[i].value)) {
             pairs[i] = (struct pair){HF_EMPTY_SLICE, HF_EMPTY_SLICE}; /* no scan would pass it */
         }
@@ -267,12 +256,12 @@ static bool are_lists_equal(struct hf_slice a, struct hf_slice b)
     struct hf_wire left = hf_wire_of(a);
     struct hf_wire right = hf_wire_of(b);
     struct hf_slice one, other;
-    while (next_item(&left, &one)) {
-        if (!next_item(&right, &other) || !is_same(one, other)) {
+    while (hf_wire_each(&left, 1, &one)) {
+        if (!hf_wire_each(&right, 1, &other) || !is_same(one, other)) {
             return false;
         }
     }
-    return !next_item(&right, &other);
+    return !hf_wire_each(&right, 1, &other);
 }
 
 /* Is every key of `a` in `b`, and with the same value? */
@@ -280,7 +269,7 @@ static bool is_within(struct hf_slice a, struct hf_slice b, bool compare_values)
 {
     struct hf_wire wire = hf_wire_of(a);
     struct hf_slice pair, key, value, other;
-    while (next_item(&wire, &pair)) {
+    while (hf_wire_each(&wire, 1, &pair)) {
         if (!hf_attribute_read(pair, &key, &value) || !hf_attribute_of(b, 1, key, &other) ||
             (compare_values && !is_same(value, other))) {
             return false;

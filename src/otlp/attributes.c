@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire_find.h"
+
 /* The pair that nearly all are: key, then value, both lengths in one byte, nothing left over. */
 static inline bool read_plain_pair(struct hf_slice pair, struct hf_slice *ret_key,
                                    struct hf_slice *ret_value)
@@ -45,20 +47,89 @@ bool hf_attribute_read(struct hf_slice pair, struct hf_slice *ret_key, struct hf
     return true;
 }
 
-/* Room for one more; NULL when there is none. */
-static struct hf_attribute *add(struct hf_attributes *attributes)
+#define CAPACITY_FIRST 32u /* more than nearly all owners have */
+#define CAPACITY_SPARE 2u  /* kept beyond what was read, where memory is lent: what actions add */
+
+static struct hf_attribute *enlarge(const struct hf_attributes *attributes, size_t capacity)
 {
-    if (attributes->count == attributes->capacity) {
-        size_t capacity = attributes->capacity == 0 ? 32 : attributes->capacity * 2;
-        struct hf_attribute *items = realloc(attributes->items, capacity * sizeof(*items));
-        if (items == NULL) {
-            attributes->failed = true;
-            return NULL;
-        }
-        attributes->items = items;
-        attributes->capacity = capacity;
+    size_t size = capacity * sizeof(struct hf_attribute);
+    if (attributes->lender == NULL) {
+        return realloc(attributes->items, size);
+    }
+    struct hf_attribute *items = hf_arena_take(attributes->lender, size);
+    if (items != NULL && attributes->count > 0) {
+        memcpy(items, attributes->items, attributes->count * sizeof(*items));
+    }
+    return items;
+}
+
+static bool grow(struct hf_attributes *attributes)
+{
+    size_t capacity = attributes->capacity == 0 ? CAPACITY_FIRST : attributes->capacity * 2;
+    struct hf_attribute *items = enlarge(attributes, capacity);
+    if (items == NULL) {
+        attributes->failed = true;
+        return false;
+    }
+    attributes->items = items;
+    attributes->capacity = capacity;
+    return true;
+}
+
+/* Room for one more; NULL when there is none. */
+static inline struct hf_attribute *add(struct hf_attributes *attributes)
+{
+    if (attributes->count == attributes->capacity && !grow(attributes)) {
+        return NULL;
     }
     return &attributes->items[attributes->count++];
+}
+
+static struct hf_arena *memory_of(struct hf_attributes *attributes)
+{
+    return attributes->lender != NULL ? attributes->lender : &attributes->arena;
+}
+
+/*
+ * The value of a pair that has it in several pieces: all of them joined, by the rules of protobuf.
+ * Read after the list is complete, because both take the same memory.
+ */
+static void join_value(struct hf_attributes *attributes, struct hf_attribute *attribute)
+{
+    struct hf_wire whole = hf_wire_of(attribute->whole);
+    struct hf_wire_field pair, field;
+    size_t pieces = 0, size = 0;
+    if (!hf_wire_next(&whole, &pair)) {
+        return;
+    }
+    struct hf_wire wire = hf_wire_of(pair.bytes);
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        pieces += field.number == 2;
+        size += field.number == 2 ? field.bytes.size : 0;
+    }
+    uint8_t *room = pieces > 1 ? hf_arena_take(memory_of(attributes), size) : NULL;
+    attributes->failed |= pieces > 1 && room == NULL;
+    if (room == NULL) {
+        return;
+    }
+    attribute->value = hf_slice_of(room, size);
+    wire = hf_wire_of(pair.bytes);
+    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+        if (field.number == 2 && field.bytes.size > 0) {
+            memcpy(room, field.bytes.data, field.bytes.size);
+            room += field.bytes.size;
+        }
+    }
+}
+
+/* Lent memory is given back where it was not needed; nothing was taken since the list grew. */
+static void trim(struct hf_attributes *attributes)
+{
+    size_t capacity = attributes->count + CAPACITY_SPARE;
+    if (attributes->lender != NULL && capacity < attributes->capacity) {
+        hf_arena_trim(attributes->lender, attributes->items, capacity * sizeof(*attributes->items));
+        attributes->capacity = capacity;
+    }
 }
 
 static void note_surroundings(struct hf_attributes *attributes, struct hf_slice owner)
@@ -84,9 +155,10 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
     attributes->count = 0;
     attributes->changed = false;
     attributes->is_scattered = false;
+    bool is_odd = false; /* some pair is not plain */
     hf_arena_reset(&attributes->arena);
     while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
+        if (!hf_wire_step(&wire, &field)) {
             return false;
         }
         if (field.number != number) {
@@ -100,9 +172,17 @@ bool hf_attributes_read(struct hf_attributes *attributes, struct hf_slice owner,
         attribute->changed = false;
         attributes->is_scattered |= attributes->count > 1 && field.whole.data != expected;
         expected = wire.at;
+        if (read_plain_pair(field.bytes, &attribute->key, &attribute->value)) {
+            continue;
+        }
+        is_odd = true;
         if (!hf_attribute_read(field.bytes, &attribute->key, &attribute->value)) {
             return false;
         }
+    }
+    trim(attributes);
+    for (size_t i = 0; is_odd && i < attributes->count; i++) {
+        join_value(attributes, &attributes->items[i]);
     }
     note_surroundings(attributes, owner);
     return true;
@@ -178,6 +258,12 @@ void hf_attributes_remove(struct hf_attributes *attributes, struct hf_slice key)
     remove_from(attributes, 0, key);
 }
 
+void hf_attributes_clear(struct hf_attributes *attributes)
+{
+    attributes->changed |= attributes->count > 0;
+    attributes->count = 0;
+}
+
 /* The largest AnyValue of a number: a tag and a varint of ten bytes. */
 #define NUMBER_MAX 11u
 
@@ -186,7 +272,7 @@ static struct hf_slice keep(struct hf_attributes *attributes, size_t most,
                             void (*put)(struct hf_wire_writer *writer, const void *from),
                             const void *from)
 {
-    uint8_t *room = attributes->failed ? NULL : hf_arena_take(&attributes->arena, most);
+    uint8_t *room = attributes->failed ? NULL : hf_arena_take(memory_of(attributes), most);
     if (room == NULL) {
         attributes->failed = true;
         return HF_EMPTY_SLICE;

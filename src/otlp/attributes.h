@@ -6,8 +6,10 @@
  * A key should be there once. Where it is there more often, the first one counts, and changing or
  * removing it removes the others: what was to be hidden does not shine through.
  *
- * Owned by one thread: {.arena.limit = bytes} at first, hf_attributes_release() at last. When
- * memory runs out the list notes it (`failed`) and stays as it is: ask once at the end.
+ * Owned by one thread: {.arena.limit = bytes} at first, hf_attributes_release() at last; or, with
+ * the memory of another, {.lender = arena}: nothing is to be released then, and what it lends lives
+ * as long as that. When memory runs out the list notes it (`failed`) and stays as it is: ask once
+ * at the end.
  */
 #pragma once
 
@@ -36,6 +38,7 @@ struct hf_attributes {
     bool is_scattered;             /* other fields stand among them */
     struct hf_slice before, after; /* what stands around them in their owner, unless scattered */
     struct hf_arena arena;
+    struct hf_arena *lender; /* NULL: `arena` */
 };
 
 /* Reads the field `number` of `owner`. False: the bytes are malformed. */
@@ -56,6 +59,9 @@ void hf_attributes_remove(struct hf_attributes *attributes, struct hf_slice key)
 struct hf_slice hf_attributes_string(struct hf_attributes *attributes, struct hf_slice text);
 struct hf_slice hf_attributes_int(struct hf_attributes *attributes, int64_t integer);
 struct hf_slice hf_attributes_double(struct hf_attributes *attributes, double number);
+
+/* Removes all. */
+void hf_attributes_clear(struct hf_attributes *attributes);
 
 /* Writes the list as fields `number`. What did not change is written as it came. */
 void hf_attributes_write(const struct hf_attributes *attributes, uint32_t number,

@@ -17,20 +17,6 @@ struct edit {
     bool changed;
 };
 
-bool hf_edit_field(struct hf_slice message, uint32_t number, struct hf_wire_field *ret_field)
-{
-    struct hf_wire wire = hf_wire_of(message);
-    struct hf_wire_field field;
-    bool found = false;
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
-        if (field.number == number) {
-            *ret_field = field;
-            found = true;
-        }
-    }
-    return found;
-}
-
 /*
  * The message in field 1 of `outer`. One that comes in several pieces is all of them joined, by the
  * rules of protobuf: those are gathered in `pieces`.

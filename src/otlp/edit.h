@@ -43,11 +43,6 @@ enum {
     HF_NUMBER_LOG_BODY = 5,
 };
 
-/* The last field of that number in a message: what counts for one that is not repeated. False when
- * there is none. */
-HF_MUST_USE bool hf_edit_field(struct hf_slice message, uint32_t number,
-                               struct hf_wire_field *ret_field);
-
 /* Embed in what the functions need. */
 struct hf_editor {
     bool of_resources; /* or else of items */

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* Every message, in the order of their dense numbers. */
+/* Every message with its dense number. */
 #define MESSAGES(X)                                                                                \
     X(ANY_VALUE, any_value)                                                                        \
     X(ARRAY_VALUE, array_value)                                                                    \
@@ -46,11 +46,6 @@
     X(SCOPE_LOGS, scope_logs)                                                                      \
     X(LOG_RECORD, log_record)
 
-#define AS_INDEX(index_, message_) index_,
-enum index { MESSAGES(AS_INDEX) INDEX_COUNT };
-
-static_assert(INDEX_COUNT == HF_SCHEMA_MESSAGE_COUNT, "the header tells how many there are");
-
 #define FIELD(number_, type_, name_, json_, ...)                                                   \
     [number_] = {.number = (number_),                                                              \
                  .type = HF_SCHEMA_##type_,                                                        \
@@ -77,7 +72,7 @@ static const struct hf_schema_message array_value, key_value_list, key_value;
 
 static const struct hf_schema_message any_value = {
     .name = COMMON "AnyValue",
-    .index = ANY_VALUE,
+    .index = HF_MESSAGE_ANY_VALUE,
     .fields = {
         FIELD(1, STRING, "string_value", "stringValue", .oneof = 1),
         FIELD(2, BOOL, "bool_value", "boolValue", .oneof = 1),
@@ -92,17 +87,17 @@ static const struct hf_schema_message any_value = {
 
 static const struct hf_schema_message array_value = {
     .name = COMMON "ArrayValue",
-    .index = ARRAY_VALUE,
+    .index = HF_MESSAGE_ARRAY_VALUE,
     .fields = {MANY(1, "values", "values", any_value)}};
 
 static const struct hf_schema_message key_value_list = {
     .name = COMMON "KeyValueList",
-    .index = KEY_VALUE_LIST,
+    .index = HF_MESSAGE_KEY_VALUE_LIST,
     .fields = {MANY(1, "values", "values", key_value)}};
 
 static const struct hf_schema_message key_value = {
     .name = COMMON "KeyValue",
-    .index = KEY_VALUE,
+    .index = HF_MESSAGE_KEY_VALUE,
     .fields = {
         FIELD(1, STRING, "key", "key"),
         ONE(2, "value", "value", any_value),
@@ -111,7 +106,7 @@ static const struct hf_schema_message key_value = {
 
 static const struct hf_schema_message scope = {
     .name = COMMON "InstrumentationScope",
-    .index = SCOPE,
+    .index = HF_MESSAGE_SCOPE,
     .fields = {
         FIELD(1, STRING, "name", "name"),
         FIELD(2, STRING, "version", "version"),
@@ -121,7 +116,7 @@ static const struct hf_schema_message scope = {
 
 static const struct hf_schema_message entity_ref = {
     .name = COMMON "EntityRef",
-    .index = ENTITY_REF,
+    .index = HF_MESSAGE_ENTITY_REF,
     .fields = {
         FIELD(1, STRING, "schema_url", "schemaUrl"),
         FIELD(2, STRING, "type", "type"),
@@ -131,7 +126,7 @@ static const struct hf_schema_message entity_ref = {
 
 static const struct hf_schema_message resource = {
     .name = "opentelemetry.proto.resource.v1.Resource",
-    .index = RESOURCE,
+    .index = HF_MESSAGE_RESOURCE,
     .fields = {
         MANY(1, "attributes", "attributes", key_value),
         FIELD(2, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
@@ -164,7 +159,7 @@ static const struct hf_schema_enum status_code = {.name = TRACE "Status.StatusCo
 
 static const struct hf_schema_message span_status = {
     .name = TRACE "Status",
-    .index = SPAN_STATUS,
+    .index = HF_MESSAGE_SPAN_STATUS,
     .fields = {
         FIELD(2, STRING, "message", "message"),
         FIELD(3, ENUM, "code", "code", .values = &status_code),
@@ -172,7 +167,7 @@ static const struct hf_schema_message span_status = {
 
 static const struct hf_schema_message span_event = {
     .name = TRACE "Span.Event",
-    .index = SPAN_EVENT,
+    .index = HF_MESSAGE_SPAN_EVENT,
     .fields = {
         FIELD(1, FIXED64, "time_unix_nano", "timeUnixNano"),
         FIELD(2, STRING, "name", "name"),
@@ -182,7 +177,7 @@ static const struct hf_schema_message span_event = {
 
 static const struct hf_schema_message span_link = {
     .name = TRACE "Span.Link",
-    .index = SPAN_LINK,
+    .index = HF_MESSAGE_SPAN_LINK,
     .fields = {
         ID(1, "trace_id", "traceId", 16),
         ID(2, "span_id", "spanId", 8),
@@ -195,7 +190,7 @@ static const struct hf_schema_message span_link = {
 static const struct hf_schema_message span = {
     .name = TRACE "Span",
     .is_item = true,
-    .index = SPAN,
+    .index = HF_MESSAGE_SPAN,
     .fields = {
         ID(1, "trace_id", "traceId", 16),
         ID(2, "span_id", "spanId", 8),
@@ -217,7 +212,8 @@ static const struct hf_schema_message span = {
 
 static const struct hf_schema_message scope_spans = {
     .name = TRACE "ScopeSpans",
-    .index = SCOPE_SPANS,
+    .holds_items = true,
+    .index = HF_MESSAGE_SCOPE_SPANS,
     .fields = {
         ONE(1, "scope", "scope", scope),
         MANY(2, "spans", "spans", span),
@@ -226,7 +222,8 @@ static const struct hf_schema_message scope_spans = {
 
 static const struct hf_schema_message resource_spans = {
     .name = TRACE "ResourceSpans",
-    .index = RESOURCE_SPANS,
+    .holds_items = true,
+    .index = HF_MESSAGE_RESOURCE_SPANS,
     .fields = {
         ONE(1, "resource", "resource", resource),
         MANY(2, "scope_spans", "scopeSpans", scope_spans),
@@ -235,12 +232,13 @@ static const struct hf_schema_message resource_spans = {
 
 static const struct hf_schema_message trace_request = {
     .name = TRACE_SERVICE "ExportTraceServiceRequest",
-    .index = TRACE_REQUEST,
+    .holds_items = true,
+    .index = HF_MESSAGE_TRACE_REQUEST,
     .fields = {MANY(1, "resource_spans", "resourceSpans", resource_spans)}};
 
 static const struct hf_schema_message trace_partial = {
     .name = TRACE_SERVICE "ExportTracePartialSuccess",
-    .index = TRACE_PARTIAL,
+    .index = HF_MESSAGE_TRACE_PARTIAL,
     .fields = {
         FIELD(1, INT64, "rejected_spans", "rejectedSpans"),
         FIELD(2, STRING, "error_message", "errorMessage"),
@@ -248,7 +246,7 @@ static const struct hf_schema_message trace_partial = {
 
 static const struct hf_schema_message trace_response = {
     .name = TRACE_SERVICE "ExportTraceServiceResponse",
-    .index = TRACE_RESPONSE,
+    .index = HF_MESSAGE_TRACE_RESPONSE,
     .fields = {ONE(1, "partial_success", "partialSuccess", trace_partial)}};
 
 /* ---- metrics ---- */
@@ -266,7 +264,7 @@ static const struct hf_schema_enum temporality = {.name = METRICS "AggregationTe
 
 static const struct hf_schema_message exemplar = {
     .name = METRICS "Exemplar",
-    .index = EXEMPLAR,
+    .index = HF_MESSAGE_EXEMPLAR,
     .fields = {
         FIELD(2, FIXED64, "time_unix_nano", "timeUnixNano"),
         FIELD(3, DOUBLE, "as_double", "asDouble", .oneof = 1),
@@ -279,7 +277,7 @@ static const struct hf_schema_message exemplar = {
 static const struct hf_schema_message number_point = {
     .name = METRICS "NumberDataPoint",
     .is_item = true,
-    .index = NUMBER_POINT,
+    .index = HF_MESSAGE_NUMBER_POINT,
     .fields = {
         FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
         FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
@@ -293,7 +291,7 @@ static const struct hf_schema_message number_point = {
 static const struct hf_schema_message histogram_point = {
     .name = METRICS "HistogramDataPoint",
     .is_item = true,
-    .index = HISTOGRAM_POINT,
+    .index = HF_MESSAGE_HISTOGRAM_POINT,
     .fields = {
         FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
         FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
@@ -310,7 +308,7 @@ static const struct hf_schema_message histogram_point = {
 
 static const struct hf_schema_message buckets = {
     .name = METRICS "ExponentialHistogramDataPoint.Buckets",
-    .index = BUCKETS,
+    .index = HF_MESSAGE_BUCKETS,
     .fields = {
         FIELD(1, SINT32, "offset", "offset"),
         FIELD(2, UINT64, "bucket_counts", "bucketCounts", .repeated = true),
@@ -319,7 +317,7 @@ static const struct hf_schema_message buckets = {
 static const struct hf_schema_message exponential_point = {
     .name = METRICS "ExponentialHistogramDataPoint",
     .is_item = true,
-    .index = EXPONENTIAL_POINT,
+    .index = HF_MESSAGE_EXPONENTIAL_POINT,
     .fields = {
         MANY(1, "attributes", "attributes", key_value),
         FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
@@ -339,7 +337,7 @@ static const struct hf_schema_message exponential_point = {
 
 static const struct hf_schema_message quantile = {.name =
                                                       METRICS "SummaryDataPoint.ValueAtQuantile",
-                                                  .index = QUANTILE,
+                                                  .index = HF_MESSAGE_QUANTILE,
                                                   .fields = {
                                                       FIELD(1, DOUBLE, "quantile", "quantile"),
                                                       FIELD(2, DOUBLE, "value", "value"),
@@ -348,7 +346,7 @@ static const struct hf_schema_message quantile = {.name =
 static const struct hf_schema_message summary_point = {
     .name = METRICS "SummaryDataPoint",
     .is_item = true,
-    .index = SUMMARY_POINT,
+    .index = HF_MESSAGE_SUMMARY_POINT,
     .fields = {
         FIELD(2, FIXED64, "start_time_unix_nano", "startTimeUnixNano"),
         FIELD(3, FIXED64, "time_unix_nano", "timeUnixNano"),
@@ -361,12 +359,14 @@ static const struct hf_schema_message summary_point = {
 
 static const struct hf_schema_message gauge = {
     .name = METRICS "Gauge",
-    .index = GAUGE,
+    .holds_items = true,
+    .index = HF_MESSAGE_GAUGE,
     .fields = {MANY(1, "data_points", "dataPoints", number_point)}};
 
 static const struct hf_schema_message sum = {
     .name = METRICS "Sum",
-    .index = SUM,
+    .holds_items = true,
+    .index = HF_MESSAGE_SUM,
     .fields = {
         MANY(1, "data_points", "dataPoints", number_point),
         FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
@@ -375,7 +375,8 @@ static const struct hf_schema_message sum = {
 
 static const struct hf_schema_message histogram = {
     .name = METRICS "Histogram",
-    .index = HISTOGRAM,
+    .holds_items = true,
+    .index = HF_MESSAGE_HISTOGRAM,
     .fields = {
         MANY(1, "data_points", "dataPoints", histogram_point),
         FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
@@ -383,7 +384,8 @@ static const struct hf_schema_message histogram = {
 
 static const struct hf_schema_message exponential_histogram = {
     .name = METRICS "ExponentialHistogram",
-    .index = EXPONENTIAL_HISTOGRAM,
+    .holds_items = true,
+    .index = HF_MESSAGE_EXPONENTIAL_HISTOGRAM,
     .fields = {
         MANY(1, "data_points", "dataPoints", exponential_point),
         FIELD(2, ENUM, "aggregation_temporality", "aggregationTemporality", .values = &temporality),
@@ -391,12 +393,14 @@ static const struct hf_schema_message exponential_histogram = {
 
 static const struct hf_schema_message summary = {
     .name = METRICS "Summary",
-    .index = SUMMARY,
+    .holds_items = true,
+    .index = HF_MESSAGE_SUMMARY,
     .fields = {MANY(1, "data_points", "dataPoints", summary_point)}};
 
 static const struct hf_schema_message metric = {
     .name = METRICS "Metric",
-    .index = METRIC,
+    .holds_items = true,
+    .index = HF_MESSAGE_METRIC,
     .fields = {
         FIELD(1, STRING, "name", "name"),
         FIELD(2, STRING, "description", "description"),
@@ -411,7 +415,8 @@ static const struct hf_schema_message metric = {
 
 static const struct hf_schema_message scope_metrics = {
     .name = METRICS "ScopeMetrics",
-    .index = SCOPE_METRICS,
+    .holds_items = true,
+    .index = HF_MESSAGE_SCOPE_METRICS,
     .fields = {
         ONE(1, "scope", "scope", scope),
         MANY(2, "metrics", "metrics", metric),
@@ -420,7 +425,8 @@ static const struct hf_schema_message scope_metrics = {
 
 static const struct hf_schema_message resource_metrics = {
     .name = METRICS "ResourceMetrics",
-    .index = RESOURCE_METRICS,
+    .holds_items = true,
+    .index = HF_MESSAGE_RESOURCE_METRICS,
     .fields = {
         ONE(1, "resource", "resource", resource),
         MANY(2, "scope_metrics", "scopeMetrics", scope_metrics),
@@ -429,12 +435,13 @@ static const struct hf_schema_message resource_metrics = {
 
 static const struct hf_schema_message metrics_request = {
     .name = METRICS_SERVICE "ExportMetricsServiceRequest",
-    .index = METRICS_REQUEST,
+    .holds_items = true,
+    .index = HF_MESSAGE_METRICS_REQUEST,
     .fields = {MANY(1, "resource_metrics", "resourceMetrics", resource_metrics)}};
 
 static const struct hf_schema_message metrics_partial = {
     .name = METRICS_SERVICE "ExportMetricsPartialSuccess",
-    .index = METRICS_PARTIAL,
+    .index = HF_MESSAGE_METRICS_PARTIAL,
     .fields = {
         FIELD(1, INT64, "rejected_data_points", "rejectedDataPoints"),
         FIELD(2, STRING, "error_message", "errorMessage"),
@@ -442,7 +449,7 @@ static const struct hf_schema_message metrics_partial = {
 
 static const struct hf_schema_message metrics_response = {
     .name = METRICS_SERVICE "ExportMetricsServiceResponse",
-    .index = METRICS_RESPONSE,
+    .index = HF_MESSAGE_METRICS_RESPONSE,
     .fields = {ONE(1, "partial_success", "partialSuccess", metrics_partial)}};
 
 /* ---- logs ---- */
@@ -473,7 +480,7 @@ static const struct hf_schema_enum severity = {.name = LOGS "SeverityNumber",
 static const struct hf_schema_message log_record = {
     .name = LOGS "LogRecord",
     .is_item = true,
-    .index = LOG_RECORD,
+    .index = HF_MESSAGE_LOG_RECORD,
     .fields = {
         FIELD(1, FIXED64, "time_unix_nano", "timeUnixNano"),
         FIELD(2, ENUM, "severity_number", "severityNumber", .values = &severity),
@@ -490,7 +497,8 @@ static const struct hf_schema_message log_record = {
 
 static const struct hf_schema_message scope_logs = {
     .name = LOGS "ScopeLogs",
-    .index = SCOPE_LOGS,
+    .holds_items = true,
+    .index = HF_MESSAGE_SCOPE_LOGS,
     .fields = {
         ONE(1, "scope", "scope", scope),
         MANY(2, "log_records", "logRecords", log_record),
@@ -499,7 +507,8 @@ static const struct hf_schema_message scope_logs = {
 
 static const struct hf_schema_message resource_logs = {
     .name = LOGS "ResourceLogs",
-    .index = RESOURCE_LOGS,
+    .holds_items = true,
+    .index = HF_MESSAGE_RESOURCE_LOGS,
     .fields = {
         ONE(1, "resource", "resource", resource),
         MANY(2, "scope_logs", "scopeLogs", scope_logs),
@@ -508,12 +517,13 @@ static const struct hf_schema_message resource_logs = {
 
 static const struct hf_schema_message logs_request = {
     .name = LOGS_SERVICE "ExportLogsServiceRequest",
-    .index = LOGS_REQUEST,
+    .holds_items = true,
+    .index = HF_MESSAGE_LOGS_REQUEST,
     .fields = {MANY(1, "resource_logs", "resourceLogs", resource_logs)}};
 
 static const struct hf_schema_message logs_partial = {
     .name = LOGS_SERVICE "ExportLogsPartialSuccess",
-    .index = LOGS_PARTIAL,
+    .index = HF_MESSAGE_LOGS_PARTIAL,
     .fields = {
         FIELD(1, INT64, "rejected_log_records", "rejectedLogRecords"),
         FIELD(2, STRING, "error_message", "errorMessage"),
@@ -521,53 +531,49 @@ static const struct hf_schema_message logs_partial = {
 
 static const struct hf_schema_message logs_response = {
     .name = LOGS_SERVICE "ExportLogsServiceResponse",
-    .index = LOGS_RESPONSE,
+    .index = HF_MESSAGE_LOGS_RESPONSE,
     .fields = {ONE(1, "partial_success", "partialSuccess", logs_partial)}};
 
-#define AS_POINTER(index_, message_) [index_] = &(message_),
-static const struct hf_schema_message *const messages[INDEX_COUNT] = {MESSAGES(AS_POINTER)};
+#define AS_POINTER(index_, message_) [HF_MESSAGE_##index_] = &(message_),
+static const struct hf_schema_message *const messages[HF_SCHEMA_MESSAGE_COUNT] = {
+    MESSAGES(AS_POINTER)};
 
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
-    static const uint8_t requests[] = {TRACE_REQUEST, METRICS_REQUEST, LOGS_REQUEST};
+    static const uint8_t requests[] = {HF_MESSAGE_TRACE_REQUEST, HF_MESSAGE_METRICS_REQUEST,
+                                       HF_MESSAGE_LOGS_REQUEST};
     return messages[requests[signal]];
 }
 
 const struct hf_schema_message *hf_schema_response(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
-    static const uint8_t responses[] = {TRACE_RESPONSE, METRICS_RESPONSE, LOGS_RESPONSE};
+    static const uint8_t responses[] = {HF_MESSAGE_TRACE_RESPONSE, HF_MESSAGE_METRICS_RESPONSE,
+                                        HF_MESSAGE_LOGS_RESPONSE};
     return messages[responses[signal]];
 }
 
 const struct hf_schema_message *hf_schema_message(uint8_t index)
 {
-    assert(index < INDEX_COUNT);
+    assert(index < HF_SCHEMA_MESSAGE_COUNT);
     return messages[index];
-}
-
-enum hf_schema_wire hf_schema_wire(enum hf_schema_type type)
-{
-    switch (type) {
-    case HF_SCHEMA_FIXED32:
-        return HF_WIRE_32;
-    case HF_SCHEMA_FIXED64:
-    case HF_SCHEMA_SFIXED64:
-    case HF_SCHEMA_DOUBLE:
-        return HF_WIRE_64;
-    case HF_SCHEMA_STRING:
-    case HF_SCHEMA_BYTES:
-    case HF_SCHEMA_ID:
-    case HF_SCHEMA_MESSAGE:
-        return HF_WIRE_BYTES;
-    default:
-        assert(type != HF_SCHEMA_NONE);
-        return HF_WIRE_VARINT;
-    }
 }
 
 bool hf_schema_is_scalar(enum hf_schema_type type)
 {
     return type > HF_SCHEMA_NONE && type < HF_SCHEMA_STRING;
+}
+
+const struct hf_schema_field *hf_schema_find(const struct hf_schema_message *message,
+                                             struct hf_slice name)
+{
+    for (uint32_t number = 1; number <= HF_SCHEMA_NUMBER_MAX; number++) {
+        const struct hf_schema_field *field = &message->fields[number];
+        if (field->type != HF_SCHEMA_NONE &&
+            hf_slice_equal(hf_slice_of(field->name, field->name_size), name)) {
+            return field;
+        }
+    }
+    return NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <holdfast/batch.h>
+#include <holdfast/slice.h>
 
 enum hf_schema_type {
     HF_SCHEMA_NONE = 0, /* no such field */
@@ -57,7 +58,8 @@ struct hf_schema_field {
 struct hf_schema_message {
     const char *name; /* "opentelemetry.proto.trace.v1.Span" */
     bool is_item;     /* a span, a data point or a log record */
-    uint8_t index;    /* dense, for tables beside this one */
+    bool holds_items; /* items stand somewhere below it */
+    uint8_t index;    /* enum hf_schema_index: dense, for tables beside this one */
     struct hf_schema_field fields[HF_SCHEMA_NUMBER_MAX + 1]; /* by field number; 0 is unused */
 };
 
@@ -66,15 +68,71 @@ struct hf_schema_message {
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal);
 const struct hf_schema_message *hf_schema_response(enum hf_signal signal);
 
-#define HF_SCHEMA_MESSAGE_COUNT 40
+/* The dense numbers of the messages. */
+enum hf_schema_index {
+    HF_MESSAGE_ANY_VALUE,
+    HF_MESSAGE_ARRAY_VALUE,
+    HF_MESSAGE_KEY_VALUE_LIST,
+    HF_MESSAGE_KEY_VALUE,
+    HF_MESSAGE_SCOPE,
+    HF_MESSAGE_ENTITY_REF,
+    HF_MESSAGE_RESOURCE,
+    HF_MESSAGE_TRACE_REQUEST,
+    HF_MESSAGE_TRACE_RESPONSE,
+    HF_MESSAGE_TRACE_PARTIAL,
+    HF_MESSAGE_RESOURCE_SPANS,
+    HF_MESSAGE_SCOPE_SPANS,
+    HF_MESSAGE_SPAN,
+    HF_MESSAGE_SPAN_EVENT,
+    HF_MESSAGE_SPAN_LINK,
+    HF_MESSAGE_SPAN_STATUS,
+    HF_MESSAGE_METRICS_REQUEST,
+    HF_MESSAGE_METRICS_RESPONSE,
+    HF_MESSAGE_METRICS_PARTIAL,
+    HF_MESSAGE_RESOURCE_METRICS,
+    HF_MESSAGE_SCOPE_METRICS,
+    HF_MESSAGE_METRIC,
+    HF_MESSAGE_GAUGE,
+    HF_MESSAGE_SUM,
+    HF_MESSAGE_HISTOGRAM,
+    HF_MESSAGE_EXPONENTIAL_HISTOGRAM,
+    HF_MESSAGE_SUMMARY,
+    HF_MESSAGE_NUMBER_POINT,
+    HF_MESSAGE_HISTOGRAM_POINT,
+    HF_MESSAGE_EXPONENTIAL_POINT,
+    HF_MESSAGE_BUCKETS,
+    HF_MESSAGE_SUMMARY_POINT,
+    HF_MESSAGE_QUANTILE,
+    HF_MESSAGE_EXEMPLAR,
+    HF_MESSAGE_LOGS_REQUEST,
+    HF_MESSAGE_LOGS_RESPONSE,
+    HF_MESSAGE_LOGS_PARTIAL,
+    HF_MESSAGE_RESOURCE_LOGS,
+    HF_MESSAGE_SCOPE_LOGS,
+    HF_MESSAGE_LOG_RECORD,
+    HF_SCHEMA_MESSAGE_COUNT
+};
 
 /* Every message, by its `index`, which must be below HF_SCHEMA_MESSAGE_COUNT. */
 const struct hf_schema_message *hf_schema_message(uint8_t index);
+
+/* The field of that name ("trace_id"); NULL: none. */
+const struct hf_schema_field *hf_schema_find(const struct hf_schema_message *message,
+                                             struct hf_slice name);
 
 enum hf_schema_wire { HF_WIRE_VARINT = 0, HF_WIRE_64 = 1, HF_WIRE_BYTES = 2, HF_WIRE_32 = 5 };
 
 /* How a single value of that type (not NONE) is framed; repeated scalars may also come packed, as
  * HF_WIRE_BYTES. */
-enum hf_schema_wire hf_schema_wire(enum hf_schema_type type);
+static inline enum hf_schema_wire hf_schema_wire(enum hf_schema_type type)
+{
+    static const uint8_t wires[] = {
+        [HF_SCHEMA_FIXED32] = HF_WIRE_32,   [HF_SCHEMA_FIXED64] = HF_WIRE_64,
+        [HF_SCHEMA_SFIXED64] = HF_WIRE_64,  [HF_SCHEMA_DOUBLE] = HF_WIRE_64,
+        [HF_SCHEMA_STRING] = HF_WIRE_BYTES, [HF_SCHEMA_BYTES] = HF_WIRE_BYTES,
+        [HF_SCHEMA_ID] = HF_WIRE_BYTES,     [HF_SCHEMA_MESSAGE] = HF_WIRE_BYTES,
+    };
+    return (enum hf_schema_wire)wires[type]; /* the others are varints, which are 0 */
+}
 /* Numbers, booleans and enums: what may be packed. */
 bool hf_schema_is_scalar(enum hf_schema_type type);

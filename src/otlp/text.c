@@ -38,14 +38,14 @@ static void put_attributes(struct hf_text_writer *writer, const char *title, con
 {
     struct hf_wire wire = hf_wire_of(message);
     struct hf_slice attribute;
-    for (bool first = true; hf_text_each(&wire, number, &attribute); first = false) {
+    for (bool first = true; hf_wire_each(&wire, number, &attribute); first = false) {
         if (first) {
             hf_text_say(writer, "%s\n", title);
         }
         hf_text_say(writer, "%s", indent);
-        hf_text_put(writer, hf_text_bytes(attribute, 1));
+        hf_text_put(writer, hf_wire_find_bytes(attribute, 1));
         hf_text_say(writer, ": ");
-        hf_text_put_typed(writer, hf_text_bytes(attribute, 2));
+        hf_text_put_typed(writer, hf_wire_find_bytes(attribute, 2));
         hf_text_say(writer, "\n");
     }
 }
@@ -54,11 +54,11 @@ static void put_attributes(struct hf_text_writer *writer, const char *title, con
 
 static void put_scope(struct hf_text_writer *writer, struct hf_slice scope_items)
 {
-    struct hf_slice scope = hf_text_bytes(scope_items, 1);
+    struct hf_slice scope = hf_wire_find_bytes(scope_items, 1);
     hf_text_say(writer, "InstrumentationScope ");
-    hf_text_put(writer, hf_text_bytes(scope, 1));
+    hf_text_put(writer, hf_wire_find_bytes(scope, 1));
     hf_text_say(writer, " ");
-    hf_text_put(writer, hf_text_bytes(scope, 2));
+    hf_text_put(writer, hf_wire_find_bytes(scope, 2));
     hf_text_say(writer, "\n");
     put_attributes(writer, "InstrumentationScope attributes:", INDENT, scope, 3);
 }
@@ -69,7 +69,7 @@ static void put_keys(struct hf_text_writer *writer, const char *title, struct hf
 {
     struct hf_wire wire = hf_wire_of(entity);
     struct hf_slice key;
-    for (bool first = true; hf_text_each(&wire, number, &key); first = false) {
+    for (bool first = true; hf_wire_each(&wire, number, &key); first = false) {
         hf_text_say(writer, "%s", first ? title : "");
         put_text_line(writer, "          " INDENT, key);
     }
@@ -79,12 +79,12 @@ static void put_entities(struct hf_text_writer *writer, struct hf_slice resource
 {
     struct hf_wire wire = hf_wire_of(resource);
     struct hf_slice entity;
-    for (unsigned i = 0; hf_text_each(&wire, 3, &entity); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 3, &entity); i++) {
         hf_text_say(writer, "%s" INDENT "Entity ref #%u:\n",
                     i == 0 ? "Resource entity refs:\n" : "", i);
-        put_text_line(writer, "     " INDENT "Type: ", hf_text_bytes(entity, 2));
-        if (hf_text_bytes(entity, 1).size > 0) {
-            put_text_line(writer, "     " INDENT "Schema URL: ", hf_text_bytes(entity, 1));
+        put_text_line(writer, "     " INDENT "Type: ", hf_wire_find_bytes(entity, 2));
+        if (hf_wire_find_bytes(entity, 1).size > 0) {
+            put_text_line(writer, "     " INDENT "Schema URL: ", hf_wire_find_bytes(entity, 1));
         }
         put_keys(writer, "     " INDENT "ID keys:\n", entity, 3);
         put_keys(writer, "     " INDENT "Description keys:\n", entity, 4);
@@ -104,11 +104,11 @@ static void put_events(struct hf_text_writer *writer, struct hf_slice span)
 {
     struct hf_wire wire = hf_wire_of(span);
     struct hf_slice event;
-    for (unsigned i = 0; hf_text_each(&wire, 11, &event); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 11, &event); i++) {
         hf_text_say(writer, "%sSpanEvent #%u\n", i == 0 ? "Events:\n" : "", i);
-        put_text_line(writer, INDENT "Name: ", hf_text_bytes(event, 2));
-        put_time_line(writer, INDENT "Timestamp: ", hf_text_bits(event, 1));
-        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_text_bits(event, 4));
+        put_text_line(writer, INDENT "Name: ", hf_wire_find_bytes(event, 2));
+        put_time_line(writer, INDENT "Timestamp: ", hf_wire_find_bits(event, 1));
+        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_wire_find_bits(event, 4));
         put_attributes(writer, INDENT "Attributes::", "     " INDENT, event, 3);
     }
 }
@@ -117,12 +117,12 @@ static void put_links(struct hf_text_writer *writer, struct hf_slice span)
 {
     struct hf_wire wire = hf_wire_of(span);
     struct hf_slice link;
-    for (unsigned i = 0; hf_text_each(&wire, 13, &link); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 13, &link); i++) {
         hf_text_say(writer, "%sSpanLink #%u\n", i == 0 ? "Links:\n" : "", i);
-        put_hex_line(writer, INDENT "Trace ID: ", hf_text_bytes(link, 1));
-        put_hex_line(writer, INDENT "ID: ", hf_text_bytes(link, 2));
-        put_text_line(writer, INDENT "TraceState: ", hf_text_bytes(link, 3));
-        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_text_bits(link, 5));
+        put_hex_line(writer, INDENT "Trace ID: ", hf_wire_find_bytes(link, 1));
+        put_hex_line(writer, INDENT "ID: ", hf_wire_find_bytes(link, 2));
+        put_text_line(writer, INDENT "TraceState: ", hf_wire_find_bytes(link, 3));
+        put_count_line(writer, INDENT "DroppedAttributesCount: ", hf_wire_find_bits(link, 5));
         put_attributes(writer, INDENT "Attributes::", "     " INDENT, link, 4);
     }
 }
@@ -132,23 +132,23 @@ static void put_span(struct hf_text_writer *writer, struct hf_slice span)
     static const char *const kinds[] = {"Unspecified", "Internal", "Server",
                                         "Client",      "Producer", "Consumer"};
     static const char *const codes[] = {"Unset", "Ok", "Error"};
-    struct hf_slice status = hf_text_bytes(span, 15);
-    struct hf_slice trace_state = hf_text_bytes(span, 3);
-    put_hex_line(writer, "    Trace ID       : ", hf_text_bytes(span, 1));
-    put_hex_line(writer, "    Parent ID      : ", hf_text_bytes(span, 4));
-    put_hex_line(writer, "    ID             : ", hf_text_bytes(span, 2));
-    put_text_line(writer, "    Name           : ", hf_text_bytes(span, 5));
-    hf_text_say(writer, "    Kind           : %s\n", NAME_OF(kinds, hf_text_bits(span, 6)));
+    struct hf_slice status = hf_wire_find_bytes(span, 15);
+    struct hf_slice trace_state = hf_wire_find_bytes(span, 3);
+    put_hex_line(writer, "    Trace ID       : ", hf_wire_find_bytes(span, 1));
+    put_hex_line(writer, "    Parent ID      : ", hf_wire_find_bytes(span, 4));
+    put_hex_line(writer, "    ID             : ", hf_wire_find_bytes(span, 2));
+    put_text_line(writer, "    Name           : ", hf_wire_find_bytes(span, 5));
+    hf_text_say(writer, "    Kind           : %s\n", NAME_OF(kinds, hf_wire_find_bits(span, 6)));
     if (trace_state.size > 0) {
         put_text_line(writer, "    TraceState     : ", trace_state);
     }
-    put_time_line(writer, "    Start time     : ", hf_text_bits(span, 7));
-    put_time_line(writer, "    End time       : ", hf_text_bits(span, 8));
-    hf_text_say(writer, "    Status code    : %s\n", NAME_OF(codes, hf_text_bits(status, 3)));
-    put_text_line(writer, "    Status message : ", hf_text_bytes(status, 2));
-    put_count_line(writer, "    DroppedAttributesCount: ", hf_text_bits(span, 10));
-    put_count_line(writer, "    DroppedEventsCount: ", hf_text_bits(span, 12));
-    put_count_line(writer, "    DroppedLinksCount: ", hf_text_bits(span, 14));
+    put_time_line(writer, "    Start time     : ", hf_wire_find_bits(span, 7));
+    put_time_line(writer, "    End time       : ", hf_wire_find_bits(span, 8));
+    hf_text_say(writer, "    Status code    : %s\n", NAME_OF(codes, hf_wire_find_bits(status, 3)));
+    put_text_line(writer, "    Status message : ", hf_wire_find_bytes(status, 2));
+    put_count_line(writer, "    DroppedAttributesCount: ", hf_wire_find_bits(span, 10));
+    put_count_line(writer, "    DroppedEventsCount: ", hf_wire_find_bits(span, 12));
+    put_count_line(writer, "    DroppedLinksCount: ", hf_wire_find_bits(span, 14));
     put_attributes(writer, "Attributes:", INDENT, span, 9);
     put_events(writer, span);
     put_links(writer, span);
@@ -173,21 +173,21 @@ static void put_severity(struct hf_text_writer *writer, uint64_t number)
 
 static void put_record(struct hf_text_writer *writer, struct hf_slice record)
 {
-    struct hf_slice event_name = hf_text_bytes(record, 12);
-    put_time_line(writer, "ObservedTimestamp: ", hf_text_bits(record, 11));
-    put_time_line(writer, "Timestamp: ", hf_text_bits(record, 1));
-    put_text_line(writer, "SeverityText: ", hf_text_bytes(record, 3));
-    put_severity(writer, hf_text_bits(record, 2));
+    struct hf_slice event_name = hf_wire_find_bytes(record, 12);
+    put_time_line(writer, "ObservedTimestamp: ", hf_wire_find_bits(record, 11));
+    put_time_line(writer, "Timestamp: ", hf_wire_find_bits(record, 1));
+    put_text_line(writer, "SeverityText: ", hf_wire_find_bytes(record, 3));
+    put_severity(writer, hf_wire_find_bits(record, 2));
     if (event_name.size > 0) {
         put_text_line(writer, "EventName: ", event_name);
     }
     hf_text_say(writer, "Body: ");
-    hf_text_put_typed(writer, hf_text_bytes(record, 5));
+    hf_text_put_typed(writer, hf_wire_find_bytes(record, 5));
     hf_text_say(writer, "\n");
     put_attributes(writer, "Attributes:", INDENT, record, 6);
-    put_hex_line(writer, "Trace ID: ", hf_text_bytes(record, 9));
-    put_hex_line(writer, "Span ID: ", hf_text_bytes(record, 10));
-    hf_text_say(writer, "Flags: %u\n", (unsigned)hf_text_bits(record, 8));
+    put_hex_line(writer, "Trace ID: ", hf_wire_find_bytes(record, 9));
+    put_hex_line(writer, "Span ID: ", hf_wire_find_bytes(record, 10));
+    hf_text_say(writer, "Flags: %u\n", (unsigned)hf_wire_find_bits(record, 8));
 }
 
 /* ---- metrics ---- */
@@ -196,7 +196,7 @@ static void put_double_line(struct hf_text_writer *writer, const char *label,
                             struct hf_slice message, uint32_t number)
 {
     struct hf_wire_field field;
-    if (hf_text_find(message, number, &field)) {
+    if (hf_wire_find(message, number, &field)) {
         hf_text_say(writer, "%s", label);
         hf_text_put_double(writer, field.value, true);
         hf_text_say(writer, "\n");
@@ -208,7 +208,7 @@ static void put_number_line(struct hf_text_writer *writer, const char *label,
                             struct hf_slice message, uint32_t double_field)
 {
     struct hf_wire_field field;
-    if (hf_text_find(message, 6, &field)) {
+    if (hf_wire_find(message, 6, &field)) {
         hf_text_say(writer, "%s%lld\n", label, (long long)field.value);
     } else {
         put_double_line(writer, label, message, double_field);
@@ -219,11 +219,11 @@ static void put_exemplars(struct hf_text_writer *writer, struct hf_slice point, 
 {
     struct hf_wire wire = hf_wire_of(point);
     struct hf_slice exemplar;
-    for (unsigned i = 0; hf_text_each(&wire, number, &exemplar); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, number, &exemplar); i++) {
         hf_text_say(writer, "%sExemplar #%u\n", i == 0 ? "Exemplars:\n" : "", i);
-        put_hex_line(writer, INDENT "Trace ID: ", hf_text_bytes(exemplar, 5));
-        put_hex_line(writer, INDENT "Span ID: ", hf_text_bytes(exemplar, 4));
-        put_time_line(writer, INDENT "Timestamp: ", hf_text_bits(exemplar, 2));
+        put_hex_line(writer, INDENT "Trace ID: ", hf_wire_find_bytes(exemplar, 5));
+        put_hex_line(writer, INDENT "Span ID: ", hf_wire_find_bytes(exemplar, 4));
+        put_time_line(writer, INDENT "Timestamp: ", hf_wire_find_bits(exemplar, 2));
         put_number_line(writer, INDENT "Value: ", exemplar, 3);
         put_attributes(writer, INDENT "FilteredAttributes:", "     " INDENT, exemplar, 7);
     }
@@ -231,8 +231,8 @@ static void put_exemplars(struct hf_text_writer *writer, struct hf_slice point, 
 
 static void put_times(struct hf_text_writer *writer, struct hf_slice point)
 {
-    put_time_line(writer, "StartTimestamp: ", hf_text_bits(point, 2));
-    put_time_line(writer, "Timestamp: ", hf_text_bits(point, 3));
+    put_time_line(writer, "StartTimestamp: ", hf_wire_find_bits(point, 2));
+    put_time_line(writer, "Timestamp: ", hf_wire_find_bits(point, 3));
 }
 
 static void put_number_point(struct hf_text_writer *writer, struct hf_slice point)
@@ -248,18 +248,18 @@ static void put_histogram_point(struct hf_text_writer *writer, struct hf_slice p
     uint64_t bits = 0;
     put_attributes(writer, "Data point attributes:", INDENT, point, 9);
     put_times(writer, point);
-    hf_text_say(writer, "Count: %llu\n", (unsigned long long)hf_text_bits(point, 4));
+    hf_text_say(writer, "Count: %llu\n", (unsigned long long)hf_wire_find_bits(point, 4));
     put_double_line(writer, "Sum: ", point, 5);
     put_double_line(writer, "Min: ", point, 11);
     put_double_line(writer, "Max: ", point, 12);
-    struct hf_text_numbers bounds = {.message = hf_wire_of(point)};
-    for (unsigned i = 0; hf_text_each_number(&bounds, 7, HF_WIRE_64, &bits); i++) {
+    struct hf_wire_numbers bounds = hf_wire_numbers(point, 7, HF_WIRE_64);
+    for (unsigned i = 0; hf_wire_next_number(&bounds, &bits); i++) {
         hf_text_say(writer, "ExplicitBounds #%u: ", i);
         hf_text_put_double(writer, bits, true);
         hf_text_say(writer, "\n");
     }
-    struct hf_text_numbers counts = {.message = hf_wire_of(point)};
-    for (unsigned i = 0; hf_text_each_number(&counts, 6, HF_WIRE_64, &bits); i++) {
+    struct hf_wire_numbers counts = hf_wire_numbers(point, 6, HF_WIRE_64);
+    for (unsigned i = 0; hf_wire_next_number(&counts, &bits); i++) {
         hf_text_say(writer, "Buckets #%u, Count: %llu\n", i, (unsigned long long)bits);
     }
     put_exemplars(writer, point, 8);
@@ -282,10 +282,10 @@ static void put_exponential_buckets(struct hf_text_writer *writer, struct hf_sli
 
 static void put_exponential_point(struct hf_text_writer *writer, struct hf_slice point)
 {
-    uint64_t zeros = hf_text_bits(point, 7);
+    uint64_t zeros = hf_wire_find_bits(point, 7);
     put_attributes(writer, "Data point attributes:", INDENT, point, 1);
     put_times(writer, point);
-    hf_text_say(writer, "Count: %llu\n", (unsigned long long)hf_text_bits(point, 4));
+    hf_text_say(writer, "Count: %llu\n", (unsigned long long)hf_wire_find_bits(point, 4));
     put_double_line(writer, "Sum: ", point, 5);
     put_double_line(writer, "Min: ", point, 12);
     put_double_line(writer, "Max: ", point, 13);
@@ -301,17 +301,17 @@ static void put_summary_point(struct hf_text_writer *writer, struct hf_slice poi
 {
     struct hf_wire wire = hf_wire_of(point);
     struct hf_slice quantile;
-    uint64_t sum = hf_text_bits(point, 5);
+    uint64_t sum = hf_wire_find_bits(point, 5);
     put_attributes(writer, "Data point attributes:", INDENT, point, 7);
     put_times(writer, point);
-    hf_text_say(writer, "Count: %llu\nSum: ", (unsigned long long)hf_text_bits(point, 4));
+    hf_text_say(writer, "Count: %llu\nSum: ", (unsigned long long)hf_wire_find_bits(point, 4));
     hf_text_put_double(writer, sum, true);
     hf_text_say(writer, "\n");
-    for (unsigned i = 0; hf_text_each(&wire, 6, &quantile); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 6, &quantile); i++) {
         hf_text_say(writer, "QuantileValue #%u: Quantile ", i);
-        hf_text_put_double(writer, hf_text_bits(quantile, 1), true);
+        hf_text_put_double(writer, hf_wire_find_bits(quantile, 1), true);
         hf_text_say(writer, ", Value ");
-        hf_text_put_double(writer, hf_text_bits(quantile, 2), true);
+        hf_text_put_double(writer, hf_wire_find_bits(quantile, 2), true);
         hf_text_say(writer, "\n");
     }
 }
@@ -334,7 +334,7 @@ static const struct shape *find_shape(struct hf_slice metric, struct hf_slice *r
 {
     struct hf_wire_field field;
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        if (hf_text_find(metric, shapes[i].number, &field)) {
+        if (hf_wire_find(metric, shapes[i].number, &field)) {
             *ret_data = field.bytes;
             return &shapes[i];
         }
@@ -349,9 +349,9 @@ static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
     struct hf_slice point;
     const struct shape *shape = find_shape(metric, &data);
     hf_text_say(writer, "Descriptor:\n");
-    put_text_line(writer, INDENT "Name: ", hf_text_bytes(metric, 1));
-    put_text_line(writer, INDENT "Description: ", hf_text_bytes(metric, 2));
-    put_text_line(writer, INDENT "Unit: ", hf_text_bytes(metric, 3));
+    put_text_line(writer, INDENT "Name: ", hf_wire_find_bytes(metric, 1));
+    put_text_line(writer, INDENT "Description: ", hf_wire_find_bytes(metric, 2));
+    put_text_line(writer, INDENT "Unit: ", hf_wire_find_bytes(metric, 3));
     hf_text_say(writer, INDENT "DataType: %s\n", shape != NULL ? shape->name : "Empty");
     put_attributes(writer, INDENT "Metadata:", "     " INDENT, metric, 12);
     if (shape == NULL) {
@@ -359,14 +359,14 @@ static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
     }
     if (shape->number == 7) {
         hf_text_say(writer, INDENT "IsMonotonic: %s\n",
-                    hf_text_bits(data, 3) != 0 ? "true" : "false");
+                    hf_wire_find_bits(data, 3) != 0 ? "true" : "false");
     }
     if (shape->has_temporality) {
         hf_text_say(writer, INDENT "AggregationTemporality: %s\n",
-                    NAME_OF(temporalities, hf_text_bits(data, 2)));
+                    NAME_OF(temporalities, hf_wire_find_bits(data, 2)));
     }
     struct hf_wire wire = hf_wire_of(data);
-    for (unsigned i = 0; hf_text_each(&wire, 1, &point); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 1, &point); i++) {
         hf_text_say(writer, "%s #%u\n", shape->points, i);
         shape->put_point(writer, point);
     }
@@ -389,9 +389,9 @@ static void put_scope_items(struct hf_text_writer *writer, const struct words *s
     struct hf_wire wire = hf_wire_of(scope_items);
     struct hf_slice item;
     hf_text_say(writer, "%s SchemaURL: ", say->scope);
-    put_text_line(writer, "", hf_text_bytes(scope_items, 3));
+    put_text_line(writer, "", hf_wire_find_bytes(scope_items, 3));
     put_scope(writer, scope_items);
-    for (unsigned i = 0; hf_text_each(&wire, 2, &item); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 2, &item); i++) {
         hf_text_say(writer, "%s #%u\n", say->item, i);
         say->put_item(writer, item);
     }
@@ -403,13 +403,14 @@ void hf_text_full(struct hf_text_writer *writer, enum hf_signal signal, struct h
     struct hf_wire wire = hf_wire_of(raw);
     struct hf_slice resource_items;
     struct hf_slice scope_items;
-    for (unsigned i = 0; hf_text_each(&wire, 1, &resource_items); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 1, &resource_items); i++) {
         hf_text_say(writer, "%s #%u\n", say->resource, i);
-        put_text_line(writer, "Resource SchemaURL: ", hf_text_bytes(resource_items, 3));
-        put_attributes(writer, "Resource attributes:", INDENT, hf_text_bytes(resource_items, 1), 1);
-        put_entities(writer, hf_text_bytes(resource_items, 1));
+        put_text_line(writer, "Resource SchemaURL: ", hf_wire_find_bytes(resource_items, 3));
+        put_attributes(writer, "Resource attributes:", INDENT,
+                       hf_wire_find_bytes(resource_items, 1), 1);
+        put_entities(writer, hf_wire_find_bytes(resource_items, 1));
         struct hf_wire scopes = hf_wire_of(resource_items);
-        for (unsigned j = 0; hf_text_each(&scopes, 2, &scope_items); j++) {
+        for (unsigned j = 0; hf_wire_each(&scopes, 2, &scope_items); j++) {
             hf_text_say(writer, "%s #%u\n", say->scope, j);
             put_scope_items(writer, say, scope_items);
         }

@@ -7,11 +7,11 @@ static void put_attributes(struct hf_text_writer *writer, struct hf_slice messag
 {
     struct hf_wire wire = hf_wire_of(message);
     struct hf_slice attribute;
-    while (hf_text_each(&wire, number, &attribute)) {
+    while (hf_wire_each(&wire, number, &attribute)) {
         hf_text_say(writer, " ");
-        hf_text_put(writer, hf_text_bytes(attribute, 1));
+        hf_text_put(writer, hf_wire_find_bytes(attribute, 1));
         hf_text_say(writer, "=");
-        hf_text_put_value(writer, hf_text_bytes(attribute, 2));
+        hf_text_put_value(writer, hf_wire_find_bytes(attribute, 2));
     }
 }
 
@@ -27,11 +27,11 @@ static void put_schema(struct hf_text_writer *writer, struct hf_slice url)
 /* "<name> <trace id> <span id> k=v" */
 static void put_span(struct hf_text_writer *writer, struct hf_slice span)
 {
-    hf_text_put(writer, hf_text_bytes(span, 5));
+    hf_text_put(writer, hf_wire_find_bytes(span, 5));
     hf_text_say(writer, " ");
-    hf_text_put_hex(writer, hf_text_bytes(span, 1));
+    hf_text_put_hex(writer, hf_wire_find_bytes(span, 1));
     hf_text_say(writer, " ");
-    hf_text_put_hex(writer, hf_text_bytes(span, 2));
+    hf_text_put_hex(writer, hf_wire_find_bytes(span, 2));
     put_attributes(writer, span, 9);
     hf_text_say(writer, "\n");
 }
@@ -39,7 +39,7 @@ static void put_span(struct hf_text_writer *writer, struct hf_slice span)
 /* "body k=v" */
 static void put_record(struct hf_text_writer *writer, struct hf_slice record)
 {
-    hf_text_put_value(writer, hf_text_bytes(record, 5));
+    hf_text_put_value(writer, hf_wire_find_bytes(record, 5));
     put_attributes(writer, record, 6);
     hf_text_say(writer, "\n");
 }
@@ -48,7 +48,7 @@ static void put_double(struct hf_text_writer *writer, const char *label, struct 
                        uint32_t number)
 {
     struct hf_wire_field field;
-    if (hf_text_find(point, number, &field)) {
+    if (hf_wire_find(point, number, &field)) {
         hf_text_say(writer, "%s", label);
         hf_text_put_double(writer, field.value, false);
     }
@@ -56,13 +56,13 @@ static void put_double(struct hf_text_writer *writer, const char *label, struct 
 
 static void put_count(struct hf_text_writer *writer, struct hf_slice point)
 {
-    hf_text_say(writer, " count=%llu", (unsigned long long)hf_text_bits(point, 4));
+    hf_text_say(writer, " count=%llu", (unsigned long long)hf_wire_find_bits(point, 4));
 }
 
 static void put_number(struct hf_text_writer *writer, struct hf_slice point)
 {
     struct hf_wire_field field;
-    if (hf_text_find(point, 6, &field)) {
+    if (hf_wire_find(point, 6, &field)) {
         hf_text_say(writer, " %lld", (long long)field.value);
     }
     put_double(writer, " ", point, 4);
@@ -75,13 +75,13 @@ static void put_histogram(struct hf_text_writer *writer, struct hf_slice point)
     put_double(writer, " sum=", point, 5);
     put_double(writer, " min=", point, 11);
     put_double(writer, " max=", point, 12);
-    struct hf_text_numbers bounds = {.message = hf_wire_of(point)};
-    struct hf_text_numbers counts = {.message = hf_wire_of(point)};
+    struct hf_wire_numbers bounds = hf_wire_numbers(point, 7, HF_WIRE_64);
+    struct hf_wire_numbers counts = hf_wire_numbers(point, 6, HF_WIRE_64);
     uint64_t count = 0;
     uint64_t bound = 0;
-    while (hf_text_each_number(&counts, 6, HF_WIRE_64, &count)) {
+    while (hf_wire_next_number(&counts, &count)) {
         hf_text_say(writer, " ");
-        if (hf_text_each_number(&bounds, 7, HF_WIRE_64, &bound)) {
+        if (hf_wire_next_number(&bounds, &bound)) {
             hf_text_say(writer, "le");
             hf_text_put_double(writer, bound, false);
             hf_text_say(writer, "=");
@@ -108,7 +108,7 @@ static void put_buckets(struct hf_text_writer *writer, struct hf_slice point, bo
 
 static void put_exponential(struct hf_text_writer *writer, struct hf_slice point)
 {
-    uint64_t zeros = hf_text_bits(point, 7);
+    uint64_t zeros = hf_wire_find_bits(point, 7);
     put_count(writer, point);
     put_double(writer, " sum=", point, 5);
     put_double(writer, " min=", point, 12);
@@ -126,12 +126,12 @@ static void put_summary(struct hf_text_writer *writer, struct hf_slice point)
     struct hf_slice quantile;
     put_count(writer, point);
     hf_text_say(writer, " sum=");
-    hf_text_put_double(writer, hf_text_bits(point, 5), true);
-    while (hf_text_each(&wire, 6, &quantile)) {
+    hf_text_put_double(writer, hf_wire_find_bits(point, 5), true);
+    while (hf_wire_each(&wire, 6, &quantile)) {
         hf_text_say(writer, " q");
-        hf_text_put_double(writer, hf_text_bits(quantile, 1), false);
+        hf_text_put_double(writer, hf_wire_find_bits(quantile, 1), false);
         hf_text_say(writer, "=");
-        hf_text_put_double(writer, hf_text_bits(quantile, 2), false);
+        hf_text_put_double(writer, hf_wire_find_bits(quantile, 2), false);
     }
 }
 
@@ -151,13 +151,13 @@ static void put_series(struct hf_text_writer *writer, struct hf_slice metric, st
 {
     struct hf_wire wire = hf_wire_of(point);
     struct hf_slice attribute;
-    hf_text_put(writer, hf_text_bytes(metric, 1));
+    hf_text_put(writer, hf_wire_find_bytes(metric, 1));
     hf_text_say(writer, "{");
-    for (bool first = true; hf_text_each(&wire, number, &attribute); first = false) {
+    for (bool first = true; hf_wire_each(&wire, number, &attribute); first = false) {
         hf_text_say(writer, "%s", first ? "" : ",");
-        hf_text_put(writer, hf_text_bytes(attribute, 1));
+        hf_text_put(writer, hf_wire_find_bytes(attribute, 1));
         hf_text_say(writer, "=");
-        hf_text_put_value(writer, hf_text_bytes(attribute, 2));
+        hf_text_put_value(writer, hf_wire_find_bytes(attribute, 2));
     }
     hf_text_say(writer, "}");
 }
@@ -165,9 +165,9 @@ static void put_series(struct hf_text_writer *writer, struct hf_slice metric, st
 static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
 {
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        struct hf_wire wire = hf_wire_of(hf_text_bytes(metric, shapes[i].number));
+        struct hf_wire wire = hf_wire_of(hf_wire_find_bytes(metric, shapes[i].number));
         struct hf_slice point;
-        while (hf_text_each(&wire, 1, &point)) {
+        while (hf_wire_each(&wire, 1, &point)) {
             put_series(writer, metric, point, shapes[i].attributes);
             shapes[i].put(writer, point);
             hf_text_say(writer, "\n");
@@ -186,14 +186,14 @@ static const struct words {
 
 static void put_scope(struct hf_text_writer *writer, struct hf_slice scope_items)
 {
-    struct hf_slice scope = hf_text_bytes(scope_items, 1);
-    struct hf_slice name = hf_text_bytes(scope, 1);
-    struct hf_slice version = hf_text_bytes(scope, 2);
+    struct hf_slice scope = hf_wire_find_bytes(scope_items, 1);
+    struct hf_slice name = hf_wire_find_bytes(scope, 1);
+    struct hf_slice version = hf_wire_find_bytes(scope, 2);
     hf_text_say(writer, "%s", name.size + version.size > 0 ? " " : "");
     hf_text_put(writer, name);
     hf_text_say(writer, "%s", version.size > 0 ? "@" : "");
     hf_text_put(writer, version);
-    put_schema(writer, hf_text_bytes(scope_items, 3));
+    put_schema(writer, hf_wire_find_bytes(scope_items, 3));
     put_attributes(writer, scope, 3);
     hf_text_say(writer, "\n");
 }
@@ -205,17 +205,17 @@ void hf_text_lines(struct hf_text_writer *writer, enum hf_signal signal, struct 
     struct hf_slice resource_items;
     struct hf_slice scope_items;
     struct hf_slice item;
-    for (unsigned i = 0; hf_text_each(&wire, 1, &resource_items); i++) {
+    for (unsigned i = 0; hf_wire_each(&wire, 1, &resource_items); i++) {
         hf_text_say(writer, "%s #%u", say->resource, i);
-        put_schema(writer, hf_text_bytes(resource_items, 3));
-        put_attributes(writer, hf_text_bytes(resource_items, 1), 1);
+        put_schema(writer, hf_wire_find_bytes(resource_items, 3));
+        put_attributes(writer, hf_wire_find_bytes(resource_items, 1), 1);
         hf_text_say(writer, "\n");
         struct hf_wire scopes = hf_wire_of(resource_items);
-        for (unsigned j = 0; hf_text_each(&scopes, 2, &scope_items); j++) {
+        for (unsigned j = 0; hf_wire_each(&scopes, 2, &scope_items); j++) {
             hf_text_say(writer, "%s #%u", say->scope, j);
             put_scope(writer, scope_items);
             struct hf_wire items = hf_wire_of(scope_items);
-            while (hf_text_each(&items, 2, &item)) {
+            while (hf_wire_each(&items, 2, &item)) {
                 say->put_item(writer, item);
             }
         }

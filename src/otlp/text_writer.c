@@ -83,82 +83,7 @@ void hf_text_put_double(struct hf_text_writer *writer, uint64_t bits, bool fixed
     }
 }
 
-/* ---- reading ---- */
-
-bool hf_text_find(struct hf_slice message, uint32_t number, struct hf_wire_field *ret_field)
-{
-    struct hf_wire wire = hf_wire_of(message);
-    struct hf_wire_field field;
-    bool found = false;
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
-        if (field.number == number) {
-            *ret_field = field;
-            found = true;
-        }
-    }
-    return found;
-}
-
-struct hf_slice hf_text_bytes(struct hf_slice message, uint32_t number)
-{
-    struct hf_wire_field field;
-    return hf_text_find(message, number, &field) && field.wire == HF_WIRE_BYTES ? field.bytes
-                                                                                : HF_EMPTY_SLICE;
-}
-
-uint64_t hf_text_bits(struct hf_slice message, uint32_t number)
-{
-    struct hf_wire_field field;
-    return hf_text_find(message, number, &field) && field.wire != HF_WIRE_BYTES ? field.value : 0;
-}
-
-bool hf_text_each(struct hf_wire *wire, uint32_t number, struct hf_slice *ret_bytes)
-{
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(*wire) && hf_wire_next(wire, &field)) {
-        if (field.number == number && field.wire == HF_WIRE_BYTES) {
-            *ret_bytes = field.bytes;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool next_packed(struct hf_wire *packed, enum hf_schema_wire kind, uint64_t *ret_bits)
-{
-    struct hf_slice bytes;
-    if (kind == HF_WIRE_VARINT) {
-        return hf_wire_varint(packed, ret_bits);
-    }
-    if (!hf_wire_take(packed, 8, &bytes)) {
-        return false;
-    }
-    *ret_bits = 0;
-    for (size_t i = 0; i < bytes.size; i++) {
-        *ret_bits |= (uint64_t)bytes.data[i] << (8 * i);
-    }
-    return true;
-}
-
-bool hf_text_each_number(struct hf_text_numbers *numbers, uint32_t number, enum hf_schema_wire kind,
-                         uint64_t *ret_bits)
-{
-    struct hf_wire_field field;
-    if (!hf_wire_at_end(numbers->packed)) {
-        return next_packed(&numbers->packed, kind, ret_bits);
-    }
-    while (!hf_wire_at_end(numbers->message) && hf_wire_next(&numbers->message, &field)) {
-        if (field.number == number && field.wire != HF_WIRE_BYTES) {
-            *ret_bits = field.value;
-            return true;
-        }
-        if (field.number == number && field.bytes.size > 0) {
-            numbers->packed = hf_wire_of(field.bytes);
-            return next_packed(&numbers->packed, kind, ret_bits);
-        }
-    }
-    return false;
-}
+/* ---- buckets ---- */
 
 /* ---- exponential histograms ---- */
 
@@ -169,10 +94,10 @@ static int32_t zigzag(uint64_t bits)
 
 static size_t each_count(struct hf_slice side, uint64_t *counts)
 {
-    struct hf_text_numbers numbers = {.message = hf_wire_of(side)};
+    struct hf_wire_numbers numbers = hf_wire_numbers(side, 2, HF_WIRE_VARINT);
     uint64_t value = 0;
     size_t count = 0;
-    while (hf_text_each_number(&numbers, 2, HF_WIRE_VARINT, &value)) {
+    while (hf_wire_next_number(&numbers, &value)) {
         if (counts != NULL) {
             counts[count] = value;
         }
@@ -184,11 +109,11 @@ static size_t each_count(struct hf_slice side, uint64_t *counts)
 void hf_text_read_buckets(struct hf_text_writer *writer, struct hf_slice point, bool negative,
                           struct hf_text_buckets *ret_buckets)
 {
-    struct hf_slice side = hf_text_bytes(point, negative ? 9 : 8);
+    struct hf_slice side = hf_wire_find_bytes(point, negative ? 9 : 8);
     struct hf_text_buckets buckets = {.negative = negative,
-                                      .offset = zigzag(hf_text_bits(side, 1)),
-                                      .factor =
-                                          M_LN2 * exp2(-(double)zigzag(hf_text_bits(point, 6)))};
+                                      .offset = zigzag(hf_wire_find_bits(side, 1)),
+                                      .factor = M_LN2 *
+                                                exp2(-(double)zigzag(hf_wire_find_bits(point, 6)))};
     size_t count = each_count(side, NULL);
     buckets.counts = count != 0 ? calloc(count, sizeof(*buckets.counts)) : NULL;
     if (buckets.counts != NULL) {

@@ -1,6 +1,6 @@
 /*
- * text_writer: what the two forms of text share: reading single fields of a message, writing
- * values. Private to text*.c. Owned by the call.
+ * text_writer: what the two forms of text share: writing values, and the buckets of exponential
+ * histograms. Private to text*.c. Owned by the call.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "../util/compress.h"
 #include "wire.h"
+#include "wire_find.h"
 
 /* Appends to `out`. Notes when memory runs out, and ignores what follows. */
 struct hf_text_writer {
@@ -33,22 +34,6 @@ void hf_text_put_value(struct hf_text_writer *writer, struct hf_slice value);
 void hf_text_put_typed(struct hf_text_writer *writer, struct hf_slice value);
 /* Shortest form of a double from its bits; "%f" as C has it, when `fixed`. */
 void hf_text_put_double(struct hf_text_writer *writer, uint64_t bits, bool fixed);
-
-/* The last field of that number in `message`. */
-HF_MUST_USE bool hf_text_find(struct hf_slice message, uint32_t number,
-                              struct hf_wire_field *ret_field);
-/* Its content or its bits; nothing and 0 when there is none. */
-struct hf_slice hf_text_bytes(struct hf_slice message, uint32_t number);
-uint64_t hf_text_bits(struct hf_slice message, uint32_t number);
-
-/* Steps through the length-delimited fields of that number; starts as hf_wire_of(message). */
-HF_MUST_USE bool hf_text_each(struct hf_wire *wire, uint32_t number, struct hf_slice *ret_bytes);
-/* Steps through numbers of a list, packed or not; both start as of the message and empty. */
-struct hf_text_numbers {
-    struct hf_wire message, packed;
-};
-HF_MUST_USE bool hf_text_each_number(struct hf_text_numbers *numbers, uint32_t number,
-                                     enum hf_schema_wire kind, uint64_t *ret_bits);
 
 /*
  * The buckets of an exponential histogram's point on one side of zero, from the lowest up. Nothing

@@ -42,25 +42,50 @@ static size_t ascii_run(struct hf_slice text, size_t from)
     return at - from;
 }
 
-bool hf_utf8_is_valid(struct hf_slice text)
+/* The size of the character at `at`; 0: none stands there. */
+static size_t character_size(struct hf_slice text, size_t at)
+{
+    struct lead lead;
+    if (!lead_of(text.data[at], &lead) || lead.more >= text.size - at ||
+        text.data[at + 1] < lead.least || text.data[at + 1] > lead.most) {
+        return 0;
+    }
+    for (size_t i = 2; i <= lead.more; i++) {
+        if ((text.data[at + i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return (size_t)lead.more + 1;
+}
+
+size_t hf_utf8_valid_run(struct hf_slice text)
 {
     size_t at = 0;
     while (at < text.size) {
-        if (text.data[at] < 0x80) {
-            at += ascii_run(text, at);
-            continue;
+        size_t size = text.data[at] < 0x80 ? ascii_run(text, at) : character_size(text, at);
+        if (size == 0) {
+            break;
         }
-        struct lead lead;
-        if (!lead_of(text.data[at], &lead) || lead.more >= text.size - at ||
-            text.data[at + 1] < lead.least || text.data[at + 1] > lead.most) {
-            return false;
-        }
-        for (size_t i = 2; i <= lead.more; i++) {
-            if ((text.data[at + i] & 0xc0) != 0x80) {
-                return false;
-            }
-        }
-        at += (size_t)lead.more + 1;
+        at += size;
     }
-    return true;
+    return at;
+}
+
+bool hf_utf8_is_valid(struct hf_slice text)
+{
+    return hf_utf8_valid_run(text) == text.size;
+}
+
+size_t hf_utf8_bad_run(struct hf_slice text)
+{
+    struct lead lead;
+    if (!lead_of(text.data[0], &lead) || text.size < 2 || text.data[1] < lead.least ||
+        text.data[1] > lead.most) {
+        return 1;
+    }
+    size_t size = 2;
+    while (size < text.size && size <= lead.more && (text.data[size] & 0xc0) == 0x80) {
+        size++;
+    }
+    return size;
 }

@@ -53,3 +53,11 @@ static inline bool hf_utf8_is_ascii(struct hf_slice text)
 }
 
 HF_MUST_USE bool hf_utf8_is_valid(struct hf_slice text);
+
+/* How many bytes at the beginning are whole characters; all of a valid text. */
+size_t hf_utf8_valid_run(struct hf_slice text);
+/*
+ * Of a text that begins with no whole character: the bytes of its maximal subpart, which one U+FFFD
+ * stands for: the beginning of a character that is cut short, or else one byte.
+ */
+size_t hf_utf8_bad_run(struct hf_slice text);

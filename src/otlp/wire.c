@@ -146,6 +146,21 @@ void hf_wire_put_fixed32(struct hf_wire_writer *writer, uint32_t number, uint32_
     }
 }
 
+void hf_wire_put_packed(struct hf_wire_writer *writer, enum hf_schema_wire kind, uint64_t bits)
+{
+    size_t size = kind == HF_WIRE_VARINT ? hf_wire_varint_size(bits) : kind == HF_WIRE_64 ? 8 : 4;
+    uint8_t *room = grow(writer, size);
+    if (room == NULL) {
+        return;
+    }
+    if (kind == HF_WIRE_VARINT) {
+        write_varint(room, bits);
+    } else {
+        bits = htole64(bits);
+        memcpy(room, &bits, size);
+    }
+}
+
 void hf_wire_put_bytes(struct hf_wire_writer *writer, uint32_t number, struct hf_slice bytes)
 {
     size_t length_size = hf_wire_varint_size(bytes.size);

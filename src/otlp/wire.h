@@ -120,6 +120,8 @@ void hf_wire_put_raw(struct hf_wire_writer *writer, struct hf_slice bytes);
 void hf_wire_put_varint(struct hf_wire_writer *writer, uint32_t number, uint64_t value);
 void hf_wire_put_fixed64(struct hf_wire_writer *writer, uint32_t number, uint64_t value);
 void hf_wire_put_fixed32(struct hf_wire_writer *writer, uint32_t number, uint32_t value);
+/* One number of a packed list, which has no tag. */
+void hf_wire_put_packed(struct hf_wire_writer *writer, enum hf_schema_wire kind, uint64_t bits);
 void hf_wire_put_bytes(struct hf_wire_writer *writer, uint32_t number, struct hf_slice bytes);
 
 /*

@@ -8,9 +8,9 @@
 #include <holdfast/component.h>
 
 #include "../otlp/utf8.h"
+#include "../otlp/value.h"
 #include "../util/regex.h"
 #include "actions_internal.h"
-#include "value.h"
 
 /* What a configuration may take when compiled, and a batch's context. */
 #define ARENA_LIMIT_BYTES (16u << 20)

@@ -4,9 +4,9 @@
 
 #include <holdfast/component.h>
 
+#include "../otlp/value.h"
 #include "../util/regex.h"
 #include "match_internal.h"
-#include "value.h"
 
 /* What the values of one list of criteria may take. */
 #define ARENA_LIMIT_BYTES (16u << 20)

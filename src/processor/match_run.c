@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "../otlp/wire_find.h"
 #include "../util/regex.h"
 #include "match_internal.h"
 
@@ -17,18 +18,6 @@ static bool is_in(const struct hf_match_text_set *set, struct hf_slice text)
         }
     }
     return set->count == 0;
-}
-
-static struct hf_slice bytes_of(struct hf_slice message, uint32_t number)
-{
-    struct hf_wire_field field;
-    return hf_edit_field(message, number, &field) ? field.bytes : HF_EMPTY_SLICE;
-}
-
-static uint64_t number_of(struct hf_slice message, uint32_t number)
-{
-    struct hf_wire_field field;
-    return hf_edit_field(message, number, &field) ? field.value : 0;
 }
 
 /* The value as text; false when there is no memory for it. */
@@ -98,8 +87,8 @@ static bool is_scope(const struct hf_match *match, struct hf_slice scope)
     if (match->library_count == 0) {
         return true;
     }
-    struct hf_slice name = bytes_of(scope, HF_NUMBER_SCOPE_NAME);
-    struct hf_slice version = bytes_of(scope, HF_NUMBER_SCOPE_VERSION);
+    struct hf_slice name = hf_wire_find_bytes(scope, HF_NUMBER_SCOPE_NAME);
+    struct hf_slice version = hf_wire_find_bytes(scope, HF_NUMBER_SCOPE_VERSION);
     for (size_t i = 0; i < match->library_count; i++) {
         const struct hf_match_library_rule *rule = &match->libraries[i];
         if (is_text(&rule->name, name) && (rule->any_version || is_text(&rule->version, version))) {
@@ -112,11 +101,11 @@ static bool is_scope(const struct hf_match *match, struct hf_slice scope)
 static bool is_span(const struct hf_match *match, struct hf_slice span)
 {
     if (match->span_names.count != 0 &&
-        !is_in(&match->span_names, bytes_of(span, HF_NUMBER_SPAN_NAME))) {
+        !is_in(&match->span_names, hf_wire_find_bytes(span, HF_NUMBER_SPAN_NAME))) {
         return false;
     }
     if (match->span_kinds.count != 0) {
-        uint64_t kind = number_of(span, HF_NUMBER_SPAN_KIND);
+        uint64_t kind = hf_wire_find_bits(span, HF_NUMBER_SPAN_KIND);
         return is_in(&match->span_kinds,
                      hf_slice_text(kind < HF_SPAN_KIND_COUNT ? hf_span_kind_names[kind] : ""));
     }
@@ -129,16 +118,17 @@ static bool is_record(const struct hf_match *match, struct hf_slice record,
     const struct hf_match_severity *severity = match->config->log_severity_number;
     struct hf_slice text;
     if (match->log_bodies.count != 0 &&
-        (!as_text(bytes_of(record, HF_NUMBER_LOG_BODY), memory, &text) ||
+        (!as_text(hf_wire_find_bytes(record, HF_NUMBER_LOG_BODY), memory, &text) ||
          !is_in(&match->log_bodies, text))) {
         return false;
     }
     if (match->log_severity_texts.count != 0 &&
-        !is_in(&match->log_severity_texts, bytes_of(record, HF_NUMBER_LOG_SEVERITY_TEXT))) {
+        !is_in(&match->log_severity_texts,
+               hf_wire_find_bytes(record, HF_NUMBER_LOG_SEVERITY_TEXT))) {
         return false;
     }
     if (severity != NULL) {
-        int32_t number = (int32_t)number_of(record, HF_NUMBER_LOG_SEVERITY_NUMBER);
+        int32_t number = (int32_t)hf_wire_find_bits(record, HF_NUMBER_LOG_SEVERITY_NUMBER);
         return number == 0 ? severity->match_undefined : number >= severity->min;
     }
     return true;
@@ -162,7 +152,7 @@ bool hf_match_is(const struct hf_match *match, const struct hf_edit_place *place
         place->signal == HF_TRACES ? is_span(match, place->owner)
         : place->signal == HF_LOGS
             ? is_record(match, place->owner, memory)
-            : is_in(&match->metric_names, bytes_of(place->metric, HF_NUMBER_METRIC_NAME));
+            : is_in(&match->metric_names, hf_wire_find_bytes(place->metric, HF_NUMBER_METRIC_NAME));
     return matches && has_attributes(&match->attributes, place->owner, place->number, memory);
 }
 

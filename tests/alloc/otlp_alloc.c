@@ -7,12 +7,18 @@
 
 #include <cmocka.h> /* needs the three before it */
 
+#include "holdfast/component.h"
+#include "otlp/document.h"
 #include "otlp/edit.h"
 #include "otlp/json.h"
+#include "otlp/parts.h"
+#include "otlp/path.h"
 #include "otlp/payload.h"
+#include "otlp/repair.h"
 #include "otlp/scan.h"
 #include "otlp/split.h"
 #include "otlp/text.h"
+#include "otlp/walk.h"
 #include "tests/support/bodies.c"
 
 #include "failing.h"
@@ -40,6 +46,121 @@ static enum hf_status make_edited(enum hf_signal signal, struct hf_slice raw, st
     struct hf_editor editor = {.change = change};
     bool changed;
     return hf_edit(&editor, signal, raw, out, &changed);
+}
+
+/* A document with no memory from before: the thread's spare one is in use meanwhile. */
+static struct hf_document *open_new(enum hf_signal signal, struct hf_slice raw,
+                                    struct hf_document **ret_spare)
+{
+    struct hf_document *document = NULL;
+    *ret_spare = hf_document_borrow(signal, HF_EMPTY_SLICE);
+    if (*ret_spare != NULL) {
+        document = hf_document_borrow(signal, raw);
+    }
+    if (document == NULL) {
+        hf_document_return(*ret_spare);
+    }
+    return document;
+}
+
+static void close_new(struct hf_document *document, struct hf_document *spare)
+{
+    hf_document_return(spare);
+    hf_document_return(document);
+}
+
+/* A document changed in all the ways that take memory. */
+static enum hf_status make_document(enum hf_signal signal, struct hf_slice raw,
+                                    struct hf_bytes *out)
+{
+    struct hf_document *spare;
+    struct hf_document *document = open_new(signal, raw, &spare);
+    if (document == NULL) {
+        return HF_NOMEM;
+    }
+    struct hf_place place = {.document = document};
+    while (hf_place_next_item(&place)) {
+        uint32_t number = hf_message_attributes_number(hf_message_type(place.item));
+        struct hf_attributes *attributes = hf_message_attributes(place.item, number);
+        struct hf_message *scope = hf_message_need(place.scope_group, 1);
+        if (attributes != NULL) {
+            hf_attributes_set(attributes, hf_slice_text("number"),
+                              hf_attributes_int(attributes, 42));
+        }
+        hf_message_set_bytes(scope, 1, hf_slice_text("a scope"));
+    }
+    struct hf_message *first = hf_message_first(hf_document_root(document), 1);
+    if (first != NULL) {
+        hf_message_copy(first, hf_document_root(document), 1);
+        hf_message_move(first, hf_document_root(document), 1);
+    }
+    enum hf_status status = hf_document_write(document, out);
+    close_new(document, spare);
+    return status;
+}
+
+static enum hf_status make_by_path(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
+{
+    static const char *const texts[] = {"resource.attributes[\"a\"][\"b\"][2]",
+                                        "instrumentation_scope.name"};
+    struct hf_any value = {.type = HF_ANY_STRING, .bytes = hf_slice_text("set")};
+    enum hf_status status = HF_OK;
+    struct hf_document *spare;
+    struct hf_document *document = open_new(signal, raw, &spare);
+    if (document == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < 2 && status == HF_OK; i++) {
+        char error[HF_ERROR_MAX];
+        struct hf_path *path = NULL;
+        struct hf_place place = {.document = document};
+        status = hf_path_parse(hf_slice_text(texts[i]), &path, error);
+        while (status == HF_OK && hf_place_next_item(&place)) {
+            /* Where a scalar stands on the way the value is refused. */
+            enum hf_status set = hf_path_set(path, &place, &value, error);
+            status = set == HF_INVALID ? HF_OK : set;
+        }
+        hf_path_free(path);
+    }
+    status = status == HF_OK ? hf_document_write(document, out) : status;
+    close_new(document, spare);
+    return status;
+}
+
+static enum hf_status make_some_parts(enum hf_signal signal, struct hf_slice raw,
+                                      struct hf_bytes *out)
+{
+    struct hf_parts parts = {.limit = ITEMS};
+    enum hf_status status = HF_OK;
+    struct hf_document *spare;
+    struct hf_document *document = open_new(signal, raw, &spare);
+    if (document == NULL) {
+        return HF_NOMEM;
+    }
+    struct hf_place place = {.document = document};
+    for (unsigned i = 0; status == HF_OK && hf_place_next_item(&place); i++) {
+        status = hf_parts_put(&parts, &place, hf_slice_of(&i, 1));
+    }
+    status = status == HF_OK ? hf_document_status(document) : status;
+    for (size_t i = 0; i < parts.count && status == HF_OK; i++) {
+        status = hf_parts_write(&parts, document, i, out);
+    }
+    hf_parts_release(&parts);
+    close_new(document, spare);
+    return status;
+}
+
+static enum hf_status make_repaired(enum hf_signal signal, struct hf_slice raw,
+                                    struct hf_bytes *out)
+{
+    uint8_t *copy = malloc(raw.size); /* of the scenario: never fails */
+    uint64_t count;
+    memcpy(copy, raw.data, raw.size);
+    uint8_t *name = memmem(copy, raw.size, "my.library", 10);
+    name[3] = 0xff;
+    enum hf_status status = hf_repair(signal, hf_slice_of(copy, raw.size), out, &count);
+    free(copy);
+    return status;
 }
 
 static enum hf_status make_part(enum hf_signal signal, struct hf_slice raw, struct hf_bytes *out)
@@ -90,6 +211,26 @@ static bool make_all(making *make)
 static bool edited(void)
 {
     return make_all(make_edited);
+}
+
+static bool documents(void)
+{
+    return make_all(make_document);
+}
+
+static bool set_by_paths(void)
+{
+    return make_all(make_by_path);
+}
+
+static bool sorted_in_parts(void)
+{
+    return make_all(make_some_parts);
+}
+
+static bool repaired(void)
+{
+    return make_all(make_repaired);
 }
 
 static bool cut_in_parts(void)
@@ -257,6 +398,10 @@ int main(int argc, char **argv)
     static const struct alloc_scenario scenarios[] = {
         {"edited", edited, false},
         {"edited_batch", edited_batch, false},
+        {"documents", documents, false},
+        {"set_by_paths", set_by_paths, false},
+        {"sorted_in_parts", sorted_in_parts, false},
+        {"repaired", repaired, false},
         {"cut_in_parts", cut_in_parts, false},
         {"to_json", to_json, false},
         {"from_json", from_json, false},

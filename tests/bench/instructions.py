@@ -9,6 +9,9 @@ from rig import BUILD, Failed, compile_targets
 # program, arguments, what an item is, how many of them in the small and the large run.
 PIECES = [
     ("scan", (), "span", 100, 20_000, 120_000),
+    ("document", ("edit",), "span, an attribute set by the editor", 100, 2_000, 12_000),
+    ("document", ("document",), "span, likewise in a document", 100, 2_000, 12_000),
+    ("document", ("read",), "span, a field read, nothing changed", 100, 2_000, 12_000),
     ("append", (), "record of 100 spans, not synced", 1, 500, 1500),
     ("payload", ("identity",), "record of 100 spans, joined by eights", 1, 800, 4800),
     ("payload", ("gzip",), "record of 100 spans, to gzip by eights", 1, 80, 480),

@@ -50,6 +50,7 @@ LIBRARIES = {
     r"nghttp2/.*": "src/grpc",
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h": "src/util",
     r"yajl/.*": "src/otlp",
+    r"protobuf-c/.*": "src/proto",
 }
 
 # What a folder may include of ours, besides itself and include/holdfast.
@@ -59,6 +60,7 @@ BELOW = {
     "src/util": (),
     "wal": ("src/util",),
     "src/otlp": ("src/util",),
+    "src/proto": ("src/util",),
     "src/grpc": ("src/util",),
     "src/http": ("src/util",),
     "src/config": ("src/util",),

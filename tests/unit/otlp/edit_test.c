@@ -9,6 +9,7 @@
 #include <cmocka.h> /* needs the three before it */
 
 #include "src/otlp/scan.h"
+#include "src/otlp/wire_find.h"
 #include "tests/support/bodies.c"
 
 /* Sets or removes one attribute everywhere, and counts the owners. */
@@ -189,9 +190,9 @@ static bool wants(struct hf_editor *editor, const struct hf_edit_place *place)
     struct hf_wire_field name;
     watcher->asked++;
     assert_int_equal(place->signal, HF_METRICS);
-    assert_true(hf_edit_field(place->scope, HF_NUMBER_SCOPE_NAME, &name));
+    assert_true(hf_wire_find(place->scope, HF_NUMBER_SCOPE_NAME, &name));
     assert_true(hf_slice_is(name.bytes, "my.library"));
-    assert_true(hf_edit_field(place->metric, HF_NUMBER_METRIC_NAME, &name));
+    assert_true(hf_wire_find(place->metric, HF_NUMBER_METRIC_NAME, &name));
     return hf_slice_is(name.bytes, watcher->metric);
 }
 

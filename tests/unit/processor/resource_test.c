@@ -11,6 +11,7 @@
 
 #include "src/otlp/edit.h"
 #include "src/otlp/scan.h"
+#include "src/otlp/wire_find.h"
 #include "src/processor/actions.h"
 #include "tests/support/attribute_text.c"
 #include "tests/support/bodies.c"
@@ -60,7 +61,7 @@ static void check_resources(struct hf_slice raw, const char *key, const char *te
         }
         elements++;
         struct hf_slice value;
-        assert_true(hf_edit_field(field.bytes, 1, &resource));
+        assert_true(hf_wire_find(field.bytes, 1, &resource));
         assert_true(hf_attribute_of(resource.bytes, 1, hf_slice_text(key), &value));
         assert_true(hf_slice_is(hf_any_read(value).bytes, text));
     }

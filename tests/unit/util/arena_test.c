@@ -53,11 +53,51 @@ static void never_passes_its_limit(void **state)
     assert_null(hf_arena_take(&none, 1));
 }
 
+static void rewinding_keeps_the_blocks(void **state)
+{
+    struct hf_arena arena = {.limit = 1 << 20};
+    size_t size = 0;
+    (void)state;
+    for (size_t round = 0; round < 5; round++) {
+        for (size_t i = 0; i < 200; i++) {
+            uint8_t *piece = hf_arena_take(&arena, 1000);
+            assert_non_null(piece);
+            memset(piece, (int)round, 1000);
+        }
+        assert_true(round == 0 || arena.size == size);
+        size = arena.size;
+        hf_arena_rewind(&arena, size);
+        assert_int_equal(arena.size, size);
+    }
+    assert_non_null(hf_arena_take(&arena, 500000)); /* larger than any spare block */
+    hf_arena_rewind(&arena, size);                  /* too much to keep */
+    assert_int_equal(arena.size, 0);
+    assert_non_null(hf_arena_take(&arena, 1000));
+    hf_arena_rewind(&arena, size);
+    hf_arena_release(&arena);
+}
+
+static void the_end_of_the_last_piece_is_given_back(void **state)
+{
+    struct hf_arena arena = {.limit = 1 << 20};
+    (void)state;
+    uint8_t *piece = hf_arena_take(&arena, 1000);
+    assert_non_null(piece);
+    hf_arena_trim(&arena, piece, 100);
+    uint8_t *next = hf_arena_take(&arena, 10);
+    assert_ptr_equal(next, piece + 112); /* aligned */
+    hf_arena_trim(&arena, next, 0);
+    assert_ptr_equal(hf_arena_take(&arena, 10), next);
+    hf_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_stay_whole),
         cmocka_unit_test(never_passes_its_limit),
+        cmocka_unit_test(rewinding_keeps_the_blocks),
+        cmocka_unit_test(the_end_of_the_last_piece_is_given_back),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "../otlp/utf8.h"
-#include "../otlp/wire.h"
+#include "utf8.h"
+#include "wire.h"
 
 #define EXPECTED_BYTES 100 /* room for lengths below 128 is kept; larger ones move the content */
 

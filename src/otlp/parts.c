@@ -1,0 +1,157 @@
+#include "parts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document_internal.h"
+
+#define TABLE_LEAST 64u
+
+/* FNV-1a: keys are few and short, and a sender who makes them collide slows its own request. */
+static size_t hash_of(struct hf_slice key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < key.size; i++) {
+        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
+    }
+    return (size_t)(hash ^ hash >> 32);
+}
+
+/* Where the key is in the table, or where it would be. */
+static size_t slot_of(const struct hf_parts *parts, struct hf_slice key)
+{
+    size_t at = hash_of(key) & (parts->table_size - 1);
+    while (parts->table[at] != 0 && !hf_slice_equal(parts->items[parts->table[at] - 1].key, key)) {
+        at = (at + 1) & (parts->table_size - 1);
+    }
+    return at;
+}
+
+/* Half of the table is empty at least. */
+static enum hf_status grow_table(struct hf_parts *parts)
+{
+    if (parts->table_size >= 2 * (parts->count + 1)) {
+        return HF_OK;
+    }
+    size_t size = parts->table_size == 0 ? TABLE_LEAST : parts->table_size * 2;
+    uint32_t *table = calloc(size, sizeof(*table));
+    if (table == NULL) {
+        return HF_NOMEM;
+    }
+    free(parts->table);
+    parts->table = table;
+    parts->table_size = size;
+    for (size_t i = 0; i < parts->count; i++) {
+        parts->table[slot_of(parts, parts->items[i].key)] = (uint32_t)i + 1;
+    }
+    return HF_OK;
+}
+
+static enum hf_status grow_items(struct hf_parts *parts)
+{
+    if (parts->count < parts->capacity) {
+        return HF_OK;
+    }
+    size_t capacity = parts->capacity == 0 ? 16 : parts->capacity * 2;
+    struct hf_part *items = reallocarray(parts->items, capacity, sizeof(*items));
+    if (items == NULL) {
+        return HF_NOMEM;
+    }
+    parts->items = items;
+    parts->capacity = capacity;
+    return HF_OK;
+}
+
+static enum hf_status add_part(struct hf_parts *parts, struct hf_document *document,
+                               struct hf_slice key)
+{
+    if (parts->count >= parts->limit) {
+        return HF_FULL;
+    }
+    enum hf_status status = grow_table(parts);
+    if (status == HF_OK) {
+        status = grow_items(parts);
+    }
+    if (status != HF_OK) {
+        return status;
+    }
+    struct hf_slice kept = hf_document_keep(document, key);
+    if (kept.data == NULL) {
+        return HF_NOMEM;
+    }
+    parts->items[parts->count] = (struct hf_part){.key = kept};
+    parts->table[slot_of(parts, kept)] = (uint32_t)++parts->count;
+    return HF_OK;
+}
+
+enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place,
+                            struct hf_slice key)
+{
+    assert(place->item != NULL);
+    uint32_t number = parts->table_size > 0 ? parts->table[slot_of(parts, key)] : 0;
+    if (number == 0) {
+        enum hf_status status = add_part(parts, place->document, key);
+        if (status != HF_OK) {
+            return status;
+        }
+        number = (uint32_t)parts->count;
+    }
+    if (place->item->part != 0) {
+        parts->items[place->item->part - 1].items--;
+    }
+    parts->items[number - 1].items++;
+    place->item->part = number;
+    return HF_OK;
+}
+
+enum hf_status hf_parts_write(const struct hf_parts *parts, struct hf_document *document,
+                              size_t index, struct hf_bytes *out)
+{
+    size_t before = out->size;
+    struct hf_wire_writer writer = {.out = out};
+    uint32_t items = 0;
+    assert(index < parts->count);
+    hf_document_settle(document);
+    enum hf_status status = hf_document_status(document);
+    if (status == HF_OK) {
+        hf_message_write(document->root, (uint32_t)index + 1, &writer, &items);
+        document->failed |= writer.failed;
+        status = hf_document_status(document);
+    }
+    if (status == HF_OK && out->size - before > INT32_MAX) {
+        status = HF_TOO_LARGE;
+    }
+    if (status != HF_OK) {
+        out->size = before;
+    }
+    return status;
+}
+
+enum hf_status hf_parts_batch(const struct hf_parts *parts, struct hf_document *document,
+                              size_t index, struct hf_batch *batch, struct hf_batch **ret_batch)
+{
+    assert(index < parts->count);
+    uint32_t items = parts->items[index].items;
+    if (items == batch->items && document->root->raw.data == batch->raw.data &&
+        !hf_document_is_changed(document)) {
+        return hf_document_batch(document, batch, ret_batch);
+    }
+    if (items == 0) {
+        *ret_batch = NULL;
+        return HF_OK;
+    }
+    document->out.size = 0;
+    enum hf_status status = hf_parts_write(parts, document, index, &document->out);
+    if (status != HF_OK) {
+        return status;
+    }
+    return hf_document_make_batch(document, items, batch, ret_batch);
+}
+
+void hf_parts_release(struct hf_parts *parts)
+{
+    free(parts->items);
+    free(parts->table);
+    *parts = (struct hf_parts){.limit = parts->limit};
+}
