@@ -70,6 +70,8 @@ bool hf_node_is_succeeded(const struct hf_node *node);
 
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);
+/* Likewise; when not, `ret_why` (HF_ERROR_MAX) says why, in a few words. */
+bool hf_node_explain_durable(const struct hf_node *node, char *ret_why);
 
 /*
  * Receiver, in open: registers the counters of a transport ("grpc", "http"), so that they are there

@@ -94,7 +94,13 @@ bool hf_node_is_succeeded(const struct hf_node *node)
 
 bool hf_node_is_durable(const struct hf_node *node)
 {
-    return hf_graph_is_durable(node->graph);
+    char why[HF_ERROR_MAX];
+    return hf_graph_is_durable(node->graph, why);
+}
+
+bool hf_node_explain_durable(const struct hf_node *node, char *ret_why)
+{
+    return hf_graph_is_durable(node->graph, ret_why);
 }
 
 static struct hf_series *receiver_series(struct hf_node *node, const char *transport, bool accepted,

@@ -114,8 +114,8 @@ void hf_store_each(struct hf_store *store,
 void hf_store_set_draining(struct hf_store *store, bool draining);
 bool hf_store_is_draining(const struct hf_store *store);
 
-/* Is every queue able to take data? */
-bool hf_store_is_healthy(struct hf_store *store);
+/* Is every queue able to take data? Otherwise `ret_why` says what one of them ails. */
+bool hf_store_is_healthy(struct hf_store *store, char *ret_why, size_t room);
 
 enum hf_status hf_status_of_wal(enum wal_status status);
 

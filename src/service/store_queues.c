@@ -44,6 +44,18 @@ static void on_event(void *user, const struct wal_event *event)
     case WAL_EVENT_WRITE_BACK:
         hf_log_line(log, HF_LOG_INFO, name, "writing works again");
         break;
+    case WAL_EVENT_CURSORS_FAILED:
+        hf_log_line(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
+                    event->is_refusing
+                        ? "cannot make the places of its exporters durable: %s; this error is "
+                          "tried again until it is over, nothing is taken before"
+                        : "cannot write what was delivered: %s; tried again until it works, a kill "
+                          "before that repeats it",
+                    strerror(event->error));
+        break;
+    case WAL_EVENT_CURSORS_BACK:
+        hf_log_line(log, HF_LOG_INFO, name, "the places of its exporters are written again");
+        break;
     case WAL_EVENT_DROPPED:
         hf_log_line(log, HF_LOG_WARN, name, "full: dropped the %llu oldest records of %s",
                     (unsigned long long)event->records,
@@ -409,20 +421,31 @@ bool hf_store_open_all(struct hf_store *store)
     return open_kind(store, HF_STORE_REQUEUE) && good;
 }
 
+struct ailing {
+    char *why;
+    size_t room;
+    bool any;
+};
+
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
-    bool *healthy = user;
+    struct ailing *ailing = user;
     struct wal_stat stat;
-    (void)id;
+    if (strcmp(kind, HF_STORE_QUEUE) != 0) {
+        return;
+    }
     wal_stat(wal, &stat);
-    if (strcmp(kind, HF_STORE_QUEUE) == 0 && !stat.healthy) {
-        *healthy = false;
+    if (!stat.healthy && !ailing->any) {
+        bool has_error = stat.ails_error != 0;
+        snprintf(ailing->why, ailing->room, "the queue of %.100s takes nothing: %s%s%s", id,
+                 stat.ails, has_error ? ": " : "", has_error ? strerror(stat.ails_error) : "");
+        ailing->any = true;
     }
 }
 
-bool hf_store_is_healthy(struct hf_store *store)
+bool hf_store_is_healthy(struct hf_store *store, char *ret_why, size_t room)
 {
-    bool healthy = true;
-    hf_store_each(store, look, &healthy);
-    return healthy;
+    struct ailing ailing = {.why = ret_why, .room = room};
+    hf_store_each(store, look, &ailing);
+    return !ailing.any;
 }
