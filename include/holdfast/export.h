@@ -42,14 +42,18 @@ struct hf_outcome {
      * HF_OK                         delivered (less `rejected_items`)
      * HF_AGAIN, HF_DEADLINE, HF_IO, HF_FULL, HF_BUSY, HF_NOMEM
      *                               try again with backoff
-     * HF_UNAUTHENTICATED, HF_FORBIDDEN
-     *                               the same, and the exporter is unhealthy: a credential must not
-     * cost data HF_TOO_LARGE                  halve it and send the halves HF_INVALID,
-     * HF_UNSUPPORTED, HF_NOT_FOUND refused for good: isolate the culprit, then to the dead letters
+     * HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED
+     *                               the same, and the exporter is unhealthy: what is about the
+     *                               endpoint must not cost data
+     * HF_TOO_LARGE                  halve it and send the halves
+     * HF_INVALID, HF_EXISTS, HF_CORRUPT
+     *                               never to be repeated (refused, or cannot be formed): isolate
+     *                               the culprit, then to the dead letters with `message`
      * HF_CLOSED                     the exporter is stopping: the records stay in the queue, no
-     * attempt is counted
+     *                               attempt is counted
      */
     enum hf_status status;
+    bool is_suspect; /* with HF_AGAIN: the server failed, and this request may be why (500) */
     uint64_t retry_after_ns; /* the backend's own word; 0: none */
     uint64_t rejected_items; /* partial success */
     int code;                /* gRPC or HTTP code for the log and the dead letter; 0: none */

@@ -18,6 +18,7 @@
 #include "../util/header_list.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
+#include "verdict.h"
 
 #define URL_MAX 2048
 
@@ -74,41 +75,11 @@ static enum hf_status list_headers(struct job *job)
                                exporter->auth_self, job->export->meta);
 }
 
-/* What the sender must do about an HTTP code. */
-static enum hf_status status_of_code(int code, const char *message)
+/* A page for people instead of an answer: a log-in or a captive portal took the request. */
+static bool is_page(const struct hf_http_result *result)
 {
-    switch (code) {
-    case 401:
-    case 407: /* a proxy's word, which says nothing of the data */
-        return HF_UNAUTHENTICATED;
-    case 403:
-        return HF_FORBIDDEN;
-    case 404:
-        return HF_NOT_FOUND;
-    case 405:
-    case 415:
-    case 501:
-        return HF_UNSUPPORTED;
-    case 429:
-        return HF_BUSY;
-    case 408:
-    case 502:
-    case 503:
-    case 504:
-        return HF_AGAIN;
-    case 413:
-        return HF_TOO_LARGE;
-    default:
-        break;
-    }
-    if (code >= 200 && code < 300) {
-        return HF_OK;
-    }
-    if (code == 400 && strstr(message, "body too large") != NULL) {
-        return HF_TOO_LARGE; /* what the Go collector's server says for it */
-    }
-    /* A redirect is a wrong endpoint: somebody will mend it, so the data waits. */
-    return code < 400 ? HF_AGAIN : HF_INVALID;
+    struct hf_slice type = result->content_type;
+    return type.size >= 9 && strncasecmp((const char *)type.data, "text/html", 9) == 0;
 }
 
 /* An answer without words gets some: they are what the log and the dead letters have to tell. */
@@ -138,13 +109,20 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     if (result->status == HF_OK) {
         bool success = result->code >= 200 && result->code < 300;
         hf_response_read(result->content_type, result->body, success, &response);
-        outcome.status = status_of_code(result->code, response.message);
-        if (outcome.status != HF_OK) {
+        const struct hf_verdict verdict = hf_verdict_of_http(result->code, response.message);
+        outcome.status = verdict.status;
+        outcome.is_suspect = verdict.is_suspect;
+        if (success && is_page(result)) {
+            outcome.status = HF_NOT_FOUND;
+            snprintf(response.message, sizeof(response.message),
+                     "HTTP status %d with an HTML page, which is not an answer to OTLP",
+                     result->code);
+        } else if (outcome.status != HF_OK) {
             explain(result, &response);
         }
         outcome.rejected_items = response.rejected;
         outcome.message = response.message;
-        if (result->has_retry_after && (result->code == 429 || result->code == 503)) {
+        if (result->has_retry_after && (result->code == 429 || result->code >= 500)) {
             outcome.retry_after_ns = result->retry_after_ns;
         }
     }

@@ -35,10 +35,22 @@ struct part {
     uint32_t first, count;
 };
 
+/* What is known of a request that others may overtake; see isolated.h. */
+struct aside {
+    bool is_suspect;    /* the backend failed at it */
+    bool is_unburied;   /* refused for good, and the dead letters have no room */
+    unsigned strikes;   /* failures while others passed */
+    uint64_t passed;    /* lane's count when it was first sent, or failed last */
+    uint64_t since_ns;  /* it fails while others pass; 0: that is not known */
+    uint64_t resume_ns; /* no attempt before */
+    struct hf_backoff backoff;
+};
+
 struct request {
     struct hf_export export; /* lent to the exporter */
+    struct aside aside;
     struct lane *lane;
-    struct request *next; /* among those waiting to be sent again */
+    struct request *next; /* among those waiting to be sent again, or isolated */
     unsigned round;       /* of the window, when it was sent */
     struct hf_bytes cut;  /* the body of a run; a request with a run has no other part */
     size_t count;
@@ -58,6 +70,13 @@ struct shaping {
 struct batch_series {
     struct hf_histogram *send_size;
     struct hf_series *size_trigger, *timeout_trigger;
+};
+
+/* Requests that stand aside, least recently tried first. */
+struct isolated {
+    struct request *first, **end;
+    size_t count;
+    uint64_t bytes;
 };
 
 /* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
@@ -83,8 +102,10 @@ struct lane {
     uint64_t pending_items, pending_bytes;
     uint64_t pending_since_ns;
     struct request *waiting; /* in order of sequence */
+    struct isolated isolated;
+    uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    bool failing, gave_up;
+    bool failing;
     uint64_t resume_ns; /* failing: no attempt before */
     struct hf_backoff backoff;
 };
@@ -102,12 +123,14 @@ struct hf_sender {
     struct hf_window window;
     struct hf_meter meter;
     size_t held_bytes;
+    uint64_t isolated_bytes; /* of all lanes; among the held */
     bool running, stop_begun, stopping, ended;
     struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */
     bool pump_deferred;
     struct hf_task stop_task;
     sem_t stopped;
     atomic_bool unhealthy;
+    atomic_uint unburied; /* requests that the dead letters have no room for */
     uint64_t random;
     const char **context_keys;
     size_t context_key_count;
@@ -122,7 +145,13 @@ struct hf_sender {
 #define REQUEST_BYTES_MAX ((uint64_t)(4u << 20) - (64u << 10))
 #define REQUEST_ITEMS_MAX 8192
 
-/* sender.c: pumps every lane at the end of this turn. */
+/* sender.c: says so once, until a request is delivered. */
+void hf_sender_set_unhealthy(struct hf_sender *sender, const char *why);
+/* What the configuration says of its dead letters. */
+struct wal_limits hf_sender_letter_limits(const struct hf_sender *sender);
+/* Uniform in [0, 1), for jitter. */
+double hf_sender_draw(struct hf_sender *sender);
+/* Pumps every lane at the end of this turn. */
 void hf_sender_pump_later(struct hf_sender *sender);
 /* A lane without a queue yet, put among the sender's. NULL: out of memory. */
 struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline);

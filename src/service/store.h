@@ -67,11 +67,13 @@ HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pi
 void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
                           const struct hf_queue_options *options);
 
-/* The dead letters of that exporter, made when first needed, with that limit. NULL when they cannot
- * be opened. */
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* The dead letters of that exporter, made when first needed, with those limits. NULL when they
+ * cannot be opened. */
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter,
+                                  const struct wal_limits *limits);
 /* Likewise for what there is of an exporter's dead letters, the requeued among them. */
-void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+void hf_store_limit_letters(struct hf_store *store, const char *exporter,
+                            const struct wal_limits *limits);
 
 /* Where dead letters wait to be sent again by that exporter, made when first needed. As
  * hf_store_queue(). */

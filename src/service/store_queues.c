@@ -181,6 +181,7 @@ enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
 static void limit(struct entry *entry, struct wal_limits limits, const char *section)
 {
     struct wal_limits before = entry->is_asked ? entry->limits : limits;
+    bool is_letters = strcmp(entry->kind, HF_STORE_LETTERS) == 0;
     struct hf_log *log = entry->store->log;
     struct wal_stat stat;
     wal_set_limits(entry->wal, &limits);
@@ -192,14 +193,17 @@ static void limit(struct entry *entry, struct wal_limits limits, const char *sec
     }
     if (before.drop_oldest != limits.drop_oldest) {
         hf_log_line(log, HF_LOG_INFO, entry->id, "%s::on_full is now %s", section,
-                    limits.drop_oldest ? "drop_oldest" : "reject");
+                    limits.drop_oldest ? "drop_oldest"
+                    : is_letters       ? "hold"
+                                       : "reject");
     }
     wal_stat(entry->wal, &stat);
     if (limits.max_bytes < before.max_bytes && stat.disk_bytes > limits.max_bytes) {
         hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
                     (double)stat.disk_bytes / MIB,
-                    limits.drop_oldest
-                        ? "the oldest are dropped as new data comes"
+                    limits.drop_oldest ? "the oldest are dropped as new data comes"
+                    : is_letters
+                        ? "what is refused stays in its queue until some are requeued or dropped"
                         : "senders are told to come back until enough is delivered; nothing is "
                           "deleted");
     }
@@ -220,13 +224,14 @@ void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
 
 /* With the mutex held. */
 static enum wal_status need_letters(struct hf_store *store, const char *exporter,
-                                    uint64_t max_bytes, struct entry **ret_entry)
+                                    const struct wal_limits *limits, struct entry **ret_entry)
 {
     struct entry *entry = find(store, HF_STORE_LETTERS, exporter);
     enum wal_status status = WAL_OK;
     if (entry == NULL) {
-        struct wal_options made = {
-            .max_bytes = max_bytes, .segment_bytes = LETTER_SEGMENT_BYTES, .drop_oldest = true};
+        struct wal_options made = {.max_bytes = limits->max_bytes,
+                                   .segment_bytes = LETTER_SEGMENT_BYTES,
+                                   .drop_oldest = limits->drop_oldest};
         struct wal_consumer_options reader = {.name = HF_DEAD_LETTER_READER, .from_oldest = true};
         status = open_entry(store, HF_STORE_LETTERS, exporter, &made, &entry);
         if (status == WAL_OK && wal_consumer_open(entry->wal, &reader, &entry->reader) != WAL_OK) {
@@ -237,11 +242,12 @@ static enum wal_status need_letters(struct hf_store *store, const char *exporter
     return status;
 }
 
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter,
+                                  const struct wal_limits *limits)
 {
     struct entry *entry = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_letters(store, exporter, max_bytes, &entry);
+    enum wal_status status = need_letters(store, exporter, limits, &entry);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
@@ -259,16 +265,17 @@ struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const c
     return entry != NULL ? entry->reader : NULL;
 }
 
-void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+void hf_store_limit_letters(struct hf_store *store, const char *exporter,
+                            const struct wal_limits *limits)
 {
     pthread_mutex_lock(&store->mutex);
     struct entry *letters = find(store, HF_STORE_LETTERS, exporter);
     struct entry *requeued = find(store, HF_STORE_REQUEUE, exporter);
     if (letters != NULL) {
-        limit(letters, (struct wal_limits){max_bytes, true}, "sending_queue::dead_letter");
+        limit(letters, *limits, "sending_queue::dead_letter");
     }
     if (requeued != NULL) {
-        requeued->limits.max_bytes = max_bytes;
+        requeued->limits.max_bytes = limits->max_bytes;
         wal_set_limits(requeued->wal, &requeued->limits);
     }
     pthread_mutex_unlock(&store->mutex);
@@ -378,7 +385,7 @@ static enum wal_status need(struct hf_store *store, const char *kind, const char
     struct entry *entry = NULL;
     if (strcmp(kind, HF_STORE_LETTERS) == 0) {
         /* Nobody adds to them before a configuration has said how many there may be. */
-        return need_letters(store, id, 0, &entry);
+        return need_letters(store, id, &(const struct wal_limits){0}, &entry);
     }
     return strcmp(kind, HF_STORE_REQUEUE) == 0
                ? need_requeue(store, id, &entry)

@@ -121,7 +121,7 @@ static void buries_only_the_record_that_is_refused_for_good(void **state)
     assert_int_equal(books.delivered.items, 3);
     assert_int_equal(books.dead_lettered.items, 3);
     struct wal_stat stat;
-    wal_stat(hf_store_dead_letters(world->store, "made_up", 16 << 20), &stat);
+    wal_stat(hf_store_dead_letters(world->store, "made_up", &(const struct wal_limits){16 << 20, false}), &stat);
     assert_int_equal(stat.appended.items, 3);
     end_world(world);
 }
