@@ -9,15 +9,18 @@
 #define ISOLATED_MAX 1024u
 #define ISOLATED_BYTES_MAX ((uint64_t)4 << 20)
 
-/* One failure among requests that pass says little; the second takes the request apart. */
+/* One failure among requests that pass says little; the second takes the request apart. So does the
+ * third when nothing else was there to pass: its parts are the others to each other. */
 #define STRIKES_TO_CUT 2u
+#define MISSES_TO_CUT 3u
 
 bool hf_isolated_has_room(const struct lane *lane)
 {
     return lane->isolated.count < ISOLATED_MAX && lane->isolated.bytes < ISOLATED_BYTES_MAX;
 }
 
-void hf_isolated_put(struct request *request, uint64_t resume_ns)
+/* Its backend answers, not before `resume_ns`. */
+static void put(struct request *request, uint64_t resume_ns)
 {
     struct lane *lane = request->lane->whole;
     struct isolated *isolated = &lane->isolated;
@@ -75,6 +78,26 @@ uint64_t hf_isolated_due_ns(const struct lane *lane)
     return due_ns;
 }
 
+/* True: it is in pieces, which stand aside in its place. */
+static bool cut(struct request *request)
+{
+    struct aside *aside = &request->aside;
+    unsigned wanted = aside->strikes != 0 ? STRIKES_TO_CUT : MISSES_TO_CUT;
+    if (request->count == 1 || aside->strikes + aside->misses < wanted ||
+        !hf_isolated_has_room(request->lane->whole)) {
+        return false;
+    }
+    aside->misses = 0;
+    return hf_request_halve(request);
+}
+
+void hf_isolated_wait(struct request *request, uint64_t resume_ns)
+{
+    if (!cut(request)) {
+        put(request, resume_ns);
+    }
+}
+
 static const char *words(const struct hf_outcome *outcome)
 {
     return outcome->message != NULL && outcome->message[0] != '\0'
@@ -120,7 +143,17 @@ static void stand_aside(struct request *request, const struct hf_outcome *outcom
                 "it after interval. interval %.3fs, %u %s, code %d: %s",
                 (double)(resume_ns - now_ns) / 1e9, request->export.items,
                 hf_signal_items_name(request->export.signal), outcome->code, words(outcome));
-    hf_isolated_put(request, resume_ns);
+    put(request, resume_ns);
+}
+
+/* Nothing else is there that passes: then it is the backend that fails, as far as can be seen. */
+static void note_if_long(const struct request *request, const struct hf_outcome *outcome,
+                         uint64_t now_ns)
+{
+    struct hf_sender *sender = request->lane->sender;
+    if (hf_backoff_is_over(&request->aside.backoff, &sender->config->retry, now_ns)) {
+        hf_sender_set_unhealthy(sender, words(outcome));
+    }
 }
 
 bool hf_isolated_judge(struct request *request, const struct hf_outcome *outcome)
@@ -136,21 +169,19 @@ bool hf_isolated_judge(struct request *request, const struct hf_outcome *outcome
         /* Perhaps an outage, which says nothing about this request. */
         aside->since_ns = 0;
         aside->strikes = 0;
+        aside->misses++;
         return false;
     }
-    if (!others_pass) {
-        if (hf_backoff_is_over(&aside->backoff, &lane->sender->config->retry, now_ns)) {
-            hf_sender_set_unhealthy(lane->sender, words(outcome));
-        }
-        stand_aside(request, outcome, now_ns);
-        return true;
+    if (others_pass) {
+        aside->since_ns = aside->since_ns == 0 ? now_ns : aside->since_ns;
+        aside->strikes++;
+    } else {
+        aside->misses++;
+        note_if_long(request, outcome, now_ns);
     }
-    aside->since_ns = aside->since_ns == 0 ? now_ns : aside->since_ns;
-    aside->strikes++;
-    if (is_proven(request, now_ns)) {
+    if (others_pass && is_proven(request, now_ns)) {
         give_up(request, outcome);
-    } else if (request->count == 1 || aside->strikes < STRIKES_TO_CUT ||
-               !hf_request_halve(request)) {
+    } else if (!cut(request)) {
         stand_aside(request, outcome, now_ns);
     }
     return true;
@@ -169,7 +200,7 @@ void hf_isolated_hold(struct request *request)
                         "sending_queue::dead_letter::max_bytes");
         }
     }
-    hf_isolated_put(request, next_try(request, now_ns, 0));
+    put(request, next_try(request, now_ns, 0));
 }
 
 void hf_isolated_forget(struct request *request)
@@ -186,7 +217,7 @@ void hf_isolated_inherit(const struct request *from, struct request *to)
     to->aside = from->aside;
     to->aside.is_unburied = false;
     if (from->aside.is_suspect) {
-        hf_isolated_put(to, hf_loop_now_ns(from->lane->sender->loop));
+        put(to, hf_loop_now_ns(from->lane->sender->loop));
     } else {
         hf_lane_put_back(from->lane, to);
     }

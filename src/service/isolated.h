@@ -15,10 +15,10 @@
 #include "sender_internal.h"
 
 /* True: it failed alone, and is dealt with. False: the whole backend may be failing, so the lane
- * has to wait; when the request is kept it goes to hf_isolated_put(). */
+ * has to wait; when the request is kept it goes to hf_isolated_wait(). */
 HF_MUST_USE bool hf_isolated_judge(struct request *request, const struct hf_outcome *outcome);
-/* Its backend answers, or the lane tries, not before `resume_ns`. */
-void hf_isolated_put(struct request *request, uint64_t resume_ns);
+/* It stands aside while the lane waits, so that the next try is another request. */
+void hf_isolated_wait(struct request *request, uint64_t resume_ns);
 /* Refused for good, but there is no room for dead letters: it waits aside. */
 void hf_isolated_hold(struct request *request);
 /* Any of them when `is_probe`, otherwise one that is due; NULL: none. */

@@ -528,7 +528,7 @@ static void failed_for_now(struct request *request, const struct hf_outcome *out
         return;
     }
     if (outcome->is_suspect) {
-        hf_isolated_put(request, lane->resume_ns); /* the next probe is another request */
+        hf_isolated_wait(request, lane->resume_ns);
     } else {
         hf_lane_put_back(request->lane, request);
     }

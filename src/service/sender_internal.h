@@ -40,6 +40,7 @@ struct aside {
     bool is_suspect;    /* the backend failed at it */
     bool is_unburied;   /* refused for good, and the dead letters have no room */
     unsigned strikes;   /* failures while others passed */
+    unsigned misses;    /* failures while none did, since it was cut */
     uint64_t passed;    /* lane's count when it was first sent, or failed last */
     uint64_t since_ns;  /* it fails while others pass; 0: that is not known */
     uint64_t resume_ns; /* no attempt before */

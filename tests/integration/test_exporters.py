@@ -327,6 +327,7 @@ class TestServerErrors:
             refuse(Code.INTERNAL, "it broke") if bad in otlp.ids(otlp.LOGS, message) else ok()
         )
         backend.start()
+        backend.wait_for([item for item in ids if item != bad])
         until(
             lambda: send_one(backend, sender) and dead(holdfast, "otlp") == 1,
             lambda: f"{dead(holdfast, 'otlp')} put aside",
@@ -417,7 +418,7 @@ class TestFullDeadLetters:
 
         def drop_until_all_are_dead():
             holdfast.command(
-                "queue", "drop", "deadletter:otlphttp", "--yes", "--data-dir", holdfast.data_directory
+                "queue", "drop", "deadletter:otlphttp", "--data-dir", holdfast.data_directory
             )
             return dead(holdfast) == self.COUNT
 
