@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../util/log.h"
@@ -85,6 +86,13 @@ bool hf_node_wants_auth(const struct hf_node *node)
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
 {
     return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
+}
+
+enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, const char *mode,
+                                   int *ret_fd, char *reterr)
+{
+    int wanted = mode != NULL ? (int)strtol(mode, NULL, 8) : HF_LISTENERS_MODE_UMASK;
+    return hf_listeners_get_mode(node->graph->host->listeners, endpoint, wanted, ret_fd, reterr);
 }
 
 bool hf_node_is_succeeded(const struct hf_node *node)

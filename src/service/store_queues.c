@@ -89,8 +89,10 @@ static enum wal_status open_entry(struct hf_store *store, const char *kind, cons
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return errno == ENOSPC ? WAL_NO_SPACE : WAL_NO_RIGHT;
     }
-    if (!store->no_fsync) {
-        hf_store_sync_directory(store->directory);
+    int unsynced = store->no_fsync ? 0 : hf_store_sync_directory(store->directory);
+    if (unsynced != 0) {
+        errno = unsynced;
+        return unsynced == EIO ? WAL_IO : WAL_NO_SPACE;
     }
     snprintf(path, sizeof(path), "%s/%s/%s", store->directory, kind, escaped);
     snprintf(damaged, sizeof(damaged), "%s/damaged/%s-%s", store->directory, kind, escaped);
