@@ -122,7 +122,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         }
         outcome.rejected_items = response.rejected;
         outcome.message = response.message;
-        if (result->has_retry_after && (result->code == 429 || result->code >= 500)) {
+        if (result->has_retry_after && (result->code == 429 || result->code == 503)) {
             outcome.retry_after_ns = result->retry_after_ns;
         }
     }
