@@ -95,10 +95,10 @@ struct wal_janitor {
     int error;                   /* errno of it */
     struct wal_segment **doomed; /* out of the queue, files still there */
     size_t doomed_count, doomed_room;
-    struct wal_retry retry; /* of a write of cursors that failed */
-    struct wal_retry probe; /* of commits, while they fail and nobody appends */
-    bool is_failing;        /* WAL_EVENT_CURSORS_FAILED was told */
-    bool is_refusing;       /* and with it that nothing is admitted */
+    struct wal_retry retry;   /* of a write of cursors that failed */
+    struct wal_retry probe;   /* of commits, while they fail and nobody appends */
+    bool is_failing;          /* WAL_EVENT_CURSORS_FAILED was told */
+    bool is_refusing;         /* and with it that nothing is admitted */
     bool is_replace_asked;    /* everything is acknowledged and room is needed at once */
     bool is_spare_drop_asked; /* the spares are of other limits */
     bool is_idle;             /* what idleness asks for was done */

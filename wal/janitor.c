@@ -144,10 +144,10 @@ static void tell_written(struct wal *wal, enum wal_status status)
     janitor->is_refusing = is_refusing;
     pthread_mutex_unlock(&wal->lock);
     if (is_news) {
-        wal_tell(wal, &(struct wal_event){
-                          .kind = is_failing ? WAL_EVENT_CURSORS_FAILED : WAL_EVENT_CURSORS_BACK,
-                          .error = error,
-                          .is_refusing = is_refusing});
+        wal_tell(wal, &(struct wal_event){.kind = is_failing ? WAL_EVENT_CURSORS_FAILED
+                                                             : WAL_EVENT_CURSORS_BACK,
+                                          .error = error,
+                                          .is_refusing = is_refusing});
     }
 }
 

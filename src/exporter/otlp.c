@@ -90,9 +90,9 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
     struct job *job = HF_CONTAINER(request, struct job, request);
     struct hf_export *export = job->export;
     struct hf_response said;
-    const struct hf_verdict verdict =
-        result->http_status != 0 ? hf_verdict_of_http(result->http_status, result->message)
-                                 : hf_verdict_of_grpc(result->code, result->message);
+    const struct hf_verdict verdict = result->http_status != 0
+                                          ? hf_verdict_of_http(result->http_status, result->message)
+                                          : hf_verdict_of_grpc(result->code, result->message);
     struct hf_outcome outcome = {
         .status = verdict.status,
         .is_suspect = verdict.is_suspect,

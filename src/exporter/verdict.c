@@ -61,7 +61,8 @@ struct hf_verdict hf_verdict_of_grpc(int code, const char *message)
     const struct hf_verdict *known =
         find(grpc_rows, sizeof(grpc_rows) / sizeof(grpc_rows[0]), code);
     if (code == 8 && strstr(message, "larger than max") != NULL) {
-        return (struct hf_verdict){HF_TOO_LARGE, false}; /* only the text tells it from a busy one */
+        return (struct hf_verdict){HF_TOO_LARGE,
+                                   false}; /* only the text tells it from a busy one */
     }
     if (known != NULL) {
         return *known;
@@ -84,7 +85,8 @@ struct hf_verdict hf_verdict_of_http(int code, const char *message)
     if (code == 400 && strstr(message, "body too large") != NULL) {
         return (struct hf_verdict){HF_TOO_LARGE, false}; /* the Go collector's server says so */
     }
-    /* A redirect is a wrong endpoint, which an operator corrects; every 5xx is the server's state. */
+    /* A redirect is a wrong endpoint, which an operator corrects; every 5xx is the server's state.
+     */
     return code >= 400 && code < 500 ? (struct hf_verdict){HF_INVALID, false}
                                      : (struct hf_verdict){HF_AGAIN, false};
 }

@@ -177,8 +177,8 @@ void hf_request_bury(struct request *request, const struct hf_outcome *outcome)
             outcome->message != NULL ? outcome->message : "");
     }
     const struct wal_limits limits = hf_sender_letter_limits(sender);
-    struct wal *wal = hf_store_dead_letters(hf_graph_host(sender->node->graph)->store,
-                                            sender->node->id, &limits);
+    struct wal *wal =
+        hf_store_dead_letters(hf_graph_host(sender->node->graph)->store, sender->node->id, &limits);
     if (wal == NULL || !submit(request, wal, outcome)) {
         hf_isolated_hold(request);
     }

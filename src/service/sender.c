@@ -512,8 +512,7 @@ static void failed_for_now(struct request *request, const struct hf_outcome *out
         hf_window_cut(&sender->window, request->round);
     }
     if (!lane->failing || now_ns >= lane->resume_ns) {
-        uint64_t wait_ns =
-            hf_backoff_next(&lane->backoff, retry, now_ns, outcome->retry_after_ns,
+        uint64_t wait_ns = hf_backoff_next(&lane->backoff, retry, now_ns, outcome->retry_after_ns,
                                            hf_sender_draw(sender));
         lane->resume_ns = now_ns + wait_ns;
         lane->failing = true;

@@ -187,16 +187,15 @@ static void reckon_limit(struct hf_store *store)
             uint64_t half = (uint64_t)info.f_bavail * info.f_frsize / 2;
             kept = half < kept ? half : kept;
         }
-        fd = is_foreign
-                 ? -1
-                 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = is_foreign ? -1
+                        : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         file = fd >= 0 ? fdopen(fd, "w") : NULL;
         if (file == NULL) {
             hf_log_line(store->log, HF_LOG_WARN, "store",
                         "cannot keep the default limit of a queue in %s: %s; it is estimated again "
                         "at the next start",
-                        path, is_foreign ? "it is a link or no file of this user"
-                                         : strerror(errno));
+                        path,
+                        is_foreign ? "it is a link or no file of this user" : strerror(errno));
         }
         if (file != NULL) {
             fprintf(file, "%llu\n", kept);

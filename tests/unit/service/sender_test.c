@@ -18,9 +18,9 @@ static void delivers_what_waits_and_what_comes(void **state)
 
 static void repeats_passing_faults_until_they_pass(void **state)
 {
-    static const enum hf_status faults[] = {HF_AGAIN,    HF_DEADLINE, HF_IO,    HF_FULL,
-                                            HF_BUSY,     HF_NOMEM,    HF_AGAIN, HF_UNAUTHENTICATED,
-                                            HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED};
+    static const enum hf_status faults[] = {
+        HF_AGAIN, HF_DEADLINE,        HF_IO,        HF_FULL,      HF_BUSY,       HF_NOMEM,
+        HF_AGAIN, HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED};
     struct world *world = make_world();
     (void)state;
     script(world, faults, sizeof(faults) / sizeof(faults[0]));
@@ -121,7 +121,9 @@ static void buries_only_the_record_that_is_refused_for_good(void **state)
     assert_int_equal(books.delivered.items, 3);
     assert_int_equal(books.dead_lettered.items, 3);
     struct wal_stat stat;
-    wal_stat(hf_store_dead_letters(world->store, "made_up", &(const struct wal_limits){16 << 20, false}), &stat);
+    wal_stat(
+        hf_store_dead_letters(world->store, "made_up", &(const struct wal_limits){16 << 20, false}),
+        &stat);
     assert_int_equal(stat.appended.items, 3);
     end_world(world);
 }

@@ -36,8 +36,8 @@
 struct backend {
     pthread_mutex_t lock;
     enum hf_status script[SCRIPT_MAX];
-    uint32_t poison;           /* requests of so many items and more always fail; 0: none */
-    size_t poisoned;           /* how often */
+    uint32_t poison; /* requests of so many items and more always fail; 0: none */
+    size_t poisoned; /* how often */
     uint64_t rejected[SCRIPT_MAX];
     size_t script_size;
     size_t calls;
