@@ -10,12 +10,13 @@
 #include <holdfast/sending.h>
 #include <holdfast/shape.h>
 
-#include "../util/backoff.h"
 #include "../util/compress.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
 #include "../util/pace.h"
+#include "aside.h"
 #include "sender.h"
+#include "shaping.h"
 #include "store.h"
 
 /* A record read off the queue, until all its items are done with. */
@@ -35,18 +36,6 @@ struct part {
     uint32_t first, count;
 };
 
-/* What is known of a request that others may overtake; see isolated.h. */
-struct aside {
-    bool is_suspect;    /* the backend failed at it */
-    bool is_unburied;   /* refused for good, and the dead letters have no room */
-    unsigned strikes;   /* failures while others passed */
-    unsigned misses;    /* failures while none did, since it was cut */
-    uint64_t passed;    /* lane's count when it was first sent, or failed last */
-    uint64_t since_ns;  /* it fails while others pass; 0: that is not known */
-    uint64_t resume_ns; /* no attempt before */
-    struct hf_backoff backoff;
-};
-
 struct request {
     struct hf_export export; /* lent to the exporter */
     struct aside aside;
@@ -57,27 +46,6 @@ struct request {
     size_t count;
     struct part *parts; /* behind the struct, as are the pieces */
     struct hf_piece *pieces;
-};
-
-/* How requests are shaped; from the pipeline's batch processor or sending_queue::batch. */
-struct shaping {
-    uint64_t items_wanted, bytes_wanted; /* send when reached; both 0: at once */
-    uint64_t items_max, bytes_max;       /* of one request */
-    uint64_t wait_ns;
-    struct hf_string_list keys; /* never mix different values of these */
-};
-
-/* What the Go collector's batch processor tells of itself; NULL without one. */
-struct batch_series {
-    struct hf_histogram *send_size;
-    struct hf_series *size_trigger, *timeout_trigger;
-};
-
-/* Requests that stand aside, least recently tried first. */
-struct isolated {
-    struct request *first, **end;
-    size_t count;
-    uint64_t bytes;
 };
 
 /* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
@@ -167,6 +135,10 @@ void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
 void hf_lane_put_back(struct lane *lane, struct request *request);
 /* Reads settings of batching, and makes the series that tell of it. */
 void hf_lane_shape(struct lane *lane);
+/* May the two records be sent in one request? */
+bool hf_lane_may_mix(const struct lane *lane, const struct held *a, const struct held *b);
+/* `large`: it was sent for its size, not for the time it had waited. */
+void hf_lane_count_batch(const struct lane *lane, const struct request *request, bool large);
 /* Releases all it holds, unacknowledged, and its spares. */
 void hf_lane_drop_all(struct lane *lane);
 
