@@ -299,7 +299,9 @@ static void note_outcome(struct wal *wal, const struct outcome *outcome)
     if (outcome->status != WAL_NOMEM) {
         wal->space.failed = outcome->status;
     }
-    if (!is_ok) {
+    if (is_ok) {
+        wal_retry_reset(&wal->janitor.probe);
+    } else {
         wal->stat.last_error = outcome->error;
         wal_janitor_call(wal); /* which frees spares, and tries again when nobody else does */
     }

@@ -16,6 +16,7 @@
 
 #include "checkpoints.h"
 #include "cursor.h"
+#include "retry.h"
 #include "segment.h"
 #include "store.h"
 #include "submit.h"
@@ -91,9 +92,13 @@ struct wal_janitor {
     uint64_t asked, done_upto, synced_upto; /* tickets of wal_janitor_flush() */
     bool is_sync_asked;
     enum wal_status status;      /* of the last write */
+    int error;                   /* errno of it */
     struct wal_segment **doomed; /* out of the queue, files still there */
     size_t doomed_count, doomed_room;
-    uint64_t probe_ns, retry_ns;
+    struct wal_retry retry;   /* of a write of cursors that failed */
+    struct wal_retry probe;   /* of commits, while they fail and nobody appends */
+    bool is_failing;          /* WAL_EVENT_CURSORS_FAILED was told */
+    bool is_refusing;         /* and with it that nothing is admitted */
     bool is_replace_asked;    /* everything is acknowledged and room is needed at once */
     bool is_spare_drop_asked; /* the spares are of other limits */
     bool is_idle;             /* what idleness asks for was done */

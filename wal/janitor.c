@@ -2,6 +2,7 @@
  * janitor: the thread that writes cursors and disposes of drained segments, so that neither a
  * consumer nor the committer ever waits for it. It sleeps while there is nothing to do.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +11,6 @@
 
 #define WRITE_NS (200 * HF_NS_PER_MS)
 #define IDLE_NS (2 * HF_NS_PER_S)
-#define RETRY_NS HF_NS_PER_S
 /* An empty queue whose last file is not larger than this is left as it is. */
 #define SMALL_BYTES (UINT64_C(512) << 10)
 
@@ -117,16 +117,38 @@ static void note_written(struct wal *wal, const struct snapshot *snapshot, enum 
     struct wal_janitor *janitor = &wal->janitor;
 
     janitor->status = status;
+    janitor->error = status == WAL_NOMEM ? ENOMEM : janitor->store.last_error;
     janitor->done_upto = snapshot->ticket;
     if (status == WAL_OK) {
-        janitor->retry_ns = 0;
+        wal_retry_reset(&janitor->retry);
     } else {
-        janitor->retry_ns = hf_clock_monotonic_ns() + RETRY_NS;
+        wal_retry_fail(&janitor->retry, hf_clock_monotonic_ns());
         for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
             c->is_dirty = true; /* which of them does not matter: all are written again */
         }
     }
     pthread_cond_broadcast(&janitor->done);
+}
+
+/* Once when it begins to fail, once more when that stops the intake too, once when it is over. */
+static void tell_written(struct wal *wal, enum wal_status status)
+{
+    struct wal_janitor *janitor = &wal->janitor;
+
+    pthread_mutex_lock(&wal->lock);
+    bool is_failing = status != WAL_OK;
+    bool is_refusing = is_failing && wal->is_owed_row;
+    int error = janitor->error;
+    bool is_news = is_failing != janitor->is_failing || (is_refusing && !janitor->is_refusing);
+    janitor->is_failing = is_failing;
+    janitor->is_refusing = is_refusing;
+    pthread_mutex_unlock(&wal->lock);
+    if (is_news) {
+        wal_tell(wal, &(struct wal_event){.kind = is_failing ? WAL_EVENT_CURSORS_FAILED
+                                                             : WAL_EVENT_CURSORS_BACK,
+                                          .error = error,
+                                          .is_refusing = is_refusing});
+    }
 }
 
 static enum wal_status write_cursors(struct wal *wal, bool sync)
@@ -158,6 +180,7 @@ static enum wal_status write_cursors(struct wal *wal, bool sync)
     }
     pthread_mutex_unlock(&wal->lock);
     release_snapshot(&snapshot);
+    tell_written(wal, status);
     return status;
 }
 
@@ -170,11 +193,11 @@ static uint64_t next_deadline(const struct wal *wal)
     if (janitor->is_dirty) {
         deadline = janitor->dirty_ns + WRITE_NS;
     }
-    if (janitor->retry_ns != 0 && janitor->retry_ns < deadline) {
-        deadline = janitor->retry_ns;
+    if (janitor->retry.began_ns != 0 && janitor->retry.due_ns < deadline) {
+        deadline = janitor->retry.due_ns;
     }
-    if (wal->space.failed != WAL_OK && janitor->probe_ns < deadline) {
-        deadline = janitor->probe_ns;
+    if (wal->space.failed != WAL_OK && janitor->probe.due_ns < deadline) {
+        deadline = janitor->probe.due_ns;
     }
     if (!janitor->is_idle && wal->appended_ns + IDLE_NS < deadline) {
         deadline = wal->appended_ns + IDLE_NS;
@@ -188,7 +211,7 @@ static bool is_write_due(const struct wal *wal, uint64_t now)
 
     return janitor->done_upto < janitor->asked ||
            (janitor->is_dirty && now >= janitor->dirty_ns + WRITE_NS) ||
-           (janitor->retry_ns != 0 && now >= janitor->retry_ns);
+           (janitor->retry.began_ns != 0 && now >= janitor->retry.due_ns);
 }
 
 /* Lock held. Asks the committer for a fresh, small file when all that is stored is acknowledged. */
@@ -226,8 +249,10 @@ static void probe(struct wal *wal, uint64_t now)
 {
     struct wal_janitor *janitor = &wal->janitor;
 
-    if (wal->space.failed != WAL_OK && now >= janitor->probe_ns) {
-        janitor->probe_ns = now + RETRY_NS;
+    if (wal->space.failed == WAL_OK) {
+        wal_retry_reset(&janitor->probe);
+    } else if (now >= janitor->probe.due_ns) {
+        wal_retry_fail(&janitor->probe, now);
         wal->is_rotate_asked = true;
         wal_submit_call(&wal->submit);
     }

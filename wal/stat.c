@@ -20,6 +20,26 @@ static double rate(const struct wal *wal)
     return (double)sum / (double)(lived < WAL_RATE_SECONDS ? lived : WAL_RATE_SECONDS);
 }
 
+/* Why the queue takes nothing now; NULL: it does. Lock held. */
+static const char *ails(struct wal *wal, bool is_low, int *ret_error)
+{
+    if (wal->is_closing) {
+        return "it is being closed";
+    }
+    if (wal->space.failed != WAL_OK) {
+        *ret_error = wal->stat.last_error;
+        return "its last commit failed";
+    }
+    if (wal->is_owed_row && wal->janitor.status != WAL_OK) {
+        *ret_error = wal->janitor.error;
+        return "the places of its exporters cannot be written";
+    }
+    if (is_low) {
+        return "the file system is nearly full";
+    }
+    return wal_space_is_full(wal) ? "it is full" : NULL;
+}
+
 void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
 {
     pthread_mutex_lock(&wal->lock);
@@ -47,8 +67,8 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
     stat.appended = wal->total;
     stat.tail_bytes = wal->tail.bytes;
     stat.append_bytes_per_s = rate(wal);
-    stat.healthy = wal->space.failed == WAL_OK && !is_low && !wal->is_closing &&
-                   !(wal->is_owed_row && wal->janitor.status != WAL_OK) && !wal_space_is_full(wal);
+    stat.ails = ails(wal, is_low, &stat.ails_error);
+    stat.healthy = stat.ails == NULL;
     pthread_mutex_unlock(&wal->lock);
     *ret_stat = stat;
 }

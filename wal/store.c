@@ -261,7 +261,9 @@ enum wal_status wal_store_write(struct wal_store *store, const struct wal_store_
     } else if (error == 0 && sync && !store->no_fsync) {
         error = mdb_env_sync(store->env, 1);
     }
+    store->last_error = error > 0 ? error : error == MDB_MAP_FULL ? ENOSPC : EIO;
     if (error == 0) {
+        store->last_error = 0;
         return WAL_OK;
     }
     /* For want of room the environment is as it was; after anything else it is not trusted. */
@@ -271,8 +273,7 @@ enum wal_status wal_store_write(struct wal_store *store, const struct wal_store_
             (void)unlinkat(store->directory_fd, FRESH_NAME, 0);
         }
     }
-    int code = error > 0 ? error : (error == MDB_MAP_FULL ? ENOSPC : EIO);
-    enum wal_status status = wal_fs_status(code);
+    enum wal_status status = wal_fs_status(store->last_error);
     return status == WAL_NO_SPACE || status == WAL_NOMEM || status == WAL_NO_RIGHT ? status
                                                                                    : WAL_IO;
 }

@@ -20,6 +20,7 @@ struct wal_store {
     int directory_fd;
     bool no_fsync;
     struct MDB_env *env; /* NULL: not made yet, or given up after an error */
+    int last_error;      /* errno of the last write; 0: it succeeded */
 };
 
 /* The queue's own row: where it ended, for when the last records cannot be read. */

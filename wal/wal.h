@@ -59,6 +59,10 @@ enum wal_event_kind {
     WAL_EVENT_CURSORS_LOST, /* consumers start at the oldest segment: repeats, no loss */
     WAL_EVENT_WRITE_FAILED, /* a commit failed: `error` is errno */
     WAL_EVENT_WRITE_BACK,   /* commits succeed again */
+    /* The consumers' places cannot be written: `error`, and `is_refusing` while nothing is admitted
+     * for that reason. It is tried again until it succeeds. */
+    WAL_EVENT_CURSORS_FAILED,
+    WAL_EVENT_CURSORS_BACK, /* they are written again */
     WAL_EVENT_DROPPED,      /* drop_oldest or orphan pressure skipped `records` of `consumer` */
 };
 
@@ -66,6 +70,7 @@ struct wal_event {
     enum wal_event_kind kind;
     uint64_t records, bytes; /* 0 when not known */
     int error;
+    bool is_refusing;
     const char *path;     /* borrowed for the call; may be NULL */
     const char *consumer; /* likewise */
 };
@@ -306,6 +311,8 @@ struct wal_stat {
     uint64_t damaged_records, damaged_bytes;
     uint64_t tail_bytes;       /* bodies held in memory */
     bool healthy;              /* the last commit succeeded and appends are admitted */
+    const char *ails;          /* why it is not healthy, a few words; NULL: it is */
+    int ails_error;            /* errno behind that; 0: none */
     int last_error;            /* errno of the last failure, 0: none */
     double append_bytes_per_s; /* on disk, over the last minute */
 };

@@ -11,6 +11,10 @@ PROMISE = "A2, B3: what was acknowledged stays whatever the disk answers; while 
 FAULT = "EIO, ENOSPC, EROFS or a short write at the n-th write, sync or rename of the queue's files, for a while; then a kill"
 HOLDS = "lost 0; the process lives; service returns by itself when the disk works again"
 
+SUBSET = True
+# The first: 60 syncs that fail one after another while the process starts.
+SEEDS = (1179344744,)
+
 KINDS = [("w", "EIO"), ("w", "ENOSPC"), ("w", "0"), ("s", "EIO"), ("n", "ENOSPC"), ("n", "EIO"), ("w", "EROFS"), ("s", "ENOSPC")]
 
 
@@ -41,8 +45,10 @@ def fail_once(lab, library, turn):
     try:
         holdfast.wait_ready(10)
     except Exception:
-        # The fault met the start: refusing is right, with a word; the next start must work.
-        lab.require(not holdfast.is_running() and "error" in holdfast.log(), "neither ready nor a word why")
+        # The fault met the start: refusing is right, and so is waiting until it is over, with a word.
+        lab.require('"level":"error"' in holdfast.log(), "neither ready nor a word why")
+        if holdfast.is_running():
+            until(lambda: holdfast.health() == 200, "not ready by itself when the disk works again", 90)
     if holdfast.is_running():
         lab.load_all(holdfast, rate=2_000)
         begun = time.monotonic()

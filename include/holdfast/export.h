@@ -43,19 +43,19 @@ struct hf_outcome {
      *     delivered (less `rejected_items`)
      * HF_AGAIN, HF_DEADLINE, HF_IO, HF_FULL, HF_BUSY, HF_NOMEM
      *     try again with backoff
-     * HF_UNAUTHENTICATED, HF_FORBIDDEN
+     * HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED
      *     the same, and the exporter is unhealthy: a credential or an endpoint that is wrong must
      *     not cost data
      * HF_TOO_LARGE
      *     halve it and send the halves
-     * HF_INVALID, HF_UNSUPPORTED, HF_NOT_FOUND
-     *     refused for good: isolate the culprit, then to the dead letters. HF_INVALID with `code`
-     * 0: no server has seen it, because no request can be formed of these records, as of metadata
-     *     that is no header's value; `message` says why
-     * HF_CLOSED
-     *     the exporter is stopping: the records stay in the queue, no attempt is counted
+     * HF_INVALID, HF_EXISTS, HF_CORRUPT
+     *     never to be repeated: isolate the culprit, then to the dead letters with `message`.
+     *     HF_INVALID with `code` 0: no server has seen it, because no request can be formed of
+     * these records, as of metadata that is no header's value HF_CLOSED the exporter is stopping:
+     * the records stay in the queue, no attempt is counted
      */
     enum hf_status status;
+    bool is_suspect; /* with HF_AGAIN: the server failed, and this request may be why (500) */
     uint64_t retry_after_ns; /* the backend's own word; 0: none */
     uint64_t rejected_items; /* partial success */
     int code;                /* gRPC or HTTP code for the log and the dead letter; 0: none */

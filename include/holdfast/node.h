@@ -72,12 +72,18 @@ uint64_t hf_node_memory(const struct hf_node *node);
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);
 
+/* Likewise; `mode` is that of a Unix socket as octal text ("0660"), NULL: the umask decides. */
+HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint,
+                                               const char *mode, int *ret_fd, char *reterr);
+
 /* Receiver, in stop: does another graph listen on the same sockets already? Then nobody waits, and
  * connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);
+/* Likewise; when not, `ret_why` (HF_ERROR_MAX) says why, in a few words. */
+bool hf_node_explain_durable(const struct hf_node *node, char *ret_why);
 
 /*
  * Receiver, in open: registers the counters of a transport ("grpc", "http"), so that they are there

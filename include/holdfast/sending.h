@@ -12,6 +12,7 @@
 
 enum hf_sizer { HF_SIZER_REQUESTS = 0, HF_SIZER_ITEMS, HF_SIZER_BYTES };
 enum hf_on_full { HF_ON_FULL_REJECT = 0, HF_ON_FULL_DROP_OLDEST };
+enum hf_letters_on_full { HF_LETTERS_ON_FULL_HOLD = 0, HF_LETTERS_ON_FULL_DROP_OLDEST };
 enum hf_on_give_up { HF_GIVE_UP_KEEP = 0, HF_GIVE_UP_DEAD_LETTER, HF_GIVE_UP_DROP };
 
 struct hf_queue_batch_config {
@@ -41,6 +42,7 @@ struct hf_queue_config {
     struct hf_dead_letter_config {
         bool enabled;
         uint64_t max_bytes;
+        int64_t on_full;
     } dead_letter;
     const char *attach; /* take over the backlog of that removed exporter */
 };

@@ -18,6 +18,7 @@
 #include "../util/header_list.h"
 #include "../util/loop.h"
 #include "../util/tls.h"
+#include "verdict.h"
 
 #define TARGET_MAX 512
 
@@ -78,34 +79,6 @@ static enum hf_status list_headers(struct job *job)
                                exporter->auth, exporter->auth_self, job->export->meta);
 }
 
-/* What the sender must do about a gRPC code: the design's table of what is never permanent. */
-static enum hf_status status_of_code(int code, const char *message)
-{
-    switch (code) {
-    case 0:
-        return HF_OK;
-    case 4: /* DEADLINE_EXCEEDED */
-        return HF_DEADLINE;
-    case 1:  /* CANCELLED */
-    case 10: /* ABORTED */
-    case 11: /* OUT_OF_RANGE */
-    case 14: /* UNAVAILABLE */
-    case 15: /* DATA_LOSS */
-        return HF_AGAIN;
-    case 8: /* RESOURCE_EXHAUSTED: a busy backend, or a message over its limit, which only the text
-               tells */
-        return strstr(message, "larger than max") != NULL ? HF_TOO_LARGE : HF_BUSY;
-    case 7:
-        return HF_FORBIDDEN;
-    case 16:
-        return HF_UNAUTHENTICATED;
-    case 12:
-        return HF_UNSUPPORTED;
-    default:
-        return HF_INVALID;
-    }
-}
-
 static void release_job(struct job *job)
 {
     job->next = job->exporter->idle;
@@ -117,8 +90,12 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
     struct job *job = HF_CONTAINER(request, struct job, request);
     struct hf_export *export = job->export;
     struct hf_response said;
+    const struct hf_verdict verdict = result->http_status != 0
+                                          ? hf_verdict_of_http(result->http_status, result->message)
+                                          : hf_verdict_of_grpc(result->code, result->message);
     struct hf_outcome outcome = {
-        .status = status_of_code(result->code, result->message),
+        .status = verdict.status,
+        .is_suspect = verdict.is_suspect,
         .code = result->code,
         .message = result->message,
         .retry_after_ns = result->has_retry_info ? result->retry_delay_ns : 0,

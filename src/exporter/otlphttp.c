@@ -18,6 +18,7 @@
 #include "../util/header_list.h"
 #include "../util/proxy.h"
 #include "../util/tls.h"
+#include "verdict.h"
 #include "wrong_endpoint.h"
 
 #define URL_MAX 2048
@@ -76,43 +77,6 @@ static enum hf_status list_headers(struct job *job)
                                exporter->auth, exporter->auth_self, job->export->meta);
 }
 
-/* What the sender must do about an HTTP code. */
-static enum hf_status status_of_code(int code, const char *message)
-{
-    switch (code) {
-    case 401:
-    case 407: /* a proxy's word, which says nothing of the data */
-        return HF_UNAUTHENTICATED;
-    case 403:
-        return HF_FORBIDDEN;
-    case 404:
-        return HF_NOT_FOUND;
-    case 405:
-    case 415:
-    case 501:
-        return HF_UNSUPPORTED;
-    case 429:
-        return HF_BUSY;
-    case 408:
-    case 502:
-    case 503:
-    case 504:
-        return HF_AGAIN;
-    case 413:
-        return HF_TOO_LARGE;
-    default:
-        break;
-    }
-    if (code >= 200 && code < 300) {
-        return HF_OK;
-    }
-    if (code == 400 && strstr(message, "body too large") != NULL) {
-        return HF_TOO_LARGE; /* what the Go collector's server says for it */
-    }
-    /* A redirect that is not followed is a wrong endpoint, which costs no data. */
-    return code < 400 ? HF_AGAIN : HF_INVALID;
-}
-
 /* An answer without words gets some: they are what the log and the dead letters have to tell. */
 static void explain(const struct hf_http_result *result, struct hf_response *response)
 {
@@ -145,7 +109,9 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
             outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
         } else {
             hf_response_read(result->content_type, result->body, success, &response);
-            outcome.status = status_of_code(result->code, response.message);
+            const struct hf_verdict verdict = hf_verdict_of_http(result->code, response.message);
+            outcome.status = verdict.status;
+            outcome.is_suspect = verdict.is_suspect;
         }
         if (outcome.status != HF_OK) {
             explain(result, &response);

@@ -17,6 +17,7 @@
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX 512
+#define REASON_MAX 300
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 struct health_config {
@@ -56,12 +57,27 @@ static void duration_text(uint64_t ns, char *out, size_t room)
     }
 }
 
-static size_t default_body(const struct health *health, bool healthy, char *out)
+/* In JSON's quotes: nothing of it comes from outside, but an id may have any byte. */
+static void quote(const char *text, char *out, size_t room)
 {
-    if (!healthy) {
+    size_t used = 0;
+    for (; *text != '\0' && used + 2 < room; text++) {
+        unsigned char byte = (unsigned char)*text;
+        out[used++] = byte < ' ' || byte >= 0x7f || byte == '"' || byte == '\\' ? '?' : *text;
+    }
+    out[used] = '\0';
+}
+
+/* `why_not`: NULL when it is healthy. */
+static size_t default_body(const struct health *health, const char *why_not, char *out)
+{
+    if (why_not != NULL) {
+        char quoted[REASON_MAX];
+        quote(why_not, quoted, sizeof(quoted));
         return (size_t)snprintf(out, BODY_MAX,
                                 "{\"status\":\"Server not available\",\"upSince\":"
-                                "\"0001-01-01T00:00:00Z\",\"uptime\":\"\"}");
+                                "\"0001-01-01T00:00:00Z\",\"uptime\":\"\",\"reason\":\"%s\"}",
+                                quoted);
     }
     char since[64];
     char uptime[64];
@@ -84,10 +100,11 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         hf_http_answer(request, &(struct hf_http_answer){.status = 404});
         return;
     }
-    bool healthy = hf_node_is_durable(health->node);
+    char why[HF_ERROR_MAX];
+    bool healthy = hf_node_explain_durable(health->node, why);
     const char *own = healthy ? health->config->body.healthy : health->config->body.unhealthy;
     char body[BODY_MAX];
-    size_t size = own == NULL ? default_body(health, healthy, body) : strlen(own);
+    size_t size = own == NULL ? default_body(health, healthy ? NULL : why, body) : strlen(own);
     const struct hf_http_answer answer = {
         .status = healthy ? 200 : 503,
         .content_type = own == NULL ? "application/json" : NULL,

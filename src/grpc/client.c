@@ -92,7 +92,7 @@ void hf_grpc_transit_free(struct transit *transit)
 
 static void reset_answer(struct transit *transit)
 {
-    transit->http_status = 0;
+    transit->http_status = transit->foreign_status = 0;
     transit->grpc_status = -1;
     transit->header_bytes = 0;
     transit->coding = HF_IDENTITY;
@@ -151,6 +151,7 @@ static void deliver(struct transit *transit)
     take_out(transit);
     const struct hf_grpc_result result = {
         .code = transit->code,
+        .http_status = transit->foreign_status,
         .message = transit->message,
         .has_retry_info = transit->has_retry_info,
         .retry_delay_ns = transit->retry_delay_ns,

@@ -47,6 +47,7 @@ struct hf_grpc_client_options {
 
 struct hf_grpc_result {
     int code; /* grpc-status; UNAVAILABLE (14) for a broken connection, DEADLINE_EXCEEDED (4) */
+    int http_status;     /* of an answer that is not gRPC's, which `code` follows from; 0: it is */
     const char *message; /* percent-decoded; "" when none */
     bool has_retry_info;
     uint64_t retry_delay_ns;

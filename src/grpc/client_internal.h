@@ -66,6 +66,7 @@ struct transit {
     struct hf_bytes answer, decoded;
     enum hf_status fault; /* of the answer's message: its stream is being given up */
     int code;             /* the result */
+    int foreign_status;   /* HTTP's, of an answer without gRPC's; 0: there is none */
     bool has_retry_info;
     uint64_t retry_delay_ns;
     char message[1024];

@@ -80,19 +80,20 @@ static int code_of_http(int http_status)
 {
     static const struct {
         int http, code;
-    } rows[] = {{400, 13}, {401, 16}, {403, 7},  {404, 12}, {408, 14},
-                {413, 8},  {429, 14}, {502, 14}, {503, 14}, {504, 14}};
+    } rows[] = {{400, 13}, {401, 16}, {403, 7},  {404, 12}, {405, 12}, {408, 14}, {413, 8},
+                {425, 14}, {429, 14}, {499, 14}, {500, 2},  {501, 12}, {505, 12}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].http == http_status) {
             return rows[i].code;
         }
     }
-    return CODE_UNKNOWN;
+    return http_status >= 500 ? CODE_UNAVAILABLE : CODE_UNKNOWN;
 }
 
 static void judge_without_status(struct transit *transit, uint32_t error_code)
 {
     if (transit->http_status > 0 && transit->http_status != 200) {
+        transit->foreign_status = transit->http_status;
         transit->code = code_of_http(transit->http_status);
         snprintf(transit->message, sizeof(transit->message),
                  "the server answered with HTTP status %d", transit->http_status);

@@ -336,6 +336,19 @@ static const struct hf_field keepalive_fields[] = {
 
 #define GRPC(member) offsetof(struct otlp_grpc_config, member)
 
+static const char *expect_mode(const char *key, const char *text)
+{
+    size_t size = strspn(text, "01234567");
+    (void)key;
+    return text[size] == '\0' && (size == 3 || (size == 4 && text[0] == '0'))
+               ? NULL
+               : "an octal mode such as \"0660\"";
+}
+
+#define MODE_HELP                                                                                  \
+    "Mode of a Unix socket, in octal such as 0660; to connect one needs the right to write. "      \
+    "Absent: the process's umask decides."
+
 static const struct hf_field grpc_fields[] = {
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
@@ -349,6 +362,11 @@ static const struct hf_field grpc_fields[] = {
      .offset = GRPC(transport),
      .preset = "tcp",
      .help = "tcp, or unix with a path as endpoint."},
+    {.key = "mode",
+     .type = HF_FIELD_STRING,
+     .offset = GRPC(mode),
+     .expect = expect_mode,
+     .help = MODE_HELP},
     {.key = "tls",
      .type = HF_FIELD_OPTIONAL,
      .offset = GRPC(tls),
@@ -482,6 +500,11 @@ static const struct hf_field http_fields[] = {
      .expect = hf_expect_path,
      .help = "Path of logs."},
     {.key = "profiles_url_path", .type = HF_FIELD_IGNORED, .help = "Profiles are not carried."},
+    {.key = "mode",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(mode),
+     .expect = expect_mode,
+     .help = MODE_HELP},
     {.key = "transport",
      .type = HF_FIELD_IGNORED,
      .help = "The endpoint tells: host:port or unix:///path."},

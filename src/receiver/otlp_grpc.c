@@ -329,7 +329,7 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
         status = hf_tls_new_server(config->tls, "h2", &grpc->tls, reterr);
     }
     if (status == HF_OK) {
-        status = hf_node_listen(node, endpoint, &fd, reterr);
+        status = hf_node_listen_mode(node, endpoint, config->mode, &fd, reterr);
     }
     if (status != HF_OK) {
         return status;

@@ -441,7 +441,8 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
         status = otlp_find_auth(node, http->config->auth, &http->auth, reterr);
     }
     if (status == HF_OK) {
-        status = hf_node_listen(node, http->config->endpoint, &http->listen_fd, reterr);
+        status = hf_node_listen_mode(node, http->config->endpoint, http->config->mode,
+                                     &http->listen_fd, reterr);
     }
     if (status != HF_OK) {
         otlp_http_close(http);

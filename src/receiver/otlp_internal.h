@@ -33,7 +33,7 @@ struct otlp_keepalive_config {
 struct otlp_grpc_config {
     const char *endpoint;
     bool endpoint_written;
-    const char *transport;
+    const char *transport, *mode;
     const struct hf_tls_config *tls;
     int64_t max_recv_msg_size_mib, max_concurrent_streams, read_buffer_size;
     struct otlp_keepalive_config keepalive;
@@ -43,7 +43,7 @@ struct otlp_grpc_config {
 };
 
 struct otlp_http_config {
-    const char *endpoint;
+    const char *endpoint, *mode;
     bool endpoint_written;
     const struct hf_tls_config *tls;
     const struct hf_cors_config *cors;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../util/log.h"
+#include "isolated.h"
 #include "letter.h"
 #include "request.h"
 
@@ -37,9 +38,7 @@ static void buried(struct hf_task *task)
         count_lost(request);
         hf_request_resolve(request, WAL_DEAD_LETTERED, WAL_DROP_PERMANENT, 0);
     } else {
-        hf_lane_put_back(request->lane, request);
-        lane->failing = true;
-        lane->resume_ns = hf_loop_now_ns(sender->loop) + sender->config->retry.initial_interval_ns;
+        hf_isolated_hold(request);
     }
     free(burial);
     sender->burying--;
@@ -157,8 +156,7 @@ static bool submit(struct request *request, struct wal *wal, const struct hf_out
 
 void hf_request_bury(struct request *request, const struct hf_outcome *outcome)
 {
-    struct lane *lane = request->lane->whole;
-    struct hf_sender *sender = lane->sender;
+    struct hf_sender *sender = request->lane->sender;
     const struct hf_dead_letter_config *config = &sender->config->queue.dead_letter;
     if (!config->enabled) {
         hf_node_log(
@@ -170,17 +168,18 @@ void hf_request_bury(struct request *request, const struct hf_outcome *outcome)
         hf_request_resolve(request, WAL_DROPPED, WAL_DROP_PERMANENT, 0);
         return;
     }
-    hf_node_log(
-        sender->node, HF_LOG_ERROR,
-        "Exporting failed. The error is not retryable. Moving to the dead letters. %u %s, code "
-        "%d: %s",
-        request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
-        outcome->message != NULL ? outcome->message : "");
-    struct wal *wal = hf_store_dead_letters(hf_graph_host(sender->node->graph)->store,
-                                            sender->node->id, config->max_bytes);
+    if (!request->aside.is_unburied) {
+        hf_node_log(
+            sender->node, HF_LOG_ERROR,
+            "Exporting failed. The error is not retryable. Moving to the dead letters. %u %s, code "
+            "%d: %s",
+            request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
+            outcome->message != NULL ? outcome->message : "");
+    }
+    const struct wal_limits limits = hf_sender_letter_limits(sender);
+    struct wal *wal =
+        hf_store_dead_letters(hf_graph_host(sender->node->graph)->store, sender->node->id, &limits);
     if (wal == NULL || !submit(request, wal, outcome)) {
-        hf_lane_put_back(request->lane, request);
-        lane->failing = true;
-        lane->resume_ns = hf_loop_now_ns(sender->loop) + sender->config->retry.initial_interval_ns;
+        hf_isolated_hold(request);
     }
 }

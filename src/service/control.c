@@ -16,19 +16,33 @@
 
 #include <holdfast/component.h>
 
+#include "../util/clock.h"
 #include "control_protocol.h"
 #include "drain.h"
 #include "occupied.h"
 #include "queue_command.h"
 #include "store.h"
 
-#define REQUEST_TIMEOUT_S 5
+#define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
+/* For a client that does not read its answer; less while others wait. */
 #define ANSWER_TIMEOUT_S 30
+#define ANSWER_TIMEOUT_BUSY_S 2
+#define CLIENTS_MAX 16u
+
+/* One that has connected and not asked yet. */
+struct client {
+    int fd;
+    uint64_t since_ns;
+    size_t size;
+    char buffer[HF_CONTROL_REQUEST_MAX];
+};
 
 struct hf_control {
     const struct hf_host *host;
     int listen_fd, stop_fd;
     pthread_t thread;
+    struct client clients[CLIENTS_MAX]; /* the thread's, oldest first */
+    size_t client_count;
     pthread_mutex_t lock; /* guards the two below */
     int client_fd;        /* being served, of the thread; -1: none */
     bool is_ending;
@@ -50,7 +64,7 @@ int hf_control_socket(const char *directory, int listening)
         mode_t mask = umask(0177);
         rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
         umask(mask);
-        rc = rc == 0 ? listen(fd, 8) : rc;
+        rc = rc == 0 ? listen(fd, 64) : rc;
     } else if (fd >= 0) {
         rc = connect(fd, (const struct sockaddr *)&address, sizeof(address));
     }
@@ -66,27 +80,30 @@ int hf_control_socket(const char *directory, int listening)
     return fd;
 }
 
-/* Reads the words; their number, or -1 when they are not as the protocol says. */
-static int read_request(int fd, char *buffer, char **words)
+enum reading { READING_MORE, READING_DONE, READING_FAILED };
+
+/* What has come of the request. */
+static enum reading read_some(struct client *client)
 {
-    size_t size = 0;
-    int count = 0;
-    for (;;) {
-        ssize_t got = read(fd, buffer + size, HF_CONTROL_REQUEST_MAX - size);
-        if (got <= 0) {
-            return -1;
-        }
-        size += (size_t)got;
-        if (size >= 2 && buffer[size - 1] == '\0' && buffer[size - 2] == '\0') {
-            break;
-        }
-        if (size == HF_CONTROL_REQUEST_MAX) {
-            return -1;
-        }
+    size_t room = sizeof(client->buffer) - client->size;
+    ssize_t got = recv(client->fd, client->buffer + client->size, room, MSG_DONTWAIT);
+    if (got < 0) {
+        return errno == EAGAIN || errno == EINTR ? READING_MORE : READING_FAILED;
     }
-    for (size_t at = 0; at < size - 1 && count < HF_CONTROL_WORDS_MAX;
-         at += strlen(buffer + at) + 1) {
-        words[count++] = buffer + at;
+    client->size += (size_t)got;
+    size_t size = client->size;
+    if (size >= 2 && client->buffer[size - 1] == '\0' && client->buffer[size - 2] == '\0') {
+        return READING_DONE;
+    }
+    return got == 0 || size == sizeof(client->buffer) ? READING_FAILED : READING_MORE;
+}
+
+static int split_words(struct client *client, char **words)
+{
+    int count = 0;
+    for (size_t at = 0; at < client->size - 1 && count < HF_CONTROL_WORDS_MAX;
+         at += strlen(client->buffer + at) + 1) {
+        words[count++] = client->buffer + at;
     }
     return count;
 }
@@ -101,20 +118,19 @@ static bool set_client(struct hf_control *control, int fd)
     return may_go_on;
 }
 
-static void serve_one(struct hf_control *control, int fd)
+/* Takes the client's connection. `is_asked`: its request is whole. */
+static void serve_one(struct hf_control *control, struct client *client, bool is_asked)
 {
-    char buffer[HF_CONTROL_REQUEST_MAX];
     char *words[HF_CONTROL_WORDS_MAX];
-    const struct timeval wait = {REQUEST_TIMEOUT_S, 0};
-    const struct timeval patience = {ANSWER_TIMEOUT_S, 0};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    FILE *out = fdopen(fd, "r+e");
+    bool is_busy = control->client_count > 1;
+    const struct timeval patience = {is_busy ? ANSWER_TIMEOUT_BUSY_S : ANSWER_TIMEOUT_S, 0};
+    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    FILE *out = fdopen(client->fd, "r+e");
     if (out == NULL) {
-        close(fd);
+        close(client->fd);
         return;
     }
-    int count = set_client(control, fd) ? read_request(fd, buffer, words) : -1;
+    int count = set_client(control, client->fd) && is_asked ? split_words(client, words) : -1;
     enum hf_exit code = HF_EXIT_USAGE;
     if (count > 0 && strcmp(words[0], "drain") == 0) {
         code = hf_drain_command(control->host->store, count, words, out);
@@ -127,23 +143,80 @@ static void serve_one(struct hf_control *control, int fd)
     fclose(out);
 }
 
+static void forget(struct hf_control *control, size_t i)
+{
+    size_t behind = --control->client_count - i;
+    memmove(&control->clients[i], &control->clients[i + 1], behind * sizeof(control->clients[0]));
+}
+
+/* Serves the first that has asked, lets go of those that keep silent for too long. */
+static void look_at_clients(struct hf_control *control, uint64_t now_ns)
+{
+    for (size_t i = 0; i < control->client_count;) {
+        struct client *client = &control->clients[i];
+        enum reading reading = read_some(client);
+        bool is_late = now_ns - client->since_ns >= REQUEST_TIMEOUT_NS;
+        if (reading == READING_MORE && !is_late) {
+            i++;
+            continue;
+        }
+        serve_one(control, client, reading == READING_DONE);
+        forget(control, i);
+    }
+}
+
+/* The one that has been silent for longest makes way. */
+static void take_client(struct hf_control *control)
+{
+    int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (control->client_count == CLIENTS_MAX) {
+        close(control->clients[0].fd);
+        forget(control, 0);
+    }
+    struct client *client = &control->clients[control->client_count++];
+    client->fd = fd;
+    client->size = 0;
+    client->since_ns = hf_clock_monotonic_ns();
+}
+
+static int wait_ms(const struct hf_control *control, uint64_t now_ns)
+{
+    if (control->client_count == 0) {
+        return -1;
+    }
+    uint64_t until_ns = control->clients[0].since_ns + REQUEST_TIMEOUT_NS;
+    return until_ns > now_ns ? (int)((until_ns - now_ns) / HF_NS_PER_MS) + 1 : 0;
+}
+
 static void *serve(void *user)
 {
     struct hf_control *control = user;
     pthread_setname_np(pthread_self(), "control");
-    struct pollfd ready[] = {{control->listen_fd, POLLIN, 0}, {control->stop_fd, POLLIN, 0}};
     for (;;) {
-        if (poll(ready, 2, -1) < 0 && errno != EINTR) {
-            return NULL;
+        struct pollfd ready[2 + CLIENTS_MAX] = {{control->listen_fd, POLLIN, 0},
+                                                {control->stop_fd, POLLIN, 0}};
+        for (size_t i = 0; i < control->client_count; i++) {
+            ready[2 + i] = (struct pollfd){control->clients[i].fd, POLLIN, 0};
+        }
+        int wait = wait_ms(control, hf_clock_monotonic_ns());
+        if (poll(ready, 2 + (nfds_t)control->client_count, wait) < 0 && errno != EINTR) {
+            break;
         }
         if (ready[1].revents != 0) {
-            return NULL;
+            break;
         }
-        int fd = ready[0].revents != 0 ? accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
-        if (fd >= 0) {
-            serve_one(control, fd);
+        if (ready[0].revents != 0) {
+            take_client(control);
         }
+        look_at_clients(control, hf_clock_monotonic_ns());
     }
+    for (size_t i = 0; i < control->client_count; i++) {
+        close(control->clients[i].fd);
+    }
+    return NULL;
 }
 
 enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **ret_control,

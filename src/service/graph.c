@@ -544,8 +544,15 @@ bool hf_graph_is_running(const struct hf_graph *graph)
     return atomic_load(&graph->running);
 }
 
-bool hf_graph_is_durable(const struct hf_graph *graph)
+bool hf_graph_is_durable(const struct hf_graph *graph, char *ret_why)
 {
-    return atomic_load(&graph->running) && !hf_store_is_draining(graph->host->store) &&
-           hf_store_is_healthy(graph->host->store);
+    if (!atomic_load(&graph->running)) {
+        snprintf(ret_why, HF_ERROR_MAX, "starting or stopping");
+        return false;
+    }
+    if (hf_store_is_draining(graph->host->store)) {
+        snprintf(ret_why, HF_ERROR_MAX, "draining");
+        return false;
+    }
+    return hf_store_is_healthy(graph->host->store, ret_why, HF_ERROR_MAX);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../util/clock.h"
+#include "isolated.h"
 #include "request.h"
 #include "requeued.h"
 
@@ -12,105 +13,6 @@
 #define READ_BYTES ((size_t)1 << 20)
 #define SENDS_AT_ONCE 64
 #define READ_AGAIN_NS UINT64_C(1000000000) /* after a read error */
-
-static struct hf_series *trigger(struct lane *lane, const char *name, const char *help)
-{
-    const struct hf_metric_family family = {.name = name, .type = HF_COUNTER, .help = help};
-    const struct hf_label labels[] = {{"processor", lane->pipeline->shape_id}, {NULL, NULL}};
-    return hf_metrics_series(hf_node_metrics(lane->sender->node), &family, labels);
-}
-
-/* Under the batch processor's names, though it is each exporter that makes the batches. */
-static void make_batch_series(struct lane *lane)
-{
-    static const double bounds[] = {10,   25,    50,    75,    100,   250,   500,  750,
-                                    1000, 2000,  3000,  4000,  5000,  6000,  7000, 8000,
-                                    9000, 10000, 20000, 30000, 50000, 100000};
-    static const struct hf_metric_family sizes = {
-        .name = "otelcol_processor_batch_batch_send_size",
-        .type = HF_HISTOGRAM,
-        .help = "Items of the requests that exporters made.",
-        .bounds = bounds,
-        .bound_count = sizeof(bounds) / sizeof(bounds[0])};
-    const struct hf_label labels[] = {{"processor", lane->pipeline->shape_id}, {NULL, NULL}};
-    lane->batches = (struct batch_series){
-        .send_size = hf_metrics_histogram(hf_node_metrics(lane->sender->node), &sizes, labels),
-        .size_trigger = trigger(lane, "otelcol_processor_batch_batch_size_trigger_send",
-                                "Requests that were sent because they were large enough."),
-        .timeout_trigger = trigger(lane, "otelcol_processor_batch_timeout_trigger_send",
-                                   "Requests that were sent because they had waited long enough."),
-    };
-}
-
-static void count_batch(const struct lane *lane, const struct request *request, bool large)
-{
-    const struct batch_series *batches = &lane->batches;
-    struct hf_series *why = large ? batches->size_trigger : batches->timeout_trigger;
-    if (batches->send_size != NULL && why != NULL) {
-        hf_histogram_observe(batches->send_size, request->export.items);
-        hf_series_add(why, 1);
-    }
-}
-
-void hf_lane_shape(struct lane *lane)
-{
-    const struct hf_queue_batch_config *own = lane->sender->config->queue.batch;
-    const struct hf_shape *shape = lane->pipeline != NULL ? lane->pipeline->shape : NULL;
-    struct shaping *shaping = &lane->shaping;
-    *shaping = (struct shaping){.items_max = REQUEST_ITEMS_MAX, .bytes_max = REQUEST_BYTES_MAX};
-    if (own != NULL) {
-        bool bytes = own->sizer == 1;
-        shaping->wait_ns = own->flush_timeout_ns;
-        shaping->keys = own->partition.metadata_keys;
-        shaping->items_wanted = bytes ? 0 : (uint64_t)own->min_size;
-        shaping->bytes_wanted = bytes ? (uint64_t)own->min_size : 0;
-        shaping->items_max = !bytes && own->max_size != 0 ? (uint64_t)own->max_size : UINT32_MAX;
-        if (bytes && own->max_size != 0) {
-            shaping->bytes_max = (uint64_t)own->max_size;
-        }
-    } else if (shape != NULL) {
-        shaping->wait_ns = shape->timeout_ns;
-        shaping->keys = shape->metadata_keys;
-        shaping->items_wanted = shape->timeout_ns != 0 ? (uint64_t)shape->send_batch_size : 0;
-        shaping->items_max =
-            shape->send_batch_max_size != 0 ? (uint64_t)shape->send_batch_max_size : UINT32_MAX;
-        make_batch_series(lane);
-    }
-}
-
-static bool same_values(struct hf_slice a, struct hf_slice b, const char *key)
-{
-    struct hf_slice left = HF_EMPTY_SLICE;
-    struct hf_slice right = HF_EMPTY_SLICE;
-    bool has_left = hf_meta_find(a, HF_META_HEADER, key, &left);
-    bool has_right = hf_meta_find(b, HF_META_HEADER, key, &right);
-    return has_left == has_right && hf_slice_equal(left, right);
-}
-
-/* May the two records be sent in one request? */
-static bool may_mix(const struct lane *lane, const struct held *a, const struct held *b)
-{
-    const struct hf_sender *sender = lane->sender;
-    struct hf_slice left = a->record.meta;
-    struct hf_slice right = b->record.meta;
-    if (a->record.kind != b->record.kind) {
-        return false;
-    }
-    if (hf_slice_equal(left, right)) {
-        return true;
-    }
-    for (size_t i = 0; i < lane->shaping.keys.count; i++) {
-        if (!same_values(left, right, lane->shaping.keys.items[i])) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < sender->context_key_count; i++) {
-        if (!same_values(left, right, sender->context_keys[i])) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* What a record costs while it is held: what was stored, and what it is decoded to on its way out.
  */
@@ -229,11 +131,17 @@ static bool is_enough(const struct lane *lane)
            lane->pending_bytes >= shaping->bytes_max;
 }
 
+/* What stands aside has a bound of its own. */
+static bool is_memory_full(const struct hf_sender *sender)
+{
+    return sender->held_bytes >= HELD_BYTES_MAX + sender->isolated_bytes;
+}
+
 static bool has_waited(const struct lane *lane, uint64_t now_ns)
 {
     bool wanted = lane->shaping.items_wanted != 0 || lane->shaping.bytes_wanted != 0;
     return !wanted || now_ns - lane->pending_since_ns >= lane->shaping.wait_ns ||
-           lane->sender->held_bytes >= HELD_BYTES_MAX;
+           is_memory_full(lane->sender);
 }
 
 /* How many of the pending records go into one request, at least 1; `*ret_border`: a record that
@@ -247,7 +155,7 @@ static size_t count_for_request(const struct lane *lane, bool *ret_border)
     *ret_border = false;
     for (const struct held *held = lane->pending; held != NULL; held = held->next) {
         uint32_t left = held->record.items - held->taken;
-        if (count != 0 && !may_mix(lane, lane->pending, held)) {
+        if (count != 0 && !hf_lane_may_mix(lane, lane->pending, held)) {
             *ret_border = true;
             break;
         }
@@ -281,6 +189,22 @@ static struct held *take_pending(struct lane *lane)
     return held;
 }
 
+/* A record that cannot be cut never could: it makes way for the others. */
+static void bury_uncut(struct lane *lane)
+{
+    const struct held *held = lane->pending;
+    const struct part rest = {lane->pending, held->taken, held->record.items - held->taken};
+    struct request *request = hf_request_new_uncut(lane, &rest);
+    if (request != NULL) {
+        struct held *taken = take_pending(lane);
+        taken->taken = taken->record.items;
+        hf_request_bury(request, &(const struct hf_outcome){
+                                     .status = HF_CORRUPT,
+                                     .message = "the record cannot be cut into smaller requests"});
+        hf_sender_pump_later(lane->sender);
+    }
+}
+
 /* A record with more items than a request may have is sent in runs. */
 static struct request *make_run(struct lane *lane)
 {
@@ -288,8 +212,12 @@ static struct request *make_run(struct lane *lane)
     uint32_t left = held->record.items - held->taken;
     uint32_t count = left > lane->shaping.items_max ? (uint32_t)lane->shaping.items_max : left;
     struct part part = {held, held->taken, count};
-    struct request *request = hf_request_new(lane, &part, 1);
-    if (request == NULL) {
+    struct request *request = NULL;
+    enum hf_status status = hf_request_new(lane, &part, 1, &request);
+    if (status != HF_OK && status != HF_NOMEM) {
+        bury_uncut(lane);
+    }
+    if (status != HF_OK) {
         return NULL;
     }
     if (count == left) {
@@ -316,7 +244,9 @@ static struct request *make_request(struct lane *lane, size_t count)
     for (size_t i = 0; i < count; i++, held = held->next) {
         parts[i] = (struct part){held, 0, held->record.items};
     }
-    struct request *request = hf_request_new(lane, parts, count);
+    struct request *request = NULL;
+    enum hf_status status = hf_request_new(lane, parts, count, &request);
+    assert(status == HF_OK || status == HF_NOMEM); /* whole records are not cut */
     for (size_t i = 0; request != NULL && i < count; i++) {
         struct held *taken = take_pending(lane);
         taken->taken = taken->record.items;
@@ -363,33 +293,54 @@ static void drop_pending_too_old(struct lane *lane)
     tell_too_old(lane, items);
 }
 
+static bool is_request_too_old(const struct request *request, uint64_t unix_ns)
+{
+    return is_too_old(request->lane, request->parts[request->count - 1].held, unix_ns);
+}
+
+static uint64_t drop_too_old(struct request *request)
+{
+    uint64_t items = request->export.items;
+    hf_series_add(request->lane->sender->send_failed[request->export.signal], (int64_t)items);
+    hf_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
+    return items;
+}
+
 /* The same for requests that wait to be repeated: one goes when its youngest record is too old. */
 static void drop_waiting_too_old(struct lane *lane)
 {
     uint64_t unix_ns = hf_clock_unix_ns();
     uint64_t items = 0;
-    while (lane->waiting != NULL) {
+    while (lane->waiting != NULL && is_request_too_old(lane->waiting, unix_ns)) {
         struct request *request = lane->waiting;
-        if (!is_too_old(lane, request->parts[request->count - 1].held, unix_ns)) {
-            break;
-        }
         lane->waiting = request->next;
-        items += request->export.items;
-        hf_series_add(lane->sender->send_failed[request->export.signal], request->export.items);
-        hf_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
+        items += drop_too_old(request);
     }
     tell_too_old(lane, items);
 }
 
+static struct request *take_isolated(struct lane *lane, uint64_t now_ns)
+{
+    struct request *request = hf_isolated_take(lane, now_ns, lane->failing);
+    if (request == NULL || lane->sender->config->queue.max_age_ns == 0 ||
+        !is_request_too_old(request, hf_clock_unix_ns())) {
+        return request;
+    }
+    tell_too_old(lane, drop_too_old(request));
+    hf_sender_pump_later(lane->sender); /* the next one in its turn */
+    return NULL;
+}
+
 static struct request *next_request(struct lane *lane, uint64_t now_ns)
 {
-    while (!is_enough(lane) && !lane->dry && lane->sender->held_bytes < HELD_BYTES_MAX) {
+    bool has_room = hf_isolated_has_room(lane->whole);
+    while (has_room && !is_enough(lane) && !lane->dry && !is_memory_full(lane->sender)) {
         if (!read_more(lane)) {
             break;
         }
     }
     /* A lane whose share is held by others still gets its one request. */
-    if (lane->pending == NULL && !lane->dry && !lane->whole->failing &&
+    if (lane->pending == NULL && has_room && !lane->dry && !lane->whole->failing &&
         lane->whole->in_flight == 0) {
         (void)read_more(lane);
     }
@@ -410,7 +361,7 @@ static struct request *next_request(struct lane *lane, uint64_t now_ns)
     }
     struct request *request = make_request(lane, count);
     if (request != NULL) {
-        count_batch(lane, request, large);
+        hf_lane_count_batch(lane, request, large);
     }
     return request;
 }
@@ -422,6 +373,9 @@ static void send_request(struct lane *lane, struct request *request, uint64_t no
     lane->in_flight++;
     sender->in_flight++;
     request->round = sender->window.round;
+    if (!request->aside.is_suspect) {
+        request->aside.passed = lane->whole->passed;
+    }
     hf_meter_take(&sender->meter, request->export.raw_size, now_ns);
     request->export.attempt++;
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
@@ -440,6 +394,10 @@ static void set_timer(struct lane *lane, uint64_t now_ns)
         due_ns = lane->whole->resume_ns;
     } else if (lane->pending != NULL && !lane->whole->failing) {
         due_ns = lane->pending_since_ns + lane->shaping.wait_ns;
+    }
+    uint64_t isolated_ns = lane->failing ? 0 : hf_isolated_due_ns(lane);
+    if (isolated_ns != 0 && (due_ns == 0 || isolated_ns < due_ns)) {
+        due_ns = isolated_ns;
     }
     if (!hf_meter_is_free(&lane->sender->meter, now_ns) && due_ns < lane->sender->meter.free_ns) {
         due_ns = lane->sender->meter.free_ns;
@@ -473,7 +431,7 @@ static struct request *take_from(struct lane *lane, uint64_t now_ns)
 
 /* Of a hundred requests, as many come from the fresh lane as its share says; what one of the two
  * does not use is the other's. */
-static struct request *take(struct lane *lane, uint64_t now_ns)
+static struct request *take_in_turn(struct lane *lane, uint64_t now_ns)
 {
     struct lane *fresh = lane->fresh;
     if (fresh == NULL) {
@@ -494,6 +452,17 @@ static struct request *take(struct lane *lane, uint64_t now_ns)
     }
     lane->fresh_credit = credit;
     return request;
+}
+
+/* While the backend fails, what it has not failed at yet is tried first: if that passes, the others
+ * are the fault. */
+static struct request *take(struct lane *lane, uint64_t now_ns)
+{
+    struct request *request = lane->failing ? NULL : take_isolated(lane, now_ns);
+    if (request == NULL) {
+        request = take_in_turn(lane, now_ns);
+    }
+    return request == NULL && lane->failing ? take_isolated(lane, now_ns) : request;
 }
 
 void hf_lane_pump(struct lane *lane)
@@ -566,22 +535,33 @@ void hf_lane_put_back(struct lane *lane, struct request *request)
     *at = request;
 }
 
+/* Unacknowledged. */
+static void let_go(struct request *request)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        struct part *part = &request->parts[i];
+        part->held->open -= part->count;
+        if (part->held->open == 0) {
+            hf_held_release(request->lane, part->held);
+        }
+    }
+    hf_request_free(request);
+}
+
 void hf_lane_drop_all(struct lane *lane)
 {
+    /* Before the fresh lane's: some are of that one. */
+    struct request *isolated;
+    while ((isolated = hf_isolated_take(lane, 0, true)) != NULL) {
+        let_go(isolated);
+    }
     if (lane->fresh != NULL) {
         hf_lane_drop_all(lane->fresh);
     }
     while (lane->waiting != NULL) {
         struct request *request = lane->waiting;
         lane->waiting = request->next;
-        for (size_t i = 0; i < request->count; i++) {
-            struct part *part = &request->parts[i];
-            part->held->open -= part->count;
-            if (part->held->open == 0) {
-                hf_held_release(lane, part->held);
-            }
-        }
-        hf_request_free(request);
+        let_go(request);
     }
     while (lane->pending != NULL) {
         struct held *held = take_pending(lane);

@@ -92,7 +92,25 @@ static bool is_stale(const struct sockaddr_un *address)
     return stale;
 }
 
-static enum hf_status listen_unix(const char *path, int *ret_fd, char *reterr)
+/* Never wider than it is to be, not even for a moment. */
+static bool bind_unix(int fd, const struct sockaddr_un *address, int mode)
+{
+    mode_t mask = mode != HF_LISTENERS_MODE_UMASK ? umask(0777 & ~(mode_t)mode) : 0;
+    bool bound = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    int error = errno;
+    if (mode != HF_LISTENERS_MODE_UMASK) {
+        umask(mask);
+    }
+    errno = error;
+    return bound;
+}
+
+static const char *unix_advice(const char *path, int error)
+{
+    return error == EADDRINUSE ? hf_occupied_by(path) : "make its directory writable for this user";
+}
+
+static enum hf_status listen_unix(const char *path, int mode, int *ret_fd, char *reterr)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path)) {
@@ -105,17 +123,10 @@ static enum hf_status listen_unix(const char *path, int *ret_fd, char *reterr)
         unlink(path);
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* Applications run as other users: whoever can reach the directory may connect, as with the Go
-     * collector. */
-    mode_t mask = umask(0);
-    bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    umask(mask);
-    if (!bound || listen(fd, BACKLOG) != 0) {
+    if (fd < 0 || !bind_unix(fd, &address, mode) || listen(fd, BACKLOG) != 0) {
         int error = errno;
         snprintf(reterr, 512, "cannot listen on the socket %s as uid %u: %s; %s", path,
-                 (unsigned)geteuid(), strerror(error),
-                 error == EADDRINUSE ? hf_occupied_by(path)
-                                     : "make its directory writable for this user");
+                 (unsigned)geteuid(), strerror(error), unix_advice(path, error));
         if (fd >= 0) {
             close(fd);
         }
@@ -256,6 +267,13 @@ static struct listener *find(const struct hf_listeners *listeners, const char *e
 enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint, int *ret_fd,
                                 char *reterr)
 {
+    return hf_listeners_get_mode(listeners, endpoint, HF_LISTENERS_MODE_UMASK, ret_fd, reterr);
+}
+
+enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char *endpoint, int mode,
+                                     int *ret_fd, char *reterr)
+{
+    const char *path = unix_path(endpoint);
     struct listener *listener = find(listeners, endpoint);
     if (listener != NULL && listener->round == listeners->round) {
         snprintf(reterr, 512,
@@ -264,11 +282,15 @@ enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endp
                  endpoint);
         return HF_INVALID;
     }
+    if (listener != NULL && path != NULL && mode != HF_LISTENERS_MODE_UMASK &&
+        chmod(path, (mode_t)mode) != 0) {
+        snprintf(reterr, 512, "cannot set the mode of the socket %s: %s", path, strerror(errno));
+        return HF_IO;
+    }
     if (listener == NULL) {
-        const char *path = unix_path(endpoint);
         int fd = -1;
         enum hf_status status =
-            path != NULL ? listen_unix(path, &fd, reterr) : listen_tcp(endpoint, &fd, reterr);
+            path != NULL ? listen_unix(path, mode, &fd, reterr) : listen_tcp(endpoint, &fd, reterr);
         if (status != HF_OK) {
             return status;
         }

@@ -23,6 +23,15 @@ void hf_listeners_free(struct hf_listeners *listeners);
 HF_MUST_USE enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint,
                                             int *ret_fd, char *reterr);
 
+/* No mode of its own: a Unix socket gets what the process's umask leaves. */
+#define HF_LISTENERS_MODE_UMASK (-1)
+
+/* Likewise; a Unix socket gets the mode, also one that is open already. To connect one needs the
+ * right to write. */
+HF_MUST_USE enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners,
+                                                 const char *endpoint, int mode, int *ret_fd,
+                                                 char *reterr);
+
 /* Lets a socket outlive this round for whoever has it from an earlier one. False: another has been
  * given it meanwhile. */
 bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint);

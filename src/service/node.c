@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -127,6 +128,13 @@ enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *r
     return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
 }
 
+enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, const char *mode,
+                                   int *ret_fd, char *reterr)
+{
+    int wanted = mode != NULL ? (int)strtol(mode, NULL, 8) : HF_LISTENERS_MODE_UMASK;
+    return hf_listeners_get_mode(node->graph->host->listeners, endpoint, wanted, ret_fd, reterr);
+}
+
 bool hf_node_is_succeeded(const struct hf_node *node)
 {
     return node->graph->succeeded;
@@ -134,7 +142,13 @@ bool hf_node_is_succeeded(const struct hf_node *node)
 
 bool hf_node_is_durable(const struct hf_node *node)
 {
-    return hf_graph_is_durable(node->graph);
+    char why[HF_ERROR_MAX];
+    return hf_graph_is_durable(node->graph, why);
+}
+
+bool hf_node_explain_durable(const struct hf_node *node, char *ret_why)
+{
+    return hf_graph_is_durable(node->graph, ret_why);
 }
 
 static struct hf_series *receiver_series(struct hf_node *node, const char *transport, bool accepted,

@@ -100,7 +100,7 @@ static struct wal *find_letters(struct hf_store *store, const char *exporter,
                      exporter);
         return NULL;
     }
-    struct wal *wal = hf_store_dead_letters(store, exporter, 0);
+    struct wal *wal = hf_store_dead_letters(store, exporter, &(const struct wal_limits){0});
     departure->end = end_of(wal);
     return wal;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../otlp/split.h"
+#include "isolated.h"
 #include "request.h"
 
 static bool is_whole(const struct part *part)
@@ -30,18 +31,23 @@ static enum hf_status cut_run(const struct part *part, struct hf_bytes *out)
     return status;
 }
 
-static enum hf_status fill_piece(struct request *request, size_t i)
+static struct hf_piece whole_of(const struct part *part)
 {
-    const struct part *part = &request->parts[i];
     const struct wal_record *record = &part->held->record;
-    struct hf_piece *piece = &request->pieces[i];
-    *piece = (struct hf_piece){
+    return (struct hf_piece){
         .wire = record->body,
         .coding = (enum hf_coding)record->coding,
         .items = part->count,
         .raw_size = record->raw_bytes,
         .received_ns = record->time_ns,
     };
+}
+
+static enum hf_status fill_piece(struct request *request, size_t i)
+{
+    const struct part *part = &request->parts[i];
+    struct hf_piece *piece = &request->pieces[i];
+    *piece = whole_of(part);
     if (is_whole(part)) {
         return HF_OK;
     }
@@ -53,7 +59,7 @@ static enum hf_status fill_piece(struct request *request, size_t i)
     return status;
 }
 
-struct request *hf_request_new(struct lane *lane, const struct part *parts, size_t count)
+static struct request *new_request(struct lane *lane, const struct part *parts, size_t count)
 {
     assert(count != 0);
     struct request *request =
@@ -70,19 +76,43 @@ struct request *hf_request_new(struct lane *lane, const struct part *parts, size
     request->export.pieces = request->pieces;
     request->export.piece_count = count;
     request->export.meta = parts[0].held->record.meta;
+    return request;
+}
+
+enum hf_status hf_request_new(struct lane *lane, const struct part *parts, size_t count,
+                              struct request **ret_request)
+{
+    struct request *request = new_request(lane, parts, count);
+    if (request == NULL) {
+        return HF_NOMEM;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (fill_piece(request, i) != HF_OK) {
+        enum hf_status status = fill_piece(request, i);
+        if (status != HF_OK) {
             hf_request_free(request);
-            return NULL;
+            return status;
         }
         request->export.items += request->pieces[i].items;
         request->export.raw_size += request->pieces[i].raw_size;
+    }
+    *ret_request = request;
+    return HF_OK;
+}
+
+struct request *hf_request_new_uncut(struct lane *lane, const struct part *part)
+{
+    struct request *request = new_request(lane, part, 1);
+    if (request != NULL) {
+        request->pieces[0] = whole_of(part);
+        request->export.items = part->count;
+        request->export.raw_size = request->pieces[0].raw_size;
     }
     return request;
 }
 
 void hf_request_free(struct request *request)
 {
+    hf_isolated_forget(request);
     hf_bytes_release(&request->cut);
     free(request);
 }
@@ -142,36 +172,52 @@ void hf_request_resolve(struct request *request, enum wal_fate fate, enum wal_dr
     hf_request_free(request);
 }
 
+/* By records; a single record by its items. */
+static enum hf_status make_halves(const struct request *request, struct request *ret_halves[2])
+{
+    struct lane *lane = request->lane;
+    struct part part = request->parts[0];
+    uint32_t half = part.count / 2;
+    const struct part cut[2] = {{part.held, part.first, half},
+                                {part.held, part.first + half, part.count - half}};
+    size_t middle = request->count / 2;
+    bool is_record = request->count == 1;
+    enum hf_status status = is_record
+                                ? hf_request_new(lane, &cut[0], 1, &ret_halves[0])
+                                : hf_request_new(lane, request->parts, middle, &ret_halves[0]);
+    if (status != HF_OK) {
+        return status;
+    }
+    status = is_record ? hf_request_new(lane, &cut[1], 1, &ret_halves[1])
+                       : hf_request_new(lane, request->parts + middle, request->count - middle,
+                                        &ret_halves[1]);
+    if (status != HF_OK) {
+        hf_request_free(ret_halves[0]);
+    }
+    return status;
+}
+
 bool hf_request_halve(struct request *request)
 {
     struct request *halves[2];
+    struct lane *lane = request->lane->whole;
     if (request->count == 1 && request->parts[0].count == 1) {
         return false;
     }
-    if (request->count > 1) {
-        size_t middle = request->count / 2;
-        halves[0] = hf_request_new(request->lane, request->parts, middle);
-        halves[1] = hf_request_new(request->lane, request->parts + middle, request->count - middle);
-    } else {
-        struct part part = request->parts[0];
-        uint32_t middle = part.count / 2;
-        struct part first = {part.held, part.first, middle};
-        struct part second = {part.held, part.first + middle, part.count - middle};
-        halves[0] = hf_request_new(request->lane, &first, 1);
-        halves[1] = hf_request_new(request->lane, &second, 1);
-    }
-    if (halves[0] == NULL || halves[1] == NULL) {
-        /* Out of memory: the whole is kept and tried again. */
-        for (int i = 0; i < 2; i++) {
-            if (halves[i] != NULL) {
-                hf_request_free(halves[i]);
-            }
-        }
+    enum hf_status status = make_halves(request, halves);
+    if (status == HF_NOMEM) {
+        /* The whole is kept, and tried again when there may be memory. */
+        lane->failing = true;
+        lane->resume_ns =
+            hf_loop_now_ns(lane->sender->loop) + lane->sender->config->retry.initial_interval_ns;
         hf_lane_put_back(request->lane, request);
         return true;
     }
-    hf_lane_put_back(request->lane, halves[0]);
-    hf_lane_put_back(request->lane, halves[1]);
+    if (status != HF_OK) {
+        return false;
+    }
+    hf_isolated_inherit(request, halves[0]);
+    hf_isolated_inherit(request, halves[1]);
     hf_request_free(request);
     return true;
 }

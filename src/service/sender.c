@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../util/clock.h"
+#include "isolated.h"
 #include "request.h"
 #include "requeued.h"
 #include "store.h"
@@ -24,7 +25,7 @@ static const struct hf_sending_config plain_sending = {
               .randomization_factor = 0.5},
 };
 
-static double draw(struct hf_sender *sender)
+double hf_sender_draw(struct hf_sender *sender)
 {
     /* xorshift64*: jitter needs no more. */
     sender->random ^= sender->random >> 12;
@@ -221,10 +222,19 @@ enum hf_status hf_sender_open_consumers(struct hf_sender *sender, bool only_new,
     return HF_OK;
 }
 
+struct wal_limits hf_sender_letter_limits(const struct hf_sender *sender)
+{
+    const struct hf_dead_letter_config *config = &sender->config->queue.dead_letter;
+    return (struct wal_limits){
+        .max_bytes = config->max_bytes,
+        .drop_oldest = config->on_full == HF_LETTERS_ON_FULL_DROP_OLDEST,
+    };
+}
+
 void hf_sender_apply_limits(struct hf_sender *sender)
 {
-    hf_store_limit_letters(hf_graph_host(sender->node->graph)->store, sender->node->id,
-                           sender->config->queue.dead_letter.max_bytes);
+    const struct wal_limits limits = hf_sender_letter_limits(sender);
+    hf_store_limit_letters(hf_graph_host(sender->node->graph)->store, sender->node->id, &limits);
 }
 
 static enum hf_status start_auth_keys(struct hf_sender *sender)
@@ -378,7 +388,7 @@ struct hf_loop *hf_sender_loop(const struct hf_sender *sender)
 
 bool hf_sender_is_unhealthy(const struct hf_sender *sender)
 {
-    return atomic_load(&sender->unhealthy);
+    return atomic_load(&sender->unhealthy) || atomic_load(&sender->unburied) != 0;
 }
 
 struct sum {
@@ -411,11 +421,10 @@ void hf_sender_refresh(struct hf_sender *sender)
 
 /* ---- what became of a request ---- */
 
-static void set_unhealthy(struct lane *lane, const char *why)
+void hf_sender_set_unhealthy(struct hf_sender *sender, const char *why)
 {
-    if (!atomic_exchange(&lane->sender->unhealthy, true)) {
-        hf_node_log(lane->sender->node, HF_LOG_ERROR, "unhealthy: %s; the data stays in the queue",
-                    why);
+    if (!atomic_exchange(&sender->unhealthy, true)) {
+        hf_node_log(sender->node, HF_LOG_ERROR, "unhealthy: %s; the data stays in the queue", why);
     }
 }
 
@@ -434,8 +443,11 @@ static void delivered(struct request *request, const struct hf_outcome *outcome)
     }
     hf_series_add(sender->sent[request->export.signal],
                   (int64_t)(request->export.items - rejected));
+    lane->passed++;
+    if (lane->failing) {
+        hf_isolated_release(lane, hf_loop_now_ns(sender->loop));
+    }
     lane->failing = false;
-    lane->gave_up = false;
     hf_window_grow(&sender->window);
     hf_backoff_reset(&lane->backoff);
     if (atomic_load(&sender->unhealthy)) {
@@ -450,7 +462,8 @@ static bool give_up(struct request *request, const struct hf_outcome *outcome)
 {
     struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
-    set_unhealthy(lane, outcome->message != NULL ? outcome->message : "no more retries left");
+    hf_sender_set_unhealthy(sender,
+                            outcome->message != NULL ? outcome->message : "no more retries left");
     switch (sender->config->retry.on_give_up) {
     case HF_GIVE_UP_DROP:
         hf_node_log(sender->node, HF_LOG_ERROR,
@@ -472,32 +485,50 @@ static bool give_up(struct request *request, const struct hf_outcome *outcome)
     }
 }
 
+static const char *words(const struct hf_outcome *outcome)
+{
+    return outcome->message != NULL && outcome->message[0] != '\0'
+               ? outcome->message
+               : hf_status_row(outcome->status)->says;
+}
+
+/* A credential, a route or a protocol that an operator corrects: no record is at fault. */
+static bool is_about_the_endpoint(enum hf_status status)
+{
+    return status == HF_UNAUTHENTICATED || status == HF_FORBIDDEN || status == HF_NOT_FOUND ||
+           status == HF_UNSUPPORTED;
+}
+
 static void failed_for_now(struct request *request, const struct hf_outcome *outcome)
 {
     struct lane *lane = request->lane->whole;
     struct hf_sender *sender = lane->sender;
     const struct hf_retry_config *retry = &sender->config->retry;
     uint64_t now_ns = hf_loop_now_ns(sender->loop);
-    if (outcome->status == HF_UNAUTHENTICATED || outcome->status == HF_FORBIDDEN) {
-        set_unhealthy(lane, outcome->message != NULL ? outcome->message : "credentials refused");
+    if (is_about_the_endpoint(outcome->status)) {
+        hf_sender_set_unhealthy(sender, words(outcome));
     }
     if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
         hf_window_cut(&sender->window, request->round);
     }
     if (!lane->failing || now_ns >= lane->resume_ns) {
-        uint64_t wait_ns =
-            hf_backoff_next(&lane->backoff, retry, now_ns, outcome->retry_after_ns, draw(sender));
+        uint64_t wait_ns = hf_backoff_next(&lane->backoff, retry, now_ns, outcome->retry_after_ns,
+                                           hf_sender_draw(sender));
         lane->resume_ns = now_ns + wait_ns;
         lane->failing = true;
         hf_node_log(
             sender->node, HF_LOG_WARN,
             "Exporting failed. Will retry the request after interval. interval %.3fs, code %d: "
             "%s",
-            (double)wait_ns / 1e9, outcome->code,
-            outcome->message != NULL ? outcome->message : hf_status_row(outcome->status)->says);
+            (double)wait_ns / 1e9, outcome->code, words(outcome));
     }
     bool over = !retry->enabled || hf_backoff_is_over(&lane->backoff, retry, now_ns);
-    if (!over || !give_up(request, outcome)) {
+    if (over && give_up(request, outcome)) {
+        return;
+    }
+    if (outcome->is_suspect) {
+        hf_isolated_wait(request, lane->resume_ns);
+    } else {
         hf_lane_put_back(request->lane, request);
     }
 }
@@ -523,8 +554,6 @@ static void settle(struct request *request, const struct hf_outcome *outcome)
         }
         break;
     case HF_INVALID:
-    case HF_UNSUPPORTED:
-    case HF_NOT_FOUND:
     case HF_EXISTS:
     case HF_CORRUPT:
         refused_for_good(request, outcome);
@@ -533,7 +562,9 @@ static void settle(struct request *request, const struct hf_outcome *outcome)
         hf_lane_put_back(request->lane, request);
         break;
     default:
-        failed_for_now(request, outcome);
+        if (!outcome->is_suspect || !hf_isolated_judge(request, outcome)) {
+            failed_for_now(request, outcome);
+        }
     }
 }
 

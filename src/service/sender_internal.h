@@ -10,12 +10,13 @@
 #include <holdfast/sending.h>
 #include <holdfast/shape.h>
 
-#include "../util/backoff.h"
 #include "../util/compress.h"
 #include "../util/loop.h"
 #include "../util/metrics.h"
 #include "../util/pace.h"
+#include "aside.h"
 #include "sender.h"
+#include "shaping.h"
 #include "store.h"
 
 /* A record read off the queue, until all its items are done with. */
@@ -37,27 +38,14 @@ struct part {
 
 struct request {
     struct hf_export export; /* lent to the exporter */
+    struct aside aside;
     struct lane *lane;
-    struct request *next; /* among those waiting to be sent again */
+    struct request *next; /* among those waiting to be sent again, or isolated */
     unsigned round;       /* of the window, when it was sent */
     struct hf_bytes cut;  /* the body of a run; a request with a run has no other part */
     size_t count;
     struct part *parts; /* behind the struct, as are the pieces */
     struct hf_piece *pieces;
-};
-
-/* How requests are shaped; from the pipeline's batch processor or sending_queue::batch. */
-struct shaping {
-    uint64_t items_wanted, bytes_wanted; /* send when reached; both 0: at once */
-    uint64_t items_max, bytes_max;       /* of one request */
-    uint64_t wait_ns;
-    struct hf_string_list keys; /* never mix different values of these */
-};
-
-/* What the Go collector's batch processor tells of itself; NULL without one. */
-struct batch_series {
-    struct hf_histogram *send_size;
-    struct hf_series *size_trigger, *timeout_trigger;
 };
 
 /* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
@@ -83,8 +71,10 @@ struct lane {
     uint64_t pending_items, pending_bytes;
     uint64_t pending_since_ns;
     struct request *waiting; /* in order of sequence */
+    struct isolated isolated;
+    uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    bool failing, gave_up;
+    bool failing;
     uint64_t resume_ns; /* failing: no attempt before */
     struct hf_backoff backoff;
 };
@@ -102,12 +92,14 @@ struct hf_sender {
     struct hf_window window;
     struct hf_meter meter;
     size_t held_bytes;
+    uint64_t isolated_bytes; /* of all lanes; among the held */
     bool running, stop_begun, stopping, ended;
     struct hf_task pump_task; /* at the end of the turn: many completions, one look at the lanes */
     bool pump_deferred;
     struct hf_task stop_task;
     sem_t stopped;
     atomic_bool unhealthy;
+    atomic_uint unburied; /* requests that the dead letters have no room for */
     uint64_t random;
     const char **context_keys;
     size_t context_key_count;
@@ -122,7 +114,13 @@ struct hf_sender {
 #define REQUEST_BYTES_MAX ((uint64_t)(4u << 20) - (64u << 10))
 #define REQUEST_ITEMS_MAX 8192
 
-/* sender.c: pumps every lane at the end of this turn. */
+/* sender.c: says so once, until a request is delivered. */
+void hf_sender_set_unhealthy(struct hf_sender *sender, const char *why);
+/* What the configuration says of its dead letters. */
+struct wal_limits hf_sender_letter_limits(const struct hf_sender *sender);
+/* Uniform in [0, 1), for jitter. */
+double hf_sender_draw(struct hf_sender *sender);
+/* Pumps every lane at the end of this turn. */
 void hf_sender_pump_later(struct hf_sender *sender);
 /* A lane without a queue yet, put among the sender's. NULL: out of memory. */
 struct lane *hf_sender_new_lane(struct hf_sender *sender, const struct hf_pipeline *pipeline);
@@ -137,6 +135,10 @@ void hf_lane_timer(struct hf_timer *timer, uint64_t now_ns);
 void hf_lane_put_back(struct lane *lane, struct request *request);
 /* Reads settings of batching, and makes the series that tell of it. */
 void hf_lane_shape(struct lane *lane);
+/* May the two records be sent in one request? */
+bool hf_lane_may_mix(const struct lane *lane, const struct held *a, const struct held *b);
+/* `large`: it was sent for its size, not for the time it had waited. */
+void hf_lane_count_batch(const struct lane *lane, const struct request *request, bool large);
 /* Releases all it holds, unacknowledged, and its spares. */
 void hf_lane_drop_all(struct lane *lane);
 

@@ -309,6 +309,20 @@ static void close_host(struct service *service)
     hf_findings_free(service->findings, service->finding_count);
 }
 
+static void tell_ready(const struct hf_host *host)
+{
+    char why[HF_ERROR_MAX];
+    if (hf_store_is_healthy(host->store, why, sizeof(why))) {
+        hf_log_line(host->log, HF_LOG_INFO, "service",
+                    "Everything is ready. Begin running and processing data. Data directory %s",
+                    hf_store_directory(host->store));
+    } else {
+        hf_log_line(host->log, HF_LOG_ERROR, "service",
+                    "Running, but not ready: %s; tried again until it works. Data directory %s",
+                    why, hf_store_directory(host->store));
+    }
+}
+
 static enum hf_status start_graph(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
@@ -326,9 +340,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_watch(service->self, service->graph);
-        hf_log_line(host->log, HF_LOG_INFO, "service",
-                    "Everything is ready. Begin running and processing data. Data directory %s",
-                    hf_store_directory(host->store));
+        tell_ready(host);
     }
     return status;
 }

@@ -120,14 +120,16 @@ void hf_store_explain(enum wal_status status, const char *path, char *reterr)
 }
 
 /* A new name is durable only when its directory was synced. What cannot be opened was not made
- * here. */
-void hf_store_sync_directory(const char *path)
+ * here, and what cannot be synced by its kind keeps its names by itself. */
+int hf_store_sync_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
+    if (fd < 0) {
+        return 0;
     }
+    int error = fsync(fd) != 0 ? errno : 0;
+    close(fd);
+    return error == EIO || error == ENOSPC || error == EDQUOT ? error : 0;
 }
 
 static enum hf_status take_lock(struct hf_store *store, const struct hf_store_options *options,
@@ -167,7 +169,10 @@ static void reckon_limit(struct hf_store *store)
 {
     char path[PATH_BYTES_MAX];
     snprintf(path, sizeof(path), "%s/max_bytes", store->directory);
-    FILE *file = fopen(path, "re");
+    /* Never through a link: what it led to would be overwritten. */
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool is_foreign = fd < 0 && errno != ENOENT;
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     unsigned long long kept = 0;
     if (file != NULL) {
         if (fscanf(file, "%llu", &kept) != 1) {
@@ -182,8 +187,16 @@ static void reckon_limit(struct hf_store *store)
             uint64_t half = (uint64_t)info.f_bavail * info.f_frsize / 2;
             kept = half < kept ? half : kept;
         }
-        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        fd = is_foreign ? -1
+                        : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         file = fd >= 0 ? fdopen(fd, "w") : NULL;
+        if (file == NULL) {
+            hf_log_line(store->log, HF_LOG_WARN, "store",
+                        "cannot keep the default limit of a queue in %s: %s; it is estimated again "
+                        "at the next start",
+                        path,
+                        is_foreign ? "it is a link or no file of this user" : strerror(errno));
+        }
         if (file != NULL) {
             fprintf(file, "%llu\n", kept);
             fclose(file);
@@ -192,16 +205,31 @@ static void reckon_limit(struct hf_store *store)
     store->max_bytes = kept;
 }
 
-/* All directories above `directory`. */
-static void sync_parents(const char *directory)
+/* All directories above `directory`. An errno, or 0. */
+static int sync_parents(const char *directory)
 {
     char path[PATH_BYTES_MAX];
     snprintf(path, sizeof(path), "%s", directory);
-    hf_store_sync_directory(path[0] == '/' ? "/" : ".");
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    int error = hf_store_sync_directory(path[0] == '/' ? "/" : ".");
+    for (char *slash = strchr(path + 1, '/'); slash != NULL && error == 0;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        hf_store_sync_directory(path);
+        error = hf_store_sync_directory(path);
         *slash = '/';
+    }
+    return error;
+}
+
+/* Others who may write there could take the queue away or put another in its place. A mount of
+ * Kubernetes often is so, so it is no reason to refuse. */
+static void warn_if_open_to_others(const struct hf_store *store)
+{
+    struct stat info;
+    if (stat(store->directory, &info) == 0 && (info.st_mode & S_IWOTH) != 0) {
+        hf_log_line(store->log, HF_LOG_WARN, "store",
+                    "the data directory %s may be written by every user (mode %04o): any of them "
+                    "can remove or replace what is queued; chmod 0700 it",
+                    store->directory, (unsigned)info.st_mode & 07777u);
     }
 }
 
@@ -273,8 +301,12 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
         hf_store_close(store);
         return hf_status_of_wal(opened);
     }
-    if (!store->no_fsync) {
-        sync_parents(store->directory);
+    int unsynced = store->no_fsync ? 0 : sync_parents(store->directory);
+    if (unsynced != 0) {
+        snprintf(reterr, HF_ERROR_MAX, "cannot make the data directory %.400s durable: %s",
+                 store->directory, strerror(unsynced));
+        hf_store_close(store);
+        return HF_IO;
     }
     snprintf(reterr, HF_ERROR_MAX, "cannot lock the data directory %.400s", store->directory);
     enum hf_status status = take_lock(store, options, reterr);
@@ -287,6 +319,7 @@ enum hf_status hf_store_open(const struct hf_store_options *options, struct hf_s
         hf_store_close(store);
         return status;
     }
+    warn_if_open_to_others(store);
     make_damaged(store);
     reckon_limit(store);
     if (store->no_fsync) {

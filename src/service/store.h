@@ -67,11 +67,13 @@ HF_MUST_USE enum hf_status hf_store_queue(struct hf_store *store, const char *pi
 void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
                           const struct hf_queue_options *options);
 
-/* The dead letters of that exporter, made when first needed, with that limit. NULL when they cannot
- * be opened. */
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+/* The dead letters of that exporter, made when first needed, with those limits. NULL when they
+ * cannot be opened. */
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter,
+                                  const struct wal_limits *limits);
 /* Likewise for what there is of an exporter's dead letters, the requeued among them. */
-void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes);
+void hf_store_limit_letters(struct hf_store *store, const char *exporter,
+                            const struct wal_limits *limits);
 
 /* Where dead letters wait to be sent again by that exporter, made when first needed. As
  * hf_store_queue(). */
@@ -114,8 +116,8 @@ void hf_store_each(struct hf_store *store,
 void hf_store_set_draining(struct hf_store *store, bool draining);
 bool hf_store_is_draining(const struct hf_store *store);
 
-/* Is every queue able to take data? */
-bool hf_store_is_healthy(struct hf_store *store);
+/* Is every queue able to take data? Otherwise `ret_why` says what one of them ails. */
+bool hf_store_is_healthy(struct hf_store *store, char *ret_why, size_t room);
 
 enum hf_status hf_status_of_wal(enum wal_status status);
 

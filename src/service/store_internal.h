@@ -39,7 +39,8 @@ struct hf_store {
 
 /* store.c: what went wrong with the directory, as one sentence with path and uid in it. */
 void hf_store_explain(enum wal_status status, const char *path, char *reterr);
-void hf_store_sync_directory(const char *path);
+/* An errno: a name in it may not be durable; 0: it is. */
+int hf_store_sync_directory(const char *path);
 
 /* store_queues.c */
 void hf_store_close_queues(struct hf_store *store);

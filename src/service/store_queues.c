@@ -44,6 +44,18 @@ static void on_event(void *user, const struct wal_event *event)
     case WAL_EVENT_WRITE_BACK:
         hf_log_line(log, HF_LOG_INFO, name, "writing works again");
         break;
+    case WAL_EVENT_CURSORS_FAILED:
+        hf_log_line(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
+                    event->is_refusing
+                        ? "cannot make the places of its exporters durable: %s; this error is "
+                          "tried again until it is over, nothing is taken before"
+                        : "cannot write what was delivered: %s; tried again until it works, a kill "
+                          "before that repeats it",
+                    strerror(event->error));
+        break;
+    case WAL_EVENT_CURSORS_BACK:
+        hf_log_line(log, HF_LOG_INFO, name, "the places of its exporters are written again");
+        break;
     case WAL_EVENT_DROPPED:
         hf_log_line(log, HF_LOG_WARN, name, "full: dropped the %llu oldest records of %s",
                     (unsigned long long)event->records,
@@ -77,8 +89,10 @@ static enum wal_status open_entry(struct hf_store *store, const char *kind, cons
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return errno == ENOSPC ? WAL_NO_SPACE : WAL_NO_RIGHT;
     }
-    if (!store->no_fsync) {
-        hf_store_sync_directory(store->directory);
+    int unsynced = store->no_fsync ? 0 : hf_store_sync_directory(store->directory);
+    if (unsynced != 0) {
+        errno = unsynced;
+        return unsynced == EIO ? WAL_IO : WAL_NO_SPACE;
     }
     snprintf(path, sizeof(path), "%s/%s/%s", store->directory, kind, escaped);
     snprintf(damaged, sizeof(damaged), "%s/damaged/%s-%s", store->directory, kind, escaped);
@@ -169,6 +183,7 @@ enum hf_status hf_store_queue(struct hf_store *store, const char *pipeline,
 static void limit(struct entry *entry, struct wal_limits limits, const char *section)
 {
     struct wal_limits before = entry->is_asked ? entry->limits : limits;
+    bool is_letters = strcmp(entry->kind, HF_STORE_LETTERS) == 0;
     struct hf_log *log = entry->store->log;
     struct wal_stat stat;
     wal_set_limits(entry->wal, &limits);
@@ -180,14 +195,17 @@ static void limit(struct entry *entry, struct wal_limits limits, const char *sec
     }
     if (before.drop_oldest != limits.drop_oldest) {
         hf_log_line(log, HF_LOG_INFO, entry->id, "%s::on_full is now %s", section,
-                    limits.drop_oldest ? "drop_oldest" : "reject");
+                    limits.drop_oldest ? "drop_oldest"
+                    : is_letters       ? "hold"
+                                       : "reject");
     }
     wal_stat(entry->wal, &stat);
     if (limits.max_bytes < before.max_bytes && stat.disk_bytes > limits.max_bytes) {
         hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
                     (double)stat.disk_bytes / MIB,
-                    limits.drop_oldest
-                        ? "the oldest are dropped as new data comes"
+                    limits.drop_oldest ? "the oldest are dropped as new data comes"
+                    : is_letters
+                        ? "what is refused stays in its queue until some are requeued or dropped"
                         : "senders are told to come back until enough is delivered; nothing is "
                           "deleted");
     }
@@ -208,13 +226,14 @@ void hf_store_limit_queue(struct hf_store *store, const char *pipeline,
 
 /* With the mutex held. */
 static enum wal_status need_letters(struct hf_store *store, const char *exporter,
-                                    uint64_t max_bytes, struct entry **ret_entry)
+                                    const struct wal_limits *limits, struct entry **ret_entry)
 {
     struct entry *entry = find(store, HF_STORE_LETTERS, exporter);
     enum wal_status status = WAL_OK;
     if (entry == NULL) {
-        struct wal_options made = {
-            .max_bytes = max_bytes, .segment_bytes = LETTER_SEGMENT_BYTES, .drop_oldest = true};
+        struct wal_options made = {.max_bytes = limits->max_bytes,
+                                   .segment_bytes = LETTER_SEGMENT_BYTES,
+                                   .drop_oldest = limits->drop_oldest};
         struct wal_consumer_options reader = {.name = HF_DEAD_LETTER_READER, .from_oldest = true};
         status = open_entry(store, HF_STORE_LETTERS, exporter, &made, &entry);
         if (status == WAL_OK && wal_consumer_open(entry->wal, &reader, &entry->reader) != WAL_OK) {
@@ -225,11 +244,12 @@ static enum wal_status need_letters(struct hf_store *store, const char *exporter
     return status;
 }
 
-struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+struct wal *hf_store_dead_letters(struct hf_store *store, const char *exporter,
+                                  const struct wal_limits *limits)
 {
     struct entry *entry = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_letters(store, exporter, max_bytes, &entry);
+    enum wal_status status = need_letters(store, exporter, limits, &entry);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
@@ -247,16 +267,17 @@ struct wal_consumer *hf_store_dead_letter_reader(struct hf_store *store, const c
     return entry != NULL ? entry->reader : NULL;
 }
 
-void hf_store_limit_letters(struct hf_store *store, const char *exporter, uint64_t max_bytes)
+void hf_store_limit_letters(struct hf_store *store, const char *exporter,
+                            const struct wal_limits *limits)
 {
     pthread_mutex_lock(&store->mutex);
     struct entry *letters = find(store, HF_STORE_LETTERS, exporter);
     struct entry *requeued = find(store, HF_STORE_REQUEUE, exporter);
     if (letters != NULL) {
-        limit(letters, (struct wal_limits){max_bytes, true}, "sending_queue::dead_letter");
+        limit(letters, *limits, "sending_queue::dead_letter");
     }
     if (requeued != NULL) {
-        requeued->limits.max_bytes = max_bytes;
+        requeued->limits.max_bytes = limits->max_bytes;
         wal_set_limits(requeued->wal, &requeued->limits);
     }
     pthread_mutex_unlock(&store->mutex);
@@ -366,7 +387,7 @@ static enum wal_status need(struct hf_store *store, const char *kind, const char
     struct entry *entry = NULL;
     if (strcmp(kind, HF_STORE_LETTERS) == 0) {
         /* Nobody adds to them before a configuration has said how many there may be. */
-        return need_letters(store, id, 0, &entry);
+        return need_letters(store, id, &(const struct wal_limits){0}, &entry);
     }
     return strcmp(kind, HF_STORE_REQUEUE) == 0
                ? need_requeue(store, id, &entry)
@@ -409,20 +430,31 @@ bool hf_store_open_all(struct hf_store *store)
     return open_kind(store, HF_STORE_REQUEUE) && good;
 }
 
+struct ailing {
+    char *why;
+    size_t room;
+    bool any;
+};
+
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
-    bool *healthy = user;
+    struct ailing *ailing = user;
     struct wal_stat stat;
-    (void)id;
+    if (strcmp(kind, HF_STORE_QUEUE) != 0) {
+        return;
+    }
     wal_stat(wal, &stat);
-    if (strcmp(kind, HF_STORE_QUEUE) == 0 && !stat.healthy) {
-        *healthy = false;
+    if (!stat.healthy && !ailing->any) {
+        bool has_error = stat.ails_error != 0;
+        snprintf(ailing->why, ailing->room, "the queue of %.100s takes nothing: %s%s%s", id,
+                 stat.ails, has_error ? ": " : "", has_error ? strerror(stat.ails_error) : "");
+        ailing->any = true;
     }
 }
 
-bool hf_store_is_healthy(struct hf_store *store)
+bool hf_store_is_healthy(struct hf_store *store, char *ret_why, size_t room)
 {
-    bool healthy = true;
-    hf_store_each(store, look, &healthy);
-    return healthy;
+    struct ailing ailing = {.why = ret_why, .room = room};
+    hf_store_each(store, look, &ailing);
+    return !ailing.any;
 }

@@ -7,6 +7,7 @@
 static const char *const sizers[] = {"requests", "items", "bytes", NULL};
 static const char *const batch_sizers[] = {"items", "bytes", NULL};
 static const char *const on_full[] = {"reject", "drop_oldest", NULL};
+static const char *const letters_on_full[] = {"hold", "drop_oldest", NULL};
 static const char *const on_give_up[] = {"keep", "dead_letter", "drop", NULL};
 static const char *const at_rest[] = {"none", "zstd", NULL};
 
@@ -64,7 +65,14 @@ static const struct hf_field dead_letter_fields[] = {
      .preset = "1GiB",
      .least = 1 << 20,
      .most = 1e18,
-     .help = "Most bytes on disk; the oldest dead letters go first."},
+     .help = "Most bytes on disk."},
+    {.key = "on_full",
+     .type = HF_FIELD_ENUM,
+     .offset = offsetof(struct hf_dead_letter_config, on_full),
+     .preset = "hold",
+     .choices = letters_on_full,
+     .help = "hold: what is refused stays in the queue, others overtake it, the exporter is "
+             "unhealthy; drop_oldest: the oldest dead letters go."},
     HF_FIELDS_END,
 };
 

@@ -88,7 +88,8 @@ static void set_up(void)
     const struct hf_store_options store = {.directory = directory, .log = host.log};
     check(hf_store_open(&store, &host.store, error) == HF_OK);
     check(hf_store_queue(host.store, "q", &queue, &wal, error) == HF_OK);
-    struct wal *letters = hf_store_dead_letters(host.store, "e", 16 << 20);
+    struct wal *letters =
+        hf_store_dead_letters(host.store, "e", &(const struct wal_limits){16 << 20, false});
     check(letters != NULL);
     for (size_t i = 0; i < RECORDS; i++) {
         put(i < RECORDS / 2 ? wal : letters, i);

@@ -1,6 +1,8 @@
 """The disk: full from outside, given back when the queue is empty, synced unless told otherwise."""
 
+import errno
 import os
+import re
 import subprocess
 
 import grpc
@@ -8,7 +10,7 @@ import pytest
 
 from support import otlp, senders
 from support.backends import GrpcBackend
-from support.holdfast import BASE, config, otlp_exporter
+from support.holdfast import BASE, BINARY, config, otlp_exporter
 from support.senders import Load
 from support.waiting import until
 
@@ -113,3 +115,51 @@ class TestSync:
         }
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=self.storage(tmp_path, **keys))
         holdfast.wait_for_log("(?i)compaction")
+
+
+class TestTheDirectory:
+    def test_a_link_in_place_of_a_file_of_ours_is_not_followed(self, start, grpc_backend, tmp_path):
+        theirs = tmp_path / "theirs"
+        theirs.write_text("not a number\n")
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.data_directory.mkdir(mode=0o700)
+        (holdfast.data_directory / "max_bytes").symlink_to(theirs)
+        holdfast.start()
+        assert theirs.read_text() == "not a number\n"
+        holdfast.wait_for_log("it is a link")
+
+    def test_one_that_every_user_may_write_is_named(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        holdfast.data_directory.mkdir()
+        holdfast.data_directory.chmod(0o777)
+        holdfast.start()
+        holdfast.wait_for_log("may be written by every user")
+
+    def test_syncs_that_fail_at_the_start_are_repeated_until_they_succeed(self, start, grpc_backend):
+        """At each of the first syncs: the process ends with a word, or says that it waits and becomes ready."""
+        library = shim()
+        told = ""
+        for first in range(12, 20):
+            holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+            holdfast.environment |= {
+                "LD_PRELOAD": str(library),
+                "HF_SHIM_DIR": str(holdfast.data_directory),
+                "HF_SHIM_FAIL": f"{first}-{first + 14}:{errno.ENOSPC}:s",
+            }
+            holdfast.spawn()
+            until(lambda: holdfast.is_ready_or_dead(), lambda: f"sync {first}: {holdfast.log()}")
+            assert holdfast.health() == 200 or "error: " in holdfast.log()
+            told += holdfast.log()
+            holdfast.kill9()
+        assert "nothing is taken before" in told
+        assert re.search("Running, but not ready: the queue of .* takes nothing: .*No space left", told)
+        assert "the places of its exporters are written again" in told
+
+
+def shim():
+    """The library that makes operations on files fail; built by the debug preset, as the crash tests are."""
+    for folder in (BINARY.parent, BINARY.parents[1] / "build" / "debug", BINARY.parents[1] / "build"):
+        library = folder / "tests" / "crash" / "crash_shim.so"
+        if library.exists():
+            return library
+    return pytest.skip("tests/crash is not built: ./dev build debug")

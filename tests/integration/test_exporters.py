@@ -35,14 +35,23 @@ RETRYABLE = [
     Code.RESOURCE_EXHAUSTED,
     Code.UNAUTHENTICATED,
     Code.PERMISSION_DENIED,
+    Code.UNIMPLEMENTED,
+    Code.INTERNAL,
+    Code.UNKNOWN,
 ]
 PERMANENT = [
     Code.INVALID_ARGUMENT,
     Code.FAILED_PRECONDITION,
-    Code.UNIMPLEMENTED,
     Code.NOT_FOUND,
     Code.ALREADY_EXISTS,
 ]
+
+
+PASSING_HTTP = (
+    *(401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 426, 429, 499),
+    *(500, 501, 502, 503, 504, 505, 507, 511, 520, 524, 529, 530, 599),
+)
+ABOUT_THE_ENDPOINT = (401, 403, 404, 405, 501, 505)
 
 
 class TestGrpcAnswers:
@@ -144,7 +153,7 @@ class TestHttpAnswers:
 
     def test_every_passing_answer_is_retried_until_it_passes(self, through):
         _, backend, sender = through
-        for answer in [status(code) for code in (401, 403, 408, 429, 502, 503, 504)] + [cut()]:
+        for answer in [status(code) for code in PASSING_HTTP] + [cut()]:
             backend.next(answer, answer)
             ids = otlp.new_ids(2)
             sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
@@ -153,7 +162,31 @@ class TestHttpAnswers:
                 answer
             )
 
-    @pytest.mark.parametrize("code", [400, 404, 405, 415, 422])
+    def test_a_page_for_people_is_no_success(self, through):
+        _, backend, sender = through
+        backend.next(status(200, {"Content-Type": "text/html; charset=utf-8"}, b"<html>log in</html>"))
+        ids = otlp.new_ids(2)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        backend.wait_for(ids)
+
+    @pytest.mark.parametrize("code", ABOUT_THE_ENDPOINT)
+    def test_what_is_about_the_endpoint_holds_the_queue_and_shows(self, start, ending, grpc_sender, code):
+        backend = ending.enter_context(HttpBackend())
+        retry = {**FAST_RETRY, "max_elapsed_time": "300ms"}
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, retry_on_failure=retry)}))
+        backend.always = status(code, body=b"not here")
+        ids = otlp.new_ids(6)
+        for item in ids:
+            grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        holdfast.wait_for_log("unhealthy: not here")
+        backend.wait_for_requests(6)
+        books = holdfast.books("traces", "otlphttp")
+        assert (books["queued"]["items"], books["dead_lettered"]["items"]) == (6, 0)
+        backend.always = ok()
+        backend.wait_for(ids)
+        holdfast.wait_for_log("healthy again")
+
+    @pytest.mark.parametrize("code", [400, 409, 415, 422])
     def test_a_permanent_answer_puts_the_request_aside(self, through, code):
         holdfast, backend, sender = through
         backend.always = status(code, body=b"no, never")
@@ -234,6 +267,163 @@ class TestOneBadRequestAmongGood:
         )
         assert bad not in backend.ids()
         assert holdfast.books("logs", "otlphttp")["delivered"]["items"] == 8
+
+
+def full_books(books):
+    """What left the queue, what is in it, and whether that is all that came."""
+    left = books["delivered"]["items"] + books["queued"]["items"] + books["dead_lettered"]["items"]
+    dropped = sum(amount["items"] for amount in books["dropped"].values())
+    assert books["accepted"]["items"] == left + dropped
+    return {name: books[name]["items"] for name in ("delivered", "queued", "dead_lettered")} | {
+        "dropped": dropped
+    }
+
+
+class TestServerErrors:
+    """500 and INTERNAL: an outage of the backend, or one request that it cannot digest."""
+
+    RETRY = {**FAST_RETRY, "max_elapsed_time": "2s"}
+
+    def test_a_poison_request_is_overtaken_and_put_aside_in_time(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        exporter = otlphttp_exporter(backend, retry_on_failure=self.RETRY, sending_queue={"num_consumers": 1})
+        holdfast = start(config({"otlphttp": exporter}))
+        bad, *good = otlp.new_ids(9)
+        backend.judge = lambda message: (
+            status(500, body=b"null pointer") if bad in otlp.ids(otlp.LOGS, message) else ok()
+        )
+        sender = grpc_sender(holdfast)
+        for item in [bad, *good]:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        backend.wait_for(good)
+        holdfast.wait_for_log("stands aside")
+        until(lambda: send_one(backend, sender) and dead(holdfast) == 1, lambda: f"{dead(holdfast)} put aside")
+        assert bad not in backend.ids()
+        assert full_books(holdfast.books("logs", "otlphttp"))["queued"] == 0
+        listed = holdfast.command("queue", "ls", "deadletter:otlphttp", "--data-dir", holdfast.data_directory)
+        assert "null pointer" in listed.stdout
+
+    def test_of_a_coalesced_request_only_the_poison_is_put_aside(self, start, ending, grpc_sender):
+        backend = ending.enter_context(GrpcBackend())
+        backend.stop()
+        batch = {"batch": {"timeout": "1s", "send_batch_size": 1000}}
+        exporter = otlp_exporter(backend, retry_on_failure=self.RETRY)
+        holdfast = start(config({"otlp": exporter}, batch))
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(16)
+        bad = ids[6]
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        backend.judge = lambda message: (
+            refuse(Code.INTERNAL, "it broke") if bad in otlp.ids(otlp.LOGS, message) else ok()
+        )
+        backend.start()
+        backend.wait_for([item for item in ids if item != bad])
+        until(
+            lambda: send_one(backend, sender) and dead(holdfast, "otlp") == 1,
+            lambda: f"{dead(holdfast, 'otlp')} put aside",
+            60,
+        )
+        assert set(ids) - set(backend.ids()) == {bad}
+        until(
+            lambda: full_books(holdfast.books("logs", "otlp"))["queued"] == 0,
+            lambda: f"{holdfast.books('logs', 'otlp')}",
+        )
+
+    def test_an_outage_that_answers_500_empties_no_queue(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        retry = {**FAST_RETRY, "max_elapsed_time": "300ms"}
+        holdfast = start(config({"otlphttp": otlphttp_exporter(backend, retry_on_failure=retry)}))
+        backend.always = status(500)
+        ids = otlp.new_ids(30)
+        sender = grpc_sender(holdfast)
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
+        holdfast.wait_for_log("unhealthy: HTTP status 500")
+        backend.wait_for_requests(20)
+        assert dead(holdfast) == 0
+        backend.always = ok()
+        backend.wait_for(ids)
+        until(
+            lambda: full_books(holdfast.books("logs", "otlphttp"))["delivered"] == 30,
+            lambda: f"{holdfast.books('logs', 'otlphttp')}",
+        )
+        assert sorted(backend.ids()) == sorted(ids)
+
+
+def dead(holdfast, exporter="otlphttp"):
+    return holdfast.books("logs", exporter)["dead_lettered"]["items"]
+
+
+def send_one(backend, sender):
+    """Something that passes, so that it shows that the others are the fault."""
+    item = otlp.new_ids(1)
+    sender.export(otlp.LOGS, otlp.request(otlp.LOGS, item))
+    backend.wait_for(item)
+    return True
+
+
+class TestFullDeadLetters:
+    COUNT = 20
+
+    def begin(self, start, backend, **dead_letter):
+        queue = {"dead_letter": {"max_bytes": "1MiB", **dead_letter}}
+        return start(config({"otlphttp": otlphttp_exporter(backend, sending_queue=queue)}))
+
+    def refuse_all(self, holdfast, backend, sender):
+        """20 items of 100 kB for dead letters of 1 MiB."""
+        ids = otlp.new_ids(self.COUNT)
+        backend.judge = lambda message: (
+            status(400, body=b"never") if set(ids) & set(otlp.ids(otlp.LOGS, message)) else ok()
+        )
+        for item in ids:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item], padding="x" * 100_000))
+        return ids
+
+    def test_what_finds_them_full_stays_in_the_queue_and_blocks_nobody(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = self.begin(start, backend)
+        sender = grpc_sender(holdfast)
+        ids = self.refuse_all(holdfast, backend, sender)
+        holdfast.wait_for_log("the dead letters take no more")
+        good = otlp.new_ids(5)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, good))
+        backend.wait_for(good)
+        books = full_books(holdfast.books("logs", "otlphttp"))
+        assert books["dropped"] == 0
+        assert 0 < books["dead_lettered"] < self.COUNT
+        kept = holdfast.books("otlphttp", "operator", "deadletter")["queued"]["items"]
+        assert kept == books["dead_lettered"]
+        backend.judge = lambda _message: ok()
+        backend.wait_for(ids[books["dead_lettered"] :])
+        until(
+            lambda: full_books(holdfast.books("logs", "otlphttp"))["queued"] == 0,
+            lambda: f"{holdfast.books('logs', 'otlphttp')}",
+        )
+
+    def test_room_for_them_is_used_by_itself(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = self.begin(start, backend)
+        self.refuse_all(holdfast, backend, grpc_sender(holdfast))
+        holdfast.wait_for_log("the dead letters take no more")
+
+        def drop_until_all_are_dead():
+            holdfast.command(
+                "queue", "drop", "deadletter:otlphttp", "--data-dir", holdfast.data_directory
+            )
+            return dead(holdfast) == self.COUNT
+
+        until(drop_until_all_are_dead, lambda: f"{holdfast.books('logs', 'otlphttp')}")
+        assert full_books(holdfast.books("logs", "otlphttp"))["dropped"] == 0
+
+    def test_the_oldest_go_only_when_that_is_written(self, start, ending, grpc_sender):
+        backend = ending.enter_context(HttpBackend())
+        holdfast = self.begin(start, backend, on_full="drop_oldest")
+        self.refuse_all(holdfast, backend, grpc_sender(holdfast))
+        until(lambda: dead(holdfast) == self.COUNT, lambda: f"{holdfast.books('logs', 'otlphttp')}")
+        assert full_books(holdfast.books("logs", "otlphttp"))["queued"] == 0
+        kept = holdfast.books("otlphttp", "operator", "deadletter")["queued"]["items"]
+        assert 0 < kept < self.COUNT
 
 
 class TestCompression:

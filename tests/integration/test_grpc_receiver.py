@@ -34,6 +34,14 @@ def body_of(signal, count=3, **options):
     return ids, otlp.request(signal, ids, **options).SerializeToString()
 
 
+SOCKET_MODES = [
+    ("022", {}, 0o755),
+    ("077", {}, 0o700),
+    ("022", {"mode": "0660"}, 0o660),
+    ("077", {"mode": "666"}, 0o666),
+]
+
+
 class TestCodings:
     @pytest.mark.parametrize("coding", sorted(h2grpc.ENCODE))
     @pytest.mark.parametrize("signal", otlp.SIGNALS, ids=lambda one: one.name)
@@ -411,3 +419,32 @@ class TestConfigured:
             ids, body = body_of(otlp.TRACES)
             channel.unary_unary(otlp.TRACES.method_path)(body, timeout=10)
         grpc_backend.wait_for(ids)
+
+    @pytest.mark.parametrize(("umask", "keys", "mode"), SOCKET_MODES)
+    def test_a_unix_socket_has_the_mode_that_is_written_or_the_umasks(
+        self, start, grpc_backend, tmp_path, umask, keys, mode
+    ):
+        paths = [tmp_path / "grpc.sock", tmp_path / "http.sock"]
+        protocols = {
+            name: {"endpoint": f"unix://{path}", **keys}
+            for name, path in zip(("grpc", "http"), paths, strict=True)
+        }
+        base = {**BASE, "receivers": {"otlp": {"protocols": protocols}}}
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base, ready=False)
+        holdfast.prefix = ["sh", "-c", f'umask {umask} && exec "$@"', "sh"]
+        holdfast.start()
+        assert [oct(path.stat().st_mode & 0o777) for path in paths] == [oct(mode)] * 2
+
+    def test_a_reload_gives_the_socket_its_new_mode(self, start, grpc_backend, tmp_path):
+        path = tmp_path / "otel.sock"
+
+        def written(mode):
+            return {"receivers": {"otlp": {"protocols": {"grpc": {"mode": mode}}}}}
+
+        base = {**BASE, "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": f"unix://{path}"}}}}}
+        plain = config({"otlp": otlp_exporter(grpc_backend)})
+        holdfast = start({**plain, **written("0600")}, base=base)
+        assert path.stat().st_mode & 0o777 == 0o600
+        holdfast.write_config({**plain, **written("0660")})
+        holdfast.reload()
+        until(lambda: path.stat().st_mode & 0o777 == 0o660, lambda: oct(path.stat().st_mode))

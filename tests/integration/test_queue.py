@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import select
 import shutil
+import socket
 
 import grpc
 import pytest
@@ -534,6 +536,36 @@ class TestRequeue:
         assert done.stdout == "dropped 60 dead letters of otlp/picky, 60 items\n"
         books = holdfast.books("otlp/picky", "otlp/picky", kind="requeue")
         assert books["accepted"]["items"] == books["dropped"]["operator"]["items"] == 60
+
+
+def connect(client, holdfast):
+    """By way of the open directory: a socket's path is at most 107 bytes."""
+    where = os.open(holdfast.data_directory, os.O_PATH)
+    client.connect(f"/proc/self/fd/{where}/control")
+    os.close(where)
+
+
+class TestSilentClients:
+    def test_they_hold_up_nobody(self, start, ending, grpc_backend):
+        """More than it keeps: the oldest of them make way."""
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        silent = [ending.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(40)]
+        for one in silent:
+            connect(one, holdfast)
+        silent[-1].sendall(b"stat\0")  # and the beginning of a request
+        answered = holdfast.queue("stat")
+        assert answered["queues"]
+        assert all(one.fileno() >= 0 for one in silent)
+        still_open = [one for one in silent if not select.select([one], [], [], 0)[0]]
+        assert still_open, "all were let go, so none can have been in the way"
+
+    def test_one_that_sends_its_words_in_pieces_is_answered(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        with socket.socket(socket.AF_UNIX) as one:
+            connect(one, holdfast)
+            for byte in b"stat\0\0":
+                one.sendall(bytes([byte]))
+            assert b"traces" in b"".join(iter(lambda: one.recv(65536), b""))
 
 
 class TestOrphans:

@@ -60,7 +60,8 @@ static struct wal *requeued(struct world *world)
 
 static struct wal *letters(struct world *world)
 {
-    return hf_store_dead_letters(world->store, "made_up", 16 << 20);
+    return hf_store_dead_letters(world->store, "made_up",
+                                 &(const struct wal_limits){16 << 20, false});
 }
 
 static void are_sent_while_the_sender_runs(void **state)

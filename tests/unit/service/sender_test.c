@@ -18,9 +18,9 @@ static void delivers_what_waits_and_what_comes(void **state)
 
 static void repeats_passing_faults_until_they_pass(void **state)
 {
-    static const enum hf_status faults[] = {HF_AGAIN,    HF_DEADLINE, HF_IO,    HF_FULL,
-                                            HF_BUSY,     HF_NOMEM,    HF_AGAIN, HF_UNAUTHENTICATED,
-                                            HF_FORBIDDEN};
+    static const enum hf_status faults[] = {
+        HF_AGAIN, HF_DEADLINE,        HF_IO,        HF_FULL,      HF_BUSY,       HF_NOMEM,
+        HF_AGAIN, HF_UNAUTHENTICATED, HF_FORBIDDEN, HF_NOT_FOUND, HF_UNSUPPORTED};
     struct world *world = make_world();
     (void)state;
     script(world, faults, sizeof(faults) / sizeof(faults[0]));
@@ -121,8 +121,123 @@ static void buries_only_the_record_that_is_refused_for_good(void **state)
     assert_int_equal(books.delivered.items, 3);
     assert_int_equal(books.dead_lettered.items, 3);
     struct wal_stat stat;
-    wal_stat(hf_store_dead_letters(world->store, "made_up", 16 << 20), &stat);
+    wal_stat(
+        hf_store_dead_letters(world->store, "made_up", &(const struct wal_limits){16 << 20, false}),
+        &stat);
     assert_int_equal(stat.appended.items, 3);
+    end_world(world);
+}
+
+/* The backend fails at requests of 7 items and more. */
+static void poison(struct world *world)
+{
+    world->backend.poison = 7;
+    world->config.queue.num_consumers = 1;
+    world->config.retry.max_elapsed_time_ns = UINT64_C(50000000);
+}
+
+static void lets_others_overtake_what_the_backend_fails_at(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    poison(world);
+    world->config.retry.max_elapsed_time_ns = 0;
+    open_sender(world);
+    put(world, 7);
+    start(world);
+    wait_for_count(world, &world->backend.poisoned, 2);
+    put(world, 5);
+    wait_for_delivered(world, 5);
+    put(world, 6);
+    wait_for_delivered(world, 11);
+    struct wal_books books = books_of(world);
+    assert_int_equal(books.queued.items, 7);
+    assert_int_equal(books.dead_lettered.items, 0);
+    end_world(world);
+}
+
+static void buries_what_fails_for_long_while_others_pass(void **state)
+{
+    struct world *world = make_world();
+    struct wal_books books;
+    (void)state;
+    poison(world);
+    open_sender(world);
+    put(world, 7);
+    start(world);
+    uint64_t delivered = 0;
+    do {
+        put(world, 1);
+        wait_for_delivered(world, ++delivered);
+        books = books_of(world);
+    } while (books.dead_lettered.items == 0);
+    assert_int_equal(books.dead_lettered.items, 7);
+    assert_int_equal(books.queued.items, 0);
+    assert_int_equal(books.accepted.items, 7 + delivered);
+    end_world(world);
+}
+
+static void buries_nothing_while_nothing_passes(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    poison(world);
+    world->config.retry.max_elapsed_time_ns = 1;
+    open_sender(world);
+    for (int i = 0; i < 3; i++) {
+        put(world, 7);
+    }
+    start(world);
+    wait_for_count(world, &world->backend.poisoned, 30);
+    assert_int_equal(books_of(world).queued.items, 21);
+    assert_true(hf_sender_is_unhealthy(world->node.sender));
+    pthread_mutex_lock(&world->backend.lock);
+    world->backend.poison = 0;
+    pthread_mutex_unlock(&world->backend.lock);
+    assert_int_equal(wait_until_empty(world).delivered.items, 21);
+    assert_false(hf_sender_is_unhealthy(world->node.sender));
+    end_world(world);
+}
+
+static void takes_a_failing_request_apart_until_the_culprit_is_alone(void **state)
+{
+    /* All four records are in one request: 10 items, then 8 and 2, then 7 and 1. */
+    struct world *world = make_world();
+    (void)state;
+    poison(world);
+    world->config.retry.max_elapsed_time_ns = 0;
+    open_sender(world);
+    put(world, 7);
+    put(world, 1);
+    put(world, 1);
+    put(world, 1);
+    start(world);
+    wait_for_delivered(world, 3);
+    assert_int_equal(books_of(world).queued.items, 7);
+    end_world(world);
+}
+
+static void holds_what_finds_the_dead_letters_full(void **state)
+{
+    enum hf_status refusals[12];
+    struct world *world = make_world();
+    (void)state;
+    for (size_t i = 0; i < 12; i++) {
+        refusals[i] = HF_INVALID;
+    }
+    world->config.queue.num_consumers = 1;
+    world->config.queue.dead_letter.max_bytes = 1; /* room for nothing */
+    script(world, refusals, 12);
+    open_sender(world);
+    put(world, 4);
+    start(world);
+    wait_for_count(world, &world->backend.calls, 3);
+    assert_true(hf_sender_is_unhealthy(world->node.sender));
+    assert_int_equal(books_of(world).queued.items, 4);
+    struct wal_books books = wait_until_empty(world);
+    assert_int_equal(books.delivered.items, 4);
+    assert_int_equal(books.dead_lettered.items, 0);
+    assert_false(hf_sender_is_unhealthy(world->node.sender));
     end_world(world);
 }
 
@@ -212,6 +327,11 @@ int main(void)
         cmocka_unit_test(counts_a_partial_success_as_delivered_less_the_rejected),
         cmocka_unit_test(halves_what_is_too_large_down_to_single_items),
         cmocka_unit_test(buries_only_the_record_that_is_refused_for_good),
+        cmocka_unit_test(lets_others_overtake_what_the_backend_fails_at),
+        cmocka_unit_test(buries_what_fails_for_long_while_others_pass),
+        cmocka_unit_test(buries_nothing_while_nothing_passes),
+        cmocka_unit_test(takes_a_failing_request_apart_until_the_culprit_is_alone),
+        cmocka_unit_test(holds_what_finds_the_dead_letters_full),
         cmocka_unit_test(drops_what_is_refused_when_dead_letters_are_off),
         cmocka_unit_test(waits_for_the_batch_size_and_cuts_at_its_maximum),
         cmocka_unit_test(sends_what_waits_when_the_batch_timeout_passes),

@@ -36,6 +36,8 @@
 struct backend {
     pthread_mutex_t lock;
     enum hf_status script[SCRIPT_MAX];
+    uint32_t poison; /* requests of so many items and more always fail; 0: none */
+    size_t poisoned; /* how often */
     uint64_t rejected[SCRIPT_MAX];
     size_t script_size;
     size_t calls;
@@ -81,6 +83,10 @@ static inline void backend_send(void *self, struct hf_export *export)
         outcome.rejected_items = backend->rejected[i];
         outcome.message = outcome.status == HF_OK ? "" : "as scripted";
     }
+    if (backend->poison != 0 && export->items >= backend->poison) {
+        outcome = (struct hf_outcome){.status = HF_AGAIN, .is_suspect = true, .message = "poison"};
+        backend->poisoned++;
+    }
     bool holds_back = backend->holds_back;
     if (holds_back) {
         backend->held[backend->held_count++] = export;
@@ -110,7 +116,7 @@ static inline struct world *make_world(void)
         (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
     world->graph.host = &world->host;
     world->config = (struct hf_sending_config){
-        .queue = {.num_consumers = 4, .dead_letter = {true, 16 << 20}},
+        .queue = {.num_consumers = 4, .dead_letter = {.enabled = true, .max_bytes = 16 << 20}},
         .retry = {.enabled = true,
                   .initial_interval_ns = 1000000,
                   .max_interval_ns = 2000000,
@@ -244,6 +250,29 @@ static inline struct wal_books books_in(struct wal *wal)
 static inline struct wal_books books_of(struct world *world)
 {
     return books_in(world->pipeline.wal);
+}
+
+static inline void wait_for_delivered(struct world *world, uint64_t items)
+{
+    const struct timespec pause = {0, 1000000};
+    for (unsigned turn = 0; books_of(world).delivered.items < items; turn++) {
+        assert_true(turn < PATIENCE_S * 1000);
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Until a counter of the backend has come so far. */
+static inline void wait_for_count(struct world *world, const size_t *counter, size_t count)
+{
+    const struct timespec pause = {0, 1000000};
+    size_t seen = 0;
+    for (unsigned turn = 0; seen < count; turn++) {
+        assert_true(turn < PATIENCE_S * 1000);
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&world->backend.lock);
+        seen = *counter;
+        pthread_mutex_unlock(&world->backend.lock);
+    }
 }
 
 /* Polls a condition: the sender has a thread of its own. */

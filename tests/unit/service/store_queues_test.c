@@ -68,17 +68,22 @@ static void dead_letters_found_at_the_start_get_the_limit_of_the_configuration(v
     struct world *world = make_world();
     struct wal *requeue = NULL;
     (void)state;
-    assert_non_null(hf_store_dead_letters(world->store, "otlp", 16 * MIB));
+    assert_non_null(
+        hf_store_dead_letters(world->store, "otlp", &(const struct wal_limits){16 * MIB, false}));
     assert_int_equal(hf_store_requeue(world->store, "otlp", &requeue, error), HF_OK);
     assert_int_equal(max_of(requeue), 16 * MIB);
     reopen(world);
     hf_store_open_all(world->store);
-    assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp", 8 * MIB)), 0);
-    hf_store_limit_letters(world->store, "otlp", 16 * MIB);
-    assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp", 8 * MIB)), 16 * MIB);
+    assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp",
+                                                  &(const struct wal_limits){8 * MIB, false})),
+                     0);
+    hf_store_limit_letters(world->store, "otlp", &(const struct wal_limits){16 * MIB, false});
+    assert_int_equal(max_of(hf_store_dead_letters(world->store, "otlp",
+                                                  &(const struct wal_limits){8 * MIB, false})),
+                     16 * MIB);
     assert_int_equal(hf_store_requeue(world->store, "otlp", &requeue, error), HF_OK);
     assert_int_equal(max_of(requeue), 16 * MIB);
-    hf_store_limit_letters(world->store, "nobody", 16 * MIB);
+    hf_store_limit_letters(world->store, "nobody", &(const struct wal_limits){16 * MIB, false});
     assert_null(hf_store_dead_letter_reader(world->store, "nobody"));
     end_world(world);
 }
