@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/drain.h"
+#include "cli/queue.h"
 #include "default_config.h"
-#include "drain_cli.h"
-#include "queue_cli.h"
 #include "registry.h"
 #include "service/service.h"
 

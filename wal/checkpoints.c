@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/util/checksum.h"
+#include "util/checksum.h"
 
 #define ROW_MAGIC UINT32_C(0x31504348) /* "HCP1" */
 

@@ -10,10 +10,10 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "../src/util/clock.h"
 #include "amount.h"
 #include "head.h"
 #include "internal.h"
+#include "util/clock.h"
 
 struct group {
     struct wal_append *first; /* linked by next */
@@ -308,8 +308,8 @@ static void note_outcome(struct wal *wal, const struct outcome *outcome)
     pthread_mutex_unlock(&wal->lock);
     if (is_ok == wal->is_failing) {
         wal->is_failing = !is_ok;
-        wal_tell(wal,
-                 &(struct wal_event){.kind = is_ok ? WAL_EVENT_WRITE_BACK : WAL_EVENT_WRITE_FAILED,
+        wal_notify(
+            wal, &(struct wal_event){.kind = is_ok ? WAL_EVENT_WRITE_BACK : WAL_EVENT_WRITE_FAILED,
                                      .error = outcome->error});
     }
 }
@@ -318,7 +318,7 @@ static void run_group(struct wal *wal)
 {
     struct group group = cut_group(wal);
 
-    wal_relieve(wal, group.cost);
+    wal_make_room(wal, group.cost);
     struct outcome outcome = commit_group(wal, &group, false);
     note_outcome(wal, &outcome);
     if (outcome.status != WAL_OK) {
@@ -329,10 +329,10 @@ static void run_group(struct wal *wal)
     wal_publish(wal, group.first,
                 &(struct wal_commit_times){.whole_ns = hf_clock_monotonic_ns() - outcome.began_ns,
                                            .sync_ns = sync_ns});
-    wal_relieve(wal, 0);
+    wal_make_room(wal, 0);
 }
 
-/* A fresh tail without a record: what came before can be disposed of; or a try whether writing
+/* A fresh tail without a record: what came before can be reclaimed; or a try whether writing
  * works again. */
 static void run_rotation(struct wal *wal)
 {

@@ -6,13 +6,13 @@
  * is how far was looked; it runs ahead over records that cannot be read, until the next good one,
  * or the end of the queue, tells by its totals how much was between: that becomes dropped{damaged}.
  *
- * A consumer that is far behind may have a second such front, `fresh`, which begins at the present
- * of a moment and follows the end. What it has gone over is a span; the first front goes over a
- * span as over a range of the cursor when it comes there. So nothing is given twice, and the cursor
- * gets one range more for each span at most. When the fresh front itself has fallen far behind,
- * after one more outage or since its share is too small, its span is closed and it begins at the
- * present again. Nothing of this is stored: after a start, reading begins at the lowest record that
- * is not done with.
+ * A consumer that is far behind may have a second such read_pos, `fresh`, which begins at the
+ * present of a moment and follows the end. What it has gone over is a range_ahead; the first
+ * read_pos goes over a range_ahead as over a range of the cursor when it comes there. So nothing is
+ * given twice, and the cursor gets one range more for each range_ahead at most. When the fresh
+ * read_pos itself has fallen far behind, after one more outage or since its share is too small, its
+ * range_ahead is closed and it begins at the present again. Nothing of this is stored: after a
+ * start, reading begins at the lowest record that is not done with.
  */
 #include <assert.h>
 #include <string.h>
@@ -28,7 +28,8 @@ struct damage {
     struct wal_amount amount;
 };
 
-/* Ranges above which nothing is read ahead: the first front must not be blocked by the second. */
+/* Ranges above which nothing is read ahead: the first read_pos must not be blocked by the second.
+ */
 #define FRESH_RANGES_MAX (WAL_RANGES_MAX / 4)
 
 /* Lock held. Room for the ranges that reading and acknowledging may need. */
@@ -37,116 +38,120 @@ static enum wal_status reserve(struct wal_consumer *consumer, size_t most)
     struct wal_cursor *cursor = &consumer->cursor;
 
     return wal_cursor_reserve(cursor, cursor->range_count + consumer->in_flight + 2 * most +
-                                          consumer->span_count + 3);
+                                          consumer->range_ahead_count + 3);
 }
 
-void wal_front_reset(struct wal_consumer *consumer)
+void wal_read_position_reset(struct wal_consumer *consumer)
 {
     struct wal_place low = {consumer->cursor.low, consumer->cursor.low_total};
 
-    consumer->front = (struct wal_front){low, low.sequence};
+    consumer->read_pos = (struct wal_read_position){low, low.sequence};
     consumer->is_fresh = false;
-    consumer->span_count = 0;
+    consumer->range_ahead_count = 0;
     consumer->in_flight = 0;
 }
 
 /* Lock held. Goes over what is done with, also when relief has pushed low past the position. */
-static void skip_done(const struct wal_cursor *cursor, struct wal_front *front)
+static void skip_done(const struct wal_cursor *cursor, struct wal_read_position *read_pos)
 {
-    while (wal_cursor_skip(cursor, &front->position)) {
+    while (wal_cursor_skip(cursor, &read_pos->position)) {
         /* A place only stands at the beginning of a range, never inside. */
     }
-    if (front->look <= front->position.sequence) {
-        front->look = front->position.sequence;
+    if (read_pos->look <= read_pos->position.sequence) {
+        read_pos->look = read_pos->position.sequence;
         return;
     }
-    struct wal_place ahead = {front->look, {0}};
+    struct wal_place ahead = {read_pos->look, {0}};
     (void)wal_cursor_skip(cursor, &ahead);
-    front->look = ahead.sequence;
+    read_pos->look = ahead.sequence;
 }
 
 /* Lock held. Everything not done with below `place` is lost. */
-static void close_gap(struct wal_consumer *consumer, struct wal_front *front,
+static void close_gap(struct wal_consumer *consumer, struct wal_read_position *read_pos,
                       struct wal_place place, struct damage *damage)
 {
     struct wal_cursor *cursor = &consumer->cursor;
 
-    if (front->position.sequence >= place.sequence) {
+    if (read_pos->position.sequence >= place.sequence) {
         return;
     }
     struct wal_amount amount =
-        wal_cursor_absorb(cursor, front->position, place, &cursor->dropped[WAL_DROP_DAMAGED]);
+        wal_cursor_absorb(cursor, read_pos->position, place, &cursor->dropped[WAL_DROP_DAMAGED]);
     if (amount.records != 0) {
         if (damage->amount.records == 0) {
-            damage->first = front->position.sequence;
+            damage->first = read_pos->position.sequence;
         }
         damage->upto = place.sequence;
         damage->amount = wal_amount_add(damage->amount, amount);
     }
-    front->position = place;
+    read_pos->position = place;
     wal_mark_dirty(consumer->wal, consumer);
 }
 
-/* Lock held. The lowest place that was read ahead, and where the first front goes on behind it. */
-static bool next_span(const struct wal_consumer *consumer, struct wal_span *ret_span,
+/* Lock held. The lowest place that was read ahead, and where the first read_pos goes on behind it.
+ */
+static bool next_span(const struct wal_consumer *consumer, struct wal_read_range *ret_span,
                       uint64_t *ret_look)
 {
-    if (consumer->span_count != 0) {
-        *ret_span = consumer->spans[0];
-        *ret_look = consumer->spans[0].end.sequence;
+    if (consumer->range_ahead_count != 0) {
+        *ret_span = consumer->ranges_ahead[0];
+        *ret_look = consumer->ranges_ahead[0].end.sequence;
         return true;
     }
-    *ret_span = (struct wal_span){consumer->fresh_first, consumer->fresh.position};
+    *ret_span = (struct wal_read_range){consumer->fresh_first, consumer->fresh.position};
     *ret_look = consumer->fresh.look;
     return consumer->is_fresh;
 }
 
 static void forget_span(struct wal_consumer *consumer)
 {
-    if (consumer->span_count == 0) {
-        consumer->is_fresh = false; /* caught up: one front is enough */
+    if (consumer->range_ahead_count == 0) {
+        consumer->is_fresh = false; /* caught up: one read_pos is enough */
         return;
     }
-    consumer->span_count--;
-    memmove(consumer->spans, consumer->spans + 1, consumer->span_count * sizeof(struct wal_span));
+    consumer->range_ahead_count--;
+    memmove(consumer->ranges_ahead, consumer->ranges_ahead + 1,
+            consumer->range_ahead_count * sizeof(struct wal_read_range));
 }
 
-/* Lock held. Both fronts go over what is done with, the first one also over what was read ahead. */
+/* Lock held. Both read positions go over what is done with, the first one also over what was read
+ * ahead. */
 static void skip(struct wal_consumer *consumer, struct damage *damage)
 {
-    struct wal_front *front = &consumer->front;
-    struct wal_span span;
+    struct wal_read_position *read_pos = &consumer->read_pos;
+    struct wal_read_range range_ahead;
     uint64_t look = 0;
 
     if (consumer->is_fresh) {
         skip_done(&consumer->cursor, &consumer->fresh);
     }
-    skip_done(&consumer->cursor, front);
-    while (next_span(consumer, &span, &look) && front->look >= span.first.sequence) {
-        close_gap(consumer, front, span.first, damage);
-        if (front->position.sequence < span.end.sequence) {
-            front->position = span.end;
+    skip_done(&consumer->cursor, read_pos);
+    while (next_span(consumer, &range_ahead, &look) &&
+           read_pos->look >= range_ahead.first.sequence) {
+        close_gap(consumer, read_pos, range_ahead.first, damage);
+        if (read_pos->position.sequence < range_ahead.end.sequence) {
+            read_pos->position = range_ahead.end;
         }
-        if (front->look < look) {
-            front->look = look;
+        if (read_pos->look < look) {
+            read_pos->look = look;
         }
         forget_span(consumer);
-        skip_done(&consumer->cursor, front);
+        skip_done(&consumer->cursor, read_pos);
     }
 }
 
 /* Lock held. Hands a good record out. */
-static void pass(struct wal_consumer *consumer, struct wal_front *front,
+static void pass(struct wal_consumer *consumer, struct wal_read_position *read_pos,
                  const struct wal_record *record, struct wal_amount before, struct damage *damage)
 {
     struct wal_amount amount = {1, record->items, record->raw_bytes};
 
-    close_gap(consumer, front, (struct wal_place){record->sequence, before}, damage);
-    assert(front->position.sequence == record->sequence);
-    front->position.sequence++;
-    front->position.total = wal_amount_add(before, amount);
-    if (front->look < front->position.sequence) {
-        front->look = front->position.sequence;
+    close_gap(consumer, read_pos, (struct wal_place){record->sequence, before}, damage);
+    assert(read_pos->position.sequence == record->sequence);
+    read_pos->position.sequence++;
+    read_pos->position.total = wal_amount_add(before, amount);
+    if (read_pos->look < read_pos->position.sequence) {
+        read_pos->look = read_pos->position.sequence;
     }
     consumer->in_flight++;
     /* Now, while a range that begins here begins just here: the next acknowledgement may join it to
@@ -155,7 +160,7 @@ static void pass(struct wal_consumer *consumer, struct wal_front *front,
 }
 
 /* Lock held. How many of the records that follow `look` the ring gives. */
-static size_t take_from_tail(struct wal_consumer *consumer, struct wal_front *front,
+static size_t take_from_tail(struct wal_consumer *consumer, struct wal_read_position *read_pos,
                              const struct wal_request *request, struct wal_record *records,
                              struct damage *damage)
 {
@@ -172,40 +177,42 @@ static size_t take_from_tail(struct wal_consumer *consumer, struct wal_front *fr
         hf_ref_take(entry->record.owner);
         records[count++] = entry->record;
         bytes += entry->record.body.size;
-        pass(consumer, front, &entry->record, entry->before, damage);
+        pass(consumer, read_pos, &entry->record, entry->before, damage);
         sequence++;
     }
     return count;
 }
 
-static bool is_far_behind(const struct wal *wal, const struct wal_front *front, size_t patience)
+static bool is_far_behind(const struct wal *wal, const struct wal_read_position *read_pos,
+                          size_t patience)
 {
-    return (wal->total.bytes - front->position.total.bytes) >> patience > wal->tail.bytes_max;
+    return (wal->total.bytes - read_pos->position.total.bytes) >> patience > wal->tail.bytes_max;
 }
 
-/* What the fresh front may fall behind doubles with every eighth span, so that there is room for
- * spans however long it does not keep up. */
+/* What the fresh read_pos may fall behind doubles with every eighth range_ahead, so that there is
+ * room for ranges_ahead however long it does not keep up. */
 static bool has_fallen_behind(const struct wal_consumer *consumer)
 {
-    return is_far_behind(consumer->wal, &consumer->fresh, consumer->span_count / 8);
+    return is_far_behind(consumer->wal, &consumer->fresh, consumer->range_ahead_count / 8);
 }
 
-/* Lock held. Keeps what the fresh front has gone over; false: there is no room for that. */
+/* Lock held. Keeps what the fresh read_pos has gone over; false: there is no room for that. */
 static bool close_fresh(struct wal_consumer *consumer)
 {
-    struct wal_span span = {consumer->fresh_first, consumer->fresh.position};
+    struct wal_read_range range_ahead = {consumer->fresh_first, consumer->fresh.position};
 
-    if (span.first.sequence < span.end.sequence) {
-        if (consumer->span_count == WAL_SPANS_MAX) {
+    if (range_ahead.first.sequence < range_ahead.end.sequence) {
+        if (consumer->range_ahead_count == WAL_RANGES_AHEAD_MAX) {
             return false;
         }
-        consumer->spans[consumer->span_count++] = span;
+        consumer->ranges_ahead[consumer->range_ahead_count++] = range_ahead;
     }
     consumer->is_fresh = false;
     return true;
 }
 
-/* Lock held. Whether there is a fresh front that may read; begins one where the backlog is long. */
+/* Lock held. Whether there is a fresh read_pos that may read; begins one where the backlog is long.
+ */
 static bool may_read_ahead(struct wal_consumer *consumer)
 {
     const struct wal *wal = consumer->wal;
@@ -215,15 +222,15 @@ static bool may_read_ahead(struct wal_consumer *consumer)
         return false;
     }
     if (consumer->is_fresh && (!has_fallen_behind(consumer) || !close_fresh(consumer))) {
-        return true; /* without room for one more span it goes on in order */
+        return true; /* without room for one more range_ahead it goes on in order */
     }
     bool touches_range = cursor->range_count != 0 &&
                          cursor->ranges[cursor->range_count - 1].end == wal->next_sequence;
-    if (!is_far_behind(wal, &consumer->front, 0) || touches_range) {
-        return false; /* no range may hold the place where a span begins */
+    if (!is_far_behind(wal, &consumer->read_pos, 0) || touches_range) {
+        return false; /* no range may hold the place where a range_ahead begins */
     }
     consumer->fresh_first = (struct wal_place){wal->next_sequence, wal->total};
-    consumer->fresh = (struct wal_front){consumer->fresh_first, wal->next_sequence};
+    consumer->fresh = (struct wal_read_position){consumer->fresh_first, wal->next_sequence};
     consumer->is_fresh = true;
     return false; /* nothing is there yet */
 }
@@ -231,7 +238,7 @@ static bool may_read_ahead(struct wal_consumer *consumer)
 enum step { STEP_NOTHING, STEP_GIVEN, STEP_READ, STEP_AGAIN };
 
 struct reading {
-    struct wal_front *front; /* of the consumer */
+    struct wal_read_position *read_pos; /* of the consumer */
     struct wal_request request;
     struct wal_hold hold;
     struct wal_drops drops;
@@ -244,17 +251,17 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
 {
     struct wal *wal = consumer->wal;
     struct wal_request *request = &reading->request;
-    struct wal_front *front = reading->front;
-    bool is_ahead = front == &consumer->fresh;
-    struct wal_span span;
+    struct wal_read_position *read_pos = reading->read_pos;
+    bool is_ahead = read_pos == &consumer->fresh;
+    struct wal_read_range range_ahead;
     uint64_t look = 0;
 
     skip(consumer, &reading->damage);
     if (is_ahead && !may_read_ahead(consumer)) {
         return STEP_NOTHING;
     }
-    if (front->look >= wal->next_sequence) {
-        close_gap(consumer, front, (struct wal_place){wal->next_sequence, wal->total},
+    if (read_pos->look >= wal->next_sequence) {
+        close_gap(consumer, read_pos, (struct wal_place){wal->next_sequence, wal->total},
                   &reading->damage);
         wal_release_drained(wal);
         (void)wal_trim_tail(wal, &reading->drops); /* the rest by the next read or commit */
@@ -265,22 +272,23 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
         consumer->is_blocked = true;
         return STEP_NOTHING;
     }
-    request->from = front->look;
-    request->until = wal_cursor_until(&consumer->cursor, front->look);
-    if (!is_ahead && next_span(consumer, &span, &look) && span.first.sequence < request->until) {
-        request->until = span.first.sequence;
+    request->from = read_pos->look;
+    request->until = wal_cursor_until(&consumer->cursor, read_pos->look);
+    if (!is_ahead && next_span(consumer, &range_ahead, &look) &&
+        range_ahead.first.sequence < request->until) {
+        request->until = range_ahead.first.sequence;
     }
     if (request->until > wal->next_sequence) {
         request->until = wal->next_sequence;
     }
-    *ret_count = take_from_tail(consumer, front, request, records, &reading->damage);
+    *ret_count = take_from_tail(consumer, read_pos, request, records, &reading->damage);
     if (*ret_count > 0) {
         (void)wal_trim_tail(wal, &reading->drops); /* the rest by the next read or commit */
         return STEP_GIVEN;
     }
     size_t i = wal_segments_find(wal, request->from);
     if (i == wal->segment_count || wal->segments[i]->first >= request->until) {
-        front->look = request->until; /* no file has it */
+        read_pos->look = request->until; /* no file has it */
         return STEP_AGAIN;
     }
     struct wal_segment *segment = wal->segments[i];
@@ -293,20 +301,20 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
 /* Lock held. True when something was given. */
 static bool accept(struct wal_consumer *consumer, struct reading *reading, struct wal_batch *batch)
 {
-    struct wal_front *front = reading->front;
+    struct wal_read_position *read_pos = reading->read_pos;
 
     if (consumer->cursor.low > reading->request.from) {
         return false; /* pushed on meanwhile: what was read is not its any more */
     }
     skip(consumer, &reading->damage);
-    if (front == &consumer->fresh && !consumer->is_fresh) {
-        return false; /* the first front was pushed up to it meanwhile and reads it all */
+    if (read_pos == &consumer->fresh && !consumer->is_fresh) {
+        return false; /* the first read_pos was pushed up to it meanwhile and reads it all */
     }
     for (size_t i = 0; i < batch->count; i++) {
-        pass(consumer, front, &batch->records[i], batch->before[i], &reading->damage);
+        pass(consumer, read_pos, &batch->records[i], batch->before[i], &reading->damage);
     }
-    if (front->look < batch->look) {
-        front->look = batch->look;
+    if (read_pos->look < batch->look) {
+        read_pos->look = batch->look;
     }
     return batch->count > 0;
 }
@@ -336,8 +344,9 @@ static enum wal_status read_file(struct wal_consumer *consumer, struct reading *
     return status;
 }
 
-static enum wal_status read_at(struct wal_consumer *consumer, struct wal_front *front, size_t most,
-                               size_t most_bytes, struct wal_record *records, size_t *ret_count)
+static enum wal_status read_at(struct wal_consumer *consumer, struct wal_read_position *read_pos,
+                               size_t most, size_t most_bytes, struct wal_record *records,
+                               size_t *ret_count)
 {
     struct wal *wal = consumer->wal;
     enum wal_status status = WAL_OK;
@@ -346,7 +355,7 @@ static enum wal_status read_at(struct wal_consumer *consumer, struct wal_front *
 
     assert(most > 0);
     while (status == WAL_OK && count == 0 && step != STEP_NOTHING) {
-        struct reading reading = {.front = front,
+        struct reading reading = {.read_pos = read_pos,
                                   .request = {.most = most < WAL_READ_MOST ? most : WAL_READ_MOST,
                                               .most_bytes = most_bytes}};
         pthread_mutex_lock(&wal->lock);
@@ -357,7 +366,7 @@ static enum wal_status read_at(struct wal_consumer *consumer, struct wal_front *
         if (step == STEP_READ) {
             status = read_file(consumer, &reading, records, &count);
         }
-        wal_tell_damage(wal, reading.damage.first, reading.damage.upto, reading.damage.amount);
+        wal_notify_damage(wal, reading.damage.first, reading.damage.upto, reading.damage.amount);
     }
     *ret_count = count;
     return status;
@@ -366,7 +375,7 @@ static enum wal_status read_at(struct wal_consumer *consumer, struct wal_front *
 enum wal_status wal_consumer_read(struct wal_consumer *consumer, size_t most, size_t most_bytes,
                                   struct wal_record *records, size_t *ret_count)
 {
-    return read_at(consumer, &consumer->front, most, most_bytes, records, ret_count);
+    return read_at(consumer, &consumer->read_pos, most, most_bytes, records, ret_count);
 }
 
 enum wal_status wal_consumer_read_fresh(struct wal_consumer *consumer, size_t most,

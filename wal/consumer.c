@@ -68,7 +68,8 @@ static struct wal_consumer *add_consumer(struct wal *wal, struct wal_consumer *c
     forget_removal(wal, consumer->name);
     consumer->next = wal->consumers;
     wal->consumers = consumer;
-    wal->is_owed_row = true; /* until its place is durable: a crash now would make it begin later */
+    wal->is_row_pending =
+        true; /* until its place is durable: a crash now would make it begin later */
     return consumer;
 }
 
@@ -95,7 +96,7 @@ static struct wal_consumer *adopt(struct wal *wal, struct wal_consumer *mine,
         theirs->cursor = cursor;
         mine = spare;
     }
-    wal->is_owed_row = true;
+    wal->is_row_pending = true;
     remove_consumer(wal, theirs);
     return mine;
 }
@@ -174,11 +175,11 @@ enum wal_status wal_consumer_open(struct wal *wal, const struct wal_consumer_opt
         consumer->options = *options;
         consumer->options.name = NULL;
         consumer->options.adopt = NULL;
-        wal_front_reset(consumer);
+        wal_read_position_reset(consumer);
         consumer->is_armed = false;
         consumer->is_blocked = false;
-        consumer->is_owed = false;
-        if (wal->is_owed_row) {
+        consumer->is_wake_pending = false;
+        if (wal->is_row_pending) {
             consumer->is_dirty = true;
             /* Should it fail, nothing is admitted until a later try succeeds. */
             (void)wal_janitor_flush(wal, true);
@@ -213,7 +214,7 @@ void wal_consumer_close(struct wal_consumer *consumer)
  */
 static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
 {
-    struct wal_place *position = &consumer->front.position;
+    struct wal_place *position = &consumer->read_pos.position;
 
     if (ack->sequence != position->sequence || wal_cursor_has(&consumer->cursor, ack->sequence)) {
         return;
@@ -222,8 +223,8 @@ static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
     position->total =
         wal_amount_add(position->total, (struct wal_amount){1, ack->items, ack->raw_bytes});
     (void)wal_cursor_skip(&consumer->cursor, position);
-    if (consumer->front.look < position->sequence) {
-        consumer->front.look = position->sequence;
+    if (consumer->read_pos.look < position->sequence) {
+        consumer->read_pos.look = position->sequence;
     }
 }
 
@@ -258,7 +259,7 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
     if (consumer->is_blocked &&
         (cursor->range_count < WAL_RANGES_MAX / 2 || consumer->in_flight == 0)) {
         consumer->is_blocked = false;
-        consumer->is_owed = true;
+        consumer->is_wake_pending = true;
         wal_submit_call(&wal->submit);
     }
     pthread_mutex_unlock(&wal->lock);
@@ -269,7 +270,7 @@ void wal_consumer_rewind(struct wal_consumer *consumer)
     struct wal *wal = consumer->wal;
 
     pthread_mutex_lock(&wal->lock);
-    wal_front_reset(consumer);
+    wal_read_position_reset(consumer);
     pthread_mutex_unlock(&wal->lock);
 }
 

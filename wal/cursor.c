@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/util/checksum.h"
 #include "amount.h"
+#include "util/checksum.h"
 
 #define CURSOR_MAGIC UINT32_C(0x31554348) /* "HCU1" */
 
@@ -163,7 +163,7 @@ static void count_fate(struct wal_cursor *cursor, const struct wal_ack *ack)
     struct wal_amount amount = {1, ack->items, ack->raw_bytes};
 
     assert((unsigned)ack->drop < WAL_DROP_COUNT);
-    switch (ack->fate) {
+    switch (ack->outcome) {
     case WAL_DELIVERED: {
         uint64_t rejected = ack->rejected_items < ack->items ? ack->rejected_items : ack->items;
         amount.items -= rejected;
@@ -216,15 +216,15 @@ struct wal_amount wal_cursor_absorb(struct wal_cursor *cursor, struct wal_place 
     return counted;
 }
 
-void wal_cursor_books(const struct wal_cursor *cursor, struct wal_amount tail,
-                      struct wal_books *ret_books)
+void wal_cursor_accounting(const struct wal_cursor *cursor, struct wal_amount tail,
+                           struct wal_accounting *ret_accounting)
 {
-    ret_books->accepted = wal_amount_less(tail, cursor->start);
-    ret_books->queued =
+    ret_accounting->accepted = wal_amount_less(tail, cursor->start);
+    ret_accounting->queued =
         wal_amount_less(wal_amount_less(tail, cursor->low_total), cursor->range_sum);
-    ret_books->delivered = cursor->delivered;
-    ret_books->dead_lettered = cursor->dead_lettered;
-    memcpy(ret_books->dropped, cursor->dropped, sizeof(cursor->dropped));
+    ret_accounting->delivered = cursor->delivered;
+    ret_accounting->dead_lettered = cursor->dead_lettered;
+    memcpy(ret_accounting->dropped, cursor->dropped, sizeof(cursor->dropped));
 }
 
 size_t wal_cursor_size(const struct wal_cursor *cursor)

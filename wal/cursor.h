@@ -1,8 +1,8 @@
 /*
- * cursor: what one consumer has done with, and its books.
+ * cursor: what one consumer has done with, and its accounting.
  *
  * All before `low` is done with, and so is what `ranges` hold above it. Each range carries the sums
- * of its records, and `low_total` the sums of everything before low, so the books never need to
+ * of its records, and `low_total` the sums of everything before low, so the accounts never need to
  * look at a record:
  *
  *   accepted = tail - start        queued = tail - low_total - sums of the ranges
@@ -71,8 +71,8 @@ bool wal_cursor_ack(struct wal_cursor *cursor, const struct wal_ack *ack);
 struct wal_amount wal_cursor_absorb(struct wal_cursor *cursor, struct wal_place from,
                                     struct wal_place upto, struct wal_amount *into);
 
-void wal_cursor_books(const struct wal_cursor *cursor, struct wal_amount tail,
-                      struct wal_books *ret_books);
+void wal_cursor_accounting(const struct wal_cursor *cursor, struct wal_amount tail,
+                           struct wal_accounting *ret_accounting);
 
 /* The stored form. `ret` needs wal_cursor_size() bytes. Reading checks everything; WAL_CORRUPT,
  * WAL_TOO_NEW, WAL_NOMEM. */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../src/util/clock.h"
 #include "index.h"
 #include "internal.h"
+#include "util/clock.h"
 
 /* A file much smaller than a segment is not worth keeping, one much larger (other settings made it)
  * neither. */
@@ -20,8 +20,8 @@ static bool is_worth_keeping(struct wal *wal, const struct wal_segment *segment)
     for (size_t i = 0; i < wal->spare_count; i++) {
         spares += wal->spare_bytes[i];
     }
-    bool keep = wal->has_virgin && wal->spare_count < WAL_SPARES_MAX && !wal->janitor.is_idle &&
-                wal->space.failed == WAL_OK && !wal_space_is_low(wal) &&
+    bool keep = wal->has_empty_pages && wal->spare_count < WAL_SPARES_MAX &&
+                !wal->janitor.is_idle && wal->space.failed == WAL_OK && !wal_space_is_low(wal) &&
                 segment->file_bytes >= size / SPARE_PART &&
                 segment->file_bytes <= size * SPARE_PART &&
                 (max == 0 || wal->space.used + spares + segment->file_bytes <= max);
@@ -42,9 +42,9 @@ static bool recycle(struct wal *wal, const struct wal_segment *segment)
     if (fd < 0) {
         return false;
     }
-    bool is_ready =
-        pwrite(fd, wal->virgin, sizeof(wal->virgin), 0) == (ssize_t)sizeof(wal->virgin) &&
-        (wal->options.no_fsync || fdatasync(fd) == 0);
+    bool is_ready = pwrite(fd, wal->empty_pages, sizeof(wal->empty_pages), 0) ==
+                        (ssize_t)sizeof(wal->empty_pages) &&
+                    (wal->options.no_fsync || fdatasync(fd) == 0);
     (void)close(fd);
     (void)snprintf(name, sizeof(name), "spare-%u.tmp", number);
     if (!is_ready || renameat(wal->directory_fd, segment->name, wal->directory_fd, name) != 0) {
@@ -66,7 +66,7 @@ static bool set_aside(struct wal *wal, const struct wal_segment *segment)
                           sizeof(path))) {
         return false;
     }
-    wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .path = path});
+    wal_notify(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .path = path});
     return true;
 }
 
@@ -80,23 +80,23 @@ static void dispose_of(struct wal *wal, struct wal_segment *segment, bool may_re
         (void)unlinkat(wal->directory_fd, segment->name, 0);
     }
     pthread_mutex_lock(&wal->lock);
-    wal->space.doomed -= segment->bytes;
+    wal->space.retired -= segment->bytes;
     pthread_cond_broadcast(&wal->janitor.done);
     pthread_mutex_unlock(&wal->lock);
     wal_segment_free(segment);
 }
 
 /* Takes one that nobody reads any more. */
-static struct wal_segment *take_doomed(struct wal *wal)
+static struct wal_segment *take_retired(struct wal *wal)
 {
     struct wal_janitor *janitor = &wal->janitor;
     struct wal_segment *segment = NULL;
 
     pthread_mutex_lock(&wal->lock);
-    for (size_t i = 0; i < janitor->doomed_count && segment == NULL; i++) {
-        if (janitor->doomed[i]->users == 0) {
-            segment = janitor->doomed[i];
-            janitor->doomed[i] = janitor->doomed[--janitor->doomed_count];
+    for (size_t i = 0; i < janitor->retired_count && segment == NULL; i++) {
+        if (janitor->retired[i]->users == 0) {
+            segment = janitor->retired[i];
+            janitor->retired[i] = janitor->retired[--janitor->retired_count];
             wal->index_count -= segment->index != NULL;
         }
     }
@@ -104,11 +104,11 @@ static struct wal_segment *take_doomed(struct wal *wal)
     return segment;
 }
 
-void wal_dispose(struct wal *wal, bool is_safe, bool is_closing)
+void wal_reclaim(struct wal *wal, bool is_safe, bool is_closing)
 {
     bool is_any = false;
 
-    for (struct wal_segment *s = take_doomed(wal); s != NULL; s = take_doomed(wal)) {
+    for (struct wal_segment *s = take_retired(wal); s != NULL; s = take_retired(wal)) {
         dispose_of(wal, s, is_safe && !is_closing);
         is_any = true;
     }
@@ -164,7 +164,7 @@ static void give_back_end(struct wal *wal, struct wal_segment *segment)
     }
 }
 
-/* A closed segment whose environment nobody reads by. Held, so that it is not disposed of. */
+/* A closed segment whose environment nobody reads by. Held, so that it is not reclaimed. */
 static struct wal_segment *find_closable(struct wal *wal)
 {
     for (size_t i = wal->segment_count; i > 0; i--) {

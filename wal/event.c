@@ -11,7 +11,7 @@
 /* More damaged records than this are counted but not kept. */
 #define SET_ASIDE_MAX 1000u
 
-void wal_tell(struct wal *wal, const struct wal_event *event)
+void wal_notify(struct wal *wal, const struct wal_event *event)
 {
     if (wal->options.event != NULL) {
         wal->options.event(wal->options.user, event);
@@ -64,7 +64,7 @@ void wal_keep_damaged(struct wal *wal, uint64_t sequence, const void *bytes, siz
     }
 }
 
-void wal_tell_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount)
+void wal_notify_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount)
 {
     char path[PATH_MAX];
 
@@ -85,9 +85,9 @@ void wal_tell_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_
     pthread_mutex_unlock(&wal->lock);
     if (is_new) {
         wal_damaged_path(wal, first, path, sizeof(path));
-        wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE,
-                                          .records = amount.records,
-                                          .bytes = amount.bytes,
-                                          .path = access(path, F_OK) == 0 ? path : NULL});
+        wal_notify(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE,
+                                            .records = amount.records,
+                                            .bytes = amount.bytes,
+                                            .path = access(path, F_OK) == 0 ? path : NULL});
     }
 }

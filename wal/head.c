@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "../src/util/checksum.h"
+#include "util/checksum.h"
 
 #define HEAD_MAGIC UINT32_C(0x31475348) /* "HSG1" */
 

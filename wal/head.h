@@ -1,6 +1,6 @@
 /*
  * head: the first row (key 0) of every segment: its format version, first sequence, and the sums of
- * all before it, so that the books go on when no record is left. Pure functions.
+ * all before it, so that the accounts go on when no record is left. Pure functions.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
  * internal: the queue as its own files see it.
  *
  * Three kinds of threads meet here. The committer alone creates and writes segments; the janitor
- * alone writes cursors and disposes of files; any thread may admit, append, read. What they share
+ * alone writes cursors and reclaim files; any thread may admit, append, read. What they share
  * is guarded by `lock`, which is held for memory work only: no file is touched and no callback
  * called with it.
  *
@@ -29,17 +29,17 @@
 #define WAL_READ_MOST 256u /* records of one read */
 #define WAL_RATE_SECONDS 60u
 
-#define WAL_SPANS_MAX 64u
+#define WAL_RANGES_AHEAD_MAX 64u
 
 /* How far reading has come at one place. */
-struct wal_front {
+struct wal_read_position {
     struct wal_place position; /* all before it is done with or in flight */
     uint64_t
         look; /* from here on it was not looked yet; above position while a gap's size is unknown */
 };
 
 /* What was read ahead of the backlog: all of it is done with or in flight. */
-struct wal_span {
+struct wal_read_range {
     struct wal_place first, end;
 };
 
@@ -53,16 +53,16 @@ struct wal_consumer {
     struct wal_consumer_options options; /* names are not kept */
     bool is_armed;                       /* nothing was found: wake at the next record */
     bool is_blocked;                     /* too many ranges */
-    bool is_owed;                        /* a wake, without a record */
+    bool is_wake_pending;                /* a wake, without a record */
     bool is_waking;                      /* the committer is in `wake` */
-    struct wal_front front;
-    /* Ahead of it: spans that ascend and do not touch, and above them the one that still grows,
-     * from `fresh_first` to `fresh.position`, while `is_fresh`. */
+    struct wal_read_position read_pos;
+    /* Ahead of it: ranges_ahead that ascend and do not touch, and above them the one that still
+     * grows, from `fresh_first` to `fresh.position`, while `is_fresh`. */
     bool is_fresh;
-    struct wal_front fresh;
+    struct wal_read_position fresh;
     struct wal_place fresh_first;
-    struct wal_span spans[WAL_SPANS_MAX];
-    size_t span_count;
+    struct wal_read_range ranges_ahead[WAL_RANGES_AHEAD_MAX];
+    size_t range_ahead_count;
     size_t in_flight;
     unsigned io_failures;
     uint64_t aged, aged_time_ns; /* the time of the record at a low that was looked up */
@@ -70,7 +70,7 @@ struct wal_consumer {
 
 struct wal_space {
     uint64_t used;              /* of segments, as admission counts it */
-    uint64_t doomed;            /* of segments out of the queue whose files are still there */
+    uint64_t retired;           /* of segments out of the queue whose files are still there */
     uint64_t outstanding_bytes; /* admitted, not committed */
     struct wal_amount outstanding;
     enum wal_status failed;   /* of the last commit */
@@ -91,10 +91,10 @@ struct wal_janitor {
     uint64_t dirty_ns;
     uint64_t asked, done_upto, synced_upto; /* tickets of wal_janitor_flush() */
     bool is_sync_asked;
-    enum wal_status status;      /* of the last write */
-    int error;                   /* errno of it */
-    struct wal_segment **doomed; /* out of the queue, files still there */
-    size_t doomed_count, doomed_room;
+    enum wal_status status;       /* of the last write */
+    int error;                    /* errno of it */
+    struct wal_segment **retired; /* out of the queue, files still there */
+    size_t retired_count, retired_room;
     struct wal_retry retry;   /* of a write of cursors that failed */
     struct wal_retry probe;   /* of commits, while they fail and nobody appends */
     bool is_failing;          /* WAL_EVENT_CURSORS_FAILED was told */
@@ -136,14 +136,14 @@ struct wal {
     struct wal_checkpoints checkpoints;
     struct wal_consumer *consumers;
     struct wal_consumer *removed; /* their rows are still stored */
-    bool is_owed_row;      /* a new consumer's place is not durable yet: nothing is admitted */
+    bool is_row_pending;   /* a new consumer's place is not durable yet: nothing is admitted */
     bool are_cursors_lost; /* a new name begins at the oldest record */
     struct wal_space space;
     unsigned spares[WAL_SPARES_MAX]; /* numbers of "spare-N.tmp", ready to be written */
     uint64_t spare_bytes[WAL_SPARES_MAX];
     size_t spare_count;
-    uint8_t virgin[2 * 4096];
-    bool has_virgin;
+    uint8_t empty_pages[2 * 4096];
+    bool has_empty_pages;
     bool is_rotate_asked; /* the janitor wants a fresh tail, without a record */
     uint64_t appended_ns; /* monotonic, of the last commit */
     unsigned set_aside_count;
@@ -162,15 +162,15 @@ bool wal_space_is_low(struct wal *wal);
 /* Whether a record of usual size would be refused for want of room in the queue. Lock held. */
 bool wal_space_is_full(struct wal *wal);
 /* Hands a segment that is out of the queue to the janitor, who has room for it. Lock held. */
-void wal_doom(struct wal *wal, struct wal_segment *segment);
+void wal_retire(struct wal *wal, struct wal_segment *segment);
 /* The lowest sequence that some stored consumer still needs; UINT64_MAX without consumers. Lock
  * held. */
 uint64_t wal_needed_from(const struct wal *wal);
-/* Takes drained segments out of the queue, for the janitor to dispose of. Lock held. */
+/* Takes drained segments out of the queue, for the janitor to reclaim. Lock held. */
 void wal_release_drained(struct wal *wal);
 /* Pushes consumers on where the options say so (drop_oldest, orphans), until `bytes` more fit, and
  * waits for the janitor where he is behind. The committer, without the lock. */
-void wal_relieve(struct wal *wal, uint64_t bytes);
+void wal_make_room(struct wal *wal, uint64_t bytes);
 
 /* ---- commit.c, publish.c ---- */
 
@@ -181,8 +181,8 @@ struct wal_commit_times {
 /* After a good commit: makes a group visible and completes it. */
 void wal_publish(struct wal *wal, struct wal_append *group, const struct wal_commit_times *times);
 void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status status);
-/* Whether that front is so near to the end that it is served from memory. Lock held. */
-bool wal_follows(const struct wal *wal, const struct wal_front *front);
+/* Whether that read_pos is so near to the end that it is served from memory. Lock held. */
+bool wal_follows(const struct wal *wal, const struct wal_read_position *read_pos);
 /* Calls consumers that wait for records. The committer, without the lock. */
 void wal_wake_consumers(struct wal *wal);
 /* Lets go of what no consumer that follows at the end has still to read, as far as `drops` has
@@ -192,7 +192,7 @@ bool wal_trim_tail(struct wal *wal, struct wal_drops *drops);
 /* ---- consume.c ---- */
 
 /* Begins to read at the lowest record that is not done with, and nowhere else. Lock held. */
-void wal_front_reset(struct wal_consumer *consumer);
+void wal_read_position_reset(struct wal_consumer *consumer);
 
 /* ---- rotate.c: the committer's ---- */
 
@@ -243,7 +243,7 @@ struct wal_batch {
     uint64_t look; /* all below was looked at */
 };
 
-/* A segment in use by a reader: it is neither closed nor disposed of meanwhile. Lock held. */
+/* A segment in use by a reader: it is neither closed nor reclaimed meanwhile. Lock held. */
 struct wal_hold {
     struct wal_segment *segment;
     bool by_env; /* it was the tail: read by LMDB */
@@ -265,19 +265,19 @@ WAL_MUST_USE enum wal_status wal_locate(struct wal *wal, uint64_t sequence,
 
 /* ---- event.c ---- */
 
-void wal_tell(struct wal *wal, const struct wal_event *event);
+void wal_notify(struct wal *wal, const struct wal_event *event);
 /* Where a damaged record is kept. */
 void wal_damaged_path(const struct wal *wal, uint64_t sequence, char *ret_path, size_t size);
 /* Keeps the bytes of a damaged record, once. */
 void wal_keep_damaged(struct wal *wal, uint64_t sequence, const void *bytes, size_t size);
 /* Counts and tells [first, upto) as damaged, as far as nobody did before. Without the lock. */
-void wal_tell_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount);
+void wal_notify_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount);
 
 /* ---- dispose.c: the janitor's ---- */
 
 /* Recycles, sets aside or unlinks what was taken out of the queue. `is_safe`: the cursors behind it
  * are durable. */
-void wal_dispose(struct wal *wal, bool is_safe, bool is_closing);
+void wal_reclaim(struct wal *wal, bool is_safe, bool is_closing);
 /* Gives the recycled files back. */
 void wal_drop_spares(struct wal *wal);
 /* Closes environments and indexes that nobody uses; all indexes when `all`. */

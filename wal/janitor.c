@@ -1,13 +1,13 @@
 /*
- * janitor: the thread that writes cursors and disposes of drained segments, so that neither a
+ * janitor: the thread that writes cursors and reclaim drained segments, so that neither a
  * consumer nor the committer ever waits for it. It sleeps while there is nothing to do.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "../src/util/clock.h"
 #include "internal.h"
+#include "util/clock.h"
 
 #define WRITE_NS (200 * HF_NS_PER_MS)
 #define IDLE_NS (2 * HF_NS_PER_S)
@@ -137,17 +137,17 @@ static void tell_written(struct wal *wal, enum wal_status status)
 
     pthread_mutex_lock(&wal->lock);
     bool is_failing = status != WAL_OK;
-    bool is_refusing = is_failing && wal->is_owed_row;
+    bool is_refusing = is_failing && wal->is_row_pending;
     int error = janitor->error;
     bool is_news = is_failing != janitor->is_failing || (is_refusing && !janitor->is_refusing);
     janitor->is_failing = is_failing;
     janitor->is_refusing = is_refusing;
     pthread_mutex_unlock(&wal->lock);
     if (is_news) {
-        wal_tell(wal, &(struct wal_event){.kind = is_failing ? WAL_EVENT_CURSORS_FAILED
-                                                             : WAL_EVENT_CURSORS_BACK,
-                                          .error = error,
-                                          .is_refusing = is_refusing});
+        wal_notify(wal, &(struct wal_event){.kind = is_failing ? WAL_EVENT_CURSORS_FAILED
+                                                               : WAL_EVENT_CURSORS_BACK,
+                                            .error = error,
+                                            .is_refusing = is_refusing});
     }
 }
 
@@ -157,7 +157,7 @@ static enum wal_status write_cursors(struct wal *wal, bool sync)
     struct snapshot snapshot = {0};
 
     pthread_mutex_lock(&wal->lock);
-    bool is_owed = wal->is_owed_row;
+    bool is_wake_pending = wal->is_row_pending;
     janitor->is_dirty = false;
     janitor->is_sync_asked = false;
     enum wal_status status = take_snapshot(wal, &snapshot, wal_store_wants_all(&janitor->store));
@@ -165,7 +165,8 @@ static enum wal_status write_cursors(struct wal *wal, bool sync)
     pthread_mutex_unlock(&wal->lock);
 
     if (status == WAL_OK) {
-        status = wal_store_write(&janitor->store, snapshot.rows, snapshot.count, sync || is_owed);
+        status = wal_store_write(&janitor->store, snapshot.rows, snapshot.count,
+                                 sync || is_wake_pending);
     }
 
     pthread_mutex_lock(&wal->lock);
@@ -174,8 +175,8 @@ static enum wal_status write_cursors(struct wal *wal, bool sync)
         if (wal->removed == removed) {
             free_removed(wal, NULL);
         }
-        if (is_owed && wal->janitor.asked == snapshot.ticket) {
-            wal->is_owed_row = false;
+        if (is_wake_pending && wal->janitor.asked == snapshot.ticket) {
+            wal->is_row_pending = false;
         }
     }
     pthread_mutex_unlock(&wal->lock);
@@ -263,9 +264,9 @@ static void look_round(struct wal *wal)
 {
     struct wal_janitor *janitor = &wal->janitor;
     uint64_t now = hf_clock_monotonic_ns();
-    bool has_doomed = janitor->doomed_count > 0;
-    bool is_write = is_write_due(wal, now) || has_doomed;
-    bool is_sync = janitor->is_sync_asked || has_doomed;
+    bool has_retired = janitor->retired_count > 0;
+    bool is_write = is_write_due(wal, now) || has_retired;
+    bool is_sync = janitor->is_sync_asked || has_retired;
     bool is_spare_drop = wal->space.failed == WAL_NO_SPACE || janitor->is_spare_drop_asked;
     bool is_idle = now >= wal->appended_ns + IDLE_NS;
     bool is_newly_idle = is_idle && !janitor->is_idle;
@@ -284,10 +285,10 @@ static void look_round(struct wal *wal)
         wal_drop_spares(wal);
     }
     wal_close_unused(wal, false);
-    if (has_doomed) {
+    if (has_retired) {
         /* Also when the cursors could not be written: a full disk needs just this, and a cursor
          * that points below the first segment is moved up to it at the next start. */
-        wal_dispose(wal, status == WAL_OK, false);
+        wal_reclaim(wal, status == WAL_OK, false);
     }
     if (is_newly_idle) {
         be_idle(wal);
@@ -322,7 +323,7 @@ void *wal_janitor_run(void *user)
 
     enum wal_status status = write_cursors(wal, true);
     wal_close_unused(wal, true);
-    wal_dispose(wal, status == WAL_OK, true);
+    wal_reclaim(wal, status == WAL_OK, true);
     wal_drop_spares(wal);
     wal_store_close(&janitor->store);
     pthread_mutex_lock(&wal->lock);

@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../src/util/clock.h"
 #include "internal.h"
 #include "recover.h"
+#include "util/clock.h"
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MAX (UINT64_C(4) << 30)
@@ -87,11 +87,11 @@ static void free_wal(struct wal *wal)
     for (size_t i = 0; i < wal->segment_count; i++) {
         wal_segment_free(wal->segments[i]);
     }
-    for (size_t i = 0; i < wal->janitor.doomed_count; i++) {
-        wal_segment_free(wal->janitor.doomed[i]);
+    for (size_t i = 0; i < wal->janitor.retired_count; i++) {
+        wal_segment_free(wal->janitor.retired[i]);
     }
     free(wal->segments);
-    free(wal->janitor.doomed);
+    free(wal->janitor.retired);
     free_consumers(wal->consumers);
     free_consumers(wal->removed);
     wal_checkpoints_release(&wal->checkpoints);
@@ -123,9 +123,9 @@ static struct wal *new_wal(const struct wal_options *options)
     fill_options(&wal->options);
     wal_space_limit(wal, &(struct wal_limits){options->max_bytes, options->drop_oldest});
     wal->tail.bytes_max = wal->options.tail_bytes;
-    wal->janitor.doomed = calloc(DOOMED_MAX, sizeof(struct wal_segment *));
-    wal->janitor.doomed_room = DOOMED_MAX;
-    if (!copy_paths(wal, options) || wal->janitor.doomed == NULL) {
+    wal->janitor.retired = calloc(DOOMED_MAX, sizeof(struct wal_segment *));
+    wal->janitor.retired_room = DOOMED_MAX;
+    if (!copy_paths(wal, options) || wal->janitor.retired == NULL) {
         free_wal(wal);
         return NULL;
     }

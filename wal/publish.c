@@ -1,8 +1,8 @@
 #include <assert.h>
 
-#include "../src/util/clock.h"
 #include "amount.h"
 #include "internal.h"
+#include "util/clock.h"
 
 #define HISTOGRAM_FIRST_NS UINT64_C(16000)
 
@@ -67,10 +67,10 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
 }
 
 /* One that stands far behind reads from the files until it has caught up. */
-bool wal_follows(const struct wal *wal, const struct wal_front *front)
+bool wal_follows(const struct wal *wal, const struct wal_read_position *read_pos)
 {
-    return front->look >= wal->tail.first ||
-           wal->total.bytes - front->position.total.bytes <= wal->tail.bytes_max;
+    return read_pos->look >= wal->tail.first ||
+           wal->total.bytes - read_pos->position.total.bytes <= wal->tail.bytes_max;
 }
 
 /* Lock held. */
@@ -79,8 +79,8 @@ static uint64_t needed_by(const struct wal *wal, const struct wal_consumer *cons
     if (!consumer->is_open) {
         return UINT64_MAX;
     }
-    if (wal_follows(wal, &consumer->front)) {
-        return consumer->front.look;
+    if (wal_follows(wal, &consumer->read_pos)) {
+        return consumer->read_pos.look;
     }
     return consumer->is_fresh && wal_follows(wal, &consumer->fresh) ? consumer->fresh.look
                                                                     : UINT64_MAX;
@@ -166,9 +166,10 @@ void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status statu
 static struct wal_consumer *next_to_wake(struct wal *wal)
 {
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (c->is_open && ((c->is_armed && c->front.look < wal->next_sequence) || c->is_owed)) {
+        if (c->is_open &&
+            ((c->is_armed && c->read_pos.look < wal->next_sequence) || c->is_wake_pending)) {
             c->is_armed = false;
-            c->is_owed = false;
+            c->is_wake_pending = false;
             return c;
         }
     }

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/util/clock.h"
 #include "index.h"
 #include "internal.h"
+#include "util/clock.h"
 
 /* Bytes read for nothing rather than by a system call of their own. */
 #define SPAN_GAP_MAX 8192u
@@ -21,7 +21,7 @@ struct buffer {
     uint8_t bytes[];
 };
 
-struct span {
+struct range_ahead {
     uint64_t start, end; /* in the file */
     size_t at;           /* in the buffer */
 };
@@ -29,8 +29,8 @@ struct span {
 struct plan {
     struct wal_spot spots[WAL_READ_MOST];
     uint16_t span_of[WAL_READ_MOST];
-    struct span spans[WAL_READ_MOST];
-    size_t spot_count, span_count, bytes;
+    struct range_ahead ranges_ahead[WAL_READ_MOST];
+    size_t spot_count, range_ahead_count, bytes;
 };
 
 static void free_buffer(struct hf_ref *ref)
@@ -57,9 +57,9 @@ void wal_hold_release(struct wal *wal, struct wal_hold *hold)
     if (hold->by_env) {
         segment->env_users--;
     }
-    /* The janitor may have waited for this to close or dispose of it. */
+    /* The janitor may have waited for this to close or reclaim it. */
     if (segment->is_closed && segment->users == 0 &&
-        (segment->env != NULL || wal->janitor.doomed_count > 0)) {
+        (segment->env != NULL || wal->janitor.retired_count > 0)) {
         wal_janitor_call(wal);
     }
 }
@@ -113,25 +113,26 @@ static void make_spans(struct plan *plan)
     for (size_t i = 0; i < plan->spot_count; i++) {
         uint64_t start = plan->spots[i].offset;
         uint64_t end = start + plan->spots[i].size;
-        if (plan->span_count > 0) {
-            struct span *last = &plan->spans[plan->span_count - 1];
+        if (plan->range_ahead_count > 0) {
+            struct range_ahead *last = &plan->ranges_ahead[plan->range_ahead_count - 1];
             uint64_t joined_start = last->start < start ? last->start : start;
             uint64_t joined_end = last->end > end ? last->end : end;
             if (joined_end - joined_start <=
                 last->end - last->start + plan->spots[i].size + SPAN_GAP_MAX) {
                 last->start = joined_start;
                 last->end = joined_end;
-                plan->span_of[i] = (uint16_t)(plan->span_count - 1);
+                plan->span_of[i] = (uint16_t)(plan->range_ahead_count - 1);
                 continue;
             }
         }
-        plan->spans[plan->span_count] = (struct span){.start = start, .end = end};
-        plan->span_of[i] = (uint16_t)plan->span_count;
-        plan->span_count++;
+        plan->ranges_ahead[plan->range_ahead_count] =
+            (struct range_ahead){.start = start, .end = end};
+        plan->span_of[i] = (uint16_t)plan->range_ahead_count;
+        plan->range_ahead_count++;
     }
-    for (size_t i = 0; i < plan->span_count; i++) {
-        plan->spans[i].at = plan->bytes;
-        plan->bytes += (size_t)(plan->spans[i].end - plan->spans[i].start);
+    for (size_t i = 0; i < plan->range_ahead_count; i++) {
+        plan->ranges_ahead[i].at = plan->bytes;
+        plan->bytes += (size_t)(plan->ranges_ahead[i].end - plan->ranges_ahead[i].start);
     }
 }
 
@@ -157,17 +158,17 @@ static bool read_all(int fd, uint8_t *bytes, size_t size, uint64_t offset)
 
 static const uint8_t *spot_bytes(const struct plan *plan, size_t i, const struct buffer *buffer)
 {
-    const struct span *span = &plan->spans[plan->span_of[i]];
+    const struct range_ahead *range_ahead = &plan->ranges_ahead[plan->span_of[i]];
 
-    return buffer->bytes + span->at + (plan->spots[i].offset - span->start);
+    return buffer->bytes + range_ahead->at + (plan->spots[i].offset - range_ahead->start);
 }
 
 static enum wal_status fetch(const struct plan *plan, int fd, bool is_forced, struct buffer *buffer)
 {
-    for (size_t s = 0; s < plan->span_count; s++) {
-        const struct span *span = &plan->spans[s];
-        if (read_all(fd, buffer->bytes + span->at, (size_t)(span->end - span->start),
-                     span->start)) {
+    for (size_t s = 0; s < plan->range_ahead_count; s++) {
+        const struct range_ahead *range_ahead = &plan->ranges_ahead[s];
+        if (read_all(fd, buffer->bytes + range_ahead->at,
+                     (size_t)(range_ahead->end - range_ahead->start), range_ahead->start)) {
             continue;
         }
         if (!is_forced) {
@@ -176,7 +177,7 @@ static enum wal_status fetch(const struct plan *plan, int fd, bool is_forced, st
         /* One by one, so that a bad block costs only the records on it. */
         for (size_t i = 0; i < plan->spot_count; i++) {
             if (plan->span_of[i] == s) {
-                size_t at = span->at + (size_t)(plan->spots[i].offset - span->start);
+                size_t at = range_ahead->at + (size_t)(plan->spots[i].offset - range_ahead->start);
                 (void)read_all(fd, buffer->bytes + at, plan->spots[i].size, plan->spots[i].offset);
             }
         }
@@ -278,9 +279,9 @@ static enum wal_status read_by_index(struct wal *wal, struct wal_segment *segmen
     pthread_mutex_lock(&wal->lock);
     bool is_backlog = wal->segment_count > BACKLOG_SEGMENTS;
     pthread_mutex_unlock(&wal->lock);
-    for (size_t i = 0; is_backlog && i < plan->span_count; i++) {
-        (void)posix_fadvise(index->fd, (off_t)plan->spans[i].start,
-                            (off_t)(plan->spans[i].end - plan->spans[i].start),
+    for (size_t i = 0; is_backlog && i < plan->range_ahead_count; i++) {
+        (void)posix_fadvise(index->fd, (off_t)plan->ranges_ahead[i].start,
+                            (off_t)(plan->ranges_ahead[i].end - plan->ranges_ahead[i].start),
                             POSIX_FADV_DONTNEED);
     }
     return status;
@@ -293,7 +294,7 @@ enum wal_status wal_read(struct wal *wal, const struct wal_hold *hold,
 
     assert(request->most >= 1 && request->most <= WAL_READ_MOST);
     plan.spot_count = 0;
-    plan.span_count = 0;
+    plan.range_ahead_count = 0;
     plan.bytes = 0;
     batch->count = 0;
     enum wal_status status = hold->by_env

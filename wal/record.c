@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "../src/util/checksum.h"
+#include "util/checksum.h"
 
 static_assert(sizeof(struct wal_record_head) == WAL_RECORD_HEAD_BYTES, "the head has no padding");
 

@@ -133,8 +133,8 @@ static void lose_cursors(struct wal *wal)
                                                     wal->damaged_directory, path, sizeof(path));
 
     wal->are_cursors_lost = true;
-    wal_tell(wal,
-             &(struct wal_event){.kind = WAL_EVENT_CURSORS_LOST, .path = is_moved ? path : NULL});
+    wal_notify(wal,
+               &(struct wal_event){.kind = WAL_EVENT_CURSORS_LOST, .path = is_moved ? path : NULL});
 }
 
 static enum wal_status load_cursors(struct wal *wal, struct loading *loading, bool *ret_must_write)
@@ -155,7 +155,7 @@ static enum wal_status load_cursors(struct wal *wal, struct loading *loading, bo
         /* Segments without cursors: somebody removed them, or a power cut did. */
         if (wal->segment_count > 0) {
             wal->are_cursors_lost = true;
-            wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_CURSORS_LOST});
+            wal_notify(wal, &(struct wal_event){.kind = WAL_EVENT_CURSORS_LOST});
         }
         return WAL_OK;
     case WAL_CORRUPT:
@@ -341,7 +341,7 @@ static void tell_cut_end(struct wal *wal, const struct loading *loading)
         return;
     }
     wal->stat.damaged_bytes += last->index->cut_bytes;
-    wal_tell(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .bytes = last->index->cut_bytes});
+    wal_notify(wal, &(struct wal_event){.kind = WAL_EVENT_DAMAGE, .bytes = last->index->cut_bytes});
 }
 
 /*

@@ -25,7 +25,7 @@ static bool name_file(struct wal *wal, struct wal_segment *segment)
 
 enum wal_status wal_rotate_create(struct wal *wal, struct wal_segment **ret_segment, int *ret_errno)
 {
-    uint8_t virgin[sizeof(wal->virgin)];
+    uint8_t empty_pages[sizeof(wal->empty_pages)];
     struct wal_segment *segment = calloc(1, sizeof(*segment));
 
     if (segment == NULL) {
@@ -37,15 +37,15 @@ enum wal_status wal_rotate_create(struct wal *wal, struct wal_segment **ret_segm
     segment->end = UINT64_MAX;
     bool is_spare = name_file(wal, segment);
     enum wal_status status =
-        wal_segment_open(segment, &wal->segment_options, is_spare ? NULL : virgin, ret_errno);
+        wal_segment_open(segment, &wal->segment_options, is_spare ? NULL : empty_pages, ret_errno);
     if (status != WAL_OK) {
         wal_rotate_discard(wal, segment);
         return status;
     }
     if (!is_spare) {
         pthread_mutex_lock(&wal->lock);
-        memcpy(wal->virgin, virgin, sizeof(virgin));
-        wal->has_virgin = true;
+        memcpy(wal->empty_pages, empty_pages, sizeof(empty_pages));
+        wal->has_empty_pages = true;
         pthread_mutex_unlock(&wal->lock);
     }
     *ret_segment = segment;
@@ -91,7 +91,7 @@ static void replace_empty(struct wal *wal, uint64_t first)
     if (wal->segment_count > 0 && wal->segments[wal->segment_count - 1]->first == first) {
         struct wal_segment *empty = wal->segments[--wal->segment_count];
         empty->name[0] = '\0';
-        wal_doom(wal, empty);
+        wal_retire(wal, empty);
     }
 }
 
@@ -101,7 +101,7 @@ enum wal_status wal_rotate_install(struct wal *wal, struct wal_segment *segment,
 
     pthread_mutex_lock(&wal->lock);
     enum wal_status status = wal_segments_reserve(wal);
-    if (status == WAL_OK && wal->janitor.doomed_count == wal->janitor.doomed_room) {
+    if (status == WAL_OK && wal->janitor.retired_count == wal->janitor.retired_room) {
         status = WAL_NOMEM; /* the janitor is far behind */
     }
     pthread_mutex_unlock(&wal->lock);

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/util/checksum.h"
 #include "pages.h"
 #include "raw.h"
 #include "record.h"
+#include "util/checksum.h"
 
 enum {
     PAGE = WAL_PAGE_BYTES,

@@ -70,7 +70,7 @@ static int open_env(const char *path, const struct wal_segment_options *options,
     return 0;
 }
 
-static int learn_file(struct wal_segment *segment, uint8_t *ret_virgin)
+static int learn_file(struct wal_segment *segment, uint8_t *ret_empty_pages)
 {
     struct stat info;
 
@@ -78,8 +78,8 @@ static int learn_file(struct wal_segment *segment, uint8_t *ret_virgin)
     if (error == 0 && fstat(segment->fd, &info) != 0) {
         error = errno;
     }
-    if (error == 0 && ret_virgin != NULL &&
-        pread(segment->fd, ret_virgin, 2 * WAL_PAGE_BYTES, 0) != 2 * (ssize_t)WAL_PAGE_BYTES) {
+    if (error == 0 && ret_empty_pages != NULL &&
+        pread(segment->fd, ret_empty_pages, 2 * WAL_PAGE_BYTES, 0) != 2 * (ssize_t)WAL_PAGE_BYTES) {
         error = EIO;
     }
     if (error == 0) {
@@ -89,8 +89,8 @@ static int learn_file(struct wal_segment *segment, uint8_t *ret_virgin)
 }
 
 enum wal_status wal_segment_open(struct wal_segment *segment,
-                                 const struct wal_segment_options *options, uint8_t *ret_virgin,
-                                 int *ret_errno)
+                                 const struct wal_segment_options *options,
+                                 uint8_t *ret_empty_pages, int *ret_errno)
 {
     char path[PATH_MAX];
     char lock_name[WAL_FILE_NAME_BYTES + 8];
@@ -109,7 +109,7 @@ enum wal_status wal_segment_open(struct wal_segment *segment,
     /* Its name serves nobody: this process alone opens the environment, and only once. */
     (void)unlinkat(options->directory_fd, lock_name, 0);
     if (error == 0) {
-        error = learn_file(segment, ret_virgin);
+        error = learn_file(segment, ret_empty_pages);
         if (error != 0) {
             wal_segment_close_env(segment);
         }

@@ -48,12 +48,12 @@ struct wal_segment_options {
 };
 
 /*
- * Opens (a recycled file) or makes `segment->name` with LMDB. `ret_virgin`, when not NULL, gets the
- * two first pages of a file just made. On failure, `*ret_errno`.
+ * Opens (a recycled file) or makes `segment->name` with LMDB. `ret_empty_pages`, when not NULL,
+ * gets the two first pages of a file just made. On failure, `*ret_errno`.
  */
 WAL_MUST_USE enum wal_status wal_segment_open(struct wal_segment *segment,
                                               const struct wal_segment_options *options,
-                                              uint8_t *ret_virgin, int *ret_errno);
+                                              uint8_t *ret_empty_pages, int *ret_errno);
 /* Closes the environment; the file stays. Nobody reads by it any more. */
 void wal_segment_close_env(struct wal_segment *segment);
 

@@ -1,9 +1,9 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "../src/util/clock.h"
 #include "amount.h"
 #include "internal.h"
+#include "util/clock.h"
 
 #define FLOOR_PERCENT 5u
 #define FLOOR_MAX (UINT64_C(1) << 30)
@@ -83,12 +83,12 @@ uint64_t wal_needed_from(const struct wal *wal)
     return needed;
 }
 
-void wal_doom(struct wal *wal, struct wal_segment *segment)
+void wal_retire(struct wal *wal, struct wal_segment *segment)
 {
-    assert(wal->janitor.doomed_count < wal->janitor.doomed_room);
+    assert(wal->janitor.retired_count < wal->janitor.retired_room);
     wal->space.used -= segment->bytes;
-    wal->space.doomed += segment->bytes;
-    wal->janitor.doomed[wal->janitor.doomed_count++] = segment;
+    wal->space.retired += segment->bytes;
+    wal->janitor.retired[wal->janitor.retired_count++] = segment;
 }
 
 void wal_release_drained(struct wal *wal)
@@ -99,10 +99,11 @@ void wal_release_drained(struct wal *wal)
     if (wal->consumers == NULL || wal->options.read_only) {
         return;
     }
-    /* The last one stays whatever is in it: it holds the checkpoints and where the books go on. */
+    /* The last one stays whatever is in it: it holds the checkpoints and where the accounts go on.
+     */
     while (count + 1 < wal->segment_count && wal->segments[count]->end <= needed &&
-           wal->janitor.doomed_count < wal->janitor.doomed_room) {
-        wal_doom(wal, wal->segments[count]);
+           wal->janitor.retired_count < wal->janitor.retired_room) {
+        wal_retire(wal, wal->segments[count]);
         count++;
     }
     if (count > 0) {
@@ -115,7 +116,7 @@ void wal_release_drained(struct wal *wal)
 }
 
 /* Whether pushing consumers on, as the options allow, would give back a segment. */
-static bool can_relieve(const struct wal *wal)
+static bool can_make_room(const struct wal *wal)
 {
     if (wal->limits.drop_oldest) {
         return true;
@@ -161,7 +162,7 @@ static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
 
     if (max != 0 && space->used + space->outstanding_bytes + bytes > max) {
         /* Pushing makes room at the commit; what waits for it is bounded all the same. */
-        if (!can_relieve(wal) || space->outstanding_bytes + bytes > max) {
+        if (!can_make_room(wal) || space->outstanding_bytes + bytes > max) {
             if (wal_needed_from(wal) >= wal->next_sequence && space->outstanding_bytes == 0 &&
                 wal->consumers != NULL) {
                 /* Nothing in it is needed any more but the tail is still that one file. */
@@ -202,7 +203,7 @@ static enum wal_status decide(struct wal *wal, uint64_t bytes, struct wal_amount
         wal->stat.refused_full++;
         return WAL_FULL;
     }
-    if (wal_space_is_low(wal) || (wal->is_owed_row && wal->janitor.status != WAL_OK)) {
+    if (wal_space_is_low(wal) || (wal->is_row_pending && wal->janitor.status != WAL_OK)) {
         wal->stat.refused_space++;
         return WAL_NO_SPACE;
     }

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/util/clock.h"
 #include "internal.h"
+#include "util/clock.h"
 
 static double rate(const struct wal *wal)
 {
@@ -30,7 +30,7 @@ static const char *ails(struct wal *wal, bool is_low, int *ret_error)
         *ret_error = wal->stat.last_error;
         return "its last commit failed";
     }
-    if (wal->is_owed_row && wal->janitor.status != WAL_OK) {
+    if (wal->is_row_pending && wal->janitor.status != WAL_OK) {
         *ret_error = wal->janitor.error;
         return "the places of its exporters cannot be written";
     }
@@ -53,8 +53,8 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
     for (size_t i = 0; i < wal->spare_count; i++) {
         stat.disk_bytes += wal->spare_bytes[i];
     }
-    for (size_t i = 0; i < wal->janitor.doomed_count; i++) {
-        const struct wal_segment *s = wal->janitor.doomed[i];
+    for (size_t i = 0; i < wal->janitor.retired_count; i++) {
+        const struct wal_segment *s = wal->janitor.retired[i];
         stat.disk_bytes += s->name[0] != '\0' ? s->file_bytes : 0;
     }
     stat.disk_bytes_max = wal->limits.max_bytes;
@@ -78,7 +78,7 @@ static void fill(const struct wal *wal, const struct wal_consumer *consumer,
 {
     *ret_stat = (struct wal_consumer_stat){.open = consumer->is_open, .low = consumer->cursor.low};
     memcpy(ret_stat->name, consumer->name, sizeof(consumer->name));
-    wal_cursor_books(&consumer->cursor, wal->total, &ret_stat->books);
+    wal_cursor_accounting(&consumer->cursor, wal->total, &ret_stat->accounting);
     if (consumer->cursor.low >= wal->next_sequence) {
         return;
     }
@@ -96,7 +96,7 @@ static void look_up_time(struct wal *wal, struct wal_consumer_stat *stat)
     struct wal_place place;
     uint64_t time_ns = 0;
 
-    if (stat->oldest_time_ns != 0 || stat->books.queued.records == 0 ||
+    if (stat->oldest_time_ns != 0 || stat->accounting.queued.records == 0 ||
         wal_locate(wal, stat->low, &place, &time_ns) != WAL_OK) {
         return;
     }

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../src/util/checksum.h"
 #include "fs.h"
 #include "pages.h"
+#include "util/checksum.h"
 
 #define FRESH_NAME "cursors.tmp"
 #define MAP_BYTES ((size_t)64 << 20)

@@ -8,7 +8,7 @@
  *
  *   DIR/00000000000000000000.seg   an LMDB environment each, named by its first sequence number,
  * only appended to DIR/cursors.lmdb               what each consumer has acknowledged, and its
- * books
+ * accounting
  *
  * Threads: the library runs two of its own for each queue: the committer (group commit,
  * completions) and the janitor (cursors, drained segments). wal_close() comes when no other call is
@@ -140,8 +140,8 @@ struct wal_append {
     uint8_t kind; /* the caller's own, 0 to 255, kept as it is; so are coding and flags */
     uint8_t coding;
     uint16_t flags;
-    uint32_t items;     /* what the books count */
-    uint64_t raw_bytes; /* what the books count as bytes */
+    uint32_t items;     /* what the accounting count */
+    uint64_t raw_bytes; /* what the accounting count as bytes */
     uint64_t time_ns;   /* Unix time; ages are reckoned from it */
     struct hf_slice meta, body;
     struct hf_ref *owner; /* keeps meta and body alive; the queue takes references of its own */
@@ -181,7 +181,7 @@ struct wal_consumer;
 struct wal_consumer_options {
     const char *name;  /* at most WAL_NAME_BYTES_MAX; one open consumer a name */
     bool from_oldest;  /* a name that is new begins at the oldest record, not at the present */
-    const char *adopt; /* take over the cursor and the books of that consumer, which is removed;
+    const char *adopt; /* take over the cursor and the accounts of that consumer, which is removed;
                           NULL: none */
     uint64_t limit_records, limit_items,
         limit_bytes; /* backlog at which wal_admit() says WAL_FULL; 0: none */
@@ -255,13 +255,13 @@ enum wal_drop {
 const char *
 wal_drop_name(enum wal_drop drop); /* "rejected_by_backend", "overflow", "damaged", ... */
 
-enum wal_fate { WAL_DELIVERED, WAL_DEAD_LETTERED, WAL_DROPPED };
+enum wal_outcome { WAL_DELIVERED, WAL_DEAD_LETTERED, WAL_DROPPED };
 
 struct wal_ack {
     uint64_t sequence;
     uint32_t items;     /* of the record, as read */
     uint64_t raw_bytes; /* likewise */
-    enum wal_fate fate;
+    enum wal_outcome outcome;
     enum wal_drop drop;      /* why it, or rejected_items of it, were dropped */
     uint32_t rejected_items; /* WAL_DELIVERED: that many of them were not */
 };
@@ -283,7 +283,7 @@ struct wal_amount {
 };
 
 /* accepted = delivered + queued + dead_lettered + sum of dropped[], in items and bytes, always. */
-struct wal_books {
+struct wal_accounting {
     struct wal_amount accepted, delivered, queued, dead_lettered, dropped[WAL_DROP_COUNT];
 };
 
@@ -292,7 +292,7 @@ struct wal_consumer_stat {
     bool open;               /* false: an orphan */
     uint64_t low;            /* all before it is acknowledged */
     uint64_t oldest_time_ns; /* of the oldest record not acknowledged; 0: none or not known */
-    struct wal_books books;
+    struct wal_accounting accounting;
 };
 
 #define WAL_HISTOGRAM_BUCKETS 16 /* upper bounds 2^k * 16 us, the last unbounded */

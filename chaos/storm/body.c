@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/otlp/wire.h"
+#include "pdata/wire.h"
 
 static uint64_t next_random(uint64_t *state)
 {

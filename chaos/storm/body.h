@@ -12,7 +12,7 @@
 
 #include <holdfast/batch.h>
 
-#include "../../src/util/compress.h"
+#include "util/compress.h"
 
 struct storm_body {
     struct hf_bytes bytes;

@@ -11,7 +11,7 @@
 
 #include <holdfast/slice.h>
 
-#include "../../src/util/loop.h"
+#include "util/loop.h"
 
 #define STORM_HTTP_ANSWER_MAX 8192
 

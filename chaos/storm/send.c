@@ -13,8 +13,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "../../src/grpc/client.h"
-#include "../../src/util/clock.h"
+#include "grpc/client.h"
+#include "util/clock.h"
 #include "body.h"
 #include "counters.h"
 #include "http.h"
@@ -217,8 +217,8 @@ static void launch(struct slot *slot)
     }
     slot->grpc_call = (struct hf_grpc_request){
         .path = grpc_paths[options->signal],
-        .pieces = &slot->piece,
-        .piece_count = 1,
+        .bodies = &slot->piece,
+        .body_count = 1,
         .coding = options->coding,
         .deadline_ns = hf_loop_now_ns(sender->loop) + ATTEMPT_NS,
         .done = on_grpc,

@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../src/grpc/server.h"
-#include "../../src/http/server.h"
-#include "../../src/util/clock.h"
-#include "../../src/util/loop.h"
+#include "grpc/server.h"
+#include "http/server.h"
+#include "util/clock.h"
+#include "util/loop.h"
 #include "body.h"
 #include "counters.h"
 #include "orders.h"

@@ -4,7 +4,7 @@
  *
  * `wire` is what is stored and forwarded; `raw` is the same request as plain protobuf. They are the
  * same bytes when `coding` is identity. Otherwise `raw` is lent by whoever decoded it and is valid
- * only while hf_consume() runs; a batch read back from the queue has none until it is decoded.
+ * only while hf_submit() runs; a batch read back from the queue has none until it is decoded.
  *
  * Shared by reference count; any thread may hold one.
  */

@@ -17,7 +17,7 @@
 #include "export.h"
 #include "field.h"
 #include "node.h"
-#include "stage.h"
+#include "queued_processor.h"
 #include "status.h"
 
 enum hf_kind {
@@ -63,14 +63,14 @@ struct hf_component {
      * component's until hf_input_done(). Anything else: not now; it is offered again when something
      * else is done with, and soon anyway.
      */
-    enum hf_status (*take)(void *self, struct hf_input *input);
+    enum hf_status (*process_queued)(void *self, struct hf_input *input);
 
     /* Exporter: see export.h. The sender's thread. Ends in exactly one hf_export_done(), now or
      * later. */
     void (*send)(void *self, struct hf_export *export);
 
-    /* Exporter: its configuration begins with struct hf_sending_config (sending.h). */
-    bool has_sending;
+    /* Exporter: its configuration begins with struct hf_delivery_config (sending.h). */
+    bool has_delivery_keys;
 
     /*
      * Processor: the client metadata it reads, after open: lower-case header names, or

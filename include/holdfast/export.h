@@ -17,7 +17,7 @@
 #include "slice.h"
 #include "status.h"
 
-struct hf_piece {
+struct hf_export_body {
     struct hf_slice wire;
     enum hf_coding coding;
     uint32_t items;
@@ -29,8 +29,8 @@ struct hf_export {
     enum hf_signal signal;
     uint32_t items;    /* of all pieces */
     uint64_t raw_size; /* of all pieces */
-    const struct hf_piece *pieces;
-    size_t piece_count;   /* at least 1 */
+    const struct hf_export_body *bodies;
+    size_t body_count;    /* at least 1 */
     struct hf_slice meta; /* what all its records have in common */
     uint64_t deadline_ns; /* monotonic; when this attempt times out, 0: never */
     unsigned attempt;     /* 1 is the first */

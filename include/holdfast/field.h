@@ -18,8 +18,8 @@
 enum hf_field_type {
     HF_FIELD_END = 0,
     HF_FIELD_BOOL,        /* bool */
-    HF_FIELD_INT,         /* int64_t, within least..most */
-    HF_FIELD_DOUBLE,      /* double, within least..most */
+    HF_FIELD_INT,         /* int64_t, within min..max */
+    HF_FIELD_DOUBLE,      /* double, within min..max */
     HF_FIELD_STRING,      /* const char *; NULL when absent and without preset */
     HF_FIELD_SECRET,      /* const char *; printed as [REDACTED] */
     HF_FIELD_DURATION,    /* uint64_t nanoseconds; text as Go's durations; a bare integer is
@@ -28,7 +28,7 @@ enum hf_field_type {
     HF_FIELD_ENUM,        /* int64_t, index into `choices`; case-insensitive */
     HF_FIELD_STRING_LIST, /* struct hf_string_list; a plain string is split at commas */
     HF_FIELD_MAP,         /* struct hf_string_map: text to text, also a list of {name, value} */
-    HF_FIELD_STRUCT,      /* the inner struct itself, by `inner`; absent: presets only */
+    HF_FIELD_STRUCT,      /* the inner struct itself, by `inner`; absent: defaults only */
     HF_FIELD_OPTIONAL,    /* pointer to the inner struct: NULL when absent or null */
     HF_FIELD_STRUCT_LIST, /* struct hf_struct_list of inner structs of `inner_size` */
     HF_FIELD_STRUCT_MAP, /* struct hf_struct_map: keys chosen by the user, each with an inner struct
@@ -92,17 +92,17 @@ struct hf_field {
     const char *key;
     enum hf_field_type type;
     size_t offset;
-    const char *preset;           /* the default as a user would write it; NULL: zero / absent */
-    double least, most;           /* INT, DOUBLE, DURATION (ns), BYTES; both 0: no bounds */
+    const char *default_text;     /* the default as a user would write it; NULL: zero / absent */
+    double min, max;              /* INT, DOUBLE, DURATION (ns), BYTES; both 0: no bounds */
     const char *const *choices;   /* ENUM; STRING_LIST, exactly so, or NULL. NULL-terminated */
     const struct hf_field *inner; /* STRUCT, OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t inner_size;            /* OPTIONAL, STRUCT_LIST, STRUCT_MAP */
     size_t present_offset; /* non-zero: a bool there becomes true when the user wrote the key */
     bool required;         /* absent is an error */
-    bool null_enables;     /* OPTIONAL: written with nothing behind it, it is there with presets */
+    bool null_enables;     /* OPTIONAL: written with nothing behind it, it is there with defaults */
     bool is_secret;        /* not SECRET by its type; printed as [REDACTED], as are its items */
     /* STRING, and each entry of MAP: NULL for a good text, else what was expected instead. */
-    const char *(*expect)(const char *key, const char *text);
+    const char *(*validate)(const char *key, const char *text);
     const char *const
         *old_keys;    /* deprecated spellings, NULL-terminated; accepted with a warning */
     const char *help; /* one line */

@@ -33,7 +33,7 @@ struct hf_metrics *hf_node_metrics(const struct hf_node *node);
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count);
 
 /* Exporter: the loop of its sender's thread. Stage (stage.h): that of its own. NULL for others. */
-struct hf_loop *hf_node_sender_loop(const struct hf_node *node);
+struct hf_loop *hf_node_own_loop(const struct hf_node *node);
 
 /* Receiver and processor: the signals for which it is in a pipeline, as HF_SIGNAL_BIT()s. */
 unsigned hf_node_signals(const struct hf_node *node);
@@ -94,8 +94,8 @@ HF_MUST_USE enum hf_status hf_node_add_transport(struct hf_node *node, const cha
 /* How a receiver is answered. Embed it in the request. */
 struct hf_reply {
     /*
-     * Called exactly once for each hf_consume(), by the committer's thread, or by the caller's own
-     * before hf_consume() returns. HF_OK means that every pipeline has the batch on disk. Must not
+     * Called exactly once for each hf_submit(), by the committer's thread, or by the caller's own
+     * before hf_submit() returns. HF_OK means that every pipeline has the batch on disk. Must not
      * block: post to your loop.
      */
     void (*done)(struct hf_reply *reply, enum hf_status status);
@@ -107,5 +107,5 @@ struct hf_reply {
  * ("grpc", "http") labels the counters. A receiver that is read and not called (a scraper) uses the
  * same call. Any thread that the receiver owns.
  */
-void hf_consume(struct hf_node *node, struct hf_batch *batch, const char *transport,
-                struct hf_reply *reply);
+void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
+               struct hf_reply *reply);

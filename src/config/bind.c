@@ -67,7 +67,7 @@ static void report_unknown_key(struct hf_load *load, const struct hf_path *path,
                   best == NULL ? "" : "\"?", parent == NULL ? "" : parent + 2, entry->key);
 }
 
-/* ---- presets -------------------------------------------------------------------------------- */
+/* ---- defaults -------------------------------------------------------------------------------- */
 
 static bool is_scalar_type(enum hf_field_type type)
 {
@@ -81,13 +81,15 @@ static void bind_preset(struct hf_load *load, const struct hf_path *path,
     struct hf_place place = {.file = "preset"};
     const struct hf_yaml *node = NULL;
 
-    if (field->preset == NULL || field->type == HF_FIELD_IGNORED) {
+    if (field->default_text == NULL || field->type == HF_FIELD_IGNORED) {
         return;
     }
     if (is_scalar_type(field->type)) {
-        node = hf_yaml_scalar(load, place, field->preset, hf_scalar_type_of(field->preset));
+        node = hf_yaml_scalar(load, place, field->default_text,
+                              hf_scalar_type_of(field->default_text));
     } else {
-        struct hf_yaml_input input = {field->preset, strlen(field->preset), "preset", NULL};
+        struct hf_yaml_input input = {field->default_text, strlen(field->default_text), "preset",
+                                      NULL};
         node = hf_yaml_parse(load, &input);
     }
     if (node != NULL && (is_scalar_type(field->type) || !hf_yaml_is_null(node))) {

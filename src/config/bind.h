@@ -15,7 +15,7 @@ struct hf_bind_target {
 };
 
 /*
- * Binds `node` (NULL or null: presets only). `place` is where a missing key is reported. Every
+ * Binds `node` (NULL or null: defaults only). `place` is where a missing key is reported. Every
  * mistake is reported; what is wrong keeps its preset.
  */
 void hf_bind(struct hf_load *load, const struct hf_path *path, struct hf_place place,

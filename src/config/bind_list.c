@@ -130,7 +130,7 @@ static bool pair_of_entry(const struct map_slot *slot, const struct hf_yaml_entr
     }
     /* The value is not shown: it may be a credential. */
     const char *expected =
-        slot->field->expect == NULL ? NULL : slot->field->expect(entry->key, value);
+        slot->field->validate == NULL ? NULL : slot->field->validate(entry->key, value);
     if (expected != NULL) {
         hf_load_error(load, entry->place, &step, "expected %s", expected);
         return false;

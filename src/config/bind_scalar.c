@@ -11,7 +11,7 @@
 
 static bool has_bounds(const struct hf_field *field)
 {
-    return field->least != 0.0 || field->most != 0.0;
+    return field->min != 0.0 || field->max != 0.0;
 }
 
 /* One field being bound. */
@@ -31,11 +31,11 @@ static bool within(const struct slot *slot, double number, struct hf_shown (*sho
 {
     const struct hf_field *field = slot->field;
 
-    if (!has_bounds(field) || (number >= field->least && number <= field->most)) {
+    if (!has_bounds(field) || (number >= field->min && number <= field->max)) {
         return true;
     }
-    complain(slot, "expected a value from %s to %s, got %s", show(field->least).text,
-             show(field->most).text, hf_yaml_show(slot->node).text);
+    complain(slot, "expected a value from %s to %s, got %s", show(field->min).text,
+             show(field->max).text, hf_yaml_show(slot->node).text);
     return false;
 }
 
@@ -122,7 +122,7 @@ static void bind_duration(const struct slot *slot, const char *text)
                  hf_show(text).text);
         return;
     }
-    if (value < 0 && slot->field->least >= 0.0) {
+    if (value < 0 && slot->field->min >= 0.0) {
         complain(slot, "a duration must not be negative, got %s", hf_show(text).text);
     } else if (within(slot, (double)value, hf_scalar_show_duration)) {
         *(uint64_t *)slot->at = (uint64_t)value;
@@ -218,7 +218,7 @@ static void bind_reference(const struct slot *slot, const char *text)
 static void bind_text(const struct slot *slot, const char *text)
 {
     const struct hf_field *field = slot->field;
-    const char *expected = field->expect == NULL ? NULL : field->expect(field->key, text);
+    const char *expected = field->validate == NULL ? NULL : field->validate(field->key, text);
 
     if (expected != NULL) {
         bool is_secret = field->type == HF_FIELD_SECRET || field->is_secret;

@@ -118,17 +118,17 @@ static void put_type(const struct hf_field *field, FILE *out)
         put_cell(choice, out);
         fputc('`', out);
     }
-    if (field->least == 0.0 && field->most == 0.0) {
+    if (field->min == 0.0 && field->max == 0.0) {
         return;
     }
     if (field->type == HF_FIELD_DURATION) {
-        fprintf(out, ", %s to %s", hf_scalar_show_duration(field->least).text,
-                hf_scalar_show_duration(field->most).text);
+        fprintf(out, ", %s to %s", hf_scalar_show_duration(field->min).text,
+                hf_scalar_show_duration(field->max).text);
     } else if (field->type == HF_FIELD_BYTES) {
-        fprintf(out, ", %s to %s", hf_scalar_show_bytes(field->least).text,
-                hf_scalar_show_bytes(field->most).text);
+        fprintf(out, ", %s to %s", hf_scalar_show_bytes(field->min).text,
+                hf_scalar_show_bytes(field->max).text);
     } else {
-        fprintf(out, ", %.15g to %.15g", field->least, field->most);
+        fprintf(out, ", %.15g to %.15g", field->min, field->max);
     }
 }
 
@@ -136,9 +136,9 @@ static void put_default(const struct hf_field *field, FILE *out)
 {
     if (field->required) {
         fputs("required", out);
-    } else if (field->preset != NULL) {
+    } else if (field->default_text != NULL) {
         fputc('`', out);
-        put_cell(field->preset[0] == '\0' ? "\"\"" : field->preset, out);
+        put_cell(field->default_text[0] == '\0' ? "\"\"" : field->default_text, out);
         fputc('`', out);
     }
 }

@@ -9,8 +9,8 @@
 
 #include <yaml.h>
 
-#include "../util/escape.h"
 #include "scalar.h"
+#include "util/escape.h"
 
 struct hf_writer {
     bool json, failed;

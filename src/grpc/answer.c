@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../util/escape.h"
 #include "details.h"
 #include "text.h"
+#include "util/escape.h"
 
 #define HEADERS_MAX 6
 
@@ -130,7 +130,7 @@ static void respond(struct hf_grpc_call *call, int http_status, const struct hf_
 static void finish(struct hf_grpc_call *call, int http_status, const struct hf_grpc_answer *answer)
 {
     call->state = CALL_ANSWERED;
-    call->progress_ns = hf_loop_now_ns(call->connection->lane->loop);
+    call->progress_ns = hf_loop_now_ns(call->connection->worker->loop);
     if (call->stream_open) {
         respond(call, http_status, answer);
     }

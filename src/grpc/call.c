@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../util/header_text.h"
 #include "text.h"
+#include "util/header_text.h"
 
 #define POOL_MAX 1024u
-#define CALLS_MAX 200000u /* a lane */
+#define CALLS_MAX 200000u /* a worker */
 /* A large message gets its whole buffer when this much of it has come: a prefix alone costs
  * nothing. */
 #define FIRST_BYTES (256u * 1024)
@@ -44,14 +44,14 @@ static struct block *new_block(void)
     return block;
 }
 
-static struct hf_grpc_call *take_from_pool(struct lane *lane)
+static struct hf_grpc_call *take_from_pool(struct grpc_worker *worker)
 {
-    struct hf_grpc_call *call = lane->pool;
+    struct hf_grpc_call *call = worker->pool;
     if (call == NULL) {
         return malloc(sizeof(*call));
     }
-    lane->pool = call->next;
-    lane->pool_count--;
+    worker->pool = call->next;
+    worker->pool_count--;
     return call;
 }
 
@@ -59,9 +59,9 @@ static struct hf_grpc_call *take_from_pool(struct lane *lane)
 
 struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t stream_id)
 {
-    struct lane *lane = connection->lane;
-    bool room = lane->call_count < CALLS_MAX && hf_grpc_connection_has_room(connection, 0);
-    struct hf_grpc_call *call = room ? take_from_pool(lane) : NULL;
+    struct grpc_worker *worker = connection->worker;
+    bool room = worker->call_count < CALLS_MAX && hf_grpc_connection_has_room(connection, 0);
+    struct hf_grpc_call *call = room ? take_from_pool(worker) : NULL;
     if (call == NULL) {
         return NULL;
     }
@@ -72,7 +72,7 @@ struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t st
     call->stream_id = stream_id;
     call->stream_open = true;
     call->known_coding = true;
-    call->progress_ns = hf_loop_now_ns(lane->loop);
+    call->progress_ns = hf_loop_now_ns(worker->loop);
     hf_intake_pace_begin(&call->pace, call->progress_ns);
     hf_grpc_call_count(call, (ptrdiff_t)sizeof(*call), 0);
     call->next = connection->calls;
@@ -82,20 +82,20 @@ struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t st
     }
     connection->calls = call;
     connection->call_count++;
-    lane->call_count++;
+    worker->call_count++;
     return call;
 }
 
-void hf_grpc_call_pool_free(struct lane *lane)
+void hf_grpc_call_pool_free(struct grpc_worker *worker)
 {
-    while (lane->pool != NULL) {
-        struct hf_grpc_call *next = lane->pool->next;
-        free(lane->pool);
-        lane->pool = next;
+    while (worker->pool != NULL) {
+        struct hf_grpc_call *next = worker->pool->next;
+        free(worker->pool);
+        worker->pool = next;
     }
-    if (lane->spare_raw != NULL) {
-        hf_ref_drop(&lane->spare_raw->ref);
-        lane->spare_raw = NULL;
+    if (worker->spare_raw != NULL) {
+        hf_ref_drop(&worker->spare_raw->ref);
+        worker->spare_raw = NULL;
     }
 }
 
@@ -103,7 +103,7 @@ void hf_grpc_call_pool_free(struct lane *lane)
 static void free_call(struct hf_grpc_call *call)
 {
     struct connection *connection = call->connection;
-    struct lane *lane = connection->lane;
+    struct grpc_worker *worker = connection->worker;
     hf_grpc_call_drop_message(call);
     hf_grpc_call_drop_metadata(call);
     hf_grpc_call_count(call, -(ptrdiff_t)sizeof(*call), 0);
@@ -114,11 +114,11 @@ static void free_call(struct hf_grpc_call *call)
     if (call->next != NULL) {
         call->next->link = call->link;
     }
-    lane->call_count--;
-    if (lane->pool_count < POOL_MAX) {
-        call->next = lane->pool;
-        lane->pool = call;
-        lane->pool_count++;
+    worker->call_count--;
+    if (worker->pool_count < POOL_MAX) {
+        call->next = worker->pool;
+        worker->pool = call;
+        worker->pool_count++;
     } else {
         free(call);
     }
@@ -147,7 +147,7 @@ static bool is_grpc_type(struct hf_slice value)
 
 static void take_path(struct hf_grpc_call *call, struct hf_slice path)
 {
-    const struct hf_grpc_server *server = call->connection->lane->server;
+    const struct hf_grpc_server *server = call->connection->worker->server;
     call->has_path = true;
     for (size_t i = 0; i < server->options.method_count; i++) {
         if (hf_slice_is(path, server->methods[i].path)) {
@@ -164,7 +164,7 @@ static void take_path(struct hf_grpc_call *call, struct hf_slice path)
 
 static void take_timeout(struct hf_grpc_call *call, struct hf_slice value)
 {
-    uint64_t timeout_ns, now_ns = hf_loop_now_ns(call->connection->lane->loop);
+    uint64_t timeout_ns, now_ns = hf_loop_now_ns(call->connection->worker->loop);
     if (!hf_grpc_timeout_parse(value, &timeout_ns)) {
         call->bad_header = true;
         return;
@@ -208,7 +208,7 @@ static void take_coding(struct hf_grpc_call *call, struct hf_slice value)
 
 static bool is_wanted(const struct hf_grpc_call *call, struct hf_slice name)
 {
-    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    const struct hf_grpc_server_options *options = &call->connection->worker->server->options;
     return options->keeps_header == NULL || options->keeps_header(options->user, name);
 }
 
@@ -264,7 +264,7 @@ static void refuse_http(struct hf_grpc_call *call, int http_status, int code, co
 
 static void refuse_path(struct hf_grpc_call *call)
 {
-    const struct hf_grpc_server *server = call->connection->lane->server;
+    const struct hf_grpc_server *server = call->connection->worker->server;
     struct hf_slice path = hf_grpc_metadata_find(&call->metadata, ":path");
     char text[512];
     const char *slash = path.size > 1 ? memrchr(path.data, '/', path.size) : NULL;
@@ -303,7 +303,7 @@ static void refuse_coding(struct hf_grpc_call *call)
 
 static bool is_late(const struct hf_grpc_call *call)
 {
-    return call->has_timeout && hf_loop_now_ns(call->connection->lane->loop) >= call->deadline_ns;
+    return call->has_timeout && hf_loop_now_ns(call->connection->worker->loop) >= call->deadline_ns;
 }
 
 /* In the order in which grpc-go looks at them. */
@@ -330,7 +330,7 @@ static void judge_headers(struct hf_grpc_call *call)
 
 void hf_grpc_call_headers_end(struct hf_grpc_call *call)
 {
-    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    const struct hf_grpc_server_options *options = &call->connection->worker->server->options;
     judge_headers(call);
     if (call->state == CALL_HEADERS) {
         call->state = CALL_BODY;
@@ -347,7 +347,7 @@ static void refuse_large(struct hf_grpc_call *call, bool decoded, uint64_t size)
     char text[128];
     snprintf(text, sizeof(text), "grpc: received message %slarger than max (%llu vs. %zu)",
              decoded ? "after decompression " : "", (unsigned long long)size,
-             call->connection->lane->server->options.message_bytes_max);
+             call->connection->worker->server->options.message_bytes_max);
     refuse(call, CODE_EXHAUSTED, text);
 }
 
@@ -360,7 +360,7 @@ void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text)
 
 static void judge_prefix(struct hf_grpc_call *call)
 {
-    if (call->prefix.size > call->connection->lane->server->options.message_bytes_max) {
+    if (call->prefix.size > call->connection->worker->server->options.message_bytes_max) {
         refuse_large(call, false, call->prefix.size);
     } else if (call->prefix.compressed && call->coding == HF_IDENTITY) {
         refuse(call, CODE_INTERNAL, "grpc: compressed flag set with identity or empty encoding");
@@ -405,7 +405,7 @@ static void collect(struct hf_grpc_call *call, struct hf_slice data)
 
 void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
 {
-    call->progress_ns = hf_loop_now_ns(call->connection->lane->loop);
+    call->progress_ns = hf_loop_now_ns(call->connection->worker->loop);
     if (call->state != CALL_BODY) {
         return; /* refused already: its bytes go nowhere */
     }
@@ -427,13 +427,13 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
  * would. */
 static bool count_decoded(struct hf_grpc_call *call)
 {
-    struct lane *lane = call->connection->lane;
+    struct grpc_worker *worker = call->connection->worker;
     size_t size = call->raw->bytes.size;
     hf_grpc_call_count(call, (ptrdiff_t)size, 0);
     call->counted += size;
     if (!hf_grpc_connection_has_room(call->connection, size) &&
-        hf_grpc_lane_held(lane) - call->counted > lane->server->limits.soft / 2) {
-        /* The message is not whole for the books yet. */
+        hf_grpc_worker_held(worker) - call->counted > worker->server->limits.soft / 2) {
+        /* The message is not whole for the accounting yet. */
         hf_grpc_call_refuse_for_now(call, "too much is being received at the moment");
         return false;
     }
@@ -443,10 +443,10 @@ static bool count_decoded(struct hf_grpc_call *call)
 /* False when the call was refused. */
 static bool decode(struct hf_grpc_call *call)
 {
-    struct lane *lane = call->connection->lane;
-    size_t limit = lane->server->options.message_bytes_max;
-    call->raw = lane->spare_raw != NULL ? lane->spare_raw : new_block();
-    lane->spare_raw = NULL;
+    struct grpc_worker *worker = call->connection->worker;
+    size_t limit = worker->server->options.message_bytes_max;
+    call->raw = worker->spare_raw != NULL ? worker->spare_raw : new_block();
+    worker->spare_raw = NULL;
     if (call->raw == NULL) {
         hf_grpc_call_refuse_for_now(call, "out of memory");
         return false;
@@ -468,11 +468,11 @@ static bool decode(struct hf_grpc_call *call)
 
 static void hand_over(struct hf_grpc_call *call)
 {
-    struct lane *lane = call->connection->lane;
-    const struct hf_grpc_server_options *options = &lane->server->options;
+    struct grpc_worker *worker = call->connection->worker;
+    const struct hf_grpc_server_options *options = &worker->server->options;
     call->state = CALL_HANDED;
-    hf_grpc_lane_count(lane, 0, (ptrdiff_t)call->counted);
-    hf_grpc_server_handed(lane, 1);
+    hf_grpc_worker_count(worker, 0, (ptrdiff_t)call->counted);
+    hf_grpc_server_handed(worker, 1);
     options->on_message(options->user, call);
 }
 
@@ -507,8 +507,8 @@ void hf_grpc_call_end(struct hf_grpc_call *call)
 
 void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer *answer)
 {
-    struct lane *lane = call->connection->lane;
-    assert(hf_loop_is_own_thread(lane->loop));
+    struct grpc_worker *worker = call->connection->worker;
+    assert(hf_loop_is_own_thread(worker->loop));
     assert(call->state == CALL_HANDED || call->state == CALL_BODY);
     bool handed = call->state == CALL_HANDED;
     hf_grpc_call_submit(call, answer);
@@ -516,7 +516,7 @@ void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer 
         free_call(call);
     }
     if (handed) {
-        hf_grpc_server_handed(lane, -1);
+        hf_grpc_server_handed(worker, -1);
     }
 }
 
@@ -527,7 +527,7 @@ void *hf_grpc_call_user(const struct hf_grpc_call *call)
 
 struct hf_loop *hf_grpc_call_loop(const struct hf_grpc_call *call)
 {
-    return call->connection->lane->loop;
+    return call->connection->worker->loop;
 }
 
 const char *hf_grpc_call_peer(const struct hf_grpc_call *call)

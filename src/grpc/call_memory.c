@@ -9,7 +9,7 @@
 
 void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole)
 {
-    hf_grpc_lane_count(call->connection->lane, bytes, whole);
+    hf_grpc_worker_count(call->connection->worker, bytes, whole);
     call->connection->sender_change += bytes;
 }
 
@@ -23,13 +23,13 @@ static size_t sender_held(const struct connection *connection)
 
 bool hf_grpc_connection_has_room(struct connection *connection, size_t size)
 {
-    struct lane *lane = connection->lane;
-    const struct hf_intake_limits *limits = &lane->server->limits;
-    size_t held = hf_grpc_lane_held(lane);
+    struct grpc_worker *worker = connection->worker;
+    const struct hf_intake_limits *limits = &worker->server->limits;
+    size_t held = hf_grpc_worker_held(worker);
     if (held < limits->soft) {
         return true;
     }
-    hf_grpc_lane_press(lane);
+    hf_grpc_worker_press(worker);
     return hf_intake_judge(limits, held, sender_held(connection), size) != HF_INTAKE_FULL;
 }
 
@@ -39,11 +39,11 @@ size_t hf_grpc_call_received(const struct hf_grpc_call *call)
 }
 
 /* A decoding buffer that nobody kept serves the next message. */
-static void drop_raw(struct lane *lane, struct block *raw)
+static void drop_raw(struct grpc_worker *worker, struct block *raw)
 {
     bool alone = atomic_load_explicit(&raw->ref.count, memory_order_acquire) == 1;
-    if (alone && lane->spare_raw == NULL && raw->bytes.capacity <= SPARE_BYTES_MAX) {
-        lane->spare_raw = raw;
+    if (alone && worker->spare_raw == NULL && raw->bytes.capacity <= SPARE_BYTES_MAX) {
+        worker->spare_raw = raw;
     } else {
         hf_ref_drop(&raw->ref);
     }
@@ -51,9 +51,9 @@ static void drop_raw(struct lane *lane, struct block *raw)
 
 void hf_grpc_call_drop_message(struct hf_grpc_call *call)
 {
-    struct lane *lane = call->connection->lane;
+    struct grpc_worker *worker = call->connection->worker;
     if (call->raw != NULL) {
-        drop_raw(lane, call->raw);
+        drop_raw(worker, call->raw);
         call->raw = NULL;
     }
     if (call->wire != NULL) {
@@ -99,5 +99,5 @@ void hf_grpc_call_count_metadata(struct hf_grpc_call *call)
     connection->metadata_bytes += grown;
     call->crowded =
         !hf_grpc_connection_has_room(connection, 0) ||
-        connection->metadata_bytes > connection->lane->server->limits.total / METADATA_PART;
+        connection->metadata_bytes > connection->worker->server->limits.total / METADATA_PART;
 }

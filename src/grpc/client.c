@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../util/proxy.h"
+#include "util/proxy.h"
 
 #define ERROR_SIZE 512
 #define POOL_MAX 256u
@@ -15,122 +15,122 @@
 
 /* ---- lists ---- */
 
-static void list_init(struct transit_list *list)
+static void list_init(struct client_call_list *list)
 {
     list->first = NULL;
     list->end = &list->first;
 }
 
-static void list_append(struct transit_list *list, struct transit *transit)
+static void list_append(struct client_call_list *list, struct client_call *call)
 {
-    transit->next = NULL;
-    transit->link = list->end;
-    *list->end = transit;
-    list->end = &transit->next;
+    call->next = NULL;
+    call->back = list->end;
+    *list->end = call;
+    list->end = &call->next;
 }
 
 /* From whichever list its state puts it in. */
-static void take_out(struct transit *transit)
+static void take_out(struct client_call *call)
 {
-    struct hf_grpc_client *client = transit->client;
-    *transit->link = transit->next;
-    if (transit->next != NULL) {
-        transit->next->link = transit->link;
-    } else if (transit->state == TRANSIT_WAITING) {
-        client->waiting.end = transit->link;
-    } else if (transit->state == TRANSIT_ENDED) {
-        client->ended.end = transit->link;
+    struct hf_grpc_client *client = call->client;
+    *call->back = call->next;
+    if (call->next != NULL) {
+        call->next->back = call->back;
+    } else if (call->state == CALL_WAITING) {
+        client->waiting.end = call->back;
+    } else if (call->state == CALL_ENDED) {
+        client->ended.end = call->back;
     }
-    if (transit->state == TRANSIT_SENT) {
-        transit->wire->transit_count--;
+    if (call->state == CALL_SENT) {
+        call->connection->call_count--;
     }
-    transit->wire = NULL;
+    call->connection = NULL;
 }
 
-/* ---- transits ---- */
+/* ---- calls ---- */
 
-static struct transit *new_transit(struct hf_grpc_client *client)
+static struct client_call *new_call(struct hf_grpc_client *client)
 {
-    struct transit *transit = client->pool;
-    if (transit == NULL) {
-        transit = calloc(1, sizeof(*transit));
-        if (transit != NULL) {
-            transit->client = client;
+    struct client_call *call = client->pool;
+    if (call == NULL) {
+        call = calloc(1, sizeof(*call));
+        if (call != NULL) {
+            call->client = client;
         }
-        return transit;
+        return call;
     }
-    client->pool = transit->next;
+    client->pool = call->next;
     client->pool_count--;
-    return transit;
+    return call;
 }
 
-static void recycle(struct transit *transit)
+static void recycle(struct client_call *call)
 {
-    struct hf_grpc_client *client = transit->client;
-    if (client->pool_count >= POOL_MAX || transit->answer.capacity > KEPT_BYTES_MAX ||
-        transit->decoded.capacity > KEPT_BYTES_MAX) {
-        hf_bytes_release(&transit->answer);
-        hf_bytes_release(&transit->decoded);
-        free(transit);
+    struct hf_grpc_client *client = call->client;
+    if (client->pool_count >= POOL_MAX || call->answer.capacity > KEPT_BYTES_MAX ||
+        call->decoded.capacity > KEPT_BYTES_MAX) {
+        hf_bytes_release(&call->answer);
+        hf_bytes_release(&call->decoded);
+        free(call);
         return;
     }
-    struct hf_bytes answer = transit->answer, decoded = transit->decoded;
-    memset(transit, 0, offsetof(struct transit, message));
-    transit->client = client;
-    transit->answer = answer;
-    transit->decoded = decoded;
-    transit->next = client->pool;
-    client->pool = transit;
+    struct hf_bytes answer = call->answer, decoded = call->decoded;
+    memset(call, 0, offsetof(struct client_call, message));
+    call->client = client;
+    call->answer = answer;
+    call->decoded = decoded;
+    call->next = client->pool;
+    client->pool = call;
     client->pool_count++;
 }
 
-void hf_grpc_transit_free(struct transit *transit)
+void hf_grpc_client_call_free(struct client_call *call)
 {
-    take_out(transit);
-    recycle(transit);
+    take_out(call);
+    recycle(call);
 }
 
-static void reset_answer(struct transit *transit)
+static void reset_answer(struct client_call *call)
 {
-    transit->http_status = transit->foreign_status = 0;
-    transit->grpc_status = -1;
-    transit->header_bytes = 0;
-    transit->coding = HF_IDENTITY;
-    transit->known_coding = false;
-    transit->answer_prefix = (struct hf_grpc_prefix){.have = 0};
-    transit->answer.size = transit->decoded.size = 0;
-    transit->fault = HF_OK;
-    transit->code = CODE_OK;
-    transit->has_retry_info = false;
-    transit->retry_delay_ns = 0;
-    transit->message[0] = '\0';
-    transit->not_sent = false;
+    call->http_status = call->foreign_status = 0;
+    call->grpc_status = -1;
+    call->header_bytes = 0;
+    call->coding = HF_IDENTITY;
+    call->known_coding = false;
+    call->answer_prefix = (struct hf_grpc_prefix){.have = 0};
+    call->answer.size = call->decoded.size = 0;
+    call->fault = HF_OK;
+    call->code = CODE_OK;
+    call->has_retry_info = false;
+    call->retry_delay_ns = 0;
+    call->message[0] = '\0';
+    call->not_sent = false;
 }
 
-void hf_grpc_transit_requeue(struct transit *transit)
+void hf_grpc_client_call_requeue(struct client_call *call)
 {
-    struct hf_grpc_client *client = transit->client;
-    hf_grpc_wire_let_go(transit->wire, transit);
-    take_out(transit);
-    reset_answer(transit);
-    transit->state = TRANSIT_WAITING;
-    list_append(&client->waiting, transit);
+    struct hf_grpc_client *client = call->client;
+    hf_grpc_client_connection_detach(call->connection, call);
+    take_out(call);
+    reset_answer(call);
+    call->state = CALL_WAITING;
+    list_append(&client->waiting, call);
     hf_grpc_client_work(client);
 }
 
-void hf_grpc_transit_end(struct transit *transit, int code, const char *message)
+void hf_grpc_client_call_end(struct client_call *call, int code, const char *message)
 {
-    struct hf_grpc_client *client = transit->client;
-    if (transit->state == TRANSIT_SENT) {
-        hf_grpc_wire_let_go(transit->wire, transit);
+    struct hf_grpc_client *client = call->client;
+    if (call->state == CALL_SENT) {
+        hf_grpc_client_connection_detach(call->connection, call);
     }
-    take_out(transit);
-    transit->code = code;
+    take_out(call);
+    call->code = code;
     if (message != NULL) {
-        snprintf(transit->message, sizeof(transit->message), "%s", message);
+        snprintf(call->message, sizeof(call->message), "%s", message);
     }
-    transit->state = TRANSIT_ENDED;
-    list_append(&client->ended, transit);
+    call->state = CALL_ENDED;
+    list_append(&client->ended, call);
     hf_grpc_client_work(client);
 }
 
@@ -144,57 +144,56 @@ static void tell(struct hf_grpc_client *client, struct hf_grpc_request *request,
     request->done(request, result); /* the request is its owner's again, and may be gone */
 }
 
-static void deliver(struct transit *transit)
+static void deliver(struct client_call *call)
 {
-    struct hf_grpc_client *client = transit->client;
-    assert(transit->state == TRANSIT_ENDED);
-    take_out(transit);
+    struct hf_grpc_client *client = call->client;
+    assert(call->state == CALL_ENDED);
+    take_out(call);
     const struct hf_grpc_result result = {
-        .code = transit->code,
-        .http_status = transit->foreign_status,
-        .message = transit->message,
-        .has_retry_info = transit->has_retry_info,
-        .retry_delay_ns = transit->retry_delay_ns,
-        .response = transit->code == CODE_OK
-                        ? hf_slice_of(transit->answer.data, transit->answer.size)
-                        : HF_EMPTY_SLICE,
+        .code = call->code,
+        .http_status = call->foreign_status,
+        .message = call->message,
+        .has_retry_info = call->has_retry_info,
+        .retry_delay_ns = call->retry_delay_ns,
+        .response = call->code == CODE_OK ? hf_slice_of(call->answer.data, call->answer.size)
+                                          : HF_EMPTY_SLICE,
     };
-    tell(client, transit->request, &result);
-    recycle(transit);
+    tell(client, call->request, &result);
+    recycle(call);
 }
 
 /* Not inside nghttp2. Its stream, if there is one, goes on as an orphan until it is closed. */
-static void break_off(struct transit *transit, int code, const char *message)
+static void break_off(struct client_call *call, int code, const char *message)
 {
-    if (transit->state == TRANSIT_SENT) {
-        struct wire *wire = transit->wire;
-        struct hf_grpc_request *request = transit->request;
-        hf_grpc_wire_let_go(wire, transit);
-        transit->state = TRANSIT_ORPHAN;
-        transit->request = NULL;
-        wire->transit_count--;
-        nghttp2_submit_rst_stream(wire->session, NGHTTP2_FLAG_NONE, transit->stream_id,
+    if (call->state == CALL_SENT) {
+        struct client_connection *connection = call->connection;
+        struct hf_grpc_request *request = call->request;
+        hf_grpc_client_connection_detach(connection, call);
+        call->state = CALL_ORPHAN;
+        call->request = NULL;
+        connection->call_count--;
+        nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
                                   NGHTTP2_CANCEL);
-        hf_grpc_wire_dirty(wire);
+        hf_grpc_client_connection_dirty(connection);
         const struct hf_grpc_result result = {.code = code, .message = message};
-        tell(transit->client, request, &result);
+        tell(call->client, request, &result);
         return;
     }
-    if (transit->state == TRANSIT_WAITING) {
-        hf_grpc_transit_end(transit, code, message);
+    if (call->state == CALL_WAITING) {
+        hf_grpc_client_call_end(call, code, message);
     }
-    deliver(transit); /* one that had ended by itself keeps its own result */
+    deliver(call); /* one that had ended by itself keeps its own result */
 }
 
 static void on_deadline(struct hf_timer *timer, uint64_t now_ns)
 {
     struct hf_grpc_request *request = HF_CONTAINER(timer, struct hf_grpc_request, timer);
-    struct transit *transit = request->client_data;
+    struct client_call *call = request->client_data;
     (void)now_ns;
-    if (transit->state == TRANSIT_SENT) {
-        hf_grpc_wire_waited(transit->wire, transit->sent_ns);
+    if (call->state == CALL_SENT) {
+        hf_grpc_client_connection_waited(call->connection, call->sent_ns);
     }
-    break_off(transit, CODE_DEADLINE, "no answer before the deadline");
+    break_off(call, CODE_DEADLINE, "no answer before the deadline");
 }
 
 static void on_no_memory(struct hf_timer *timer, uint64_t now_ns)
@@ -210,7 +209,7 @@ static void on_no_memory(struct hf_timer *timer, uint64_t now_ns)
 static void free_client(struct hf_grpc_client *client)
 {
     while (client->pool != NULL) {
-        struct transit *next = client->pool->next;
+        struct client_call *next = client->pool->next;
         hf_bytes_release(&client->pool->answer);
         hf_bytes_release(&client->pool->decoded);
         free(client->pool);
@@ -235,24 +234,24 @@ static void drop_client(struct hf_grpc_client *client)
 static void hand_out(struct hf_grpc_client *client)
 {
     while (client->waiting.first != NULL) {
-        struct transit *transit = client->waiting.first;
-        struct wire *wire = hf_grpc_links_pick(client);
-        if (wire == NULL) {
-            const char *why = hf_grpc_links_despair(client);
+        struct client_call *call = client->waiting.first;
+        struct client_connection *connection = hf_grpc_subchannels_pick(client);
+        if (connection == NULL) {
+            const char *why = hf_grpc_subchannels_unavailable_reason(client);
             if (why == NULL) {
                 return;
             }
-            hf_grpc_transit_end(transit, CODE_UNAVAILABLE, why);
-        } else if (nghttp2_session_check_request_allowed(wire->session) == 0) {
-            hf_grpc_wire_drain(wire); /* its stream numbers are used up */
+            hf_grpc_client_call_end(call, CODE_UNAVAILABLE, why);
+        } else if (nghttp2_session_check_request_allowed(connection->session) == 0) {
+            hf_grpc_client_connection_drain(connection); /* its stream numbers are used up */
         } else {
-            take_out(transit);
-            if (hf_grpc_exchange_submit(wire, transit)) {
-                hf_grpc_wire_dirty(wire);
+            take_out(call);
+            if (hf_grpc_client_session_submit(connection, call)) {
+                hf_grpc_client_connection_dirty(connection);
             } else {
-                transit->state = TRANSIT_WAITING;
-                list_append(&client->waiting, transit);
-                hf_grpc_transit_end(transit, CODE_UNAVAILABLE, "out of memory for a request");
+                call->state = CALL_WAITING;
+                list_append(&client->waiting, call);
+                hf_grpc_client_call_end(call, CODE_UNAVAILABLE, "out of memory for a request");
             }
         }
     }
@@ -266,13 +265,13 @@ static void run_work(struct hf_task *task)
         hand_out(client);
     }
     while (client->dirty != NULL) {
-        struct wire *wire = client->dirty;
-        client->dirty = wire->next_dirty;
-        wire->dirty = false;
-        hf_grpc_wire_flush(wire);
+        struct client_connection *connection = client->dirty;
+        client->dirty = connection->next_dirty;
+        connection->dirty = false;
+        hf_grpc_client_connection_flush(connection);
     }
     /* Only those that have ended by now: what their ends bring about comes with the next task. */
-    struct transit **last = client->ended.end;
+    struct client_call **last = client->ended.end;
     while (client->ended.first != NULL) {
         bool at_last = &client->ended.first->next == last;
         deliver(client->ended.first);
@@ -292,13 +291,13 @@ void hf_grpc_client_work(struct hf_grpc_client *client)
     }
 }
 
-void hf_grpc_client_lose_hope(struct hf_grpc_client *client, const char *why)
+void hf_grpc_client_fail_pending_calls(struct hf_grpc_client *client, const char *why)
 {
-    if (hf_grpc_links_despair(client) == NULL) {
+    if (hf_grpc_subchannels_unavailable_reason(client) == NULL) {
         return;
     }
     while (client->waiting.first != NULL) {
-        hf_grpc_transit_end(client->waiting.first, CODE_UNAVAILABLE, why);
+        hf_grpc_client_call_end(client->waiting.first, CODE_UNAVAILABLE, why);
     }
 }
 
@@ -312,18 +311,18 @@ void hf_grpc_client_report(struct hf_grpc_client *client, bool connected, const 
 /* ---- for its user ---- */
 
 /* False when it is too large for the prefix. */
-static bool measure(struct transit *transit)
+static bool measure(struct client_call *call)
 {
-    const struct hf_grpc_request *request = transit->request;
+    const struct hf_grpc_request *request = call->request;
     uint64_t size = 0;
-    for (size_t i = 0; i < request->piece_count; i++) {
+    for (size_t i = 0; i < request->body_count; i++) {
         size += request->pieces[i].size;
     }
     if (size > UINT32_MAX) {
         return false;
     }
-    transit->size = HF_GRPC_PREFIX_BYTES + (size_t)size;
-    hf_grpc_prefix_write(transit->prefix, request->coding != HF_IDENTITY, (uint32_t)size);
+    call->size = HF_GRPC_PREFIX_BYTES + (size_t)size;
+    hf_grpc_prefix_write(call->prefix, request->coding != HF_IDENTITY, (uint32_t)size);
     return true;
 }
 
@@ -331,27 +330,27 @@ void hf_grpc_client_call(struct hf_grpc_client *client, struct hf_grpc_request *
 {
     struct hf_loop *loop = client->options.loop;
     assert(hf_loop_is_own_thread(loop) && !client->closed);
-    struct transit *transit = new_transit(client);
-    request->client_data = transit;
+    struct client_call *call = new_call(client);
+    request->client_data = call;
     request->timer.place = 0;
-    if (transit == NULL) {
+    if (call == NULL) {
         request->timer.fire = on_no_memory;
         if (hf_loop_timer_set(loop, &request->timer, hf_loop_now_ns(loop)) != HF_OK) {
             on_no_memory(&request->timer, 0); /* there is no other way left */
         }
         return;
     }
-    transit->request = request;
-    reset_answer(transit);
-    transit->retried = false;
-    transit->state = TRANSIT_WAITING;
-    list_append(&client->waiting, transit);
+    call->request = request;
+    reset_answer(call);
+    call->retried = false;
+    call->state = CALL_WAITING;
+    list_append(&client->waiting, call);
     request->timer.fire = on_deadline;
-    if (!measure(transit)) {
-        hf_grpc_transit_end(transit, CODE_EXHAUSTED, "the message is over 4 GiB");
+    if (!measure(call)) {
+        hf_grpc_client_call_end(call, CODE_EXHAUSTED, "the message is over 4 GiB");
     } else if (request->deadline_ns != 0 &&
                hf_loop_timer_set(loop, &request->timer, request->deadline_ns) != HF_OK) {
-        hf_grpc_transit_end(transit, CODE_UNAVAILABLE, "out of memory");
+        hf_grpc_client_call_end(call, CODE_UNAVAILABLE, "out of memory");
     }
     hf_grpc_client_work(client);
 }
@@ -376,11 +375,12 @@ static void cancel_all(struct hf_grpc_client *client)
     while (client->waiting.first != NULL) {
         break_off(client->waiting.first, CODE_CANCELLED, "cancelled");
     }
-    for (struct wire *wire = client->wires; wire != NULL; wire = wire->next) {
-        for (struct transit *transit = wire->transits, *next; transit != NULL; transit = next) {
-            next = transit->next;
-            if (transit->request != NULL) {
-                break_off(transit, CODE_CANCELLED, "cancelled");
+    for (struct client_connection *connection = client->connections; connection != NULL;
+         connection = connection->next) {
+        for (struct client_call *call = connection->calls, *next; call != NULL; call = next) {
+            next = call->next;
+            if (call->request != NULL) {
+                break_off(call, CODE_CANCELLED, "cancelled");
             }
         }
     }
@@ -394,9 +394,9 @@ void hf_grpc_client_free(struct hf_grpc_client *client)
     assert(hf_loop_is_own_thread(client->options.loop) && !client->closed);
     client->closed = true;
     cancel_all(client);
-    hf_grpc_links_close(client);
-    while (client->wires != NULL) {
-        hf_grpc_wire_close(client->wires);
+    hf_grpc_subchannels_close(client);
+    while (client->connections != NULL) {
+        hf_grpc_client_connection_close(client->connections);
     }
     drop_client(client);
 }
@@ -455,8 +455,8 @@ static enum hf_status prepare(struct hf_grpc_client *client, char *reterr)
              copied;
     copied = copy_text(&options->user_agent, "holdfast/" HF_VERSION) && copied;
     client->read_buffer = malloc(READ_BYTES);
-    if (!copied || client->read_buffer == NULL || hf_grpc_exchange_prepare(client) != HF_OK ||
-        hf_grpc_links_open(client) != HF_OK) {
+    if (!copied || client->read_buffer == NULL || hf_grpc_client_session_prepare(client) != HF_OK ||
+        hf_grpc_subchannels_open(client) != HF_OK) {
         snprintf(reterr, ERROR_SIZE, "grpc: out of memory");
         return HF_NOMEM;
     }
@@ -500,7 +500,7 @@ enum hf_status hf_grpc_client_new(const struct hf_grpc_client_options *options,
     }
     if (status != HF_OK) {
         client->closed = true;
-        hf_grpc_links_close(client);
+        hf_grpc_subchannels_close(client);
         drop_client(client);
         return status;
     }

@@ -1,11 +1,12 @@
 /*
  * client_internal: what the files of the client share. All of it belongs to the loop's thread.
  *
- * A link is a place for one connection: it finds addresses, connects, waits after failures. A wire
- * is one connection: socket, TLS, nghttp2 session, the calls on it. After GOAWAY a wire leaves its
- * link and lives on until its calls are over, while the link makes the next one. A transit is one
- * call: it waits at the client, travels on a wire, and is delivered at the end of the turn in which
- * it ended, so that no callback of the user runs inside nghttp2.
+ * A subchannel is a place for one connection: it finds addresses, connects, waits after failures. A
+ * connection is one connection: socket, TLS, nghttp2 session, the calls on it. After GOAWAY a
+ * connection leaves its subchannel and lives on until its calls are over, while the subchannel
+ * makes the next one. A call is one call: it waits at the client, travels on a connection, and is
+ * delivered at the end of the turn in which it ended, so that no callback of the user runs inside
+ * nghttp2.
  */
 #pragma once
 
@@ -13,14 +14,14 @@
 
 #include <holdfast/ref.h>
 
-#include "../util/compress.h"
-#include "../util/loop.h"
-#include "../util/tls.h"
 #include "client.h"
 #include "frame.h"
 #include "outbox.h"
 #include "resolve.h"
 #include "target.h"
+#include "util/compress.h"
+#include "util/loop.h"
+#include "util/tls.h"
 
 enum hf_grpc_code {
     CODE_OK = 0,
@@ -35,21 +36,21 @@ enum hf_grpc_code {
 
 /* ---- a call ---- */
 
-enum transit_state {
-    TRANSIT_WAITING, /* for a wire */
-    TRANSIT_SENT,    /* given to a wire's session */
-    TRANSIT_ENDED,   /* its result is known and not told yet */
-    TRANSIT_ORPHAN,  /* told, but its stream is not closed yet */
+enum client_call_state {
+    CALL_WAITING, /* for a connection */
+    CALL_SENT,    /* given to a connection's session */
+    CALL_ENDED,   /* its result is known and not told yet */
+    CALL_ORPHAN,  /* told, but its stream is not closed yet */
 };
 
-struct transit {
-    struct transit *next, **link; /* of the list that its state says */
-    enum transit_state state;
+struct client_call {
+    struct client_call *next, **back; /* of the list that its state says */
+    enum client_call_state state;
     struct hf_grpc_client *client;
-    struct wire *wire;
+    struct client_connection *connection;
     struct hf_grpc_request *request; /* NULL: orphan */
     int32_t stream_id;
-    uint64_t sent_ns; /* given to the wire */
+    uint64_t sent_ns; /* given to the connection */
     bool retried;     /* once is enough */
     bool on_the_way;  /* its headers have left: the server may have acted on it */
     bool not_sent;    /* nghttp2 has given it back */
@@ -74,21 +75,27 @@ struct transit {
 
 /* ---- a connection ---- */
 
-enum wire_state { WIRE_CONNECTING, WIRE_PROXYING, WIRE_SHAKING, WIRE_GREETING, WIRE_UP };
+enum client_connection_state {
+    CONNECTION_CONNECTING,
+    CONNECTION_PROXYING,
+    CONNECTION_TLS_HANDSHAKE,
+    CONNECTION_AWAITING_SETTINGS,
+    CONNECTION_UP
+};
 
-struct wire {
+struct client_connection {
     struct hf_io io;
     struct hf_timer timer; /* gives up connecting; then keeps alive */
-    struct wire *next, **list;
-    struct wire *next_dirty;
+    struct client_connection *next, **list;
+    struct client_connection *next_dirty;
     struct hf_grpc_client *client;
-    struct link *link; /* NULL: draining */
-    enum wire_state state;
+    struct subchannel *subchannel; /* NULL: draining */
+    enum client_connection_state state;
     int fd; /* the stream's as soon as there is one */
     struct hf_stream *stream;
     nghttp2_session *session;
-    struct transit *transits;
-    size_t transit_count; /* those with a request */
+    struct client_call *calls;
+    size_t call_count; /* those with a request */
     bool dirty, watched, want_write, broken, goaway, ping_sent;
     bool heard; /* the server's first bytes have come */
     uint32_t events;
@@ -104,23 +111,23 @@ struct wire {
 
 /* ---- a place for a connection ---- */
 
-enum link_state { LINK_DOWN, LINK_RESTING, LINK_CONNECTING, LINK_UP };
+enum subchannel_state { SUBCHANNEL_DOWN, SUBCHANNEL_BACKOFF, SUBCHANNEL_CONNECTING, SUBCHANNEL_UP };
 
-struct link {
+struct subchannel {
     struct hf_grpc_client *client;
-    enum link_state state;
+    enum subchannel_state state;
     struct hf_grpc_address *addresses;
     size_t address_count, next_address;
-    struct wire *wire;
+    struct client_connection *connection;
     uint32_t failures;
     struct hf_timer timer; /* ends the rest */
     char error[384];
 };
 
-#define LINKS_MAX HF_GRPC_ADDRESSES_MAX
+#define SUBCHANNELS_MAX HF_GRPC_ADDRESSES_MAX
 
-struct transit_list {
-    struct transit *first, **end;
+struct client_call_list {
+    struct client_call *first, **end;
 };
 
 struct hf_grpc_client {
@@ -131,14 +138,14 @@ struct hf_grpc_client {
     unsigned refs; /* the owner, and the task under way */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *session_option;
-    struct link *links[LINKS_MAX];
-    size_t link_count, next_link;
+    struct subchannel *subchannels[SUBCHANNELS_MAX];
+    size_t subchannel_count, next_subchannel;
     struct hf_grpc_lookup *lookup;
-    struct hf_timer lookup_timer; /* of round robin */
-    struct wire *wires;           /* all of them */
-    struct wire *dirty;
-    struct transit_list waiting, ended;
-    struct transit *pool;
+    struct hf_timer lookup_timer;          /* of round robin */
+    struct client_connection *connections; /* all of them */
+    struct client_connection *dirty;
+    struct client_call_list waiting, ended;
+    struct client_call *pool;
     size_t pool_count;
     struct hf_task work_task;
     bool work_deferred;
@@ -151,55 +158,60 @@ struct hf_grpc_client {
 /* Lets the end of this turn hand out, write and deliver. */
 void hf_grpc_client_work(struct hf_grpc_client *client);
 /* Fails what waits, unless there is hope for a connection. */
-void hf_grpc_client_lose_hope(struct hf_grpc_client *client, const char *why);
-/* Out of its wire's list; back to the queue to be sent again. */
-void hf_grpc_transit_requeue(struct transit *transit);
+void hf_grpc_client_fail_pending_calls(struct hf_grpc_client *client, const char *why);
+/* Out of its connection's list; back to the queue to be sent again. */
+void hf_grpc_client_call_requeue(struct client_call *call);
 /* The same, with a result. */
-void hf_grpc_transit_end(struct transit *transit, int code, const char *message);
-void hf_grpc_transit_free(struct transit *transit);
+void hf_grpc_client_call_end(struct client_call *call, int code, const char *message);
+void hf_grpc_client_call_free(struct client_call *call);
 void hf_grpc_client_report(struct hf_grpc_client *client, bool connected, const char *what);
 
-/* ---- link.c ---- */
-HF_MUST_USE enum hf_status hf_grpc_links_open(struct hf_grpc_client *client);
-void hf_grpc_links_close(struct hf_grpc_client *client);
+/* ---- subchannel.c ---- */
+HF_MUST_USE enum hf_status hf_grpc_subchannels_open(struct hf_grpc_client *client);
+void hf_grpc_subchannels_close(struct hf_grpc_client *client);
 /* NULL when none is up. */
-struct wire *hf_grpc_links_pick(struct hf_grpc_client *client);
+struct client_connection *hf_grpc_subchannels_pick(struct hf_grpc_client *client);
 /* Why a call cannot wait for a connection, or NULL when it can. */
-const char *hf_grpc_links_despair(const struct hf_grpc_client *client);
-/* From its wire: it is up; it could not be made; it was lost or is to be used no more. */
-void hf_grpc_link_up(struct link *link);
-void hf_grpc_link_failed(struct link *link, const char *why);
+const char *hf_grpc_subchannels_unavailable_reason(const struct hf_grpc_client *client);
+/* From its connection: it is up; it could not be made; it was lost or is to be used no more. */
+void hf_grpc_subchannel_up(struct subchannel *subchannel);
+void hf_grpc_subchannel_failed(struct subchannel *subchannel, const char *why);
 /* `why` NULL: there is no more to say than that. */
-void hf_grpc_link_lost(struct link *link, bool was_useful, const char *why);
+void hf_grpc_subchannel_lost(struct subchannel *subchannel, bool was_useful, const char *why);
 
-/* ---- wire.c ---- */
+/* ---- connection.c ---- */
 /* NULL, with `reterr` (256 bytes), when it fails at once. */
-struct wire *hf_grpc_wire_open(struct link *link, const struct hf_grpc_address *address,
-                               char *reterr);
-/* Its calls end or are queued again; its link is told unless it has none. Not inside nghttp2. */
-void hf_grpc_wire_kill(struct wire *wire, const char *why);
-/* Leaves its link; ends when its calls have. */
-void hf_grpc_wire_drain(struct wire *wire);
-/* A call has waited until its deadline: asks a wire on which nothing came meanwhile whether it
- * lives. */
-void hf_grpc_wire_waited(struct wire *wire, uint64_t since_ns);
-void hf_grpc_wire_dirty(struct wire *wire);
-void hf_grpc_wire_flush(struct wire *wire);
+struct client_connection *hf_grpc_client_connection_open(struct subchannel *subchannel,
+                                                         const struct hf_grpc_address *address,
+                                                         char *reterr);
+/* Its calls end or are queued again; its subchannel is told unless it has none. Not inside nghttp2.
+ */
+void hf_grpc_client_connection_kill(struct client_connection *connection, const char *why);
+/* Leaves its subchannel; ends when its calls have. */
+void hf_grpc_client_connection_drain(struct client_connection *connection);
+/* A call has waited until its deadline: asks a connection on which nothing came meanwhile whether
+ * it lives. */
+void hf_grpc_client_connection_waited(struct client_connection *connection, uint64_t since_ns);
+void hf_grpc_client_connection_dirty(struct client_connection *connection);
+void hf_grpc_client_connection_flush(struct client_connection *connection);
 /* A best effort to say goodbye, then frees. */
-void hf_grpc_wire_close(struct wire *wire);
-/* What it points at of the transit is copied, or never written: the request may go. */
-void hf_grpc_wire_let_go(struct wire *wire, const struct transit *transit);
-void hf_grpc_wire_greeted(struct wire *wire);
+void hf_grpc_client_connection_close(struct client_connection *connection);
+/* What it points at of the call is copied, or never written: the request may go. */
+void hf_grpc_client_connection_detach(struct client_connection *connection,
+                                      const struct client_call *call);
+void hf_grpc_client_connection_on_settings(struct client_connection *connection);
 
 /* ---- exchange.c ---- */
-HF_MUST_USE enum hf_status hf_grpc_exchange_prepare(struct hf_grpc_client *client);
-HF_MUST_USE enum hf_status hf_grpc_exchange_open(struct wire *wire);
-/* The transit is in the wire's list afterwards, or false: out of memory or stream ids. */
-HF_MUST_USE bool hf_grpc_exchange_submit(struct wire *wire, struct transit *transit);
+HF_MUST_USE enum hf_status hf_grpc_client_session_prepare(struct hf_grpc_client *client);
+HF_MUST_USE enum hf_status hf_grpc_client_session_open(struct client_connection *connection);
+/* The call is in the connection's list afterwards, or false: out of memory or stream ids. */
+HF_MUST_USE bool hf_grpc_client_session_submit(struct client_connection *connection,
+                                               struct client_call *call);
 
 /* ---- verdict.c ---- */
-void hf_grpc_transit_header(struct transit *transit, struct hf_slice name, struct hf_slice value);
+void hf_grpc_client_call_header(struct client_call *call, struct hf_slice name,
+                                struct hf_slice value);
 /* HF_TOO_LARGE past the limit, HF_INVALID when it is no message, HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_grpc_transit_data(struct transit *transit, struct hf_slice data);
+HF_MUST_USE enum hf_status hf_grpc_client_call_data(struct client_call *call, struct hf_slice data);
 /* Its stream is over: what became of it. */
-void hf_grpc_transit_judge(struct transit *transit, uint32_t error_code);
+void hf_grpc_client_call_set_result(struct client_call *call, uint32_t error_code);

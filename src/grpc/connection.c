@@ -15,7 +15,7 @@
 #define GREETING_NS (UINT64_C(20) * 1000000000)
 #define STALL_NS (UINT64_C(60) * 1000000000)
 #define ANSWER_NS (UINT64_C(20) * 1000000000)
-#define LINGER_NS (UINT64_C(1) * 1000000000)
+#define DISCARD_NS (UINT64_C(1) * 1000000000)
 #define NOTICE_NS (UINT64_C(1) * 1000000000)
 /* Of each of them, while the server stops. */
 #define STOPPING_NS (UINT64_C(200) * 1000000)
@@ -24,7 +24,7 @@
 
 static uint64_t now_of(const struct connection *connection)
 {
-    return hf_loop_now_ns(connection->lane->loop);
+    return hf_loop_now_ns(connection->worker->loop);
 }
 
 /* ---- counting ---- */
@@ -43,22 +43,22 @@ void hf_grpc_connection_sync_sender(struct connection *connection)
 
 void hf_grpc_connection_forget(struct connection *connection)
 {
-    struct lane *lane = connection->lane;
+    struct grpc_worker *worker = connection->worker;
     connection->idle_since_ns = now_of(connection);
     hf_grpc_connection_sync_sender(connection);
     /* One that is in the list of dirty ones goes when its turn there comes. */
     if (connection->dead && !connection->dirty && connection->call_count == 0) {
-        hf_intake_peer_put(&lane->server->peers, connection->sender);
+        hf_intake_peer_put(&worker->server->peers, connection->sender);
         free(connection);
-        hf_grpc_lane_settle(lane);
+        hf_grpc_worker_settle(worker);
     }
 }
 
 void hf_grpc_connection_kill(struct connection *connection)
 {
-    struct lane *lane = connection->lane;
+    struct grpc_worker *worker = connection->worker;
     assert(!connection->dead);
-    hf_loop_remove(lane->loop, connection->fd, &connection->io);
+    hf_loop_remove(worker->loop, connection->fd, &connection->io);
     *connection->link = connection->next;
     if (connection->next != NULL) {
         connection->next->link = connection->link;
@@ -69,14 +69,14 @@ void hf_grpc_connection_kill(struct connection *connection)
     connection->stream = NULL;
     free(connection->unsent);
     connection->unsent = NULL;
-    atomic_fetch_sub(&lane->connection_count, 1);
+    atomic_fetch_sub(&worker->connection_count, 1);
     for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
         next = call->next;
         hf_grpc_call_stream_closed(call);
     }
     connection->dead = true;
     hf_grpc_connection_forget(connection);
-    hf_grpc_lane_settle(lane);
+    hf_grpc_worker_settle(worker);
 }
 
 void hf_grpc_connection_break(struct connection *connection, uint32_t code, const char *what)
@@ -115,8 +115,8 @@ void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns)
 /* All was said. A socket closed with unread bytes would take back what the client has not read. */
 void hf_grpc_connection_linger(struct connection *connection)
 {
-    connection->lingering = true;
-    connection->linger_ns = now_of(connection);
+    connection->discarding = true;
+    connection->discard_since_ns = now_of(connection);
     shutdown(connection->fd, SHUT_WR);
 }
 
@@ -128,7 +128,7 @@ static void watch(struct connection *connection)
     uint32_t events = connection->want_write ? EPOLLOUT : EPOLLIN;
     if (events != connection->events) {
         connection->events = events;
-        if (hf_loop_change(connection->lane->loop, connection->fd, events, &connection->io) !=
+        if (hf_loop_change(connection->worker->loop, connection->fd, events, &connection->io) !=
             HF_OK) {
             connection->broken = true; /* the tick ends it */
         }
@@ -204,7 +204,7 @@ static bool flush(struct connection *connection)
             return false;
         }
     }
-    uint8_t *buffer = connection->lane->write_buffer;
+    uint8_t *buffer = connection->worker->write_buffer;
     while (!connection->want_write && connection->unsent == NULL) {
         ssize_t size = gather(connection, buffer);
         if (size == 0) {
@@ -221,7 +221,8 @@ static bool flush(struct connection *connection)
 static void flush_connection(struct connection *connection)
 {
     hf_grpc_connection_sync_sender(connection);
-    if (!connection->shaken || !connection->heard || connection->lingering || !flush(connection)) {
+    if (!connection->handshake_done || !connection->heard || connection->discarding ||
+        !flush(connection)) {
         return;
     }
     bool silent = !nghttp2_session_want_read(connection->session) &&
@@ -232,15 +233,15 @@ static void flush_connection(struct connection *connection)
     watch(connection);
 }
 
-void hf_grpc_lane_flush(struct hf_task *task)
+void hf_grpc_worker_flush(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, flush_task);
-    lane->flush_deferred = false;
-    while (lane->dirty != NULL) {
-        struct connection *connection = lane->dirty;
-        lane->dirty = connection->next_dirty;
-        if (lane->dirty == NULL) {
-            lane->dirty_end = &lane->dirty;
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, flush_task);
+    worker->flush_deferred = false;
+    while (worker->dirty != NULL) {
+        struct connection *connection = worker->dirty;
+        worker->dirty = connection->next_dirty;
+        if (worker->dirty == NULL) {
+            worker->dirty_end = &worker->dirty;
         }
         connection->dirty = false;
         if (connection->dead) {
@@ -249,47 +250,47 @@ void hf_grpc_lane_flush(struct hf_task *task)
             flush_connection(connection);
         }
     }
-    hf_grpc_lane_settle(lane);
-    hf_ref_drop(&lane->server->ref);
+    hf_grpc_worker_settle(worker);
+    hf_ref_drop(&worker->server->ref);
 }
 
 void hf_grpc_connection_dirty(struct connection *connection)
 {
-    struct lane *lane = connection->lane;
+    struct grpc_worker *worker = connection->worker;
     if (connection->dirty || connection->dead) {
         return;
     }
     connection->dirty = true;
     connection->next_dirty = NULL;
-    *lane->dirty_end = connection;
-    lane->dirty_end = &connection->next_dirty;
-    if (!lane->flush_deferred) {
-        lane->flush_deferred = true;
-        hf_grpc_lane_defer(lane, &lane->flush_task);
+    *worker->dirty_end = connection;
+    worker->dirty_end = &connection->next_dirty;
+    if (!worker->flush_deferred) {
+        worker->flush_deferred = true;
+        hf_grpc_worker_defer(worker, &worker->flush_task);
     }
 }
 
 /* ---- reading ---- */
 
-void hf_grpc_lane_set_tick(struct lane *lane, uint64_t in_ns)
+void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns)
 {
     /* There are connections, so it is set, or was until it fired: its place is there. */
     enum hf_status status =
-        hf_loop_timer_set(lane->loop, &lane->tick, hf_loop_now_ns(lane->loop) + in_ns);
+        hf_loop_timer_set(worker->loop, &worker->tick, hf_loop_now_ns(worker->loop) + in_ns);
     assert(status == HF_OK);
     (void)status;
 }
 
 static void open_window(struct connection *connection)
 {
-    struct lane *lane = connection->lane;
+    struct grpc_worker *worker = connection->worker;
     if (connection->arrived == 0) {
         return;
     }
-    if (!hf_grpc_lane_may_open(lane)) {
-        if (!lane->starving) {
-            lane->starving = true;
-            hf_grpc_lane_set_tick(lane, HURRY_NS);
+    if (!hf_grpc_worker_may_open(worker)) {
+        if (!worker->starving) {
+            worker->starving = true;
+            hf_grpc_worker_set_tick(worker, HURRY_NS);
         }
         return;
     }
@@ -301,7 +302,7 @@ static void open_window(struct connection *connection)
 
 static void take_bytes(struct connection *connection, const uint8_t *data, size_t size)
 {
-    hf_grpc_lane_look(connection->lane);
+    hf_grpc_worker_look(connection->worker);
     struct stream_fault fault;
     size = hf_grpc_ids_walk(&connection->ids, data, size, &fault);
     ssize_t taken = nghttp2_session_mem_recv(connection->session, data, size);
@@ -314,7 +315,7 @@ static void take_bytes(struct connection *connection, const uint8_t *data, size_
     if (fault.code != 0) {
         hf_grpc_connection_break(connection, fault.code, fault.what);
     }
-    hf_grpc_lane_sync_counts(connection->lane);
+    hf_grpc_worker_sync_counts(connection->worker);
     hf_grpc_connection_sync_sender(connection);
     open_window(connection);
     if (connection->broken || nghttp2_session_want_write(connection->session) ||
@@ -325,13 +326,13 @@ static void take_bytes(struct connection *connection, const uint8_t *data, size_
 
 static void read_connection(struct connection *connection)
 {
-    struct lane *lane = connection->lane;
-    size_t size = lane->server->options.read_buffer_bytes;
+    struct grpc_worker *worker = connection->worker;
+    size_t size = worker->server->options.read_buffer_bytes;
     /* OpenSSL's buffer is not announced by epoll, so it is emptied; a socket's comes again. */
     for (int i = 0; i < READS_A_TURN || hf_stream_has_pending(connection->stream); i++) {
         size_t got = 0;
         enum hf_stream_result result =
-            hf_stream_read(connection->stream, lane->read_buffer, size, &got);
+            hf_stream_read(connection->stream, worker->read_buffer, size, &got);
         if (result == HF_STREAM_WANT_READ || result == HF_STREAM_WANT_WRITE) {
             break;
         }
@@ -344,8 +345,8 @@ static void read_connection(struct connection *connection)
         }
         connection->received_ns = now_of(connection);
         connection->ping_sent = false;
-        if (!connection->lingering && !connection->broken) {
-            take_bytes(connection, lane->read_buffer, got);
+        if (!connection->discarding && !connection->broken) {
+            take_bytes(connection, worker->read_buffer, got);
         }
         if (got < size && !hf_stream_has_pending(connection->stream)) {
             break;
@@ -354,12 +355,12 @@ static void read_connection(struct connection *connection)
 }
 
 /* False when it goes on later, or never. */
-static bool shake(struct connection *connection)
+static bool handshake(struct connection *connection)
 {
     enum hf_stream_result result = hf_stream_handshake(connection->stream);
     switch (result) {
     case HF_STREAM_OK:
-        connection->shaken = true;
+        connection->handshake_done = true;
         connection->want_write = false;
         hf_grpc_connection_dirty(connection);
         break;
@@ -376,7 +377,7 @@ static bool shake(struct connection *connection)
         return false;
     }
     watch(connection);
-    return connection->shaken;
+    return connection->handshake_done;
 }
 
 static void on_ready(struct hf_io *io, uint32_t events)
@@ -385,9 +386,9 @@ static void on_ready(struct hf_io *io, uint32_t events)
     if (!connection->heard) {
         hf_grpc_connection_hear(connection);
     }
-    if (!connection->shaken) {
+    if (!connection->handshake_done) {
         /* OpenSSL may have read ahead what epoll will not announce again. */
-        if (shake(connection)) {
+        if (handshake(connection)) {
             read_connection(connection);
         }
         return;
@@ -406,28 +407,28 @@ static enum hf_status prepare(struct connection *connection)
 {
     enum hf_status status = hf_grpc_session_open(connection);
     if (status == HF_OK) {
-        status = hf_loop_add(connection->lane->loop, connection->fd, EPOLLIN, &connection->io);
+        status = hf_loop_add(connection->worker->loop, connection->fd, EPOLLIN, &connection->io);
     }
     return status;
 }
 
-void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
+void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer)
 {
-    struct hf_grpc_server *server = lane->server;
+    struct hf_grpc_server *server = worker->server;
     struct connection *connection = calloc(1, sizeof(*connection));
     bool opened = connection != NULL;
     if (!opened || hf_stream_accept(server->options.tls, fd, &connection->stream) != HF_OK) {
-        atomic_fetch_sub(&lane->connection_count, 1);
+        atomic_fetch_sub(&worker->connection_count, 1);
         free(connection);
         close(fd);
         return;
     }
-    uint64_t now_ns = hf_loop_now_ns(lane->loop), age_ns = server->options.max_connection_age_ns;
+    uint64_t now_ns = hf_loop_now_ns(worker->loop), age_ns = server->options.max_connection_age_ns;
     connection->io.ready = on_ready;
-    connection->lane = lane;
+    connection->worker = worker;
     connection->fd = fd;
     connection->events = EPOLLIN;
-    connection->shaken = server->options.tls == NULL;
+    connection->handshake_done = server->options.tls == NULL;
     connection->opened_ns = connection->received_ns = connection->written_ns = now_ns;
     connection->idle_since_ns = connection->counted_since_ns = now_ns;
     if (age_ns != 0) {
@@ -436,21 +437,21 @@ void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
             now_ns + age_ns - age_ns / 10 + age_ns / 1000 * ((now_ns >> 8) % 200);
     }
     memcpy(connection->peer, peer, strnlen(peer, sizeof(connection->peer) - 1));
-    connection->next = lane->connections;
-    connection->link = &lane->connections;
+    connection->next = worker->connections;
+    connection->link = &worker->connections;
     if (connection->next != NULL) {
         connection->next->link = &connection->next;
     }
-    lane->connections = connection;
+    worker->connections = connection;
     struct sockaddr_storage address = {.ss_family = AF_UNIX};
     socklen_t address_size = sizeof(address);
     (void)getpeername(fd, (struct sockaddr *)&address, &address_size);
     /* Without memory for that it belongs to nobody. */
     connection->sender = hf_intake_peer_get(&server->peers, (const struct sockaddr *)&address);
     bool ticking =
-        lane->tick.place != 0 ||
-        hf_loop_timer_set(lane->loop, &lane->tick,
-                          now_ns + (lane->stopping ? HURRY_NS : server->tick_ns)) == HF_OK;
+        worker->tick.place != 0 ||
+        hf_loop_timer_set(worker->loop, &worker->tick,
+                          now_ns + (worker->stopping ? HURRY_NS : server->tick_ns)) == HF_OK;
     if (!ticking || prepare(connection) != HF_OK) {
         hf_grpc_connection_kill(connection);
         return;
@@ -462,7 +463,7 @@ void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer)
 
 static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
 {
-    const struct hf_grpc_server_options *options = &call->connection->lane->server->options;
+    const struct hf_grpc_server_options *options = &call->connection->worker->server->options;
     size_t received = hf_grpc_call_received(call);
     if (call->connection->arrived != 0) {
         /* What our own closed window holds back is not the client's fault. */
@@ -499,19 +500,20 @@ static void check_calls(struct connection *connection, uint64_t now_ns)
 /* A stop has no time for those who do not listen; it counts from its own beginning. */
 static bool is_over(const struct connection *connection, uint64_t since_ns, uint64_t usual_ns)
 {
-    const struct lane *lane = connection->lane;
-    uint64_t now_ns = hf_loop_now_ns(lane->loop);
-    if (!lane->stopping) {
+    const struct grpc_worker *worker = connection->worker;
+    uint64_t now_ns = hf_loop_now_ns(worker->loop);
+    if (!worker->stopping) {
         return now_ns - since_ns > usual_ns;
     }
-    return now_ns - (since_ns > lane->stop_begun_ns ? since_ns : lane->stop_begun_ns) > STOPPING_NS;
+    return now_ns - (since_ns > worker->stop_begun_ns ? since_ns : worker->stop_begun_ns) >
+           STOPPING_NS;
 }
 
 /* Why it must end now, or NULL. */
 static const char *overdue(const struct connection *connection, uint64_t now_ns)
 {
-    const struct hf_grpc_server_options *options = &connection->lane->server->options;
-    if (!(connection->shaken && connection->greeted) &&
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
+    if (!(connection->handshake_done && connection->settings_received) &&
         is_over(connection, connection->opened_ns, GREETING_NS)) {
         return "no HTTP/2 preface in 20 s";
     }
@@ -526,8 +528,8 @@ static const char *overdue(const struct connection *connection, uint64_t now_ns)
 
 static void keep_alive(struct connection *connection, uint64_t now_ns)
 {
-    const struct hf_grpc_server_options *options = &connection->lane->server->options;
-    if (!connection->ping_sent && connection->greeted &&
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
+    if (!connection->ping_sent && connection->settings_received &&
         now_ns - connection->received_ns > options->keepalive_time_ns) {
         connection->ping_sent = true;
         connection->ping_ns = now_ns;
@@ -538,9 +540,9 @@ static void keep_alive(struct connection *connection, uint64_t now_ns)
 
 static void retire(struct connection *connection, uint64_t now_ns)
 {
-    const struct hf_grpc_server_options *options = &connection->lane->server->options;
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
     uint64_t grace_ns = options->max_connection_age_grace_ns;
-    if (connection->drain == DRAIN_NOT && connection->greeted) {
+    if (connection->drain == DRAIN_NOT && connection->settings_received) {
         if (options->max_connection_idle_ns != 0 && connection->call_count == 0 &&
             now_ns - connection->idle_since_ns > options->max_connection_idle_ns) {
             hf_grpc_connection_drain(connection, 0);
@@ -556,16 +558,17 @@ static void retire(struct connection *connection, uint64_t now_ns)
 static void check(struct connection *connection, uint64_t now_ns)
 {
     const char *why = overdue(connection, now_ns);
-    bool ended = (connection->lingering && is_over(connection, connection->linger_ns, LINGER_NS)) ||
-                 (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
+    bool ended =
+        (connection->discarding && is_over(connection, connection->discard_since_ns, DISCARD_NS)) ||
+        (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
     if (why != NULL || ended) {
-        if (why != NULL && !connection->lane->stopping) {
+        if (why != NULL && !connection->worker->stopping) {
             hf_grpc_server_report(connection, why);
         }
         hf_grpc_connection_kill(connection);
         return;
     }
-    if (connection->lingering || connection->broken) {
+    if (connection->discarding || connection->broken) {
         hf_grpc_connection_dirty(connection);
         return;
     }
@@ -582,17 +585,17 @@ static void check(struct connection *connection, uint64_t now_ns)
     retire(connection, now_ns);
 }
 
-void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns)
+void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns)
 {
-    struct lane *lane = HF_CONTAINER(timer, struct lane, tick);
-    bool hurry = lane->stopping;
-    lane->starving = false;
-    hf_grpc_lane_sync_counts(lane);
-    if (hf_grpc_lane_trim(lane, now_ns) || lane->connections != NULL) {
+    struct grpc_worker *worker = HF_CONTAINER(timer, struct grpc_worker, tick);
+    bool hurry = worker->stopping;
+    worker->starving = false;
+    hf_grpc_worker_sync_counts(worker);
+    if (hf_grpc_worker_trim(worker, now_ns) || worker->connections != NULL) {
         /* Set before the connections are looked at: one that starves brings it forward. */
-        hf_grpc_lane_set_tick(lane, hurry ? HURRY_NS : lane->server->tick_ns);
+        hf_grpc_worker_set_tick(worker, hurry ? HURRY_NS : worker->server->tick_ns);
     }
-    for (struct connection *connection = lane->connections, *next; connection != NULL;
+    for (struct connection *connection = worker->connections, *next; connection != NULL;
          connection = next) {
         next = connection->next;
         check(connection, now_ns);

@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "../util/spoken.h"
+#include "util/spoken.h"
 
 /* It is answered in clear, in a protocol that it understands; what it still sends is thrown away.
  */
@@ -14,9 +14,9 @@ static void turn_away(struct connection *connection, enum hf_spoken spoken,
     size_t size = hf_spoken_answer(spoken, port, answer);
     connection->broken = connection->reported = true;
     hf_grpc_server_report(connection, complaint);
-    if (!connection->shaken) {
+    if (!connection->handshake_done) {
         hf_stream_go_bare(connection->stream);
-        connection->shaken = true;
+        connection->handshake_done = true;
     }
     /* A fresh socket takes this much at once; if not, there is nothing more to do for the peer. */
     ssize_t sent = send(connection->fd, answer, size, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -28,7 +28,7 @@ void hf_grpc_connection_hear(struct connection *connection)
 {
     uint8_t bytes[HF_SPOKEN_BYTES];
     const struct hf_spoken_port port = {.is_grpc = true,
-                                        .is_tls = connection->lane->server->options.tls != NULL};
+                                        .is_tls = connection->worker->server->options.tls != NULL};
     ssize_t got = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     if (got <= 0) {
         return; /* its end is seen by the next read */

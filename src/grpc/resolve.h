@@ -9,8 +9,8 @@
 
 #include <sys/socket.h>
 
-#include "../util/loop.h"
 #include "target.h"
+#include "util/loop.h"
 
 #define HF_GRPC_ADDRESSES_MAX 64
 

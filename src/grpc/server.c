@@ -1,4 +1,4 @@
-/* The server as a whole: lanes, accepting, balancing, starting and stopping. */
+/* The server as a whole: workers, accepting, balancing, starting and stopping. */
 #include "server_internal.h"
 
 #include <arpa/inet.h>
@@ -31,64 +31,66 @@ static uint64_t monotonic_ns(void)
 
 /* ---- counts ---- */
 
-void hf_grpc_lane_sync_counts(struct lane *lane)
+void hf_grpc_worker_sync_counts(struct grpc_worker *worker)
 {
-    struct hf_grpc_server *server = lane->server;
+    struct hf_grpc_server *server = worker->server;
     /* Negative changes wrap around, and so does the sum: back to what it should be. */
-    size_t held = (size_t)lane->held_change, whole = (size_t)lane->whole_change;
-    lane->held_seen =
+    size_t held = (size_t)worker->held_change, whole = (size_t)worker->whole_change;
+    worker->held_seen =
         atomic_fetch_add_explicit(&server->held_bytes, held, memory_order_relaxed) + held;
-    lane->whole_seen =
+    worker->whole_seen =
         atomic_fetch_add_explicit(&server->whole_bytes, whole, memory_order_relaxed) + whole;
-    lane->held_change = lane->whole_change = 0;
-    lane->held_peak = lane->held_seen > lane->held_peak ? lane->held_seen : lane->held_peak;
+    worker->held_change = worker->whole_change = 0;
+    worker->held_peak =
+        worker->held_seen > worker->held_peak ? worker->held_seen : worker->held_peak;
 }
 
-void hf_grpc_lane_look(struct lane *lane)
+void hf_grpc_worker_look(struct grpc_worker *worker)
 {
-    struct hf_grpc_server *server = lane->server;
-    lane->held_seen = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
-    lane->whole_seen = atomic_load_explicit(&server->whole_bytes, memory_order_relaxed);
+    struct hf_grpc_server *server = worker->server;
+    worker->held_seen = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
+    worker->whole_seen = atomic_load_explicit(&server->whole_bytes, memory_order_relaxed);
 }
 
-void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole)
+void hf_grpc_worker_count(struct grpc_worker *worker, ptrdiff_t held, ptrdiff_t whole)
 {
-    lane->held_change += held;
-    lane->whole_change += whole;
-    if (lane->held_change > COUNT_SYNC_BYTES || lane->held_change < -COUNT_SYNC_BYTES) {
-        hf_grpc_lane_sync_counts(lane);
+    worker->held_change += held;
+    worker->whole_change += whole;
+    if (worker->held_change > COUNT_SYNC_BYTES || worker->held_change < -COUNT_SYNC_BYTES) {
+        hf_grpc_worker_sync_counts(worker);
     }
 }
 
-size_t hf_grpc_lane_held(const struct lane *lane)
+size_t hf_grpc_worker_held(const struct grpc_worker *worker)
 {
-    return lane->held_seen + (size_t)lane->held_change;
+    return worker->held_seen + (size_t)worker->held_change;
 }
 
-bool hf_grpc_lane_may_open(const struct lane *lane)
+bool hf_grpc_worker_may_open(const struct grpc_worker *worker)
 {
     /* With nothing whole, waiting would be for ever: what is under way must be let in. Messages
      * that senders leave unfinished close no window: they are ended. */
-    const struct hf_intake_limits *limits = &lane->server->limits;
-    size_t whole = lane->whole_seen + (size_t)lane->whole_change;
-    return whole == 0 || (whole <= limits->total / 2 && hf_grpc_lane_held(lane) <= limits->soft);
+    const struct hf_intake_limits *limits = &worker->server->limits;
+    size_t whole = worker->whole_seen + (size_t)worker->whole_change;
+    return whole == 0 ||
+           (whole <= limits->total / 2 && hf_grpc_worker_held(worker) <= limits->soft);
 }
 
-void hf_grpc_server_handed(struct lane *lane, int change)
+void hf_grpc_server_handed(struct grpc_worker *worker, int change)
 {
-    size_t before = lane->handed;
-    lane->handed = change > 0 ? before + 1 : before - 1;
+    size_t before = worker->handed;
+    worker->handed = change > 0 ? before + 1 : before - 1;
     if (before == 0) {
-        hf_ref_take(&lane->server->ref);
-    } else if (lane->handed == 0) {
-        hf_grpc_lane_settle(lane);
-        hf_ref_drop(&lane->server->ref);
+        hf_ref_take(&worker->server->ref);
+    } else if (worker->handed == 0) {
+        hf_grpc_worker_settle(worker);
+        hf_ref_drop(&worker->server->ref);
     }
 }
 
 void hf_grpc_server_report(const struct connection *connection, const char *what)
 {
-    const struct hf_grpc_server_options *options = &connection->lane->server->options;
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
     if (options->on_error != NULL) {
         options->on_error(options->user, connection->peer, what);
     }
@@ -117,62 +119,62 @@ static void describe_peer(const struct sockaddr_storage *address, char ret_text[
     }
 }
 
-/* A new socket on its way to the lane that will own it. */
+/* A new socket on its way to the worker that will own it. */
 struct arrival {
     struct hf_task task;
-    struct lane *lane;
+    struct grpc_worker *worker;
     int fd;
     char peer[64];
 };
 
-static void settle_in(struct lane *lane, int fd, const char *peer)
+static void settle_in(struct grpc_worker *worker, int fd, const char *peer)
 {
-    if (lane->stopped) {
-        atomic_fetch_sub(&lane->connection_count, 1);
+    if (worker->stopped) {
+        atomic_fetch_sub(&worker->connection_count, 1);
         close(fd);
         return;
     }
-    hf_grpc_connection_open(lane, fd, peer);
+    hf_grpc_connection_open(worker, fd, peer);
 }
 
 static void arrive(struct hf_task *task)
 {
     struct arrival *arrival = HF_CONTAINER(task, struct arrival, task);
-    struct hf_grpc_server *server = arrival->lane->server;
-    settle_in(arrival->lane, arrival->fd, arrival->peer);
+    struct hf_grpc_server *server = arrival->worker->server;
+    settle_in(arrival->worker, arrival->fd, arrival->peer);
     free(arrival);
     hf_ref_drop(&server->ref);
 }
 
-/* The lane with the fewest connections; the counts of others may be stale, which only costs
+/* The worker with the fewest connections; the counts of others may be stale, which only costs
  * balance. */
-static struct lane *choose_lane(struct lane *own, size_t *ret_total)
+static struct grpc_worker *choose_worker(struct grpc_worker *own, size_t *ret_total)
 {
     struct hf_grpc_server *server = own->server;
-    struct lane *best = own;
+    struct grpc_worker *best = own;
     unsigned least = atomic_load_explicit(&own->connection_count, memory_order_relaxed);
     size_t total = 0;
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        struct lane *lane = &server->lanes[i];
-        unsigned count = atomic_load_explicit(&lane->connection_count, memory_order_relaxed);
+        struct grpc_worker *worker = &server->workers[i];
+        unsigned count = atomic_load_explicit(&worker->connection_count, memory_order_relaxed);
         total += count;
         if (count < least) {
             least = count;
-            best = lane;
+            best = worker;
         }
     }
     *ret_total = total;
     return best;
 }
 
-static void welcome(struct lane *own, int fd, const struct sockaddr_storage *address)
+static void welcome(struct grpc_worker *own, int fd, const struct sockaddr_storage *address)
 {
     struct hf_grpc_server *server = own->server;
     const struct hf_grpc_server_options *options = &server->options;
     char peer[64];
     describe_peer(address, peer);
     size_t total;
-    struct lane *lane = choose_lane(own, &total);
+    struct grpc_worker *worker = choose_worker(own, &total);
     if (total >= options->connections_max) {
         if (options->on_error != NULL) {
             options->on_error(options->user, peer, "too many connections");
@@ -185,37 +187,37 @@ static void welcome(struct lane *own, int fd, const struct sockaddr_storage *add
         /* Only tuning: a connection without it works. */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
-    struct arrival *arrival = lane != own ? malloc(sizeof(*arrival)) : NULL;
+    struct arrival *arrival = worker != own ? malloc(sizeof(*arrival)) : NULL;
     if (arrival == NULL) {
         atomic_fetch_add(&own->connection_count, 1);
         settle_in(own, fd, peer);
         return;
     }
-    atomic_fetch_add(&lane->connection_count, 1);
-    *arrival = (struct arrival){.task.run = arrive, .lane = lane, .fd = fd};
+    atomic_fetch_add(&worker->connection_count, 1);
+    *arrival = (struct arrival){.task.run = arrive, .worker = worker, .fd = fd};
     memcpy(arrival->peer, peer, sizeof(peer));
     hf_ref_take(&server->ref);
-    hf_loop_post(lane->loop, &arrival->task);
+    hf_loop_post(worker->loop, &arrival->task);
 }
 
 static void listen_again(struct hf_timer *timer, uint64_t now_ns)
 {
-    struct lane *lane = HF_CONTAINER(timer, struct lane, pause);
+    struct grpc_worker *worker = HF_CONTAINER(timer, struct grpc_worker, pause);
     (void)now_ns;
-    if (!lane->stopping && !lane->listening) {
-        lane->listening = hf_loop_add(lane->loop, lane->server->options.listen_fd,
-                                      EPOLLIN | EPOLLEXCLUSIVE, &lane->listener) == HF_OK;
+    if (!worker->stopping && !worker->listening) {
+        worker->listening = hf_loop_add(worker->loop, worker->server->options.listen_fd,
+                                        EPOLLIN | EPOLLEXCLUSIVE, &worker->listener) == HF_OK;
     }
 }
 
-static void pause_listening(struct lane *lane, const char *why)
+static void pause_listening(struct grpc_worker *worker, const char *why)
 {
-    const struct hf_grpc_server_options *options = &lane->server->options;
-    hf_loop_remove(lane->loop, options->listen_fd, &lane->listener);
-    lane->listening = false;
-    if (hf_loop_timer_set(lane->loop, &lane->pause, hf_loop_now_ns(lane->loop) + ACCEPT_PAUSE_NS) !=
-        HF_OK) {
-        listen_again(&lane->pause, 0);
+    const struct hf_grpc_server_options *options = &worker->server->options;
+    hf_loop_remove(worker->loop, options->listen_fd, &worker->listener);
+    worker->listening = false;
+    if (hf_loop_timer_set(worker->loop, &worker->pause,
+                          hf_loop_now_ns(worker->loop) + ACCEPT_PAUSE_NS) != HF_OK) {
+        listen_again(&worker->pause, 0);
     }
     if (options->on_error != NULL) {
         options->on_error(options->user, "", why);
@@ -224,18 +226,18 @@ static void pause_listening(struct lane *lane, const char *why)
 
 static void on_listener(struct hf_io *io, uint32_t events)
 {
-    struct lane *lane = HF_CONTAINER(io, struct lane, listener);
+    struct grpc_worker *worker = HF_CONTAINER(io, struct grpc_worker, listener);
     (void)events;
     for (int i = 0; i < ACCEPTS_A_TURN; i++) {
         struct sockaddr_storage address = {.ss_family = AF_UNIX};
         socklen_t size = sizeof(address);
-        int fd = accept4(lane->server->options.listen_fd, (struct sockaddr *)&address, &size,
+        int fd = accept4(worker->server->options.listen_fd, (struct sockaddr *)&address, &size,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(lane, fd, &address);
+            welcome(worker, fd, &address);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* It would stay ready and spin: look again in a while. */
-            pause_listening(lane, strerror(errno));
+            pause_listening(worker, strerror(errno));
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             return;
@@ -243,69 +245,69 @@ static void on_listener(struct hf_io *io, uint32_t events)
     }
 }
 
-/* ---- starting and stopping a lane, on its thread ---- */
+/* ---- starting and stopping a worker, on its thread ---- */
 
-void hf_grpc_lane_defer(struct lane *lane, struct hf_task *task)
+void hf_grpc_worker_defer(struct grpc_worker *worker, struct hf_task *task)
 {
-    hf_ref_take(&lane->server->ref);
-    hf_loop_defer(lane->loop, task);
+    hf_ref_take(&worker->server->ref);
+    hf_loop_defer(worker->loop, task);
 }
 
-static bool is_settled(const struct lane *lane)
+static bool is_settled(const struct grpc_worker *worker)
 {
-    return lane->stopping && !lane->stopped && lane->connections == NULL && lane->handed == 0 &&
-           !lane->flush_deferred;
+    return worker->stopping && !worker->stopped && worker->connections == NULL &&
+           worker->handed == 0 && !worker->flush_deferred;
 }
 
-static void settle(struct lane *lane)
+static void settle(struct grpc_worker *worker)
 {
-    struct hf_grpc_server *server = lane->server;
-    if (!is_settled(lane)) {
+    struct hf_grpc_server *server = worker->server;
+    if (!is_settled(worker)) {
         return;
     }
-    lane->stopped = true;
-    hf_loop_timer_stop(lane->loop, &lane->tick);
-    hf_loop_timer_stop(lane->loop, &lane->relief);
-    hf_grpc_lane_sync_counts(lane);
+    worker->stopped = true;
+    hf_loop_timer_stop(worker->loop, &worker->tick);
+    hf_loop_timer_stop(worker->loop, &worker->relief);
+    hf_grpc_worker_sync_counts(worker);
     pthread_mutex_lock(&server->lock);
-    server->lanes_running--;
+    server->workers_running--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
 }
 
 static void run_settle(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, settle_task);
-    lane->settle_deferred = false;
-    settle(lane);
-    hf_ref_drop(&lane->server->ref);
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, settle_task);
+    worker->settle_deferred = false;
+    settle(worker);
+    hf_ref_drop(&worker->server->ref);
 }
 
-void hf_grpc_lane_settle(struct lane *lane)
+void hf_grpc_worker_settle(struct grpc_worker *worker)
 {
-    /* At the end of the turn, when nobody up the stack uses the lane any more. */
-    if (is_settled(lane) && !lane->settle_deferred) {
-        lane->settle_deferred = true;
-        hf_grpc_lane_defer(lane, &lane->settle_task);
+    /* At the end of the turn, when nobody up the stack uses the worker any more. */
+    if (is_settled(worker) && !worker->settle_deferred) {
+        worker->settle_deferred = true;
+        hf_grpc_worker_defer(worker, &worker->settle_task);
     }
 }
 
 static void run_start(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, start_task);
-    listen_again(&lane->pause, 0);
-    if (!lane->listening) {
-        const struct hf_grpc_server_options *options = &lane->server->options;
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, start_task);
+    listen_again(&worker->pause, 0);
+    if (!worker->listening) {
+        const struct hf_grpc_server_options *options = &worker->server->options;
         if (options->on_error != NULL) {
             options->on_error(options->user, "", "cannot watch the listening socket");
         }
     }
-    hf_ref_drop(&lane->server->ref);
+    hf_ref_drop(&worker->server->ref);
 }
 
-static void kill_all(struct lane *lane)
+static void kill_all(struct grpc_worker *worker)
 {
-    for (struct connection *connection = lane->connections, *next; connection != NULL;
+    for (struct connection *connection = worker->connections, *next; connection != NULL;
          connection = next) {
         next = connection->next;
         hf_grpc_connection_kill(connection);
@@ -314,15 +316,15 @@ static void kill_all(struct lane *lane)
 
 static void run_turn_away(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, turn_away_task);
-    struct hf_grpc_server *server = lane->server;
-    hf_loop_timer_stop(lane->loop, &lane->pause);
-    if (lane->listening) {
-        hf_loop_remove(lane->loop, server->options.listen_fd, &lane->listener);
-        lane->listening = false;
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, turn_away_task);
+    struct hf_grpc_server *server = worker->server;
+    hf_loop_timer_stop(worker->loop, &worker->pause);
+    if (worker->listening) {
+        hf_loop_remove(worker->loop, server->options.listen_fd, &worker->listener);
+        worker->listening = false;
     }
     pthread_mutex_lock(&server->lock);
-    server->lanes_listening--;
+    server->workers_listening--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
     hf_ref_drop(&server->ref);
@@ -330,28 +332,29 @@ static void run_turn_away(struct hf_task *task)
 
 static void run_stop(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, stop_task);
-    lane->stopping = true;
-    lane->stop_begun_ns = hf_loop_now_ns(lane->loop);
-    for (struct connection *connection = lane->connections; connection != NULL;
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, stop_task);
+    worker->stopping = true;
+    worker->stop_begun_ns = hf_loop_now_ns(worker->loop);
+    for (struct connection *connection = worker->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->greeted && connection->drain == DRAIN_NOT && !connection->lingering) {
-            hf_grpc_connection_drain(connection, lane->stop_end_ns);
+        if (connection->settings_received && connection->drain == DRAIN_NOT &&
+            !connection->discarding) {
+            hf_grpc_connection_drain(connection, worker->stop_end_ns);
         }
     }
-    if (lane->connections != NULL) {
-        hf_grpc_lane_set_tick(lane, 0);
+    if (worker->connections != NULL) {
+        hf_grpc_worker_set_tick(worker, 0);
     }
-    hf_grpc_lane_settle(lane);
-    hf_ref_drop(&lane->server->ref);
+    hf_grpc_worker_settle(worker);
+    hf_ref_drop(&worker->server->ref);
 }
 
 static void run_cut(struct hf_task *task)
 {
-    struct lane *lane = HF_CONTAINER(task, struct lane, cut_task);
-    kill_all(lane);
-    hf_grpc_lane_settle(lane);
-    hf_ref_drop(&lane->server->ref);
+    struct grpc_worker *worker = HF_CONTAINER(task, struct grpc_worker, cut_task);
+    kill_all(worker);
+    hf_grpc_worker_settle(worker);
+    hf_ref_drop(&worker->server->ref);
 }
 
 /* ---- the server ---- */
@@ -359,18 +362,18 @@ static void run_cut(struct hf_task *task)
 static void free_server(struct hf_ref *ref)
 {
     struct hf_grpc_server *server = HF_CONTAINER(ref, struct hf_grpc_server, ref);
-    for (size_t i = 0; server->lanes != NULL && i < server->options.loop_count; i++) {
-        struct lane *lane = &server->lanes[i];
-        hf_grpc_call_pool_free(lane);
-        free(lane->read_buffer);
-        free(lane->write_buffer);
+    for (size_t i = 0; server->workers != NULL && i < server->options.loop_count; i++) {
+        struct grpc_worker *worker = &server->workers[i];
+        hf_grpc_call_pool_free(worker);
+        free(worker->read_buffer);
+        free(worker->write_buffer);
     }
     nghttp2_session_callbacks_del(server->callbacks);
     nghttp2_option_del(server->session_option);
     hf_intake_peers_release(&server->peers);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
-    free(server->lanes);
+    free(server->workers);
     free(server->methods);
     free(server);
 }
@@ -421,33 +424,34 @@ static uint64_t tick_for(const struct hf_grpc_server_options *options)
     return tick_ns > TICK_MIN_NS ? tick_ns : TICK_MIN_NS;
 }
 
-static bool init_lane(struct lane *lane, struct hf_grpc_server *server, struct hf_loop *loop)
+static bool init_worker(struct grpc_worker *worker, struct hf_grpc_server *server,
+                        struct hf_loop *loop)
 {
-    lane->server = server;
-    lane->loop = loop;
-    lane->listener.ready = on_listener;
-    lane->pause.fire = listen_again;
-    lane->tick.fire = hf_grpc_lane_tick;
-    lane->dirty_end = &lane->dirty;
-    lane->flush_task.run = hf_grpc_lane_flush;
-    lane->settle_task.run = run_settle;
-    lane->start_task.run = run_start;
-    lane->turn_away_task.run = run_turn_away;
-    lane->stop_task.run = run_stop;
-    lane->cut_task.run = run_cut;
-    atomic_init(&lane->connection_count, 0);
-    hf_grpc_lane_relief_init(lane);
-    lane->read_buffer = malloc(server->options.read_buffer_bytes);
-    lane->write_buffer = malloc(HF_GRPC_WRITE_BUFFER_BYTES);
-    return lane->read_buffer != NULL && lane->write_buffer != NULL;
+    worker->server = server;
+    worker->loop = loop;
+    worker->listener.ready = on_listener;
+    worker->pause.fire = listen_again;
+    worker->tick.fire = hf_grpc_worker_tick;
+    worker->dirty_end = &worker->dirty;
+    worker->flush_task.run = hf_grpc_worker_flush;
+    worker->settle_task.run = run_settle;
+    worker->start_task.run = run_start;
+    worker->turn_away_task.run = run_turn_away;
+    worker->stop_task.run = run_stop;
+    worker->cut_task.run = run_cut;
+    atomic_init(&worker->connection_count, 0);
+    hf_grpc_worker_relief_init(worker);
+    worker->read_buffer = malloc(server->options.read_buffer_bytes);
+    worker->write_buffer = malloc(HF_GRPC_WRITE_BUFFER_BYTES);
+    return worker->read_buffer != NULL && worker->write_buffer != NULL;
 }
 
 static bool prepare(struct hf_grpc_server *server)
 {
     const struct hf_grpc_server_options *options = &server->options;
     server->methods = calloc(options->method_count + 1, sizeof(server->methods[0]));
-    server->lanes = calloc(options->loop_count, sizeof(server->lanes[0]));
-    if (server->methods == NULL || server->lanes == NULL ||
+    server->workers = calloc(options->loop_count, sizeof(server->workers[0]));
+    if (server->methods == NULL || server->workers == NULL ||
         hf_grpc_session_prepare(server) != HF_OK) {
         return false;
     }
@@ -455,7 +459,7 @@ static bool prepare(struct hf_grpc_server *server)
         server->methods[i] = options->methods[i];
     }
     for (size_t i = 0; i < options->loop_count; i++) {
-        if (!init_lane(&server->lanes[i], server, options->loops[i])) {
+        if (!init_worker(&server->workers[i], server, options->loops[i])) {
             return false;
         }
     }
@@ -501,26 +505,26 @@ enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
     return HF_OK;
 }
 
-/* On the lane's thread, now or soon. */
-static void run_on(struct lane *lane, struct hf_task *task)
+/* On the worker's thread, now or soon. */
+static void run_on(struct grpc_worker *worker, struct hf_task *task)
 {
-    hf_ref_take(&lane->server->ref);
-    if (hf_loop_is_own_thread(lane->loop)) {
+    hf_ref_take(&worker->server->ref);
+    if (hf_loop_is_own_thread(worker->loop)) {
         task->run(task);
     } else {
-        hf_loop_post(lane->loop, task);
+        hf_loop_post(worker->loop, task);
     }
 }
 
 void hf_grpc_server_start(struct hf_grpc_server *server)
 {
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        run_on(&server->lanes[i], &server->lanes[i].start_task);
+        run_on(&server->workers[i], &server->workers[i].start_task);
     }
 }
 
-/* Until no lane is left in `count`; false when the time came first. */
-static bool wait_for_lanes(struct hf_grpc_server *server, const size_t *count, uint64_t end_ns)
+/* Until no worker is left in `count`; false when the time came first. */
+static bool wait_for_workers(struct hf_grpc_server *server, const size_t *count, uint64_t end_ns)
 {
     struct timespec end = {.tv_sec = (time_t)(end_ns / 1000000000u),
                            .tv_nsec = (long)(end_ns % 1000000000u)};
@@ -537,7 +541,7 @@ static bool wait_for_lanes(struct hf_grpc_server *server, const size_t *count, u
 static void cut(struct hf_grpc_server *server)
 {
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        run_on(&server->lanes[i], &server->lanes[i].cut_task);
+        run_on(&server->workers[i], &server->workers[i].cut_task);
     }
 }
 
@@ -545,26 +549,26 @@ void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
 {
     uint64_t end_ns = monotonic_ns() + grace_ns;
     bool own_thread = false;
-    server->lanes_running = server->lanes_listening = server->options.loop_count;
+    server->workers_running = server->workers_listening = server->options.loop_count;
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        own_thread = own_thread || hf_loop_is_own_thread(server->lanes[i].loop);
-        run_on(&server->lanes[i], &server->lanes[i].turn_away_task);
+        own_thread = own_thread || hf_loop_is_own_thread(server->workers[i].loop);
+        run_on(&server->workers[i], &server->workers[i].turn_away_task);
     }
-    /* First nobody is let in any more: whom one lane asks to go on elsewhere must find the server
-     * that listens now, and not another lane of this one. */
+    /* First nobody is let in any more: whom one worker asks to go on elsewhere must find the server
+     * that listens now, and not another worker of this one. */
     if (!own_thread) {
-        (void)wait_for_lanes(server, &server->lanes_listening, end_ns);
+        (void)wait_for_workers(server, &server->workers_listening, end_ns);
     }
     for (size_t i = 0; i < server->options.loop_count; i++) {
-        server->lanes[i].stop_end_ns = end_ns;
-        run_on(&server->lanes[i], &server->lanes[i].stop_task);
+        server->workers[i].stop_end_ns = end_ns;
+        run_on(&server->workers[i], &server->workers[i].stop_task);
     }
     if (own_thread) {
         /* A loop that does not run answers nobody: there is nothing to wait for. */
         cut(server);
-    } else if (!wait_for_lanes(server, &server->lanes_running, end_ns)) {
+    } else if (!wait_for_workers(server, &server->workers_running, end_ns)) {
         cut(server);
-        (void)wait_for_lanes(server, &server->lanes_running, monotonic_ns() + ABANDON_NS);
+        (void)wait_for_workers(server, &server->workers_running, monotonic_ns() + ABANDON_NS);
     }
 }
 

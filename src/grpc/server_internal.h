@@ -1,5 +1,5 @@
 /*
- * server_internal: what the files of the server share. A lane is what one loop has of the server:
+ * server_internal: what the files of the server share. A worker is what one loop has of the server:
  * its connections, buffers and pools, all owned by that loop's thread. Calls hang on their
  * connection.
  *
@@ -16,14 +16,14 @@
 
 #include <holdfast/ref.h>
 
-#include "../util/compress.h"
-#include "../util/intake.h"
-#include "../util/loop.h"
-#include "../util/tls.h"
 #include "frame.h"
 #include "metadata.h"
 #include "server.h"
 #include "stream_ids.h"
+#include "util/compress.h"
+#include "util/intake.h"
+#include "util/loop.h"
+#include "util/tls.h"
 
 #define HF_GRPC_WRITE_BUFFER_BYTES (64u * 1024)
 #define HF_GRPC_ERROR_BYTES_MAX 1024 /* of an answer's text; the rest is cut */
@@ -78,8 +78,8 @@ enum drain_state { DRAIN_NOT, DRAIN_NOTICED, DRAIN_FINAL };
 
 struct connection {
     struct hf_io io;
-    struct lane *lane;
-    struct connection *next, **link; /* of the lane's list */
+    struct grpc_worker *worker;
+    struct connection *next, **link; /* of the worker's list */
     struct connection *next_dirty;
     int fd;
     struct hf_stream *stream;
@@ -87,17 +87,17 @@ struct connection {
     struct hf_grpc_call *calls;   /* that are not over */
     struct hf_grpc_call *current; /* whose headers are coming */
     size_t call_count;
-    bool dirty;       /* in the lane's list of those to write */
-    bool dead;        /* no socket any more */
-    bool heard;       /* the client's first bytes have come; nothing is said to it before */
-    bool shaken;      /* the TLS handshake is over */
-    bool greeted;     /* the client's preface and SETTINGS have come */
-    bool broken;      /* close after what is queued was written */
-    bool lingering;   /* all is written; what still comes is thrown away */
-    bool want_write;  /* the socket was full */
-    bool ping_sent;   /* keepalive; no byte has come since */
-    bool sent_answer; /* since the client's last ping */
-    bool reported;    /* one report for what ends a connection */
+    bool dirty;             /* in the worker's list of those to write */
+    bool dead;              /* no socket any more */
+    bool heard;             /* the client's first bytes have come; nothing is said to it before */
+    bool handshake_done;    /* the TLS handshake is over */
+    bool settings_received; /* the client's preface and SETTINGS have come */
+    bool broken;            /* close after what is queued was written */
+    bool discarding;        /* all is written; what still comes is thrown away */
+    bool want_write;        /* the socket was full */
+    bool ping_sent;         /* keepalive; no byte has come since */
+    bool sent_answer;       /* since the client's last ping */
+    bool reported;          /* one report for what ends a connection */
     enum drain_state drain;
     uint32_t events; /* as the loop watches them */
     uint32_t resets, completed, ping_strikes;
@@ -109,15 +109,15 @@ struct connection {
     uint8_t *unsent;         /* what the socket did not take, or NULL */
     size_t unsent_start, unsent_end;
     uint64_t opened_ns, received_ns, written_ns, idle_since_ns, ping_ns, client_ping_ns;
-    uint64_t drain_ns, linger_ns, counted_since_ns;
+    uint64_t drain_ns, discard_since_ns, counted_since_ns;
     uint64_t drain_end_ns; /* then what is left is cut; 0: never */
     uint64_t age_limit_ns; /* monotonic; 0: none */
     char peer[INET6_ADDRSTRLEN + 10];
 };
 
-/* ---- a lane ---- */
+/* ---- a worker ---- */
 
-struct lane {
+struct grpc_worker {
     struct hf_grpc_server *server;
     struct hf_loop *loop;
     struct hf_io listener;
@@ -142,48 +142,48 @@ struct lane {
     atomic_bool relief_posted;
     struct hf_timer relief;
     uint64_t pressed_ns;
-    _Atomic uint64_t worst_key; /* of the first that would be ended; read by the other lanes */
+    _Atomic uint64_t worst_key; /* of the first that would be ended; read by the other workers */
     struct block *spare_raw;    /* a decoding buffer kept for the next message */
     uint8_t *read_buffer, *write_buffer;
-    atomic_uint connection_count; /* read by the other lanes, to balance */
+    atomic_uint connection_count; /* read by the other workers, to balance */
 };
 
 struct hf_grpc_server {
-    struct hf_ref ref; /* its owner, each lane with calls that users have, each task under way */
+    struct hf_ref ref; /* its owner, each worker with calls that users have, each task under way */
     struct hf_grpc_server_options options;
     struct hf_grpc_method *methods;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *session_option;
     uint64_t tick_ns;
-    struct lane *lanes;
+    struct grpc_worker *workers;
     struct hf_intake_limits limits;
     struct hf_intake_peers peers;
-    /* Bytes of calls that are not over, and those of messages that are whole. All lanes. */
+    /* Bytes of calls that are not over, and those of messages that are whole. All workers. */
     atomic_size_t held_bytes, whole_bytes;
     _Atomic uint64_t trimmed_ns; /* when free memory was given back to the system */
     pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t changed;
-    size_t lanes_listening, lanes_running; /* while it stops */
+    size_t workers_listening, workers_running; /* while it stops */
 };
 
 /* ---- server.c ---- */
-/* When the lane stops and has neither connections nor calls left, tells who waits for that. */
-void hf_grpc_lane_settle(struct lane *lane);
-void hf_grpc_lane_defer(struct lane *lane, struct hf_task *task);
-/* Counts bytes of calls: negative ones were given back. Exact to a few hundred KiB a lane. */
-void hf_grpc_lane_count(struct lane *lane, ptrdiff_t held, ptrdiff_t whole);
-void hf_grpc_lane_sync_counts(struct lane *lane);
-/* Takes notice of what the other lanes have counted. */
-void hf_grpc_lane_look(struct lane *lane);
-size_t hf_grpc_lane_held(const struct lane *lane);
+/* When the worker stops and has neither connections nor calls left, tells who waits for that. */
+void hf_grpc_worker_settle(struct grpc_worker *worker);
+void hf_grpc_worker_defer(struct grpc_worker *worker, struct hf_task *task);
+/* Counts bytes of calls: negative ones were given back. Exact to a few hundred KiB a worker. */
+void hf_grpc_worker_count(struct grpc_worker *worker, ptrdiff_t held, ptrdiff_t whole);
+void hf_grpc_worker_sync_counts(struct grpc_worker *worker);
+/* Takes notice of what the other workers have counted. */
+void hf_grpc_worker_look(struct grpc_worker *worker);
+size_t hf_grpc_worker_held(const struct grpc_worker *worker);
 /* May windows be opened? Not while much waits for its answers. */
-bool hf_grpc_lane_may_open(const struct lane *lane);
-void hf_grpc_server_handed(struct lane *lane, int change);
+bool hf_grpc_worker_may_open(const struct grpc_worker *worker);
+void hf_grpc_server_handed(struct grpc_worker *worker, int change);
 void hf_grpc_server_report(const struct connection *connection, const char *what);
 
 /* ---- connection.c ---- */
 /* Takes over `fd`, which is closed when that fails. */
-void hf_grpc_connection_open(struct lane *lane, int fd, const char *peer);
+void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer);
 void hf_grpc_connection_kill(struct connection *connection);
 /* All was said: waits for the client's end, for a while. */
 void hf_grpc_connection_linger(struct connection *connection);
@@ -192,25 +192,25 @@ void hf_grpc_connection_dirty(struct connection *connection);
 void hf_grpc_connection_drain(struct connection *connection, uint64_t end_ns);
 /* GOAWAY with `code` and `what`, then the end. */
 void hf_grpc_connection_break(struct connection *connection, uint32_t code, const char *what);
-/* What was counted for its sender goes where other lanes see it. */
+/* What was counted for its sender goes where other workers see it. */
 void hf_grpc_connection_sync_sender(struct connection *connection);
 /* Its last call is over: frees the rest of a dead one. */
 void hf_grpc_connection_forget(struct connection *connection);
-void hf_grpc_lane_flush(struct hf_task *task);
-void hf_grpc_lane_set_tick(struct lane *lane, uint64_t in_ns);
-void hf_grpc_lane_tick(struct hf_timer *timer, uint64_t now_ns);
+void hf_grpc_worker_flush(struct hf_task *task);
+void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns);
+void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns);
 
 /* ---- greeting.c ---- */
 /* Looks at the first bytes, if there are any yet. A client of another protocol is turned away. */
 void hf_grpc_connection_hear(struct connection *connection);
 
 /* ---- relief.c ---- */
-/* The held bytes are too many: every lane looks for what to end. */
-void hf_grpc_lane_press(struct lane *lane);
-void hf_grpc_lane_relief_init(struct lane *lane);
+/* The held bytes are too many: every worker looks for what to end. */
+void hf_grpc_worker_press(struct grpc_worker *worker);
+void hf_grpc_worker_relief_init(struct grpc_worker *worker);
 /* Gives free memory back to the system when much less is held than before. True: not yet, but it
  * is to be asked again. */
-bool hf_grpc_lane_trim(struct lane *lane, uint64_t now_ns);
+bool hf_grpc_worker_trim(struct grpc_worker *worker, uint64_t now_ns);
 
 /* ---- session.c ---- */
 HF_MUST_USE enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server);
@@ -228,10 +228,10 @@ void hf_grpc_call_end(struct hf_grpc_call *call);
 void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
 /* In state BODY: refuses it, to be tried again. */
 void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);
-void hf_grpc_call_pool_free(struct lane *lane);
+void hf_grpc_call_pool_free(struct grpc_worker *worker);
 
 /* ---- call_memory.c ---- */
-/* Counts bytes that it holds, with its lane and its sender. */
+/* Counts bytes that it holds, with its worker and its sender. */
 void hf_grpc_call_count(struct hf_grpc_call *call, ptrdiff_t bytes, ptrdiff_t whole);
 size_t hf_grpc_call_received(const struct hf_grpc_call *call);
 /* What its metadata has grown beyond the room that each call has. */

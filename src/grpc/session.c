@@ -65,7 +65,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     hf_grpc_call_data(call, hf_slice_of(data, size));
     /* Most messages are far smaller than the window: those never touch it. */
     call->unconsumed += size;
-    if (call->unconsumed >= connection->lane->server->options.stream_window / 4) {
+    if (call->unconsumed >= connection->worker->server->options.stream_window / 4) {
         int failed = nghttp2_session_consume_stream(session, stream_id, call->unconsumed);
         call->unconsumed = 0;
         return failed == NGHTTP2_ERR_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
@@ -76,8 +76,8 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
 /* As grpc-go counts: pings that come too fast while nothing was sent to the client. */
 static void judge_ping(struct connection *connection)
 {
-    const struct hf_grpc_server_options *options = &connection->lane->server->options;
-    uint64_t now_ns = hf_loop_now_ns(connection->lane->loop);
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
+    uint64_t now_ns = hf_loop_now_ns(connection->worker->loop);
     uint64_t since_ns = now_ns - connection->client_ping_ns;
     connection->client_ping_ns = now_ns;
     if (connection->sent_answer) {
@@ -123,10 +123,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         judge_reset(connection);
         break;
     case NGHTTP2_SETTINGS:
-        connection->greeted = true;
-        if (connection->lane->stopping && connection->drain == DRAIN_NOT) {
+        connection->settings_received = true;
+        if (connection->worker->stopping && connection->drain == DRAIN_NOT) {
             /* It was on its way when the stop began: it is heard, and asked to go on elsewhere. */
-            hf_grpc_connection_drain(connection, connection->lane->stop_end_ns);
+            hf_grpc_connection_drain(connection, connection->worker->stop_end_ns);
         }
         break;
     case NGHTTP2_PING:
@@ -234,7 +234,7 @@ enum hf_status hf_grpc_session_prepare(struct hf_grpc_server *server)
 
 enum hf_status hf_grpc_session_open(struct connection *connection)
 {
-    const struct hf_grpc_server *server = connection->lane->server;
+    const struct hf_grpc_server *server = connection->worker->server;
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, server->options.streams_max},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, server->options.stream_window},

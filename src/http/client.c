@@ -12,11 +12,11 @@
 
 #include <holdfast/component.h>
 
-#include "../util/clock.h"
-#include "../util/loop.h"
-#include "../util/spoken.h"
 #include "client_internal.h"
 #include "client_redirect.h"
+#include "util/clock.h"
+#include "util/loop.h"
+#include "util/spoken.h"
 
 #define IDLE_TRANSFERS_MAX 32u
 

@@ -16,7 +16,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "../util/tls.h"
+#include "util/tls.h"
 
 struct hf_http_client;
 struct hf_loop;
@@ -58,7 +58,7 @@ struct hf_http_call {
     /* content_encoding NULL: none. A header of the same name below stands instead of either. */
     const char *method, *url, *content_type, *content_encoding;
     const struct hf_slice *pieces; /* the body; the caller's until done */
-    size_t piece_count;
+    size_t body_count;
     const struct hf_header *headers;
     size_t header_count;
     uint64_t deadline_ns; /* monotonic; 0: none */

@@ -5,9 +5,9 @@
 
 #include <curl/curl.h>
 
-#include "../util/compress.h"
 #include "client.h"
 #include "client_tls.h"
+#include "util/compress.h"
 
 #define HF_HTTP_SHOWN_MAX 256
 

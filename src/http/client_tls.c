@@ -5,8 +5,8 @@
 
 #include <holdfast/component.h>
 
-#include "../util/clock.h"
 #include "client_tls.h"
+#include "util/clock.h"
 
 #define LOOK_NS (5 * HF_NS_PER_S)
 
@@ -41,7 +41,7 @@ static enum hf_status add_system(char **text)
 {
     char *more = NULL, error[HF_ERROR_MAX];
     const char *file = system_file();
-    if (file == NULL || hf_watched_read(file, &more, error) != HF_OK) {
+    if (file == NULL || hf_file_watch_read(file, &more, error) != HF_OK) {
         return HF_OK; /* a system without any is no error */
     }
     size_t size = strlen(*text) + strlen(more) + 2;
@@ -67,7 +67,7 @@ static enum hf_status read_pems(const struct http_client_tls *tls, struct http_p
     }
     for (size_t i = 0; i < HTTP_PEM_COUNT && status == HF_OK; i++) {
         if (tls->watched[i].path != NULL) {
-            status = hf_watched_read(tls->watched[i].path, &pems->texts[i], reterr);
+            status = hf_file_watch_read(tls->watched[i].path, &pems->texts[i], reterr);
         } else if (given(texts[i])) {
             pems->texts[i] = strdup(texts[i]);
             status = pems->texts[i] != NULL ? HF_OK : HF_NOMEM;
@@ -119,7 +119,7 @@ static bool has_changed(struct http_client_tls *tls)
     bool changed = false;
     for (size_t i = 0; i < HTTP_PEM_COUNT; i++) {
         changed = (tls->watched[i].path != NULL &&
-                   hf_watched_changed(&tls->watched[i], now_ns, interval_ns)) ||
+                   hf_file_watch_changed(&tls->watched[i], now_ns, interval_ns)) ||
                   changed;
     }
     return changed;

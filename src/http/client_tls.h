@@ -10,9 +10,9 @@
 
 #include <holdfast/ref.h>
 
-#include "../util/tls.h"
-#include "../util/tls_names.h"
-#include "../util/watched.h"
+#include "util/file_watch.h"
+#include "util/tls.h"
+#include "util/tls_names.h"
 
 enum http_pem { HTTP_PEM_CA = 0, HTTP_PEM_CERT, HTTP_PEM_KEY, HTTP_PEM_COUNT };
 
@@ -25,7 +25,7 @@ struct http_pems {
 struct http_client_tls {
     struct hf_tls_config config; /* its strings are the configuration's */
     struct hf_tls_lists lists;
-    struct hf_watched watched[HTTP_PEM_COUNT]; /* path NULL: no file */
+    struct hf_file_watch watched[HTTP_PEM_COUNT]; /* path NULL: no file */
     struct http_pems *current;
 };
 

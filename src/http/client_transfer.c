@@ -6,12 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../util/clock.h"
-#include "../util/header_list.h"
-#include "../util/header_text.h"
-#include "../util/proxy.h"
 #include "client_internal.h"
 #include "client_redirect.h"
+#include "util/clock.h"
+#include "util/header_list.h"
+#include "util/header_text.h"
+#include "util/proxy.h"
 
 #define HEADER_LINE_MAX (HF_HEADER_BYTES_MAX + 8)
 #define HOST_LINE_MAX 1024
@@ -36,7 +36,7 @@ static size_t read_body(char *out, size_t unit, size_t count, void *user)
     struct http_transfer *transfer = user;
     const struct hf_http_call *call = transfer->call;
     size_t room = unit * count, used = 0;
-    while (used < room && transfer->piece < call->piece_count) {
+    while (used < room && transfer->piece < call->body_count) {
         const struct hf_slice *piece = &call->pieces[transfer->piece];
         size_t left = piece->size - transfer->piece_offset;
         size_t size = left < room - used ? left : room - used;
@@ -63,7 +63,7 @@ static int seek_body(void *user, curl_off_t offset, int origin)
     uint64_t left = (uint64_t)offset;
     transfer->piece = 0;
     transfer->piece_offset = 0;
-    while (transfer->piece < transfer->call->piece_count &&
+    while (transfer->piece < transfer->call->body_count &&
            left >= transfer->call->pieces[transfer->piece].size) {
         left -= transfer->call->pieces[transfer->piece++].size;
     }
@@ -153,7 +153,7 @@ static void set_body(struct http_transfer *transfer)
 {
     const struct hf_http_call *call = transfer->call;
     curl_off_t size = 0;
-    for (size_t i = 0; i < call->piece_count; i++) {
+    for (size_t i = 0; i < call->body_count; i++) {
         size += (curl_off_t)call->pieces[i].size;
     }
     bool is_post = strcmp(call->method, "POST") == 0;
@@ -267,7 +267,7 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
     /* Else ending a request waits for the thread that resolves its name. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    /* Connections are kept, so names are looked up seldom, and mostly because one has moved. */
+    /* Connections are kept, so names are looked up limiter, and mostly because one has moved. */
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);

@@ -27,8 +27,8 @@ const struct hf_field hf_cors_fields[] = {
     {.key = "max_age",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct hf_cors_config, max_age_s),
-     .least = 0,
-     .most = 31536000,
+     .min = 0,
+     .max = 31536000,
      .help = "Seconds that a browser may remember the answer to a preflight."},
     HF_FIELDS_END,
 };

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "../util/clock.h"
-#include "../util/compress.h"
 #include "server_internal.h"
+#include "util/clock.h"
+#include "util/compress.h"
 
 #define FIRST_BYTES 65536u
 

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../util/intake.h"
 #include "server_handshake.h"
+#include "util/intake.h"
 
 /* Of a body, between its thread and the watch: only one of them takes it from COMING further. */
 enum body_state {

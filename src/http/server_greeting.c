@@ -5,9 +5,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "../util/clock.h"
-#include "../util/spoken.h"
 #include "server_internal.h"
+#include "util/clock.h"
+#include "util/spoken.h"
 
 #define EVENTS_A_TURN 64
 /* As for the headers, of which they are the beginning. */

@@ -11,8 +11,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "../util/clock.h"
 #include "server_internal.h"
+#include "util/clock.h"
 
 #define TRIM_INTERVAL_NS (5 * HF_NS_PER_S)
 

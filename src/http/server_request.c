@@ -10,9 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../util/clock.h"
-#include "../util/header_text.h"
 #include "server_internal.h"
+#include "util/clock.h"
+#include "util/header_text.h"
 
 #define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
 
@@ -275,7 +275,7 @@ static bool on_headers(struct hf_http_request *request, enum MHD_Result *ret_res
     return true;
 }
 
-/* Back from a suspension: off the books. False: the connection is to be closed. */
+/* Back from a suspension: off the accounting. False: the connection is to be closed. */
 static bool come_back(struct hf_http_request *request)
 {
     struct hf_http_server *server = request->server;

@@ -12,11 +12,11 @@
 
 #include <holdfast/component.h>
 
-#include "../util/clock.h"
-#include "../util/tls.h"
-#include "../util/tls_names.h"
-#include "../util/watched.h"
 #include "server_tls.h"
+#include "util/clock.h"
+#include "util/file_watch.h"
+#include "util/tls.h"
+#include "util/tls_names.h"
 
 #define LOOK_NS (5 * HF_NS_PER_S)
 #define PRIORITIES_DEFAULT "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
@@ -37,7 +37,7 @@ struct http_tls {
     char *texts[PART_COUNT];            /* of the start; NULL: none */
     char priorities[2048];
     pthread_mutex_t lock; /* of what follows */
-    struct hf_watched watched[PART_COUNT];
+    struct hf_file_watch watched[PART_COUNT];
     struct http_credentials *current;
 };
 
@@ -136,7 +136,7 @@ static enum hf_status read_texts(const struct hf_tls_config *config, char *texts
         char reason[512];
         texts[part] = NULL;
         if (file != NULL) {
-            status = hf_watched_read(file, &texts[part], reason);
+            status = hf_file_watch_read(file, &texts[part], reason);
             if (status != HF_OK) {
                 snprintf(reterr, HF_ERROR_MAX, "tls: %s: %.400s", part_names[part], reason);
             }
@@ -249,7 +249,7 @@ enum hf_status hf_http_tls_new(const struct hf_http_server_options *options,
         bool watches = part != PART_CLIENT_CA || tls->config->client_ca_file_reload;
         tls->watched[part].path = watches ? file_of(tls->config, (enum part)part) : NULL;
         bool changed = tls->watched[part].path != NULL &&
-                       hf_watched_changed(&tls->watched[part], hf_clock_coarse_ns(), 0);
+                       hf_file_watch_changed(&tls->watched[part], hf_clock_coarse_ns(), 0);
         (void)changed; /* what is read next is the state to compare with */
     }
     snprintf(reterr, HF_ERROR_MAX, "tls: no memory");
@@ -306,7 +306,7 @@ static void refresh(struct http_tls *tls, char *reterr)
     bool changed = false;
     for (size_t i = 0; i < PART_COUNT; i++) {
         changed = (tls->watched[i].path != NULL &&
-                   hf_watched_changed(&tls->watched[i], now_ns, interval_ns)) ||
+                   hf_file_watch_changed(&tls->watched[i], now_ns, interval_ns)) ||
                   changed;
     }
     char *texts[PART_COUNT] = {NULL};

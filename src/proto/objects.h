@@ -10,7 +10,7 @@
 
 #include <holdfast/slice.h>
 
-#include "../util/arena.h"
+#include "util/arena.h"
 
 /* The allocator for generated unpack functions. Borrows the arena. */
 ProtobufCAllocator hf_objects_allocator(struct hf_arena *arena);

@@ -16,12 +16,12 @@
 
 #include <holdfast/component.h>
 
-#include "../util/clock.h"
 #include "control_protocol.h"
 #include "drain.h"
-#include "occupied.h"
-#include "queue_command.h"
-#include "store.h"
+#include "pipeline/occupied.h"
+#include "service/queue/command.h"
+#include "storage/storage.h"
+#include "util/clock.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
 /* For a client that does not read its answer; less while others wait. */
@@ -229,13 +229,13 @@ enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **r
     control->host = host;
     control->client_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
-    control->listen_fd = hf_control_socket(hf_store_directory(host->store), 1);
+    control->listen_fd = hf_control_socket(hf_storage_directory(host->store), 1);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->listen_fd < 0 || control->stop_fd < 0 ||
         pthread_create(&control->thread, NULL, serve, control) != 0) {
         int error = errno;
         char path[4096];
-        snprintf(path, sizeof(path), "%s/control", hf_store_directory(host->store));
+        snprintf(path, sizeof(path), "%s/control", hf_storage_directory(host->store));
         snprintf(reterr, HF_ERROR_MAX, "cannot listen on %.300s: %s%s%s", path, strerror(error),
                  error == EADDRINUSE ? "; " : "", error == EADDRINUSE ? hf_occupied_by(path) : "");
         if (control->listen_fd >= 0) {
@@ -271,7 +271,7 @@ void hf_control_close(struct hf_control *control)
     close(control->listen_fd);
     close(control->stop_fd);
     char path[4096];
-    snprintf(path, sizeof(path), "%s/control", hf_store_directory(control->host->store));
+    snprintf(path, sizeof(path), "%s/control", hf_storage_directory(control->host->store));
     unlink(path);
     pthread_mutex_destroy(&control->lock);
     free(control);

@@ -10,7 +10,7 @@
 
 #include <holdfast/status.h>
 
-#include "graph.h"
+#include "pipeline/graph.h"
 
 struct hf_control;
 

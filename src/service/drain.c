@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "queue_output.h"
+#include "service/queue/output.h"
 
 /* What is left, of all queues. */
 struct left {
@@ -20,7 +20,7 @@ struct left {
 static void count_backlog(void *user, const struct wal_consumer_stat *stat)
 {
     struct left *left = user;
-    const struct wal_amount *queued = &stat->books.queued;
+    const struct wal_amount *queued = &stat->accounting.queued;
     if (queued->records == 0) {
         return;
     }
@@ -32,16 +32,16 @@ static void count_backlog(void *user, const struct wal_consumer_stat *stat)
 
 static void count_letters(void *user, const struct wal_consumer_stat *stat)
 {
-    ((struct left *)user)->letters += stat->books.queued.items;
+    ((struct left *)user)->letters += stat->accounting.queued.items;
 }
 
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
     struct left *left = user;
-    bool is_queue = strcmp(kind, HF_STORE_LETTERS) != 0;
+    bool is_queue = strcmp(kind, HF_STORAGE_DEAD_LETTERS) != 0;
     struct wal_stat stat;
     /* In this order: what is admitted later than this was refused, what was committed before is in
-     * the books. */
+     * the accounting. */
     wal_stat(wal, &stat);
     left->on_the_way += is_queue ? stat.admitted : 0;
     left->appended += stat.appended.records;
@@ -59,10 +59,10 @@ static void add_appended(void *user, const char *kind, const char *id, struct wa
     *(uint64_t *)user += stat.appended.records;
 }
 
-enum hf_exit hf_drain_command(struct hf_store *store, int count, char *const *words, FILE *out)
+enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out)
 {
     if (count == 2 && strcmp(words[1], "--cancel") == 0) {
-        hf_store_set_draining(store, false);
+        hf_storage_set_draining(store, false);
         fputs("draining has ended: data is taken again\n", out);
         return HF_EXIT_OK;
     }
@@ -70,12 +70,12 @@ enum hf_exit hf_drain_command(struct hf_store *store, int count, char *const *wo
         return HF_EXIT_USAGE;
     }
     struct left left = {.out = out};
-    hf_store_set_draining(store, true);
-    hf_store_each(store, look, &left);
+    hf_storage_set_draining(store, true);
+    hf_storage_each(store, look, &left);
     /* A stage moves records from queue to queue: it may have passed by those that were looked at.
      */
     uint64_t appended = 0;
-    hf_store_each(store, add_appended, &appended);
+    hf_storage_each(store, add_appended, &appended);
     if (left.failed || appended != left.appended || left.on_the_way + left.waiting != 0) {
         fputs(left.waiting + left.orphaned == 0 ? "left: requests on their way to the disk\n"
                                                 : "\n",

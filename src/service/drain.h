@@ -7,11 +7,11 @@
 #include <stdio.h>
 
 #include "service.h"
-#include "store.h"
+#include "storage/storage.h"
 
 /*
  * One question of the command line: `words` are "drain", and "--cancel" to take data again.
  * Refuses intake from now on and writes one line to `out`: what is left. HF_EXIT_OK: nothing is,
  * for no exporter; HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only what nobody will deliver.
  */
-enum hf_exit hf_drain_command(struct hf_store *store, int count, char *const *words, FILE *out);
+enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out);

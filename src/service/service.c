@@ -14,17 +14,17 @@
 
 #include <holdfast/storage.h>
 
-#include "../util/clock.h"
-#include "../util/escape.h"
-#include "../util/log.h"
-#include "../util/loop.h"
-#include "../util/metrics.h"
 #include "control.h"
-#include "graph.h"
-#include "listeners.h"
-#include "self.h"
+#include "pipeline/graph.h"
+#include "pipeline/listeners.h"
+#include "self_metrics.h"
 #include "status_line.h"
-#include "store.h"
+#include "storage/storage.h"
+#include "util/clock.h"
+#include "util/escape.h"
+#include "util/log.h"
+#include "util/loop.h"
+#include "util/metrics.h"
 
 #define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
@@ -35,7 +35,7 @@ struct service {
     struct hf_host host;
     struct hf_config *config;
     struct hf_graph *graph;
-    struct hf_self *self;
+    struct hf_self_metrics *self;
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
@@ -246,7 +246,7 @@ static enum hf_status open_store(struct service *service, char *reterr)
     if (directory == NULL) {
         return HF_NOMEM;
     }
-    const struct hf_store_options options = {
+    const struct hf_storage_options options = {
         .directory = directory,
         .no_fsync = storage != NULL && !storage->fsync,
         .log = service->host.log,
@@ -255,7 +255,7 @@ static enum hf_status open_store(struct service *service, char *reterr)
         .stop_requested = &stop_signal,
     };
     block_signals(SIG_UNBLOCK);
-    enum hf_status status = hf_store_open(&options, &service->host.store, reterr);
+    enum hf_status status = hf_storage_open(&options, &service->host.store, reterr);
     block_signals(SIG_BLOCK);
     free(directory);
     hf_graph_stop(service->graph);
@@ -288,7 +288,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = open_store(service, reterr);
     }
     if (status == HF_OK) {
-        status = hf_self_new(host, &service->self);
+        status = hf_self_metrics_new(host, &service->self);
     }
     if (status == HF_OK) {
         status = hf_control_open(host, &service->control, reterr);
@@ -300,10 +300,10 @@ static void close_host(struct service *service)
 {
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
-    hf_self_free(service->self);
+    hf_self_metrics_free(service->self);
     stop_loops(host);
     hf_listeners_free(host->listeners);
-    hf_store_close(host->store);
+    hf_storage_close(host->store);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
@@ -312,14 +312,14 @@ static void close_host(struct service *service)
 static void tell_ready(const struct hf_host *host)
 {
     char why[HF_ERROR_MAX];
-    if (hf_store_is_healthy(host->store, why, sizeof(why))) {
+    if (hf_storage_is_healthy(host->store, why, sizeof(why))) {
         hf_log_line(host->log, HF_LOG_INFO, "service",
                     "Everything is ready. Begin running and processing data. Data directory %s",
-                    hf_store_directory(host->store));
+                    hf_storage_directory(host->store));
     } else {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "Running, but not ready: %s; tried again until it works. Data directory %s",
-                    why, hf_store_directory(host->store));
+                    why, hf_storage_directory(host->store));
     }
 }
 
@@ -331,15 +331,15 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         /* What earlier configurations left behind is seen too; after the queues in use, whose
          * limits are the configuration's. */
-        (void)hf_store_open_all(host->store);
-        status = hf_self_serve(service->self, hf_config_telemetry(service->config), reterr);
+        (void)hf_storage_open_all(host->store);
+        status = hf_self_metrics_serve(service->self, hf_config_telemetry(service->config), reterr);
     }
     if (status == HF_OK) {
         status = hf_graph_start(service->graph, NULL, reterr);
     }
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
-        hf_self_watch(service->self, service->graph);
+        hf_self_metrics_watch(service->self, service->graph);
         tell_ready(host);
     }
     return status;
@@ -354,7 +354,8 @@ static void take_telemetry(struct service *service)
     if (hf_log_change(log, &options, error) != HF_OK) {
         hf_log_line(log, HF_LOG_ERROR, "service", "%s; the log stays as it was", error);
     }
-    if (hf_self_serve(service->self, hf_config_telemetry(service->config), error) != HF_OK) {
+    if (hf_self_metrics_serve(service->self, hf_config_telemetry(service->config), error) !=
+        HF_OK) {
         hf_log_line(log, HF_LOG_ERROR, "service", "%s; own metrics stay as they were", error);
     }
 }
@@ -366,10 +367,10 @@ static void warn_of_fixed(const struct service *service, const struct hf_config 
     const struct hf_storage_config *new = storage_of(config);
     char *directory = hf_service_data_directory(service->options->data_directory,
                                                 service->options->default_directory, config);
-    if (directory != NULL && strcmp(directory, hf_store_directory(service->host.store)) != 0) {
+    if (directory != NULL && strcmp(directory, hf_storage_directory(service->host.store)) != 0) {
         hf_log_line(service->host.log, HF_LOG_WARN, "service",
                     "the data directory %s counts from the next start on; until then it is %s",
-                    directory, hf_store_directory(service->host.store));
+                    directory, hf_storage_directory(service->host.store));
     }
     if ((old == NULL || old->fsync) != (new == NULL || new->fsync)) {
         hf_log_line(service->host.log, HF_LOG_WARN, "service",
@@ -394,7 +395,7 @@ static void reload(struct service *service)
     hf_listeners_begin_round(host->listeners);
     enum hf_status status = hf_graph_open(config, host, &graph, error);
     if (status == HF_OK) {
-        hf_self_watch(service->self, NULL);
+        hf_self_metrics_watch(service->self, NULL);
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
@@ -404,7 +405,7 @@ static void reload(struct service *service)
                                                         : "the present one has ended");
         hf_graph_free(graph);
         hf_config_free(config);
-        hf_self_watch(service->self, service->graph);
+        hf_self_metrics_watch(service->self, service->graph);
         return;
     }
     warn_of_fixed(service, config);
@@ -414,7 +415,7 @@ static void reload(struct service *service)
     service->config = config;
     take_telemetry(service);
     hf_listeners_end_round(host->listeners);
-    hf_self_watch(service->self, graph);
+    hf_self_metrics_watch(service->self, graph);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
@@ -487,7 +488,7 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
         fputc('\n', stderr);
     }
     if (service.self != NULL) {
-        hf_self_watch(service.self, NULL);
+        hf_self_metrics_watch(service.self, NULL);
     }
     if (status == HF_OK) {
         hf_graph_stop(service.graph);

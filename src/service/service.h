@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../config/config.h"
+#include "config/config.h"
 
 struct hf_service_options {
     struct hf_config_options config;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "../util/clock.h"
-#include "store.h"
+#include "storage/storage.h"
+#include "util/clock.h"
 
 struct sums {
     uint64_t received, delivered, queued, oldest_ns;
@@ -12,8 +12,8 @@ struct sums {
 static void add_consumer(void *user, const struct wal_consumer_stat *stat)
 {
     struct sums *sums = user;
-    sums->delivered += stat->books.delivered.items;
-    sums->queued += stat->books.queued.items;
+    sums->delivered += stat->accounting.delivered.items;
+    sums->queued += stat->accounting.queued.items;
     if (stat->oldest_time_ns != 0 &&
         (sums->oldest_ns == 0 || stat->oldest_time_ns < sums->oldest_ns)) {
         sums->oldest_ns = stat->oldest_time_ns;
@@ -34,14 +34,14 @@ static void add_queue(void *user, const char *kind, const char *id, struct wal *
     (void)seen; /* a line that misses one queue */
 }
 
-static struct sums sum(struct hf_store *store)
+static struct sums sum(struct hf_storage *store)
 {
     struct sums sums = {0};
-    hf_store_each(store, add_queue, &sums);
+    hf_storage_each(store, add_queue, &sums);
     return sums;
 }
 
-void hf_status_line_begin(struct hf_status_line *line, struct hf_store *store)
+void hf_status_line_begin(struct hf_status_line *line, struct hf_storage *store)
 {
     const struct sums sums = sum(store);
     *line = (struct hf_status_line){sums.received, sums.delivered, hf_clock_monotonic_ns()};
@@ -53,7 +53,7 @@ static int decimals(double rate)
     return rate > 0 && rate < 10 ? 1 : 0;
 }
 
-void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out)
+void hf_status_line_print(struct hf_status_line *line, struct hf_storage *store, FILE *out)
 {
     const struct sums sums = sum(store);
     uint64_t now_ns = hf_clock_monotonic_ns();

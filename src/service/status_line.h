@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct hf_store;
+struct hf_storage;
 
 /* What was seen last. */
 struct hf_status_line {
@@ -15,7 +15,7 @@ struct hf_status_line {
 };
 
 /* From here on the first line counts. */
-void hf_status_line_begin(struct hf_status_line *line, struct hf_store *store);
+void hf_status_line_begin(struct hf_status_line *line, struct hf_storage *store);
 
 /* Sums all queues and prints the rates since the last call. */
-void hf_status_line_print(struct hf_status_line *line, struct hf_store *store, FILE *out);
+void hf_status_line_print(struct hf_status_line *line, struct hf_storage *store, FILE *out);

@@ -27,7 +27,7 @@
         {.key = "min_version",                                                                     \
          .type = HF_FIELD_STRING,                                                                  \
          .offset = AT(min_version),                                                                \
-         .preset = "1.2",                                                                          \
+         .default_text = "1.2",                                                                    \
          .help = "Lowest TLS version: 1.0, 1.1, 1.2 or 1.3."},                                     \
         {.key = "max_version",                                                                     \
          .type = HF_FIELD_STRING,                                                                  \
@@ -67,18 +67,18 @@ const struct hf_field hf_tls_client_fields[] = {
     {.key = "include_system_ca_certs_pool",
      .type = HF_FIELD_BOOL,
      .offset = AT(include_system_ca_certs_pool),
-     .preset = "false",
+     .default_text = "false",
      .help = "Trust the system's authorities besides those of ca_file or ca_pem."},
     COMMON_FIELDS,
     {.key = "insecure",
      .type = HF_FIELD_BOOL,
      .offset = AT(insecure),
-     .preset = "false",
+     .default_text = "false",
      .help = "Send in clear, unless a CA is given."},
     {.key = "insecure_skip_verify",
      .type = HF_FIELD_BOOL,
      .offset = AT(insecure_skip_verify),
-     .preset = "false",
+     .default_text = "false",
      .help = "Encrypt, but take any certificate of the server."},
     {.key = "server_name_override",
      .type = HF_FIELD_STRING,
@@ -102,7 +102,7 @@ const struct hf_field hf_tls_server_fields[] = {
     {.key = "client_ca_file_reload",
      .type = HF_FIELD_BOOL,
      .offset = AT(client_ca_file_reload),
-     .preset = "false",
+     .default_text = "false",
      .help = "Look for changes of client_ca_file as well."},
     HF_FIELDS_END,
 };

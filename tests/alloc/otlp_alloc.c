@@ -7,18 +7,18 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "holdfast/component.h"
-#include "otlp/document.h"
-#include "otlp/edit.h"
-#include "otlp/json.h"
-#include "otlp/parts.h"
-#include "otlp/path.h"
-#include "otlp/payload.h"
-#include "otlp/repair.h"
-#include "otlp/scan.h"
-#include "otlp/split.h"
-#include "otlp/text.h"
-#include "otlp/walk.h"
+#include "../../include/holdfast/component.h"
+#include "pdata/document.h"
+#include "pdata/edit.h"
+#include "pdata/json.h"
+#include "pdata/parts.h"
+#include "pdata/path.h"
+#include "pdata/payload.h"
+#include "pdata/repair.h"
+#include "pdata/scan.h"
+#include "pdata/split.h"
+#include "pdata/text.h"
+#include "pdata/walk.h"
 #include "tests/support/bodies.c"
 
 #include "failing.h"
@@ -310,7 +310,7 @@ static bool edited_batch(void)
 
 /* As the queue holds them: of every coding. */
 struct pieces {
-    struct hf_piece pieces[HF_CODING_COUNT];
+    struct hf_export_body pieces[HF_CODING_COUNT];
     struct hf_bytes raw, coded[HF_CODING_COUNT];
 };
 
@@ -321,10 +321,10 @@ static void pieces_make(struct pieces *all)
     struct hf_slice raw = slice_of(&all->raw);
     for (int coding = 0; coding < HF_CODING_COUNT; coding++) {
         assert_int_equal(hf_encode(coding, 0, &raw, 1, &all->coded[coding]), HF_OK);
-        all->pieces[coding] = (struct hf_piece){.wire = slice_of(&all->coded[coding]),
-                                                .coding = coding,
-                                                .items = ITEMS,
-                                                .raw_size = raw.size};
+        all->pieces[coding] = (struct hf_export_body){.wire = slice_of(&all->coded[coding]),
+                                                      .coding = coding,
+                                                      .items = ITEMS,
+                                                      .raw_size = raw.size};
     }
 }
 

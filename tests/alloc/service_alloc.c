@@ -15,11 +15,11 @@
 #include "config/config.h"
 #include "grpc/client.h"
 #include "http/client.h"
-#include "otlp/json.h"
+#include "pdata/json.h"
+#include "pipeline/graph.h"
+#include "pipeline/listeners.h"
 #include "registry.h"
-#include "service/graph.h"
-#include "service/listeners.h"
-#include "service/store.h"
+#include "storage/storage.h"
 #include "util/clock.h"
 #include "util/compress.h"
 #include "util/log.h"
@@ -126,15 +126,15 @@ static struct world *make_world(void)
 static bool start(struct world *world)
 {
     char error[HF_ERROR_MAX] = "";
-    const struct hf_store_options store = {
+    const struct hf_storage_options store = {
         .directory = world->place, .no_fsync = true, .log = world->host.log};
-    enum hf_status status = hf_store_open(&store, &world->host.store, error);
+    enum hf_status status = hf_storage_open(&store, &world->host.store, error);
     if (status == HF_OK) {
         hf_listeners_begin_round(world->host.listeners);
         status = hf_graph_open(world->config, &world->host, &world->graph, error);
     }
     if (status == HF_OK) {
-        hf_store_open_all(world->host.store);
+        hf_storage_open_all(world->host.store);
         status = hf_graph_start(world->graph, NULL, error);
         world->is_started = status == HF_OK;
     }
@@ -150,7 +150,7 @@ static void stop(struct world *world)
     hf_loop_join(world->loop);
     hf_loop_free(world->loop);
     hf_listeners_free(world->host.listeners);
-    hf_store_close(world->host.store);
+    hf_storage_close(world->host.store);
     hf_metrics_free(world->host.metrics);
     hf_log_free(world->host.log);
     hf_config_free(world->config);
@@ -280,7 +280,7 @@ static void send_request(struct request *request, bool is_grpc)
     if (is_grpc) {
         request->grpc.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
         request->grpc.pieces = &request->piece;
-        request->grpc.piece_count = 1;
+        request->grpc.body_count = 1;
         request->grpc.headers = headers;
         request->grpc.header_count = 1;
         request->grpc.deadline_ns = deadline_ns;
@@ -290,7 +290,7 @@ static void send_request(struct request *request, bool is_grpc)
         request->http.method = "POST";
         request->http.url = "http://localhost/v1/traces";
         request->http.pieces = &request->piece;
-        request->http.piece_count = 1;
+        request->http.body_count = 1;
         request->http.headers = headers;
         request->http.header_count = 1;
         request->http.deadline_ns = deadline_ns;

@@ -12,12 +12,12 @@
 
 #include "tests/support/certificates.h"
 #include "util/compress.h"
+#include "util/file_watch.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 #include "util/regex.h"
 #include "util/tls.h"
-#include "util/watched.h"
 
 #include "failing.h"
 
@@ -255,7 +255,7 @@ static bool watched_files(void)
 {
     char *text = NULL, error[512] = "";
     alloc_begin();
-    enum hf_status status = hf_watched_read(certificates.cert_file, &text, error);
+    enum hf_status status = hf_file_watch_read(certificates.cert_file, &text, error);
     alloc_end();
     assert_true(status != HF_OK || strstr(text, "END CERTIFICATE") != NULL);
     free(text);

@@ -108,7 +108,7 @@ static void find(struct queue *queue, struct found *found)
     wal_consumer_close(consumer);
 }
 
-/* Everything that was promised is there after a new start, and the books balance. */
+/* Everything that was promised is there after a new start, and the accounts balance. */
 static void check(struct queue *queue, const struct truth *truth)
 {
     struct found found;
@@ -117,7 +117,7 @@ static void check(struct queue *queue, const struct truth *truth)
     for (unsigned i = 1; i <= RECORDS; i++) {
         assert_true(found.is_there[i] || truth->is_acked[i] || !truth->is_appended[i]);
     }
-    (void)queue_books(queue, "a");
+    (void)queue_accounting(queue, "a");
 }
 
 /* With memory, the queue takes records again: at once, or when the janitor has tried again. */
@@ -225,7 +225,7 @@ static bool damage(const char *name, off_t at, unsigned *best)
     find(queue, &found);
     *best = *best == 0 ? found.count : *best; /* the first run, in which nothing fails */
     assert_true(found.count >= *best);
-    (void)queue_books(queue, "a");
+    (void)queue_accounting(queue, "a");
     queue_free(queue);
     return is_whole;
 }

@@ -1,4 +1,4 @@
-"""The pieces of a measurement: collector, sink and sender as child processes, and what they cost."""
+"""The bodies of a measurement: collector, sink and sender as child processes, and what they cost."""
 
 import contextlib
 import json

@@ -267,8 +267,8 @@ void judge(const struct truth *truths, size_t count, const struct judge_rules *r
     }
     for (unsigned who = 0; who < WHO_COUNT; who++) {
         if (ret->is_complete && bench.queued[who] != bench.last_found[who]) {
-            wrong(&bench, "the books say %lu queued for %u, %lu are there", bench.queued[who], who,
-                  bench.last_found[who]);
+            wrong(&bench, "the accounting say %lu queued for %u, %lu are there", bench.queued[who],
+                  who, bench.last_found[who]);
         }
     }
     if (ret->extra > rules->extra_max) {

@@ -282,12 +282,12 @@ static void deliver(struct scene *scene, enum truth_who who, const struct wal_re
     struct wal_ack ack = {.sequence = record->sequence,
                           .items = record->items,
                           .raw_bytes = record->raw_bytes,
-                          .fate = WAL_DELIVERED,
+                          .outcome = WAL_DELIVERED,
                           .rejected_items = number % 19 == 0};
 
     if (who == WHO_FAST && TRUTH_IS_BAD(number)) {
         ack.rejected_items = 0;
-        ack.fate = WAL_DEAD_LETTERED;
+        ack.outcome = WAL_DEAD_LETTERED;
         if (!move(scene, number)) {
             return; /* it stays in the queue */
         }
@@ -528,20 +528,20 @@ static void look_at_books(void *user, const struct wal_consumer_stat *stat)
     while (who < WHO_COUNT && strcmp(stat->name, names[who]) != 0) {
         who++;
     }
-    sum(&total, &stat->books.delivered);
-    sum(&total, &stat->books.queued);
-    sum(&total, &stat->books.dead_lettered);
+    sum(&total, &stat->accounting.delivered);
+    sum(&total, &stat->accounting.queued);
+    sum(&total, &stat->accounting.dead_lettered);
     for (unsigned i = 0; i < WAL_DROP_COUNT; i++) {
-        sum(&total, &stat->books.dropped[i]);
+        sum(&total, &stat->accounting.dropped[i]);
     }
-    if (who == WHO_COUNT || total.items != stat->books.accepted.items ||
-        total.bytes != stat->books.accepted.bytes) {
+    if (who == WHO_COUNT || total.items != stat->accounting.accepted.items ||
+        total.bytes != stat->accounting.accepted.bytes) {
         tell_fault(options, FAULT_BOOKS, who);
     }
-    tell(options,
-         (struct truth){.what = TRUTH_QUEUED, .who = who, .number = stat->books.queued.records});
+    tell(options, (struct truth){
+                      .what = TRUTH_QUEUED, .who = who, .number = stat->accounting.queued.records});
     tell(options, (struct truth){.what = TRUTH_DAMAGED,
-                                 .number = stat->books.dropped[WAL_DROP_DAMAGED].records});
+                                 .number = stat->accounting.dropped[WAL_DROP_DAMAGED].records});
 }
 
 static void look_at_checkpoints(struct scene *scene)

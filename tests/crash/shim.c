@@ -40,24 +40,24 @@
 /* All forms of writing come here, as one piece of bytes at an offset. */
 static ssize_t write_there(int fd, const void *bytes, size_t size, off_t offset)
 {
-    enum shim_fate fate = shim_begin(shim_file(fd)->is_synced ? 'W' : 'w');
+    enum shim_fate outcome = shim_begin(shim_file(fd)->is_synced ? 'W' : 'w');
 
-    if (fate == SHIM_FAIL) {
+    if (outcome == SHIM_FAIL) {
         return -1;
     }
-    if (fate == SHIM_TEAR || fate == SHIM_SHORT) {
+    if (outcome == SHIM_TEAR || outcome == SHIM_SHORT) {
         size_t whole = (size_t)shim_torn_bytes((uint64_t)offset, size);
         if (whole > 0) {
             shim_is_torn();
             (void)!syscall(SYS_pwrite64, fd, bytes, whole, offset);
             shim_note((struct crash_entry){.op = OP_WRITE,
                                            .fd = fd,
-                                           .is_unfinished = fate == SHIM_TEAR,
+                                           .is_unfinished = outcome == SHIM_TEAR,
                                            .offset = (uint64_t)offset,
                                            .data_bytes = whole},
                       NULL, NULL, bytes);
         }
-        if (fate == SHIM_TEAR) {
+        if (outcome == SHIM_TEAR) {
             shim_die();
         }
         errno = ENOSPC;

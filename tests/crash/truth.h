@@ -19,7 +19,7 @@ enum truth_what {
     TRUTH_CLOSED,  /* the queues were closed in good order */
     TRUTH_FOUND,   /* who, number, sequence: read, not acknowledged */
     TRUTH_CHECKPOINT, /* who: its name, number: its value; nothing when there is none */
-    TRUTH_QUEUED,     /* who, number: records queued by the books */
+    TRUTH_QUEUED,     /* who, number: records queued by the accounting */
     TRUTH_DAMAGED,    /* number: records dropped as damaged, by any count of the queue's */
     TRUTH_FAULT,      /* who: enum truth_fault; number: of what */
     TRUTH_BACK,       /* full service after the fault that was injected */
@@ -30,7 +30,7 @@ enum truth_what {
 enum truth_fault {
     FAULT_OPEN = 1, /* number: the status */
     FAULT_BODY,     /* number: content or sizes are not those appended */
-    FAULT_BOOKS,    /* who's books do not balance */
+    FAULT_BOOKS,    /* who's accounting do not balance */
     FAULT_READ,     /* number: the status */
     FAULT_STUCK,    /* an append was never completed, or the queue never came back */
 };

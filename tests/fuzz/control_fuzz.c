@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "service/queue/command.h"
+#include "storage/storage.h"
 #include <service/control.h>
 #include <service/control_protocol.h>
-#include <service/queue_command.h>
-#include <service/store.h>
 #include <util/log.h>
 
 static char directory[] = "/tmp/holdfast-control-XXXXXX";
@@ -73,7 +73,7 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 static void tear_down(void)
 {
     hf_control_close(control);
-    hf_store_close(host.store);
+    hf_storage_close(host.store);
     hf_log_free(host.log);
     (void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -85,11 +85,11 @@ static void set_up(void)
     const struct hf_queue_options queue = {0};
     struct wal *wal = NULL;
     check(mkdtemp(directory) != NULL && hf_log_new(&log, &host.log, error) == HF_OK);
-    const struct hf_store_options store = {.directory = directory, .log = host.log};
-    check(hf_store_open(&store, &host.store, error) == HF_OK);
-    check(hf_store_queue(host.store, "q", &queue, &wal, error) == HF_OK);
+    const struct hf_storage_options store = {.directory = directory, .log = host.log};
+    check(hf_storage_open(&store, &host.store, error) == HF_OK);
+    check(hf_storage_queue(host.store, "q", &queue, &wal, error) == HF_OK);
     struct wal *letters =
-        hf_store_dead_letters(host.store, "e", &(const struct wal_limits){16 << 20, false});
+        hf_storage_dead_letters(host.store, "e", &(const struct wal_limits){16 << 20, false});
     check(letters != NULL);
     for (size_t i = 0; i < RECORDS; i++) {
         put(i < RECORDS / 2 ? wal : letters, i);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "src/otlp/repair.h"
-#include "src/otlp/scan.h"
+#include "pdata/repair.h"
+#include "pdata/scan.h"
 
 static void oracle_fail(int line, const char *condition)
 {

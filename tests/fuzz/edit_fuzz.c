@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "src/otlp/any.h"
-#include "src/otlp/edit.h"
-#include "src/otlp/scan.h"
+#include "pdata/any.h"
+#include "pdata/edit.h"
+#include "pdata/scan.h"
 
 struct fuzz_editor {
     struct hf_editor editor;

@@ -56,7 +56,7 @@ static void watch(struct hf_task *task)
     char sink[4096];
     while (recv(fuzz.fd, sink, sizeof(sink), MSG_DONTWAIT) > 0) {
     }
-    if (fuzz.server->lanes[0].connections == NULL) {
+    if (fuzz.server->workers[0].connections == NULL) {
         hf_loop_stop(fuzz.loop);
     } else {
         hf_loop_defer(fuzz.loop, task);
@@ -109,9 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(failed == 0);
     (void)failed;
     fuzz.fd = fds[1];
-    struct lane *lane = &fuzz.server->lanes[0];
-    atomic_fetch_add(&lane->connection_count, 1);
-    hf_grpc_connection_open(lane, fds[0], "fuzz");
+    struct grpc_worker *worker = &fuzz.server->workers[0];
+    atomic_fetch_add(&worker->connection_count, 1);
+    hf_grpc_connection_open(worker, fds[0], "fuzz");
     if ((data[0] & 1) != 0) {
         say(greeting, sizeof(greeting));
     }
@@ -123,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hf_grpc_call_answer(fuzz.held[--fuzz.held_count],
                             &(struct hf_grpc_answer){.code = 14, .error = "late"});
     }
-    assert(lane->call_count == 0 && lane->handed == 0);
+    assert(worker->call_count == 0 && worker->handed == 0);
     close(fuzz.fd);
     return 0;
 }

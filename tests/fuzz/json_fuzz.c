@@ -6,9 +6,9 @@
  *
  * What is accepted as JSON passes the scan, can be written as JSON, and comes back the same.
  */
-#include <otlp/json.h>
-#include <otlp/scan.h>
-#include <otlp/text.h>
+#include "pdata/json.h"
+#include "pdata/scan.h"
+#include "pdata/text.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "otlp/response.h"
+#include "pdata/response.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

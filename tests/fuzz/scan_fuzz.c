@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/otlp/fault.h"
-#include "src/otlp/scan.h"
+#include "pdata/fault.h"
+#include "pdata/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "src/otlp/scan.h"
-#include "src/otlp/split.h"
+#include "pdata/scan.h"
+#include "pdata/split.h"
 
 static uint32_t items_of(enum hf_signal signal, const struct hf_bytes *part)
 {

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/util/checksum.h"
-#include "../../wal/store.h"
+#include "util/checksum.h"
+#include "wal/store.h"
 
 #define MAGIC "HCU1"
 

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/util/checksum.h"
-#include "../../wal/checkpoints.h"
-#include "../../wal/cursor.h"
-#include "../../wal/head.h"
-#include "../../wal/record.h"
+#include "util/checksum.h"
+#include "wal/checkpoints.h"
+#include "wal/cursor.h"
+#include "wal/head.h"
+#include "wal/record.h"
 
 /* Every stored form has its magic in the first four bytes and its checksum in the next four. */
 static void mend(uint8_t *value, size_t size)

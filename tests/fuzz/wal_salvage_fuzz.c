@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "src/util/checksum.h"
+#include "util/checksum.h"
 #include "wal/record.h"
 #include "wal/salvage.h"
 

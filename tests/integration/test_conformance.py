@@ -1,4 +1,4 @@
-"""proto/, src/otlp/schema.c and the JSON mapping against the published Python package and json_format."""
+"""proto/, src/pdata/schema.c and the JSON mapping against the published Python package and json_format."""
 
 import base64
 import json

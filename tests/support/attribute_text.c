@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/otlp/any.h"
-#include "src/otlp/attributes.h"
-#include "src/otlp/wire.h"
+#include "pdata/any.h"
+#include "pdata/attributes.h"
+#include "pdata/wire.h"
 
 static inline void attribute_text_value(const char *text, size_t size,
                                         struct hf_wire_writer *writer)

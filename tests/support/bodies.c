@@ -10,7 +10,7 @@
 
 #include <holdfast/batch.h>
 
-#include "src/otlp/wire.h"
+#include "pdata/wire.h"
 
 struct bodies {
     struct hf_wire_writer writer;

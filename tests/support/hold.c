@@ -138,7 +138,7 @@ const struct hf_component hf_processor_hold = {
     .fields = fields,
     .open = open_hold,
     .close = close_stage,
-    .take = take,
+    .process_queued = take,
 };
 
 const struct hf_component hf_connector_pass = {
@@ -150,5 +150,5 @@ const struct hf_component hf_connector_pass = {
     .fields = fields,
     .open = open_pass,
     .close = close_stage,
-    .take = take,
+    .process_queued = take,
 };

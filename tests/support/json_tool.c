@@ -8,9 +8,9 @@
  * Exit status 1: refused, with a sentence on stderr. A fourth argument repeats the conversion so
  * many times, to measure it.
  */
-#include <otlp/json.h>
-#include <otlp/scan.h>
-#include <otlp/schema.h>
+#include "pdata/json.h"
+#include "pdata/scan.h"
+#include "pdata/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

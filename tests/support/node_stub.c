@@ -12,8 +12,8 @@
 
 #include <holdfast/component.h>
 
-#include "src/util/loop.h"
-#include "src/util/metrics.h"
+#include "util/loop.h"
+#include "util/metrics.h"
 
 struct hf_node {
     const char *id;
@@ -100,7 +100,7 @@ struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_cou
     return &node->loop;
 }
 
-struct hf_loop *hf_node_sender_loop(const struct hf_node *node)
+struct hf_loop *hf_node_own_loop(const struct hf_node *node)
 {
     return node->loop;
 }

@@ -14,8 +14,8 @@
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb-c.h"
-#include "src/otlp/document.h"
-#include "src/proto/objects.h"
+#include "pdata/document.h"
+#include "proto/objects.h"
 
 #define ORACLE_CHECK(condition)                                                                    \
     do {                                                                                           \

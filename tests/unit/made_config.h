@@ -121,9 +121,9 @@ static inline void made_presets(struct made_config *made, const struct hf_field 
     for (const struct hf_field *field = fields; field->type != HF_FIELD_END; field++) {
         if (field->type == HF_FIELD_STRUCT && field->inner != NULL) {
             made_presets(made, field->inner, base + field->offset);
-        } else if (field->preset != NULL && field->type != HF_FIELD_IGNORED &&
-                   field->preset[0] != '[') {
-            made_scalar(made, field, base + field->offset, field->preset);
+        } else if (field->default_text != NULL && field->type != HF_FIELD_IGNORED &&
+                   field->default_text[0] != '[') {
+            made_scalar(made, field, base + field->offset, field->default_text);
         }
     }
 }

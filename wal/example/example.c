@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../wal.h"
+#include "wal/wal.h"
 
 struct line {
     struct wal_append append;
@@ -49,7 +49,7 @@ static void drain(struct wal_consumer *consumer)
         struct wal_ack ack = {.sequence = record.sequence,
                               .items = record.items,
                               .raw_bytes = record.raw_bytes,
-                              .fate = WAL_DELIVERED};
+                              .outcome = WAL_DELIVERED};
         printf("%" PRIu64 ": %.*s\n", record.sequence, (int)record.body.size,
                (const char *)record.body.data);
         wal_consumer_ack(consumer, &ack, 1);

@@ -10,7 +10,7 @@
 
 #include <holdfast/ref.h>
 
-#include "chaos/storm/body.h"
+#include "../../../chaos/storm/body.h"
 #include "wal/wal.h"
 
 #define SPANS 100u

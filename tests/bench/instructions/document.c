@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chaos/storm/body.h"
-#include "src/otlp/document.h"
-#include "src/otlp/edit.h"
-#include "src/otlp/walk.h"
+#include "../../../chaos/storm/body.h"
+#include "pdata/document.h"
+#include "pdata/edit.h"
+#include "pdata/walk.h"
 
 #define SPANS 100u
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chaos/storm/body.h"
-#include "src/otlp/payload.h"
+#include "../../../chaos/storm/body.h"
+#include "pdata/payload.h"
 
 #define SPANS 100u
 #define TOGETHER 8u
@@ -14,7 +14,7 @@
 int main(int argc, char **argv)
 {
     struct storm_body bodies[TOGETHER];
-    struct hf_piece pieces[TOGETHER];
+    struct hf_export_body bodies[TOGETHER];
     struct hf_payload payload = {.count = 0};
     enum hf_coding coding = HF_IDENTITY;
     if (argc != 3 || hf_coding_by_name(hf_slice_text(argv[1]), &coding) != HF_OK) {
@@ -26,14 +26,14 @@ int main(int argc, char **argv)
             return 1;
         }
         storm_body_number(&bodies[i], i);
-        pieces[i] = (struct hf_piece){
+        bodies[i] = (struct hf_export_body){
             .wire = hf_slice_of(bodies[i].bytes.data, bodies[i].bytes.size),
             .items = SPANS,
             .raw_size = bodies[i].bytes.size,
         };
     }
     for (unsigned long left = strtoul(argv[2], NULL, 10); left >= TOGETHER; left -= TOGETHER) {
-        if (hf_payload_build(&payload, pieces, TOGETHER, coding, 0, true) != HF_OK) {
+        if (hf_payload_build(&payload, bodies, TOGETHER, coding, 0, true) != HF_OK) {
             fputs("the body was not built\n", stderr);
             return 1;
         }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chaos/storm/body.h"
-#include "src/otlp/scan.h"
+#include "../../../chaos/storm/body.h"
+#include "pdata/scan.h"
 
 #define SPANS 100u
 

@@ -81,8 +81,8 @@ static void writes_a_table_within_itself_once(void **state)
     static const char *const old[] = {"space", NULL};
     static const struct hf_field fields[] = {
         {.key = "name", .type = HF_FIELD_STRING},
-        {.key = "wait", .type = HF_FIELD_DURATION, .least = 1e9, .most = 60e9},
-        {.key = "room", .type = HF_FIELD_BYTES, .least = 0, .most = 1048576, .old_keys = old},
+        {.key = "wait", .type = HF_FIELD_DURATION, .min = 1e9, .max = 60e9},
+        {.key = "room", .type = HF_FIELD_BYTES, .min = 0, .max = 1048576, .old_keys = old},
         {.key = "and", .type = HF_FIELD_STRUCT_LIST, .inner = fields},
         {.key = "by", .type = HF_FIELD_STRUCT_MAP, .inner = fields},
         HF_FIELDS_END,

@@ -18,9 +18,9 @@
 #include "http/server.h"
 #include "tests/support/certificates.h"
 #include "util/clock.h"
+#include "util/file_watch.h"
 #include "util/loop.h"
 #include "util/tls_names.h"
-#include "util/watched.h"
 
 /* An HTTPS server that answers 200, and what became of the last request. */
 struct fixture {
@@ -130,7 +130,7 @@ static char *text_of(const char *path)
 {
     char error[512];
     char *text;
-    assert_int_equal(hf_watched_read(path, &text, error), HF_OK);
+    assert_int_equal(hf_file_watch_read(path, &text, error), HF_OK);
     return text;
 }
 

@@ -1,5 +1,5 @@
 /* Objects live in an arena, and fail when it is full. */
-#include "src/proto/objects.h"
+#include "proto/objects.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

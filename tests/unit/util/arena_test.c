@@ -1,5 +1,5 @@
 /* Pieces are apart, aligned and stay where they are; the limit holds; reset makes room again. */
-#include "src/util/arena.h"
+#include "util/arena.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Known hashes come out. */
-#include "src/util/digest.h"
+#include "util/digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

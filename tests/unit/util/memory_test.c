@@ -1,5 +1,5 @@
 /* The limit is the lowest of the process's cgroup, those above it, and the machine. */
-#include "src/util/memory.h"
+#include "util/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Patterns written for RE2 match what RE2 would match; one that runs away matches nothing. */
-#include "src/util/regex.h"
+#include "util/regex.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* The books balance at every moment, whatever is done and whatever happens: random operations from
- * a printed seed. */
+/* The accounts balance at every moment, whatever is done and whatever happens: random operations
+ * from a printed seed. */
 #include <fcntl.h>
 #include <time.h>
 
@@ -70,7 +70,7 @@ static void acknowledge_one(struct model *model, struct held *held)
     struct wal_ack ack = held->acks[at];
     held->count--;
     memmove(held->acks + at, held->acks + at + 1, (held->count - at) * sizeof(ack));
-    ack.fate = (enum wal_fate)draw(model, 3);
+    ack.outcome = (enum wal_outcome)draw(model, 3);
     ack.drop = (enum wal_drop)draw(model, WAL_DROP_COUNT);
     ack.rejected_items = draw(model, 4);
     wal_consumer_ack(held->consumer, &ack, 1);
@@ -122,7 +122,7 @@ static void check(struct model *model)
     wal_stat(model->queue->wal, &stat);
     assert_true(stat.appended.records >= model->next);
     for (size_t i = 0; i < CONSUMERS; i++) {
-        queue_books(model->queue, names[i]);
+        queue_accounting(model->queue, names[i]);
     }
 }
 
@@ -184,9 +184,10 @@ static void run(struct queue *queue, bool with_damage, uint32_t seed)
     check(model);
     for (size_t i = 0; i < CONSUMERS; i++) {
         queue_drain(model->held[i].consumer, true);
-        assert_int_equal(queue_books(queue, names[i]).books.queued.records, 0);
-        assert_int_equal(queue_books(queue, names[i]).books.queued.bytes, 0);
-        assert_int_equal(queue_books(queue, names[i]).books.accepted.records, model->next);
+        assert_int_equal(queue_accounting(queue, names[i]).accounting.queued.records, 0);
+        assert_int_equal(queue_accounting(queue, names[i]).accounting.queued.bytes, 0);
+        assert_int_equal(queue_accounting(queue, names[i]).accounting.accepted.records,
+                         model->next);
         toggle(model, i);
     }
     free(model);
@@ -236,5 +237,5 @@ int main(void)
         TEST(balance_with_damage),
         TEST(balance_after_what_once_went_wrong),
     };
-    return cmocka_run_group_tests_name("books", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("accounting", tests, NULL, NULL);
 }

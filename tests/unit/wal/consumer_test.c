@@ -12,8 +12,8 @@ static void begins_at_the_present_or_the_oldest(void **state)
     struct wal_consumer *oldest = queue_consumer_with(
         queue, (struct wal_consumer_options){.name = "oldest", .from_oldest = true});
     assert_int_equal(queue_drain(present, true), 0);
-    assert_int_equal(queue_books(queue, "present").books.accepted.records, 0);
-    assert_int_equal(queue_books(queue, "oldest").books.accepted.records, 20);
+    assert_int_equal(queue_accounting(queue, "present").accounting.accepted.records, 0);
+    assert_int_equal(queue_accounting(queue, "oldest").accounting.accepted.records, 20);
     assert_int_equal(queue_drain(oldest, true), 20);
     wal_consumer_close(first);
     wal_consumer_close(present);
@@ -34,13 +34,13 @@ static void keeps_the_backlog_of_one_that_is_not_open(void **state)
     wal_consumer_close(queue_consumer(queue, "later"));
     queue_append_many(queue, 1, 30, 100);
     queue_reopen(queue);
-    struct wal_consumer_stat stat = queue_books(queue, "later");
+    struct wal_consumer_stat stat = queue_accounting(queue, "later");
     assert_false(stat.open);
-    assert_int_equal(stat.books.queued.records, 30);
+    assert_int_equal(stat.accounting.queued.records, 30);
     assert_int_equal(stat.oldest_time_ns, 1001);
     struct wal_consumer *consumer = queue_consumer(queue, "later");
     assert_int_equal(queue_drain(consumer, true), 30);
-    assert_int_equal(queue_books(queue, "later").oldest_time_ns, 0);
+    assert_int_equal(queue_accounting(queue, "later").oldest_time_ns, 0);
     wal_consumer_close(consumer);
 }
 
@@ -58,7 +58,7 @@ static void is_open_once_at_a_time(void **state)
     queue_append_many(queue, 4, 2, 100);
     assert_int_equal(wal_consumer_open(queue->wal, &again, &none), WAL_CLOSED);
     assert_int_equal(wal_consumer_open(queue->wal, &adopting, &none), WAL_CLOSED);
-    assert_int_equal(queue_books(queue, "old").books.queued.records, 5);
+    assert_int_equal(queue_accounting(queue, "old").accounting.queued.records, 5);
     assert_int_equal(queue_drain(consumer, true), 2);
     wal_consumer_close(consumer);
     wal_consumer_close(queue_consumer(queue, "a"));
@@ -77,13 +77,13 @@ static void takes_over_the_cursor_of_another(void **state)
     const struct wal_consumer_options adopting = {.name = "new", .adopt = "old"};
     struct wal_consumer *consumer = queue_consumer_with(queue, adopting);
     assert_int_equal(queue_drain(consumer, true), 30);
-    assert_int_equal(queue_books(queue, "new").books.delivered.records, 30);
+    assert_int_equal(queue_accounting(queue, "new").accounting.delivered.records, 30);
     assert_false(queue_find(queue, "old", &stat));
     wal_consumer_close(consumer);
     assert_int_equal(wal_consumer_open(queue->wal, &adopting, &none), WAL_MISSING);
     queue_reopen(queue);
     assert_false(queue_find(queue, "old", &stat));
-    assert_int_equal(queue_books(queue, "new").books.delivered.records, 30);
+    assert_int_equal(queue_accounting(queue, "new").accounting.delivered.records, 30);
 }
 
 static void misses_nothing_when_both_names_have_a_cursor(void **state)
@@ -101,7 +101,7 @@ static void misses_nothing_when_both_names_have_a_cursor(void **state)
         struct wal_consumer *consumer = queue_consumer_with(
             queue, (struct wal_consumer_options){.name = "mine", .adopt = "theirs"});
         assert_int_equal(queue_drain(consumer, true), 10);
-        queue_books(queue, "mine");
+        queue_accounting(queue, "mine");
         wal_consumer_close(consumer);
         queue_close(queue);
     }
@@ -216,19 +216,19 @@ static void keeps_the_books_by_fate(void **state)
     }
     acks[1].rejected_items = 2;
     acks[2].rejected_items = 1;
-    acks[3].fate = WAL_DEAD_LETTERED;
-    acks[4].fate = WAL_DROPPED;
+    acks[3].outcome = WAL_DEAD_LETTERED;
+    acks[4].outcome = WAL_DROPPED;
     acks[4].drop = WAL_DROP_GAVE_UP;
     wal_consumer_ack(consumer, acks, 5);
     for (int pass = 0; pass < 2; pass++) {
-        struct wal_books books = queue_books(queue, "a").books;
-        assert_int_equal(books.accepted.items, 21);
-        assert_int_equal(books.delivered.items, 1 + 0 + 2);
-        assert_int_equal(books.dropped[WAL_DROP_REJECTED].items, 3);
-        assert_int_equal(books.dead_lettered.items, 4);
-        assert_int_equal(books.dropped[WAL_DROP_GAVE_UP].items, 5);
-        assert_int_equal(books.queued.items, 6);
-        assert_int_equal(books.delivered.bytes, 300);
+        struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
+        assert_int_equal(accounting.accepted.items, 21);
+        assert_int_equal(accounting.delivered.items, 1 + 0 + 2);
+        assert_int_equal(accounting.dropped[WAL_DROP_REJECTED].items, 3);
+        assert_int_equal(accounting.dead_lettered.items, 4);
+        assert_int_equal(accounting.dropped[WAL_DROP_GAVE_UP].items, 5);
+        assert_int_equal(accounting.queued.items, 6);
+        assert_int_equal(accounting.delivered.bytes, 300);
         if (pass == 0) {
             wal_consumer_close(consumer);
             queue_reopen(queue);
@@ -278,7 +278,7 @@ static void refuses_a_name_that_is_too_long(void **state)
     name[WAL_NAME_BYTES_MAX] = '\0';
     wal_consumer_close(queue_consumer(queue, name));
     queue_reopen(queue);
-    queue_books(queue, name);
+    queue_accounting(queue, name);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)

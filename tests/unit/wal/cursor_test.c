@@ -1,5 +1,5 @@
-/* Acknowledged ranges: merged, in the books, stored and read back, checked against a plain array of
- * flags. */
+/* Acknowledged ranges: merged, in the accounting, stored and read back, checked against a plain
+ * array of flags. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "src/util/checksum.h"
+#include "util/checksum.h"
 #include "wal/cursor.h"
 
 #define RECORDS 200u
@@ -35,20 +35,20 @@ static struct wal_cursor cursor_at_start(void)
     return cursor;
 }
 
-static uint64_t sum_dropped(const struct wal_books *books)
+static uint64_t sum_dropped(const struct wal_accounting *accounting)
 {
     uint64_t sum = 0;
 
     for (size_t i = 0; i < WAL_DROP_COUNT; i++) {
-        sum += books->dropped[i].items;
+        sum += accounting->dropped[i].items;
     }
     return sum;
 }
 
-/* The books, low and every membership agree with the flags. */
+/* The accounting, low and every membership agree with the flags. */
 static void assert_is(const struct wal_cursor *cursor, const bool *is_done)
 {
-    struct wal_books books;
+    struct wal_accounting accounting;
     uint64_t queued = 0, queued_items = 0, low = 0;
 
     while (low < RECORDS && is_done[low]) {
@@ -60,12 +60,13 @@ static void assert_is(const struct wal_cursor *cursor, const bool *is_done)
         queued += !is_done[i];
         queued_items += is_done[i] ? 0 : i;
     }
-    wal_cursor_books(cursor, place_of(RECORDS).total, &books);
-    assert_int_equal(books.queued.records, queued);
-    assert_int_equal(books.queued.items, queued_items);
-    assert_int_equal(books.queued.bytes, queued * 10);
-    assert_int_equal(books.accepted.items, books.queued.items + books.delivered.items +
-                                               books.dead_lettered.items + sum_dropped(&books));
+    wal_cursor_accounting(cursor, place_of(RECORDS).total, &accounting);
+    assert_int_equal(accounting.queued.records, queued);
+    assert_int_equal(accounting.queued.items, queued_items);
+    assert_int_equal(accounting.queued.bytes, queued * 10);
+    assert_int_equal(accounting.accepted.items,
+                     accounting.queued.items + accounting.delivered.items +
+                         accounting.dead_lettered.items + sum_dropped(&accounting));
     for (size_t i = 0; i < cursor->range_count; i++) {
         assert_true(cursor->ranges[i].first > (i == 0 ? cursor->low : cursor->ranges[i - 1].end));
     }
@@ -198,7 +199,7 @@ static void reads_books_with_fewer_reasons(void **state)
 
     for (uint64_t i = 0; i < 4; i += 3) {
         struct wal_ack ack = ack_at(i);
-        ack.fate = WAL_DROPPED;
+        ack.outcome = WAL_DROPPED;
         ack.drop = WAL_DROP_OPERATOR;
         assert_true(wal_cursor_ack(&cursor, &ack));
     }

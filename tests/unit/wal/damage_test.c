@@ -1,6 +1,6 @@
 /*
  * One byte flipped, or the end cut off, anywhere in a queue: it opens, gives every record but those
- * that were hit, and the books say how many those are.
+ * that were hit, and the accounting say how many those are.
  */
 #include <fcntl.h>
 
@@ -111,8 +111,8 @@ static size_t count_good(struct wal_consumer *consumer, bool *has_new)
     return good;
 }
 
-/* Opens what is there, appends one more, reads all, and checks the books; returns how many of the
- * old ones came. */
+/* Opens what is there, appends one more, reads all, and checks the accounting; returns how many of
+ * the old ones came. */
 static size_t use(struct queue *queue)
 {
     bool has_new = false;
@@ -122,11 +122,11 @@ static size_t use(struct queue *queue)
     assert_int_equal(queue_append(queue, 1000, 100), WAL_OK);
     size_t good = count_good(consumer, &has_new);
     assert_true(has_new);
-    struct wal_books books = queue_books(queue, "a").books;
-    assert_int_equal(books.queued.records, 0);
-    assert_int_equal(books.delivered.records, good + 1);
-    assert_int_equal(books.accepted.records,
-                     books.delivered.records + books.dropped[WAL_DROP_DAMAGED].records);
+    struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
+    assert_int_equal(accounting.queued.records, 0);
+    assert_int_equal(accounting.delivered.records, good + 1);
+    assert_int_equal(accounting.accepted.records,
+                     accounting.delivered.records + accounting.dropped[WAL_DROP_DAMAGED].records);
     wal_consumer_close(consumer);
     queue_close(queue);
     return good;

@@ -74,7 +74,7 @@ static void refuses_on_a_full_disk_and_comes_back(void **state)
     queue_reopen(queue);
     consumer = queue_consumer(queue, "a");
     assert_int_equal(queue_drain(consumer, true), number - 1);
-    assert_int_equal(queue_books(queue, "a").books.accepted.records, number - 1);
+    assert_int_equal(queue_accounting(queue, "a").accounting.accepted.records, number - 1);
     wal_consumer_close(consumer);
 }
 
@@ -97,7 +97,7 @@ static void drains_on_a_full_disk(void **state)
         (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     assert_int_equal(stat.segments, 1);
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 0);
     limit_files(RLIM_INFINITY);
     assert_int_equal(append_until(queue, 1000, WAL_OK), WAL_OK);
     assert_int_equal(queue_drain(consumer, true), 1);

@@ -37,7 +37,7 @@ static void acknowledge_some(struct wal_consumer *consumer)
     for (size_t i = 0; i < count; i++) {
         struct wal_ack ack = ack_of(&records[i]);
         ack.rejected_items = i == 2 ? 1 : 0;
-        ack.fate = i == 4 ? WAL_DEAD_LETTERED : i == 5 ? WAL_DROPPED : WAL_DELIVERED;
+        ack.outcome = i == 4 ? WAL_DEAD_LETTERED : i == 5 ? WAL_DROPPED : WAL_DELIVERED;
         ack.drop = WAL_DROP_GAVE_UP;
         if (i == 0 || i == 2 || i == 4 || i == 5) {
             wal_consumer_ack(consumer, &ack, 1);
@@ -132,14 +132,14 @@ static void check_queue(struct queue *queue)
     assert_int_equal(count, RECORDS);
     assert_int_equal(wal_checkpoint_get(queue->wal, hf_slice_text("input"), value, &size), WAL_OK);
     assert_true(hf_slice_is(hf_slice_of(value, size), "offset 4711"));
-    struct wal_books some = queue_books(queue, "some").books;
+    struct wal_accounting some = queue_accounting(queue, "some").accounting;
     assert_int_equal(some.accepted.records, RECORDS);
     assert_int_equal(some.delivered.records, 2);
     assert_int_equal(some.dropped[WAL_DROP_REJECTED].items, 1);
     assert_int_equal(some.dead_lettered.records, 1);
     assert_int_equal(some.dropped[WAL_DROP_GAVE_UP].records, 1);
     assert_int_equal(some.queued.records, RECORDS - 4);
-    assert_int_equal(queue_books(queue, "none").books.queued.records, RECORDS);
+    assert_int_equal(queue_accounting(queue, "none").accounting.queued.records, RECORDS);
 }
 
 static void is_read_as_it_was_written(void **state)

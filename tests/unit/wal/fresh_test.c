@@ -79,10 +79,10 @@ static void expect_nothing(struct wal_consumer *consumer, bool fresh)
 
 static void assert_all_delivered(struct queue *queue, uint64_t count)
 {
-    struct wal_consumer_stat stat = queue_books(queue, "a");
+    struct wal_consumer_stat stat = queue_accounting(queue, "a");
 
-    assert_int_equal(stat.books.delivered.records, count);
-    assert_int_equal(stat.books.queued.records, 0);
+    assert_int_equal(stat.accounting.delivered.records, count);
+    assert_int_equal(stat.accounting.queued.records, 0);
 }
 
 static void a_short_backlog_is_read_in_order_alone(void **state)
@@ -173,9 +173,9 @@ static void begins_at_the_present_again_when_it_has_fallen_behind(void **state)
     expect_nothing(consumer, true);
     queue_append_many(queue, 106, 5, BODY);
     expect_run(consumer, true, 106, 110);
-    assert_int_equal(consumer->span_count, 1);
+    assert_int_equal(consumer->range_ahead_count, 1);
     expect_run(consumer, false, 1, 50);
-    assert_int_equal(consumer->span_count, 0);
+    assert_int_equal(consumer->range_ahead_count, 0);
     expect_run(consumer, false, 56, 105);
     expect_nothing(consumer, false);
     assert_all_delivered(queue, 110);
@@ -185,7 +185,7 @@ static void begins_at_the_present_again_when_it_has_fallen_behind(void **state)
 /* One record that is more than the fresh front may fall behind. */
 static size_t too_much(const struct wal_consumer *consumer)
 {
-    return ((size_t)FAR * BODY << consumer->span_count / 8) + 4096;
+    return ((size_t)FAR * BODY << consumer->range_ahead_count / 8) + 4096;
 }
 
 /* Falls behind so many times; the number of the next record. */
@@ -210,9 +210,9 @@ static void the_more_often_it_fell_behind_the_more_it_may(void **state)
     open_small(queue);
     struct wal_consumer *consumer = queue_consumer(queue, "a");
     uint64_t next = fall_behind(queue, consumer, 9);
-    assert_int_equal(consumer->span_count, 8);
+    assert_int_equal(consumer->range_ahead_count, 8);
     expect_nothing(consumer, true);
-    assert_int_equal(consumer->span_count, 9);
+    assert_int_equal(consumer->range_ahead_count, 9);
     /* Twice as much by now: what was too much at first is read in order. */
     assert_int_equal(queue_append(queue, next, (size_t)FAR * BODY + 1000), WAL_OK);
     expect_run(consumer, true, next, next);
@@ -229,16 +229,16 @@ static void goes_on_in_order_when_it_fell_behind_too_often(void **state)
     assert_non_null(log);
     open_small(queue);
     struct wal_consumer *consumer = queue_consumer(queue, "a");
-    uint64_t next = fall_behind(queue, consumer, WAL_SPANS_MAX + 1);
-    assert_int_equal(consumer->span_count, WAL_SPANS_MAX);
-    assert_int_equal(consumer->cursor.range_count, WAL_SPANS_MAX + 1);
+    uint64_t next = fall_behind(queue, consumer, WAL_RANGES_AHEAD_MAX + 1);
+    assert_int_equal(consumer->range_ahead_count, WAL_RANGES_AHEAD_MAX);
+    assert_int_equal(consumer->cursor.range_count, WAL_RANGES_AHEAD_MAX + 1);
     expect_run(consumer, true, next - 1, next - 1);
     while ((count = read_some(consumer, false, 64, log, acks)) > 0) {
         wal_consumer_ack(consumer, acks, count);
         total += count;
     }
     free(log);
-    assert_int_equal(total, FAR + 1 + WAL_SPANS_MAX);
+    assert_int_equal(total, FAR + 1 + WAL_RANGES_AHEAD_MAX);
     assert_int_equal(consumer->cursor.range_count, 0);
     assert_all_delivered(queue, next - 1);
     wal_consumer_close(consumer);
@@ -331,7 +331,7 @@ static void drop_oldest_may_push_past_what_was_read_ahead(void **state)
     for (uint64_t i = 0; i < 20; i++) {
         queue_append_many(queue, 106 + i * 50, 50, 10000);
     }
-    assert_true(queue_books(queue, "a").books.dropped[WAL_DROP_OVERFLOW].records > 105);
+    assert_true(queue_accounting(queue, "a").accounting.dropped[WAL_DROP_OVERFLOW].records > 105);
     wal_consumer_ack(consumer, acks, count);
     for (unsigned turn = 0; count > 0 || turn % 8 != 0; turn++) {
         count = read_some(consumer, turn % 2 == 0, 64, log, acks);
@@ -341,7 +341,7 @@ static void drop_oldest_may_push_past_what_was_read_ahead(void **state)
         assert_true(log->given[i] <= 1);
     }
     assert_int_equal(log->given[1105], 1);
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 0);
     free(log);
     wal_consumer_close(consumer);
 }
@@ -377,10 +377,10 @@ static void damage_at_the_edges_costs_what_is_damaged_alone(void **state)
     for (uint64_t i = 1; i <= 125; i++) {
         assert_int_equal(log->given[i], i == 60 || i == 64 || i == 120 ? 0 : 1);
     }
-    struct wal_books books = queue_books(queue, "a").books;
-    assert_int_equal(books.dropped[WAL_DROP_DAMAGED].records, 3);
-    assert_int_equal(books.delivered.records, 122);
-    assert_int_equal(books.queued.records, 0);
+    struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
+    assert_int_equal(accounting.dropped[WAL_DROP_DAMAGED].records, 3);
+    assert_int_equal(accounting.delivered.records, 122);
+    assert_int_equal(accounting.queued.records, 0);
     free(log);
     wal_consumer_close(consumer);
 }
@@ -408,11 +408,11 @@ static void damage_of_what_comes_in_is_counted_where_it_is_read(void **state)
     expect_run(consumer, false, 1, 60);
     expect_nothing(consumer, false);
     assert_true(total < FAR);
-    struct wal_books books = queue_books(queue, "a").books;
+    struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
     /* What is still in memory is good. */
-    assert_int_equal(books.dropped[WAL_DROP_DAMAGED].records, FAR - total);
-    assert_int_equal(books.delivered.records, 60 + total);
-    assert_int_equal(books.queued.records, 0);
+    assert_int_equal(accounting.dropped[WAL_DROP_DAMAGED].records, FAR - total);
+    assert_int_equal(accounting.delivered.records, 60 + total);
+    assert_int_equal(accounting.queued.records, 0);
     free(log);
     wal_consumer_close(consumer);
 }
@@ -511,8 +511,8 @@ static void walk_step(struct walk *walk)
     } else {
         walk_start_anew(walk, next_random(&walk->seed) % 4 == 0);
     }
-    if (walk->consumer->span_count > walk->most_spans) {
-        walk->most_spans = walk->consumer->span_count;
+    if (walk->consumer->range_ahead_count > walk->most_spans) {
+        walk->most_spans = walk->consumer->range_ahead_count;
     }
 }
 
@@ -533,7 +533,7 @@ static struct walk *take_walk(struct queue *queue, uint32_t seed, size_t body_mo
     for (unsigned i = 0; i < 4000; i++) {
         walk_step(walk);
         if (i % 64 == 0) {
-            queue_books(queue, "a");
+            queue_accounting(queue, "a");
         }
     }
     size_t held = 0;
@@ -543,7 +543,7 @@ static struct walk *take_walk(struct queue *queue, uint32_t seed, size_t body_mo
         held = walk->held_count;
         walk_ack(walk, 512);
     } while (held > 0);
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 0);
     assert_int_equal(walk->consumer->cursor.range_count, 0);
     return walk;
 }
@@ -575,9 +575,9 @@ static void neither_while_the_oldest_are_dropped(void **state)
     queue->options.max_bytes = 4 * MIB;
     queue->options.drop_oldest = true;
     struct walk *walk = take_walk(queue, 7, 12000);
-    struct wal_books books = queue_books(queue, "a").books;
-    assert_true(books.dropped[WAL_DROP_OVERFLOW].records > 0);
-    assert_int_equal(books.dropped[WAL_DROP_OVERFLOW].records + books.delivered.records,
+    struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
+    assert_true(accounting.dropped[WAL_DROP_OVERFLOW].records > 0);
+    assert_int_equal(accounting.dropped[WAL_DROP_OVERFLOW].records + accounting.delivered.records,
                      walk->next - 1);
     end_walk(walk);
 }
@@ -622,7 +622,7 @@ static void gaps_left_by_a_kill_never_block_the_reading(void **state)
     while ((count = read_some(consumer, false, 64, log, acks)) > 0) {
         wal_consumer_ack(consumer, acks, count);
     }
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 0);
     free(log);
     wal_consumer_close(consumer);
 }

@@ -186,8 +186,8 @@ static void note_found(struct truth *truth, struct wal_consumer *consumer, bool 
 static void check_all(struct truth *truth, struct queue *queue)
 {
     queue_open(queue);
-    queue_books(queue, "slow");
-    queue_books(queue, "fast");
+    queue_accounting(queue, "slow");
+    queue_accounting(queue, "fast");
     struct wal_consumer *slow = queue_consumer(queue, "slow");
     memset(truth->is_found, 0, NUMBERS);
     note_found(truth, slow, false);

@@ -1,6 +1,6 @@
 /*
  * queue: what the tests of the queue share: a directory of their own, appends that wait for their
- * completion, reads that wait for a wake, and the books' equation.
+ * completion, reads that wait for a wake, and the accounting' equation.
  */
 #pragma once
 
@@ -269,7 +269,7 @@ static inline struct wal_ack ack_of(const struct wal_record *record)
     return (struct wal_ack){.sequence = record->sequence,
                             .items = record->items,
                             .raw_bytes = record->raw_bytes,
-                            .fate = WAL_DELIVERED};
+                            .outcome = WAL_DELIVERED};
 }
 
 /* Reads all there is, checks that the numbers (kept in time_ns) ascend, acknowledges when told;
@@ -297,7 +297,7 @@ static inline size_t queue_drain(struct wal_consumer *consumer, bool acknowledge
     return total;
 }
 
-/* ---- the books ---- */
+/* ---- the accounting ---- */
 
 struct look {
     const char *name;
@@ -326,25 +326,27 @@ static inline bool queue_find(struct queue *queue, const char *name,
 }
 
 /* accepted = delivered + queued + dead_lettered + sum of dropped, in items and bytes. */
-static inline void assert_balanced(const struct wal_books *books)
+static inline void assert_balanced(const struct wal_accounting *accounting)
 {
-    uint64_t items = books->delivered.items + books->queued.items + books->dead_lettered.items;
-    uint64_t bytes = books->delivered.bytes + books->queued.bytes + books->dead_lettered.bytes;
+    uint64_t items =
+        accounting->delivered.items + accounting->queued.items + accounting->dead_lettered.items;
+    uint64_t bytes =
+        accounting->delivered.bytes + accounting->queued.bytes + accounting->dead_lettered.bytes;
 
     for (unsigned i = 0; i < WAL_DROP_COUNT; i++) {
-        items += books->dropped[i].items;
-        bytes += books->dropped[i].bytes;
+        items += accounting->dropped[i].items;
+        bytes += accounting->dropped[i].bytes;
     }
-    assert_int_equal(books->accepted.items, items);
-    assert_int_equal(books->accepted.bytes, bytes);
+    assert_int_equal(accounting->accepted.items, items);
+    assert_int_equal(accounting->accepted.bytes, bytes);
 }
 
-static inline struct wal_consumer_stat queue_books(struct queue *queue, const char *name)
+static inline struct wal_consumer_stat queue_accounting(struct queue *queue, const char *name)
 {
     struct wal_consumer_stat stat;
 
     assert_true(queue_find(queue, name, &stat));
-    assert_balanced(&stat.books);
+    assert_balanced(&stat.accounting);
     return stat;
 }
 

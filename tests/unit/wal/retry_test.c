@@ -1,5 +1,5 @@
 /* When the queue tries again what failed. */
-#include "../../../wal/retry.h"
+#include "wal/retry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -78,7 +78,7 @@ static void rotates_and_recycles(void **state)
     assert_true(was_recycled);
     assert_true(stat.segments <= 4);
     wait_until(queue, is_disposed_of); /* the janitor may be behind */
-    assert_int_equal(queue_books(queue, "a").books.delivered.records, 2000);
+    assert_int_equal(queue_accounting(queue, "a").accounting.delivered.records, 2000);
     wal_consumer_close(consumer);
     queue_reopen(queue);
     consumer = queue_consumer(queue, "a");
@@ -108,7 +108,7 @@ static void gives_the_disk_back_when_drained(void **state)
     queue_reopen(queue);
     consumer = queue_consumer(queue, "a");
     assert_int_equal(queue_drain(consumer, true), 10);
-    assert_int_equal(queue_books(queue, "a").books.accepted.records, 510);
+    assert_int_equal(queue_accounting(queue, "a").accounting.accepted.records, 510);
     wal_consumer_close(consumer);
 }
 
@@ -131,7 +131,7 @@ static void refuses_when_full_until_room_is_made(void **state)
     assert_int_equal(queue_drain(consumer, true), first);
     size_t second = fill(queue, first + 1, 1000, 50000);
     assert_true(second >= 40);
-    assert_int_equal(queue_books(queue, "a").books.queued.records, second);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, second);
     wal_consumer_close(consumer);
 }
 
@@ -166,15 +166,16 @@ static void skips_the_oldest_when_told_so(void **state)
     struct wal_consumer *consumer = queue_consumer(queue, "a");
     assert_int_equal(fill(queue, 1, 400, 50000), 400);
     assert_shrinks_to(queue, 7 * MIB);
-    struct wal_consumer_stat stat = queue_books(queue, "a");
-    assert_int_equal(stat.books.accepted.records, 400);
-    uint64_t dropped = stat.books.dropped[WAL_DROP_OVERFLOW].records;
+    struct wal_consumer_stat stat = queue_accounting(queue, "a");
+    assert_int_equal(stat.accounting.accepted.records, 400);
+    uint64_t dropped = stat.accounting.dropped[WAL_DROP_OVERFLOW].records;
     assert_in_range(dropped, 300, 370);
     assert_int_equal(queue->dropped_records, dropped);
     assert_int_equal(queue_drain(consumer, true), 400 - dropped);
     wal_consumer_close(consumer);
     queue_reopen(queue);
-    assert_int_equal(queue_books(queue, "a").books.dropped[WAL_DROP_OVERFLOW].records, dropped);
+    assert_int_equal(queue_accounting(queue, "a").accounting.dropped[WAL_DROP_OVERFLOW].records,
+                     dropped);
 }
 
 static void limit(struct queue *queue, uint64_t max_bytes, bool drop_oldest)
@@ -217,14 +218,14 @@ static void takes_a_smaller_limit_and_deletes_nothing(void **state)
     queue_append_many(queue, 1, 200, 50000);
     limit(queue, 4 * MIB, false);
     assert_int_equal(queue_append(queue, 1, 50000), WAL_FULL);
-    struct wal_books books = queue_books(queue, "a").books;
-    assert_int_equal(books.queued.records, 200);
+    struct wal_accounting accounting = queue_accounting(queue, "a").accounting;
+    assert_int_equal(accounting.queued.records, 200);
     assert_int_equal(queue_drain(consumer, true), 200);
     wait_until(queue, is_admitting);
     assert_in_range(fill(queue, 201, 1000, 50000), 60, 84);
     assert_shrinks_to(queue, 5 * MIB);
-    books = queue_books(queue, "a").books;
-    assert_int_equal(books.delivered.records, 200);
+    accounting = queue_accounting(queue, "a").accounting;
+    assert_int_equal(accounting.delivered.records, 200);
     wal_consumer_close(consumer);
 }
 
@@ -238,13 +239,14 @@ static void learns_to_skip_the_oldest_while_it_runs_and_forgets_it(void **state)
     size_t first = fill(queue, 1, 1000, 50000);
     limit(queue, 4 * MIB, true);
     assert_int_equal(fill(queue, first + 1, 100, 50000), 100);
-    uint64_t dropped = queue_books(queue, "a").books.dropped[WAL_DROP_OVERFLOW].records;
+    uint64_t dropped = queue_accounting(queue, "a").accounting.dropped[WAL_DROP_OVERFLOW].records;
     assert_true(dropped > 0);
     limit(queue, 4 * MIB, false);
     size_t last = fill(queue, first + 101, 1000, 50000);
     assert_in_range(last, 0, 25);
     assert_int_equal(queue_append(queue, 1, 50000), WAL_FULL);
-    assert_int_equal(queue_books(queue, "a").books.dropped[WAL_DROP_OVERFLOW].records, dropped);
+    assert_int_equal(queue_accounting(queue, "a").accounting.dropped[WAL_DROP_OVERFLOW].records,
+                     dropped);
     assert_int_equal(queue_drain(consumer, true), first + 100 + last - dropped);
     wal_consumer_close(consumer);
 }
@@ -261,12 +263,12 @@ static void pushes_orphans_before_it_refuses(void **state)
         assert_int_equal(queue_append(queue, i + 1, 50000), WAL_OK);
         assert_int_equal(queue_drain(consumer, true), 1);
     }
-    struct wal_consumer_stat stat = queue_books(queue, "gone");
+    struct wal_consumer_stat stat = queue_accounting(queue, "gone");
     assert_false(stat.open);
-    assert_in_range(stat.books.dropped[WAL_DROP_ORPHANED].records, 300, 380);
-    assert_true(stat.books.queued.records > 0);
-    stat = queue_books(queue, "a");
-    assert_int_equal(stat.books.delivered.records, 400);
+    assert_in_range(stat.accounting.dropped[WAL_DROP_ORPHANED].records, 300, 380);
+    assert_true(stat.accounting.queued.records > 0);
+    stat = queue_accounting(queue, "a");
+    assert_int_equal(stat.accounting.delivered.records, 400);
     wal_consumer_close(consumer);
 }
 
@@ -305,11 +307,11 @@ static void skips_over_a_limit_when_told_so(void **state)
     struct wal_consumer *consumer =
         queue_consumer_with(queue, (struct wal_consumer_options){.name = "a", .limit_records = 50});
     assert_int_equal(fill(queue, 1, 300, 5000), 300);
-    struct wal_consumer_stat stat = queue_books(queue, "a");
-    assert_in_range(stat.books.queued.records, 45, 51);
-    assert_int_equal(stat.books.dropped[WAL_DROP_OVERFLOW].records,
-                     300 - stat.books.queued.records);
-    assert_int_equal(queue_drain(consumer, true), stat.books.queued.records);
+    struct wal_consumer_stat stat = queue_accounting(queue, "a");
+    assert_in_range(stat.accounting.queued.records, 45, 51);
+    assert_int_equal(stat.accounting.dropped[WAL_DROP_OVERFLOW].records,
+                     300 - stat.accounting.queued.records);
+    assert_int_equal(queue_drain(consumer, true), stat.accounting.queued.records);
     wal_consumer_close(consumer);
 }
 

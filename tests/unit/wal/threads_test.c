@@ -163,8 +163,8 @@ static void run_all(struct queue *queue)
     for (size_t i = 0; i < 2; i++) {
         close_follower(&followers[i]);
         assert_true(followers[i].is_right);
-        struct wal_books books = queue_books(queue, followers[i].name).books;
-        assert_int_equal(books.delivered.records, PRODUCERS * RECORDS);
+        struct wal_accounting accounting = queue_accounting(queue, followers[i].name).accounting;
+        assert_int_equal(accounting.delivered.records, PRODUCERS * RECORDS);
     }
     atomic_store(&stage.is_over, true);
     pthread_join(watcher, &complaint);

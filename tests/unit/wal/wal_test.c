@@ -1,7 +1,7 @@
 /* The queue from outside: appending, reading, acknowledging, and coming back to it. */
 #include "queue.h"
 
-#include "src/util/clock.h"
+#include "util/clock.h"
 
 static void gives_back_what_was_appended(void **state)
 {
@@ -45,8 +45,8 @@ static void serves_each_consumer_at_its_own_pace(void **state)
     struct wal_consumer *slow = queue_consumer(queue, "slow");
     queue_append_many(queue, 1, 500, 3000);
     assert_int_equal(queue_drain(fast, true), 500);
-    assert_int_equal(queue_books(queue, "fast").books.queued.records, 0);
-    assert_int_equal(queue_books(queue, "slow").books.queued.records, 500);
+    assert_int_equal(queue_accounting(queue, "fast").accounting.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "slow").accounting.queued.records, 500);
     struct wal_consumer *late = queue_consumer(queue, "late");
     queue_append_many(queue, 501, 500, 3000);
     assert_int_equal(queue_drain(late, true), 500);
@@ -78,7 +78,7 @@ static void reads_again_only_what_was_not_acknowledged(void **state)
         }
         total += count;
     }
-    assert_int_equal(queue_books(queue, "a").books.delivered.records, 66);
+    assert_int_equal(queue_accounting(queue, "a").accounting.delivered.records, 66);
     for (int pass = 0; pass < 2; pass++) { /* after a rewind, and after a restart */
         wal_consumer_rewind(consumer);
         assert_int_equal(queue_drain(consumer, false), 34);
@@ -86,10 +86,10 @@ static void reads_again_only_what_was_not_acknowledged(void **state)
         queue_reopen(queue);
         consumer = queue_consumer(queue, "a");
     }
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 34);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 34);
     assert_int_equal(queue_drain(consumer, true), 34);
-    assert_int_equal(queue_books(queue, "a").books.queued.records, 0);
-    assert_int_equal(queue_books(queue, "a").books.accepted.records, 100);
+    assert_int_equal(queue_accounting(queue, "a").accounting.queued.records, 0);
+    assert_int_equal(queue_accounting(queue, "a").accounting.accepted.records, 100);
     wal_consumer_close(consumer);
 }
 

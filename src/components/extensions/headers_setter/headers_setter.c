@@ -1,0 +1,262 @@
+/*
+ * headers_setter: headers of outgoing requests, from the configuration or from what the client sent
+ * with the data.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <holdfast/component.h>
+
+#include "util/header_text.h"
+
+#define HEADERS_MAX 64u
+
+enum action { ACTION_INSERT = 0, ACTION_UPDATE, ACTION_UPSERT, ACTION_DELETE };
+
+struct setting {
+    const char *key, *value, *from_context, *default_value;
+    int64_t action;
+};
+
+struct setter_config {
+    struct hf_struct_list headers;
+};
+
+struct setter {
+    const struct setter_config *config;
+    char *keys[HEADERS_MAX]; /* of from_context, in lower case */
+    size_t key_count;
+    const char *header_keys[HEADERS_MAX]; /* those that become a header as they are */
+    size_t header_key_count;
+};
+
+/* The headers as they become while the settings are applied in their order. */
+struct made {
+    struct hf_header items[HEADERS_MAX];
+    size_t count;
+};
+
+static const struct setting *settings_of(const struct setter *setter)
+{
+    return setter->config->headers.items;
+}
+
+static size_t find(const struct made *made, const char *key)
+{
+    size_t i = 0;
+    while (i < made->count && (made->items[i].name.size != strlen(key) ||
+                               strncasecmp((const char *)made->items[i].name.data, key,
+                                           made->items[i].name.size) != 0)) {
+        i++;
+    }
+    return i;
+}
+
+/* False: the setting has no value for this data, and sets nothing. */
+static bool value_of(const struct setting *setting, struct hf_slice meta, struct hf_slice *ret)
+{
+    if (setting->from_context == NULL) {
+        *ret = hf_slice_text(setting->value != NULL ? setting->value : "");
+        return true;
+    }
+    if (hf_meta_find(meta, HF_META_HEADER, setting->from_context, ret)) {
+        return true;
+    }
+    *ret = hf_slice_text(setting->default_value != NULL ? setting->default_value : "");
+    return setting->default_value != NULL;
+}
+
+static void apply(struct made *made, const struct setting *setting, struct hf_slice meta)
+{
+    size_t at = find(made, setting->key);
+    bool there = at < made->count;
+    struct hf_slice value;
+    if (setting->action == ACTION_DELETE) {
+        if (there) {
+            made->items[at] = made->items[--made->count];
+        }
+        return;
+    }
+    if ((setting->action == ACTION_INSERT && there) ||
+        (setting->action == ACTION_UPDATE && !there) || !value_of(setting, meta, &value)) {
+        return;
+    }
+    made->items[at] = (struct hf_header){hf_slice_text(setting->key), value};
+    made->count += !there;
+}
+
+static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)
+{
+    const struct setter *setter = self;
+    struct made made = {.count = 0};
+    for (size_t i = 0; i < setter->config->headers.count; i++) {
+        apply(&made, &settings_of(setter)[i], meta);
+    }
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < made.count && status == HF_OK; i++) {
+        status = sink->add(sink, made.items[i].name, made.items[i].value);
+    }
+    return status;
+}
+
+static const char *const *context_keys(void *self, size_t *ret_count)
+{
+    const struct setter *setter = self;
+    *ret_count = setter->key_count;
+    return (const char *const *)setter->keys;
+}
+
+static const char *const *header_keys(void *self, size_t *ret_count)
+{
+    const struct setter *setter = self;
+    *ret_count = setter->header_key_count;
+    return setter->header_keys;
+}
+
+static void close_setter(void *self)
+{
+    struct setter *setter = self;
+    for (size_t i = 0; i < setter->key_count; i++) {
+        free(setter->keys[i]);
+    }
+    free(setter);
+}
+
+static enum hf_status open_setter(struct hf_node *node, const void *config, void **ret_self,
+                                  char *reterr)
+{
+    (void)node;
+    struct setter *setter = calloc(1, sizeof(*setter));
+    bool ok = setter != NULL;
+    if (ok) {
+        setter->config = config;
+    }
+    for (size_t i = 0; ok && i < setter->config->headers.count; i++) {
+        const char *key = settings_of(setter)[i].from_context;
+        if (key == NULL) {
+            continue;
+        }
+        char *lower = strdup(key);
+        ok = lower != NULL;
+        for (char *at = lower; ok && *at != '\0'; at++) {
+            *at = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
+        }
+        if (ok) {
+            setter->keys[setter->key_count++] = lower;
+        }
+        /* gRPC sends any bytes under a name in -bin. */
+        if (ok && !hf_header_is_binary(hf_slice_text(settings_of(setter)[i].key))) {
+            setter->header_keys[setter->header_key_count++] = lower;
+        }
+    }
+    if (!ok) {
+        if (setter != NULL) {
+            close_setter(setter);
+        }
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the extension");
+        return HF_NOMEM;
+    }
+    *ret_self = setter;
+    return HF_OK;
+}
+
+static bool is_value(const char *text)
+{
+    return text == NULL || hf_header_is_value(hf_slice_text(text));
+}
+
+static const char *check_setting(const struct setting *setting)
+{
+    if (!hf_header_is_name(hf_slice_text(setting->key))) {
+        return "headers: key: expected the name of a header";
+    }
+    if (hf_header_is_framing(hf_slice_text(setting->key))) {
+        return "headers: key: Connection, Transfer-Encoding, Content-Length, TE, Upgrade and their "
+               "like are set by the transport alone";
+    }
+    if (setting->action != ACTION_DELETE &&
+        (setting->value == NULL) == (setting->from_context == NULL)) {
+        return "headers: each needs either value or from_context";
+    }
+    if (setting->default_value != NULL && setting->from_context == NULL) {
+        return "headers: default_value is for from_context";
+    }
+    if (!is_value(setting->value) || !is_value(setting->default_value)) {
+        return "headers: expected a header's value without line ends or other control characters";
+    }
+    return NULL;
+}
+
+static const char *check_config(const void *from)
+{
+    const struct setter_config *config = from;
+    const struct setting *settings = config->headers.items;
+    if (config->headers.count == 0) {
+        return "headers: at least one header is needed";
+    }
+    if (config->headers.count > HEADERS_MAX) {
+        return "headers: at most 64 headers";
+    }
+    const char *wrong = NULL;
+    for (size_t i = 0; i < config->headers.count && wrong == NULL; i++) {
+        wrong = check_setting(&settings[i]);
+    }
+    return wrong;
+}
+
+#define AT(member) offsetof(struct setting, member)
+
+static const struct hf_field setting_fields[] = {
+    {.key = "key",
+     .type = HF_FIELD_STRING,
+     .offset = AT(key),
+     .required = true,
+     .help = "Name of the header."},
+    {.key = "action",
+     .type = HF_FIELD_ENUM,
+     .offset = AT(action),
+     .default_text = "upsert",
+     .choices = (const char *const[]){"insert", "update", "upsert", "delete", NULL},
+     .help = "insert: unless it is there; update: only if it is there; upsert: either way; delete. "
+             "\"There\" means set by an earlier entry of this list."},
+    {.key = "value", .type = HF_FIELD_SECRET, .offset = AT(value), .help = "The value itself."},
+    {.key = "from_context",
+     .type = HF_FIELD_STRING,
+     .offset = AT(from_context),
+     .help = "Take the value from this request header or metadata key of the client; its receiver "
+             "needs "
+             "include_metadata: true."},
+    {.key = "default_value",
+     .type = HF_FIELD_SECRET,
+     .offset = AT(default_value),
+     .help = "When the client sent none; without it the header is left out."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field fields[] = {
+    {.key = "headers",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = offsetof(struct setter_config, headers),
+     .inner = setting_fields,
+     .inner_size = sizeof(struct setting),
+     .required = true,
+     .help = "The headers, applied in this order."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_auth auth = {
+    .headers = add_headers, .context_keys = context_keys, .header_keys = header_keys};
+
+const struct hf_component hf_extension_headers_setter = {
+    .type = "headers_setter",
+    .help = "Sets headers of outgoing requests, also from what clients sent.",
+    .kind = HF_EXTENSION,
+    .config_size = sizeof(struct setter_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_setter,
+    .close = close_setter,
+    .auth = &auth,
+};

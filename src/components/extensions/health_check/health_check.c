@@ -1,0 +1,272 @@
+/*
+ * health_check: answers 200 while durable enqueue works and the service runs; 503 otherwise.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <holdfast/component.h>
+
+#include "http/server.h"
+#include "util/clock.h"
+#include "util/log_limiter.h"
+#include "util/tls.h"
+#include "util/validators.h"
+
+#define CONNECTIONS_MAX 256
+#define BODY_MAX 512
+#define REASON_MAX 300
+#define SAY_AGAIN_NS (60 * HF_NS_PER_S)
+
+struct health_config {
+    const char *endpoint, *path;
+    struct {
+        const char *healthy, *unhealthy;
+    } body;
+    struct hf_string_map response_headers;
+    const struct hf_tls_config *tls;
+    const struct hf_cors_config *cors;
+};
+
+struct health {
+    struct hf_node *node;
+    const struct health_config *config;
+    struct hf_http_server *server;
+    struct hf_log_limiter said;
+    int listen_fd;
+    uint64_t started_ns;      /* monotonic */
+    struct timespec up_since; /* wall clock */
+};
+
+/* Go's duration text, to the millisecond: "1h2m3.004s". */
+static void duration_text(uint64_t ns, char *out, size_t room)
+{
+    uint64_t ms = ns / 1000000;
+    uint64_t hours = ms / 3600000;
+    uint64_t minutes = ms / 60000 % 60;
+    double seconds = (double)(ms % 60000) / 1000.0;
+    if (hours != 0) {
+        snprintf(out, room, "%lluh%llum%gs", (unsigned long long)hours, (unsigned long long)minutes,
+                 seconds);
+    } else if (minutes != 0) {
+        snprintf(out, room, "%llum%gs", (unsigned long long)minutes, seconds);
+    } else {
+        snprintf(out, room, "%gs", seconds);
+    }
+}
+
+/* In JSON's quotes: nothing of it comes from outside, but an id may have any byte. */
+static void quote(const char *text, char *out, size_t room)
+{
+    size_t used = 0;
+    for (; *text != '\0' && used + 2 < room; text++) {
+        unsigned char byte = (unsigned char)*text;
+        out[used++] = byte < ' ' || byte >= 0x7f || byte == '"' || byte == '\\' ? '?' : *text;
+    }
+    out[used] = '\0';
+}
+
+/* `why_not`: NULL when it is healthy. */
+static size_t default_body(const struct health *health, const char *why_not, char *out)
+{
+    if (why_not != NULL) {
+        char quoted[REASON_MAX];
+        quote(why_not, quoted, sizeof(quoted));
+        return (size_t)snprintf(out, BODY_MAX,
+                                "{\"status\":\"Server not available\",\"upSince\":"
+                                "\"0001-01-01T00:00:00Z\",\"uptime\":\"\",\"reason\":\"%s\"}",
+                                quoted);
+    }
+    char since[64];
+    char uptime[64];
+    struct tm parts;
+    gmtime_r(&health->up_since.tv_sec, &parts);
+    size_t used = strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(since + used, sizeof(since) - used, ".%09ldZ", health->up_since.tv_nsec);
+    duration_text(hf_clock_monotonic_ns() - health->started_ns, uptime, sizeof(uptime));
+    return (size_t)snprintf(
+        out, BODY_MAX, "{\"status\":\"Server available\",\"upSince\":\"%s\",\"uptime\":\"%s\"}",
+        since, uptime);
+}
+
+static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
+{
+    const struct health *health = user;
+    const char *path = health->config->path;
+    (void)fault;
+    if (strcmp(path, "/") != 0 && strcmp(hf_http_path(request), path) != 0) {
+        hf_http_answer(request, &(struct hf_http_answer){.status = 404});
+        return;
+    }
+    char why[HF_ERROR_MAX];
+    bool healthy = hf_node_explain_durable(health->node, why);
+    const char *own = healthy ? health->config->body.healthy : health->config->body.unhealthy;
+    char body[BODY_MAX];
+    size_t size = own == NULL ? default_body(health, healthy ? NULL : why, body) : strlen(own);
+    const struct hf_http_answer answer = {
+        .status = healthy ? 200 : 503,
+        .content_type = own == NULL ? "application/json" : NULL,
+        .body = hf_slice_of(own == NULL ? body : own, size),
+    };
+    hf_http_answer(request, &answer);
+}
+
+static enum hf_status open_health(struct hf_node *node, const void *config, void **ret_self,
+                                  char *reterr)
+{
+    struct health *health = calloc(1, sizeof(*health));
+    if (health == NULL) {
+        return HF_NOMEM;
+    }
+    health->node = node;
+    health->config = config;
+    hf_log_limiter_init(&health->said, SAY_AGAIN_NS);
+    enum hf_status status =
+        hf_node_listen(node, health->config->endpoint, &health->listen_fd, reterr);
+    if (status != HF_OK) {
+        hf_log_limiter_release(&health->said);
+        free(health);
+        return status;
+    }
+    *ret_self = health;
+    return HF_OK;
+}
+
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct health *health = user;
+    if (peer == NULL) {
+        hf_node_log(health->node, HF_LOG_WARN,
+                    "the renewed files are not used, the old ones stay: %s", what);
+    } else if (hf_log_limiter_allows(&health->said, peer, what, hf_clock_coarse_ns())) {
+        hf_node_log(health->node, HF_LOG_WARN, "%s: %s", peer, what);
+    }
+}
+
+static enum hf_status start_health(void *self, char *reterr)
+{
+    struct health *health = self;
+    health->started_ns = hf_clock_monotonic_ns();
+    clock_gettime(CLOCK_REALTIME, &health->up_since);
+    const struct hf_http_server_options options = {
+        .listen_fd = health->listen_fd,
+        .body_bytes_max = 4096,
+        .connections_max = CONNECTIONS_MAX,
+        .idle_timeout_s = 30,
+        .tls = health->config->tls,
+        .cors = health->config->cors,
+        .response_headers =
+            health->config->response_headers.count != 0 ? &health->config->response_headers : NULL,
+        .on_request = on_request,
+        .on_error = on_error,
+        .user = health,
+    };
+    hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
+                health->config->endpoint);
+    health->listen_fd = -1;
+    return hf_http_server_new(&options, &health->server, reterr);
+}
+
+static void stop_health(void *self)
+{
+    struct health *health = self;
+    if (health->server != NULL) {
+        hf_http_server_stop(health->server, 0);
+    }
+}
+
+static void close_health(void *self)
+{
+    struct health *health = self;
+    hf_http_server_free(health->server);
+    if (health->listen_fd >= 0) {
+        close(health->listen_fd);
+    }
+    hf_log_limiter_release(&health->said);
+    free(health);
+}
+
+static const char *check_config(const void *from)
+{
+    const struct health_config *config = from;
+    if (config->path[0] != '/') {
+        return "path must start with /";
+    }
+    return config->tls != NULL ? hf_tls_server_check(config->tls) : NULL;
+}
+
+#define AT(member) offsetof(struct health_config, member)
+
+static const struct hf_field body_fields[] = {
+    {.key = "healthy",
+     .type = HF_FIELD_STRING,
+     .offset = AT(body.healthy),
+     .help = "Text sent instead of the JSON."},
+    {.key = "unhealthy",
+     .type = HF_FIELD_STRING,
+     .offset = AT(body.unhealthy),
+     .help = "Text sent instead of the JSON."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field fields[] = {
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(endpoint),
+     .default_text = "0.0.0.0:13133",
+     .validate = hf_expect_listen,
+     .help = "host:port or unix:///path."},
+    {.key = "path",
+     .type = HF_FIELD_STRING,
+     .offset = AT(path),
+     .default_text = "/",
+     .help = "Where it answers; / answers everywhere."},
+    {.key = "response_body",
+     .type = HF_FIELD_STRUCT,
+     .inner = body_fields,
+     .help = "Texts instead of the JSON."},
+    {.key = "response_headers",
+     .type = HF_FIELD_MAP,
+     .offset = AT(response_headers),
+     .validate = hf_expect_header,
+     .help = "Headers of every answer."},
+    {.key = "check_collector_pipeline",
+     .type = HF_FIELD_IGNORED,
+     .help = "Health is whether durable enqueue works."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(tls),
+     .inner = hf_tls_server_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "Encryption; absent: cleartext."},
+    {.key = "cors",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(cors),
+     .inner = hf_cors_fields,
+     .inner_size = sizeof(struct hf_cors_config),
+     .help = "Which web pages may ask."},
+    {.key = "auth", .type = HF_FIELD_IGNORED, .help = "Health needs no credentials."},
+    {.key = "max_request_body_size", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
+    {.key = "include_metadata", .type = HF_FIELD_IGNORED, .help = "Nothing reads it."},
+    {.key = "compression_algorithms", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
+    {.key = "use_v2", .type = HF_FIELD_IGNORED, .help = "The first version is served."},
+    {.key = "http", .type = HF_FIELD_IGNORED, .help = "The first version is served."},
+    {.key = "grpc", .type = HF_FIELD_IGNORED, .help = "The first version is served."},
+    {.key = "component_health", .type = HF_FIELD_IGNORED, .help = "The first version is served."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_extension_health_check = {
+    .type = "health_check",
+    .help = "Answers probes: 200 while accepted data reaches the disk.",
+    .kind = HF_EXTENSION,
+    .config_size = sizeof(struct health_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_health,
+    .start = start_health,
+    .stop = stop_health,
+    .close = close_health,
+};

@@ -1,0 +1,191 @@
+/*
+ * dead-letter: what a backend refused for good goes to the dead letters, with the backend's words,
+ * before it leaves the queue.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dead_letter_meta.h"
+#include "export_request.h"
+#include "isolation.h"
+#include "util/log.h"
+
+#define REASON_BYTES_MAX 512u
+
+struct dead_letter_write {
+    struct wal_append append;
+    struct hf_task task; /* posted by the dead letters' committer */
+    struct export_request *request;
+    struct hf_batch *batch;
+    enum wal_status status;
+};
+
+static void count_lost(const struct export_request *request)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
+}
+
+/* The loop's thread again. */
+static void dead_letter_written(struct hf_task *task)
+{
+    struct dead_letter_write *dead_letter_write =
+        HF_CONTAINER(task, struct dead_letter_write, task);
+    struct export_request *request = dead_letter_write->request;
+    struct queue_reader *reader = request->reader->backlog;
+    struct hf_delivery *delivery = reader->delivery;
+    hf_ref_drop(&dead_letter_write->batch->ref);
+    if (dead_letter_write->status == WAL_OK) {
+        count_lost(request);
+        hf_export_request_resolve(request, WAL_DEAD_LETTERED, WAL_DROP_PERMANENT, 0);
+    } else {
+        hf_isolated_hold(request);
+    }
+    free(dead_letter_write);
+    delivery->dead_letters_in_flight--;
+    if (delivery->stopping) {
+        if (delivery->dead_letters_in_flight == 0 && delivery->in_flight == 0) {
+            sem_post(&delivery->stopped);
+        }
+        return;
+    }
+    hf_queue_reader_pump(reader);
+}
+
+static void committed(struct wal_append *append, enum wal_status status)
+{
+    struct dead_letter_write *dead_letter_write =
+        HF_CONTAINER(append, struct dead_letter_write, append);
+    dead_letter_write->status = status;
+    hf_loop_post(dead_letter_write->request->reader->delivery->loop, &dead_letter_write->task);
+}
+
+/* The client's entries of a record; what an earlier dead_letter_write added stays behind but for
+ * the pipeline.
+ */
+static struct hf_slice client_meta(const struct export_request *request,
+                                   struct hf_slice *ret_pipeline)
+{
+    const struct hf_pipeline *pipeline = request->reader->pipeline;
+    struct hf_slice meta = request->ranges[0].inflight->record.meta;
+    struct hf_meta_entry entry;
+    size_t cursor = 0;
+    size_t kept = 0;
+    *ret_pipeline = pipeline != NULL ? hf_slice_text(pipeline->id) : HF_EMPTY_SLICE;
+    while (hf_meta_next(meta, &cursor, &entry)) {
+        if (entry.kind == HF_META_PEER || entry.kind == HF_META_AUTH ||
+            entry.kind == HF_META_HEADER) {
+            kept = cursor;
+        } else if ((int)entry.kind == HF_DEAD_LETTER_PIPELINE && pipeline == NULL) {
+            *ret_pipeline = entry.value;
+        }
+    }
+    return hf_slice_of(meta.data, kept);
+}
+
+static void write_meta(struct hf_meta_writer *meta, const struct export_request *request,
+                       const struct hf_outcome *outcome)
+{
+    struct hf_slice pipeline;
+    struct hf_slice kept = client_meta(request, &pipeline);
+    struct hf_slice reason = hf_slice_text(outcome->message != NULL ? outcome->message : "");
+    char code[16];
+    snprintf(code, sizeof(code), "%d", outcome->code);
+    reason.size = reason.size < REASON_BYTES_MAX ? reason.size : REASON_BYTES_MAX;
+    if (kept.size != 0 && kept.size <= sizeof(meta->bytes)) {
+        memcpy(meta->bytes, kept.data, kept.size);
+        meta->size = kept.size;
+    }
+    const struct {
+        int kind;
+        struct hf_slice value;
+    } added[] = {{HF_DEAD_LETTER_REASON, reason},
+                 {HF_DEAD_LETTER_CODE, hf_slice_text(code)},
+                 {HF_DEAD_LETTER_PIPELINE, pipeline}};
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && status == HF_OK; i++) {
+        /* A block that is full only leaves the explanation out. */
+        status =
+            hf_meta_add(meta, (enum hf_meta_kind)added[i].kind, HF_EMPTY_SLICE, added[i].value);
+    }
+}
+
+static struct hf_batch *make_letter(const struct export_request *request,
+                                    const struct hf_outcome *outcome)
+{
+    struct hf_meta_writer meta = {.size = 0};
+    write_meta(&meta, request, outcome);
+    const struct hf_export_body *piece = &request->bodies[0];
+    struct hf_batch *batch =
+        hf_batch_new(request->export.signal, piece->wire.size, hf_slice_of(meta.bytes, meta.size));
+    if (batch != NULL) {
+        memcpy(hf_batch_room(batch), piece->wire.data, piece->wire.size);
+        hf_batch_seal(batch, piece->wire.size, piece->items);
+        batch->coding = piece->coding;
+        batch->received_ns = piece->received_ns;
+    }
+    return batch;
+}
+
+static bool submit(struct export_request *request, struct wal *wal,
+                   const struct hf_outcome *outcome)
+{
+    struct dead_letter_write *dead_letter_write = calloc(1, sizeof(*dead_letter_write));
+    struct hf_batch *batch = dead_letter_write != NULL ? make_letter(request, outcome) : NULL;
+    if (batch == NULL) {
+        free(dead_letter_write);
+        return false;
+    }
+    *dead_letter_write = (struct dead_letter_write){
+        .request = request,
+        .batch = batch,
+        .task = {.run = dead_letter_written},
+        .append = {.kind = (uint8_t)batch->signal,
+                   .coding = (uint8_t)batch->coding,
+                   .items = batch->items,
+                   .raw_bytes = request->bodies[0].raw_size,
+                   .time_ns = batch->received_ns,
+                   .meta = batch->meta,
+                   .body = batch->wire,
+                   .owner = &batch->ref,
+                   .done = committed},
+    };
+    if (wal_admit(wal, &dead_letter_write->append) != WAL_OK) {
+        hf_ref_drop(&batch->ref);
+        free(dead_letter_write);
+        return false;
+    }
+    request->reader->delivery->dead_letters_in_flight++;
+    wal_append(wal, &dead_letter_write->append);
+    return true;
+}
+
+void hf_export_request_dead_letter(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    const struct hf_dead_letter_config *config = &delivery->config->queue.dead_letter;
+    if (!config->enabled) {
+        hf_node_log(
+            delivery->node, HF_LOG_ERROR,
+            "Exporting failed. The error is not retryable. Dropping data. %u %s, code %d: %s",
+            request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
+            outcome->message != NULL ? outcome->message : "");
+        count_lost(request);
+        hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_PERMANENT, 0);
+        return;
+    }
+    if (!request->aside.is_unburied) {
+        hf_node_log(
+            delivery->node, HF_LOG_ERROR,
+            "Exporting failed. The error is not retryable. Moving to the dead letters. %u %s, code "
+            "%d: %s",
+            request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
+            outcome->message != NULL ? outcome->message : "");
+    }
+    const struct wal_limits limits = hf_delivery_letter_limits(delivery);
+    struct wal *wal = hf_storage_dead_letters(hf_graph_host(delivery->node->graph)->store,
+                                              delivery->node->id, &limits);
+    if (wal == NULL || !submit(request, wal, outcome)) {
+        hf_isolated_hold(request);
+    }
+}

@@ -1,0 +1,63 @@
+/*
+ * delivery: drains the queues to one exporter. One thread, one loop, one consumer (cursor) for each
+ * pipeline the exporter is in.
+ *
+ * Records are read ahead within a bound, joined into requests as the pipeline's `batch` says, lent
+ * to the exporter, and acknowledged when it says so. A retryable failure pauses the reader: one
+ * request probes until the backend answers again, the others wait, nothing more is read. What is
+ * too large is halved; what is refused for good is isolated and dead_letter_written with the dead
+ * letters.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/component.h>
+
+#include "pipeline/graph.h"
+
+struct hf_delivery;
+
+/* Makes the delivery and its loop; its thread runs from hf_delivery_start. HF_NOMEM, HF_IO. Main
+ * thread, as all below. */
+HF_MUST_USE enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_delivery);
+
+/* Adds a pipeline that the exporter is in. */
+HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
+                                           const struct hf_pipeline *pipeline);
+
+/*
+ * Opens the consumers: with `only_new`, just those whose names no other delivery holds open. A name
+ * that the queue has not seen begins at the present. HF_NOT_FOUND when `attach` names nobody:
+ * logged, and the consumer is opened without it.
+ */
+HF_MUST_USE enum hf_status hf_delivery_open_consumers(struct hf_delivery *delivery, bool only_new,
+                                                      char *reterr);
+
+/* The dead letters that are there get the limit of this configuration. */
+void hf_delivery_apply_limits(struct hf_delivery *delivery);
+
+HF_MUST_USE enum hf_status hf_delivery_start(struct hf_delivery *delivery);
+
+/* Starts no more requests; returns at once. Several deliveries so share one grace. */
+void hf_delivery_begin_stop(struct hf_delivery *delivery);
+
+/*
+ * Begins the stop if nobody did, waits for requests in flight at most `grace_ns`, leaves the rest
+ * in the queue, ends the thread. The exporter's stop and close come after it; then
+ * hf_delivery_free(), which closes the consumers.
+ */
+void hf_delivery_stop(struct hf_delivery *delivery, uint64_t grace_ns);
+/* Closes the consumers, so that another delivery may open them. */
+void hf_delivery_close_consumers(struct hf_delivery *delivery);
+void hf_delivery_free(struct hf_delivery *delivery);
+
+/* The counter of items that found the queue full. */
+struct hf_series *hf_delivery_enqueue_failed(const struct hf_delivery *delivery,
+                                             enum hf_signal signal);
+struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery);
+/* Sets the gauges of the exporter. Any thread after start. */
+void hf_delivery_refresh(struct hf_delivery *delivery);
+/* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
+bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);

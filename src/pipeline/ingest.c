@@ -1,0 +1,234 @@
+/*
+ * accept: the way of a batch from a receiver to the disk. Processors, then admission by every
+ * queue, then the appends; the one place that answers a receiver, and it does so from the last
+ * commit's completion.
+ */
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <holdfast/node.h>
+
+#include "graph.h"
+#include "storage/storage.h"
+#include "util/compress.h"
+#include "util/metrics.h"
+
+struct submission;
+
+struct entry {
+    struct submission *submission;
+    struct hf_batch *batch;
+    const struct hf_pipeline *pipeline;
+    struct wal_append append;
+};
+
+/* A batch on its way to the queues of its pipelines. Touched by one committer a queue after it was
+ * handed over. */
+struct submission {
+    struct hf_reply *reply;
+    struct hf_transport
+        *transport; /* NULL: a queued_processor's, which no receiver's counters count */
+    enum hf_signal signal;
+    uint32_t items; /* as received */
+    atomic_uint waiting;
+    atomic_int status; /* the first failure */
+    size_t count;
+    struct entry entries[];
+};
+
+static void answer(struct submission *submission, enum hf_status status)
+{
+    struct hf_transport *transport = submission->transport;
+    struct hf_reply *reply = submission->reply;
+    if (submission->items != 0 && transport != NULL) {
+        struct hf_series *series = status == HF_OK ? transport->accepted[submission->signal]
+                                                   : transport->refused[submission->signal];
+        hf_series_add(series, submission->items);
+    }
+    for (size_t i = 0; i < submission->count; i++) {
+        hf_ref_drop(&submission->entries[i].batch->ref);
+    }
+    free(submission);
+    reply->done(reply, status);
+}
+
+static void committed(struct wal_append *append, enum wal_status status)
+{
+    struct submission *submission = HF_CONTAINER(append, struct entry, append)->submission;
+    if (status != WAL_OK) {
+        int none = HF_OK;
+        atomic_compare_exchange_strong(&submission->status, &none, (int)hf_status_of_wal(status));
+    }
+    /* acq_rel: the last one sees the failures of the others. */
+    if (atomic_fetch_sub_explicit(&submission->waiting, 1, memory_order_acq_rel) == 1) {
+        answer(submission, (enum hf_status)atomic_load(&submission->status));
+    }
+}
+
+/* zstd at rest: a new batch whose wire is one frame. On any failure the plain one will do. */
+static struct hf_batch *compress(struct hf_batch *batch)
+{
+    struct hf_bytes frame = {0};
+    struct hf_batch *packed = NULL;
+    if (hf_encode(HF_ZSTD, 0, &batch->wire, 1, &frame) == HF_OK) {
+        packed = hf_batch_new(batch->signal, frame.size, batch->meta);
+    }
+    if (packed != NULL) {
+        memcpy(hf_batch_room(packed), frame.data, frame.size);
+        hf_batch_seal(packed, frame.size, batch->items);
+        packed->coding = HF_ZSTD;
+        packed->received_ns = batch->received_ns;
+    }
+    hf_bytes_release(&frame);
+    return packed != NULL ? packed : batch;
+}
+
+/* Runs the pipeline's processors. HF_OK with NULL: nothing is left of the batch. A reference is the
+ * caller's. */
+static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batch *batch,
+                              struct hf_batch **ret_batch)
+{
+    struct hf_batch *now = batch;
+    hf_ref_take(&now->ref);
+    for (size_t i = 0; i < pipeline->processor_count; i++) {
+        struct hf_node *node = pipeline->processors[i];
+        struct hf_batch *next = NULL;
+        enum hf_status status = node->component->process(node->self, now, &next);
+        hf_ref_drop(&now->ref);
+        if (status != HF_OK || next == NULL || next->items == 0) {
+            if (status == HF_OK && next != NULL) {
+                hf_ref_drop(&next->ref);
+            }
+            *ret_batch = NULL;
+            return status;
+        }
+        now = next;
+    }
+    *ret_batch = now;
+    return HF_OK;
+}
+
+static void fill(struct submission *submission, struct hf_pipeline *pipeline,
+                 struct hf_batch *batch)
+{
+    size_t raw_size = batch->raw.size;
+    if (pipeline->zstd && batch->coding == HF_IDENTITY) {
+        struct hf_batch *packed = compress(batch);
+        if (packed != batch) {
+            hf_ref_drop(&batch->ref);
+            batch = packed;
+        }
+    }
+    size_t i = submission->count++;
+    submission->entries[i].submission = submission;
+    submission->entries[i].batch = batch;
+    submission->entries[i].pipeline = pipeline;
+    submission->entries[i].append = (struct wal_append){
+        .kind = (uint8_t)batch->signal,
+        .coding = (uint8_t)batch->coding,
+        .items = batch->items,
+        .raw_bytes = raw_size,
+        .time_ns = batch->received_ns,
+        .meta = batch->meta,
+        .body = batch->wire,
+        .owner = &batch->ref,
+        .done = committed,
+    };
+}
+
+static void report_refusal(const struct hf_node *node, const struct entry *entry,
+                           enum wal_status status)
+{
+    const struct hf_pipeline *pipeline = entry->pipeline;
+    if (status == WAL_FULL || status == WAL_NO_SPACE) {
+        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; deliveries are told to try again",
+                    pipeline->id, status == WAL_FULL ? "its queue" : "the disk of its queue");
+    }
+    for (size_t i = 0; i < pipeline->exporter_count; i++) {
+        hf_series_add(pipeline->enqueue_failed[i], entry->append.items);
+    }
+}
+
+/* Gives the room back in the first `count` queues. */
+static void cancel(struct submission *submission, size_t count)
+{
+    while (count-- > 0) {
+        wal_admit_cancel(submission->entries[count].pipeline->wal,
+                         &submission->entries[count].append);
+    }
+}
+
+/* All queues admit it, or none keeps its room. */
+static enum hf_status admit(const struct hf_node *node, struct submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++) {
+        enum wal_status status =
+            wal_admit(submission->entries[i].pipeline->wal, &submission->entries[i].append);
+        if (status != WAL_OK) {
+            report_refusal(node, &submission->entries[i], status);
+            cancel(submission, i);
+            return hf_status_of_wal(status);
+        }
+    }
+    return HF_OK;
+}
+
+static struct hf_transport *find_transport(struct hf_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->transport_count; i++) {
+        if (node->transports[i].name == name || strcmp(node->transports[i].name, name) == 0) {
+            return &node->transports[i];
+        }
+    }
+    assert(!"the receiver registered this transport in open");
+    return NULL;
+}
+
+void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
+               struct hf_reply *reply)
+{
+    enum hf_signal signal = batch->signal;
+    size_t routes = node->route_count[signal];
+    struct submission *submission =
+        malloc(sizeof(*submission) + routes * sizeof(submission->entries[0]));
+    if (submission == NULL) {
+        reply->done(reply, HF_NOMEM);
+        return;
+    }
+    submission->reply = reply;
+    submission->transport = transport != NULL ? find_transport(node, transport) : NULL;
+    submission->signal = signal;
+    submission->items = batch->items;
+    submission->count = 0;
+    atomic_init(&submission->status, HF_OK);
+
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < routes && status == HF_OK && batch->items != 0; i++) {
+        struct hf_batch *processed = NULL;
+        status = process(node->routes[signal][i], batch, &processed);
+        if (processed != NULL) {
+            fill(submission, node->routes[signal][i], processed);
+        }
+    }
+    if (status == HF_OK) {
+        status = admit(node, submission);
+    }
+    /* After the admission: a drain that found nothing admitted has seen all that will come. What a
+     * queued_processor hands on is no intake. */
+    if (status == HF_OK && transport != NULL &&
+        hf_storage_is_draining(hf_graph_host(node->graph)->store)) {
+        cancel(submission, submission->count);
+        status = HF_CLOSED;
+    }
+    if (status != HF_OK || submission->count == 0) {
+        answer(submission, status);
+        return;
+    }
+    /* The submission may be gone as soon as the last append is handed over. */
+    size_t count = submission->count;
+    atomic_init(&submission->waiting, (unsigned)count);
+    for (size_t i = 0; i < count; i++) {
+        wal_append(submission->entries[i].pipeline->wal, &submission->entries[i].append);
+    }
+}

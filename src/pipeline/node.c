@@ -1,0 +1,186 @@
+/*
+ * node: what the graph lends to a component.
+ */
+#include <holdfast/node.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <holdfast/component.h>
+
+#include "delivery/delivery.h"
+#include "graph.h"
+#include "graph_internal.h"
+#include "listeners.h"
+#include "queued_processor.h"
+#include "util/log.h"
+#include "util/memory.h"
+#include "util/metrics.h"
+
+const char *hf_node_id(const struct hf_node *node)
+{
+    return node->id;
+}
+
+void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    hf_log_vline(node->graph->host->log, level, node->id, format, arguments);
+    va_end(arguments);
+}
+
+struct hf_metrics *hf_node_metrics(const struct hf_node *node)
+{
+    return node->graph->host->metrics;
+}
+
+struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count)
+{
+    *ret_count = node->graph->host->loop_count;
+    return node->graph->host->loops;
+}
+
+struct hf_loop *hf_node_own_loop(const struct hf_node *node)
+{
+    return node->delivery != NULL           ? hf_delivery_loop(node->delivery)
+           : node->queued_processor != NULL ? hf_queued_processor_loop(node->queued_processor)
+                                            : NULL;
+}
+
+unsigned hf_node_signals(const struct hf_node *node)
+{
+    return node->signals;
+}
+
+enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
+                            const struct hf_auth **ret_auth, void **ret_self)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        if (strcmp(extension->id, id) == 0 && extension->component->auth != NULL) {
+            *ret_auth = extension->component->auth;
+            *ret_self = extension->self;
+            return HF_OK;
+        }
+    }
+    return HF_NOT_FOUND;
+}
+
+const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret_count)
+{
+    *ret_count = node->graph->key_count;
+    return node->graph->keys;
+}
+
+bool hf_node_wants_peer(const struct hf_node *node)
+{
+    return node->graph->wants_peer;
+}
+
+bool hf_node_wants_auth(const struct hf_node *node)
+{
+    return node->graph->wants_auth;
+}
+
+bool hf_node_sends_header(const struct hf_node *node, const char *key)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        const struct hf_auth *auth = extension->component->auth;
+        size_t count = 0;
+        const char *const *keys = auth != NULL && auth->header_keys != NULL
+                                      ? auth->header_keys(extension->self, &count)
+                                      : NULL;
+        for (size_t k = 0; k < count; k++) {
+            if (strcasecmp(keys[k], key) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+uint64_t hf_node_memory(const struct hf_node *node)
+{
+    const struct hf_graph *graph = node->graph;
+    uint64_t lowest = UINT64_MAX;
+    if (hf_memory_available("", &lowest) != HF_OK) {
+        lowest = UINT64_MAX;
+    }
+    for (size_t i = 0; i < graph->processor_count; i++) {
+        const struct hf_node *processor = graph->processors[i];
+        uint64_t limit = processor->component->memory_limit != NULL
+                             ? processor->component->memory_limit(processor->self)
+                             : UINT64_MAX;
+        lowest = limit < lowest ? limit : lowest;
+    }
+    return lowest != UINT64_MAX ? lowest : 0;
+}
+
+enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
+{
+    return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
+}
+
+enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, const char *mode,
+                                   int *ret_fd, char *reterr)
+{
+    int wanted = mode != NULL ? (int)strtol(mode, NULL, 8) : HF_LISTENERS_MODE_UMASK;
+    return hf_listeners_get_mode(node->graph->host->listeners, endpoint, wanted, ret_fd, reterr);
+}
+
+bool hf_node_is_succeeded(const struct hf_node *node)
+{
+    return node->graph->succeeded;
+}
+
+bool hf_node_is_durable(const struct hf_node *node)
+{
+    char why[HF_ERROR_MAX];
+    return hf_graph_is_durable(node->graph, why);
+}
+
+bool hf_node_explain_durable(const struct hf_node *node, char *ret_why)
+{
+    return hf_graph_is_durable(node->graph, ret_why);
+}
+
+static struct hf_series *receiver_series(struct hf_node *node, const char *transport, bool accepted,
+                                         enum hf_signal signal)
+{
+    char name[96];
+    snprintf(name, sizeof(name), "otelcol_receiver_%s_%s", accepted ? "accepted" : "refused",
+             hf_signal_items_name(signal));
+    const struct hf_metric_family family = {
+        .name = name,
+        .type = HF_COUNTER,
+        .help = accepted ? "Items on disk and answered OK." : "Items refused.",
+    };
+    const struct hf_label labels[] = {
+        {"receiver", node->id}, {"transport", transport}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(node), &family, labels);
+}
+
+enum hf_status hf_node_add_transport(struct hf_node *node, const char *name)
+{
+    if (node->transport_count == HF_TRANSPORTS_MAX) {
+        return HF_NOMEM;
+    }
+    struct hf_transport *transport = &node->transports[node->transport_count];
+    transport->name = name;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        transport->accepted[signal] = receiver_series(node, name, true, (enum hf_signal)signal);
+        transport->refused[signal] = receiver_series(node, name, false, (enum hf_signal)signal);
+        if (transport->accepted[signal] == NULL || transport->refused[signal] == NULL) {
+            return HF_NOMEM;
+        }
+    }
+    node->transport_count++;
+    return HF_OK;
+}

@@ -1,0 +1,173 @@
+#include "arguments.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "storage/storage.h"
+
+const char hf_queue_usage[] =
+    "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"
+    "\n"
+    "Works on the data directory of a running Holdfast (through its control socket) and on one "
+    "that\n"
+    "nobody has open. QUEUE is a pipeline's id such as traces/2, deadletter:EXPORTER (what its "
+    "backend\n"
+    "refused for good) or requeue:EXPORTER (what of that it is to send again).\n"
+    "\n"
+    "  stat [--json]                     queues, exporters and their accounting\n"
+    "  ls QUEUE [--json]                 the records of a queue, oldest first\n"
+    "  cat QUEUE                         their content as OTLP/JSON lines\n"
+    "  verify [QUEUE] [--json]           reads and checks every record; exit code 3: damage found\n"
+    "  export QUEUE --endpoint URL       sends every record to an OTLP/HTTP endpoint; the queue "
+    "keeps them\n"
+    "  drop QUEUE --exporter ID          gives up the backlog of a removed exporter\n"
+    "  drop deadletter:EXPORTER          deletes the dead letters\n"
+    "  drop requeue:EXPORTER             gives up what a removed exporter was to send again\n"
+    "  requeue EXPORTER                  lets that exporter alone send its dead letters again\n"
+    "\n"
+    "ls, cat and export begin with --from SEQ; ls and cat end after -n N records.\n"
+    "\n"
+    "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or accounts that do not balance.\n";
+
+enum option {
+    JSON = 1,
+    COUNT = 2,
+    FROM = 4,
+    EXPORTER = 8,
+    ENDPOINT = 16,
+};
+
+static const struct rule {
+    const char *name;
+    enum hf_queue_verb verb;
+    unsigned options;  /* that it takes */
+    const char *about; /* what its plain word is; NULL: it takes none */
+    bool is_needed;    /* that word */
+} rules[] = {
+    {"stat", HF_QUEUE_STAT, JSON, NULL, false},
+    {"ls", HF_QUEUE_LS, JSON | COUNT | FROM, "a queue", true},
+    {"cat", HF_QUEUE_CAT, JSON | COUNT | FROM, "a queue", true},
+    {"verify", HF_QUEUE_VERIFY, JSON, "a queue", false},
+    {"export", HF_QUEUE_EXPORT, FROM | ENDPOINT, "a queue", true},
+    {"drop", HF_QUEUE_DROP, EXPORTER, "a queue", true},
+    {"requeue", HF_QUEUE_REQUEUE, 0, "an exporter", true},
+};
+
+static const struct {
+    const char *word;
+    enum option option;
+} options[] = {{"--json", JSON},
+               {"-n", COUNT},
+               {"--from", FROM},
+               {"--exporter", EXPORTER},
+               {"--endpoint", ENDPOINT}};
+
+static const struct rule *find_rule(const char *name)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (strcmp(rules[i].name, name) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* 0: no option of that name, or not of this command. */
+static unsigned find_option(const struct rule *rule, const char *word)
+{
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (strcmp(options[i].word, word) == 0) {
+            return options[i].option & rule->options;
+        }
+    }
+    return 0;
+}
+
+static bool parse_number(const char *text, uint64_t *ret)
+{
+    char *end = NULL;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0') {
+        return false;
+    }
+    *ret = value;
+    return true;
+}
+
+static bool take_value(unsigned option, const char *value, struct hf_queue_arguments *ret)
+{
+    switch (option) {
+    case COUNT:
+        return parse_number(value, &ret->most) && ret->most != 0;
+    case FROM:
+        return parse_number(value, &ret->from);
+    case EXPORTER:
+        ret->exporter = value;
+        return true;
+    default:
+        ret->endpoint = value;
+        return true;
+    }
+}
+
+/* The words behind the command's name. */
+static bool parse_words(const struct rule *rule, int count, char *const *words,
+                        struct hf_queue_arguments *ret, char *reterr)
+{
+    for (int i = 1; i < count; i++) {
+        unsigned option = find_option(rule, words[i]);
+        if (option == JSON) {
+            ret->json = true;
+        } else if (option != 0) {
+            if (++i == count || !take_value(option, words[i], ret)) {
+                snprintf(reterr, HF_ERROR_MAX, "%s needs a %s behind it", words[i - 1],
+                         option == COUNT || option == FROM ? "number" : "value");
+                return false;
+            }
+        } else if (words[i][0] != '-' && rule->about != NULL && ret->queue == NULL) {
+            ret->queue = words[i];
+        } else {
+            snprintf(reterr, HF_ERROR_MAX, "queue %s takes no %.200s", rule->name, words[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_pipeline(const char *queue)
+{
+    return strncmp(queue, HF_STORAGE_DEAD_LETTERS ":", sizeof(HF_STORAGE_DEAD_LETTERS)) != 0 &&
+           strncmp(queue, HF_STORAGE_REQUEUE ":", sizeof(HF_STORAGE_REQUEUE)) != 0;
+}
+
+static bool is_complete(const struct rule *rule, const struct hf_queue_arguments *arguments,
+                        char *reterr)
+{
+    const char *lacks = NULL;
+    if (arguments->queue == NULL && rule->is_needed) {
+        lacks = rule->about;
+    } else if (rule->verb == HF_QUEUE_EXPORT && arguments->endpoint == NULL) {
+        lacks = "--endpoint URL";
+    } else if (rule->verb == HF_QUEUE_DROP && is_pipeline(arguments->queue) &&
+               arguments->exporter == NULL) {
+        lacks = "--exporter ID, the removed exporter whose backlog to give up";
+    }
+    if (lacks != NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "queue %s needs %s", rule->name, lacks);
+    }
+    return lacks == NULL;
+}
+
+bool hf_queue_parse(int count, char *const *words, struct hf_queue_arguments *ret, char *reterr)
+{
+    const struct rule *rule = count > 0 ? find_rule(words[0]) : NULL;
+    if (rule == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "queue has no command %.200s", count > 0 ? words[0] : "");
+        return false;
+    }
+    *ret = (struct hf_queue_arguments){.verb = rule->verb, .most = UINT64_MAX};
+    return parse_words(rule, count, words, ret, reterr) && is_complete(rule, ret, reterr);
+}

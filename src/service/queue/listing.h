@@ -1,0 +1,20 @@
+/*
+ * queue_listing: what an operator sees of a queue's records: one line each, their content, and
+ * whether they are whole. The queue is not changed. Any thread.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "arguments.h"
+#include "service/service.h"
+#include "storage/storage.h"
+
+/* From `from` on, at most `most`, to `out`; ends early when nobody reads that any more.
+ * HF_EXIT_DAMAGED: some could not be shown. */
+enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);
+enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);
+
+/* Reads and checks every record; one line to `out`. HF_EXIT_DAMAGED: some are damaged, or were. */
+enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, bool json,
+                             FILE *out);

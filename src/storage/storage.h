@@ -1,0 +1,129 @@
+/*
+ * store: the data directory: its lock, the queue of each pipeline, the dead letters of each
+ * exporter, and those of them that it is to send again.
+ *
+ *   DIR/lock                     one process; see wal/lock.h
+ *   DIR/queue/<pipeline>/        ids escaped: traces%2F2
+ *   DIR/deadletter/<exporter>/   the same format
+ *   DIR/requeue/<exporter>/      likewise; read by that exporter alone
+ *   DIR/damaged/<kind>-<id>/     what of that queue failed its check, set aside
+ *   DIR/probe                    for a moment at the start, see probe.h
+ *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
+ *
+ * Outlives the graph: a reload finds its queues open. The store is opened and closed on the main
+ * thread, without any call under way; its queues on any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/status.h>
+
+#include "wal/wal.h"
+
+struct hf_log;
+struct hf_storage;
+
+struct hf_storage_options {
+    const char *directory;
+    bool no_fsync;
+    struct hf_log *log;
+    void (*waiting)(void *user); /* called once when another process has the lock; may be NULL */
+    void *user;
+    const volatile int *stop_requested; /* ends the wait for the lock when it becomes non-zero */
+};
+
+/*
+ * Makes the directory, takes its lock (waiting for another process, with a line in the log),
+ * reckons the limits. On failure `reterr` (HF_ERROR_MAX) is one sentence with uid, path and what to
+ * do. HF_CLOSED: asked to stop while waiting.
+ */
+HF_MUST_USE enum hf_status hf_storage_open(const struct hf_storage_options *options,
+                                           struct hf_storage **ret_store, char *reterr);
+/* Closes every queue. NULL is nothing. */
+void hf_storage_close(struct hf_storage *store);
+
+const char *hf_storage_directory(const struct hf_storage *store);
+
+/* Kinds of queues, and the names of their folders. */
+#define HF_STORAGE_QUEUE "queue"
+#define HF_STORAGE_DEAD_LETTERS "deadletter"
+#define HF_STORAGE_REQUEUE "requeue"
+
+struct hf_queue_options {
+    uint64_t max_bytes; /* 0: the default of the directory */
+    bool drop_oldest;
+};
+
+/* The queue of that pipeline: the open one, with the limits that it has, or opened now. The
+ * store's. */
+HF_MUST_USE enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
+                                            const struct hf_queue_options *options,
+                                            struct wal **ret_wal, char *reterr);
+
+/* Puts the limits of a configuration in force, and says in the log which of them are new. Nothing
+ * is deleted to get below: see wal_set_limits(). */
+void hf_storage_limit_queue(struct hf_storage *store, const char *pipeline,
+                            const struct hf_queue_options *options);
+
+/* The dead letters of that exporter, made when first needed, with those limits. NULL when they
+ * cannot be opened. */
+struct wal *hf_storage_dead_letters(struct hf_storage *store, const char *exporter,
+                                    const struct wal_limits *limits);
+/* Likewise for what there is of an exporter's dead letters, the requeued among them. */
+void hf_storage_limit_dead_letters(struct hf_storage *store, const char *exporter,
+                                   const struct wal_limits *limits);
+
+/* Where dead letters wait to be sent again by that exporter, made when first needed. As
+ * hf_storage_queue(). */
+HF_MUST_USE enum hf_status hf_storage_requeue(struct hf_storage *store, const char *exporter,
+                                              struct wal **ret_wal, char *reterr);
+
+/* The sender of an exporter, which is told when there is something to send again. Its own memory.
+ */
+struct hf_requeue_watch {
+    struct hf_requeue_watch *next; /* the store's */
+    const char *exporter;
+    /* The thread that makes the queue; must not block or call back. */
+    void (*made)(void *user, struct wal *wal);
+    void *user;
+};
+
+/* The queue when there is one; otherwise NULL, and `made` is called when there is. */
+struct wal *hf_storage_watch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch);
+/* Returns when `made` is not called any more. One that does not watch: nothing. */
+void hf_storage_unwatch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch);
+/* Does a sender of that exporter run? */
+bool hf_storage_is_watched(struct hf_storage *store, const char *exporter);
+
+/* Opens every queue of every kind that the directory holds and nobody opened before, with limits of
+ * its own choice, so that they are seen and counted. False when one cannot be opened; the log says
+ * which and why. */
+bool hf_storage_open_all(struct hf_storage *store);
+
+/* The one that keeps the dead letters until an operator takes them. For the control thread alone;
+ * NULL: no dead letters. */
+struct wal_consumer *hf_storage_dead_letter_reader(struct hf_storage *store, const char *exporter);
+
+/* Every open queue. No lock is held during a visit. */
+void hf_storage_each(struct hf_storage *store,
+                     void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
+                     void *user);
+
+/* Draining: new data is refused while the exporters go on; lasts until it is taken back or the
+ * store closes. Any thread. */
+void hf_storage_set_draining(struct hf_storage *store, bool draining);
+bool hf_storage_is_draining(const struct hf_storage *store);
+
+/* Is every queue able to take data? Otherwise `ret_why` says what one of them ails. */
+bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room);
+
+enum hf_status hf_status_of_wal(enum wal_status status);
+
+/* "traces/2" -> "traces%2F2" and back; `out` has room for 3 * strlen + 1. */
+void hf_storage_escape(const char *id, char *out);
+void hf_storage_unescape(const char *name, char *out);
+
+/* The consumer's name in a dead-letter queue. */
+#define HF_DEAD_LETTER_READER "operator"

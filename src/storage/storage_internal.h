@@ -1,0 +1,46 @@
+/*
+ * store_internal: what the two files of the store share: store.c, the directory and its lock;
+ * store_queues.c, what is in it.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "storage.h"
+
+#define PATH_BYTES_MAX 4096
+
+/* An open queue. */
+struct entry {
+    struct entry *next;
+    const char *kind; /* one of HF_STORAGE_... */
+    char *id;
+    struct wal *wal;
+    struct wal_limits limits;    /* in force */
+    bool is_asked;               /* the limits are a configuration's, not presumed */
+    struct wal_consumer *reader; /* of dead letters: keeps them until an operator takes them */
+    struct hf_storage *store;
+};
+
+struct hf_storage {
+    char *directory;
+    struct hf_log *log;
+    struct wal_lock *lock;
+    bool no_fsync;
+    uint64_t max_bytes;
+    pthread_mutex_t mutex; /* guards the three after it; an entry lives until the store closes */
+    struct entry *entries;
+    size_t count;
+    struct hf_requeue_watch *watches;
+    atomic_bool draining;
+};
+
+/* store.c: what went wrong with the directory, as one sentence with path and uid in it. */
+void hf_storage_explain(enum wal_status status, const char *path, char *reterr);
+/* An errno: a name in it may not be durable; 0: it is. */
+int hf_storage_sync_directory(const char *path);
+
+/* store_queues.c */
+void hf_storage_close_queues(struct hf_storage *store);

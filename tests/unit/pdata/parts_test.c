@@ -1,0 +1,133 @@
+/* Parts hold every item once, each with the resource and scope it came with, and no other. */
+#include "pdata/parts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include "pdata/scan.h"
+#include "tests/support/bodies.c"
+
+#define ITEMS 60
+
+/* What must be the same of an item before and after: itself and what is around it. */
+static void describe(const struct hf_place *place, struct hf_bytes *out)
+{
+    struct hf_message *resource = hf_place_resource(place);
+    struct hf_message *scope = hf_place_scope(place);
+    struct hf_slice pieces[] = {
+        hf_message_content(place->item),
+        resource != NULL ? hf_message_content(resource) : HF_EMPTY_SLICE,
+        scope != NULL ? hf_message_content(scope) : HF_EMPTY_SLICE,
+        hf_message_bytes(place->scope_group, 3),
+        hf_message_bytes(place->resource_group, 3),
+        hf_message_bytes(place->metric, 1),
+    };
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        assert_int_equal(hf_bytes_append(out, pieces[i]), HF_OK);
+    }
+}
+
+static void splits_by_a_key(void **state)
+{
+    (void)state;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        for (unsigned parts_wanted = 1; parts_wanted <= ITEMS; parts_wanted += 11) {
+            struct hf_bytes raw = {0}, out = {0};
+            struct hf_bytes before[ITEMS] = {{0}}, after[ITEMS] = {{0}};
+            struct hf_parts parts = {.limit = ITEMS};
+            unsigned seen = 0, found = 0;
+            bodies_make(signal, parts_wanted, ITEMS, &raw);
+            struct hf_document *document =
+                hf_document_borrow(signal, hf_slice_of(raw.data, raw.size));
+            struct hf_place place = {.document = document};
+            while (hf_place_next_item(&place)) {
+                char key[20];
+                snprintf(key, sizeof(key), "%u", seen % parts_wanted);
+                assert_int_equal(hf_parts_put(&parts, &place, hf_slice_text(key)), HF_OK);
+                describe(&place, &before[seen++]);
+            }
+            assert_int_equal(parts.count, parts_wanted);
+            for (size_t i = 0; i < parts.count; i++) {
+                struct hf_scan scan;
+                out.size = 0;
+                assert_int_equal(hf_parts_write(&parts, document, i, &out), HF_OK);
+                struct hf_slice part = hf_slice_of(out.data, out.size);
+                assert_int_equal(hf_scan(signal, part, &scan), HF_OK);
+                assert_int_equal(scan.items, parts.items[i].items);
+                struct hf_document *inner = hf_document_borrow(signal, part);
+                struct hf_place at = {.document = inner};
+                for (size_t k = i; hf_place_next_item(&at); k += parts_wanted) {
+                    describe(&at, &after[k]);
+                    found++;
+                }
+                hf_document_return(inner);
+            }
+            assert_int_equal(found, ITEMS);
+            for (size_t i = 0; i < ITEMS; i++) {
+                assert_int_equal(before[i].size, after[i].size);
+                assert_memory_equal(before[i].data, after[i].data, before[i].size);
+                hf_bytes_release(&before[i]);
+                hf_bytes_release(&after[i]);
+            }
+            hf_parts_release(&parts);
+            hf_document_return(document);
+            hf_bytes_release(&raw);
+            hf_bytes_release(&out);
+        }
+    }
+}
+
+static struct hf_batch *batch_of(const struct hf_bytes *raw)
+{
+    struct hf_batch *batch = hf_batch_new(HF_LOGS, raw->size, hf_slice_text("meta"));
+    memcpy(hf_batch_room(batch), raw->data, raw->size);
+    hf_batch_seal(batch, raw->size, ITEMS);
+    return batch;
+}
+
+static void the_only_part_is_the_batch_itself(void **state)
+{
+    struct hf_bytes raw = {0};
+    struct hf_parts parts = {.limit = 2};
+    (void)state;
+    bodies_make(HF_LOGS, 1, ITEMS, &raw);
+    struct hf_batch *batch = batch_of(&raw);
+    struct hf_document *document = hf_document_borrow(HF_LOGS, batch->raw);
+    struct hf_place place = {.document = document};
+    struct hf_batch *made = NULL;
+    while (hf_place_next_item(&place)) {
+        assert_int_equal(hf_parts_put(&parts, &place, hf_slice_text("one")), HF_OK);
+    }
+    assert_int_equal(hf_parts_batch(&parts, document, 0, batch, &made), HF_OK);
+    assert_ptr_equal(made, batch);
+    hf_ref_drop(&made->ref);
+    /* Put again, into another part: in the first there is one less. */
+    place = (struct hf_place){.document = document};
+    assert_true(hf_place_next_item(&place));
+    assert_int_equal(hf_parts_put(&parts, &place, hf_slice_text("two")), HF_OK);
+    assert_int_equal(hf_parts_put(&parts, &place, hf_slice_text("three")), HF_FULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(hf_parts_batch(&parts, document, i, batch, &made), HF_OK);
+        assert_int_equal(made->items, i == 0 ? ITEMS - 1 : 1);
+        assert_true(hf_slice_is(made->meta, "meta"));
+        hf_ref_drop(&made->ref);
+    }
+    hf_parts_release(&parts);
+    hf_document_return(document);
+    hf_ref_drop(&batch->ref);
+    hf_bytes_release(&raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splits_by_a_key),
+        cmocka_unit_test(the_only_part_is_the_batch_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
