@@ -183,8 +183,8 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
             outcome->message != NULL ? outcome->message : "");
     }
     const struct wal_limits limits = hf_delivery_letter_limits(delivery);
-    struct wal *wal = hf_storage_dead_letters(hf_graph_host(delivery->node->graph)->store,
-                                              delivery->node->id, &limits);
+    struct wal *wal =
+        hf_storage_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
     if (wal == NULL || !submit(request, wal, outcome)) {
         hf_isolated_hold(request);
     }

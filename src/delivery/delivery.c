@@ -86,6 +86,7 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     delivery->random = ((uint64_t)now.tv_nsec << 20) ^ (uint64_t)(uintptr_t)delivery ^ 1u;
     sem_init(&delivery->stopped, 0, 0);
     enum hf_status status = hf_loop_new(&delivery->loop);
+    node->own_loop = delivery->loop;
     if (status == HF_OK && !make_series(delivery)) {
         status = HF_NOMEM;
     }
@@ -235,8 +236,7 @@ struct wal_limits hf_delivery_letter_limits(const struct hf_delivery *delivery)
 void hf_delivery_apply_limits(struct hf_delivery *delivery)
 {
     const struct wal_limits limits = hf_delivery_letter_limits(delivery);
-    hf_storage_limit_dead_letters(hf_graph_host(delivery->node->graph)->store, delivery->node->id,
-                                  &limits);
+    hf_storage_limit_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
 }
 
 static enum hf_status start_auth_keys(struct hf_delivery *delivery)

@@ -15,7 +15,7 @@
 
 #include <holdfast/component.h>
 
-#include "pipeline/graph.h"
+#include "node/node.h"
 
 struct hf_delivery;
 

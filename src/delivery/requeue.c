@@ -64,8 +64,7 @@ bool hf_requeued_is_open(struct queue_reader *reader)
 
 void hf_requeued_watch(struct hf_delivery *delivery)
 {
-    struct wal *wal =
-        hf_storage_watch_requeue(hf_graph_host(delivery->node->graph)->store, &delivery->watch);
+    struct wal *wal = hf_storage_watch_requeue(delivery->node->host->store, &delivery->watch);
     if (wal != NULL) {
         atomic_store(&delivery->requeued->wal, wal);
         (void)open_consumer(delivery->requeued);
@@ -74,5 +73,5 @@ void hf_requeued_watch(struct hf_delivery *delivery)
 
 void hf_requeued_unwatch(struct hf_delivery *delivery)
 {
-    hf_storage_unwatch_requeue(hf_graph_host(delivery->node->graph)->store, &delivery->watch);
+    hf_storage_unwatch_requeue(delivery->node->host->store, &delivery->watch);
 }

@@ -19,11 +19,6 @@
 #include "util/log.h"
 #include "util/metrics.h"
 
-const struct hf_host *hf_graph_host(const struct hf_graph *graph)
-{
-    return graph->host;
-}
-
 /* ---- nodes ---- */
 
 static struct hf_node *node_new(struct hf_graph *graph, const struct hf_config_component *from)
@@ -34,6 +29,7 @@ static struct hf_node *node_new(struct hf_graph *graph, const struct hf_config_c
         node->component = from->component;
         node->config = from->config;
         node->graph = graph;
+        node->host = graph->host;
     }
     return node;
 }

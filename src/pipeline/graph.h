@@ -14,69 +14,9 @@
 #include <holdfast/component.h>
 
 #include "config/config.h"
-#include "wal/wal.h"
+#include "node/node.h"
 
-struct hf_log;
-struct hf_storage;
-struct hf_listeners;
-struct hf_delivery;
-struct hf_queued_processor;
 struct hf_graph;
-
-/* What graphs share. Immutable after start, each member a meeting place of its own or the main
- * thread's. */
-struct hf_host {
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    struct hf_storage *store;
-    struct hf_listeners *listeners;
-    struct hf_loop **loops;
-    size_t loop_count;
-};
-
-#define HF_TRANSPORTS_MAX 4
-
-/* Counters of one receiver and transport. */
-struct hf_transport {
-    const char *name;
-    struct hf_series *accepted[HF_SIGNAL_COUNT], *refused[HF_SIGNAL_COUNT];
-};
-
-/*
- * One pipeline, or what lies between two queues of one that a queued_processor cuts: what a batch
- * passes on its way to the disk. Immutable after start.
- */
-struct hf_pipeline {
-    const char
-        *id; /* of its queue: "traces", or "traces>tail_sampling" behind that queued_processor */
-    char *own_id; /* the same, to be freed, of the latter */
-    enum hf_signal signal;
-    struct hf_node **processors;
-    size_t processor_count;
-    struct wal *wal;
-    struct wal_limits limits;           /* as configured; max_bytes 0: the default */
-    const struct hf_batching *batching; /* of its batch processor; NULL: none */
-    const char *batching_id;            /* that processor's id */
-    bool zstd;                          /* compress at rest */
-    struct hf_series **enqueue_failed;  /* of its exporters */
-    size_t exporter_count;
-};
-
-struct hf_node {
-    const char *id;
-    const struct hf_component *component;
-    const void *config;
-    void *self;
-    bool opened, started;
-    struct hf_graph *graph;
-    unsigned signals;
-    struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers */
-    size_t route_count[HF_SIGNAL_COUNT];
-    struct hf_transport transports[HF_TRANSPORTS_MAX];
-    size_t transport_count;
-    struct hf_delivery *delivery;                 /* exporters */
-    struct hf_queued_processor *queued_processor; /* processors and connectors with `take` */
-};
 
 /*
  * Opens every component in use: extensions, processors, exporters, receivers; opens the queues.
@@ -112,7 +52,6 @@ void hf_graph_stop(struct hf_graph *graph);
 /* After stop, or instead of start. NULL is nothing. */
 void hf_graph_free(struct hf_graph *graph);
 
-const struct hf_host *hf_graph_host(const struct hf_graph *graph);
 /* The names of consumers in use on a queue; any thread after start. */
 bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id);
 /* Sets the gauges of exporters and queues. The scraping thread. */

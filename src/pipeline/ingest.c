@@ -216,8 +216,7 @@ void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transpo
     }
     /* After the admission: a drain that found nothing admitted has seen all that will come. What a
      * queued_processor hands on is no intake. */
-    if (status == HF_OK && transport != NULL &&
-        hf_storage_is_draining(hf_graph_host(node->graph)->store)) {
+    if (status == HF_OK && transport != NULL && hf_storage_is_draining(node->host->store)) {
         cancel(submission, submission->count);
         status = HF_CLOSED;
     }

@@ -68,11 +68,6 @@ struct hf_queued_processor {
     sem_t stopped;
 };
 
-struct hf_loop *hf_queued_processor_loop(const struct hf_queued_processor *queued_processor)
-{
-    return queued_processor->loop;
-}
-
 /* ---- input ---- */
 
 static void pump(struct hf_queued_processor *queued_processor);
@@ -377,6 +372,7 @@ enum hf_status hf_queued_processor_new(struct hf_node *node,
         free(queued_processor);
         return status;
     }
+    node->own_loop = queued_processor->loop;
     sem_init(&queued_processor->stopped, 0, 0);
     *ret_queued_processor = queued_processor;
     return HF_OK;

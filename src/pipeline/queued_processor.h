@@ -44,5 +44,3 @@ void hf_queued_processor_stop(struct hf_queued_processor *queued_processor);
 void hf_queued_processor_close_consumers(struct hf_queued_processor *queued_processor);
 /* NULL is nothing. */
 void hf_queued_processor_free(struct hf_queued_processor *queued_processor);
-
-struct hf_loop *hf_queued_processor_loop(const struct hf_queued_processor *queued_processor);

@@ -128,7 +128,8 @@ static inline struct world *make_world(void)
                                    .component = &component,
                                    .config = &world->config,
                                    .self = &world->backend,
-                                   .graph = &world->graph};
+                                   .graph = &world->graph,
+                                   .host = &world->host};
     const struct hf_queue_options queue = {0};
     world->pipeline = (struct hf_pipeline){.id = "traces", .signal = HF_TRACES};
     assert_int_equal(hf_storage_queue(world->store, "traces", &queue, &world->pipeline.wal, error),

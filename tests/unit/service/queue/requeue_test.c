@@ -1,5 +1,5 @@
 /* Dead letters that an operator requeues, and the delivery that alone sends them again. */
-#include "delivery_world.h"
+#include "tests/unit/delivery/delivery_world.h"
 
 #include <holdfast/meta.h>
 

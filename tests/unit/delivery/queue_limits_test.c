@@ -1,6 +1,6 @@
 /* The limits of queues that are open: kept, changed when told, and those of a configuration win
  * over what was presumed. */
-#include "tests/unit/delivery/delivery_world.h"
+#include "delivery_world.h"
 
 #define MIB (UINT64_C(1) << 20)
 

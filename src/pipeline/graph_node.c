@@ -1,9 +1,9 @@
 /*
- * node: what the graph lends to a component.
+ * graph_node: the functions of holdfast/node.h that look at the whole graph: authenticators, the
+ * metadata that receivers keep, listening sockets, counters of receivers.
  */
 #include <holdfast/node.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,50 +11,11 @@
 
 #include <holdfast/component.h>
 
-#include "delivery/delivery.h"
 #include "graph.h"
 #include "graph_internal.h"
 #include "listeners.h"
-#include "queued_processor.h"
-#include "util/log.h"
 #include "util/memory.h"
 #include "util/metrics.h"
-
-const char *hf_node_id(const struct hf_node *node)
-{
-    return node->id;
-}
-
-void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    hf_log_vline(node->graph->host->log, level, node->id, format, arguments);
-    va_end(arguments);
-}
-
-struct hf_metrics *hf_node_metrics(const struct hf_node *node)
-{
-    return node->graph->host->metrics;
-}
-
-struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count)
-{
-    *ret_count = node->graph->host->loop_count;
-    return node->graph->host->loops;
-}
-
-struct hf_loop *hf_node_own_loop(const struct hf_node *node)
-{
-    return node->delivery != NULL           ? hf_delivery_loop(node->delivery)
-           : node->queued_processor != NULL ? hf_queued_processor_loop(node->queued_processor)
-                                            : NULL;
-}
-
-unsigned hf_node_signals(const struct hf_node *node)
-{
-    return node->signals;
-}
 
 enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
                             const struct hf_auth **ret_auth, void **ret_self)
@@ -125,7 +86,7 @@ uint64_t hf_node_memory(const struct hf_node *node)
 
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
 {
-    return hf_listeners_get(node->graph->host->listeners, endpoint, ret_fd, reterr);
+    return hf_listeners_get(node->host->listeners, endpoint, ret_fd, reterr);
 }
 
 enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, const char *mode,

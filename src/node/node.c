@@ -1,0 +1,40 @@
+#include "node.h"
+
+#include <stdarg.h>
+
+#include "util/log.h"
+#include "util/metrics.h"
+
+const char *hf_node_id(const struct hf_node *node)
+{
+    return node->id;
+}
+
+void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    hf_log_vline(node->host->log, level, node->id, format, arguments);
+    va_end(arguments);
+}
+
+struct hf_metrics *hf_node_metrics(const struct hf_node *node)
+{
+    return node->host->metrics;
+}
+
+struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count)
+{
+    *ret_count = node->host->loop_count;
+    return node->host->loops;
+}
+
+struct hf_loop *hf_node_own_loop(const struct hf_node *node)
+{
+    return node->own_loop;
+}
+
+unsigned hf_node_signals(const struct hf_node *node)
+{
+    return node->signals;
+}

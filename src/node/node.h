@@ -1,0 +1,81 @@
+/*
+ * node: what the graph, the deliveries and the intake know of a component's place: struct hf_node
+ * behind the public holdfast/node.h, the pipelines that it feeds or reads, and what all nodes
+ * share.
+ *
+ * The graph makes nodes and pipelines before anything runs; they are immutable after the start. The
+ * functions of holdfast/node.h that need no graph are here, the others in pipeline/graph_node.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <holdfast/component.h>
+
+#include "wal/wal.h"
+
+struct hf_log;
+struct hf_storage;
+struct hf_listeners;
+struct hf_delivery;
+struct hf_queued_processor;
+struct hf_graph;
+struct hf_batching;
+
+/* What graphs share. Immutable after start, each member a meeting place of its own or the main
+ * thread's. */
+struct hf_host {
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_storage *store;
+    struct hf_listeners *listeners;
+    struct hf_loop **loops;
+    size_t loop_count;
+};
+
+#define HF_TRANSPORTS_MAX 4
+
+/* Counters of one receiver and transport. */
+struct hf_transport {
+    const char *name;
+    struct hf_series *accepted[HF_SIGNAL_COUNT], *refused[HF_SIGNAL_COUNT];
+};
+
+/*
+ * One pipeline, or what lies between two queues of one that a queued_processor cuts: what a batch
+ * passes on its way to the disk. Immutable after start.
+ */
+struct hf_pipeline {
+    const char
+        *id; /* of its queue: "traces", or "traces>tail_sampling" behind that queued_processor */
+    char *own_id; /* the same, to be freed, of the latter */
+    enum hf_signal signal;
+    struct hf_node **processors;
+    size_t processor_count;
+    struct wal *wal;
+    struct wal_limits limits;           /* as configured; max_bytes 0: the default */
+    const struct hf_batching *batching; /* of its batch processor; NULL: none */
+    const char *batching_id;            /* that processor's id */
+    bool zstd;                          /* compress at rest */
+    struct hf_series **enqueue_failed;  /* of its exporters */
+    size_t exporter_count;
+};
+
+struct hf_node {
+    const char *id;
+    const struct hf_component *component;
+    const void *config;
+    void *self;
+    bool opened, started;
+    struct hf_graph *graph;
+    const struct hf_host *host;
+    struct hf_loop *own_loop; /* of an exporter's delivery or a queued processor; NULL: none */
+    unsigned signals;
+    struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers */
+    size_t route_count[HF_SIGNAL_COUNT];
+    struct hf_transport transports[HF_TRANSPORTS_MAX];
+    size_t transport_count;
+    struct hf_delivery *delivery;                 /* exporters */
+    struct hf_queued_processor *queued_processor; /* processors and connectors with `take` */
+};
