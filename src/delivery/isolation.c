@@ -5,7 +5,7 @@
 #include "export_request.h"
 #include "util/log.h"
 
-/* Of one reader: a record is limiter larger, and the list is walked when there is one. */
+/* Of one reader: a record is rarely larger, and the list is walked when there is one. */
 #define ISOLATED_MAX 1024u
 #define ISOLATED_BYTES_MAX ((uint64_t)4 << 20)
 

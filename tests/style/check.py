@@ -40,6 +40,7 @@ LONGER = {
     "wal/internal.h": "what the files of the queue share: one structure, owned by them all",
     "src/grpc/client_internal.h": "likewise, of the client",
     "src/grpc/server_internal.h": "likewise, of the server",
+    "src/http/server_internal.h": "likewise, of the HTTP server",
 }
 
 # Each outside library is included in one folder. Tests may use what they compare with.
