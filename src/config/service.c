@@ -118,7 +118,7 @@ static void check_reference(struct hf_build *build, const struct hf_config_ref *
                       "extension \"%s\" is configured but not in service::extensions; add it there",
                       ref->id);
     } else if (strcmp(ref->key, "authenticator") == 0 && component != NULL &&
-               component->auth == NULL) {
+               (component->extension == NULL || component->extension->auth == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
                       ref->id);
     }

@@ -94,7 +94,7 @@ static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batc
     for (size_t i = 0; i < pipeline->processor_count; i++) {
         struct hf_node *node = pipeline->processors[i];
         struct hf_batch *next = NULL;
-        enum hf_status status = node->component->process(node->self, now, &next);
+        enum hf_status status = node->component->processor->process(node->self, now, &next);
         hf_ref_drop(&now->ref);
         if (status != HF_OK || next == NULL || next->items == 0) {
             if (status == HF_OK && next != NULL) {

@@ -204,7 +204,7 @@ static bool offer(struct input_queue *input_queue, struct wal_record *record)
                                 .raw_bytes = record->raw_bytes,
                                 .items = record->items};
         link_input(input); /* it may be done with before take() returns */
-        status = node->component->process_queued(node->self, &input->input);
+        status = node->component->queued->process_queued(node->self, &input->input);
         if (status != HF_OK) {
             unlink_input(input);
             free(input);

@@ -493,6 +493,10 @@ static const struct hf_field fields[] = {
 
 static const struct hf_auth auth = {.check = check_request, .headers = add_headers};
 
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
+
 const struct hf_component hf_extension_basicauth = {
     .type = "basicauth",
     .help = "Sends and asks for a user name and password.",
@@ -502,5 +506,5 @@ const struct hf_component hf_extension_basicauth = {
     .check = check_config,
     .open = open_basic,
     .close = close_basic,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

@@ -64,7 +64,7 @@ static inline enum hf_status check_line(const struct extension *extension, const
     char copy[1024];
     meta.size = 0;
     snprintf(copy, sizeof(copy), "%s", line);
-    return extension->component->auth->check(extension->self, header_of, copy, &meta);
+    return extension->component->extension->auth->check(extension->self, header_of, copy, &meta);
 }
 
 struct sink {
@@ -86,7 +86,8 @@ static inline void assert_adds(const struct extension *extension, struct hf_slic
                                const char *expected)
 {
     struct sink sink = {.sink = {keep}};
-    assert_int_equal(extension->component->auth->headers(extension->self, meta, &sink.sink), HF_OK);
+    assert_int_equal(
+        extension->component->extension->auth->headers(extension->self, meta, &sink.sink), HF_OK);
     assert_string_equal(sink.text, expected);
 }
 

@@ -118,8 +118,9 @@ static void takes_colons_in_passwords_and_names_the_user(void **state)
     char line[] = EVE_COLON;
     struct hf_slice user;
     meta.size = 0;
-    assert_int_equal(hf_extension_basicauth.auth->check(extension.self, header_of, line, &meta),
-                     HF_OK);
+    assert_int_equal(
+        hf_extension_basicauth.extension->auth->check(extension.self, header_of, line, &meta),
+        HF_OK);
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "username", &user));
     assert_true(hf_slice_is(user, "eve"));
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "raw", &user));
