@@ -13,6 +13,7 @@
 #include "status.h"
 
 struct hf_node;
+struct hf_pipeline;
 struct hf_loop;
 struct hf_auth;
 struct hf_metrics;
@@ -62,6 +63,15 @@ bool hf_node_sends_header(const struct hf_node *node, const char *key);
 /* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine and
  * the limits of processors. 0: not known. */
 uint64_t hf_node_memory(const struct hf_node *node);
+
+/*
+ * Connector, queued processor, receiver: the pipelines behind it that carry `signal`, in the order
+ * of the configuration, and the id of each as the user wrote it ("traces/2"; behind a queued
+ * processor "traces>ID"). From open until close.
+ */
+struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_signal signal,
+                                           size_t *ret_count);
+const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
 
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),

@@ -22,6 +22,7 @@ struct hf_delivery;
 struct hf_queued_processor;
 struct hf_graph;
 struct hf_batching;
+struct hf_delivery_config;
 
 /* What graphs share. Immutable after start, each member a meeting place of its own or the main
  * thread's. */
@@ -66,6 +67,7 @@ struct hf_node {
     const char *id;
     const struct hf_component *component;
     const void *config;
+    const struct hf_delivery_config *delivery_config; /* exporters; NULL: it has no such keys */
     void *self;
     bool opened, started;
     struct hf_graph *graph;

@@ -72,18 +72,24 @@ bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
     return failed;
 }
 
+/* What an extension says of the data directory; NULL: nothing. */
+static const struct hf_storage_config *storage_named_by(const struct hf_config_component *extension)
+{
+    const struct hf_extension_ops *ops =
+        extension->component != NULL ? extension->component->extension : NULL;
+    return ops != NULL && ops->storage != NULL ? ops->storage(extension->config) : NULL;
+}
+
 static const struct hf_storage_config *storage_of(const struct hf_config *config)
 {
     size_t count = 0;
     const struct hf_config_component *const *extensions =
         config != NULL ? hf_config_extensions(config, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (extensions[i]->component != NULL &&
-            strcmp(extensions[i]->component->type, "file_storage") == 0) {
-            return extensions[i]->config;
-        }
+    const struct hf_storage_config *storage = NULL;
+    for (size_t i = 0; i < count && storage == NULL; i++) {
+        storage = storage_named_by(extensions[i]);
     }
-    return NULL;
+    return storage;
 }
 
 /* In the Go collector each would be a store of its own. */
@@ -94,9 +100,8 @@ static void warn_of_further_storages(const struct service *service)
     const struct hf_config_component *const *extensions =
         hf_config_extensions(service->config, &count);
     for (size_t i = 0; i < count; i++) {
-        const struct hf_component *component = extensions[i]->component;
-        if (component != NULL && strcmp(component->type, "file_storage") == 0 &&
-            extensions[i]->config != first) {
+        const struct hf_storage_config *storage = storage_named_by(extensions[i]);
+        if (storage != NULL && storage != first) {
             hf_log_line(service->host.log, HF_LOG_WARN, extensions[i]->id,
                         "has no effect: all queues are in the data directory, which the first "
                         "file_storage names");

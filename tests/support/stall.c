@@ -56,5 +56,5 @@ const struct hf_component hf_processor_stall = {
     .fields = fields,
     .open = open_stall,
     .close = free,
-    .process = process,
+    .processor = &(const struct hf_processor_ops){.process = process},
 };

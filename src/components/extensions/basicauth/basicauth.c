@@ -477,6 +477,10 @@ static const struct hf_field fields[] = {
 static const struct hf_auth auth = {
     .check = check_request, .begin = begin_check, .headers = add_headers};
 
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
+
 const struct hf_component hf_extension_basicauth = {
     .type = "basicauth",
     .help = "Sends and asks for a user name and password.",
@@ -488,5 +492,5 @@ const struct hf_component hf_extension_basicauth = {
     .start = start_basic,
     .stop = stop_basic,
     .close = close_basic,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

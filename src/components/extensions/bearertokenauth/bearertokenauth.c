@@ -272,6 +272,10 @@ static const struct hf_field fields[] = {
 
 static const struct hf_auth auth = {.check = check_request, .headers = add_headers};
 
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
+
 const struct hf_component hf_extension_bearertokenauth = {
     .type = "bearertokenauth",
     .help = "Sends and asks for a bearer token.",
@@ -281,5 +285,5 @@ const struct hf_component hf_extension_bearertokenauth = {
     .check = check_config,
     .open = open_bearer,
     .close = close_bearer,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

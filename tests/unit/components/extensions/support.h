@@ -89,7 +89,7 @@ static inline void note_done(struct hf_auth_wait *wait, enum hf_status status)
 static inline enum hf_status check_client(const struct extension *extension, const char *line,
                                           struct hf_meta_writer *meta, bool *ret_at_once)
 {
-    const struct hf_auth *auth = extension->component->auth;
+    const struct hf_auth *auth = extension->component->extension->auth;
     char copy[1024];
     snprintf(copy, sizeof(copy), "%s", line);
     const struct hf_auth_request request = {header_of, copy, "10.0.0.7:51234"};
@@ -134,7 +134,8 @@ static inline void assert_adds(const struct extension *extension, struct hf_slic
                                const char *expected)
 {
     struct sink sink = {.sink = {keep}};
-    assert_int_equal(extension->component->auth->headers(extension->self, meta, &sink.sink), HF_OK);
+    assert_int_equal(
+        extension->component->extension->auth->headers(extension->self, meta, &sink.sink), HF_OK);
     assert_string_equal(sink.text, expected);
 }
 

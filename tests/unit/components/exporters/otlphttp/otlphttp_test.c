@@ -186,7 +186,7 @@ static void send_one(struct fixture *fixture, enum hf_signal signal, struct hear
                                        .attempt = 1,
                                        .deadline_ns = hf_clock_monotonic_ns() + 10 * HF_NS_PER_S},
                             .loop = fixture->node.loop};
-    hf_exporter_otlphttp.send(fixture->exporter, &heard->export);
+    hf_exporter_otlphttp.exporter->send(fixture->exporter, &heard->export);
     hf_loop_run(fixture->node.loop);
     assert_true(heard->done);
     hf_bytes_release(&plain);
@@ -543,7 +543,7 @@ static void ends_what_is_in_flight_when_it_closes(void **state)
     struct heard heard = {
         .export = {.signal = HF_TRACES, .items = 1, .bodies = &piece, .body_count = 1},
         .loop = fixture.node.loop};
-    hf_exporter_otlphttp.send(fixture.exporter, &heard.export);
+    hf_exporter_otlphttp.exporter->send(fixture.exporter, &heard.export);
     assert_false(heard.done);
     hf_exporter_otlphttp.close(fixture.exporter);
     assert_true(heard.done);
