@@ -103,7 +103,7 @@ static bool read_more(struct queue_reader *reader)
     enum wal_status status =
         room == 0  ? WAL_NOMEM
         : is_whole ? wal_consumer_read(consumer, room, READ_BYTES, records, &count)
-                   : wal_consumer_read_fresh(consumer, room, READ_BYTES, records, &count);
+                   : wal_consumer_read_live(consumer, room, READ_BYTES, records, &count);
     if (status != WAL_OK) {
         reader->backlog->failing = true;
         reader->backlog->resume_ns = hf_loop_now_ns(reader->delivery->loop) + READ_AGAIN_NS;
