@@ -1,5 +1,5 @@
 /*
- * status: names of statuses and of reasons to drop records.
+ * names: texts of statuses and of reasons to drop records.
  */
 #include "wal.h"
 
