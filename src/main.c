@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/drain.h"
-#include "cli/queue.h"
+#include "cli/drain_cli.h"
+#include "cli/queue_cli.h"
 #include "default_config.h"
 #include "registry.h"
 #include "service/service.h"
@@ -353,10 +353,10 @@ int main(int argc, char **argv)
     struct command command = {"", run, usage_run};
     tune_allocator();
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
-        return (int)hf_queue_cli(argc - 1, argv + 1);
+        return (int)hf_queue_cli(hf_registry, argc - 1, argv + 1);
     }
     if (argc > 1 && strcmp(argv[1], "drain") == 0) {
-        return (int)hf_drain_cli(argc - 1, argv + 1);
+        return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
     }
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

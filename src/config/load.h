@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #include "config.h"
-#include "memory.h"
+#include "load_memory.h"
 
 /* Limits on what a user can make grow. */
 #define HF_CONFIG_MEMORY_BYTES (64u << 20)

@@ -17,7 +17,7 @@
 #include <holdfast/component.h>
 
 #include "control_protocol.h"
-#include "drain.h"
+#include "drain_command.h"
 #include "pipeline/occupied.h"
 #include "service/queue/command.h"
 #include "storage/storage.h"

@@ -10,12 +10,6 @@
 #define GUESS_RATIO 6u
 #define OUT_LEAST 512u
 
-void hf_zstd_release(struct codec_contexts *contexts)
-{
-    ZSTD_freeCCtx(contexts->zstd_out);
-    ZSTD_freeDCtx(contexts->zstd_in);
-}
-
 static ZSTD_DCtx *begin_decode(struct codec_contexts *contexts)
 {
     if (contexts == NULL) {

@@ -5,7 +5,7 @@
 
 #include "arguments.h"
 #include "dead_letters.h"
-#include "export.h"
+#include "replay.h"
 #include "listing.h"
 #include "output.h"
 #include "util/clock.h"

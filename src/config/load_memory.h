@@ -1,5 +1,5 @@
 /*
- * memory: where everything of one configuration lives. Pieces are never freed alone; all go with
+ * load_memory: the memory of one configuration. Parts are never freed alone; all are freed with
  * the configuration. It has a hard limit, so that no input can make the loader grow without end.
  *
  * Owned by one thread while loading, immutable after.

@@ -1,4 +1,4 @@
-#include "queue.h"
+#include "queue_cli.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -149,9 +149,9 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     return code;
 }
 
-enum hf_exit hf_queue_cli(int count, char **arguments)
+enum hf_exit hf_queue_cli(const struct hf_component *const *components, int count, char **arguments)
 {
-    struct words words = {.count = 0};
+    struct words words = {.place.components = components};
     struct hf_queue_arguments parsed;
     char error[HF_ERROR_MAX] = "";
     const char *wrong = sort_words(count, arguments, &words);

@@ -1,7 +1,7 @@
 /* Memory that only grows, up to its limit. */
 #include "support.h"
 
-#include "config/memory.h"
+#include "config/load_memory.h"
 
 static void gives_zeroed_aligned_pieces(void **state)
 {

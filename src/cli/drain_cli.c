@@ -1,4 +1,4 @@
-#include "drain.h"
+#include "drain_cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,9 +127,9 @@ static enum hf_exit wait_until_empty(const char *directory, const struct request
     }
 }
 
-enum hf_exit hf_drain_cli(int count, char **arguments)
+enum hf_exit hf_drain_cli(const struct hf_component *const *components, int count, char **arguments)
 {
-    struct request request = {.timeout_ns = UINT64_MAX};
+    struct request request = {.place.components = components, .timeout_ns = UINT64_MAX};
     if (!parse(count, arguments, &request)) {
         fputs(usage, stderr);
         return HF_EXIT_USAGE;

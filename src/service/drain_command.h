@@ -1,6 +1,6 @@
 /*
- * drain: what a running process does for `holdfast drain`: it refuses intake and counts what is
- * left.
+ * drain_command: what a running process does for `holdfast drain`: it refuses intake and counts
+ * what is left.
  */
 #pragma once
 

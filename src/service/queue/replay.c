@@ -1,4 +1,4 @@
-#include "export.h"
+#include "replay.h"
 
 #include <inttypes.h>
 #include <semaphore.h>

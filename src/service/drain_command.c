@@ -1,4 +1,4 @@
-#include "drain.h"
+#include "drain_command.h"
 
 #include <inttypes.h>
 #include <string.h>

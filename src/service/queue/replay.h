@@ -1,5 +1,5 @@
 /*
- * queue_export: replays a queue into an OTLP/HTTP endpoint, from any machine that has a copy of the
+ * replay: replays a queue into an OTLP/HTTP endpoint, from any machine that has a copy of the
  * directory.
  */
 #pragma once
