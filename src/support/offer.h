@@ -17,14 +17,13 @@
 
 #include <holdfast/node.h>
 
-#include "util/backoff.h"
 #include "util/loop.h"
 
 struct hf_offer {
     struct hf_node *node;
     struct hf_loop *loop;
     const char *transport;
-    /* All batches are on disk or dropped, or hf_offer_stop() has ended. On the loop. */
+    /* All batches are on disk or dropped. On the loop. */
     void (*idle)(struct hf_offer *offer);
     struct hf_batch *batches[32]; /* a ring of those that wait, the first one in hf_submit() */
     size_t first, count;
@@ -34,8 +33,7 @@ struct hf_offer {
     struct hf_task answered;
     atomic_int answer; /* enum hf_status, between the two */
     struct hf_timer again;
-    struct hf_backoff backoff;
-    uint32_t draw; /* of the jitter */
+    uint64_t wait_ns; /* before the first one is offered again */
 };
 
 /* `transport` as in hf_node_add_transport(). `idle` may be NULL. */
@@ -56,6 +54,9 @@ static inline bool hf_offer_is_idle(const struct hf_offer *offer)
 /* Takes over the reference; there must be room. `idle` is never called before it returns. */
 void hf_offer_add(struct hf_offer *offer, struct hf_batch *batch);
 
-/* Offers nothing more: `idle` is called, later, when the batch that is in hf_submit() is answered.
- * What waits is dropped; returns how many items that were, so that the caller can log it. */
+/*
+ * Drops all that is not handed over and returns how many items that were, so that the caller can
+ * log it. When a batch is handed over and not answered yet, the offer is not idle; it becomes so,
+ * and `idle` is called, with the answer.
+ */
 uint64_t hf_offer_stop(struct hf_offer *offer);
