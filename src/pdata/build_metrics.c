@@ -61,10 +61,8 @@ enum {
 #define NUMBER_SIZE_EXPECTED 100u
 
 static const uint32_t data_fields[] = {
-    [HF_BUILD_GAUGE] = METRIC_GAUGE,
-    [HF_BUILD_SUM] = METRIC_SUM,
-    [HF_BUILD_HISTOGRAM] = METRIC_HISTOGRAM,
-    [HF_BUILD_EXPONENTIAL] = METRIC_EXPONENTIAL,
+    [HF_BUILD_GAUGE] = METRIC_GAUGE,         [HF_BUILD_SUM] = METRIC_SUM,
+    [HF_BUILD_HISTOGRAM] = METRIC_HISTOGRAM, [HF_BUILD_EXPONENTIAL] = METRIC_EXPONENTIAL,
     [HF_BUILD_SUMMARY] = METRIC_SUMMARY,
 };
 
@@ -160,8 +158,8 @@ void hf_build_point_histogram(struct hf_builder *builder,
     struct hf_wire_writer *writer = &builder->writer;
     assert(is_data(builder, HF_BUILD_HISTOGRAM));
     size_t numbers = histogram->buckets != NULL ? 2 * histogram->bound_count + 1 : 0;
-    open_point(builder, &histogram->point, NUMBER_SIZE_EXPECTED + 8 * numbers,
-               HISTOGRAM_ATTRIBUTES, HISTOGRAM_FLAGS);
+    open_point(builder, &histogram->point, NUMBER_SIZE_EXPECTED + 8 * numbers, HISTOGRAM_ATTRIBUTES,
+               HISTOGRAM_FLAGS);
     put_count(builder, COUNT, histogram->count);
     put_optional(builder, SUM, histogram->has_sum, histogram->sum);
     put_optional(builder, HISTOGRAM_MIN, histogram->has_min, histogram->min);
@@ -213,8 +211,8 @@ void hf_build_point_exponential(struct hf_builder *builder,
 {
     assert(is_data(builder, HF_BUILD_EXPONENTIAL));
     size_t counts = exponential->positive.count + exponential->negative.count;
-    open_point(builder, &exponential->point, NUMBER_SIZE_EXPECTED + counts,
-               EXPONENTIAL_ATTRIBUTES, EXPONENTIAL_FLAGS);
+    open_point(builder, &exponential->point, NUMBER_SIZE_EXPECTED + counts, EXPONENTIAL_ATTRIBUTES,
+               EXPONENTIAL_FLAGS);
     put_count(builder, COUNT, exponential->count);
     put_optional(builder, SUM, exponential->has_sum, exponential->sum);
     hf_build_put_number(builder, EXPONENTIAL_SCALE, zigzag(exponential->scale));

@@ -74,8 +74,7 @@ static void offer_again(struct hf_timer *timer, uint64_t now_ns)
 void hf_offer_init(struct hf_offer *offer, struct hf_node *node, struct hf_loop *loop,
                    const char *transport, void (*idle)(struct hf_offer *offer))
 {
-    *offer = (struct hf_offer){
-        .node = node, .loop = loop, .transport = transport, .idle = idle};
+    *offer = (struct hf_offer){.node = node, .loop = loop, .transport = transport, .idle = idle};
     offer->reply.done = take_reply;
     offer->answered.run = handle_answer;
     offer->again.fire = offer_again;
@@ -98,8 +97,7 @@ uint64_t hf_offer_stop(struct hf_offer *offer)
     offer->stopping = true;
     hf_loop_timer_stop(offer->loop, &offer->again);
     while (offer->count > kept) {
-        struct hf_batch *batch =
-            offer->batches[(offer->first + offer->count - 1) % BATCHES_MAX];
+        struct hf_batch *batch = offer->batches[(offer->first + offer->count - 1) % BATCHES_MAX];
         offer->count--;
         items += batch->items;
         hf_ref_drop(&batch->ref);

@@ -1,11 +1,11 @@
 #include "scraper.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <errno.h>
 
 #include <holdfast/component.h>
 
@@ -178,9 +178,8 @@ static struct hf_series *source_series(const struct hf_scraper *scraper, const c
         .type = HF_COUNTER,
         .help = verb[0] == 's' ? "Items that were read." : "Items that could not be read.",
     };
-    const struct hf_label labels[] = {{"receiver", hf_node_id(scraper->options.node)},
-                                      {"scraper", source},
-                                      {NULL, NULL}};
+    const struct hf_label labels[] = {
+        {"receiver", hf_node_id(scraper->options.node)}, {"scraper", source}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(scraper->options.node), &family, labels);
 }
 
