@@ -1,3 +1,7 @@
+/*
+ * delivery_config: the field table of the delivery keys (sending_queue, retry_on_failure, timeout),
+ * and their check.
+ */
 #include <holdfast/delivery.h>
 
 #define QUEUE(member) offsetof(struct hf_queue_config, member)
