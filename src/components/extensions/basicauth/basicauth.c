@@ -165,7 +165,7 @@ static bool is_slow(const char *hash)
     return size > 0 && hash[1 + size] == '$';
 }
 
-/* An entry that can never match is somebody who will wonder why. */
+/* Warns about entries that can never match. */
 static void warn_unknown(const struct basic *basic)
 {
     for (size_t i = 0; i < basic->count; i++) {
@@ -179,7 +179,7 @@ static void warn_unknown(const struct basic *basic)
     }
 }
 
-/* The entries anew, from the file and the inline part. Under the lock. */
+/* Reads all entries again, from the file and the inline part. Under the lock. */
 static enum hf_status load(struct basic *basic, char *reterr)
 {
     const struct htpasswd_config *config = &basic->config->htpasswd;
@@ -284,7 +284,8 @@ static bool matches(struct basic *basic, struct entry *entry, const char *passwo
         return false;
     }
     free(entry->matched);
-    entry->matched = strdup(password); /* for want of memory: checked the dear way again */
+    entry->matched =
+        strdup(password); /* NULL when out of memory: then the hash is computed again */
     return true;
 }
 
