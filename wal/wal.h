@@ -273,8 +273,8 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
 void wal_consumer_rewind(struct wal_consumer *consumer);
 
 /*
- * Reads one stored record again, whether it was read or not; what a consumer has not acknowledged is
- * stored, unless it was skipped or damaged. WAL_MISSING: it is not there. WAL_IO, WAL_NOMEM. Any
+ * Reads one stored record again, whether it was read or not; what a consumer has not acknowledged
+ * is stored, unless it was skipped or damaged. WAL_MISSING: it is not there. WAL_IO, WAL_NOMEM. Any
  * thread.
  */
 WAL_MUST_USE enum wal_status wal_get(struct wal *wal, uint64_t sequence,

@@ -1,3 +1,7 @@
+/*
+ * check_service: reads the service section, and checks references between components once all are
+ * known.
+ */
 #include <stdint.h>
 #include <string.h>
 
