@@ -1,7 +1,7 @@
 /*
- * commit: the committer's thread. Takes all that waits, up to a group, writes it in one
- * transaction, and completes it when that is durable. It never waits for more to come: what arrives
- * during a commit is the next group.
+ * commit: the committer's thread. Takes the waiting appends, up to a group, writes them in one
+ * transaction, and completes them when that is durable. It never waits for more: appends that
+ * arrive during a commit are the next group.
  *
  * A commit that failed is never repeated on the same file: after a failed sync the kernel may have
  * forgotten what was not written. The group is refused, the file is closed (what was acknowledged
@@ -22,7 +22,7 @@ struct group {
     bool has_checkpoints;
 };
 
-/* What came of a group. */
+/* The result of a group. */
 struct outcome {
     enum wal_status status;
     int error; /* errno */
@@ -152,32 +152,32 @@ static int write_records(struct wal *wal, struct wal_writing *writing, const str
 }
 
 static int write_rows(struct wal *wal, struct wal_writing *writing, const struct group *group,
-                      bool is_fresh)
+                      bool has_live)
 {
     int error = 0;
 
-    if (is_fresh) {
+    if (has_live) {
         struct wal_segment_head head;
         struct wal_place start = {wal->next_sequence, wal->total};
         wal_segment_head_write(&head, start, hf_clock_unix_ns());
         error = wal_writing_put(writing, 0, &head, sizeof(head));
     }
-    if (error == 0 && (is_fresh || group->has_checkpoints)) {
-        error = write_checkpoints(wal, writing, is_fresh);
+    if (error == 0 && (has_live || group->has_checkpoints)) {
+        error = write_checkpoints(wal, writing, has_live);
     }
     return error != 0 ? error : write_records(wal, writing, group);
 }
 
 /* One transaction. False with `*ret_is_spent`: the file must not be written again. */
 static int write_group(struct wal *wal, struct wal_segment *segment, const struct group *group,
-                       bool is_fresh, struct outcome *outcome, bool *ret_is_spent)
+                       bool has_live, struct outcome *outcome, bool *ret_is_spent)
 {
     struct wal_writing writing;
 
     *ret_is_spent = false;
     int error = wal_writing_begin(segment, &writing);
     if (error == 0) {
-        error = write_rows(wal, &writing, group, is_fresh);
+        error = write_rows(wal, &writing, group, has_live);
         if (error != 0) {
             wal_writing_abort(&writing);
         }
@@ -202,7 +202,8 @@ static void fail(struct outcome *outcome, int error)
     }
 }
 
-static void commit_fresh(struct wal *wal, const struct group *group, struct outcome *outcome)
+static void commit_to_new_segment(struct wal *wal, const struct group *group,
+                                  struct outcome *outcome)
 {
     struct wal_segment *segment = NULL;
     bool is_spent = false;
@@ -277,15 +278,15 @@ static bool fits_tail(struct wal *wal, const struct group *group)
            (tail->first == wal->next_sequence || tail->bytes + group->cost <= segment_bytes);
 }
 
-static struct outcome commit_group(struct wal *wal, const struct group *group, bool is_fresh)
+static struct outcome commit_group(struct wal *wal, const struct group *group, bool has_live)
 {
     struct outcome outcome = {.began_ns = hf_clock_monotonic_ns()};
 
     outcome.status = stage_checkpoints(wal, group);
     if (outcome.status != WAL_OK) {
         outcome.error = ENOMEM;
-    } else if (is_fresh || !fits_tail(wal, group) || !commit_tail(wal, group, &outcome)) {
-        commit_fresh(wal, group, &outcome);
+    } else if (has_live || !fits_tail(wal, group) || !commit_tail(wal, group, &outcome)) {
+        commit_to_new_segment(wal, group, &outcome);
     }
     settle_checkpoints(wal, group, outcome.status == WAL_OK);
     return outcome;
@@ -303,7 +304,7 @@ static void note_outcome(struct wal *wal, const struct outcome *outcome)
         wal_retry_reset(&wal->janitor.probe);
     } else {
         wal->stat.last_error = outcome->error;
-        wal_janitor_call(wal); /* which frees spares, and tries again when nobody else does */
+        wal_janitor_call(wal); /* frees spare files, and retries when there is no append */
     }
     pthread_mutex_unlock(&wal->lock);
     if (is_ok == wal->is_failing) {
@@ -332,8 +333,8 @@ static void run_group(struct wal *wal)
     wal_make_room(wal, 0);
 }
 
-/* A fresh tail without a record: what came before can be reclaimed; or a try whether writing
- * works again. */
+/* Begins an empty tail segment, so that the segments before it can be reclaimed; or a try whether
+ * writing works again. */
 static void run_rotation(struct wal *wal)
 {
     struct group none = {0};

@@ -1,5 +1,5 @@
 /*
- * consumer: opening, closing and acknowledging. Reading is in consume.c.
+ * consumer: opening, closing and acknowledging. Reading is in consumer_read.c.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -214,7 +214,7 @@ void wal_consumer_close(struct wal_consumer *consumer)
  */
 static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
 {
-    struct wal_place *position = &consumer->read_pos.position;
+    struct wal_place *position = &consumer->backlog.position;
 
     if (ack->sequence != position->sequence || wal_cursor_has(&consumer->cursor, ack->sequence)) {
         return;
@@ -223,8 +223,8 @@ static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
     position->total =
         wal_amount_add(position->total, (struct wal_amount){1, ack->items, ack->raw_bytes});
     (void)wal_cursor_skip(&consumer->cursor, position);
-    if (consumer->read_pos.look < position->sequence) {
-        consumer->read_pos.look = position->sequence;
+    if (consumer->backlog.look < position->sequence) {
+        consumer->backlog.look = position->sequence;
     }
 }
 

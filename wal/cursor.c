@@ -254,7 +254,8 @@ void wal_cursor_write(const struct wal_cursor *cursor, void *ret)
     memcpy(at, &stored, sizeof(stored));
 }
 
-/* Ranges must ascend and leave gaps; the checksum only says that somebody wrote them so. */
+/* Ranges must ascend and leave gaps. The checksum does not prove that: it only proves that the row
+ * is as it was written. */
 static bool are_ordered(const struct wal_cursor *cursor)
 {
     uint64_t before = cursor->low;

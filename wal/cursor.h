@@ -1,9 +1,9 @@
 /*
- * cursor: what one consumer has done with, and its accounting.
+ * cursor: which records one consumer is done with, and its accounting.
  *
- * All before `low` is done with, and so is what `ranges` hold above it. Each range carries the sums
- * of its records, and `low_total` the sums of everything before low, so the accounts never need to
- * look at a record:
+ * All records below `low` are done with, and so are those in `ranges` above it. Each range carries
+ * the sums of its records, and `low_total` the sums of everything before low, so the accounts never
+ * need to look at a record:
  *
  *   accepted = tail - start        queued = tail - low_total - sums of the ranges
  *
@@ -63,10 +63,10 @@ uint64_t wal_cursor_until(const struct wal_cursor *cursor, uint64_t sequence);
 bool wal_cursor_ack(struct wal_cursor *cursor, const struct wal_ack *ack);
 
 /*
- * Counts as `into` (one of the cursor's own amounts) what is not done with in [from, upto), which
- * the difference of the totals tells, and marks it as done with. `upto` must not stand inside a
- * range, and `from` not either. Returns what was counted. Needs room for one range unless from is
- * low.
+ * Adds the records of [from, upto) that are not done with to `into` (one of the cursor's own
+ * amounts), and marks them as done with; the difference of the totals gives their number. Neither
+ * `from` nor `upto` may stand inside a range. Returns the amount that was added. Needs room for one
+ * range unless from is low.
  */
 struct wal_amount wal_cursor_absorb(struct wal_cursor *cursor, struct wal_place from,
                                     struct wal_place upto, struct wal_amount *into);

@@ -1,3 +1,6 @@
+/*
+ * event: reports events to the owner of the queue, and keeps damaged records for inspection.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /*
- * relief: makes room by pushing consumers on: all of them with drop_oldest, otherwise only orphans,
- * before anybody is refused. The committer's thread.
+ * evict: makes room for new records before an append is refused. A consumer skips its oldest
+ * records: every consumer with drop_oldest, otherwise only consumers that are not open (orphans).
+ * The committer's thread.
  */
 #include <string.h>
 #include <time.h>
@@ -9,16 +10,16 @@
 #include "internal.h"
 #include "util/clock.h"
 
-#define DISPOSAL_NS HF_NS_PER_S
+#define RECLAIM_WAIT_NS HF_NS_PER_S
 
 static uint64_t less(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
 }
 
-/* Pushes the next consumer that stands below `place` and may be pushed. True when one was; `place`
- * moves on when that one has acknowledged what stands there. */
-static bool push_one(struct wal *wal, struct wal_place *place, const char *only)
+/* Moves the next consumer that stands below `place` and may skip records up to `place`. True: there
+ * was one. `place` moves up when that consumer has acknowledged the record there. */
+static bool evict_for_one(struct wal *wal, struct wal_place *place, const char *only)
 {
     struct wal_amount amount = {0};
     char name[WAL_NAME_BYTES_MAX + 1] = "";
@@ -55,9 +56,9 @@ static bool push_one(struct wal *wal, struct wal_place *place, const char *only)
     return is_found;
 }
 
-/* Pushes all that may be pushed (or only the one of that name) up to the first good record at or
- * above `sequence`. */
-static void push_to(struct wal *wal, uint64_t sequence, const char *only)
+/* Moves every consumer that may skip records (or only the one named `only`) up to the first good
+ * record at or above `sequence`. */
+static void evict_below(struct wal *wal, uint64_t sequence, const char *only)
 {
     struct wal_place place;
 
@@ -65,7 +66,7 @@ static void push_to(struct wal *wal, uint64_t sequence, const char *only)
         return;
     }
     uint64_t located = place.sequence;
-    while (push_one(wal, &place, only)) {
+    while (evict_for_one(wal, &place, only)) {
         if (place.sequence != located && wal_locate(wal, place.sequence, &place, NULL) != WAL_OK) {
             return;
         }
@@ -76,12 +77,12 @@ static void push_to(struct wal *wal, uint64_t sequence, const char *only)
     pthread_mutex_unlock(&wal->lock);
 }
 
-enum step { STEP_DONE, STEP_PUSH, STEP_ROTATE, STEP_RELEASE };
+enum step { STEP_DONE, STEP_EVICT, STEP_ROTATE, STEP_RELEASE };
 
 /* Lock held. */
 static enum step next_step(const struct wal *wal, uint64_t bytes)
 {
-    bool may_push_all = wal->limits.drop_oldest;
+    bool may_evict_all = wal->limits.drop_oldest;
 
     if (wal->limits.max_bytes == 0 || wal->segment_count == 0 ||
         wal->space.used + bytes <= wal->limits.max_bytes) {
@@ -89,21 +90,21 @@ static enum step next_step(const struct wal *wal, uint64_t bytes)
     }
     if (wal->segment_count == 1) {
         bool has_records = wal->segments[0]->first < wal->next_sequence;
-        return may_push_all && has_records && !wal->segments[0]->is_closed ? STEP_ROTATE
-                                                                           : STEP_DONE;
+        return may_evict_all && has_records && !wal->segments[0]->is_closed ? STEP_ROTATE
+                                                                            : STEP_DONE;
     }
     if (wal->consumers == NULL) {
-        return may_push_all ? STEP_RELEASE : STEP_DONE;
+        return may_evict_all ? STEP_RELEASE : STEP_DONE;
     }
     for (const struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
-        if (c->is_open && !may_push_all && c->cursor.low < wal->segments[0]->end) {
+        if (c->is_open && !may_evict_all && c->cursor.low < wal->segments[0]->end) {
             return STEP_DONE;
         }
     }
-    return STEP_PUSH;
+    return STEP_EVICT;
 }
 
-/* Nobody reads and the oldest may go. Lock held. */
+/* Retires the oldest segment of a queue without consumers. Lock held. */
 static void release_first(struct wal *wal)
 {
     if (wal->janitor.retired_count == wal->janitor.retired_room) {
@@ -115,7 +116,7 @@ static void release_first(struct wal *wal)
     wal_janitor_call(wal);
 }
 
-static void room_bytes(struct wal *wal, uint64_t bytes)
+static void make_room_for_bytes(struct wal *wal, uint64_t bytes)
 {
     for (;;) {
         pthread_mutex_lock(&wal->lock);
@@ -126,8 +127,8 @@ static void room_bytes(struct wal *wal, uint64_t bytes)
             release_first(wal);
         }
         pthread_mutex_unlock(&wal->lock);
-        if (step == STEP_PUSH) {
-            push_to(wal, target, NULL);
+        if (step == STEP_EVICT) {
+            evict_below(wal, target, NULL);
         } else if (step == STEP_ROTATE) {
             /* The next commit begins a new file; this one can go after that. */
             wal_rotate_close_tail(wal);
@@ -141,7 +142,8 @@ static void room_bytes(struct wal *wal, uint64_t bytes)
     }
 }
 
-/* What a consumer may keep: a little less than its limit, so that not every append pushes. */
+/* The backlog that a consumer keeps: a little less than its limit, so that not every append evicts.
+ */
 static uint64_t keep(uint64_t limit)
 {
     return limit == 0 ? UINT64_MAX : limit - limit / 16;
@@ -185,7 +187,7 @@ static enum wal_status search(struct wal *wal, const struct wal_consumer_options
 }
 
 /* With drop_oldest a consumer over its own limit loses its oldest records. */
-static void room_limits(struct wal *wal)
+static void enforce_consumer_limits(struct wal *wal)
 {
     for (size_t round = 0;; round++) {
         struct wal_consumer_options options = {0};
@@ -214,18 +216,18 @@ static void room_limits(struct wal *wal)
         }
         if (is_over && search(wal, &options, low, end, &target) == WAL_OK &&
             less(target, low) > 0) {
-            push_to(wal, target, name);
+            evict_below(wal, target, name);
         }
     }
 }
 
 /*
- * What is drained takes its room until it was reclaimed: at a limit that is to be kept, a janitor
- * with a slow disk slows the senders down.
+ * A drained segment takes its space until the janitor has reclaimed it. The limit holds, so a
+ * janitor with a slow disk slows the senders down.
  */
 static void wait_for_reclaim(struct wal *wal, uint64_t bytes)
 {
-    uint64_t until_ns = hf_clock_monotonic_ns() + DISPOSAL_NS;
+    uint64_t until_ns = hf_clock_monotonic_ns() + RECLAIM_WAIT_NS;
     const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
                                    .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
     const struct wal_space *space = &wal->space;
@@ -242,12 +244,12 @@ static void wait_for_reclaim(struct wal *wal, uint64_t bytes)
 
 void wal_make_room(struct wal *wal, uint64_t bytes)
 {
-    room_bytes(wal, bytes);
+    make_room_for_bytes(wal, bytes);
     wait_for_reclaim(wal, bytes);
     pthread_mutex_lock(&wal->lock);
-    bool may_push_all = wal->limits.drop_oldest;
+    bool may_evict_all = wal->limits.drop_oldest;
     pthread_mutex_unlock(&wal->lock);
-    if (may_push_all) {
-        room_limits(wal);
+    if (may_evict_all) {
+        enforce_consumer_limits(wal);
     }
 }

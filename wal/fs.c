@@ -14,8 +14,8 @@
 #define SEGMENT_DIGITS 20u
 #define SET_ASIDE_MAX 64u
 
-/* File systems whose locks and syncs are somebody else's word. FUSE may be local and is let
- * through. */
+/* File systems whose locks and syncs depend on another machine. FUSE may be local and is accepted.
+ */
 static const unsigned long remote_magics[] = {
     0x6969,     /* NFS */
     0xff534d42, /* CIFS */

@@ -24,7 +24,7 @@ enum wal_status wal_segment_head_check(struct hf_slice value, struct wal_segment
 {
     struct wal_segment_head head;
 
-    /* A later version may be longer; what stands here it keeps, and its checksum covers all of it.
+    /* A later version may be longer; it keeps these fields, and its checksum covers all of it.
      */
     if (value.size < sizeof(head)) {
         return WAL_CORRUPT;

@@ -120,7 +120,8 @@ static enum wal_status fill(struct building *building)
     index->is_broken = true;
     index->cut_bytes =
         result.file_bytes > index->file_bytes ? result.file_bytes - index->file_bytes : 0;
-    index->count = 0; /* a broken tree's words are worth nothing: only what proves itself counts */
+    index->count =
+        0; /* nothing in a broken tree is trusted: only records with a good checksum count */
     if (building->count_max < RESCUED_MAX) {
         building->count_max = RESCUED_MAX;
     }

@@ -21,7 +21,7 @@ struct wal_index {
     uint64_t first;
     size_t count; /* of slots: sequences first to first + count - 1 */
     struct wal_index_slot *slots;
-    bool is_broken;     /* the pages did not hold together; what is here was rescued */
+    bool is_broken;     /* the pages did not fit together; these records were salvaged */
     uint64_t cut_bytes; /* of a broken one: how much the file is shorter than it says of itself */
 };
 

@@ -1,14 +1,14 @@
 /*
- * internal: the queue as its own files see it.
+ * internal: the structures and functions that the files of the queue share.
  *
  * Three kinds of threads meet here. The committer alone creates and writes segments; the janitor
  * alone writes cursors and reclaim files; any thread may admit, append, read. What they share
  * is guarded by `lock`, which is held for memory work only: no file is touched and no callback
  * called with it.
  *
- * The segments are a run without overlap: a record belongs to the segment in whose [first, end) its
- * sequence lies, whatever else is found in a file. So a commit that failed leaves nothing that
- * counts: the next segment begins at the same sequence.
+ * The segments follow each other without overlap: a record belongs to the segment in whose [first,
+ * end) its sequence lies, and does not count in any other file. So a failed commit leaves nothing
+ * that counts: the next segment begins at the same sequence.
  */
 #pragma once
 
@@ -29,16 +29,16 @@
 #define WAL_READ_MOST 256u /* records of one read */
 #define WAL_RATE_SECONDS 60u
 
-#define WAL_RANGES_AHEAD_MAX 64u
+#define WAL_LIVE_RANGES_MAX 64u
 
-/* How far reading has come at one place. */
+/* How far one reading position has come. */
 struct wal_read_position {
     struct wal_place position; /* all before it is done with or in flight */
-    uint64_t
-        look; /* from here on it was not looked yet; above position while a gap's size is unknown */
+    uint64_t look; /* records from here on were not looked at yet; above `position` while the size
+                      of a gap is unknown */
 };
 
-/* What was read ahead of the backlog: all of it is done with or in flight. */
+/* A range that the live position has read: all of it is done with or in flight. */
 struct wal_read_range {
     struct wal_place first, end;
 };
@@ -55,14 +55,14 @@ struct wal_consumer {
     bool is_blocked;                     /* too many ranges */
     bool is_wake_pending;                /* a wake, without a record */
     bool is_waking;                      /* the committer is in `wake` */
-    struct wal_read_position read_pos;
-    /* Ahead of it: ranges_ahead that ascend and do not touch, and above them the one that still
-     * grows, from `fresh_first` to `fresh.position`, while `is_fresh`. */
-    bool is_fresh;
-    struct wal_read_position fresh;
-    struct wal_place fresh_first;
-    struct wal_read_range ranges_ahead[WAL_RANGES_AHEAD_MAX];
-    size_t range_ahead_count;
+    struct wal_read_position backlog;
+    /* Above it: live_ranges, which ascend and do not touch, and above those the range that still
+     * grows, from `live_first` to `live.position`, while `has_live`. */
+    bool has_live;
+    struct wal_read_position live;
+    struct wal_place live_first;
+    struct wal_read_range live_ranges[WAL_LIVE_RANGES_MAX];
+    size_t live_range_count;
     size_t in_flight;
     unsigned io_failures;
     uint64_t aged, aged_time_ns; /* the time of the record at a low that was looked up */
@@ -96,12 +96,12 @@ struct wal_janitor {
     struct wal_segment **retired; /* out of the queue, files still there */
     size_t retired_count, retired_room;
     struct wal_retry retry;   /* of a write of cursors that failed */
-    struct wal_retry probe;   /* of commits, while they fail and nobody appends */
-    bool is_failing;          /* WAL_EVENT_CURSORS_FAILED was told */
-    bool is_refusing;         /* and with it that nothing is admitted */
+    struct wal_retry probe;   /* of commits, while they fail and there is no append */
+    bool is_failing;          /* WAL_EVENT_CURSORS_FAILED was reported */
+    bool is_refusing;         /* that event said that nothing is admitted */
     bool is_replace_asked;    /* everything is acknowledged and room is needed at once */
     bool is_spare_drop_asked; /* the spares are of other limits */
-    bool is_idle;             /* what idleness asks for was done */
+    bool is_idle;             /* spares and indexes were released for an idle queue */
 };
 
 struct wal {
@@ -121,7 +121,7 @@ struct wal {
         *tail_segment; /* being written; NULL: none since the start or the last failure */
     struct wal_append *waiting, *waiting_last;
     unsigned next_file;
-    bool is_failing; /* WAL_EVENT_WRITE_FAILED was told */
+    bool is_failing; /* WAL_EVENT_WRITE_FAILED was reported */
 
     pthread_mutex_t lock;
     /* All below: under the lock. */
@@ -144,7 +144,7 @@ struct wal {
     size_t spare_count;
     uint8_t empty_pages[2 * 4096];
     bool has_empty_pages;
-    bool is_rotate_asked; /* the janitor wants a fresh tail, without a record */
+    bool is_rotate_asked; /* the janitor wants an empty tail segment */
     uint64_t appended_ns; /* monotonic, of the last commit */
     unsigned set_aside_count;
     struct wal_stat stat; /* the counters in it */
@@ -157,19 +157,19 @@ struct wal {
 
 /* Takes other limits, and the size of segments that goes with them. Lock held. */
 void wal_space_limit(struct wal *wal, const struct wal_limits *limits);
-/* Whether a new record is refused for want of room in the file system. Lock held. */
+/* Whether the file system is too full for a new record. Lock held. */
 bool wal_space_is_low(struct wal *wal);
-/* Whether a record of usual size would be refused for want of room in the queue. Lock held. */
+/* Whether the queue is too full for a record of usual size. Lock held. */
 bool wal_space_is_full(struct wal *wal);
-/* Hands a segment that is out of the queue to the janitor, who has room for it. Lock held. */
+/* Gives the janitor a segment that is no longer part of the queue; its list has room. Lock held. */
 void wal_retire(struct wal *wal, struct wal_segment *segment);
 /* The lowest sequence that some stored consumer still needs; UINT64_MAX without consumers. Lock
  * held. */
 uint64_t wal_needed_from(const struct wal *wal);
 /* Takes drained segments out of the queue, for the janitor to reclaim. Lock held. */
 void wal_release_drained(struct wal *wal);
-/* Pushes consumers on where the options say so (drop_oldest, orphans), until `bytes` more fit, and
- * waits for the janitor where he is behind. The committer, without the lock. */
+/* Evicts as the options allow (drop_oldest, orphans) until `bytes` more fit, and waits for the
+ * janitor to reclaim files. The committer, without the lock. */
 void wal_make_room(struct wal *wal, uint64_t bytes);
 
 /* ---- commit.c, publish.c ---- */
@@ -181,15 +181,15 @@ struct wal_commit_times {
 /* After a good commit: makes a group visible and completes it. */
 void wal_publish(struct wal *wal, struct wal_append *group, const struct wal_commit_times *times);
 void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status status);
-/* Whether that read_pos is so near to the end that it is served from memory. Lock held. */
+/* Whether `read_pos` is so near to the end that it is served from memory. Lock held. */
 bool wal_follows(const struct wal *wal, const struct wal_read_position *read_pos);
 /* Calls consumers that wait for records. The committer, without the lock. */
 void wal_wake_consumers(struct wal *wal);
-/* Lets go of what no consumer that follows at the end has still to read, as far as `drops` has
- * room; true when there is more to do. Lock held. */
+/* Removes records from the tail in memory that no consumer near the end still has to read, as far
+ * as `drops` has room; true when there is more to remove. Lock held. */
 bool wal_trim_tail(struct wal *wal, struct wal_drops *drops);
 
-/* ---- consume.c ---- */
+/* ---- consumer_read.c ---- */
 
 /* Begins to read at the lowest record that is not done with, and nowhere else. Lock held. */
 void wal_read_position_reset(struct wal_consumer *consumer);
@@ -211,11 +211,15 @@ void wal_rotate_close_tail(struct wal *wal);
 /* ---- janitor.c ---- */
 
 void *wal_janitor_run(void *wal);
-/* Lock held. */
+
+/* ---- janitor_requests.c; lock held ---- */
+
+/* Wakes the janitor. */
 void wal_janitor_call(struct wal *wal);
+/* The consumer's cursor has to be written. */
 void wal_mark_dirty(struct wal *wal, struct wal_consumer *consumer);
-/* Waits until all cursors as they are now are written, durably when `sync`. Lock held, released
- * meanwhile. */
+/* Waits until all cursors as they are now are written, durably when `sync`. Releases the lock while
+ * it waits. */
 enum wal_status wal_janitor_flush(struct wal *wal, bool sync);
 
 /* ---- segments.c: the run of segments; lock held ---- */
@@ -233,7 +237,7 @@ uint64_t wal_first_sequence(const struct wal *wal);
 struct wal_request {
     uint64_t from, until;
     size_t most, most_bytes;
-    bool is_forced; /* what cannot be read counts as damaged */
+    bool is_forced; /* a record that cannot be read counts as damaged */
 };
 
 struct wal_batch {
@@ -270,17 +274,19 @@ void wal_notify(struct wal *wal, const struct wal_event *event);
 void wal_damaged_path(const struct wal *wal, uint64_t sequence, char *ret_path, size_t size);
 /* Keeps the bytes of a damaged record, once. */
 void wal_keep_damaged(struct wal *wal, uint64_t sequence, const void *bytes, size_t size);
-/* Counts and tells [first, upto) as damaged, as far as nobody did before. Without the lock. */
+/* Counts and reports [first, upto) as damaged, except what was reported before. Without the lock.
+ */
 void wal_notify_damage(struct wal *wal, uint64_t first, uint64_t upto, struct wal_amount amount);
 
-/* ---- dispose.c: the janitor's ---- */
+/* ---- reclaim.c: the janitor's ---- */
 
-/* Recycles, sets aside or unlinks what was taken out of the queue. `is_safe`: the cursors behind it
+/* Recycles, sets aside or unlinks the files of retired segments. `is_safe`: the cursors past them
  * are durable. */
 void wal_reclaim(struct wal *wal, bool is_safe, bool is_closing);
-/* Gives the recycled files back. */
+/* Unlinks the spare files. */
 void wal_drop_spares(struct wal *wal);
-/* Closes environments and indexes that nobody uses; all indexes when `all`. */
+/* Closes environments and indexes that are not in use; with `all`, also the indexes kept for the
+ * next reader. */
 void wal_close_unused(struct wal *wal, bool all);
 
 /* ---- consumer.c ---- */

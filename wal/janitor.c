@@ -1,6 +1,6 @@
 /*
- * janitor: the thread that writes cursors and reclaim drained segments, so that neither a
- * consumer nor the committer ever waits for it. It sleeps while there is nothing to do.
+ * janitor: the thread that writes cursors and reclaims the files of drained segments, so that
+ * neither a consumer nor the committer waits for a disk. It sleeps while there is nothing to do.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,37 +13,6 @@
 #define IDLE_NS (2 * HF_NS_PER_S)
 /* An empty queue whose last file is not larger than this is left as it is. */
 #define SMALL_BYTES (UINT64_C(512) << 10)
-
-void wal_janitor_call(struct wal *wal)
-{
-    wal->janitor.is_called = true;
-    pthread_cond_signal(&wal->janitor.wake);
-}
-
-void wal_mark_dirty(struct wal *wal, struct wal_consumer *consumer)
-{
-    struct wal_janitor *janitor = &wal->janitor;
-
-    consumer->is_dirty = true;
-    if (!janitor->is_dirty) {
-        janitor->is_dirty = true;
-        janitor->dirty_ns = hf_clock_monotonic_ns();
-        wal_janitor_call(wal);
-    }
-}
-
-enum wal_status wal_janitor_flush(struct wal *wal, bool sync)
-{
-    struct wal_janitor *janitor = &wal->janitor;
-    uint64_t ticket = ++janitor->asked;
-
-    janitor->is_sync_asked |= sync;
-    wal_janitor_call(wal);
-    while (janitor->done_upto < ticket && janitor->is_running) {
-        pthread_cond_wait(&janitor->done, &wal->lock);
-    }
-    return janitor->status;
-}
 
 /* What is written now: rows copied under the lock, so that the writing needs none. */
 struct snapshot {
@@ -130,8 +99,9 @@ static void note_written(struct wal *wal, const struct snapshot *snapshot, enum 
     pthread_cond_broadcast(&janitor->done);
 }
 
-/* Once when it begins to fail, once more when that stops the intake too, once when it is over. */
-static void tell_written(struct wal *wal, enum wal_status status)
+/* Reports once when writing begins to fail, once when that also stops the intake, and once when it
+ * works again. */
+static void notify_written(struct wal *wal, enum wal_status status)
 {
     struct wal_janitor *janitor = &wal->janitor;
 
@@ -181,11 +151,11 @@ static enum wal_status write_cursors(struct wal *wal, bool sync)
     }
     pthread_mutex_unlock(&wal->lock);
     release_snapshot(&snapshot);
-    tell_written(wal, status);
+    notify_written(wal, status);
     return status;
 }
 
-/* When the janitor must look again though nobody calls; UINT64_MAX: never. Lock held. */
+/* When the janitor must run without being called; UINT64_MAX: never. Lock held. */
 static uint64_t next_deadline(const struct wal *wal)
 {
     const struct wal_janitor *janitor = &wal->janitor;
@@ -215,7 +185,8 @@ static bool is_write_due(const struct wal *wal, uint64_t now)
            (janitor->retry.began_ns != 0 && now >= janitor->retry.due_ns);
 }
 
-/* Lock held. Asks the committer for a fresh, small file when all that is stored is acknowledged. */
+/* Lock held. Asks the committer to begin a small new file when every stored record is acknowledged.
+ */
 static void replace_if_drained(struct wal *wal)
 {
     if (wal->segment_count == 0 || wal->consumers == NULL ||
@@ -229,7 +200,7 @@ static void replace_if_drained(struct wal *wal)
     }
 }
 
-static void be_idle(struct wal *wal)
+static void become_idle(struct wal *wal)
 {
     struct wal_drops drops = {.count = 0};
     bool is_released = false;
@@ -260,7 +231,7 @@ static void probe(struct wal *wal, uint64_t now)
 }
 
 /* Lock held, released meanwhile. */
-static void look_round(struct wal *wal)
+static void run_once(struct wal *wal)
 {
     struct wal_janitor *janitor = &wal->janitor;
     uint64_t now = hf_clock_monotonic_ns();
@@ -291,7 +262,7 @@ static void look_round(struct wal *wal)
         wal_reclaim(wal, status == WAL_OK, false);
     }
     if (is_newly_idle) {
-        be_idle(wal);
+        become_idle(wal);
     }
     pthread_mutex_lock(&wal->lock);
 }
@@ -304,7 +275,7 @@ void *wal_janitor_run(void *user)
     pthread_mutex_lock(&wal->lock);
     while (!janitor->is_stopping) {
         janitor->is_called = false;
-        look_round(wal);
+        run_once(wal);
         uint64_t deadline = next_deadline(wal);
         if (janitor->is_called || janitor->is_stopping) {
             continue;
@@ -317,7 +288,7 @@ void *wal_janitor_run(void *user)
                                  .tv_nsec = (long)(deadline % HF_NS_PER_S)};
         (void)pthread_cond_timedwait(&janitor->wake, &wal->lock, &until);
     }
-    wal->are_cursors_lost = false; /* whoever is of this queue has come by now */
+    wal->are_cursors_lost = false; /* every consumer of this queue was opened by now */
     wal_release_drained(wal);
     pthread_mutex_unlock(&wal->lock);
 

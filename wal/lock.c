@@ -43,8 +43,8 @@ enum wal_status wal_lock_open(const char *directory, struct wal_lock **ret_lock)
     return WAL_OK;
 }
 
-/* Our number into the file, for whoever comes and finds it locked. That it can fail does not
- * matter. */
+/* Writes our process number into the file, for a process that finds it locked. A failure does no
+ * harm. */
 static void leave_number(const struct wal_lock *lock)
 {
     char text[24];

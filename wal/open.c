@@ -209,10 +209,10 @@ static enum wal_status open_all(struct wal *wal)
     }
     pthread_mutex_lock(&wal->lock);
     status = wal_janitor_flush(wal, true);
-    bool is_fresh = wal->segment_count == 0 && wal->consumers == NULL;
+    bool has_live = wal->segment_count == 0 && wal->consumers == NULL;
     pthread_mutex_unlock(&wal->lock);
     /* A queue that holds something is opened whatever the disk says: it must be drained. */
-    return is_fresh ? status : WAL_OK;
+    return has_live ? status : WAL_OK;
 }
 
 enum wal_status wal_open(const struct wal_options *options, struct wal **ret_wal)

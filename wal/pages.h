@@ -1,11 +1,11 @@
 /*
  * pages: reads an LMDB 0.9 data file without trusting a byte of it.
  *
- * LMDB follows page numbers and offsets as it finds them, so a flipped bit can crash whoever opens
- * the file. This reader goes the same way from the same meta page, by pread() and never by a map,
- * and checks every number against the file's bounds, every page against being used twice, and the
- * whole against the counts the meta page tells. A file that passes can be given to LMDB; the bodies
- * on overflow pages are not read and have checksums of their own.
+ * LMDB follows page numbers and offsets as it finds them, so a flipped bit can crash a process that
+ * opens the file. This reader goes the same way from the same meta page, by pread() and never by a
+ * map, and checks every number against the file's bounds, every page against being used twice, and
+ * the whole against the counts in the meta page. A file that passes can be given to LMDB; the
+ * bodies on overflow pages are not read and have checksums of their own.
  *
  * The format: pages of 4,096 bytes, 64-bit little-endian, plain main database (no named ones, no
  * duplicates). Everything here is the caller's thread; memory is bounded by the tree's depth and

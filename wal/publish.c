@@ -1,3 +1,7 @@
+/*
+ * publish: after a commit, puts its records into the ring in memory, completes the appends, and
+ * wakes the consumers. The committer's thread.
+ */
 #include <assert.h>
 
 #include "amount.h"
@@ -79,11 +83,11 @@ static uint64_t needed_by(const struct wal *wal, const struct wal_consumer *cons
     if (!consumer->is_open) {
         return UINT64_MAX;
     }
-    if (wal_follows(wal, &consumer->read_pos)) {
-        return consumer->read_pos.look;
+    if (wal_follows(wal, &consumer->backlog)) {
+        return consumer->backlog.look;
     }
-    return consumer->is_fresh && wal_follows(wal, &consumer->fresh) ? consumer->fresh.look
-                                                                    : UINT64_MAX;
+    return consumer->has_live && wal_follows(wal, &consumer->live) ? consumer->live.look
+                                                                   : UINT64_MAX;
 }
 
 bool wal_trim_tail(struct wal *wal, struct wal_drops *drops)
@@ -167,7 +171,7 @@ static struct wal_consumer *next_to_wake(struct wal *wal)
 {
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {
         if (c->is_open &&
-            ((c->is_armed && c->read_pos.look < wal->next_sequence) || c->is_wake_pending)) {
+            ((c->is_armed && c->backlog.look < wal->next_sequence) || c->is_wake_pending)) {
             c->is_armed = false;
             c->is_wake_pending = false;
             return c;

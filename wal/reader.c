@@ -1,3 +1,7 @@
+/*
+ * reader: reads records from segment files: by LMDB from the tail, by an index and pread() from
+ * closed segments. Neighbouring records are read with one call.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +14,7 @@
 #include "util/clock.h"
 
 /* Bytes read for nothing rather than by a system call of their own. */
-#define SPAN_GAP_MAX 8192u
+#define RANGE_GAP_MAX 8192u
 /* A queue longer than this many segments is a backlog: its pages are given back as they are read.
  */
 #define BACKLOG_SEGMENTS 4u
@@ -21,16 +25,16 @@ struct buffer {
     uint8_t bytes[];
 };
 
-struct range_ahead {
+struct file_range {
     uint64_t start, end; /* in the file */
     size_t at;           /* in the buffer */
 };
 
 struct plan {
     struct wal_spot spots[WAL_READ_MOST];
-    uint16_t span_of[WAL_READ_MOST];
-    struct range_ahead ranges_ahead[WAL_READ_MOST];
-    size_t spot_count, range_ahead_count, bytes;
+    uint16_t range_of[WAL_READ_MOST];
+    struct file_range ranges[WAL_READ_MOST];
+    size_t spot_count, range_count, bytes;
 };
 
 static void free_buffer(struct hf_ref *ref)
@@ -108,31 +112,30 @@ static enum wal_status get_index(struct wal *wal, struct wal_segment *segment, b
 
 /* Neighbours in the file are read together, whatever their order (LMDB fills a leaf page from its
  * end). */
-static void make_spans(struct plan *plan)
+static void make_ranges(struct plan *plan)
 {
     for (size_t i = 0; i < plan->spot_count; i++) {
         uint64_t start = plan->spots[i].offset;
         uint64_t end = start + plan->spots[i].size;
-        if (plan->range_ahead_count > 0) {
-            struct range_ahead *last = &plan->ranges_ahead[plan->range_ahead_count - 1];
+        if (plan->range_count > 0) {
+            struct file_range *last = &plan->ranges[plan->range_count - 1];
             uint64_t joined_start = last->start < start ? last->start : start;
             uint64_t joined_end = last->end > end ? last->end : end;
             if (joined_end - joined_start <=
-                last->end - last->start + plan->spots[i].size + SPAN_GAP_MAX) {
+                last->end - last->start + plan->spots[i].size + RANGE_GAP_MAX) {
                 last->start = joined_start;
                 last->end = joined_end;
-                plan->span_of[i] = (uint16_t)(plan->range_ahead_count - 1);
+                plan->range_of[i] = (uint16_t)(plan->range_count - 1);
                 continue;
             }
         }
-        plan->ranges_ahead[plan->range_ahead_count] =
-            (struct range_ahead){.start = start, .end = end};
-        plan->span_of[i] = (uint16_t)plan->range_ahead_count;
-        plan->range_ahead_count++;
+        plan->ranges[plan->range_count] = (struct file_range){.start = start, .end = end};
+        plan->range_of[i] = (uint16_t)plan->range_count;
+        plan->range_count++;
     }
-    for (size_t i = 0; i < plan->range_ahead_count; i++) {
-        plan->ranges_ahead[i].at = plan->bytes;
-        plan->bytes += (size_t)(plan->ranges_ahead[i].end - plan->ranges_ahead[i].start);
+    for (size_t i = 0; i < plan->range_count; i++) {
+        plan->ranges[i].at = plan->bytes;
+        plan->bytes += (size_t)(plan->ranges[i].end - plan->ranges[i].start);
     }
 }
 
@@ -158,17 +161,17 @@ static bool read_all(int fd, uint8_t *bytes, size_t size, uint64_t offset)
 
 static const uint8_t *spot_bytes(const struct plan *plan, size_t i, const struct buffer *buffer)
 {
-    const struct range_ahead *range_ahead = &plan->ranges_ahead[plan->span_of[i]];
+    const struct file_range *range = &plan->ranges[plan->range_of[i]];
 
-    return buffer->bytes + range_ahead->at + (plan->spots[i].offset - range_ahead->start);
+    return buffer->bytes + range->at + (plan->spots[i].offset - range->start);
 }
 
 static enum wal_status fetch(const struct plan *plan, int fd, bool is_forced, struct buffer *buffer)
 {
-    for (size_t s = 0; s < plan->range_ahead_count; s++) {
-        const struct range_ahead *range_ahead = &plan->ranges_ahead[s];
-        if (read_all(fd, buffer->bytes + range_ahead->at,
-                     (size_t)(range_ahead->end - range_ahead->start), range_ahead->start)) {
+    for (size_t s = 0; s < plan->range_count; s++) {
+        const struct file_range *range = &plan->ranges[s];
+        if (read_all(fd, buffer->bytes + range->at, (size_t)(range->end - range->start),
+                     range->start)) {
             continue;
         }
         if (!is_forced) {
@@ -176,8 +179,8 @@ static enum wal_status fetch(const struct plan *plan, int fd, bool is_forced, st
         }
         /* One by one, so that a bad block costs only the records on it. */
         for (size_t i = 0; i < plan->spot_count; i++) {
-            if (plan->span_of[i] == s) {
-                size_t at = range_ahead->at + (size_t)(plan->spots[i].offset - range_ahead->start);
+            if (plan->range_of[i] == s) {
+                size_t at = range->at + (size_t)(plan->spots[i].offset - range->start);
                 (void)read_all(fd, buffer->bytes + at, plan->spots[i].size, plan->spots[i].offset);
             }
         }
@@ -223,7 +226,7 @@ static void check_all(struct wal *wal, const struct plan *plan, struct buffer *b
 static enum wal_status read_plan(struct wal *wal, int fd, struct plan *plan,
                                  const struct wal_request *request, struct wal_batch *batch)
 {
-    make_spans(plan);
+    make_ranges(plan);
     struct buffer *buffer = malloc(sizeof(*buffer) + plan->bytes);
     if (buffer == NULL) {
         return WAL_NOMEM;
@@ -279,9 +282,9 @@ static enum wal_status read_by_index(struct wal *wal, struct wal_segment *segmen
     pthread_mutex_lock(&wal->lock);
     bool is_backlog = wal->segment_count > BACKLOG_SEGMENTS;
     pthread_mutex_unlock(&wal->lock);
-    for (size_t i = 0; is_backlog && i < plan->range_ahead_count; i++) {
-        (void)posix_fadvise(index->fd, (off_t)plan->ranges_ahead[i].start,
-                            (off_t)(plan->ranges_ahead[i].end - plan->ranges_ahead[i].start),
+    for (size_t i = 0; is_backlog && i < plan->range_count; i++) {
+        (void)posix_fadvise(index->fd, (off_t)plan->ranges[i].start,
+                            (off_t)(plan->ranges[i].end - plan->ranges[i].start),
                             POSIX_FADV_DONTNEED);
     }
     return status;
@@ -294,7 +297,7 @@ enum wal_status wal_read(struct wal *wal, const struct wal_hold *hold,
 
     assert(request->most >= 1 && request->most <= WAL_READ_MOST);
     plan.spot_count = 0;
-    plan.range_ahead_count = 0;
+    plan.range_count = 0;
     plan.bytes = 0;
     batch->count = 0;
     enum wal_status status = hold->by_env

@@ -1,10 +1,10 @@
 /*
- * record: what is stored of one record, as the value of its row: this head, then the meta bytes,
+ * record: the stored form of one record, the value of its row: this head, then the meta bytes,
  * then the body.
  *
  * The checksum covers all of it, the sequence number too, because a recycled file still holds whole
  * old records behind the end of the new ones. `before` sums up all records ever appended before
- * this one, so that whoever meets a gap knows exactly how much was in it. Numbers are in the
+ * this one, so that a reader that meets a gap knows exactly how much was in it. Numbers are in the
  * machine's byte order, as LMDB's own are.
  *
  * In the file a value begins at an even offset: 16 bytes into a page when it has overflow pages of

@@ -152,7 +152,7 @@ static enum wal_status load_cursors(struct wal *wal, struct loading *loading, bo
     case WAL_OK:
         return WAL_OK;
     case WAL_MISSING:
-        /* Segments without cursors: somebody removed them, or a power cut did. */
+        /* Segments without cursors: the file was removed, or lost in a power cut. */
         if (wal->segment_count > 0) {
             wal->are_cursors_lost = true;
             wal_notify(wal, &(struct wal_event){.kind = WAL_EVENT_CURSORS_LOST});
@@ -264,8 +264,8 @@ static enum wal_status look_into(struct wal *wal, struct wal_segment *segment, s
 /*
  * The process before was perhaps killed in a commit that is in the page cache and not on the disk.
  * What is read now will be delivered, numbered behind and stored in the next segment's checkpoints:
- * it must not be gone after a power cut while those are there. A failure is not ours to mend; what
- * was acknowledged is durable without this.
+ * it must not be gone after a power cut while those are there. A failure is ignored: what was
+ * acknowledged is durable without this.
  */
 static void sync_last(const struct wal *wal)
 {
@@ -278,7 +278,7 @@ static void sync_last(const struct wal *wal)
     }
 }
 
-/* From the last segment backwards until one tells the totals and the checkpoints. */
+/* Reads segments from the last one backwards, until one has the totals and the checkpoints. */
 static enum wal_status find_end(struct wal *wal)
 {
     bool has_end = false, has_checkpoints = false;
@@ -330,7 +330,7 @@ static void raise_end(struct wal *wal, const struct loading *loading)
  * the queue had come, the records are counted as consumers come to the gap; here are the rest, of
  * which the number is not known.
  */
-static void tell_cut_end(struct wal *wal, const struct loading *loading)
+static void notify_cut_end(struct wal *wal, const struct loading *loading)
 {
     const struct wal_segment *last =
         wal->segment_count > 0 ? wal->segments[wal->segment_count - 1] : NULL;
@@ -385,7 +385,7 @@ enum wal_status wal_recover(struct wal *wal, bool *ret_must_write)
         return status;
     }
     sync_last(wal);
-    tell_cut_end(wal, &loading);
+    notify_cut_end(wal, &loading);
     raise_end(wal, &loading);
     uint64_t first = wal_first_sequence(wal);
     for (struct wal_consumer *c = wal->consumers; c != NULL; c = c->next) {

@@ -1,5 +1,5 @@
 /*
- * recover: finds out what a directory holds, whatever state it is in, without reading the backlog:
+ * recover: reads the state of a directory, damaged or not, without reading the backlog:
  * names, the last segment, and the cursors.
  */
 #pragma once
@@ -8,6 +8,6 @@
 
 /*
  * Fills segments, cursors, checkpoints, next_sequence and total. Before the threads start.
- * `ret_must_write`: the cursors must be written anew. WAL_TOO_NEW, WAL_IO, WAL_NOMEM.
+ * `ret_must_write`: the cursors must be written again. WAL_TOO_NEW, WAL_IO, WAL_NOMEM.
  */
 WAL_MUST_USE enum wal_status wal_recover(struct wal *wal, bool *ret_must_write);

@@ -1,6 +1,6 @@
 /*
- * retry: when to try again what failed: soon at first, then limiter. The wait grows with the time
- * since the first failure, so that a short fault is over at once and a long one costs nothing.
+ * retry: when to try again what failed: soon at first, then less often. The wait grows with the
+ * time since the first failure, so that a short fault is over at once and a long one costs nothing.
  * Owned by one thread, or under the queue's lock.
  */
 #pragma once

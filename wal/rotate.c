@@ -1,3 +1,6 @@
+/*
+ * rotate: begins a new segment file, and closes the one before it. The committer's thread.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +76,7 @@ static void close_tail(struct wal *wal)
         tail->end = wal->next_sequence;
         tail->is_closed = true;
         wal->tail_segment = NULL;
-        wal_janitor_call(wal); /* which closes the environment when nobody reads by it */
+        wal_janitor_call(wal); /* closes the environment when it has no reader */
     }
 }
 

@@ -3,11 +3,11 @@
  *
  * A record carries its own magic, sizes and checksum, so it can be known where it lies: 16 bytes
  * into a page when it has pages of its own, at an even offset of a leaf page otherwise. The file is
- * read once, read_pos to back, in bounded memory; what is inside of a good record is not looked at.
+ * read once, from front to back, in bounded memory; the inside of a good record is not searched.
  *
  * More is found than the segment holds, and the caller decides: copies of one record that LMDB left
  * behind when it rewrote a leaf page, records of commits that failed, and, in a recycled file,
- * those of its earlier life. The sequence numbers allowed tell the last ones apart. Any thread.
+ * those of its earlier life. The range of allowed sequence numbers excludes the latter. Any thread.
  */
 #pragma once
 

@@ -106,7 +106,7 @@ enum wal_status wal_segment_open(struct wal_segment *segment,
     if (error == 0) {
         error = open_env(path, options, &segment->env);
     }
-    /* Its name serves nobody: this process alone opens the environment, and only once. */
+    /* The lock file is not needed: only this process opens the environment, and only once. */
     (void)unlinkat(options->directory_fd, lock_name, 0);
     if (error == 0) {
         error = learn_file(segment, ret_empty_pages);

@@ -37,7 +37,7 @@ struct wal_segment {
     unsigned env_users;  /* of them, by LMDB */
     struct wal_index *index;
     uint64_t index_used_ns;
-    uint64_t damage_upto; /* damage below was told already */
+    uint64_t damage_upto; /* damage below was reported already */
 };
 
 struct wal_segment_options {
@@ -54,7 +54,7 @@ struct wal_segment_options {
 WAL_MUST_USE enum wal_status wal_segment_open(struct wal_segment *segment,
                                               const struct wal_segment_options *options,
                                               uint8_t *ret_empty_pages, int *ret_errno);
-/* Closes the environment; the file stays. Nobody reads by it any more. */
+/* Closes the environment; the file stays. The environment has no reader any more. */
 void wal_segment_close_env(struct wal_segment *segment);
 
 /* A write transaction. The calls return 0 or an error of LMDB or errno; after one the transaction
@@ -77,13 +77,13 @@ WAL_MUST_USE int wal_writing_commit(struct wal_writing *writing);
 /* After a commit or an abort: nothing. */
 void wal_writing_abort(struct wal_writing *writing);
 
-/* Whether the transaction failed for want of room in the file, so that a fresh one would take it.
+/* Whether the transaction failed because the file is full, so that a new file would take it.
  */
 bool wal_is_map_full(int error);
 /* The errno in it; EIO for one of LMDB's own. */
 int wal_errno_of(int error);
 
-/* False: somebody removed the file; what is written to it is gone with the process. */
+/* False: the file was removed; records written to it are lost when the process ends. */
 WAL_MUST_USE bool wal_segment_has_name(const struct wal_segment *segment);
 
 /* Bytes in use after a commit; learns `map` the first time (row 0 must exist). */

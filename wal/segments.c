@@ -1,3 +1,6 @@
+/*
+ * segments: the list of segments of a queue, in order of their first sequence number. Lock held.
+ */
 #include "internal.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/*
+ * space: decides whether an append is admitted: limits of the queue and of its consumers, free
+ * space of the file system. Retires drained segments.
+ */
 #include <assert.h>
 #include <limits.h>
 
@@ -7,7 +11,7 @@
 
 #define FLOOR_PERCENT 5u
 #define FLOOR_MAX (UINT64_C(1) << 30)
-/* The file system is asked once a second, and when this part of what was left has been admitted:
+/* Free space is read once per second, and when this part of the remaining space has been admitted:
  * others fill it too. */
 #define CHECK_NS HF_NS_PER_S
 #define CHECK_PART 8u
@@ -99,7 +103,8 @@ void wal_release_drained(struct wal *wal)
     if (wal->consumers == NULL || wal->options.read_only) {
         return;
     }
-    /* The last one stays whatever is in it: it holds the checkpoints and where the accounts go on.
+    /* The last one stays even when it is drained: it holds the checkpoints and the totals that the
+     * next record begins from.
      */
     while (count + 1 < wal->segment_count && wal->segments[count]->end <= needed &&
            wal->janitor.retired_count < wal->janitor.retired_room) {
@@ -115,7 +120,7 @@ void wal_release_drained(struct wal *wal)
     }
 }
 
-/* Whether pushing consumers on, as the options allow, would give back a segment. */
+/* Whether eviction, as far as the options allow it, would free a segment. */
 static bool can_make_room(const struct wal *wal)
 {
     if (wal->limits.drop_oldest) {
@@ -161,7 +166,8 @@ static bool is_full(struct wal *wal, uint64_t bytes, struct wal_amount more)
     uint64_t max = wal->limits.max_bytes;
 
     if (max != 0 && space->used + space->outstanding_bytes + bytes > max) {
-        /* Pushing makes room at the commit; what waits for it is bounded all the same. */
+        /* Eviction makes room at the commit; appends that wait for the commit are limited all the
+         * same. */
         if (!can_make_room(wal) || space->outstanding_bytes + bytes > max) {
             if (wal_needed_from(wal) >= wal->next_sequence && space->outstanding_bytes == 0 &&
                 wal->consumers != NULL) {

@@ -1,3 +1,6 @@
+/*
+ * stat: snapshots of the queue, its consumers and its checkpoints for their owner.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +18,13 @@ static double rate(const struct wal *wal)
             sum += wal->rate_bytes[at % WAL_RATE_SECONDS];
         }
     }
-    /* Of a queue that is younger than the window, what it has lived counts. */
+    /* A queue that is younger than the window is measured over its age. */
     uint64_t lived = wal->rate_began != 0 ? second - wal->rate_began + 1 : 1;
     return (double)sum / (double)(lived < WAL_RATE_SECONDS ? lived : WAL_RATE_SECONDS);
 }
 
-/* Why the queue takes nothing now; NULL: it does. Lock held. */
-static const char *ails(struct wal *wal, bool is_low, int *ret_error)
+/* Why the queue refuses appends now; NULL: it does not. Lock held. */
+static const char *refusal(struct wal *wal, bool is_low, int *ret_error)
 {
     if (wal->is_closing) {
         return "it is being closed";
@@ -67,8 +70,8 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat)
     stat.appended = wal->total;
     stat.tail_bytes = wal->tail.bytes;
     stat.append_bytes_per_s = rate(wal);
-    stat.ails = ails(wal, is_low, &stat.ails_error);
-    stat.healthy = stat.ails == NULL;
+    stat.refusal = refusal(wal, is_low, &stat.refusal_error);
+    stat.healthy = stat.refusal == NULL;
     pthread_mutex_unlock(&wal->lock);
     *ret_stat = stat;
 }
@@ -90,7 +93,7 @@ static void fill(const struct wal *wal, const struct wal_consumer *consumer,
     }
 }
 
-/* The time of a record that only the disk has, kept until the consumer moves on. */
+/* The time of a record that is only on disk, kept until the consumer moves past it. */
 static void look_up_time(struct wal *wal, struct wal_consumer_stat *stat)
 {
     struct wal_place place;

@@ -1,3 +1,6 @@
+/*
+ * status: names of statuses and of reasons to drop records.
+ */
 #include "wal.h"
 
 const char *wal_status_text(enum wal_status status)

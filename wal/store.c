@@ -181,7 +181,7 @@ bool wal_store_wants_all(const struct wal_store *store)
     return store->env == NULL;
 }
 
-static int open_fresh(struct wal_store *store)
+static int open_new(struct wal_store *store)
 {
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOLOCK | MDB_NOSYNC | MDB_NOMEMINIT;
     char path[PATH_MAX];
@@ -250,13 +250,13 @@ static int install(struct wal_store *store)
 enum wal_status wal_store_write(struct wal_store *store, const struct wal_store_row *rows,
                                 size_t count, bool sync)
 {
-    bool is_fresh = store->env == NULL;
-    int error = is_fresh ? open_fresh(store) : 0;
+    bool is_new = store->env == NULL;
+    int error = is_new ? open_new(store) : 0;
 
     if (error == 0) {
         error = write_rows(store, rows, count);
     }
-    if (error == 0 && is_fresh) {
+    if (error == 0 && is_new) {
         error = install(store);
     } else if (error == 0 && sync && !store->no_fsync) {
         error = mdb_env_sync(store->env, 1);
@@ -266,10 +266,10 @@ enum wal_status wal_store_write(struct wal_store *store, const struct wal_store_
         store->last_error = 0;
         return WAL_OK;
     }
-    /* For want of room the environment is as it was; after anything else it is not trusted. */
-    if (is_fresh || error != ENOSPC) {
+    /* After ENOSPC the environment is as it was before; after any other error it is not trusted. */
+    if (is_new || error != ENOSPC) {
         wal_store_close(store);
-        if (is_fresh) {
+        if (is_new) {
             (void)unlinkat(store->directory_fd, FRESH_NAME, 0);
         }
     }

@@ -2,8 +2,8 @@
  * store: cursors.lmdb, where the consumers' cursors are kept; one row each and one for the queue
  * itself.
  *
- * It is read once, by a reader that trusts nothing, and then written anew under another name and
- * renamed: LMDB never opens a file that this process did not make. Written without sync unless
+ * It is read once, by a reader that trusts nothing, then all rows are written to a new file, which
+ * is renamed: LMDB never opens a file that this process did not make. Written without sync unless
  * asked, so a power cut can cost repeats. One thread (the janitor) after the opening.
  */
 #pragma once

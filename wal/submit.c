@@ -56,7 +56,8 @@ void wal_submit_wait(struct wal_submit *submit)
             atomic_store(&submit->asleep, 0);
             return;
         }
-        /* Returns at once when somebody has set the word to 0 since; a spurious return goes round.
+        /* Returns at once when a push or a call has set the word to 0 since; a spurious return goes
+         * round.
          */
         (void)syscall(SYS_futex, &submit->asleep, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
     }

@@ -1,9 +1,9 @@
 /*
- * submit: where appends wait for the committer. Any number of threads push, one takes all.
+ * submit: the appends that wait for the committer. Any number of threads push, one takes all.
  *
- * A stack of one compare-and-swap, turned round when taken. The committer says that it is going to
- * sleep before it looks a last time; who pushes looks at that after pushing: one of the two sees
- * the other, and while the committer is busy a push costs no system call. A meeting place.
+ * A stack with one compare-and-swap, reversed when it is taken. The committer sets `asleep` before
+ * it looks a last time, and a push reads `asleep` after it has pushed: so one of the two sees the
+ * other, and while the committer is busy a push costs no system call. Any thread.
  */
 #pragma once
 

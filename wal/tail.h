@@ -3,8 +3,8 @@
  *
  * A ring of references to what the appends own: nothing is copied. It holds one unbroken run of
  * sequences that ends with the newest record. The oldest go when every consumer that follows has
- * read them or a bound is passed; who is behind by more than the bound reads from disk, and holds
- * nothing. Guarded by the queue's lock; references are dropped by the caller, without it.
+ * read them or a bound is passed; a consumer that is behind by more than the bound reads from disk,
+ * and holds nothing. Guarded by the queue's lock; references are dropped by the caller, without it.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ struct wal_drops {
     size_t count;
 };
 
-/* Empties into `drops` what it can take; true when all is out and the memory is freed. */
+/* Moves as many records into `drops` as it has room for; true when all is out and the memory is
+ * freed. */
 bool wal_tail_release(struct wal_tail *tail, struct wal_drops *drops);
 
 /*
@@ -42,8 +43,8 @@ bool wal_tail_release(struct wal_tail *tail, struct wal_drops *drops);
 void wal_tail_push(struct wal_tail *tail, const struct wal_record *record, struct wal_amount before,
                    struct wal_drops *drops);
 
-/* Lets go what is below `needed` and what is over the bound, as far as `drops` has room; true when
- * there is more to do. */
+/* Removes the records below `needed` and those over the bound, as far as `drops` has room; true
+ * when there is more to do. */
 bool wal_tail_trim(struct wal_tail *tail, uint64_t needed, struct wal_drops *drops);
 
 /* The entry of a sequence; NULL when it is not held. */

@@ -6,15 +6,14 @@
  * consumer may see again what it had not acknowledged, or acknowledged in the last moment; nothing
  * else repeats and nothing is missing.
  *
- *   DIR/00000000000000000000.seg   an LMDB environment each, named by its first sequence number,
- * only appended to DIR/cursors.lmdb               what each consumer has acknowledged, and its
- * accounting
+ *   DIR/N.seg         LMDB environments, each named by its first sequence number; only appended to
+ *   DIR/cursors.lmdb  what each consumer has acknowledged, and its accounting
  *
  * Threads: the library runs two of its own for each queue: the committer (group commit,
  * completions) and the janitor (cursors, drained segments). wal_close() comes when no other call is
  * under way; a consumer belongs to one thread at a time; all the rest may be called on any thread.
  *
- * The library writes no log: it tells what happened by `event` and wal_stat(). It knows nothing of
+ * The library writes no log: it reports by `event` and wal_stat(). It knows nothing of
  * what a body means.
  */
 #pragma once
@@ -40,7 +39,7 @@ enum wal_status {
     WAL_CLOSED,   /* the queue is closing: nothing was appended */
     WAL_IO, /* read or write error, errno kept in wal_stat: nothing of this group counts as appended
              */
-    WAL_CORRUPT, /* what was read fails its check */
+    WAL_CORRUPT, /* what was read failed its check */
     WAL_NOMEM,
     WAL_TOO_LARGE, /* over WAL_BODY_BYTES_MAX or WAL_META_BYTES_MAX, or larger than max_bytes */
     WAL_TOO_NEW,   /* written by a newer format version */
@@ -89,7 +88,7 @@ struct wal_options {
     size_t tail_bytes; /* most bytes of bodies kept in memory for consumers at the tail; 0: 8 MiB */
     bool no_fsync;    /* true: a power cut may lose what was acknowledged; SIGKILL still does not */
     bool drop_oldest; /* full: the slowest consumer skips its oldest records instead of WAL_FULL */
-    /* Inspect a directory that nobody writes: nothing is created, moved or repaired. */
+    /* Inspect a directory that no process writes: nothing is created, moved or repaired. */
     bool read_only;
     /* Called on any of the library's threads; must not call back; may be NULL. */
     void (*event)(void *user, const struct wal_event *event);
@@ -101,7 +100,7 @@ struct wal;
 /*
  * Opens or creates a queue; reads no backlog, whatever its size. The caller holds the directory's
  * lock (lock.h). Damage is never a reason to fail. WAL_NO_RIGHT, WAL_REMOTE, WAL_TOO_NEW, WAL_IO,
- * WAL_NO_SPACE (a fresh queue on a full disk), WAL_NOMEM, WAL_MISSING (the parent, or with
+ * WAL_NO_SPACE (a new queue on a full disk), WAL_NOMEM, WAL_MISSING (the parent, or with
  * read_only the directory, does not exist).
  */
 WAL_MUST_USE enum wal_status wal_open(const struct wal_options *options, struct wal **ret_wal);
@@ -121,7 +120,7 @@ struct wal_limits {
 /*
  * Puts other limits in force, for every wal_admit() that begins after it; what was admitted before
  * stays admitted. Cannot fail and deletes nothing itself: below what is stored, the queue is full
- * until it has drained, or, with drop_oldest, until the next commits have pushed its consumers on.
+ * until it has drained, or, with drop_oldest, until the next commits have evicted enough.
  * Kept in memory only: the next opening has its own. Any thread.
  */
 void wal_set_limits(struct wal *wal, const struct wal_limits *limits);
@@ -140,9 +139,9 @@ struct wal_append {
     uint8_t kind; /* the caller's own, 0 to 255, kept as it is; so are coding and flags */
     uint8_t coding;
     uint16_t flags;
-    uint32_t items;     /* what the accounting count */
-    uint64_t raw_bytes; /* what the accounting count as bytes */
-    uint64_t time_ns;   /* Unix time; ages are reckoned from it */
+    uint32_t items;     /* the number of items in the accounting */
+    uint64_t raw_bytes; /* the number of bytes in the accounting */
+    uint64_t time_ns;   /* Unix time; the age of the record is counted from it */
     struct hf_slice meta, body;
     struct hf_ref *owner; /* keeps meta and body alive; the queue takes references of its own */
     const struct wal_checkpoint *checkpoints; /* borrowed until done */
@@ -166,7 +165,7 @@ struct wal_append {
 WAL_MUST_USE enum wal_status wal_admit(struct wal *wal, struct wal_append *append);
 void wal_admit_cancel(struct wal *wal, struct wal_append *append);
 
-/* Hands over an admitted append. Never fails here: `done` tells. */
+/* Hands over an admitted append. Cannot fail here: `done` gets the result. */
 void wal_append(struct wal *wal, struct wal_append *append);
 
 /* The stored value of a checkpoint: copied into `value` (room of 1,024), size in `ret_size`.
@@ -181,8 +180,8 @@ struct wal_consumer;
 struct wal_consumer_options {
     const char *name;  /* at most WAL_NAME_BYTES_MAX; one open consumer a name */
     bool from_oldest;  /* a name that is new begins at the oldest record, not at the present */
-    const char *adopt; /* take over the cursor and the accounts of that consumer, which is removed;
-                          NULL: none */
+    const char *adopt; /* take over the cursor and the accounting of that consumer, which is
+                          removed; NULL: none */
     uint64_t limit_records, limit_items,
         limit_bytes; /* backlog at which wal_admit() says WAL_FULL; 0: none */
     /*
@@ -194,11 +193,11 @@ struct wal_consumer_options {
 };
 
 /*
- * WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (adopt names nobody, or one that is open; the
- * consumer is not opened), WAL_CLOSED (read_only, or `name` is open), WAL_IO. The place of a new
- * name is durable on return; if the disk does not take it, nothing is admitted (WAL_NO_SPACE) until
- * it does. When both `name` and `adopt` are stored, the cursor that stands lower is kept: repeats,
- * no loss.
+ * WAL_NOMEM, WAL_TOO_LARGE (name), WAL_MISSING (`adopt` names no stored consumer, or one that is
+ * open; the consumer is not opened), WAL_CLOSED (read_only, or `name` is open), WAL_IO. The place
+ * of a new name is durable on return; if the disk does not take it, nothing is admitted
+ * (WAL_NO_SPACE) until it does. When both `name` and `adopt` are stored, the cursor that stands
+ * lower is kept: repeats, no loss.
  */
 WAL_MUST_USE enum wal_status wal_consumer_open(struct wal *wal,
                                                const struct wal_consumer_options *options,
@@ -228,17 +227,17 @@ WAL_MUST_USE enum wal_status wal_consumer_read(struct wal_consumer *consumer, si
                                                size_t *ret_count);
 
 /*
- * Reads what comes in now past a long backlog: while the consumer is behind by more than
+ * Reads new records past a long backlog: while the consumer is behind by more than
  * `tail_bytes` of raw bytes, a second reading position begins at the present and follows the end,
- * in order; when it has itself fallen that far behind (farther, the more often it did), it begins
- * at the present again. `*ret_count` 0: nothing is there, or the backlog is short; no wake is
- * armed. What it gives, wal_consumer_read() will not give too: each record is read once, whichever
- * way, unless the queue is opened anew or wal_consumer_rewind() called. The same thread as
- * wal_consumer_read(). Errors likewise.
+ * in order. When it has itself fallen that far behind, it begins at the present again; the allowed
+ * distance grows each few times that happens. `*ret_count` 0: nothing is there, or the backlog is
+ * short; no wake is armed. Each record is read once, by one of the two functions, unless the queue
+ * is opened again or wal_consumer_rewind() is called. The same thread as wal_consumer_read().
+ * Errors likewise.
  */
-WAL_MUST_USE enum wal_status wal_consumer_read_fresh(struct wal_consumer *consumer, size_t most,
-                                                     size_t most_bytes, struct wal_record *records,
-                                                     size_t *ret_count);
+WAL_MUST_USE enum wal_status wal_consumer_read_live(struct wal_consumer *consumer, size_t most,
+                                                    size_t most_bytes, struct wal_record *records,
+                                                    size_t *ret_count);
 
 /* Why items left the queue without being delivered. The numbers are stored: never renumber. */
 enum wal_drop {
@@ -247,7 +246,7 @@ enum wal_drop {
     WAL_DROP_DAMAGED,
     WAL_DROP_GAVE_UP,   /* the user's own limit on age or attempts */
     WAL_DROP_OPERATOR,  /* `queue drop` */
-    WAL_DROP_ORPHANED,  /* nobody reads it and room was needed */
+    WAL_DROP_ORPHANED,  /* it has no reader and room was needed */
     WAL_DROP_PERMANENT, /* refused for good and dead letters are off */
     WAL_DROP_PROCESSOR, /* a processor's decision */
     WAL_DROP_COUNT
@@ -270,7 +269,7 @@ struct wal_ack {
  * the janitor writes it within 200 ms. */
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count);
 
-/* Forgets what was read and not acknowledged: it will be read again. */
+/* Forgets the records that were read and not acknowledged: they will be read again. */
 void wal_consumer_rewind(struct wal_consumer *consumer);
 
 /*
@@ -284,7 +283,7 @@ WAL_MUST_USE enum wal_status wal_get(struct wal *wal, uint64_t sequence,
 /* Removes a stored consumer that is not open, and its claim on the backlog. WAL_MISSING. */
 WAL_MUST_USE enum wal_status wal_consumer_remove(struct wal *wal, const char *name);
 
-/* ---- seeing ---- */
+/* ---- inspecting ---- */
 
 struct wal_amount {
     uint64_t records, items, bytes; /* bytes: raw_bytes */
@@ -319,8 +318,8 @@ struct wal_stat {
     uint64_t damaged_records, damaged_bytes;
     uint64_t tail_bytes;       /* bodies held in memory */
     bool healthy;              /* the last commit succeeded and appends are admitted */
-    const char *ails;          /* why it is not healthy, a few words; NULL: it is */
-    int ails_error;            /* errno behind that; 0: none */
+    const char *refusal;       /* why appends are refused, a few words; NULL: they are not */
+    int refusal_error;         /* errno of the cause; 0: none */
     int last_error;            /* errno of the last failure, 0: none */
     double append_bytes_per_s; /* on disk, over the last minute */
 };

@@ -1,6 +1,6 @@
 /*
- * batch_limits: how one reader's records become requests. Set when the reader is made; its
- * delivery's.
+ * batch_limits: how one reader's records become requests. Set when the reader is made; owned by the
+ * delivery.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct batch_limits {
     struct hf_string_list keys; /* never mix different values of these */
 };
 
-/* What the Go collector's batch processor tells of itself; NULL without one. */
+/* The metrics of the Go collector's batch processor; NULL without one. */
 struct batch_series {
     struct hf_histogram *send_size;
     struct hf_series *size_trigger, *timeout_trigger;

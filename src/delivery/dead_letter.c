@@ -1,13 +1,12 @@
-/*
- * dead-letter: what a backend refused for good goes to the dead letters, with the backend's words,
- * before it leaves the queue.
- */
+#include "dead_letter.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "dead_letter_meta.h"
+#include "delivery_state.h"
 #include "export_request.h"
-#include "isolation.h"
+#include "request_lists.h"
 #include "util/log.h"
 
 #define REASON_BYTES_MAX 512u
@@ -26,6 +25,31 @@ static void count_lost(const struct export_request *request)
     hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
 }
 
+struct wal_limits hf_dead_letter_limits(const struct hf_delivery *delivery)
+{
+    const struct hf_dead_letter_config *config = &delivery->config->queue.dead_letter;
+    return (struct wal_limits){
+        .max_bytes = config->max_bytes,
+        .drop_oldest = config->on_full == HF_DEAD_LETTERS_DROP_OLDEST,
+    };
+}
+
+static void wait_for_room(struct export_request *request)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    uint64_t now_ns = hf_loop_now_ns(delivery->loop);
+    if (!request->isolation.is_dead_letter_waiting) {
+        request->isolation.is_dead_letter_waiting = true;
+        if (atomic_fetch_add(&delivery->dead_letters_waiting, 1) == 0) {
+            hf_node_log(delivery->node, HF_LOG_ERROR,
+                        "unhealthy: the dead letters take no more, so what is refused for good "
+                        "stays in the queue; requeue or drop dead letters, or raise "
+                        "sending_queue::dead_letter::max_bytes");
+        }
+    }
+    hf_isolated_add(request, hf_isolated_next_try(request, now_ns, 0));
+}
+
 /* The loop's thread again. */
 static void dead_letter_written(struct hf_task *task)
 {
@@ -39,7 +63,7 @@ static void dead_letter_written(struct hf_task *task)
         count_lost(request);
         hf_export_request_resolve(request, WAL_DEAD_LETTERED, WAL_DROP_PERMANENT, 0);
     } else {
-        hf_isolated_hold(request);
+        wait_for_room(request);
     }
     free(dead_letter_write);
     delivery->dead_letters_in_flight--;
@@ -49,7 +73,7 @@ static void dead_letter_written(struct hf_task *task)
         }
         return;
     }
-    hf_queue_reader_pump(reader);
+    hf_delivery_pump_later(delivery);
 }
 
 static void committed(struct wal_append *append, enum wal_status status)
@@ -60,14 +84,14 @@ static void committed(struct wal_append *append, enum wal_status status)
     hf_loop_post(dead_letter_write->request->reader->delivery->loop, &dead_letter_write->task);
 }
 
-/* The client's entries of a record; what an earlier dead_letter_write added stays behind but for
- * the pipeline.
+/* The client's entries of a record. Of those that an earlier dead letter added, only the pipeline
+ * is kept.
  */
 static struct hf_slice client_meta(const struct export_request *request,
                                    struct hf_slice *ret_pipeline)
 {
     const struct hf_pipeline *pipeline = request->reader->pipeline;
-    struct hf_slice meta = request->ranges[0].inflight->record.meta;
+    struct hf_slice meta = request->ranges[0].record->stored.meta;
     struct hf_meta_entry entry;
     size_t cursor = 0;
     size_t kept = 0;
@@ -104,25 +128,25 @@ static void write_meta(struct hf_meta_writer *meta, const struct export_request 
                  {HF_DEAD_LETTER_PIPELINE, pipeline}};
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && status == HF_OK; i++) {
-        /* A block that is full only leaves the explanation out. */
+        /* A full block only loses the explanation. */
         status =
             hf_meta_add(meta, (enum hf_meta_kind)added[i].kind, HF_EMPTY_SLICE, added[i].value);
     }
 }
 
-static struct hf_batch *make_letter(const struct export_request *request,
-                                    const struct hf_outcome *outcome)
+static struct hf_batch *make_dead_letter(const struct export_request *request,
+                                         const struct hf_outcome *outcome)
 {
     struct hf_meta_writer meta = {.size = 0};
     write_meta(&meta, request, outcome);
-    const struct hf_export_body *piece = &request->bodies[0];
+    const struct hf_export_body *body = &request->bodies[0];
     struct hf_batch *batch =
-        hf_batch_new(request->export.signal, piece->wire.size, hf_slice_of(meta.bytes, meta.size));
+        hf_batch_new(request->export.signal, body->wire.size, hf_slice_of(meta.bytes, meta.size));
     if (batch != NULL) {
-        memcpy(hf_batch_room(batch), piece->wire.data, piece->wire.size);
-        hf_batch_seal(batch, piece->wire.size, piece->items);
-        batch->coding = piece->coding;
-        batch->received_ns = piece->received_ns;
+        memcpy(hf_batch_room(batch), body->wire.data, body->wire.size);
+        hf_batch_seal(batch, body->wire.size, body->items);
+        batch->coding = body->coding;
+        batch->received_ns = body->received_ns;
     }
     return batch;
 }
@@ -131,7 +155,7 @@ static bool submit(struct export_request *request, struct wal *wal,
                    const struct hf_outcome *outcome)
 {
     struct dead_letter_write *dead_letter_write = calloc(1, sizeof(*dead_letter_write));
-    struct hf_batch *batch = dead_letter_write != NULL ? make_letter(request, outcome) : NULL;
+    struct hf_batch *batch = dead_letter_write != NULL ? make_dead_letter(request, outcome) : NULL;
     if (batch == NULL) {
         free(dead_letter_write);
         return false;
@@ -174,7 +198,7 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
         hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_PERMANENT, 0);
         return;
     }
-    if (!request->aside.is_unburied) {
+    if (!request->isolation.is_dead_letter_waiting) {
         hf_node_log(
             delivery->node, HF_LOG_ERROR,
             "Exporting failed. The error is not retryable. Moving to the dead letters. %u %s, code "
@@ -182,10 +206,10 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
             request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
             outcome->message != NULL ? outcome->message : "");
     }
-    const struct wal_limits limits = hf_delivery_letter_limits(delivery);
+    const struct wal_limits limits = hf_dead_letter_limits(delivery);
     struct wal *wal =
         hf_storage_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
     if (wal == NULL || !submit(request, wal, outcome)) {
-        hf_isolated_hold(request);
+        wait_for_room(request);
     }
 }

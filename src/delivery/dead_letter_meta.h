@@ -1,7 +1,7 @@
 /*
- * letter: what a dead letter's metadata has beside the client's (meta.h): why it was refused, the
- * backend's code, and the pipeline it came from. The client's entries come first. The letters are
- * stored: never change these.
+ * dead_letter_meta: the metadata of a dead letter besides that of its client (meta.h): why it was
+ * refused, the code of the backend, and its pipeline. The client's entries come first. These
+ * numbers are stored: never change them.
  */
 #pragma once
 

@@ -7,14 +7,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "export_request.h"
-#include "isolation.h"
+#include "dead_letter.h"
+#include "delivery_internal.h"
+#include "delivery_state.h"
+#include "queue_reader.h"
 #include "requeue.h"
 #include "storage/storage.h"
 #include "util/clock.h"
 
-/* Used by exporters without the keys of sending.h: one request at a time, for ever. */
-static const struct hf_delivery_config plain_sending = {
+/* Of exporters without delivery keys: one request at a time, retried without limit. */
+static const struct hf_delivery_config default_config = {
     .queue = {.enabled = true,
               .num_consumers = 1,
               .dead_letter = {.enabled = true, .max_bytes = UINT64_C(1) << 30}},
@@ -24,15 +26,6 @@ static const struct hf_delivery_config plain_sending = {
               .multiplier = 1.5,
               .randomization_factor = 0.5},
 };
-
-double hf_delivery_draw(struct hf_delivery *delivery)
-{
-    /* xorshift64*: jitter needs no more. */
-    delivery->random ^= delivery->random >> 12;
-    delivery->random ^= delivery->random << 25;
-    delivery->random ^= delivery->random >> 27;
-    return (double)((delivery->random * UINT64_C(2685821657736338717)) >> 11) * 0x1.0p-53;
-}
 
 static struct hf_series *items_series(const struct hf_node *node, const char *what,
                                       enum hf_signal signal, const char *help)
@@ -71,6 +64,20 @@ static bool make_series(struct hf_delivery *delivery)
     return made && delivery->queue_size != NULL && delivery->queue_capacity != NULL;
 }
 
+/* Each time another reader comes first, so that none takes the whole window and rate for itself. */
+static void pump_all(struct hf_task *task)
+{
+    struct hf_delivery *delivery = HF_CONTAINER(task, struct hf_delivery, pump_task);
+    struct queue_reader *first = delivery->turn != NULL ? delivery->turn : delivery->readers;
+    struct queue_reader *reader = first;
+    delivery->pump_deferred = false;
+    delivery->turn = first->next;
+    do {
+        hf_queue_reader_pump(reader);
+        reader = reader->next != NULL ? reader->next : delivery->readers;
+    } while (reader != first);
+}
+
 enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_delivery)
 {
     struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
@@ -78,12 +85,13 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
         return HF_NOMEM;
     }
     delivery->node = node;
-    delivery->config = node->delivery_config != NULL ? node->delivery_config : &plain_sending;
+    delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
     hf_window_init(&delivery->window, (unsigned)delivery->config->queue.num_consumers);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     delivery->random = ((uint64_t)now.tv_nsec << 20) ^ (uint64_t)(uintptr_t)delivery ^ 1u;
+    delivery->pump_task.run = pump_all;
     sem_init(&delivery->stopped, 0, 0);
     enum hf_status status = hf_loop_new(&delivery->loop);
     node->own_loop = delivery->loop;
@@ -91,7 +99,9 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
         status = HF_NOMEM;
     }
     if (status == HF_OK) {
-        status = hf_requeued_new(delivery);
+        struct queue_reader *requeued = hf_queue_reader_new(delivery, NULL);
+        status = requeued != NULL ? HF_OK : HF_NOMEM;
+        hf_requeued_init(delivery, requeued);
     }
     if (status != HF_OK) {
         hf_delivery_free(delivery);
@@ -108,41 +118,9 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     return HF_OK;
 }
 
-static void init_reader(struct queue_reader *reader, struct hf_delivery *delivery,
-                        const struct hf_pipeline *pipeline)
-{
-    reader->delivery = delivery;
-    reader->pipeline = pipeline;
-    reader->pending_end = &reader->pending;
-    reader->wake.run = hf_queue_reader_woken;
-    reader->timer.fire = hf_queue_reader_timer;
-    hf_queue_reader_set_batching(reader);
-}
-
-struct queue_reader *hf_delivery_new_reader(struct hf_delivery *delivery,
-                                            const struct hf_pipeline *pipeline)
-{
-    /* Dead letters that are sent again are no backlog that something could come in behind. */
-    bool has_fresh = pipeline != NULL && delivery->config->queue.fresh_share != 0;
-    struct queue_reader *reader = calloc(has_fresh ? 2 : 1, sizeof(*reader));
-    if (reader == NULL) {
-        return NULL;
-    }
-    reader->next = delivery->readers;
-    delivery->readers = reader;
-    init_reader(reader, delivery, pipeline);
-    reader->backlog = reader;
-    if (has_fresh) {
-        reader->live = reader + 1;
-        init_reader(reader->live, delivery, pipeline);
-        reader->live->backlog = reader;
-    }
-    return reader;
-}
-
 enum hf_status hf_delivery_add(struct hf_delivery *delivery, const struct hf_pipeline *pipeline)
 {
-    struct queue_reader *reader = hf_delivery_new_reader(delivery, pipeline);
+    struct queue_reader *reader = hf_queue_reader_new(delivery, pipeline);
     if (reader == NULL) {
         return HF_NOMEM;
     }
@@ -224,18 +202,9 @@ enum hf_status hf_delivery_open_consumers(struct hf_delivery *delivery, bool onl
     return HF_OK;
 }
 
-struct wal_limits hf_delivery_letter_limits(const struct hf_delivery *delivery)
-{
-    const struct hf_dead_letter_config *config = &delivery->config->queue.dead_letter;
-    return (struct wal_limits){
-        .max_bytes = config->max_bytes,
-        .drop_oldest = config->on_full == HF_LETTERS_ON_FULL_DROP_OLDEST,
-    };
-}
-
 void hf_delivery_apply_limits(struct hf_delivery *delivery)
 {
-    const struct wal_limits limits = hf_delivery_letter_limits(delivery);
+    const struct wal_limits limits = hf_dead_letter_limits(delivery);
     hf_storage_limit_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
 }
 
@@ -277,30 +246,6 @@ enum hf_status hf_delivery_start(struct hf_delivery *delivery)
     return status;
 }
 
-/* Each time another reader comes first, so that none takes what the window and the meter give for
- * itself alone. */
-static void pump_all(struct hf_task *task)
-{
-    struct hf_delivery *delivery = HF_CONTAINER(task, struct hf_delivery, pump_task);
-    struct queue_reader *first = delivery->turn != NULL ? delivery->turn : delivery->readers;
-    struct queue_reader *reader = first;
-    delivery->pump_deferred = false;
-    delivery->turn = first->next;
-    do {
-        hf_queue_reader_pump(reader);
-        reader = reader->next != NULL ? reader->next : delivery->readers;
-    } while (reader != first);
-}
-
-void hf_delivery_pump_later(struct hf_delivery *delivery)
-{
-    if (!delivery->pump_deferred) {
-        delivery->pump_deferred = true;
-        delivery->pump_task.run = pump_all;
-        hf_loop_defer(delivery->loop, &delivery->pump_task);
-    }
-}
-
 static void stop_on_loop(struct hf_task *task)
 {
     struct hf_delivery *delivery = HF_CONTAINER(task, struct hf_delivery, stop_task);
@@ -310,7 +255,7 @@ static void stop_on_loop(struct hf_task *task)
     }
 }
 
-/* By the clock that nobody sets: a step of Unix time must not hold up a stop, or cut it short. */
+/* By the monotonic clock: a step of Unix time must not delay a stop, or shorten it. */
 static void wait_at_most(sem_t *semaphore, uint64_t grace_ns)
 {
     uint64_t until_ns = hf_clock_monotonic_ns() + grace_ns;
@@ -320,7 +265,7 @@ static void wait_at_most(sem_t *semaphore, uint64_t grace_ns)
     }
 }
 
-#define BURIAL_GRACE_NS UINT64_C(10000000000)
+#define DEAD_LETTER_GRACE_NS UINT64_C(10000000000)
 
 void hf_delivery_begin_stop(struct hf_delivery *delivery)
 {
@@ -339,10 +284,10 @@ void hf_delivery_stop(struct hf_delivery *delivery, uint64_t grace_ns)
     hf_delivery_begin_stop(delivery);
     wait_at_most(&delivery->stopped, grace_ns);
     hf_loop_join(delivery->loop);
-    /* The thread is gone: its state may be read here. A dead_letter_write's commit may still call
-     * back. */
+    /* The thread has ended, so its state may be read here. The commit of a dead letter may still
+     * call back. */
     if (delivery->dead_letters_in_flight != 0) {
-        wait_at_most(&delivery->stopped, BURIAL_GRACE_NS);
+        wait_at_most(&delivery->stopped, DEAD_LETTER_GRACE_NS);
     }
     delivery->ended = true;
 }
@@ -392,7 +337,7 @@ struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery)
 
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery)
 {
-    return atomic_load(&delivery->unhealthy) || atomic_load(&delivery->unburied) != 0;
+    return atomic_load(&delivery->unhealthy) || atomic_load(&delivery->dead_letters_waiting) != 0;
 }
 
 struct sum {
@@ -419,180 +364,7 @@ void hf_delivery_refresh(struct hf_delivery *delivery)
          reader = reader->next) {
         struct wal *wal = atomic_load(&reader->wal);
         enum wal_status status = wal != NULL ? wal_consumer_each(wal, add_up, &sum) : WAL_OK;
-        (void)status; /* a gauge that misses one refresh */
+        (void)status; /* a gauge that shared_failures one refresh */
     }
     hf_series_set(delivery->queue_size, (int64_t)sum.queued);
-}
-
-/* ---- what became of a request ---- */
-
-void hf_delivery_set_unhealthy(struct hf_delivery *delivery, const char *why)
-{
-    if (!atomic_exchange(&delivery->unhealthy, true)) {
-        hf_node_log(delivery->node, HF_LOG_ERROR, "unhealthy: %s; the data stays in the queue",
-                    why);
-    }
-}
-
-static void delivered(struct export_request *request, const struct hf_outcome *outcome)
-{
-    struct queue_reader *reader = request->reader->backlog;
-    struct hf_delivery *delivery = reader->delivery;
-    uint64_t rejected = outcome->rejected_items < request->export.items ? outcome->rejected_items
-                                                                        : request->export.items;
-    if (rejected != 0 || (outcome->message != NULL && outcome->message[0] != '\0')) {
-        hf_node_log(delivery->node, HF_LOG_WARN,
-                    "Partial success response: the backend rejected %llu of %u %s: %s",
-                    (unsigned long long)rejected, request->export.items,
-                    hf_signal_items_name(request->export.signal),
-                    outcome->message != NULL ? outcome->message : "");
-    }
-    hf_series_add(delivery->sent[request->export.signal],
-                  (int64_t)(request->export.items - rejected));
-    reader->passed++;
-    if (reader->failing) {
-        hf_isolated_release(reader, hf_loop_now_ns(delivery->loop));
-    }
-    reader->failing = false;
-    hf_window_grow(&delivery->window);
-    hf_backoff_reset(&reader->backoff);
-    if (atomic_load(&delivery->unhealthy)) {
-        atomic_store(&delivery->unhealthy, false);
-        hf_node_log(delivery->node, HF_LOG_INFO, "healthy again: the backend takes data");
-    }
-    hf_export_request_resolve(request, WAL_DELIVERED, WAL_DROP_REJECTED, rejected);
-}
-
-/* max_elapsed_time has passed, or retries are off. True: the request is gone. */
-static bool give_up(struct export_request *request, const struct hf_outcome *outcome)
-{
-    struct queue_reader *reader = request->reader->backlog;
-    struct hf_delivery *delivery = reader->delivery;
-    hf_delivery_set_unhealthy(delivery,
-                              outcome->message != NULL ? outcome->message : "no more retries left");
-    switch (delivery->config->retry.on_give_up) {
-    case HF_GIVE_UP_DROP:
-        hf_node_log(delivery->node, HF_LOG_ERROR,
-                    "Exporting failed. No more retries left. Dropping data. %u %s: %s",
-                    request->export.items, hf_signal_items_name(request->export.signal),
-                    outcome->message != NULL ? outcome->message : "");
-        hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
-        hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
-        hf_backoff_reset(&reader->backoff);
-        return true;
-    case HF_GIVE_UP_DEAD_LETTER:
-        if (request->count == 1) {
-            hf_export_request_dead_letter(request, outcome);
-            return true;
-        }
-        return hf_export_request_halve(request);
-    default:
-        return false;
-    }
-}
-
-static const char *words(const struct hf_outcome *outcome)
-{
-    return outcome->message != NULL && outcome->message[0] != '\0'
-               ? outcome->message
-               : hf_status_row(outcome->status)->says;
-}
-
-/* A credential, a route or a protocol that an operator corrects: no record is at fault. */
-static bool is_about_the_endpoint(enum hf_status status)
-{
-    return status == HF_UNAUTHENTICATED || status == HF_FORBIDDEN || status == HF_NOT_FOUND ||
-           status == HF_UNSUPPORTED;
-}
-
-static void failed_for_now(struct export_request *request, const struct hf_outcome *outcome)
-{
-    struct queue_reader *reader = request->reader->backlog;
-    struct hf_delivery *delivery = reader->delivery;
-    const struct hf_retry_config *retry = &delivery->config->retry;
-    uint64_t now_ns = hf_loop_now_ns(delivery->loop);
-    if (is_about_the_endpoint(outcome->status)) {
-        hf_delivery_set_unhealthy(delivery, words(outcome));
-    }
-    if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
-        hf_window_cut(&delivery->window, request->round);
-    }
-    if (!reader->failing || now_ns >= reader->resume_ns) {
-        uint64_t wait_ns = hf_backoff_next(&reader->backoff, retry, now_ns, outcome->retry_after_ns,
-                                           hf_delivery_draw(delivery));
-        reader->resume_ns = now_ns + wait_ns;
-        reader->failing = true;
-        hf_node_log(
-            delivery->node, HF_LOG_WARN,
-            "Exporting failed. Will retry the request after interval. interval %.3fs, code %d: "
-            "%s",
-            (double)wait_ns / 1e9, outcome->code, words(outcome));
-    }
-    bool over = !retry->enabled || hf_backoff_is_over(&reader->backoff, retry, now_ns);
-    if (over && give_up(request, outcome)) {
-        return;
-    }
-    if (outcome->is_suspect) {
-        hf_isolated_wait(request, reader->resume_ns);
-    } else {
-        hf_queue_reader_put_back(request->reader, request);
-    }
-}
-
-static void refused_for_good(struct export_request *request, const struct hf_outcome *outcome)
-{
-    request->reader->backlog->failing = false;
-    if (request->count == 1 || !hf_export_request_halve(request)) {
-        hf_export_request_dead_letter(request, outcome);
-    }
-}
-
-static void settle(struct export_request *request, const struct hf_outcome *outcome)
-{
-    switch (outcome->status) {
-    case HF_OK:
-        delivered(request, outcome);
-        break;
-    case HF_TOO_LARGE:
-        request->reader->backlog->failing = false;
-        if (!hf_export_request_halve(request)) {
-            hf_export_request_dead_letter(request, outcome);
-        }
-        break;
-    case HF_INVALID:
-    case HF_EXISTS:
-    case HF_CORRUPT:
-        refused_for_good(request, outcome);
-        break;
-    case HF_CLOSED:
-        hf_queue_reader_put_back(request->reader, request);
-        break;
-    default:
-        if (!outcome->is_suspect || !hf_isolated_judge(request, outcome)) {
-            failed_for_now(request, outcome);
-        }
-    }
-}
-
-void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
-{
-    struct export_request *request = HF_CONTAINER(export, struct export_request, export);
-    struct queue_reader *reader = request->reader->backlog;
-    struct hf_delivery *delivery = reader->delivery;
-    assert(delivery->in_flight != 0 && reader->in_flight != 0);
-    delivery->in_flight--;
-    reader->in_flight--;
-    if (delivery->ended && outcome->status != HF_OK) {
-        hf_queue_reader_put_back(request->reader,
-                                 request); /* its records are released with the reader's */
-        return;
-    }
-    settle(request, outcome);
-    if (delivery->stopping) {
-        if (delivery->in_flight == 0 && delivery->dead_letters_in_flight == 0) {
-            sem_post(&delivery->stopped);
-        }
-        return;
-    }
-    hf_delivery_pump_later(delivery);
 }

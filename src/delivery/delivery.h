@@ -1,12 +1,12 @@
 /*
- * delivery: drains the queues to one exporter. One thread, one loop, one consumer (cursor) for each
- * pipeline the exporter is in.
+ * delivery: sends the queues of its pipelines to one exporter. One thread, one loop, one consumer
+ * (cursor) for each pipeline the exporter is in.
  *
- * Records are read ahead within a bound, joined into requests as the pipeline's `batch` says, lent
- * to the exporter, and acknowledged when it says so. A retryable failure pauses the reader: one
- * request probes until the backend answers again, the others wait, nothing more is read. What is
- * too large is halved; what is refused for good is isolated and dead_letter_written with the dead
- * letters.
+ * Records are read ahead within a limit, joined into requests as the pipeline's `batch` says, lent
+ * to the exporter, and acknowledged when it reports success. After a retryable failure the reader
+ * waits: one request at a time probes the backend until it answers again, the others wait, nothing
+ * more is read. A request that is too large is halved. A request that is refused for good is halved
+ * too, until the refused record is alone; that record goes to the dead letters.
  */
 #pragma once
 
@@ -29,23 +29,23 @@ HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
 
 /*
  * Opens the consumers: with `only_new`, just those whose names no other delivery holds open. A name
- * that the queue has not seen begins at the present. HF_NOT_FOUND when `attach` names nobody:
- * logged, and the consumer is opened without it.
+ * that the queue has not seen begins at the present. When `attach` names no stored consumer, that
+ * is logged, and the consumer is opened without it.
  */
 HF_MUST_USE enum hf_status hf_delivery_open_consumers(struct hf_delivery *delivery, bool only_new,
                                                       char *reterr);
 
-/* The dead letters that are there get the limit of this configuration. */
+/* Sets the limit of this configuration for dead letters that exist already. */
 void hf_delivery_apply_limits(struct hf_delivery *delivery);
 
 HF_MUST_USE enum hf_status hf_delivery_start(struct hf_delivery *delivery);
 
-/* Starts no more requests; returns at once. Several deliveries so share one grace. */
+/* Starts no more requests; returns at once, so that several deliveries share one grace period. */
 void hf_delivery_begin_stop(struct hf_delivery *delivery);
 
 /*
- * Begins the stop if nobody did, waits for requests in flight at most `grace_ns`, leaves the rest
- * in the queue, ends the thread. The exporter's stop and close come after it; then
+ * Begins the stop if it has not begun, waits for requests in flight at most `grace_ns`, leaves the
+ * rest in the queue, ends the thread. The exporter's stop and close come after it; then
  * hf_delivery_free(), which closes the consumers.
  */
 void hf_delivery_stop(struct hf_delivery *delivery, uint64_t grace_ns);

@@ -1,6 +1,6 @@
 /*
- * sender_internal: what the files of the delivery share. All of it is owned by the delivery's loop
- * thread after start, save what is marked atomic.
+ * delivery_internal: the structures that the files of the delivery share. All are owned by the
+ * delivery's loop thread after start, except the atomic members.
  */
 #pragma once
 
@@ -10,20 +10,20 @@
 #include "util/delivery_config.h"
 #include <holdfast/batching.h>
 
-#include "aside.h"
 #include "batch_limits.h"
 #include "delivery.h"
+#include "isolation_state.h"
 #include "storage/storage.h"
 #include "util/aimd.h"
 #include "util/compress.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 
-/* A record read off the queue, until all its items are done with. */
+/* A record that was read from the queue, until all its items are done with. */
 struct in_flight_record {
     struct in_flight_record
         *next; /* among those not yet in a request, or among the reader's spares */
-    struct wal_record record;
+    struct wal_record stored;
     uint32_t taken;           /* items that are in requests */
     uint32_t open;            /* items not done with */
     uint32_t delivered;       /* of those done with */
@@ -31,27 +31,27 @@ struct in_flight_record {
     enum wal_drop drop;
 };
 
-/* Some items of a record: all of them, or a run when the record was cut. */
+/* Some items of a record: all of them, or a range when the record is sent in several requests. */
 struct record_range {
-    struct in_flight_record *inflight;
+    struct in_flight_record *record;
     uint32_t first, count;
 };
 
 struct export_request {
     struct hf_export export; /* lent to the exporter */
-    struct aside aside;
+    struct isolation_state isolation;
     struct queue_reader *reader;
     struct export_request *next; /* among those waiting to be sent again, or isolated */
     unsigned round;              /* of the window, when it was sent */
-    struct hf_bytes cut;         /* the body of a run; a request with a run has no other range */
+    struct hf_bytes range_body;  /* the body, when its one range is a part of a record */
     size_t count;
-    struct record_range *ranges; /* behind the struct, as are the pieces */
+    struct record_range *ranges; /* in memory behind the struct, like the bodies */
     struct hf_export_body *bodies;
 };
 
-/* One queue that the exporter reads: a pipeline's, or that of the dead letters it is to send again.
- * With fresh_share a second reader beside it reads past the backlog: it shares the consumer, the
- * failures and the count in flight of the `whole`. */
+/* Reads one queue for the exporter: that of a pipeline, or that of requeued dead letters. With
+ * fresh_share there is a second reader, which reads at the live position past the backlog. It
+ * shares the consumer, the failures and the count in flight of its `backlog` reader. */
 struct queue_reader {
     struct queue_reader *next;
     struct queue_reader *backlog; /* itself, but for a live reader */
@@ -72,7 +72,7 @@ struct queue_reader {
     uint64_t pending_items, pending_bytes;
     uint64_t pending_since_ns;
     struct export_request *waiting; /* in order of sequence */
-    struct isolated isolated;
+    struct isolated_list isolated;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
     bool failing;
@@ -87,21 +87,21 @@ struct hf_delivery {
     struct queue_reader *readers;
     struct hf_requeue_watch watch;
     struct queue_reader *requeued; /* among the readers */
-    struct hf_task requeue_task;   /* posted when the requeued reader gets its queue */
+    struct hf_task requeue_task;   /* posted when that reader gets its queue */
     struct queue_reader *turn;     /* the reader that may send first; NULL: the first of the list */
     unsigned in_flight, dead_letters_in_flight;
     struct hf_window window;
     struct hf_meter meter;
-    size_t held_bytes;
-    uint64_t isolated_bytes; /* of all readers; among the inflight */
+    size_t in_flight_bytes;
+    uint64_t isolated_bytes; /* of all readers; a part of in_flight_bytes */
     bool running, stop_begun, stopping, ended;
-    struct hf_task
-        pump_task; /* at the end of the turn: many completions, one look at the readers */
+    struct hf_task pump_task; /* at the end of the turn, so that many completions cost one look at
+                                 the readers */
     bool pump_deferred;
     struct hf_task stop_task;
     sem_t stopped;
     atomic_bool unhealthy;
-    atomic_uint unburied; /* requests that the dead letters have no room for */
+    atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
     uint64_t random;
     const char **context_keys;
     size_t context_key_count;
@@ -109,42 +109,3 @@ struct hf_delivery {
     struct hf_series *enqueue_failed[HF_SIGNAL_COUNT];
     struct hf_series *queue_size, *queue_capacity;
 };
-
-/* Most bytes of bodies that one delivery keeps in memory: a request more is begun only below it. */
-#define HELD_BYTES_MAX ((size_t)8 << 20)
-/* A backend's usual limit is 4 MiB a message; coalescing stays below it. */
-#define REQUEST_BYTES_MAX ((uint64_t)(4u << 20) - (64u << 10))
-#define REQUEST_ITEMS_MAX 8192
-
-/* delivery.c: says so once, until a request is delivered. */
-void hf_delivery_set_unhealthy(struct hf_delivery *delivery, const char *why);
-/* What the configuration says of its dead letters. */
-struct wal_limits hf_delivery_letter_limits(const struct hf_delivery *delivery);
-/* Uniform in [0, 1), for jitter. */
-double hf_delivery_draw(struct hf_delivery *delivery);
-/* Pumps every reader at the end of this turn. */
-void hf_delivery_pump_later(struct hf_delivery *delivery);
-/* A reader without a queue yet, put among the delivery's. NULL: out of memory. */
-struct queue_reader *hf_delivery_new_reader(struct hf_delivery *delivery,
-                                            const struct hf_pipeline *pipeline);
-
-/* reader.c: sends what can be sent, sets the timer for the rest. */
-void hf_queue_reader_pump(struct queue_reader *reader);
-void hf_queue_reader_woken(struct hf_task *task);
-/* `wake` of its consumer: the committer's thread. */
-void hf_queue_reader_wake(void *reader);
-void hf_queue_reader_timer(struct hf_timer *timer, uint64_t now_ns);
-/* Puts a request among the waiting, in order. */
-void hf_queue_reader_put_back(struct queue_reader *reader, struct export_request *request);
-/* Reads settings of batching, and makes the series that tell of it. */
-void hf_queue_reader_set_batching(struct queue_reader *reader);
-/* May the two records be sent in one request? */
-bool hf_queue_reader_may_mix(const struct queue_reader *reader, const struct in_flight_record *a,
-                             const struct in_flight_record *b);
-/* `large`: it was sent for its size, not for the time it had waited. */
-void hf_queue_reader_count_batch(const struct queue_reader *reader,
-                                 const struct export_request *request, bool large);
-/* Releases all it holds, unacknowledged, and its spares. */
-void hf_queue_reader_drop_all(struct queue_reader *reader);
-
-void hf_held_release(struct queue_reader *reader, struct in_flight_record *inflight);

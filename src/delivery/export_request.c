@@ -1,22 +1,21 @@
-/*
- * request: making a request of records, cutting it, and settling it with the queue.
- */
+#include "export_request.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
-#include "export_request.h"
-#include "isolation.h"
+#include "in_flight.h"
 #include "pdata/split.h"
+#include "request_lists.h"
 
 static bool is_whole(const struct record_range *range)
 {
-    return range->first == 0 && range->count == range->inflight->record.items;
+    return range->first == 0 && range->count == range->record->stored.items;
 }
 
-/* The bytes of a run of a record's items, as a request of their own. */
-static enum hf_status cut_run(const struct record_range *range, struct hf_bytes *out)
+/* Writes a range of a record's items as a request of their own. */
+static enum hf_status copy_range(const struct record_range *range, struct hf_bytes *out)
 {
-    const struct wal_record *record = &range->inflight->record;
+    const struct wal_record *record = &range->record->stored;
     enum hf_signal signal = (enum hf_signal)record->kind;
     if (record->coding == HF_IDENTITY) {
         return hf_split(signal, record->body, range->first, range->count, out);
@@ -31,9 +30,9 @@ static enum hf_status cut_run(const struct record_range *range, struct hf_bytes 
     return status;
 }
 
-static struct hf_export_body whole_of(const struct record_range *range)
+static struct hf_export_body body_of(const struct record_range *range)
 {
-    const struct wal_record *record = &range->inflight->record;
+    const struct wal_record *record = &range->record->stored;
     return (struct hf_export_body){
         .wire = record->body,
         .coding = (enum hf_coding)record->coding,
@@ -43,19 +42,19 @@ static struct hf_export_body whole_of(const struct record_range *range)
     };
 }
 
-static enum hf_status fill_piece(struct export_request *request, size_t i)
+static enum hf_status fill_body(struct export_request *request, size_t i)
 {
     const struct record_range *range = &request->ranges[i];
-    struct hf_export_body *piece = &request->bodies[i];
-    *piece = whole_of(range);
+    struct hf_export_body *body = &request->bodies[i];
+    *body = body_of(range);
     if (is_whole(range)) {
         return HF_OK;
     }
     assert(request->count == 1);
-    enum hf_status status = cut_run(range, &request->cut);
-    piece->wire = hf_slice_of(request->cut.data, request->cut.size);
-    piece->coding = HF_IDENTITY;
-    piece->raw_size = request->cut.size;
+    enum hf_status status = copy_range(range, &request->range_body);
+    body->wire = hf_slice_of(request->range_body.data, request->range_body.size);
+    body->coding = HF_IDENTITY;
+    body->raw_size = request->range_body.size;
     return status;
 }
 
@@ -74,10 +73,10 @@ static struct export_request *new_request(struct queue_reader *reader,
     request->bodies = (struct hf_export_body *)(request + 1);
     request->ranges = (struct record_range *)(request->bodies + count);
     memcpy(request->ranges, ranges, count * sizeof(*ranges));
-    request->export.signal = (enum hf_signal)ranges[0].inflight->record.kind;
+    request->export.signal = (enum hf_signal)ranges[0].record->stored.kind;
     request->export.bodies = request->bodies;
     request->export.body_count = count;
-    request->export.meta = ranges[0].inflight->record.meta;
+    request->export.meta = ranges[0].record->stored.meta;
     return request;
 }
 
@@ -89,7 +88,7 @@ enum hf_status hf_export_request_new(struct queue_reader *reader, const struct r
         return HF_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        enum hf_status status = fill_piece(request, i);
+        enum hf_status status = fill_body(request, i);
         if (status != HF_OK) {
             hf_export_request_free(request);
             return status;
@@ -101,12 +100,12 @@ enum hf_status hf_export_request_new(struct queue_reader *reader, const struct r
     return HF_OK;
 }
 
-struct export_request *hf_request_new_uncut(struct queue_reader *reader,
-                                            const struct record_range *range)
+struct export_request *hf_export_request_new_uncut(struct queue_reader *reader,
+                                                   const struct record_range *range)
 {
     struct export_request *request = new_request(reader, range, 1);
     if (request != NULL) {
-        request->bodies[0] = whole_of(range);
+        request->bodies[0] = body_of(range);
         request->export.items = range->count;
         request->export.raw_size = request->bodies[0].raw_size;
     }
@@ -116,25 +115,25 @@ struct export_request *hf_request_new_uncut(struct queue_reader *reader,
 void hf_export_request_free(struct export_request *request)
 {
     hf_isolated_forget(request);
-    hf_bytes_release(&request->cut);
+    hf_bytes_release(&request->range_body);
     free(request);
 }
 
-/* The record's own outcome, once its last item is done with. Runs of one record may have ended
- * differently. */
-static struct wal_ack ack_of(const struct in_flight_record *inflight)
+/* The record's own outcome, once its last item is done with. The ranges of one record may have had
+ * different outcomes. */
+static struct wal_ack ack_of(const struct in_flight_record *record)
 {
     struct wal_ack ack = {
-        .sequence = inflight->record.sequence,
-        .items = inflight->record.items,
-        .raw_bytes = inflight->record.raw_bytes,
-        .outcome = inflight->outcome,
-        .drop = inflight->drop,
+        .sequence = record->stored.sequence,
+        .items = record->stored.items,
+        .raw_bytes = record->stored.raw_bytes,
+        .outcome = record->outcome,
+        .drop = record->drop,
     };
-    if (inflight->delivered != 0 || inflight->outcome == WAL_DELIVERED) {
+    if (record->delivered != 0 || record->outcome == WAL_DELIVERED) {
         ack.outcome = WAL_DELIVERED;
         ack.drop = WAL_DROP_REJECTED;
-        ack.rejected_items = inflight->record.items - inflight->delivered;
+        ack.rejected_items = record->stored.items - record->delivered;
     }
     return ack;
 }
@@ -149,21 +148,21 @@ void hf_export_request_resolve(struct export_request *request, enum wal_outcome 
     size_t ack_count = 0;
     for (size_t i = 0; i < request->count; i++) {
         struct record_range *range = &request->ranges[i];
-        struct in_flight_record *inflight = range->inflight;
+        struct in_flight_record *record = range->record;
         /* A partial success does not say which items were refused: the first ones stand for them.
          */
         uint32_t refused = rejected < range->count ? (uint32_t)rejected : range->count;
         rejected -= refused;
-        assert(inflight->open >= range->count);
-        inflight->open -= range->count;
-        inflight->delivered += outcome == WAL_DELIVERED ? range->count - refused : 0;
-        inflight->outcome = outcome;
-        inflight->drop = drop;
-        if (inflight->open != 0) {
+        assert(record->open >= range->count);
+        record->open -= range->count;
+        record->delivered += outcome == WAL_DELIVERED ? range->count - refused : 0;
+        record->outcome = outcome;
+        record->drop = drop;
+        if (record->open != 0) {
             continue;
         }
-        acks[ack_count++] = ack_of(inflight);
-        hf_held_release(reader, inflight);
+        acks[ack_count++] = ack_of(record);
+        hf_in_flight_release(reader, record);
         if (ack_count == ACKS_AT_ONCE) {
             wal_consumer_ack(reader->backlog->consumer, acks, ack_count);
             ack_count = 0;
@@ -182,8 +181,8 @@ static enum hf_status make_halves(const struct export_request *request,
     struct queue_reader *reader = request->reader;
     struct record_range range = request->ranges[0];
     uint32_t half = range.count / 2;
-    const struct record_range cut[2] = {{range.inflight, range.first, half},
-                                        {range.inflight, range.first + half, range.count - half}};
+    const struct record_range cut[2] = {{range.record, range.first, half},
+                                        {range.record, range.first + half, range.count - half}};
     size_t middle = request->count / 2;
     bool is_record = request->count == 1;
     enum hf_status status =
@@ -210,11 +209,11 @@ bool hf_export_request_halve(struct export_request *request)
     }
     enum hf_status status = make_halves(request, halves);
     if (status == HF_NOMEM) {
-        /* The whole is kept, and tried again when there may be memory. */
+        /* The request is kept as it is, and tried again later. */
         reader->failing = true;
         reader->resume_ns = hf_loop_now_ns(reader->delivery->loop) +
                             reader->delivery->config->retry.initial_interval_ns;
-        hf_queue_reader_put_back(request->reader, request);
+        hf_waiting_add(request->reader, request);
         return true;
     }
     if (status != HF_OK) {

@@ -1,8 +1,8 @@
-/*
- * reader_shape: how the records of one queue are made into requests, as the batch processor or the
- * exporter's own batch says, and the metrics that tell of it.
- */
-#include "delivery_internal.h"
+#include "reader_batching.h"
+
+/* A backend's usual limit is 4 MiB per message; requests stay below it. */
+#define REQUEST_BYTES_MAX ((uint64_t)(4u << 20) - (64u << 10))
+#define REQUEST_ITEMS_MAX 8192
 
 static struct hf_series *trigger(struct queue_reader *reader, const char *name, const char *help)
 {
@@ -88,9 +88,9 @@ bool hf_queue_reader_may_mix(const struct queue_reader *reader, const struct in_
                              const struct in_flight_record *b)
 {
     const struct hf_delivery *delivery = reader->delivery;
-    struct hf_slice left = a->record.meta;
-    struct hf_slice right = b->record.meta;
-    if (a->record.kind != b->record.kind) {
+    struct hf_slice left = a->stored.meta;
+    struct hf_slice right = b->stored.meta;
+    if (a->stored.kind != b->stored.kind) {
         return false;
     }
     if (hf_slice_equal(left, right)) {

@@ -1,6 +1,6 @@
 #include "requeue.h"
 
-#include "delivery_internal.h"
+#include "delivery_state.h"
 #include "util/log.h"
 
 #define OPEN_AGAIN_NS UINT64_C(1000000000)
@@ -8,8 +8,7 @@
 /* The delivery's loop. */
 static void begin(struct hf_task *task)
 {
-    struct hf_delivery *delivery = HF_CONTAINER(task, struct hf_delivery, requeue_task);
-    hf_queue_reader_pump(delivery->requeued);
+    hf_delivery_pump_later(HF_CONTAINER(task, struct hf_delivery, requeue_task));
 }
 
 /* Any thread. */
@@ -20,16 +19,15 @@ static void made(void *user, struct wal *wal)
     hf_loop_post(delivery->loop, &delivery->requeue_task);
 }
 
-enum hf_status hf_requeued_new(struct hf_delivery *delivery)
+void hf_requeued_init(struct hf_delivery *delivery, struct queue_reader *reader)
 {
-    delivery->requeued = hf_delivery_new_reader(delivery, NULL);
+    delivery->requeued = reader;
     delivery->requeue_task.run = begin;
     delivery->watch =
         (struct hf_requeue_watch){.exporter = delivery->node->id, .made = made, .user = delivery};
-    return delivery->requeued != NULL ? HF_OK : HF_NOMEM;
 }
 
-/* An operator who drops the requeued letters has the consumer for that time: then, as after any
+/* While an operator drops requeued dead letters, the consumer is open elsewhere: then, as after any
  * other failure, it is tried again. */
 static bool open_consumer(struct queue_reader *reader)
 {

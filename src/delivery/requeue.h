@@ -1,8 +1,7 @@
 /*
- * requeued: the reader of dead letters that an operator wants sent again. It is one of the
- * delivery's like a pipeline's, but has its queue only when there is one: from the start, or when
- * it is made. So an exporter whose dead letters nobody ever requeues has no file and no thread for
- * it.
+ * requeue: the queue reader of dead letters that an operator has requeued. It is a reader like that
+ * of a pipeline, but its queue exists only after the first requeue. So an exporter whose dead
+ * letters were never requeued has no file and no thread for it.
  */
 #pragma once
 
@@ -13,8 +12,8 @@
 struct hf_delivery;
 struct queue_reader;
 
-/* Makes the reader, without a queue. HF_NOMEM. Main thread, as the next two. */
-HF_MUST_USE enum hf_status hf_requeued_new(struct hf_delivery *delivery);
+/* `reader` reads the requeued dead letters; it has no queue yet. Main thread, as the next two. */
+void hf_requeued_init(struct hf_delivery *delivery, struct queue_reader *reader);
 /* Watches for its queue; opens it when it is there. Before the delivery's thread starts. */
 void hf_requeued_watch(struct hf_delivery *delivery);
 /* When that thread has ended, or never was. */

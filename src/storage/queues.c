@@ -445,9 +445,9 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
     }
     wal_stat(wal, &stat);
     if (!stat.healthy && !ailing->any) {
-        bool has_error = stat.ails_error != 0;
+        bool has_error = stat.refusal_error != 0;
         snprintf(ailing->why, ailing->room, "the queue of %.100s takes nothing: %s%s%s", id,
-                 stat.ails, has_error ? ": " : "", has_error ? strerror(stat.ails_error) : "");
+                 stat.refusal, has_error ? ": " : "", has_error ? strerror(stat.refusal_error) : "");
         ailing->any = true;
     }
 }

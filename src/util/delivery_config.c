@@ -9,7 +9,7 @@
 static const char *const sizers[] = {"requests", "items", "bytes", NULL};
 static const char *const batch_sizers[] = {"items", "bytes", NULL};
 static const char *const on_full[] = {"reject", "drop_oldest", NULL};
-static const char *const letters_on_full[] = {"hold", "drop_oldest", NULL};
+static const char *const dead_letters_on_full[] = {"hold", "drop_oldest", NULL};
 static const char *const on_give_up[] = {"keep", "dead_letter", "drop", NULL};
 static const char *const at_rest[] = {"none", "zstd", NULL};
 
@@ -72,7 +72,7 @@ static const struct hf_field dead_letter_fields[] = {
      .type = HF_FIELD_ENUM,
      .offset = offsetof(struct hf_dead_letter_config, on_full),
      .default_text = "hold",
-     .choices = letters_on_full,
+     .choices = dead_letters_on_full,
      .help = "hold: what is refused stays in the queue, others overtake it, the exporter is "
              "unhealthy; drop_oldest: the oldest dead letters go."},
     HF_FIELDS_END,

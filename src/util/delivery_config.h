@@ -12,7 +12,7 @@
 
 enum hf_sizer { HF_SIZER_REQUESTS = 0, HF_SIZER_ITEMS, HF_SIZER_BYTES };
 enum hf_on_full { HF_ON_FULL_REJECT = 0, HF_ON_FULL_DROP_OLDEST };
-enum hf_dead_letters_on_full { HF_LETTERS_ON_FULL_HOLD = 0, HF_LETTERS_ON_FULL_DROP_OLDEST };
+enum hf_dead_letters_on_full { HF_DEAD_LETTERS_HOLD = 0, HF_DEAD_LETTERS_DROP_OLDEST };
 enum hf_on_give_up { HF_GIVE_UP_KEEP = 0, HF_GIVE_UP_DEAD_LETTER, HF_GIVE_UP_DROP };
 
 struct hf_queue_batch_config {

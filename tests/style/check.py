@@ -192,6 +192,12 @@ def defined_functions(code):
     return {found.group(1) for found in pattern.finditer(code)}
 
 
+def used_names(code):
+    """Names that a file may call: not the tags of types, and not the members of structures."""
+    tags_and_members = r"\b(?:struct|enum|union)\s+\w+|(?:->|\.)\s*\w+"
+    return set(re.findall(r"\b[a-z]\w+\b", re.sub(tags_and_members, " ", code)))
+
+
 def strong_components(edges):
     """Tarjan's algorithm, without recursion: the groups of more than one that reach each other."""
     order, low, stack, on_stack, groups = {}, {}, [], set(), []
@@ -241,7 +247,7 @@ def check_cycles(sources):
     edges = {path: set() for path in code}
     ties = {}
     for path, text in code.items():
-        for name in set(re.findall(r"\b[a-z]\w+\b", text)):
+        for name in used_names(text):
             for other in home.get(name, ()):
                 if other != path and len(home[name]) == 1:
                     edges[path].add(other)

@@ -198,7 +198,7 @@ static void keeps_in_memory_only_what_a_follower_may_read(void **state)
     wal_consumer_close(follower);
 }
 
-static void keeps_the_books_by_fate(void **state)
+static void counts_records_by_outcome(void **state)
 {
     struct queue *queue = *state;
     struct wal_record records[6];
@@ -294,7 +294,7 @@ int main(void)
         TEST(removes_a_stored_consumer),
         TEST(wakes_once_for_each_time_nothing_was_found),
         TEST(keeps_in_memory_only_what_a_follower_may_read),
-        TEST(keeps_the_books_by_fate),
+        TEST(counts_records_by_outcome),
         TEST(shows_records_without_a_consumer),
         TEST(refuses_a_name_that_is_too_long),
     };

@@ -189,7 +189,7 @@ static void takes_no_more_ranges_than_were_reserved(void **state)
 }
 
 /* As a version wrote it that had one reason less. */
-static void reads_books_with_fewer_reasons(void **state)
+static void reads_an_accounting_with_fewer_reasons(void **state)
 {
     const size_t drop_count_at = 10, sums_end = 24 + 24 * (4 + WAL_DROP_COUNT);
     struct wal_cursor cursor = cursor_at_start();
@@ -248,7 +248,7 @@ int main(void)
         cmocka_unit_test(absorbs_what_lies_between),
         cmocka_unit_test(skips_what_is_done_with),
         cmocka_unit_test(takes_no_more_ranges_than_were_reserved),
-        cmocka_unit_test(reads_books_with_fewer_reasons),
+        cmocka_unit_test(reads_an_accounting_with_fewer_reasons),
         cmocka_unit_test(counts_a_part_by_its_reason),
     };
     return cmocka_run_group_tests_name("cursor", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * scan: records for the eyes of an operator, in order, without a cursor.
+ * visit: wal_scan(): shows records to an operator in order, without a cursor.
  */
 #include <string.h>
 

@@ -1,3 +1,7 @@
+/*
+ * reclaim: makes the files of retired segments ready for use again, or removes them, and closes
+ * what is not in use. The janitor's thread.
+ */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -70,7 +74,7 @@ static bool set_aside(struct wal *wal, const struct wal_segment *segment)
     return true;
 }
 
-static void dispose_of(struct wal *wal, struct wal_segment *segment, bool may_recycle)
+static void reclaim_segment(struct wal *wal, struct wal_segment *segment, bool may_recycle)
 {
     wal_segment_close_env(segment);
     bool is_gone = segment->name[0] == '\0' || (segment->is_broken && set_aside(wal, segment)) ||
@@ -86,7 +90,7 @@ static void dispose_of(struct wal *wal, struct wal_segment *segment, bool may_re
     wal_segment_free(segment);
 }
 
-/* Takes one that nobody reads any more. */
+/* Takes one that has no reader any more. */
 static struct wal_segment *take_retired(struct wal *wal)
 {
     struct wal_janitor *janitor = &wal->janitor;
@@ -109,7 +113,7 @@ void wal_reclaim(struct wal *wal, bool is_safe, bool is_closing)
     bool is_any = false;
 
     for (struct wal_segment *s = take_retired(wal); s != NULL; s = take_retired(wal)) {
-        dispose_of(wal, s, is_safe && !is_closing);
+        reclaim_segment(wal, s, is_safe && !is_closing);
         is_any = true;
     }
     if (is_any) {
@@ -117,7 +121,7 @@ void wal_reclaim(struct wal *wal, bool is_safe, bool is_closing)
             (void)fsync(wal->directory_fd); /* undone by a power cut, it costs repeats */
         }
         pthread_mutex_lock(&wal->lock);
-        wal_release_drained(wal); /* what had no room in the list */
+        wal_release_drained(wal); /* segments that had no room in the list */
         pthread_mutex_unlock(&wal->lock);
     }
 }
@@ -164,7 +168,7 @@ static void give_back_end(struct wal *wal, struct wal_segment *segment)
     }
 }
 
-/* A closed segment whose environment nobody reads by. Held, so that it is not reclaimed. */
+/* A closed segment whose environment has no reader. */
 static struct wal_segment *find_closable(struct wal *wal)
 {
     for (size_t i = wal->segment_count; i > 0; i--) {
@@ -202,7 +206,7 @@ void wal_close_unused(struct wal *wal, bool all)
     for (struct wal_segment *s = find_closable(wal); s != NULL; s = find_closable(wal)) {
         s->users++;
         pthread_mutex_unlock(&wal->lock);
-        /* Nobody begins to read by the environment of a closed segment, so it is ours. */
+        /* No reader begins to use the environment of a closed segment, so it can be closed here. */
         wal_segment_close_env(s);
         give_back_end(wal, s);
         pthread_mutex_lock(&wal->lock);

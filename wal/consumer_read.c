@@ -1,18 +1,19 @@
 /*
- * consume: what a consumer is given next. From the ring in memory when it follows at the end, from
- * the files otherwise.
+ * consumer_read: the records that a consumer is given next. They come from the ring in memory when
+ * it follows at the end, from the files otherwise.
  *
- * `position` is how far everything is accounted for: done with, or in the consumer's hands. `look`
- * is how far was looked; it runs ahead over records that cannot be read, until the next good one,
- * or the end of the queue, tells by its totals how much was between: that becomes dropped{damaged}.
+ * All records below `position` are accounted for: done with, or in flight. All records below `look`
+ * were looked at; `look` moves ahead of `position` over records that cannot be read. The totals of
+ * the next good record, or of the end of the queue, then give the size of the gap, which is counted
+ * as dropped{damaged}.
  *
- * A consumer that is far behind may have a second such read_pos, `fresh`, which begins at the
- * present of a moment and follows the end. What it has gone over is a range_ahead; the first
- * read_pos goes over a range_ahead as over a range of the cursor when it comes there. So nothing is
- * given twice, and the cursor gets one range more for each range_ahead at most. When the fresh
- * read_pos itself has fallen far behind, after one more outage or since its share is too small, its
- * range_ahead is closed and it begins at the present again. Nothing of this is stored: after a
- * start, reading begins at the lowest record that is not done with.
+ * A consumer that is far behind may have a second position, `live`, which begins at the end of the
+ * queue and follows it. The records that it has read are a live range; the backlog position skips a
+ * live range as it skips a range of the cursor. So no record is given twice, and the cursor gets at
+ * most one range more for each live range. When the live position itself has fallen far behind,
+ * after another outage or because its share is too small, its range is closed and it begins at the
+ * end again. Nothing of this is stored: after a start, reading begins at the lowest record that is
+ * not done with.
  */
 #include <assert.h>
 #include <string.h>
@@ -22,15 +23,16 @@
 
 #define IO_FAILURES_MAX 3u
 
-/* What was found missing, told when the lock is released. */
+/* Records that were found missing; reported when the lock is released. */
 struct damage {
     uint64_t first, upto;
     struct wal_amount amount;
 };
 
-/* Ranges above which nothing is read ahead: the first read_pos must not be blocked by the second.
+/* With more ranges than this the live position does not read: it must not block the backlog
+ * position.
  */
-#define FRESH_RANGES_MAX (WAL_RANGES_MAX / 4)
+#define LIVE_RANGES_MAX (WAL_RANGES_MAX / 4)
 
 /* Lock held. Room for the ranges that reading and acknowledging may need. */
 static enum wal_status reserve(struct wal_consumer *consumer, size_t most)
@@ -38,20 +40,21 @@ static enum wal_status reserve(struct wal_consumer *consumer, size_t most)
     struct wal_cursor *cursor = &consumer->cursor;
 
     return wal_cursor_reserve(cursor, cursor->range_count + consumer->in_flight + 2 * most +
-                                          consumer->range_ahead_count + 3);
+                                          consumer->live_range_count + 3);
 }
 
 void wal_read_position_reset(struct wal_consumer *consumer)
 {
     struct wal_place low = {consumer->cursor.low, consumer->cursor.low_total};
 
-    consumer->read_pos = (struct wal_read_position){low, low.sequence};
-    consumer->is_fresh = false;
-    consumer->range_ahead_count = 0;
+    consumer->backlog = (struct wal_read_position){low, low.sequence};
+    consumer->has_live = false;
+    consumer->live_range_count = 0;
     consumer->in_flight = 0;
 }
 
-/* Lock held. Goes over what is done with, also when relief has pushed low past the position. */
+/* Lock held. Skips records that are done with, also when eviction has moved `low` past the
+ * position. */
 static void skip_done(const struct wal_cursor *cursor, struct wal_read_position *read_pos)
 {
     while (wal_cursor_skip(cursor, &read_pos->position)) {
@@ -88,54 +91,53 @@ static void close_gap(struct wal_consumer *consumer, struct wal_read_position *r
     wal_mark_dirty(consumer->wal, consumer);
 }
 
-/* Lock held. The lowest place that was read ahead, and where the first read_pos goes on behind it.
+/* Lock held. The lowest live range, and where the backlog position continues behind it.
  */
-static bool next_span(const struct wal_consumer *consumer, struct wal_read_range *ret_span,
-                      uint64_t *ret_look)
+static bool next_live_range(const struct wal_consumer *consumer, struct wal_read_range *ret_range,
+                            uint64_t *ret_look)
 {
-    if (consumer->range_ahead_count != 0) {
-        *ret_span = consumer->ranges_ahead[0];
-        *ret_look = consumer->ranges_ahead[0].end.sequence;
+    if (consumer->live_range_count != 0) {
+        *ret_range = consumer->live_ranges[0];
+        *ret_look = consumer->live_ranges[0].end.sequence;
         return true;
     }
-    *ret_span = (struct wal_read_range){consumer->fresh_first, consumer->fresh.position};
-    *ret_look = consumer->fresh.look;
-    return consumer->is_fresh;
+    *ret_range = (struct wal_read_range){consumer->live_first, consumer->live.position};
+    *ret_look = consumer->live.look;
+    return consumer->has_live;
 }
 
-static void forget_span(struct wal_consumer *consumer)
+static void forget_live_range(struct wal_consumer *consumer)
 {
-    if (consumer->range_ahead_count == 0) {
-        consumer->is_fresh = false; /* caught up: one read_pos is enough */
+    if (consumer->live_range_count == 0) {
+        consumer->has_live = false; /* caught up: one position is enough */
         return;
     }
-    consumer->range_ahead_count--;
-    memmove(consumer->ranges_ahead, consumer->ranges_ahead + 1,
-            consumer->range_ahead_count * sizeof(struct wal_read_range));
+    consumer->live_range_count--;
+    memmove(consumer->live_ranges, consumer->live_ranges + 1,
+            consumer->live_range_count * sizeof(struct wal_read_range));
 }
 
-/* Lock held. Both read positions go over what is done with, the first one also over what was read
- * ahead. */
+/* Lock held. Both positions skip records that are done with; the backlog position also skips the
+ * live ranges. */
 static void skip(struct wal_consumer *consumer, struct damage *damage)
 {
-    struct wal_read_position *read_pos = &consumer->read_pos;
-    struct wal_read_range range_ahead;
+    struct wal_read_position *read_pos = &consumer->backlog;
+    struct wal_read_range range;
     uint64_t look = 0;
 
-    if (consumer->is_fresh) {
-        skip_done(&consumer->cursor, &consumer->fresh);
+    if (consumer->has_live) {
+        skip_done(&consumer->cursor, &consumer->live);
     }
     skip_done(&consumer->cursor, read_pos);
-    while (next_span(consumer, &range_ahead, &look) &&
-           read_pos->look >= range_ahead.first.sequence) {
-        close_gap(consumer, read_pos, range_ahead.first, damage);
-        if (read_pos->position.sequence < range_ahead.end.sequence) {
-            read_pos->position = range_ahead.end;
+    while (next_live_range(consumer, &range, &look) && read_pos->look >= range.first.sequence) {
+        close_gap(consumer, read_pos, range.first, damage);
+        if (read_pos->position.sequence < range.end.sequence) {
+            read_pos->position = range.end;
         }
         if (read_pos->look < look) {
             read_pos->look = look;
         }
-        forget_span(consumer);
+        forget_live_range(consumer);
         skip_done(&consumer->cursor, read_pos);
     }
 }
@@ -189,49 +191,49 @@ static bool is_far_behind(const struct wal *wal, const struct wal_read_position 
     return (wal->total.bytes - read_pos->position.total.bytes) >> patience > wal->tail.bytes_max;
 }
 
-/* What the fresh read_pos may fall behind doubles with every eighth range_ahead, so that there is
- * room for ranges_ahead however long it does not keep up. */
+/* How far the live position may fall behind doubles with every eighth range, so that the ranges do
+ * not run out however long it is too slow. */
 static bool has_fallen_behind(const struct wal_consumer *consumer)
 {
-    return is_far_behind(consumer->wal, &consumer->fresh, consumer->range_ahead_count / 8);
+    return is_far_behind(consumer->wal, &consumer->live, consumer->live_range_count / 8);
 }
 
-/* Lock held. Keeps what the fresh read_pos has gone over; false: there is no room for that. */
-static bool close_fresh(struct wal_consumer *consumer)
+/* Lock held. Keeps the range that the live position has read; false: there is no room for it. */
+static bool close_live_range(struct wal_consumer *consumer)
 {
-    struct wal_read_range range_ahead = {consumer->fresh_first, consumer->fresh.position};
+    struct wal_read_range range = {consumer->live_first, consumer->live.position};
 
-    if (range_ahead.first.sequence < range_ahead.end.sequence) {
-        if (consumer->range_ahead_count == WAL_RANGES_AHEAD_MAX) {
+    if (range.first.sequence < range.end.sequence) {
+        if (consumer->live_range_count == WAL_LIVE_RANGES_MAX) {
             return false;
         }
-        consumer->ranges_ahead[consumer->range_ahead_count++] = range_ahead;
+        consumer->live_ranges[consumer->live_range_count++] = range;
     }
-    consumer->is_fresh = false;
+    consumer->has_live = false;
     return true;
 }
 
-/* Lock held. Whether there is a fresh read_pos that may read; begins one where the backlog is long.
+/* Lock held. Whether there is a live position that may read; makes one when the backlog is long.
  */
-static bool may_read_ahead(struct wal_consumer *consumer)
+static bool may_read_live(struct wal_consumer *consumer)
 {
     const struct wal *wal = consumer->wal;
     const struct wal_cursor *cursor = &consumer->cursor;
 
-    if (cursor->range_count >= FRESH_RANGES_MAX) {
+    if (cursor->range_count >= LIVE_RANGES_MAX) {
         return false;
     }
-    if (consumer->is_fresh && (!has_fallen_behind(consumer) || !close_fresh(consumer))) {
-        return true; /* without room for one more range_ahead it goes on in order */
+    if (consumer->has_live && (!has_fallen_behind(consumer) || !close_live_range(consumer))) {
+        return true; /* without room for one more range it continues in order */
     }
     bool touches_range = cursor->range_count != 0 &&
                          cursor->ranges[cursor->range_count - 1].end == wal->next_sequence;
-    if (!is_far_behind(wal, &consumer->read_pos, 0) || touches_range) {
-        return false; /* no range may hold the place where a range_ahead begins */
+    if (!is_far_behind(wal, &consumer->backlog, 0) || touches_range) {
+        return false; /* no range may hold the place where a range begins */
     }
-    consumer->fresh_first = (struct wal_place){wal->next_sequence, wal->total};
-    consumer->fresh = (struct wal_read_position){consumer->fresh_first, wal->next_sequence};
-    consumer->is_fresh = true;
+    consumer->live_first = (struct wal_place){wal->next_sequence, wal->total};
+    consumer->live = (struct wal_read_position){consumer->live_first, wal->next_sequence};
+    consumer->has_live = true;
     return false; /* nothing is there yet */
 }
 
@@ -252,12 +254,12 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
     struct wal *wal = consumer->wal;
     struct wal_request *request = &reading->request;
     struct wal_read_position *read_pos = reading->read_pos;
-    bool is_ahead = read_pos == &consumer->fresh;
-    struct wal_read_range range_ahead;
+    bool is_ahead = read_pos == &consumer->live;
+    struct wal_read_range range;
     uint64_t look = 0;
 
     skip(consumer, &reading->damage);
-    if (is_ahead && !may_read_ahead(consumer)) {
+    if (is_ahead && !may_read_live(consumer)) {
         return STEP_NOTHING;
     }
     if (read_pos->look >= wal->next_sequence) {
@@ -274,9 +276,9 @@ static enum step prepare(struct wal_consumer *consumer, struct reading *reading,
     }
     request->from = read_pos->look;
     request->until = wal_cursor_until(&consumer->cursor, read_pos->look);
-    if (!is_ahead && next_span(consumer, &range_ahead, &look) &&
-        range_ahead.first.sequence < request->until) {
-        request->until = range_ahead.first.sequence;
+    if (!is_ahead && next_live_range(consumer, &range, &look) &&
+        range.first.sequence < request->until) {
+        request->until = range.first.sequence;
     }
     if (request->until > wal->next_sequence) {
         request->until = wal->next_sequence;
@@ -304,11 +306,11 @@ static bool accept(struct wal_consumer *consumer, struct reading *reading, struc
     struct wal_read_position *read_pos = reading->read_pos;
 
     if (consumer->cursor.low > reading->request.from) {
-        return false; /* pushed on meanwhile: what was read is not its any more */
+        return false; /* evicted meanwhile: these records are no longer for this consumer */
     }
     skip(consumer, &reading->damage);
-    if (read_pos == &consumer->fresh && !consumer->is_fresh) {
-        return false; /* the first read_pos was pushed up to it meanwhile and reads it all */
+    if (read_pos == &consumer->live && !consumer->has_live) {
+        return false; /* the backlog position was moved up to it meanwhile and reads all */
     }
     for (size_t i = 0; i < batch->count; i++) {
         pass(consumer, read_pos, &batch->records[i], batch->before[i], &reading->damage);
@@ -375,12 +377,12 @@ static enum wal_status read_at(struct wal_consumer *consumer, struct wal_read_po
 enum wal_status wal_consumer_read(struct wal_consumer *consumer, size_t most, size_t most_bytes,
                                   struct wal_record *records, size_t *ret_count)
 {
-    return read_at(consumer, &consumer->read_pos, most, most_bytes, records, ret_count);
+    return read_at(consumer, &consumer->backlog, most, most_bytes, records, ret_count);
 }
 
-enum wal_status wal_consumer_read_fresh(struct wal_consumer *consumer, size_t most,
-                                        size_t most_bytes, struct wal_record *records,
-                                        size_t *ret_count)
+enum wal_status wal_consumer_read_live(struct wal_consumer *consumer, size_t most,
+                                       size_t most_bytes, struct wal_record *records,
+                                       size_t *ret_count)
 {
-    return read_at(consumer, &consumer->fresh, most, most_bytes, records, ret_count);
+    return read_at(consumer, &consumer->live, most, most_bytes, records, ret_count);
 }

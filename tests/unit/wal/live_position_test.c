@@ -23,13 +23,13 @@ struct log {
     uint64_t last;
 };
 
-static size_t read_some(struct wal_consumer *consumer, bool fresh, size_t most, struct log *log,
+static size_t read_some(struct wal_consumer *consumer, bool is_live, size_t most, struct log *log,
                         struct wal_ack *acks)
 {
     struct wal_record records[64];
     size_t count = 0;
-    enum wal_status status = fresh
-                                 ? wal_consumer_read_fresh(consumer, most, 1 << 20, records, &count)
+    enum wal_status status = is_live
+                                 ? wal_consumer_read_live(consumer, most, 1 << 20, records, &count)
                                  : wal_consumer_read(consumer, most, 1 << 20, records, &count);
 
     assert_int_equal(status, WAL_OK);
@@ -46,7 +46,7 @@ static size_t read_some(struct wal_consumer *consumer, bool fresh, size_t most, 
 }
 
 /* Reads and acknowledges until there is nothing; the numbers must be first to last, in order. */
-static void expect_run(struct wal_consumer *consumer, bool fresh, uint64_t first, uint64_t last)
+static void expect_run(struct wal_consumer *consumer, bool is_live, uint64_t first, uint64_t last)
 {
     struct log *log = calloc(1, sizeof(*log));
     struct wal_ack acks[8];
@@ -55,7 +55,7 @@ static void expect_run(struct wal_consumer *consumer, bool fresh, uint64_t first
 
     assert_non_null(log);
     do {
-        count = read_some(consumer, fresh, last + 1 - next < 7 ? last + 1 - next : 7, log, acks);
+        count = read_some(consumer, is_live, last + 1 - next < 7 ? last + 1 - next : 7, log, acks);
         if (count > 0) {
             assert_int_equal(log->last, next + count - 1);
             next += count;
@@ -66,12 +66,12 @@ static void expect_run(struct wal_consumer *consumer, bool fresh, uint64_t first
     free(log);
 }
 
-static void expect_nothing(struct wal_consumer *consumer, bool fresh)
+static void expect_nothing(struct wal_consumer *consumer, bool is_live)
 {
     struct wal_record record;
     size_t count = 1;
-    enum wal_status status = fresh ? wal_consumer_read_fresh(consumer, 1, 1, &record, &count)
-                                   : wal_consumer_read(consumer, 1, 1, &record, &count);
+    enum wal_status status = is_live ? wal_consumer_read_live(consumer, 1, 1, &record, &count)
+                                     : wal_consumer_read(consumer, 1, 1, &record, &count);
 
     assert_int_equal(status, WAL_OK);
     assert_int_equal(count, 0);
@@ -135,14 +135,14 @@ static void what_is_still_in_the_readers_hands_is_not_given_again(void **state)
 {
     struct queue *queue = *state;
     struct log log = {{0}, 0};
-    struct wal_ack fresh[8], old[64];
+    struct wal_ack live[8], old[64];
 
     open_small(queue);
     struct wal_consumer *consumer = queue_consumer(queue, "a");
     queue_append_many(queue, 1, 60, BODY);
     expect_nothing(consumer, true);
     queue_append_many(queue, 61, 8, BODY);
-    assert_int_equal(read_some(consumer, true, 8, &log, fresh), 8);
+    assert_int_equal(read_some(consumer, true, 8, &log, live), 8);
     size_t count = 0, all = 0;
     do {
         count = read_some(consumer, false, 64, &log, old + all);
@@ -152,9 +152,9 @@ static void what_is_still_in_the_readers_hands_is_not_given_again(void **state)
     for (uint64_t i = 1; i <= 68; i++) {
         assert_int_equal(log.given[i], 1);
     }
-    wal_consumer_ack(consumer, fresh + 3, 5);
+    wal_consumer_ack(consumer, live + 3, 5);
     wal_consumer_ack(consumer, old, 60);
-    wal_consumer_ack(consumer, fresh, 3);
+    wal_consumer_ack(consumer, live, 3);
     assert_all_delivered(queue, 68);
     wal_consumer_close(consumer);
 }
@@ -173,19 +173,19 @@ static void begins_at_the_present_again_when_it_has_fallen_behind(void **state)
     expect_nothing(consumer, true);
     queue_append_many(queue, 106, 5, BODY);
     expect_run(consumer, true, 106, 110);
-    assert_int_equal(consumer->range_ahead_count, 1);
+    assert_int_equal(consumer->live_range_count, 1);
     expect_run(consumer, false, 1, 50);
-    assert_int_equal(consumer->range_ahead_count, 0);
+    assert_int_equal(consumer->live_range_count, 0);
     expect_run(consumer, false, 56, 105);
     expect_nothing(consumer, false);
     assert_all_delivered(queue, 110);
     wal_consumer_close(consumer);
 }
 
-/* One record that is more than the fresh front may fall behind. */
+/* One record that is more than the live position may fall behind. */
 static size_t too_much(const struct wal_consumer *consumer)
 {
-    return ((size_t)FAR * BODY << consumer->range_ahead_count / 8) + 4096;
+    return ((size_t)FAR * BODY << consumer->live_range_count / 8) + 4096;
 }
 
 /* Falls behind so many times; the number of the next record. */
@@ -210,9 +210,9 @@ static void the_more_often_it_fell_behind_the_more_it_may(void **state)
     open_small(queue);
     struct wal_consumer *consumer = queue_consumer(queue, "a");
     uint64_t next = fall_behind(queue, consumer, 9);
-    assert_int_equal(consumer->range_ahead_count, 8);
+    assert_int_equal(consumer->live_range_count, 8);
     expect_nothing(consumer, true);
-    assert_int_equal(consumer->range_ahead_count, 9);
+    assert_int_equal(consumer->live_range_count, 9);
     /* Twice as much by now: what was too much at first is read in order. */
     assert_int_equal(queue_append(queue, next, (size_t)FAR * BODY + 1000), WAL_OK);
     expect_run(consumer, true, next, next);
@@ -229,16 +229,16 @@ static void goes_on_in_order_when_it_fell_behind_too_often(void **state)
     assert_non_null(log);
     open_small(queue);
     struct wal_consumer *consumer = queue_consumer(queue, "a");
-    uint64_t next = fall_behind(queue, consumer, WAL_RANGES_AHEAD_MAX + 1);
-    assert_int_equal(consumer->range_ahead_count, WAL_RANGES_AHEAD_MAX);
-    assert_int_equal(consumer->cursor.range_count, WAL_RANGES_AHEAD_MAX + 1);
+    uint64_t next = fall_behind(queue, consumer, WAL_LIVE_RANGES_MAX + 1);
+    assert_int_equal(consumer->live_range_count, WAL_LIVE_RANGES_MAX);
+    assert_int_equal(consumer->cursor.range_count, WAL_LIVE_RANGES_MAX + 1);
     expect_run(consumer, true, next - 1, next - 1);
     while ((count = read_some(consumer, false, 64, log, acks)) > 0) {
         wal_consumer_ack(consumer, acks, count);
         total += count;
     }
     free(log);
-    assert_int_equal(total, FAR + 1 + WAL_RANGES_AHEAD_MAX);
+    assert_int_equal(total, FAR + 1 + WAL_LIVE_RANGES_MAX);
     assert_int_equal(consumer->cursor.range_count, 0);
     assert_all_delivered(queue, next - 1);
     wal_consumer_close(consumer);
@@ -296,7 +296,7 @@ static void a_start_reads_what_is_not_done_with_and_nothing_else(void **state)
     wal_consumer_close(consumer);
     queue_reopen(queue);
     consumer = queue_consumer(queue, "a");
-    /* The range that was read ahead ends at the present: a span may only begin where none does. */
+    /* The range that was read ahead ends at the present: a live range may only begin where no other does. */
     expect_nothing(consumer, true);
     queue_append_many(queue, 71, 1, BODY);
     expect_nothing(consumer, true);
@@ -362,7 +362,7 @@ static void damage_at_the_edges_costs_what_is_damaged_alone(void **state)
     assert_int_equal(read_some(consumer, true, 3, log, held), 3);
     queue_append_many(queue, 71, 50, BODY);
     expect_nothing(consumer, true);
-    /* Before a span, in it (in the reader's hands), behind it, and in front of the one that grows.
+    /* Before a live range, in it (in flight), behind it, and before the range that grows.
      */
     const uint64_t hit[] = {60, 62, 64, 120};
     for (size_t i = 0; i < 4; i++) {
@@ -433,13 +433,13 @@ struct walk {
     uint64_t next;
     struct wal_ack held[512];
     uint64_t held_numbers[512];
-    size_t held_count, most_spans;
+    size_t held_count, most_ranges;
     unsigned steps;
     size_t body_most;
     uint32_t seed;
 };
 
-static void walk_read(struct walk *walk, bool fresh)
+static void walk_read(struct walk *walk, bool is_live)
 {
     struct wal_record records[16];
     size_t count = 0;
@@ -448,8 +448,8 @@ static void walk_read(struct walk *walk, bool fresh)
         return;
     }
     enum wal_status status =
-        fresh ? wal_consumer_read_fresh(walk->consumer, most, 5000, records, &count)
-              : wal_consumer_read(walk->consumer, most, 5000, records, &count);
+        is_live ? wal_consumer_read_live(walk->consumer, most, 5000, records, &count)
+                : wal_consumer_read(walk->consumer, most, 5000, records, &count);
     assert_int_equal(status, WAL_OK);
     for (size_t i = 0; i < count; i++) {
         uint64_t number = (records[i].time_ns - 1) / 1000;
@@ -511,8 +511,8 @@ static void walk_step(struct walk *walk)
     } else {
         walk_start_anew(walk, next_random(&walk->seed) % 4 == 0);
     }
-    if (walk->consumer->range_ahead_count > walk->most_spans) {
-        walk->most_spans = walk->consumer->range_ahead_count;
+    if (walk->consumer->live_range_count > walk->most_ranges) {
+        walk->most_ranges = walk->consumer->live_range_count;
     }
 }
 
@@ -560,7 +560,7 @@ static void nothing_is_missed_or_given_twice_whatever_the_order(void **state)
     struct queue *queue = *state;
     struct walk *walk = take_walk(queue, 20260, 300);
 
-    assert_true(walk->most_spans > 1);
+    assert_true(walk->most_ranges > 1);
     for (uint64_t number = 1; number < walk->next; number++) {
         assert_true(walk->is_done[number]);
     }

@@ -1,0 +1,167 @@
+/*
+ * outcome: what follows from the backend's answer to a request: acknowledge it, wait and send it
+ * again, send it in halves, isolate it, or move it to the dead letters.
+ */
+#include <assert.h>
+
+#include "dead_letter.h"
+#include "delivery_state.h"
+#include "export_request.h"
+#include "isolation.h"
+#include "request_lists.h"
+#include "util/log.h"
+
+static void delivered(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct queue_reader *reader = request->reader->backlog;
+    struct hf_delivery *delivery = reader->delivery;
+    uint64_t rejected = outcome->rejected_items < request->export.items ? outcome->rejected_items
+                                                                        : request->export.items;
+    if (rejected != 0 || (outcome->message != NULL && outcome->message[0] != '\0')) {
+        hf_node_log(delivery->node, HF_LOG_WARN,
+                    "Partial success response: the backend rejected %llu of %u %s: %s",
+                    (unsigned long long)rejected, request->export.items,
+                    hf_signal_items_name(request->export.signal),
+                    outcome->message != NULL ? outcome->message : "");
+    }
+    hf_series_add(delivery->sent[request->export.signal],
+                  (int64_t)(request->export.items - rejected));
+    reader->passed++;
+    if (reader->failing) {
+        hf_isolated_release(reader, hf_loop_now_ns(delivery->loop));
+    }
+    reader->failing = false;
+    hf_window_grow(&delivery->window);
+    hf_backoff_reset(&reader->backoff);
+    if (atomic_load(&delivery->unhealthy)) {
+        atomic_store(&delivery->unhealthy, false);
+        hf_node_log(delivery->node, HF_LOG_INFO, "healthy again: the backend takes data");
+    }
+    hf_export_request_resolve(request, WAL_DELIVERED, WAL_DROP_REJECTED, rejected);
+}
+
+/* max_elapsed_time has passed, or retries are off. True: the request is gone. */
+static bool give_up(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct queue_reader *reader = request->reader->backlog;
+    struct hf_delivery *delivery = reader->delivery;
+    hf_delivery_set_unhealthy(delivery,
+                              outcome->message != NULL ? outcome->message : "no more retries left");
+    switch (delivery->config->retry.on_give_up) {
+    case HF_GIVE_UP_DROP:
+        hf_node_log(delivery->node, HF_LOG_ERROR,
+                    "Exporting failed. No more retries left. Dropping data. %u %s: %s",
+                    request->export.items, hf_signal_items_name(request->export.signal),
+                    outcome->message != NULL ? outcome->message : "");
+        hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
+        hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
+        hf_backoff_reset(&reader->backoff);
+        return true;
+    case HF_GIVE_UP_DEAD_LETTER:
+        if (request->count == 1) {
+            hf_export_request_dead_letter(request, outcome);
+            return true;
+        }
+        return hf_export_request_halve(request);
+    default:
+        return false;
+    }
+}
+
+/* A wrong credential, route or protocol: an operator has to correct it, no record is the cause. */
+static bool is_about_the_endpoint(enum hf_status status)
+{
+    return status == HF_UNAUTHENTICATED || status == HF_FORBIDDEN || status == HF_NOT_FOUND ||
+           status == HF_UNSUPPORTED;
+}
+
+static void failed_for_now(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct queue_reader *reader = request->reader->backlog;
+    struct hf_delivery *delivery = reader->delivery;
+    const struct hf_retry_config *retry = &delivery->config->retry;
+    uint64_t now_ns = hf_loop_now_ns(delivery->loop);
+    if (is_about_the_endpoint(outcome->status)) {
+        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
+    }
+    if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
+        hf_window_cut(&delivery->window, request->round);
+    }
+    if (!reader->failing || now_ns >= reader->resume_ns) {
+        uint64_t wait_ns = hf_backoff_next(&reader->backoff, retry, now_ns, outcome->retry_after_ns,
+                                           hf_delivery_draw(delivery));
+        reader->resume_ns = now_ns + wait_ns;
+        reader->failing = true;
+        hf_node_log(
+            delivery->node, HF_LOG_WARN,
+            "Exporting failed. Will retry the request after interval. interval %.3fs, code %d: "
+            "%s",
+            (double)wait_ns / 1e9, outcome->code, hf_outcome_message(outcome));
+    }
+    bool over = !retry->enabled || hf_backoff_is_over(&reader->backoff, retry, now_ns);
+    if (over && give_up(request, outcome)) {
+        return;
+    }
+    if (outcome->is_suspect) {
+        hf_isolated_wait(request, reader->resume_ns);
+    } else {
+        hf_waiting_add(request->reader, request);
+    }
+}
+
+static void refused_for_good(struct export_request *request, const struct hf_outcome *outcome)
+{
+    request->reader->backlog->failing = false;
+    if (request->count == 1 || !hf_export_request_halve(request)) {
+        hf_export_request_dead_letter(request, outcome);
+    }
+}
+
+static void settle(struct export_request *request, const struct hf_outcome *outcome)
+{
+    switch (outcome->status) {
+    case HF_OK:
+        delivered(request, outcome);
+        break;
+    case HF_TOO_LARGE:
+        request->reader->backlog->failing = false;
+        if (!hf_export_request_halve(request)) {
+            hf_export_request_dead_letter(request, outcome);
+        }
+        break;
+    case HF_INVALID:
+    case HF_EXISTS:
+    case HF_CORRUPT:
+        refused_for_good(request, outcome);
+        break;
+    case HF_CLOSED:
+        hf_waiting_add(request->reader, request);
+        break;
+    default:
+        if (!outcome->is_suspect || !hf_isolated_judge(request, outcome)) {
+            failed_for_now(request, outcome);
+        }
+    }
+}
+
+void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
+{
+    struct export_request *request = HF_CONTAINER(export, struct export_request, export);
+    struct queue_reader *reader = request->reader->backlog;
+    struct hf_delivery *delivery = reader->delivery;
+    assert(delivery->in_flight != 0 && reader->in_flight != 0);
+    delivery->in_flight--;
+    reader->in_flight--;
+    if (delivery->ended && outcome->status != HF_OK) {
+        hf_waiting_add(request->reader, request); /* its records are released with the reader's */
+        return;
+    }
+    settle(request, outcome);
+    if (delivery->stopping) {
+        if (delivery->in_flight == 0 && delivery->dead_letters_in_flight == 0) {
+            sem_post(&delivery->stopped);
+        }
+        return;
+    }
+    hf_delivery_pump_later(delivery);
+}
