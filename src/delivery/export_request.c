@@ -196,7 +196,8 @@ static struct wal_ack ack_of(const struct in_flight_record *record)
     if (record->delivered != 0 || record->outcome == WAL_DELIVERED) {
         ack.outcome = WAL_DELIVERED;
         ack.drop = WAL_DROP_REJECTED;
-        ack.rejected_items = record->stored.items - record->delivered;
+        ack.dead_lettered_items = record->dead_lettered;
+        ack.rejected_items = record->stored.items - record->delivered - record->dead_lettered;
     }
     return ack;
 }
@@ -219,6 +220,7 @@ void hf_export_request_resolve(struct export_request *request, enum wal_outcome 
         assert(record->open >= range->count);
         record->open -= range->count;
         record->delivered += outcome == WAL_DELIVERED ? range->count - refused : 0;
+        record->dead_lettered += outcome == WAL_DEAD_LETTERED ? range->count : 0;
         record->outcome = outcome;
         record->drop = drop;
         if (record->open != 0) {

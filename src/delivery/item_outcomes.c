@@ -151,7 +151,9 @@ static enum hf_status make_parts(const struct export_request *request,
             if (status != HF_OK) {
                 return status;
             }
-            parts->items[parts->count++].request->round = request->round;
+            struct export_request *part = parts->items[parts->count++].request;
+            part->round = request->round;
+            part->export.attempt = request->export.attempt;
         }
     }
     return HF_OK;

@@ -122,6 +122,8 @@ static void moves_what_is_never_taken_to_the_dead_letters(void **state)
     assert_int_equal(picky.calls, 2);
     assert_int_equal(accounting.accepted.items, 8);
     assert_int_equal(accounting.queued.items, 0);
+    assert_int_equal(accounting.delivered.items, 5);
+    assert_int_equal(accounting.dead_lettered.items, 3);
     assert_int_equal(dead_letters(world).accepted.items, 3);
     assert_int_equal(dead_letters(world).accepted.records, 2); /* one for each record */
     end_world(world);
