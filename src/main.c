@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/drain.h"
-#include "cli/queue.h"
+#include "cli/drain_cli.h"
+#include "cli/queue_cli.h"
 #include "default_config.h"
 #include "registry.h"
 #include "service/service.h"
@@ -36,7 +36,7 @@ static const char usage_run[] =
     "  --version, --help\n"
     "\n"
     "Commands: validate, components, print-config, version, queue, drain\n"
-    "Signals:  SIGTERM, SIGINT stop; SIGHUP reads the configuration anew\n"
+    "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
     "Exit:     0 stopped as told, 1 configuration or start-up error, 2 wrong usage, 3 damage "
     "found,\n"
     "          4 not drained in time\n";
@@ -332,8 +332,8 @@ static void tune_allocator(void)
     mallopt(M_ARENA_MAX, 4);
 }
 
-/* Whoever starts this with standard streams closed must not have the log written into the queue's
- * first file: what is opened next takes the lowest free number. */
+/* When the standard streams are closed at the start, the next file that is opened would take their
+ * numbers, and the log would be written into the queue's first file. */
 static bool fill_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -353,10 +353,10 @@ int main(int argc, char **argv)
     struct command command = {"", run, usage_run};
     tune_allocator();
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
-        return (int)hf_queue_cli(argc - 1, argv + 1);
+        return (int)hf_queue_cli(hf_registry, argc - 1, argv + 1);
     }
     if (argc > 1 && strcmp(argv[1], "drain") == 0) {
-        return (int)hf_drain_cli(argc - 1, argv + 1);
+        return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
     }
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

@@ -90,6 +90,14 @@ HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char 
  * connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 
+/*
+ * A thread that stop() does not wait for holds the graph while it may still use anything of it:
+ * nothing of the graph is closed or freed before the last one lets go. Hold before the thread can
+ * run; let go once, as the last thing that the thread does with the component. Any thread.
+ */
+void hf_node_hold(struct hf_node *node);
+void hf_node_release(struct hf_node *node);
+
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);
 /* Likewise; when not, `ret_why` (HF_ERROR_MAX) says why, in a few words. */

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "registry.h"
 #include "service/control_protocol.h"
 
 /* The value of an option, from the same word or the next; NULL: it is another word. */
@@ -54,7 +53,7 @@ bool hf_client_load(const struct hf_client_place *place, struct hf_config **ret_
     }
     const struct hf_config_options options = {.sources = place->configs,
                                               .source_count = place->config_count,
-                                              .components = hf_registry,
+                                              .components = place->components,
                                               .partial = true};
     *ret_config = hf_config_load(&options, &findings, &count);
     if (*ret_config == NULL) {

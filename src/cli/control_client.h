@@ -10,8 +10,9 @@
 
 #define HF_CLIENT_CONFIGS_MAX 64
 
-/* What a command line says about where the queues are. Borrows the words. */
+/* What a command line says about the place of the queues. Borrows its arguments. */
 struct hf_client_place {
+    const struct hf_component *const *components; /* those that are built in; NULL ends them */
     const char *data_directory;
     struct hf_config_source configs[HF_CLIENT_CONFIGS_MAX];
     size_t config_count;

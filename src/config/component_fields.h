@@ -7,7 +7,7 @@
 
 #include <holdfast/component.h>
 
-#include "memory.h"
+#include "load_memory.h"
 
 struct hf_delivery_config;
 

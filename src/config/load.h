@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #include "config.h"
-#include "memory.h"
+#include "load_memory.h"
 
 /* Limits on what a user can make grow. */
 #define HF_CONFIG_MEMORY_BYTES (64u << 20)
@@ -31,7 +31,7 @@ struct hf_place {
 };
 
 /*
- * A key in the configuration, as a chain that lives on the stack of whoever walks it. The root
+ * A key in the configuration, as a chain on the stack of the function that walks it. The root
  * names the component ("exporters::otlp/gateway").
  */
 struct hf_path {

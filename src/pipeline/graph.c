@@ -491,11 +491,17 @@ void hf_graph_apply_limits(struct hf_graph *graph)
     }
 }
 
+bool hf_graph_is_held(const struct hf_graph *graph)
+{
+    return graph != NULL && atomic_load_explicit(&graph->holds, memory_order_acquire) != 0;
+}
+
 void hf_graph_free(struct hf_graph *graph)
 {
     if (graph == NULL) {
         return;
     }
+    assert(!hf_graph_is_held(graph));
     for (size_t i = 0; i < graph->receiver_count; i++) {
         hf_graph_close_node(graph->receivers[i]);
     }

@@ -4,6 +4,7 @@
  */
 #include <holdfast/node.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,19 @@ enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, c
 bool hf_node_is_succeeded(const struct hf_node *node)
 {
     return node->graph->succeeded;
+}
+
+void hf_node_hold(struct hf_node *node)
+{
+    atomic_fetch_add_explicit(&node->graph->holds, 1, memory_order_relaxed);
+}
+
+void hf_node_release(struct hf_node *node)
+{
+    /* Release: what was done with the graph happens before its freeing. */
+    size_t before = atomic_fetch_sub_explicit(&node->graph->holds, 1, memory_order_release);
+    assert(before != 0);
+    (void)before;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

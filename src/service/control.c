@@ -17,7 +17,7 @@
 #include <holdfast/component.h>
 
 #include "control_protocol.h"
-#include "drain.h"
+#include "drain_command.h"
 #include "pipeline/occupied.h"
 #include "service/queue/command.h"
 #include "storage/storage.h"
@@ -108,7 +108,7 @@ static int split_words(struct client *client, char **words)
     return count;
 }
 
-/* False: the process ends, nobody is served any more. */
+/* False: the process ends, and no client is served any more. */
 static bool set_client(struct hf_control *control, int fd)
 {
     pthread_mutex_lock(&control->lock);

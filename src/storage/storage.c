@@ -22,116 +22,6 @@
 
 #define DEFAULT_MAX_BYTES (UINT64_C(20) << 30)
 
-enum hf_status hf_status_of_wal(enum wal_status status)
-{
-    switch (status) {
-    case WAL_OK:
-        return HF_OK;
-    case WAL_FULL:
-    case WAL_NO_SPACE:
-        return HF_FULL;
-    case WAL_CLOSED:
-        return HF_CLOSED;
-    case WAL_CORRUPT:
-    case WAL_TOO_NEW:
-        return HF_CORRUPT;
-    case WAL_NOMEM:
-        return HF_NOMEM;
-    case WAL_TOO_LARGE:
-        return HF_TOO_LARGE;
-    case WAL_MISSING:
-        return HF_NOT_FOUND;
-    case WAL_NO_RIGHT:
-        return HF_FORBIDDEN;
-    case WAL_IO:
-    case WAL_REMOTE:
-        return HF_IO;
-    }
-    return HF_IO;
-}
-
-void hf_storage_escape(const char *id, char *out)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    size_t used = 0;
-    for (const unsigned char *p = (const unsigned char *)id; *p != '\0'; p++) {
-        if (isalnum(*p) || *p == '_' || *p == '-' || (*p == '.' && used != 0)) {
-            out[used++] = (char)*p;
-        } else {
-            out[used++] = '%';
-            out[used++] = hex[*p >> 4];
-            out[used++] = hex[*p & 15];
-        }
-    }
-    out[used] = '\0';
-}
-
-void hf_storage_unescape(const char *name, char *out)
-{
-    size_t used = 0;
-    for (const char *p = name; *p != '\0'; p++) {
-        unsigned byte;
-        if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2]) &&
-            sscanf(p + 1, "%2x", &byte) == 1) {
-            out[used++] = (char)byte;
-            p += 2;
-        } else {
-            out[used++] = *p;
-        }
-    }
-    out[used] = '\0';
-}
-
-void hf_storage_explain(enum wal_status status, const char *path, char *reterr)
-{
-    const char *error = strerror(errno);
-    char who[PATH_BYTES_MAX / 8] = "";
-    hf_data_dir_describe(path, who, sizeof(who));
-    switch (status) {
-    case WAL_NO_RIGHT:
-        snprintf(
-            reterr, 512,
-            "cannot write the data directory %.120s as uid %u gid %u: %s (%.220s); give this user "
-            "the directory, or choose another with --data-dir",
-            path, (unsigned)geteuid(), (unsigned)getegid(), error, who);
-        break;
-    case WAL_REMOTE:
-        snprintf(reterr, 512,
-                 "the data directory %.200s is on a network file system, where a commit is not "
-                 "safe; use "
-                 "a local disk, or choose another directory with --data-dir",
-                 path);
-        break;
-    case WAL_TOO_NEW:
-        snprintf(
-            reterr, 512,
-            "the queue in %.200s was written by a newer Holdfast (this one reads format %d); run "
-            "that version, or choose another directory with --data-dir",
-            path, WAL_FORMAT_VERSION);
-        break;
-    default:
-        snprintf(
-            reterr, 512,
-            "cannot open the data directory %.120s as uid %u: %s (%.220s); choose another with "
-            "--data-dir",
-            path, (unsigned)geteuid(), status == WAL_NO_SPACE ? wal_status_text(status) : error,
-            who);
-    }
-}
-
-/* A new name is durable only when its directory was synced. What cannot be opened was not made
- * here, and what cannot be synced by its kind keeps its names by itself. */
-int hf_storage_sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return 0;
-    }
-    int error = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    return error == EIO || error == ENOSPC || error == EDQUOT ? error : 0;
-}
-
 static enum hf_status take_lock(struct hf_storage *store, const struct hf_storage_options *options,
                                 char *reterr)
 {
@@ -165,7 +55,7 @@ static enum hf_status take_lock(struct hf_storage *store, const struct hf_storag
 
 /* The limit is kept in a file, so that it does not shrink from start to start as the queue fills.
  */
-static void reckon_limit(struct hf_storage *store)
+static void find_default_limit(struct hf_storage *store)
 {
     char path[PATH_BYTES_MAX];
     snprintf(path, sizeof(path), "%s/max_bytes", store->directory);
@@ -321,7 +211,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     }
     warn_if_open_to_others(store);
     make_damaged(store);
-    reckon_limit(store);
+    find_default_limit(store);
     if (store->no_fsync) {
         hf_log_line(
             store->log, HF_LOG_WARN, "store",

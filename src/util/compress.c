@@ -1,44 +1,7 @@
 #include <assert.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "compress_internal.h"
-
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static pthread_key_t key;
-static bool has_key;
-
-static void free_contexts(void *pointer)
-{
-    struct codec_contexts *contexts = pointer;
-    hf_gzip_release(contexts);
-    hf_zstd_release(contexts);
-    free(contexts);
-}
-
-static void make_key(void)
-{
-    has_key = pthread_key_create(&key, free_contexts) == 0;
-}
-
-struct codec_contexts *hf_codec_contexts(void)
-{
-    pthread_once(&key_once, make_key);
-    if (!has_key) {
-        return NULL;
-    }
-    struct codec_contexts *contexts = pthread_getspecific(key);
-    if (contexts != NULL) {
-        return contexts;
-    }
-    contexts = calloc(1, sizeof(*contexts));
-    if (contexts != NULL && pthread_setspecific(key, contexts) != 0) {
-        free(contexts);
-        return NULL;
-    }
-    return contexts;
-}
 
 static enum hf_status identity_decode(struct hf_slice in, size_t limit, struct hf_bytes *out)
 {

@@ -22,15 +22,6 @@ typedef enum libdeflate_result libdeflate_decode(struct libdeflate_decompressor 
 static const uint32_t level_buffer_size[GZIP_LEVELS] = {
     ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT};
 
-void hf_gzip_release(struct codec_contexts *contexts)
-{
-    libdeflate_free_decompressor(contexts->inflate);
-    free(contexts->deflate);
-    for (size_t i = 0; i < GZIP_LEVELS; i++) {
-        free(contexts->deflate_level[i]);
-    }
-}
-
 /* Room for more output, at least one byte, within the limit. */
 static enum hf_status grow(struct hf_bytes *out, size_t wanted, size_t limit)
 {

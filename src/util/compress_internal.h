@@ -1,7 +1,7 @@
 /*
  * compress_internal: the codecs, one file each, for src/util/compress*.c only.
  *
- * Contexts that are dear to make are kept for the life of their thread and freed at its end.
+ * Contexts are expensive to make, so each thread keeps its own until it ends.
  */
 #pragma once
 
@@ -22,10 +22,8 @@ struct codec_contexts {
     struct ZSTD_DCtx_s *zstd_in;
 };
 
-/* This thread's. NULL when out of memory. */
+/* The contexts of this thread, made when first needed. NULL: out of memory. */
 struct codec_contexts *hf_codec_contexts(void);
-void hf_gzip_release(struct codec_contexts *contexts);
-void hf_zstd_release(struct codec_contexts *contexts);
 
 /* Each appends to `out`, so that its size never passes `limit`. Statuses as hf_decode(). */
 enum hf_status hf_gzip_decode(struct hf_slice in, size_t limit, struct hf_bytes *out);

@@ -1,3 +1,6 @@
+/*
+ * zstd: reads and writes zstd frames.
+ */
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -9,12 +12,6 @@
 #define CONTEXT_KEPT_BYTES (2u << 20)
 #define GUESS_RATIO 6u
 #define OUT_LEAST 512u
-
-void hf_zstd_release(struct codec_contexts *contexts)
-{
-    ZSTD_freeCCtx(contexts->zstd_out);
-    ZSTD_freeDCtx(contexts->zstd_in);
-}
 
 static ZSTD_DCtx *begin_decode(struct codec_contexts *contexts)
 {

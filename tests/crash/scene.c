@@ -340,7 +340,7 @@ static size_t consume_fresh(struct scene *scene, enum truth_who who, size_t most
     size_t count = 0;
 
     enum wal_status status =
-        wal_consumer_read_fresh(scene->consumers[who], most, 400000, records, &count);
+        wal_consumer_read_live(scene->consumers[who], most, 400000, records, &count);
     return deliver_all(scene, who, status, records, count);
 }
 

@@ -111,7 +111,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz.fd = fds[1];
     struct grpc_worker *worker = &fuzz.server->workers[0];
     atomic_fetch_add(&worker->connection_count, 1);
-    hf_grpc_connection_open(worker, fds[0], "fuzz");
+    const struct hf_peer who = hf_peer_of_text("unix");
+    enum hf_census_verdict verdict = hf_census_enter(fuzz.server->census, &who);
+    assert(verdict == HF_CENSUS_ADMITTED);
+    (void)verdict;
+    hf_grpc_connection_open(worker, fds[0], "fuzz", who);
     if ((data[0] & 1) != 0) {
         say(greeting, sizeof(greeting));
     }

@@ -323,8 +323,6 @@ static const struct answer_row answers[] = {
     {530, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 530"},
     {499, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 499"},
     {425, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 425"},
-    {200, "text/html", BYTES("<p>log in"), HF_NOT_FOUND, 0,
-     "HTTP status 200 with an HTML page, which is not an answer to OTLP"},
     {502, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 502"},
     {503, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 503"},
     {504, NULL, BYTES(""), HF_AGAIN, 0, "HTTP status 504"},

@@ -1,0 +1,153 @@
+#include "drain_cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/scalar.h"
+#include "control_client.h"
+#include "service/control_protocol.h"
+#include "util/clock.h"
+
+#define ASK_EVERY_NS 200000000L
+#define PRINT_EVERY_NS UINT64_C(1000000000)
+
+static const char usage[] =
+    "Usage: holdfast drain [--data-dir DIR | --config FILE ...] [--timeout DURATION] [--cancel]\n"
+    "\n"
+    "Tells the running Holdfast to take no more data, and waits until every exporter has "
+    "delivered\n"
+    "all that is queued: for a preStop hook, or before a volume is given up. Senders are refused\n"
+    "with UNAVAILABLE or 503, which they repeat elsewhere; health says 503. Nothing is deleted.\n"
+    "\n"
+    "  --timeout 25s     wait at most that long; without it, until the queues are empty\n"
+    "  --cancel          take data again; otherwise draining lasts until the process ends\n"
+    "\n"
+    "Exit: 0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters are\n"
+    "left, 2 wrong usage, 4 not empty within the timeout (draining goes on).\n";
+
+struct request {
+    struct hf_client_place place;
+    uint64_t timeout_ns; /* UINT64_MAX: none */
+    bool cancel, help;
+};
+
+static bool take_timeout(struct request *request, const char *text)
+{
+    int64_t ns = 0;
+    const char *why = "";
+    if (!hf_scalar_duration(text, &ns, &why) || ns < 0) {
+        fprintf(stderr, "holdfast drain: --timeout %s: expected a duration such as 25s\n", text);
+        return false;
+    }
+    request->timeout_ns = (uint64_t)ns;
+    return true;
+}
+
+static bool parse(int count, char **arguments, struct request *request)
+{
+    for (int i = 1; i < count; i++) {
+        bool taken = false;
+        const char *wrong = hf_client_place_take(&request->place, count, arguments, &i, &taken);
+        if (wrong != NULL) {
+            fprintf(stderr, "error: %s\n", wrong);
+            return false;
+        }
+        if (taken) {
+            continue;
+        }
+        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            request->help = true;
+        } else if (strcmp(arguments[i], "--cancel") == 0) {
+            request->cancel = true;
+        } else if (strncmp(arguments[i], "--timeout=", 10) == 0) {
+            value = arguments[i] + 10;
+            if (!take_timeout(request, value)) {
+                return false;
+            }
+        } else if (strcmp(arguments[i], "--timeout") == 0 && value != NULL) {
+            i++;
+            if (!take_timeout(request, value)) {
+                return false;
+            }
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One question; the answer's line, malloc'd, in `ret_line`. */
+static enum hf_exit ask(const char *directory, bool cancel, char **ret_line)
+{
+    char verb[] = "drain";
+    char option[] = "--cancel";
+    char *words[] = {verb, option};
+    size_t size = 0;
+    int fd = hf_control_socket(directory, 0);
+    if (fd < 0) {
+        fprintf(stderr,
+                "error: no Holdfast runs on the data directory %s, so nothing drains it; holdfast "
+                "queue stat tells what it holds\n",
+                directory);
+        return HF_EXIT_FAILED;
+    }
+    FILE *out = open_memstream(ret_line, &size);
+    if (out == NULL) {
+        fputs("error: out of memory\n", stderr);
+        return HF_EXIT_FAILED;
+    }
+    enum hf_exit code = hf_client_ask(fd, cancel ? 2 : 1, words, out);
+    fclose(out);
+    return code;
+}
+
+static enum hf_exit wait_until_empty(const char *directory, const struct request *request)
+{
+    const struct timespec pause = {0, ASK_EVERY_NS};
+    uint64_t begun_ns = hf_clock_monotonic_ns();
+    uint64_t printed_ns = 0;
+    for (;;) {
+        char *line = NULL;
+        enum hf_exit code = ask(directory, request->cancel, &line);
+        uint64_t now_ns = hf_clock_monotonic_ns();
+        bool over = code != HF_EXIT_NOT_EMPTY || now_ns - begun_ns >= request->timeout_ns;
+        if (line != NULL && (over || now_ns - printed_ns >= PRINT_EVERY_NS)) {
+            fputs(line, stdout);
+            fflush(stdout);
+            printed_ns = now_ns;
+        }
+        free(line);
+        if (over) {
+            return code;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+enum hf_exit hf_drain_cli(const struct hf_component *const *components, int count, char **arguments)
+{
+    struct request request = {.place.components = components, .timeout_ns = UINT64_MAX};
+    if (!parse(count, arguments, &request)) {
+        fputs(usage, stderr);
+        return HF_EXIT_USAGE;
+    }
+    if (request.help) {
+        fputs(usage, stdout);
+        return HF_EXIT_OK;
+    }
+    struct hf_config *config = NULL;
+    if (!hf_client_load(&request.place, &config)) {
+        return HF_EXIT_FAILED;
+    }
+    char *directory = hf_client_directory(&request.place, config);
+    hf_config_free(config);
+    if (directory == NULL) {
+        return HF_EXIT_FAILED;
+    }
+    enum hf_exit code = wait_until_empty(directory, &request);
+    free(directory);
+    return code;
+}

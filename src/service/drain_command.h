@@ -1,0 +1,17 @@
+/*
+ * drain_command: what a running process does for `holdfast drain`: it refuses intake and counts
+ * what is left.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "service.h"
+#include "storage/storage.h"
+
+/*
+ * Answers one request: `words` are "drain", and "--cancel" to take data again. Refuses intake from
+ * now on and writes one line to `out`: the backlog that is left. HF_EXIT_OK: none;
+ * HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only backlogs of exporters that are not configured.
+ */
+enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out);

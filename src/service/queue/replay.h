@@ -1,0 +1,15 @@
+/*
+ * replay: replays a queue into an OTLP/HTTP endpoint, from any machine that has a copy of the
+ * directory.
+ */
+#pragma once
+
+#include "service/service.h"
+#include "storage/storage.h"
+
+/*
+ * Sends the records from sequence `from` on, one request each, in order, to `endpoint`
+ * (http://host:4318; /v1/<signal> is appended). Stops at the first that is not taken and says
+ * which. The queue is not changed.
+ */
+enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t from, FILE *out);
