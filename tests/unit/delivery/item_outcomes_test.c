@@ -190,8 +190,7 @@ static void keeps_requests_below_the_exporters_own_items(void **state)
 {
     (void)state;
     struct world *world = make_picky_world(&few_exporter, NULL, NULL);
-    const struct hf_queue_batch_config batch = {.flush_timeout_ns = 1000000,
-                                                .min_size = 1000};
+    const struct hf_queue_batch_config batch = {.flush_timeout_ns = 1000000, .min_size = 1000};
     world->config.queue.batch = &batch;
     open_delivery(world);
     put(world, 7);
