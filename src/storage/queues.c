@@ -37,7 +37,7 @@ static void on_event(void *user, const struct wal_event *event)
             "some and loses none");
         break;
     case WAL_EVENT_WRITE_FAILED:
-        hf_log_line(log, HF_LOG_ERROR, name, "cannot write: %s; senders are told to try again",
+        hf_log_line(log, HF_LOG_ERROR, name, "cannot write: %s; clients are told to retry",
                     strerror(event->error));
         break;
     case WAL_EVENT_WRITE_BACK:
@@ -46,14 +46,14 @@ static void on_event(void *user, const struct wal_event *event)
     case WAL_EVENT_CURSORS_FAILED:
         hf_log_line(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
                     event->is_refusing
-                        ? "cannot make the places of its exporters durable: %s; this error is "
-                          "tried again until it is over, nothing is taken before"
-                        : "cannot write what was delivered: %s; tried again until it works, a kill "
-                          "before that repeats it",
+                        ? "cannot write the cursors of its exporters: %s; data is refused until "
+                          "that works again"
+                        : "cannot write what was delivered: %s; retrying, a kill before it works "
+                          "causes repeats",
                     strerror(event->error));
         break;
     case WAL_EVENT_CURSORS_BACK:
-        hf_log_line(log, HF_LOG_INFO, name, "the places of its exporters are written again");
+        hf_log_line(log, HF_LOG_INFO, name, "the cursors of its exporters are written again");
         break;
     case WAL_EVENT_DROPPED:
         hf_log_line(log, HF_LOG_WARN, name, "full: dropped the %llu oldest records of %s",
@@ -200,13 +200,14 @@ static void limit(struct entry *entry, struct wal_limits limits, const char *sec
     }
     wal_stat(entry->wal, &stat);
     if (limits.max_bytes < before.max_bytes && stat.disk_bytes > limits.max_bytes) {
-        hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
-                    (double)stat.disk_bytes / MIB,
-                    limits.drop_oldest ? "the oldest are dropped as new data comes"
-                    : is_dead_letters
-                        ? "what is refused stays in its queue until some are requeued or dropped"
-                        : "senders are told to come back until enough is delivered; nothing is "
-                          "deleted");
+        hf_log_line(
+            log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
+            (double)stat.disk_bytes / MIB,
+            limits.drop_oldest ? "the oldest are dropped as new data comes"
+            : is_dead_letters
+                ? "data that is refused for good stays in its queue until some are requeued or "
+                  "dropped"
+                : "clients are told to retry until enough is delivered; nothing is deleted");
     }
 }
 

@@ -16,6 +16,6 @@ struct hf_verdict {
     bool is_suspect;       /* the server failed, and the request may be why */
 };
 
-/* `message`: the backend's words, "" when it has none: some limits are told by them alone. */
+/* `message`: the backend's words, "" when it has none: only they report some limits. */
 struct hf_verdict hf_verdict_of_grpc(int code, const char *message);
 struct hf_verdict hf_verdict_of_http(int code, const char *message);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So many first bytes tell all that can be told. */
+/* So many bytes are enough to decide. */
 #define HF_SPOKEN_BYTES 24u
 #define HF_SPOKEN_ANSWER_MAX 512u
 

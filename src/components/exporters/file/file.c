@@ -98,7 +98,7 @@ static void answer(struct hf_export *export, enum hf_status status, const char *
 }
 
 /*
- * Writes what is pending and answers everybody. An answer may bring the next export at once, so the
+ * Writes the pending requests and answers them. An answer may bring the next export at once, so the
  * list is taken off first.
  */
 static enum hf_status flush(struct file_exporter *exporter, char *reterr)
@@ -132,7 +132,7 @@ static void run_flush(struct hf_task *task)
     exporter->flush_is_due = false;
     if (exporter->waiting != NULL) {
         enum hf_status status = flush(exporter, error);
-        (void)status; /* everybody has been told */
+        (void)status; /* all requests have been answered */
     }
 }
 

@@ -23,7 +23,7 @@
 #define LOOK_NS HF_NS_PER_S
 #define ENTRIES_MAX 10000u
 #define CREDENTIALS_MAX 512u /* "user:password" */
-#define FAILURES_MAX 20u     /* a second, of hashes that are dear to check */
+#define FAILURES_MAX 20u     /* per second, of hashes that are expensive to check */
 #define SCHEME "Basic "
 #define SHA1_BYTES 20u
 #define SALT_MAX 64u
@@ -326,7 +326,7 @@ static enum hf_status check_request(void *self, struct hf_slice (*header)(void *
     bool good = false;
     pthread_mutex_lock(&basic->lock);
     refresh(basic);
-    /* Who is named twice is who comes last: the inline part stands over the file. */
+    /* Of two entries of one name the last one counts: the inline part overrides the file. */
     size_t i = basic->count;
     while (i > 0 && strcmp(basic->entries[i - 1].user, user) != 0) {
         i--;

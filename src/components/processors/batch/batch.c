@@ -1,5 +1,5 @@
 /*
- * batch: how the exporters of its pipeline coalesce and cut requests. It touches no batch: what was
+ * batch: how the deliveries of its pipeline join and split requests. It touches no batch: what was
  * received goes to the queue as it is, and the senders behind the queue do the shaping by this
  * configuration. So it has no `process`.
  */

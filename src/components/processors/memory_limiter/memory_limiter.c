@@ -22,7 +22,7 @@
 #include "util/metrics.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define INTERVAL_LEAST_NS (10 * HF_NS_PER_MS) /* a shorter one would cost more than it tells */
+#define INTERVAL_LEAST_NS (10 * HF_NS_PER_MS) /* a shorter one would cost more than it is worth */
 #define INTERVAL_WHEN_REFUSING_NS (100 * HF_NS_PER_MS) /* at most: to resume soon */
 #define TRIM_INTERVAL_LEAST_NS HF_NS_PER_S             /* giving memory back takes milliseconds */
 
