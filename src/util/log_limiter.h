@@ -1,6 +1,6 @@
 /*
- * limiter: lets a thing be said of a peer once in a while: for log lines that strangers can cause
- * as often as they like.
+ * log_limiter: lets a thing be said of a peer once in a while: for log lines that strangers can
+ * cause as often as they like.
  *
  * A table of fixed size keeps which line was logged when. Two that share a place take it from each
  * other: the worst of it is a line too many. In an interval a peer gets HF_LOG_LIMITER_TEXTS_MAX

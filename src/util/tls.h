@@ -81,5 +81,5 @@ enum hf_stream_result hf_stream_write(struct hf_stream *stream, const struct iov
                                       int count, size_t *ret_written);
 /* Bytes already decrypted that epoll will not announce. */
 bool hf_stream_has_pending(const struct hf_stream *stream);
-/* What went wrong last, for the log: never NULL. */
+/* The last error, for the log: never NULL. */
 const char *hf_stream_error(const struct hf_stream *stream);
