@@ -147,7 +147,7 @@ static void make_damaged(const struct hf_storage *store)
 }
 
 /* A full disk does not prevent the start: requests are refused then, and deliveries make room. */
-static enum hf_status probe(const struct hf_storage *store, char *reterr)
+static enum hf_status check_directory(const struct hf_storage *store, char *reterr)
 {
     char where[512];
     int error = hf_data_dir_check(store->directory, store->no_fsync);
@@ -204,7 +204,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
         hf_storage_close(store);
         return status;
     }
-    status = probe(store, reterr);
+    status = check_directory(store, reterr);
     if (status != HF_OK) {
         hf_storage_close(store);
         return status;
