@@ -1,6 +1,6 @@
 /*
- * verdict: what the sender must do about the code of a backend's answer. One table for gRPC and one
- * for HTTP; no exporter of OTLP has another.
+ * verdict: what the delivery must do about the code of a backend's answer. One table for gRPC and
+ * one for HTTP; no exporter of OTLP has another.
  *
  * What is about the endpoint, or passes, never costs a record: it is retried. Only what is about
  * the request itself is refused for good. Pure; any thread.

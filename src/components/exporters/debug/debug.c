@@ -1,6 +1,6 @@
 /*
  * debug: says what passes through, in the log and as text. Everything is acknowledged, whether or
- * not anybody could read along: a slow terminal never holds a queue. Owned by the sender's thread
+ * not anybody could read along: a slow terminal never holds a queue. Owned by the delivery's thread
  * after start.
  */
 #include <holdfast/component.h>
@@ -31,7 +31,7 @@ static const char *const verbosities[] = {"basic", "normal", "detailed", NULL};
 static const char *const loglevels[] = {"debug", "info", "warn", "error", NULL};
 
 struct debug_config {
-    struct hf_delivery_config sending; /* first: the sender's */
+    struct hf_delivery_config sending; /* first: the delivery keys */
     int64_t verbosity, loglevel;
     bool verbosity_written, loglevel_written;
     int64_t sampling_initial, sampling_thereafter;

@@ -2,8 +2,9 @@
  * file: writes Export requests to a file, as lines of OTLP/JSON or as protobuf messages behind
  * their length; or to a file for each value of a resource attribute.
  *
- * A request is acknowledged when it is on disk. All that were sent within one turn of the sender's
- * loop share one write and one fdatasync a file. Owned by the sender's thread after start.
+ * A request is acknowledged when it is on disk. All that were sent within one turn of the
+ * delivery's loop share one write and one fdatasync a file. Owned by the delivery's thread after
+ * start.
  */
 #include <holdfast/component.h>
 #include <holdfast/delivery.h>
@@ -31,7 +32,7 @@ static const char *const compressions[] = {"none", "zstd", "", NULL};
 #define COMPRESSION_ZSTD 1
 
 struct file_config {
-    struct hf_delivery_config sending; /* first: the sender's */
+    struct hf_delivery_config sending; /* first: the delivery keys */
     const char *path;
     bool append;
     const struct rotation_config {
@@ -346,7 +347,7 @@ static void close_exporter(void *self)
     if (exporter == NULL) {
         return;
     }
-    assert(exporter->waiting == NULL); /* the sender has its answers */
+    assert(exporter->waiting == NULL); /* every export was answered */
     hf_file_groups_close(&exporter->groups);
     hf_payload_release(&exporter->input);
     hf_payload_release(&exporter->payload);

@@ -1,12 +1,12 @@
 /*
- * nop: takes everything and keeps nothing. For trying out what stands before it. The sender's
+ * nop: takes everything and keeps nothing. For trying out what stands before it. The delivery's
  * thread.
  */
 #include <holdfast/component.h>
 #include <holdfast/delivery.h>
 
 struct nop_config {
-    struct hf_delivery_config sending; /* first: the sender's */
+    struct hf_delivery_config sending; /* first: the delivery keys */
 };
 
 static void send_export(void *self, struct hf_export *export)
