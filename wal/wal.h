@@ -272,6 +272,14 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
 /* Forgets the records that were read and not acknowledged: they will be read again. */
 void wal_consumer_rewind(struct wal_consumer *consumer);
 
+/*
+ * Reads one stored record again, whether it was read or not; what a consumer has not acknowledged
+ * is stored, unless it was skipped or damaged. WAL_MISSING: it is not there. WAL_IO, WAL_NOMEM. Any
+ * thread.
+ */
+WAL_MUST_USE enum wal_status wal_get(struct wal *wal, uint64_t sequence,
+                                     struct wal_record *ret_record);
+
 /* Removes a stored consumer that is not open, and its claim on the backlog. WAL_MISSING. */
 WAL_MUST_USE enum wal_status wal_consumer_remove(struct wal *wal, const char *name);
 

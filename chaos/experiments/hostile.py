@@ -1,5 +1,6 @@
 """Clients that mean harm."""
 
+import base64
 import gzip
 import resource
 import socket
@@ -7,15 +8,17 @@ import struct
 import time
 import zlib
 
+from harness.errors import Skipped
 from harness.places import MemoryGroup
 from harness.plain import logs_request, post
 from harness.victim import configuration, grpc_exporter
-from harness.waiting import until
+from harness.waiting import free_port, until
 
 PROMISE = "E1: memory is bounded whatever clients send; the others are served meanwhile"
 FAULT = (
-    "in a container of 256 MiB: 10,000 idle connections, slow-loris over HTTP and HTTP/2, rapid resets, header floods, "
-    "decompression bombs, noise, promised and unfinished large messages, indexed metadata, closed windows"
+    "in a container of 256 MiB: 10,000 idle connections, 5,400 of one peer, floods of wrong passwords, slow-loris over "
+    "HTTP and HTTP/2, rapid resets, header floods, decompression bombs, noise, promised and unfinished large messages, "
+    "indexed metadata, closed windows"
 )
 HOLDS = "lives; anonymous memory stays below 192 MiB; good senders go on, small and large; memory comes back; lost 0"
 
@@ -23,6 +26,9 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + struct.pack(">I", 0)[1:] + b"\x0
 MEMORY_MAX = 192 << 20
 CONTAINER = 256 << 20
 LARGE = 3 << 20  # bytes of a good sender's large request
+PER_PEER = 5_000  # the default
+# bcrypt of "secret" at cost 12, as a configuration writes it.
+SLOW_HASH = "$2b$12$abcdefghijklmnopqrstuuT1Iwu6o8Wx7BoOyIMHfgVJq6JO/IJhW".replace("$", "$$")
 
 
 def run(lab):
@@ -36,7 +42,9 @@ def run(lab):
     settings["processors"] = {"attributes": {"actions": [{"key": "hostile", "from_context": "x-kept", "action": "insert"}]}}
     for pipeline in settings["service"]["pipelines"].values():
         pipeline["processors"] = ["attributes"]
+    guarded = guard(settings)
     holdfast = lab.holdfast(settings)
+    holdfast.guarded = guarded
     group = container(lab)
     if group is not None:
         holdfast.before_exec = group.join
@@ -44,7 +52,7 @@ def run(lab):
     lab.load_all(holdfast, rate=2_000)
     lab.wait_acknowledged(400)
     attacks = (
-        *(idle_connections, slow_loris, rapid_reset, header_flood, bombs, noise),
+        *(idle_connections, crowding, wrong_passwords, slow_loris, rapid_reset, header_flood, bombs, noise),
         *(promised_bodies, unfinished_messages, indexed_metadata, closed_windows),
     )
     for _ in range(lab.count(1, 10)):
@@ -114,6 +122,70 @@ def idle_connections(lab, holdfast):
     lab.wait_acknowledged(40, seconds=10)
     lab.note(f"{len(held)} of {count} idle connections were taken, {holdfast.descriptors()} descriptors")
     lab.require(holdfast.descriptors() >= count, "they were not held: nothing is shown")
+    for one in held:
+        one.close()
+    return peak
+
+
+def guard(settings):
+    """One more receiver, which asks for a password that is slow to check; returns its address."""
+    address = f"127.0.0.1:{free_port()}"
+    settings["extensions"]["basicauth"] = {"htpasswd": {"inline": f"ann:{SLOW_HASH}\n"}}
+    settings["service"]["extensions"].append("basicauth")
+    settings["receivers"]["otlp/guarded"] = {
+        "protocols": {"grpc": {"endpoint": address, "auth": {"authenticator": "basicauth"}}}
+    }
+    for pipeline in settings["service"]["pipelines"].values():
+        pipeline["receivers"] = ["otlp", "otlp/guarded"]
+    return address
+
+
+def crowding(lab, holdfast):
+    """One address asks for more connections than one may have; others still get in."""
+    host, port = holdfast.grpc.split(":")
+    held = []
+    for _ in range(PER_PEER + 400):
+        one = socket.create_connection((host, int(port)), 5, source_address=("127.0.0.9", 0))
+        one.setblocking(False)
+        held.append(one)
+    peak = holdfast.memory()
+    lab.wait_acknowledged(40, seconds=10)
+    with connect(holdfast.grpc) as other:
+        other.sendall(PREFACE)
+        lab.require(other.recv(9)[3:4] == b"\x04", "another address is not served")
+    closed = sum(map(is_closed, held))
+    lab.note(f"of {len(held)} connections of one address {closed} were closed for its later ones")
+    lab.require(closed >= 400, "one address has more connections than it may have")
+    for one in held:
+        one.close()
+    return peak
+
+
+def is_closed(connection):
+    try:
+        while connection.recv(4096):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def wrong_passwords(lab, holdfast):
+    """Each would take a loop for a fifth of a second."""
+    held = []
+    for _ in range(lab.count(2, 20)):
+        one = connect(holdfast.guarded)
+        one.sendall(PREFACE)
+        for i in range(200):
+            shown = b"Basic " + base64.b64encode(b"ann:wrong%d" % i)
+            block = HEADERS + literal(b"authorization", shown)
+            one.sendall(frame(1, 4, 2 * i + 1, block) + frame(0, 1, 2 * i + 1, bytes(5)))
+        held.append(one)
+    lab.wait_acknowledged(400, seconds=10)
+    lab.require(holdfast.health() == 200, "not ready while passwords are checked")
+    peak = holdfast.memory()
     for one in held:
         one.close()
     return peak

@@ -1,7 +1,14 @@
 /*
  * auth: what an authenticating extension offers to servers and to clients.
+ *
+ * Server side: a request is first shown to check(), on the thread of its connection, which decides
+ * at once whatever needs no time: a token that is compared, a password that is remembered. What
+ * takes time (hashing a password, asking another server) it leaves open; the server then suspends
+ * the request and calls begin(), whose answer comes from any thread.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "meta.h"
 #include "slice.h"
@@ -16,14 +23,41 @@ struct hf_header_sink {
     enum hf_status (*add)(struct hf_header_sink *sink, struct hf_slice name, struct hf_slice value);
 };
 
+/* What a request shows of its client. Borrowed for the call. */
+struct hf_auth_request {
+    /* Finds a request header by its lower-case name (empty slice: absent). */
+    struct hf_slice (*header)(void *request, const char *name);
+    void *request;
+    const char *peer; /* "10.0.0.7:51234", "unix" */
+};
+
+/* A request that waits for begin()'s answer. Embed it; it is the authenticator's until done(). */
+struct hf_auth_wait {
+    struct hf_auth_wait *next;   /* the authenticator's */
+    struct hf_meta_writer *meta; /* NULL: the client's attributes are not asked for */
+    /* Any thread: false when the client has gone, and its answer is worth no work. */
+    bool (*is_wanted)(struct hf_auth_wait *wait);
+    /*
+     * Exactly once, by any thread, also before begin() returns: HF_OK with `meta` written;
+     * HF_UNAUTHENTICATED; HF_AGAIN or HF_CLOSED: not known, the sender is to try again. Must not
+     * block.
+     */
+    void (*done)(struct hf_auth_wait *wait, enum hf_status status);
+};
+
 struct hf_auth {
     /*
-     * Server side; NULL when the extension has none. Any thread. `header` finds a request header by
-     * its lower-case name (empty slice: absent). HF_OK, or HF_UNAUTHENTICATED. May add HF_META_AUTH
-     * entries to `meta`.
+     * Server side; NULL when the extension has none. Any thread; must not block, or work for more
+     * than microseconds. True: *ret_status is HF_OK or HF_UNAUTHENTICATED, and `meta` may have got
+     * HF_META_AUTH entries. False: it takes time, call begin().
      */
-    enum hf_status (*check)(void *self, struct hf_slice (*header)(void *request, const char *name),
-                            void *request, struct hf_meta_writer *meta);
+    bool (*check)(void *self, const struct hf_auth_request *request, struct hf_meta_writer *meta,
+                  enum hf_status *ret_status);
+    /*
+     * Any thread, for what check() has left open; keeps nothing of `request`. After the extension's
+     * stop the answer is HF_CLOSED. NULL: check() decides everything.
+     */
+    void (*begin)(void *self, const struct hf_auth_request *request, struct hf_auth_wait *wait);
     /*
      * Client side; NULL when there is none. The sender's thread. Adds the headers of one outgoing
      * request, whose records carry the client metadata `meta`. HF_INVALID only when that metadata

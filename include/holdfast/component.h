@@ -1,10 +1,10 @@
 /*
- * component: what one file under src/receiver, processor, exporter or extension exports.
+ * component: what a folder under src/components exports.
  *
- * Adding a component is that file, one line in src/components.def and one test file. A NULL pointer
- * means "nothing to do". Life: open (allocate, check the outside world) - start (traffic flows) -
- * stop (take nothing new, finish what is in flight) - close (free). open, start, stop and close run
- * on the main thread; the others say where.
+ * Adding a component is that folder, one line in src/components.def and one test file. A NULL
+ * pointer means "nothing to do". Life: open (allocate, check the outside world) - start (traffic
+ * flows) - stop (take nothing new, finish what is in flight) - close (free). open, start, stop and
+ * close run on the main thread; the others say where.
  */
 #pragma once
 
@@ -29,6 +29,70 @@ enum hf_kind {
     HF_KIND_COUNT
 };
 
+struct hf_batching;
+struct hf_storage_config;
+
+/*
+ * In the structs below `context_keys` names the client metadata that the component reads, asked
+ * after open: lower-case header names, "client.address", or "auth.NAME". Receivers then keep them.
+ * The array belongs to the component. NULL: none.
+ */
+
+/* A processor that answers at once. */
+struct hf_processor_ops {
+    /*
+     * The receiving thread, many at a time, so `self` is immutable after start. Makes of `batch`
+     * (borrowed) the batch that goes on: the same with a reference taken, a new one, or NULL with
+     * HF_OK when nothing is left of it. `ret_batch` is untouched on failure, and the failure is
+     * what the client is told. NULL: it touches no batch.
+     */
+    enum hf_status (*process)(void *self, struct hf_batch *batch, struct hf_batch **ret_batch);
+    const char *const *(*context_keys)(void *self, size_t *ret_count);
+    /* How the exporters behind it batch their requests; part of `config`. NULL: it does not say. */
+    const struct hf_batching *(*batching)(const void *config);
+    /* After open: the bytes that the process shall never use; receivers hold less then. NULL: it
+     * sets no limit. */
+    uint64_t (*memory_limit)(const void *self);
+};
+
+/* A processor that waits or remembers, and every connector: see queued_processor.h. */
+struct hf_queued_ops {
+    /*
+     * HF_OK: the input is the component's until hf_input_done(). Anything else: not now; it is
+     * offered again when another input is done, and soon anyway.
+     */
+    enum hf_status (*process_queued)(void *self, struct hf_input *input);
+    const char *const *(*context_keys)(void *self, size_t *ret_count);
+};
+
+struct hf_connector_ops {
+    /* For each signal that it reads, the signals that it makes of it, as HF_SIGNAL_BIT()s; 0: it
+     * does not read that signal. `signals` of the component says the signals that it reads. */
+    unsigned makes[HF_SIGNAL_COUNT];
+};
+
+struct hf_exporter_ops {
+    /* See export.h. The delivery's thread. Ends in exactly one hf_export_done(), now or later. */
+    void (*send)(void *self, struct hf_export *export);
+    const char *const *(*context_keys)(void *self, size_t *ret_count);
+    /* The default of the key `timeout`, which all exporters have; NULL: "5s". An attempt's own
+     * deadline is in struct hf_export. */
+    const char *timeout;
+    /* It has none of the keys `timeout`, `sending_queue` and `retry_on_failure`: their defaults
+     * apply. */
+    bool has_no_delivery_keys;
+    /* What the protocol or the backend allows, whatever is configured; 0: no limit of its own. The
+     * bytes are those of the protobuf before compression; 4 MiB less 64 KiB when 0. */
+    uint64_t request_bytes_max, request_items_max;
+    uint64_t wait_ns_max; /* the longest time that records wait for others to fill a request */
+};
+
+struct hf_extension_ops {
+    const struct hf_auth *auth; /* it authenticates: see auth.h. Any thread. NULL: it does not */
+    /* It names the data directory: that part of `config`. NULL: it does not. */
+    const struct hf_storage_config *(*storage)(const void *config);
+};
+
 struct hf_component {
     const char *type;           /* as in YAML: "otlphttp" */
     const char *const *aliases; /* other spellings, NULL-terminated, or NULL */
@@ -50,41 +114,13 @@ struct hf_component {
     void (*stop)(void *self);
     void (*close)(void *self);
 
-    /*
-     * Processor: the receiving thread, many at a time, so `self` is immutable after start. Makes of
-     * `batch` (borrowed) the batch that goes on: the same with a reference taken, a new one, or
-     * NULL with HF_OK when nothing is left of it. `ret_batch` is untouched on failure, and the
-     * failure is what the sender is told.
-     */
-    enum hf_status (*process)(void *self, struct hf_batch *batch, struct hf_batch **ret_batch);
-
-    /*
-     * Processor that waits or remembers, connector: see stage.h. HF_OK: the input is the
-     * component's until hf_input_done(). Anything else: not now; it is offered again when something
-     * else is done with, and soon anyway.
-     */
-    enum hf_status (*process_queued)(void *self, struct hf_input *input);
-
-    /* Exporter: see export.h. The sender's thread. Ends in exactly one hf_export_done(), now or
-     * later. */
-    void (*send)(void *self, struct hf_export *export);
-
-    /* Exporter: its configuration begins with struct hf_delivery_config (sending.h). */
-    bool has_delivery_keys;
-
-    /*
-     * Processor: the client metadata it reads, after open: lower-case header names, or
-     * "client.address", or "auth.NAME". Receivers then keep them. The array is the component's.
-     * NULL: none.
-     */
-    const char *const *(*context_keys)(void *self, size_t *ret_count);
-
-    /* Processor, after open: the bytes that the process shall never use; receivers hold less then.
-     * NULL: it sets no limit. */
-    uint64_t (*memory_limit)(const void *self);
-
-    /* Extension that authenticates: see auth.h. Any thread. */
-    const struct hf_auth *auth;
+    /* What the kind does: the struct of its own kind, NULL for the others. A processor has one of
+     * `processor` and `queued`; a connector has `connector` and `queued`; receivers need none. */
+    const struct hf_processor_ops *processor;
+    const struct hf_queued_ops *queued;
+    const struct hf_connector_ops *connector;
+    const struct hf_exporter_ops *exporter;
+    const struct hf_extension_ops *extension;
 };
 
 #define HF_ERROR_MAX 512

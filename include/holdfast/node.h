@@ -13,6 +13,7 @@
 #include "status.h"
 
 struct hf_node;
+struct hf_pipeline;
 struct hf_loop;
 struct hf_auth;
 struct hf_metrics;
@@ -64,6 +65,15 @@ bool hf_node_sends_header(const struct hf_node *node, const char *key);
 uint64_t hf_node_memory(const struct hf_node *node);
 
 /*
+ * Connector, queued processor, receiver: the pipelines behind it that carry `signal`, in the order
+ * of the configuration, and the id of each as the user wrote it ("traces/2"; behind a queued
+ * processor "traces>ID"). From open until close.
+ */
+struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_signal signal,
+                                           size_t *ret_count);
+const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
+
+/*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
  * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no
  * connection is refused. The node owns a duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is
@@ -79,6 +89,14 @@ HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char 
 /* Receiver, in stop: does another graph listen on the same sockets already? Then nobody waits, and
  * connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
+
+/*
+ * A thread that stop() does not wait for holds the graph while it may still use anything of it:
+ * nothing of the graph is closed or freed before the last one lets go. Hold before the thread can
+ * run; let go once, as the last thing that the thread does with the component. Any thread.
+ */
+void hf_node_hold(struct hf_node *node);
+void hf_node_release(struct hf_node *node);
 
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "bind.h"
+#include "component_fields.h"
 #include "suggest.h"
+#include "util/delivery_config.h"
 
 #define TYPES_MAX 512u
 
@@ -172,29 +174,40 @@ static struct hf_place place_of_sentence(const struct hf_yaml_entry *entry, cons
     return place;
 }
 
-static void bind_component(struct hf_load *load, const struct hf_yaml_entry *entry,
-                           struct hf_config_component *into)
+static void report_sentence(struct hf_load *load, const struct hf_yaml_entry *entry,
+                            const struct hf_path *path, const char *sentence)
+{
+    if (sentence != NULL) {
+        hf_load_error(load, place_of_sentence(entry, sentence), path, "%s", sentence);
+    }
+}
+
+static void bind_component(struct hf_load *load, const struct hf_field *fields,
+                           const struct hf_yaml_entry *entry, struct hf_config_component *into)
 {
     const struct hf_component *component = into->component;
     struct hf_path path = {.key = hf_config_format(load->memory, "%s::%s",
                                                    hf_kind_words[into->kind].section, into->id)};
-    void *config = hf_config_alloc(load->memory, component->config_size);
+    void *config = hf_config_alloc(load->memory, hf_component_block_size(component));
     size_t errors = load->error_count - load->unknown_key_count;
 
     if (path.key == NULL || config == NULL) {
         return;
     }
     into->config = config;
-    hf_bind(load, &path, entry->place, entry->value,
-            (struct hf_bind_target){component->fields, config});
+    into->delivery = hf_component_delivery(component, config);
+    hf_bind(load, &path, entry->place, entry->value, (struct hf_bind_target){fields, config});
     /* A half-bound struct would only earn misleading sentences, and its pointers may be missing; an
      * unknown key leaves the struct whole. */
-    if (load->error_count - load->unknown_key_count == errors && component->check != NULL &&
-        !hf_config_memory_failed(load->memory)) {
-        const char *sentence = component->check(config);
-        if (sentence != NULL) {
-            hf_load_error(load, place_of_sentence(entry, sentence), &path, "%s", sentence);
-        }
+    if (load->error_count - load->unknown_key_count != errors ||
+        hf_config_memory_failed(load->memory)) {
+        return;
+    }
+    if (component->check != NULL) {
+        report_sentence(load, entry, &path, component->check(config));
+    }
+    if (into->delivery != NULL) {
+        report_sentence(load, entry, &path, hf_delivery_check(into->delivery));
     }
 }
 
@@ -224,7 +237,9 @@ static void read_component(struct hf_build *build, enum hf_kind kind,
     if (component->component == NULL) {
         report_unknown_type(load, kind, entry, &id);
     } else {
-        bind_component(load, entry, component);
+        const struct hf_field *fields = hf_component_fields(load->memory, component->component);
+        build->config->uses[index].fields = fields;
+        bind_component(load, fields, entry, component);
     }
 }
 

@@ -10,6 +10,7 @@
 /* What else is known of a component; at the same index. */
 struct hf_config_use {
     const struct hf_yaml_entry *entry;
+    const struct hf_field *fields;     /* all its keys */
     unsigned as_receiver, as_exporter; /* HF_SIGNAL_BIT()s of the pipelines that name it so */
     bool used;
 };

@@ -99,7 +99,7 @@ static void check_reference(struct hf_build *build, const struct hf_config_ref *
                       "extension \"%s\" is configured but not in service::extensions; add it there",
                       ref->id);
     } else if (strcmp(ref->key, "authenticator") == 0 && component != NULL &&
-               component->auth == NULL) {
+               (component->extension == NULL || component->extension->auth == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
                       ref->id);
     }
@@ -151,6 +151,46 @@ static const char *signals_text(struct hf_load *load, unsigned signals)
     return text;
 }
 
+/* The signals that the connector makes of those that some pipelines give it. */
+static unsigned made_of(const struct hf_component *component, unsigned signals)
+{
+    unsigned made = 0;
+    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
+        made |= (signals & HF_SIGNAL_BIT(i)) != 0 ? component->connector->makes[i] : 0;
+    }
+    return made;
+}
+
+/* Each signal that it is given must become one that some pipeline takes from it, and the other way
+ * round. A connector that is not built in may make anything of anything. */
+static void check_pairs(struct hf_build *build, size_t at, const struct hf_path *path)
+{
+    const struct hf_config_component *connector = &build->config->components[at];
+    const struct hf_config_use *use = &build->config->uses[at];
+    bool is_known = connector->component != NULL && connector->component->connector != NULL;
+    unsigned lost = use->as_receiver == 0 ? use->as_exporter : 0;
+    unsigned missing = use->as_exporter == 0 ? use->as_receiver : 0;
+
+    for (int i = 0; i < HF_SIGNAL_COUNT && is_known; i++) {
+        unsigned made = made_of(connector->component, use->as_exporter & HF_SIGNAL_BIT(i));
+        lost |= (made & use->as_receiver) == 0 ? use->as_exporter & HF_SIGNAL_BIT(i) : 0;
+    }
+    if (is_known) {
+        missing |= use->as_receiver & ~made_of(connector->component, use->as_exporter);
+    }
+    const unsigned wrong[] = {lost, missing};
+    static const char *const as[] = {"exporter", "receiver"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *signals = signals_text(build->load, wrong[i]);
+        if (wrong[i] != 0 && signals != NULL) {
+            hf_load_error(build->load, use->entry->place, path,
+                          "connector \"%s\" used as %s in [%s] pipeline but not used in any "
+                          "supported %s pipeline",
+                          connector->id, as[i], signals, as[1 - i]);
+        }
+    }
+}
+
 static void check_connector(struct hf_build *build, size_t at)
 {
     const struct hf_config_component *component = &build->config->components[at];
@@ -168,16 +208,9 @@ static void check_connector(struct hf_build *build, size_t at)
                           component->id, noun, component->id, component->id);
         }
     }
-    if (path.key == NULL || (use->as_exporter != 0) == (use->as_receiver != 0)) {
-        return;
+    if (path.key != NULL) {
+        check_pairs(build, at, &path);
     }
-    bool exporter = use->as_exporter != 0;
-    const char *signals = signals_text(build->load, exporter ? use->as_exporter : use->as_receiver);
-    hf_load_error(build->load, use->entry->place, &path,
-                  "connector \"%s\" used as %s in [%s] pipeline but not used in any supported %s "
-                  "pipeline",
-                  component->id, exporter ? "exporter" : "receiver", signals == NULL ? "" : signals,
-                  exporter ? "receiver" : "exporter");
 }
 
 void hf_check_references(struct hf_build *build)

@@ -15,6 +15,7 @@
 #include <holdfast/component.h>
 
 struct hf_config;
+struct hf_delivery_config;
 
 struct hf_config_source {
     const char *uri;  /* a path, file:PATH, env:NAME, yaml:TEXT, or "" for `text` */
@@ -45,6 +46,7 @@ struct hf_config_component {
     const char *id;                       /* "otlp/gateway" */
     const struct hf_component *component; /* NULL: not built in (partial) */
     const void *config;
+    const struct hf_delivery_config *delivery; /* of an exporter with delivery keys; else NULL */
 };
 
 struct hf_config_pipeline {

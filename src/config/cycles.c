@@ -14,13 +14,21 @@ struct walk {
     bool found;
 };
 
+/* Does a connector make the one signal of the other? One that is not built in may. */
+static bool leads(const struct hf_component *connector, enum hf_signal from, enum hf_signal to)
+{
+    return connector == NULL || connector->connector == NULL ||
+           (connector->connector->makes[from] & HF_SIGNAL_BIT(to)) != 0;
+}
+
 /* The connector that leads from one pipeline to the other; NULL: none. */
 static const struct hf_config_component *link_of(const struct hf_config_pipeline *from,
                                                  const struct hf_config_pipeline *to)
 {
     for (size_t i = 0; i < from->exporter_count; i++) {
         for (size_t j = 0; j < to->receiver_count; j++) {
-            if (from->exporters[i] == to->receivers[j]) {
+            if (from->exporters[i] == to->receivers[j] &&
+                leads(from->exporters[i]->component, from->signal, to->signal)) {
                 return from->exporters[i];
             }
         }

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "check.h"
+#include "component_fields.h"
 #include "scalar.h"
 
 #define LEVELS_MAX 12u
+#define TABLE_BYTES_MAX ((size_t)1 << 20)
 
 /* ---- holdfast components ---------------------------------------------------------------------
  */
@@ -194,9 +196,21 @@ static void put_rows(const struct level *level, FILE *out)
     }
 }
 
+static void document_keys(const struct hf_component *component, FILE *out)
+{
+    struct hf_config_memory *memory = hf_config_memory_new(TABLE_BYTES_MAX);
+    struct level top = {.fields = memory != NULL ? hf_component_fields(memory, component) : NULL};
+    if (top.fields == NULL || top.fields->type == HF_FIELD_END) {
+        fputs("\nIt has no keys.\n", out);
+    } else {
+        fputs("\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n", out);
+        put_rows(&top, out);
+    }
+    hf_config_memory_free(memory);
+}
+
 static void document_one(const struct hf_component *component, FILE *out)
 {
-    struct level top = {.fields = component->fields};
 
     fprintf(out, "\n### %s\n\n%s", component->type, component->help != NULL ? component->help : "");
     if (component->signals != 0) {
@@ -212,12 +226,7 @@ static void document_one(const struct hf_component *component, FILE *out)
         fprintf(out, " Also written `%s`.", *alias);
     }
     fputc('\n', out);
-    if (component->fields == NULL || component->fields->type == HF_FIELD_END) {
-        fputs("\nIt has no keys.\n", out);
-        return;
-    }
-    fputs("\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n", out);
-    put_rows(&top, out);
+    document_keys(component, out);
 }
 
 static void document_all(const struct hf_component *const *components, FILE *out)

@@ -197,12 +197,13 @@ static void print_node(struct printer *printer, const struct hf_yaml *node,
     }
 }
 
-static const struct hf_component *component_of(const struct hf_config *config,
-                                               const struct hf_yaml_entry *entry)
+/* What is known of the component there; NULL: it is not built in. */
+static const struct hf_config_use *use_of(const struct hf_config *config,
+                                          const struct hf_yaml_entry *entry)
 {
     for (size_t i = 0; i < config->component_count; i++) {
         if (config->uses[i].entry == entry) {
-            return config->components[i].component;
+            return config->components[i].component != NULL ? &config->uses[i] : NULL;
         }
     }
     return NULL;
@@ -214,10 +215,10 @@ static void print_section(struct printer *printer, const struct hf_config *confi
     hf_writer_map(printer->writer);
     for (size_t i = 0; i < section->count; i++) {
         const struct hf_yaml_entry *entry = &section->entries[i];
-        const struct hf_component *component = component_of(config, entry);
+        const struct hf_config_use *use = use_of(config, entry);
         struct context context = {.type = HF_FIELD_END};
-        if (component != NULL) {
-            context = (struct context){.type = HF_FIELD_STRUCT, .fields = component->fields};
+        if (use != NULL) {
+            context = (struct context){.type = HF_FIELD_STRUCT, .fields = use->fields};
         }
         hf_writer_key(printer->writer, entry->key);
         print_node(printer, entry->value, &context);

@@ -85,7 +85,7 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
         return HF_NOMEM;
     }
     delivery->node = node;
-    delivery->config = node->component->has_delivery_keys ? node->config : &default_config;
+    delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
     hf_window_init(&delivery->window, (unsigned)delivery->config->queue.num_consumers);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
@@ -210,12 +210,12 @@ void hf_delivery_apply_limits(struct hf_delivery *delivery)
 
 static enum hf_status start_auth_keys(struct hf_delivery *delivery)
 {
-    const struct hf_component *component = delivery->node->component;
-    if (component->context_keys == NULL) {
+    const struct hf_exporter_ops *exporter = delivery->node->component->exporter;
+    if (exporter->context_keys == NULL) {
         return HF_OK;
     }
     size_t count = 0;
-    const char *const *keys = component->context_keys(delivery->node->self, &count);
+    const char *const *keys = exporter->context_keys(delivery->node->self, &count);
     delivery->context_keys = calloc(count + 1, sizeof(*keys));
     if (delivery->context_keys == NULL) {
         return HF_NOMEM;

@@ -7,8 +7,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "util/delivery_config.h"
 #include <holdfast/batching.h>
-#include <holdfast/delivery.h>
 
 #include "batch_limits.h"
 #include "delivery.h"

@@ -174,7 +174,7 @@ static void send_request(struct queue_reader *reader, struct export_request *req
     hf_meter_take(&delivery->meter, request->export.raw_size, now_ns);
     request->export.attempt++;
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
-    delivery->node->component->send(delivery->node->self, &request->export);
+    delivery->node->component->exporter->send(delivery->node->self, &request->export);
 }
 
 static void set_timer(struct queue_reader *reader, uint64_t now_ns)

@@ -81,7 +81,9 @@ struct hf_grpc_call *hf_grpc_call_open(struct connection *connection, int32_t st
         call->next->link = &call->next;
     }
     connection->calls = call;
-    connection->call_count++;
+    if (connection->call_count++ == 0) {
+        hf_grpc_idle_leave(connection);
+    }
     worker->call_count++;
     return call;
 }
@@ -104,7 +106,11 @@ static void free_call(struct hf_grpc_call *call)
 {
     struct connection *connection = call->connection;
     struct grpc_worker *worker = connection->worker;
+    if (call->data != NULL && worker->server->options.on_gone != NULL) {
+        worker->server->options.on_gone(worker->server->options.user, call);
+    }
     hf_grpc_call_drop_message(call);
+    hf_grpc_conversation_free(call);
     hf_grpc_call_drop_metadata(call);
     hf_grpc_call_count(call, -(ptrdiff_t)sizeof(*call), 0);
     if (call->answer != call->answer_room) {
@@ -123,6 +129,9 @@ static void free_call(struct hf_grpc_call *call)
         free(call);
     }
     if (--connection->call_count == 0) {
+        if (!connection->dead) {
+            hf_grpc_idle_enter(connection);
+        }
         hf_grpc_connection_forget(connection);
     }
 }
@@ -409,6 +418,10 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
     if (call->state != CALL_BODY) {
         return; /* refused already: its bytes go nowhere */
     }
+    if (call->method->converse != NULL) {
+        hf_grpc_conversation_data(call, data);
+        return;
+    }
     if (!hf_grpc_prefix_is_whole(&call->prefix)) {
         enum hf_status status = hf_grpc_prefix_feed(&call->prefix, &data);
         if (status == HF_INVALID) {
@@ -479,7 +492,11 @@ static void hand_over(struct hf_grpc_call *call)
 void hf_grpc_call_end(struct hf_grpc_call *call)
 {
     call->remote_closed = true;
-    if (call->state != CALL_BODY) {
+    if (call->state != CALL_BODY || call->on_hold) {
+        return;
+    }
+    if (call->method->converse != NULL) {
+        hf_grpc_conversation_finish(call);
         return;
     }
     if (!hf_grpc_prefix_is_whole(&call->prefix) || call->wire->bytes.size < call->prefix.size) {
@@ -517,6 +534,31 @@ void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer 
     }
     if (handed) {
         hf_grpc_server_handed(worker, -1);
+    }
+}
+
+void **hf_grpc_call_slot(struct hf_grpc_call *call)
+{
+    return &call->data;
+}
+
+void hf_grpc_call_hold(struct hf_grpc_call *call)
+{
+    assert(call->state == CALL_BODY);
+    call->on_hold = true;
+}
+
+bool hf_grpc_call_is_on_hold(const struct hf_grpc_call *call)
+{
+    return call->on_hold && call->state == CALL_BODY;
+}
+
+void hf_grpc_call_resume(struct hf_grpc_call *call)
+{
+    assert(hf_loop_is_own_thread(call->connection->worker->loop));
+    call->on_hold = false;
+    if (call->remote_closed) {
+        hf_grpc_call_end(call);
     }
 }
 

@@ -1,4 +1,4 @@
-/* One connection of the server: its socket, its output, and what the clock says about it. */
+/* One connection of the server: its socket and its output. */
 #include "server_internal.h"
 
 #include <assert.h>
@@ -11,16 +11,6 @@
 /* nghttp2 hands out at most a frame of 16 KiB and its header at a time. */
 #define CHUNK_ROOM (17u * 1024)
 #define READS_A_TURN 4
-
-#define GREETING_NS (UINT64_C(20) * 1000000000)
-#define STALL_NS (UINT64_C(60) * 1000000000)
-#define ANSWER_NS (UINT64_C(20) * 1000000000)
-#define DISCARD_NS (UINT64_C(1) * 1000000000)
-#define NOTICE_NS (UINT64_C(1) * 1000000000)
-/* Of each of them, while the server stops. */
-#define STOPPING_NS (UINT64_C(200) * 1000000)
-#define COUNT_NS (UINT64_C(30) * 1000000000)
-#define HURRY_NS (UINT64_C(10) * 1000000)
 
 static uint64_t now_of(const struct connection *connection)
 {
@@ -70,10 +60,12 @@ void hf_grpc_connection_kill(struct connection *connection)
     free(connection->unsent);
     connection->unsent = NULL;
     atomic_fetch_sub(&worker->connection_count, 1);
+    hf_census_leave(worker->server->census, &connection->who);
     for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
         next = call->next;
         hf_grpc_call_stream_closed(call);
     }
+    hf_grpc_idle_leave(connection);
     connection->dead = true;
     hf_grpc_connection_forget(connection);
     hf_grpc_worker_settle(worker);
@@ -218,6 +210,21 @@ static bool flush(struct connection *connection)
     return true;
 }
 
+void hf_grpc_connection_evict(struct connection *connection)
+{
+    bool can_say = connection->handshake_done && connection->heard && !connection->discarding &&
+                   !connection->broken;
+    if (can_say) {
+        nghttp2_session *session = connection->session;
+        nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR,
+                              NULL, 0);
+    }
+    if (!can_say || flush(connection)) {
+        hf_grpc_connection_kill(connection);
+    }
+}
+
 static void flush_connection(struct connection *connection)
 {
     hf_grpc_connection_sync_sender(connection);
@@ -281,7 +288,7 @@ void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns)
     (void)status;
 }
 
-static void open_window(struct connection *connection)
+void hf_grpc_connection_open_window(struct connection *connection)
 {
     struct grpc_worker *worker = connection->worker;
     if (connection->arrived == 0) {
@@ -290,7 +297,7 @@ static void open_window(struct connection *connection)
     if (!hf_grpc_worker_may_open(worker)) {
         if (!worker->starving) {
             worker->starving = true;
-            hf_grpc_worker_set_tick(worker, HURRY_NS);
+            hf_grpc_worker_set_tick(worker, HF_GRPC_HURRY_NS);
         }
         return;
     }
@@ -317,7 +324,7 @@ static void take_bytes(struct connection *connection, const uint8_t *data, size_
     }
     hf_grpc_worker_sync_counts(connection->worker);
     hf_grpc_connection_sync_sender(connection);
-    open_window(connection);
+    hf_grpc_connection_open_window(connection);
     if (connection->broken || nghttp2_session_want_write(connection->session) ||
         !nghttp2_session_want_read(connection->session)) {
         hf_grpc_connection_dirty(connection);
@@ -412,13 +419,15 @@ static enum hf_status prepare(struct connection *connection)
     return status;
 }
 
-void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer)
+void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer,
+                             struct hf_peer who)
 {
     struct hf_grpc_server *server = worker->server;
     struct connection *connection = calloc(1, sizeof(*connection));
     bool opened = connection != NULL;
     if (!opened || hf_stream_accept(server->options.tls, fd, &connection->stream) != HF_OK) {
         atomic_fetch_sub(&worker->connection_count, 1);
+        hf_census_leave(server->census, &who);
         free(connection);
         close(fd);
         return;
@@ -427,6 +436,7 @@ void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *pee
     connection->io.ready = on_ready;
     connection->worker = worker;
     connection->fd = fd;
+    connection->who = who;
     connection->events = EPOLLIN;
     connection->handshake_done = server->options.tls == NULL;
     connection->opened_ns = connection->received_ns = connection->written_ns = now_ns;
@@ -443,161 +453,16 @@ void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *pee
         connection->next->link = &connection->next;
     }
     worker->connections = connection;
-    struct sockaddr_storage address = {.ss_family = AF_UNIX};
-    socklen_t address_size = sizeof(address);
-    (void)getpeername(fd, (struct sockaddr *)&address, &address_size);
-    /* Without memory for that it belongs to nobody. */
-    connection->sender = hf_intake_peer_get(&server->peers, (const struct sockaddr *)&address);
-    bool ticking =
-        worker->tick.place != 0 ||
-        hf_loop_timer_set(worker->loop, &worker->tick,
-                          now_ns + (worker->stopping ? HURRY_NS : server->tick_ns)) == HF_OK;
+    /* Without memory for that it belongs to no sender. */
+    connection->sender = hf_intake_peer_get(&server->peers, &who);
+    hf_grpc_idle_enter(connection);
+    bool ticking = worker->tick.place != 0 ||
+                   hf_loop_timer_set(
+                       worker->loop, &worker->tick,
+                       now_ns + (worker->stopping ? HF_GRPC_HURRY_NS : server->tick_ns)) == HF_OK;
     if (!ticking || prepare(connection) != HF_OK) {
         hf_grpc_connection_kill(connection);
         return;
     }
     hf_grpc_connection_dirty(connection);
-}
-
-/* ---- the clock ---- */
-
-static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
-{
-    const struct hf_grpc_server_options *options = &call->connection->worker->server->options;
-    size_t received = hf_grpc_call_received(call);
-    if (call->connection->arrived != 0) {
-        /* What our own closed window holds back is not the client's fault. */
-        call->pace.begun_ns += now_ns - call->pace.mark_ns;
-    }
-    bool late = hf_intake_pace_is_late(&call->pace, now_ns, received, options->message_time_ns,
-                                       options->message_rate);
-    hf_intake_pace_mark(&call->pace, now_ns, received);
-    if (late || (call->has_timeout && now_ns >= call->deadline_ns)) {
-        hf_grpc_call_refuse(call, 200,
-                            &(struct hf_grpc_answer){.code = 4,
-                                                     .error = late ? "the message came too slowly"
-                                                                   : "context deadline exceeded"});
-    }
-}
-
-static void check_calls(struct connection *connection, uint64_t now_ns)
-{
-    for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
-        next = call->next;
-        uint64_t since_ns = now_ns - call->progress_ns;
-        if (call->state == CALL_HEADERS && connection->arrived == 0 && since_ns > STALL_NS) {
-            hf_grpc_connection_break(connection, NGHTTP2_ENHANCE_YOUR_CALM,
-                                     "headers not finished in 60 s");
-        } else if (call->state == CALL_BODY) {
-            check_message(call, now_ns);
-        } else if (call->state == CALL_ANSWERED && !call->given_up && since_ns > ANSWER_NS) {
-            hf_grpc_server_report(connection, "an answer was not taken for 20 s");
-            hf_grpc_call_give_up(call);
-        }
-    }
-}
-
-/* A stop has no time for those who do not listen; it counts from its own beginning. */
-static bool is_over(const struct connection *connection, uint64_t since_ns, uint64_t usual_ns)
-{
-    const struct grpc_worker *worker = connection->worker;
-    uint64_t now_ns = hf_loop_now_ns(worker->loop);
-    if (!worker->stopping) {
-        return now_ns - since_ns > usual_ns;
-    }
-    return now_ns - (since_ns > worker->stop_begun_ns ? since_ns : worker->stop_begun_ns) >
-           STOPPING_NS;
-}
-
-/* Why it must end now, or NULL. */
-static const char *overdue(const struct connection *connection, uint64_t now_ns)
-{
-    const struct hf_grpc_server_options *options = &connection->worker->server->options;
-    if (!(connection->handshake_done && connection->settings_received) &&
-        is_over(connection, connection->opened_ns, GREETING_NS)) {
-        return "no HTTP/2 preface in 20 s";
-    }
-    if (connection->want_write && now_ns - connection->written_ns > STALL_NS) {
-        return "took nothing for 60 s";
-    }
-    if (connection->ping_sent && now_ns - connection->ping_ns > options->keepalive_timeout_ns) {
-        return "no answer to a keepalive ping";
-    }
-    return NULL;
-}
-
-static void keep_alive(struct connection *connection, uint64_t now_ns)
-{
-    const struct hf_grpc_server_options *options = &connection->worker->server->options;
-    if (!connection->ping_sent && connection->settings_received &&
-        now_ns - connection->received_ns > options->keepalive_time_ns) {
-        connection->ping_sent = true;
-        connection->ping_ns = now_ns;
-        nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, NULL);
-        hf_grpc_connection_dirty(connection);
-    }
-}
-
-static void retire(struct connection *connection, uint64_t now_ns)
-{
-    const struct hf_grpc_server_options *options = &connection->worker->server->options;
-    uint64_t grace_ns = options->max_connection_age_grace_ns;
-    if (connection->drain == DRAIN_NOT && connection->settings_received) {
-        if (options->max_connection_idle_ns != 0 && connection->call_count == 0 &&
-            now_ns - connection->idle_since_ns > options->max_connection_idle_ns) {
-            hf_grpc_connection_drain(connection, 0);
-        } else if (connection->age_limit_ns != 0 && now_ns > connection->age_limit_ns) {
-            hf_grpc_connection_drain(connection, grace_ns != 0 ? now_ns + grace_ns : 0);
-        }
-    } else if (connection->drain == DRAIN_NOTICED &&
-               is_over(connection, connection->drain_ns, NOTICE_NS)) {
-        hf_grpc_connection_drain(connection, connection->drain_end_ns);
-    }
-}
-
-static void check(struct connection *connection, uint64_t now_ns)
-{
-    const char *why = overdue(connection, now_ns);
-    bool ended =
-        (connection->discarding && is_over(connection, connection->discard_since_ns, DISCARD_NS)) ||
-        (connection->drain_end_ns != 0 && now_ns > connection->drain_end_ns);
-    if (why != NULL || ended) {
-        if (why != NULL && !connection->worker->stopping) {
-            hf_grpc_server_report(connection, why);
-        }
-        hf_grpc_connection_kill(connection);
-        return;
-    }
-    if (connection->discarding || connection->broken) {
-        hf_grpc_connection_dirty(connection);
-        return;
-    }
-    if (now_ns - connection->counted_since_ns > COUNT_NS) {
-        connection->counted_since_ns = now_ns;
-        connection->resets = connection->completed = 0;
-    }
-    open_window(connection);
-    if (nghttp2_session_want_write(connection->session)) {
-        hf_grpc_connection_dirty(connection);
-    }
-    check_calls(connection, now_ns);
-    keep_alive(connection, now_ns);
-    retire(connection, now_ns);
-}
-
-void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns)
-{
-    struct grpc_worker *worker = HF_CONTAINER(timer, struct grpc_worker, tick);
-    bool hurry = worker->stopping;
-    worker->starving = false;
-    hf_grpc_worker_sync_counts(worker);
-    if (hf_grpc_worker_trim(worker, now_ns) || worker->connections != NULL) {
-        /* Set before the connections are looked at: one that starves brings it forward. */
-        hf_grpc_worker_set_tick(worker, hurry ? HURRY_NS : worker->server->tick_ns);
-    }
-    for (struct connection *connection = worker->connections, *next; connection != NULL;
-         connection = next) {
-        next = connection->next;
-        check(connection, now_ns);
-    }
 }

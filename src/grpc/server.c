@@ -1,11 +1,9 @@
 /* The server as a whole: workers, accepting, balancing, starting and stopping. */
 #include "server_internal.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -20,7 +18,7 @@
 #define TICK_MAX_NS UINT64_C(1000000000)
 #define TICK_MIN_NS UINT64_C(5000000)
 /* How long the stop waits for users to answer calls whose connections were cut. */
-#define ABANDON_NS (UINT64_C(5) * 1000000000)
+#define ABANDON_NS (UINT64_C(200) * 1000000)
 
 static uint64_t monotonic_ns(void)
 {
@@ -98,108 +96,6 @@ void hf_grpc_server_report(const struct connection *connection, const char *what
 
 /* ---- accepting ---- */
 
-static void describe_peer(const struct sockaddr_storage *address, char ret_text[64])
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-        snprintf(ret_text, 64, "%s:%u", host, ntohs(v4->sin_port));
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-        if (mapped) {
-            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], host, sizeof(host));
-        } else {
-            inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-        }
-        snprintf(ret_text, 64, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(v6->sin6_port));
-    } else {
-        snprintf(ret_text, 64, "unix");
-    }
-}
-
-/* A new socket on its way to the worker that will own it. */
-struct arrival {
-    struct hf_task task;
-    struct grpc_worker *worker;
-    int fd;
-    char peer[64];
-};
-
-static void settle_in(struct grpc_worker *worker, int fd, const char *peer)
-{
-    if (worker->stopped) {
-        atomic_fetch_sub(&worker->connection_count, 1);
-        close(fd);
-        return;
-    }
-    hf_grpc_connection_open(worker, fd, peer);
-}
-
-static void arrive(struct hf_task *task)
-{
-    struct arrival *arrival = HF_CONTAINER(task, struct arrival, task);
-    struct hf_grpc_server *server = arrival->worker->server;
-    settle_in(arrival->worker, arrival->fd, arrival->peer);
-    free(arrival);
-    hf_ref_drop(&server->ref);
-}
-
-/* The worker with the fewest connections; the counts of others may be stale, which only costs
- * balance. */
-static struct grpc_worker *choose_worker(struct grpc_worker *own, size_t *ret_total)
-{
-    struct hf_grpc_server *server = own->server;
-    struct grpc_worker *best = own;
-    unsigned least = atomic_load_explicit(&own->connection_count, memory_order_relaxed);
-    size_t total = 0;
-    for (size_t i = 0; i < server->options.loop_count; i++) {
-        struct grpc_worker *worker = &server->workers[i];
-        unsigned count = atomic_load_explicit(&worker->connection_count, memory_order_relaxed);
-        total += count;
-        if (count < least) {
-            least = count;
-            best = worker;
-        }
-    }
-    *ret_total = total;
-    return best;
-}
-
-static void welcome(struct grpc_worker *own, int fd, const struct sockaddr_storage *address)
-{
-    struct hf_grpc_server *server = own->server;
-    const struct hf_grpc_server_options *options = &server->options;
-    char peer[64];
-    describe_peer(address, peer);
-    size_t total;
-    struct grpc_worker *worker = choose_worker(own, &total);
-    if (total >= options->connections_max) {
-        if (options->on_error != NULL) {
-            options->on_error(options->user, peer, "too many connections");
-        }
-        close(fd);
-        return;
-    }
-    if (address->ss_family != AF_UNIX) {
-        int on = 1;
-        /* Only tuning: a connection without it works. */
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    }
-    struct arrival *arrival = worker != own ? malloc(sizeof(*arrival)) : NULL;
-    if (arrival == NULL) {
-        atomic_fetch_add(&own->connection_count, 1);
-        settle_in(own, fd, peer);
-        return;
-    }
-    atomic_fetch_add(&worker->connection_count, 1);
-    *arrival = (struct arrival){.task.run = arrive, .worker = worker, .fd = fd};
-    memcpy(arrival->peer, peer, sizeof(peer));
-    hf_ref_take(&server->ref);
-    hf_loop_post(worker->loop, &arrival->task);
-}
-
 static void listen_again(struct hf_timer *timer, uint64_t now_ns)
 {
     struct grpc_worker *worker = HF_CONTAINER(timer, struct grpc_worker, pause);
@@ -234,8 +130,11 @@ static void on_listener(struct hf_io *io, uint32_t events)
         int fd = accept4(worker->server->options.listen_fd, (struct sockaddr *)&address, &size,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(worker, fd, &address);
+            hf_grpc_admit(worker, fd, &address);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (hf_grpc_evict(worker)) {
+                continue;
+            }
             /* It would stay ready and spin: look again in a while. */
             pause_listening(worker, strerror(errno));
             return;
@@ -269,6 +168,12 @@ static void settle(struct grpc_worker *worker)
     hf_loop_timer_stop(worker->loop, &worker->tick);
     hf_loop_timer_stop(worker->loop, &worker->relief);
     hf_grpc_worker_sync_counts(worker);
+    pthread_mutex_lock(&server->lock);
+    bool last = --server->lanes_ending == 0;
+    pthread_mutex_unlock(&server->lock);
+    if (last && server->options.on_end != NULL) {
+        server->options.on_end(server->options.user);
+    }
     pthread_mutex_lock(&server->lock);
     server->workers_running--;
     pthread_cond_broadcast(&server->changed);
@@ -373,6 +278,7 @@ static void free_server(struct hf_ref *ref)
     hf_intake_peers_release(&server->peers);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
+    hf_census_free(server->census);
     free(server->workers);
     free(server->methods);
     free(server);
@@ -433,6 +339,7 @@ static bool init_worker(struct grpc_worker *worker, struct hf_grpc_server *serve
     worker->pause.fire = listen_again;
     worker->tick.fire = hf_grpc_worker_tick;
     worker->dirty_end = &worker->dirty;
+    worker->idle_end = &worker->idle;
     worker->flush_task.run = hf_grpc_worker_flush;
     worker->settle_task.run = run_settle;
     worker->start_task.run = run_start;
@@ -451,7 +358,10 @@ static bool prepare(struct hf_grpc_server *server)
     const struct hf_grpc_server_options *options = &server->options;
     server->methods = calloc(options->method_count + 1, sizeof(server->methods[0]));
     server->workers = calloc(options->loop_count, sizeof(server->workers[0]));
+    const struct hf_census_limits limits = {options->connections_max,
+                                            options->connections_per_peer_max};
     if (server->methods == NULL || server->workers == NULL ||
+        hf_census_new(&limits, &server->census) != HF_OK ||
         hf_grpc_session_prepare(server) != HF_OK) {
         return false;
     }
@@ -549,7 +459,8 @@ void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
 {
     uint64_t end_ns = monotonic_ns() + grace_ns;
     bool own_thread = false;
-    server->workers_running = server->workers_listening = server->options.loop_count;
+    server->workers_running = server->lanes_ending = server->options.loop_count;
+    server->workers_listening = server->options.loop_count;
     for (size_t i = 0; i < server->options.loop_count; i++) {
         own_thread = own_thread || hf_loop_is_own_thread(server->workers[i].loop);
         run_on(&server->workers[i], &server->workers[i].turn_away_task);
@@ -557,7 +468,7 @@ void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
     /* First nobody is let in any more: whom one worker asks to go on elsewhere must find the server
      * that listens now, and not another worker of this one. */
     if (!own_thread) {
-        (void)wait_for_workers(server, &server->workers_listening, end_ns);
+        (void)wait_for_workers(server, &server->workers_listening, end_ns - grace_ns / 3 * 2);
     }
     for (size_t i = 0; i < server->options.loop_count; i++) {
         server->workers[i].stop_end_ns = end_ns;

@@ -1,5 +1,6 @@
 /*
- * server: unary gRPC over HTTP/2 (nghttp2), ignorant of pipelines.
+ * server: gRPC over HTTP/2 (nghttp2), ignorant of pipelines. Calls are unary; a method may instead
+ * converse, in turns.
  *
  * A server accepts on one listening socket with any number of loops; a connection, its calls and
  * their callbacks stay on the loop that accepted it. A call's message is collected into one buffer
@@ -31,10 +32,17 @@ struct hf_grpc_call;
 struct hf_loop;
 struct hf_tls;
 struct hf_metrics;
+struct hf_bytes;
 
 struct hf_grpc_method {
     const char *path; /* "/opentelemetry.proto.collector.trace.v1.TraceService/Export" */
     void *user;
+    /*
+     * NULL: unary. Otherwise the call is a conversation, and on_message() never hears of it: for
+     * each message of the client one is appended to `answer`, here and now. Another status than
+     * HF_OK ends the call with its code. The loop's thread.
+     */
+    enum hf_status (*converse)(void *user, struct hf_slice message, struct hf_bytes *answer);
 };
 
 struct hf_grpc_server_options {
@@ -47,6 +55,7 @@ struct hf_grpc_server_options {
     uint32_t stream_window, connection_window; /* 0: 1 MiB, 16 MiB */
     size_t read_buffer_bytes;                  /* 0: 256 KiB, one a loop */
     size_t connections_max;                    /* 0: 10,000 */
+    size_t connections_per_peer_max;           /* util/peer.h; 0: no limit of its own */
     uint64_t
         buffered_bytes_max;   /* of all calls; 0: 256 MiB; a message has three quarters at most */
     uint64_t message_time_ns; /* from its headers to its end; 0: 10 min */
@@ -62,16 +71,21 @@ struct hf_grpc_server_options {
      * NULL: all are. */
     bool (*keeps_header)(void *user, struct hf_slice name);
     /*
-     * The loop's thread: the headers are here, the message is not. To refuse, answer at once; else
-     * return. May be NULL.
+     * The loop's thread: the headers are here, the message is not. To refuse, answer at once; to
+     * decide later, hf_grpc_call_hold(); else return. May be NULL.
      */
     void (*on_headers)(void *user, struct hf_grpc_call *call);
+    /* The loop's thread: a call with something in its slot is no more. May be NULL. */
+    void (*on_gone)(void *user, struct hf_grpc_call *call);
     /* The loop's thread: the message is whole and decoded. Must end in one hf_grpc_call_answer().
      */
     void (*on_message)(void *user, struct hf_grpc_call *call);
     /* A connection or call was ended for a protocol error: for the log and a counter. May be NULL.
      */
     void (*on_error)(void *user, const char *peer, const char *what);
+    /* After a stop, once: no thread uses `user` any more, and none of these is called. May be NULL.
+     */
+    void (*on_end)(void *user);
     void *user;
 };
 
@@ -81,13 +95,21 @@ HF_MUST_USE enum hf_status hf_grpc_server_new(const struct hf_grpc_server_option
 void hf_grpc_server_start(struct hf_grpc_server *server);
 /*
  * Main thread: accepts no more, sends GOAWAY, lets calls in progress be answered and written, at
- * most `grace_ns`; then cuts what is left. Blocks until every connection is gone and every call
- * answered or abandoned (its user's callbacks are over).
+ * most `grace_ns`; then cuts what is left. A loop that is blocked, or a call that its user does not
+ * answer, is not waited for: on_end tells when the last has come back.
  */
 void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns);
 void hf_grpc_server_free(struct hf_grpc_server *server);
 
 /* ---- a call: the loop's thread, valid until it is answered ---- */
+
+/* A slot for the user's own pointer; when it is not NULL, on_gone tells of the call's end. */
+void **hf_grpc_call_slot(struct hf_grpc_call *call);
+/* In on_headers: the message may come, but is not handed over before hf_grpc_call_resume(). A call
+ * on hold may be answered as well; one that ends or is refused meanwhile is on hold no more. */
+void hf_grpc_call_hold(struct hf_grpc_call *call);
+bool hf_grpc_call_is_on_hold(const struct hf_grpc_call *call);
+void hf_grpc_call_resume(struct hf_grpc_call *call);
 
 void *hf_grpc_call_user(const struct hf_grpc_call *call); /* of the method */
 struct hf_loop *hf_grpc_call_loop(const struct hf_grpc_call *call);

@@ -20,13 +20,15 @@
 #include "metadata.h"
 #include "server.h"
 #include "stream_ids.h"
+#include "util/census.h"
 #include "util/compress.h"
 #include "util/intake.h"
 #include "util/loop.h"
 #include "util/tls.h"
 
 #define HF_GRPC_WRITE_BUFFER_BYTES (64u * 1024)
-#define HF_GRPC_ERROR_BYTES_MAX 1024 /* of an answer's text; the rest is cut */
+#define HF_GRPC_HURRY_NS (UINT64_C(10) * 1000000) /* between ticks that do not wait */
+#define HF_GRPC_ERROR_BYTES_MAX 1024              /* of an answer's text; the rest is cut */
 
 /* ---- a call ---- */
 
@@ -54,6 +56,7 @@ struct hf_grpc_call {
     bool crowded;  /* its connection holds too much metadata */
     bool given_up; /* its stream was reset: the answer was not taken */
     bool has_timeout, known_coding;
+    bool on_hold; /* its user has not decided yet */
     enum hf_coding coding;
     const struct hf_grpc_method *method; /* NULL: unknown */
     uint32_t header_bytes;
@@ -66,7 +69,9 @@ struct hf_grpc_call {
     size_t metadata_counted;
     size_t unconsumed; /* of the stream's window */
     struct hf_grpc_message message;
-    uint8_t *answer; /* prefix and message: `answer_room`, or allocated */
+    void *data;                        /* its user's */
+    struct conversation *conversation; /* NULL: a unary call, or not begun */
+    uint8_t *answer;                   /* prefix and message: `answer_room`, or allocated */
     size_t answer_size, answer_sent;
     uint8_t answer_room[64];
     struct hf_grpc_metadata metadata;
@@ -81,12 +86,13 @@ struct connection {
     struct grpc_worker *worker;
     struct connection *next, **link; /* of the worker's list */
     struct connection *next_dirty;
+    struct connection *next_idle, **idle_link; /* of the worker's list; NULL: it has calls */
     int fd;
     struct hf_stream *stream;
     nghttp2_session *session;
     struct hf_grpc_call *calls;   /* that are not over */
     struct hf_grpc_call *current; /* whose headers are coming */
-    size_t call_count;
+    size_t call_count, conversation_count;
     bool dirty;             /* in the worker's list of those to write */
     bool dead;              /* no socket any more */
     bool heard;             /* the client's first bytes have come; nothing is said to it before */
@@ -112,6 +118,7 @@ struct connection {
     uint64_t drain_ns, discard_since_ns, counted_since_ns;
     uint64_t drain_end_ns; /* then what is left is cut; 0: never */
     uint64_t age_limit_ns; /* monotonic; 0: none */
+    struct hf_peer who;    /* in the census */
     char peer[INET6_ADDRSTRLEN + 10];
 };
 
@@ -125,6 +132,7 @@ struct grpc_worker {
     uint64_t stop_begun_ns, stop_end_ns;
     struct connection *connections;
     struct connection *dirty, **dirty_end;
+    struct connection *idle, **idle_end; /* those without calls, the longest so first */
     struct hf_task flush_task, settle_task, start_task, turn_away_task, stop_task, cut_task;
     bool flush_deferred, settle_deferred;
     bool starving; /* a connection waits for its window to be opened */
@@ -163,7 +171,8 @@ struct hf_grpc_server {
     _Atomic uint64_t trimmed_ns; /* when free memory was given back to the system */
     pthread_mutex_t lock;        /* of what follows */
     pthread_cond_t changed;
-    size_t workers_listening, workers_running; /* while it stops */
+    size_t workers_listening, lanes_ending, workers_running; /* while it stops */
+    struct hf_census *census;
 };
 
 /* ---- server.c ---- */
@@ -181,9 +190,20 @@ bool hf_grpc_worker_may_open(const struct grpc_worker *worker);
 void hf_grpc_server_handed(struct grpc_worker *worker, int change);
 void hf_grpc_server_report(const struct connection *connection, const char *what);
 
+/* ---- admission.c ---- */
+/* A new socket, on the thread of any worker: settles on one of them, or is closed. */
+void hf_grpc_admit(struct grpc_worker *own, int fd, const struct sockaddr_storage *address);
+/* Closes the connection that has been without calls for longest. False: there is none. */
+HF_MUST_USE bool hf_grpc_evict(struct grpc_worker *worker);
+void hf_grpc_idle_enter(struct connection *connection);
+void hf_grpc_idle_leave(struct connection *connection);
+
 /* ---- connection.c ---- */
-/* Takes over `fd`, which is closed when that fails. */
-void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer);
+/* Takes over `fd`, which is closed when that fails, and its place in the census. */
+void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer,
+                             struct hf_peer who);
+/* Says GOAWAY as far as the socket takes it at once, and ends it. */
+void hf_grpc_connection_evict(struct connection *connection);
 void hf_grpc_connection_kill(struct connection *connection);
 /* All was said: waits for the client's end, for a while. */
 void hf_grpc_connection_linger(struct connection *connection);
@@ -198,6 +218,10 @@ void hf_grpc_connection_sync_sender(struct connection *connection);
 void hf_grpc_connection_forget(struct connection *connection);
 void hf_grpc_worker_flush(struct hf_task *task);
 void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns);
+/* Gives the client its window back, unless what is held forbids it. */
+void hf_grpc_connection_open_window(struct connection *connection);
+
+/* ---- clock.c ---- */
 void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns);
 
 /* ---- greeting.c ---- */
@@ -243,6 +267,15 @@ void hf_grpc_call_give_up(struct hf_grpc_call *call);
 void hf_grpc_call_drop_metadata(struct hf_grpc_call *call);
 /* Gives back the message and what is counted for it. */
 void hf_grpc_call_drop_message(struct hf_grpc_call *call);
+
+/* ---- conversation.c ---- */
+/* Bytes of its messages, in the state BODY. */
+void hf_grpc_conversation_data(struct hf_grpc_call *call, struct hf_slice data);
+/* The client has said all. */
+void hf_grpc_conversation_finish(struct hf_grpc_call *call);
+/* Ends it with a grpc-status, behind the answers that are not sent yet. */
+void hf_grpc_conversation_end(struct hf_grpc_call *call, int code);
+void hf_grpc_conversation_free(struct hf_grpc_call *call);
 
 /* ---- answer.c ---- */
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);

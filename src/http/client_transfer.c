@@ -267,7 +267,7 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
     /* Else ending a request waits for the thread that resolves its name. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    /* Connections are kept, so names are looked up limiter, and mostly because one has moved. */
+    /* Connections are kept, so names are looked up rarely, and mostly because one has moved. */
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);

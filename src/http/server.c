@@ -1,12 +1,8 @@
 /*
- * server: its threads, connections, start and stop. Accepts connections itself: libmicrohttpd would
- * shut the listening socket down at its end, which a reload and the other holders of that socket
- * must not see.
+ * server: its threads, connections, start and stop.
  */
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,31 +20,11 @@
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define THREADS_MAX 64u
-#define ACCEPT_BATCH 64
 #define HEADER_GRACE_NS (60 * HF_NS_PER_S)
-#define WATCH_PERIOD_MS 1000
-#define RELIEF_PERIOD_MS 20
-#define REFUSED_PAUSE_MS 100
+/* How long a stop waits, after its grace, for the threads to end. */
+#define END_NS (200 * HF_NS_PER_MS)
 /* Paid a request, since it is cleared for each; half is for reading. */
 #define CONNECTION_MEMORY_BYTES 65536u
-
-static void format_peer(const struct sockaddr *address, char *out, size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    if (address != NULL && address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-        snprintf(out, size, "%s:%u", host, ntohs(v4->sin_port));
-    } else if (address != NULL && address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-        inet_ntop(mapped ? AF_INET : AF_INET6, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), host,
-                  sizeof(host));
-        snprintf(out, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(v6->sin6_port));
-    } else {
-        snprintf(out, size, "unix");
-    }
-}
 
 static void report(const struct hf_http_server *server, const char *peer, const char *what)
 {
@@ -61,15 +37,21 @@ static struct http_connection *open_connection(struct hf_http_server *server,
                                                struct MHD_Connection *connection)
 {
     struct http_connection *made = calloc(1, sizeof(*made));
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (made == NULL || fd == NULL) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    struct hf_peer who = hf_peer_of_address(address);
+    /* The library may put each answer in the same place. */
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (made == NULL || info == NULL) {
+        hf_census_leave(server->census, &who);
         free(made);
         return NULL; /* its first request is refused */
     }
-    made->fd = fd->connect_fd; /* the library may put the next answer in the same place */
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    made->fd = info->connect_fd;
+    made->who = who;
+    made->is_counted = true;
+    hf_http_format_peer(address, made->peer, sizeof(made->peer));
     if (server->tls != NULL) {
         char error[HF_ERROR_MAX];
         made->credentials = hf_http_tls_prepare(server->tls, connection, &made->handshake, error);
@@ -77,17 +59,16 @@ static struct http_connection *open_connection(struct hf_http_server *server,
             report(server, NULL, error);
         }
     }
-    format_peer(address == NULL ? NULL : address->client_addr, made->peer, sizeof(made->peer));
     atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
-    /* Without memory for that it belongs to no peer. */
-    made->sender =
-        hf_intake_peer_get(&server->peers, address == NULL ? NULL : address->client_addr);
+    /* Without memory for that it belongs to no sender. */
+    made->sender = hf_intake_peer_get(&server->peers, &who);
     pthread_mutex_lock(&server->lock);
     made->next = server->connections;
     if (made->next != NULL) {
         made->next->previous = made;
     }
     server->connections = made;
+    hf_http_idle_enter(server, made);
     pthread_mutex_unlock(&server->lock);
     return made;
 }
@@ -102,6 +83,8 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
     if (gone->next != NULL) {
         gone->next->previous = gone->previous;
     }
+    hf_http_idle_leave(server, gone);
+    hf_http_count_out(server, gone);
     bool closing = server->closing;
     if (closing) {
         pthread_cond_broadcast(&server->changed);
@@ -126,113 +109,6 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     } else {
         close_connection(server, *context);
         *context = NULL;
-        atomic_fetch_sub(&server->connection_count, 1);
-    }
-}
-
-/* Accepts what waits. False: nothing can be accepted at the moment. */
-static bool accept_waiting(struct hf_http_server *server, size_t room)
-{
-    for (size_t i = 0; i < ACCEPT_BATCH && i < room; i++) {
-        struct sockaddr_storage address = {0};
-        socklen_t size = sizeof(address);
-        int fd = accept4(server->options.listen_fd, (struct sockaddr *)&address, &size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            /* Out of descriptors or memory: a pause, or the loop would spin. */
-            return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
-        }
-        atomic_fetch_add(&server->connection_count, 1);
-        atomic_fetch_add(&server->greeting_count, 1);
-        hf_http_greetings_take(server->greetings, fd, &address, size);
-    }
-    return true;
-}
-
-/* It was being greeted, and no longer is. */
-static void end_greeting(struct hf_http_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    atomic_fetch_sub(&server->greeting_count, 1);
-    if (server->closing) {
-        pthread_cond_broadcast(&server->changed);
-    }
-    pthread_mutex_unlock(&server->lock);
-}
-
-void hf_http_server_admit(struct hf_http_server *server, int fd,
-                          const struct sockaddr_storage *address, socklen_t size)
-{
-    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES) {
-        atomic_fetch_sub(&server->connection_count, 1); /* it has closed the socket */
-    }
-    end_greeting(server);
-}
-
-void hf_http_server_uncount(struct hf_http_server *server)
-{
-    atomic_fetch_sub(&server->connection_count, 1);
-    end_greeting(server);
-}
-
-void hf_http_server_complain(const struct hf_http_server *server,
-                             const struct sockaddr_storage *address, const char *what)
-{
-    char peer[64];
-    format_peer((const struct sockaddr *)address, peer, sizeof(peer));
-    report(server, peer, what);
-}
-
-/* One turn: accepts, and looks after the slow. `able` is false after accepting failed. Returns the
- * same for the next. */
-static bool accept_turn(struct hf_http_server *server, bool closing, bool able, bool watches)
-{
-    size_t count = atomic_load(&server->connection_count);
-    size_t room =
-        count < server->options.connections_max ? server->options.connections_max - count : 0;
-    bool listens = !closing && able && room > 0;
-    struct pollfd ready[3] = {{.fd = server->wake_fd, .events = POLLIN},
-                              {.fd = hf_http_greetings_fd(server->greetings), .events = POLLIN},
-                              {.fd = server->options.listen_fd, .events = POLLIN}};
-    int wait_ms = !closing && !listens   ? REFUSED_PAUSE_MS
-                  : count > 0 || watches ? WATCH_PERIOD_MS
-                                         : -1;
-    if (atomic_load_explicit(&server->pressed, memory_order_relaxed)) {
-        wait_ms = RELIEF_PERIOD_MS;
-    }
-    int number = poll(ready, listens ? 3 : 2, wait_ms);
-    if (number > 0 && ready[0].revents != 0) {
-        eventfd_t value;
-        (void)eventfd_read(server->wake_fd, &value);
-    }
-    if (number > 0 && ready[1].revents != 0) {
-        hf_http_greetings_turn(server->greetings);
-    }
-    return !listens || number <= 0 || ready[2].revents == 0 || accept_waiting(server, room);
-}
-
-static void *accept_main(void *user)
-{
-    struct hf_http_server *server = user;
-    uint64_t watched_ns = 0;
-    bool able = true, watches = false;
-    for (;;) {
-        pthread_mutex_lock(&server->lock);
-        bool closing = server->closing, ending = server->ending;
-        pthread_mutex_unlock(&server->lock);
-        if (ending) {
-            return NULL;
-        }
-        able = accept_turn(server, closing, able, watches);
-        uint64_t now_ns = hf_clock_coarse_ns();
-        if (now_ns - watched_ns >= WATCH_PERIOD_MS * HF_NS_PER_MS) {
-            watched_ns = now_ns;
-            watches = hf_http_watch(server, now_ns);
-            hf_http_greetings_sweep(server->greetings, now_ns);
-        }
-        if (now_ns - server->relieved_ns >= RELIEF_PERIOD_MS * HF_NS_PER_MS) {
-            hf_http_relieve(server, now_ns);
-        }
     }
 }
 
@@ -242,6 +118,7 @@ static void free_server(struct hf_ref *ref)
     hf_intake_peers_release(&server->peers);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
+    hf_census_free(server->census);
     free(server);
 }
 
@@ -266,7 +143,7 @@ static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
     unsigned threads = options->threads;
     /* The library deals connections out by descriptor, not evenly, and its own check of this limit
      * can deadlock: it is never to be reached. Ours is kept where connections are accepted. */
-    size_t limit = (options->connections_max + ACCEPT_BATCH) * 2 * threads;
+    size_t limit = (options->connections_max + HTTP_ACCEPT_BATCH) * 2 * threads;
     struct MHD_OptionItem items[16] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)ignore_log, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
@@ -305,7 +182,7 @@ static enum hf_status start_threads(struct hf_http_server *server, char *reterr)
     server->daemon = start_daemon(server);
     int failed = 0;
     if (server->daemon != NULL) {
-        failed = pthread_create(&server->acceptor, NULL, accept_main, server);
+        failed = pthread_create(&server->acceptor, NULL, hf_http_accept_main, server);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (server->daemon != NULL && failed == 0) {
@@ -383,9 +260,14 @@ enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
     set_defaults(server);
     /* Only of this one is known how it leaves a head; later ones need no help. */
     server->checks_lines = strcmp(MHD_get_version(), "0.9.75") == 0;
+    server->idle_end = &server->idle;
     server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    enum hf_status status = HF_OK;
-    if (server->wake_fd < 0) {
+    const struct hf_census_limits limits = {server->options.connections_max,
+                                            server->options.connections_per_peer_max};
+    enum hf_status status = hf_census_new(&limits, &server->census);
+    if (status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP server");
+    } else if (server->wake_fd < 0) {
         snprintf(reterr, HF_ERROR_MAX, "the HTTP server cannot make an eventfd: %s",
                  strerror(errno));
         status = HF_IO;
@@ -452,17 +334,14 @@ static void linger(struct hf_http_server *server, uint64_t grace_ns)
     }
 }
 
-void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns)
+/*
+ * The rest of a stop, which waits for handlers and answers: a thread of its own, so that one that
+ * is blocked holds up nothing else.
+ */
+static void *end_main(void *user)
 {
-    if (server == NULL || server->daemon == NULL) {
-        return;
-    }
+    struct hf_http_server *server = user;
     pthread_mutex_lock(&server->lock);
-    server->closing = true;
-    wake_acceptor(server);
-    linger(server, grace_ns);
-    wait_for_requests(server, grace_ns);
-    hf_http_cut(server);
     /* The library must not be stopped while a connection is suspended; all have been resumed by
      * now, or are by an answer under way, and come back at once. */
     while (server->suspended > 0) {
@@ -475,6 +354,65 @@ void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns)
     MHD_stop_daemon(server->daemon);
     server->daemon = NULL;
     release_outside(server);
+    pthread_mutex_lock(&server->lock);
+    server->threads_ended = true;
+    pthread_cond_broadcast(&server->changed);
+    while (server->unanswered > 0) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (server->options.on_end != NULL) {
+        server->options.on_end(server->options.user);
+    }
+    pthread_mutex_lock(&server->lock);
+    server->ended = true;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    hf_ref_drop(&server->ref);
+    return NULL;
+}
+
+static void begin_end(struct hf_http_server *server)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    hf_ref_take(&server->ref);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, end_main, server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed == 0) {
+        pthread_detach(thread);
+    } else {
+        (void)end_main(server); /* without a thread it is waited for */
+    }
+}
+
+static void wait_for_end(struct hf_http_server *server, uint64_t wait_ns)
+{
+    const struct timespec until = in(wait_ns);
+    int waited = 0;
+    pthread_mutex_lock(&server->lock);
+    while (!server->ended && waited == 0) {
+        waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns)
+{
+    if (server == NULL || server->closing) {
+        return;
+    }
+    pthread_mutex_lock(&server->lock);
+    server->closing = true;
+    wake_acceptor(server);
+    linger(server, grace_ns);
+    wait_for_requests(server, grace_ns);
+    hf_http_cut(server);
+    pthread_mutex_unlock(&server->lock);
+    begin_end(server);
+    wait_for_end(server, END_NS);
 }
 
 void hf_http_server_free(struct hf_http_server *server)
@@ -483,5 +421,10 @@ void hf_http_server_free(struct hf_http_server *server)
         return;
     }
     hf_http_server_stop(server, 0);
+    pthread_mutex_lock(&server->lock);
+    while (!(server->options.on_end != NULL ? server->ended : server->threads_ended)) {
+        pthread_cond_wait(&server->changed, &server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
     hf_ref_drop(&server->ref);
 }

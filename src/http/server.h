@@ -59,13 +59,15 @@ struct hf_http_server_options {
     uint64_t body_time_ns;       /* from its first byte to its last; 0: 10 min */
     uint64_t body_rate;          /* bytes a second that must come after 30 s; 0: 1,024 */
     size_t connections_max;      /* 0: 10,000 */
-    unsigned idle_timeout_s;     /* between requests; 0: none */
+    size_t connections_per_peer_max;                     /* util/peer.h; 0: no limit of its own */
+    unsigned idle_timeout_s;                             /* between requests; 0: none */
     const struct hf_cors_config *cors;                   /* NULL: none */
     const struct hf_string_map *response_headers;        /* NULL: none */
     const struct hf_string_list *compression_algorithms; /* NULL: all */
     /*
      * A pool thread: the headers are here, the body is not. HF_OK to go on, or answer by
-     * hf_http_answer() and return anything else. May be NULL.
+     * hf_http_answer() and return anything else. After hf_http_hold() with HF_OK it is called once
+     * more, when the request goes on. May be NULL.
      */
     enum hf_status (*on_headers)(void *user, struct hf_http_request *request);
     /*
@@ -81,15 +83,22 @@ struct hf_http_server_options {
      * must not block. May be NULL.
      */
     void (*on_error)(void *user, const char *peer, const char *what);
+    /* A pool thread: a request with something in hf_http_request_data() is no more, answered or
+     * not. May be NULL. */
+    void (*on_gone)(void *user, struct hf_http_request *request);
+    /* After a stop, once: no thread uses `user` any more, and none of these is called. May be NULL.
+     */
+    void (*on_end)(void *user);
     void *user;
 };
 
 HF_MUST_USE enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                                               struct hf_http_server **ret_server, char *reterr);
 /* Accepts no more, lets connections end with their next answer for a fifth of `grace_ns`, waits for
- * requests in progress at most `grace_ns`, cuts the rest, frees. Every request must have been
- * answered or will be. */
+ * requests in progress at most `grace_ns`, and cuts the rest. A handler that is blocked, or a
+ * request that is not answered yet, is not waited for: on_end tells when the last has come back. */
 void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns);
+/* Stops it, and waits for its threads; with on_end for the answers, too. */
 void hf_http_server_free(struct hf_http_server *server);
 
 /* ---- a request: one pool thread until on_request returns; from then on only hf_http_answer() ----
@@ -111,8 +120,19 @@ struct hf_http_body {
     struct hf_ref *owner, *raw_owner; /* as in grpc/server.h */
 };
 const struct hf_http_body *hf_http_request_body(const struct hf_http_request *request);
-/* A place for the handler's own pointer, kept until the answer. */
+/* A place for the handler's own pointer; when it is not NULL, on_gone tells of the request's end.
+ */
 void **hf_http_request_data(struct hf_http_request *request);
+
+/*
+ * In on_headers, once a request: suspends it until hf_http_go_on(), which is to be called exactly
+ * once, by any thread, also when the client goes away meanwhile; then the request is no more the
+ * caller's.
+ */
+void hf_http_hold(struct hf_http_request *request);
+void hf_http_go_on(struct hf_http_request *request);
+/* Any thread, between the two: is the client still there? */
+bool hf_http_is_alive(struct hf_http_request *request);
 
 struct hf_http_answer {
     int status;

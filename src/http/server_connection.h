@@ -11,6 +11,7 @@
 
 #include "server_handshake.h"
 #include "util/intake.h"
+#include "util/peer.h"
 
 /* Of a body, between its thread and the watch: only one of them takes it from COMING further. */
 enum body_state {
@@ -22,7 +23,11 @@ enum body_state {
 
 /* An accepted connection: what the watch needs to know of it. */
 struct http_connection {
-    struct http_connection *next, *previous; /* under the server's lock */
+    struct http_connection *next, *previous;        /* under the server's lock */
+    struct http_connection *next_idle, **idle_link; /* likewise; NULL: it has a request */
+    uint64_t idle_since_ns;                         /* likewise */
+    bool is_counted;                                /* likewise: in the census */
+    struct hf_peer who;
     int fd;
     struct http_credentials *credentials; /* NULL: cleartext */
     struct http_handshake handshake;

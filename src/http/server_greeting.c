@@ -1,5 +1,6 @@
 #include "server_greeting.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -20,7 +21,8 @@ struct greeting {
     struct greeting *next, **link;
     int fd;
     bool is_answered; /* what still comes is thrown away */
-    uint64_t end_ns;
+    uint64_t begun_ns, end_ns;
+    struct hf_peer who;
     struct sockaddr_storage address;
     socklen_t address_size;
 };
@@ -28,7 +30,7 @@ struct greeting {
 struct http_greetings {
     struct hf_http_server *server;
     int epoll_fd;
-    struct greeting *first;
+    struct greeting *first, **end; /* in the order of their arrival */
 };
 
 enum hf_status hf_http_greetings_new(struct hf_http_server *server,
@@ -39,6 +41,7 @@ enum hf_status hf_http_greetings_new(struct hf_http_server *server,
         return HF_NOMEM;
     }
     greetings->server = server;
+    greetings->end = &greetings->first;
     greetings->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (greetings->epoll_fd < 0) {
         free(greetings);
@@ -54,11 +57,13 @@ int hf_http_greetings_fd(const struct http_greetings *greetings)
 }
 
 /* Out of the list; the socket is the caller's. */
-static void forget(struct greeting *greeting)
+static void forget(struct http_greetings *greetings, struct greeting *greeting)
 {
     *greeting->link = greeting->next;
     if (greeting->next != NULL) {
         greeting->next->link = greeting->link;
+    } else {
+        greetings->end = greeting->link;
     }
     free(greeting);
 }
@@ -66,8 +71,8 @@ static void forget(struct greeting *greeting)
 static void end(struct http_greetings *greetings, struct greeting *greeting)
 {
     close(greeting->fd);
-    forget(greeting);
-    hf_http_server_uncount(greetings->server);
+    hf_http_server_uncount(greetings->server, &greeting->address);
+    forget(greetings, greeting);
 }
 
 static void pass_on(struct http_greetings *greetings, struct greeting *greeting)
@@ -75,7 +80,7 @@ static void pass_on(struct http_greetings *greetings, struct greeting *greeting)
     (void)epoll_ctl(greetings->epoll_fd, EPOLL_CTL_DEL, greeting->fd, NULL);
     hf_http_server_admit(greetings->server, greeting->fd, &greeting->address,
                          greeting->address_size);
-    forget(greeting);
+    forget(greetings, greeting);
 }
 
 static void throw_away(struct http_greetings *greetings, struct greeting *greeting)
@@ -138,19 +143,18 @@ void hf_http_greetings_take(struct http_greetings *greetings, int fd,
     if (greeting == NULL || epoll_ctl(greetings->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         free(greeting);
         close(fd);
-        hf_http_server_uncount(greetings->server);
+        hf_http_server_uncount(greetings->server, address);
         return;
     }
     greeting->fd = fd;
-    greeting->end_ns = hf_clock_coarse_ns() + WAIT_NS;
+    greeting->begun_ns = hf_clock_coarse_ns();
+    greeting->end_ns = greeting->begun_ns + WAIT_NS;
+    greeting->who = hf_peer_of_address((const struct sockaddr *)address);
     greeting->address = *address;
     greeting->address_size = size;
-    greeting->next = greetings->first;
-    greeting->link = &greetings->first;
-    if (greeting->next != NULL) {
-        greeting->next->link = &greeting->next;
-    }
-    greetings->first = greeting;
+    greeting->link = greetings->end;
+    *greetings->end = greeting;
+    greetings->end = &greeting->next;
 }
 
 void hf_http_greetings_turn(struct http_greetings *greetings)
@@ -175,6 +179,32 @@ void hf_http_greetings_sweep(struct http_greetings *greetings, uint64_t now_ns)
             end(greetings, at);
         }
     }
+}
+
+static struct greeting *find_oldest(const struct http_greetings *greetings,
+                                    const struct hf_peer *who)
+{
+    struct greeting *at = greetings->first;
+    for (int i = 0; at != NULL && who != NULL && !hf_peer_equal(&at->who, who); i++) {
+        at = i < HTTP_SEARCH_MAX ? at->next : NULL;
+    }
+    return at;
+}
+
+uint64_t hf_http_greetings_oldest_ns(const struct http_greetings *greetings,
+                                     const struct hf_peer *who)
+{
+    const struct greeting *oldest = find_oldest(greetings, who);
+    return oldest != NULL ? oldest->begun_ns : UINT64_MAX;
+}
+
+void hf_http_greetings_end_oldest(struct http_greetings *greetings, const struct hf_peer *who,
+                                  char ret_peer[64])
+{
+    struct greeting *oldest = find_oldest(greetings, who);
+    assert(oldest != NULL);
+    hf_http_format_peer((const struct sockaddr *)&oldest->address, ret_peer, 64);
+    end(greetings, oldest);
 }
 
 void hf_http_greetings_free(struct http_greetings *greetings)

@@ -17,6 +17,7 @@
 #include "server_connection.h"
 #include "server_handshake.h"
 #include "server_head.h"
+#include "util/census.h"
 
 struct http_tls;
 struct http_greetings;
@@ -39,9 +40,9 @@ struct hf_http_server {
     pthread_t acceptor;
     struct http_greetings *greetings; /* the acceptor's */
 
-    _Atomic size_t connection_count; /* accepted and not closed */
-    bool checks_lines;               /* of heads, which the library does not */
-    _Atomic size_t greeting_count;   /* of them, those that the library does not have yet */
+    struct hf_census *census;      /* accepted and not closed */
+    bool checks_lines;             /* of heads, which the library does not */
+    _Atomic size_t greeting_count; /* connections that the library does not have yet */
     struct hf_intake_limits limits;
     struct hf_intake_peers peers;
     atomic_size_t held_bytes; /* of all bodies; given back under the lock */
@@ -54,17 +55,21 @@ struct hf_http_server {
     pthread_mutex_t lock; /* of what follows and of each request's `state` */
     pthread_cond_t changed;
     struct http_connection *connections;
-    struct http_list waiting;      /* for memory */
-    struct http_list held;         /* for an answer, their connections suspended */
-    size_t active;                 /* requests whose connection is there */
+    struct http_connection *idle, **idle_end; /* those without a request, the longest so first */
+    struct http_list waiting;                 /* for memory */
+    struct http_list held;                    /* for an answer, their connections suspended */
+    size_t active;                            /* requests whose connection is there */
     size_t suspended;              /* waiting, held, or on their way back to their thread */
+    size_t unanswered;             /* given to handlers */
     bool closing, cutting, ending; /* stop has begun; its grace is over; its requests are gone */
+    bool threads_ended, ended;     /* after which every request has been answered, too */
 };
 
 enum request_state {
     REQUEST_READING = 0,
     REQUEST_WAITING, /* for memory; the connection is suspended */
     REQUEST_GIVEN,   /* its handler runs, or it was answered with nothing yet */
+    REQUEST_PARKED,  /* its headers are being judged; the connection is suspended */
     REQUEST_HELD,    /* for its answer; the connection is suspended */
     REQUEST_ANSWERED,
     REQUEST_CUT /* the connection is gone; the answer will go nowhere */
@@ -85,10 +90,12 @@ struct hf_http_request {
     const char *method, *path;
 
     /* Reading: the connection's thread. */
-    bool begun;    /* the headers are done with: what comes now is the body */
-    bool refused;  /* answered by on_headers */
-    bool given;    /* to its handler */
-    bool discards; /* the rest of the body is thrown away */
+    bool begun;      /* the headers are done with: what comes now is the body */
+    bool judged;     /* on_headers has decided */
+    bool is_holding; /* it has just put the request on hold */
+    bool refused;    /* answered by on_headers */
+    bool given;      /* to its handler */
+    bool discards;   /* the rest of the body is thrown away */
     bool chunked;
     bool ends;       /* the connection ends with its answer */
     uint64_t length; /* Content-Length */
@@ -103,7 +110,7 @@ struct hf_http_request {
     enum request_state state;
     struct hf_http_request *next, *previous; /* in a list by state */
     size_t held_bytes;
-    bool is_suspended;
+    bool is_suspended, on_hold;
     struct MHD_Response *response;
     unsigned status;
     bool close;
@@ -119,6 +126,26 @@ void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **
                           enum MHD_RequestTerminationCode code);
 /* Under the lock: every suspended connection is resumed, to be closed. */
 void hf_http_cut(struct hf_http_server *server);
+
+/* ---- server_accept.c ---- */
+#define HTTP_ACCEPT_BATCH 64u /* connections, a turn */
+/* The acceptor's thread, until the server is ending. `user` is the server. */
+void *hf_http_accept_main(void *user);
+/* NULL, or no IP: "unix". */
+void hf_http_format_peer(const struct sockaddr *address, char *out, size_t size);
+
+/* ---- server_idle.c: who gets in, and who goes for it ---- */
+#define HTTP_SEARCH_MAX 1024 /* idle connections looked at for one of a peer */
+/* Is one more connection of that peer welcome? It is counted then. An idle one may go for it. The
+ * acceptor's thread. */
+HF_MUST_USE bool hf_http_count_in(struct hf_http_server *server, const struct hf_peer *who);
+/* Ends the connection that has been without a request for longest. False: there is none. The
+ * acceptor's thread. */
+HF_MUST_USE bool hf_http_evict(struct hf_http_server *server);
+/* Under the lock. */
+void hf_http_idle_enter(struct hf_http_server *server, struct http_connection *connection);
+void hf_http_idle_leave(struct hf_http_server *server, struct http_connection *connection);
+void hf_http_count_out(struct hf_http_server *server, struct http_connection *connection);
 
 /* ---- server_body.c: collecting ---- */
 /* What the headers say of the body; sets length, chunked, coding, fault. */

@@ -5,6 +5,7 @@
  * part of the body, once at its end, and again after each suspension.
  */
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ static struct hf_http_request *new_request(struct hf_http_server *server,
     request->path = path_of(url);
     atomic_store_explicit(&request->watch->deadline_ns, 0, memory_order_relaxed);
     pthread_mutex_lock(&server->lock);
+    hf_http_idle_leave(server, request->watch);
     server->active++;
     pthread_mutex_unlock(&server->lock);
     return request;
@@ -107,6 +109,9 @@ void hf_http_answer(struct hf_http_request *request, const struct hf_http_answer
         hf_http_list_remove(&server->held, request);
         /* Under the lock, so that stop, which takes it too, finds the library out of this call. */
         MHD_resume_connection(request->connection);
+    }
+    if (before != REQUEST_READING && --server->unanswered == 0) {
+        pthread_cond_broadcast(&server->changed);
     }
     pthread_mutex_unlock(&server->lock);
     if (response != NULL) {
@@ -173,6 +178,7 @@ static enum MHD_Result give(struct hf_http_request *request)
     request->given = true;
     pthread_mutex_lock(&server->lock);
     request->state = REQUEST_GIVEN;
+    server->unanswered++;
     pthread_mutex_unlock(&server->lock);
     server->options.on_request(server->options.user, request, request->fault);
 
@@ -210,9 +216,13 @@ void *hf_http_on_uri(void *user, const char *uri, struct MHD_Connection *connect
     return NULL; /* the request's context, which its first call makes */
 }
 
-static void check_field(void *user, struct hf_slice name, struct hf_slice value)
+/* The value as it stands in its line, with the blanks that hf_http_header_each() leaves out. */
+static enum MHD_Result check_field(void *user, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_size, const char *value, size_t value_size)
 {
-    hf_http_head_field(user, name, value);
+    (void)kind;
+    hf_http_head_field(user, hf_slice_of(name, name_size), hf_slice_of(value, value_size));
+    return MHD_YES;
 }
 
 /* False: it was answered, and its connection ends with that. */
@@ -230,7 +240,7 @@ static bool head_is_sound(struct hf_http_request *request, const char *url, cons
     }
     struct http_head head;
     hf_http_head_begin(&head, &start);
-    hf_http_header_each(request, check_field, &head);
+    (void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, check_field, &head);
     struct http_refusal refusal = hf_http_head_end(&head);
     if (!request->watch->uri_is_sound) {
         refusal = (struct http_refusal){400, "the URI is none"};
@@ -256,17 +266,37 @@ static bool is_hopeless(const struct hf_http_request *request)
     return has_body && (polite || request->length > HTTP_DISCARD_MAX);
 }
 
-/* True when all is decided and *ret_result is the library's. */
-static bool on_headers(struct hf_http_request *request, enum MHD_Result *ret_result)
+/* Suspends a request that its handler holds. False: it goes on already. */
+static bool park(struct hf_http_request *request, enum MHD_Result *ret_result)
 {
     struct hf_http_server *server = request->server;
-    hf_http_body_plan(request);
+    pthread_mutex_lock(&server->lock);
+    bool held = request->on_hold, cut = held && server->cutting;
+    request->is_holding = false;
+    if (cut) {
+        request->state = REQUEST_CUT;
+    } else if (held) {
+        hf_http_suspend(request, &server->held, REQUEST_PARKED);
+    }
+    pthread_mutex_unlock(&server->lock);
+    *ret_result = cut ? MHD_NO : MHD_YES;
+    return held;
+}
+
+/* True when all is decided for now and *ret_result is the library's. */
+static bool judge(struct hf_http_request *request, enum MHD_Result *ret_result)
+{
+    struct hf_http_server *server = request->server;
     if (hf_cors_is_preflight(request)) {
         refuse(request, 204, "");
         request->refused = true;
     } else if (server->options.on_headers != NULL) {
         request->refused = server->options.on_headers(server->options.user, request) != HF_OK;
+        if (!request->refused && request->is_holding) {
+            return park(request, ret_result) || judge(request, ret_result);
+        }
     }
+    request->judged = true;
     request->discards = request->discards || request->refused;
     if (!request->discards || !is_hopeless(request)) {
         return false;
@@ -288,11 +318,16 @@ static bool come_back(struct hf_http_request *request)
     return !cut;
 }
 
-/* The connection has a part of the body, or no more of it. */
+/* The connection has a part of the body, or no more of it. Once the headers are here, and each time
+ * that it comes back from a suspension before the body is begun, it has none yet. */
 static enum MHD_Result go_on(struct hf_http_request *request, const char *data, size_t *data_size)
 {
     if (request->given) {
         return send_answer(request);
+    }
+    enum MHD_Result result;
+    if (!request->judged && judge(request, &result)) {
+        return result;
     }
     if (!request->begun) {
         request->begun = hf_http_body_admit(request);
@@ -326,10 +361,7 @@ enum MHD_Result hf_http_on_access(void *user, struct MHD_Connection *connection,
         if (!head_is_sound(request, url, version)) {
             return send_answer(request);
         }
-        enum MHD_Result result;
-        if (on_headers(request, &result)) {
-            return result;
-        }
+        hf_http_body_plan(request);
     } else if (request->is_suspended && !come_back(request)) {
         return MHD_NO;
     }
@@ -357,16 +389,21 @@ void hf_http_on_completed(void *user, struct MHD_Connection *connection, void **
         request->is_suspended = false;
         server->suspended--;
     }
-    assert(request->state != REQUEST_WAITING && request->state != REQUEST_HELD);
+    assert(request->state != REQUEST_WAITING && request->state != REQUEST_PARKED &&
+           request->state != REQUEST_HELD);
     request->state = REQUEST_CUT;
     struct MHD_Response *unsent = request->response;
     request->response = NULL;
     hf_http_memory_return(request);
     server->active--;
+    hf_http_idle_enter(server, request->watch);
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
     if (unsent != NULL) {
         MHD_destroy_response(unsent);
+    }
+    if (request->data != NULL && server->options.on_gone != NULL) {
+        server->options.on_gone(server->options.user, request);
     }
     hf_ref_drop(&request->ref);
 }
@@ -386,6 +423,44 @@ void hf_http_cut(struct hf_http_server *server)
     server->cutting = true;
     cut_list(&server->waiting);
     cut_list(&server->held);
+}
+
+/* ---- on hold ---- */
+
+void hf_http_hold(struct hf_http_request *request)
+{
+    hf_ref_take(&request->ref);
+    request->is_holding = true;
+    request->on_hold = true; /* nobody else knows the request yet */
+}
+
+void hf_http_go_on(struct hf_http_request *request)
+{
+    struct hf_http_server *server = request->server;
+    pthread_mutex_lock(&server->lock);
+    assert(request->on_hold);
+    request->on_hold = false;
+    if (request->state == REQUEST_PARKED) {
+        hf_http_list_remove(&server->held, request);
+        request->state = REQUEST_READING;
+        MHD_resume_connection(request->connection);
+    }
+    pthread_mutex_unlock(&server->lock);
+    hf_ref_drop(&request->ref);
+}
+
+bool hf_http_is_alive(struct hf_http_request *request)
+{
+    struct hf_http_server *server = request->server;
+    pthread_mutex_lock(&server->lock);
+    bool alive = request->state != REQUEST_CUT;
+    if (request->state == REQUEST_PARKED) {
+        /* The library does not look at a suspended connection, and leaves its socket open. */
+        struct pollfd socket = {.fd = request->watch->fd, .events = POLLRDHUP};
+        alive = poll(&socket, 1, 0) == 0;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return alive;
 }
 
 /* ---- what a handler asks ---- */

@@ -34,6 +34,18 @@ struct hf_loop *hf_node_own_loop(const struct hf_node *node)
     return node->own_loop;
 }
 
+struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_signal signal,
+                                           size_t *ret_count)
+{
+    *ret_count = node->route_count[signal];
+    return node->routes[signal];
+}
+
+const char *hf_pipeline_id(const struct hf_pipeline *pipeline)
+{
+    return pipeline->id;
+}
+
 unsigned hf_node_signals(const struct hf_node *node)
 {
     return node->signals;

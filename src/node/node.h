@@ -21,6 +21,7 @@ struct hf_delivery;
 struct hf_queued_processor;
 struct hf_graph;
 struct hf_batching;
+struct hf_delivery_config;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
@@ -65,6 +66,7 @@ struct hf_node {
     const char *id;
     const struct hf_component *component;
     const void *config;
+    const struct hf_delivery_config *delivery_config; /* exporters; NULL: it has no such keys */
     void *self;
     bool opened, started;
     struct hf_graph *graph;

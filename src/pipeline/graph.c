@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/delivery_config.h"
 #include <holdfast/batching.h>
-#include <holdfast/delivery.h>
 
 #include "delivery/delivery.h"
 #include "graph_internal.h"
@@ -28,6 +28,7 @@ static struct hf_node *node_new(struct hf_graph *graph, const struct hf_config_c
         node->id = from->id;
         node->component = from->component;
         node->config = from->config;
+        node->delivery_config = from->delivery;
         node->graph = graph;
         node->host = graph->host;
     }
@@ -134,10 +135,10 @@ static struct hf_queue_options queue_options(const struct hf_config_pipeline *fr
     struct hf_queue_options options = {0};
     *ret_zstd = false;
     for (size_t i = 0; i < from->exporter_count; i++) {
-        if (!from->exporters[i]->component->has_delivery_keys) {
+        const struct hf_delivery_config *sending = from->exporters[i]->delivery;
+        if (sending == NULL) {
             continue;
         }
-        const struct hf_delivery_config *sending = from->exporters[i]->config;
         if (sending->queue.max_bytes > options.max_bytes) {
             options.max_bytes = sending->queue.max_bytes;
         }
@@ -218,13 +219,14 @@ static enum hf_status join_processors(struct hf_graph *graph, const struct hf_co
         }
         graph->processors[graph->processor_count++] = node;
         node->signals = HF_SIGNAL_BIT(from->signal);
-        if (strcmp(node->component->type, "batch") == 0) {
-            batching = node->config;
+        const struct hf_processor_ops *ops = node->component->processor;
+        if (ops != NULL && ops->batching != NULL) {
+            batching = ops->batching(node->config);
             batching_id = node->id;
         }
-        if (node->component->process != NULL) {
+        if (ops != NULL && ops->process != NULL) {
             (*pipeline)->processors[(*pipeline)->processor_count++] = node;
-        } else if (node->component->process_queued != NULL) {
+        } else if (node->component->queued != NULL) {
             enum hf_status status = cut_pipeline(graph, from, node, pipeline, reterr);
             if (status != HF_OK) {
                 return status;
@@ -365,13 +367,26 @@ static enum hf_status add_list(struct hf_graph *graph, struct hf_string_list lis
     return status;
 }
 
+/* What its ops say of the metadata that it reads; NULL: nothing. */
+static const char *const *(*context_keys_of(const struct hf_component *component))(void *, size_t *)
+{
+    if (component->processor != NULL) {
+        return component->processor->context_keys;
+    }
+    if (component->queued != NULL) {
+        return component->queued->context_keys;
+    }
+    return component->exporter != NULL ? component->exporter->context_keys : NULL;
+}
+
 static enum hf_status add_context_keys(struct hf_graph *graph, const struct hf_node *node)
 {
-    if (node->component->context_keys == NULL) {
+    const char *const *(*ask)(void *self, size_t *ret_count) = context_keys_of(node->component);
+    if (ask == NULL) {
         return HF_OK;
     }
     size_t count = 0;
-    const char *const *keys = node->component->context_keys(node->self, &count);
+    const char *const *keys = ask(node->self, &count);
     return add_list(graph, (struct hf_string_list){keys, count});
 }
 
@@ -391,8 +406,7 @@ static enum hf_status collect_keys(struct hf_graph *graph)
     }
     for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
         const struct hf_node *node = graph->exporters[i];
-        const struct hf_delivery_config *sending =
-            node->component->has_delivery_keys ? node->config : NULL;
+        const struct hf_delivery_config *sending = node->delivery_config;
         status = add_context_keys(graph, node);
         if (status == HF_OK && sending != NULL && sending->queue.batch != NULL) {
             status = add_list(graph, sending->queue.batch->partition.metadata_keys);
@@ -477,11 +491,17 @@ void hf_graph_apply_limits(struct hf_graph *graph)
     }
 }
 
+bool hf_graph_is_held(const struct hf_graph *graph)
+{
+    return graph != NULL && atomic_load_explicit(&graph->holds, memory_order_acquire) != 0;
+}
+
 void hf_graph_free(struct hf_graph *graph)
 {
     if (graph == NULL) {
         return;
     }
+    assert(!hf_graph_is_held(graph));
     for (size_t i = 0; i < graph->receiver_count; i++) {
         hf_graph_close_node(graph->receivers[i]);
     }

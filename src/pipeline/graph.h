@@ -36,7 +36,7 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
 
 /*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
- * then the exports are taken over and `old` is stopped: its connections may end at leisure. On
+ * then the exports are taken over and `old` is stopped: its connections may take their time. On
  * failure this graph is to be freed, and `old` goes on, whole; unless it was the take-over that
  * failed, for want of memory or disk: then nothing runs any more, as hf_graph_is_running() tells.
  */
@@ -49,7 +49,10 @@ bool hf_graph_is_running(const struct hf_graph *graph);
 /* No new intake, what was accepted is answered, sends in flight finish or stay in the queue.
  * Idempotent. */
 void hf_graph_stop(struct hf_graph *graph);
-/* After stop, or instead of start. NULL is nothing. */
+/* Does a thread that stop did not wait for still use it? Then it must not be freed yet. Main
+ * thread. */
+bool hf_graph_is_held(const struct hf_graph *graph);
+/* After stop, or instead of start, when it is not inflight. NULL is nothing. */
 void hf_graph_free(struct hf_graph *graph);
 
 /* The names of consumers in use on a queue; any thread after start. */

@@ -18,6 +18,7 @@ struct hf_graph {
     size_t key_count;
     bool wants_peer, wants_auth;
     bool succeeded;      /* another one has taken over */
+    atomic_size_t holds; /* of threads that may still use it */
     atomic_bool running; /* receivers take data; probes ask on their own threads */
 };
 

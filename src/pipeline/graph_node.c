@@ -4,6 +4,7 @@
  */
 #include <holdfast/node.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,21 @@
 #include "util/memory.h"
 #include "util/metrics.h"
 
+static const struct hf_auth *auth_of(const struct hf_node *extension)
+{
+    const struct hf_extension_ops *ops = extension->component->extension;
+    return ops != NULL ? ops->auth : NULL;
+}
+
 enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
                             const struct hf_auth **ret_auth, void **ret_self)
 {
     const struct hf_graph *graph = node->graph;
     for (size_t i = 0; i < graph->extension_count; i++) {
         const struct hf_node *extension = graph->extensions[i];
-        if (strcmp(extension->id, id) == 0 && extension->component->auth != NULL) {
-            *ret_auth = extension->component->auth;
+        const struct hf_auth *auth = auth_of(extension);
+        if (strcmp(extension->id, id) == 0 && auth != NULL) {
+            *ret_auth = auth;
             *ret_self = extension->self;
             return HF_OK;
         }
@@ -53,7 +61,7 @@ bool hf_node_sends_header(const struct hf_node *node, const char *key)
     const struct hf_graph *graph = node->graph;
     for (size_t i = 0; i < graph->extension_count; i++) {
         const struct hf_node *extension = graph->extensions[i];
-        const struct hf_auth *auth = extension->component->auth;
+        const struct hf_auth *auth = auth_of(extension);
         size_t count = 0;
         const char *const *keys = auth != NULL && auth->header_keys != NULL
                                       ? auth->header_keys(extension->self, &count)
@@ -76,8 +84,9 @@ uint64_t hf_node_memory(const struct hf_node *node)
     }
     for (size_t i = 0; i < graph->processor_count; i++) {
         const struct hf_node *processor = graph->processors[i];
-        uint64_t limit = processor->component->memory_limit != NULL
-                             ? processor->component->memory_limit(processor->self)
+        const struct hf_processor_ops *ops = processor->component->processor;
+        uint64_t limit = ops != NULL && ops->memory_limit != NULL
+                             ? ops->memory_limit(processor->self)
                              : UINT64_MAX;
         lowest = limit < lowest ? limit : lowest;
     }
@@ -99,6 +108,19 @@ enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, c
 bool hf_node_is_succeeded(const struct hf_node *node)
 {
     return node->graph->succeeded;
+}
+
+void hf_node_hold(struct hf_node *node)
+{
+    atomic_fetch_add_explicit(&node->graph->holds, 1, memory_order_relaxed);
+}
+
+void hf_node_release(struct hf_node *node)
+{
+    /* Release: what was done with the graph happens before its freeing. */
+    size_t before = atomic_fetch_sub_explicit(&node->graph->holds, 1, memory_order_release);
+    assert(before != 0);
+    (void)before;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

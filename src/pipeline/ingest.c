@@ -1,8 +1,10 @@
 /*
- * accept: the way of a batch from a receiver to the disk. Processors, then admission by every
+ * ingest: the way of a batch from a receiver to the disk. Processors, then admission by every
  * queue, then the appends; the one place that answers a receiver, and it does so from the last
  * commit's completion.
  */
+#include "ingest.h"
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -94,7 +96,7 @@ static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batc
     for (size_t i = 0; i < pipeline->processor_count; i++) {
         struct hf_node *node = pipeline->processors[i];
         struct hf_batch *next = NULL;
-        enum hf_status status = node->component->process(node->self, now, &next);
+        enum hf_status status = node->component->processor->process(node->self, now, &next);
         hf_ref_drop(&now->ref);
         if (status != HF_OK || next == NULL || next->items == 0) {
             if (status == HF_OK && next != NULL) {
@@ -185,30 +187,36 @@ static struct hf_transport *find_transport(struct hf_node *node, const char *nam
     return NULL;
 }
 
-void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
-               struct hf_reply *reply)
+/* The pipelines that a batch goes to. */
+struct destination {
+    struct hf_node *node;
+    struct hf_pipeline *const *pipelines;
+    size_t count;
+};
+
+static void submit(const struct destination *to, struct hf_batch *batch, const char *transport,
+                   struct hf_reply *reply)
 {
-    enum hf_signal signal = batch->signal;
-    size_t routes = node->route_count[signal];
+    struct hf_node *node = to->node;
     struct submission *submission =
-        malloc(sizeof(*submission) + routes * sizeof(submission->entries[0]));
+        malloc(sizeof(*submission) + to->count * sizeof(submission->entries[0]));
     if (submission == NULL) {
         reply->done(reply, HF_NOMEM);
         return;
     }
     submission->reply = reply;
     submission->transport = transport != NULL ? find_transport(node, transport) : NULL;
-    submission->signal = signal;
+    submission->signal = batch->signal;
     submission->items = batch->items;
     submission->count = 0;
     atomic_init(&submission->status, HF_OK);
 
     enum hf_status status = HF_OK;
-    for (size_t i = 0; i < routes && status == HF_OK && batch->items != 0; i++) {
+    for (size_t i = 0; i < to->count && status == HF_OK && batch->items != 0; i++) {
         struct hf_batch *processed = NULL;
-        status = process(node->routes[signal][i], batch, &processed);
+        status = process(to->pipelines[i], batch, &processed);
         if (processed != NULL) {
-            fill(submission, node->routes[signal][i], processed);
+            fill(submission, to->pipelines[i], processed);
         }
     }
     if (status == HF_OK) {
@@ -230,4 +238,19 @@ void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transpo
     for (size_t i = 0; i < count; i++) {
         wal_append(submission->entries[i].pipeline->wal, &submission->entries[i].append);
     }
+}
+
+void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
+               struct hf_reply *reply)
+{
+    const struct destination to = {node, node->routes[batch->signal],
+                                   node->route_count[batch->signal]};
+    submit(&to, batch, transport, reply);
+}
+
+void hf_submit_to(struct hf_node *node, struct hf_pipeline *const *pipelines, size_t count,
+                  struct hf_batch *batch, struct hf_reply *reply)
+{
+    const struct destination to = {node, pipelines, count};
+    submit(&to, batch, NULL, reply);
 }

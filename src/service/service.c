@@ -15,8 +15,10 @@
 #include <holdfast/storage.h>
 
 #include "control.h"
+#include "last_resort.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
+#include "retired.h"
 #include "self_metrics.h"
 #include "status_line.h"
 #include "storage/storage.h"
@@ -28,6 +30,13 @@
 
 #define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
+#define SWEEP_PERIOD_S 1
+/* The promise is under two seconds; the graces of a stop end well before. */
+#define STOP_MAX_NS UINT64_C(1900000000)
+/* A thread that is about to come back (a password is being hashed) is worth a quarter of a second.
+ */
+#define LAST_LOOKS 25
+#define LAST_LOOK_NS 10000000
 
 /* Everything of the running program. Main thread. */
 struct service {
@@ -35,6 +44,7 @@ struct service {
     struct hf_host host;
     struct hf_config *config;
     struct hf_graph *graph;
+    struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
@@ -46,6 +56,7 @@ static volatile sig_atomic_t stop_signal;
 static void note_signal(int number)
 {
     stop_signal = number;
+    hf_last_resort_arm(STOP_MAX_NS);
 }
 
 bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
@@ -61,18 +72,24 @@ bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
     return failed;
 }
 
+/* What an extension says of the data directory; NULL: nothing. */
+static const struct hf_storage_config *storage_named_by(const struct hf_config_component *extension)
+{
+    const struct hf_extension_ops *ops =
+        extension->component != NULL ? extension->component->extension : NULL;
+    return ops != NULL && ops->storage != NULL ? ops->storage(extension->config) : NULL;
+}
+
 static const struct hf_storage_config *storage_of(const struct hf_config *config)
 {
     size_t count = 0;
     const struct hf_config_component *const *extensions =
         config != NULL ? hf_config_extensions(config, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (extensions[i]->component != NULL &&
-            strcmp(extensions[i]->component->type, "file_storage") == 0) {
-            return extensions[i]->config;
-        }
+    const struct hf_storage_config *storage = NULL;
+    for (size_t i = 0; i < count && storage == NULL; i++) {
+        storage = storage_named_by(extensions[i]);
     }
-    return NULL;
+    return storage;
 }
 
 /* In the Go collector each would be a store of its own. */
@@ -83,9 +100,8 @@ static void warn_of_further_storages(const struct service *service)
     const struct hf_config_component *const *extensions =
         hf_config_extensions(service->config, &count);
     for (size_t i = 0; i < count; i++) {
-        const struct hf_component *component = extensions[i]->component;
-        if (component != NULL && strcmp(component->type, "file_storage") == 0 &&
-            extensions[i]->config != first) {
+        const struct hf_storage_config *storage = storage_named_by(extensions[i]);
+        if (storage != NULL && storage != first) {
             hf_log_line(service->host.log, HF_LOG_WARN, extensions[i]->id,
                         "has no effect: all queues are in the data directory, which the first "
                         "file_storage names");
@@ -208,11 +224,12 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Threads leave signals to the main thread's wait. */
+/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs. */
 static void block_signals(int how)
 {
     sigset_t signals;
     sigfillset(&signals);
+    sigdelset(&signals, SIGALRM);
     if (how == SIG_UNBLOCK) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
@@ -259,7 +276,7 @@ static enum hf_status open_store(struct service *service, char *reterr)
     block_signals(SIG_BLOCK);
     free(directory);
     hf_graph_stop(service->graph);
-    hf_graph_free(service->graph);
+    hf_retired_add(&service->retired, service->graph, NULL);
     service->graph = NULL;
     return status;
 }
@@ -403,14 +420,12 @@ static void reload(struct service *service)
                     "the new configuration does not start: %s; %s", error,
                     hf_graph_is_running(service->graph) ? "keeping the current one"
                                                         : "the present one has ended");
-        hf_graph_free(graph);
-        hf_config_free(config);
+        hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
         return;
     }
     warn_of_fixed(service, config);
-    hf_graph_free(service->graph);
-    hf_config_free(service->config);
+    hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
@@ -419,12 +434,29 @@ static void reload(struct service *service)
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
+/* A stop that is asked for meanwhile does not wait for the end of the reload longer than it may. */
+static void reload_unless_stopped(struct service *service)
+{
+    block_signals(SIG_UNBLOCK);
+    reload(service);
+    block_signals(SIG_BLOCK);
+}
+
+/* What a wait for signals lasts at most: there is something to look at from time to time. */
+static const struct timespec *next_look(struct service *service)
+{
+    static const struct timespec status = {STATUS_PERIOD_S, 0}, sweep = {SWEEP_PERIOD_S, 0};
+    if (hf_retired_sweep(&service->retired) != 0) {
+        return &sweep;
+    }
+    return service->options->show_status ? &status : NULL;
+}
+
 /* Waits for signals; returns when told to stop, or when a reload has left nothing that runs. */
 static void serve(struct service *service)
 {
     sigset_t signals;
     struct hf_status_line line = {0};
-    const struct timespec period = {STATUS_PERIOD_S, 0};
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -434,11 +466,11 @@ static void serve(struct service *service)
         hf_status_line_begin(&line, service->host.store);
     }
     while (stop_signal == 0 && hf_graph_is_running(service->graph)) {
-        int number = sigtimedwait(&signals, NULL, show ? &period : NULL);
+        int number = sigtimedwait(&signals, NULL, next_look(service));
         if (number == SIGHUP) {
-            reload(service);
+            reload_unless_stopped(service);
         } else if (number == SIGTERM || number == SIGINT) {
-            stop_signal = number;
+            note_signal(number);
         } else if (number < 0 && errno == EAGAIN && show) {
             hf_status_line_print(&line, service->host.store, stderr);
         }
@@ -463,10 +495,34 @@ static void watch_signals(void)
     pthread_sigmask(SIG_BLOCK, &hangup, NULL);
 }
 
+/* Frees everything, unless a thread may still use some of it: then the process just ends. */
+static void end(struct service *service, bool is_running, enum hf_exit code)
+{
+    hf_retired_add(&service->retired, service->graph, service->config);
+    size_t left = hf_retired_sweep(&service->retired);
+    for (int i = 0; i < LAST_LOOKS && left != 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = LAST_LOOK_NS}, NULL);
+        left = hf_retired_sweep(&service->retired);
+    }
+    struct hf_log *log = service->host.log;
+    if (left != 0 && log != NULL) {
+        hf_log_line(log, HF_LOG_WARN, "service",
+                    "a thread has not come back in time; the process ends without it");
+    }
+    if (is_running) {
+        hf_log_line(log, HF_LOG_INFO, "service", "Shutdown complete.");
+    }
+    if (left != 0) {
+        hf_last_resort_exit(code);
+    }
+    close_host(service);
+}
+
 enum hf_exit hf_service_run(const struct hf_service_options *options)
 {
     char error[HF_ERROR_MAX] = "out of memory";
     struct service service = {.options = options};
+    hf_last_resort_prepare();
     watch_signals();
     raise_descriptor_limit();
     service.config = load(&service);
@@ -493,11 +549,7 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     if (status == HF_OK) {
         hf_graph_stop(service.graph);
     }
-    hf_graph_free(service.graph);
-    if (status == HF_OK) {
-        hf_log_line(service.host.log, HF_LOG_INFO, "service", "Shutdown complete.");
-    }
-    close_host(&service);
-    hf_config_free(service.config);
-    return is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
+    enum hf_exit code = is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
+    end(&service, status == HF_OK, code);
+    return code;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <holdfast/delivery.h>
+#include "util/delivery_config.h"
 
 /*
  * The longest wait that a backend may ask for. Its word can be a date, which a clock that is wrong

@@ -1,8 +1,6 @@
-/*
- * delivery_config: the field table of the delivery keys (sending_queue, retry_on_failure, timeout),
- * and their check.
- */
-#include <holdfast/delivery.h>
+#include "delivery_config.h"
+
+#include <stddef.h>
 
 #define QUEUE(member) offsetof(struct hf_queue_config, member)
 #define BATCH(member) offsetof(struct hf_queue_batch_config, member)
@@ -80,7 +78,7 @@ static const struct hf_field dead_letter_fields[] = {
     HF_FIELDS_END,
 };
 
-const struct hf_field hf_queue_fields[] = {
+static const struct hf_field queue_fields[] = {
     {.key = "enabled",
      .type = HF_FIELD_BOOL,
      .offset = QUEUE(enabled),
@@ -179,7 +177,7 @@ const struct hf_field hf_queue_fields[] = {
     HF_FIELDS_END,
 };
 
-const struct hf_field hf_retry_fields[] = {
+static const struct hf_field retry_fields[] = {
     {.key = "enabled",
      .type = HF_FIELD_BOOL,
      .offset = RETRY(enabled),
@@ -220,6 +218,25 @@ const struct hf_field hf_retry_fields[] = {
      .default_text = "keep",
      .choices = on_give_up,
      .help = "Keep trying at max_interval, move to the dead letters, or drop."},
+    HF_FIELDS_END,
+};
+
+const struct hf_field hf_delivery_fields[] = {
+    {.key = "timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct hf_delivery_config, timeout_ns),
+     .default_text = "5s",
+     .help = "Longest time of one attempt; 0: no limit."},
+    {.key = "sending_queue",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct hf_delivery_config, queue),
+     .inner = queue_fields,
+     .help = "The exporter's place in the durable queue."},
+    {.key = "retry_on_failure",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct hf_delivery_config, retry),
+     .inner = retry_fields,
+     .help = "How a failed attempt is repeated."},
     HF_FIELDS_END,
 };
 

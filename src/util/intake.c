@@ -1,10 +1,9 @@
 #include "intake.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/random.h>
 
 #define MIB (UINT64_C(1) << 20)
 /* Two servers of a receiver hold a quarter of the memory at most, undecoded. */
@@ -110,6 +109,8 @@ void hf_intake_victims_add(struct hf_intake_victims *victims, uint64_t key, void
 void hf_intake_peers_init(struct hf_intake_peers *peers)
 {
     memset(peers->buckets, 0, sizeof(peers->buckets));
+    ssize_t got = getrandom(&peers->seed, sizeof(peers->seed), GRND_NONBLOCK);
+    (void)got; /* without: a table that can be made slow, by that many connections at most */
     pthread_mutex_init(&peers->lock, NULL);
 }
 
@@ -121,47 +122,22 @@ void hf_intake_peers_release(struct hf_intake_peers *peers)
     pthread_mutex_destroy(&peers->lock);
 }
 
-/* A host has the lower half of an IPv6 address for itself. */
-static void make_key(const struct sockaddr *address, uint64_t key[2])
+static struct hf_intake_peer **bucket_of(struct hf_intake_peers *peers, const struct hf_peer *who)
 {
-    key[0] = key[1] = 0;
-    if (address != NULL && address->sa_family == AF_INET) {
-        key[1] = (UINT64_C(0xffff) << 32) |
-                 ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr;
-    } else if (address != NULL && address->sa_family == AF_INET6) {
-        const struct in6_addr *v6 =
-            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(v6)) {
-            key[1] = (UINT64_C(0xffff) << 32) | v6->s6_addr32[3];
-        } else {
-            memcpy(key, v6->s6_addr, sizeof(key[0]));
-            key[1] = 1;
-        }
-    }
+    return &peers->buckets[hf_peer_hash(who, peers->seed) % HF_INTAKE_PEER_BUCKETS];
 }
 
-static struct hf_intake_peer **bucket_of(struct hf_intake_peers *peers, const uint64_t key[2])
+struct hf_intake_peer *hf_intake_peer_get(struct hf_intake_peers *peers, const struct hf_peer *who)
 {
-    uint64_t mixed =
-        (key[0] ^ (key[1] * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xff51afd7ed558ccd);
-    return &peers->buckets[(mixed >> 40) % HF_INTAKE_PEER_BUCKETS];
-}
-
-struct hf_intake_peer *hf_intake_peer_get(struct hf_intake_peers *peers,
-                                          const struct sockaddr *address)
-{
-    uint64_t key[2];
-    make_key(address, key);
     pthread_mutex_lock(&peers->lock);
-    struct hf_intake_peer **bucket = bucket_of(peers, key), *peer = *bucket;
-    while (peer != NULL && (peer->key[0] != key[0] || peer->key[1] != key[1])) {
+    struct hf_intake_peer **bucket = bucket_of(peers, who), *peer = *bucket;
+    while (peer != NULL && !hf_peer_equal(&peer->who, who)) {
         peer = peer->next;
     }
     if (peer == NULL) {
         peer = calloc(1, sizeof(*peer));
         if (peer != NULL) {
-            peer->key[0] = key[0];
-            peer->key[1] = key[1];
+            peer->who = *who;
             atomic_init(&peer->held, 0);
             peer->next = *bucket;
             *bucket = peer;
@@ -182,7 +158,7 @@ void hf_intake_peer_put(struct hf_intake_peers *peers, struct hf_intake_peer *pe
     pthread_mutex_lock(&peers->lock);
     assert(peer->users > 0);
     if (--peer->users == 0) {
-        struct hf_intake_peer **link = bucket_of(peers, peer->key);
+        struct hf_intake_peer **link = bucket_of(peers, &peer->who);
         while (*link != peer) {
             link = &(*link)->next;
         }

@@ -18,7 +18,7 @@
 
 #include <holdfast/status.h>
 
-struct sockaddr;
+#include "peer.h"
 
 /* ---- limits: immutable ---- */
 
@@ -96,11 +96,12 @@ void hf_intake_victims_add(struct hf_intake_victims *victims, uint64_t key, void
 struct hf_intake_peer {
     struct hf_intake_peer *next; /* of its bucket */
     size_t users;                /* under the lock */
-    uint64_t key[2];             /* an IPv4 address, the /64 of an IPv6 address, or a local peer */
+    struct hf_peer who;
     atomic_size_t held;
 };
 
 struct hf_intake_peers {
+    uint64_t seed;
     pthread_mutex_t lock;
     struct hf_intake_peer *buckets[HF_INTAKE_PEER_BUCKETS];
 };
@@ -108,8 +109,7 @@ struct hf_intake_peers {
 void hf_intake_peers_init(struct hf_intake_peers *peers);
 /* When every peer has been put back. */
 void hf_intake_peers_release(struct hf_intake_peers *peers);
-/* One use more of the peer that has this address, or of the local one (NULL, or no IP). NULL: no
- * memory. For connections that open and close, not for messages. */
-struct hf_intake_peer *hf_intake_peer_get(struct hf_intake_peers *peers,
-                                          const struct sockaddr *address);
+/* One use more of that peer. NULL: no memory. For connections that open and close, not for
+ * messages. */
+struct hf_intake_peer *hf_intake_peer_get(struct hf_intake_peers *peers, const struct hf_peer *who);
 void hf_intake_peer_put(struct hf_intake_peers *peers, struct hf_intake_peer *peer);

@@ -129,6 +129,10 @@ static enum hf_status take(void *self, struct hf_input *input)
 
 static const struct hf_field fields[] = {HF_FIELDS_END};
 
+static const struct hf_queued_ops queued_ops = {
+    .process_queued = take,
+};
+
 const struct hf_component hf_processor_hold = {
     .type = "hold",
     .help = "Keeps everything until it is told what to do with it.",
@@ -138,7 +142,11 @@ const struct hf_component hf_processor_hold = {
     .fields = fields,
     .open = open_hold,
     .close = close_stage,
-    .process_queued = take,
+    .queued = &queued_ops,
+};
+
+static const struct hf_connector_ops connector_ops = {
+    .makes = {HF_SIGNAL_BIT(HF_TRACES), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_LOGS)},
 };
 
 const struct hf_component hf_connector_pass = {
@@ -150,5 +158,6 @@ const struct hf_component hf_connector_pass = {
     .fields = fields,
     .open = open_pass,
     .close = close_stage,
-    .process_queued = take,
+    .queued = &queued_ops,
+    .connector = &connector_ops,
 };

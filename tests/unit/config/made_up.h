@@ -349,7 +349,7 @@ static const struct hf_component made_token_extension = {
     .kind = HF_EXTENSION,
     .config_size = sizeof(struct made_token),
     .fields = made_token_fields,
-    .auth = &made_auth,
+    .extension = &(const struct hf_extension_ops){.auth = &made_auth},
 };
 static const struct hf_component made_link_connector = {
     .type = "link", .kind = HF_CONNECTOR, .signals = HF_ALL_SIGNALS};

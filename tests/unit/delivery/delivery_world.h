@@ -19,8 +19,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
+#include "util/delivery_config.h"
 #include <holdfast/batching.h>
-#include <holdfast/delivery.h>
 
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
@@ -98,7 +98,9 @@ static inline void backend_send(void *self, struct hf_export *export)
 }
 
 static const struct hf_component component = {
-    .type = "made_up", .kind = HF_EXPORTER, .has_delivery_keys = true, .send = backend_send};
+    .type = "made_up",
+    .kind = HF_EXPORTER,
+    .exporter = &(const struct hf_exporter_ops){.send = backend_send}};
 
 static inline struct world *make_world(void)
 {
@@ -126,7 +128,7 @@ static inline struct world *make_world(void)
     sem_init(&world->backend.released, 0, 0);
     world->node = (struct hf_node){.id = "made_up",
                                    .component = &component,
-                                   .config = &world->config,
+                                   .delivery_config = &world->config,
                                    .self = &world->backend,
                                    .graph = &world->graph,
                                    .host = &world->host};

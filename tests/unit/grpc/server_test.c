@@ -440,12 +440,11 @@ static void ends_floods_of_pings_settings_and_continuations(void **state)
     rig_free(rig);
 }
 
-static void refuses_streams_and_connections_over_their_limits(void **state)
+static void refuses_streams_over_their_limit(void **state)
 {
     (void)state;
     struct rig *rig = rig_new(false);
     rig->options.streams_max = 3;
-    rig->options.connections_max = 2;
     rig_start(rig);
     struct raw_bytes *bytes = greeting();
     for (uint32_t i = 0; i < 4; i++) {
@@ -457,21 +456,56 @@ static void refuses_streams_and_connections_over_their_limits(void **state)
     assert_int_equal(first->stream, 7);
     assert_int_equal(raw_word(first->payload), NGHTTP2_REFUSED_STREAM);
     rig_await_held(rig, 3);
-
-    struct raw_bytes *hello = greeting();
-    struct raw_reader *second = converse(rig, hello), *third;
-    assert_true(raw_find(second, NGHTTP2_SETTINGS));
-    third = converse(rig, hello);
-    assert_false(raw_next(third));
-    raw_reader_free(third);
-    raw_reader_free(second);
-    free(hello);
-
     rig_let_go(rig);
     expect_successes(first, 3);
     raw_reader_free(first);
     free(bytes);
     rig_free(rig);
+}
+
+/* Two connections at once; whose limit it is makes no difference to the only peer. */
+static void keep_to_two_connections(struct rig *rig)
+{
+    rig_start(rig);
+    struct raw_bytes *hello = greeting(), *busy = greeting();
+    raw_headers(busy, 1, END_HEADERS, POST ":path: /t.S/Hold\n" GRPC);
+    raw_message(busy, 1, END_STREAM, 0, "x", 1);
+    struct raw_reader *first = converse(rig, busy);
+    rig_await_held(rig, 1);
+    struct raw_reader *idle = converse(rig, hello);
+    assert_true(raw_find(idle, NGHTTP2_SETTINGS));
+
+    /* The idle one goes, and is told so; the busy one stays, though it is older. */
+    struct raw_reader *third = converse(rig, busy);
+    assert_true(raw_find(idle, NGHTTP2_GOAWAY));
+    assert_int_equal(raw_word(idle->payload + 4), NGHTTP2_NO_ERROR);
+    assert_false(raw_next(idle));
+    rig_await_held(rig, 2);
+    /* Nothing is idle now. */
+    struct raw_reader *refused = converse(rig, hello);
+    assert_false(raw_next(refused));
+
+    rig_let_go(rig);
+    expect_successes(first, 1);
+    expect_successes(third, 1);
+    struct raw_reader *readers[] = {first, idle, third, refused};
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        raw_reader_free(readers[i]);
+    }
+    free(hello);
+    free(busy);
+    rig_free(rig);
+}
+
+static void closes_an_idle_connection_for_a_new_one(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(false);
+    rig->options.connections_max = 2;
+    keep_to_two_connections(rig);
+    rig = rig_new(false);
+    rig->options.connections_per_peer_max = 2;
+    keep_to_two_connections(rig);
 }
 
 static void an_answer_to_a_stream_that_was_reset_goes_nowhere(void **state)
@@ -620,7 +654,8 @@ int main(void)
         cmocka_unit_test(survives_a_header_bomb),
         cmocka_unit_test(ends_rapid_resets),
         cmocka_unit_test(ends_floods_of_pings_settings_and_continuations),
-        cmocka_unit_test(refuses_streams_and_connections_over_their_limits),
+        cmocka_unit_test(refuses_streams_over_their_limit),
+        cmocka_unit_test(closes_an_idle_connection_for_a_new_one),
         cmocka_unit_test(an_answer_to_a_stream_that_was_reset_goes_nowhere),
         cmocka_unit_test(opens_no_window_while_too_much_waits_for_answers),
         cmocka_unit_test(closes_what_idles_and_what_does_not_answer_pings),

@@ -18,197 +18,7 @@
 #include "http/server.h"
 #include "util/compress.h"
 
-#define WAIT_MS 10000
-#define HELD_MAX 16
-
-/* A server whose handler echoes what it got, or holds requests for the test to answer. */
-struct fixture {
-    struct hf_http_server *server;
-    struct sockaddr_in address;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct hf_http_request *held[HELD_MAX];
-    size_t held_count;
-    struct hf_ref *kept; /* of the last body, when `keeps` */
-    struct hf_slice kept_bytes;
-    bool holds, keeps;
-};
-
-static void answer_text(struct hf_http_request *request, int status, const char *text)
-{
-    const struct hf_http_answer answer = {
-        .status = status, .content_type = "text/plain", .body = hf_slice_text(text)};
-    hf_http_answer(request, &answer);
-}
-
-static enum hf_status on_headers(void *user, struct hf_http_request *request)
-{
-    (void)user;
-    if (strcmp(hf_http_path(request), "/refused") == 0) {
-        answer_text(request, 401, "who are you");
-        return HF_UNAUTHENTICATED;
-    }
-    return HF_OK;
-}
-
-static void count_header(void *user, struct hf_slice name, struct hf_slice value)
-{
-    (void)value;
-    int *count = user;
-    *count += name.size == 6 && strncasecmp((const char *)name.data, "x-many", 6) == 0;
-}
-
-static void echo(struct hf_http_request *request, enum hf_status fault)
-{
-    char text[2048];
-    const struct hf_http_body *body = hf_http_request_body(request);
-    struct hf_slice header = hf_http_header(request, "x-word");
-    const char *query = hf_http_query(request, "q");
-    int many = 0;
-    hf_http_header_each(request, count_header, &many);
-    snprintf(text, sizeof(text),
-             "%s %s q=%s word=%.*s many=%d fault=%s coding=%s wire=%zu raw=%.*s",
-             hf_http_method(request), hf_http_path(request), query == NULL ? "-" : query,
-             (int)header.size, (const char *)header.data, many, hf_status_row(fault)->name,
-             hf_coding_name(body->coding), body->wire.size,
-             (int)(body->raw.size < 500 ? body->raw.size : 500), (const char *)body->raw.data);
-    answer_text(request, fault == HF_OK ? 200 : fault == HF_TOO_LARGE ? 413 : 400, text);
-}
-
-static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
-{
-    struct fixture *fixture = user;
-    pthread_mutex_lock(&fixture->lock);
-    bool holds = fixture->holds && strcmp(hf_http_path(request), "/now") != 0;
-    if (fixture->keeps) {
-        const struct hf_http_body *body = hf_http_request_body(request);
-        hf_ref_take(body->owner);
-        fixture->kept = body->owner;
-        fixture->kept_bytes = body->wire;
-    }
-    if (holds) {
-        assert_true(fixture->held_count < HELD_MAX);
-        fixture->held[fixture->held_count++] = request;
-        pthread_cond_broadcast(&fixture->changed);
-    }
-    pthread_mutex_unlock(&fixture->lock);
-    if (!holds) {
-        echo(request, fault);
-    }
-}
-
-/* Waits until the handler holds `count` requests. */
-static void await_held(struct fixture *fixture, size_t count)
-{
-    pthread_mutex_lock(&fixture->lock);
-    while (fixture->held_count < count) {
-        pthread_cond_wait(&fixture->changed, &fixture->lock);
-    }
-    pthread_mutex_unlock(&fixture->lock);
-}
-
-/* `said`: where on_error() writes, or NULL; the handlers' fixture otherwise. */
-static void start_for(struct fixture *fixture, struct hf_http_server_options options, void *said)
-{
-    char error[512] = "";
-    socklen_t size = sizeof(fixture->address);
-    *fixture = (struct fixture){.holds = fixture->holds};
-    pthread_mutex_init(&fixture->lock, NULL);
-    pthread_cond_init(&fixture->changed, NULL);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    fixture->address =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    assert_int_equal(bind(fd, (struct sockaddr *)&fixture->address, size), 0);
-    assert_int_equal(listen(fd, 64), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&fixture->address, &size), 0);
-    options.listen_fd = fd;
-    options.on_request = on_request;
-    options.user = said != NULL ? said : fixture;
-    assert_int_equal(hf_http_server_new(&options, &fixture->server, error), HF_OK);
-}
-
-static void start(struct fixture *fixture, struct hf_http_server_options options)
-{
-    start_for(fixture, options, NULL);
-}
-
-static void end(struct fixture *fixture)
-{
-    hf_http_server_free(fixture->server);
-    pthread_cond_destroy(&fixture->changed);
-    pthread_mutex_destroy(&fixture->lock);
-}
-
-static int dial(const struct fixture *fixture)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const struct timeval patience = {.tv_sec = WAIT_MS / 1000};
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-    assert_int_equal(
-        connect(fd, (const struct sockaddr *)&fixture->address, sizeof(fixture->address)), 0);
-    return fd;
-}
-
-static void put(int fd, const void *data, size_t size)
-{
-    const char *at = data;
-    while (size != 0) {
-        ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
-        assert_true(sent > 0);
-        at += sent;
-        size -= (size_t)sent;
-    }
-}
-
-static void say(int fd, const char *text)
-{
-    put(fd, text, strlen(text));
-}
-
-/* One whole response, headers and body, as text. "" when the connection was closed. */
-static const char *hear(int fd, char *text, size_t capacity)
-{
-    size_t used = 0, wanted = SIZE_MAX;
-    text[0] = '\0';
-    while (used < wanted && used + 1 < capacity) {
-        /* Not beyond this response: the next one may be there already. */
-        size_t step = wanted == SIZE_MAX ? 1 : wanted - used;
-        ssize_t got = recv(fd, text + used, step, 0);
-        if (got <= 0) {
-            break;
-        }
-        used += (size_t)got;
-        text[used] = '\0';
-        const char *end = wanted == SIZE_MAX ? strstr(text, "\r\n\r\n") : NULL;
-        if (end != NULL) {
-            const char *length = strcasestr(text, "Content-Length:");
-            wanted = (size_t)(end - text) + 4 +
-                     (length == NULL ? 0 : (size_t)strtoul(length + 15, NULL, 10));
-        }
-    }
-    return text;
-}
-
-static void assert_says(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        fail_msg("no \"%s\" in \"%s\"", part, text);
-    }
-}
-
-static void assert_silent_on(const char *text, const char *part)
-{
-    if (strstr(text, part) != NULL) {
-        fail_msg("\"%s\" in \"%s\"", part, text);
-    }
-}
-
-static void ask(int fd, const char *request, const char *expected)
-{
-    char text[4096];
-    say(fd, request);
-    assert_says(hear(fd, text, sizeof(text)), expected);
-}
+#include "server_fixture.h"
 
 static void shows_the_handler_the_whole_request(void **state)
 {
@@ -629,17 +439,92 @@ static void keeps_the_limit_of_connections(void **state)
         fds[i] = dial(&fixture);
         ask(fds[i], "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", "GET /x");
     }
-    /* The third is in the backlog until one leaves. */
+    /* The one that has been idle for longest goes for the third. */
     fds[2] = dial(&fixture);
-    say(fds[2], "GET /third HTTP/1.1\r\nHost: x\r\n\r\n");
-    struct pollfd ready = {.fd = fds[2], .events = POLLIN};
-    assert_int_equal(poll(&ready, 1, 50), 0);
-    close(fds[0]);
+    ask(fds[2], "GET /third HTTP/1.1\r\nHost: x\r\n\r\n", "GET /third");
     char text[4096];
-    assert_says(hear(fds[2], text, sizeof(text)), "GET /third");
-    close(fds[1]);
-    close(fds[2]);
+    assert_string_equal(hear(fds[0], text, sizeof(text)), "");
+    ask(fds[1], "GET /second HTTP/1.1\r\nHost: x\r\n\r\n", "GET /second");
+    for (size_t i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
     end(&fixture);
+}
+
+static void closes_connections_that_have_said_nothing(void **state)
+{
+    (void)state;
+    /* Of the only peer, so both limits do the same. */
+    const struct hf_http_server_options limits[] = {{.connections_max = 2},
+                                                    {.connections_per_peer_max = 2}};
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture fixture = {0};
+        char text[4096];
+        int fds[4];
+        start(&fixture, limits[i]);
+        fds[0] = dial(&fixture);
+        fds[1] = dial(&fixture);
+        fds[2] = dial(&fixture);
+        assert_string_equal(hear(fds[0], text, sizeof(text)), "");
+        ask(fds[1], "GET /second HTTP/1.1\r\nHost: x\r\n\r\n", "GET /second");
+        ask(fds[2], "GET /third HTTP/1.1\r\nHost: x\r\n\r\n", "GET /third");
+        /* One that is idle after a request goes for one that says nothing. */
+        fds[3] = dial(&fixture);
+        assert_string_equal(hear(fds[1], text, sizeof(text)), "");
+        ask(fds[3], "GET /fourth HTTP/1.1\r\nHost: x\r\n\r\n", "GET /fourth");
+        for (size_t k = 0; k < 4; k++) {
+            close(fds[k]);
+        }
+        end(&fixture);
+    }
+}
+
+static void counts_each_connection_out_once(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    char text[4096];
+    start(&fixture, (struct hf_http_server_options){.connections_max = 4});
+    for (int i = 0; i < 12; i++) {
+        close(dial(&fixture));
+        int fd = dial(&fixture);
+        say(fd, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"); /* is turned away */
+        assert_true(recv(fd, text, sizeof(text), 0) > 0);
+        close(fd);
+        fd = dial(&fixture);
+        ask(fd, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", "GET /x");
+        close(fd);
+    }
+    end(&fixture);
+}
+
+static void closes_no_connection_that_is_busy(void **state)
+{
+    (void)state;
+    /* Of the only peer, so both limits do the same. */
+    const struct hf_http_server_options limits[] = {{.connections_max = 2},
+                                                    {.connections_per_peer_max = 2}};
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture fixture = {.holds = true};
+        start(&fixture, limits[i]);
+        int fds[3];
+        char text[4096];
+        for (size_t k = 0; k < 2; k++) {
+            fds[k] = dial(&fixture);
+            say(fds[k], "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+            await_held(&fixture, k + 1);
+        }
+        fds[2] = dial(&fixture);
+        assert_string_equal(hear(fds[2], text, sizeof(text)), "");
+        for (size_t k = 0; k < 2; k++) {
+            answer_text(fixture.held[k], 200, "late but there");
+            assert_says(hear(fds[k], text, sizeof(text)), "late but there");
+        }
+        for (size_t k = 0; k < 3; k++) {
+            close(fds[k]);
+        }
+        end(&fixture);
+    }
 }
 
 static void adds_headers_to_every_answer(void **state)
@@ -878,6 +763,9 @@ int main(void)
         cmocka_unit_test(cuts_what_is_left_after_the_grace),
         cmocka_unit_test(leaves_the_listening_socket_to_its_other_holders),
         cmocka_unit_test(keeps_the_limit_of_connections),
+        cmocka_unit_test(closes_connections_that_have_said_nothing),
+        cmocka_unit_test(counts_each_connection_out_once),
+        cmocka_unit_test(closes_no_connection_that_is_busy),
         cmocka_unit_test(adds_headers_to_every_answer),
         cmocka_unit_test(answers_preflights_itself),
         cmocka_unit_test(marks_answers_for_allowed_origins),

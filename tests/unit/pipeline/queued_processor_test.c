@@ -92,7 +92,9 @@ static enum hf_status take(void *self, struct hf_input *input)
 }
 
 static const struct hf_component component = {
-    .type = "made_up", .kind = HF_PROCESSOR, .process_queued = take};
+    .type = "made_up",
+    .kind = HF_PROCESSOR,
+    .queued = &(const struct hf_queued_ops){.process_queued = take}};
 
 static enum hf_status pass_gate(void *self, struct hf_batch *batch, struct hf_batch **ret_batch)
 {
@@ -107,7 +109,9 @@ static enum hf_status pass_gate(void *self, struct hf_batch *batch, struct hf_ba
 }
 
 static const struct hf_component gate = {
-    .type = "gate", .kind = HF_PROCESSOR, .process = pass_gate};
+    .type = "gate",
+    .kind = HF_PROCESSOR,
+    .processor = &(const struct hf_processor_ops){.process = pass_gate}};
 
 static void open_queue(struct world *world, const char *id, struct hf_pipeline *pipeline)
 {

@@ -100,15 +100,8 @@ static void names_the_slowest_first_and_peers_above_their_share_before(void **st
 
 static struct hf_intake_peer *peer_of(struct hf_intake_peers *peers, const char *text)
 {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(1)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
-        return hf_intake_peer_get(peers, (const struct sockaddr *)&v4);
-    }
-    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
-        return hf_intake_peer_get(peers, (const struct sockaddr *)&v6);
-    }
-    return hf_intake_peer_get(peers, NULL);
+    struct hf_peer who = hf_peer_of_text(text);
+    return hf_intake_peer_get(peers, &who);
 }
 
 static void knows_a_peer_by_its_address_or_network(void **state)
@@ -117,13 +110,13 @@ static void knows_a_peer_by_its_address_or_network(void **state)
         const char *one, *other;
         bool same;
     } rows[] = {
-        {"10.0.0.1", "10.0.0.1", true},
-        {"10.0.0.1", "10.0.0.2", false},
-        {"10.0.0.1", "::ffff:10.0.0.1", true},
-        {"2001:db8::1", "2001:db8::2:3", true},
-        {"2001:db8::1", "2001:db8:0:1::1", false},
+        {"10.0.0.1:1", "10.0.0.1:1", true},
+        {"10.0.0.1:1", "10.0.0.2:1", false},
+        {"10.0.0.1:1", "[::ffff:10.0.0.1]:1", true},
+        {"[2001:db8::1]:1", "[2001:db8::2:3]:1", true},
+        {"[2001:db8::1]:1", "[2001:db8:0:1::1]:1", false},
         {"unix", "unix", true},
-        {"unix", "::1", false},
+        {"unix", "[::1]:1", false},
     };
     struct hf_intake_peers peers;
     (void)state;

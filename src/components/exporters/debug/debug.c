@@ -4,7 +4,6 @@
  * after start.
  */
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,7 +30,6 @@ static const char *const verbosities[] = {"basic", "normal", "detailed", NULL};
 static const char *const loglevels[] = {"debug", "info", "warn", "error", NULL};
 
 struct debug_config {
-    struct hf_delivery_config sending; /* first: the delivery keys */
     int64_t verbosity, loglevel;
     bool verbosity_written, loglevel_written;
     int64_t sampling_initial, sampling_thereafter;
@@ -286,13 +284,12 @@ static const char *check_config(const void *user)
             return "output_paths: an empty path";
         }
     }
-    return hf_delivery_check(&config->sending);
+    return NULL;
 }
 
 #define AT(member) offsetof(struct debug_config, member)
 
 static const struct hf_field fields[] = {
-    HF_DELIVERY_FIELDS("0s"),
     {.key = "verbosity",
      .type = HF_FIELD_ENUM,
      .offset = AT(verbosity),
@@ -335,6 +332,11 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .timeout = "0s",
+};
+
 const struct hf_component hf_exporter_debug = {
     .type = "debug",
     .aliases = (const char *const[]){"logging", NULL},
@@ -343,9 +345,8 @@ const struct hf_component hf_exporter_debug = {
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct debug_config),
     .fields = fields,
-    .has_delivery_keys = true,
     .check = check_config,
     .open = open_exporter,
     .close = close_exporter,
-    .send = send_export,
+    .exporter = &exporter_ops,
 };

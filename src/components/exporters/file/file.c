@@ -7,7 +7,6 @@
  * start.
  */
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -32,7 +31,6 @@ static const char *const compressions[] = {"none", "zstd", "", NULL};
 #define COMPRESSION_ZSTD 1
 
 struct file_config {
-    struct hf_delivery_config sending; /* first: the delivery keys */
     const char *path;
     bool append;
     const struct rotation_config {
@@ -440,7 +438,7 @@ static const char *check_config(const void *user)
             return "group_by::resource_attribute: must not be empty";
         }
     }
-    return hf_delivery_check(&config->sending);
+    return NULL;
 }
 
 static const struct hf_field rotation_fields[] = {
@@ -498,7 +496,6 @@ static const struct hf_field group_by_fields[] = {
 #define AT(member) offsetof(struct file_config, member)
 
 static const struct hf_field fields[] = {
-    HF_DELIVERY_FIELDS("0s"),
     {.key = "path",
      .type = HF_FIELD_STRING,
      .offset = AT(path),
@@ -554,6 +551,11 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .timeout = "0s",
+};
+
 const struct hf_component hf_exporter_file = {
     .type = "file",
     .help = "Writes OTLP/JSON lines or protobuf messages to a file.",
@@ -561,9 +563,8 @@ const struct hf_component hf_exporter_file = {
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct file_config),
     .fields = fields,
-    .has_delivery_keys = true,
     .check = check_config,
     .open = open_exporter,
     .close = close_exporter,
-    .send = send_export,
+    .exporter = &exporter_ops,
 };

@@ -7,7 +7,6 @@
 #include <sys/utsname.h>
 
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include "grpc/client.h"
 #include "grpc/target.h"
@@ -32,7 +31,6 @@ struct keepalive_config {
 };
 
 struct otlp_config {
-    struct hf_delivery_config sending; /* first: see sending.h */
     const char *endpoint;
     const char *compression;
     int64_t compression_level;
@@ -344,8 +342,7 @@ static const char *check_config(const void *from)
         return "proxy_url: expected http://[user:password@]host:port; encrypted and SOCKS proxies "
                "are not supported for gRPC";
     }
-    const char *wrong = hf_tls_client_check(&config->tls);
-    return wrong != NULL ? wrong : hf_delivery_check(&config->sending);
+    return hf_tls_client_check(&config->tls);
 }
 
 static const struct hf_field auth_fields[] = {
@@ -378,7 +375,6 @@ static const struct hf_field keepalive_fields[] = {
 #define AT(member) offsetof(struct otlp_config, member)
 
 static const struct hf_field fields[] = {
-    HF_DELIVERY_FIELDS("5s"),
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
@@ -451,6 +447,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .context_keys = context_keys,
+    .timeout = "5s",
+};
+
 const struct hf_component hf_exporter_otlp = {
     .type = "otlp",
     .aliases = (const char *const[]){"otlp_grpc", NULL},
@@ -459,10 +461,8 @@ const struct hf_component hf_exporter_otlp = {
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
-    .has_delivery_keys = true,
     .check = check_config,
     .open = open_exporter,
     .close = close_exporter,
-    .send = send_export,
-    .context_keys = context_keys,
+    .exporter = &exporter_ops,
 };

@@ -8,7 +8,6 @@
 #include <sys/utsname.h>
 
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include "http/client.h"
 #include "pdata/payload.h"
@@ -26,7 +25,6 @@
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
 
 struct otlphttp_config {
-    struct hf_delivery_config sending; /* first: see sending.h */
     const char *endpoint;
     const char *signal_endpoints[HF_SIGNAL_COUNT];
     int64_t encoding;
@@ -398,10 +396,7 @@ static const char *check_config(const void *from)
                "metrics_endpoint or logs_endpoint";
     }
     const char *wrong = hf_proxy_check(config->proxy_url);
-    if (wrong == NULL) {
-        wrong = hf_tls_client_check(&config->tls);
-    }
-    return wrong != NULL ? wrong : hf_delivery_check(&config->sending);
+    return wrong != NULL ? wrong : hf_tls_client_check(&config->tls);
 }
 
 static const struct hf_field auth_fields[] = {
@@ -431,7 +426,6 @@ static const struct hf_field compression_fields[] = {
     }
 
 static const struct hf_field fields[] = {
-    HF_DELIVERY_FIELDS("30s"),
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
@@ -533,6 +527,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .context_keys = context_keys,
+    .timeout = "30s",
+};
+
 const struct hf_component hf_exporter_otlphttp = {
     .type = "otlphttp",
     .aliases = (const char *const[]){"otlp_http", NULL},
@@ -541,10 +541,8 @@ const struct hf_component hf_exporter_otlphttp = {
     .signals = HF_ALL_SIGNALS,
     .config_size = sizeof(struct otlphttp_config),
     .fields = fields,
-    .has_delivery_keys = true,
     .check = check_config,
     .open = open_exporter,
     .close = close_exporter,
-    .send = send_export,
-    .context_keys = context_keys,
+    .exporter = &exporter_ops,
 };

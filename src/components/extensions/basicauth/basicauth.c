@@ -2,9 +2,9 @@
  * basicauth: user name and password. Asked of who sends here (htpasswd), or added to what is sent
  * (client_auth).
  *
- * A good bcrypt hash takes tens of milliseconds to check, which no request may cost: the password
- * that has matched an entry is remembered and compared, and when many fail in a second, the rest of
- * that second fails without being looked at.
+ * A good bcrypt hash takes tens of milliseconds to check: the password that has matched an entry is
+ * remembered and compared, on the thread of the request; all others go to the password worker. An
+ * unknown name is checked against the hash of some entry, so that it takes as long as a known one.
  */
 #include <crypt.h>
 #include <pthread.h>
@@ -12,22 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include <holdfast/component.h>
 
-#include "util/apr1.h"
+#include "password_hash.h"
+#include "password_worker.h"
 #include "util/clock.h"
-#include "util/digest.h"
 #include "util/file_watch.h"
 
 #define LOOK_NS HF_NS_PER_S
 #define ENTRIES_MAX 10000u
-#define CREDENTIALS_MAX 512u /* "user:password" */
-#define FAILURES_MAX 20u     /* per second, of hashes that are expensive to check */
+#define CREDENTIALS_MAX PASSWORD_BYTES_MAX /* "user:password" */
 #define SCHEME "Basic "
-#define SHA1_BYTES 20u
-#define SALT_MAX 64u
-#define KIND_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 struct basic_config {
     struct htpasswd_config {
@@ -47,72 +44,15 @@ struct basic {
     struct hf_node *node;
     const struct basic_config *config;
     char client_value[CREDENTIALS_MAX * 2]; /* "Basic ..."; "" without client_auth */
-    struct crypt_data *crypt_data;
-    pthread_mutex_t lock; /* of what follows, and of crypt_data */
+    uint64_t secret;                /* random; stands for an unknown name, not known outside */
+    struct password_worker *worker; /* once started; NULL when no hash can need it */
+    struct crypt_data *crypt_data;  /* the worker's thread */
+    pthread_mutex_t lock;           /* of what follows */
     struct hf_file_watch watched;
     char *text; /* of the file and the inline part, its lines cut */
     struct entry *entries;
     size_t count;
-    uint64_t failures_since_ns;
-    unsigned failures;
 };
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* NUL-terminated. `out` has room for 4/3 of the text and 4. */
-static void base64_encode(struct hf_slice text, char *out)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < text.size; i += 3) {
-        uint32_t group = (uint32_t)text.data[i] << 16;
-        group |= i + 1 < text.size ? (uint32_t)text.data[i + 1] << 8 : 0;
-        group |= i + 2 < text.size ? text.data[i + 2] : 0;
-        out[used++] = alphabet[group >> 18];
-        out[used++] = alphabet[group >> 12 & 63];
-        out[used++] = i + 1 < text.size ? alphabet[group >> 6 & 63] : '=';
-        out[used++] = i + 2 < text.size ? alphabet[group & 63] : '=';
-    }
-    out[used] = '\0';
-}
-
-/* False: not base64, or more than `room`. Padding may be missing. */
-static bool base64_decode(struct hf_slice text, uint8_t *out, size_t room, size_t *ret_size)
-{
-    uint32_t bits = 0, count = 0;
-    size_t size = 0;
-    while (text.size > 0 && text.data[text.size - 1] == '=') {
-        text.size--;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        const char *at = text.data[i] != '\0' ? strchr(alphabet, text.data[i]) : NULL;
-        if (at == NULL) {
-            return false;
-        }
-        bits = (bits << 6 | (uint32_t)(at - alphabet)) & 0xffffff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            if (size == room) {
-                return false;
-            }
-            out[size++] = (uint8_t)(bits >> count);
-        }
-    }
-    *ret_size = size;
-    return true;
-}
-
-/* As long for a wrong secret as for the right one. */
-static bool equal(const char *a, const char *b)
-{
-    size_t size = strlen(b);
-    unsigned difference = strlen(a) != size;
-    bool comparable = difference == 0;
-    for (size_t i = 0; i < size; i++) {
-        difference |= (unsigned)(comparable ? a[i] : 0) ^ (unsigned)b[i];
-    }
-    return difference == 0;
-}
 
 static void clear_entries(struct basic *basic)
 {
@@ -153,25 +93,12 @@ static bool parse(struct basic *basic, char *text)
     return true;
 }
 
-static bool is_apr1(const char *hash)
-{
-    return strncmp(hash, "$apr1$", 6) == 0;
-}
-
-/* "$kind$...": a plain password may begin with a dollar, too. */
-static bool is_slow(const char *hash)
-{
-    size_t size = hash[0] == '$' ? strspn(hash + 1, KIND_LETTERS) : 0;
-    return size > 0 && hash[1 + size] == '$';
-}
-
 /* Warns about entries that can never match. */
 static void warn_unknown(const struct basic *basic)
 {
     for (size_t i = 0; i < basic->count; i++) {
         const struct entry *entry = &basic->entries[i];
-        if (is_slow(entry->hash) && !is_apr1(entry->hash) &&
-            crypt_checksalt(entry->hash) == CRYPT_SALT_INVALID) {
+        if (!password_is_known(entry->hash)) {
             hf_node_log(basic->node, HF_LOG_WARN,
                         "htpasswd: the password of %s never matches: its kind of hash is unknown",
                         entry->user);
@@ -217,76 +144,27 @@ static void refresh(struct basic *basic)
     }
 }
 
-/* What follows {SHA}, or {SSHA}: the base64 of the SHA-1 of password and salt, and of the salt. */
-static bool matches_sha(const char *hash, bool salted, const char *password)
+/* The entry of that name, NULL: none. Under the lock. */
+static struct entry *find_entry(const struct basic *basic, const char *user)
 {
-    uint8_t bytes[SHA1_BYTES + SALT_MAX];
-    uint8_t text[CREDENTIALS_MAX + SALT_MAX];
-    char hex[HF_SHA1_HEX_SIZE + 1] = "", expected[HF_SHA1_HEX_SIZE + 1] = "";
-    size_t size, password_size = strlen(password);
-    if (!base64_decode(hf_slice_text(hash), bytes, sizeof(bytes), &size) || size < SHA1_BYTES ||
-        (!salted && size != SHA1_BYTES)) {
-        return false;
+    /* Who is named twice is who comes last: the inline part stands over the file. */
+    size_t i = basic->count;
+    while (i > 0 && strcmp(basic->entries[i - 1].user, user) != 0) {
+        i--;
     }
-    size_t salt_size = size - SHA1_BYTES;
-    memcpy(text, password, password_size);
-    memcpy(text + password_size, bytes + SHA1_BYTES, salt_size);
-    if (hf_digest_sha1(hf_slice_of(text, password_size + salt_size), hex) != HF_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < SHA1_BYTES; i++) {
-        snprintf(expected + 2 * i, 3, "%02x", bytes[i]);
-    }
-    return equal(hex, expected);
+    return i > 0 ? &basic->entries[i - 1] : NULL;
 }
 
-/* Hashes of many rounds: apr1, and what the system's libcrypt knows, bcrypt among them. Failing too
- * often is failing at once. */
-static bool matches_slow(struct basic *basic, const char *hash, const char *password)
+/* The entry whose hash stands for that of an unknown name, always the same one: its kind and cost
+ * are those of a real one. NULL: there is none at all. Under the lock. */
+static struct entry *find_double(const struct basic *basic, const char *user)
 {
-    uint64_t now_ns = hf_clock_coarse_ns();
-    if (now_ns - basic->failures_since_ns > HF_NS_PER_S) {
-        basic->failures_since_ns = now_ns;
-        basic->failures = 0;
+    uint64_t hash = basic->secret;
+    for (const char *at = user; *at != '\0'; at++) {
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(1099511628211);
+        hash ^= hash >> 29;
     }
-    if (basic->crypt_data == NULL || basic->failures >= FAILURES_MAX) {
-        return false;
-    }
-    char apr1[HF_APR1_SIZE];
-    const char *made = NULL;
-    if (is_apr1(hash)) {
-        made = hf_apr1(password, hash, apr1) == HF_OK ? apr1 : NULL;
-    } else {
-        memset(basic->crypt_data, 0, sizeof(*basic->crypt_data));
-        made = crypt_r(password, hash, basic->crypt_data);
-    }
-    bool good = made != NULL && made[0] != '*' && equal(made, hash);
-    basic->failures += !good;
-    return good;
-}
-
-/* Under the lock. */
-static bool matches(struct basic *basic, struct entry *entry, const char *password)
-{
-    if (entry->matched != NULL && equal(password, entry->matched)) {
-        return true;
-    }
-    if (strncmp(entry->hash, "{SHA}", 5) == 0) {
-        return matches_sha(entry->hash + 5, false, password);
-    }
-    if (strncmp(entry->hash, "{SSHA}", 6) == 0) {
-        return matches_sha(entry->hash + 6, true, password);
-    }
-    if (!is_slow(entry->hash)) {
-        return equal(password, entry->hash);
-    }
-    if (!matches_slow(basic, entry->hash, password)) {
-        return false;
-    }
-    free(entry->matched);
-    entry->matched =
-        strdup(password); /* NULL when out of memory: then the hash is computed again */
-    return true;
+    return basic->count != 0 ? &basic->entries[hash % basic->count] : NULL;
 }
 
 /* "Basic " and the base64 of "user:password"; cut in two at the colon. */
@@ -299,7 +177,7 @@ static bool read_credentials(struct hf_slice value, char text[CREDENTIALS_MAX + 
         return false;
     }
     struct hf_slice coded = hf_slice_of(value.data + scheme_size, value.size - scheme_size);
-    if (!base64_decode(coded, (uint8_t *)text, CREDENTIALS_MAX, &size) ||
+    if (!password_base64_decode(coded, (uint8_t *)text, CREDENTIALS_MAX, &size) ||
         memchr(text, '\0', size) != NULL) {
         return false;
     }
@@ -313,38 +191,122 @@ static bool read_credentials(struct hf_slice value, char text[CREDENTIALS_MAX + 
     return true;
 }
 
-static enum hf_status check_request(void *self, struct hf_slice (*header)(void *, const char *),
-                                    void *request, struct hf_meta_writer *meta)
+/* Decides what needs no time; false: the worker must. */
+static bool decide(struct basic *basic, const char *user, const char *password, bool *ret_good)
+{
+    pthread_mutex_lock(&basic->lock);
+    refresh(basic);
+    const struct entry *known = find_entry(basic, user);
+    const struct entry *entry = known != NULL ? known : find_double(basic, user);
+    bool remembered =
+        known != NULL && known->matched != NULL && password_equal(password, known->matched);
+    bool decided = remembered || entry == NULL || !password_is_slow(entry->hash);
+    *ret_good = remembered;
+    if (decided && !remembered && entry != NULL) {
+        *ret_good = password_matches_fast(entry->hash, password) && known != NULL;
+    }
+    pthread_mutex_unlock(&basic->lock);
+    return decided;
+}
+
+/* What processors may ask for: the name, and the credentials as they were sent. */
+static void add_attributes(struct hf_meta_writer *meta, const char *user, struct hf_slice raw)
+{
+    enum hf_status added =
+        hf_meta_add(meta, HF_META_AUTH, hf_slice_text("username"), hf_slice_text(user));
+    if (added == HF_OK) {
+        added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"), raw);
+    }
+    (void)added; /* what does not fit is left out */
+}
+
+static bool check_request(void *self, const struct hf_auth_request *request,
+                          struct hf_meta_writer *meta, enum hf_status *ret_status)
 {
     struct basic *basic = self;
     char user[CREDENTIALS_MAX + 1];
     const char *password;
-    struct hf_slice shown = header(request, "authorization");
-    if (!read_credentials(shown, user, &password)) {
-        return HF_UNAUTHENTICATED;
-    }
     bool good = false;
-    pthread_mutex_lock(&basic->lock);
-    refresh(basic);
-    /* Of two entries of one name the last one counts: the inline part overrides the file. */
-    size_t i = basic->count;
-    while (i > 0 && strcmp(basic->entries[i - 1].user, user) != 0) {
-        i--;
+    struct hf_slice shown = request->header(request->request, "authorization");
+    if (read_credentials(shown, user, &password) && !decide(basic, user, password, &good)) {
+        return false;
     }
-    good = i > 0 && matches(basic, &basic->entries[i - 1], password);
-    pthread_mutex_unlock(&basic->lock);
-    if (!good) {
-        return HF_UNAUTHENTICATED;
-    }
-    enum hf_status added =
-        hf_meta_add(meta, HF_META_AUTH, hf_slice_text("username"), hf_slice_text(user));
-    if (added == HF_OK) {
+    if (good) {
         size_t scheme = sizeof(SCHEME) - 1;
-        added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"),
-                            hf_slice_of(shown.data + scheme, shown.size - scheme));
+        add_attributes(meta, user, hf_slice_of(shown.data + scheme, shown.size - scheme));
     }
-    (void)added; /* what does not fit is left out */
-    return HF_OK;
+    *ret_status = good ? HF_OK : HF_UNAUTHENTICATED;
+    return true;
+}
+
+static void begin_check(void *self, const struct hf_auth_request *request,
+                        struct hf_auth_wait *wait)
+{
+    struct basic *basic = self;
+    char user[CREDENTIALS_MAX + 1];
+    const char *password;
+    struct hf_slice shown = request->header(request->request, "authorization");
+    if (!read_credentials(shown, user, &password)) {
+        wait->done(wait, HF_UNAUTHENTICATED);
+    } else if (basic->worker == NULL) {
+        wait->done(wait, HF_CLOSED);
+    } else {
+        password_worker_ask(basic->worker, request->peer, user, password, wait);
+    }
+}
+
+/* ---- the worker's thread ---- */
+
+/* Under the lock, after the password has matched `hash`; the file may have changed since. */
+static void remember(struct basic *basic, const char *user, const char *hash, const char *password)
+{
+    struct entry *entry = find_entry(basic, user);
+    if (entry != NULL && strcmp(entry->hash, hash) == 0) {
+        free(entry->matched);
+        entry->matched = strdup(password); /* without memory, it is checked by its hash again */
+    }
+}
+
+static enum hf_status verify(void *user_data, const char *user, const char *password)
+{
+    struct basic *basic = user_data;
+    pthread_mutex_lock(&basic->lock);
+    const struct entry *known = find_entry(basic, user);
+    const struct entry *entry = known != NULL ? known : find_double(basic, user);
+    bool remembered =
+        known != NULL && known->matched != NULL && password_equal(password, known->matched);
+    char *hash = entry != NULL && !remembered ? strdup(entry->hash) : NULL;
+    bool none = entry == NULL;
+    pthread_mutex_unlock(&basic->lock);
+    if (remembered || hash == NULL) {
+        return remembered ? HF_OK : none ? HF_UNAUTHENTICATED : HF_AGAIN;
+    }
+    bool good = password_is_slow(hash) ? password_matches_slow(hash, password, basic->crypt_data)
+                                       : password_matches_fast(hash, password);
+    good = good && known != NULL;
+    if (good) {
+        pthread_mutex_lock(&basic->lock);
+        remember(basic, user, hash, password);
+        pthread_mutex_unlock(&basic->lock);
+    }
+    free(hash);
+    return good ? HF_OK : HF_UNAUTHENTICATED;
+}
+
+static void describe(void *self, const char *user, const char *password,
+                     struct hf_meta_writer *meta)
+{
+    char both[CREDENTIALS_MAX + 2], raw[CREDENTIALS_MAX * 2];
+    (void)self;
+    snprintf(both, sizeof(both), "%s:%s", user, password);
+    password_base64_encode(hf_slice_text(both), raw);
+    add_attributes(meta, user, hf_slice_text(raw));
+}
+
+static void worker_ended(void *self)
+{
+    const struct basic *basic = self;
+    hf_node_release(basic->node);
 }
 
 static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)
@@ -360,26 +322,47 @@ static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_he
 static bool needs_crypt(const struct basic *basic)
 {
     for (size_t i = 0; i < basic->count; i++) {
-        if (is_slow(basic->entries[i].hash)) {
+        if (password_is_slow(basic->entries[i].hash)) {
             return true;
         }
     }
     return basic->config->htpasswd.file != NULL; /* the next version of it may */
 }
 
-/* 32 KiB, only where hashes ask for it. */
-static enum hf_status make_crypt_room(struct basic *basic)
+/* Only where hashes ask for it: a thread, and 32 KiB. */
+static enum hf_status start_basic(void *self, char *reterr)
 {
+    struct basic *basic = self;
     if (!needs_crypt(basic)) {
         return HF_OK;
     }
+    const struct password_worker_options options = {
+        .verify = verify, .describe = describe, .ended = worker_ended, .user = basic};
     basic->crypt_data = calloc(1, sizeof(*basic->crypt_data));
-    return basic->crypt_data != NULL ? HF_OK : HF_NOMEM;
+    enum hf_status status = HF_NOMEM;
+    hf_node_hold(basic->node);
+    if (basic->crypt_data != NULL) {
+        status = password_worker_start(&options, &basic->worker);
+    }
+    if (status != HF_OK) {
+        hf_node_release(basic->node);
+        snprintf(reterr, HF_ERROR_MAX, "no memory or no thread to check passwords");
+    }
+    return status;
+}
+
+static void stop_basic(void *self)
+{
+    struct basic *basic = self;
+    if (basic->worker != NULL) {
+        password_worker_stop(basic->worker);
+    }
 }
 
 static void close_basic(void *self)
 {
     struct basic *basic = self;
+    password_worker_free(basic->worker);
     clear_entries(basic);
     free(basic->crypt_data);
     pthread_mutex_destroy(&basic->lock);
@@ -396,7 +379,7 @@ static void make_client_value(struct basic *basic)
     snprintf(both, sizeof(both), "%s:%s", client->username,
              client->password != NULL ? client->password : "");
     memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
-    base64_encode(hf_slice_text(both), basic->client_value + sizeof(SCHEME) - 1);
+    password_base64_encode(hf_slice_text(both), basic->client_value + sizeof(SCHEME) - 1);
 }
 
 static enum hf_status open_basic(struct hf_node *node, const void *config, void **ret_self,
@@ -412,13 +395,12 @@ static enum hf_status open_basic(struct hf_node *node, const void *config, void 
     pthread_mutex_init(&basic->lock, NULL);
     basic->watched.path = basic->config->htpasswd.file;
     make_client_value(basic);
+    ssize_t got = getrandom(&basic->secret, sizeof(basic->secret), GRND_NONBLOCK);
+    (void)got; /* without: guessed by those who know the file's order */
     bool changed = basic->watched.path != NULL &&
                    hf_file_watch_changed(&basic->watched, hf_clock_coarse_ns(), LOOK_NS);
     (void)changed; /* what is read now is the state to compare with */
     enum hf_status status = load(basic, reterr);
-    if (status == HF_OK) {
-        status = make_crypt_room(basic);
-    }
     if (status != HF_OK) {
         close_basic(basic);
         return status;
@@ -492,7 +474,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
-static const struct hf_auth auth = {.check = check_request, .headers = add_headers};
+static const struct hf_auth auth = {
+    .check = check_request, .begin = begin_check, .headers = add_headers};
+
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
 
 const struct hf_component hf_extension_basicauth = {
     .type = "basicauth",
@@ -502,6 +489,8 @@ const struct hf_component hf_extension_basicauth = {
     .fields = fields,
     .check = check_config,
     .open = open_basic,
+    .start = start_basic,
+    .stop = stop_basic,
     .close = close_basic,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

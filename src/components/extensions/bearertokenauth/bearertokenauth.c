@@ -122,25 +122,26 @@ static bool strip_scheme(const char *scheme, struct hf_slice value, struct hf_sl
     return true;
 }
 
-static enum hf_status check_request(void *self, struct hf_slice (*header)(void *, const char *),
-                                    void *request, struct hf_meta_writer *meta)
+static bool check_request(void *self, const struct hf_auth_request *request,
+                          struct hf_meta_writer *meta, enum hf_status *ret_status)
 {
     struct bearer *bearer = self;
-    struct hf_slice value = header(request, bearer->header);
+    struct hf_slice value = request->header(request->request, bearer->header);
     struct hf_slice shown;
+    *ret_status = HF_UNAUTHENTICATED;
     if (value.size == 0 || !strip_scheme(bearer->config->scheme, value, &shown) ||
         shown.size == 0) {
-        return HF_UNAUTHENTICATED;
+        return true;
     }
     pthread_mutex_lock(&bearer->lock);
     bool known = each_token(bearer, is_token, &shown);
     pthread_mutex_unlock(&bearer->lock);
-    if (!known) {
-        return HF_UNAUTHENTICATED;
+    if (known) {
+        enum hf_status added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"), shown);
+        (void)added; /* what does not fit is left out */
+        *ret_status = HF_OK;
     }
-    enum hf_status added = hf_meta_add(meta, HF_META_AUTH, hf_slice_text("raw"), shown);
-    (void)added; /* what does not fit is left out */
-    return HF_OK;
+    return true;
 }
 
 struct value {
@@ -271,6 +272,10 @@ static const struct hf_field fields[] = {
 
 static const struct hf_auth auth = {.check = check_request, .headers = add_headers};
 
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
+
 const struct hf_component hf_extension_bearertokenauth = {
     .type = "bearertokenauth",
     .help = "Sends and asks for a bearer token.",
@@ -280,5 +285,5 @@ const struct hf_component hf_extension_bearertokenauth = {
     .check = check_config,
     .open = open_bearer,
     .close = close_bearer,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

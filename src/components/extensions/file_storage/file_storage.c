@@ -57,10 +57,21 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+/* The whole configuration. */
+static const struct hf_storage_config *storage(const void *config)
+{
+    return config;
+}
+
+static const struct hf_extension_ops extension_ops = {
+    .storage = storage,
+};
+
 const struct hf_component hf_extension_file_storage = {
     .type = "file_storage",
     .help = "Names the data directory of the durable queues.",
     .kind = HF_EXTENSION,
     .config_size = sizeof(struct hf_storage_config),
     .fields = fields,
+    .extension = &extension_ops,
 };

@@ -249,6 +249,10 @@ static const struct hf_field fields[] = {
 static const struct hf_auth auth = {
     .headers = add_headers, .context_keys = context_keys, .header_keys = header_keys};
 
+static const struct hf_extension_ops extension_ops = {
+    .auth = &auth,
+};
+
 const struct hf_component hf_extension_headers_setter = {
     .type = "headers_setter",
     .help = "Sets headers of outgoing requests, also from what clients sent.",
@@ -258,5 +262,5 @@ const struct hf_component hf_extension_headers_setter = {
     .check = check_config,
     .open = open_setter,
     .close = close_setter,
-    .auth = &auth,
+    .extension = &extension_ops,
 };

@@ -145,6 +145,12 @@ static void on_error(void *user, const char *peer, const char *what)
     }
 }
 
+static void on_end(void *user)
+{
+    const struct health *health = user;
+    hf_node_release(health->node);
+}
+
 static enum hf_status start_health(void *self, char *reterr)
 {
     struct health *health = self;
@@ -161,12 +167,18 @@ static enum hf_status start_health(void *self, char *reterr)
             health->config->response_headers.count != 0 ? &health->config->response_headers : NULL,
         .on_request = on_request,
         .on_error = on_error,
+        .on_end = on_end,
         .user = health,
     };
     hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
                 health->config->endpoint);
     health->listen_fd = -1;
-    return hf_http_server_new(&options, &health->server, reterr);
+    hf_node_hold(health->node);
+    enum hf_status status = hf_http_server_new(&options, &health->server, reterr);
+    if (status != HF_OK) {
+        hf_node_release(health->node);
+    }
+    return status;
 }
 
 static void stop_health(void *self)

@@ -137,6 +137,11 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+    .context_keys = context_keys,
+};
+
 const struct hf_component hf_processor_attributes = {
     .type = "attributes",
     .help = "Changes the attributes of spans, data points and log records.",
@@ -147,6 +152,5 @@ const struct hf_component hf_processor_attributes = {
     .check = check,
     .open = open_attributes,
     .close = close_attributes,
-    .process = process,
-    .context_keys = context_keys,
+    .processor = &processor_ops,
 };

@@ -11,10 +11,9 @@
 
 static const char *check(const void *config)
 {
-    const struct hf_batching *batching = config;
-    const struct hf_string_list *keys = &batching->metadata_keys;
-    if (batching->send_batch_max_size > 0 &&
-        batching->send_batch_max_size < batching->send_batch_size) {
+    const struct hf_batching *wanted = config;
+    const struct hf_string_list *keys = &wanted->metadata_keys;
+    if (wanted->send_batch_max_size > 0 && wanted->send_batch_max_size < wanted->send_batch_size) {
         return "send_batch_max_size must be greater or equal to send_batch_size";
     }
     for (size_t i = 0; i < keys->count; i++) {
@@ -63,6 +62,16 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+/* The whole configuration. */
+static const struct hf_batching *batching(const void *config)
+{
+    return config;
+}
+
+static const struct hf_processor_ops processor_ops = {
+    .batching = batching,
+};
+
 const struct hf_component hf_processor_batch = {
     .type = "batch",
     .help = "Tells exporters how to coalesce and cut requests.",
@@ -71,4 +80,5 @@ const struct hf_component hf_processor_batch = {
     .config_size = sizeof(struct hf_batching),
     .fields = fields,
     .check = check,
+    .processor = &processor_ops,
 };

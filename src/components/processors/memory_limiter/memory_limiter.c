@@ -332,13 +332,18 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_DURATION,
      .offset = offsetof(struct limiter_config, min_gc_soft_ns),
      .default_text = "10s",
-     .help = "At the soft limit, how limiter free memory is given back to the system."},
+     .help = "At the soft limit, how often free memory is given back to the system."},
     {.key = "min_gc_interval_when_hard_limited",
      .type = HF_FIELD_DURATION,
      .offset = offsetof(struct limiter_config, min_gc_hard_ns),
      .default_text = "0s",
      .help = "The same at the hard limit; never more often than once a second."},
     HF_FIELDS_END,
+};
+
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+    .memory_limit = memory_limit,
 };
 
 const struct hf_component hf_processor_memory_limiter = {
@@ -353,6 +358,5 @@ const struct hf_component hf_processor_memory_limiter = {
     .start = start_limiter,
     .stop = stop_limiter,
     .close = close_limiter,
-    .process = process,
-    .memory_limit = memory_limit,
+    .processor = &processor_ops,
 };

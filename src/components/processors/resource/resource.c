@@ -90,6 +90,11 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+    .context_keys = context_keys,
+};
+
 const struct hf_component hf_processor_resource = {
     .type = "resource",
     .help = "Changes the attributes of resources.",
@@ -100,6 +105,5 @@ const struct hf_component hf_processor_resource = {
     .check = check,
     .open = open_resource,
     .close = close_resource,
-    .process = process,
-    .context_keys = context_keys,
+    .processor = &processor_ops,
 };

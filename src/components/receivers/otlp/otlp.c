@@ -68,41 +68,6 @@ uint64_t otlp_intake_total(const struct hf_node *node, const char *key, uint64_t
     return total;
 }
 
-static bool is_wanted(const struct otlp_wanted *wanted, struct hf_slice attribute)
-{
-    size_t prefix = strlen(AUTH_PREFIX);
-    for (size_t i = 0; i < wanted->key_count; i++) {
-        const char *key = wanted->keys[i];
-        if (strncmp(key, AUTH_PREFIX, prefix) == 0 && hf_slice_is(attribute, key + prefix)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum hf_status otlp_add_auth(const struct otlp_auth *auth, const struct otlp_wanted *wanted,
-                             struct hf_slice (*header)(void *, const char *), void *request,
-                             struct hf_meta_writer *meta)
-{
-    struct hf_meta_writer all;
-    struct hf_meta_entry entry;
-    size_t cursor = 0;
-    all.size = 0;
-    if (auth->ops == NULL || !wanted->auth) {
-        return HF_OK;
-    }
-    if (auth->ops->check(auth->self, header, request, &all) != HF_OK) {
-        return HF_UNAUTHENTICATED;
-    }
-    while (hf_meta_next(hf_slice_of(all.bytes, all.size), &cursor, &entry)) {
-        if (is_wanted(wanted, entry.key)) {
-            enum hf_status put = hf_meta_add(meta, entry.kind, entry.key, entry.value);
-            (void)put; /* what does not fit is left out */
-        }
-    }
-    return HF_OK;
-}
-
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason)
 {
@@ -230,8 +195,9 @@ static enum hf_status start_receiver(void *self, char *reterr)
 static void stop_receiver(void *self)
 {
     struct otlp_receiver *receiver = self;
+    uint64_t until_ns = hf_clock_monotonic_ns() + OTLP_STOP_GRACE_NS;
     otlp_grpc_stop(receiver->grpc);
-    otlp_http_stop(receiver->http);
+    otlp_http_stop(receiver->http, until_ns);
 }
 
 /* A request has one signal: each needs a path of its own. */
@@ -334,6 +300,11 @@ static const struct hf_field keepalive_fields[] = {
     HF_FIELDS_END,
 };
 
+#define OTLP_MAX_CONNECTIONS_HELP                                                                  \
+    "Connections at once; when there are more, the one that is idle for longest is closed."
+#define OTLP_MAX_PER_PEER_HELP                                                                     \
+    "The same for one address (IPv6: one /64 network; unix: all); 0: no limit of its own."
+
 #define GRPC(member) offsetof(struct otlp_grpc_config, member)
 
 static const char *expect_mode(const char *key, const char *text)
@@ -388,6 +359,20 @@ static const struct hf_field grpc_fields[] = {
      .min = 0,
      .max = 1e6,
      .help = "Calls at once on a connection; 0: 1,000."},
+    {.key = "max_connections",
+     .type = HF_FIELD_INT,
+     .offset = GRPC(max_connections),
+     .default_text = "10000",
+     .min = 1,
+     .max = 1e6,
+     .help = OTLP_MAX_CONNECTIONS_HELP},
+    {.key = "max_connections_per_peer",
+     .type = HF_FIELD_INT,
+     .offset = GRPC(max_connections_per_peer),
+     .default_text = "5000",
+     .min = 0,
+     .max = 1e6,
+     .help = OTLP_MAX_PER_PEER_HELP},
     {.key = "read_buffer_size",
      .type = HF_FIELD_INT,
      .offset = GRPC(read_buffer_size),
@@ -460,6 +445,20 @@ static const struct hf_field http_fields[] = {
      .min = 0,
      .max = (double)(UINT64_C(1) << 50),
      .help = "Largest body, before and after decompression; 0: 256 MiB, of which no more is used."},
+    {.key = "max_connections",
+     .type = HF_FIELD_INT,
+     .offset = HTTP(max_connections),
+     .default_text = "10000",
+     .min = 1,
+     .max = 1e6,
+     .help = OTLP_MAX_CONNECTIONS_HELP},
+    {.key = "max_connections_per_peer",
+     .type = HF_FIELD_INT,
+     .offset = HTTP(max_connections_per_peer),
+     .default_text = "5000",
+     .min = 0,
+     .max = 1e6,
+     .help = OTLP_MAX_PER_PEER_HELP},
     {.key = "response_headers",
      .type = HF_FIELD_MAP,
      .offset = HTTP(response_headers),

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "grpc/server.h"
+#include "otlp_admission.h"
+#include "otlp_headers.h"
 #include "otlp_receiver.h"
+#include "otlp_reflection.h"
 #include "pdata/fault.h"
 #include "pdata/scan.h"
 #include "pdata/unknown.h"
@@ -16,9 +19,8 @@
 #include "util/memory.h"
 #include "util/metrics.h"
 
-#define STOP_GRACE_NS UINT64_C(1500000000)
 #define HEALTH_PATH "/grpc.health.v1.Health/Check"
-#define METHODS_MAX (HF_SIGNAL_COUNT + 1)
+#define METHODS_MAX (HF_SIGNAL_COUNT + 3)
 
 static const char *const export_paths[HF_SIGNAL_COUNT] = {
     [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -39,6 +41,7 @@ struct otlp_grpc {
     struct otlp_auth auth;
     struct otlp_wanted wanted;
     struct method methods[METHODS_MAX];
+    struct otlp_reflection reflection;
     struct hf_series *malformed, *protocol, *unauthenticated;
 };
 
@@ -125,16 +128,85 @@ static void refuse_stranger(const struct otlp_grpc *grpc, struct hf_grpc_call *c
     refuse(call, HF_UNAUTHENTICATED, NULL);
 }
 
+static struct hf_auth_request shown_by(struct hf_grpc_call *call)
+{
+    return (struct hf_auth_request){header_of, call, hf_grpc_call_peer(call)};
+}
+
+/* What the check came to, for a call that is still there. */
+static void judge(struct otlp_grpc *grpc, struct hf_grpc_call *call, enum hf_status status)
+{
+    const char *peer = hf_grpc_call_peer(call);
+    if (status == HF_UNAUTHENTICATED) {
+        refuse_stranger(grpc, call);
+    } else if (status == HF_AGAIN) {
+        otlp_complain(grpc->receiver, peer, OTLP_BUSY_CHECKING);
+        refuse(call, status, OTLP_BUSY_CHECKING);
+    } else if (status != HF_OK) {
+        otlp_complain_refused(grpc->receiver, peer, status);
+        refuse(call, status, NULL);
+    }
+}
+
+static void judge_on_loop(struct hf_task *task)
+{
+    struct otlp_admission *admission = HF_CONTAINER(task, struct otlp_admission, task);
+    struct hf_grpc_call *call = admission->call;
+    if (call != NULL && hf_grpc_call_is_on_hold(call)) {
+        if (admission->status == HF_OK) {
+            hf_grpc_call_resume(call);
+        } else {
+            judge(admission->server, call, admission->status);
+        }
+    }
+    hf_ref_drop(&admission->ref);
+}
+
+/* The authenticator's thread. */
+static void on_decided(struct otlp_admission *admission)
+{
+    hf_loop_post(admission->loop, &admission->task);
+}
+
+static void check_later(struct otlp_grpc *grpc, struct hf_grpc_call *call,
+                        const struct hf_auth_request *request)
+{
+    struct otlp_admission *admission = otlp_admission_new(&grpc->wanted, on_decided);
+    if (admission == NULL) {
+        judge(grpc, call, HF_NOMEM);
+        return;
+    }
+    admission->call = call;
+    admission->task.run = judge_on_loop;
+    admission->loop = hf_grpc_call_loop(call);
+    admission->server = grpc;
+    *hf_grpc_call_slot(call) = admission;
+    hf_grpc_call_hold(call);
+    grpc->auth.ops->begin(grpc->auth.self, request, &admission->wait);
+}
+
 static void on_headers(void *user, struct hf_grpc_call *call)
 {
     struct otlp_grpc *grpc = user;
     if (grpc->auth.ops == NULL) {
         return;
     }
-    struct hf_meta_writer unused = {.size = 0};
-    if (grpc->auth.ops->check(grpc->auth.self, header_of, call, &unused) != HF_OK) {
-        refuse_stranger(grpc, call);
+    const struct hf_auth_request request = shown_by(call);
+    enum hf_status status = HF_UNAUTHENTICATED;
+    if (otlp_check_auth(&grpc->auth, &request, &status)) {
+        judge(grpc, call, status);
+    } else {
+        check_later(grpc, call, &request);
     }
+}
+
+static void on_gone(void *user, struct hf_grpc_call *call)
+{
+    struct otlp_admission *admission = *hf_grpc_call_slot(call);
+    (void)user;
+    admission->call = NULL;
+    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
+    hf_ref_drop(&admission->ref);
 }
 
 static enum hf_status collect_headers(const struct otlp_wanted *wanted,
@@ -163,7 +235,9 @@ static enum hf_status collect_meta(const struct otlp_grpc *grpc, struct hf_grpc_
             hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_grpc_call_peer(call)));
         (void)put;
     }
-    enum hf_status status = otlp_add_auth(&grpc->auth, wanted, header_of, call, meta);
+    const struct hf_auth_request request = shown_by(call);
+    enum hf_status status =
+        otlp_add_auth(&grpc->auth, wanted, &request, *hf_grpc_call_slot(call), meta);
     if (status == HF_OK && wanted->headers) {
         status = collect_headers(wanted, call, meta, reterr);
     }
@@ -259,7 +333,7 @@ static void on_message(void *user, struct hf_grpc_call *call)
         return;
     }
     if (status != HF_OK) {
-        refuse_stranger(grpc, call);
+        judge(grpc, call, status);
         return;
     }
     struct intake *intake = malloc(sizeof(*intake));
@@ -292,10 +366,22 @@ static void on_error(void *user, const char *peer, const char *what)
     otlp_complain(grpc->receiver, peer, what);
 }
 
+/* The last thread is out of it. */
+static void on_end(void *user)
+{
+    const struct otlp_grpc *grpc = user;
+    hf_node_release(grpc->receiver->node);
+}
+
 static void on_reload_failed(void *user, const char *why)
 {
     const struct otlp_grpc *grpc = user;
     otlp_warn_reload(grpc->receiver, "grpc", why);
+}
+
+static enum hf_status reflect(void *user, struct hf_slice message, struct hf_bytes *answer)
+{
+    return otlp_reflect(user, message, answer);
 }
 
 /* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
@@ -305,13 +391,24 @@ static size_t list_methods(struct otlp_grpc *grpc, struct hf_grpc_method *method
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         if ((hf_node_signals(grpc->receiver->node) & HF_SIGNAL_BIT(signal)) != 0) {
             grpc->methods[count] = (struct method){false, (enum hf_signal)signal};
-            methods[count] = (struct hf_grpc_method){export_paths[signal], &grpc->methods[count]};
+            methods[count] = (struct hf_grpc_method){.path = export_paths[signal],
+                                                     .user = &grpc->methods[count]};
             count++;
         }
     }
     grpc->methods[count] = (struct method){.is_health = true};
-    methods[count] = (struct hf_grpc_method){HEALTH_PATH, &grpc->methods[count]};
-    return count + 1;
+    methods[count] = (struct hf_grpc_method){.path = HEALTH_PATH, .user = &grpc->methods[count]};
+    count++;
+    static const char *const reflections[] = {OTLP_REFLECTION_V1, OTLP_REFLECTION_V1ALPHA};
+    for (size_t i = 0; i < sizeof(reflections) / sizeof(reflections[0]); i++) {
+        methods[count++] = (struct hf_grpc_method){
+            .path = reflections[i], .user = &grpc->reflection, .converse = reflect};
+    }
+    for (size_t i = 0; i < count; i++) {
+        grpc->reflection.paths[i] = methods[i].path;
+    }
+    grpc->reflection.count = count;
+    return count;
 }
 
 static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc_config *config,
@@ -348,6 +445,8 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
         .message_bytes_max = otlp_message_limit(node, "protocols::grpc::max_recv_msg_size_mib",
                                                 mib << 20, memory_bytes),
         .streams_max = (uint32_t)config->max_concurrent_streams,
+        .connections_max = (size_t)config->max_connections,
+        .connections_per_peer_max = (size_t)config->max_connections_per_peer,
         .read_buffer_bytes = (size_t)config->read_buffer_size,
         .buffered_bytes_max =
             otlp_intake_total(node, "protocols::grpc::max_recv_msg_size_mib", (uint64_t)mib << 20),
@@ -364,8 +463,10 @@ static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc
         .methods = methods,
         .method_count = list_methods(grpc, methods),
         .on_headers = on_headers,
+        .on_gone = on_gone,
         .on_message = on_message,
         .on_error = on_error,
+        .on_end = on_end,
         .user = grpc,
     };
     options.loops = hf_node_loops(node, &options.loop_count);
@@ -405,6 +506,7 @@ enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc *
 
 void otlp_grpc_start(struct otlp_grpc *grpc)
 {
+    hf_node_hold(grpc->receiver->node);
     hf_grpc_server_start(grpc->server);
     hf_node_log(grpc->receiver->node, HF_LOG_INFO, "Starting GRPC server. endpoint %s",
                 grpc->receiver->config->protocols.grpc->endpoint);
@@ -413,7 +515,7 @@ void otlp_grpc_start(struct otlp_grpc *grpc)
 void otlp_grpc_stop(struct otlp_grpc *grpc)
 {
     if (grpc != NULL) {
-        hf_grpc_server_stop(grpc->server, STOP_GRACE_NS);
+        hf_grpc_server_stop(grpc->server, OTLP_STOP_GRACE_NS);
     }
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "otlp_receiver.h"
+#include "otlp_headers.h"
 #include "util/header_text.h"
 
 enum hf_status otlp_keep_header(const struct otlp_wanted *wanted, struct hf_slice name,

@@ -9,18 +9,19 @@
 #include <unistd.h>
 
 #include "http/server.h"
+#include "otlp_admission.h"
+#include "otlp_headers.h"
 #include "otlp_receiver.h"
+#include "otlp_status.h"
 #include "pdata/fault.h"
 #include "pdata/json.h"
 #include "pdata/scan.h"
 #include "pdata/unknown.h"
-#include "util/escape.h"
+#include "util/clock.h"
 #include "util/metrics.h"
 
-#define STOP_GRACE_NS UINT64_C(1500000000)
 #define SUCCEEDED_GRACE_NS UINT64_C(10000000000)
-#define CONNECTIONS_MAX 10000
-#define ERROR_BODY_MAX 1024
+#define STOP_GRACE_MIN_NS UINT64_C(100000000)
 
 struct otlp_http {
     struct otlp_receiver *receiver;
@@ -43,46 +44,12 @@ struct intake {
     char peer[64];   /* the request's own may be gone with its connection */
 };
 
-static size_t put_varint(uint8_t *out, size_t value)
-{
-    size_t size = 0;
-    for (; value >= 0x80; value >>= 7) {
-        out[size++] = (uint8_t)(value | 0x80);
-    }
-    out[size++] = (uint8_t)value;
-    return size;
-}
-
-/* google.rpc.Status {1 int32 code, 2 string message}. */
-static size_t status_proto(uint8_t *out, int code, const char *text)
-{
-    size_t text_size = strlen(text);
-    size_t size = 0;
-    out[size++] = 0x08;
-    size += put_varint(out + size, (size_t)code);
-    out[size++] = 0x12;
-    size += put_varint(out + size, text_size);
-    memcpy(out + size, text, text_size);
-    return size + text_size;
-}
-
-static size_t status_json(uint8_t *out, int code, const char *text)
-{
-    char escaped[ERROR_BODY_MAX - 64];
-    hf_escape(HF_ESCAPE_JSON, hf_slice_text(text), escaped, sizeof(escaped));
-    return (size_t)snprintf((char *)out, ERROR_BODY_MAX, "{\"code\":%d,\"message\":\"%s\"}", code,
-                            escaped);
-}
-
 static void refuse(struct hf_http_request *request, bool json, enum hf_status status, int http_code,
                    const char *text)
 {
-    uint8_t body[ERROR_BODY_MAX];
-    char fit[ERROR_BODY_MAX - 64]; /* the peer may have written a part of it */
+    uint8_t body[OTLP_STATUS_BODY_MAX];
     const struct hf_status_row *row = hf_status_row(status);
-    hf_escape(HF_ESCAPE_LINE, hf_slice_text(text != NULL ? text : row->says), fit, sizeof(fit));
-    size_t size =
-        json ? status_json(body, row->grpc_code, fit) : status_proto(body, row->grpc_code, fit);
+    size_t size = otlp_status_body(json, row->grpc_code, text != NULL ? text : row->says, body);
     const struct hf_http_answer answer = {
         .status = http_code != 0 ? http_code : row->http_code,
         .content_type = json ? "application/json" : "application/x-protobuf",
@@ -196,16 +163,91 @@ static void refuse_stranger(const struct otlp_http *http, struct hf_http_request
     refuse(request, body_type(request) == BODY_JSON, HF_UNAUTHENTICATED, 0, NULL);
 }
 
+static struct hf_auth_request shown_by(struct hf_http_request *request)
+{
+    return (struct hf_auth_request){header_of, request, hf_http_peer(request)};
+}
+
+static void refuse_client(const struct otlp_http *http, struct hf_http_request *request,
+                          enum hf_status status)
+{
+    bool json = body_type(request) == BODY_JSON;
+    if (status == HF_UNAUTHENTICATED) {
+        refuse_stranger(http, request);
+    } else if (status == HF_AGAIN) {
+        otlp_complain(http->receiver, hf_http_peer(request), OTLP_BUSY_CHECKING);
+        refuse(request, json, status, 0, OTLP_BUSY_CHECKING);
+    } else {
+        otlp_complain_refused(http->receiver, hf_http_peer(request), status);
+        refuse(request, json, status, 0, NULL);
+    }
+}
+
+/* The authenticator's thread. */
+static void on_decided(struct otlp_admission *admission)
+{
+    hf_http_go_on(admission->request);
+    hf_ref_drop(&admission->ref);
+}
+
+static bool is_alive(struct otlp_admission *admission)
+{
+    return hf_http_is_alive(admission->request);
+}
+
+static enum hf_status check_later(const struct otlp_http *http, struct hf_http_request *request,
+                                  const struct hf_auth_request *shown)
+{
+    struct otlp_admission *admission = otlp_admission_new(&http->wanted, on_decided);
+    if (admission == NULL) {
+        return HF_NOMEM;
+    }
+    admission->request = request;
+    admission->is_alive = is_alive;
+    *hf_http_request_data(request) = admission;
+    hf_http_hold(request);
+    http->auth.ops->begin(http->auth.self, shown, &admission->wait);
+    return HF_OK;
+}
+
+/* False: the request is on hold until it is known. */
+static bool check_client(const struct otlp_http *http, struct hf_http_request *request,
+                         enum hf_status *ret_status)
+{
+    const struct otlp_admission *admission = *hf_http_request_data(request);
+    *ret_status = HF_OK;
+    if (http->auth.ops == NULL || admission != NULL) {
+        *ret_status = admission != NULL ? admission->status : HF_OK;
+        return true;
+    }
+    const struct hf_auth_request shown = shown_by(request);
+    if (otlp_check_auth(&http->auth, &shown, ret_status)) {
+        return true;
+    }
+    *ret_status = check_later(http, request, &shown);
+    return *ret_status != HF_OK;
+}
+
+static void on_gone(void *user, struct hf_http_request *request)
+{
+    struct otlp_admission *admission = *hf_http_request_data(request);
+    (void)user;
+    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
+    hf_ref_drop(&admission->ref);
+}
+
+/* Called again when a request goes on that was on hold. */
 static enum hf_status on_headers(void *user, struct hf_http_request *request)
 {
     struct otlp_http *http = user;
     enum hf_signal signal;
-    if (http->auth.ops != NULL) {
-        struct hf_meta_writer unused = {.size = 0};
-        if (http->auth.ops->check(http->auth.self, header_of, request, &unused) != HF_OK) {
-            refuse_stranger(http, request);
-            return HF_UNAUTHENTICATED;
-        }
+    enum hf_status known;
+    if (!check_client(http, request, &known)) {
+        return HF_OK;
+    }
+    if (known != HF_OK) {
+        refuse_client(http, request, known);
+        return known;
     }
     if (!find_signal(http, hf_http_path(request), &signal)) {
         say_plain(http, request, 404, "404 page not found\n", "is no path of this receiver");
@@ -254,7 +296,9 @@ static enum hf_status collect_meta(const struct otlp_http *http, struct hf_http_
             hf_meta_add(meta, HF_META_PEER, HF_EMPTY_SLICE, hf_slice_text(hf_http_peer(request)));
         (void)put;
     }
-    enum hf_status status = otlp_add_auth(&http->auth, wanted, header_of, request, meta);
+    const struct hf_auth_request shown = shown_by(request);
+    enum hf_status status =
+        otlp_add_auth(&http->auth, wanted, &shown, *hf_http_request_data(request), meta);
     if (status == HF_OK && wanted->headers) {
         hf_http_header_each(request, collect_header, &collector);
         status = collector.status;
@@ -372,7 +416,7 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         return;
     }
     if (status != HF_OK) {
-        refuse_stranger(http, request);
+        refuse_client(http, request, status);
         return;
     }
     const struct hf_http_body *body = hf_http_request_body(request);
@@ -418,6 +462,13 @@ static void on_error(void *user, const char *peer, const char *what)
     }
     hf_series_add(http->protocol, 1);
     otlp_complain(http->receiver, peer, what);
+}
+
+/* The last thread is out of it. */
+static void on_end(void *user)
+{
+    const struct otlp_http *http = user;
+    hf_node_release(http->receiver->node);
 }
 
 enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret, char *reterr)
@@ -468,7 +519,8 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
             http->receiver->node, "protocols::http::max_request_body_size", body_limit(config)),
         .body_time_ns = config->read_timeout_ns,
         .body_rate = config->min_read_rate,
-        .connections_max = CONNECTIONS_MAX,
+        .connections_max = (size_t)config->max_connections,
+        .connections_per_peer_max = (size_t)config->max_connections_per_peer,
         .tls = config->tls,
         .cors = config->cors,
         .response_headers = config->response_headers.count != 0 ? &config->response_headers : NULL,
@@ -477,22 +529,30 @@ enum hf_status otlp_http_start(struct otlp_http *http, char *reterr)
         .on_headers = on_headers,
         .on_request = on_request,
         .on_error = on_error,
+        .on_gone = on_gone,
+        .on_end = on_end,
         .user = http,
     };
     http->listen_fd = -1;
+    hf_node_hold(http->receiver->node);
     enum hf_status status = hf_http_server_new(&options, &http->server, reterr);
-    if (status == HF_OK) {
+    if (status != HF_OK) {
+        hf_node_release(http->receiver->node);
+    } else {
         hf_node_log(http->receiver->node, HF_LOG_INFO, "Starting HTTP server. endpoint %s",
                     config->endpoint);
     }
     return status;
 }
 
-void otlp_http_stop(struct otlp_http *http)
+void otlp_http_stop(struct otlp_http *http, uint64_t until_ns)
 {
     if (http != NULL && http->server != NULL) {
+        uint64_t now_ns = hf_clock_monotonic_ns();
+        uint64_t grace_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+        grace_ns = grace_ns > STOP_GRACE_MIN_NS ? grace_ns : STOP_GRACE_MIN_NS;
         bool succeeded = hf_node_is_succeeded(http->receiver->node);
-        hf_http_server_stop(http->server, succeeded ? SUCCEEDED_GRACE_NS : STOP_GRACE_NS);
+        hf_http_server_stop(http->server, succeeded ? SUCCEEDED_GRACE_NS : grace_ns);
     }
 }
 

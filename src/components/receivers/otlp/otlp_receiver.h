@@ -36,6 +36,7 @@ struct otlp_grpc_config {
     const char *transport, *mode;
     const struct hf_tls_config *tls;
     int64_t max_recv_msg_size_mib, max_concurrent_streams, read_buffer_size;
+    int64_t max_connections, max_connections_per_peer;
     struct otlp_keepalive_config keepalive;
     const struct otlp_auth_config *auth;
     bool include_metadata;
@@ -49,6 +50,7 @@ struct otlp_http_config {
     const struct hf_cors_config *cors;
     uint64_t max_request_body_size;
     uint64_t read_timeout_ns, min_read_rate;
+    int64_t max_connections, max_connections_per_peer;
     struct hf_string_map response_headers;
     struct hf_string_list compression_algorithms;
     bool compression_algorithms_written;
@@ -87,6 +89,8 @@ struct otlp_receiver {
     struct otlp_http *http;
 };
 
+/* How long a stop waits for calls in progress. */
+#define OTLP_STOP_GRACE_NS UINT64_C(1500000000)
 /* How long a refused sender is asked to wait. */
 #define OTLP_RETRY_DELAY_NS UINT64_C(1000000000)
 
@@ -102,31 +106,13 @@ void otlp_find_wanted(const struct hf_node *node, const char *protocol, bool inc
  * request than `most` bytes, which the key `key` allows. */
 uint64_t otlp_intake_total(const struct hf_node *node, const char *key, uint64_t most);
 
-/* Adds the attributes of the authenticated client that are wanted. It is authenticated for that
- * once more: HF_UNAUTHENTICATED when its credentials have just been withdrawn. */
-HF_MUST_USE enum hf_status otlp_add_auth(const struct otlp_auth *auth,
-                                         const struct otlp_wanted *wanted,
-                                         struct hf_slice (*header)(void *, const char *),
-                                         void *request, struct hf_meta_writer *meta);
-
-#define OTLP_REFUSAL_MAX 256
-
-/*
- * otlp_headers.c: keeps a header or metadata value if it is wanted. HF_INVALID, with a sentence in
- * `reterr` (OTLP_REFUSAL_MAX), when it is to become a header of an outgoing request and cannot: the
- * request is refused, since it could never be sent.
- */
-HF_MUST_USE enum hf_status otlp_keep_header(const struct otlp_wanted *wanted, struct hf_slice name,
-                                            struct hf_slice value, struct hf_meta_writer *meta,
-                                            char *reterr);
-
 /* A counter of requests that were not data: reason "malformed", "protocol", "unauthenticated", ...
  */
 struct hf_series *otlp_error_series(const struct hf_node *node, const char *transport,
                                     const char *reason);
 
 /* Says what is wrong with a peer's connection, credentials or requests, once per minute and peer,
- * whatever its port; within the limits of util/limiter.h. Any thread. */
+ * whatever its port; within the limits of util/log_limiter.h. Any thread. */
 void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char *what);
 /* The same with a text that varies from request to request: one line per `kind`, with the first. */
 void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
@@ -136,12 +122,12 @@ void otlp_complain_refused(struct otlp_receiver *receiver, const char *peer, enu
 /* Says why renewed certificate files are not used. Any thread. */
 void otlp_warn_reload(const struct otlp_receiver *receiver, const char *protocol, const char *why);
 
-/* Says once that the default address is open to all. */
 /* The largest message, of what the configuration wants, with a warning when that is less.
  * `memory_bytes`: all that this process may have; UINT64_MAX: not known. */
 size_t otlp_message_limit(const struct hf_node *node, const char *key, uint64_t wanted_bytes,
                           uint64_t memory_bytes);
 
+/* Says once that the default address is open to all. */
 void otlp_warn_default(const struct hf_node *node, const char *protocol, const char *endpoint,
                        bool written);
 
@@ -156,5 +142,6 @@ void otlp_grpc_close(struct otlp_grpc *grpc);
 HF_MUST_USE enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http **ret,
                                           char *reterr);
 HF_MUST_USE enum hf_status otlp_http_start(struct otlp_http *http, char *reterr);
-void otlp_http_stop(struct otlp_http *http);
+/* `until_ns`: monotonic. */
+void otlp_http_stop(struct otlp_http *http, uint64_t until_ns);
 void otlp_http_close(struct otlp_http *http);

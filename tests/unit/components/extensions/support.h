@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <semaphore.h>
+
 #include "tests/unit/made_config.h"
 
 struct extension {
@@ -26,10 +28,16 @@ static inline void open_extension(struct extension *extension, const struct hf_c
     if (component->open(NULL, extension->made.config, &extension->self, error) != HF_OK) {
         fail_msg("%s", error);
     }
+    if (component->start != NULL && component->start(extension->self, error) != HF_OK) {
+        fail_msg("%s", error);
+    }
 }
 
 static inline void close_extension(struct extension *extension)
 {
+    if (extension->component->stop != NULL) {
+        extension->component->stop(extension->self);
+    }
     extension->component->close(extension->self);
     made_config_release(&extension->made);
 }
@@ -58,13 +66,53 @@ static inline struct hf_slice header_of(void *request, const char *name)
     return hf_slice_text(line + size + 2);
 }
 
+struct waiting {
+    struct hf_auth_wait wait;
+    sem_t done;
+    enum hf_status status;
+};
+
+static inline bool still_wanted(struct hf_auth_wait *wait)
+{
+    (void)wait;
+    return true;
+}
+
+static inline void note_done(struct hf_auth_wait *wait, enum hf_status status)
+{
+    struct waiting *waiting = (struct waiting *)(void *)wait; /* it is first */
+    waiting->status = status;
+    sem_post(&waiting->done);
+}
+
+/* Waits for the answer when there is none at once; `*ret_at_once` may be NULL. */
+static inline enum hf_status check_client(const struct extension *extension, const char *line,
+                                          struct hf_meta_writer *meta, bool *ret_at_once)
+{
+    const struct hf_auth *auth = extension->component->extension->auth;
+    char copy[1024];
+    snprintf(copy, sizeof(copy), "%s", line);
+    const struct hf_auth_request request = {header_of, copy, "10.0.0.7:51234"};
+    struct waiting waiting = {.wait = {NULL, meta, still_wanted, note_done}};
+    meta->size = 0;
+    bool at_once = auth->check(extension->self, &request, meta, &waiting.status);
+    if (!at_once) {
+        sem_init(&waiting.done, 0, 0);
+        auth->begin(extension->self, &request, &waiting.wait);
+        while (sem_wait(&waiting.done) != 0) {
+        }
+        sem_destroy(&waiting.done);
+    }
+    if (ret_at_once != NULL) {
+        *ret_at_once = at_once;
+    }
+    return waiting.status;
+}
+
 static inline enum hf_status check_line(const struct extension *extension, const char *line)
 {
     struct hf_meta_writer meta;
-    char copy[1024];
-    meta.size = 0;
-    snprintf(copy, sizeof(copy), "%s", line);
-    return extension->component->auth->check(extension->self, header_of, copy, &meta);
+    return check_client(extension, line, &meta, NULL);
 }
 
 struct sink {
@@ -86,7 +134,8 @@ static inline void assert_adds(const struct extension *extension, struct hf_slic
                                const char *expected)
 {
     struct sink sink = {.sink = {keep}};
-    assert_int_equal(extension->component->auth->headers(extension->self, meta, &sink.sink), HF_OK);
+    assert_int_equal(
+        extension->component->extension->auth->headers(extension->self, meta, &sink.sink), HF_OK);
     assert_string_equal(sink.text, expected);
 }
 

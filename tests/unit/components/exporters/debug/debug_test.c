@@ -1,6 +1,5 @@
 /* The debug exporter: its lines, its text, its sampling, and that a slow reader holds nobody up. */
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -138,7 +137,7 @@ static enum hf_status send_piece(struct rig *rig, enum hf_signal signal, struct 
                                       .raw_size = wire.size,
                                       .bodies = &probe.piece,
                                       .body_count = 1};
-    hf_exporter_debug.send(rig->self, &probe.export);
+    hf_exporter_debug.exporter->send(rig->self, &probe.export);
     assert_int_equal(probe.answers, 1);
     return probe.status;
 }

@@ -1,6 +1,5 @@
 /* The file exporter: whole records, on disk before the answer; torn ends, rotation, full disks. */
 #include <holdfast/component.h>
-#include <holdfast/delivery.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -195,7 +194,7 @@ static void send_all(struct hf_task *task)
 {
     struct turn *turn = HF_CONTAINER(task, struct turn, task);
     for (size_t i = 0; i < turn->count; i++) {
-        hf_exporter_file.send(turn->rig->self, &turn->probes[i].export);
+        hf_exporter_file.exporter->send(turn->rig->self, &turn->probes[i].export);
     }
     turn->end.run = stop_loop;
     hf_loop_defer(turn->rig->node.loop, &turn->end);

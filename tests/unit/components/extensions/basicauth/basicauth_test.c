@@ -1,5 +1,6 @@
 #include "tests/unit/components/extensions/support.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 extern const struct hf_component hf_extension_basicauth;
@@ -14,6 +15,20 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     va_start(arguments, format);
     vsnprintf(logged, sizeof(logged), format, arguments);
     va_end(arguments);
+}
+
+static atomic_int holds;
+
+void hf_node_hold(struct hf_node *node)
+{
+    (void)node;
+    holds++;
+}
+
+void hf_node_release(struct hf_node *node)
+{
+    (void)node;
+    holds--;
 }
 
 #define OPEN(extension, ...)                                                                       \
@@ -115,11 +130,9 @@ static void takes_colons_in_passwords_and_names_the_user(void **state)
     struct extension extension;
     OPEN(&extension, {"htpasswd.inline", "eve:pass:word"});
     struct hf_meta_writer meta;
-    char line[] = EVE_COLON;
+    const char *line = EVE_COLON;
     struct hf_slice user;
-    meta.size = 0;
-    assert_int_equal(hf_extension_basicauth.auth->check(extension.self, header_of, line, &meta),
-                     HF_OK);
+    assert_int_equal(check_client(&extension, line, &meta, NULL), HF_OK);
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "username", &user));
     assert_true(hf_slice_is(user, "eve"));
     assert_true(hf_meta_find(hf_slice_of(meta.bytes, meta.size), HF_META_AUTH, "raw", &user));
@@ -127,19 +140,79 @@ static void takes_colons_in_passwords_and_names_the_user(void **state)
     close_extension(&extension);
 }
 
-static void stops_looking_when_many_fail(void **state)
+#define SLOW "$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+
+static bool is_at_once(const struct extension *extension, const char *line)
+{
+    struct hf_meta_writer meta;
+    bool at_once;
+    (void)check_client(extension, line, &meta, &at_once);
+    return at_once;
+}
+
+static void looks_at_a_slow_hash_on_another_thread_and_once(void **state)
 {
     (void)state;
     struct extension extension;
-    OPEN(&extension,
-         {"htpasswd.inline", "joe:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n"
-                             "ann:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"});
+    struct hf_meta_writer meta;
+    struct hf_slice user, raw;
+    bool at_once;
+    OPEN(&extension, {"htpasswd.inline", "joe:" SLOW});
+    assert_int_equal(holds, 1);
+    assert_int_equal(check_client(&extension, JOE_SECRET, &meta, &at_once), HF_OK);
+    assert_false(at_once);
+    for (int round = 0; round < 2; round++) {
+        /* The same is known of the client, whoever has looked. */
+        struct hf_slice all = hf_slice_of(meta.bytes, meta.size);
+        assert_true(hf_meta_find(all, HF_META_AUTH, "username", &user));
+        assert_true(hf_slice_is(user, "joe"));
+        assert_true(hf_meta_find(all, HF_META_AUTH, "raw", &raw));
+        assert_true(hf_slice_is(raw, "am9lOnNlY3JldA=="));
+        assert_int_equal(check_client(&extension, JOE_SECRET, &meta, &at_once), HF_OK);
+        assert_true(at_once);
+    }
+    close_extension(&extension);
+    assert_int_equal(holds, 0);
+}
+
+static void takes_the_same_way_for_unknown_names_and_wrong_passwords(void **state)
+{
+    (void)state;
+    struct extension slow, fast;
+    OPEN(&slow, {"htpasswd.inline", "joe:" SLOW});
+    assert_false(is_at_once(&slow, JOE_WRONG));
+    assert_false(is_at_once(&slow, ANN_SECRET));
+    assert_int_equal(check_line(&slow, ANN_SECRET), HF_UNAUTHENTICATED);
+    close_extension(&slow);
+    OPEN(&fast, {"htpasswd.inline", "joe:secret"});
+    assert_true(is_at_once(&fast, JOE_WRONG));
+    assert_true(is_at_once(&fast, ANN_SECRET));
+    /* The other's password does not open the door of an unknown name. */
+    assert_int_equal(check_line(&fast, ANN_SECRET), HF_UNAUTHENTICATED);
+    close_extension(&fast);
+}
+
+static void serves_who_is_known_while_many_fail(void **state)
+{
+    (void)state;
+    struct extension extension;
+    OPEN(&extension, {"htpasswd.inline", "joe:" SLOW "\nann:" SLOW});
     assert_int_equal(check_line(&extension, JOE_SECRET), HF_OK);
     for (int i = 0; i < 40; i++) {
         assert_int_equal(check_line(&extension, JOE_WRONG), HF_UNAUTHENTICATED);
     }
-    /* Who was known before is served all the same. */
+    assert_true(is_at_once(&extension, JOE_SECRET));
     assert_int_equal(check_line(&extension, JOE_SECRET), HF_OK);
+    close_extension(&extension);
+}
+
+static void answers_closed_after_its_stop(void **state)
+{
+    (void)state;
+    struct extension extension;
+    OPEN(&extension, {"htpasswd.inline", "joe:" SLOW});
+    extension.component->stop(extension.self);
+    assert_int_equal(check_line(&extension, JOE_SECRET), HF_CLOSED);
     close_extension(&extension);
 }
 
@@ -207,7 +280,10 @@ int main(void)
         cmocka_unit_test(takes_the_last_entry_of_a_name),
         cmocka_unit_test(refuses_what_is_no_credential),
         cmocka_unit_test(takes_colons_in_passwords_and_names_the_user),
-        cmocka_unit_test(stops_looking_when_many_fail),
+        cmocka_unit_test(looks_at_a_slow_hash_on_another_thread_and_once),
+        cmocka_unit_test(takes_the_same_way_for_unknown_names_and_wrong_passwords),
+        cmocka_unit_test(serves_who_is_known_while_many_fail),
+        cmocka_unit_test(answers_closed_after_its_stop),
         cmocka_unit_test(reads_the_file_again_when_it_changes),
         cmocka_unit_test(sends_name_and_password),
         cmocka_unit_test(says_what_is_wrong),

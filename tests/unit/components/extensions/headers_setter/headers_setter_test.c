@@ -34,10 +34,10 @@ static void takes_values_from_what_the_client_sent(void **state)
     assert_adds(&extension, HF_EMPTY_SLICE, "x-default=none;");
     size_t count;
     const char *const *keys =
-        hf_extension_headers_setter.auth->context_keys(extension.self, &count);
+        hf_extension_headers_setter.extension->auth->context_keys(extension.self, &count);
     assert_int_equal(count, 3);
     assert_string_equal(keys[0], "x-tenant");
-    keys = hf_extension_headers_setter.auth->header_keys(extension.self, &count);
+    keys = hf_extension_headers_setter.extension->auth->header_keys(extension.self, &count);
     assert_int_equal(count, 3);
     assert_string_equal(keys[2], "x-nobody");
     close_extension(&extension);
@@ -50,7 +50,8 @@ static void lets_any_bytes_become_a_binary_header(void **state)
     OPEN(&extension, {"headers.0.key", "x-id-bin"}, {"headers.0.from_context", "x-id-bin"},
          {"headers.1.key", "x-tenant"}, {"headers.1.from_context", "x-tenant-bin"});
     size_t count;
-    const char *const *keys = hf_extension_headers_setter.auth->header_keys(extension.self, &count);
+    const char *const *keys =
+        hf_extension_headers_setter.extension->auth->header_keys(extension.self, &count);
     assert_int_equal(count, 1);
     assert_string_equal(keys[0], "x-tenant-bin");
     close_extension(&extension);

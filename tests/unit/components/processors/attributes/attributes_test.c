@@ -69,7 +69,7 @@ static struct hf_batch *processed(enum hf_signal signal, const struct config *co
     assert_non_null(batch);
     memcpy(hf_batch_room(batch), body.data, body.size);
     hf_batch_seal(batch, body.size, items);
-    assert_int_equal(hf_processor_attributes.process(self, batch, &changed), HF_OK);
+    assert_int_equal(hf_processor_attributes.processor->process(self, batch, &changed), HF_OK);
     assert_int_equal(hf_scan(signal, changed->raw, &scan), HF_OK);
     assert_int_equal(scan.items, items);
     hf_ref_drop(&batch->ref);

@@ -14,7 +14,7 @@ static void configures_a_shape(void **state)
 {
     (void)state;
     assert_int_equal(hf_processor_batch.config_size, sizeof(struct hf_batching));
-    assert_null(hf_processor_batch.process);
+    assert_null(hf_processor_batch.processor->process);
 }
 
 static void says_what_does_not_go_together(void **state)

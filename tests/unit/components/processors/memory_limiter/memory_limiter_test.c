@@ -65,7 +65,7 @@ static enum hf_status process(struct fixture *fixture)
 {
     struct hf_batch *same = NULL;
     enum hf_status status =
-        hf_processor_memory_limiter.process(fixture->self, fixture->batch, &same);
+        hf_processor_memory_limiter.processor->process(fixture->self, fixture->batch, &same);
     if (status == HF_OK) {
         assert_ptr_equal(same, fixture->batch);
         hf_ref_drop(&same->ref);

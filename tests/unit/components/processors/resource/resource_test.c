@@ -90,7 +90,8 @@ static void changes_every_resource(void **state)
             bodies_make((enum hf_signal)signal, seed, seed, &body);
             struct hf_batch *batch = batch_of((enum hf_signal)signal, &body, (uint32_t)seed,
                                               hf_slice_of(meta.bytes, meta.size));
-            assert_int_equal(hf_processor_resource.process(self, batch, &changed), HF_OK);
+            assert_int_equal(hf_processor_resource.processor->process(self, batch, &changed),
+                             HF_OK);
             assert_ptr_not_equal(changed, batch);
             assert_int_equal(hf_scan((enum hf_signal)signal, changed->raw, &scan), HF_OK);
             assert_int_equal(scan.items, seed);
@@ -116,7 +117,7 @@ static void hands_on_what_it_need_not_change(void **state)
     (void)state;
     bodies_make(HF_TRACES, 1, 10, &body);
     struct hf_batch *batch = batch_of(HF_TRACES, &body, 10, HF_EMPTY_SLICE);
-    assert_int_equal(hf_processor_resource.process(self, batch, &same), HF_OK);
+    assert_int_equal(hf_processor_resource.processor->process(self, batch, &same), HF_OK);
     assert_ptr_equal(same, batch);
     hf_ref_drop(&batch->ref);
     hf_ref_drop(&same->ref); /* it had a reference of its own */
@@ -132,7 +133,7 @@ static void tells_what_receivers_must_keep(void **state)
     void *self = opened(&config);
     size_t count = 0;
     (void)state;
-    assert_string_equal(hf_processor_resource.context_keys(self, &count)[0], "x-tenant");
+    assert_string_equal(hf_processor_resource.processor->context_keys(self, &count)[0], "x-tenant");
     assert_int_equal(count, 1);
     hf_processor_resource.close(self);
 }

@@ -1,0 +1,255 @@
+/*
+ * hostmetrics: measures the machine: processors, memory, disks, networks, processes. One thread
+ * runs the scrapers one after another; what each reads becomes a resource of one request. A scraper
+ * that fails is logged, and the others go on.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <holdfast/component.h>
+
+#include "source.h"
+#include "support/scraper.h"
+
+/* X(name, help): every scraper. */
+#define SOURCES(X)                                                                                 \
+    X(cpu, "Processors.")                                                                          \
+    X(disk, "Block devices.")                                                                      \
+    X(filesystem, "Mounted file systems.")                                                         \
+    X(load, "Load averages.")                                                                      \
+    X(memory, "Physical memory.")                                                                  \
+    X(network, "Network interfaces and TCP connections.")                                          \
+    X(nfs, "The kernel's NFS client and server.")                                                  \
+    X(paging, "Swap areas, paging and page faults.")                                               \
+    X(process, "Each process, as a resource of its own.")                                          \
+    X(processes, "Number of processes.")                                                           \
+    X(system, "Uptime.")
+
+#define SOURCE_ROW(name, help_) &host_##name,
+static const struct host_source *const sources[] = {SOURCES(SOURCE_ROW)};
+#define SOURCE_ID(name, help_) SOURCE_##name,
+enum { SOURCES(SOURCE_ID) SOURCE_COUNT };
+
+struct host_config {
+    struct hf_scraper_config scraper; /* first: the scraper's */
+    const char *root_path;
+    uint64_t metadata_interval_ns;
+    const void *sources[SOURCE_COUNT]; /* NULL: not wanted */
+};
+
+struct active {
+    const struct host_source *source;
+    const bool *enabled;
+    void *self;
+    char scope[160];
+};
+
+struct hostmetrics {
+    struct hf_node *node;
+    struct hf_scraper *scraper;
+    struct host host;
+    struct active active[SOURCE_COUNT];
+    const char *names[SOURCE_COUNT];
+    size_t count;
+};
+
+/* ---- the scrape ---- */
+
+static void scrape_source(struct hostmetrics *self, struct hf_scrape *scrape, size_t i)
+{
+    const struct active *active = &self->active[i];
+    struct host_run run = {
+        .host = &self->host,
+        .scrape = scrape,
+        .builder = scrape->builder,
+        .source = i,
+        .metrics = active->source->metrics,
+        .enabled = active->enabled,
+        .point = {.start_ns = self->host.boot_ns, .time_ns = scrape->now_ns},
+    };
+    if (!active->source->has_resources) {
+        hf_build_resource(scrape->builder, hf_slice_text(HOST_SCHEMA_URL));
+        hf_build_scope(scrape->builder, hf_slice_text(active->scope), hf_slice_text(HF_VERSION));
+    }
+    active->source->scrape(active->self, &run);
+    hf_scrape_count(scrape, i, run.points);
+}
+
+static void scrape_all(void *user, struct hf_scrape *scrape)
+{
+    struct hostmetrics *self = user;
+    for (size_t i = 0; i < self->count; i++) {
+        if (hf_scrape_is_over(scrape)) {
+            hf_scrape_failed(scrape, i, 0, "left out: the timeout has passed");
+        } else {
+            scrape_source(self, scrape, i);
+        }
+    }
+}
+
+/* ---- life ---- */
+
+static void close_hostmetrics(void *self_pointer)
+{
+    struct hostmetrics *self = self_pointer;
+    hf_scraper_free(self->scraper);
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->active[i].source->close != NULL) {
+            self->active[i].source->close(self->active[i].self);
+        }
+    }
+    host_release(&self->host);
+    free(self);
+}
+
+static enum hf_status open_source(struct hostmetrics *self, const struct host_source *source,
+                                  const void *config, char *reterr)
+{
+    struct active *active = &self->active[self->count];
+    char why[HF_ERROR_MAX] = "";
+    /* A configuration of a source begins with its enabled[]. */
+    *active = (struct active){.source = source, .enabled = config, .self = (void *)config};
+    snprintf(active->scope, sizeof(active->scope), "%s%sscraper", HOST_SCOPE_NAME, source->name);
+    if (source->open != NULL) {
+        enum hf_status status = source->open(config, &self->host, &active->self, why);
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "scrapers::%s: %.400s", source->name, why);
+            return status;
+        }
+    }
+    self->names[self->count++] = source->name;
+    return HF_OK;
+}
+
+static enum hf_status prepare_host(struct hostmetrics *self, const char *root_path, char *reterr)
+{
+    struct stat folder;
+    if (root_path != NULL && root_path[0] != '\0' && stat(root_path, &folder) != 0) {
+        snprintf(reterr, HF_ERROR_MAX, "root_path %.300s: %s; mount the machine's root there",
+                 root_path, strerror(errno));
+        return HF_INVALID;
+    }
+    if (!host_init(&self->host, root_path)) {
+        snprintf(reterr, HF_ERROR_MAX, "root_path is too long");
+        return HF_INVALID;
+    }
+    if (!host_read_boot_time(&self->host)) {
+        snprintf(reterr, HF_ERROR_MAX, "reading the boot time from %.300s/stat failed: %s",
+                 self->host.proc, strerror(errno));
+        return HF_IO;
+    }
+    return HF_OK;
+}
+
+static enum hf_status open_hostmetrics(struct hf_node *node, const void *config, void **ret_self,
+                                       char *reterr)
+{
+    const struct host_config *keys = config;
+    struct hostmetrics *self = calloc(1, sizeof(*self));
+    if (self == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    self->node = node;
+    enum hf_status status = prepare_host(self, keys->root_path, reterr);
+    for (size_t i = 0; i < SOURCE_COUNT && status == HF_OK; i++) {
+        if (keys->sources[i] != NULL) {
+            status = open_source(self, sources[i], keys->sources[i], reterr);
+        }
+    }
+    if (status == HF_OK) {
+        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
+                                                             .config = &keys->scraper,
+                                                             .signal = HF_METRICS,
+                                                             .sources = self->names,
+                                                             .source_count = self->count,
+                                                             .scrape = scrape_all,
+                                                             .user = self},
+                                &self->scraper, reterr);
+    }
+    if (status != HF_OK) {
+        close_hostmetrics(self);
+        return status;
+    }
+    *ret_self = self;
+    return HF_OK;
+}
+
+static enum hf_status start_hostmetrics(void *self_pointer, char *reterr)
+{
+    struct hostmetrics *self = self_pointer;
+    return hf_scraper_start(self->scraper, reterr);
+}
+
+static void stop_hostmetrics(void *self_pointer)
+{
+    struct hostmetrics *self = self_pointer;
+    hf_scraper_stop(self->scraper);
+}
+
+static const char *check_hostmetrics(const void *config)
+{
+    const struct host_config *keys = config;
+    const char *problem = NULL;
+    bool has_source = false;
+    for (size_t i = 0; i < SOURCE_COUNT && problem == NULL; i++) {
+        has_source = has_source || keys->sources[i] != NULL;
+        problem = keys->sources[i] != NULL && sources[i]->check != NULL
+                      ? sources[i]->check(keys->sources[i])
+                      : NULL;
+    }
+    return problem != NULL || has_source ? problem : "scrapers must name one at least, such as cpu";
+}
+
+/* ---- keys ---- */
+
+#define SOURCE_FIELD(name, help_)                                                                  \
+    {.key = #name,                                                                                 \
+     .type = HF_FIELD_OPTIONAL,                                                                    \
+     .null_enables = true,                                                                         \
+     .offset = sizeof(void *) * (size_t)SOURCE_##name,                                             \
+     .inner = host_##name##_fields,                                                                \
+     .inner_size = HOST_CONFIG_ROOM,                                                               \
+     .help = (help_)},
+
+static const struct hf_field source_fields[] = {SOURCES(SOURCE_FIELD) HF_FIELDS_END};
+
+static const struct hf_field fields[] = {
+    HF_SCRAPER_FIELDS("1m"),
+    {.key = "root_path",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct host_config, root_path),
+     .help = "Where the root of the machine is mounted, for a process in a container."},
+    {.key = "metadata_collection_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct host_config, metadata_interval_ns),
+     .default_text = "5m",
+     .help = "Without effect: no entities are reported."},
+    {.key = "scrapers",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct host_config, sources),
+     .inner = source_fields,
+     .required = true,
+     .help = "What is measured: each with its own keys, or with nothing behind it."},
+    HF_FIELDS_END,
+};
+
+static const char *const aliases[] = {"host_metrics", NULL};
+
+const struct hf_component hf_receiver_hostmetrics = {
+    .type = "hostmetrics",
+    .aliases = aliases,
+    .help = "Measures the machine: processors, memory, disks, networks, processes.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct host_config),
+    .fields = fields,
+    .check = check_hostmetrics,
+    .open = open_hostmetrics,
+    .start = start_hostmetrics,
+    .stop = stop_hostmetrics,
+    .close = close_hostmetrics,
+};
