@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bind.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 #define TYPES_MAX 512u
 

@@ -3,7 +3,7 @@
 
 #include "bind.h"
 #include "check.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_path *path,
                                 const struct hf_yaml *node, size_t *ret_count)

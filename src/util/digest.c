@@ -27,3 +27,13 @@ enum hf_status hf_digest_sha256(struct hf_slice data, char *ret_hex)
 {
     return digest(EVP_sha256(), data, HF_SHA256_HEX_SIZE, ret_hex);
 }
+
+enum hf_status hf_digest_sha512(struct hf_slice data, char *ret_hex)
+{
+    return digest(EVP_sha512(), data, HF_SHA512_HEX_SIZE, ret_hex);
+}
+
+enum hf_status hf_digest_md5(struct hf_slice data, char *ret_hex)
+{
+    return digest(EVP_md5(), data, HF_MD5_HEX_SIZE, ret_hex);
+}
