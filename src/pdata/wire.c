@@ -64,18 +64,7 @@ bool hf_wire_next(struct hf_wire *wire, struct hf_wire_field *ret_field)
     return true;
 }
 
-size_t hf_wire_varint_size(uint64_t value)
-{
-    size_t size = 1;
-    while (value >= 0x80) {
-        value >>= 7;
-        size++;
-    }
-    return size;
-}
-
-/* Makes room for `size` more bytes; NULL when the writer has failed. */
-static uint8_t *grow(struct hf_wire_writer *writer, size_t size)
+uint8_t *hf_wire_room(struct hf_wire_writer *writer, size_t size)
 {
     struct hf_bytes *out = writer->out;
     if (writer->failed) {
@@ -92,19 +81,9 @@ static uint8_t *grow(struct hf_wire_writer *writer, size_t size)
     return room;
 }
 
-static size_t write_varint(uint8_t *room, uint64_t value)
-{
-    size_t size = 0;
-    for (; value >= 0x80; value >>= 7) {
-        room[size++] = (uint8_t)(value | 0x80);
-    }
-    room[size++] = (uint8_t)value;
-    return size;
-}
-
 void hf_wire_put_raw(struct hf_wire_writer *writer, struct hf_slice bytes)
 {
-    uint8_t *room = bytes.size == 0 ? NULL : grow(writer, bytes.size);
+    uint8_t *room = bytes.size == 0 ? NULL : hf_wire_room(writer, bytes.size);
     if (room != NULL) {
         memcpy(room, bytes.data, bytes.size);
     }
@@ -116,15 +95,15 @@ static uint8_t *put_tag(struct hf_wire_writer *writer, uint32_t number, enum hf_
 {
     assert(number >= 1 && number <= HF_WIRE_NUMBER_MAX);
     uint64_t tag = (uint64_t)number << 3 | (uint64_t)wire;
-    uint8_t *room = grow(writer, hf_wire_varint_size(tag) + size);
-    return room == NULL ? NULL : room + write_varint(room, tag);
+    uint8_t *room = hf_wire_room(writer, hf_wire_varint_size(tag) + size);
+    return room == NULL ? NULL : hf_wire_write_varint(room, tag);
 }
 
 void hf_wire_put_varint(struct hf_wire_writer *writer, uint32_t number, uint64_t value)
 {
     uint8_t *room = put_tag(writer, number, HF_WIRE_VARINT, hf_wire_varint_size(value));
     if (room != NULL) {
-        write_varint(room, value);
+        hf_wire_write_varint(room, value);
     }
 }
 
@@ -149,12 +128,12 @@ void hf_wire_put_fixed32(struct hf_wire_writer *writer, uint32_t number, uint32_
 void hf_wire_put_packed(struct hf_wire_writer *writer, enum hf_schema_wire kind, uint64_t bits)
 {
     size_t size = kind == HF_WIRE_VARINT ? hf_wire_varint_size(bits) : kind == HF_WIRE_64 ? 8 : 4;
-    uint8_t *room = grow(writer, size);
+    uint8_t *room = hf_wire_room(writer, size);
     if (room == NULL) {
         return;
     }
     if (kind == HF_WIRE_VARINT) {
-        write_varint(room, bits);
+        hf_wire_write_varint(room, bits);
     } else {
         bits = htole64(bits);
         memcpy(room, &bits, size);
@@ -166,7 +145,7 @@ void hf_wire_put_bytes(struct hf_wire_writer *writer, uint32_t number, struct hf
     size_t length_size = hf_wire_varint_size(bytes.size);
     uint8_t *room = put_tag(writer, number, HF_WIRE_BYTES, length_size);
     if (room != NULL) {
-        write_varint(room, bytes.size);
+        hf_wire_write_varint(room, bytes.size);
         hf_wire_put_raw(writer, bytes);
     }
 }
@@ -191,11 +170,11 @@ void hf_wire_close(struct hf_wire_writer *writer, struct hf_wire_message message
     size_t room = hf_wire_varint_size(size);
     size_t length_at = message.start - message.room;
     if (room != message.room) {
-        if (room > message.room && grow(writer, room - message.room) == NULL) {
+        if (room > message.room && hf_wire_room(writer, room - message.room) == NULL) {
             return;
         }
         memmove(out->data + length_at + room, out->data + message.start, size);
         out->size = length_at + room + size;
     }
-    write_varint(out->data + length_at, size);
+    hf_wire_write_varint(out->data + length_at, size);
 }

@@ -115,7 +115,25 @@ HF_MUST_USE static inline enum hf_status hf_wire_status(const struct hf_wire_wri
     return writer->failed ? HF_NOMEM : HF_OK;
 }
 
-size_t hf_wire_varint_size(uint64_t value);
+/* The bytes that a varint takes. */
+static inline size_t hf_wire_varint_size(uint64_t value)
+{
+    unsigned bits = 64u - (unsigned)__builtin_clzll(value | 1);
+    return (bits + 6u) / 7u;
+}
+
+/* Writes a varint into room that is there, and returns what follows it. */
+static inline uint8_t *hf_wire_write_varint(uint8_t *room, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7) {
+        *room++ = (uint8_t)(value | 0x80);
+    }
+    *room++ = (uint8_t)value;
+    return room;
+}
+
+/* Room for `size` more bytes at the end, which the caller fills; NULL when memory has run out. */
+uint8_t *hf_wire_room(struct hf_wire_writer *writer, size_t size);
 void hf_wire_put_raw(struct hf_wire_writer *writer, struct hf_slice bytes);
 void hf_wire_put_varint(struct hf_wire_writer *writer, uint32_t number, uint64_t value);
 void hf_wire_put_fixed64(struct hf_wire_writer *writer, uint32_t number, uint64_t value);
