@@ -28,7 +28,6 @@ struct file *hf_tail_file_add(struct hf_tail *tail)
     }
     file->fd = -1;
     file->slot = NO_SLOT;
-    file->seen.held_from = UINT64_MAX;
     file->seen.id = tail->next_id++;
     file->has_header = tail->header != NULL;
     tail->files[tail->file_count++] = file;

@@ -35,17 +35,18 @@ static uint64_t get_number(const uint8_t *at)
 }
 
 /* Where the file would be read from after a restart. */
-static uint64_t committed_offset(const struct file *file)
+static uint64_t committed_offset(const struct hf_tail *tail, const struct file *file)
 {
-    return file->seen.held_from < file->offset ? file->seen.held_from : file->offset;
+    uint64_t held = tail->ops->held(tail->user, &file->seen);
+    return held < file->offset ? held : file->offset;
 }
 
-static size_t write_value(const struct file *file, uint8_t *out)
+static size_t write_value(const struct hf_tail *tail, const struct file *file, uint8_t *out)
 {
     const uint64_t numbers[NUMBERS] = {
         file->seen.id,           file->device,
         file->inode,             file->begin,
-        committed_offset(file),  file->record_number,
+        committed_offset(tail, file),  file->record_number,
         file->fingerprint.size,  file->fingerprint.hash[0],
         file->fingerprint.hash[1]};
     size_t path_size = file->path != NULL ? strlen(file->path) : 0;
@@ -243,17 +244,17 @@ enum hf_status hf_tail_load_places(struct hf_tail *tail)
 
 /* ---- committing ---- */
 
-static bool has_moved(const struct file *file)
+static bool has_moved(const struct hf_tail *tail, const struct file *file)
 {
     return file->slot != NO_SLOT && file->is_touched &&
-           (!file->is_stored || file->stored != committed_offset(file));
+           (!file->is_stored || file->stored != committed_offset(tail, file));
 }
 
 static size_t count_moved(const struct hf_tail *tail)
 {
     size_t count = 0;
     for (size_t i = 0; i < tail->file_count; i++) {
-        count += has_moved(tail->files[i]);
+        count += has_moved(tail, tail->files[i]);
     }
     return count;
 }
@@ -293,12 +294,12 @@ static size_t write_checkpoints(struct hf_tail *tail)
     }
     for (size_t i = 0; i < tail->file_count; i++) {
         struct file *file = tail->files[i];
-        if (!has_moved(file)) {
+        if (!has_moved(tail, file)) {
             continue;
         }
         struct hf_checkpoint *checkpoint = add_checkpoint(tail, &count, file->slot);
         uint8_t *value = tail->values.data + tail->values.size;
-        size_t size = write_value(file, value);
+        size_t size = write_value(tail, file, value);
         tail->values.size += size;
         checkpoint->value = hf_slice_of(value, size);
     }
@@ -317,7 +318,7 @@ static void settle(struct hf_tail *tail)
     for (size_t i = 0; i < tail->file_count; i++) {
         struct file *file = tail->files[i];
         if (file->is_touched) {
-            file->stored = committed_offset(file);
+            file->stored = committed_offset(tail, file);
             file->is_stored = true;
             file->is_touched = file->stored != file->offset;
         }

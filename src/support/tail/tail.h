@@ -61,9 +61,6 @@ struct hf_tail_file {
     const char *path; /* as found; changes when the file is moved */
     uint64_t id;      /* of this file alone, also after a restart */
     void *context;    /* the user's; freed by `closed` */
-    /* As the user sets it: entries from this offset on are held and not committed yet; the stored
-     * place is not beyond. UINT64_MAX: none. */
-    uint64_t held_from;
 };
 
 struct hf_tail_line {
@@ -74,8 +71,6 @@ struct hf_tail_line {
     bool is_header;          /* matches header_pattern: its attributes are the file's */
 };
 
-enum hf_tail_say { HF_TAIL_SAYS_DEBUG, HF_TAIL_SAYS_INFO, HF_TAIL_SAYS_WARN };
-
 struct hf_tail_ops {
     /* True: the batch is full, commit it. */
     bool (*line)(void *user, const struct hf_tail_line *line);
@@ -85,6 +80,9 @@ struct hf_tail_ops {
     /* The file has another path than before, or is new. */
     void (*named)(void *user, struct hf_tail_file *file);
     void (*closed)(void *user, struct hf_tail_file *file);
+    /* The lowest offset of the file's entries that are held and not committed yet: the stored place
+     * is not beyond it. UINT64_MAX: none. */
+    uint64_t (*held)(void *user, const struct hf_tail_file *file);
     /* Visits the stored value of a name in each queue; see hf_node_checkpoint_each(). */
     enum hf_status (*stored)(void *user, struct hf_slice name,
                              void (*visit)(void *user, struct hf_slice value), void *visit_user);
