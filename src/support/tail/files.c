@@ -63,13 +63,18 @@ bool hf_tail_file_set_path(struct hf_tail *tail, struct file *file, const char *
     return true;
 }
 
-/* The descriptor that was used least recently, of a file that is read to its end. */
-static struct file *find_idle(struct hf_tail *tail)
+/* The descriptor to give up: of a file with a path that is read to its end, or else of any with a
+ * path, the one that was used least recently. */
+static struct file *find_idle(struct hf_tail *tail, const struct file *but)
 {
     struct file *idle = NULL;
     for (size_t i = 0; i < tail->file_count; i++) {
         struct file *file = tail->files[i];
-        if (file->fd >= 0 && !file->is_dirty && (idle == NULL || file->read_ns < idle->read_ns)) {
+        if (file->fd < 0 || !file->is_claimed || file == but) {
+            continue;
+        }
+        if (idle == NULL || file->is_dirty < idle->is_dirty ||
+            (file->is_dirty == idle->is_dirty && file->read_ns < idle->read_ns)) {
             idle = file;
         }
     }
@@ -82,7 +87,7 @@ bool hf_tail_file_open(struct hf_tail *tail, struct file *file)
         return true;
     }
     if (tail->open_count >= tail->open_max) {
-        struct file *idle = find_idle(tail);
+        struct file *idle = find_idle(tail, file);
         if (idle == NULL) {
             errno = EMFILE;
             return false;

@@ -11,6 +11,17 @@
 #define READ_BYTES ((size_t)256 * 1024)
 #define TURN_BYTES ((uint64_t)16 << 20) /* of one file before the others have their turn */
 
+/* Asked after bytes were read: was the file truncated and written again before? Then they are not
+ * its. What it held is in a copy, which the next scan finds. */
+static bool is_still_the_same(struct hf_tail *tail, struct file *file)
+{
+    if (hf_tail_read_head(tail, file->fd, false) && hf_tail_head_matches(tail, file)) {
+        return true;
+    }
+    tail->wants_scan = true;
+    return false;
+}
+
 /* The next bytes, in `ret`; false: none, or an error. */
 static bool fill(struct hf_tail *tail, struct file *file, size_t room, struct hf_slice *ret)
 {
@@ -35,7 +46,7 @@ static bool fill(struct hf_tail *tail, struct file *file, size_t room, struct hf
         tail->ops->say(tail->user, HF_LOG_WARN, file->path, strerror(errno));
     }
     *ret = hf_slice_of(tail->buffer.data, got > 0 ? (size_t)got : 0);
-    return got > 0;
+    return got > 0 && is_still_the_same(tail, file);
 }
 
 /* Is the line of the header that stands at the beginning of the file? */

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,8 +191,12 @@ static void claim(struct hf_tail *tail, struct place *place, int fd)
         return;
     }
     hf_tail_file_close(tail, file);
-    file->fd = fd;
-    tail->open_count++;
+    if (tail->open_count < tail->open_max) {
+        file->fd = fd;
+        tail->open_count++;
+    } else {
+        close(fd); /* opened again when it is read */
+    }
     file->is_gzip = is_gzip;
     file->is_claimed = true;
     file->is_replaced = false;
@@ -206,22 +211,21 @@ static void claim(struct hf_tail *tail, struct place *place, int fd)
 
 static void open_place(struct hf_tail *tail, struct place *place)
 {
-    struct file looked = {.fd = -1, .path = place->path};
     if (!place->is_there || place->stat.st_size == 0) {
         return;
     }
-    if (!hf_tail_file_open(tail, &looked)) {
-        if (errno != ENOENT && errno != EMFILE) {
+    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        if (errno != ENOENT) {
             say(tail, HF_LOG_WARN, place->path, strerror(errno));
         }
         return;
     }
-    tail->open_count--; /* counted when a file takes it */
-    if (fstat(looked.fd, &place->stat) != 0) {
-        close(looked.fd);
+    if (fstat(fd, &place->stat) != 0 || !S_ISREG(place->stat.st_mode)) {
+        close(fd);
         return;
     }
-    claim(tail, place, looked.fd);
+    claim(tail, place, fd);
 }
 
 /* ---- all paths ---- */

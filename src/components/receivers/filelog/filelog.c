@@ -45,7 +45,7 @@ struct filelog {
     struct hf_series *open_files, *reading_files;
     struct hf_log_limiter said;
     pthread_t thread;
-    bool has_thread;
+    bool has_thread, has_committed;
 };
 
 /* ---- entries ---- */
@@ -188,8 +188,10 @@ static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t c
         return false;
     }
     bool added = filelog_submit_add(&filelog->submit, batch, checkpoints, count);
-    return added && (!filelog->tail_config.delete_after_read ||
-                     filelog_submit_wait(&filelog->submit));
+    /* The first one tells where files stood at the start, before anything else happens. */
+    bool wait = filelog->tail_config.delete_after_read || !filelog->has_committed;
+    filelog->has_committed = true;
+    return added && (!wait || filelog_submit_wait(&filelog->submit));
 }
 
 /* ---- the tail's questions ---- */
