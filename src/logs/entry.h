@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "value.h"
+#include "expr/value.h"
 
 struct hf_builder;
 
