@@ -58,6 +58,16 @@ static struct hf_slice part_before(struct hf_slice path, size_t *end)
     return part;
 }
 
+static bool has_only(struct hf_slice text, const char *set)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '\0' || strchr(set, text.data[i]) == NULL) {
+            return false;
+        }
+    }
+    return text.size != 0;
+}
+
 /* "NAMESPACE_POD_UID/CONTAINER/N.log" at its end, also with the time of a rotation. */
 static bool read_path(struct hf_slice path, struct hf_slice *ret)
 {
@@ -71,14 +81,15 @@ static bool read_path(struct hf_slice path, struct hf_slice *ret)
     if (dot == NULL || dot == file.data || first == last || container.size == 0) {
         return false;
     }
-    for (const uint8_t *at = file.data; at < dot; at++) {
-        if (*at < '0' || *at > '9') {
-            return false;
-        }
+    struct hf_slice uid = hf_slice_of(last + 1, pod.size - (size_t)(last - pod.data) - 1);
+    if (!has_only(hf_slice_of(file.data, (size_t)(dot - file.data)), "0123456789") ||
+        !has_only(uid, "0123456789abcdef-") || memchr(container.data, '_', container.size) != NULL ||
+        memchr(container.data, '.', container.size) != NULL) {
+        return false;
     }
     ret[0] = hf_slice_of(pod.data, (size_t)(first - pod.data));
     ret[1] = hf_slice_of(first + 1, (size_t)(last - first - 1));
-    ret[2] = hf_slice_of(last + 1, pod.size - (size_t)(last - pod.data) - 1);
+    ret[2] = uid;
     ret[3] = container;
     ret[4] = hf_slice_of(file.data, (size_t)(dot - file.data));
     return true;

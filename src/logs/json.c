@@ -2,6 +2,7 @@
  * json: from a text to values; what has no escapes is not copied. Numbers become doubles unless
  * integers are asked for.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "operator.h"
@@ -186,6 +187,13 @@ static bool read_number(struct reader *r, struct hf_log_value *ret)
         return true;
     }
     char *end = NULL;
+    if (whole && r->parse_ints) {
+        errno = 0;
+        *ret = hf_log_integer(strtoll(digits, &end, 10));
+        if (errno == 0) {
+            return *end == '\0';
+        }
+    }
     *ret = hf_log_number(strtod(digits, &end));
     return *end == '\0' && digits[size - 1] != '.';
 }

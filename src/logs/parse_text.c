@@ -61,7 +61,7 @@ static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
     if (!take_text(run, from, &text)) {
         return false;
     }
-    if (!json_read(entry->arena, text, false, ret_value) || ret_value->type != HF_LOG_LIST) {
+    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_LOG_LIST) {
         failed(run, "the text is no JSON array");
         return false;
     }

@@ -257,13 +257,12 @@ bool trace_parser_run(struct run *run, const struct trace_parser *parser,
                       struct hf_log_entry *entry)
 {
     struct hf_slice flags = HF_EMPTY_SLICE;
-    if (!read_hex(run, &parser->trace_id, entry, 16, &entry->trace_id) ||
-        !read_hex(run, &parser->span_id, entry, 8, &entry->span_id) ||
-        !read_hex(run, &parser->flags, entry, 1, &flags)) {
-        return false;
-    }
+    /* One that fails does not stop the others. */
+    bool good = read_hex(run, &parser->trace_id, entry, 16, &entry->trace_id);
+    good = read_hex(run, &parser->span_id, entry, 8, &entry->span_id) && good;
+    good = read_hex(run, &parser->flags, entry, 1, &flags) && good;
     entry->trace_flags = flags.size != 0 ? flags.data[0] : 0;
-    return true;
+    return good;
 }
 
 static enum hf_status open_trace(struct operator *operator, const struct hf_value *config,

@@ -68,6 +68,7 @@ struct hf_time_layout {
     unsigned precision;  /* digits of the fraction */
     struct hf_zone *zone; /* NULL: UTC */
     bool has_year;
+    bool is_flexible; /* one digit where the layout has two */
 };
 
 /* ---- from strptime to Go's reference time ---- */
@@ -296,6 +297,7 @@ static enum hf_status set_up(struct hf_time_layout *layout,
     if (strcmp(type, "gotime") == 0) {
         memcpy(layout->text, text, strlen(text) + 1);
     } else if (strcmp(type, "strptime") == 0) {
+        layout->is_flexible = true;
         status = translate(text, layout->text, reterr);
     } else {
         snprintf(reterr, ERROR_ROOM, "layout_type: strptime, gotime or epoch");
@@ -336,7 +338,7 @@ struct reading {
     int64_t year;
     int month, day, year_day, hour, minute, second;
     int64_t ns;
-    bool is_pm, is_am, has_offset;
+    bool is_pm, is_am, has_offset, is_flexible;
     int32_t offset_s;
     char zone[8];
 };
@@ -388,7 +390,8 @@ static bool take_digits(struct reading *r, unsigned digits, int64_t *ret)
 static bool take_two(struct reading *r, bool fixed, int low, int high, int *ret)
 {
     int64_t value = 0;
-    if (!take_digits(r, digit_at(r, 1) || fixed ? 2 : 1, &value) || value < low || value > high) {
+    bool both = digit_at(r, 1) || (fixed && !r->is_flexible);
+    if (!take_digits(r, both ? 2 : 1, &value) || value < low || value > high) {
         return false;
     }
     *ret = (int)value;
@@ -720,7 +723,10 @@ bool hf_time_layout_parse(const struct hf_time_layout *layout, struct hf_slice t
     if (layout->epoch != NO_EPOCH) {
         return parse_epoch(layout, text, ret_ns);
     }
-    struct reading r = {.at = (const char *)text.data, .month = 1, .day = 1};
+    struct reading r = {.at = (const char *)text.data,
+                        .month = 1,
+                        .day = 1,
+                        .is_flexible = layout->is_flexible};
     r.end = r.at + text.size;
     for (size_t i = 0; i < layout->count; i++) {
         if (!skip(&r, layout->parts[i].prefix) || !take_part(&r, &layout->parts[i])) {
