@@ -140,6 +140,6 @@ void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
  * where there is none, in the order of the pipelines. A receiver that feeds several queues resumes
  * from the oldest. Borrowed for the visit. HF_TOO_LARGE: the name.
  */
-HF_MUST_USE enum hf_status
-hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
-                        void (*visit)(void *user, struct hf_slice value), void *user);
+HF_MUST_USE enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
+                                                   void (*visit)(void *user, struct hf_slice value),
+                                                   void *user);

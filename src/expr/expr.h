@@ -1,7 +1,8 @@
 /*
  * expr: the expression language that conditions and computed values of operators are written in, as
  * Go's collectors take it (expr-lang): literals, members, comparisons, and/or/not, in, matches,
- * contains, startsWith, endsWith, arithmetic, ?:, ??, lists, maps, predicates over lists, functions.
+ * contains, startsWith, endsWith, arithmetic, ?:, ??, lists, maps, predicates over lists,
+ * functions.
  *
  * Compiled once; immutable then, any thread. A name that is not known is nil.
  */

@@ -214,9 +214,8 @@ static struct hf_log_value affix(struct scope *scope, const struct node *node, b
         return nil;
     }
     bool has = part.size <= text.size &&
-               (part.size == 0 ||
-                memcmp(at_start ? text.data : text.data + text.size - part.size, part.data,
-                       part.size) == 0);
+               (part.size == 0 || memcmp(at_start ? text.data : text.data + text.size - part.size,
+                                         part.data, part.size) == 0);
     if (!cut) {
         return hf_log_boolean(has);
     }
@@ -258,8 +257,8 @@ static struct hf_log_value call_split(struct scope *scope, const struct node *no
         const uint8_t *found =
             text.size != 0 ? memmem(text.data, text.size, by.data, by.size) : NULL;
         size_t size = found != NULL ? (size_t)(found - text.data) : text.size;
-        good = hf_log_list_add(scope->arena, list,
-                               hf_log_string(hf_slice_of(text.data, size))) == HF_OK;
+        good = hf_log_list_add(scope->arena, list, hf_log_string(hf_slice_of(text.data, size))) ==
+               HF_OK;
         if (found == NULL) {
             break;
         }
@@ -303,10 +302,9 @@ static struct hf_log_value call_index_of(struct scope *scope, const struct node 
     if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &part)) {
         return nil;
     }
-    const uint8_t *found = part.size == 0 ? text.data
-                           : text.size != 0
-                               ? memmem(text.data, text.size, part.data, part.size)
-                               : NULL;
+    const uint8_t *found = part.size == 0   ? text.data
+                           : text.size != 0 ? memmem(text.data, text.size, part.data, part.size)
+                                            : NULL;
     return hf_log_integer(found != NULL ? found - text.data : -1);
 }
 

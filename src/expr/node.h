@@ -50,7 +50,7 @@ struct node {
     struct node **items; /* LIST, MAP, CALL */
     size_t count;
     struct hf_log_value constant;
-    struct hf_regex *regex; /* MATCHES with a literal */
+    struct hf_regex *regex;  /* MATCHES with a literal */
     struct node *next_regex; /* of all that have one, to free them */
 };
 

@@ -244,9 +244,8 @@ static struct node *parse_primary(struct parser *parser)
         return accept_sign(parser, ")") ? node : fail(parser, "a bracket is not closed");
     }
     if (accept_sign(parser, "[")) {
-        return parse_items(parser, "]", items, &count)
-                   ? with_items(parser, NODE_LIST, items, count)
-                   : NULL;
+        return parse_items(parser, "]", items, &count) ? with_items(parser, NODE_LIST, items, count)
+                                                       : NULL;
     }
     if (accept_sign(parser, "{")) {
         return parse_map(parser);
@@ -280,8 +279,8 @@ static struct node *parse_bracket(struct parser *parser, struct node *of)
     if (!accept_sign(parser, "]")) {
         return fail(parser, "a bracket is not closed");
     }
-    struct node *node = slice ? new_node(parser, NODE_SLICE)
-                              : new_pair(parser, NODE_MEMBER, of, from);
+    struct node *node =
+        slice ? new_node(parser, NODE_SLICE) : new_pair(parser, NODE_MEMBER, of, from);
     if (slice && node != NULL) {
         node->left = of;
         node->right = from;
@@ -326,18 +325,30 @@ static const struct {
     enum node_kind kind;
     bool from_right;
 } operators[] = {
-    {"or", 10, NODE_OR, false},           {"||", 10, NODE_OR, false},
-    {"and", 15, NODE_AND, false},         {"&&", 15, NODE_AND, false},
-    {"==", 20, NODE_EQUAL, false},        {"!=", 20, NODE_UNEQUAL, false},
-    {"<", 20, NODE_LESS, false},          {"<=", 20, NODE_LESS_EQUAL, false},
-    {">", 20, NODE_GREATER, false},       {">=", 20, NODE_GREATER_EQUAL, false},
-    {"in", 20, NODE_IN, false},           {"matches", 20, NODE_MATCHES, false},
-    {"contains", 20, NODE_CONTAINS, false}, {"startsWith", 20, NODE_STARTS_WITH, false},
-    {"endsWith", 20, NODE_ENDS_WITH, false}, {"..", 25, NODE_RANGE, false},
-    {"+", 30, NODE_ADD, false},           {"-", 30, NODE_SUBTRACT, false},
-    {"*", 60, NODE_MULTIPLY, false},      {"/", 60, NODE_DIVIDE, false},
-    {"%", 60, NODE_REMAINDER, false},     {"**", 100, NODE_POWER, true},
-    {"^", 100, NODE_POWER, true},         {"??", 500, NODE_COALESCE, false},
+    {"or", 10, NODE_OR, false},
+    {"||", 10, NODE_OR, false},
+    {"and", 15, NODE_AND, false},
+    {"&&", 15, NODE_AND, false},
+    {"==", 20, NODE_EQUAL, false},
+    {"!=", 20, NODE_UNEQUAL, false},
+    {"<", 20, NODE_LESS, false},
+    {"<=", 20, NODE_LESS_EQUAL, false},
+    {">", 20, NODE_GREATER, false},
+    {">=", 20, NODE_GREATER_EQUAL, false},
+    {"in", 20, NODE_IN, false},
+    {"matches", 20, NODE_MATCHES, false},
+    {"contains", 20, NODE_CONTAINS, false},
+    {"startsWith", 20, NODE_STARTS_WITH, false},
+    {"endsWith", 20, NODE_ENDS_WITH, false},
+    {"..", 25, NODE_RANGE, false},
+    {"+", 30, NODE_ADD, false},
+    {"-", 30, NODE_SUBTRACT, false},
+    {"*", 60, NODE_MULTIPLY, false},
+    {"/", 60, NODE_DIVIDE, false},
+    {"%", 60, NODE_REMAINDER, false},
+    {"**", 100, NODE_POWER, true},
+    {"^", 100, NODE_POWER, true},
+    {"??", 500, NODE_COALESCE, false},
 };
 
 static int find_operator(const struct parser *parser)
@@ -357,12 +368,12 @@ static struct node *parse_unary(struct parser *parser)
 {
     bool not = is_word(parser, "not") || is_sign(parser, "!");
     bool minus = is_sign(parser, "-");
-    if (!not && !minus && !is_sign(parser, "+")) {
+    if (!not &&!minus && !is_sign(parser, "+")) {
         return parse_postfix(parser);
     }
     advance(parser);
     struct node *operand = parse_binary(parser, not ? 50 : 90);
-    if (operand == NULL || (!not && !minus)) {
+    if (operand == NULL || (!not &&!minus)) {
         return operand;
     }
     struct node *node = new_node(parser, not ? NODE_NOT : NODE_MINUS);
@@ -416,9 +427,9 @@ static struct node *parse_binary(struct parser *parser, int precedence)
         if (negated && left != NULL) {
             struct node *not = new_node(parser, NODE_NOT);
             if (not != NULL) {
-                not->left = left;
+                not ->left = left;
             }
-            left = not;
+            left = not ;
         }
     }
     parser->depth--;

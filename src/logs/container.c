@@ -22,7 +22,7 @@ struct container_state {
 
 static const struct hf_slice path_key = {(const uint8_t *)"log.file.path", 13};
 
-static enum hf_status open_container(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_container(struct operator* operator, const struct hf_value * config,
                                      char *reterr)
 {
     static const char *const names[] = {"", "docker", "crio", "containerd"};
@@ -39,7 +39,7 @@ static enum hf_status open_container(struct operator *operator, const struct hf_
     return invalid(reterr, "format: docker, crio or containerd");
 }
 
-static void close_container(struct operator *operator)
+static void close_container(struct operator* operator)
 {
     joined_clear(&((struct container_state *)operator->state)->list);
 }
@@ -83,7 +83,8 @@ static bool read_path(struct hf_slice path, struct hf_slice *ret)
     }
     struct hf_slice uid = hf_slice_of(last + 1, pod.size - (size_t)(last - pod.data) - 1);
     if (!has_only(hf_slice_of(file.data, (size_t)(dot - file.data)), "0123456789") ||
-        !has_only(uid, "0123456789abcdef-") || memchr(container.data, '_', container.size) != NULL ||
+        !has_only(uid, "0123456789abcdef-") ||
+        memchr(container.data, '_', container.size) != NULL ||
         memchr(container.data, '.', container.size) != NULL) {
         return false;
     }
@@ -165,8 +166,8 @@ static bool set_time(struct run *run, struct hf_log_entry *entry, struct hf_slic
 {
     int64_t time_ns = 0;
     if (!hf_time_rfc3339(text, &time_ns)) {
-        failed(run, "the time of the line is none: %.*s",
-               (int)(text.size < 60 ? text.size : 60), (const char *)text.data);
+        failed(run, "the time of the line is none: %.*s", (int)(text.size < 60 ? text.size : 60),
+               (const char *)text.data);
         return false;
     }
     entry->time_ns = time_ns > 0 ? (uint64_t)time_ns : 0;
@@ -209,13 +210,13 @@ static struct hf_slice source_of(struct hf_log_entry *entry)
     return path != NULL && path->value.type == HF_LOG_STRING ? path->value.text : HF_EMPTY_SLICE;
 }
 
-static void flush(struct hf_log_pipeline *pipeline, struct operator *operator,
-                  struct joined *joined)
+static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
+                  struct joined * joined)
 {
     struct container_state *state = operator->state;
     joined->offset = UINT64_MAX; /* held no more, also for a commit that follows at once */
     joined->entry.body = hf_log_string(hf_slice_of(joined->text.data, joined->text.size));
-    pass_on(pipeline, operator, &joined->entry);
+    pass_on(pipeline, operator, & joined->entry);
     joined_remove(&state->list, joined);
 }
 
@@ -228,8 +229,7 @@ static enum outcome join(struct run *run, struct joined *joined, struct hf_log_e
     if (is_first) {
         joined = joined_add(&state->list, source_of(entry), hf_clock_monotonic_ns());
     }
-    if (joined == NULL ||
-        joined_append(joined, entry, text, HF_EMPTY_SLICE, false) != HF_OK) {
+    if (joined == NULL || joined_append(joined, entry, text, HF_EMPTY_SLICE, false) != HF_OK) {
         return failed(run, "out of memory");
     }
     if (is_last || (state->bytes_max != 0 && joined->text.size >= state->bytes_max)) {
@@ -275,7 +275,7 @@ static enum outcome run_container(struct run *run, struct hf_log_entry *entry)
                : run_cri(run, entry, from->text);
 }
 
-static void tick_container(struct hf_log_pipeline *pipeline, struct operator *operator,
+static void tick_container(struct hf_log_pipeline *pipeline, struct operator* operator,
                            uint64_t now_ns)
 {
     struct container_state *state = operator->state;
@@ -288,13 +288,13 @@ static void tick_container(struct hf_log_pipeline *pipeline, struct operator *op
     }
 }
 
-static uint64_t held_container(const struct operator *operator, const void *source)
+static uint64_t held_container(const struct operator* operator, const void * source)
 {
     return joined_held(&((const struct container_state *)operator->state)->list, source);
 }
 
-static void forget_container(struct hf_log_pipeline *pipeline, struct operator *operator,
-                             const void *source)
+static void forget_container(struct hf_log_pipeline *pipeline, struct operator* operator,
+                             const void * source)
 {
     struct container_state *state = operator->state;
     (void)pipeline;

@@ -19,8 +19,8 @@ struct hf_log_entry {
     struct hf_slice scope_name;
     struct hf_log_value body;
     struct hf_log_value attributes, resource; /* maps */
-    void *source;     /* whom it came from, for operators that hold entries */
-    uint64_t offset;  /* where it began there */
+    void *source;    /* whom it came from, for operators that hold entries */
+    uint64_t offset; /* where it began there */
 };
 
 /* An entry of nothing but its maps, which have room for so many attributes. HF_NOMEM. */

@@ -48,10 +48,14 @@ const char *hf_log_field_parse(const char *text, struct hf_arena *arena,
     static const struct {
         const char *name;
         enum hf_log_root root;
-    } roots[] = {{"body", HF_LOG_BODY},           {"$body", HF_LOG_BODY},
-                 {"$record", HF_LOG_BODY},        {"attributes", HF_LOG_ATTRIBUTES},
-                 {"$attributes", HF_LOG_ATTRIBUTES}, {"resource", HF_LOG_RESOURCE},
-                 {"$resource", HF_LOG_RESOURCE},  {"$", HF_LOG_BODY}};
+    } roots[] = {{"body", HF_LOG_BODY},
+                 {"$body", HF_LOG_BODY},
+                 {"$record", HF_LOG_BODY},
+                 {"attributes", HF_LOG_ATTRIBUTES},
+                 {"$attributes", HF_LOG_ATTRIBUTES},
+                 {"resource", HF_LOG_RESOURCE},
+                 {"$resource", HF_LOG_RESOURCE},
+                 {"$", HF_LOG_BODY}};
     size_t size = strcspn(text, ".[");
     *ret_field = (struct hf_log_field){0};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
@@ -105,8 +109,8 @@ enum hf_status hf_log_field_set(const struct hf_log_field *field, struct hf_log_
         }
         struct hf_log_pair *pair = hf_log_map_find(at->map, field->keys[i]);
         if (pair == NULL) {
-            if (hf_log_map_add(entry->arena, at->map, field->keys[i],
-                               (struct hf_log_value){0}) != HF_OK) {
+            if (hf_log_map_add(entry->arena, at->map, field->keys[i], (struct hf_log_value){0}) !=
+                HF_OK) {
                 return HF_NOMEM;
             }
             pair = &at->map->pairs[at->map->count - 1];

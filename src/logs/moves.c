@@ -17,7 +17,7 @@ struct pair_of_fields {
     struct hf_log_field from, to;
 };
 
-static enum hf_status open_pair(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_pair(struct operator* operator, const struct hf_value * config,
                                 char *reterr)
 {
     struct pair_of_fields *state = operator->state;
@@ -57,7 +57,7 @@ struct add_state {
     struct hf_expr *expr; /* instead of the value */
 };
 
-static enum hf_status open_add(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_add(struct operator* operator, const struct hf_value * config,
                                char *reterr)
 {
     struct add_state *state = operator->state;
@@ -76,7 +76,7 @@ static enum hf_status open_add(struct operator *operator, const struct hf_value 
     return hf_log_value_of(operator->arena, value, &state->value);
 }
 
-static void close_add(struct operator *operator)
+static void close_add(struct operator* operator)
 {
     hf_expr_free(((struct add_state *)operator->state)->expr);
 }
@@ -97,7 +97,7 @@ static enum outcome run_add(struct run *run, struct hf_log_entry *entry)
 
 /* ---- remove, flatten, unquote ---- */
 
-static enum hf_status open_field(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_field(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
 {
     return field_of(operator, config, "field", NULL, operator->state, reterr);
@@ -160,7 +160,7 @@ struct retain_state {
     bool prunes[3]; /* by root */
 };
 
-static enum hf_status open_retain(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_retain(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
     struct retain_state *state = operator->state;
@@ -221,7 +221,7 @@ struct assign_state {
     const struct hf_value *keys;
 };
 
-static enum hf_status open_assign(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_assign(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
     struct assign_state *state = operator->state;
@@ -245,8 +245,8 @@ static enum outcome run_assign(struct run *run, struct hf_log_entry *entry)
     }
     for (size_t i = 0; i < state->keys->count; i++) {
         const char *key = state->keys->items[i].string;
-        map->pairs[map->count++] = (struct hf_log_pair){hf_slice_text(key != NULL ? key : ""),
-                                                        value->list->items[i]};
+        map->pairs[map->count++] =
+            (struct hf_log_pair){hf_slice_text(key != NULL ? key : ""), value->list->items[i]};
     }
     *value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
     return OUTCOME_NEXT;
@@ -274,7 +274,7 @@ struct metadata_state {
     size_t count;
 };
 
-static enum hf_status add_metadata(struct operator *operator, const struct hf_value *map,
+static enum hf_status add_metadata(struct operator* operator, const struct hf_value * map,
                                    enum hf_log_root root, char *reterr)
 {
     struct metadata_state *state = operator->state;
@@ -286,10 +286,10 @@ static enum hf_status add_metadata(struct operator *operator, const struct hf_va
         struct add_state *item = &state->items[state->count++];
         item->field = (struct hf_log_field){.root = root, .count = 1};
         item->field.keys[0] = hf_slice_text(map->keys[i]);
-        enum hf_status status = text != NULL && is_computed(text, operator->arena, &inside)
-                                    ? expr_of(map->keys[i], inside, &item->expr, reterr)
-                                    : hf_log_value_of(operator->arena, &map->items[i],
-                                                      &item->value);
+        enum hf_status status =
+            text != NULL && is_computed(text, operator->arena, &inside)
+                ? expr_of(map->keys[i], inside, &item->expr, reterr)
+                : hf_log_value_of(operator->arena, &map->items[i], &item->value);
         if (status != HF_OK) {
             return status;
         }
@@ -297,19 +297,19 @@ static enum hf_status add_metadata(struct operator *operator, const struct hf_va
     return HF_OK;
 }
 
-static enum hf_status open_metadata(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_metadata(struct operator* operator, const struct hf_value * config,
                                     char *reterr)
 {
     const struct hf_value *attributes = value_of(config, "attributes");
     const struct hf_value *resource = value_of(config, "resource");
     enum hf_status status = check_map(attributes, "attributes", reterr);
     status = status == HF_OK ? check_map(resource, "resource", reterr) : status;
-    status = status == HF_OK ? add_metadata(operator, attributes, HF_LOG_ATTRIBUTES, reterr)
-                             : status;
+    status =
+        status == HF_OK ? add_metadata(operator, attributes, HF_LOG_ATTRIBUTES, reterr) : status;
     return status == HF_OK ? add_metadata(operator, resource, HF_LOG_RESOURCE, reterr) : status;
 }
 
-static void close_metadata(struct operator *operator)
+static void close_metadata(struct operator* operator)
 {
     struct metadata_state *state = operator->state;
     for (size_t i = 0; i < state->count; i++) {

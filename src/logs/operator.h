@@ -6,6 +6,7 @@
 
 #include "expr/expr.h"
 #include "field.h"
+#include "operator_config.h"
 #include "pipeline.h"
 
 struct hf_time_layout;
@@ -22,7 +23,7 @@ enum outcome {
 
 struct run {
     struct hf_log_pipeline *pipeline;
-    struct operator *operator;
+    struct operator* operator;
     int route;
     char why[HF_LOG_ERROR_MAX];
 };
@@ -35,16 +36,17 @@ struct operator_kind {
     const char *const *keys; /* its own, NULL-terminated */
     size_t size;             /* of its state */
     bool is_parser;          /* has the keys of parsers */
-    enum hf_status (*open)(struct operator *operator, const struct hf_value *config, char *reterr);
-    void (*close)(struct operator *operator);
+    enum hf_status (*open)(struct operator* operator, const struct hf_value * config, char *reterr);
+    void (*close)(struct operator* operator);
     /* All but parsers. */
     enum outcome (*run)(struct run *run, struct hf_log_entry *entry);
     /* Parsers: from a value to a value. False: run->why. */
     bool (*parse)(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
                   struct hf_log_value *ret_value);
-    void (*tick)(struct hf_log_pipeline *pipeline, struct operator *operator, uint64_t now_ns);
-    uint64_t (*held)(const struct operator *operator, const void *source);
-    void (*forget)(struct hf_log_pipeline *pipeline, struct operator *operator, const void *source);
+    void (*tick)(struct hf_log_pipeline *pipeline, struct operator* operator, uint64_t now_ns);
+    uint64_t (*held)(const struct operator* operator, const void * source);
+    void (*forget)(struct hf_log_pipeline *pipeline, struct operator* operator,
+                   const void * source);
 };
 
 enum severity_count { SEVERITIES_MAX = 512 };
@@ -55,12 +57,12 @@ struct severity_parser {
     struct severity_row {
         struct hf_slice text; /* lower case */
         unsigned number;
-    } *rows;
+    } * rows;
     size_t row_count;
     struct severity_range {
         int64_t min, max;
         unsigned number;
-    } *ranges;
+    } * ranges;
     size_t range_count;
 };
 
@@ -84,7 +86,8 @@ struct parser {
     struct hf_log_field *scope_name;
 };
 
-struct operator {
+struct operator
+{
     const struct operator_kind *kind;
     const char *id;
     struct hf_arena *arena; /* of the pipeline: what lives as long */
@@ -100,63 +103,41 @@ struct operator {
 
 extern const struct operator_kind *const operator_kinds[]; /* ends with NULL */
 
-/* ---- configuration ---- */
-
-const struct hf_value *value_of(const struct hf_value *config, const char *key); /* NULL: none */
-const char *text_of(const struct hf_value *config, const char *key, const char *absent);
-bool bool_of(const struct hf_value *config, const char *key, bool absent);
-int64_t int_of(const struct hf_value *config, const char *key, int64_t absent);
-/* A Go duration. HF_INVALID. */
-HF_MUST_USE enum hf_status duration_of(const struct hf_value *config, const char *key,
-                                       uint64_t absent_ns, uint64_t *ret_ns, char *reterr);
-/* The field under that key; `absent` NULL: it is required. HF_INVALID, HF_NOMEM. */
-HF_MUST_USE enum hf_status field_of(struct operator *operator, const struct hf_value *config,
-                                    const char *key, const char *absent,
-                                    struct hf_log_field *ret_field, char *reterr);
-HF_MUST_USE enum hf_status expr_of(const char *key, const char *text, struct hf_expr **ret_expr,
-                                   char *reterr);
-/* Is it a whole EXPR(...)? Then its inside, in the arena. */
-HF_MUST_USE bool is_computed(const char *text, struct hf_arena *arena, const char **ret_inside);
-HF_MUST_USE enum hf_status invalid(char *reterr, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* ---- running ---- */
 
-enum outcome failed(struct run *run, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum outcome failed(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum hf_status entry_eval(const struct hf_expr *expr, struct hf_log_entry *entry,
                           struct hf_log_value *ret_value, char *reterr);
 enum hf_status entry_test(const struct hf_expr *expr, struct hf_log_entry *entry, bool *ret_true,
                           char *reterr);
 /* On from the operators behind this one; for what was held. */
-void pass_on(struct hf_log_pipeline *pipeline, struct operator *operator,
-             struct hf_log_entry *entry);
+void pass_on(struct hf_log_pipeline *pipeline, struct operator* operator,
+             struct hf_log_entry * entry);
 /* The operator of that id; EMIT - 1: none. */
 int find_operator(const struct hf_log_pipeline *pipeline, const char *id);
 
 /* times.c: blocks of parsers, and operators of their own. */
-HF_MUST_USE enum hf_status time_parser_open(struct operator *operator,
-                                            const struct hf_value *config,
+HF_MUST_USE enum hf_status time_parser_open(struct operator* operator,
+                                            const struct hf_value * config,
                                             struct time_parser *parser, char *reterr);
 void time_parser_close(struct time_parser *parser);
-bool time_parser_run(struct run *run, const struct time_parser *parser,
-                     struct hf_log_entry *entry);
+bool time_parser_run(struct run *run, const struct time_parser *parser, struct hf_log_entry *entry);
 /* severities.c */
-HF_MUST_USE enum hf_status severity_parser_open(struct operator *operator,
-                                                const struct hf_value *config,
+HF_MUST_USE enum hf_status severity_parser_open(struct operator* operator,
+                                                const struct hf_value * config,
                                                 struct severity_parser *parser, char *reterr);
 bool severity_parser_run(struct run *run, const struct severity_parser *parser,
                          struct hf_log_entry *entry);
-HF_MUST_USE enum hf_status trace_parser_open(struct operator *operator,
-                                             const struct hf_value *config,
+HF_MUST_USE enum hf_status trace_parser_open(struct operator* operator,
+                                             const struct hf_value * config,
                                              struct trace_parser *parser, char *reterr);
 bool trace_parser_run(struct run *run, const struct trace_parser *parser,
                       struct hf_log_entry *entry);
 bool scope_name_run(struct run *run, const struct hf_log_field *from, struct hf_log_entry *entry);
 /* parsers.c: what all parsers share. */
-HF_MUST_USE enum hf_status parser_open(struct operator *operator, const struct hf_value *config,
+HF_MUST_USE enum hf_status parser_open(struct operator* operator, const struct hf_value * config,
                                        char *reterr);
-void parser_close(struct operator *operator);
+void parser_close(struct operator* operator);
 enum outcome parser_run(struct run *run, struct hf_log_entry *entry);
 /* json.c: an object, or any value. Texts without escapes point into `text`. */
 HF_MUST_USE bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,

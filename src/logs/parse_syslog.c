@@ -12,7 +12,7 @@ struct syslog_state {
     struct hf_time_layout *time; /* of RFC 3164 */
 };
 
-static enum hf_status open_syslog(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_syslog(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
     struct syslog_state *state = operator->state;
@@ -28,7 +28,7 @@ static enum hf_status open_syslog(struct operator *operator, const struct hf_val
     return hf_time_layout_new(&options, &state->time, reterr);
 }
 
-static void close_syslog(struct operator *operator)
+static void close_syslog(struct operator* operator)
 {
     hf_time_layout_free(((struct syslog_state *)operator->state)->time);
 }
@@ -42,8 +42,8 @@ struct reader {
 
 static void set(struct reader *r, const char *key, struct hf_log_value value)
 {
-    r->good = r->good &&
-              hf_log_map_set(r->entry->arena, r->map, hf_slice_text(key), value) == HF_OK;
+    r->good =
+        r->good && hf_log_map_set(r->entry->arena, r->map, hf_slice_text(key), value) == HF_OK;
 }
 
 static void skip(struct reader *r, size_t size)
@@ -58,9 +58,9 @@ static bool take_priority(struct reader *r)
     static const char *const names[] = {"emerg",   "alert",  "crit", "err",
                                         "warning", "notice", "info", "debug"};
     static const char *const facilities[] = {
-        "kern",   "user",   "mail",   "daemon", "auth",   "syslog", "lpr",    "news",
-        "uucp",   "cron",   "authpriv", "ftp",  "ntp",    "security", "console", "solaris-cron",
-        "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+        "kern",   "user",   "mail",     "daemon", "auth",   "syslog",   "lpr",     "news",
+        "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "security", "console", "cron2",
+        "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",  "local7"};
     unsigned value = 0;
     size_t i = 1;
     if (r->rest.size < 3 || r->rest.data[0] != '<') {
@@ -118,8 +118,8 @@ static bool take_quoted(struct reader *r, struct hf_slice *ret)
             *ret = hf_slice_of(out, size);
             return true;
         }
-        if (c == '\\' && i + 1 < r->rest.size &&
-            strchr("\"\\]", r->rest.data[i + 1]) != NULL && r->rest.data[i + 1] != '\0') {
+        if (c == '\\' && i + 1 < r->rest.size && strchr("\"\\]", r->rest.data[i + 1]) != NULL &&
+            r->rest.data[i + 1] != '\0') {
             c = r->rest.data[++i];
         }
         out[size++] = c;
@@ -253,9 +253,13 @@ static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
     return true;
 }
 
-static const char *const keys[] = {"protocol", "location", "allow_skip_pri_header",
-                                   "enable_octet_counting", "non_transparent_framing_trailer",
-                                   "max_octets", NULL};
+static const char *const keys[] = {"protocol",
+                                   "location",
+                                   "allow_skip_pri_header",
+                                   "enable_octet_counting",
+                                   "non_transparent_framing_trailer",
+                                   "max_octets",
+                                   NULL};
 
 const struct operator_kind operator_syslog_parser = {
     .type = "syslog_parser",

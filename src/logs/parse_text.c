@@ -29,7 +29,7 @@ struct json_state {
     bool parse_ints;
 };
 
-static enum hf_status open_json(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_json(struct operator* operator, const struct hf_value * config,
                                 char *reterr)
 {
     struct json_state *state = operator->state;
@@ -74,7 +74,7 @@ struct regex_state {
     struct hf_regex *regex;
 };
 
-static enum hf_status open_regex(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_regex(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
 {
     struct regex_state *state = operator->state;
@@ -94,7 +94,7 @@ static enum hf_status open_regex(struct operator *operator, const struct hf_valu
     return status != HF_OK || named ? status : invalid(reterr, "regex: a named group is needed");
 }
 
-static void close_regex(struct operator *operator)
+static void close_regex(struct operator* operator)
 {
     hf_regex_free(((struct regex_state *)operator->state)->regex);
 }
@@ -133,7 +133,7 @@ struct pair_state {
     struct hf_slice delimiter, between; /* the latter empty: white space */
 };
 
-static enum hf_status open_pairs(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_pairs(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
 {
     struct pair_state *state = operator->state;
@@ -234,7 +234,7 @@ struct csv_state {
     uint8_t delimiter, header_delimiter;
 };
 
-static enum hf_status open_csv(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_csv(struct operator* operator, const struct hf_value * config,
                                char *reterr)
 {
     struct csv_state *state = operator->state;
@@ -311,9 +311,8 @@ static size_t split_row(const struct csv_state *state, struct hf_arena *arena, s
                 return SIZE_MAX;
             }
         } else {
-            const uint8_t *end = at < text.size
-                                     ? memchr(text.data + at, delimiter, text.size - at)
-                                     : NULL;
+            const uint8_t *end =
+                at < text.size ? memchr(text.data + at, delimiter, text.size - at) : NULL;
             size_t size = end != NULL ? (size_t)(end - text.data) - at : text.size - at;
             columns[count] = hf_slice_of(text.data + at, size);
             if (!state->ignore_quotes && !state->lazy_quotes && size != 0 &&
@@ -367,9 +366,9 @@ static const char *const json_keys[] = {"parse_ints", NULL};
 static const char *const json_array_keys[] = {"header", NULL};
 static const char *const regex_keys[] = {"regex", "cache", NULL};
 static const char *const pair_keys[] = {"delimiter", "pair_delimiter", NULL};
-static const char *const csv_keys[] = {"header",           "header_attribute", "delimiter",
-                                       "header_delimiter", "lazy_quotes",      "ignore_quotes",
-                                       NULL};
+static const char *const csv_keys[] = {
+    "header",      "header_attribute", "delimiter", "header_delimiter",
+    "lazy_quotes", "ignore_quotes",    NULL};
 
 const struct operator_kind operator_json_parser = {
     .type = "json_parser",

@@ -49,8 +49,7 @@ static void take_authority(struct hf_slice *text, struct uri *uri)
     }
     size_t end = find_any(*text, 2, "/?");
     struct hf_slice authority = cut(*text, 2, end);
-    const uint8_t *at =
-        authority.size != 0 ? memrchr(authority.data, '@', authority.size) : NULL;
+    const uint8_t *at = authority.size != 0 ? memrchr(authority.data, '@', authority.size) : NULL;
     if (at != NULL) {
         uri->user = cut(authority, 0, (size_t)(at - authority.data));
         authority = cut(authority, (size_t)(at - authority.data) + 1, authority.size);
@@ -140,8 +139,11 @@ static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct 
     const struct {
         const char *key;
         struct hf_slice text;
-    } parts[] = {{"scheme", uri.scheme}, {"user", uri.user}, {"host", uri.host},
-                 {"port", uri.port},     {"path", uri.path}};
+    } parts[] = {{"scheme", uri.scheme},
+                 {"user", uri.user},
+                 {"host", uri.host},
+                 {"port", uri.port},
+                 {"path", uri.path}};
     bool good = map != NULL;
     for (size_t i = 0; i < 5 && good; i++) {
         good = parts[i].text.size == 0 ||

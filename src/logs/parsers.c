@@ -5,7 +5,7 @@
 
 #include "operator.h"
 
-static enum hf_status open_blocks(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_blocks(struct operator* operator, const struct hf_value * config,
                                   struct parser *parser, char *reterr)
 {
     const struct hf_value *time = value_of(config, "timestamp");
@@ -38,7 +38,7 @@ static enum hf_status open_blocks(struct operator *operator, const struct hf_val
     return status;
 }
 
-enum hf_status parser_open(struct operator *operator, const struct hf_value *config, char *reterr)
+enum hf_status parser_open(struct operator* operator, const struct hf_value * config, char *reterr)
 {
     struct parser *parser = calloc(1, sizeof(*parser));
     operator->parser = parser;
@@ -60,7 +60,7 @@ enum hf_status parser_open(struct operator *operator, const struct hf_value *con
     return status == HF_OK ? open_blocks(operator, config, parser, reterr) : status;
 }
 
-void parser_close(struct operator *operator)
+void parser_close(struct operator* operator)
 {
     struct parser *parser = operator->parser;
     if (parser == NULL) {

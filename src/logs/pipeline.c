@@ -15,7 +15,7 @@ struct hf_log_pipeline {
     const struct hf_log_pipeline_ops *ops;
     void *user;
     struct hf_arena arena; /* what operators keep as long as they live */
-    struct operator *operators;
+    struct operator* operators;
     size_t count;
     bool holds; /* some operator keeps entries */
 };
@@ -90,7 +90,7 @@ enum hf_status duration_of(const struct hf_value *config, const char *key, uint6
     return HF_OK;
 }
 
-enum hf_status field_of(struct operator *operator, const struct hf_value *config, const char *key,
+enum hf_status field_of(struct operator* operator, const struct hf_value * config, const char *key,
                         const char *absent, struct hf_log_field *ret_field, char *reterr)
 {
     const char *text = text_of(config, key, absent);
@@ -128,8 +128,9 @@ bool is_computed(const char *text, struct hf_arena *arena, const char **ret_insi
 /* ---- making ---- */
 
 static const char *const common_keys[] = {"type", "id", "output", "if", "on_error", NULL};
-static const char *const parser_keys[] = {"parse_from", "parse_to", "body", "preserve_to",
-                                          "timestamp",  "severity", "trace", "scope_name", NULL};
+static const char *const parser_keys[] = {"parse_from",  "parse_to",   "body",
+                                          "preserve_to", "timestamp",  "severity",
+                                          "trace",       "scope_name", NULL};
 
 static bool is_listed(const char *const *keys, const char *key)
 {
@@ -164,7 +165,7 @@ static const struct operator_kind *find_kind(const char *type)
     return NULL;
 }
 
-static enum hf_status read_on_error(struct operator *operator, char *reterr)
+static enum hf_status read_on_error(struct operator* operator, char * reterr)
 {
     const char *text = text_of(operator->config, "on_error", "send");
     operator->is_quiet = strcmp(text, "send_quiet") == 0 || strcmp(text, "drop_quiet") == 0;
@@ -174,7 +175,7 @@ static enum hf_status read_on_error(struct operator *operator, char *reterr)
                : invalid(reterr, "on_error: send, drop, send_quiet or drop_quiet");
 }
 
-static enum hf_status open_operator(struct operator *operator, char *reterr)
+static enum hf_status open_operator(struct operator* operator, char * reterr)
 {
     const struct operator_kind *kind = operator->kind;
     const char *condition = text_of(operator->config, "if", NULL);
@@ -209,7 +210,7 @@ static bool is_taken(const struct hf_log_pipeline *pipeline, const char *id, siz
 /* Its id, or its type with a number when that is taken. */
 static enum hf_status name_operator(struct hf_log_pipeline *pipeline, size_t i, char *reterr)
 {
-    struct operator *operator = &pipeline->operators[i];
+    struct operator* operator= & pipeline->operators[i];
     const char *id = text_of(operator->config, "id", NULL);
     if (id != NULL) {
         operator->id = id;
@@ -237,8 +238,8 @@ int find_operator(const struct hf_log_pipeline *pipeline, const char *id)
     return EMIT - 1;
 }
 
-static enum hf_status add_output(struct hf_log_pipeline *pipeline, struct operator *operator,
-                                 const struct hf_value *value, char *reterr)
+static enum hf_status add_output(struct hf_log_pipeline *pipeline, struct operator* operator,
+                                 const struct hf_value * value, char *reterr)
 {
     int found = value->string != NULL ? find_operator(pipeline, value->string) : EMIT - 1;
     if (found < EMIT || operator->output_count == OUTPUTS_MAX) {
@@ -251,20 +252,20 @@ static enum hf_status add_output(struct hf_log_pipeline *pipeline, struct operat
 
 static enum hf_status read_outputs(struct hf_log_pipeline *pipeline, size_t i, char *reterr)
 {
-    struct operator *operator = &pipeline->operators[i];
+    struct operator* operator= & pipeline->operators[i];
     const struct hf_value *output = value_of(operator->config, "output");
     enum hf_status status = HF_OK;
     if (output == NULL) {
-        operator->outputs[operator->output_count++] = i + 1 < pipeline->count ? (int)i + 1 : EMIT;
+        operator->outputs[operator->output_count++] = i + 1<pipeline->count ? (int)i + 1 : EMIT;
     } else if (output->type == HF_VALUE_LIST) {
         for (size_t k = 0; k < output->count && status == HF_OK; k++) {
-            status = add_output(pipeline, operator, &output->items[k], reterr);
+            status = add_output(pipeline, operator, & output->items[k], reterr);
         }
     } else {
         status = add_output(pipeline, operator, output, reterr);
     }
     for (size_t k = 0; k < operator->output_count && status == HF_OK; k++) {
-        if (operator->outputs[k] != EMIT && operator->outputs[k] <= (int)i) {
+        if (operator->outputs[k] != EMIT && operator->outputs[k] <=(int) i) {
             status = invalid(reterr, "output: operators must not form a circle");
         }
     }
@@ -297,7 +298,8 @@ static enum hf_status make_operators(struct hf_log_pipeline *pipeline,
         status = read_outputs(pipeline, i, why);
         status = status == HF_OK ? open_operator(&pipeline->operators[i], why) : status;
         if (status == HF_INVALID) {
-            return invalid(reterr, "operators[%zu] (%s): %.400s", i, pipeline->operators[i].id, why);
+            return invalid(reterr, "operators[%zu] (%s): %.400s", i, pipeline->operators[i].id,
+                           why);
         }
     }
     return status;
@@ -337,7 +339,7 @@ void hf_log_pipeline_free(struct hf_log_pipeline *pipeline)
         return;
     }
     for (size_t i = 0; i < pipeline->count; i++) {
-        struct operator *operator = &pipeline->operators[i];
+        struct operator* operator= & pipeline->operators[i];
         if (operator->kind->close != NULL && operator->state != NULL) {
             operator->kind->close(operator);
         }
@@ -387,7 +389,7 @@ enum hf_status entry_test(const struct hf_expr *expr, struct hf_log_entry *entry
 
 static enum outcome run_operator(struct run *run, struct hf_log_entry *entry)
 {
-    struct operator *operator = run->operator;
+    struct operator* operator= run->operator;
     if (operator->condition != NULL) {
         bool wanted = false;
         if (entry_test(operator->condition, entry, &wanted, run->why) != HF_OK) {
@@ -403,8 +405,8 @@ static enum outcome run_operator(struct run *run, struct hf_log_entry *entry)
 static void run_from(struct hf_log_pipeline *pipeline, int index, struct hf_log_entry *entry);
 
 /* To every output but the last a copy. Returns the last. */
-static int spread(struct hf_log_pipeline *pipeline, const struct operator *operator,
-                  const struct hf_log_entry *entry)
+static int spread(struct hf_log_pipeline *pipeline, const struct operator* operator,
+                  const struct hf_log_entry * entry)
 {
     for (size_t i = 0; i + 1 < operator->output_count; i++) {
         struct hf_log_entry copy;
@@ -418,10 +420,10 @@ static int spread(struct hf_log_pipeline *pipeline, const struct operator *opera
 static void run_from(struct hf_log_pipeline *pipeline, int index, struct hf_log_entry *entry)
 {
     while (index != EMIT) {
-        struct operator *operator = &pipeline->operators[index];
+        struct operator* operator= & pipeline->operators[index];
         struct run run;
         run.pipeline = pipeline;
-        run.operator = operator;
+        run.operator= operator;
         enum outcome outcome = run_operator(&run, entry);
         if (outcome == OUTCOME_FAILED) {
             pipeline->ops->failed(pipeline->user, operator->id, run.why, operator->is_quiet);
@@ -430,15 +432,15 @@ static void run_from(struct hf_log_pipeline *pipeline, int index, struct hf_log_
         if (outcome == OUTCOME_DROPPED) {
             return;
         }
-        index = outcome == OUTCOME_ROUTED       ? run.route
-                : operator->output_count == 1 ? operator->outputs[0]
-                                                : spread(pipeline, operator, entry);
+        index = outcome == OUTCOME_ROUTED ? run.route                 :
+                                          operator->output_count == 1 ? operator->outputs[0]
+            : spread(pipeline, operator, entry);
     }
     pipeline->ops->emit(pipeline->user, entry);
 }
 
-void pass_on(struct hf_log_pipeline *pipeline, struct operator *operator,
-             struct hf_log_entry *entry)
+void pass_on(struct hf_log_pipeline *pipeline, struct operator* operator,
+             struct hf_log_entry * entry)
 {
     run_from(pipeline, spread(pipeline, operator, entry), entry);
 }
@@ -451,7 +453,7 @@ void hf_log_pipeline_process(struct hf_log_pipeline *pipeline, struct hf_log_ent
 bool hf_log_pipeline_tick(struct hf_log_pipeline *pipeline, uint64_t now_ns)
 {
     for (size_t i = 0; pipeline->holds && i < pipeline->count; i++) {
-        struct operator *operator = &pipeline->operators[i];
+        struct operator* operator= & pipeline->operators[i];
         if (operator->kind->tick != NULL) {
             operator->kind->tick(pipeline, operator, now_ns);
         }
@@ -463,7 +465,7 @@ uint64_t hf_log_pipeline_held(const struct hf_log_pipeline *pipeline, const void
 {
     uint64_t lowest = UINT64_MAX;
     for (size_t i = 0; pipeline->holds && i < pipeline->count; i++) {
-        const struct operator *operator = &pipeline->operators[i];
+        const struct operator* operator= & pipeline->operators[i];
         uint64_t held = operator->kind->held != NULL ? operator->kind->held(operator, source)
                                                      : UINT64_MAX;
         lowest = held < lowest ? held : lowest;
@@ -474,7 +476,7 @@ uint64_t hf_log_pipeline_held(const struct hf_log_pipeline *pipeline, const void
 void hf_log_pipeline_forget(struct hf_log_pipeline *pipeline, const void *source)
 {
     for (size_t i = 0; pipeline != NULL && pipeline->holds && i < pipeline->count; i++) {
-        struct operator *operator = &pipeline->operators[i];
+        struct operator* operator= & pipeline->operators[i];
         if (operator->kind->forget != NULL) {
             operator->kind->forget(pipeline, operator, source);
         }

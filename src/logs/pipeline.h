@@ -23,8 +23,7 @@ struct hf_log_pipeline_ops {
  */
 HF_MUST_USE enum hf_status hf_log_pipeline_new(const struct hf_value *operators,
                                                const struct hf_log_pipeline_ops *ops, void *user,
-                                               struct hf_log_pipeline **ret_pipeline,
-                                               char *reterr);
+                                               struct hf_log_pipeline **ret_pipeline, char *reterr);
 void hf_log_pipeline_free(struct hf_log_pipeline *pipeline);
 
 /* Through all operators. */

@@ -17,7 +17,7 @@ struct recombine_state {
     struct joined_list list;
 };
 
-static enum hf_status open_recombine(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_recombine(struct operator* operator, const struct hf_value * config,
                                      char *reterr)
 {
     struct recombine_state *state = operator->state;
@@ -33,22 +33,22 @@ static enum hf_status open_recombine(struct operator *operator, const struct hf_
     state->bytes_max = int_of(config, "max_log_size", 0);
     state->unmatched_max = int_of(config, "max_unmatched_batch_size", 100);
     state->keeps_newest = strcmp(overwrite, "newest") == 0;
-    enum hf_status status = field_of(operator, config, "combine_field", NULL, &state->combine,
-                                     reterr);
+    enum hf_status status =
+        field_of(operator, config, "combine_field", NULL, &state->combine, reterr);
     if (status == HF_OK) {
         status = field_of(operator, config, "source_identifier", "attributes[\"log.file.path\"]",
                           &state->source, reterr);
     }
     if (status == HF_OK) {
-        status = duration_of(config, "force_flush_period", 5 * HF_NS_PER_S, &state->flush_ns,
-                             reterr);
+        status =
+            duration_of(config, "force_flush_period", 5 * HF_NS_PER_S, &state->flush_ns, reterr);
     }
     return status != HF_OK ? status
            : first != NULL ? expr_of("is_first_entry", first, &state->is_first, reterr)
                            : expr_of("is_last_entry", last, &state->is_last, reterr);
 }
 
-static void close_recombine(struct operator *operator)
+static void close_recombine(struct operator* operator)
 {
     struct recombine_state *state = operator->state;
     hf_expr_free(state->is_first);
@@ -56,8 +56,8 @@ static void close_recombine(struct operator *operator)
     joined_clear(&state->list);
 }
 
-static void flush(struct hf_log_pipeline *pipeline, struct operator *operator,
-                  struct joined *joined)
+static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
+                  struct joined * joined)
 {
     struct recombine_state *state = operator->state;
     struct hf_slice text = hf_slice_of(joined->text.data, joined->text.size);
@@ -65,7 +65,7 @@ static void flush(struct hf_log_pipeline *pipeline, struct operator *operator,
     /* What is emitted now is held no more, also for a commit that follows at once. */
     joined->offset = UINT64_MAX;
     if (hf_log_field_set(&state->combine, &entry, hf_log_string(text)) == HF_OK) {
-        pass_on(pipeline, operator, &entry);
+        pass_on(pipeline, operator, & entry);
     }
     joined_remove(&state->list, joined);
 }
@@ -137,7 +137,7 @@ static enum outcome run_recombine(struct run *run, struct hf_log_entry *entry)
     return hold(run, joined, source, entry, value->text, matches);
 }
 
-static void tick_recombine(struct hf_log_pipeline *pipeline, struct operator *operator,
+static void tick_recombine(struct hf_log_pipeline *pipeline, struct operator* operator,
                            uint64_t now_ns)
 {
     struct recombine_state *state = operator->state;
@@ -151,13 +151,13 @@ static void tick_recombine(struct hf_log_pipeline *pipeline, struct operator *op
     }
 }
 
-static uint64_t held_recombine(const struct operator *operator, const void *source)
+static uint64_t held_recombine(const struct operator* operator, const void * source)
 {
     return joined_held(&((const struct recombine_state *)operator->state)->list, source);
 }
 
-static void forget_recombine(struct hf_log_pipeline *pipeline, struct operator *operator,
-                             const void *source)
+static void forget_recombine(struct hf_log_pipeline *pipeline, struct operator* operator,
+                             const void * source)
 {
     struct recombine_state *state = operator->state;
     (void)pipeline;
@@ -166,10 +166,18 @@ static void forget_recombine(struct hf_log_pipeline *pipeline, struct operator *
     }
 }
 
-static const char *const keys[] = {"is_first_entry",    "is_last_entry",  "combine_field",
-                                   "combine_with",      "max_batch_size", "max_sources",
-                                   "max_log_size",      "overwrite_with", "force_flush_period",
-                                   "source_identifier", "max_unmatched_batch_size", NULL};
+static const char *const keys[] = {"is_first_entry",
+                                   "is_last_entry",
+                                   "combine_field",
+                                   "combine_with",
+                                   "max_batch_size",
+                                   "max_sources",
+                                   "max_log_size",
+                                   "overwrite_with",
+                                   "force_flush_period",
+                                   "source_identifier",
+                                   "max_unmatched_batch_size",
+                                   NULL};
 
 const struct operator_kind operator_recombine = {
     .type = "recombine",

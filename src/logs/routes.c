@@ -21,7 +21,7 @@ struct router_state {
     struct route rest; /* where entries go that match nothing; no outputs: dropped */
 };
 
-static enum hf_status add_output(struct operator *operator, struct route *route,
+static enum hf_status add_output(struct operator* operator, struct route * route,
                                  const struct hf_value *value, char *reterr)
 {
     int found = value->string != NULL ? find_operator(operator->pipeline, value->string) : EMIT - 1;
@@ -37,7 +37,7 @@ static enum hf_status add_output(struct operator *operator, struct route *route,
     return HF_OK;
 }
 
-static enum hf_status add_outputs(struct operator *operator, struct route *route,
+static enum hf_status add_outputs(struct operator* operator, struct route * route,
                                   const struct hf_value *value, char *reterr)
 {
     enum hf_status status = HF_OK;
@@ -50,7 +50,7 @@ static enum hf_status add_outputs(struct operator *operator, struct route *route
     return status;
 }
 
-static enum hf_status open_router(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_router(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
     struct router_state *state = operator->state;
@@ -71,11 +71,11 @@ static enum hf_status open_router(struct operator *operator, const struct hf_val
         status = expr_of("expr", text, &route->expr, reterr);
         status = status == HF_OK ? add_outputs(operator, route, output, reterr) : status;
     }
-    return status == HF_OK && rest != NULL ? add_outputs(operator, &state->rest, rest, reterr)
+    return status == HF_OK && rest != NULL ? add_outputs(operator, & state->rest, rest, reterr)
                                            : status;
 }
 
-static void close_router(struct operator *operator)
+static void close_router(struct operator* operator)
 {
     struct router_state *state = operator->state;
     for (size_t i = 0; i < state->count; i++) {
@@ -96,7 +96,7 @@ static enum outcome take_route(struct run *run, const struct route *route,
          hf_log_map_merge(entry->arena, entry->attributes.map, value.map) != HF_OK)) {
         return failed(run, "the attributes of the route cannot be set");
     }
-    struct operator to = *run->operator;
+    struct operator to = * run->operator;
     to.output_count = route->output_count;
     memcpy(to.outputs, route->outputs, sizeof(to.outputs));
     pass_on(run->pipeline, &to, entry);
@@ -124,13 +124,13 @@ struct filter_state {
     uint64_t random;
 };
 
-static enum hf_status open_filter(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_filter(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
     struct filter_state *state = operator->state;
     const struct hf_value *ratio = value_of(config, "drop_ratio");
     const char *text = text_of(config, "expr", NULL);
-    double share = ratio == NULL                  ? 1
+    double share = ratio == NULL                 ? 1
                    : ratio->type == HF_VALUE_INT ? (double)ratio->integer
                                                  : ratio->number;
     if (text == NULL) {
@@ -140,11 +140,11 @@ static enum hf_status open_filter(struct operator *operator, const struct hf_val
         return invalid(reterr, "drop_ratio: 0 to 1");
     }
     state->thousandths = (unsigned)lround(share * 1000);
-    state->random = UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)(uintptr_t)operator;
+    state->random = UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)(uintptr_t) operator;
     return expr_of("expr", text, &state->expr, reterr);
 }
 
-static void close_filter(struct operator *operator)
+static void close_filter(struct operator* operator)
 {
     hf_expr_free(((struct filter_state *)operator->state)->expr);
 }

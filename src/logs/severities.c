@@ -37,7 +37,7 @@ static unsigned number_of(const char *name)
 }
 
 /* A row for the text, in place of one that is there. */
-static bool add_row(struct operator *operator, struct severity_parser *parser, const char *text,
+static bool add_row(struct operator* operator, struct severity_parser * parser, const char *text,
                     unsigned number)
 {
     struct hf_slice copy = hf_log_copy_text(operator->arena, hf_slice_text(text));
@@ -58,7 +58,7 @@ static bool add_row(struct operator *operator, struct severity_parser *parser, c
     return true;
 }
 
-static bool add_preset(struct operator *operator, struct severity_parser *parser,
+static bool add_preset(struct operator* operator, struct severity_parser * parser,
                        const char *preset)
 {
     bool good = true;
@@ -96,7 +96,7 @@ static enum hf_status add_range(struct severity_parser *parser, int64_t min, int
     return HF_OK;
 }
 
-static enum hf_status add_mapping(struct operator *operator, struct severity_parser *parser,
+static enum hf_status add_mapping(struct operator* operator, struct severity_parser * parser,
                                   const struct hf_value *value, unsigned number, char *reterr)
 {
     enum hf_status status = HF_OK;
@@ -117,7 +117,7 @@ static enum hf_status add_mapping(struct operator *operator, struct severity_par
     return add_row(operator, parser, text, number) ? HF_OK : HF_NOMEM;
 }
 
-enum hf_status severity_parser_open(struct operator *operator, const struct hf_value *config,
+enum hf_status severity_parser_open(struct operator* operator, const struct hf_value * config,
                                     struct severity_parser *parser, char *reterr)
 {
     enum hf_status status = field_of(operator, config, "parse_from", NULL, &parser->from, reterr);
@@ -130,8 +130,8 @@ enum hf_status severity_parser_open(struct operator *operator, const struct hf_v
         return HF_NOMEM;
     }
     for (size_t i = 0; mapping != NULL && i < mapping->count && status == HF_OK; i++) {
-        status = add_mapping(operator, parser, &mapping->items[i], number_of(mapping->keys[i]),
-                             reterr);
+        status =
+            add_mapping(operator, parser, &mapping->items[i], number_of(mapping->keys[i]), reterr);
     }
     return status;
 }
@@ -196,7 +196,7 @@ bool severity_parser_run(struct run *run, const struct severity_parser *parser,
     return true;
 }
 
-static enum hf_status open_severity(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_severity(struct operator* operator, const struct hf_value * config,
                                     char *reterr)
 {
     return severity_parser_open(operator, config, operator->state, reterr);
@@ -209,7 +209,7 @@ static enum outcome run_severity(struct run *run, struct hf_log_entry *entry)
 
 /* ---- trace ---- */
 
-enum hf_status trace_parser_open(struct operator *operator, const struct hf_value *config,
+enum hf_status trace_parser_open(struct operator* operator, const struct hf_value * config,
                                  struct trace_parser *parser, char *reterr)
 {
     const struct {
@@ -222,7 +222,7 @@ enum hf_status trace_parser_open(struct operator *operator, const struct hf_valu
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < 3 && status == HF_OK; i++) {
         const struct hf_value *block = value_of(config, fields[i].key);
-        status = field_of(operator, block != NULL ? block : &nothing, "parse_from",
+        status = field_of(operator, block != NULL ? block : & nothing, "parse_from",
                           fields[i].absent, fields[i].field, reterr);
     }
     return status;
@@ -265,7 +265,7 @@ bool trace_parser_run(struct run *run, const struct trace_parser *parser,
     return good;
 }
 
-static enum hf_status open_trace(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_trace(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
 {
     return trace_parser_open(operator, config, operator->state, reterr);
@@ -289,7 +289,7 @@ bool scope_name_run(struct run *run, const struct hf_log_field *from, struct hf_
     return true;
 }
 
-static enum hf_status open_scope(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_scope(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
 {
     return field_of(operator, config, "parse_from", NULL, operator->state, reterr);

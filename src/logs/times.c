@@ -18,7 +18,7 @@ static bool is_one(const char *const *layouts, const char *layout)
     return false;
 }
 
-enum hf_status time_parser_open(struct operator *operator, const struct hf_value *config,
+enum hf_status time_parser_open(struct operator* operator, const struct hf_value * config,
                                 struct time_parser *parser, char *reterr)
 {
     struct hf_time_layout_options options = {.layout = text_of(config, "layout", NULL),
@@ -81,13 +81,13 @@ bool time_parser_run(struct run *run, const struct time_parser *parser, struct h
     return true;
 }
 
-static enum hf_status open_time(struct operator *operator, const struct hf_value *config,
+static enum hf_status open_time(struct operator* operator, const struct hf_value * config,
                                 char *reterr)
 {
     return time_parser_open(operator, config, operator->state, reterr);
 }
 
-static void close_time(struct operator *operator)
+static void close_time(struct operator* operator)
 {
     time_parser_close(operator->state);
 }
@@ -97,7 +97,7 @@ static enum outcome run_time(struct run *run, struct hf_log_entry *entry)
     return time_parser_run(run, run->operator->state, entry) ? OUTCOME_NEXT : OUTCOME_FAILED;
 }
 
-static const char *const keys[] = {"parse_from", "layout", "layout_type", "location",
+static const char *const keys[] = {"parse_from",          "layout", "layout_type", "location",
                                    "time_zone_locations", NULL};
 
 const struct operator_kind operator_time_parser = {

@@ -33,7 +33,7 @@ struct submission {
     enum hf_signal signal;
     uint32_t items; /* as received */
     atomic_uint waiting;
-    atomic_int status; /* the first failure */
+    atomic_int status;                  /* the first failure */
     struct wal_checkpoint *checkpoints; /* NULL: none */
     size_t checkpoint_count;
     size_t count;
@@ -244,8 +244,7 @@ static enum hf_status process_into(struct submission *submission, struct hf_pipe
                                    struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
-    enum hf_status status =
-        batch->items != 0 ? process(pipeline, batch, &processed) : HF_OK;
+    enum hf_status status = batch->items != 0 ? process(pipeline, batch, &processed) : HF_OK;
     if (status == HF_OK && processed == NULL && submission->checkpoint_count != 0) {
         processed = new_empty_batch(batch);
         status = processed != NULL ? HF_OK : HF_NOMEM;
@@ -318,8 +317,7 @@ void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transpo
 }
 
 enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
-                                       void (*visit)(void *user, struct hf_slice value),
-                                       void *user)
+                                       void (*visit)(void *user, struct hf_slice value), void *user)
 {
     char full[WAL_NAME_BYTES_MAX];
     if (strlen(node->id) + 1 + name.size > sizeof(full)) {

@@ -171,7 +171,8 @@ static int64_t change_time(const struct change *change, int64_t year)
     } else {
         int64_t month = hf_zone_days(year, change->month, 1);
         int64_t weekday = ((month + 4) % 7 + 7) % 7;
-        day = month + ((int64_t)change->weekday - weekday + 7) % 7 + 7 * ((int64_t)change->week - 1);
+        day =
+            month + ((int64_t)change->weekday - weekday + 7) % 7 + 7 * ((int64_t)change->week - 1);
         int64_t next = change->month == 12 ? hf_zone_days(year + 1, 1, 1)
                                            : hf_zone_days(year, change->month + 1, 1);
         while (day >= next) {
@@ -227,7 +228,8 @@ static struct period find_period(const struct hf_zone *zone, int64_t unix_s)
         }
     }
     if (low == zone->count && zone->has_rule) {
-        return rule_period(zone, unix_s, zone->count != 0 ? zone->times[zone->count - 1] : INT64_MIN);
+        return rule_period(zone, unix_s,
+                           zone->count != 0 ? zone->times[zone->count - 1] : INT64_MIN);
     }
     size_t type = low != 0 ? zone->kinds[low - 1] : 0;
     for (size_t i = 0; low == 0 && i < zone->type_count; i++) {

@@ -13,11 +13,11 @@
 static const struct {
     const char *name, *iconv;
 } names[] = {
-    {"utf-16le", "UTF-16LE"},  {"utf16le", "UTF-16LE"}, {"utf-16be", "UTF-16BE"},
-    {"utf16be", "UTF-16BE"},   {"utf-16", "UTF-16LE"},  {"ascii", "US-ASCII"},
-    {"us-ascii", "US-ASCII"},  {"big5", "BIG5"},        {"gbk", "GBK"},
-    {"latin1", "ISO-8859-1"},  {"latin", "ISO-8859-1"}, {"iso-8859-1", "ISO-8859-1"},
-    {"shift_jis", "SHIFT_JIS"}, {"gb18030", "GB18030"}, {"euc-jp", "EUC-JP"},
+    {"utf-16le", "UTF-16LE"},   {"utf16le", "UTF-16LE"}, {"utf-16be", "UTF-16BE"},
+    {"utf16be", "UTF-16BE"},    {"utf-16", "UTF-16LE"},  {"ascii", "US-ASCII"},
+    {"us-ascii", "US-ASCII"},   {"big5", "BIG5"},        {"gbk", "GBK"},
+    {"latin1", "ISO-8859-1"},   {"latin", "ISO-8859-1"}, {"iso-8859-1", "ISO-8859-1"},
+    {"shift_jis", "SHIFT_JIS"}, {"gb18030", "GB18030"},  {"euc-jp", "EUC-JP"},
 };
 
 static const char *iconv_name(const char *name)

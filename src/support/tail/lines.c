@@ -75,9 +75,8 @@ static bool cut_start(const struct hf_lines *lines, struct hf_slice bytes, struc
         return true;
     }
     size_t from = end + 1;
-    if (from >= bytes.size ||
-        !find(lines->start, hf_slice_of(bytes.data + from, bytes.size - from), &second,
-              &second_end)) {
+    if (from >= bytes.size || !find(lines->start, hf_slice_of(bytes.data + from, bytes.size - from),
+                                    &second, &second_end)) {
         return false;
     }
     *ret = (struct cut){lines->omit_pattern ? end : 0, from + second, from + second};
@@ -126,8 +125,7 @@ static struct hf_slice trim(const struct hf_lines *lines, const uint8_t *data, s
         data += unit;
         size -= unit;
     }
-    while (!lines->keep_trailing && size >= unit &&
-           is_space(lines->encoding, data + size - unit)) {
+    while (!lines->keep_trailing && size >= unit && is_space(lines->encoding, data + size - unit)) {
         size -= unit;
     }
     return hf_slice_of(data, size);

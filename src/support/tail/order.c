@@ -57,9 +57,8 @@ static enum hf_status open_rule(struct hf_tail_order *order, const struct hf_tai
     if (config->type != HF_TAIL_TIMESTAMP) {
         return HF_OK;
     }
-    const struct hf_time_layout_options options = {.layout = config->layout,
-                                                   .type = "strptime",
-                                                   .location = config->location};
+    const struct hf_time_layout_options options = {
+        .layout = config->layout, .type = "strptime", .location = config->location};
     return hf_time_layout_new(&options, &rule->layout, reterr);
 }
 

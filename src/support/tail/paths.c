@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #define PATH_BYTES_MAX 4096u
-#define DEPTH_MAX 64u    /* folders within each other that ** looks into */
+#define DEPTH_MAX 64u /* folders within each other that ** looks into */
 #define FILES_MAX 1000000u
 
 struct search {
@@ -230,8 +230,8 @@ static bool is_folder(const char *path, const struct dirent *entry, bool follow)
 static bool is_file(const char *path, unsigned char type)
 {
     struct stat stat_of;
-    return type == DT_REG || ((type == DT_LNK || type == DT_UNKNOWN) &&
-                              stat(path, &stat_of) == 0 && S_ISREG(stat_of.st_mode));
+    return type == DT_REG || ((type == DT_LNK || type == DT_UNKNOWN) && stat(path, &stat_of) == 0 &&
+                              S_ISREG(stat_of.st_mode));
 }
 
 /* The entries of `folder` that match `part`; `rest` is the pattern behind it, NULL: they are the

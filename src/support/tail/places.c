@@ -43,12 +43,15 @@ static uint64_t committed_offset(const struct hf_tail *tail, const struct file *
 
 static size_t write_value(const struct hf_tail *tail, const struct file *file, uint8_t *out)
 {
-    const uint64_t numbers[NUMBERS] = {
-        file->seen.id,           file->device,
-        file->inode,             file->begin,
-        committed_offset(tail, file),  file->record_number,
-        file->fingerprint.size,  file->fingerprint.hash[0],
-        file->fingerprint.hash[1]};
+    const uint64_t numbers[NUMBERS] = {file->seen.id,
+                                       file->device,
+                                       file->inode,
+                                       file->begin,
+                                       committed_offset(tail, file),
+                                       file->record_number,
+                                       file->fingerprint.size,
+                                       file->fingerprint.hash[0],
+                                       file->fingerprint.hash[1]};
     size_t path_size = file->path != NULL ? strlen(file->path) : 0;
     out[0] = VERSION;
     out[1] = file->is_gzip;
@@ -217,8 +220,8 @@ static bool keep_place(struct loading *loading, uint32_t slot)
 enum hf_status hf_tail_load_places(struct hf_tail *tail)
 {
     struct loading loading = {.tail = tail};
-    enum hf_status status = tail->ops->stored(tail->user, hf_slice_text(places_name), visit_count,
-                                              &loading);
+    enum hf_status status =
+        tail->ops->stored(tail->user, hf_slice_text(places_name), visit_count, &loading);
     if (status != HF_OK || loading.slot_count == 0) {
         for (size_t i = 0; i < QUEUES_MAX; i++) {
             tail->has_loaded = tail->has_loaded || loading.knows[i];
@@ -307,8 +310,8 @@ static size_t write_checkpoints(struct hf_tail *tail)
         uint8_t *value = tail->values.data + tail->values.size;
         put_number(value, tail->slot_count);
         tail->values.size += 8;
-        tail->checkpoints[count++] = (struct hf_checkpoint){
-            .name = hf_slice_text(places_name), .value = hf_slice_of(value, 8)};
+        tail->checkpoints[count++] = (struct hf_checkpoint){.name = hf_slice_text(places_name),
+                                                            .value = hf_slice_of(value, 8)};
     }
     return count;
 }

@@ -16,7 +16,8 @@
 /* How long a file without a path is remembered, and how many of them beside the others. */
 #define LOST_NS (UINT64_C(24) * 3600 * HF_NS_PER_S)
 #define LOST_MAX 1000u
-/* A file that lost its path may be written to for as long: its writer has not opened the new one. */
+/* A file that lost its path may be written to for as long: its writer has not opened the new one.
+ */
 #define WRITER_NS (UINT64_C(60) * HF_NS_PER_S)
 
 static void say(struct hf_tail *tail, enum hf_log_level level, const char *path, const char *what)
@@ -126,8 +127,7 @@ static struct file *find_lost(struct hf_tail *tail, const struct stat *now, bool
         }
         /* A copy is whole. One that is shorter than what was read is another file. */
         uint64_t size = is_gzip ? tail->inflated.size : (uint64_t)now->st_size;
-        if (size >= file->offset &&
-            (found == NULL || file->lost_since_ns > found->lost_since_ns)) {
+        if (size >= file->offset && (found == NULL || file->lost_since_ns > found->lost_since_ns)) {
             found = file;
         }
     }
@@ -334,7 +334,8 @@ static void seek_lost(struct hf_tail *tail, struct file *file)
     const char *slash = strrchr(file->path, '/');
     char path[4096 + 256];
     int size = slash != NULL ? (int)(slash - file->path) : 0;
-    snprintf(path, sizeof(path), "%.*s", slash != NULL ? size : 1, slash != NULL ? file->path : ".");
+    snprintf(path, sizeof(path), "%.*s", slash != NULL ? size : 1,
+             slash != NULL ? file->path : ".");
     DIR *stream = size < 4096 ? opendir(path[0] != '\0' ? path : "/") : NULL;
     if (stream == NULL) {
         return;

@@ -37,8 +37,8 @@ static enum hf_status open_pattern(const char *key, const char *pattern, bool is
     if (pattern == NULL || pattern[0] == '\0') {
         return HF_OK;
     }
-    enum hf_status status = is_line ? hf_lines_pattern(pattern, ret_regex, why)
-                                    : hf_regex_new(pattern, ret_regex, why);
+    enum hf_status status =
+        is_line ? hf_lines_pattern(pattern, ret_regex, why) : hf_regex_new(pattern, ret_regex, why);
     if (status == HF_INVALID) {
         snprintf(reterr, HF_ERROR_MAX, "%s: %s", key, why);
     }
@@ -67,8 +67,8 @@ static enum hf_status open_parts(struct hf_tail *tail, char *reterr)
                               &tail->lines.end, reterr);
     }
     if (status == HF_OK) {
-        status = open_pattern("header::pattern", config->header_pattern, false, &tail->header,
-                              reterr);
+        status =
+            open_pattern("header::pattern", config->header_pattern, false, &tail->header, reterr);
     }
     return status == HF_OK ? hf_tail_order_open(config, &tail->order, reterr) : status;
 }

@@ -65,10 +65,10 @@ struct hf_tail_file {
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    struct hf_slice text;    /* UTF-8, or bytes with the encoding `nop`; borrowed for the call */
-    uint64_t offset;         /* where it begins */
-    uint64_t record_number;  /* from 1 */
-    bool is_header;          /* matches header_pattern: its attributes are the file's */
+    struct hf_slice text;   /* UTF-8, or bytes with the encoding `nop`; borrowed for the call */
+    uint64_t offset;        /* where it begins */
+    uint64_t record_number; /* from 1 */
+    bool is_header;         /* matches header_pattern: its attributes are the file's */
 };
 
 struct hf_tail_ops {

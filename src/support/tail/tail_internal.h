@@ -29,16 +29,16 @@ struct file {
     uint64_t size; /* when it was looked at last, as are these */
     struct timespec modified;
     int fd;
-    uint32_t slot;      /* of its place in the queues */
-    bool is_claimed;    /* a path leads to it now */
-    bool is_replaced;   /* truncated under its descriptor: what it held is gone */
-    bool was_sought;    /* after it lost its name, its folder was searched */
-    bool is_dirty;      /* there may be bytes to read */
-    bool is_touched;    /* its place has moved since the last commit */
+    uint32_t slot;    /* of its place in the queues */
+    bool is_claimed;  /* a path leads to it now */
+    bool is_replaced; /* truncated under its descriptor: what it held is gone */
+    bool was_sought;  /* after it lost its name, its folder was searched */
+    bool is_dirty;    /* there may be bytes to read */
+    bool is_touched;  /* its place has moved since the last commit */
     bool is_gzip;
-    bool is_skipping;   /* the rest of a truncated entry */
-    bool has_header;    /* the lines at its beginning are still of the header */
-    bool is_deletable;  /* read to its end, to be removed after the commit */
+    bool is_skipping;  /* the rest of a truncated entry */
+    bool has_header;   /* the lines at its beginning are still of the header */
+    bool is_deletable; /* read to its end, to be removed after the commit */
     uint64_t partial_bytes, partial_since_ns; /* of an entry without an end */
     uint64_t lost_since_ns, read_ns;
 };

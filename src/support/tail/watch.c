@@ -9,7 +9,8 @@
 
 #define WATCHES_MAX (1u << 20)
 #define EVENT_BYTES (64u * 1024)
-#define NAME_EVENTS (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
+#define NAME_EVENTS                                                                                \
+    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
 
 struct hf_tail_watch {
     int fd;
@@ -118,9 +119,8 @@ bool hf_tail_watch_read(struct hf_tail_watch *watch, void (*changed)(void *user,
         for (size_t at = 0; at < (size_t)size;) {
             const struct inotify_event *event = (const void *)(watch->events + at);
             at += sizeof(*event) + event->len;
-            void *what = event->wd >= 0 && (size_t)event->wd < watch->count
-                             ? watch->files[event->wd]
-                             : NULL;
+            void *what =
+                event->wd >= 0 && (size_t)event->wd < watch->count ? watch->files[event->wd] : NULL;
             if ((event->mask & IN_Q_OVERFLOW) != 0 || what == watch) {
                 names = true;
             } else if (what != NULL) {

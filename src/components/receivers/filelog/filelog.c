@@ -320,24 +320,23 @@ static enum hf_status open_parts(struct filelog *filelog, char *reterr)
 {
     const struct filelog_config *config = filelog->config;
     enum hf_status status = hf_node_add_transport(filelog->node, "");
-    filelog->open_files =
-        gauge(filelog, "otelcol_fileconsumer_open_files", "Files that are open.");
+    filelog->open_files = gauge(filelog, "otelcol_fileconsumer_open_files", "Files that are open.");
     filelog->reading_files =
         gauge(filelog, "otelcol_fileconsumer_reading_files", "Files with unread lines.");
     if (filelog->open_files == NULL || filelog->reading_files == NULL) {
         status = HF_NOMEM;
     }
     if (status == HF_OK) {
-        status = hf_log_pipeline_new(&config->operators, &pipeline_ops, filelog,
-                                     &filelog->pipeline, reterr);
+        status = hf_log_pipeline_new(&config->operators, &pipeline_ops, filelog, &filelog->pipeline,
+                                     reterr);
     }
     if (status == HF_OK && config->tail.header_pattern != NULL) {
         status = hf_log_pipeline_new(&config->header_operators, &header_ops, filelog,
                                      &filelog->header_pipeline, reterr);
     }
-    return status == HF_OK ? hf_tail_open(&filelog->tail_config, &tail_ops, filelog,
-                                          &filelog->tail, reterr)
-                           : status;
+    return status == HF_OK
+               ? hf_tail_open(&filelog->tail_config, &tail_ops, filelog, &filelog->tail, reterr)
+               : status;
 }
 
 static enum hf_status open_filelog(struct hf_node *node, const void *config, void **ret_self,

@@ -55,11 +55,11 @@ static enum hf_status set_resolved(struct filelog_file *file, const struct filel
     if (realpath(path, resolved) == NULL) {
         return HF_OK;
     }
-    enum hf_status status = set(file, config->include_name_resolved, "log.file.name_resolved",
-                                name_of(resolved));
-    return status == HF_OK ? set(file, config->include_path_resolved, "log.file.path_resolved",
-                                 resolved)
-                           : status;
+    enum hf_status status =
+        set(file, config->include_name_resolved, "log.file.name_resolved", name_of(resolved));
+    return status == HF_OK
+               ? set(file, config->include_path_resolved, "log.file.path_resolved", resolved)
+               : status;
 }
 
 static enum hf_status set_owner(struct filelog_file *file, const struct filelog_config *config,
@@ -117,8 +117,8 @@ enum hf_status filelog_file_add(struct filelog_file *file, const struct hf_log_m
         const struct hf_log_pair *pair = &attributes->pairs[i];
         struct hf_slice key = hf_log_copy_text(&file->arena, pair->key);
         struct hf_log_value value;
-        status = key.data != NULL ? hf_log_value_copy(&file->arena, &pair->value, &value)
-                                  : HF_NOMEM;
+        status =
+            key.data != NULL ? hf_log_value_copy(&file->arena, &pair->value, &value) : HF_NOMEM;
         if (status == HF_OK) {
             status = hf_log_map_set(&file->arena, file->attributes, key, value);
         }

@@ -17,10 +17,10 @@ struct filelog_file {
 struct filelog_file *filelog_file_new(const struct hf_tail_file *seen);
 void filelog_file_free(struct filelog_file *file);
 
-/* The file has another path: its attributes are made new; those of its header are kept. HF_NOMEM. */
+/* The file has another path: its attributes are made new; those of its header are kept. HF_NOMEM.
+ */
 HF_MUST_USE enum hf_status filelog_file_name(struct filelog_file *file,
-                                             const struct filelog_config *config,
-                                             const char *path);
+                                             const struct filelog_config *config, const char *path);
 /* Attributes that its header told. HF_NOMEM. */
 HF_MUST_USE enum hf_status filelog_file_add(struct filelog_file *file,
                                             const struct hf_log_map *attributes);
