@@ -11,6 +11,8 @@
 
 enum format { DETECT = 0, DOCKER, CRIO, CONTAINERD };
 
+#define PATH_BYTES_MAX 4096u
+#define TOLD_COUNT 5u
 #define FLUSH_NS (5 * HF_NS_PER_S)
 
 struct container_state {
@@ -18,6 +20,10 @@ struct container_state {
     bool adds_metadata;
     size_t bytes_max;
     struct joined_list list; /* of partial lines */
+    /* The path that was read last, and what it told: mostly the next line has the same. */
+    uint8_t path[PATH_BYTES_MAX];
+    size_t path_size;
+    struct hf_slice told[TOLD_COUNT];
 };
 
 static const struct hf_slice path_key = {(const uint8_t *)"log.file.path", 13};
@@ -96,13 +102,37 @@ static bool read_path(struct hf_slice path, struct hf_slice *ret)
     return true;
 }
 
+/* What the path tells, in state->told. */
+static bool read_path_once(struct container_state *state, struct hf_slice path)
+{
+    if (hf_slice_equal(path, hf_slice_of(state->path, state->path_size))) {
+        return true;
+    }
+    state->path_size = 0;
+    if (path.size > PATH_BYTES_MAX) {
+        return false;
+    }
+    memcpy(state->path, path.data, path.size);
+    if (!read_path(hf_slice_of(state->path, path.size), state->told)) {
+        return false;
+    }
+    state->path_size = path.size;
+    return true;
+}
+
 static bool add_metadata(struct run *run, struct hf_log_entry *entry)
 {
-    static const char *const names[] = {"k8s.namespace.name", "k8s.pod.name", "k8s.pod.uid",
-                                        "k8s.container.name", "k8s.container.restart_count"};
-    const struct container_state *state = run->operator->state;
+    static const struct {
+        const char *name;
+        size_t size;
+    } keys_of_told[TOLD_COUNT] = {
+#define KEY(text) {text, sizeof(text) - 1}
+        KEY("k8s.namespace.name"), KEY("k8s.pod.name"), KEY("k8s.pod.uid"),
+        KEY("k8s.container.name"), KEY("k8s.container.restart_count")
+#undef KEY
+    };
+    struct container_state *state = run->operator->state;
     const struct hf_log_pair *path = hf_log_map_find(entry->attributes.map, path_key);
-    struct hf_slice values[5];
     if (!state->adds_metadata) {
         return true;
     }
@@ -110,18 +140,22 @@ static bool add_metadata(struct run *run, struct hf_log_entry *entry)
         failed(run, "there is no attribute log.file.path; set include_file_path: true");
         return false;
     }
-    if (!read_path(path->value.text, values)) {
+    if (path->value.text.size == 0 || !read_path_once(state, path->value.text)) {
         failed(run, "the path of the file does not tell the pod");
         return false;
     }
-    for (int i = 0; i < 5; i++) {
-        if (hf_log_map_set(entry->arena, entry->resource.map, hf_slice_text(names[i]),
-                           hf_log_string(values[i])) != HF_OK) {
-            failed(run, "out of memory");
-            return false;
-        }
+    bool is_fresh = entry->resource.map->count == 0;
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < TOLD_COUNT && status == HF_OK; i++) {
+        struct hf_slice key = hf_slice_of(keys_of_told[i].name, keys_of_told[i].size);
+        struct hf_log_value value = hf_log_string(state->told[i]);
+        status = is_fresh ? hf_log_map_add(entry->arena, entry->resource.map, key, value)
+                          : hf_log_map_set(entry->arena, entry->resource.map, key, value);
     }
-    return true;
+    if (status != HF_OK) {
+        failed(run, "out of memory");
+    }
+    return status == HF_OK;
 }
 
 /* ---- lines ---- */
