@@ -261,3 +261,77 @@ class TestRotation:
             lines += more
             subprocess.run(["logrotate", "--force", "--state", tmp_path / "state", rules], check=True)
         wait_for(grpc_backend, lines)
+
+
+class TestContainers:
+    @pytest.fixture
+    def pod(self, tmp_path):
+        """Containers' files as kubelet lays them out: links into the runtime's folder."""
+        real = tmp_path / "docker" / "0-json.log"
+        link = tmp_path / "pods" / "production_web-5d4f_0a1b-2c3d" / "app" / "0.log"
+        real.parent.mkdir(parents=True)
+        link.parent.mkdir(parents=True)
+        real.touch()
+        link.symlink_to(real)
+        return real
+
+    def test_lines_of_a_container_tell_their_pod(self, start, grpc_backend, tmp_path, pod):
+        start(
+            config(
+                grpc_backend,
+                tmp_path / "pods/*/*/*.log",
+                include_file_path=True,
+                operators=[{"type": "container"}],
+            )
+        )
+        with open(pod, "a") as file:
+            file.write("2024-05-01T10:00:00.5Z stdout P part\n2024-05-01T10:00:01Z stdout F ly\n")
+        wait_for(grpc_backend, ["partly"])
+        resource, record = records(grpc_backend)[0]
+        assert resource == {
+            "k8s.namespace.name": "production",
+            "k8s.pod.name": "web-5d4f",
+            "k8s.pod.uid": "0a1b-2c3d",
+            "k8s.container.name": "app",
+            "k8s.container.restart_count": "0",
+        }
+        assert record.time_unix_nano == 1714557600500000000
+
+    def test_parts_that_are_held_when_it_is_killed_are_joined_after_the_start(
+        self, start, grpc_backend, tmp_path, pod
+    ):
+        grpc_backend.stop()  # what is sent before a kill may be sent again
+        holdfast = start(
+            config(
+                grpc_backend,
+                tmp_path / "pods/*/*/*.log",
+                include_file_path=True,
+                operators=[{"type": "container"}],
+            )
+        )
+        with open(pod, "a") as file:
+            file.write("2024-05-01T10:00:00Z stdout F whole\n2024-05-01T10:00:00.5Z stdout P part\n")
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 1, "not in the queue")
+        holdfast.kill9()
+        with open(pod, "a") as file:
+            file.write("2024-05-01T10:00:01Z stdout F ly\n")
+        holdfast.start()
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 2, "not in the queue")
+        grpc_backend.start()
+        wait_for(grpc_backend, ["whole", "partly"])
+
+    def test_json_lines_with_a_timestamp(self, start, grpc_backend, tmp_path, pod):
+        operators = [
+            {
+                "type": "json_parser",
+                "timestamp": {"parse_from": "attributes.time", "layout": "%Y-%m-%dT%H:%M:%S.%LZ"},
+            }
+        ]
+        line = '{"log":"text","stream":"stdout","time":"2024-05-01T10:00:00.25Z"}'
+        start(config(grpc_backend, tmp_path / "pods/*/*/*.log", include_file_path=True, operators=operators))
+        with open(pod, "a") as file:
+            file.write(line + "\n")
+        wait_for(grpc_backend, [line])
+        record = records(grpc_backend)[0][1]
+        assert record.time_unix_nano == 1714557600250000000
+        assert otlp.attributes(record)["log"] == "text"
