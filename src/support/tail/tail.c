@@ -11,7 +11,7 @@
 #include "util/regex.h"
 
 /* While the kernel tells what changes, all files are looked at as seldom as this. */
-#define SCAN_NS (UINT64_C(10) * HF_NS_PER_S)
+#define SCAN_NS (UINT64_C(30) * HF_NS_PER_S)
 
 const char *hf_tail_check(const struct hf_tail_config *config)
 {
@@ -155,6 +155,7 @@ static void note_change(void *user, void *what)
 {
     struct hf_tail *tail = user;
     struct file *file = what;
+    tail->is_busy = true;
     if (!hf_tail_look(tail, file)) {
         tail->wants_scan = true;
     }
@@ -165,6 +166,7 @@ static void find_changes(struct hf_tail *tail)
     bool names = tail->watch != NULL && hf_tail_watch_read(tail->watch, note_change, tail);
     if (tail->watch == NULL || names || tail->wants_scan || tail->now_ns >= tail->next_scan_ns) {
         tail->wants_scan = false;
+        tail->is_busy = true;
         tail->next_scan_ns = tail->now_ns + SCAN_NS;
         hf_tail_scan(tail);
     }
@@ -205,16 +207,32 @@ static void delete_files(struct hf_tail *tail)
     }
 }
 
+/* Is there a file that must be looked at again without being told? */
+static bool is_busy(const struct hf_tail *tail)
+{
+    bool busy = tail->is_stopping || tail->wants_scan || tail->slots_touched;
+    for (size_t i = 0; i < tail->file_count && !busy; i++) {
+        const struct file *file = tail->files[i];
+        busy = file->is_dirty || file->is_touched || !file->is_claimed;
+    }
+    return busy;
+}
+
 bool hf_tail_poll(struct hf_tail *tail, uint64_t now_ns)
 {
     tail->now_ns = now_ns;
     tail->is_stopping = false;
     find_changes(tail);
+    if (!tail->is_busy) {
+        (void)tail->ops->commit(tail->user, NULL, 0); /* what the user held till now */
+        return false;
+    }
     hf_tail_drain_lost(tail);
     bool more = !tail->is_stopping && read_files(tail);
     if (!tail->is_stopping && hf_tail_commit(tail)) {
         delete_files(tail);
     }
+    tail->is_busy = is_busy(tail);
     return more && !tail->is_stopping;
 }
 

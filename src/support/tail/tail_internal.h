@@ -85,6 +85,7 @@ struct hf_tail {
     size_t head_size;
 
     bool has_polled, has_loaded, is_stopping, wants_scan;
+    bool is_busy; /* some file is to be read, committed or drained */
     uint64_t next_scan_ns, now_ns;
 };
 

@@ -38,6 +38,7 @@ struct filelog {
     struct hf_turn *turn;
     struct hf_log_pipeline *pipeline, *header_pipeline; /* the latter NULL: no header */
     struct filelog_file *header_file;                   /* whose header is read */
+    struct filelog_file *shared;                        /* of the file whose line came last */
     struct hf_builder builder;
     struct hf_log_writer writer;
     struct hf_arena arena, scratch;
@@ -81,7 +82,14 @@ static const struct hf_log_pipeline_ops header_ops = {.emit = emit_header, .fail
 static struct filelog_file *file_of(struct filelog *filelog, struct hf_tail_file *seen)
 {
     struct filelog_file *file = seen->context;
-    if (file == NULL) {
+    if (filelog->header_pipeline == NULL) {
+        /* Without headers nothing of it must be kept: the files share one. */
+        if (filelog->shared == NULL || filelog->shared->id != seen->id) {
+            filelog_file_free(filelog->shared);
+            filelog->shared = filelog_file_new(seen);
+        }
+        file = filelog->shared;
+    } else if (file == NULL) {
         file = filelog_file_new(seen);
         seen->context = file;
     }
@@ -198,9 +206,9 @@ static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t c
 
 static void name_file(void *user, struct hf_tail_file *seen)
 {
-    struct filelog_file *file = seen->context;
-    (void)user;
-    if (file != NULL) {
+    struct filelog *filelog = user;
+    struct filelog_file *file = seen->context != NULL ? seen->context : filelog->shared;
+    if (file != NULL && file->id == seen->id) {
         file->is_renamed = true;
     }
 }
@@ -297,6 +305,7 @@ static void close_filelog(void *self)
         return;
     }
     hf_tail_close(filelog->tail);
+    filelog_file_free(filelog->shared);
     hf_turn_leave(filelog->turn);
     hf_log_pipeline_free(filelog->pipeline);
     hf_log_pipeline_free(filelog->header_pipeline);
