@@ -150,7 +150,7 @@ class TestReading:
         (tmp_path / "a.log").write_text("\n".join(lines) + "\n")
         configuration = config(grpc_backend, tmp_path / "*.log")
         configuration["exporters"]["otlp"]["sending_queue"] = {"queue_size": 2}
-        holdfast = start(configuration)
+        holdfast = start(configuration, ready=False).spawn()  # a full queue is not ready
         holdfast.wait_for_log("is full")
         grpc_backend.start()
         wait_for(grpc_backend, lines)
@@ -243,7 +243,6 @@ class TestRotation:
             file.write("two\n")
         wait_for(grpc_backend, ["one", "two"])
 
-    @pytest.mark.skipif(shutil.which("logrotate") is None, reason="logrotate is not installed")
     @pytest.mark.parametrize("how", ["create", "copytruncate"])
     def test_logrotate(self, start, grpc_backend, tmp_path, how):
         logs = tmp_path / "logs"
