@@ -1,0 +1,393 @@
+"""What Holdfast does with a Kubernetes API: attributes of pods, events; with refusals, lost versions and restarts."""
+
+import time
+
+import pytest
+import yaml
+
+from support import otlp
+from support.certificates import Authority
+from support.holdfast import config, otlp_exporter
+from support.kubernetes import KubernetesApi, pod, service_account
+from support.waiting import until
+
+SHOP = {
+    "k8s.namespace.name": "default",
+    "k8s.pod.name": "shop-7d9f-x",
+    "k8s.pod.uid": "pod-uid-1",
+    "k8s.pod.start_time": "2024-05-06T07:08:09Z",
+    "k8s.deployment.name": "shop",
+    "k8s.node.name": "node-1",
+    "container.image.name": "registry:5000/team/app",
+    "container.image.tag": "1.2",
+}
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+def api(ending, authority):
+    return ending.enter_context(KubernetesApi(authority.issue("kubernetes"), {"first-token"}))
+
+
+@pytest.fixture
+def cluster(tmp_path, api, authority):
+    """The environment of a pod in the cluster."""
+    return service_account(tmp_path / "account", api, authority)
+
+
+def put_shop(api, address="127.0.0.1", **more):
+    """A pod of a deployment."""
+    api.put(
+        "replicasets",
+        "shop-7d9f",
+        metadata={"uid": "rs-1", "ownerReferences": [owner("Deployment", "shop", "dep-1")]},
+    )
+    parts = pod("shop-7d9f-x", address, "pod-uid-1", ("ReplicaSet", "shop-7d9f", "rs-1"), **more)
+    return api.put("pods", "shop-7d9f-x", **parts)
+
+
+def owner(kind, name, uid):
+    return {"kind": kind, "name": name, "uid": uid, "controller": True}
+
+
+class Seen:
+    """Sends resources through one Holdfast and tells what their attributes have become."""
+
+    def __init__(self, instance, backend, sender):
+        self.instance, self.backend, self.sender = instance, backend, sender
+
+    def __call__(self, signal=otlp.TRACES, **resource):
+        ids = otlp.new_ids(1)
+        given = {key.replace("__", "."): value for key, value in resource.items()} or {"service.name": "test"}
+        body = otlp.request(signal, ids, resource=given).SerializeToString()
+        self.sender.export(signal, body)
+        self.backend.wait_for(ids)
+        message = next(one.message for one in self.backend.requests if ids[0] in otlp.ids(signal, one.message))
+        return otlp.attributes(otlp.resources(signal, message)[0])
+
+    def until(self, key, wanted, **resource):
+        return until(lambda: self(**resource).get(key) == wanted, lambda: f"{key} of {self(**resource)}")
+
+
+@pytest.fixture
+def run(start, grpc_backend, grpc_sender, cluster):
+    """run(processor's configuration) -> Seen of a Holdfast that knows all of the cluster."""
+
+    def make(processor=None, kind="k8sattributes", **options):
+        processors = {kind: {"wait_for_metadata": True, **(processor or {})}}
+        options.setdefault("environment", cluster)
+        instance = start(config({"otlp": otlp_exporter(grpc_backend)}, processors), **options)
+        return Seen(instance, grpc_backend, grpc_sender(instance))
+
+    return make
+
+
+def test_attributes_of_the_pod_that_sends_are_added(api, run):
+    put_shop(api)
+    seen = run()
+    for signal in (otlp.TRACES, otlp.METRICS, otlp.LOGS):
+        assert seen(signal) == {"service.name": "test", **SHOP}
+    assert seen.instance.metric("otelcol_otelsvc_k8s_pod_added") == 1
+    assert seen.instance.metric("otelcol_processor_k8sattributes_pod_association_success") == 3
+
+
+def test_what_is_there_already_stays(api, run):
+    put_shop(api)
+    found = run()(k8s__pod__name="mine", k8s__node__name="")
+    assert found == {**SHOP, "k8s.pod.name": "mine"}
+
+
+def test_the_newer_name_of_the_type_is_known(api, run):
+    put_shop(api)
+    assert run(kind="k8s_attributes")()["k8s.pod.name"] == "shop-7d9f-x"
+
+
+@pytest.mark.parametrize(
+    "sources, resource, found",
+    [
+        ([{"from": "resource_attribute", "name": "k8s.pod.uid"}], {"k8s__pod__uid": "pod-uid-1"}, True),
+        ([{"from": "resource_attribute", "name": "k8s.pod.uid"}], {"k8s__pod__uid": "other"}, False),
+        ([{"from": "resource_attribute", "name": "k8s.pod.ip"}], {"k8s__pod__ip": "10.1.2.3"}, True),
+        ([{"from": "resource_attribute", "name": "host.name"}], {"host__name": "10.1.2.3"}, True),
+        ([{"from": "resource_attribute", "name": "host.name"}], {"host__name": "shop"}, False),
+        (
+            [
+                {"from": "resource_attribute", "name": "k8s.namespace.name"},
+                {"from": "resource_attribute", "name": "k8s.pod.name"},
+            ],
+            {"k8s__namespace__name": "default", "k8s__pod__name": "shop-7d9f-x"},
+            True,
+        ),
+        (
+            [
+                {"from": "resource_attribute", "name": "k8s.namespace.name"},
+                {"from": "resource_attribute", "name": "k8s.pod.name"},
+            ],
+            {"k8s__pod__name": "shop-7d9f-x"},
+            False,
+        ),
+        ([{"from": "connection"}], {}, False),
+    ],
+)
+def test_pods_are_found_by_the_rule_that_is_configured(api, run, sources, resource, found):
+    put_shop(api, "10.1.2.3")
+    attributes = run({"pod_association": [{"sources": sources}]})(**resource)
+    assert ("k8s.deployment.name" in attributes) == found
+
+
+def test_the_first_rule_with_values_decides(api, run):
+    put_shop(api, "10.1.2.3")
+    rules = [{"sources": [{"from": "resource_attribute", "name": name}]} for name in ("k8s.pod.uid", "k8s.pod.ip")]
+    seen = run({"pod_association": rules})
+    assert "k8s.deployment.name" in seen(k8s__pod__ip="10.1.2.3")
+    assert "k8s.deployment.name" not in seen(k8s__pod__uid="unknown", k8s__pod__ip="10.1.2.3")
+
+
+def test_all_metadata_can_be_extracted(api, run):
+    put_shop(api, metadata={"labels": {"app.kubernetes.io/version": "9"}}, spec={"hostname": "the-host"})
+    api.put("namespaces", "kube-system", None, metadata={"uid": "cluster-1"})
+    api.put("nodes", "node-1", None, metadata={"uid": "node-uid-1"})
+    wanted = {
+        "k8s.pod.hostname": "the-host",
+        "k8s.pod.ip": "127.0.0.1",
+        "k8s.deployment.uid": "dep-1",
+        "k8s.replicaset.name": "shop-7d9f",
+        "k8s.replicaset.uid": "rs-1",
+        "k8s.node.uid": "node-uid-1",
+        "k8s.cluster.uid": "cluster-1",
+        "k8s.container.name": "app",
+        "container.id": "shop-7d9f-x-app-id",
+        "container.image.repo_digests": ["registry:5000/team/app@sha256:abc"],
+        "service.name": "shop",
+        "service.namespace": "default",
+        "service.version": "9",
+        "service.instance.id": "default.shop-7d9f-x.app",
+    }
+    assert run({"extract": {"metadata": list(wanted)}})(test__x="1") == {"test.x": "1", **wanted}
+
+
+@pytest.mark.parametrize(
+    "kind, name, metadata",
+    [
+        ("StatefulSet", "db", {"k8s.statefulset.name": "db", "k8s.statefulset.uid": "u"}),
+        ("DaemonSet", "agent", {"k8s.daemonset.name": "agent", "k8s.daemonset.uid": "u"}),
+        ("Job", "night-28", {"k8s.job.name": "night-28", "k8s.job.uid": "u", "k8s.cronjob.name": "night"}),
+    ],
+)
+def test_the_owner_of_a_pod_is_named(api, run, kind, name, metadata):
+    api.put("pods", "p", **pod("p", "127.0.0.1", owner=(kind, name, "u")))
+    assert run({"extract": {"metadata": list(metadata)}})(test__x="1") == {"test.x": "1", **metadata}
+
+
+def test_labels_and_annotations_become_attributes(api, run):
+    put_shop(
+        api,
+        metadata={
+            "labels": {"app": "shop", "team/one": "1", "team/two": "2", "plain": "p"},
+            "annotations": {"note": "n", "resource.opentelemetry.io/colour": "blue"},
+        },
+    )
+    api.put("namespaces", "default", None, metadata={"labels": {"stage": "test"}})
+    api.put("nodes", "node-1", None, metadata={"annotations": {"rack": "r7"}})
+    extract = {
+        "metadata": ["k8s.pod.name"],
+        "labels": [
+            {"tag_name": "app", "key": "app", "from": "pod"},
+            {"key": "plain"},
+            {"tag_name": "team.$$1", "key_regex": "team/(.*)"},
+            {"tag_name": "stage", "key": "stage", "from": "namespace"},
+        ],
+        "annotations": [{"key_regex": "no.e"}, {"key": "rack", "from": "node"}],
+        "otel_annotations": True,
+    }
+    assert run({"extract": extract})(test__x="1") == {
+        "test.x": "1",
+        "k8s.pod.name": "shop-7d9f-x",
+        "app": "shop",
+        "k8s.pod.labels.plain": "p",
+        "team.one": "1",
+        "team.two": "2",
+        "stage": "test",
+        "k8s.pod.annotations.note": "n",
+        "k8s.node.annotations.rack": "r7",
+        "colour": "blue",
+    }
+
+
+def test_the_container_is_found_by_name_or_id(api, run):
+    containers = (("app", "team/app:1"), ("side", "side@sha256:1"))
+    api.put("pods", "p", **pod("p", "127.0.0.1", containers=containers))
+    seen = run({"extract": {"metadata": ["container.image.name", "container.image.tag", "container.id"]}})
+    assert seen(test__x="1") == {"test.x": "1"}
+    by_name = {"k8s.container.name": "app", "container.image.name": "team/app", "container.image.tag": "1"}
+    assert seen(k8s__container__name="app") == {**by_name, "container.id": "p-app-id"}
+    assert seen(k8s__container__name="app", k8s__container__restart_count="1") == {
+        **by_name,
+        "k8s.container.restart_count": "1",
+    }
+    assert seen(container__id="p-side-id") == {"container.id": "p-side-id", "container.image.name": "side"}
+
+
+def test_passthrough_notes_the_address_and_asks_nothing(start, grpc_backend, grpc_sender):
+    processors = {"k8sattributes": {"passthrough": True}}
+    instance = start(config({"otlp": otlp_exporter(grpc_backend)}, processors))
+    seen = Seen(instance, grpc_backend, grpc_sender(instance))
+    assert seen() == {"service.name": "test", "k8s.pod.ip": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    "processor, metadata, spec",
+    [
+        ({}, {"annotations": {"opentelemetry.io/k8s-processor/ignore": "true"}}, {}),
+        ({"exclude": {"pods": [{"name": "shop-.*"}]}}, {}, {}),
+        ({}, {}, {"hostNetwork": True}),
+        ({"filter": {"node": "node-2"}}, {}, {}),
+        ({"filter": {"namespace": "other"}}, {}, {}),
+        ({"filter": {"labels": [{"key": "app", "op": "exists"}]}}, {}, {}),
+        ({"filter": {"labels": [{"key": "app", "value": "a", "op": "not-equals"}]}}, {"labels": {"app": "a"}}, {}),
+        ({"filter": {"fields": [{"key": "metadata.name", "value": "x"}]}}, {}, {}),
+    ],
+)
+def test_some_pods_are_not_for_the_processor(api, run, processor, metadata, spec):
+    put_shop(api, metadata=metadata, spec=spec)
+    assert run(processor)() == {"service.name": "test"}
+
+
+def test_changes_of_pods_are_followed_and_deleted_ones_stay_known_for_a_while(api, run):
+    put_shop(api)
+    seen = run({"extract": {"labels": [{"tag_name": "v", "key": "v"}]}})
+    put_shop(api, metadata={"labels": {"v": "2"}})
+    seen.until("v", "2")
+    api.delete("pods", "shop-7d9f-x")
+    seen.instance.wait_metric("otelcol_otelsvc_k8s_pod_deleted", 1)
+    assert seen()["v"] == "2"
+    api.put("pods", "new", **pod("new", "127.0.0.1", started="2024-05-07T00:00:00Z"))
+    seen.until("k8s.pod.name", "new")
+
+
+def test_a_deleted_pod_is_forgotten_at_once_without_grace(api, run):
+    put_shop(api)
+    seen = run({"pod_delete_grace_period": "0s"})
+    api.delete("pods", "shop-7d9f-x")
+    seen.until("k8s.pod.name", None)
+
+
+def test_of_two_pods_with_an_address_the_later_one_counts(api, run):
+    api.put("pods", "late", **pod("late", "127.0.0.1", started="2024-05-07T00:00:00Z"))
+    api.put("pods", "early", **pod("early", "127.0.0.1", started="2024-05-06T00:00:00Z"))
+    assert run()()["k8s.pod.name"] == "late"
+
+
+@pytest.mark.parametrize("in_stream", [True, False])
+def test_a_forgotten_version_leads_to_a_new_list(api, run, in_stream):
+    api.gone_in_stream = in_stream
+    put_shop(api)
+    api.put("pods", "gone", **pod("gone", "10.0.0.9"))
+    seen = run({"pod_delete_grace_period": "0s"})
+    api.wait_watched("pods")
+    with api.changed:  # all at once: no watch sees it
+        api.delete("pods", "gone")
+        put_shop(api, metadata={"labels": {"v": "2"}})
+        api.forget()
+    seen.instance.wait_metric("otelcol_otelsvc_k8s_pod_deleted", 1)
+    seen.instance.wait_metric("otelcol_otelsvc_k8s_pod_updated", 1)
+    assert seen.instance.metric("otelcol_otelsvc_k8s_pod_added") == 2
+    assert len([one for one in api.asked("pods") if "watch" not in one[1]]) == 2
+
+
+def test_a_restart_of_the_server_is_survived_without_a_new_list(api, run):
+    put_shop(api)
+    seen = run()
+    api.wait_watched("pods")
+    api.stop()
+    put_shop(api, metadata={"labels": {"v": "2"}})
+    api.start()
+    seen.instance.wait_metric("otelcol_otelsvc_k8s_pod_updated", 1)
+    assert len([one for one in api.asked("pods") if "watch" not in one[1]]) == 1
+
+
+def test_a_bookmark_moves_the_version_on(api, run):
+    put_shop(api)
+    seen = run()
+    api.wait_watched("pods")
+    api.bookmark()
+    marked = str(api.version)
+    time_out = time.monotonic() + 20
+    while not api.asked("pods", watch="1", resourceVersion=marked) and time.monotonic() < time_out:
+        api.cut()
+        api.wait_watched("pods")
+    assert api.asked("pods", watch="1", resourceVersion=marked)
+    assert seen()["k8s.pod.name"] == "shop-7d9f-x"
+
+
+def test_long_lists_come_in_pages(api, run):
+    for number in range(1201):
+        api.put("pods", f"p{number}", **pod(f"p{number}", f"10.0.{number // 250}.{number % 250}"))
+    seen = run()
+    assert seen(k8s__pod__ip="10.0.4.200")["k8s.pod.name"] == "p1200"
+    assert seen.instance.metric("otelcol_otelsvc_k8s_pod_added") == 1201
+    assert len([one for one in api.asked("pods") if "continue" in one[1]]) == 2
+
+
+def test_a_token_that_is_rotated_is_read_again(api, run, tmp_path):
+    put_shop(api)
+    seen = run()
+    api.wait_watched("pods")
+    (tmp_path / "account" / "token").write_text("second-token\n")
+    api.tokens = {"second-token"}
+    api.cut()
+    put_shop(api, metadata={"labels": {"v": "2"}})
+    seen.instance.wait_metric("otelcol_otelsvc_k8s_pod_updated", 1)
+
+
+def test_a_refusal_is_explained_and_asked_again(api, run):
+    put_shop(api)
+    api.denied = {"pods"}
+    seen = run({"wait_for_metadata": False})
+    seen.instance.wait_for_log(r"refuses pods: pods is forbidden.*get, list and watch")
+    assert seen() == {"service.name": "test"}
+    api.denied = set()
+    seen.until("k8s.pod.name", "shop-7d9f-x")
+    seen.instance.wait_for_log("answers again for pods")
+
+
+def test_two_processors_share_one_watch(api, start, grpc_backend, grpc_sender, cluster):
+    put_shop(api)
+    processors = {
+        "k8sattributes": {"wait_for_metadata": True, "extract": {"metadata": ["k8s.pod.name"]}},
+        "k8sattributes/2": {"wait_for_metadata": True, "extract": {"metadata": ["k8s.pod.uid"]}},
+    }
+    instance = start(config({"otlp": otlp_exporter(grpc_backend)}, processors), environment=cluster)
+    seen = Seen(instance, grpc_backend, grpc_sender(instance))
+    assert seen(test__x="1") == {"test.x": "1", "k8s.pod.name": "shop-7d9f-x", "k8s.pod.uid": "pod-uid-1"}
+    api.wait_watched("pods")
+    assert api.watching["pods"] == 1
+
+
+def test_the_processor_asks_as_a_kubeconfig_says(api, run, authority, tmp_path):
+    put_shop(api)
+    (tmp_path / "my-token").write_text("first-token")
+    named = {"clusters": "cluster", "users": "user", "contexts": "context"}
+    parts = {
+        "clusters": {"server": api.url, "certificate-authority": "ca/ca.crt"},
+        "users": {"tokenFile": "my-token"},
+        "contexts": {"cluster": "it", "user": "it"},
+    }
+    whole = {key: [{"name": "it", named[key]: part}] for key, part in parts.items()}
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump({**whole, "current-context": "it"}))
+    seen = run({"auth_type": "kubeConfig"}, environment={"KUBECONFIG": str(tmp_path / "kubeconfig")})
+    assert seen()["k8s.pod.name"] == "shop-7d9f-x"
+
+
+def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backend):
+    exporters = {"otlp": otlp_exporter(grpc_backend)}
+    environment = {"KUBERNETES_SERVICE_HOST": ""}
+    instance = start(config(exporters, {"k8sattributes": {}}), ready=False, environment=environment)
+    instance.spawn().process.wait(20)
+    assert instance.process.returncode != 0
+    assert "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST" in instance.log()
+    instance.process = None
