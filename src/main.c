@@ -36,7 +36,7 @@ static const char usage_run[] =
     "  --version, --help\n"
     "\n"
     "Commands: validate, components, print-config, version, queue, drain\n"
-    "Signals:  SIGTERM, SIGINT stop; SIGHUP reads the configuration anew\n"
+    "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
     "Exit:     0 stopped as told, 1 configuration or start-up error, 2 wrong usage, 3 damage "
     "found,\n"
     "          4 not drained in time\n";
@@ -332,8 +332,8 @@ static void tune_allocator(void)
     mallopt(M_ARENA_MAX, 4);
 }
 
-/* Whoever starts this with standard streams closed must not have the log written into the queue's
- * first file: what is opened next takes the lowest free number. */
+/* When the standard streams are closed at the start, the next file that is opened would take their
+ * numbers, and the log would be written into the queue's first file. */
 static bool fill_standard_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

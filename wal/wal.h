@@ -261,8 +261,9 @@ struct wal_ack {
     uint32_t items;     /* of the record, as read */
     uint64_t raw_bytes; /* likewise */
     enum wal_outcome outcome;
-    enum wal_drop drop;      /* why it, or rejected_items of it, were dropped */
-    uint32_t rejected_items; /* WAL_DELIVERED: that many of them were not */
+    enum wal_drop drop;           /* why it, or rejected_items of it, were dropped */
+    uint32_t rejected_items;      /* WAL_DELIVERED: that many of them were dropped instead */
+    uint32_t dead_lettered_items; /* WAL_DELIVERED: that many became dead letters instead */
 };
 
 /* Marks records as done with, in any order; a record acknowledged twice counts once. Memory only:
@@ -273,8 +274,8 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
 void wal_consumer_rewind(struct wal_consumer *consumer);
 
 /*
- * Reads one stored record again, whether it was read or not; what a consumer has not acknowledged is
- * stored, unless it was skipped or damaged. WAL_MISSING: it is not there. WAL_IO, WAL_NOMEM. Any
+ * Reads one stored record again, whether it was read or not; what a consumer has not acknowledged
+ * is stored, unless it was skipped or damaged. WAL_MISSING: it is not there. WAL_IO, WAL_NOMEM. Any
  * thread.
  */
 WAL_MUST_USE enum wal_status wal_get(struct wal *wal, uint64_t sequence,

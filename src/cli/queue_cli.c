@@ -94,8 +94,8 @@ static char *find_directory(const struct words *words, const struct hf_queue_arg
     return directory;
 }
 
-/* Whoever names the wrong place must not find files of ours in it afterwards. What cannot be looked
- * into is left to the opening, which tells why. */
+/* A command with a wrong path must not create files there. A directory that cannot be read is left
+ * to the opening, which reports why. */
 static bool is_data_directory(const char *directory)
 {
     static const char *const names[] = {HF_STORAGE_QUEUE, HF_STORAGE_DEAD_LETTERS, "lock"};

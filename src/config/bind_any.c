@@ -1,3 +1,6 @@
+/*
+ * bind_any: binds a field that takes any YAML value.
+ */
 #include "bind.h"
 #include "scalar.h"
 

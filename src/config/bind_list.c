@@ -1,3 +1,6 @@
+/*
+ * bind_list: binds fields that are lists or maps of texts.
+ */
 #include <ctype.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+/*
+ * bind_scalar: binds a field that is one value: a text, a number, a duration, a choice.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * check_pipelines: reads service::pipelines, and checks that its components exist and support the
+ * signal.
+ */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
+/*
+ * cycles: refuses pipelines that feed each other in a ring through connectors: a batch would go
+ * round in it for ever.
+ */
 #include "check.h"
-
-/* Pipelines that feed each other in a ring through connectors would never be done with a batch. */
 
 enum visit { UNSEEN = 0, OPEN, DONE };
 

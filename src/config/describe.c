@@ -1,3 +1,6 @@
+/*
+ * describe: prints the components that are built in, and their reference, from their field tables.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,7 @@
+/*
+ * env: expands ${...} references to environment variables and files in the values of a
+ * configuration.
+ */
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * id: reads a component id, "type" or "type/name".
+ */
 #include <ctype.h>
 #include <string.h>
 

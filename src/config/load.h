@@ -31,7 +31,7 @@ struct hf_place {
 };
 
 /*
- * A key in the configuration, as a chain that lives on the stack of whoever walks it. The root
+ * A key in the configuration, as a chain on the stack of the function that walks it. The root
  * names the component ("exporters::otlp/gateway").
  */
 struct hf_path {

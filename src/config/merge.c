@@ -1,3 +1,6 @@
+/*
+ * merge: lays one configuration source over another, as the Go collector merges them.
+ */
 #include <string.h>
 
 #include "tree.h"

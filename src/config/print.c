@@ -1,3 +1,6 @@
+/*
+ * print: writes the merged and expanded configuration as YAML or JSON, with its secrets redacted.
+ */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * report: collects the errors and warnings of a configuration, each with its place and path.
+ */
 #include "load.h"
 
 #include <stdio.h>

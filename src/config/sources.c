@@ -1,3 +1,6 @@
+/*
+ * sources: reads the sources of a configuration (files, environment, text, --set) and merges them.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * suggest: the word that somebody probably meant. Pure; any thread.
+ * suggest: the known word nearest to a wrong one. Pure; any thread.
  */
 #pragma once
 

@@ -1,3 +1,6 @@
+/*
+ * telemetry: reads service::telemetry.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+/*
+ * telemetry_resource: reads service::telemetry::resource, in its old and its new form.
+ */
 #include <string.h>
 
 #include "check.h"

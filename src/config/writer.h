@@ -15,8 +15,8 @@ void hf_writer_map(struct hf_writer *writer);
 void hf_writer_list(struct hf_writer *writer);
 void hf_writer_end(struct hf_writer *writer); /* of the map or list begun last */
 void hf_writer_key(struct hf_writer *writer, const char *key);
-/* `type` decides the quotes: a STRING that looks like a number stays a string. A NULL `text`, but
- * for a null: it could not be made for want of memory, and neither can the whole. */
+/* `type` decides the quotes: a STRING that looks like a number stays a string. A NULL `text` of
+ * another type than null means that memory ran out; the writer then fails as a whole. */
 void hf_writer_scalar(struct hf_writer *writer, const char *text, enum hf_scalar_type type);
 /* The text, malloc'd; NULL: out of memory on the way. Frees the writer. */
 char *hf_writer_take(struct hf_writer *writer);

@@ -1,3 +1,6 @@
+/*
+ * yaml: reads one YAML document into a tree of values with their places.
+ */
 #include <string.h>
 
 #include <yaml.h>

@@ -317,7 +317,7 @@ struct hf_slice hf_attributes_double(struct hf_attributes *attributes, double nu
     return keep(attributes, NUMBER_MAX, put_double, &number);
 }
 
-/* The pair that came, with its value exchanged; fields that nobody knows stay. */
+/* The received pair with another value; unknown fields are kept. */
 static void write_changed(const struct hf_attribute *attribute, uint32_t number,
                           struct hf_wire_writer *writer)
 {

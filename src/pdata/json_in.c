@@ -1,10 +1,13 @@
+/*
+ * json_in: reads OTLP/JSON: the callbacks of the JSON parser, which follow the schema.
+ */
 #include "json_parser.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Of values that nobody knows; yajl keeps a byte a level. */
+/* Levels of unknown values; yajl keeps a byte per level. */
 #define SKIP_DEPTH_MAX 10000u
 #define KEY_MAX 1024u
 

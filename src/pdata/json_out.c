@@ -1,3 +1,6 @@
+/*
+ * json_out: writes an Export request as OTLP/JSON.
+ */
 #include "json.h"
 
 #include <assert.h>
@@ -111,8 +114,9 @@ static void put_valid(struct hf_bytes *out, struct hf_slice text)
     }
 }
 
-/* A scan has refused such text; whoever did not scan still gets valid JSON, with marks in it. */
-static void put_mended(struct hf_bytes *out, struct hf_slice text)
+/* A scan refuses text that is not UTF-8; without a scan the JSON is valid too, with U+FFFD in it.
+ */
+static void put_repaired(struct hf_bytes *out, struct hf_slice text)
 {
     while (text.size > 0) {
         size_t size = 1;
@@ -151,7 +155,7 @@ static HF_MUST_USE enum hf_status put_string(struct hf_bytes *out, struct hf_sli
     if (valid) {
         put_valid(out, text);
     } else {
-        put_mended(out, text);
+        put_repaired(out, text);
     }
     put_char(out, '"');
     return HF_OK;
@@ -411,7 +415,7 @@ static HF_MUST_USE bool look(const struct hf_schema_message *message, struct hf_
     return true;
 }
 
-/* Is it the zero that nobody writes? */
+/* Whether it is the default value, which is not written. */
 static bool is_default(const struct hf_schema_field *field, const struct value *value)
 {
     if (field->oneof != 0 || field->optional || field->type == HF_SCHEMA_MESSAGE) {

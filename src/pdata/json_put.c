@@ -1,3 +1,7 @@
+/*
+ * json_put: writes the values that the JSON parser found as protobuf, and reports errors with their
+ * path.
+ */
 #include "json_parser.h"
 
 #include <stdarg.h>

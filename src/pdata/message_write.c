@@ -173,7 +173,7 @@ static void end_slots(struct writing *writing)
     }
 }
 
-/* A message below which items stand and which nobody looked into has none of the part. */
+/* A message that contains items and was not looked into has no item of the part. */
 static bool is_left_out(const struct writing *writing, const struct hf_wire_field *field)
 {
     const struct hf_schema_field *known = hf_message_field(writing->message, field->number);

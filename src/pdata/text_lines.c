@@ -1,3 +1,6 @@
+/*
+ * text_lines: writes spans, data points and log records as one line of text each.
+ */
 #include "text_writer.h"
 
 #include <string.h>

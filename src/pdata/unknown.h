@@ -17,7 +17,7 @@
 #define HF_UNKNOWN_ANSWER_MAX 192
 
 /* Has the object members, but no field of the Export request? For text that hf_json_to_proto() has
- * accepted: a second pass, for the rare case that nothing came out of the first. */
+ * accepted: a second pass, for the rare case that the first found nothing. */
 bool hf_unknown_in_json(enum hf_signal signal, struct hf_slice json);
 /* The same of protobuf, whose scan is `scan`. */
 bool hf_unknown_in_proto(struct hf_slice raw, const struct hf_scan *scan);

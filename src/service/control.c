@@ -108,7 +108,7 @@ static int split_words(struct client *client, char **words)
     return count;
 }
 
-/* False: the process ends, nobody is served any more. */
+/* False: the process ends, and no client is served any more. */
 static bool set_client(struct hf_control *control, int fd)
 {
     pthread_mutex_lock(&control->lock);

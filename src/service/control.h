@@ -3,8 +3,8 @@
  * the process that has the data directory.
  *
  * One request a connection: a line of words, then the answer until the end of the stream. The first
- * line of an answer is "ok" or "error SENTENCE". The socket is 0600: whoever may write the queue
- * may steer it.
+ * line of an answer is "ok" or "error SENTENCE". The socket is 0600: a user who may write the queue
+ * may control it.
  */
 #pragma once
 

@@ -83,7 +83,8 @@ enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *
         return HF_EXIT_NOT_EMPTY;
     }
     if (left.orphaned != 0) {
-        fputs("; nobody delivers that: attach it to an exporter, or give it up with holdfast queue "
+        fputs("; no exporter delivers that: attach it to an exporter, or give it up with holdfast "
+              "queue "
               "drop\n",
               out);
         return HF_EXIT_FAILED;

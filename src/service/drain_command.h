@@ -10,8 +10,8 @@
 #include "storage/storage.h"
 
 /*
- * One question of the command line: `words` are "drain", and "--cancel" to take data again.
- * Refuses intake from now on and writes one line to `out`: what is left. HF_EXIT_OK: nothing is,
- * for no exporter; HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only what nobody will deliver.
+ * Answers one request: `words` are "drain", and "--cancel" to take data again. Refuses intake from
+ * now on and writes one line to `out`: the backlog that is left. HF_EXIT_OK: none;
+ * HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only backlogs of exporters that are not configured.
  */
 enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out);

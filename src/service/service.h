@@ -10,9 +10,9 @@
 struct hf_service_options {
     struct hf_config_options config;
     const char *data_directory; /* --data-dir; NULL: as the environment and the configuration say */
-    const char
-        *default_directory; /* when nobody says; NULL: /var/lib/holdfast, else ./holdfast-data */
-    bool show_status;       /* print a status line every few seconds */
+    const char *default_directory; /* without an option or a key for it; NULL: /var/lib/holdfast,
+                                      else ./holdfast-data */
+    bool show_status;              /* print a status line every few seconds */
 };
 
 /* Exit codes, documented in --help. */
@@ -29,7 +29,7 @@ enum hf_exit {
  * standard error. */
 enum hf_exit hf_service_run(const struct hf_service_options *options);
 
-/* Where the queues are when nobody says: the first, or the second where that cannot be had. */
+/* The default data directories: the first, or the second where the first cannot be made. */
 #define HF_SERVICE_SYSTEM_DIRECTORY "/var/lib/holdfast"
 #define HF_SERVICE_LOCAL_DIRECTORY "./holdfast-data"
 

@@ -1,6 +1,5 @@
 /*
- * store_queues: the queues in the data directory: opened once, their limits, and who is told of
- * them.
+ * queues: the queues in the data directory: opened once, with their limits and their events.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +14,7 @@
 #include "util/log.h"
 
 #define QUEUES_MAX 1024
-#define LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)
+#define DEAD_LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)
 #define MIB 1048576.0
 
 static void on_event(void *user, const struct wal_event *event)
@@ -179,11 +178,11 @@ enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
     return HF_OK;
 }
 
-/* Puts limits in force and tells of those that a configuration changed. With the mutex held. */
+/* Puts limits in force and logs those that a configuration changed. With the mutex held. */
 static void limit(struct entry *entry, struct wal_limits limits, const char *section)
 {
     struct wal_limits before = entry->is_asked ? entry->limits : limits;
-    bool is_letters = strcmp(entry->kind, HF_STORAGE_DEAD_LETTERS) == 0;
+    bool is_dead_letters = strcmp(entry->kind, HF_STORAGE_DEAD_LETTERS) == 0;
     struct hf_log *log = entry->store->log;
     struct wal_stat stat;
     wal_set_limits(entry->wal, &limits);
@@ -196,7 +195,7 @@ static void limit(struct entry *entry, struct wal_limits limits, const char *sec
     if (before.drop_oldest != limits.drop_oldest) {
         hf_log_line(log, HF_LOG_INFO, entry->id, "%s::on_full is now %s", section,
                     limits.drop_oldest ? "drop_oldest"
-                    : is_letters       ? "hold"
+                    : is_dead_letters  ? "hold"
                                        : "reject");
     }
     wal_stat(entry->wal, &stat);
@@ -204,7 +203,7 @@ static void limit(struct entry *entry, struct wal_limits limits, const char *sec
         hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
                     (double)stat.disk_bytes / MIB,
                     limits.drop_oldest ? "the oldest are dropped as new data comes"
-                    : is_letters
+                    : is_dead_letters
                         ? "what is refused stays in its queue until some are requeued or dropped"
                         : "senders are told to come back until enough is delivered; nothing is "
                           "deleted");
@@ -225,14 +224,14 @@ void hf_storage_limit_queue(struct hf_storage *store, const char *pipeline,
 /* ---- dead letters ---- */
 
 /* With the mutex held. */
-static enum wal_status need_letters(struct hf_storage *store, const char *exporter,
-                                    const struct wal_limits *limits, struct entry **ret_entry)
+static enum wal_status need_dead_letters(struct hf_storage *store, const char *exporter,
+                                         const struct wal_limits *limits, struct entry **ret_entry)
 {
     struct entry *entry = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
     enum wal_status status = WAL_OK;
     if (entry == NULL) {
         struct wal_options made = {.max_bytes = limits->max_bytes,
-                                   .segment_bytes = LETTER_SEGMENT_BYTES,
+                                   .segment_bytes = DEAD_LETTER_SEGMENT_BYTES,
                                    .drop_oldest = limits->drop_oldest};
         struct wal_consumer_options reader = {.name = HF_DEAD_LETTER_READER, .from_oldest = true};
         status = open_entry(store, HF_STORAGE_DEAD_LETTERS, exporter, &made, &entry);
@@ -249,7 +248,7 @@ struct wal *hf_storage_dead_letters(struct hf_storage *store, const char *export
 {
     struct entry *entry = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_letters(store, exporter, limits, &entry);
+    enum wal_status status = need_dead_letters(store, exporter, limits, &entry);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
@@ -271,10 +270,10 @@ void hf_storage_limit_dead_letters(struct hf_storage *store, const char *exporte
                                    const struct wal_limits *limits)
 {
     pthread_mutex_lock(&store->mutex);
-    struct entry *letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    struct entry *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
     struct entry *requeued = find(store, HF_STORAGE_REQUEUE, exporter);
-    if (letters != NULL) {
-        limit(letters, *limits, "sending_queue::dead_letter");
+    if (dead_letters != NULL) {
+        limit(dead_letters, *limits, "sending_queue::dead_letter");
     }
     if (requeued != NULL) {
         requeued->limits.max_bytes = limits->max_bytes;
@@ -294,9 +293,10 @@ static enum wal_status need_requeue(struct hf_storage *store, const char *export
         *ret_entry = entry;
         return WAL_OK;
     }
-    const struct entry *letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
-    struct wal_options made = {.max_bytes = letters != NULL ? letters->limits.max_bytes : 0,
-                               .segment_bytes = LETTER_SEGMENT_BYTES};
+    const struct entry *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    struct wal_options made = {.max_bytes =
+                                   dead_letters != NULL ? dead_letters->limits.max_bytes : 0,
+                               .segment_bytes = DEAD_LETTER_SEGMENT_BYTES};
     struct wal_consumer_options sender = {.name = exporter, .from_oldest = true};
     struct wal_consumer *consumer = NULL;
     enum wal_status status = open_entry(store, HF_STORAGE_REQUEUE, exporter, &made, &entry);
@@ -386,8 +386,8 @@ static enum wal_status need(struct hf_storage *store, const char *kind, const ch
 {
     struct entry *entry = NULL;
     if (strcmp(kind, HF_STORAGE_DEAD_LETTERS) == 0) {
-        /* Nobody adds to them before a configuration has said how many there may be. */
-        return need_letters(store, id, &(const struct wal_limits){0}, &entry);
+        /* Dead letters are added only after a configuration has set their limit. */
+        return need_dead_letters(store, id, &(const struct wal_limits){0}, &entry);
     }
     return strcmp(kind, HF_STORAGE_REQUEUE) == 0
                ? need_requeue(store, id, &entry)
@@ -430,7 +430,7 @@ bool hf_storage_open_all(struct hf_storage *store)
     return open_kind(store, HF_STORAGE_REQUEUE) && good;
 }
 
-struct ailing {
+struct health {
     char *why;
     size_t room;
     bool any;
@@ -438,24 +438,24 @@ struct ailing {
 
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
-    struct ailing *ailing = user;
+    struct health *health = user;
     struct wal_stat stat;
     if (strcmp(kind, HF_STORAGE_QUEUE) != 0) {
         return;
     }
     wal_stat(wal, &stat);
-    if (!stat.healthy && !ailing->any) {
+    if (!stat.healthy && !health->any) {
         bool has_error = stat.refusal_error != 0;
-        snprintf(ailing->why, ailing->room, "the queue of %.100s takes nothing: %s%s%s", id,
+        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s%s%s", id,
                  stat.refusal, has_error ? ": " : "",
                  has_error ? strerror(stat.refusal_error) : "");
-        ailing->any = true;
+        health->any = true;
     }
 }
 
 bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room)
 {
-    struct ailing ailing = {.why = ret_why, .room = room};
-    hf_storage_each(store, look, &ailing);
-    return !ailing.any;
+    struct health health = {.why = ret_why, .room = room};
+    hf_storage_each(store, look, &health);
+    return !health.any;
 }

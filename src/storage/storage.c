@@ -55,7 +55,7 @@ static enum hf_status take_lock(struct hf_storage *store, const struct hf_storag
 
 /* The limit is kept in a file, so that it does not shrink from start to start as the queue fills.
  */
-static void reckon_limit(struct hf_storage *store)
+static void find_default_limit(struct hf_storage *store)
 {
     char path[PATH_BYTES_MAX];
     snprintf(path, sizeof(path), "%s/max_bytes", store->directory);
@@ -211,7 +211,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     }
     warn_if_open_to_others(store);
     make_damaged(store);
-    reckon_limit(store);
+    find_default_limit(store);
     if (store->no_fsync) {
         hf_log_line(
             store->log, HF_LOG_WARN, "store",

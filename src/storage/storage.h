@@ -1,14 +1,14 @@
 /*
  * store: the data directory: its lock, the queue of each pipeline, the dead letters of each
- * exporter, and those of them that it is to send again.
+ * exporter, and those of them that were requeued.
  *
  *   DIR/lock                     one process; see wal/lock.h
  *   DIR/queue/<pipeline>/        ids escaped: traces%2F2
  *   DIR/deadletter/<exporter>/   the same format
  *   DIR/requeue/<exporter>/      likewise; read by that exporter alone
- *   DIR/damaged/<kind>-<id>/     what of that queue failed its check, set aside
- *   DIR/probe                    for a moment at the start, see probe.h
- *   DIR/max_bytes                the default limit of a queue, reckoned at the first start and kept
+ *   DIR/damaged/<kind>-<id>/     damaged records and files of that queue
+ *   DIR/probe                    for a moment at the start, see data_dir_check.h
+ *   DIR/max_bytes                the default limit of a queue, computed at the first start and kept
  *
  * Outlives the graph: a reload finds its queues open. The store is opened and closed on the main
  * thread, without any call under way; its queues on any thread.
@@ -36,8 +36,8 @@ struct hf_storage_options {
 
 /*
  * Makes the directory, takes its lock (waiting for another process, with a line in the log),
- * reckons the limits. On failure `reterr` (HF_ERROR_MAX) is one sentence with uid, path and what to
- * do. HF_CLOSED: asked to stop while waiting.
+ * computes the default limit. On failure `reterr` (HF_ERROR_MAX) is one sentence with uid, path and
+ * what to do. HF_CLOSED: asked to stop while waiting.
  */
 HF_MUST_USE enum hf_status hf_storage_open(const struct hf_storage_options *options,
                                            struct hf_storage **ret_store, char *reterr);
@@ -71,16 +71,16 @@ void hf_storage_limit_queue(struct hf_storage *store, const char *pipeline,
  * cannot be opened. */
 struct wal *hf_storage_dead_letters(struct hf_storage *store, const char *exporter,
                                     const struct wal_limits *limits);
-/* Likewise for what there is of an exporter's dead letters, the requeued among them. */
+/* Likewise for the existing dead letters of an exporter, requeued or not. */
 void hf_storage_limit_dead_letters(struct hf_storage *store, const char *exporter,
                                    const struct wal_limits *limits);
 
-/* Where dead letters wait to be sent again by that exporter, made when first needed. As
+/* The queue of requeued dead letters of that exporter, made when first needed. As
  * hf_storage_queue(). */
 HF_MUST_USE enum hf_status hf_storage_requeue(struct hf_storage *store, const char *exporter,
                                               struct wal **ret_wal, char *reterr);
 
-/* The sender of an exporter, which is told when there is something to send again. Its own memory.
+/* A delivery that is notified when its exporter gets requeued dead letters. Memory of the delivery.
  */
 struct hf_requeue_watch {
     struct hf_requeue_watch *next; /* the store's */
@@ -94,16 +94,15 @@ struct hf_requeue_watch {
 struct wal *hf_storage_watch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch);
 /* Returns when `made` is not called any more. One that does not watch: nothing. */
 void hf_storage_unwatch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch);
-/* Does a sender of that exporter run? */
+/* Whether a delivery of that exporter runs. */
 bool hf_storage_is_watched(struct hf_storage *store, const char *exporter);
 
-/* Opens every queue of every kind that the directory holds and nobody opened before, with limits of
- * its own choice, so that they are seen and counted. False when one cannot be opened; the log says
- * which and why. */
+/* Opens every queue of the directory that is not open yet, with default limits, so that all are
+ * listed and counted. False when one cannot be opened; the log says which and why. */
 bool hf_storage_open_all(struct hf_storage *store);
 
-/* The one that keeps the dead letters until an operator takes them. For the control thread alone;
- * NULL: no dead letters. */
+/* The consumer that keeps the dead letters until an operator takes them. For the control thread
+ * only; NULL: no dead letters. */
 struct wal_consumer *hf_storage_dead_letter_reader(struct hf_storage *store, const char *exporter);
 
 /* Every open queue. No lock is held during a visit. */
@@ -116,7 +115,7 @@ void hf_storage_each(struct hf_storage *store,
 void hf_storage_set_draining(struct hf_storage *store, bool draining);
 bool hf_storage_is_draining(const struct hf_storage *store);
 
-/* Is every queue able to take data? Otherwise `ret_why` says what one of them ails. */
+/* Is every queue able to take data? Otherwise `ret_why` says why one of them is not. */
 bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room);
 
 enum hf_status hf_status_of_wal(enum wal_status status);

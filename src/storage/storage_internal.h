@@ -1,6 +1,6 @@
 /*
- * store_internal: what the two files of the store share: store.c, the directory and its lock;
- * store_queues.c, what is in it.
+ * storage_internal: what the files of the storage share: storage.c, the directory and its lock;
+ * queues.c, the queues in it; storage_paths.c, names and errors.
  */
 #pragma once
 
@@ -37,10 +37,10 @@ struct hf_storage {
     atomic_bool draining;
 };
 
-/* store.c: what went wrong with the directory, as one sentence with path and uid in it. */
+/* storage_paths.c: an error of the directory as one sentence with its path and the uid. */
 void hf_storage_explain(enum wal_status status, const char *path, char *reterr);
 /* An errno: a name in it may not be durable; 0: it is. */
 int hf_storage_sync_directory(const char *path);
 
-/* store_queues.c */
+/* queues.c */
 void hf_storage_close_queues(struct hf_storage *store);

@@ -1,3 +1,6 @@
+/*
+ * actions_run: applies the actions of a processor to the attributes of one batch.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * match_run: decides whether a span or a log record matches the rules of a processor.
+ */
 #include <string.h>
 
 #include "match_internal.h"

@@ -51,7 +51,7 @@ void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items)
     batch->items = items;
 }
 
-/* A batch around the bytes of somebody else. */
+/* A batch whose bytes belong to another object. */
 struct wrapped {
     struct hf_batch batch;
     struct hf_ref *owner;

@@ -1,3 +1,6 @@
+/*
+ * bytes: a growing buffer of bytes; see compress.h.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

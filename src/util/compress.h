@@ -3,8 +3,8 @@
  *
  * Decoders read several members or frames (gzip, zstd, snappy framed) one after another, as their
  * formats allow, and stop at the limit while still reading: a decompression bomb costs `limit`
- * bytes and no more. Bytes behind the last member or frame are an error. No state is shared (what
- * is dear to make is kept a thread): any thread.
+ * bytes and no more. Bytes behind the last member or frame are an error. No state is shared
+ * (contexts are kept per thread): any thread.
  */
 #pragma once
 

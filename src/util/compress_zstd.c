@@ -1,3 +1,6 @@
+/*
+ * zstd: reads and writes zstd frames.
+ */
 #include <zstd.h>
 #include <zstd_errors.h>
 

@@ -248,7 +248,7 @@ void hf_log_vline(struct hf_log *log, enum hf_log_level level, const char *compo
     for (size_t i = 0; held >= 0 && i < log->output_count; i++) {
         size_t size = log->outputs[i].json ? as_json(log, line, levels[level], component, text)
                                            : as_text(log, line, levels[level], component, text);
-        /* A log that cannot be written has nobody to tell. */
+        /* An error of the log itself cannot be reported. */
         ssize_t wrote = write(log->outputs[i].fd, line, size);
         (void)wrote;
     }

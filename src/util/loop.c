@@ -24,7 +24,7 @@
 #define DEFER_PASSES_MAX 8
 
 /* Values of `owner` that no pthread_self() has. */
-#define OWNER_ANYBODY ((uintptr_t)0) /* not running: whoever sets it up */
+#define OWNER_ANYBODY ((uintptr_t)0) /* not running: any thread that sets it up */
 #define OWNER_TO_COME ((uintptr_t)1) /* its thread was asked for and has not begun */
 
 struct task_list {

@@ -68,7 +68,7 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value);
 
 /*
- * Takes over counts that somebody else keeps: `counts` of each bucket (bound_count + 1 of them,
+ * Takes over counts that are kept elsewhere: `counts` of each bucket (bound_count + 1 of them,
  * each its own values only) and the sum, in stored units. For histograms that are not observed
  * here.
  */

@@ -1,7 +1,7 @@
 /*
  * proxy: which proxy the environment names for a destination: HTTP_PROXY, HTTPS_PROXY and NO_PROXY,
- * or the same in lower case, read as Go programs read them. Any thread; nobody changes the
- * environment while the program runs.
+ * or the same in lower case, read as Go programs read them. Any thread; the environment does not
+ * change while the program runs.
  */
 #pragma once
 

@@ -1,3 +1,6 @@
+/*
+ * stream: one connection of a client or a server, in plain text or TLS, without blocking.
+ */
 #include "tls_session.h"
 
 #include <assert.h>
@@ -305,7 +308,7 @@ static enum hf_stream_result tls_failed(struct hf_stream *stream, int result)
     if (kind == SSL_ERROR_ZERO_RETURN || eof) {
         return end_with(stream, HF_STREAM_CLOSED, "closed by the peer");
     }
-    /* An alert that nobody takes any more is no reason; what it was to say is. */
+    /* That an alert could not be sent is not the reason; the error behind the alert is. */
     if (send_failed != 0 && kind != SSL_ERROR_SSL) {
         return socket_failed(stream, send_failed);
     }

@@ -35,7 +35,7 @@ struct hf_tls {
     struct hf_tls_config config; /* its strings are borrowed */
     bool server;
     unsigned char alpn[16];                      /* length byte and name, as on the wire */
-    void (*report)(void *user, const char *why); /* NULL: nobody wants to know */
+    void (*report)(void *user, const char *why); /* NULL: not reported */
     void *report_user;
 
     pthread_mutex_t lock; /* of what follows */

@@ -1,3 +1,6 @@
+/*
+ * tls_config: the field tables of TLS settings, and their checks.
+ */
 #include "tls.h"
 
 #include <string.h>

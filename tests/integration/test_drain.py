@@ -115,7 +115,7 @@ class TestDrain:
         holdfast.restart()
         done = drain(holdfast)
         assert done.returncode == 1
-        assert "logs for otlp/gone (not configured): 3 items; nobody delivers that" in done.stdout
+        assert "logs for otlp/gone (not configured): 3 items; no exporter delivers that" in done.stdout
 
 
 class TestWithoutAProcess:

@@ -5,9 +5,9 @@
 
 #include "arguments.h"
 #include "dead_letters.h"
-#include "replay.h"
 #include "listing.h"
 #include "output.h"
+#include "replay.h"
 #include "util/clock.h"
 
 #define MIB 1048576.0

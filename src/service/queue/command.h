@@ -1,7 +1,7 @@
 /*
- * queue_command: what `holdfast queue` does to a store: the same code for a directory that nobody
- * has (opened by the command line) and for a live one (run by the control thread of the process
- * that has it).
+ * queue_command: what `holdfast queue` does to a store: the same code for a directory that no
+ * process has open (opened by the command line) and for a live one (run by the control thread of
+ * the process that has it).
  */
 #pragma once
 

@@ -12,7 +12,7 @@
 
 /* Some records that leave a queue at an operator's word. */
 struct departure {
-    FILE *out; /* nobody reads it any more: the rest stays */
+    FILE *out; /* when its reader is gone, the rest stays */
     struct wal_consumer *reader;
     uint64_t end; /* those that come meanwhile stay */
     enum wal_outcome outcome;
@@ -28,7 +28,7 @@ static uint64_t end_of(struct wal *wal)
     return stat.next_sequence;
 }
 
-/* False: nothing more is there, or nobody wants it. */
+/* False: there are no more, or the reader is gone. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
     size_t read = 0;

@@ -21,7 +21,7 @@ struct listing {
     bool failed;
 };
 
-/* Is there more to show, and somebody who reads it? */
+/* Whether there is more to show, and a reader for it. */
 static bool goes_on(struct listing *listing)
 {
     return --listing->left != 0 && hf_queue_is_read(listing->out);

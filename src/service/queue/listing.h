@@ -10,8 +10,8 @@
 #include "service/service.h"
 #include "storage/storage.h"
 
-/* From `from` on, at most `most`, to `out`; ends early when nobody reads that any more.
- * HF_EXIT_DAMAGED: some could not be shown. */
+/* Lists records from `from` on, at most `most`, to `out`; ends early when `out` has no reader any
+ * more. HF_EXIT_DAMAGED: some could not be shown. */
 enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);
 enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);
 

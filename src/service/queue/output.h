@@ -14,5 +14,5 @@ void hf_queue_put_text(FILE *out, const char *text);
  * it are escaped. */
 void hf_queue_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* False when nobody reads it any more, or this process ends: then a long command does so too. */
+/* False when `out` has no reader any more, or this process ends: then a long command ends too. */
 bool hf_queue_is_read(FILE *out);

@@ -296,7 +296,8 @@ static void a_start_reads_what_is_not_done_with_and_nothing_else(void **state)
     wal_consumer_close(consumer);
     queue_reopen(queue);
     consumer = queue_consumer(queue, "a");
-    /* The range that was read ahead ends at the present: a live range may only begin where no other does. */
+    /* The range that was read ahead ends at the present: a live range may only begin where no other
+     * does. */
     expect_nothing(consumer, true);
     queue_append_many(queue, 71, 1, BODY);
     expect_nothing(consumer, true);

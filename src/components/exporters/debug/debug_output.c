@@ -27,7 +27,8 @@ struct hf_debug_output {
     uint64_t left_out; /* lines, since the last that was kept */
 };
 
-/* How much of `text` went out without waiting. A broken output takes everything: nobody reads it.
+/* How many bytes of `text` were written without waiting. A broken output takes all of them: it has
+ * no reader.
  */
 static size_t write_some(struct hf_debug_output *output, struct hf_slice text)
 {
@@ -122,9 +123,9 @@ void hf_debug_output_write(struct hf_debug_output *output, struct hf_slice text)
 
 /*
  * A description of its own can be non-blocking without others noticing, which a duplicate could
- * not. What cannot be opened anew (a socket, another user's terminal) is shared and asked before
- * each write. So is a file, which never blocks: two positions in one file would overwrite each
- * other.
+ * not. An output that cannot be opened again (a socket, another user's terminal) is shared and
+ * polled before each write. So is a file, which never blocks: two positions in one file would
+ * overwrite each other.
  */
 static int open_standard(int number, bool *ret_is_own)
 {

@@ -149,7 +149,8 @@ static HF_MUST_USE enum hf_status build(struct file_exporter *exporter, enum hf_
     if (exporter->config->format == FORMAT_JSON) {
         return hf_payload_build_json(&exporter->payload, signal, pieces, count, coding, 0);
     }
-    /* Not every reader takes several zstd frames as one message: such are joined anew. */
+    /* Not every reader takes several zstd frames as one message, so they are joined into one frame.
+     */
     return hf_payload_build(&exporter->payload, pieces, count, coding, 0, false);
 }
 

@@ -2,7 +2,7 @@
  * file_groups: the files that an exporter writes: one, or one for each value of a resource
  * attribute, which stands in the path in place of a star.
  *
- * The value comes from whoever sent the telemetry. It is cleaned like a path from the root: empty
+ * The value comes from the sender of the telemetry. It is cleaned like a path from the root: empty
  * and "." parts go, ".." goes one up and never above the star, control characters become '_'. So it
  * may name directories below that of the star, and nothing else.
  *

@@ -192,8 +192,8 @@ static HF_MUST_USE enum hf_status rotate(struct hf_file_output *output, char *re
     return HF_OK;
 }
 
-static HF_MUST_USE enum hf_status mend(struct hf_file_output *output, uint64_t size,
-                                       struct hf_file_output_found *found, char *reterr)
+static HF_MUST_USE enum hf_status repair_end(struct hf_file_output *output, uint64_t size,
+                                             struct hf_file_output_found *found, char *reterr)
 {
     if (size == 0) {
         return HF_OK;
@@ -205,7 +205,7 @@ static HF_MUST_USE enum hf_status mend(struct hf_file_output *output, uint64_t s
     bool ok =
         output->options.framed ? mend_frames(output, size, found) : mend_lines(output, size, found);
     if (!ok || fdatasync(output->fd) != 0) {
-        say_errno(reterr, "cannot mend the end of", output->options.path);
+        say_errno(reterr, "cannot repair the end of", output->options.path);
         return HF_IO;
     }
     return HF_OK;
@@ -230,7 +230,7 @@ enum hf_status hf_file_output_open(const struct hf_file_output_options *options,
         status = HF_IO;
     }
     if (status == HF_OK) {
-        status = mend(output, size, &found, reterr);
+        status = repair_end(output, size, &found, reterr);
     }
     if (status != HF_OK) {
         hf_file_output_close(output);
@@ -243,7 +243,7 @@ enum hf_status hf_file_output_open(const struct hf_file_output_options *options,
 
 /* ---- writing ---- */
 
-/* Somebody may have moved the file away (logrotate does): then begin a new one. */
+/* The file may have been moved away (by logrotate): then begins a new one. */
 static HF_MUST_USE enum hf_status prepare(struct hf_file_output *output, size_t more,
                                           uint64_t *ret_size, char *reterr)
 {

@@ -16,8 +16,8 @@
 
 #include <holdfast/component.h>
 
-#include "password_worker.h"
 #include "password_hash.h"
+#include "password_worker.h"
 #include "util/clock.h"
 #include "util/file_watch.h"
 
@@ -93,7 +93,7 @@ static bool parse(struct basic *basic, char *text)
     return true;
 }
 
-/* An entry that can never match is somebody who will wonder why. */
+/* Warns about entries that can never match. */
 static void warn_unknown(const struct basic *basic)
 {
     for (size_t i = 0; i < basic->count; i++) {
@@ -106,7 +106,7 @@ static void warn_unknown(const struct basic *basic)
     }
 }
 
-/* Reads the entries, from the file and the inline part. Under the lock. */
+/* Reads all entries again, from the file and the inline part. Under the lock. */
 static enum hf_status load(struct basic *basic, char *reterr)
 {
     const struct htpasswd_config *config = &basic->config->htpasswd;
