@@ -75,7 +75,7 @@ static enum hf_status list_headers(struct job *job)
                                exporter->auth, exporter->auth_self, job->export->meta);
 }
 
-/* An answer without words gets some: they are what the log and the dead letters have to tell. */
+/* An answer without a message gets one, for the log and the dead letters. */
 static void explain(const struct hf_http_result *result, struct hf_response *response)
 {
     if (result->location != NULL) {
@@ -258,7 +258,7 @@ static void on_reload_failed(void *user, const char *why)
 {
     const struct exporter *exporter = user;
     hf_node_log(exporter->node, HF_LOG_WARN,
-                "the renewed files are not used, the old ones stay: %s", why);
+                "reloading TLS files failed; keeping the previous certificate: %s", why);
 }
 
 /* Told once for each place: every request is led there. */

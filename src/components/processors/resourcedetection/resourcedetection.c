@@ -403,6 +403,10 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"resource_detection", NULL};
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_resourcedetection = {
     .type = "resourcedetection",
     .aliases = aliases,
@@ -416,5 +420,5 @@ const struct hf_component hf_processor_resourcedetection = {
     .start = start_resourcedetection,
     .stop = stop_resourcedetection,
     .close = close_resourcedetection,
-    .process = process,
+    .processor = &processor_ops,
 };

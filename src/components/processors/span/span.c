@@ -274,6 +274,10 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_span = {
     .type = "span",
     .help = "Changes names and status of spans.",
@@ -284,5 +288,5 @@ const struct hf_component hf_processor_span = {
     .check = check,
     .open = open_span,
     .close = close_span,
-    .process = process,
+    .processor = &processor_ops,
 };
