@@ -66,7 +66,8 @@ class Seen:
         body = otlp.request(signal, ids, resource=given).SerializeToString()
         self.sender.export(signal, body)
         self.backend.wait_for(ids)
-        message = next(one.message for one in self.backend.requests if ids[0] in otlp.ids(signal, one.message))
+        requests = [one.message for one in self.backend.requests if one.signal is signal]
+        message = next(one for one in requests if ids[0] in otlp.ids(signal, one))
         return otlp.attributes(otlp.resources(signal, message)[0])
 
     def until(self, key, wanted, **resource):
@@ -311,17 +312,11 @@ def test_a_restart_of_the_server_is_survived_without_a_new_list(api, run):
 
 
 def test_a_bookmark_moves_the_version_on(api, run):
-    put_shop(api)
-    seen = run()
+    run()
     api.wait_watched("pods")
-    api.bookmark()
-    marked = str(api.version)
-    time_out = time.monotonic() + 20
-    while not api.asked("pods", watch="1", resourceVersion=marked) and time.monotonic() < time_out:
-        api.cut()
-        api.wait_watched("pods")
-    assert api.asked("pods", watch="1", resourceVersion=marked)
-    assert seen()["k8s.pod.name"] == "shop-7d9f-x"
+    marked = api.bookmark()
+    api.cut()
+    until(lambda: api.asked("pods", watch="1", resourceVersion=marked), "a watch from the bookmark")
 
 
 def test_long_lists_come_in_pages(api, run):
@@ -364,8 +359,7 @@ def test_two_processors_share_one_watch(api, start, grpc_backend, grpc_sender, c
     instance = start(config({"otlp": otlp_exporter(grpc_backend)}, processors), environment=cluster)
     seen = Seen(instance, grpc_backend, grpc_sender(instance))
     assert seen(test__x="1") == {"test.x": "1", "k8s.pod.name": "shop-7d9f-x", "k8s.pod.uid": "pod-uid-1"}
-    api.wait_watched("pods")
-    assert api.watching["pods"] == 1
+    until(lambda: api.put("nodes", "n") and api.watching["pods"] == 1, lambda: f"{api.watching}")
 
 
 def test_the_processor_asks_as_a_kubeconfig_says(api, run, authority, tmp_path):
@@ -391,3 +385,144 @@ def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backen
     assert instance.process.returncode != 0
     assert "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST" in instance.log()
     instance.process = None
+
+
+# ---- events ----
+
+
+def put_event(api, name, count=1, kind="Normal", namespace="default", **more):
+    """An event of a pod; once more with a higher count, it is changed."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    return api.put(
+        "events",
+        name,
+        namespace,
+        type=kind,
+        message=f"message of {name}",
+        reason="Pulled",
+        count=count,
+        **{"lastTimestamp": when, "firstTimestamp": "2020-01-01T00:00:00Z", "eventTime": None},
+        source={"component": "kubelet", "host": "node-1"},
+        involvedObject={
+            "kind": "Pod",
+            "name": "shop",
+            "namespace": namespace,
+            "uid": "u1",
+            "apiVersion": "v1",
+            "resourceVersion": "77",
+            "fieldPath": "spec.containers{app}",
+        },
+        **more,
+    )
+
+
+def events_config(backend, **receiver):
+    return {
+        "receivers": {"k8s_events": receiver},
+        "exporters": {"otlp": otlp_exporter(backend)},
+        "service": {"pipelines": {"logs": {"receivers": ["k8s_events"], "exporters": ["otlp"]}}},
+    }
+
+
+def told(backend):
+    """[(name of the event, count)] of all records, in their order."""
+    records = [one for request in backend.requests for one in otlp.items(otlp.LOGS, request.message)]
+    found = [otlp.attributes(one) for one in records]
+    return [(one["k8s.event.name"], one.get("k8s.event.count")) for one in found]
+
+
+def wait_told(backend, wanted):
+    until(lambda: len(told(backend)) >= len(wanted), lambda: f"{told(backend)}")
+    assert told(backend) == wanted
+
+
+def test_an_event_becomes_a_record(api, start, grpc_backend, cluster):
+    start(events_config(grpc_backend), environment=cluster)
+    api.wait_watched("events")
+    event = put_event(api, "shop.1", kind="Warning", action="pull")
+    wait_told(grpc_backend, [("shop.1", 1)])
+    message = grpc_backend.requests[0].message
+    assert otlp.attributes(otlp.resources(otlp.LOGS, message)[0]) == {
+        "k8s.node.name": "node-1",
+        "k8s.object.kind": "Pod",
+        "k8s.object.name": "shop",
+        "k8s.object.uid": "u1",
+        "k8s.object.fieldpath": "spec.containers{app}",
+        "k8s.object.api_version": "v1",
+        "k8s.object.resource_version": "77",
+    }
+    record = otlp.items(otlp.LOGS, message)[0]
+    assert (record.severity_number, record.severity_text) == (13, "Warning")
+    assert record.body.string_value == "message of shop.1"
+    seconds = time.strptime(event["lastTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
+    assert time.gmtime(record.time_unix_nano // 10**9)[:6] == seconds[:6]
+    assert otlp.attributes(record) == {
+        "k8s.event.reason": "Pulled",
+        "k8s.event.action": "pull",
+        "k8s.event.start_time": "2024-05-06 07:08:09 +0000 UTC",
+        "k8s.event.name": "shop.1",
+        "k8s.event.uid": event["metadata"]["uid"],
+        "k8s.namespace.name": "default",
+        "k8s.event.count": 1,
+    }
+
+
+def test_history_and_deletions_are_no_records(api, start, grpc_backend, cluster):
+    put_event(api, "old", **{"metadata": {"annotations": {}}})
+    api.objects["events"][next(iter(api.objects["events"]))]["lastTimestamp"] = "2024-01-01T00:00:00Z"
+    start(events_config(grpc_backend), environment=cluster)
+    api.wait_watched("events")
+    put_event(api, "new")
+    api.delete("events", "old")
+    api.delete("events", "new")
+    put_event(api, "last")
+    wait_told(grpc_backend, [("new", 1), ("last", 1)])
+
+
+def test_only_the_events_of_the_namespaces_are_read(api, start, grpc_backend, cluster):
+    start(events_config(grpc_backend, namespaces=["default", "staging"]), environment=cluster)
+    until(lambda: api.watching.get("events") == 2, "two watches")
+    put_event(api, "a", namespace="default")
+    wait_told(grpc_backend, [("a", 1)])
+    put_event(api, "b", namespace="other")
+    put_event(api, "c", namespace="staging")
+    wait_told(grpc_backend, [("a", 1), ("c", 1)])
+
+
+def test_no_event_is_lost_or_doubled_by_breaks_restarts_and_lost_versions(api, start, grpc_backend, cluster):
+    start(events_config(grpc_backend), environment=cluster)
+    wanted = []
+    for turn in range(6):
+        api.wait_watched("events")
+        put_event(api, f"e{turn}")
+        api.wait_watched("events")
+        (api.cut, api.forget, api.stop)[turn % 3]()
+        put_event(api, f"e{turn}", count=2)
+        put_event(api, f"f{turn}")
+        if turn % 3 == 2:
+            api.start()
+        wanted += [f"e{turn}", f"f{turn}"]
+        until(lambda w=tuple(wanted): {name for name, _ in told(grpc_backend)} >= set(w), lambda: f"{told(grpc_backend)}")
+    found = told(grpc_backend)
+    assert len(found) == len(set(found))
+    for turn in range(6):
+        assert (f"e{turn}", 2) in found and (f"f{turn}", 1) in found
+
+
+def test_events_wait_while_no_queue_has_room(api, start, grpc_backend, cluster):
+    configuration = events_config(grpc_backend)
+    processors = {"memory_limiter": {"check_interval": "20ms", "limit_mib": 1}}
+    configuration["processors"] = processors
+    configuration["service"]["pipelines"]["logs"]["processors"] = ["memory_limiter"]
+    instance = start(configuration, environment=cluster)
+    instance.wait_metric("otelcol_process_memory_rss", 1)
+    api.wait_watched("events")
+    for number in range(200):
+        put_event(api, f"e{number}")
+    instance.wait_metric("otelcol_receiver_refused_log_records", 1)
+    assert told(grpc_backend) == []
+    processors["memory_limiter"]["limit_mib"] = 4000
+    instance.write_config(configuration)
+    instance.reload()
+    put_event(api, "late")
+    until(lambda: ("late", 1) in told(grpc_backend), lambda: f"{told(grpc_backend)}")

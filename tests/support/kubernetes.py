@@ -46,7 +46,7 @@ class KubernetesApi:
         self.denied = set()  # kinds that are forbidden
         self.requests = []  # (path, query, token)
         self.gone_in_stream = True  # 410 as a line of a 200, not as the answer's code
-        self.cuts = self.bookmarks = 0
+        self.cuts = self.bookmarks = self.marked = 0
         self.watching = {}  # kind -> number of open watches
         self.server = None
 
@@ -104,11 +104,14 @@ class KubernetesApi:
             self.cuts += 1
             self.changed.notify_all()
 
-    def bookmark(self):
+    def bookmark(self, seconds=20):
+        """Sends a bookmark on every watch; returns its version when one has it."""
         with self.changed:
             self.version += 1
             self.bookmarks += 1
             self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.marked == self.bookmarks, seconds), "nobody watches"
+            return str(self.version)
 
     def asked(self, kind, **query):
         """The requests for that kind whose query has these values."""
@@ -277,6 +280,9 @@ class KubernetesApi:
                         send(change, made)
                 if marked:
                     send("BOOKMARK", {"kind": "Bookmark", "metadata": {"resourceVersion": str(seen)}})
+                    with self.changed:
+                        self.marked = bookmarks
+                        self.changed.notify_all()
         finally:
             with self.changed:
                 self.watching[kind] -= 1

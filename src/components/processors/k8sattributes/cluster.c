@@ -44,10 +44,12 @@ struct kind_watch {
 };
 
 struct k8s_cluster {
+    struct k8s_cluster *next; /* of those that are open; the main thread, as the two counts */
+    unsigned users, started;
     const struct hf_node *node;
     const struct k8s_config *config;
-    const struct k8s_rules *rules;
-    const struct k8s_associations *associations;
+    struct k8s_rules rules;
+    struct k8s_associations associations;
     struct hf_kube_client *client;
     struct k8s_table *table;
     struct hf_arena arena; /* of drafts; the client's thread */
@@ -75,9 +77,9 @@ static void note(struct k8s_cluster *cluster, enum k8s_kind kind, struct hf_slic
     struct k8s_pod_keys keys = {.count = 0};
     struct k8s_key identity, name;
     if (kind == K8S_POD) {
-        k8s_extract_pod(cluster->rules, cluster->associations, object, &draft, &keys);
+        k8s_extract_pod(&cluster->rules, &cluster->associations, object, &draft, &keys);
     } else {
-        k8s_extract_other(cluster->rules, kind, object, &draft);
+        k8s_extract_other(&cluster->rules, kind, object, &draft);
     }
     k8s_key_begin(&identity, K8S_KEY_OF_UID, (uint8_t)kind);
     k8s_key_add(&identity, uid);
@@ -182,10 +184,21 @@ static bool make_counters(struct k8s_cluster *cluster)
     return made && cluster->table_size != NULL && cluster->misses != NULL;
 }
 
-enum hf_status k8s_cluster_new(const struct hf_node *node, const struct k8s_config *config,
-                               const struct k8s_rules *rules,
-                               const struct k8s_associations *associations,
-                               struct k8s_cluster **ret_cluster, char *reterr)
+/* Those that are open. Graphs are opened and closed on the main thread. */
+static struct k8s_cluster *clusters;
+
+static void free_cluster(struct k8s_cluster *cluster)
+{
+    hf_kube_client_close(cluster->client);
+    k8s_table_free(cluster->table);
+    k8s_rules_release(&cluster->rules);
+    hf_arena_release(&cluster->arena);
+    sem_destroy(&cluster->synced);
+    free(cluster);
+}
+
+static enum hf_status make(const struct hf_node *node, const struct k8s_config *config,
+                           struct k8s_cluster **ret_cluster, char *reterr)
 {
     struct k8s_cluster *cluster = calloc(1, sizeof(*cluster));
     snprintf(reterr, HF_ERROR_MAX, "out of memory");
@@ -194,24 +207,59 @@ enum hf_status k8s_cluster_new(const struct hf_node *node, const struct k8s_conf
     }
     cluster->node = node;
     cluster->config = config;
-    cluster->rules = rules;
-    cluster->associations = associations;
     cluster->arena.limit = DRAFT_BYTES_MAX;
     cluster->sweep.fire = on_sweep;
     sem_init(&cluster->synced, 0, 0);
+    k8s_associations_compile(config, &cluster->associations);
     enum hf_status status = make_counters(cluster) ? HF_OK : HF_NOMEM;
     if (status == HF_OK) {
         status = k8s_table_new(&cluster->table);
     }
     if (status == HF_OK) {
+        status = k8s_rules_compile(config, &cluster->rules, reterr);
+    }
+    if (status == HF_OK) {
         status = hf_kube_client_open(&config->kube, &cluster->client, reterr);
     }
     if (status != HF_OK) {
-        k8s_cluster_free(cluster);
+        free_cluster(cluster);
         return status;
     }
     *ret_cluster = cluster;
     return HF_OK;
+}
+
+enum hf_status k8s_cluster_open(const struct hf_node *node, const struct k8s_config *config,
+                                struct k8s_cluster **ret_cluster, char *reterr)
+{
+    struct k8s_cluster *cluster = clusters;
+    while (cluster != NULL && cluster->config != config) {
+        cluster = cluster->next;
+    }
+    if (cluster == NULL) {
+        enum hf_status status = make(node, config, &cluster, reterr);
+        if (status != HF_OK) {
+            return status;
+        }
+        cluster->next = clusters;
+        clusters = cluster;
+    }
+    cluster->users++;
+    *ret_cluster = cluster;
+    return HF_OK;
+}
+
+void k8s_cluster_close(struct k8s_cluster *cluster)
+{
+    if (cluster == NULL || --cluster->users > 0) {
+        return;
+    }
+    struct k8s_cluster **place = &clusters;
+    while (*place != cluster) {
+        place = &(*place)->next;
+    }
+    *place = cluster->next;
+    free_cluster(cluster);
 }
 
 static void add_term(char selector[SELECTOR_MAX], const struct k8s_filter_field *field)
@@ -286,7 +334,7 @@ static bool wait_synced(struct k8s_cluster *cluster)
     until.tv_sec += (time_t)(timeout_ns / HF_NS_PER_S + nanoseconds / HF_NS_PER_S);
     until.tv_nsec = (long)(nanoseconds % HF_NS_PER_S);
     for (unsigned kind = 0; kind < K8S_KIND_COUNT; kind++) {
-        while ((cluster->rules->watched & K8S_KIND_BIT(kind)) != 0 &&
+        while ((cluster->rules.watched & K8S_KIND_BIT(kind)) != 0 &&
                sem_timedwait(&cluster->synced, &until) != 0) {
             if (errno != EINTR) {
                 return false;
@@ -296,28 +344,7 @@ static bool wait_synced(struct k8s_cluster *cluster)
     return true;
 }
 
-enum hf_status k8s_cluster_start(struct k8s_cluster *cluster, char *reterr)
-{
-    hf_kube_client_run(cluster->client, begin_sweeps, cluster);
-    for (unsigned kind = K8S_KIND_COUNT; kind-- > 0;) {
-        bool wanted = (cluster->rules->watched & K8S_KIND_BIT(kind)) != 0;
-        if (wanted && open_watch(cluster, (enum k8s_kind)kind) != HF_OK) {
-            snprintf(reterr, HF_ERROR_MAX, "out of memory");
-            k8s_cluster_stop(cluster);
-            return HF_NOMEM;
-        }
-    }
-    if (cluster->config->wait_for_metadata && !wait_synced(cluster)) {
-        snprintf(reterr, HF_ERROR_MAX,
-                 "wait_for_metadata: the objects of the cluster are not known after "
-                 "wait_for_metadata_timeout; the log says what the Kubernetes API refuses");
-        k8s_cluster_stop(cluster);
-        return HF_DEADLINE;
-    }
-    return HF_OK;
-}
-
-void k8s_cluster_stop(struct k8s_cluster *cluster)
+static void end_watches(struct k8s_cluster *cluster)
 {
     for (unsigned kind = 0; kind < K8S_KIND_COUNT; kind++) {
         hf_kube_watch_close(cluster->client, &cluster->watches[kind].listener);
@@ -325,16 +352,38 @@ void k8s_cluster_stop(struct k8s_cluster *cluster)
     hf_kube_client_run(cluster->client, end_sweeps, cluster);
 }
 
-void k8s_cluster_free(struct k8s_cluster *cluster)
+enum hf_status k8s_cluster_start(struct k8s_cluster *cluster, char *reterr)
 {
-    if (cluster == NULL) {
-        return;
+    if (cluster->started > 0) {
+        cluster->started++;
+        return HF_OK;
     }
-    hf_kube_client_close(cluster->client);
-    k8s_table_free(cluster->table);
-    hf_arena_release(&cluster->arena);
-    sem_destroy(&cluster->synced);
-    free(cluster);
+    hf_kube_client_run(cluster->client, begin_sweeps, cluster);
+    for (unsigned kind = K8S_KIND_COUNT; kind-- > 0;) {
+        bool wanted = (cluster->rules.watched & K8S_KIND_BIT(kind)) != 0;
+        if (wanted && open_watch(cluster, (enum k8s_kind)kind) != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "out of memory");
+            end_watches(cluster);
+            return HF_NOMEM;
+        }
+    }
+    if (cluster->config->wait_for_metadata && !wait_synced(cluster)) {
+        snprintf(reterr, HF_ERROR_MAX,
+                 "wait_for_metadata: the objects of the cluster are not known after "
+                 "wait_for_metadata_timeout; the log says what the Kubernetes API refuses");
+        end_watches(cluster);
+        return HF_DEADLINE;
+    }
+    cluster->started = 1;
+    return HF_OK;
+}
+
+void k8s_cluster_stop(struct k8s_cluster *cluster)
+{
+    assert(cluster->started > 0);
+    if (--cluster->started == 0) {
+        end_watches(cluster);
+    }
 }
 
 /* ---- any thread ---- */
@@ -352,7 +401,7 @@ struct k8s_record *k8s_cluster_look_up(struct k8s_cluster *cluster, char key_kin
                                        enum k8s_kind kind, struct hf_slice text)
 {
     struct k8s_key key;
-    if (text.size == 0 || (cluster->rules->watched & K8S_KIND_BIT(kind)) == 0) {
+    if (text.size == 0 || (cluster->rules.watched & K8S_KIND_BIT(kind)) == 0) {
         return NULL;
     }
     k8s_key_begin(&key, key_kind, (uint8_t)kind);

@@ -1,6 +1,6 @@
 /*
- * cluster: the objects that the processor needs, watched and kept in a table. Made, started, stopped
- * and freed on the main thread; the table is filled on the Kubernetes client's.
+ * cluster: the objects that the processor needs, watched and kept in a table. Opened, started, stopped
+ * and closed on the main thread; the table is filled on the Kubernetes client's.
  */
 #pragma once
 
@@ -12,15 +12,17 @@
 
 struct k8s_cluster;
 
-/* All is borrowed until the cluster is freed. On failure `reterr` (HF_ERROR_MAX) is a sentence. */
-HF_MUST_USE enum hf_status k8s_cluster_new(const struct hf_node *node,
-                                           const struct k8s_config *config,
-                                           const struct k8s_rules *rules,
-                                           const struct k8s_associations *associations,
-                                           struct k8s_cluster **ret_cluster, char *reterr);
+/*
+ * The cluster of that configuration: the processor of every pipeline shares one. `node` and `config`
+ * are borrowed until it is freed. On failure `reterr` (HF_ERROR_MAX) is a sentence.
+ */
+HF_MUST_USE enum hf_status k8s_cluster_open(const struct hf_node *node,
+                                            const struct k8s_config *config,
+                                            struct k8s_cluster **ret_cluster, char *reterr);
+/* The first start starts the watches, the last stop ends them, the last close frees. */
 HF_MUST_USE enum hf_status k8s_cluster_start(struct k8s_cluster *cluster, char *reterr);
 void k8s_cluster_stop(struct k8s_cluster *cluster);
-void k8s_cluster_free(struct k8s_cluster *cluster);
+void k8s_cluster_close(struct k8s_cluster *cluster);
 
 /* Any thread. The record's reference is the caller's; NULL: none. */
 struct k8s_record *k8s_cluster_find(struct k8s_cluster *cluster, struct hf_slice key);

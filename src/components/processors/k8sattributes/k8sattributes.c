@@ -318,7 +318,7 @@ static bool make_counters(struct k8s_processor *processor)
 static void close_processor(void *self)
 {
     struct k8s_processor *processor = self;
-    k8s_cluster_free(processor->cluster);
+    k8s_cluster_close(processor->cluster);
     k8s_rules_release(&processor->rules);
     free(processor);
 }
@@ -340,8 +340,7 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
         status = HF_NOMEM;
     }
     if (status == HF_OK && !processor->config->passthrough) {
-        status = k8s_cluster_new(node, config, &processor->rules, &processor->associations,
-                                 &processor->cluster, reterr);
+        status = k8s_cluster_open(node, config, &processor->cluster, reterr);
     }
     if (status != HF_OK) {
         close_processor(processor);
