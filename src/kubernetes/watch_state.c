@@ -87,13 +87,13 @@ enum hf_status hf_kube_state_begin(struct hf_kube_state *state, const char *sele
                             HF_KUBE_PAGE_OBJECTS, value);
         } else {
             state->generation++;
-            value[0] = '\0';
+            char limit[32] = "";
             if (!state->wants_whole_list) {
-                snprintf(value, sizeof(value), "limit=%u", HF_KUBE_PAGE_OBJECTS);
+                snprintf(limit, sizeof(limit), "&limit=%u", HF_KUBE_PAGE_OBJECTS);
             }
             /* The first list may come from the server's cache; a later one must not be older. */
-            size = snprintf(ret_query, room, "%s%s%s%s", selectors, separator, value,
-                            state->has_listed ? "" : "&resourceVersion=0");
+            size = snprintf(ret_query, room, "%s%sresourceVersion=%s%s", selectors, separator,
+                            state->has_listed ? "" : "0", limit);
         }
     }
     return size >= 0 && (size_t)size < room ? HF_OK : HF_TOO_LARGE;

@@ -359,7 +359,7 @@ def test_two_processors_share_one_watch(api, start, grpc_backend, grpc_sender, c
     instance = start(config({"otlp": otlp_exporter(grpc_backend)}, processors), environment=cluster)
     seen = Seen(instance, grpc_backend, grpc_sender(instance))
     assert seen(test__x="1") == {"test.x": "1", "k8s.pod.name": "shop-7d9f-x", "k8s.pod.uid": "pod-uid-1"}
-    until(lambda: api.put("nodes", "n") and api.watching["pods"] == 1, lambda: f"{api.watching}")
+    until(lambda: api.put("pods", "n") and api.watching["pods"] == 1, lambda: f"{api.watching}")
 
 
 def test_the_processor_asks_as_a_kubeconfig_says(api, run, authority, tmp_path):
