@@ -38,7 +38,7 @@ struct hf_http_client_options {
      * again every 10 s and after an answer 401; the last good text stays. The path is copied. NULL:
      * none. A header of the call's own stands instead. */
     const char *bearer_token_file;
-    bool accept_gzip; /* asks for gzip; `body` and chunks are then the decoded bytes */
+    bool accept_gzip;          /* asks for gzip; `body` and chunks are then the decoded bytes */
     size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
     /* Renewed files of `tls` are not used, for what `why` says; the old ones stay. Once a change;
      * the loop's thread; may be NULL. */
@@ -84,7 +84,7 @@ struct hf_http_call {
      */
     enum hf_http_flow (*chunk)(struct hf_http_call *call, struct hf_slice bytes);
     void (*done)(struct hf_http_call *call, const struct hf_http_result *result);
-    void *client_data;     /* the client's, as are those below */
+    void *client_data; /* the client's, as are those below */
     bool is_paused;
     enum hf_status unsent;
 };

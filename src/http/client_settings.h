@@ -1,7 +1,7 @@
 /*
  * client_settings: what all requests of a client have in common: copies of its options, its
- * certificates and its bearer token, both read again when their files change. For src/http/client*.c
- * only. The loop's thread.
+ * certificates and its bearer token, both read again when their files change. For
+ * src/http/client*.c only. The loop's thread.
  */
 #pragma once
 

@@ -29,9 +29,9 @@ struct hf_json_stream {
     struct hf_arena *arena;
     struct level levels[HF_JSON_DEPTH_MAX];
     unsigned depth;
-    struct hf_slice key;   /* of the member that comes next */
-    size_t unshown; /* bytes fed since a value was shown */
-    unsigned elements_at;  /* depth of the list whose elements are shown; 0: not inside of it */
+    struct hf_slice key;  /* of the member that comes next */
+    size_t unshown;       /* bytes fed since a value was shown */
+    unsigned elements_at; /* depth of the list whose elements are shown; 0: not inside of it */
     const struct hf_json **ret_value; /* hf_json_read(): where the tree goes */
     enum hf_status status;
     char error[HF_JSON_ERROR_MAX];

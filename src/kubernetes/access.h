@@ -43,7 +43,7 @@ extern const char *const hf_kube_auth_choices[];
     }
 
 struct hf_kube_access {
-    char *url;           /* "https://10.0.0.1:443", without a slash at the end */
+    char *url; /* "https://10.0.0.1:443", without a slash at the end */
     bool has_tls;
     struct hf_tls_config tls; /* its strings are malloc'd */
     char *token_file;         /* NULL: none */

@@ -31,8 +31,8 @@ static size_t place_of(const struct hf_kube_known *known, struct hf_slice uid)
 
 static enum hf_status grow(struct hf_kube_known *known)
 {
-    struct hf_kube_known wider = {.capacity = known->capacity != 0 ? known->capacity * 2
-                                                                   : CAPACITY_LEAST,
+    struct hf_kube_known wider = {.capacity =
+                                      known->capacity != 0 ? known->capacity * 2 : CAPACITY_LEAST,
                                   .count = known->count};
     wider.entries = calloc(wider.capacity, sizeof(*wider.entries));
     if (wider.entries == NULL) {

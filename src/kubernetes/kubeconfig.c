@@ -165,8 +165,9 @@ static enum hf_status read_user(const struct file *file, const struct hf_yaml *u
     const char *token = text_of(user, "token"), *token_file = text_of(user, "tokenFile");
     const char *name = text_of(user, "username"), *password = text_of(user, "password");
     if (hf_yaml_value(user, "exec") != NULL || hf_yaml_value(user, "auth-provider") != NULL) {
-        return refuse(file, "signs in by %s, which Holdfast does not run: use a token or a client "
-                            "certificate",
+        return refuse(file,
+                      "signs in by %s, which Holdfast does not run: use a token or a client "
+                      "certificate",
                       hf_yaml_value(user, "exec") != NULL ? "an exec plugin" : "an auth-provider");
     }
     if (!read_pem(file, user, "client-certificate", &access->tls.cert_file,
@@ -191,8 +192,8 @@ static enum hf_status read_user(const struct file *file, const struct hf_yaml *u
 static enum hf_status read_tree(const struct file *file, const struct hf_yaml *root,
                                 const char *context)
 {
-    const char *name = context != NULL && context[0] != '\0' ? context
-                                                             : text_of(root, "current-context");
+    const char *name =
+        context != NULL && context[0] != '\0' ? context : text_of(root, "current-context");
     if (name == NULL) {
         return refuse(file, "has no %s; name one with the key `context`", "current-context");
     }
@@ -207,8 +208,7 @@ static enum hf_status read_tree(const struct file *file, const struct hf_yaml *r
         return refuse(file, "has no cluster for its context %s", name);
     }
     enum hf_status status = read_cluster(file, cluster);
-    const struct hf_yaml *user =
-        user_name != NULL ? named(root, "users", user_name, "user") : NULL;
+    const struct hf_yaml *user = user_name != NULL ? named(root, "users", user_name, "user") : NULL;
     return status == HF_OK && user != NULL ? read_user(file, user) : status;
 }
 

@@ -12,7 +12,9 @@
 #include "util/loop.h"
 #include "watch_state.h"
 
-#define OBJECT_BYTES_MAX (8u << 20) /* the API's own limit is about 3 MB with its store's 1.5 MB */
+#define OBJECT_BYTES_MAX                                                                           \
+    (8u << 20) /* the API's own limit is about 3 MB with its store's 1.5 MB                        \
+                */
 #define URL_MAX 16384u
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 #define LONG_NS (5 * HF_NS_PER_S)
@@ -240,9 +242,8 @@ static void report(struct hf_kube_watch *watch, const struct hf_http_result *res
 
 static void begin_again(struct hf_kube_watch *watch, uint64_t wait_ns)
 {
-    enum hf_status status =
-        hf_loop_timer_set(hf_kube_client_loop(watch->client), &watch->timer,
-                          hf_clock_monotonic_ns() + wait_ns);
+    enum hf_status status = hf_loop_timer_set(hf_kube_client_loop(watch->client), &watch->timer,
+                                              hf_clock_monotonic_ns() + wait_ns);
     if (status != HF_OK) {
         tell(watch, HF_LOG_ERROR, "out of memory: a watch has ended for good");
     }
@@ -282,8 +283,7 @@ static void on_done(struct hf_http_call *call, const struct hf_http_result *resu
         return; /* the client is being freed */
     }
     report(watch, result, &end);
-    begin_again(watch,
-                hf_kube_state_end(&watch->state, &end, hf_kube_client_draw(watch->client)));
+    begin_again(watch, hf_kube_state_end(&watch->state, &end, hf_kube_client_draw(watch->client)));
 }
 
 /* ---- a request ---- */

@@ -46,8 +46,8 @@ struct hf_kube_resource {
     const char *what;           /* "pods", for the log */
     const char *label_selector; /* "a=b,c!=d"; NULL: all */
     const char *field_selector; /* likewise */
-    bool is_private; /* shared with no other listener, so that it can be held */
-    const char *version; /* private: from where to watch, without a list; NULL: list first */
+    bool is_private;            /* shared with no other listener, so that it can be held */
+    const char *version;        /* private: from where to watch, without a list; NULL: list first */
 };
 
 /* The strings are copied. Any thread but the client's. HF_NOMEM. */

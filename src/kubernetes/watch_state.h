@@ -17,8 +17,8 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "json/json.h"
 #include "known.h"
+#include "json/json.h"
 
 #define HF_KUBE_VERSION_MAX 64u
 #define HF_KUBE_PAGE_OBJECTS 500u
@@ -46,7 +46,8 @@ enum hf_kube_verdict {
     HF_KUBE_BROKEN, /* an ERROR line, or nonsense: end the request */
 };
 
-/* A value of a query: %XX for all but what never has a meaning; cut when there is no room. The size. */
+/* A value of a query: %XX for all but what never has a meaning; cut when there is no room. The
+ * size. */
 size_t hf_kube_escape(char *out, size_t room, const char *text);
 
 /* `version` NULL: a list comes first. Else what happened since that version is shown. */
@@ -62,8 +63,8 @@ static inline bool hf_kube_state_is_listing(const struct hf_kube_state *state)
 void hf_kube_state_list_again(struct hf_kube_state *state);
 
 /*
- * Begins a request: its query, behind `selectors` ("" or "fieldSelector=..."); the longest time that
- * its answer may take, in seconds. `draw` is uniform in [0, 1). HF_TOO_LARGE: no room.
+ * Begins a request: its query, behind `selectors` ("" or "fieldSelector=..."); the longest time
+ * that its answer may take, in seconds. `draw` is uniform in [0, 1). HF_TOO_LARGE: no room.
  */
 HF_MUST_USE enum hf_status hf_kube_state_begin(struct hf_kube_state *state, const char *selectors,
                                                double draw, char *ret_query, size_t room,
@@ -76,10 +77,11 @@ enum hf_kube_page { HF_KUBE_PAGE_MORE, HF_KUBE_PAGE_LAST, HF_KUBE_PAGE_BAD };
 
 /* The list around a page's objects. Of the LAST page: what the list does not have any more is told
  * by hf_kube_known_sweep(&state->known, state->generation). BAD: it is no list. */
-HF_MUST_USE enum hf_kube_page hf_kube_state_page(struct hf_kube_state *state, const struct hf_json *list);
+HF_MUST_USE enum hf_kube_page hf_kube_state_page(struct hf_kube_state *state,
+                                                 const struct hf_json *list);
 
-/* A line of the watch. `ret_object` is what it is about. Of a BROKEN one `reterr` (HF_ERROR_MAX) has
- * what the server says; empty when that is no cause for concern (410). */
+/* A line of the watch. `ret_object` is what it is about. Of a BROKEN one `reterr` (HF_ERROR_MAX)
+ * has what the server says; empty when that is no cause for concern (410). */
 enum hf_kube_verdict hf_kube_state_line(struct hf_kube_state *state, const struct hf_json *line,
                                         const struct hf_json **ret_object, char *reterr);
 
@@ -94,5 +96,4 @@ struct hf_kube_end {
 };
 
 /* How long to wait before the next request. */
-uint64_t hf_kube_state_end(struct hf_kube_state *state, const struct hf_kube_end *end,
-                           double draw);
+uint64_t hf_kube_state_end(struct hf_kube_state *state, const struct hf_kube_end *end, double draw);

@@ -377,14 +377,80 @@ def test_the_processor_asks_as_a_kubeconfig_says(api, run, authority, tmp_path):
     assert seen()["k8s.pod.name"] == "shop-7d9f-x"
 
 
-def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backend):
-    exporters = {"otlp": otlp_exporter(grpc_backend)}
+@pytest.mark.parametrize("of_events", [False, True])
+def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backend, of_events):
+    attributes = config({"otlp": otlp_exporter(grpc_backend)}, {"k8sattributes": {}})
+    configuration = events_config(grpc_backend) if of_events else attributes
     environment = {"KUBERNETES_SERVICE_HOST": ""}
-    instance = start(config(exporters, {"k8sattributes": {}}), ready=False, environment=environment)
+    instance = start(configuration, ready=False, environment=environment)
     instance.spawn().process.wait(20)
     assert instance.process.returncode != 0
     assert "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST" in instance.log()
     instance.process = None
+
+
+DAEMONSET = """
+receivers:
+  k8s_events:
+    auth_type: serviceAccount
+    namespaces: [default, production, staging]
+processors:
+  batch: {timeout: 200ms, send_batch_size: 2048}
+  k8sattributes:
+    auth_type: serviceAccount
+    passthrough: false
+    extract:
+      metadata: [k8s.namespace.name, k8s.pod.name, k8s.pod.uid, k8s.deployment.name, k8s.node.name]
+      labels:
+        - {tag_name: app, key: app, from: pod}
+        - {tag_name: version, key: version, from: pod}
+  resource:
+    attributes:
+      - {key: k8s.node.name, value: node-of-the-agent, action: insert}
+      - {key: collector.type, value: daemonset, action: insert}
+  memory_limiter: {check_interval: 1s, limit_mib: 1536, spike_limit_mib: 512}
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter, k8sattributes, batch, resource]
+      exporters: [otlp/gateway]
+    metrics:
+      receivers: [otlp]
+      processors: [memory_limiter, k8sattributes, batch, resource]
+      exporters: [otlp/gateway]
+    logs:
+      receivers: [otlp, k8s_events]
+      processors: [memory_limiter, k8sattributes, batch, resource]
+      exporters: [otlp/gateway]
+"""
+
+
+def test_the_kubernetes_parts_of_a_daemonset_run_together(api, start, grpc_backend, grpc_sender, cluster):
+    put_shop(api, metadata={"labels": {"app": "shop", "version": "7"}})
+    configuration = yaml.safe_load(DAEMONSET)
+    configuration["exporters"] = {"otlp/gateway": otlp_exporter(grpc_backend)}
+    instance = start(configuration, environment=cluster)
+    instance.wait_metric("otelcol_otelsvc_k8s_pod_added", 1)
+    instance.wait_metric("otelcol_otelsvc_k8s_replicaset_added", 1)
+    until(lambda: api.watching.get("events") == 3, "a watch of each namespace")
+    seen = Seen(instance, grpc_backend, grpc_sender(instance))
+    names = ("k8s.namespace.name", "k8s.pod.name", "k8s.pod.uid", "k8s.deployment.name", "k8s.node.name")
+    assert seen(test__x="1") == {
+        "test.x": "1",
+        **{name: SHOP[name] for name in names},
+        "app": "shop",
+        "version": "7",
+        "collector.type": "daemonset",
+    }
+    put_event(api, "staged", namespace="staging")
+    until(lambda: "staged" in events_of(grpc_backend), "the event")
+
+
+def events_of(backend):
+    """The names of the events among the log records."""
+    logs = [one.message for one in backend.requests if one.signal is otlp.LOGS]
+    return [otlp.attributes(one).get("k8s.event.name") for message in logs for one in otlp.items(otlp.LOGS, message)]
 
 
 # ---- events ----

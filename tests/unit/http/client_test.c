@@ -82,13 +82,14 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         fixture->body_is_right = fixture->body_is_right && body->raw.data[i] == (uint8_t)(i % 251);
     }
     pthread_mutex_unlock(&fixture->lock);
-    snprintf(text, sizeof(text),
-             "%s %s type=%.*s word=%.*s agent=%.*s host=%.*s expect=%zu coding=%s raw=%.*s token=%.*s ",
-             hf_http_method(request), path, (int)type.size, (const char *)type.data, (int)word.size,
-             (const char *)word.data, (int)agent.size, (const char *)agent.data, (int)host.size,
-             (const char *)host.data, expect.size, hf_coding_name(body->coding),
-             (int)(body->raw.size < 100 ? body->raw.size : 100), (const char *)body->raw.data,
-             (int)token.size, (const char *)token.data);
+    snprintf(
+        text, sizeof(text),
+        "%s %s type=%.*s word=%.*s agent=%.*s host=%.*s expect=%zu coding=%s raw=%.*s token=%.*s ",
+        hf_http_method(request), path, (int)type.size, (const char *)type.data, (int)word.size,
+        (const char *)word.data, (int)agent.size, (const char *)agent.data, (int)host.size,
+        (const char *)host.data, expect.size, hf_coding_name(body->coding),
+        (int)(body->raw.size < 100 ? body->raw.size : 100), (const char *)body->raw.data,
+        (int)token.size, (const char *)token.data);
     struct hf_http_answer answer = {.status = fault == HF_OK ? 200 : 413,
                                     .content_type = "text/x-echo",
                                     .body = hf_slice_text(text)};

@@ -25,11 +25,12 @@ static const struct hf_json *read_text(struct hf_arena *arena, const char *text)
 static void a_text_becomes_a_tree(void **state)
 {
     struct hf_arena arena = {.limit = 1 << 20};
-    const struct hf_json *value =
-        read_text(&arena, "{\"a\": {\"b\": [1, -2.5, \"x\\u00e9\", true, null]}, \"n\": 9007199254740993}");
+    const struct hf_json *value = read_text(
+        &arena, "{\"a\": {\"b\": [1, -2.5, \"x\\u00e9\", true, null]}, \"n\": 9007199254740993}");
     (void)state;
     assert_non_null(value);
-    const struct hf_json *item = hf_json_first(hf_json_at(value, (const char *const[]){"a", "b", NULL}));
+    const struct hf_json *item =
+        hf_json_first(hf_json_at(value, (const char *const[]){"a", "b", NULL}));
     assert_int_equal(hf_json_int(item), 1);
     item = item->next;
     assert_true(item->kind == HF_JSON_DOUBLE && item->number == -2.5);
@@ -69,7 +70,8 @@ static void the_last_of_equal_keys_counts(void **state)
 
 static void bad_texts_are_refused_with_a_sentence(void **state)
 {
-    static const char *const texts[] = {"", "{", "{\"a\"}", "[1,]", "nul", "{} {}", "\"\xff\"", "[1}"};
+    static const char *const texts[] = {"",    "{",     "{\"a\"}",  "[1,]",
+                                        "nul", "{} {}", "\"\xff\"", "[1}"};
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
@@ -138,7 +140,8 @@ static enum hf_status feed(const struct hf_json_stream_options *options, const c
 
 static void values_of_a_stream_are_shown_wherever_it_is_cut(void **state)
 {
-    static const char text[] = "{\"name\": \"a\", \"x\": [1, {\"name\": \"no\"}]}\n{\"name\":\"b\"}\n\n{}";
+    static const char text[] =
+        "{\"name\": \"a\", \"x\": [1, {\"name\": \"no\"}]}\n{\"name\":\"b\"}\n\n{}";
     (void)state;
     for (size_t piece = 1; piece <= sizeof(text); piece++) {
         struct seen seen = {.text = ""};
@@ -151,9 +154,9 @@ static void values_of_a_stream_are_shown_wherever_it_is_cut(void **state)
 
 static void elements_are_shown_before_the_map_around_them(void **state)
 {
-    static const char text[] =
-        "{\"kind\": \"L\", \"other\": {\"items\": [1]}, \"items\": [{\"name\": \"a\", \"items\": [2]}, "
-        "{\"name\": \"b\"}], \"name\": \"list\"}";
+    static const char text[] = "{\"kind\": \"L\", \"other\": {\"items\": [1]}, \"items\": "
+                               "[{\"name\": \"a\", \"items\": [2]}, "
+                               "{\"name\": \"b\"}], \"name\": \"list\"}";
     (void)state;
     for (size_t piece = 1; piece <= sizeof(text); piece++) {
         struct seen seen = {.text = ""};
@@ -174,7 +177,8 @@ static void a_stream_ends_with_what_went_wrong(void **state)
         {"{\"name\": \"a\"} {\"name\"", 0, HF_INVALID},
         {"{\"name\": \"a\"} oops", 0, HF_INVALID},
         {"{\"name\": \"a\"} {\"name\": \"b\"}", 1, HF_CLOSED},
-        {"{\"name\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        {"{\"name\": "
+         "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
          0, HF_TOO_LARGE},
     };
     (void)state;

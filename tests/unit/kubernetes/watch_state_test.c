@@ -51,8 +51,8 @@ static const char *ask(struct fixture *fixture)
 static enum hf_kube_verdict element(struct fixture *fixture, const char *uid, const char *version)
 {
     char text[200];
-    snprintf(text, sizeof(text), "{\"metadata\": {\"uid\": \"%s\", \"resourceVersion\": \"%s\"}}", uid,
-             version);
+    snprintf(text, sizeof(text), "{\"metadata\": {\"uid\": \"%s\", \"resourceVersion\": \"%s\"}}",
+             uid, version);
     return hf_kube_state_element(&fixture->state, parsed(fixture, text));
 }
 
@@ -205,9 +205,9 @@ static void nonsense_ends_a_request(void **state)
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         const struct hf_json *object;
         char error[HF_ERROR_MAX] = "";
-        assert_int_equal(hf_kube_state_line(&fixture.state, parsed(&fixture, lines[i]), &object,
-                                            error),
-                         HF_KUBE_BROKEN);
+        assert_int_equal(
+            hf_kube_state_line(&fixture.state, parsed(&fixture, lines[i]), &object, error),
+            HF_KUBE_BROKEN);
         assert_true(error[0] != '\0');
     }
     hf_kube_state_list_again(&fixture.state);
@@ -240,7 +240,8 @@ static void many_objects_are_known_and_forgotten(void **state)
     assert_int_equal(swept, 2000);
     for (int i = 0; i < 5000; i++) {
         snprintf(uid, sizeof(uid), "uid-%d", i);
-        assert_int_equal(hf_kube_known_remove(&known, hf_slice_text(uid)), i % 2 == 1 && i % 5 != 0);
+        assert_int_equal(hf_kube_known_remove(&known, hf_slice_text(uid)),
+                         i % 2 == 1 && i % 5 != 0);
     }
     hf_kube_known_release(&known);
 }

@@ -127,13 +127,11 @@ static bool by_rule(const struct k8s_rule *rule, uint8_t number,
     *ret_address = HF_EMPTY_SLICE;
     for (size_t i = 0; i < rule->source_count; i++) {
         const struct k8s_source *source = &rule->sources[i];
-        struct hf_slice value = source->is_connection
-                                    ? connection
-                                    : k8s_attribute_text(attributes, source->name);
+        struct hf_slice value =
+            source->is_connection ? connection : k8s_attribute_text(attributes, source->name);
         /* A host's name that is no address belongs to no pod. */
-        if (value.size == 0 ||
-            (!source->is_connection && hf_slice_is(source->name, "host.name") &&
-             !k8s_is_address(value))) {
+        if (value.size == 0 || (!source->is_connection && hf_slice_is(source->name, "host.name") &&
+                                !k8s_is_address(value))) {
             return false;
         }
         if (source->is_connection) {

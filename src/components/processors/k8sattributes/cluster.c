@@ -89,8 +89,8 @@ static void note(struct k8s_cluster *cluster, enum k8s_kind kind, struct hf_slic
         keys.keys[keys.count++] = k8s_key_slice(&name);
     }
     struct k8s_record *record = k8s_record_make(&draft);
-    if (record == NULL || k8s_table_put(cluster->table, k8s_key_slice(&identity), record,
-                                        keys.keys, keys.count) != HF_OK) {
+    if (record == NULL || k8s_table_put(cluster->table, k8s_key_slice(&identity), record, keys.keys,
+                                        keys.count) != HF_OK) {
         hf_node_log(cluster->node, HF_LOG_ERROR, "a %s is not known: out of memory",
                     kinds[kind].name);
     }
@@ -317,8 +317,8 @@ static enum hf_status open_watch(struct k8s_cluster *cluster, enum k8s_kind kind
         .label_selector = labels,
         .field_selector = fields,
     };
-    watch->listener = (struct hf_kube_listener){
-        .changed = on_changed, .synced = on_synced, .say = say};
+    watch->listener =
+        (struct hf_kube_listener){.changed = on_changed, .synced = on_synced, .say = say};
     watch->cluster = cluster;
     watch->kind = kind;
     return hf_kube_watch_open(cluster->client, &resource, &watch->listener);

@@ -1,6 +1,6 @@
 /*
- * cluster: the objects that the processor needs, watched and kept in a table. Opened, started, stopped
- * and closed on the main thread; the table is filled on the Kubernetes client's.
+ * cluster: the objects that the processor needs, watched and kept in a table. Opened, started,
+ * stopped and closed on the main thread; the table is filled on the Kubernetes client's.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 struct k8s_cluster;
 
 /*
- * The cluster of that configuration: the processor of every pipeline shares one. `node` and `config`
- * are borrowed until it is freed. On failure `reterr` (HF_ERROR_MAX) is a sentence.
+ * The cluster of that configuration: the processor of every pipeline shares one. `node` and
+ * `config` are borrowed until it is freed. On failure `reterr` (HF_ERROR_MAX) is a sentence.
  */
 HF_MUST_USE enum hf_status k8s_cluster_open(const struct hf_node *node,
                                             const struct k8s_config *config,

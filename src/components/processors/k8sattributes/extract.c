@@ -53,9 +53,7 @@ static struct hf_slice group_of(const struct hf_regex *regex, const struct hf_sl
     text[name.size] = '\0';
     if (strspn(text, "0123456789") == name.size) {
         unsigned long number = strtoul(text, NULL, 10);
-        return number == 0       ? whole
-               : number <= count ? groups[number - 1]
-                                 : HF_EMPTY_SLICE;
+        return number == 0 ? whole : number <= count ? groups[number - 1] : HF_EMPTY_SLICE;
     }
     for (size_t i = 1; i <= count; i++) {
         const char *group = hf_regex_group_name(regex, i);
@@ -109,9 +107,8 @@ static void take_matching(const struct k8s_text_rule *rule, const struct hf_json
     for (const struct hf_json *text = hf_json_first(texts); text != NULL; text = text->next) {
         if (hf_regex_find(rule->regex, text->key, groups)) {
             const struct hf_slice parts[] = {hf_slice_text(prefix), text->key};
-            struct hf_slice name = rule->template != NULL
-                                       ? expanded(draft, rule, text->key, groups)
-                                       : joined(draft, parts, 2);
+            struct hf_slice name = rule->template != NULL ? expanded(draft, rule, text->key, groups)
+                                                          : joined(draft, parts, 2);
             if (name.size != 0) {
                 k8s_draft_set(draft, name, false, hf_json_text(text));
             }
@@ -124,12 +121,11 @@ static void take_texts(const struct k8s_rules *rules, enum k8s_kind kind, bool o
 {
     static const char *const prefixes[K8S_KIND_COUNT][2] = {
 #define PREFIXES(name) {"k8s." name ".labels.", "k8s." name ".annotations."}
-        PREFIXES("pod"),        PREFIXES("namespace"),   PREFIXES("node"),
-        PREFIXES("replicaset"), PREFIXES("deployment"),  PREFIXES("statefulset"),
+        PREFIXES("pod"),        PREFIXES("namespace"),  PREFIXES("node"),
+        PREFIXES("replicaset"), PREFIXES("deployment"), PREFIXES("statefulset"),
         PREFIXES("daemonset"),  PREFIXES("job"),
     };
-    const struct hf_json *texts =
-        hf_json_get(metadata, of_annotations ? "annotations" : "labels");
+    const struct hf_json *texts = hf_json_get(metadata, of_annotations ? "annotations" : "labels");
     for (size_t i = 0; i < rules->text_count && texts != NULL; i++) {
         const struct k8s_text_rule *rule = &rules->texts[i];
         if (rule->from != kind || rule->of_annotations != of_annotations) {
@@ -257,9 +253,9 @@ static struct hf_slice behind(struct hf_slice text, const char *mark)
 {
     size_t size = strlen(mark);
     const uint8_t *found = text.size >= size ? memmem(text.data, text.size, mark, size) : NULL;
-    return found == NULL ? text
-                         : hf_slice_of(found + size,
-                                       text.size - (size_t)(found + size - text.data));
+    return found == NULL
+               ? text
+               : hf_slice_of(found + size, text.size - (size_t)(found + size - text.data));
 }
 
 static void take_statuses(const struct hf_json *statuses, struct k8s_draft *draft)
@@ -288,9 +284,9 @@ static void take_statuses(const struct hf_json *statuses, struct k8s_draft *draf
 
 static bool is_ignored(const struct k8s_rules *rules, const struct hf_json *metadata)
 {
-    struct hf_slice mark = hf_json_text(hf_json_at(
-        metadata,
-        (const char *const[]){"annotations", "opentelemetry.io/k8s-processor/ignore", NULL}));
+    struct hf_slice mark = hf_json_text(
+        hf_json_at(metadata, (const char *const[]){"annotations",
+                                                   "opentelemetry.io/k8s-processor/ignore", NULL}));
     bool ignored = mark.size == 4 && strncasecmp((const char *)mark.data, "true", 4) == 0;
     for (size_t i = 0; i < rules->excluded_count && !ignored; i++) {
         ignored = hf_regex_matches(rules->excluded[i], hf_json_text_of(metadata, "name"));

@@ -13,8 +13,8 @@
 
 #include "associate.h"
 #include "config.h"
-#include "json/json.h"
 #include "record.h"
+#include "json/json.h"
 
 struct hf_regex;
 

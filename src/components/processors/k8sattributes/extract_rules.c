@@ -34,7 +34,8 @@ static void choose_metadata(const struct k8s_config *config, struct k8s_rules *r
     for (unsigned i = 0; i < K8S_METADATA_COUNT; i++) {
         bool wanted = !config->extract.has_metadata && metadata_rows[i].is_default;
         for (size_t m = 0; m < config->extract.metadata.count; m++) {
-            wanted = wanted || strcmp(config->extract.metadata.items[m], metadata_rows[i].name) == 0;
+            wanted =
+                wanted || strcmp(config->extract.metadata.items[m], metadata_rows[i].name) == 0;
         }
         rules->metadata |= wanted ? UINT64_C(1) << i : 0;
     }

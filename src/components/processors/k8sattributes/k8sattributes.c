@@ -103,12 +103,11 @@ static const struct k8s_container *find_container(const struct k8s_record *pod,
         return NULL;
     }
     /* A pod of one container needs no name. */
-    return with_id_count == 1          ? with_id
-           : pod->container_count == 1 ? &pod->containers[0]
-                                       : NULL;
+    return with_id_count == 1 ? with_id : pod->container_count == 1 ? &pod->containers[0] : NULL;
 }
 
-static bool is_the_run(const struct hf_attributes *attributes, const struct k8s_container *container)
+static bool is_the_run(const struct hf_attributes *attributes,
+                       const struct k8s_container *container)
 {
     const struct hf_attribute *count =
         hf_attributes_find(attributes, hf_slice_text("k8s.container.restart_count"));
@@ -156,11 +155,10 @@ static void set_container(const struct pass *pass, const struct k8s_record *pod,
     }
     if (k8s_wants(rules, K8S_SERVICE_INSTANCE_ID)) {
         char id[1024];
-        int size = snprintf(
-            id, sizeof(id), "%.*s.%.*s.%.*s", (int)pod->namespace_name.size,
-            (const char *)pod->namespace_name.data, (int)pod->pod_name.size,
-            (const char *)pod->pod_name.data, (int)container->name.size,
-            (const char *)container->name.data);
+        int size = snprintf(id, sizeof(id), "%.*s.%.*s.%.*s", (int)pod->namespace_name.size,
+                            (const char *)pod->namespace_name.data, (int)pod->pod_name.size,
+                            (const char *)pod->pod_name.data, (int)container->name.size,
+                            (const char *)container->name.data);
         if (size > 0 && (size_t)size < sizeof(id)) {
             set_text(attributes, "service.instance.id", hf_slice_of(id, (size_t)size));
         }
@@ -180,8 +178,8 @@ static void set_container(const struct pass *pass, const struct k8s_record *pod,
 
 /* Of the pod, or of an object that the telemetry itself names. */
 static const struct k8s_record *owner_of(struct pass *pass, const struct k8s_record *pod,
-                                         const struct hf_attributes *attributes,
-                                         enum k8s_kind kind, const char *attribute)
+                                         const struct hf_attributes *attributes, enum k8s_kind kind,
+                                         const char *attribute)
 {
     struct k8s_cluster *cluster = pass->processor->cluster;
     if ((pass->processor->rules.watched & K8S_KIND_BIT(kind)) == 0) {
@@ -207,9 +205,12 @@ static void set_owners(struct pass *pass, const struct k8s_record *pod,
         enum k8s_kind kind;
         const char *attribute;
     } rows[] = {
-        {K8S_NAMESPACE, "k8s.namespace.name"},     {K8S_NODE, "k8s.node.name"},
-        {K8S_REPLICASET, "k8s.replicaset.uid"},    {K8S_DEPLOYMENT, "k8s.deployment.uid"},
-        {K8S_STATEFULSET, "k8s.statefulset.uid"},  {K8S_DAEMONSET, "k8s.daemonset.uid"},
+        {K8S_NAMESPACE, "k8s.namespace.name"},
+        {K8S_NODE, "k8s.node.name"},
+        {K8S_REPLICASET, "k8s.replicaset.uid"},
+        {K8S_DEPLOYMENT, "k8s.deployment.uid"},
+        {K8S_STATEFULSET, "k8s.statefulset.uid"},
+        {K8S_DAEMONSET, "k8s.daemonset.uid"},
         {K8S_JOB, "k8s.job.uid"},
     };
     const struct k8s_record *replicaset = NULL;

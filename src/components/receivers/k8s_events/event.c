@@ -58,8 +58,8 @@ bool k8s_event_parse_time(struct hf_slice text, uint64_t *ret_ns)
     copy[text.size] = '\0';
     if (!read_digits(copy, 4, &year) || !read_digits(copy + 5, 2, &month) ||
         !read_digits(copy + 8, 2, &day) || !read_digits(copy + 11, 2, &hour) ||
-        !read_digits(copy + 14, 2, &minute) || !read_digits(copy + 17, 2, &second) ||
-        month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 ||
+        !read_digits(copy + 14, 2, &minute) || !read_digits(copy + 17, 2, &second) || month < 1 ||
+        month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 ||
         year < 1970 || year > 2261) {
         return false;
     }
@@ -75,8 +75,7 @@ bool k8s_event_parse_time(struct hf_slice text, uint64_t *ret_ns)
     if (!read_zone(rest, &zone)) {
         return false;
     }
-    int64_t seconds =
-        days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
+    int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
     *ret_ns = seconds > 0 ? (uint64_t)seconds * HF_NS_PER_S + fraction : 0;
     return true;
 }

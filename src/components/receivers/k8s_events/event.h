@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "json/json.h"
 #include "pdata/build.h"
+#include "json/json.h"
 
 /* Unix time of RFC 3339 text, in nanoseconds. False: it is none. */
 HF_MUST_USE bool k8s_event_parse_time(struct hf_slice text, uint64_t *ret_ns);

@@ -194,8 +194,8 @@ static enum hf_status start_events(void *self, char *reterr)
                      events->config->namespaces.items[i]);
         }
         space->events = events;
-        space->listener = (struct hf_kube_listener){
-            .changed = on_changed, .settled = on_settled, .say = say};
+        space->listener =
+            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
         const struct hf_kube_resource resource = {
             .path = path, .what = "events", .is_private = true};
         if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {

@@ -65,7 +65,10 @@ static void without_rules_the_first_address_counts(void **state)
         const char *keys[3], *texts[3];
         const char *connection, *address;
     } rows[] = {
-        {{"k8s.pod.ip", "ip", "host.name"}, {"1.1.1.1", "2.2.2.2", "3.3.3.3"}, "4.4.4.4", "1.1.1.1"},
+        {{"k8s.pod.ip", "ip", "host.name"},
+         {"1.1.1.1", "2.2.2.2", "3.3.3.3"},
+         "4.4.4.4",
+         "1.1.1.1"},
         {{"ip", "host.name"}, {"2.2.2.2", "3.3.3.3"}, "4.4.4.4", "2.2.2.2"},
         {{"host.name"}, {"3.3.3.3"}, "4.4.4.4", "4.4.4.4"},
         {{"host.name"}, {"3.3.3.3"}, "", "3.3.3.3"},
@@ -134,8 +137,8 @@ static void put(struct k8s_table *table, const char *uid, const char *name, uint
                 const char *address)
 {
     const struct hf_slice key = hf_slice_text(address);
-    assert_int_equal(
-        k8s_table_put(table, hf_slice_text(uid), record_named(name, rank), &key, 1), HF_OK);
+    assert_int_equal(k8s_table_put(table, hf_slice_text(uid), record_named(name, rank), &key, 1),
+                     HF_OK);
 }
 
 static void assert_found(struct k8s_table *table, const char *key, const char *name)
@@ -236,7 +239,7 @@ static void readers_see_whole_records_while_objects_change(void **state)
 }
 
 #define POD                                                                                        \
-    "{\"metadata\": {\"name\": \"shop-7d9f8c6b5-%05u\", \"namespace\": \"production\", \"uid\": "   \
+    "{\"metadata\": {\"name\": \"shop-7d9f8c6b5-%05u\", \"namespace\": \"production\", \"uid\": "  \
     "\"9a1b2c3d-0000-4000-8000-%012u\", \"creationTimestamp\": \"2024-05-06T07:08:09Z\", "         \
     "\"labels\": {\"app\": \"shop\", \"version\": \"1.2.3\"}, \"ownerReferences\": [{\"kind\": "   \
     "\"ReplicaSet\", \"name\": \"shop-7d9f8c6b5\", \"uid\": \"rs-uid-1234567890\"}]}, \"spec\": "  \
