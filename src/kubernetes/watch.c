@@ -485,14 +485,16 @@ void hf_kube_watch_close(struct hf_kube_client *client, struct hf_kube_listener 
 
 void hf_kube_watch_hold(struct hf_kube_listener *listener)
 {
-    assert(listener->watch->is_private);
-    listener->watch->is_held = true;
+    if (listener->watch != NULL) {
+        assert(listener->watch->is_private);
+        listener->watch->is_held = true;
+    }
 }
 
 void hf_kube_watch_release(struct hf_kube_listener *listener)
 {
     struct hf_kube_watch *watch = listener->watch;
-    if (watch->is_held) {
+    if (watch != NULL && watch->is_held) {
         watch->is_held = false;
         if (watch->stream != NULL) {
             hf_http_client_resume(hf_kube_client_http(watch->client), &watch->call);

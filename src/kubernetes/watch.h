@@ -58,6 +58,6 @@ HF_MUST_USE enum hf_status hf_kube_watch_open(struct hf_kube_client *client,
 void hf_kube_watch_close(struct hf_kube_client *client, struct hf_kube_listener *listener);
 
 /* Of a private watch, on the client's thread: nothing more is read, but for the rest of a piece,
- * until it is released. */
+ * until it is released. Nothing when it is not open. */
 void hf_kube_watch_hold(struct hf_kube_listener *listener);
 void hf_kube_watch_release(struct hf_kube_listener *listener);

@@ -74,7 +74,7 @@ bool k8s_is_address(struct hf_slice text)
 {
     char room[K8S_ADDRESS_MAX];
     struct in6_addr v6;
-    if (text.size >= sizeof(room)) {
+    if (text.size == 0 || text.size >= sizeof(room)) {
         return false;
     }
     memcpy(room, text.data, text.size);

@@ -17,7 +17,9 @@ static struct hf_slice keep(struct k8s_draft *draft, const char *text, size_t si
     if (copy == NULL) {
         return HF_EMPTY_SLICE;
     }
-    memcpy(copy, text, size);
+    if (size != 0) {
+        memcpy(copy, text, size);
+    }
     copy[size] = '\0';
     return hf_slice_of(copy, size);
 }
@@ -29,7 +31,9 @@ static struct hf_slice joined(struct k8s_draft *draft, const struct hf_slice *pa
     for (size_t i = 0; i < count; i++) {
         size_t room = sizeof(text) - used;
         size_t size = parts[i].size < room ? parts[i].size : room;
-        memcpy(text + used, parts[i].data, size);
+        if (size != 0) {
+            memcpy(text + used, parts[i].data, size);
+        }
         used += size;
     }
     return keep(draft, text, used);
