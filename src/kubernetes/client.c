@@ -172,7 +172,10 @@ static void do_errand(struct hf_task *task)
 
 void hf_kube_client_run(struct hf_kube_client *client, void (*function)(void *user), void *user)
 {
-    assert(!hf_loop_is_own_thread(client->loop));
+    if (hf_loop_is_own_thread(client->loop)) {
+        function(user);
+        return;
+    }
     struct errand errand = {.task.run = do_errand, .function = function, .user = user};
     sem_init(&errand.done, 0, 0);
     hf_loop_post(client->loop, &errand.task);

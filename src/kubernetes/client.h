@@ -2,7 +2,7 @@
  * client: one connection of the process to a Kubernetes API: a thread with its loop and an HTTP
  * client, shared by all components that sign in the same way.
  *
- * open, run and close: any thread but the client's own.
+ * open and close: any thread but the client's own. run: any thread.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ HF_MUST_USE enum hf_status hf_kube_client_open(const struct hf_kube_config *conf
 void hf_kube_client_close(struct hf_kube_client *client);
 
 struct hf_loop *hf_kube_client_loop(const struct hf_kube_client *client);
-/* Runs `function` on the client's thread and waits for its end. */
+/* Runs `function` on the client's thread and waits for its end; on that thread, at once. */
 void hf_kube_client_run(struct hf_kube_client *client, void (*function)(void *user), void *user);
 
 /* ---- on the client's thread ---- */

@@ -27,6 +27,7 @@ struct hf_kube_watch {
     struct hf_kube_listener *listeners;
     char *path, *what, *selectors;
     bool is_private, is_held, is_closing, lists_again;
+    uint64_t pull_interval_ns; /* 0: it watches */
     struct hf_kube_state state;
     struct hf_timer timer;
     struct hf_http_call call;
@@ -283,6 +284,13 @@ static void on_done(struct hf_http_call *call, const struct hf_http_result *resu
         return; /* the client is being freed */
     }
     report(watch, result, &end);
+    if (watch->pull_interval_ns != 0 && end.is_whole && !end.is_broken &&
+        !hf_kube_state_is_listing(&watch->state)) {
+        hf_kube_known_release(&watch->state.known);
+        hf_kube_state_list_again(&watch->state);
+        begin_again(watch, watch->pull_interval_ns);
+        return;
+    }
     begin_again(watch, hf_kube_state_end(&watch->state, &end, hf_kube_client_draw(watch->client)));
 }
 
@@ -379,6 +387,7 @@ static struct hf_kube_watch *new_watch(struct hf_kube_client *client,
     }
     watch->client = client;
     watch->is_private = resource->is_private;
+    watch->pull_interval_ns = resource->pull_interval_ns;
     watch->timer.fire = begin;
     watch->path = strdup(resource->path);
     watch->what = strdup(resource->what);

@@ -48,9 +48,11 @@ struct hf_kube_resource {
     const char *field_selector; /* likewise */
     bool is_private;            /* shared with no other listener, so that it can be held */
     const char *version;        /* private: from where to watch, without a list; NULL: list first */
+    /* Private: no watch, but a list at this interval, of which all objects are shown as ADDED. */
+    uint64_t pull_interval_ns;
 };
 
-/* The strings are copied. Any thread but the client's. HF_NOMEM. */
+/* The strings are copied. Any thread, but not inside of a listener's function. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_kube_watch_open(struct hf_kube_client *client,
                                               const struct hf_kube_resource *resource,
                                               struct hf_kube_listener *listener);

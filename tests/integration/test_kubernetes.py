@@ -592,3 +592,51 @@ def test_events_wait_while_no_queue_has_room(api, start, grpc_backend, cluster):
     instance.reload()
     put_event(api, "late")
     until(lambda: ("late", 1) in told(grpc_backend), lambda: f"{told(grpc_backend)}")
+
+
+# ---- objects ----
+
+
+def objects_config(backend, *objects):
+    configuration = events_config(backend)
+    configuration["receivers"] = {"k8sobjects": {"objects": list(objects)}}
+    configuration["service"]["pipelines"]["logs"]["receivers"] = ["k8sobjects"]
+    return configuration
+
+
+def bodies(backend):
+    messages = [one.message for one in backend.requests]
+    return [otlp.value(one.body) for message in messages for one in otlp.items(otlp.LOGS, message)]
+
+
+def test_objects_are_pulled_at_an_interval(api, start, grpc_backend, cluster):
+    made = api.put("deployments", "shop", metadata={"labels": {"n": "1"}}, spec={"replicas": 2, "ratio": 0.5, "on": True})
+    start(objects_config(grpc_backend, {"name": "deployments", "interval": "100ms"}), environment=cluster)
+    until(lambda: len(bodies(grpc_backend)) >= 3, "three pulls")
+    assert bodies(grpc_backend)[:3] == [made] * 3
+    message = grpc_backend.requests[0].message
+    assert otlp.attributes(otlp.resources(otlp.LOGS, message)[0]) == {"k8s.namespace.name": "default"}
+    assert otlp.attributes(otlp.items(otlp.LOGS, message)[0]) == {"k8s.resource.name": "deployments"}
+    assert api.asked("deployments")[0][0] == "/apis/apps/v1/deployments"
+
+
+def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):
+    api.put("pods", "old")
+    wanted = {"name": "pods", "mode": "watch", "exclude_watch_type": ["MODIFIED"], "namespaces": ["default"]}
+    start(objects_config(grpc_backend, wanted), environment=cluster)
+    api.wait_watched("pods")
+    made = api.put("pods", "new")
+    api.put("pods", "new")
+    api.put("pods", "elsewhere", "other")
+    api.delete("pods", "old")
+    until(lambda: len(bodies(grpc_backend)) >= 2, "two changes")
+    found = bodies(grpc_backend)
+    assert found[0] == {"type": "ADDED", "object": made}
+    assert (found[1]["type"], found[1]["object"]["metadata"]["name"]) == ("DELETED", "old")
+    record = otlp.items(otlp.LOGS, grpc_backend.requests[0].message)[0]
+    assert otlp.attributes(record) == {"k8s.resource.name": "pods", "event.domain": "k8s", "event.name": "new"}
+
+
+def test_a_kind_that_is_not_served_is_named(api, start, grpc_backend, cluster):
+    instance = start(objects_config(grpc_backend, {"name": "gadgets"}), environment=cluster)
+    instance.wait_for_log("serves no gadgets")

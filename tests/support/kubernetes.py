@@ -186,21 +186,37 @@ class KubernetesApi:
             self._status(handler, 401, "Unauthorized", "Unauthorized")
         elif kind in self.denied:
             self._status(handler, 403, "Forbidden", f'{kind} is forbidden: User "test" cannot list resource "{kind}"')
+        elif path in ("/api/v1", "/apis") or path.removeprefix("/apis/").count("/") == 1:
+            self._discover(handler, path)
         elif query.get("watch"):
             self._watch(handler, path, kind, query)
         else:
             self._list(handler, path, kind, query)
 
     @staticmethod
-    def _status(handler, code, reason, message):
-        body = json.dumps(
-            {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
-        ).encode()
+    def _send(handler, code, answer):
+        body = json.dumps(answer).encode()
         handler.send_response(code)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
+
+    def _discover(self, handler, path):
+        """The groups, or the kinds of one."""
+        groups = sorted({group.removeprefix("/apis/") for group in GROUPS.values()})
+        if path == "/apis":
+            found = [{"name": one.split("/")[0], "preferredVersion": {"groupVersion": one}} for one in groups]
+            return self._send(handler, 200, {"kind": "APIGroupList", "groups": found})
+        core = ("pods", "events", "nodes", "namespaces")
+        names = [kind for kind, group in GROUPS.items() if group == path] if path != "/api/v1" else core
+        return self._send(handler, 200, {"kind": "APIResourceList", "resources": [{"name": one} for one in names]})
+
+    @classmethod
+    def _status(cls, handler, code, reason, message):
+        cls._send(
+            handler, code, {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
+        )
 
     @staticmethod
     def _is_wanted(one, path, query):
@@ -228,12 +244,8 @@ class KubernetesApi:
             if limit and first + limit < len(found):
                 metadata["continue"] = f"{first + limit} {self.version}"
             page = found[first : first + limit] if limit else found
-            body = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": page}).encode()
-        handler.send_response(200)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+            answer = {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": page}
+        return self._send(handler, 200, answer)
 
     def _watch(self, handler, path, kind, query):
         seen = int(query["resourceVersion"])

@@ -172,8 +172,8 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
     /* All of them before the first is opened: the thread of that one looks at the others. */
     for (size_t i = 0; i < events->space_count; i++) {
         events->spaces[i].events = events;
-        events->spaces[i].listener = (struct hf_kube_listener){
-            .changed = on_changed, .settled = on_settled, .say = say};
+        events->spaces[i].listener =
+            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
     }
     *ret_self = events;
     return HF_OK;
