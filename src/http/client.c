@@ -14,6 +14,7 @@
 
 #include "client_internal.h"
 #include "client_redirect.h"
+#include "client_settings.h"
 #include "util/clock.h"
 #include "util/loop.h"
 #include "util/spoken.h"
@@ -189,6 +190,9 @@ static void read_answer(struct http_transfer *transfer, CURLcode code,
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     result.code = (int)response_code;
+    if (response_code == 401) {
+        transfer->client->settings.token_file.next_look_ns = 0;
+    }
     if (response_code >= 300 && code != CURLE_OPERATION_TIMEDOUT) {
         /* A server that refuses a body may cut its connection before it has read it all: its answer
          * counts. */
@@ -412,16 +416,6 @@ static void fail_later(struct hf_http_client *client, struct hf_http_call *call,
     fail_at_the_end(client);
 }
 
-static void refresh_tls(struct hf_http_client *client)
-{
-    struct http_client_settings *settings = &client->settings;
-    char error[HF_ERROR_MAX];
-    if (settings->has_tls && !hf_http_client_tls_refresh(&settings->tls, error) &&
-        settings->options.on_reload_failed != NULL) {
-        settings->options.on_reload_failed(settings->options.user, error);
-    }
-}
-
 void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call)
 {
     assert(hf_loop_is_own_thread(client->loop));
@@ -433,7 +427,7 @@ void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *cal
         return;
     }
     transfer->call = call;
-    refresh_tls(client);
+    hf_http_settings_refresh(&client->settings);
     uint64_t timeout_ns = call->deadline_ns != 0 ? call->deadline_ns - now_ns : 0;
     enum hf_status status = hf_http_transfer_set_up(transfer, &client->settings, timeout_ns);
     if (status == HF_OK && curl_multi_add_handle(client->multi, transfer->easy) != CURLM_OK) {
@@ -443,23 +437,6 @@ void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *cal
         return_transfer(transfer);
         fail_later(client, call, status);
     }
-}
-
-static void free_settings(struct http_client_settings *settings)
-{
-    hf_http_client_tls_release(&settings->tls);
-    free((char *)(uintptr_t)settings->options.user_agent);
-    free((char *)(uintptr_t)settings->options.unix_socket);
-    free((char *)(uintptr_t)settings->options.proxy_url);
-}
-
-static bool copy_text(const char **text)
-{
-    if (*text != NULL) {
-        *text = strdup(*text);
-        return *text != NULL;
-    }
-    return true;
 }
 
 static long small(uint64_t number)
@@ -492,30 +469,21 @@ enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
         snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP client");
         return HF_NOMEM;
     }
-    struct hf_http_client_options *own = &client->settings.options;
-    *own = *options;
-    if (options->tls != NULL) {
-        enum hf_status status =
-            hf_http_client_tls_init(&client->settings.tls, options->tls, reterr);
-        if (status != HF_OK) {
-            free(client);
-            return status;
-        }
-        client->settings.has_tls = true;
+    enum hf_status status = hf_http_settings_init(&client->settings, options, reterr);
+    if (status != HF_OK) {
+        free(client);
+        return status;
     }
     client->loop = options->loop;
     client->timer.fire = on_timer;
     client->failed_end = &client->failed;
-    /* All three at once, so that none is left a borrowed pointer. */
-    bool copied =
-        copy_text(&own->user_agent) & copy_text(&own->unix_socket) & copy_text(&own->proxy_url);
-    client->multi = copied ? curl_multi_init() : NULL;
+    client->multi = curl_multi_init();
     client->fail = calloc(1, sizeof(*client->fail));
     if (client->multi == NULL || client->fail == NULL ||
         hf_loop_timer_set(client->loop, &client->timer, UINT64_MAX) != HF_OK) {
         free(client->fail);
         curl_multi_cleanup(client->multi);
-        free_settings(&client->settings);
+        hf_http_settings_release(&client->settings);
         free(client);
         snprintf(reterr, HF_ERROR_MAX, "no memory for the HTTP client");
         return HF_NOMEM;
@@ -524,6 +492,48 @@ enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
     set_multi(client);
     *ret_client = client;
     return HF_OK;
+}
+
+static struct http_transfer *transfer_of(struct hf_http_client *client,
+                                         const struct hf_http_call *call)
+{
+    struct http_transfer *transfer = client->running;
+    while (transfer != NULL && transfer->call != call) {
+        transfer = transfer->next;
+    }
+    return transfer;
+}
+
+void hf_http_client_resume(struct hf_http_client *client, struct hf_http_call *call)
+{
+    assert(hf_loop_is_own_thread(client->loop));
+    struct http_transfer *transfer = call->is_paused ? transfer_of(client, call) : NULL;
+    if (transfer != NULL) {
+        call->is_paused = false;
+        (void)curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    }
+}
+
+void hf_http_client_cancel(struct hf_http_client *client, struct hf_http_call *call)
+{
+    assert(hf_loop_is_own_thread(client->loop));
+    struct hf_http_result result = {.status = HF_CLOSED, .error = "the call was cancelled"};
+    struct http_transfer *transfer = transfer_of(client, call);
+    if (transfer != NULL) {
+        curl_multi_remove_handle(client->multi, transfer->easy);
+        end_transfer(transfer, &result);
+        return;
+    }
+    struct hf_http_call **place = &client->failed;
+    while (*place != call) {
+        assert(*place != NULL && "only a call that is not done can be cancelled");
+        place = (struct hf_http_call **)&(*place)->client_data;
+    }
+    *place = call->client_data;
+    if (client->failed_end == (struct hf_http_call **)&call->client_data) {
+        client->failed_end = place;
+    }
+    call->done(call, &result);
 }
 
 void hf_http_client_free(struct hf_http_client *client)
@@ -551,7 +561,7 @@ void hf_http_client_free(struct hf_http_client *client)
     }
     curl_multi_cleanup(client->multi);
     hf_loop_timer_stop(client->loop, &client->timer);
-    free_settings(&client->settings);
+    hf_http_settings_release(&client->settings);
     client->fail->client = NULL;
     if (!client->fail->deferred) {
         free(client->fail);

@@ -31,6 +31,14 @@ struct hf_http_client_options {
     const char *proxy_url;   /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
     uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
     bool disable_keep_alives;
+    /* Idle TCP connections are probed after this time, so that a dead one is noticed while an
+     * answer streams; 0: not. */
+    uint64_t probe_idle_ns;
+    /* Each request goes with `Authorization: Bearer` and this file's content, which is looked at
+     * again every 10 s and after an answer 401; the last good text stays. The path is copied. NULL:
+     * none. A header of the call's own stands instead. */
+    const char *bearer_token_file;
+    bool accept_gzip;          /* asks for gzip; `body` and chunks are then the decoded bytes */
     size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
     /* Renewed files of `tls` are not used, for what `why` says; the old ones stay. Once a change;
      * the loop's thread; may be NULL. */
@@ -53,6 +61,13 @@ struct hf_http_result {
     const char *error;        /* for the log when not HF_OK */
 };
 
+/* What a streaming call does with a piece. */
+enum hf_http_flow {
+    HF_HTTP_GO_ON = 0, /* it is consumed */
+    HF_HTTP_PAUSE,     /* it is not: it comes again after hf_http_client_resume() */
+    HF_HTTP_STOP,      /* the call ends with HF_AGAIN and its connection is closed */
+};
+
 /* The caller's memory until `done`; zeroed before. */
 struct hf_http_call {
     /* content_encoding NULL: none. A header of the same name below stands instead of either. */
@@ -62,9 +77,16 @@ struct hf_http_call {
     const struct hf_header *headers;
     size_t header_count;
     uint64_t deadline_ns; /* monotonic; 0: none */
+    /*
+     * Not NULL: the content of an answer 2xx goes here piece by piece, as it comes, and not to
+     * `body`. The pieces are small (a read of libcurl's), so what is not consumed is not read from
+     * the socket. The loop's thread.
+     */
+    enum hf_http_flow (*chunk)(struct hf_http_call *call, struct hf_slice bytes);
     void (*done)(struct hf_http_call *call, const struct hf_http_result *result);
-    void *client_data;     /* the client's */
-    enum hf_status unsent; /* the client's */
+    void *client_data; /* the client's, as are those below */
+    bool is_paused;
+    enum hf_status unsent;
 };
 
 /* An http or https URL that can be asked, with a host. Any thread. */
@@ -74,5 +96,10 @@ HF_MUST_USE enum hf_status hf_http_client_new(const struct hf_http_client_option
                                               struct hf_http_client **ret_client, char *reterr);
 /* The loop's thread. Ends in exactly one `done`, never before this returns. */
 void hf_http_client_call(struct hf_http_client *client, struct hf_http_call *call);
+/* The loop's thread; not inside `chunk`. A call that is not paused goes on. */
+void hf_http_client_resume(struct hf_http_client *client, struct hf_http_call *call);
+/* The loop's thread; not inside `chunk`. Ends the call at once: `done` with HF_CLOSED, before this
+ * returns. The call must not be done yet. */
+void hf_http_client_cancel(struct hf_http_client *client, struct hf_http_call *call);
 /* The loop's thread, or when it no longer runs: ends all calls with HF_CLOSED, frees. */
 void hf_http_client_free(struct hf_http_client *client);

@@ -32,6 +32,8 @@ struct http_client_settings {
     struct hf_http_client_options options; /* its strings are copies */
     bool has_tls;
     struct http_client_tls tls;
+    struct hf_file_watch token_file; /* path NULL: none */
+    char *authorization;             /* "Bearer TOKEN"; NULL: none could be read yet */
 };
 
 /* Where its request goes now. */

@@ -79,6 +79,11 @@ static size_t write_body(char *data, size_t unit, size_t count, void *user)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     /* Without a status line it is another protocol, of which the beginning tells all. */
     transfer->is_unframed = code == 0;
+    if (transfer->call->chunk != NULL && code >= 200 && code < 300) {
+        enum hf_http_flow flow = transfer->call->chunk(transfer->call, hf_slice_of(data, size));
+        transfer->call->is_paused = flow == HF_HTTP_PAUSE;
+        return flow == HF_HTTP_GO_ON ? size : flow == HF_HTTP_PAUSE ? CURL_WRITEFUNC_PAUSE : 0;
+    }
     size_t room = transfer->body.capacity - transfer->body.size;
     size_t kept = size < room ? size : room;
     /* Beyond the room it is read and thrown away, so that the connection can be kept. */
@@ -124,7 +129,8 @@ static enum hf_status add_own(struct http_transfer *transfer, const char *name, 
     return add_header(transfer, hf_slice_text(name), hf_slice_text(value));
 }
 
-static enum hf_status set_headers(struct http_transfer *transfer)
+static enum hf_status set_headers(struct http_transfer *transfer,
+                                  const struct http_client_settings *settings)
 {
     const struct hf_http_call *call = transfer->call;
     /* A body is sent at once, not after a round trip; and what libcurl adds is not wanted. */
@@ -137,6 +143,9 @@ static enum hf_status set_headers(struct http_transfer *transfer)
     }
     if (status == HF_OK) {
         status = add_own(transfer, "Content-Encoding", "content-encoding", call->content_encoding);
+    }
+    if (status == HF_OK && !transfer->is_elsewhere) {
+        status = add_own(transfer, "Authorization", "authorization", settings->authorization);
     }
     for (size_t i = 0; i < call->header_count && status == HF_OK; i++) {
         if (!transfer->is_elsewhere || hf_http_redirect_keeps(call->headers[i].name)) {
@@ -281,6 +290,14 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
     if (options->unix_socket != NULL) {
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket);
     }
+    if (options->probe_idle_ns != 0) {
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)(options->probe_idle_ns / HF_NS_PER_S));
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    }
+    if (options->accept_gzip) {
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
     if (options->disable_keep_alives) {
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
@@ -325,7 +342,7 @@ enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
     } else if (curl_easy_setopt(transfer->easy, CURLOPT_URL, url) != CURLE_OK) {
         status = HF_NOMEM;
     }
-    return status == HF_OK ? set_headers(transfer) : status;
+    return status == HF_OK ? set_headers(transfer, settings) : status;
 }
 
 bool hf_http_is_url(const char *text)

@@ -73,6 +73,7 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     struct hf_slice agent = hf_http_header(request, "user-agent");
     struct hf_slice host = hf_http_header(request, "host");
     struct hf_slice expect = hf_http_header(request, "expect");
+    struct hf_slice token = hf_http_header(request, "authorization");
     pthread_mutex_lock(&fixture->lock);
     note_peer(fixture, hf_http_peer(request));
     fixture->body_size = body->raw.size;
@@ -81,18 +82,22 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         fixture->body_is_right = fixture->body_is_right && body->raw.data[i] == (uint8_t)(i % 251);
     }
     pthread_mutex_unlock(&fixture->lock);
-    snprintf(text, sizeof(text),
-             "%s %s type=%.*s word=%.*s agent=%.*s host=%.*s expect=%zu coding=%s raw=%.*s",
-             hf_http_method(request), path, (int)type.size, (const char *)type.data, (int)word.size,
-             (const char *)word.data, (int)agent.size, (const char *)agent.data, (int)host.size,
-             (const char *)host.data, expect.size, hf_coding_name(body->coding),
-             (int)(body->raw.size < 100 ? body->raw.size : 100), (const char *)body->raw.data);
+    snprintf(
+        text, sizeof(text),
+        "%s %s type=%.*s word=%.*s agent=%.*s host=%.*s expect=%zu coding=%s raw=%.*s token=%.*s ",
+        hf_http_method(request), path, (int)type.size, (const char *)type.data, (int)word.size,
+        (const char *)word.data, (int)agent.size, (const char *)agent.data, (int)host.size,
+        (const char *)host.data, expect.size, hf_coding_name(body->coding),
+        (int)(body->raw.size < 100 ? body->raw.size : 100), (const char *)body->raw.data,
+        (int)token.size, (const char *)token.data);
     struct hf_http_answer answer = {.status = fault == HF_OK ? 200 : 413,
                                     .content_type = "text/x-echo",
                                     .body = hf_slice_text(text)};
     if (strcmp(path, "/busy") == 0) {
         answer.status = 503;
         answer.retry_after_s = 17;
+    } else if (strcmp(path, "/denied") == 0) {
+        answer.status = 401;
     } else if (strcmp(path, "/large") == 0) {
         memset(large, 'L', sizeof(large));
         answer.body = hf_slice_of(large, sizeof(large));
@@ -642,6 +647,112 @@ static void ends_what_is_left_when_it_is_freed(void **state)
     end(&fixture);
 }
 
+/* A call whose answer streams: pauses at every third piece and goes on with the turn's end. */
+struct streamed {
+    struct reply reply;
+    struct hf_task resume;
+    size_t size, pieces, pauses, stop_after;
+    bool cancel;
+};
+
+static void on_resume(struct hf_task *task)
+{
+    struct streamed *streamed = HF_CONTAINER(task, struct streamed, resume);
+    struct hf_http_client *client = streamed->reply.fixture->client;
+    if (streamed->cancel) {
+        hf_http_client_cancel(client, &streamed->reply.call);
+    } else {
+        hf_http_client_resume(client, &streamed->reply.call);
+    }
+}
+
+static enum hf_http_flow on_chunk(struct hf_http_call *call, struct hf_slice bytes)
+{
+    struct streamed *streamed =
+        HF_CONTAINER(HF_CONTAINER(call, struct reply, call), struct streamed, reply);
+    if (++streamed->pieces == streamed->stop_after) {
+        return HF_HTTP_STOP;
+    }
+    if (streamed->pieces % 3 == 2) {
+        streamed->pauses++;
+        streamed->resume.run = on_resume;
+        hf_loop_defer(streamed->reply.fixture->loop, &streamed->resume);
+        return HF_HTTP_PAUSE;
+    }
+    for (size_t i = 0; i < bytes.size; i++) {
+        assert_int_equal(bytes.data[i], 'L');
+    }
+    streamed->size += bytes.size;
+    return HF_HTTP_GO_ON;
+}
+
+static void stream(struct fixture *fixture, struct streamed *streamed)
+{
+    char url[100];
+    start(fixture, 0, (struct hf_http_client_options){0});
+    streamed->reply.call = (struct hf_http_call){
+        .method = "GET", .url = url_of(fixture, "/large", url), .chunk = on_chunk};
+    begin(fixture, &streamed->reply);
+    await(fixture);
+    end(fixture);
+}
+
+static void streams_an_answer_piece_by_piece(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct streamed streamed = {.size = 0};
+    stream(&fixture, &streamed);
+    assert_int_equal(streamed.reply.status, HF_OK);
+    assert_int_equal(streamed.size, 200000);
+    assert_int_equal(streamed.reply.body_size, 0);
+    assert_true(streamed.pauses > 1);
+}
+
+static void ends_a_stream_that_is_stopped_or_cancelled(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct streamed stopped = {.stop_after = 4}, cancelled = {.cancel = true};
+    stream(&fixture, &stopped);
+    assert_int_equal(stopped.reply.status, HF_AGAIN);
+    assert_int_equal(stopped.pieces, 4);
+    stream(&fixture, &cancelled);
+    assert_int_equal(cancelled.reply.status, HF_CLOSED);
+    assert_int_equal(cancelled.pieces, 2);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void sends_the_token_of_a_file_that_is_renewed_after_a_401(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char path[] = "/tmp/holdfast-token-XXXXXX", url[100];
+    static const char *const wanted[] = {"token=Bearer one ", "token=Bearer one ",
+                                         "token=Bearer two "};
+    close(mkstemp(path));
+    write_file(path, "one\n");
+    start(&fixture, 0, (struct hf_http_client_options){.bearer_token_file = path});
+    for (size_t i = 0; i < 3; i++) {
+        struct reply reply = {
+            .call = {.method = "GET", .url = url_of(&fixture, i == 1 ? "/denied" : "/", url)}};
+        begin(&fixture, &reply);
+        await(&fixture);
+        assert_says(reply.body, wanted[i]);
+        write_file(path, "two, which is longer\n");
+        write_file(path, "two\n");
+    }
+    end(&fixture);
+    unlink(path);
+}
+
 int main(void)
 {
     /* What the machine's environment says is not what is tested. */
@@ -670,6 +781,9 @@ int main(void)
         cmocka_unit_test(connects_to_a_unix_socket),
         cmocka_unit_test(goes_through_the_proxy_it_is_told),
         cmocka_unit_test(ends_what_is_left_when_it_is_freed),
+        cmocka_unit_test(streams_an_answer_piece_by_piece),
+        cmocka_unit_test(ends_a_stream_that_is_stopped_or_cancelled),
+        cmocka_unit_test(sends_the_token_of_a_file_that_is_renewed_after_a_401),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

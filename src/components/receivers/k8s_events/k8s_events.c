@@ -1,0 +1,245 @@
+/*
+ * k8s_events: the events of a Kubernetes cluster as log records. A watch for each namespace, or one
+ * for all; nothing more is read while what was read waits for room in a queue.
+ */
+#include <errno.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "event.h"
+#include "kubernetes/watch.h"
+#include "support/offer.h"
+#include "util/clock.h"
+#include "util/loop.h"
+
+#define BATCH_BYTES_MAX (4u << 20)
+#define TRANSPORT "http"
+
+struct events_config {
+    struct hf_kube_config kube; /* first */
+    struct hf_string_list namespaces;
+};
+
+struct events;
+
+struct space {
+    struct hf_kube_listener listener;
+    struct events *events;
+};
+
+struct events {
+    struct hf_node *node;
+    const struct events_config *config;
+    struct hf_kube_client *client;
+    struct space *spaces;
+    size_t space_count;
+    uint64_t since_ns; /* what happened before is history */
+    /* On the client's thread. */
+    struct hf_builder builder;
+    struct hf_offer offer;
+    bool stopping;
+    sem_t stopped;
+};
+
+/* ---- the client's thread ---- */
+
+static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change change,
+                       struct hf_slice uid, const struct hf_json *event)
+{
+    struct events *events = HF_CONTAINER(listener, struct space, listener)->events;
+    (void)uid;
+    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= events->since_ns) {
+        k8s_event_build(&events->builder, event, hf_clock_unix_ns());
+    }
+}
+
+/* Hands over what is built, as far as there is room. */
+static void pass_on(struct events *events)
+{
+    while (hf_offer_room(&events->offer) > 0) {
+        struct hf_batch *batch = hf_build_take(&events->builder);
+        if (batch == NULL) {
+            return;
+        }
+        hf_offer_add(&events->offer, batch);
+    }
+}
+
+static void on_settled(struct hf_kube_listener *listener, const char *version)
+{
+    struct events *events = HF_CONTAINER(listener, struct space, listener)->events;
+    (void)version;
+    if (hf_build_finish(&events->builder) != HF_OK) {
+        hf_node_log(events->node, HF_LOG_ERROR, "events are lost: out of memory");
+    }
+    pass_on(events);
+    if (!hf_offer_is_idle(&events->offer)) {
+        for (size_t i = 0; i < events->space_count; i++) {
+            hf_kube_watch_hold(&events->spaces[i].listener);
+        }
+    }
+}
+
+static void when_idle(struct hf_offer *offer)
+{
+    struct events *events = HF_CONTAINER(offer, struct events, offer);
+    if (events->stopping) {
+        sem_post(&events->stopped);
+        return;
+    }
+    pass_on(events);
+    for (size_t i = 0; i < events->space_count && hf_offer_is_idle(offer); i++) {
+        hf_kube_watch_release(&events->spaces[i].listener);
+    }
+}
+
+static void say(struct hf_kube_listener *listener, enum hf_log_level level, const char *sentence)
+{
+    hf_node_log(HF_CONTAINER(listener, struct space, listener)->events->node, level, "%s",
+                sentence);
+}
+
+static void set_up(void *user)
+{
+    struct events *events = user;
+    hf_offer_init(&events->offer, events->node, hf_kube_client_loop(events->client), TRANSPORT,
+                  when_idle);
+}
+
+static void end(void *user)
+{
+    struct events *events = user;
+    events->stopping = true;
+    uint64_t items = hf_offer_stop(&events->offer);
+    struct hf_batch *batch = hf_build_take(&events->builder);
+    while (batch != NULL) {
+        items += batch->items;
+        hf_ref_drop(&batch->ref);
+        batch = hf_build_take(&events->builder);
+    }
+    if (items != 0) {
+        hf_node_log(events->node, HF_LOG_WARN,
+                    "%llu events that no queue had room for are lost with the stop",
+                    (unsigned long long)items);
+    }
+    if (hf_offer_is_idle(&events->offer)) {
+        sem_post(&events->stopped);
+    }
+}
+
+/* ---- the main thread ---- */
+
+static void close_events(void *self)
+{
+    struct events *events = self;
+    hf_kube_client_close(events->client);
+    hf_builder_release(&events->builder);
+    sem_destroy(&events->stopped);
+    free(events->spaces);
+    free(events);
+}
+
+static enum hf_status open_events(struct hf_node *node, const void *config, void **ret_self,
+                                  char *reterr)
+{
+    const struct events_config *configured = config;
+    struct events *events = calloc(1, sizeof(*events));
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    if (events == NULL) {
+        return HF_NOMEM;
+    }
+    events->node = node;
+    events->config = configured;
+    events->space_count = configured->namespaces.count != 0 ? configured->namespaces.count : 1;
+    sem_init(&events->stopped, 0, 0);
+    hf_builder_init(&events->builder, HF_LOGS, BATCH_BYTES_MAX);
+    events->spaces = calloc(events->space_count, sizeof(*events->spaces));
+    enum hf_status status = events->spaces != NULL ? HF_OK : HF_NOMEM;
+    if (status == HF_OK) {
+        status = hf_node_add_transport(node, TRANSPORT);
+    }
+    if (status == HF_OK) {
+        status = hf_kube_client_open(&configured->kube, &events->client, reterr);
+    }
+    if (status != HF_OK) {
+        close_events(events);
+        return status;
+    }
+    /* All of them before the first is opened: the thread of that one looks at the others. */
+    for (size_t i = 0; i < events->space_count; i++) {
+        events->spaces[i].events = events;
+        events->spaces[i].listener =
+            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
+    }
+    *ret_self = events;
+    return HF_OK;
+}
+
+static void close_watches(struct events *events)
+{
+    for (size_t i = 0; i < events->space_count; i++) {
+        hf_kube_watch_close(events->client, &events->spaces[i].listener);
+    }
+}
+
+static enum hf_status start_events(void *self, char *reterr)
+{
+    struct events *events = self;
+    /* Times of events are in whole seconds. */
+    events->since_ns = hf_clock_unix_ns() / HF_NS_PER_S * HF_NS_PER_S;
+    hf_kube_client_run(events->client, set_up, events);
+    for (size_t i = 0; i < events->space_count; i++) {
+        struct space *space = &events->spaces[i];
+        char path[512] = "/api/v1/events";
+        if (events->config->namespaces.count != 0) {
+            snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events",
+                     events->config->namespaces.items[i]);
+        }
+        space->events = events;
+        space->listener =
+            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
+        const struct hf_kube_resource resource = {
+            .path = path, .what = "events", .is_private = true};
+        if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "out of memory");
+            close_watches(events);
+            return HF_NOMEM;
+        }
+    }
+    return HF_OK;
+}
+
+static void stop_events(void *self)
+{
+    struct events *events = self;
+    close_watches(events);
+    hf_kube_client_run(events->client, end, events);
+    while (sem_wait(&events->stopped) != 0 && errno == EINTR) {
+    }
+}
+
+static const struct hf_field fields[] = {
+    HF_KUBE_FIELDS,
+    {.key = "namespaces",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct events_config, namespaces),
+     .help = "The namespaces whose events are read; all without."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_k8s_events = {
+    .type = "k8s_events",
+    .help = "Reads the events of a Kubernetes cluster as log records.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_LOGS),
+    .config_size = sizeof(struct events_config),
+    .fields = fields,
+    .open = open_events,
+    .start = start_events,
+    .stop = stop_events,
+    .close = close_events,
+};

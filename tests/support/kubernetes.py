@@ -1,0 +1,350 @@
+"""A small Kubernetes API: list in pages, watch with bookmarks, tokens, refusals, forgotten versions, restarts."""
+
+import contextlib
+import copy
+import http.server
+import json
+import socket
+import ssl
+import threading
+import urllib.parse
+import uuid
+
+from .ports import free_port
+
+GROUPS = {"replicasets": "/apis/apps/v1", "deployments": "/apis/apps/v1", "jobs": "/apis/batch/v1"}
+
+
+def matches(selector, values):
+    """Does a selector of `=`, `==`, `!=`, `key` and `!key` terms hold? `values` maps keys to texts."""
+    for term in filter(None, selector.split(",")):
+        if "!=" in term:
+            key, value = term.split("!=")
+            good = values.get(key) != value
+        elif "=" in term:
+            key, value = term.replace("==", "=").split("=")
+            good = values.get(key) == value
+        else:
+            good = (term.lstrip("!") in values) != term.startswith("!")
+        if not good:
+            return False
+    return True
+
+
+class KubernetesApi:
+    """Objects by kind ("pods"); every change has a resourceVersion of its own, and watches see it."""
+
+    def __init__(self, certificates=None, tokens=None):
+        """`certificates`: (certificate, key) files; `tokens`: the set that is accepted, None: all are."""
+        self.certificates, self.tokens = certificates, tokens
+        self.port = free_port()
+        self.changed = threading.Condition()
+        self.version = 100
+        self.oldest = 0  # watches from before it get 410
+        self.objects = {}  # kind -> {uid: object}
+        self.history = []  # (version, kind, type, object)
+        self.denied = set()  # kinds that are forbidden
+        self.requests = []  # (path, query, token)
+        self.gone_in_stream = True  # 410 as a line of a 200, not as the answer's code
+        self.cuts = self.bookmarks = self.marked = 0
+        self.watching = {}  # kind -> number of open watches
+        self.server = None
+
+    # ---- what tests do ----
+
+    @property
+    def url(self):
+        return f"{'https' if self.certificates else 'http'}://127.0.0.1:{self.port}"
+
+    def put(self, kind, name, namespace="default", **parts):
+        """Creates or changes an object; returns it. `metadata` is added to what is made here."""
+        with self.changed:
+            known = self.objects.setdefault(kind, {})
+            metadata = {"name": name, **({"namespace": namespace} if namespace else {}), **parts.pop("metadata", {})}
+            old = next(
+                (
+                    one["metadata"]
+                    for one in known.values()
+                    if (one["metadata"]["name"], one["metadata"].get("namespace")) == (name, namespace)
+                ),
+                None,
+            )
+            metadata.setdefault("uid", old["uid"] if old else str(uuid.uuid4()))
+            metadata.setdefault("creationTimestamp", "2024-05-06T07:08:09Z")
+            self.version += 1
+            metadata["resourceVersion"] = str(self.version)
+            made = {"metadata": metadata, **parts}
+            self._note(kind, "MODIFIED" if metadata["uid"] in known else "ADDED", made)
+            known[metadata["uid"]] = made
+            return made
+
+    def delete(self, kind, name):
+        with self.changed:
+            uid = next(uid for uid, one in self.objects[kind].items() if one["metadata"]["name"] == name)
+            gone = copy.deepcopy(self.objects[kind].pop(uid))
+            self.version += 1
+            gone["metadata"]["resourceVersion"] = str(self.version)
+            self._note(kind, "DELETED", gone)
+
+    def _note(self, kind, change, made):
+        self.history.append((self.version, kind, change, copy.deepcopy(made)))
+        self.changed.notify_all()
+
+    def forget(self):
+        """Forgets all versions until now, and ends the watches: they get 410."""
+        with self.changed:
+            self.version += 1
+            self.oldest = self.version
+            self.history.clear()
+        self.cut()
+
+    def cut(self):
+        """Breaks every watch off."""
+        with self.changed:
+            self.cuts += 1
+            self.changed.notify_all()
+
+    def bookmark(self, seconds=20):
+        """Sends a bookmark on every watch; returns its version when one has it."""
+        with self.changed:
+            self.version += 1
+            self.bookmarks += 1
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.marked == self.bookmarks, seconds), "nobody watches"
+            return str(self.version)
+
+    def asked(self, kind, **query):
+        """The requests for that kind whose query has these values."""
+        return [
+            one
+            for one in list(self.requests)
+            if one[0].endswith("/" + kind) and all(one[1].get(key) == value for key, value in query.items())
+        ]
+
+    # ---- life ----
+
+    def start(self):
+        api = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                with contextlib.suppress(OSError):
+                    api._serve(self)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+            def handle_error(self, *_):
+                pass  # a client that hangs up, or that does not trust the certificate
+
+        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server.open = set()
+        if self.certificates:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*map(str, self.certificates))
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def stop(self):
+        """As when the server dies: connections are broken off; what it has stored stays."""
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+            for connection in list(self.server.open):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.server = None
+            self.cut()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # ---- answers ----
+
+    def _serve(self, handler):
+        server = self.server
+        if server:
+            server.open.add(handler.connection)
+        path, _, text = handler.path.partition("?")
+        query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
+        token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
+        kind = path.rsplit("/", 1)[1]
+        self.requests.append((path, query, token))
+        if self.tokens is not None and token not in self.tokens:
+            self._status(handler, 401, "Unauthorized", "Unauthorized")
+        elif kind in self.denied:
+            self._status(handler, 403, "Forbidden", f'{kind} is forbidden: User "test" cannot list resource "{kind}"')
+        elif path in ("/api/v1", "/apis") or path.removeprefix("/apis/").count("/") == 1:
+            self._discover(handler, path)
+        elif query.get("watch"):
+            self._watch(handler, path, kind, query)
+        else:
+            self._list(handler, path, kind, query)
+
+    @staticmethod
+    def _send(handler, code, answer):
+        body = json.dumps(answer).encode()
+        handler.send_response(code)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _discover(self, handler, path):
+        """The groups, or the kinds of one."""
+        groups = sorted({group.removeprefix("/apis/") for group in GROUPS.values()})
+        if path == "/apis":
+            found = [{"name": one.split("/")[0], "preferredVersion": {"groupVersion": one}} for one in groups]
+            return self._send(handler, 200, {"kind": "APIGroupList", "groups": found})
+        core = ("pods", "events", "nodes", "namespaces")
+        names = [kind for kind, group in GROUPS.items() if group == path] if path != "/api/v1" else core
+        return self._send(handler, 200, {"kind": "APIResourceList", "resources": [{"name": one} for one in names]})
+
+    @classmethod
+    def _status(cls, handler, code, reason, message):
+        cls._send(
+            handler, code, {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}
+        )
+
+    @staticmethod
+    def _is_wanted(one, path, query):
+        metadata, parts = one["metadata"], path.split("/")
+        fields = {
+            "metadata.name": metadata["name"],
+            "metadata.namespace": metadata.get("namespace", ""),
+            "spec.nodeName": one.get("spec", {}).get("nodeName", ""),
+        }
+        within = parts[parts.index("namespaces") + 1] if "namespaces" in parts[:-1] else None
+        return (
+            within in (None, metadata.get("namespace"))
+            and matches(query.get("labelSelector", ""), metadata.get("labels", {}))
+            and matches(query.get("fieldSelector", ""), fields)
+        )
+
+    def _list(self, handler, path, kind, query):
+        with self.changed:
+            found = [one for one in self.objects.get(kind, {}).values() if self._is_wanted(one, path, query)]
+            metadata = {"resourceVersion": str(self.version)}
+            first = int(query.get("continue", "0 0").split()[0])
+            if "continue" in query and int(query["continue"].split()[1]) < self.oldest:
+                return self._status(handler, 410, "Expired", "The provided continue parameter is too old")
+            limit = int(query.get("limit", 0))
+            if limit and first + limit < len(found):
+                metadata["continue"] = f"{first + limit} {self.version}"
+            page = found[first : first + limit] if limit else found
+            answer = {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": page}
+        return self._send(handler, 200, answer)
+
+    def _watch(self, handler, path, kind, query):
+        seen = int(query["resourceVersion"])
+        if seen < self.oldest and not self.gone_in_stream:
+            return self._status(handler, 410, "Expired", "too old resource version")
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+
+        def send(change, made):
+            line = json.dumps({"type": change, "object": made}).encode() + b"\n"
+            for piece in (line[: len(line) // 2], line[len(line) // 2 :]):  # lines are cut anywhere
+                handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                handler.wfile.flush()
+
+        if seen < self.oldest:
+            send("ERROR", {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"})
+            handler.wfile.write(b"0\r\n\r\n")
+            return None
+        self._stream(handler, path, kind, query, seen, send)
+        return None
+
+    def _stream(self, handler, path, kind, query, seen, send):
+        with self.changed:
+            cuts, bookmarks = self.cuts, self.bookmarks
+            self.watching[kind] = self.watching.get(kind, 0) + 1
+            self.changed.notify_all()
+        try:
+            while True:
+                with self.changed:
+                    self.changed.wait_for(
+                        lambda: self.cuts != cuts
+                        or self.bookmarks != bookmarks
+                        or (self.history and self.history[-1][0] > seen)
+                    )
+                    if self.cuts != cuts:
+                        break
+                    news = [one for one in self.history if one[0] > seen]
+                    seen = max(seen, self.version)
+                    marked, bookmarks = bookmarks != self.bookmarks, self.bookmarks
+                for _, of, change, made in news:
+                    if of == kind and self._is_wanted(made, path, query):
+                        send(change, made)
+                if marked:
+                    send("BOOKMARK", {"kind": "Bookmark", "metadata": {"resourceVersion": str(seen)}})
+                    with self.changed:
+                        self.marked = bookmarks
+                        self.changed.notify_all()
+        finally:
+            with self.changed:
+                self.watching[kind] -= 1
+            handler.close_connection = True
+            with contextlib.suppress(OSError):
+                handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def wait_watched(self, kind, seconds=20):
+        """Waits until somebody watches that kind."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.watching.get(kind, 0) > 0, seconds), f"no watch of {kind}"
+
+
+def pod(name, address, uid=None, owner=None, containers=(("app", "registry:5000/team/app:1.2"),), **more):
+    """The parts of a pod, for `KubernetesApi.put("pods", name, **pod(...))`."""
+    metadata = {**({"uid": uid} if uid else {}), **more.get("metadata", {})}
+    if owner:
+        kind, owner_name, owner_uid = owner
+        metadata["ownerReferences"] = [{"kind": kind, "name": owner_name, "uid": owner_uid, "controller": True}]
+    return {
+        "metadata": metadata,
+        "spec": {
+            "nodeName": "node-1",
+            "containers": [{"name": one, "image": image} for one, image in containers],
+            **more.get("spec", {}),
+        },
+        "status": {
+            "podIP": address,
+            "podIPs": [{"ip": address}],
+            "startTime": more.get("started", "2024-05-06T07:08:10Z"),
+            "containerStatuses": [
+                {
+                    "name": one,
+                    "restartCount": 2,
+                    "containerID": f"containerd://{name}-{one}-id",
+                    "imageID": f"registry:5000/team/{one}@sha256:abc",
+                }
+                for one, _ in containers
+            ],
+        },
+    }
+
+
+def service_account(directory, api, authority, token="first-token"):
+    """The files of a pod's service account in a directory; returns the environment that leads there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "token").write_text(token)
+    (directory / "ca.crt").write_bytes(authority.certificate.read_bytes())
+    return {
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(api.port),
+        "HOLDFAST_SERVICE_ACCOUNT_DIR": str(directory),
+    }
