@@ -147,6 +147,11 @@ void hf_grpc_call_refuse(struct hf_grpc_call *call, int http_status,
                          const struct hf_grpc_answer *answer)
 {
     assert(call->state == CALL_HEADERS || call->state == CALL_BODY);
+    if (call->conversation != NULL) {
+        /* Its headers are sent: only a status can follow. */
+        hf_grpc_conversation_end(call, answer->code);
+        return;
+    }
     hf_grpc_server_report(call->connection, answer->error);
     finish(call, http_status, answer);
 }

@@ -110,6 +110,7 @@ static void free_call(struct hf_grpc_call *call)
         worker->server->options.on_gone(worker->server->options.user, call);
     }
     hf_grpc_call_drop_message(call);
+    hf_grpc_conversation_free(call);
     hf_grpc_call_drop_metadata(call);
     hf_grpc_call_count(call, -(ptrdiff_t)sizeof(*call), 0);
     if (call->answer != call->answer_room) {
@@ -417,6 +418,10 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
     if (call->state != CALL_BODY) {
         return; /* refused already: its bytes go nowhere */
     }
+    if (call->method->converse != NULL) {
+        hf_grpc_conversation_data(call, data);
+        return;
+    }
     if (!hf_grpc_prefix_is_whole(&call->prefix)) {
         enum hf_status status = hf_grpc_prefix_feed(&call->prefix, &data);
         if (status == HF_INVALID) {
@@ -488,6 +493,10 @@ void hf_grpc_call_end(struct hf_grpc_call *call)
 {
     call->remote_closed = true;
     if (call->state != CALL_BODY || call->on_hold) {
+        return;
+    }
+    if (call->method->converse != NULL) {
+        hf_grpc_conversation_finish(call);
         return;
     }
     if (!hf_grpc_prefix_is_whole(&call->prefix) || call->wire->bytes.size < call->prefix.size) {

@@ -9,6 +9,8 @@
 /* Of each of them, while the server stops. */
 #define STOPPING_NS (UINT64_C(200) * 1000000)
 #define COUNT_NS (UINT64_C(30) * 1000000000)
+#define CODE_DEADLINE_EXCEEDED 4
+#define CODE_UNAVAILABLE 14
 
 static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
 {
@@ -29,6 +31,18 @@ static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
     }
 }
 
+/* It has no end of its own, and holds up no drain. */
+static void check_conversation(struct hf_grpc_call *call, uint64_t now_ns)
+{
+    const struct connection *connection = call->connection;
+    bool stalled = connection->arrived == 0 && now_ns - call->progress_ns > STALL_NS;
+    if (call->has_timeout && now_ns >= call->deadline_ns) {
+        hf_grpc_conversation_end(call, CODE_DEADLINE_EXCEEDED);
+    } else if (stalled || connection->drain != DRAIN_NOT) {
+        hf_grpc_conversation_end(call, CODE_UNAVAILABLE);
+    }
+}
+
 static void check_calls(struct connection *connection, uint64_t now_ns)
 {
     for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
@@ -37,6 +51,8 @@ static void check_calls(struct connection *connection, uint64_t now_ns)
         if (call->state == CALL_HEADERS && connection->arrived == 0 && since_ns > STALL_NS) {
             hf_grpc_connection_break(connection, NGHTTP2_ENHANCE_YOUR_CALM,
                                      "headers not finished in 60 s");
+        } else if (call->state == CALL_BODY && call->conversation != NULL) {
+            check_conversation(call, now_ns);
         } else if (call->state == CALL_BODY) {
             check_message(call, now_ns);
         } else if (call->state == CALL_ANSWERED && !call->given_up && since_ns > ANSWER_NS) {

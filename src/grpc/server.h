@@ -1,5 +1,6 @@
 /*
- * server: unary gRPC over HTTP/2 (nghttp2), ignorant of pipelines.
+ * server: gRPC over HTTP/2 (nghttp2), ignorant of pipelines. Calls are unary; a method may instead
+ * converse, in turns.
  *
  * A server accepts on one listening socket with any number of loops; a connection, its calls and
  * their callbacks stay on the loop that accepted it. A call's message is collected into one buffer
@@ -31,10 +32,17 @@ struct hf_grpc_call;
 struct hf_loop;
 struct hf_tls;
 struct hf_metrics;
+struct hf_bytes;
 
 struct hf_grpc_method {
     const char *path; /* "/opentelemetry.proto.collector.trace.v1.TraceService/Export" */
     void *user;
+    /*
+     * NULL: unary. Otherwise the call is a conversation, and on_message() never hears of it: for
+     * each message of the client one is appended to `answer`, here and now. Another status than
+     * HF_OK ends the call with its code. The loop's thread.
+     */
+    enum hf_status (*converse)(void *user, struct hf_slice message, struct hf_bytes *answer);
 };
 
 struct hf_grpc_server_options {

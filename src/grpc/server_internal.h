@@ -69,8 +69,9 @@ struct hf_grpc_call {
     size_t metadata_counted;
     size_t unconsumed; /* of the stream's window */
     struct hf_grpc_message message;
-    void *data;      /* its user's */
-    uint8_t *answer; /* prefix and message: `answer_room`, or allocated */
+    void *data;                        /* its user's */
+    struct conversation *conversation; /* NULL: a unary call, or not begun */
+    uint8_t *answer;                   /* prefix and message: `answer_room`, or allocated */
     size_t answer_size, answer_sent;
     uint8_t answer_room[64];
     struct hf_grpc_metadata metadata;
@@ -91,7 +92,7 @@ struct connection {
     nghttp2_session *session;
     struct hf_grpc_call *calls;   /* that are not over */
     struct hf_grpc_call *current; /* whose headers are coming */
-    size_t call_count;
+    size_t call_count, conversation_count;
     bool dirty;             /* in the worker's list of those to write */
     bool dead;              /* no socket any more */
     bool heard;             /* the client's first bytes have come; nothing is said to it before */
@@ -266,6 +267,15 @@ void hf_grpc_call_give_up(struct hf_grpc_call *call);
 void hf_grpc_call_drop_metadata(struct hf_grpc_call *call);
 /* Gives back the message and what is counted for it. */
 void hf_grpc_call_drop_message(struct hf_grpc_call *call);
+
+/* ---- conversation.c ---- */
+/* Bytes of its messages, in the state BODY. */
+void hf_grpc_conversation_data(struct hf_grpc_call *call, struct hf_slice data);
+/* The client has said all. */
+void hf_grpc_conversation_finish(struct hf_grpc_call *call);
+/* Ends it with a grpc-status, behind the answers that are not sent yet. */
+void hf_grpc_conversation_end(struct hf_grpc_call *call, int code);
+void hf_grpc_conversation_free(struct hf_grpc_call *call);
 
 /* ---- answer.c ---- */
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);

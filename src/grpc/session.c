@@ -179,10 +179,12 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
     if (frame->hd.type == NGHTTP2_GOAWAY) {
         report_goaway(connection, &frame->goaway);
     }
+    if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) {
+        connection->sent_answer = true;
+    }
     if (frame->hd.type != NGHTTP2_HEADERS) {
         return 0;
     }
-    connection->sent_answer = true;
     const struct hf_grpc_call *call = call_of(session, frame->hd.stream_id);
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 && call != NULL && !call->remote_closed) {
         /* Answered before it was heard out: the client need not go on. */

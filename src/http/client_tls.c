@@ -200,9 +200,10 @@ struct http_pems *hf_http_client_tls_apply(const struct http_client_tls *tls, CU
 {
     const struct hf_tls_config *config = &tls->config;
     struct http_pems *pems = tls->current;
+    /* With MAX_DEFAULT libcurl 8.14 leaves CURLOPT_TLS13_CIPHERS aside; NONE says the same. */
     curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                      tls_version(config->min_version, CURL_SSLVERSION_TLSv1_2, false) |
-                         tls_version(config->max_version, CURL_SSLVERSION_MAX_DEFAULT, true));
+                         tls_version(config->max_version, CURL_SSLVERSION_MAX_NONE, true));
     set_algorithms(easy, tls);
     set_pem(easy, CURLOPT_CAINFO_BLOB, pems->texts[HTTP_PEM_CA]);
     set_pem(easy, CURLOPT_SSLCERT_BLOB, pems->texts[HTTP_PEM_CERT]);

@@ -51,6 +51,7 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     made->fd = info->connect_fd;
     made->who = who;
     made->is_counted = true;
+    hf_http_format_peer(address, made->peer, sizeof(made->peer));
     if (server->tls != NULL) {
         char error[HF_ERROR_MAX];
         made->credentials = hf_http_tls_prepare(server->tls, connection, &made->handshake, error);
@@ -58,7 +59,6 @@ static struct http_connection *open_connection(struct hf_http_server *server,
             report(server, NULL, error);
         }
     }
-    hf_http_format_peer(address, made->peer, sizeof(made->peer));
     atomic_init(&made->deadline_ns, hf_clock_coarse_ns() + HEADER_GRACE_NS);
     /* Without memory for that it belongs to no sender. */
     made->sender = hf_intake_peer_get(&server->peers, &who);

@@ -44,6 +44,12 @@ static void on_message(void *user, struct hf_grpc_call *call)
     hf_grpc_call_answer(call, &answer);
 }
 
+static enum hf_status converse(void *user, struct hf_slice message, struct hf_bytes *answer)
+{
+    (void)user;
+    return message.size > 9 ? HF_INVALID : hf_bytes_append(answer, message);
+}
+
 static void on_error(void *user, const char *peer, const char *what)
 {
     (void)user;
@@ -66,7 +72,9 @@ static void watch(struct hf_task *task)
 static void set_up(void)
 {
     static char user[] = "user";
-    static const struct hf_grpc_method methods[] = {{"/t.S/M", user}, {"/t.S/N", user}};
+    static const struct hf_grpc_method methods[] = {{.path = "/t.S/M", .user = user},
+                                                    {.path = "/t.S/N", .user = user},
+                                                    {.path = "/t.S/T", .converse = converse}};
     char error[512];
     enum hf_status status = hf_loop_new(&fuzz.loop);
     assert(status == HF_OK);
@@ -78,7 +86,7 @@ static void set_up(void)
         .streams_max = 32,
         .buffered_bytes_max = 4 << 20,
         .methods = methods,
-        .method_count = 2,
+        .method_count = sizeof(methods) / sizeof(methods[0]),
         .on_message = on_message,
         .on_error = on_error,
     };

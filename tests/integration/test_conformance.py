@@ -55,7 +55,7 @@ for module in (trace_service_pb2, metrics_service_pb2, logs_service_pb2):
 def own_files(tmp_path_factory):
     """Our .proto files, compiled, by name."""
     target = tmp_path_factory.mktemp("proto") / "set.bin"
-    sources = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
+    sources = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto/opentelemetry").rglob("*.proto"))
     subprocess.run(
         [sys.executable, "-m", "grpc_tools.protoc", "-I.", f"--descriptor_set_out={target}", *sources],
         cwd=ROOT / "proto",

@@ -343,7 +343,9 @@ def s_client(holdfast, transport, *arguments):
         timeout=30,
     )
     cipher = re.search(r"Cipher is (\S+)", done.stdout)
-    key = re.search(r"Server Temp Key: (?:ECDH, )?([^,\n]+)", done.stdout)
+    key = re.search(
+        r"(?:(?:Server|Peer) Temp Key: (?:ECDH, )?|Negotiated TLS1.3 group: )([^,\n]+)", done.stdout
+    )
     named = cipher and cipher[1] != "(NONE)" and key
     return (cipher[1], key[1]) if named else (None, None)
 
@@ -677,6 +679,19 @@ class TestCredentials:
         attributes = otlp.attributes(otlp.items(otlp.LOGS, message)[0])
         assert attributes["user"] == "ann" and "nobody" not in attributes
         assert otlp.attributes(message.resource_logs[0].resource)["raw"] == shown
+
+    def test_server_reflection_asks_for_them_too(self, start, grpc_backend):
+        auth = {"auth": {"authenticator": "bearertokenauth"}}
+        base = receiving(auth, None, {"bearertokenauth": {"token": "open-sesame"}})
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), base=base)
+        path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+        with grpc.insecure_channel(f"127.0.0.1:{holdfast.ports['GRPC_PORT']}") as channel:
+            reflect = channel.stream_stream(path)
+            with pytest.raises(grpc.RpcError) as refusal:
+                list(reflect(iter([b"\x3a\0"]), timeout=30))
+            assert refusal.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            bearer = [("authorization", "Bearer open-sesame")]
+            assert len(list(reflect(iter([b"\x3a\0"]), timeout=30, metadata=bearer))) == 1
 
     def test_what_nobody_asks_for_is_not_kept(self, start, http_backend, grpc_sender):
         """The secret itself least of all: neither with the data nor in the queue's files."""

@@ -29,6 +29,8 @@ class Authority:
             2,
             "-subj",
             "/CN=test authority",
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
             "-keyout",
             self._key,
             "-out",

@@ -18,6 +18,7 @@
 
 #include <grpc/server.h>
 #include <holdfast/ref.h>
+#include <util/compress.h>
 #include <util/loop.h>
 #include <util/tls.h>
 
@@ -148,12 +149,27 @@ static inline int rig_listen_unix(struct rig *rig)
     return fd;
 }
 
+/* Says it again, twice; "no" is refused. */
+static inline enum hf_status rig_converse(void *user, struct hf_slice message,
+                                          struct hf_bytes *answer)
+{
+    assert_null(user);
+    if (hf_slice_is(message, "no")) {
+        return HF_INVALID;
+    }
+    enum hf_status status = hf_bytes_append(answer, message);
+    return status == HF_OK ? hf_bytes_append(answer, message) : status;
+}
+
 /* Then the options may be changed, and the rig started. */
 static inline struct rig *rig_new(bool on_a_path)
 {
     static char echo[] = "echo", fail[] = "fail", hold[] = "hold";
     static const struct hf_grpc_method methods[] = {
-        {"/t.S/Echo", echo}, {"/t.S/Fail", fail}, {"/t.S/Hold", hold}};
+        {.path = "/t.S/Echo", .user = echo},
+        {.path = "/t.S/Fail", .user = fail},
+        {.path = "/t.S/Hold", .user = hold},
+        {.path = "/t.S/Talk", .converse = rig_converse}};
     struct rig *rig = calloc(1, sizeof(*rig));
     assert_non_null(rig);
     pthread_mutex_init(&rig->lock, NULL);
@@ -167,7 +183,7 @@ static inline struct rig *rig_new(bool on_a_path)
         .loop_count = RIG_LOOPS,
         .message_bytes_max = 8 << 20,
         .methods = methods,
-        .method_count = 3,
+        .method_count = sizeof(methods) / sizeof(methods[0]),
         .on_headers = rig_on_headers,
         .on_message = rig_on_message,
         .on_error = rig_on_error,

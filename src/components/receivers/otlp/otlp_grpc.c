@@ -10,6 +10,7 @@
 #include "otlp_admission.h"
 #include "otlp_headers.h"
 #include "otlp_receiver.h"
+#include "otlp_reflection.h"
 #include "otlp_repair.h"
 #include "pdata/unknown.h"
 #include "pdata/wire.h"
@@ -18,7 +19,7 @@
 #include "util/metrics.h"
 
 #define HEALTH_PATH "/grpc.health.v1.Health/Check"
-#define METHODS_MAX (HF_SIGNAL_COUNT + 1)
+#define METHODS_MAX (HF_SIGNAL_COUNT + 3)
 
 static const char *const export_paths[HF_SIGNAL_COUNT] = {
     [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -39,6 +40,7 @@ struct otlp_grpc {
     struct otlp_auth auth;
     struct otlp_wanted wanted;
     struct method methods[METHODS_MAX];
+    struct otlp_reflection reflection;
     struct hf_series *malformed, *protocol, *unauthenticated, *repairs;
 };
 
@@ -392,6 +394,11 @@ static void on_reload_failed(void *user, const char *why)
     otlp_warn_reload(grpc->receiver, "grpc", why);
 }
 
+static enum hf_status reflect(void *user, struct hf_slice message, struct hf_bytes *answer)
+{
+    return otlp_reflect(user, message, answer);
+}
+
 /* Only the signals of its pipelines: the others are unknown services, as with the Go collector. */
 static size_t list_methods(struct otlp_grpc *grpc, struct hf_grpc_method *methods)
 {
@@ -399,13 +406,24 @@ static size_t list_methods(struct otlp_grpc *grpc, struct hf_grpc_method *method
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         if ((hf_node_signals(grpc->receiver->node) & HF_SIGNAL_BIT(signal)) != 0) {
             grpc->methods[count] = (struct method){false, (enum hf_signal)signal};
-            methods[count] = (struct hf_grpc_method){export_paths[signal], &grpc->methods[count]};
+            methods[count] = (struct hf_grpc_method){.path = export_paths[signal],
+                                                     .user = &grpc->methods[count]};
             count++;
         }
     }
     grpc->methods[count] = (struct method){.is_health = true};
-    methods[count] = (struct hf_grpc_method){HEALTH_PATH, &grpc->methods[count]};
-    return count + 1;
+    methods[count] = (struct hf_grpc_method){.path = HEALTH_PATH, .user = &grpc->methods[count]};
+    count++;
+    static const char *const reflections[] = {OTLP_REFLECTION_V1, OTLP_REFLECTION_V1ALPHA};
+    for (size_t i = 0; i < sizeof(reflections) / sizeof(reflections[0]); i++) {
+        methods[count++] = (struct hf_grpc_method){
+            .path = reflections[i], .user = &grpc->reflection, .converse = reflect};
+    }
+    for (size_t i = 0; i < count; i++) {
+        grpc->reflection.paths[i] = methods[i].path;
+    }
+    grpc->reflection.count = count;
+    return count;
 }
 
 static enum hf_status open_server(struct otlp_grpc *grpc, const struct otlp_grpc_config *config,

@@ -1,0 +1,31 @@
+"""`./dev test --real [PART...]`: with tools and releases that are not ours. Each part has bounds of its own."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from real import debian, grpcurl, h2spec  # noqa: E402
+
+PARTS = {"grpcurl": grpcurl.main, "h2spec": h2spec.main, "debian": debian.main}
+
+
+def main(names):
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        sys.exit(f"no such part: {', '.join(unknown)} (there are: {', '.join(PARTS)})")
+    results = []
+    for name in names or PARTS:
+        begun = time.monotonic()
+        print(f"== {name}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="holdfast-real-") as directory:
+            ok = PARTS[name](Path(directory))
+        results.append(ok)
+        print(f"== {name}: {'passed' if ok else 'FAILED'} after {time.monotonic() - begun:.0f} s", flush=True)
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
