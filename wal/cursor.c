@@ -167,6 +167,10 @@ static void count_fate(struct wal_cursor *cursor, const struct wal_ack *ack)
     case WAL_DELIVERED: {
         uint64_t rejected = ack->rejected_items < ack->items ? ack->rejected_items : ack->items;
         amount.items -= rejected;
+        uint64_t dead_lettered =
+            ack->dead_lettered_items < amount.items ? ack->dead_lettered_items : amount.items;
+        amount.items -= dead_lettered;
+        cursor->dead_lettered.items += dead_lettered;
         cursor->delivered = wal_amount_add(cursor->delivered, amount);
         cursor->dropped[ack->drop].items += rejected;
         return;

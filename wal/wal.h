@@ -261,8 +261,9 @@ struct wal_ack {
     uint32_t items;     /* of the record, as read */
     uint64_t raw_bytes; /* likewise */
     enum wal_outcome outcome;
-    enum wal_drop drop;      /* why it, or rejected_items of it, were dropped */
-    uint32_t rejected_items; /* WAL_DELIVERED: that many of them were not */
+    enum wal_drop drop;           /* why it, or rejected_items of it, were dropped */
+    uint32_t rejected_items;      /* WAL_DELIVERED: that many of them were dropped instead */
+    uint32_t dead_lettered_items; /* WAL_DELIVERED: that many became dead letters instead */
 };
 
 /* Marks records as done with, in any order; a record acknowledged twice counts once. Memory only:

@@ -37,6 +37,18 @@ struct hf_export {
     void *exporter_data;  /* the exporter's own, NULL at first */
 };
 
+/*
+ * The outcome of some neighbouring items, which are counted from 0 through all bodies. `status` as
+ * in struct hf_outcome: those to be tried again become a request of their own, those never to be
+ * repeated go to the dead letters, with HF_TOO_LARGE too.
+ */
+struct hf_item_outcome {
+    uint32_t first, count;
+    enum hf_status status;
+    int code;            /* as in struct hf_outcome */
+    const char *message; /* likewise */
+};
+
 struct hf_outcome {
     /*
      * HF_OK
@@ -57,8 +69,12 @@ struct hf_outcome {
     enum hf_status status;
     bool is_suspect; /* with HF_AGAIN: the server failed, and this request may be why (500) */
     uint64_t retry_after_ns; /* the backend's own word; 0: none */
-    uint64_t rejected_items; /* partial success */
-    int code;                /* gRPC or HTTP code for the log and the dead letter; 0: none */
+    uint64_t rejected_items; /* partial success, when the backend does not say which */
+    /* With HF_OK, a backend that answers per item: the items that it did not take, ascending and
+     * without overlap. All others are delivered. Borrowed for the call. */
+    const struct hf_item_outcome *items;
+    size_t item_count;
+    int code; /* gRPC or HTTP code for the log and the dead letter; 0: none */
     const char
         *message; /* the backend's words or what went wrong; borrowed for the call; may be NULL */
 };

@@ -80,6 +80,19 @@ void hf_check_service(struct hf_build *build)
 /* ---- when all is known -----------------------------------------------------------------------
  */
 
+/* Can the extension do what the key is for? */
+static void check_ability(struct hf_build *build, const struct hf_config_ref *ref,
+                          const struct hf_extension_ops *ops)
+{
+    struct hf_path path = {.key = ref->text};
+    if (strcmp(ref->key, "authenticator") == 0 && (ops == NULL || ops->auth == NULL)) {
+        hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
+                      ref->id);
+    } else if (strcmp(ref->key, "storage") == 0 && (ops == NULL || ops->storage == NULL)) {
+        hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not a storage", ref->id);
+    }
+}
+
 /* The extension that a component's key names: defined, and started. */
 static void check_reference(struct hf_build *build, const struct hf_config_ref *ref)
 {
@@ -98,10 +111,8 @@ static void check_reference(struct hf_build *build, const struct hf_config_ref *
         hf_load_error(build->load, ref->place, &path,
                       "extension \"%s\" is configured but not in service::extensions; add it there",
                       ref->id);
-    } else if (strcmp(ref->key, "authenticator") == 0 && component != NULL &&
-               (component->extension == NULL || component->extension->auth == NULL)) {
-        hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
-                      ref->id);
+    } else if (component != NULL) {
+        check_ability(build, ref, component->extension);
     }
 }
 

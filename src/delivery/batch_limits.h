@@ -15,6 +15,7 @@ struct batch_limits {
     uint64_t items_wanted, bytes_wanted; /* send when reached; both 0: at once */
     uint64_t items_max, bytes_max;       /* of one request */
     uint64_t wait_ns;
+    uint64_t own_bytes_max;     /* the exporter's limit, for which a record is split; 0: none */
     struct hf_string_list keys; /* never mix different values of these */
 };
 

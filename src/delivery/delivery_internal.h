@@ -26,6 +26,7 @@ struct in_flight_record {
     struct wal_record stored;
     uint32_t taken;           /* items that are in requests */
     uint32_t open;            /* items not done with */
+    uint32_t dead_lettered;   /* likewise */
     uint32_t delivered;       /* of those done with */
     enum wal_outcome outcome; /* of the others */
     enum wal_drop drop;

@@ -12,21 +12,41 @@ static bool is_whole(const struct record_range *range)
     return range->first == 0 && range->count == range->record->stored.items;
 }
 
-/* Writes a range of a record's items as a request of their own. */
-static enum hf_status copy_range(const struct record_range *range, struct hf_bytes *out)
+/* Appends those items of one record as a request of their own. */
+static enum hf_status copy_items(const struct wal_record *record,
+                                 const struct hf_split_range *ranges, size_t count,
+                                 struct hf_bytes *out)
 {
-    const struct wal_record *record = &range->record->stored;
     enum hf_signal signal = (enum hf_signal)record->kind;
     if (record->coding == HF_IDENTITY) {
-        return hf_split(signal, record->body, range->first, range->count, out);
+        return hf_split_ranges(signal, record->body, ranges, count, out);
     }
     struct hf_bytes raw = {0};
     enum hf_status status = hf_decode((enum hf_coding)record->coding, record->body,
                                       (size_t)record->raw_bytes + 1, &raw);
     if (status == HF_OK) {
-        status = hf_split(signal, hf_slice_of(raw.data, raw.size), range->first, range->count, out);
+        status = hf_split_ranges(signal, hf_slice_of(raw.data, raw.size), ranges, count, out);
     }
     hf_bytes_release(&raw);
+    return status;
+}
+
+/* Likewise of `count` ranges of the same record. */
+static enum hf_status copy_ranges(const struct record_range *ranges, size_t count,
+                                  struct hf_bytes *out)
+{
+    struct hf_split_range one;
+    struct hf_split_range *items = count == 1 ? &one : calloc(count, sizeof(*items));
+    if (items == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i] = (struct hf_split_range){ranges[i].first, ranges[i].count};
+    }
+    enum hf_status status = copy_items(&ranges->record->stored, items, count, out);
+    if (items != &one) {
+        free(items);
+    }
     return status;
 }
 
@@ -42,20 +62,51 @@ static struct hf_export_body body_of(const struct record_range *range)
     };
 }
 
-static enum hf_status fill_body(struct export_request *request, size_t i)
+/* How many ranges at the beginning are of the same record: they have one body. */
+static size_t count_of_record(const struct record_range *ranges, size_t count)
 {
-    const struct record_range *range = &request->ranges[i];
-    struct hf_export_body *body = &request->bodies[i];
-    *body = body_of(range);
-    if (is_whole(range)) {
-        return HF_OK;
+    size_t same = 1;
+    while (same < count && ranges[same].record == ranges->record) {
+        same++;
     }
-    assert(request->count == 1);
-    enum hf_status status = copy_range(range, &request->range_body);
-    body->wire = hf_slice_of(request->range_body.data, request->range_body.size);
-    body->coding = HF_IDENTITY;
-    body->raw_size = request->range_body.size;
-    return status;
+    return same;
+}
+
+/* The body of `count` ranges of one record. That of a part of it is in `range_body`, which may
+ * still move: its place is set at the end. */
+static enum hf_status fill_body(struct export_request *request, const struct record_range *ranges,
+                                size_t count)
+{
+    struct hf_export_body *body = &request->bodies[request->export.body_count++];
+    size_t before = request->range_body.size;
+    *body = body_of(ranges);
+    if (!is_whole(ranges)) {
+        enum hf_status status = copy_ranges(ranges, count, &request->range_body);
+        if (status != HF_OK) {
+            return status;
+        }
+        for (size_t i = 1; i < count; i++) {
+            body->items += ranges[i].count;
+        }
+        body->raw_size = request->range_body.size - before;
+        body->wire = hf_slice_of(NULL, (size_t)body->raw_size);
+        body->coding = HF_IDENTITY;
+    }
+    request->export.items += body->items;
+    request->export.raw_size += body->raw_size;
+    return HF_OK;
+}
+
+static void place_bodies(struct export_request *request)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < request->export.body_count; i++) {
+        struct hf_slice *wire = &request->bodies[i].wire;
+        if (wire->data == NULL && wire->size != 0) {
+            *wire = hf_slice_of(request->range_body.data + at, wire->size);
+            at += wire->size;
+        }
+    }
 }
 
 static struct export_request *new_request(struct queue_reader *reader,
@@ -75,7 +126,6 @@ static struct export_request *new_request(struct queue_reader *reader,
     memcpy(request->ranges, ranges, count * sizeof(*ranges));
     request->export.signal = (enum hf_signal)ranges[0].record->stored.kind;
     request->export.bodies = request->bodies;
-    request->export.body_count = count;
     request->export.meta = ranges[0].record->stored.meta;
     return request;
 }
@@ -87,15 +137,16 @@ enum hf_status hf_export_request_new(struct queue_reader *reader, const struct r
     if (request == NULL) {
         return HF_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        enum hf_status status = fill_body(request, i);
+    for (size_t i = 0; i < count;) {
+        size_t same = count_of_record(ranges + i, count - i);
+        enum hf_status status = fill_body(request, ranges + i, same);
         if (status != HF_OK) {
             hf_export_request_free(request);
             return status;
         }
-        request->export.items += request->bodies[i].items;
-        request->export.raw_size += request->bodies[i].raw_size;
+        i += same;
     }
+    place_bodies(request);
     *ret_request = request;
     return HF_OK;
 }
@@ -106,8 +157,20 @@ struct export_request *hf_export_request_new_uncut(struct queue_reader *reader,
     struct export_request *request = new_request(reader, range, 1);
     if (request != NULL) {
         request->bodies[0] = body_of(range);
+        request->export.body_count = 1;
         request->export.items = range->count;
         request->export.raw_size = request->bodies[0].raw_size;
+    }
+    return request;
+}
+
+struct export_request *hf_export_request_new_settled(struct queue_reader *reader,
+                                                     const struct record_range *ranges,
+                                                     size_t count)
+{
+    struct export_request *request = new_request(reader, ranges, count);
+    for (size_t i = 0; request != NULL && i < count; i++) {
+        request->export.items += ranges[i].count;
     }
     return request;
 }
@@ -133,7 +196,8 @@ static struct wal_ack ack_of(const struct in_flight_record *record)
     if (record->delivered != 0 || record->outcome == WAL_DELIVERED) {
         ack.outcome = WAL_DELIVERED;
         ack.drop = WAL_DROP_REJECTED;
-        ack.rejected_items = record->stored.items - record->delivered;
+        ack.dead_lettered_items = record->dead_lettered;
+        ack.rejected_items = record->stored.items - record->delivered - record->dead_lettered;
     }
     return ack;
 }
@@ -156,6 +220,7 @@ void hf_export_request_resolve(struct export_request *request, enum wal_outcome 
         assert(record->open >= range->count);
         record->open -= range->count;
         record->delivered += outcome == WAL_DELIVERED ? range->count - refused : 0;
+        record->dead_lettered += outcome == WAL_DEAD_LETTERED ? range->count : 0;
         record->outcome = outcome;
         record->drop = drop;
         if (record->open != 0) {

@@ -6,7 +6,8 @@
 
 #include "delivery_internal.h"
 
-/* HF_NOMEM, or another status when a record cannot be split; the records are unchanged then. */
+/* Neighbouring ranges of one record become one body. HF_NOMEM, or another status when a record
+ * cannot be split; the records are unchanged then. */
 HF_MUST_USE enum hf_status hf_export_request_new(struct queue_reader *reader,
                                                  const struct record_range *ranges, size_t count,
                                                  struct export_request **ret_request);
@@ -14,6 +15,10 @@ HF_MUST_USE enum hf_status hf_export_request_new(struct queue_reader *reader,
  * of memory. */
 struct export_request *hf_export_request_new_uncut(struct queue_reader *reader,
                                                    const struct record_range *range);
+/* Without bodies, never sent: it was delivered already. NULL: out of memory. */
+struct export_request *hf_export_request_new_settled(struct queue_reader *reader,
+                                                     const struct record_range *ranges,
+                                                     size_t count);
 /* All items of its ranges are done with; acknowledges records that have no open item left. Frees
  * the request. */
 void hf_export_request_resolve(struct export_request *request, enum wal_outcome outcome,

@@ -8,6 +8,7 @@
 #include "delivery_state.h"
 #include "export_request.h"
 #include "isolation.h"
+#include "item_outcomes.h"
 #include "request_lists.h"
 #include "util/log.h"
 
@@ -144,6 +145,56 @@ static void settle(struct export_request *request, const struct hf_outcome *outc
     }
 }
 
+/* One part of a request whose items had different outcomes. */
+static void settle_part(struct export_request *request, const struct hf_outcome *outcome)
+{
+    switch (outcome->status) {
+    case HF_TOO_LARGE:
+    case HF_INVALID:
+    case HF_EXISTS:
+    case HF_CORRUPT:
+        hf_export_request_dead_letter(request, outcome);
+        break;
+    default:
+        settle(request, outcome);
+    }
+}
+
+/* Out of memory, or too late to do more than keep it: all of it is sent again. */
+static void keep_whole(struct export_request *request)
+{
+    struct queue_reader *reader = request->reader->backlog;
+    reader->failing = true;
+    reader->resume_ns = hf_loop_now_ns(reader->delivery->loop) +
+                        reader->delivery->config->retry.initial_interval_ns;
+    hf_waiting_add(request->reader, request);
+}
+
+/* The backend answered for each item. What it took comes first: the reader is not failing then, and
+ * waits only for the rest. */
+static void settle_items(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct item_outcomes parts;
+    enum hf_status status = HF_NOMEM;
+    if (!request->reader->delivery->ended) {
+        status = hf_item_outcomes_make(request, outcome, &parts);
+    }
+    if (status == HF_NOMEM) {
+        keep_whole(request);
+        return;
+    }
+    if (status != HF_OK) {
+        settle(request, &(const struct hf_outcome){.status = HF_CORRUPT,
+                                                   .message = "the record cannot be split"});
+        return;
+    }
+    for (size_t i = 0; i < parts.count; i++) {
+        settle_part(parts.items[i].request, &parts.items[i].outcome);
+    }
+    hf_item_outcomes_release(&parts);
+    hf_export_request_free(request);
+}
+
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
@@ -156,7 +207,11 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
         hf_waiting_add(request->reader, request); /* its records are released with the reader's */
         return;
     }
-    settle(request, outcome);
+    if (outcome->status == HF_OK && outcome->item_count != 0) {
+        settle_items(request, outcome);
+    } else {
+        settle(request, outcome);
+    }
     if (delivery->stopping) {
         if (delivery->in_flight == 0 && delivery->dead_letters_in_flight == 0) {
             sem_post(&delivery->stopped);

@@ -29,7 +29,10 @@ bool hf_pending_is_enough(const struct queue_reader *reader)
 
 bool hf_pending_is_memory_full(const struct hf_delivery *delivery)
 {
-    return delivery->in_flight_bytes >= IN_FLIGHT_BYTES_MAX + delivery->isolated_bytes;
+    /* There is room for the largest request that the exporter wants, and for what comes next. */
+    size_t request = (size_t)delivery->node->component->exporter->request_bytes_max;
+    size_t most = request > IN_FLIGHT_BYTES_MAX / 2 ? 2 * request : IN_FLIGHT_BYTES_MAX;
+    return delivery->in_flight_bytes >= most + delivery->isolated_bytes;
 }
 
 static bool has_waited(const struct queue_reader *reader, uint64_t now_ns)
@@ -89,16 +92,43 @@ static void dead_letter_rest(struct queue_reader *reader)
     }
 }
 
-/* A record with more items than a request may have is sent in several requests. */
+/* Is the first pending record more than one request may have? */
+static bool is_too_large(const struct queue_reader *reader)
+{
+    const struct batch_limits *limits = &reader->batch_limits;
+    const struct wal_record *record = &reader->pending->stored;
+    return record->items > limits->items_max ||
+           (limits->own_bytes_max != 0 && record->raw_bytes > limits->own_bytes_max);
+}
+
+/* The request of `*count` items of a record, or of fewer until they are within the exporter's own
+ * limit; a single item may be above it. */
+static enum hf_status make_range(struct queue_reader *reader, uint32_t *count,
+                                 struct export_request **ret_request)
+{
+    struct in_flight_record *record = reader->pending;
+    uint64_t bytes_max = reader->batch_limits.own_bytes_max;
+    for (;;) {
+        const struct record_range range = {record, record->taken, *count};
+        enum hf_status status = hf_export_request_new(reader, &range, 1, ret_request);
+        if (status != HF_OK || bytes_max == 0 || *count == 1 ||
+            (*ret_request)->export.raw_size <= bytes_max) {
+            return status;
+        }
+        hf_export_request_free(*ret_request);
+        *count /= 2;
+    }
+}
+
+/* A record that is more than a request may have is sent in several requests. */
 static struct export_request *make_range_request(struct queue_reader *reader)
 {
     struct in_flight_record *record = reader->pending;
     uint32_t left = record->stored.items - record->taken;
     uint32_t count =
         left > reader->batch_limits.items_max ? (uint32_t)reader->batch_limits.items_max : left;
-    struct record_range range = {record, record->taken, count};
     struct export_request *request = NULL;
-    enum hf_status status = hf_export_request_new(reader, &range, 1, &request);
+    enum hf_status status = make_range(reader, &count, &request);
     if (status != HF_OK && status != HF_NOMEM) {
         dead_letter_rest(reader);
     }
@@ -117,7 +147,7 @@ static struct export_request *make_range_request(struct queue_reader *reader)
 static struct export_request *make_request(struct queue_reader *reader, size_t count)
 {
     const struct in_flight_record *first = reader->pending;
-    if (first->taken != 0 || first->stored.items > reader->batch_limits.items_max) {
+    if (first->taken != 0 || is_too_large(reader)) {
         return make_range_request(reader);
     }
     struct record_range few[RECORDS_AT_ONCE];

@@ -44,14 +44,33 @@ void hf_queue_reader_count_batch(const struct queue_reader *reader,
     }
 }
 
+static uint64_t lower(uint64_t value, uint64_t limit)
+{
+    return limit != 0 && limit < value ? limit : value;
+}
+
+/* What the protocol or the backend allows, whatever the configuration wants. */
+static void apply_own_limits(struct batch_limits *limits, const struct hf_exporter_ops *exporter)
+{
+    limits->own_bytes_max = exporter->request_bytes_max;
+    limits->bytes_max = lower(limits->bytes_max, exporter->request_bytes_max);
+    limits->items_max = lower(limits->items_max, exporter->request_items_max);
+    limits->items_wanted = lower(limits->items_wanted, exporter->request_items_max);
+    limits->bytes_wanted = lower(limits->bytes_wanted, exporter->request_bytes_max);
+    limits->wait_ns = lower(limits->wait_ns, exporter->wait_ns_max);
+}
+
 void hf_queue_reader_set_batching(struct queue_reader *reader)
 {
     const struct hf_queue_batch_config *own = reader->delivery->config->queue.batch;
+    const struct hf_exporter_ops *exporter = reader->delivery->node->component->exporter;
     const struct hf_batching *batching =
         reader->pipeline != NULL ? reader->pipeline->batching : NULL;
     struct batch_limits *batch_limits = &reader->batch_limits;
-    *batch_limits =
-        (struct batch_limits){.items_max = REQUEST_ITEMS_MAX, .bytes_max = REQUEST_BYTES_MAX};
+    *batch_limits = (struct batch_limits){.items_max = REQUEST_ITEMS_MAX,
+                                          .bytes_max = exporter->request_bytes_max != 0
+                                                           ? exporter->request_bytes_max
+                                                           : REQUEST_BYTES_MAX};
     if (own != NULL) {
         bool bytes = own->sizer == 1;
         batch_limits->wait_ns = own->flush_timeout_ns;
@@ -73,6 +92,7 @@ void hf_queue_reader_set_batching(struct queue_reader *reader)
                                       : UINT32_MAX;
         make_batch_series(reader);
     }
+    apply_own_limits(batch_limits, exporter);
 }
 
 static bool same_values(struct hf_slice a, struct hf_slice b, const char *key)

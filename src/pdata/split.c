@@ -20,8 +20,10 @@ static const struct level item_request = {.inner = 1u << 1, .next = &item_elemen
 
 struct cut {
     struct hf_wire_writer writer;
-    uint64_t first, end; /* the items wanted: first..end-1 */
-    uint64_t at;         /* number of the next item */
+    const struct hf_split_range *ranges, *end; /* those that are not behind the cursor yet */
+    uint64_t at;                               /* number of the next item */
+    uint64_t kept;                             /* items that were wanted so far */
+    bool follows_kept; /* the last item was wanted; at first: the first one is */
 };
 
 static bool is_inner(const struct level *level, const struct hf_wire_field *field)
@@ -30,16 +32,18 @@ static bool is_inner(const struct level *level, const struct hf_wire_field *fiel
            (level->inner >> field->number & 1) != 0;
 }
 
-/*
- * Does a message belong to the part when the items from `before` up to the cursor are in it? One
- * without items goes with the item before it, so that it is in one part and one only.
- */
-static bool is_wanted(const struct cut *cut, uint64_t before)
+/* Is the next item wanted? Moves on to it. */
+static bool take_item(struct cut *cut)
 {
-    if (before == cut->at) {
-        return before == 0 ? cut->first == 0 : before > cut->first && before <= cut->end;
+    while (cut->ranges != cut->end &&
+           cut->at >= (uint64_t)cut->ranges->first + cut->ranges->count) {
+        cut->ranges++;
     }
-    return before < cut->end && cut->at > cut->first;
+    bool wanted = cut->ranges != cut->end && cut->at >= cut->ranges->first;
+    cut->at++;
+    cut->kept += wanted;
+    cut->follows_kept = wanted;
+    return wanted;
 }
 
 /* At most five levels deep, by the chain of `level`. */
@@ -56,35 +60,48 @@ static bool cut_message(struct cut *cut, struct hf_slice message, const struct l
             continue;
         }
         if (level->next == NULL) {
-            if (cut->at >= cut->first && cut->at < cut->end) {
+            if (take_item(cut)) {
                 hf_wire_put_raw(&cut->writer, field.whole);
             }
-            cut->at++;
             continue;
         }
         size_t size = cut->writer.out->size;
-        uint64_t before = cut->at;
+        uint64_t before = cut->at, kept = cut->kept;
         struct hf_wire_message inner = hf_wire_open(&cut->writer, field.number, field.bytes.size);
         if (!cut_message(cut, field.bytes, level->next)) {
             return false;
         }
         hf_wire_close(&cut->writer, inner);
-        if (!is_wanted(cut, before)) {
+        /* One without items goes with the item before it, so that it is in one part and one only.
+         */
+        bool is_wanted = cut->at != before ? cut->kept != kept : cut->follows_kept;
+        if (!is_wanted) {
             cut->writer.out->size = size;
         }
     }
     return true;
 }
 
-enum hf_status hf_split(enum hf_signal signal, struct hf_slice raw, uint32_t first, uint32_t count,
-                        struct hf_bytes *out)
+enum hf_status hf_split_ranges(enum hf_signal signal, struct hf_slice raw,
+                               const struct hf_split_range *ranges, size_t count,
+                               struct hf_bytes *out)
 {
     size_t size = out->size;
-    struct cut cut = {.writer = {.out = out}, .first = first, .end = (uint64_t)first + count};
+    struct cut cut = {.writer = {.out = out},
+                      .ranges = ranges,
+                      .end = ranges + count,
+                      .follows_kept = ranges[0].first == 0};
     bool ok = cut_message(&cut, raw, signal == HF_METRICS ? &metric_request : &item_request);
     enum hf_status status = ok ? hf_wire_status(&cut.writer) : HF_INVALID;
     if (status != HF_OK) {
         out->size = size;
     }
     return status;
+}
+
+enum hf_status hf_split(enum hf_signal signal, struct hf_slice raw, uint32_t first, uint32_t count,
+                        struct hf_bytes *out)
+{
+    const struct hf_split_range range = {first, count};
+    return hf_split_ranges(signal, raw, &range, 1, out);
 }

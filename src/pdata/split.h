@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <holdfast/batch.h>
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
@@ -19,3 +22,13 @@
  */
 HF_MUST_USE enum hf_status hf_split(enum hf_signal signal, struct hf_slice raw, uint32_t first,
                                     uint32_t count, struct hf_bytes *out);
+
+/* Some neighbouring items. */
+struct hf_split_range {
+    uint32_t first, count;
+};
+
+/* Likewise of the items of several ranges: at least one, ascending, without overlap. */
+HF_MUST_USE enum hf_status hf_split_ranges(enum hf_signal signal, struct hf_slice raw,
+                                           const struct hf_split_range *ranges, size_t count,
+                                           struct hf_bytes *out);

@@ -1,20 +1,27 @@
 #include "digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+static size_t put_hex(const uint8_t *hash, size_t size, char *ret_hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        ret_hex[2 * i] = digits[hash[i] >> 4];
+        ret_hex[2 * i + 1] = digits[hash[i] & 15];
+    }
+    return 2 * size;
+}
 
 static enum hf_status digest(const EVP_MD *type, struct hf_slice data, size_t hex_size,
                              char *ret_hex)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     if (EVP_Digest(data.data, data.size, hash, &size, type, NULL) != 1 || size * 2 != hex_size) {
         return HF_UNSUPPORTED;
     }
-    for (unsigned i = 0; i < size; i++) {
-        ret_hex[2 * i] = digits[hash[i] >> 4];
-        ret_hex[2 * i + 1] = digits[hash[i] & 15];
-    }
+    (void)put_hex(hash, size, ret_hex);
     return HF_OK;
 }
 
@@ -26,4 +33,48 @@ enum hf_status hf_digest_sha1(struct hf_slice data, char *ret_hex)
 enum hf_status hf_digest_sha256(struct hf_slice data, char *ret_hex)
 {
     return digest(EVP_sha256(), data, HF_SHA256_HEX_SIZE, ret_hex);
+}
+
+static const EVP_MD *type_of(enum hf_digest_kind kind)
+{
+    switch (kind) {
+    case HF_DIGEST_MD5:
+        return EVP_md5();
+    case HF_DIGEST_SHA1:
+        return EVP_sha1();
+    case HF_DIGEST_SHA256:
+        return EVP_sha256();
+    case HF_DIGEST_SHA512:
+        return EVP_sha512();
+    case HF_DIGEST_SHA3_256:
+        return EVP_sha3_256();
+    }
+    return NULL;
+}
+
+enum hf_status hf_digest_hex(enum hf_digest_kind kind, struct hf_slice data, char *ret_hex,
+                             size_t *ret_size)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (EVP_Digest(data.data, data.size, hash, &size, type_of(kind), NULL) != 1) {
+        return HF_UNSUPPORTED;
+    }
+    *ret_size = put_hex(hash, size, ret_hex);
+    return HF_OK;
+}
+
+enum hf_status hf_digest_hmac_hex(enum hf_digest_kind kind, struct hf_slice key,
+                                  struct hf_slice data, char *ret_hex, size_t *ret_size)
+{
+    static const uint8_t nothing[1];
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    const uint8_t *bytes = data.size > 0 ? data.data : nothing;
+    if (key.size > INT32_MAX ||
+        HMAC(type_of(kind), key.data, (int)key.size, bytes, data.size, hash, &size) == NULL) {
+        return HF_UNSUPPORTED;
+    }
+    *ret_size = put_hex(hash, size, ret_hex);
+    return HF_OK;
 }

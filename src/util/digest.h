@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
@@ -13,3 +15,21 @@
  * up without that hash. */
 HF_MUST_USE enum hf_status hf_digest_sha1(struct hf_slice data, char *ret_hex);
 HF_MUST_USE enum hf_status hf_digest_sha256(struct hf_slice data, char *ret_hex);
+
+enum hf_digest_kind {
+    HF_DIGEST_MD5 = 0,
+    HF_DIGEST_SHA1,
+    HF_DIGEST_SHA256,
+    HF_DIGEST_SHA512,
+    HF_DIGEST_SHA3_256
+};
+
+#define HF_DIGEST_HEX_MAX 128u
+
+/* Of any kind; `ret_hex` has room for HF_DIGEST_HEX_MAX, `ret_size` tells how much of it is used.
+ * HF_UNSUPPORTED likewise. */
+HF_MUST_USE enum hf_status hf_digest_hex(enum hf_digest_kind kind, struct hf_slice data,
+                                         char *ret_hex, size_t *ret_size);
+HF_MUST_USE enum hf_status hf_digest_hmac_hex(enum hf_digest_kind kind, struct hf_slice key,
+                                              struct hf_slice data, char *ret_hex,
+                                              size_t *ret_size);

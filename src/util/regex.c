@@ -157,16 +157,25 @@ static pcre2_match_data *match_data(struct scratch *scratch, size_t groups)
     return data;
 }
 
-/* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. */
-static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_match_data *data)
+/* As pcre2_match(): the pairs in `data` that were set, 0 when there are more, or an error. */
+static int run(const struct hf_regex *regex, struct hf_slice text, size_t start,
+               pcre2_match_data *data)
 {
     /* An empty slice may have no address, which PCRE2 does not take. */
     PCRE2_SPTR subject = text.size == 0 ? (PCRE2_SPTR) "" : (PCRE2_SPTR)text.data;
-    int pairs = pcre2_match(regex->code, subject, text.size, 0, 0, data, regex->limits);
+    int pairs = pcre2_match(regex->code, subject, text.size, start, 0, data, regex->limits);
     if (pairs == PCRE2_ERROR_JIT_STACKLIMIT) {
         /* Compiled code has the thread's stack alone; the interpreter has the heap. */
-        pairs = pcre2_match(regex->code, subject, text.size, 0, PCRE2_NO_JIT, data, regex->limits);
+        pairs =
+            pcre2_match(regex->code, subject, text.size, start, PCRE2_NO_JIT, data, regex->limits);
     }
+    return pairs;
+}
+
+/* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. */
+static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_match_data *data)
+{
+    int pairs = run(regex, text, 0, data);
     return pairs > 0 ? (size_t)pairs : pairs == 0 ? 1 : 0;
 }
 
@@ -188,10 +197,27 @@ bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text, struct hf
     for (size_t group = 1; pairs != 0 && group <= regex->group_count; group++) {
         PCRE2_SIZE from = group < pairs ? offsets[2 * group] : PCRE2_UNSET;
         PCRE2_SIZE to = group < pairs ? offsets[2 * group + 1] : PCRE2_UNSET;
-        bool took_part = from != PCRE2_UNSET && to > from;
+        bool took_part = from != PCRE2_UNSET && to >= from && text.data != NULL;
         ret_groups[group - 1] =
-            took_part ? hf_slice_of(&text.data[from], to - from) : HF_EMPTY_SLICE;
+            took_part ? hf_slice_of(text.data + from, to - from) : HF_EMPTY_SLICE;
     }
     pcre2_match_data_free(data);
     return pairs != 0;
+}
+
+enum hf_status hf_regex_search(const struct hf_regex *regex, struct hf_slice text, size_t start,
+                               struct hf_regex_range *ret_range)
+{
+    struct scratch scratch;
+    assert(start <= text.size);
+    pcre2_match_data *data = match_data(&scratch, 0);
+    int pairs = run(regex, text, start, data);
+    if (pairs >= 0) {
+        const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
+        /* \K, which RE2 does not have, could set the start behind the end. */
+        size_t end = offsets[1];
+        *ret_range = (struct hf_regex_range){offsets[0] <= end ? offsets[0] : end, end};
+    }
+    pcre2_match_data_free(data);
+    return pairs >= 0 ? HF_OK : pairs == PCRE2_ERROR_NOMATCH ? HF_NOT_FOUND : HF_FULL;
 }

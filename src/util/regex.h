@@ -39,7 +39,18 @@ HF_MUST_USE bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice 
 
 /*
  * The same, and what the groups matched: `ret_groups` has room for all of them, group 1 first;
- * slices into `text`, empty for a group that took no part.
+ * slices into `text`, empty and without data for a group that took no part.
  */
 HF_MUST_USE bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text,
                                struct hf_slice *ret_groups);
+
+struct hf_regex_range {
+    size_t start, end; /* offsets into the text */
+};
+
+/*
+ * Where the first match is that begins at `start` or behind; what stands before counts as context,
+ * for `^` and `\b`. HF_NOT_FOUND: there is none. HF_FULL: it took too many steps to tell.
+ */
+HF_MUST_USE enum hf_status hf_regex_search(const struct hf_regex *regex, struct hf_slice text,
+                                           size_t start, struct hf_regex_range *ret_range);

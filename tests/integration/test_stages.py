@@ -1,13 +1,15 @@
 """What stands between two queues: nothing is lost whenever it is killed, and the books say what it dropped.
 
 The stages are made up (tests/support/hold.c): `hold` keeps requests until a word tells it to pass them on or to drop
-them; `pass` is a connector.
+them; `pass` is a connector; so is `spread` (spread.c). `picky` (picky.c) is an exporter with an answer for each item.
 """
+
+import struct
 
 import pytest
 
 from support import otlp, senders
-from support.holdfast import HOLD_BINARY, config, otlp_exporter
+from support.holdfast import HOLD_BINARY, config, consumers_of, otlp_exporter
 from support.waiting import until
 
 
@@ -208,3 +210,140 @@ class TestConnector:
             lambda: holdfast.books("traces/in", "pass")["delivered"]["items"] == 20,
             lambda: f"{holdfast.books('traces/in', 'pass')}",
         )
+
+    def test_it_makes_another_signal_of_what_it_reads(self, start, grpc_backend, grpc_sender):
+        """All of docs/examples in one program."""
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["receivers"] = {"beat": {"interval": "10ms"}}
+        configuration["processors"] = {"drop_spans": {"name": "test span"}}
+        configuration["connectors"] = {"tally": None}
+        configuration["exporters"]["count"] = None
+        configuration["service"]["pipelines"] = {
+            "traces": {"receivers": ["otlp"], "processors": ["drop_spans"], "exporters": ["count"]},
+            "traces/counted": {"receivers": ["otlp"], "exporters": ["tally"]},
+            "logs": {"receivers": ["beat"], "exporters": ["otlp"]},
+            "metrics": {"receivers": ["tally"], "exporters": ["otlp"]},
+        }
+        holdfast = start(configuration, binary=HOLD_BINARY)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(3)))
+
+        def tallies():
+            metrics = [one.message for one in grpc_backend.requests if one.signal == otlp.METRICS]
+            scopes = [resource.scope_metrics[0] for one in metrics for resource in one.resource_metrics]
+            return [metric.sum.data_points[0].as_int for scope in scopes for metric in scope.metrics]
+
+        until(lambda: tallies() == [3], lambda: f"{tallies()}")
+        until(
+            lambda: any(one.signal == otlp.LOGS for one in grpc_backend.requests),
+            lambda: "no beat has come",
+        )
+        assert holdfast.books("traces", "count")["accepted"]["items"] == 0  # all were of that name
+
+
+@pytest.fixture
+def spreading(start, grpc_backend):
+    """spreading() -> a Holdfast whose traces `spread` sends to two pipelines, half and half."""
+
+    def make():
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["connectors"] = {"spread": None}
+        configuration["service"]["pipelines"] = {
+            "traces/in": {"receivers": ["otlp"], "exporters": ["spread"]},
+            "traces/first": {"receivers": ["spread"], "exporters": ["otlp"]},
+            "traces/last": {"receivers": ["spread"], "exporters": ["otlp"]},
+        }
+        return start(configuration, binary=HOLD_BINARY)
+
+    return make
+
+
+def wait_until_spread(holdfast):
+    def left():
+        return holdfast.books("traces/in", "spread")["queued"]["items"]
+
+    until(lambda: left() == 0, lambda: f"{left()} are still queued")
+
+
+class TestSpread:
+    """Partly done inputs, inputs that are read again from the queue, and outputs to some of the pipelines."""
+
+    def test_each_half_goes_to_its_pipeline(self, spreading, grpc_backend, grpc_sender):
+        holdfast = spreading()
+        ids = otlp.new_ids(35)
+        sender = grpc_sender(holdfast)
+        for first in range(0, 35, 7):
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[first : first + 7]))
+        grpc_backend.wait_for(ids)
+        wait_until_spread(holdfast)
+        assert sorted(grpc_backend.ids()) == ids
+        assert holdfast.books("traces/in", "spread")["delivered"]["items"] == 35
+        assert holdfast.books("traces/first", "otlp")["accepted"]["items"] == 15
+        assert holdfast.books("traces/last", "otlp")["accepted"]["items"] == 20
+
+    def test_kills_between_the_halves_lose_nothing(self, spreading, grpc_backend):
+        holdfast = spreading()
+        acknowledged = []
+        for kill in range(5):
+            with senders.Load(holdfast, [(otlp.TRACES, "grpc"), (otlp.TRACES, "http")]) as load:
+                senders.wait_for_acknowledged(load, 60 + 37 * kill)
+                holdfast.kill9()
+            acknowledged += load.acknowledged
+            holdfast.start()
+        grpc_backend.wait_for(acknowledged)
+        wait_until_spread(holdfast)
+        for pipeline in ("traces/first", "traces/last"):
+            holdfast.books(pipeline, "otlp")
+
+
+class TestPicky:
+    """An exporter whose backend answers for each item: tests/support/picky.c says which it takes."""
+
+    @pytest.fixture
+    def picky(self, start, tmp_path):
+        exporter = {"path": str(tmp_path / "taken"), "retry_on_failure": {"initial_interval": "20ms"}}
+        return start(config({"picky": exporter}), binary=HOLD_BINARY)
+
+    @staticmethod
+    def taken(tmp_path):
+        content = (tmp_path / "taken").read_bytes()
+        return list(struct.unpack(f"={len(content) // 8}q", content))
+
+    @staticmethod
+    def wait_until_sent(holdfast, signals=("traces", "metrics", "logs")):
+        def left():
+            return sum(holdfast.books(signal, "picky")["queued"]["items"] for signal in signals)
+
+        until(lambda: left() == 0, lambda: f"{left()} are still queued")
+
+    def test_every_item_has_its_own_end(self, picky, tmp_path, grpc_sender):
+        sender = grpc_sender(picky)
+        ids = {signal: otlp.new_ids(200) for signal in otlp.SIGNALS}
+        for signal in otlp.SIGNALS:
+            for first in range(0, 200, 20):
+                sender.export(signal, otlp.request(signal, ids[signal][first : first + 20]))
+        self.wait_until_sent(picky)
+        everything = sorted(item for some in ids.values() for item in some)
+        assert sorted(self.taken(tmp_path)) == [item for item in everything if item % 7 != 0]
+        for signal in otlp.SIGNALS:
+            books = picky.books(signal.name, "picky")
+            never = sum(1 for item in ids[signal] if item % 7 == 0)
+            assert books["dead_lettered"]["items"] == never
+            assert books["delivered"]["items"] == 200 - never
+
+    def test_kills_lose_nothing(self, picky, tmp_path):
+        acknowledged = []
+        paths = [(otlp.TRACES, "grpc"), (otlp.METRICS, "http"), (otlp.LOGS, "grpc")]
+        for kill in range(5):
+            with senders.Load(picky, paths) as load:
+                senders.wait_for_acknowledged(load, 80 + 41 * kill)
+                picky.kill9()
+            acknowledged += load.acknowledged
+            picky.start()
+        self.wait_until_sent(picky)
+        taken = set(self.taken(tmp_path))
+        assert [item for item in acknowledged if item % 7 != 0 and item not in taken] == []
+        assert [item for item in taken if item % 7 == 0] == []
+        letters = sum(
+            one["accepted"]["items"] for one in consumers_of(picky.queue("stat"), "picky", "deadletter")
+        )
+        assert letters >= sum(1 for item in acknowledged if item % 7 == 0)

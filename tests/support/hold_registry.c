@@ -1,17 +1,17 @@
 /*
- * The registry of the tests' own program: what is built in, hold.c and stall.c.
+ * The registry of the tests' own program: what is built in, the examples, and what
+ * only tests have.
  */
 #include "registry.h"
 
 #define HF_COMPONENT(name) extern const struct hf_component hf_##name;
 #include "components.def"
-HF_COMPONENT(processor_hold)
-HF_COMPONENT(processor_stall)
-HF_COMPONENT(connector_pass)
+#include "made_up.def"
 #undef HF_COMPONENT
 
 #define HF_COMPONENT(name) &hf_##name,
 const struct hf_component *const hf_registry[] = {
 #include "components.def"
-    HF_COMPONENT(processor_hold) HF_COMPONENT(processor_stall) HF_COMPONENT(connector_pass) NULL,
+#include "made_up.def"
+    NULL,
 };

@@ -76,9 +76,11 @@ def run(command, seconds):
 
 
 class Otelcol:
-    """One that runs, with a configuration of its own; a context."""
+    """One that runs, with a configuration of its own; a context. `program`: another one than that of the manifest."""
 
-    def __init__(self, directory, configuration):
+    def __init__(self, directory, configuration, program=None, environment=None):
+        self.program = program
+        self.environment = {**os.environ, **(environment or {})}
         self.port = free_port()
         self.log = directory / "otelcol.log"
         self.path = directory / "otelcol.yaml"
@@ -95,7 +97,11 @@ class Otelcol:
     def __enter__(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [built(), "--config", self.path], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [self.program or built(), "--config", self.path],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
             )
         try:
             until(self.is_healthy_or_dead, lambda: f"it does not start:\n{self.said()}", 60)

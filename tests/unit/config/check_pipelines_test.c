@@ -198,6 +198,10 @@ static void checks_references_to_extensions(void **state)
     } cases[] = {
         {"auth: {authenticator: bearertokenauth}", "[bearertokenauth, file_storage]", ""},
         {"sending_queue: {storage: file_storage}", "[bearertokenauth, file_storage]", ""},
+        {"sending_queue: {storage: bearertokenauth}", "[bearertokenauth, file_storage]",
+         "E f:2:58: exporters::otlp: sending_queue::storage: extension \"bearertokenauth\" is not "
+         "a "
+         "storage\n"},
         {"sending_queue: {storage: ''}", "[bearertokenauth, file_storage]", ""},
         {"sending_queue: {storage: 'file_storage/x'}", "[bearertokenauth, file_storage]",
          "E f:2:58: exporters::otlp: sending_queue::storage: references extension "

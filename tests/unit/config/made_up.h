@@ -342,8 +342,14 @@ static const struct hf_component made_debug_exporter = {
 };
 static const struct hf_component made_nop_exporter = {
     .type = "nop", .kind = HF_EXPORTER, .signals = HF_ALL_SIGNALS};
-static const struct hf_component made_storage_extension = {.type = "file_storage",
-                                                           .kind = HF_EXTENSION};
+static inline const struct hf_storage_config *made_storage(const void *config)
+{
+    return config;
+}
+static const struct hf_component made_storage_extension = {
+    .type = "file_storage",
+    .kind = HF_EXTENSION,
+    .extension = &(const struct hf_extension_ops){.storage = made_storage}};
 static const struct hf_component made_token_extension = {
     .type = "bearertokenauth",
     .kind = HF_EXTENSION,

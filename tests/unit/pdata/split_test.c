@@ -105,6 +105,39 @@ static void parts_hold_the_items_in_order(void **state)
     }
 }
 
+static void takes_several_ranges_at_once(void **state)
+{
+    enum { ITEMS = 23 };
+    (void)state;
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        for (uint32_t step = 1; step <= ITEMS; step++) {
+            struct hf_bytes whole = {0};
+            struct hf_bytes part = {0};
+            struct items items = {.count = 0}, found = {.count = 0}, wanted = {.count = 0};
+            struct hf_split_range ranges[ITEMS];
+            size_t count = 0;
+            bodies_make((enum hf_signal)signal, step, ITEMS, &whole);
+            collect(hf_schema_request((enum hf_signal)signal), slice_of(&whole), &items);
+            for (uint32_t first = step % 3; first < ITEMS; first += 2 * step) {
+                ranges[count++] = (struct hf_split_range){first, step};
+                for (uint32_t i = first; i < first + step && i < ITEMS; i++) {
+                    wanted.slices[wanted.count++] = items.slices[i];
+                }
+            }
+            assert_int_equal(
+                hf_split_ranges((enum hf_signal)signal, slice_of(&whole), ranges, count, &part),
+                HF_OK);
+            collect(hf_schema_request((enum hf_signal)signal), slice_of(&part), &found);
+            assert_int_equal(found.count, wanted.count);
+            for (size_t i = 0; i < found.count; i++) {
+                assert_true(hf_slice_equal(found.slices[i], wanted.slices[i]));
+            }
+            hf_bytes_release(&whole);
+            hf_bytes_release(&part);
+        }
+    }
+}
+
 /* Writes one level around what `out` holds. */
 static void wrap(struct hf_bytes *out, uint32_t number, const char *before, size_t before_size,
                  const char *after)
@@ -189,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_the_whole_when_all_is_wanted),
         cmocka_unit_test(parts_hold_the_items_in_order),
+        cmocka_unit_test(takes_several_ranges_at_once),
         cmocka_unit_test(repeats_what_stands_around_the_items),
         cmocka_unit_test(keeps_empty_messages_in_one_part),
         cmocka_unit_test(appends_and_leaves_the_buffer_alone_when_it_fails),

@@ -29,6 +29,8 @@ struct made {
     struct hf_node *node;
     unsigned refusals; /* takes that say HF_BUSY first */
     bool holds;
+    struct hf_pipeline *const *to; /* NULL: all that follow */
+    size_t to_count;
     struct passing {
         struct hf_output output;
         struct made *made;
@@ -85,6 +87,8 @@ static enum hf_status take(void *self, struct hf_input *input)
     hf_ref_take(&input->batch->ref);
     if (made->holds) {
         sem_post(&made->seen);
+    } else if (made->to != NULL) {
+        hf_emit_to(made->node, made->to, made->to_count, input->batch, &passing->output);
     } else {
         hf_emit(made->node, input->batch, &passing->output);
     }
@@ -394,6 +398,115 @@ static void closes_what_is_still_refused_when_it_stops(void **state)
     end_world(world);
 }
 
+static void is_done_with_an_input_when_its_last_items_are_done(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    world->made.holds = true;
+    put(world, 5, HF_IDENTITY);
+    put(world, 2, HF_IDENTITY);
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 2);
+    hf_queued_processor_stop(world->node.queued_processor);
+    hf_input_done_items(world->made.passing[0].input, 2, 1);
+    hf_input_done_items(world->made.passing[0].input, 2, 0);
+    hf_input_done_items(world->made.passing[1].input, 1, 1);
+    assert_int_equal(accounting_of(world).queued.items, 7); /* records are done as a whole */
+    hf_input_done_items(world->made.passing[0].input, 1, 1);
+    hf_input_done(world->made.passing[1].input, 1); /* the rest of it */
+    assert_int_equal(accounting_of(world).queued.records, 0);
+    assert_int_equal(accounting_of(world).delivered.items, 3);
+    assert_int_equal(accounting_of(world).dropped[WAL_DROP_PROCESSOR].items, 4);
+    end_world(world);
+}
+
+static void gives_an_input_again_that_is_done_in_part(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    world->made.holds = true;
+    put(world, 5, HF_IDENTITY);
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 1);
+    hf_queued_processor_stop(world->node.queued_processor);
+    hf_input_done_items(world->made.passing[0].input, 4, 2);
+    end_queued_processor(world);
+    world->made.holds = false;
+    open_queued_processor(world);
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 1);
+    hf_queued_processor_stop(world->node.queued_processor);
+    assert_int_equal(items_behind(world), 5);
+    assert_int_equal(accounting_of(world).delivered.items, 5);
+    end_world(world);
+}
+
+static void reads_an_input_again_from_the_queue(void **state)
+{
+    static const enum hf_coding codings[] = {HF_IDENTITY, HF_ZSTD};
+    struct world *world = make_world();
+    (void)state;
+    world->made.holds = true;
+    for (uint32_t i = 0; i < 20; i++) {
+        put(world, 1 + i, codings[i % 2]);
+    }
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 20);
+    hf_queued_processor_stop(world->node.queued_processor);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct passing *passing = &world->made.passing[19 - i];
+        struct hf_batch *batch = NULL;
+        assert_int_equal(hf_input_load(passing->input, &batch), HF_OK);
+        assert_int_equal(batch->items, 20 - i);
+        assert_int_equal(batch->coding, HF_IDENTITY);
+        assert_true(hf_slice_equal(batch->raw, passing->batch->raw));
+        hf_ref_drop(&batch->ref);
+    }
+    hf_input_done(world->made.passing[3].input, 0);
+    end_world(world);
+}
+
+static void emits_to_the_pipelines_that_the_component_names(void **state)
+{
+    struct world *world = make_world();
+    struct hf_pipeline other;
+    struct hf_pipeline *both[] = {&world->back, &other};
+    (void)state;
+    open_queue(world, "logs/other", &other);
+    world->node.routes[HF_LOGS] = both;
+    world->node.route_count[HF_LOGS] = 2;
+    size_t count = 0;
+    assert_ptr_equal(hf_node_outputs(&world->node, HF_LOGS, &count), both);
+    assert_int_equal(count, 2);
+    assert_string_equal(hf_pipeline_id(both[1]), "logs/other");
+    hf_node_outputs(&world->node, HF_TRACES, &count);
+    assert_int_equal(count, 0);
+
+    world->made.to = &both[1];
+    world->made.to_count = 1;
+    world->gate_says[0] = HF_BUSY; /* asked in the second round alone */
+    put(world, 3, HF_IDENTITY);
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 1);
+    hf_queued_processor_stop(world->node.queued_processor);
+    assert_int_equal(items_behind(world), 0);
+    assert_int_equal(world->gate_calls, 0);
+    end_queued_processor(world);
+
+    world->made.to = both;
+    world->made.to_count = 2;
+    open_queued_processor(world);
+    put(world, 2, HF_IDENTITY);
+    assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
+    wait_seen(world, 1); /* refused at first, and by both of them */
+    hf_queued_processor_stop(world->node.queued_processor);
+    struct wal_stat stat;
+    wal_stat(other.wal, &stat);
+    assert_int_equal(stat.appended.items, 5);
+    assert_int_equal(items_behind(world), 2);
+    end_world(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +517,10 @@ int main(void)
         cmocka_unit_test(counts_what_never_will_be_durable),
         cmocka_unit_test(leaves_in_the_queue_what_it_is_not_done_with),
         cmocka_unit_test(closes_what_is_still_refused_when_it_stops),
+        cmocka_unit_test(is_done_with_an_input_when_its_last_items_are_done),
+        cmocka_unit_test(gives_an_input_again_that_is_done_in_part),
+        cmocka_unit_test(reads_an_input_again_from_the_queue),
+        cmocka_unit_test(emits_to_the_pipelines_that_the_component_names),
     };
     return cmocka_run_group_tests_name("queued_processor", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /*
- * cpu: time in each state per processor, from /proc/stat; how many processors there are; their
- * frequency.
+ * cpu: time of the processors in each state, from /proc/stat; how many there are; their frequency.
+ *
+ * As in the Go collector since 0.160, the times of all processors are one point unless `attributes`
+ * of the metric asks for `cpu`.
  */
 #include <errno.h>
 #include <glob.h>
@@ -20,18 +22,51 @@
       "Number of logical processors.")                                                             \
     X(CPU_PHYSICAL, "system.cpu.physical.count", "{cpu}", UPDOWN, off,                             \
       "Number of physical processors.")                                                            \
-    X(CPU_TIME, "system.cpu.time", "s", COUNTER, on,                                               \
-      "Seconds that each logical processor spent in each state.")                                  \
-    X(CPU_UTILIZATION, "system.cpu.utilization", "1", GAUGE, off,                                  \
-      "Share of the time since the last scrape that each logical processor spent in each state.")
+    X(CPU_TIME, "system.cpu.time", "s", COUNTER, time,                                             \
+      "Seconds that the processors spent in each state.")                                          \
+    X(CPU_UTILIZATION, "system.cpu.utilization", "1", GAUGE, utilization,                          \
+      "Share of the time since the last scrape that the processors spent in each state.")
 
 enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
 static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+
+/* Which attributes the points have, and how the values of points that become one are joined. */
+struct grouping {
+    struct hf_string_list attributes;
+    int64_t strategy;
+};
 
 struct cpu_config {
     bool enabled[METRIC_COUNT];
+    struct grouping time, utilization;
 };
+
+enum { SUM = 0, AVERAGE, MIN, MAX };
+static const char *const strategies[] = {"sum", "avg", "min", "max", NULL};
+static const char *const attributes[] = {"cpu", "state", NULL};
+
+/* What stands below a metric's name; its struct begins at enabled[id]. */
+#define GROUPING(id, member) (offsetof(struct cpu_config, member) - (size_t)(id) * sizeof(bool))
+#define GROUPED_FIELDS(id, member, on_, strategy_)                                                 \
+    {.key = "enabled", .type = HF_FIELD_BOOL, .default_text = (on_), .help = "Measure it."},       \
+        {.key = "attributes",                                                                      \
+         .type = HF_FIELD_STRING_LIST,                                                             \
+         .offset = GROUPING(id, member.attributes),                                                \
+         .default_text = "state",                                                                  \
+         .choices = attributes,                                                                    \
+         .help = "Attributes of its points: cpu, state."},                                         \
+        {.key = "aggregation_strategy",                                                            \
+         .type = HF_FIELD_ENUM,                                                                    \
+         .offset = GROUPING(id, member.strategy),                                                  \
+         .default_text = (strategy_),                                                              \
+         .choices = strategies,                                                                    \
+         .help = "How values are joined that differ in other attributes only."},                   \
+        HF_FIELDS_END
+
+static const struct hf_field host_enabled_time[] = {GROUPED_FIELDS(CPU_TIME, time, "true", "sum")};
+static const struct hf_field host_enabled_utilization[] = {
+    GROUPED_FIELDS(CPU_UTILIZATION, utilization, "false", "avg")};
+static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
 
 /* The states in the order of their points, with their columns in /proc/stat. */
 #define STATE_COUNT 8u
@@ -100,18 +135,82 @@ static bool read_times(struct cpu *cpu, struct host *host)
     return true;
 }
 
-static void put_times(const struct cpu *cpu, struct host_run *run)
+/* ---- points ---- */
+
+struct joined {
+    double value;
+    size_t count;
+};
+
+static void join(struct joined *joined, int64_t strategy, double value)
 {
-    if (!host_metric(run, CPU_TIME)) {
-        return;
+    if (joined->count == 0) {
+        joined->value = value;
+    } else if (strategy == MIN) {
+        joined->value = value < joined->value ? value : joined->value;
+    } else if (strategy == MAX) {
+        joined->value = value > joined->value ? value : joined->value;
+    } else {
+        joined->value += value;
     }
+    joined->count++;
+}
+
+static void put_joined(struct host_run *run, int64_t strategy, struct joined *joined,
+                       const struct host_attribute *with, size_t count)
+{
+    if (joined->count != 0) {
+        double divisor = strategy == AVERAGE ? (double)joined->count : 1;
+        host_double(run, joined->value / divisor, with, count);
+    }
+    *joined = (struct joined){0};
+}
+
+static bool has(const struct grouping *grouping, const char *attribute)
+{
+    bool found = false;
+    for (size_t i = 0; i < grouping->attributes.count; i++) {
+        found = found || strcmp(grouping->attributes.items[i], attribute) == 0;
+    }
+    return found;
+}
+
+/* A value of a processor in a state; false: it has none. */
+typedef bool cpu_value(const struct cpu *cpu, const struct host *host, size_t index,
+                       unsigned column, double *ret_value);
+
+static void put_grouped(const struct cpu *cpu, struct host_run *run,
+                        const struct grouping *grouping, cpu_value *value_of)
+{
+    struct joined joined[STATE_COUNT] = {{0, 0}};
+    bool by_cpu = has(grouping, "cpu"), by_state = has(grouping, "state");
     for (size_t i = 0; i < cpu->now.count; i++) {
-        const struct cpu_times *times = &cpu->now.cpus[i];
         for (unsigned k = 0; k < STATE_COUNT; k++) {
-            HOST_DOUBLE(run, (double)times->ticks[states[k].column] / run->host->ticks,
-                        {"cpu", hf_slice_text(times->name)}, {"state", states[k].name});
+            double value;
+            if (value_of(cpu, run->host, i, states[k].column, &value)) {
+                join(&joined[by_state ? k : 0], grouping->strategy, value);
+            }
+        }
+        for (unsigned k = 0; (by_cpu || i + 1 == cpu->now.count) && k < STATE_COUNT; k++) {
+            struct host_attribute with[2];
+            size_t count = 0;
+            if (by_cpu) {
+                with[count++] =
+                    (struct host_attribute){"cpu", hf_slice_text(cpu->now.cpus[i].name)};
+            }
+            if (by_state) {
+                with[count++] = (struct host_attribute){"state", states[k].name};
+            }
+            put_joined(run, grouping->strategy, &joined[k], with, count);
         }
     }
+}
+
+static bool time_of(const struct cpu *cpu, const struct host *host, size_t index, unsigned column,
+                    double *ret_value)
+{
+    *ret_value = (double)cpu->now.cpus[index].ticks[column] / host->ticks;
+    return true;
 }
 
 static const struct cpu_times *find_cpu(const struct cpu_list *list, const char *name)
@@ -124,32 +223,38 @@ static const struct cpu_times *find_cpu(const struct cpu_list *list, const char 
     return NULL;
 }
 
-static uint64_t total(const struct cpu_times *times)
+static double total(const struct cpu_times *times)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < STATE_COUNT; i++) {
         sum += times->ticks[i];
     }
-    return sum;
+    return (double)sum;
 }
 
-/* A processor that came or went since the last scrape has no points. */
-static void put_utilization(struct cpu *cpu, struct host_run *run)
+/* A processor that came since the last scrape has none. */
+static bool utilization_of(const struct cpu *cpu, const struct host *host, size_t index,
+                           unsigned column, double *ret_value)
 {
-    bool is_on = cpu->before.count > 0 && host_metric(run, CPU_UTILIZATION);
-    for (size_t i = 0; is_on && i < cpu->now.count; i++) {
-        const struct cpu_times *now = &cpu->now.cpus[i];
-        const struct cpu_times *before = find_cpu(&cpu->before, now->name);
-        if (before == NULL) {
-            continue;
-        }
-        double elapsed = (double)total(now) - (double)total(before);
-        for (unsigned k = 0; k < STATE_COUNT; k++) {
-            unsigned column = states[k].column;
-            double spent = (double)now->ticks[column] - (double)before->ticks[column];
-            HOST_DOUBLE(run, elapsed > 0 ? spent / elapsed : 0, {"cpu", hf_slice_text(now->name)},
-                        {"state", states[k].name});
-        }
+    const struct cpu_times *now = &cpu->now.cpus[index];
+    const struct cpu_times *before = find_cpu(&cpu->before, now->name);
+    (void)host;
+    if (before == NULL) {
+        return false;
+    }
+    double elapsed = total(now) - total(before);
+    double spent = (double)now->ticks[column] - (double)before->ticks[column];
+    *ret_value = elapsed > 0 ? spent / elapsed : 0;
+    return true;
+}
+
+static void put_times(struct cpu *cpu, struct host_run *run)
+{
+    if (host_metric(run, CPU_TIME)) {
+        put_grouped(cpu, run, &cpu->config->time, time_of);
+    }
+    if (host_metric(run, CPU_UTILIZATION)) {
+        put_grouped(cpu, run, &cpu->config->utilization, utilization_of);
     }
     struct cpu_list kept = cpu->before;
     cpu->before = cpu->now;
@@ -254,7 +359,6 @@ static void scrape_cpu(void *self, struct host_run *run)
         host_failed(run, 2, "reading stat failed: %s", strerror(errno));
     } else {
         put_times(cpu, run);
-        put_utilization(cpu, run);
     }
     put_counts(run);
     put_frequency(run);

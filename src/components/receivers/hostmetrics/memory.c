@@ -1,8 +1,8 @@
 /*
  * memory: physical memory by use, from /proc/meminfo.
  *
- * "used" is what is neither free nor buffers nor cache, as free(1) had it; the slabs are counted
- * beside it, and what of them is reclaimable in the cache too.
+ * "used" is what new programs could not have: the total without what is available. So the states
+ * overlap; the slabs are counted beside them, and what of them is reclaimable in the cache too.
  */
 #include <errno.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static void put_usage(struct host_run *run, const uint64_t *values)
         struct hf_slice state;
         uint64_t bytes;
     } uses[] = {
-        {HOST_TEXT("used"), values[TOTAL] - values[FREE] - values[BUFFERS] - values[CACHED]},
+        {HOST_TEXT("used"), values[TOTAL] - values[AVAILABLE]},
         {HOST_TEXT("free"), values[FREE]},
         {HOST_TEXT("buffered"), values[BUFFERS]},
         {HOST_TEXT("cached"), values[CACHED]},

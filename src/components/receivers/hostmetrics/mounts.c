@@ -129,15 +129,22 @@ static bool read_row(struct host_mounts *mounts, const struct host *host, struct
     return mount->point.data != NULL && mount->type.data != NULL && mount->device.data != NULL;
 }
 
-static bool is_known(const struct host_mounts *mounts, const struct host_mount *mount)
+/* Removes what is mounted a second time at the same point. */
+static void remove_repeats(struct host_mounts *mounts)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < mounts->count; i++) {
-        if (hf_slice_equal(mounts->mounts[i].point, mount->point) &&
-            hf_slice_equal(mounts->mounts[i].device, mount->device)) {
-            return true;
+        const struct host_mount *mount = &mounts->mounts[i];
+        size_t k = 0;
+        while (k < kept && !(hf_slice_equal(mounts->mounts[k].point, mount->point) &&
+                             hf_slice_equal(mounts->mounts[k].device, mount->device))) {
+            k++;
+        }
+        if (k == kept) {
+            mounts->mounts[kept++] = *mount;
         }
     }
-    return false;
+    mounts->count = kept;
 }
 
 /* Removes what is no file system on a device. */
@@ -182,7 +189,11 @@ bool host_mounts_read(struct host_mounts *mounts, struct host *host, bool with_v
         if (mount == NULL) {
             return false;
         }
-        mounts->count += read_row(mounts, host, line, mount) && !is_known(mounts, mount);
+        mounts->count += read_row(mounts, host, line, mount);
     }
-    return with_virtual || remove_virtual(mounts, host);
+    if (!with_virtual && !remove_virtual(mounts, host)) {
+        return false;
+    }
+    remove_repeats(mounts);
+    return true;
 }

@@ -1,6 +1,6 @@
 /*
- * network: traffic of interfaces, from /proc/net/dev; TCP connections by state, from /proc/net/tcp
- * and tcp6; the size of the connection tracking table.
+ * network: traffic of interfaces, from /proc/net/dev; TCP connections by state; the size of the
+ * connection tracking table.
  *
  * /proc/net is that of the reader's network namespace. With a root_path the files of process 1 are
  * preferred: they are the host's, also when this process runs in a pod with a network of its own.
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connections.h"
 #include "filter.h"
 #include "source.h"
 
 #define INTERFACES_MAX 65536u
-#define LISTENERS_MAX 4096u
 
 #define METRICS(X)                                                                                 \
     X(NETWORK_CONNECTIONS, "system.network.connections", "{connections}", UPDOWN, on,              \
@@ -50,7 +50,7 @@ struct network {
     struct host_filter filter;
     struct interface *interfaces;
     size_t count, capacity;
-    struct hf_bytes listeners; /* local addresses of a scrape, each with a newline */
+    struct hf_bytes listeners; /* room for counting connections */
 };
 
 /* ---- interfaces ---- */
@@ -143,7 +143,6 @@ static void put_interfaces(struct network *network, struct host_run *run)
 /* ---- connections ---- */
 
 /* By the kernel's numbers. The three without number are the Go collector's and always 0. */
-#define STATE_LISTEN 10u
 static const struct hf_slice states[] = {
     [1] = HOST_TEXT("ESTABLISHED"), [2] = HOST_TEXT("SYN_SENT"),    [3] = HOST_TEXT("SYN_RECV"),
     [4] = HOST_TEXT("FIN_WAIT1"),   [5] = HOST_TEXT("FIN_WAIT2"),   [6] = HOST_TEXT("TIME_WAIT"),
@@ -159,70 +158,14 @@ static bool is_rare(size_t state)
     return state == 4 || state == 5;
 }
 
-/* Sockets that share one address by SO_REUSEPORT count once. */
-static bool is_new_listener(struct network *network, struct hf_slice address)
-{
-    const struct hf_bytes *seen = &network->listeners;
-    if (seen->size != 0 && memmem(seen->data, seen->size, address.data, address.size) != NULL) {
-        return false;
-    }
-    if (seen->size < LISTENERS_MAX * 64u) {
-        enum hf_status status = hf_bytes_append(&network->listeners, address);
-        status =
-            status == HF_OK ? hf_bytes_append(&network->listeners, hf_slice_of("\n", 1)) : status;
-        (void)status; /* without memory some listener is counted twice */
-    }
-    return true;
-}
-
-/* "sl: local remote state ...", the first line being a head. */
-static void count_row(struct network *network, struct hf_slice line, uint64_t *counts)
-{
-    struct hf_slice local, word;
-    uint64_t state;
-    if (!host_skip_words(&line, 1) || !host_next_word(&line, &local) ||
-        !host_skip_words(&line, 1) || !host_next_word(&line, &word) ||
-        !host_number_of(word, 16, &state) || state == 0 || state > 11) {
-        return;
-    }
-    counts[state] += state != STATE_LISTEN || is_new_listener(network, local);
-}
-
-/* The file may be long: it is read by lines. */
-static bool count_file(struct network *network, const struct host *host, const char *name,
-                       uint64_t *counts)
-{
-    char path[HOST_PATH_MAX + 32], row[512];
-    FILE *file = NULL;
-    if (host->root[0] != '\0') {
-        snprintf(path, sizeof(path), "%s/1/net/%s", host->proc, name);
-        file = fopen(path, "re");
-    }
-    if (file == NULL) {
-        snprintf(path, sizeof(path), "%s/net/%s", host->proc, name);
-        file = fopen(path, "re");
-    }
-    if (file == NULL) {
-        return false;
-    }
-    while (fgets(row, sizeof(row), file) != NULL) {
-        count_row(network, hf_slice_text(row), counts);
-    }
-    bool done = ferror(file) == 0;
-    fclose(file);
-    return done;
-}
-
 static void put_connections(struct network *network, struct host_run *run)
 {
     uint64_t counts[STATE_COUNT] = {0};
+    _Static_assert(STATE_COUNT >= CONNECTION_STATES, "room of the counts");
     if (!run->enabled[NETWORK_CONNECTIONS]) {
         return;
     }
-    network->listeners.size = 0;
-    bool has_4 = count_file(network, run->host, "tcp", counts);
-    bool has_6 = count_file(network, run->host, "tcp6", counts);
-    if (!has_4 && !has_6) {
+    if (!host_count_connections(run->host, &network->listeners, counts)) {
         host_failed(run, 1, "reading net/tcp failed: %s", strerror(errno));
         return;
     }

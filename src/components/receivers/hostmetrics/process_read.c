@@ -98,8 +98,8 @@ bool process_read_io(struct host *host, uint64_t pid, struct process_io *io)
     *io = (struct process_io){0};
     const struct wanted wanted[] = {{"syscr:", 10, &io->reads},
                                     {"syscw:", 10, &io->writes},
-                                    {"read_bytes:", 10, &io->read_bytes},
-                                    {"write_bytes:", 10, &io->write_bytes}};
+                                    {"rchar:", 10, &io->read_bytes},
+                                    {"wchar:", 10, &io->write_bytes}};
     if (!host_read_proc(host, &text, "%" PRIu64 "/io", pid)) {
         return false;
     }

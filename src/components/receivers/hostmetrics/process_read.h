@@ -19,6 +19,7 @@ HF_MUST_USE bool process_read_stat(struct host *host, uint64_t pid, struct proce
 HF_MUST_USE bool process_read_memory(struct host *host, uint64_t pid, uint64_t *ret_resident,
                                      uint64_t *ret_virtual);
 
+/* Of all reads and writes, as the Go collector counts them: also those that reach no disk. */
 struct process_io {
     uint64_t read_bytes, write_bytes, reads, writes;
 };

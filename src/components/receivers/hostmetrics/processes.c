@@ -61,9 +61,10 @@ static unsigned state_of(char letter)
     return UNKNOWN;
 }
 
-/* A process that ends meanwhile is not counted. */
-static bool count_states(struct host *host, uint64_t *counts)
+/* Counts the states and the processes. Of one that ends meanwhile the state is not known. */
+static bool count_states(struct host *host, uint64_t *counts, uint64_t *ret_all)
 {
+    uint64_t all = 0;
     DIR *folder = opendir(host->proc);
     if (folder == NULL) {
         return false;
@@ -71,8 +72,11 @@ static bool count_states(struct host *host, uint64_t *counts)
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         struct hf_slice text;
         uint64_t pid;
-        if (!host_number_of(hf_slice_text(entry->d_name), 10, &pid) ||
-            !host_read_proc(host, &text, "%s/stat", entry->d_name)) {
+        if (!host_number_of(hf_slice_text(entry->d_name), 10, &pid)) {
+            continue;
+        }
+        all++;
+        if (!host_read_proc(host, &text, "%s/stat", entry->d_name)) {
             continue;
         }
         /* "PID (name) S ...": the name may hold anything. */
@@ -82,17 +86,17 @@ static bool count_states(struct host *host, uint64_t *counts)
         }
     }
     closedir(folder);
+    *ret_all = all;
     return true;
 }
 
 struct totals {
     uint64_t created, running, blocked;
-    uint64_t threads; /* all that the scheduler knows */
 };
 
 static bool read_totals(struct host *host, struct totals *totals)
 {
-    struct hf_slice text, line, key, word;
+    struct hf_slice text, line, key;
     *totals = (struct totals){0};
     if (!host_read_proc(host, &text, "stat")) {
         return false;
@@ -110,24 +114,16 @@ static bool read_totals(struct host *host, struct totals *totals)
             totals->blocked = number;
         }
     }
-    /* "0.1 0.2 0.3 running/all last" */
-    if (!host_read_proc(host, &text, "loadavg") || !host_skip_words(&text, 3) ||
-        !host_next_word(&text, &word)) {
-        return false;
-    }
-    const uint8_t *slash = memchr(word.data, '/', word.size);
-    errno = EBADMSG;
-    return slash != NULL &&
-           host_number_of(hf_slice_of(slash + 1, (size_t)(word.data + word.size - slash - 1)), 10,
-                          &totals->threads);
+    return true;
 }
 
 static void scrape_processes(void *self, struct host_run *run)
 {
     uint64_t counts[STATE_COUNT] = {0};
+    uint64_t all = 0;
     struct totals totals;
     (void)self;
-    if ((run->enabled[PROCESSES_COUNT] && !count_states(run->host, counts)) ||
+    if ((run->enabled[PROCESSES_COUNT] && !count_states(run->host, counts, &all)) ||
         !read_totals(run->host, &totals)) {
         host_failed(run, METRIC_COUNT, "reading the processes failed: %s", strerror(errno));
         return;
@@ -138,8 +134,8 @@ static void scrape_processes(void *self, struct host_run *run)
     for (unsigned i = 0; i < STATE_COUNT; i++) {
         known += counts[i];
     }
-    if (totals.threads > known) {
-        counts[UNKNOWN] = totals.threads - known;
+    if (all > known) {
+        counts[UNKNOWN] = all - known;
     }
     bool is_on = host_metric(run, PROCESSES_COUNT);
     for (unsigned i = 0; is_on && i < STATE_COUNT; i++) {

@@ -1,0 +1,129 @@
+/* The detectors `k8snode`, `k8s_api` and `kubeadm`. */
+#include "detect_kubernetes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pdata/json_any.h"
+
+#define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
+
+enum hf_status hf_kubernetes_get(struct hf_detection *detection, const char *path,
+                                 struct hf_slice *ret_object)
+{
+    const char *host = getenv("KUBERNETES_SERVICE_HOST");
+    const char *port = getenv("KUBERNETES_SERVICE_PORT");
+    if (host == NULL || host[0] == '\0' || port == NULL || port[0] == '\0') {
+        snprintf(detection->why, sizeof(detection->why),
+                 "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+        return HF_NOT_FOUND;
+    }
+    bool is_v6 = strchr(host, ':') != NULL;
+    struct hf_slice token = hf_detection_file(detection, ACCOUNT "token");
+    const char *bearer =
+        hf_detection_text(detection, "Bearer %.*s", (int)token.size, (const char *)token.data);
+    const struct hf_detection_call call = {
+        .url = hf_detection_text(detection, "https://%s%s%s:%s/%s", is_v6 ? "[" : "", host,
+                                 is_v6 ? "]" : "", port, path),
+        .ca_file = ACCOUNT "ca.crt",
+        .headers = {{hf_slice_text("accept"), hf_slice_text("application/json")},
+                    {hf_slice_text("authorization"), hf_slice_text(bearer)}},
+        .header_count = token.size > 0 ? 2 : 1};
+    return hf_detection_fetch_json(detection, &call, ret_object);
+}
+
+/* The uid of the namespace kube-system stands for the cluster's. */
+static enum hf_status detect_cluster_uid(struct hf_detection *detection)
+{
+    struct hf_slice object;
+    if (!hf_detection_wants(detection, "k8s.cluster.uid")) {
+        return HF_OK;
+    }
+    enum hf_status status =
+        hf_kubernetes_get(detection, "api/v1/namespaces/kube-system", &object);
+    if (status == HF_OK) {
+        hf_detection_set(detection, "k8s.cluster.uid",
+                         hf_json_any_text(&detection->maker, object, "metadata.uid"));
+    }
+    return status;
+}
+
+static enum hf_status detect_node(struct hf_detection *detection)
+{
+    const char *variable = detection->config->node_from_env_var;
+    const char *name = getenv(variable != NULL ? variable : "K8S_NODE_NAME");
+    struct hf_slice object;
+    if (name == NULL || name[0] == '\0') {
+        snprintf(detection->why, sizeof(detection->why), "the variable %s is not set",
+                 variable != NULL ? variable : "K8S_NODE_NAME");
+        return HF_NOT_FOUND;
+    }
+    enum hf_status status = hf_kubernetes_get(
+        detection, hf_detection_text(detection, "api/v1/nodes/%s", name), &object);
+    if (status == HF_OK) {
+        hf_detection_set_text(detection, "k8s.node.name", name);
+        hf_detection_set(detection, "k8s.node.uid",
+                         hf_json_any_text(&detection->maker, object, "metadata.uid"));
+    }
+    return status;
+}
+
+static enum hf_status detect_api(struct hf_detection *detection)
+{
+    enum hf_status status = detect_node(detection);
+    return status == HF_OK ? detect_cluster_uid(detection) : status;
+}
+
+/* `clusterName: NAME` of the configuration's YAML, a plain or quoted word on a line of its own. */
+static struct hf_slice cluster_name_of(struct hf_slice text)
+{
+    static const char key[] = "clusterName:";
+    const uint8_t *at = text.size > 0 ? memmem(text.data, text.size, key, sizeof(key) - 1) : NULL;
+    if (at == NULL || (at != text.data && at[-1] != '\n')) {
+        return HF_EMPTY_SLICE;
+    }
+    at += sizeof(key) - 1;
+    size_t left = text.size - (size_t)(at - text.data);
+    while (left > 0 && strchr(" \"'", *at) != NULL) {
+        at++;
+        left--;
+    }
+    size_t size = 0;
+    while (size < left && strchr(" \"'\r\n#", at[size]) == NULL) {
+        size++;
+    }
+    return hf_slice_of(at, size);
+}
+
+static enum hf_status detect_kubeadm(struct hf_detection *detection)
+{
+    struct hf_slice object;
+    if (hf_detection_wants(detection, "k8s.cluster.name")) {
+        enum hf_status status = hf_kubernetes_get(
+            detection, "api/v1/namespaces/kube-system/configmaps/kubeadm-config", &object);
+        if (status != HF_OK) {
+            return status;
+        }
+        hf_detection_set(detection, "k8s.cluster.name",
+                         cluster_name_of(hf_json_any_text(&detection->maker, object,
+                                                          "data.ClusterConfiguration")));
+    }
+    return detect_cluster_uid(detection);
+}
+
+static const struct hf_detector_attribute node_attributes[] = {
+    {"k8s.node.name", false}, {"k8s.node.uid", false}, {NULL, false}};
+static const struct hf_detector_attribute api_attributes[] = {{"k8s.node.name", false},
+                                                              {"k8s.node.uid", false},
+                                                              {"k8s.cluster.uid", false},
+                                                              {NULL, false}};
+static const struct hf_detector_attribute kubeadm_attributes[] = {
+    {"k8s.cluster.name", false}, {"k8s.cluster.uid", false}, {NULL, false}};
+
+const struct hf_detector hf_detector_k8snode = {
+    .name = "k8snode", .attributes = node_attributes, .detect = detect_node};
+const struct hf_detector hf_detector_k8s_api = {
+    .name = "k8s_api", .attributes = api_attributes, .detect = detect_api};
+const struct hf_detector hf_detector_kubeadm = {
+    .name = "kubeadm", .attributes = kubeadm_attributes, .detect = detect_kubeadm};

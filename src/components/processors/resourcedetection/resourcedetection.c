@@ -1,0 +1,420 @@
+/*
+ * resourcedetection: adds to every resource what detectors found out about where the process runs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "detectors.h"
+#include "pdata/edit.h"
+#include "util/regex.h"
+
+enum {
+    ENV,
+    SYSTEM,
+    DOCKER,
+    EC2,
+    ECS,
+    EKS,
+    GCP,
+    AZURE,
+    K8SNODE,
+    K8S_API,
+    KUBEADM,
+    DETECTOR_COUNT
+};
+
+struct retry_config {
+    bool enabled;
+    uint64_t initial_interval_ns, max_interval_ns, max_elapsed_time_ns;
+    double multiplier, randomization_factor;
+};
+
+struct resourcedetection_config {
+    struct hf_string_list detectors, attributes;
+    bool override, fail_on_missing_metadata;
+    uint64_t timeout_ns, refresh_interval_ns;
+    struct retry_config retry;
+    struct hf_detector_config sections[DETECTOR_COUNT];
+};
+
+struct resourcedetection {
+    bool override;
+    struct hf_detector_use *uses;
+    struct hf_detectors *detectors;
+};
+
+static const struct hf_detector *const known[DETECTOR_COUNT] = {
+    [ENV] = &hf_detector_env,         [SYSTEM] = &hf_detector_system,
+    [DOCKER] = &hf_detector_docker,   [EC2] = &hf_detector_ec2,
+    [ECS] = &hf_detector_ecs,         [EKS] = &hf_detector_eks,
+    [GCP] = &hf_detector_gcp,         [AZURE] = &hf_detector_azure,
+    [K8SNODE] = &hf_detector_k8snode, [K8S_API] = &hf_detector_k8s_api,
+    [KUBEADM] = &hf_detector_kubeadm,
+};
+
+/* In the order above; `gke` is an old name of gcp. */
+static const char *const detector_names[] = {"env",     "system",  "docker",  "ec2", "ecs",
+                                             "eks",     "gcp",     "azure",   "k8snode",
+                                             "k8s_api", "kubeadm", "gce", "gke", NULL};
+
+static size_t index_of(const char *name)
+{
+    for (size_t i = 0; i < DETECTOR_COUNT; i++) {
+        if (strcmp(known[i]->name, name) == 0) {
+            return i;
+        }
+    }
+    return GCP; /* the names were checked: an old one of it */
+}
+
+/* ---- the configuration ---- */
+
+static const char *check_patterns(const char *detector, const char *key,
+                                  const struct hf_string_list *patterns)
+{
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    for (size_t i = 0; i < patterns->count; i++) {
+        char why[HF_REGEX_ERROR_MAX] = "out of memory";
+        struct hf_regex *regex = NULL;
+        if (hf_regex_new(patterns->items[i], &regex, why) != HF_OK) {
+            snprintf(sentence, sizeof(sentence), "%s.%s[%zu]: %s", detector, key, i, why);
+            return sentence;
+        }
+        hf_regex_free(regex);
+    }
+    return NULL;
+}
+
+static const char *check_section(const struct hf_detector *detector,
+                                 const struct hf_detector_config *config)
+{
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    for (size_t i = 0; i < config->resource_attributes.count; i++) {
+        const char *name = config->resource_attributes.keys[i];
+        const struct hf_detector_attribute *at = detector->attributes;
+        while (at != NULL && at->name != NULL && strcmp(at->name, name) != 0) {
+            at++;
+        }
+        if (at == NULL || at->name == NULL) {
+            snprintf(sentence, sizeof(sentence),
+                     "%s.resource_attributes: the detector has no attribute \"%s\"", detector->name,
+                     name);
+            return sentence;
+        }
+    }
+    const char *why = check_patterns(detector->name, "tags", &config->tags);
+    return why != NULL ? why : check_patterns(detector->name, "labels", &config->labels);
+}
+
+static const char *check(const void *config)
+{
+    const struct resourcedetection_config *configured = config;
+    const char *why = NULL;
+    if (configured->detectors.count == 0) {
+        return "detectors: at least one must be named";
+    }
+    for (size_t i = 0; i < DETECTOR_COUNT && why == NULL; i++) {
+        why = check_section(known[i], &configured->sections[i]);
+    }
+    return why;
+}
+
+/* ---- the component ---- */
+
+static void close_resourcedetection(void *self)
+{
+    struct resourcedetection *processor = self;
+    hf_detectors_free(processor->detectors);
+    free(processor->uses);
+    free(processor);
+}
+
+static enum hf_status open_resourcedetection(struct hf_node *node, const void *config,
+                                             void **ret_self, char *reterr)
+{
+    const struct resourcedetection_config *configured = config;
+    struct resourcedetection *processor = calloc(1, sizeof(*processor));
+    (void)reterr;
+    if (processor == NULL) {
+        return HF_NOMEM;
+    }
+    processor->override = configured->override;
+    processor->uses = calloc(configured->detectors.count, sizeof(*processor->uses));
+    enum hf_status status = processor->uses != NULL ? HF_OK : HF_NOMEM;
+    for (size_t i = 0; i < configured->detectors.count && status == HF_OK; i++) {
+        size_t index = index_of(configured->detectors.items[i]);
+        processor->uses[i] =
+            (struct hf_detector_use){known[index], &configured->sections[index]};
+    }
+    if (status == HF_OK) {
+        status = hf_detectors_new(
+            &(struct hf_detectors_options){
+                .node = node,
+                .uses = processor->uses,
+                .count = configured->detectors.count,
+                .timeout_ns = configured->timeout_ns,
+                .refresh_interval_ns = configured->refresh_interval_ns,
+                .retries = configured->retry.enabled,
+                .fail_on_missing_metadata = configured->fail_on_missing_metadata,
+                .retry_initial_ns = configured->retry.initial_interval_ns,
+                .retry_max_ns = configured->retry.max_interval_ns,
+                .retry_multiplier = configured->retry.multiplier,
+                .only = configured->attributes,
+            },
+            &processor->detectors);
+    }
+    if (status != HF_OK) {
+        close_resourcedetection(processor);
+        return status;
+    }
+    *ret_self = processor;
+    return HF_OK;
+}
+
+static enum hf_status start_resourcedetection(void *self, char *reterr)
+{
+    struct resourcedetection *processor = self;
+    return hf_detectors_start(processor->detectors, reterr);
+}
+
+static void stop_resourcedetection(void *self)
+{
+    struct resourcedetection *processor = self;
+    hf_detectors_stop(processor->detectors);
+}
+
+/* One batch on its way through. */
+struct pass {
+    struct hf_editor editor;
+    const struct hf_facts *facts;
+    bool override;
+};
+
+static void change(struct hf_editor *editor, struct hf_attributes *attributes)
+{
+    const struct pass *pass = HF_CONTAINER(editor, struct pass, editor);
+    for (size_t i = 0; i < pass->facts->count; i++) {
+        const struct hf_attribute *fact = &pass->facts->items[i];
+        if (pass->override || hf_attributes_find(attributes, fact->key) == NULL) {
+            hf_attributes_set(attributes, fact->key, fact->value);
+        }
+    }
+}
+
+static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batch **ret_batch)
+{
+    static const struct hf_facts nothing;
+    const struct resourcedetection *processor = self;
+    const struct hf_facts *facts = hf_detectors_facts(processor->detectors);
+    struct pass pass = {.editor = {.of_resources = true, .change = change},
+                        .facts = facts != NULL ? facts : &nothing,
+                        .override = processor->override};
+    return hf_edit_batch(&pass.editor, batch, ret_batch);
+}
+
+/* ---- fields ---- */
+
+#define SECTION_FIELD(name, text)                                                                  \
+    .key = #name, .offset = offsetof(struct hf_detector_config, name), .help = text
+
+static const struct hf_field attribute_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct hf_detector_attribute_config, enabled),
+     .required = true,
+     .help = "Whether the attribute is set."},
+    HF_FIELDS_END,
+};
+
+#define RESOURCE_ATTRIBUTES                                                                        \
+    {                                                                                              \
+        SECTION_FIELD(resource_attributes, "The detector's attributes, on or off."),               \
+            .type = HF_FIELD_STRUCT_MAP, .inner = attribute_fields,                                \
+            .inner_size = sizeof(struct hf_detector_attribute_config)                              \
+    }
+
+static const struct hf_field plain_fields[] = {RESOURCE_ATTRIBUTES, HF_FIELDS_END};
+
+static const char *const hostname_sources[] = {"dns", "os", "cname", "lookup", NULL};
+
+static const struct hf_field system_fields[] = {
+    {SECTION_FIELD(hostname_sources, "What host.name is asked of, until one knows it."),
+     .type = HF_FIELD_STRING_LIST,
+     .choices = hostname_sources,
+     .default_text = "dns,os"},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
+static const struct hf_field ec2_fields[] = {
+    {SECTION_FIELD(tags, "Regular expressions; tags of the instance that match become "
+                         "ec2.tag.NAME. They are read from the metadata service."),
+     .type = HF_FIELD_STRING_LIST},
+    {SECTION_FIELD(tags_from_imds, "Without effect: tags always come from there."),
+     .type = HF_FIELD_BOOL},
+    {SECTION_FIELD(max_attempts, "Without effect: `retry` says how often."),
+     .type = HF_FIELD_INT,
+     .default_text = "3"},
+    {.key = "max_backoff",
+     .offset = offsetof(struct hf_detector_config, max_backoff_ns),
+     .type = HF_FIELD_DURATION,
+     .default_text = "20s",
+     .help = "Without effect: `retry` says how long."},
+    {SECTION_FIELD(fail_on_missing_metadata, "Do not start without an answer."),
+     .type = HF_FIELD_BOOL},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
+static const struct hf_field azure_fields[] = {
+    {SECTION_FIELD(tags, "Regular expressions; tags of the machine that match become "
+                         "azure.tag.NAME."),
+     .type = HF_FIELD_STRING_LIST},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
+static const char *service_account_only(const char *key, const char *text)
+{
+    (void)key;
+    return strcmp(text, "serviceAccount") == 0 ? NULL : "serviceAccount";
+}
+
+#define AUTH_TYPE                                                                                  \
+    {                                                                                              \
+        SECTION_FIELD(auth_type, "serviceAccount, the only one."), .type = HF_FIELD_STRING,        \
+            .validate = service_account_only, .default_text = "serviceAccount"                     \
+    }
+
+static const struct hf_field node_fields[] = {
+    AUTH_TYPE,
+    {SECTION_FIELD(node_from_env_var, "The environment variable with the node's name."),
+     .type = HF_FIELD_STRING,
+     .default_text = "K8S_NODE_NAME"},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
+static const struct hf_field kubeadm_fields[] = {AUTH_TYPE, RESOURCE_ATTRIBUTES, HF_FIELDS_END};
+
+static const struct hf_field eks_fields[] = {
+    {SECTION_FIELD(node_from_env_var, "Without effect."), .type = HF_FIELD_STRING},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
+#define RETRY_FIELD(name) .offset = offsetof(struct retry_config, name)
+
+static const struct hf_field retry_fields[] = {
+    {.key = "enabled",
+     RETRY_FIELD(enabled),
+     .type = HF_FIELD_BOOL,
+     .default_text = "true",
+     .help = "Ask again, within the timeout, when a detector has failed."},
+    {.key = "initial_interval",
+     RETRY_FIELD(initial_interval_ns),
+     .type = HF_FIELD_DURATION,
+     .default_text = "1s",
+     .help = "The first pause."},
+    {.key = "multiplier",
+     RETRY_FIELD(multiplier),
+     .type = HF_FIELD_DOUBLE,
+     .min = 1,
+     .max = 100,
+     .default_text = "2",
+     .help = "How much longer each pause is."},
+    {.key = "max_interval",
+     RETRY_FIELD(max_interval_ns),
+     .type = HF_FIELD_DURATION,
+     .default_text = "30s",
+     .help = "The longest pause."},
+    {.key = "randomization_factor",
+     RETRY_FIELD(randomization_factor),
+     .type = HF_FIELD_DOUBLE,
+     .max = 1,
+     .default_text = "0.5",
+     .help = "Without effect."},
+    {.key = "max_elapsed_time",
+     RETRY_FIELD(max_elapsed_time_ns),
+     .type = HF_FIELD_DURATION,
+     .help = "Without effect: `timeout` limits it all."},
+    HF_FIELDS_END,
+};
+
+#define DETECTOR(index, name, inner_fields)                                                        \
+    {                                                                                              \
+        .key = name, .type = HF_FIELD_STRUCT,                                                      \
+        .offset = offsetof(struct resourcedetection_config, sections) +                            \
+                  (index) * sizeof(struct hf_detector_config),                                     \
+        .inner = inner_fields, .help = "The detector of that name."                                \
+    }
+
+static const struct hf_field fields[] = {
+    {.key = "detectors",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct resourcedetection_config, detectors),
+     .choices = detector_names,
+     .default_text = "env",
+     .help = "Who is asked. Where two know an attribute, the one that is named first has it."},
+    {.key = "override",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct resourcedetection_config, override),
+     .default_text = "true",
+     .help = "What was detected replaces attributes that the resource has."},
+    {.key = "timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct resourcedetection_config, timeout_ns),
+     .min = 1e6,
+     .max = 3.6e12,
+     .default_text = "5s",
+     .help = "How long starting waits for the detectors at most."},
+    {.key = "refresh_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct resourcedetection_config, refresh_interval_ns),
+     .help = "Detect again so often; 0: never. What was found stays when a detector fails."},
+    {.key = "fail_on_missing_metadata",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct resourcedetection_config, fail_on_missing_metadata),
+     .help = "Do not start when a service that a detector asks does not answer in time."},
+    {.key = "attributes",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct resourcedetection_config, attributes),
+     .help = "Only these attributes; none: all."},
+    {.key = "retry",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct resourcedetection_config, retry),
+     .inner = retry_fields,
+     .help = "Asking again."},
+    DETECTOR(SYSTEM, "system", system_fields),
+    DETECTOR(DOCKER, "docker", plain_fields),
+    DETECTOR(EC2, "ec2", ec2_fields),
+    DETECTOR(ECS, "ecs", plain_fields),
+    DETECTOR(EKS, "eks", eks_fields),
+    DETECTOR(GCP, "gcp", plain_fields),
+    DETECTOR(AZURE, "azure", azure_fields),
+    DETECTOR(K8SNODE, "k8snode", node_fields),
+    DETECTOR(K8S_API, "k8s_api", node_fields),
+    DETECTOR(KUBEADM, "kubeadm", kubeadm_fields),
+    HF_FIELDS_END,
+};
+
+static const char *const aliases[] = {"resource_detection", NULL};
+
+const struct hf_component hf_processor_resourcedetection = {
+    .type = "resourcedetection",
+    .aliases = aliases,
+    .help = "Adds to resources where the process runs: host, cloud, cluster.",
+    .kind = HF_PROCESSOR,
+    .signals = HF_ALL_SIGNALS,
+    .config_size = sizeof(struct resourcedetection_config),
+    .fields = fields,
+    .check = check,
+    .open = open_resourcedetection,
+    .start = start_resourcedetection,
+    .stop = stop_resourcedetection,
+    .close = close_resourcedetection,
+    .process = process,
+};
