@@ -313,13 +313,14 @@ static size_t body_limit(const struct otlp_http_config *config)
 }
 
 /* `limit` is that of any body: numbers in an array, "0,", may become four times as long. */
-static struct hf_batch *batch_of_json(enum hf_signal signal, struct hf_slice json, size_t limit,
+static struct hf_batch *batch_of_json(bool strict, enum hf_signal signal, struct hf_slice json, size_t limit,
                                       struct hf_slice meta, enum hf_status *ret_status,
                                       char *reterr)
 {
     struct hf_bytes proto = {0};
     struct hf_batch *batch = NULL;
-    *ret_status = hf_json_to_proto(signal, json, limit, &proto, reterr);
+    *ret_status = strict ? hf_json_to_proto(signal, json, limit, &proto, reterr)
+                         : hf_json_to_proto_any_text(signal, json, limit, &proto, reterr);
     if (*ret_status == HF_OK) {
         batch = otlp_batch_of(signal, &proto, meta);
         *ret_status = batch != NULL ? HF_OK : HF_NOMEM;
@@ -432,7 +433,8 @@ static void take_body(struct otlp_http *http, struct hf_http_request *request,
     enum hf_status status;
     struct hf_scan scan;
     struct hf_batch *batch =
-        json ? batch_of_json(signal, body->raw, body_limit(http->config), meta, &status, error)
+        json ? batch_of_json(http->receiver->config->strict_utf8, signal, body->raw,
+                             body_limit(http->config), meta, &status, error)
              : batch_of_proto(signal, body, meta, &status);
     if (batch != NULL) {
         status = check_batch(http, request, &batch, &scan);
