@@ -337,8 +337,8 @@ static void keeps_any_bytes_of_strings_for_the_repair(void **state)
     char error[HF_JSON_ERROR_MAX] = "";
     uint64_t count = 0;
     (void)state;
-    assert_int_equal(
-        hf_json_to_proto_any_text(HF_LOGS, hf_slice_text(json), 1 << 20, &out, error), HF_OK);
+    assert_int_equal(hf_json_to_proto_any_text(HF_LOGS, hf_slice_text(json), 1 << 20, &out, error),
+                     HF_OK);
     assert_non_null(memmem(out.data, out.size, "a\xff\xed\xa0\x80", 5));
     assert_int_equal(hf_repair(HF_LOGS, hf_slice_of(out.data, out.size), &repaired, &count), HF_OK);
     assert_int_equal(count, 1);

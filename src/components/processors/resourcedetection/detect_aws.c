@@ -74,10 +74,10 @@ static enum hf_status imds_tags(struct hf_detection *detection, const struct imd
         if (key.size == 0 || !hf_detection_matches(&detection->config->tags, key)) {
             continue;
         }
-        status = imds_get(detection, imds,
-                          hf_detection_text(detection, "meta-data/tags/instance/%s",
-                                            escaped(detection, key)),
-                          &value);
+        status = imds_get(
+            detection, imds,
+            hf_detection_text(detection, "meta-data/tags/instance/%s", escaped(detection, key)),
+            &value);
         if (status == HF_OK) {
             hf_detection_set_named(detection, "ec2.tag.", key, value);
         }
@@ -89,9 +89,9 @@ static enum hf_status imds_tags(struct hf_detection *detection, const struct imd
 static enum hf_status detect_instance(struct hf_detection *detection, struct imds *imds)
 {
     static const char *const pairs[][2] = {
-        {"region", "cloud.region"},      {"accountId", "cloud.account.id"},
-        {"imageId", "host.image.id"},    {"availabilityZone", "cloud.availability_zone"},
-        {"instanceId", "host.id"},       {"instanceType", "host.type"},
+        {"region", "cloud.region"},   {"accountId", "cloud.account.id"},
+        {"imageId", "host.image.id"}, {"availabilityZone", "cloud.availability_zone"},
+        {"instanceId", "host.id"},    {"instanceType", "host.type"},
     };
     struct hf_slice body, document, hostname;
     enum hf_status status = imds_open(detection, imds);
@@ -166,8 +166,7 @@ static void detect_logs(struct hf_detection *detection, struct hf_slice task, st
     struct hf_slice lists[4][LOGS_MAX], containers, container;
     struct hf_any map = hf_any_read(task);
     size_t count = 0;
-    if (map.type != HF_ANY_MAP ||
-        !hf_any_look_up(&map, hf_slice_text("Containers"), &containers)) {
+    if (map.type != HF_ANY_MAP || !hf_any_look_up(&map, hf_slice_text("Containers"), &containers)) {
         return;
     }
     struct hf_any list = hf_any_read(containers);
@@ -177,18 +176,17 @@ static void detect_logs(struct hf_detection *detection, struct hf_slice task, st
         struct hf_slice region = hf_json_any_text(maker, container, "LogOptions.awslogs-region");
         struct hf_slice stream = hf_json_any_text(maker, container, "LogOptions.awslogs-stream");
         bool has_logs = group.size + region.size + stream.size > 0;
-        if (!has_logs ||
-            !hf_slice_is(hf_json_any_text(maker, container, "Type"), "NORMAL") ||
+        if (!has_logs || !hf_slice_is(hf_json_any_text(maker, container, "Type"), "NORMAL") ||
             !hf_slice_is(hf_json_any_text(maker, container, "KnownStatus"), "RUNNING") ||
             !hf_slice_is(hf_json_any_text(maker, container, "LogDriver"), "awslogs") ||
             hf_slice_equal(hf_json_any_text(maker, container, "DockerId"),
                            hf_json_any_text(maker, self, "DockerId"))) {
             continue;
         }
-        const char *arn = hf_detection_text(
-            detection, "arn:aws:logs:%.*s:%.*s:log-group:%.*s", (int)region.size,
-            (const char *)region.data, (int)account.size, (const char *)account.data,
-            (int)group.size, (const char *)group.data);
+        const char *arn = hf_detection_text(detection, "arn:aws:logs:%.*s:%.*s:log-group:%.*s",
+                                            (int)region.size, (const char *)region.data,
+                                            (int)account.size, (const char *)account.data,
+                                            (int)group.size, (const char *)group.data);
         const char *stream_arn = hf_detection_text(detection, "%s:log-stream:%.*s", arn,
                                                    (int)stream.size, (const char *)stream.data);
         lists[0][count] = hf_any_make_string(maker, group);
@@ -224,10 +222,10 @@ static void detect_task(struct hf_detection *detection, struct hf_slice task,
     hf_detection_set(detection, "cloud.availability_zone",
                      hf_json_any_text(maker, task, "AvailabilityZone"));
     if (cluster.size > 0 && memchr(cluster.data, ':', cluster.size) == NULL) {
-        cluster = hf_slice_text(hf_detection_text(
-            detection, "arn:aws:ecs:%.*s:%.*s:cluster/%.*s", (int)region.size,
-            (const char *)region.data, (int)account.size, (const char *)account.data,
-            (int)cluster.size, (const char *)cluster.data));
+        cluster = hf_slice_text(hf_detection_text(detection, "arn:aws:ecs:%.*s:%.*s:cluster/%.*s",
+                                                  (int)region.size, (const char *)region.data,
+                                                  (int)account.size, (const char *)account.data,
+                                                  (int)cluster.size, (const char *)cluster.data));
     }
     hf_detection_set(detection, "aws.ecs.cluster.arn", cluster);
     const char *type =
@@ -246,7 +244,8 @@ static enum hf_status detect_ecs(struct hf_detection *detection)
         env("ECS_CONTAINER_METADATA_URI_V4", env("ECS_CONTAINER_METADATA_URI", NULL));
     struct hf_slice task, self, account;
     if (base == NULL) {
-        snprintf(detection->why, sizeof(detection->why), "ECS_CONTAINER_METADATA_URI_V4 is not set");
+        snprintf(detection->why, sizeof(detection->why),
+                 "ECS_CONTAINER_METADATA_URI_V4 is not set");
         return HF_NOT_FOUND;
     }
     const struct hf_detection_call of_task = {.url = hf_detection_text(detection, "%s/task", base)};
@@ -263,14 +262,14 @@ static enum hf_status detect_ecs(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute ecs_attributes[] = {
-    {"cloud.provider", false},        {"cloud.platform", false},
-    {"cloud.account.id", false},      {"cloud.region", false},
+    {"cloud.provider", false},          {"cloud.platform", false},
+    {"cloud.account.id", false},        {"cloud.region", false},
     {"cloud.availability_zone", false}, {"aws.ecs.cluster.arn", false},
-    {"aws.ecs.task.arn", false},      {"aws.ecs.task.family", false},
-    {"aws.ecs.task.id", false},       {"aws.ecs.task.revision", false},
-    {"aws.ecs.launchtype", false},    {"aws.log.group.names", false},
-    {"aws.log.group.arns", false},    {"aws.log.stream.names", false},
-    {"aws.log.stream.arns", false},   {NULL, false},
+    {"aws.ecs.task.arn", false},        {"aws.ecs.task.family", false},
+    {"aws.ecs.task.id", false},         {"aws.ecs.task.revision", false},
+    {"aws.ecs.launchtype", false},      {"aws.log.group.names", false},
+    {"aws.log.group.arns", false},      {"aws.log.stream.names", false},
+    {"aws.log.stream.arns", false},     {NULL, false},
 };
 
 const struct hf_detector hf_detector_ecs = {
@@ -305,11 +304,16 @@ static enum hf_status detect_eks(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute eks_attributes[] = {
-    {"cloud.provider", false}, {"cloud.platform", false},
-    {"cloud.account.id", true}, {"cloud.region", true},
-    {"cloud.availability_zone", true}, {"host.id", true},
-    {"host.image.id", true}, {"host.name", true},
-    {"host.type", true}, {"k8s.cluster.name", true},
+    {"cloud.provider", false},
+    {"cloud.platform", false},
+    {"cloud.account.id", true},
+    {"cloud.region", true},
+    {"cloud.availability_zone", true},
+    {"host.id", true},
+    {"host.image.id", true},
+    {"host.name", true},
+    {"host.type", true},
+    {"k8s.cluster.name", true},
     {NULL, false},
 };
 

@@ -75,8 +75,8 @@ static void detect_gke(struct hf_detection *detection, struct hf_slice location)
 static void detect_group(struct hf_detection *detection, struct hf_slice created_by)
 {
     char place[8], where[64], name[128];
-    const char *text = hf_detection_text(detection, "%.*s", (int)created_by.size,
-                                         (const char *)created_by.data);
+    const char *text =
+        hf_detection_text(detection, "%.*s", (int)created_by.size, (const char *)created_by.data);
     if (sscanf(text, "projects/%*[^/]/%7[^/]/%63[^/]/instanceGroupManagers/%127[^/]", place, where,
                name) != 3) {
         return;
@@ -93,8 +93,7 @@ static void detect_gce(struct hf_detection *detection)
     struct hf_slice name = gcp_value(detection, "instance/name");
     hf_detection_set_text(detection, "cloud.platform", "gcp_compute_engine");
     set_zone(detection, last_part(gcp_value(detection, "instance/zone")));
-    hf_detection_set(detection, "host.type",
-                     gcp_value(detection, "instance/machine-type"));
+    hf_detection_set(detection, "host.type", gcp_value(detection, "instance/machine-type"));
     hf_detection_set(detection, "host.id", gcp_value(detection, "instance/id"));
     hf_detection_set(detection, "host.name", name);
     hf_detection_set(detection, "gcp.gce.instance.name", name);
@@ -112,8 +111,7 @@ static void detect_faas(struct hf_detection *detection, const char *platform, co
     hf_detection_set_text(detection, "faas.name", name);
     hf_detection_set_text(detection, "faas.version", version);
     hf_detection_set(detection, "faas.instance", gcp_value(detection, "instance/id"));
-    hf_detection_set(detection, "cloud.region",
-                     last_part(gcp_value(detection, "instance/region")));
+    hf_detection_set(detection, "cloud.region", last_part(gcp_value(detection, "instance/region")));
 }
 
 static void detect_app_engine(struct hf_detection *detection, const char *service)
@@ -135,10 +133,9 @@ static enum hf_status detect_gcp(struct hf_detection *detection)
     }
     hf_detection_set_text(detection, "cloud.provider", "gcp");
     hf_detection_set(detection, "cloud.account.id", project);
-    struct hf_slice location =
-        env("KUBERNETES_SERVICE_HOST", NULL) != NULL
-            ? gcp_value(detection, "instance/attributes/cluster-location")
-            : HF_EMPTY_SLICE;
+    struct hf_slice location = env("KUBERNETES_SERVICE_HOST", NULL) != NULL
+                                   ? gcp_value(detection, "instance/attributes/cluster-location")
+                                   : HF_EMPTY_SLICE;
     if (location.size > 0) {
         detect_gke(detection, location);
     } else if (function != NULL || run != NULL) {
@@ -227,8 +224,7 @@ static enum hf_status detect_azure(struct hf_detection *detection)
     if (status != HF_OK) {
         return status;
     }
-    struct hf_slice name =
-        hf_json_any_text(&detection->maker, compute, "osProfile.computerName");
+    struct hf_slice name = hf_json_any_text(&detection->maker, compute, "osProfile.computerName");
     hf_detection_set_text(detection, "cloud.provider", "azure");
     hf_detection_set_text(detection, "cloud.platform", "azure.vm");
     hf_detection_set(detection, "host.name",
@@ -244,12 +240,18 @@ static enum hf_status detect_azure(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute azure_attributes[] = {
-    {"cloud.provider", false},          {"cloud.platform", false},
-    {"cloud.account.id", false},        {"cloud.region", false},
-    {"cloud.availability_zone", true},  {"host.id", false},
-    {"host.name", false},               {"azure.vm.name", false},
-    {"azure.vm.size", false},           {"azure.vm.scaleset.name", false},
-    {"azure.resourcegroup.name", false}, {NULL, false},
+    {"cloud.provider", false},
+    {"cloud.platform", false},
+    {"cloud.account.id", false},
+    {"cloud.region", false},
+    {"cloud.availability_zone", true},
+    {"host.id", false},
+    {"host.name", false},
+    {"azure.vm.name", false},
+    {"azure.vm.size", false},
+    {"azure.vm.scaleset.name", false},
+    {"azure.resourcegroup.name", false},
+    {NULL, false},
 };
 
 const struct hf_detector hf_detector_azure = {
@@ -267,8 +269,7 @@ static enum hf_status docker_get(struct hf_detection *detection, const char *pat
         call.unix_socket = host + sizeof(unix_scheme) - 1;
         call.url = hf_detection_text(detection, "http://localhost%s", path);
     } else if (strncmp(host, tcp_scheme, sizeof(tcp_scheme) - 1) == 0) {
-        call.url =
-            hf_detection_text(detection, "http://%s%s", host + sizeof(tcp_scheme) - 1, path);
+        call.url = hf_detection_text(detection, "http://%s%s", host + sizeof(tcp_scheme) - 1, path);
     } else {
         snprintf(detection->why, sizeof(detection->why), "DOCKER_HOST: neither unix:// nor tcp://");
         return HF_NOT_FOUND;
@@ -294,8 +295,8 @@ static enum hf_status detect_docker(struct hf_detection *detection)
     if (gethostname(own, sizeof(own) - 1) != 0) {
         return HF_NOT_FOUND;
     }
-    status = docker_get(detection, hf_detection_text(detection, "/containers/%s/json", own),
-                        &container);
+    status =
+        docker_get(detection, hf_detection_text(detection, "/containers/%s/json", own), &container);
     if (status == HF_OK) {
         struct hf_slice name = hf_json_any_text(&detection->maker, container, "Name");
         hf_detection_set(detection, "container.name",
@@ -309,11 +310,8 @@ static enum hf_status detect_docker(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute docker_attributes[] = {
-    {"host.name", false},
-    {"os.type", false},
-    {"container.name", true},
-    {"container.image.name", true},
-    {NULL, false},
+    {"host.name", false},           {"os.type", false}, {"container.name", true},
+    {"container.image.name", true}, {NULL, false},
 };
 
 const struct hf_detector hf_detector_docker = {

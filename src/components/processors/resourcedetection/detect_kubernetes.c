@@ -40,8 +40,7 @@ static enum hf_status detect_cluster_uid(struct hf_detection *detection)
     if (!hf_detection_wants(detection, "k8s.cluster.uid")) {
         return HF_OK;
     }
-    enum hf_status status =
-        hf_kubernetes_get(detection, "api/v1/namespaces/kube-system", &object);
+    enum hf_status status = hf_kubernetes_get(detection, "api/v1/namespaces/kube-system", &object);
     if (status == HF_OK) {
         hf_detection_set(detection, "k8s.cluster.uid",
                          hf_json_any_text(&detection->maker, object, "metadata.uid"));
@@ -114,10 +113,8 @@ static enum hf_status detect_kubeadm(struct hf_detection *detection)
 
 static const struct hf_detector_attribute node_attributes[] = {
     {"k8s.node.name", false}, {"k8s.node.uid", false}, {NULL, false}};
-static const struct hf_detector_attribute api_attributes[] = {{"k8s.node.name", false},
-                                                              {"k8s.node.uid", false},
-                                                              {"k8s.cluster.uid", false},
-                                                              {NULL, false}};
+static const struct hf_detector_attribute api_attributes[] = {
+    {"k8s.node.name", false}, {"k8s.node.uid", false}, {"k8s.cluster.uid", false}, {NULL, false}};
 static const struct hf_detector_attribute kubeadm_attributes[] = {
     {"k8s.cluster.name", false}, {"k8s.cluster.uid", false}, {NULL, false}};
 

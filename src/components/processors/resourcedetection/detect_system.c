@@ -110,8 +110,7 @@ static void add_mac(struct hf_detection *detection, struct texts *texts,
     const struct sockaddr_ll *link = (const struct sockaddr_ll *)address;
     char text[3 * sizeof(link->sll_addr) + 1] = "";
     for (size_t i = 0; i < link->sll_halen && i < sizeof(link->sll_addr); i++) {
-        snprintf(text + (i > 0 ? 3 * i - 1 : 0), 4, "%s%02X", i > 0 ? "-" : "",
-                 link->sll_addr[i]);
+        snprintf(text + (i > 0 ? 3 * i - 1 : 0), 4, "%s%02X", i > 0 ? "-" : "", link->sll_addr[i]);
     }
     add_text(detection, texts, text);
 }
@@ -180,8 +179,8 @@ static struct hf_slice value_of(struct hf_slice text, const char *key, char sign
         while (value.size > 0 && (isspace(value.data[0]) || value.data[0] == '"')) {
             value = hf_slice_of(value.data + 1, value.size - 1);
         }
-        while (value.size > 0 && (isspace(value.data[value.size - 1]) ||
-                                  value.data[value.size - 1] == '"')) {
+        while (value.size > 0 &&
+               (isspace(value.data[value.size - 1]) || value.data[value.size - 1] == '"')) {
             value.size--;
         }
         return value;
@@ -228,16 +227,19 @@ static void detect_os(struct hf_detection *detection)
     hf_detection_set(detection, "os.name", id);
     hf_detection_set(detection, "os.version",
                      is_debian ? debian : value_of(release, "VERSION_ID", '='));
-    hf_detection_set(detection, "os.build.id", build.size > 0 ? build : hf_slice_text(names.release));
-    hf_detection_set_text(
-        detection, "os.description",
-        hf_detection_text(detection, "%.*s (%s %s %s %s %s)", (int)pretty.size,
-                          (const char *)pretty.data, names.sysname, names.nodename, names.release,
-                          names.version, names.machine));
+    hf_detection_set(detection, "os.build.id",
+                     build.size > 0 ? build : hf_slice_text(names.release));
+    hf_detection_set_text(detection, "os.description",
+                          hf_detection_text(detection, "%.*s (%s %s %s %s %s)", (int)pretty.size,
+                                            (const char *)pretty.data, names.sysname,
+                                            names.nodename, names.release, names.version,
+                                            names.machine));
     bool is_x86 = strcmp(names.machine, "x86_64") == 0;
     bool is_arm = strcmp(names.machine, "aarch64") == 0;
     hf_detection_set_text(detection, "host.arch",
-                          is_x86 ? "amd64" : is_arm ? "arm64" : names.machine);
+                          is_x86   ? "amd64"
+                          : is_arm ? "arm64"
+                                   : names.machine);
 }
 
 static enum hf_status detect(struct hf_detection *detection)
@@ -256,15 +258,24 @@ static enum hf_status detect(struct hf_detection *detection)
 }
 
 static const struct hf_detector_attribute attributes[] = {
-    {"host.name", false},           {"os.type", false},
-    {"host.id", true},              {"host.arch", true},
-    {"host.ip", true},              {"host.mac", true},
-    {"host.interface", true},       {"host.cpu.vendor.id", true},
-    {"host.cpu.family", true},      {"host.cpu.model.id", true},
-    {"host.cpu.model.name", true},  {"host.cpu.stepping", true},
-    {"host.cpu.cache.l2.size", true}, {"os.description", true},
-    {"os.name", true},              {"os.version", true},
-    {"os.build.id", true},          {NULL, false},
+    {"host.name", false},
+    {"os.type", false},
+    {"host.id", true},
+    {"host.arch", true},
+    {"host.ip", true},
+    {"host.mac", true},
+    {"host.interface", true},
+    {"host.cpu.vendor.id", true},
+    {"host.cpu.family", true},
+    {"host.cpu.model.id", true},
+    {"host.cpu.model.name", true},
+    {"host.cpu.stepping", true},
+    {"host.cpu.cache.l2.size", true},
+    {"os.description", true},
+    {"os.name", true},
+    {"os.version", true},
+    {"os.build.id", true},
+    {NULL, false},
 };
 
 const struct hf_detector hf_detector_system = {

@@ -215,9 +215,8 @@ static void add_facts(const struct hf_detectors *detectors, struct hf_facts *fac
     for (size_t i = 0; i < found->count; i++) {
         const struct hf_attribute *item = &found->items[i];
         if (is_wanted(detectors, item->key) && !is_known(facts, item->key)) {
-            facts->items[facts->count++] =
-                (struct hf_attribute){.key = kept(&facts->arena, item->key),
-                                      .value = kept(&facts->arena, item->value)};
+            facts->items[facts->count++] = (struct hf_attribute){
+                .key = kept(&facts->arena, item->key), .value = kept(&facts->arena, item->value)};
         }
     }
 }
@@ -390,23 +389,18 @@ static bool add_series(struct hf_detectors *detectors, struct series *series, co
                                              .type = HF_COUNTER,
                                              .unit = "",
                                              .help = "Detections, by detector and outcome."};
-    const struct hf_metric_family duration = {
-        .name = "otelcol_resourcedetection_detector_duration",
-        .type = HF_HISTOGRAM,
-        .unit = "s",
-        .help = "How long a detector took.",
-        .scale = 1e-9,
-        .bounds = bounds,
-        .bound_count = sizeof(bounds) / sizeof(bounds[0])};
+    const struct hf_metric_family duration = {.name = "otelcol_resourcedetection_detector_duration",
+                                              .type = HF_HISTOGRAM,
+                                              .unit = "s",
+                                              .help = "How long a detector took.",
+                                              .scale = 1e-9,
+                                              .bounds = bounds,
+                                              .bound_count = sizeof(bounds) / sizeof(bounds[0])};
     struct hf_node *node = detectors->options.node;
-    const struct hf_label success[] = {{"processor", hf_node_id(node)},
-                                       {"detector", name},
-                                       {"outcome", "success"},
-                                       {NULL, NULL}};
-    const struct hf_label failure[] = {{"processor", hf_node_id(node)},
-                                       {"detector", name},
-                                       {"outcome", "failure"},
-                                       {NULL, NULL}};
+    const struct hf_label success[] = {
+        {"processor", hf_node_id(node)}, {"detector", name}, {"outcome", "success"}, {NULL, NULL}};
+    const struct hf_label failure[] = {
+        {"processor", hf_node_id(node)}, {"detector", name}, {"outcome", "failure"}, {NULL, NULL}};
     const struct hf_label plain[] = {
         {"processor", hf_node_id(node)}, {"detector", name}, {NULL, NULL}};
     series->succeeded = hf_metrics_series(hf_node_metrics(node), &results, success);
@@ -417,19 +411,18 @@ static bool add_series(struct hf_detectors *detectors, struct series *series, co
 
 static bool add_all_series(struct hf_detectors *detectors)
 {
-    const struct hf_metric_family family = {
-        .name = "otelcol_resourcedetection_attributes_detected",
-        .type = HF_GAUGE,
-        .unit = "",
-        .help = "Attributes that the detectors have found."};
+    const struct hf_metric_family family = {.name = "otelcol_resourcedetection_attributes_detected",
+                                            .type = HF_GAUGE,
+                                            .unit = "",
+                                            .help = "Attributes that the detectors have found."};
     const struct hf_label labels[] = {{"processor", hf_node_id(detectors->options.node)},
                                       {NULL, NULL}};
     detectors->attributes =
         hf_metrics_series(hf_node_metrics(detectors->options.node), &family, labels);
     bool is_good = detectors->attributes != NULL;
     for (size_t i = 0; i < detectors->options.count && is_good; i++) {
-        is_good = add_series(detectors, &detectors->series[i],
-                             detectors->options.uses[i].detector->name);
+        is_good =
+            add_series(detectors, &detectors->series[i], detectors->options.uses[i].detector->name);
     }
     return is_good;
 }

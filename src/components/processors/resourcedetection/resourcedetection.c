@@ -11,20 +11,7 @@
 #include "pdata/edit.h"
 #include "util/regex.h"
 
-enum {
-    ENV,
-    SYSTEM,
-    DOCKER,
-    EC2,
-    ECS,
-    EKS,
-    GCP,
-    AZURE,
-    K8SNODE,
-    K8S_API,
-    KUBEADM,
-    DETECTOR_COUNT
-};
+enum { ENV, SYSTEM, DOCKER, EC2, ECS, EKS, GCP, AZURE, K8SNODE, K8S_API, KUBEADM, DETECTOR_COUNT };
 
 struct retry_config {
     bool enabled;
@@ -56,9 +43,9 @@ static const struct hf_detector *const known[DETECTOR_COUNT] = {
 };
 
 /* In the order above; `gke` is an old name of gcp. */
-static const char *const detector_names[] = {"env",     "system",  "docker",  "ec2", "ecs",
-                                             "eks",     "gcp",     "azure",   "k8snode",
-                                             "k8s_api", "kubeadm", "gce", "gke", NULL};
+static const char *const detector_names[] = {"env",     "system", "docker", "ec2",     "ecs",
+                                             "eks",     "gcp",    "azure",  "k8snode", "k8s_api",
+                                             "kubeadm", "gce",    "gke",    NULL};
 
 static size_t index_of(const char *name)
 {
@@ -146,8 +133,7 @@ static enum hf_status open_resourcedetection(struct hf_node *node, const void *c
     enum hf_status status = processor->uses != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < configured->detectors.count && status == HF_OK; i++) {
         size_t index = index_of(configured->detectors.items[i]);
-        processor->uses[i] =
-            (struct hf_detector_use){known[index], &configured->sections[index]};
+        processor->uses[i] = (struct hf_detector_use){known[index], &configured->sections[index]};
     }
     if (status == HF_OK) {
         status = hf_detectors_new(
@@ -242,9 +228,7 @@ static const char *const hostname_sources[] = {"dns", "os", "cname", "lookup", N
 
 static const struct hf_field system_fields[] = {
     {SECTION_FIELD(hostname_sources, "What host.name is asked of, until one knows it."),
-     .type = HF_FIELD_STRING_LIST,
-     .choices = hostname_sources,
-     .default_text = "dns,os"},
+     .type = HF_FIELD_STRING_LIST, .choices = hostname_sources, .default_text = "dns,os"},
     RESOURCE_ATTRIBUTES,
     HF_FIELDS_END,
 };
@@ -255,8 +239,7 @@ static const struct hf_field ec2_fields[] = {
      .type = HF_FIELD_STRING_LIST},
     {SECTION_FIELD(tags_from_imds, "Without effect: tags always come from there."),
      .type = HF_FIELD_BOOL},
-    {SECTION_FIELD(max_attempts, "Without effect: `retry` says how often."),
-     .type = HF_FIELD_INT,
+    {SECTION_FIELD(max_attempts, "Without effect: `retry` says how often."), .type = HF_FIELD_INT,
      .default_text = "3"},
     {.key = "max_backoff",
      .offset = offsetof(struct hf_detector_config, max_backoff_ns),
@@ -285,15 +268,15 @@ static const char *service_account_only(const char *key, const char *text)
 
 #define AUTH_TYPE                                                                                  \
     {                                                                                              \
-        SECTION_FIELD(auth_type, "serviceAccount, the only one."), .type = HF_FIELD_STRING,        \
-            .validate = service_account_only, .default_text = "serviceAccount"                     \
+        SECTION_FIELD(auth_type, "serviceAccount, the only one."),                                 \
+            .type = HF_FIELD_STRING, .validate = service_account_only,                             \
+            .default_text = "serviceAccount"                                                       \
     }
 
 static const struct hf_field node_fields[] = {
     AUTH_TYPE,
     {SECTION_FIELD(node_from_env_var, "The environment variable with the node's name."),
-     .type = HF_FIELD_STRING,
-     .default_text = "K8S_NODE_NAME"},
+     .type = HF_FIELD_STRING, .default_text = "K8S_NODE_NAME"},
     RESOURCE_ATTRIBUTES,
     HF_FIELDS_END,
 };

@@ -326,10 +326,10 @@ static void submit_message(struct otlp_grpc *grpc, struct hf_grpc_call *call,
     }
     struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
     struct intake *intake = malloc(sizeof(*intake));
-    struct hf_batch *batch = repaired->size != 0
-                                 ? otlp_batch_of(method->signal, repaired, kept)
-                                 : hf_batch_wrap(method->signal, message->coding, message->wire,
-                                                 message->owner, kept);
+    struct hf_batch *batch =
+        repaired->size != 0
+            ? otlp_batch_of(method->signal, repaired, kept)
+            : hf_batch_wrap(method->signal, message->coding, message->wire, message->owner, kept);
     if (intake == NULL || batch == NULL) {
         free(intake);
         hf_ref_drop(batch != NULL ? &batch->ref : NULL);

@@ -313,9 +313,9 @@ static size_t body_limit(const struct otlp_http_config *config)
 }
 
 /* `limit` is that of any body: numbers in an array, "0,", may become four times as long. */
-static struct hf_batch *batch_of_json(bool strict, enum hf_signal signal, struct hf_slice json, size_t limit,
-                                      struct hf_slice meta, enum hf_status *ret_status,
-                                      char *reterr)
+static struct hf_batch *batch_of_json(bool strict, enum hf_signal signal, struct hf_slice json,
+                                      size_t limit, struct hf_slice meta,
+                                      enum hf_status *ret_status, char *reterr)
 {
     struct hf_bytes proto = {0};
     struct hf_batch *batch = NULL;
