@@ -32,19 +32,19 @@ static const char usage_run[] =
     "  --set a.b=c       one value, over the files\n"
     "  --data-dir DIR    where the queues are; also HOLDFAST_DATA_DIR, or "
     "file_storage::directory;\n"
-    "                    else /var/lib/holdfast, or ./holdfast-data where that cannot be written\n"
+    "                    else /var/lib/holdfast, or ./holdfast-data where that is not writable\n"
     "  --version, --help\n"
     "\n"
     "Commands: validate, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
-    "Exit:     0 stopped as told, 1 configuration or start-up error, 2 wrong usage, 3 damage "
+    "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
     "found,\n"
     "          4 not drained in time\n";
 
 static const char usage_validate[] =
     "Usage: holdfast validate [--partial] --config FILE ... [--set KEY=VALUE ...]\n"
     "\n"
-    "Checks a configuration and prints every error, one a line. With --partial, components that "
+    "Checks a configuration and prints every error, one per line. With --partial, components that "
     "are\n"
     "not built in are listed instead of refused. Exit: 0 valid, 1 not valid, 2 wrong usage.\n";
 
@@ -138,7 +138,7 @@ static bool take_directory(struct request *request, const char *directory)
     return true;
 }
 
-/* One of two words; `ret_second` tells which. */
+/* One of two words; `ret_second` says whether it is the second. */
 static bool take_word(const char *option, const char *first, const char *second, bool *ret_second)
 {
     *ret_second = strcmp(optarg, second) == 0;

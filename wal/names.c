@@ -17,7 +17,7 @@ const char *wal_status_text(enum wal_status status)
     case WAL_IO:
         return "reading or writing the disk failed";
     case WAL_CORRUPT:
-        return "what was read from the disk is damaged";
+        return "data read from the disk is damaged";
     case WAL_NOMEM:
         return "out of memory";
     case WAL_TOO_LARGE:
@@ -27,9 +27,9 @@ const char *wal_status_text(enum wal_status status)
     case WAL_REMOTE:
         return "the directory is on a network file system";
     case WAL_NO_RIGHT:
-        return "no right to write the directory";
+        return "no permission to write the directory";
     case WAL_MISSING:
-        return "there is no such thing";
+        return "not found";
     }
     return "unknown status";
 }

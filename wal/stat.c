@@ -35,7 +35,7 @@ static const char *refusal(struct wal *wal, bool is_low, int *ret_error)
     }
     if (wal->is_row_pending && wal->janitor.status != WAL_OK) {
         *ret_error = wal->janitor.error;
-        return "the places of its exporters cannot be written";
+        return "the cursors of its exporters cannot be written";
     }
     if (is_low) {
         return "the file system is nearly full";

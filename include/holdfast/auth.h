@@ -59,7 +59,7 @@ struct hf_auth {
      */
     void (*begin)(void *self, const struct hf_auth_request *request, struct hf_auth_wait *wait);
     /*
-     * Client side; NULL when there is none. The sender's thread. Adds the headers of one outgoing
+     * Client side; NULL when there is none. The delivery's thread. Adds the headers of one outgoing
      * request, whose records carry the client metadata `meta`. HF_INVALID only when that metadata
      * makes a header that cannot be sent: these records are refused for good. A credential that
      * cannot be sent is HF_UNAUTHENTICATED.

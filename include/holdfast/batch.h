@@ -3,8 +3,8 @@
  * of it on receipt. Immutable once made: a processor that changes one makes a new one.
  *
  * `wire` is what is stored and forwarded; `raw` is the same request as plain protobuf. They are the
- * same bytes when `coding` is identity. Otherwise `raw` is lent by whoever decoded it and is valid
- * only while hf_submit() runs; a batch read back from the queue has none until it is decoded.
+ * same bytes when `coding` is identity. Otherwise `raw` is lent by its decoder and is valid only
+ * while hf_submit() runs; a batch read back from the queue has none until it is decoded.
  *
  * Shared by reference count; any thread may hold one.
  */
@@ -51,7 +51,7 @@ struct hf_batch {
  */
 struct hf_batch *hf_batch_new(enum hf_signal signal, size_t capacity, struct hf_slice meta);
 
-/* The body room of a batch made above that nobody else has seen yet: write here, then
+/* The room for the body of a batch made above, before it is shared: write here, then
  * hf_batch_seal(). */
 uint8_t *hf_batch_room(struct hf_batch *batch);
 

@@ -1,9 +1,10 @@
 /*
- * shape: how the `batch` processor of a pipeline wants its exporters to coalesce and cut requests.
+ * batching: how the `batch` processor of a pipeline wants its exporters to coalesce and cut
+ * requests.
  *
  * `batch` is no buffer here: nothing waits in it. The graph reads its configuration as this struct
- * and hands it to the senders behind it, which shape what they take from the queue. It belongs to
- * the configuration and is immutable; any thread.
+ * and hands it to the deliveries behind it, which batch what they read from the queue. It belongs
+ * to the configuration and is immutable; any thread.
  */
 #pragma once
 
@@ -12,9 +13,9 @@
 #include "field.h"
 
 struct hf_batching {
-    uint64_t timeout_ns;                 /* how long a sender waits for more; 0: it sends at once */
-    int64_t send_batch_size;             /* items that end the waiting; 0: only the timeout does */
-    int64_t send_batch_max_size;         /* no request has more items; 0: no limit */
+    uint64_t timeout_ns;         /* how long a delivery waits for more; 0: it sends at once */
+    int64_t send_batch_size;     /* items that end the waiting; 0: only the timeout does */
+    int64_t send_batch_max_size; /* no request has more items; 0: no limit */
     struct hf_string_list metadata_keys; /* no request mixes their values; headers, any case */
     int64_t metadata_cardinality_limit;  /* distinct sets of values; 0: no limit */
 };

@@ -1,10 +1,10 @@
 /*
  * export: one request on its way to a backend.
  *
- * The sender (one thread an exporter) takes neighbouring records off the queue, shapes them as
- * `batch` says, and lends them to the exporter's `send`. The exporter answers with hf_export_done()
- * on the same thread, at once or later; the sender then acknowledges, waits and repeats, splits, or
- * moves to the dead letters. An exporter never retries.
+ * The delivery (one thread per exporter) takes neighbouring records off the queue, batches them as
+ * configured, and lends them to the exporter's `send`. The exporter answers with hf_export_done()
+ * on the same thread, at once or later; the delivery then acknowledges, waits and repeats, splits,
+ * or moves to the dead letters. An exporter never retries.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ struct hf_export_body {
 
 struct hf_export {
     enum hf_signal signal;
-    uint32_t items;    /* of all pieces */
-    uint64_t raw_size; /* of all pieces */
+    uint32_t items;    /* of all bodies */
+    uint64_t raw_size; /* of all bodies */
     const struct hf_export_body *bodies;
     size_t body_count;    /* at least 1 */
     struct hf_slice meta; /* what all its records have in common */
@@ -79,5 +79,6 @@ struct hf_outcome {
         *message; /* the backend's words or what went wrong; borrowed for the call; may be NULL */
 };
 
-/* The sender's thread, once for each hf_export lent. `export` and its pieces are gone after it. */
+/* The delivery's thread, once for each hf_export lent. `export` and its bodies are gone after it.
+ */
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome);

@@ -33,7 +33,8 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
 struct hf_metrics *hf_node_metrics(const struct hf_node *node);
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count);
 
-/* Exporter: the loop of its sender's thread. Stage (stage.h): that of its own. NULL for others. */
+/* Exporter: the loop of its delivery's thread. Queued processor, connector: its own. NULL for
+ * others. */
 struct hf_loop *hf_node_own_loop(const struct hf_node *node);
 
 /* Receiver and processor: the signals for which it is in a pipeline, as HF_SIGNAL_BIT()s. */
@@ -86,8 +87,8 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint,
                                                const char *mode, int *ret_fd, char *reterr);
 
-/* Receiver, in stop: does another graph listen on the same sockets already? Then nobody waits, and
- * connections may take their time to end. Main thread. */
+/* Receiver, in stop: does another graph listen on the same sockets already? Then no one
+ * waits for the stop, and connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 
 /*

@@ -1,8 +1,8 @@
 /*
  * ref: a reference count to embed in what is shared between threads.
  *
- * The maker holds the first reference; whoever drops the last one frees the object on its own
- * thread by `free`. Taking and dropping are safe on any thread as long as the caller holds a
+ * The maker holds the first reference; the drop of the last one frees the object by `free`, on the
+ * thread that drops it. Taking and dropping are safe on any thread as long as the caller holds a
  * reference.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * slice: bytes that somebody else owns. Borrowed: it is valid as long as its owner says.
+ * slice: bytes of another owner. Borrowed: it is valid as long as its owner says.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * status: what became of a piece of work, named by what the caller must do about it.
  *
- * One table maps each status to its gRPC code, HTTP code and retryability; nobody else maps.
+ * One table maps each status to its gRPC code, HTTP code and retryability; no other code does.
  * Immutable; any thread.
  */
 #pragma once

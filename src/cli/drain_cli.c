@@ -18,14 +18,14 @@ static const char usage[] =
     "\n"
     "Tells the running Holdfast to take no more data, and waits until every exporter has "
     "delivered\n"
-    "all that is queued: for a preStop hook, or before a volume is given up. Senders are refused\n"
-    "with UNAVAILABLE or 503, which they repeat elsewhere; health says 503. Nothing is deleted.\n"
+    "all that is queued: for a preStop hook, or before a volume is removed. Clients are refused\n"
+    "with UNAVAILABLE or 503, and retry elsewhere; health says 503. Nothing is deleted.\n"
     "\n"
     "  --timeout 25s     wait at most that long; without it, until the queues are empty\n"
     "  --cancel          take data again; otherwise draining lasts until the process ends\n"
     "\n"
     "Exit: 0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters are\n"
-    "left, 2 wrong usage, 4 not empty within the timeout (draining goes on).\n";
+    "left, 2 wrong usage, 4 not empty within the timeout (draining continues).\n";
 
 struct request {
     struct hf_client_place place;
@@ -90,7 +90,7 @@ static enum hf_exit ask(const char *directory, bool cancel, char **ret_line)
     if (fd < 0) {
         fprintf(stderr,
                 "error: no Holdfast runs on the data directory %s, so nothing drains it; holdfast "
-                "queue stat tells what it holds\n",
+                "queue stat shows what it holds\n",
                 directory);
         return HF_EXIT_FAILED;
     }

@@ -59,8 +59,8 @@ static bool feeds(const struct hf_config_pipeline *pipeline, const char *exporte
     return false;
 }
 
-/* While nothing runs, only the configuration tells which exporters are there to stay: their backlog
- * is waiting, not left behind. */
+/* While no process runs, only the configuration says which exporters exist: their backlog waits for
+ * delivery and must not be dropped. */
 static bool drops_what_is_configured(const struct hf_queue_arguments *arguments,
                                      const struct hf_config *config)
 {

@@ -34,7 +34,7 @@ void hf_bind_any(struct hf_load *load, const struct hf_path *path, const struct 
 /* `choices`: what an item may be, exactly; NULL: anything. */
 void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
                      const char *const *choices, void *at);
-/* Says that the text is none of them, and which comes nearest. */
+/* Reports that the text is none of them, with the nearest one. */
 void hf_bind_no_choice(struct hf_load *load, const struct hf_path *path, struct hf_place place,
                        const char *const *choices, const char *text);
 void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,

@@ -69,6 +69,6 @@ void hf_check_pipelines(struct hf_build *build, struct hf_place place, const str
 /* service.telemetry.resource in each of its spellings; a NULL value takes an attribute away. */
 struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yaml *node);
 void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
-/* What can only be told when everything is read: references, connectors, what is not used. */
+/* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
 void hf_check_cycles(struct hf_build *build);

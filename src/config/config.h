@@ -82,8 +82,8 @@ struct hf_config *hf_config_load(const struct hf_config_options *options,
 void hf_findings_free(struct hf_finding *findings, size_t count);
 void hf_config_free(struct hf_config *config);
 
-/* All defined components, in the order written; which of them are used is told by the pipelines and
- * extensions. */
+/* All defined components, in the order written; the pipelines and extensions say which of them are
+ * used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,
                                                        size_t *ret_count);
 const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *config,

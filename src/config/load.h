@@ -1,8 +1,8 @@
 /*
  * load: what the steps of loading share: the memory, the options, the findings so far.
  *
- * A step never stops at the first mistake: it reports, puts something harmless in the place and
- * goes on, so that the user sees everything at once. Running out of memory is remembered by the
+ * A step never stops at the first mistake: it reports it, uses a harmless value instead and
+ * continues, so that the user sees all mistakes at once. Running out of memory is remembered by the
  * memory; the steps then return early and hf_config_load() says so.
  *
  * Owned by the loading thread.

@@ -9,7 +9,7 @@
 
 #define HF_REDACTED "[REDACTED]"
 
-/* Is the value of a key of that name a secret, as far as a name can tell? So are headers. */
+/* Whether the value of a key is a secret, by the name of the key. Headers are secrets too. */
 HF_MUST_USE bool hf_redact_is_secret(const char *key);
 
 /*

@@ -42,7 +42,7 @@ static void wait_for_room(struct export_request *request)
         request->isolation.is_dead_letter_waiting = true;
         if (atomic_fetch_add(&delivery->dead_letters_waiting, 1) == 0) {
             hf_node_log(delivery->node, HF_LOG_ERROR,
-                        "unhealthy: the dead letters take no more, so what is refused for good "
+                        "unhealthy: the dead letters are full, so data that is refused for good "
                         "stays in the queue; requeue or drop dead letters, or raise "
                         "sending_queue::dead_letter::max_bytes");
         }

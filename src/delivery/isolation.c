@@ -63,8 +63,8 @@ static void isolate(struct export_request *request, const struct hf_outcome *out
     struct hf_delivery *delivery = request->reader->delivery;
     uint64_t resume_ns = hf_isolated_next_try(request, now_ns, outcome->retry_after_ns);
     hf_node_log(delivery->node, HF_LOG_WARN,
-                "Exporting failed for one request while others pass: it stands aside. Will retry "
-                "it after interval. interval %.3fs, %u %s, code %d: %s",
+                "Exporting failed for one request while others are delivered. Will retry that "
+                "request alone after interval. interval %.3fs, %u %s, code %d: %s",
                 (double)(resume_ns - now_ns) / 1e9, request->export.items,
                 hf_signal_items_name(request->export.signal), outcome->code,
                 hf_outcome_message(outcome));

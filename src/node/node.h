@@ -1,7 +1,6 @@
 /*
- * node: what the graph, the deliveries and the intake know of a component's place: struct hf_node
- * behind the public holdfast/node.h, the pipelines that it feeds or reads, and what all nodes
- * share.
+ * node: the instances of components: struct hf_node, which is opaque in holdfast/node.h, the
+ * pipelines of a node, and the objects that all nodes share.
  *
  * The graph makes nodes and pipelines before anything runs; they are immutable after the start. The
  * functions of holdfast/node.h that need no graph are here, the others in pipeline/graph_node.c.
@@ -24,8 +23,8 @@ struct hf_graph;
 struct hf_batching;
 struct hf_delivery_config;
 
-/* What graphs share. Immutable after start, each member a meeting place of its own or the main
- * thread's. */
+/* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
+ * by the main thread only. */
 struct hf_host {
     struct hf_log *log;
     struct hf_metrics *metrics;
@@ -44,8 +43,8 @@ struct hf_transport {
 };
 
 /*
- * One pipeline, or what lies between two queues of one that a queued_processor cuts: what a batch
- * passes on its way to the disk. Immutable after start.
+ * One pipeline, or the part of a pipeline behind a queued processor: the processors that a batch
+ * passes, and the queue it goes to. Immutable after start.
  */
 struct hf_pipeline {
     const char

@@ -226,6 +226,9 @@ void hf_document_settle(struct hf_document *document)
 struct hf_slice hf_message_content(struct hf_message *message)
 {
     struct hf_document *document = message->document;
+    if (message->slots == NULL) {
+        return message->raw; /* nothing in it was looked at: settling all the others costs */
+    }
     hf_document_settle(document);
     if (!message->dirty) {
         return message->raw;

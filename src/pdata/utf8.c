@@ -1,7 +1,7 @@
 #include "utf8.h"
 
 /* What may follow a first byte: how many continuation bytes, and the range of the first of them,
- * which is where overlong forms, surrogates and too large code points are told. */
+ * which is where overlong forms, surrogates and too large code points show. */
 struct lead {
     uint8_t more, least, most;
 };

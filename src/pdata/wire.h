@@ -19,6 +19,7 @@
 
 #include "schema.h"
 #include "util/compress.h"
+#include "wire_varint.h"
 
 #define HF_WIRE_NUMBER_MAX 536870911u /* 2^29 - 1, protobuf's largest field number */
 #define HF_WIRE_VARINT_MAX 10u        /* bytes */
@@ -113,23 +114,6 @@ struct hf_wire_writer {
 HF_MUST_USE static inline enum hf_status hf_wire_status(const struct hf_wire_writer *writer)
 {
     return writer->failed ? HF_NOMEM : HF_OK;
-}
-
-/* The bytes that a varint takes. */
-static inline size_t hf_wire_varint_size(uint64_t value)
-{
-    unsigned bits = 64u - (unsigned)__builtin_clzll(value | 1);
-    return (bits + 6u) / 7u;
-}
-
-/* Writes a varint into room that is there, and returns what follows it. */
-static inline uint8_t *hf_wire_write_varint(uint8_t *room, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7) {
-        *room++ = (uint8_t)(value | 0x80);
-    }
-    *room++ = (uint8_t)value;
-    return room;
 }
 
 /* Room for `size` more bytes at the end, which the caller fills; NULL when memory has run out. */

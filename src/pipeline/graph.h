@@ -38,7 +38,8 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
  * then the exports are taken over and `old` is stopped: its connections may take their time. On
  * failure this graph is to be freed, and `old` goes on, whole; unless it was the take-over that
- * failed, for want of memory or disk: then nothing runs any more, as hf_graph_is_running() tells.
+ * failed, because memory or disk ran out: then nothing runs any more, as hf_graph_is_running()
+ * tells.
  */
 HF_MUST_USE enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old,
                                           char *reterr);

@@ -144,7 +144,7 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
 {
     const struct hf_pipeline *pipeline = entry->pipeline;
     if (status == WAL_FULL || status == WAL_NO_SPACE) {
-        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; deliveries are told to try again",
+        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; clients are told to retry",
                     pipeline->id, status == WAL_FULL ? "its queue" : "the disk of its queue");
     }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {

@@ -79,7 +79,7 @@ static void report_orphans(void *user, const char *kind, const char *id, struct 
     for (size_t i = 0; i < report.graph->pipeline_count; i++) {
         report.in_use = report.in_use || strcmp(report.graph->pipelines[i].id, id) == 0;
     }
-    /* Dead letters are an operator's, whoever is configured. */
+    /* Dead letters are for an operator, whatever is configured. */
     if (strcmp(kind, HF_STORAGE_DEAD_LETTERS) != 0) {
         enum wal_status seen = wal_consumer_each(wal, report_orphan, &report);
         (void)seen; /* the metric tells as well */

@@ -193,7 +193,7 @@ static int open_socket(const struct addrinfo *address)
     return fd;
 }
 
-/* The first address of the family, or of any, that lets itself be listened on. */
+/* The first address of the family, or of any, on which listening works. */
 static int open_first(const struct addrinfo *found, int family)
 {
     int fd = -1;

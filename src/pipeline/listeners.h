@@ -32,10 +32,10 @@ HF_MUST_USE enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners,
                                                  const char *endpoint, int mode, int *ret_fd,
                                                  char *reterr);
 
-/* Lets a socket outlive this round for whoever has it from an earlier one. False: another has been
+/* Lets a socket outlive this round for its user of an earlier one. False: another has been
  * given it meanwhile. */
 bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint);
 
-/* Begins a new round; at its end, sockets that nobody asked for in it are closed. */
+/* Begins a new round; at its end, sockets that were not asked for in it are closed. */
 void hf_listeners_begin_round(struct hf_listeners *listeners);
 void hf_listeners_end_round(struct hf_listeners *listeners);

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The error of connecting to it; 0: somebody listens. */
+/* The error of connecting to it; 0: there is a listener. */
 static int try_to_connect(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

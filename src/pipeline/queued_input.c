@@ -180,7 +180,7 @@ static bool offer(struct input_queue *input_queue, struct wal_record *record)
                                 .raw_bytes = record->raw_bytes,
                                 .items = record->items,
                                 .open = record->items};
-        link_input(input); /* it may be done with before take() returns */
+        link_input(input); /* it may be done with before process_queued() returns */
         status = node->component->queued->process_queued(node->self, &input->input);
         if (status != HF_OK) {
             unlink_input(input);

@@ -25,7 +25,7 @@ struct input_queue {
     struct input_queue *next;
     struct hf_queued_processor *queued_processor;
     const struct hf_pipeline *pipeline;
-    const struct hf_config_pipeline *from; /* NULL: nobody's place to take over */
+    const struct hf_config_pipeline *from; /* NULL: there is no place to take over */
     struct wal_consumer *consumer;
     struct hf_task wake; /* posted by the committer */
     bool dry;            /* the last read found nothing; `wake` is armed */

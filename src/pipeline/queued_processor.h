@@ -29,7 +29,7 @@ HF_MUST_USE enum hf_status hf_queued_processor_add(struct hf_queued_processor *q
                                                    const struct hf_pipeline *pipeline,
                                                    const struct hf_config_pipeline *from);
 
-/* Opens the consumers; with `only_new`, just those whose place nobody holds open. */
+/* Opens the consumers; with `only_new`, just those whose place is not open. */
 HF_MUST_USE enum hf_status
 hf_queued_processor_open_consumers(struct hf_queued_processor *queued_processor, bool only_new,
                                    char *reterr);

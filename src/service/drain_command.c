@@ -9,11 +9,11 @@
 struct left {
     FILE *out;
     const char *queue;
-    uint64_t on_the_way; /* records admitted, not committed */
-    uint64_t waiting;    /* records that an exporter will deliver */
-    uint64_t orphaned;   /* records of exporters that are not configured */
-    uint64_t letters;    /* items; an operator's */
-    uint64_t appended;   /* records, ever */
+    uint64_t on_the_way;   /* records admitted, not committed */
+    uint64_t waiting;      /* records that an exporter will deliver */
+    uint64_t orphaned;     /* records of exporters that are not configured */
+    uint64_t dead_letters; /* items; an operator's */
+    uint64_t appended;     /* records, ever */
     bool failed;
 };
 
@@ -30,9 +30,9 @@ static void count_backlog(void *user, const struct wal_consumer_stat *stat)
     *(stat->open ? &left->waiting : &left->orphaned) += queued->records;
 }
 
-static void count_letters(void *user, const struct wal_consumer_stat *stat)
+static void count_dead_letters(void *user, const struct wal_consumer_stat *stat)
 {
-    ((struct left *)user)->letters += stat->accounting.queued.items;
+    ((struct left *)user)->dead_letters += stat->accounting.queued.items;
 }
 
 static void look(void *user, const char *kind, const char *id, struct wal *wal)
@@ -46,7 +46,8 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
     left->on_the_way += is_queue ? stat.admitted : 0;
     left->appended += stat.appended.records;
     left->queue = id;
-    enum wal_status status = wal_consumer_each(wal, is_queue ? count_backlog : count_letters, left);
+    enum wal_status status =
+        wal_consumer_each(wal, is_queue ? count_backlog : count_dead_letters, left);
     left->failed = left->failed || status != WAL_OK;
 }
 
@@ -72,7 +73,8 @@ enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *
     struct left left = {.out = out};
     hf_storage_set_draining(store, true);
     hf_storage_each(store, look, &left);
-    /* A stage moves records from queue to queue: it may have passed by those that were looked at.
+    /* A queued processor moves records from queue to queue, perhaps into one that was looked at
+     * before.
      */
     uint64_t appended = 0;
     hf_storage_each(store, add_appended, &appended);
@@ -90,8 +92,9 @@ enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *
         return HF_EXIT_FAILED;
     }
     fputs("empty: all that was accepted is delivered", out);
-    if (left.letters != 0) {
-        fprintf(out, ", but for %" PRIu64 " items in the dead letters, which stay", left.letters);
+    if (left.dead_letters != 0) {
+        fprintf(out, ", but for %" PRIu64 " items in the dead letters, which stay",
+                left.dead_letters);
     }
     fputc('\n', out);
     return HF_EXIT_OK;

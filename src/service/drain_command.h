@@ -1,6 +1,6 @@
 /*
- * drain_command: what a running process does for `holdfast drain`: it refuses intake and counts
- * what is left.
+ * drain_command: the part of `holdfast drain` in the running process: it refuses intake and counts
+ * the backlog that is left.
  */
 #pragma once
 

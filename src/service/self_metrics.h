@@ -1,6 +1,6 @@
 /*
- * self: Holdfast's own metrics: gauges of the process and of every queue, refreshed at each scrape,
- * and their HTTP endpoint.
+ * self_metrics: Holdfast's own metrics: gauges of the process and of every queue, refreshed at each
+ * scrape, and their HTTP endpoint.
  */
 #pragma once
 

@@ -335,8 +335,8 @@ static void tell_ready(const struct hf_host *host)
                     hf_storage_directory(host->store));
     } else {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "Running, but not ready: %s; tried again until it works. Data directory %s",
-                    why, hf_storage_directory(host->store));
+                    "Running, but not ready: %s; retrying until it works. Data directory %s", why,
+                    hf_storage_directory(host->store));
     }
 }
 
@@ -405,7 +405,7 @@ static void reload(struct service *service)
     struct hf_config *config = load(service);
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "the new configuration is invalid; the present one goes on");
+                    "the new configuration is invalid; keeping the current one");
         return;
     }
     struct hf_graph *graph = NULL;
@@ -418,7 +418,7 @@ static void reload(struct service *service)
     if (status != HF_OK) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration does not start: %s; %s", error,
-                    hf_graph_is_running(service->graph) ? "the present one goes on"
+                    hf_graph_is_running(service->graph) ? "keeping the current one"
                                                         : "the present one has ended");
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);

@@ -1,5 +1,5 @@
 /*
- * status_line: one line for a person who watches: received, queued, delivered, oldest. Owned by one
+ * status_line: one line on the terminal: received, queued, delivered, oldest. Owned by one
  * thread.
  */
 #pragma once
@@ -9,7 +9,7 @@
 
 struct hf_storage;
 
-/* What was seen last. */
+/* The values of the last line. */
 struct hf_status_line {
     uint64_t received, delivered, at_ns;
 };

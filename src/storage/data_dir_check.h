@@ -1,5 +1,6 @@
 /*
- * probe: can this user write to the data directory, durably? And what to say when not.
+ * data_dir_check: checks whether this user can write to the data directory, durably, and describes
+ * why not.
  */
 #pragma once
 

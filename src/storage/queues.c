@@ -19,10 +19,10 @@
 
 static void on_event(void *user, const struct wal_event *event)
 {
-    const struct entry *entry = user;
+    const struct open_queue *queue = user;
     char name[512];
-    snprintf(name, sizeof(name), "%s/%s", entry->kind, entry->id);
-    struct hf_log *log = entry->store->log;
+    snprintf(name, sizeof(name), "%s/%s", queue->kind, queue->id);
+    struct hf_log *log = queue->store->log;
     switch (event->kind) {
     case WAL_EVENT_DAMAGE:
         hf_log_line(log, HF_LOG_ERROR, name,
@@ -37,7 +37,7 @@ static void on_event(void *user, const struct wal_event *event)
             "some and loses none");
         break;
     case WAL_EVENT_WRITE_FAILED:
-        hf_log_line(log, HF_LOG_ERROR, name, "cannot write: %s; senders are told to try again",
+        hf_log_line(log, HF_LOG_ERROR, name, "cannot write: %s; clients are told to retry",
                     strerror(event->error));
         break;
     case WAL_EVENT_WRITE_BACK:
@@ -46,14 +46,14 @@ static void on_event(void *user, const struct wal_event *event)
     case WAL_EVENT_CURSORS_FAILED:
         hf_log_line(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
                     event->is_refusing
-                        ? "cannot make the places of its exporters durable: %s; this error is "
-                          "tried again until it is over, nothing is taken before"
-                        : "cannot write what was delivered: %s; tried again until it works, a kill "
-                          "before that repeats it",
+                        ? "cannot write the cursors of its exporters: %s; data is refused until "
+                          "that works again"
+                        : "cannot write what was delivered: %s; retrying, a kill before it works "
+                          "causes repeats",
                     strerror(event->error));
         break;
     case WAL_EVENT_CURSORS_BACK:
-        hf_log_line(log, HF_LOG_INFO, name, "the places of its exporters are written again");
+        hf_log_line(log, HF_LOG_INFO, name, "the cursors of its exporters are written again");
         break;
     case WAL_EVENT_DROPPED:
         hf_log_line(log, HF_LOG_WARN, name, "full: dropped the %llu oldest records of %s",
@@ -63,19 +63,20 @@ static void on_event(void *user, const struct wal_event *event)
     }
 }
 
-static struct entry *find(struct hf_storage *store, const char *kind, const char *id)
+static struct open_queue *find(struct hf_storage *store, const char *kind, const char *id)
 {
-    for (struct entry *entry = store->entries; entry != NULL; entry = entry->next) {
-        if (strcmp(entry->kind, kind) == 0 && strcmp(entry->id, id) == 0) {
-            return entry;
+    for (struct open_queue *queue = store->queues; queue != NULL; queue = queue->next) {
+        if (strcmp(queue->kind, kind) == 0 && strcmp(queue->id, id) == 0) {
+            return queue;
         }
     }
     return NULL;
 }
 
 /* With the mutex held. `options` has the limits. */
-static enum wal_status open_entry(struct hf_storage *store, const char *kind, const char *id,
-                                  struct wal_options *options, struct entry **ret_entry)
+static enum wal_status open_queue_of_kind(struct hf_storage *store, const char *kind,
+                                          const char *id, struct wal_options *options,
+                                          struct open_queue **ret_queue)
 {
     char escaped[3 * WAL_NAME_BYTES_MAX + 1];
     char path[PATH_BYTES_MAX];
@@ -95,43 +96,43 @@ static enum wal_status open_entry(struct hf_storage *store, const char *kind, co
     }
     snprintf(path, sizeof(path), "%s/%s/%s", store->directory, kind, escaped);
     snprintf(damaged, sizeof(damaged), "%s/damaged/%s-%s", store->directory, kind, escaped);
-    struct entry *entry = calloc(1, sizeof(*entry));
-    if (entry == NULL || (entry->id = strdup(id)) == NULL) {
-        free(entry);
+    struct open_queue *queue = calloc(1, sizeof(*queue));
+    if (queue == NULL || (queue->id = strdup(id)) == NULL) {
+        free(queue);
         return WAL_NOMEM;
     }
-    entry->kind = kind;
-    entry->store = store;
-    entry->limits = (struct wal_limits){options->max_bytes, options->drop_oldest};
+    queue->kind = kind;
+    queue->store = store;
+    queue->limits = (struct wal_limits){options->max_bytes, options->drop_oldest};
     options->directory = path;
     options->damaged_directory = damaged;
     options->no_fsync = store->no_fsync;
     options->event = on_event;
-    options->user = entry;
-    enum wal_status status = wal_open(options, &entry->wal);
+    options->user = queue;
+    enum wal_status status = wal_open(options, &queue->wal);
     if (status != WAL_OK) {
-        free(entry->id);
-        free(entry);
+        free(queue->id);
+        free(queue);
         return status;
     }
-    entry->next = store->entries;
-    store->entries = entry;
+    queue->next = store->queues;
+    store->queues = queue;
     store->count++;
-    *ret_entry = entry;
+    *ret_queue = queue;
     return WAL_OK;
 }
 
 void hf_storage_close_queues(struct hf_storage *store)
 {
-    while (store->entries != NULL) {
-        struct entry *entry = store->entries;
-        store->entries = entry->next;
-        if (entry->reader != NULL) {
-            wal_consumer_close(entry->reader);
+    while (store->queues != NULL) {
+        struct open_queue *queue = store->queues;
+        store->queues = queue->next;
+        if (queue->reader != NULL) {
+            wal_consumer_close(queue->reader);
         }
-        wal_close(entry->wal);
-        free(entry->id);
-        free(entry);
+        wal_close(queue->wal);
+        free(queue->id);
+        free(queue);
     }
 }
 
@@ -148,17 +149,18 @@ static struct wal_limits limits_of(const struct hf_storage *store,
 
 /* With the mutex held. */
 static enum wal_status need_queue(struct hf_storage *store, const char *pipeline,
-                                  const struct hf_queue_options *options, struct entry **ret_entry)
+                                  const struct hf_queue_options *options,
+                                  struct open_queue **ret_queue)
 {
-    struct entry *entry = find(store, HF_STORAGE_QUEUE, pipeline);
+    struct open_queue *queue = find(store, HF_STORAGE_QUEUE, pipeline);
     enum wal_status status = WAL_OK;
-    if (entry == NULL) {
+    if (queue == NULL) {
         struct wal_limits limits = limits_of(store, options);
         struct wal_options made = {.max_bytes = limits.max_bytes,
                                    .drop_oldest = limits.drop_oldest};
-        status = open_entry(store, HF_STORAGE_QUEUE, pipeline, &made, &entry);
+        status = open_queue_of_kind(store, HF_STORAGE_QUEUE, pipeline, &made, &queue);
     }
-    *ret_entry = entry;
+    *ret_queue = queue;
     return status;
 }
 
@@ -166,47 +168,48 @@ enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
                                 const struct hf_queue_options *options, struct wal **ret_wal,
                                 char *reterr)
 {
-    struct entry *entry = NULL;
+    struct open_queue *queue = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_queue(store, pipeline, options, &entry);
+    enum wal_status status = need_queue(store, pipeline, options, &queue);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_storage_explain(status, store->directory, reterr);
         return hf_status_of_wal(status);
     }
-    *ret_wal = entry->wal;
+    *ret_wal = queue->wal;
     return HF_OK;
 }
 
 /* Puts limits in force and logs those that a configuration changed. With the mutex held. */
-static void limit(struct entry *entry, struct wal_limits limits, const char *section)
+static void limit(struct open_queue *queue, struct wal_limits limits, const char *section)
 {
-    struct wal_limits before = entry->is_asked ? entry->limits : limits;
-    bool is_dead_letters = strcmp(entry->kind, HF_STORAGE_DEAD_LETTERS) == 0;
-    struct hf_log *log = entry->store->log;
+    struct wal_limits before = queue->is_asked ? queue->limits : limits;
+    bool is_dead_letters = strcmp(queue->kind, HF_STORAGE_DEAD_LETTERS) == 0;
+    struct hf_log *log = queue->store->log;
     struct wal_stat stat;
-    wal_set_limits(entry->wal, &limits);
-    entry->limits = limits;
-    entry->is_asked = true;
+    wal_set_limits(queue->wal, &limits);
+    queue->limits = limits;
+    queue->is_asked = true;
     if (before.max_bytes != limits.max_bytes) {
-        hf_log_line(log, HF_LOG_INFO, entry->id, "%s::max_bytes is now %.1f MiB; it was %.1f MiB",
+        hf_log_line(log, HF_LOG_INFO, queue->id, "%s::max_bytes is now %.1f MiB; it was %.1f MiB",
                     section, (double)limits.max_bytes / MIB, (double)before.max_bytes / MIB);
     }
     if (before.drop_oldest != limits.drop_oldest) {
-        hf_log_line(log, HF_LOG_INFO, entry->id, "%s::on_full is now %s", section,
+        hf_log_line(log, HF_LOG_INFO, queue->id, "%s::on_full is now %s", section,
                     limits.drop_oldest ? "drop_oldest"
                     : is_dead_letters  ? "hold"
                                        : "reject");
     }
-    wal_stat(entry->wal, &stat);
+    wal_stat(queue->wal, &stat);
     if (limits.max_bytes < before.max_bytes && stat.disk_bytes > limits.max_bytes) {
-        hf_log_line(log, HF_LOG_WARN, entry->id, "%.1f MiB are stored, more than the new limit: %s",
-                    (double)stat.disk_bytes / MIB,
-                    limits.drop_oldest ? "the oldest are dropped as new data comes"
-                    : is_dead_letters
-                        ? "what is refused stays in its queue until some are requeued or dropped"
-                        : "senders are told to come back until enough is delivered; nothing is "
-                          "deleted");
+        hf_log_line(
+            log, HF_LOG_WARN, queue->id, "%.1f MiB are stored, more than the new limit: %s",
+            (double)stat.disk_bytes / MIB,
+            limits.drop_oldest ? "the oldest are dropped as new data comes"
+            : is_dead_letters
+                ? "data that is refused for good stays in its queue until some are requeued or "
+                  "dropped"
+                : "clients are told to retry until enough is delivered; nothing is deleted");
     }
 }
 
@@ -214,9 +217,9 @@ void hf_storage_limit_queue(struct hf_storage *store, const char *pipeline,
                             const struct hf_queue_options *options)
 {
     pthread_mutex_lock(&store->mutex);
-    struct entry *entry = find(store, HF_STORAGE_QUEUE, pipeline);
-    if (entry != NULL) {
-        limit(entry, limits_of(store, options), "sending_queue");
+    struct open_queue *queue = find(store, HF_STORAGE_QUEUE, pipeline);
+    if (queue != NULL) {
+        limit(queue, limits_of(store, options), "sending_queue");
     }
     pthread_mutex_unlock(&store->mutex);
 }
@@ -225,53 +228,54 @@ void hf_storage_limit_queue(struct hf_storage *store, const char *pipeline,
 
 /* With the mutex held. */
 static enum wal_status need_dead_letters(struct hf_storage *store, const char *exporter,
-                                         const struct wal_limits *limits, struct entry **ret_entry)
+                                         const struct wal_limits *limits,
+                                         struct open_queue **ret_queue)
 {
-    struct entry *entry = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    struct open_queue *queue = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
     enum wal_status status = WAL_OK;
-    if (entry == NULL) {
+    if (queue == NULL) {
         struct wal_options made = {.max_bytes = limits->max_bytes,
                                    .segment_bytes = DEAD_LETTER_SEGMENT_BYTES,
                                    .drop_oldest = limits->drop_oldest};
         struct wal_consumer_options reader = {.name = HF_DEAD_LETTER_READER, .from_oldest = true};
-        status = open_entry(store, HF_STORAGE_DEAD_LETTERS, exporter, &made, &entry);
-        if (status == WAL_OK && wal_consumer_open(entry->wal, &reader, &entry->reader) != WAL_OK) {
-            entry->reader = NULL;
+        status = open_queue_of_kind(store, HF_STORAGE_DEAD_LETTERS, exporter, &made, &queue);
+        if (status == WAL_OK && wal_consumer_open(queue->wal, &reader, &queue->reader) != WAL_OK) {
+            queue->reader = NULL;
         }
     }
-    *ret_entry = entry;
+    *ret_queue = queue;
     return status;
 }
 
 struct wal *hf_storage_dead_letters(struct hf_storage *store, const char *exporter,
                                     const struct wal_limits *limits)
 {
-    struct entry *entry = NULL;
+    struct open_queue *queue = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_dead_letters(store, exporter, limits, &entry);
+    enum wal_status status = need_dead_letters(store, exporter, limits, &queue);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_log_line(store->log, HF_LOG_ERROR, exporter, "cannot open the dead letters: %s",
                     wal_status_text(status));
         return NULL;
     }
-    return entry->wal;
+    return queue->wal;
 }
 
 struct wal_consumer *hf_storage_dead_letter_reader(struct hf_storage *store, const char *exporter)
 {
     pthread_mutex_lock(&store->mutex);
-    const struct entry *entry = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    const struct open_queue *queue = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
     pthread_mutex_unlock(&store->mutex);
-    return entry != NULL ? entry->reader : NULL;
+    return queue != NULL ? queue->reader : NULL;
 }
 
 void hf_storage_limit_dead_letters(struct hf_storage *store, const char *exporter,
                                    const struct wal_limits *limits)
 {
     pthread_mutex_lock(&store->mutex);
-    struct entry *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
-    struct entry *requeued = find(store, HF_STORAGE_REQUEUE, exporter);
+    struct open_queue *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    struct open_queue *requeued = find(store, HF_STORAGE_REQUEUE, exporter);
     if (dead_letters != NULL) {
         limit(dead_letters, *limits, "sending_queue::dead_letter");
     }
@@ -286,22 +290,22 @@ void hf_storage_limit_dead_letters(struct hf_storage *store, const char *exporte
 
 /* With the mutex held. Its consumer is stored before anything is in it, so that it has it all. */
 static enum wal_status need_requeue(struct hf_storage *store, const char *exporter,
-                                    struct entry **ret_entry)
+                                    struct open_queue **ret_queue)
 {
-    struct entry *entry = find(store, HF_STORAGE_REQUEUE, exporter);
-    if (entry != NULL) {
-        *ret_entry = entry;
+    struct open_queue *queue = find(store, HF_STORAGE_REQUEUE, exporter);
+    if (queue != NULL) {
+        *ret_queue = queue;
         return WAL_OK;
     }
-    const struct entry *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
+    const struct open_queue *dead_letters = find(store, HF_STORAGE_DEAD_LETTERS, exporter);
     struct wal_options made = {.max_bytes =
                                    dead_letters != NULL ? dead_letters->limits.max_bytes : 0,
                                .segment_bytes = DEAD_LETTER_SEGMENT_BYTES};
     struct wal_consumer_options sender = {.name = exporter, .from_oldest = true};
     struct wal_consumer *consumer = NULL;
-    enum wal_status status = open_entry(store, HF_STORAGE_REQUEUE, exporter, &made, &entry);
+    enum wal_status status = open_queue_of_kind(store, HF_STORAGE_REQUEUE, exporter, &made, &queue);
     if (status == WAL_OK) {
-        status = wal_consumer_open(entry->wal, &sender, &consumer);
+        status = wal_consumer_open(queue->wal, &sender, &consumer);
     }
     if (status != WAL_OK) {
         return status;
@@ -309,36 +313,36 @@ static enum wal_status need_requeue(struct hf_storage *store, const char *export
     wal_consumer_close(consumer);
     for (struct hf_requeue_watch *watch = store->watches; watch != NULL; watch = watch->next) {
         if (strcmp(watch->exporter, exporter) == 0) {
-            watch->made(watch->user, entry->wal);
+            watch->made(watch->user, queue->wal);
         }
     }
-    *ret_entry = entry;
+    *ret_queue = queue;
     return WAL_OK;
 }
 
 enum hf_status hf_storage_requeue(struct hf_storage *store, const char *exporter,
                                   struct wal **ret_wal, char *reterr)
 {
-    struct entry *entry = NULL;
+    struct open_queue *queue = NULL;
     pthread_mutex_lock(&store->mutex);
-    enum wal_status status = need_requeue(store, exporter, &entry);
+    enum wal_status status = need_requeue(store, exporter, &queue);
     pthread_mutex_unlock(&store->mutex);
     if (status != WAL_OK) {
         hf_storage_explain(status, store->directory, reterr);
         return hf_status_of_wal(status);
     }
-    *ret_wal = entry->wal;
+    *ret_wal = queue->wal;
     return HF_OK;
 }
 
 struct wal *hf_storage_watch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch)
 {
     pthread_mutex_lock(&store->mutex);
-    const struct entry *entry = find(store, HF_STORAGE_REQUEUE, watch->exporter);
+    const struct open_queue *queue = find(store, HF_STORAGE_REQUEUE, watch->exporter);
     watch->next = store->watches;
     store->watches = watch;
     pthread_mutex_unlock(&store->mutex);
-    return entry != NULL ? entry->wal : NULL;
+    return queue != NULL ? queue->wal : NULL;
 }
 
 void hf_storage_unwatch_requeue(struct hf_storage *store, struct hf_requeue_watch *watch)
@@ -371,27 +375,27 @@ void hf_storage_each(struct hf_storage *store,
                      void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                      void *user)
 {
-    /* Entries are only ever put in front and live until the store closes, so the walk needs no
+    /* Queues are only added in front and stay until the store closes, so the walk needs no
      * lock. */
     pthread_mutex_lock(&store->mutex);
-    struct entry *entry = store->entries;
+    struct open_queue *queue = store->queues;
     pthread_mutex_unlock(&store->mutex);
-    for (; entry != NULL; entry = entry->next) {
-        visit(user, entry->kind, entry->id, entry->wal);
+    for (; queue != NULL; queue = queue->next) {
+        visit(user, queue->kind, queue->id, queue->wal);
     }
 }
 
 /* With the mutex held. */
 static enum wal_status need(struct hf_storage *store, const char *kind, const char *id)
 {
-    struct entry *entry = NULL;
+    struct open_queue *queue = NULL;
     if (strcmp(kind, HF_STORAGE_DEAD_LETTERS) == 0) {
         /* Dead letters are added only after a configuration has set their limit. */
-        return need_dead_letters(store, id, &(const struct wal_limits){0}, &entry);
+        return need_dead_letters(store, id, &(const struct wal_limits){0}, &queue);
     }
     return strcmp(kind, HF_STORAGE_REQUEUE) == 0
-               ? need_requeue(store, id, &entry)
-               : need_queue(store, id, &(const struct hf_queue_options){0}, &entry);
+               ? need_requeue(store, id, &queue)
+               : need_queue(store, id, &(const struct hf_queue_options){0}, &queue);
 }
 
 static bool open_kind(struct hf_storage *store, const char *kind)

@@ -110,8 +110,8 @@ static int sync_parents(const char *directory)
     return error;
 }
 
-/* Others who may write there could take the queue away or put another in its place. A mount of
- * Kubernetes often is so, so it is no reason to refuse. */
+/* Warns when other users may write there: they could remove or replace the queue. Mounts of
+ * Kubernetes often are so, so it is no error. */
 static void warn_if_open_to_others(const struct hf_storage *store)
 {
     struct stat info;
@@ -146,8 +146,8 @@ static void make_damaged(const struct hf_storage *store)
     (void)mkdir(path, 0700);
 }
 
-/* What a full disk refuses is refused later, request by request: sending makes room. */
-static enum hf_status probe(const struct hf_storage *store, char *reterr)
+/* A full disk does not prevent the start: requests are refused then, and deliveries make room. */
+static enum hf_status check_directory(const struct hf_storage *store, char *reterr)
 {
     char where[512];
     int error = hf_data_dir_check(store->directory, store->no_fsync);
@@ -204,7 +204,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
         hf_storage_close(store);
         return status;
     }
-    status = probe(store, reterr);
+    status = check_directory(store, reterr);
     if (status != HF_OK) {
         hf_storage_close(store);
         return status;
@@ -243,8 +243,8 @@ void hf_storage_set_draining(struct hf_storage *store, bool draining)
 {
     if (atomic_exchange(&store->draining, draining) != draining) {
         hf_log_line(store->log, HF_LOG_INFO, "store",
-                    draining ? "draining: senders are told to go elsewhere, what is queued is sent"
-                             : "draining has ended: data is taken again");
+                    draining ? "draining: clients are refused, queued data is delivered"
+                             : "draining has ended: data is accepted again");
     }
 }
 

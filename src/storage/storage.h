@@ -1,5 +1,5 @@
 /*
- * store: the data directory: its lock, the queue of each pipeline, the dead letters of each
+ * storage: the data directory: its lock, the queue of each pipeline, the dead letters of each
  * exporter, and those of them that were requeued.
  *
  *   DIR/lock                     one process; see wal/lock.h
@@ -37,7 +37,7 @@ struct hf_storage_options {
 /*
  * Makes the directory, takes its lock (waiting for another process, with a line in the log),
  * computes the default limit. On failure `reterr` (HF_ERROR_MAX) is one sentence with uid, path and
- * what to do. HF_CLOSED: asked to stop while waiting.
+ * advice. HF_CLOSED: asked to stop while waiting.
  */
 HF_MUST_USE enum hf_status hf_storage_open(const struct hf_storage_options *options,
                                            struct hf_storage **ret_store, char *reterr);

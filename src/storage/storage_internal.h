@@ -13,8 +13,8 @@
 #define PATH_BYTES_MAX 4096
 
 /* An open queue. */
-struct entry {
-    struct entry *next;
+struct open_queue {
+    struct open_queue *next;
     const char *kind; /* one of HF_STORAGE_... */
     char *id;
     struct wal *wal;
@@ -30,8 +30,8 @@ struct hf_storage {
     struct wal_lock *lock;
     bool no_fsync;
     uint64_t max_bytes;
-    pthread_mutex_t mutex; /* guards the three after it; an entry lives until the store closes */
-    struct entry *entries;
+    pthread_mutex_t mutex; /* guards the next three; a queue stays open until the store closes */
+    struct open_queue *queues;
     size_t count;
     struct hf_requeue_watch *watches;
     atomic_bool draining;

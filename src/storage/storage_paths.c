@@ -1,6 +1,6 @@
 /*
- * storage_paths: names of queues as names of folders, and what goes wrong with a folder: statuses,
- * sentences for the user, durable names.
+ * storage_paths: converts ids of queues to names of folders and back, makes new names durable, and
+ * explains errors of a folder.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -111,8 +111,8 @@ void hf_storage_explain(enum wal_status status, const char *path, char *reterr)
     }
 }
 
-/* A new name is durable only when its directory was synced. What cannot be opened was not made
- * here, and what cannot be synced by its kind keeps its names by itself. */
+/* A new name is durable only when its directory was synced. A directory that cannot be opened was
+ * not made here; a file system that cannot sync directories keeps names durable itself. */
 int hf_storage_sync_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -71,7 +71,7 @@ void hf_http_judge(const struct hf_http_result *result, struct hf_http_judgement
     ret->outcome.message = ret->message;
 }
 
-/* An answer without words gets some: they are what the log and the dead letters have to tell. */
+/* An answer without a message gets one, for the log and the dead letters. */
 static void explain(const struct hf_http_result *result, struct hf_http_judgement *judgement)
 {
     struct hf_outcome *outcome = &judgement->outcome;
@@ -257,7 +257,7 @@ static void on_reload_failed(void *user, const char *why)
 {
     const struct hf_http_exporter *exporter = user;
     hf_node_log(exporter->node, HF_LOG_WARN,
-                "the renewed files are not used, the old ones stay: %s", why);
+                "reloading TLS files failed; keeping the previous certificate: %s", why);
 }
 
 /* Logged once for each place: every request is led there. */

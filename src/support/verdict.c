@@ -62,7 +62,7 @@ struct hf_verdict hf_verdict_of_grpc(int code, const char *message)
         find(grpc_rows, sizeof(grpc_rows) / sizeof(grpc_rows[0]), code);
     if (code == 8 && strstr(message, "larger than max") != NULL) {
         return (struct hf_verdict){HF_TOO_LARGE,
-                                   false}; /* only the text tells it from a busy one */
+                                   false}; /* only the text distinguishes it from a busy server */
     }
     if (known != NULL) {
         return *known;

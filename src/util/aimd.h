@@ -1,5 +1,5 @@
 /*
- * pace: how fast a sender may send: how many requests at once, and how many bytes a second.
+ * aimd: how fast a sender may send: how many requests at once, and how many bytes a second.
  *
  * The window is halved when the backend asks for less, once for all requests that were in flight
  * when it did, and grows by one for each windowful that it takes: additive increase, multiplicative

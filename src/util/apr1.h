@@ -10,7 +10,7 @@
 
 /*
  * Hashes `password` with the salt of `hash`, which begins with "$apr1$"; the whole line of an
- * htpasswd file may be compared with the result. HF_INVALID: `hash` is none of these.
+ * htpasswd file may be compared with the result. HF_INVALID: `hash` is of another kind.
  * HF_UNSUPPORTED: the system's OpenSSL is set up without MD5.
  */
 HF_MUST_USE enum hf_status hf_apr1(const char *password, const char *hash,

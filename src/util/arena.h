@@ -20,7 +20,7 @@ struct hf_arena {
 /* `size` bytes, aligned for anything, not zeroed. NULL: out of memory or beyond the limit. */
 void *hf_arena_take(struct hf_arena *arena, size_t size);
 
-/* Gives back what is behind the first `size` bytes of the piece that was taken last. */
+/* Frees the bytes behind the first `size` of the latest allocation. */
 void hf_arena_trim(struct hf_arena *arena, const void *piece, size_t size);
 
 /* Frees every piece. The blocks are kept for the next round, unless they are more than `most` bytes

@@ -7,6 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Goes on from `crc`, the value over what came before; 0 at the start. "123456789" gives
+/* Continues from `crc`, the value of the bytes before; 0 at the start. "123456789" gives
  * 0xe3069283. */
 uint32_t hf_crc32c(uint32_t crc, const void *data, size_t size);

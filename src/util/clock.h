@@ -12,5 +12,5 @@
 uint64_t hf_clock_monotonic_ns(void);
 /* The same to a few milliseconds, for a tenth of the price. */
 uint64_t hf_clock_coarse_ns(void);
-/* Unix time. It can step: only for what people or other machines read. */
+/* Unix time. It can step: use it only for times that people or other machines read. */
 uint64_t hf_clock_unix_ns(void);

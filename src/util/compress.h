@@ -21,7 +21,7 @@ struct hf_bytes {
     size_t size, capacity;
 };
 
-/* Room for `capacity` in all; keeps what is there. HF_NOMEM. */
+/* Reserves `capacity` bytes in total; keeps the content. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_bytes_reserve(struct hf_bytes *bytes, size_t capacity);
 HF_MUST_USE enum hf_status hf_bytes_append(struct hf_bytes *bytes, struct hf_slice more);
 void hf_bytes_release(struct hf_bytes *bytes);
@@ -35,7 +35,7 @@ void hf_bytes_release(struct hf_bytes *bytes);
 HF_MUST_USE enum hf_status hf_decode(enum hf_coding coding, struct hf_slice in, size_t limit,
                                      struct hf_bytes *out);
 
-/* The same, appended to what `out` holds; `limit` is for what is added. On failure `out` keeps its
+/* Appends to `out`; `limit` is for the bytes added. On failure `out` keeps its
  * size. */
 HF_MUST_USE enum hf_status hf_decode_append(enum hf_coding coding, struct hf_slice in, size_t limit,
                                             struct hf_bytes *out);

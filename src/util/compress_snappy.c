@@ -1,5 +1,5 @@
 /*
- * snappy: one block (what HTTP calls "snappy") and the framed stream (what gRPC calls so).
+ * compress_snappy: one block (what HTTP calls "snappy") and the framed stream (what gRPC calls so).
  *
  * The stream: a stream identifier, then chunks of one type byte, three bytes of length (little
  * endian), and content. Data chunks carry a masked CRC32C of their plain text and at most 64 KiB of

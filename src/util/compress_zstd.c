@@ -1,5 +1,5 @@
 /*
- * zstd: reads and writes zstd frames.
+ * compress_zstd: reads and writes zstd frames.
  */
 #include <zstd.h>
 #include <zstd_errors.h>

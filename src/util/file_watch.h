@@ -1,7 +1,7 @@
 /*
- * watched: small files of configuration and credentials, and whether they have changed. A change is
- * seen by inode, size and time of change, so that both rewritten files and replaced symbolic links
- * (as Kubernetes mounts secrets) count. Owned by one thread, or under its owner's lock.
+ * file_watch: small files of configuration and credentials, and whether they have changed. A change
+ * is seen by inode, size and time of change, so that both rewritten files and replaced symbolic
+ * links (as Kubernetes mounts secrets) count. Owned by one thread, or under its owner's lock.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct hf_file_watch {
 
 /*
  * Has the file changed since it was last said to be? Looks at most every `interval_ns`; the first
- * look says yes. A file that is not there has not changed: what was read last stays good.
+ * look says yes. A missing file counts as unchanged: the content that was read last stays valid.
  */
 HF_MUST_USE bool hf_file_watch_changed(struct hf_file_watch *watched, uint64_t now_ns,
                                        uint64_t interval_ns);

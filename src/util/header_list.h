@@ -1,7 +1,7 @@
 /*
  * header_list: the headers of one outgoing request: those of the configuration, then what an
  * authenticator adds, which replaces a configured one of the same name. Copies into its own room,
- * without the blanks around a value. Owned by the sender's thread.
+ * without the blanks around a value. Owned by the delivery's thread.
  */
 #pragma once
 

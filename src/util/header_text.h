@@ -1,5 +1,5 @@
 /*
- * header_text: what may stand in a header of HTTP and gRPC, and which headers belong to the
+ * header_text: which text is allowed in a header of HTTP and gRPC, and which headers belong to the
  * protocols themselves. Names compare without regard to case. No state; any thread.
  */
 #pragma once
@@ -25,5 +25,6 @@ bool hf_header_is_binary(struct hf_slice name);
  * the message, so the transport alone sets them. */
 bool hf_header_is_framing(struct hf_slice name);
 
-/* What gRPC sets itself: content-type, te, grpc-*, pseudo-headers, and the framing of HTTP. */
+/* Headers that gRPC sets itself: content-type, te, grpc-*, pseudo-headers, and the framing of HTTP.
+ */
 bool hf_header_is_of_grpc(struct hf_slice name);

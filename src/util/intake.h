@@ -1,6 +1,6 @@
 /*
  * intake: how much memory unfinished requests may hold, and which of them goes first when it is
- * full. Used by both servers; what is counted and ended is theirs.
+ * full. Used by both servers, which count and end their own messages.
  *
  * Bytes count when they have arrived, whatever a length promises. Below `soft` nothing happens.
  * From there on the slowest unfinished message is ended, those of a peer above its share first.

@@ -2,9 +2,9 @@
  * log: lines for people and for machines, each with its component.
  *
  * A logger writes whole lines with one write(2) to each of its outputs: human text on a terminal,
- * JSON otherwise, or as told. Repeats of one line (same component and format) are held back: 10 in
- * a window of 10 s pass, then every 100th. A meeting place: any thread; the lock is held while a
- * line is counted and written, never while it is formatted.
+ * JSON otherwise, or as configured. Repeats of one line (same component and format) are held back:
+ * 10 in a window of 10 s pass, then every 100th. A meeting place: any thread; the lock is held
+ * while a line is counted and written, never while it is formatted.
  */
 #pragma once
 

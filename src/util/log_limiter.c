@@ -45,12 +45,12 @@ bool hf_log_limiter_allows(struct hf_log_limiter *limiter, const char *peer, con
     uint64_t host_hash = add_to_hash(UINT64_C(14695981039346656037), host);
     uint64_t hash = add_to_hash(host_hash, hf_slice_of("", 1)); /* where the one ends */
     hash = add_to_hash(hash, hf_slice_text(what));
-    size_t place = hash % HF_SELDOM_PLACES;
+    size_t place = hash % HF_LOG_LIMITER_PLACES;
     pthread_mutex_lock(&limiter->lock);
-    struct hf_log_limiter_count *of_peer = &limiter->peers[host_hash % HF_SELDOM_PLACES];
+    struct hf_log_limiter_count *of_peer = &limiter->peers[host_hash % HF_LOG_LIMITER_PLACES];
     bool said = limiter->places[place].hash == hash && now_ns < limiter->places[place].until_ns;
-    bool may_say = !said && has_room(of_peer, HF_SELDOM_TEXTS_MAX, now_ns) &&
-                   has_room(&limiter->all, HF_SELDOM_LINES_MAX, now_ns);
+    bool may_say = !said && has_room(of_peer, HF_LOG_LIMITER_TEXTS_MAX, now_ns) &&
+                   has_room(&limiter->all, HF_LOG_LIMITER_LINES_MAX, now_ns);
     if (may_say) {
         limiter->places[place].hash = hash;
         limiter->places[place].until_ns = now_ns + limiter->interval_ns;

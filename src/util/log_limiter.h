@@ -1,11 +1,11 @@
 /*
- * limiter: lets a thing be said of a peer once in a while: for log lines that strangers can cause
- * as often as they like.
+ * log_limiter: lets a thing be said of a peer once in a while: for log lines that strangers can
+ * cause as often as they like.
  *
- * A table of fixed size remembers what was said when. Two that share a place take it from each
- * other: the worst of it is a line too many. In an interval a peer gets HF_SELDOM_TEXTS_MAX lines
- * at most, whatever their texts, and all peers together HF_SELDOM_LINES_MAX; what is over that is
- * counted. A meeting place; any thread.
+ * A table of fixed size keeps which line was logged when. Two that share a place take it from each
+ * other: the worst of it is a line too many. In an interval a peer gets HF_LOG_LIMITER_TEXTS_MAX
+ * lines at most, whatever their texts, and all peers together HF_LOG_LIMITER_LINES_MAX; what is
+ * over that is counted. A meeting place; any thread.
  */
 #pragma once
 
@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HF_SELDOM_PLACES 256u
-#define HF_SELDOM_TEXTS_MAX 8u
-#define HF_SELDOM_LINES_MAX 128u
+#define HF_LOG_LIMITER_PLACES 256u
+#define HF_LOG_LIMITER_TEXTS_MAX 8u
+#define HF_LOG_LIMITER_LINES_MAX 128u
 
 /* Lines of the interval that ends then; a later one begins at 0. */
 struct hf_log_limiter_count {
@@ -28,9 +28,9 @@ struct hf_log_limiter {
     pthread_mutex_t lock; /* of what follows */
     struct {
         uint64_t hash, until_ns;
-    } places[HF_SELDOM_PLACES];
+    } places[HF_LOG_LIMITER_PLACES];
     struct hf_log_limiter_count
-        peers[HF_SELDOM_PLACES]; /* peers that share a place share its count */
+        peers[HF_LOG_LIMITER_PLACES]; /* peers that share a place share its count */
     struct hf_log_limiter_count all;
     uint64_t withheld;
 };

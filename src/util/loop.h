@@ -16,7 +16,7 @@
 
 struct hf_loop;
 
-/* Embed in what owns the descriptor. */
+/* Embed it in the owner of the descriptor. */
 struct hf_io {
     void (*ready)(struct hf_io *io, uint32_t events); /* EPOLLIN, EPOLLOUT, ... */
 };

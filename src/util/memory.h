@@ -8,7 +8,7 @@
 #include <holdfast/status.h>
 
 /*
- * Anonymous memory that is resident: heaps and stacks, not what the kernel caches of files. `fd` is
+ * Anonymous memory that is resident: heaps and stacks, not the page cache. `fd` is
  * /proc/self/statm, kept open by the caller. HF_IO with errno.
  */
 HF_MUST_USE enum hf_status hf_memory_used(int fd, uint64_t *ret_bytes);

@@ -1,5 +1,5 @@
 /*
- * spoken: which protocol a peer speaks, by the first bytes that it sends, and what to say to it and
+ * spoken: which protocol a peer speaks, by the first bytes that it sends, and the text for it and
  * of it when the port is for another. No state; any thread.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So many first bytes tell all that can be told. */
+/* So many bytes are enough to decide. */
 #define HF_SPOKEN_BYTES 24u
 #define HF_SPOKEN_ANSWER_MAX 512u
 
@@ -23,7 +23,7 @@ enum hf_spoken {
 
 enum hf_spoken hf_spoken_of(const uint8_t *bytes, size_t size);
 
-/* What a port of ours is for. */
+/* The protocol of a port. */
 struct hf_spoken_port {
     bool is_grpc; /* else HTTP/1.1 */
     bool is_tls;

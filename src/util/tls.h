@@ -30,7 +30,7 @@ struct hf_tls_config {
 
 extern const struct hf_field hf_tls_client_fields[];
 extern const struct hf_field hf_tls_server_fields[];
-/* What no single field can tell: both file and pem, certificate without key, ... NULL or a
+/* Checks fields together: both file and pem, certificate without key, ... NULL or a
  * sentence. */
 const char *hf_tls_client_check(const struct hf_tls_config *config);
 const char *hf_tls_server_check(const struct hf_tls_config *config);
@@ -66,7 +66,7 @@ enum hf_stream_result {
     HF_STREAM_CLOSED,
     HF_STREAM_ERROR
 };
-/* Before its handshake has begun: goes on in clear, for a word to a peer that speaks no TLS. */
+/* Before the handshake: continues in plain text, to answer a peer that does not use TLS. */
 void hf_stream_go_bare(struct hf_stream *stream);
 /* The handshake; plain streams are ready at once. */
 enum hf_stream_result hf_stream_handshake(struct hf_stream *stream);
@@ -81,5 +81,5 @@ enum hf_stream_result hf_stream_write(struct hf_stream *stream, const struct iov
                                       int count, size_t *ret_written);
 /* Bytes already decrypted that epoll will not announce. */
 bool hf_stream_has_pending(const struct hf_stream *stream);
-/* What went wrong last, for the log: never NULL. */
+/* The last error, for the log: never NULL. */
 const char *hf_stream_error(const struct hf_stream *stream);

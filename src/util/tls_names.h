@@ -1,6 +1,6 @@
 /*
  * tls_names: cipher suites and curves by the names that a configuration uses, which are IANA's and
- * Go's, and what the TLS libraries call them. Immutable; any thread.
+ * Go's, and their names in the TLS libraries. Immutable; any thread.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * tls_session: what stream.c needs of tls.c. Only these two files include this header.
+ * tls_session: the functions of tls.c that stream.c uses. Only these two files include this header.
  */
 #pragma once
 

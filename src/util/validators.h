@@ -1,7 +1,7 @@
 /*
- * formats: what some texts of a configuration must look like. Each function is the `expect` of a
- * field (holdfast/field.h): NULL for a good text, else the words that say what was expected.
- * No state; any thread.
+ * validators: checks of texts in a configuration. Each function is the `validate` of a field
+ * (holdfast/field.h): NULL for a valid text, otherwise the description of a valid one. No state;
+ * any thread.
  */
 #pragma once
 

@@ -151,9 +151,9 @@ class TestTheDirectory:
             assert holdfast.health() == 200 or "error: " in holdfast.log()
             told += holdfast.log()
             holdfast.kill9()
-        assert "nothing is taken before" in told
+        assert "data is refused until that works again" in told
         assert re.search("Running, but not ready: the queue of .* takes nothing: .*No space left", told)
-        assert "the places of its exporters are written again" in told
+        assert "the cursors of its exporters are written again" in told
 
 
 def shim():

@@ -296,7 +296,7 @@ class TestServerErrors:
         for item in [bad, *good]:
             sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
         backend.wait_for(good)
-        holdfast.wait_for_log("stands aside")
+        holdfast.wait_for_log("while others are delivered")
         until(lambda: send_one(backend, sender) and dead(holdfast) == 1, lambda: f"{dead(holdfast)} put aside")
         assert bad not in backend.ids()
         assert full_books(holdfast.books("logs", "otlphttp"))["queued"] == 0
@@ -385,7 +385,7 @@ class TestFullDeadLetters:
         holdfast = self.begin(start, backend)
         sender = grpc_sender(holdfast)
         ids = self.refuse_all(holdfast, backend, sender)
-        holdfast.wait_for_log("the dead letters take no more")
+        holdfast.wait_for_log("the dead letters are full")
         good = otlp.new_ids(5)
         sender.export(otlp.LOGS, otlp.request(otlp.LOGS, good))
         backend.wait_for(good)
@@ -405,7 +405,7 @@ class TestFullDeadLetters:
         backend = ending.enter_context(HttpBackend())
         holdfast = self.begin(start, backend)
         self.refuse_all(holdfast, backend, grpc_sender(holdfast))
-        holdfast.wait_for_log("the dead letters take no more")
+        holdfast.wait_for_log("the dead letters are full")
 
         def drop_until_all_are_dead():
             holdfast.command(

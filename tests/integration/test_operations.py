@@ -42,7 +42,7 @@ class TestReload:
         holdfast = start(config({"otlp": otlp_exporter(backend)}))
         holdfast.write_config("receivers: {nothing: {}}\n")
         holdfast.reload()
-        holdfast.wait_for_log("the present one goes on")
+        holdfast.wait_for_log("keeping the current one")
         assert holdfast.log().count('unknown type: \\"nothing\\"') == 1
         ids = otlp.new_ids(2)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
@@ -154,7 +154,7 @@ class TestReloadOfTheQueue:
         ids = self.fill(holdfast, 100)
         assert len(ids) == 100
         reload(holdfast, self.queue(away, max_bytes="4MiB"))
-        holdfast.wait_for_log("more than the new limit: senders are told to come back")
+        holdfast.wait_for_log("more than the new limit: clients are told to retry")
         assert self.fill(holdfast, 1) == []
         books = holdfast.books("logs", "otlp")
         assert books["accepted"]["items"] == books["queued"]["items"] == 100

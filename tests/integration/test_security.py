@@ -299,7 +299,7 @@ class TestRenewal:
             ids = otlp.new_ids(1)
             sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
             backend.wait_for(ids)
-            return [line for line in holdfast.log().splitlines() if "the renewed files are not used" in line]
+            return [line for line in holdfast.log().splitlines() if "reloading TLS files failed" in line]
 
         assert not deliver()
         files[part].write_text("garbage\n")

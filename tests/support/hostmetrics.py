@@ -1,5 +1,6 @@
 """The metrics of a host as a comparable set of series."""
 
+import json
 import os
 import subprocess
 
@@ -104,8 +105,6 @@ class Peer:
         self.receiver = receiver
 
     def __enter__(self):
-        import json
-
         self.backend.__enter__()
         self.config.write_text(
             json.dumps(

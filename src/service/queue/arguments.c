@@ -22,14 +22,15 @@ const char hf_queue_usage[] =
     "  verify [QUEUE] [--json]           reads and checks every record; exit code 3: damage found\n"
     "  export QUEUE --endpoint URL       sends every record to an OTLP/HTTP endpoint; the queue "
     "keeps them\n"
-    "  drop QUEUE --exporter ID          gives up the backlog of a removed exporter\n"
+    "  drop QUEUE --exporter ID          deletes the backlog of a removed exporter\n"
     "  drop deadletter:EXPORTER          deletes the dead letters\n"
-    "  drop requeue:EXPORTER             gives up what a removed exporter was to send again\n"
-    "  requeue EXPORTER                  lets that exporter alone send its dead letters again\n"
+    "  drop requeue:EXPORTER             deletes requeued dead letters of a removed exporter\n"
+    "  requeue EXPORTER                  sends the dead letters of that exporter again\n"
     "\n"
     "ls, cat and export begin with --from SEQ; ls and cat end after -n N records.\n"
     "\n"
-    "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or accounts that do not balance.\n";
+    "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or an accounting that does not "
+    "balance.\n";
 
 enum option {
     JSON = 1,

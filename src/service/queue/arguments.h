@@ -1,5 +1,5 @@
 /*
- * queue_arguments: what the words behind `holdfast queue` ask for. Looked at before a directory is
+ * arguments: the arguments of `holdfast queue`. They are checked before a directory is
  * opened or asked, and again by the process that is asked.
  */
 #pragma once

@@ -124,7 +124,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
                  stat->name, accounting->accepted.items, accounting->delivered.items,
                  accounting->queued.items, accounting->dead_lettered.items, dropped,
                  age_s(report, stat), stat->open ? "" : "; not running",
-                 balances(accounting) ? "" : "; THE BOOKS DO NOT BALANCE");
+                 balances(accounting) ? "" : "; THE ACCOUNTING DOES NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (accounting->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",

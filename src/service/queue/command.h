@@ -1,5 +1,5 @@
 /*
- * queue_command: what `holdfast queue` does to a store: the same code for a directory that no
+ * command: what `holdfast queue` does to a store: the same code for a directory that no
  * process has open (opened by the command line) and for a live one (run by the control thread of
  * the process that has it).
  */

@@ -1,5 +1,5 @@
 /*
- * queue_letters: what an operator does with dead letters.
+ * dead_letters: requeueing and dropping dead letters.
  */
 #pragma once
 
@@ -15,5 +15,6 @@ enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter
  */
 enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter, FILE *out);
 
-/* Gives up what was requeued and not sent. Not while the exporter runs: it is being sent. */
+/* Drops requeued dead letters that were not sent yet. Refused while the exporter runs and sends
+ * them. */
 enum hf_exit hf_dead_letters_drop_requeued(struct wal *wal, const char *exporter, FILE *out);

@@ -1,5 +1,5 @@
 /*
- * queue_listing: what an operator sees of a queue's records: one line each, their content, and
+ * listing: prints the records of a queue: one line each, their content, and
  * whether they are whole. The queue is not changed. Any thread.
  */
 #pragma once

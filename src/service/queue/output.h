@@ -1,5 +1,5 @@
 /*
- * queue_output: where the answer of a command goes: standard output, or the socket of one who asked
+ * output: the output of a command: standard output, or the socket of a client that asked
  * a running process.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /*
- * world: a delivery with a made-up exporter that answers from a script, on a real queue of one
- * pipeline in a directory of its own; and what it did, in the accounting.
+ * delivery_world: a delivery with a made-up exporter that answers from a script, on a real queue of
+ * one pipeline in a directory of its own; and what it did, in the accounting.
  */
 #pragma once
 

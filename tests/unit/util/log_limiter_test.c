@@ -57,11 +57,11 @@ static void bounds_the_texts_of_a_peer(void **state)
     (void)state;
     struct hf_log_limiter limiter;
     hf_log_limiter_init(&limiter, 60);
-    assert_int_equal(say_many(&limiter, 1000, true, 0), HF_SELDOM_TEXTS_MAX);
-    assert_int_equal(hf_log_limiter_take_withheld(&limiter), 1000 - HF_SELDOM_TEXTS_MAX);
+    assert_int_equal(say_many(&limiter, 1000, true, 0), HF_LOG_LIMITER_TEXTS_MAX);
+    assert_int_equal(hf_log_limiter_take_withheld(&limiter), 1000 - HF_LOG_LIMITER_TEXTS_MAX);
     assert_int_equal(hf_log_limiter_take_withheld(&limiter), 0);
     assert_true(hf_log_limiter_allows(&limiter, "10.0.0.8", "wrong", 0));
-    assert_int_equal(say_many(&limiter, 1000, true, 60), HF_SELDOM_TEXTS_MAX);
+    assert_int_equal(say_many(&limiter, 1000, true, 60), HF_LOG_LIMITER_TEXTS_MAX);
     hf_log_limiter_release(&limiter);
 }
 
@@ -70,9 +70,11 @@ static void bounds_the_lines_of_all_peers(void **state)
     (void)state;
     struct hf_log_limiter limiter;
     hf_log_limiter_init(&limiter, 60);
-    assert_int_equal(say_many(&limiter, 10 * HF_SELDOM_PLACES, false, 0), HF_SELDOM_LINES_MAX);
-    assert_int_equal(say_many(&limiter, 10 * HF_SELDOM_PLACES, false, 59), 0);
-    assert_int_equal(say_many(&limiter, 10 * HF_SELDOM_PLACES, false, 60), HF_SELDOM_LINES_MAX);
+    assert_int_equal(say_many(&limiter, 10 * HF_LOG_LIMITER_PLACES, false, 0),
+                     HF_LOG_LIMITER_LINES_MAX);
+    assert_int_equal(say_many(&limiter, 10 * HF_LOG_LIMITER_PLACES, false, 59), 0);
+    assert_int_equal(say_many(&limiter, 10 * HF_LOG_LIMITER_PLACES, false, 60),
+                     HF_LOG_LIMITER_LINES_MAX);
     hf_log_limiter_release(&limiter);
 }
 

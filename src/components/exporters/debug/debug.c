@@ -1,6 +1,6 @@
 /*
  * debug: says what passes through, in the log and as text. Everything is acknowledged, whether or
- * not anybody could read along: a slow terminal never holds a queue. Owned by the sender's thread
+ * not anybody could read along: a slow terminal never holds a queue. Owned by the delivery's thread
  * after start.
  */
 #include <holdfast/component.h>

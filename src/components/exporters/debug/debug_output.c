@@ -21,7 +21,8 @@ struct hf_debug_output {
     struct hf_loop *loop;
     struct hf_io io;
     int fd;
-    bool is_own;     /* opened by us, without blocking; else shared with others, who may block */
+    bool is_own; /* opened here, without blocking; otherwise shared with other writers, which may
+                    block */
     bool is_watched; /* by the loop, until it takes more */
     struct hf_bytes waiting;
     uint64_t left_out; /* lines, since the last that was kept */

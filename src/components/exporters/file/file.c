@@ -2,8 +2,9 @@
  * file: writes Export requests to a file, as lines of OTLP/JSON or as protobuf messages behind
  * their length; or to a file for each value of a resource attribute.
  *
- * A request is acknowledged when it is on disk. All that were sent within one turn of the sender's
- * loop share one write and one fdatasync a file. Owned by the sender's thread after start.
+ * A request is acknowledged when it is on disk. All that were sent within one turn of the
+ * delivery's loop share one write and one fdatasync a file. Owned by the delivery's thread after
+ * start.
  */
 #include <holdfast/component.h>
 
@@ -96,7 +97,7 @@ static void answer(struct hf_export *export, enum hf_status status, const char *
 }
 
 /*
- * Writes what is pending and answers everybody. An answer may bring the next export at once, so the
+ * Writes the pending requests and answers them. An answer may bring the next export at once, so the
  * list is taken off first.
  */
 static enum hf_status flush(struct file_exporter *exporter, char *reterr)
@@ -130,7 +131,7 @@ static void run_flush(struct hf_task *task)
     exporter->flush_is_due = false;
     if (exporter->waiting != NULL) {
         enum hf_status status = flush(exporter, error);
-        (void)status; /* everybody has been told */
+        (void)status; /* all requests have been answered */
     }
 }
 
@@ -344,7 +345,7 @@ static void close_exporter(void *self)
     if (exporter == NULL) {
         return;
     }
-    assert(exporter->waiting == NULL); /* the sender has its answers */
+    assert(exporter->waiting == NULL); /* every export was answered */
     hf_file_groups_close(&exporter->groups);
     hf_payload_release(&exporter->input);
     hf_payload_release(&exporter->payload);

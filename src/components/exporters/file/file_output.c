@@ -12,10 +12,10 @@
 
 #include "file_backups.h"
 
-/* Telemetry may tell secrets. */
+/* Telemetry may contain secrets. */
 #define FILE_MODE 0600
 
-/* A framed file has to be walked from its start to find a torn end: not for ever. */
+/* A framed file has to be read from its start to find a torn end; this limits it. */
 #define WALK_BYTES_MAX (UINT64_C(256) << 20)
 
 /* Longest line end that is looked at when a file is opened. */

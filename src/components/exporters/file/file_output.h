@@ -20,7 +20,7 @@
 
 struct hf_file_output_options {
     const char *path; /* borrowed as long as the output lives */
-    bool fresh;       /* what is there is moved aside first, as by rotation */
+    bool fresh;       /* an existing file is rotated first */
     bool framed;      /* records begin with their length (4 bytes, big-endian); else lines */
     bool create_directory;
     mode_t directory_mode;

@@ -1,5 +1,5 @@
 /*
- * nop: takes everything and keeps nothing. For trying out what stands before it. The sender's
+ * nop: takes everything and keeps nothing. For trying out what stands before it. The delivery's
  * thread.
  */
 #include <holdfast/component.h>

@@ -199,7 +199,7 @@ static void on_reload_failed(void *user, const char *why)
 {
     const struct otlp_exporter *exporter = user;
     hf_node_log(exporter->node, HF_LOG_WARN,
-                "the renewed files are not used, the old ones stay: %s", why);
+                "reloading TLS files failed; keeping the previous certificate: %s", why);
 }
 
 static enum hf_status open_client(struct otlp_exporter *exporter, char *reterr)

@@ -44,7 +44,7 @@ struct basic {
     struct hf_node *node;
     const struct basic_config *config;
     char client_value[CREDENTIALS_MAX * 2]; /* "Basic ..."; "" without client_auth */
-    uint64_t secret;                /* what an unknown name is taken for, nobody outside knows */
+    uint64_t secret;                /* random; stands for an unknown name, not known outside */
     struct password_worker *worker; /* once started; NULL when no hash can need it */
     struct crypt_data *crypt_data;  /* the worker's thread */
     pthread_mutex_t lock;           /* of what follows */

@@ -139,7 +139,7 @@ static void on_error(void *user, const char *peer, const char *what)
     struct health *health = user;
     if (peer == NULL) {
         hf_node_log(health->node, HF_LOG_WARN,
-                    "the renewed files are not used, the old ones stay: %s", what);
+                    "reloading TLS files failed; keeping the previous certificate: %s", what);
     } else if (hf_log_limiter_allows(&health->said, peer, what, hf_clock_coarse_ns())) {
         hf_node_log(health->node, HF_LOG_WARN, "%s: %s", peer, what);
     }

@@ -1,6 +1,6 @@
 /*
- * batch: how the exporters of its pipeline coalesce and cut requests. It touches no batch: what was
- * received goes to the queue as it is, and the senders behind the queue do the shaping by this
+ * batch: how the deliveries of its pipeline join and split requests. It touches no batch: a request
+ * goes to the queue as it was received, and the deliveries behind the queue join and split by this
  * configuration. So it has no `process`.
  */
 #include <stddef.h>

@@ -130,6 +130,10 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_groupbyattrs = {
     .type = "groupbyattrs",
     .help = "Groups items by attributes, which move to the resource.",
@@ -140,5 +144,5 @@ const struct hf_component hf_processor_groupbyattrs = {
     .check = check,
     .open = open_groupbyattrs,
     .close = close_groupbyattrs,
-    .process = process,
+    .processor = &processor_ops,
 };

@@ -179,6 +179,10 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_probabilistic_sampler = {
     .type = "probabilistic_sampler",
     .help = "Keeps a percentage of the spans or log records.",
@@ -189,5 +193,5 @@ const struct hf_component hf_processor_probabilistic_sampler = {
     .check = check,
     .open = open_sampler,
     .close = close_sampler,
-    .process = process,
+    .processor = &processor_ops,
 };

@@ -289,6 +289,10 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_redaction = {
     .type = "redaction",
     .help = "Removes attributes that are not allowed and masks values.",
@@ -299,5 +303,5 @@ const struct hf_component hf_processor_redaction = {
     .check = check,
     .open = open_redaction,
     .close = close_redaction,
-    .process = process,
+    .processor = &processor_ops,
 };

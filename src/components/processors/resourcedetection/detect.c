@@ -170,7 +170,8 @@ static enum hf_status run(struct fetch *fetch, const struct hf_detection_call *c
     struct hf_http_client *client = NULL;
     enum hf_status status = hf_http_client_new(&options, &client, why);
     if (status != HF_OK) {
-        snprintf(fetch->detection->why, sizeof(fetch->detection->why), "%s: %s", call->url, why);
+        snprintf(fetch->detection->why, sizeof(fetch->detection->why), "%s: %.200s", call->url,
+                 why);
         return status == HF_NOMEM ? status : HF_NOT_FOUND;
     }
     hf_http_client_call(client, &fetch->call);

@@ -20,7 +20,8 @@ struct run {
     struct round *round;
     struct hf_detection detection;
     pthread_t thread;
-    bool is_started, is_done; /* under the lock */
+    bool is_started;
+    bool is_done; /* under the lock, as the status */
     enum hf_status status;
 };
 
@@ -69,7 +70,6 @@ static bool wait_until(struct hf_detectors *detectors, uint64_t until_ns)
 static void begin_detection(struct hf_detection *detection)
 {
     hf_arena_reset(&detection->arena);
-    free(detection->found.items);
     detection->found = (struct hf_attributes){.lender = &detection->arena};
     detection->maker = (struct hf_any_maker){.arena = &detection->arena};
     detection->why[0] = '\0';
@@ -147,8 +147,8 @@ static struct round *begin_round(struct hf_detectors *detectors)
         run->detection.config = options->uses[i].config;
         run->detection.deadline_ns = round->deadline_ns;
         run->detection.arena.limit = HF_DETECTION_LIMIT_BYTES;
-        run->is_started = pthread_create(&run->thread, NULL, run_detector, run) == 0;
         run->status = HF_NOMEM;
+        run->is_started = pthread_create(&run->thread, NULL, run_detector, run) == 0;
     }
     return round;
 }
@@ -170,7 +170,6 @@ static void end_round(struct round *round)
         if (round->runs[i].is_started) {
             pthread_join(round->runs[i].thread, NULL);
         }
-        free(round->runs[i].detection.found.items);
         hf_arena_release(&round->runs[i].detection.arena);
     }
     free(round);

@@ -27,11 +27,20 @@ struct resourcedetection_config {
     struct hf_detector_config sections[DETECTOR_COUNT];
 };
 
+/* One id in several pipelines is one detection. The main thread's, except what its detectors lend.
+ */
 struct resourcedetection {
-    bool override;
+    struct resourcedetection *next;
+    const struct resourcedetection_config *config;
+    unsigned users, running; /* opened and not closed; started and not stopped */
+    bool is_started;
+    enum hf_status start_status;
+    char start_error[HF_ERROR_MAX];
     struct hf_detector_use *uses;
     struct hf_detectors *detectors;
 };
+
+static struct resourcedetection *all;
 
 static const struct hf_detector *const known[DETECTOR_COUNT] = {
     [ENV] = &hf_detector_env,         [SYSTEM] = &hf_detector_system,
@@ -111,51 +120,77 @@ static const char *check(const void *config)
 
 /* ---- the component ---- */
 
-static void close_resourcedetection(void *self)
+static void free_processor(struct resourcedetection *processor)
 {
-    struct resourcedetection *processor = self;
     hf_detectors_free(processor->detectors);
     free(processor->uses);
     free(processor);
 }
 
+static void close_resourcedetection(void *self)
+{
+    struct resourcedetection *processor = self;
+    struct resourcedetection **place = &all;
+    if (--processor->users > 0) {
+        return;
+    }
+    while (*place != processor) {
+        place = &(*place)->next;
+    }
+    *place = processor->next;
+    free_processor(processor);
+}
+
+static enum hf_status make_detectors(struct hf_node *node, struct resourcedetection *processor)
+{
+    const struct resourcedetection_config *config = processor->config;
+    processor->uses = calloc(config->detectors.count, sizeof(*processor->uses));
+    if (processor->uses == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < config->detectors.count; i++) {
+        size_t index = index_of(config->detectors.items[i]);
+        processor->uses[i] = (struct hf_detector_use){known[index], &config->sections[index]};
+    }
+    const struct hf_detectors_options options = {
+        .node = node,
+        .uses = processor->uses,
+        .count = config->detectors.count,
+        .timeout_ns = config->timeout_ns,
+        .refresh_interval_ns = config->refresh_interval_ns,
+        .retries = config->retry.enabled,
+        .fail_on_missing_metadata = config->fail_on_missing_metadata,
+        .retry_initial_ns = config->retry.initial_interval_ns,
+        .retry_max_ns = config->retry.max_interval_ns,
+        .retry_multiplier = config->retry.multiplier,
+        .only = config->attributes,
+    };
+    return hf_detectors_new(&options, &processor->detectors);
+}
+
 static enum hf_status open_resourcedetection(struct hf_node *node, const void *config,
                                              void **ret_self, char *reterr)
 {
-    const struct resourcedetection_config *configured = config;
-    struct resourcedetection *processor = calloc(1, sizeof(*processor));
+    struct resourcedetection *processor = all;
     (void)reterr;
+    while (processor != NULL && processor->config != config) {
+        processor = processor->next;
+    }
     if (processor == NULL) {
-        return HF_NOMEM;
+        processor = calloc(1, sizeof(*processor));
+        if (processor == NULL) {
+            return HF_NOMEM;
+        }
+        processor->config = config;
+        enum hf_status status = make_detectors(node, processor);
+        if (status != HF_OK) {
+            free_processor(processor);
+            return status;
+        }
+        processor->next = all;
+        all = processor;
     }
-    processor->override = configured->override;
-    processor->uses = calloc(configured->detectors.count, sizeof(*processor->uses));
-    enum hf_status status = processor->uses != NULL ? HF_OK : HF_NOMEM;
-    for (size_t i = 0; i < configured->detectors.count && status == HF_OK; i++) {
-        size_t index = index_of(configured->detectors.items[i]);
-        processor->uses[i] = (struct hf_detector_use){known[index], &configured->sections[index]};
-    }
-    if (status == HF_OK) {
-        status = hf_detectors_new(
-            &(struct hf_detectors_options){
-                .node = node,
-                .uses = processor->uses,
-                .count = configured->detectors.count,
-                .timeout_ns = configured->timeout_ns,
-                .refresh_interval_ns = configured->refresh_interval_ns,
-                .retries = configured->retry.enabled,
-                .fail_on_missing_metadata = configured->fail_on_missing_metadata,
-                .retry_initial_ns = configured->retry.initial_interval_ns,
-                .retry_max_ns = configured->retry.max_interval_ns,
-                .retry_multiplier = configured->retry.multiplier,
-                .only = configured->attributes,
-            },
-            &processor->detectors);
-    }
-    if (status != HF_OK) {
-        close_resourcedetection(processor);
-        return status;
-    }
+    processor->users++;
     *ret_self = processor;
     return HF_OK;
 }
@@ -163,13 +198,24 @@ static enum hf_status open_resourcedetection(struct hf_node *node, const void *c
 static enum hf_status start_resourcedetection(void *self, char *reterr)
 {
     struct resourcedetection *processor = self;
-    return hf_detectors_start(processor->detectors, reterr);
+    if (!processor->is_started) {
+        processor->is_started = true;
+        processor->start_status = hf_detectors_start(processor->detectors, processor->start_error);
+    }
+    if (processor->start_status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "%s", processor->start_error);
+        return processor->start_status;
+    }
+    processor->running++;
+    return HF_OK;
 }
 
 static void stop_resourcedetection(void *self)
 {
     struct resourcedetection *processor = self;
-    hf_detectors_stop(processor->detectors);
+    if (--processor->running == 0) {
+        hf_detectors_stop(processor->detectors);
+    }
 }
 
 /* One batch on its way through. */
@@ -197,7 +243,7 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
     const struct hf_facts *facts = hf_detectors_facts(processor->detectors);
     struct pass pass = {.editor = {.of_resources = true, .change = change},
                         .facts = facts != NULL ? facts : &nothing,
-                        .override = processor->override};
+                        .override = processor->config->override};
     return hf_edit_batch(&pass.editor, batch, ret_batch);
 }
 
@@ -386,6 +432,10 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"resource_detection", NULL};
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_resourcedetection = {
     .type = "resourcedetection",
     .aliases = aliases,
@@ -399,5 +449,5 @@ const struct hf_component hf_processor_resourcedetection = {
     .start = start_resourcedetection,
     .stop = stop_resourcedetection,
     .close = close_resourcedetection,
-    .process = process,
+    .processor = &processor_ops,
 };

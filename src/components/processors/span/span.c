@@ -112,6 +112,12 @@ static enum hf_status open_span(struct hf_node *node, const void *config, void *
     return HF_OK;
 }
 
+/* A span may come without a resource and a scope. */
+static struct hf_slice content_of(struct hf_message *message)
+{
+    return message != NULL ? hf_message_content(message) : HF_EMPTY_SLICE;
+}
+
 static bool wants(struct pass *pass, const struct hf_place *place)
 {
     const struct span_processor *processor = pass->processor;
@@ -122,12 +128,12 @@ static bool wants(struct pass *pass, const struct hf_place *place)
     if (pass->resource_group != place->resource_group) {
         pass->resource_group = place->resource_group;
         edit->element++;
-        edit->resource = hf_message_content(hf_place_resource(place));
+        edit->resource = content_of(hf_place_resource(place));
     }
     if (pass->scope_group != place->scope_group) {
         pass->scope_group = place->scope_group;
         edit->group++;
-        edit->scope = hf_message_content(hf_place_scope(place));
+        edit->scope = content_of(hf_place_scope(place));
     }
     edit->owner = hf_message_content(place->item);
     if (processor->include != NULL && !hf_match_is(processor->include, edit, &pass->include)) {
@@ -274,6 +280,10 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_processor_ops processor_ops = {
+    .process = process,
+};
+
 const struct hf_component hf_processor_span = {
     .type = "span",
     .help = "Changes names and status of spans.",
@@ -284,5 +294,5 @@ const struct hf_component hf_processor_span = {
     .check = check,
     .open = open_span,
     .close = close_span,
-    .process = process,
+    .processor = &processor_ops,
 };

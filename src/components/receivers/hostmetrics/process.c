@@ -13,14 +13,6 @@
 static const struct host_metric metrics[] = {PROCESS_METRICS(HOST_METRIC_ROW)};
 static const struct hf_field metric_fields[] = {PROCESS_METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
 
-void process_failed(struct host_run *run, bool is_muted, uint32_t points, const char *what,
-                    int reason)
-{
-    if (!is_muted && reason != ESRCH) {
-        host_failed(run, points, "reading %s of processes failed: %s", what, strerror(reason));
-    }
-}
-
 /* One process at a scrape. */
 struct process {
     uint64_t pid;

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <errno.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "filter.h"
@@ -88,8 +90,13 @@ void process_put_resource(struct process_scraper *self, struct host_run *run, ui
                           const struct process_stat *stat, const char *name);
 
 /* Counts and logs that something could not be read; a process that is gone is no failure. */
-void process_failed(struct host_run *run, bool is_muted, uint32_t points, const char *what,
-                    int reason);
+static inline void process_failed(struct host_run *run, bool is_muted, uint32_t points,
+                                  const char *what, int reason)
+{
+    if (!is_muted && reason != ESRCH) {
+        host_failed(run, points, "reading %s of processes failed: %s", what, strerror(reason));
+    }
+}
 
 /* The time of the process at the scrape before; NULL: there is none. */
 const struct process_times *process_find_times(const struct process_scraper *self,
