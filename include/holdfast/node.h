@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "batch.h"
+#include "slice.h"
 #include "status.h"
 
 struct hf_node;
@@ -128,3 +129,36 @@ struct hf_reply {
  */
 void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
                struct hf_reply *reply);
+
+/*
+ * Where a receiver stands in what it reads: the latest value of each name is kept by every queue
+ * that the receiver feeds, in the same commit as the batch that it was given with. Names belong to
+ * the receiver's id; an empty value forgets the name.
+ */
+struct hf_checkpoint {
+    struct hf_slice name;  /* with the receiver's id at most 250 bytes */
+    struct hf_slice value; /* at most HF_CHECKPOINT_BYTES_MAX */
+};
+#define HF_CHECKPOINT_BYTES_MAX 1024u
+
+struct hf_submit_options {
+    const char *transport;
+    const struct hf_checkpoint *checkpoints; /* copied, but for the values: borrowed until `done` */
+    size_t checkpoint_count;
+};
+
+/*
+ * As hf_submit(). With checkpoints, a batch of which nothing is left (or that has no items) commits
+ * them all the same. A record of no items counts as delivered when it is read.
+ */
+void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
+                    const struct hf_submit_options *options, struct hf_reply *reply);
+
+/*
+ * Receiver, from start on: visits the value of that name in every queue of the receiver, empty
+ * where there is none, in the order of the pipelines. A receiver that feeds several queues resumes
+ * from the oldest. Borrowed for the visit. HF_TOO_LARGE: the name.
+ */
+HF_MUST_USE enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
+                                                   void (*visit)(void *user, struct hf_slice value),
+                                                   void *user);

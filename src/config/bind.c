@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "scalar.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 static bool is_old_key(const struct hf_field *field, const char *key)
 {

@@ -10,7 +10,7 @@
 #include "bind.h"
 #include "redact.h"
 #include "scalar.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 static bool has_bounds(const struct hf_field *field)
 {

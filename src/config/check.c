@@ -6,8 +6,8 @@
 
 #include "bind.h"
 #include "component_fields.h"
-#include "suggest.h"
 #include "util/delivery_config.h"
+#include "util/suggest.h"
 
 #define TYPES_MAX 512u
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 /* One pipeline being read. */
 struct draft {

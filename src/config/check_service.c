@@ -7,7 +7,7 @@
 
 #include "bind.h"
 #include "check.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 static void read_extensions(struct hf_build *build, const struct hf_yaml *node)
 {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "suggest.h"
+#include "util/suggest.h"
 
 /* May a component of kind `found` stand where one of kind `wanted` is named? */
 static bool may_stand(enum hf_kind found, enum hf_kind wanted)

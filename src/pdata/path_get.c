@@ -266,9 +266,9 @@ static enum hf_status get_state(const struct hf_path_use *use, struct hf_slice s
     if (!hf_path_is_key_of_map(use)) {
         return HF_INVALID;
     }
-    if (hf_trace_state_find(state, use->keys[0].text, &value)) {
-        *ret_value = any_text(value);
-    }
+    /* A key that is not there reads as an empty text, as in the Go collector. */
+    bool found = hf_trace_state_find(state, use->keys[0].text, &value);
+    *ret_value = any_text(found ? value : HF_EMPTY_SLICE);
     return HF_OK;
 }
 

@@ -170,8 +170,7 @@ static enum hf_status set_value(const struct hf_path_use *use, struct hf_message
     struct hf_slice made;
     struct hf_slice before = hf_message_any(message, number);
     struct hf_any any = hf_any_read(before);
-    if (use->key_count > 0 && any.type != HF_ANY_MAP && any.type != HF_ANY_ARRAY &&
-        any.type != HF_ANY_EMPTY) {
+    if (use->key_count > 0 && any.type != HF_ANY_MAP && any.type != HF_ANY_ARRAY) {
         snprintf(use->reterr, HF_ERROR_MAX, "log bodies of type %s cannot be indexed",
                  type_name(any.type));
         return HF_INVALID;
@@ -201,7 +200,7 @@ static enum hf_status set_value_text(const struct hf_path_use *use, struct hf_me
 static enum hf_status set_kind(const struct hf_path_use *use, struct hf_message *message,
                                uint32_t number, const struct hf_any *value)
 {
-    int64_t kind = 0; /* of a text that is none */
+    int64_t kind = -1;
     if (value->type != HF_ANY_STRING) {
         return wrong_type(use, "string", value);
     }
@@ -209,6 +208,10 @@ static enum hf_status set_kind(const struct hf_path_use *use, struct hf_message 
         if (hf_slice_is(value->bytes, hf_path_kind_text(use->path->row->access, i))) {
             kind = (int64_t)i;
         }
+    }
+    if (kind < 0) {
+        snprintf(use->reterr, HF_ERROR_MAX, "unknown span kind");
+        return HF_INVALID;
     }
     hf_message_set_i64(message, number, kind);
     return HF_OK;

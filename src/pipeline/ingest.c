@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <holdfast/node.h>
 
@@ -30,11 +31,13 @@ struct entry {
 struct submission {
     struct hf_reply *reply;
     struct hf_transport
-        *transport; /* NULL: a queued_processor's, which no receiver's counters count */
+        *transport; /* NULL: of a queued processor, which no receiver's counters count */
     enum hf_signal signal;
     uint32_t items; /* as received */
     atomic_uint waiting;
-    atomic_int status; /* the first failure */
+    atomic_int status;                  /* the first failure */
+    struct wal_checkpoint *checkpoints; /* NULL: none */
+    size_t checkpoint_count;
     size_t count;
     struct entry entries[];
 };
@@ -51,6 +54,7 @@ static void answer(struct submission *submission, enum hf_status status)
     for (size_t i = 0; i < submission->count; i++) {
         hf_ref_drop(&submission->entries[i].batch->ref);
     }
+    free(submission->checkpoints);
     free(submission);
     reply->done(reply, status);
 }
@@ -115,7 +119,7 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
                  struct hf_batch *batch)
 {
     size_t raw_size = batch->raw.size;
-    if (pipeline->zstd && batch->coding == HF_IDENTITY) {
+    if (pipeline->zstd && batch->coding == HF_IDENTITY && batch->items != 0) {
         struct hf_batch *packed = compress(batch);
         if (packed != batch) {
             hf_ref_drop(&batch->ref);
@@ -135,6 +139,8 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
         .meta = batch->meta,
         .body = batch->wire,
         .owner = &batch->ref,
+        .checkpoints = submission->checkpoints,
+        .checkpoint_count = submission->checkpoint_count,
         .done = committed,
     };
 }
@@ -187,6 +193,70 @@ static struct hf_transport *find_transport(struct hf_node *node, const char *nam
     return NULL;
 }
 
+/* The queue's name of a checkpoint: the receiver's id, a zero byte, the receiver's own name. */
+static size_t write_name(const struct hf_node *node, struct hf_slice name, char *out)
+{
+    size_t id_size = strlen(node->id) + 1;
+    memcpy(out, node->id, id_size);
+    memcpy(out + id_size, name.data, name.size);
+    return id_size + name.size;
+}
+
+/* Checkpoints with their names behind them, in one piece. */
+static enum hf_status copy_checkpoints(const struct hf_node *node, struct submission *submission,
+                                       const struct hf_submit_options *options)
+{
+    size_t count = options->checkpoint_count;
+    if (count == 0) {
+        return HF_OK;
+    }
+    size_t size = count * (sizeof(struct wal_checkpoint) + strlen(node->id) + 1);
+    for (size_t i = 0; i < count; i++) {
+        size += options->checkpoints[i].name.size;
+    }
+    struct wal_checkpoint *copies = malloc(size);
+    if (copies == NULL) {
+        return HF_NOMEM;
+    }
+    char *names = (char *)(copies + count);
+    for (size_t i = 0; i < count; i++) {
+        size_t name_size = write_name(node, options->checkpoints[i].name, names);
+        copies[i] = (struct wal_checkpoint){.name = hf_slice_of(names, name_size),
+                                            .value = options->checkpoints[i].value};
+        names += name_size;
+    }
+    submission->checkpoints = copies;
+    submission->checkpoint_count = count;
+    return HF_OK;
+}
+
+/* A record of no items, which carries checkpoints. */
+static struct hf_batch *new_empty_batch(const struct hf_batch *like)
+{
+    struct hf_batch *batch = hf_batch_new(like->signal, 0, HF_EMPTY_SLICE);
+    if (batch != NULL) {
+        hf_batch_seal(batch, 0, 0);
+        batch->received_ns = like->received_ns;
+    }
+    return batch;
+}
+
+/* Runs the processors of one pipeline and notes what is left for its queue. */
+static enum hf_status process_into(struct submission *submission, struct hf_pipeline *pipeline,
+                                   struct hf_batch *batch)
+{
+    struct hf_batch *processed = NULL;
+    enum hf_status status = batch->items != 0 ? process(pipeline, batch, &processed) : HF_OK;
+    if (status == HF_OK && processed == NULL && submission->checkpoint_count != 0) {
+        processed = new_empty_batch(batch);
+        status = processed != NULL ? HF_OK : HF_NOMEM;
+    }
+    if (processed != NULL) {
+        fill(submission, pipeline, processed);
+    }
+    return status;
+}
+
 /* The pipelines that a batch goes to. */
 struct destination {
     struct hf_node *node;
@@ -194,37 +264,45 @@ struct destination {
     size_t count;
 };
 
-static void submit(const struct destination *to, struct hf_batch *batch, const char *transport,
-                   struct hf_reply *reply)
+static struct submission *new_submission(const struct destination *to, const struct hf_batch *batch,
+                                         const struct hf_submit_options *options,
+                                         struct hf_reply *reply)
+{
+    struct submission *submission =
+        calloc(1, sizeof(*submission) + to->count * sizeof(submission->entries[0]));
+    if (submission == NULL || copy_checkpoints(to->node, submission, options) != HF_OK) {
+        free(submission);
+        return NULL;
+    }
+    submission->reply = reply;
+    submission->transport =
+        options->transport != NULL ? find_transport(to->node, options->transport) : NULL;
+    submission->signal = batch->signal;
+    submission->items = batch->items;
+    atomic_init(&submission->status, HF_OK);
+    return submission;
+}
+
+static void submit(const struct destination *to, struct hf_batch *batch,
+                   const struct hf_submit_options *options, struct hf_reply *reply)
 {
     struct hf_node *node = to->node;
-    struct submission *submission =
-        malloc(sizeof(*submission) + to->count * sizeof(submission->entries[0]));
+    struct submission *submission = new_submission(to, batch, options, reply);
     if (submission == NULL) {
         reply->done(reply, HF_NOMEM);
         return;
     }
-    submission->reply = reply;
-    submission->transport = transport != NULL ? find_transport(node, transport) : NULL;
-    submission->signal = batch->signal;
-    submission->items = batch->items;
-    submission->count = 0;
-    atomic_init(&submission->status, HF_OK);
-
     enum hf_status status = HF_OK;
-    for (size_t i = 0; i < to->count && status == HF_OK && batch->items != 0; i++) {
-        struct hf_batch *processed = NULL;
-        status = process(to->pipelines[i], batch, &processed);
-        if (processed != NULL) {
-            fill(submission, to->pipelines[i], processed);
-        }
+    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
+        status = process_into(submission, to->pipelines[i], batch);
     }
     if (status == HF_OK) {
         status = admit(node, submission);
     }
     /* After the admission: a drain that found nothing admitted has seen all that will come. What a
      * queued_processor hands on is no intake. */
-    if (status == HF_OK && transport != NULL && hf_storage_is_draining(node->host->store)) {
+    if (status == HF_OK && options->transport != NULL &&
+        hf_storage_is_draining(node->host->store)) {
         cancel(submission, submission->count);
         status = HF_CLOSED;
     }
@@ -243,14 +321,40 @@ static void submit(const struct destination *to, struct hf_batch *batch, const c
 void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
                struct hf_reply *reply)
 {
+    hf_submit_with(node, batch, &(struct hf_submit_options){.transport = transport}, reply);
+}
+
+void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
+                    const struct hf_submit_options *options, struct hf_reply *reply)
+{
     const struct destination to = {node, node->routes[batch->signal],
                                    node->route_count[batch->signal]};
-    submit(&to, batch, transport, reply);
+    submit(&to, batch, options, reply);
 }
 
 void hf_submit_to(struct hf_node *node, struct hf_pipeline *const *pipelines, size_t count,
                   struct hf_batch *batch, struct hf_reply *reply)
 {
     const struct destination to = {node, pipelines, count};
-    submit(&to, batch, NULL, reply);
+    submit(&to, batch, &(struct hf_submit_options){.transport = NULL}, reply);
+}
+
+enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
+                                       void (*visit)(void *user, struct hf_slice value), void *user)
+{
+    char full[WAL_NAME_BYTES_MAX];
+    if (strlen(node->id) + 1 + name.size > sizeof(full)) {
+        return HF_TOO_LARGE;
+    }
+    size_t full_size = write_name(node, name, full);
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        for (size_t i = 0; i < node->route_count[signal]; i++) {
+            uint8_t value[HF_CHECKPOINT_BYTES_MAX];
+            size_t size = 0;
+            enum wal_status status = wal_checkpoint_get(node->routes[signal][i]->wal,
+                                                        hf_slice_of(full, full_size), value, &size);
+            visit(user, hf_slice_of(value, status == WAL_OK ? size : 0));
+        }
+    }
+    return HF_OK;
 }

@@ -13,7 +13,7 @@
 
 static const char *const match_types[] = {"strict", "regexp", NULL};
 
-static const struct hf_field attribute_fields[] = {
+const struct hf_field hf_match_attribute_fields[] = {
     {.key = "key",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct hf_match_attribute, key),
@@ -88,9 +88,9 @@ const struct hf_field hf_match_fields[] = {
      .inner = severity_fields,
      .inner_size = sizeof(struct hf_match_severity),
      .help = "Log records of at least some severity."},
-    STRUCTS_FIELD(attributes, attribute_fields, struct hf_match_attribute,
+    STRUCTS_FIELD(attributes, hf_match_attribute_fields, struct hf_match_attribute,
                   "Items that have all these attributes."),
-    STRUCTS_FIELD(resources, attribute_fields, struct hf_match_attribute,
+    STRUCTS_FIELD(resources, hf_match_attribute_fields, struct hf_match_attribute,
                   "Items whose resource has all these attributes."),
     STRUCTS_FIELD(libraries, library_fields, struct hf_match_library,
                   "Items of one of these instrumentation scopes."),

@@ -43,6 +43,7 @@ struct hf_match_config {
 };
 
 extern const struct hf_field hf_match_fields[];
+extern const struct hf_field hf_match_attribute_fields[]; /* of its lists of attributes */
 
 struct hf_match;
 

@@ -78,3 +78,13 @@ enum hf_status hf_digest_hmac_hex(enum hf_digest_kind kind, struct hf_slice key,
     *ret_size = put_hex(hash, size, ret_hex);
     return HF_OK;
 }
+
+enum hf_status hf_digest_sha512(struct hf_slice data, char *ret_hex)
+{
+    return digest(EVP_sha512(), data, HF_SHA512_HEX_SIZE, ret_hex);
+}
+
+enum hf_status hf_digest_md5(struct hf_slice data, char *ret_hex)
+{
+    return digest(EVP_md5(), data, HF_MD5_HEX_SIZE, ret_hex);
+}

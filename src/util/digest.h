@@ -10,8 +10,10 @@
 
 #define HF_SHA1_HEX_SIZE 40u
 #define HF_SHA256_HEX_SIZE 64u
+#define HF_SHA512_HEX_SIZE 128u
+#define HF_MD5_HEX_SIZE 32u
 
-/* Both write their HEX_SIZE characters without a NUL. HF_UNSUPPORTED: the system's OpenSSL is set
+/* All write their HEX_SIZE characters without a NUL. HF_UNSUPPORTED: the system's OpenSSL is set
  * up without that hash. */
 HF_MUST_USE enum hf_status hf_digest_sha1(struct hf_slice data, char *ret_hex);
 HF_MUST_USE enum hf_status hf_digest_sha256(struct hf_slice data, char *ret_hex);
@@ -33,3 +35,5 @@ HF_MUST_USE enum hf_status hf_digest_hex(enum hf_digest_kind kind, struct hf_sli
 HF_MUST_USE enum hf_status hf_digest_hmac_hex(enum hf_digest_kind kind, struct hf_slice key,
                                               struct hf_slice data, char *ret_hex,
                                               size_t *ret_size);
+HF_MUST_USE enum hf_status hf_digest_sha512(struct hf_slice data, char *ret_hex);
+HF_MUST_USE enum hf_status hf_digest_md5(struct hf_slice data, char *ret_hex);

@@ -7,6 +7,9 @@
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "re2_gate.h"
 
 /* Steps of one match: beyond is a pattern that runs away, not one that takes its time. */
 #define STEPS_MAX 1000000u
@@ -22,7 +25,7 @@ struct hf_regex {
     const char *names[HF_REGEX_GROUPS_MAX + 1]; /* by number; into the code */
 };
 
-static pcre2_code *compile(const char *pattern, char *reterr, enum hf_status *ret_status)
+static pcre2_code *compile(struct hf_slice pattern, char *reterr, enum hf_status *ret_status)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     int code = 0;
@@ -32,10 +35,12 @@ static pcre2_code *compile(const char *pattern, char *reterr, enum hf_status *re
         return NULL;
     }
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                         PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
-                                             PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
-                                         &code, &offset, context);
+    /* Of a multi-line text every newline begins a line, the last one too. */
+    pcre2_code *compiled =
+        pcre2_compile(pattern.size > 0 ? (PCRE2_SPTR)pattern.data : (PCRE2_SPTR) "", pattern.size,
+                      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOLLAR_ENDONLY |
+                          PCRE2_NEVER_BACKSLASH_C | PCRE2_ALT_CIRCUMFLEX,
+                      &code, &offset, context);
     pcre2_compile_context_free(context);
     if (compiled == NULL && code != PCRE2_ERROR_NOMEMORY) {
         PCRE2_UCHAR message[160] = "";
@@ -71,7 +76,12 @@ enum hf_status hf_regex_new(const char *pattern, struct hf_regex **ret_regex, ch
     if (regex == NULL) {
         return HF_NOMEM;
     }
-    regex->code = compile(pattern, reterr, &status);
+    struct hf_bytes translated = {0};
+    status = hf_re2_translate(hf_slice_text(pattern), &translated, reterr);
+    if (status == HF_OK) {
+        regex->code = compile(hf_slice_of(translated.data, translated.size), reterr, &status);
+    }
+    hf_bytes_release(&translated);
     if (regex->code == NULL) {
         hf_regex_free(regex);
         return status;
@@ -157,9 +167,10 @@ static pcre2_match_data *match_data(struct scratch *scratch, size_t groups)
     return data;
 }
 
-/* As pcre2_match(): the pairs in `data` that were set, 0 when there are more, or an error. */
-static int run(const struct hf_regex *regex, struct hf_slice text, size_t start,
-               pcre2_match_data *data)
+/* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. -1: too
+ * many steps. */
+static int match(const struct hf_regex *regex, struct hf_slice text, size_t start,
+                 pcre2_match_data *data)
 {
     /* An empty slice may have no address, which PCRE2 does not take. */
     PCRE2_SPTR subject = text.size == 0 ? (PCRE2_SPTR) "" : (PCRE2_SPTR)text.data;
@@ -169,55 +180,76 @@ static int run(const struct hf_regex *regex, struct hf_slice text, size_t start,
         pairs =
             pcre2_match(regex->code, subject, text.size, start, PCRE2_NO_JIT, data, regex->limits);
     }
-    return pairs;
+    return pairs >= 0 ? pairs + (pairs == 0) : pairs == PCRE2_ERROR_NOMATCH ? 0 : -1;
 }
 
-/* The number of pairs in `data` that were set: at least 1, the whole match; 0: no match. */
-static size_t match(const struct hf_regex *regex, struct hf_slice text, pcre2_match_data *data)
+static enum hf_status finish(int pairs, bool *ret_found)
 {
-    int pairs = run(regex, text, 0, data);
-    return pairs > 0 ? (size_t)pairs : pairs == 0 ? 1 : 0;
+    *ret_found = pairs > 0;
+    return pairs >= 0 ? HF_OK : HF_INVALID;
+}
+
+enum hf_status hf_regex_try(const struct hf_regex *regex, struct hf_slice text, bool *ret_found)
+{
+    struct scratch scratch;
+    pcre2_match_data *data = match_data(&scratch, 0);
+    int pairs = match(regex, text, 0, data);
+    pcre2_match_data_free(data);
+    return finish(pairs, ret_found);
+}
+
+enum hf_status hf_regex_search(const struct hf_regex *regex, struct hf_slice text, size_t start,
+                               struct hf_slice *ret_groups, bool *ret_found)
+{
+    struct scratch scratch;
+    pcre2_match_data *data = match_data(&scratch, regex->group_count);
+    int pairs = match(regex, text, start, data);
+    const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
+    for (size_t group = 0; pairs > 0 && ret_groups != NULL && group <= regex->group_count;
+         group++) {
+        bool took_part = group < (size_t)pairs && offsets[2 * group] != PCRE2_UNSET;
+        /* Of an empty text there may be no address. */
+        const uint8_t *subject = text.size == 0 ? (const uint8_t *)"" : text.data;
+        ret_groups[group] = took_part ? hf_slice_of(subject + offsets[2 * group],
+                                                    offsets[2 * group + 1] - offsets[2 * group])
+                                      : HF_EMPTY_SLICE;
+    }
+    pcre2_match_data_free(data);
+    return finish(pairs, ret_found);
 }
 
 bool hf_regex_matches(const struct hf_regex *regex, struct hf_slice text)
 {
-    struct scratch scratch;
-    pcre2_match_data *data = match_data(&scratch, 0);
-    bool found = match(regex, text, data) != 0;
-    pcre2_match_data_free(data);
-    return found;
+    bool found;
+    return hf_regex_try(regex, text, &found) == HF_OK && found;
 }
 
 bool hf_regex_find(const struct hf_regex *regex, struct hf_slice text, struct hf_slice *ret_groups)
 {
-    struct scratch scratch;
-    pcre2_match_data *data = match_data(&scratch, regex->group_count);
-    size_t pairs = match(regex, text, data);
-    const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
-    for (size_t group = 1; pairs != 0 && group <= regex->group_count; group++) {
-        PCRE2_SIZE from = group < pairs ? offsets[2 * group] : PCRE2_UNSET;
-        PCRE2_SIZE to = group < pairs ? offsets[2 * group + 1] : PCRE2_UNSET;
-        bool took_part = from != PCRE2_UNSET && to >= from && text.data != NULL;
-        ret_groups[group - 1] =
-            took_part ? hf_slice_of(text.data + from, to - from) : HF_EMPTY_SLICE;
+    struct hf_slice groups[HF_REGEX_GROUPS_MAX + 1];
+    bool found;
+    if (hf_regex_search(regex, text, 0, groups, &found) != HF_OK || !found) {
+        return false;
     }
-    pcre2_match_data_free(data);
-    return pairs != 0;
+    for (size_t group = 1; group <= regex->group_count; group++) {
+        ret_groups[group - 1] = groups[group];
+    }
+    return true;
 }
 
-enum hf_status hf_regex_search(const struct hf_regex *regex, struct hf_slice text, size_t start,
-                               struct hf_regex_range *ret_range)
+enum hf_status hf_regex_find_range(const struct hf_regex *regex, struct hf_slice text, size_t start,
+                                   struct hf_regex_range *ret_range)
 {
     struct scratch scratch;
     assert(start <= text.size);
     pcre2_match_data *data = match_data(&scratch, 0);
-    int pairs = run(regex, text, start, data);
-    if (pairs >= 0) {
+    int pairs = match(regex, text, start, data);
+    if (pairs > 0) {
         const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
         /* \K, which RE2 does not have, could set the start behind the end. */
         size_t end = offsets[1];
         *ret_range = (struct hf_regex_range){offsets[0] <= end ? offsets[0] : end, end};
     }
     pcre2_match_data_free(data);
-    return pairs >= 0 ? HF_OK : pairs == PCRE2_ERROR_NOMATCH ? HF_NOT_FOUND : HF_FULL;
+    return pairs > 0 ? HF_OK : pairs == 0 ? HF_NOT_FOUND : HF_FULL;
 }

@@ -134,10 +134,15 @@ def request(signal, ids, padding="", resource=None):
     return message
 
 
+def groups(signal, message):
+    """The ResourceSpans and so on of an Export request."""
+    names = {"traces": "resource_spans", "metrics": "resource_metrics", "logs": "resource_logs"}
+    return getattr(message, names[signal.name])
+
+
 def resources(signal, message):
     """The Resource messages of an Export request."""
-    groups = {"traces": "resource_spans", "metrics": "resource_metrics", "logs": "resource_logs"}[signal.name]
-    return [group.resource for group in getattr(message, groups)]
+    return [group.resource for group in groups(signal, message)]
 
 
 def _points(metric):

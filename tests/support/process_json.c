@@ -26,7 +26,7 @@ static inline char *process_json(const struct hf_component *component, struct hf
     struct hf_batch *batch = hf_batch_new(signal, body.size, HF_EMPTY_SLICE);
     memcpy(hf_batch_room(batch), body.data, body.size);
     hf_batch_seal(batch, body.size, scan.items);
-    assert_int_equal(component->process(self, batch, &made), HF_OK);
+    assert_int_equal(component->processor->process(self, batch, &made), HF_OK);
     if (made != NULL) {
         assert_int_equal(hf_scan(signal, made->raw, &scan), HF_OK);
         assert_int_equal(scan.items, made->items);

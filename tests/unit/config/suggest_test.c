@@ -1,7 +1,7 @@
 /* The nearest word, if any is near. */
 #include "support.h"
 
-#include "config/suggest.h"
+#include "util/suggest.h"
 
 static void finds_the_word_that_was_probably_meant(void **state)
 {

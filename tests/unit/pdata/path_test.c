@@ -84,7 +84,7 @@ static const struct {
     {HF_TRACES, 0, "span.parent_span_id.string", HF_PATH_STRING, HF_ANY_STRING, "0000000000000000"},
     {HF_TRACES, 0, "span.trace_state", HF_PATH_STRING, HF_ANY_STRING, "a=1,b=2"},
     {HF_TRACES, 0, "span.trace_state[\"b\"]", HF_PATH_STRING, HF_ANY_STRING, "2"},
-    {HF_TRACES, 0, "span.trace_state[\"c\"]", HF_PATH_STRING, HF_ANY_EMPTY, ""},
+    {HF_TRACES, 0, "span.trace_state[\"c\"]", HF_PATH_STRING, HF_ANY_STRING, ""},
     {HF_TRACES, 0, "span.name", HF_PATH_STRING, HF_ANY_STRING, "GET /"},
     {HF_TRACES, 0, "span.kind", HF_PATH_INT, HF_ANY_INT, "2"},
     {HF_TRACES, 0, "span.kind.string", HF_PATH_STRING, HF_ANY_STRING, "Server"},

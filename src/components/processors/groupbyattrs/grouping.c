@@ -115,7 +115,9 @@ static void put_attributes(struct grouping *grouping, const struct hf_attributes
     for (size_t i = 0; i < grouping->taken_count; i++) {
         grouping->sorted[count++] = &grouping->taken[i];
     }
-    qsort(grouping->sorted, count, sizeof(struct hf_attribute *), compare);
+    if (count > 1) {
+        qsort(grouping->sorted, count, sizeof(struct hf_attribute *), compare);
+    }
     for (size_t i = 0; i < count; i++) {
         put(grouping, grouping->sorted[i]->key);
         put(grouping, grouping->sorted[i]->value);

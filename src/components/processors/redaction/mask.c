@@ -54,7 +54,7 @@ enum hf_status hf_mask_matches(const struct hf_mask *mask, const struct hf_regex
     size_t before = out->size, done = 0, at = 0;
     enum hf_status status = HF_OK, search = HF_OK;
     while (status == HF_OK && at <= text.size &&
-           (search = hf_regex_search(regex, text, at, &found)) == HF_OK) {
+           (search = hf_regex_find_range(regex, text, at, &found)) == HF_OK) {
         status = hf_bytes_append(out, part(text, done, found.start));
         /* An empty match right behind another one is none. */
         if (status == HF_OK && (found.end > done || found.start == 0)) {

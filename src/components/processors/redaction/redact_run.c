@@ -47,7 +47,8 @@ bool hf_redact_masks(const struct hf_redact_rules *rules, struct hf_slice key)
     struct hf_regex_range found;
     for (size_t i = 0; i < rules->blocked_key_patterns.count; i++) {
         /* A key of which it cannot be told is masked. */
-        if (hf_regex_search(rules->blocked_key_patterns.items[i], key, 0, &found) != HF_NOT_FOUND) {
+        if (hf_regex_find_range(rules->blocked_key_patterns.items[i], key, 0, &found) !=
+            HF_NOT_FOUND) {
             return true;
         }
     }

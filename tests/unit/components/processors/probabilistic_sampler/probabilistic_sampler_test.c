@@ -207,7 +207,8 @@ static uint64_t sampled(void *self, enum hf_signal signal, uint64_t first)
     struct hf_batch *kept = NULL, *batch = make_block(signal, first);
     struct hf_scan scan;
     uint64_t digest = UINT64_C(14695981039346656037); /* of nothing */
-    assert_int_equal(hf_processor_probabilistic_sampler.processor->process(self, batch, &kept), HF_OK);
+    assert_int_equal(hf_processor_probabilistic_sampler.processor->process(self, batch, &kept),
+                     HF_OK);
     if (kept != NULL) {
         assert_int_equal(hf_scan(signal, kept->raw, &scan), HF_OK);
         assert_int_equal(scan.items, kept->items);

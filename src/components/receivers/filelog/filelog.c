@@ -1,0 +1,442 @@
+/*
+ * filelog: the receiver of log files: a tail on a thread of its own, the operators, and batches
+ * that carry the places of their files to the queues.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "filelog_attributes.h"
+#include "filelog_config.h"
+#include "filelog_submit.h"
+#include "logs/pipeline.h"
+#include "pdata/build.h"
+#include "support/tail/paths.h"
+#include "support/tail/tail.h"
+#include "support/tail/turn.h"
+#include "util/clock.h"
+#include "util/log_limiter.h"
+#include "util/metrics.h"
+
+#define BATCH_BYTES ((size_t)1 << 20)
+#define BATCH_ITEMS 16384u
+#define BUILD_LIMIT ((size_t)200 << 20) /* never reached: batches are cut here */
+#define ENTRY_BYTES ((size_t)128 << 20) /* what an entry may need while it is worked on */
+#define KEPT_BYTES ((size_t)1 << 20)
+#define TURN_WAIT_NS (20 * HF_NS_PER_MS)
+#define SAY_NS (60 * HF_NS_PER_S)
+#define RETRY_FIRST_NS (100 * HF_NS_PER_MS)
+#define RETRY_MAX_NS (5 * HF_NS_PER_S)
+
+struct filelog {
+    struct hf_node *node;
+    const struct filelog_config *config;
+    struct hf_tail_config tail_config;
+    struct hf_tail *tail;
+    struct hf_turn *turn;
+    struct hf_log_pipeline *pipeline, *header_pipeline; /* the latter NULL: no header */
+    struct filelog_file *header_file;                   /* whose header is read */
+    struct filelog_file *shared;                        /* of the file whose line came last */
+    struct hf_builder builder;
+    struct hf_log_writer writer;
+    struct hf_arena arena, scratch;
+    struct filelog_submit submit;
+    struct hf_series *open_files, *reading_files;
+    struct hf_log_limiter said;
+    pthread_t thread;
+    bool has_thread, has_committed;
+};
+
+/* ---- entries ---- */
+
+static void emit(void *user, struct hf_log_entry *entry)
+{
+    struct filelog *filelog = user;
+    hf_log_write(&filelog->writer, entry);
+    hf_arena_rewind(&filelog->scratch, KEPT_BYTES);
+}
+
+static void emit_header(void *user, struct hf_log_entry *entry)
+{
+    struct filelog *filelog = user;
+    if (filelog_file_add(filelog->header_file, entry->attributes.map) != HF_OK) {
+        hf_node_log(filelog->node, HF_LOG_WARN, "no memory for the attributes of a header");
+    }
+}
+
+static void say_failure(void *user, const char *operator_id, const char *why, bool quiet)
+{
+    struct filelog *filelog = user;
+    if (hf_log_limiter_allows(&filelog->said, operator_id, why, hf_clock_coarse_ns())) {
+        hf_node_log(filelog->node, quiet ? HF_LOG_DEBUG : HF_LOG_ERROR, "operator %s: %s",
+                    operator_id, why);
+    }
+}
+
+static const struct hf_log_pipeline_ops pipeline_ops = {.emit = emit, .failed = say_failure};
+static const struct hf_log_pipeline_ops header_ops = {.emit = emit_header, .failed = say_failure};
+
+/* What is known of the file, made when its first line comes. */
+static struct filelog_file *file_of(struct filelog *filelog, struct hf_tail_file *seen)
+{
+    struct filelog_file *file = seen->context;
+    if (filelog->header_pipeline == NULL) {
+        /* Without headers nothing of it must be kept: the files share one. */
+        if (filelog->shared == NULL || filelog->shared->id != seen->id) {
+            filelog_file_free(filelog->shared);
+            filelog->shared = filelog_file_new(seen);
+        }
+        file = filelog->shared;
+    } else if (file == NULL) {
+        file = filelog_file_new(seen);
+        seen->context = file;
+    }
+    if (file != NULL && (file->attributes == NULL || file->is_renamed) &&
+        filelog_file_name(file, filelog->config, seen->path) != HF_OK) {
+        return NULL;
+    }
+    return file;
+}
+
+static enum hf_status add_fixed(const struct hf_string_map *from, struct hf_log_entry *entry,
+                                struct hf_log_map *to)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < from->count && status == HF_OK; i++) {
+        status = hf_log_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
+                                hf_log_text(from->items[i].value));
+    }
+    return status;
+}
+
+static enum hf_status make_entry(struct filelog *filelog, const struct hf_tail_line *line,
+                                 const struct filelog_file *file, struct hf_log_entry *entry)
+{
+    const struct filelog_config *config = filelog->config;
+    enum hf_status status = hf_log_entry_init(entry, &filelog->arena, file->attributes->count + 16);
+    if (status != HF_OK) {
+        return status;
+    }
+    struct hf_log_map *attributes = entry->attributes.map;
+    entry->observed_ns = hf_clock_unix_ns();
+    entry->source = line->file;
+    entry->offset = line->offset;
+    entry->body = hf_log_string(line->text);
+    if (strcmp(config->tail.encoding, "nop") == 0) {
+        entry->body.type = HF_LOG_BYTES;
+    }
+    /* There is room: see above. */
+    memcpy(attributes->pairs, file->attributes->pairs,
+           file->attributes->count * sizeof(attributes->pairs[0]));
+    attributes->count = file->attributes->count;
+    if (config->include_number) {
+        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_number"),
+                                hf_log_integer((int64_t)line->record_number));
+    }
+    if (status == HF_OK && config->include_offset) {
+        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
+                                hf_log_integer((int64_t)line->offset));
+    }
+    if (status == HF_OK) {
+        status = add_fixed(&config->attributes, entry, attributes);
+    }
+    return status == HF_OK ? add_fixed(&config->resource, entry, entry->resource.map) : status;
+}
+
+static bool take_line(void *user, const struct hf_tail_line *line)
+{
+    struct filelog *filelog = user;
+    struct hf_log_entry entry;
+    struct filelog_file *file = file_of(filelog, line->file);
+    if (file == NULL || make_entry(filelog, line, file, &entry) != HF_OK) {
+        hf_node_log(filelog->node, HF_LOG_ERROR, "no memory for an entry: it is dropped");
+    } else if (line->is_header) {
+        filelog->header_file = file;
+        hf_log_pipeline_process(filelog->header_pipeline, &entry);
+    } else {
+        hf_log_pipeline_process(filelog->pipeline, &entry);
+    }
+    hf_arena_rewind(&filelog->arena, KEPT_BYTES);
+    return hf_build_size(&filelog->builder) >= BATCH_BYTES ||
+           hf_build_items(&filelog->builder) >= BATCH_ITEMS;
+}
+
+/* ---- batches ---- */
+
+static struct hf_batch *take_batch(struct filelog *filelog)
+{
+    hf_log_writer_break(&filelog->writer);
+    if (hf_build_finish(&filelog->builder) != HF_OK) {
+        return NULL;
+    }
+    struct hf_batch *batch = hf_build_take(&filelog->builder);
+    if (batch == NULL) {
+        batch = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
+        if (batch != NULL) {
+            hf_batch_seal(batch, 0, 0);
+        }
+    }
+    if (batch != NULL) {
+        batch->received_ns = hf_clock_unix_ns();
+    }
+    return batch;
+}
+
+static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t count)
+{
+    struct filelog *filelog = user;
+    if (count == 0 && hf_build_items(&filelog->builder) == 0) {
+        return true;
+    }
+    struct hf_batch *batch = take_batch(filelog);
+    if (batch == NULL) {
+        hf_node_log(filelog->node, HF_LOG_ERROR, "no memory for a batch of lines");
+        return false;
+    }
+    bool added = filelog_submit_add(&filelog->submit, batch, checkpoints, count);
+    /* The first one tells where files stood at the start, before anything else happens. */
+    bool wait = filelog->tail_config.delete_after_read || !filelog->has_committed;
+    filelog->has_committed = true;
+    return added && (!wait || filelog_submit_wait(&filelog->submit));
+}
+
+/* ---- the tail's questions ---- */
+
+static void name_file(void *user, struct hf_tail_file *seen)
+{
+    struct filelog *filelog = user;
+    struct filelog_file *file = seen->context != NULL ? seen->context : filelog->shared;
+    if (file != NULL && file->id == seen->id) {
+        file->is_renamed = true;
+    }
+}
+
+static void close_file(void *user, struct hf_tail_file *seen)
+{
+    struct filelog *filelog = user;
+    hf_log_pipeline_forget(filelog->pipeline, seen);
+    filelog_file_free(seen->context);
+    seen->context = NULL;
+}
+
+static enum hf_status find_stored(void *user, struct hf_slice name,
+                                  void (*visit)(void *user, struct hf_slice value),
+                                  void *visit_user)
+{
+    const struct filelog *filelog = user;
+    return hf_node_checkpoint_each(filelog->node, name, visit, visit_user);
+}
+
+static uint64_t find_held(void *user, const struct hf_tail_file *seen)
+{
+    const struct filelog *filelog = user;
+    return hf_log_pipeline_held(filelog->pipeline, seen);
+}
+
+static void say(void *user, enum hf_log_level level, const char *path, const char *what)
+{
+    struct filelog *filelog = user;
+    if (hf_log_limiter_allows(&filelog->said, path, what, hf_clock_coarse_ns())) {
+        hf_node_log(filelog->node, level, "%s: %s", path, what);
+    }
+}
+
+static const struct hf_tail_ops tail_ops = {
+    .line = take_line,
+    .commit = commit,
+    .named = name_file,
+    .closed = close_file,
+    .held = find_held,
+    .stored = find_stored,
+    .say = say,
+};
+
+/* ---- the thread ---- */
+
+static void show_files(struct filelog *filelog)
+{
+    struct hf_tail_stat stat;
+    hf_tail_stat(filelog->tail, &stat);
+    hf_series_set(filelog->open_files, (int64_t)stat.open_files);
+    hf_series_set(filelog->reading_files, (int64_t)stat.reading_files);
+}
+
+static bool wait_turn(struct filelog *filelog)
+{
+    while (!hf_turn_is_mine(filelog->turn)) {
+        if (!filelog_submit_sleep(&filelog->submit, TURN_WAIT_NS)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void *run(void *user)
+{
+    struct filelog *filelog = user;
+    bool go_on = wait_turn(filelog);
+    if (go_on && hf_tail_load(filelog->tail) != HF_OK) {
+        hf_node_log(filelog->node, HF_LOG_ERROR,
+                    "the places of files could not be read: no memory; nothing is read");
+        go_on = false;
+    }
+    while (go_on) {
+        uint64_t now_ns = hf_clock_monotonic_ns();
+        hf_log_pipeline_tick(filelog->pipeline, now_ns);
+        bool more = hf_tail_poll(filelog->tail, now_ns);
+        show_files(filelog);
+        go_on = filelog_submit_sleep(&filelog->submit,
+                                     more ? 0 : filelog->tail_config.poll_interval_ns);
+    }
+    if (!filelog_submit_wait(&filelog->submit)) {
+        hf_node_log(filelog->node, HF_LOG_INFO, "lines that were refused are read again later");
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static void close_filelog(void *self)
+{
+    struct filelog *filelog = self;
+    if (filelog == NULL) {
+        return;
+    }
+    hf_tail_close(filelog->tail);
+    filelog_file_free(filelog->shared);
+    hf_turn_leave(filelog->turn);
+    hf_log_pipeline_free(filelog->pipeline);
+    hf_log_pipeline_free(filelog->header_pipeline);
+    hf_builder_release(&filelog->builder);
+    hf_log_writer_release(&filelog->writer);
+    hf_arena_release(&filelog->arena);
+    hf_arena_release(&filelog->scratch);
+    filelog_submit_release(&filelog->submit);
+    hf_log_limiter_release(&filelog->said);
+    free(filelog);
+}
+
+static struct hf_series *gauge(struct filelog *filelog, const char *name, const char *help)
+{
+    const struct hf_metric_family family = {.name = name, .type = HF_GAUGE, .help = help};
+    const struct hf_label labels[] = {{"receiver", hf_node_id(filelog->node)}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(filelog->node), &family, labels);
+}
+
+static enum hf_status open_parts(struct filelog *filelog, char *reterr)
+{
+    const struct filelog_config *config = filelog->config;
+    enum hf_status status = hf_node_add_transport(filelog->node, "");
+    filelog->open_files = gauge(filelog, "otelcol_fileconsumer_open_files", "Files that are open.");
+    filelog->reading_files =
+        gauge(filelog, "otelcol_fileconsumer_reading_files", "Files with unread lines.");
+    if (filelog->open_files == NULL || filelog->reading_files == NULL) {
+        status = HF_NOMEM;
+    }
+    if (status == HF_OK) {
+        status = hf_log_pipeline_new(&config->operators, &pipeline_ops, filelog, &filelog->pipeline,
+                                     reterr);
+    }
+    if (status == HF_OK && config->tail.header_pattern != NULL) {
+        status = hf_log_pipeline_new(&config->header_operators, &header_ops, filelog,
+                                     &filelog->header_pipeline, reterr);
+    }
+    return status == HF_OK
+               ? hf_tail_open(&filelog->tail_config, &tail_ops, filelog, &filelog->tail, reterr)
+               : status;
+}
+
+static enum hf_status open_filelog(struct hf_node *node, const void *config, void **ret_self,
+                                   char *reterr)
+{
+    struct filelog *filelog = calloc(1, sizeof(*filelog));
+    if (filelog == NULL) {
+        return HF_NOMEM;
+    }
+    filelog->node = node;
+    filelog->config = config;
+    filelog->tail_config = filelog->config->tail;
+    filelog->tail_config.from_beginning = filelog->config->start_at != 0;
+    filelog->tail_config.truncates_long = filelog->config->long_lines != 0;
+    filelog->arena.limit = filelog->scratch.limit = ENTRY_BYTES;
+    hf_log_limiter_init(&filelog->said, SAY_NS);
+    filelog_submit_init(&filelog->submit, node);
+    bool own = filelog->config->retry.enabled;
+    filelog->submit.wait_first_ns = own ? filelog->config->retry.initial_ns : RETRY_FIRST_NS;
+    filelog->submit.wait_max_ns = own ? filelog->config->retry.max_ns : RETRY_MAX_NS;
+    hf_builder_init(&filelog->builder, HF_LOGS, BUILD_LIMIT);
+    filelog->writer.builder = &filelog->builder;
+    filelog->writer.scratch = &filelog->scratch;
+    enum hf_status status = open_parts(filelog, reterr);
+    if (status != HF_OK) {
+        close_filelog(filelog);
+        return status;
+    }
+    *ret_self = filelog;
+    return HF_OK;
+}
+
+static enum hf_status start_filelog(void *self, char *reterr)
+{
+    struct filelog *filelog = self;
+    enum hf_status status = hf_turn_join(hf_node_id(filelog->node), &filelog->turn);
+    if (status != HF_OK) {
+        return status;
+    }
+    if (pthread_create(&filelog->thread, NULL, run, filelog) != 0) {
+        snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
+        return HF_IO;
+    }
+    filelog->has_thread = true;
+    pthread_setname_np(filelog->thread, "filelog");
+    return HF_OK;
+}
+
+static void stop_filelog(void *self)
+{
+    struct filelog *filelog = self;
+    if (filelog->has_thread) {
+        filelog_submit_stop(&filelog->submit);
+        pthread_join(filelog->thread, NULL);
+        filelog->has_thread = false;
+    }
+    hf_turn_leave(filelog->turn);
+    filelog->turn = NULL;
+}
+
+static const char *check_filelog(const void *self)
+{
+    const struct filelog_config *config = self;
+    struct hf_tail_config tail = config->tail;
+    tail.from_beginning = config->start_at != 0;
+    for (size_t i = 0; i < tail.include.count; i++) {
+        if (hf_paths_check(tail.include.items[i]) != NULL) {
+            return "include: a pattern has a bracket or brace without its partner";
+        }
+    }
+    for (size_t i = 0; i < tail.exclude.count; i++) {
+        if (hf_paths_check(tail.exclude.items[i]) != NULL) {
+            return "exclude: a pattern has a bracket or brace without its partner";
+        }
+    }
+    return hf_tail_check(&tail);
+}
+
+static const char *const aliases[] = {"file_log", NULL};
+
+const struct hf_component hf_receiver_filelog = {
+    .type = "filelog",
+    .aliases = aliases,
+    .help = "Reads lines of files as they are written; places are committed with the lines.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_LOGS),
+    .config_size = sizeof(struct filelog_config),
+    .fields = filelog_fields,
+    .check = check_filelog,
+    .open = open_filelog,
+    .start = start_filelog,
+    .stop = stop_filelog,
+    .close = close_filelog,
+};

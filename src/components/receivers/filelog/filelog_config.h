@@ -1,0 +1,25 @@
+/*
+ * filelog_config: the keys of the filelog receiver.
+ */
+#pragma once
+
+#include <holdfast/field.h>
+
+#include "support/tail/tail.h"
+
+struct filelog_config {
+    struct hf_tail_config tail;
+    int64_t start_at;   /* 0: end, 1: beginning */
+    int64_t long_lines; /* 0: split, 1: truncate */
+    const char *id, *output, *storage;
+    bool include_name, include_path, include_name_resolved, include_path_resolved;
+    bool include_owner, include_group, include_permissions, include_number, include_offset;
+    struct hf_string_map attributes, resource;
+    struct hf_value operators, header_operators;
+    struct {
+        bool enabled;
+        uint64_t initial_ns, max_ns, max_elapsed_ns;
+    } retry;
+};
+
+extern const struct hf_field filelog_fields[];

@@ -1,0 +1,37 @@
+/*
+ * expr: the expression language that conditions and computed values of operators are written in, as
+ * Go's collectors take it (expr-lang): literals, members, comparisons, and/or/not, in, matches,
+ * contains, startsWith, endsWith, arithmetic, ?:, ??, lists, maps, predicates over lists,
+ * functions.
+ *
+ * Compiled once; immutable then, any thread. A name that is not known is nil.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <holdfast/status.h>
+
+#include "value.h"
+
+struct hf_expr;
+
+#define HF_EXPR_ERROR_MAX 256
+
+/* `names`: the variables, in the order in which values are given; ends with NULL. HF_INVALID:
+ * `reterr` (HF_EXPR_ERROR_MAX) says what is wrong. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_expr_new(const char *text, const char *const *names,
+                                       struct hf_expr **ret_expr, char *reterr);
+void hf_expr_free(struct hf_expr *expr);
+
+/* The value, in the arena or borrowed from the variables. HF_INVALID: it has none, `reterr`
+ * (HF_EXPR_ERROR_MAX) says why. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_expr_eval(const struct hf_expr *expr,
+                                        const struct hf_log_value *variables,
+                                        struct hf_arena *arena, struct hf_log_value *ret_value,
+                                        char *reterr);
+/* The same; what is no boolean is an error. */
+HF_MUST_USE enum hf_status hf_expr_test(const struct hf_expr *expr,
+                                        const struct hf_log_value *variables,
+                                        struct hf_arena *arena, bool *ret_true, char *reterr);

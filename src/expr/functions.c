@@ -1,0 +1,527 @@
+/*
+ * functions: what expressions can call.
+ */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node.h"
+
+static const struct hf_log_value nil;
+
+typedef struct hf_log_value function(struct scope *scope, const struct node *node);
+
+static struct hf_log_value argument(struct scope *scope, const struct node *node, size_t i)
+{
+    return i < node->count ? expr_eval_node(scope, node->items[i]) : nil;
+}
+
+/* An argument that must be a text. */
+static bool text_argument(struct scope *scope, const struct node *node, size_t i,
+                          struct hf_slice *ret)
+{
+    struct hf_log_value value = argument(scope, node, i);
+    if (value.type != HF_LOG_STRING) {
+        expr_fail(scope, "a function needs a text");
+        return false;
+    }
+    *ret = value.text;
+    return true;
+}
+
+static size_t characters(struct hf_slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        count += (text.data[i] & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+static struct hf_log_value call_len(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    switch (of.type) {
+    case HF_LOG_STRING:
+        return hf_log_integer((int64_t)characters(of.text));
+    case HF_LOG_BYTES:
+        return hf_log_integer((int64_t)of.text.size);
+    case HF_LOG_LIST:
+        return hf_log_integer((int64_t)of.list->count);
+    case HF_LOG_MAP:
+        return hf_log_integer((int64_t)of.map->count);
+    default:
+        return expr_fail(scope, "len needs a text, a list or a map");
+    }
+}
+
+/* ---- predicates ---- */
+
+/* Evaluates the second argument with `#` as one element. */
+static struct hf_log_value with_element(struct scope *scope, const struct node *node,
+                                        struct hf_log_value element, size_t number)
+{
+    struct hf_log_value outer = scope->element, outer_number = scope->number;
+    scope->element = element;
+    scope->number = hf_log_integer((int64_t)number);
+    struct hf_log_value value = expr_eval_node(scope, node->items[1]);
+    scope->element = outer;
+    scope->number = outer_number;
+    return value;
+}
+
+enum fold { FOLD_ALL, FOLD_ANY, FOLD_NONE, FOLD_ONE, FOLD_COUNT, FOLD_MAP, FOLD_FILTER, FOLD_FIND };
+
+static struct hf_log_value fold(struct scope *scope, const struct node *node, enum fold how)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    int64_t hits = 0;
+    if (of.type != HF_LOG_LIST) {
+        return expr_fail(scope, "a function needs a list");
+    }
+    struct hf_log_list *list = hf_log_list_new(scope->arena, 4);
+    for (size_t i = 0; i < of.list->count && scope->status == HF_OK && list != NULL; i++) {
+        struct hf_log_value value = with_element(scope, node, of.list->items[i], i);
+        if (how == FOLD_MAP) {
+            list = hf_log_list_add(scope->arena, list, value) == HF_OK ? list : NULL;
+            continue;
+        }
+        if (value.type != HF_LOG_BOOL) {
+            return expr_fail(scope, "a predicate is no boolean");
+        }
+        hits += value.boolean;
+        if (value.boolean && how == FOLD_FIND) {
+            return of.list->items[i];
+        }
+        if (value.boolean && how == FOLD_FILTER) {
+            list = hf_log_list_add(scope->arena, list, of.list->items[i]) == HF_OK ? list : NULL;
+        }
+    }
+    if (list == NULL) {
+        return expr_fail(scope, "out of memory");
+    }
+    switch (how) {
+    case FOLD_ALL:
+        return hf_log_boolean(hits == (int64_t)of.list->count);
+    case FOLD_ANY:
+        return hf_log_boolean(hits != 0);
+    case FOLD_NONE:
+        return hf_log_boolean(hits == 0);
+    case FOLD_ONE:
+        return hf_log_boolean(hits == 1);
+    case FOLD_COUNT:
+        return hf_log_integer(hits);
+    case FOLD_FIND:
+        return nil;
+    case FOLD_MAP:
+    case FOLD_FILTER:
+        break;
+    }
+    return (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+}
+
+static struct hf_log_value call_all(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_ALL);
+}
+
+static struct hf_log_value call_any(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_ANY);
+}
+
+static struct hf_log_value call_none(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_NONE);
+}
+
+static struct hf_log_value call_one(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_ONE);
+}
+
+static struct hf_log_value call_count(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_COUNT);
+}
+
+static struct hf_log_value call_map(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_MAP);
+}
+
+static struct hf_log_value call_filter(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_FILTER);
+}
+
+static struct hf_log_value call_find(struct scope *scope, const struct node *node)
+{
+    return fold(scope, node, FOLD_FIND);
+}
+
+/* ---- texts ---- */
+
+static struct hf_log_value change_case(struct scope *scope, const struct node *node,
+                                       int (*change)(int))
+{
+    struct hf_slice text;
+    if (!text_argument(scope, node, 0, &text)) {
+        return nil;
+    }
+    uint8_t *out = hf_arena_take(scope->arena, text.size + 1);
+    if (out == NULL) {
+        return expr_fail(scope, "out of memory");
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        out[i] = text.data[i] < 0x80 ? (uint8_t)change(text.data[i]) : text.data[i];
+    }
+    return hf_log_string(hf_slice_of(out, text.size));
+}
+
+static struct hf_log_value call_lower(struct scope *scope, const struct node *node)
+{
+    return change_case(scope, node, tolower);
+}
+
+static struct hf_log_value call_upper(struct scope *scope, const struct node *node)
+{
+    return change_case(scope, node, toupper);
+}
+
+static struct hf_log_value call_trim(struct scope *scope, const struct node *node)
+{
+    struct hf_slice text, set = hf_slice_text(" \t\r\n\v\f");
+    if (!text_argument(scope, node, 0, &text) ||
+        (node->count > 1 && !text_argument(scope, node, 1, &set))) {
+        return nil;
+    }
+    while (text.size != 0 && memchr(set.data, text.data[0], set.size) != NULL) {
+        text = hf_slice_of(text.data + 1, text.size - 1);
+    }
+    while (text.size != 0 && memchr(set.data, text.data[text.size - 1], set.size) != NULL) {
+        text.size--;
+    }
+    return hf_log_string(text);
+}
+
+static struct hf_log_value affix(struct scope *scope, const struct node *node, bool at_start,
+                                 bool cut)
+{
+    struct hf_slice text, part;
+    if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &part)) {
+        return nil;
+    }
+    bool has = part.size <= text.size &&
+               (part.size == 0 || memcmp(at_start ? text.data : text.data + text.size - part.size,
+                                         part.data, part.size) == 0);
+    if (!cut) {
+        return hf_log_boolean(has);
+    }
+    if (has && part.size != 0) {
+        text = hf_slice_of(at_start ? text.data + part.size : text.data, text.size - part.size);
+    }
+    return hf_log_string(text);
+}
+
+static struct hf_log_value call_trim_prefix(struct scope *scope, const struct node *node)
+{
+    return affix(scope, node, true, true);
+}
+
+static struct hf_log_value call_trim_suffix(struct scope *scope, const struct node *node)
+{
+    return affix(scope, node, false, true);
+}
+
+static struct hf_log_value call_has_prefix(struct scope *scope, const struct node *node)
+{
+    return affix(scope, node, true, false);
+}
+
+static struct hf_log_value call_has_suffix(struct scope *scope, const struct node *node)
+{
+    return affix(scope, node, false, false);
+}
+
+static struct hf_log_value call_split(struct scope *scope, const struct node *node)
+{
+    struct hf_slice text, by;
+    if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &by)) {
+        return nil;
+    }
+    struct hf_log_list *list = hf_log_list_new(scope->arena, 8);
+    bool good = list != NULL && by.size != 0;
+    while (good) {
+        const uint8_t *found =
+            text.size != 0 ? memmem(text.data, text.size, by.data, by.size) : NULL;
+        size_t size = found != NULL ? (size_t)(found - text.data) : text.size;
+        good = hf_log_list_add(scope->arena, list, hf_log_string(hf_slice_of(text.data, size))) ==
+               HF_OK;
+        if (found == NULL) {
+            break;
+        }
+        text = hf_slice_of(found + by.size, text.size - size - by.size);
+    }
+    return good ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+                : expr_fail(scope, "split needs a separator, and memory");
+}
+
+static struct hf_log_value call_join(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    struct hf_slice by = HF_EMPTY_SLICE;
+    size_t size = 0;
+    if (of.type != HF_LOG_LIST || (node->count > 1 && !text_argument(scope, node, 1, &by))) {
+        return expr_fail(scope, "join needs a list of texts");
+    }
+    for (size_t i = 0; i < of.list->count; i++) {
+        if (of.list->items[i].type != HF_LOG_STRING) {
+            return expr_fail(scope, "join needs a list of texts");
+        }
+        size += of.list->items[i].text.size + by.size;
+    }
+    uint8_t *out = hf_arena_take(scope->arena, size + 1);
+    size_t at = 0;
+    for (size_t i = 0; out != NULL && i < of.list->count; i++) {
+        struct hf_slice parts[] = {i != 0 ? by : HF_EMPTY_SLICE, of.list->items[i].text};
+        for (int k = 0; k < 2; k++) {
+            if (parts[k].size != 0) {
+                memcpy(out + at, parts[k].data, parts[k].size);
+                at += parts[k].size;
+            }
+        }
+    }
+    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_fail(scope, "out of memory");
+}
+
+static struct hf_log_value call_index_of(struct scope *scope, const struct node *node)
+{
+    struct hf_slice text, part;
+    if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &part)) {
+        return nil;
+    }
+    const uint8_t *found = part.size == 0   ? text.data
+                           : text.size != 0 ? memmem(text.data, text.size, part.data, part.size)
+                                            : NULL;
+    return hf_log_integer(found != NULL ? found - text.data : -1);
+}
+
+/* ---- types ---- */
+
+static struct hf_slice copy_terminated(struct scope *scope, struct hf_slice text)
+{
+    struct hf_slice copy = hf_log_copy_text(scope->arena, text);
+    if (copy.data != NULL) {
+        ((uint8_t *)(uintptr_t)copy.data)[copy.size] = '\0'; /* the copy has room for it */
+    }
+    return copy;
+}
+
+static struct hf_log_value call_int(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type == HF_LOG_DOUBLE && fabs(of.number) < 9.2e18) {
+        return hf_log_integer((int64_t)of.number);
+    }
+    if (of.type == HF_LOG_STRING) {
+        struct hf_slice copy = copy_terminated(scope, of.text);
+        char *end = NULL;
+        long long value = copy.data != NULL ? strtoll((const char *)copy.data, &end, 10) : 0;
+        return copy.size != 0 && *end == '\0' ? hf_log_integer(value)
+                                              : expr_fail(scope, "int needs a number");
+    }
+    return of.type == HF_LOG_INT ? of : expr_fail(scope, "int needs a number");
+}
+
+static struct hf_log_value call_float(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type == HF_LOG_STRING) {
+        struct hf_slice copy = copy_terminated(scope, of.text);
+        char *end = NULL;
+        double value = copy.data != NULL ? strtod((const char *)copy.data, &end) : 0;
+        return copy.size != 0 && *end == '\0' ? hf_log_number(value)
+                                              : expr_fail(scope, "float needs a number");
+    }
+    return of.type == HF_LOG_INT      ? hf_log_number((double)of.integer)
+           : of.type == HF_LOG_DOUBLE ? of
+                                      : expr_fail(scope, "float needs a number");
+}
+
+static struct hf_log_value call_string(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    char text[40];
+    switch (of.type) {
+    case HF_LOG_STRING:
+        return of;
+    case HF_LOG_BYTES:
+        return hf_log_string(of.text);
+    case HF_LOG_BOOL:
+        return hf_log_text(of.boolean ? "true" : "false");
+    case HF_LOG_NULL:
+        return hf_log_text("<nil>");
+    case HF_LOG_INT:
+        snprintf(text, sizeof(text), "%lld", (long long)of.integer);
+        break;
+    case HF_LOG_DOUBLE:
+        snprintf(text, sizeof(text), "%.17g", of.number);
+        if (strtod(text, NULL) == of.number) {
+            for (int digits = 1; digits < 17; digits++) {
+                snprintf(text, sizeof(text), "%.*g", digits, of.number);
+                if (strtod(text, NULL) == of.number) {
+                    break;
+                }
+            }
+        }
+        break;
+    default:
+        return expr_fail(scope, "string needs a scalar");
+    }
+    struct hf_slice copy = hf_log_copy_text(scope->arena, hf_slice_text(text));
+    return copy.data != NULL ? hf_log_string(copy) : expr_fail(scope, "out of memory");
+}
+
+static struct hf_log_value call_type(struct scope *scope, const struct node *node)
+{
+    static const char *const names[] = {"nil", "string", "bytes", "bool",
+                                        "int", "float",  "array", "map"};
+    return hf_log_text(names[argument(scope, node, 0).type]);
+}
+
+static struct hf_log_value call_keys(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type != HF_LOG_MAP) {
+        return expr_fail(scope, "keys needs a map");
+    }
+    struct hf_log_list *list = hf_log_list_new(scope->arena, of.map->count);
+    for (size_t i = 0; list != NULL && i < of.map->count; i++) {
+        list->items[list->count++] = hf_log_string(of.map->pairs[i].key);
+    }
+    return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+                        : expr_fail(scope, "out of memory");
+}
+
+static struct hf_log_value call_values(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type != HF_LOG_MAP) {
+        return expr_fail(scope, "values needs a map");
+    }
+    struct hf_log_list *list = hf_log_list_new(scope->arena, of.map->count);
+    for (size_t i = 0; list != NULL && i < of.map->count; i++) {
+        list->items[list->count++] = of.map->pairs[i].value;
+    }
+    return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+                        : expr_fail(scope, "out of memory");
+}
+
+static struct hf_log_value call_abs(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type == HF_LOG_INT && of.integer != INT64_MIN) {
+        return hf_log_integer(of.integer < 0 ? -of.integer : of.integer);
+    }
+    return of.type == HF_LOG_DOUBLE ? hf_log_number(fabs(of.number))
+                                    : expr_fail(scope, "abs needs a number");
+}
+
+static struct hf_log_value at_end(struct scope *scope, const struct node *node, bool last)
+{
+    struct hf_log_value of = argument(scope, node, 0);
+    if (of.type != HF_LOG_LIST) {
+        return expr_fail(scope, "first and last need a list");
+    }
+    return of.list->count == 0 ? nil : of.list->items[last ? of.list->count - 1 : 0];
+}
+
+static struct hf_log_value call_first(struct scope *scope, const struct node *node)
+{
+    return at_end(scope, node, false);
+}
+
+static struct hf_log_value call_last(struct scope *scope, const struct node *node)
+{
+    return at_end(scope, node, true);
+}
+
+static struct hf_log_value call_env(struct scope *scope, const struct node *node)
+{
+    struct hf_slice name;
+    if (!text_argument(scope, node, 0, &name)) {
+        return nil;
+    }
+    struct hf_slice copy = copy_terminated(scope, name);
+    const char *value = copy.data != NULL ? getenv((const char *)copy.data) : NULL;
+    return hf_log_text(value != NULL ? value : "");
+}
+
+static const struct {
+    const char *name;
+    function *call;
+    unsigned min, max;
+    bool has_predicate;
+} functions[] = {
+    {"len", call_len, 1, 1, false},
+    {"all", call_all, 2, 2, true},
+    {"any", call_any, 2, 2, true},
+    {"none", call_none, 2, 2, true},
+    {"one", call_one, 2, 2, true},
+    {"count", call_count, 2, 2, true},
+    {"map", call_map, 2, 2, true},
+    {"filter", call_filter, 2, 2, true},
+    {"find", call_find, 2, 2, true},
+    {"lower", call_lower, 1, 1, false},
+    {"upper", call_upper, 1, 1, false},
+    {"trim", call_trim, 1, 2, false},
+    {"trimPrefix", call_trim_prefix, 2, 2, false},
+    {"trimSuffix", call_trim_suffix, 2, 2, false},
+    {"hasPrefix", call_has_prefix, 2, 2, false},
+    {"hasSuffix", call_has_suffix, 2, 2, false},
+    {"split", call_split, 2, 2, false},
+    {"join", call_join, 1, 2, false},
+    {"indexOf", call_index_of, 2, 2, false},
+    {"int", call_int, 1, 1, false},
+    {"float", call_float, 1, 1, false},
+    {"string", call_string, 1, 1, false},
+    {"type", call_type, 1, 1, false},
+    {"keys", call_keys, 1, 1, false},
+    {"values", call_values, 1, 1, false},
+    {"abs", call_abs, 1, 1, false},
+    {"first", call_first, 1, 1, false},
+    {"last", call_last, 1, 1, false},
+    {"env", call_env, 1, 1, false},
+};
+
+int expr_function_find(struct hf_slice name)
+{
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        if (hf_slice_is(name, functions[i].name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+unsigned expr_function_min(unsigned index)
+{
+    return functions[index].min;
+}
+
+unsigned expr_function_max(unsigned index)
+{
+    return functions[index].max;
+}
+
+bool expr_function_has_predicate(unsigned index)
+{
+    return functions[index].has_predicate;
+}
+
+struct hf_log_value expr_function_call(struct scope *scope, const struct node *node)
+{
+    return functions[node->index].call(scope, node);
+}

@@ -1,0 +1,113 @@
+/*
+ * value: what a field of a log entry holds. A value is copied as it is; texts, lists and maps that
+ * it leads to are borrowed, or in the arena of the entry, so that an untouched line is never
+ * copied. Maps keep the order in which keys were set. Owned by one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/field.h>
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#include "util/arena.h"
+
+enum hf_log_type {
+    HF_LOG_NULL = 0,
+    HF_LOG_STRING,
+    HF_LOG_BYTES,
+    HF_LOG_BOOL,
+    HF_LOG_INT,
+    HF_LOG_DOUBLE,
+    HF_LOG_LIST,
+    HF_LOG_MAP
+};
+
+struct hf_log_value {
+    enum hf_log_type type;
+    union {
+        bool boolean;
+        int64_t integer;
+        double number;
+        struct hf_slice text; /* STRING, BYTES */
+        struct hf_log_list *list;
+        struct hf_log_map *map;
+    };
+};
+
+struct hf_log_list {
+    struct hf_log_value *items;
+    size_t count, capacity;
+};
+
+struct hf_log_pair {
+    struct hf_slice key;
+    struct hf_log_value value;
+};
+
+struct hf_log_map {
+    struct hf_log_pair *pairs;
+    size_t count, capacity;
+};
+
+#define HF_LOG_DEPTH_MAX 64u /* lists and maps within each other */
+
+static inline struct hf_log_value hf_log_string(struct hf_slice text)
+{
+    return (struct hf_log_value){.type = HF_LOG_STRING, .text = text};
+}
+
+static inline struct hf_log_value hf_log_text(const char *text)
+{
+    return hf_log_string(hf_slice_text(text));
+}
+
+static inline struct hf_log_value hf_log_integer(int64_t integer)
+{
+    return (struct hf_log_value){.type = HF_LOG_INT, .integer = integer};
+}
+
+static inline struct hf_log_value hf_log_number(double number)
+{
+    return (struct hf_log_value){.type = HF_LOG_DOUBLE, .number = number};
+}
+
+static inline struct hf_log_value hf_log_boolean(bool boolean)
+{
+    return (struct hf_log_value){.type = HF_LOG_BOOL, .boolean = boolean};
+}
+
+/* Empty ones, with room for so many; NULL: no memory. */
+struct hf_log_map *hf_log_map_new(struct hf_arena *arena, size_t capacity);
+struct hf_log_list *hf_log_list_new(struct hf_arena *arena, size_t capacity);
+
+/* The pair of that key; NULL: none. */
+struct hf_log_pair *hf_log_map_find(const struct hf_log_map *map, struct hf_slice key);
+/* Sets in place, or adds at the end. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_map_set(struct hf_arena *arena, struct hf_log_map *map,
+                                          struct hf_slice key, struct hf_log_value value);
+/* Adds without looking for the key. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_map_add(struct hf_arena *arena, struct hf_log_map *map,
+                                          struct hf_slice key, struct hf_log_value value);
+/* False: it was not there. */
+bool hf_log_map_remove(struct hf_log_map *map, struct hf_slice key);
+/* Sets every key of `from`. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_map_merge(struct hf_arena *arena, struct hf_log_map *map,
+                                            const struct hf_log_map *from);
+HF_MUST_USE enum hf_status hf_log_list_add(struct hf_arena *arena, struct hf_log_list *list,
+                                           struct hf_log_value value);
+
+/* Bytes in the arena; data NULL: no memory (or nothing to copy). */
+struct hf_slice hf_log_copy_text(struct hf_arena *arena, struct hf_slice text);
+/* Everything that it leads to as well. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_value_copy(struct hf_arena *arena,
+                                             const struct hf_log_value *value,
+                                             struct hf_log_value *ret_value);
+bool hf_log_value_equal(const struct hf_log_value *a, const struct hf_log_value *b);
+
+/* A value of the configuration; texts are borrowed. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_log_value_of(struct hf_arena *arena, const struct hf_value *from,
+                                           struct hf_log_value *ret_value);

@@ -1,0 +1,272 @@
+/*
+ * parse_syslog: syslog_parser, by RFC 5424 and RFC 3164.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "operator.h"
+#include "util/time_layout.h"
+
+struct syslog_state {
+    bool is_5424, allows_no_pri;
+    struct hf_time_layout *time; /* of RFC 3164 */
+};
+
+static enum hf_status open_syslog(struct operator* operator, const struct hf_value * config,
+                                  char *reterr)
+{
+    struct syslog_state *state = operator->state;
+    const char *protocol = text_of(config, "protocol", "");
+    state->is_5424 = strcmp(protocol, "rfc5424") == 0;
+    state->allows_no_pri = bool_of(config, "allow_skip_pri_header", false);
+    if (!state->is_5424 && strcmp(protocol, "rfc3164") != 0) {
+        return invalid(reterr, "protocol: rfc5424 or rfc3164");
+    }
+    const struct hf_time_layout_options options = {.layout = "Jan _2 15:04:05",
+                                                   .type = "gotime",
+                                                   .location = text_of(config, "location", "UTC")};
+    return hf_time_layout_new(&options, &state->time, reterr);
+}
+
+static void close_syslog(struct operator* operator)
+{
+    hf_time_layout_free(((struct syslog_state *)operator->state)->time);
+}
+
+struct reader {
+    struct hf_slice rest;
+    struct hf_log_entry *entry;
+    struct hf_log_map *map;
+    bool good;
+};
+
+static void set(struct reader *r, const char *key, struct hf_log_value value)
+{
+    r->good =
+        r->good && hf_log_map_set(r->entry->arena, r->map, hf_slice_text(key), value) == HF_OK;
+}
+
+static void skip(struct reader *r, size_t size)
+{
+    r->rest = hf_slice_of(r->rest.data + size, r->rest.size - size);
+}
+
+/* "<34>": facility and severity. */
+static bool take_priority(struct reader *r)
+{
+    static const unsigned numbers[] = {21, 19, 18, 17, 13, 10, 9, 5};
+    static const char *const names[] = {"emerg",   "alert",  "crit", "err",
+                                        "warning", "notice", "info", "debug"};
+    static const char *const facilities[] = {
+        "kern",   "user",   "mail",     "daemon", "auth",   "syslog",   "lpr",     "news",
+        "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "security", "console", "cron2",
+        "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",  "local7"};
+    unsigned value = 0;
+    size_t i = 1;
+    if (r->rest.size < 3 || r->rest.data[0] != '<') {
+        return false;
+    }
+    for (; i < r->rest.size && i < 4 && isdigit(r->rest.data[i]); i++) {
+        value = value * 10 + (unsigned)(r->rest.data[i] - '0');
+    }
+    if (i == 1 || i == r->rest.size || r->rest.data[i] != '>' || value > 191) {
+        return false;
+    }
+    skip(r, i + 1);
+    set(r, "priority", hf_log_integer(value));
+    set(r, "facility", hf_log_integer(value / 8));
+    set(r, "facility_text", hf_log_text(facilities[value / 8]));
+    r->entry->severity = numbers[value % 8];
+    r->entry->severity_text = hf_slice_text(names[value % 8]);
+    return true;
+}
+
+/* Up to the next space, which is skipped. */
+static bool take_word(struct reader *r, struct hf_slice *ret)
+{
+    const uint8_t *space = r->rest.size != 0 ? memchr(r->rest.data, ' ', r->rest.size) : NULL;
+    size_t size = space != NULL ? (size_t)(space - r->rest.data) : r->rest.size;
+    *ret = hf_slice_of(r->rest.data, size);
+    skip(r, space != NULL ? size + 1 : size);
+    return size != 0;
+}
+
+static bool take_word_as(struct reader *r, const char *key)
+{
+    struct hf_slice word;
+    if (!take_word(r, &word)) {
+        return false;
+    }
+    if (!hf_slice_is(word, "-")) {
+        set(r, key, hf_log_string(word));
+    }
+    return true;
+}
+
+/* A value in quotes, with its escapes taken away; false: it has no end. */
+static bool take_quoted(struct reader *r, struct hf_slice *ret)
+{
+    uint8_t *out = hf_arena_take(r->entry->arena, r->rest.size + 1);
+    size_t size = 0;
+    if (out == NULL || r->rest.size == 0 || r->rest.data[0] != '"') {
+        return false;
+    }
+    for (size_t i = 1; i < r->rest.size; i++) {
+        uint8_t c = r->rest.data[i];
+        if (c == '"') {
+            skip(r, i + 1);
+            *ret = hf_slice_of(out, size);
+            return true;
+        }
+        if (c == '\\' && i + 1 < r->rest.size && strchr("\"\\]", r->rest.data[i + 1]) != NULL &&
+            r->rest.data[i + 1] != '\0') {
+            c = r->rest.data[++i];
+        }
+        out[size++] = c;
+    }
+    return false;
+}
+
+static size_t name_size(struct hf_slice text, const char *end)
+{
+    size_t size = 0;
+    while (size < text.size && (text.data[size] == '\0' || strchr(end, text.data[size]) == NULL)) {
+        size++;
+    }
+    return size;
+}
+
+/* "[id a="b"][...]" as a map of maps. */
+static bool take_structured(struct reader *r)
+{
+    struct hf_log_map *all = hf_log_map_new(r->entry->arena, 2);
+    while (all != NULL && r->rest.size != 0 && r->rest.data[0] == '[') {
+        skip(r, 1);
+        struct hf_log_map *one = hf_log_map_new(r->entry->arena, 4);
+        size_t size = name_size(r->rest, " ]");
+        struct hf_slice id = hf_slice_of(r->rest.data, size);
+        skip(r, size);
+        while (one != NULL && r->rest.size != 0 && r->rest.data[0] == ' ') {
+            skip(r, 1);
+            struct hf_slice value, key;
+            size = name_size(r->rest, "= ]");
+            key = hf_slice_of(r->rest.data, size);
+            skip(r, size);
+            if (r->rest.size == 0 || r->rest.data[0] != '=') {
+                return false;
+            }
+            skip(r, 1);
+            if (!take_quoted(r, &value) ||
+                hf_log_map_set(r->entry->arena, one, key, hf_log_string(value)) != HF_OK) {
+                return false;
+            }
+        }
+        if (one == NULL || r->rest.size == 0 || r->rest.data[0] != ']' ||
+            hf_log_map_set(r->entry->arena, all, id,
+                           (struct hf_log_value){.type = HF_LOG_MAP, .map = one}) != HF_OK) {
+            return false;
+        }
+        skip(r, 1);
+    }
+    set(r, "structured_data", (struct hf_log_value){.type = HF_LOG_MAP, .map = all});
+    return all != NULL;
+}
+
+static bool read_5424(struct reader *r)
+{
+    struct hf_slice version, time;
+    int64_t time_ns = 0;
+    if (!take_word(r, &version) || version.size > 3 || !isdigit(version.data[0]) ||
+        !take_word(r, &time)) {
+        return false;
+    }
+    set(r, "version", hf_log_integer(strtol((const char *)version.data, NULL, 10)));
+    if (!hf_slice_is(time, "-")) {
+        if (!hf_time_rfc3339(time, &time_ns)) {
+            return false;
+        }
+        r->entry->time_ns = time_ns > 0 ? (uint64_t)time_ns : 0;
+    }
+    if (!take_word_as(r, "hostname") || !take_word_as(r, "appname") ||
+        !take_word_as(r, "proc_id") || !take_word_as(r, "msg_id") || r->rest.size == 0) {
+        return false;
+    }
+    if (r->rest.data[0] == '-') {
+        skip(r, 1);
+    } else if (r->rest.data[0] != '[' || !take_structured(r)) {
+        return false;
+    }
+    if (r->rest.size > 1 && r->rest.data[0] == ' ') {
+        skip(r, 1);
+        set(r, "message", hf_log_string(r->rest));
+    }
+    return true;
+}
+
+static bool read_3164(struct reader *r, const struct syslog_state *state)
+{
+    int64_t time_ns = 0;
+    if (r->rest.size < 16 ||
+        !hf_time_layout_parse(state->time, hf_slice_of(r->rest.data, 15), &time_ns) ||
+        r->rest.data[15] != ' ') {
+        return false;
+    }
+    r->entry->time_ns = (uint64_t)time_ns;
+    skip(r, 16);
+    if (!take_word_as(r, "hostname")) {
+        return false;
+    }
+    size_t size = name_size(r->rest, ":[ ");
+    if (size < r->rest.size && r->rest.data[size] != ' ') {
+        set(r, "appname", hf_log_string(hf_slice_of(r->rest.data, size)));
+        skip(r, size);
+        if (r->rest.data[0] == '[') {
+            size = name_size(r->rest, "]");
+            set(r, "proc_id", hf_log_string(hf_slice_of(r->rest.data + 1, size - 1)));
+            skip(r, size < r->rest.size ? size + 1 : size);
+        }
+        skip(r, r->rest.size != 0 && r->rest.data[0] == ':');
+        skip(r, r->rest.size != 0 && r->rest.data[0] == ' ');
+    }
+    set(r, "message", hf_log_string(r->rest));
+    return true;
+}
+
+static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
+                         const struct hf_log_value *from, struct hf_log_value *ret_value)
+{
+    const struct syslog_state *state = run->operator->state;
+    struct reader r = {.entry = entry, .map = hf_log_map_new(entry->arena, 10), .good = true};
+    if (from->type != HF_LOG_STRING || r.map == NULL) {
+        failed(run, "what is parsed is no text");
+        return false;
+    }
+    r.rest = from->text;
+    struct hf_log_entry before = *entry;
+    if ((!take_priority(&r) && !state->allows_no_pri) ||
+        !(state->is_5424 ? read_5424(&r) : read_3164(&r, state)) || !r.good) {
+        *entry = before;
+        failed(run, "the text is no syslog message");
+        return false;
+    }
+    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = r.map};
+    return true;
+}
+
+static const char *const keys[] = {"protocol",
+                                   "location",
+                                   "allow_skip_pri_header",
+                                   "enable_octet_counting",
+                                   "non_transparent_framing_trailer",
+                                   "max_octets",
+                                   NULL};
+
+const struct operator_kind operator_syslog_parser = {
+    .type = "syslog_parser",
+    .keys = keys,
+    .size = sizeof(struct syslog_state),
+    .is_parser = true,
+    .open = open_syslog,
+    .close = close_syslog,
+    .parse = parse_syslog,
+};

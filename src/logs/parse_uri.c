@@ -1,0 +1,166 @@
+/*
+ * parse_uri: uri_parser.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "operator.h"
+
+struct uri {
+    struct hf_slice scheme, user, host, port, path, query;
+    bool has_query;
+};
+
+static struct hf_slice cut(struct hf_slice text, size_t from, size_t to)
+{
+    return hf_slice_of(text.data + from, to - from);
+}
+
+/* Where the first of these characters is, or the end. */
+static size_t find_any(struct hf_slice text, size_t from, const char *set)
+{
+    while (from < text.size && (text.data[from] == '\0' || strchr(set, text.data[from]) == NULL)) {
+        from++;
+    }
+    return from;
+}
+
+static bool take_scheme(struct hf_slice *text, struct uri *uri)
+{
+    size_t end = find_any(*text, 0, ":/?#");
+    if (end == text->size || text->data[end] != ':') {
+        return true;
+    }
+    for (size_t i = 0; i < end; i++) {
+        uint8_t c = text->data[i];
+        if (!isalpha(c) && (i == 0 || (!isdigit(c) && c != '+' && c != '-' && c != '.'))) {
+            return false;
+        }
+    }
+    uri->scheme = cut(*text, 0, end);
+    *text = cut(*text, end + 1, text->size);
+    return end != 0;
+}
+
+static void take_authority(struct hf_slice *text, struct uri *uri)
+{
+    if (text->size < 2 || memcmp(text->data, "//", 2) != 0) {
+        return;
+    }
+    size_t end = find_any(*text, 2, "/?");
+    struct hf_slice authority = cut(*text, 2, end);
+    const uint8_t *at = authority.size != 0 ? memrchr(authority.data, '@', authority.size) : NULL;
+    if (at != NULL) {
+        uri->user = cut(authority, 0, (size_t)(at - authority.data));
+        authority = cut(authority, (size_t)(at - authority.data) + 1, authority.size);
+    }
+    const uint8_t *colon =
+        authority.size != 0 ? memrchr(authority.data, ':', authority.size) : NULL;
+    const uint8_t *bracket =
+        authority.size != 0 ? memrchr(authority.data, ']', authority.size) : NULL;
+    uri->host = authority;
+    if (colon != NULL && (bracket == NULL || colon > bracket)) {
+        uri->host = cut(authority, 0, (size_t)(colon - authority.data));
+        uri->port = cut(authority, (size_t)(colon - authority.data) + 1, authority.size);
+    }
+    *text = cut(*text, end, text->size);
+}
+
+static bool split_uri(struct hf_slice text, struct uri *uri)
+{
+    if (!take_scheme(&text, uri)) {
+        return false;
+    }
+    take_authority(&text, uri);
+    size_t query = find_any(text, 0, "?");
+    /* Behind a scheme without a slash stands what has no path. */
+    bool opaque = uri->scheme.size != 0 && uri->host.size == 0 && query != 0 && text.data[0] != '/';
+    uri->path = opaque ? HF_EMPTY_SLICE : cut(text, 0, query);
+    uri->has_query = query < text.size;
+    uri->query = uri->has_query ? cut(text, query + 1, text.size) : HF_EMPTY_SLICE;
+    return true;
+}
+
+/* %41 and + of a query. */
+static struct hf_slice unescape(struct hf_arena *arena, struct hf_slice text)
+{
+    uint8_t *out = hf_arena_take(arena, text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; out != NULL && i < text.size; i++) {
+        char hex[3] = "";
+        if (text.data[i] == '%' && i + 2 < text.size && isxdigit(text.data[i + 1]) &&
+            isxdigit(text.data[i + 2])) {
+            hex[0] = (char)text.data[i + 1];
+            hex[1] = (char)text.data[i + 2];
+            out[size++] = (uint8_t)strtoul(hex, NULL, 16);
+            i += 2;
+        } else {
+            out[size++] = text.data[i] == '+' ? ' ' : text.data[i];
+        }
+    }
+    return out != NULL ? hf_slice_of(out, size) : HF_EMPTY_SLICE;
+}
+
+/* Each key with the list of its values. */
+static struct hf_log_value read_query(struct hf_arena *arena, struct hf_slice query)
+{
+    struct hf_log_value value = {.type = HF_LOG_MAP, .map = hf_log_map_new(arena, 4)};
+    while (query.size != 0 && value.map != NULL) {
+        size_t end = find_any(query, 0, "&");
+        struct hf_slice pair = cut(query, 0, end);
+        query = cut(query, end < query.size ? end + 1 : end, query.size);
+        size_t equals = find_any(pair, 0, "=");
+        struct hf_slice key = unescape(arena, cut(pair, 0, equals));
+        struct hf_slice text =
+            unescape(arena, cut(pair, equals < pair.size ? equals + 1 : equals, pair.size));
+        struct hf_log_pair *found = hf_log_map_find(value.map, key);
+        struct hf_log_list *list = found != NULL ? found->value.list : hf_log_list_new(arena, 1);
+        if (pair.size == 0) {
+            continue;
+        }
+        if (list == NULL || hf_log_list_add(arena, list, hf_log_string(text)) != HF_OK ||
+            hf_log_map_set(arena, value.map, key,
+                           (struct hf_log_value){.type = HF_LOG_LIST, .list = list}) != HF_OK) {
+            return (struct hf_log_value){0};
+        }
+    }
+    return value;
+}
+
+static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
+                      struct hf_log_value *ret_value)
+{
+    struct uri uri = {0};
+    if (from->type != HF_LOG_STRING || !split_uri(from->text, &uri)) {
+        failed(run, "the text is no URI");
+        return false;
+    }
+    struct hf_log_map *map = hf_log_map_new(entry->arena, 6);
+    const struct {
+        const char *key;
+        struct hf_slice text;
+    } parts[] = {{"scheme", uri.scheme},
+                 {"user", uri.user},
+                 {"host", uri.host},
+                 {"port", uri.port},
+                 {"path", uri.path}};
+    bool good = map != NULL;
+    for (size_t i = 0; i < 5 && good; i++) {
+        good = parts[i].text.size == 0 ||
+               hf_log_map_add(entry->arena, map, hf_slice_text(parts[i].key),
+                              hf_log_string(parts[i].text)) == HF_OK;
+    }
+    if (good && uri.query.size != 0) {
+        struct hf_log_value query = read_query(entry->arena, uri.query);
+        good = query.type == HF_LOG_MAP &&
+               hf_log_map_add(entry->arena, map, hf_slice_text("query"), query) == HF_OK;
+    }
+    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    if (!good) {
+        failed(run, "out of memory");
+    }
+    return good;
+}
+
+const struct operator_kind operator_uri_parser = {
+    .type = "uri_parser", .is_parser = true, .parse = parse_uri};

@@ -1,0 +1,218 @@
+/* Converters that encode and decode texts. */
+#include <string.h>
+#include <strings.h>
+
+#include "function.h"
+#include "runes.h"
+
+#define CONVERTER(name)                                                                            \
+    static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
+                     const struct hf_ottl_value *arguments, struct hf_ottl_value *ret_value)
+
+struct variant {
+    const char *name;
+    const char *last; /* of the alphabet: the characters 62 and 63 */
+    bool is_padded;
+};
+
+static const struct variant variants[] = {{"base64", "+/", true},
+                                          {"base64-raw", "+/", false},
+                                          {"base64-url", "-_", true},
+                                          {"base64-raw-url", "-_", false}};
+
+static const struct variant *find_variant(struct hf_slice name)
+{
+    for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+        if (hf_slice_is(name, variants[i].name)) {
+            return &variants[i];
+        }
+    }
+    return NULL;
+}
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+static char letter_of(const struct variant *variant, unsigned value)
+{
+    return value < 62 ? letters[value] : variant->last[value - 62];
+}
+
+static int value_of(const struct variant *variant, uint8_t byte)
+{
+    const char *found = byte != 0 ? strchr(letters, byte) : NULL;
+    return found != NULL                       ? (int)(found - letters)
+           : byte == (uint8_t)variant->last[0] ? 62
+           : byte == (uint8_t)variant->last[1] ? 63
+                                               : -1;
+}
+
+CONVERTER(base64_encode)
+{
+    struct hf_slice text = arguments[0].bytes;
+    const struct variant *variant =
+        call->nodes[1] != NULL ? find_variant(arguments[1].bytes) : &variants[0];
+    if (variant == NULL) {
+        return hf_ottl_fail(run, "unsupported base64 variant");
+    }
+    char *room = hf_ottl_take(run, (text.size + 2) / 3 * 4 + 1);
+    size_t size = 0;
+    if (room == NULL) {
+        return false;
+    }
+    for (size_t at = 0; at < text.size; at += 3) {
+        size_t left = text.size - at < 3 ? text.size - at : 3;
+        uint32_t bits = (uint32_t)text.data[at] << 16;
+        bits |= left > 1 ? (uint32_t)text.data[at + 1] << 8 : 0;
+        bits |= left > 2 ? text.data[at + 2] : 0;
+        for (size_t i = 0; i < 4; i++) {
+            if (i <= left) {
+                room[size++] = letter_of(variant, bits >> (18 - 6 * i) & 63);
+            } else if (variant->is_padded) {
+                room[size++] = '=';
+            }
+        }
+    }
+    *ret_value = hf_ottl_string(hf_slice_of(room, size));
+    return true;
+}
+
+/* Line ends are skipped, as Go does. False: not of that variant. */
+static bool decode_base64(const struct variant *variant, struct hf_slice text, uint8_t *room,
+                          size_t *ret_size)
+{
+    uint32_t bits = 0;
+    size_t count = 0, padding = 0;
+    *ret_size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if (byte == '\n' || byte == '\r') {
+            continue;
+        }
+        if (byte == '=' && variant->is_padded) {
+            padding++;
+            continue;
+        }
+        int value = value_of(variant, byte);
+        if (value < 0 || padding > 0) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)value;
+        if (++count % 4 != 1) {
+            room[(*ret_size)++] = (uint8_t)(bits >> (6 - 2 * ((count - 1) % 4)));
+        }
+    }
+    size_t open = count % 4;
+    return open != 1 && (variant->is_padded ? padding == (4 - open) % 4 : padding == 0);
+}
+
+/* Bytes of ISO 8859-1 as UTF-8. */
+static void add_latin(struct hf_ottl_run *run, struct hf_slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t room[HF_RUNE_MAX];
+        hf_ottl_add_text(run, hf_slice_of(room, hf_rune_put(text.data[i], room)));
+    }
+}
+
+/* UTF-16 with a byte order; halves that stand alone become U+FFFD. */
+static void add_utf16(struct hf_ottl_run *run, struct hf_slice text, bool is_big)
+{
+    for (size_t i = 0; i + 1 < text.size; i += 2) {
+        uint32_t code = (uint32_t)text.data[i + !is_big] << 8 | text.data[i + is_big];
+        bool is_high = code >= 0xd800 && code < 0xdc00;
+        if (is_high && i + 3 < text.size) {
+            uint32_t low = (uint32_t)text.data[i + 2 + !is_big] << 8 | text.data[i + 2 + is_big];
+            if (low >= 0xdc00 && low < 0xe000) {
+                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                i += 2;
+            }
+        }
+        code = code >= 0xd800 && code < 0xe000 ? HF_RUNE_BAD : code;
+        uint8_t room[HF_RUNE_MAX];
+        hf_ottl_add_text(run, hf_slice_of(room, hf_rune_put(code, room)));
+    }
+}
+
+static bool is_called(struct hf_slice name, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (strlen(*names) == name.size &&
+            strncasecmp(*names, (const char *)name.data, name.size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool decode_charset(struct hf_ottl_run *run, struct hf_slice text, struct hf_slice name,
+                           struct hf_ottl_value *ret_value)
+{
+    static const char *const same[] = {"utf-8", "utf8", "us-ascii", "ascii", "nop", NULL};
+    static const char *const latin[] = {"iso-8859-1", "latin1", "iso8859-1", NULL};
+    static const char *const big[] = {"utf-16be", "utf-16", "utf16", NULL};
+    static const char *const little[] = {"utf-16le", NULL};
+    hf_ottl_start_text(run);
+    if (is_called(name, same)) {
+        *ret_value = hf_ottl_string(text);
+        return true;
+    }
+    if (is_called(name, latin)) {
+        add_latin(run, text);
+    } else if (is_called(name, big) || is_called(name, little)) {
+        add_utf16(run, text, is_called(name, big));
+    } else {
+        return hf_ottl_fail(run, "unsupported encoding");
+    }
+    return hf_ottl_end_text(run, ret_value);
+}
+
+static bool decode_text(struct hf_ottl_run *run, struct hf_slice text, struct hf_slice name,
+                        struct hf_ottl_value *ret_value)
+{
+    const struct variant *variant = find_variant(name);
+    size_t size;
+    if (variant == NULL) {
+        return decode_charset(run, text, name, ret_value);
+    }
+    uint8_t *room = hf_ottl_take(run, text.size + 1);
+    if (room == NULL) {
+        return false;
+    }
+    if (!decode_base64(variant, text, room, &size)) {
+        return hf_ottl_fail(run, "illegal base64 data");
+    }
+    *ret_value = hf_ottl_string(hf_slice_of(room, size));
+    return true;
+}
+
+CONVERTER(decode)
+{
+    struct hf_slice text = arguments[0].bytes;
+    (void)call;
+    if (arguments[0].type == HF_OTTL_NIL || arguments[0].type >= HF_OTTL_MAP) {
+        return hf_ottl_fail(run, "unsupported type provided to Decode function: %s",
+                            hf_ottl_type_name(arguments[0].type));
+    }
+    if (arguments[0].type != HF_OTTL_STRING && arguments[0].type != HF_OTTL_BYTES) {
+        return hf_ottl_fail(run, "unsupported type provided to Decode function: %s",
+                            hf_ottl_type_name(arguments[0].type));
+    }
+    return decode_text(run, text, arguments[1].bytes, ret_value);
+}
+
+CONVERTER(base64_decode)
+{
+    (void)call;
+    return decode_text(run, arguments[0].bytes, hf_slice_text("base64"), ret_value);
+}
+
+const struct hf_ottl_function hf_ottl_codings[] = {
+    {.name = "Base64Encode",
+     .arguments = {{"target", HF_ARG_STRING}, {"variant", HF_ARG_STRING | HF_ARG_OPTIONAL}},
+     .run = base64_encode},
+    {.name = "Base64Decode", .arguments = {{"target", HF_ARG_STRING}}, .run = base64_decode},
+    {.name = "Decode",
+     .arguments = {{"target", HF_ARG_ANY}, {"encoding", HF_ARG_STRING}},
+     .run = decode},
+    {.name = NULL},
+};

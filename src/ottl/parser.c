@@ -1,0 +1,645 @@
+/*
+ * A parser by descent: one function for each rule of the grammar. What begins with a parenthesis
+ * may be a number in a comparison or a condition: it is read as the first, and when that does not
+ * fit again as the second.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "node.h"
+
+#define DEPTH_MAX 64u
+#define ITEMS_MAX 1000u /* of one list */
+
+struct parser {
+    const struct hf_ottl_token *token;
+    struct hf_arena *arena;
+    struct hf_ottl_fault *fault;
+    enum hf_status status; /* why something is NULL */
+    unsigned depth;
+};
+
+enum hf_status hf_ottl_refuse(struct hf_ottl_fault *fault, size_t at, const char *format, ...)
+{
+    va_list arguments;
+    fault->at = at;
+    va_start(arguments, format);
+    vsnprintf(fault->sentence, sizeof(fault->sentence), format, arguments);
+    va_end(arguments);
+    return HF_INVALID;
+}
+
+/* ---- errors; NULL, so that it can be returned ---- */
+
+static void *no_memory(struct parser *parser)
+{
+    parser->status = HF_NOMEM;
+    return NULL;
+}
+
+/* The fault that is farthest in the text says most. */
+static void *unexpected(struct parser *parser, const char *expected)
+{
+    const struct hf_ottl_token *token = parser->token;
+    if (parser->status == HF_NOMEM ||
+        (parser->fault->sentence[0] != '\0' && parser->fault->at > token->at)) {
+        return NULL;
+    }
+    int shown = (int)(token->text.size < 40 ? token->text.size : 40);
+    parser->status = token->kind == HF_TOKEN_END
+                         ? hf_ottl_refuse(parser->fault, token->at,
+                                          "the text ends where %s is expected", expected)
+                         : hf_ottl_refuse(parser->fault, token->at, "unexpected %.*s, expected %s",
+                                          shown, (const char *)token->text.data, expected);
+    return NULL;
+}
+
+static bool take_sign(struct parser *parser, char sign)
+{
+    if (!hf_token_is_sign(parser->token, sign)) {
+        return false;
+    }
+    parser->token++;
+    return true;
+}
+
+static bool take_word(struct parser *parser, const char *word)
+{
+    if (!hf_token_is_word(parser->token, word)) {
+        return false;
+    }
+    parser->token++;
+    return true;
+}
+
+static struct hf_ottl_node *new_node(struct parser *parser, enum hf_ottl_node_kind kind, size_t at)
+{
+    struct hf_ottl_node *node = hf_arena_take(parser->arena, sizeof(*node));
+    if (node == NULL) {
+        return no_memory(parser);
+    }
+    *node = (struct hf_ottl_node){.kind = kind, .at = at};
+    return node;
+}
+
+/* Puts one more behind the items; room for powers of two. */
+static bool add_item(struct parser *parser, struct hf_ottl_node *node, struct hf_ottl_node *item)
+{
+    size_t count = node->count;
+    if (item == NULL) {
+        return false;
+    }
+    if (count >= ITEMS_MAX) {
+        unexpected(parser, "a shorter list");
+        return false;
+    }
+    if ((count & (count - 1)) == 0) {
+        size_t room = count == 0 ? 1 : 2 * count;
+        struct hf_ottl_node **items =
+            hf_arena_take(parser->arena, room * sizeof(struct hf_ottl_node *));
+        if (items == NULL) {
+            no_memory(parser);
+            return false;
+        }
+        if (count > 0) {
+            memcpy(items, node->items, count * sizeof(struct hf_ottl_node *));
+        }
+        node->items = items;
+    }
+    node->items[node->count++] = item;
+    return true;
+}
+
+static struct hf_ottl_node *literal(struct parser *parser, struct hf_ottl_value value)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_LITERAL, parser->token->at);
+    if (node != NULL) {
+        node->value = value;
+        parser->token++;
+    }
+    return node;
+}
+
+static struct hf_ottl_node *parse_value(struct parser *parser);
+static struct hf_ottl_node *parse_math(struct parser *parser);
+static struct hf_ottl_node *parse_or(struct parser *parser);
+
+/* ---- words ---- */
+
+static bool is_upper(const struct hf_ottl_token *token)
+{
+    return token->kind == HF_TOKEN_WORD && token->text.data[0] >= 'A' && token->text.data[0] <= 'Z';
+}
+
+static bool is_reserved(const struct hf_ottl_token *token)
+{
+    static const char *const words[] = {"nil", "not", "or", "and", "true", "false"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (hf_token_is_word(token, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A word of a path: small letters, digits, '_', and a letter first. */
+static bool is_segment(const struct hf_ottl_token *token)
+{
+    if (token->kind != HF_TOKEN_WORD || is_reserved(token) || token->text.data[0] < 'a') {
+        return false;
+    }
+    for (size_t i = 0; i < token->text.size; i++) {
+        if (token->text.data[i] >= 'A' && token->text.data[i] <= 'Z') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A function's name: it begins with a small or a capital letter. */
+static bool is_name(const struct hf_ottl_token *token)
+{
+    return token->kind == HF_TOKEN_WORD && !is_reserved(token) && token->text.data[0] != '_';
+}
+
+/* ---- literals ---- */
+
+static struct hf_ottl_node *parse_string(struct parser *parser)
+{
+    struct hf_slice text;
+    enum hf_status status = hf_ottl_unquote(parser->token->text, parser->arena, &text);
+    if (status == HF_NOMEM) {
+        return no_memory(parser);
+    }
+    if (status != HF_OK) {
+        parser->status = hf_ottl_refuse(parser->fault, parser->token->at,
+                                        "a text with an unknown escape; a backslash is \\\\");
+        return NULL;
+    }
+    return literal(parser, hf_ottl_string(text));
+}
+
+static struct hf_ottl_node *parse_bytes(struct parser *parser)
+{
+    struct hf_slice digits = parser->token->text;
+    size_t size = digits.size / 2 - 1;
+    uint8_t *bytes = hf_arena_take(parser->arena, size + 1);
+    if (digits.size % 2 != 0) {
+        return unexpected(parser, "an even number of hexadecimal digits");
+    }
+    if (bytes == NULL) {
+        return no_memory(parser);
+    }
+    for (size_t i = 0; i < size; i++) {
+        int64_t byte = 0;
+        if (!hf_ottl_read_int(hf_slice_of(&digits.data[2 + 2 * i], 2), 16, &byte)) {
+            return unexpected(parser, "hexadecimal digits");
+        }
+        bytes[i] = (uint8_t)byte;
+    }
+    return literal(parser, hf_ottl_of(HF_OTTL_BYTES, hf_slice_of(bytes, size)));
+}
+
+static struct hf_ottl_node *parse_number(struct parser *parser)
+{
+    int64_t integer = 0;
+    double real = 0;
+    if (parser->token->kind == HF_TOKEN_INT) {
+        return hf_ottl_read_int(parser->token->text, 10, &integer)
+                   ? literal(parser, hf_ottl_int(integer))
+                   : unexpected(parser, "a number of at most 64 bits");
+    }
+    return hf_ottl_read_double(parser->token->text, &real)
+               ? literal(parser, hf_ottl_double(real))
+               : unexpected(parser, "a number that fits a double");
+}
+
+/* ---- keys, paths and calls ---- */
+
+/* What stands in brackets, as often as they come; behind the items of `node`. */
+static bool parse_keys(struct parser *parser, struct hf_ottl_node *node)
+{
+    while (take_sign(parser, '[')) {
+        struct hf_ottl_node *key =
+            parser->token->kind == HF_TOKEN_STRING ? parse_string(parser) : parse_math(parser);
+        if (!add_item(parser, node, key)) {
+            return false;
+        }
+        if (!take_sign(parser, ']')) {
+            unexpected(parser, "a closing bracket");
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct hf_ottl_node *parse_path(struct parser *parser)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_PATH, parser->token->at);
+    struct hf_slice *names =
+        hf_arena_take(parser->arena, HF_OTTL_NAMES_MAX * sizeof(struct hf_slice));
+    if (node == NULL || names == NULL) {
+        return no_memory(parser);
+    }
+    node->names = names;
+    do {
+        if (!is_segment(parser->token) || node->name_count == HF_OTTL_NAMES_MAX) {
+            return unexpected(parser, "a name of a path");
+        }
+        if (node->count > 0) {
+            return unexpected(parser, "no name behind a key");
+        }
+        names[node->name_count++] = parser->token->text;
+        parser->token++;
+        if (!parse_keys(parser, node)) {
+            return NULL;
+        }
+    } while (take_sign(parser, '.'));
+    if (hf_token_is_sign(parser->token, '(')) {
+        parser->token--;
+        return unexpected(parser, "a path or a converter, whose name begins with a capital letter");
+    }
+    return node;
+}
+
+/* NAME =, in front of an argument. */
+static struct hf_slice take_argument_name(struct parser *parser)
+{
+    const struct hf_ottl_token *token = parser->token;
+    if (!is_segment(token) || !hf_token_is_sign(token + 1, '=')) {
+        return HF_EMPTY_SLICE;
+    }
+    parser->token += 2;
+    return token->text;
+}
+
+#define ARGUMENTS_MAX 64u
+
+static struct hf_ottl_node *parse_call(struct parser *parser)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_CALL, parser->token->at);
+    struct hf_slice *names = hf_arena_take(parser->arena, ARGUMENTS_MAX * sizeof(struct hf_slice));
+    if (node == NULL || names == NULL) {
+        return no_memory(parser);
+    }
+    node->name = parser->token->text;
+    node->argument_names = names;
+    parser->token += 2; /* the name and the parenthesis */
+    if (take_sign(parser, ')')) {
+        return node;
+    }
+    do {
+        if (node->count == ARGUMENTS_MAX) {
+            return unexpected(parser, "fewer arguments");
+        }
+        names[node->count] = take_argument_name(parser);
+        if (names[node->count].size == 0 && node->count > 0 && names[node->count - 1].size > 0) {
+            return unexpected(parser, "a named argument behind a named one");
+        }
+        if (!add_item(parser, node, parse_value(parser))) {
+            return NULL;
+        }
+    } while (take_sign(parser, ','));
+    return take_sign(parser, ')') ? node : unexpected(parser, "a comma or a closing parenthesis");
+}
+
+static bool is_call(const struct parser *parser)
+{
+    return is_name(parser->token) && hf_token_is_sign(parser->token + 1, '(');
+}
+
+/* A call, and the keys behind it. */
+static struct hf_ottl_node *parse_converter(struct parser *parser)
+{
+    size_t at = parser->token->at;
+    struct hf_ottl_node *call = parse_call(parser);
+    if (call == NULL || !hf_token_is_sign(parser->token, '[')) {
+        return call;
+    }
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_INDEX, at);
+    return node != NULL && add_item(parser, node, call) && parse_keys(parser, node) ? node : NULL;
+}
+
+/* ---- numbers ---- */
+
+static struct hf_ottl_node *parse_operand(struct parser *parser)
+{
+    if (is_call(parser) && is_upper(parser->token)) {
+        return parse_converter(parser);
+    }
+    if (parser->token->kind == HF_TOKEN_INT || parser->token->kind == HF_TOKEN_FLOAT) {
+        return parse_number(parser);
+    }
+    if (is_segment(parser->token)) {
+        return parse_path(parser);
+    }
+    return unexpected(parser, "a value");
+}
+
+/* A sign, and a value or a calculation in parentheses. */
+static struct hf_ottl_node *parse_signed(struct parser *parser)
+{
+    size_t at = parser->token->at;
+    bool is_negative = take_sign(parser, '-');
+    if (!is_negative) {
+        (void)take_sign(parser, '+');
+    }
+    struct hf_ottl_node *inner;
+    if (take_sign(parser, '(')) {
+        inner = parse_math(parser);
+        if (inner != NULL && !take_sign(parser, ')')) {
+            return unexpected(parser, "a closing parenthesis");
+        }
+    } else {
+        inner = parse_operand(parser);
+    }
+    if (!is_negative || inner == NULL) {
+        return inner;
+    }
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_NEGATE, at);
+    return node != NULL && add_item(parser, node, inner) ? node : NULL;
+}
+
+/* Operands with one of two signs between them, from left to right. */
+static struct hf_ottl_node *parse_chain(struct parser *parser, const char *signs,
+                                        struct hf_ottl_node *(*operand)(struct parser *parser))
+{
+    struct hf_ottl_node *left = operand(parser);
+    while (left != NULL && (hf_token_is_sign(parser->token, signs[0]) ||
+                            hf_token_is_sign(parser->token, signs[1]))) {
+        struct hf_ottl_node *node = new_node(parser, HF_NODE_MATH, parser->token->at);
+        if (node == NULL) {
+            return NULL;
+        }
+        node->sign = (char)parser->token->text.data[0];
+        parser->token++;
+        if (!add_item(parser, node, left) || !add_item(parser, node, operand(parser))) {
+            return NULL;
+        }
+        left = node;
+    }
+    return left;
+}
+
+static struct hf_ottl_node *parse_product(struct parser *parser)
+{
+    return parse_chain(parser, "*/", parse_signed);
+}
+
+static struct hf_ottl_node *parse_math(struct parser *parser)
+{
+    if (parser->depth == DEPTH_MAX) {
+        return unexpected(parser, "less nesting");
+    }
+    parser->depth++;
+    struct hf_ottl_node *node = parse_chain(parser, "+-", parse_product);
+    parser->depth--;
+    return node;
+}
+
+/* ---- lists, maps and all values ---- */
+
+static struct hf_ottl_node *parse_list(struct parser *parser)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_LIST, parser->token->at);
+    parser->token++;
+    if (node == NULL || take_sign(parser, ']')) {
+        return node;
+    }
+    do {
+        if (!add_item(parser, node, parse_value(parser))) {
+            return NULL;
+        }
+    } while (take_sign(parser, ','));
+    return take_sign(parser, ']') ? node : unexpected(parser, "a comma or a closing bracket");
+}
+
+static struct hf_ottl_node *parse_map(struct parser *parser)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_MAP, parser->token->at);
+    parser->token++;
+    while (node != NULL && !take_sign(parser, '}')) {
+        if (parser->token->kind != HF_TOKEN_STRING) {
+            return unexpected(parser, "a key in quotation marks or a closing brace");
+        }
+        if (!add_item(parser, node, parse_string(parser))) {
+            return NULL;
+        }
+        if (!take_sign(parser, ':')) {
+            return unexpected(parser, "a colon");
+        }
+        if (!add_item(parser, node, parse_value(parser))) {
+            return NULL;
+        }
+        if (!take_sign(parser, ',') && !hf_token_is_sign(parser->token, '}')) {
+            return unexpected(parser, "a comma or a closing brace");
+        }
+    }
+    return node;
+}
+
+static struct hf_ottl_node *parse_name(struct parser *parser)
+{
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_NAME, parser->token->at);
+    if (node != NULL) {
+        node->name = parser->token->text;
+        parser->token++;
+    }
+    return node;
+}
+
+static struct hf_ottl_node *parse_one_value(struct parser *parser)
+{
+    const struct hf_ottl_token *token = parser->token;
+    if (hf_token_is_word(token, "nil")) {
+        return literal(parser, hf_ottl_nil());
+    }
+    if (hf_token_is_word(token, "true") || hf_token_is_word(token, "false")) {
+        return literal(parser, hf_ottl_bool(hf_token_is_word(token, "true")));
+    }
+    if (token->kind == HF_TOKEN_STRING) {
+        return parse_string(parser);
+    }
+    if (token->kind == HF_TOKEN_BYTES) {
+        return parse_bytes(parser);
+    }
+    if (hf_token_is_sign(token, '[')) {
+        return parse_list(parser);
+    }
+    if (hf_token_is_sign(token, '{')) {
+        return parse_map(parser);
+    }
+    if (is_upper(token) && !hf_token_is_sign(token + 1, '(')) {
+        return parse_name(parser);
+    }
+    return parse_math(parser);
+}
+
+static struct hf_ottl_node *parse_value(struct parser *parser)
+{
+    if (parser->depth == DEPTH_MAX) {
+        return unexpected(parser, "less nesting");
+    }
+    parser->depth++;
+    struct hf_ottl_node *node = parse_one_value(parser);
+    parser->depth--;
+    return node;
+}
+
+/* ---- conditions ---- */
+
+static bool is_comparison(const struct hf_ottl_token *token)
+{
+    return token->kind >= HF_TOKEN_EQUALS && token->kind <= HF_TOKEN_AT_LEAST;
+}
+
+static struct hf_ottl_node *parse_comparison(struct parser *parser)
+{
+    struct hf_ottl_node *left = parse_value(parser);
+    if (left == NULL) {
+        return NULL;
+    }
+    if (!is_comparison(parser->token)) {
+        bool may_stand_alone = left->kind == HF_NODE_CALL || left->kind == HF_NODE_INDEX ||
+                               (left->kind == HF_NODE_LITERAL && left->value.type == HF_OTTL_BOOL);
+        if (!may_stand_alone) {
+            return unexpected(parser, "a comparison such as == true");
+        }
+        struct hf_ottl_node *node = new_node(parser, HF_NODE_TEST, left->at);
+        return node != NULL && add_item(parser, node, left) ? node : NULL;
+    }
+    struct hf_ottl_node *node = new_node(parser, HF_NODE_COMPARE, parser->token->at);
+    if (node == NULL) {
+        return NULL;
+    }
+    node->comparison = (enum hf_ottl_comparison)(parser->token->kind - HF_TOKEN_EQUALS);
+    parser->token++;
+    return add_item(parser, node, left) && add_item(parser, node, parse_value(parser)) ? node
+                                                                                       : NULL;
+}
+
+static struct hf_ottl_node *parse_boolean(struct parser *parser)
+{
+    size_t at = parser->token->at;
+    const struct hf_ottl_token *start;
+    if (take_word(parser, "not")) {
+        struct hf_ottl_node *node = new_node(parser, HF_NODE_NOT, at);
+        if (hf_token_is_word(parser->token, "not")) {
+            return unexpected(parser, "one \"not\" only");
+        }
+        return node != NULL && add_item(parser, node, parse_boolean(parser)) ? node : NULL;
+    }
+    start = parser->token;
+    struct hf_ottl_node *node = parse_comparison(parser);
+    if (node != NULL || parser->status == HF_NOMEM || !hf_token_is_sign(start, '(')) {
+        return node;
+    }
+    parser->token = start + 1;
+    node = parse_or(parser);
+    if (node != NULL && !take_sign(parser, ')')) {
+        return unexpected(parser, "a closing parenthesis");
+    }
+    return node;
+}
+
+/* Conditions with a word between them. */
+static struct hf_ottl_node *parse_joined(struct parser *parser, const char *word,
+                                         enum hf_ottl_node_kind kind,
+                                         struct hf_ottl_node *(*part)(struct parser *parser))
+{
+    struct hf_ottl_node *first = part(parser);
+    if (first == NULL || !hf_token_is_word(parser->token, word)) {
+        return first;
+    }
+    struct hf_ottl_node *node = new_node(parser, kind, first->at);
+    if (node == NULL || !add_item(parser, node, first)) {
+        return NULL;
+    }
+    while (take_word(parser, word)) {
+        if (!add_item(parser, node, part(parser))) {
+            return NULL;
+        }
+    }
+    return node;
+}
+
+static struct hf_ottl_node *parse_and(struct parser *parser)
+{
+    return parse_joined(parser, "and", HF_NODE_AND, parse_boolean);
+}
+
+static struct hf_ottl_node *parse_or(struct parser *parser)
+{
+    if (parser->depth == DEPTH_MAX) {
+        return unexpected(parser, "less nesting");
+    }
+    parser->depth++;
+    struct hf_ottl_node *node = parse_joined(parser, "or", HF_NODE_OR, parse_and);
+    parser->depth--;
+    return node;
+}
+
+/* ---- the whole ---- */
+
+static struct hf_ottl_node *parse_editor(struct parser *parser)
+{
+    if (!is_name(parser->token)) {
+        return unexpected(parser, "the name of an editor");
+    }
+    if (is_upper(parser->token)) {
+        return unexpected(parser, "an editor, whose name begins with a small letter");
+    }
+    if (!is_call(parser)) {
+        parser->token++;
+        return unexpected(parser, "an opening parenthesis");
+    }
+    struct hf_ottl_node *node = parse_call(parser);
+    if (node != NULL && hf_token_is_sign(parser->token, '[')) {
+        return unexpected(parser, "no key behind an editor");
+    }
+    return node;
+}
+
+static void parse_text(struct parser *parser, struct hf_ottl_text *text, bool is_statement)
+{
+    if (is_statement) {
+        text->editor = parse_editor(parser);
+        if (text->editor == NULL) {
+            return;
+        }
+    }
+    if (!is_statement || take_word(parser, "where")) {
+        text->condition = parse_or(parser);
+        if (text->condition == NULL) {
+            return;
+        }
+    }
+    if (parser->token->kind == HF_TOKEN_END) {
+        parser->status = HF_OK;
+        return;
+    }
+    unexpected(parser, is_statement && text->condition == NULL ? "\"where\" or the end"
+                                                               : "\"and\", \"or\" or the end");
+}
+
+enum hf_status hf_ottl_parse(struct hf_ottl_text *text, bool is_statement, struct hf_arena *arena,
+                             struct hf_ottl_fault *fault)
+{
+    struct hf_ottl_token *tokens = NULL;
+    size_t at = 0;
+    fault->sentence[0] = '\0';
+    fault->at = 0;
+    enum hf_status status = hf_ottl_lex(hf_slice_text(text->text), arena, &tokens, &at);
+    if (status == HF_INVALID) {
+        return hf_ottl_refuse(fault, at, "%s",
+                              text->text[at] == '"' ? "a text without a closing quotation mark"
+                                                    : "a character that has no meaning here");
+    }
+    if (status != HF_OK) {
+        return status;
+    }
+    struct parser parser = {.token = tokens, .arena = arena, .fault = fault, .status = HF_INVALID};
+    parse_text(&parser, text, is_statement);
+    return parser.status;
+}

@@ -1,0 +1,15 @@
+/*
+ * resolve_internal: between resolve.c and resolve_call.c.
+ */
+#pragma once
+
+#include "function.h"
+#include "node.h"
+
+/* `is_editor`: it stands at the front of a statement. */
+HF_MUST_USE enum hf_status hf_ottl_resolve_call(struct hf_ottl_resolve *resolve,
+                                                struct hf_ottl_node *node, bool is_editor);
+void hf_ottl_release_call(struct hf_ottl_call *call);
+
+/* Makes a node whose parts are all literals a literal. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_ottl_fold(struct hf_ottl_resolve *resolve, struct hf_ottl_node *node);

@@ -1,0 +1,419 @@
+/*
+ * scan: which file is which. All paths are looked at; first those whose file is still the same,
+ * then, among the files that lost theirs, those that the others are.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tail_internal.h"
+#include "util/clock.h"
+
+/* How long a file without a path is remembered, and how many of them beside the others. */
+#define LOST_NS (UINT64_C(24) * 3600 * HF_NS_PER_S)
+#define LOST_MAX 1000u
+/* A file that lost its path may be written to for as long: its writer has not opened the new one.
+ */
+#define WRITER_NS (UINT64_C(60) * HF_NS_PER_S)
+
+static void say(struct hf_tail *tail, enum hf_log_level level, const char *path, const char *what)
+{
+    tail->ops->say(tail->user, level, path, what);
+}
+
+/* ---- is it still the same? ---- */
+
+static void note_stat(struct file *file, const struct stat *now)
+{
+    file->device = (uint64_t)now->st_dev;
+    file->inode = (uint64_t)now->st_ino;
+    file->size = (uint64_t)now->st_size;
+    file->modified = now->st_mtim;
+}
+
+static bool is_same_inode(const struct file *file, const struct stat *now)
+{
+    return file->device == (uint64_t)now->st_dev && file->inode == (uint64_t)now->st_ino;
+}
+
+static bool is_unchanged(const struct file *file, const struct stat *now)
+{
+    return file->size == (uint64_t)now->st_size && file->modified.tv_sec == now->st_mtim.tv_sec &&
+           file->modified.tv_nsec == now->st_mtim.tv_nsec;
+}
+
+static void lose(struct hf_tail *tail, struct file *file)
+{
+    file->is_claimed = false;
+    file->was_sought = false;
+    file->lost_since_ns = tail->now_ns;
+}
+
+/* The file is shorter than what was read of it, and begins as before. */
+static void note_truncation(struct hf_tail *tail, struct file *file)
+{
+    uint64_t size = file->size;
+    if (file->is_gzip || size >= file->offset || tail->config->on_truncate == HF_TAIL_IGNORE) {
+        return;
+    }
+    file->offset = tail->config->on_truncate == HF_TAIL_READ_WHOLE ? 0 : size;
+    file->partial_bytes = 0;
+    file->is_touched = true;
+}
+
+static void grow_fingerprint(struct hf_tail *tail, struct file *file)
+{
+    if (tail->head_size > file->fingerprint.size) {
+        file->fingerprint = tail->prefixes[tail->head_size - 1];
+    }
+}
+
+/* The same inode with other bytes: false when they are not the file's any more. */
+static bool check_change(struct hf_tail *tail, struct file *file, const struct stat *now)
+{
+    if (!hf_tail_file_open(tail, file)) {
+        return true; /* it is tried again */
+    }
+    if (!hf_tail_read_head(tail, file->fd, file->is_gzip)) {
+        return true;
+    }
+    if (!hf_tail_head_matches(tail, file)) {
+        file->is_replaced = true;
+        hf_tail_file_close(tail, file);
+        return false;
+    }
+    note_stat(file, now);
+    grow_fingerprint(tail, file);
+    note_truncation(tail, file);
+    file->is_dirty = true;
+    return true;
+}
+
+static bool is_still(struct hf_tail *tail, struct file *file, const struct stat *now)
+{
+    if (!is_same_inode(file, now)) {
+        return false;
+    }
+    return is_unchanged(file, now) || check_change(tail, file, now);
+}
+
+bool hf_tail_look(struct hf_tail *tail, struct file *file)
+{
+    struct stat now;
+    if (!file->is_claimed) {
+        file->is_dirty = true;
+        return true;
+    }
+    return stat(file->path, &now) == 0 && is_still(tail, file, &now);
+}
+
+/* ---- which one is it? ---- */
+
+/* The file without a path that this one is: best the same inode. */
+static struct file *find_lost(struct hf_tail *tail, const struct stat *now, bool is_gzip)
+{
+    struct file *found = NULL;
+    for (size_t i = 0; i < tail->file_count; i++) {
+        struct file *file = tail->files[i];
+        if (file->is_claimed || !hf_tail_head_matches(tail, file)) {
+            continue;
+        }
+        if (is_same_inode(file, now) && !file->is_replaced) {
+            return file;
+        }
+        /* A copy is whole. One that is shorter than what was read is another file. */
+        uint64_t size = is_gzip ? tail->inflated.size : (uint64_t)now->st_size;
+        if (size >= file->offset && (found == NULL || file->lost_since_ns > found->lost_since_ns)) {
+            found = file;
+        }
+    }
+    return found;
+}
+
+/* Is another path's file the same, or a copy of it in the making? */
+static bool is_double(const struct hf_tail *tail, const struct stat *now)
+{
+    const struct hf_fingerprint *whole = &tail->prefixes[tail->head_size - 1];
+    for (size_t i = 0; i < tail->file_count; i++) {
+        const struct file *file = tail->files[i];
+        if (file->is_claimed &&
+            (is_same_inode(file, now) || hf_fingerprint_equal(&file->fingerprint, whole))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void watch_file(struct hf_tail *tail, struct file *file)
+{
+    if (tail->watch != NULL && !hf_tail_watch_file(tail->watch, file->path, file)) {
+        hf_tail_watch_close(tail->watch);
+        tail->watch = NULL; /* from now on every poll looks at all */
+    }
+}
+
+static struct file *begin_file(struct hf_tail *tail, const struct stat *now, bool is_gzip)
+{
+    struct file *file = hf_tail_file_add(tail);
+    if (file == NULL || !hf_tail_take_slot(tail, file)) {
+        return file;
+    }
+    uint64_t size = is_gzip ? tail->inflated.size : (uint64_t)now->st_size;
+    bool at_end = !tail->config->from_beginning && !tail->has_polled && !tail->has_loaded;
+    file->offset = at_end ? size : 0;
+    file->begin = file->offset;
+    file->is_gzip = is_gzip;
+    file->is_touched = true;
+    return file;
+}
+
+/* Finds or makes the file behind a path that has none; `fd` becomes its. */
+static void claim(struct hf_tail *tail, struct place *place, int fd)
+{
+    bool is_gzip = hf_tail_is_gzip(tail, fd);
+    struct file *file = NULL;
+    if (hf_tail_read_head(tail, fd, is_gzip) && tail->head_size != 0) {
+        file = find_lost(tail, &place->stat, is_gzip);
+        if (file == NULL && is_double(tail, &place->stat)) {
+            close(fd);
+            return;
+        }
+        if (file == NULL) {
+            file = begin_file(tail, &place->stat, is_gzip);
+        }
+    }
+    if (file == NULL || !hf_tail_file_set_path(tail, file, place->path)) {
+        close(fd);
+        return;
+    }
+    hf_tail_file_close(tail, file);
+    if (tail->open_count < tail->open_max) {
+        file->fd = fd;
+        tail->open_count++;
+    } else {
+        close(fd); /* opened again when it is read */
+    }
+    file->is_gzip = is_gzip;
+    file->is_claimed = true;
+    file->is_replaced = false;
+    file->is_dirty = true;
+    file->read_ns = tail->now_ns;
+    note_stat(file, &place->stat);
+    grow_fingerprint(tail, file);
+    note_truncation(tail, file);
+    place->file = file;
+    watch_file(tail, file);
+}
+
+static void open_place(struct hf_tail *tail, struct place *place)
+{
+    if (!place->is_there || place->stat.st_size == 0) {
+        return;
+    }
+    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        if (errno != ENOENT) {
+            say(tail, HF_LOG_WARN, place->path, strerror(errno));
+        }
+        return;
+    }
+    if (fstat(fd, &place->stat) != 0 || !S_ISREG(place->stat.st_mode)) {
+        close(fd);
+        return;
+    }
+    claim(tail, place, fd);
+}
+
+/* ---- all paths ---- */
+
+static void watch_folder(void *user, const char *folder)
+{
+    struct hf_tail *tail = user;
+    if (tail->watch != NULL && !hf_tail_watch_folder(tail->watch, folder)) {
+        hf_tail_watch_close(tail->watch);
+        tail->watch = NULL;
+    }
+}
+
+static bool is_too_old(const struct hf_tail *tail, const struct place *place)
+{
+    uint64_t modified = (uint64_t)place->stat.st_mtim.tv_sec * HF_NS_PER_S;
+    uint64_t age = tail->config->exclude_older_than_ns, now = hf_clock_unix_ns();
+    return age != 0 && now > modified && now - modified > age && place->file == NULL;
+}
+
+/* Takes over the files of paths that were there before; both are sorted. */
+static void keep_files(struct hf_tail *tail, struct place *places, size_t count)
+{
+    size_t j = 0;
+    for (size_t i = 0; i < tail->place_count; i++) {
+        struct place *old = &tail->places[i];
+        int order = -1;
+        while (j < count && (order = strcmp(places[j].path, old->path)) < 0) {
+            j++;
+        }
+        if (j < count && order == 0) {
+            places[j].file = old->file;
+        } else if (old->file != NULL) {
+            lose(tail, old->file);
+        }
+        free(old->path);
+    }
+    free(tail->places);
+    tail->places = places;
+    tail->place_count = count;
+}
+
+static bool list_places(struct hf_tail *tail)
+{
+    struct hf_paths paths = {0};
+    if (hf_paths_find(&tail->config->include, &tail->config->exclude,
+                      tail->watch != NULL ? watch_folder : NULL, tail, &paths) != HF_OK) {
+        return false;
+    }
+    hf_tail_order_apply(tail->order, &paths);
+    uint64_t most = tail->config->max_batches == 0
+                        ? UINT64_MAX
+                        : (uint64_t)tail->config->max_batches *
+                              (uint64_t)(tail->config->max_concurrent_files / 2);
+    struct place *places = calloc(paths.count + 1, sizeof(*places));
+    if (places == NULL) {
+        hf_paths_release(&paths);
+        return false;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < paths.count; i++) {
+        if (count < most) {
+            places[count++].path = paths.items[i];
+        } else {
+            free(paths.items[i]);
+        }
+    }
+    paths.count = 0;
+    hf_paths_release(&paths);
+    keep_files(tail, places, count);
+    return true;
+}
+
+static void check_places(struct hf_tail *tail)
+{
+    for (size_t i = 0; i < tail->place_count; i++) {
+        struct place *place = &tail->places[i];
+        place->is_there = stat(place->path, &place->stat) == 0 && S_ISREG(place->stat.st_mode);
+        if (place->file != NULL &&
+            (!place->is_there || !is_still(tail, place->file, &place->stat))) {
+            lose(tail, place->file);
+            place->file = NULL;
+        }
+    }
+}
+
+static void claim_places(struct hf_tail *tail)
+{
+    for (size_t i = 0; i < tail->place_count && !tail->is_stopping; i++) {
+        struct place *place = &tail->places[i];
+        if (place->file == NULL && !is_too_old(tail, place)) {
+            open_place(tail, place);
+        }
+    }
+}
+
+/* ---- files without a path ---- */
+
+/* Where a file was moved to that no pattern names: by its inode, in the folder where it was. */
+static void seek_lost(struct hf_tail *tail, struct file *file)
+{
+    file->was_sought = true;
+    if (file->fd >= 0 || file->is_replaced || file->path == NULL || file->inode == 0) {
+        return;
+    }
+    const char *slash = strrchr(file->path, '/');
+    char path[4096 + 256];
+    int size = slash != NULL ? (int)(slash - file->path) : 0;
+    snprintf(path, sizeof(path), "%.*s", slash != NULL ? size : 1,
+             slash != NULL ? file->path : ".");
+    DIR *stream = size < 4096 ? opendir(path[0] != '\0' ? path : "/") : NULL;
+    if (stream == NULL) {
+        return;
+    }
+    for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
+        if ((uint64_t)entry->d_ino != file->inode) {
+            continue;
+        }
+        struct file looked = {.fd = -1};
+        struct stat now;
+        snprintf(path + size, sizeof(path) - (size_t)size, "/%s", entry->d_name);
+        looked.path = slash != NULL ? path : entry->d_name;
+        if (hf_tail_file_open(tail, &looked)) {
+            if (fstat(looked.fd, &now) == 0 && is_same_inode(file, &now) &&
+                hf_tail_read_head(tail, looked.fd, file->is_gzip) &&
+                hf_tail_head_matches(tail, file)) {
+                file->fd = looked.fd;
+            } else {
+                hf_tail_file_close(tail, &looked);
+            }
+        }
+        break;
+    }
+    closedir(stream);
+}
+
+/* Its descriptor shows what is behind it now: the same bytes at first, and more than were read? */
+static bool has_more(struct hf_tail *tail, struct file *file)
+{
+    struct stat now;
+    if (fstat(file->fd, &now) != 0 || !hf_tail_read_head(tail, file->fd, file->is_gzip) ||
+        !hf_tail_head_matches(tail, file)) {
+        file->is_replaced = true;
+        return false;
+    }
+    if ((uint64_t)now.st_size > file->size) {
+        file->lost_since_ns = tail->now_ns; /* its writer is still there */
+    }
+    file->size = (uint64_t)now.st_size;
+    return file->is_gzip ? file->is_dirty : file->size > file->offset;
+}
+
+void hf_tail_drain_lost(struct hf_tail *tail)
+{
+    size_t lost = 0;
+    for (size_t i = tail->file_count; i-- > 0 && !tail->is_stopping;) {
+        struct file *file = tail->files[i];
+        if (file->is_claimed) {
+            continue;
+        }
+        lost++;
+        if (!file->was_sought) {
+            seek_lost(tail, file);
+        }
+        bool is_over = tail->now_ns - file->lost_since_ns > WRITER_NS;
+        if (file->fd >= 0) {
+            bool done = !has_more(tail, file) || hf_tail_read(tail, file, is_over);
+            file->is_dirty = !done;
+            if (file->is_replaced || (is_over && done)) {
+                hf_tail_file_close(tail, file);
+            }
+        }
+        if (file->fd < 0 && !file->is_touched &&
+            (tail->now_ns - file->lost_since_ns > LOST_NS ||
+             lost > LOST_MAX + 4 * tail->place_count)) {
+            hf_tail_free_slot(tail, file);
+            hf_tail_file_remove(tail, i);
+        }
+    }
+}
+
+void hf_tail_scan(struct hf_tail *tail)
+{
+    if (!list_places(tail)) {
+        say(tail, HF_LOG_WARN, "", "no memory to look for files");
+        return;
+    }
+    check_places(tail);
+    claim_places(tail);
+    tail->has_polled = true;
+}

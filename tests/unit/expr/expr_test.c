@@ -1,0 +1,151 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "expr/expr.h"
+
+static const char *const names[] = {"body", "attributes", "$", NULL};
+
+/* What an expression is for body "hello world" and attributes {"n": 5, "list": ["a", "b"]}. */
+static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_log_value *ret,
+                           char *why)
+{
+    struct hf_expr *expr = NULL;
+    struct hf_log_map *map = hf_log_map_new(arena, 4);
+    struct hf_log_list *list = hf_log_list_new(arena, 2);
+    list->items[list->count++] = hf_log_text("a");
+    list->items[list->count++] = hf_log_text("b");
+    struct hf_log_value listed = {.type = HF_LOG_LIST, .list = list};
+    assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("n"), hf_log_integer(5)), HF_OK);
+    assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("list"), listed), HF_OK);
+    struct hf_log_value values[3] = {hf_log_text("hello world"), {.type = HF_LOG_MAP, .map = map}};
+    values[2] = values[0];
+    enum hf_status status = hf_expr_new(text, names, &expr, why);
+    if (status == HF_OK) {
+        status = hf_expr_eval(expr, values, arena, ret, why);
+    }
+    hf_expr_free(expr);
+    return status;
+}
+
+static void expressions_have_their_values(void **state)
+{
+    static const struct {
+        const char *text, *equals; /* the latter is an expression too */
+    } rows[] = {
+        {"1 + 2 * 3", "7"},
+        {"2 ** 3 ** 2", "512.0"},
+        {"-2 + 5 % 3", "0"},
+        {"7 / 2", "3.5"},
+        {"'a' + \"b\\n\"", "\"ab\\n\""},
+        {"body matches '^hello'", "true"},
+        {"body matches 'x$'", "false"},
+        {"not (body contains 'wor')", "false"},
+        {"body startsWith 'he' and body endsWith 'ld'", "true"},
+        {"$ == body", "true"},
+        {"attributes.n > 4 && attributes['n'] <= 5", "true"},
+        {"attributes.missing == nil", "true"},
+        {"attributes.missing?.deeper ?? 'none'", "'none'"},
+        {"'a' in attributes.list", "true"},
+        {"'c' not in attributes.list", "true"},
+        {"'n' in attributes", "true"},
+        {"attributes.list[-1]", "'b'"},
+        {"attributes.list[0:1] == ['a']", "true"},
+        {"len(body)", "11"},
+        {"len(attributes.list) == 2 ? 'two' : 'other'", "'two'"},
+        {"all(attributes.list, {# != 'x'})", "true"},
+        {"any(attributes.list, # == 'b')", "true"},
+        {"none(1..3, # > 3)", "true"},
+        {"map(1..3, # * 2) == [2, 4, 6]", "true"},
+        {"filter(1..5, {# % 2 == 0}) == [2, 4]", "true"},
+        {"count([true, false], #)", "1"},
+        {"{a: 1, 'b': 2}.b", "2"},
+        {"upper(trim('  x '))", "'X'"},
+        {"join(split('a,b', ','), '-')", "'a-b'"},
+        {"int('12') + 1", "13"},
+        {"string(1.5) + string(true)", "'1.5true'"},
+        {"unknown == nil", "true"},
+        {"true || undefined.member", "true"},
+        {"!true or !false", "true"},
+        {"1 == 1.0", "true"},
+        {"0x1f /* a comment */ == 31 // and another", "true"},
+    };
+    char why[HF_EXPR_ERROR_MAX] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_arena arena = {.limit = 1 << 20};
+        struct hf_log_value value, wanted;
+        if (eval(rows[i].text, &arena, &value, why) != HF_OK ||
+            eval(rows[i].equals, &arena, &wanted, why) != HF_OK ||
+            !hf_log_value_equal(&value, &wanted)) {
+            fail_msg("%s is not %s: %s", rows[i].text, rows[i].equals, why);
+        }
+        hf_arena_release(&arena);
+    }
+}
+
+static void what_has_no_value_is_an_error(void **state)
+{
+    static const char *const rows[] = {
+        "1 +",
+        "(1",
+        "'open",
+        "1 2",
+        "a b",
+        "nil.member",
+        "1 + 'a'",
+        "1 < 'a'",
+        "len(5)",
+        "len()",
+        "unknown(1)",
+        "not 1",
+        "1 % 0",
+        "[1][5]",
+        "body matches '('",
+        "'a' ? 1 : 2",
+        "all([1], 1)",
+        "\"\\q\"",
+        "9223372036854775807 + 1",
+        "@",
+        "{a 1}",
+        "1..9999999",
+        "",
+    };
+    char why[HF_EXPR_ERROR_MAX] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_arena arena = {.limit = 1 << 20};
+        struct hf_log_value value;
+        if (eval(rows[i], &arena, &value, why) != HF_INVALID) {
+            fail_msg("%s has a value", rows[i]);
+        }
+        hf_arena_release(&arena);
+    }
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    char text[2048], why[HF_EXPR_ERROR_MAX] = "";
+    struct hf_expr *expr = NULL;
+    (void)state;
+    memset(text, '(', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    assert_int_equal(hf_expr_new(text, names, &expr, why), HF_INVALID);
+    memset(text, '!', sizeof(text) - 1);
+    assert_int_equal(hf_expr_new(text, names, &expr, why), HF_INVALID);
+    memset(text, '[', sizeof(text) - 1);
+    assert_int_equal(hf_expr_new(text, names, &expr, why), HF_INVALID);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(expressions_have_their_values),
+        cmocka_unit_test(what_has_no_value_is_an_error),
+        cmocka_unit_test(deep_nesting_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
