@@ -257,7 +257,7 @@ class TestRenewal:
             return [
                 line
                 for line in holdfast.log().splitlines()
-                if f"protocols::{transport}: the renewed files are not used" in line
+                if f"protocols::{transport}: reloading TLS files failed" in line
             ]
 
         until(told, "nothing is said of the new files")

@@ -1,4 +1,4 @@
-#include "otlp_reflection.h"
+#include "reflection.h"
 
 #include <string.h>
 
@@ -112,7 +112,7 @@ static void put_error(struct hf_wire_writer *writer, int code, const char *text)
 /* The file of that name, or that defines that symbol; those it imports are asked for by name. */
 static void put_file(struct hf_wire_writer *writer, uint32_t asked, struct hf_slice what)
 {
-    struct hf_wire wire = hf_wire_of(hf_slice_of(otlp_descriptors, otlp_descriptors_size));
+    struct hf_wire wire = hf_wire_of(hf_slice_of(hf_descriptors, hf_descriptors_size));
     struct hf_wire_field file;
     while (next_field(&wire, &file)) {
         if (asked == ASK_FILE ? same(bytes_of(file.bytes, 1), what) : defines(file.bytes, what)) {
@@ -125,7 +125,7 @@ static void put_file(struct hf_wire_writer *writer, uint32_t asked, struct hf_sl
     put_error(writer, CODE_NOT_FOUND, asked == ASK_FILE ? "unknown file" : "unknown symbol");
 }
 
-static void put_services(struct hf_wire_writer *writer, const struct otlp_reflection *reflection)
+static void put_services(struct hf_wire_writer *writer, const struct hf_reflection *reflection)
 {
     struct hf_wire_message services = hf_wire_open(writer, ANSWER_SERVICES, 256);
     for (size_t i = 0; i < reflection->count; i++) {
@@ -141,7 +141,7 @@ static void put_services(struct hf_wire_writer *writer, const struct otlp_reflec
 /* None of our messages can be extended. */
 static void put_extensions(struct hf_wire_writer *writer, struct hf_slice type)
 {
-    struct hf_wire wire = hf_wire_of(hf_slice_of(otlp_descriptors, otlp_descriptors_size));
+    struct hf_wire wire = hf_wire_of(hf_slice_of(hf_descriptors, hf_descriptors_size));
     struct hf_wire_field file;
     bool is_known = false;
     while (!is_known && next_field(&wire, &file)) {
@@ -156,8 +156,8 @@ static void put_extensions(struct hf_wire_writer *writer, struct hf_slice type)
     hf_wire_close(writer, numbers);
 }
 
-enum hf_status otlp_reflect(const struct otlp_reflection *reflection, struct hf_slice request,
-                            struct hf_bytes *answer)
+enum hf_status hf_reflect(const struct hf_reflection *reflection, struct hf_slice request,
+                          struct hf_bytes *answer)
 {
     struct hf_wire wire = hf_wire_of(request);
     struct hf_wire_field field, asked = {.number = 0};

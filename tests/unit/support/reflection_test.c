@@ -7,11 +7,11 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "components/receivers/otlp/otlp_reflection.h"
 #include "pdata/wire.h"
+#include "support/reflection.h"
 #include <util/compress.h>
 
-static const struct otlp_reflection reflection = {.paths = {"/a.B/C", "/d.E/F"}, .count = 2};
+static const struct hf_reflection reflection = {.paths = {"/a.B/C", "/d.E/F"}, .count = 2};
 
 /* The field of the answer to a request with one field of its oneof. */
 static struct hf_slice ask(struct hf_bytes *answer, uint32_t number, const char *text,
@@ -24,7 +24,7 @@ static struct hf_slice ask(struct hf_bytes *answer, uint32_t number, const char 
     assert_int_equal(hf_wire_status(&writer), HF_OK);
     answer->size = 0;
     struct hf_slice asked = hf_slice_of(request.data, request.size);
-    assert_int_equal(otlp_reflect(&reflection, asked, answer), HF_OK);
+    assert_int_equal(hf_reflect(&reflection, asked, answer), HF_OK);
     struct hf_slice found = HF_EMPTY_SLICE;
     struct hf_wire wire = hf_wire_of(hf_slice_of(answer->data, answer->size));
     struct hf_wire_field field;
@@ -119,8 +119,8 @@ static void refuses_what_is_no_request(void **state)
 {
     (void)state;
     struct hf_bytes answer = {.data = NULL};
-    assert_int_equal(otlp_reflect(&reflection, hf_slice_of("\xff", 1), &answer), HF_INVALID);
-    assert_int_equal(otlp_reflect(&reflection, hf_slice_of("\x1a\5x", 3), &answer), HF_INVALID);
+    assert_int_equal(hf_reflect(&reflection, hf_slice_of("\xff", 1), &answer), HF_INVALID);
+    assert_int_equal(hf_reflect(&reflection, hf_slice_of("\x1a\5x", 3), &answer), HF_INVALID);
     assert_true(contains(ask(&answer, 99, "", 7), "nothing that is known"));
     hf_bytes_release(&answer);
 }

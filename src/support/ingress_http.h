@@ -1,0 +1,21 @@
+/*
+ * ingress_http: the HTTP listener of a push receiver. It checks credentials and metadata, reads the
+ * body within its limits, hands it to `decode`, and answers once the batch is on disk.
+ */
+#pragma once
+
+#include "confighttp_server.h"
+#include "ingress.h"
+
+struct hf_ingress_http;
+
+/* `config` and `key` are borrowed until close. `key`: see struct hf_ingress_port. Main thread, as
+ * all of these. */
+HF_MUST_USE enum hf_status hf_ingress_http_open(struct hf_ingress *ingress, const char *key,
+                                                const struct hf_http_server_config *config,
+                                                const struct hf_ingress_ops *ops, void *user,
+                                                struct hf_ingress_http **ret, char *reterr);
+HF_MUST_USE enum hf_status hf_ingress_http_start(struct hf_ingress_http *http, char *reterr);
+/* `until_ns`: monotonic. NULL is no listener, here and below. */
+void hf_ingress_http_stop(struct hf_ingress_http *http, uint64_t until_ns);
+void hf_ingress_http_close(struct hf_ingress_http *http);
