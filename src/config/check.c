@@ -193,7 +193,9 @@ static void bind_component(struct hf_load *load, const struct hf_yaml_entry *ent
         !hf_config_memory_failed(load->memory)) {
         const char *sentence = component->check(config);
         if (sentence != NULL) {
+            load->keeps_lines = true;
             hf_load_error(load, place_of_sentence(entry, sentence), &path, "%s", sentence);
+            load->keeps_lines = false;
         }
     }
 }

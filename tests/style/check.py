@@ -60,12 +60,13 @@ BELOW = {
     "src/util": (),
     "wal": ("src/util",),
     "src/otlp": ("src/util",),
+    "src/ottl": ("src/otlp", "src/util"),
     "src/proto": ("src/util",),
     "src/grpc": ("src/util",),
     "src/http": ("src/util",),
     "src/config": ("src/util",),
     "src/service": ("src/config", "src/otlp", "src/http", "wal", "src/util"),
-    **{folder: ("src/grpc", "src/http", "src/otlp", "src/util") for folder in COMPONENTS},
+    **{folder: ("src/grpc", "src/http", "src/ottl", "src/otlp", "src/util") for folder in COMPONENTS},
 }
 
 BANNED = re.compile(
