@@ -178,7 +178,9 @@ static void report_sentence(struct hf_load *load, const struct hf_yaml_entry *en
                             const struct hf_path *path, const char *sentence)
 {
     if (sentence != NULL) {
+        load->keeps_lines = true; /* an excerpt may stand below it */
         hf_load_error(load, place_of_sentence(entry, sentence), path, "%s", sentence);
+        load->keeps_lines = false;
     }
 }
 

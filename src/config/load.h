@@ -63,7 +63,8 @@ struct hf_load {
     size_t error_count, unknown_key_count;       /* the second is part of the first */
     size_t node_count;
     struct hf_config_ref *refs;
-    size_t owner; /* index of the component being bound */
+    size_t owner;     /* index of the component being bound */
+    bool keeps_lines; /* of the message that is added: it has an excerpt below it */
 };
 
 /*

@@ -45,11 +45,13 @@ const char *hf_load_path_text(struct hf_load *load, const struct hf_path *path)
     return text;
 }
 
-/* A key may hold anything that YAML can quote: a message stays one line all the same. */
-static void flatten(char *text)
+/* A key may hold anything that YAML can quote: a message stays one line all the same, but for the
+ * excerpt that a check shows. */
+static void flatten(char *text, bool keeps_lines)
 {
     for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+        bool is_kept = keeps_lines && *text == '\n';
+        if (((unsigned char)*text < 0x20 && !is_kept) || *text == 0x7f) {
             *text = ' ';
         }
     }
@@ -78,7 +80,7 @@ static bool is_repeat(const struct hf_load *load, enum hf_finding_kind kind, con
 
 static void add(struct hf_load *load, enum hf_finding_kind kind, char *text)
 {
-    flatten(text);
+    flatten(text, load->keeps_lines);
     if (is_repeat(load, kind, text)) {
         return;
     }
@@ -196,6 +198,6 @@ struct hf_shown hf_show(const char *text)
         }
     }
     snprintf(shown.text, sizeof(shown.text), "\"%.*s\"%s", (int)size, text, cut ? "..." : "");
-    flatten(shown.text);
+    flatten(shown.text, false);
     return shown;
 }

@@ -333,8 +333,10 @@ static bool unescape(struct hf_ottl_run *run, struct hf_slice text, struct hf_sl
         }
         room[size++] = byte;
     }
-    *ret_text = hf_slice_of(room, size);
-    return true;
+    struct hf_ottl_value mended;
+    bool ok = hf_ottl_mend_text(run, hf_slice_of(room, size), &mended);
+    *ret_text = mended.bytes;
+    return ok;
 }
 
 static bool put_text(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, const char *key,

@@ -153,8 +153,7 @@ static bool decode_charset(struct hf_ottl_run *run, struct hf_slice text, struct
     static const char *const little[] = {"utf-16le", NULL};
     hf_ottl_start_text(run);
     if (is_called(name, same)) {
-        *ret_value = hf_ottl_string(text);
-        return true;
+        return hf_ottl_mend_text(run, text, ret_value);
     }
     if (is_called(name, latin)) {
         add_latin(run, text);
@@ -181,8 +180,7 @@ static bool decode_text(struct hf_ottl_run *run, struct hf_slice text, struct hf
     if (!decode_base64(variant, text, room, &size)) {
         return hf_ottl_fail(run, "illegal base64 data");
     }
-    *ret_value = hf_ottl_string(hf_slice_of(room, size));
-    return true;
+    return hf_ottl_mend_text(run, hf_slice_of(room, size), ret_value);
 }
 
 CONVERTER(decode)

@@ -241,7 +241,8 @@ static bool truncate_all(struct hf_ottl_run *run, const struct hf_ottl_call *cal
         hf_ottl_add_text(run, hf_slice_of(any.bytes.data, cut));
         hf_ottl_add_text(run, marker);
         struct hf_ottl_value text;
-        if (!hf_ottl_end_text(run, &text) || !hf_ottl_encode(run, &text, &pairs.items[i].value)) {
+        if (!hf_ottl_end_text(run, &text) || !hf_ottl_mend_text(run, text.bytes, &text) ||
+            !hf_ottl_encode(run, &text, &pairs.items[i].value)) {
             return false;
         }
         changed = true;

@@ -133,6 +133,42 @@ enum hf_status hf_ottl_lex(struct hf_slice text, struct hf_arena *arena,
     return HF_OK;
 }
 
+/* ---- words ---- */
+
+bool hf_token_is_upper(const struct hf_ottl_token *token)
+{
+    return token->kind == HF_TOKEN_WORD && token->text.data[0] >= 'A' && token->text.data[0] <= 'Z';
+}
+
+static bool is_reserved(const struct hf_ottl_token *token)
+{
+    static const char *const words[] = {"nil", "not", "or", "and", "true", "false"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (hf_token_is_word(token, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hf_token_is_segment(const struct hf_ottl_token *token)
+{
+    if (token->kind != HF_TOKEN_WORD || is_reserved(token) || token->text.data[0] < 'a') {
+        return false;
+    }
+    for (size_t i = 0; i < token->text.size; i++) {
+        if (token->text.data[i] >= 'A' && token->text.data[i] <= 'Z') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool hf_token_is_name(const struct hf_ottl_token *token)
+{
+    return token->kind == HF_TOKEN_WORD && !is_reserved(token) && token->text.data[0] != '_';
+}
+
 /* ---- escapes ---- */
 
 static int hex_value(uint8_t byte)

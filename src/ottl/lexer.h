@@ -56,3 +56,9 @@ static inline bool hf_token_is_word(const struct hf_ottl_token *token, const cha
 {
     return token->kind == HF_TOKEN_WORD && hf_slice_is(token->text, word);
 }
+
+/* A word that begins with a capital letter; one of a path: small letters, digits, '_', and a letter
+ * first; the name of a function. */
+bool hf_token_is_upper(const struct hf_ottl_token *token);
+bool hf_token_is_segment(const struct hf_ottl_token *token);
+bool hf_token_is_name(const struct hf_ottl_token *token);

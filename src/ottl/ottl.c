@@ -22,6 +22,14 @@ const char *const hf_ottl_error_modes[] = {"propagate", "ignore", "silent", NULL
 
 /* ---- messages ---- */
 
+/* Texts of a configuration may have line ends in them; a sentence has none. */
+static void flatten(char *text)
+{
+    for (; *text != '\0'; text++) {
+        *text = (uint8_t)*text < ' ' || *text == 0x7f ? ' ' : *text;
+    }
+}
+
 #define EXCERPT_MAX 72u /* characters of the text that a message shows */
 
 /* The text around `at` on one line, and a caret below. */
@@ -37,9 +45,7 @@ static void add_excerpt(char *reterr, const char *text, size_t at)
     }
     memcpy(line, text + from, to - from);
     line[to - from] = '\0';
-    for (size_t i = 0; line[i] != '\0'; i++) {
-        line[i] = (uint8_t)line[i] < ' ' ? ' ' : line[i];
-    }
+    flatten(line);
     snprintf(reterr + used, HF_ERROR_MAX - used, "\n    %s\n    %*s^", line, (int)(at - from), "");
 }
 
@@ -50,6 +56,7 @@ static void say_fault(const struct hf_ottl_source *source, const char *list, siz
 {
     snprintf(reterr, HF_ERROR_MAX, "%.60s%s[%zu]: %.*s, at column %zu", source->name, list, index,
              SENTENCE_MAX, fault->sentence, fault->at + 1);
+    flatten(reterr);
     add_excerpt(reterr, text, fault->at);
 }
 
@@ -154,7 +161,7 @@ static enum hf_status compile(struct compiling *compiling)
     const struct hf_ottl_source *source = compiling->source;
     struct hf_ottl *ottl = compiling->ottl;
     /* One list alone needs no name of its own. */
-    bool are_both = source->conditions.count > 0 && source->statements.count > 0;
+    bool are_both = (source->conditions.count > 0 && source->statements.count > 0);
     enum hf_status status =
         parse_list(compiling, &source->conditions, false, are_both ? "::conditions" : "",
                    &ottl->conditions, &ottl->condition_count);

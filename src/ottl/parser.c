@@ -3,8 +3,6 @@
  * may be a number in a comparison or a condition: it is read as the first, and when that does not
  * fit again as the second.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "node.h"
@@ -19,16 +17,6 @@ struct parser {
     enum hf_status status; /* why something is NULL */
     unsigned depth;
 };
-
-enum hf_status hf_ottl_refuse(struct hf_ottl_fault *fault, size_t at, const char *format, ...)
-{
-    va_list arguments;
-    fault->at = at;
-    va_start(arguments, format);
-    vsnprintf(fault->sentence, sizeof(fault->sentence), format, arguments);
-    va_end(arguments);
-    return HF_INVALID;
-}
 
 /* ---- errors; NULL, so that it can be returned ---- */
 
@@ -125,44 +113,6 @@ static struct hf_ottl_node *parse_value(struct parser *parser);
 static struct hf_ottl_node *parse_math(struct parser *parser);
 static struct hf_ottl_node *parse_or(struct parser *parser);
 
-/* ---- words ---- */
-
-static bool is_upper(const struct hf_ottl_token *token)
-{
-    return token->kind == HF_TOKEN_WORD && token->text.data[0] >= 'A' && token->text.data[0] <= 'Z';
-}
-
-static bool is_reserved(const struct hf_ottl_token *token)
-{
-    static const char *const words[] = {"nil", "not", "or", "and", "true", "false"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (hf_token_is_word(token, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A word of a path: small letters, digits, '_', and a letter first. */
-static bool is_segment(const struct hf_ottl_token *token)
-{
-    if (token->kind != HF_TOKEN_WORD || is_reserved(token) || token->text.data[0] < 'a') {
-        return false;
-    }
-    for (size_t i = 0; i < token->text.size; i++) {
-        if (token->text.data[i] >= 'A' && token->text.data[i] <= 'Z') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A function's name: it begins with a small or a capital letter. */
-static bool is_name(const struct hf_ottl_token *token)
-{
-    return token->kind == HF_TOKEN_WORD && !is_reserved(token) && token->text.data[0] != '_';
-}
-
 /* ---- literals ---- */
 
 static struct hf_ottl_node *parse_string(struct parser *parser)
@@ -244,7 +194,7 @@ static struct hf_ottl_node *parse_path(struct parser *parser)
     }
     node->names = names;
     do {
-        if (!is_segment(parser->token) || node->name_count == HF_OTTL_NAMES_MAX) {
+        if (!hf_token_is_segment(parser->token) || node->name_count == HF_OTTL_NAMES_MAX) {
             return unexpected(parser, "a name of a path");
         }
         if (node->count > 0) {
@@ -267,7 +217,7 @@ static struct hf_ottl_node *parse_path(struct parser *parser)
 static struct hf_slice take_argument_name(struct parser *parser)
 {
     const struct hf_ottl_token *token = parser->token;
-    if (!is_segment(token) || !hf_token_is_sign(token + 1, '=')) {
+    if (!hf_token_is_segment(token) || !hf_token_is_sign(token + 1, '=')) {
         return HF_EMPTY_SLICE;
     }
     parser->token += 2;
@@ -306,7 +256,7 @@ static struct hf_ottl_node *parse_call(struct parser *parser)
 
 static bool is_call(const struct parser *parser)
 {
-    return is_name(parser->token) && hf_token_is_sign(parser->token + 1, '(');
+    return hf_token_is_name(parser->token) && hf_token_is_sign(parser->token + 1, '(');
 }
 
 /* A call, and the keys behind it. */
@@ -325,13 +275,13 @@ static struct hf_ottl_node *parse_converter(struct parser *parser)
 
 static struct hf_ottl_node *parse_operand(struct parser *parser)
 {
-    if (is_call(parser) && is_upper(parser->token)) {
+    if (is_call(parser) && hf_token_is_upper(parser->token)) {
         return parse_converter(parser);
     }
     if (parser->token->kind == HF_TOKEN_INT || parser->token->kind == HF_TOKEN_FLOAT) {
         return parse_number(parser);
     }
-    if (is_segment(parser->token)) {
+    if (hf_token_is_segment(parser->token)) {
         return parse_path(parser);
     }
     return unexpected(parser, "a value");
@@ -470,7 +420,7 @@ static struct hf_ottl_node *parse_one_value(struct parser *parser)
     if (hf_token_is_sign(token, '{')) {
         return parse_map(parser);
     }
-    if (is_upper(token) && !hf_token_is_sign(token + 1, '(')) {
+    if (hf_token_is_upper(token) && !hf_token_is_sign(token + 1, '(')) {
         return parse_name(parser);
     }
     return parse_math(parser);
@@ -584,10 +534,10 @@ static struct hf_ottl_node *parse_or(struct parser *parser)
 
 static struct hf_ottl_node *parse_editor(struct parser *parser)
 {
-    if (!is_name(parser->token)) {
+    if (!hf_token_is_name(parser->token)) {
         return unexpected(parser, "the name of an editor");
     }
-    if (is_upper(parser->token)) {
+    if (hf_token_is_upper(parser->token)) {
         return unexpected(parser, "an editor, whose name begins with a small letter");
     }
     if (!is_call(parser)) {

@@ -228,7 +228,7 @@ static enum hf_status check_csv(struct hf_ottl_call *call, struct hf_ottl_fault 
     struct hf_slice mode = hf_ottl_literal_text(call, 4, "strict");
     bool is_known = hf_slice_is(mode, "strict") || hf_slice_is(mode, "lazyQuotes") ||
                     hf_slice_is(mode, "ignoreQuotes");
-    if (delimiter.size != 1) {
+    if (delimiter.size != 1 || delimiter.data[0] >= 0x80) {
         return hf_ottl_refuse(fault, at, "the delimiter must be one character");
     }
     return is_known

@@ -2,6 +2,7 @@
  * From what a text says to what runs: paths are compiled, symbols become numbers, and constant
  * parts become literals. Functions and their arguments are in resolve_call.c.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,16 @@
 #include "util/suggest.h"
 
 #define FOLD_LIMIT_BYTES (4u << 20)
+
+enum hf_status hf_ottl_refuse(struct hf_ottl_fault *fault, size_t at, const char *format, ...)
+{
+    va_list arguments;
+    fault->at = at;
+    va_start(arguments, format);
+    vsnprintf(fault->sentence, sizeof(fault->sentence), format, arguments);
+    va_end(arguments);
+    return HF_INVALID;
+}
 
 /* ---- constant parts ---- */
 

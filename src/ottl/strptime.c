@@ -211,14 +211,6 @@ static bool read_year(struct reading *reading, uint8_t directive)
     return true;
 }
 
-static bool read_seconds(struct reading *reading)
-{
-    if (!read_range(reading, 2, 0, 59, &reading->second)) {
-        return false;
-    }
-    return true;
-}
-
 static bool read_directive(struct reading *reading, uint8_t directive)
 {
     int ignored;
@@ -256,7 +248,7 @@ static bool read_directive(struct reading *reading, uint8_t directive)
     case 'M':
         return read_range(reading, 1, 0, 59, &reading->minute);
     case 'S':
-        return read_seconds(reading);
+        return read_range(reading, 2, 0, 59, &reading->second);
     case 'z':
         return read_offset(reading, true);
     case 'w':

@@ -10,6 +10,29 @@
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
                      const struct hf_ottl_value *arguments, struct hf_ottl_value *ret_value)
 
+bool hf_ottl_mend_text(struct hf_ottl_run *run, struct hf_slice text,
+                       struct hf_ottl_value *ret_value)
+{
+    bool is_good = true;
+    for (size_t at = 0; is_good && at < text.size;) {
+        struct hf_rune rune = hf_rune_at(text, at);
+        is_good = rune.code != HF_RUNE_BAD || rune.size > 1;
+        at += rune.size;
+    }
+    *ret_value = hf_ottl_string(text);
+    if (is_good) {
+        return true;
+    }
+    hf_ottl_start_text(run);
+    for (size_t at = 0; at < text.size;) {
+        struct hf_rune rune = hf_rune_at(text, at);
+        uint8_t room[HF_RUNE_MAX];
+        hf_ottl_add_text(run, hf_slice_of(room, hf_rune_put(rune.code, room)));
+        at += rune.size;
+    }
+    return hf_ottl_end_text(run, ret_value);
+}
+
 /* ---- joining and cutting ---- */
 
 CONVERTER(concat)
@@ -66,8 +89,7 @@ CONVERTER(substring)
         }
         end = end < start ? start : end;
     }
-    *ret_value = hf_ottl_string(hf_slice_of(text.data + start, (size_t)(end - start)));
-    return true;
+    return hf_ottl_mend_text(run, hf_slice_of(text.data + start, (size_t)(end - start)), ret_value);
 }
 
 static const uint8_t *find(struct hf_slice text, size_t at, struct hf_slice part)

@@ -57,9 +57,8 @@ class TestTransform:
         )
         grpc_backend.wait_for(ids)
         assert holdfast.log().count("failed to execute statement: expects int64 but got string") == 1
-        found = re.search(r"holdfast_processor_statement_errors_total\{(.*?)\} (\d+)", holdfast.metrics_text())
-        assert 'processor="transform"' in found.group(1)
-        assert int(found.group(2)) == 2
+        errors = holdfast.metric("holdfast_processor_statement_errors", processor="transform", statement=statement.replace(chr(34), r"\""))
+        assert errors == 2
 
     def test_propagate_refuses_the_request(self, start, grpc_backend, grpc_sender):
         settings = {"error_mode": "propagate", "log_statements": ['set(log.severity_number, "text")']}
@@ -81,7 +80,7 @@ class TestFilter:
         items = otlp.items(signal, grpc_backend.requests[-1].message)
         assert [otlp.attributes(item)[otlp.ID_KEY] for item in items] == [kept]
         name = {"traces": "spans", "metrics": "datapoints", "logs": "logs"}[signal.name]
-        assert f'otelcol_processor_filter_{name}_filtered_total{{filter="filter"' in holdfast.metrics_text()
+        assert holdfast.metric(f"otelcol_processor_filter_{name}_filtered", filter="filter") == 1
 
 
 WRONG = [
@@ -125,3 +124,7 @@ class TestMistakes:
         assert re.search(r"config\.yaml:\d+:\d+", text)
         if column is not None:
             assert f"at column {column}" in text
+            lines = text.splitlines()
+            caret = next(number for number, line in enumerate(lines) if line.strip() == "^")
+            assert lines[caret].index("^") == 4 + column - 1
+            assert lines[caret - 1].startswith("    ")

@@ -53,8 +53,8 @@ static const char *check(const void *config)
 {
     static _Thread_local char sentence[HF_ERROR_MAX];
     const struct transform_config *configured = config;
-    if (configured->flatten_data && configured->log_statements.count == 0) {
-        return "flatten_data is for log_statements, of which there are none";
+    if (configured->flatten_data) {
+        return "flatten_data is not supported";
     }
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         struct hf_ottl_groups groups = {0};
@@ -240,8 +240,7 @@ static const struct hf_field fields[] = {
     {.key = "flatten_data",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct transform_config, flatten_data),
-     .help = "Each log record gets a resource and a scope of its own before the statements, and "
-             "records of equal ones are put together again behind them."},
+     .help = "Not supported: only false."},
     HF_FIELDS_END,
 };
 
