@@ -99,7 +99,7 @@ void hf_http_answer(struct hf_http_request *request, const struct hf_http_answer
     assert(before == REQUEST_READING || before == REQUEST_GIVEN || before == REQUEST_HELD ||
            before == REQUEST_CUT);
     if (before != REQUEST_CUT) {
-        request->response = response; /* NULL, for want of memory: the connection is closed */
+        request->response = response; /* NULL, out of memory: the connection is closed */
         request->status = (unsigned)answer->status;
         request->close = answer->close;
         request->state = REQUEST_ANSWERED;
@@ -431,7 +431,7 @@ void hf_http_hold(struct hf_http_request *request)
 {
     hf_ref_take(&request->ref);
     request->is_holding = true;
-    request->on_hold = true; /* nobody else knows the request yet */
+    request->on_hold = true; /* no other thread knows the request yet */
 }
 
 void hf_http_go_on(struct hf_http_request *request)
