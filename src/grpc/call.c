@@ -101,7 +101,7 @@ void hf_grpc_call_pool_free(struct grpc_worker *worker)
     }
 }
 
-/* Nobody has it any more: neither nghttp2 nor its user. */
+/* Neither nghttp2 nor its user has it any more. */
 static void free_call(struct hf_grpc_call *call)
 {
     struct connection *connection = call->connection;

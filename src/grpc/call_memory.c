@@ -38,7 +38,7 @@ size_t hf_grpc_call_received(const struct hf_grpc_call *call)
     return call->wire != NULL ? call->wire->bytes.size : 0;
 }
 
-/* A decoding buffer that nobody kept serves the next message. */
+/* A decoding buffer without other references serves the next message. */
 static void drop_raw(struct grpc_worker *worker, struct block *raw)
 {
     bool alone = atomic_load_explicit(&raw->ref.count, memory_order_acquire) == 1;

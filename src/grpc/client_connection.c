@@ -125,7 +125,7 @@ void hf_grpc_client_connection_close(struct client_connection *connection)
     ssize_t size;
     if (connection->state == CONNECTION_UP && !connection->broken &&
         hf_grpc_outbox_is_empty(&connection->outbox)) {
-        /* What does not go at once does not go: nobody waits for a goodbye. */
+        /* What cannot be written at once is left unwritten: nothing waits for a GOAWAY. */
         nghttp2_session_terminate_session(connection->session, NGHTTP2_NO_ERROR);
         while (!hf_grpc_outbox_is_full(&connection->outbox) &&
                (size = nghttp2_session_mem_send(connection->session, &bytes)) > 0 &&

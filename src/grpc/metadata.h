@@ -1,5 +1,5 @@
 /*
- * metadata: the request headers of one call that somebody may ask for, copied into one small arena.
+ * metadata: the request headers of one call that its user may read, copied into one small arena.
  *
  * Bounded: HF_GRPC_METADATA_BYTES_MAX bytes and HF_GRPC_METADATA_MAX headers. Most calls fit in the
  * room inside the struct and allocate nothing. Owned by its call.

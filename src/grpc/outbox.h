@@ -2,7 +2,7 @@
  * outbox: what a connection has to write, gathered for one sendmsg: small frames are copied, bodies
  * are pointed at.
  *
- * Whoever lends bytes gets them back when they have been written, or by hf_grpc_outbox_rescue(),
+ * The lender of bytes gets them back when they have been written, or by hf_grpc_outbox_rescue(),
  * which copies what is still to be written. Bounded: the pieces, the copies and the bytes each have
  * a limit, and full is when one is near. Owned by its connection.
  */

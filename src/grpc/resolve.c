@@ -137,7 +137,7 @@ static void deliver(struct hf_task *task)
 void hf_grpc_resolve_cancel(struct hf_grpc_lookup *lookup)
 {
     pthread_mutex_lock(&lookup->lock);
-    lookup->loop = NULL; /* whoever comes next, the thread or the posted task, frees it */
+    lookup->loop = NULL; /* the next of the two, the thread or the posted task, frees it */
     pthread_mutex_unlock(&lookup->lock);
 }
 

@@ -190,7 +190,7 @@ static void run_settle(struct hf_task *task)
 
 void hf_grpc_worker_settle(struct grpc_worker *worker)
 {
-    /* At the end of the turn, when nobody up the stack uses the worker any more. */
+    /* At the end of the turn, when no caller up the stack uses the worker any more. */
     if (is_settled(worker) && !worker->settle_deferred) {
         worker->settle_deferred = true;
         hf_grpc_worker_defer(worker, &worker->settle_task);
@@ -465,8 +465,8 @@ void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
         own_thread = own_thread || hf_loop_is_own_thread(server->workers[i].loop);
         run_on(&server->workers[i], &server->workers[i].turn_away_task);
     }
-    /* First nobody is let in any more: whom one worker asks to go on elsewhere must find the server
-     * that listens now, and not another worker of this one. */
+    /* First all workers stop to accept: a client that one worker asks to connect again must find
+     * the server that listens now, and not another worker of this one. */
     if (!own_thread) {
         (void)wait_for_workers(server, &server->workers_listening, end_ns - grace_ns / 3 * 2);
     }
@@ -475,7 +475,7 @@ void hf_grpc_server_stop(struct hf_grpc_server *server, uint64_t grace_ns)
         run_on(&server->workers[i], &server->workers[i].stop_task);
     }
     if (own_thread) {
-        /* A loop that does not run answers nobody: there is nothing to wait for. */
+        /* A loop that does not run answers no call: there is nothing to wait for. */
         cut(server);
     } else if (!wait_for_workers(server, &server->workers_running, end_ns)) {
         cut(server);

@@ -262,7 +262,7 @@ size_t hf_grpc_call_received(const struct hf_grpc_call *call);
 void hf_grpc_call_count_metadata(struct hf_grpc_call *call);
 /* Is there room for what was just counted, of a message of `size` bytes? */
 bool hf_grpc_connection_has_room(struct connection *connection, size_t size);
-/* Answered: resets its stream, since nobody takes the answer. */
+/* Answered: resets its stream, since the client does not take the answer. */
 void hf_grpc_call_give_up(struct hf_grpc_call *call);
 void hf_grpc_call_drop_metadata(struct hf_grpc_call *call);
 /* Gives back the message and what is counted for it. */

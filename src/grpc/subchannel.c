@@ -39,7 +39,7 @@ static void rest_subchannel(struct subchannel *subchannel, const char *why)
     hf_grpc_client_fail_pending_calls(client, subchannel->error);
 }
 
-/* The next address that lets itself be tried, or the rest after all of them. */
+/* Tries the next address, or waits after all of them. */
 static void try_next(struct subchannel *subchannel, const char *why)
 {
     char error[256];
@@ -102,7 +102,7 @@ void hf_grpc_subchannel_lost(struct subchannel *subchannel, bool was_useful, con
     if (was_useful) {
         subchannel->failures = 0;
     }
-    /* A loss is mended at once, but who only connects and loses again has to wait. */
+    /* Connects again at once after a loss; a connection that is lost again and again waits. */
     if (subchannel->failures == 0) {
         subchannel->failures = 1;
         revive(subchannel);

@@ -37,7 +37,10 @@ struct http_client_settings {
 };
 
 /* Where its request goes now. */
-const char *hf_http_transfer_url(const struct http_transfer *transfer);
+static inline const char *hf_http_transfer_url(const struct http_transfer *transfer)
+{
+    return transfer->url != NULL ? transfer->url : transfer->call->url;
+}
 
 /*
  * Sets the handle up for its call. HF_NOMEM; HF_INVALID when a header of the call cannot be sent,

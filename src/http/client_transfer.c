@@ -26,11 +26,6 @@ static bool given(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
-const char *hf_http_transfer_url(const struct http_transfer *transfer)
-{
-    return transfer->url != NULL ? transfer->url : transfer->call->url;
-}
-
 static size_t read_body(char *out, size_t unit, size_t count, void *user)
 {
     struct http_transfer *transfer = user;

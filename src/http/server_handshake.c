@@ -14,7 +14,7 @@
 #define SUITES_OF_TLS_1_3 0x13u
 #define EXTENSION_SUPPORTED_VERSIONS 43u
 
-/* The session's pointer is libmicrohttpd's; that of a session cache is nobody's without one. */
+/* The session's pointer is libmicrohttpd's; that of a session cache is unused without one. */
 static struct http_handshake *handshake_of(gnutls_session_t session)
 {
     return gnutls_db_get_ptr(session);

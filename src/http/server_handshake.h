@@ -29,6 +29,6 @@ struct http_handshake {
 
 void hf_http_handshake_watch(struct http_handshake *handshake, gnutls_session_t session);
 
-/* After it: one sentence into `ret_why`. False: it went well, or nobody even began one. */
+/* After it: one sentence into `ret_why`. False: it went well, or none was begun. */
 HF_MUST_USE bool hf_http_handshake_failed(const struct http_handshake *handshake, int fd,
                                           char ret_why[256]);

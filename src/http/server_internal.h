@@ -2,8 +2,8 @@
  * server_internal: the server's own structs, for src/http/server*.c and cors.c only.
  *
  * Connections belong to libmicrohttpd's threads. A request is shared between the thread of its
- * connection and whoever answers it; it goes when both have let go. The server's lock guards the
- * states, never a handler.
+ * connection and the one that answers it; it is freed when both have released it. The server's lock
+ * guards the states, never a handler.
  */
 #pragma once
 
@@ -75,7 +75,7 @@ enum request_state {
     REQUEST_CUT /* the connection is gone; the answer will go nowhere */
 };
 
-/* A body as it came, or decoded; outlives its request when somebody takes a reference. */
+/* A body as it came, or decoded; outlives its request when a handler takes a reference. */
 struct http_buffer {
     struct hf_ref ref;
     uint8_t *data;

@@ -3,8 +3,8 @@
  * too much. Gives memory back to the system when much less is held than before.
  *
  * All by the thread that accepts. The library reads a connection on a thread of its own and takes
- * an answer only behind the body: who is ended is told on the socket itself, which nobody else
- * writes to while a body is coming, and then the socket has no more to read.
+ * an answer only behind the body: the refusal is written to the socket itself, which no other
+ * thread writes to while a body is coming, and then the socket has no more to read.
  */
 #include <malloc.h>
 #include <string.h>

@@ -13,7 +13,6 @@
 
 #include "server_internal.h"
 #include "util/clock.h"
-#include "util/header_text.h"
 
 #define ANSWER_GRACE_NS (60 * HF_NS_PER_S)
 
@@ -99,7 +98,7 @@ void hf_http_answer(struct hf_http_request *request, const struct hf_http_answer
     assert(before == REQUEST_READING || before == REQUEST_GIVEN || before == REQUEST_HELD ||
            before == REQUEST_CUT);
     if (before != REQUEST_CUT) {
-        request->response = response; /* NULL, for want of memory: the connection is closed */
+        request->response = response; /* NULL, out of memory: the connection is closed */
         request->status = (unsigned)answer->status;
         request->close = answer->close;
         request->state = REQUEST_ANSWERED;
@@ -431,7 +430,7 @@ void hf_http_hold(struct hf_http_request *request)
 {
     hf_ref_take(&request->ref);
     request->is_holding = true;
-    request->on_hold = true; /* nobody else knows the request yet */
+    request->on_hold = true; /* no other thread knows the request yet */
 }
 
 void hf_http_go_on(struct hf_http_request *request)
@@ -482,41 +481,6 @@ const char *hf_http_query(const struct hf_http_request *request, const char *key
         request->connection, MHD_GET_ARGUMENT_KIND, key, strlen(key), &value, NULL);
     /* A key without "=value" is there all the same. */
     return found == MHD_NO ? NULL : value == NULL ? "" : value;
-}
-
-struct hf_slice hf_http_header(const struct hf_http_request *request, const char *name)
-{
-    const char *value = NULL;
-    size_t size = 0;
-    if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
-                                      &value, &size) == MHD_NO ||
-        value == NULL) {
-        return HF_EMPTY_SLICE;
-    }
-    return hf_header_trim(hf_slice_of(value, size));
-}
-
-struct header_visit {
-    void (*visit)(void *user, struct hf_slice name, struct hf_slice value);
-    void *user;
-};
-
-static enum MHD_Result visit_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_size, const char *value, size_t value_size)
-{
-    const struct header_visit *visit = user;
-    (void)kind;
-    visit->visit(visit->user, hf_slice_of(name, name_size),
-                 hf_header_trim(hf_slice_of(value, value_size)));
-    return MHD_YES;
-}
-
-void hf_http_header_each(const struct hf_http_request *request,
-                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
-                         void *user)
-{
-    struct header_visit carrier = {visit, user};
-    (void)MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &carrier);
 }
 
 const struct hf_http_body *hf_http_request_body(const struct hf_http_request *request)

@@ -10,10 +10,9 @@
 #include <holdfast/component.h>
 
 #include "http/server.h"
+#include "support/confighttp_server.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
-#include "util/tls.h"
-#include "util/validators.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX 512
@@ -21,13 +20,11 @@
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 struct health_config {
-    const char *endpoint, *path;
+    struct hf_http_server_config http;
+    const char *path;
     struct {
         const char *healthy, *unhealthy;
     } body;
-    struct hf_string_map response_headers;
-    const struct hf_tls_config *tls;
-    const struct hf_cors_config *cors;
 };
 
 struct health {
@@ -124,7 +121,7 @@ static enum hf_status open_health(struct hf_node *node, const void *config, void
     health->config = config;
     hf_log_limiter_init(&health->said, SAY_AGAIN_NS);
     enum hf_status status =
-        hf_node_listen(node, health->config->endpoint, &health->listen_fd, reterr);
+        hf_node_listen(node, health->config->http.endpoint, &health->listen_fd, reterr);
     if (status != HF_OK) {
         hf_log_limiter_release(&health->said);
         free(health);
@@ -156,22 +153,17 @@ static enum hf_status start_health(void *self, char *reterr)
     struct health *health = self;
     health->started_ns = hf_clock_monotonic_ns();
     clock_gettime(CLOCK_REALTIME, &health->up_since);
-    const struct hf_http_server_options options = {
-        .listen_fd = health->listen_fd,
-        .body_bytes_max = 4096,
-        .connections_max = CONNECTIONS_MAX,
-        .idle_timeout_s = 30,
-        .tls = health->config->tls,
-        .cors = health->config->cors,
-        .response_headers =
-            health->config->response_headers.count != 0 ? &health->config->response_headers : NULL,
-        .on_request = on_request,
-        .on_error = on_error,
-        .on_end = on_end,
-        .user = health,
-    };
+    struct hf_http_server_options options = hf_http_server_options(&health->config->http);
+    options.listen_fd = health->listen_fd;
+    options.body_bytes_max = 4096;
+    options.connections_max = CONNECTIONS_MAX;
+    options.idle_timeout_s = 30;
+    options.on_request = on_request;
+    options.on_error = on_error;
+    options.on_end = on_end;
+    options.user = health;
     hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
-                health->config->endpoint);
+                health->config->http.endpoint);
     health->listen_fd = -1;
     hf_node_hold(health->node);
     enum hf_status status = hf_http_server_new(&options, &health->server, reterr);
@@ -206,7 +198,7 @@ static const char *check_config(const void *from)
     if (config->path[0] != '/') {
         return "path must start with /";
     }
-    return config->tls != NULL ? hf_tls_server_check(config->tls) : NULL;
+    return hf_http_server_check(&config->http);
 }
 
 #define AT(member) offsetof(struct health_config, member)
@@ -224,12 +216,7 @@ static const struct hf_field body_fields[] = {
 };
 
 static const struct hf_field fields[] = {
-    {.key = "endpoint",
-     .type = HF_FIELD_STRING,
-     .offset = AT(endpoint),
-     .default_text = "0.0.0.0:13133",
-     .validate = hf_expect_listen,
-     .help = "host:port or unix:///path."},
+    HF_HTTP_SERVER_BASE_FIELDS(struct health_config, http, "0.0.0.0:13133"),
     {.key = "path",
      .type = HF_FIELD_STRING,
      .offset = AT(path),
@@ -239,26 +226,9 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRUCT,
      .inner = body_fields,
      .help = "Texts instead of the JSON."},
-    {.key = "response_headers",
-     .type = HF_FIELD_MAP,
-     .offset = AT(response_headers),
-     .validate = hf_expect_header,
-     .help = "Headers of every answer."},
     {.key = "check_collector_pipeline",
      .type = HF_FIELD_IGNORED,
      .help = "Health is whether durable enqueue works."},
-    {.key = "tls",
-     .type = HF_FIELD_OPTIONAL,
-     .offset = AT(tls),
-     .inner = hf_tls_server_fields,
-     .inner_size = sizeof(struct hf_tls_config),
-     .help = "Encryption; absent: cleartext."},
-    {.key = "cors",
-     .type = HF_FIELD_OPTIONAL,
-     .offset = AT(cors),
-     .inner = hf_cors_fields,
-     .inner_size = sizeof(struct hf_cors_config),
-     .help = "Which web pages may ask."},
     {.key = "auth", .type = HF_FIELD_IGNORED, .help = "Health needs no credentials."},
     {.key = "max_request_body_size", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
     {.key = "include_metadata", .type = HF_FIELD_IGNORED, .help = "Nothing reads it."},
