@@ -423,8 +423,7 @@ static bool takes_tokens(struct policy *policy, const struct question *question)
             rate * (double)(question->now_ns - policy->filled_ns) / (double)HF_NS_PER_S;
         policy->tokens = policy->tokens < policy->burst ? policy->tokens : policy->burst;
     }
-    policy->filled_ns =
-        question->now_ns > policy->filled_ns ? question->now_ns : policy->filled_ns;
+    policy->filled_ns = question->now_ns > policy->filled_ns ? question->now_ns : policy->filled_ns;
     if (policy->tokens < (double)question->facts->spans) {
         return false;
     }

@@ -2,9 +2,9 @@
  * trace_table: the traces in memory by their ids, and a memory of verdicts on those that are gone.
  * Owned by one thread.
  *
- * A trace that waits costs sizeof(struct hf_trace) = 104 bytes, 16 of the allocator and at most 16
- * of the table; a place 40. So 1.7 million traces of one span take 290 MB, which is 277 MiB, and a
- * hundred spans of one trace in one request no more than one.
+ * A trace that waits costs sizeof(struct hf_trace) = 96 bytes, up to 16 of the allocator and up to
+ * 16 of the table, and 40 for a place in each input that has spans of it. So 1.7 million traces of
+ * one span take at most 286 MB, which is 273 MiB, beside what the queue keeps of each request.
  */
 #pragma once
 
