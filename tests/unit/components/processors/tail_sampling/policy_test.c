@@ -24,6 +24,7 @@
             sizeof((const struct hf_tail_policy_config[]){__VA_ARGS__}) /                          \
                 sizeof(struct hf_tail_policy_config)                                               \
     }
+#define ONE(...) ((const struct hf_tail_policy_config[]){__VA_ARGS__})
 
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SPANS = 2 };
 
@@ -108,7 +109,7 @@ static enum hf_tail_verdict judge(const struct hf_tail_config *config, const str
 
 static void each_policy_looks_at_the_whole_trace(void **state)
 {
-    static const struct {
+    const struct {
         const char *what;
         struct hf_tail_policy_config policy;
         struct span spans[2];
@@ -228,7 +229,7 @@ static void each_policy_looks_at_the_whole_trace(void **state)
          {{0}},
          false},
         {"the reverse",
-         NAMED(HF_TAIL_NOT, .not_policy = POLICIES(NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS)).items),
+         NAMED(HF_TAIL_NOT, .not_policy = ONE(NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS))),
          {{0}},
          true},
     };
@@ -335,7 +336,7 @@ static void a_share_is_by_the_hash_of_the_id(void **state)
 
 static void says_what_is_wrong_with_which_policy(void **state)
 {
-    static const struct {
+    const struct {
         struct hf_tail_policy_config policy;
         const char *says;
     } cases[] = {
