@@ -1,7 +1,6 @@
 /*
  * tail: a trace waits, is decided, and is remembered until others push it out.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "tail_internal.h"
@@ -32,53 +31,6 @@ static struct hf_trace *take_first(struct hf_tail_list *list)
     return trace;
 }
 
-/* ---- spans that are done with ---- */
-
-static void done_with(struct hf_tail_input *input, uint32_t spans, uint32_t dropped)
-{
-    assert(spans <= input->open);
-    struct hf_input *lent = input->input;
-    input->open -= spans;
-    if (input->open == 0) {
-        free(input);
-    }
-    hf_input_done_items(lent, spans, dropped);
-}
-
-/* All places of a trace. */
-static void done_with_places(struct hf_trace *trace, bool are_dropped)
-{
-    struct hf_tail_place *next = trace->places;
-    trace->places = NULL;
-    while (next != NULL) {
-        struct hf_tail_place *place = next;
-        uint32_t spans = place->spans;
-        bool is_dropped = are_dropped || place->is_lost;
-        next = place->next;
-        done_with(place->input, spans, is_dropped ? spans : 0);
-    }
-}
-
-static void count_traces(const struct hf_tail *tail)
-{
-    hf_series_set(tail->counters.in_memory, (int64_t)tail->table.count);
-}
-
-/* A decided trace that no list has and whose spans are all done with. */
-static void forget(struct hf_tail *tail, struct hf_trace *trace)
-{
-    hf_trace_remove(&tail->table, trace);
-    count_traces(tail);
-}
-
-void hf_tail_finish(struct hf_tail *tail, struct hf_trace *trace)
-{
-    done_with_places(trace, false);
-    if (!trace->is_listed) {
-        forget(tail, trace);
-    }
-}
-
 /* ---- verdicts ---- */
 
 static void want_all(struct hf_tail *tail, struct hf_trace *trace)
@@ -102,7 +54,7 @@ static void decide_first(struct hf_tail *tail, uint64_t now_ns)
         want_all(tail, trace);
     } else {
         hf_id_memory_put(&tail->not_sampled, trace->id);
-        done_with_places(trace, true);
+        hf_tail_done_with_places(trace, true);
     }
 }
 
@@ -118,10 +70,10 @@ static void keep_to_limit(struct hf_tail *tail)
         }
         struct hf_trace *trace = take_first(&tail->decided);
         if (trace->emitting == 0) {
-            forget(tail, trace);
+            hf_tail_forget(tail, trace);
         } /* else hf_tail_finish() does */
     }
-    count_traces(tail);
+    hf_tail_count_traces(tail);
 }
 
 void hf_tail_tick(struct hf_tail *tail, uint64_t unix_ns)
@@ -232,7 +184,7 @@ enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *input)
     /* Items that the request was said to have and has not are done with as well. */
     dropped += own->open - known;
     if (dropped != 0) {
-        done_with(own, dropped, dropped);
+        hf_tail_done_with(own, dropped, dropped);
     }
     keep_to_limit(tail);
     hf_tail_emit(tail);

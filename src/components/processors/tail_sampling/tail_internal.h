@@ -75,8 +75,15 @@ void hf_tail_want(struct hf_tail *tail, struct hf_tail_place *place);
 /* Reads and emits as much as may be on its way. */
 void hf_tail_emit(struct hf_tail *tail);
 
-/* tail.c: all spans of a trace that were to go on have. */
+/* tail_done.c: spans of an input; the input may be gone then. */
+void hf_tail_done_with(struct hf_tail_input *input, uint32_t spans, uint32_t dropped);
+/* All places of a trace. */
+void hf_tail_done_with_places(struct hf_trace *trace, bool are_dropped);
+/* All spans of a trace that were to go on have. */
 void hf_tail_finish(struct hf_tail *tail, struct hf_trace *trace);
+/* A decided trace that no list has and whose spans are all done with. */
+void hf_tail_forget(struct hf_tail *tail, struct hf_trace *trace);
+void hf_tail_count_traces(const struct hf_tail *tail);
 
 /* tail_counters.c. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_tail_counters_open(struct hf_tail *tail);

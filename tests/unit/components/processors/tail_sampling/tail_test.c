@@ -68,8 +68,7 @@ void hf_emit(struct hf_node *node, struct hf_batch *batch, struct hf_output *out
     struct hf_place place = {.document = document};
     (void)node;
     while (hf_place_next_item(&place)) {
-        char text[2] = {(char)hf_message_bytes(place.item, 1).data[0], '\0'};
-        strcat(bench->emitted, text);
+        bench->emitted[strlen(bench->emitted)] = (char)hf_message_bytes(place.item, 1).data[0];
     }
     hf_document_return(document);
     bench->outputs[bench->output_count++] = output;
