@@ -1,0 +1,54 @@
+/*
+ * policy: the policies of tail_sampling. Whatever one needs of the spans is noted when they come,
+ * in a few bytes per trace, so that a decision reads no span again. The verdicts are those of the
+ * Go collector.
+ *
+ * Owned by one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#include "pdata/message.h"
+#include "tail_config.h"
+
+/* What is known of a trace. */
+struct hf_tail_facts {
+    uint64_t bits;             /* the policies that a span or resource matched */
+    uint64_t start_ns, end_ns; /* earliest and latest, 0: none */
+    uint32_t spans;
+};
+
+enum hf_tail_verdict {
+    HF_TAIL_UNDECIDED = 0,
+    HF_TAIL_SAMPLED,
+    HF_TAIL_NOT_SAMPLED,
+    HF_TAIL_DROPPED
+};
+
+struct hf_tail_policies;
+
+/* `config` has passed hf_tail_check() and outlives them. HF_NOMEM, HF_INVALID. */
+HF_MUST_USE enum hf_status hf_tail_policies_new(const struct hf_tail_config *config,
+                                                struct hf_tail_policies **ret_policies);
+/* NULL is nothing. */
+void hf_tail_policies_free(struct hf_tail_policies *policies);
+
+/* The bits of a resource, NULL when there is none; of a span, which adds to the facts. */
+uint64_t hf_tail_match_resource(const struct hf_tail_policies *policies,
+                                struct hf_message *resource);
+void hf_tail_match_span(const struct hf_tail_policies *policies, struct hf_message *span,
+                        struct hf_tail_facts *facts);
+void hf_tail_facts_join(struct hf_tail_facts *facts, const struct hf_tail_facts *more);
+
+/*
+ * The verdict: SAMPLED or NOT_SAMPLED. `ret_votes` has the vote of each policy of the
+ * configuration, UNDECIDED of one that was not asked.
+ */
+enum hf_tail_verdict hf_tail_decide(struct hf_tail_policies *policies, const uint8_t *trace_id,
+                                    const struct hf_tail_facts *facts, uint64_t now_ns,
+                                    enum hf_tail_verdict *ret_votes);

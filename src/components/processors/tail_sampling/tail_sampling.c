@@ -1,0 +1,98 @@
+/*
+ * tail_sampling: keeps or drops whole traces, by what all of their spans say.
+ */
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "tail.h"
+#include "tail_config.h"
+#include "util/clock.h"
+#include "util/loop.h"
+
+#define TICK_NS (HF_NS_PER_S / 10)
+
+struct tail_sampling {
+    struct hf_node *node;
+    struct hf_tail *tail;
+    struct hf_timer timer;
+};
+
+static void set_timer(struct tail_sampling *sampling)
+{
+    struct hf_loop *loop = hf_node_own_loop(sampling->node);
+    enum hf_status set = hf_loop_timer_set(loop, &sampling->timer, hf_loop_now_ns(loop) + TICK_NS);
+    (void)set; /* it never fails for a loop's first timers */
+}
+
+static void tick(struct hf_timer *timer, uint64_t now_ns)
+{
+    struct tail_sampling *sampling = HF_CONTAINER(timer, struct tail_sampling, timer);
+    (void)now_ns;
+    hf_tail_tick(sampling->tail, hf_clock_unix_ns());
+    set_timer(sampling);
+}
+
+static enum hf_status process_queued(void *self, struct hf_input *input)
+{
+    const struct tail_sampling *sampling = self;
+    return hf_tail_take(sampling->tail, input);
+}
+
+static enum hf_status open_sampling(struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct tail_sampling *sampling = calloc(1, sizeof(*sampling));
+    (void)reterr;
+    if (sampling == NULL) {
+        return HF_NOMEM;
+    }
+    sampling->node = node;
+    sampling->timer.fire = tick;
+    enum hf_status status = hf_tail_new(node, config, &sampling->tail);
+    if (status != HF_OK) {
+        free(sampling);
+        return status;
+    }
+    *ret_self = sampling;
+    return HF_OK;
+}
+
+static enum hf_status start_sampling(void *self, char *reterr)
+{
+    (void)reterr;
+    set_timer(self);
+    return HF_OK;
+}
+
+static void stop_sampling(void *self)
+{
+    struct tail_sampling *sampling = self;
+    hf_loop_timer_stop(hf_node_own_loop(sampling->node), &sampling->timer);
+}
+
+static void close_sampling(void *self)
+{
+    struct tail_sampling *sampling = self;
+    hf_tail_free(sampling->tail);
+    free(sampling);
+}
+
+static const struct hf_queued_ops queued_ops = {
+    .process_queued = process_queued,
+};
+
+const struct hf_component hf_processor_tail_sampling = {
+    .type = "tail_sampling",
+    .help = "Keeps or drops whole traces by policies; their spans wait on disk.",
+    .kind = HF_PROCESSOR,
+    .signals = HF_SIGNAL_BIT(HF_TRACES),
+    .config_size = sizeof(struct hf_tail_config),
+    .fields = hf_tail_fields,
+    .check = hf_tail_check,
+    .open = open_sampling,
+    .start = start_sampling,
+    .stop = stop_sampling,
+    .close = close_sampling,
+    .queued = &queued_ops,
+};

@@ -1,0 +1,305 @@
+/* Traces wait, are decided by a clock that the test sets, and are done with when they are durable.
+ */
+#include "components/processors/tail_sampling/tail.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include "components/processors/tail_sampling/trace_table.h"
+#include "pdata/document.h"
+#include "pdata/walk.h"
+#include "tests/support/node_stub.c"
+#include "util/clock.h"
+
+#define S HF_NS_PER_S
+#define INPUTS_MAX 64
+
+/* An input as the graph has it: its bytes stay there. */
+struct waiting {
+    struct hf_input input;
+    struct hf_batch *batch;
+    uint32_t open, dropped;
+    bool is_lost;
+};
+
+struct bench {
+    struct hf_node node;
+    struct hf_tail_policy_config policies[2];
+    struct hf_tail_config config;
+    struct hf_tail *tail;
+    struct waiting inputs[INPUTS_MAX];
+    size_t count;
+    struct hf_output *outputs[INPUTS_MAX]; /* not answered */
+    size_t output_count;
+    char emitted[1024]; /* the first byte of the id of each span, in order */
+};
+
+static struct bench *bench;
+
+void hf_input_done_items(struct hf_input *input, uint32_t items, uint32_t dropped_items)
+{
+    struct waiting *waiting = HF_CONTAINER(input, struct waiting, input);
+    assert_true(items <= waiting->open);
+    waiting->open -= items;
+    waiting->dropped += dropped_items;
+}
+
+enum hf_status hf_input_load(const struct hf_input *input, struct hf_batch **ret_batch)
+{
+    const struct waiting *waiting = HF_CONTAINER(input, struct waiting, input);
+    assert_int_not_equal(waiting->open, 0);
+    if (waiting->is_lost) {
+        return HF_NOT_FOUND;
+    }
+    hf_ref_take(&waiting->batch->ref);
+    *ret_batch = waiting->batch;
+    return HF_OK;
+}
+
+void hf_emit(struct hf_node *node, struct hf_batch *batch, struct hf_output *output)
+{
+    struct hf_document *document = hf_document_borrow(HF_TRACES, batch->raw);
+    struct hf_place place = {.document = document};
+    (void)node;
+    while (hf_place_next_item(&place)) {
+        bench->emitted[strlen(bench->emitted)] = (char)hf_message_bytes(place.item, 1).data[0];
+    }
+    hf_document_return(document);
+    bench->outputs[bench->output_count++] = output;
+}
+
+/* Answers what was emitted. */
+static void answer(enum hf_status status)
+{
+    while (bench->output_count > 0) {
+        struct hf_output *output = bench->outputs[--bench->output_count];
+        output->done(output, status);
+    }
+}
+
+/* Each letter of `spans` is a span of the trace of that letter; a capital one has an error. */
+static enum hf_status take(const char *spans, uint64_t received_ns)
+{
+    struct hf_document *document = hf_document_borrow(HF_TRACES, HF_EMPTY_SLICE);
+    struct hf_message *group = hf_message_append(hf_document_root(document), 1);
+    struct hf_message *scope = hf_message_append(group, 2);
+    for (size_t i = 0; spans[i] != '\0'; i++) {
+        struct hf_message *span = hf_message_append(scope, 2);
+        uint8_t id[16] = {(uint8_t)(spans[i] | 0x20)};
+        hf_message_set_bytes(span, 1, hf_slice_of(id, sizeof(id)));
+        if ((spans[i] & 0x20) == 0) {
+            hf_message_set_i64(hf_message_need(span, 15), 3, 2);
+        }
+    }
+    struct hf_bytes bytes = {0};
+    assert_int_equal(hf_document_write(document, &bytes), HF_OK);
+    hf_document_return(document);
+    struct waiting *waiting = &bench->inputs[bench->count++];
+    waiting->batch = hf_batch_new(HF_TRACES, bytes.size, HF_EMPTY_SLICE);
+    memcpy(hf_batch_room(waiting->batch), bytes.data, bytes.size);
+    hf_batch_seal(waiting->batch, bytes.size, (uint32_t)strlen(spans));
+    hf_bytes_release(&bytes);
+    waiting->batch->received_ns = received_ns;
+    waiting->open = (uint32_t)strlen(spans);
+    waiting->input.batch = waiting->batch;
+    return hf_tail_take(bench->tail, &waiting->input);
+}
+
+static void begin(int64_t num_traces, int64_t cache)
+{
+    static const char *const error[] = {"ERROR"};
+    bench->policies[0] = (struct hf_tail_policy_config){
+        .name = "errors", .type = HF_TAIL_STATUS_CODE, .status_codes = {error, 1}};
+    bench->config = (struct hf_tail_config){
+        .decision_wait_ns = 10 * S, .num_traces = num_traces, .policies = {bench->policies, 1}};
+    bench->config.decision_cache.sampled_cache_size = cache;
+    bench->config.decision_cache.non_sampled_cache_size = cache;
+    assert_null(hf_tail_check(&bench->config));
+    assert_int_equal(hf_tail_new(&bench->node, &bench->config, &bench->tail), HF_OK);
+}
+
+static void assert_state(size_t input, uint32_t open, uint32_t dropped)
+{
+    assert_int_equal(bench->inputs[input].open, open);
+    assert_int_equal(bench->inputs[input].dropped, dropped);
+}
+
+static int64_t counted(const char *name)
+{
+    char *text = NULL;
+    size_t size;
+    char full[128];
+    const struct hf_metrics_style style = {0};
+    snprintf(full, sizeof(full), "\notelcol_processor_tail_sampling_%s", name);
+    assert_int_equal(hf_metrics_print(bench->node.metrics, &style, &text, &size), HF_OK);
+    const char *at = strstr(text, full);
+    assert_non_null(at);
+    int64_t value = strtoll(strchr(at, '}') + 1, NULL, 10);
+    free(text);
+    return value;
+}
+
+static int set_up(void **state)
+{
+    bench = calloc(1, sizeof(*bench));
+    *state = bench;
+    bench->node.id = "tail_sampling";
+    node_stub_init(&bench->node);
+    return hf_metrics_new(&bench->node.metrics) == HF_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    answer(HF_CLOSED);
+    hf_tail_free(bench->tail);
+    for (size_t i = 0; i < bench->count; i++) {
+        hf_ref_drop(&bench->inputs[i].batch->ref);
+    }
+    hf_metrics_free(bench->node.metrics);
+    free(bench);
+    return 0;
+}
+
+static void a_trace_is_decided_when_its_wait_is_over(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("ab", 100 * S), HF_OK);
+    assert_int_equal(take("Bc", 105 * S), HF_OK);
+    hf_tail_tick(bench->tail, 105 * S);
+    hf_tail_tick(bench->tail, 109 * S);
+    assert_state(0, 2, 0);
+    hf_tail_tick(bench->tail, 110 * S);
+    assert_string_equal(bench->emitted, "bb");
+    assert_state(0, 1, 1);
+    assert_state(1, 2, 0);
+    answer(HF_OK);
+    assert_state(0, 0, 1);
+    assert_state(1, 1, 0);
+    hf_tail_tick(bench->tail, 115 * S);
+    assert_state(1, 0, 1);
+    assert_string_equal(bench->emitted, "bb");
+}
+
+static void a_trace_is_done_with_when_all_of_it_is_durable(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("a", 101 * S), HF_OK);
+    hf_tail_tick(bench->tail, 101 * S);
+    hf_tail_tick(bench->tail, 111 * S);
+    assert_int_equal(bench->output_count, 2);
+    struct hf_output *second = bench->outputs[--bench->output_count];
+    second->done(second, HF_OK);
+    assert_state(0, 1, 0);
+    assert_state(1, 1, 0);
+    answer(HF_OK);
+    assert_state(0, 0, 0);
+    assert_state(1, 0, 0);
+}
+
+static void while_inputs_come_the_time_of_receipt_counts(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("a", 100 * S), HF_OK);
+    hf_tail_tick(bench->tail, 500 * S); /* a backlog is read after a start */
+    assert_int_equal(take("A", 105 * S), HF_OK);
+    hf_tail_tick(bench->tail, 500 * S);
+    assert_string_equal(bench->emitted, "");
+    hf_tail_tick(bench->tail, 500 * S);
+    assert_string_equal(bench->emitted, "aa");
+}
+
+static void late_spans_follow_the_verdict(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("aB", 100 * S), HF_OK);
+    hf_tail_tick(bench->tail, 100 * S);
+    hf_tail_tick(bench->tail, 110 * S);
+    assert_int_equal(take("Ab", 111 * S), HF_OK);
+    assert_string_equal(bench->emitted, "bb");
+    assert_state(1, 1, 1);
+    answer(HF_OK);
+    assert_state(0, 0, 1);
+    assert_state(1, 0, 1);
+}
+
+static void the_oldest_is_decided_early_when_there_are_too_many(void **state)
+{
+    (void)state;
+    begin(2, 4);
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("b", 100 * S), HF_OK);
+    assert_int_equal(take("c", 101 * S), HF_OK);
+    assert_string_equal(bench->emitted, "a");
+    answer(HF_OK);
+    assert_state(0, 0, 0);
+    assert_int_equal(take("d", 101 * S), HF_OK);
+    assert_state(1, 0, 1);
+    assert_int_equal(counted("sampling_trace_dropped_too_early"), 2);
+    assert_int_equal(counted("sampling_traces_on_memory"), 2);
+    /* The verdicts are remembered, though the traces are not. */
+    assert_int_equal(take("aB", 102 * S), HF_OK);
+    assert_string_equal(bench->emitted, "aa");
+    assert_state(4, 1, 1);
+}
+
+static void what_cannot_be_read_again_is_counted_as_dropped(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("Aa", 100 * S), HF_OK);
+    bench->inputs[0].is_lost = true;
+    hf_tail_tick(bench->tail, 100 * S);
+    hf_tail_tick(bench->tail, 110 * S);
+    answer(HF_OK);
+    assert_state(0, 0, 1);
+    assert_state(1, 0, 0);
+}
+
+static void what_was_not_durable_at_the_end_stays_in_the_queue(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    hf_tail_tick(bench->tail, 100 * S);
+    hf_tail_tick(bench->tail, 110 * S);
+    answer(HF_CLOSED);
+    assert_state(0, 1, 0);
+}
+
+static void a_waiting_trace_takes_little_memory(void **state)
+{
+    (void)state;
+    size_t trace = sizeof(struct hf_trace) + 16 + 2 * sizeof(struct hf_trace *);
+    assert_true(trace + sizeof(struct hf_tail_place) <= 250);
+    assert_true(1700000 * (trace + sizeof(struct hf_tail_place)) <= (size_t)340 << 20);
+    begin(1, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_trace_is_decided_when_its_wait_is_over),
+        TEST(a_trace_is_done_with_when_all_of_it_is_durable),
+        TEST(while_inputs_come_the_time_of_receipt_counts),
+        TEST(late_spans_follow_the_verdict),
+        TEST(the_oldest_is_decided_early_when_there_are_too_many),
+        TEST(what_cannot_be_read_again_is_counted_as_dropped),
+        TEST(what_was_not_durable_at_the_end_stays_in_the_queue),
+        TEST(a_waiting_trace_takes_little_memory),
+    };
+    return cmocka_run_group_tests_name("tail", tests, NULL, NULL);
+}
