@@ -18,7 +18,7 @@ enum { SPAN_STATE = 3, SPAN_START = 7, SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_S
 enum { SPAN_FLAGS = 16, STATUS_CODE = 3, SAMPLED_FLAG = 1 };
 
 struct policy {
-    const struct hf_tail_policy_config *config;
+    const struct hf_sampling_tail_policy_config *config;
     uint64_t bit;
     uint64_t threshold;      /* probabilistic */
     unsigned codes;          /* status_code: 1 << code */
@@ -34,7 +34,7 @@ struct policy {
     size_t inner_count;
 };
 
-struct hf_tail_policies {
+struct hf_sampling_tail_policies {
     bool on_first_match;
     struct policy *items;
     size_t count;
@@ -96,15 +96,15 @@ static bool looks_at_spans(int64_t type)
            type == HF_TAIL_BOOLEAN || type == HF_TAIL_TRACE_STATE || type == HF_TAIL_TRACE_FLAGS;
 }
 
-static enum hf_status make_simple(struct hf_tail_policies *policies, struct policy *policy,
-                                  const struct hf_tail_policy_config *config)
+static enum hf_status make_simple(struct hf_sampling_tail_policies *policies, struct policy *policy,
+                                  const struct hf_sampling_tail_policy_config *config)
 {
     policy->config = config;
     if (looks_at_spans(config->type)) {
         policy->bit = UINT64_C(1) << policies->leaf_count;
         policies->leaves[policies->leaf_count++] = policy;
     }
-    switch ((enum hf_tail_type)config->type) {
+    switch ((enum hf_sampling_tail_type)config->type) {
     case HF_TAIL_STATUS_CODE:
         policy->codes = codes_of(&config->status_codes);
         return HF_OK;
@@ -129,10 +129,10 @@ static enum hf_status make_room(struct policy *policy, size_t count)
     return policy->inner != NULL ? HF_OK : HF_NOMEM;
 }
 
-static enum hf_status make_all_of(struct hf_tail_policies *policies, struct policy *policy,
-                                  const struct hf_tail_policy_config *config)
+static enum hf_status make_all_of(struct hf_sampling_tail_policies *policies, struct policy *policy,
+                                  const struct hf_sampling_tail_policy_config *config)
 {
-    const struct hf_tail_policy_config *inner = config->all_of.items;
+    const struct hf_sampling_tail_policy_config *inner = config->all_of.items;
     policy->config = config;
     enum hf_status status = make_room(policy, config->all_of.count);
     for (size_t i = 0; i < config->all_of.count && status == HF_OK; i++) {
@@ -142,9 +142,9 @@ static enum hf_status make_all_of(struct hf_tail_policies *policies, struct poli
 }
 
 /* The place of a sub-policy in the order; behind those that are named when it is not. */
-static size_t place_in_order(const struct hf_tail_policy_config *config, size_t index)
+static size_t place_in_order(const struct hf_sampling_tail_policy_config *config, size_t index)
 {
-    const struct hf_tail_policy_config *inner = config->composite.policies.items;
+    const struct hf_sampling_tail_policy_config *inner = config->composite.policies.items;
     const struct hf_string_list *order = &config->composite.order;
     for (size_t i = 0; i < order->count; i++) {
         if (strcmp(order->items[i], inner[index].name) == 0) {
@@ -154,9 +154,9 @@ static size_t place_in_order(const struct hf_tail_policy_config *config, size_t 
     return order->count + index;
 }
 
-static double share_of(const struct hf_tail_policy_config *config, const char *name)
+static double share_of(const struct hf_sampling_tail_policy_config *config, const char *name)
 {
-    const struct hf_tail_rate_share *shares = config->composite.shares.items;
+    const struct hf_sampling_tail_rate_share *shares = config->composite.shares.items;
     double total = (double)config->composite.max_total_spans_per_second;
     for (size_t i = 0; i < config->composite.shares.count; i++) {
         if (strcmp(shares[i].policy, name) == 0 && shares[i].percent > 0) {
@@ -166,10 +166,10 @@ static double share_of(const struct hf_tail_policy_config *config, const char *n
     return (double)(int64_t)(total / (double)config->composite.policies.count);
 }
 
-static enum hf_status make_composite(struct hf_tail_policies *policies, struct policy *policy)
+static enum hf_status make_composite(struct hf_sampling_tail_policies *policies, struct policy *policy)
 {
-    const struct hf_tail_policy_config *config = policy->config;
-    const struct hf_tail_policy_config *inner = config->composite.policies.items;
+    const struct hf_sampling_tail_policy_config *config = policy->config;
+    const struct hf_sampling_tail_policy_config *inner = config->composite.policies.items;
     size_t count = config->composite.policies.count;
     enum hf_status status = make_room(policy, count);
     for (size_t i = 0; i < count && status == HF_OK; i++) {
@@ -185,12 +185,12 @@ static enum hf_status make_composite(struct hf_tail_policies *policies, struct p
     return status;
 }
 
-static enum hf_status make_policy(struct hf_tail_policies *policies, struct policy *policy,
-                                  const struct hf_tail_policy_config *config)
+static enum hf_status make_policy(struct hf_sampling_tail_policies *policies, struct policy *policy,
+                                  const struct hf_sampling_tail_policy_config *config)
 {
     enum hf_status status;
     policy->config = config;
-    switch ((enum hf_tail_type)config->type) {
+    switch ((enum hf_sampling_tail_type)config->type) {
     case HF_TAIL_AND:
     case HF_TAIL_DROP:
         return make_all_of(policies, policy, config);
@@ -226,7 +226,7 @@ static void release_all(struct policy *policy)
     release(policy);
 }
 
-void hf_tail_policies_free(struct hf_tail_policies *policies)
+void hf_sampling_tail_policies_free(struct hf_sampling_tail_policies *policies)
 {
     for (size_t i = 0; policies != NULL && i < policies->count; i++) {
         release_all(&policies->items[i]);
@@ -237,11 +237,11 @@ void hf_tail_policies_free(struct hf_tail_policies *policies)
     free(policies);
 }
 
-enum hf_status hf_tail_policies_new(const struct hf_tail_config *config,
-                                    struct hf_tail_policies **ret_policies)
+enum hf_status hf_sampling_tail_policies_new(const struct hf_sampling_tail_config *config,
+                                    struct hf_sampling_tail_policies **ret_policies)
 {
-    const struct hf_tail_policy_config *configs = config->policies.items;
-    struct hf_tail_policies *policies = calloc(1, sizeof(*policies));
+    const struct hf_sampling_tail_policy_config *configs = config->policies.items;
+    struct hf_sampling_tail_policies *policies = calloc(1, sizeof(*policies));
     if (policies == NULL) {
         return HF_NOMEM;
     }
@@ -253,7 +253,7 @@ enum hf_status hf_tail_policies_new(const struct hf_tail_config *config,
         status = make_policy(policies, &policies->items[i], &configs[i]);
     }
     if (status != HF_OK) {
-        hf_tail_policies_free(policies);
+        hf_sampling_tail_policies_free(policies);
         return status;
     }
     *ret_policies = policies;
@@ -289,7 +289,7 @@ static bool matches_text(const struct policy *policy, struct hf_slice text)
 static bool matches_attribute(const struct policy *policy, struct hf_slice owner, uint32_t number,
                               bool of_span)
 {
-    const struct hf_tail_policy_config *config = policy->config;
+    const struct hf_sampling_tail_policy_config *config = policy->config;
     const char *key = config->type == HF_TAIL_STRING    ? config->string.key
                       : config->type == HF_TAIL_NUMERIC ? config->numeric.key
                                                         : config->boolean.key;
@@ -315,7 +315,7 @@ static bool is_of_attributes(int64_t type)
     return type == HF_TAIL_STRING || type == HF_TAIL_NUMERIC || type == HF_TAIL_BOOLEAN;
 }
 
-uint64_t hf_tail_match_resource(const struct hf_tail_policies *policies,
+uint64_t hf_sampling_tail_match_resource(const struct hf_sampling_tail_policies *policies,
                                 struct hf_message *resource)
 {
     uint64_t bits = 0;
@@ -342,7 +342,7 @@ static bool matches_state(const struct policy *policy, struct hf_message *span)
 static bool matches_span(const struct policy *policy, struct hf_message *span)
 {
     int64_t code;
-    switch ((enum hf_tail_type)policy->config->type) {
+    switch ((enum hf_sampling_tail_type)policy->config->type) {
     case HF_TAIL_STATUS_CODE:
         code = hf_message_i64(hf_message_one(span, SPAN_STATUS), STATUS_CODE);
         return code >= 0 && code < 3 && (policy->codes >> code & 1) != 0;
@@ -355,10 +355,10 @@ static bool matches_span(const struct policy *policy, struct hf_message *span)
     }
 }
 
-void hf_tail_match_span(const struct hf_tail_policies *policies, struct hf_message *span,
-                        struct hf_tail_facts *facts)
+void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies, struct hf_message *span,
+                        struct hf_sampling_tail_facts *facts)
 {
-    struct hf_tail_facts one = {.start_ns = hf_message_u64(span, SPAN_START),
+    struct hf_sampling_tail_facts one = {.start_ns = hf_message_u64(span, SPAN_START),
                                 .end_ns = hf_message_u64(span, SPAN_END),
                                 .spans = 1};
     for (size_t i = 0; i < policies->leaf_count; i++) {
@@ -367,10 +367,10 @@ void hf_tail_match_span(const struct hf_tail_policies *policies, struct hf_messa
             one.bits |= policy->bit;
         }
     }
-    hf_tail_facts_join(facts, &one);
+    hf_sampling_tail_facts_join(facts, &one);
 }
 
-void hf_tail_facts_join(struct hf_tail_facts *facts, const struct hf_tail_facts *more)
+void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts, const struct hf_sampling_tail_facts *more)
 {
     facts->bits |= more->bits;
     if (facts->start_ns == 0 || (more->start_ns != 0 && more->start_ns < facts->start_ns)) {
@@ -384,7 +384,7 @@ void hf_tail_facts_join(struct hf_tail_facts *facts, const struct hf_tail_facts 
 
 struct question {
     const uint8_t *trace_id;
-    const struct hf_tail_facts *facts;
+    const struct hf_sampling_tail_facts *facts;
     uint64_t now_ns;
 };
 
@@ -402,7 +402,7 @@ static bool is_hash_below(const struct policy *policy, const uint8_t *trace_id)
     return hash <= policy->threshold;
 }
 
-static bool is_slow(const struct hf_tail_policy_config *config, const struct hf_tail_facts *facts)
+static bool is_slow(const struct hf_sampling_tail_policy_config *config, const struct hf_sampling_tail_facts *facts)
 {
     int64_t took_ms = facts->end_ns >= facts->start_ns
                           ? (int64_t)((facts->end_ns - facts->start_ns) / HF_NS_PER_MS)
@@ -433,10 +433,10 @@ static bool takes_tokens(struct policy *policy, const struct question *question)
 
 static bool samples_simple(struct policy *policy, const struct question *question)
 {
-    const struct hf_tail_policy_config *config = policy->config;
-    const struct hf_tail_facts *facts = question->facts;
+    const struct hf_sampling_tail_policy_config *config = policy->config;
+    const struct hf_sampling_tail_facts *facts = question->facts;
     bool is_matched = (facts->bits & policy->bit) != 0;
-    switch ((enum hf_tail_type)config->type) {
+    switch ((enum hf_sampling_tail_type)config->type) {
     case HF_TAIL_ALWAYS:
         return true;
     case HF_TAIL_LATENCY:
@@ -490,10 +490,10 @@ static bool samples_composite(struct policy *policy, const struct question *ques
     return false;
 }
 
-static enum hf_tail_verdict vote(struct policy *policy, const struct question *question)
+static enum hf_sampling_tail_verdict vote(struct policy *policy, const struct question *question)
 {
     bool samples;
-    switch ((enum hf_tail_type)policy->config->type) {
+    switch ((enum hf_sampling_tail_type)policy->config->type) {
     case HF_TAIL_AND:
         samples = all_sample(policy, question);
         break;
@@ -511,12 +511,12 @@ static enum hf_tail_verdict vote(struct policy *policy, const struct question *q
     return samples ? HF_TAIL_SAMPLED : HF_TAIL_NOT_SAMPLED;
 }
 
-enum hf_tail_verdict hf_tail_decide(struct hf_tail_policies *policies, const uint8_t *trace_id,
-                                    const struct hf_tail_facts *facts, uint64_t now_ns,
-                                    enum hf_tail_verdict *ret_votes)
+enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies, const uint8_t *trace_id,
+                                    const struct hf_sampling_tail_facts *facts, uint64_t now_ns,
+                                    enum hf_sampling_tail_verdict *ret_votes)
 {
     const struct question question = {trace_id, facts, now_ns};
-    enum hf_tail_verdict verdict = HF_TAIL_NOT_SAMPLED;
+    enum hf_sampling_tail_verdict verdict = HF_TAIL_NOT_SAMPLED;
     memset(ret_votes, 0, policies->count * sizeof(*ret_votes));
     /* What drops is asked first and ends it. */
     for (size_t i = 0; i < policies->count; i++) {

@@ -8,7 +8,7 @@
 #define DECISIONS_AT_ONCE 4096u /* per tick: the inbox gets its turn */
 #define TO_EMIT_MAX 1024u       /* inputs; then no more is taken until some are durable behind */
 
-static void append(struct hf_tail_list *list, struct hf_trace *trace)
+static void append(struct hf_sampling_tail_list *list, struct hf_trace *trace)
 {
     trace->next = NULL;
     trace->is_listed = true;
@@ -21,7 +21,7 @@ static void append(struct hf_tail_list *list, struct hf_trace *trace)
     list->count++;
 }
 
-static struct hf_trace *take_first(struct hf_tail_list *list)
+static struct hf_trace *take_first(struct hf_sampling_tail_list *list)
 {
     struct hf_trace *trace = list->first;
     list->first = trace->next;
@@ -35,8 +35,8 @@ static struct hf_trace *take_first(struct hf_tail_list *list)
 
 static void want_all(struct hf_tail *tail, struct hf_trace *trace)
 {
-    for (struct hf_tail_place *place = trace->places; place != NULL; place = place->next) {
-        hf_tail_want(tail, place);
+    for (struct hf_sampling_tail_place *place = trace->places; place != NULL; place = place->next) {
+        hf_sampling_tail_want(tail, place);
     }
 }
 
@@ -44,9 +44,9 @@ static void want_all(struct hf_tail *tail, struct hf_trace *trace)
 static void decide_first(struct hf_tail *tail, uint64_t now_ns)
 {
     struct hf_trace *trace = take_first(&tail->undecided);
-    enum hf_tail_verdict verdict =
-        hf_tail_decide(tail->policies, trace->id, &trace->facts, now_ns, tail->votes);
-    hf_tail_count_votes(tail, verdict);
+    enum hf_sampling_tail_verdict verdict =
+        hf_sampling_tail_decide(tail->policies, trace->id, &trace->facts, now_ns, tail->votes);
+    hf_sampling_tail_count_votes(tail, verdict);
     trace->verdict = (uint8_t)verdict;
     append(&tail->decided, trace);
     if (verdict == HF_TAIL_SAMPLED) {
@@ -54,7 +54,7 @@ static void decide_first(struct hf_tail *tail, uint64_t now_ns)
         want_all(tail, trace);
     } else {
         hf_id_memory_put(&tail->not_sampled, trace->id);
-        hf_tail_done_with_places(trace, true);
+        hf_sampling_tail_done_with_places(trace, true);
     }
 }
 
@@ -70,13 +70,13 @@ static void keep_to_limit(struct hf_tail *tail)
         }
         struct hf_trace *trace = take_first(&tail->decided);
         if (trace->emitting == 0) {
-            hf_tail_forget(tail, trace);
-        } /* else hf_tail_finish() does */
+            hf_sampling_tail_forget(tail, trace);
+        } /* else hf_sampling_tail_finish() does */
     }
-    hf_tail_count_traces(tail);
+    hf_sampling_tail_count_traces(tail);
 }
 
-void hf_tail_tick(struct hf_tail *tail, uint64_t unix_ns)
+void hf_sampling_tail_tick(struct hf_tail *tail, uint64_t unix_ns)
 {
     uint64_t until_ns = unix_ns;
     if (tail->is_fed && tail->newest_ns < until_ns) {
@@ -89,7 +89,7 @@ void hf_tail_tick(struct hf_tail *tail, uint64_t unix_ns)
          left--) {
         decide_first(tail, unix_ns);
     }
-    hf_tail_emit(tail);
+    hf_sampling_tail_emit(tail);
 }
 
 /* ---- what comes ---- */
@@ -98,7 +98,7 @@ void hf_tail_tick(struct hf_tail *tail, uint64_t unix_ns)
 static enum hf_status find_traces(struct hf_tail *tail)
 {
     for (size_t i = 0; i < tail->entry_count; i++) {
-        struct hf_tail_entry *entry = &tail->entries[i];
+        struct hf_sampling_tail_entry *entry = &tail->entries[i];
         entry->trace = hf_trace_find(&tail->table, entry->id);
         if (entry->trace == NULL) {
             entry->trace = hf_trace_add(&tail->table, entry->id);
@@ -132,8 +132,8 @@ static void begin(struct hf_tail *tail, struct hf_trace *trace, uint64_t receive
 }
 
 /* Returns the spans that a verdict of before drops. */
-static uint32_t attach(struct hf_tail *tail, const struct hf_tail_entry *entry,
-                       struct hf_tail_input *input, uint64_t received_ns)
+static uint32_t attach(struct hf_tail *tail, const struct hf_sampling_tail_entry *entry,
+                       struct hf_sampling_tail_input *input, uint64_t received_ns)
 {
     struct hf_trace *trace = entry->trace;
     if (entry->is_new) {
@@ -142,19 +142,19 @@ static uint32_t attach(struct hf_tail *tail, const struct hf_tail_entry *entry,
     if (trace->verdict == HF_TAIL_NOT_SAMPLED) {
         return entry->facts.spans;
     }
-    struct hf_tail_place *place = &input->places[input->place_count++];
-    *place = (struct hf_tail_place){
+    struct hf_sampling_tail_place *place = &input->places[input->place_count++];
+    *place = (struct hf_sampling_tail_place){
         .trace = trace, .input = input, .next = trace->places, .spans = entry->facts.spans};
     trace->places = place;
     if (trace->verdict == HF_TAIL_SAMPLED) {
-        hf_tail_want(tail, place);
+        hf_sampling_tail_want(tail, place);
     } else {
-        hf_tail_facts_join(&trace->facts, &entry->facts);
+        hf_sampling_tail_facts_join(&trace->facts, &entry->facts);
     }
     return 0;
 }
 
-enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *input)
+enum hf_status hf_sampling_tail_take(struct hf_tail *tail, struct hf_input *input)
 {
     tail->is_fed = true;
     if (tail->to_emit_count >= TO_EMIT_MAX) {
@@ -162,12 +162,12 @@ enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *input)
     }
     const struct hf_batch *batch = input->batch;
     uint64_t received_ns = batch->received_ns;
-    enum hf_status status = hf_tail_note(tail, batch);
+    enum hf_status status = hf_sampling_tail_note(tail, batch);
     if (status != HF_OK) {
         return status;
     }
-    struct hf_tail_input *own =
-        calloc(1, sizeof(*own) + tail->entry_count * sizeof(struct hf_tail_place));
+    struct hf_sampling_tail_input *own =
+        calloc(1, sizeof(*own) + tail->entry_count * sizeof(struct hf_sampling_tail_place));
     status = own != NULL ? find_traces(tail) : HF_NOMEM;
     if (status != HF_OK) {
         free(own);
@@ -184,16 +184,16 @@ enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *input)
     /* Items that the request was said to have and has not are done with as well. */
     dropped += own->open - known;
     if (dropped != 0) {
-        hf_tail_done_with(own, dropped, dropped);
+        hf_sampling_tail_done_with(own, dropped, dropped);
     }
     keep_to_limit(tail);
-    hf_tail_emit(tail);
+    hf_sampling_tail_emit(tail);
     return HF_OK;
 }
 
 /* ---- life ---- */
 
-enum hf_status hf_tail_new(struct hf_node *node, const struct hf_tail_config *config,
+enum hf_status hf_sampling_tail_new(struct hf_node *node, const struct hf_sampling_tail_config *config,
                            struct hf_tail **ret_tail)
 {
     struct hf_tail *tail = calloc(1, sizeof(*tail));
@@ -208,10 +208,10 @@ enum hf_status hf_tail_new(struct hf_node *node, const struct hf_tail_config *co
     tail->not_sampled.limit = (size_t)config->decision_cache.non_sampled_cache_size;
     tail->votes = calloc(config->policies.count, sizeof(*tail->votes));
     enum hf_status status =
-        tail->votes != NULL ? hf_tail_policies_new(config, &tail->policies) : HF_NOMEM;
-    status = status == HF_OK ? hf_tail_counters_open(tail) : status;
+        tail->votes != NULL ? hf_sampling_tail_policies_new(config, &tail->policies) : HF_NOMEM;
+    status = status == HF_OK ? hf_sampling_tail_counters_open(tail) : status;
     if (status != HF_OK) {
-        hf_tail_free(tail);
+        hf_sampling_tail_free(tail);
         return status;
     }
     *ret_tail = tail;
@@ -221,10 +221,10 @@ enum hf_status hf_tail_new(struct hf_node *node, const struct hf_tail_config *co
 /* An input is freed with its last span: so each trace's spans are let go, one place at a time. */
 static void let_go(struct hf_trace *trace)
 {
-    struct hf_tail_place *next = trace->places;
+    struct hf_sampling_tail_place *next = trace->places;
     while (next != NULL) {
-        struct hf_tail_place *place = next;
-        struct hf_tail_input *input = place->input;
+        struct hf_sampling_tail_place *place = next;
+        struct hf_sampling_tail_input *input = place->input;
         next = place->next;
         input->open -= place->spans;
         if (input->open == 0) {
@@ -233,7 +233,7 @@ static void let_go(struct hf_trace *trace)
     }
 }
 
-void hf_tail_free(struct hf_tail *tail)
+void hf_sampling_tail_free(struct hf_tail *tail)
 {
     if (tail == NULL) {
         return;
@@ -247,7 +247,7 @@ void hf_tail_free(struct hf_tail *tail)
     hf_trace_table_release(&tail->table);
     hf_id_memory_release(&tail->sampled);
     hf_id_memory_release(&tail->not_sampled);
-    hf_tail_policies_free(tail->policies);
+    hf_sampling_tail_policies_free(tail->policies);
     free(tail->counters.votes);
     free(tail->votes);
     free(tail->entries);

@@ -21,14 +21,14 @@
 
 struct hf_tail;
 
-/* `config` has passed hf_tail_check() and outlives it. HF_NOMEM, HF_INVALID. */
-HF_MUST_USE enum hf_status hf_tail_new(struct hf_node *node, const struct hf_tail_config *config,
+/* `config` has passed hf_sampling_tail_check() and outlives it. HF_NOMEM, HF_INVALID. */
+HF_MUST_USE enum hf_status hf_sampling_tail_new(struct hf_node *node, const struct hf_sampling_tail_config *config,
                                        struct hf_tail **ret_tail);
 /* NULL is nothing. What waits stays in the queue. */
-void hf_tail_free(struct hf_tail *tail);
+void hf_sampling_tail_free(struct hf_tail *tail);
 
 /* As process_queued(). */
-HF_MUST_USE enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *input);
+HF_MUST_USE enum hf_status hf_sampling_tail_take(struct hf_tail *tail, struct hf_input *input);
 
 /*
  * Decides what is due, at most a few thousand at once, and goes on with what could not be read
@@ -36,4 +36,4 @@ HF_MUST_USE enum hf_status hf_tail_take(struct hf_tail *tail, struct hf_input *i
  * counts is the time of receipt of the newest one: spans that still stand in the queue belong to
  * their trace.
  */
-void hf_tail_tick(struct hf_tail *tail, uint64_t unix_ns);
+void hf_sampling_tail_tick(struct hf_tail *tail, uint64_t unix_ns);

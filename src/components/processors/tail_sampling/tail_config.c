@@ -49,7 +49,7 @@ static const char *const simple_types[] = {
     "span_count",       "trace_state",       "trace_flags",       NULL};
 static const char *const codes[] = {"OK", "ERROR", "UNSET", NULL};
 
-#define AT(member) offsetof(struct hf_tail_policy_config, member)
+#define AT(member) offsetof(struct hf_sampling_tail_policy_config, member)
 /* A section's keys stand in the policy itself: their offsets are those of the policy. */
 #define SECTION(name, table, says)                                                                 \
     {                                                                                              \
@@ -193,7 +193,7 @@ static const struct hf_field simple_policy_fields[] = {SIMPLE(simple_types), HF_
 #define SUB_POLICIES(name, says)                                                                   \
     {                                                                                              \
         .key = name, .type = HF_FIELD_STRUCT_LIST, .offset = AT(all_of),                           \
-        .inner = simple_policy_fields, .inner_size = sizeof(struct hf_tail_policy_config),         \
+        .inner = simple_policy_fields, .inner_size = sizeof(struct hf_sampling_tail_policy_config),         \
         .help = says                                                                               \
     }
 
@@ -205,7 +205,7 @@ static const struct hf_field not_fields[] = {{.key = "not_sub_policy",
                                               .type = HF_FIELD_OPTIONAL,
                                               .offset = AT(not_policy),
                                               .inner = simple_policy_fields,
-                                              .inner_size = sizeof(struct hf_tail_policy_config),
+                                              .inner_size = sizeof(struct hf_sampling_tail_policy_config),
                                               .help = "Sampled when it does not sample."},
                                              HF_FIELDS_END};
 static const struct hf_field composite_policy_fields[] = {
@@ -213,12 +213,12 @@ static const struct hf_field composite_policy_fields[] = {
 static const struct hf_field share_fields[] = {
     {.key = "policy",
      .type = HF_FIELD_STRING,
-     .offset = offsetof(struct hf_tail_rate_share, policy),
+     .offset = offsetof(struct hf_sampling_tail_rate_share, policy),
      .required = true,
      .help = "The name of a sub-policy."},
     {.key = "percent",
      .type = HF_FIELD_INT,
-     .offset = offsetof(struct hf_tail_rate_share, percent),
+     .offset = offsetof(struct hf_sampling_tail_rate_share, percent),
      .min = 0,
      .max = 100,
      .help = "Its share of the spans per second."},
@@ -236,13 +236,13 @@ static const struct hf_field composite_fields[] = {
      .type = HF_FIELD_STRUCT_LIST,
      .offset = AT(composite.policies),
      .inner = composite_policy_fields,
-     .inner_size = sizeof(struct hf_tail_policy_config),
+     .inner_size = sizeof(struct hf_sampling_tail_policy_config),
      .help = "The first that samples decides, within its share."},
     {.key = "rate_allocation",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = AT(composite.shares),
      .inner = share_fields,
-     .inner_size = sizeof(struct hf_tail_rate_share),
+     .inner_size = sizeof(struct hf_sampling_tail_rate_share),
      .help = "Shares; without one a sub-policy has an equal part."},
     HF_FIELDS_END};
 
@@ -254,7 +254,7 @@ static const struct hf_field policy_fields[] = {
     SECTION("composite", composite_fields, "Several within a rate."),
     HF_FIELDS_END};
 
-#define CONFIG(member) offsetof(struct hf_tail_config, member)
+#define CONFIG(member) offsetof(struct hf_sampling_tail_config, member)
 
 static const struct hf_field cache_fields[] = {
     {.key = "sampled_cache_size",
@@ -271,7 +271,7 @@ static const struct hf_field cache_fields[] = {
      .help = "Likewise of those that were not."},
     HF_FIELDS_END};
 
-const struct hf_field hf_tail_fields[] = {
+const struct hf_field hf_sampling_tail_fields[] = {
     {.key = "decision_wait",
      .type = HF_FIELD_DURATION,
      .offset = CONFIG(decision_wait_ns),
@@ -295,7 +295,7 @@ const struct hf_field hf_tail_fields[] = {
      .type = HF_FIELD_STRUCT_LIST,
      .offset = CONFIG(policies),
      .inner = policy_fields,
-     .inner_size = sizeof(struct hf_tail_policy_config),
+     .inner_size = sizeof(struct hf_sampling_tail_policy_config),
      .required = true,
      .help = "A trace is sampled when one of them samples it and none drops it."},
     {.key = "decision_cache",
@@ -324,7 +324,7 @@ static bool is_missing(const char *text)
     return text == NULL || text[0] == '\0';
 }
 
-static const char *check_patterns(const struct hf_tail_policy_config *policy)
+static const char *check_patterns(const struct hf_sampling_tail_policy_config *policy)
 {
     for (size_t i = 0; policy->string.is_regex && i < policy->string.values.count; i++) {
         char why[HF_REGEX_ERROR_MAX], text[HF_REGEX_ERROR_MAX + 64];
@@ -339,9 +339,9 @@ static const char *check_patterns(const struct hf_tail_policy_config *policy)
     return NULL;
 }
 
-static const char *check_simple(const struct hf_tail_policy_config *policy)
+static const char *check_simple(const struct hf_sampling_tail_policy_config *policy)
 {
-    switch ((enum hf_tail_type)policy->type) {
+    switch ((enum hf_sampling_tail_type)policy->type) {
     case HF_TAIL_STATUS_CODE:
         return policy->status_codes.count == 0
                    ? says(policy->name, "status_code::status_codes: at least one is needed")
@@ -372,7 +372,7 @@ static const char *check_simple(const struct hf_tail_policy_config *policy)
 /* Non-empty and unique names. `policies` has HF_TAIL_TYPE_COUNT kinds of policy. */
 static const char *check_names(const struct hf_struct_list *list, const char *owner)
 {
-    const struct hf_tail_policy_config *policies = list->items;
+    const struct hf_sampling_tail_policy_config *policies = list->items;
     for (size_t i = 0; i < list->count; i++) {
         if (is_missing(policies[i].name)) {
             return says(owner, "a policy without a name");
@@ -388,7 +388,7 @@ static const char *check_names(const struct hf_struct_list *list, const char *ow
 
 static bool is_one_of(const char *name, const struct hf_struct_list *list)
 {
-    const struct hf_tail_policy_config *policies = list->items;
+    const struct hf_sampling_tail_policy_config *policies = list->items;
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(policies[i].name, name) == 0) {
             return true;
@@ -397,9 +397,9 @@ static bool is_one_of(const char *name, const struct hf_struct_list *list)
     return false;
 }
 
-static const char *check_all_of(const struct hf_tail_policy_config *policy)
+static const char *check_all_of(const struct hf_sampling_tail_policy_config *policy)
 {
-    const struct hf_tail_policy_config *inner = policy->all_of.items;
+    const struct hf_sampling_tail_policy_config *inner = policy->all_of.items;
     if (policy->all_of.count == 0) {
         return says(policy->name, "at least one sub-policy is needed");
     }
@@ -410,10 +410,10 @@ static const char *check_all_of(const struct hf_tail_policy_config *policy)
     return wrong;
 }
 
-static const char *check_composite(const struct hf_tail_policy_config *policy)
+static const char *check_composite(const struct hf_sampling_tail_policy_config *policy)
 {
-    const struct hf_tail_policy_config *inner = policy->composite.policies.items;
-    const struct hf_tail_rate_share *shares = policy->composite.shares.items;
+    const struct hf_sampling_tail_policy_config *inner = policy->composite.policies.items;
+    const struct hf_sampling_tail_rate_share *shares = policy->composite.shares.items;
     if (policy->composite.policies.count == 0) {
         return says(policy->name, "composite::composite_sub_policy: at least one is needed");
     }
@@ -434,9 +434,9 @@ static const char *check_composite(const struct hf_tail_policy_config *policy)
     return wrong;
 }
 
-static const char *check_policy(const struct hf_tail_policy_config *policy)
+static const char *check_policy(const struct hf_sampling_tail_policy_config *policy)
 {
-    switch ((enum hf_tail_type)policy->type) {
+    switch ((enum hf_sampling_tail_type)policy->type) {
     case HF_TAIL_AND:
     case HF_TAIL_DROP:
         return check_all_of(policy);
@@ -451,9 +451,9 @@ static const char *check_policy(const struct hf_tail_policy_config *policy)
 }
 
 /* Those that need a bit, whether they look at spans or not. */
-static size_t count_bits(const struct hf_tail_policy_config *policy)
+static size_t count_bits(const struct hf_sampling_tail_policy_config *policy)
 {
-    const struct hf_tail_policy_config *inner = policy->composite.policies.items;
+    const struct hf_sampling_tail_policy_config *inner = policy->composite.policies.items;
     size_t count = 1 + policy->all_of.count + (policy->not_policy != NULL);
     for (size_t i = 0; i < policy->composite.policies.count; i++) {
         count += 1 + inner[i].all_of.count;
@@ -461,10 +461,10 @@ static size_t count_bits(const struct hf_tail_policy_config *policy)
     return count;
 }
 
-const char *hf_tail_check(const void *config)
+const char *hf_sampling_tail_check(const void *config)
 {
-    const struct hf_tail_config *wanted = config;
-    const struct hf_tail_policy_config *policies = wanted->policies.items;
+    const struct hf_sampling_tail_config *wanted = config;
+    const struct hf_sampling_tail_policy_config *policies = wanted->policies.items;
     if (wanted->policies.count == 0) {
         return "policies: at least one is needed";
     }

@@ -9,7 +9,7 @@
 #include <holdfast/field.h>
 
 /* The order is that of `type`: the simple ones first, then what may stand in fewer places. */
-enum hf_tail_type {
+enum hf_sampling_tail_type {
     HF_TAIL_ALWAYS = 0,
     HF_TAIL_STATUS_CODE,
     HF_TAIL_LATENCY,
@@ -29,15 +29,15 @@ enum hf_tail_type {
     HF_TAIL_TYPE_COUNT
 };
 
-struct hf_tail_policy_config;
+struct hf_sampling_tail_policy_config;
 
-struct hf_tail_rate_share {
+struct hf_sampling_tail_rate_share {
     const char *policy;
     int64_t percent;
 };
 
 /* One policy; of the sections that of its type counts. */
-struct hf_tail_policy_config {
+struct hf_sampling_tail_policy_config {
     const char *name;
     int64_t type;
     struct hf_string_list status_codes;
@@ -70,7 +70,7 @@ struct hf_tail_policy_config {
         struct hf_string_list values;
     } trace_state;
     struct hf_struct_list all_of;                   /* and, drop */
-    const struct hf_tail_policy_config *not_policy; /* not */
+    const struct hf_sampling_tail_policy_config *not_policy; /* not */
     struct {
         int64_t max_total_spans_per_second;
         struct hf_string_list order;
@@ -78,10 +78,10 @@ struct hf_tail_policy_config {
     } composite;
 };
 
-struct hf_tail_config {
+struct hf_sampling_tail_config {
     uint64_t decision_wait_ns;
     int64_t num_traces, expected_new_traces_per_sec;
-    struct hf_struct_list policies; /* of struct hf_tail_policy_config */
+    struct hf_struct_list policies; /* of struct hf_sampling_tail_policy_config */
     struct {
         int64_t sampled_cache_size, non_sampled_cache_size;
     } decision_cache;
@@ -91,7 +91,7 @@ struct hf_tail_config {
 /* At most so many policies that look at single spans: each has a bit. */
 #define HF_TAIL_BITS_MAX 64u
 
-extern const struct hf_field hf_tail_fields[];
+extern const struct hf_field hf_sampling_tail_fields[];
 
 /* NULL, or one sentence with the policy's name; the thread's, until the next call. */
-const char *hf_tail_check(const void *config);
+const char *hf_sampling_tail_check(const void *config);

@@ -67,10 +67,10 @@ static bool add_votes(struct hf_tail *tail, struct hf_series **series, const cha
     return is_whole;
 }
 
-enum hf_status hf_tail_counters_open(struct hf_tail *tail)
+enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail)
 {
-    struct hf_tail_counters *counters = &tail->counters;
-    const struct hf_tail_policy_config *policies = tail->config->policies.items;
+    struct hf_sampling_tail_counters *counters = &tail->counters;
+    const struct hf_sampling_tail_policy_config *policies = tail->config->policies.items;
     size_t count = tail->config->policies.count;
     counters->taken =
         plain(tail, HF_COUNTER, PREFIX "new_trace_id_received", "Traces that were new.");
@@ -93,9 +93,9 @@ enum hf_status hf_tail_counters_open(struct hf_tail *tail)
     return is_whole ? HF_OK : HF_NOMEM;
 }
 
-void hf_tail_count_votes(const struct hf_tail *tail, enum hf_tail_verdict verdict)
+void hf_sampling_tail_count_votes(const struct hf_tail *tail, enum hf_sampling_tail_verdict verdict)
 {
-    const struct hf_tail_counters *counters = &tail->counters;
+    const struct hf_sampling_tail_counters *counters = &tail->counters;
     for (size_t i = 0; i < tail->config->policies.count; i++) {
         if (tail->votes[i] != HF_TAIL_UNDECIDED) {
             struct hf_series **of_policy = &counters->votes[i * (HF_TAIL_DROPPED + 1)];

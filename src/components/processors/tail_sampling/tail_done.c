@@ -6,7 +6,7 @@
 
 #include "tail_internal.h"
 
-void hf_tail_done_with(struct hf_tail_input *input, uint32_t spans, uint32_t dropped)
+void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t spans, uint32_t dropped)
 {
     assert(spans <= input->open);
     struct hf_input *lent = input->input;
@@ -17,34 +17,34 @@ void hf_tail_done_with(struct hf_tail_input *input, uint32_t spans, uint32_t dro
     hf_input_done_items(lent, spans, dropped);
 }
 
-void hf_tail_done_with_places(struct hf_trace *trace, bool are_dropped)
+void hf_sampling_tail_done_with_places(struct hf_trace *trace, bool are_dropped)
 {
-    struct hf_tail_place *next = trace->places;
+    struct hf_sampling_tail_place *next = trace->places;
     trace->places = NULL;
     while (next != NULL) {
-        struct hf_tail_place *place = next;
+        struct hf_sampling_tail_place *place = next;
         uint32_t spans = place->spans;
         bool is_dropped = are_dropped || place->is_lost;
         next = place->next;
-        hf_tail_done_with(place->input, spans, is_dropped ? spans : 0);
+        hf_sampling_tail_done_with(place->input, spans, is_dropped ? spans : 0);
     }
 }
 
-void hf_tail_count_traces(const struct hf_tail *tail)
+void hf_sampling_tail_count_traces(const struct hf_tail *tail)
 {
     hf_series_set(tail->counters.in_memory, (int64_t)tail->table.count);
 }
 
-void hf_tail_forget(struct hf_tail *tail, struct hf_trace *trace)
+void hf_sampling_tail_forget(struct hf_tail *tail, struct hf_trace *trace)
 {
     hf_trace_remove(&tail->table, trace);
-    hf_tail_count_traces(tail);
+    hf_sampling_tail_count_traces(tail);
 }
 
-void hf_tail_finish(struct hf_tail *tail, struct hf_trace *trace)
+void hf_sampling_tail_finish(struct hf_tail *tail, struct hf_trace *trace)
 {
-    hf_tail_done_with_places(trace, false);
+    hf_sampling_tail_done_with_places(trace, false);
     if (!trace->is_listed) {
-        hf_tail_forget(tail, trace);
+        hf_sampling_tail_forget(tail, trace);
     }
 }

@@ -12,12 +12,12 @@
 struct emission {
     struct hf_output output;
     struct hf_tail *tail;
-    struct hf_tail_place *places; /* chained by next_wanted */
+    struct hf_sampling_tail_place *places; /* chained by next_wanted */
 };
 
-void hf_tail_want(struct hf_tail *tail, struct hf_tail_place *place)
+void hf_sampling_tail_want(struct hf_tail *tail, struct hf_sampling_tail_place *place)
 {
-    struct hf_tail_input *input = place->input;
+    struct hf_sampling_tail_input *input = place->input;
     place->trace->emitting++;
     place->next_wanted = input->wanted;
     input->wanted = place;
@@ -31,15 +31,15 @@ void hf_tail_want(struct hf_tail *tail, struct hf_tail_place *place)
 }
 
 /* The places are behind, or never will be. The last place of a trace ends its wait. */
-static void settle(struct hf_tail *tail, struct hf_tail_place *places, bool are_lost)
+static void settle(struct hf_tail *tail, struct hf_sampling_tail_place *places, bool are_lost)
 {
     while (places != NULL) {
-        struct hf_tail_place *place = places;
+        struct hf_sampling_tail_place *place = places;
         struct hf_trace *trace = place->trace;
         places = place->next_wanted;
         place->is_lost = are_lost;
         if (--trace->emitting == 0) {
-            hf_tail_finish(tail, trace);
+            hf_sampling_tail_finish(tail, trace);
         }
     }
 }
@@ -48,7 +48,7 @@ static void emitted(struct hf_output *output, enum hf_status status)
 {
     struct emission *emission = HF_CONTAINER(output, struct emission, output);
     struct hf_tail *tail = emission->tail;
-    struct hf_tail_place *places = emission->places;
+    struct hf_sampling_tail_place *places = emission->places;
     free(emission);
     tail->emissions--;
     if (status == HF_CLOSED) {
@@ -56,7 +56,7 @@ static void emitted(struct hf_output *output, enum hf_status status)
         return;
     }
     settle(tail, places, status != HF_OK);
-    hf_tail_emit(tail);
+    hf_sampling_tail_emit(tail);
 }
 
 /* The request with only the spans of the traces that are marked. */
@@ -69,7 +69,7 @@ static enum hf_status cut(struct hf_tail *tail, struct hf_batch *whole, struct h
     struct hf_place place = {.document = document};
     while (hf_place_next_item(&place)) {
         uint8_t id[HF_TRACE_ID_SIZE];
-        hf_tail_id_of(place.item, id);
+        hf_sampling_tail_id_of(place.item, id);
         const struct hf_trace *trace = hf_trace_find(&tail->table, id);
         if (trace == NULL || trace->mark != tail->mark) {
             hf_message_remove(place.item);
@@ -83,7 +83,7 @@ static enum hf_status cut(struct hf_tail *tail, struct hf_batch *whole, struct h
 
 /* HF_OK: `ret_batch`. HF_NOMEM, HF_IO and the like: later. HF_INVALID, HF_NOT_FOUND, HF_CORRUPT,
  * HF_TOO_LARGE: never. */
-static enum hf_status read_wanted(struct hf_tail *tail, const struct hf_tail_input *input,
+static enum hf_status read_wanted(struct hf_tail *tail, const struct hf_sampling_tail_input *input,
                                   struct hf_batch **ret_batch)
 {
     struct hf_batch *whole = NULL;
@@ -92,7 +92,7 @@ static enum hf_status read_wanted(struct hf_tail *tail, const struct hf_tail_inp
         return status;
     }
     tail->mark = tail->mark == UINT32_MAX ? 1 : tail->mark + 1;
-    for (struct hf_tail_place *place = input->wanted; place != NULL; place = place->next_wanted) {
+    for (struct hf_sampling_tail_place *place = input->wanted; place != NULL; place = place->next_wanted) {
         place->trace->mark = tail->mark;
     }
     status = cut(tail, whole, ret_batch);
@@ -106,10 +106,10 @@ static bool is_final(enum hf_status status)
            status == HF_TOO_LARGE;
 }
 
-static struct hf_tail_place *take_wanted(struct hf_tail *tail)
+static struct hf_sampling_tail_place *take_wanted(struct hf_tail *tail)
 {
-    struct hf_tail_input *input = tail->to_emit;
-    struct hf_tail_place *places = input->wanted;
+    struct hf_sampling_tail_input *input = tail->to_emit;
+    struct hf_sampling_tail_place *places = input->wanted;
     tail->to_emit = input->next;
     tail->to_emit_end = tail->to_emit == NULL ? &tail->to_emit : tail->to_emit_end;
     tail->to_emit_count--;
@@ -139,7 +139,7 @@ static bool emit_first(struct hf_tail *tail)
     return true;
 }
 
-void hf_tail_emit(struct hf_tail *tail)
+void hf_sampling_tail_emit(struct hf_tail *tail)
 {
     while (!tail->is_closed && tail->emissions < EMISSIONS_MAX && tail->to_emit != NULL) {
         if (!emit_first(tail)) {

@@ -10,7 +10,7 @@
 
 enum { SPAN_TRACE_ID = 1 };
 
-void hf_tail_id_of(struct hf_message *span, uint8_t *ret_id)
+void hf_sampling_tail_id_of(struct hf_message *span, uint8_t *ret_id)
 {
     struct hf_slice id = hf_message_bytes(span, SPAN_TRACE_ID);
     memset(ret_id, 0, HF_TRACE_ID_SIZE);
@@ -23,7 +23,7 @@ void hf_tail_id_of(struct hf_message *span, uint8_t *ret_id)
 static bool make_room(struct hf_tail *tail, size_t items)
 {
     if (items > tail->entry_room) {
-        struct hf_tail_entry *entries = realloc(tail->entries, items * sizeof(*entries));
+        struct hf_sampling_tail_entry *entries = realloc(tail->entries, items * sizeof(*entries));
         if (entries == NULL) {
             return false;
         }
@@ -47,25 +47,25 @@ static bool make_room(struct hf_tail *tail, size_t items)
     return true;
 }
 
-static struct hf_tail_entry *entry_of(struct hf_tail *tail, const uint8_t *id)
+static struct hf_sampling_tail_entry *entry_of(struct hf_tail *tail, const uint8_t *id)
 {
     size_t mask = tail->entry_table_size - 1;
     size_t at = (size_t)hf_trace_hash(id) & mask;
     while (tail->entry_table[at] != 0) {
-        struct hf_tail_entry *entry = &tail->entries[tail->entry_table[at] - 1];
+        struct hf_sampling_tail_entry *entry = &tail->entries[tail->entry_table[at] - 1];
         if (memcmp(entry->id, id, HF_TRACE_ID_SIZE) == 0) {
             return entry;
         }
         at = (at + 1) & mask;
     }
-    struct hf_tail_entry *entry = &tail->entries[tail->entry_count++];
+    struct hf_sampling_tail_entry *entry = &tail->entries[tail->entry_count++];
     tail->entry_table[at] = (uint32_t)tail->entry_count;
-    *entry = (struct hf_tail_entry){0};
+    *entry = (struct hf_sampling_tail_entry){0};
     memcpy(entry->id, id, HF_TRACE_ID_SIZE);
     return entry;
 }
 
-enum hf_status hf_tail_note(struct hf_tail *tail, const struct hf_batch *batch)
+enum hf_status hf_sampling_tail_note(struct hf_tail *tail, const struct hf_batch *batch)
 {
     struct hf_document *document = hf_document_borrow(batch->signal, batch->raw);
     if (document == NULL || !make_room(tail, batch->items)) {
@@ -79,12 +79,12 @@ enum hf_status hf_tail_note(struct hf_tail *tail, const struct hf_batch *batch)
         uint8_t id[HF_TRACE_ID_SIZE];
         if (place.resource_group != group) {
             group = place.resource_group;
-            resource_bits = hf_tail_match_resource(tail->policies, hf_place_resource(&place));
+            resource_bits = hf_sampling_tail_match_resource(tail->policies, hf_place_resource(&place));
         }
-        hf_tail_id_of(place.item, id);
-        struct hf_tail_entry *entry = entry_of(tail, id);
+        hf_sampling_tail_id_of(place.item, id);
+        struct hf_sampling_tail_entry *entry = entry_of(tail, id);
         entry->facts.bits |= resource_bits;
-        hf_tail_match_span(tail->policies, place.item, &entry->facts);
+        hf_sampling_tail_match_span(tail->policies, place.item, &entry->facts);
     }
     enum hf_status status = hf_document_status(document);
     hf_document_return(document);

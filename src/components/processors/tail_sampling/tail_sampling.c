@@ -29,14 +29,14 @@ static void tick(struct hf_timer *timer, uint64_t now_ns)
 {
     struct tail_sampling *sampling = HF_CONTAINER(timer, struct tail_sampling, timer);
     (void)now_ns;
-    hf_tail_tick(sampling->tail, hf_clock_unix_ns());
+    hf_sampling_tail_tick(sampling->tail, hf_clock_unix_ns());
     set_timer(sampling);
 }
 
 static enum hf_status process_queued(void *self, struct hf_input *input)
 {
     const struct tail_sampling *sampling = self;
-    return hf_tail_take(sampling->tail, input);
+    return hf_sampling_tail_take(sampling->tail, input);
 }
 
 static enum hf_status open_sampling(struct hf_node *node, const void *config, void **ret_self,
@@ -49,7 +49,7 @@ static enum hf_status open_sampling(struct hf_node *node, const void *config, vo
     }
     sampling->node = node;
     sampling->timer.fire = tick;
-    enum hf_status status = hf_tail_new(node, config, &sampling->tail);
+    enum hf_status status = hf_sampling_tail_new(node, config, &sampling->tail);
     if (status != HF_OK) {
         free(sampling);
         return status;
@@ -74,7 +74,7 @@ static void stop_sampling(void *self)
 static void close_sampling(void *self)
 {
     struct tail_sampling *sampling = self;
-    hf_tail_free(sampling->tail);
+    hf_sampling_tail_free(sampling->tail);
     free(sampling);
 }
 
@@ -87,9 +87,9 @@ const struct hf_component hf_processor_tail_sampling = {
     .help = "Keeps or drops whole traces by policies; their spans wait on disk.",
     .kind = HF_PROCESSOR,
     .signals = HF_SIGNAL_BIT(HF_TRACES),
-    .config_size = sizeof(struct hf_tail_config),
-    .fields = hf_tail_fields,
-    .check = hf_tail_check,
+    .config_size = sizeof(struct hf_sampling_tail_config),
+    .fields = hf_sampling_tail_fields,
+    .check = hf_sampling_tail_check,
     .open = open_sampling,
     .start = start_sampling,
     .stop = stop_sampling,

@@ -18,14 +18,14 @@
 
 #define HF_TRACE_ID_SIZE 16u
 
-struct hf_tail_input;
+struct hf_sampling_tail_input;
 
 /* The spans of one trace in one input, which stay on disk. */
-struct hf_tail_place {
+struct hf_sampling_tail_place {
     struct hf_trace *trace;
-    struct hf_tail_input *input;
-    struct hf_tail_place *next;        /* of the trace, until its spans are done with */
-    struct hf_tail_place *next_wanted; /* of the input, while they wait to be emitted */
+    struct hf_sampling_tail_input *input;
+    struct hf_sampling_tail_place *next;        /* of the trace, until its spans are done with */
+    struct hf_sampling_tail_place *next_wanted; /* of the input, while they wait to be emitted */
     uint32_t spans;
     bool is_lost; /* they cannot be emitted */
 };
@@ -34,12 +34,12 @@ struct hf_trace {
     uint8_t id[HF_TRACE_ID_SIZE];
     struct hf_trace *next_in_bucket;
     struct hf_trace *next; /* in the list that it waits in, undecided or decided */
-    struct hf_tail_place *places;
-    struct hf_tail_facts facts; /* until it is decided */
+    struct hf_sampling_tail_place *places;
+    struct hf_sampling_tail_facts facts; /* until it is decided */
     uint64_t due_ns;            /* Unix time of the decision */
     uint32_t emitting;          /* places that are not durable behind yet */
     uint32_t mark;              /* the emission that takes its spans */
-    uint8_t verdict;            /* enum hf_tail_verdict */
+    uint8_t verdict;            /* enum hf_sampling_tail_verdict */
     bool is_listed;
 };
 

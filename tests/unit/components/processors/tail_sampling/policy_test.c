@@ -20,11 +20,11 @@
     }
 #define POLICIES(...)                                                                              \
     {                                                                                              \
-        (const struct hf_tail_policy_config[]){__VA_ARGS__},                                       \
-            sizeof((const struct hf_tail_policy_config[]){__VA_ARGS__}) /                          \
-                sizeof(struct hf_tail_policy_config)                                               \
+        (const struct hf_sampling_tail_policy_config[]){__VA_ARGS__},                                       \
+            sizeof((const struct hf_sampling_tail_policy_config[]){__VA_ARGS__}) /                          \
+                sizeof(struct hf_sampling_tail_policy_config)                                               \
     }
-#define ONE(...) ((const struct hf_tail_policy_config[]){__VA_ARGS__})
+#define ONE(...) ((const struct hf_sampling_tail_policy_config[]){__VA_ARGS__})
 
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SPANS = 2 };
 
@@ -46,7 +46,7 @@ static void set(struct hf_message *owner, uint32_t number, const char *key, stru
     hf_attributes_set(hf_message_attributes(owner, number), hf_slice_text(key), value);
 }
 
-static struct hf_tail_facts facts_of(const struct hf_tail_policies *policies,
+static struct hf_sampling_tail_facts facts_of(const struct hf_sampling_tail_policies *policies,
                                      const struct span *wanted)
 {
     struct hf_document *document = hf_document_borrow(HF_TRACES, HF_EMPTY_SLICE);
@@ -54,7 +54,7 @@ static struct hf_tail_facts facts_of(const struct hf_tail_policies *policies,
     struct hf_message *group = hf_message_append(hf_document_root(document), RESOURCE_SPANS);
     struct hf_message *resource = hf_message_need(group, RESOURCE);
     struct hf_message *span = hf_message_append(hf_message_append(group, SCOPE_SPANS), SPANS);
-    struct hf_tail_facts facts = {0};
+    struct hf_sampling_tail_facts facts = {0};
     hf_message_set_u64(span, 7, wanted->start_ms * MS);
     hf_message_set_u64(span, 8, wanted->end_ms * MS);
     hf_message_set_u64(span, 16, wanted->flags);
@@ -76,27 +76,27 @@ static struct hf_tail_facts facts_of(const struct hf_tail_policies *policies,
     if (wanted->of_resource != NULL) {
         set(resource, 1, "text", hf_any_make_string(&maker, hf_slice_text(wanted->of_resource)));
     }
-    facts.bits = hf_tail_match_resource(policies, resource);
-    hf_tail_match_span(policies, span, &facts);
+    facts.bits = hf_sampling_tail_match_resource(policies, resource);
+    hf_sampling_tail_match_span(policies, span, &facts);
     assert_int_equal(hf_document_status(document), HF_OK);
     hf_document_return(document);
     return facts;
 }
 
 /* The verdict of policies on a trace of two spans. */
-static enum hf_tail_verdict judge(const struct hf_tail_config *config, const struct span *spans)
+static enum hf_sampling_tail_verdict judge(const struct hf_sampling_tail_config *config, const struct span *spans)
 {
-    struct hf_tail_policies *policies = NULL;
-    enum hf_tail_verdict votes[8];
-    assert_null(hf_tail_check(config));
-    assert_int_equal(hf_tail_policies_new(config, &policies), HF_OK);
-    struct hf_tail_facts facts = facts_of(policies, &spans[0]);
-    struct hf_tail_facts more = facts_of(policies, &spans[1]);
-    hf_tail_facts_join(&facts, &more);
+    struct hf_sampling_tail_policies *policies = NULL;
+    enum hf_sampling_tail_verdict votes[8];
+    assert_null(hf_sampling_tail_check(config));
+    assert_int_equal(hf_sampling_tail_policies_new(config, &policies), HF_OK);
+    struct hf_sampling_tail_facts facts = facts_of(policies, &spans[0]);
+    struct hf_sampling_tail_facts more = facts_of(policies, &spans[1]);
+    hf_sampling_tail_facts_join(&facts, &more);
     assert_int_equal(facts.spans, 2);
-    enum hf_tail_verdict verdict =
-        hf_tail_decide(policies, id, &facts, UINT64_C(1000) * HF_NS_PER_S, votes);
-    hf_tail_policies_free(policies);
+    enum hf_sampling_tail_verdict verdict =
+        hf_sampling_tail_decide(policies, id, &facts, UINT64_C(1000) * HF_NS_PER_S, votes);
+    hf_sampling_tail_policies_free(policies);
     return verdict;
 }
 
@@ -111,7 +111,7 @@ static void each_policy_looks_at_the_whole_trace(void **state)
 {
     const struct {
         const char *what;
-        struct hf_tail_policy_config policy;
+        struct hf_sampling_tail_policy_config policy;
         struct span spans[2];
         bool samples;
     } cases[] = {
@@ -235,7 +235,7 @@ static void each_policy_looks_at_the_whole_trace(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct hf_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
+        const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
         bool samples = judge(&config, cases[i].spans) == HF_TAIL_SAMPLED;
         if (samples != cases[i].samples) {
             fail_msg("%s", cases[i].what);
@@ -245,13 +245,13 @@ static void each_policy_looks_at_the_whole_trace(void **state)
 
 static void what_drops_wins_over_what_samples(void **state)
 {
-    const struct hf_tail_policy_config policies[] = {
+    const struct hf_sampling_tail_policy_config policies[] = {
         {.name = "all", .type = HF_TAIL_ALWAYS},
         {.name = "never",
          .type = HF_TAIL_DROP,
          .all_of = POLICIES(NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS))},
     };
-    const struct hf_tail_config config = {.num_traces = 1, .policies = {policies, 2}};
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {policies, 2}};
     (void)state;
     assert_int_equal(judge(&config, (struct span[2]){{.status = 2}}), HF_TAIL_NOT_SAMPLED);
     assert_int_equal(judge(&config, (struct span[2]){{.status = 1}}), HF_TAIL_SAMPLED);
@@ -259,8 +259,8 @@ static void what_drops_wins_over_what_samples(void **state)
 
 static void the_first_of_a_composite_owns_the_trace_within_its_share(void **state)
 {
-    const struct hf_tail_rate_share shares[] = {{"errors", 50}, {"rest", 25}};
-    const struct hf_tail_policy_config composite = {
+    const struct hf_sampling_tail_rate_share shares[] = {{"errors", 50}, {"rest", 25}};
+    const struct hf_sampling_tail_policy_config composite = {
         .name = "c",
         .type = HF_TAIL_COMPOSITE,
         .composite = {.max_total_spans_per_second = 8,
@@ -269,14 +269,14 @@ static void the_first_of_a_composite_owns_the_trace_within_its_share(void **stat
                           POLICIES({.name = "rest", .type = HF_TAIL_ALWAYS},
                                    {.name = "errors", .type = HF_TAIL_STATUS_CODE, ERROR_STATUS}),
                       .shares = {shares, 2}}};
-    const struct hf_tail_config config = {.num_traces = 1, .policies = {&composite, 1}};
-    struct hf_tail_policies *policies = NULL;
-    enum hf_tail_verdict votes[1];
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&composite, 1}};
+    struct hf_sampling_tail_policies *policies = NULL;
+    enum hf_sampling_tail_verdict votes[1];
     (void)state;
-    assert_null(hf_tail_check(&config));
-    assert_int_equal(hf_tail_policies_new(&config, &policies), HF_OK);
-    struct hf_tail_facts error = facts_of(policies, &(struct span){.status = 2});
-    struct hf_tail_facts rest = facts_of(policies, &(struct span){0});
+    assert_null(hf_sampling_tail_check(&config));
+    assert_int_equal(hf_sampling_tail_policies_new(&config, &policies), HF_OK);
+    struct hf_sampling_tail_facts error = facts_of(policies, &(struct span){.status = 2});
+    struct hf_sampling_tail_facts rest = facts_of(policies, &(struct span){0});
     error.spans = 2;
     rest.spans = 2;
     static const struct {
@@ -285,33 +285,33 @@ static void the_first_of_a_composite_owns_the_trace_within_its_share(void **stat
     } steps[] = {{7, true, true},   {7, true, true},  {7, true, false}, {7, false, true},
                  {7, false, false}, {8, false, true}, {8, true, true}};
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        enum hf_tail_verdict verdict = hf_tail_decide(
+        enum hf_sampling_tail_verdict verdict = hf_sampling_tail_decide(
             policies, id, steps[i].is_error ? &error : &rest, steps[i].second * HF_NS_PER_S, votes);
         assert_int_equal(verdict == HF_TAIL_SAMPLED, steps[i].samples);
     }
-    hf_tail_policies_free(policies);
+    hf_sampling_tail_policies_free(policies);
 }
 
 static void a_rate_fills_with_time(void **state)
 {
-    const struct hf_tail_policy_config rate = NAMED(HF_TAIL_RATE, .rate = {.spans_per_second = 2});
-    const struct hf_tail_config config = {.num_traces = 1, .policies = {&rate, 1}};
-    struct hf_tail_policies *policies = NULL;
-    const struct hf_tail_facts facts = {.spans = 2};
-    enum hf_tail_verdict votes[1];
+    const struct hf_sampling_tail_policy_config rate = NAMED(HF_TAIL_RATE, .rate = {.spans_per_second = 2});
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&rate, 1}};
+    struct hf_sampling_tail_policies *policies = NULL;
+    const struct hf_sampling_tail_facts facts = {.spans = 2};
+    enum hf_sampling_tail_verdict votes[1];
     static const struct {
         uint64_t ms;
         bool samples;
     } steps[] = {{1000, true},  {1000, true}, {1000, false},
                  {1500, false}, {2000, true}, {1000, false}};
     (void)state;
-    assert_int_equal(hf_tail_policies_new(&config, &policies), HF_OK);
+    assert_int_equal(hf_sampling_tail_policies_new(&config, &policies), HF_OK);
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        assert_int_equal(hf_tail_decide(policies, id, &facts, steps[i].ms * MS, votes) ==
+        assert_int_equal(hf_sampling_tail_decide(policies, id, &facts, steps[i].ms * MS, votes) ==
                              HF_TAIL_SAMPLED,
                          steps[i].samples);
     }
-    hf_tail_policies_free(policies);
+    hf_sampling_tail_policies_free(policies);
 }
 
 /* FNV-1a, 64 bits, of "default-hash-seed" and of the id 1, 2, ... 16, as other programs have it. */
@@ -326,8 +326,8 @@ static void a_share_is_by_the_hash_of_the_id(void **state)
         hash = (hash ^ id[i]) * UINT64_C(0x100000001b3);
     }
     double percentage = (double)hash / 18446744073709551615.0 * 100;
-    struct hf_tail_policy_config share = NAMED(HF_TAIL_PROBABILISTIC);
-    const struct hf_tail_config config = {.num_traces = 1, .policies = {&share, 1}};
+    struct hf_sampling_tail_policy_config share = NAMED(HF_TAIL_PROBABILISTIC);
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&share, 1}};
     share.sampling_percentage = percentage + 1e-6;
     assert_int_equal(judge(&config, (struct span[2]){{0}}), HF_TAIL_SAMPLED);
     share.sampling_percentage = percentage - 1e-6;
@@ -337,7 +337,7 @@ static void a_share_is_by_the_hash_of_the_id(void **state)
 static void says_what_is_wrong_with_which_policy(void **state)
 {
     const struct {
-        struct hf_tail_policy_config policy;
+        struct hf_sampling_tail_policy_config policy;
         const char *says;
     } cases[] = {
         {NAMED(HF_TAIL_STATUS_CODE),
@@ -355,17 +355,17 @@ static void says_what_is_wrong_with_which_policy(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct hf_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
-        assert_string_equal(hf_tail_check(&config), cases[i].says);
+        const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
+        assert_string_equal(hf_sampling_tail_check(&config), cases[i].says);
     }
-    const struct hf_tail_policy_config pattern =
+    const struct hf_sampling_tail_policy_config pattern =
         NAMED(HF_TAIL_STRING, TEXT(.values = LIST("("), .is_regex = true));
-    const struct hf_tail_config config = {.num_traces = 1, .policies = {&pattern, 1}};
-    assert_non_null(strstr(hf_tail_check(&config), "policies: p: string_attribute::values[0]: "));
-    const struct hf_tail_policy_config same[] = {NAMED(HF_TAIL_ALWAYS), NAMED(HF_TAIL_ALWAYS)};
-    const struct hf_tail_config twice = {.num_traces = 1, .policies = {same, 2}};
-    assert_string_equal(hf_tail_check(&twice), "policies: p: there are two policies of that name");
-    assert_string_equal(hf_tail_check(&(struct hf_tail_config){0}),
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&pattern, 1}};
+    assert_non_null(strstr(hf_sampling_tail_check(&config), "policies: p: string_attribute::values[0]: "));
+    const struct hf_sampling_tail_policy_config same[] = {NAMED(HF_TAIL_ALWAYS), NAMED(HF_TAIL_ALWAYS)};
+    const struct hf_sampling_tail_config twice = {.num_traces = 1, .policies = {same, 2}};
+    assert_string_equal(hf_sampling_tail_check(&twice), "policies: p: there are two policies of that name");
+    assert_string_equal(hf_sampling_tail_check(&(struct hf_sampling_tail_config){0}),
                         "policies: at least one is needed");
 }
 

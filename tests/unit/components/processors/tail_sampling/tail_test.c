@@ -30,8 +30,8 @@ struct waiting {
 
 struct bench {
     struct hf_node node;
-    struct hf_tail_policy_config policies[2];
-    struct hf_tail_config config;
+    struct hf_sampling_tail_policy_config policies[2];
+    struct hf_sampling_tail_config config;
     struct hf_tail *tail;
     struct waiting inputs[INPUTS_MAX];
     size_t count;
@@ -108,20 +108,20 @@ static enum hf_status take(const char *spans, uint64_t received_ns)
     waiting->batch->received_ns = received_ns;
     waiting->open = (uint32_t)strlen(spans);
     waiting->input.batch = waiting->batch;
-    return hf_tail_take(bench->tail, &waiting->input);
+    return hf_sampling_tail_take(bench->tail, &waiting->input);
 }
 
 static void begin(int64_t num_traces, int64_t cache)
 {
     static const char *const error[] = {"ERROR"};
-    bench->policies[0] = (struct hf_tail_policy_config){
+    bench->policies[0] = (struct hf_sampling_tail_policy_config){
         .name = "errors", .type = HF_TAIL_STATUS_CODE, .status_codes = {error, 1}};
-    bench->config = (struct hf_tail_config){
+    bench->config = (struct hf_sampling_tail_config){
         .decision_wait_ns = 10 * S, .num_traces = num_traces, .policies = {bench->policies, 1}};
     bench->config.decision_cache.sampled_cache_size = cache;
     bench->config.decision_cache.non_sampled_cache_size = cache;
-    assert_null(hf_tail_check(&bench->config));
-    assert_int_equal(hf_tail_new(&bench->node, &bench->config, &bench->tail), HF_OK);
+    assert_null(hf_sampling_tail_check(&bench->config));
+    assert_int_equal(hf_sampling_tail_new(&bench->node, &bench->config, &bench->tail), HF_OK);
 }
 
 static void assert_state(size_t input, uint32_t open, uint32_t dropped)
@@ -158,7 +158,7 @@ static int tear_down(void **state)
 {
     (void)state;
     answer(HF_CLOSED);
-    hf_tail_free(bench->tail);
+    hf_sampling_tail_free(bench->tail);
     for (size_t i = 0; i < bench->count; i++) {
         hf_ref_drop(&bench->inputs[i].batch->ref);
     }
@@ -173,17 +173,17 @@ static void a_trace_is_decided_when_its_wait_is_over(void **state)
     begin(100, 0);
     assert_int_equal(take("ab", 100 * S), HF_OK);
     assert_int_equal(take("Bc", 105 * S), HF_OK);
-    hf_tail_tick(bench->tail, 105 * S);
-    hf_tail_tick(bench->tail, 109 * S);
+    hf_sampling_tail_tick(bench->tail, 105 * S);
+    hf_sampling_tail_tick(bench->tail, 109 * S);
     assert_state(0, 2, 0);
-    hf_tail_tick(bench->tail, 110 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
     assert_string_equal(bench->emitted, "bb");
     assert_state(0, 1, 1);
     assert_state(1, 2, 0);
     answer(HF_OK);
     assert_state(0, 0, 1);
     assert_state(1, 1, 0);
-    hf_tail_tick(bench->tail, 115 * S);
+    hf_sampling_tail_tick(bench->tail, 115 * S);
     assert_state(1, 0, 1);
     assert_string_equal(bench->emitted, "bb");
 }
@@ -194,8 +194,8 @@ static void a_trace_is_done_with_when_all_of_it_is_durable(void **state)
     begin(100, 0);
     assert_int_equal(take("A", 100 * S), HF_OK);
     assert_int_equal(take("a", 101 * S), HF_OK);
-    hf_tail_tick(bench->tail, 101 * S);
-    hf_tail_tick(bench->tail, 111 * S);
+    hf_sampling_tail_tick(bench->tail, 101 * S);
+    hf_sampling_tail_tick(bench->tail, 111 * S);
     assert_int_equal(bench->output_count, 2);
     struct hf_output *second = bench->outputs[--bench->output_count];
     second->done(second, HF_OK);
@@ -211,11 +211,11 @@ static void while_inputs_come_the_time_of_receipt_counts(void **state)
     (void)state;
     begin(100, 0);
     assert_int_equal(take("a", 100 * S), HF_OK);
-    hf_tail_tick(bench->tail, 500 * S); /* a backlog is read after a start */
+    hf_sampling_tail_tick(bench->tail, 500 * S); /* a backlog is read after a start */
     assert_int_equal(take("A", 105 * S), HF_OK);
-    hf_tail_tick(bench->tail, 500 * S);
+    hf_sampling_tail_tick(bench->tail, 500 * S);
     assert_string_equal(bench->emitted, "");
-    hf_tail_tick(bench->tail, 500 * S);
+    hf_sampling_tail_tick(bench->tail, 500 * S);
     assert_string_equal(bench->emitted, "aa");
 }
 
@@ -224,8 +224,8 @@ static void late_spans_follow_the_verdict(void **state)
     (void)state;
     begin(100, 0);
     assert_int_equal(take("aB", 100 * S), HF_OK);
-    hf_tail_tick(bench->tail, 100 * S);
-    hf_tail_tick(bench->tail, 110 * S);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
     assert_int_equal(take("Ab", 111 * S), HF_OK);
     assert_string_equal(bench->emitted, "bb");
     assert_state(1, 1, 1);
@@ -261,8 +261,8 @@ static void what_cannot_be_read_again_is_counted_as_dropped(void **state)
     assert_int_equal(take("A", 100 * S), HF_OK);
     assert_int_equal(take("Aa", 100 * S), HF_OK);
     bench->inputs[0].is_lost = true;
-    hf_tail_tick(bench->tail, 100 * S);
-    hf_tail_tick(bench->tail, 110 * S);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
     answer(HF_OK);
     assert_state(0, 0, 1);
     assert_state(1, 0, 0);
@@ -273,8 +273,8 @@ static void what_was_not_durable_at_the_end_stays_in_the_queue(void **state)
     (void)state;
     begin(100, 0);
     assert_int_equal(take("A", 100 * S), HF_OK);
-    hf_tail_tick(bench->tail, 100 * S);
-    hf_tail_tick(bench->tail, 110 * S);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
     answer(HF_CLOSED);
     assert_state(0, 1, 0);
 }
@@ -283,8 +283,8 @@ static void a_waiting_trace_takes_little_memory(void **state)
 {
     (void)state;
     size_t trace = sizeof(struct hf_trace) + 16 + 2 * sizeof(struct hf_trace *);
-    assert_true(trace + sizeof(struct hf_tail_place) <= 250);
-    assert_true(1700000 * (trace + sizeof(struct hf_tail_place)) <= (size_t)340 << 20);
+    assert_true(trace + sizeof(struct hf_sampling_tail_place) <= 250);
+    assert_true(1700000 * (trace + sizeof(struct hf_sampling_tail_place)) <= (size_t)340 << 20);
     begin(1, 0);
 }
 
