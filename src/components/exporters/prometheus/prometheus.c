@@ -202,10 +202,6 @@ static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
     *waiting = (struct waiting){.export = export,
                                 .rejected_items = exporter->fold.rejected,
                                 .why = exporter->fold.why};
-    if (waiting->rejected_items > 0) {
-        hf_node_log(exporter->node, HF_LOG_WARN, "%llu points rejected: %s",
-                    (unsigned long long)waiting->rejected_items, waiting->why);
-    }
     *exporter->end = waiting;
     exporter->end = &waiting->next;
     return HF_OK;
