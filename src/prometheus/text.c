@@ -48,8 +48,7 @@ static size_t print_finite(double number, char *out)
                                 digits + 1, exponent < 0 ? '-' : '+', abs(exponent));
     }
     if (exponent < 0) {
-        return (size_t)snprintf(out, NUMBER_ROOM, "%s0.%.*s%s", sign, -exponent - 1, "000",
-                                digits);
+        return (size_t)snprintf(out, NUMBER_ROOM, "%s0.%.*s%s", sign, -exponent - 1, "000", digits);
     }
     if (count <= exponent + 1) {
         return (size_t)snprintf(out, NUMBER_ROOM, "%s%s%.*s", sign, digits, exponent + 1 - count,
@@ -83,10 +82,10 @@ enum hf_status hf_prom_escape(struct hf_slice text, bool quotes, struct hf_bytes
     for (size_t i = 0; i <= text.size && status == HF_OK; i++) {
         const char *escape = NULL;
         if (i < text.size) {
-            escape = text.data[i] == '\\'             ? "\\\\"
-                     : text.data[i] == '\n'           ? "\\n"
+            escape = text.data[i] == '\\'            ? "\\\\"
+                     : text.data[i] == '\n'          ? "\\n"
                      : text.data[i] == '"' && quotes ? "\\\""
-                                                      : NULL;
+                                                     : NULL;
         }
         if (escape != NULL || i == text.size) {
             status = hf_bytes_append(out, i > start ? hf_slice_of(text.data + start, i - start)

@@ -67,9 +67,9 @@ static void a_namespace_stands_before_the_name(void **state)
                                          HF_PROM_COUNTER, &out),
                      HF_OK);
     expect(&out, "my_app_2x_time");
-    assert_int_equal(hf_prom_metric_name(&naming, hf_slice_text("..."), HF_EMPTY_SLICE,
-                                         HF_PROM_GAUGE, &out),
-                     HF_INVALID);
+    assert_int_equal(
+        hf_prom_metric_name(&naming, hf_slice_text("..."), HF_EMPTY_SLICE, HF_PROM_GAUGE, &out),
+        HF_INVALID);
     assert_int_equal(out.size, 0);
     hf_bytes_release(&out);
 }
@@ -78,8 +78,12 @@ static void labels_have_letters_digits_and_underscores(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"http.method", "http_method"}, {"a..b", "a__b"}, {"1st", "key_1st"},
-        {"_x", "key_x"},                {"__x", "__x"},   {".x", "key_x"},
+        {"http.method", "http_method"},
+        {"a..b", "a__b"},
+        {"1st", "key_1st"},
+        {"_x", "key_x"},
+        {"__x", "__x"},
+        {".x", "key_x"},
     };
     struct hf_bytes out = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -97,11 +101,20 @@ static void numbers_have_the_fewest_digits(void **state)
         bool pointed;
         const char *expected;
     } cases[] = {
-        {0, false, "0"},           {1, true, "1.0"},         {0.1, false, "0.1"},
-        {999999, false, "999999"}, {1e6, false, "1e+06"},    {1234567, false, "1.234567e+06"},
-        {1e-4, false, "0.0001"},   {1e-5, false, "1e-05"},   {100000, false, "100000"},
-        {-2.5, false, "-2.5"},     {1e300, true, "1e+300"},  {0.005, true, "0.005"},
-        {123.456, false, "123.456"}, {1.0 / 3, false, "0.3333333333333333"},
+        {0, false, "0"},
+        {1, true, "1.0"},
+        {0.1, false, "0.1"},
+        {999999, false, "999999"},
+        {1e6, false, "1e+06"},
+        {1234567, false, "1.234567e+06"},
+        {1e-4, false, "0.0001"},
+        {1e-5, false, "1e-05"},
+        {100000, false, "100000"},
+        {-2.5, false, "-2.5"},
+        {1e300, true, "1e+300"},
+        {0.005, true, "0.005"},
+        {123.456, false, "123.456"},
+        {1.0 / 3, false, "0.3333333333333333"},
     };
     struct hf_bytes out = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -87,7 +87,8 @@ static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
     if (exporter->path == NULL || stat(exporter->path, &now) != 0) {
         return HF_OK;
     }
-    if (now.st_ino == exporter->found.st_ino && now.st_mtim.tv_sec == exporter->found.st_mtim.tv_sec &&
+    if (now.st_ino == exporter->found.st_ino &&
+        now.st_mtim.tv_sec == exporter->found.st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == exporter->found.st_mtim.tv_nsec) {
         return HF_OK;
     }
@@ -199,9 +200,8 @@ static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
         free(waiting);
         return status;
     }
-    *waiting = (struct waiting){.export = export,
-                                .rejected_items = exporter->fold.rejected,
-                                .why = exporter->fold.why};
+    *waiting = (struct waiting){
+        .export = export, .rejected_items = exporter->fold.rejected, .why = exporter->fold.why};
     *exporter->end = waiting;
     exporter->end = &waiting->next;
     return HF_OK;
@@ -224,11 +224,10 @@ static enum hf_status render(void *user, bool open_metrics, struct hf_bytes *out
     uint64_t unix_ns = hf_clock_unix_ns();
     uint64_t age_ns = exporter->config->metric_expiration_ns;
     const struct hf_bytes *constant = &exporter->fold.constant_text; /* immutable */
-    const struct prometheus_style style = {
-        .open_metrics = open_metrics,
-        .timestamps = exporter->config->send_timestamps,
-        .constant = hf_slice_of(constant->data, constant->size),
-        .since_ns = unix_ns > age_ns ? unix_ns - age_ns : 0};
+    const struct prometheus_style style = {.open_metrics = open_metrics,
+                                           .timestamps = exporter->config->send_timestamps,
+                                           .constant = hf_slice_of(constant->data, constant->size),
+                                           .since_ns = unix_ns > age_ns ? unix_ns - age_ns : 0};
     pthread_mutex_lock(&exporter->lock);
     enum hf_status status = prometheus_print(&exporter->table, &style, out);
     pthread_mutex_unlock(&exporter->lock);

@@ -22,7 +22,7 @@
 /* What is found out once for each resource, scope and metric. */
 struct position {
     const struct hf_message *resource_group, *metric;
-    struct hf_attributes *resource; /* NULL: none */
+    struct hf_attributes *resource;   /* NULL: none */
     struct prometheus_family *family; /* NULL: its points have no place */
     bool is_delta;
 };
@@ -72,24 +72,21 @@ static HF_MUST_USE enum hf_status read_identity(struct prometheus_fold *fold,
     } else {
         fold->job.size = 0;
     }
-    return status == HF_OK ? append_text(resource, "service.instance.id", &fold->instance)
-                           : status;
+    return status == HF_OK ? append_text(resource, "service.instance.id", &fold->instance) : status;
 }
 
 static HF_MUST_USE enum hf_status add_identity(struct prometheus_fold *fold)
 {
     enum hf_status status =
         prometheus_labels_add(&fold->labels, hf_slice_text("job"), slice_of(&fold->job));
-    return status == HF_OK
-               ? prometheus_labels_add(&fold->labels, hf_slice_text("instance"),
-                                       slice_of(&fold->instance))
-               : status;
+    return status == HF_OK ? prometheus_labels_add(&fold->labels, hf_slice_text("instance"),
+                                                   slice_of(&fold->instance))
+                           : status;
 }
 
 /* The labels of target_info that are not its key. NULL with HF_OK: there are none. */
-static HF_MUST_USE enum hf_status print_extra(struct prometheus_fold *fold,
-                                              const struct hf_attributes *resource,
-                                              char **ret_extra)
+static HF_MUST_USE enum hf_status
+print_extra(struct prometheus_fold *fold, const struct hf_attributes *resource, char **ret_extra)
 {
     struct hf_slice text;
     enum hf_status status = HF_OK;
@@ -198,9 +195,8 @@ static const char *judge_metric(const struct hf_place *place, enum hf_prom_kind 
     return NULL;
 }
 
-static HF_MUST_USE enum hf_status enter_metric(struct prometheus_fold *fold,
-                                               const struct hf_place *place,
-                                               struct position *position)
+static HF_MUST_USE enum hf_status
+enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct position *position)
 {
     enum hf_prom_kind kind = HF_PROM_GAUGE;
     position->metric = place->metric;
@@ -254,11 +250,10 @@ static HF_MUST_USE enum hf_status add_resource(struct prometheus_fold *fold,
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
         const struct hf_attribute *one = &resource->items[i];
-        bool is_left_out =
-            (fold->config->resource_to_telemetry.exclude_service_attributes &&
-             is_identity(one->key)) ||
-            (fold->job.size > 0 && hf_slice_is(one->key, "job")) ||
-            (fold->instance.size > 0 && hf_slice_is(one->key, "instance"));
+        bool is_left_out = (fold->config->resource_to_telemetry.exclude_service_attributes &&
+                            is_identity(one->key)) ||
+                           (fold->job.size > 0 && hf_slice_is(one->key, "job")) ||
+                           (fold->instance.size > 0 && hf_slice_is(one->key, "instance"));
         if (!is_left_out) {
             status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
         }
@@ -337,13 +332,11 @@ static bool clashes(const struct prometheus_fold *fold)
     return false;
 }
 
-static HF_MUST_USE enum hf_status put_value(struct prometheus_fold *fold,
-                                            struct hf_message *point, bool is_delta,
-                                            struct prometheus_series *series)
+static HF_MUST_USE enum hf_status put_value(struct prometheus_fold *fold, struct hf_message *point,
+                                            bool is_delta, struct prometheus_series *series)
 {
     struct prometheus_value value;
-    enum hf_status status =
-        prometheus_point_read(point, fold->config->enable_open_metrics, &value);
+    enum hf_status status = prometheus_point_read(point, fold->config->enable_open_metrics, &value);
     if (status != HF_OK) {
         return status;
     }
@@ -442,8 +435,8 @@ enum hf_status prometheus_fold_init(struct prometheus_fold *fold,
         const struct hf_string_pair *pair = &config->const_labels.items[i];
         struct hf_slice key = hf_slice_text(pair->key);
         status = hf_prom_label_name(key, &fold->constant_names);
-        status = status == HF_OK ? hf_bytes_append(&fold->constant_names, hf_slice_text(","))
-                                 : status;
+        status =
+            status == HF_OK ? hf_bytes_append(&fold->constant_names, hf_slice_text(",")) : status;
         if (status == HF_OK && pair->value != NULL) {
             status = prometheus_labels_add(&fold->labels, key, hf_slice_text(pair->value));
         }

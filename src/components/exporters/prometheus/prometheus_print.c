@@ -54,8 +54,8 @@ static void put_number(struct page *page, const struct prometheus_value *value)
 {
     char text[24];
     if (value->is_integer) {
-        put(page, hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRId64,
-                                                     value->integer)));
+        put(page,
+            hf_slice_of(text, (size_t)snprintf(text, sizeof(text), "%" PRId64, value->integer)));
     } else {
         put_double(page, value->number);
     }
@@ -67,11 +67,10 @@ static void put_number(struct page *page, const struct prometheus_value *value)
 static void put_head(struct page *page, const struct prometheus_series *series, const char *suffix,
                      const char *bound_name, double bound)
 {
-    struct hf_slice constant =
-        series->family->is_info ? HF_EMPTY_SLICE : page->style->constant;
-    const struct hf_slice parts[] = {
-        hf_slice_of(series->labels, series->labels_size), constant,
-        series->extra != NULL ? hf_slice_text(series->extra) : HF_EMPTY_SLICE};
+    struct hf_slice constant = series->family->is_info ? HF_EMPTY_SLICE : page->style->constant;
+    const struct hf_slice parts[] = {hf_slice_of(series->labels, series->labels_size), constant,
+                                     series->extra != NULL ? hf_slice_text(series->extra)
+                                                           : HF_EMPTY_SLICE};
     const char *before = "{";
     put(page, series->family->name);
     put_text(page, suffix);
@@ -97,10 +96,9 @@ static void put_time(struct page *page, uint64_t time_ns)
 {
     char text[40];
     uint64_t ms = time_ns / NS_PER_MS;
-    int size = page->style->open_metrics
-                   ? snprintf(text, sizeof(text), " %" PRIu64 ".%03" PRIu64, ms / MS_PER_S,
-                              ms % MS_PER_S)
-                   : snprintf(text, sizeof(text), " %" PRIu64, ms);
+    int size = page->style->open_metrics ? snprintf(text, sizeof(text), " %" PRIu64 ".%03" PRIu64,
+                                                    ms / MS_PER_S, ms % MS_PER_S)
+                                         : snprintf(text, sizeof(text), " %" PRIu64, ms);
     put(page, hf_slice_of(text, (size_t)size));
 }
 
@@ -166,8 +164,8 @@ static void put_histogram(struct page *page, const struct prometheus_series *ser
     for (size_t i = 0; i < value->pair_count; i++) {
         count += value->pairs[i].count;
         put_head(page, series, "_bucket", "le", value->pairs[i].at);
-        put_unsigned(page, isinf(value->pairs[i].at) && value->pairs[i].at > 0 ? value->count
-                                                                               : count);
+        put_unsigned(page,
+                     isinf(value->pairs[i].at) && value->pairs[i].at > 0 ? value->count : count);
         end_line(page, series, value->exemplars != NULL ? &value->exemplars[i] : NULL);
     }
     put_count_and_sum(page, series);
@@ -304,8 +302,8 @@ bool prometheus_wants_open_metrics(struct hf_slice accept)
         if (strncasecmp(entry, "application/openmetrics-text", 28) == 0 &&
             has_version(entry, open_versions) && weight > open) {
             open = weight;
-        } else if (strncasecmp(entry, "text/plain", 10) == 0 &&
-                   has_version(entry, text_versions) && weight > text) {
+        } else if (strncasecmp(entry, "text/plain", 10) == 0 && has_version(entry, text_versions) &&
+                   weight > text) {
             text = weight;
         }
     }

@@ -172,8 +172,8 @@ enum hf_status prometheus_scrape_open(const struct prometheus_scrape_options *op
     hf_log_limiter_init(&scrape->said, SAY_AGAIN_NS);
     enum hf_status status = HF_OK;
     if (auth != NULL) {
-        status = hf_node_auth(options->node, auth->authenticator, &scrape->auth,
-                              &scrape->auth_self);
+        status =
+            hf_node_auth(options->node, auth->authenticator, &scrape->auth, &scrape->auth_self);
         if (status != HF_OK || scrape->auth->check == NULL) {
             snprintf(reterr, HF_ERROR_MAX,
                      "auth::authenticator: %s does not authenticate servers; use bearertokenauth "

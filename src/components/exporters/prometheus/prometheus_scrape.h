@@ -13,9 +13,6 @@
 
 struct prometheus_scrape;
 
-
-
-
 struct prometheus_scrape_options {
     struct hf_node *node;
     const struct prometheus_config *config;

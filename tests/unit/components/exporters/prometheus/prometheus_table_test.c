@@ -22,11 +22,10 @@ static struct prometheus_series *make(struct prometheus_table *table, const char
 {
     struct prometheus_family *family = NULL;
     struct prometheus_series *series = NULL;
-    assert_int_equal(prometheus_table_family(table, hf_slice_text(name), kind,
-                                             hf_slice_text("help"), &family),
-                     HF_OK);
-    assert_int_equal(prometheus_table_series(table, family, hf_slice_text(labels), &series),
-                     HF_OK);
+    assert_int_equal(
+        prometheus_table_family(table, hf_slice_text(name), kind, hf_slice_text("help"), &family),
+        HF_OK);
+    assert_int_equal(prometheus_table_series(table, family, hf_slice_text(labels), &series), HF_OK);
     return series;
 }
 
@@ -42,7 +41,7 @@ static void a_delta_is_added_once_when_it_follows_and_replaces_otherwise(void **
     static const struct {
         uint64_t start_ns, time_ns;
         int64_t delta, expected;
-    } steps[] = {{0, 10, 5, 5},  {10, 20, 2, 7}, {10, 20, 2, 7},
+    } steps[] = {{0, 10, 5, 5}, {10, 20, 2, 7}, {10, 20, 2, 7},
                  {0, 10, 5, 7}, {20, 30, 1, 8}, {40, 50, 3, 3}};
     struct prometheus_table table = {.series_max = 10};
     struct prometheus_series *series = make(&table, "a", HF_PROM_COUNTER, "");
@@ -64,12 +63,11 @@ static void many_series_are_found_and_removed(void **state)
     char labels[32];
     for (int i = 0; i < COUNT; i++) {
         snprintf(labels, sizeof(labels), "n=\"%d\"", i);
-        make(&table, i % 2 == 0 ? "a" : "b", HF_PROM_GAUGE, labels)->updated_ns =
-            (uint64_t)(i % 3);
+        make(&table, i % 2 == 0 ? "a" : "b", HF_PROM_GAUGE, labels)->updated_ns = (uint64_t)(i % 3);
     }
     struct prometheus_series *more = NULL;
-    assert_int_equal(
-        prometheus_table_series(&table, table.families[0], hf_slice_text("x"), &more), HF_FULL);
+    assert_int_equal(prometheus_table_series(&table, table.families[0], hf_slice_text("x"), &more),
+                     HF_FULL);
     assert_int_equal(table.refused, 1);
     prometheus_table_expire(&table, 2);
     for (int i = 0; i < COUNT; i++) {
@@ -109,11 +107,12 @@ static void expect_page(struct prometheus_table *table, const char *expected)
 static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
 {
     (void)state;
-    static const char expected[] = "# HELP a help\n# TYPE a counter\n"
-                                   "a{n=\"1\",c=\"1\"} 7\na{n=\"2\",c=\"1\"} 9\n"
-                                   "# HELP h help\n# TYPE h histogram\n"
-                                   "h_bucket{c=\"1\",le=\"0.5\"} 2\nh_bucket{c=\"1\",le=\"+Inf\"} 5\n"
-                                   "h_sum{c=\"1\"} 1.5\nh_count{c=\"1\"} 5\n";
+    static const char expected[] =
+        "# HELP a help\n# TYPE a counter\n"
+        "a{n=\"1\",c=\"1\"} 7\na{n=\"2\",c=\"1\"} 9\n"
+        "# HELP h help\n# TYPE h histogram\n"
+        "h_bucket{c=\"1\",le=\"0.5\"} 2\nh_bucket{c=\"1\",le=\"+Inf\"} 5\n"
+        "h_sum{c=\"1\"} 1.5\nh_count{c=\"1\"} 5\n";
     char path[] = "/tmp/prometheus-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
