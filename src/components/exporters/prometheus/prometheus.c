@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "pdata/payload.h"
 #include "pdata/scan.h"
@@ -52,7 +51,6 @@ struct prometheus_exporter {
     struct prometheus_fold fold;
     struct hf_payload payload;
     char *path;        /* of the snapshot; NULL: no data directory */
-    struct stat found; /* the snapshot that was loaded */
     bool has_begun;    /* the delivery has sent something */
     struct waiting *waiting, **end;
     struct hf_timer timer;
@@ -83,13 +81,7 @@ static char *snapshot_path(const struct hf_node *node)
 
 static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
 {
-    struct stat now;
-    if (exporter->path == NULL || stat(exporter->path, &now) != 0) {
-        return HF_OK;
-    }
-    if (now.st_ino == exporter->found.st_ino &&
-        now.st_mtim.tv_sec == exporter->found.st_mtim.tv_sec &&
-        now.st_mtim.tv_nsec == exporter->found.st_mtim.tv_nsec) {
+    if (exporter->path == NULL) {
         return HF_OK;
     }
     pthread_mutex_lock(&exporter->lock);
@@ -103,7 +95,6 @@ static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
                     exporter->path);
         status = HF_OK;
     }
-    exporter->found = status == HF_OK ? now : exporter->found;
     return status == HF_NOT_FOUND ? HF_OK : status;
 }
 
@@ -181,7 +172,7 @@ static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
                                        struct hf_export *export)
 {
     if (!exporter->has_begun) {
-        /* The exporter of the configuration before this one has written its last snapshot. */
+        /* Read again: until now the exporter of the configuration before this one may have written. */
         enum hf_status loaded = load(exporter);
         if (loaded != HF_OK) {
             return loaded;
