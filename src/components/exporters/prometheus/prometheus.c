@@ -4,7 +4,7 @@
  * A request is folded into the table of series when it comes from the queue, and acknowledged when
  * a snapshot that contains it is on disk. After a kill the snapshot is loaded, and what was not
  * acknowledged comes from the queue again; to fold it twice changes nothing. Writing snapshots
- * takes a bounded share of the delivery's time, which one snapshot may have for many requests.
+ * takes a bounded share of the time. One request is sent at a time: deltas must stay in their order.
  *
  * The delivery's thread folds and saves; the server's threads print. The lock guards the table.
  */
@@ -31,7 +31,6 @@
 /* Between two snapshots: so many times the time that one takes, and this at most. */
 #define PAUSE_FACTOR 10
 #define PAUSE_MAX_NS HF_NS_PER_S
-#define IN_FLIGHT 32
 
 /* An export that is folded and waits for the snapshot. */
 struct waiting {
@@ -298,7 +297,6 @@ static const struct hf_exporter_ops exporter_ops = {
     .send = send_export,
     .timeout = "0s",
     .has_no_delivery_keys = true,
-    .in_flight = IN_FLIGHT,
 };
 
 const struct hf_component hf_exporter_prometheus = {
