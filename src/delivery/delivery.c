@@ -15,8 +15,7 @@
 #include "storage/storage.h"
 #include "util/clock.h"
 
-/* Of exporters without delivery keys: one request at a time, unless the exporter says more, retried
- * without limit. */
+/* Of exporters without delivery keys: one request at a time, retried without limit. */
 static const struct hf_delivery_config default_config = {
     .queue = {.enabled = true,
               .num_consumers = 1,
@@ -87,11 +86,7 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     }
     delivery->node = node;
     delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
-    unsigned in_flight = (unsigned)delivery->config->queue.num_consumers;
-    if (node->delivery_config == NULL && node->component->exporter->in_flight != 0) {
-        in_flight = node->component->exporter->in_flight;
-    }
-    hf_window_init(&delivery->window, in_flight);
+    hf_window_init(&delivery->window, (unsigned)delivery->config->queue.num_consumers);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
