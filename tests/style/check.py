@@ -54,7 +54,7 @@ LIBRARIES = {
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
 # with the longest path that holds a file is the file's floor; a component is a floor of its own.
-ENGINES = ("src/logs", "src/expr", "src/ottl", "src/kubernetes")
+ENGINES = ("src/logs", "src/expr", "src/ottl", "src/kubernetes", "src/prometheus")
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
 TRANSPORTS = ("src/grpc", "src/http")
@@ -78,6 +78,7 @@ FLOORS = {
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),
     "src/kubernetes": ("src/config", "src/http", "src/json", *GROUND),
+    "src/prometheus": DATA,
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),
