@@ -20,6 +20,11 @@
 HF_MUST_USE enum hf_status hf_json_to_proto(enum hf_signal signal, struct hf_slice json,
                                             size_t limit, struct hf_bytes *out, char *reterr);
 
+/* The same, but strings may have any bytes: for hf_repair(), as hf_scan() refuses such a result. */
+HF_MUST_USE enum hf_status hf_json_to_proto_any_text(enum hf_signal signal, struct hf_slice json,
+                                                     size_t limit, struct hf_bytes *out,
+                                                     char *reterr);
+
 /* Appends one line of OTLP/JSON, without a newline, for bytes that passed hf_scan(). HF_INVALID,
  * HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_json_from_proto(enum hf_signal signal, struct hf_slice raw,

@@ -281,8 +281,8 @@ static enum hf_status run(struct hf_json_parser *parser, struct hf_slice json)
     return parser->status;
 }
 
-enum hf_status hf_json_to_proto(enum hf_signal signal, struct hf_slice json, size_t limit,
-                                struct hf_bytes *out, char *reterr)
+static enum hf_status parse(enum hf_signal signal, struct hf_slice json, size_t limit,
+                            bool any_text, struct hf_bytes *out, char *reterr)
 {
     static const yajl_callbacks callbacks = {
         .yajl_null = on_null,
@@ -300,6 +300,7 @@ enum hf_status hf_json_to_proto(enum hf_signal signal, struct hf_slice json, siz
     parser.out = out;
     parser.base = out->size;
     parser.limit = limit;
+    parser.any_text = any_text;
     parser.reterr = reterr;
     parser.frames[0] = (struct hf_json_frame){.message = hf_schema_request(signal)};
     parser.yajl = yajl_alloc(&callbacks, NULL, &parser);
@@ -307,10 +308,25 @@ enum hf_status hf_json_to_proto(enum hf_signal signal, struct hf_slice json, siz
         snprintf(reterr, HF_JSON_ERROR_MAX, "out of memory");
         return HF_NOMEM;
     }
-    enum hf_status status = run(&parser, json);
+    enum hf_status status = HF_NOMEM;
+    if (!any_text || yajl_config(parser.yajl, yajl_dont_validate_strings, 1) != 0) {
+        status = run(&parser, json);
+    }
     yajl_free(parser.yajl);
     if (status != HF_OK) {
         out->size = parser.base;
     }
     return status;
+}
+
+enum hf_status hf_json_to_proto(enum hf_signal signal, struct hf_slice json, size_t limit,
+                                struct hf_bytes *out, char *reterr)
+{
+    return parse(signal, json, limit, false, out, reterr);
+}
+
+enum hf_status hf_json_to_proto_any_text(enum hf_signal signal, struct hf_slice json, size_t limit,
+                                         struct hf_bytes *out, char *reterr)
+{
+    return parse(signal, json, limit, true, out, reterr);
 }

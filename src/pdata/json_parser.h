@@ -36,6 +36,7 @@ struct hf_json_parser {
     size_t depth;       /* of the open frames */
     uint32_t skip;      /* of open lists and objects within a value that is left out */
     bool done;          /* the request is complete */
+    bool any_text;      /* strings need not be UTF-8 */
     enum hf_status status;
     char *reterr;
     struct hf_json_frame frames[HF_JSON_FRAME_COUNT];

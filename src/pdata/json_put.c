@@ -302,7 +302,7 @@ int hf_json_put_text(struct hf_json_parser *parser, const struct hf_schema_field
         return 1;
     }
     /* yajl checks the form of a sequence, not for overlong ones, surrogates and the like. */
-    if (!hf_utf8_is_ascii(text) && !hf_utf8_is_valid(text)) {
+    if (!parser->any_text && !hf_utf8_is_ascii(text) && !hf_utf8_is_valid(text)) {
         return hf_json_fail(parser, HF_INVALID, "text that is not UTF-8");
     }
     if (!reserve(parser, 2 * HF_WIRE_VARINT_MAX + text.size)) {

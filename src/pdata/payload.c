@@ -168,31 +168,48 @@ static enum hf_status join(struct hf_payload *payload, struct hf_slice *ret_raw)
     return status;
 }
 
-enum hf_status hf_payload_build_json(struct hf_payload *payload, enum hf_signal signal,
-                                     const struct hf_export_body *bodies, size_t count,
-                                     enum hf_coding coding, int level)
+enum hf_status hf_payload_read(struct hf_payload *payload, const struct hf_export_body *bodies,
+                               size_t count, struct hf_slice *ret_raw)
 {
     enum hf_status status = hf_payload_build(payload, bodies, count, HF_IDENTITY, 0, false);
-    struct hf_slice raw = HF_EMPTY_SLICE;
+    *ret_raw = HF_EMPTY_SLICE;
     if (status == HF_OK) {
-        status = join(payload, &raw);
+        status = join(payload, ret_raw);
     }
     payload->count = 0;
-    if (status == HF_OK) {
-        payload->bytes.size = 0;
-        status = hf_json_from_proto(signal, raw, &payload->bytes);
-    }
-    if (status == HF_OK && coding != HF_IDENTITY) {
-        struct hf_slice json = hf_slice_of(payload->bytes.data, payload->bytes.size);
+    payload->bytes.size = 0;
+    return status;
+}
+
+enum hf_status hf_payload_seal(struct hf_payload *payload, enum hf_coding coding, int level)
+{
+    assert(payload->capacity > 0 && "hf_payload_read() comes first");
+    if (coding != HF_IDENTITY) {
+        struct hf_slice plain = hf_slice_of(payload->bytes.data, payload->bytes.size);
         payload->scratch.size = 0;
-        status = hf_encode(coding, level, &json, 1, &payload->scratch);
+        enum hf_status status = hf_encode(coding, level, &plain, 1, &payload->scratch);
         swap(&payload->bytes, &payload->scratch);
-    }
-    if (status != HF_OK) {
-        return status == HF_INVALID ? HF_CORRUPT : status;
+        if (status != HF_OK) {
+            return status;
+        }
     }
     payload->slices[0] = hf_slice_of(payload->bytes.data, payload->bytes.size);
     payload->count = 1;
     payload->size = payload->bytes.size;
     return HF_OK;
+}
+
+enum hf_status hf_payload_build_json(struct hf_payload *payload, enum hf_signal signal,
+                                     const struct hf_export_body *bodies, size_t count,
+                                     enum hf_coding coding, int level)
+{
+    struct hf_slice raw;
+    enum hf_status status = hf_payload_read(payload, bodies, count, &raw);
+    if (status == HF_OK) {
+        status = hf_json_from_proto(signal, raw, &payload->bytes);
+    }
+    if (status == HF_OK) {
+        status = hf_payload_seal(payload, coding, level);
+    }
+    return status == HF_INVALID ? HF_CORRUPT : status;
 }

@@ -43,4 +43,16 @@ HF_MUST_USE enum hf_status hf_payload_build_json(struct hf_payload *payload, enu
                                                  const struct hf_export_body *bodies, size_t count,
                                                  enum hf_coding coding, int level);
 
+/*
+ * For another format than OTLP, in three steps: hf_payload_read() shows the bodies as one Export
+ * request in protobuf; the caller appends its own text to `payload->bytes`, which is empty;
+ * hf_payload_seal() makes that the body, in `coding`. `ret_raw` is valid until the seal.
+ * HF_CORRUPT, HF_NOMEM.
+ */
+HF_MUST_USE enum hf_status hf_payload_read(struct hf_payload *payload,
+                                           const struct hf_export_body *bodies, size_t count,
+                                           struct hf_slice *ret_raw);
+HF_MUST_USE enum hf_status hf_payload_seal(struct hf_payload *payload, enum hf_coding coding,
+                                           int level);
+
 void hf_payload_release(struct hf_payload *payload);

@@ -183,7 +183,7 @@ class TestRefusals:
     """A refused request leaves a line with the reason; many leave few."""
 
     def test_malformed_protobuf_is_located_in_answer_and_log(self, start, grpc_backend, ending):
-        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, receivers=STRICT))
         message = otlp.request(otlp.TRACES, otlp.new_ids(3))
         spans = message.resource_spans[0].scope_spans[0].spans
         spans[2].name = "MARKED"
@@ -227,6 +227,86 @@ class TestRefusals:
             requests.post(f"{holdfast.http_base}/made/up/{number}", timeout=10)
         lines = [line for line in holdfast.log().splitlines() if "made" in line]
         assert 2 <= len(lines) <= 10
+
+
+# What two texts of an item become: a sequence that is cut short is one U+FFFD, a stray byte is one each.
+BROKEN = b"caf\xe9 \xf0\x9f\x98|\xff\xfe"
+MARK = "m" * len(BROKEN)
+REPAIRED = "caf\ufffd \ufffd|\ufffd\ufffd"
+STRICT = {"otlp": {"strict_utf8": True}}
+
+
+def broken_request(signal, ids):
+    """A request as bytes, protobuf and JSON, with a text of each item and of the resource broken."""
+    message = otlp.request(signal, ids, resource={"service.name": MARK})
+    for item in otlp.items(signal, message):
+        item.attributes.append(otlp.attribute(MARK, [{"inner": MARK}]))
+    if signal is otlp.TRACES:
+        otlp.items(signal, message)[0].name = MARK
+    as_json = json_format.MessageToDict(message)
+    for group in as_json.get("resourceSpans", []):
+        for span in group["scopeSpans"][0]["spans"]:
+            span["traceId"], span["spanId"] = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
+    marked = message.SerializeToString(), json.dumps(as_json).encode()
+    return [one.replace(MARK.encode(), BROKEN) for one in marked], marked[0].count(MARK.encode())
+
+
+class TestTextsThatAreNotUtf8:
+    """One bad string does not cost a request: it is repaired, counted and logged; strict_utf8 refuses."""
+
+    @pytest.mark.parametrize("coding", ["", "gzip"], ids=["identity", "gzip"])
+    @pytest.mark.parametrize("way", ["grpc", "http", "json"])
+    @pytest.mark.parametrize("signal", otlp.SIGNALS, ids=lambda one: one.name)
+    def test_they_arrive_repaired(self, start, grpc_backend, ending, signal, way, coding):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        ids = otlp.new_ids(3)
+        (body, as_json), count = broken_request(signal, ids)
+        for _ in range(2):
+            if way == "grpc":
+                raw = ending.enter_context(RawGrpc(holdfast.ports["GRPC_PORT"]))
+                assert raw.call(signal.method_path, body, coding or None).code == 0
+            elif way == "http":
+                assert senders.post(holdfast.http_base, signal, body, coding).ok
+            else:
+                assert senders.post(holdfast.http_base, signal, as_json, coding, "application/json").ok
+        grpc_backend.wait_for(ids)
+        message = grpc_backend.accepted(signal)[0].message
+        assert otlp.resources(signal, message)[0].attributes[0].value.string_value == REPAIRED
+        for item in otlp.items(signal, message):
+            pair = item.attributes[1]
+            assert pair.key == REPAIRED
+            assert pair.value.array_value.values[0].kvlist_value.values[0].value.string_value == REPAIRED
+        if signal is otlp.TRACES:
+            assert otlp.items(signal, message)[0].name == REPAIRED
+        assert holdfast.metric(
+            "holdfast_receiver_repaired_strings", transport="grpc" if way == "grpc" else "http"
+        ) == 2 * count
+        said = rf"{count} strings that are not UTF-8 in a request, repaired with U\+FFFD; the first: text that is not UTF-8, in resource"
+        holdfast.wait_for_log(said)
+        assert holdfast.log().count("repaired with U+FFFD") == 1
+
+    def test_strict_utf8_refuses_with_the_fields_path(self, start, grpc_backend, ending):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}, receivers=STRICT))
+        raw = ending.enter_context(RawGrpc(holdfast.ports["GRPC_PORT"]))
+        path = r", in resourceLogs\[0\]\.resource\.attributes\[0\]\.value\.stringValue"
+        (body, as_json), _ = broken_request(otlp.LOGS, otlp.new_ids(1))
+        reply = raw.call(otlp.LOGS.method_path, body)
+        assert reply.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+        assert re.search("text that is not UTF-8 at byte [0-9]+" + path, reply.text)
+        response = senders.post(holdfast.http_base, otlp.LOGS, body)
+        assert response.status_code == 400
+        assert re.search("text that is not UTF-8 at byte [0-9]+" + path, status_pb2.Status.FromString(response.content).message)
+        response = senders.post(holdfast.http_base, otlp.LOGS, as_json, content_type="application/json")
+        assert response.status_code == 400
+        assert re.search(path[5:] + ": .*UTF8", response.json()["message"])
+        assert holdfast.metric("holdfast_receiver_repaired_strings", transport="http") == 0
+
+    def test_what_is_broken_beside_its_texts_is_refused(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        (body, _), _ = broken_request(otlp.TRACES, otlp.new_ids(1))
+        response = senders.post(holdfast.http_base, otlp.TRACES, body + b"\x0a\x05abc")
+        assert response.status_code == 400
+        assert holdfast.metric("holdfast_receiver_repaired_strings", transport="http") == 0
 
 
 class TestUnknownRequests:

@@ -1,6 +1,7 @@
 /* OTLP/JSON in: each rule of the mapping as a text and the bytes it becomes, or the sentence it is
  * refused with. */
 #include "pdata/json.h"
+#include "pdata/repair.h"
 #include "pdata/scan.h"
 
 #include <setjmp.h>
@@ -328,9 +329,33 @@ static void refuses_keys_without_end(void **state)
     free(json.data);
 }
 
+static void keeps_any_bytes_of_strings_for_the_repair(void **state)
+{
+    static const char json[] = BODY("\"stringValue\":\"a\xff\xed\xa0\x80\"");
+    struct hf_bytes out = {0};
+    struct hf_bytes repaired = {0};
+    char error[HF_JSON_ERROR_MAX] = "";
+    uint64_t count = 0;
+    (void)state;
+    assert_int_equal(hf_json_to_proto_any_text(HF_LOGS, hf_slice_text(json), 1 << 20, &out, error),
+                     HF_OK);
+    assert_non_null(memmem(out.data, out.size, "a\xff\xed\xa0\x80", 5));
+    assert_int_equal(hf_repair(HF_LOGS, hf_slice_of(out.data, out.size), &repaired, &count), HF_OK);
+    assert_int_equal(count, 1);
+    out.size = 0;
+    /* Outside of strings they are no JSON. */
+    assert_int_equal(
+        hf_json_to_proto_any_text(HF_LOGS, hf_slice_text("{\xff}"), 1 << 20, &out, error),
+        HF_INVALID);
+    assert_int_equal(out.size, 0);
+    hf_bytes_release(&out);
+    hf_bytes_release(&repaired);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_any_bytes_of_strings_for_the_repair),
         cmocka_unit_test(reads_every_kind_of_value),
         cmocka_unit_test(leaves_out_what_is_absent_or_unknown),
         cmocka_unit_test(takes_proto_names_and_repeated_keys),

@@ -81,12 +81,13 @@ struct hf_series *otlp_error_series(const struct hf_node *node, const char *tran
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
-void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
-                      const char *what)
+bool otlp_may_complain(struct otlp_receiver *receiver, const char *peer, const char *kind)
 {
-    if (!hf_log_limiter_allows(&receiver->said, peer, kind, hf_clock_coarse_ns())) {
-        return;
-    }
+    return hf_log_limiter_allows(&receiver->said, peer, kind, hf_clock_coarse_ns());
+}
+
+void otlp_say(struct otlp_receiver *receiver, const char *peer, const char *what)
+{
     uint64_t withheld = hf_log_limiter_take_withheld(&receiver->said);
     if (withheld == 0) {
         hf_node_log(receiver->node, HF_LOG_WARN, "%s: %s", peer, what);
@@ -94,6 +95,14 @@ void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const ch
         hf_node_log(receiver->node, HF_LOG_WARN,
                     "%s: %s (and %" PRIu64 " refusals before it that were not logged)", peer, what,
                     withheld);
+    }
+}
+
+void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
+                      const char *what)
+{
+    if (otlp_may_complain(receiver, peer, kind)) {
+        otlp_say(receiver, peer, what);
     }
 }
 
@@ -556,6 +565,12 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRUCT,
      .inner = protocol_fields,
      .help = "Which protocols to serve; at least one."},
+    {.key = "strict_utf8",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct otlp_config, strict_utf8),
+     .default_text = "false",
+     .help = "Refuse requests with strings that are not UTF-8; otherwise each invalid sequence is "
+             "replaced by U+FFFD."},
     HF_FIELDS_END,
 };
 

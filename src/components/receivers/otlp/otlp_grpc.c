@@ -11,8 +11,7 @@
 #include "otlp_headers.h"
 #include "otlp_receiver.h"
 #include "otlp_reflection.h"
-#include "pdata/fault.h"
-#include "pdata/scan.h"
+#include "otlp_repair.h"
 #include "pdata/unknown.h"
 #include "pdata/wire.h"
 #include "util/loop.h"
@@ -42,7 +41,7 @@ struct otlp_grpc {
     struct otlp_wanted wanted;
     struct method methods[METHODS_MAX];
     struct otlp_reflection reflection;
-    struct hf_series *malformed, *protocol, *unauthenticated;
+    struct hf_series *malformed, *protocol, *unauthenticated, *repairs;
 };
 
 /* One call on its way to the disk. */
@@ -299,30 +298,19 @@ static void answer_health(const struct otlp_grpc *grpc, struct hf_grpc_call *cal
 static void refuse_malformed(struct otlp_grpc *grpc, struct hf_grpc_call *call,
                              enum hf_signal signal)
 {
-    char fault[HF_FAULT_TEXT_MAX];
-    char text[HF_FAULT_TEXT_MAX + sizeof(NO_REQUEST) + 2] = NO_REQUEST;
-    if (hf_fault_find(signal, hf_grpc_call_message(call)->raw, fault)) {
-        snprintf(text, sizeof(text), NO_REQUEST ": %s", fault);
-    }
+    char text[OTLP_FAULT_MAX];
+    otlp_explain_fault(NO_REQUEST, signal, hf_grpc_call_message(call)->raw, true, text);
     hf_series_add(grpc->malformed, 1);
     otlp_complain_of(grpc->receiver, hf_grpc_call_peer(call), NO_REQUEST, text);
     refuse(call, HF_INVALID, text);
 }
 
-static void on_message(void *user, struct hf_grpc_call *call)
+/* `repaired`: bytes that stand instead of the message's own; none: its own are good. */
+static void submit_message(struct otlp_grpc *grpc, struct hf_grpc_call *call,
+                           const struct hf_bytes *repaired, const struct hf_scan *scan)
 {
-    struct otlp_grpc *grpc = user;
     const struct method *method = hf_grpc_call_user(call);
     const struct hf_grpc_message *message = hf_grpc_call_message(call);
-    if (method->is_health) {
-        answer_health(grpc, call);
-        return;
-    }
-    struct hf_scan scan;
-    if (hf_scan(method->signal, message->raw, &scan) != HF_OK) {
-        refuse_malformed(grpc, call, method->signal);
-        return;
-    }
     struct hf_meta_writer meta;
     char refusal[OTLP_REFUSAL_MAX];
     enum hf_status status = collect_meta(grpc, call, &meta, refusal);
@@ -336,27 +324,54 @@ static void on_message(void *user, struct hf_grpc_call *call)
         judge(grpc, call, status);
         return;
     }
+    struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
     struct intake *intake = malloc(sizeof(*intake));
-    struct hf_batch *batch = hf_batch_wrap(method->signal, message->coding, message->wire,
-                                           message->owner, hf_slice_of(meta.bytes, meta.size));
+    struct hf_batch *batch =
+        repaired->size != 0
+            ? otlp_batch_of(method->signal, repaired, kept)
+            : hf_batch_wrap(method->signal, message->coding, message->wire, message->owner, kept);
     if (intake == NULL || batch == NULL) {
         free(intake);
         hf_ref_drop(batch != NULL ? &batch->ref : NULL);
-        otlp_complain_refused(grpc->receiver, hf_grpc_call_peer(call), HF_NOMEM);
-        refuse(call, HF_NOMEM, NULL);
+        judge(grpc, call, HF_NOMEM);
         return;
     }
-    batch->raw = message->raw;
-    batch->items = scan.items;
+    if (repaired->size == 0) {
+        batch->raw = message->raw;
+    }
+    batch->items = scan->items;
     intake->reply.done = on_disk;
     intake->task.run = answer_on_loop;
     intake->call = call;
     intake->loop = hf_grpc_call_loop(call);
     intake->grpc = grpc;
     intake->signal = method->signal;
-    intake->is_unknown = hf_unknown_in_proto(message->raw, &scan);
+    intake->is_unknown = hf_unknown_in_proto(message->raw, scan);
     hf_submit(grpc->receiver->node, batch, "grpc", &intake->reply);
     hf_ref_drop(&batch->ref);
+}
+
+static void on_message(void *user, struct hf_grpc_call *call)
+{
+    struct otlp_grpc *grpc = user;
+    const struct method *method = hf_grpc_call_user(call);
+    const struct hf_grpc_message *message = hf_grpc_call_message(call);
+    if (method->is_health) {
+        answer_health(grpc, call);
+        return;
+    }
+    struct hf_scan scan;
+    struct hf_bytes repaired = {0};
+    enum hf_status status = otlp_scan(grpc->receiver, grpc->repairs, hf_grpc_call_peer(call),
+                                      method->signal, message->raw, &repaired, &scan);
+    if (status == HF_OK) {
+        submit_message(grpc, call, &repaired, &scan);
+    } else if (status == HF_NOMEM) {
+        judge(grpc, call, status);
+    } else {
+        refuse_malformed(grpc, call, method->signal);
+    }
+    hf_bytes_release(&repaired);
 }
 
 static void on_error(void *user, const char *peer, const char *what)
@@ -485,9 +500,10 @@ enum hf_status otlp_grpc_open(struct otlp_receiver *receiver, struct otlp_grpc *
     grpc->malformed = otlp_error_series(node, "grpc", "malformed");
     grpc->protocol = otlp_error_series(node, "grpc", "protocol");
     grpc->unauthenticated = otlp_error_series(node, "grpc", "unauthenticated");
+    grpc->repairs = otlp_repair_series(node, "grpc");
     otlp_find_wanted(node, "grpc", config->include_metadata, &grpc->wanted);
-    bool counted =
-        grpc->malformed != NULL && grpc->protocol != NULL && grpc->unauthenticated != NULL;
+    bool counted = grpc->malformed != NULL && grpc->protocol != NULL &&
+                   grpc->unauthenticated != NULL && grpc->repairs != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "grpc") : HF_NOMEM;
     if (status == HF_OK) {
         status = otlp_find_auth(node, config->auth, &grpc->auth, reterr);

@@ -12,10 +12,9 @@
 #include "otlp_admission.h"
 #include "otlp_headers.h"
 #include "otlp_receiver.h"
+#include "otlp_repair.h"
 #include "otlp_status.h"
-#include "pdata/fault.h"
 #include "pdata/json.h"
-#include "pdata/scan.h"
 #include "pdata/unknown.h"
 #include "util/clock.h"
 #include "util/metrics.h"
@@ -30,7 +29,7 @@ struct otlp_http {
     int listen_fd;
     struct otlp_auth auth;
     struct otlp_wanted wanted;
-    struct hf_series *malformed, *protocol, *unauthenticated;
+    struct hf_series *malformed, *protocol, *unauthenticated, *repairs;
 };
 
 /* One request on its way to the disk. */
@@ -314,22 +313,17 @@ static size_t body_limit(const struct otlp_http_config *config)
 }
 
 /* `limit` is that of any body: numbers in an array, "0,", may become four times as long. */
-static struct hf_batch *batch_of_json(enum hf_signal signal, struct hf_slice json, size_t limit,
-                                      struct hf_slice meta, enum hf_status *ret_status,
-                                      char *reterr)
+static struct hf_batch *batch_of_json(bool strict, enum hf_signal signal, struct hf_slice json,
+                                      size_t limit, struct hf_slice meta,
+                                      enum hf_status *ret_status, char *reterr)
 {
     struct hf_bytes proto = {0};
     struct hf_batch *batch = NULL;
-    *ret_status = hf_json_to_proto(signal, json, limit, &proto, reterr);
+    *ret_status = strict ? hf_json_to_proto(signal, json, limit, &proto, reterr)
+                         : hf_json_to_proto_any_text(signal, json, limit, &proto, reterr);
     if (*ret_status == HF_OK) {
-        batch = hf_batch_new(signal, proto.size, meta);
+        batch = otlp_batch_of(signal, &proto, meta);
         *ret_status = batch != NULL ? HF_OK : HF_NOMEM;
-    }
-    if (batch != NULL) {
-        if (proto.size != 0) {
-            memcpy(hf_batch_room(batch), proto.data, proto.size);
-        }
-        hf_batch_seal(batch, proto.size, 0);
     }
     hf_bytes_release(&proto);
     return batch;
@@ -376,20 +370,85 @@ static void on_fault(struct otlp_http *http, struct hf_http_request *request, bo
 
 #define NO_REQUEST "the body is not an Export request of this signal"
 
-/* `error`: what is wrong with the JSON; else the fault is looked for in the protobuf. */
+/* `error`: what is wrong with the JSON; else the fault is looked for in `raw`, the protobuf. */
 static void refuse_malformed(struct otlp_http *http, struct hf_http_request *request,
-                             enum hf_signal signal, bool json, const char *error)
+                             enum hf_signal signal, struct hf_slice raw, const char *error)
 {
-    char fault[HF_FAULT_TEXT_MAX];
-    char text[HF_FAULT_TEXT_MAX + sizeof(NO_REQUEST) + 2] = NO_REQUEST;
+    char text[OTLP_FAULT_MAX];
+    bool json = body_type(request) == BODY_JSON;
     if (error[0] != '\0') {
         snprintf(text, sizeof(text), "%s", error);
-    } else if (!json && hf_fault_find(signal, hf_http_request_body(request)->raw, fault)) {
-        snprintf(text, sizeof(text), NO_REQUEST ": %s", fault);
+    } else {
+        otlp_explain_fault(NO_REQUEST, signal, raw, !json, text);
     }
     hf_series_add(http->malformed, 1);
     otlp_complain_of(http->receiver, hf_http_peer(request), NO_REQUEST, text);
     refuse(request, json, HF_INVALID, 0, text);
+}
+
+/* Checks the batch's bytes, and replaces the batch when they had to be repaired. */
+static enum hf_status check_batch(struct otlp_http *http, const struct hf_http_request *request,
+                                  struct hf_batch **batch, struct hf_scan *ret_scan)
+{
+    struct hf_bytes repaired = {0};
+    const struct hf_batch *old = *batch;
+    enum hf_status status = otlp_scan(http->receiver, http->repairs, hf_http_peer(request),
+                                      old->signal, old->raw, &repaired, ret_scan);
+    if (status == HF_OK && repaired.size != 0) {
+        struct hf_batch *better = otlp_batch_of(old->signal, &repaired, old->meta);
+        status = better != NULL ? HF_OK : HF_NOMEM;
+        if (better != NULL) {
+            hf_ref_drop(&(*batch)->ref);
+            *batch = better;
+        }
+    }
+    hf_bytes_release(&repaired);
+    return status;
+}
+
+static void submit_batch(struct otlp_http *http, struct hf_http_request *request,
+                         struct hf_batch *batch, const struct hf_scan *scan, struct intake *intake)
+{
+    const struct hf_http_body *body = hf_http_request_body(request);
+    bool json = body_type(request) == BODY_JSON;
+    batch->items = scan->items;
+    *intake = (struct intake){.reply = {on_disk},
+                              .request = request,
+                              .http = http,
+                              .signal = batch->signal,
+                              .json = json,
+                              .is_unknown = scan->resources == 0 &&
+                                            (json ? hf_unknown_in_json(batch->signal, body->raw)
+                                                  : hf_unknown_in_proto(body->raw, scan))};
+    snprintf(intake->peer, sizeof(intake->peer), "%s", hf_http_peer(request));
+    hf_submit(http->receiver->node, batch, "http", &intake->reply);
+}
+
+static void take_body(struct otlp_http *http, struct hf_http_request *request,
+                      enum hf_signal signal, struct hf_slice meta)
+{
+    const struct hf_http_body *body = hf_http_request_body(request);
+    bool json = body_type(request) == BODY_JSON;
+    char error[HF_JSON_ERROR_MAX] = "";
+    enum hf_status status;
+    struct hf_scan scan;
+    struct hf_batch *batch =
+        json ? batch_of_json(http->receiver->config->strict_utf8, signal, body->raw,
+                             body_limit(http->config), meta, &status, error)
+             : batch_of_proto(signal, body, meta, &status);
+    if (batch != NULL) {
+        status = check_batch(http, request, &batch, &scan);
+    }
+    struct intake *intake = status == HF_OK ? malloc(sizeof(*intake)) : NULL;
+    if (intake != NULL) {
+        submit_batch(http, request, batch, &scan, intake);
+    } else if (status != HF_OK && status != HF_NOMEM) {
+        refuse_malformed(http, request, signal, batch != NULL ? batch->raw : HF_EMPTY_SLICE, error);
+    } else {
+        otlp_complain_refused(http->receiver, hf_http_peer(request), HF_NOMEM);
+        refuse(request, json, HF_NOMEM, 0, NULL);
+    }
+    hf_ref_drop(batch != NULL ? &batch->ref : NULL);
 }
 
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
@@ -406,51 +465,17 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
         return;
     }
     struct hf_meta_writer meta;
-    char error[HF_JSON_ERROR_MAX] = "";
     char refusal[OTLP_REFUSAL_MAX];
     enum hf_status status = collect_meta(http, request, &meta, refusal);
     if (status == HF_INVALID) {
         hf_series_add(http->malformed, 1);
         otlp_complain(http->receiver, hf_http_peer(request), refusal);
         refuse(request, json, HF_INVALID, 0, refusal);
-        return;
-    }
-    if (status != HF_OK) {
+    } else if (status != HF_OK) {
         refuse_client(http, request, status);
-        return;
+    } else {
+        take_body(http, request, signal, hf_slice_of(meta.bytes, meta.size));
     }
-    const struct hf_http_body *body = hf_http_request_body(request);
-    struct hf_slice kept = hf_slice_of(meta.bytes, meta.size);
-    struct hf_batch *batch =
-        json ? batch_of_json(signal, body->raw, body_limit(http->config), kept, &status, error)
-             : batch_of_proto(signal, body, kept, &status);
-    struct hf_scan scan;
-    if (batch != NULL) {
-        status = hf_scan(signal, batch->raw, &scan);
-    }
-    struct intake *intake = status == HF_OK ? malloc(sizeof(*intake)) : NULL;
-    if (intake == NULL) {
-        if (status != HF_OK && status != HF_NOMEM) {
-            refuse_malformed(http, request, signal, json, error);
-        } else {
-            otlp_complain_refused(http->receiver, hf_http_peer(request), HF_NOMEM);
-            refuse(request, json, HF_NOMEM, 0, NULL);
-        }
-        hf_ref_drop(batch != NULL ? &batch->ref : NULL);
-        return;
-    }
-    batch->items = scan.items;
-    *intake = (struct intake){.reply = {on_disk},
-                              .request = request,
-                              .http = http,
-                              .signal = signal,
-                              .json = json,
-                              .is_unknown = scan.resources == 0 &&
-                                            (json ? hf_unknown_in_json(signal, body->raw)
-                                                  : hf_unknown_in_proto(body->raw, &scan))};
-    snprintf(intake->peer, sizeof(intake->peer), "%s", hf_http_peer(request));
-    hf_submit(http->receiver->node, batch, "http", &intake->reply);
-    hf_ref_drop(&batch->ref);
 }
 
 static void on_error(void *user, const char *peer, const char *what)
@@ -484,9 +509,10 @@ enum hf_status otlp_http_open(struct otlp_receiver *receiver, struct otlp_http *
     http->malformed = otlp_error_series(node, "http", "malformed");
     http->protocol = otlp_error_series(node, "http", "protocol");
     http->unauthenticated = otlp_error_series(node, "http", "unauthenticated");
+    http->repairs = otlp_repair_series(node, "http");
     otlp_find_wanted(node, "http", http->config->include_metadata, &http->wanted);
-    bool counted =
-        http->malformed != NULL && http->protocol != NULL && http->unauthenticated != NULL;
+    bool counted = http->malformed != NULL && http->protocol != NULL &&
+                   http->unauthenticated != NULL && http->repairs != NULL;
     enum hf_status status = counted ? hf_node_add_transport(node, "http") : HF_NOMEM;
     if (status == HF_OK) {
         status = otlp_find_auth(node, http->config->auth, &http->auth, reterr);

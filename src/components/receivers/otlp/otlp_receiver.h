@@ -64,6 +64,7 @@ struct otlp_config {
         const struct otlp_grpc_config *grpc;
         const struct otlp_http_config *http;
     } protocols;
+    bool strict_utf8;
 };
 
 /* Authentication of one protocol; `ops` NULL: none. */
@@ -117,6 +118,10 @@ void otlp_complain(struct otlp_receiver *receiver, const char *peer, const char 
 /* The same with a text that varies from request to request: one line per `kind`, with the first. */
 void otlp_complain_of(struct otlp_receiver *receiver, const char *peer, const char *kind,
                       const char *what);
+/* The two halves of otlp_complain_of(), for a text that costs something to make. */
+HF_MUST_USE bool otlp_may_complain(struct otlp_receiver *receiver, const char *peer,
+                                   const char *kind);
+void otlp_say(struct otlp_receiver *receiver, const char *peer, const char *what);
 /* That a request was refused for what it met here; the end of the process has its own lines. */
 void otlp_complain_refused(struct otlp_receiver *receiver, const char *peer, enum hf_status status);
 /* Says why renewed certificate files are not used. Any thread. */
