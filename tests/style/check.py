@@ -54,7 +54,7 @@ LIBRARIES = {
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
 # with the longest path that holds a file is the file's floor; a component is a floor of its own.
-ENGINES = ()
+ENGINES = ("src/prometheus",)
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
 TRANSPORTS = ("src/grpc", "src/http")
@@ -74,6 +74,7 @@ FLOORS = {
     "src/delivery": ("src/node", "src/storage", "src/config", "wal", *DATA),
     "src/pipeline": ("src/node", "src/delivery", "src/storage", "src/config", "wal", *DATA),
     "src/service": ("src/pipeline", "src/delivery", "src/storage", "src/config", "src/http", "wal", *DATA),
+    "src/prometheus": DATA,
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),

@@ -1,0 +1,241 @@
+#include "names.h"
+
+#include <string.h>
+
+/* Of a name with more words the rest is one word. */
+#define WORDS_MAX 64u
+#define UNIT_WORD_MAX 64u
+
+struct word {
+    const char *text;
+    size_t size;
+};
+
+struct words {
+    struct word items[WORDS_MAX + 4]; /* and the suffixes */
+    size_t count;
+    char main_unit[UNIT_WORD_MAX], per_unit[UNIT_WORD_MAX];
+};
+
+struct unit_word {
+    const char *unit, *word;
+};
+
+static const struct unit_word main_units[] = {
+    {"d", "days"},       {"h", "hours"},         {"min", "minutes"},  {"s", "seconds"},
+    {"ms", "milliseconds"}, {"us", "microseconds"}, {"ns", "nanoseconds"}, {"By", "bytes"},
+    {"KiBy", "kibibytes"},  {"MiBy", "mebibytes"},  {"GiBy", "gibibytes"}, {"TiBy", "tibibytes"},
+    {"KBy", "kilobytes"},   {"MBy", "megabytes"},   {"GBy", "gigabytes"},  {"TBy", "terabytes"},
+    {"m", "meters"},     {"V", "volts"},         {"A", "amperes"},    {"J", "joules"},
+    {"W", "watts"},      {"g", "grams"},         {"Cel", "celsius"},  {"Hz", "hertz"},
+    {"1", ""},           {"%", "percent"},       {NULL, NULL},
+};
+
+static const struct unit_word per_units[] = {
+    {"s", "second"}, {"m", "minute"}, {"h", "hour"}, {"d", "day"},
+    {"w", "week"},   {"mo", "month"}, {"y", "year"}, {NULL, NULL},
+};
+
+static bool is_letter(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static bool is_word_byte(uint8_t byte)
+{
+    return is_letter(byte) || is_digit(byte) || byte == ':';
+}
+
+static bool is_same(struct word word, const char *text)
+{
+    return word.size == strlen(text) && memcmp(word.text, text, word.size) == 0;
+}
+
+static bool has_word(const struct words *words, const char *text)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (is_same(words->items[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remove_word(struct words *words, const char *text)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < words->count; i++) {
+        if (!is_same(words->items[i], text)) {
+            words->items[kept++] = words->items[i];
+        }
+    }
+    words->count = kept;
+}
+
+static void add_word(struct words *words, const char *text)
+{
+    words->items[words->count++] = (struct word){text, strlen(text)};
+}
+
+static void split(struct hf_slice name, struct words *words)
+{
+    const char *text = (const char *)name.data;
+    size_t at = 0;
+    while (at < name.size && words->count < WORDS_MAX) {
+        size_t start = at;
+        while (at < name.size && is_word_byte(name.data[at])) {
+            at++;
+        }
+        if (at > start) {
+            words->items[words->count++] = (struct word){text + start, at - start};
+        }
+        while (at < name.size && !is_word_byte(name.data[at])) {
+            at++;
+        }
+    }
+}
+
+static struct hf_slice trim(struct hf_slice text)
+{
+    while (text.size > 0 && text.data[0] == ' ') {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && text.data[text.size - 1] == ' ') {
+        text.size--;
+    }
+    return text;
+}
+
+/* The word of one part of a unit; empty when it has none. */
+static void unit_word(struct hf_slice part, const struct unit_word *table, char *out)
+{
+    size_t size = 0;
+    part = trim(part);
+    out[0] = '\0';
+    for (size_t i = 0; i < part.size; i++) {
+        if (part.data[i] == '{' || part.data[i] == '}') {
+            return;
+        }
+    }
+    for (; table->unit != NULL; table++) {
+        if (hf_slice_is(part, table->unit)) {
+            memcpy(out, table->word, strlen(table->word) + 1);
+            return;
+        }
+    }
+    for (size_t i = 0; i < part.size && size + 2 < UNIT_WORD_MAX; i++) {
+        if (is_word_byte(part.data[i])) {
+            out[size++] = (char)part.data[i];
+        } else if (size > 0 && out[size - 1] != '_') {
+            out[size++] = '_';
+        }
+    }
+    while (size > 0 && out[size - 1] == '_') {
+        size--;
+    }
+    out[size] = '\0';
+}
+
+static void add_unit(struct words *words, struct hf_slice unit)
+{
+    const uint8_t *slash = unit.size > 0 ? memchr(unit.data, '/', unit.size) : NULL;
+    struct hf_slice main_part = unit;
+    if (slash != NULL) {
+        main_part.size = (size_t)(slash - unit.data);
+    }
+    unit_word(main_part, main_units, words->main_unit);
+    if (words->main_unit[0] != '\0' && !has_word(words, words->main_unit)) {
+        add_word(words, words->main_unit);
+    }
+    if (slash != NULL) {
+        struct hf_slice rest = hf_slice_of(slash + 1, unit.size - main_part.size - 1);
+        unit_word(rest, per_units, words->per_unit);
+        if (words->per_unit[0] != '\0' && !has_word(words, words->per_unit)) {
+            add_word(words, "per");
+            add_word(words, words->per_unit);
+        }
+    }
+}
+
+static enum hf_status append(struct hf_bytes *out, const char *text, size_t size)
+{
+    return hf_bytes_append(out, hf_slice_of(text, size));
+}
+
+/* The words behind the namespace, joined by `_`. */
+static enum hf_status join(const struct hf_prom_naming *naming, const struct words *words,
+                           struct hf_bytes *out)
+{
+    enum hf_status status = HF_OK;
+    bool has_namespace = naming->name_space != NULL && naming->name_space[0] != '\0';
+    if (has_namespace) {
+        status = hf_prom_label_name(hf_slice_text(naming->name_space), out);
+    } else if (is_digit((uint8_t)words->items[0].text[0])) {
+        status = append(out, "_", 1);
+    }
+    for (size_t i = 0; i < words->count && status == HF_OK; i++) {
+        if (i > 0 || has_namespace) {
+            status = append(out, "_", 1);
+        }
+        if (status == HF_OK) {
+            status = append(out, words->items[i].text, words->items[i].size);
+        }
+    }
+    return status;
+}
+
+enum hf_status hf_prom_metric_name(const struct hf_prom_naming *naming, struct hf_slice name,
+                                   struct hf_slice unit, enum hf_prom_kind kind,
+                                   struct hf_bytes *out)
+{
+    size_t before = out->size;
+    struct words words = {.count = 0};
+    split(name, &words);
+    if (words.count == 0) {
+        return HF_INVALID;
+    }
+    if (naming->suffixes) {
+        add_unit(&words, unit);
+        if (kind == HF_PROM_COUNTER) {
+            remove_word(&words, "total");
+            add_word(&words, "total");
+        } else if (kind == HF_PROM_GAUGE && hf_slice_is(unit, "1")) {
+            remove_word(&words, "ratio");
+            add_word(&words, "ratio");
+        }
+    }
+    enum hf_status status = join(naming, &words, out);
+    if (status != HF_OK) {
+        out->size = before;
+    }
+    return status;
+}
+
+enum hf_status hf_prom_label_name(struct hf_slice name, struct hf_bytes *out)
+{
+    size_t before = out->size;
+    enum hf_status status = HF_OK;
+    if (name.size > 0 && is_digit(name.data[0])) {
+        status = append(out, "key_", 4);
+    } else if (name.size > 0 && !is_letter(name.data[0]) &&
+               !(name.size > 1 && name.data[0] == '_' && name.data[1] == '_')) {
+        status = append(out, "key", 3);
+    }
+    for (size_t i = 0; i < name.size && status == HF_OK; i++) {
+        bool kept = is_letter(name.data[i]) || is_digit(name.data[i]);
+        if ((name.data[i] & 0xC0) == 0x80) {
+            continue; /* the rest of a character that has its `_` */
+        }
+        status = append(out, kept ? (const char *)&name.data[i] : "_", 1);
+    }
+    if (status != HF_OK) {
+        out->size = before;
+    }
+    return status;
+}
