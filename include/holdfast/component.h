@@ -84,6 +84,7 @@ struct hf_exporter_ops {
     /* What the protocol or the backend allows, whatever is configured; 0: no limit of its own. The
      * bytes are those of the protobuf before compression; 4 MiB less 64 KiB when 0. */
     uint64_t request_bytes_max, request_items_max;
+    unsigned in_flight_max; /* requests at a time, whatever num_consumers says: 1 keeps their order */
     uint64_t wait_ns_max; /* the longest time that records wait for others to fill a request */
 };
 

@@ -86,7 +86,9 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     }
     delivery->node = node;
     delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
-    hf_window_init(&delivery->window, (unsigned)delivery->config->queue.num_consumers);
+    unsigned consumers = (unsigned)delivery->config->queue.num_consumers;
+    unsigned most = node->component->exporter->in_flight_max;
+    hf_window_init(&delivery->window, most != 0 && most < consumers ? most : consumers);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
