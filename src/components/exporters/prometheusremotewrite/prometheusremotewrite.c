@@ -99,6 +99,7 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
     (void)user;
     (void)post;
     hf_http_judge(result, ret);
+    ret->outcome.is_suspect = false; /* others may not overtake it */
     if (result->code == 400 && is_about_samples(ret->message)) {
         ret->outcome.status = HF_TOO_LARGE;
     }
