@@ -99,6 +99,10 @@ bool hf_node_is_succeeded(const struct hf_node *node);
 void hf_node_hold(struct hf_node *node);
 void hf_node_release(struct hf_node *node);
 
+/* The data directory, for files that an exporter keeps beside its queue; NULL: there is none, as
+ * when only the configuration is checked. */
+const char *hf_node_directory(const struct hf_node *node);
+
 /* Does durable enqueue work on every queue right now? Any thread. */
 bool hf_node_is_durable(const struct hf_node *node);
 /* Likewise; when not, `ret_why` (HF_ERROR_MAX) says why, in a few words. */

@@ -15,7 +15,8 @@
 #include "storage/storage.h"
 #include "util/clock.h"
 
-/* Of exporters without delivery keys: one request at a time, retried without limit. */
+/* Of exporters without delivery keys: one request at a time, unless the exporter says more, retried
+ * without limit. */
 static const struct hf_delivery_config default_config = {
     .queue = {.enabled = true,
               .num_consumers = 1,
@@ -86,9 +87,12 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     }
     delivery->node = node;
     delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
-    unsigned consumers = (unsigned)delivery->config->queue.num_consumers;
-    unsigned most = node->component->exporter->in_flight_max;
-    hf_window_init(&delivery->window, most != 0 && most < consumers ? most : consumers);
+    unsigned in_flight = (unsigned)delivery->config->queue.num_consumers;
+    unsigned own = node->component->exporter->in_flight;
+    if (own != 0 && (node->delivery_config == NULL || own < in_flight)) {
+        in_flight = own;
+    }
+    hf_window_init(&delivery->window, in_flight);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

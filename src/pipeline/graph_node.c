@@ -15,6 +15,7 @@
 #include "graph.h"
 #include "graph_internal.h"
 #include "listeners.h"
+#include "storage/storage.h"
 #include "util/memory.h"
 #include "util/metrics.h"
 
@@ -121,6 +122,11 @@ void hf_node_release(struct hf_node *node)
     size_t before = atomic_fetch_sub_explicit(&node->graph->holds, 1, memory_order_release);
     assert(before != 0);
     (void)before;
+}
+
+const char *hf_node_directory(const struct hf_node *node)
+{
+    return node->host->store != NULL ? hf_storage_directory(node->host->store) : NULL;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

@@ -154,6 +154,12 @@ uint64_t hf_node_memory(const struct hf_node *node)
     return 0;
 }
 
+const char *hf_node_directory(const struct hf_node *node)
+{
+    (void)node;
+    return NULL;
+}
+
 bool hf_node_is_durable(const struct hf_node *node)
 {
     return !node->is_not_durable;

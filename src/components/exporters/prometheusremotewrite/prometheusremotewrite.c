@@ -349,7 +349,7 @@ static const struct hf_exporter_ops exporter_ops = {
     .context_keys = context_keys,
     .timeout = "5s",
     .request_bytes_max = EXPORT_BYTES,
-    .in_flight_max = 1,
+    .in_flight = 1,
 };
 
 const struct hf_component hf_exporter_prometheusremotewrite = {

@@ -1,0 +1,326 @@
+/*
+ * prometheus: serves the last values of all series to scrapers.
+ *
+ * A request is folded into the table of series when it comes from the queue, and acknowledged when
+ * a snapshot that contains it is on disk. After a kill the snapshot is loaded, and what was not
+ * acknowledged comes from the queue again; to fold it twice changes nothing. Writing snapshots
+ * takes a bounded share of the delivery's time, which one snapshot may have for many requests.
+ *
+ * The delivery's thread folds and saves; the server's threads print. The lock guards the table.
+ */
+#include <holdfast/component.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pdata/payload.h"
+#include "pdata/scan.h"
+#include "prometheus_config.h"
+#include "prometheus_fold.h"
+#include "prometheus_print.h"
+#include "prometheus_scrape.h"
+#include "prometheus_snapshot.h"
+#include "prometheus_table.h"
+#include "util/clock.h"
+#include "util/loop.h"
+
+/* Between two snapshots: so many times the time that one takes, and this at most. */
+#define PAUSE_FACTOR 10
+#define PAUSE_MAX_NS HF_NS_PER_S
+#define IN_FLIGHT 32
+
+/* An export that is folded and waits for the snapshot. */
+struct waiting {
+    struct waiting *next;
+    struct hf_export *export;
+    uint64_t rejected_items;
+    const char *why;
+};
+
+struct prometheus_exporter {
+    struct hf_node *node;
+    const struct prometheus_config *config;
+    struct hf_loop *loop;
+    struct prometheus_scrape *scrape;
+    pthread_mutex_t lock; /* guards `table` */
+    struct prometheus_table table;
+    struct prometheus_fold fold;
+    struct hf_payload payload;
+    char *path;        /* of the snapshot; NULL: no data directory */
+    struct stat found; /* the snapshot that was loaded */
+    bool has_begun;    /* the delivery has sent something */
+    struct waiting *waiting, **end;
+    struct hf_timer timer;
+    uint64_t next_snapshot_ns; /* not before */
+};
+
+/* ---- the snapshot ---- */
+
+/* DIR/ID.state, with the bytes of the id that a file's name should not have in hex. */
+static char *snapshot_path(const struct hf_node *node)
+{
+    const char *directory = hf_node_directory(node);
+    const char *id = hf_node_id(node);
+    char name[PATH_MAX];
+    size_t size = 0;
+    for (; *id != '\0' && size + 4 < sizeof(name); id++) {
+        bool is_plain = (*id >= 'a' && *id <= 'z') || (*id >= 'A' && *id <= 'Z') ||
+                        (*id >= '0' && *id <= '9') || *id == '_' || *id == '-';
+        size += (size_t)snprintf(name + size, sizeof(name) - size, is_plain ? "%c" : "%%%02x",
+                                 is_plain ? *id : (unsigned char)*id);
+    }
+    char *path = NULL;
+    if (directory == NULL || asprintf(&path, "%s/%.*s.state", directory, (int)size, name) < 0) {
+        return NULL;
+    }
+    return path;
+}
+
+static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
+{
+    struct stat now;
+    if (exporter->path == NULL || stat(exporter->path, &now) != 0) {
+        return HF_OK;
+    }
+    if (now.st_ino == exporter->found.st_ino &&
+        now.st_mtim.tv_sec == exporter->found.st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == exporter->found.st_mtim.tv_nsec) {
+        return HF_OK;
+    }
+    pthread_mutex_lock(&exporter->lock);
+    prometheus_table_clear(&exporter->table);
+    enum hf_status status = prometheus_snapshot_load(exporter->path, &exporter->table);
+    pthread_mutex_unlock(&exporter->lock);
+    if (status == HF_CORRUPT) {
+        hf_node_log(exporter->node, HF_LOG_ERROR,
+                    "%s is damaged: the values of before are lost, and what was delivered to this "
+                    "exporter is not shown again",
+                    exporter->path);
+        status = HF_OK;
+    }
+    exporter->found = status == HF_OK ? now : exporter->found;
+    return status == HF_NOT_FOUND ? HF_OK : status;
+}
+
+static HF_MUST_USE enum hf_status save(struct prometheus_exporter *exporter)
+{
+    enum hf_status status = HF_OK;
+    uint64_t unix_ns = hf_clock_unix_ns();
+    uint64_t age_ns = exporter->config->metric_expiration_ns;
+    uint64_t begun_ns = hf_clock_monotonic_ns();
+    pthread_mutex_lock(&exporter->lock);
+    prometheus_table_expire(&exporter->table, unix_ns > age_ns ? unix_ns - age_ns : 0);
+    if (exporter->path != NULL) {
+        status = prometheus_snapshot_save(exporter->path, &exporter->table);
+    }
+    int saved = errno;
+    pthread_mutex_unlock(&exporter->lock);
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    uint64_t pause_ns = (now_ns - begun_ns) * PAUSE_FACTOR;
+    exporter->next_snapshot_ns = now_ns + (pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS);
+    errno = saved;
+    return status;
+}
+
+/* Saves, and answers all exports that wait. An answer may bring the next export at once, so the
+ * list is taken off first. */
+static void settle(struct hf_timer *timer, uint64_t now_ns)
+{
+    struct prometheus_exporter *exporter = HF_CONTAINER(timer, struct prometheus_exporter, timer);
+    char error[HF_ERROR_MAX] = "";
+    enum hf_status status = save(exporter);
+    (void)now_ns;
+    if (status != HF_OK) {
+        snprintf(error, sizeof(error), "%s: %s", exporter->path, strerror(errno));
+    }
+    struct waiting *waiting = exporter->waiting;
+    exporter->waiting = NULL;
+    exporter->end = &exporter->waiting;
+    while (waiting != NULL) {
+        struct waiting *next = waiting->next;
+        struct hf_outcome outcome = {.status = status, .message = error};
+        if (status == HF_OK && waiting->rejected_items > 0) {
+            outcome.rejected_items = waiting->rejected_items;
+            outcome.message = waiting->why;
+        }
+        hf_export_done(waiting->export, &outcome);
+        free(waiting);
+        waiting = next;
+    }
+}
+
+/* ---- sending ---- */
+
+static HF_MUST_USE enum hf_status fold(struct prometheus_exporter *exporter,
+                                       const struct hf_export *export)
+{
+    struct hf_payload *payload = &exporter->payload;
+    struct hf_scan scan;
+    exporter->fold.rejected = 0;
+    exporter->fold.why = NULL;
+    exporter->fold.now_ns = hf_clock_unix_ns();
+    enum hf_status status =
+        hf_payload_build(payload, export->bodies, export->body_count, HF_IDENTITY, 0, true);
+    for (size_t i = 0; i < payload->count && status == HF_OK; i++) {
+        status = hf_scan(export->signal, payload->slices[i], &scan);
+        if (status == HF_OK) {
+            pthread_mutex_lock(&exporter->lock);
+            status = prometheus_fold_request(&exporter->fold, payload->slices[i]);
+            pthread_mutex_unlock(&exporter->lock);
+        }
+    }
+    return status == HF_CORRUPT ? HF_INVALID : status;
+}
+
+static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
+                                       struct hf_export *export)
+{
+    if (!exporter->has_begun) {
+        /* The exporter of the configuration before this one has written its last snapshot. */
+        enum hf_status loaded = load(exporter);
+        if (loaded != HF_OK) {
+            return loaded;
+        }
+        exporter->has_begun = true;
+    }
+    struct waiting *waiting = calloc(1, sizeof(*waiting));
+    if (waiting == NULL) {
+        return HF_NOMEM;
+    }
+    enum hf_status status = fold(exporter, export);
+    if (status == HF_OK && exporter->waiting == NULL) {
+        status = hf_loop_timer_set(exporter->loop, &exporter->timer, exporter->next_snapshot_ns);
+    }
+    if (status != HF_OK) {
+        free(waiting);
+        return status;
+    }
+    *waiting = (struct waiting){
+        .export = export, .rejected_items = exporter->fold.rejected, .why = exporter->fold.why};
+    *exporter->end = waiting;
+    exporter->end = &waiting->next;
+    return HF_OK;
+}
+
+static void send_export(void *self, struct hf_export *export)
+{
+    enum hf_status status = take(self, export);
+    if (status != HF_OK) {
+        const char *message = status == HF_INVALID ? "the request does not decode" : NULL;
+        hf_export_done(export, &(struct hf_outcome){.status = status, .message = message});
+    }
+}
+
+/* ---- scraping ---- */
+
+static enum hf_status render(void *user, bool open_metrics, struct hf_bytes *out)
+{
+    struct prometheus_exporter *exporter = user;
+    uint64_t unix_ns = hf_clock_unix_ns();
+    uint64_t age_ns = exporter->config->metric_expiration_ns;
+    const struct hf_bytes *constant = &exporter->fold.constant_text; /* immutable */
+    const struct prometheus_style style = {.open_metrics = open_metrics,
+                                           .timestamps = exporter->config->send_timestamps,
+                                           .constant = hf_slice_of(constant->data, constant->size),
+                                           .since_ns = unix_ns > age_ns ? unix_ns - age_ns : 0};
+    pthread_mutex_lock(&exporter->lock);
+    enum hf_status status = prometheus_print(&exporter->table, &style, out);
+    pthread_mutex_unlock(&exporter->lock);
+    return status;
+}
+
+/* ---- life ---- */
+
+static enum hf_status start_exporter(void *self, char *reterr)
+{
+    struct prometheus_exporter *exporter = self;
+    enum hf_status status = load(exporter);
+    if (status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "%.400s: %s", exporter->path, strerror(errno));
+        return status;
+    }
+    return prometheus_scrape_start(exporter->scrape, reterr);
+}
+
+static void stop_exporter(void *self)
+{
+    struct prometheus_exporter *exporter = self;
+    prometheus_scrape_stop(exporter->scrape);
+}
+
+static void close_exporter(void *self)
+{
+    struct prometheus_exporter *exporter = self;
+    prometheus_scrape_close(exporter->scrape);
+    while (exporter->waiting != NULL) { /* they stay in the queue */
+        struct waiting *next = exporter->waiting->next;
+        free(exporter->waiting);
+        exporter->waiting = next;
+    }
+    prometheus_table_clear(&exporter->table);
+    prometheus_fold_release(&exporter->fold);
+    hf_payload_release(&exporter->payload);
+    pthread_mutex_destroy(&exporter->lock);
+    free(exporter->path);
+    free(exporter);
+}
+
+static enum hf_status open_exporter(struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct prometheus_exporter *exporter = calloc(1, sizeof(*exporter));
+    if (exporter == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    exporter->node = node;
+    exporter->config = config;
+    exporter->loop = hf_node_own_loop(node);
+    exporter->end = &exporter->waiting;
+    exporter->timer.fire = settle;
+    exporter->table.series_max = (size_t)exporter->config->max_series;
+    exporter->path = snapshot_path(node);
+    pthread_mutex_init(&exporter->lock, NULL);
+    enum hf_status status =
+        prometheus_fold_init(&exporter->fold, exporter->config, &exporter->table);
+    if (status == HF_OK) {
+        const struct prometheus_scrape_options options = {
+            .node = node, .config = config, .render = render, .user = exporter};
+        status = prometheus_scrape_open(&options, &exporter->scrape, reterr);
+    } else {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    }
+    if (status != HF_OK) {
+        close_exporter(exporter);
+        return status;
+    }
+    *ret_self = exporter;
+    return HF_OK;
+}
+
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .timeout = "0s",
+    .has_no_delivery_keys = true,
+    .in_flight = IN_FLIGHT,
+};
+
+const struct hf_component hf_exporter_prometheus = {
+    .type = "prometheus",
+    .help = "Serves the last values of all series to Prometheus.",
+    .kind = HF_EXPORTER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct prometheus_config),
+    .fields = prometheus_fields,
+    .check = prometheus_check_config,
+    .open = open_exporter,
+    .start = start_exporter,
+    .stop = stop_exporter,
+    .close = close_exporter,
+    .exporter = &exporter_ops,
+};

@@ -1,0 +1,460 @@
+#include "prometheus_fold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pdata/any.h"
+#include "pdata/document.h"
+#include "pdata/walk.h"
+#include "prometheus_point.h"
+
+#define RESOURCE_ATTRIBUTES 1
+#define SCOPE_ATTRIBUTES 3
+#define METRIC_NAME 1
+#define METRIC_HELP 2
+#define METRIC_UNIT 3
+#define DATA_TEMPORALITY 2
+#define SUM_IS_MONOTONIC 3
+#define TEMPORALITY_DELTA 1
+#define TEMPORALITY_CUMULATIVE 2
+
+/* What is found out once for each resource, scope and metric. */
+struct position {
+    const struct hf_message *resource_group, *metric;
+    struct hf_attributes *resource;   /* NULL: none */
+    struct prometheus_family *family; /* NULL: its points have no place */
+    bool is_delta;
+};
+
+static struct hf_slice slice_of(const struct hf_bytes *bytes)
+{
+    return hf_slice_of(bytes->data, bytes->size);
+}
+
+static void reject(struct prometheus_fold *fold, const char *why)
+{
+    fold->rejected++;
+    fold->why = why;
+}
+
+/* ---- resources ---- */
+
+static bool is_identity(struct hf_slice key)
+{
+    return hf_slice_is(key, "service.name") || hf_slice_is(key, "service.namespace") ||
+           hf_slice_is(key, "service.instance.id");
+}
+
+static HF_MUST_USE enum hf_status append_text(const struct hf_attributes *attributes,
+                                              const char *key, struct hf_bytes *out)
+{
+    const struct hf_attribute *found =
+        attributes != NULL ? hf_attributes_find(attributes, hf_slice_text(key)) : NULL;
+    return found != NULL ? hf_any_text(found->value, out) : HF_OK;
+}
+
+static HF_MUST_USE enum hf_status read_identity(struct prometheus_fold *fold,
+                                                const struct hf_attributes *resource)
+{
+    fold->job.size = 0;
+    fold->instance.size = 0;
+    fold->name.size = 0;
+    enum hf_status status = append_text(resource, "service.namespace", &fold->job);
+    if (status == HF_OK && fold->job.size > 0) {
+        status = hf_bytes_append(&fold->job, hf_slice_text("/"));
+    }
+    if (status == HF_OK) {
+        status = append_text(resource, "service.name", &fold->name);
+    }
+    if (status == HF_OK && fold->name.size > 0) {
+        status = hf_bytes_append(&fold->job, slice_of(&fold->name));
+    } else {
+        fold->job.size = 0;
+    }
+    return status == HF_OK ? append_text(resource, "service.instance.id", &fold->instance) : status;
+}
+
+static HF_MUST_USE enum hf_status add_identity(struct prometheus_fold *fold)
+{
+    enum hf_status status =
+        prometheus_labels_add(&fold->labels, hf_slice_text("job"), slice_of(&fold->job));
+    return status == HF_OK ? prometheus_labels_add(&fold->labels, hf_slice_text("instance"),
+                                                   slice_of(&fold->instance))
+                           : status;
+}
+
+/* The labels of target_info that are not its key. NULL with HF_OK: there are none. */
+static HF_MUST_USE enum hf_status
+print_extra(struct prometheus_fold *fold, const struct hf_attributes *resource, char **ret_extra)
+{
+    struct hf_slice text;
+    enum hf_status status = HF_OK;
+    prometheus_labels_reset(&fold->labels);
+    for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
+        const struct hf_attribute *one = &resource->items[i];
+        if (!is_identity(one->key) && !hf_slice_is(one->key, "job") &&
+            !hf_slice_is(one->key, "instance")) {
+            status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
+        }
+    }
+    *ret_extra = NULL;
+    if (status == HF_OK) {
+        status = prometheus_labels_print(&fold->labels, &text);
+    }
+    if (status == HF_OK && text.size > 0) {
+        *ret_extra = strndup((const char *)text.data, text.size);
+        status = *ret_extra != NULL ? HF_OK : HF_NOMEM;
+    }
+    return status;
+}
+
+static HF_MUST_USE enum hf_status put_target_info(struct prometheus_fold *fold,
+                                                  const struct hf_attributes *resource)
+{
+    struct prometheus_family *family = NULL;
+    struct prometheus_series *series = NULL;
+    struct hf_slice labels;
+    char *extra = NULL;
+    const struct hf_prom_naming naming = {.name_space = fold->naming.name_space};
+    fold->name.size = 0;
+    enum hf_status status = hf_prom_metric_name(&naming, hf_slice_text("target_info"),
+                                                HF_EMPTY_SLICE, HF_PROM_GAUGE, &fold->name);
+    if (status == HF_OK) {
+        status = prometheus_table_family(fold->table, slice_of(&fold->name), HF_PROM_GAUGE,
+                                         hf_slice_text("Target metadata"), &family);
+    }
+    if (status == HF_OK) {
+        status = print_extra(fold, resource, &extra);
+    }
+    prometheus_labels_reset(&fold->labels);
+    status = status == HF_OK ? add_identity(fold) : status;
+    status = status == HF_OK ? prometheus_labels_print(&fold->labels, &labels) : status;
+    if (status == HF_OK) {
+        status = prometheus_table_series(fold->table, family, labels, &series);
+    }
+    if (status != HF_OK) {
+        free(extra);
+        return status == HF_EXISTS || status == HF_FULL ? HF_OK : status; /* it is no data point */
+    }
+    free(series->extra);
+    family->is_info = true;
+    series->extra = extra;
+    series->value.is_integer = true;
+    series->value.integer = 1;
+    series->updated_ns = fold->now_ns;
+    return HF_OK;
+}
+
+static HF_MUST_USE enum hf_status enter_resource(struct prometheus_fold *fold,
+                                                 const struct hf_place *place,
+                                                 struct position *position)
+{
+    position->resource_group = place->resource_group;
+    position->resource = hf_message_attributes(hf_place_resource(place), RESOURCE_ATTRIBUTES);
+    enum hf_status status = read_identity(fold, position->resource);
+    if (status == HF_OK && fold->job.size > 0 && fold->instance.size > 0) {
+        status = put_target_info(fold, position->resource);
+    }
+    return status;
+}
+
+/* ---- metrics ---- */
+
+/* NULL, or why its points have no place. */
+static const char *judge_metric(const struct hf_place *place, enum hf_prom_kind *ret_kind,
+                                bool *ret_is_delta)
+{
+    uint8_t type = hf_message_type(place->data)->index;
+    uint64_t temporality = 0;
+    *ret_is_delta = false;
+    *ret_kind = HF_PROM_GAUGE;
+    switch (type) {
+    case HF_MESSAGE_GAUGE:
+        return NULL;
+    case HF_MESSAGE_SUMMARY:
+        *ret_kind = HF_PROM_SUMMARY;
+        return NULL;
+    case HF_MESSAGE_EXPONENTIAL_HISTOGRAM:
+        return "the text format has no exponential histograms";
+    default:
+        break;
+    }
+    temporality = (uint64_t)hf_message_i64(place->data, DATA_TEMPORALITY);
+    *ret_is_delta = temporality == TEMPORALITY_DELTA;
+    if (temporality != TEMPORALITY_DELTA && temporality != TEMPORALITY_CUMULATIVE) {
+        return "a sum or histogram without temporality";
+    }
+    if (type == HF_MESSAGE_HISTOGRAM) {
+        *ret_kind = HF_PROM_HISTOGRAM;
+    } else if (hf_message_i64(place->data, SUM_IS_MONOTONIC) != 0) {
+        *ret_kind = HF_PROM_COUNTER;
+    } else if (*ret_is_delta) {
+        return "a sum of deltas that is not monotonic";
+    }
+    return NULL;
+}
+
+static HF_MUST_USE enum hf_status
+enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct position *position)
+{
+    enum hf_prom_kind kind = HF_PROM_GAUGE;
+    position->metric = place->metric;
+    position->family = NULL;
+    const char *why = judge_metric(place, &kind, &position->is_delta);
+    if (why != NULL) {
+        fold->why = why;
+        return HF_OK;
+    }
+    fold->name.size = 0;
+    enum hf_status status =
+        hf_prom_metric_name(&fold->naming, hf_message_bytes(place->metric, METRIC_NAME),
+                            hf_message_bytes(place->metric, METRIC_UNIT), kind, &fold->name);
+    if (status == HF_INVALID) {
+        fold->why = "a metric whose name has no letter or digit";
+        return HF_OK;
+    }
+    if (status == HF_OK) {
+        status = prometheus_table_family(fold->table, slice_of(&fold->name), kind,
+                                         hf_message_bytes(place->metric, METRIC_HELP),
+                                         &position->family);
+    }
+    if (status == HF_EXISTS) {
+        fold->why = "a metric of that name has another type";
+        return HF_OK;
+    }
+    if (status == HF_FULL) {
+        fold->why = "more metrics than max_series";
+        return HF_OK;
+    }
+    return status;
+}
+
+/* ---- points ---- */
+
+static bool is_overridden(const struct prometheus_fold *fold, const struct position *position,
+                          struct hf_slice key)
+{
+    if (fold->config->resource_to_telemetry.enabled && position->resource != NULL &&
+        hf_attributes_find(position->resource, key) != NULL &&
+        !(fold->config->resource_to_telemetry.exclude_service_attributes && is_identity(key))) {
+        return true;
+    }
+    return (fold->job.size > 0 && hf_slice_is(key, "job")) ||
+           (fold->instance.size > 0 && hf_slice_is(key, "instance"));
+}
+
+static HF_MUST_USE enum hf_status add_resource(struct prometheus_fold *fold,
+                                               const struct hf_attributes *resource)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
+        const struct hf_attribute *one = &resource->items[i];
+        bool is_left_out = (fold->config->resource_to_telemetry.exclude_service_attributes &&
+                            is_identity(one->key)) ||
+                           (fold->job.size > 0 && hf_slice_is(one->key, "job")) ||
+                           (fold->instance.size > 0 && hf_slice_is(one->key, "instance"));
+        if (!is_left_out) {
+            status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
+        }
+    }
+    return status;
+}
+
+static HF_MUST_USE enum hf_status add_scope(struct prometheus_fold *fold,
+                                            const struct hf_place *place)
+{
+    struct hf_message *scope = hf_place_scope(place);
+    const struct hf_attributes *attributes = hf_message_attributes(scope, SCOPE_ATTRIBUTES);
+    enum hf_status status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_name"),
+                                                  hf_message_bytes(scope, 1));
+    if (status == HF_OK) {
+        status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_version"),
+                                       hf_message_bytes(scope, 2));
+    }
+    if (status == HF_OK) {
+        status = prometheus_labels_add(&fold->labels, hf_slice_text("otel_scope_schema_url"),
+                                       hf_message_bytes(place->scope_group, 3));
+    }
+    for (size_t i = 0; attributes != NULL && i < attributes->count && status == HF_OK; i++) {
+        fold->name.size = 0;
+        status = hf_bytes_append(&fold->name, hf_slice_text("otel_scope_"));
+        status = status == HF_OK ? hf_bytes_append(&fold->name, attributes->items[i].key) : status;
+        if (status == HF_OK) {
+            status = prometheus_labels_add_any(&fold->labels, slice_of(&fold->name),
+                                               attributes->items[i].value);
+        }
+    }
+    return status;
+}
+
+static HF_MUST_USE enum hf_status print_labels(struct prometheus_fold *fold,
+                                               const struct hf_place *place,
+                                               const struct position *position,
+                                               struct hf_slice *ret_labels)
+{
+    const struct hf_attributes *attributes = hf_message_attributes(
+        place->item, hf_message_attributes_number(hf_message_type(place->item)));
+    enum hf_status status = HF_OK;
+    prometheus_labels_reset(&fold->labels);
+    for (size_t i = 0; attributes != NULL && i < attributes->count && status == HF_OK; i++) {
+        const struct hf_attribute *one = &attributes->items[i];
+        if (!is_overridden(fold, position, one->key)) {
+            status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
+        }
+    }
+    if (status == HF_OK && fold->config->resource_to_telemetry.enabled &&
+        position->resource != NULL) {
+        status = add_resource(fold, position->resource);
+    }
+    if (status == HF_OK && !fold->config->without_scope_info) {
+        status = add_scope(fold, place);
+    }
+    status = status == HF_OK ? add_identity(fold) : status;
+    return status == HF_OK ? prometheus_labels_print(&fold->labels, ret_labels) : status;
+}
+
+static bool clashes(const struct prometheus_fold *fold)
+{
+    const struct prometheus_labels *labels = &fold->labels;
+    for (size_t i = 0; fold->config->const_labels.count > 0 && i < labels->count; i++) {
+        const uint8_t *name = labels->texts.data + labels->items[i].name;
+        size_t size = labels->items[i].name_size;
+        const uint8_t *at = fold->constant_names.data;
+        const uint8_t *end = at + fold->constant_names.size;
+        while ((at = memmem(at, (size_t)(end - at), name, size)) != NULL) {
+            if (at[-1] == ',' && at[size] == ',') {
+                return true;
+            }
+            at++;
+        }
+    }
+    return false;
+}
+
+static HF_MUST_USE enum hf_status put_value(struct prometheus_fold *fold, struct hf_message *point,
+                                            bool is_delta, struct prometheus_series *series)
+{
+    struct prometheus_value value;
+    enum hf_status status = prometheus_point_read(point, fold->config->enable_open_metrics, &value);
+    if (status != HF_OK) {
+        return status;
+    }
+    if (is_delta) {
+        prometheus_series_add(series, &value);
+    } else if (series->updated_ns == 0 || value.time_ns >= series->value.time_ns) {
+        prometheus_series_put(series, &value);
+    } else {
+        free(value.pairs);
+        free(value.exemplars);
+    }
+    series->updated_ns = fold->now_ns;
+    return HF_OK;
+}
+
+static HF_MUST_USE enum hf_status fold_point(struct prometheus_fold *fold,
+                                             const struct hf_place *place,
+                                             const struct position *position)
+{
+    struct hf_slice labels;
+    struct prometheus_series *series = NULL;
+    enum hf_status status = print_labels(fold, place, position, &labels);
+    if (status != HF_OK) {
+        return status;
+    }
+    if (clashes(fold)) {
+        reject(fold, "a label of a point has the name of one of const_labels");
+        return HF_OK;
+    }
+    if (prometheus_point_is_stale(place->item)) {
+        series = prometheus_table_find(fold->table, position->family, labels);
+        if (series != NULL) {
+            prometheus_table_remove(fold->table, series);
+        }
+        return HF_OK;
+    }
+    status = prometheus_table_series(fold->table, position->family, labels, &series);
+    if (status == HF_FULL) {
+        reject(fold, "more series than max_series");
+        return HF_OK;
+    }
+    if (status == HF_OK) {
+        status = put_value(fold, place->item, position->is_delta, series);
+        if (status != HF_OK && series->updated_ns == 0) {
+            prometheus_table_remove(fold->table, series);
+        }
+    }
+    return status;
+}
+
+enum hf_status prometheus_fold_request(struct prometheus_fold *fold, struct hf_slice raw)
+{
+    struct hf_document *document = hf_document_borrow(HF_METRICS, raw);
+    if (document == NULL) {
+        return HF_NOMEM;
+    }
+    struct hf_place place = {.document = document};
+    struct position position = {.resource_group = NULL};
+    enum hf_status status = HF_OK;
+    while (status == HF_OK && hf_place_next_item(&place)) {
+        if (place.resource_group != position.resource_group) {
+            status = enter_resource(fold, &place, &position);
+        }
+        if (status == HF_OK && place.metric != position.metric) {
+            status = enter_metric(fold, &place, &position);
+        }
+        if (status == HF_OK && position.family == NULL) {
+            reject(fold, fold->why);
+        } else if (status == HF_OK) {
+            status = fold_point(fold, &place, &position);
+        }
+    }
+    if (status == HF_OK) {
+        status = hf_document_status(document);
+    }
+    hf_document_return(document);
+    return status;
+}
+
+/* ---- life ---- */
+
+enum hf_status prometheus_fold_init(struct prometheus_fold *fold,
+                                    const struct prometheus_config *config,
+                                    struct prometheus_table *table)
+{
+    bool suffixes = config->translation_strategy_written
+                        ? config->translation_strategy == STRATEGY_WITH_SUFFIXES
+                        : config->add_metric_suffixes;
+    *fold = (struct prometheus_fold){
+        .config = config,
+        .table = table,
+        .naming = {.name_space = config->name_space, .suffixes = suffixes}};
+    struct hf_slice text;
+    enum hf_status status = hf_bytes_append(&fold->constant_names, hf_slice_text(","));
+    for (size_t i = 0; i < config->const_labels.count && status == HF_OK; i++) {
+        const struct hf_string_pair *pair = &config->const_labels.items[i];
+        struct hf_slice key = hf_slice_text(pair->key);
+        status = hf_prom_label_name(key, &fold->constant_names);
+        status =
+            status == HF_OK ? hf_bytes_append(&fold->constant_names, hf_slice_text(",")) : status;
+        if (status == HF_OK && pair->value != NULL) {
+            status = prometheus_labels_add(&fold->labels, key, hf_slice_text(pair->value));
+        }
+    }
+    status = status == HF_OK ? prometheus_labels_print(&fold->labels, &text) : status;
+    status = status == HF_OK ? hf_bytes_append(&fold->constant_text, text) : status;
+    if (status != HF_OK) {
+        prometheus_fold_release(fold);
+    }
+    return status;
+}
+
+void prometheus_fold_release(struct prometheus_fold *fold)
+{
+    hf_bytes_release(&fold->constant_names);
+    hf_bytes_release(&fold->constant_text);
+    hf_bytes_release(&fold->name);
+    hf_bytes_release(&fold->job);
+    hf_bytes_release(&fold->instance);
+    prometheus_labels_release(&fold->labels);
+}

@@ -1,0 +1,27 @@
+/*
+ * prometheus_print: the table as a page of Prometheus's text format 0.0.4, or of OpenMetrics 1.0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/slice.h>
+#include <holdfast/status.h>
+
+#include "prometheus_table.h"
+#include "util/compress.h"
+
+struct prometheus_style {
+    bool open_metrics, timestamps;
+    struct hf_slice constant; /* labels of every series but target_info, as printed */
+    uint64_t since_ns;        /* Unix time: series without a later update are not shown */
+};
+
+/* Whether a scraper that sends this Accept header is answered in OpenMetrics. */
+bool prometheus_wants_open_metrics(struct hf_slice accept);
+
+/* Appends the page; sorts the families. HF_NOMEM. */
+HF_MUST_USE enum hf_status prometheus_print(struct prometheus_table *table,
+                                            const struct prometheus_style *style,
+                                            struct hf_bytes *out);

@@ -1,0 +1,243 @@
+#include "prometheus_scrape.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <holdfast/auth.h>
+#include <holdfast/component.h>
+
+#include "http/server.h"
+#include "prometheus_print.h"
+#include "util/clock.h"
+#include "util/log_limiter.h"
+
+#define CONNECTIONS_MAX 256
+#define SAY_AGAIN_NS (60 * HF_NS_PER_S)
+#define THREADS 2
+
+struct prometheus_scrape {
+    struct prometheus_scrape_options options;
+    struct hf_http_server *server;
+    const struct hf_auth *auth; /* NULL: anyone may scrape */
+    void *auth_self;
+    struct hf_log_limiter said;
+    int listen_fd;
+};
+
+/* A request that waits for the authenticator; the request's and the authenticator's. */
+struct admission {
+    struct hf_auth_wait wait;
+    struct hf_http_request *request;
+    enum hf_status status;
+    atomic_int references;
+    atomic_bool is_gone;
+};
+
+static void drop(struct admission *admission)
+{
+    if (atomic_fetch_sub(&admission->references, 1) == 1) {
+        free(admission);
+    }
+}
+
+static bool is_wanted(struct hf_auth_wait *wait)
+{
+    struct admission *admission = HF_CONTAINER(wait, struct admission, wait);
+    return !atomic_load(&admission->is_gone) && hf_http_is_alive(admission->request);
+}
+
+static void on_decided(struct hf_auth_wait *wait, enum hf_status status)
+{
+    struct admission *admission = HF_CONTAINER(wait, struct admission, wait);
+    admission->status = status;
+    hf_http_go_on(admission->request);
+    drop(admission);
+}
+
+static void on_gone(void *user, struct hf_http_request *request)
+{
+    struct admission *admission = *hf_http_request_data(request);
+    (void)user;
+    atomic_store(&admission->is_gone, true);
+    drop(admission);
+}
+
+static struct hf_slice header_of(void *request, const char *name)
+{
+    return hf_http_header(request, name);
+}
+
+static HF_MUST_USE enum hf_status check_later(const struct prometheus_scrape *scrape,
+                                              struct hf_http_request *request,
+                                              const struct hf_auth_request *shown)
+{
+    struct admission *admission = calloc(1, sizeof(*admission));
+    if (admission == NULL) {
+        return HF_NOMEM;
+    }
+    admission->wait.is_wanted = is_wanted;
+    admission->wait.done = on_decided;
+    admission->request = request;
+    atomic_init(&admission->references, 2);
+    *hf_http_request_data(request) = admission;
+    hf_http_hold(request);
+    scrape->auth->begin(scrape->auth_self, shown, &admission->wait);
+    return HF_OK;
+}
+
+static enum hf_status on_headers(void *user, struct hf_http_request *request)
+{
+    const struct prometheus_scrape *scrape = user;
+    const struct admission *admission = *hf_http_request_data(request);
+    enum hf_status status = HF_OK;
+    if (scrape->auth != NULL && admission != NULL) {
+        status = admission->status;
+    } else if (scrape->auth != NULL) {
+        const struct hf_auth_request shown = {header_of, request, hf_http_peer(request)};
+        struct hf_meta_writer unused = {.size = 0};
+        if (!scrape->auth->check(scrape->auth_self, &shown, &unused, &status)) {
+            status = check_later(scrape, request, &shown);
+        }
+    }
+    if (status != HF_OK) {
+        const struct hf_http_answer answer = {.status = status == HF_UNAUTHENTICATED ? 401 : 503};
+        hf_http_answer(request, &answer);
+    }
+    return status;
+}
+
+static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
+{
+    const struct prometheus_scrape *scrape = user;
+    const char *method = hf_http_method(request);
+    struct hf_bytes page = {.size = 0};
+    (void)fault;
+    if (strcmp(hf_http_path(request), "/metrics") != 0) {
+        hf_http_answer(request, &(struct hf_http_answer){.status = 404,
+                                                         .content_type = "text/plain",
+                                                         .body = hf_slice_text("see /metrics\n")});
+        return;
+    }
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        hf_http_answer(request, &(struct hf_http_answer){.status = 405, .allow = "GET, HEAD"});
+        return;
+    }
+    bool open_metrics = scrape->options.config->enable_open_metrics &&
+                        prometheus_wants_open_metrics(hf_http_header(request, "accept"));
+    if (scrape->options.render(scrape->options.user, open_metrics, &page) != HF_OK) {
+        hf_http_answer(request, &(struct hf_http_answer){.status = 503});
+    } else {
+        const struct hf_http_answer answer = {
+            .status = 200,
+            .content_type = open_metrics
+                                ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                : "text/plain; version=0.0.4; charset=utf-8",
+            .body = hf_slice_of(page.data, page.size)};
+        hf_http_answer(request, &answer);
+    }
+    hf_bytes_release(&page);
+}
+
+static void on_error(void *user, const char *peer, const char *what)
+{
+    struct prometheus_scrape *scrape = user;
+    if (peer == NULL) {
+        hf_node_log(scrape->options.node, HF_LOG_WARN,
+                    "reloading TLS files failed; keeping the previous certificate: %s", what);
+    } else if (hf_log_limiter_allows(&scrape->said, peer, what, hf_clock_coarse_ns())) {
+        hf_node_log(scrape->options.node, HF_LOG_WARN, "%s: %s", peer, what);
+    }
+}
+
+static void on_end(void *user)
+{
+    const struct prometheus_scrape *scrape = user;
+    hf_node_release(scrape->options.node);
+}
+
+enum hf_status prometheus_scrape_open(const struct prometheus_scrape_options *options,
+                                      struct prometheus_scrape **ret_scrape, char *reterr)
+{
+    const struct prometheus_auth_config *auth = options->config->auth;
+    struct prometheus_scrape *scrape = calloc(1, sizeof(*scrape));
+    if (scrape == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    scrape->options = *options;
+    scrape->listen_fd = -1;
+    hf_log_limiter_init(&scrape->said, SAY_AGAIN_NS);
+    enum hf_status status = HF_OK;
+    if (auth != NULL) {
+        status =
+            hf_node_auth(options->node, auth->authenticator, &scrape->auth, &scrape->auth_self);
+        if (status != HF_OK || scrape->auth->check == NULL) {
+            snprintf(reterr, HF_ERROR_MAX,
+                     "auth::authenticator: %s does not authenticate servers; use bearertokenauth "
+                     "or basicauth",
+                     auth->authenticator);
+            status = HF_UNSUPPORTED;
+        }
+    }
+    if (status == HF_OK) {
+        status =
+            hf_node_listen(options->node, options->config->endpoint, &scrape->listen_fd, reterr);
+    }
+    if (status != HF_OK) {
+        prometheus_scrape_close(scrape);
+        return status;
+    }
+    *ret_scrape = scrape;
+    return HF_OK;
+}
+
+enum hf_status prometheus_scrape_start(struct prometheus_scrape *scrape, char *reterr)
+{
+    const struct prometheus_config *config = scrape->options.config;
+    const struct hf_http_server_options options = {
+        .listen_fd = scrape->listen_fd,
+        .threads = THREADS,
+        .body_bytes_max = 4096,
+        .connections_max = CONNECTIONS_MAX,
+        .idle_timeout_s = 300,
+        .tls = config->tls,
+        .cors = config->cors,
+        .response_headers = config->response_headers.count != 0 ? &config->response_headers : NULL,
+        .on_headers = on_headers,
+        .on_request = on_request,
+        .on_error = on_error,
+        .on_gone = on_gone,
+        .on_end = on_end,
+        .user = scrape,
+    };
+    scrape->listen_fd = -1;
+    hf_node_hold(scrape->options.node);
+    enum hf_status status = hf_http_server_new(&options, &scrape->server, reterr);
+    if (status != HF_OK) {
+        hf_node_release(scrape->options.node);
+    }
+    return status;
+}
+
+void prometheus_scrape_stop(struct prometheus_scrape *scrape)
+{
+    if (scrape->server != NULL) {
+        hf_http_server_stop(scrape->server, 0);
+    }
+}
+
+void prometheus_scrape_close(struct prometheus_scrape *scrape)
+{
+    if (scrape == NULL) {
+        return;
+    }
+    hf_http_server_free(scrape->server);
+    if (scrape->listen_fd >= 0) {
+        close(scrape->listen_fd);
+    }
+    hf_log_limiter_release(&scrape->said);
+    free(scrape);
+}

@@ -1,0 +1,18 @@
+/*
+ * prometheus_snapshot: the table of series in a file, which is replaced as a whole: after a kill it
+ * is the old one or the new one. Exemplars are not in it.
+ */
+#pragma once
+
+#include <holdfast/status.h>
+
+#include "prometheus_table.h"
+
+/* Writes the file durably beside `path` and renames it. HF_IO with errno. HF_NOMEM. */
+HF_MUST_USE enum hf_status prometheus_snapshot_save(const char *path,
+                                                    const struct prometheus_table *table);
+
+/* Fills an empty table. HF_NOT_FOUND: there is no file. HF_CORRUPT: it fails its check. HF_IO with
+ * errno. HF_NOMEM. The table is empty then. */
+HF_MUST_USE enum hf_status prometheus_snapshot_load(const char *path,
+                                                    struct prometheus_table *table);

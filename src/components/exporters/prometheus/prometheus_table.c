@@ -1,0 +1,370 @@
+#include "prometheus_table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS_MIN 1024u
+
+/* FNV-1a, from the family's name on. */
+static uint64_t hash_bytes(uint64_t hash, struct hf_slice bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        hash = (hash ^ bytes.data[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static uint64_t hash_series(const struct prometheus_family *family, struct hf_slice labels)
+{
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), family->name);
+    hash = hash_bytes((hash ^ 0xff) * UINT64_C(0x100000001b3), labels);
+    return hash ^ (hash >> 29);
+}
+
+/* ---- families ---- */
+
+static int compare(struct hf_slice a, struct hf_slice b)
+{
+    size_t least = a.size < b.size ? a.size : b.size;
+    int order = least > 0 ? memcmp(a.data, b.data, least) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* Where the name stands, or would stand. */
+static size_t find_family(const struct prometheus_table *table, struct hf_slice name)
+{
+    size_t low = 0;
+    size_t high = table->family_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(table->families[middle]->name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void free_family(struct prometheus_family *family)
+{
+    free(family->series);
+    free(family->help);
+    free(family);
+}
+
+static struct prometheus_family *make_family(struct hf_slice name, enum hf_prom_kind kind,
+                                             struct hf_slice help)
+{
+    struct prometheus_family *family = calloc(1, sizeof(*family) + name.size);
+    char *text = calloc(1, help.size + 1);
+    if (family == NULL || text == NULL) {
+        free(family);
+        free(text);
+        return NULL;
+    }
+    memcpy(family + 1, name.data, name.size);
+    if (help.size > 0) {
+        memcpy(text, help.data, help.size);
+    }
+    family->name = hf_slice_of(family + 1, name.size);
+    family->help = text;
+    family->kind = kind;
+    family->is_sorted = true;
+    return family;
+}
+
+enum hf_status prometheus_table_family(struct prometheus_table *table, struct hf_slice name,
+                                       enum hf_prom_kind kind, struct hf_slice help,
+                                       struct prometheus_family **ret_family)
+{
+    size_t at = find_family(table, name);
+    if (at < table->family_count && hf_slice_equal(table->families[at]->name, name)) {
+        struct prometheus_family *family = table->families[at];
+        if (family->kind != kind && family->count > 0) {
+            return HF_EXISTS;
+        }
+        family->kind = kind;
+        *ret_family = family;
+        return HF_OK;
+    }
+    if (table->family_count >= table->series_max) {
+        return HF_FULL;
+    }
+    if (table->family_count == table->family_capacity) {
+        size_t capacity = table->family_capacity != 0 ? 2 * table->family_capacity : 64;
+        void *grown = realloc(table->families, capacity * sizeof(*table->families));
+        if (grown == NULL) {
+            return HF_NOMEM;
+        }
+        table->families = grown;
+        table->family_capacity = capacity;
+    }
+    struct prometheus_family *family = make_family(name, kind, help);
+    if (family == NULL) {
+        return HF_NOMEM;
+    }
+    memmove(&table->families[at + 1], &table->families[at],
+            (table->family_count - at) * sizeof(*table->families));
+    table->families[at] = family;
+    table->family_count++;
+    *ret_family = family;
+    return HF_OK;
+}
+
+/* ---- series ---- */
+
+static struct hf_slice labels_of(const struct prometheus_series *series)
+{
+    return hf_slice_of(series->labels, series->labels_size);
+}
+
+static size_t find_slot(const struct prometheus_table *table,
+                        const struct prometheus_family *family, struct hf_slice labels,
+                        uint64_t hash)
+{
+    size_t at = (size_t)hash & (table->slot_count - 1);
+    while (table->slots[at] != NULL &&
+           !(table->slots[at]->hash == hash && table->slots[at]->family == family &&
+             hf_slice_equal(labels_of(table->slots[at]), labels))) {
+        at = (at + 1) & (table->slot_count - 1);
+    }
+    return at;
+}
+
+struct prometheus_series *prometheus_table_find(const struct prometheus_table *table,
+                                                const struct prometheus_family *family,
+                                                struct hf_slice labels)
+{
+    if (table->slot_count == 0) {
+        return NULL;
+    }
+    return table->slots[find_slot(table, family, labels, hash_series(family, labels))];
+}
+
+static HF_MUST_USE enum hf_status grow_slots(struct prometheus_table *table)
+{
+    if (table->slot_count > 0 && (table->series_count + 1) * 4 <= table->slot_count * 3) {
+        return HF_OK;
+    }
+    struct prometheus_table grown = *table;
+    grown.slot_count = table->slot_count != 0 ? 2 * table->slot_count : SLOTS_MIN;
+    grown.slots = calloc(grown.slot_count, sizeof(struct prometheus_series *));
+    if (grown.slots == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < table->slot_count; i++) {
+        struct prometheus_series *series = table->slots[i];
+        if (series != NULL) {
+            grown.slots[find_slot(&grown, series->family, labels_of(series), series->hash)] =
+                series;
+        }
+    }
+    free(table->slots);
+    *table = grown;
+    return HF_OK;
+}
+
+static HF_MUST_USE enum hf_status grow_family(struct prometheus_family *family)
+{
+    if (family->count < family->capacity) {
+        return HF_OK;
+    }
+    size_t capacity = family->capacity != 0 ? 2 * family->capacity : 4;
+    void *grown = realloc(family->series, capacity * sizeof(*family->series));
+    if (grown == NULL) {
+        return HF_NOMEM;
+    }
+    family->series = grown;
+    family->capacity = capacity;
+    return HF_OK;
+}
+
+enum hf_status prometheus_table_series(struct prometheus_table *table,
+                                       struct prometheus_family *family, struct hf_slice labels,
+                                       struct prometheus_series **ret_series)
+{
+    uint64_t hash = hash_series(family, labels);
+    enum hf_status status = grow_slots(table);
+    if (status != HF_OK) {
+        return status;
+    }
+    size_t at = find_slot(table, family, labels, hash);
+    if (table->slots[at] != NULL) {
+        *ret_series = table->slots[at];
+        return HF_OK;
+    }
+    if (table->series_count >= table->series_max) {
+        table->refused++;
+        return HF_FULL;
+    }
+    status = grow_family(family);
+    struct prometheus_series *series =
+        status == HF_OK ? calloc(1, sizeof(*series) + labels.size) : NULL;
+    if (series == NULL) {
+        return HF_NOMEM;
+    }
+    series->family = family;
+    series->hash = hash;
+    series->labels_size = labels.size;
+    if (labels.size > 0) {
+        memcpy(series->labels, labels.data, labels.size);
+    }
+    series->place = family->count;
+    family->series[family->count++] = series;
+    family->is_sorted = family->count == 1;
+    table->slots[at] = series;
+    table->series_count++;
+    *ret_series = series;
+    return HF_OK;
+}
+
+static void free_value(struct prometheus_value *value)
+{
+    free(value->pairs);
+    free(value->exemplars);
+}
+
+static void free_series(struct prometheus_series *series)
+{
+    free_value(&series->value);
+    free(series->extra);
+    free(series);
+}
+
+void prometheus_table_remove(struct prometheus_table *table, struct prometheus_series *series)
+{
+    struct prometheus_family *family = series->family;
+    size_t hole = find_slot(table, family, labels_of(series), series->hash);
+    size_t mask = table->slot_count - 1;
+    assert(table->slots[hole] == series);
+    for (size_t at = (hole + 1) & mask; table->slots[at] != NULL; at = (at + 1) & mask) {
+        size_t wanted = (size_t)table->slots[at]->hash & mask;
+        if (((at - wanted) & mask) >= ((at - hole) & mask)) {
+            table->slots[hole] = table->slots[at];
+            hole = at;
+        }
+    }
+    table->slots[hole] = NULL;
+    table->series_count--;
+    struct prometheus_series *last = family->series[--family->count];
+    if (last != series) {
+        family->series[series->place] = last;
+        last->place = series->place;
+        family->is_sorted = false;
+    }
+    free_series(series);
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    return compare(labels_of(*(struct prometheus_series *const *)a),
+                   labels_of(*(struct prometheus_series *const *)b));
+}
+
+void prometheus_family_sort(struct prometheus_family *family)
+{
+    if (family->is_sorted) {
+        return;
+    }
+    qsort(family->series, family->count, sizeof(*family->series), by_labels);
+    for (size_t i = 0; i < family->count; i++) {
+        family->series[i]->place = i;
+    }
+    family->is_sorted = true;
+}
+
+void prometheus_table_expire(struct prometheus_table *table, uint64_t before_ns)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->family_count; i++) {
+        struct prometheus_family *family = table->families[i];
+        for (size_t j = family->count; j-- > 0;) {
+            if (family->series[j]->updated_ns < before_ns) {
+                prometheus_table_remove(table, family->series[j]);
+            }
+        }
+        if (family->count > 0) {
+            table->families[kept++] = family;
+        } else {
+            free_family(family);
+        }
+    }
+    table->family_count = kept;
+}
+
+void prometheus_table_clear(struct prometheus_table *table)
+{
+    for (size_t i = 0; i < table->family_count; i++) {
+        for (size_t j = 0; j < table->families[i]->count; j++) {
+            free_series(table->families[i]->series[j]);
+        }
+        free_family(table->families[i]);
+    }
+    free(table->families);
+    free(table->slots);
+    *table = (struct prometheus_table){.series_max = table->series_max};
+}
+
+/* ---- values ---- */
+
+void prometheus_series_put(struct prometheus_series *series, struct prometheus_value *value)
+{
+    if (value->exemplars == NULL && value->pair_count == series->value.pair_count) {
+        value->exemplars = series->value.exemplars;
+        series->value.exemplars = NULL;
+    }
+    free_value(&series->value);
+    series->value = *value;
+    value->pairs = NULL;
+    value->exemplars = NULL;
+}
+
+static bool has_same_bounds(const struct prometheus_value *a, const struct prometheus_value *b)
+{
+    for (size_t i = 0; a->pair_count == b->pair_count && i < a->pair_count; i++) {
+        if (a->pairs[i].at != b->pairs[i].at) {
+            return false;
+        }
+    }
+    return a->pair_count == b->pair_count;
+}
+
+static void add_value(struct prometheus_value *sum, const struct prometheus_value *value)
+{
+    if (value->is_integer && sum->is_integer) {
+        sum->integer = (int64_t)((uint64_t)sum->integer + (uint64_t)value->integer);
+    } else {
+        sum->number = (sum->is_integer ? (double)sum->integer : sum->number) +
+                      (value->is_integer ? (double)value->integer : value->number);
+        sum->is_integer = false;
+    }
+    sum->count += value->count;
+    sum->sum += value->sum;
+    for (size_t i = 0; i < sum->pair_count; i++) {
+        sum->pairs[i].count += value->pairs[i].count;
+    }
+    sum->time_ns = value->time_ns;
+}
+
+void prometheus_series_add(struct prometheus_series *series, struct prometheus_value *value)
+{
+    bool is_new = series->updated_ns == 0;
+    if (!is_new && value->time_ns <= series->value.time_ns) {
+        free_value(value);
+    } else if (is_new || value->start_ns != series->value.time_ns ||
+               !has_same_bounds(&series->value, value)) {
+        prometheus_series_put(series, value);
+    } else {
+        add_value(&series->value, value);
+        if (value->exemplars != NULL) {
+            free(series->value.exemplars);
+            series->value.exemplars = value->exemplars;
+            value->exemplars = NULL;
+        }
+        free_value(value);
+    }
+    value->pairs = NULL;
+    value->exemplars = NULL;
+}

@@ -1,0 +1,310 @@
+"""The exporter prometheus: what a scrape shows, and that a kill takes nothing from it."""
+
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from support import otlp, senders
+from support.ports import free_port
+from support.waiting import until
+
+SECOND = 10**9
+CUMULATIVE, DELTA = 2, 1
+LINE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: (\d+(?:\.\d+)?))?( # \{.*\} \S+(?: \S+)?)?$')
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)')
+OPEN = "application/openmetrics-text; version=1.0.0"
+
+
+def parse(text, open_metrics=False):
+    """The samples by name and labels. Strict: each family once, TYPE before its samples, no series twice."""
+    samples, types, family = {}, {}, None
+    lines = text.split("\n")
+    assert lines.pop() == ""
+    if open_metrics:
+        assert lines.pop() == "# EOF"
+    for line in lines:
+        if line.startswith("# "):
+            word, name, rest = line[2:].split(" ", 2)
+            assert word in ("HELP", "TYPE"), line
+            if word == "TYPE":
+                assert name not in types, line
+                types[name] = rest
+                family = name
+            continue
+        found = LINE.match(line)
+        assert found, line
+        assert found[1].startswith(family), line
+        labels = LABEL.findall(found[2] or "")
+        assert "".join(f'{name}="{value}",' for name, value in labels)[:-1] == (found[2] or ""), line
+        assert len(dict(labels)) == len(labels), line
+        key = (found[1], frozenset(labels))
+        assert key not in samples, line
+        samples[key] = float(found[3])
+    return samples, types
+
+
+class Page:
+    def __init__(self, text, open_metrics=False):
+        self.text = text
+        self.samples, self.types = parse(text, open_metrics)
+
+    def value(self, name, **labels):
+        """The one sample of that name that has these labels, among others."""
+        found = [v for (n, have), v in self.samples.items() if n == name and set(labels.items()) <= have]
+        return found[0] if len(found) == 1 else None
+
+    def names(self):
+        return {name for name, _ in self.samples}
+
+
+class Request:
+    """An Export request of metrics that is put together piece by piece."""
+
+    def __init__(self, **resource):
+        self.message = ExportMetricsServiceRequest()
+        group = self.message.resource_metrics.add()
+        for key, value in resource.items():
+            group.resource.attributes.append(otlp.attribute(key.replace("__", "."), value))
+        self.scope = group.scope_metrics.add()
+
+    def metric(self, name, unit="", description="text"):
+        return self.scope.metrics.add(name=name, unit=unit, description=description)
+
+    def number(self, points, value, start=0, time=1, **attributes):
+        point = points.add(start_time_unix_nano=start * SECOND, time_unix_nano=time * SECOND, as_int=value)
+        for key, text in attributes.items():
+            point.attributes.append(otlp.attribute(key, text))
+        return point
+
+    def sum(self, name, value, start=0, time=1, temporality=CUMULATIVE, unit="", **attributes):
+        metric = self.metric(name, unit)
+        metric.sum.aggregation_temporality = temporality
+        metric.sum.is_monotonic = True
+        return self.number(metric.sum.data_points, value, start, time, **attributes)
+
+    def gauge(self, name, value, time=1, unit="", **attributes):
+        return self.number(self.metric(name, unit).gauge.data_points, value, 0, time, **attributes)
+
+    def histogram(self, name, counts, bounds, start=0, time=1, temporality=CUMULATIVE):
+        metric = self.metric(name, "s")
+        metric.histogram.aggregation_temporality = temporality
+        return metric.histogram.data_points.add(
+            start_time_unix_nano=start * SECOND,
+            time_unix_nano=time * SECOND,
+            count=sum(counts),
+            sum=2.5,
+            bucket_counts=counts,
+            explicit_bounds=bounds,
+        )
+
+    def bytes(self):
+        return self.message.SerializeToString()
+
+
+@pytest.fixture
+def scraped(start, grpc_sender):
+    class Scraped:
+        def __init__(self):
+            self.holdfast = None
+
+        def configuration(self, extensions=None, **keys):
+            return {
+                "exporters": {"prometheus": {"endpoint": f"127.0.0.1:{self.port}", **keys}},
+                "extensions": extensions or {},
+                "service": {
+                    "extensions": ["health_check", *(extensions or {})],
+                    "pipelines": {"metrics": {"receivers": ["otlp"], "exporters": ["prometheus"]}},
+                },
+            }
+
+        def start(self, **keys):
+            self.port = free_port()
+            self.holdfast = start(self.configuration(**keys))
+            self.sender = grpc_sender(self.holdfast)
+
+        def send(self, request):
+            self.sender.export(otlp.METRICS, request.bytes())
+
+        def page(self, path="/metrics", **headers):
+            asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                self.content_type = answer.headers["Content-Type"]
+                return Page(answer.read().decode(), "openmetrics" in self.content_type)
+
+        def wait_value(self, expected, name, **labels):
+            until(
+                lambda: self.page().value(name, **labels) == expected,
+                lambda: f"{name} {labels} is not {expected}:\n{self.page().text}",
+            )
+
+    return Scraped()
+
+
+def test_every_kind_is_shown_with_its_translated_name(scraped):
+    scraped.start(namespace="otel_daemonset", const_labels={"collector": "daemonset", "node": "n1"})
+    request = Request(service__name="shop", service__namespace="eu", service__instance__id="i1", host__name="h")
+    request.sum("system.cpu.time", 12, unit="s", state="user")
+    request.gauge("system.memory.usage", 7, unit="By", text='a"b\\c\nd')
+    request.histogram("http.duration", [1, 2, 3], [0.1, 5])
+    summary = request.metric("latency").summary.data_points.add(count=2, sum=3.5, time_unix_nano=SECOND)
+    summary.quantile_values.add(quantile=0.5, value=1.5)
+    scraped.send(request)
+    scraped.wait_value(12, "otel_daemonset_system_cpu_time_seconds_total", state="user", collector="daemonset", node="n1")
+    page = scraped.page()
+    who = {"job": "eu/shop", "instance": "i1"}
+    assert scraped.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert page.value("otel_daemonset_system_memory_usage_bytes", text='a\\"b\\\\c\\nd', **who) == 7
+    name = "otel_daemonset_http_duration_seconds"
+    assert [page.value(f"{name}_bucket", le=le) for le in ("0.1", "5", "+Inf")] == [1, 3, 6]
+    assert (page.value(f"{name}_sum"), page.value(f"{name}_count")) == (2.5, 6)
+    assert page.value("otel_daemonset_latency", quantile="0.5", **who) == 1.5
+    assert page.value("otel_daemonset_target_info", host_name="h", **who) == 1
+    assert not any("collector" in dict(labels) for n, labels in page.samples if n.endswith("target_info"))
+    assert page.types[name] == "histogram"
+    assert page.types["otel_daemonset_system_cpu_time_seconds_total"] == "counter"
+
+
+def test_deltas_are_added_and_what_is_old_is_ignored(scraped):
+    scraped.start()
+    for start, time, value in ((0, 1, 5), (1, 2, 6), (1, 2, 6), (2, 3, 1)):
+        request = Request()
+        request.sum("hits", value, start, time, DELTA)
+        request.histogram("d", [value, 0], [1], start, time, DELTA)
+        scraped.send(request)
+    scraped.wait_value(12, "hits_total")
+    scraped.wait_value(12, "d_seconds_bucket", le="1")
+    request = Request()
+    request.gauge("level", 3, time=9)
+    request.gauge("level", 4, time=8)
+    scraped.send(request)
+    scraped.wait_value(3, "level")
+
+
+def test_a_kill_takes_nothing_from_the_counters(scraped):
+    scraped.start()
+    total = 0
+    for round_number in range(4):
+        for i in range(25):
+            step = round_number * 25 + i
+            request = Request()
+            request.sum("hits", 3, step, step + 1, DELTA)
+            request.sum("seen", step, 0, step + 1)
+            scraped.send(request)
+            total += 3
+        scraped.holdfast.kill9()
+        scraped.holdfast.restart()
+        scraped.sender.close()
+        scraped.sender = senders.GrpcSender(scraped.holdfast.grpc_target)
+        scraped.wait_value(total, "hits_total")
+        assert scraped.page().value("seen_total") == round_number * 25 + 24
+    scraped.sender.close()
+
+
+def test_the_first_type_of_a_name_wins_and_the_rest_is_counted(scraped):
+    scraped.start(max_series=2)
+    request = Request()
+    request.gauge("x", 1)
+    request.histogram("x", [1], [])
+    request.metric("x_seconds", "").gauge.data_points.add(as_int=2)
+    request.metric("e").exponential_histogram.data_points.add(count=1)
+    request.gauge("y", 1, a="1")
+    request.gauge("y", 1, a="2")
+    scraped.send(request)
+    scraped.wait_value(1, "x")
+    until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "the batch is delivered")
+    books = scraped.holdfast.books("metrics", "prometheus")
+    assert (books["delivered"]["items"], books["dropped"]["rejected_by_backend"]["items"]) == (2, 4)
+    scraped.holdfast.wait_for_log("rejected 4 of 6 metric_points: more metrics than max_series")
+
+
+def test_open_metrics_has_exemplars_and_times(scraped):
+    scraped.start(enable_open_metrics=True, send_timestamps=True)
+    request = Request()
+    point = request.sum("hits", 5, time=1700000000)
+    point.exemplars.add(trace_id=b"\x01" * 16, span_id=b"\x02" * 8, as_int=4, time_unix_nano=1700000000 * SECOND)
+    request.histogram("d", [1, 2], [1], time=1700000000)
+    scraped.send(request)
+    scraped.wait_value(5, "hits_total")
+    text = scraped.page().text
+    assert "hits_total 5 1700000000000\n" in text
+    page = scraped.page(Accept=OPEN)
+    assert scraped.content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert page.types["hits"] == "counter"
+    exemplar = f'# {{trace_id="{"01" * 16}",span_id="{"02" * 8}"}} 4.0 1700000000.000'
+    assert f"hits_total 5 1700000000.000 {exemplar}\n" in page.text
+    assert page.value("d_seconds_bucket", le="1.0") == 1
+
+
+def test_resource_attributes_become_labels_when_asked_for(scraped):
+    scraped.start(resource_to_telemetry_conversion={"enabled": True}, add_metric_suffixes=False)
+    request = Request(service__name="shop", zone="eu")
+    request.sum("hits.count", 1, unit="By", zone="of the point")
+    scraped.send(request)
+    scraped.wait_value(1, "hits_count", zone="eu", service_name="shop", job="shop")
+
+
+def test_a_series_without_a_recorded_value_is_gone(scraped):
+    scraped.start()
+    request = Request()
+    request.gauge("level", 1, a="1")
+    request.gauge("level", 2, a="2")
+    scraped.send(request)
+    scraped.wait_value(2, "level", a="2")
+    request = Request()
+    request.gauge("level", 0, time=2, a="1").flags = 1
+    scraped.send(request)
+    scraped.wait_value(2, "level")
+
+
+def test_a_series_that_is_not_updated_expires(scraped):
+    scraped.start(metric_expiration="500ms")
+    request = Request()
+    request.gauge("level", 1)
+    scraped.send(request)
+    until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "delivered")
+    until(lambda: scraped.page().samples == {}, "nothing is shown any more")
+
+
+def test_other_paths_and_methods_are_refused(scraped):
+    scraped.start()
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        scraped.page("/other")
+    asked = urllib.request.Request(f"http://127.0.0.1:{scraped.port}/metrics", method="POST", data=b"x")
+    with pytest.raises(urllib.error.HTTPError, match="405"):
+        urllib.request.urlopen(asked, timeout=10)
+
+
+def test_a_reload_keeps_the_values(scraped):
+    scraped.start()
+    for step in range(20):
+        request = Request()
+        request.sum("hits", 3, step, step + 1, DELTA)
+        scraped.send(request)
+        if step == 10:
+            scraped.holdfast.write_config(scraped.configuration(const_labels={"after": "reload"}))
+            scraped.holdfast.reload()
+    scraped.wait_value(60, "hits_total", after="reload")
+
+
+def test_a_scraper_must_show_its_token_when_there_is_an_authenticator(scraped):
+    scraped.start(extensions={"bearertokenauth": {"token": "secret"}}, auth={"authenticator": "bearertokenauth"})
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        scraped.page()
+    assert scraped.page(Authorization="Bearer secret").samples == {}
+
+
+def test_a_damaged_snapshot_is_said_and_left_out(scraped):
+    scraped.start()
+    request = Request()
+    request.gauge("level", 1)
+    scraped.send(request)
+    scraped.wait_value(1, "level")
+    until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "delivered")
+    scraped.holdfast.terminate()
+    state = scraped.holdfast.data_directory / "prometheus.state"
+    state.write_bytes(state.read_bytes()[:-5] + b"xxxxx")
+    scraped.holdfast.start()
+    assert scraped.page().samples == {}
+    scraped.holdfast.wait_for_log("is damaged")

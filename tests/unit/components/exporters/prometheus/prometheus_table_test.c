@@ -1,0 +1,186 @@
+/* The table of series, its snapshot, and its page. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "components/exporters/prometheus/prometheus_print.h"
+#include "components/exporters/prometheus/prometheus_snapshot.h"
+#include "components/exporters/prometheus/prometheus_table.h"
+
+static struct prometheus_series *make(struct prometheus_table *table, const char *name,
+                                      enum hf_prom_kind kind, const char *labels)
+{
+    struct prometheus_family *family = NULL;
+    struct prometheus_series *series = NULL;
+    assert_int_equal(
+        prometheus_table_family(table, hf_slice_text(name), kind, hf_slice_text("help"), &family),
+        HF_OK);
+    assert_int_equal(prometheus_table_series(table, family, hf_slice_text(labels), &series), HF_OK);
+    return series;
+}
+
+static struct prometheus_value integer(int64_t number, uint64_t start_ns, uint64_t time_ns)
+{
+    return (struct prometheus_value){
+        .is_integer = true, .integer = number, .start_ns = start_ns, .time_ns = time_ns};
+}
+
+static void a_delta_is_added_once_when_it_follows_and_replaces_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t start_ns, time_ns;
+        int64_t delta, expected;
+    } steps[] = {{0, 10, 5, 5}, {10, 20, 2, 7}, {10, 20, 2, 7},
+                 {0, 10, 5, 7}, {20, 30, 1, 8}, {40, 50, 3, 3}};
+    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_series *series = make(&table, "a", HF_PROM_COUNTER, "");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        struct prometheus_value value =
+            integer(steps[i].delta, steps[i].start_ns, steps[i].time_ns);
+        prometheus_series_add(series, &value);
+        series->updated_ns = 1;
+        assert_int_equal(series->value.integer, steps[i].expected);
+    }
+    prometheus_table_clear(&table);
+}
+
+static void many_series_are_found_and_removed(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    struct prometheus_table table = {.series_max = COUNT};
+    char labels[32];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(labels, sizeof(labels), "n=\"%d\"", i);
+        make(&table, i % 2 == 0 ? "a" : "b", HF_PROM_GAUGE, labels)->updated_ns = (uint64_t)(i % 3);
+    }
+    struct prometheus_series *more = NULL;
+    assert_int_equal(prometheus_table_series(&table, table.families[0], hf_slice_text("x"), &more),
+                     HF_FULL);
+    assert_int_equal(table.refused, 1);
+    prometheus_table_expire(&table, 2);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(labels, sizeof(labels), "n=\"%d\"", i);
+        struct prometheus_series *series =
+            prometheus_table_find(&table, table.families[i % 2], hf_slice_text(labels));
+        assert_int_equal(series != NULL, i % 3 == 2);
+    }
+    assert_int_equal(table.series_count, table.families[0]->count + table.families[1]->count);
+    prometheus_table_expire(&table, 3);
+    assert_int_equal(table.family_count, 0);
+    prometheus_table_clear(&table);
+}
+
+static void a_name_keeps_its_first_type(void **state)
+{
+    (void)state;
+    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_family *family = NULL;
+    make(&table, "a", HF_PROM_GAUGE, "");
+    assert_int_equal(prometheus_table_family(&table, hf_slice_text("a"), HF_PROM_COUNTER,
+                                             HF_EMPTY_SLICE, &family),
+                     HF_EXISTS);
+    prometheus_table_clear(&table);
+}
+
+static void expect_page(struct prometheus_table *table, const char *expected)
+{
+    struct hf_bytes page = {0};
+    const struct prometheus_style style = {.constant = hf_slice_text("c=\"1\"")};
+    assert_int_equal(prometheus_print(table, &style, &page), HF_OK);
+    assert_int_equal(hf_bytes_append(&page, hf_slice_of("", 1)), HF_OK);
+    assert_string_equal((const char *)page.data, expected);
+    hf_bytes_release(&page);
+}
+
+static void a_snapshot_gives_the_same_page_and_damage_is_seen(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "# HELP a help\n# TYPE a counter\n"
+        "a{n=\"1\",c=\"1\"} 7\na{n=\"2\",c=\"1\"} 9\n"
+        "# HELP h help\n# TYPE h histogram\n"
+        "h_bucket{c=\"1\",le=\"0.5\"} 2\nh_bucket{c=\"1\",le=\"+Inf\"} 5\n"
+        "h_sum{c=\"1\"} 1.5\nh_count{c=\"1\"} 5\n";
+    char path[] = "/tmp/prometheus-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    struct prometheus_table table = {.series_max = 10};
+    struct prometheus_value value = integer(9, 1, 2);
+    prometheus_series_put(make(&table, "a", HF_PROM_COUNTER, "n=\"2\""), &value);
+    value = integer(7, 1, 2);
+    prometheus_series_put(make(&table, "a", HF_PROM_COUNTER, "n=\"1\""), &value);
+    value = (struct prometheus_value){.count = 5, .sum = 1.5, .pair_count = 2};
+    value.pairs = calloc(2, sizeof(*value.pairs));
+    assert_non_null(value.pairs);
+    value.pairs[0] = (struct prometheus_pair){.at = 0.5, .count = 2};
+    value.pairs[1] = (struct prometheus_pair){.at = INFINITY, .count = 3};
+    prometheus_series_put(make(&table, "h", HF_PROM_HISTOGRAM, ""), &value);
+    expect_page(&table, expected);
+    assert_int_equal(prometheus_snapshot_save(path, &table), HF_OK);
+    prometheus_table_clear(&table);
+    assert_int_equal(prometheus_snapshot_load(path, &table), HF_OK);
+    expect_page(&table, expected);
+    prometheus_table_clear(&table);
+    close(fd);
+
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    off_t size = lseek(fd, 0, SEEK_END);
+    for (off_t at = 0; at < size; at++) {
+        uint8_t byte = 0;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        assert_int_not_equal(prometheus_snapshot_load(path, &table), HF_OK);
+        assert_int_equal(table.series_count, 0);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    }
+    close(fd);
+    unlink(path);
+    assert_int_equal(prometheus_snapshot_load(path, &table), HF_NOT_FOUND);
+}
+
+static void open_metrics_is_chosen_by_weight_and_version(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *accept;
+        bool expected;
+    } cases[] = {
+        {"application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3", true},
+        {"application/openmetrics-text;version=1.0.0;q=0.2,text/plain;version=0.0.4;q=0.3", false},
+        {"application/openmetrics-text; version=2.0.0", false},
+        {"application/openmetrics-text", true},
+        {"text/plain", false},
+        {"*/*", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(prometheus_wants_open_metrics(hf_slice_text(cases[i].accept)),
+                         cases[i].expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delta_is_added_once_when_it_follows_and_replaces_otherwise),
+        cmocka_unit_test(many_series_are_found_and_removed),
+        cmocka_unit_test(a_name_keeps_its_first_type),
+        cmocka_unit_test(a_snapshot_gives_the_same_page_and_damage_is_seen),
+        cmocka_unit_test(open_metrics_is_chosen_by_weight_and_version),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
