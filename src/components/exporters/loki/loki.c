@@ -134,8 +134,7 @@ static enum hf_status add_record(struct loki *loki, struct hf_http_post *post,
 {
     uint32_t stream;
     size_t line_at = loki->push.lines.size;
-    enum hf_status status =
-        loki_labels_read(&loki->config->labels, place, key, &loki->labels);
+    enum hf_status status = loki_labels_read(&loki->config->labels, place, key, &loki->labels);
     if (status == HF_OK && loki->labels.count == 0) {
         post->left_out++;
         snprintf(post->why, sizeof(post->why), "the record has no label, and Loki takes none such");
@@ -151,9 +150,9 @@ static enum hf_status add_record(struct loki *loki, struct hf_http_post *post,
         status = loki_line_write(place, &loki->labels, format_of(loki, place), &loki->push.lines);
     }
     if (status == HF_OK) {
-        status = loki_push_entry(&loki->push, stream,
-                                 time_of(place->item, post->export->bodies[0].received_ns),
-                                 line_at);
+        status =
+            loki_push_entry(&loki->push, stream,
+                            time_of(place->item, post->export->bodies[0].received_ns), line_at);
     }
     return status;
 }
@@ -174,8 +173,8 @@ static enum hf_status begin_tenant(struct loki *loki, struct hf_http_post *post,
     snprintf(loki->tenant, sizeof(loki->tenant), "%.*s", (int)tenant.size,
              tenant.size != 0 ? (const char *)tenant.data : "");
     if (tenant.size != 0) {
-        loki->tenant_header = (struct hf_header){hf_slice_text("x-scope-orgid"),
-                                                 hf_slice_text(loki->tenant)};
+        loki->tenant_header =
+            (struct hf_header){hf_slice_text("x-scope-orgid"), hf_slice_text(loki->tenant)};
         post->headers = &loki->tenant_header;
         post->header_count = 1;
     }

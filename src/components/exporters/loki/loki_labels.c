@@ -30,9 +30,7 @@ static void hide(struct loki_hidden *hidden, struct hf_slice key)
 
 static struct hf_slice whole_attribute(struct hf_message *owner, struct hf_slice name)
 {
-    uint32_t number = owner != NULL
-                          ? hf_message_attributes_number(hf_message_type(owner))
-                          : 0;
+    uint32_t number = owner != NULL ? hf_message_attributes_number(hf_message_type(owner)) : 0;
     const struct hf_attributes *list = number != 0 ? hf_message_attributes(owner, number) : NULL;
     const struct hf_attribute *found = list != NULL ? hf_attributes_find(list, name) : NULL;
     return found != NULL ? found->value : HF_EMPTY_SLICE;
@@ -74,8 +72,7 @@ struct hf_slice loki_attribute(struct hf_message *owner, struct hf_slice name, b
 /* What stands in a buffer, in the document's memory. */
 static struct hf_slice keep(const struct hf_place *place, struct hf_bytes *bytes)
 {
-    struct hf_slice kept =
-        hf_document_keep(place->document, hf_slice_of(bytes->data, bytes->size));
+    struct hf_slice kept = hf_document_keep(place->document, hf_slice_of(bytes->data, bytes->size));
     hf_bytes_release(bytes);
     return kept;
 }
@@ -205,10 +202,10 @@ static void add_job(struct loki_labels *labels, const struct hf_place *place,
 
 static const char *level_of(int64_t severity)
 {
-    static const char *const names[] = {
-        "TRACE", "TRACE2", "TRACE3", "TRACE4", "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
-        "INFO",  "INFO2",  "INFO3",  "INFO4",  "WARN",  "WARN2",  "WARN3",  "WARN4",
-        "ERROR", "ERROR2", "ERROR3", "ERROR4", "FATAL", "FATAL2", "FATAL3", "FATAL4"};
+    static const char *const names[] = {"TRACE",  "TRACE2", "TRACE3", "TRACE4", "DEBUG",  "DEBUG2",
+                                        "DEBUG3", "DEBUG4", "INFO",   "INFO2",  "INFO3",  "INFO4",
+                                        "WARN",   "WARN2",  "WARN3",  "WARN4",  "ERROR",  "ERROR2",
+                                        "ERROR3", "ERROR4", "FATAL",  "FATAL2", "FATAL3", "FATAL4"};
     const int64_t count = sizeof(names) / sizeof(names[0]);
     return severity >= 1 && severity <= count ? names[severity - 1] : "";
 }

@@ -1,60 +1,15 @@
 #include "loki_line.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "loki_logfmt.h"
+#include "loki_text.h"
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 
 enum { RECORD_SEVERITY_TEXT = 3, RECORD_BODY = 5, RECORD_FLAGS = 8, RECORD_TRACE = 9, RECORD_SPAN };
 
 const char *const loki_format_names[] = {"json", "logfmt", "raw", "body", NULL};
-
-/*
- * JSON is written for HTML as well, as Go does it: '<', '>' and '&' stand in strings only, so they
- * may be replaced in the whole text.
- */
-static enum hf_status put_escaped(struct hf_slice json, struct hf_bytes *out)
-{
-    enum hf_status status = HF_OK;
-    size_t from = 0;
-    for (size_t i = 0; i < json.size && status == HF_OK; i++) {
-        uint8_t byte = json.data[i];
-        const char *escaped = byte == '<'   ? "\\u003c"
-                              : byte == '>' ? "\\u003e"
-                              : byte == '&' ? "\\u0026"
-                                            : NULL;
-        if (escaped != NULL) {
-            status = hf_bytes_append(out, hf_slice_of(json.data + from, i - from));
-            status = status == HF_OK ? hf_bytes_append(out, hf_slice_text(escaped)) : status;
-            from = i + 1;
-        }
-    }
-    return status == HF_OK
-               ? hf_bytes_append(out, hf_slice_of(json.data + from, json.size - from))
-               : status;
-}
-
-enum hf_status loki_json_value(struct hf_arena *arena, struct hf_slice value, struct hf_bytes *out)
-{
-    struct hf_any_maker maker = {.arena = arena};
-    struct hf_any any = hf_any_read(value);
-    if (any.type == HF_ANY_DOUBLE && !isfinite(any.number)) {
-        value = hf_any_make_string(
-            &maker, hf_slice_text(isnan(any.number) ? "NaN" : any.number > 0 ? "+Inf" : "-Inf"));
-    }
-    /* Inside of a list a text is quoted. */
-    struct hf_slice list = hf_any_make_list(&maker, &value, 1);
-    struct hf_bytes json = {0};
-    enum hf_status status = maker.failed ? HF_NOMEM : hf_any_text(list, &json);
-    if (status == HF_OK) {
-        status = put_escaped(hf_slice_of(json.data + 1, json.size - 2), out);
-    }
-    hf_bytes_release(&json);
-    return status;
-}
 
 static enum hf_status put_json_text(struct hf_arena *arena, struct hf_slice text,
                                     struct hf_bytes *out)

@@ -1,8 +1,8 @@
 #include "loki_logfmt.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "loki_text.h"
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 
@@ -10,17 +10,6 @@
 
 /* The names of the record's own fields, which stand for pairs of the body with the same name. */
 static const char *const own_keys[] = {"traceID", "spanID", "severity", "flags"};
-
-struct hf_slice loki_hex(struct hf_slice id, char room[33])
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t size = 0;
-    for (size_t i = 0; i < id.size && i < 16; i++) {
-        room[size++] = digits[id.data[i] >> 4];
-        room[size++] = digits[id.data[i] & 15];
-    }
-    return hf_slice_of(room, size);
-}
 
 /* ---- reading pairs ---- */
 

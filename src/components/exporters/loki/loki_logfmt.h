@@ -7,7 +7,6 @@
 
 #include "loki_labels.h"
 #include "pdata/walk.h"
-#include "util/arena.h"
 #include "util/compress.h"
 
 /* Appends the record as pairs on one line. HF_NOMEM. */
@@ -17,10 +16,3 @@ HF_MUST_USE enum hf_status loki_logfmt_write(const struct hf_place *place,
 
 /* Is this text pairs already, one "key=value" at least? A plain sentence is not. */
 bool loki_is_logfmt(struct hf_slice text);
-
-/* Appends a value as JSON, texts in quotes. HF_NOMEM. */
-HF_MUST_USE enum hf_status loki_json_value(struct hf_arena *arena, struct hf_slice value,
-                                           struct hf_bytes *out);
-
-/* An id in hex, at most 16 bytes of it. */
-struct hf_slice loki_hex(struct hf_slice id, char room[33]);

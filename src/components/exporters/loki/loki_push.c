@@ -117,9 +117,8 @@ enum hf_status loki_push_entry(struct loki_push *push, uint32_t stream, uint64_t
         push->entries = entries;
         push->entry_capacity = capacity;
     }
-    push->entries[push->entry_count] =
-        (struct loki_entry){stream, (uint32_t)push->entry_count, time_ns, line_at,
-                            push->lines.size - line_at};
+    push->entries[push->entry_count] = (struct loki_entry){
+        stream, (uint32_t)push->entry_count, time_ns, line_at, push->lines.size - line_at};
     push->entry_count++;
     return HF_OK;
 }
@@ -140,8 +139,8 @@ static void write_entry(struct hf_wire_writer *writer, const struct loki_push *p
                         const struct loki_entry *entry)
 {
     const size_t time_size = 16;
-    struct hf_wire_message message = hf_wire_open(writer, STREAM_ENTRIES,
-                                                  entry->line_size + time_size);
+    struct hf_wire_message message =
+        hf_wire_open(writer, STREAM_ENTRIES, entry->line_size + time_size);
     struct hf_wire_message time = hf_wire_open(writer, ENTRY_TIME, time_size);
     hf_wire_put_varint(writer, 1, entry->time_ns / NS_PER_S);
     hf_wire_put_varint(writer, 2, entry->time_ns % NS_PER_S);

@@ -5,7 +5,7 @@
 
 #include "pdata/wire_find.h"
 
-#define GAP_MAX 2        /* empty buckets that are told as such; more begin another span */
+#define GAP_MAX 2 /* empty buckets that are told as such; more begin another span */
 #define FLAG_NO_VALUE 1u
 
 enum {
@@ -85,9 +85,8 @@ static bool step(struct buckets *buckets, int64_t *ret_index, uint64_t *ret_coun
 
 static struct buckets buckets_of(struct hf_message *side, unsigned down)
 {
-    return (struct buckets){.numbers = hf_message_numbers(side, 2),
-                            .at = hf_message_i64(side, 1),
-                            .down = down};
+    return (struct buckets){
+        .numbers = hf_message_numbers(side, 2), .at = hf_message_i64(side, 1), .down = down};
 }
 
 static void put_span(struct hf_wire_writer *writer, uint32_t number, int64_t offset,
@@ -170,9 +169,9 @@ enum hf_status prw_native_write(struct hf_message *point, int64_t time_ms,
     double threshold = hf_message_double(point, POINT_ZERO_THRESHOLD);
     hf_wire_put_varint(writer, NATIVE_COUNT, is_stale ? 0 : hf_message_u64(point, POINT_COUNT));
     hf_wire_put_fixed64(writer, NATIVE_SUM,
-                        is_stale ? PRW_STALE_BITS
-                                 : bits_of(hf_message_double(point, POINT_SUM)));
-    hf_wire_put_varint(writer, NATIVE_SCHEMA, zigzag(scale < PRW_SCALE_MAX ? scale : PRW_SCALE_MAX));
+                        is_stale ? PRW_STALE_BITS : bits_of(hf_message_double(point, POINT_SUM)));
+    hf_wire_put_varint(writer, NATIVE_SCHEMA,
+                       zigzag(scale < PRW_SCALE_MAX ? scale : PRW_SCALE_MAX));
     hf_wire_put_fixed64(writer, NATIVE_ZERO_THRESHOLD,
                         bits_of(threshold > 0 ? threshold : zero_threshold));
     hf_wire_put_varint(writer, NATIVE_ZERO_COUNT,

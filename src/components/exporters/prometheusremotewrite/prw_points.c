@@ -50,9 +50,9 @@ static struct hf_slice attribute(struct hf_document *document, const struct hf_a
 
 static struct hf_attributes *attributes_of(struct hf_message *owner)
 {
-    return owner != NULL ? hf_message_attributes(
-                               owner, hf_message_attributes_number(hf_message_type(owner)))
-                         : NULL;
+    return owner != NULL
+               ? hf_message_attributes(owner, hf_message_attributes_number(hf_message_type(owner)))
+               : NULL;
 }
 
 /* ---- labels ---- */
@@ -90,8 +90,7 @@ static bool is_service(struct hf_slice key)
 }
 
 /* The resource's attributes as they are copied onto every point; NULL: none are. */
-static const struct hf_attributes *copied(const struct context *context,
-                                          struct hf_attributes *room)
+static const struct hf_attributes *copied(const struct context *context, struct hf_attributes *room)
 {
     const struct prw_options *options = context->points->options;
     const struct hf_attributes *all = attributes_of(hf_place_resource(context->place));
@@ -118,8 +117,8 @@ static void make_base(const struct context *context, struct hf_message *point)
     const struct prw_options *options = context->points->options;
     struct hf_attributes room;
     base->count = 0;
-    prw_labels_add(base, context->place->document, "", attributes_of(point),
-                   copied(context, &room), options->strategy == PRW_AS_IS);
+    prw_labels_add(base, context->place->document, "", attributes_of(point), copied(context, &room),
+                   options->strategy == PRW_AS_IS);
     add_resource(context, base);
     add_scope(context, base);
     add_external(options, base);
@@ -221,9 +220,8 @@ static enum hf_status put_exemplar(const struct context *context, uint32_t serie
     hf_wire_put_fixed64(&writer, 2, bits);
     hf_wire_put_varint(&writer, 3, (uint64_t)time_ms);
     enum hf_status status = hf_wire_status(&writer);
-    return status == HF_OK
-               ? prw_series_made(points->series, series, PRW_EXEMPLAR, time_ms, start)
-               : status;
+    return status == HF_OK ? prw_series_made(points->series, series, PRW_EXEMPLAR, time_ms, start)
+                           : status;
 }
 
 /* The point's exemplars above `low` and up to `high`. */
@@ -322,8 +320,7 @@ static enum hf_status put_histogram(const struct context *context, struct hf_mes
         low = high;
     }
     if (status == HF_OK) {
-        status =
-            put_bucket(context, point, time_ms, is_stale ? stale() : whole, low, HUGE_VAL);
+        status = put_bucket(context, point, time_ms, is_stale ? stale() : whole, low, HUGE_VAL);
     }
     if (status == HF_OK && hf_message_has(point, 5)) {
         status = put_sample(context, "_sum", NULL, NULL, time_ms,
@@ -338,9 +335,8 @@ static enum hf_status put_histogram(const struct context *context, struct hf_mes
 static enum hf_status put_summary(const struct context *context, struct hf_message *point,
                                   int64_t time_ms, bool is_stale)
 {
-    enum hf_status status =
-        put_sample(context, "_sum", NULL, NULL, time_ms,
-                   is_stale ? stale() : hf_message_double(point, 5));
+    enum hf_status status = put_sample(context, "_sum", NULL, NULL, time_ms,
+                                       is_stale ? stale() : hf_message_double(point, 5));
     if (status == HF_OK) {
         status = put_sample(context, "_count", NULL, NULL, time_ms,
                             is_stale ? stale() : (double)hf_message_u64(point, 4));
@@ -381,9 +377,8 @@ static enum hf_status put_exponential(struct context *context, struct hf_message
     if (status == HF_OK) {
         status = prw_series_made(context->points->series, series, PRW_HISTOGRAM, time_ms, start);
     }
-    return status == HF_OK
-               ? put_exemplars(context, series, point, 11, -HUGE_VAL, HUGE_VAL)
-               : status;
+    return status == HF_OK ? put_exemplars(context, series, point, 11, -HUGE_VAL, HUGE_VAL)
+                           : status;
 }
 
 static enum hf_status put_point(struct context *context, struct hf_message *point)
@@ -559,11 +554,11 @@ static enum hf_status put_target_info(struct context *context)
         status = hf_prom_label_name(hf_slice_text(options->name_space), &points->name);
         status = status == HF_OK ? hf_bytes_append(&points->name, hf_slice_text("_")) : status;
     }
-    status = status == HF_OK ? hf_bytes_append(&points->name, hf_slice_text("target_info"))
-                             : status;
-    return status == HF_OK ? put_sample(context, "", NULL, NULL,
-                                        time_of(points, context->newest_ns), 1)
-                           : status;
+    status =
+        status == HF_OK ? hf_bytes_append(&points->name, hf_slice_text("target_info")) : status;
+    return status == HF_OK
+               ? put_sample(context, "", NULL, NULL, time_of(points, context->newest_ns), 1)
+               : status;
 }
 
 static enum hf_status add_points(struct prw_points *points, struct hf_document *document)

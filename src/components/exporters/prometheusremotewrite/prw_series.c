@@ -95,8 +95,7 @@ enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *lab
     for (size_t at = hash & (series->table_size - 1); series->table[at] != 0;
          at = (at + 1) & (series->table_size - 1)) {
         const struct prw_one_series *known = &series->items[series->table[at] - 1];
-        if (known->hash == hash &&
-            hf_slice_equal(text_of(series, known->at, known->size), text)) {
+        if (known->hash == hash && hf_slice_equal(text_of(series, known->at, known->size), text)) {
             series->texts.size = start;
             *ret_series = series->table[at] - 1;
             return HF_OK;
@@ -111,8 +110,7 @@ enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *lab
 static enum hf_status add(struct prw_series *series, struct prw_piece piece)
 {
     if (series->piece_count == series->piece_capacity) {
-        size_t capacity =
-            series->piece_capacity != 0 ? 2 * series->piece_capacity : FIRST_CAPACITY;
+        size_t capacity = series->piece_capacity != 0 ? 2 * series->piece_capacity : FIRST_CAPACITY;
         struct prw_piece *pieces = reallocarray(series->pieces, capacity, sizeof(*pieces));
         if (pieces == NULL) {
             return HF_NOMEM;
