@@ -8,7 +8,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from support import otlp
 from support.backends import ok, status
 from support.holdfast import FAST_RETRY
-from support.pushes import LokiBackend
+from support.pushes import LokiBackend, PrometheusBackend
 from support.waiting import until
 
 TIME_NS = 1_700_000_000_123_456_789
@@ -233,3 +233,37 @@ def test_nothing_is_missing_after_a_kill_and_an_absent_backend(start, loki, grpc
     loki.start()
     wanted = {str(i) for i in range(100)}
     until(lambda: {one.line for one in loki.entries()} == wanted, lambda: str(len(loki.entries())), 30)
+
+
+def test_the_exporters_of_a_gateway_load_and_work(start, loki, ending, grpc_sender):
+    prometheus = ending.enter_context(PrometheusBackend())
+    holdfast = start(
+        {
+            "exporters": {
+                "prometheusremotewrite": {
+                    "endpoint": prometheus.url,
+                    "external_labels": {"cluster": "prod", "collector": "gateway"},
+                },
+                "loki": {
+                    "endpoint": loki.url,
+                    "labels": {"attributes": {"service.name": "service_name", "k8s.namespace.name": "namespace"}},
+                },
+                "logging": {"loglevel": "info"},
+            },
+            "service": {
+                "pipelines": {
+                    "metrics": {"receivers": ["otlp"], "exporters": ["prometheusremotewrite"]},
+                    "logs": {"receivers": ["otlp"], "exporters": ["loki", "logging"]},
+                }
+            },
+        }
+    )
+    sender = grpc_sender(holdfast)
+    resource = {"service.name": "shop", "k8s.namespace.name": "eu"}
+    sender.export(otlp.LOGS, logs(record("x"), resource=resource))
+    sender.export(otlp.METRICS, otlp.request(otlp.METRICS, otlp.new_ids(3)))
+    (entry,) = pushed(loki, 1)
+    assert (entry.labels["service_name"], entry.labels["namespace"]) == ("shop", "eu")
+    prometheus.wait_for_requests(1)
+    for sample in prometheus.ids():
+        assert (sample.labels["cluster"], sample.labels["collector"]) == ("prod", "gateway")

@@ -30,7 +30,7 @@ static void entries_are_grouped_by_stream_and_sorted_by_time(void **state)
     add(&push, "{a=\"1\"}", 5, "first");
     add(&push, "{a=\"1\"}", 5, "second");
     assert_int_equal(loki_push_write(&push, &out), HF_OK);
-    static const uint8_t wanted[] = "\x0a\x3b\x0a\x07{a=\"1\"}"
+    static const uint8_t wanted[] = "\x0a\x37\x0a\x07{a=\"1\"}"
                                     "\x12\x0d\x0a\x04\x08\x00\x10\x05\x12\x05"
                                     "first"
                                     "\x12\x0e\x0a\x04\x08\x00\x10\x05\x12\x06"
