@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pdata/document.h"
 #include "pdata/walk.h"
 #include "prometheus/names.h"
 #include "prw_native.h"
+#include "prw_plain.h"
 
 #define NS_PER_MS 1000000u
 #define FLAG_NO_VALUE 1u
@@ -268,32 +268,12 @@ static enum hf_status put_number(const struct context *context, struct hf_messag
     return status;
 }
 
-/* The fewest digits that give the same number, without an exponent. */
-static void print_plain(double number, char *room, size_t size)
-{
-    char digits[40];
-    if (!isfinite(number)) {
-        snprintf(room, size, "%s", isnan(number) ? "NaN" : number > 0 ? "+Inf" : "-Inf");
-        return;
-    }
-    const int digits_max = 17;
-    int precision = 0;
-    do {
-        snprintf(digits, sizeof(digits), "%.*e", precision, number);
-    } while (strtod(digits, NULL) != number && ++precision < digits_max);
-    const char *exponent = strchr(digits, 'e');
-    int decimals = precision - (exponent != NULL ? (int)strtol(exponent + 1, NULL, 10) : 0);
-    snprintf(room, size, "%.*f", decimals > 0 ? decimals : 0, number);
-}
-
-#define PLAIN_MAX 400 /* characters of a double without an exponent */
-
 static enum hf_status put_bucket(const struct context *context, struct hf_message *point,
                                  int64_t time_ms, double count, double low, double high)
 {
-    char bound[PLAIN_MAX];
+    char bound[PRW_PLAIN_MAX];
     uint32_t series;
-    print_plain(high, bound, sizeof(bound));
+    prw_print_plain(high, bound, sizeof(bound));
     enum hf_status status = find_series(context, "_bucket", "le", bound, &series);
     if (status == HF_OK) {
         status = prw_series_sample(context->points->series, series, time_ms, count);
@@ -343,8 +323,8 @@ static enum hf_status put_summary(const struct context *context, struct hf_messa
     }
     for (struct hf_message *one = hf_message_first(point, 6); one != NULL && status == HF_OK;
          one = hf_message_next(one)) {
-        char quantile[PLAIN_MAX];
-        print_plain(hf_message_double(one, 1), quantile, sizeof(quantile));
+        char quantile[PRW_PLAIN_MAX];
+        prw_print_plain(hf_message_double(one, 1), quantile, sizeof(quantile));
         status = put_sample(context, "", "quantile", quantile, time_ms,
                             is_stale ? stale() : hf_message_double(one, 2));
     }
