@@ -81,6 +81,9 @@ struct hf_exporter_ops {
     /* It has none of the keys `timeout`, `sending_queue` and `retry_on_failure`: their defaults
      * apply. */
     bool has_no_delivery_keys;
+    /* Requests lent at once when it has no such keys, 0: 1; when it has, the most that
+     * num_consumers allows, 0: any. 1 keeps their order. */
+    unsigned in_flight;
     /* What the protocol or the backend allows, whatever is configured; 0: no limit of its own. The
      * bytes are those of the protobuf before compression; 4 MiB less 64 KiB when 0. */
     uint64_t request_bytes_max, request_items_max;

@@ -86,7 +86,12 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     }
     delivery->node = node;
     delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
-    hf_window_init(&delivery->window, (unsigned)delivery->config->queue.num_consumers);
+    unsigned in_flight = (unsigned)delivery->config->queue.num_consumers;
+    unsigned own = node->component->exporter->in_flight;
+    if (own != 0 && (node->delivery_config == NULL || own < in_flight)) {
+        in_flight = own;
+    }
+    hf_window_init(&delivery->window, in_flight);
     delivery->meter.bytes_per_s = delivery->config->queue.rate_limit;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

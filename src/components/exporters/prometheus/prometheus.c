@@ -4,7 +4,8 @@
  * A request is folded into the table of series when it comes from the queue, and acknowledged when
  * a snapshot that contains it is on disk. After a kill the snapshot is loaded, and what was not
  * acknowledged comes from the queue again; to fold it twice changes nothing. Writing snapshots
- * takes a bounded share of the time. One request is sent at a time: deltas must stay in their order.
+ * takes a bounded share of the time. One request is sent at a time: deltas must stay in their
+ * order.
  *
  * The delivery's thread folds and saves; the server's threads print. The lock guards the table.
  */
@@ -49,8 +50,8 @@ struct prometheus_exporter {
     struct prometheus_table table;
     struct prometheus_fold fold;
     struct hf_payload payload;
-    char *path;        /* of the snapshot; NULL: no data directory */
-    bool has_begun;    /* the delivery has sent something */
+    char *path;     /* of the snapshot; NULL: no data directory */
+    bool has_begun; /* the delivery has sent something */
     struct waiting *waiting, **end;
     struct hf_timer timer;
     uint64_t next_snapshot_ns; /* not before */
@@ -171,7 +172,8 @@ static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
                                        struct hf_export *export)
 {
     if (!exporter->has_begun) {
-        /* Read again: until now the exporter of the configuration before this one may have written. */
+        /* Read again: until now the exporter of the configuration before this one may have written.
+         */
         enum hf_status loaded = load(exporter);
         if (loaded != HF_OK) {
             return loaded;

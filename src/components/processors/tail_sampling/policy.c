@@ -166,7 +166,8 @@ static double share_of(const struct hf_sampling_tail_policy_config *config, cons
     return (double)(int64_t)(total / (double)config->composite.policies.count);
 }
 
-static enum hf_status make_composite(struct hf_sampling_tail_policies *policies, struct policy *policy)
+static enum hf_status make_composite(struct hf_sampling_tail_policies *policies,
+                                     struct policy *policy)
 {
     const struct hf_sampling_tail_policy_config *config = policy->config;
     const struct hf_sampling_tail_policy_config *inner = config->composite.policies.items;
@@ -238,7 +239,7 @@ void hf_sampling_tail_policies_free(struct hf_sampling_tail_policies *policies)
 }
 
 enum hf_status hf_sampling_tail_policies_new(const struct hf_sampling_tail_config *config,
-                                    struct hf_sampling_tail_policies **ret_policies)
+                                             struct hf_sampling_tail_policies **ret_policies)
 {
     const struct hf_sampling_tail_policy_config *configs = config->policies.items;
     struct hf_sampling_tail_policies *policies = calloc(1, sizeof(*policies));
@@ -316,7 +317,7 @@ static bool is_of_attributes(int64_t type)
 }
 
 uint64_t hf_sampling_tail_match_resource(const struct hf_sampling_tail_policies *policies,
-                                struct hf_message *resource)
+                                         struct hf_message *resource)
 {
     uint64_t bits = 0;
     struct hf_slice content = {0};
@@ -355,12 +356,12 @@ static bool matches_span(const struct policy *policy, struct hf_message *span)
     }
 }
 
-void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies, struct hf_message *span,
-                        struct hf_sampling_tail_facts *facts)
+void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies,
+                                 struct hf_message *span, struct hf_sampling_tail_facts *facts)
 {
     struct hf_sampling_tail_facts one = {.start_ns = hf_message_u64(span, SPAN_START),
-                                .end_ns = hf_message_u64(span, SPAN_END),
-                                .spans = 1};
+                                         .end_ns = hf_message_u64(span, SPAN_END),
+                                         .spans = 1};
     for (size_t i = 0; i < policies->leaf_count; i++) {
         const struct policy *policy = policies->leaves[i];
         if ((facts->bits & policy->bit) == 0 && matches_span(policy, span)) {
@@ -370,7 +371,8 @@ void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policie
     hf_sampling_tail_facts_join(facts, &one);
 }
 
-void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts, const struct hf_sampling_tail_facts *more)
+void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts,
+                                 const struct hf_sampling_tail_facts *more)
 {
     facts->bits |= more->bits;
     if (facts->start_ns == 0 || (more->start_ns != 0 && more->start_ns < facts->start_ns)) {
@@ -402,7 +404,8 @@ static bool is_hash_below(const struct policy *policy, const uint8_t *trace_id)
     return hash <= policy->threshold;
 }
 
-static bool is_slow(const struct hf_sampling_tail_policy_config *config, const struct hf_sampling_tail_facts *facts)
+static bool is_slow(const struct hf_sampling_tail_policy_config *config,
+                    const struct hf_sampling_tail_facts *facts)
 {
     int64_t took_ms = facts->end_ns >= facts->start_ns
                           ? (int64_t)((facts->end_ns - facts->start_ns) / HF_NS_PER_MS)
@@ -511,9 +514,11 @@ static enum hf_sampling_tail_verdict vote(struct policy *policy, const struct qu
     return samples ? HF_TAIL_SAMPLED : HF_TAIL_NOT_SAMPLED;
 }
 
-enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies, const uint8_t *trace_id,
-                                    const struct hf_sampling_tail_facts *facts, uint64_t now_ns,
-                                    enum hf_sampling_tail_verdict *ret_votes)
+enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies,
+                                                      const uint8_t *trace_id,
+                                                      const struct hf_sampling_tail_facts *facts,
+                                                      uint64_t now_ns,
+                                                      enum hf_sampling_tail_verdict *ret_votes)
 {
     const struct question question = {trace_id, facts, now_ns};
     enum hf_sampling_tail_verdict verdict = HF_TAIL_NOT_SAMPLED;

@@ -33,22 +33,26 @@ enum hf_sampling_tail_verdict {
 struct hf_sampling_tail_policies;
 
 /* `config` has passed hf_sampling_tail_check() and outlives them. HF_NOMEM, HF_INVALID. */
-HF_MUST_USE enum hf_status hf_sampling_tail_policies_new(const struct hf_sampling_tail_config *config,
-                                                struct hf_sampling_tail_policies **ret_policies);
+HF_MUST_USE enum hf_status
+hf_sampling_tail_policies_new(const struct hf_sampling_tail_config *config,
+                              struct hf_sampling_tail_policies **ret_policies);
 /* NULL is nothing. */
 void hf_sampling_tail_policies_free(struct hf_sampling_tail_policies *policies);
 
 /* The bits of a resource, NULL when there is none; of a span, which adds to the facts. */
 uint64_t hf_sampling_tail_match_resource(const struct hf_sampling_tail_policies *policies,
-                                struct hf_message *resource);
-void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies, struct hf_message *span,
-                        struct hf_sampling_tail_facts *facts);
-void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts, const struct hf_sampling_tail_facts *more);
+                                         struct hf_message *resource);
+void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies,
+                                 struct hf_message *span, struct hf_sampling_tail_facts *facts);
+void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts,
+                                 const struct hf_sampling_tail_facts *more);
 
 /*
  * The verdict: SAMPLED or NOT_SAMPLED. `ret_votes` has the vote of each policy of the
  * configuration, UNDECIDED of one that was not asked.
  */
-enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies, const uint8_t *trace_id,
-                                    const struct hf_sampling_tail_facts *facts, uint64_t now_ns,
-                                    enum hf_sampling_tail_verdict *ret_votes);
+enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies,
+                                                      const uint8_t *trace_id,
+                                                      const struct hf_sampling_tail_facts *facts,
+                                                      uint64_t now_ns,
+                                                      enum hf_sampling_tail_verdict *ret_votes);

@@ -193,8 +193,9 @@ enum hf_status hf_sampling_tail_take(struct hf_tail *tail, struct hf_input *inpu
 
 /* ---- life ---- */
 
-enum hf_status hf_sampling_tail_new(struct hf_node *node, const struct hf_sampling_tail_config *config,
-                           struct hf_tail **ret_tail)
+enum hf_status hf_sampling_tail_new(struct hf_node *node,
+                                    const struct hf_sampling_tail_config *config,
+                                    struct hf_tail **ret_tail)
 {
     struct hf_tail *tail = calloc(1, sizeof(*tail));
     if (tail == NULL) {

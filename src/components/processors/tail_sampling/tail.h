@@ -22,8 +22,9 @@
 struct hf_tail;
 
 /* `config` has passed hf_sampling_tail_check() and outlives it. HF_NOMEM, HF_INVALID. */
-HF_MUST_USE enum hf_status hf_sampling_tail_new(struct hf_node *node, const struct hf_sampling_tail_config *config,
-                                       struct hf_tail **ret_tail);
+HF_MUST_USE enum hf_status hf_sampling_tail_new(struct hf_node *node,
+                                                const struct hf_sampling_tail_config *config,
+                                                struct hf_tail **ret_tail);
 /* NULL is nothing. What waits stays in the queue. */
 void hf_sampling_tail_free(struct hf_tail *tail);
 

@@ -193,21 +193,22 @@ static const struct hf_field simple_policy_fields[] = {SIMPLE(simple_types), HF_
 #define SUB_POLICIES(name, says)                                                                   \
     {                                                                                              \
         .key = name, .type = HF_FIELD_STRUCT_LIST, .offset = AT(all_of),                           \
-        .inner = simple_policy_fields, .inner_size = sizeof(struct hf_sampling_tail_policy_config),         \
-        .help = says                                                                               \
+        .inner = simple_policy_fields,                                                             \
+        .inner_size = sizeof(struct hf_sampling_tail_policy_config), .help = says                  \
     }
 
 static const struct hf_field and_fields[] = {
     SUB_POLICIES("and_sub_policy", "Sampled when all of them sample."), HF_FIELDS_END};
 static const struct hf_field drop_fields[] = {
     SUB_POLICIES("drop_sub_policy", "Never sampled when all of them sample."), HF_FIELDS_END};
-static const struct hf_field not_fields[] = {{.key = "not_sub_policy",
-                                              .type = HF_FIELD_OPTIONAL,
-                                              .offset = AT(not_policy),
-                                              .inner = simple_policy_fields,
-                                              .inner_size = sizeof(struct hf_sampling_tail_policy_config),
-                                              .help = "Sampled when it does not sample."},
-                                             HF_FIELDS_END};
+static const struct hf_field not_fields[] = {
+    {.key = "not_sub_policy",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(not_policy),
+     .inner = simple_policy_fields,
+     .inner_size = sizeof(struct hf_sampling_tail_policy_config),
+     .help = "Sampled when it does not sample."},
+    HF_FIELDS_END};
 static const struct hf_field composite_policy_fields[] = {
     SIMPLE(types_in_composite), SECTION("and", and_fields, "All of several."), HF_FIELDS_END};
 static const struct hf_field share_fields[] = {

@@ -69,7 +69,7 @@ struct hf_sampling_tail_policy_config {
         const char *key;
         struct hf_string_list values;
     } trace_state;
-    struct hf_struct_list all_of;                   /* and, drop */
+    struct hf_struct_list all_of;                            /* and, drop */
     const struct hf_sampling_tail_policy_config *not_policy; /* not */
     struct {
         int64_t max_total_spans_per_second;

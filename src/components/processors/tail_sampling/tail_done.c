@@ -6,7 +6,8 @@
 
 #include "tail_internal.h"
 
-void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t spans, uint32_t dropped)
+void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t spans,
+                                uint32_t dropped)
 {
     assert(spans <= input->open);
     struct hf_input *lent = input->input;

@@ -92,7 +92,8 @@ static enum hf_status read_wanted(struct hf_tail *tail, const struct hf_sampling
         return status;
     }
     tail->mark = tail->mark == UINT32_MAX ? 1 : tail->mark + 1;
-    for (struct hf_sampling_tail_place *place = input->wanted; place != NULL; place = place->next_wanted) {
+    for (struct hf_sampling_tail_place *place = input->wanted; place != NULL;
+         place = place->next_wanted) {
         place->trace->mark = tail->mark;
     }
     status = cut(tail, whole, ret_batch);

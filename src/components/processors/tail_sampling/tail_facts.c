@@ -79,7 +79,8 @@ enum hf_status hf_sampling_tail_note(struct hf_tail *tail, const struct hf_batch
         uint8_t id[HF_TRACE_ID_SIZE];
         if (place.resource_group != group) {
             group = place.resource_group;
-            resource_bits = hf_sampling_tail_match_resource(tail->policies, hf_place_resource(&place));
+            resource_bits =
+                hf_sampling_tail_match_resource(tail->policies, hf_place_resource(&place));
         }
         hf_sampling_tail_id_of(place.item, id);
         struct hf_sampling_tail_entry *entry = entry_of(tail, id);

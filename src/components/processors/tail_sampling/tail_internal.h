@@ -66,7 +66,8 @@ struct hf_tail {
 };
 
 /* tail_facts.c: reads what an input says of each of its traces into the entries. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_sampling_tail_note(struct hf_tail *tail, const struct hf_batch *batch);
+HF_MUST_USE enum hf_status hf_sampling_tail_note(struct hf_tail *tail,
+                                                 const struct hf_batch *batch);
 /* The id of a span; one that is malformed counts as zeros, as in the Go collector. */
 void hf_sampling_tail_id_of(struct hf_message *span, uint8_t *ret_id);
 
@@ -76,7 +77,8 @@ void hf_sampling_tail_want(struct hf_tail *tail, struct hf_sampling_tail_place *
 void hf_sampling_tail_emit(struct hf_tail *tail);
 
 /* tail_done.c: spans of an input; the input may be gone then. */
-void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t spans, uint32_t dropped);
+void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t spans,
+                                uint32_t dropped);
 /* All places of a trace. */
 void hf_sampling_tail_done_with_places(struct hf_trace *trace, bool are_dropped);
 /* All spans of a trace that were to go on have. */
@@ -87,4 +89,5 @@ void hf_sampling_tail_count_traces(const struct hf_tail *tail);
 
 /* tail_counters.c. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail);
-void hf_sampling_tail_count_votes(const struct hf_tail *tail, enum hf_sampling_tail_verdict verdict);
+void hf_sampling_tail_count_votes(const struct hf_tail *tail,
+                                  enum hf_sampling_tail_verdict verdict);

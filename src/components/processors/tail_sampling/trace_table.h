@@ -36,10 +36,10 @@ struct hf_trace {
     struct hf_trace *next; /* in the list that it waits in, undecided or decided */
     struct hf_sampling_tail_place *places;
     struct hf_sampling_tail_facts facts; /* until it is decided */
-    uint64_t due_ns;            /* Unix time of the decision */
-    uint32_t emitting;          /* places that are not durable behind yet */
-    uint32_t mark;              /* the emission that takes its spans */
-    uint8_t verdict;            /* enum hf_sampling_tail_verdict */
+    uint64_t due_ns;                     /* Unix time of the decision */
+    uint32_t emitting;                   /* places that are not durable behind yet */
+    uint32_t mark;                       /* the emission that takes its spans */
+    uint8_t verdict;                     /* enum hf_sampling_tail_verdict */
     bool is_listed;
 };
 

@@ -20,9 +20,9 @@
     }
 #define POLICIES(...)                                                                              \
     {                                                                                              \
-        (const struct hf_sampling_tail_policy_config[]){__VA_ARGS__},                                       \
-            sizeof((const struct hf_sampling_tail_policy_config[]){__VA_ARGS__}) /                          \
-                sizeof(struct hf_sampling_tail_policy_config)                                               \
+        (const struct hf_sampling_tail_policy_config[]){__VA_ARGS__},                              \
+            sizeof((const struct hf_sampling_tail_policy_config[]){__VA_ARGS__}) /                 \
+                sizeof(struct hf_sampling_tail_policy_config)                                      \
     }
 #define ONE(...) ((const struct hf_sampling_tail_policy_config[]){__VA_ARGS__})
 
@@ -47,7 +47,7 @@ static void set(struct hf_message *owner, uint32_t number, const char *key, stru
 }
 
 static struct hf_sampling_tail_facts facts_of(const struct hf_sampling_tail_policies *policies,
-                                     const struct span *wanted)
+                                              const struct span *wanted)
 {
     struct hf_document *document = hf_document_borrow(HF_TRACES, HF_EMPTY_SLICE);
     struct hf_any_maker maker = {.arena = hf_document_arena(document)};
@@ -84,7 +84,8 @@ static struct hf_sampling_tail_facts facts_of(const struct hf_sampling_tail_poli
 }
 
 /* The verdict of policies on a trace of two spans. */
-static enum hf_sampling_tail_verdict judge(const struct hf_sampling_tail_config *config, const struct span *spans)
+static enum hf_sampling_tail_verdict judge(const struct hf_sampling_tail_config *config,
+                                           const struct span *spans)
 {
     struct hf_sampling_tail_policies *policies = NULL;
     enum hf_sampling_tail_verdict votes[8];
@@ -235,7 +236,8 @@ static void each_policy_looks_at_the_whole_trace(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
+        const struct hf_sampling_tail_config config = {.num_traces = 1,
+                                                       .policies = {&cases[i].policy, 1}};
         bool samples = judge(&config, cases[i].spans) == HF_TAIL_SAMPLED;
         if (samples != cases[i].samples) {
             fail_msg("%s", cases[i].what);
@@ -294,7 +296,8 @@ static void the_first_of_a_composite_owns_the_trace_within_its_share(void **stat
 
 static void a_rate_fills_with_time(void **state)
 {
-    const struct hf_sampling_tail_policy_config rate = NAMED(HF_TAIL_RATE, .rate = {.spans_per_second = 2});
+    const struct hf_sampling_tail_policy_config rate =
+        NAMED(HF_TAIL_RATE, .rate = {.spans_per_second = 2});
     const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&rate, 1}};
     struct hf_sampling_tail_policies *policies = NULL;
     const struct hf_sampling_tail_facts facts = {.spans = 2};
@@ -355,16 +358,20 @@ static void says_what_is_wrong_with_which_policy(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&cases[i].policy, 1}};
+        const struct hf_sampling_tail_config config = {.num_traces = 1,
+                                                       .policies = {&cases[i].policy, 1}};
         assert_string_equal(hf_sampling_tail_check(&config), cases[i].says);
     }
     const struct hf_sampling_tail_policy_config pattern =
         NAMED(HF_TAIL_STRING, TEXT(.values = LIST("("), .is_regex = true));
     const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&pattern, 1}};
-    assert_non_null(strstr(hf_sampling_tail_check(&config), "policies: p: string_attribute::values[0]: "));
-    const struct hf_sampling_tail_policy_config same[] = {NAMED(HF_TAIL_ALWAYS), NAMED(HF_TAIL_ALWAYS)};
+    assert_non_null(
+        strstr(hf_sampling_tail_check(&config), "policies: p: string_attribute::values[0]: "));
+    const struct hf_sampling_tail_policy_config same[] = {NAMED(HF_TAIL_ALWAYS),
+                                                          NAMED(HF_TAIL_ALWAYS)};
     const struct hf_sampling_tail_config twice = {.num_traces = 1, .policies = {same, 2}};
-    assert_string_equal(hf_sampling_tail_check(&twice), "policies: p: there are two policies of that name");
+    assert_string_equal(hf_sampling_tail_check(&twice),
+                        "policies: p: there are two policies of that name");
     assert_string_equal(hf_sampling_tail_check(&(struct hf_sampling_tail_config){0}),
                         "policies: at least one is needed");
 }

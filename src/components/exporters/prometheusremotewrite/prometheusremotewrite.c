@@ -1,0 +1,367 @@
+/*
+ * prometheusremotewrite: sends metrics to Prometheus's remote-write API, version 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <holdfast/component.h>
+
+#include "pdata/payload.h"
+#include "prometheus/names.h"
+#include "prw_points.h"
+#include "prw_series.h"
+#include "support/confighttp.h"
+#include "support/http_exporter.h"
+
+#define BATCH_BYTES 3000000u  /* of a request, before its compression */
+#define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
+
+struct remote_write_config {
+    struct hf_http_client_config http;
+    const char *name_space;
+    struct hf_string_map external_labels;
+    struct resource_config {
+        bool enabled, exclude_service_attributes;
+    } resource;
+    struct enabled_config {
+        bool enabled;
+    } target_info, created;
+    bool suffixes, send_metadata, disable_scope_info;
+    int64_t strategy, message;
+    bool strategy_written;
+    uint64_t batch_bytes;
+};
+
+struct remote_write {
+    struct hf_http_exporter *http;
+    struct prw_options options;
+    struct prw_series series;
+    struct prw_points points;
+    uint64_t batch_bytes;
+    struct hf_string_pair *external;
+    char *external_text;
+};
+
+static enum hf_status encode(void *user, struct hf_http_post *post)
+{
+    static struct hf_header headers[1];
+    struct remote_write *self = user;
+    const struct hf_export *export = post->export;
+    struct hf_slice raw;
+    enum hf_status status =
+        hf_payload_read(&post->payload, export->bodies, export->body_count, &raw);
+    if (status != HF_OK) {
+        return status;
+    }
+    prw_series_begin(&self->series);
+    self->points.received_ns = export->bodies[0].received_ns;
+    status = prw_points_add(&self->points, raw);
+    if (status == HF_OK) {
+        status = prw_series_write(&self->series, &post->payload.bytes);
+    }
+    post->left_out = self->points.left_out;
+    memcpy(post->why, self->points.why, sizeof(post->why));
+    if (status != HF_OK || self->series.piece_count == 0) {
+        return status;
+    }
+    if (post->payload.bytes.size > self->batch_bytes && export->items > 1) {
+        return HF_TOO_LARGE;
+    }
+    headers[0] = (struct hf_header){hf_slice_text("x-prometheus-remote-write-version"),
+                                    hf_slice_text("0.1.0")};
+    post->headers = headers;
+    post->header_count = 1;
+    post->content_type = "application/x-protobuf";
+    post->content_encoding = "snappy";
+    return hf_payload_seal(&post->payload, HF_SNAPPY_BLOCK, 0);
+}
+
+/* Do the backend's words name samples that it can never take, while others of the request may be
+ * good? */
+static bool is_about_samples(const char *message)
+{
+    static const char *const words[] = {"out of order", "out-of-order", "out of bounds",
+                                        "too old",      "too far in",   "duplicate sample"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(message, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A refusal for the sake of some samples costs these alone: the request is halved down to them. */
+static void judge(void *user, const struct hf_http_post *post, const struct hf_http_result *result,
+                  struct hf_http_judgement *ret)
+{
+    (void)user;
+    (void)post;
+    hf_http_judge(result, ret);
+    ret->outcome.is_suspect = false; /* others may not overtake it */
+    if (result->code == 400 && is_about_samples(ret->message)) {
+        ret->outcome.status = HF_TOO_LARGE;
+    }
+}
+
+/* ---- the component ---- */
+
+static void send_export(void *self, struct hf_export *export)
+{
+    struct remote_write *writer = self;
+    hf_http_exporter_send(writer->http, export);
+}
+
+static const char *const *context_keys(void *self, size_t *ret_count)
+{
+    const struct remote_write *writer = self;
+    return hf_http_exporter_context_keys(writer->http, ret_count);
+}
+
+static void close_exporter(void *self)
+{
+    struct remote_write *writer = self;
+    if (writer->http != NULL) {
+        hf_http_exporter_close(writer->http);
+    }
+    prw_series_release(&writer->series);
+    prw_points_release(&writer->points);
+    free(writer->external);
+    free(writer->external_text);
+    free(writer);
+}
+
+/* The external labels with the names that they are sent by. */
+static enum hf_status name_external(struct remote_write *writer, const struct hf_string_map *from,
+                                    bool as_is)
+{
+    struct hf_bytes text = {0};
+    enum hf_status status = HF_OK;
+    writer->external = calloc(from->count + 1, sizeof(*writer->external));
+    size_t *starts = calloc(from->count + 1, sizeof(*starts));
+    if (writer->external == NULL || starts == NULL) {
+        free(starts);
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < from->count && status == HF_OK; i++) {
+        struct hf_slice key = hf_slice_text(from->items[i].key);
+        starts[i] = text.size;
+        status = as_is ? hf_bytes_append(&text, key) : hf_prom_label_name(key, &text);
+        status = status == HF_OK ? hf_bytes_append(&text, hf_slice_of("", 1)) : status;
+    }
+    writer->external_text = (char *)text.data;
+    for (size_t i = 0; i < from->count && status == HF_OK; i++) {
+        writer->external[i] =
+            (struct hf_string_pair){writer->external_text + starts[i], from->items[i].value};
+    }
+    free(starts);
+    writer->options.external_labels = (struct hf_string_map){writer->external, from->count};
+    return status;
+}
+
+static enum hf_status set_up(struct remote_write *writer, const struct remote_write_config *config)
+{
+    enum prw_strategy strategy = config->strategy_written ? (enum prw_strategy)config->strategy
+                                 : config->suffixes       ? PRW_ESCAPED_SUFFIXED
+                                                          : PRW_ESCAPED;
+    writer->options = (struct prw_options){
+        .name_space = config->name_space,
+        .resource_labels = config->resource.enabled,
+        .exclude_service_attributes = config->resource.exclude_service_attributes,
+        .target_info = config->target_info.enabled,
+        .created_metric = config->created.enabled,
+        .metadata = config->send_metadata,
+        .scope_info = !config->disable_scope_info,
+        .strategy = strategy,
+    };
+    writer->points.options = &writer->options;
+    writer->points.series = &writer->series;
+    writer->batch_bytes = config->batch_bytes != 0 ? config->batch_bytes : BATCH_BYTES;
+    return name_external(writer, &config->external_labels, strategy == PRW_AS_IS);
+}
+
+static enum hf_status open_exporter(struct hf_node *node, const void *from, void **ret_self,
+                                    char *reterr)
+{
+    static const struct hf_http_exporter_ops ops = {.encode = encode, .judge = judge};
+    const struct remote_write_config *config = from;
+    struct remote_write *writer = calloc(1, sizeof(*writer));
+    if (writer == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the exporter");
+        return HF_NOMEM;
+    }
+    const struct hf_http_exporter_options options = {
+        .node = node,
+        .config = &config->http,
+        .paths = {[HF_METRICS] = ""},
+        .ops = &ops,
+        .user = writer,
+    };
+    enum hf_status status = set_up(writer, config);
+    if (status != HF_OK) {
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the exporter");
+    } else {
+        status = hf_http_exporter_open(&options, &writer->http, reterr);
+    }
+    if (status != HF_OK) {
+        close_exporter(writer);
+        return status;
+    }
+    *ret_self = writer;
+    return HF_OK;
+}
+
+static const char *check_config(const void *from)
+{
+    const struct remote_write_config *config = from;
+    static const char *const protocol[] = {"content-encoding", "content-type",
+                                           "x-prometheus-remote-write-version", "user-agent"};
+    for (size_t i = 0; i < config->http.headers.count; i++) {
+        for (size_t j = 0; j < sizeof(protocol) / sizeof(protocol[0]); j++) {
+            if (strcasecmp(config->http.headers.items[i].key, protocol[j]) == 0) {
+                return "headers: Content-Encoding, Content-Type, "
+                       "X-Prometheus-Remote-Write-Version and User-Agent are the protocol's own";
+            }
+        }
+    }
+    return hf_http_client_check(&config->http);
+}
+
+static const char *expect_label(const char *key, const char *text)
+{
+    return key[0] != '\0' && text[0] != '\0' ? NULL : "a name and a value that are not empty";
+}
+
+static const struct hf_field resource_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct resource_config, enabled),
+     .default_text = "false",
+     .help = "Every attribute of the resource is a label of its points; it wins over theirs."},
+    {.key = "exclude_service_attributes",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct resource_config, exclude_service_attributes),
+     .default_text = "false",
+     .help = "But for service.name, service.namespace and service.instance.id, which are job and "
+             "instance."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field target_info_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct enabled_config, enabled),
+     .default_text = "true",
+     .help = "target_info has the attributes of a resource that has a service and others."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field created_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct enabled_config, enabled),
+     .default_text = "false",
+     .help = "NAME_created has the start of a counter, histogram or summary in milliseconds."},
+    HF_FIELDS_END,
+};
+
+#define AT(member) offsetof(struct remote_write_config, member)
+
+static const struct hf_field fields[] = {
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(http.endpoint),
+     .required = true,
+     .validate = hf_http_client_expect_url,
+     .help = "The whole URL, as http://host:9090/api/v1/write."},
+    {.key = "namespace",
+     .type = HF_FIELD_STRING,
+     .offset = AT(name_space),
+     .default_text = "",
+     .help = "Stands before every name, with an underscore."},
+    {.key = "external_labels",
+     .type = HF_FIELD_MAP,
+     .offset = AT(external_labels),
+     .validate = expect_label,
+     .help = "Labels of every series that has none of that name."},
+    {.key = "resource_to_telemetry_conversion",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(resource),
+     .inner = resource_fields,
+     .help = "Attributes of the resource as labels."},
+    {.key = "target_info",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(target_info),
+     .inner = target_info_fields,
+     .help = "The series of a resource."},
+    {.key = "export_created_metric",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(created),
+     .inner = created_fields,
+     .help = "The series of starts."},
+    {.key = "add_metric_suffixes",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(suffixes),
+     .default_text = "true",
+     .help = "Units, _total and _ratio at the end of names."},
+    {.key = "translation_strategy",
+     .type = HF_FIELD_ENUM,
+     .offset = AT(strategy),
+     .default_text = "UnderscoreEscapingWithSuffixes",
+     .present_offset = AT(strategy_written),
+     .choices = (const char *const[]){"UnderscoreEscapingWithSuffixes",
+                                      "UnderscoreEscapingWithoutSuffixes", "NoTranslation", NULL},
+     .help = "How names are made; it wins over add_metric_suffixes."},
+    {.key = "send_metadata",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(send_metadata),
+     .default_text = "false",
+     .help = "Kind, description and unit of every metric go with it."},
+    {.key = "disable_scope_info",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(disable_scope_info),
+     .default_text = "false",
+     .help = "No labels otel_scope_name, otel_scope_version and otel_scope_ATTRIBUTE."},
+    {.key = "max_batch_size_bytes",
+     .type = HF_FIELD_BYTES,
+     .offset = AT(batch_bytes),
+     .default_text = "3000000",
+     .help = "A request that would be larger before its compression is halved; 0: 3000000."},
+    {.key = "protobuf_message",
+     .type = HF_FIELD_ENUM,
+     .choices = (const char *const[]){"prometheus.WriteRequest", NULL},
+     .default_text = "prometheus.WriteRequest",
+     .offset = AT(message),
+     .help = "Remote write 1.0."},
+    HF_HTTP_IGNORED("remote_write_queue", "The durable queue stands for it: sending_queue. One "
+                                          "request is on its way at a time, so that the samples "
+                                          "of a series keep their order."),
+    HF_HTTP_IGNORED("max_batch_request_parallelism", "One request is on its way at a time."),
+    HF_HTTP_IGNORED("wal", "The durable queue stands for it."),
+    HF_HTTP_IGNORED("compression", "Requests are snappy blocks."),
+    HF_HTTP_CLIENT_FIELDS(struct remote_write_config, http),
+    HF_FIELDS_END,
+};
+
+static const struct hf_exporter_ops exporter_ops = {
+    .send = send_export,
+    .context_keys = context_keys,
+    .timeout = "5s",
+    .request_bytes_max = EXPORT_BYTES,
+    .in_flight = 1,
+};
+
+const struct hf_component hf_exporter_prometheusremotewrite = {
+    .type = "prometheusremotewrite",
+    .aliases = (const char *const[]){"prometheus_remote_write", NULL},
+    .help = "Sends metrics to Prometheus, Mimir, VictoriaMetrics and others by remote write 1.0.",
+    .kind = HF_EXPORTER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct remote_write_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_exporter,
+    .close = close_exporter,
+    .exporter = &exporter_ops,
+};

@@ -1,0 +1,11 @@
+/*
+ * prw_plain: a number as the value of a label. Any thread; no state.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#define PRW_PLAIN_MAX 400 /* characters of a double without an exponent, and its end */
+
+/* The fewest digits that give the same number, without an exponent; NaN, +Inf, -Inf. */
+void prw_print_plain(double number, char *room, size_t size);

@@ -1,0 +1,207 @@
+#include "prw_series.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 256u
+#define KEPT_BYTES (8u << 20) /* buffers beyond are given back */
+
+enum { REQUEST_SERIES = 1, SERIES_LABELS = 1, SAMPLE_VALUE = 1, SAMPLE_TIME = 2 };
+
+static void empty(struct hf_bytes *bytes)
+{
+    bytes->size = 0;
+    if (bytes->capacity > KEPT_BYTES) {
+        hf_bytes_release(bytes);
+    }
+}
+
+void prw_series_begin(struct prw_series *series)
+{
+    series->piece_count = 0;
+    series->count = 0;
+    empty(&series->texts);
+    empty(&series->metadata);
+    if (series->table_size != 0) {
+        memset(series->table, 0, series->table_size * sizeof(*series->table));
+    }
+}
+
+static uint64_t hash_of(struct hf_slice text)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < text.size; i++) {
+        hash = (hash ^ text.data[i]) * 1099511628211u;
+    }
+    return hash ^ (hash >> 32);
+}
+
+static struct hf_slice text_of(const struct prw_series *series, size_t at, size_t size)
+{
+    return hf_slice_of(series->texts.data + at, size);
+}
+
+static void enter(struct prw_series *series, size_t index)
+{
+    size_t at = series->items[index].hash & (series->table_size - 1);
+    while (series->table[at] != 0) {
+        at = (at + 1) & (series->table_size - 1);
+    }
+    series->table[at] = (uint32_t)index + 1;
+}
+
+/* The table stays at most half full. */
+static enum hf_status grow(struct prw_series *series)
+{
+    if (series->count < series->capacity) {
+        return HF_OK;
+    }
+    size_t capacity = series->capacity != 0 ? 2 * series->capacity : FIRST_CAPACITY;
+    struct prw_one_series *items = reallocarray(series->items, capacity, sizeof(*items));
+    if (items == NULL) {
+        return HF_NOMEM;
+    }
+    series->items = items;
+    uint32_t *table = calloc(2 * capacity, sizeof(*table));
+    if (table == NULL) {
+        return HF_NOMEM;
+    }
+    free(series->table);
+    series->table = table;
+    series->table_size = 2 * capacity;
+    series->capacity = capacity;
+    for (size_t i = 0; i < series->count; i++) {
+        enter(series, i);
+    }
+    return HF_OK;
+}
+
+enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *labels,
+                               uint32_t *ret_series)
+{
+    size_t start = series->texts.size;
+    struct hf_wire_writer writer = {.out = &series->texts};
+    enum hf_status status = grow(series);
+    if (status != HF_OK) {
+        return status;
+    }
+    prw_labels_write(labels, SERIES_LABELS, &writer);
+    status = hf_wire_status(&writer);
+    if (status != HF_OK) {
+        return status;
+    }
+    struct hf_slice text = text_of(series, start, series->texts.size - start);
+    uint64_t hash = hash_of(text);
+    for (size_t at = hash & (series->table_size - 1); series->table[at] != 0;
+         at = (at + 1) & (series->table_size - 1)) {
+        const struct prw_one_series *known = &series->items[series->table[at] - 1];
+        if (known->hash == hash && hf_slice_equal(text_of(series, known->at, known->size), text)) {
+            series->texts.size = start;
+            *ret_series = series->table[at] - 1;
+            return HF_OK;
+        }
+    }
+    series->items[series->count] = (struct prw_one_series){start, text.size, hash};
+    enter(series, series->count);
+    *ret_series = (uint32_t)series->count++;
+    return HF_OK;
+}
+
+static enum hf_status add(struct prw_series *series, struct prw_piece piece)
+{
+    if (series->piece_count == series->piece_capacity) {
+        size_t capacity = series->piece_capacity != 0 ? 2 * series->piece_capacity : FIRST_CAPACITY;
+        struct prw_piece *pieces = reallocarray(series->pieces, capacity, sizeof(*pieces));
+        if (pieces == NULL) {
+            return HF_NOMEM;
+        }
+        series->pieces = pieces;
+        series->piece_capacity = capacity;
+    }
+    piece.order = (uint32_t)series->piece_count;
+    series->pieces[series->piece_count++] = piece;
+    return HF_OK;
+}
+
+enum hf_status prw_series_sample(struct prw_series *series, uint32_t of, int64_t time_ms,
+                                 double value)
+{
+    return add(series, (struct prw_piece){
+                           .series = of, .kind = PRW_SAMPLE, .time_ms = time_ms, .value = value});
+}
+
+enum hf_status prw_series_made(struct prw_series *series, uint32_t of, enum prw_piece_kind kind,
+                               int64_t time_ms, size_t at)
+{
+    return add(series, (struct prw_piece){.series = of,
+                                          .kind = kind,
+                                          .time_ms = time_ms,
+                                          .at = at,
+                                          .size = series->texts.size - at});
+}
+
+static int in_order(const void *a, const void *b)
+{
+    const struct prw_piece *left = a, *right = b;
+    if (left->series != right->series) {
+        return left->series < right->series ? -1 : 1;
+    }
+    if (left->kind != right->kind) {
+        return left->kind < right->kind ? -1 : 1;
+    }
+    if (left->time_ms != right->time_ms) {
+        return left->time_ms < right->time_ms ? -1 : 1;
+    }
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static void write_piece(struct hf_wire_writer *writer, const struct prw_series *series,
+                        const struct prw_piece *piece)
+{
+    if (piece->kind != PRW_SAMPLE) {
+        hf_wire_put_bytes(writer, piece->kind, text_of(series, piece->at, piece->size));
+        return;
+    }
+    const size_t sample_size = 16;
+    uint64_t bits;
+    memcpy(&bits, &piece->value, sizeof(bits));
+    struct hf_wire_message sample = hf_wire_open(writer, PRW_SAMPLE, sample_size);
+    hf_wire_put_fixed64(writer, SAMPLE_VALUE, bits);
+    hf_wire_put_varint(writer, SAMPLE_TIME, (uint64_t)piece->time_ms);
+    hf_wire_close(writer, sample);
+}
+
+enum hf_status prw_series_write(struct prw_series *series, struct hf_bytes *out)
+{
+    struct hf_wire_writer writer = {.out = out};
+    if (series->piece_count != 0) {
+        qsort(series->pieces, series->piece_count, sizeof(*series->pieces), in_order);
+    }
+    size_t i = 0;
+    while (i < series->piece_count) {
+        const struct prw_one_series *one = &series->items[series->pieces[i].series];
+        uint32_t number = series->pieces[i].series;
+        size_t end = i, size = one->size;
+        for (; end < series->piece_count && series->pieces[end].series == number; end++) {
+            size += series->pieces[end].size + 20;
+        }
+        struct hf_wire_message message = hf_wire_open(&writer, REQUEST_SERIES, size);
+        hf_wire_put_raw(&writer, text_of(series, one->at, one->size));
+        for (; i < end; i++) {
+            write_piece(&writer, series, &series->pieces[i]);
+        }
+        hf_wire_close(&writer, message);
+    }
+    hf_wire_put_raw(&writer, hf_slice_of(series->metadata.data, series->metadata.size));
+    return hf_wire_status(&writer);
+}
+
+void prw_series_release(struct prw_series *series)
+{
+    free(series->pieces);
+    free(series->items);
+    free(series->table);
+    hf_bytes_release(&series->texts);
+    hf_bytes_release(&series->metadata);
+    *series = (struct prw_series){0};
+}

@@ -1,0 +1,180 @@
+"""Backends of push protocols other than OTLP: Loki and Prometheus remote write.
+
+Their messages are described here by hand, so that what decodes a request shares nothing with what encoded it.
+"""
+
+import collections
+import re
+import time
+
+import cramjam
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from .backends import HttpBackend, Received
+
+Field = descriptor_pb2.FieldDescriptorProto
+
+Entry = collections.namedtuple("Entry", "labels time_ns line")
+Sample = collections.namedtuple("Sample", "labels value time_ms")
+
+
+def _messages(package, described):
+    """Classes of the messages in {name: [(number, name, type, repeated)]}; a type may be another one's name."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"test/{package}.proto", package=package, syntax="proto3")
+    for name, fields in described.items():
+        message = file.message_type.add(name=name)
+        for number, field_name, kind, repeated in fields:
+            field = message.field.add(name=field_name, number=number)
+            field.label = Field.LABEL_REPEATED if repeated else Field.LABEL_OPTIONAL
+            if isinstance(kind, str):
+                field.type = Field.TYPE_MESSAGE
+                field.type_name = f".{package}.{kind}"
+            else:
+                field.type = kind
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}"))
+        for name in described
+    }
+
+
+LOKI = _messages(
+    "loki",
+    {
+        "PushRequest": [(1, "streams", "Stream", True)],
+        "Stream": [(1, "labels", Field.TYPE_STRING, False), (2, "entries", "Entry", True)],
+        "Entry": [
+            (1, "timestamp", "Timestamp", False),
+            (2, "line", Field.TYPE_STRING, False),
+        ],
+        "Timestamp": [(1, "seconds", Field.TYPE_INT64, False), (2, "nanos", Field.TYPE_INT32, False)],
+    },
+)
+
+PROMETHEUS = _messages(
+    "prometheus",
+    {
+        "WriteRequest": [(1, "timeseries", "TimeSeries", True), (3, "metadata", "MetricMetadata", True)],
+        "TimeSeries": [
+            (1, "labels", "Label", True),
+            (2, "samples", "Sample", True),
+            (3, "exemplars", "Exemplar", True),
+            (4, "histograms", "Histogram", True),
+        ],
+        "Label": [(1, "name", Field.TYPE_STRING, False), (2, "value", Field.TYPE_STRING, False)],
+        "Sample": [(1, "value", Field.TYPE_DOUBLE, False), (2, "timestamp", Field.TYPE_INT64, False)],
+        "Exemplar": [
+            (1, "labels", "Label", True),
+            (2, "value", Field.TYPE_DOUBLE, False),
+            (3, "timestamp", Field.TYPE_INT64, False),
+        ],
+        "Histogram": [
+            (1, "count_int", Field.TYPE_UINT64, False),
+            (3, "sum", Field.TYPE_DOUBLE, False),
+            (4, "schema", Field.TYPE_SINT32, False),
+            (5, "zero_threshold", Field.TYPE_DOUBLE, False),
+            (6, "zero_count_int", Field.TYPE_UINT64, False),
+            (8, "negative_spans", "BucketSpan", True),
+            (9, "negative_deltas", Field.TYPE_SINT64, True),
+            (11, "positive_spans", "BucketSpan", True),
+            (12, "positive_deltas", Field.TYPE_SINT64, True),
+            (14, "reset_hint", Field.TYPE_INT32, False),
+            (15, "timestamp", Field.TYPE_INT64, False),
+        ],
+        "BucketSpan": [(1, "offset", Field.TYPE_SINT32, False), (2, "length", Field.TYPE_UINT32, False)],
+        "MetricMetadata": [
+            (1, "type", Field.TYPE_INT32, False),
+            (2, "metric_family_name", Field.TYPE_STRING, False),
+            (4, "help", Field.TYPE_STRING, False),
+            (5, "unit", Field.TYPE_STRING, False),
+        ],
+    },
+)
+
+
+class PushBackend(HttpBackend):
+    """An HTTP server for one message, as a snappy block; what it took are `requests` as those of HttpBackend."""
+
+    def __init__(self, path, message):
+        super().__init__()
+        self.path = path
+        self._message = message
+
+    @property
+    def url(self):
+        return f"{self.endpoint}{self.path}"
+
+    def _remember(self, signal, metadata, body, message, accepted):
+        received = Received(
+            signal, metadata, body, message, self._items(message), time.monotonic(), accepted
+        )
+        with self._lock:
+            self.requests.append(received)
+
+    def _serve(self, handler):
+        with self._lock:
+            self._connections.add(handler.connection)
+        if self._stopping.is_set():
+            handler.close_connection = True
+            return
+        body = self._read_body(handler)
+        metadata = {key.lower(): value for key, value in handler.headers.items()}
+        if handler.path != self.path:
+            self._answer(handler, 404, {}, b"")
+            return
+        message = self._message.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+        answer = self.judge(message)
+        self._remember(None, metadata, body, message, answer.kind in ("ok", "hide"))
+        if answer.kind == "hide":
+            handler.close_connection = True
+        elif answer.kind == "status":
+            self._answer(handler, answer.code, answer.headers, answer.body)
+        else:
+            self._answer(handler, 204, {}, b"")
+
+
+class LokiBackend(PushBackend):
+    def __init__(self):
+        super().__init__("/loki/api/v1/push", LOKI["PushRequest"])
+
+    def _items(self, message):
+        return [
+            Entry(
+                labels_of(stream.labels), entry.timestamp.seconds * 10**9 + entry.timestamp.nanos, entry.line
+            )
+            for stream in message.streams
+            for entry in stream.entries
+        ]
+
+    def entries(self):
+        """All entries that were accepted, in order of arrival."""
+        return self.ids()
+
+
+class PrometheusBackend(PushBackend):
+    def __init__(self):
+        super().__init__("/api/v1/write", PROMETHEUS["WriteRequest"])
+
+    def _items(self, message):
+        items = []
+        for series in message.timeseries:
+            labels = [(label.name, label.value) for label in series.labels]
+            names = [name for name, _ in labels]
+            assert names == sorted(set(names)) and all(value for _, value in labels), labels
+            items += [Sample(dict(labels), one.value, one.timestamp) for one in series.samples]
+        return items
+
+    def samples(self, name):
+        """The samples of that name that were accepted, in order of arrival."""
+        return [one for one in self.ids() if one.labels["__name__"] == name]
+
+
+def labels_of(text):
+    """The labels of a LogQL selector."""
+    assert text.startswith("{") and text.endswith("}"), text
+    pairs = re.findall(r'([a-zA-Z_][a-zA-Z0-9_]*)=("(?:[^"\\]|\\.)*")(?:, |$)', text[1:-1])
+    assert ", ".join(f"{name}={value}" for name, value in pairs) == text[1:-1], text
+    names = [name for name, _ in pairs]
+    assert names == sorted(set(names)), text
+    return {name: value[1:-1].encode().decode("unicode_escape") for name, value in pairs}
