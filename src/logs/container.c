@@ -137,11 +137,11 @@ static bool add_metadata(struct run *run, struct hf_log_entry *entry)
         return true;
     }
     if (path == NULL || path->value.type != HF_LOG_STRING) {
-        failed(run, "there is no attribute log.file.path; set include_file_path: true");
+        operator_failed(run, "there is no attribute log.file.path; set include_file_path: true");
         return false;
     }
     if (path->value.text.size == 0 || !read_path_once(state, path->value.text)) {
-        failed(run, "the path of the file does not tell the pod");
+        operator_failed(run, "the path of the file does not tell the pod");
         return false;
     }
     bool is_fresh = entry->resource.map->count == 0;
@@ -153,7 +153,7 @@ static bool add_metadata(struct run *run, struct hf_log_entry *entry)
                           : hf_log_map_set(entry->arena, entry->resource.map, key, value);
     }
     if (status != HF_OK) {
-        failed(run, "out of memory");
+        operator_failed(run, "out of memory");
     }
     return status == HF_OK;
 }
@@ -200,8 +200,8 @@ static bool set_time(struct run *run, struct hf_log_entry *entry, struct hf_slic
 {
     int64_t time_ns = 0;
     if (!hf_time_rfc3339(text, &time_ns)) {
-        failed(run, "the time of the line is none: %.*s", (int)(text.size < 60 ? text.size : 60),
-               (const char *)text.data);
+        operator_failed(run, "the time of the line is none: %.*s",
+                        (int)(text.size < 60 ? text.size : 60), (const char *)text.data);
         return false;
     }
     entry->time_ns = time_ns > 0 ? (uint64_t)time_ns : 0;
@@ -212,7 +212,7 @@ static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, stru
 {
     struct hf_log_value object;
     if (!json_read(entry->arena, text, false, &object) || object.type != HF_LOG_MAP) {
-        return failed(run, "the line is no JSON object");
+        return operator_failed(run, "the line is no JSON object");
     }
     for (size_t i = 0; i < object.map->count; i++) {
         const struct hf_log_pair *pair = &object.map->pairs[i];
@@ -231,7 +231,7 @@ static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, stru
                    HF_OK;
         }
         if (!good) {
-            return failed(run, "out of memory");
+            return operator_failed(run, "out of memory");
         }
     }
     return add_metadata(run, entry) ? OUTCOME_NEXT : OUTCOME_FAILED;
@@ -264,7 +264,7 @@ static enum outcome join(struct run *run, struct joined *joined, struct hf_log_e
         joined = joined_add(&state->list, source_of(entry), hf_clock_monotonic_ns());
     }
     if (joined == NULL || joined_append(joined, entry, text, HF_EMPTY_SLICE, false) != HF_OK) {
-        return failed(run, "out of memory");
+        return operator_failed(run, "out of memory");
     }
     if (is_last || (state->bytes_max != 0 && joined->text.size >= state->bytes_max)) {
         flush(run->pipeline, run->operator, joined);
@@ -277,13 +277,13 @@ static enum outcome run_cri(struct run *run, struct hf_log_entry *entry, struct 
     struct container_state *state = run->operator->state;
     struct cri_line line;
     if (!read_cri(text, &line)) {
-        return failed(run, "the line is none of CRI-O or containerd");
+        return operator_failed(run, "the line is none of CRI-O or containerd");
     }
     if (!set_time(run, entry, line.time)) {
         return OUTCOME_FAILED;
     }
     if (!set_text(entry, "log.iostream", line.stream) || !set_text(entry, "logtag", line.tag)) {
-        return failed(run, "out of memory");
+        return operator_failed(run, "out of memory");
     }
     entry->body = hf_log_string(line.text);
     if (!add_metadata(run, entry)) {
@@ -301,7 +301,7 @@ static enum outcome run_container(struct run *run, struct hf_log_entry *entry)
     const struct parser *parser = run->operator->parser;
     const struct hf_log_value *from = hf_log_field_get(&parser->from, entry);
     if (from == NULL || from->type != HF_LOG_STRING) {
-        return failed(run, "what is parsed is no text");
+        return operator_failed(run, "what is parsed is no text");
     }
     bool object = from->text.size != 0 && from->text.data[0] == '{';
     return state->format == DOCKER || (state->format == DETECT && object)

@@ -8,7 +8,8 @@
 
 static enum outcome set_failed(struct run *run, enum hf_status status)
 {
-    return failed(run, status == HF_NOMEM ? "out of memory" : "the field cannot hold the value");
+    return operator_failed(run, status == HF_NOMEM ? "out of memory"
+                                                   : "the field cannot hold the value");
 }
 
 /* ---- move, copy ---- */
@@ -30,7 +31,7 @@ static enum outcome run_move(struct run *run, struct hf_log_entry *entry)
     const struct pair_of_fields *state = run->operator->state;
     struct hf_log_value value;
     if (!hf_log_field_remove(&state->from, entry, &value)) {
-        return failed(run, "the field to move is not there");
+        return operator_failed(run, "the field to move is not there");
     }
     enum hf_status status = hf_log_field_set(&state->to, entry, value);
     return status == HF_OK ? OUTCOME_NEXT : set_failed(run, status);
@@ -42,7 +43,7 @@ static enum outcome run_copy(struct run *run, struct hf_log_entry *entry)
     const struct hf_log_value *from = hf_log_field_get(&state->from, entry);
     struct hf_log_value value;
     if (from == NULL) {
-        return failed(run, "the field to copy is not there");
+        return operator_failed(run, "the field to copy is not there");
     }
     enum hf_status status = hf_log_value_copy(entry->arena, from, &value);
     status = status == HF_OK ? hf_log_field_set(&state->to, entry, value) : status;
@@ -108,7 +109,7 @@ static enum outcome run_remove(struct run *run, struct hf_log_entry *entry)
     struct hf_log_value gone;
     return hf_log_field_remove(run->operator->state, entry, &gone)
                ? OUTCOME_NEXT
-               : failed(run, "the field to remove is not there");
+               : operator_failed(run, "the field to remove is not there");
 }
 
 static enum outcome run_flatten(struct run *run, struct hf_log_entry *entry)
@@ -117,7 +118,7 @@ static enum outcome run_flatten(struct run *run, struct hf_log_entry *entry)
     struct hf_log_value value;
     struct hf_log_value *found = hf_log_field_get(&parent, entry);
     if (found == NULL || found->type != HF_LOG_MAP) {
-        return failed(run, "the field to flatten is no map");
+        return operator_failed(run, "the field to flatten is no map");
     }
     if (parent.count == 0 || !hf_log_field_remove(&parent, entry, &value)) {
         return OUTCOME_NEXT;
@@ -132,19 +133,19 @@ static enum outcome run_unquote(struct run *run, struct hf_log_entry *entry)
     struct hf_log_value *value = hf_log_field_get(run->operator->state, entry);
     struct hf_log_value text;
     if (value == NULL || value->type != HF_LOG_STRING || value->text.size < 2) {
-        return failed(run, "the field to unquote is no text in quotes");
+        return operator_failed(run, "the field to unquote is no text in quotes");
     }
     uint8_t quote = value->text.data[0];
     size_t last = value->text.size - 1;
     if (value->text.data[last] != quote || (quote != '"' && quote != '`' && quote != '\'')) {
-        return failed(run, "the field to unquote is no text in quotes");
+        return operator_failed(run, "the field to unquote is no text in quotes");
     }
     if (quote != '"') {
         value->text = hf_slice_of(value->text.data + 1, last - 1);
         return OUTCOME_NEXT;
     }
     if (!json_read(entry->arena, value->text, false, &text)) {
-        return failed(run, "the field to unquote has an escape that is not known");
+        return operator_failed(run, "the field to unquote has an escape that is not known");
     }
     *value = text;
     return OUTCOME_NEXT;
@@ -237,7 +238,7 @@ static enum outcome run_assign(struct run *run, struct hf_log_entry *entry)
     const struct assign_state *state = run->operator->state;
     struct hf_log_value *value = hf_log_field_get(&state->field, entry);
     if (value == NULL || value->type != HF_LOG_LIST || value->list->count != state->keys->count) {
-        return failed(run, "the field is no list of as many values as there are keys");
+        return operator_failed(run, "the field is no list of as many values as there are keys");
     }
     struct hf_log_map *map = hf_log_map_new(entry->arena, state->keys->count);
     if (map == NULL) {

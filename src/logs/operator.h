@@ -105,7 +105,8 @@ extern const struct operator_kind *const operator_kinds[]; /* ends with NULL */
 
 /* ---- running ---- */
 
-enum outcome failed(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum outcome operator_failed(struct run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 enum hf_status entry_eval(const struct hf_expr *expr, struct hf_log_entry *entry,
                           struct hf_log_value *ret_value, char *reterr);
 enum hf_status entry_test(const struct hf_expr *expr, struct hf_log_entry *entry, bool *ret_true,

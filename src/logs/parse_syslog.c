@@ -238,7 +238,7 @@ static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
     const struct syslog_state *state = run->operator->state;
     struct reader r = {.entry = entry, .map = hf_log_map_new(entry->arena, 10), .good = true};
     if (from->type != HF_LOG_STRING || r.map == NULL) {
-        failed(run, "what is parsed is no text");
+        operator_failed(run, "what is parsed is no text");
         return false;
     }
     r.rest = from->text;
@@ -246,7 +246,7 @@ static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
     if ((!take_priority(&r) && !state->allows_no_pri) ||
         !(state->is_5424 ? read_5424(&r) : read_3164(&r, state)) || !r.good) {
         *entry = before;
-        failed(run, "the text is no syslog message");
+        operator_failed(run, "the text is no syslog message");
         return false;
     }
     *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = r.map};

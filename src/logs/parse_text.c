@@ -10,7 +10,7 @@
 static bool take_text(struct run *run, const struct hf_log_value *from, struct hf_slice *ret)
 {
     if (from->type != HF_LOG_STRING && from->type != HF_LOG_BYTES) {
-        failed(run, "what is parsed is no text");
+        operator_failed(run, "what is parsed is no text");
         return false;
     }
     *ret = from->text;
@@ -19,7 +19,7 @@ static bool take_text(struct run *run, const struct hf_log_value *from, struct h
 
 static bool out_of_memory(struct run *run)
 {
-    failed(run, "out of memory");
+    operator_failed(run, "out of memory");
     return false;
 }
 
@@ -48,7 +48,7 @@ static bool parse_json(struct run *run, struct hf_log_entry *entry, const struct
     }
     if (!json_read(entry->arena, text, state->parse_ints, ret_value) ||
         ret_value->type != HF_LOG_MAP) {
-        failed(run, "the text is no JSON object");
+        operator_failed(run, "the text is no JSON object");
         return false;
     }
     return true;
@@ -62,7 +62,7 @@ static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
         return false;
     }
     if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_LOG_LIST) {
-        failed(run, "the text is no JSON array");
+        operator_failed(run, "the text is no JSON array");
         return false;
     }
     return true;
@@ -108,7 +108,7 @@ static bool parse_regex(struct run *run, struct hf_log_entry *entry,
         return false;
     }
     if (!hf_regex_find(state->regex, text, groups)) {
-        failed(run, "the regular expression does not match");
+        operator_failed(run, "the regular expression does not match");
         return false;
     }
     size_t count = hf_regex_group_count(state->regex);
@@ -183,8 +183,8 @@ static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_log_
     const uint8_t *found =
         memmem(pair.data, pair.size, state->delimiter.data, state->delimiter.size);
     if (found == NULL) {
-        failed(run, "a pair has no delimiter: %.*s", (int)(pair.size < 100 ? pair.size : 100),
-               (const char *)pair.data);
+        operator_failed(run, "a pair has no delimiter: %.*s",
+                        (int)(pair.size < 100 ? pair.size : 100), (const char *)pair.data);
         return false;
     }
     size_t size = (size_t)(found - pair.data);
@@ -206,7 +206,7 @@ static bool parse_pairs(struct run *run, struct hf_log_entry *entry,
         return false;
     }
     if (text.size == 0) {
-        failed(run, "the text is empty");
+        operator_failed(run, "the text is empty");
         return false;
     }
     size_t step = state->between.size != 0 ? state->between.size : 1;
@@ -340,7 +340,7 @@ static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct 
     if (state->has_attribute) {
         const struct hf_log_value *value = hf_log_field_get(&state->attribute, entry);
         if (value == NULL || value->type != HF_LOG_STRING) {
-            failed(run, "the attribute of the header is no text");
+            operator_failed(run, "the attribute of the header is no text");
             return false;
         }
         header = value->text;
@@ -349,7 +349,7 @@ static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct 
     size_t name_count = split_row(&plain, entry->arena, header, state->header_delimiter, names);
     size_t count = split_row(state, entry->arena, text, state->delimiter, columns);
     if (count != name_count || count == SIZE_MAX) {
-        failed(run, "the row has another number of columns than its header");
+        operator_failed(run, "the row has another number of columns than its header");
         return false;
     }
     struct hf_log_map *map = hf_log_map_new(entry->arena, count);

@@ -132,7 +132,7 @@ static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct 
 {
     struct uri uri = {0};
     if (from->type != HF_LOG_STRING || !split_uri(from->text, &uri)) {
-        failed(run, "the text is no URI");
+        operator_failed(run, "the text is no URI");
         return false;
     }
     struct hf_log_map *map = hf_log_map_new(entry->arena, 6);
@@ -157,7 +157,7 @@ static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct 
     }
     *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
     if (!good) {
-        failed(run, "out of memory");
+        operator_failed(run, "out of memory");
     }
     return good;
 }

@@ -96,7 +96,7 @@ static bool preserve(struct run *run, const struct parser *parser, struct hf_log
     }
     (void)hf_log_field_remove(&parser->from, entry, &gone);
     if (hf_log_field_set(&parser->preserve_to, entry, original) != HF_OK) {
-        failed(run, "preserve_to cannot hold the value");
+        operator_failed(run, "preserve_to cannot hold the value");
         return false;
     }
     return true;
@@ -107,7 +107,7 @@ enum outcome parser_run(struct run *run, struct hf_log_entry *entry)
     const struct parser *parser = run->operator->parser;
     const struct hf_log_value *from = hf_log_field_get(&parser->from, entry);
     if (from == NULL) {
-        return failed(run, "the field to parse is not there");
+        return operator_failed(run, "the field to parse is not there");
     }
     struct hf_log_value original = *from, value, moved;
     if (!run->operator->kind->parse(run, entry, &original, &value)) {
@@ -118,7 +118,8 @@ enum outcome parser_run(struct run *run, struct hf_log_entry *entry)
     }
     enum hf_status status = hf_log_field_set(&parser->to, entry, value);
     if (status != HF_OK) {
-        return failed(run, status == HF_NOMEM ? "out of memory" : "parse_to cannot hold the value");
+        return operator_failed(run, status == HF_NOMEM ? "out of memory"
+                                                       : "parse_to cannot hold the value");
     }
     if (!run_blocks(run, parser, entry)) {
         return OUTCOME_FAILED;

@@ -354,7 +354,7 @@ void hf_log_pipeline_free(struct hf_log_pipeline *pipeline)
 
 /* ---- running ---- */
 
-enum outcome failed(struct run *run, const char *format, ...)
+enum outcome operator_failed(struct run *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -426,7 +426,8 @@ static void run_from(struct hf_log_pipeline *pipeline, int index, struct hf_log_
         run.operator= operator;
         enum outcome outcome = run_operator(&run, entry);
         if (outcome == OUTCOME_FAILED) {
-            pipeline->ops->failed(pipeline->user, operator->id, run.why, operator->is_quiet);
+            pipeline->ops->failed(pipeline->user, operator->id,
+                                           run.why, operator->is_quiet);
             outcome = operator->drops_on_error ? OUTCOME_DROPPED : OUTCOME_NEXT;
         }
         if (outcome == OUTCOME_DROPPED) {

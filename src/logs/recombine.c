@@ -102,7 +102,7 @@ static enum outcome hold(struct run *run, struct joined *joined, struct hf_slice
     }
     if (joined == NULL ||
         joined_append(joined, entry, text, state->between, state->keeps_newest) != HF_OK) {
-        return failed(run, "out of memory");
+        return operator_failed(run, "out of memory");
     }
     if (is_last || is_full(state, joined)) {
         flush(run->pipeline, run->operator, joined);
@@ -122,7 +122,7 @@ static enum outcome run_recombine(struct run *run, struct hf_log_entry *entry)
         return OUTCOME_FAILED;
     }
     if (value == NULL || value->type != HF_LOG_STRING) {
-        return failed(run, "combine_field is no text");
+        return operator_failed(run, "combine_field is no text");
     }
     if (state->is_first != NULL) {
         if (!matches && joined == NULL) {

@@ -94,7 +94,7 @@ static enum outcome take_route(struct run *run, const struct route *route,
         (hf_log_value_of(entry->arena, route->attributes, &value) != HF_OK ||
          value.type != HF_LOG_MAP ||
          hf_log_map_merge(entry->arena, entry->attributes.map, value.map) != HF_OK)) {
-        return failed(run, "the attributes of the route cannot be set");
+        return operator_failed(run, "the attributes of the route cannot be set");
     }
     struct operator to = * run->operator;
     to.output_count = route->output_count;

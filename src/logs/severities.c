@@ -170,7 +170,7 @@ bool severity_parser_run(struct run *run, const struct severity_parser *parser,
     char digits[32];
     struct hf_slice text;
     if (value == NULL) {
-        failed(run, "the field of the severity is not there");
+        operator_failed(run, "the field of the severity is not there");
         return false;
     }
     bool whole = value->type == HF_LOG_DOUBLE && value->number == floor(value->number) &&
@@ -182,7 +182,7 @@ bool severity_parser_run(struct run *run, const struct severity_parser *parser,
                             whole ? (long long)value->number : (long long)value->integer);
         text = hf_log_copy_text(entry->arena, hf_slice_of(digits, (size_t)size));
     } else {
-        failed(run, "the severity is neither text nor a whole number");
+        operator_failed(run, "the severity is neither text nor a whole number");
         return false;
     }
     entry->severity = find_severity(parser, text);
@@ -238,13 +238,13 @@ static bool read_hex(struct run *run, const struct hf_log_field *from, struct hf
     }
     uint8_t *out = hf_arena_take(entry->arena, bytes);
     if (value->type != HF_LOG_STRING || value->text.size != bytes * 2 || out == NULL) {
-        failed(run, "an id of a trace is no %zu hexadecimal digits", bytes * 2);
+        operator_failed(run, "an id of a trace is no %zu hexadecimal digits", bytes * 2);
         return false;
     }
     for (size_t i = 0; i < bytes; i++) {
         char pair[3] = {(char)value->text.data[2 * i], (char)value->text.data[2 * i + 1], '\0'};
         if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1])) {
-            failed(run, "an id of a trace is no %zu hexadecimal digits", bytes * 2);
+            operator_failed(run, "an id of a trace is no %zu hexadecimal digits", bytes * 2);
             return false;
         }
         out[i] = (uint8_t)strtoul(pair, NULL, 16);
@@ -282,7 +282,7 @@ bool scope_name_run(struct run *run, const struct hf_log_field *from, struct hf_
 {
     const struct hf_log_value *value = hf_log_field_get(from, entry);
     if (value == NULL || value->type != HF_LOG_STRING) {
-        failed(run, "the name of the scope is no text");
+        operator_failed(run, "the name of the scope is no text");
         return false;
     }
     entry->scope_name = value->text;

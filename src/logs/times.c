@@ -67,14 +67,14 @@ bool time_parser_run(struct run *run, const struct time_parser *parser, struct h
     const struct hf_log_value *value = hf_log_field_get(&parser->from, entry);
     int64_t time_ns = 0;
     if (value == NULL) {
-        failed(run, "the field of the time is not there");
+        operator_failed(run, "the field of the time is not there");
         return false;
     }
     if (!read_time(parser, value, &time_ns)) {
         bool text = value->type == HF_LOG_STRING;
-        failed(run, "the time does not match its layout: %.*s",
-               text ? (int)(value->text.size < 100 ? value->text.size : 100) : 0,
-               text ? (const char *)value->text.data : "");
+        operator_failed(run, "the time does not match its layout: %.*s",
+                        text ? (int)(value->text.size < 100 ? value->text.size : 100) : 0,
+                        text ? (const char *)value->text.data : "");
         return false;
     }
     entry->time_ns = time_ns > 0 ? (uint64_t)time_ns : 0;

@@ -36,6 +36,8 @@ IGNORED = ("corpus", "__pycache__")
 # Files over the limit, each with its reason.
 LONGER = {
     "wal/wal.h": "the whole contract of the queue library on one page",
+    "include/holdfast/node.h": "all that the graph lends to a component, on one page",
+    "src/grpc/client_connection.c": "the states of one connection, from connecting to its end",
     "wal/internal.h": "what the files of the queue share: one structure, owned by them all",
     "src/grpc/client_internal.h": "likewise, of the client",
     "src/grpc/server_internal.h": "likewise, of the server",
@@ -85,6 +87,23 @@ FLOORS = {
     "docs/examples": SHARED,
 }
 COMPONENTS = "src/components"
+
+# Circles that are left: each may shrink, none may grow, and a new one is a problem.
+KNOWN_CIRCLES = (
+    {f"src/grpc/{name}.c" for name in ("client", "client_connection", "client_session", "subchannel")},
+    {
+        f"src/grpc/{name}.c"
+        for name in (
+            *("admission", "answer", "call", "call_memory", "clock", "connection", "conversation", "greeting"),
+            *("idle", "relief", "server", "session"),
+        )
+    },
+    {f"src/http/{name}.c" for name in ("server_accept", "server_greeting", "server_idle")},
+    {f"src/ottl/{name}.c" for name in ("arguments", "evaluate", "pairs")},
+    {f"src/ottl/{name}.c" for name in ("infer", "resolve", "resolve_call")},
+    {f"src/expr/{name}.c" for name in ("eval", "functions", "parser")},
+    {f"src/logs/{name}.c" for name in ("parsers", "pipeline", "severities", "times")},
+)
 
 # Words that do not belong in prose: old idiom and private words that stand for terms of the field.
 WORDS = re.compile(
@@ -200,6 +219,11 @@ def defined_functions(code):
     return {found.group(1) for found in pattern.finditer(code)}
 
 
+def own_names(code):
+    """Names of all functions that a file defines, those of its own use included,."""
+    return {found.group(1) for found in re.finditer(r"^[A-Za-z_][\w \t\n\*(),]*?\b(\w+)\([^;{}]*\)\s*\n\{", code, re.M)}
+
+
 def used_names(code):
     """Names that a file may call: not the tags of types, and not the members of structures."""
     tags_and_members = r"\b(?:struct|enum|union)\s+\w+|(?:->|\.)\s*\w+"
@@ -255,13 +279,16 @@ def check_cycles(sources):
     edges = {path: set() for path in code}
     ties = {}
     for path, text in code.items():
-        for name in used_names(text):
+        for name in used_names(text) - own_names(text):
             for other in home.get(name, ()):
                 if other != path and len(home[name]) == 1:
                     edges[path].add(other)
                     ties.setdefault((path, other), []).append(name)
     for group in strong_components(edges):
         names = ", ".join(str(path.relative_to(ROOT)) for path in group)
+        if any({str(path.relative_to(ROOT)) for path in group} <= known for known in KNOWN_CIRCLES):
+            warnings.append(f"files that still call each other in a circle: {names}")
+            continue
         problem(group[0], 1, f"files that call each other in a circle: {names}")
         if VERBOSE:
             for (one, other), used in sorted(ties.items()):

@@ -37,7 +37,7 @@ static uint32_t left_of(enum hf_signal signal, const char *const pairs[][2])
     assert_non_null(batch);
     memcpy(hf_batch_room(batch), body.data, body.size);
     hf_batch_seal(batch, body.size, ITEMS);
-    assert_int_equal(hf_processor_filter.process(self, batch, &changed), HF_OK);
+    assert_int_equal(hf_processor_filter.processor->process(self, batch, &changed), HF_OK);
     uint32_t left = changed != NULL ? changed->items : 0;
     if (changed != NULL) {
         hf_ref_drop(&changed->ref);
