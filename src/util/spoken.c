@@ -45,7 +45,7 @@ enum hf_spoken hf_spoken_of(const uint8_t *bytes, size_t size)
     if (is_tls(bytes, size)) {
         return HF_SPOKEN_TLS;
     }
-    if (begins(bytes, size, "PRI * HTTP/2.0\r\n", 5)) {
+    if (begins(bytes, size, "PRI * HTTP/2.0\r\n", 4)) {
         return HF_SPOKEN_HTTP2;
     }
     if (begins(bytes, size, "HTTP/1.", 5)) {

@@ -25,6 +25,7 @@ static void knows_protocols_by_their_first_bytes(void **state)
         {BYTES("\x16\x09\x01"), HF_SPOKEN_UNKNOWN},
         {BYTES("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), HF_SPOKEN_HTTP2},
         {BYTES("PRI * HT"), HF_SPOKEN_HTTP2},
+        {BYTES("PRI "), HF_SPOKEN_HTTP2}, /* may be all that has come: it is no method */
         {BYTES("PRI"), HF_SPOKEN_UNKNOWN},
         {BYTES("POST /v1/traces HTTP/1.1"), HF_SPOKEN_HTTP1},
         {BYTES("GET /"), HF_SPOKEN_HTTP1},
