@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tail_internal.h"
@@ -161,10 +162,26 @@ static void note_change(void *user, void *what)
     }
 }
 
+/* An empty file has no fingerprint, so it is not watched; and behind a link no folder tells of it.
+ */
+static bool has_first_bytes(const struct hf_tail *tail)
+{
+    struct stat now;
+    for (size_t i = 0; i < tail->place_count; i++) {
+        const struct place *place = &tail->places[i];
+        if (place->file == NULL && place->is_there && place->stat.st_size == 0 &&
+            stat(place->path, &now) == 0 && now.st_size != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void find_changes(struct hf_tail *tail)
 {
     bool names = tail->watch != NULL && hf_tail_watch_read(tail->watch, note_change, tail);
-    if (tail->watch == NULL || names || tail->wants_scan || tail->now_ns >= tail->next_scan_ns) {
+    if (tail->watch == NULL || names || tail->wants_scan || tail->now_ns >= tail->next_scan_ns ||
+        has_first_bytes(tail)) {
         tail->wants_scan = false;
         tail->is_busy = true;
         tail->next_scan_ns = tail->now_ns + SCAN_NS;
