@@ -280,7 +280,7 @@ def test_a_reload_keeps_the_values(scraped):
     scraped.start()
     for step in range(20):
         request = Request()
-        request.sum("hits", 3, step, step + 1, DELTA)
+        request.sum("hits", 3 * (step + 1), 0, step + 1)
         scraped.send(request)
         if step == 10:
             scraped.holdfast.write_config(scraped.configuration(const_labels={"after": "reload"}))
