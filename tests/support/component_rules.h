@@ -89,9 +89,10 @@ static inline size_t size_of_field(const struct hf_field *field)
     }
 }
 
-/* The default goes the way of what a user writes. */
+/* The default goes the way of what a user writes. The section stands `base` bytes into its block,
+ * as it does when it is loaded: its members are aligned only there. */
 static inline void check_default(const struct hf_component *component, const struct hf_field *field,
-                                 size_t size)
+                                 size_t base, size_t size)
 {
     const struct hf_config_options options = {0};
     const struct hf_path path = {.key = component->type};
@@ -102,8 +103,9 @@ static inline void check_default(const struct hf_component *component, const str
     load.last_found = &load.first_found;
     fields[0].required = false;
     assert_non_null(load.memory);
-    hf_bind(&load, &path, place, NULL,
-            (struct hf_bind_target){fields, hf_config_alloc(load.memory, size)});
+    char *block = hf_config_alloc(load.memory, base + size);
+    assert_non_null(block);
+    hf_bind(&load, &path, place, NULL, (struct hf_bind_target){fields, block + base});
     RULE(component, load.first_found == NULL, "%s: its default does not parse: %s", field->key,
          load.first_found != NULL ? load.first_found->text : "");
     hf_config_memory_free(load.memory);
@@ -116,7 +118,7 @@ static inline bool is_of_sections(enum hf_field_type type)
 }
 
 static inline void check_fields(const struct hf_component *component, const struct hf_field *fields,
-                                size_t size, unsigned depth)
+                                size_t base, size_t size, unsigned depth)
 {
     for (const struct hf_field *field = fields;
          field != NULL && field->type != HF_FIELD_END && depth < RULES_DEPTH_MAX; field++) {
@@ -132,10 +134,10 @@ static inline void check_fields(const struct hf_component *component, const stru
              field->key);
         RULE(component, is_of_sections(field->type) == (field->inner != NULL),
              "%s: a section has keys", field->key);
-        check_default(component, field, size);
+        check_default(component, field, base, size);
         if (field->inner != NULL) {
             bool is_inline = field->type == HF_FIELD_STRUCT;
-            check_fields(component, field->inner,
+            check_fields(component, field->inner, is_inline ? base + field->offset : 0,
                          is_inline ? size - field->offset : field->inner_size, depth + 1);
         }
     }
@@ -148,7 +150,7 @@ static inline void check_component(const struct hf_component *component)
     RULE(component, component->help != NULL && component->help[0] != '\0', "help");
     check_operations(component);
     check_signals(component);
-    check_fields(component, hf_component_fields(memory, component),
+    check_fields(component, hf_component_fields(memory, component), 0,
                  hf_component_block_size(component), 0);
     hf_config_memory_free(memory);
 }

@@ -9,11 +9,11 @@
 
 static const char *const names[] = {"body", "attributes", "$", NULL};
 
-/* What an expression is for body "hello world" and attributes {"n": 5, "list": ["a", "b"]}. */
-static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_log_value *ret,
-                           char *why)
+/* What an expression is for body "hello world" and attributes {"n": 5, "list": ["a", "b"]}. The
+ * value may be part of `ret_expr`, which the caller frees. */
+static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_expr **ret_expr,
+                           struct hf_log_value *ret, char *why)
 {
-    struct hf_expr *expr = NULL;
     struct hf_log_map *map = hf_log_map_new(arena, 4);
     struct hf_log_list *list = hf_log_list_new(arena, 2);
     list->items[list->count++] = hf_log_text("a");
@@ -23,12 +23,9 @@ static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_l
     assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("list"), listed), HF_OK);
     struct hf_log_value values[3] = {hf_log_text("hello world"), {.type = HF_LOG_MAP, .map = map}};
     values[2] = values[0];
-    enum hf_status status = hf_expr_new(text, names, &expr, why);
-    if (status == HF_OK) {
-        status = hf_expr_eval(expr, values, arena, ret, why);
-    }
-    hf_expr_free(expr);
-    return status;
+    *ret_expr = NULL;
+    enum hf_status status = hf_expr_new(text, names, ret_expr, why);
+    return status == HF_OK ? hf_expr_eval(*ret_expr, values, arena, ret, why) : status;
 }
 
 static void expressions_have_their_values(void **state)
@@ -78,11 +75,14 @@ static void expressions_have_their_values(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
         struct hf_log_value value, wanted;
-        if (eval(rows[i].text, &arena, &value, why) != HF_OK ||
-            eval(rows[i].equals, &arena, &wanted, why) != HF_OK ||
+        struct hf_expr *expr = NULL, *equals = NULL;
+        if (eval(rows[i].text, &arena, &expr, &value, why) != HF_OK ||
+            eval(rows[i].equals, &arena, &equals, &wanted, why) != HF_OK ||
             !hf_log_value_equal(&value, &wanted)) {
             fail_msg("%s is not %s: %s", rows[i].text, rows[i].equals, why);
         }
+        hf_expr_free(expr);
+        hf_expr_free(equals);
         hf_arena_release(&arena);
     }
 }
@@ -119,9 +119,11 @@ static void what_has_no_value_is_an_error(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
         struct hf_log_value value;
-        if (eval(rows[i], &arena, &value, why) != HF_INVALID) {
+        struct hf_expr *expr = NULL;
+        if (eval(rows[i], &arena, &expr, &value, why) != HF_INVALID) {
             fail_msg("%s has a value", rows[i]);
         }
+        hf_expr_free(expr);
         hf_arena_release(&arena);
     }
 }
