@@ -426,8 +426,7 @@ static void run_from(struct hf_log_pipeline *pipeline, int index, struct hf_log_
         run.operator= operator;
         enum outcome outcome = run_operator(&run, entry);
         if (outcome == OUTCOME_FAILED) {
-            pipeline->ops->failed(pipeline->user, operator->id,
-                                           run.why, operator->is_quiet);
+            pipeline->ops->failed(pipeline->user, operator->id, run.why, operator->is_quiet);
             outcome = operator->drops_on_error ? OUTCOME_DROPPED : OUTCOME_NEXT;
         }
         if (outcome == OUTCOME_DROPPED) {
