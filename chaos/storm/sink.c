@@ -286,9 +286,9 @@ static bool serve(struct sink *sink)
 {
     static enum hf_signal signals[HF_SIGNAL_COUNT] = {HF_TRACES, HF_METRICS, HF_LOGS};
     const struct hf_grpc_method methods[] = {
-        {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", &signals[0]},
-        {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", &signals[1]},
-        {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", &signals[2]},
+        {.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export", .user = &signals[0]},
+        {.path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", .user = &signals[1]},
+        {.path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export", .user = &signals[2]},
     };
     char error[512] = "";
     int fd = listen_on(sink->options->target);

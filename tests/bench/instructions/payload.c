@@ -13,7 +13,7 @@
 
 int main(int argc, char **argv)
 {
-    struct storm_body bodies[TOGETHER];
+    struct storm_body made[TOGETHER];
     struct hf_export_body bodies[TOGETHER];
     struct hf_payload payload = {.count = 0};
     enum hf_coding coding = HF_IDENTITY;
@@ -22,14 +22,14 @@ int main(int argc, char **argv)
         return 2;
     }
     for (unsigned i = 0; i < TOGETHER; i++) {
-        if (!storm_body_make(&bodies[i], HF_TRACES, SPANS, i + 1)) {
+        if (!storm_body_make(&made[i], HF_TRACES, SPANS, i + 1)) {
             return 1;
         }
-        storm_body_number(&bodies[i], i);
+        storm_body_number(&made[i], i);
         bodies[i] = (struct hf_export_body){
-            .wire = hf_slice_of(bodies[i].bytes.data, bodies[i].bytes.size),
+            .wire = hf_slice_of(made[i].bytes.data, made[i].bytes.size),
             .items = SPANS,
-            .raw_size = bodies[i].bytes.size,
+            .raw_size = made[i].bytes.size,
         };
     }
     for (unsigned long left = strtoul(argv[2], NULL, 10); left >= TOGETHER; left -= TOGETHER) {
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     }
     hf_payload_release(&payload);
     for (unsigned i = 0; i < TOGETHER; i++) {
-        storm_body_release(&bodies[i]);
+        storm_body_release(&made[i]);
     }
     return 0;
 }
