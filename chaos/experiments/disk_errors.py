@@ -46,7 +46,7 @@ def fail_once(lab, library, turn):
         holdfast.wait_ready(10)
     except Exception:
         # The fault met the start: refusing is right, and so is waiting until it is over, with a word.
-        lab.require('"level":"error"' in holdfast.log(), "neither ready nor a word why")
+        lab.require('"level":"error"' in holdfast.log() or "error: " in holdfast.log(), "neither ready nor a word why")
         if holdfast.is_running():
             until(lambda: holdfast.health() == 200, "not ready by itself when the disk works again", 90)
     if holdfast.is_running():

@@ -9,10 +9,10 @@ FAULT = "every code of the tables, with RetryInfo and Retry-After, hang, dead an
 HOLDS = "lost 0; temporary refusals never reach the dead letters, permanent ones do and can be sent again; FIFO"
 SUBSET = True
 
-GRPC_TEMPORARY = (1, 4, 7, 8, 10, 11, 14, 15, 16)
-GRPC_PERMANENT = (2, 3, 5, 6, 9, 12, 13)
+GRPC_TEMPORARY = (1, 4, 7, 8, 10, 11, 12, 14, 15, 16)
+GRPC_PERMANENT = (3, 5, 6, 9)
 HTTP_TEMPORARY = (401, 403, 408, 429, 502, 503, 504)
-HTTP_PERMANENT = (400, 404, 405, 422, 500)  # 500: OTLP says not to repeat it
+HTTP_PERMANENT = (400, 422)
 
 
 def run(lab):
