@@ -115,20 +115,9 @@ def test_own_definitions_equal_the_published_ones(own_files, name):
 
 
 @pytest.fixture(scope="session")
-def tool(tmp_path_factory):
-    """tests/support/json_tool.c, from HOLDFAST_JSON_TOOL or built here; a function (mode, signal, input)."""
-    path = os.environ.get("HOLDFAST_JSON_TOOL")
-    if not path:
-        path = str(tmp_path_factory.mktemp("tool") / "json_tool")
-        names = ["otlp/schema.c", "otlp/wire.c", "otlp/utf8.c", "otlp/scan.c", "otlp/json_in.c"]
-        names += ["otlp/json_put.c", "otlp/json_value.c", "otlp/json_out.c"]
-        names += ["util/bytes.c", "util/batch.c", "util/status.c"]
-        subprocess.run(
-            [os.environ.get("CC", "cc"), "-std=gnu17", "-O1", "-g", "-D_GNU_SOURCE", "-Iinclude", "-Isrc",
-             "tests/support/json_tool.c", *(f"src/{name}" for name in names), "-lyajl", "-lm", "-o", path],
-            cwd=ROOT,
-            check=True,
-        )  # fmt: skip
+def tool():
+    """tests/support/json_tool.c, which the debug build makes; a function (mode, signal, input)."""
+    path = str(ROOT / "build/debug/tests/support/json_tool")
 
     def run(*arguments, data=b""):
         done = subprocess.run([path, *arguments], input=data, capture_output=True, timeout=60)
