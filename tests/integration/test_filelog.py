@@ -155,6 +155,20 @@ class TestReading:
         grpc_backend.start()
         wait_for(grpc_backend, lines)
 
+    def test_a_refused_last_line_needs_no_other_line_to_be_offered_again(self, start, grpc_backend, tmp_path):
+        grpc_backend.stop()
+        path = tmp_path / "a.log"
+        path.write_text("first\n")
+        configuration = config(grpc_backend, tmp_path / "*.log")
+        configuration["exporters"]["otlp"]["sending_queue"] = {"queue_size": 1}
+        holdfast = start(configuration, ready=False).spawn()
+        holdfast.wait_for_log("Will retry")
+        with open(path, "a") as file:
+            file.write("last\n")
+        holdfast.wait_for_log("is full")
+        grpc_backend.start()
+        wait_for(grpc_backend, ["first", "last"])
+
 
 class Writer(threading.Thread):
     """Writes numbered lines into a file and rotates it, until told to stop. The truth is `lines`."""

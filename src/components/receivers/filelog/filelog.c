@@ -276,7 +276,7 @@ static bool wait_turn(struct filelog *filelog)
 static void *run(void *user)
 {
     struct filelog *filelog = user;
-    bool go_on = wait_turn(filelog);
+    bool go_on = wait_turn(filelog), taken = true;
     if (go_on && hf_tail_load(filelog->tail) != HF_OK) {
         hf_node_log(filelog->node, HF_LOG_ERROR,
                     "the places of files could not be read: no memory; nothing is read");
@@ -287,10 +287,12 @@ static void *run(void *user)
         hf_log_pipeline_tick(filelog->pipeline, now_ns);
         bool more = hf_tail_poll(filelog->tail, now_ns);
         show_files(filelog);
-        go_on = filelog_submit_sleep(&filelog->submit,
-                                     more ? 0 : filelog->tail_config.poll_interval_ns);
+        /* With nothing more to read, only this wait offers a refused batch again. */
+        taken = more || filelog_submit_wait(&filelog->submit);
+        go_on = taken && filelog_submit_sleep(&filelog->submit,
+                                              more ? 0 : filelog->tail_config.poll_interval_ns);
     }
-    if (!filelog_submit_wait(&filelog->submit)) {
+    if (!taken || !filelog_submit_wait(&filelog->submit)) {
         hf_node_log(filelog->node, HF_LOG_INFO, "lines that were refused are read again later");
     }
     return NULL;
