@@ -10,8 +10,6 @@
 
 static const struct hf_log_value nil;
 
-typedef struct hf_log_value function(struct scope *scope, const struct node *node);
-
 static struct hf_log_value argument(struct scope *scope, const struct node *node, size_t i)
 {
     return i < node->count ? expr_eval_node(scope, node->items[i]) : nil;
@@ -99,7 +97,7 @@ static struct hf_log_value fold(struct scope *scope, const struct node *node, en
         }
     }
     if (list == NULL) {
-        return expr_fail(scope, "out of memory");
+        return expr_no_memory(scope);
     }
     switch (how) {
     case FOLD_ALL:
@@ -172,7 +170,7 @@ static struct hf_log_value change_case(struct scope *scope, const struct node *n
     }
     uint8_t *out = hf_arena_take(scope->arena, text.size + 1);
     if (out == NULL) {
-        return expr_fail(scope, "out of memory");
+        return expr_no_memory(scope);
     }
     for (size_t i = 0; i < text.size; i++) {
         out[i] = text.data[i] < 0x80 ? (uint8_t)change(text.data[i]) : text.data[i];
@@ -293,7 +291,7 @@ static struct hf_log_value call_join(struct scope *scope, const struct node *nod
             }
         }
     }
-    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_fail(scope, "out of memory");
+    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_index_of(struct scope *scope, const struct node *node)
@@ -381,7 +379,7 @@ static struct hf_log_value call_string(struct scope *scope, const struct node *n
         return expr_fail(scope, "string needs a scalar");
     }
     struct hf_slice copy = hf_log_copy_text(scope->arena, hf_slice_text(text));
-    return copy.data != NULL ? hf_log_string(copy) : expr_fail(scope, "out of memory");
+    return copy.data != NULL ? hf_log_string(copy) : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_type(struct scope *scope, const struct node *node)
@@ -402,7 +400,7 @@ static struct hf_log_value call_keys(struct scope *scope, const struct node *nod
         list->items[list->count++] = hf_log_string(of.map->pairs[i].key);
     }
     return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
-                        : expr_fail(scope, "out of memory");
+                        : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_values(struct scope *scope, const struct node *node)
@@ -416,7 +414,7 @@ static struct hf_log_value call_values(struct scope *scope, const struct node *n
         list->items[list->count++] = of.map->pairs[i].value;
     }
     return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
-                        : expr_fail(scope, "out of memory");
+                        : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_abs(struct scope *scope, const struct node *node)
@@ -459,12 +457,7 @@ static struct hf_log_value call_env(struct scope *scope, const struct node *node
     return hf_log_text(value != NULL ? value : "");
 }
 
-static const struct {
-    const char *name;
-    function *call;
-    unsigned min, max;
-    bool has_predicate;
-} functions[] = {
+static const struct expr_function functions[] = {
     {"len", call_len, 1, 1, false},
     {"all", call_all, 2, 2, true},
     {"any", call_any, 2, 2, true},
@@ -496,32 +489,12 @@ static const struct {
     {"env", call_env, 1, 1, false},
 };
 
-int expr_function_find(struct hf_slice name)
+const struct expr_function *expr_function_find(struct hf_slice name)
 {
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
         if (hf_slice_is(name, functions[i].name)) {
-            return (int)i;
+            return &functions[i];
         }
     }
-    return -1;
-}
-
-unsigned expr_function_min(unsigned index)
-{
-    return functions[index].min;
-}
-
-unsigned expr_function_max(unsigned index)
-{
-    return functions[index].max;
-}
-
-bool expr_function_has_predicate(unsigned index)
-{
-    return functions[index].has_predicate;
-}
-
-struct hf_log_value expr_function_call(struct scope *scope, const struct node *node)
-{
-    return functions[node->index].call(scope, node);
+    return NULL;
 }

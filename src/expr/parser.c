@@ -166,12 +166,12 @@ static struct node *parse_call(struct parser *parser, struct hf_slice name)
 {
     struct node *items[ITEMS_MAX];
     size_t count = 0;
-    int index = expr_function_find(name);
-    if (index < 0) {
+    const struct expr_function *function = expr_function_find(name);
+    if (function == NULL) {
         return fail(parser, "a function is not known");
     }
     while (!is_sign(parser, ")")) {
-        bool predicate = count == 1 && expr_function_has_predicate((unsigned)index);
+        bool predicate = count == 1 && function->has_predicate;
         struct node *item = predicate ? parse_predicate(parser) : parse_expression(parser);
         if (item == NULL || count == ITEMS_MAX) {
             return fail(parser, "too many arguments");
@@ -184,12 +184,12 @@ static struct node *parse_call(struct parser *parser, struct hf_slice name)
     if (!accept_sign(parser, ")")) {
         return fail(parser, "a bracket is not closed");
     }
-    if (count < expr_function_min((unsigned)index) || count > expr_function_max((unsigned)index)) {
+    if (count < function->min || count > function->max) {
         return fail(parser, "a function has too few or too many arguments");
     }
     struct node *node = with_items(parser, NODE_CALL, items, count);
     if (node != NULL) {
-        node->index = (unsigned)index;
+        node->function = function;
     }
     return node;
 }

@@ -296,7 +296,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_CANCEL);
     } else if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 &&
                connection->state == CONNECTION_AWAITING_SETTINGS) {
-        hf_grpc_client_connection_on_settings(connection);
+        connection->has_settings = true;
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
         take_goaway(connection, &frame->goaway);
     }
