@@ -29,6 +29,33 @@ enum hf_log_level { HF_LOG_DEBUG = 0, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A field of a line: a value beside the message, which is a key of its own in JSON. */
+struct hf_log_key {
+    const char *key; /* a constant; NULL: the end of the list */
+    enum { HF_LOG_TEXT_KEY, HF_LOG_NUMBER_KEY, HF_LOG_DURATION_KEY } type;
+    const char *text; /* NULL: the field is left out */
+    int64_t number;   /* a duration: nanoseconds, written as Go does ("1.5s") */
+};
+
+#define HF_LOG_TEXT(name, value)                                                                   \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_TEXT_KEY, .text = (value)                                    \
+    }
+#define HF_LOG_NUMBER(name, value)                                                                 \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_NUMBER_KEY, .number = (int64_t)(value)                       \
+    }
+#define HF_LOG_DURATION(name, value)                                                               \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_DURATION_KEY, .number = (int64_t)(value)                     \
+    }
+#define HF_LOG_KEYS(...) ((const struct hf_log_key[]){__VA_ARGS__, {.key = NULL}})
+
+/* The same with fields, HF_LOG_KEYS(...); `message` is a constant. The console writes the fields
+ * as a JSON object behind the message, as the Go collector does. */
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys);
+
 /* The registry of self-metrics (util/metrics.h), and the loops that receivers share (at least one).
  */
 struct hf_metrics *hf_node_metrics(const struct hf_node *node);

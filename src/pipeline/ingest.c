@@ -150,8 +150,11 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
 {
     const struct hf_pipeline *pipeline = entry->pipeline;
     if (status == WAL_FULL || status == WAL_NO_SPACE) {
-        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; clients are told to retry",
-                    pipeline->id, status == WAL_FULL ? "its queue" : "the disk of its queue");
+        hf_node_log_keys(node, HF_LOG_WARN,
+                         status == WAL_FULL
+                             ? "the queue is full; clients are told to retry"
+                             : "the disk of the queue is full; clients are told to retry",
+                         HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
     }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {
         hf_series_add(pipeline->enqueue_failed[i], entry->append.items);

@@ -216,7 +216,7 @@ def test_the_first_type_of_a_name_wins_and_the_rest_is_counted(scraped):
     until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "the batch is delivered")
     books = scraped.holdfast.books("metrics", "prometheus")
     assert (books["delivered"]["items"], books["dropped"]["rejected_by_backend"]["items"]) == (2, 4)
-    scraped.holdfast.wait_for_log("rejected 4 of 6 metric_points: more metrics than max_series")
+    scraped.holdfast.wait_for_log('"rejected_items":4,"items":6,"signal":"metrics","error":"more metrics than max_series"')
 
 
 def test_open_metrics_has_exemplars_and_times(scraped):

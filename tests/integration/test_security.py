@@ -149,7 +149,7 @@ class TestRefusedPeers:
         return holdfast, holdfast.ports[f"{request.param.upper()}_PORT"], request.param
 
     def lines(self, holdfast, pattern):
-        return re.findall(rf'"msg":"127\.0\.0\.1:\d+: [^"]*(?:{pattern})', holdfast.log())
+        return re.findall(rf'"peer":"127\.0\.0\.1:\d+","error":"[^"]*(?:{pattern})', holdfast.log())
 
     def assert_refused(self, served, attempt, pattern):
         """Tries thrice; one line comes of it, and each try is counted."""

@@ -162,8 +162,8 @@ static enum hf_status start_health(void *self, char *reterr)
     options.on_error = on_error;
     options.on_end = on_end;
     options.user = health;
-    hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
-                health->config->http.endpoint);
+    hf_node_log_keys(health->node, HF_LOG_INFO, "Starting health_check extension",
+                     HF_LOG_KEYS(HF_LOG_TEXT("endpoint", health->config->http.endpoint)));
     health->listen_fd = -1;
     hf_node_hold(health->node);
     enum hf_status status = hf_http_server_new(&options, &health->server, reterr);
