@@ -115,7 +115,7 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint,
                                                const char *mode, int *ret_fd, char *reterr);
 
-/* Receiver, in stop: does another graph listen on the same sockets already? Then no one
+/* In stop: does another graph listen on the same sockets already? Then no one
  * waits for the stop, and connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 

@@ -82,6 +82,10 @@ void *hf_http_accept_main(void *user)
     for (;;) {
         pthread_mutex_lock(&server->lock);
         bool closing = server->closing, ending = server->ending;
+        if (closing && !server->accepts_no_more) {
+            server->accepts_no_more = true;
+            pthread_cond_broadcast(&server->changed);
+        }
         pthread_mutex_unlock(&server->lock);
         if (ending) {
             return NULL;

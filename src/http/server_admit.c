@@ -37,8 +37,7 @@ void hf_http_server_complain(const struct hf_http_server *server,
     }
 }
 
-/* It was being greeted, and no longer is. */
-static void end_greeting(struct hf_http_server *server)
+void hf_http_end_greeting(struct hf_http_server *server)
 {
     pthread_mutex_lock(&server->lock);
     atomic_fetch_sub(&server->greeting_count, 1);
@@ -54,17 +53,16 @@ static void leave(struct hf_http_server *server, const struct sockaddr_storage *
     hf_census_leave(server->census, &who);
 }
 
+void hf_http_server_uncount(struct hf_http_server *server, const struct sockaddr_storage *address)
+{
+    leave(server, address);
+    hf_http_end_greeting(server);
+}
+
 void hf_http_server_admit(struct hf_http_server *server, int fd,
                           const struct sockaddr_storage *address, socklen_t size)
 {
     if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES) {
-        leave(server, address); /* the library has closed the socket */
+        hf_http_server_uncount(server, address); /* the library has closed the socket */
     }
-    end_greeting(server);
-}
-
-void hf_http_server_uncount(struct hf_http_server *server, const struct sockaddr_storage *address)
-{
-    leave(server, address);
-    end_greeting(server);
 }

@@ -18,6 +18,9 @@
 #define BODY_MAX 512
 #define REASON_MAX 300
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
+/* After a reload: a fifth of it for connections to end with their next answer, all of it for
+ * requests. */
+#define SUCCEEDED_GRACE_NS HF_NS_PER_S
 
 struct health_config {
     struct hf_http_server_config http;
@@ -177,7 +180,8 @@ static void stop_health(void *self)
 {
     struct health *health = self;
     if (health->server != NULL) {
-        hf_http_server_stop(health->server, 0);
+        bool succeeded = hf_node_is_succeeded(health->node);
+        hf_http_server_stop(health->server, succeeded ? SUCCEEDED_GRACE_NS : 0);
     }
 }
 
