@@ -11,7 +11,7 @@
 
 static void read_extensions(struct hf_build *build, const struct hf_yaml *node)
 {
-    struct hf_path path = {.key = "service::extensions"};
+    struct hf_key_path path = {.key = "service::extensions"};
     struct hf_config *config = build->config;
     size_t count = 0;
     const struct hf_id_item *items = hf_check_ids(build->load, &path, node, &count);
@@ -37,7 +37,7 @@ static void report_unknown_keys(struct hf_load *load, const struct hf_yaml *serv
 
     for (size_t i = 0; service != NULL && i < service->count; i++) {
         const struct hf_yaml_entry *entry = &service->entries[i];
-        struct hf_path root = {.key = "service"}, path = {.up = &root, .key = entry->key};
+        struct hf_key_path root = {.key = "service"}, path = {.up = &root, .key = entry->key};
         struct hf_suggestion suggestion = {.word = entry->key};
         bool known = false;
         for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
@@ -60,13 +60,13 @@ void hf_check_service(struct hf_build *build)
     const struct hf_yaml *root = build->config->root;
     const struct hf_yaml_entry *entry = hf_yaml_find(root, "service");
     const struct hf_yaml *service = entry == NULL ? NULL : entry->value;
-    struct hf_place place = {.file = root->place.file};
+    struct hf_yaml_place place = {.file = root->place.file};
 
     if (entry != NULL) {
         place = entry->place;
     }
     if (!hf_yaml_is_null(service) && service->kind != HF_YAML_MAP) {
-        struct hf_path path = {.key = "service"};
+        struct hf_key_path path = {.key = "service"};
         hf_load_error(build->load, service->place, &path, "expected a map, got %s",
                       hf_yaml_show(service).text);
         service = NULL;
@@ -84,7 +84,7 @@ void hf_check_service(struct hf_build *build)
 static void check_ability(struct hf_build *build, const struct hf_config_ref *ref,
                           const struct hf_extension_ops *ops)
 {
-    struct hf_path path = {.key = ref->text};
+    struct hf_key_path path = {.key = ref->text};
     if (strcmp(ref->key, "authenticator") == 0 && (ops == NULL || ops->auth == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
                       ref->id);
@@ -96,7 +96,7 @@ static void check_ability(struct hf_build *build, const struct hf_config_ref *re
 /* The extension that a component's key names: defined, and started. */
 static void check_reference(struct hf_build *build, const struct hf_config_ref *ref)
 {
-    struct hf_path path = {.key = ref->text};
+    struct hf_key_path path = {.key = ref->text};
     size_t at = hf_check_find(build, HF_EXTENSION, ref->id);
 
     if (!build->config->uses[ref->owner].used) {
@@ -136,9 +136,9 @@ static void warn_of_unused(struct hf_build *build)
 {
     for (size_t i = 0; i < build->config->component_count; i++) {
         const struct hf_config_component *component = &build->config->components[i];
-        struct hf_path path = {.key = hf_config_format(build->load->memory, "%s::%s",
-                                                       hf_kind_words[component->kind].section,
-                                                       component->id)};
+        struct hf_key_path path = {.key = hf_config_format(build->load->memory, "%s::%s",
+                                                           hf_kind_words[component->kind].section,
+                                                           component->id)};
         bool told = component->kind != HF_EXTENSION && build->config->pipeline_count == 0;
         if (build->config->uses[i].used || told || path.key == NULL) {
             continue; /* without any pipeline that is the mistake, said already */
@@ -174,7 +174,7 @@ static unsigned made_of(const struct hf_component *component, unsigned signals)
 
 /* Each signal that it is given must become one that some pipeline takes from it, and the other way
  * round. A connector that is not built in may make anything of anything. */
-static void check_pairs(struct hf_build *build, size_t at, const struct hf_path *path)
+static void check_pairs(struct hf_build *build, size_t at, const struct hf_key_path *path)
 {
     const struct hf_config_component *connector = &build->config->components[at];
     const struct hf_config_use *use = &build->config->uses[at];
@@ -207,7 +207,7 @@ static void check_connector(struct hf_build *build, size_t at)
     const struct hf_config_component *component = &build->config->components[at];
     const struct hf_config_use *use = &build->config->uses[at];
     static const enum hf_kind others[] = {HF_RECEIVER, HF_EXPORTER};
-    struct hf_path path = {
+    struct hf_key_path path = {
         .key = hf_config_format(build->load->memory, "connectors::%s", component->id)};
 
     for (size_t i = 0; i < 2 && path.key != NULL; i++) {

@@ -166,7 +166,7 @@ static bool measure(struct client_call *call)
 {
     const struct hf_grpc_request *request = call->request;
     uint64_t size = 0;
-    for (size_t i = 0; i < request->body_count; i++) {
+    for (size_t i = 0; i < request->piece_count; i++) {
         size += request->pieces[i].size;
     }
     if (size > UINT32_MAX) {

@@ -73,7 +73,7 @@ struct hf_http_call {
     /* content_encoding NULL: none. A header of the same name below stands instead of either. */
     const char *method, *url, *content_type, *content_encoding;
     const struct hf_slice *pieces; /* the body; the caller's until done */
-    size_t body_count;
+    size_t piece_count;
     const struct hf_header *headers;
     size_t header_count;
     uint64_t deadline_ns; /* monotonic; 0: none */

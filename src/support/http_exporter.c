@@ -225,7 +225,7 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
         .content_type = post->content_type,
         .content_encoding = post->content_encoding,
         .pieces = post->payload.slices,
-        .body_count = post->payload.count,
+        .piece_count = post->payload.count,
         .headers = job->headers.items,
         .header_count = job->headers.count,
         .deadline_ns = export->deadline_ns,

@@ -137,7 +137,7 @@ static void send_export(void *self, struct hf_export *export)
     job->request = (struct hf_grpc_request){
         .path = paths[export->signal],
         .pieces = job->payload.slices,
-        .body_count = job->payload.count,
+        .piece_count = job->payload.count,
         .coding = exporter->coding,
         .headers = job->headers.items,
         .header_count = job->headers.count,
