@@ -200,7 +200,8 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
-    assert(delivery->in_flight != 0 && reader->in_flight != 0);
+    assert(delivery->in_flight != 0 && reader->in_flight != 0 && "it is answered once");
+    assert(outcome->item_count == 0 || outcome->items != NULL);
     delivery->in_flight--;
     reader->in_flight--;
     if (delivery->ended && outcome->status != HF_OK) {
