@@ -26,7 +26,7 @@ static void on_done(struct hf_http_call *call, const struct hf_http_result *resu
         .status = request->is_too_large ? HF_TOO_LARGE : result->status,
         .code = result->code,
         .body = has_content ? hf_slice_of(body.data, body.size) : result->body,
-        .error = request->is_too_large ? "the answer is larger than 8 MiB" : result->error,
+        .error = request->is_too_large ? "the answer is larger than 32 MiB" : result->error,
     };
     char *url = request->url;
     request->body = (struct hf_bytes){0};

@@ -16,7 +16,7 @@
 #include "http/client.h"
 #include "util/compress.h"
 
-#define HF_KUBE_ANSWER_BYTES_MAX (8u << 20)
+#define HF_KUBE_ANSWER_BYTES_MAX (32u << 20)
 
 struct hf_kube_answer {
     enum hf_status status; /* HF_OK: an answer came, whatever its code; HF_TOO_LARGE; others as of
