@@ -7,9 +7,11 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.parse
 import uuid
 
+from . import otlp
 from .ports import free_port
 
 GROUPS = {
@@ -399,3 +401,35 @@ def service_account(directory, api, authority, token="first-token"):
         "KUBERNETES_SERVICE_PORT": str(api.port),
         "HOLDFAST_SERVICE_ACCOUNT_DIR": str(directory),
     }
+
+
+def put_event(api, name, count=1, kind="Normal", namespace="default", **more):
+    """An event of a pod; once more with a higher count, it is changed."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    return api.put(
+        "events",
+        name,
+        namespace,
+        type=kind,
+        message=f"message of {name}",
+        reason="Pulled",
+        count=count,
+        **{"lastTimestamp": when, "firstTimestamp": "2020-01-01T00:00:00Z", "eventTime": None},
+        source={"component": "kubelet", "host": "node-1"},
+        involvedObject={
+            "kind": "Pod",
+            "name": "shop",
+            "namespace": namespace,
+            "uid": "u1",
+            "apiVersion": "v1",
+            "resourceVersion": "77",
+            "fieldPath": "spec.containers{app}",
+        },
+        **more,
+    )
+
+
+def events_of(backend):
+    """The names of the events among the log records."""
+    logs = [one.message for one in backend.requests if one.signal is otlp.LOGS]
+    return [otlp.attributes(one).get("k8s.event.name") for message in logs for one in otlp.items(otlp.LOGS, message)]
