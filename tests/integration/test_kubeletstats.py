@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from support import kubelet as small
+from support.backends import ok, status
 from support.certificates import Authority
 from support.holdfast import otlphttp_exporter, run
 from support.hostmetrics import Peer, peer_program, series
@@ -274,8 +275,6 @@ def test_a_container_without_an_id_is_left_out_alone(kubelet, start, http_backen
 
 
 def test_what_was_measured_survives_a_kill_while_the_backend_is_away(kubelet, start, http_backend):
-    from support.backends import ok, status
-
     http_backend.always = status(503)
     instance = start(configuration(http_backend, receiver_of(kubelet)))
     instance.wait_metric("otelcol_receiver_accepted_metric_points", 100)

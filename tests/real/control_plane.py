@@ -28,13 +28,13 @@ VARIABLE = "HOLDFAST_KUBERNETES_BIN"  # a folder that has the two programs alrea
 API_SERVER_MAIN = """package main
 
 import (
-	"os"
+    "os"
 
-	"k8s.io/component-base/cli"
-	_ "k8s.io/component-base/logs/json/register"
-	_ "k8s.io/component-base/metrics/prometheus/clientgo"
-	_ "k8s.io/component-base/metrics/prometheus/version"
-	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+    "k8s.io/component-base/cli"
+    _ "k8s.io/component-base/logs/json/register"
+    _ "k8s.io/component-base/metrics/prometheus/clientgo"
+    _ "k8s.io/component-base/metrics/prometheus/version"
+    "k8s.io/kubernetes/cmd/kube-apiserver/app"
 )
 
 func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }

@@ -27,7 +27,7 @@ struct lease_config {
 
 /* A Lease as the server has it. */
 struct lease_record {
-    char version[LEASE_TEXT_MAX], holder[LEASE_TEXT_MAX]; /* holder "": nobody */
+    char version[LEASE_TEXT_MAX], holder[LEASE_TEXT_MAX]; /* holder "": no candidate */
     char acquired[LEASE_TEXT_MAX];                        /* time, as text */
     uint64_t renewed_ns;                                  /* Unix time; 0: not said */
     uint64_t duration_ns;
