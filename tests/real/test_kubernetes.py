@@ -9,14 +9,16 @@ import pytest
 
 from real.control_plane import VARIABLE, ControlPlane
 from support import otlp
-from support.holdfast import config, otlp_exporter
+from support.holdfast import config, otlp_exporter, otlphttp_exporter
+from support.hostmetrics import series
 from support.waiting import until
 
 READ = ["get", "list", "watch"]
 EVENTS = [{"apiGroups": [""], "resources": ["events"], "verbs": READ}]
 ALL = [
     {"apiGroups": [""], "resources": ["pods", "namespaces", "nodes", "events"], "verbs": READ},
-    {"apiGroups": ["apps"], "resources": ["replicasets", "deployments"], "verbs": READ},
+    {"apiGroups": ["", "apps", "batch", "autoscaling"], "resources": ["*"], "verbs": READ},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
 ]
 SECONDS = 60  # the longest wait between two attempts is 30 s
 AGENT = "holdfast/"
@@ -300,3 +302,116 @@ def test_attributes_follow_the_real_pods(plane, start, grpc_backend, grpc_sender
     until(lambda: seen().get("version") == "2", lambda: f"{seen()}", SECONDS, 0.2)
     plane.delete_pod("shop-7d9f-x")
     until(lambda: "k8s.pod.uid" not in seen(), lambda: f"{seen()}", SECONDS, 0.2)
+
+
+def test_the_detectors_know_the_cluster(plane, start, grpc_backend, grpc_sender, account):
+    node = plane.make_again("/api/v1/nodes", "node-9", "Node") or plane.call("GET", "/api/v1/nodes/node-9")
+    processors = {"resourcedetection": {"detectors": ["k8s_api"]}}
+    instance = start(
+        config({"otlp": otlp_exporter(grpc_backend)}, processors), environment={**account, "K8S_NODE_NAME": "node-9"}
+    )
+    ids = otlp.new_ids(1)
+    grpc_sender(instance).export(otlp.TRACES, otlp.request(otlp.TRACES, ids).SerializeToString())
+    grpc_backend.wait_for(ids)
+    found = otlp.attributes(otlp.resources(otlp.TRACES, grpc_backend.requests[-1].message)[0])
+    assert (found["k8s.node.name"], found["k8s.node.uid"]) == ("node-9", node["metadata"]["uid"])
+    assert found["k8s.cluster.uid"] == plane.call("GET", "/api/v1/namespaces/kube-system")["metadata"]["uid"]
+
+
+# ---- one of several ----
+
+LEASE = {
+    "auth_type": "serviceAccount",
+    "lease_name": "holdfast",
+    "lease_namespace": "default",
+    "lease_duration": "2s",
+    "renew_deadline": "1500ms",
+    "retry_period": "200ms",
+}
+LEADS = "this process leads: it holds the lease"
+
+
+def elected(configuration):
+    health = {"endpoint": "127.0.0.1:${env:HEALTH_PORT}"}
+    configuration["extensions"] = {"health_check": health, "k8s_leader_elector": LEASE}
+    configuration["service"]["extensions"] = ["health_check", "k8s_leader_elector"]
+    for receiver in configuration["receivers"].values():
+        receiver["k8s_leader_elector"] = "k8s_leader_elector"
+    return configuration
+
+
+def test_one_of_three_reads_and_each_kill_is_followed_without_a_loss(plane, start, grpc_backend, account):
+    made = elected(logs_config(grpc_backend, "k8s_events"))
+    instances = [start(made, environment=account) for _ in range(3)]
+
+    def leaders():
+        return [one for one in instances if one.log().count(LEADS) > one.log().count("leads no longer")]
+
+    names = []
+    while instances:
+        until(leaders, "a leader", SECONDS)
+        leader = leaders()[0]
+        assert leaders() == [leader]
+        names.append(f"elected-{len(instances)}")
+        first_event(plane, grpc_backend, names[-1])
+        leader.kill9()
+        instances.remove(leader)
+        names.append(f"between-{len(instances)}")
+        plane.put_event(names[-1])
+    lease = plane.call("GET", "/apis/coordination.k8s.io/v1/namespaces/default/leases/holdfast")
+    assert lease["spec"]["leaseTransitions"] == 2
+    assert set(names[:-1]) <= set(events(grpc_backend))
+    # The last leader died before it could read; the next one, at any later time, goes on where that one stopped.
+    start(made, environment=account).wait_for_log(LEADS, SECONDS)
+    wait_events(grpc_backend, names[-1])
+
+
+# ---- the state of the cluster ----
+
+
+def test_the_state_of_the_cluster_is_reported(plane, start, http_backend, account):
+    apps = "/apis/apps/v1/namespaces/default"
+    labels = {"app": "counted"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "a:1"}]}}
+    spec = {"replicas": 3, "selector": {"matchLabels": labels}, "template": template}
+    plane.make(f"{apps}/deployments", "counted", "Deployment", "apps/v1", spec=spec)
+    plane.make(f"{apps}/statefulsets", "counted", "StatefulSet", "apps/v1", spec={**spec, "serviceName": "s"})
+    spec = {"maxReplicas": 5, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "counted"}}
+    path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+    plane.make(path, "counted", "HorizontalPodAutoscaler", "autoscaling/v2", spec=spec)
+    plane.put_pod("counted-1")
+    plane.set_status("counted-1", phase="Running")
+    plane.make_again("/api/v1/nodes", "node-9", "Node")
+    receiver = {"collection_interval": "500ms", "initial_delay": "100ms"}
+    configuration = {
+        "receivers": {"k8s_cluster": receiver},
+        "exporters": {"otlphttp": otlphttp_exporter(http_backend)},
+        "service": {"pipelines": {"metrics": {"receivers": ["k8s_cluster"], "exporters": ["otlphttp"]}}},
+    }
+    start(configuration, environment=account)
+
+    def found():
+        rows = series(http_backend.requests[-1].message) if http_backend.requests else {}
+        return {
+            (name, value): row[-1]
+            for (name, resource, _), row in rows.items()
+            for key, value in resource
+            if key.endswith(".name") and key != "k8s.namespace.name"
+        }
+
+    wanted = {
+        ("k8s.deployment.desired", "counted"): 3,
+        ("k8s.statefulset.desired_pods", "counted"): 3,
+        ("k8s.hpa.max_replicas", "counted"): 5,
+        ("k8s.hpa.min_replicas", "counted"): 1,
+        ("k8s.pod.phase", "counted-1"): 2,
+        ("k8s.node.condition_ready", "node-9"): -1,
+    }
+    until(lambda: wanted.items() <= found().items(), lambda: f"{found()}", SECONDS)
+    plane.stop_server()
+    plane.start_server()
+    plane.delete_pod("counted-1")
+    path = f"{apps}/deployments/counted"
+    plane.call("PATCH", path, {"spec": {"replicas": 4}})
+    until(lambda: found().get(("k8s.deployment.desired", "counted")) == 4, lambda: f"{found()}", SECONDS)
+    until(lambda: ("k8s.pod.phase", "counted-1") not in found(), lambda: f"{found()}", SECONDS)
