@@ -16,6 +16,7 @@
 #include "batch.h"
 #include "export.h"
 #include "field.h"
+#include "leader.h"
 #include "node.h"
 #include "queued_processor.h"
 #include "status.h"
@@ -92,6 +93,7 @@ struct hf_exporter_ops {
 
 struct hf_extension_ops {
     const struct hf_auth *auth; /* it authenticates: see auth.h. Any thread. NULL: it does not */
+    const struct hf_leader *leader; /* it elects a leader: see leader.h. NULL: it does not */
     /* It names the data directory: that part of `config`. NULL: it does not. */
     const struct hf_storage_config *(*storage)(const void *config);
 };

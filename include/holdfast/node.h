@@ -17,6 +17,7 @@ struct hf_node;
 struct hf_pipeline;
 struct hf_loop;
 struct hf_auth;
+struct hf_leader;
 struct hf_metrics;
 
 /* "otlp/gateway", as the user wrote it. */
@@ -74,6 +75,11 @@ unsigned hf_node_signals(const struct hf_node *node);
  */
 HF_MUST_USE enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
                                         const struct hf_auth **ret_auth, void **ret_self);
+
+/* Likewise the elector of that id, for `k8s_leader_elector: ID`. HF_NOT_FOUND when it elects none.
+ */
+HF_MUST_USE enum hf_status hf_node_leader(const struct hf_node *node, const char *id,
+                                          const struct hf_leader **ret_leader, void **ret_self);
 
 /*
  * The request headers that receivers must keep because some component downstream reads them

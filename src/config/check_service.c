@@ -90,6 +90,9 @@ static void check_ability(struct hf_build *build, const struct hf_config_ref *re
                       ref->id);
     } else if (strcmp(ref->key, "storage") == 0 && (ops == NULL || ops->storage == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not a storage", ref->id);
+    } else if (strcmp(ref->key, "k8s_leader_elector") == 0 &&
+               (ops == NULL || ops->leader == NULL)) {
+        hf_load_error(build->load, ref->place, &path, "extension \"%s\" elects no leader", ref->id);
     }
 }
 
