@@ -30,12 +30,5 @@ enum hf_status hf_zipkin_fault(struct hf_zipkin_reading *reading, const char *wh
 /* A span is whole: struct hf_zipkin_span of v2, struct hf_zipkin_v1_span of v1. */
 HF_MUST_USE enum hf_status hf_zipkin_add(struct hf_zipkin_reading *reading, void *span);
 
-/* The four formats; each adds all spans of the text. */
-HF_MUST_USE enum hf_status hf_zipkin_read_json(struct hf_zipkin_reading *reading,
-                                               struct hf_slice text);
-HF_MUST_USE enum hf_status hf_zipkin_read_proto(struct hf_zipkin_reading *reading,
-                                                struct hf_slice text);
-HF_MUST_USE enum hf_status hf_zipkin_read_v1_json(struct hf_zipkin_reading *reading,
-                                                  struct hf_slice text);
-HF_MUST_USE enum hf_status hf_zipkin_read_v1_thrift(struct hf_zipkin_reading *reading,
-                                                    struct hf_slice text);
+/* Translates the spans that wait. */
+void hf_zipkin_flush(struct hf_zipkin_reading *reading);

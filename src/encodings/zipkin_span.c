@@ -13,11 +13,6 @@
 #define SETTLED_TAGS_MAX 128u /* in more tags, keys that are there twice stay */
 #define LINKS_MAX 128u
 
-uint64_t hf_zipkin_ns(uint64_t us)
-{
-    return us > UINT64_MAX / 1000 ? 0 : us * 1000;
-}
-
 struct hf_slice hf_zipkin_ip_text(struct hf_arena *arena, struct hf_slice bytes)
 {
     if (bytes.size != 4 && bytes.size != 16) {
@@ -317,7 +312,8 @@ static void write_span(struct hf_builder *builder, struct hf_zipkin_span *span,
     }
     write_endpoint(builder, &span->local, "network.local.address", "net.host.port");
     if (span->remote.service.size != 0) {
-        hf_build_attribute_string(builder, hf_slice_text("service.peer.name"), span->remote.service);
+        hf_build_attribute_string(builder, hf_slice_text("service.peer.name"),
+                                  span->remote.service);
     }
     write_endpoint(builder, &span->remote, "network.peer.address", "net.peer.port");
     if (span->has_no_time) {

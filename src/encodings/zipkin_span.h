@@ -58,4 +58,7 @@ void hf_zipkin_put_text(struct hf_builder *builder, struct hf_slice key, struct 
                         bool parse);
 
 /* Nanoseconds of microseconds; 0 when they do not fit. */
-uint64_t hf_zipkin_ns(uint64_t us);
+static inline uint64_t hf_zipkin_ns(uint64_t us)
+{
+    return us > UINT64_MAX / 1000 ? 0 : us * 1000;
+}

@@ -3,6 +3,7 @@
  */
 #include "pdata/json_value.h"
 #include "zipkin_json.h"
+#include "zipkin_readers.h"
 
 static enum hf_status read_endpoint(struct hf_zipkin_reading *reading, const struct hf_json *value,
                                     const struct hf_zipkin_endpoint **ret_endpoint)

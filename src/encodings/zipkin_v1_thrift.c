@@ -6,7 +6,7 @@
 
 #include "pdata/json_value.h"
 #include "thrift.h"
-#include "zipkin_reading.h"
+#include "zipkin_readers.h"
 
 enum {
     SPAN_TRACE_ID = 1, /* in Span */

@@ -2,6 +2,7 @@
  * zipkin_v2_json: Zipkin's second version in JSON.
  */
 #include "zipkin_json.h"
+#include "zipkin_readers.h"
 
 static enum hf_status read_tags(struct hf_zipkin_reading *reading, const struct hf_json *value,
                                 struct hf_zipkin_span *span)

@@ -2,7 +2,7 @@
  * zipkin_v2_proto: Zipkin's second version in protobuf: zipkin.proto3's ListOfSpans.
  */
 #include "pdata/wire.h"
-#include "zipkin_reading.h"
+#include "zipkin_readers.h"
 
 enum {
     LIST_SPANS = 1,    /* in ListOfSpans */
