@@ -12,8 +12,10 @@ from py_zipkin.transport import SimpleHTTPTransport
 from py_zipkin.zipkin import zipkin_span
 
 from support import otlp
-from support.holdfast import otlp_exporter
+from support.backends import status
+from support.holdfast import FAST_RETRY, otlp_exporter
 from support.ports import free_port
+from support.pushes import ZipkinBackend
 from support.waiting import until
 
 CASES = Path(__file__).resolve().parents[1] / "differential" / "receivers" / "zipkin"
@@ -225,3 +227,80 @@ class TestDurability:
             )
 
         until(is_text, "the reload does not take effect")
+
+
+class TestExporter:
+    @pytest.fixture
+    def server(self, ending):
+        return ending.enter_context(ZipkinBackend())
+
+    @staticmethod
+    def exporting(server, **more):
+        exporter = {"endpoint": server.url, "retry_on_failure": dict(FAST_RETRY), **more}
+        return {
+            "exporters": {"zipkin": exporter},
+            "service": {"pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["zipkin"]}}},
+        }
+
+    @staticmethod
+    def ids(server):
+        return {int(span["tags"][otlp.ID_KEY]) for span in server.ids()}
+
+    @pytest.mark.parametrize("coding", ["none", "gzip"])
+    def test_spans_arrive_as_json(self, start, server, grpc_sender, coding):
+        holdfast = start(self.exporting(server, compression=coding, default_service_name="Nameless"))
+        ids = otlp.new_ids(5)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        until(lambda: self.ids(server) == set(ids), "not all spans arrive")
+        assert {len(span["id"]) for span in server.ids()} == {16}
+        assert all(span["localEndpoint"]["serviceName"] for span in server.ids())
+        assert holdfast.wait_metric("otelcol_exporter_sent_spans", 5, exporter="zipkin")
+
+    def test_nothing_is_lost_over_an_outage_and_a_kill(self, start, server, grpc_sender):
+        server.next(*[status(503)] * 3)
+        holdfast = start(self.exporting(server))
+        ids = otlp.new_ids(40)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids[:20]))
+        server.stop()
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids[20:]))
+        holdfast.kill9()
+        server.start()
+        holdfast.start()
+        until(lambda: self.ids(server) == set(ids), "not all spans arrive")
+
+    def test_a_refused_request_becomes_dead_letters(self, start, server, grpc_sender):
+        server.always = status(400, body=b"bad spans")
+        holdfast = start(self.exporting(server))
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(2)))
+        holdfast.wait_metric("otelcol_exporter_send_failed_spans", 2, exporter="zipkin")
+
+    def test_the_receiver_reads_protobuf_of_the_exporter(self, start, grpc_backend, grpc_sender):
+        """In one process: OTLP in, Zipkin between two pipelines, OTLP out."""
+        port = free_port()
+        holdfast = start(
+            {
+                "receivers": {"zipkin": {"endpoint": f"127.0.0.1:{port}", "parse_string_tags": True}},
+                "exporters": {
+                    "zipkin": {
+                        "endpoint": f"http://127.0.0.1:{port}/api/v2/spans",
+                        "format": "proto",
+                        "retry_on_failure": dict(FAST_RETRY),
+                    },
+                    "otlp": otlp_exporter(grpc_backend),
+                },
+                "service": {
+                    "pipelines": {
+                        "traces/in": {"receivers": ["otlp"], "exporters": ["zipkin"]},
+                        "traces/out": {"receivers": ["zipkin"], "exporters": ["otlp"]},
+                    }
+                },
+            }
+        )
+        ids = otlp.new_ids(30)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        grpc_backend.wait_for(ids)
+        holdfast.kill9()
+        holdfast.start()
+        more = otlp.new_ids(30)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, more))
+        grpc_backend.wait_for(more)
