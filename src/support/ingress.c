@@ -6,6 +6,7 @@
 
 #include <holdfast/component.h>
 
+#include "pdata/build.h"
 #include "util/clock.h"
 #include "util/intake.h"
 #include "util/metrics.h"
@@ -148,4 +149,24 @@ struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_
         hf_batch_seal(batch, bytes.size, items);
     }
     return batch;
+}
+
+enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body, struct hf_builder *builder,
+                                     struct hf_batch **ret_batch, char *reterr)
+{
+    struct hf_batch *built = hf_build_take(builder);
+    struct hf_batch *more = hf_build_take(builder);
+    enum hf_status status = HF_OK;
+    *ret_batch = NULL;
+    if (more != NULL || (built != NULL && built->wire.size > HF_INGRESS_MESSAGE_MAX)) {
+        snprintf(reterr, HF_INGRESS_ERROR_MAX,
+                 "as OTLP the body is larger than one request may be (256 MiB)");
+        status = HF_TOO_LARGE;
+    } else if (built != NULL) {
+        *ret_batch = hf_ingress_batch(body, built->wire, built->items);
+        status = *ret_batch != NULL ? HF_OK : HF_NOMEM;
+    }
+    hf_ref_drop(built != NULL ? &built->ref : NULL);
+    hf_ref_drop(more != NULL ? &more->ref : NULL);
+    return status;
 }
