@@ -71,4 +71,6 @@ struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yam
 void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
 /* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
+/* Connectors alone, cycles included. */
+void hf_check_connectors(struct hf_build *build);
 void hf_check_cycles(struct hf_build *build);
