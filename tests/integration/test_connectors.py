@@ -211,3 +211,156 @@ class TestRoundrobin:
         grpc_backend.wait_for(ids)
         found = ways(grpc_backend)
         assert [found[item] for item in ids] == [["b"], ["c"], ["a"]] * 2
+
+
+def by_tenant(backend, connectors, more=None, **exporter):
+    """traces/in -> routing -> traces/red, traces/blue, traces/rest, each with its mark."""
+    names = ("red", "blue", "rest")
+    pipelines = {"traces/in": {"receivers": ["otlp"], "exporters": ["routing"]}}
+    pipelines |= {
+        f"traces/{name}": {"receivers": ["routing"], "processors": [f"resource/{name}"], "exporters": ["otlp"]}
+        for name in names
+    }
+    processors = {f"resource/{name}": mark(name) for name in names}
+    return joined(backend, connectors, pipelines | (more or {}), processors, **exporter)
+
+
+COLOURS = {
+    "routing": {
+        "default_pipelines": ["traces/rest"],
+        "table": [
+            {"condition": 'attributes["colour"] == "red"', "pipelines": ["traces/red"]},
+            {"condition": 'attributes["colour"] == "blue"', "pipelines": ["traces/blue"]},
+        ],
+    }
+}
+
+
+def coloured(ids):
+    """One request with a resource for each of three colours, in turn."""
+    whole = otlp.TRACES.request()
+    for i, item in enumerate(ids):
+        colour = ("red", "blue", "green")[i % 3]
+        whole.MergeFrom(otlp.request(otlp.TRACES, [item], resource={"service.name": "t", "colour": colour}))
+    return whole
+
+
+def expected_ways(ids):
+    return {item: [("red", "blue", "rest")[i % 3]] for i, item in enumerate(ids)}
+
+
+class TestRouting:
+    def test_each_resource_goes_its_way(self, start, grpc_backend, grpc_sender):
+        holdfast = start(by_tenant(grpc_backend, COLOURS))
+        ids = otlp.new_ids(9)
+        grpc_sender(holdfast).export(otlp.TRACES, coloured(ids))
+        grpc_backend.wait_for(ids)
+        assert ways(grpc_backend) == expected_ways(ids)
+        drained(holdfast)
+        assert holdfast.books("traces/red", "otlp")["delivered"]["items"] == 3
+
+    def test_the_metadata_of_the_sender_decides(self, start, grpc_backend, http_backend, grpc_sender):
+        configuration = by_tenant(
+            grpc_backend,
+            {
+                "routing": {
+                    "default_pipelines": ["traces/rest"],
+                    "table": [
+                        {
+                            "context": "request",
+                            "condition": f'request["X-Tenant"] == "{name}"',
+                            "pipelines": [f"traces/{name}"],
+                        }
+                        for name in ("red", "blue")
+                    ],
+                }
+            },
+        )
+        configuration["receivers"] = {"otlp": {"protocols": {"grpc": {"include_metadata": True}}}}
+        holdfast = start(configuration)
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(3)
+        for item, tenant in zip(ids, ("red", "blue", "green")):
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item]), metadata=[("x-tenant", tenant)])
+        grpc_backend.wait_for(ids)
+        assert ways(grpc_backend) == expected_ways(ids)
+
+    def test_what_goes_nowhere_is_counted(self, start, grpc_backend, grpc_sender):
+        connectors = {"routing": {"table": COLOURS["routing"]["table"]}}
+        configuration = by_tenant(grpc_backend, connectors)
+        del configuration["service"]["pipelines"]["traces/rest"]
+        holdfast = start(configuration)
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.TRACES, coloured(ids))
+        grpc_backend.wait_for(ids[:2])
+        holdfast.wait_metric("holdfast_connector_routing_unmatched", 1, connector="routing", signal="traces")
+        assert sorted(grpc_backend.ids()) == ids[:2]
+
+    def test_an_error_refuses_the_request_if_that_is_asked_for(self, start, grpc_backend, grpc_sender):
+        broken = {
+            "condition": 'Int(attributes["colour"]["x"]) == 1',
+            "pipelines": ["traces/red", "traces/blue"],
+        }
+        table = {"routing": {"default_pipelines": ["traces/rest"], "table": [broken]}}
+        holdfast = start(by_tenant(grpc_backend, table))
+        ids = otlp.new_ids(2)
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.TRACES, coloured(ids[:1]))
+        grpc_backend.wait_for(ids[:1])
+        assert ways(grpc_backend) == {ids[0]: ["rest"]}
+        holdfast.wait_metric("holdfast_processor_statement_errors", 1, processor="routing")
+        table["routing"]["error_mode"] = "propagate"
+        holdfast.write_config(by_tenant(grpc_backend, table))
+        holdfast.restart()
+        assert grpc_sender(holdfast).code(otlp.TRACES, coloured(ids[1:])).name == "INVALID_ARGUMENT"
+
+    def test_kills_at_any_moment_lose_nothing(self, start, grpc_backend, grpc_sender):
+        holdfast = start(by_tenant(grpc_backend, COLOURS))
+        acknowledged = []
+        for _ in range(4):
+            sender = grpc_sender(holdfast)
+            for _ in range(25):
+                ids = otlp.new_ids(6)
+                sender.export(otlp.TRACES, coloured(ids))
+                acknowledged.append(ids)
+            holdfast.kill9()
+            holdfast.start()
+        drained(holdfast)
+        found = ways(grpc_backend)
+        for ids in acknowledged:
+            for item, way in expected_ways(ids).items():
+                assert set(found.get(item, [])) == set(way)
+
+    def test_a_reload_takes_the_new_table(self, start, grpc_backend, grpc_sender):
+        holdfast = start(by_tenant(grpc_backend, COLOURS))
+        sender = grpc_sender(holdfast)
+        text = holdfast.config_path.read_text().replace('"blue"', '"green"')
+        holdfast.write_config(text)
+        holdfast.reload()
+
+        def goes_blue():
+            item = otlp.new_ids(1)
+            sender.export(
+                otlp.TRACES, otlp.request(otlp.TRACES, item, resource={"service.name": "t", "colour": "green"})
+            )
+            grpc_backend.wait_for(item)
+            return ways(grpc_backend)[item[0]] == ["blue"]
+
+        until(goes_blue, "green still goes to the rest")
+
+    def test_a_wrong_table_is_said_before_the_start(self, start, grpc_backend, tmp_path):
+        for change, says in (
+            (("traces/red", "traces/rde"), 'names the pipeline "traces/rde", which is not in service::pipelines'),
+            (('attributes["colour"] == "red"', 'attribute["colour"] == "red"'), "table[0]::condition"),
+        ):
+            configuration = by_tenant(grpc_backend, {"routing": dict(COLOURS["routing"])})
+            table = [dict(one) for one in COLOURS["routing"]["table"]]
+            table[0] = {
+                key: [name.replace(*change) for name in value] if isinstance(value, list) else value.replace(*change)
+                for key, value in table[0].items()
+            }
+            configuration["connectors"]["routing"]["table"] = table
+            holdfast = start(configuration, ready=False)
+            done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
+            assert done.returncode != 0
+            assert says in done.stderr + done.stdout

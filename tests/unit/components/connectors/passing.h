@@ -14,6 +14,8 @@
 
 #include <holdfast/component.h>
 
+#include "pdata/json.h"
+
 #define PASSED_MAX 16
 
 /* Pipelines are told apart by their addresses alone. */
@@ -22,6 +24,7 @@ static struct hf_pipeline *outputs[4] = {
     (struct hf_pipeline *)&pipelines[0], (struct hf_pipeline *)&pipelines[1],
     (struct hf_pipeline *)&pipelines[2], (struct hf_pipeline *)&pipelines[3]};
 static size_t output_count = 3;
+static int output_signal = -1; /* of them; -1: of all signals */
 
 static struct passed {
     struct hf_batch *batch; /* a reference is held */
@@ -34,9 +37,15 @@ struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_s
                                            size_t *ret_count)
 {
     (void)node;
-    (void)signal;
-    *ret_count = output_count;
+    *ret_count = output_signal < 0 || output_signal == (int)signal ? output_count : 0;
     return outputs;
+}
+
+/* "0", "1", ... */
+const char *hf_pipeline_id(const struct hf_pipeline *pipeline)
+{
+    static const char *const ids[] = {"0", "1", "2", "3"};
+    return ids[(const char *)pipeline - pipelines];
 }
 
 enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
@@ -58,6 +67,23 @@ static inline void forget_passed(void)
         hf_ref_drop(&passed[i].batch->ref);
     }
     passed_count = 0;
+}
+
+/* A request made from JSON. */
+static inline struct hf_batch *batch_of(enum hf_signal signal, const char *json, uint32_t items,
+                                        struct hf_slice meta)
+{
+    char error[HF_JSON_ERROR_MAX] = "";
+    struct hf_bytes bytes = {0};
+    if (hf_json_to_proto(signal, hf_slice_text(json), 1 << 20, &bytes, error) != HF_OK) {
+        fail_msg("%s", error);
+    }
+    struct hf_batch *batch = hf_batch_new(signal, bytes.size, meta);
+    assert_non_null(batch);
+    memcpy(hf_batch_room(batch), bytes.data, bytes.size);
+    hf_batch_seal(batch, bytes.size, items);
+    hf_bytes_release(&bytes);
+    return batch;
 }
 
 /* An empty batch that says it has items. */
