@@ -364,3 +364,120 @@ class TestRouting:
             done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
             assert done.returncode != 0
             assert says in done.stderr + done.stdout
+
+
+def points(backend):
+    """[(metric name, {attribute: value}, number)] of all data points that arrived."""
+    return [
+        (metric.name, otlp.attributes(point), point.as_int or point.as_double)
+        for request in list(backend.requests)
+        if request.signal == otlp.METRICS
+        for group in request.message.resource_metrics
+        for scope in group.scope_metrics
+        for metric in scope.metrics
+        for point in metric.sum.data_points
+    ]
+
+
+def counting(backend, connector, exporters=("otlp",)):
+    """traces -> their own exporter and the connector -> metrics, to one backend."""
+    (name,) = connector
+    return joined(
+        backend,
+        connector,
+        {
+            "traces": {"receivers": ["otlp"], "exporters": [*exporters, name]},
+            "metrics": {"receivers": [name], "exporters": ["otlp"]},
+        },
+    )
+
+
+class TestCount:
+    def test_what_arrives_is_counted_beside_it(self, start, grpc_backend, grpc_sender):
+        holdfast = start(counting(grpc_backend, {"count": None}))
+        ids = otlp.new_ids(6)
+        sender = grpc_sender(holdfast)
+        for first in (0, 2, 4):
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[first : first + 2]))
+        grpc_backend.wait_for(ids)
+        until(lambda: len(points(grpc_backend)) == 3, lambda: f"{points(grpc_backend)}")
+        assert points(grpc_backend) == [("trace.span.count", {}, 2)] * 3
+        drained(holdfast)
+        assert holdfast.books("metrics", "otlp")["accepted"]["items"] == 3
+        assert holdfast.books("traces", "otlp")["accepted"]["items"] == 6
+
+    def test_kills_at_any_moment_count_all_that_was_acknowledged(self, start, grpc_backend):
+        holdfast = start(counting(grpc_backend, {"count": None}, exporters=()))
+        acknowledged = 0
+        for kill in range(4):
+            with senders.Load(holdfast, [(otlp.TRACES, "grpc"), (otlp.TRACES, "http")]) as load:
+                senders.wait_for_acknowledged(load, 60 + 37 * kill)
+                holdfast.kill9()
+            acknowledged += len(load.acknowledged)
+            holdfast.start()
+        drained(holdfast)
+        assert sum(number for _, _, number in points(grpc_backend)) >= acknowledged
+
+    def test_a_full_queue_of_metrics_refuses_the_traces_too(self, start, grpc_backend, http_backend, grpc_sender):
+        """What is counted and its count are stored together, or neither is."""
+        grpc_backend.stop()
+        configuration = counting(grpc_backend, {"count": None}, exporters=("otlphttp",))
+        configuration["exporters"]["otlphttp"] = {"endpoint": http_backend.endpoint, "compression": "none"}
+        configuration["exporters"]["otlp"]["sending_queue"] = {"queue_size": 2}
+        holdfast = start(configuration)
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(3)
+        for item in ids[:2]:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        assert sender.code(otlp.TRACES, otlp.request(otlp.TRACES, ids[2:])).name == "UNAVAILABLE"
+        http_backend.wait_for(ids[:2])
+        assert sorted(http_backend.ids()) == ids[:2]
+        grpc_backend.start()
+        until(lambda: len(points(grpc_backend)) == 2, lambda: f"{points(grpc_backend)}")
+
+    def test_a_condition_that_fails_is_counted_and_the_data_goes_on(self, start, grpc_backend, grpc_sender):
+        metrics = {"all": None, "broken": {"conditions": ['Int(attributes["test.id"]["x"]) == 1']}}
+        holdfast = start(counting(grpc_backend, {"count": {"spans": metrics}}))
+        ids = otlp.new_ids(2)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        grpc_backend.wait_for(ids)
+        until(lambda: points(grpc_backend) == [("all", {}, 2)], lambda: f"{points(grpc_backend)}")
+        holdfast.wait_metric("holdfast_processor_statement_errors", 2, processor="count")
+        holdfast.wait_for_log("failed to execute statement")
+
+    def test_a_reload_counts_other_things(self, start, grpc_backend, grpc_sender):
+        holdfast = start(counting(grpc_backend, {"count": {"spans": {"before": None}}}))
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1)))
+        holdfast.write_config(holdfast.config_path.read_text().replace("before", "after"))
+        holdfast.reload()
+
+        def counts_anew():
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1)))
+            return "after" in [name for name, _, _ in points(grpc_backend)]
+
+        until(counts_anew, lambda: f"{points(grpc_backend)}")
+        assert "before" in [name for name, _, _ in points(grpc_backend)]
+
+    @pytest.mark.parametrize(
+        ("connector", "says"),
+        [
+            ({"count": {"metrics": {"m": {"attributes": [{"key": "a"}]}}}}, "metrics attributes not supported"),
+            ({"count": {"spans": {"m": {"conditions": ["nme == 1"]}}}}, "spans::m::conditions"),
+            ({"sum": {"spans": {"m": None}}}, "source_attribute"),
+        ],
+    )
+    def test_what_cannot_be_counted_is_said_before_the_start(self, start, grpc_backend, connector, says):
+        holdfast = start(counting(grpc_backend, connector), ready=False)
+        done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
+        assert done.returncode != 0
+        assert says in done.stderr + done.stdout
+
+
+class TestSum:
+    def test_an_attribute_is_added_up(self, start, grpc_backend, grpc_sender):
+        metrics = {"ids": {"source_attribute": "test.id"}}
+        holdfast = start(counting(grpc_backend, {"sum": {"spans": metrics}}))
+        ids = otlp.new_ids(4)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        until(lambda: points(grpc_backend) == [("ids", {}, sum(map(float, ids)))], lambda: f"{points(grpc_backend)}")
