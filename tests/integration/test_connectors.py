@@ -3,7 +3,7 @@
 import pytest
 
 from support import otlp, senders
-from support.holdfast import config, otlp_exporter
+from support.holdfast import config, otlp_exporter, otlphttp_exporter
 from support.waiting import until
 
 
@@ -481,3 +481,126 @@ class TestSum:
         ids = otlp.new_ids(4)
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         until(lambda: points(grpc_backend) == [("ids", {}, sum(map(float, ids)))], lambda: f"{points(grpc_backend)}")
+
+
+class TestFailover:
+    @pytest.fixture
+    def failing_over(self, start, grpc_backend, http_backend):
+        """traces/in -> failover -> traces/first to the gRPC backend, else traces/second to the HTTP backend."""
+
+        def make(interval="50ms"):
+            configuration = joined(
+                grpc_backend,
+                {"failover": {"priority_levels": [["traces/first"], ["traces/second"]], "retry_interval": interval}},
+                {
+                    "traces/in": {"receivers": ["otlp"], "exporters": ["failover"]},
+                    "traces/first": {"receivers": ["failover"], "exporters": ["otlp"]},
+                    "traces/second": {"receivers": ["failover"], "exporters": ["otlphttp"]},
+                },
+            )
+            configuration["exporters"]["otlphttp"] = otlphttp_exporter(http_backend)
+            return start(configuration)
+
+        return make
+
+    @staticmethod
+    def send(holdfast, grpc_sender, count=1):
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(count)
+        for item in ids:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
+        return ids
+
+    def send_until(self, holdfast, grpc_sender, backend):
+        """Sends until an item has come to that backend; returns all that was sent."""
+        sent = []
+
+        def has_come():
+            sent.extend(self.send(holdfast, grpc_sender))
+            return set(sent) & set(backend.ids())
+
+        until(has_come, lambda: f"{len(sent)} were sent and none came")
+        return sent
+
+    def test_the_second_level_takes_over_and_gives_back(self, failing_over, grpc_backend, http_backend, grpc_sender):
+        holdfast = failing_over()
+        sent = self.send(holdfast, grpc_sender, 5)
+        grpc_backend.wait_for(sent)
+        assert http_backend.ids() == []
+        grpc_backend.stop()
+        sent += self.send_until(holdfast, grpc_sender, http_backend)
+        holdfast.wait_for_log("level 2 .*traces/second.* takes the data")
+        grpc_backend.start()
+        sent += self.send_until(holdfast, grpc_sender, grpc_backend)
+        holdfast.wait_for_log("the first level .*traces/first.* takes the data again")
+        drained(holdfast)
+        assert sorted(set(grpc_backend.ids()) | set(http_backend.ids())) == sorted(sent)
+
+    def test_data_stays_queued_while_all_levels_fail(self, failing_over, grpc_backend, http_backend, grpc_sender):
+        holdfast = failing_over(interval="10m")
+        grpc_backend.stop()
+        http_backend.stop()
+        sent = self.send(holdfast, grpc_sender, 2)
+
+        def waits():
+            sent.extend(self.send(holdfast, grpc_sender))
+            return holdfast.books("traces/in", "failover")["queued"]["items"] >= 5
+
+        until(waits, lambda: f"{holdfast.queue('stat')}")
+        holdfast.wait_for_log("all levels fail")
+        holdfast.kill9()
+        holdfast.start()
+        sent += self.send(holdfast, grpc_sender)
+        http_backend.start()
+        until(lambda: set(http_backend.ids()) & set(sent), "the second level got nothing")
+        grpc_backend.start()
+        drained(holdfast)
+        assert sorted(set(grpc_backend.ids()) | set(http_backend.ids())) == sorted(sent)
+
+    def test_kills_at_any_moment_lose_nothing(self, failing_over, grpc_backend, http_backend):
+        holdfast = failing_over()
+        acknowledged = []
+        for kill in range(4):
+            (grpc_backend.stop, grpc_backend.start)[kill % 2]()
+            with senders.Load(holdfast, [(otlp.TRACES, "grpc"), (otlp.TRACES, "http")]) as load:
+                senders.wait_for_acknowledged(load, 60 + 37 * kill)
+                holdfast.kill9()
+            acknowledged += load.acknowledged
+            holdfast.start()
+        drained(holdfast)
+        assert set(acknowledged) <= set(grpc_backend.ids()) | set(http_backend.ids())
+
+    def test_a_reload_keeps_what_waits(self, failing_over, grpc_backend, http_backend, grpc_sender):
+        holdfast = failing_over()
+        grpc_backend.stop()
+        http_backend.stop()
+        sent = self.send(holdfast, grpc_sender, 20)
+        holdfast.write_config(holdfast.config_path.read_text().replace("50ms", "60ms"))
+        holdfast.reload()
+        sent += self.send(holdfast, grpc_sender, 5)
+        grpc_backend.start()
+        http_backend.start()
+        drained(holdfast)
+        assert sorted(set(grpc_backend.ids()) | set(http_backend.ids())) == sorted(sent)
+
+    @pytest.mark.parametrize(
+        ("levels", "says"),
+        [
+            ([], "No pipelines are defined in the priority list"),
+            ([["traces/first"], [5]], "each level is a list of pipelines"),
+            ([["traces/first"], ["traces/third"]], 'names the pipeline \\"traces/third\\"'),
+        ],
+    )
+    def test_wrong_levels_are_said_before_the_start(self, failing_over, levels, says, start, grpc_backend):
+        configuration = joined(
+            grpc_backend,
+            {"failover": {"priority_levels": levels}},
+            {
+                "traces/in": {"receivers": ["otlp"], "exporters": ["failover"]},
+                "traces/first": {"receivers": ["failover"], "exporters": ["otlp"]},
+            },
+        )
+        holdfast = start(configuration, ready=False)
+        done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
+        assert done.returncode != 0
+        assert says.replace("\\", "") in done.stderr + done.stdout
