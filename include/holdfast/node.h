@@ -108,6 +108,15 @@ struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_s
                                            size_t *ret_count);
 const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
 
+/* How what stands behind a pipeline fares, through connectors and queued processors too. */
+struct hf_pipeline_state {
+    bool is_failing; /* the last attempt of an exporter failed, and it waits for the next one */
+    uint64_t queued_bytes; /* before compression, of the queue that is longest */
+};
+
+/* Any thread, from start until stop. */
+void hf_pipeline_look(const struct hf_pipeline *pipeline, struct hf_pipeline_state *ret_state);
+
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
  * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no

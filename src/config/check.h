@@ -73,4 +73,6 @@ void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
                         const struct hf_yaml *node);
 /* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
+/* Connectors alone, cycles included. */
+void hf_check_connectors(struct hf_build *build);
 void hf_check_cycles(struct hf_build *build);

@@ -347,6 +347,17 @@ bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery)
     return atomic_load(&delivery->unhealthy) || atomic_load(&delivery->dead_letters_waiting) != 0;
 }
 
+bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline)
+{
+    for (const struct queue_reader *reader = delivery->readers; reader != NULL;
+         reader = reader->next) {
+        if (reader->pipeline == pipeline && atomic_load(&reader->failing)) {
+            return true;
+        }
+    }
+    return atomic_load(&delivery->unhealthy);
+}
+
 struct sum {
     const char *name;
     int64_t sizer;

@@ -76,8 +76,8 @@ struct queue_reader {
     struct isolated_list isolated;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    bool failing;
-    uint64_t resume_ns; /* failing: no attempt before */
+    atomic_bool failing; /* read by other threads: hf_delivery_is_failing() */
+    uint64_t resume_ns;  /* failing: no attempt before */
     struct hf_backoff backoff;
 };
 

@@ -56,7 +56,7 @@ enum hf_status hf_kube_request_send(struct hf_kube_client *client, struct hf_kub
         .url = request->url,
         .content_type = request->json.size != 0 ? "application/json" : NULL,
         .pieces = &request->json,
-        .body_count = request->json.size != 0 ? 1 : 0,
+        .piece_count = request->json.size != 0 ? 1 : 0,
         .headers = request->headers,
         .header_count = access->authorization != NULL ? 2 : 1,
         .deadline_ns = request->deadline_ns,

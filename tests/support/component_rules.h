@@ -36,9 +36,11 @@ static inline void check_operations(const struct hf_component *component)
     RULE(component, kind != HF_PROCESSOR || is_queued != (component->processor != NULL),
          "a processor answers at once or is queued, not both");
     RULE(component, kind == HF_PROCESSOR || component->processor == NULL, "is no processor");
-    RULE(component, kind == HF_PROCESSOR || is_queued == (kind == HF_CONNECTOR),
-         "connectors are queued, others are not");
     RULE(component, (kind == HF_CONNECTOR) == (component->connector != NULL), "connector or not?");
+    bool connects = component->connector != NULL && component->connector->connect != NULL;
+    RULE(component, kind != HF_CONNECTOR || is_queued != connects,
+         "a connector answers at once or is queued, not both");
+    RULE(component, kind == HF_PROCESSOR || kind == HF_CONNECTOR || !is_queued, "is not queued");
     RULE(component, (kind == HF_EXPORTER) == (component->exporter != NULL), "exporter or not?");
     RULE(component, kind == HF_EXTENSION || component->extension == NULL, "is no extension");
     RULE(component, !is_queued || component->queued->process_queued != NULL, "process_queued");
