@@ -15,7 +15,7 @@ struct input {
     struct hf_input input; /* lent to the component */
     struct input_queue *input_queue;
     struct input *previous, *next; /* among those not done with */
-    uint64_t sequence, raw_bytes;
+    uint64_t raw_bytes;
     uint32_t items;         /* as read */
     uint32_t open, dropped; /* items that are not done with; of those done with */
 };

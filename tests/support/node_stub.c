@@ -28,6 +28,7 @@ struct hf_node {
     bool wants_peer, wants_auth, is_not_durable;
     const struct hf_auth *auth;
     void *auth_self;
+    const char *directory; /* the data directory; NULL: none */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t logged;
@@ -165,8 +166,7 @@ uint64_t hf_node_memory(const struct hf_node *node)
 
 const char *hf_node_directory(const struct hf_node *node)
 {
-    (void)node;
-    return NULL;
+    return node->directory;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)
