@@ -81,6 +81,8 @@ int expr_function_find(struct hf_slice name);
 unsigned expr_function_min(unsigned index);
 unsigned expr_function_max(unsigned index);
 bool expr_function_has_predicate(unsigned index);
+/* It looks into HF_EXPR_LABELS, which is put behind its arguments. */
+bool expr_function_has_labels(unsigned index);
 struct hf_log_value expr_function_call(struct scope *scope, const struct node *node);
 
 /* parser.c: NULL, or what is wrong, with the place in `ret_at`. */
