@@ -18,6 +18,7 @@
 #include "pdata/series.h"
 #include "support/durable_steps.h"
 #include "support/metric_names.h"
+#include "support/point_state.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 
@@ -138,18 +139,7 @@ static void count(const struct processor *processor, enum hf_point_kind kind, en
 static enum hf_status remember(struct pass *pass, struct hf_hash key, const struct hf_point *point)
 {
     struct hf_state *state = hf_steps_state(pass->processor->steps);
-    struct hf_bytes bytes = {0};
-    struct hf_wire_writer writer = {.out = &bytes};
-    hf_point_write(point, &writer);
-    enum hf_status status = hf_wire_status(&writer);
-    while (status == HF_OK) {
-        status = hf_state_put(state, key, hf_slice_of(bytes.data, bytes.size), pass->unix_ns);
-        if (status != HF_FULL || !hf_state_evict(state)) {
-            break;
-        }
-        status = HF_OK; /* the series that was silent longest makes room */
-    }
-    hf_bytes_release(&bytes);
+    enum hf_status status = hf_point_state_push(state, key, point, pass->unix_ns);
     /* A request that alone has more series than there may be: the rest begins anew each time. */
     return status == HF_FULL ? HF_OK : status;
 }
@@ -192,15 +182,16 @@ static enum reason convert(struct pass *pass, const struct hf_place *place, stru
     struct hf_hash key = hf_hash_mix(hf_series_point(&pass->memory, place),
                                      (struct hf_hash){point->start_ns, point->is_double});
     struct hf_point as_it_came = *point, before;
-    struct hf_slice stored;
     enum reason reason;
-    if (!hf_state_find(state, key, &stored)) {
+    enum hf_status found =
+        hf_point_state_get(state, key, point->kind, &pass->processor->scratch, &before);
+    if (found == HF_NOT_FOUND || found == HF_CORRUPT) {
         reason = begin_series(pass, point);
         pass->status = remember(pass, key, &as_it_came);
         return reason;
     }
-    if (hf_point_read(stored, point->kind, &pass->processor->scratch, &before) != HF_OK) {
-        pass->status = HF_NOMEM;
+    if (found != HF_OK) {
+        pass->status = found;
         return REASON_RESET;
     }
     if (point->time_ns < before.time_ns) {

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "pdata/buckets.h"
+
 static enum cumulativetodelta_verdict subtract_numbers(struct hf_point *point,
                                                        const struct hf_point *before)
 {
@@ -47,55 +49,13 @@ subtract_histograms(struct hf_point *point, const struct hf_point *before, struc
 
 /* ---- exponential histograms ---- */
 
-/* Takes away the buckets up to that index; what they counted. */
-static uint64_t trim(struct hf_point_buckets *buckets, double index)
-{
-    uint64_t sum = 0;
-    while (buckets->count > 0 && buckets->offset <= index) {
-        sum += buckets->counts[0];
-        buckets->counts++;
-        buckets->count--;
-        buckets->offset++;
-    }
-    return sum;
-}
-
-static int32_t halved(int32_t index, unsigned times)
-{
-    return times >= 31 ? (index < 0 ? -1 : 0) : index >> times;
-}
-
-/* The buckets of a scale that is `times` lower, in place. */
-static void coarsen(struct hf_point_buckets *buckets, unsigned times)
-{
-    int32_t offset = halved(buckets->offset, times);
-    size_t count = 0;
-    for (size_t i = 0; i < buckets->count; i++) {
-        size_t at = (size_t)(halved(buckets->offset + (int32_t)i, times) - offset);
-        uint64_t more = buckets->counts[i];
-        if (at >= count) {
-            count = at + 1;
-            buckets->counts[at] = 0;
-        }
-        buckets->counts[at] += more;
-    }
-    buckets->offset = offset;
-    buckets->count = count;
-}
-
-static uint64_t count_at(const struct hf_point_buckets *buckets, int64_t index)
-{
-    int64_t at = index - buckets->offset;
-    return at >= 0 && (uint64_t)at < buckets->count ? buckets->counts[at] : 0;
-}
-
 /* False: a bucket has less than before. `buckets` are changed in place, without zeros around. */
 static bool subtract_buckets(struct hf_point_buckets *buckets,
                              const struct hf_point_buckets *before)
 {
     size_t first = buckets->count, last = 0;
     for (size_t i = 0; i < buckets->count; i++) {
-        uint64_t had = count_at(before, (int64_t)buckets->offset + (int64_t)i);
+        uint64_t had = hf_buckets_at(before, (int64_t)buckets->offset + (int64_t)i);
         if (buckets->counts[i] == 0) {
             continue;
         }
@@ -133,14 +93,14 @@ subtract_exponential(struct hf_point *point, struct hf_point *before, struct hf_
     if (point->zero_threshold > before->zero_threshold) {
         double factor = ldexp(1 / log(2), before->scale);
         double index = ceil(log(point->zero_threshold) * factor) - 1;
-        before->zero_count += trim(&before->positive, index);
-        before->zero_count += trim(&before->negative, index);
+        before->zero_count += hf_buckets_trim(&before->positive, index);
+        before->zero_count += hf_buckets_trim(&before->negative, index);
     }
     point->zero_count -= before->zero_count;
     if (point->scale < before->scale) {
         unsigned times = (unsigned)(before->scale - point->scale);
-        coarsen(&before->positive, times);
-        coarsen(&before->negative, times);
+        hf_buckets_coarsen(&before->positive, times);
+        hf_buckets_coarsen(&before->negative, times);
     }
     return subtract_buckets(&point->positive, &before->positive) &&
                    subtract_buckets(&point->negative, &before->negative)
