@@ -194,7 +194,7 @@ static enum reason convert(struct pass *pass, const struct hf_place *place, stru
         pass->status = found;
         return REASON_RESET;
     }
-    if (point->time_ns < before.time_ns) {
+    if (point->time_ns <= before.time_ns && before.time_ns != 0) {
         return REASON_OLD; /* after a kill it may come again */
     }
     if (isnan(as_it_came.sum)) {
