@@ -457,36 +457,66 @@ static struct hf_log_value call_env(struct scope *scope, const struct node *node
     return hf_log_text(value != NULL ? value : "");
 }
 
+/* The label of that name, of the variable that the parser put behind the arguments. */
+static bool label_argument(struct scope *scope, const struct node *node,
+                           struct hf_log_value *ret_value)
+{
+    struct hf_slice name;
+    struct hf_log_value labels = argument(scope, node, 1);
+    if (!text_argument(scope, node, 0, &name) || labels.type != HF_LOG_MAP) {
+        return false;
+    }
+    const struct hf_log_pair *pair = hf_log_map_find(labels.map, name);
+    *ret_value = pair != NULL ? pair->value : nil;
+    return pair != NULL;
+}
+
+static struct hf_log_value call_has_label(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value value;
+    return hf_log_boolean(label_argument(scope, node, &value));
+}
+
+/* What is no text reads as an empty one. */
+static struct hf_log_value call_label(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value value;
+    bool is_text = label_argument(scope, node, &value) && value.type == HF_LOG_STRING;
+    return is_text ? value : hf_log_text("");
+}
+
 static const struct expr_function functions[] = {
-    {"len", call_len, 1, 1, false},
-    {"all", call_all, 2, 2, true},
-    {"any", call_any, 2, 2, true},
-    {"none", call_none, 2, 2, true},
-    {"one", call_one, 2, 2, true},
-    {"count", call_count, 2, 2, true},
-    {"map", call_map, 2, 2, true},
-    {"filter", call_filter, 2, 2, true},
-    {"find", call_find, 2, 2, true},
-    {"lower", call_lower, 1, 1, false},
-    {"upper", call_upper, 1, 1, false},
-    {"trim", call_trim, 1, 2, false},
-    {"trimPrefix", call_trim_prefix, 2, 2, false},
-    {"trimSuffix", call_trim_suffix, 2, 2, false},
-    {"hasPrefix", call_has_prefix, 2, 2, false},
-    {"hasSuffix", call_has_suffix, 2, 2, false},
-    {"split", call_split, 2, 2, false},
-    {"join", call_join, 1, 2, false},
-    {"indexOf", call_index_of, 2, 2, false},
-    {"int", call_int, 1, 1, false},
-    {"float", call_float, 1, 1, false},
-    {"string", call_string, 1, 1, false},
-    {"type", call_type, 1, 1, false},
-    {"keys", call_keys, 1, 1, false},
-    {"values", call_values, 1, 1, false},
-    {"abs", call_abs, 1, 1, false},
-    {"first", call_first, 1, 1, false},
-    {"last", call_last, 1, 1, false},
-    {"env", call_env, 1, 1, false},
+    {"len", call_len, 1, 1, false, false},
+    {"all", call_all, 2, 2, true, false},
+    {"any", call_any, 2, 2, true, false},
+    {"none", call_none, 2, 2, true, false},
+    {"one", call_one, 2, 2, true, false},
+    {"count", call_count, 2, 2, true, false},
+    {"map", call_map, 2, 2, true, false},
+    {"filter", call_filter, 2, 2, true, false},
+    {"find", call_find, 2, 2, true, false},
+    {"lower", call_lower, 1, 1, false, false},
+    {"upper", call_upper, 1, 1, false, false},
+    {"trim", call_trim, 1, 2, false, false},
+    {"trimPrefix", call_trim_prefix, 2, 2, false, false},
+    {"trimSuffix", call_trim_suffix, 2, 2, false, false},
+    {"hasPrefix", call_has_prefix, 2, 2, false, false},
+    {"hasSuffix", call_has_suffix, 2, 2, false, false},
+    {"split", call_split, 2, 2, false, false},
+    {"join", call_join, 1, 2, false, false},
+    {"indexOf", call_index_of, 2, 2, false, false},
+    {"int", call_int, 1, 1, false, false},
+    {"float", call_float, 1, 1, false, false},
+    {"string", call_string, 1, 1, false, false},
+    {"type", call_type, 1, 1, false, false},
+    {"keys", call_keys, 1, 1, false, false},
+    {"values", call_values, 1, 1, false, false},
+    {"abs", call_abs, 1, 1, false, false},
+    {"first", call_first, 1, 1, false, false},
+    {"last", call_last, 1, 1, false, false},
+    {"env", call_env, 1, 1, false, false},
+    {"HasLabel", call_has_label, 1, 1, false, true},
+    {"Label", call_label, 1, 1, false, true},
 };
 
 const struct expr_function *expr_function_find(struct hf_slice name)

@@ -51,6 +51,7 @@ struct expr_function {
     struct hf_log_value (*call)(struct scope *scope, const struct node *node);
     unsigned min, max;  /* arguments */
     bool has_predicate; /* the second argument is one */
+    bool has_labels;    /* it looks into HF_EXPR_LABELS, which is put behind its arguments */
 };
 
 struct node {
