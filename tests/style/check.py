@@ -50,7 +50,7 @@ LIBRARIES = {
     r"yaml\.h": "src/config",
     r"curl/.*|microhttpd\.h": "src/http",
     r"nghttp2/.*": "src/grpc",
-    r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h": "src/util",
+    r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
 }
 
