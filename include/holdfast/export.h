@@ -51,7 +51,8 @@ struct hf_item_outcome {
      * For an exporter with several backends; 0: none. Items of the same group were one request to
      * one backend, and `status` is about that request, as in struct hf_outcome. When it is to be
      * tried again, these items wait on disk by the backoff of their group while the others of the
-     * queue go on; one request of the group probes first. At most HF_EXPORT_GROUPS_MAX numbers.
+     * queue go on; one request of the group probes first. At most HF_EXPORT_GROUPS_MAX groups fail
+     * at a time.
      */
     uint32_t group;
     bool is_suspect;         /* of a group, as in struct hf_outcome */

@@ -37,6 +37,14 @@ static struct held_group *need(struct queue_reader *reader, uint32_t number)
 {
     struct held_list *held = &reader->held;
     struct held_group *group = find(reader, number);
+    for (size_t i = 0; group == NULL && i < held->group_count; i++) {
+        struct held_group *one = &held->groups[i];
+        if (one->first == NULL && one->in_flight == 0 && one->number != held->answering) {
+            *one = (struct held_group){.number = number}; /* no one needs that one any more */
+            one->end = &one->first;
+            group = one;
+        }
+    }
     if (group != NULL || held->group_count == HF_EXPORT_GROUPS_MAX) {
         return group;
     }
