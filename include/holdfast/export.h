@@ -47,7 +47,18 @@ struct hf_item_outcome {
     enum hf_status status;
     int code;            /* as in struct hf_outcome */
     const char *message; /* likewise */
+    /*
+     * For an exporter with several backends; 0: none. Items of the same group were one request to
+     * one backend, and `status` is about that request, as in struct hf_outcome. When it is to be
+     * tried again, these items wait on disk by the backoff of their group while the others of the
+     * queue go on; one request of the group probes first. At most HF_EXPORT_GROUPS_MAX groups fail
+     * at a time.
+     */
+    uint32_t group;
+    bool is_suspect;         /* of a group, as in struct hf_outcome */
+    uint64_t retry_after_ns; /* likewise */
 };
+#define HF_EXPORT_GROUPS_MAX 4096u
 
 struct hf_outcome {
     /*

@@ -224,6 +224,7 @@ void hf_export_request_resolve(struct export_request *request, enum wal_outcome 
         record->outcome = outcome;
         record->drop = drop;
         if (record->open != 0) {
+            hf_in_flight_unload(reader, record);
             continue;
         }
         acks[ack_count++] = ack_of(record);

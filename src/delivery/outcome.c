@@ -7,6 +7,7 @@
 #include "dead_letter.h"
 #include "delivery_state.h"
 #include "export_request.h"
+#include "held.h"
 #include "isolation.h"
 #include "item_outcomes.h"
 #include "request_lists.h"
@@ -145,6 +146,35 @@ static void settle(struct export_request *request, const struct hf_outcome *outc
     }
 }
 
+static bool is_for_now(enum hf_status status)
+{
+    return status != HF_OK && status != HF_TOO_LARGE && status != HF_INVALID &&
+           status != HF_EXISTS && status != HF_CORRUPT && status != HF_CLOSED;
+}
+
+/* One of several backends failed: only what goes there waits. */
+static void settle_group(struct export_request *request, const struct hf_outcome *outcome,
+                         uint32_t group)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    if (!is_for_now(outcome->status)) {
+        settle(request, outcome);
+        return;
+    }
+    if (is_about_the_endpoint(outcome->status)) {
+        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
+    }
+    if (outcome->is_suspect && hf_isolated_judge(request, outcome)) {
+        return;
+    }
+    if (hf_held_failed(request->reader->backlog, group, outcome) && give_up(request, outcome)) {
+        return;
+    }
+    if (!hf_held_add(request, group)) {
+        hf_waiting_add(request->reader, request); /* out of memory: with the others */
+    }
+}
+
 /* One part of a request whose items had different outcomes. */
 static void settle_part(struct export_request *request, const struct hf_outcome *outcome)
 {
@@ -189,7 +219,12 @@ static void settle_items(struct export_request *request, const struct hf_outcome
         return;
     }
     for (size_t i = 0; i < parts.count; i++) {
-        settle_part(parts.items[i].request, &parts.items[i].outcome);
+        const struct item_outcome_part *part = &parts.items[i];
+        if (part->group != 0) {
+            settle_group(part->request, &part->outcome, part->group);
+        } else {
+            settle_part(part->request, &part->outcome);
+        }
     }
     hf_item_outcomes_release(&parts);
     hf_export_request_free(request);
@@ -208,11 +243,15 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
         hf_waiting_add(request->reader, request); /* its records are released with the reader's */
         return;
     }
+    uint32_t group = request->group;
+    request->group = 0;
+    hf_held_answered(reader, group);
     if (outcome->status == HF_OK && outcome->item_count != 0) {
         settle_items(request, outcome);
     } else {
         settle(request, outcome);
     }
+    hf_held_settled(reader, group);
     if (delivery->stopping) {
         if (delivery->in_flight == 0 && delivery->dead_letters_in_flight == 0) {
             sem_post(&delivery->stopped);

@@ -50,8 +50,9 @@ LIBRARIES = {
     r"yaml\.h": "src/config",
     r"curl/.*|microhttpd\.h": "src/http",
     r"nghttp2/.*": "src/grpc",
-    r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|xxhash\.h|snappy-c\.h|pcre2\.h": "src/util",
+    r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
+    r"librdkafka/.*": "src/kafka",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -59,7 +60,7 @@ LIBRARIES = {
 ENGINES = ("src/logs", "src/expr", "src/ottl", "src/kubernetes", "src/prometheus", "src/encodings")
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
-TRANSPORTS = ("src/grpc", "src/http")
+TRANSPORTS = ("src/grpc", "src/http", "src/kafka")
 SHARED = ("src/support", *ENGINES, *TRANSPORTS, *DATA)
 FLOORS = {
     "include/holdfast": (),
@@ -70,6 +71,7 @@ FLOORS = {
     "src/pdata": DATA,
     "src/grpc": GROUND,
     "src/http": GROUND,
+    "src/kafka": GROUND,
     "src/config": GROUND,
     "src/storage": ("wal", *GROUND),
     "src/node": ("wal", *GROUND),
