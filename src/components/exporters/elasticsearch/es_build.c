@@ -128,21 +128,19 @@ static void add_item(struct es_builder *builder, struct hf_slice item)
     }
 }
 
-enum hf_status es_build(struct es_builder *builder, const struct hf_export *export,
-                        struct hf_slice raw, struct hf_bytes *out)
+void es_build(struct es_builder *builder, struct hf_bulk *bulk, const struct hf_export *export,
+              struct hf_slice raw)
 {
     struct es_context *context = &builder->context;
     struct hf_slice item;
-    builder->bulk.bytes_max = (size_t)builder->config->flush.bytes;
-    hf_bulk_begin(&builder->bulk, export, builder->source, out);
     es_metrics_begin(&builder->metrics);
     context->config = builder->config;
     context->signal = export->signal;
-    context->bulk = &builder->bulk;
+    context->bulk = bulk;
     context->walk = (struct hf_bulk_walk){.request = hf_wire_of(raw), .signal = export->signal};
     context->request_mode = es_mode_of_request(builder, export->meta);
     es_context_rewind(context);
-    while (hf_bulk_walk_next(&context->walk, &item) && hf_bulk_next_item(&builder->bulk)) {
+    while (hf_bulk_walk_next(&context->walk, &item) && hf_bulk_next_item(bulk)) {
         if (context->walk.is_new_scope) {
             change_group(builder);
         }
@@ -151,12 +149,10 @@ enum hf_status es_build(struct es_builder *builder, const struct hf_export *expo
     if (export->signal == HF_METRICS) {
         es_metrics_write(&builder->metrics, context);
     }
-    return hf_bulk_status(&builder->bulk);
 }
 
 void es_builder_release(struct es_builder *builder)
 {
-    hf_bulk_release(&builder->bulk);
     es_context_release(&builder->context);
     es_metrics_release(&builder->metrics);
 }

@@ -13,16 +13,14 @@
 struct es_builder {
     const struct es_config *config;
     enum es_mode mode; /* the configured one */
-    char source[HF_BULK_SOURCE_SIZE + 1];
-    struct hf_bulk bulk;
     struct es_context context;
     struct es_metrics metrics;
 };
 
-/* Appends the request of `raw`, the bodies of `export` as one; `builder->bulk` then tells of its
- * documents. HF_NOMEM. */
-HF_MUST_USE enum hf_status es_build(struct es_builder *builder, const struct hf_export *export,
-                                    struct hf_slice raw, struct hf_bytes *out);
+/* Writes the documents of `raw`, the bodies of `export` as one. Whether memory ran out says the
+ * status of `bulk`. */
+void es_build(struct es_builder *builder, struct hf_bulk *bulk, const struct hf_export *export,
+              struct hf_slice raw);
 
 /* The mode of a request: the header that came with the data, else the configured one. */
 enum es_mode es_mode_of_request(const struct es_builder *builder, struct hf_slice meta);
