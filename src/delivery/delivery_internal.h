@@ -52,6 +52,7 @@ struct export_request {
     size_t count;
     struct record_range *ranges; /* in memory behind the struct, like the bodies */
     struct hf_export_body *bodies;
+    struct hf_export_range *sources; /* `ranges` as the exporter sees them */
 };
 
 /* Reads one queue for the exporter: that of a pipeline, or that of requeued dead letters. With

@@ -277,7 +277,8 @@ static void on_redirect(void *user, const char *to, bool is_elsewhere)
                              : "");
 }
 
-static enum hf_status open_client(struct hf_http_exporter *exporter, char *reterr)
+static enum hf_status open_client(struct hf_http_exporter *exporter, size_t response_bytes_max,
+                                  char *reterr)
 {
     struct hf_http_client_options options = hf_http_client_options(exporter->config);
     hf_user_agent(exporter->user_agent);
@@ -286,6 +287,7 @@ static enum hf_status open_client(struct hf_http_exporter *exporter, char *reter
     options.on_reload_failed = on_reload_failed;
     options.on_redirect = on_redirect;
     options.user = exporter;
+    options.response_bytes_max = response_bytes_max;
     return hf_http_client_new(&options, &exporter->client, reterr);
 }
 
@@ -307,7 +309,7 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
     enum hf_status status =
         hf_auth_find_client(options->node, options->config->auth, &exporter->auth, reterr);
     if (status == HF_OK) {
-        status = open_client(exporter, reterr);
+        status = open_client(exporter, options->response_bytes_max, reterr);
     }
     if (status != HF_OK) {
         free(exporter);
