@@ -80,7 +80,7 @@ FLOORS = {
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),
     "src/kubernetes": ("src/config", "src/http", "src/json", *GROUND),
-    "src/prometheus": DATA,
+    "src/prometheus": ("src/config", *DATA),
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),

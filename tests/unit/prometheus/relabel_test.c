@@ -136,7 +136,7 @@ static void rules_without_sense_are_refused(void **state)
         struct hf_relabel_config rule;
         const char *about;
     } cases[] = {
-        {{SOURCES("a")}, "target_label"},
+        {{SOURCES("a"), .target_label = NULL}, "target_label"},
         {{SOURCES("a"), .target_label = "b", .action = HF_RELABEL_HASHMOD}, "modulus"},
         {{SOURCES("a"), .target_label = "b", .replacement = "x", .action = HF_RELABEL_UPPERCASE},
          "replacement"},

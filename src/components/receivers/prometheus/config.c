@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_checks.h"
+#include "http/client.h"
 #include "util/clock.h"
 #include "util/regex.h"
 
@@ -92,6 +93,12 @@ const char *prom_expect_protocol(const char *key, const char *text)
     }
     return "PrometheusProto, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4 or "
            "PrometheusText1.0.0";
+}
+
+const char *prom_expect_url(const char *key, const char *text)
+{
+    (void)key;
+    return hf_http_is_url(text) ? NULL : "a URL of http or https";
 }
 
 /* ---- effective settings ---- */
@@ -224,10 +231,44 @@ static const char *check_static(const struct prom_job *job)
     return NULL;
 }
 
+static const char *check_discovery(const struct prom_job *job)
+{
+    const struct prom_dns_sd *dns = job->dns.items;
+    const struct prom_file_sd *files = job->files.items;
+    const struct prom_http_sd *https = job->https.items;
+    const struct prom_kube_sd *kubernetes = job->kubernetes.items;
+    for (size_t i = 0; i < job->dns.count; i++) {
+        if (dns[i].type != PROM_DNS_SRV && dns[i].port == 0) {
+            return "dns_sd_configs: port is missing; only SRV records have one";
+        }
+    }
+    for (size_t i = 0; i < job->files.count; i++) {
+        for (size_t k = 0; k < files[i].files.count; k++) {
+            const char *dot = strrchr(files[i].files.items[k], '.');
+            if (dot == NULL || (strcmp(dot, ".json") != 0 && strcmp(dot, ".yml") != 0 &&
+                                strcmp(dot, ".yaml") != 0)) {
+                return "file_sd_configs: a file's name must end in .json, .yml or .yaml";
+            }
+        }
+    }
+    const char *why = NULL;
+    for (size_t i = 0; i < job->https.count && why == NULL; i++) {
+        why = check_http(&https[i].http);
+    }
+    for (size_t i = 0; i < job->kubernetes.count && why == NULL; i++) {
+        const char *server = kubernetes[i].api_server;
+        why = server == NULL || server[0] == '\0'
+                  ? NULL
+                  : "kubernetes_sd_configs: api_server is not supported; use kubeconfig_file";
+    }
+    return why;
+}
+
 static const char *check_job(const struct prom_global *global, const struct prom_job *job)
 {
     const char *why = check_http(&job->http);
     why = why != NULL ? why : check_static(job);
+    why = why != NULL ? why : check_discovery(job);
     if (why == NULL && !are_params(&job->params)) {
         why = "params: expected a map of lists of texts";
     }

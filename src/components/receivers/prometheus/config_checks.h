@@ -7,3 +7,4 @@
 const char *prom_expect_duration(const char *key, const char *text);
 const char *prom_expect_tls_version(const char *key, const char *text);
 const char *prom_expect_protocol(const char *key, const char *text);
+const char *prom_expect_url(const char *key, const char *text);

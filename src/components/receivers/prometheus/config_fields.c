@@ -163,6 +163,139 @@ static const struct hf_field static_fields[] = {
     HF_FIELDS_END,
 };
 
+#define REFRESH(owner, preset)                                                                     \
+    {                                                                                              \
+        .key = "refresh_interval", .type = HF_FIELD_STRING,                                        \
+        .offset = offsetof(owner, refresh_interval), .default_text = (preset),                     \
+        .validate = prom_expect_duration, .help = "How often it is looked at again."               \
+    }
+
+static const struct hf_field file_sd_fields[] = {
+    {.key = "files",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_file_sd, files),
+     .required = true,
+     .help = "Files with lists of targets, .json, .yml or .yaml; the last part may have * and ?."},
+    REFRESH(struct prom_file_sd, "5m"),
+    HF_FIELDS_END,
+};
+
+static const struct hf_field http_sd_fields[] = {
+    {.key = "url",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_http_sd, url),
+     .required = true,
+     .validate = prom_expect_url,
+     .help = "Where a server answers a list of targets, as JSON."},
+    REFRESH(struct prom_http_sd, "60s"),
+    HTTP_FIELDS(struct prom_http_sd, http),
+    HF_FIELDS_END,
+};
+
+static const char *const dns_types[] = {"A", "AAAA", "SRV", NULL};
+
+static const struct hf_field dns_sd_fields[] = {
+    {.key = "names",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_dns_sd, names),
+     .required = true,
+     .help = "Names that are looked up."},
+    {.key = "type",
+     .type = HF_FIELD_ENUM,
+     .offset = offsetof(struct prom_dns_sd, type),
+     .choices = dns_types,
+     .default_text = "SRV",
+     .help = "The kind of record: A, AAAA or SRV."},
+    {.key = "port",
+     .type = HF_FIELD_INT,
+     .offset = offsetof(struct prom_dns_sd, port),
+     .max = 65535,
+     .help = "The port of the targets, where the record has none."},
+    REFRESH(struct prom_dns_sd, "30s"),
+    HF_FIELDS_END,
+};
+
+static const char *const kube_roles[] = {"node",          "pod",     "service", "endpoints",
+                                         "endpointslice", "ingress", NULL};
+
+static const struct hf_field namespaces_fields[] = {
+    {.key = "names",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_kube_namespaces, names),
+     .help = "These only; without, all."},
+    {.key = "own_namespace",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_namespaces, own_namespace),
+     .help = "The one in which this process runs, besides those."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field selector_fields[] = {
+    {.key = "role",
+     .type = HF_FIELD_ENUM,
+     .offset = offsetof(struct prom_kube_selector, role),
+     .choices = kube_roles,
+     .required = true,
+     .help = "The objects that are selected."},
+    {.key = "label",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_kube_selector, label),
+     .help = "A selector by labels."},
+    {.key = "field",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_kube_selector, field),
+     .help = "A selector by fields."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field attach_fields[] = {
+    {.key = "node",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_attach, node),
+     .help = "Targets of pods get the labels of their node."},
+    {.key = "namespace",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct prom_kube_attach, namespace),
+     .help = "Targets get the labels of their namespace."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field kubernetes_sd_fields[] = {
+    {.key = "role",
+     .type = HF_FIELD_ENUM,
+     .offset = offsetof(struct prom_kube_sd, role),
+     .choices = kube_roles,
+     .required = true,
+     .help = "What becomes a target: node, pod, service, endpoints, endpointslice or ingress."},
+    {.key = "api_server",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_kube_sd, api_server),
+     .help = "Not supported: the API is that of the pod's service account, or of "
+             "kubeconfig_file."},
+    {.key = "kubeconfig_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_kube_sd, kubeconfig_file),
+     .help = "Sign in by this file; without, as the pod's service account."},
+    {.key = "namespaces",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct prom_kube_sd, namespaces),
+     .inner = namespaces_fields,
+     .help = "Which namespaces are watched."},
+    {.key = "selectors",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = offsetof(struct prom_kube_sd, selectors),
+     .inner = selector_fields,
+     .inner_size = sizeof(struct prom_kube_selector),
+     .help = "Which objects are watched."},
+    {.key = "attach_metadata",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct prom_kube_sd, attach_metadata),
+     .inner = attach_fields,
+     .help = "What is added of other objects."},
+    HTTP_FIELDS(struct prom_kube_sd, http),
+    HF_FIELDS_END,
+};
+
 /* ---- jobs ---- */
 
 #define LIMIT_KEYS(owner, at)                                                                      \
@@ -313,6 +446,30 @@ static const struct hf_field job_fields[] = {
      .inner = static_fields,
      .inner_size = sizeof(struct prom_static),
      .help = "Targets that are written here."},
+    {.key = "file_sd_configs",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = JOB(files),
+     .inner = file_sd_fields,
+     .inner_size = sizeof(struct prom_file_sd),
+     .help = "Targets from files."},
+    {.key = "http_sd_configs",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = JOB(https),
+     .inner = http_sd_fields,
+     .inner_size = sizeof(struct prom_http_sd),
+     .help = "Targets from a server's lists."},
+    {.key = "dns_sd_configs",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = JOB(dns),
+     .inner = dns_sd_fields,
+     .inner_size = sizeof(struct prom_dns_sd),
+     .help = "Targets from DNS."},
+    {.key = "kubernetes_sd_configs",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = JOB(kubernetes),
+     .inner = kubernetes_sd_fields,
+     .inner_size = sizeof(struct prom_kube_sd),
+     .help = "Targets from the objects of a Kubernetes cluster."},
     HF_FIELDS_END,
 };
 

@@ -1,56 +1,65 @@
 #include "discovery.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "job.h"
+#include <holdfast/component.h>
 
-/* Those that are written in the configuration. */
-static size_t put_static(const struct prom_static *group, struct prom_found *found,
-                         struct hf_prom_label *labels)
+#include "source.h"
+
+/* Sources of the same kind stay in their order; false: it is NULL. */
+static bool add(struct prom_job_state *job, struct prom_source *source)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < group->targets.count; i++) {
-        struct hf_prom_label *items = labels + used;
-        size_t count = 0;
-        for (size_t k = 0; k < group->labels.count; k++) {
-            items[count++] = (struct hf_prom_label){hf_slice_text(group->labels.items[k].key),
-                                                    hf_slice_text(group->labels.items[k].value)};
-        }
-        items[count++] = (struct hf_prom_label){hf_slice_text("__address__"),
-                                                hf_slice_text(group->targets.items[i])};
-        found[i] = (struct prom_found){items, count};
-        used += count;
+    if (source != NULL) {
+        source->next = job->sources;
+        job->sources = source;
     }
-    return used;
+    return source != NULL;
+}
+
+enum hf_status prom_discovery_make(struct prom_job_state *job, char *reterr)
+{
+    const struct prom_job *config = job->config;
+    const struct prom_file_sd *files = config->files.items;
+    const struct prom_http_sd *https = config->https.items;
+    const struct prom_dns_sd *dns = config->dns.items;
+    const struct prom_kube_sd *kubernetes = config->kubernetes.items;
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    bool made = add(job, prom_source_static(job));
+    for (size_t i = 0; i < config->files.count && made; i++) {
+        made = add(job, prom_source_file(job, &files[i]));
+    }
+    for (size_t i = 0; i < config->https.count && made; i++) {
+        made = add(job, prom_source_http(job, &https[i], reterr));
+    }
+    for (size_t i = 0; i < config->dns.count && made; i++) {
+        made = add(job, prom_source_dns(job, &dns[i]));
+    }
+    for (size_t i = 0; i < config->kubernetes.count && made; i++) {
+        made = add(job, prom_source_kubernetes(job, &kubernetes[i], reterr));
+    }
+    return made ? HF_OK : HF_INVALID;
+}
+
+void prom_discovery_free(struct prom_job_state *job)
+{
+    while (job->sources != NULL) {
+        struct prom_source *source = job->sources;
+        job->sources = source->next;
+        source->ops->free(source);
+    }
 }
 
 void prom_discovery_start(struct prom_job_state *job)
 {
-    const struct prom_static *groups = job->config->statics.items;
-    size_t count = 0, label_count = 0;
-    for (size_t i = 0; i < job->config->statics.count; i++) {
-        count += groups[i].targets.count;
-        label_count += groups[i].targets.count * (groups[i].labels.count + 1);
+    for (struct prom_source *source = job->sources; source != NULL; source = source->next) {
+        source->ops->start(source);
     }
-    struct prom_found *found = calloc(count + 1, sizeof(*found));
-    struct hf_prom_label *labels = calloc(label_count + 1, sizeof(*labels));
-    size_t target = 0, label = 0;
-    for (size_t i = 0; i < job->config->statics.count && found != NULL && labels != NULL; i++) {
-        label += put_static(&groups[i], found + target, labels + label);
-        target += groups[i].targets.count;
-    }
-    if (target == count) {
-        prom_job_set_targets(job, found, count);
-    } else {
-        hf_node_log(job->receiver->node, HF_LOG_ERROR, "job \"%s\" has no targets: out of memory",
-                    job->config->job_name);
-    }
-    free(found);
-    free(labels);
 }
 
 void prom_discovery_stop(struct prom_job_state *job)
 {
-    (void)job;
+    for (struct prom_source *source = job->sources; source != NULL; source = source->next) {
+        source->ops->stop(source);
+    }
 }

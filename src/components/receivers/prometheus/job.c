@@ -47,14 +47,25 @@ enum hf_status prom_job_open(struct prom_receiver *receiver, const struct prom_j
                         : strcmp(fallback, "PrometheusProto") == 0 ? HF_EXPO_PROTOBUF
                                                                    : HF_EXPO_TEXT;
     enum hf_status status = open_rules(ret_job, reterr);
-    return status == HF_OK ? prom_request_open(ret_job, reterr) : status;
+    if (status != HF_OK) {
+        return status;
+    }
+    const struct prom_client_options options = {
+        .receiver = receiver,
+        .what = config->job_name,
+        .http = &config->http,
+        .accept_gzip = config->enable_compression,
+        .response_bytes_max = ret_job->limits.body_size + 1,
+    };
+    prom_request_accept(ret_job);
+    return prom_client_open(&options, &ret_job->client, reterr);
 }
 
 void prom_job_close(struct prom_job_state *job)
 {
     hf_relabel_free(job->relabel);
     hf_relabel_free(job->metric_relabel);
-    prom_request_close(job);
+    prom_client_close(&job->client);
 }
 
 /* ---- the loop's thread ---- */

@@ -95,6 +95,7 @@ static void close_receiver(void *self)
 {
     struct prom_receiver *receiver = self;
     for (size_t i = 0; i < receiver->job_count; i++) {
+        prom_discovery_free(&receiver->jobs[i]);
         prom_job_close(&receiver->jobs[i]);
     }
     for (size_t i = 0; i < PROM_LANES; i++) {
@@ -140,6 +141,9 @@ static enum hf_status open_parts(struct prom_receiver *receiver, char *reterr)
     for (size_t i = 0; i < file->jobs.count; i++) {
         receiver->job_count = i + 1;
         enum hf_status status = prom_job_open(receiver, &jobs[i], &receiver->jobs[i], reterr);
+        if (status == HF_OK) {
+            status = prom_discovery_make(&receiver->jobs[i], reterr);
+        }
         if (status != HF_OK) {
             return status;
         }

@@ -86,24 +86,35 @@ struct prom_secret {
     char *text;
 };
 
+/* A client for targets or for a server of discovery, with its credentials. */
+struct prom_client {
+    struct prom_receiver *receiver;
+    const char *what; /* the job's name, for the log */
+    const struct prom_http *http;
+    struct hf_http_client *client;
+    struct hf_tls_config tls;
+    struct prom_secret username, password, credentials;
+};
+
+struct prom_source; /* of targets */
+
 struct prom_job_state {
     struct prom_receiver *receiver;
     const struct prom_job *config;
     struct prom_limits limits;
     uint64_t interval_ns, timeout_ns;
     struct hf_relabel *relabel, *metric_relabel;
-    struct hf_http_client *client;
-    struct hf_tls_config tls;
-    struct prom_secret username, password, credentials;
+    struct prom_client client;
     char accept[512];
     bool wants_native, wants_classic, extra_metrics;
     enum hf_expo_format fallback;
     struct prom_target *targets;
     size_t target_count;
     bool is_over_limit; /* more targets than target_limit */
+    struct prom_source *sources;
 };
 
-/* What a source of discovery has found: the labels of each target. */
+/* The labels of a target, as discovery has found them. */
 struct prom_found {
     const struct hf_prom_label *labels;
     size_t count;

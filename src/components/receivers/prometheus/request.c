@@ -43,7 +43,7 @@ static const char *accept_of(const char *name)
     return "";
 }
 
-static void make_accept(struct prom_job_state *job)
+void prom_request_accept(struct prom_job_state *job)
 {
     const struct prom_global *global = &job->receiver->config->prometheus.global;
     const struct hf_string_list *own = &job->config->protocols;
@@ -72,7 +72,7 @@ static void watch(struct prom_secret *secret, const char *path)
 }
 
 /* The text of a secret's file without the line's end; the last good one when it cannot be read. */
-static const char *read_secret(const struct prom_job_state *job, struct prom_secret *secret)
+static const char *read_secret(const struct prom_client *client, struct prom_secret *secret)
 {
     char *text = NULL;
     char why[HF_ERROR_MAX];
@@ -85,18 +85,17 @@ static const char *read_secret(const struct prom_job_state *job, struct prom_sec
             free(secret->text);
             secret->text = text;
         } else {
-            hf_node_log(job->receiver->node, HF_LOG_WARN, "job \"%s\": %s", job->config->job_name,
-                        why);
+            hf_node_log(client->receiver->node, HF_LOG_WARN, "job \"%s\": %s", client->what, why);
         }
     }
     return secret->text != NULL ? secret->text : "";
 }
 
-static const char *text_or_file(const struct prom_job_state *job, const char *text,
+static const char *text_or_file(const struct prom_client *client, const char *text,
                                 struct prom_secret *secret)
 {
     if (secret->file.path != NULL) {
-        return read_secret(job, secret);
+        return read_secret(client, secret);
     }
     return text != NULL ? text : "";
 }
@@ -117,25 +116,25 @@ static void put_base64(char *out, struct hf_slice bytes)
     *out = '\0';
 }
 
-static void put_basic(struct prom_request *request, struct prom_job_state *job)
+static void put_basic(struct prom_request *request, struct prom_client *client)
 {
-    const struct prom_basic_auth *basic = job->config->http.basic_auth;
+    const struct prom_basic_auth *basic = client->http->basic_auth;
     char pair[700]; /* its base64 fits the header */
     size_t room = sizeof(request->authorization);
-    int size =
-        snprintf(pair, sizeof(pair), "%s:%s", text_or_file(job, basic->username, &job->username),
-                 text_or_file(job, basic->password, &job->password));
+    int size = snprintf(pair, sizeof(pair), "%s:%s",
+                        text_or_file(client, basic->username, &client->username),
+                        text_or_file(client, basic->password, &client->password));
     size = size < (int)sizeof(pair) ? size : (int)sizeof(pair) - 1;
     size_t used = (size_t)snprintf(request->authorization, room, "Basic ");
     put_base64(request->authorization + used, hf_slice_of(pair, (size_t)size));
 }
 
-static bool put_authorization(struct prom_request *request, struct prom_job_state *job)
+static bool put_authorization(struct prom_request *request, struct prom_client *client)
 {
-    const struct prom_http *http = &job->config->http;
+    const struct prom_http *http = client->http;
     const struct prom_authorization *authorization = http->authorization;
     if (http->basic_auth != NULL) {
-        put_basic(request, job);
+        put_basic(request, client);
         return true;
     }
     const char *token = http->bearer_token;
@@ -144,11 +143,11 @@ static bool put_authorization(struct prom_request *request, struct prom_job_stat
         token = authorization->credentials;
         type = authorization->type;
     }
-    if (token == NULL && job->credentials.file.path == NULL) {
+    if (token == NULL && client->credentials.file.path == NULL) {
         return false;
     }
     snprintf(request->authorization, sizeof(request->authorization), "%s %s", type,
-             text_or_file(job, token, &job->credentials));
+             text_or_file(client, token, &client->credentials));
     return true;
 }
 
@@ -159,15 +158,20 @@ static void put(struct prom_request *request, struct hf_slice name, struct hf_sl
     }
 }
 
-void prom_request_fill(struct prom_request *request, struct prom_job_state *job,
+void prom_request_fill(struct prom_request *request, struct prom_client *client, const char *accept,
                        uint64_t timeout_ns)
 {
-    const struct hf_struct_map *more = &job->config->http.headers;
+    const struct hf_struct_map *more = &client->http->headers;
     const struct prom_http_header *headers = more->items;
     snprintf(request->timeout, sizeof(request->timeout), "%.9g", (double)timeout_ns / 1e9);
-    put(request, LITERAL("accept"), hf_slice_text(job->accept));
-    put(request, LITERAL("x-prometheus-scrape-timeout-seconds"), hf_slice_text(request->timeout));
-    if (put_authorization(request, job)) {
+    if (accept != NULL) {
+        put(request, LITERAL("accept"), hf_slice_text(accept));
+    }
+    if (timeout_ns != 0) {
+        put(request, LITERAL("x-prometheus-scrape-timeout-seconds"),
+            hf_slice_text(request->timeout));
+    }
+    if (put_authorization(request, client)) {
         put(request, LITERAL("authorization"), hf_slice_text(request->authorization));
     }
     for (size_t i = 0; i < more->count; i++) {
@@ -214,45 +218,51 @@ static struct hf_tls_config tls_of(const struct prom_tls *tls)
 
 static void on_reload_failed(void *user, const char *why)
 {
-    const struct prom_job_state *job = user;
-    hf_node_log(job->receiver->node, HF_LOG_WARN,
+    const struct prom_client *client = user;
+    hf_node_log(client->receiver->node, HF_LOG_WARN,
                 "job \"%s\": reloading TLS files failed; keeping the previous certificate: %s",
-                job->config->job_name, why);
+                client->what, why);
 }
 
-enum hf_status prom_request_open(struct prom_job_state *job, char *reterr)
+enum hf_status prom_client_open(const struct prom_client_options *options,
+                                struct prom_client *ret_client, char *reterr)
 {
-    const struct prom_http *http = &job->config->http;
+    const struct prom_http *http = options->http;
     const struct prom_basic_auth *basic = http->basic_auth;
     char user_agent[HF_USER_AGENT_MAX];
     hf_user_agent(user_agent);
-    watch(&job->username, basic != NULL ? basic->username_file : NULL);
-    watch(&job->password, basic != NULL ? basic->password_file : NULL);
-    watch(&job->credentials, http->authorization != NULL ? http->authorization->credentials_file
-                                                         : http->bearer_token_file);
-    make_accept(job);
-    job->tls = tls_of(&http->tls);
-    const struct hf_http_client_options options = {
-        .loop = job->receiver->loop,
-        .tls = &job->tls,
+    *ret_client = (struct prom_client){.receiver = options->receiver,
+                                       .what = options->what,
+                                       .http = http,
+                                       .tls = tls_of(&http->tls)};
+    watch(&ret_client->username, basic != NULL ? basic->username_file : NULL);
+    watch(&ret_client->password, basic != NULL ? basic->password_file : NULL);
+    watch(&ret_client->credentials, http->authorization != NULL
+                                        ? http->authorization->credentials_file
+                                        : http->bearer_token_file);
+    const struct hf_http_client_options client = {
+        .loop = options->receiver->loop,
+        .tls = &ret_client->tls,
         .user_agent = user_agent,
         .proxy_url = http->proxy_url,
         .max_idle_conns = 1000,
-        .accept_gzip = job->config->enable_compression,
-        .response_bytes_max = job->limits.body_size + 1,
+        .accept_gzip = options->accept_gzip,
+        .response_bytes_max = options->response_bytes_max,
         .follow = http->follow_redirects ? HF_HTTP_FOLLOW_ALL : HF_HTTP_FOLLOW_NONE,
         .on_reload_failed = on_reload_failed,
-        .user = job,
+        .user = ret_client,
     };
-    return hf_http_client_new(&options, &job->client, reterr);
+    return hf_http_client_new(&client, &ret_client->client, reterr);
 }
 
-void prom_request_close(struct prom_job_state *job)
+void prom_client_close(struct prom_client *client)
 {
-    if (job->client != NULL) {
-        hf_http_client_free(job->client);
+    if (client->client != NULL) {
+        hf_http_client_free(client->client);
+        client->client = NULL;
     }
-    free(job->username.text);
-    free(job->password.text);
-    free(job->credentials.text);
+    free(client->username.text);
+    free(client->password.text);
+    free(client->credentials.text);
+    client->username.text = client->password.text = client->credentials.text = NULL;
 }

@@ -141,7 +141,7 @@ static void begin_scrape(struct prom_target *target)
     scrape->target = target;
     scrape->started_ns = hf_clock_monotonic_ns();
     scrape->started_unix_ns = hf_clock_unix_ns();
-    prom_request_fill(&scrape->request, job, target->timeout_ns);
+    prom_request_fill(&scrape->request, &job->client, job->accept, target->timeout_ns);
     scrape->call = (struct hf_http_call){
         .method = "GET",
         .url = target->url,
@@ -152,7 +152,7 @@ static void begin_scrape(struct prom_target *target)
     };
     target->scrape = scrape;
     receiver->in_flight++;
-    hf_http_client_call(job->client, &scrape->call);
+    hf_http_client_call(job->client.client, &scrape->call);
 }
 
 static void wait_for_turn(struct prom_target *target)
@@ -217,7 +217,7 @@ void prom_scrape_end(struct prom_target *target)
 void prom_scrape_abandon(struct prom_target *target)
 {
     if (target->scrape != NULL) {
-        hf_http_client_cancel(target->job->client, &target->scrape->call);
+        hf_http_client_cancel(target->job->client.client, &target->scrape->call);
     }
     target->is_waiting = false; /* its list is not looked at any more */
     leave(target);
