@@ -82,7 +82,7 @@ FLOORS = {
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),
     "src/kubernetes": ("src/config", "src/http", "src/json", *GROUND),
-    "src/prometheus": DATA,
+    "src/prometheus": ("src/config", *DATA),
     "src/encodings": DATA,
     "src/bulk": DATA,
     "src/support": SHARED,
