@@ -238,7 +238,7 @@ static int redirect_code(const struct http_transfer *transfer, int code)
 {
     const struct hf_http_call *call = transfer->call;
     bool follows_all = transfer->client->settings.options.follow == HF_HTTP_FOLLOW_ALL;
-    bool is_get = strcmp(call->method, "GET") == 0 && call->body_count == 0;
+    bool is_get = strcmp(call->method, "GET") == 0 && call->piece_count == 0;
     return follows_all && is_get && code >= 301 && code <= 303 ? 307 : code;
 }
 
