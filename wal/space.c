@@ -242,7 +242,6 @@ static bool is_too_large(const struct wal_append *append)
 
 enum wal_status wal_admit(struct wal *wal, struct wal_append *append)
 {
-    assert(append->done != NULL);
     assert(append->checkpoint_count == 0 || append->checkpoints != NULL);
     struct wal_amount more = {1, append->items, append->raw_bytes};
 
@@ -276,5 +275,6 @@ void wal_admit_cancel(struct wal *wal, struct wal_append *append)
 void wal_append(struct wal *wal, struct wal_append *append)
 {
     assert(append->admitted_bytes != 0 && "it was admitted");
+    assert(append->done != NULL);
     wal_submit_push(&wal->submit, append);
 }

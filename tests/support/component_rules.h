@@ -97,8 +97,8 @@ static inline void check_default(const struct hf_component *component, const str
                                  size_t base, size_t size)
 {
     const struct hf_config_options options = {0};
-    const struct hf_path path = {.key = component->type};
-    const struct hf_place place = {.file = "default"};
+    const struct hf_key_path path = {.key = component->type};
+    const struct hf_yaml_place place = {.file = "default"};
     struct hf_load load = {.options = &options,
                            .memory = hf_config_memory_new(HF_CONFIG_MEMORY_BYTES)};
     struct hf_field fields[2] = {*field, HF_FIELDS_END};
