@@ -426,8 +426,9 @@ static void begin_stream(struct client_connection *connection)
     enum hf_status status =
         hf_stream_connect(options->tls, connection->fd, options->server_name, &connection->stream);
     if (status != HF_OK) {
-        hf_grpc_client_connection_kill(connection, status == HF_NOMEM
-                                                       ? "out of memory"
+        hf_grpc_client_connection_kill(connection, status == HF_NOMEM ? "out of memory"
+                                                   : status == HF_NOT_FOUND
+                                                       ? "TLS: ca_file does not exist yet"
                                                        : "TLS: the server's name is not usable");
         return;
     }

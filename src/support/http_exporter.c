@@ -8,6 +8,7 @@
 #include <holdfast/auth.h>
 #include <holdfast/component.h>
 
+#include "missing_ca.h"
 #include "pdata/response.h"
 #include "util/header_list.h"
 #include "verdict.h"
@@ -288,6 +289,7 @@ static enum hf_status open_client(struct hf_http_exporter *exporter, size_t resp
     options.on_redirect = on_redirect;
     options.user = exporter;
     options.response_bytes_max = response_bytes_max;
+    hf_warn_of_missing_ca(exporter->node, &exporter->config->tls);
     return hf_http_client_new(&options, &exporter->client, reterr);
 }
 
