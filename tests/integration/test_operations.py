@@ -518,3 +518,47 @@ class TestHealthOfTheEnvironment:
         ).spawn()
         holdfast.wait_for_log("HOLDFAST_HEALTH.*endpoint")
         assert holdfast.process.wait(20) == 1
+
+
+class TestWatch:
+    """--watch: a changed configuration is loaded as at SIGHUP; an invalid one is kept out."""
+
+    SUCCESSFUL = "holdfast_config_last_reload_successful"
+
+    def start(self, start, backend):
+        return start(config({"otlp": otlp_exporter(backend)}), arguments=["--watch"])
+
+    def test_a_changed_file_is_loaded_and_an_invalid_one_kept_out(self, start, ending):
+        first, second = ending.enter_context(GrpcBackend()), ending.enter_context(GrpcBackend())
+        holdfast = self.start(start, first)
+        assert holdfast.metric(self.SUCCESSFUL) == 1
+        holdfast.write_config("exporters: {otlp: {endpont: here}}")
+        holdfast.wait_for_log("the new configuration is invalid; keeping the current one")
+        until(lambda: holdfast.metric(self.SUCCESSFUL) == 0, "the metric still says that all is well")
+        ids = otlp.new_ids(1)
+        senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        first.wait_for(ids)
+        holdfast.write_config(config({"otlp": otlp_exporter(second)}))
+        until(lambda: holdfast.metric(self.SUCCESSFUL) == 1, "the metric still says that it failed")
+        ids = otlp.new_ids(1)
+        senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        second.wait_for(ids)
+
+    def test_a_config_map_is_swapped_by_a_symbolic_link(self, start, ending):
+        """As the kubelet does: config.yaml leads to ..data/config.yaml, and ..data is renamed over."""
+        first, second = ending.enter_context(GrpcBackend()), ending.enter_context(GrpcBackend())
+        holdfast = start(config({"otlp": otlp_exporter(first)}), arguments=["--watch"], ready=False)
+        folder = holdfast.directory
+        for name, backend in (("one", first), ("two", second)):
+            (folder / name).mkdir()
+            (folder / name / "config.yaml").write_text(json.dumps(config({"otlp": otlp_exporter(backend)})))
+        (folder / "..data").symlink_to("one")
+        holdfast.config_path.unlink()
+        holdfast.config_path.symlink_to("..data/config.yaml")
+        holdfast.start()
+        (folder / "..next").symlink_to("two")
+        (folder / "..next").rename(folder / "..data")
+        holdfast.wait_for_log("the new configuration runs")
+        ids = otlp.new_ids(1)
+        senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        second.wait_for(ids)
