@@ -34,7 +34,8 @@ def drained(holdfast):
     def left():
         return [one for queue in holdfast.queue("stat")["queues"] for one in queue["exporters"] if one["queued"]["items"]]
 
-    until(lambda: left() == [], lambda: f"{left()} are still queued")
+    # Twice: what went on from one queue to the next while the first look was taken is seen by the second.
+    until(lambda: left() == [] and left() == [], lambda: f"{left()} are still queued")
 
 
 class TestForward:
@@ -604,3 +605,116 @@ class TestFailover:
         done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
         assert done.returncode != 0
         assert says.replace("\\", "") in done.stderr + done.stdout
+
+
+def failing_spans(count, kinds=("E",)):
+    """A request of spans that tell of exceptions, with the ids of the spans."""
+    ids = otlp.new_ids(count)
+    request = otlp.request(otlp.TRACES, ids)
+    for i, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
+        event = span.events.add(name="exception", time_unix_nano=7)
+        event.attributes.append(otlp.attribute("exception.type", kinds[i % len(kinds)]))
+        event.attributes.append(otlp.attribute("exception.message", "bad"))
+    return request, ids
+
+
+class TestExceptions:
+    @pytest.fixture
+    def excepting(self, start, grpc_backend):
+        return lambda signal, more=None: start(
+            joined(
+                grpc_backend,
+                {"exceptions": more},
+                {
+                    "traces": {"receivers": ["otlp"], "exporters": ["exceptions"]},
+                    signal: {"receivers": ["exceptions"], "exporters": ["otlp"]},
+                },
+            )
+        )
+
+    @staticmethod
+    def counts(backend):
+        """{start time: {exception type: the highest count}}"""
+        found = {}
+        for request in list(backend.requests):
+            for point in request.message.resource_metrics[0].scope_metrics[0].metrics[0].sum.data_points:
+                of_start = found.setdefault(point.start_time_unix_nano, {})
+                kind = otlp.attributes(point)["exception.type"]
+                of_start[kind] = max(of_start.get(kind, 0), point.as_int)
+        return found
+
+    def test_they_are_counted_from_the_start_on(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("metrics")
+        sender = grpc_sender(holdfast)
+        for _ in range(3):
+            sender.export(otlp.TRACES, failing_spans(4, kinds=("E", "E", "F"))[0])
+        drained(holdfast)
+        assert list(self.counts(grpc_backend).values()) == [{"E": 9, "F": 3}]
+
+    def test_kills_at_any_moment_miss_none(self, excepting, grpc_backend, grpc_sender):
+        """Each start counts anew; together they have all that was acknowledged."""
+        holdfast = excepting("metrics")
+        sent = 0
+        for _ in range(4):
+            sender = grpc_sender(holdfast)
+            for _ in range(30):
+                sender.export(otlp.TRACES, failing_spans(5)[0])
+                sent += 5
+            holdfast.kill9()
+            holdfast.start()
+        drained(holdfast)
+        assert sum(one["E"] for one in self.counts(grpc_backend).values()) >= sent
+
+    def test_a_record_is_made_of_each(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("logs")
+        request, ids = failing_spans(5)
+        grpc_sender(holdfast).export(otlp.TRACES, request)
+        holdfast.kill9()
+        holdfast.start()
+        drained(holdfast)
+        grpc_backend.wait_for(ids)
+        record = next(iter(otlp.items(otlp.LOGS, grpc_backend.requests[0].message)))
+        assert otlp.attributes(record)["exception.message"] == "bad"
+        assert (record.severity_text, record.time_unix_nano) == ("ERROR", 7)
+
+    def test_a_full_queue_behind_keeps_the_requests(self, start, grpc_backend, grpc_sender):
+        grpc_backend.stop()
+        holdfast = start(
+            joined(
+                grpc_backend,
+                {"exceptions": None},
+                {
+                    "traces": {"receivers": ["otlp"], "exporters": ["exceptions"]},
+                    "logs": {"receivers": ["exceptions"], "exporters": ["otlp"]},
+                },
+                sending_queue={"queue_size": 2},
+            )
+        )
+        sender = grpc_sender(holdfast)
+        sent = []
+        for _ in range(6):
+            request, ids = failing_spans(2)
+            sender.export(otlp.TRACES, request)
+            sent += ids
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 4, lambda: f"{holdfast.queue('stat')}")
+        assert holdfast.books("traces", "exceptions")["queued"]["items"] == 8
+        grpc_backend.start()
+        drained(holdfast)
+        assert sorted(grpc_backend.ids()) == sent
+
+    def test_a_reload_goes_on(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("metrics")
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.TRACES, failing_spans(2)[0])
+        until(lambda: self.counts(grpc_backend), "nothing was counted")
+        holdfast.write_config(
+            holdfast.config_path.read_text().replace("exceptions: null", "exceptions: {exemplars: {enabled: true}}")
+        )
+        holdfast.reload()
+
+        def names_traces():
+            sender.export(otlp.TRACES, failing_spans(1)[0])
+            metrics = [one.message.resource_metrics[0].scope_metrics[0].metrics[0] for one in grpc_backend.requests]
+            return any(point.exemplars for metric in metrics for point in metric.sum.data_points)
+
+        until(names_traces, "no exemplar came")
