@@ -211,7 +211,7 @@ class TestRoundrobin:
             sender.export(otlp.METRICS, otlp.request(otlp.METRICS, [item]))
         grpc_backend.wait_for(ids)
         found = ways(grpc_backend)
-        assert [found[item] for item in ids] == [["b"], ["c"], ["a"]] * 2
+        assert [found[item] for item in ids] == [["a"], ["b"], ["c"]] * 2
 
 
 def by_tenant(backend, connectors, more=None, **exporter):
