@@ -637,7 +637,7 @@ class TestExceptions:
         """{start time: {exception type: the highest count}}"""
         found = {}
         for request in list(backend.requests):
-            for point in request.message.resource_metrics[0].scope_metrics[0].metrics[0].sum.data_points:
+            for point in otlp.items(otlp.METRICS, request.message):
                 of_start = found.setdefault(point.start_time_unix_nano, {})
                 kind = otlp.attributes(point)["exception.type"]
                 of_start[kind] = max(of_start.get(kind, 0), point.as_int)
@@ -714,7 +714,10 @@ class TestExceptions:
 
         def names_traces():
             sender.export(otlp.TRACES, failing_spans(1)[0])
-            metrics = [one.message.resource_metrics[0].scope_metrics[0].metrics[0] for one in grpc_backend.requests]
-            return any(point.exemplars for metric in metrics for point in metric.sum.data_points)
+            return any(
+                point.exemplars
+                for one in list(grpc_backend.requests)
+                for point in otlp.items(otlp.METRICS, one.message)
+            )
 
         until(names_traces, "no exemplar came")
