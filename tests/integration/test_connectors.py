@@ -3,6 +3,7 @@
 import pytest
 
 from support import otlp, senders
+from support.backends import hang, ok
 from support.holdfast import config, otlp_exporter, otlphttp_exporter
 from support.waiting import until
 
@@ -570,6 +571,28 @@ class TestFailover:
             holdfast.start()
         drained(holdfast)
         assert set(acknowledged) <= set(grpc_backend.ids()) | set(http_backend.ids())
+
+    def test_little_waits_in_a_level_that_has_stopped(self, failing_over, grpc_backend, http_backend, grpc_sender):
+        """The first backend neither takes nor refuses: its level gets no more than it may have ahead."""
+        grpc_backend.always = hang()
+        holdfast = failing_over()
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(14)
+        for item in ids:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item], padding="x" * (1 << 20)))
+
+        def ahead():
+            return holdfast.books("traces/first", "otlp")["queued"]["items"]
+
+        until(lambda: ahead() >= 8, lambda: f"only {ahead()} were given to the level")
+        assert holdfast.books("traces/in", "failover")["queued"]["items"] >= 14 - 9
+        grpc_backend.stop()
+        http_backend.wait_for(ids[9:])
+        assert holdfast.books("traces/first", "otlp")["accepted"]["items"] <= 9
+        grpc_backend.always = ok()
+        grpc_backend.start()
+        drained(holdfast)
+        assert set(grpc_backend.ids()) | set(http_backend.ids()) == set(ids)
 
     def test_a_reload_keeps_what_waits(self, failing_over, grpc_backend, http_backend, grpc_sender):
         holdfast = failing_over()
