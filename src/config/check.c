@@ -1,4 +1,5 @@
 #include "check.h"
+#include "replaced.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -88,7 +89,12 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
             hf_suggest(&suggestion, (*all)->type);
         }
     }
-    const char *valid = valid_types(load, kind);
+    const char *valid = valid_types(load, kind), *instead = hf_replaced_by(kind, id->type);
+    if (instead != NULL) {
+        hf_load_error(load, entry->place, &section, "unknown type: \"%s\" for id: \"%s\"; %s",
+                      id->type, id->text, instead);
+        return;
+    }
     hf_load_error(load, entry->place, &section,
                   "unknown type: \"%s\" for id: \"%s\"%s%s%s (valid values: [%s])", id->type,
                   id->text, suggestion.best == NULL ? "" : "; did you mean \"",

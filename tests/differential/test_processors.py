@@ -125,6 +125,10 @@ def started(case, signal, stack):
     return {name: stack.enter_context(HttpBackend()) for name in outputs(case, signal)}
 
 
+def is_drained(instance):
+    return all(one["queued"]["items"] == 0 for one in exporters(instance.queue("stat")))
+
+
 def through_holdfast(case, signal, body, directory):
     with contextlib.ExitStack() as stack:
         backends = started(case, signal, stack)
@@ -137,8 +141,9 @@ def through_holdfast(case, signal, body, directory):
             instance.start()
             answer = senders.post(instance.http_base, signal, body, content_type="application/json")
             assert answer.status_code == 200, answer.text
+            # Twice: what went on from one queue to the next meanwhile is seen by the second look.
             until(
-                lambda: all(one["queued"]["items"] == 0 for one in exporters(instance.queue("stat"))),
+                lambda: is_drained(instance) and is_drained(instance),
                 lambda: f"{instance.queue('stat')}",
             )
         finally:

@@ -3,6 +3,7 @@
 import pytest
 
 from support import otlp, senders
+from support.backends import hang, ok
 from support.holdfast import config, otlp_exporter, otlphttp_exporter
 from support.waiting import until
 
@@ -34,7 +35,8 @@ def drained(holdfast):
     def left():
         return [one for queue in holdfast.queue("stat")["queues"] for one in queue["exporters"] if one["queued"]["items"]]
 
-    until(lambda: left() == [], lambda: f"{left()} are still queued")
+    # Twice: what went on from one queue to the next while the first look was taken is seen by the second.
+    until(lambda: left() == [] and left() == [], lambda: f"{left()} are still queued")
 
 
 class TestForward:
@@ -210,7 +212,7 @@ class TestRoundrobin:
             sender.export(otlp.METRICS, otlp.request(otlp.METRICS, [item]))
         grpc_backend.wait_for(ids)
         found = ways(grpc_backend)
-        assert [found[item] for item in ids] == [["b"], ["c"], ["a"]] * 2
+        assert [found[item] for item in ids] == [["a"], ["b"], ["c"]] * 2
 
 
 def by_tenant(backend, connectors, more=None, **exporter):
@@ -570,6 +572,28 @@ class TestFailover:
         drained(holdfast)
         assert set(acknowledged) <= set(grpc_backend.ids()) | set(http_backend.ids())
 
+    def test_little_waits_in_a_level_that_has_stopped(self, failing_over, grpc_backend, http_backend, grpc_sender):
+        """The first backend neither takes nor refuses: its level gets no more than it may have ahead."""
+        grpc_backend.always = hang()
+        holdfast = failing_over()
+        sender = grpc_sender(holdfast)
+        ids = otlp.new_ids(14)
+        for item in ids:
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, [item], padding="x" * (1 << 20)))
+
+        def ahead():
+            return holdfast.books("traces/first", "otlp")["queued"]["items"]
+
+        until(lambda: ahead() >= 8, lambda: f"only {ahead()} were given to the level")
+        assert holdfast.books("traces/in", "failover")["queued"]["items"] >= 14 - 9
+        grpc_backend.stop()
+        http_backend.wait_for(ids[9:])
+        assert holdfast.books("traces/first", "otlp")["accepted"]["items"] <= 9
+        grpc_backend.always = ok()
+        grpc_backend.start()
+        drained(holdfast)
+        assert set(grpc_backend.ids()) | set(http_backend.ids()) == set(ids)
+
     def test_a_reload_keeps_what_waits(self, failing_over, grpc_backend, http_backend, grpc_sender):
         holdfast = failing_over()
         grpc_backend.stop()
@@ -604,3 +628,119 @@ class TestFailover:
         done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
         assert done.returncode != 0
         assert says.replace("\\", "") in done.stderr + done.stdout
+
+
+def failing_spans(count, kinds=("E",)):
+    """A request of spans that tell of exceptions, with the ids of the spans."""
+    ids = otlp.new_ids(count)
+    request = otlp.request(otlp.TRACES, ids)
+    for i, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
+        event = span.events.add(name="exception", time_unix_nano=7)
+        event.attributes.append(otlp.attribute("exception.type", kinds[i % len(kinds)]))
+        event.attributes.append(otlp.attribute("exception.message", "bad"))
+    return request, ids
+
+
+class TestExceptions:
+    @pytest.fixture
+    def excepting(self, start, grpc_backend):
+        return lambda signal, more=None: start(
+            joined(
+                grpc_backend,
+                {"exceptions": more},
+                {
+                    "traces": {"receivers": ["otlp"], "exporters": ["exceptions"]},
+                    signal: {"receivers": ["exceptions"], "exporters": ["otlp"]},
+                },
+            )
+        )
+
+    @staticmethod
+    def counts(backend):
+        """{start time: {exception type: the highest count}}"""
+        found = {}
+        for request in list(backend.requests):
+            for point in otlp.items(otlp.METRICS, request.message):
+                of_start = found.setdefault(point.start_time_unix_nano, {})
+                kind = otlp.attributes(point)["exception.type"]
+                of_start[kind] = max(of_start.get(kind, 0), point.as_int)
+        return found
+
+    def test_they_are_counted_from_the_start_on(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("metrics")
+        sender = grpc_sender(holdfast)
+        for _ in range(3):
+            sender.export(otlp.TRACES, failing_spans(4, kinds=("E", "E", "F"))[0])
+        drained(holdfast)
+        assert list(self.counts(grpc_backend).values()) == [{"E": 9, "F": 3}]
+
+    def test_kills_at_any_moment_miss_none(self, excepting, grpc_backend, grpc_sender):
+        """Each start counts anew; together they have all that was acknowledged."""
+        holdfast = excepting("metrics")
+        sent = 0
+        for _ in range(4):
+            sender = grpc_sender(holdfast)
+            for _ in range(30):
+                sender.export(otlp.TRACES, failing_spans(5)[0])
+                sent += 5
+            holdfast.kill9()
+            holdfast.start()
+        drained(holdfast)
+        assert sum(one["E"] for one in self.counts(grpc_backend).values()) >= sent
+
+    def test_a_record_is_made_of_each(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("logs")
+        request, ids = failing_spans(5)
+        grpc_sender(holdfast).export(otlp.TRACES, request)
+        holdfast.kill9()
+        holdfast.start()
+        drained(holdfast)
+        grpc_backend.wait_for(ids)
+        record = next(iter(otlp.items(otlp.LOGS, grpc_backend.requests[0].message)))
+        assert otlp.attributes(record)["exception.message"] == "bad"
+        assert (record.severity_text, record.time_unix_nano) == ("ERROR", 7)
+
+    def test_a_full_queue_behind_keeps_the_requests(self, start, grpc_backend, grpc_sender):
+        grpc_backend.stop()
+        holdfast = start(
+            joined(
+                grpc_backend,
+                {"exceptions": None},
+                {
+                    "traces": {"receivers": ["otlp"], "exporters": ["exceptions"]},
+                    "logs": {"receivers": ["exceptions"], "exporters": ["otlp"]},
+                },
+                sending_queue={"queue_size": 2},
+            )
+        )
+        sender = grpc_sender(holdfast)
+        sent = []
+        for _ in range(6):
+            request, ids = failing_spans(2)
+            sender.export(otlp.TRACES, request)
+            sent += ids
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 4, lambda: f"{holdfast.queue('stat')}")
+        assert holdfast.books("traces", "exceptions")["queued"]["items"] == 8
+        grpc_backend.start()
+        drained(holdfast)
+        assert sorted(grpc_backend.ids()) == sent
+
+    def test_a_reload_goes_on(self, excepting, grpc_backend, grpc_sender):
+        holdfast = excepting("metrics")
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.TRACES, failing_spans(2)[0])
+        until(lambda: self.counts(grpc_backend), "nothing was counted")
+        holdfast.write_config(
+            holdfast.config_path.read_text().replace("exceptions: null", "exceptions: {exemplars: {enabled: true}}")
+        )
+        holdfast.reload()
+
+        def names_traces():
+            sender.export(otlp.TRACES, failing_spans(1)[0])
+            return any(
+                point.exemplars
+                for one in list(grpc_backend.requests)
+                for point in otlp.items(otlp.METRICS, one.message)
+            )
+
+        until(names_traces, "no exemplar came")

@@ -1,7 +1,7 @@
 /*
  * roundrobin: gives each request whole to one of the pipelines behind it, in turn. Each signal has
- * its own turn. It keeps nothing and has no queue; after a start the first pipeline's turn is as at
- * the first start.
+ * its own turn. It keeps nothing and has no queue; after each start the first pipeline is the
+ * first.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onwa
     /* The order of two requests that come at once does not matter. */
     uint64_t turn =
         atomic_fetch_add_explicit(&roundrobin->turns[batch->signal], 1, memory_order_relaxed);
-    return hf_pass_on(onward, batch, &outputs[(turn + 1) % count], 1);
+    return hf_pass_on(onward, batch, &outputs[turn % count], 1);
 }
 
 static const struct hf_connector_ops connector_ops = {

@@ -8,8 +8,8 @@ static void gives_each_pipeline_its_turn(void **state)
     static const struct {
         enum hf_signal signal;
         size_t to;
-    } steps[] = {{HF_TRACES, 1}, {HF_TRACES, 2}, {HF_LOGS, 1},   {HF_TRACES, 0},
-                 {HF_TRACES, 1}, {HF_LOGS, 2},   {HF_METRICS, 1}};
+    } steps[] = {{HF_TRACES, 0}, {HF_TRACES, 1}, {HF_LOGS, 0},   {HF_TRACES, 2},
+                 {HF_TRACES, 0}, {HF_LOGS, 1},   {HF_METRICS, 0}};
     char error[HF_ERROR_MAX] = "";
     void *self = NULL;
     (void)state;
