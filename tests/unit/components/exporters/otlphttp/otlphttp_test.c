@@ -48,6 +48,15 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     (void)format;
 }
 
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys)
+{
+    (void)node;
+    (void)level;
+    (void)message;
+    (void)keys;
+}
+
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
     struct heard *heard = (struct heard *)(void *)export;
