@@ -71,7 +71,7 @@ class Holdfast:
         self.log_path = self.directory / "log"
         self.config_path = self.directory / "config.yaml"
         self.ports = {name: free_port() for name in ("GRPC", "HTTP", "HEALTH", "METRICS")}
-        self.environment = {**os.environ, **{name: str(port) for name, port in self.ports.items()}, **(environment or {})}
+        self.environment = {"HOLDFAST_EPHEMERAL": "0", **os.environ, **{name: str(port) for name, port in self.ports.items()}, **(environment or {})}
         self.prefix = list(prefix)
         self.before_exec = None  # called in the child
         self.process = None

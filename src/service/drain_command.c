@@ -7,7 +7,7 @@
 
 /* What is left, of all queues. */
 struct left {
-    FILE *out;
+    FILE *out; /* NULL: nothing is said */
     const char *queue;
     uint64_t on_the_way;   /* records admitted, not committed */
     uint64_t waiting;      /* records that an exporter will deliver */
@@ -24,9 +24,11 @@ static void count_backlog(void *user, const struct wal_consumer_stat *stat)
     if (queued->records == 0) {
         return;
     }
-    bool first = left->waiting + left->orphaned == 0;
-    hf_queue_say(left->out, "%s%s for %s%s: %" PRIu64 " items", first ? "left: " : ", ",
-                 left->queue, stat->name, stat->open ? "" : " (not configured)", queued->items);
+    if (left->out != NULL) {
+        bool first = left->waiting + left->orphaned == 0;
+        hf_queue_say(left->out, "%s%s for %s%s: %" PRIu64 " items", first ? "left: " : ", ",
+                     left->queue, stat->name, stat->open ? "" : " (not configured)", queued->items);
+    }
     *(stat->open ? &left->waiting : &left->orphaned) += queued->records;
 }
 
@@ -60,6 +62,23 @@ static void add_appended(void *user, const char *kind, const char *id, struct wa
     *(uint64_t *)user += stat.appended.records;
 }
 
+/* Counts all of it. False: something moved meanwhile, or may still be delivered. */
+static bool count_left(struct hf_storage *store, struct left *left)
+{
+    hf_storage_each(store, look, left);
+    /* A queued processor moves records from queue to queue, perhaps into one that was looked at
+     * before. */
+    uint64_t appended = 0;
+    hf_storage_each(store, add_appended, &appended);
+    return !left->failed && appended == left->appended && left->on_the_way + left->waiting == 0;
+}
+
+bool hf_drain_is_done(struct hf_storage *store)
+{
+    struct left left = {.out = NULL};
+    return count_left(store, &left);
+}
+
 enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out)
 {
     if (count == 2 && strcmp(words[1], "--cancel") == 0) {
@@ -72,13 +91,7 @@ enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *
     }
     struct left left = {.out = out};
     hf_storage_set_draining(store, true);
-    hf_storage_each(store, look, &left);
-    /* A queued processor moves records from queue to queue, perhaps into one that was looked at
-     * before.
-     */
-    uint64_t appended = 0;
-    hf_storage_each(store, add_appended, &appended);
-    if (left.failed || appended != left.appended || left.on_the_way + left.waiting != 0) {
+    if (!count_left(store, &left)) {
         fputs(left.waiting + left.orphaned == 0 ? "left: requests on their way to the disk\n"
                                                 : "\n",
               out);

@@ -15,3 +15,7 @@
  * HF_EXIT_NOT_EMPTY: ask again; HF_EXIT_FAILED: only backlogs of exporters that are not configured.
  */
 enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out);
+
+/* Is nothing queued that an exporter may still deliver, and nothing on its way to a queue? True for
+ * good only while intake is refused. */
+HF_MUST_USE bool hf_drain_is_done(struct hf_storage *store);

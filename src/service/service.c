@@ -16,6 +16,7 @@
 
 #include "config_watch.h"
 #include "control.h"
+#include "ephemeral.h"
 #include "last_resort.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
@@ -51,6 +52,7 @@ struct service {
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
+    bool is_ephemeral; /* the data directory does not outlive the container */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -393,6 +395,9 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
         tell_ready(host);
+        service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
+        hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
+                          service->is_ephemeral);
         show_reload(service, true);
     }
     return status;
@@ -520,6 +525,9 @@ static void serve(struct service *service)
         if (number == SIGHUP) {
             reload_unless_stopped(service);
         } else if (number == SIGTERM || number == SIGINT) {
+            if (service->is_ephemeral) {
+                hf_ephemeral_drain(service->host.store, service->host.log);
+            }
             note_signal(number);
         } else if (number < 0 && errno == EAGAIN && show) {
             hf_status_line_print(&line, service->host.store, stderr);

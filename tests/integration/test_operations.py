@@ -562,3 +562,48 @@ class TestWatch:
         ids = otlp.new_ids(1)
         senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
         second.wait_for(ids)
+
+
+class TestEphemeral:
+    """A data directory that does not outlive the container: a stop delivers what it can."""
+
+    def start(self, start, backend, value):
+        return start(config({"otlp": otlp_exporter(backend)}), environment={"HOLDFAST_EPHEMERAL": value})
+
+    def queue_one(self, holdfast):
+        ids = otlp.new_ids(1)
+        senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        return ids
+
+    def test_a_stop_waits_for_the_backend_and_refuses_new_data(self, start, grpc_backend):
+        grpc_backend.stop()
+        holdfast = self.start(start, grpc_backend, "1")
+        holdfast.wait_for_log("does not outlive the container")
+        assert holdfast.metric("holdfast_data_directory_ephemeral") == 1
+        ids = self.queue_one(holdfast)
+        holdfast.process.send_signal(signal.SIGTERM)
+        holdfast.wait_for_log("The stop waits up to 25 s")
+        refused = senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1)))
+        assert refused.status_code == 503
+        grpc_backend.start()
+        assert holdfast.process.wait(20) == 0
+        grpc_backend.wait_for(ids)
+        assert "all that was queued is delivered" in holdfast.log()
+
+    def test_a_second_signal_ends_the_wait(self, start, grpc_backend):
+        grpc_backend.stop()
+        holdfast = self.start(start, grpc_backend, "1")
+        self.queue_one(holdfast)
+        holdfast.process.send_signal(signal.SIGTERM)
+        holdfast.wait_for_log("The stop waits up to 25 s")
+        holdfast.process.send_signal(signal.SIGTERM)
+        assert holdfast.process.wait(20) == 0
+        assert "what is still queued stays in the data directory" in holdfast.log()
+
+    def test_a_volume_keeps_it_and_the_stop_does_not_wait(self, start, grpc_backend):
+        grpc_backend.stop()
+        holdfast = self.start(start, grpc_backend, "0")
+        assert holdfast.metric("holdfast_data_directory_ephemeral") == 0
+        self.queue_one(holdfast)
+        holdfast.terminate()
+        assert "The stop waits" not in holdfast.log()

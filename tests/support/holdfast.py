@@ -92,6 +92,7 @@ class Holdfast:
         self.binary = binary
         self.ports = {name: free_port() for name in ("GRPC_PORT", "HTTP_PORT", "HEALTH_PORT", "METRICS_PORT")}
         self.environment = {
+            "HOLDFAST_EPHEMERAL": "0",  # wherever the tests have their directories
             **os.environ,
             **{key: str(port) for key, port in self.ports.items()},
             **(environment or {}),
