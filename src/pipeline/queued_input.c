@@ -175,13 +175,14 @@ static bool offer(struct input_queue *input_queue, struct wal_record *record)
     }
     struct input *input = batch != NULL ? calloc(1, sizeof(*input)) : NULL;
     if (input != NULL) {
-        *input = (struct input){.input = {.batch = batch,
-                                          .queue = input_queue->pipeline->id,
-                                          .sequence = record->sequence},
-                                .input_queue = input_queue,
-                                .raw_bytes = record->raw_bytes,
-                                .items = record->items,
-                                .open = record->items};
+        *input = (struct input){
+            .input = {.batch = batch,
+                      .queue = input_queue->pipeline->id,
+                      .sequence = record->sequence},
+            .input_queue = input_queue,
+            .raw_bytes = record->raw_bytes < UINT32_MAX ? (uint32_t)record->raw_bytes : UINT32_MAX,
+            .items = record->items,
+            .open = record->items};
         link_input(input); /* it may be done with before process_queued() returns */
         status = node->component->queued->process_queued(node->self, &input->input);
         if (status != HF_OK) {

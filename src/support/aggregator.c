@@ -72,7 +72,7 @@ static void save_marks(const struct hf_aggregator *aggregator, struct hf_state_w
     for (size_t i = 0; i < aggregator->mark_count; i++) {
         const struct mark *mark = &aggregator->marks[i];
         bool is_folded = mark->is_folded;
-        hf_state_put_bytes(writer, hf_slice_text(mark->queue));
+        hf_state_file_put_bytes(writer, hf_slice_text(mark->queue));
         hf_state_put_u64(writer, is_folded || mark->is_saved);
         hf_state_put_u64(writer, is_folded ? mark->sequence : mark->saved_sequence);
         hf_state_put_u64(writer, is_folded ? mark->received_ns : mark->saved_received_ns);
@@ -96,10 +96,10 @@ static void save(struct hf_aggregator *aggregator)
     aggregator->save_due_ns = UINT64_MAX;
     if (aggregator->path != NULL) {
         struct hf_state_writer writer;
-        hf_state_write_begin(&writer, aggregator->path, aggregator->options.ops->magic);
+        hf_state_file_write_begin(&writer, aggregator->path, aggregator->options.ops->magic);
         save_marks(aggregator, &writer);
         aggregator->options.ops->save(aggregator->options.self, &writer);
-        status = hf_state_write_end(&writer);
+        status = hf_state_file_write_end(&writer);
     }
     uint64_t now_ns = hf_clock_monotonic_ns();
     uint64_t pause_ns = (now_ns - begun_ns) * SAVE_PAUSE_FACTOR;
@@ -148,7 +148,7 @@ static void load_marks(struct hf_aggregator *aggregator, struct hf_state_reader 
     if (count > MARKS_MAX) {
         reader->status = HF_CORRUPT;
     }
-    for (uint64_t i = 0; i < count && hf_state_get_bytes(reader, &name); i++) {
+    for (uint64_t i = 0; i < count && hf_state_file_get_bytes(reader, &name); i++) {
         name.data[name.size] = '\0'; /* there is room for it */
         struct mark *mark = mark_of(aggregator, (const char *)name.data);
         if (mark == NULL) {
@@ -174,7 +174,7 @@ static enum hf_status read_state(struct hf_aggregator *aggregator)
 {
     struct hf_state_reader reader;
     enum hf_status status =
-        hf_state_read_begin(&reader, aggregator->path, aggregator->options.ops->magic);
+        hf_state_file_read_begin(&reader, aggregator->path, aggregator->options.ops->magic);
     if (status != HF_OK) {
         return status;
     }
@@ -182,7 +182,7 @@ static enum hf_status read_state(struct hf_aggregator *aggregator)
     if (reader.status == HF_OK) {
         aggregator->options.ops->load(aggregator->options.self, &reader, &aggregator->is_foreign);
     }
-    status = hf_state_read_end(&reader);
+    status = hf_state_file_read_end(&reader);
     if (status != HF_OK) {
         aggregator->is_foreign = false;
         forget_marks(aggregator);
@@ -390,7 +390,7 @@ enum hf_status hf_aggregator_new(const struct hf_aggregator_options *options,
     aggregator->save_due_ns = UINT64_MAX;
     aggregator->marks = calloc(MARKS_MAX, sizeof(struct mark));
     enum hf_status status =
-        aggregator->marks != NULL ? hf_state_path(options->node, &aggregator->path) : HF_NOMEM;
+        aggregator->marks != NULL ? hf_state_file_path(options->node, &aggregator->path) : HF_NOMEM;
     if (status != HF_OK) {
         hf_aggregator_free(aggregator);
         return status;

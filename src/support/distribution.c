@@ -191,16 +191,16 @@ void hf_distribution_build(const struct hf_distribution_form *form,
 void hf_distribution_save(const struct hf_distribution *distribution,
                           struct hf_state_writer *writer)
 {
-    hf_state_put(writer, distribution, sizeof(*distribution));
-    hf_state_put(writer, distribution->counts,
-                 distribution->size * sizeof(distribution->counts[0]));
+    hf_state_file_put(writer, distribution, sizeof(*distribution));
+    hf_state_file_put(writer, distribution->counts,
+                      distribution->size * sizeof(distribution->counts[0]));
 }
 
 struct hf_distribution *hf_distribution_load(const struct hf_distribution_form *form,
                                              struct hf_state_reader *reader)
 {
     struct hf_distribution head;
-    if (!hf_state_get(reader, &head, sizeof(head))) {
+    if (!hf_state_file_get(reader, &head, sizeof(head))) {
         return NULL;
     }
     size_t room = room_of(form);
@@ -214,8 +214,8 @@ struct hf_distribution *hf_distribution_load(const struct hf_distribution_form *
         return NULL;
     }
     memcpy(distribution, &head, sizeof(head));
-    if (!hf_state_get(reader, distribution->counts,
-                      distribution->size * sizeof(distribution->counts[0]))) {
+    if (!hf_state_file_get(reader, distribution->counts,
+                           distribution->size * sizeof(distribution->counts[0]))) {
         free(distribution);
         return NULL;
     }

@@ -12,7 +12,7 @@
 
 #define FILE_BUFFER_BYTES (256u << 10)
 
-enum hf_status hf_state_path(const struct hf_node *node, char **ret_path)
+enum hf_status hf_state_file_path(const struct hf_node *node, char **ret_path)
 {
     const char *directory = hf_node_directory(node);
     const char *id = hf_node_id(node);
@@ -34,7 +34,7 @@ enum hf_status hf_state_path(const struct hf_node *node, char **ret_path)
 
 /* ---- writing ---- */
 
-void hf_state_write_begin(struct hf_state_writer *writer, const char *path, const char *magic)
+void hf_state_file_write_begin(struct hf_state_writer *writer, const char *path, const char *magic)
 {
     *writer = (struct hf_state_writer){.path = path, .status = HF_OK};
     if (asprintf(&writer->next, "%s.new", path) < 0) {
@@ -52,10 +52,10 @@ void hf_state_write_begin(struct hf_state_writer *writer, const char *path, cons
         return;
     }
     setvbuf(writer->file, NULL, _IOFBF, FILE_BUFFER_BYTES);
-    hf_state_put(writer, magic, HF_STATE_MAGIC_SIZE);
+    hf_state_file_put(writer, magic, HF_STATE_MAGIC_SIZE);
 }
 
-void hf_state_put(struct hf_state_writer *writer, const void *data, size_t size)
+void hf_state_file_put(struct hf_state_writer *writer, const void *data, size_t size)
 {
     if (writer->status != HF_OK || size == 0) {
         return;
@@ -68,16 +68,16 @@ void hf_state_put(struct hf_state_writer *writer, const void *data, size_t size)
 
 void hf_state_put_u64(struct hf_state_writer *writer, uint64_t value)
 {
-    hf_state_put(writer, &value, sizeof(value));
+    hf_state_file_put(writer, &value, sizeof(value));
 }
 
-void hf_state_put_bytes(struct hf_state_writer *writer, struct hf_slice bytes)
+void hf_state_file_put_bytes(struct hf_state_writer *writer, struct hf_slice bytes)
 {
     hf_state_put_u64(writer, bytes.size);
-    hf_state_put(writer, bytes.data, bytes.size);
+    hf_state_file_put(writer, bytes.data, bytes.size);
 }
 
-enum hf_status hf_state_sync_directory(const char *path)
+enum hf_status hf_state_file_sync_directory(const char *path)
 {
     char copy[PATH_MAX];
     snprintf(copy, sizeof(copy), "%s", path);
@@ -94,14 +94,14 @@ enum hf_status hf_state_sync_directory(const char *path)
 static void finish(struct hf_state_writer *writer)
 {
     uint32_t crc = writer->crc;
-    hf_state_put(writer, &crc, sizeof(crc));
+    hf_state_file_put(writer, &crc, sizeof(crc));
     if (writer->status == HF_OK &&
         (fflush(writer->file) != 0 || fsync(fileno(writer->file)) != 0)) {
         writer->status = HF_IO;
     }
 }
 
-enum hf_status hf_state_write_end(struct hf_state_writer *writer)
+enum hf_status hf_state_file_write_end(struct hf_state_writer *writer)
 {
     int saved = errno;
     if (writer->file != NULL) {
@@ -121,7 +121,7 @@ enum hf_status hf_state_write_end(struct hf_state_writer *writer)
         }
     }
     if (writer->status == HF_OK) {
-        writer->status = hf_state_sync_directory(writer->path);
+        writer->status = hf_state_file_sync_directory(writer->path);
         saved = errno;
     }
     free(writer->next);
@@ -132,8 +132,8 @@ enum hf_status hf_state_write_end(struct hf_state_writer *writer)
 
 /* ---- reading ---- */
 
-enum hf_status hf_state_read_begin(struct hf_state_reader *reader, const char *path,
-                                   const char *magic)
+enum hf_status hf_state_file_read_begin(struct hf_state_reader *reader, const char *path,
+                                        const char *magic)
 {
     char found[HF_STATE_MAGIC_SIZE];
     *reader = (struct hf_state_reader){.file = fopen(path, "rbe"), .status = HF_OK};
@@ -141,7 +141,8 @@ enum hf_status hf_state_read_begin(struct hf_state_reader *reader, const char *p
         return errno == ENOENT ? HF_NOT_FOUND : HF_IO;
     }
     setvbuf(reader->file, NULL, _IOFBF, FILE_BUFFER_BYTES);
-    if (!hf_state_get(reader, found, sizeof(found)) || memcmp(found, magic, sizeof(found)) != 0) {
+    if (!hf_state_file_get(reader, found, sizeof(found)) ||
+        memcmp(found, magic, sizeof(found)) != 0) {
         fclose(reader->file);
         reader->file = NULL;
         return reader->status == HF_IO ? HF_IO : HF_CORRUPT;
@@ -149,7 +150,7 @@ enum hf_status hf_state_read_begin(struct hf_state_reader *reader, const char *p
     return HF_OK;
 }
 
-bool hf_state_get(struct hf_state_reader *reader, void *ret_data, size_t size)
+bool hf_state_file_get(struct hf_state_reader *reader, void *ret_data, size_t size)
 {
     if (reader->status != HF_OK) {
         return false;
@@ -165,10 +166,10 @@ bool hf_state_get(struct hf_state_reader *reader, void *ret_data, size_t size)
 uint64_t hf_state_get_u64(struct hf_state_reader *reader)
 {
     uint64_t value = 0;
-    return hf_state_get(reader, &value, sizeof(value)) ? value : 0;
+    return hf_state_file_get(reader, &value, sizeof(value)) ? value : 0;
 }
 
-bool hf_state_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes)
+bool hf_state_file_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes)
 {
     uint64_t size = hf_state_get_u64(reader);
     bytes->size = 0;
@@ -183,17 +184,17 @@ bool hf_state_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes)
         reader->status = HF_NOMEM;
         return false;
     }
-    if (!hf_state_get(reader, bytes->data, (size_t)size)) {
+    if (!hf_state_file_get(reader, bytes->data, (size_t)size)) {
         return false;
     }
     bytes->size = (size_t)size;
     return true;
 }
 
-enum hf_status hf_state_read_end(struct hf_state_reader *reader)
+enum hf_status hf_state_file_read_end(struct hf_state_reader *reader)
 {
     uint32_t expected = reader->crc, crc = 0;
-    if (hf_state_get(reader, &crc, sizeof(crc)) &&
+    if (hf_state_file_get(reader, &crc, sizeof(crc)) &&
         (crc != expected || fgetc(reader->file) != EOF)) {
         reader->status = HF_CORRUPT;
     }

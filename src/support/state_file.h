@@ -4,7 +4,7 @@
  * order of the machine, under a checksum.
  *
  * A reader sees values before the checksum is known: what it builds of them counts only when
- * hf_state_read_end() says HF_OK. Both are owned by one thread.
+ * hf_state_file_read_end() says HF_OK. Both are owned by one thread.
  */
 #pragma once
 
@@ -25,10 +25,10 @@
  * DIR/ID.state, with the bytes of the id that do not belong in a file name in hex; the caller
  * frees. `ret_path` is NULL when there is no data directory. HF_NOMEM.
  */
-HF_MUST_USE enum hf_status hf_state_path(const struct hf_node *node, char **ret_path);
+HF_MUST_USE enum hf_status hf_state_file_path(const struct hf_node *node, char **ret_path);
 
 /* After a file was made or renamed: its directory is on disk too. HF_IO with errno. */
-HF_MUST_USE enum hf_status hf_state_sync_directory(const char *path);
+HF_MUST_USE enum hf_status hf_state_file_sync_directory(const char *path);
 
 struct hf_state_writer {
     const char *path;
@@ -39,14 +39,14 @@ struct hf_state_writer {
 };
 
 /* `path` is borrowed until the end. `magic` has HF_STATE_MAGIC_SIZE bytes. A failure is noted, and
- * told by hf_state_write_end(). */
-void hf_state_write_begin(struct hf_state_writer *writer, const char *path, const char *magic);
-void hf_state_put(struct hf_state_writer *writer, const void *data, size_t size);
+ * told by hf_state_file_write_end(). */
+void hf_state_file_write_begin(struct hf_state_writer *writer, const char *path, const char *magic);
+void hf_state_file_put(struct hf_state_writer *writer, const void *data, size_t size);
 void hf_state_put_u64(struct hf_state_writer *writer, uint64_t value);
 /* The size and the bytes. */
-void hf_state_put_bytes(struct hf_state_writer *writer, struct hf_slice bytes);
+void hf_state_file_put_bytes(struct hf_state_writer *writer, struct hf_slice bytes);
 /* Syncs the file and puts it in place. HF_IO with errno, HF_NOMEM: the old one is still there. */
-HF_MUST_USE enum hf_status hf_state_write_end(struct hf_state_writer *writer);
+HF_MUST_USE enum hf_status hf_state_file_write_end(struct hf_state_writer *writer);
 
 struct hf_state_reader {
     FILE *file;
@@ -56,14 +56,14 @@ struct hf_state_reader {
 
 /* HF_NOT_FOUND: there is no file. HF_IO with errno. HF_CORRUPT: another magic. Nothing is open
  * then. */
-HF_MUST_USE enum hf_status hf_state_read_begin(struct hf_state_reader *reader, const char *path,
-                                               const char *magic);
+HF_MUST_USE enum hf_status hf_state_file_read_begin(struct hf_state_reader *reader,
+                                                    const char *path, const char *magic);
 /* False: the file is cut short or cannot be read; all that follow fail too. */
-bool hf_state_get(struct hf_state_reader *reader, void *ret_data, size_t size);
+bool hf_state_file_get(struct hf_state_reader *reader, void *ret_data, size_t size);
 /* 0 when it fails. */
 uint64_t hf_state_get_u64(struct hf_state_reader *reader);
 /* Into `bytes`, whose content it replaces; at most HF_STATE_BYTES_MAX. */
-bool hf_state_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes);
+bool hf_state_file_get_bytes(struct hf_state_reader *reader, struct hf_bytes *bytes);
 #define HF_STATE_BYTES_MAX (16u << 20)
 /* Checks the checksum and closes. HF_CORRUPT, HF_IO, HF_NOMEM: what was read does not count. */
-HF_MUST_USE enum hf_status hf_state_read_end(struct hf_state_reader *reader);
+HF_MUST_USE enum hf_status hf_state_file_read_end(struct hf_state_reader *reader);

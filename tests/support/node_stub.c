@@ -12,6 +12,7 @@
 
 #include <holdfast/component.h>
 
+#include "util/log_line.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 
@@ -88,6 +89,14 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     pthread_cond_broadcast(&stub->logged);
     pthread_mutex_unlock(&stub->lock);
     va_end(arguments);
+}
+
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys)
+{
+    char fields[HF_LOG_FIELDS_MAX];
+    hf_log_write_keys(keys, fields);
+    hf_node_log(node, level, "%s\t{%s}", message, fields);
 }
 
 struct hf_metrics *hf_node_metrics(const struct hf_node *node)

@@ -36,10 +36,10 @@ static int teardown(void **state)
 static enum hf_status write_state(uint64_t number, const char *text)
 {
     struct hf_state_writer writer;
-    hf_state_write_begin(&writer, path, MAGIC);
+    hf_state_file_write_begin(&writer, path, MAGIC);
     hf_state_put_u64(&writer, number);
-    hf_state_put_bytes(&writer, hf_slice_text(text));
-    return hf_state_write_end(&writer);
+    hf_state_file_put_bytes(&writer, hf_slice_text(text));
+    return hf_state_file_write_end(&writer);
 }
 
 /* The number, and the status of the end. */
@@ -47,16 +47,16 @@ static enum hf_status read_state(uint64_t *ret_number, char *ret_text)
 {
     struct hf_state_reader reader;
     struct hf_bytes bytes = {0};
-    enum hf_status status = hf_state_read_begin(&reader, path, MAGIC);
+    enum hf_status status = hf_state_file_read_begin(&reader, path, MAGIC);
     if (status != HF_OK) {
         return status;
     }
     *ret_number = hf_state_get_u64(&reader);
-    if (hf_state_get_bytes(&reader, &bytes)) {
+    if (hf_state_file_get_bytes(&reader, &bytes)) {
         snprintf(ret_text, 64, "%.*s", (int)bytes.size, (const char *)bytes.data);
     }
     hf_bytes_release(&bytes);
-    return hf_state_read_end(&reader);
+    return hf_state_file_read_end(&reader);
 }
 
 static void reads_what_was_written_last(void **state)
@@ -115,11 +115,11 @@ static void names_the_file_by_the_id(void **state)
     struct hf_node node = {.id = "span/a b", .directory = "/data"};
     char *name = NULL;
     (void)state;
-    assert_int_equal(hf_state_path(&node, &name), HF_OK);
+    assert_int_equal(hf_state_file_path(&node, &name), HF_OK);
     assert_string_equal(name, "/data/span%2fa%20b.state");
     free(name);
     node.directory = NULL;
-    assert_int_equal(hf_state_path(&node, &name), HF_OK);
+    assert_int_equal(hf_state_file_path(&node, &name), HF_OK);
     assert_null(name);
 }
 

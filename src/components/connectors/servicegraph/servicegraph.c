@@ -102,7 +102,7 @@ static void save(void *self, struct hf_state_writer *writer)
 {
     const struct servicegraph *graph = self;
     hf_state_put_u64(writer, fingerprint_of(graph->config));
-    hf_state_put(writer, &graph->fold.progress, sizeof(graph->fold.progress));
+    hf_state_file_put(writer, &graph->fold.progress, sizeof(graph->fold.progress));
     servicegraph_edges_save(&graph->fold.edges, writer);
     servicegraph_table_save(&graph->fold.table, writer);
 }
@@ -112,7 +112,7 @@ static void load(void *self, struct hf_state_reader *reader, bool *ret_is_foreig
     struct servicegraph *graph = self;
     struct servicegraph_table *table = &graph->fold.table;
     bool is_same = hf_state_get_u64(reader) == fingerprint_of(graph->config);
-    hf_state_get(reader, &graph->fold.progress, sizeof(graph->fold.progress));
+    hf_state_file_get(reader, &graph->fold.progress, sizeof(graph->fold.progress));
     servicegraph_edges_load(&graph->fold.edges, graph->config->dimensions.count, is_same, reader);
     servicegraph_table_load(table, reader);
     is_same = is_same && has_same_form(&table->form, &table->wanted_form);

@@ -148,7 +148,7 @@ struct edge_record {
 static void save_text(struct hf_state_writer *writer, struct hf_slice text)
 {
     hf_state_put_u64(writer, text.data != NULL);
-    hf_state_put_bytes(writer, text);
+    hf_state_file_put_bytes(writer, text);
 }
 
 static void save_edge(const struct servicegraph_edge *edge, struct hf_state_writer *writer)
@@ -160,7 +160,7 @@ static void save_edge(const struct servicegraph_edge *edge, struct hf_state_writ
                                  .virtual_ = edge->virtual_,
                                  .has_failed = edge->has_failed};
     memcpy(record.key, edge->key, sizeof(record.key));
-    hf_state_put(writer, &record, sizeof(record));
+    hf_state_file_put(writer, &record, sizeof(record));
     save_text(writer, edge->services[SERVICEGRAPH_CLIENT]);
     save_text(writer, edge->services[SERVICEGRAPH_SERVER]);
     save_text(writer, edge->peer);
@@ -182,7 +182,7 @@ void servicegraph_edges_save(const struct servicegraph_edges *edges, struct hf_s
 static void load_text(struct hf_state_reader *reader, struct hf_bytes *bytes, struct hf_slice *text)
 {
     bool is_there = hf_state_get_u64(reader) != 0;
-    if (hf_state_get_bytes(reader, bytes) && is_there && text != NULL &&
+    if (hf_state_file_get_bytes(reader, bytes) && is_there && text != NULL &&
         !servicegraph_edge_set(text, hf_slice_of(bytes->data, bytes->size))) {
         reader->status = HF_NOMEM;
     }
@@ -193,7 +193,7 @@ static struct servicegraph_edge *load_edge(size_t dimension_count, bool has_same
 {
     struct hf_bytes bytes = {0};
     struct edge_record record;
-    if (!hf_state_get(reader, &record, sizeof(record))) {
+    if (!hf_state_file_get(reader, &record, sizeof(record))) {
         return NULL;
     }
     struct servicegraph_edge *edge = servicegraph_edge_new(record.key, dimension_count);

@@ -373,14 +373,15 @@ void servicegraph_table_save(const struct servicegraph_table *table, struct hf_s
     hf_state_put_u64(writer, table->form.is_exponential);
     hf_state_put_u64(writer, table->form.size_max);
     hf_state_put_u64(writer, table->form.bound_count);
-    hf_state_put(writer, table->form.bounds, table->form.bound_count * sizeof(double));
+    hf_state_file_put(writer, table->form.bounds, table->form.bound_count * sizeof(double));
     hf_state_put_u64(writer, table->count);
     for (const struct servicegraph_series *one = table->first; one != NULL; one = one->next) {
         const struct series_record record = {one->count, one->failed_count, one->start_ns,
                                              one->updated_ns, one->is_overflow};
-        hf_state_put(writer, &record, sizeof(record));
-        hf_state_put_bytes(writer, hf_slice_of(one->bytes, one->key_size));
-        hf_state_put_bytes(writer, hf_slice_of(one->bytes + one->key_size, one->attributes_size));
+        hf_state_file_put(writer, &record, sizeof(record));
+        hf_state_file_put_bytes(writer, hf_slice_of(one->bytes, one->key_size));
+        hf_state_file_put_bytes(writer,
+                                hf_slice_of(one->bytes + one->key_size, one->attributes_size));
         hf_distribution_save(one->seconds[SERVICEGRAPH_CLIENT], writer);
         hf_distribution_save(one->seconds[SERVICEGRAPH_SERVER], writer);
     }
@@ -401,7 +402,7 @@ static void load_form(struct servicegraph_table *table, struct hf_state_reader *
         reader->status = HF_NOMEM;
         return;
     }
-    hf_state_get(reader, table->old_bounds, form.bound_count * sizeof(double));
+    hf_state_file_get(reader, table->old_bounds, form.bound_count * sizeof(double));
     form.bounds = table->old_bounds;
     table->form = form;
 }
@@ -409,9 +410,9 @@ static void load_form(struct servicegraph_table *table, struct hf_state_reader *
 static void load_series(struct servicegraph_table *table, struct hf_state_reader *reader)
 {
     struct series_record record;
-    if (!hf_state_get(reader, &record, sizeof(record)) ||
-        !hf_state_get_bytes(reader, &table->key) ||
-        !hf_state_get_bytes(reader, &table->attributes)) {
+    if (!hf_state_file_get(reader, &record, sizeof(record)) ||
+        !hf_state_file_get_bytes(reader, &table->key) ||
+        !hf_state_file_get_bytes(reader, &table->attributes)) {
         return;
     }
     struct servicegraph_series *series =

@@ -97,11 +97,11 @@ static void save_layout(const struct spanmetrics_layout *layout, struct hf_state
     hf_state_put_u64(writer, layout->fingerprint);
     hf_state_put_u64(writer, layout->is_delta);
     hf_state_put_u64(writer, layout->unit);
-    hf_state_put_bytes(writer, hf_slice_text(layout->namespace_));
+    hf_state_file_put_bytes(writer, hf_slice_text(layout->namespace_));
     hf_state_put_u64(writer, layout->form.is_exponential);
     hf_state_put_u64(writer, layout->form.size_max);
     hf_state_put_u64(writer, layout->form.bound_count);
-    hf_state_put(writer, layout->form.bounds, layout->form.bound_count * sizeof(double));
+    hf_state_file_put(writer, layout->form.bounds, layout->form.bound_count * sizeof(double));
 }
 
 static void load_layout(struct spanmetrics_layout *layout, struct hf_state_reader *reader)
@@ -111,7 +111,7 @@ static void load_layout(struct spanmetrics_layout *layout, struct hf_state_reade
     *layout = (struct spanmetrics_layout){.fingerprint = hf_state_get_u64(reader)};
     layout->is_delta = hf_state_get_u64(reader) != 0;
     layout->unit = (uint8_t)hf_state_get_u64(reader);
-    if (hf_state_get_bytes(reader, &name)) {
+    if (hf_state_file_get_bytes(reader, &name)) {
         snprintf(layout->namespace_, sizeof(layout->namespace_), "%.*s", (int)name.size,
                  (const char *)name.data);
     }
@@ -128,7 +128,7 @@ static void load_layout(struct spanmetrics_layout *layout, struct hf_state_reade
         reader->status = HF_NOMEM;
         return;
     }
-    hf_state_get(reader, layout->bounds, count * sizeof(double));
+    hf_state_file_get(reader, layout->bounds, count * sizeof(double));
     layout->form.bounds = layout->bounds;
     layout->form.bound_count = count;
 }
@@ -148,10 +148,10 @@ static void save_series(const struct spanmetrics_series *series, struct hf_state
                                          .metric = series->metric,
                                          .is_overflow = series->is_overflow,
                                          .is_new = series->is_new};
-    hf_state_put(writer, &record, sizeof(record));
-    hf_state_put_bytes(writer, hf_slice_of(series->bytes, series->key_size));
-    hf_state_put_bytes(writer,
-                       hf_slice_of(series->bytes + series->key_size, series->attributes_size));
+    hf_state_file_put(writer, &record, sizeof(record));
+    hf_state_file_put_bytes(writer, hf_slice_of(series->bytes, series->key_size));
+    hf_state_file_put_bytes(writer,
+                            hf_slice_of(series->bytes + series->key_size, series->attributes_size));
     if (series->distribution != NULL) {
         hf_distribution_save(series->distribution, writer);
     }
@@ -171,8 +171,8 @@ static void save_resource(const struct spanmetrics_resource *resource,
 {
     hf_state_put_u64(writer, count_series(resource));
     hf_state_put_u64(writer, resource->seen_ns);
-    hf_state_put_bytes(writer, hf_slice_of(resource->bytes, resource->key_size));
-    hf_state_put_bytes(
+    hf_state_file_put_bytes(writer, hf_slice_of(resource->bytes, resource->key_size));
+    hf_state_file_put_bytes(
         writer, hf_slice_of(resource->bytes + resource->key_size, resource->attributes_size));
     for (size_t i = 0; i < SPANMETRICS_METRIC_COUNT; i++) {
         for (const struct spanmetrics_series *one = resource->metrics[i].first; one != NULL;
@@ -186,7 +186,7 @@ static void save_resource(const struct spanmetrics_resource *resource,
 void spanmetrics_state_save(const struct spanmetrics_state *state, struct hf_state_writer *writer)
 {
     save_layout(state->layout, writer);
-    hf_state_put(writer, state->instance_id, sizeof(state->instance_id));
+    hf_state_file_put(writer, state->instance_id, sizeof(state->instance_id));
     hf_state_put_u64(writer, state->times != NULL && state->layout->is_delta);
     if (state->times != NULL && state->layout->is_delta) {
         spanmetrics_times_save(state->times, writer);
@@ -216,9 +216,9 @@ static void load_series(struct loading *loading, struct spanmetrics_resource *re
     struct spanmetrics_table *table = &loading->state->table;
     struct series_record record;
     struct spanmetrics_series *series = NULL;
-    if (!hf_state_get(reader, &record, sizeof(record)) ||
-        !hf_state_get_bytes(reader, &loading->key) ||
-        !hf_state_get_bytes(reader, &loading->attributes)) {
+    if (!hf_state_file_get(reader, &record, sizeof(record)) ||
+        !hf_state_file_get_bytes(reader, &loading->key) ||
+        !hf_state_file_get_bytes(reader, &loading->attributes)) {
         return;
     }
     if (record.metric >= SPANMETRICS_METRIC_COUNT) {
@@ -253,8 +253,8 @@ static void load_resource(struct loading *loading)
     struct spanmetrics_resource *resource = NULL;
     uint64_t count = hf_state_get_u64(reader);
     uint64_t seen_ns = hf_state_get_u64(reader);
-    if (!hf_state_get_bytes(reader, &loading->key) ||
-        !hf_state_get_bytes(reader, &loading->attributes)) {
+    if (!hf_state_file_get_bytes(reader, &loading->key) ||
+        !hf_state_file_get_bytes(reader, &loading->attributes)) {
         return;
     }
     const struct spanmetrics_new_resource wanted = {
@@ -279,7 +279,7 @@ void spanmetrics_state_load(struct spanmetrics_state *state, struct hf_state_rea
     bool is_foreign = state->old.fingerprint != state->wanted.fingerprint;
     state->layout = &state->old;
     state->table.form = state->old.form;
-    hf_state_get(reader, state->instance_id, sizeof(state->instance_id));
+    hf_state_file_get(reader, state->instance_id, sizeof(state->instance_id));
     state->instance_id[SPANMETRICS_ID_SIZE - 1] = '\0';
     if (hf_state_get_u64(reader) != 0) {
         struct spanmetrics_times *times = state->times;

@@ -175,7 +175,7 @@ void spanmetrics_times_save(const struct spanmetrics_times *times, struct hf_sta
 {
     hf_state_put_u64(writer, times->count);
     for (uint32_t number = times->oldest; number != 0; number = times->entries[number].newer) {
-        hf_state_put(writer, times->entries[number].key, sizeof(times->entries[number].key));
+        hf_state_file_put(writer, times->entries[number].key, sizeof(times->entries[number].key));
         hf_state_put_u64(writer, times->entries[number].time_ns);
     }
 }
@@ -185,7 +185,7 @@ void spanmetrics_times_load(struct spanmetrics_times *times, struct hf_state_rea
     uint64_t count = hf_state_get_u64(reader);
     for (uint64_t i = 0; i < count && reader->status == HF_OK; i++) {
         uint64_t key[2] = {0, 0};
-        if (hf_state_get(reader, key, sizeof(key))) {
+        if (hf_state_file_get(reader, key, sizeof(key))) {
             put(times, key, hf_state_get_u64(reader));
         }
     }

@@ -46,7 +46,7 @@ enum hf_status hf_sampling_tail_journal_new(const struct hf_node *node, size_t l
 {
     struct hf_sampling_tail_journal *journal = calloc(1, sizeof(*journal));
     char *state_path = NULL;
-    enum hf_status status = journal != NULL ? hf_state_path(node, &state_path) : HF_NOMEM;
+    enum hf_status status = journal != NULL ? hf_state_file_path(node, &state_path) : HF_NOMEM;
     if (status == HF_OK) {
         journal->limit = limit;
         journal->fd = -1;
@@ -125,7 +125,7 @@ static enum hf_status open_file(struct hf_sampling_tail_journal *journal)
     if (journal->fd < 0 || ftruncate(journal->fd, end) != 0) {
         return HF_IO;
     }
-    return hf_state_sync_directory(journal->path);
+    return hf_state_file_sync_directory(journal->path);
 }
 
 enum hf_status hf_sampling_tail_journal_load(struct hf_sampling_tail_journal *journal,

@@ -318,14 +318,14 @@ static void goes_on_after_a_restart(void **state)
                    .parent = 0,
                    .zone = "z",
                    .has_failed = true});
-    hf_state_write_begin(&writer, path, "HFGRAPH1");
+    hf_state_file_write_begin(&writer, path, "HFGRAPH1");
     servicegraph_edges_save(&before.edges, &writer);
     servicegraph_table_save(&before.table, &writer);
-    assert_int_equal(hf_state_write_end(&writer), HF_OK);
-    assert_int_equal(hf_state_read_begin(&reader, path, "HFGRAPH1"), HF_OK);
+    assert_int_equal(hf_state_file_write_end(&writer), HF_OK);
+    assert_int_equal(hf_state_file_read_begin(&reader, path, "HFGRAPH1"), HF_OK);
     servicegraph_edges_load(&after.edges, 1, true, &reader);
     servicegraph_table_load(&after.table, &reader);
-    assert_int_equal(hf_state_read_end(&reader), HF_OK);
+    assert_int_equal(hf_state_file_read_end(&reader), HF_OK);
     FOLD(&after, {.service = "cart", .kind = SERVER, .trace = 2, .id = 2, .parent = 1});
     assert_string_equal(flush(&after), "request_total 1 front cart  false\n"
                                        "request_total 1 front cart  true z\n"

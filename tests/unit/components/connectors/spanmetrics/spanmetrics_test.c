@@ -378,18 +378,18 @@ static void joins_the_intervals_of_deltas(void **state)
 static void save(const struct bench *bench, const char *path)
 {
     struct hf_state_writer writer;
-    hf_state_write_begin(&writer, path, "HFSPANM1");
+    hf_state_file_write_begin(&writer, path, "HFSPANM1");
     spanmetrics_state_save(&bench->state, &writer);
-    assert_int_equal(hf_state_write_end(&writer), HF_OK);
+    assert_int_equal(hf_state_file_write_end(&writer), HF_OK);
 }
 
 static bool load(struct bench *bench, const char *path)
 {
     struct hf_state_reader reader;
     bool is_foreign = false;
-    assert_int_equal(hf_state_read_begin(&reader, path, "HFSPANM1"), HF_OK);
+    assert_int_equal(hf_state_file_read_begin(&reader, path, "HFSPANM1"), HF_OK);
     spanmetrics_state_load(&bench->state, &reader, &is_foreign);
-    assert_int_equal(hf_state_read_end(&reader), HF_OK);
+    assert_int_equal(hf_state_file_read_end(&reader), HF_OK);
     return is_foreign;
 }
 
