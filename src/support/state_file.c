@@ -77,7 +77,7 @@ void hf_state_file_put_bytes(struct hf_state_writer *writer, struct hf_slice byt
     hf_state_file_put(writer, bytes.data, bytes.size);
 }
 
-static HF_MUST_USE enum hf_status sync_parent(const char *path)
+enum hf_status hf_state_file_sync_directory(const char *path)
 {
     char copy[PATH_MAX];
     snprintf(copy, sizeof(copy), "%s", path);
@@ -121,7 +121,7 @@ enum hf_status hf_state_file_write_end(struct hf_state_writer *writer)
         }
     }
     if (writer->status == HF_OK) {
-        writer->status = sync_parent(writer->path);
+        writer->status = hf_state_file_sync_directory(writer->path);
         saved = errno;
     }
     free(writer->next);

@@ -9,12 +9,14 @@ A case is a folder under `span_cases/`:
     expected.json  what the Go collector made of it: the points of each flush that has any
 
 Flushes that say the same as the one before, and points of metrics without any, do not count. HOLDFAST_PEER and
-HOLDFAST_RECORD: as in test_processors.py.
+HOLDFAST_RECORD: as in test_processors.py; a connector that the program does not have is only replayed. The cases of
+servicegraph were recorded with its release 0.158, the last that the module proxy has.
 """
 
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,12 @@ def through_holdfast(case, text, directory):
             instance.close()
 
 
+def is_in_peer(connector):
+    """Does that program have the connector, under either spelling?"""
+    listed = subprocess.run([PEER, "components"], capture_output=True, text=True, check=True).stdout
+    return connector in re.findall(r"name: (\S+)", listed.replace("_", ""))
+
+
 def through_peer(case, text, directory):
     port = free_port()
     directory.mkdir()
@@ -137,7 +145,7 @@ def test_the_output_is_that_of_the_go_collector(folder, tmp_path):
     case = yaml.safe_load((folder / "config.yaml").read_text())
     text = (folder / "input.json").read_text()
     recorded = folder / "expected.json"
-    if PEER:
+    if PEER and is_in_peer(next(iter(case["connector"]))):
         found = through_peer(case, text, tmp_path / "peer")
         if RECORD or not recorded.exists():
             written(recorded, found)

@@ -245,3 +245,18 @@ class TestConfiguration:
         answer = run("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
         assert answer.returncode != 0
         assert words in answer.stderr + answer.stdout
+
+@pytest.mark.parametrize("kind", ["spanmetrics", "servicegraph"])
+def test_the_old_processor_is_refused_with_what_to_write(start, kind):
+    configuration = config({"nop": None})
+    keys = {"metrics_exporter": "nop", "latency_histogram_buckets": ["1ms", "2ms"], "dimensions": [{"name": "a"}]}
+    configuration["processors"] = {kind: keys}
+    configuration["service"]["pipelines"] = {
+        "traces": {"receivers": ["otlp"], "processors": [kind], "exporters": ["nop"]}
+    }
+    holdfast = start(configuration, ready=False)
+    answer = run("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
+    assert answer.returncode != 0
+    words = answer.stderr + answer.stdout
+    assert f"the processor {kind} has become a connector" in words
+    assert f"receivers [{kind}] and exporters [nop]" in words

@@ -142,6 +142,38 @@ class TestKill:
         holdfast.books("traces", "tail_sampling")
 
 
+    def test_a_verdict_that_cannot_be_repeated_outlives_kills(self, sampling, grpc_backend, grpc_sender):
+        """By a rate: decided again, a part of a trace would have another verdict than the rest."""
+        limit = {"name": "rate", "type": "rate_limiting", "rate_limiting": {"spans_per_second": 1, "burst_capacity": 100}}
+        holdfast = sampling(policies=[limit], decision_wait="1s")
+        ids = [os.urandom(16) for _ in range(200)]
+        for _ in range(3):  # a trace has a span in each of the requests, and one kill behind
+            sender = grpc_sender(holdfast)
+            for first in range(0, 200, 20):
+                sender.export(otlp.TRACES, request([(i, 1, False) for i in ids[first : first + 20]]))
+        for _ in range(4):
+            found = len(grpc_backend.requests)
+            until(lambda seen=found: len(grpc_backend.requests) > seen or holdfast.books("traces", "tail_sampling")["queued"]["items"] == 0, "nothing comes", 20)
+            holdfast.kill9()
+            holdfast.start()
+        wait_until_decided(holdfast)
+        until(lambda: holdfast.books("traces>tail_sampling", "otlp")["queued"]["items"] == 0, "spans wait behind")
+        found = spans_by_trace(grpc_backend)
+        assert found
+        assert set(found.values()) == {3}
+
+    def test_late_spans_follow_a_verdict_of_before_the_kill(self, sampling, grpc_backend, grpc_sender):
+        holdfast = sampling(policies=POLICIES[:1], decision_wait="1s")
+        kept, dropped = os.urandom(16), os.urandom(16)
+        grpc_sender(holdfast).export(otlp.TRACES, request([(kept, 1, True), (dropped, 1, False)]))
+        wait_until_decided(holdfast)
+        holdfast.kill9()
+        holdfast.start()
+        grpc_sender(holdfast).export(otlp.TRACES, request([(kept, 1, False), (dropped, 1, True)]))
+        wait_until_decided(holdfast)
+        until(lambda: spans_by_trace(grpc_backend) == {kept: 2}, lambda: spans_by_trace(grpc_backend))
+
+
 class TestConfiguration:
     def test_a_gateway_of_the_go_collector_loads(self, sampling):
         holdfast = sampling(decision_wait="10s", num_traces=100000, expected_new_traces_per_sec=10000)

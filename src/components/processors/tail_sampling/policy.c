@@ -4,43 +4,19 @@
  */
 #include "policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pdata/any.h"
 #include "pdata/attributes.h"
 #include "pdata/trace_state.h"
-#include "util/clock.h"
+#include "policy_internal.h"
 #include "util/regex.h"
 
 enum { RESOURCE_ATTRIBUTES = 1 };
 enum { SPAN_STATE = 3, SPAN_START = 7, SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_STATUS = 15 };
 enum { SPAN_FLAGS = 16, STATUS_CODE = 3, SAMPLED_FLAG = 1 };
-
-struct policy {
-    const struct hf_sampling_tail_policy_config *config;
-    uint64_t bit;
-    uint64_t threshold;      /* probabilistic */
-    unsigned codes;          /* status_code: 1 << code */
-    struct hf_regex **regex; /* string_attribute, `count` of them */
-    size_t regex_count;
-    double tokens, burst; /* rate_limiting */
-    uint64_t filled_ns;
-    bool is_filled;
-    double share; /* in a composite: spans per second */
-    double used;  /* of it, in `second` */
-    uint64_t second;
-    struct policy *inner; /* `inner_count` of them, in the order of asking */
-    size_t inner_count;
-};
-
-struct hf_sampling_tail_policies {
-    bool on_first_match;
-    struct policy *items;
-    size_t count;
-    struct policy *leaves[HF_TAIL_BITS_MAX]; /* those with a bit */
-    size_t leaf_count;
-};
 
 /* ---- making ---- */
 
@@ -93,7 +69,36 @@ static enum hf_status compile(struct policy *policy)
 static bool looks_at_spans(int64_t type)
 {
     return type == HF_TAIL_STATUS_CODE || type == HF_TAIL_STRING || type == HF_TAIL_NUMERIC ||
-           type == HF_TAIL_BOOLEAN || type == HF_TAIL_TRACE_STATE || type == HF_TAIL_TRACE_FLAGS;
+           type == HF_TAIL_BOOLEAN || type == HF_TAIL_TRACE_STATE || type == HF_TAIL_TRACE_FLAGS ||
+           type == HF_TAIL_OTTL;
+}
+
+static void set_rate(struct policy *policy, int64_t per_second, int64_t burst)
+{
+    policy->rate = (double)per_second;
+    policy->burst = burst > 0 ? (double)burst : 2 * (double)per_second;
+}
+
+/* The groups may move while others are added: their place is found when all are there. */
+static enum hf_status compile_conditions(struct hf_sampling_tail_policies *policies,
+                                         struct policy *policy)
+{
+    const struct hf_sampling_tail_policy_config *config = policy->config;
+    const struct hf_ottl_group_rules rules = {.key = config->name,
+                                              .functions = HF_OTTL_FILTER,
+                                              .error_mode =
+                                                  (enum hf_ottl_error_mode)config->ottl.error_mode};
+    char why[HF_ERROR_MAX];
+    policy->failed_bit = UINT64_C(1) << policies->bit_count++;
+    policy->first_group = policies->groups.count;
+    enum hf_status status =
+        hf_ottl_groups_add(&policies->groups, config->ottl.span, HF_PATH_SPAN, &rules, why);
+    if (status == HF_OK) {
+        status = hf_ottl_groups_add(&policies->groups, config->ottl.spanevent, HF_PATH_SPANEVENT,
+                                    &rules, why);
+    }
+    policy->group_count = policies->groups.count - policy->first_group;
+    return status;
 }
 
 static enum hf_status make_simple(struct hf_sampling_tail_policies *policies, struct policy *policy,
@@ -101,7 +106,7 @@ static enum hf_status make_simple(struct hf_sampling_tail_policies *policies, st
 {
     policy->config = config;
     if (looks_at_spans(config->type)) {
-        policy->bit = UINT64_C(1) << policies->leaf_count;
+        policy->bit = UINT64_C(1) << policies->bit_count++;
         policies->leaves[policies->leaf_count++] = policy;
     }
     switch ((enum hf_sampling_tail_type)config->type) {
@@ -112,9 +117,13 @@ static enum hf_status make_simple(struct hf_sampling_tail_policies *policies, st
         policy->threshold = threshold_of(config->sampling_percentage);
         return HF_OK;
     case HF_TAIL_RATE:
-        policy->burst = config->rate.burst_capacity > 0 ? (double)config->rate.burst_capacity
-                                                        : 2 * (double)config->rate.spans_per_second;
+        set_rate(policy, config->rate.spans_per_second, config->rate.burst_capacity);
         return HF_OK;
+    case HF_TAIL_BYTES:
+        set_rate(policy, config->bytes.bytes_per_second, config->bytes.burst_capacity);
+        return HF_OK;
+    case HF_TAIL_OTTL:
+        return compile_conditions(policies, policy);
     case HF_TAIL_STRING:
         return compile(policy);
     default:
@@ -129,6 +138,18 @@ static enum hf_status make_room(struct policy *policy, size_t count)
     return policy->inner != NULL ? HF_OK : HF_NOMEM;
 }
 
+/* One that may be the reverse of another. */
+static enum hf_status make_inner(struct hf_sampling_tail_policies *policies, struct policy *policy,
+                                 const struct hf_sampling_tail_policy_config *config)
+{
+    if (config->type != HF_TAIL_NOT) {
+        return make_simple(policies, policy, config);
+    }
+    policy->config = config;
+    enum hf_status status = make_room(policy, 1);
+    return status != HF_OK ? status : make_simple(policies, policy->inner, config->not_policy);
+}
+
 static enum hf_status make_all_of(struct hf_sampling_tail_policies *policies, struct policy *policy,
                                   const struct hf_sampling_tail_policy_config *config)
 {
@@ -136,7 +157,7 @@ static enum hf_status make_all_of(struct hf_sampling_tail_policies *policies, st
     policy->config = config;
     enum hf_status status = make_room(policy, config->all_of.count);
     for (size_t i = 0; i < config->all_of.count && status == HF_OK; i++) {
-        status = make_simple(policies, &policy->inner[i], &inner[i]);
+        status = make_inner(policies, &policy->inner[i], &inner[i]);
     }
     return status;
 }
@@ -180,7 +201,7 @@ static enum hf_status make_composite(struct hf_sampling_tail_policies *policies,
         }
         struct policy *sub = &policy->inner[before];
         status = inner[i].type == HF_TAIL_AND ? make_all_of(policies, sub, &inner[i])
-                                              : make_simple(policies, sub, &inner[i]);
+                                              : make_inner(policies, sub, &inner[i]);
         sub->share = share_of(config, inner[i].name);
     }
     return status;
@@ -189,19 +210,16 @@ static enum hf_status make_composite(struct hf_sampling_tail_policies *policies,
 static enum hf_status make_policy(struct hf_sampling_tail_policies *policies, struct policy *policy,
                                   const struct hf_sampling_tail_policy_config *config)
 {
-    enum hf_status status;
     policy->config = config;
+    policies->has_drop = policies->has_drop || config->type == HF_TAIL_DROP;
     switch ((enum hf_sampling_tail_type)config->type) {
     case HF_TAIL_AND:
     case HF_TAIL_DROP:
         return make_all_of(policies, policy, config);
     case HF_TAIL_COMPOSITE:
         return make_composite(policies, policy);
-    case HF_TAIL_NOT:
-        status = make_room(policy, 1);
-        return status != HF_OK ? status : make_simple(policies, policy->inner, config->not_policy);
     default:
-        return make_simple(policies, policy, config);
+        return make_inner(policies, policy, config);
     }
 }
 
@@ -213,15 +231,11 @@ static void release(struct policy *policy)
     free(policy->regex);
 }
 
+/* They are at most four within each other. */
 static void release_all(struct policy *policy)
 {
     for (size_t i = 0; i < policy->inner_count; i++) {
-        struct policy *inner = &policy->inner[i];
-        for (size_t k = 0; k < inner->inner_count; k++) {
-            release(&inner->inner[k]);
-        }
-        free(inner->inner);
-        release(inner);
+        release_all(&policy->inner[i]);
     }
     free(policy->inner);
     release(policy);
@@ -234,6 +248,7 @@ void hf_sampling_tail_policies_free(struct hf_sampling_tail_policies *policies)
     }
     if (policies != NULL) {
         free(policies->items);
+        hf_ottl_groups_release(&policies->groups);
     }
     free(policies);
 }
@@ -305,8 +320,8 @@ static bool matches_attribute(const struct policy *policy, struct hf_slice owner
     }
     if (config->type == HF_TAIL_NUMERIC) {
         int64_t integer = any.type == HF_ANY_INT ? any.integer : 0;
-        return (!config->numeric.has_min || integer >= config->numeric.min) &&
-               (!config->numeric.has_max || integer <= config->numeric.max);
+        return (config->numeric.min == 0 || integer >= config->numeric.min) &&
+               (config->numeric.max == 0 || integer <= config->numeric.max);
     }
     return (any.type == HF_ANY_BOOL && any.integer != 0) == config->boolean.value;
 }
@@ -340,6 +355,32 @@ static bool matches_state(const struct policy *policy, struct hf_message *span)
            is_one_of(&policy->config->trace_state.values, value);
 }
 
+/* The bits of conditions on a span and its events; the first that is true or fails ends it. */
+static uint64_t match_conditions(struct hf_sampling_tail_policies *policies,
+                                 const struct policy *policy, const struct hf_place *place)
+{
+    for (size_t i = 0; i < policy->group_count; i++) {
+        const struct hf_ottl_group *group = &policies->groups.items[policy->first_group + i];
+        bool is_of_events = hf_ottl_context(group->ottl) == HF_PATH_SPANEVENT;
+        struct hf_place at = *place;
+        at.event = NULL;
+        while (!is_of_events || hf_place_next_event(&at)) {
+            bool is_any = false;
+            hf_ottl_enter(&policies->run, &at);
+            enum hf_status status = hf_ottl_any(group->ottl, &policies->run, group->error_mode,
+                                                policies->watch, &is_any);
+            policies->no_memory = policies->no_memory || status == HF_NOMEM;
+            if (status != HF_OK || is_any) {
+                return status != HF_OK ? policy->failed_bit : policy->bit;
+            }
+            if (!is_of_events) {
+                break;
+            }
+        }
+    }
+    return 0;
+}
+
 static bool matches_span(const struct policy *policy, struct hf_message *span)
 {
     int64_t code;
@@ -356,15 +397,34 @@ static bool matches_span(const struct policy *policy, struct hf_message *span)
     }
 }
 
-void hf_sampling_tail_match_span(const struct hf_sampling_tail_policies *policies,
-                                 struct hf_message *span, struct hf_sampling_tail_facts *facts)
+void hf_sampling_tail_match_begin(struct hf_sampling_tail_policies *policies,
+                                  struct hf_document *document)
 {
+    policies->no_memory = false;
+    hf_ottl_begin(&policies->run, document);
+}
+
+enum hf_status hf_sampling_tail_match_end(struct hf_sampling_tail_policies *policies)
+{
+    hf_ottl_end(&policies->run);
+    return policies->no_memory ? HF_NOMEM : HF_OK;
+}
+
+void hf_sampling_tail_match_span(struct hf_sampling_tail_policies *policies,
+                                 const struct hf_place *place, struct hf_sampling_tail_facts *facts)
+{
+    struct hf_message *span = place->item;
     struct hf_sampling_tail_facts one = {.start_ns = hf_message_u64(span, SPAN_START),
                                          .end_ns = hf_message_u64(span, SPAN_END),
                                          .spans = 1};
     for (size_t i = 0; i < policies->leaf_count; i++) {
         const struct policy *policy = policies->leaves[i];
-        if ((facts->bits & policy->bit) == 0 && matches_span(policy, span)) {
+        if ((facts->bits & (policy->bit | policy->failed_bit)) != 0) {
+            continue;
+        }
+        if (policy->group_count != 0) {
+            one.bits |= match_conditions(policies, policy, place);
+        } else if (matches_span(policy, span)) {
             one.bits |= policy->bit;
         }
     }
@@ -379,169 +439,18 @@ void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts,
         facts->start_ns = more->start_ns;
     }
     facts->end_ns = more->end_ns > facts->end_ns ? more->end_ns : facts->end_ns;
+    facts->bytes += more->bytes;
     facts->spans += more->spans;
 }
 
-/* ---- deciding ---- */
-
-struct question {
-    const uint8_t *trace_id;
-    const struct hf_sampling_tail_facts *facts;
-    uint64_t now_ns;
-};
-
-static bool is_hash_below(const struct policy *policy, const uint8_t *trace_id)
+void hf_sampling_tail_policies_watch(struct hf_sampling_tail_policies *policies,
+                                     struct hf_ottl_watch *watch)
 {
-    const char *salt = policy->config->hash_salt;
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    salt = salt == NULL || salt[0] == '\0' ? "default-hash-seed" : salt;
-    for (size_t i = 0; salt[i] != '\0'; i++) {
-        hash = (hash ^ (uint8_t)salt[i]) * UINT64_C(1099511628211);
-    }
-    for (size_t i = 0; i < 16; i++) {
-        hash = (hash ^ trace_id[i]) * UINT64_C(1099511628211);
-    }
-    return hash <= policy->threshold;
+    policies->watch = watch;
 }
 
-static bool is_slow(const struct hf_sampling_tail_policy_config *config,
-                    const struct hf_sampling_tail_facts *facts)
+const struct hf_ottl_groups *
+hf_sampling_tail_policies_groups(const struct hf_sampling_tail_policies *policies)
 {
-    int64_t took_ms = facts->end_ns >= facts->start_ns
-                          ? (int64_t)((facts->end_ns - facts->start_ns) / HF_NS_PER_MS)
-                          : -(int64_t)((facts->start_ns - facts->end_ns) / HF_NS_PER_MS);
-    return took_ms > config->threshold_ms &&
-           (config->upper_threshold_ms == 0 || took_ms <= config->upper_threshold_ms);
-}
-
-/* A bucket that fills with spans_per_second. */
-static bool takes_tokens(struct policy *policy, const struct question *question)
-{
-    double rate = (double)policy->config->rate.spans_per_second;
-    if (!policy->is_filled) {
-        policy->is_filled = true;
-        policy->tokens = policy->burst;
-    } else if (question->now_ns > policy->filled_ns) {
-        policy->tokens +=
-            rate * (double)(question->now_ns - policy->filled_ns) / (double)HF_NS_PER_S;
-        policy->tokens = policy->tokens < policy->burst ? policy->tokens : policy->burst;
-    }
-    policy->filled_ns = question->now_ns > policy->filled_ns ? question->now_ns : policy->filled_ns;
-    if (policy->tokens < (double)question->facts->spans) {
-        return false;
-    }
-    policy->tokens -= (double)question->facts->spans;
-    return true;
-}
-
-static bool samples_simple(struct policy *policy, const struct question *question)
-{
-    const struct hf_sampling_tail_policy_config *config = policy->config;
-    const struct hf_sampling_tail_facts *facts = question->facts;
-    bool is_matched = (facts->bits & policy->bit) != 0;
-    switch ((enum hf_sampling_tail_type)config->type) {
-    case HF_TAIL_ALWAYS:
-        return true;
-    case HF_TAIL_LATENCY:
-        return is_slow(config, facts);
-    case HF_TAIL_PROBABILISTIC:
-        return is_hash_below(policy, question->trace_id);
-    case HF_TAIL_STRING:
-        return is_matched != config->string.invert;
-    case HF_TAIL_NUMERIC:
-        return is_matched != config->numeric.invert;
-    case HF_TAIL_BOOLEAN:
-        return is_matched != config->boolean.invert;
-    case HF_TAIL_RATE:
-        return takes_tokens(policy, question);
-    case HF_TAIL_SPAN_COUNT:
-        return (int64_t)facts->spans >= config->spans.min &&
-               (config->spans.max == 0 || (int64_t)facts->spans <= config->spans.max);
-    default:
-        return is_matched;
-    }
-}
-
-static bool all_sample(struct policy *policy, const struct question *question)
-{
-    for (size_t i = 0; i < policy->inner_count; i++) {
-        if (!samples_simple(&policy->inner[i], question)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The first one that samples owns the trace, and has to have room for it in this second. */
-static bool samples_composite(struct policy *policy, const struct question *question)
-{
-    uint64_t second = question->now_ns / HF_NS_PER_S;
-    for (size_t i = 0; i < policy->inner_count; i++) {
-        struct policy *sub = &policy->inner[i];
-        if (sub->second != second) {
-            sub->second = second;
-            sub->used = 0;
-        }
-        if (sub->config->type == HF_TAIL_AND ? all_sample(sub, question)
-                                             : samples_simple(sub, question)) {
-            double used = sub->used + (double)question->facts->spans;
-            bool fits = used <= sub->share;
-            sub->used = fits ? used : sub->used;
-            return fits;
-        }
-    }
-    return false;
-}
-
-static enum hf_sampling_tail_verdict vote(struct policy *policy, const struct question *question)
-{
-    bool samples;
-    switch ((enum hf_sampling_tail_type)policy->config->type) {
-    case HF_TAIL_AND:
-        samples = all_sample(policy, question);
-        break;
-    case HF_TAIL_NOT:
-        samples = !all_sample(policy, question);
-        break;
-    case HF_TAIL_DROP:
-        return all_sample(policy, question) ? HF_TAIL_DROPPED : HF_TAIL_NOT_SAMPLED;
-    case HF_TAIL_COMPOSITE:
-        samples = samples_composite(policy, question);
-        break;
-    default:
-        samples = samples_simple(policy, question);
-    }
-    return samples ? HF_TAIL_SAMPLED : HF_TAIL_NOT_SAMPLED;
-}
-
-enum hf_sampling_tail_verdict hf_sampling_tail_decide(struct hf_sampling_tail_policies *policies,
-                                                      const uint8_t *trace_id,
-                                                      const struct hf_sampling_tail_facts *facts,
-                                                      uint64_t now_ns,
-                                                      enum hf_sampling_tail_verdict *ret_votes)
-{
-    const struct question question = {trace_id, facts, now_ns};
-    enum hf_sampling_tail_verdict verdict = HF_TAIL_NOT_SAMPLED;
-    memset(ret_votes, 0, policies->count * sizeof(*ret_votes));
-    /* What drops is asked first and ends it. */
-    for (size_t i = 0; i < policies->count; i++) {
-        if (policies->items[i].config->type == HF_TAIL_DROP) {
-            ret_votes[i] = vote(&policies->items[i], &question);
-            if (ret_votes[i] == HF_TAIL_DROPPED) {
-                return HF_TAIL_NOT_SAMPLED;
-            }
-        }
-    }
-    for (size_t i = 0; i < policies->count; i++) {
-        if (policies->items[i].config->type != HF_TAIL_DROP) {
-            ret_votes[i] = vote(&policies->items[i], &question);
-            if (ret_votes[i] == HF_TAIL_SAMPLED) {
-                verdict = HF_TAIL_SAMPLED;
-                if (policies->on_first_match) {
-                    return verdict;
-                }
-            }
-        }
-    }
-    return verdict;
+    return &policies->groups;
 }

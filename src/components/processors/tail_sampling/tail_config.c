@@ -3,50 +3,23 @@
  */
 #include "tail_config.h"
 
-#include <math.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <holdfast/component.h>
 
-#include "util/regex.h"
+#include "ottl/ottl.h"
 
 /* ---- keys ---- */
 
-static const char *const types[] = {"always_sample",
-                                    "status_code",
-                                    "latency",
-                                    "probabilistic",
-                                    "string_attribute",
-                                    "numeric_attribute",
-                                    "boolean_attribute",
-                                    "rate_limiting",
-                                    "span_count",
-                                    "trace_state",
-                                    "trace_flags",
-                                    "and",
-                                    "composite",
-                                    "not",
-                                    "drop",
-                                    NULL};
-static const char *const types_in_composite[] = {"always_sample",
-                                                 "status_code",
-                                                 "latency",
-                                                 "probabilistic",
-                                                 "string_attribute",
-                                                 "numeric_attribute",
-                                                 "boolean_attribute",
-                                                 "rate_limiting",
-                                                 "span_count",
-                                                 "trace_state",
-                                                 "trace_flags",
-                                                 "and",
-                                                 NULL};
-static const char *const simple_types[] = {
-    "always_sample",    "status_code",       "latency",           "probabilistic",
-    "string_attribute", "numeric_attribute", "boolean_attribute", "rate_limiting",
-    "span_count",       "trace_state",       "trace_flags",       NULL};
+#define SIMPLE_TYPES                                                                               \
+    "always_sample", "status_code", "latency", "probabilistic", "string_attribute",                \
+        "numeric_attribute", "boolean_attribute", "rate_limiting", "span_count", "trace_state",    \
+        "trace_flags", "bytes_limiting", "ottl_condition"
+
+static const char *const types[] = {SIMPLE_TYPES, "not", "and", "composite", "drop", NULL};
+static const char *const types_in_composite[] = {SIMPLE_TYPES, "not", "and", NULL};
+static const char *const types_in_and[] = {SIMPLE_TYPES, "not", NULL};
+static const char *const simple_types[] = {SIMPLE_TYPES, NULL};
 static const char *const codes[] = {"OK", "ERROR", "UNSET", NULL};
 
 #define AT(member) offsetof(struct hf_sampling_tail_policy_config, member)
@@ -114,13 +87,11 @@ static const struct hf_field numeric_fields[] = {
     {.key = "min_value",
      .type = HF_FIELD_INT,
      .offset = AT(numeric.min),
-     .present_offset = AT(numeric.has_min),
-     .help = "At least this; absent: no limit."},
+     .help = "At least this; 0: no limit."},
     {.key = "max_value",
      .type = HF_FIELD_INT,
      .offset = AT(numeric.max),
-     .present_offset = AT(numeric.has_max),
-     .help = "At most this; absent: no limit."},
+     .help = "At most this; 0: no limit."},
     {.key = "invert_match",
      .type = HF_FIELD_BOOL,
      .offset = AT(numeric.invert),
@@ -146,6 +117,34 @@ static const struct hf_field rate_fields[] = {
      .type = HF_FIELD_INT,
      .offset = AT(rate.burst_capacity),
      .help = "So many spans may come at once; 0: twice spans_per_second."},
+    HF_FIELDS_END};
+static const struct hf_field bytes_fields[] = {
+    {.key = "bytes_per_second",
+     .type = HF_FIELD_INT,
+     .offset = AT(bytes.bytes_per_second),
+     .help = "A trace is sampled when its bytes fit: those of its spans, with their resource and "
+             "scope once per request."},
+    {.key = "burst_capacity",
+     .type = HF_FIELD_INT,
+     .offset = AT(bytes.burst_capacity),
+     .help = "So many bytes may come at once; 0: twice bytes_per_second."},
+    HF_FIELDS_END};
+static const struct hf_field ottl_fields[] = {
+    {.key = "error_mode",
+     .type = HF_FIELD_ENUM,
+     .offset = AT(ottl.error_mode),
+     .choices = hf_ottl_error_modes,
+     .default_text = "ignore",
+     .help = "What becomes of a condition that fails: propagate (the policy has no vote on the "
+             "trace), ignore (it is false) or silent (and is not logged)."},
+    {.key = "span",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(ottl.span),
+     .help = "Conditions; one of them is true for a span."},
+    {.key = "spanevent",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(ottl.spanevent),
+     .help = "Or one of these for an event of a span."},
     HF_FIELDS_END};
 static const struct hf_field count_fields[] = {{.key = "min_spans",
                                                 .type = HF_FIELD_INT,
@@ -185,22 +184,13 @@ static const struct hf_field state_fields[] = {{.key = "key",
         SECTION("numeric_attribute", numeric_fields, "By an attribute's integer."),                \
         SECTION("boolean_attribute", boolean_fields, "By an attribute's boolean."),                \
         SECTION("rate_limiting", rate_fields, "As many spans per second."),                        \
+        SECTION("bytes_limiting", bytes_fields, "As many bytes per second."),                      \
+        SECTION("ottl_condition", ottl_fields, "By conditions on spans and their events."),        \
         SECTION("span_count", count_fields, "By the number of spans."),                            \
         SECTION("trace_state", state_fields, "By a member of the trace state.")
 
 static const struct hf_field simple_policy_fields[] = {SIMPLE(simple_types), HF_FIELDS_END};
 
-#define SUB_POLICIES(name, says)                                                                   \
-    {                                                                                              \
-        .key = name, .type = HF_FIELD_STRUCT_LIST, .offset = AT(all_of),                           \
-        .inner = simple_policy_fields,                                                             \
-        .inner_size = sizeof(struct hf_sampling_tail_policy_config), .help = says                  \
-    }
-
-static const struct hf_field and_fields[] = {
-    SUB_POLICIES("and_sub_policy", "Sampled when all of them sample."), HF_FIELDS_END};
-static const struct hf_field drop_fields[] = {
-    SUB_POLICIES("drop_sub_policy", "Never sampled when all of them sample."), HF_FIELDS_END};
 static const struct hf_field not_fields[] = {
     {.key = "not_sub_policy",
      .type = HF_FIELD_OPTIONAL,
@@ -209,8 +199,23 @@ static const struct hf_field not_fields[] = {
      .inner_size = sizeof(struct hf_sampling_tail_policy_config),
      .help = "Sampled when it does not sample."},
     HF_FIELDS_END};
+static const struct hf_field and_policy_fields[] = {
+    SIMPLE(types_in_and), SECTION("not", not_fields, "The reverse of one."), HF_FIELDS_END};
+
+#define SUB_POLICIES(name, says)                                                                   \
+    {                                                                                              \
+        .key = name, .type = HF_FIELD_STRUCT_LIST, .offset = AT(all_of),                           \
+        .inner = and_policy_fields, .inner_size = sizeof(struct hf_sampling_tail_policy_config),   \
+        .help = says                                                                               \
+    }
+
+static const struct hf_field and_fields[] = {
+    SUB_POLICIES("and_sub_policy", "Sampled when all of them sample."), HF_FIELDS_END};
+static const struct hf_field drop_fields[] = {
+    SUB_POLICIES("drop_sub_policy", "Never sampled when all of them sample."), HF_FIELDS_END};
 static const struct hf_field composite_policy_fields[] = {
-    SIMPLE(types_in_composite), SECTION("and", and_fields, "All of several."), HF_FIELDS_END};
+    SIMPLE(types_in_composite), SECTION("not", not_fields, "The reverse of one."),
+    SECTION("and", and_fields, "All of several."), HF_FIELDS_END};
 static const struct hf_field share_fields[] = {
     {.key = "policy",
      .type = HF_FIELD_STRING,
@@ -256,6 +261,8 @@ static const struct hf_field policy_fields[] = {
     HF_FIELDS_END};
 
 #define CONFIG(member) offsetof(struct hf_sampling_tail_config, member)
+
+static const char *const strategies[] = {"trace-complete", "span-ingest", NULL};
 
 static const struct hf_field cache_fields[] = {
     {.key = "sampled_cache_size",
@@ -308,175 +315,41 @@ const struct hf_field hf_sampling_tail_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = CONFIG(sample_on_first_match),
      .help = "Ask no more policies when one samples."},
+    {.key = "decision_wait_after_root_received",
+     .type = HF_FIELD_DURATION,
+     .offset = CONFIG(decision_wait_after_root_ns),
+     .min = 0,
+     .max = 4e15,
+     .help = "From the receipt of a span without a parent to the decision, if that is earlier; 0: "
+             "decision_wait alone counts."},
+    {.key = "maximum_trace_size_bytes",
+     .type = HF_FIELD_BYTES,
+     .offset = CONFIG(maximum_trace_size_bytes),
+     .help = "A larger trace is dropped at once; 0: no limit."},
+    {.key = "block_on_overflow",
+     .type = HF_FIELD_BOOL,
+     .offset = CONFIG(block_on_overflow),
+     .help = "When num_traces wait, leave what comes in the queue in front instead of deciding the "
+             "oldest early."},
+    {.key = "sampling_strategy",
+     .type = HF_FIELD_ENUM,
+     .offset = CONFIG(strategy),
+     .choices = strategies,
+     .default_text = "trace-complete",
+     .help = "span-ingest: the policies are asked about the spans of each request when it comes; a "
+             "trace that none samples within decision_wait is not sampled."},
+    {.key = "drop_pending_traces_on_shutdown",
+     .type = HF_FIELD_BOOL,
+     .offset = CONFIG(drop_pending_on_shutdown),
+     .help = "Accepted; traces that wait are on disk, and are decided after the next start."},
+    {.key = "num_shards",
+     .type = HF_FIELD_INT,
+     .offset = CONFIG(num_shards),
+     .default_text = "1",
+     .min = 0,
+     .max = 256,
+     .help = "Accepted; one thread decides."},
+    {.key = "tail_storage",
+     .type = HF_FIELD_IGNORED,
+     .help = "has no effect: spans wait in the queue on disk"},
     HF_FIELDS_END};
-
-/* ---- checks ---- */
-
-static _Thread_local char sentence[HF_ERROR_MAX];
-
-static const char *says(const char *name, const char *what)
-{
-    snprintf(sentence, sizeof(sentence), "policies: %s: %s", name, what);
-    return sentence;
-}
-
-static bool is_missing(const char *text)
-{
-    return text == NULL || text[0] == '\0';
-}
-
-static const char *check_patterns(const struct hf_sampling_tail_policy_config *policy)
-{
-    for (size_t i = 0; policy->string.is_regex && i < policy->string.values.count; i++) {
-        char why[HF_REGEX_ERROR_MAX], text[HF_REGEX_ERROR_MAX + 64];
-        struct hf_regex *regex = NULL;
-        enum hf_status status = hf_regex_new(policy->string.values.items[i], &regex, why);
-        hf_regex_free(regex);
-        if (status == HF_INVALID) {
-            snprintf(text, sizeof(text), "string_attribute::values[%zu]: %s", i, why);
-            return says(policy->name, text);
-        }
-    }
-    return NULL;
-}
-
-static const char *check_simple(const struct hf_sampling_tail_policy_config *policy)
-{
-    switch ((enum hf_sampling_tail_type)policy->type) {
-    case HF_TAIL_STATUS_CODE:
-        return policy->status_codes.count == 0
-                   ? says(policy->name, "status_code::status_codes: at least one is needed")
-                   : NULL;
-    case HF_TAIL_PROBABILISTIC:
-        return !isfinite(policy->sampling_percentage)
-                   ? says(policy->name, "probabilistic::sampling_percentage: not a finite number")
-                   : NULL;
-    case HF_TAIL_STRING:
-        return is_missing(policy->string.key) ? says(policy->name, "string_attribute::key: missing")
-                                              : check_patterns(policy);
-    case HF_TAIL_NUMERIC:
-        return is_missing(policy->numeric.key)
-                   ? says(policy->name, "numeric_attribute::key: missing")
-                   : NULL;
-    case HF_TAIL_BOOLEAN:
-        return is_missing(policy->boolean.key)
-                   ? says(policy->name, "boolean_attribute::key: missing")
-                   : NULL;
-    case HF_TAIL_TRACE_STATE:
-        return is_missing(policy->trace_state.key) ? says(policy->name, "trace_state::key: missing")
-                                                   : NULL;
-    default:
-        return NULL;
-    }
-}
-
-/* Non-empty and unique names. `policies` has HF_TAIL_TYPE_COUNT kinds of policy. */
-static const char *check_names(const struct hf_struct_list *list, const char *owner)
-{
-    const struct hf_sampling_tail_policy_config *policies = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        if (is_missing(policies[i].name)) {
-            return says(owner, "a policy without a name");
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(policies[i].name, policies[k].name) == 0) {
-                return says(policies[i].name, "there are two policies of that name");
-            }
-        }
-    }
-    return NULL;
-}
-
-static bool is_one_of(const char *name, const struct hf_struct_list *list)
-{
-    const struct hf_sampling_tail_policy_config *policies = list->items;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(policies[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *check_all_of(const struct hf_sampling_tail_policy_config *policy)
-{
-    const struct hf_sampling_tail_policy_config *inner = policy->all_of.items;
-    if (policy->all_of.count == 0) {
-        return says(policy->name, "at least one sub-policy is needed");
-    }
-    const char *wrong = check_names(&policy->all_of, policy->name);
-    for (size_t i = 0; i < policy->all_of.count && wrong == NULL; i++) {
-        wrong = check_simple(&inner[i]);
-    }
-    return wrong;
-}
-
-static const char *check_composite(const struct hf_sampling_tail_policy_config *policy)
-{
-    const struct hf_sampling_tail_policy_config *inner = policy->composite.policies.items;
-    const struct hf_sampling_tail_rate_share *shares = policy->composite.shares.items;
-    if (policy->composite.policies.count == 0) {
-        return says(policy->name, "composite::composite_sub_policy: at least one is needed");
-    }
-    const char *wrong = check_names(&policy->composite.policies, policy->name);
-    for (size_t i = 0; i < policy->composite.policies.count && wrong == NULL; i++) {
-        wrong = inner[i].type == HF_TAIL_AND ? check_all_of(&inner[i]) : check_simple(&inner[i]);
-    }
-    for (size_t i = 0; i < policy->composite.order.count && wrong == NULL; i++) {
-        if (!is_one_of(policy->composite.order.items[i], &policy->composite.policies)) {
-            wrong = says(policy->name, "composite::policy_order: names no sub-policy");
-        }
-    }
-    for (size_t i = 0; i < policy->composite.shares.count && wrong == NULL; i++) {
-        if (!is_one_of(shares[i].policy, &policy->composite.policies)) {
-            wrong = says(policy->name, "composite::rate_allocation: names no sub-policy");
-        }
-    }
-    return wrong;
-}
-
-static const char *check_policy(const struct hf_sampling_tail_policy_config *policy)
-{
-    switch ((enum hf_sampling_tail_type)policy->type) {
-    case HF_TAIL_AND:
-    case HF_TAIL_DROP:
-        return check_all_of(policy);
-    case HF_TAIL_NOT:
-        return policy->not_policy == NULL ? says(policy->name, "not::not_sub_policy: missing")
-                                          : check_simple(policy->not_policy);
-    case HF_TAIL_COMPOSITE:
-        return check_composite(policy);
-    default:
-        return check_simple(policy);
-    }
-}
-
-/* Those that need a bit, whether they look at spans or not. */
-static size_t count_bits(const struct hf_sampling_tail_policy_config *policy)
-{
-    const struct hf_sampling_tail_policy_config *inner = policy->composite.policies.items;
-    size_t count = 1 + policy->all_of.count + (policy->not_policy != NULL);
-    for (size_t i = 0; i < policy->composite.policies.count; i++) {
-        count += 1 + inner[i].all_of.count;
-    }
-    return count;
-}
-
-const char *hf_sampling_tail_check(const void *config)
-{
-    const struct hf_sampling_tail_config *wanted = config;
-    const struct hf_sampling_tail_policy_config *policies = wanted->policies.items;
-    if (wanted->policies.count == 0) {
-        return "policies: at least one is needed";
-    }
-    const char *wrong = check_names(&wanted->policies, "tail_sampling");
-    size_t bits = 0;
-    for (size_t i = 0; i < wanted->policies.count && wrong == NULL; i++) {
-        wrong = check_policy(&policies[i]);
-        bits += count_bits(&policies[i]);
-    }
-    if (wrong == NULL && bits > HF_TAIL_BITS_MAX) {
-        return "policies: more than 64, those inside of others included";
-    }
-    return wrong;
-}

@@ -21,13 +21,18 @@ enum hf_sampling_tail_type {
     HF_TAIL_SPAN_COUNT,
     HF_TAIL_TRACE_STATE,
     HF_TAIL_TRACE_FLAGS,
+    HF_TAIL_BYTES,
+    HF_TAIL_OTTL,
     HF_TAIL_SIMPLE_COUNT,
-    HF_TAIL_AND = HF_TAIL_SIMPLE_COUNT, /* in a composite too */
+    HF_TAIL_NOT = HF_TAIL_SIMPLE_COUNT, /* in `and` and `drop` too */
+    HF_TAIL_AND,                        /* in a composite too */
     HF_TAIL_COMPOSITE,                  /* and what follows: not inside of another */
-    HF_TAIL_NOT,
     HF_TAIL_DROP,
     HF_TAIL_TYPE_COUNT
 };
+
+/* The order is that of `sampling_strategy`. */
+enum hf_sampling_tail_strategy { HF_TAIL_TRACE_COMPLETE = 0, HF_TAIL_SPAN_INGEST };
 
 struct hf_sampling_tail_policy_config;
 
@@ -53,7 +58,7 @@ struct hf_sampling_tail_policy_config {
     struct {
         const char *key;
         int64_t min, max;
-        bool has_min, has_max, invert;
+        bool invert;
     } numeric;
     struct {
         const char *key;
@@ -62,6 +67,13 @@ struct hf_sampling_tail_policy_config {
     struct {
         int64_t spans_per_second, burst_capacity;
     } rate;
+    struct {
+        int64_t bytes_per_second, burst_capacity;
+    } bytes;
+    struct {
+        int64_t error_mode;
+        struct hf_string_list span, spanevent;
+    } ottl;
     struct {
         int64_t min, max;
     } spans;
@@ -79,8 +91,10 @@ struct hf_sampling_tail_policy_config {
 };
 
 struct hf_sampling_tail_config {
-    uint64_t decision_wait_ns;
-    int64_t num_traces, expected_new_traces_per_sec;
+    uint64_t decision_wait_ns, decision_wait_after_root_ns;
+    int64_t num_traces, expected_new_traces_per_sec, num_shards, strategy;
+    uint64_t maximum_trace_size_bytes;
+    bool block_on_overflow, drop_pending_on_shutdown;
     struct hf_struct_list policies; /* of struct hf_sampling_tail_policy_config */
     struct {
         int64_t sampled_cache_size, non_sampled_cache_size;
@@ -88,7 +102,7 @@ struct hf_sampling_tail_config {
     bool sample_on_first_match;
 };
 
-/* At most so many policies that look at single spans: each has a bit. */
+/* At most so many policies that look at single spans: each has a bit, ottl_condition two. */
 #define HF_TAIL_BITS_MAX 64u
 
 extern const struct hf_field hf_sampling_tail_fields[];

@@ -1,11 +1,15 @@
 /*
  * tail_counters: under the names that the Go collector's processor has.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tail_internal.h"
+#include "util/clock.h"
 
 #define PREFIX "otelcol_processor_tail_sampling_"
+#define VOTES ((size_t)HF_TAIL_VERDICT_COUNT) /* series of a policy */
 
 static struct hf_series *series_of(struct hf_tail *tail, const struct hf_metric_family *family,
                                    const struct hf_label *more)
@@ -38,8 +42,79 @@ static bool add_pair(struct hf_tail *tail, struct hf_series **pair, const char *
     return pair[0] != NULL && pair[1] != NULL;
 }
 
-static bool add_votes(struct hf_tail *tail, struct hf_series **series, const char *policy)
+static bool add_global(struct hf_tail *tail)
 {
+    static const struct {
+        const char *sampled, *decision;
+    } verdicts[] = {[HF_TAIL_SAMPLED] = {"true", "sampled"},
+                    [HF_TAIL_NOT_SAMPLED] = {"false", "not_sampled"},
+                    [HF_TAIL_DROPPED] = {"false", "dropped"}};
+    const struct hf_metric_family family = {.name = PREFIX "global_count_traces_sampled",
+                                            .type = HF_COUNTER,
+                                            .unit = "",
+                                            .help = "Traces by their verdict."};
+    bool is_whole = true;
+    for (size_t i = HF_TAIL_SAMPLED; i <= HF_TAIL_DROPPED; i++) {
+        const struct hf_label labels[] = {
+            {"sampled", verdicts[i].sampled}, {"decision", verdicts[i].decision}, {NULL, NULL}};
+        tail->counters.global[i] = series_of(tail, &family, labels);
+        is_whole = is_whole && tail->counters.global[i] != NULL;
+    }
+    return is_whole;
+}
+
+static bool add_histograms(struct hf_tail *tail)
+{
+    static const double milliseconds[] = {1,    2,    5,    10,    25,    50,    75,   100,
+                                          150,  200,  300,  400,   500,   750,   1000, 2000,
+                                          3000, 4000, 5000, 10000, 20000, 30000, 50000};
+    static const double seconds[] = {0,   5,   10,   25,   50,   75,   100,  250,
+                                     500, 750, 1000, 2500, 5000, 7500, 10000};
+    struct hf_sampling_tail_counters *counters = &tail->counters;
+    const struct {
+        struct hf_histogram **at;
+        struct hf_metric_family family;
+    } histograms[] = {{&counters->latency_ms,
+                       {.name = PREFIX "sampling_decision_timer_latency",
+                        .help = "Milliseconds that a round of decisions takes.",
+                        .bounds = milliseconds,
+                        .bound_count = sizeof(milliseconds) / sizeof(double)}},
+                      {&counters->late_s,
+                       {.name = PREFIX "sampling_late_span_age",
+                        .help = "Seconds from a verdict to a span that comes after it.",
+                        .bounds = seconds,
+                        .bound_count = sizeof(seconds) / sizeof(double)}},
+                      {&counters->removal_s,
+                       {.name = PREFIX "sampling_trace_removal_age",
+                        .help = "Seconds from a trace's first span until it is forgotten.",
+                        .bounds = seconds,
+                        .bound_count = sizeof(seconds) / sizeof(double)}}};
+    const struct hf_label labels[] = {{"processor", hf_node_id(tail->node)}, {NULL, NULL}};
+    bool is_whole = true;
+    for (size_t i = 0; i < sizeof(histograms) / sizeof(histograms[0]); i++) {
+        struct hf_metric_family family = histograms[i].family;
+        family.type = HF_HISTOGRAM;
+        family.unit = "";
+        *histograms[i].at = hf_metrics_histogram(hf_node_metrics(tail->node), &family, labels);
+        is_whole = is_whole && *histograms[i].at != NULL;
+    }
+    return is_whole;
+}
+
+/* As the Go collector: the name of the instance, if it has one, stands before that of the policy.
+ */
+static const char *label_of(const struct hf_tail *tail, const char *policy, char *room, size_t size)
+{
+    const char *slash = strchr(hf_node_id(tail->node), '/');
+    snprintf(room, size, "%s%s%s", slash != NULL ? slash + 1 : "", slash != NULL ? "." : "",
+             policy);
+    return room;
+}
+
+static bool add_votes(struct hf_tail *tail, struct hf_series **series, const char *name)
+{
+    char room[512];
+    const char *policy = label_of(tail, name, room, sizeof(room));
     static const struct {
         const char *sampled, *decision;
     } votes[] = {[HF_TAIL_SAMPLED] = {"true", "sampled"},
@@ -79,29 +154,44 @@ enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail)
                             "decided with the spans that were there.");
     counters->in_memory = plain(tail, HF_GAUGE, PREFIX "sampling_traces_on_memory",
                                 "Traces that wait or are remembered.");
-    counters->votes = calloc(count * (HF_TAIL_DROPPED + 1), sizeof(struct hf_series *));
+    counters->too_large = plain(tail, HF_COUNTER, PREFIX "traces_dropped_too_large",
+                                "Traces above maximum_trace_size_bytes.");
+    counters->failed = plain(tail, HF_COUNTER, PREFIX "sampling_policy_evaluation_error",
+                             "Policies that had no vote on a trace, as a condition failed.");
+    counters->votes = calloc(count * VOTES, sizeof(struct hf_series *));
     bool is_whole =
         counters->taken != NULL && counters->early != NULL && counters->in_memory != NULL &&
-        counters->votes != NULL &&
-        add_pair(tail, counters->global, PREFIX "global_count_traces_sampled",
-                 "Traces by their verdict.") &&
+        counters->votes != NULL && counters->too_large != NULL && counters->failed != NULL &&
+        add_global(tail) && add_histograms(tail) &&
         add_pair(tail, counters->from_memory, PREFIX "early_releases_from_cache_decision",
-                 "Traces with late spans whose verdict was in the decision cache.");
+                 "Late spans of traces whose verdict was in the decision cache.");
     for (size_t i = 0; i < count && is_whole; i++) {
-        is_whole = add_votes(tail, &counters->votes[i * (HF_TAIL_DROPPED + 1)], policies[i].name);
+        is_whole = add_votes(tail, &counters->votes[i * VOTES], policies[i].name);
     }
     return is_whole ? HF_OK : HF_NOMEM;
 }
 
-void hf_sampling_tail_count_votes(const struct hf_tail *tail, enum hf_sampling_tail_verdict verdict)
+void hf_sampling_tail_count_votes(const struct hf_tail *tail)
 {
     const struct hf_sampling_tail_counters *counters = &tail->counters;
     for (size_t i = 0; i < tail->config->policies.count; i++) {
         if (tail->votes[i] != HF_TAIL_UNDECIDED) {
-            struct hf_series **of_policy = &counters->votes[i * (HF_TAIL_DROPPED + 1)];
+            struct hf_series **of_policy = &counters->votes[i * VOTES];
+            bool has_failed = tail->votes[i] == HF_TAIL_FAILED;
             hf_series_add(of_policy[HF_TAIL_UNDECIDED], 1);
-            hf_series_add(of_policy[tail->votes[i]], 1);
+            hf_series_add(has_failed ? counters->failed : of_policy[tail->votes[i]], 1);
         }
     }
-    hf_series_add(counters->global[verdict == HF_TAIL_SAMPLED], 1);
+}
+
+void hf_sampling_tail_count_verdict(const struct hf_tail *tail,
+                                    enum hf_sampling_tail_verdict verdict)
+{
+    hf_series_add(tail->counters.global[verdict], 1);
+}
+
+void hf_sampling_tail_observe_age(struct hf_histogram *histogram, uint64_t from_ns,
+                                  uint64_t until_ns)
+{
+    hf_histogram_observe(histogram, until_ns > from_ns ? (until_ns - from_ns) / HF_NS_PER_S : 0);
 }

@@ -38,6 +38,7 @@ void hf_sampling_tail_count_traces(const struct hf_tail *tail)
 
 void hf_sampling_tail_forget(struct hf_tail *tail, struct hf_trace *trace)
 {
+    hf_sampling_tail_observe_age(tail->counters.removal_s, trace->received_ns, tail->newest_ns);
     hf_trace_remove(&tail->table, trace);
     hf_sampling_tail_count_traces(tail);
 }
@@ -45,7 +46,7 @@ void hf_sampling_tail_forget(struct hf_tail *tail, struct hf_trace *trace)
 void hf_sampling_tail_finish(struct hf_tail *tail, struct hf_trace *trace)
 {
     hf_sampling_tail_done_with_places(trace, false);
-    if (!trace->is_listed) {
+    if (trace->state == HF_TRACE_UNLISTED) {
         hf_sampling_tail_forget(tail, trace);
     }
 }

@@ -8,7 +8,9 @@
 #include <holdfast/node.h>
 
 #include "policy.h"
+#include "support/ottl_groups.h"
 #include "tail.h"
+#include "tail_journal.h"
 #include "trace_table.h"
 #include "util/metrics.h"
 
@@ -33,13 +35,22 @@ struct hf_sampling_tail_entry {
     uint8_t id[HF_TRACE_ID_SIZE];
     struct hf_sampling_tail_facts facts;
     struct hf_trace *trace;
-    bool is_new;
+    const struct hf_message *resource_group, *scope_group; /* of its last span */
+    bool is_new, has_root;
 };
 
 struct hf_sampling_tail_counters {
-    struct hf_series *taken, *early, *in_memory, *global[2], *from_memory[2];
-    struct hf_series *
-        *votes; /* [policy][enum hf_sampling_tail_verdict]; that of UNDECIDED counts them all */
+    struct hf_series *taken, *early, *in_memory, *too_large, *failed, *from_memory[2];
+    struct hf_series *global[HF_TAIL_VERDICT_COUNT]; /* SAMPLED, NOT_SAMPLED, DROPPED */
+    /* [policy][enum hf_sampling_tail_verdict]; that of UNDECIDED counts them all */
+    struct hf_series **votes;
+    struct hf_histogram *latency_ms, *late_s, *removal_s;
+};
+
+/* Learns of conditions that fail. */
+struct hf_sampling_tail_watch {
+    struct hf_ottl_watch watch;
+    struct hf_ottl_errors *errors;
 };
 
 struct hf_tail {
@@ -48,8 +59,13 @@ struct hf_tail {
     struct hf_sampling_tail_policies *policies;
     enum hf_sampling_tail_verdict *votes;
     struct hf_trace_table table;
-    struct hf_sampling_tail_list undecided, decided; /* the oldest first */
+    struct hf_sampling_tail_list lists[HF_TRACE_STATE_COUNT]; /* the oldest first */
     struct hf_id_memory sampled, not_sampled;
+    struct hf_sampling_tail_journal *journal;
+    struct hf_id_memory before[2]; /* by the journal of before the start: not sampled, sampled */
+    bool is_loaded;                /* the journal */
+    struct hf_sampling_tail_watch watch;
+    bool needs_bytes;
     struct hf_sampling_tail_entry *entries; /* of the input that comes */
     size_t entry_count, entry_room;
     uint32_t *entry_table; /* numbers of entries, plus 1 */
@@ -83,11 +99,18 @@ void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t s
 void hf_sampling_tail_done_with_places(struct hf_trace *trace, bool are_dropped);
 /* All spans of a trace that were to go on have. */
 void hf_sampling_tail_finish(struct hf_tail *tail, struct hf_trace *trace);
+/* tail_lists.c: puts a trace behind the others of a list, out of that where it is. */
+void hf_sampling_tail_list(struct hf_tail *tail, struct hf_trace *trace, enum hf_trace_state state);
+
 /* A decided trace that no list has and whose spans are all done with. */
 void hf_sampling_tail_forget(struct hf_tail *tail, struct hf_trace *trace);
 void hf_sampling_tail_count_traces(const struct hf_tail *tail);
 
 /* tail_counters.c. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail);
-void hf_sampling_tail_count_votes(const struct hf_tail *tail,
-                                  enum hf_sampling_tail_verdict verdict);
+void hf_sampling_tail_count_votes(const struct hf_tail *tail);
+void hf_sampling_tail_count_verdict(const struct hf_tail *tail,
+                                    enum hf_sampling_tail_verdict verdict);
+/* A late span, a trace that goes: how old, in whole seconds. */
+void hf_sampling_tail_observe_age(struct hf_histogram *histogram, uint64_t from_ns,
+                                  uint64_t until_ns);

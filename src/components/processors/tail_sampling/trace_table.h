@@ -2,9 +2,9 @@
  * trace_table: the traces in memory by their ids, and a memory of verdicts on those that are gone.
  * Owned by one thread.
  *
- * A trace that waits costs sizeof(struct hf_trace) = 96 bytes, up to 16 of the allocator and up to
+ * A trace that waits costs sizeof(struct hf_trace) = 112 bytes, up to 16 of the allocator and up to
  * 16 of the table, and 40 for a place in each input that has spans of it. So 1.7 million traces of
- * one span take at most 286 MB, which is 273 MiB, beside what the queue keeps of each request.
+ * one span take at most 313 MB, which is 299 MiB, beside what the queue keeps of each request.
  */
 #pragma once
 
@@ -30,17 +30,30 @@ struct hf_sampling_tail_place {
     bool is_lost; /* they cannot be emitted */
 };
 
+/* Where a trace stands: a list each, but for the first. */
+enum hf_trace_state {
+    HF_TRACE_UNLISTED = 0,
+    HF_TRACE_UNDECIDED, /* due when decision_wait is over */
+    HF_TRACE_HURRIED,   /* due earlier, as its root has come */
+    HF_TRACE_PENDING,   /* decided; the verdict is not on disk yet, and has no effect */
+    HF_TRACE_DECIDED,
+    HF_TRACE_STATE_COUNT
+};
+
 struct hf_trace {
     uint8_t id[HF_TRACE_ID_SIZE];
     struct hf_trace *next_in_bucket;
-    struct hf_trace *next; /* in the list that it waits in, undecided or decided */
+    struct hf_trace *previous, *next; /* in its list */
     struct hf_sampling_tail_place *places;
-    struct hf_sampling_tail_facts facts; /* until it is decided */
-    uint64_t due_ns;                     /* Unix time of the decision */
-    uint32_t emitting;                   /* places that are not durable behind yet */
-    uint32_t mark;                       /* the emission that takes its spans */
-    uint8_t verdict;                     /* enum hf_sampling_tail_verdict */
-    bool is_listed;
+    struct hf_sampling_tail_facts facts; /* once it is decided: `end_ns` is when, Unix time */
+    uint64_t received_ns;                /* its first span, Unix time */
+    union {
+        uint32_t emitting; /* decided: places that are not durable behind yet */
+        uint32_t hurry_ms; /* hurried: from the receipt of its first span to the decision */
+    };
+    uint32_t mark;   /* the emission that takes its spans */
+    uint8_t verdict; /* enum hf_sampling_tail_verdict */
+    uint8_t state;   /* enum hf_trace_state */
 };
 
 struct hf_trace_table {

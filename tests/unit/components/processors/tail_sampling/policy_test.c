@@ -8,8 +8,10 @@
 
 #include <cmocka.h> /* needs the three before it */
 
+#include "ottl/ottl.h"
 #include "pdata/any_make.h"
 #include "pdata/document.h"
+#include "tests/support/node_stub.c"
 #include "util/clock.h"
 
 #define MS HF_NS_PER_MS
@@ -46,14 +48,15 @@ static void set(struct hf_message *owner, uint32_t number, const char *key, stru
     hf_attributes_set(hf_message_attributes(owner, number), hf_slice_text(key), value);
 }
 
-static struct hf_sampling_tail_facts facts_of(const struct hf_sampling_tail_policies *policies,
+static struct hf_sampling_tail_facts facts_of(struct hf_sampling_tail_policies *policies,
                                               const struct span *wanted)
 {
     struct hf_document *document = hf_document_borrow(HF_TRACES, HF_EMPTY_SLICE);
     struct hf_any_maker maker = {.arena = hf_document_arena(document)};
     struct hf_message *group = hf_message_append(hf_document_root(document), RESOURCE_SPANS);
     struct hf_message *resource = hf_message_need(group, RESOURCE);
-    struct hf_message *span = hf_message_append(hf_message_append(group, SCOPE_SPANS), SPANS);
+    struct hf_message *scope = hf_message_append(group, SCOPE_SPANS);
+    struct hf_message *span = hf_message_append(scope, SPANS);
     struct hf_sampling_tail_facts facts = {0};
     hf_message_set_u64(span, 7, wanted->start_ms * MS);
     hf_message_set_u64(span, 8, wanted->end_ms * MS);
@@ -76,8 +79,12 @@ static struct hf_sampling_tail_facts facts_of(const struct hf_sampling_tail_poli
     if (wanted->of_resource != NULL) {
         set(resource, 1, "text", hf_any_make_string(&maker, hf_slice_text(wanted->of_resource)));
     }
+    const struct hf_place place = {
+        .document = document, .resource_group = group, .scope_group = scope, .item = span};
+    hf_sampling_tail_match_begin(policies, document);
     facts.bits = hf_sampling_tail_match_resource(policies, resource);
-    hf_sampling_tail_match_span(policies, span, &facts);
+    hf_sampling_tail_match_span(policies, &place, &facts);
+    assert_int_equal(hf_sampling_tail_match_end(policies), HF_OK);
     assert_int_equal(hf_document_status(document), HF_OK);
     hf_document_return(document);
     return facts;
@@ -173,22 +180,19 @@ static void each_policy_looks_at_the_whole_trace(void **state)
          {{.text = "a"}},
          true},
         {"a number",
-         NAMED(HF_TAIL_NUMERIC,
-               .numeric = {.key = "number", .min = 5, .max = 7, .has_min = true, .has_max = true}),
+         NAMED(HF_TAIL_NUMERIC, .numeric = {.key = "number", .min = 5, .max = 7}),
          {{.number = 7}},
          true},
         {"a larger one",
-         NAMED(HF_TAIL_NUMERIC,
-               .numeric = {.key = "number", .min = 5, .max = 7, .has_min = true, .has_max = true}),
+         NAMED(HF_TAIL_NUMERIC, .numeric = {.key = "number", .min = 5, .max = 7}),
          {{.number = 8}},
          false},
         {"no upper bound",
-         NAMED(HF_TAIL_NUMERIC, .numeric = {.key = "number", .min = 5, .has_min = true}),
+         NAMED(HF_TAIL_NUMERIC, .numeric = {.key = "number", .min = 5}),
          {{.number = 8}},
          true},
         {"inverted number",
-         NAMED(HF_TAIL_NUMERIC,
-               .numeric = {.key = "number", .min = 5, .has_min = true, .invert = true}),
+         NAMED(HF_TAIL_NUMERIC, .numeric = {.key = "number", .min = 5, .invert = true}),
          {{.number = 8}},
          false},
         {"a boolean",
@@ -229,6 +233,30 @@ static void each_policy_looks_at_the_whole_trace(void **state)
                                   {.name = "q", .type = HF_TAIL_STATUS_CODE, ERROR_STATUS})),
          {{0}},
          false},
+        {"a condition on a span",
+         NAMED(HF_TAIL_OTTL, .ottl.span = LIST("attributes[\"text\"] == \"b\"", "kind == 9")),
+         {{0}, {.text = "b"}},
+         true},
+        {"a condition on the resource",
+         NAMED(HF_TAIL_OTTL, .ottl.span = LIST("resource.attributes[\"text\"] == \"r\"")),
+         {{0}, {.of_resource = "r"}},
+         true},
+        {"a condition that is false",
+         NAMED(HF_TAIL_OTTL, .ottl.span = LIST("attributes[\"text\"] == \"b\"")),
+         {{.text = "c"}},
+         false},
+        {"a condition on an event, and none",
+         NAMED(HF_TAIL_OTTL, .ottl.spanevent = LIST("name == \"e\"")),
+         {{0}},
+         false},
+        {"all of several with a reverse",
+         NAMED(HF_TAIL_AND,
+               .all_of = POLICIES(NAMED(HF_TAIL_ALWAYS),
+                                  {.name = "q",
+                                   .type = HF_TAIL_NOT,
+                                   .not_policy = ONE(NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS))})),
+         {{0}},
+         true},
         {"the reverse",
          NAMED(HF_TAIL_NOT, .not_policy = ONE(NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS))),
          {{0}},
@@ -255,7 +283,7 @@ static void what_drops_wins_over_what_samples(void **state)
     };
     const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {policies, 2}};
     (void)state;
-    assert_int_equal(judge(&config, (struct span[2]){{.status = 2}}), HF_TAIL_NOT_SAMPLED);
+    assert_int_equal(judge(&config, (struct span[2]){{.status = 2}}), HF_TAIL_DROPPED);
     assert_int_equal(judge(&config, (struct span[2]){{.status = 1}}), HF_TAIL_SAMPLED);
 }
 
@@ -317,6 +345,74 @@ static void a_rate_fills_with_time(void **state)
     hf_sampling_tail_policies_free(policies);
 }
 
+static void a_rate_of_bytes_looks_at_the_size(void **state)
+{
+    const struct hf_sampling_tail_policy_config rate =
+        NAMED(HF_TAIL_BYTES, .bytes = {.bytes_per_second = 50, .burst_capacity = 120});
+    const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&rate, 1}};
+    struct hf_sampling_tail_policies *policies = NULL;
+    const struct hf_sampling_tail_facts facts = {.spans = 1, .bytes = 100};
+    enum hf_sampling_tail_verdict votes[1];
+    (void)state;
+    assert_int_equal(hf_sampling_tail_policies_new(&config, &policies), HF_OK);
+    assert_int_equal(hf_sampling_tail_decide(policies, id, &facts, 1000 * MS, votes),
+                     HF_TAIL_SAMPLED);
+    assert_int_equal(hf_sampling_tail_decide(policies, id, &facts, 2000 * MS, votes),
+                     HF_TAIL_NOT_SAMPLED);
+    assert_int_equal(hf_sampling_tail_decide(policies, id, &facts, 3000 * MS, votes),
+                     HF_TAIL_SAMPLED);
+    hf_sampling_tail_policies_free(policies);
+}
+
+static void a_condition_that_fails_has_no_vote_or_is_false(void **state)
+{
+    static const struct {
+        enum hf_ottl_error_mode mode;
+        enum hf_sampling_tail_verdict vote;
+    } cases[] = {{HF_OTTL_PROPAGATE, HF_TAIL_FAILED}, {HF_OTTL_IGNORE, HF_TAIL_NOT_SAMPLED}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const struct hf_sampling_tail_policy_config policies_of[] = {
+            NAMED(HF_TAIL_OTTL, .ottl = {.span = LIST("ParseJSON(\"{\")[\"a\"] == 1"),
+                                         .error_mode = cases[i].mode}),
+            {.name = "all", .type = HF_TAIL_ALWAYS}};
+        const struct hf_sampling_tail_config config = {.num_traces = 1,
+                                                       .policies = {policies_of, 2}};
+        struct hf_sampling_tail_policies *policies = NULL;
+        enum hf_sampling_tail_verdict votes[2];
+        assert_int_equal(hf_sampling_tail_policies_new(&config, &policies), HF_OK);
+        struct hf_sampling_tail_facts facts = facts_of(policies, &(struct span){0});
+        assert_int_equal(hf_sampling_tail_decide(policies, id, &facts, 1, votes), HF_TAIL_SAMPLED);
+        assert_int_equal(votes[0], cases[i].vote);
+        hf_sampling_tail_policies_free(policies);
+    }
+}
+
+static void a_part_of_a_trace_can_be_enough(void **state)
+{
+    const struct hf_sampling_tail_policy_config policies_of[] = {
+        NAMED(HF_TAIL_STATUS_CODE, ERROR_STATUS),
+        {.name = "never", .type = HF_TAIL_DROP, .all_of = POLICIES(NAMED(HF_TAIL_TRACE_FLAGS))}};
+    enum hf_sampling_tail_verdict votes[2];
+    (void)state;
+    for (size_t count = 1; count <= 2; count++) { /* without and with what drops */
+        const struct hf_sampling_tail_config config = {.num_traces = 1,
+                                                       .policies = {policies_of, count}};
+        struct hf_sampling_tail_policies *policies = NULL;
+        assert_int_equal(hf_sampling_tail_policies_new(&config, &policies), HF_OK);
+        struct hf_sampling_tail_facts good = facts_of(policies, &(struct span){0});
+        struct hf_sampling_tail_facts error = facts_of(policies, &(struct span){.status = 2});
+        struct hf_sampling_tail_facts flagged = facts_of(policies, &(struct span){.flags = 1});
+        assert_int_equal(hf_sampling_tail_decide_part(policies, id, &good, 1, votes),
+                         HF_TAIL_UNDECIDED);
+        assert_int_equal(hf_sampling_tail_decide_part(policies, id, &error, 1, votes),
+                         count == 1 ? HF_TAIL_SAMPLED : HF_TAIL_UNDECIDED);
+        assert_int_equal(hf_sampling_tail_decide_part(policies, id, &flagged, 1, votes),
+                         count == 1 ? HF_TAIL_UNDECIDED : HF_TAIL_DROPPED);
+        hf_sampling_tail_policies_free(policies);
+    }
+}
+
 /* FNV-1a, 64 bits, of "default-hash-seed" and of the id 1, 2, ... 16, as other programs have it. */
 static void a_share_is_by_the_hash_of_the_id(void **state)
 {
@@ -351,6 +447,10 @@ static void says_what_is_wrong_with_which_policy(void **state)
         {NAMED(HF_TAIL_TRACE_STATE), "policies: p: trace_state::key: missing"},
         {NAMED(HF_TAIL_AND), "policies: p: at least one sub-policy is needed"},
         {NAMED(HF_TAIL_NOT), "policies: p: not::not_sub_policy: missing"},
+        {NAMED(HF_TAIL_OTTL), "policies: p: ottl_condition: at least one condition is needed, in "
+                              "`span` or `spanevent`"},
+        {NAMED(HF_TAIL_AND, .all_of = POLICIES({.name = "q", .type = HF_TAIL_NOT})),
+         "policies: q: not::not_sub_policy: missing"},
         {NAMED(HF_TAIL_COMPOSITE),
          "policies: p: composite::composite_sub_policy: at least one is needed"},
         {NAMED(HF_TAIL_DROP, .all_of = POLICIES({.name = "q", .type = HF_TAIL_STATUS_CODE})),
@@ -367,6 +467,15 @@ static void says_what_is_wrong_with_which_policy(void **state)
     const struct hf_sampling_tail_config config = {.num_traces = 1, .policies = {&pattern, 1}};
     assert_non_null(
         strstr(hf_sampling_tail_check(&config), "policies: p: string_attribute::values[0]: "));
+    const struct hf_sampling_tail_policy_config condition =
+        NAMED(HF_TAIL_OTTL, .ottl.span = LIST("attributes["));
+    const struct hf_sampling_tail_config malformed = {.num_traces = 1, .policies = {&condition, 1}};
+    assert_non_null(strstr(hf_sampling_tail_check(&malformed), "policies: p: ottl_condition"));
+    const struct hf_sampling_tail_policy_config limited =
+        NAMED(HF_TAIL_AND, .all_of = POLICIES({.name = "q", .type = HF_TAIL_RATE}));
+    const struct hf_sampling_tail_config part = {
+        .num_traces = 1, .policies = {&limited, 1}, .strategy = HF_TAIL_SPAN_INGEST};
+    assert_non_null(strstr(hf_sampling_tail_check(&part), "policies: q: sampling_strategy"));
     const struct hf_sampling_tail_policy_config same[] = {NAMED(HF_TAIL_ALWAYS),
                                                           NAMED(HF_TAIL_ALWAYS)};
     const struct hf_sampling_tail_config twice = {.num_traces = 1, .policies = {same, 2}};
@@ -383,6 +492,9 @@ int main(void)
         cmocka_unit_test(what_drops_wins_over_what_samples),
         cmocka_unit_test(the_first_of_a_composite_owns_the_trace_within_its_share),
         cmocka_unit_test(a_rate_fills_with_time),
+        cmocka_unit_test(a_rate_of_bytes_looks_at_the_size),
+        cmocka_unit_test(a_condition_that_fails_has_no_vote_or_is_false),
+        cmocka_unit_test(a_part_of_a_trace_can_be_enough),
         cmocka_unit_test(a_share_is_by_the_hash_of_the_id),
         cmocka_unit_test(says_what_is_wrong_with_which_policy),
     };

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h> /* needs the three before it */
 
@@ -288,6 +290,140 @@ static void a_waiting_trace_takes_little_memory(void **state)
     begin(1, 0);
 }
 
+/* ---- the other keys ---- */
+
+static void begin_with(struct hf_sampling_tail_config config)
+{
+    static const char *const error[] = {"ERROR"};
+    bench->policies[0] = (struct hf_sampling_tail_policy_config){
+        .name = "errors", .type = HF_TAIL_STATUS_CODE, .status_codes = {error, 1}};
+    bench->config = config;
+    bench->config.decision_wait_ns = 10 * S;
+    bench->config.policies = (struct hf_struct_list){bench->policies, 1};
+    assert_null(hf_sampling_tail_check(&bench->config));
+    assert_int_equal(hf_sampling_tail_new(&bench->node, &bench->config, &bench->tail), HF_OK);
+}
+
+/* The spans that take() makes have no parent. */
+static void a_root_hurries_its_trace(void **state)
+{
+    (void)state;
+    begin_with(
+        (struct hf_sampling_tail_config){.num_traces = 100, .decision_wait_after_root_ns = 2 * S});
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("a", 101 * S), HF_OK); /* another root changes nothing */
+    hf_sampling_tail_tick(bench->tail, 101 * S);
+    hf_sampling_tail_tick(bench->tail, 101 * S + S / 2);
+    assert_string_equal(bench->emitted, "");
+    hf_sampling_tail_tick(bench->tail, 102 * S);
+    assert_string_equal(bench->emitted, "aa");
+}
+
+static void a_trace_that_is_too_large_is_dropped_at_once(void **state)
+{
+    (void)state;
+    begin_with((struct hf_sampling_tail_config){.num_traces = 100, .maximum_trace_size_bytes = 60});
+    assert_int_equal(take("Ab", 100 * S), HF_OK);
+    assert_state(0, 2, 0);
+    assert_int_equal(take("AAA", 100 * S), HF_OK);
+    assert_int_equal(counted("traces_dropped_too_large"), 1);
+    assert_state(0, 1, 1);
+    assert_state(1, 0, 3);
+    assert_int_equal(take("A", 101 * S), HF_OK); /* and what comes of it later */
+    assert_state(2, 0, 1);
+}
+
+static void traces_wait_in_front_when_there_are_too_many(void **state)
+{
+    (void)state;
+    begin_with((struct hf_sampling_tail_config){.num_traces = 2, .block_on_overflow = true});
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("b", 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    assert_int_equal(take("c", 101 * S), HF_BUSY);
+    bench->count--;
+    hf_ref_drop(&bench->inputs[bench->count].batch->ref);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_string_equal(bench->emitted, "a");
+    assert_int_equal(take("c", 110 * S), HF_OK);
+    assert_int_equal(counted("sampling_trace_dropped_too_early"), 0);
+}
+
+static void a_request_decides_when_it_can(void **state)
+{
+    (void)state;
+    begin_with(
+        (struct hf_sampling_tail_config){.num_traces = 100, .strategy = HF_TAIL_SPAN_INGEST});
+    assert_int_equal(take("ab", 100 * S), HF_OK);
+    assert_int_equal(take("A", 101 * S), HF_OK);
+    assert_string_equal(bench->emitted, "aa");
+    answer(HF_OK);
+    assert_state(0, 1, 0);
+    hf_sampling_tail_tick(bench->tail, 101 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_state(0, 0, 1); /* no request of `b` did */
+}
+
+/* ---- over a restart ---- */
+
+static void open_directory(char *directory)
+{
+    assert_non_null(mkdtemp(directory));
+    bench->node.directory = directory;
+}
+
+static void remove_directory(const char *directory)
+{
+    char path[128];
+    static const char *const names[] = {"tail_sampling.decisions", "tail_sampling.decisions.old"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
+        unlink(path);
+    }
+    rmdir(directory);
+}
+
+/* A kill: what the queue has is given again, and what was decided is decided the same. */
+static void a_verdict_holds_after_a_kill(void **state)
+{
+    char directory[] = "/tmp/holdfast_tail_XXXXXX";
+    (void)state;
+    open_directory(directory);
+    begin(100, 0);
+    assert_int_equal(take("Ab", 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_string_equal(bench->emitted, "a");
+    answer(HF_CLOSED);
+    hf_sampling_tail_free(bench->tail);
+    memset(bench->emitted, 0, sizeof(bench->emitted));
+    begin(100, 0);
+    /* Now `a` has no error any more and `b` has one. */
+    assert_int_equal(take("aB", 120 * S), HF_OK);
+    assert_string_equal(bench->emitted, "a");
+    assert_state(1, 1, 1);
+    remove_directory(directory);
+}
+
+static void a_verdict_has_no_effect_before_it_is_on_disk(void **state)
+{
+    char directory[] = "/tmp/holdfast_tail_XXXXXX", path[128];
+    (void)state;
+    open_directory(directory);
+    begin(100, 0);
+    snprintf(path, sizeof(path), "%s/tail_sampling.decisions", directory);
+    assert_int_equal(mkdir(path, 0700), 0); /* no file can stand there */
+    assert_int_equal(take("Ab", 100 * S), HF_BUSY);
+    bench->count--;
+    hf_ref_drop(&bench->inputs[bench->count].batch->ref);
+    rmdir(path);
+    assert_int_equal(take("Ab", 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_string_equal(bench->emitted, "a");
+    remove_directory(directory);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -300,6 +436,12 @@ int main(void)
         TEST(what_cannot_be_read_again_is_counted_as_dropped),
         TEST(what_was_not_durable_at_the_end_stays_in_the_queue),
         TEST(a_waiting_trace_takes_little_memory),
+        TEST(a_root_hurries_its_trace),
+        TEST(a_trace_that_is_too_large_is_dropped_at_once),
+        TEST(traces_wait_in_front_when_there_are_too_many),
+        TEST(a_request_decides_when_it_can),
+        TEST(a_verdict_holds_after_a_kill),
+        TEST(a_verdict_has_no_effect_before_it_is_on_disk),
     };
     return cmocka_run_group_tests_name("tail", tests, NULL, NULL);
 }
