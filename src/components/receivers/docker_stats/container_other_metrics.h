@@ -41,12 +41,12 @@
     X(UPTIME, "container.uptime", "s", GAUGE, off, "Time since the container's start.")
 
 #define DOCKER_RESOURCES(X)                                                                        \
-    X(R_COMMAND_LINE, "container.command_line", off, "The container's command.")                   \
-    X(R_HOSTNAME, "container.hostname", on, "Host name of the container.")                         \
-    X(R_ID, "container.id", on, "Id of the container.")                                            \
-    X(R_IMAGE_ID, "container.image.id", off, "Id of its image.")                                   \
-    X(R_IMAGE_NAME, "container.image.name", on, "Name of its image.")                              \
-    X(R_NAME, "container.name", on, "Name of the container.")                                      \
-    X(R_RUNTIME, "container.runtime", on, "docker.")
+    X(D_COMMAND_LINE, "container.command_line", off, "The container's command.")                   \
+    X(D_HOSTNAME, "container.hostname", on, "Host name of the container.")                         \
+    X(D_ID, "container.id", on, "Id of the container.")                                            \
+    X(D_IMAGE_ID, "container.image.id", off, "Id of its image.")                                   \
+    X(D_IMAGE_NAME, "container.image.name", on, "Name of its image.")                              \
+    X(D_NAME, "container.name", on, "Name of the container.")                                      \
+    X(D_RUNTIME, "container.runtime", on, "docker.")
 
 enum { DOCKER_RESOURCES(HF_RESOURCE_ID) DOCKER_RESOURCE_COUNT };

@@ -371,7 +371,7 @@ static void name_command(struct docker_writer *writer, const struct hf_json *com
                             (int)text.size, text.size != 0 ? (const char *)text.data : "");
         used += size > 0 ? (size_t)size : 0;
     }
-    name(writer, R_COMMAND_LINE,
+    name(writer, D_COMMAND_LINE,
          hf_slice_of((const uint8_t *)line, used < sizeof(line) ? used : sizeof(line) - 1));
 }
 
@@ -383,12 +383,12 @@ static void name_container(struct docker_writer *writer, const struct hf_json *c
         called = hf_slice_of(called.data + 1, called.size - 1);
     }
     hf_build_resource(writer->builder, hf_slice_text(SCHEMA_URL));
-    name(writer, R_RUNTIME, hf_slice_text("docker"));
-    name(writer, R_HOSTNAME, hf_json_text_of(config, "Hostname"));
-    name(writer, R_ID, hf_json_text_of(container, "Id"));
-    name(writer, R_IMAGE_NAME, hf_json_text_of(config, "Image"));
-    name(writer, R_NAME, called);
-    name(writer, R_IMAGE_ID, hf_json_text_of(container, "Image"));
+    name(writer, D_RUNTIME, hf_slice_text("docker"));
+    name(writer, D_HOSTNAME, hf_json_text_of(config, "Hostname"));
+    name(writer, D_ID, hf_json_text_of(container, "Id"));
+    name(writer, D_IMAGE_NAME, hf_json_text_of(config, "Image"));
+    name(writer, D_NAME, called);
+    name(writer, D_IMAGE_ID, hf_json_text_of(container, "Image"));
     name_command(writer, hf_json_get(config, "Cmd"));
     name_more(writer, config);
     hf_build_scope(writer->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));

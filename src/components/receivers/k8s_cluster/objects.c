@@ -153,7 +153,8 @@ static void name_image(struct record *record, struct hf_slice image)
     bool has_tag = colon > 0 && image.data[colon - 1] == ':';
     record_name(record, R_IMAGE_NAME, hf_slice_of(image.data, has_tag ? colon - 1 : end));
     struct hf_slice tag = has_tag ? hf_slice_of(image.data + colon, end - colon) : HF_EMPTY_SLICE;
-    record_name(record, R_IMAGE_TAG, tag.size == 0 ? hf_slice_text("latest") : tag);
+    bool is_latest = tag.size == 0 && image.size != 0;
+    record_name(record, R_IMAGE_TAG, is_latest ? hf_slice_text("latest") : tag);
 }
 
 static struct hf_slice without_scheme(struct hf_slice id)
@@ -185,10 +186,7 @@ static void describe_container(struct record *record, const struct hf_json *pod,
     name_pod(record, pod);
     record_name(record, R_CONTAINER_NAME, name);
     record_name(record, R_CONTAINER_ID, without_scheme(hf_json_text_of(status, "containerID")));
-    struct hf_slice image = hf_json_text_of(status, "image");
-    if (image.size != 0) {
-        name_image(record, image);
-    }
+    name_image(record, hf_json_text_of(status, "image"));
     const struct hf_json *ended = at_path(status, "lastState", "terminated");
     if (ended != NULL) {
         record_name(record, R_LAST_REASON, hf_json_text_of(ended, "reason"));
@@ -497,7 +495,7 @@ static void describe_volume(struct record *record, const struct cluster_wanted *
     const struct hf_json *spec = hf_json_get(object, "spec");
     (void)wanted;
     begin(record, object, R_PV_NAME, R_PV_UID);
-    name_if_there(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
+    record_name(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
     name_if_there(record, R_PV_RECLAIM, hf_json_text_of(spec, "persistentVolumeReclaimPolicy"));
     put_choice(record, PV_PHASE, states, COUNT(states),
                hf_json_text_of(hf_json_get(object, "status"), "phase"));
@@ -511,7 +509,7 @@ static void describe_claim(struct record *record, const struct cluster_wanted *w
     const struct hf_json *spec = hf_json_get(object, "spec");
     (void)wanted;
     begin(record, object, R_PVC_NAME, R_PVC_UID);
-    name_if_there(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
+    record_name(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
     put_choice(record, PVC_PHASE, states, COUNT(states),
                hf_json_text_of(hf_json_get(object, "status"), "phase"));
     put_storage(record, PVC_REQUEST, at_path(spec, "resources", "requests"));
