@@ -8,11 +8,6 @@
 #define AT(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool same(struct hf_slice a, struct hf_slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 static const struct hf_json *at_path(const struct hf_json *object, const char *one,
                                      const char *other)
 {
@@ -166,7 +161,7 @@ static struct hf_slice without_scheme(struct hf_slice id)
 static const struct hf_json *status_of(const struct hf_json *pod, struct hf_slice name)
 {
     const struct hf_json *one = hf_json_first(at_path(pod, "status", "containerStatuses"));
-    while (one != NULL && !same(hf_json_text_of(one, "name"), name)) {
+    while (one != NULL && !hf_slice_equal(hf_json_text_of(one, "name"), name)) {
         one = one->next;
     }
     return one;
