@@ -267,8 +267,6 @@ static enum hf_status open_watches(struct events *events)
             snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events",
                      events->config->namespaces.items[i]);
         }
-        space->listener =
-            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
         const struct hf_kube_resource resource = {
             .path = path,
             .what = "events",
