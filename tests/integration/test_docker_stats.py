@@ -238,11 +238,27 @@ def test_a_daemon_may_be_away(start, http_backend, tmp_path):
         wait_for(http_backend, DEFAULTS)
 
 
-def test_a_daemon_that_hangs_does_not_hold_the_stop_up_for_ever(docker, start, http_backend):
+def test_an_answer_that_does_not_come_is_given_up(docker, start, http_backend):
     docker.add("a")
     docker.slow.clear()
     instance = start(configuration(http_backend, docker.endpoint, timeout="300ms"))
     instance.wait_for_log("a container is left out")
+    docker.slow.set()
+    wait_for(http_backend, DEFAULTS)
+
+
+def test_a_daemon_that_hangs_holds_up_no_reload(docker, start, http_backend):
+    docker.add("a")
+    docker.slow.clear()
+    made = configuration(http_backend, docker.endpoint, timeout="1h")
+    instance = start(made)
+    until(lambda: any(path.endswith("/stats") for path, _ in docker.requests), "a request that hangs")
+    made["receivers"]["docker_stats"]["excluded_images"] = ["*"]
+    instance.write_config(made)
+    instance.reload()
+    instance.wait_for_log("the new configuration runs")
+    count = len(docker.requests)
+    until(lambda: len(docker.requests) > count + 2, "scrapes of the new configuration")
     assert instance.terminate()[0] == 0
 
 

@@ -24,6 +24,8 @@ struct docker_api {
     size_t count, running;
     uint64_t deadline_ns;
     sem_t done;
+    struct hf_task cancel;
+    bool is_cancelled; /* the API's thread */
 };
 
 /* ---- the API's thread ---- */
@@ -46,6 +48,7 @@ static enum hf_http_flow on_chunk(struct hf_http_call *call, struct hf_slice byt
 static void on_done(struct hf_http_call *call, const struct hf_http_result *result)
 {
     struct docker_get *get = HF_CONTAINER(call, struct docker_get, call);
+    get->is_running = false;
     get->status = result->status;
     get->code = result->code;
     if (result->status != HF_OK) {
@@ -66,9 +69,10 @@ static void begin_round(struct hf_task *task)
     for (size_t i = 0; i < api->count; i++) {
         struct docker_get *get = &api->gets[i];
         get->api = api;
-        if (get->url == NULL) {
-            get->status = HF_NOMEM;
-            snprintf(get->error, sizeof(get->error), "out of memory");
+        if (get->url == NULL || api->is_cancelled) {
+            get->status = api->is_cancelled ? HF_CLOSED : HF_NOMEM;
+            snprintf(get->error, sizeof(get->error), "%s",
+                     api->is_cancelled ? "stopping" : "out of memory");
             end_one(api);
             continue;
         }
@@ -77,9 +81,27 @@ static void begin_round(struct hf_task *task)
                                           .deadline_ns = api->deadline_ns,
                                           .chunk = on_chunk,
                                           .done = on_done};
+        get->is_running = true;
         hf_http_client_call(api->http, &get->call);
     }
     end_one(api);
+}
+
+static void cancel_round(struct hf_task *task)
+{
+    struct docker_api *api = HF_CONTAINER(task, struct docker_api, cancel);
+    size_t count = api->running != 0 ? api->count : 0;
+    struct docker_get *gets = api->gets;
+    api->is_cancelled = true;
+    api->running += count != 0 ? 1 : 0; /* the round's memory stays until this is done */
+    for (size_t i = 0; i < count; i++) {
+        if (gets[i].is_running) {
+            hf_http_client_cancel(api->http, &gets[i].call);
+        }
+    }
+    if (count != 0) {
+        end_one(api);
+    }
 }
 
 /* ---- the scraper's thread ---- */
@@ -94,6 +116,12 @@ void docker_api_get(struct docker_api *api, struct docker_get *gets, size_t coun
     hf_loop_post(api->loop, &api->begin);
     while (sem_wait(&api->done) != 0 && errno == EINTR) {
     }
+}
+
+void docker_api_cancel(struct docker_api *api)
+{
+    api->cancel.run = cancel_round;
+    hf_loop_post(api->loop, &api->cancel);
 }
 
 void docker_get_release(struct docker_get *get)

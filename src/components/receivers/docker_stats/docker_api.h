@@ -26,6 +26,7 @@ struct docker_get {
     struct hf_bytes body;   /* of an answer 200 */
     char error[256];        /* for people, when there is no such answer */
     struct docker_api *api; /* these are the API's */
+    bool is_running;
     struct hf_http_call call;
 };
 
@@ -44,3 +45,5 @@ char *docker_api_url(const struct docker_api *api, const char *format, ...)
 void docker_api_get(struct docker_api *api, struct docker_get *gets, size_t count,
                     uint64_t deadline_ns);
 void docker_get_release(struct docker_get *get);
+/* Any thread: ends the requests that run, and all later ones. */
+void docker_api_cancel(struct docker_api *api);

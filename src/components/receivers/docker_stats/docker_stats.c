@@ -72,7 +72,9 @@ static const struct hf_json *list(struct docker *docker, struct hf_scrape *scrap
         .url = docker_api_url(docker->api, "/containers/json?filters=%s", FILTER)};
     docker_api_get(docker->api, &get, 1, deadline_of(docker));
     const struct hf_json *json = read_json(docker, &get, why);
-    if (json == NULL || json->kind != HF_JSON_LIST) {
+    if (get.status == HF_CLOSED) {
+        json = NULL; /* stopping */
+    } else if (json == NULL || json->kind != HF_JSON_LIST) {
         hf_scrape_failed(scrape, 0, 1, "asking %.200s for the containers failed: %s",
                          docker->config->endpoint, json == NULL ? why : "the answer is no list");
         json = NULL;
@@ -85,7 +87,8 @@ static void write_one(struct docker *docker, struct hf_scrape *scrape, struct do
                       const struct look *look)
 {
     char why[HF_ERROR_MAX];
-    if (look->inspect.code == 404 || look->stats.code == 404) {
+    bool is_stopping = look->inspect.status == HF_CLOSED || look->stats.status == HF_CLOSED;
+    if (look->inspect.code == 404 || look->stats.code == 404 || is_stopping) {
         return; /* it has ended since the list */
     }
     const struct hf_json *container = read_json(docker, &look->inspect, why);
@@ -223,6 +226,7 @@ static enum hf_status start_docker(void *self, char *reterr)
 static void stop_docker(void *self)
 {
     struct docker *docker = self;
+    docker_api_cancel(docker->api);
     hf_scraper_stop(docker->scraper);
 }
 
