@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DIGITS_MAX 18
+#define DIGITS_SEEN_MAX 64
 #define EXPONENT_MAX 30
 
 struct suffix {
@@ -45,8 +46,11 @@ bool hf_kube_quantity_read(struct hf_slice text, struct hf_kube_quantity *ret_qu
     struct hf_kube_quantity quantity = {0};
     size_t at = 0, seen = 0;
     int kept = 0;
-    bool is_negative = text.size > 0 && text.data[0] == '-', has_point = false;
-    at += text.size > 0 && (text.data[0] == '-' || text.data[0] == '+');
+    if (text.size == 0) {
+        return false;
+    }
+    bool is_negative = text.data[0] == '-', has_point = false;
+    at += text.data[0] == '-' || text.data[0] == '+';
     for (; at < text.size; at++) {
         uint8_t c = text.data[at];
         if (c == '.' && !has_point) {
@@ -61,7 +65,7 @@ bool hf_kube_quantity_read(struct hf_slice text, struct hf_kube_quantity *ret_qu
             break;
         }
     }
-    if (seen == 0 || seen > 64 ||
+    if (seen == 0 || seen > DIGITS_SEEN_MAX ||
         !read_suffix(hf_slice_of(text.data + at, text.size - at), &quantity)) {
         return false;
     }

@@ -97,6 +97,7 @@ void hf_kube_explain(const struct hf_kube_answer *answer, char *ret_text, size_t
 struct waited {
     struct hf_kube_request request; /* first */
     struct hf_kube_client *client;
+    struct hf_kube_waiter *waiter; /* NULL: none */
     struct hf_bytes body;
     enum hf_status status;
     char *reterr;
@@ -106,6 +107,9 @@ struct waited {
 static void answered(struct hf_kube_request *request, const struct hf_kube_answer *answer)
 {
     struct waited *waited = (struct waited *)request;
+    if (waited->waiter != NULL) {
+        waited->waiter->request = NULL;
+    }
     if (answer->status == HF_OK && answer->code == 200) {
         waited->status = hf_bytes_append(&waited->body, answer->body);
         snprintf(waited->reterr, HF_ERROR_MAX, "out of memory");
@@ -119,19 +123,39 @@ static void answered(struct hf_kube_request *request, const struct hf_kube_answe
 static void begin(void *user)
 {
     struct waited *waited = user;
-    waited->status = hf_kube_request_send(waited->client, &waited->request);
+    struct hf_kube_waiter *waiter = waited->waiter;
+    bool is_cancelled = waiter != NULL && waiter->is_cancelled;
+    waited->status =
+        is_cancelled ? HF_NOT_FOUND : hf_kube_request_send(waited->client, &waited->request);
     if (waited->status != HF_OK) {
-        snprintf(waited->reterr, HF_ERROR_MAX, "out of memory");
+        snprintf(waited->reterr, HF_ERROR_MAX, "%s", is_cancelled ? "stopping" : "out of memory");
         sem_post(&waited->done);
+    } else if (waiter != NULL) {
+        waiter->request = &waited->request;
     }
 }
 
+static void cancel(void *user)
+{
+    struct hf_kube_waiter *waiter = user;
+    waiter->is_cancelled = true;
+    if (waiter->request != NULL) {
+        hf_kube_request_cancel(waiter->request);
+    }
+}
+
+void hf_kube_waiter_cancel(struct hf_kube_client *client, struct hf_kube_waiter *waiter)
+{
+    hf_kube_client_run(client, cancel, waiter);
+}
+
 enum hf_status hf_kube_get(struct hf_kube_client *client, const char *path, uint64_t deadline_ns,
-                           struct hf_bytes *ret_body, char *reterr)
+                           struct hf_kube_waiter *waiter, struct hf_bytes *ret_body, char *reterr)
 {
     struct waited waited = {
         .request = {.path = path, .deadline_ns = deadline_ns, .done = answered},
         .client = client,
+        .waiter = waiter,
         .reterr = reterr,
     };
     sem_init(&waited.done, 0, 0);

@@ -48,14 +48,24 @@ HF_MUST_USE enum hf_status hf_kube_request_send(struct hf_kube_client *client,
 /* The client's thread: `done` is called with HF_CLOSED before it returns. Only while it runs. */
 void hf_kube_request_cancel(struct hf_kube_request *request);
 
+/* Lets another thread end a GET that is waited for, and all later ones. Zeroed at first; belongs to
+ * the client's thread. */
+struct hf_kube_waiter {
+    struct hf_kube_request *request; /* that runs; NULL: none */
+    bool is_cancelled;
+};
+
+/* Any thread. */
+void hf_kube_waiter_cancel(struct hf_kube_client *client, struct hf_kube_waiter *waiter);
+
 /*
- * GET, waited for: any thread but the client's. `ret_body` holds the content of an answer 200 (the
- * caller releases it). Otherwise HF_NOT_FOUND, HF_TOO_LARGE or HF_NOMEM, and `reterr`
- * (HF_ERROR_MAX) says why.
+ * GET, waited for: any thread but the client's. `waiter` may be NULL. `ret_body` holds the content
+ * of an answer 200 (the caller releases it). Otherwise HF_NOT_FOUND, HF_TOO_LARGE or HF_NOMEM, and
+ * `reterr` (HF_ERROR_MAX) says why.
  */
 HF_MUST_USE enum hf_status hf_kube_get(struct hf_kube_client *client, const char *path,
-                                       uint64_t deadline_ns, struct hf_bytes *ret_body,
-                                       char *reterr);
+                                       uint64_t deadline_ns, struct hf_kube_waiter *waiter,
+                                       struct hf_bytes *ret_body, char *reterr);
 
 /* The `message` of a Status object that refuses a request, or else its code: for people. */
 void hf_kube_explain(const struct hf_kube_answer *answer, char *ret_text, size_t room);

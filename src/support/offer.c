@@ -11,8 +11,18 @@
 static void submit_first(struct hf_offer *offer)
 {
     assert(!offer->in_submit && offer->count > 0);
+    const struct hf_offer_place *place = &offer->places[offer->first];
+    const struct hf_checkpoint checkpoint = {
+        .name = hf_slice_text(place->name != NULL ? place->name : ""),
+        .value = hf_slice_text(place->value),
+    };
+    const struct hf_submit_options options = {
+        .transport = offer->transport,
+        .checkpoints = &checkpoint,
+        .checkpoint_count = place->name != NULL ? 1 : 0,
+    };
     offer->in_submit = true;
-    hf_submit(offer->node, offer->batches[offer->first], offer->transport, &offer->reply);
+    hf_submit_with(offer->node, offer->batches[offer->first], &options, &offer->reply);
 }
 
 /* On the committer's thread, or within hf_submit(). */
@@ -82,8 +92,16 @@ void hf_offer_init(struct hf_offer *offer, struct hf_node *node, struct hf_loop 
 
 void hf_offer_add(struct hf_offer *offer, struct hf_batch *batch)
 {
+    hf_offer_add_at(offer, batch, &(struct hf_offer_place){.name = NULL});
+}
+
+void hf_offer_add_at(struct hf_offer *offer, struct hf_batch *batch,
+                     const struct hf_offer_place *place)
+{
     assert(hf_offer_room(offer) > 0 && !offer->stopping);
-    offer->batches[(offer->first + offer->count) % BATCHES_MAX] = batch;
+    size_t at = (offer->first + offer->count) % BATCHES_MAX;
+    offer->batches[at] = batch;
+    offer->places[at] = *place;
     offer->count++;
     if (offer->count == 1) {
         submit_first(offer);

@@ -19,13 +19,22 @@
 
 #include "util/loop.h"
 
+#define HF_OFFER_PLACE_MAX 128u
+
+/* Where the receiver stands behind a batch; committed with it (struct hf_checkpoint). */
+struct hf_offer_place {
+    const char *name; /* borrowed until the batch is answered; NULL: none */
+    char value[HF_OFFER_PLACE_MAX];
+};
+
 struct hf_offer {
     struct hf_node *node;
     struct hf_loop *loop;
     const char *transport;
     /* All batches are on disk or dropped. On the loop. */
     void (*idle)(struct hf_offer *offer);
-    struct hf_batch *batches[32]; /* a ring of those that wait, the first one in hf_submit() */
+    struct hf_batch *batches[32];     /* a ring of those that wait, the first one in hf_submit() */
+    struct hf_offer_place places[32]; /* of each */
     size_t first, count;
     bool in_submit; /* the first one is not answered yet */
     bool stopping;
@@ -53,6 +62,10 @@ static inline bool hf_offer_is_idle(const struct hf_offer *offer)
 
 /* Takes over the reference; there must be room. `idle` is never called before it returns. */
 void hf_offer_add(struct hf_offer *offer, struct hf_batch *batch);
+/* The same with a place, which is copied but for its name. A batch without items commits the place
+ * alone. */
+void hf_offer_add_at(struct hf_offer *offer, struct hf_batch *batch,
+                     const struct hf_offer_place *place);
 
 /*
  * Drops all that is not handed over and returns how many items that were, so that the caller can

@@ -36,7 +36,7 @@ def last(backend):
         return found
     for (name, resource, attributes), (*_, value) in series(backend.requests[-1].message).items():
         of = dict(resource)
-        named = of.get("k8s.container.name") or next((of[key] for key in sorted(of) if key.endswith(".name") and key not in ("k8s.namespace.name", "k8s.node.name", "container.image.name")), None)
+        named = of.get("k8s.container.name") or next((of[key] for key in sorted(of) if key.endswith(".name") and key not in ("k8s.namespace.name", "k8s.node.name", "container.image.name", "k8s.storageclass.name")), None)
         key = (name, named or of.get("k8s.node.name") or of.get("k8s.namespace.name"))
         found[(*key, *(value for _, value in attributes))] = value
     return found
@@ -77,6 +77,7 @@ def put_all(api):
     }
     parts["status"].update(phase="Running", qosClass="Burstable")
     parts["status"]["containerStatuses"][0].update(
+        image=IMAGE[0][1],
         ready=True, state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"reason": "OOMKilled"}}
     )
     api.put("pods", "shop-1", **parts)
@@ -213,6 +214,40 @@ def test_what_is_off_can_be_had(api, start, http_backend):
     assert resource_of(http_backend, "k8s.pod.status_reason")["k8s.pod.qos_class"] == "Burstable"
 
 
+def test_volumes_claims_and_services_are_read_when_they_are_wanted(api, start, http_backend):
+    api.put("persistentvolumes", "pv", None, spec={"capacity": {"storage": "2Ki"}, "storageClassName": "fast"}, status={"phase": "Bound"})
+    claim = {"resources": {"requests": {"storage": "1Ki"}}}
+    api.put("persistentvolumeclaims", "pvc", spec=claim, status={"phase": "Lost", "capacity": {"storage": "2Ki"}})
+    api.put("services", "svc", spec={"type": "LoadBalancer"}, status={"loadBalancer": {"ingress": [{"ip": "1"}, {"ip": "2"}]}})
+    api.put("services", "inner", spec={"type": "ClusterIP"}, status={})
+    api.put("statefulsets", "sts", spec={"replicas": 5}, status={"availableReplicas": 4})
+    names = (
+        *("k8s.persistentvolume.status.phase", "k8s.persistentvolume.storage.capacity"),
+        *("k8s.persistentvolumeclaim.status.phase", "k8s.persistentvolumeclaim.storage.capacity"),
+        *("k8s.persistentvolumeclaim.storage.request", "k8s.service.load_balancer.ingress.count"),
+        "k8s.statefulset.pod.available",
+    )
+    keys = {"metrics": on(*names), "resource_attributes": on("k8s.service.publish_not_ready_addresses")}
+    start(configuration(http_backend, **keys), environment=api.environment)
+    wait_for(
+        http_backend,
+        {
+            ("k8s.persistentvolume.status.phase", "pv", "Bound"): 1,
+            ("k8s.persistentvolume.status.phase", "pv", "Failed"): 0,
+            ("k8s.persistentvolume.storage.capacity", "pv"): 2048,
+            ("k8s.persistentvolumeclaim.status.phase", "pvc", "Lost"): 1,
+            ("k8s.persistentvolumeclaim.storage.request", "pvc"): 1024,
+            ("k8s.persistentvolumeclaim.storage.capacity", "pvc"): 2048,
+            ("k8s.service.load_balancer.ingress.count", "svc"): 2,
+            ("k8s.statefulset.pod.available", "sts"): 4,
+        },
+    )
+    assert ("k8s.service.load_balancer.ingress.count", "inner") not in last(http_backend)
+    found = resource_of(http_backend, "k8s.service.load_balancer.ingress.count")
+    assert (found["k8s.service.type"], found["k8s.service.publish_not_ready_addresses"]) == ("LoadBalancer", False)
+    assert resource_of(http_backend, "k8s.persistentvolume.storage.capacity")["k8s.storageclass.name"] == "fast"
+
+
 def test_quotas_of_openshift_are_read(api, start, http_backend):
     total = {"hard": {"limits.cpu": "4"}, "used": {"limits.cpu": "1"}}
     spaces = [{"namespace": name, "status": {"hard": {"pods": "2"}, "used": {"pods": "1"}}} for name in ("a", "b")]
@@ -277,17 +312,31 @@ def test_only_some_namespaces_are_read(api, start, http_backend, key):
     assert (("k8s.deployment.desired", "dep") in found) == ("namespaces" in key)
 
 
+def names_of(backend):
+    """The metrics of all requests."""
+    return {
+        metric.name
+        for request in backend.requests
+        for resource in request.message.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+
+
 def test_what_was_measured_survives_a_kill_while_the_backend_is_away(api, start, http_backend):
     put_all(api)
-    http_backend.always = status(503)
     instance = start(configuration(http_backend), environment=api.environment)
-    instance.wait_metric("otelcol_receiver_accepted_metric_points", len(ALL))
+    wait_for(http_backend, ALL)
+    http_backend.always = status(503)
+    count = instance.metric("otelcol_receiver_accepted_metric_points")
+    instance.wait_metric("otelcol_receiver_accepted_metric_points", count + 2 * len(ALL))
     instance.kill9()
     api.stop()
     http_backend.requests.clear()
     http_backend.always = ok()
     instance.start()
-    wait_for(http_backend, {("k8s.pod.phase", "shop-1"): 2})
+    # Several scrapes may come as one request.
+    until(lambda: {name for name, *_ in ALL} <= names_of(http_backend), lambda: f"{names_of(http_backend)}")
 
 
 LEASE = {"lease_name": "l", "lease_namespace": "n", "lease_duration": "1s", "renew_deadline": "700ms", "retry_period": "50ms"}

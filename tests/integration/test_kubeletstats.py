@@ -274,6 +274,19 @@ def test_a_container_without_an_id_is_left_out_alone(kubelet, start, http_backen
     instance.wait_for_log("the container side of the pod shop is left out")
 
 
+def test_a_kubelet_that_hangs_holds_up_no_reload(kubelet, start, http_backend, ending):
+    kubelet.slow.clear()
+    made = configuration(http_backend, receiver_of(kubelet))
+    instance = start(made)
+    until(lambda: kubelet.requests, "a request that hangs")
+    other = ending.enter_context(Kubelet())
+    made["receivers"]["kubeletstats"]["endpoint"] = f"http://{other.endpoint}"
+    instance.write_config(made)
+    instance.reload()
+    until(lambda: http_backend.requests, "what the other one measured", 8)  # a request may take 10 s
+    assert instance.terminate()[0] == 0
+
+
 def test_what_was_measured_survives_a_kill_while_the_backend_is_away(kubelet, start, http_backend):
     http_backend.always = status(503)
     instance = start(configuration(http_backend, receiver_of(kubelet)))

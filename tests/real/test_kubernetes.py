@@ -1,6 +1,7 @@
 """Our watch against a real API server: rotated tokens, refusals, restarts, forgotten versions, churn. `./dev test --real
 kubernetes` runs it."""
 
+import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from real.control_plane import VARIABLE, ControlPlane
 from support import otlp
 from support.holdfast import config, otlp_exporter, otlphttp_exporter
-from support.hostmetrics import series
+from support.hostmetrics import Peer, peer_program, series
 from support.waiting import until
 
 READ = ["get", "list", "watch"]
@@ -415,3 +416,119 @@ def test_the_state_of_the_cluster_is_reported(plane, start, http_backend, accoun
     plane.call("PATCH", path, {"spec": {"replicas": 4}})
     until(lambda: found().get(("k8s.deployment.desired", "counted")) == 4, lambda: f"{found()}", SECONDS)
     until(lambda: ("k8s.pod.phase", "counted-1") not in found(), lambda: f"{found()}", SECONDS)
+
+
+OFF = (
+    *("k8s.pod.status_reason", "k8s.container.status.state", "k8s.container.status.reason", "k8s.node.condition"),
+    *("k8s.persistentvolume.status.phase", "k8s.persistentvolume.storage.capacity"),
+    *("k8s.persistentvolumeclaim.status.phase", "k8s.persistentvolumeclaim.storage.capacity"),
+    *("k8s.persistentvolumeclaim.storage.request", "k8s.service.load_balancer.ingress.count"),
+    "k8s.statefulset.pod.available",
+)
+
+
+def fill(plane):
+    """Something of each kind."""
+    core, apps, batch = "/api/v1/namespaces/filled", "/apis/apps/v1/namespaces/filled", "/apis/batch/v1/namespaces/filled"
+    plane.make_again("/api/v1/namespaces", "filled", "Namespace")
+    labels = {"app": "filled"}
+    resources = {"requests": {"cpu": "150m", "memory": "64Mi"}, "limits": {"cpu": "2", "ephemeral-storage": "1Gi"}}
+    containers = [{"name": "app", "image": "registry:5000/team/app:1.2", "resources": resources}, {"name": "side", "image": "side"}]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+    spec = {"replicas": 3, "selector": {"matchLabels": labels}, "template": template}
+    plane.make(f"{apps}/deployments", "filled", "Deployment", "apps/v1", spec=spec)
+    plane.make(f"{apps}/replicasets", "filled", "ReplicaSet", "apps/v1", spec=spec)
+    plane.make(f"{apps}/statefulsets", "filled", "StatefulSet", "apps/v1", spec={**spec, "serviceName": "s"})
+    plane.make(f"{apps}/daemonsets", "filled", "DaemonSet", "apps/v1", spec={k: v for k, v in spec.items() if k != "replicas"})
+    plane.make(f"{core}/replicationcontrollers", "filled", "ReplicationController", spec={"replicas": 2, "selector": labels, "template": template})
+    job = {"template": {"spec": {**template["spec"], "restartPolicy": "Never"}}, "completions": 4, "parallelism": 2}
+    plane.make(f"{batch}/jobs", "filled", "Job", "batch/v1", spec=job)
+    plane.make(f"{batch}/cronjobs", "filled", "CronJob", "batch/v1", spec={"schedule": "1 1 * * *", "jobTemplate": {"spec": job}})
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "filled"}
+    path = "/apis/autoscaling/v2/namespaces/filled/horizontalpodautoscalers"
+    plane.make(path, "filled", "HorizontalPodAutoscaler", "autoscaling/v2", spec={"maxReplicas": 5, "scaleTargetRef": target})
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "fast"}
+    plane.make(f"{core}/persistentvolumeclaims", "filled", "PersistentVolumeClaim", spec=claim)
+    volume = {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
+    plane.make("/api/v1/persistentvolumes", "filled", "PersistentVolume", spec=volume)
+    service = {"type": "LoadBalancer", "ports": [{"port": 80}], "selector": labels}
+    plane.make(f"{core}/services", "filled", "Service", spec=service)
+    plane.make(f"{core}/pods", "waiting", "Pod", spec={"containers": containers})
+    plane.make(f"{core}/pods", "running", "Pod", spec={"nodeName": "node-8", "containers": containers})
+    states = [
+        {
+            "name": "app",
+            "image": "registry:5000/team/app:1.2",
+            "imageID": "i",
+            "containerID": "containerd://app-id",
+            "ready": True,
+            "restartCount": 3,
+            "state": {"running": {}},
+        },
+        {
+            "name": "side",
+            "image": "side",
+            "imageID": "i",
+            "ready": False,
+            "restartCount": 0,
+            "state": {"waiting": {"reason": "ImagePullBackOff"}},
+        },
+    ]
+    body = {"status": {"phase": "Running", "containerStatuses": states}}
+    plane.call("PATCH", f"{core}/pods/running/status", body, patch="application/strategic-merge-patch+json")
+    plane.make_again("/api/v1/nodes", "node-8", "Node")
+    conditions = [{"type": "Ready", "status": "True"}, {"type": "DiskPressure", "status": "False"}]
+    allocatable = {"cpu": "1500m", "memory": "1Gi", "pods": "110", "ephemeral-storage": "7"}
+    body = {"status": {"conditions": conditions, "allocatable": allocatable, "capacity": allocatable}}
+    plane.call("PATCH", "/api/v1/nodes/node-8/status", body, patch="application/strategic-merge-patch+json")
+    quota = plane.make(f"{core}/resourcequotas", "filled", "ResourceQuota", spec={"hard": {"requests.cpu": "2500m", "pods": "10"}})
+    amounts = {"hard": quota["spec"]["hard"], "used": {"requests.cpu": "150m", "pods": "1"}}
+    plane.call("PATCH", f"{core}/resourcequotas/filled/status", {"status": amounts})
+
+
+def comparable(message):
+    """The series, with the attributes of a resource in their order; whose node's condition is whose is in its name."""
+    return {
+        json.dumps([name, resource, attributes]): row
+        for (name, resource, attributes), row in series(message).items()
+    }
+
+
+def kubeconfig(plane, path):
+    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.authority.certificate)}
+    whole = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "it", "cluster": cluster}],
+        "users": [{"name": "it", "user": {"token": plane.token}}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "current-context": "it",
+    }
+    path.write_text(json.dumps(whole))
+    return {"KUBECONFIG": str(path)}
+
+
+@pytest.mark.skipif(not peer_program(), reason="HOLDFAST_PEER names no Go collector")
+def test_the_state_of_the_cluster_is_what_the_go_collector_reports(plane, start, http_backend, tmp_path, monkeypatch):
+    fill(plane)
+    environment = kubeconfig(plane, tmp_path / "kubeconfig")
+    monkeypatch.setenv("KUBECONFIG", environment["KUBECONFIG"])
+    receiver = {
+        "auth_type": "kubeConfig",
+        "collection_interval": "1s",
+        "node_conditions_to_report": ["Ready", "DiskPressure", "PIDPressure"],
+        "allocatable_types_to_report": ["cpu", "memory", "pods", "ephemeral-storage", "nothing"],
+        "metrics": {name: {"enabled": True} for name in OFF},
+    }
+    configuration = {
+        "receivers": {"k8s_cluster": receiver},
+        "exporters": {"otlphttp": otlphttp_exporter(http_backend)},
+        "service": {"pipelines": {"metrics": {"receivers": ["k8s_cluster"], "exporters": ["otlphttp"]}}},
+    }
+    start(configuration, environment=environment)
+    with Peer(peer_program(), tmp_path, receiver, "k8s_cluster") as peer:
+        theirs = comparable(peer.requests(3)[2])
+    until(lambda: len(http_backend.requests) >= 3, "three scrapes", SECONDS)
+    ours = comparable(http_backend.requests[2].message)
+    assert set(ours) == set(theirs), (sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours)))
+    assert ours == theirs

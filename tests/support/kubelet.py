@@ -124,6 +124,8 @@ class Kubelet:
         self.answers = {"/stats/summary": summary(), "/pods": pods()}
         self.requests = []
         self.prefix = ""  # of the paths, as when an API server hands requests on
+        self.slow = threading.Event()  # answers wait for it
+        self.slow.set()
 
     @property
     def endpoint(self):
@@ -160,12 +162,14 @@ class Kubelet:
         return self
 
     def __exit__(self, *_):
+        self.slow.set()
         self.server.shutdown()
         self.server.server_close()
 
     def answer(self, handler):
         token = handler.headers.get("Authorization", "").split(" ")[-1]
         self.requests.append((handler.path, token))
+        self.slow.wait(30)
         found = self.answers.get(handler.path.removeprefix(self.prefix), 404)
         if self.token is not None and token != self.token:
             found = 401

@@ -12,7 +12,7 @@
 #include "../../support/node_stub.c"
 #include "pdata/build_metrics.h"
 
-/* What became of the batches: one lock, since hf_submit() runs on the scraper's thread. */
+/* What became of the batches: one lock, since hf_submit_with() runs on the scraper's thread. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -31,11 +31,11 @@ enum hf_status hf_node_add_transport(struct hf_node *node, const char *name)
     return HF_OK;
 }
 
-void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transport,
-               struct hf_reply *reply)
+void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
+                    const struct hf_submit_options *options, struct hf_reply *reply)
 {
     (void)node;
-    (void)transport;
+    assert_int_equal(options->checkpoint_count, 0);
     pthread_mutex_lock(&queue.lock);
     queue.offered++;
     enum hf_status status = HF_OK;

@@ -19,7 +19,7 @@ enum hf_status hf_kubernetes_get(struct hf_detection *detection, const char *pat
     char why[HF_ERROR_MAX];
     enum hf_status status = hf_kube_client_open(&config, &client, why);
     if (status == HF_OK) {
-        status = hf_kube_get(client, path, detection->deadline_ns, &body, why);
+        status = hf_kube_get(client, path, detection->deadline_ns, NULL, &body, why);
         hf_kube_client_close(client);
     }
     if (status != HF_OK) {

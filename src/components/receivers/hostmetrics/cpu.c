@@ -27,8 +27,8 @@
     X(CPU_UTILIZATION, "system.cpu.utilization", "1", GAUGE, utilization,                          \
       "Share of the time since the last scrape that the processors spent in each state.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
 
 /* Which attributes the points have, and how the values of points that become one are joined. */
 struct grouping {
@@ -63,10 +63,11 @@ static const char *const attributes[] = {"cpu", "state", NULL};
          .help = "How values are joined that differ in other attributes only."},                   \
         HF_FIELDS_END
 
-static const struct hf_field host_enabled_time[] = {GROUPED_FIELDS(CPU_TIME, time, "true", "sum")};
-static const struct hf_field host_enabled_utilization[] = {
+static const struct hf_field hf_metric_enabled_time[] = {
+    GROUPED_FIELDS(CPU_TIME, time, "true", "sum")};
+static const struct hf_field hf_metric_enabled_utilization[] = {
     GROUPED_FIELDS(CPU_UTILIZATION, utilization, "false", "avg")};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 /* The states in the order of their points, with their columns in /proc/stat. */
 #define STATE_COUNT 8u

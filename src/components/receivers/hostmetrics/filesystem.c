@@ -18,9 +18,9 @@
     X(FILESYSTEM_UTILIZATION, "system.filesystem.utilization", "1", GAUGE, off,                    \
       "Share of the bytes that is used, of what is not reserved.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct filesystem_config {
     bool enabled[METRIC_COUNT];

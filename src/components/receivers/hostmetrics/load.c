@@ -14,9 +14,9 @@
     X(LOAD_1M, "system.cpu.load_average.1m", "{thread}", GAUGE, on, "Load average over 1 minute.") \
     X(LOAD_5M, "system.cpu.load_average.5m", "{thread}", GAUGE, on, "Load average over 5 minutes.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct load_config {
     bool enabled[METRIC_COUNT];

@@ -34,9 +34,9 @@
     X(MEMORY_UTILIZATION, "system.memory.utilization", "1", GAUGE, off,                            \
       "Share of the memory by use.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct memory_config {
     bool enabled[METRIC_COUNT];

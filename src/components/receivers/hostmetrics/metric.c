@@ -1,42 +1,14 @@
 #include "metric.h"
 
-#include <assert.h>
 #include <math.h>
-
-const struct hf_field host_enabled_on[] = {
-    {.key = "enabled",
-     .type = HF_FIELD_BOOL,
-     .offset = 0,
-     .default_text = "true",
-     .help = "Measure it."},
-    HF_FIELDS_END,
-};
-
-const struct hf_field host_enabled_off[] = {
-    {.key = "enabled",
-     .type = HF_FIELD_BOOL,
-     .offset = 0,
-     .default_text = "false",
-     .help = "Measure it."},
-    HF_FIELDS_END,
-};
 
 bool host_metric(struct host_run *run, unsigned id)
 {
-    const struct host_metric *metric = &run->metrics[id];
+    const struct hf_metric_row *metric = &run->metrics[id];
     if (!run->enabled[id]) {
         return false;
     }
-    bool is_sum = metric->kind != HOST_GAUGE;
-    hf_build_metric(run->builder,
-                    &(struct hf_build_metric){
-                        .name = hf_slice_text(metric->name),
-                        .description = hf_slice_text(metric->help),
-                        .unit = hf_slice_text(metric->unit),
-                        .kind = is_sum ? HF_BUILD_SUM : HF_BUILD_GAUGE,
-                        .temporality = is_sum ? HF_BUILD_CUMULATIVE : HF_BUILD_NO_TEMPORALITY,
-                        .is_monotonic = metric->kind == HOST_COUNTER,
-                    });
+    hf_metric_open(run->builder, metric);
     return true;
 }
 

@@ -1,10 +1,5 @@
 /*
- * metric: the metrics of a scraper as one table, from which come the definitions, the keys of its
- * `metrics` block, and the points.
- *
- * A table is a macro that applies X(ID, name, unit, kind, on, help) to each metric. `kind` is
- * GAUGE, COUNTER (a monotonic sum) or UPDOWN (one that is not), all cumulative; `on` says whether
- * it is measured unless the user says otherwise: on, off.
+ * metric: the points of a scraper, of the metrics in its table (support/metric_table.h).
  */
 #pragma once
 
@@ -15,29 +10,8 @@
 #include <holdfast/field.h>
 
 #include "host.h"
-#include "pdata/build_metrics.h"
+#include "support/metric_table.h"
 #include "support/scraper.h"
-
-enum host_metric_kind { HOST_GAUGE = 0, HOST_COUNTER, HOST_UPDOWN };
-
-struct host_metric {
-    const char *name, *unit, *help;
-    enum host_metric_kind kind;
-};
-
-#define HOST_METRIC_ID(id, name_, unit_, kind_, on_, help_) id,
-#define HOST_METRIC_ROW(id, name_, unit_, kind_, on_, help_)                                       \
-    [id] = {.name = (name_), .unit = (unit_), .help = (help_), .kind = HOST_##kind_},
-#define HOST_METRIC_FIELD(id, name_, unit_, kind_, on_, help_)                                     \
-    {.key = (name_),                                                                               \
-     .type = HF_FIELD_STRUCT,                                                                      \
-     .offset = sizeof(bool) * (size_t)(id),                                                        \
-     .inner = host_enabled_##on_,                                                                  \
-     .help = (help_)},
-
-/* {enabled: true}, with that default. */
-extern const struct hf_field host_enabled_on[];
-extern const struct hf_field host_enabled_off[];
 
 /* The `metrics` block: `bool enabled[]` stands first in every scraper's configuration. */
 #define HOST_METRICS_BLOCK(fields_)                                                                \
@@ -52,7 +26,7 @@ struct host_run {
     struct hf_scrape *scrape;
     struct hf_builder *builder;
     size_t source;
-    const struct host_metric *metrics;
+    const struct hf_metric_row *metrics;
     const bool *enabled;
     struct hf_build_point point;
     uint32_t points; /* so far */

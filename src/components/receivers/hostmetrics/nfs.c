@@ -41,9 +41,9 @@
       "Requests that the server refused, by reason.")                                              \
     X(SERVER_THREADS, "nfs.server.thread.count", "{thread}", UPDOWN, on, "Threads of the server.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct nfs_config {
     bool enabled[METRIC_COUNT];

@@ -18,9 +18,9 @@
     X(PAGING_USAGE, "system.paging.usage", "By", UPDOWN, on, "Use of the swap areas.")             \
     X(PAGING_UTILIZATION, "system.paging.utilization", "1", GAUGE, off, "Share of the swap areas.")
 
-enum { METRICS(HOST_METRIC_ID) METRIC_COUNT };
-static const struct host_metric metrics[] = {METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+enum { METRICS(HF_METRIC_ID) METRIC_COUNT };
+static const struct hf_metric_row metrics[] = {METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 struct paging_config {
     bool enabled[METRIC_COUNT];

@@ -10,8 +10,8 @@
 
 #define NAME_ROOM 512u
 
-static const struct host_metric metrics[] = {PROCESS_METRICS(HOST_METRIC_ROW)};
-static const struct hf_field metric_fields[] = {PROCESS_METRICS(HOST_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_metric_row metrics[] = {PROCESS_METRICS(HF_METRIC_ROW)};
+static const struct hf_field metric_fields[] = {PROCESS_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 
 /* One process at a scrape. */
 struct process {
@@ -265,7 +265,7 @@ static const char *check_process(const void *config)
     {.key = (key_),                                                                                \
      .type = HF_FIELD_STRUCT,                                                                      \
      .offset = sizeof(bool) * (size_t)(id),                                                        \
-     .inner = host_enabled_##on_,                                                                  \
+     .inner = hf_metric_enabled_##on_,                                                             \
      .help = (help_)},
 
 static const struct hf_field attribute_fields[] = {PROCESS_ATTRIBUTES(ATTRIBUTE_FIELD)

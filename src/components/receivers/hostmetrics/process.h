@@ -33,7 +33,7 @@
     X(PROCESS_THREADS, "process.threads", "{threads}", UPDOWN, off, "Threads.")                    \
     X(PROCESS_UPTIME, "process.uptime", "s", GAUGE, off, "Time since its start.")
 
-enum { PROCESS_METRICS(HOST_METRIC_ID) PROCESS_METRIC_COUNT };
+enum { PROCESS_METRICS(HF_METRIC_ID) PROCESS_METRIC_COUNT };
 
 /* Its resource's attributes: X(ID, key, on, help). */
 #define PROCESS_ATTRIBUTES(X)                                                                      \

@@ -15,7 +15,7 @@
 
 struct host_source {
     const char *name;
-    const struct host_metric *metrics;
+    const struct hf_metric_row *metrics;
     bool has_resources; /* it opens resources and scopes itself */
     const char *(*check)(const void *config);
     /* NULL: its `self` is its configuration. On failure nothing is left allocated. */

@@ -77,32 +77,12 @@
       "Pods of the stateful set that are ready.")                                                  \
     X(STATEFULSET_CURRENT, "k8s.statefulset.current_pods", "{pod}", GAUGE, on,                     \
       "Pods of the stateful set's current revision.")                                              \
+    X(STATEFULSET_AVAILABLE, "k8s.statefulset.pod.available", "{pod}", UPDOWN, off,                \
+      "Pods of the stateful set that are available.")                                              \
     X(STATEFULSET_UPDATED, "k8s.statefulset.updated_pods", "{pod}", GAUGE, on,                     \
       "Pods of the stateful set's new revision.")
 
-#define CLUSTER_OTHER(X)                                                                           \
-    X(HPA_MAX, "k8s.hpa.max_replicas", "{pod}", GAUGE, on, "Most replicas of the autoscaler.")     \
-    X(HPA_MIN, "k8s.hpa.min_replicas", "{pod}", GAUGE, on, "Fewest replicas of the autoscaler.")   \
-    X(HPA_CURRENT, "k8s.hpa.current_replicas", "{pod}", GAUGE, on,                                 \
-      "Replicas that the autoscaler sees.")                                                        \
-    X(HPA_DESIRED, "k8s.hpa.desired_replicas", "{pod}", GAUGE, on,                                 \
-      "Replicas that the autoscaler wants.")                                                       \
-    X(NAMESPACE_PHASE, "k8s.namespace.phase", "", GAUGE, on,                                       \
-      "Phase of the namespace: 1 Active, 0 Terminating, -1 not known.")                            \
-    X(QUOTA_HARD, "k8s.resource_quota.hard_limit", "{resource}", GAUGE, on,                        \
-      "Limit of a resource in the namespace; of CPU in thousandths.")                              \
-    X(QUOTA_USED, "k8s.resource_quota.used", "{resource}", GAUGE, on,                              \
-      "Use of a resource in the namespace; of CPU in thousandths.")                                \
-    X(CLUSTERQUOTA_LIMIT, "openshift.clusterquota.limit", "{resource}", GAUGE, on,                 \
-      "Limit of a resource in the quota's namespaces.")                                            \
-    X(CLUSTERQUOTA_USED, "openshift.clusterquota.used", "{resource}", GAUGE, on,                   \
-      "Use of a resource in the quota's namespaces.")                                              \
-    X(APPLIEDQUOTA_LIMIT, "openshift.appliedclusterquota.limit", "{resource}", GAUGE, on,          \
-      "Limit of a resource in one namespace of the quota.")                                        \
-    X(APPLIEDQUOTA_USED, "openshift.appliedclusterquota.used", "{resource}", GAUGE, on,            \
-      "Use of a resource in one namespace of the quota.")                                          \
-    X(NODE_CONDITION, "k8s.node.condition", "{condition}", GAUGE, off,                             \
-      "State of a condition of the node: 1 true, 0 false, -1 not known.")
+#include "cluster_other_metrics.h"
 
 #define CLUSTER_METRICS(X) CLUSTER_POD(X) CLUSTER_CONTAINER(X) CLUSTER_WORKLOAD(X) CLUSTER_OTHER(X)
 

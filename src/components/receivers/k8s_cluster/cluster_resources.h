@@ -33,6 +33,12 @@
     X(R_NAMESPACE_UID, "k8s.namespace.uid", on, "UID of the namespace.")                           \
     X(R_NODE_NAME, "k8s.node.name", on, "Name of the node.")                                       \
     X(R_NODE_UID, "k8s.node.uid", on, "UID of the node.")                                          \
+    X(R_PV_NAME, "k8s.persistentvolume.name", on, "Name of the volume.")                           \
+    X(R_PV_RECLAIM, "k8s.persistentvolume.reclaim_policy", off,                                    \
+      "What becomes of the volume after its claim.")                                               \
+    X(R_PV_UID, "k8s.persistentvolume.uid", on, "UID of the volume.")                              \
+    X(R_PVC_NAME, "k8s.persistentvolumeclaim.name", on, "Name of the claim.")                      \
+    X(R_PVC_UID, "k8s.persistentvolumeclaim.uid", on, "UID of the claim.")                         \
     X(R_POD_NAME, "k8s.pod.name", on, "Name of the pod.")                                          \
     X(R_POD_QOS, "k8s.pod.qos_class", off, "Quality of service class of the pod.")                 \
     X(R_POD_UID, "k8s.pod.uid", on, "UID of the pod.")                                             \
@@ -43,6 +49,13 @@
     X(R_CONTROLLER_UID, "k8s.replicationcontroller.uid", on, "UID of the replication controller.") \
     X(R_QUOTA_NAME, "k8s.resourcequota.name", on, "Name of the quota.")                            \
     X(R_QUOTA_UID, "k8s.resourcequota.uid", on, "UID of the quota.")                               \
+    X(R_SERVICE_NAME, "k8s.service.name", on, "Name of the service.")                              \
+    X(R_SERVICE_NOT_READY, "k8s.service.publish_not_ready_addresses", off,                         \
+      "Are addresses published that are not ready?")                                               \
+    X(R_SERVICE_TRAFFIC, "k8s.service.traffic_distribution", off, "How traffic is spread.")        \
+    X(R_SERVICE_TYPE, "k8s.service.type", on, "Type of the service.")                              \
+    X(R_SERVICE_UID, "k8s.service.uid", on, "UID of the service.")                                 \
+    X(R_STORAGE_CLASS, "k8s.storageclass.name", on, "Storage class of the volume or claim.")       \
     X(R_STATEFULSET_NAME, "k8s.statefulset.name", on, "Name of the stateful set.")                 \
     X(R_STATEFULSET_UID, "k8s.statefulset.uid", on, "UID of the stateful set.")                    \
     X(R_CLUSTERQUOTA_NAME, "openshift.clusterquota.name", on, "Name of the cluster's quota.")      \

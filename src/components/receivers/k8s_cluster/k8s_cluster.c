@@ -53,8 +53,8 @@ struct cluster {
     struct hf_kube_client *client;
     struct hf_scraper *scraper;
     struct hf_only_leader only_leader;
-    struct hf_metric_row *extra; /* of conditions, then of allocatable resources */
-    char (*extra_names)[NAME_MAX_BYTES];
+    struct hf_metric_row *extra;         /* of conditions, then of allocatable resources */
+    char (*extra_names)[NAME_MAX_BYTES]; /* of each its name, then its unit */
     uint64_t begun_ns;
     struct kind *kinds;
     size_t kind_count;
@@ -249,16 +249,17 @@ static void close_cluster(void *self)
     free(cluster);
 }
 
-static const char *unit_of(const char *allocatable)
+static void print_unit(const char *allocatable, char *ret_unit)
 {
-    if (strcmp(allocatable, "cpu") == 0) {
-        return "{cpu}";
+    static const char *const bytes[] = {"memory", "storage", "ephemeral-storage"};
+    bool is_pods = strcmp(allocatable, "pods") == 0;
+    for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+        if (strcmp(allocatable, bytes[i]) == 0) {
+            snprintf(ret_unit, NAME_MAX_BYTES, "By");
+            return;
+        }
     }
-    if (strcmp(allocatable, "pods") == 0) {
-        return "{pod}";
-    }
-    return strcmp(allocatable, "memory") == 0 || strstr(allocatable, "storage") != NULL ? "By"
-                                                                                        : "1";
+    snprintf(ret_unit, NAME_MAX_BYTES, "{%.100s}", is_pods ? "pod" : allocatable);
 }
 
 /* The metrics whose names come from the configuration. */
@@ -267,7 +268,7 @@ static bool name_extra(struct cluster *cluster)
     const struct cluster_wanted *wanted = &cluster->config->wanted;
     size_t conditions = wanted->conditions.count, count = conditions + wanted->allocatables.count;
     cluster->extra = calloc(count + 1, sizeof(*cluster->extra));
-    cluster->extra_names = calloc(count + 1, sizeof(*cluster->extra_names));
+    cluster->extra_names = calloc(2 * count + 1, sizeof(*cluster->extra_names));
     if (cluster->extra == NULL || cluster->extra_names == NULL) {
         return false;
     }
@@ -277,11 +278,15 @@ static bool name_extra(struct cluster *cluster)
             is_condition ? wanted->conditions.items[i] : wanted->allocatables.items[i - conditions];
         char snake[NAME_MAX_BYTES / 2];
         cluster_snake(name, snake, sizeof(snake));
-        snprintf(cluster->extra_names[i], NAME_MAX_BYTES, "k8s.node.%s_%s",
-                 is_condition ? "condition" : "allocatable", snake);
+        char *full = cluster->extra_names[2 * i], *unit = cluster->extra_names[2 * i + 1];
+        snprintf(full, NAME_MAX_BYTES, "k8s.node.%s_%s", is_condition ? "condition" : "allocatable",
+                 snake);
+        if (!is_condition) {
+            print_unit(name, unit);
+        }
         cluster->extra[i] = (struct hf_metric_row){
-            .name = cluster->extra_names[i],
-            .unit = is_condition ? "" : unit_of(name),
+            .name = full,
+            .unit = unit,
             .help = is_condition ? "State of that condition of the node: 1 true, 0 false, -1 not "
                                    "known."
                                  : "Amount of that resource that pods on the node can have.",
@@ -294,6 +299,15 @@ static void add_kind(struct cluster *cluster, const struct cluster_kind *what, c
 {
     cluster->kinds[cluster->kind_count++] =
         (struct kind){.cluster = cluster, .what = what, .space = space};
+}
+
+static bool is_wanted(const struct cluster_config *config, const struct cluster_kind *what)
+{
+    bool is_wanted = what->metrics == NULL;
+    for (size_t i = 0; i < what->metric_count; i++) {
+        is_wanted = is_wanted || config->metrics[what->metrics[i]];
+    }
+    return is_wanted && (!what->is_of_openshift || config->distribution == OPENSHIFT);
 }
 
 /* With namespaces given, what is in none is not read: a Role would not allow it. */
@@ -309,7 +323,7 @@ static bool plan(struct cluster *cluster)
     }
     for (size_t i = 0; i < CLUSTER_KIND_COUNT; i++) {
         const struct cluster_kind *what = &cluster_kinds[i];
-        if (what->is_of_openshift && config->distribution != OPENSHIFT) {
+        if (!is_wanted(config, what)) {
             continue;
         }
         if (spaces->count == 0) {

@@ -8,11 +8,6 @@
 #define AT(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool same(struct hf_slice a, struct hf_slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 static const struct hf_json *at_path(const struct hf_json *object, const char *one,
                                      const char *other)
 {
@@ -36,12 +31,15 @@ static void put_if_there(struct record *record, unsigned metric, const struct hf
     }
 }
 
-/* The resource of an object that is in a namespace. */
+/* The resource of an object, in a namespace or in none. */
 static void begin(struct record *record, const struct hf_json *object, unsigned name, unsigned uid)
 {
     const struct hf_json *metadata = hf_json_get(object, "metadata");
+    struct hf_slice space = hf_json_text_of(metadata, "namespace");
     record_resource(record);
-    record_name(record, R_NAMESPACE_NAME, hf_json_text_of(metadata, "namespace"));
+    if (space.size != 0) {
+        record_name(record, R_NAMESPACE_NAME, space);
+    }
     record_name(record, name, hf_json_text_of(metadata, "name"));
     record_name(record, uid, hf_json_text_of(metadata, "uid"));
 }
@@ -150,8 +148,8 @@ static void name_image(struct record *record, struct hf_slice image)
     bool has_tag = colon > 0 && image.data[colon - 1] == ':';
     record_name(record, R_IMAGE_NAME, hf_slice_of(image.data, has_tag ? colon - 1 : end));
     struct hf_slice tag = has_tag ? hf_slice_of(image.data + colon, end - colon) : HF_EMPTY_SLICE;
-    record_name(record, R_IMAGE_TAG,
-                tag.size == 0 && end == image.size ? hf_slice_text("latest") : tag);
+    bool is_latest = tag.size == 0 && image.size != 0;
+    record_name(record, R_IMAGE_TAG, is_latest ? hf_slice_text("latest") : tag);
 }
 
 static struct hf_slice without_scheme(struct hf_slice id)
@@ -163,7 +161,7 @@ static struct hf_slice without_scheme(struct hf_slice id)
 static const struct hf_json *status_of(const struct hf_json *pod, struct hf_slice name)
 {
     const struct hf_json *one = hf_json_first(at_path(pod, "status", "containerStatuses"));
-    while (one != NULL && !same(hf_json_text_of(one, "name"), name)) {
+    while (one != NULL && !hf_slice_equal(hf_json_text_of(one, "name"), name)) {
         one = one->next;
     }
     return one;
@@ -182,10 +180,12 @@ static void describe_container(struct record *record, const struct hf_json *pod,
     const struct hf_json *status = status_of(pod, name);
     name_pod(record, pod);
     record_name(record, R_CONTAINER_NAME, name);
-    name_image(record, hf_json_text_of(container, "image"));
     record_name(record, R_CONTAINER_ID, without_scheme(hf_json_text_of(status, "containerID")));
-    record_name(record, R_LAST_REASON,
-                hf_json_text_of(at_path(status, "lastState", "terminated"), "reason"));
+    name_image(record, hf_json_text_of(status, "image"));
+    const struct hf_json *ended = at_path(status, "lastState", "terminated");
+    if (ended != NULL) {
+        record_name(record, R_LAST_REASON, hf_json_text_of(ended, "reason"));
+    }
     put_resources(record, container);
     if (status != NULL) {
         record_int(record, CONTAINER_RESTARTS, hf_json_int(hf_json_get(status, "restartCount")),
@@ -369,6 +369,7 @@ static void describe_statefulset(struct record *record, const struct cluster_wan
         put_count(record, STATEFULSET_READY, object, "status", "readyReplicas");
         put_count(record, STATEFULSET_CURRENT, object, "status", "currentReplicas");
         put_count(record, STATEFULSET_UPDATED, object, "status", "updatedReplicas");
+        put_count(record, STATEFULSET_AVAILABLE, object, "status", "availableReplicas");
     }
 }
 
@@ -463,18 +464,114 @@ static void describe_clusterquota(struct record *record, const struct cluster_wa
     }
 }
 
+/* ---- volumes and services ---- */
+
+static void put_storage(struct record *record, unsigned metric, const struct hf_json *amounts)
+{
+    struct hf_kube_quantity quantity;
+    if (read_quantity(hf_json_get(amounts, "storage"), &quantity)) {
+        record_int(record, metric, hf_kube_quantity_value(&quantity), HF_EMPTY_SLICE,
+                   HF_EMPTY_SLICE);
+    }
+}
+
+/* An attribute that is left out when the object does not have it. */
+static void name_if_there(struct record *record, unsigned id, struct hf_slice text)
+{
+    if (text.size != 0) {
+        record_name(record, id, text);
+    }
+}
+
+static void describe_volume(struct record *record, const struct cluster_wanted *wanted,
+                            const struct hf_json *object)
+{
+    static const char *const states[] = {"Pending", "Available", "Bound", "Released", "Failed"};
+    const struct hf_json *spec = hf_json_get(object, "spec");
+    (void)wanted;
+    begin(record, object, R_PV_NAME, R_PV_UID);
+    record_name(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
+    name_if_there(record, R_PV_RECLAIM, hf_json_text_of(spec, "persistentVolumeReclaimPolicy"));
+    put_choice(record, PV_PHASE, states, COUNT(states),
+               hf_json_text_of(hf_json_get(object, "status"), "phase"));
+    put_storage(record, PV_CAPACITY, hf_json_get(spec, "capacity"));
+}
+
+static void describe_claim(struct record *record, const struct cluster_wanted *wanted,
+                           const struct hf_json *object)
+{
+    static const char *const states[] = {"Pending", "Bound", "Lost"};
+    const struct hf_json *spec = hf_json_get(object, "spec");
+    (void)wanted;
+    begin(record, object, R_PVC_NAME, R_PVC_UID);
+    record_name(record, R_STORAGE_CLASS, hf_json_text_of(spec, "storageClassName"));
+    put_choice(record, PVC_PHASE, states, COUNT(states),
+               hf_json_text_of(hf_json_get(object, "status"), "phase"));
+    put_storage(record, PVC_REQUEST, at_path(spec, "resources", "requests"));
+    put_storage(record, PVC_CAPACITY, at_path(object, "status", "capacity"));
+}
+
+static void describe_service(struct record *record, const struct cluster_wanted *wanted,
+                             const struct hf_json *object)
+{
+    const struct hf_json *spec = hf_json_get(object, "spec");
+    const struct hf_json *ingress =
+        hf_json_first(hf_json_at(object, AT("status", "loadBalancer", "ingress")));
+    int64_t count = 0;
+    (void)wanted;
+    begin(record, object, R_SERVICE_NAME, R_SERVICE_UID);
+    record_name(record, R_SERVICE_TYPE, hf_json_text_of(spec, "type"));
+    name_if_there(record, R_SERVICE_TRAFFIC, hf_json_text_of(spec, "trafficDistribution"));
+    record_flag(record, R_SERVICE_NOT_READY,
+                hf_json_bool(hf_json_get(spec, "publishNotReadyAddresses")));
+    for (; ingress != NULL; ingress = ingress->next) {
+        count++;
+    }
+    if (hf_slice_is(hf_json_text_of(spec, "type"), "LoadBalancer")) {
+        record_int(record, SERVICE_INGRESS, count, HF_EMPTY_SLICE, HF_EMPTY_SLICE);
+    }
+}
+
+static const unsigned volume_metrics[] = {PV_PHASE, PV_CAPACITY};
+static const unsigned claim_metrics[] = {PVC_PHASE, PVC_CAPACITY, PVC_REQUEST};
+static const unsigned service_metrics[] = {SERVICE_INGRESS};
+
+#define CORE "/api/v1"
+#define APPS "/apis/apps/v1"
+#define BATCH "/apis/batch/v1"
+
 const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT] = {
-    {"/api/v1", "pods", false, false, describe_pod},
-    {"/api/v1", "nodes", true, false, describe_node},
-    {"/api/v1", "namespaces", true, false, describe_namespace},
-    {"/api/v1", "replicationcontrollers", false, false, describe_controller},
-    {"/api/v1", "resourcequotas", false, false, describe_quota},
-    {"/apis/apps/v1", "deployments", false, false, describe_deployment},
-    {"/apis/apps/v1", "replicasets", false, false, describe_replicaset},
-    {"/apis/apps/v1", "daemonsets", false, false, describe_daemonset},
-    {"/apis/apps/v1", "statefulsets", false, false, describe_statefulset},
-    {"/apis/batch/v1", "jobs", false, false, describe_job},
-    {"/apis/batch/v1", "cronjobs", false, false, describe_cronjob},
-    {"/apis/autoscaling/v2", "horizontalpodautoscalers", false, false, describe_hpa},
-    {"/apis/quota.openshift.io/v1", "clusterresourcequotas", true, true, describe_clusterquota},
+    {.describe = describe_pod, .root = CORE, .name = "pods"},
+    {.describe = describe_node, .root = CORE, .name = "nodes", .is_of_cluster = true},
+    {.describe = describe_namespace, .root = CORE, .name = "namespaces", .is_of_cluster = true},
+    {.describe = describe_controller, .root = CORE, .name = "replicationcontrollers"},
+    {.describe = describe_quota, .root = CORE, .name = "resourcequotas"},
+    {.describe = describe_deployment, .root = APPS, .name = "deployments"},
+    {.describe = describe_replicaset, .root = APPS, .name = "replicasets"},
+    {.describe = describe_daemonset, .root = APPS, .name = "daemonsets"},
+    {.describe = describe_statefulset, .root = APPS, .name = "statefulsets"},
+    {.describe = describe_job, .root = BATCH, .name = "jobs"},
+    {.describe = describe_cronjob, .root = BATCH, .name = "cronjobs"},
+    {.describe = describe_hpa, .root = "/apis/autoscaling/v2", .name = "horizontalpodautoscalers"},
+    {.describe = describe_clusterquota,
+     .root = "/apis/quota.openshift.io/v1",
+     .name = "clusterresourcequotas",
+     .is_of_cluster = true,
+     .is_of_openshift = true},
+    {.describe = describe_volume,
+     .root = CORE,
+     .name = "persistentvolumes",
+     .is_of_cluster = true,
+     .metrics = volume_metrics,
+     .metric_count = COUNT(volume_metrics)},
+    {.describe = describe_claim,
+     .root = CORE,
+     .name = "persistentvolumeclaims",
+     .metrics = claim_metrics,
+     .metric_count = COUNT(claim_metrics)},
+    {.describe = describe_service,
+     .root = CORE,
+     .name = "services",
+     .metrics = service_metrics,
+     .metric_count = COUNT(service_metrics)},
 };

@@ -15,15 +15,18 @@ struct cluster_wanted {
 };
 
 struct cluster_kind {
+    void (*describe)(struct record *record, const struct cluster_wanted *wanted,
+                     const struct hf_json *object);
     const char *root;   /* "/apis/apps/v1" */
     const char *name;   /* "deployments" */
     bool is_of_cluster; /* in no namespace */
     bool is_of_openshift;
-    void (*describe)(struct record *record, const struct cluster_wanted *wanted,
-                     const struct hf_json *object);
+    /* It is read for them alone, when one of them is wanted; NULL: always. */
+    const unsigned *metrics;
+    size_t metric_count;
 };
 
-#define CLUSTER_KIND_COUNT 13u
+#define CLUSTER_KIND_COUNT 16u
 extern const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT];
 
 /* "DiskPressure", "ephemeral-storage" as a part of a metric's name: "disk_pressure",

@@ -12,7 +12,7 @@
 static const struct hf_metric_row rows[] = {CLUSTER_METRICS(HF_METRIC_ROW)};
 static const char *const resource_names[] = {CLUSTER_RESOURCES(HF_RESOURCE_NAME)};
 
-enum entry_kind { ENTRY_RESOURCE = 0, ENTRY_NAME, ENTRY_INT, ENTRY_DOUBLE };
+enum entry_kind { ENTRY_RESOURCE = 0, ENTRY_NAME, ENTRY_FLAG, ENTRY_INT, ENTRY_DOUBLE };
 
 /* What stands in the bytes; the texts follow it. */
 struct entry {
@@ -53,9 +53,13 @@ void record_name(struct record *record, unsigned id, struct hf_slice text)
     text = cut(text);
     const struct entry entry = {
         .kind = ENTRY_NAME, .id = (uint16_t)id, .part_size = (uint16_t)text.size};
-    if (text.size != 0) {
-        put(record, &entry, HF_EMPTY_SLICE, text);
-    }
+    put(record, &entry, HF_EMPTY_SLICE, text);
+}
+
+void record_flag(struct record *record, unsigned id, bool flag)
+{
+    const struct entry entry = {.kind = ENTRY_FLAG, .id = (uint16_t)id, .integer = flag};
+    put(record, &entry, HF_EMPTY_SLICE, HF_EMPTY_SLICE);
 }
 
 void record_int(struct record *record, unsigned metric, int64_t value, struct hf_slice space,
@@ -85,6 +89,8 @@ static const char *part_key(unsigned metric)
     return metric == NODE_CONDITION     ? "condition"
            : metric == CONTAINER_STATE  ? "k8s.container.status.state"
            : metric == CONTAINER_REASON ? "k8s.container.status.reason"
+           : metric == PV_PHASE         ? "k8s.persistentvolume.status.phase"
+           : metric == PVC_PHASE        ? "k8s.persistentvolumeclaim.status.phase"
                                         : "resource";
 }
 
@@ -124,6 +130,11 @@ static void write_entry(struct record_writer *writer, struct place *place,
         if (writer->resources[entry->id]) {
             hf_build_attribute_string(writer->builder, hf_slice_text(resource_names[entry->id]),
                                       part);
+        }
+    } else if (entry->kind == ENTRY_FLAG) {
+        if (writer->resources[entry->id]) {
+            hf_build_attribute_bool(writer->builder, hf_slice_text(resource_names[entry->id]),
+                                    entry->integer != 0);
         }
     } else if (is_extra || writer->metrics[entry->id]) {
         if (!place->has_scope) {

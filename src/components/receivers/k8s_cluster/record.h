@@ -18,8 +18,9 @@ struct record {
 /* ---- making one: a resource, its attributes, its points; the next resource ---- */
 
 void record_resource(struct record *record);
-/* `id` of CLUSTER_RESOURCES; an empty text is left out. */
+/* `id` of CLUSTER_RESOURCES; an empty text is an attribute, too. */
 void record_name(struct record *record, unsigned id, struct hf_slice text);
+void record_flag(struct record *record, unsigned id, bool flag);
 /* `metric` of CLUSTER_METRICS, or of a name in the configuration. The points of a metric follow one
  * another. `space` and `part` are the attributes that such a metric has; empty: none. */
 void record_int(struct record *record, unsigned metric, int64_t value, struct hf_slice space,

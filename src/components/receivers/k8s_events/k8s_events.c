@@ -1,6 +1,10 @@
 /*
  * k8s_events: the events of a Kubernetes cluster as log records. A watch for each namespace, or one
  * for all; nothing more is read while what was read waits for room in a queue.
+ *
+ * The place in the stream of events is committed with the records, and a start goes on from there.
+ * With an elector the place of this process means nothing, since another one may have read in
+ * between: a new leader goes on from the last sign of the one before.
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -12,6 +16,7 @@
 
 #include "event.h"
 #include "kubernetes/watch.h"
+#include "place.h"
 #include "support/offer.h"
 #include "support/only_leader.h"
 #include "util/clock.h"
@@ -34,6 +39,10 @@ struct events;
 struct space {
     struct hf_kube_listener listener;
     struct events *events;
+    const char *place_name;    /* NULL: its place is not kept */
+    struct events_place place; /* behind what is built; version "": not known yet */
+    bool has_moved;            /* since the last one that was handed over */
+    uint64_t since_ns;         /* what happened before is history */
 };
 
 struct events {
@@ -43,9 +52,9 @@ struct events {
     struct hf_kube_client *client;
     struct space *spaces;
     size_t space_count;
-    uint64_t since_ns; /* what happened before is history */
     /* On the client's thread. */
     struct hf_builder builder;
+    struct hf_batch *next; /* taken from the builder, and not handed over yet; NULL: none */
     struct hf_offer offer;
     bool stopping;
     sem_t stopped;
@@ -56,29 +65,80 @@ struct events {
 static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change change,
                        struct hf_slice uid, const struct hf_json *event)
 {
-    struct events *events = HF_CONTAINER(listener, struct space, listener)->events;
+    struct space *space = HF_CONTAINER(listener, struct space, listener);
     (void)uid;
-    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= events->since_ns) {
-        k8s_event_build(&events->builder, event, hf_clock_unix_ns());
+    if (change != HF_KUBE_IS_DELETED && k8s_event_time(event) >= space->since_ns) {
+        k8s_event_build(&space->events->builder, event, hf_clock_unix_ns());
     }
 }
 
-/* Hands over what is built, as far as there is room. */
+/* The next place to commit. False: there is none. */
+static bool take_place(struct events *events, struct hf_offer_place *ret_place)
+{
+    for (size_t i = 0; i < events->space_count; i++) {
+        struct space *space = &events->spaces[i];
+        if (space->has_moved) {
+            space->has_moved = false;
+            ret_place->name = space->place_name;
+            events_place_print(&space->place, ret_place->value);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Places that no batch carries; the places of all that is built, so it comes last. */
+static void pass_places_on(struct events *events)
+{
+    struct hf_offer_place place;
+    while (hf_offer_room(&events->offer) > 0 && take_place(events, &place)) {
+        struct hf_batch *empty = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
+        if (empty == NULL) {
+            return; /* the next one does as well */
+        }
+        hf_batch_seal(empty, 0, 0);
+        hf_offer_add_at(&events->offer, empty, &place);
+    }
+}
+
+/* Hands over what is built, as far as there is room; the last batch carries a place. */
 static void pass_on(struct events *events)
 {
     while (hf_offer_room(&events->offer) > 0) {
-        struct hf_batch *batch = hf_build_take(&events->builder);
+        struct hf_offer_place place = {.name = NULL};
+        if (events->next == NULL) {
+            events->next = hf_build_take(&events->builder);
+        }
+        struct hf_batch *batch = events->next;
         if (batch == NULL) {
+            pass_places_on(events);
             return;
         }
-        hf_offer_add(&events->offer, batch);
+        events->next = hf_build_take(&events->builder);
+        if (events->next == NULL) {
+            (void)take_place(events, &place);
+        }
+        hf_offer_add_at(&events->offer, batch, &place);
     }
+}
+
+/* The first place is committed by itself, later ones with records alone. */
+static void note_place(struct space *space, const char *version)
+{
+    bool is_first = space->place.version[0] == '\0';
+    if (space->place_name == NULL || version[0] == '\0') {
+        return;
+    }
+    snprintf(space->place.version, sizeof(space->place.version), "%s", version);
+    space->place.time_ns = hf_clock_unix_ns();
+    space->has_moved = space->has_moved || is_first || hf_build_items(&space->events->builder) > 0;
 }
 
 static void on_settled(struct hf_kube_listener *listener, const char *version)
 {
-    struct events *events = HF_CONTAINER(listener, struct space, listener)->events;
-    (void)version;
+    struct space *space = HF_CONTAINER(listener, struct space, listener);
+    struct events *events = space->events;
+    note_place(space, version);
     if (hf_build_finish(&events->builder) != HF_OK) {
         hf_node_log(events->node, HF_LOG_ERROR, "events are lost: out of memory");
     }
@@ -121,7 +181,8 @@ static void end(void *user)
     struct events *events = user;
     events->stopping = true;
     uint64_t items = hf_offer_stop(&events->offer);
-    struct hf_batch *batch = hf_build_take(&events->builder);
+    struct hf_batch *batch = events->next != NULL ? events->next : hf_build_take(&events->builder);
+    events->next = NULL;
     while (batch != NULL) {
         items += batch->items;
         hf_ref_drop(&batch->ref);
@@ -129,7 +190,8 @@ static void end(void *user)
     }
     if (items != 0) {
         hf_node_log(events->node, HF_LOG_WARN,
-                    "%llu events that no queue had room for are lost with the stop",
+                    "no queue had room for %llu events: they are read again at the next start, or "
+                    "by the next leader",
                     (unsigned long long)items);
     }
     if (hf_offer_is_idle(&events->offer)) {
@@ -177,7 +239,11 @@ static enum hf_status open_events(struct hf_node *node, const void *config, void
     }
     /* All of them before the first is opened: the thread of that one looks at the others. */
     for (size_t i = 0; i < events->space_count; i++) {
+        bool is_kept = configured->elector == NULL;
+        const char *space =
+            configured->namespaces.count != 0 ? configured->namespaces.items[i] : "all namespaces";
         events->spaces[i].events = events;
+        events->spaces[i].place_name = is_kept ? space : NULL;
         events->spaces[i].listener =
             (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
     }
@@ -201,16 +267,43 @@ static enum hf_status open_watches(struct events *events)
             snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events",
                      events->config->namespaces.items[i]);
         }
-        space->listener =
-            (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
         const struct hf_kube_resource resource = {
-            .path = path, .what = "events", .is_private = true};
+            .path = path,
+            .what = "events",
+            .is_private = true,
+            .version = space->place.version[0] != '\0' ? space->place.version : NULL};
         if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {
             close_watches(events);
             return HF_NOMEM;
         }
     }
     return HF_OK;
+}
+
+/* The place in one of the queues: the oldest counts. */
+static void look_at_place(void *user, struct hf_slice value)
+{
+    struct space *space = user;
+    struct events_place place;
+    bool is_place = events_place_read(value, &place);
+    if (is_place && (space->place.version[0] == '\0' || place.time_ns < space->place.time_ns)) {
+        space->place = place;
+    }
+}
+
+static void find_places(struct events *events, uint64_t since_ns)
+{
+    for (size_t i = 0; i < events->space_count; i++) {
+        struct space *space = &events->spaces[i];
+        /* Times of events are in whole seconds. */
+        space->since_ns = since_ns / HF_NS_PER_S * HF_NS_PER_S;
+        if (space->place_name != NULL &&
+            hf_node_checkpoint_each(events->node, hf_slice_text(space->place_name), look_at_place,
+                                    space) == HF_OK &&
+            space->place.version[0] != '\0') {
+            space->since_ns = space->place.time_ns - OVERLAP_NS;
+        }
+    }
 }
 
 static void on_leader(struct hf_leader_listener *listener, bool is_leader, uint64_t since_ns)
@@ -221,9 +314,7 @@ static void on_leader(struct hf_leader_listener *listener, bool is_leader, uint6
         close_watches(events);
         return;
     }
-    /* Times of events are in whole seconds. */
-    since_ns = since_ns > OVERLAP_NS ? since_ns - OVERLAP_NS : hf_clock_unix_ns();
-    events->since_ns = since_ns / HF_NS_PER_S * HF_NS_PER_S;
+    find_places(events, since_ns > OVERLAP_NS ? since_ns - OVERLAP_NS : hf_clock_unix_ns());
     if (open_watches(events) != HF_OK) {
         hf_node_log(events->node, HF_LOG_ERROR, "events are not read: out of memory");
     }

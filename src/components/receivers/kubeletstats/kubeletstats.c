@@ -42,6 +42,7 @@ struct kubeletstats {
     const struct kubeletstats_config *config;
     struct hf_scraper *scraper;
     struct hf_kube_client *kubelet, *api; /* api: NULL: none */
+    struct hf_kube_waiter kubelet_waiter, api_waiter;
     char *prefix;
     uint64_t begun_ns;
     unsigned groups;
@@ -66,8 +67,12 @@ static const struct hf_json *fetch(struct kubeletstats *self, struct hf_kube_cli
     struct hf_bytes body;
     char error[HF_ERROR_MAX];
     const struct hf_json *json = NULL;
-    if (hf_kube_get(client, path, self->deadline_ns, &body, error) != HF_OK) {
-        hf_scrape_failed(self->scrape, 0, 1, "asking for %.200s failed: %s", path, error);
+    struct hf_kube_waiter *waiter =
+        client == self->kubelet ? &self->kubelet_waiter : &self->api_waiter;
+    if (hf_kube_get(client, path, self->deadline_ns, waiter, &body, error) != HF_OK) {
+        if (!waiter->is_cancelled) { /* written by the client's thread, before the answer */
+            hf_scrape_failed(self->scrape, 0, 1, "asking for %.200s failed: %s", path, error);
+        }
         return NULL;
     }
     if (hf_json_read(hf_slice_of(body.data, body.size), arena, &json, error) != HF_OK) {
@@ -331,6 +336,10 @@ static enum hf_status start_kubeletstats(void *self_pointer, char *reterr)
 static void stop_kubeletstats(void *self_pointer)
 {
     struct kubeletstats *self = self_pointer;
+    hf_kube_waiter_cancel(self->kubelet, &self->kubelet_waiter);
+    if (self->api != NULL) {
+        hf_kube_waiter_cancel(self->api, &self->api_waiter);
+    }
     hf_scraper_stop(self->scraper);
 }
 

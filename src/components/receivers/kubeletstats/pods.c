@@ -7,16 +7,11 @@
 
 #define AT(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-static bool same(struct hf_slice a, struct hf_slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 /* The element of a list whose `name` is that. */
 static const struct hf_json *named(const struct hf_json *list, struct hf_slice name)
 {
     const struct hf_json *one = hf_json_first(list);
-    while (one != NULL && !same(hf_json_text_of(one, "name"), name)) {
+    while (one != NULL && !hf_slice_equal(hf_json_text_of(one, "name"), name)) {
         one = one->next;
     }
     return one;
@@ -25,7 +20,8 @@ static const struct hf_json *named(const struct hf_json *list, struct hf_slice n
 const struct hf_json *kubelet_pod_find(const struct hf_json *list, struct hf_slice uid)
 {
     const struct hf_json *pod = hf_json_first(hf_json_get(list, "items"));
-    while (pod != NULL && !same(hf_json_text_of(hf_json_get(pod, "metadata"), "uid"), uid)) {
+    while (pod != NULL &&
+           !hf_slice_equal(hf_json_text_of(hf_json_get(pod, "metadata"), "uid"), uid)) {
         pod = pod->next;
     }
     return pod;

@@ -79,18 +79,18 @@ static void images_are_taken_apart(void **state)
         {"app:1.2", "app", "1.2"},
         {"registry:5000/team/app", "registry:5000/team/app", "latest"},
         {"registry:5000/team/app:2@sha256:abc", "registry:5000/team/app", "2"},
-        {"a/b@sha256:abc", "a/b", "container.image.name"},
+        {"a/b@sha256:abc", "a/b", "latest"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[512];
         uint32_t points;
         snprintf(text, sizeof(text),
-                 "{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"%s\",\"resources\":{"
-                 "\"limits\":{\"cpu\":\"1\"}}}]}}",
+                 "{\"spec\":{\"containers\":[{\"name\":\"c\"}]},\"status\":{\"containerStatuses\":["
+                 "{\"name\":\"c\",\"image\":\"%s\"}]}}",
                  rows[i].image);
         struct hf_batch *batch = built("pods", text, &points);
-        assert_int_equal(points, 3);
+        assert_int_equal(points, 4);
         assert_true(has_text(batch, rows[i].name) && has_text(batch, rows[i].tag));
         assert_false(has_text(batch, "sha256"));
         hf_ref_drop(&batch->ref);

@@ -1,0 +1,345 @@
+/*
+ * docker_stats: what a Docker daemon measures of its running containers, asked for at an interval.
+ * All containers are asked for at once, since the daemon takes more than a second for each.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "container_stats.h"
+#include "docker_api.h"
+#include "images.h"
+#include "support/scraper.h"
+#include "util/clock.h"
+
+#define JSON_BYTES_MAX (256u << 20)
+#define CONTAINERS_MAX 10000u
+#define FILTER "%7B%22status%22%3A%5B%22running%22%5D%7D" /* {"status":["running"]} */
+
+struct docker_config {
+    struct hf_scraper_config scraper; /* first: the scraper's */
+    const char *endpoint, *version;
+    struct hf_string_list excluded;
+    struct docker_wanted wanted;
+};
+
+/* One container in a scrape. */
+struct look {
+    struct docker_get inspect, stats; /* in this order: they are asked for as an array */
+};
+
+struct docker {
+    struct hf_node *node;
+    const struct docker_config *config;
+    struct docker_api *api;
+    struct docker_images *excluded;
+    struct hf_scraper *scraper;
+    uint64_t begun_ns;
+    struct hf_arena json; /* the scraper's thread */
+};
+
+static const char *const sources[] = {"docker_stats"};
+
+/* ---- the scrape; the scraper's thread ---- */
+
+static const struct hf_json *read_json(struct docker *docker, const struct docker_get *get,
+                                       char *reterr)
+{
+    const struct hf_json *json;
+    if (get->status != HF_OK || get->code != 200) {
+        snprintf(reterr, HF_ERROR_MAX, "%s", get->error);
+        return NULL;
+    }
+    enum hf_status status =
+        hf_json_read(hf_slice_of(get->body.data, get->body.size), &docker->json, &json, reterr);
+    return status == HF_OK ? json : NULL;
+}
+
+static uint64_t deadline_of(const struct docker *docker)
+{
+    uint64_t timeout_ns = docker->config->scraper.timeout_ns;
+    return hf_clock_monotonic_ns() + (timeout_ns != 0 ? timeout_ns : 60 * HF_NS_PER_S);
+}
+
+/* The containers that run; NULL: counted and logged. */
+static const struct hf_json *list(struct docker *docker, struct hf_scrape *scrape)
+{
+    char why[HF_ERROR_MAX];
+    struct docker_get get = {
+        .url = docker_api_url(docker->api, "/containers/json?filters=%s", FILTER)};
+    docker_api_get(docker->api, &get, 1, deadline_of(docker));
+    const struct hf_json *json = read_json(docker, &get, why);
+    if (get.status == HF_CLOSED) {
+        json = NULL; /* stopping */
+    } else if (json == NULL || json->kind != HF_JSON_LIST) {
+        hf_scrape_failed(scrape, 0, 1, "asking %.200s for the containers failed: %s",
+                         docker->config->endpoint, json == NULL ? why : "the answer is no list");
+        json = NULL;
+    }
+    docker_get_release(&get);
+    return json;
+}
+
+static void write_one(struct docker *docker, struct hf_scrape *scrape, struct docker_writer *writer,
+                      const struct look *look)
+{
+    char why[HF_ERROR_MAX];
+    bool is_stopping = look->inspect.status == HF_CLOSED || look->stats.status == HF_CLOSED;
+    if (look->inspect.code == 404 || look->stats.code == 404 || is_stopping) {
+        return; /* it has ended since the list */
+    }
+    const struct hf_json *container = read_json(docker, &look->inspect, why);
+    const struct hf_json *stats = container != NULL ? read_json(docker, &look->stats, why) : NULL;
+    if (stats == NULL) {
+        hf_scrape_failed(scrape, 0, 1, "a container is left out: %s", why);
+        return;
+    }
+    struct hf_slice image = hf_json_text_of(hf_json_get(container, "Config"), "Image");
+    if (!docker_images_match(docker->excluded, image)) {
+        docker_container_write(writer, container, stats);
+    }
+}
+
+static size_t plan(struct docker *docker, const struct hf_json *containers, struct look *looks,
+                   size_t room)
+{
+    size_t count = 0;
+    for (const struct hf_json *one = hf_json_first(containers); one != NULL && count < room;
+         one = one->next) {
+        struct hf_slice id = hf_json_text_of(one, "Id");
+        bool is_name = id.size != 0;
+        for (size_t i = 0; i < id.size; i++) {
+            is_name = is_name && isalnum(id.data[i]);
+        }
+        if (is_name && !docker_images_match(docker->excluded, hf_json_text_of(one, "Image"))) {
+            looks[count].inspect.url =
+                docker_api_url(docker->api, "/containers/%s/json", (const char *)id.data);
+            looks[count].stats.url = docker_api_url(
+                docker->api, "/containers/%s/stats?stream=false", (const char *)id.data);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void write_all(struct docker *docker, struct hf_scrape *scrape, struct look *looks,
+                      size_t count)
+{
+    struct docker_writer writer = {.wanted = &docker->config->wanted,
+                                   .builder = scrape->builder,
+                                   .now_ns = hf_clock_unix_ns(),
+                                   .begun_ns = docker->begun_ns};
+    docker_api_get(docker->api, &looks[0].inspect, 2 * count, deadline_of(docker));
+    for (size_t i = 0; i < count; i++) {
+        hf_arena_reset(&docker->json);
+        write_one(docker, scrape, &writer, &looks[i]);
+        docker_get_release(&looks[i].inspect);
+        docker_get_release(&looks[i].stats);
+    }
+    docker_states_write(&writer);
+    hf_scrape_count(scrape, 0, writer.points);
+}
+
+static void scrape(void *user, struct hf_scrape *scrape)
+{
+    struct docker *docker = user;
+    const struct hf_json *containers = list(docker, scrape);
+    size_t room = 0;
+    for (const struct hf_json *one = hf_json_first(containers); one != NULL; one = one->next) {
+        room += room < CONTAINERS_MAX ? 1 : 0;
+    }
+    struct look *looks = room != 0 ? calloc(room, sizeof(*looks)) : NULL;
+    size_t count = looks != NULL ? plan(docker, containers, looks, room) : 0;
+    if (count != 0) {
+        write_all(docker, scrape, looks, count);
+    } else if (room != 0 && looks == NULL) {
+        hf_scrape_failed(scrape, 0, 1, "out of memory");
+    }
+    free(looks);
+    hf_arena_reset(&docker->json);
+}
+
+/* ---- life; the main thread ---- */
+
+static void close_docker(void *self)
+{
+    struct docker *docker = self;
+    hf_scraper_free(docker->scraper);
+    docker_api_close(docker->api);
+    docker_images_free(docker->excluded);
+    hf_arena_release(&docker->json);
+    free(docker);
+}
+
+static const char *endpoint_of(const struct docker_config *config)
+{
+    const char *host = getenv("DOCKER_HOST");
+    return config->endpoint != NULL && config->endpoint[0] != '\0' ? config->endpoint
+           : host != NULL && host[0] != '\0'                       ? host
+                                                                   : "unix:///var/run/docker.sock";
+}
+
+static enum hf_status open_docker(struct hf_node *node, const void *config, void **ret_self,
+                                  char *reterr)
+{
+    const struct docker_config *keys = config;
+    struct docker *docker = calloc(1, sizeof(*docker));
+    if (docker == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    docker->node = node;
+    docker->config = keys;
+    docker->begun_ns = hf_clock_unix_ns();
+    docker->json = (struct hf_arena){.limit = JSON_BYTES_MAX};
+    enum hf_status status = docker_images_new(&keys->excluded, &docker->excluded, reterr);
+    if (status == HF_OK) {
+        status = docker_api_open(endpoint_of(keys), keys->version, &docker->api, reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
+                                                             .config = &keys->scraper,
+                                                             .signal = HF_METRICS,
+                                                             .sources = sources,
+                                                             .source_count = 1,
+                                                             .scrape = scrape,
+                                                             .user = docker},
+                                &docker->scraper, reterr);
+    }
+    if (status != HF_OK) {
+        close_docker(docker);
+        return status;
+    }
+    *ret_self = docker;
+    return HF_OK;
+}
+
+static enum hf_status start_docker(void *self, char *reterr)
+{
+    struct docker *docker = self;
+    return hf_scraper_start(docker->scraper, reterr);
+}
+
+static void stop_docker(void *self)
+{
+    struct docker *docker = self;
+    docker_api_cancel(docker->api);
+    hf_scraper_stop(docker->scraper);
+}
+
+/* ---- keys ---- */
+
+static const char *check_endpoint(const char *key, const char *text)
+{
+    bool is_unix = strncmp(text, "unix:///", 8) == 0 && text[8] != '\0';
+    bool is_tcp = strncmp(text, "tcp://", 6) == 0 && text[6] != '\0';
+    (void)key;
+    return text[0] == '\0' || is_unix || is_tcp || hf_http_is_url(text)
+               ? NULL
+               : "unix:///path, tcp://host:port or http://host:port";
+}
+
+/* "1.44"; the oldest that has what is read. */
+static const char *check_version(const char *key, const char *text)
+{
+    char *end;
+    long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, &end, 10) : -1;
+    bool is_version = isdigit((unsigned char)text[0]) && *end == '\0' && minor >= 0;
+    (void)key;
+    return is_version && (major > 1 || (major == 1 && minor >= 25)) ? NULL
+                                                                    : "a version from 1.25 on";
+}
+
+static const char *check_docker(const void *config)
+{
+    static char why[HF_ERROR_MAX]; /* the main thread's */
+    const struct docker_config *keys = config;
+    struct docker_images *images = NULL;
+    enum hf_status status = docker_images_new(&keys->excluded, &images, why);
+    docker_images_free(images);
+    return status == HF_OK ? NULL : why;
+}
+
+static const struct hf_field metric_fields[] = {DOCKER_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_field resource_fields[] = {DOCKER_RESOURCES(HF_RESOURCE_FIELD)
+                                                      HF_FIELDS_END};
+
+#define AT(member) offsetof(struct docker_config, member)
+
+static const struct hf_field fields[] = {
+    {.key = "collection_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(scraper.interval_ns),
+     .default_text = "10s",
+     .min = 1e6,
+     .max = 1e18,
+     .help = "Time from one scrape to the next."},
+    {.key = "initial_delay",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(scraper.initial_delay_ns),
+     .default_text = "1s",
+     .help = "Time from the start to the first scrape."},
+    {.key = "timeout",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(scraper.timeout_ns),
+     .default_text = "5s",
+     .help = "Longest time that the daemon may take for an answer; 0: a minute."},
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(endpoint),
+     .validate = check_endpoint,
+     .default_text = "unix:///var/run/docker.sock",
+     .help = "The daemon: unix:///path, tcp://host:port or http://host:port; DOCKER_HOST, or its "
+             "usual socket, when it is empty."},
+    {.key = "api_version",
+     .type = HF_FIELD_STRING,
+     .offset = AT(version),
+     .validate = check_version,
+     .default_text = "1.44",
+     .help = "Version of the daemon's API."},
+    {.key = "excluded_images",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(excluded),
+     .help = "Images whose containers are left out: names, globs, /regular expressions/; ! before "
+             "one takes what it matches out again."},
+    {.key = "container_labels_to_metric_labels",
+     .type = HF_FIELD_MAP,
+     .offset = AT(wanted.labels),
+     .help = "Labels of containers that become resource attributes: {label: attribute}."},
+    {.key = "env_vars_to_metric_labels",
+     .type = HF_FIELD_MAP,
+     .offset = AT(wanted.variables),
+     .help = "Environment variables of containers that become resource attributes: {variable: "
+             "attribute}."},
+    {.key = "stream_stats",
+     .type = HF_FIELD_IGNORED,
+     .help = "the daemon is asked for all containers at once, at each scrape"},
+    {.key = "metrics",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.metrics),
+     .inner = metric_fields,
+     .help = "Which metrics are reported."},
+    {.key = "resource_attributes",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.resources),
+     .inner = resource_fields,
+     .help = "Which resource attributes are reported."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_docker_stats = {
+    .type = "docker_stats",
+    .help = "Measures the running containers of a Docker daemon.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct docker_config),
+    .fields = fields,
+    .check = check_docker,
+    .open = open_docker,
+    .start = start_docker,
+    .stop = stop_docker,
+    .close = close_docker,
+};
