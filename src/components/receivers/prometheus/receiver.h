@@ -49,8 +49,11 @@ struct prom_lane {
 };
 
 /* The series of the last scrape, so that those that vanish can be marked. */
+#define PROM_IS_MARKED                                                                             \
+    UINT64_C(1) /* in place of a hash's last bit: gets a marker when it vanishes */
+
 struct prom_series {
-    uint64_t *hashes; /* of those that get markers */
+    uint64_t *hashes;
     size_t count;
     /* An exposition that has all of them: the last one whose series were others than before. */
     uint8_t *body; /* zstd */
