@@ -405,13 +405,19 @@ def test_targets_with_certificates(run, target, tmp_path):
 # ---- real targets ----
 
 
-def test_it_scrapes_itself(run, start, http_backend):
-    config = configuration(http_backend, job("otel-collector", ["0.0.0.0:${env:METRICS_PORT}"]))
+@pytest.mark.parametrize("host", ["0.0.0.0", "localhost"])
+def test_it_scrapes_itself(start, http_backend, host):
+    config = configuration(http_backend, job("otel-collector", [host + ":${env:METRICS_PORT}"]))
     seen = Seen(http_backend)
-    start(config)
+    instance = start(config)
     row = seen.until_row("otelcol_process_uptime")
     assert row["resource"]["service.name"] == "otel-collector" and row["kind"] == "sum"
     seen.until_row("otelcol_receiver_accepted_metric_points", lambda row: row["value"] > 0, receiver="prometheus")
+    assert {row["value"] for row in seen.rows("up")} == {1}
+    exposed = {name for name, _, _ in instance.metrics()}
+    assert {row["name"] for row in seen.rows() if row["name"].startswith("otelcol_")} <= exposed | {
+        name.rsplit("_", 1)[0] for name in exposed
+    }
 
 
 def test_a_program_with_the_official_client_library(run, ending, tmp_path):

@@ -13,8 +13,8 @@
 
 #include <holdfast/node.h>
 
+#include "client.h"
 #include "config.h"
-#include "http/client.h"
 #include "pdata/build.h"
 #include "prometheus/exposition.h"
 #include "prometheus/gather.h"
@@ -23,7 +23,6 @@
 #include "prometheus/table.h"
 #include "support/offer.h"
 #include "util/arena.h"
-#include "util/file_watch.h"
 #include "util/log_limiter.h"
 #include "util/loop.h"
 #include "util/regex.h"
@@ -68,6 +67,7 @@ struct prom_target {
     struct prom_target *next_waiting; /* for a scrape to end */
     uint64_t key;                     /* of its URL and labels */
     const char *url;
+    const char *own_address;            /* it may be this process: "host:port"; NULL: it is not */
     const struct hf_prom_label *labels; /* of its series; the texts are behind the struct */
     size_t label_count;
     struct hf_slice job_name, instance, scheme;
@@ -81,22 +81,6 @@ struct prom_target {
     bool is_wanted;             /* used while a job's targets are looked at */
     bool is_leaving;            /* freed when its scrape has ended */
     struct prom_series series;
-};
-
-/* A header with a secret in a file. */
-struct prom_secret {
-    struct hf_file_watch file; /* path NULL: none */
-    char *text;
-};
-
-/* A client for targets or for a server of discovery, with its credentials. */
-struct prom_client {
-    struct prom_receiver *receiver;
-    const char *what; /* the job's name, for the log */
-    const struct prom_http *http;
-    struct hf_http_client *client;
-    struct hf_tls_config tls;
-    struct prom_secret username, password, credentials;
 };
 
 struct prom_source; /* of targets */
