@@ -247,9 +247,9 @@ static void what_is_shown_can_be_had_without_a_connection(void **state)
     assert_int_equal(hf_metrics_new(&metrics), HF_OK);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = NULL;
-        size_t size = 0;
+        size_t text_size = 0;
         hf_metrics_show_at(metrics, cases[i].shown_at, &style);
-        enum hf_status status = hf_metrics_print_shown(metrics, cases[i].address, &text, &size);
+        enum hf_status status = hf_metrics_print_shown(metrics, cases[i].address, &text, &text_size);
         assert_int_equal(status, cases[i].same ? HF_OK : HF_NOT_FOUND);
         free(text);
     }

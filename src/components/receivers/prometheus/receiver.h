@@ -79,7 +79,7 @@ struct prom_target {
     struct prom_scrape *scrape; /* the one that is in flight; NULL: none */
     bool is_waiting;            /* in the receiver's list */
     bool is_wanted;             /* used while a job's targets are looked at */
-    bool is_leaving;            /* freed when its scrape has ended */
+    bool is_leaving;            /* its scrape is cancelled */
     struct prom_series series;
 };
 

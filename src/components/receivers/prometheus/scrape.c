@@ -59,11 +59,7 @@ static void begin_waiting(struct prom_receiver *receiver)
         struct prom_target *target = receiver->waiting;
         receiver->waiting = target->next_waiting;
         target->is_waiting = false;
-        if (target->is_leaving) {
-            prom_target_free(target);
-        } else if (!receiver->stopping) {
-            begin_scrape(target);
-        }
+        begin_scrape(target);
     }
 }
 
@@ -227,11 +223,40 @@ bool prom_scrape_start(struct prom_target *target)
     return hf_loop_timer_set(target->job->receiver->loop, &target->timer, target->due_ns) == HF_OK;
 }
 
-static void leave(struct prom_target *target)
+/* Out of the list of those that wait for their turn. */
+static void stop_waiting(struct prom_target *target)
 {
-    hf_loop_timer_stop(target->job->receiver->loop, &target->timer);
-    target->is_leaving = true;
-    if (target->scrape == NULL && !target->is_waiting) {
+    struct prom_receiver *receiver = target->job->receiver;
+    struct prom_target *before = NULL;
+    struct prom_target *at = receiver->waiting;
+    while (at != NULL && at != target) {
+        before = at;
+        at = at->next_waiting;
+    }
+    if (at == NULL) {
+        return;
+    }
+    if (before != NULL) {
+        before->next_waiting = target->next_waiting;
+    } else {
+        receiver->waiting = target->next_waiting;
+    }
+    if (receiver->last_waiting == target) {
+        receiver->last_waiting = before;
+    }
+}
+
+void prom_scrape_abandon(struct prom_target *target)
+{
+    struct prom_job_state *job = target->job;
+    hf_loop_timer_stop(job->receiver->loop, &target->timer);
+    if (target->is_waiting) {
+        stop_waiting(target);
+    }
+    if (target->scrape != NULL) {
+        target->is_leaving = true; /* its answer is no news, and frees it */
+        hf_http_client_cancel(job->client.client, &target->scrape->call);
+    } else {
         prom_target_free(target);
     }
 }
@@ -240,14 +265,5 @@ void prom_scrape_end(struct prom_target *target)
 {
     prom_read_end(target);
     prom_lane_pass_on(target->lane);
-    leave(target);
-}
-
-void prom_scrape_abandon(struct prom_target *target)
-{
-    if (target->scrape != NULL) {
-        hf_http_client_cancel(target->job->client.client, &target->scrape->call);
-    }
-    target->is_waiting = false; /* its list is not looked at any more */
-    leave(target);
+    prom_scrape_abandon(target);
 }
