@@ -631,6 +631,59 @@ def test_nodes_of_a_cluster(run, target, cluster):
     }
 
 
+class Allocator:
+    """The operator's target allocator, as far as collectors see it."""
+
+    def __init__(self, target):
+        self.jobs, self.targets, self.asked = {}, {}, []
+        self.server = target("")
+        self.server.page, self.server.content_type = self.answer, "application/json"
+
+    def answer(self, _):
+        path = self.server.requests[-1][0]
+        self.asked.append(path)
+        if path == "/scrape_configs":
+            return json.dumps(self.jobs)
+        name = path.removeprefix("/jobs/").partition("/")[0]
+        return json.dumps([{"targets": self.targets.get(name, []), "labels": {"from": "allocator"}}])
+
+    def put(self, name, target, **keys):
+        own = {"honor_timestamps": True, "enable_http2": True, "follow_redirects": True, "not_known": 1}
+        self.jobs[name] = {**job(name), **own, "kubernetes_sd_configs": [{"role": "pod"}], **keys}
+        self.targets[name.replace("/", "%2F")] = [target.address]
+
+
+def test_jobs_and_targets_of_an_allocator(start, http_backend, target):
+    one, two = target("a 1\n"), target("b 1\n")
+    allocator = Allocator(target)
+    allocator.put("podMonitor/x/0", one)
+    settings = {
+        "endpoint": allocator.server.url,
+        "interval": "200ms",
+        "collector_id": "collector-0",
+        "http_sd_config": {"refresh_interval": "200ms"},
+    }
+    config = configuration(http_backend)
+    config["receivers"]["prometheus"] = {"config": {}, "target_allocator": settings}
+    seen = Seen(http_backend)
+    instance = start(config)
+    row = seen.until_row("a")
+    assert row["resource"]["service.name"] == "podMonitor/x/0" and row["attributes"] == {"from": "allocator"}
+    assert "/jobs/podMonitor%2Fx%2F0/targets?collector_id=collector-0" in allocator.asked
+    allocator.put("second", two, metric_relabel_configs=[{"target_label": "new", "replacement": "${1}x"}])
+    assert seen.until_row("b")["attributes"] == {"from": "allocator", "new": "x"}
+    assert "stale" not in [row["value"] for row in seen.rows("a")], "a job that has not changed goes on"
+    allocator.server.status = 503
+    instance.wait_for_log("reading .*/scrape_configs failed")
+    count = len(one.requests)
+    until(lambda: len(one.requests) > count + 3, "an allocator that is down changes nothing")
+    allocator.server.status = 200
+    del allocator.jobs["podMonitor/x/0"]
+    seen.until_row("a", lambda row: row["value"] == "stale")
+    count = len(two.requests)
+    until(lambda: len(two.requests) > count + 3, "the other goes on")
+
+
 # ---- nothing that was read is lost ----
 
 

@@ -249,7 +249,8 @@ static void what_is_shown_can_be_had_without_a_connection(void **state)
         char *text = NULL;
         size_t text_size = 0;
         hf_metrics_show_at(metrics, cases[i].shown_at, &style);
-        enum hf_status status = hf_metrics_print_shown(metrics, cases[i].address, &text, &text_size);
+        enum hf_status status =
+            hf_metrics_print_shown(metrics, cases[i].address, &text, &text_size);
         assert_int_equal(status, cases[i].same ? HF_OK : HF_NOT_FOUND);
         free(text);
     }

@@ -114,6 +114,7 @@ struct prom_receiver {
     bool has_thread;
     struct prom_job_state *jobs;
     size_t job_count;
+    struct prom_allocator *allocator; /* NULL: none */
     struct prom_lane lanes[PROM_LANES];
     size_t target_count, in_flight;
     struct prom_target *waiting, *last_waiting; /* for one of those in flight to end */
