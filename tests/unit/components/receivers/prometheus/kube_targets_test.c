@@ -57,8 +57,7 @@ static void show(const struct prom_kube_store *store, const struct prom_kube_sd 
             size_t skip = is_meta ? sizeof(PREFIX) - 1 : 0;
             size += (size_t)snprintf(out + size, ROOM - size, "%s%.*s=%.*s", k != 0 ? " " : "",
                                      (int)(name.size - skip), (const char *)name.data + skip,
-                                     (int)labels[k].value.size,
-                                     (const char *)labels[k].value.data);
+                                     (int)labels[k].value.size, (const char *)labels[k].value.data);
         }
         size += (size_t)snprintf(out + size, ROOM - size, "\n");
         free(labels);
@@ -72,7 +71,7 @@ static void expect(const struct prom_kube_sd *config, const struct object *objec
     static char out[ROOM];
     struct prom_kube_store store = {.count = 0};
     for (size_t i = 0; i < count; i++) {
-        char uid[16];
+        char uid[32];
         snprintf(uid, sizeof(uid), "uid-%zu", i);
         put(&store, &objects[i], uid);
     }
@@ -108,8 +107,7 @@ static void each_port_of_a_pod_is_a_target(void **state)
            "__address__=10.0.0.1:80 " POD_LABELS_1
            "id=c://1 pod_container_image=i:1 pod_container_init=false pod_container_name=x "
            "pod_container_port_name=web pod_container_port_number=80 "
-           "pod_container_port_protocol=TCP" POD_LABELS_2
-           "__address__=10.0.0.1:81 " POD_LABELS_1
+           "pod_container_port_protocol=TCP" POD_LABELS_2 "__address__=10.0.0.1:81 " POD_LABELS_1
            "id=c://1 pod_container_image=i:1 pod_container_init=false pod_container_name=x "
            "pod_container_port_number=81 pod_container_port_protocol=TCP" POD_LABELS_2
            "__address__=10.0.0.1 " POD_LABELS_1
