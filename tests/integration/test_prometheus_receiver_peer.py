@@ -176,10 +176,23 @@ def plain(value):
     return repr(float(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def comparable(message, port):
-    """The points of a scrape without what belongs to the run: its time, port, and the program's version."""
+def scrapes(message):
+    """(job, time, points) of each scrape in a request, which may have several."""
     found = rows(message)
-    when = next(row["time"] for row in found if row["name"] == "up")
+    ups = [(row["resource"]["service.name"], row["time"]) for row in found if row["name"] == "up"]
+    times = {when for _, when in ups}
+    for job, when in ups:
+
+        def belongs(row):
+            name = row["resource"]["service.name"]
+            is_now = row["time"] == when or row["time"] not in times
+            return is_now if name == job else name not in CASES and row["time"] == when
+
+        yield job, when, [row for row in found if belongs(row)]
+
+
+def comparable(found, when, port):
+    """The points of a scrape without what belongs to the run: its time, port, and the program's version."""
     lines = []
     for row in found:
         resource = {key: str(value).replace(str(port), "PORT") for key, value in row["resource"].items()}
@@ -224,16 +237,16 @@ class Pages:
         """{case: [points of the first scrape, of the second]} as soon as all are there."""
 
         def found():
-            messages = {}
+            every = {}
             for one in list(backend.requests):
-                ups = [row for row in rows(one.message) if row["name"] == "up"]
-                if ups:
-                    messages.setdefault(ups[0]["resource"]["service.name"], []).append(one.message)
-            return messages if all(len(messages.get(name, ())) >= 2 for name in CASES) else None
+                for name, when, points in scrapes(one.message):
+                    every.setdefault(name, []).append((when, points))
+            return every if all(len(every.get(name, ())) >= 2 for name in CASES) else None
 
-        messages = until(found, lambda: f"{len(backend.requests)} requests", 60, 0.5)
+        every = until(found, lambda: f"{len(backend.requests)} requests", 60, 0.5)
         return {
-            name: [comparable(message, self.targets[name].port) for message in messages[name][:2]] for name in CASES
+            name: [comparable(points, when, self.targets[name].port) for when, points in every[name][:2]]
+            for name in CASES
         }
 
 
