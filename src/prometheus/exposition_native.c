@@ -129,6 +129,19 @@ static bool next_count(struct numbers *numbers, int64_t *running, uint64_t *ret_
     return true;
 }
 
+/* Empty buckets at the ends say nothing. */
+static void trim(struct hf_expo_buckets *buckets)
+{
+    while (buckets->count != 0 && buckets->counts[buckets->count - 1] == 0) {
+        buckets->count--;
+    }
+    while (buckets->count != 0 && buckets->counts[0] == 0) {
+        buckets->counts++;
+        buckets->count--;
+        buckets->first++;
+    }
+}
+
 static bool read_side(struct hf_expo_reader *reader, const struct hf_expo_family *family,
                       const struct side *side, struct hf_expo_buckets *ret_buckets)
 {
@@ -166,6 +179,7 @@ static bool read_side(struct hf_expo_reader *reader, const struct hf_expo_family
         }
     }
     ret_buckets->counts = counts;
+    trim(ret_buckets);
     return true;
 }
 

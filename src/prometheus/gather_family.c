@@ -184,7 +184,8 @@ static const struct gather_meta *meta_for(struct hf_prom_gather *gather, struct 
     }
     struct hf_slice normal = normalize(name);
     meta = find_meta(gather, normal);
-    if (meta != NULL) {
+    /* A gauge has no parts: "a_count" beside a gauge "a" is a metric of its own. */
+    if (meta != NULL && meta->type != HF_EXPO_GAUGE && meta->type != HF_EXPO_UNKNOWN) {
         bool is_counter = meta->type == HF_EXPO_COUNTER;
         if (is_counter_created(name, meta)) {
             *ret_family = with_total(gather, normal);

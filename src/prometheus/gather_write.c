@@ -14,7 +14,7 @@
 #include "util/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
-#define NS_PER_MS INT64_C(1000000)
+#define TIME_MS_MAX (INT64_MAX / (int64_t)HF_NS_PER_MS) /* that nanoseconds can tell */
 
 struct writing {
     struct hf_prom_gather *gather;
@@ -32,7 +32,8 @@ static void *take(struct writing *writing, size_t size)
 
 static uint64_t time_of_ms(int64_t ms)
 {
-    return ms > 0 ? (uint64_t)(ms * NS_PER_MS) : 0;
+    ms = ms < TIME_MS_MAX ? ms : TIME_MS_MAX;
+    return ms > 0 ? (uint64_t)ms * HF_NS_PER_MS : 0;
 }
 
 /* As the Go collector computes it: whole seconds apart, so that few digits are lost. */

@@ -256,6 +256,7 @@ enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_me
 
 static void stop_serving(struct hf_self_metrics *self)
 {
+    hf_metrics_show_at(self->host->metrics, NULL, NULL);
     if (self->server != NULL) {
         hf_http_server_stop(self->server, 0);
         hf_http_server_free(self->server);
@@ -413,5 +414,9 @@ enum hf_status hf_self_metrics_serve(struct hf_self_metrics *self,
         .on_request = on_request,
         .user = self,
     };
-    return hf_http_server_new(&options, &self->server, reterr);
+    enum hf_status status = hf_http_server_new(&options, &self->server, reterr);
+    if (status == HF_OK) {
+        hf_metrics_show_at(self->host->metrics, self->address, &self->style);
+    }
+    return status;
 }

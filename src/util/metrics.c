@@ -53,6 +53,9 @@ struct hf_metrics {
     pthread_mutex_t refresh_lock;
     struct refresh *refreshes;
     size_t refresh_count;
+    pthread_mutex_t shown_lock; /* of what is borrowed below */
+    const char *shown_at;
+    const struct hf_metrics_style *shown_style;
 };
 
 enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics)
@@ -63,6 +66,7 @@ enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics)
     }
     pthread_mutex_init(&metrics->lock, NULL);
     pthread_mutex_init(&metrics->refresh_lock, NULL);
+    pthread_mutex_init(&metrics->shown_lock, NULL);
     *ret_metrics = metrics;
     return HF_OK;
 }
@@ -101,6 +105,7 @@ void hf_metrics_free(struct hf_metrics *metrics)
     free(metrics->refreshes);
     pthread_mutex_destroy(&metrics->lock);
     pthread_mutex_destroy(&metrics->refresh_lock);
+    pthread_mutex_destroy(&metrics->shown_lock);
     free(metrics);
 }
 
@@ -508,4 +513,48 @@ enum hf_status hf_metrics_print(struct hf_metrics *metrics, const struct hf_metr
     *ret_text = (char *)printer.out.data;
     *ret_size = printer.out.size - 1;
     return HF_OK;
+}
+
+/* ---- where they are shown ---- */
+
+void hf_metrics_show_at(struct hf_metrics *metrics, const char *address,
+                        const struct hf_metrics_style *style)
+{
+    pthread_mutex_lock(&metrics->shown_lock);
+    metrics->shown_at = address;
+    metrics->shown_style = style;
+    pthread_mutex_unlock(&metrics->shown_lock);
+}
+
+/* The host of "host:port" means this machine, or every address of it. */
+static bool is_own_host(const char *address, const char *colon)
+{
+    static const char *const own[] = {"", "localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"};
+    size_t size = (size_t)(colon - address);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strlen(own[i]) == size && memcmp(own[i], address, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_same_place(const char *shown_at, const char *address)
+{
+    const char *shown_port = shown_at != NULL ? strrchr(shown_at, ':') : NULL;
+    const char *port = strrchr(address, ':');
+    return shown_port != NULL && port != NULL && strcmp(shown_port, port) == 0 &&
+           is_own_host(shown_at, shown_port) && is_own_host(address, port);
+}
+
+enum hf_status hf_metrics_print_shown(struct hf_metrics *metrics, const char *address,
+                                      char **ret_text, size_t *ret_size)
+{
+    enum hf_status status = HF_NOT_FOUND;
+    pthread_mutex_lock(&metrics->shown_lock);
+    if (is_same_place(metrics->shown_at, address)) {
+        status = hf_metrics_print(metrics, metrics->shown_style, ret_text, ret_size);
+    }
+    pthread_mutex_unlock(&metrics->shown_lock);
+    return status;
 }

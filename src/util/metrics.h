@@ -92,3 +92,17 @@ struct hf_metrics_style {
 HF_MUST_USE enum hf_status hf_metrics_print(struct hf_metrics *metrics,
                                             const struct hf_metrics_style *style, char **ret_text,
                                             size_t *ret_size);
+
+/*
+ * Where the process shows its metrics ("localhost:8888"; NULL: nowhere) and in which style. Both
+ * are borrowed until they are set again. Main thread.
+ */
+void hf_metrics_show_at(struct hf_metrics *metrics, const char *address,
+                        const struct hf_metrics_style *style);
+
+/*
+ * What a scrape of "host:port" would get when that is where this process shows its metrics, without
+ * a connection. HF_NOT_FOUND: it is not, as far as can be told from the text. Any thread.
+ */
+HF_MUST_USE enum hf_status hf_metrics_print_shown(struct hf_metrics *metrics, const char *address,
+                                                  char **ret_text, size_t *ret_size);

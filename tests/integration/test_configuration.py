@@ -16,6 +16,10 @@ NEEDED = {
     "resource processor": {"attributes": [{"key": "a", "action": "delete"}]},
     "attributes processor": {"actions": [{"key": "a", "action": "delete"}]},
     "filelog receiver": {"include": ["/tmp/never-there"]},
+    "prometheus receiver": {
+        "config": {"scrape_configs": [{"job_name": "a"}]},
+        "target_allocator": {"endpoint": "http://localhost:80", "collector_id": "a"},
+    },
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},

@@ -230,6 +230,33 @@ static void loses_no_count_between_threads(void **state)
     hf_metrics_free(metrics);
 }
 
+static void what_is_shown_can_be_had_without_a_connection(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *shown_at, *address;
+        bool same;
+    } cases[] = {
+        {"localhost:8888", "0.0.0.0:8888", true}, {":8888", "localhost:8888", true},
+        {"127.0.0.1:8888", "[::1]:8888", true},   {"localhost:8888", "localhost:8889", false},
+        {"localhost:8888", "shop:8888", false},   {"10.0.0.1:8888", "localhost:8888", false},
+        {"localhost:8888", "localhost", false},   {NULL, "localhost:8888", false},
+    };
+    const struct hf_metrics_style style = {0};
+    struct hf_metrics *metrics = NULL;
+    assert_int_equal(hf_metrics_new(&metrics), HF_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = NULL;
+        size_t text_size = 0;
+        hf_metrics_show_at(metrics, cases[i].shown_at, &style);
+        enum hf_status status =
+            hf_metrics_print_shown(metrics, cases[i].address, &text, &text_size);
+        assert_int_equal(status, cases[i].same ? HF_OK : HF_NOT_FOUND);
+        free(text);
+    }
+    hf_metrics_free(metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test(counts_observations_in_their_buckets),
         cmocka_unit_test(refreshes_before_each_print_until_taken_off),
         cmocka_unit_test(loses_no_count_between_threads),
+        cmocka_unit_test(what_is_shown_can_be_had_without_a_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,8 +143,8 @@ struct prom_limits prom_job_limits(const struct prom_global *global, const struc
 
 /* ---- checks ---- */
 
-/* One sentence is told; the loader has one thread. */
-static char sentence[512];
+/* Jobs are checked by the loader, and by the threads of receivers that get them later. */
+static _Thread_local char sentence[512];
 
 static const char *say(const struct prom_job *job, const char *where, size_t number,
                        const char *why)
@@ -264,7 +264,7 @@ static const char *check_discovery(const struct prom_job *job)
     return why;
 }
 
-static const char *check_job(const struct prom_global *global, const struct prom_job *job)
+const char *prom_check_job(const struct prom_global *global, const struct prom_job *job)
 {
     const char *why = check_http(&job->http);
     why = why != NULL ? why : check_static(job);
@@ -306,11 +306,15 @@ const char *prom_check(const void *config)
     const struct prom_config *configured = config;
     const struct prom_file_config *file = &configured->prometheus;
     const struct prom_job *jobs = file->jobs.items;
-    if (file->jobs.count == 0) {
-        return "config: scrape_configs has no job; write at least one";
+    const struct prom_allocator_config *allocator = configured->allocator;
+    if (file->jobs.count == 0 && allocator == NULL) {
+        return "config: scrape_configs has no job; write at least one, or a target_allocator";
+    }
+    if (allocator != NULL && allocator->collector_id[0] == '\0') {
+        return "target_allocator: collector_id is empty; it tells this collector from the others";
     }
     for (size_t i = 0; i < file->jobs.count; i++) {
-        const char *why = check_job(&file->global, &jobs[i]);
+        const char *why = prom_check_job(&file->global, &jobs[i]);
         if (why != NULL) {
             return why;
         }

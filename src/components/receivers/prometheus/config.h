@@ -51,25 +51,32 @@ struct prom_file_config {
     struct hf_struct_list jobs; /* struct prom_job */
 };
 
-struct prom_allocator {
+/* A target allocator, which hands out jobs and, by http_sd, their targets. */
+struct prom_allocator_config {
     const char *endpoint, *collector_id;
     uint64_t interval_ns;
-    struct prom_http http;
+    struct prom_allocator_tls tls;
+    struct prom_allocator_sd sd;
 };
 
 struct prom_config {
     struct prom_file_config prometheus;
     bool trim_metric_suffixes, use_start_time_metric, report_extra_scrape_metrics;
     const char *start_time_metric_regex;
+    const struct prom_allocator_config *allocator; /* NULL: none */
 };
 
 extern const struct hf_field prom_fields[];
+extern const struct hf_field prom_job_fields[]; /* struct prom_job */
 
 /* A duration as Prometheus writes it: "1h30m", "15s", "1d". */
 HF_MUST_USE bool prom_duration(const char *text, uint64_t *ret_ns);
 
-/* What no single key can tell: NULL or a sentence. */
+/* What no single key can tell: NULL or a sentence, which is valid until the next call of its
+ * thread.
+ */
 const char *prom_check(const void *config);
+const char *prom_check_job(const struct prom_global *global, const struct prom_job *job);
 
 /* The effective settings of a job: its own or the global ones. */
 uint64_t prom_job_interval_ns(const struct prom_global *global, const struct prom_job *job);

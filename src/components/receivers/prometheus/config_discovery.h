@@ -95,3 +95,15 @@ enum prom_kube_role {
     PROM_KUBE_ENDPOINTSLICE,
     PROM_KUBE_INGRESS
 };
+
+/* ---- the target allocator ---- */
+
+struct prom_allocator_tls { /* the Go collector's spelling */
+    const char *ca_file, *cert_file, *key_file, *server_name;
+    bool insecure, insecure_skip_verify;
+};
+
+struct prom_allocator_sd {
+    const char *refresh_interval;
+    struct prom_http http;
+};

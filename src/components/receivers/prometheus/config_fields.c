@@ -1,302 +1,7 @@
 /*
  * config_fields: the tables of keys. Prometheus' own names and defaults.
  */
-#include "config.h"
-
-#include "config_checks.h"
-
-static const struct hf_field basic_auth_fields[] = {
-    {.key = "username",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_basic_auth, username),
-     .help = "User name."},
-    {.key = "username_file",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_basic_auth, username_file),
-     .help = "A file with the user name."},
-    {.key = "password",
-     .type = HF_FIELD_SECRET,
-     .offset = offsetof(struct prom_basic_auth, password),
-     .help = "Password."},
-    {.key = "password_file",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_basic_auth, password_file),
-     .help = "A file with the password; read again when it changes."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field authorization_fields[] = {
-    {.key = "type",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_authorization, type),
-     .default_text = "Bearer",
-     .help = "The scheme before the credentials."},
-    {.key = "credentials",
-     .type = HF_FIELD_SECRET,
-     .offset = offsetof(struct prom_authorization, credentials),
-     .help = "What is sent in the header Authorization."},
-    {.key = "credentials_file",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_authorization, credentials_file),
-     .help = "A file with it; read again when it changes."},
-    HF_FIELDS_END,
-};
-
-#define TLS(member) offsetof(struct prom_tls, member)
-
-static const struct hf_field tls_fields[] = {
-    {.key = "ca", .type = HF_FIELD_STRING, .offset = TLS(ca), .help = "CA certificates, as PEM."},
-    {.key = "ca_file",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(ca_file),
-     .help = "A file of CA certificates."},
-    {.key = "cert",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(cert),
-     .help = "Client certificate, as PEM."},
-    {.key = "cert_file",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(cert_file),
-     .help = "A file with the client certificate."},
-    {.key = "key", .type = HF_FIELD_SECRET, .offset = TLS(key), .help = "Its key, as PEM."},
-    {.key = "key_file",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(key_file),
-     .help = "A file with the key."},
-    {.key = "server_name",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(server_name),
-     .help = "The name that the server's certificate must have."},
-    {.key = "insecure_skip_verify",
-     .type = HF_FIELD_BOOL,
-     .offset = TLS(insecure_skip_verify),
-     .default_text = "false",
-     .help = "Any certificate is accepted."},
-    {.key = "min_version",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(min_version),
-     .validate = prom_expect_tls_version,
-     .help = "TLS10, TLS11, TLS12 or TLS13."},
-    {.key = "max_version",
-     .type = HF_FIELD_STRING,
-     .offset = TLS(max_version),
-     .validate = prom_expect_tls_version,
-     .help = "TLS10, TLS11, TLS12 or TLS13."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field header_fields[] = {
-    {.key = "values",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_http_header, values),
-     .help = "Values of the header."},
-    {.key = "secrets",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_http_header, secrets),
-     .is_secret = true,
-     .help = "Secret values of the header."},
-    HF_FIELDS_END,
-};
-
-#define IGNORED(name, why)                                                                         \
-    {                                                                                              \
-        .key = (name), .type = HF_FIELD_IGNORED, .help = (why)                                     \
-    }
-
-/* clang-format off */
-#define HTTP_FIELDS(owner, at)                                                                     \
-    {.key = "basic_auth",                                                                          \
-     .type = HF_FIELD_OPTIONAL,                                                                    \
-     .offset = offsetof(owner, at.basic_auth),                                                     \
-     .inner = basic_auth_fields,                                                                   \
-     .inner_size = sizeof(struct prom_basic_auth),                                                 \
-     .help = "User name and password."},                                                           \
-    {.key = "authorization",                                                                       \
-     .type = HF_FIELD_OPTIONAL,                                                                    \
-     .offset = offsetof(owner, at.authorization),                                                  \
-     .inner = authorization_fields,                                                                \
-     .inner_size = sizeof(struct prom_authorization),                                              \
-     .help = "The header Authorization."},                                                         \
-    {.key = "bearer_token",                                                                        \
-     .type = HF_FIELD_SECRET,                                                                      \
-     .offset = offsetof(owner, at.bearer_token),                                                   \
-     .help = "The older spelling of authorization::credentials."},                                 \
-    {.key = "bearer_token_file",                                                                   \
-     .type = HF_FIELD_STRING,                                                                      \
-     .offset = offsetof(owner, at.bearer_token_file),                                              \
-     .help = "The older spelling of authorization::credentials_file."},                            \
-    {.key = "tls_config",                                                                          \
-     .type = HF_FIELD_STRUCT,                                                                      \
-     .offset = offsetof(owner, at.tls),                                                            \
-     .inner = tls_fields,                                                                          \
-     .help = "How https is verified."},                                                            \
-    {.key = "follow_redirects",                                                                    \
-     .type = HF_FIELD_BOOL,                                                                        \
-     .offset = offsetof(owner, at.follow_redirects),                                               \
-     .default_text = "true",                                                                       \
-     .help = "Follow redirects."},                                                                 \
-    {.key = "proxy_url",                                                                           \
-     .type = HF_FIELD_STRING,                                                                      \
-     .offset = offsetof(owner, at.proxy_url),                                                      \
-     .help = "Proxy, as a URL."},                                                                  \
-    {.key = "http_headers",                                                                        \
-     .type = HF_FIELD_STRUCT_MAP,                                                                  \
-     .offset = offsetof(owner, at.headers),                                                        \
-     .inner = header_fields,                                                                       \
-     .inner_size = sizeof(struct prom_http_header),                                                \
-     .help = "More headers of each request."},                                                     \
-    IGNORED("enable_http2", "HTTP/1.1 is spoken."),                                                \
-    IGNORED("proxy_from_environment", "Without proxy_url the environment's proxy is used.")
-/* clang-format on */
-
-/* ---- discovery ---- */
-
-static const struct hf_field static_fields[] = {
-    {.key = "targets",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_static, targets),
-     .help = "Targets, as host:port."},
-    {.key = "labels",
-     .type = HF_FIELD_MAP,
-     .offset = offsetof(struct prom_static, labels),
-     .help = "Labels of these targets."},
-    HF_FIELDS_END,
-};
-
-#define REFRESH(owner, preset)                                                                     \
-    {                                                                                              \
-        .key = "refresh_interval", .type = HF_FIELD_STRING,                                        \
-        .offset = offsetof(owner, refresh_interval), .default_text = (preset),                     \
-        .validate = prom_expect_duration, .help = "How often it is looked at again."               \
-    }
-
-static const struct hf_field file_sd_fields[] = {
-    {.key = "files",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_file_sd, files),
-     .required = true,
-     .help = "Files with lists of targets, .json, .yml or .yaml; the last part may have * and ?."},
-    REFRESH(struct prom_file_sd, "5m"),
-    HF_FIELDS_END,
-};
-
-static const struct hf_field http_sd_fields[] = {
-    {.key = "url",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_http_sd, url),
-     .required = true,
-     .validate = prom_expect_url,
-     .help = "Where a server answers a list of targets, as JSON."},
-    REFRESH(struct prom_http_sd, "60s"),
-    HTTP_FIELDS(struct prom_http_sd, http),
-    HF_FIELDS_END,
-};
-
-static const char *const dns_types[] = {"A", "AAAA", "SRV", NULL};
-
-static const struct hf_field dns_sd_fields[] = {
-    {.key = "names",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_dns_sd, names),
-     .required = true,
-     .help = "Names that are looked up."},
-    {.key = "type",
-     .type = HF_FIELD_ENUM,
-     .offset = offsetof(struct prom_dns_sd, type),
-     .choices = dns_types,
-     .default_text = "SRV",
-     .help = "The kind of record: A, AAAA or SRV."},
-    {.key = "port",
-     .type = HF_FIELD_INT,
-     .offset = offsetof(struct prom_dns_sd, port),
-     .max = 65535,
-     .help = "The port of the targets, where the record has none."},
-    REFRESH(struct prom_dns_sd, "30s"),
-    HF_FIELDS_END,
-};
-
-static const char *const kube_roles[] = {"node",          "pod",     "service", "endpoints",
-                                         "endpointslice", "ingress", NULL};
-
-static const struct hf_field namespaces_fields[] = {
-    {.key = "names",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct prom_kube_namespaces, names),
-     .help = "These only; without, all."},
-    {.key = "own_namespace",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct prom_kube_namespaces, own_namespace),
-     .help = "The one in which this process runs, besides those."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field selector_fields[] = {
-    {.key = "role",
-     .type = HF_FIELD_ENUM,
-     .offset = offsetof(struct prom_kube_selector, role),
-     .choices = kube_roles,
-     .required = true,
-     .help = "The objects that are selected."},
-    {.key = "label",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_kube_selector, label),
-     .help = "A selector by labels."},
-    {.key = "field",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_kube_selector, field),
-     .help = "A selector by fields."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field attach_fields[] = {
-    {.key = "node",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct prom_kube_attach, node),
-     .help = "Targets of pods get the labels of their node."},
-    {.key = "namespace",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct prom_kube_attach, namespace),
-     .help = "Targets get the labels of their namespace."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field kubernetes_sd_fields[] = {
-    {.key = "role",
-     .type = HF_FIELD_ENUM,
-     .offset = offsetof(struct prom_kube_sd, role),
-     .choices = kube_roles,
-     .required = true,
-     .help = "What becomes a target: node, pod, service, endpoints, endpointslice or ingress."},
-    {.key = "api_server",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_kube_sd, api_server),
-     .help = "Not supported: the API is that of the pod's service account, or of "
-             "kubeconfig_file."},
-    {.key = "kubeconfig_file",
-     .type = HF_FIELD_STRING,
-     .offset = offsetof(struct prom_kube_sd, kubeconfig_file),
-     .help = "Sign in by this file; without, as the pod's service account."},
-    {.key = "namespaces",
-     .type = HF_FIELD_STRUCT,
-     .offset = offsetof(struct prom_kube_sd, namespaces),
-     .inner = namespaces_fields,
-     .help = "Which namespaces are watched."},
-    {.key = "selectors",
-     .type = HF_FIELD_STRUCT_LIST,
-     .offset = offsetof(struct prom_kube_sd, selectors),
-     .inner = selector_fields,
-     .inner_size = sizeof(struct prom_kube_selector),
-     .help = "Which objects are watched."},
-    {.key = "attach_metadata",
-     .type = HF_FIELD_STRUCT,
-     .offset = offsetof(struct prom_kube_sd, attach_metadata),
-     .inner = attach_fields,
-     .help = "What is added of other objects."},
-    HTTP_FIELDS(struct prom_kube_sd, http),
-    HF_FIELDS_END,
-};
-
-/* ---- jobs ---- */
+#include "config_fields.h"
 
 #define LIMIT_KEYS(owner, at)                                                                      \
     {.key = "body_size_limit",                                                                     \
@@ -344,7 +49,7 @@ static const char *const schemes[] = {"http", "https", NULL};
 
 #define JOB(member) offsetof(struct prom_job, member)
 
-static const struct hf_field job_fields[] = {
+const struct hf_field prom_job_fields[] = {
     {.key = "job_name",
      .type = HF_FIELD_STRING,
      .offset = JOB(job_name),
@@ -443,31 +148,31 @@ static const struct hf_field job_fields[] = {
     {.key = "static_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = JOB(statics),
-     .inner = static_fields,
+     .inner = prom_static_fields,
      .inner_size = sizeof(struct prom_static),
      .help = "Targets that are written here."},
     {.key = "file_sd_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = JOB(files),
-     .inner = file_sd_fields,
+     .inner = prom_file_sd_fields,
      .inner_size = sizeof(struct prom_file_sd),
      .help = "Targets from files."},
     {.key = "http_sd_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = JOB(https),
-     .inner = http_sd_fields,
+     .inner = prom_http_sd_fields,
      .inner_size = sizeof(struct prom_http_sd),
      .help = "Targets from a server's lists."},
     {.key = "dns_sd_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = JOB(dns),
-     .inner = dns_sd_fields,
+     .inner = prom_dns_sd_fields,
      .inner_size = sizeof(struct prom_dns_sd),
      .help = "Targets from DNS."},
     {.key = "kubernetes_sd_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = JOB(kubernetes),
-     .inner = kubernetes_sd_fields,
+     .inner = prom_kubernetes_sd_fields,
      .inner_size = sizeof(struct prom_kube_sd),
      .help = "Targets from the objects of a Kubernetes cluster."},
     HF_FIELDS_END,
@@ -528,7 +233,7 @@ static const struct hf_field file_fields[] = {
     {.key = "scrape_configs",
      .type = HF_FIELD_STRUCT_LIST,
      .offset = offsetof(struct prom_file_config, jobs),
-     .inner = job_fields,
+     .inner = prom_job_fields,
      .inner_size = sizeof(struct prom_job),
      .help = "The jobs."},
     IGNORED("storage", "There is no database."),
@@ -564,6 +269,12 @@ const struct hf_field prom_fields[] = {
      .offset = offsetof(struct prom_config, report_extra_scrape_metrics),
      .default_text = "false",
      .help = "extra_scrape_metrics of all jobs."},
+    {.key = "target_allocator",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct prom_config, allocator),
+     .inner = prom_allocator_fields,
+     .inner_size = sizeof(struct prom_allocator_config),
+     .help = "Jobs and targets come from the operator's target allocator."},
     IGNORED("buffer_period", "Batches go on at once."),
     IGNORED("buffer_count", "Batches go on at once."),
     IGNORED("enable_protobuf_negotiation", "scrape_protocols says it."),

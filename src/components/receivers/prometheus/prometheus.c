@@ -12,6 +12,7 @@
 
 #include <holdfast/component.h>
 
+#include "allocator.h"
 #include "discovery.h"
 #include "job.h"
 #include "receiver.h"
@@ -55,6 +56,7 @@ static void begin(struct hf_task *task)
     for (size_t i = 0; i < receiver->job_count; i++) {
         prom_discovery_start(&receiver->jobs[i]);
     }
+    prom_allocator_start(receiver->allocator);
 }
 
 static uint64_t stop_lane(struct prom_lane *lane)
@@ -74,6 +76,7 @@ static void end(struct hf_task *task)
     struct prom_receiver *receiver = HF_CONTAINER(task, struct prom_receiver, end);
     uint64_t items = 0;
     receiver->stopping = true;
+    prom_allocator_stop(receiver->allocator);
     for (size_t i = 0; i < receiver->job_count; i++) {
         prom_discovery_stop(&receiver->jobs[i]);
         prom_job_abandon_targets(&receiver->jobs[i]);
@@ -94,6 +97,7 @@ static void end(struct hf_task *task)
 static void close_receiver(void *self)
 {
     struct prom_receiver *receiver = self;
+    prom_allocator_free(receiver->allocator);
     for (size_t i = 0; i < receiver->job_count; i++) {
         prom_discovery_free(&receiver->jobs[i]);
         prom_job_close(&receiver->jobs[i]);
@@ -148,7 +152,9 @@ static enum hf_status open_parts(struct prom_receiver *receiver, char *reterr)
             return status;
         }
     }
-    return HF_OK;
+    return receiver->config->allocator != NULL
+               ? prom_allocator_new(receiver, &receiver->allocator, reterr)
+               : HF_OK;
 }
 
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,

@@ -21,6 +21,7 @@ struct reading {
     const struct prom_job_state *job;
     int64_t now_ms;
     uint64_t scraped, kept, added;
+    size_t gone;    /* series of the last scrape that are not there now */
     bool is_old;    /* the body of an older scrape, of which the vanished series are marked */
     bool no_memory; /* the labels or texts of a series did not fit */
     const char *error;
@@ -159,30 +160,41 @@ static bool track(struct prom_receiver *receiver, uint64_t hash)
     return true;
 }
 
-/* Notes the series; false: it is not to be told (it was there already, or has not vanished). */
-static bool note_series(struct reading *reading, uint64_t hash, bool has_time)
+/* Of the series of an older scrape: is it gone, and has not been told yet? */
+static bool is_to_be_marked(struct prom_receiver *receiver, uint64_t hash)
 {
-    struct prom_receiver *receiver = reading->receiver;
-    if (reading->is_old) {
-        struct hf_prom_table_entry *entry;
-        bool is_new = false;
-        if (!hf_prom_table_has(&receiver->gone, hash)) {
-            return false;
-        }
-        entry = hf_prom_table_put(&receiver->gone, hash, &is_new);
-        bool is_first = entry != NULL && entry->value == NULL;
-        if (is_first) {
-            entry->value = reading; /* told once */
-        }
-        return is_first;
-    }
     bool is_new = false;
-    if (hf_prom_table_put(&receiver->seen, hash, &is_new) == NULL) {
-        reading->no_memory = true;
+    if (!hf_prom_table_has(&receiver->gone, hash)) {
         return false;
     }
-    bool is_tracked = !has_time || reading->job->config->track_timestamps_staleness;
-    if (is_new && is_tracked && !track(receiver, hash)) {
+    struct hf_prom_table_entry *entry = hf_prom_table_put(&receiver->gone, hash, &is_new);
+    bool is_first = entry != NULL && entry->value == NULL;
+    if (is_first) {
+        entry->value = receiver; /* told once */
+    }
+    return is_first;
+}
+
+/* The two that become attributes never get markers. */
+static bool is_info(struct hf_slice name)
+{
+    return hf_slice_equal(name, LITERAL("target_info")) ||
+           hf_slice_equal(name, LITERAL("otel_scope_info"));
+}
+
+/* Notes the series; false: it is not to be told (it was there already, or has not vanished). */
+static bool note_series(struct reading *reading, struct hf_slice name, uint64_t hash, bool has_time)
+{
+    struct prom_receiver *receiver = reading->receiver;
+    bool is_new = false;
+    hash &= ~PROM_IS_MARKED;
+    if (reading->is_old) {
+        return is_to_be_marked(receiver, hash);
+    }
+    bool is_marked =
+        !is_info(name) && (!has_time || reading->job->config->track_timestamps_staleness);
+    if (hf_prom_table_put(&receiver->seen, hash, &is_new) == NULL ||
+        (is_new && !track(receiver, hash | (is_marked ? PROM_IS_MARKED : 0)))) {
         reading->no_memory = true;
         return false;
     }
@@ -211,7 +223,7 @@ static void take_sample(struct reading *reading, struct hf_expo_reader *reader, 
     }
     uint64_t hash =
         hf_prom_hash(name, is_native ? 2 : 1) + hf_prom_labels_hash(labels->items, labels->count);
-    if (!note_series(reading, hash, honors_time)) {
+    if (!note_series(reading, name, hash, honors_time)) {
         return;
     }
     struct hf_prom_sample sample = {
@@ -283,9 +295,15 @@ static void mark_vanished(struct reading *reading)
     const struct prom_series *series = &reading->target->series;
     bool is_new = false;
     hf_prom_table_clear(&receiver->gone);
+    reading->gone = 0;
     for (size_t i = 0; i < series->count; i++) {
-        if (!hf_prom_table_has(&receiver->seen, series->hashes[i]) &&
-            hf_prom_table_put(&receiver->gone, series->hashes[i], &is_new) == NULL) {
+        uint64_t hash = series->hashes[i] & ~PROM_IS_MARKED;
+        if (hf_prom_table_has(&receiver->seen, hash)) {
+            continue;
+        }
+        reading->gone++;
+        if ((series->hashes[i] & PROM_IS_MARKED) != 0 &&
+            hf_prom_table_put(&receiver->gone, hash, &is_new) == NULL) {
             return;
         }
     }
@@ -304,12 +322,6 @@ static void mark_vanished(struct reading *reading)
     read_body(&old, hf_slice_of(receiver->old_body.data, receiver->old_body.size), series->format);
 }
 
-/* Of the series seen now, how many were not there at the last scrape. */
-static size_t count_added(const struct prom_receiver *receiver, const struct prom_series *series)
-{
-    return receiver->tracked_count - (series->count - receiver->gone.count);
-}
-
 /* Keeps what the next scrape needs in order to mark what vanishes then. Without memory nothing is
  * marked. */
 static void keep_series(struct reading *reading, const struct prom_answer *answer)
@@ -318,7 +330,7 @@ static void keep_series(struct reading *reading, const struct prom_answer *answe
     struct prom_series *series = &reading->target->series;
     size_t count = receiver->tracked_count;
     if (reading->added == 0 && series->body != NULL) {
-        if (receiver->gone.count != 0) { /* some of the same */
+        if (reading->gone != 0) { /* some of the same */
             memcpy(series->hashes, receiver->tracked, count * sizeof(*series->hashes));
             series->count = count;
         }
@@ -461,7 +473,7 @@ bool prom_read(struct prom_target *target, const struct prom_answer *answer, cha
         prom_series_release(&target->series);
     } else {
         mark_vanished(&reading);
-        reading.added = count_added(receiver, &target->series);
+        reading.added = receiver->tracked_count - (target->series.count - reading.gone);
         keep_series(&reading, answer);
     }
     report_all(&reading, answer);

@@ -13,8 +13,8 @@
 
 #include <holdfast/node.h>
 
+#include "client.h"
 #include "config.h"
-#include "http/client.h"
 #include "pdata/build.h"
 #include "prometheus/exposition.h"
 #include "prometheus/gather.h"
@@ -23,7 +23,6 @@
 #include "prometheus/table.h"
 #include "support/offer.h"
 #include "util/arena.h"
-#include "util/file_watch.h"
 #include "util/log_limiter.h"
 #include "util/loop.h"
 #include "util/regex.h"
@@ -49,8 +48,11 @@ struct prom_lane {
 };
 
 /* The series of the last scrape, so that those that vanish can be marked. */
+#define PROM_IS_MARKED                                                                             \
+    UINT64_C(1) /* in place of a hash's last bit: gets a marker when it vanishes */
+
 struct prom_series {
-    uint64_t *hashes; /* of those that get markers */
+    uint64_t *hashes;
     size_t count;
     /* An exposition that has all of them: the last one whose series were others than before. */
     uint8_t *body; /* zstd */
@@ -65,6 +67,7 @@ struct prom_target {
     struct prom_target *next_waiting; /* for a scrape to end */
     uint64_t key;                     /* of its URL and labels */
     const char *url;
+    const char *own_address;            /* it may be this process: "host:port"; NULL: it is not */
     const struct hf_prom_label *labels; /* of its series; the texts are behind the struct */
     size_t label_count;
     struct hf_slice job_name, instance, scheme;
@@ -76,24 +79,8 @@ struct prom_target {
     struct prom_scrape *scrape; /* the one that is in flight; NULL: none */
     bool is_waiting;            /* in the receiver's list */
     bool is_wanted;             /* used while a job's targets are looked at */
-    bool is_leaving;            /* freed when its scrape has ended */
+    bool is_leaving;            /* its scrape is cancelled */
     struct prom_series series;
-};
-
-/* A header with a secret in a file. */
-struct prom_secret {
-    struct hf_file_watch file; /* path NULL: none */
-    char *text;
-};
-
-/* A client for targets or for a server of discovery, with its credentials. */
-struct prom_client {
-    struct prom_receiver *receiver;
-    const char *what; /* the job's name, for the log */
-    const struct prom_http *http;
-    struct hf_http_client *client;
-    struct hf_tls_config tls;
-    struct prom_secret username, password, credentials;
 };
 
 struct prom_source; /* of targets */
@@ -127,6 +114,7 @@ struct prom_receiver {
     bool has_thread;
     struct prom_job_state *jobs;
     size_t job_count;
+    struct prom_allocator *allocator; /* NULL: none */
     struct prom_lane lanes[PROM_LANES];
     size_t target_count, in_flight;
     struct prom_target *waiting, *last_waiting; /* for one of those in flight to end */

@@ -8,6 +8,7 @@
 #include "request.h"
 #include "target.h"
 #include "util/clock.h"
+#include "util/metrics.h"
 
 /* A target that is being asked. */
 struct prom_scrape {
@@ -58,11 +59,7 @@ static void begin_waiting(struct prom_receiver *receiver)
         struct prom_target *target = receiver->waiting;
         receiver->waiting = target->next_waiting;
         target->is_waiting = false;
-        if (target->is_leaving) {
-            prom_target_free(target);
-        } else if (!receiver->stopping) {
-            begin_scrape(target);
-        }
+        begin_scrape(target);
     }
 }
 
@@ -129,10 +126,38 @@ static void on_answer(struct hf_http_call *call, const struct hf_http_result *re
 
 /* ---- the beginning ---- */
 
+/* Reads this process's own metrics in memory. False: the target is another's, or it has to be
+ * asked. */
+static bool read_own(struct prom_target *target)
+{
+    struct prom_receiver *receiver = target->job->receiver;
+    uint64_t started_ns = hf_clock_monotonic_ns();
+    char *text = NULL;
+    size_t size = 0;
+    struct prom_answer answer = {.format = HF_EXPO_TEXT, .started_ns = hf_clock_unix_ns()};
+    if (target->own_address == NULL ||
+        hf_metrics_print_shown(hf_node_metrics(receiver->node), target->own_address, &text,
+                               &size) != HF_OK) {
+        return false;
+    }
+    answer.body = hf_slice_of(text, size);
+    answer.duration_ns = hf_clock_monotonic_ns() - started_ns;
+    if (size > target->job->limits.body_size) {
+        answer.error = "the answer is larger than body_size_limit";
+        answer.body = HF_EMPTY_SLICE;
+    }
+    take_answer(target, &answer);
+    free(text);
+    return true;
+}
+
 static void begin_scrape(struct prom_target *target)
 {
     struct prom_job_state *job = target->job;
     struct prom_receiver *receiver = job->receiver;
+    if (read_own(target)) {
+        return;
+    }
     struct prom_scrape *scrape = calloc(1, sizeof(*scrape));
     if (scrape == NULL) {
         say_failure(target, "out of memory");
@@ -198,11 +223,40 @@ bool prom_scrape_start(struct prom_target *target)
     return hf_loop_timer_set(target->job->receiver->loop, &target->timer, target->due_ns) == HF_OK;
 }
 
-static void leave(struct prom_target *target)
+/* Out of the list of those that wait for their turn. */
+static void stop_waiting(struct prom_target *target)
 {
-    hf_loop_timer_stop(target->job->receiver->loop, &target->timer);
-    target->is_leaving = true;
-    if (target->scrape == NULL && !target->is_waiting) {
+    struct prom_receiver *receiver = target->job->receiver;
+    struct prom_target *before = NULL;
+    struct prom_target *at = receiver->waiting;
+    while (at != NULL && at != target) {
+        before = at;
+        at = at->next_waiting;
+    }
+    if (at == NULL) {
+        return;
+    }
+    if (before != NULL) {
+        before->next_waiting = target->next_waiting;
+    } else {
+        receiver->waiting = target->next_waiting;
+    }
+    if (receiver->last_waiting == target) {
+        receiver->last_waiting = before;
+    }
+}
+
+void prom_scrape_abandon(struct prom_target *target)
+{
+    struct prom_job_state *job = target->job;
+    hf_loop_timer_stop(job->receiver->loop, &target->timer);
+    if (target->is_waiting) {
+        stop_waiting(target);
+    }
+    if (target->scrape != NULL) {
+        target->is_leaving = true; /* its answer is no news, and frees it */
+        hf_http_client_cancel(job->client.client, &target->scrape->call);
+    } else {
         prom_target_free(target);
     }
 }
@@ -211,14 +265,5 @@ void prom_scrape_end(struct prom_target *target)
 {
     prom_read_end(target);
     prom_lane_pass_on(target->lane);
-    leave(target);
-}
-
-void prom_scrape_abandon(struct prom_target *target)
-{
-    if (target->scrape != NULL) {
-        hf_http_client_cancel(target->job->client.client, &target->scrape->call);
-    }
-    target->is_waiting = false; /* its list is not looked at any more */
-    leave(target);
+    prom_scrape_abandon(target);
 }

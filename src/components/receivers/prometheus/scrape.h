@@ -11,9 +11,9 @@
 
 /* Sets its timer. False: out of memory. */
 HF_MUST_USE bool prom_scrape_start(struct prom_target *target);
-/* Its timer stops; marks its series and frees it, now or when the scrape in flight has ended. */
+/* Marks its series and frees it; a scrape in flight is cancelled. */
 void prom_scrape_end(struct prom_target *target);
-/* At a stop: likewise, without markers, and the scrape in flight is cancelled. */
+/* At a stop: likewise, without markers. */
 void prom_scrape_abandon(struct prom_target *target);
 
 /* Moves the batches of a lane to its offer, as far as there is room. */

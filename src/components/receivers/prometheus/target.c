@@ -258,10 +258,20 @@ static bool is_kept(const struct hf_prom_label *label)
     return !hf_prom_has_prefix(label->name, "__", 2);
 }
 
+/* Would it be asked by plain http for /metrics, with nothing else? */
+static bool may_be_own(const struct prom_job_state *job, const struct hf_prom_labels *labels)
+{
+    const struct prom_http *http = &job->config->http;
+    return hf_slice_is(get(labels, "__scheme__"), "http") && http->proxy_url == NULL &&
+           hf_slice_is(get(labels, "__metrics_path__"), "/metrics") &&
+           job->config->params.count == 0;
+}
+
 static struct prom_target *allocate(const struct hf_prom_labels *labels, const char *url,
                                     const struct hf_prom_label *attributes, size_t attribute_count)
 {
-    size_t bytes = strlen(url) + 1 + get(labels, "__scheme__").size;
+    size_t bytes =
+        strlen(url) + 1 + get(labels, "__scheme__").size + get(labels, "__address__").size + 1;
     size_t count = 0;
     for (size_t i = 0; i < labels->count; i++) {
         count += is_kept(&labels->items[i]);
@@ -291,6 +301,8 @@ static struct prom_target *allocate(const struct hf_prom_labels *labels, const c
             (struct hf_prom_label){attributes[i].name, copy(&room, attributes[i].value)};
     }
     target->scheme = copy(&room, get(labels, "__scheme__"));
+    target->own_address = (const char *)copy(&room, get(labels, "__address__")).data;
+    *room++ = '\0';
     target->url = room;
     memcpy(room, url, strlen(url) + 1);
     return target;
@@ -346,6 +358,7 @@ static enum hf_status build(struct prom_job_state *job, const struct prom_found 
         return HF_NOMEM;
     }
     target->job = job;
+    target->own_address = may_be_own(job, labels) ? target->own_address : NULL;
     target->interval_ns = interval_ns;
     target->timeout_ns = timeout_ns;
     for (size_t i = 0; i < target->label_count; i++) {

@@ -1,0 +1,97 @@
+/*
+ * config_http_fields: the tables of keys of HTTP clients. Prometheus' own names and defaults.
+ */
+#include "config_fields.h"
+
+const struct hf_field prom_basic_auth_fields[] = {
+    {.key = "username",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_basic_auth, username),
+     .help = "User name."},
+    {.key = "username_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_basic_auth, username_file),
+     .help = "A file with the user name."},
+    {.key = "password",
+     .type = HF_FIELD_SECRET,
+     .offset = offsetof(struct prom_basic_auth, password),
+     .help = "Password."},
+    {.key = "password_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_basic_auth, password_file),
+     .help = "A file with the password; read again when it changes."},
+    HF_FIELDS_END,
+};
+
+const struct hf_field prom_authorization_fields[] = {
+    {.key = "type",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_authorization, type),
+     .default_text = "Bearer",
+     .help = "The scheme before the credentials."},
+    {.key = "credentials",
+     .type = HF_FIELD_SECRET,
+     .offset = offsetof(struct prom_authorization, credentials),
+     .help = "What is sent in the header Authorization."},
+    {.key = "credentials_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_authorization, credentials_file),
+     .help = "A file with it; read again when it changes."},
+    HF_FIELDS_END,
+};
+
+#define TLS(member) offsetof(struct prom_tls, member)
+
+const struct hf_field prom_tls_fields[] = {
+    {.key = "ca", .type = HF_FIELD_STRING, .offset = TLS(ca), .help = "CA certificates, as PEM."},
+    {.key = "ca_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(ca_file),
+     .help = "A file of CA certificates."},
+    {.key = "cert",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(cert),
+     .help = "Client certificate, as PEM."},
+    {.key = "cert_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(cert_file),
+     .help = "A file with the client certificate."},
+    {.key = "key", .type = HF_FIELD_SECRET, .offset = TLS(key), .help = "Its key, as PEM."},
+    {.key = "key_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(key_file),
+     .help = "A file with the key."},
+    {.key = "server_name",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(server_name),
+     .help = "The name that the server's certificate must have."},
+    {.key = "insecure_skip_verify",
+     .type = HF_FIELD_BOOL,
+     .offset = TLS(insecure_skip_verify),
+     .default_text = "false",
+     .help = "Any certificate is accepted."},
+    {.key = "min_version",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(min_version),
+     .validate = prom_expect_tls_version,
+     .help = "TLS10, TLS11, TLS12 or TLS13."},
+    {.key = "max_version",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(max_version),
+     .validate = prom_expect_tls_version,
+     .help = "TLS10, TLS11, TLS12 or TLS13."},
+    HF_FIELDS_END,
+};
+
+const struct hf_field prom_header_fields[] = {
+    {.key = "values",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_http_header, values),
+     .help = "Values of the header."},
+    {.key = "secrets",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_http_header, secrets),
+     .is_secret = true,
+     .help = "Secret values of the header."},
+    HF_FIELDS_END,
+};

@@ -1,0 +1,107 @@
+/* What times mean, and which settings a job has in the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "components/receivers/prometheus/config.h"
+#include "util/clock.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define S HF_NS_PER_S
+
+static void times_are_those_of_prometheus(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ns; /* 0: it is none */
+    } cases[] = {
+        {"15s", 15 * S},
+        {"1m", 60 * S},
+        {"1h30m", 5400 * S},
+        {"500ms", S / 2},
+        {"1d", 86400 * S},
+        {"1w", 7 * 86400 * S},
+        {"1y", 31536000 * S},
+        {"1m30s", 90 * S},
+        {"", 0},
+        {"15", 0},
+        {"s", 0},
+        {"1.5s", 0},
+        {"-1s", 0},
+        {"1 s", 0},
+        {"1us", 0},
+        {"999999999y", 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint64_t ns = 0;
+        assert_int_equal(prom_duration(cases[i].text, &ns), cases[i].ns != 0);
+        assert_int_equal(ns, cases[i].ns);
+    }
+    uint64_t ns = 1;
+    assert_true(prom_duration("0", &ns));
+    assert_int_equal(ns, 0);
+}
+
+static void a_job_has_the_global_settings_that_it_does_not_have(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *global_interval, *global_timeout, *interval, *timeout;
+        uint64_t interval_ns, timeout_ns;
+    } cases[] = {
+        {NULL, NULL, NULL, NULL, 60 * S, 10 * S},  {"30s", NULL, NULL, NULL, 30 * S, 10 * S},
+        {"5s", NULL, NULL, NULL, 5 * S, 5 * S},    {"30s", "20s", "10s", NULL, 10 * S, 10 * S},
+        {"30s", "20s", NULL, "5s", 30 * S, 5 * S}, {"30s", "20s", "1m", NULL, 60 * S, 20 * S},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct prom_global global = {.interval = cases[i].global_interval,
+                                           .timeout = cases[i].global_timeout};
+        const struct prom_job job = {.interval = cases[i].interval, .timeout = cases[i].timeout};
+        assert_int_equal(prom_job_interval_ns(&global, &job), cases[i].interval_ns);
+        assert_int_equal(prom_job_timeout_ns(&global, &job), cases[i].timeout_ns);
+    }
+}
+
+static void limits_are_the_jobs_or_the_global_ones(void **state)
+{
+    (void)state;
+    const struct prom_global global = {.limits = {.samples = 10, .labels = 5}};
+    const struct prom_job job = {.limits = {.samples = 20, .body_size = 1000}};
+    struct prom_limits limits = prom_job_limits(&global, &job);
+    assert_int_equal(limits.samples, 20);
+    assert_int_equal(limits.labels, 5);
+    assert_int_equal(limits.targets, 0);
+    assert_int_equal(limits.body_size, 1000);
+    limits = prom_job_limits(&global, &(struct prom_job){.job_name = "a"});
+    assert_int_equal(limits.body_size, 256u << 20);
+}
+
+static void two_jobs_of_one_name_are_refused(void **state)
+{
+    (void)state;
+    struct prom_job jobs[2] = {{.job_name = "a"}, {.job_name = "a"}};
+    struct prom_config config = {.prometheus = {.jobs = {.items = jobs, .count = 2}}};
+    const char *why = prom_check(&config);
+    assert_non_null(why);
+    assert_non_null(strstr(why, "two jobs of that name"));
+    jobs[1].job_name = "b";
+    assert_null(prom_check(&config));
+    config.prometheus.jobs.count = 0;
+    assert_non_null(strstr(prom_check(&config), "scrape_configs has no job"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_those_of_prometheus),
+        cmocka_unit_test(a_job_has_the_global_settings_that_it_does_not_have),
+        cmocka_unit_test(limits_are_the_jobs_or_the_global_ones),
+        cmocka_unit_test(two_jobs_of_one_name_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
