@@ -87,7 +87,7 @@ static const struct hf_field retry_fields[] = {
      .default_text = "250ms",
      .min = 1e6,
      .max = 3e11,
-     .help = "Time before a request to a broker is repeated."},
+     .help = "Exporter: time before a request to a broker is repeated."},
     HF_FIELDS_END,
 };
 
@@ -224,8 +224,6 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
     }
     hf_kafka_set(settings, "topic.metadata.refresh.interval.ms", "%" PRIu64,
                  config->metadata.refresh_interval_ns / 1000000);
-    hf_kafka_set(settings, "retry.backoff.ms", "%" PRIu64,
-                 config->metadata.retry.backoff_ns / 1000000);
     hf_kafka_set(settings, "connections.max.idle.ms", "%" PRIu64,
                  config->conn_idle_timeout_ns / 1000000);
     hf_kafka_set(settings, "reconnect.backoff.max.ms", "2000");
