@@ -195,6 +195,8 @@ WRONG = {
     "0, 1, -1 or all": {"producer": {"required_acks": "2"}},
     "otlp_proto or otlp_json": {"traces": {"encoding": "jaeger_proto"}},
     "a version of Kafka": {"protocol_version": "new"},
+    "server_name_override is not supported": {"tls": {"server_name_override": "kafka"}},
+    "min_version and max_version": {"tls": {"min_version": "1.3"}},
 }
 
 
@@ -382,6 +384,7 @@ WRONG_RECEIVERS = {
     "heartbeat_interval must be shorter": {"heartbeat_interval": "6s", "session_timeout": "6s"},
     "max_fetch_size cannot be less": {"min_fetch_size": 10, "max_fetch_size": 5},
     "none of the topics is a regular expression": {"traces": {"topic": "a", "exclude_topics": ["b"]}},
+    "would leave out every topic": {"traces": {"topic": "^a", "exclude_topics": [""]}},
     "others are not supported": {"traces": {"encoding": "text"}},
     "no such encoding of characters": {"logs": {"encoding": "text_klingon"}},
     "latest": {"initial_offset": "middle"},

@@ -278,6 +278,19 @@ const char *kafka_receiver_check(const void *from)
                    "cooperative-sticky";
         }
     }
+    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
+        const struct kafka_signal_config *own = of_signal(config, (enum hf_signal)i);
+        for (size_t k = 0; k < own->exclude_topics.count; k++) {
+            if (own->exclude_topics.items[k][0] == '\0') {
+                return "exclude_topics: an empty entry would leave out every topic";
+            }
+        }
+        if (own->exclude_topics.count != 0 && !has_pattern(&own->topics) &&
+            (own->topic == NULL || own->topic[0] != '^')) {
+            return "exclude_topics: none of the topics is a regular expression, which begins with "
+                   "^";
+        }
+    }
     return hf_kafka_config_check(&config->kafka);
 }
 
