@@ -18,7 +18,7 @@
 #define SOURCES_MAX 64
 
 static const char usage_run[] =
-    "Usage: holdfast [--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR]\n"
+    "Usage: holdfast [--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR] [--watch]\n"
     "       holdfast COMMAND [--help]\n"
     "\n"
     "Receives telemetry, answers OK once it is on disk, and delivers it.\n"
@@ -33,7 +33,12 @@ static const char usage_run[] =
     "  --data-dir DIR    where the queues are; also HOLDFAST_DATA_DIR, or "
     "file_storage::directory;\n"
     "                    else /var/lib/holdfast, or ./holdfast-data where that is not writable\n"
+    "  --watch           reload when a file of the configuration has changed; an invalid one is "
+    "kept "
+    "out\n"
     "  --version, --help\n"
+    "\n"
+    "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
     "\n"
     "Commands: validate, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
@@ -69,13 +74,14 @@ struct request {
     const char *sets[SOURCES_MAX];
     size_t set_count;
     const char *data_directory;
-    bool partial, docs, print_default, unredacted, json, strict, help, version;
+    bool watch, partial, docs, print_default, unredacted, json, strict, help, version;
 };
 
 enum option_code {
     OPTION_CONFIG = 'c',
     OPTION_SET = 's',
     OPTION_DATA = 'd',
+    OPTION_WATCH = 'w',
     OPTION_HELP = 'h',
     OPTION_VERSION = 'v',
     OPTION_PARTIAL = 256,
@@ -91,6 +97,7 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"set", required_argument, NULL, OPTION_SET},
     {"data-dir", required_argument, NULL, OPTION_DATA},
+    {"watch", no_argument, NULL, OPTION_WATCH},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"partial", no_argument, NULL, OPTION_PARTIAL},
@@ -159,6 +166,9 @@ static bool take_option(struct request *request, int option)
         return add_set(request, optarg);
     case OPTION_DATA:
         return take_directory(request, optarg);
+    case OPTION_WATCH:
+        request->watch = true;
+        return true;
     case OPTION_HELP:
         request->help = true;
         return true;
@@ -247,6 +257,7 @@ static enum hf_exit run(struct request *request)
         .data_directory = request->data_directory,
         .default_directory = built_in ? "./holdfast-data" : NULL,
         .show_status = isatty(STDERR_FILENO) != 0,
+        .watches_config = request->watch,
     };
     if (built_in && request->set_count == 0) { /* with --set only the log knows the places */
         char *directory =

@@ -52,6 +52,7 @@ struct export_request {
     size_t count;
     struct record_range *ranges; /* in memory behind the struct, like the bodies */
     struct hf_export_body *bodies;
+    struct hf_export_range *sources; /* `ranges` as the exporter sees them */
 };
 
 /* Reads one queue for the exporter: that of a pipeline, or that of requeued dead letters. With
@@ -81,8 +82,8 @@ struct queue_reader {
     struct held_list held;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    bool failing;
-    uint64_t resume_ns; /* failing: no attempt before */
+    atomic_bool failing; /* read by other threads: hf_delivery_is_failing() */
+    uint64_t resume_ns;  /* failing: no attempt before */
     struct hf_backoff backoff;
 };
 

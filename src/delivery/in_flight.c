@@ -48,6 +48,7 @@ static void add_spare(struct queue_reader *reader, struct in_flight_record *reco
 void hf_in_flight_release(struct queue_reader *reader, struct in_flight_record *record)
 {
     if (!record->is_unloaded) {
+        assert(reader->delivery->in_flight_bytes >= cost_of(&record->stored));
         reader->delivery->in_flight_bytes -= cost_of(&record->stored);
         hf_ref_drop(record->stored.owner);
     }
@@ -90,6 +91,8 @@ void hf_in_flight_add(struct queue_reader *reader, const struct wal_record *stor
 
 struct in_flight_record *hf_in_flight_take_pending(struct queue_reader *reader)
 {
+    assert(reader->pending != NULL);
+    assert(reader->pending->taken <= reader->pending->stored.items);
     struct in_flight_record *record = reader->pending;
     reader->pending = record->next;
     if (reader->pending == NULL) {

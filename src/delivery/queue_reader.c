@@ -71,8 +71,9 @@ static bool is_too_old(const struct queue_reader *reader, const struct in_flight
 static void log_too_old(struct queue_reader *reader, uint64_t items)
 {
     if (items != 0) {
-        hf_node_log(reader->delivery->node, HF_LOG_WARN,
-                    "dropped %llu items that are older than max_age", (unsigned long long)items);
+        hf_node_log_keys(reader->delivery->node, HF_LOG_WARN,
+                         "Dropping items that are older than max_age.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("dropped_items", items)));
     }
 }
 

@@ -27,10 +27,12 @@ enum {
     EVENT_TIME = 1, /* in Span.Event */
     EVENT_NAME = 2,
     EVENT_ATTRIBUTES = 3,
+    EVENT_DROPPED_ATTRIBUTES = 4,
     LINK_TRACE_ID = 1, /* in Span.Link */
     LINK_SPAN_ID = 2,
     LINK_TRACE_STATE = 3,
     LINK_ATTRIBUTES = 4,
+    LINK_DROPPED_ATTRIBUTES = 5,
     LINK_FLAGS = 6,
 };
 
@@ -75,6 +77,12 @@ void hf_build_event(struct hf_builder *builder, uint64_t time_ns, struct hf_slic
     hf_build_put_text(builder, EVENT_NAME, name);
 }
 
+void hf_build_event_dropped(struct hf_builder *builder, uint32_t dropped_attributes)
+{
+    assert(builder->signal == HF_TRACES && builder->in_part);
+    hf_build_put_number(builder, EVENT_DROPPED_ATTRIBUTES, dropped_attributes);
+}
+
 void hf_build_link(struct hf_builder *builder, const struct hf_build_link *link)
 {
     assert(builder->signal == HF_TRACES);
@@ -83,5 +91,6 @@ void hf_build_link(struct hf_builder *builder, const struct hf_build_link *link)
     hf_build_put_bytes(builder, LINK_TRACE_ID, link->trace_id);
     hf_build_put_bytes(builder, LINK_SPAN_ID, link->span_id);
     hf_build_put_text(builder, LINK_TRACE_STATE, link->trace_state);
+    hf_build_put_number(builder, LINK_DROPPED_ATTRIBUTES, link->dropped_attributes);
     hf_build_put_flags(builder, LINK_FLAGS, link->flags);
 }

@@ -21,10 +21,13 @@ void hf_build_span(struct hf_builder *builder, const struct hf_build_span *span)
 
 /* Opens an event of the open span; attributes may follow, then hf_build_end(). */
 void hf_build_event(struct hf_builder *builder, uint64_t time_ns, struct hf_slice name);
+/* Attributes that the open event had and lost before it came here. At most once per event. */
+void hf_build_event_dropped(struct hf_builder *builder, uint32_t dropped_attributes);
 
 struct hf_build_link {
     struct hf_slice trace_id, span_id, trace_state;
     uint32_t flags;
+    uint32_t dropped_attributes;
 };
 
 /* Opens a link of the open span, likewise. */

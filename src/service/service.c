@@ -14,6 +14,7 @@
 
 #include <holdfast/storage.h>
 
+#include "config_watch.h"
 #include "control.h"
 #include "last_resort.h"
 #include "pipeline/graph.h"
@@ -31,6 +32,7 @@
 #define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1
+#define WATCH_PERIOD_S 1
 /* The promise is under two seconds; the graces of a stop end well before. */
 #define STOP_MAX_NS UINT64_C(1900000000)
 /* A thread that is about to come back (a password is being hashed) is worth a quarter of a second.
@@ -298,8 +300,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
     block_signals(SIG_BLOCK);
     enum hf_status status = hf_log_new(&log, &host->log, reterr);
     if (status == HF_OK) {
-        hf_log_line(host->log, HF_LOG_INFO, "service", "Starting holdfast... Version %s, NumCPU %u",
-                    HF_VERSION, usable_cores());
+        hf_log_keys(host->log, HF_LOG_INFO, "service", "Starting holdfast...",
+                    HF_LOG_KEYS(HF_LOG_TEXT("Version", HF_VERSION),
+                                HF_LOG_NUMBER("NumCPU", usable_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         warn_of_further_storages(service);
@@ -336,17 +339,39 @@ static void close_host(struct service *service)
     hf_findings_free(service->findings, service->finding_count);
 }
 
+/* The outcome of the last reload, or of the start. */
+static void show_reload(const struct service *service, bool succeeded)
+{
+    static const struct hf_metric_family families[] = {
+        {.name = "holdfast_config_last_reload_successful",
+         .type = HF_GAUGE,
+         .help = "1: the configuration that was given last runs; 0: it was kept out, and the one "
+                 "before it runs."},
+        {.name = "holdfast_config_last_reload_success_timestamp_seconds",
+         .type = HF_GAUGE,
+         .help = "When the configuration that runs was taken, in Unix time."}};
+    struct hf_series *successful = hf_metrics_series(service->host.metrics, &families[0], NULL);
+    struct hf_series *time = hf_metrics_series(service->host.metrics, &families[1], NULL);
+    if (successful != NULL) {
+        hf_series_set(successful, succeeded ? 1 : 0);
+    }
+    if (time != NULL && succeeded) {
+        hf_series_set(time, (int64_t)(hf_clock_unix_ns() / HF_NS_PER_S));
+    }
+}
+
 static void tell_ready(const struct hf_host *host)
 {
     char why[HF_ERROR_MAX];
     if (hf_storage_is_healthy(host->store, why, sizeof(why))) {
-        hf_log_line(host->log, HF_LOG_INFO, "service",
-                    "Everything is ready. Begin running and processing data. Data directory %s",
-                    hf_storage_directory(host->store));
+        hf_log_keys(host->log, HF_LOG_INFO, "service",
+                    "Everything is ready. Begin running and processing data.",
+                    HF_LOG_KEYS(HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
     } else {
-        hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "Running, but not ready: %s; retrying until it works. Data directory %s", why,
-                    hf_storage_directory(host->store));
+        hf_log_keys(host->log, HF_LOG_ERROR, "service",
+                    "Running, but not ready; retrying until it works",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", why),
+                                HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
     }
 }
 
@@ -368,6 +393,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
         tell_ready(host);
+        show_reload(service, true);
     }
     return status;
 }
@@ -416,6 +442,7 @@ static void reload(struct service *service)
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
+        show_reload(service, false);
         return;
     }
     struct hf_graph *graph = NULL;
@@ -426,12 +453,14 @@ static void reload(struct service *service)
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
-        hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "the new configuration does not start: %s; %s", error,
-                    hf_graph_is_running(service->graph) ? "keeping the current one"
-                                                        : "the present one has ended");
+        hf_log_keys(host->log, HF_LOG_ERROR, "service",
+                    hf_graph_is_running(service->graph)
+                        ? "the new configuration does not start; keeping the current one"
+                        : "the new configuration does not start; the present one has ended",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
+        show_reload(service, false);
         return;
     }
     warn_of_fixed(service, config);
@@ -441,6 +470,7 @@ static void reload(struct service *service)
     take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
+    show_reload(service, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
@@ -456,8 +486,12 @@ static void reload_unless_stopped(struct service *service)
 static const struct timespec *next_look(struct service *service)
 {
     static const struct timespec status = {STATUS_PERIOD_S, 0}, sweep = {SWEEP_PERIOD_S, 0};
+    static const struct timespec watch = {WATCH_PERIOD_S, 0};
     if (hf_retired_sweep(&service->retired) != 0) {
         return &sweep;
+    }
+    if (service->options->watches_config) {
+        return &watch;
     }
     return service->options->show_status ? &status : NULL;
 }
@@ -475,6 +509,12 @@ static void serve(struct service *service)
     if (show) {
         hf_status_line_begin(&line, service->host.store);
     }
+    struct hf_config_watch *watch = NULL;
+    if (service->options->watches_config &&
+        hf_config_watch_new(&service->options->config, &watch) != HF_OK) {
+        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
+                    "out of memory: the configuration is not watched; SIGHUP reloads it");
+    }
     while (stop_signal == 0 && hf_graph_is_running(service->graph)) {
         int number = sigtimedwait(&signals, NULL, next_look(service));
         if (number == SIGHUP) {
@@ -484,10 +524,15 @@ static void serve(struct service *service)
         } else if (number < 0 && errno == EAGAIN && show) {
             hf_status_line_print(&line, service->host.store, stderr);
         }
+        if (hf_config_watch_settled(watch)) {
+            reload_unless_stopped(service);
+        }
     }
+    hf_config_watch_free(watch);
     if (stop_signal != 0) {
-        hf_log_line(service->host.log, HF_LOG_INFO, "service", "Received signal from OS. signal %s",
-                    stop_signal == SIGINT ? "interrupt" : "terminated");
+        hf_log_keys(
+            service->host.log, HF_LOG_INFO, "service", "Received signal from OS",
+            HF_LOG_KEYS(HF_LOG_TEXT("signal", stop_signal == SIGINT ? "interrupt" : "terminated")));
     }
 }
 

@@ -13,6 +13,7 @@ struct hf_service_options {
     const char *default_directory; /* without an option or a key for it; NULL: /var/lib/holdfast,
                                       else ./holdfast-data */
     bool show_status;              /* print a status line every few seconds */
+    bool watches_config;           /* reload when a file of the configuration has changed */
 };
 
 /* Exit codes, documented in --help. */

@@ -6,6 +6,7 @@
 
 #include <holdfast/component.h>
 
+#include "pdata/build.h"
 #include "util/clock.h"
 #include "util/intake.h"
 #include "util/metrics.h"
@@ -59,13 +60,13 @@ bool hf_ingress_may_complain(struct hf_ingress *ingress, const char *peer, const
 void hf_ingress_say(struct hf_ingress *ingress, const char *peer, const char *what)
 {
     uint64_t withheld = hf_log_limiter_take_withheld(&ingress->said);
-    if (withheld == 0) {
-        hf_node_log(ingress->node, HF_LOG_WARN, "%s: %s", peer, what);
-    } else {
-        hf_node_log(ingress->node, HF_LOG_WARN,
-                    "%s: %s (and %" PRIu64 " refusals before it that were not logged)", peer, what,
-                    withheld);
-    }
+    hf_node_log_keys(ingress->node, HF_LOG_WARN,
+                     withheld == 0 ? "A client was refused"
+                                   : "A client was refused, and others that were not logged",
+                     HF_LOG_KEYS(HF_LOG_TEXT("peer", peer), HF_LOG_TEXT("error", what),
+                                 withheld != 0
+                                     ? (struct hf_log_key)HF_LOG_NUMBER("not_logged", withheld)
+                                     : (struct hf_log_key){.key = NULL}));
 }
 
 void hf_ingress_complain_of(struct hf_ingress *ingress, const char *peer, const char *kind,
@@ -148,4 +149,24 @@ struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_
         hf_batch_seal(batch, bytes.size, items);
     }
     return batch;
+}
+
+enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body, struct hf_builder *builder,
+                                     struct hf_batch **ret_batch, char *reterr)
+{
+    struct hf_batch *built = hf_build_take(builder);
+    struct hf_batch *more = hf_build_take(builder);
+    enum hf_status status = HF_OK;
+    *ret_batch = NULL;
+    if (more != NULL || (built != NULL && built->wire.size > HF_INGRESS_MESSAGE_MAX)) {
+        snprintf(reterr, HF_INGRESS_ERROR_MAX,
+                 "as OTLP the body is larger than one request may be (256 MiB)");
+        status = HF_TOO_LARGE;
+    } else if (built != NULL) {
+        *ret_batch = hf_ingress_batch(body, built->wire, built->items);
+        status = *ret_batch != NULL ? HF_OK : HF_NOMEM;
+    }
+    hf_ref_drop(built != NULL ? &built->ref : NULL);
+    hf_ref_drop(more != NULL ? &more->ref : NULL);
+    return status;
 }

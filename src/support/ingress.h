@@ -12,6 +12,7 @@
 #include "ingress_auth.h"
 #include "util/log_limiter.h"
 
+struct hf_builder;
 struct hf_series;
 struct hf_http_answer;
 struct hf_http_request;
@@ -140,3 +141,9 @@ size_t hf_ingress_message_limit(const struct hf_ingress_port *port, const char *
 /* A batch of a copy of `bytes`, of so many items. NULL: out of memory. */
 struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_slice bytes,
                                   uint32_t items);
+
+/* The batch of a builder that has finished, for a body of another format than OTLP; NULL: it has no
+ * items. HF_TOO_LARGE, with a sentence: it is larger than one request may be. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body,
+                                                 struct hf_builder *builder,
+                                                 struct hf_batch **ret_batch, char *reterr);

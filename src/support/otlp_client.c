@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "grpc/client.h"
+#include "missing_ca.h"
 #include "pdata/payload.h"
 #include "pdata/response.h"
 #include "util/compress.h"
@@ -130,7 +131,7 @@ void hf_otlp_client_send(struct hf_otlp_client *client, const struct hf_otlp_sen
     job->request = (struct hf_grpc_request){
         .path = paths[send->signal],
         .pieces = job->payload.slices,
-        .body_count = job->payload.count,
+        .piece_count = job->payload.count,
         .coding = client->coding,
         .headers = job->headers.items,
         .header_count = job->headers.count,
@@ -168,6 +169,7 @@ static enum hf_status open_grpc(struct hf_otlp_client *client, const char *targe
     }
     if (client->tls != NULL) {
         hf_tls_report_to(client->tls, on_reload_failed, client);
+        hf_warn_of_missing_ca(client->node, &config.tls);
     }
     struct hf_grpc_client_options options = hf_grpc_client_options(&config, &endpoint);
     hf_user_agent(client->user_agent);

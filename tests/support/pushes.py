@@ -4,13 +4,14 @@ Their messages are described here by hand, so that what decodes a request shares
 """
 
 import collections
+import json
 import re
 import time
 
 import cramjam
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from .backends import HttpBackend, Received
+from .backends import DECODE, HttpBackend, Received
 
 Field = descriptor_pb2.FieldDescriptorProto
 
@@ -112,6 +113,9 @@ class PushBackend(HttpBackend):
         with self._lock:
             self.requests.append(received)
 
+    def _decode(self, _metadata, body):
+        return self._message.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+
     def _serve(self, handler):
         with self._lock:
             self._connections.add(handler.connection)
@@ -123,7 +127,7 @@ class PushBackend(HttpBackend):
         if handler.path != self.path:
             self._answer(handler, 404, {}, b"")
             return
-        message = self._message.FromString(bytes(cramjam.snappy.decompress_raw(body)))
+        message = self._decode(metadata, body)
         answer = self.judge(message)
         self._remember(None, metadata, body, message, answer.kind in ("ok", "hide"))
         if answer.kind == "hide":
@@ -150,6 +154,20 @@ class LokiBackend(PushBackend):
     def entries(self):
         """All entries that were accepted, in order of arrival."""
         return self.ids()
+
+
+class ZipkinBackend(PushBackend):
+    """Zipkin's interface, version 2, in JSON; an item is a span."""
+
+    def __init__(self):
+        super().__init__("/api/v2/spans", None)
+
+    def _decode(self, metadata, body):
+        assert metadata["content-type"] == "application/json"
+        return json.loads(DECODE[metadata.get("content-encoding", "")](body))
+
+    def _items(self, message):
+        return message
 
 
 class PrometheusBackend(PushBackend):

@@ -34,6 +34,31 @@ static void repeats_passing_faults_until_they_pass(void **state)
     end_world(world);
 }
 
+/* For those who choose among pipelines: hf_pipeline_look(). */
+static void says_while_it_fails_that_it_does(void **state)
+{
+    static const struct hf_pipeline other = {.id = "other"};
+    struct world *world = make_world();
+    (void)state;
+    for (size_t i = 0; i < SCRIPT_MAX; i++) {
+        world->backend.script[i] = HF_AGAIN;
+    }
+    world->backend.script_size = SCRIPT_MAX;
+    open_delivery(world);
+    assert_false(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
+    put(world, 5);
+    start(world);
+    wait_for_count(world, &world->backend.calls, 2); /* the first answer was seen by then */
+    assert_true(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
+    assert_false(hf_delivery_is_failing(world->node.delivery, &other));
+    pthread_mutex_lock(&world->backend.lock);
+    world->backend.script_size = 0;
+    pthread_mutex_unlock(&world->backend.lock);
+    wait_until_empty(world);
+    assert_false(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
+    end_world(world);
+}
+
 static void keeps_the_data_when_the_time_for_retries_is_over(void **state)
 {
     static const enum hf_status faults[] = {HF_AGAIN, HF_AGAIN, HF_AGAIN, HF_AGAIN, HF_AGAIN};
@@ -322,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delivers_what_waits_and_what_comes),
         cmocka_unit_test(repeats_passing_faults_until_they_pass),
+        cmocka_unit_test(says_while_it_fails_that_it_does),
         cmocka_unit_test(keeps_the_data_when_the_time_for_retries_is_over),
         cmocka_unit_test(drops_after_that_time_only_when_told_to),
         cmocka_unit_test(counts_a_partial_success_as_delivered_less_the_rejected),

@@ -44,11 +44,13 @@ static void builds_a_span_with_all_its_fields(void **state)
                                                     .status_message = text("failed")});
     hf_build_event(&builder, 8, text("event"));
     hf_build_attribute_string(&builder, text("of"), text("event"));
+    hf_build_event_dropped(&builder, 9);
     hf_build_end(&builder);
     hf_build_link(&builder, &(struct hf_build_link){.trace_id = trace_id,
                                                     .span_id = span_id,
                                                     .trace_state = text("c=d"),
-                                                    .flags = 1});
+                                                    .flags = 1,
+                                                    .dropped_attributes = 10});
     hf_build_attribute_string(&builder, text("of"), text("link"));
     hf_build_end(&builder);
     hf_build_attribute_string(&builder, text("of"), text("span"));
@@ -81,7 +83,9 @@ static void builds_a_span_with_all_its_fields(void **state)
     assert_string_equal(span->attributes[0]->value->string_value, "span");
     assert_int_equal(span->events[0]->time_unix_nano, 8);
     assert_string_equal(span->events[0]->attributes[0]->value->string_value, "event");
+    assert_int_equal(span->events[0]->dropped_attributes_count, 9);
     assert_string_equal(span->links[0]->trace_state, "c=d");
+    assert_int_equal(span->links[0]->dropped_attributes_count, 10);
     assert_int_equal(span->links[0]->flags, 1);
     assert_string_equal(span->links[0]->attributes[0]->value->string_value, "link");
     hf_ref_drop(&batch->ref);

@@ -18,6 +18,7 @@
 #include "pdata/payload.h"
 #include "pdata/scan.h"
 #include "pdata/wire.h"
+#include "support/confighttp.h"
 #include "util/compress.h"
 #include "util/loop.h"
 
@@ -38,6 +39,7 @@ struct file_config {
         bool localtime;
     } * rotation;
     int64_t format, compression;
+    struct hf_http_compression_params compression_params;
     const char *encoding;
     struct group_by_config {
         bool enabled;
@@ -147,12 +149,13 @@ static HF_MUST_USE enum hf_status build(struct file_exporter *exporter, enum hf_
 {
     enum hf_coding coding =
         exporter->config->compression == COMPRESSION_ZSTD ? HF_ZSTD : HF_IDENTITY;
+    int level = (int)exporter->config->compression_params.level;
     if (exporter->config->format == FORMAT_JSON) {
-        return hf_payload_build_json(&exporter->payload, signal, pieces, count, coding, 0);
+        return hf_payload_build_json(&exporter->payload, signal, pieces, count, coding, level);
     }
     /* Not every reader takes several zstd frames as one message, so they are joined into one frame.
      */
-    return hf_payload_build(&exporter->payload, pieces, count, coding, 0, false);
+    return hf_payload_build(&exporter->payload, pieces, count, coding, level, false);
 }
 
 /* One record: a line, or a length and the message. Nothing stays of it when memory runs out. */
@@ -526,6 +529,11 @@ static const struct hf_field fields[] = {
      .default_text = "none",
      .choices = compressions,
      .help = "zstd: each request compressed on its own, behind its length."},
+    {.key = "compression_params",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(compression_params),
+     .inner = hf_http_compression_param_fields,
+     .help = "The level of zstd."},
     {.key = "encoding",
      .type = HF_FIELD_STRING,
      .offset = AT(encoding),

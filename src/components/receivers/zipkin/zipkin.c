@@ -1,0 +1,161 @@
+/*
+ * zipkin: receives spans as Zipkin's clients send them, and answers once they are on disk.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <holdfast/component.h>
+
+#include "encodings/zipkin.h"
+#include "support/ingress_http.h"
+#include "util/clock.h"
+
+static_assert(HF_ZIPKIN_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
+
+struct zipkin_config {
+    struct hf_http_server_config server;
+    bool parse_string_tags;
+};
+
+struct zipkin_receiver {
+    const struct zipkin_config *config;
+    struct hf_ingress ingress;
+    struct hf_ingress_http *http;
+};
+
+/* Parameters of the type, behind a semicolon, do not matter. */
+static bool has_type(const struct hf_http_request *request, const char *type)
+{
+    struct hf_slice text = hf_http_header(request, "content-type");
+    size_t size = strlen(type);
+    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
+           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
+}
+
+/* As in the Go collector any path is one of Zipkin's, and a type that is not known means JSON. */
+static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
+                                              struct hf_ingress_route *ret_route)
+{
+    static const struct hf_ingress_refusal no_post = {
+        405, "405 method not allowed, supported: [POST]", "is not a POST"};
+    bool is_v1 = strstr(hf_http_path(request), "api/v1/spans") != NULL;
+    (void)user;
+    ret_route->signal = HF_TRACES;
+    if (is_v1) {
+        ret_route->format =
+            has_type(request, "application/x-thrift") ? HF_ZIPKIN_V1_THRIFT : HF_ZIPKIN_V1_JSON;
+    } else {
+        ret_route->format =
+            has_type(request, "application/x-protobuf") ? HF_ZIPKIN_V2_PROTO : HF_ZIPKIN_V2_JSON;
+    }
+    return strcmp(hf_http_method(request), "POST") == 0 ? NULL : &no_post;
+}
+
+static enum hf_status decode(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
+                             char *reterr)
+{
+    const struct zipkin_receiver *receiver = user;
+    const struct hf_zipkin_options options = {
+        .format = (enum hf_zipkin_format)body->route.format,
+        .parse_string_tags = receiver->config->parse_string_tags,
+    };
+    struct hf_builder builder;
+    hf_builder_init(&builder, HF_TRACES, HF_INGRESS_MESSAGE_MAX);
+    enum hf_status status = hf_zipkin_read(body->raw, &options, &builder, reterr);
+    status = status == HF_OK ? hf_build_finish(&builder) : status;
+    if (status == HF_OK) {
+        status = hf_ingress_take_built(body, &builder, ret_batch, reterr);
+    }
+    hf_builder_release(&builder);
+    return status;
+}
+
+static void answer(void *user, const struct hf_ingress_result *result, uint8_t *room,
+                   struct hf_http_answer *answer)
+{
+    (void)user;
+    if (result->status == HF_OK) {
+        answer->status = 202; /* as Zipkin's interface has it */
+        return;
+    }
+    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n", result->text);
+    answer->content_type = "text/plain; charset=utf-8";
+    answer->body = hf_slice_of(room, size < 0 ? 0 : (size_t)size);
+}
+
+static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
+
+static void close_receiver(void *self)
+{
+    struct zipkin_receiver *receiver = self;
+    hf_ingress_http_close(receiver->http);
+    hf_ingress_release(&receiver->ingress);
+    free(receiver);
+}
+
+static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct zipkin_receiver *receiver = calloc(1, sizeof(*receiver));
+    if (receiver == NULL) {
+        return HF_NOMEM;
+    }
+    receiver->config = config;
+    hf_ingress_init(&receiver->ingress, node);
+    enum hf_status status = hf_ingress_http_open(&receiver->ingress, "", &receiver->config->server,
+                                                 &ops, receiver, &receiver->http, reterr);
+    if (status != HF_OK) {
+        close_receiver(receiver);
+        return status;
+    }
+    *ret_self = receiver;
+    return HF_OK;
+}
+
+static enum hf_status start_receiver(void *self, char *reterr)
+{
+    struct zipkin_receiver *receiver = self;
+    return hf_ingress_http_start(receiver->http, reterr);
+}
+
+static void stop_receiver(void *self)
+{
+    struct zipkin_receiver *receiver = self;
+    hf_ingress_http_stop(receiver->http, hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS);
+}
+
+static const char *check_config(const void *from)
+{
+    const struct zipkin_config *config = from;
+    return hf_http_server_check(&config->server);
+}
+
+static const struct hf_field fields[] = {
+    HF_HTTP_SERVER_FIELDS(struct zipkin_config, server, "localhost:9411"),
+    {.key = "parse_string_tags",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct zipkin_config, parse_string_tags),
+     .default_text = "false",
+     .help =
+         "Make numbers and booleans of tags whose text looks like one; Thrift's tags have types "
+         "of their own."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_zipkin = {
+    .type = "zipkin",
+    .help =
+        "Receives Zipkin spans over HTTP: v2 in JSON and protobuf, v1 (paths with api/v1/spans) "
+        "in JSON and Thrift; answers 202 once they are on disk.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_TRACES),
+    .config_size = sizeof(struct zipkin_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_receiver,
+    .start = start_receiver,
+    .stop = stop_receiver,
+    .close = close_receiver,
+};
