@@ -21,7 +21,7 @@ struct record {
     struct hf_origin_item item;
     struct hf_hash key; /* of the origin too */
     struct record *bucket;
-    struct hf_slice content; /* its own; without what is written anew */
+    struct hf_slice content; /* its own; without what is written again */
     uint64_t first_ns, last_ns;
     uint64_t count;
 };

@@ -63,7 +63,7 @@ static void remember(struct pass *pass, struct hf_hash key, const struct hf_poin
     kept.start_ns = start_ns;
     enum hf_status status =
         hf_point_state_push(hf_steps_state(pass->processor->steps), key, &kept, pass->unix_ns);
-    /* A request that alone has more series than there may be: the rest begins anew each time. */
+    /* A request that alone has more series than there may be: the rest begins again each time. */
     pass->status = status == HF_FULL ? HF_OK : status;
 }
 
