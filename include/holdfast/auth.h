@@ -66,6 +66,11 @@ struct hf_auth {
      */
     enum hf_status (*headers)(void *self, struct hf_slice meta, struct hf_header_sink *sink);
     /*
+     * Client side: a backend did not accept the credentials that `headers` gave (401,
+     * UNAUTHENTICATED). The delivery's thread; must not block. NULL: nothing is to be done.
+     */
+    void (*refused)(void *self);
+    /*
      * Client side: the metadata keys whose values change what `headers` adds (headers_setter's
      * from_context). The graph makes receivers keep them and never sends records with different
      * values in one request.

@@ -128,6 +128,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     if (result->status == HF_OK) {
         judgement.outcome.message = NULL;
         judge_answer(job, result, &judgement);
+        hf_auth_note(&job->exporter->auth, judgement.outcome.status);
         add_left_out(&job->post, &judgement.outcome);
         if (judgement.outcome.message == job->post.why) {
             memcpy(why, job->post.why, sizeof(why));

@@ -81,6 +81,7 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
         outcome.rejected_items = said.rejected;
         outcome.message = said.message;
     }
+    hf_auth_note(&job->exporter->auth, verdict.status);
     release_job(job);
     hf_export_done(export, &outcome);
 }
