@@ -8,6 +8,7 @@
 
 #include "pdata/json_value.h"
 #include "util/clock.h"
+#include "util/escape.h"
 #include "util/file_watch.h"
 #include "util/header_text.h"
 #include "json/json.h"
@@ -131,11 +132,12 @@ static void say_refusal(const struct hf_http_fetched *fetched, const char *url, 
     struct hf_slice error = status == HF_OK ? hf_json_text_of(root, "error") : HF_EMPTY_SLICE;
     struct hf_slice more =
         status == HF_OK ? hf_json_text_of(root, "error_description") : HF_EMPTY_SLICE;
-    snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s answered %d%s%.*s%s%.*s", url,
-             fetched->code, error.size != 0 ? ": " : "", (int)(error.size < 80 ? error.size : 80),
-             error.size != 0 ? (const char *)error.data : "", more.size != 0 ? ": " : "",
-             (int)(more.size < 120 ? more.size : 120),
-             more.size != 0 ? (const char *)more.data : "");
+    char shown[80], details[120]; /* fit to be logged */
+    hf_escape(HF_ESCAPE_LINE, error, shown, sizeof(shown));
+    hf_escape(HF_ESCAPE_LINE, more, details, sizeof(details));
+    snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s answered %d%s%s%s%s", url,
+             fetched->code, shown[0] != '\0' ? ": " : "", shown, details[0] != '\0' ? ": " : "",
+             details);
     hf_arena_release(&arena);
 }
 
