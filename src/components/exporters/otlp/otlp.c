@@ -1,6 +1,7 @@
 /*
  * otlp: exports over OTLP/gRPC.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +213,12 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     exporter->coding = hf_grpc_client_coding(&exporter->config->grpc);
     enum hf_status status =
         hf_auth_find_client(node, exporter->config->grpc.auth, &exporter->auth, reterr);
+    if (status == HF_OK && exporter->auth.ops != NULL && exporter->auth.ops->sign != NULL) {
+        snprintf(reterr, HF_ERROR_MAX,
+                 "auth::authenticator: %s signs HTTP requests only: use the exporter otlphttp",
+                 exporter->config->grpc.auth->authenticator);
+        status = HF_INVALID;
+    }
     if (status == HF_OK) {
         status = open_client(exporter, reterr);
     }
