@@ -125,7 +125,9 @@ static enum hf_status judge_all(struct hf_bulk_answer *answer, const struct hf_b
     const struct hf_json *element = hf_json_first(hf_json_get(root, "items"));
     for (; element != NULL && count < bulk->count; element = element->next, count++) {
         for (; tie < bulk->tie_count && bulk->ties[tie].document == count; tie++) {
-            judge_document(answer, retry, element, &said[bulk->ties[tie].item]);
+            if (bulk->ties[tie].item < bulk->export->items) { /* as the queue has counted them */
+                judge_document(answer, retry, element, &said[bulk->ties[tie].item]);
+            }
         }
     }
     if (count != bulk->count || element != NULL) {
@@ -182,7 +184,7 @@ enum hf_status hf_bulk_answer_read(struct hf_bulk_answer *answer, const struct h
         status = judge_all(answer, bulk, retry, *body, said, reterr);
     }
     if (status == HF_OK) {
-        for (uint32_t i = count - bulk->left; i < count; i++) {
+        for (uint32_t i = bulk->left < count ? count - bulk->left : 0; i < count; i++) {
             said[i].status = HF_CLOSED; /* in no request: no attempt is counted, nothing waits */
         }
         join(answer, said, count);

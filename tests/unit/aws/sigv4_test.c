@@ -31,69 +31,71 @@ static const struct hf_header range[] = {HEADER("range", "bytes=0-9"),
 static const struct hf_header storage[] = {HEADER("date", "Fri, 24 May 2013 00:00:00 GMT"),
                                            HEADER("x-amz-storage-class", "REDUCED_REDUNDANCY")};
 
+static const struct {
+    const struct hf_aws_credentials *credentials;
+    struct hf_sigv4_request request;
+    const char *signature;
+} published[] = {
+    {&s3,
+     {.method = "GET",
+      .url = "https://examplebucket.s3.amazonaws.com/test.txt",
+      .region = "us-east-1",
+      .service = "s3",
+      .headers = range,
+      .header_count = 2,
+      .payload_sha256 = EMPTY,
+      .time_s = S3_TIME,
+      .has_payload_header = true},
+     "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
+    {&s3,
+     {.method = "PUT",
+      .url = "https://examplebucket.s3.amazonaws.com/test%24file.text",
+      .region = "us-east-1",
+      .service = "s3",
+      .headers = storage,
+      .header_count = 2,
+      .payload_sha256 = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
+      .time_s = S3_TIME,
+      .has_payload_header = true},
+     "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
+    {&s3,
+     {.method = "GET",
+      .url = "https://examplebucket.s3.amazonaws.com/?lifecycle",
+      .region = "us-east-1",
+      .service = "s3",
+      .payload_sha256 = EMPTY,
+      .time_s = S3_TIME,
+      .has_payload_header = true},
+     "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
+    {&s3,
+     {.method = "GET",
+      .url = "https://examplebucket.s3.amazonaws.com:443/?prefix=J&max-keys=2",
+      .region = "us-east-1",
+      .service = "s3",
+      .payload_sha256 = EMPTY,
+      .time_s = S3_TIME,
+      .has_payload_header = true},
+     "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
+    {&suite,
+     {.method = "GET",
+      .url = "http://example.amazonaws.com",
+      .region = "us-east-1",
+      .service = "service",
+      .payload_sha256 = EMPTY,
+      .time_s = SUITE_TIME},
+     "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
+};
+
 static void published_signatures_come_out(void **state)
 {
     (void)state;
-    static const struct {
-        const struct hf_aws_credentials *credentials;
-        struct hf_sigv4_request request;
-        const char *signature;
-    } rows[] = {
-        {&s3,
-         {.method = "GET",
-          .url = "https://examplebucket.s3.amazonaws.com/test.txt",
-          .region = "us-east-1",
-          .service = "s3",
-          .headers = range,
-          .header_count = 2,
-          .payload_sha256 = EMPTY,
-          .time_s = S3_TIME,
-          .has_payload_header = true},
-         "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"},
-        {&s3,
-         {.method = "PUT",
-          .url = "https://examplebucket.s3.amazonaws.com/test%24file.text",
-          .region = "us-east-1",
-          .service = "s3",
-          .headers = storage,
-          .header_count = 2,
-          .payload_sha256 = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072",
-          .time_s = S3_TIME,
-          .has_payload_header = true},
-         "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd"},
-        {&s3,
-         {.method = "GET",
-          .url = "https://examplebucket.s3.amazonaws.com/?lifecycle",
-          .region = "us-east-1",
-          .service = "s3",
-          .payload_sha256 = EMPTY,
-          .time_s = S3_TIME,
-          .has_payload_header = true},
-         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"},
-        {&s3,
-         {.method = "GET",
-          .url = "https://examplebucket.s3.amazonaws.com:443/?prefix=J&max-keys=2",
-          .region = "us-east-1",
-          .service = "s3",
-          .payload_sha256 = EMPTY,
-          .time_s = S3_TIME,
-          .has_payload_header = true},
-         "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
-        {&suite,
-         {.method = "GET",
-          .url = "http://example.amazonaws.com",
-          .region = "us-east-1",
-          .service = "service",
-          .payload_sha256 = EMPTY,
-          .time_s = SUITE_TIME},
-         "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
         struct hf_sigv4 made;
-        assert_int_equal(hf_sigv4_sign(rows[i].credentials, &rows[i].request, &made), HF_OK);
+        assert_int_equal(hf_sigv4_sign(published[i].credentials, &published[i].request, &made),
+                         HF_OK);
         const char *found = strstr(made.authorization, "Signature=");
         assert_non_null(found);
-        assert_string_equal(found + strlen("Signature="), rows[i].signature);
+        assert_string_equal(found + strlen("Signature="), published[i].signature);
     }
 }
 
