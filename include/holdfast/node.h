@@ -76,8 +76,8 @@ struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_s
 const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
 
 /*
- * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
- * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no
+ * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"), or a
+ * datagram socket ("udp://host:port"); non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no
  * connection is refused. The node owns a duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is
  * a plain sentence with what to do. Main thread.
  */

@@ -16,7 +16,7 @@ void hf_listeners_free(struct hf_listeners *listeners);
 
 /*
  * A duplicate of the socket that listens on `endpoint`: "host:port", ":port", "[v6]:port",
- * "unix:///path", "/path". The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX):
+ * "unix:///path", "/path"; or one that receives datagrams, "udp://host:port". The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX):
  * the port is taken, not allowed, no such address; HF_INVALID, likewise, when it was given away in
  * this round already: two servers on one socket would each get some of the connections.
  */

@@ -10,9 +10,9 @@
 
 #include "filelog_attributes.h"
 #include "filelog_config.h"
-#include "filelog_submit.h"
 #include "logs/pipeline.h"
 #include "pdata/build.h"
+#include "support/submitter.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
 #include "support/tail/turn.h"
@@ -42,7 +42,7 @@ struct filelog {
     struct hf_builder builder;
     struct hf_log_writer writer;
     struct hf_arena arena, scratch;
-    struct filelog_submit submit;
+    struct hf_submitter submit;
     struct hf_series *open_files, *reading_files;
     struct hf_log_limiter said;
     pthread_t thread;
@@ -195,11 +195,11 @@ static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t c
         hf_node_log(filelog->node, HF_LOG_ERROR, "no memory for a batch of lines");
         return false;
     }
-    bool added = filelog_submit_add(&filelog->submit, batch, checkpoints, count);
+    bool added = hf_submitter_add(&filelog->submit, batch, checkpoints, count);
     /* The first one tells where files stood at the start, before anything else happens. */
     bool wait = filelog->tail_config.delete_after_read || !filelog->has_committed;
     filelog->has_committed = true;
-    return added && (!wait || filelog_submit_wait(&filelog->submit));
+    return added && (!wait || hf_submitter_wait(&filelog->submit));
 }
 
 /* ---- the tail's questions ---- */
@@ -266,7 +266,7 @@ static void show_files(struct filelog *filelog)
 static bool wait_turn(struct filelog *filelog)
 {
     while (!hf_turn_is_mine(filelog->turn)) {
-        if (!filelog_submit_sleep(&filelog->submit, TURN_WAIT_NS)) {
+        if (!hf_submitter_sleep(&filelog->submit, TURN_WAIT_NS)) {
             return false;
         }
     }
@@ -288,11 +288,11 @@ static void *run(void *user)
         bool more = hf_tail_poll(filelog->tail, now_ns);
         show_files(filelog);
         /* With nothing more to read, only this wait offers a refused batch again. */
-        taken = more || filelog_submit_wait(&filelog->submit);
-        go_on = taken && filelog_submit_sleep(&filelog->submit,
-                                              more ? 0 : filelog->tail_config.poll_interval_ns);
+        taken = more || hf_submitter_wait(&filelog->submit);
+        go_on = taken && hf_submitter_sleep(&filelog->submit,
+                                            more ? 0 : filelog->tail_config.poll_interval_ns);
     }
-    if (!taken || !filelog_submit_wait(&filelog->submit)) {
+    if (!taken || !hf_submitter_wait(&filelog->submit)) {
         hf_node_log(filelog->node, HF_LOG_INFO, "lines that were refused are read again later");
     }
     return NULL;
@@ -315,7 +315,7 @@ static void close_filelog(void *self)
     hf_log_writer_release(&filelog->writer);
     hf_arena_release(&filelog->arena);
     hf_arena_release(&filelog->scratch);
-    filelog_submit_release(&filelog->submit);
+    hf_submitter_release(&filelog->submit);
     hf_log_limiter_release(&filelog->said);
     free(filelog);
 }
@@ -364,7 +364,7 @@ static enum hf_status open_filelog(struct hf_node *node, const void *config, voi
     filelog->tail_config.truncates_long = filelog->config->long_lines != 0;
     filelog->arena.limit = filelog->scratch.limit = ENTRY_BYTES;
     hf_log_limiter_init(&filelog->said, SAY_NS);
-    filelog_submit_init(&filelog->submit, node);
+    hf_submitter_init(&filelog->submit, node);
     bool own = filelog->config->retry.enabled;
     filelog->submit.wait_first_ns = own ? filelog->config->retry.initial_ns : RETRY_FIRST_NS;
     filelog->submit.wait_max_ns = own ? filelog->config->retry.max_ns : RETRY_MAX_NS;
@@ -400,7 +400,7 @@ static void stop_filelog(void *self)
 {
     struct filelog *filelog = self;
     if (filelog->has_thread) {
-        filelog_submit_stop(&filelog->submit);
+        hf_submitter_stop(&filelog->submit);
         pthread_join(filelog->thread, NULL);
         filelog->has_thread = false;
     }

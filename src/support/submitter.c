@@ -1,4 +1,4 @@
-#include "filelog_submit.h"
+#include "submitter.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 static void take_answer(struct hf_reply *reply, enum hf_status status)
 {
-    struct filelog_submit *submit = HF_CONTAINER(reply, struct filelog_submit, reply);
+    struct hf_submitter *submit = HF_CONTAINER(reply, struct hf_submitter, reply);
     pthread_mutex_lock(&submit->lock);
     submit->answered = true;
     submit->status = status;
@@ -17,10 +17,10 @@ static void take_answer(struct hf_reply *reply, enum hf_status status)
     pthread_mutex_unlock(&submit->lock);
 }
 
-void filelog_submit_init(struct filelog_submit *submit, struct hf_node *node)
+void hf_submitter_init(struct hf_submitter *submit, struct hf_node *node)
 {
     pthread_condattr_t monotonic;
-    *submit = (struct filelog_submit){.node = node, .reply = {take_answer}};
+    *submit = (struct hf_submitter){.node = node, .transport = "", .reply = {take_answer}};
     pthread_mutex_init(&submit->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -28,7 +28,7 @@ void filelog_submit_init(struct filelog_submit *submit, struct hf_node *node)
     pthread_condattr_destroy(&monotonic);
 }
 
-void filelog_submit_release(struct filelog_submit *submit)
+void hf_submitter_release(struct hf_submitter *submit)
 {
     assert(submit->batch == NULL);
     free(submit->checkpoints);
@@ -37,7 +37,7 @@ void filelog_submit_release(struct filelog_submit *submit)
     pthread_mutex_destroy(&submit->lock);
 }
 
-bool filelog_submit_sleep(struct filelog_submit *submit, uint64_t wait_ns)
+bool hf_submitter_sleep(struct hf_submitter *submit, uint64_t wait_ns)
 {
     uint64_t due_ns = hf_clock_monotonic_ns() + wait_ns;
     struct timespec due = {.tv_sec = (time_t)(due_ns / HF_NS_PER_S),
@@ -52,7 +52,7 @@ bool filelog_submit_sleep(struct filelog_submit *submit, uint64_t wait_ns)
     return go_on;
 }
 
-void filelog_submit_stop(struct filelog_submit *submit)
+void hf_submitter_stop(struct hf_submitter *submit)
 {
     pthread_mutex_lock(&submit->lock);
     submit->stopping = true;
@@ -60,16 +60,16 @@ void filelog_submit_stop(struct filelog_submit *submit)
     pthread_mutex_unlock(&submit->lock);
 }
 
-static void submit_now(struct filelog_submit *submit)
+static void submit_now(struct hf_submitter *submit)
 {
-    const struct hf_submit_options options = {.transport = "",
+    const struct hf_submit_options options = {.transport = submit->transport,
                                               .checkpoints = submit->checkpoints,
                                               .checkpoint_count = submit->checkpoint_count};
     submit->answered = false;
     hf_submit_with(submit->node, submit->batch, &options, &submit->reply);
 }
 
-static enum hf_status wait_answer(struct filelog_submit *submit)
+static enum hf_status wait_answer(struct hf_submitter *submit)
 {
     pthread_mutex_lock(&submit->lock);
     while (!submit->answered) {
@@ -81,11 +81,11 @@ static enum hf_status wait_answer(struct filelog_submit *submit)
 }
 
 /* What can never pass is dropped; its places are committed without it. */
-static bool give_up(struct filelog_submit *submit, enum hf_status status)
+static bool give_up(struct hf_submitter *submit, enum hf_status status)
 {
-    hf_node_log(submit->node, HF_LOG_ERROR, "%u log records are dropped: %s", submit->batch->items,
+    hf_node_log(submit->node, HF_LOG_ERROR, "%u items are dropped: %s", submit->batch->items,
                 hf_status_row(status)->says);
-    struct hf_batch *empty = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
+    struct hf_batch *empty = hf_batch_new(submit->batch->signal, 0, HF_EMPTY_SLICE);
     if (empty == NULL) {
         return false;
     }
@@ -95,7 +95,7 @@ static bool give_up(struct filelog_submit *submit, enum hf_status status)
     return true;
 }
 
-bool filelog_submit_wait(struct filelog_submit *submit)
+bool hf_submitter_wait(struct hf_submitter *submit)
 {
     uint64_t wait_ns = submit->wait_first_ns;
     while (submit->batch != NULL) {
@@ -108,7 +108,7 @@ bool filelog_submit_wait(struct filelog_submit *submit)
         }
         if (hf_status_row(status)->retryable || submit->batch->items == 0 ||
             !give_up(submit, status)) {
-            go_on = filelog_submit_sleep(submit, wait_ns);
+            go_on = hf_submitter_sleep(submit, wait_ns);
             wait_ns = wait_ns * 2 < submit->wait_max_ns ? wait_ns * 2 : submit->wait_max_ns;
         }
         if (!go_on) {
@@ -122,7 +122,7 @@ bool filelog_submit_wait(struct filelog_submit *submit)
 }
 
 /* Names and values are borrowed for the call only. */
-static bool copy_checkpoints(struct filelog_submit *submit, const struct hf_checkpoint *checkpoints,
+static bool copy_checkpoints(struct hf_submitter *submit, const struct hf_checkpoint *checkpoints,
                              size_t count)
 {
     size_t size = 0;
@@ -157,10 +157,10 @@ static bool copy_checkpoints(struct filelog_submit *submit, const struct hf_chec
     return true;
 }
 
-bool filelog_submit_add(struct filelog_submit *submit, struct hf_batch *batch,
-                        const struct hf_checkpoint *checkpoints, size_t count)
+bool hf_submitter_add(struct hf_submitter *submit, struct hf_batch *batch,
+                      const struct hf_checkpoint *checkpoints, size_t count)
 {
-    if (!filelog_submit_wait(submit) || !copy_checkpoints(submit, checkpoints, count)) {
+    if (!hf_submitter_wait(submit) || !copy_checkpoints(submit, checkpoints, count)) {
         hf_ref_drop(&batch->ref);
         return false;
     }
