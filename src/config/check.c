@@ -71,6 +71,28 @@ static const char *valid_types(struct hf_load *load, enum hf_kind kind)
     return text;
 }
 
+/* What to use instead of a type that collectors had once; "" for any other. */
+static const char *instead_of(enum hf_kind kind, const char *type)
+{
+    static const struct {
+        enum hf_kind kind;
+        const char *type, *instead;
+    } gone[] = {
+        {HF_EXPORTER, "jaeger",
+         "; Jaeger takes OTLP: use the exporter otlp with the same keys, and port 4317 of the same "
+         "host instead of 14250"},
+        {HF_EXPORTER, "jaeger_thrift",
+         "; Jaeger takes OTLP: use the exporter otlphttp, and port 4318 of the same host instead "
+         "of 14268"},
+    };
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        if (gone[i].kind == kind && strcmp(gone[i].type, type) == 0) {
+            return gone[i].instead;
+        }
+    }
+    return "";
+}
+
 static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
                                 const struct hf_yaml_entry *entry, const struct hf_config_id *id)
 {
@@ -88,10 +110,13 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
             hf_suggest(&suggestion, (*all)->type);
         }
     }
-    const char *valid = valid_types(load, kind);
+    const char *valid = valid_types(load, kind), *instead = instead_of(kind, id->type);
+    if (instead[0] != '\0') {
+        suggestion.best = NULL;
+    }
     hf_load_error(load, entry->place, &section,
-                  "unknown type: \"%s\" for id: \"%s\"%s%s%s (valid values: [%s])", id->type,
-                  id->text, suggestion.best == NULL ? "" : "; did you mean \"",
+                  "unknown type: \"%s\" for id: \"%s\"%s%s%s%s (valid values: [%s])", id->type,
+                  id->text, instead, suggestion.best == NULL ? "" : "; did you mean \"",
                   suggestion.best == NULL ? "" : suggestion.best,
                   suggestion.best == NULL ? "" : "\"?", valid == NULL ? "" : valid);
 }
