@@ -289,3 +289,12 @@ void hf_datagrams_close(struct hf_datagrams *datagrams)
     free(datagrams->room);
     free(datagrams);
 }
+
+void hf_datagrams_reply(struct hf_datagrams *datagrams, const struct hf_datagram *datagram,
+                        struct hf_slice bytes)
+{
+    if (datagram->from != NULL) {
+        (void)!sendto(datagrams->fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL,
+                      datagram->from, datagram->from_size);
+    }
+}

@@ -56,3 +56,7 @@ HF_MUST_USE enum hf_status hf_datagrams_start(struct hf_datagrams *datagrams, ch
  * and below. */
 void hf_datagrams_stop(struct hf_datagrams *datagrams);
 void hf_datagrams_close(struct hf_datagrams *datagrams);
+
+/* Sends bytes back to a sender, in `take`; what cannot be sent at once is not. */
+void hf_datagrams_reply(struct hf_datagrams *datagrams, const struct hf_datagram *datagram,
+                        struct hf_slice bytes);

@@ -68,11 +68,10 @@ static bool hand_over(struct hf_streams *streams, bool is_last)
 {
     const struct hf_streams_options *options = &streams->options;
     uint64_t now_ns = hf_clock_monotonic_ns();
-    bool go_on = true, has_batch = false;
+    bool go_on = true;
     struct hf_batch *batch = options->ops->collect(options->user, now_ns, is_last);
     while (batch != NULL) {
         uint32_t items = batch->items;
-        has_batch = true;
         if (!go_on) {
             hf_ref_drop(&batch->ref);
         }
@@ -84,7 +83,7 @@ static bool hand_over(struct hf_streams *streams, bool is_last)
         }
         batch = options->ops->collect(options->user, now_ns, is_last);
     }
-    if (go_on && has_batch && options->ops->committed != NULL) {
+    if (go_on && options->ops->committed != NULL) {
         options->ops->committed(options->user);
     }
     return go_on;

@@ -52,6 +52,7 @@ LIBRARIES = {
     r"nghttp2/.*": "src/grpc",
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
+    r"msgpack.*": "src/encodings",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
