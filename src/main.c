@@ -35,6 +35,8 @@ static const char usage_run[] =
     "                    else /var/lib/holdfast, or ./holdfast-data where that is not writable\n"
     "  --version, --help\n"
     "\n"
+    "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
+    "\n"
     "Commands: validate, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
     "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "

@@ -155,6 +155,7 @@ static enum wal_status get_consumer(struct wal *wal, const struct wal_consumer_o
 enum wal_status wal_consumer_open(struct wal *wal, const struct wal_consumer_options *options,
                                   struct wal_consumer **ret_consumer)
 {
+    assert(options->name != NULL && options->name[0] != '\0');
     struct wal_consumer *consumer = NULL;
     struct wal_place start;
 
@@ -230,6 +231,7 @@ static void make_way(struct wal_consumer *consumer, const struct wal_ack *ack)
 
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count)
 {
+    assert(count == 0 || acks != NULL);
     struct wal *wal = consumer->wal;
     struct wal_cursor *cursor = &consumer->cursor;
     bool is_changed = false;
@@ -267,6 +269,7 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
 
 void wal_consumer_rewind(struct wal_consumer *consumer)
 {
+    assert(consumer->is_open);
     struct wal *wal = consumer->wal;
 
     pthread_mutex_lock(&wal->lock);
@@ -276,6 +279,7 @@ void wal_consumer_rewind(struct wal_consumer *consumer)
 
 enum wal_status wal_consumer_remove(struct wal *wal, const char *name)
 {
+    assert(name != NULL);
     pthread_mutex_lock(&wal->lock);
     struct wal_consumer *consumer = wal_consumer_find(wal, name);
     enum wal_status status = WAL_MISSING;

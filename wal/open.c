@@ -217,6 +217,7 @@ static enum wal_status open_all(struct wal *wal)
 
 enum wal_status wal_open(const struct wal_options *options, struct wal **ret_wal)
 {
+    assert(options->directory != NULL);
     struct wal *wal = new_wal(options);
 
     if (wal == NULL) {

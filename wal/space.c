@@ -38,6 +38,7 @@ void wal_space_limit(struct wal *wal, const struct wal_limits *limits)
 
 void wal_set_limits(struct wal *wal, const struct wal_limits *limits)
 {
+    assert(limits != NULL);
     pthread_mutex_lock(&wal->lock);
     bool is_smaller = limits->max_bytes != 0 &&
                       (wal->limits.max_bytes == 0 || limits->max_bytes < wal->limits.max_bytes);
@@ -241,6 +242,7 @@ static bool is_too_large(const struct wal_append *append)
 
 enum wal_status wal_admit(struct wal *wal, struct wal_append *append)
 {
+    assert(append->checkpoint_count == 0 || append->checkpoints != NULL);
     struct wal_amount more = {1, append->items, append->raw_bytes};
 
     if (is_too_large(append)) {
@@ -272,5 +274,7 @@ void wal_admit_cancel(struct wal *wal, struct wal_append *append)
 
 void wal_append(struct wal *wal, struct wal_append *append)
 {
+    assert(append->admitted_bytes != 0 && "it was admitted");
+    assert(append->done != NULL);
     wal_submit_push(&wal->submit, append);
 }

@@ -1,6 +1,7 @@
 /*
  * stat: snapshots of the queue, its consumers and its checkpoints for their owner.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +143,7 @@ enum wal_status wal_consumer_each(struct wal *wal,
 enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_t *value,
                                    size_t *ret_size)
 {
+    assert(name.size != 0 && value != NULL);
     enum wal_status status = WAL_MISSING;
 
     pthread_mutex_lock(&wal->lock);

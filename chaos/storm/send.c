@@ -218,7 +218,7 @@ static void launch(struct slot *slot)
     slot->grpc_call = (struct hf_grpc_request){
         .path = grpc_paths[options->signal],
         .pieces = &slot->piece,
-        .body_count = 1,
+        .piece_count = 1,
         .coding = options->coding,
         .deadline_ns = hf_loop_now_ns(sender->loop) + ATTEMPT_NS,
         .done = on_grpc,

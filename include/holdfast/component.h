@@ -14,8 +14,10 @@
 
 #include "auth.h"
 #include "batch.h"
+#include "connector.h"
 #include "export.h"
 #include "field.h"
+#include "leader.h"
 #include "node.h"
 #include "queued_processor.h"
 #include "status.h"
@@ -55,7 +57,7 @@ struct hf_processor_ops {
     uint64_t (*memory_limit)(const void *self);
 };
 
-/* A processor that waits or remembers, and every connector: see queued_processor.h. */
+/* A processor that waits or remembers, and a connector that does: see queued_processor.h. */
 struct hf_queued_ops {
     /*
      * HF_OK: the input is the component's until hf_input_done(). Anything else: not now; it is
@@ -63,12 +65,6 @@ struct hf_queued_ops {
      */
     enum hf_status (*process_queued)(void *self, struct hf_input *input);
     const char *const *(*context_keys)(void *self, size_t *ret_count);
-};
-
-struct hf_connector_ops {
-    /* For each signal that it reads, the signals that it makes of it, as HF_SIGNAL_BIT()s; 0: it
-     * does not read that signal. `signals` of the component says the signals that it reads. */
-    unsigned makes[HF_SIGNAL_COUNT];
 };
 
 struct hf_exporter_ops {
@@ -92,6 +88,7 @@ struct hf_exporter_ops {
 
 struct hf_extension_ops {
     const struct hf_auth *auth; /* it authenticates: see auth.h. Any thread. NULL: it does not */
+    const struct hf_leader *leader; /* it elects a leader: see leader.h. NULL: it does not */
     /* It names the data directory: that part of `config`. NULL: it does not. */
     const struct hf_storage_config *(*storage)(const void *config);
 };
@@ -118,7 +115,8 @@ struct hf_component {
     void (*close)(void *self);
 
     /* What the kind does: the struct of its own kind, NULL for the others. A processor has one of
-     * `processor` and `queued`; a connector has `connector` and `queued`; receivers need none. */
+     * `processor` and `queued`; a connector has `connector`, and
+     * `queued` unless it answers at once; receivers need none. */
     const struct hf_processor_ops *processor;
     const struct hf_queued_ops *queued;
     const struct hf_connector_ops *connector;

@@ -25,12 +25,24 @@ struct hf_export_body {
     uint64_t received_ns;
 };
 
+/* Neighbouring items of a request that are neighbours in one record of the queue as well: with the
+ * queue's name this tells an item from all others, and says the same of it at every attempt. */
+struct hf_export_range {
+    uint64_t sequence;    /* of the record in its queue */
+    uint64_t received_ns; /* Unix time of the record's receipt */
+    uint32_t first;       /* the place of the first of them in the record */
+    uint32_t count;
+};
+
 struct hf_export {
     enum hf_signal signal;
     uint32_t items;    /* of all bodies */
     uint64_t raw_size; /* of all bodies */
     const struct hf_export_body *bodies;
-    size_t body_count;    /* at least 1 */
+    size_t body_count;                    /* at least 1 */
+    const struct hf_export_range *ranges; /* of all items, in their order */
+    size_t range_count;
+    const char *queue;    /* its name: that of the pipeline, "" for requeued dead letters */
     struct hf_slice meta; /* what all its records have in common */
     uint64_t deadline_ns; /* monotonic; when this attempt times out, 0: never */
     unsigned attempt;     /* 1 is the first */
@@ -47,7 +59,18 @@ struct hf_item_outcome {
     enum hf_status status;
     int code;            /* as in struct hf_outcome */
     const char *message; /* likewise */
+    /*
+     * For an exporter with several backends; 0: none. Items of the same group were one request to
+     * one backend, and `status` is about that request, as in struct hf_outcome. When it is to be
+     * tried again, these items wait on disk by the backoff of their group while the others of the
+     * queue go on; one request of the group probes first. At most HF_EXPORT_GROUPS_MAX groups fail
+     * at a time.
+     */
+    uint32_t group;
+    bool is_suspect;         /* of a group, as in struct hf_outcome */
+    uint64_t retry_after_ns; /* likewise */
 };
+#define HF_EXPORT_GROUPS_MAX 4096u
 
 struct hf_outcome {
     /*

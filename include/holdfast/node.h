@@ -17,6 +17,7 @@ struct hf_node;
 struct hf_pipeline;
 struct hf_loop;
 struct hf_auth;
+struct hf_leader;
 struct hf_metrics;
 
 /* "otlp/gateway", as the user wrote it. */
@@ -28,6 +29,33 @@ enum hf_log_level { HF_LOG_DEBUG = 0, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
  * 100th in 10 s). */
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A field of a line: a value beside the message, which is a key of its own in JSON. */
+struct hf_log_key {
+    const char *key; /* a constant; NULL: the end of the list */
+    enum { HF_LOG_TEXT_KEY, HF_LOG_NUMBER_KEY, HF_LOG_DURATION_KEY } type;
+    const char *text; /* NULL: the field is left out */
+    int64_t number;   /* a duration: nanoseconds, written as Go does ("1.5s") */
+};
+
+#define HF_LOG_TEXT(name, value)                                                                   \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_TEXT_KEY, .text = (value)                                    \
+    }
+#define HF_LOG_NUMBER(name, value)                                                                 \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_NUMBER_KEY, .number = (int64_t)(value)                       \
+    }
+#define HF_LOG_DURATION(name, value)                                                               \
+    {                                                                                              \
+        .key = (name), .type = HF_LOG_DURATION_KEY, .number = (int64_t)(value)                     \
+    }
+#define HF_LOG_KEYS(...) ((const struct hf_log_key[]){__VA_ARGS__, {.key = NULL}})
+
+/* The same with fields, HF_LOG_KEYS(...); `message` is a constant. The console writes the fields
+ * as a JSON object behind the message, as the Go collector does. */
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys);
 
 /* The registry of self-metrics (util/metrics.h), and the loops that receivers share (at least one).
  */
@@ -47,6 +75,11 @@ unsigned hf_node_signals(const struct hf_node *node);
  */
 HF_MUST_USE enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
                                         const struct hf_auth **ret_auth, void **ret_self);
+
+/* Likewise the elector of that id, for `k8s_leader_elector: ID`. HF_NOT_FOUND when it elects none.
+ */
+HF_MUST_USE enum hf_status hf_node_leader(const struct hf_node *node, const char *id,
+                                          const struct hf_leader **ret_leader, void **ret_self);
 
 /*
  * The request headers that receivers must keep because some component downstream reads them
@@ -75,6 +108,15 @@ struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_s
                                            size_t *ret_count);
 const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
 
+/* How what stands behind a pipeline fares, through connectors and queued processors too. */
+struct hf_pipeline_state {
+    bool is_failing; /* the last attempt of an exporter failed, and it waits for the next one */
+    uint64_t queued_bytes; /* before compression, of the queue that is longest */
+};
+
+/* Any thread, from start until stop. */
+void hf_pipeline_look(const struct hf_pipeline *pipeline, struct hf_pipeline_state *ret_state);
+
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"), or a
  * datagram socket ("udp://host:port"); non-blocking, close-on-exec. Across a reload the same
@@ -88,7 +130,7 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint,
                                                const char *mode, int *ret_fd, char *reterr);
 
-/* Receiver, in stop: does another graph listen on the same sockets already? Then no one
+/* In stop: does another graph listen on the same sockets already? Then no one
  * waits for the stop, and connections may take their time to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 

@@ -28,6 +28,13 @@ struct hf_input {
      * drops that to let go of the bytes: hf_input_load() reads them again. */
     struct hf_batch *batch;
     void *data; /* the component's own, NULL at first */
+    /*
+     * Where it stands: the id of the pipeline whose queue it is in, valid until close, and its
+     * number there. The inputs of one queue come in the order of their numbers, and an input that
+     * is given again has the same one. A queue whose files were removed begins again with 0.
+     */
+    const char *queue;
+    uint64_t sequence;
 };
 
 /*

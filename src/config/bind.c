@@ -44,10 +44,10 @@ static const char *inner_key(struct hf_load *load, const struct hf_field *fields
     return NULL;
 }
 
-static void report_unknown_key(struct hf_load *load, const struct hf_path *path,
+static void report_unknown_key(struct hf_load *load, const struct hf_key_path *path,
                                const struct hf_yaml_entry *entry, const struct hf_field *fields)
 {
-    struct hf_path step = {.up = path, .key = entry->key};
+    struct hf_key_path step = {.up = path, .key = entry->key};
     struct hf_suggestion suggestion = {.word = entry->key};
 
     for (const struct hf_field *field = fields; field != NULL && field->type != HF_FIELD_END;
@@ -75,10 +75,10 @@ static bool is_scalar_type(enum hf_field_type type)
            type != HF_FIELD_OPTIONAL && type != HF_FIELD_STRUCT_LIST && type != HF_FIELD_STRUCT_MAP;
 }
 
-static void bind_preset(struct hf_load *load, const struct hf_path *path,
+static void bind_preset(struct hf_load *load, const struct hf_key_path *path,
                         const struct hf_field *field, void *at)
 {
-    struct hf_place place = {.file = "preset"};
+    struct hf_yaml_place place = {.file = "preset"};
     const struct hf_yaml *node = NULL;
 
     if (field->default_text == NULL || field->type == HF_FIELD_IGNORED) {
@@ -100,7 +100,7 @@ static void bind_preset(struct hf_load *load, const struct hf_path *path,
 /* ---- structs within structs ------------------------------------------------------------------
  */
 
-static void bind_struct_list(struct hf_load *load, const struct hf_path *path,
+static void bind_struct_list(struct hf_load *load, const struct hf_key_path *path,
                              const struct hf_yaml *node, const struct hf_field *field, void *at)
 {
     if (node->kind != HF_YAML_LIST) {
@@ -109,7 +109,7 @@ static void bind_struct_list(struct hf_load *load, const struct hf_path *path,
     }
     char *items = hf_config_array(load->memory, node->count, field->inner_size);
     for (size_t i = 0; items != NULL && i < node->count; i++) {
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         hf_bind(load, &step, node->items[i]->place, node->items[i],
                 (struct hf_bind_target){field->inner, items + i * field->inner_size});
     }
@@ -118,7 +118,7 @@ static void bind_struct_list(struct hf_load *load, const struct hf_path *path,
     }
 }
 
-static void bind_struct_map(struct hf_load *load, const struct hf_path *path,
+static void bind_struct_map(struct hf_load *load, const struct hf_key_path *path,
                             const struct hf_yaml *node, const struct hf_field *field, void *at)
 {
     if (node->kind != HF_YAML_MAP) {
@@ -132,7 +132,7 @@ static void bind_struct_map(struct hf_load *load, const struct hf_path *path,
     }
     for (size_t i = 0; i < node->count; i++) {
         const struct hf_yaml_entry *entry = &node->entries[i];
-        struct hf_path step = {.up = path, .key = entry->key};
+        struct hf_key_path step = {.up = path, .key = entry->key};
         keys[i] = entry->key;
         hf_bind(load, &step, entry->place, entry->value,
                 (struct hf_bind_target){field->inner, items + i * field->inner_size});
@@ -142,12 +142,12 @@ static void bind_struct_map(struct hf_load *load, const struct hf_path *path,
 
 /* Newer collectors let any optional section say `enabled: false`. Returns the section without that
  * key, or NULL when it says so. */
-static const struct hf_yaml *without_enabled(struct hf_load *load, const struct hf_path *path,
+static const struct hf_yaml *without_enabled(struct hf_load *load, const struct hf_key_path *path,
                                              const struct hf_yaml *node,
                                              const struct hf_field *field)
 {
     const struct hf_yaml_entry *entry = hf_yaml_find(node, "enabled");
-    struct hf_path step = {.up = path, .key = "enabled"};
+    struct hf_key_path step = {.up = path, .key = "enabled"};
     bool enabled = true;
 
     if (entry == NULL || hf_bind_field(field->inner, "enabled") != NULL) {
@@ -167,7 +167,7 @@ static const struct hf_yaml *without_enabled(struct hf_load *load, const struct 
     return enabled ? rest : NULL;
 }
 
-static void bind_optional(struct hf_load *load, const struct hf_path *path,
+static void bind_optional(struct hf_load *load, const struct hf_key_path *path,
                           const struct hf_yaml *node, const struct hf_field *field, void *at)
 {
     const struct hf_yaml *body = without_enabled(load, path, node, field);
@@ -183,7 +183,7 @@ static void bind_optional(struct hf_load *load, const struct hf_path *path,
 }
 
 /* Some helps say themselves that the key has no effect; the others only why. */
-static void warn_of_ignored(struct hf_load *load, const struct hf_path *path,
+static void warn_of_ignored(struct hf_load *load, const struct hf_key_path *path,
                             const struct hf_yaml *node, const char *help)
 {
     bool told = help == NULL || strstr(help, "effect") != NULL;
@@ -192,7 +192,7 @@ static void warn_of_ignored(struct hf_load *load, const struct hf_path *path,
                  told ? "" : "has no effect: ", help == NULL ? "accepted without effect" : help);
 }
 
-void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+void hf_bind_value(struct hf_load *load, const struct hf_key_path *path, const struct hf_yaml *node,
                    const struct hf_field *field, void *at)
 {
     switch (field->type) {
@@ -230,14 +230,14 @@ void hf_bind_value(struct hf_load *load, const struct hf_path *path, const struc
  */
 
 /* The entry that the user wrote for a field, by its new or an old spelling. */
-static const struct hf_yaml_entry *written(struct hf_load *load, const struct hf_path *path,
+static const struct hf_yaml_entry *written(struct hf_load *load, const struct hf_key_path *path,
                                            const struct hf_yaml *node, const struct hf_field *field)
 {
     const struct hf_yaml_entry *entry = hf_yaml_find(node, field->key);
 
     for (const char *const *old = field->old_keys; old != NULL && *old != NULL; old++) {
         const struct hf_yaml_entry *other = hf_yaml_find(node, *old);
-        struct hf_path step = {.up = path, .key = *old};
+        struct hf_key_path step = {.up = path, .key = *old};
         if (other == NULL) {
             continue;
         }
@@ -273,10 +273,11 @@ static bool takes_null(const struct hf_field *field, const struct hf_yaml *value
     }
 }
 
-static void bind_field(struct hf_load *load, const struct hf_path *path, struct hf_place place,
-                       const struct hf_yaml *node, const struct hf_field *field, char *base)
+static void bind_field(struct hf_load *load, const struct hf_key_path *path,
+                       struct hf_yaml_place place, const struct hf_yaml *node,
+                       const struct hf_field *field, char *base)
 {
-    struct hf_path step = {.up = path, .key = field->key};
+    struct hf_key_path step = {.up = path, .key = field->key};
     const struct hf_yaml_entry *entry = written(load, path, node, field);
     bool given =
         entry != NULL && (!hf_yaml_is_null(entry->value) || takes_null(field, entry->value));
@@ -298,7 +299,7 @@ static void bind_field(struct hf_load *load, const struct hf_path *path, struct 
     }
 }
 
-void hf_bind(struct hf_load *load, const struct hf_path *path, struct hf_place place,
+void hf_bind(struct hf_load *load, const struct hf_key_path *path, struct hf_yaml_place place,
              const struct hf_yaml *node, struct hf_bind_target target)
 {
     if (!hf_yaml_is_null(node) && node->kind != HF_YAML_MAP) {

@@ -23,12 +23,12 @@ static struct hf_value scalar_of(const struct hf_yaml *node)
     return value;
 }
 
-static void bind_node(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                      unsigned depth, struct hf_value *ret_value);
+static void bind_node(struct hf_load *load, const struct hf_key_path *path,
+                      const struct hf_yaml *node, unsigned depth, struct hf_value *ret_value);
 
 /* The values of a list or a map. False: something is wrong with them, which was reported. */
-static bool bind_items(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                       unsigned depth, struct hf_value *value)
+static bool bind_items(struct hf_load *load, const struct hf_key_path *path,
+                       const struct hf_yaml *node, unsigned depth, struct hf_value *value)
 {
     bool is_map = node->kind == HF_YAML_MAP;
     struct hf_value *items = hf_config_array(load->memory, node->count, sizeof(*items));
@@ -39,7 +39,7 @@ static bool bind_items(struct hf_load *load, const struct hf_path *path, const s
     }
     for (size_t i = 0; i < node->count; i++) {
         const struct hf_yaml *item = is_map ? node->entries[i].value : node->items[i];
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         if (is_map) {
             step.key = keys[i] = node->entries[i].key;
         }
@@ -52,8 +52,8 @@ static bool bind_items(struct hf_load *load, const struct hf_path *path, const s
     return true;
 }
 
-static void bind_node(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                      unsigned depth, struct hf_value *ret_value)
+static void bind_node(struct hf_load *load, const struct hf_key_path *path,
+                      const struct hf_yaml *node, unsigned depth, struct hf_value *ret_value)
 {
     struct hf_value value = {.type = HF_VALUE_NONE};
 
@@ -67,7 +67,7 @@ static void bind_node(struct hf_load *load, const struct hf_path *path, const st
     }
 }
 
-void hf_bind_any(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+void hf_bind_any(struct hf_load *load, const struct hf_key_path *path, const struct hf_yaml *node,
                  void *at)
 {
     bind_node(load, path, node, 0, at);

@@ -8,7 +8,7 @@
 #include "redact.h"
 
 /* One item of a list of texts. */
-static const char *item_text(struct hf_load *load, const struct hf_path *path,
+static const char *item_text(struct hf_load *load, const struct hf_key_path *path,
                              const struct hf_yaml *item)
 {
     const char *text = hf_yaml_is_empty(item) ? NULL : hf_yaml_string(item);
@@ -19,13 +19,13 @@ static const char *item_text(struct hf_load *load, const struct hf_path *path,
     return text;
 }
 
-static const char **copy_items(struct hf_load *load, const struct hf_path *path,
+static const char **copy_items(struct hf_load *load, const struct hf_key_path *path,
                                const struct hf_yaml *node)
 {
     const char **items = hf_config_array(load->memory, node->count, sizeof(*items));
 
     for (size_t i = 0; items != NULL && i < node->count; i++) {
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         items[i] = item_text(load, &step, node->items[i]);
         if (items[i] == NULL) {
             return NULL;
@@ -74,12 +74,12 @@ static bool is_among(const char *const *choices, const char *text)
     return *choices != NULL;
 }
 
-static void check_choices(struct hf_load *load, const struct hf_path *path,
+static void check_choices(struct hf_load *load, const struct hf_key_path *path,
                           const struct hf_yaml *node, const char *const *choices,
                           struct hf_string_list list)
 {
     for (size_t i = 0; i < list.count; i++) {
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         if (!is_among(choices, list.items[i])) {
             hf_bind_no_choice(load, &step,
                               node->kind == HF_YAML_LIST ? node->items[i]->place : node->place,
@@ -88,8 +88,8 @@ static void check_choices(struct hf_load *load, const struct hf_path *path,
     }
 }
 
-void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                     const char *const *choices, void *at)
+void hf_bind_strings(struct hf_load *load, const struct hf_key_path *path,
+                     const struct hf_yaml *node, const char *const *choices, void *at)
 {
     size_t count = node->count;
     const char **items = NULL;
@@ -115,7 +115,7 @@ void hf_bind_strings(struct hf_load *load, const struct hf_path *path, const str
 /* A map of texts being bound. */
 struct map_slot {
     struct hf_load *load;
-    const struct hf_path *path;
+    const struct hf_key_path *path;
     const struct hf_field *field;
 };
 
@@ -123,7 +123,7 @@ static bool pair_of_entry(const struct map_slot *slot, const struct hf_yaml_entr
                           struct hf_string_pair *ret_pair)
 {
     struct hf_load *load = slot->load;
-    struct hf_path step = {.up = slot->path, .key = entry->key};
+    struct hf_key_path step = {.up = slot->path, .key = entry->key};
     const char *value = hf_yaml_is_empty(entry->value) ? "" : hf_yaml_string(entry->value);
 
     if (value == NULL) {
@@ -142,7 +142,7 @@ static bool pair_of_entry(const struct map_slot *slot, const struct hf_yaml_entr
     return true;
 }
 
-static bool pair_of_item(const struct map_slot *slot, const struct hf_path *path,
+static bool pair_of_item(const struct map_slot *slot, const struct hf_key_path *path,
                          const struct hf_yaml *item, struct hf_string_pair *ret_pair)
 {
     const struct hf_yaml *name = hf_yaml_value(item, "name");
@@ -158,7 +158,7 @@ static bool pair_of_item(const struct map_slot *slot, const struct hf_path *path
     return pair_of_entry(&inner, &entry, ret_pair);
 }
 
-void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
+void hf_bind_map(struct hf_load *load, const struct hf_key_path *path, const struct hf_yaml *node,
                  const struct hf_field *field, void *at)
 {
     const struct map_slot slot = {load, path, field};
@@ -171,7 +171,7 @@ void hf_bind_map(struct hf_load *load, const struct hf_path *path, const struct 
     struct hf_string_pair *pairs = hf_config_array(load->memory, node->count, sizeof(*pairs));
     bool good = pairs != NULL;
     for (size_t i = 0; pairs != NULL && i < node->count; i++) {
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         if (node->kind == HF_YAML_MAP) {
             good = pair_of_entry(&slot, &node->entries[i], &pairs[i]) && good;
         } else {

@@ -20,7 +20,7 @@ static bool has_bounds(const struct hf_field *field)
 /* One field being bound. */
 struct slot {
     struct hf_load *load;
-    const struct hf_path *path;
+    const struct hf_key_path *path;
     const struct hf_yaml *node;
     const struct hf_field *field;
     void *at;
@@ -165,8 +165,8 @@ static void list_choices(const char *const *choices, char *text, size_t size)
     }
 }
 
-void hf_bind_no_choice(struct hf_load *load, const struct hf_path *path, struct hf_place place,
-                       const char *const *choices, const char *text)
+void hf_bind_no_choice(struct hf_load *load, const struct hf_key_path *path,
+                       struct hf_yaml_place place, const char *const *choices, const char *text)
 {
     struct hf_suggestion suggestion = {.word = text};
     char expected[256];
@@ -234,8 +234,8 @@ static void bind_text(const struct slot *slot, const char *text)
     *(const char **)slot->at = text;
 }
 
-void hf_bind_scalar(struct hf_load *load, const struct hf_path *path, const struct hf_yaml *node,
-                    const struct hf_field *field, void *at)
+void hf_bind_scalar(struct hf_load *load, const struct hf_key_path *path,
+                    const struct hf_yaml *node, const struct hf_field *field, void *at)
 {
     struct slot slot = {load, path, node, field, at};
     bool textual = field->type == HF_FIELD_STRING || field->type == HF_FIELD_SECRET ||

@@ -97,7 +97,7 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
                                 const struct hf_yaml_entry *entry, const struct hf_config_id *id)
 {
     const struct hf_component *const *all = load->options->components;
-    struct hf_path section = {.key = hf_kind_words[kind].section};
+    struct hf_key_path section = {.key = hf_kind_words[kind].section};
     struct hf_suggestion suggestion = {.word = id->type};
 
     if (load->options->partial) {
@@ -125,7 +125,7 @@ static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
  */
 
 /* The place of the deepest part of a key such as "tls::ca_file: ..." that the user wrote. */
-static bool find_key(const struct hf_yaml *node, const char *key, struct hf_place *ret_place)
+static bool find_key(const struct hf_yaml *node, const char *key, struct hf_yaml_place *ret_place)
 {
     bool found = false;
     char part[64];
@@ -150,7 +150,7 @@ static bool find_key(const struct hf_yaml *node, const char *key, struct hf_plac
 }
 
 /* The place of a key of that name in any of the sections within sections. */
-static bool find_deep(const struct hf_yaml *node, const char *key, struct hf_place *ret_place)
+static bool find_deep(const struct hf_yaml *node, const char *key, struct hf_yaml_place *ret_place)
 {
     const struct hf_yaml_entry *entry = hf_yaml_find(node, key);
 
@@ -167,7 +167,8 @@ static bool find_deep(const struct hf_yaml *node, const char *key, struct hf_pla
 }
 
 /* The place of the first word that is a key; one with a _ is hardly anything else. */
-static bool find_word(const struct hf_yaml *node, const char *sentence, struct hf_place *ret_place)
+static bool find_word(const struct hf_yaml *node, const char *sentence,
+                      struct hf_yaml_place *ret_place)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
     char word[64];
@@ -187,10 +188,11 @@ static bool find_word(const struct hf_yaml *node, const char *sentence, struct h
 }
 
 /* A check's sentence names its key, as its first word, the first one in quotes, or any. */
-static struct hf_place place_of_sentence(const struct hf_yaml_entry *entry, const char *sentence)
+static struct hf_yaml_place place_of_sentence(const struct hf_yaml_entry *entry,
+                                              const char *sentence)
 {
     const char *quoted = strchr(sentence, '"');
-    struct hf_place place = entry->place;
+    struct hf_yaml_place place = entry->place;
 
     if (!find_key(entry->value, sentence, &place) &&
         (quoted == NULL || !find_key(entry->value, quoted + 1, &place))) {
@@ -200,7 +202,7 @@ static struct hf_place place_of_sentence(const struct hf_yaml_entry *entry, cons
 }
 
 static void report_sentence(struct hf_load *load, const struct hf_yaml_entry *entry,
-                            const struct hf_path *path, const char *sentence)
+                            const struct hf_key_path *path, const char *sentence)
 {
     if (sentence != NULL) {
         load->keeps_lines = true; /* an excerpt may stand below it */
@@ -213,8 +215,9 @@ static void bind_component(struct hf_load *load, const struct hf_field *fields,
                            const struct hf_yaml_entry *entry, struct hf_config_component *into)
 {
     const struct hf_component *component = into->component;
-    struct hf_path path = {.key = hf_config_format(load->memory, "%s::%s",
-                                                   hf_kind_words[into->kind].section, into->id)};
+    struct hf_key_path path = {
+        .key =
+            hf_config_format(load->memory, "%s::%s", hf_kind_words[into->kind].section, into->id)};
     void *config = hf_config_alloc(load->memory, hf_component_block_size(component));
     size_t errors = load->error_count - load->unknown_key_count;
 
@@ -243,7 +246,7 @@ static void read_component(struct hf_build *build, enum hf_kind kind,
                            const struct hf_yaml_entry *entry)
 {
     struct hf_load *load = build->load;
-    struct hf_path section = {.key = hf_kind_words[kind].section};
+    struct hf_key_path section = {.key = hf_kind_words[kind].section};
     struct hf_config_id id;
 
     if (!hf_config_id_read(load, entry->place, &section, entry->key, &id)) {
@@ -297,7 +300,7 @@ static int kind_of_section(const char *key)
 static void report_unknown_section(struct hf_load *load, const struct hf_yaml_entry *entry)
 {
     struct hf_suggestion suggestion = {.word = entry->key};
-    struct hf_path path = {.key = entry->key};
+    struct hf_key_path path = {.key = entry->key};
 
     for (int kind = 0; kind < HF_KIND_COUNT; kind++) {
         hf_suggest(&suggestion, hf_kind_words[kind].section);
@@ -318,7 +321,7 @@ static void require_section(struct hf_build *build, enum hf_kind kind)
 
     if (entry == NULL || hf_yaml_is_null(entry->value) ||
         (entry->value->kind == HF_YAML_MAP && entry->value->count == 0)) {
-        struct hf_place place = {.file = root->place.file};
+        struct hf_yaml_place place = {.file = root->place.file};
         hf_load_error(build->load, entry == NULL ? place : entry->place, NULL,
                       "no %s configuration specified in config", hf_kind_words[kind].noun);
     }
@@ -338,7 +341,7 @@ static void read_sections(struct hf_build *build)
                 read_component(build, (enum hf_kind)kind, &entry->value->entries[j]);
             }
         } else if (kind >= 0 && !hf_yaml_is_null(entry->value)) {
-            struct hf_path path = {.key = entry->key};
+            struct hf_key_path path = {.key = entry->key};
             hf_load_error(build->load, entry->value->place, &path, "expected a map, got %s",
                           hf_yaml_show(entry->value).text);
         }

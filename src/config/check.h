@@ -43,8 +43,8 @@ struct hf_config_id {
     const char *type, *text;
 };
 /* False: not an id, reported; or out of memory. */
-HF_MUST_USE bool hf_config_id_read(struct hf_load *load, struct hf_place place,
-                                   const struct hf_path *path, const char *text,
+HF_MUST_USE bool hf_config_id_read(struct hf_load *load, struct hf_yaml_place place,
+                                   const struct hf_key_path *path, const char *text,
                                    struct hf_config_id *ret_id);
 
 /* Reads all sections of components, binds and checks them. */
@@ -52,23 +52,27 @@ void hf_check_components(struct hf_build *build);
 /* SIZE_MAX: none. */
 size_t hf_check_find(const struct hf_build *build, enum hf_kind kind, const char *id);
 /* Reports a reference to something that is not there, with the nearest id that is. */
-void hf_check_missing(struct hf_build *build, struct hf_place place, const struct hf_path *path,
-                      enum hf_kind kind, const char *id);
+void hf_check_missing(struct hf_build *build, struct hf_yaml_place place,
+                      const struct hf_key_path *path, enum hf_kind kind, const char *id);
 
 /* The ids of a list such as `receivers: [a, b]` (or a text with commas), as an array of
  * `ret_count`. Null is none. */
 struct hf_id_item {
     const char *id;
-    struct hf_place place;
+    struct hf_yaml_place place;
 };
-struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_path *path,
+struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_key_path *path,
                                 const struct hf_yaml *node, size_t *ret_count);
 
 void hf_check_service(struct hf_build *build);
-void hf_check_pipelines(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
+void hf_check_pipelines(struct hf_build *build, struct hf_yaml_place place,
+                        const struct hf_yaml *node);
 /* service.telemetry.resource in each of its spellings; a NULL value takes an attribute away. */
 struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yaml *node);
-void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node);
+void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
+                        const struct hf_yaml *node);
 /* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
+/* Connectors alone, cycles included. */
+void hf_check_connectors(struct hf_build *build);
 void hf_check_cycles(struct hf_build *build);

@@ -11,8 +11,8 @@
 /* One pipeline being read. */
 struct draft {
     struct hf_build *build;
-    struct hf_path path; /* "service::pipelines::traces" */
-    struct hf_place place;
+    struct hf_key_path path; /* "service::pipelines::traces" */
+    struct hf_yaml_place place;
     struct hf_config_pipeline *pipeline;
 };
 
@@ -54,7 +54,7 @@ static size_t find_part(const struct hf_build *build, enum hf_kind kind, const c
     return at;
 }
 
-static void check_signal(struct draft *draft, struct hf_place place,
+static void check_signal(struct draft *draft, struct hf_yaml_place place,
                          const struct hf_config_component *part)
 {
     unsigned bit = HF_SIGNAL_BIT(draft->pipeline->signal);
@@ -95,7 +95,7 @@ read_parts(struct draft *draft, enum hf_kind kind, const struct hf_yaml *node, s
 {
     struct hf_build *build = draft->build;
     const char *noun = hf_kind_words[kind].noun;
-    struct hf_path path = {.up = &draft->path, .key = hf_kind_words[kind].section};
+    struct hf_key_path path = {.up = &draft->path, .key = hf_kind_words[kind].section};
     size_t written = 0, count = 0;
     const struct hf_id_item *items = hf_check_ids(build->load, &path, node, &written);
     const struct hf_config_component **parts =
@@ -132,7 +132,7 @@ static void report_unknown_keys(struct draft *draft, const struct hf_yaml *body)
     for (size_t i = 0; body != NULL && i < body->count; i++) {
         const struct hf_yaml_entry *entry = &body->entries[i];
         struct hf_suggestion suggestion = {.word = entry->key};
-        struct hf_path path = {.up = &draft->path, .key = entry->key};
+        struct hf_key_path path = {.up = &draft->path, .key = entry->key};
         bool known = false;
         for (int kind = HF_RECEIVER; kind <= HF_EXPORTER; kind++) {
             known = known || strcmp(hf_kind_words[kind].section, entry->key) == 0;
@@ -153,7 +153,7 @@ static void read_pipeline(struct hf_build *build, const struct hf_yaml_entry *en
 {
     struct hf_config_pipeline pipeline = {0};
     struct draft draft = {.build = build, .place = entry->place, .pipeline = &pipeline};
-    struct hf_path section = {.key = "service::pipelines"};
+    struct hf_key_path section = {.key = "service::pipelines"};
     const struct hf_yaml *body = entry->value;
     struct hf_config_id id;
 
@@ -187,9 +187,10 @@ static void read_pipeline(struct hf_build *build, const struct hf_yaml_entry *en
     build->config->pipelines[build->config->pipeline_count++] = pipeline;
 }
 
-void hf_check_pipelines(struct hf_build *build, struct hf_place place, const struct hf_yaml *node)
+void hf_check_pipelines(struct hf_build *build, struct hf_yaml_place place,
+                        const struct hf_yaml *node)
 {
-    struct hf_path path = {.key = "service::pipelines"};
+    struct hf_key_path path = {.key = "service::pipelines"};
 
     if (!hf_yaml_is_null(node) && node->kind != HF_YAML_MAP) {
         hf_load_error(build->load, node->place, &path, "expected a map, got %s",

@@ -11,7 +11,7 @@
 
 static void read_extensions(struct hf_build *build, const struct hf_yaml *node)
 {
-    struct hf_path path = {.key = "service::extensions"};
+    struct hf_key_path path = {.key = "service::extensions"};
     struct hf_config *config = build->config;
     size_t count = 0;
     const struct hf_id_item *items = hf_check_ids(build->load, &path, node, &count);
@@ -37,7 +37,7 @@ static void report_unknown_keys(struct hf_load *load, const struct hf_yaml *serv
 
     for (size_t i = 0; service != NULL && i < service->count; i++) {
         const struct hf_yaml_entry *entry = &service->entries[i];
-        struct hf_path root = {.key = "service"}, path = {.up = &root, .key = entry->key};
+        struct hf_key_path root = {.key = "service"}, path = {.up = &root, .key = entry->key};
         struct hf_suggestion suggestion = {.word = entry->key};
         bool known = false;
         for (size_t j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
@@ -60,13 +60,13 @@ void hf_check_service(struct hf_build *build)
     const struct hf_yaml *root = build->config->root;
     const struct hf_yaml_entry *entry = hf_yaml_find(root, "service");
     const struct hf_yaml *service = entry == NULL ? NULL : entry->value;
-    struct hf_place place = {.file = root->place.file};
+    struct hf_yaml_place place = {.file = root->place.file};
 
     if (entry != NULL) {
         place = entry->place;
     }
     if (!hf_yaml_is_null(service) && service->kind != HF_YAML_MAP) {
-        struct hf_path path = {.key = "service"};
+        struct hf_key_path path = {.key = "service"};
         hf_load_error(build->load, service->place, &path, "expected a map, got %s",
                       hf_yaml_show(service).text);
         service = NULL;
@@ -84,19 +84,22 @@ void hf_check_service(struct hf_build *build)
 static void check_ability(struct hf_build *build, const struct hf_config_ref *ref,
                           const struct hf_extension_ops *ops)
 {
-    struct hf_path path = {.key = ref->text};
+    struct hf_key_path path = {.key = ref->text};
     if (strcmp(ref->key, "authenticator") == 0 && (ops == NULL || ops->auth == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not an authenticator",
                       ref->id);
     } else if (strcmp(ref->key, "storage") == 0 && (ops == NULL || ops->storage == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" is not a storage", ref->id);
+    } else if (strcmp(ref->key, "k8s_leader_elector") == 0 &&
+               (ops == NULL || ops->leader == NULL)) {
+        hf_load_error(build->load, ref->place, &path, "extension \"%s\" elects no leader", ref->id);
     }
 }
 
 /* The extension that a component's key names: defined, and started. */
 static void check_reference(struct hf_build *build, const struct hf_config_ref *ref)
 {
-    struct hf_path path = {.key = ref->text};
+    struct hf_key_path path = {.key = ref->text};
     size_t at = hf_check_find(build, HF_EXTENSION, ref->id);
 
     if (!build->config->uses[ref->owner].used) {
@@ -136,9 +139,9 @@ static void warn_of_unused(struct hf_build *build)
 {
     for (size_t i = 0; i < build->config->component_count; i++) {
         const struct hf_config_component *component = &build->config->components[i];
-        struct hf_path path = {.key = hf_config_format(build->load->memory, "%s::%s",
-                                                       hf_kind_words[component->kind].section,
-                                                       component->id)};
+        struct hf_key_path path = {.key = hf_config_format(build->load->memory, "%s::%s",
+                                                           hf_kind_words[component->kind].section,
+                                                           component->id)};
         bool told = component->kind != HF_EXTENSION && build->config->pipeline_count == 0;
         if (build->config->uses[i].used || told || path.key == NULL) {
             continue; /* without any pipeline that is the mistake, said already */
@@ -149,94 +152,9 @@ static void warn_of_unused(struct hf_build *build)
     }
 }
 
-static const char *signals_text(struct hf_load *load, unsigned signals)
-{
-    const char *text = "";
-
-    for (int signal = 0; signal < HF_SIGNAL_COUNT && text != NULL; signal++) {
-        if ((signals & HF_SIGNAL_BIT(signal)) != 0) {
-            text = hf_config_format(load->memory, "%s%s%s", text, text[0] == '\0' ? "" : " ",
-                                    hf_signal_name((enum hf_signal)signal));
-        }
-    }
-    return text;
-}
-
-/* The signals that the connector makes of those that some pipelines give it. */
-static unsigned made_of(const struct hf_component *component, unsigned signals)
-{
-    unsigned made = 0;
-    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
-        made |= (signals & HF_SIGNAL_BIT(i)) != 0 ? component->connector->makes[i] : 0;
-    }
-    return made;
-}
-
-/* Each signal that it is given must become one that some pipeline takes from it, and the other way
- * round. A connector that is not built in may make anything of anything. */
-static void check_pairs(struct hf_build *build, size_t at, const struct hf_path *path)
-{
-    const struct hf_config_component *connector = &build->config->components[at];
-    const struct hf_config_use *use = &build->config->uses[at];
-    bool is_known = connector->component != NULL && connector->component->connector != NULL;
-    unsigned lost = use->as_receiver == 0 ? use->as_exporter : 0;
-    unsigned missing = use->as_exporter == 0 ? use->as_receiver : 0;
-
-    for (int i = 0; i < HF_SIGNAL_COUNT && is_known; i++) {
-        unsigned made = made_of(connector->component, use->as_exporter & HF_SIGNAL_BIT(i));
-        lost |= (made & use->as_receiver) == 0 ? use->as_exporter & HF_SIGNAL_BIT(i) : 0;
-    }
-    if (is_known) {
-        missing |= use->as_receiver & ~made_of(connector->component, use->as_exporter);
-    }
-    const unsigned wrong[] = {lost, missing};
-    static const char *const as[] = {"exporter", "receiver"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *signals = signals_text(build->load, wrong[i]);
-        if (wrong[i] != 0 && signals != NULL) {
-            hf_load_error(build->load, use->entry->place, path,
-                          "connector \"%s\" used as %s in [%s] pipeline but not used in any "
-                          "supported %s pipeline",
-                          connector->id, as[i], signals, as[1 - i]);
-        }
-    }
-}
-
-static void check_connector(struct hf_build *build, size_t at)
-{
-    const struct hf_config_component *component = &build->config->components[at];
-    const struct hf_config_use *use = &build->config->uses[at];
-    static const enum hf_kind others[] = {HF_RECEIVER, HF_EXPORTER};
-    struct hf_path path = {
-        .key = hf_config_format(build->load->memory, "connectors::%s", component->id)};
-
-    for (size_t i = 0; i < 2 && path.key != NULL; i++) {
-        const char *noun = hf_kind_words[others[i]].noun;
-        if (hf_check_find(build, others[i], component->id) != SIZE_MAX) {
-            hf_load_error(build->load, use->entry->place, &path,
-                          "ambiguous ID: Found both \"%s\" %s and \"%s\" connector. Give one of "
-                          "them another name, such as \"%s/connector\"",
-                          component->id, noun, component->id, component->id);
-        }
-    }
-    if (path.key != NULL) {
-        check_pairs(build, at, &path);
-    }
-}
-
 void hf_check_references(struct hf_build *build)
 {
-    bool connectors = false;
-
     check_references(build);
-    for (size_t i = 0; i < build->config->component_count; i++) {
-        if (build->config->components[i].kind == HF_CONNECTOR) {
-            check_connector(build, i);
-            connectors = true;
-        }
-    }
-    if (connectors) { /* nothing else leads from one pipeline to another */
-        hf_check_cycles(build);
-    }
+    hf_check_connectors(build);
     warn_of_unused(build);
 }

@@ -40,7 +40,7 @@ static void report(struct walk *walk, size_t back_to)
 {
     const struct hf_config_pipeline *pipelines = walk->build->config->pipelines;
     struct hf_config_memory *memory = walk->build->load->memory;
-    struct hf_path path = {.key = "service::pipelines"};
+    struct hf_key_path path = {.key = "service::pipelines"};
     const char *text = "";
     size_t start = 0;
 
@@ -53,7 +53,7 @@ static void report(struct walk *walk, size_t back_to)
         text = hf_config_format(memory, "%spipeline \"%s\" -> connector \"%s\" -> ", text, from->id,
                                 link_of(from, &pipelines[next])->id);
     }
-    struct hf_place place = {.file = walk->build->config->root->place.file};
+    struct hf_yaml_place place = {.file = walk->build->config->root->place.file};
     hf_load_error(walk->build->load, place, &path, "cycle detected: %spipeline \"%s\"",
                   text == NULL ? "" : text, pipelines[back_to].id);
     walk->found = true;

@@ -16,7 +16,7 @@
 /* The work on one value that the user wrote. */
 struct expansion {
     struct hf_load *load;
-    struct hf_place place;
+    struct hf_yaml_place place;
     unsigned rounds; /* references resolved so far */
     bool is_silent;  /* nothing is reported: what cannot be resolved is text */
 };

@@ -50,8 +50,9 @@ static bool is_name(const char *name)
     return size <= NAME_MAX_BYTES;
 }
 
-bool hf_config_id_read(struct hf_load *load, struct hf_place place, const struct hf_path *path,
-                       const char *text, struct hf_config_id *ret_id)
+bool hf_config_id_read(struct hf_load *load, struct hf_yaml_place place,
+                       const struct hf_key_path *path, const char *text,
+                       struct hf_config_id *ret_id)
 {
     const char *slash = strchr(text, '/');
     size_t size = slash != NULL ? (size_t)(slash - text) : strlen(text);

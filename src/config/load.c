@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "check.h"
+#include "health.h"
 
 /* Everything after the sources were read. */
 static void build_config(struct hf_load *load, struct hf_config *config)
@@ -24,6 +25,7 @@ static struct hf_config *load_into(struct hf_load *load)
         return NULL;
     }
     hf_expand(load, root);
+    hf_config_add_health(load, root);
     config->memory = load->memory;
     config->root = root;
     build_config(load, config);

@@ -25,7 +25,7 @@
 #define HF_CONFIG_FINDINGS 200u /* of each kind */
 
 /* Where something was written. Line 0: the file as a whole. */
-struct hf_place {
+struct hf_yaml_place {
     const char *file;
     unsigned line, column;
 };
@@ -34,8 +34,8 @@ struct hf_place {
  * A key in the configuration, as a chain on the stack of the function that walks it. The root
  * names the component ("exporters::otlp/gateway").
  */
-struct hf_path {
-    const struct hf_path *up;
+struct hf_key_path {
+    const struct hf_key_path *up;
     const char *key; /* NULL: an item of a list, by `index` */
     size_t index;
 };
@@ -45,7 +45,7 @@ struct hf_config_ref {
     struct hf_config_ref *next;
     const char *id, *key;
     const char *text; /* "exporters::otlp: sending_queue::storage" */
-    struct hf_place place;
+    struct hf_yaml_place place;
     size_t owner; /* index of the component */
 };
 
@@ -71,8 +71,8 @@ struct hf_load {
  * Reports one line: place, path, sentence. `path` may be NULL. Further ones of a kind after
  * HF_CONFIG_FINDINGS are left out; exact repeats are left out.
  */
-void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_place place,
-                    const struct hf_path *path, const char *format, ...)
+void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_yaml_place place,
+                    const struct hf_key_path *path, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 #define hf_load_error(load, place, path, ...)                                                      \
@@ -81,7 +81,7 @@ void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_p
     hf_load_report((load), HF_FINDING_WARNING, (place), (path), __VA_ARGS__)
 
 /* "exporters::otlp: tls::insecure", "processors::resource: attributes[0]::key". NULL: no memory. */
-const char *hf_load_path_text(struct hf_load *load, const struct hf_path *path);
+const char *hf_load_path_text(struct hf_load *load, const struct hf_key_path *path);
 
 /* The findings as one block of memory for the caller; one more error when memory ran out. */
 void hf_load_hand_out(const struct hf_load *load, struct hf_finding **ret_findings,

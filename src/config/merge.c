@@ -49,7 +49,7 @@ static bool lay_value(struct hf_load *load, struct hf_yaml *base, const char *ke
 
 /* The map of `base` under `key`, made when there is none. */
 static struct hf_yaml *inner_map(struct hf_load *load, struct hf_yaml *base, const char *key,
-                                 struct hf_place place)
+                                 struct hf_yaml_place place)
 {
     struct hf_yaml_entry *entry = hf_yaml_find(base, key);
 

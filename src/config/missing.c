@@ -48,8 +48,8 @@ static const struct hf_config_component *find_elsewhere(const struct hf_build *b
     return NULL;
 }
 
-void hf_check_missing(struct hf_build *build, struct hf_place place, const struct hf_path *path,
-                      enum hf_kind kind, const char *id)
+void hf_check_missing(struct hf_build *build, struct hf_yaml_place place,
+                      const struct hf_key_path *path, enum hf_kind kind, const char *id)
 {
     const char *noun = hf_kind_words[kind].noun;
     const char *nearest = find_nearest(build, kind, id);

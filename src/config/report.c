@@ -10,7 +10,7 @@
 static const char no_memory[] = "the configuration needs more memory than there is, or more than "
                                 "the 64 MiB that one may take";
 
-static size_t path_depth(const struct hf_path *path)
+static size_t path_depth(const struct hf_key_path *path)
 {
     size_t depth = 0;
 
@@ -20,7 +20,7 @@ static size_t path_depth(const struct hf_path *path)
     return depth;
 }
 
-static const struct hf_path *path_at(const struct hf_path *path, size_t depth, size_t at)
+static const struct hf_key_path *path_at(const struct hf_key_path *path, size_t depth, size_t at)
 {
     for (size_t i = depth - 1; i > at; i--) {
         path = path->up;
@@ -28,13 +28,13 @@ static const struct hf_path *path_at(const struct hf_path *path, size_t depth, s
     return path;
 }
 
-const char *hf_load_path_text(struct hf_load *load, const struct hf_path *path)
+const char *hf_load_path_text(struct hf_load *load, const struct hf_key_path *path)
 {
     size_t depth = path_depth(path);
     const char *text = depth == 0 ? "" : path_at(path, depth, 0)->key;
 
     for (size_t i = 1; i < depth && text != NULL; i++) {
-        const struct hf_path *step = path_at(path, depth, i);
+        const struct hf_key_path *step = path_at(path, depth, i);
         const char *gap = i == 1 ? ": " : "::";
         if (step->key == NULL) {
             text = hf_config_format(load->memory, "%s[%zu]", text, step->index);
@@ -57,7 +57,7 @@ static void flatten(char *text, bool keeps_lines)
     }
 }
 
-static const char *place_text(struct hf_load *load, struct hf_place place)
+static const char *place_text(struct hf_load *load, struct hf_yaml_place place)
 {
     if (place.file == NULL) {
         return "";
@@ -112,8 +112,8 @@ static bool is_full(struct hf_load *load, enum hf_finding_kind kind)
     return true;
 }
 
-void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_place place,
-                    const struct hf_path *path, const char *format, ...)
+void hf_load_report(struct hf_load *load, enum hf_finding_kind kind, struct hf_yaml_place place,
+                    const struct hf_key_path *path, const char *format, ...)
 {
     char sentence[1024];
     va_list arguments;

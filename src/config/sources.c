@@ -76,8 +76,8 @@ static struct hf_yaml *read_file(struct hf_load *load, const char *path)
 
     input.text = hf_sources_file(load, path, &input.size, &error);
     if (input.text == NULL) {
-        hf_load_error(load, (struct hf_place){0}, NULL, "cannot read the configuration file %s: %s",
-                      path, error);
+        hf_load_error(load, (struct hf_yaml_place){0}, NULL,
+                      "cannot read the configuration file %s: %s", path, error);
         return NULL;
     }
     return hf_yaml_parse(load, &input);
@@ -88,7 +88,7 @@ static struct hf_yaml *read_text(struct hf_load *load, const char *text, const c
     struct hf_yaml_input input = {.text = text, .size = strlen(text), .file = name};
 
     if (input.size > HF_CONFIG_SOURCE_BYTES) {
-        hf_load_error(load, (struct hf_place){.file = name}, NULL, "larger than 4 MiB");
+        hf_load_error(load, (struct hf_yaml_place){.file = name}, NULL, "larger than 4 MiB");
         return NULL;
     }
     return hf_yaml_parse(load, &input);
@@ -100,7 +100,7 @@ static struct hf_yaml *read_env(struct hf_load *load, const char *uri)
     const char *text = hf_load_getenv(load, name);
 
     if (text == NULL) {
-        hf_load_error(load, (struct hf_place){0}, NULL,
+        hf_load_error(load, (struct hf_yaml_place){0}, NULL,
                       "%s: the environment variable %s, which should hold the configuration, is "
                       "not set",
                       uri, name);
@@ -144,7 +144,7 @@ static struct hf_yaml *read_source(struct hf_load *load, const struct hf_config_
     if (strncasecmp(uri, "yaml:", scheme + 1) == 0) {
         return read_text(load, uri + scheme + 1, "yaml:");
     }
-    hf_load_error(load, (struct hf_place){0}, NULL,
+    hf_load_error(load, (struct hf_yaml_place){0}, NULL,
                   "scheme \"%.*s\" is not supported for uri %s; expected a path, file:, env: or "
                   "yaml:",
                   (int)scheme, uri, hf_show(uri).text);
@@ -186,7 +186,7 @@ static struct hf_yaml *read_set(struct hf_load *load, const char *set)
     const char *key = equals == NULL ? NULL : trimmed(load, set, (size_t)(equals - set));
 
     if (equals == NULL || (key != NULL && key[0] == '\0')) {
-        hf_load_error(load, (struct hf_place){0}, NULL, "--set %s: %s; expected key=value",
+        hf_load_error(load, (struct hf_yaml_place){0}, NULL, "--set %s: %s; expected key=value",
                       equals == NULL ? hf_show(set).text : "",
                       equals == NULL ? "missing equal sign" : "missing key");
         return NULL;
@@ -225,7 +225,7 @@ static bool is_mapping(struct hf_load *load, const struct hf_yaml *node)
 struct hf_yaml *hf_sources_read(struct hf_load *load)
 {
     const struct hf_config_options *options = load->options;
-    struct hf_place nowhere = {0};
+    struct hf_yaml_place nowhere = {0};
     struct hf_yaml *root = hf_yaml_scalar(load, nowhere, "", HF_SCALAR_NULL);
     bool good = root != NULL;
 

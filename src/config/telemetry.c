@@ -177,8 +177,9 @@ static const struct hf_field telemetry_fields[] = {
 static const char *address_of(struct hf_build *build, const char *address,
                               const struct hf_yaml *node)
 {
-    struct hf_path root = {.key = "service::telemetry"}, metrics = {.up = &root, .key = "metrics"},
-                   path = {.up = &metrics, .key = "address"};
+    struct hf_key_path root = {.key = "service::telemetry"},
+                       metrics = {.up = &root, .key = "metrics"},
+                       path = {.up = &metrics, .key = "address"};
     const char *colon = strrchr(address, ':');
     const char *port = colon == NULL ? "" : colon + 1;
     size_t digits = strspn(port, "0123456789");
@@ -196,13 +197,14 @@ static const struct prometheus_body *first_reader(struct hf_build *build,
                                                   const struct telemetry_body *body,
                                                   const struct hf_yaml *readers)
 {
-    struct hf_path root = {.key = "service::telemetry"}, metrics = {.up = &root, .key = "metrics"},
-                   list = {.up = &metrics, .key = "readers"};
+    struct hf_key_path root = {.key = "service::telemetry"},
+                       metrics = {.up = &root, .key = "metrics"},
+                       list = {.up = &metrics, .key = "readers"};
     const struct reader_body *items = body->metrics.readers.items;
     const struct prometheus_body *found = NULL;
 
     for (size_t i = 0; i < body->metrics.readers.count; i++) {
-        struct hf_path path = {.up = &list, .index = i};
+        struct hf_key_path path = {.up = &list, .index = i};
         const struct pull_body *pull = items[i].pull;
         if (pull == NULL || pull->exporter.prometheus == NULL) {
             continue;
@@ -246,9 +248,10 @@ static void set_endpoint(struct hf_build *build, const struct telemetry_body *bo
     }
 }
 
-void hf_check_telemetry(struct hf_build *build, struct hf_place place, const struct hf_yaml *node)
+void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
+                        const struct hf_yaml *node)
 {
-    struct hf_path path = {.key = "service::telemetry"};
+    struct hf_key_path path = {.key = "service::telemetry"};
     struct hf_telemetry_config *telemetry = &build->config->telemetry;
     struct telemetry_body body = {0};
 

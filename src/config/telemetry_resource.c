@@ -28,7 +28,7 @@ static void put(struct reading *reading, const char *name, const char *value)
     reading->count += at == reading->count;
 }
 
-static void read_pair(struct reading *reading, const struct hf_path *path, const char *name,
+static void read_pair(struct reading *reading, const struct hf_key_path *path, const char *name,
                       const struct hf_yaml *value)
 {
     bool is_text = hf_yaml_is_empty(value) || hf_yaml_string(value) != NULL;
@@ -42,7 +42,7 @@ static void read_pair(struct reading *reading, const struct hf_path *path, const
 }
 
 /* {name: NAME, value: VALUE, type: TYPE}; the type says nothing that the value does not. */
-static void read_item(struct reading *reading, const struct hf_path *path,
+static void read_item(struct reading *reading, const struct hf_key_path *path,
                       const struct hf_yaml *item)
 {
     const struct hf_yaml *name = hf_yaml_value(item, "name");
@@ -57,15 +57,15 @@ static void read_item(struct reading *reading, const struct hf_path *path,
                       "expected a map with the keys name and value");
         return;
     }
-    struct hf_path step = {.up = path, .key = "value"};
+    struct hf_key_path step = {.up = path, .key = "value"};
     read_pair(reading, &step, hf_yaml_string(name), hf_yaml_value(item, "value"));
 }
 
-static void read_list(struct reading *reading, const struct hf_path *path,
+static void read_list(struct reading *reading, const struct hf_key_path *path,
                       const struct hf_yaml *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        struct hf_path step = {.up = path, .index = i};
+        struct hf_key_path step = {.up = path, .index = i};
         read_item(reading, &step, list->items[i]);
     }
 }
@@ -76,11 +76,12 @@ static bool is_without_effect(const char *key)
            strcmp(key, "detection/development") == 0;
 }
 
-static void read_map(struct reading *reading, const struct hf_path *path, const struct hf_yaml *map)
+static void read_map(struct reading *reading, const struct hf_key_path *path,
+                     const struct hf_yaml *map)
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct hf_yaml_entry *entry = &map->entries[i];
-        struct hf_path step = {.up = path, .key = entry->key};
+        struct hf_key_path step = {.up = path, .key = entry->key};
         if (strcmp(entry->key, "attributes") == 0 && entry->value->kind == HF_YAML_LIST) {
             read_list(reading, &step, entry->value);
         } else if (strcmp(entry->key, "attributes") == 0 && hf_yaml_is_empty(entry->value)) {
@@ -104,7 +105,8 @@ static size_t count_most(const struct hf_yaml *node)
 
 struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yaml *node)
 {
-    struct hf_path root = {.key = "service::telemetry"}, path = {.up = &root, .key = "resource"};
+    struct hf_key_path root = {.key = "service::telemetry"},
+                       path = {.up = &root, .key = "resource"};
     struct reading reading = {.load = load};
 
     if (hf_yaml_is_null(node)) {

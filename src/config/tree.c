@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct hf_yaml *hf_yaml_new(struct hf_load *load, enum hf_yaml_kind kind, struct hf_place place)
+struct hf_yaml *hf_yaml_new(struct hf_load *load, enum hf_yaml_kind kind,
+                            struct hf_yaml_place place)
 {
     if (load->node_count >= HF_CONFIG_NODES) {
         if (load->node_count == HF_CONFIG_NODES) {
@@ -24,7 +25,7 @@ struct hf_yaml *hf_yaml_new(struct hf_load *load, enum hf_yaml_kind kind, struct
     return node;
 }
 
-struct hf_yaml *hf_yaml_scalar(struct hf_load *load, struct hf_place place, const char *text,
+struct hf_yaml *hf_yaml_scalar(struct hf_load *load, struct hf_yaml_place place, const char *text,
                                enum hf_scalar_type type)
 {
     struct hf_yaml *node = hf_yaml_new(load, HF_YAML_SCALAR, place);
@@ -65,8 +66,8 @@ bool hf_yaml_append(struct hf_load *load, struct hf_yaml *list, struct hf_yaml *
     return true;
 }
 
-bool hf_yaml_put(struct hf_load *load, struct hf_yaml *map, const char *key, struct hf_place place,
-                 struct hf_yaml *value)
+bool hf_yaml_put(struct hf_load *load, struct hf_yaml *map, const char *key,
+                 struct hf_yaml_place place, struct hf_yaml *value)
 {
     if (map->count >= HF_CONFIG_MAP_KEYS) {
         hf_load_error(load, map->place, NULL, "a map with more than %u keys", HF_CONFIG_MAP_KEYS);

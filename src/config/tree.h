@@ -27,7 +27,7 @@ struct hf_yaml_entry;
 struct hf_yaml {
     enum hf_yaml_kind kind;
     enum hf_scalar_type scalar;
-    struct hf_place place;
+    struct hf_yaml_place place;
     const char *text;     /* SCALAR: never NULL */
     const char *original; /* the text before it was read as YAML, of a substituted value; or NULL */
     struct hf_yaml **items;        /* LIST */
@@ -37,19 +37,19 @@ struct hf_yaml {
 
 struct hf_yaml_entry {
     const char *key;
-    struct hf_place place;
+    struct hf_yaml_place place;
     struct hf_yaml *value; /* never NULL */
 };
 
 /* All return NULL or false when out of memory or over HF_CONFIG_NODES, which is then reported. */
 HF_MUST_USE struct hf_yaml *hf_yaml_new(struct hf_load *load, enum hf_yaml_kind kind,
-                                        struct hf_place place);
-HF_MUST_USE struct hf_yaml *hf_yaml_scalar(struct hf_load *load, struct hf_place place,
+                                        struct hf_yaml_place place);
+HF_MUST_USE struct hf_yaml *hf_yaml_scalar(struct hf_load *load, struct hf_yaml_place place,
                                            const char *text, enum hf_scalar_type type);
 HF_MUST_USE bool hf_yaml_append(struct hf_load *load, struct hf_yaml *list, struct hf_yaml *item);
 /* Puts an entry at the end; the caller has looked that the key is new. */
 HF_MUST_USE bool hf_yaml_put(struct hf_load *load, struct hf_yaml *map, const char *key,
-                             struct hf_place place, struct hf_yaml *value);
+                             struct hf_yaml_place place, struct hf_yaml *value);
 /* A deep copy. `depth` is that of the copy; one deeper than HF_CONFIG_DEPTH is an error. */
 HF_MUST_USE struct hf_yaml *hf_yaml_copy(struct hf_load *load, const struct hf_yaml *node,
                                          unsigned depth);
@@ -74,7 +74,7 @@ struct hf_yaml_input {
     const char *file;
     /* Not NULL: a substituted value. All nodes are said to be there, and text that is no YAML is
      * not reported. */
-    const struct hf_place *at;
+    const struct hf_yaml_place *at;
 };
 
 /* Reads one document; an empty one is a null scalar. NULL: no YAML, reported with its place. */

@@ -23,13 +23,13 @@ struct reader {
     size_t anchor_count;
 };
 
-static struct hf_place place_of(const struct reader *reader, yaml_mark_t mark)
+static struct hf_yaml_place place_of(const struct reader *reader, yaml_mark_t mark)
 {
     if (reader->input->at != NULL) {
         return *reader->input->at;
     }
-    return (struct hf_place){reader->input->file, (unsigned)mark.line + 1,
-                             (unsigned)mark.column + 1};
+    return (struct hf_yaml_place){reader->input->file, (unsigned)mark.line + 1,
+                                  (unsigned)mark.column + 1};
 }
 
 #define complain(reader, mark, ...)                                                                \
@@ -263,7 +263,7 @@ static bool read_pair(struct reader *reader, const yaml_event_t *event, unsigned
     if (key == NULL) {
         return false;
     }
-    struct hf_place place = place_of(reader, event->start_mark);
+    struct hf_yaml_place place = place_of(reader, event->start_mark);
     bool merge = strcmp(key, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     const struct hf_yaml_entry *earlier = merge ? NULL : hf_yaml_find(map, key);
     if (earlier != NULL) {
@@ -282,7 +282,7 @@ static bool read_pair(struct reader *reader, const yaml_event_t *event, unsigned
 
 static struct hf_yaml *read_map(struct reader *reader, const yaml_event_t *start, unsigned depth)
 {
-    struct hf_place place = place_of(reader, start->start_mark);
+    struct hf_yaml_place place = place_of(reader, start->start_mark);
     struct hf_yaml *map = hf_yaml_new(reader->load, HF_YAML_MAP, place);
     struct hf_yaml merges = {.kind = HF_YAML_LIST};
     bool good = map != NULL, end = false;
@@ -425,7 +425,7 @@ struct hf_yaml *hf_yaml_parse(struct hf_load *load, const struct hf_yaml_input *
         body.size -= 3;
     }
     if (yaml_parser_initialize(&reader.parser) == 0) {
-        hf_load_error(load, (struct hf_place){.file = input->file}, NULL, "out of memory");
+        hf_load_error(load, (struct hf_yaml_place){.file = input->file}, NULL, "out of memory");
         return NULL;
     }
     /* Told rather than guessed: a file that begins like UTF-16 is a mistake. */

@@ -189,22 +189,23 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
     struct hf_delivery *delivery = request->reader->delivery;
     const struct hf_dead_letter_config *config = &delivery->config->queue.dead_letter;
     if (!config->enabled) {
-        hf_node_log(
-            delivery->node, HF_LOG_ERROR,
-            "Exporting failed. The error is not retryable. Dropping data. %u %s, code %d: %s",
-            request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
-            outcome->message != NULL ? outcome->message : "");
+        hf_node_log_keys(delivery->node, HF_LOG_ERROR,
+                         "Exporting failed. The error is not retryable. Dropping data.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("dropped_items", request->export.items),
+                                     HF_LOG_NUMBER("code", outcome->code),
+                                     HF_LOG_TEXT("error", hf_outcome_message(outcome))));
         count_lost(request);
         hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_PERMANENT, 0);
         return;
     }
     if (!request->isolation.is_dead_letter_waiting) {
-        hf_node_log(
+        hf_node_log_keys(
             delivery->node, HF_LOG_ERROR,
-            "Exporting failed. The error is not retryable. Moving to the dead letters. %u %s, code "
-            "%d: %s",
-            request->export.items, hf_signal_items_name(request->export.signal), outcome->code,
-            outcome->message != NULL ? outcome->message : "");
+            "Exporting failed. The error is not retryable. Moving to the dead letters.",
+            HF_LOG_KEYS(HF_LOG_NUMBER("items", request->export.items),
+                        HF_LOG_TEXT("signal", hf_signal_name(request->export.signal)),
+                        HF_LOG_NUMBER("code", outcome->code),
+                        HF_LOG_TEXT("error", hf_outcome_message(outcome))));
     }
     const struct wal_limits limits = hf_dead_letter_limits(delivery);
     struct wal *wal =

@@ -190,6 +190,7 @@ static enum wal_status open_consumer(struct queue_reader *reader, bool only_new)
 
 enum hf_status hf_delivery_open_consumers(struct hf_delivery *delivery, bool only_new, char *reterr)
 {
+    assert(!delivery->running && "consumers are opened before the thread starts");
     for (struct queue_reader *reader = delivery->readers; reader != NULL; reader = reader->next) {
         if (reader->consumer != NULL || reader->pipeline == NULL) {
             continue;
@@ -234,6 +235,7 @@ static enum hf_status start_auth_keys(struct hf_delivery *delivery)
 
 enum hf_status hf_delivery_start(struct hf_delivery *delivery)
 {
+    assert(!delivery->running && !delivery->stop_begun);
     char name[16];
     enum hf_status status = start_auth_keys(delivery);
     if (status != HF_OK) {
@@ -343,6 +345,17 @@ struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery)
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery)
 {
     return atomic_load(&delivery->unhealthy) || atomic_load(&delivery->dead_letters_waiting) != 0;
+}
+
+bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline)
+{
+    for (const struct queue_reader *reader = delivery->readers; reader != NULL;
+         reader = reader->next) {
+        if (reader->pipeline == pipeline && atomic_load(&reader->failing)) {
+            return true;
+        }
+    }
+    return atomic_load(&delivery->unhealthy);
 }
 
 struct sum {

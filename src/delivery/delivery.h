@@ -61,3 +61,6 @@ struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery);
 void hf_delivery_refresh(struct hf_delivery *delivery);
 /* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);
+/* The last attempt with data of that pipeline failed, or it is unhealthy. Any thread after start.
+ */
+bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline);

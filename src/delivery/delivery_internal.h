@@ -12,6 +12,7 @@
 
 #include "batch_limits.h"
 #include "delivery.h"
+#include "held_state.h"
 #include "isolation_state.h"
 #include "storage/storage.h"
 #include "util/aimd.h"
@@ -26,8 +27,10 @@ struct in_flight_record {
     struct wal_record stored;
     uint32_t taken;           /* items that are in requests */
     uint32_t open;            /* items not done with */
-    uint32_t dead_lettered;   /* likewise */
-    uint32_t delivered;       /* of those done with */
+    uint32_t held;            /* open items of held requests (held.h) */
+    bool is_unloaded;         /* `stored` has no body now: all open items are held */
+    uint32_t dead_lettered;   /* of those done with */
+    uint32_t delivered;       /* likewise */
     enum wal_outcome outcome; /* of the others */
     enum wal_drop drop;
 };
@@ -44,10 +47,12 @@ struct export_request {
     struct queue_reader *reader;
     struct export_request *next; /* among those waiting to be sent again, or isolated */
     unsigned round;              /* of the window, when it was sent */
+    uint32_t group;              /* it was held for that group before (held.h); 0: it was not */
     struct hf_bytes range_body;  /* the body, when its one range is a part of a record */
     size_t count;
     struct record_range *ranges; /* in memory behind the struct, like the bodies */
     struct hf_export_body *bodies;
+    struct hf_export_range *sources; /* `ranges` as the exporter sees them */
 };
 
 /* Reads one queue for the exporter: that of a pipeline, or that of requeued dead letters. With
@@ -74,10 +79,11 @@ struct queue_reader {
     uint64_t pending_since_ns;
     struct export_request *waiting; /* in order of sequence */
     struct isolated_list isolated;
+    struct held_list held;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    bool failing;
-    uint64_t resume_ns; /* failing: no attempt before */
+    atomic_bool failing; /* read by other threads: hf_delivery_is_failing() */
+    uint64_t resume_ns;  /* failing: no attempt before */
     struct hf_backoff backoff;
 };
 

@@ -14,8 +14,8 @@ double hf_delivery_draw(struct hf_delivery *delivery)
 void hf_delivery_set_unhealthy(struct hf_delivery *delivery, const char *why)
 {
     if (!atomic_exchange(&delivery->unhealthy, true)) {
-        hf_node_log(delivery->node, HF_LOG_ERROR, "unhealthy: %s; the data stays in the queue",
-                    why);
+        hf_node_log_keys(delivery->node, HF_LOG_ERROR, "unhealthy; the data stays in the queue",
+                         HF_LOG_KEYS(HF_LOG_TEXT("error", why)));
     }
 }
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include <holdfast/node.h>
+
 #include "in_flight.h"
 #include "pdata/split.h"
 #include "request_lists.h"
@@ -109,13 +111,30 @@ static void place_bodies(struct export_request *request)
     }
 }
 
+static void name_sources(struct export_request *request)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const struct record_range *range = &request->ranges[i];
+        request->sources[i] = (struct hf_export_range){
+            .sequence = range->record->stored.sequence,
+            .received_ns = range->record->stored.time_ns,
+            .first = range->first,
+            .count = range->count,
+        };
+    }
+    const struct hf_pipeline *pipeline = request->reader->pipeline;
+    request->export.ranges = request->sources;
+    request->export.range_count = request->count;
+    request->export.queue = pipeline != NULL ? hf_pipeline_id(pipeline) : "";
+}
+
 static struct export_request *new_request(struct queue_reader *reader,
                                           const struct record_range *ranges, size_t count)
 {
     assert(count != 0);
-    struct export_request *request =
-        calloc(1, sizeof(*request) +
-                      count * (sizeof(struct record_range) + sizeof(struct hf_export_body)));
+    struct export_request *request = calloc(
+        1, sizeof(*request) + count * (sizeof(struct record_range) + sizeof(struct hf_export_body) +
+                                       sizeof(struct hf_export_range)));
     if (request == NULL) {
         return NULL;
     }
@@ -123,7 +142,9 @@ static struct export_request *new_request(struct queue_reader *reader,
     request->count = count;
     request->bodies = (struct hf_export_body *)(request + 1);
     request->ranges = (struct record_range *)(request->bodies + count);
+    request->sources = (struct hf_export_range *)(request->ranges + count);
     memcpy(request->ranges, ranges, count * sizeof(*ranges));
+    name_sources(request);
     request->export.signal = (enum hf_signal)ranges[0].record->stored.kind;
     request->export.bodies = request->bodies;
     request->export.meta = ranges[0].record->stored.meta;
@@ -224,6 +245,7 @@ void hf_export_request_resolve(struct export_request *request, enum wal_outcome 
         record->outcome = outcome;
         record->drop = drop;
         if (record->open != 0) {
+            hf_in_flight_unload(reader, record);
             continue;
         }
         acks[ack_count++] = ack_of(record);

@@ -10,6 +10,34 @@ static size_t cost_of(const struct wal_record *record)
     return record->body.size + (record->coding != HF_IDENTITY ? (size_t)record->raw_bytes : 0);
 }
 
+void hf_in_flight_unload(struct queue_reader *reader, struct in_flight_record *record)
+{
+    struct wal_record *stored = &record->stored;
+    if (record->is_unloaded || record->held == 0 || record->open != record->held) {
+        return;
+    }
+    reader->delivery->in_flight_bytes -= cost_of(stored);
+    hf_ref_drop(stored->owner);
+    stored->owner = NULL;
+    stored->body = stored->meta = HF_EMPTY_SLICE;
+    record->is_unloaded = true;
+}
+
+enum wal_status hf_in_flight_load(struct queue_reader *reader, struct in_flight_record *record)
+{
+    struct wal_record again;
+    if (!record->is_unloaded) {
+        return WAL_OK;
+    }
+    enum wal_status status = wal_get(reader->backlog->wal, record->stored.sequence, &again);
+    if (status == WAL_OK) {
+        record->stored = again;
+        record->is_unloaded = false;
+        reader->delivery->in_flight_bytes += cost_of(&again);
+    }
+    return status;
+}
+
 static void add_spare(struct queue_reader *reader, struct in_flight_record *record)
 {
     record->next = reader->spares;
@@ -19,8 +47,11 @@ static void add_spare(struct queue_reader *reader, struct in_flight_record *reco
 
 void hf_in_flight_release(struct queue_reader *reader, struct in_flight_record *record)
 {
-    reader->delivery->in_flight_bytes -= cost_of(&record->stored);
-    hf_ref_drop(record->stored.owner);
+    if (!record->is_unloaded) {
+        assert(reader->delivery->in_flight_bytes >= cost_of(&record->stored));
+        reader->delivery->in_flight_bytes -= cost_of(&record->stored);
+        hf_ref_drop(record->stored.owner);
+    }
     if (reader->spare_count < RECORDS_AT_ONCE) {
         add_spare(reader, record);
     } else {
@@ -60,6 +91,8 @@ void hf_in_flight_add(struct queue_reader *reader, const struct wal_record *stor
 
 struct in_flight_record *hf_in_flight_take_pending(struct queue_reader *reader)
 {
+    assert(reader->pending != NULL);
+    assert(reader->pending->taken <= reader->pending->stored.items);
     struct in_flight_record *record = reader->pending;
     reader->pending = record->next;
     if (reader->pending == NULL) {

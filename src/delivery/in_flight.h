@@ -19,4 +19,10 @@ void hf_in_flight_add(struct queue_reader *reader, const struct wal_record *stor
 struct in_flight_record *hf_in_flight_take_pending(struct queue_reader *reader);
 /* Frees a record, or keeps its memory for the next one. */
 void hf_in_flight_release(struct queue_reader *reader, struct in_flight_record *record);
+/* Lets go of the bytes of a record whose open items are all held: they are on disk. */
+void hf_in_flight_unload(struct queue_reader *reader, struct in_flight_record *record);
+/* Reads them again. WAL_MISSING, WAL_CORRUPT: the queue does not have them any more. WAL_IO,
+ * WAL_NOMEM. */
+WAL_MUST_USE enum wal_status hf_in_flight_load(struct queue_reader *reader,
+                                               struct in_flight_record *record);
 void hf_in_flight_free_spares(struct queue_reader *reader);

@@ -49,10 +49,11 @@ static void give_up(struct export_request *request, const struct hf_outcome *out
         hf_export_request_dead_letter(request, outcome);
         return;
     }
-    hf_node_log(delivery->node, HF_LOG_ERROR,
-                "Exporting failed. No more retries left. Dropping data. %u %s: %s",
-                request->export.items, hf_signal_items_name(request->export.signal),
-                hf_outcome_message(outcome));
+    hf_node_log_keys(delivery->node, HF_LOG_ERROR,
+                     "Exporting failed. No more retries left. Dropping data.",
+                     HF_LOG_KEYS(HF_LOG_NUMBER("dropped_items", request->export.items),
+                                 HF_LOG_NUMBER("code", outcome->code),
+                                 HF_LOG_TEXT("error", hf_outcome_message(outcome))));
     hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
     hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
 }
@@ -62,12 +63,14 @@ static void isolate(struct export_request *request, const struct hf_outcome *out
 {
     struct hf_delivery *delivery = request->reader->delivery;
     uint64_t resume_ns = hf_isolated_next_try(request, now_ns, outcome->retry_after_ns);
-    hf_node_log(delivery->node, HF_LOG_WARN,
-                "Exporting failed for one request while others are delivered. Will retry that "
-                "request alone after interval. interval %.3fs, %u %s, code %d: %s",
-                (double)(resume_ns - now_ns) / 1e9, request->export.items,
-                hf_signal_items_name(request->export.signal), outcome->code,
-                hf_outcome_message(outcome));
+    hf_node_log_keys(delivery->node, HF_LOG_WARN,
+                     "Exporting failed for one request while others are delivered. Will retry that "
+                     "request alone after interval.",
+                     HF_LOG_KEYS(HF_LOG_DURATION("interval", resume_ns - now_ns),
+                                 HF_LOG_NUMBER("items", request->export.items),
+                                 HF_LOG_TEXT("signal", hf_signal_name(request->export.signal)),
+                                 HF_LOG_NUMBER("code", outcome->code),
+                                 HF_LOG_TEXT("error", hf_outcome_message(outcome))));
     hf_isolated_add(request, resume_ns);
 }
 

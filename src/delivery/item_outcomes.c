@@ -67,6 +67,9 @@ static enum part part_of(const struct hf_item_outcome *said)
     if (said == NULL) {
         return PART_DELIVERED;
     }
+    if (said->group != 0) {
+        return PART_AGAIN; /* whatever follows from its status */
+    }
     switch (said->status) {
     case HF_TOO_LARGE:
     case HF_INVALID:
@@ -88,6 +91,9 @@ static bool belongs(const struct piece *first, const struct piece *other)
 {
     enum part part = part_of(first->said);
     if (part != part_of(other->said) || other->range.count == 0) {
+        return false;
+    }
+    if (part == PART_AGAIN && first->said->group != other->said->group) {
         return false;
     }
     return part != PART_NEVER ||
@@ -127,10 +133,13 @@ static enum hf_status make_part(const struct export_request *request,
         ret_part->request = hf_export_request_new_settled(request->reader, ranges, count);
         return ret_part->request != NULL ? HF_OK : HF_NOMEM;
     }
-    ret_part->outcome = (struct hf_outcome){.status = said->status,
-                                            .code = said->code,
-                                            .message = said->message,
-                                            .retry_after_ns = whole->retry_after_ns};
+    ret_part->outcome = (struct hf_outcome){
+        .status = said->status,
+        .code = said->code,
+        .message = said->message,
+        .is_suspect = said->group != 0 && said->is_suspect,
+        .retry_after_ns = said->group != 0 ? said->retry_after_ns : whole->retry_after_ns};
+    ret_part->group = said->group;
     return hf_export_request_new(request->reader, ranges, count, &ret_part->request);
 }
 

@@ -10,6 +10,7 @@
 struct item_outcome_part {
     struct export_request *request;
     struct hf_outcome outcome;
+    uint32_t group; /* as in struct hf_item_outcome */
 };
 
 /* First what was delivered, then what is to be sent again, then what never is: these are of one

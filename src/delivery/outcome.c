@@ -7,6 +7,7 @@
 #include "dead_letter.h"
 #include "delivery_state.h"
 #include "export_request.h"
+#include "held.h"
 #include "isolation.h"
 #include "item_outcomes.h"
 #include "request_lists.h"
@@ -19,11 +20,11 @@ static void delivered(struct export_request *request, const struct hf_outcome *o
     uint64_t rejected = outcome->rejected_items < request->export.items ? outcome->rejected_items
                                                                         : request->export.items;
     if (rejected != 0 || (outcome->message != NULL && outcome->message[0] != '\0')) {
-        hf_node_log(delivery->node, HF_LOG_WARN,
-                    "Partial success response: the backend rejected %llu of %u %s: %s",
-                    (unsigned long long)rejected, request->export.items,
-                    hf_signal_items_name(request->export.signal),
-                    outcome->message != NULL ? outcome->message : "");
+        hf_node_log_keys(delivery->node, HF_LOG_WARN, "Partial success response",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("rejected_items", rejected),
+                                     HF_LOG_NUMBER("items", request->export.items),
+                                     HF_LOG_TEXT("signal", hf_signal_name(request->export.signal)),
+                                     HF_LOG_TEXT("error", outcome->message)));
     }
     hf_series_add(delivery->sent[request->export.signal],
                   (int64_t)(request->export.items - rejected));
@@ -50,10 +51,11 @@ static bool give_up(struct export_request *request, const struct hf_outcome *out
                               outcome->message != NULL ? outcome->message : "no more retries left");
     switch (delivery->config->retry.on_give_up) {
     case HF_GIVE_UP_DROP:
-        hf_node_log(delivery->node, HF_LOG_ERROR,
-                    "Exporting failed. No more retries left. Dropping data. %u %s: %s",
-                    request->export.items, hf_signal_items_name(request->export.signal),
-                    outcome->message != NULL ? outcome->message : "");
+        hf_node_log_keys(delivery->node, HF_LOG_ERROR,
+                         "Exporting failed. No more retries left. Dropping data.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("dropped_items", request->export.items),
+                                     HF_LOG_NUMBER("code", outcome->code),
+                                     HF_LOG_TEXT("error", hf_outcome_message(outcome))));
         hf_series_add(delivery->send_failed[request->export.signal], request->export.items);
         hf_export_request_resolve(request, WAL_DROPPED, WAL_DROP_GAVE_UP, 0);
         hf_backoff_reset(&reader->backoff);
@@ -93,11 +95,10 @@ static void failed_for_now(struct export_request *request, const struct hf_outco
                                            hf_delivery_draw(delivery));
         reader->resume_ns = now_ns + wait_ns;
         reader->failing = true;
-        hf_node_log(
-            delivery->node, HF_LOG_WARN,
-            "Exporting failed. Will retry the request after interval. interval %.3fs, code %d: "
-            "%s",
-            (double)wait_ns / 1e9, outcome->code, hf_outcome_message(outcome));
+        hf_node_log_keys(
+            delivery->node, HF_LOG_WARN, "Exporting failed. Will retry the request after interval.",
+            HF_LOG_KEYS(HF_LOG_DURATION("interval", wait_ns), HF_LOG_NUMBER("code", outcome->code),
+                        HF_LOG_TEXT("error", hf_outcome_message(outcome))));
     }
     bool over = !retry->enabled || hf_backoff_is_over(&reader->backoff, retry, now_ns);
     if (over && give_up(request, outcome)) {
@@ -145,6 +146,35 @@ static void settle(struct export_request *request, const struct hf_outcome *outc
     }
 }
 
+static bool is_for_now(enum hf_status status)
+{
+    return status != HF_OK && status != HF_TOO_LARGE && status != HF_INVALID &&
+           status != HF_EXISTS && status != HF_CORRUPT && status != HF_CLOSED;
+}
+
+/* One of several backends failed: only what goes there waits. */
+static void settle_group(struct export_request *request, const struct hf_outcome *outcome,
+                         uint32_t group)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    if (!is_for_now(outcome->status)) {
+        settle(request, outcome);
+        return;
+    }
+    if (is_about_the_endpoint(outcome->status)) {
+        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
+    }
+    if (outcome->is_suspect && hf_isolated_judge(request, outcome)) {
+        return;
+    }
+    if (hf_held_failed(request->reader->backlog, group, outcome) && give_up(request, outcome)) {
+        return;
+    }
+    if (!hf_held_add(request, group)) {
+        hf_waiting_add(request->reader, request); /* out of memory: with the others */
+    }
+}
+
 /* One part of a request whose items had different outcomes. */
 static void settle_part(struct export_request *request, const struct hf_outcome *outcome)
 {
@@ -189,7 +219,12 @@ static void settle_items(struct export_request *request, const struct hf_outcome
         return;
     }
     for (size_t i = 0; i < parts.count; i++) {
-        settle_part(parts.items[i].request, &parts.items[i].outcome);
+        const struct item_outcome_part *part = &parts.items[i];
+        if (part->group != 0) {
+            settle_group(part->request, &part->outcome, part->group);
+        } else {
+            settle_part(part->request, &part->outcome);
+        }
     }
     hf_item_outcomes_release(&parts);
     hf_export_request_free(request);
@@ -200,18 +235,23 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
-    assert(delivery->in_flight != 0 && reader->in_flight != 0);
+    assert(delivery->in_flight != 0 && reader->in_flight != 0 && "it is answered once");
+    assert(outcome->item_count == 0 || outcome->items != NULL);
     delivery->in_flight--;
     reader->in_flight--;
     if (delivery->ended && outcome->status != HF_OK) {
         hf_waiting_add(request->reader, request); /* its records are released with the reader's */
         return;
     }
+    uint32_t group = request->group;
+    request->group = 0;
+    hf_held_answered(reader, group);
     if (outcome->status == HF_OK && outcome->item_count != 0) {
         settle_items(request, outcome);
     } else {
         settle(request, outcome);
     }
+    hf_held_settled(reader, group);
     if (delivery->stopping) {
         if (delivery->in_flight == 0 && delivery->dead_letters_in_flight == 0) {
             sem_post(&delivery->stopped);

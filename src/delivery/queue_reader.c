@@ -4,6 +4,7 @@
 
 #include "delivery_state.h"
 #include "export_request.h"
+#include "held.h"
 #include "in_flight.h"
 #include "pending.h"
 #include "reader_batching.h"
@@ -70,8 +71,9 @@ static bool is_too_old(const struct queue_reader *reader, const struct in_flight
 static void log_too_old(struct queue_reader *reader, uint64_t items)
 {
     if (items != 0) {
-        hf_node_log(reader->delivery->node, HF_LOG_WARN,
-                    "dropped %llu items that are older than max_age", (unsigned long long)items);
+        hf_node_log_keys(reader->delivery->node, HF_LOG_WARN,
+                         "Dropping items that are older than max_age.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("dropped_items", items)));
     }
 }
 
@@ -136,9 +138,25 @@ static struct export_request *take_isolated(struct queue_reader *reader, uint64_
     return NULL;
 }
 
+/* A request whose group may be tried. */
+static struct export_request *take_held(struct queue_reader *reader, uint64_t now_ns)
+{
+    struct export_request *request = hf_held_take(reader, now_ns);
+    if (request != NULL && reader->delivery->config->queue.max_age_ns != 0 &&
+        is_request_too_old(request, hf_clock_unix_ns())) {
+        uint32_t group = request->group;
+        log_too_old(reader, drop_too_old(request));
+        hf_held_answered(reader, group);
+        hf_held_settled(reader, group);
+        hf_delivery_pump_later(reader->delivery);
+        return NULL;
+    }
+    return request;
+}
+
 static struct export_request *next_request(struct queue_reader *reader, uint64_t now_ns)
 {
-    bool has_room = hf_isolated_has_room(reader->backlog);
+    bool has_room = hf_isolated_has_room(reader->backlog) && hf_held_has_room(reader->backlog);
     while (has_room && !hf_pending_is_enough(reader) && !reader->dry &&
            !hf_pending_is_memory_full(reader->delivery)) {
         if (!read_more(reader)) {
@@ -193,6 +211,10 @@ static void set_timer(struct queue_reader *reader, uint64_t now_ns)
     uint64_t isolated_ns = reader->failing ? 0 : hf_isolated_due_ns(reader);
     if (isolated_ns != 0 && (due_ns == 0 || isolated_ns < due_ns)) {
         due_ns = isolated_ns;
+    }
+    uint64_t held_ns = reader->failing ? 0 : hf_held_due_ns(reader);
+    if (held_ns != 0 && (due_ns == 0 || held_ns < due_ns)) {
+        due_ns = held_ns;
     }
     if (!hf_meter_is_free(&reader->delivery->meter, now_ns) &&
         due_ns < reader->delivery->meter.free_ns) {
@@ -255,10 +277,16 @@ static struct export_request *take_in_turn(struct queue_reader *reader, uint64_t
 static struct export_request *take(struct queue_reader *reader, uint64_t now_ns)
 {
     struct export_request *request = reader->failing ? NULL : take_isolated(reader, now_ns);
+    if (request == NULL && !reader->failing) {
+        request = take_held(reader, now_ns);
+    }
     if (request == NULL) {
         request = take_in_turn(reader, now_ns);
     }
-    return request == NULL && reader->failing ? take_isolated(reader, now_ns) : request;
+    if (request == NULL && reader->failing) {
+        request = take_isolated(reader, now_ns);
+    }
+    return request == NULL && reader->failing ? take_held(reader, now_ns) : request;
 }
 
 void hf_queue_reader_pump(struct queue_reader *reader)
@@ -326,6 +354,7 @@ static void release_request(struct export_request *request)
 void hf_queue_reader_drop_all(struct queue_reader *reader)
 {
     /* Before the live reader: some of these requests are of that reader. */
+    hf_held_drop_all(reader);
     struct export_request *isolated;
     while ((isolated = hf_isolated_take(reader, 0, true)) != NULL) {
         release_request(isolated);

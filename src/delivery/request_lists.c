@@ -16,6 +16,7 @@ static uint64_t sequence_of(const struct export_request *request)
 
 void hf_waiting_add(struct queue_reader *reader, struct export_request *request)
 {
+    assert(request->count != 0 && request->next == NULL);
     struct export_request **at = &reader->waiting;
     while (*at != NULL && (sequence_of(*at) < sequence_of(request) ||
                            (sequence_of(*at) == sequence_of(request) &&
@@ -33,6 +34,7 @@ bool hf_isolated_has_room(const struct queue_reader *reader)
 
 void hf_isolated_add(struct export_request *request, uint64_t resume_ns)
 {
+    assert(request->count != 0 && request->next == NULL);
     struct queue_reader *reader = request->reader->backlog;
     struct isolated_list *isolated = &reader->isolated;
     request->isolation.resume_ns = resume_ns;
@@ -49,6 +51,7 @@ void hf_isolated_add(struct export_request *request, uint64_t resume_ns)
 
 static struct export_request *take_at(struct queue_reader *reader, struct export_request **at)
 {
+    assert(reader->isolated.count != 0 && *at != NULL);
     struct isolated_list *isolated = &reader->isolated;
     struct export_request *request = *at;
     *at = request->next;

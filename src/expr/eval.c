@@ -8,7 +8,6 @@
 #include "node.h"
 #include "util/regex.h"
 
-#define ARENA_BYTES ((size_t)1 << 20)
 #define RANGE_MAX 100000
 
 static const struct hf_log_value nil;
@@ -22,7 +21,7 @@ struct hf_log_value expr_fail(struct scope *scope, const char *why)
     return nil;
 }
 
-static struct hf_log_value out_of_memory(struct scope *scope)
+struct hf_log_value expr_no_memory(struct scope *scope)
 {
     scope->status = HF_NOMEM;
     snprintf(scope->reterr, HF_EXPR_ERROR_MAX, "out of memory");
@@ -105,7 +104,7 @@ static struct hf_log_value slice(struct scope *scope, const struct node *node)
     }
     struct hf_log_list *list = hf_log_list_new(scope->arena, (size_t)(to - from));
     if (list == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     memcpy(list->items, of.list->items + from, (size_t)(to - from) * sizeof(list->items[0]));
     list->count = (size_t)(to - from);
@@ -116,7 +115,7 @@ static struct hf_log_value make_list(struct scope *scope, const struct node *nod
 {
     struct hf_log_list *list = hf_log_list_new(scope->arena, node->count);
     if (list == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     for (size_t i = 0; i < node->count; i++) {
         list->items[list->count++] = expr_eval_node(scope, node->items[i]);
@@ -128,7 +127,7 @@ static struct hf_log_value make_map(struct scope *scope, const struct node *node
 {
     struct hf_log_map *map = hf_log_map_new(scope->arena, node->count / 2);
     if (map == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     for (size_t i = 0; i + 1 < node->count; i += 2) {
         struct hf_log_value key = expr_eval_node(scope, node->items[i]);
@@ -137,7 +136,7 @@ static struct hf_log_value make_map(struct scope *scope, const struct node *node
             return expr_fail(scope, "a key is no text");
         }
         if (hf_log_map_set(scope->arena, map, key.text, value) != HF_OK) {
-            return out_of_memory(scope);
+            return expr_no_memory(scope);
         }
     }
     return (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
@@ -209,7 +208,7 @@ static struct hf_log_value matches(struct scope *scope, const struct node *node,
     struct hf_regex *regex = NULL;
     struct hf_slice copy = hf_log_copy_text(scope->arena, pattern->text);
     if (copy.data == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     ((uint8_t *)(uintptr_t)copy.data)[copy.size] = '\0'; /* the copy has room for it */
     if (hf_regex_new((const char *)copy.data, &regex, why) != HF_OK) {
@@ -246,7 +245,7 @@ static struct hf_log_value join(struct scope *scope, struct hf_slice a, struct h
 {
     uint8_t *text = hf_arena_take(scope->arena, a.size + b.size + 1);
     if (text == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     memcpy(text, a.size != 0 ? a.data : (const uint8_t *)"", a.size);
     memcpy(text + a.size, b.size != 0 ? b.data : (const uint8_t *)"", b.size);
@@ -302,7 +301,7 @@ static struct hf_log_value range(struct scope *scope, const struct hf_log_value 
     size_t count = b->integer < a->integer ? 0 : (size_t)(b->integer - a->integer) + 1;
     struct hf_log_list *list = hf_log_list_new(scope->arena, count);
     if (list == NULL) {
-        return out_of_memory(scope);
+        return expr_no_memory(scope);
     }
     for (size_t i = 0; i < count; i++) {
         list->items[list->count++] = hf_log_integer(a->integer + (int64_t)i);
@@ -384,65 +383,8 @@ struct hf_log_value expr_eval_node(struct scope *scope, const struct node *node)
     case NODE_CONDITION:
         return expr_eval_node(scope, truth(scope, node->left) ? node->right : node->third);
     case NODE_CALL:
-        return expr_function_call(scope, node);
+        return node->function->call(scope, node);
     default:
         return binary(scope, node);
     }
-}
-
-/* ---- the whole ---- */
-
-enum hf_status hf_expr_new(const char *text, const char *const *names, struct hf_expr **ret_expr,
-                           char *reterr)
-{
-    struct hf_expr *expr = calloc(1, sizeof(*expr));
-    size_t at = 0;
-    if (expr == NULL) {
-        return HF_NOMEM;
-    }
-    expr->arena.limit = ARENA_BYTES;
-    const char *wrong = expr_parse(expr, text, names, &at);
-    if (wrong != NULL) {
-        snprintf(reterr, HF_EXPR_ERROR_MAX, "%s (at character %zu of %.120s)", wrong, at + 1, text);
-        hf_expr_free(expr);
-        return HF_INVALID;
-    }
-    *ret_expr = expr;
-    return HF_OK;
-}
-
-void hf_expr_free(struct hf_expr *expr)
-{
-    if (expr == NULL) {
-        return;
-    }
-    for (struct node *node = expr->regexes; node != NULL; node = node->next_regex) {
-        hf_regex_free(node->regex);
-    }
-    hf_arena_release(&expr->arena);
-    free(expr);
-}
-
-enum hf_status hf_expr_eval(const struct hf_expr *expr, const struct hf_log_value *variables,
-                            struct hf_arena *arena, struct hf_log_value *ret_value, char *reterr)
-{
-    struct scope scope = {.variables = variables, .arena = arena, .reterr = reterr};
-    struct hf_log_value value = expr_eval_node(&scope, expr->root);
-    if (scope.status == HF_OK) {
-        *ret_value = value;
-    }
-    return scope.status;
-}
-
-enum hf_status hf_expr_test(const struct hf_expr *expr, const struct hf_log_value *variables,
-                            struct hf_arena *arena, bool *ret_true, char *reterr)
-{
-    struct hf_log_value value;
-    enum hf_status status = hf_expr_eval(expr, variables, arena, &value, reterr);
-    if (status == HF_OK && value.type != HF_LOG_BOOL) {
-        snprintf(reterr, HF_EXPR_ERROR_MAX, "the value of the expression is no boolean");
-        status = HF_INVALID;
-    }
-    *ret_true = status == HF_OK && value.boolean;
-    return status;
 }

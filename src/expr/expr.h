@@ -19,6 +19,9 @@ struct hf_expr;
 
 #define HF_EXPR_ERROR_MAX 256
 
+/* HasLabel() and Label() are there when a variable of this name is, a map. */
+#define HF_EXPR_LABELS "labels"
+
 /* `names`: the variables, in the order in which values are given; ends with NULL. HF_INVALID:
  * `reterr` (HF_EXPR_ERROR_MAX) says what is wrong. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_expr_new(const char *text, const char *const *names,

@@ -10,8 +10,6 @@
 
 static const struct hf_log_value nil;
 
-typedef struct hf_log_value function(struct scope *scope, const struct node *node);
-
 static struct hf_log_value argument(struct scope *scope, const struct node *node, size_t i)
 {
     return i < node->count ? expr_eval_node(scope, node->items[i]) : nil;
@@ -99,7 +97,7 @@ static struct hf_log_value fold(struct scope *scope, const struct node *node, en
         }
     }
     if (list == NULL) {
-        return expr_fail(scope, "out of memory");
+        return expr_no_memory(scope);
     }
     switch (how) {
     case FOLD_ALL:
@@ -172,7 +170,7 @@ static struct hf_log_value change_case(struct scope *scope, const struct node *n
     }
     uint8_t *out = hf_arena_take(scope->arena, text.size + 1);
     if (out == NULL) {
-        return expr_fail(scope, "out of memory");
+        return expr_no_memory(scope);
     }
     for (size_t i = 0; i < text.size; i++) {
         out[i] = text.data[i] < 0x80 ? (uint8_t)change(text.data[i]) : text.data[i];
@@ -293,7 +291,7 @@ static struct hf_log_value call_join(struct scope *scope, const struct node *nod
             }
         }
     }
-    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_fail(scope, "out of memory");
+    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_index_of(struct scope *scope, const struct node *node)
@@ -381,7 +379,7 @@ static struct hf_log_value call_string(struct scope *scope, const struct node *n
         return expr_fail(scope, "string needs a scalar");
     }
     struct hf_slice copy = hf_log_copy_text(scope->arena, hf_slice_text(text));
-    return copy.data != NULL ? hf_log_string(copy) : expr_fail(scope, "out of memory");
+    return copy.data != NULL ? hf_log_string(copy) : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_type(struct scope *scope, const struct node *node)
@@ -402,7 +400,7 @@ static struct hf_log_value call_keys(struct scope *scope, const struct node *nod
         list->items[list->count++] = hf_log_string(of.map->pairs[i].key);
     }
     return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
-                        : expr_fail(scope, "out of memory");
+                        : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_values(struct scope *scope, const struct node *node)
@@ -416,7 +414,7 @@ static struct hf_log_value call_values(struct scope *scope, const struct node *n
         list->items[list->count++] = of.map->pairs[i].value;
     }
     return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
-                        : expr_fail(scope, "out of memory");
+                        : expr_no_memory(scope);
 }
 
 static struct hf_log_value call_abs(struct scope *scope, const struct node *node)
@@ -459,69 +457,74 @@ static struct hf_log_value call_env(struct scope *scope, const struct node *node
     return hf_log_text(value != NULL ? value : "");
 }
 
-static const struct {
-    const char *name;
-    function *call;
-    unsigned min, max;
-    bool has_predicate;
-} functions[] = {
-    {"len", call_len, 1, 1, false},
-    {"all", call_all, 2, 2, true},
-    {"any", call_any, 2, 2, true},
-    {"none", call_none, 2, 2, true},
-    {"one", call_one, 2, 2, true},
-    {"count", call_count, 2, 2, true},
-    {"map", call_map, 2, 2, true},
-    {"filter", call_filter, 2, 2, true},
-    {"find", call_find, 2, 2, true},
-    {"lower", call_lower, 1, 1, false},
-    {"upper", call_upper, 1, 1, false},
-    {"trim", call_trim, 1, 2, false},
-    {"trimPrefix", call_trim_prefix, 2, 2, false},
-    {"trimSuffix", call_trim_suffix, 2, 2, false},
-    {"hasPrefix", call_has_prefix, 2, 2, false},
-    {"hasSuffix", call_has_suffix, 2, 2, false},
-    {"split", call_split, 2, 2, false},
-    {"join", call_join, 1, 2, false},
-    {"indexOf", call_index_of, 2, 2, false},
-    {"int", call_int, 1, 1, false},
-    {"float", call_float, 1, 1, false},
-    {"string", call_string, 1, 1, false},
-    {"type", call_type, 1, 1, false},
-    {"keys", call_keys, 1, 1, false},
-    {"values", call_values, 1, 1, false},
-    {"abs", call_abs, 1, 1, false},
-    {"first", call_first, 1, 1, false},
-    {"last", call_last, 1, 1, false},
-    {"env", call_env, 1, 1, false},
+/* The label of that name, of the variable that the parser put behind the arguments. */
+static bool label_argument(struct scope *scope, const struct node *node,
+                           struct hf_log_value *ret_value)
+{
+    struct hf_slice name;
+    struct hf_log_value labels = argument(scope, node, 1);
+    if (!text_argument(scope, node, 0, &name) || labels.type != HF_LOG_MAP) {
+        return false;
+    }
+    const struct hf_log_pair *pair = hf_log_map_find(labels.map, name);
+    *ret_value = pair != NULL ? pair->value : nil;
+    return pair != NULL;
+}
+
+static struct hf_log_value call_has_label(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value value;
+    return hf_log_boolean(label_argument(scope, node, &value));
+}
+
+/* What is no text reads as an empty one. */
+static struct hf_log_value call_label(struct scope *scope, const struct node *node)
+{
+    struct hf_log_value value;
+    bool is_text = label_argument(scope, node, &value) && value.type == HF_LOG_STRING;
+    return is_text ? value : hf_log_text("");
+}
+
+static const struct expr_function functions[] = {
+    {"len", call_len, 1, 1, false, false},
+    {"all", call_all, 2, 2, true, false},
+    {"any", call_any, 2, 2, true, false},
+    {"none", call_none, 2, 2, true, false},
+    {"one", call_one, 2, 2, true, false},
+    {"count", call_count, 2, 2, true, false},
+    {"map", call_map, 2, 2, true, false},
+    {"filter", call_filter, 2, 2, true, false},
+    {"find", call_find, 2, 2, true, false},
+    {"lower", call_lower, 1, 1, false, false},
+    {"upper", call_upper, 1, 1, false, false},
+    {"trim", call_trim, 1, 2, false, false},
+    {"trimPrefix", call_trim_prefix, 2, 2, false, false},
+    {"trimSuffix", call_trim_suffix, 2, 2, false, false},
+    {"hasPrefix", call_has_prefix, 2, 2, false, false},
+    {"hasSuffix", call_has_suffix, 2, 2, false, false},
+    {"split", call_split, 2, 2, false, false},
+    {"join", call_join, 1, 2, false, false},
+    {"indexOf", call_index_of, 2, 2, false, false},
+    {"int", call_int, 1, 1, false, false},
+    {"float", call_float, 1, 1, false, false},
+    {"string", call_string, 1, 1, false, false},
+    {"type", call_type, 1, 1, false, false},
+    {"keys", call_keys, 1, 1, false, false},
+    {"values", call_values, 1, 1, false, false},
+    {"abs", call_abs, 1, 1, false, false},
+    {"first", call_first, 1, 1, false, false},
+    {"last", call_last, 1, 1, false, false},
+    {"env", call_env, 1, 1, false, false},
+    {"HasLabel", call_has_label, 1, 1, false, true},
+    {"Label", call_label, 1, 1, false, true},
 };
 
-int expr_function_find(struct hf_slice name)
+const struct expr_function *expr_function_find(struct hf_slice name)
 {
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
         if (hf_slice_is(name, functions[i].name)) {
-            return (int)i;
+            return &functions[i];
         }
     }
-    return -1;
-}
-
-unsigned expr_function_min(unsigned index)
-{
-    return functions[index].min;
-}
-
-unsigned expr_function_max(unsigned index)
-{
-    return functions[index].max;
-}
-
-bool expr_function_has_predicate(unsigned index)
-{
-    return functions[index].has_predicate;
-}
-
-struct hf_log_value expr_function_call(struct scope *scope, const struct node *node)
-{
-    return functions[node->index].call(scope, node);
+    return NULL;
 }

@@ -39,7 +39,19 @@ enum node_kind {
     NODE_DIVIDE,
     NODE_REMAINDER,
     NODE_POWER,
-    NODE_CALL, /* index: of the function */
+    NODE_CALL,
+};
+
+struct node;
+struct scope;
+
+/* What an expression can call. A predicate is evaluated per element. */
+struct expr_function {
+    const char *name;
+    struct hf_log_value (*call)(struct scope *scope, const struct node *node);
+    unsigned min, max;  /* arguments */
+    bool has_predicate; /* the second argument is one */
+    bool has_labels;    /* it looks into HF_EXPR_LABELS, which is put behind its arguments */
 };
 
 struct node {
@@ -49,6 +61,7 @@ struct node {
     struct node *left, *right, *third;
     struct node **items; /* LIST, MAP, CALL */
     size_t count;
+    const struct expr_function *function; /* CALL */
     struct hf_log_value constant;
     struct hf_regex *regex;  /* MATCHES with a literal */
     struct node *next_regex; /* of all that have one, to free them */
@@ -72,16 +85,14 @@ struct scope {
 
 #define EXPR_DEPTH_MAX 100u
 
+/* eval.c */
 struct hf_log_value expr_eval_node(struct scope *scope, const struct node *node);
+/* The evaluation ends: for this reason, or because there is no memory. Both return nil. */
 struct hf_log_value expr_fail(struct scope *scope, const char *why);
+struct hf_log_value expr_no_memory(struct scope *scope);
 
-/* functions.c: the number of a function; -1: none of that name. Its arguments: how many it takes,
- * and whether the second is a predicate. */
-int expr_function_find(struct hf_slice name);
-unsigned expr_function_min(unsigned index);
-unsigned expr_function_max(unsigned index);
-bool expr_function_has_predicate(unsigned index);
-struct hf_log_value expr_function_call(struct scope *scope, const struct node *node);
+/* functions.c: NULL when none has that name. */
+const struct expr_function *expr_function_find(struct hf_slice name);
 
 /* parser.c: NULL, or what is wrong, with the place in `ret_at`. */
 const char *expr_parse(struct hf_expr *expr, const char *text, const char *const *names,

@@ -162,16 +162,36 @@ static struct node *parse_predicate(struct parser *parser)
     return node;
 }
 
+/* NULL, without a fault: there is no such variable. */
+static struct node *new_variable(struct parser *parser, struct hf_slice name)
+{
+    for (unsigned i = 0; parser->names[i] != NULL; i++) {
+        if (hf_slice_is(name, parser->names[i])) {
+            struct node *node = new_node(parser, NODE_VARIABLE);
+            if (node != NULL) {
+                node->index = i;
+            }
+            return node;
+        }
+    }
+    return NULL;
+}
+
 static struct node *parse_call(struct parser *parser, struct hf_slice name)
 {
-    struct node *items[ITEMS_MAX];
+    struct node *items[ITEMS_MAX + 1];
+    struct node *labels = NULL;
     size_t count = 0;
-    int index = expr_function_find(name);
-    if (index < 0) {
+    const struct expr_function *function = expr_function_find(name);
+    if (function != NULL && function->has_labels) {
+        labels = new_variable(parser, hf_slice_text(HF_EXPR_LABELS));
+        function = labels != NULL ? function : NULL;
+    }
+    if (function == NULL) {
         return fail(parser, "a function is not known");
     }
     while (!is_sign(parser, ")")) {
-        bool predicate = count == 1 && expr_function_has_predicate((unsigned)index);
+        bool predicate = count == 1 && function->has_predicate;
         struct node *item = predicate ? parse_predicate(parser) : parse_expression(parser);
         if (item == NULL || count == ITEMS_MAX) {
             return fail(parser, "too many arguments");
@@ -184,12 +204,15 @@ static struct node *parse_call(struct parser *parser, struct hf_slice name)
     if (!accept_sign(parser, ")")) {
         return fail(parser, "a bracket is not closed");
     }
-    if (count < expr_function_min((unsigned)index) || count > expr_function_max((unsigned)index)) {
+    if (count < function->min || count > function->max) {
         return fail(parser, "a function has too few or too many arguments");
+    }
+    if (labels != NULL) {
+        items[count++] = labels;
     }
     struct node *node = with_items(parser, NODE_CALL, items, count);
     if (node != NULL) {
-        node->index = (unsigned)index;
+        node->function = function;
     }
     return node;
 }
@@ -207,14 +230,9 @@ static struct node *parse_name(struct parser *parser)
     if (accept_sign(parser, "(")) {
         return parse_call(parser, name);
     }
-    for (unsigned i = 0; parser->names[i] != NULL; i++) {
-        if (hf_slice_is(name, parser->names[i])) {
-            struct node *node = new_node(parser, NODE_VARIABLE);
-            if (node != NULL) {
-                node->index = i;
-            }
-            return node;
-        }
+    struct node *variable = new_variable(parser, name);
+    if (variable != NULL) {
+        return variable;
     }
     return new_constant(parser, (struct hf_log_value){0}); /* what is not known is nil */
 }

@@ -16,31 +16,6 @@
 
 /* ---- idle ones ---- */
 
-void hf_grpc_idle_enter(struct connection *connection)
-{
-    struct grpc_worker *worker = connection->worker;
-    assert(connection->idle_link == NULL);
-    connection->next_idle = NULL;
-    connection->idle_link = worker->idle_end;
-    *worker->idle_end = connection;
-    worker->idle_end = &connection->next_idle;
-}
-
-void hf_grpc_idle_leave(struct connection *connection)
-{
-    struct grpc_worker *worker = connection->worker;
-    if (connection->idle_link == NULL) {
-        return;
-    }
-    *connection->idle_link = connection->next_idle;
-    if (connection->next_idle != NULL) {
-        connection->next_idle->idle_link = connection->idle_link;
-    } else {
-        worker->idle_end = connection->idle_link;
-    }
-    connection->idle_link = NULL;
-}
-
 bool hf_grpc_evict(struct grpc_worker *worker)
 {
     if (worker->idle == NULL) {

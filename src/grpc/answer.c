@@ -127,7 +127,8 @@ static void respond(struct hf_grpc_call *call, int http_status, const struct hf_
 }
 
 /* The state is ANSWERED from here on. The answer may be made of the message, which goes last. */
-static void finish(struct hf_grpc_call *call, int http_status, const struct hf_grpc_answer *answer)
+void hf_grpc_call_finish(struct hf_grpc_call *call, int http_status,
+                         const struct hf_grpc_answer *answer)
 {
     call->state = CALL_ANSWERED;
     call->progress_ns = hf_loop_now_ns(call->connection->worker->loop);
@@ -140,18 +141,5 @@ static void finish(struct hf_grpc_call *call, int http_status, const struct hf_g
 
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer)
 {
-    finish(call, 200, answer);
-}
-
-void hf_grpc_call_refuse(struct hf_grpc_call *call, int http_status,
-                         const struct hf_grpc_answer *answer)
-{
-    assert(call->state == CALL_HEADERS || call->state == CALL_BODY);
-    if (call->conversation != NULL) {
-        /* Its headers are sent: only a status can follow. */
-        hf_grpc_conversation_end(call, answer->code);
-        return;
-    }
-    hf_grpc_server_report(call->connection, answer->error);
-    finish(call, http_status, answer);
+    hf_grpc_call_finish(call, 200, answer);
 }

@@ -13,7 +13,6 @@
 /* A large message gets its whole buffer when this much of it has come: a prefix alone costs
  * nothing. */
 #define FIRST_BYTES (256u * 1024)
-#define RETRY_NS UINT64_C(1000000000)
 /* Header bytes past which the connection is not worth its calls. */
 #define HEADERS_CUT (8u * HF_GRPC_METADATA_BYTES_MAX)
 
@@ -23,7 +22,6 @@ enum {
     CODE_EXHAUSTED = 8,
     CODE_UNIMPLEMENTED = 12,
     CODE_INTERNAL = 13,
-    CODE_UNAVAILABLE = 14,
 };
 
 /* ---- memory ---- */
@@ -358,13 +356,6 @@ static void refuse_large(struct hf_grpc_call *call, bool decoded, uint64_t size)
              decoded ? "after decompression " : "", (unsigned long long)size,
              call->connection->worker->server->options.message_bytes_max);
     refuse(call, CODE_EXHAUSTED, text);
-}
-
-void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text)
-{
-    hf_grpc_call_refuse(call, 200,
-                        &(struct hf_grpc_answer){
-                            .code = CODE_UNAVAILABLE, .error = text, .retry_delay_ns = RETRY_NS});
 }
 
 static void judge_prefix(struct hf_grpc_call *call)

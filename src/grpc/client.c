@@ -9,130 +9,7 @@
 #include "util/proxy.h"
 
 #define ERROR_SIZE 512
-#define POOL_MAX 256u
-#define KEPT_BYTES_MAX (16u * 1024)
 #define READ_BYTES (64u * 1024)
-
-/* ---- lists ---- */
-
-static void list_init(struct client_call_list *list)
-{
-    list->first = NULL;
-    list->end = &list->first;
-}
-
-static void list_append(struct client_call_list *list, struct client_call *call)
-{
-    call->next = NULL;
-    call->back = list->end;
-    *list->end = call;
-    list->end = &call->next;
-}
-
-/* From whichever list its state puts it in. */
-static void take_out(struct client_call *call)
-{
-    struct hf_grpc_client *client = call->client;
-    *call->back = call->next;
-    if (call->next != NULL) {
-        call->next->back = call->back;
-    } else if (call->state == CALL_WAITING) {
-        client->waiting.end = call->back;
-    } else if (call->state == CALL_ENDED) {
-        client->ended.end = call->back;
-    }
-    if (call->state == CALL_SENT) {
-        call->connection->call_count--;
-    }
-    call->connection = NULL;
-}
-
-/* ---- calls ---- */
-
-static struct client_call *new_call(struct hf_grpc_client *client)
-{
-    struct client_call *call = client->pool;
-    if (call == NULL) {
-        call = calloc(1, sizeof(*call));
-        if (call != NULL) {
-            call->client = client;
-        }
-        return call;
-    }
-    client->pool = call->next;
-    client->pool_count--;
-    return call;
-}
-
-static void recycle(struct client_call *call)
-{
-    struct hf_grpc_client *client = call->client;
-    if (client->pool_count >= POOL_MAX || call->answer.capacity > KEPT_BYTES_MAX ||
-        call->decoded.capacity > KEPT_BYTES_MAX) {
-        hf_bytes_release(&call->answer);
-        hf_bytes_release(&call->decoded);
-        free(call);
-        return;
-    }
-    struct hf_bytes answer = call->answer, decoded = call->decoded;
-    memset(call, 0, offsetof(struct client_call, message));
-    call->client = client;
-    call->answer = answer;
-    call->decoded = decoded;
-    call->next = client->pool;
-    client->pool = call;
-    client->pool_count++;
-}
-
-void hf_grpc_client_call_free(struct client_call *call)
-{
-    take_out(call);
-    recycle(call);
-}
-
-static void reset_answer(struct client_call *call)
-{
-    call->http_status = call->foreign_status = 0;
-    call->grpc_status = -1;
-    call->header_bytes = 0;
-    call->coding = HF_IDENTITY;
-    call->known_coding = false;
-    call->answer_prefix = (struct hf_grpc_prefix){.have = 0};
-    call->answer.size = call->decoded.size = 0;
-    call->fault = HF_OK;
-    call->code = CODE_OK;
-    call->has_retry_info = false;
-    call->retry_delay_ns = 0;
-    call->message[0] = '\0';
-    call->not_sent = false;
-}
-
-void hf_grpc_client_call_requeue(struct client_call *call)
-{
-    struct hf_grpc_client *client = call->client;
-    hf_grpc_client_connection_detach(call->connection, call);
-    take_out(call);
-    reset_answer(call);
-    call->state = CALL_WAITING;
-    list_append(&client->waiting, call);
-    hf_grpc_client_work(client);
-}
-
-void hf_grpc_client_call_end(struct client_call *call, int code, const char *message)
-{
-    struct hf_grpc_client *client = call->client;
-    if (call->state == CALL_SENT) {
-        hf_grpc_client_connection_detach(call->connection, call);
-    }
-    take_out(call);
-    call->code = code;
-    if (message != NULL) {
-        snprintf(call->message, sizeof(call->message), "%s", message);
-    }
-    call->state = CALL_ENDED;
-    list_append(&client->ended, call);
-    hf_grpc_client_work(client);
-}
 
 /* ---- telling ---- */
 
@@ -148,7 +25,7 @@ static void deliver(struct client_call *call)
 {
     struct hf_grpc_client *client = call->client;
     assert(call->state == CALL_ENDED);
-    take_out(call);
+    hf_grpc_client_call_take_out(call);
     const struct hf_grpc_result result = {
         .code = call->code,
         .http_status = call->foreign_status,
@@ -159,7 +36,7 @@ static void deliver(struct client_call *call)
                                           : HF_EMPTY_SLICE,
     };
     tell(client, call->request, &result);
-    recycle(call);
+    hf_grpc_client_call_recycle(call);
 }
 
 /* Not inside nghttp2. Its stream, if there is one, goes on as an orphan until it is closed. */
@@ -245,12 +122,12 @@ static void hand_out(struct hf_grpc_client *client)
         } else if (nghttp2_session_check_request_allowed(connection->session) == 0) {
             hf_grpc_client_connection_drain(connection); /* its stream numbers are used up */
         } else {
-            take_out(call);
+            hf_grpc_client_call_take_out(call);
             if (hf_grpc_client_session_submit(connection, call)) {
                 hf_grpc_client_connection_dirty(connection);
             } else {
                 call->state = CALL_WAITING;
-                list_append(&client->waiting, call);
+                hf_grpc_client_call_append(&client->waiting, call);
                 hf_grpc_client_call_end(call, CODE_UNAVAILABLE, "out of memory for a request");
             }
         }
@@ -282,32 +159,6 @@ static void run_work(struct hf_task *task)
     drop_client(client);
 }
 
-void hf_grpc_client_work(struct hf_grpc_client *client)
-{
-    if (!client->work_deferred && !client->closed) {
-        client->work_deferred = true;
-        client->refs++;
-        hf_loop_defer(client->options.loop, &client->work_task);
-    }
-}
-
-void hf_grpc_client_fail_pending_calls(struct hf_grpc_client *client, const char *why)
-{
-    if (hf_grpc_subchannels_unavailable_reason(client) == NULL) {
-        return;
-    }
-    while (client->waiting.first != NULL) {
-        hf_grpc_client_call_end(client->waiting.first, CODE_UNAVAILABLE, why);
-    }
-}
-
-void hf_grpc_client_report(struct hf_grpc_client *client, bool connected, const char *what)
-{
-    if (client->options.on_state != NULL && !client->closed) {
-        client->options.on_state(client->options.user, connected, what);
-    }
-}
-
 /* ---- for its user ---- */
 
 /* False when it is too large for the prefix. */
@@ -315,7 +166,7 @@ static bool measure(struct client_call *call)
 {
     const struct hf_grpc_request *request = call->request;
     uint64_t size = 0;
-    for (size_t i = 0; i < request->body_count; i++) {
+    for (size_t i = 0; i < request->piece_count; i++) {
         size += request->pieces[i].size;
     }
     if (size > UINT32_MAX) {
@@ -330,7 +181,7 @@ void hf_grpc_client_call(struct hf_grpc_client *client, struct hf_grpc_request *
 {
     struct hf_loop *loop = client->options.loop;
     assert(hf_loop_is_own_thread(loop) && !client->closed);
-    struct client_call *call = new_call(client);
+    struct client_call *call = hf_grpc_client_call_new(client);
     request->client_data = call;
     request->timer.place = 0;
     if (call == NULL) {
@@ -341,10 +192,10 @@ void hf_grpc_client_call(struct hf_grpc_client *client, struct hf_grpc_request *
         return;
     }
     call->request = request;
-    reset_answer(call);
+    hf_grpc_client_call_reset(call);
     call->retried = false;
     call->state = CALL_WAITING;
-    list_append(&client->waiting, call);
+    hf_grpc_client_call_append(&client->waiting, call);
     request->timer.fire = on_deadline;
     if (!measure(call)) {
         hf_grpc_client_call_end(call, CODE_EXHAUSTED, "the message is over 4 GiB");
@@ -475,8 +326,8 @@ enum hf_status hf_grpc_client_new(const struct hf_grpc_client_options *options,
     client->options.server_name = client->options.authority = client->options.user_agent = NULL;
     client->refs = 1;
     client->work_task.run = run_work;
-    list_init(&client->waiting);
-    list_init(&client->ended);
+    hf_grpc_client_call_list_init(&client->waiting);
+    hf_grpc_client_call_list_init(&client->ended);
     client->keepalive_time_ns = options->keepalive_time_ns;
     client->draw = (uint32_t)(hf_loop_now_ns(options->loop) >> 7) | 1;
     if (client->options.flush_bytes == 0) {

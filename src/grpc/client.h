@@ -58,7 +58,7 @@ struct hf_grpc_result {
 struct hf_grpc_request {
     const char *path;
     const struct hf_slice *pieces; /* the message, coded as `coding`; the caller's until done */
-    size_t body_count;
+    size_t piece_count;
     enum hf_coding coding; /* IDENTITY, GZIP, ZSTD, SNAPPY_FRAMED */
     const struct hf_header *headers;
     size_t header_count;

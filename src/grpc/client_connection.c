@@ -99,9 +99,9 @@ void hf_grpc_client_connection_kill(struct client_connection *connection, const 
     subchannel->connection = NULL;
     if (up) {
         hf_grpc_client_report(subchannel->client, false, text);
-        hf_grpc_subchannel_lost(subchannel, useful, NULL);
+        subchannel->events->lost(subchannel, useful, NULL);
     } else {
-        hf_grpc_subchannel_failed(subchannel, text);
+        subchannel->events->failed(subchannel, text);
     }
 }
 
@@ -113,8 +113,8 @@ void hf_grpc_client_connection_drain(struct client_connection *connection)
         subchannel->connection = NULL;
         char why[sizeof(connection->peer) + sizeof(connection->error) + 2];
         snprintf(why, sizeof(why), "%s: %s", connection->peer, connection->error);
-        hf_grpc_subchannel_lost(subchannel, is_useful(connection),
-                                connection->error[0] != '\0' ? why : NULL);
+        subchannel->events->lost(subchannel, is_useful(connection),
+                                 connection->error[0] != '\0' ? why : NULL);
     }
     hf_grpc_client_connection_dirty(connection);
 }
@@ -140,18 +140,6 @@ void hf_grpc_client_connection_close(struct client_connection *connection)
         hf_grpc_client_call_free(connection->calls);
     }
     free_connection(connection);
-}
-
-void hf_grpc_client_connection_detach(struct client_connection *connection,
-                                      const struct client_call *call)
-{
-    if (!hf_grpc_outbox_rescue(&connection->outbox, call)) {
-        /* A frame cannot be broken off, so the connection must be. */
-        hf_grpc_outbox_release(&connection->outbox);
-        connection->broken = true;
-        snprintf(connection->error, sizeof(connection->error), "out of memory");
-        hf_grpc_client_connection_dirty(connection);
-    }
 }
 
 /* ---- writing ---- */
@@ -260,17 +248,31 @@ void hf_grpc_client_connection_flush(struct client_connection *connection)
     }
 }
 
-void hf_grpc_client_connection_dirty(struct client_connection *connection)
+/* ---- reading ---- */
+
+static void set_timer(struct client_connection *connection, uint64_t in_ns)
 {
-    if (!connection->dirty) {
-        connection->dirty = true;
-        connection->next_dirty = connection->client->dirty;
-        connection->client->dirty = connection;
+    if (hf_loop_timer_set(connection->client->options.loop, &connection->timer,
+                          now_of(connection) + in_ns) != HF_OK) {
+        /* Without it the connection is only not watched over. */
+        connection->ping_sent = false;
     }
-    hf_grpc_client_work(connection->client);
 }
 
-/* ---- reading ---- */
+static void settle(struct client_connection *connection)
+{
+    connection->state = CONNECTION_UP;
+    connection->up_ns = now_of(connection);
+    if (connection->client->keepalive_time_ns != 0) {
+        set_timer(connection, connection->client->keepalive_time_ns);
+    } else {
+        hf_loop_timer_stop(connection->client->options.loop, &connection->timer);
+    }
+    char text[sizeof(connection->peer) + 16];
+    snprintf(text, sizeof(text), "connected to %s", connection->peer);
+    hf_grpc_client_report(connection->client, true, text);
+    connection->subchannel->events->up(connection->subchannel);
+}
 
 /* False: killed. */
 static bool take_bytes(struct client_connection *connection, const uint8_t *data, size_t size)
@@ -289,6 +291,9 @@ static bool take_bytes(struct client_connection *connection, const uint8_t *data
     if (taken < 0) {
         hf_grpc_client_connection_kill(connection, nghttp2_strerror((int)taken));
         return false;
+    }
+    if (connection->has_settings && connection->state == CONNECTION_AWAITING_SETTINGS) {
+        settle(connection);
     }
     if (connection->goaway && connection->subchannel != NULL) {
         if (connection->state != CONNECTION_UP) {
@@ -342,15 +347,6 @@ static void read_connection(struct client_connection *connection)
 
 /* ---- keeping alive ---- */
 
-static void set_timer(struct client_connection *connection, uint64_t in_ns)
-{
-    if (hf_loop_timer_set(connection->client->options.loop, &connection->timer,
-                          now_of(connection) + in_ns) != HF_OK) {
-        /* Without it the connection is only not watched over. */
-        connection->ping_sent = false;
-    }
-}
-
 static void ping(struct client_connection *connection, uint64_t preset_ns)
 {
     uint64_t timeout_ns = connection->client->options.keepalive_timeout_ns;
@@ -398,21 +394,6 @@ static void on_timer(struct hf_timer *timer, uint64_t now_ns)
     }
 }
 
-void hf_grpc_client_connection_on_settings(struct client_connection *connection)
-{
-    connection->state = CONNECTION_UP;
-    connection->up_ns = now_of(connection);
-    if (connection->client->keepalive_time_ns != 0) {
-        set_timer(connection, connection->client->keepalive_time_ns);
-    } else {
-        hf_loop_timer_stop(connection->client->options.loop, &connection->timer);
-    }
-    char text[sizeof(connection->peer) + 16];
-    snprintf(text, sizeof(text), "connected to %s", connection->peer);
-    hf_grpc_client_report(connection->client, true, text);
-    hf_grpc_subchannel_up(connection->subchannel);
-}
-
 /* ---- connecting ---- */
 
 static void handshake(struct client_connection *connection)
@@ -445,8 +426,9 @@ static void begin_stream(struct client_connection *connection)
     enum hf_status status =
         hf_stream_connect(options->tls, connection->fd, options->server_name, &connection->stream);
     if (status != HF_OK) {
-        hf_grpc_client_connection_kill(connection, status == HF_NOMEM
-                                                       ? "out of memory"
+        hf_grpc_client_connection_kill(connection, status == HF_NOMEM ? "out of memory"
+                                                   : status == HF_NOT_FOUND
+                                                       ? "TLS: ca_file does not exist yet"
                                                        : "TLS: the server's name is not usable");
         return;
     }

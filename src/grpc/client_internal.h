@@ -97,7 +97,8 @@ struct client_connection {
     struct client_call *calls;
     size_t call_count; /* those with a request */
     bool dirty, watched, want_write, broken, goaway, ping_sent;
-    bool heard; /* the server's first bytes have come */
+    bool heard;        /* the server's first bytes have come */
+    bool has_settings; /* of the server */
     uint32_t events;
     uint64_t up_ns, received_ns;
     size_t answered; /* calls that have ended on it by themselves */
@@ -113,7 +114,19 @@ struct client_connection {
 
 enum subchannel_state { SUBCHANNEL_DOWN, SUBCHANNEL_BACKOFF, SUBCHANNEL_CONNECTING, SUBCHANNEL_UP };
 
+struct subchannel;
+
+/* What its connection tells it. */
+struct subchannel_events {
+    void (*up)(struct subchannel *subchannel);
+    /* It could not be made. */
+    void (*failed)(struct subchannel *subchannel, const char *why);
+    /* It was lost or is to be used no more. `why` NULL: there is no more to say than that. */
+    void (*lost)(struct subchannel *subchannel, bool was_useful, const char *why);
+};
+
 struct subchannel {
+    const struct subchannel_events *events;
     struct hf_grpc_client *client;
     enum subchannel_state state;
     struct hf_grpc_address *addresses;
@@ -154,17 +167,30 @@ struct hf_grpc_client {
     uint8_t *read_buffer;
 };
 
-/* ---- client.c ---- */
+/* ---- client_call.c ---- */
 /* Lets the end of this turn hand out, write and deliver. */
 void hf_grpc_client_work(struct hf_grpc_client *client);
-/* Fails what waits, unless there is hope for a connection. */
-void hf_grpc_client_fail_pending_calls(struct hf_grpc_client *client, const char *why);
+/* This turn writes what the connection has to say. */
+void hf_grpc_client_connection_dirty(struct client_connection *connection);
+/* What the connection points at of the call is copied, or never written: the request may go. */
+void hf_grpc_client_connection_detach(struct client_connection *connection,
+                                      const struct client_call *call);
+void hf_grpc_client_report(struct hf_grpc_client *client, bool connected, const char *what);
+void hf_grpc_client_call_list_init(struct client_call_list *list);
+void hf_grpc_client_call_append(struct client_call_list *list, struct client_call *call);
+/* Out of the list that its state puts it in. */
+void hf_grpc_client_call_take_out(struct client_call *call);
+/* From the pool. NULL: no memory. */
+struct client_call *hf_grpc_client_call_new(struct hf_grpc_client *client);
+/* One that is in no list, into the pool. */
+void hf_grpc_client_call_recycle(struct client_call *call);
+/* As if nothing had been answered. */
+void hf_grpc_client_call_reset(struct client_call *call);
 /* Out of its connection's list; back to the queue to be sent again. */
 void hf_grpc_client_call_requeue(struct client_call *call);
 /* The same, with a result. */
 void hf_grpc_client_call_end(struct client_call *call, int code, const char *message);
 void hf_grpc_client_call_free(struct client_call *call);
-void hf_grpc_client_report(struct hf_grpc_client *client, bool connected, const char *what);
 
 /* ---- subchannel.c ---- */
 HF_MUST_USE enum hf_status hf_grpc_subchannels_open(struct hf_grpc_client *client);
@@ -173,13 +199,8 @@ void hf_grpc_subchannels_close(struct hf_grpc_client *client);
 struct client_connection *hf_grpc_subchannels_pick(struct hf_grpc_client *client);
 /* Why a call cannot wait for a connection, or NULL when it can. */
 const char *hf_grpc_subchannels_unavailable_reason(const struct hf_grpc_client *client);
-/* From its connection: it is up; it could not be made; it was lost or is to be used no more. */
-void hf_grpc_subchannel_up(struct subchannel *subchannel);
-void hf_grpc_subchannel_failed(struct subchannel *subchannel, const char *why);
-/* `why` NULL: there is no more to say than that. */
-void hf_grpc_subchannel_lost(struct subchannel *subchannel, bool was_useful, const char *why);
 
-/* ---- connection.c ---- */
+/* ---- client_connection.c ---- */
 /* NULL, with `reterr` (256 bytes), when it fails at once. */
 struct client_connection *hf_grpc_client_connection_open(struct subchannel *subchannel,
                                                          const struct hf_grpc_address *address,
@@ -192,23 +213,18 @@ void hf_grpc_client_connection_drain(struct client_connection *connection);
 /* A call has waited until its deadline: asks a connection on which nothing came meanwhile whether
  * it lives. */
 void hf_grpc_client_connection_waited(struct client_connection *connection, uint64_t since_ns);
-void hf_grpc_client_connection_dirty(struct client_connection *connection);
 void hf_grpc_client_connection_flush(struct client_connection *connection);
 /* A best effort to say goodbye, then frees. */
 void hf_grpc_client_connection_close(struct client_connection *connection);
-/* What it points at of the call is copied, or never written: the request may go. */
-void hf_grpc_client_connection_detach(struct client_connection *connection,
-                                      const struct client_call *call);
-void hf_grpc_client_connection_on_settings(struct client_connection *connection);
 
-/* ---- exchange.c ---- */
+/* ---- client_session.c ---- */
 HF_MUST_USE enum hf_status hf_grpc_client_session_prepare(struct hf_grpc_client *client);
 HF_MUST_USE enum hf_status hf_grpc_client_session_open(struct client_connection *connection);
 /* The call is in the connection's list afterwards, or false: out of memory or stream ids. */
 HF_MUST_USE bool hf_grpc_client_session_submit(struct client_connection *connection,
                                                struct client_call *call);
 
-/* ---- verdict.c ---- */
+/* ---- result.c ---- */
 void hf_grpc_client_call_header(struct client_call *call, struct hf_slice name,
                                 struct hf_slice value);
 /* HF_TOO_LARGE past the limit, HF_INVALID when it is no message, HF_NOMEM. */

@@ -42,7 +42,7 @@ static size_t coverable(const struct client_call *call, size_t most)
     size_t offset = call->piece_offset;
     int pieces = 0;
     for (size_t i = call->piece_index;
-         i < request->body_count && pieces < HF_GRPC_OUTBOX_FRAME_PIECES && size < most; i++) {
+         i < request->piece_count && pieces < HF_GRPC_OUTBOX_FRAME_PIECES && size < most; i++) {
         size += request->pieces[i].size - offset;
         pieces += request->pieces[i].size != 0; /* an empty one is never pointed at */
         offset = 0;
@@ -73,7 +73,7 @@ static void lend_pieces(struct client_connection *connection, struct client_call
 {
     const struct hf_grpc_request *request = call->request;
     while (size > 0) {
-        assert(call->piece_index < request->body_count);
+        assert(call->piece_index < request->piece_count);
         const struct hf_slice *piece = &request->pieces[call->piece_index];
         size_t left = piece->size - call->piece_offset;
         size_t taken = left < size ? left : size;
@@ -296,7 +296,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_CANCEL);
     } else if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 &&
                connection->state == CONNECTION_AWAITING_SETTINGS) {
-        hf_grpc_client_connection_on_settings(connection);
+        connection->has_settings = true;
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
         take_goaway(connection, &frame->goaway);
     }

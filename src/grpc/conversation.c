@@ -76,10 +76,10 @@ static bool begin(struct hf_grpc_call *call)
         return true;
     }
     if (connection->conversation_count >= CONVERSATIONS_MAX) {
-        hf_grpc_call_refuse(
-            call, 200,
-            &(struct hf_grpc_answer){.code = CODE_EXHAUSTED,
-                                     .error = "too many conversations on one connection"});
+        const struct hf_grpc_answer answer = {.code = CODE_EXHAUSTED,
+                                              .error = "too many conversations on one connection"};
+        hf_grpc_server_report(connection, answer.error);
+        hf_grpc_call_submit(call, &answer);
         return false;
     }
     call->conversation = calloc(1, sizeof(*call->conversation));

@@ -10,7 +10,6 @@
 
 #include "server_internal.h"
 
-#define PRESS_AGAIN_NS (UINT64_C(20) * 1000000)
 #define COMPARE_NS (UINT64_C(10) * 1000000) /* for the other workers to say theirs */
 #define TRIM_BYTES (8u << 20)
 #define TRIM_INTERVAL_NS (UINT64_C(5) * 1000000000)
@@ -118,23 +117,6 @@ static void on_press(struct hf_task *task)
         set_timer(worker, COMPARE_NS);
     }
     hf_ref_drop(&server->ref);
-}
-
-void hf_grpc_worker_press(struct grpc_worker *worker)
-{
-    struct hf_grpc_server *server = worker->server;
-    uint64_t now_ns = hf_loop_now_ns(worker->loop);
-    if (now_ns - worker->pressed_ns < PRESS_AGAIN_NS) {
-        return;
-    }
-    worker->pressed_ns = now_ns;
-    for (size_t i = 0; i < server->options.loop_count; i++) {
-        struct grpc_worker *one = &server->workers[i];
-        if (!atomic_exchange(&one->relief_posted, true)) {
-            hf_ref_take(&server->ref);
-            hf_loop_post(one->loop, &one->relief_task);
-        }
-    }
 }
 
 void hf_grpc_worker_relief_init(struct grpc_worker *worker)

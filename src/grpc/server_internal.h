@@ -175,9 +175,12 @@ struct hf_grpc_server {
     struct hf_census *census;
 };
 
-/* ---- server.c ---- */
+/* ---- worker.c ---- */
 /* When the worker stops and has neither connections nor calls left, tells who waits for that. */
 void hf_grpc_worker_settle(struct grpc_worker *worker);
+/* The same, as a task. */
+void hf_grpc_worker_settle_now(struct hf_task *task);
+/* At the end of this turn. */
 void hf_grpc_worker_defer(struct grpc_worker *worker, struct hf_task *task);
 /* Counts bytes of calls: negative ones were given back. Exact to a few hundred KiB a worker. */
 void hf_grpc_worker_count(struct grpc_worker *worker, ptrdiff_t held, ptrdiff_t whole);
@@ -189,22 +192,11 @@ size_t hf_grpc_worker_held(const struct grpc_worker *worker);
 bool hf_grpc_worker_may_open(const struct grpc_worker *worker);
 void hf_grpc_server_handed(struct grpc_worker *worker, int change);
 void hf_grpc_server_report(const struct connection *connection, const char *what);
+void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns);
+/* The held bytes are too many: every worker looks for what to end. */
+void hf_grpc_worker_press(struct grpc_worker *worker);
 
-/* ---- admission.c ---- */
-/* A new socket, on the thread of any worker: settles on one of them, or is closed. */
-void hf_grpc_admit(struct grpc_worker *own, int fd, const struct sockaddr_storage *address);
-/* Closes the connection that has been without calls for longest. False: there is none. */
-HF_MUST_USE bool hf_grpc_evict(struct grpc_worker *worker);
-void hf_grpc_idle_enter(struct connection *connection);
-void hf_grpc_idle_leave(struct connection *connection);
-
-/* ---- connection.c ---- */
-/* Takes over `fd`, which is closed when that fails, and its place in the census. */
-void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer,
-                             struct hf_peer who);
-/* Says GOAWAY as far as the socket takes it at once, and ends it. */
-void hf_grpc_connection_evict(struct connection *connection);
-void hf_grpc_connection_kill(struct connection *connection);
+/* ---- connection_state.c ---- */
 /* All was said: waits for the client's end, for a while. */
 void hf_grpc_connection_linger(struct connection *connection);
 /* Writes it at the end of this turn. */
@@ -216,10 +208,26 @@ void hf_grpc_connection_break(struct connection *connection, uint32_t code, cons
 void hf_grpc_connection_sync_sender(struct connection *connection);
 /* Its last call is over: frees the rest of a dead one. */
 void hf_grpc_connection_forget(struct connection *connection);
-void hf_grpc_worker_flush(struct hf_task *task);
-void hf_grpc_worker_set_tick(struct grpc_worker *worker, uint64_t in_ns);
 /* Gives the client its window back, unless what is held forbids it. */
 void hf_grpc_connection_open_window(struct connection *connection);
+/* In and out of the worker's list of those without calls. */
+void hf_grpc_idle_enter(struct connection *connection);
+void hf_grpc_idle_leave(struct connection *connection);
+
+/* ---- admission.c ---- */
+/* A new socket, on the thread of any worker: settles on one of them, or is closed. */
+void hf_grpc_admit(struct grpc_worker *own, int fd, const struct sockaddr_storage *address);
+/* Closes the connection that has been without calls for longest. False: there is none. */
+HF_MUST_USE bool hf_grpc_evict(struct grpc_worker *worker);
+
+/* ---- connection.c ---- */
+/* Takes over `fd`, which is closed when that fails, and its place in the census. */
+void hf_grpc_connection_open(struct grpc_worker *worker, int fd, const char *peer,
+                             struct hf_peer who);
+/* Says GOAWAY as far as the socket takes it at once, and ends it. */
+void hf_grpc_connection_evict(struct connection *connection);
+void hf_grpc_connection_kill(struct connection *connection);
+void hf_grpc_worker_flush(struct hf_task *task);
 
 /* ---- clock.c ---- */
 void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns);
@@ -229,8 +237,6 @@ void hf_grpc_worker_tick(struct hf_timer *timer, uint64_t now_ns);
 void hf_grpc_connection_hear(struct connection *connection);
 
 /* ---- relief.c ---- */
-/* The held bytes are too many: every worker looks for what to end. */
-void hf_grpc_worker_press(struct grpc_worker *worker);
 void hf_grpc_worker_relief_init(struct grpc_worker *worker);
 /* Gives free memory back to the system when much less is held than before. True: not yet, but it
  * is to be asked again. */
@@ -250,8 +256,6 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data);
 void hf_grpc_call_end(struct hf_grpc_call *call);
 /* nghttp2, or the whole connection, is done with it. */
 void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
-/* In state BODY: refuses it, to be tried again. */
-void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);
 void hf_grpc_call_pool_free(struct grpc_worker *worker);
 
 /* ---- call_memory.c ---- */
@@ -279,6 +283,13 @@ void hf_grpc_conversation_free(struct hf_grpc_call *call);
 
 /* ---- answer.c ---- */
 void hf_grpc_call_submit(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);
+/* The state is ANSWERED from here on. */
+void hf_grpc_call_finish(struct hf_grpc_call *call, int http_status,
+                         const struct hf_grpc_answer *answer);
+
+/* ---- refusal.c ---- */
 /* Refuses it for a fault of its sender, in the state HEADERS or BODY, and reports that. */
 void hf_grpc_call_refuse(struct hf_grpc_call *call, int http_status,
                          const struct hf_grpc_answer *answer);
+/* In state BODY: refuses it, to be tried again. */
+void hf_grpc_call_refuse_for_now(struct hf_grpc_call *call, const char *text);

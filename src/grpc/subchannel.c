@@ -26,6 +26,30 @@ static uint64_t rest_ns(struct subchannel *subchannel)
     return rest / 2 + rest / 2 * (client->draw % 1024) / 1024;
 }
 
+const char *hf_grpc_subchannels_unavailable_reason(const struct hf_grpc_client *client)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < client->subchannel_count; i++) {
+        const struct subchannel *subchannel = client->subchannels[i];
+        if (subchannel->state != SUBCHANNEL_BACKOFF) {
+            return NULL;
+        }
+        why = subchannel->error;
+    }
+    return why;
+}
+
+/* What waits, unless there is hope for a connection. */
+static void fail_pending_calls(struct hf_grpc_client *client, const char *why)
+{
+    if (hf_grpc_subchannels_unavailable_reason(client) == NULL) {
+        return;
+    }
+    while (client->waiting.first != NULL) {
+        hf_grpc_client_call_end(client->waiting.first, CODE_UNAVAILABLE, why);
+    }
+}
+
 static void rest_subchannel(struct subchannel *subchannel, const char *why)
 {
     struct hf_grpc_client *client = subchannel->client;
@@ -36,7 +60,7 @@ static void rest_subchannel(struct subchannel *subchannel, const char *why)
     if (hf_loop_timer_set(client->options.loop, &subchannel->timer, due_ns) != HF_OK) {
         subchannel->timer.place = 0; /* the next call that looks for a connection ends the rest */
     }
-    hf_grpc_client_fail_pending_calls(client, subchannel->error);
+    fail_pending_calls(client, subchannel->error);
 }
 
 /* Tries the next address, or waits after all of them. */
@@ -85,19 +109,19 @@ static void on_rested(struct hf_timer *timer, uint64_t now_ns)
     revive(HF_CONTAINER(timer, struct subchannel, timer));
 }
 
-void hf_grpc_subchannel_up(struct subchannel *subchannel)
+static void take_up(struct subchannel *subchannel)
 {
     subchannel->state = SUBCHANNEL_UP;
     hf_grpc_client_work(subchannel->client);
 }
 
-void hf_grpc_subchannel_failed(struct subchannel *subchannel, const char *why)
+static void take_failed(struct subchannel *subchannel, const char *why)
 {
     hf_grpc_client_report(subchannel->client, false, why);
     try_next(subchannel, why);
 }
 
-void hf_grpc_subchannel_lost(struct subchannel *subchannel, bool was_useful, const char *why)
+static void take_lost(struct subchannel *subchannel, bool was_useful, const char *why)
 {
     if (was_useful) {
         subchannel->failures = 0;
@@ -112,6 +136,9 @@ void hf_grpc_subchannel_lost(struct subchannel *subchannel, bool was_useful, con
     }
 }
 
+static const struct subchannel_events events = {
+    .up = take_up, .failed = take_failed, .lost = take_lost};
+
 /* ---- looking up ---- */
 
 static struct subchannel *add_subchannel(struct hf_grpc_client *client)
@@ -120,6 +147,7 @@ static struct subchannel *add_subchannel(struct hf_grpc_client *client)
         client->subchannel_count < SUBCHANNELS_MAX ? calloc(1, sizeof(*subchannel)) : NULL;
     if (subchannel != NULL) {
         subchannel->client = client;
+        subchannel->events = &events;
         subchannel->timer.fire = on_rested;
         client->subchannels[client->subchannel_count++] = subchannel;
     }
@@ -304,17 +332,4 @@ struct client_connection *hf_grpc_subchannels_pick(struct hf_grpc_client *client
         }
     }
     return NULL;
-}
-
-const char *hf_grpc_subchannels_unavailable_reason(const struct hf_grpc_client *client)
-{
-    const char *why = NULL;
-    for (size_t i = 0; i < client->subchannel_count; i++) {
-        const struct subchannel *subchannel = client->subchannels[i];
-        if (subchannel->state != SUBCHANNEL_BACKOFF) {
-            return NULL;
-        }
-        why = subchannel->error;
-    }
-    return why;
 }

@@ -233,6 +233,27 @@ static void go_on(struct http_transfer *transfer)
     }
 }
 
+/* The code of a redirect as the one that keeps the method, where that is the same. */
+static int redirect_code(const struct http_transfer *transfer, int code)
+{
+    const struct hf_http_call *call = transfer->call;
+    bool follows_all = transfer->client->settings.options.follow == HF_HTTP_FOLLOW_ALL;
+    bool is_get = strcmp(call->method, "GET") == 0 && call->piece_count == 0;
+    return follows_all && is_get && code >= 301 && code <= 303 ? 307 : code;
+}
+
+static const char *prepare_redirect(struct http_transfer *transfer, int code, const char *location,
+                                    char ret_shown[HF_HTTP_SHOWN_MAX])
+{
+    const struct hf_http_client_options *options = &transfer->client->settings.options;
+    if (options->follow == HF_HTTP_FOLLOW_NONE) {
+        snprintf(ret_shown, HF_HTTP_SHOWN_MAX, "%.200s", location);
+        return "following redirects is switched off";
+    }
+    return hf_http_redirect_prepare(transfer, options->unix_socket != NULL,
+                                    redirect_code(transfer, code), location, ret_shown);
+}
+
 static void finish(struct http_transfer *transfer, CURLcode code)
 {
     struct hf_http_client *client = transfer->client;
@@ -242,8 +263,7 @@ static void finish(struct http_transfer *transfer, CURLcode code)
     read_answer(transfer, code, &result);
     curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
     if (result.status == HF_OK && location != NULL) {
-        result.not_followed = hf_http_redirect_prepare(transfer, options->unix_socket != NULL,
-                                                       result.code, location, shown);
+        result.not_followed = prepare_redirect(transfer, result.code, location, shown);
         result.location = shown;
     }
     curl_multi_remove_handle(client->multi, transfer->easy);

@@ -3,8 +3,8 @@
  *
  * Connections are kept and used again. A body goes out of the caller's pieces; it is sent again
  * from its beginning when a kept connection turns out to be dead, so a server may see a request
- * twice. Redirects 307 and 308 are followed, at most five in a row; credentials stay with the host
- * of the configuration (client_redirect.h). Names are resolved on libcurl's own threads.
+ * twice. Redirects are followed as `follow` says, at most five in a row; credentials stay with the
+ * host of the configuration (client_redirect.h). Names are resolved on libcurl's own threads.
  */
 #pragma once
 
@@ -21,6 +21,13 @@
 struct hf_http_client;
 struct hf_loop;
 
+/* Which redirects are followed. */
+enum hf_http_follow {
+    HF_HTTP_FOLLOW_SAME = 0, /* 307 and 308, which keep the method and the body */
+    HF_HTTP_FOLLOW_ALL,      /* of a GET without a body 301, 302 and 303, too */
+    HF_HTTP_FOLLOW_NONE
+};
+
 struct hf_http_client_options {
     struct hf_loop *loop;
     /* For https URLs; its strings are borrowed until the client is freed, and its files are looked
@@ -31,6 +38,7 @@ struct hf_http_client_options {
     const char *proxy_url;   /* NULL: HTTP_PROXY, HTTPS_PROXY, NO_PROXY of the environment */
     uint64_t max_conns, max_idle_conns, idle_timeout_ns; /* 0: libcurl's own */
     bool disable_keep_alives;
+    enum hf_http_follow follow;
     /* Idle TCP connections are probed after this time, so that a dead one is noticed while an
      * answer streams; 0: not. */
     uint64_t probe_idle_ns;
@@ -73,7 +81,7 @@ struct hf_http_call {
     /* content_encoding NULL: none. A header of the same name below stands instead of either. */
     const char *method, *url, *content_type, *content_encoding;
     const struct hf_slice *pieces; /* the body; the caller's until done */
-    size_t body_count;
+    size_t piece_count;
     const struct hf_header *headers;
     size_t header_count;
     uint64_t deadline_ns; /* monotonic; 0: none */

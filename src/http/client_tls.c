@@ -66,6 +66,9 @@ static enum hf_status read_pems(const struct http_client_tls *tls, struct http_p
         hf_ref_init(&pems->ref, free_pems);
     }
     for (size_t i = 0; i < HTTP_PEM_COUNT && status == HF_OK; i++) {
+        if (i == HTTP_PEM_CA && tls->lacks_ca) {
+            continue;
+        }
         if (tls->watched[i].path != NULL) {
             status = hf_file_watch_read(tls->watched[i].path, &pems->texts[i], reterr);
         } else if (given(texts[i])) {
@@ -92,6 +95,7 @@ static enum hf_status load(struct http_client_tls *tls, char *reterr)
     struct http_pems *pems;
     struct hf_tls *tried = NULL;
     snprintf(reterr, HF_ERROR_MAX, "tls: no memory");
+    tls->lacks_ca = (tls->current == NULL || tls->lacks_ca) && hf_tls_ca_is_missing(&tls->config);
     enum hf_status status = read_pems(tls, &pems, reterr);
     if (status != HF_OK) {
         return status;
@@ -208,9 +212,12 @@ struct http_pems *hf_http_client_tls_apply(const struct http_client_tls *tls, CU
     set_pem(easy, CURLOPT_CAINFO_BLOB, pems->texts[HTTP_PEM_CA]);
     set_pem(easy, CURLOPT_SSLCERT_BLOB, pems->texts[HTTP_PEM_CERT]);
     set_pem(easy, CURLOPT_SSLKEY_BLOB, pems->texts[HTTP_PEM_KEY]);
-    bool own = pems->texts[HTTP_PEM_CA] != NULL;
+    bool own = pems->texts[HTTP_PEM_CA] != NULL || tls->lacks_ca;
     const char *system_directory = getenv("SSL_CERT_DIR");
-    if (!own) {
+    if (tls->lacks_ca) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO,
+                         config->ca_file); /* libcurl says that it is missing */
+    } else if (!own) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, system_file());
     }
     if (own && !config->include_system_ca_certs_pool) {

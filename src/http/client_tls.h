@@ -27,6 +27,7 @@ struct http_client_tls {
     struct hf_tls_lists lists;
     struct hf_file_watch watched[HTTP_PEM_COUNT]; /* path NULL: no file */
     struct http_pems *current;
+    bool lacks_ca; /* ca_file has not existed yet: no connection can be made */
 };
 
 /* On failure `reterr` (HF_ERROR_MAX) names the file and what is wrong with it, and nothing is to be

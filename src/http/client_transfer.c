@@ -31,7 +31,7 @@ static size_t read_body(char *out, size_t unit, size_t count, void *user)
     struct http_transfer *transfer = user;
     const struct hf_http_call *call = transfer->call;
     size_t room = unit * count, used = 0;
-    while (used < room && transfer->piece < call->body_count) {
+    while (used < room && transfer->piece < call->piece_count) {
         const struct hf_slice *piece = &call->pieces[transfer->piece];
         size_t left = piece->size - transfer->piece_offset;
         size_t size = left < room - used ? left : room - used;
@@ -58,7 +58,7 @@ static int seek_body(void *user, curl_off_t offset, int origin)
     uint64_t left = (uint64_t)offset;
     transfer->piece = 0;
     transfer->piece_offset = 0;
-    while (transfer->piece < transfer->call->body_count &&
+    while (transfer->piece < transfer->call->piece_count &&
            left >= transfer->call->pieces[transfer->piece].size) {
         left -= transfer->call->pieces[transfer->piece++].size;
     }
@@ -157,7 +157,7 @@ static void set_body(struct http_transfer *transfer)
 {
     const struct hf_http_call *call = transfer->call;
     curl_off_t size = 0;
-    for (size_t i = 0; i < call->body_count; i++) {
+    for (size_t i = 0; i < call->piece_count; i++) {
         size += (curl_off_t)call->pieces[i].size;
     }
     bool is_post = strcmp(call->method, "POST") == 0;

@@ -45,6 +45,7 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (made == NULL || info == NULL) {
         hf_census_leave(server->census, &who);
+        hf_http_end_greeting(server);
         free(made);
         return NULL; /* its first request is refused */
     }
@@ -70,6 +71,7 @@ static struct http_connection *open_connection(struct hf_http_server *server,
     server->connections = made;
     hf_http_idle_enter(server, made);
     pthread_mutex_unlock(&server->lock);
+    hf_http_end_greeting(server);
     return made;
 }
 
@@ -328,7 +330,8 @@ static void linger(struct hf_http_server *server, uint64_t grace_ns)
 {
     const struct timespec until = in(grace_ns / 5);
     int waited = 0;
-    while ((server->connections != NULL || atomic_load(&server->greeting_count) > 0) &&
+    while ((!server->accepts_no_more || server->connections != NULL ||
+            atomic_load(&server->greeting_count) > 0) &&
            waited == 0) {
         waited = pthread_cond_timedwait(&server->changed, &server->lock, &until);
     }

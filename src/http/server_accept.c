@@ -3,10 +3,8 @@
  * this itself: libmicrohttpd would shut the listening socket down at its end, which a reload and
  * the other holders of that socket must not see.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,34 +16,6 @@
 #define WATCH_PERIOD_MS 1000
 #define RELIEF_PERIOD_MS 20
 #define REFUSED_PAUSE_MS 100
-
-void hf_http_format_peer(const struct sockaddr *address, char *out, size_t size)
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    if (address != NULL && address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-        snprintf(out, size, "%s:%u", host, ntohs(v4->sin_port));
-    } else if (address != NULL && address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
-        bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-        inet_ntop(mapped ? AF_INET : AF_INET6, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), host,
-                  sizeof(host));
-        snprintf(out, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(v6->sin6_port));
-    } else {
-        snprintf(out, size, "unix");
-    }
-}
-
-void hf_http_server_complain(const struct hf_http_server *server,
-                             const struct sockaddr_storage *address, const char *what)
-{
-    if (server->options.on_error != NULL) {
-        char peer[64];
-        hf_http_format_peer((const struct sockaddr *)address, peer, sizeof(peer));
-        server->options.on_error(server->options.user, peer, what);
-    }
-}
 
 static void take_in(struct hf_http_server *server, int fd, const struct sockaddr_storage *address,
                     socklen_t size)
@@ -77,38 +47,6 @@ static bool accept_waiting(struct hf_http_server *server)
         take_in(server, fd, &address, size);
     }
     return true;
-}
-
-/* It was being greeted, and no longer is. */
-static void end_greeting(struct hf_http_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    atomic_fetch_sub(&server->greeting_count, 1);
-    if (server->closing) {
-        pthread_cond_broadcast(&server->changed);
-    }
-    pthread_mutex_unlock(&server->lock);
-}
-
-static void leave(struct hf_http_server *server, const struct sockaddr_storage *address)
-{
-    struct hf_peer who = hf_peer_of_address((const struct sockaddr *)address);
-    hf_census_leave(server->census, &who);
-}
-
-void hf_http_server_admit(struct hf_http_server *server, int fd,
-                          const struct sockaddr_storage *address, socklen_t size)
-{
-    if (MHD_add_connection(server->daemon, fd, (const struct sockaddr *)address, size) != MHD_YES) {
-        leave(server, address); /* the library has closed the socket */
-    }
-    end_greeting(server);
-}
-
-void hf_http_server_uncount(struct hf_http_server *server, const struct sockaddr_storage *address)
-{
-    leave(server, address);
-    end_greeting(server);
 }
 
 /* One turn: accepts, and looks after the slow. `able` is false after accepting failed. Returns the
@@ -144,6 +82,10 @@ void *hf_http_accept_main(void *user)
     for (;;) {
         pthread_mutex_lock(&server->lock);
         bool closing = server->closing, ending = server->ending;
+        if (closing && !server->accepts_no_more) {
+            server->accepts_no_more = true;
+            pthread_cond_broadcast(&server->changed);
+        }
         pthread_mutex_unlock(&server->lock);
         if (ending) {
             return NULL;

@@ -40,9 +40,10 @@ struct hf_http_server {
     pthread_t acceptor;
     struct http_greetings *greetings; /* the acceptor's */
 
-    struct hf_census *census;      /* accepted and not closed */
-    bool checks_lines;             /* of heads, which the library does not */
-    _Atomic size_t greeting_count; /* connections that the library does not have yet */
+    struct hf_census *census; /* accepted and not closed */
+    bool checks_lines;        /* of heads, which the library does not */
+    /* Connections from their acceptance until the library has told of them, on its own thread. */
+    _Atomic size_t greeting_count;
     struct hf_intake_limits limits;
     struct hf_intake_peers peers;
     atomic_size_t held_bytes; /* of all bodies; given back under the lock */
@@ -62,6 +63,7 @@ struct hf_http_server {
     size_t suspended;              /* waiting, held, or on their way back to their thread */
     size_t unanswered;             /* given to handlers */
     bool closing, cutting, ending; /* stop has begun; its grace is over; its requests are gone */
+    bool accepts_no_more;          /* the acceptor has seen `closing` */
     bool threads_ended, ended;     /* after which every request has been answered, too */
 };
 
@@ -131,6 +133,8 @@ void hf_http_cut(struct hf_http_server *server);
 #define HTTP_ACCEPT_BATCH 64u /* connections, a turn */
 /* The acceptor's thread, until the server is ending. `user` is the server. */
 void *hf_http_accept_main(void *user);
+/* It was accepted, and is now in the list of connections or closed. */
+void hf_http_end_greeting(struct hf_http_server *server);
 /* NULL, or no IP: "unix". */
 void hf_http_format_peer(const struct sockaddr *address, char *out, size_t size);
 

@@ -27,11 +27,16 @@ static bool in_cluster_url(struct hf_kube_access *access, const char *scheme)
                     bare_v6 ? "]" : "", port) >= 0;
 }
 
-static enum hf_status use_service_account(struct hf_kube_access *access, char *reterr)
+const char *hf_kube_account_folder(void)
 {
     /* For pods that mount a projected token elsewhere. */
     const char *folder = getenv("HOLDFAST_SERVICE_ACCOUNT_DIR");
-    folder = folder != NULL && folder[0] != '\0' ? folder : SERVICE_ACCOUNT;
+    return folder != NULL && folder[0] != '\0' ? folder : SERVICE_ACCOUNT;
+}
+
+static enum hf_status use_service_account(struct hf_kube_access *access, char *reterr)
+{
+    const char *folder = hf_kube_account_folder();
     if (!in_cluster_url(access, "https")) {
         snprintf(reterr, HF_ERROR_MAX,
                  "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST and "

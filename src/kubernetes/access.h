@@ -54,4 +54,6 @@ struct hf_kube_access {
 /* On failure `reterr` (HF_ERROR_MAX) is one sentence with what to do. */
 HF_MUST_USE enum hf_status hf_kube_access_find(const struct hf_kube_config *config,
                                                struct hf_kube_access *ret_access, char *reterr);
+/* The folder with the pod's token and ca.crt. */
+const char *hf_kube_account_folder(void);
 void hf_kube_access_release(struct hf_kube_access *access);

@@ -104,26 +104,32 @@ enum hf_status hf_kube_client_open(const struct hf_kube_config *config,
 {
     struct hf_kube_access access;
     enum hf_status status = hf_kube_access_find(config, &access, reterr);
-    if (status != HF_OK) {
-        return status;
-    }
+    return status == HF_OK ? hf_kube_client_open_at(&access, ret_client, reterr) : status;
+}
+
+enum hf_status hf_kube_client_open_at(struct hf_kube_access *access,
+                                      struct hf_kube_client **ret_client, char *reterr)
+{
+    enum hf_status status = HF_OK;
     pthread_mutex_lock(&clients_lock);
     struct hf_kube_client *client = clients;
-    while (client != NULL && !is_same(&client->access, &access)) {
+    while (client != NULL && !is_same(&client->access, access)) {
         client = client->next;
     }
     if (client != NULL) {
         client->users++;
-        hf_kube_access_release(&access);
+        hf_kube_access_release(access);
     } else {
-        status = make(&access, &client, reterr);
+        status = make(access, &client, reterr);
         if (status == HF_OK) {
             client->next = clients;
             clients = client;
         }
     }
     pthread_mutex_unlock(&clients_lock);
-    *ret_client = client;
+    if (status == HF_OK) {
+        *ret_client = client;
+    }
     return status;
 }
 

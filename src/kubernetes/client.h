@@ -18,6 +18,9 @@ struct hf_loop;
 /* On failure `reterr` (HF_ERROR_MAX) is one sentence with what to do. */
 HF_MUST_USE enum hf_status hf_kube_client_open(const struct hf_kube_config *config,
                                                struct hf_kube_client **ret_client, char *reterr);
+/* The same of a server that the caller has found: a kubelet. Takes over `access`. */
+HF_MUST_USE enum hf_status hf_kube_client_open_at(struct hf_kube_access *access,
+                                                  struct hf_kube_client **ret_client, char *reterr);
 /* No watch of the caller's may be left. The last one ends the thread. NULL is nothing. */
 void hf_kube_client_close(struct hf_kube_client *client);
 

@@ -6,22 +6,17 @@
 
 #include <holdfast/component.h>
 
-#include "http/client.h"
+#include "request.h"
 #include "util/clock.h"
-#include "util/compress.h"
 #include "json/json.h"
 
 #define TIMEOUT_NS (30 * HF_NS_PER_S)
 #define GROUPS_MAX 256u
-#define ANSWER_BYTES_MAX (8u << 20)
 
 /* One request after another: the core group, the list of groups, then each group. */
 struct hf_kube_discovery {
     struct hf_kube_discover_options options;
-    struct hf_http_call call;
-    struct hf_header headers[2];
-    struct hf_bytes body;
-    char url[1024];
+    struct hf_kube_request request;
     char root[256];           /* what is asked for: "/api/v1", "/apis" */
     char *groups[GROUPS_MAX]; /* "apps/v1", those to ask for */
     size_t group_count, next_group;
@@ -35,7 +30,6 @@ static void free_discovery(struct hf_kube_discovery *discovery)
     for (size_t i = 0; i < discovery->group_count; i++) {
         free(discovery->groups[i]);
     }
-    hf_bytes_release(&discovery->body);
     free(discovery);
 }
 
@@ -90,22 +84,13 @@ static void go_on(struct hf_kube_discovery *discovery)
     ask(discovery);
 }
 
-static enum hf_http_flow on_chunk(struct hf_http_call *call, struct hf_slice bytes)
+static void read_answer(struct hf_kube_discovery *discovery, struct hf_slice body)
 {
-    struct hf_kube_discovery *discovery = HF_CONTAINER(call, struct hf_kube_discovery, call);
-    bool fits = bytes.size <= ANSWER_BYTES_MAX - discovery->body.size &&
-                hf_bytes_append(&discovery->body, bytes) == HF_OK;
-    return fits ? HF_HTTP_GO_ON : HF_HTTP_STOP;
-}
-
-static void read_answer(struct hf_kube_discovery *discovery)
-{
-    struct hf_arena arena = {.limit = 4 * (size_t)ANSWER_BYTES_MAX};
+    struct hf_arena arena = {.limit = 4 * (size_t)HF_KUBE_ANSWER_BYTES_MAX};
     const struct hf_json *list;
     char error[HF_JSON_ERROR_MAX];
     bool is_served = false;
-    if (hf_json_read(hf_slice_of(discovery->body.data, discovery->body.size), &arena, &list,
-                     error) == HF_OK) {
+    if (hf_json_read(body, &arena, &list, error) == HF_OK) {
         if (strcmp(discovery->root, "/apis") == 0) {
             note_groups(discovery, list);
         } else {
@@ -123,44 +108,38 @@ static void read_answer(struct hf_kube_discovery *discovery)
     }
 }
 
-static void on_done(struct hf_http_call *call, const struct hf_http_result *result)
+static void on_done(struct hf_kube_request *request, const struct hf_kube_answer *answer)
 {
-    struct hf_kube_discovery *discovery = HF_CONTAINER(call, struct hf_kube_discovery, call);
-    char why[400];
-    if (discovery->is_ended || result->status == HF_CLOSED) {
+    struct hf_kube_discovery *discovery = HF_CONTAINER(request, struct hf_kube_discovery, request);
+    char why[400], text[320];
+    if (discovery->is_ended || answer->status == HF_CLOSED) {
         free_discovery(discovery);
-    } else if (result->status == HF_OK && result->code == 200) {
-        read_answer(discovery);
-    } else if (result->status == HF_OK && result->code != 401 && discovery->group_count != 0) {
+    } else if (answer->status == HF_OK && answer->code == 200) {
+        read_answer(discovery, answer->body);
+    } else if (answer->status == HF_OK && answer->code != 401 && discovery->group_count != 0) {
         go_on(discovery); /* a group whose server is down */
     } else {
-        snprintf(why, sizeof(why), "the Kubernetes API does not tell what it serves: %.200s%d",
-                 result->status != HF_OK ? result->error : "it answers ",
-                 result->status != HF_OK ? 0 : result->code);
+        hf_kube_explain(answer, text, sizeof(text));
+        snprintf(why, sizeof(why), "the Kubernetes API does not tell what it serves: %s", text);
         finish(discovery, NULL, why);
     }
 }
 
-static void ask(struct hf_kube_discovery *discovery)
+static enum hf_status send_request(struct hf_kube_discovery *discovery)
 {
-    const struct hf_kube_access *access = hf_kube_client_access(discovery->options.client);
-    snprintf(discovery->url, sizeof(discovery->url), "%s%s", access->url, discovery->root);
-    discovery->headers[0] =
-        (struct hf_header){hf_slice_text("accept"), hf_slice_text("application/json")};
-    discovery->headers[1] = (struct hf_header){
-        hf_slice_text("authorization"),
-        hf_slice_text(access->authorization != NULL ? access->authorization : "")};
-    discovery->body.size = 0;
-    discovery->call = (struct hf_http_call){
-        .method = "GET",
-        .url = discovery->url,
-        .headers = discovery->headers,
-        .header_count = access->authorization != NULL ? 2 : 1,
+    discovery->request = (struct hf_kube_request){
+        .path = discovery->root,
         .deadline_ns = hf_clock_monotonic_ns() + TIMEOUT_NS,
-        .chunk = on_chunk,
         .done = on_done,
     };
-    hf_http_client_call(hf_kube_client_http(discovery->options.client), &discovery->call);
+    return hf_kube_request_send(discovery->options.client, &discovery->request);
+}
+
+static void ask(struct hf_kube_discovery *discovery)
+{
+    if (send_request(discovery) != HF_OK) {
+        finish(discovery, NULL, "out of memory");
+    }
 }
 
 struct hf_kube_discovery *hf_kube_discover(const struct hf_kube_discover_options *options)
@@ -173,7 +152,10 @@ struct hf_kube_discovery *hf_kube_discover(const struct hf_kube_discover_options
     discovery->options = *options;
     discovery->options.group = any_group ? NULL : options->group;
     snprintf(discovery->root, sizeof(discovery->root), "%s", any_group ? "/api/v1" : "/apis");
-    ask(discovery);
+    if (send_request(discovery) != HF_OK) {
+        free_discovery(discovery);
+        return NULL;
+    }
     return discovery;
 }
 
@@ -181,6 +163,6 @@ void hf_kube_discovery_end(struct hf_kube_discovery *discovery)
 {
     if (discovery != NULL) {
         discovery->is_ended = true;
-        hf_http_client_cancel(hf_kube_client_http(discovery->options.client), &discovery->call);
+        hf_kube_request_cancel(&discovery->request);
     }
 }

@@ -18,6 +18,12 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     va_end(arguments);
 }
 
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys)
+{
+    hf_log_keys(node->host->log, level, node->id, message, keys);
+}
+
 struct hf_metrics *hf_node_metrics(const struct hf_node *node)
 {
     return node->host->metrics;

@@ -60,6 +60,10 @@ struct hf_pipeline {
     bool zstd;                          /* compress at rest */
     struct hf_series **enqueue_failed;  /* of its exporters */
     size_t exporter_count;
+    struct hf_node **behind; /* exporters, connectors, or the queued processor that follows */
+    size_t behind_count;
+    bool skips_queue; /* nothing reads its queue: all goes on through connectors that answer at once
+                       */
 };
 
 struct hf_node {
@@ -73,7 +77,7 @@ struct hf_node {
     const struct hf_host *host;
     struct hf_loop *own_loop; /* of an exporter's delivery or a queued processor; NULL: none */
     unsigned signals;
-    struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers */
+    struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers, connectors, queued processors */
     size_t route_count[HF_SIGNAL_COUNT];
     struct hf_transport transports[HF_TRANSPORTS_MAX];
     size_t transport_count;

@@ -6,6 +6,7 @@
 #include "function.h"
 #include "metrics_internal.h"
 #include "pdata/document.h"
+#include "pdata/merge_points.h"
 #include "pdata/message.h"
 
 #define EDITOR(name)                                                                               \
@@ -37,229 +38,22 @@ static bool read_numbers(struct hf_ottl_run *run, struct hf_message *message, ui
     return ret_numbers->bits != NULL;
 }
 
-static bool are_same(const struct numbers *a, const struct numbers *b)
+/* ---- points ---- */
+
+static enum hf_merge merge_of(struct hf_slice name)
 {
-    return a->count == b->count &&
-           (a->count == 0 || memcmp(a->bits, b->bits, a->count * sizeof(uint64_t)) == 0);
+    enum hf_merge by = HF_MERGE_SUM;
+    return hf_merge_find(name, &by) ? by : HF_MERGE_KINDS;
 }
 
-/* ---- which points belong together ---- */
-
-static bool same_attributes(struct hf_ottl_run *run, struct hf_message *a, struct hf_message *b)
-{
-    uint32_t number = hf_message_attributes_number(hf_message_type(a));
-    const struct hf_attributes *left = hf_message_attributes(a, number);
-    const struct hf_attributes *right = hf_message_attributes(b, number);
-    (void)run;
-    if (left == NULL || right == NULL || left->count != right->count) {
-        return false;
-    }
-    for (size_t i = 0; i < left->count; i++) {
-        const struct hf_attribute *found = hf_attributes_find(right, left->items[i].key);
-        if (found == NULL) {
-            return false;
-        }
-        struct hf_any one = hf_any_read(left->items[i].value), other = hf_any_read(found->value);
-        if (!hf_any_equal(&one, &other)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool belong_together(struct hf_ottl_run *run, struct hf_message *data, struct hf_message *a,
-                            struct hf_message *b)
-{
-    uint8_t kind = hf_ottl_metric_kind(data);
-    bool is_delta = kind != HF_MESSAGE_GAUGE && hf_message_i64(data, SUM_TEMPORALITY) == 1;
-    struct numbers left, right;
-    if (hf_message_u64(a, POINT_TIME) != hf_message_u64(b, POINT_TIME) ||
-        (is_delta && hf_message_u64(a, POINT_START) != hf_message_u64(b, POINT_START)) ||
-        !same_attributes(run, a, b)) {
-        return false;
-    }
-    if (kind != HF_MESSAGE_HISTOGRAM) {
-        return true;
-    }
-    return hf_message_has(a, HISTOGRAM_MIN) == hf_message_has(b, HISTOGRAM_MIN) &&
-           hf_message_has(a, HISTOGRAM_MAX) == hf_message_has(b, HISTOGRAM_MAX) &&
-           hf_message_u64(a, HISTOGRAM_FLAGS) == hf_message_u64(b, HISTOGRAM_FLAGS) &&
-           read_numbers(run, a, HISTOGRAM_BOUNDS, &left) &&
-           read_numbers(run, b, HISTOGRAM_BOUNDS, &right) && are_same(&left, &right);
-}
-
-/* ---- number points ---- */
-
-enum aggregation { BY_SUM, BY_MAX, BY_MIN, BY_MEAN, BY_MEDIAN, BY_COUNT, AGGREGATION_COUNT };
-
-static const char *const aggregations[AGGREGATION_COUNT] = {"sum",  "max",    "min",
-                                                            "mean", "median", "count"};
-
-static enum aggregation aggregation_of(struct hf_slice name)
-{
-    size_t i = 0;
-    while (i < AGGREGATION_COUNT && !hf_slice_is(name, aggregations[i])) {
-        i++;
-    }
-    return (enum aggregation)i;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static double point_value(struct hf_message *point)
-{
-    return hf_message_has(point, NUMBER_INT) ? (double)hf_message_i64(point, NUMBER_INT)
-                                             : hf_message_double(point, NUMBER_DOUBLE);
-}
-
-static double aggregate(enum aggregation by, double *values, size_t count)
-{
-    double result = values[0];
-    if (by == BY_COUNT) {
-        return count > 1 ? (double)count : values[0];
-    }
-    if (by == BY_MEDIAN) {
-        qsort(values, count, sizeof(*values), compare_doubles);
-        return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-    }
-    for (size_t i = 1; i < count; i++) {
-        result = by == BY_MAX   ? fmax(result, values[i])
-                 : by == BY_MIN ? fmin(result, values[i])
-                                : result + values[i];
-    }
-    return by == BY_MEAN ? result / (double)count : result;
-}
-
-/* Whole numbers stay whole, and are added without a loss of digits. */
-static bool merge_numbers(struct hf_ottl_run *run, enum aggregation by,
-                          struct hf_message *const *points, size_t count)
-{
-    bool is_int = hf_message_has(points[0], NUMBER_INT);
-    double *values = hf_ottl_take(run, count * sizeof(*values));
-    int64_t sum = 0;
-    if (values == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        values[i] = point_value(points[i]);
-        sum = (int64_t)((uint64_t)sum + (uint64_t)hf_message_i64(points[i], NUMBER_INT));
-    }
-    if (!is_int) {
-        hf_message_set_double(points[0], NUMBER_DOUBLE, aggregate(by, values, count));
-    } else if (by == BY_SUM || by == BY_MEAN) {
-        hf_message_set_i64(points[0], NUMBER_INT, by == BY_SUM ? sum : sum / (int64_t)count);
-    } else {
-        hf_message_set_i64(points[0], NUMBER_INT, (int64_t)aggregate(by, values, count));
-    }
-    return true;
-}
-
-/* ---- histograms: always summed ---- */
-
-static void merge_extreme(struct hf_message *into, struct hf_message *point, uint32_t number,
-                          bool of_largest)
-{
-    double own = hf_message_double(into, number), other = hf_message_double(point, number);
-    if (hf_message_has(into, number) && (of_largest ? own < other : own > other)) {
-        hf_message_set_double(into, number, other);
-    }
-}
-
-static bool merge_histograms(struct hf_ottl_run *run, struct hf_message *const *points,
-                             size_t count)
-{
-    struct hf_message *into = points[0];
-    struct numbers counts, more;
-    if (!read_numbers(run, into, HISTOGRAM_COUNTS, &counts)) {
-        return false;
-    }
-    for (size_t i = 1; i < count; i++) {
-        if (hf_message_u64(points[i], POINT_COUNT) == 0) {
-            continue;
-        }
-        if (!read_numbers(run, points[i], HISTOGRAM_COUNTS, &more)) {
-            return false;
-        }
-        for (size_t b = 0; b < more.count && b < counts.count; b++) {
-            counts.bits[b] += more.bits[b];
-        }
-        hf_message_set_u64(into, POINT_COUNT,
-                           hf_message_u64(into, POINT_COUNT) +
-                               hf_message_u64(points[i], POINT_COUNT));
-        hf_message_set_double(into, POINT_SUM,
-                              hf_message_double(into, POINT_SUM) +
-                                  hf_message_double(points[i], POINT_SUM));
-        merge_extreme(into, points[i], HISTOGRAM_MIN, false);
-        merge_extreme(into, points[i], HISTOGRAM_MAX, true);
-        struct hf_message *exemplar = hf_message_first(points[i], HISTOGRAM_EXEMPLARS);
-        while (exemplar != NULL) {
-            struct hf_message *next = hf_message_next(exemplar);
-            if (hf_message_move(exemplar, into, HISTOGRAM_EXEMPLARS) == NULL) {
-                return hf_ottl_no_memory(run);
-            }
-            exemplar = next;
-        }
-    }
-    if (count > 1 && counts.count > 0) {
-        hf_message_set_numbers(into, HISTOGRAM_COUNTS, counts.bits, counts.count);
-    }
-    return true;
-}
-
-/* ---- one group after another ---- */
-
-static void take_earliest_start(struct hf_message *into, struct hf_message *point)
-{
-    uint64_t start = hf_message_u64(point, POINT_START);
-    if (start < hf_message_u64(into, POINT_START)) {
-        hf_message_set_u64(into, POINT_START, start);
-    }
-}
-
-static bool merge_group(struct hf_ottl_run *run, enum aggregation by, struct hf_message *data,
-                        struct hf_message *first, struct hf_message **points)
-{
-    size_t count = 1;
-    points[0] = first;
-    struct hf_message *point = hf_message_next(first);
-    for (; point != NULL; point = hf_message_next(point)) {
-        if (belong_together(run, data, first, point)) {
-            points[count++] = point;
-        }
-    }
-    if (run->no_memory) {
-        return false;
-    }
-    bool ok = hf_ottl_metric_kind(data) == HF_MESSAGE_HISTOGRAM
-                  ? merge_histograms(run, points, count)
-                  : count == 1 || merge_numbers(run, by, points, count);
-    for (size_t i = 1; ok && i < count; i++) {
-        take_earliest_start(first, points[i]);
-        hf_message_remove(points[i]);
-    }
-    return ok;
-}
-
-static bool merge_points(struct hf_ottl_run *run, enum aggregation by)
+static bool merge_points(struct hf_ottl_run *run, enum hf_merge by)
 {
     struct hf_message *data = hf_place_data(run->place->metric);
     uint8_t kind = hf_ottl_metric_kind(data);
-    size_t count = hf_message_count(data, POINTS);
     if (kind == HF_MESSAGE_SUMMARY || kind == HF_MESSAGE_EXPONENTIAL_HISTOGRAM) {
         return hf_ottl_fail(run, "aggregating metrics of this type is not supported");
     }
-    struct hf_message **points = hf_ottl_take(run, (count + 1) * sizeof(struct hf_message *));
-    struct hf_message *first = points != NULL ? hf_message_first(data, POINTS) : NULL;
-    for (; first != NULL; first = hf_message_next(first)) {
-        if (!merge_group(run, by, data, first, points)) {
-            return false;
-        }
-    }
-    return points != NULL;
+    return hf_ottl_passes(run, hf_merge_points(data, by, &run->scratch));
 }
 
 /* ---- the editors ---- */
@@ -268,7 +62,7 @@ static enum hf_status check_aggregation(struct hf_ottl_call *call, struct hf_ott
                                         size_t at)
 {
     (void)at;
-    return aggregation_of(hf_ottl_literal_text(call, 0, "")) != AGGREGATION_COUNT
+    return merge_of(hf_ottl_literal_text(call, 0, "")) != HF_MERGE_KINDS
                ? HF_OK
                : hf_ottl_refuse(fault, call->nodes[0]->at,
                                 "invalid aggregation function, valid options: sum, max, min, mean, "
@@ -315,7 +109,7 @@ EDITOR(aggregate_on_attributes)
     for (; call->nodes[1] != NULL && point != NULL; point = hf_message_next(point)) {
         keep_attributes(point, names, count);
     }
-    return merge_points(run, aggregation_of(arguments[0].bytes));
+    return merge_points(run, merge_of(arguments[0].bytes));
 }
 
 EDITOR(aggregate_on_attribute_value)
@@ -343,7 +137,7 @@ EDITOR(aggregate_on_attribute_value)
     if (maker.failed) {
         return hf_ottl_no_memory(run);
     }
-    return merge_points(run, aggregation_of(arguments[0].bytes));
+    return merge_points(run, merge_of(arguments[0].bytes));
 }
 
 /* ---- buckets ---- */

@@ -31,6 +31,7 @@ enum hf_status hf_ottl_regex_new(struct hf_slice pattern, struct hf_regex **ret_
 
 struct translation {
     struct hf_slice pattern;
+    const char *any; /* what `*` and `?` take one of */
     size_t at;
     unsigned depth; /* of braces */
     struct hf_bytes out;
@@ -76,9 +77,13 @@ static void put_next(struct translation *translation)
 {
     uint8_t byte = translation->pattern.data[translation->at++];
     if (byte == '*') {
-        put(translation, ".*");
+        bool is_double = translation->at < translation->pattern.size &&
+                         translation->pattern.data[translation->at] == '*';
+        translation->at += is_double ? 1 : 0;
+        put(translation, is_double ? "." : translation->any);
+        put(translation, "*");
     } else if (byte == '?') {
-        put(translation, ".");
+        put(translation, translation->any);
     } else if (byte == '[') {
         put_class(translation);
     } else if (byte == '{') {
@@ -96,9 +101,10 @@ static void put_next(struct translation *translation)
     }
 }
 
-enum hf_status hf_ottl_glob_new(struct hf_slice pattern, struct hf_regex **ret_regex, char *reterr)
+static enum hf_status compile(struct hf_slice pattern, const char *any, struct hf_regex **ret_regex,
+                              char *reterr)
 {
-    struct translation translation = {.pattern = pattern};
+    struct translation translation = {.pattern = pattern, .any = any};
     put(&translation, "(?s)^(?:");
     while (translation.at < pattern.size) {
         put_next(&translation);
@@ -115,4 +121,17 @@ enum hf_status hf_ottl_glob_new(struct hf_slice pattern, struct hf_regex **ret_r
     }
     hf_bytes_release(&translation.out);
     return status;
+}
+
+enum hf_status hf_ottl_glob_new(struct hf_slice pattern, struct hf_regex **ret_regex, char *reterr)
+{
+    return compile(pattern, ".", ret_regex, reterr);
+}
+
+enum hf_status hf_ottl_glob_new_separated(struct hf_slice pattern, char separator,
+                                          struct hf_regex **ret_regex, char *reterr)
+{
+    char any[sizeof("[^\\.]")];
+    snprintf(any, sizeof(any), "[^\\%c]", separator);
+    return compile(pattern, any, ret_regex, reterr);
 }

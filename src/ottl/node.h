@@ -90,6 +90,8 @@ struct hf_ottl_resolve {
     unsigned functions;
     bool is_bare; /* paths without a prefix are the context's own */
     struct hf_ottl_fault *fault;
+    /* For the arguments of calls: hf_ottl_resolve(). */
+    enum hf_status (*resolve)(struct hf_ottl_resolve *resolve, struct hf_ottl_node *node);
 };
 
 HF_MUST_USE enum hf_status hf_ottl_resolve(struct hf_ottl_resolve *resolve,

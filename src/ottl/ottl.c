@@ -128,7 +128,8 @@ static enum hf_status resolve_text(struct compiling *compiling, struct hf_ottl_t
                                       .context = compiling->ottl->context,
                                       .functions = compiling->source->functions,
                                       .is_bare = !compiling->source->infers,
-                                      .fault = &compiling->fault};
+                                      .fault = &compiling->fault,
+                                      .resolve = hf_ottl_resolve};
     enum hf_status status = HF_OK;
     if (text->editor != NULL) {
         text->editor->evaluate = hf_ottl_evaluate_call;

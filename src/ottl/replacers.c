@@ -5,6 +5,7 @@
 #include "function.h"
 #include "pdata/document.h"
 #include "util/regex.h"
+#include "util/regex_expand.h"
 
 /* The arguments of one replacing editor, evaluated. */
 struct replacing {
@@ -17,79 +18,10 @@ struct replacing {
 
 /* ---- what stands for one match ---- */
 
-static size_t word_at(struct hf_slice text, size_t at)
-{
-    size_t start = at;
-    while (at < text.size) {
-        uint8_t byte = text.data[at];
-        bool is_of_word = byte == '_' || (byte >= '0' && byte <= '9') ||
-                          ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
-        if (!is_of_word) {
-            break;
-        }
-        at++;
-    }
-    return at - start;
-}
-
-/* The group that a name or a number says; nothing when there is none. */
-static struct hf_slice group_named(const struct hf_regex *regex, const struct hf_slice *groups,
-                                   struct hf_slice name)
-{
-    size_t count = hf_regex_group_count(regex);
-    int64_t number;
-    if (hf_ottl_read_int(name, 10, &number) && name.data[0] != '+' && name.data[0] != '-') {
-        return number >= 0 && (uint64_t)number <= count ? groups[number] : HF_EMPTY_SLICE;
-    }
-    struct hf_slice found = HF_EMPTY_SLICE;
-    for (size_t group = 1; group <= count; group++) {
-        const char *known = hf_regex_group_name(regex, group);
-        if (known != NULL && hf_slice_is(name, known) && groups[group].data != NULL) {
-            found = groups[group];
-        }
-    }
-    return found;
-}
-
-/* `$name`, `${name}` or `$$` behind `at`, which is the dollar: how long; 0: a dollar alone. */
-static size_t reference_at(struct hf_slice text, size_t at, struct hf_slice *ret_name)
-{
-    bool is_braced = at + 1 < text.size && text.data[at + 1] == '{';
-    size_t start = at + 1 + is_braced;
-    size_t size = start < text.size ? word_at(text, start) : 0;
-    *ret_name = hf_slice_of(text.data + start, size);
-    if (size == 0 || (is_braced && (start + size >= text.size || text.data[start + size] != '}'))) {
-        return 0;
-    }
-    return 1 + size + 2 * (size_t)is_braced;
-}
-
-/* Appends the template with its references expanded, as Go's Expand does. */
 static void expand(struct replacing *replacing, const struct hf_slice *groups, struct hf_bytes *out)
 {
-    struct hf_slice text = replacing->replacement;
-    struct hf_ottl_run *run = replacing->run;
-    size_t at = 0;
-    while (at < text.size) {
-        const uint8_t *dollar = memchr(text.data + at, '$', text.size - at);
-        size_t plain = dollar == NULL ? text.size - at : (size_t)(dollar - text.data) - at;
-        struct hf_slice name;
-        run->no_memory |= hf_bytes_append(out, hf_slice_of(text.data + at, plain)) != HF_OK;
-        at += plain;
-        if (at == text.size) {
-            break;
-        }
-        if (at + 1 < text.size && text.data[at + 1] == '$') {
-            run->no_memory |= hf_bytes_append(out, hf_slice_text("$")) != HF_OK;
-            at += 2;
-            continue;
-        }
-        size_t size = reference_at(text, at, &name);
-        struct hf_slice more =
-            size == 0 ? hf_slice_text("$") : group_named(replacing->regex, groups, name);
-        run->no_memory |= more.size > 0 && hf_bytes_append(out, more) != HF_OK;
-        at += size == 0 ? 1 : size;
-    }
+    enum hf_status status = hf_regex_expand(replacing->regex, replacing->replacement, groups, out);
+    replacing->run->no_memory |= status != HF_OK;
 }
 
 /* Exactly one %s and no other verb. */

@@ -2,78 +2,11 @@
  * From what a text says to what runs: paths are compiled, symbols become numbers, and constant
  * parts become literals. Functions and their arguments are in resolve_call.c.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "resolve_internal.h"
 #include "util/suggest.h"
-
-#define FOLD_LIMIT_BYTES (4u << 20)
-
-enum hf_status hf_ottl_refuse(struct hf_ottl_fault *fault, size_t at, const char *format, ...)
-{
-    va_list arguments;
-    fault->at = at;
-    va_start(arguments, format);
-    vsnprintf(fault->sentence, sizeof(fault->sentence), format, arguments);
-    va_end(arguments);
-    return HF_INVALID;
-}
-
-/* ---- constant parts ---- */
-
-static bool are_literals(const struct hf_ottl_node *node, size_t from)
-{
-    for (size_t i = from; i < node->count; i++) {
-        if (node->items[i]->kind != HF_NODE_LITERAL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum hf_status become(struct hf_ottl_resolve *resolve, struct hf_ottl_node *node,
-                             struct hf_ottl_value value)
-{
-    if (value.bytes.size > 0) {
-        uint8_t *kept = hf_arena_take(resolve->arena, value.bytes.size + 1);
-        if (kept == NULL) {
-            return HF_NOMEM;
-        }
-        memcpy(kept, value.bytes.data, value.bytes.size);
-        kept[value.bytes.size] = '\0';
-        value.bytes.data = kept;
-    }
-    hf_ottl_release(node);
-    node->kind = HF_NODE_LITERAL;
-    node->value = value;
-    node->count = 0;
-    node->evaluate = hf_ottl_evaluate_literal;
-    node->judge = hf_ottl_judge_literal;
-    return HF_OK;
-}
-
-/* What fails now fails when it runs: an error is the item's, not the configuration's. */
-enum hf_status hf_ottl_fold(struct hf_ottl_resolve *resolve, struct hf_ottl_node *node)
-{
-    struct hf_ottl_run run = {.scratch.limit = FOLD_LIMIT_BYTES};
-    struct hf_ottl_value value = hf_ottl_nil();
-    enum hf_status status = HF_OK;
-    if (node->evaluate != NULL) {
-        if (node->evaluate(node, &run, &value)) {
-            status = become(resolve, node, value);
-        }
-    } else {
-        enum hf_ottl_verdict verdict = node->judge(node, &run);
-        if (verdict != HF_OTTL_ERROR) {
-            status = become(resolve, node, hf_ottl_bool(verdict == HF_OTTL_TRUE));
-        }
-    }
-    hf_arena_release(&run.scratch);
-    hf_bytes_release(&run.text);
-    return run.no_memory ? HF_NOMEM : status;
-}
 
 /* ---- paths ---- */
 
@@ -197,7 +130,7 @@ static enum hf_status resolve_name(struct hf_ottl_resolve *resolve, struct hf_ot
 {
     int64_t value;
     if (hf_ottl_enum_find(resolve->context, node->name, &value)) {
-        return become(resolve, node, hf_ottl_int(value));
+        return hf_ottl_become(resolve, node, hf_ottl_int(value));
     }
     const char *nearest = hf_ottl_enum_suggest(resolve->context, node->name);
     return hf_ottl_refuse(resolve->fault, node->at,
@@ -228,6 +161,16 @@ static const struct {
     [HF_NODE_TEST] = {NULL, hf_ottl_judge_test, true},
 };
 
+static bool are_literals(const struct hf_ottl_node *node, size_t from)
+{
+    for (size_t i = from; i < node->count; i++) {
+        if (node->items[i]->kind != HF_NODE_LITERAL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum hf_status resolve_items(struct hf_ottl_resolve *resolve, struct hf_ottl_node *node)
 {
     enum hf_status status = HF_OK;
@@ -256,18 +199,4 @@ enum hf_status hf_ottl_resolve(struct hf_ottl_resolve *resolve, struct hf_ottl_n
     node->evaluate = kinds[node->kind].evaluate;
     node->judge = kinds[node->kind].judge;
     return kinds[node->kind].folds && are_literals(node, 0) ? hf_ottl_fold(resolve, node) : HF_OK;
-}
-
-void hf_ottl_release(struct hf_ottl_node *node)
-{
-    if (node == NULL) {
-        return;
-    }
-    hf_path_free(node->path);
-    node->path = NULL;
-    hf_ottl_release_call(node->call);
-    node->call = NULL;
-    for (size_t i = 0; i < node->count; i++) {
-        hf_ottl_release(node->items[i]);
-    }
 }

@@ -157,7 +157,7 @@ static enum hf_status resolve_list(struct hf_ottl_resolve *resolve, struct hf_ot
     }
     node->evaluate = hf_ottl_evaluate_list;
     for (size_t i = 0; status == HF_OK && i < node->count; i++) {
-        status = hf_ottl_resolve(resolve, node->items[i]);
+        status = resolve->resolve(resolve, node->items[i]);
         if (status == HF_OK) {
             status = check_literal(resolve, call, argument, node->items[i]);
         }
@@ -197,7 +197,7 @@ static enum hf_status resolve_argument(struct hf_ottl_resolve *resolve, struct h
     if (kind == HF_ARG_STRINGS || kind == HF_ARG_STRING_LIKES || kind == HF_ARG_ANYS) {
         return resolve_list(resolve, call, argument);
     }
-    enum hf_status status = hf_ottl_resolve(resolve, node);
+    enum hf_status status = resolve->resolve(resolve, node);
     if (status != HF_OK) {
         return status;
     }
@@ -279,12 +279,4 @@ enum hf_status hf_ottl_resolve_call(struct hf_ottl_resolve *resolve, struct hf_o
         }
     }
     return status;
-}
-
-void hf_ottl_release_call(struct hf_ottl_call *call)
-{
-    for (size_t i = 0; call != NULL && i < call->count; i++) {
-        hf_regex_free(call->regexes[i]);
-        call->regexes[i] = NULL;
-    }
 }

@@ -364,7 +364,7 @@ bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key
     struct hf_wire wire = hf_wire_of(owner);
     struct hf_wire_field field;
     struct hf_slice found, value;
-    while (!hf_wire_at_end(wire) && hf_wire_next(&wire, &field)) {
+    while (!hf_wire_at_end(wire) && hf_wire_step(&wire, &field)) {
         if (field.number == number && field.wire == HF_WIRE_BYTES &&
             hf_attribute_read(field.bytes, &found, &value) && hf_slice_equal(found, key)) {
             *ret_value = value;
@@ -372,4 +372,28 @@ bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key
         }
     }
     return false;
+}
+
+enum hf_attribute_found hf_attribute_peek(struct hf_slice owner, uint32_t number,
+                                          struct hf_slice key, struct hf_slice *ret_value)
+{
+    struct hf_wire wire = hf_wire_of(owner);
+    struct hf_wire_field field;
+    struct hf_slice found, value;
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_step(&wire, &field)) {
+            return HF_ATTRIBUTE_UNKNOWN;
+        }
+        if (field.number != number) {
+            continue;
+        }
+        if (!read_plain_pair(field.bytes, &found, &value)) {
+            return HF_ATTRIBUTE_UNKNOWN;
+        }
+        if (hf_slice_equal(found, key)) {
+            *ret_value = value;
+            return HF_ATTRIBUTE_THERE;
+        }
+    }
+    return HF_ATTRIBUTE_ABSENT;
 }

@@ -78,3 +78,12 @@ HF_MUST_USE bool hf_attribute_read(struct hf_slice pair, struct hf_slice *ret_ke
  */
 HF_MUST_USE bool hf_attribute_of(struct hf_slice owner, uint32_t number, struct hf_slice key,
                                  struct hf_slice *ret_value);
+
+/*
+ * Likewise, but only where all pairs up to that one are plain: key and value once each, in that
+ * order and short. UNKNOWN: some pair is not, or the bytes are malformed; the list tells then.
+ */
+enum hf_attribute_found { HF_ATTRIBUTE_ABSENT = 0, HF_ATTRIBUTE_THERE, HF_ATTRIBUTE_UNKNOWN };
+HF_MUST_USE enum hf_attribute_found hf_attribute_peek(struct hf_slice owner, uint32_t number,
+                                                      struct hf_slice key,
+                                                      struct hf_slice *ret_value);

@@ -14,6 +14,7 @@ enum {
     METRIC_HISTOGRAM = 9,
     METRIC_EXPONENTIAL = 10,
     METRIC_SUMMARY = 11,
+    METRIC_METADATA = 12,
     DATA_POINT = 1, /* in all of them */
     DATA_TEMPORALITY = 2,
     SUM_IS_MONOTONIC = 3,
@@ -80,6 +81,11 @@ void hf_build_metric(struct hf_builder *builder, const struct hf_build_metric *m
     hf_build_put_text(builder, METRIC_NAME, metric->name);
     hf_build_put_text(builder, METRIC_DESCRIPTION, metric->description);
     hf_build_put_text(builder, METRIC_UNIT, metric->unit);
+    if (metric->metadata.key.size != 0) {
+        builder->attributes_field = METRIC_METADATA;
+        hf_build_attribute_string(builder, metric->metadata.key, metric->metadata.value);
+        builder->attributes_field = 0;
+    }
     hf_build_open_holder(builder, HF_BUILD_DATA, data_fields[metric->kind]);
     if (metric->kind != HF_BUILD_GAUGE && metric->kind != HF_BUILD_SUMMARY) {
         hf_build_put_number(builder, DATA_TEMPORALITY, metric->temporality);

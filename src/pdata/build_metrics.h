@@ -28,6 +28,9 @@ struct hf_build_metric {
     enum hf_build_metric_kind kind;
     enum hf_build_temporality temporality; /* SUM, HISTOGRAM, EXPONENTIAL */
     bool is_monotonic;                     /* SUM */
+    struct {
+        struct hf_slice key, value;
+    } metadata; /* one pair; an empty key: none */
 };
 
 void hf_build_metric(struct hf_builder *builder, const struct hf_build_metric *metric);

@@ -63,6 +63,7 @@ struct hf_message {
     uint32_t slotted;               /* numbers that have a slot, a bit each */
     uint32_t part;                  /* of an item: 0 or the number of its part, plus 1 */
     uint8_t number;                 /* its field in the parent */
+    uint8_t lookups;                /* attributes that were looked up without a list */
     bool dirty, removed;
     bool added; /* it did not come in this parent's bytes */
 };

@@ -446,6 +446,30 @@ struct hf_attributes *hf_message_attributes(struct hf_message *message, uint32_t
     return &list->attributes;
 }
 
+/* Looking at so many attributes costs less without a list than reading the list once. */
+#define LOOKUPS_MAX 2u
+
+bool hf_message_attribute(struct hf_message *message, uint32_t number, struct hf_slice key,
+                          struct hf_slice *ret_value)
+{
+    if (message == NULL) {
+        return false;
+    }
+    if (message->lookups < LOOKUPS_MAX && hf_message_slot(message, number) == NULL) {
+        message->lookups++;
+        enum hf_attribute_found found = hf_attribute_peek(message->raw, number, key, ret_value);
+        if (found != HF_ATTRIBUTE_UNKNOWN) {
+            return found == HF_ATTRIBUTE_THERE;
+        }
+    }
+    const struct hf_attributes *list = hf_message_attributes(message, number);
+    const struct hf_attribute *attribute = list != NULL ? hf_attributes_find(list, key) : NULL;
+    if (attribute != NULL) {
+        *ret_value = attribute->value;
+    }
+    return attribute != NULL;
+}
+
 uint32_t hf_message_attributes_number(const struct hf_schema_message *type)
 {
     static const uint8_t numbers[HF_SCHEMA_MESSAGE_COUNT] = {

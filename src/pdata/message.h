@@ -111,6 +111,13 @@ void hf_message_add_text(struct hf_message *message, uint32_t number, struct hf_
  */
 struct hf_attributes *hf_message_attributes(struct hf_message *message, uint32_t number);
 
+/*
+ * The bytes of the AnyValue of one attribute, without reading the list when only few are asked for.
+ * False: it is not there, or out of memory.
+ */
+HF_MUST_USE bool hf_message_attribute(struct hf_message *message, uint32_t number,
+                                      struct hf_slice key, struct hf_slice *ret_value);
+
 /* The number of the message's field of attributes (of an Exemplar the filtered ones); 0: none. */
 uint32_t hf_message_attributes_number(const struct hf_schema_message *type);
 

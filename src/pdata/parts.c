@@ -105,6 +105,14 @@ enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place
     return HF_OK;
 }
 
+size_t hf_parts_find(const struct hf_parts *parts, struct hf_slice key)
+{
+    assert(parts->table_size > 0);
+    uint32_t number = parts->table[slot_of(parts, key)];
+    assert(number != 0);
+    return number - 1;
+}
+
 enum hf_status hf_parts_write(const struct hf_parts *parts, struct hf_document *document,
                               size_t index, struct hf_bytes *out)
 {

@@ -41,6 +41,9 @@ struct hf_parts {
 HF_MUST_USE enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place,
                                         struct hf_slice key);
 
+/* The index of the part of that key, which must be there. */
+size_t hf_parts_find(const struct hf_parts *parts, struct hf_slice key);
+
 /* The part's request, appended to `out`; or as a batch as by hf_document_batch(): `batch` itself
  * when that is the whole of it. `index` must be below the count. */
 HF_MUST_USE enum hf_status hf_parts_write(const struct hf_parts *parts,

@@ -149,27 +149,28 @@ bool hf_path_is_key_of_map(const struct hf_path_use *use)
 static enum hf_status get_attribute(const struct hf_path_use *use, struct hf_message *message,
                                     uint32_t number, struct hf_any *ret_value)
 {
-    struct hf_attributes *attributes = hf_message_attributes(message, number);
+    struct hf_document *document = use->place->document;
     struct hf_slice value;
-    if (attributes == NULL) {
-        return hf_document_status(use->place->document);
-    }
     if (use->key_count == 0) {
-        return get_map(use, attributes, ret_value);
+        struct hf_attributes *attributes = hf_message_attributes(message, number);
+        return attributes != NULL ? get_map(use, attributes, ret_value)
+                                  : hf_document_status(document);
     }
     if (!hf_path_is_key_of_map(use)) {
         return HF_INVALID;
     }
-    const struct hf_attribute *found = hf_attributes_find(attributes, use->keys[0].text);
-    if (found == NULL) {
-        return HF_OK;
+    if (!hf_message_attribute(message, number, use->keys[0].text, &value)) {
+        return hf_document_status(document);
     }
-    enum hf_status status =
-        hf_any_get(found->value, use->keys + 1, use->key_count - 1, &value, use->reterr);
-    if (status == HF_OK) {
-        *ret_value = hf_any_read(value);
+    if (use->key_count > 1) {
+        enum hf_status status =
+            hf_any_get(value, use->keys + 1, use->key_count - 1, &value, use->reterr);
+        if (status != HF_OK) {
+            return status;
+        }
     }
-    return status;
+    *ret_value = hf_any_read(value);
+    return HF_OK;
 }
 
 static enum hf_status get_value(const struct hf_path_use *use, struct hf_message *message,

@@ -172,7 +172,10 @@ static enum hf_status open_pipeline(struct hf_graph *graph, const struct hf_conf
     pipeline->signal = from->signal;
     pipeline->processors = calloc(from->processor_count + 1, sizeof(struct hf_node *));
     pipeline->enqueue_failed = calloc(from->exporter_count + 1, sizeof(struct hf_series *));
-    if (pipeline->processors == NULL || pipeline->enqueue_failed == NULL) {
+    /* The queued processor among its processors, or else its exporters. */
+    pipeline->behind = calloc(from->exporter_count + 1, sizeof(struct hf_node *));
+    if (pipeline->processors == NULL || pipeline->enqueue_failed == NULL ||
+        pipeline->behind == NULL) {
         return HF_NOMEM;
     }
     struct hf_queue_options options = queue_options(from, &pipeline->zstd);
@@ -197,6 +200,7 @@ static enum hf_status cut_pipeline(struct hf_graph *graph, const struct hf_confi
     if (status == HF_OK) {
         status = hf_queued_processor_add(node->queued_processor, *pipeline, from);
     }
+    (*pipeline)->behind[(*pipeline)->behind_count++] = node;
     if (status != HF_OK || asprintf(&id, "%s>%s", from->id, node->id) < 0) {
         return HF_NOMEM;
     }
@@ -257,7 +261,14 @@ static enum hf_status join_connector(struct hf_graph *graph, struct hf_pipeline 
                                      const struct hf_config_component *from)
 {
     struct hf_node *node = need_node(graph, graph->connectors, &graph->connector_count, from);
-    enum hf_status status = node != NULL ? need_queued_processor(node) : HF_NOMEM;
+    if (node == NULL) {
+        return HF_NOMEM;
+    }
+    pipeline->behind[pipeline->behind_count++] = node;
+    if (node->component->queued == NULL) {
+        return HF_OK; /* it answers at once */
+    }
+    enum hf_status status = need_queued_processor(node);
     return status == HF_OK ? hf_queued_processor_add(node->queued_processor, pipeline, NULL)
                            : status;
 }
@@ -271,6 +282,7 @@ static enum hf_status join_exporter(struct hf_graph *graph, struct hf_pipeline *
         return HF_NOMEM;
     }
     exporter->signals |= HF_SIGNAL_BIT(pipeline->signal);
+    pipeline->behind[pipeline->behind_count++] = exporter;
     if (exporter->delivery == NULL) {
         status = hf_delivery_new(exporter, &exporter->delivery);
     }
@@ -282,6 +294,18 @@ static enum hf_status join_exporter(struct hf_graph *graph, struct hf_pipeline *
             hf_delivery_enqueue_failed(exporter->delivery, pipeline->signal);
     }
     return status;
+}
+
+/* Does each of its parts take the data at once? */
+static bool all_answer_at_once(const struct hf_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->behind_count; i++) {
+        const struct hf_component *component = pipeline->behind[i]->component;
+        if (component->connector == NULL || component->connector->connect == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_config_pipeline *from,
@@ -300,6 +324,9 @@ static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_conf
         status = from->exporters[i]->kind == HF_CONNECTOR
                      ? join_connector(graph, last, from->exporters[i])
                      : join_exporter(graph, last, from->exporters[i]);
+    }
+    if (status == HF_OK) {
+        last->skips_queue = all_answer_at_once(last);
     }
     return status;
 }
@@ -334,87 +361,6 @@ static enum hf_status join_extensions(struct hf_graph *graph)
     return HF_OK;
 }
 
-/* ---- the metadata that receivers must keep ---- */
-
-static enum hf_status add_key(struct hf_graph *graph, const char *key)
-{
-    if (strcmp(key, "client.address") == 0) {
-        graph->wants_peer = true;
-        return HF_OK;
-    }
-    /* It may as well be the name of a header, which does no harm. */
-    graph->wants_auth = graph->wants_auth || strncmp(key, "auth.", strlen("auth.")) == 0;
-    for (size_t i = 0; i < graph->key_count; i++) {
-        if (strcasecmp(graph->keys[i], key) == 0) {
-            return HF_OK;
-        }
-    }
-    const char **keys = realloc(graph->keys, (graph->key_count + 1) * sizeof(*keys));
-    if (keys == NULL) {
-        return HF_NOMEM;
-    }
-    graph->keys = keys;
-    graph->keys[graph->key_count++] = key;
-    return HF_OK;
-}
-
-static enum hf_status add_list(struct hf_graph *graph, struct hf_string_list list)
-{
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < list.count && status == HF_OK; i++) {
-        status = add_key(graph, list.items[i]);
-    }
-    return status;
-}
-
-/* What its ops say of the metadata that it reads; NULL: nothing. */
-static const char *const *(*context_keys_of(const struct hf_component *component))(void *, size_t *)
-{
-    if (component->processor != NULL) {
-        return component->processor->context_keys;
-    }
-    if (component->queued != NULL) {
-        return component->queued->context_keys;
-    }
-    return component->exporter != NULL ? component->exporter->context_keys : NULL;
-}
-
-static enum hf_status add_context_keys(struct hf_graph *graph, const struct hf_node *node)
-{
-    const char *const *(*ask)(void *self, size_t *ret_count) = context_keys_of(node->component);
-    if (ask == NULL) {
-        return HF_OK;
-    }
-    size_t count = 0;
-    const char *const *keys = ask(node->self, &count);
-    return add_list(graph, (struct hf_string_list){keys, count});
-}
-
-static enum hf_status collect_keys(struct hf_graph *graph)
-{
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < graph->processor_count && status == HF_OK; i++) {
-        status = add_context_keys(graph, graph->processors[i]);
-    }
-    for (size_t i = 0; i < graph->connector_count && status == HF_OK; i++) {
-        status = add_context_keys(graph, graph->connectors[i]);
-    }
-    for (size_t i = 0; i < graph->pipeline_count && status == HF_OK; i++) {
-        if (graph->pipelines[i].batching != NULL) {
-            status = add_list(graph, graph->pipelines[i].batching->metadata_keys);
-        }
-    }
-    for (size_t i = 0; i < graph->exporter_count && status == HF_OK; i++) {
-        const struct hf_node *node = graph->exporters[i];
-        const struct hf_delivery_config *sending = node->delivery_config;
-        status = add_context_keys(graph, node);
-        if (status == HF_OK && sending != NULL && sending->queue.batch != NULL) {
-            status = add_list(graph, sending->queue.batch->partition.metadata_keys);
-        }
-    }
-    return status;
-}
-
 static enum hf_status open_all(struct hf_graph *graph, char *reterr)
 {
     struct {
@@ -434,7 +380,7 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
             }
         }
     }
-    enum hf_status status = collect_keys(graph);
+    enum hf_status status = hf_graph_collect_keys(graph);
     for (size_t i = 0; i < graph->receiver_count && status == HF_OK; i++) {
         status = open_node(graph->receivers[i], reterr);
     }
@@ -523,6 +469,7 @@ void hf_graph_free(struct hf_graph *graph)
     for (size_t i = 0; graph->pipelines != NULL && i < graph->pipeline_count; i++) {
         free(graph->pipelines[i].processors);
         free(graph->pipelines[i].enqueue_failed);
+        free(graph->pipelines[i].behind);
         free(graph->pipelines[i].own_id);
     }
     free(graph->pipelines);

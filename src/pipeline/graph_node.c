@@ -1,6 +1,6 @@
 /*
- * graph_node: the functions of holdfast/node.h that look at the whole graph: authenticators, the
- * metadata that receivers keep, listening sockets, counters of receivers.
+ * graph_node: the functions of holdfast/node.h that look at the whole graph: authenticators,
+ * electors, the metadata that receivers keep, listening sockets, counters of receivers.
  */
 #include <holdfast/node.h>
 
@@ -34,6 +34,22 @@ enum hf_status hf_node_auth(const struct hf_node *node, const char *id,
         const struct hf_auth *auth = auth_of(extension);
         if (strcmp(extension->id, id) == 0 && auth != NULL) {
             *ret_auth = auth;
+            *ret_self = extension->self;
+            return HF_OK;
+        }
+    }
+    return HF_NOT_FOUND;
+}
+
+enum hf_status hf_node_leader(const struct hf_node *node, const char *id,
+                              const struct hf_leader **ret_leader, void **ret_self)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        const struct hf_extension_ops *ops = extension->component->extension;
+        if (strcmp(extension->id, id) == 0 && ops != NULL && ops->leader != NULL) {
+            *ret_leader = ops->leader;
             *ret_self = extension->self;
             return HF_OK;
         }

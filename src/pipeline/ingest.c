@@ -1,7 +1,7 @@
 /*
- * ingest: the way of a batch from a receiver to the disk. Processors, then admission by every
- * queue, then the appends; the one place that answers a receiver, and it does so from the last
- * commit's completion.
+ * ingest: the way of a batch from a receiver to the disk. Processors and the connectors that answer
+ * at once, then admission by every queue, then the appends; the one place that answers a receiver,
+ * and it does so from the last commit's completion.
  */
 #include "ingest.h"
 
@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <holdfast/node.h>
+#include <holdfast/component.h>
 
+#include "checkpoints.h"
 #include "graph.h"
 #include "storage/storage.h"
 #include "util/compress.h"
@@ -34,13 +35,27 @@ struct submission {
         *transport; /* NULL: of a queued processor, which no receiver's counters count */
     enum hf_signal signal;
     uint32_t items; /* as received */
+    uint64_t received_ns;
     atomic_uint waiting;
     atomic_int status;                  /* the first failure */
     struct wal_checkpoint *checkpoints; /* NULL: none */
     size_t checkpoint_count;
-    size_t count;
-    struct entry entries[];
+    size_t count, capacity;
+    struct entry *entries; /* `first`, or memory of its own when connectors made more */
+    struct entry first[];
 };
+
+static void free_submission(struct submission *submission)
+{
+    for (size_t i = 0; i < submission->count; i++) {
+        hf_ref_drop(&submission->entries[i].batch->ref);
+    }
+    if (submission->entries != submission->first) {
+        free(submission->entries);
+    }
+    free(submission->checkpoints);
+    free(submission);
+}
 
 static void answer(struct submission *submission, enum hf_status status)
 {
@@ -51,11 +66,7 @@ static void answer(struct submission *submission, enum hf_status status)
                                                    : transport->refused[submission->signal];
         hf_series_add(series, submission->items);
     }
-    for (size_t i = 0; i < submission->count; i++) {
-        hf_ref_drop(&submission->entries[i].batch->ref);
-    }
-    free(submission->checkpoints);
-    free(submission);
+    free_submission(submission);
     reply->done(reply, status);
 }
 
@@ -115,10 +126,32 @@ static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batc
     return HF_OK;
 }
 
-static void fill(struct submission *submission, struct hf_pipeline *pipeline,
-                 struct hf_batch *batch)
+static enum hf_status grow(struct submission *submission)
 {
+    bool is_first = submission->entries == submission->first;
+    size_t capacity = 2 * submission->capacity + 4;
+    struct entry *entries =
+        reallocarray(is_first ? NULL : submission->entries, capacity, sizeof(*entries));
+    if (entries == NULL) {
+        return HF_NOMEM;
+    }
+    if (is_first) {
+        memcpy(entries, submission->first, submission->count * sizeof(*entries));
+    }
+    submission->entries = entries;
+    submission->capacity = capacity;
+    return HF_OK;
+}
+
+/* Notes what the queue of the pipeline is to get. */
+static enum hf_status fill(struct submission *submission, const struct hf_pipeline *pipeline,
+                           struct hf_batch *batch)
+{
+    if (submission->count == submission->capacity && grow(submission) != HF_OK) {
+        return HF_NOMEM;
+    }
     size_t raw_size = batch->raw.size;
+    hf_ref_take(&batch->ref);
     if (pipeline->zstd && batch->coding == HF_IDENTITY && batch->items != 0) {
         struct hf_batch *packed = compress(batch);
         if (packed != batch) {
@@ -139,10 +172,9 @@ static void fill(struct submission *submission, struct hf_pipeline *pipeline,
         .meta = batch->meta,
         .body = batch->wire,
         .owner = &batch->ref,
-        .checkpoints = submission->checkpoints,
-        .checkpoint_count = submission->checkpoint_count,
         .done = committed,
     };
+    return HF_OK;
 }
 
 static void report_refusal(const struct hf_node *node, const struct entry *entry,
@@ -150,8 +182,11 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
 {
     const struct hf_pipeline *pipeline = entry->pipeline;
     if (status == WAL_FULL || status == WAL_NO_SPACE) {
-        hf_node_log(node, HF_LOG_WARN, "pipeline %s: %s is full; clients are told to retry",
-                    pipeline->id, status == WAL_FULL ? "its queue" : "the disk of its queue");
+        hf_node_log_keys(node, HF_LOG_WARN,
+                         status == WAL_FULL
+                             ? "the queue is full; clients are told to retry"
+                             : "the disk of the queue is full; clients are told to retry",
+                         HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
     }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {
         hf_series_add(pipeline->enqueue_failed[i], entry->append.items);
@@ -193,68 +228,85 @@ static struct hf_transport *find_transport(struct hf_node *node, const char *nam
     return NULL;
 }
 
-/* The queue's name of a checkpoint: the receiver's id, a zero byte, the receiver's own name. */
-static size_t write_name(const struct hf_node *node, struct hf_slice name, char *out)
+/* ---- through processors and connectors ---- */
+
+struct hf_onward {
+    struct submission *submission;
+};
+
+/* Gives the batch to the connectors that answer at once. */
+static enum hf_status connect(struct submission *submission, const struct hf_pipeline *pipeline,
+                              struct hf_batch *batch)
 {
-    size_t id_size = strlen(node->id) + 1;
-    memcpy(out, node->id, id_size);
-    memcpy(out + id_size, name.data, name.size);
-    return id_size + name.size;
+    struct hf_onward onward = {submission};
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < pipeline->behind_count && status == HF_OK; i++) {
+        const struct hf_node *node = pipeline->behind[i];
+        const struct hf_connector_ops *ops = node->component->connector;
+        if (ops != NULL && ops->connect != NULL) {
+            status = ops->connect(node->self, batch, &onward);
+        }
+    }
+    return status;
 }
 
-/* Checkpoints with their names behind them, in one piece. */
-static enum hf_status copy_checkpoints(const struct hf_node *node, struct submission *submission,
-                                       const struct hf_submit_options *options)
-{
-    size_t count = options->checkpoint_count;
-    if (count == 0) {
-        return HF_OK;
-    }
-    size_t size = count * (sizeof(struct wal_checkpoint) + strlen(node->id) + 1);
-    for (size_t i = 0; i < count; i++) {
-        size += options->checkpoints[i].name.size;
-    }
-    struct wal_checkpoint *copies = malloc(size);
-    if (copies == NULL) {
-        return HF_NOMEM;
-    }
-    char *names = (char *)(copies + count);
-    for (size_t i = 0; i < count; i++) {
-        size_t name_size = write_name(node, options->checkpoints[i].name, names);
-        copies[i] = (struct wal_checkpoint){.name = hf_slice_of(names, name_size),
-                                            .value = options->checkpoints[i].value};
-        names += name_size;
-    }
-    submission->checkpoints = copies;
-    submission->checkpoint_count = count;
-    return HF_OK;
-}
-
-/* A record of no items, which carries checkpoints. */
-static struct hf_batch *new_empty_batch(const struct hf_batch *like)
-{
-    struct hf_batch *batch = hf_batch_new(like->signal, 0, HF_EMPTY_SLICE);
-    if (batch != NULL) {
-        hf_batch_seal(batch, 0, 0);
-        batch->received_ns = like->received_ns;
-    }
-    return batch;
-}
-
-/* Runs the processors of one pipeline and notes what is left for its queue. */
-static enum hf_status process_into(struct submission *submission, struct hf_pipeline *pipeline,
-                                   struct hf_batch *batch)
+/* Runs the processors of one pipeline and notes what is left for its queue and those behind. */
+static enum hf_status process_into(struct submission *submission,
+                                   const struct hf_pipeline *pipeline, struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
     enum hf_status status = batch->items != 0 ? process(pipeline, batch, &processed) : HF_OK;
-    if (status == HF_OK && processed == NULL && submission->checkpoint_count != 0) {
-        processed = new_empty_batch(batch);
-        status = processed != NULL ? HF_OK : HF_NOMEM;
+    if (processed == NULL) {
+        return status;
     }
-    if (processed != NULL) {
-        fill(submission, pipeline, processed);
+    if (!pipeline->skips_queue) {
+        status = fill(submission, pipeline, processed);
+    }
+    if (status == HF_OK) {
+        status = connect(submission, pipeline, processed);
+    }
+    hf_ref_drop(&processed->ref);
+    return status;
+}
+
+enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
+                          struct hf_pipeline *const *pipelines, size_t count)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        status = process_into(onward->submission, pipelines[i], batch);
     }
     return status;
+}
+
+/* ---- checkpoints ---- */
+
+/* The last record of a queue has them: what was noted before it is committed before it. A queue
+ * that gets none gets a record of no items. */
+static enum hf_status add_checkpoints(void *user, struct hf_pipeline *pipeline)
+{
+    struct submission *submission = user;
+    size_t at = submission->count;
+    while (at > 0 && submission->entries[at - 1].pipeline != pipeline) {
+        at--;
+    }
+    if (at == 0) {
+        struct hf_batch *empty = hf_batch_new(pipeline->signal, 0, HF_EMPTY_SLICE);
+        if (empty == NULL) {
+            return HF_NOMEM;
+        }
+        hf_batch_seal(empty, 0, 0);
+        empty->received_ns = submission->received_ns;
+        enum hf_status status = fill(submission, pipeline, empty);
+        hf_ref_drop(&empty->ref);
+        if (status != HF_OK) {
+            return status;
+        }
+        at = submission->count;
+    }
+    submission->entries[at - 1].append.checkpoints = submission->checkpoints;
+    submission->entries[at - 1].append.checkpoint_count = submission->checkpoint_count;
+    return HF_OK;
 }
 
 /* The pipelines that a batch goes to. */
@@ -269,16 +321,21 @@ static struct submission *new_submission(const struct destination *to, const str
                                          struct hf_reply *reply)
 {
     struct submission *submission =
-        calloc(1, sizeof(*submission) + to->count * sizeof(submission->entries[0]));
-    if (submission == NULL || copy_checkpoints(to->node, submission, options) != HF_OK) {
+        calloc(1, sizeof(*submission) + to->count * sizeof(submission->first[0]));
+    if (submission == NULL ||
+        hf_checkpoints_copy(to->node, options, &submission->checkpoints) != HF_OK) {
         free(submission);
         return NULL;
     }
+    submission->checkpoint_count = options->checkpoint_count;
+    submission->capacity = to->count;
+    submission->entries = submission->first;
     submission->reply = reply;
     submission->transport =
         options->transport != NULL ? find_transport(to->node, options->transport) : NULL;
     submission->signal = batch->signal;
     submission->items = batch->items;
+    submission->received_ns = batch->received_ns;
     atomic_init(&submission->status, HF_OK);
     return submission;
 }
@@ -295,6 +352,9 @@ static void submit(const struct destination *to, struct hf_batch *batch,
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {
         status = process_into(submission, to->pipelines[i], batch);
+    }
+    if (status == HF_OK && submission->checkpoint_count != 0) {
+        status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
     }
     if (status == HF_OK) {
         status = admit(node, submission);
@@ -337,24 +397,4 @@ void hf_submit_to(struct hf_node *node, struct hf_pipeline *const *pipelines, si
 {
     const struct destination to = {node, pipelines, count};
     submit(&to, batch, &(struct hf_submit_options){.transport = NULL}, reply);
-}
-
-enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_slice name,
-                                       void (*visit)(void *user, struct hf_slice value), void *user)
-{
-    char full[WAL_NAME_BYTES_MAX];
-    if (strlen(node->id) + 1 + name.size > sizeof(full)) {
-        return HF_TOO_LARGE;
-    }
-    size_t full_size = write_name(node, name, full);
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
-        for (size_t i = 0; i < node->route_count[signal]; i++) {
-            uint8_t value[HF_CHECKPOINT_BYTES_MAX];
-            size_t size = 0;
-            enum wal_status status = wal_checkpoint_get(node->routes[signal][i]->wal,
-                                                        hf_slice_of(full, full_size), value, &size);
-            visit(user, hf_slice_of(value, status == WAL_OK ? size : 0));
-        }
-    }
-    return HF_OK;
 }

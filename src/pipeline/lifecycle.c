@@ -256,6 +256,9 @@ void hf_graph_stop(struct hf_graph *graph)
     for (size_t i = 0; i < graph->processor_count; i++) {
         stop_node(graph->processors[i]);
     }
+    for (size_t i = 0; i < graph->connector_count; i++) {
+        stop_node(graph->connectors[i]);
+    }
     stop_exporters(graph, until_ns);
     for (size_t i = 0; i < graph->extension_count; i++) {
         stop_node(graph->extensions[i]);

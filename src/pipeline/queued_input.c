@@ -70,7 +70,7 @@ static void acknowledge(struct input *input)
 {
     struct input_queue *input_queue = input->input_queue;
     bool all = input->dropped == input->items && input->items != 0;
-    struct wal_ack ack = {.sequence = input->sequence,
+    struct wal_ack ack = {.sequence = input->input.sequence,
                           .items = input->items,
                           .raw_bytes = input->raw_bytes,
                           .outcome = all ? WAL_DROPPED : WAL_DELIVERED,
@@ -140,7 +140,8 @@ enum hf_status hf_input_load(const struct hf_input *lent, struct hf_batch **ret_
 {
     const struct input *input = HF_CONTAINER(lent, struct input, input);
     struct wal_record record;
-    enum wal_status found = wal_get(input->input_queue->pipeline->wal, input->sequence, &record);
+    enum wal_status found =
+        wal_get(input->input_queue->pipeline->wal, input->input.sequence, &record);
     if (found != WAL_OK) {
         return found == WAL_MISSING ? HF_NOT_FOUND : hf_status_of_wal(found);
     }
@@ -174,12 +175,14 @@ static bool offer(struct input_queue *input_queue, struct wal_record *record)
     }
     struct input *input = batch != NULL ? calloc(1, sizeof(*input)) : NULL;
     if (input != NULL) {
-        *input = (struct input){.input = {.batch = batch},
-                                .input_queue = input_queue,
-                                .sequence = record->sequence,
-                                .raw_bytes = record->raw_bytes,
-                                .items = record->items,
-                                .open = record->items};
+        *input = (struct input){
+            .input = {.batch = batch,
+                      .queue = input_queue->pipeline->id,
+                      .sequence = record->sequence},
+            .input_queue = input_queue,
+            .raw_bytes = record->raw_bytes < UINT32_MAX ? (uint32_t)record->raw_bytes : UINT32_MAX,
+            .items = record->items,
+            .open = record->items};
         link_input(input); /* it may be done with before process_queued() returns */
         status = node->component->queued->process_queued(node->self, &input->input);
         if (status != HF_OK) {

@@ -15,8 +15,8 @@ struct input {
     struct hf_input input; /* lent to the component */
     struct input_queue *input_queue;
     struct input *previous, *next; /* among those not done with */
-    uint64_t sequence, raw_bytes;
-    uint32_t items;         /* as read */
+    /* As read. A million inputs may wait, so each byte counts: a request is at most 256 MiB. */
+    uint32_t raw_bytes, items;
     uint32_t open, dropped; /* items that are not done with; of those done with */
 };
 

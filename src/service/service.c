@@ -298,8 +298,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
     block_signals(SIG_BLOCK);
     enum hf_status status = hf_log_new(&log, &host->log, reterr);
     if (status == HF_OK) {
-        hf_log_line(host->log, HF_LOG_INFO, "service", "Starting holdfast... Version %s, NumCPU %u",
-                    HF_VERSION, usable_cores());
+        hf_log_keys(host->log, HF_LOG_INFO, "service", "Starting holdfast...",
+                    HF_LOG_KEYS(HF_LOG_TEXT("Version", HF_VERSION),
+                                HF_LOG_NUMBER("NumCPU", usable_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         warn_of_further_storages(service);
@@ -340,13 +341,14 @@ static void tell_ready(const struct hf_host *host)
 {
     char why[HF_ERROR_MAX];
     if (hf_storage_is_healthy(host->store, why, sizeof(why))) {
-        hf_log_line(host->log, HF_LOG_INFO, "service",
-                    "Everything is ready. Begin running and processing data. Data directory %s",
-                    hf_storage_directory(host->store));
+        hf_log_keys(host->log, HF_LOG_INFO, "service",
+                    "Everything is ready. Begin running and processing data.",
+                    HF_LOG_KEYS(HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
     } else {
-        hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "Running, but not ready: %s; retrying until it works. Data directory %s", why,
-                    hf_storage_directory(host->store));
+        hf_log_keys(host->log, HF_LOG_ERROR, "service",
+                    "Running, but not ready; retrying until it works",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", why),
+                                HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
     }
 }
 
@@ -426,10 +428,11 @@ static void reload(struct service *service)
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
-        hf_log_line(host->log, HF_LOG_ERROR, "service",
-                    "the new configuration does not start: %s; %s", error,
-                    hf_graph_is_running(service->graph) ? "keeping the current one"
-                                                        : "the present one has ended");
+        hf_log_keys(host->log, HF_LOG_ERROR, "service",
+                    hf_graph_is_running(service->graph)
+                        ? "the new configuration does not start; keeping the current one"
+                        : "the new configuration does not start; the present one has ended",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
         return;
@@ -486,8 +489,9 @@ static void serve(struct service *service)
         }
     }
     if (stop_signal != 0) {
-        hf_log_line(service->host.log, HF_LOG_INFO, "service", "Received signal from OS. signal %s",
-                    stop_signal == SIGINT ? "interrupt" : "terminated");
+        hf_log_keys(
+            service->host.log, HF_LOG_INFO, "service", "Received signal from OS",
+            HF_LOG_KEYS(HF_LOG_TEXT("signal", stop_signal == SIGINT ? "interrupt" : "terminated")));
     }
 }
 

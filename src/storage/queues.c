@@ -25,10 +25,10 @@ static void on_event(void *user, const struct wal_event *event)
     struct hf_log *log = queue->store->log;
     switch (event->kind) {
     case WAL_EVENT_DAMAGE:
-        hf_log_line(log, HF_LOG_ERROR, name,
-                    "damaged: %llu records, %llu bytes set aside%s%s; all others are served",
-                    (unsigned long long)event->records, (unsigned long long)event->bytes,
-                    event->path != NULL ? " in " : "", event->path != NULL ? event->path : "");
+        hf_log_keys(log, HF_LOG_ERROR, name, "damaged records are set aside; all others are served",
+                    HF_LOG_KEYS(HF_LOG_NUMBER("records", event->records),
+                                HF_LOG_NUMBER("bytes", event->bytes),
+                                HF_LOG_TEXT("path", event->path)));
         break;
     case WAL_EVENT_CURSORS_LOST:
         hf_log_line(
@@ -37,28 +37,30 @@ static void on_event(void *user, const struct wal_event *event)
             "some and loses none");
         break;
     case WAL_EVENT_WRITE_FAILED:
-        hf_log_line(log, HF_LOG_ERROR, name, "cannot write: %s; clients are told to retry",
-                    strerror(event->error));
+        hf_log_keys(log, HF_LOG_ERROR, name, "cannot write; clients are told to retry",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", strerror(event->error))));
         break;
     case WAL_EVENT_WRITE_BACK:
         hf_log_line(log, HF_LOG_INFO, name, "writing works again");
         break;
     case WAL_EVENT_CURSORS_FAILED:
-        hf_log_line(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
+        hf_log_keys(log, event->is_refusing ? HF_LOG_ERROR : HF_LOG_WARN, name,
                     event->is_refusing
-                        ? "cannot write the cursors of its exporters: %s; data is refused until "
-                          "that works again"
-                        : "cannot write what was delivered: %s; retrying, a kill before it works "
+                        ? "cannot write the cursors of its exporters; data is refused until that "
+                          "works again"
+                        : "cannot write what was delivered; retrying, a kill before it works "
                           "causes repeats",
-                    strerror(event->error));
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", strerror(event->error))));
         break;
     case WAL_EVENT_CURSORS_BACK:
         hf_log_line(log, HF_LOG_INFO, name, "the cursors of its exporters are written again");
         break;
     case WAL_EVENT_DROPPED:
-        hf_log_line(log, HF_LOG_WARN, name, "full: dropped the %llu oldest records of %s",
-                    (unsigned long long)event->records,
-                    event->consumer != NULL ? event->consumer : "a removed exporter");
+        hf_log_keys(
+            log, HF_LOG_WARN, name, "full: the oldest records are dropped",
+            HF_LOG_KEYS(HF_LOG_NUMBER("records", event->records),
+                        HF_LOG_TEXT("exporter", event->consumer != NULL ? event->consumer
+                                                                        : "a removed exporter")));
         break;
     }
 }

@@ -58,6 +58,10 @@ struct hf_grpc_client_options hf_grpc_client_options(const struct hf_grpc_client
      .required = true,                                                                             \
      .validate = hf_grpc_client_expect_endpoint,                                                   \
      .help = "host:port, dns:///host:port, http(s)://host:port or unix:///path."},                 \
+    HF_GRPC_CLIENT_FIELDS_BUT_ENDPOINT(owner, at)
+
+/* Of a client whose endpoint is found elsewhere. */
+#define HF_GRPC_CLIENT_FIELDS_BUT_ENDPOINT(owner, at)                                              \
     {.key = "compression",                                                                         \
      .type = HF_FIELD_STRING,                                                                      \
      .offset = offsetof(owner, at.compression),                                                    \

@@ -8,6 +8,7 @@
 #include <holdfast/auth.h>
 #include <holdfast/component.h>
 
+#include "missing_ca.h"
 #include "pdata/response.h"
 #include "util/header_list.h"
 #include "verdict.h"
@@ -225,7 +226,7 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
         .content_type = post->content_type,
         .content_encoding = post->content_encoding,
         .pieces = post->payload.slices,
-        .body_count = post->payload.count,
+        .piece_count = post->payload.count,
         .headers = job->headers.items,
         .header_count = job->headers.count,
         .deadline_ns = export->deadline_ns,
@@ -277,7 +278,8 @@ static void on_redirect(void *user, const char *to, bool is_elsewhere)
                              : "");
 }
 
-static enum hf_status open_client(struct hf_http_exporter *exporter, char *reterr)
+static enum hf_status open_client(struct hf_http_exporter *exporter, size_t response_bytes_max,
+                                  char *reterr)
 {
     struct hf_http_client_options options = hf_http_client_options(exporter->config);
     hf_user_agent(exporter->user_agent);
@@ -286,6 +288,8 @@ static enum hf_status open_client(struct hf_http_exporter *exporter, char *reter
     options.on_reload_failed = on_reload_failed;
     options.on_redirect = on_redirect;
     options.user = exporter;
+    options.response_bytes_max = response_bytes_max;
+    hf_warn_of_missing_ca(exporter->node, &exporter->config->tls);
     return hf_http_client_new(&options, &exporter->client, reterr);
 }
 
@@ -307,7 +311,7 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
     enum hf_status status =
         hf_auth_find_client(options->node, options->config->auth, &exporter->auth, reterr);
     if (status == HF_OK) {
-        status = open_client(exporter, reterr);
+        status = open_client(exporter, options->response_bytes_max, reterr);
     }
     if (status != HF_OK) {
         free(exporter);

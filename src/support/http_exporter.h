@@ -69,6 +69,7 @@ struct hf_http_exporter_options {
      * behind it ("" for the endpoint as it is); NULL for both: the signal cannot be sent. */
     const char *urls[HF_SIGNAL_COUNT];
     const char *paths[HF_SIGNAL_COUNT];
+    size_t response_bytes_max; /* of an answer that `judge` sees; 0: 64 KiB */
     const struct hf_http_exporter_ops *ops;
     void *user; /* for the ops */
 };

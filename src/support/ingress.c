@@ -60,13 +60,13 @@ bool hf_ingress_may_complain(struct hf_ingress *ingress, const char *peer, const
 void hf_ingress_say(struct hf_ingress *ingress, const char *peer, const char *what)
 {
     uint64_t withheld = hf_log_limiter_take_withheld(&ingress->said);
-    if (withheld == 0) {
-        hf_node_log(ingress->node, HF_LOG_WARN, "%s: %s", peer, what);
-    } else {
-        hf_node_log(ingress->node, HF_LOG_WARN,
-                    "%s: %s (and %" PRIu64 " refusals before it that were not logged)", peer, what,
-                    withheld);
-    }
+    hf_node_log_keys(ingress->node, HF_LOG_WARN,
+                     withheld == 0 ? "A client was refused"
+                                   : "A client was refused, and others that were not logged",
+                     HF_LOG_KEYS(HF_LOG_TEXT("peer", peer), HF_LOG_TEXT("error", what),
+                                 withheld != 0
+                                     ? (struct hf_log_key)HF_LOG_NUMBER("not_logged", withheld)
+                                     : (struct hf_log_key){.key = NULL}));
 }
 
 void hf_ingress_complain_of(struct hf_ingress *ingress, const char *peer, const char *kind,

@@ -438,8 +438,8 @@ void hf_ingress_grpc_start(struct hf_ingress_grpc *grpc)
 {
     hf_node_hold(grpc->port.node);
     hf_grpc_server_start(grpc->server);
-    hf_node_log(grpc->port.node, HF_LOG_INFO, "Starting GRPC server. endpoint %s",
-                grpc->config->endpoint);
+    hf_node_log_keys(grpc->port.node, HF_LOG_INFO, "Starting GRPC server",
+                     HF_LOG_KEYS(HF_LOG_TEXT("endpoint", grpc->config->endpoint)));
 }
 
 void hf_ingress_grpc_stop(struct hf_ingress_grpc *grpc)

@@ -422,8 +422,8 @@ enum hf_status hf_ingress_http_start(struct hf_ingress_http *http, char *reterr)
     if (status != HF_OK) {
         hf_node_release(http->port.node);
     } else {
-        hf_node_log(http->port.node, HF_LOG_INFO, "Starting HTTP server. endpoint %s",
-                    http->config->endpoint);
+        hf_node_log_keys(http->port.node, HF_LOG_INFO, "Starting HTTP server",
+                         HF_LOG_KEYS(HF_LOG_TEXT("endpoint", http->config->endpoint)));
     }
     return status;
 }

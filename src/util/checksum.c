@@ -1,6 +1,8 @@
 #include "checksum.h"
 
 #include <isa-l/crc.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 /* The library counts in int. */
 #define STEP_BYTES ((size_t)1 << 30)
@@ -17,4 +19,14 @@ uint32_t hf_crc32c(uint32_t crc, const void *data, size_t size)
         size -= step;
     }
     return ~crc;
+}
+
+uint32_t hf_crc32(const void *data, size_t size)
+{
+    return crc32_gzip_refl(0, data, size);
+}
+
+uint64_t hf_xxh64(const void *data, size_t size)
+{
+    return XXH64(data, size, 0);
 }

@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "escape.h"
+#include "log_line.h"
 
 #define OUTPUTS_MAX 8
-#define LINE_BYTES_MAX 4096
+#define MESSAGE_MAX 2560
 #define REPEAT_SLOTS 256 /* power of two; a collision only shares a count */
 #define REPEAT_WINDOW_NS 10000000000u
 #define REPEAT_FIRST 10
@@ -36,7 +36,7 @@ struct hf_log {
     pthread_mutex_t lock; /* guards all below */
     struct output outputs[OUTPUTS_MAX];
     size_t output_count;
-    char fields_json[512], fields_text[512];
+    char initial_fields[HF_LOG_FIELDS_MAX]; /* members of a JSON object, or "" */
     struct repeat repeats[REPEAT_SLOTS];
 };
 
@@ -45,35 +45,6 @@ static uint64_t monotonic_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* Appends what fits below `room`. Returns the new size. */
-static size_t put(enum hf_escape how, char *out, size_t used, size_t room, const char *text)
-{
-    return used + hf_escape(how, hf_slice_text(text), out + used, room - used);
-}
-
-static void keep_fields(struct hf_log *log, struct hf_string_map fields)
-{
-    size_t json = 0;
-    size_t text = 0;
-    log->fields_json[0] = log->fields_text[0] = '\0';
-    for (size_t i = 0; i < fields.count; i++) {
-        const struct hf_string_pair *field = &fields.items[i];
-        const size_t room = sizeof(log->fields_json), text_room = sizeof(log->fields_text);
-        if (json + 16 > room || text + 16 > text_room) {
-            break;
-        }
-        json += (size_t)snprintf(log->fields_json + json, room - json, ",\"");
-        json = put(HF_ESCAPE_JSON, log->fields_json, json, room - 8, field->key);
-        json += (size_t)snprintf(log->fields_json + json, room - json, "\":\"");
-        json = put(HF_ESCAPE_JSON, log->fields_json, json, room - 4, field->value);
-        json += (size_t)snprintf(log->fields_json + json, room - json, "\"");
-        text += (size_t)snprintf(log->fields_text + text, text_room - text, " ");
-        text = put(HF_ESCAPE_LINE, log->fields_text, text, text_room - 8, field->key);
-        text += (size_t)snprintf(log->fields_text + text, text_room - text, "=");
-        text = put(HF_ESCAPE_LINE, log->fields_text, text, text_room - 1, field->value);
-    }
 }
 
 static enum hf_status open_outputs(const struct hf_log_options *options, struct output *outputs,
@@ -127,7 +98,7 @@ enum hf_status hf_log_change(struct hf_log *log, const struct hf_log_options *op
     close_outputs(log->outputs, log->output_count);
     memcpy(log->outputs, outputs, sizeof(outputs[0]) * count);
     log->output_count = count;
-    keep_fields(log, options->initial_fields);
+    hf_log_write_map(options->initial_fields, log->initial_fields);
     atomic_store(&log->level, (int)options->level);
     pthread_mutex_unlock(&log->lock);
     return HF_OK;
@@ -188,71 +159,37 @@ static int64_t admit(struct hf_log *log, const char *component, const char *form
     return (repeat->count - REPEAT_FIRST) % REPEAT_EVERY == 0 ? REPEAT_EVERY - 1 : -1;
 }
 
-static size_t stamp(char *out, size_t room, const char *form)
+/* One line, to all outputs. `text` has MESSAGE_MAX bytes of room. */
+static void put_line(struct hf_log *log, struct hf_log_line *line, const char *format, char *text)
 {
-    struct timespec now;
-    struct tm parts;
-    char zone[8];
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &parts);
-    size_t used = strftime(out, room, form, &parts);
-    used += (size_t)snprintf(out + used, room - used, ".%03ld", now.tv_nsec / 1000000);
-    size_t zone_size = strftime(zone, sizeof(zone), "%z", &parts);
-    memcpy(out + used, zone, zone_size + 1);
-    return used + zone_size;
-}
-
-static size_t as_json(struct hf_log *log, char *line, const char *level, const char *component,
-                      const char *text)
-{
-    char when[64];
-    stamp(when, sizeof(when), "%Y-%m-%dT%H:%M:%S");
-    size_t used = (size_t)snprintf(line, LINE_BYTES_MAX,
-                                   "{\"level\":\"%s\",\"ts\":\"%s\",\"name\":\"", level, when);
-    used = put(HF_ESCAPE_JSON, line, used, 512, component);
-    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\",\"msg\":\"");
-    used = put(HF_ESCAPE_JSON, line, used, LINE_BYTES_MAX - sizeof(log->fields_json) - 8, text);
-    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\"%s}\n", log->fields_json);
-    return used;
-}
-
-static size_t as_text(struct hf_log *log, char *line, const char *level, const char *component,
-                      const char *text)
-{
-    size_t used = stamp(line, 64, "%Y-%m-%dT%H:%M:%S");
-    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\t%s\t", level);
-    used = put(HF_ESCAPE_LINE, line, used, 512, component);
-    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "\t");
-    used = put(HF_ESCAPE_LINE, line, used, LINE_BYTES_MAX - sizeof(log->fields_text) - 8, text);
-    used += (size_t)snprintf(line + used, LINE_BYTES_MAX - used, "%s\n", log->fields_text);
-    return used;
+    char out[HF_LOG_LINE_MAX];
+    line->message = text;
+    pthread_mutex_lock(&log->lock);
+    int64_t held = admit(log, line->component, format);
+    if (held > 0) {
+        size_t used = strlen(text);
+        snprintf(text + used, MESSAGE_MAX - used, " (and %lld more like this)", (long long)held);
+    }
+    line->initial_fields = log->initial_fields;
+    for (size_t i = 0; held >= 0 && i < log->output_count; i++) {
+        size_t size =
+            log->outputs[i].json ? hf_log_write_json(line, out) : hf_log_write_text(line, out);
+        /* An error of the log itself cannot be reported. */
+        ssize_t wrote = write(log->outputs[i].fd, out, size);
+        (void)wrote;
+    }
+    pthread_mutex_unlock(&log->lock);
 }
 
 void hf_log_vline(struct hf_log *log, enum hf_log_level level, const char *component,
                   const char *format, va_list arguments)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    char text[LINE_BYTES_MAX - 1024];
-    char line[LINE_BYTES_MAX];
-
-    if (!hf_log_would(log, level)) {
-        return;
+    char text[MESSAGE_MAX];
+    struct hf_log_line line = {.level = level, .component = component, .fields = ""};
+    if (hf_log_would(log, level)) {
+        vsnprintf(text, sizeof(text), format, arguments);
+        put_line(log, &line, format, text);
     }
-    vsnprintf(text, sizeof(text), format, arguments);
-    pthread_mutex_lock(&log->lock);
-    int64_t held = admit(log, component, format);
-    if (held > 0) {
-        size_t used = strlen(text);
-        snprintf(text + used, sizeof(text) - used, " (and %lld more like this)", (long long)held);
-    }
-    for (size_t i = 0; held >= 0 && i < log->output_count; i++) {
-        size_t size = log->outputs[i].json ? as_json(log, line, levels[level], component, text)
-                                           : as_text(log, line, levels[level], component, text);
-        /* An error of the log itself cannot be reported. */
-        ssize_t wrote = write(log->outputs[i].fd, line, size);
-        (void)wrote;
-    }
-    pthread_mutex_unlock(&log->lock);
 }
 
 void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *component,
@@ -262,4 +199,16 @@ void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *compon
     va_start(arguments, format);
     hf_log_vline(log, level, component, format, arguments);
     va_end(arguments);
+}
+
+void hf_log_keys(struct hf_log *log, enum hf_log_level level, const char *component,
+                 const char *message, const struct hf_log_key *keys)
+{
+    char text[MESSAGE_MAX], fields[HF_LOG_FIELDS_MAX] = "";
+    struct hf_log_line line = {.level = level, .component = component, .fields = fields};
+    if (hf_log_would(log, level)) {
+        snprintf(text, sizeof(text), "%s", message);
+        hf_log_write_keys(keys, fields);
+        put_line(log, &line, message, text);
+    }
 }

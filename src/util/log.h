@@ -39,3 +39,6 @@ void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *compon
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 void hf_log_vline(struct hf_log *log, enum hf_log_level level, const char *component,
                   const char *format, va_list arguments);
+/* The same with fields; see hf_node_log_keys(). `keys` NULL: none. */
+void hf_log_keys(struct hf_log *log, enum hf_log_level level, const char *component,
+                 const char *message, const struct hf_log_key *keys);

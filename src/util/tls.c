@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <arpa/inet.h>
 
@@ -40,6 +41,7 @@ struct hf_tls {
 
     pthread_mutex_t lock; /* of what follows */
     SSL_CTX *context;
+    bool lacks_ca; /* `context` trusts no one, since ca_file has not existed yet */
     struct stamp watched[WATCHED_MAX];
     uint64_t next_check_ns;
 };
@@ -279,6 +281,19 @@ static enum hf_status set_identity(SSL_CTX *context, const struct hf_tls_config 
     return status == HF_OK ? use_key(context, &key, reterr) : status;
 }
 
+bool hf_tls_ca_is_missing(const struct hf_tls_config *config)
+{
+    return given(config->ca_file) && !config->insecure_skip_verify &&
+           access(config->ca_file, F_OK) != 0 && errno == ENOENT;
+}
+
+/* A file that has existed is not missed: the context made of it stays in use. */
+static bool lacks_ca(const struct hf_tls *tls)
+{
+    return !tls->server && (tls->context == NULL || tls->lacks_ca) &&
+           hf_tls_ca_is_missing(&tls->config);
+}
+
 static enum hf_status set_trust(SSL_CTX *context, const struct hf_tls *tls, char *reterr)
 {
     const struct hf_tls_config *config = &tls->config;
@@ -303,7 +318,7 @@ static enum hf_status set_trust(SSL_CTX *context, const struct hf_tls *tls, char
     }
     const struct item item = {given(config->ca_file) ? "ca_file" : "ca_pem", config->ca_file,
                               config->ca_pem};
-    return trust(context, &item, false, reterr);
+    return lacks_ca(tls) ? HF_OK : trust(context, &item, false, reterr);
 }
 
 static enum hf_status set_alpn(SSL_CTX *context, struct hf_tls *tls)
@@ -412,11 +427,13 @@ static enum hf_status new_tls(const struct hf_tls_config *config, bool server, c
     /* Before they are read: a change in between is then seen as one. */
     (void)take_stamps(tls->watched);
     tls->next_check_ns = monotonic_ns() + reload_interval_ns(tls);
+    bool lacks = lacks_ca(tls);
     enum hf_status status = make_context(tls, &tls->context, reterr);
     if (status != HF_OK) {
         hf_tls_free(tls);
         return status;
     }
+    tls->lacks_ca = lacks;
     *ret_tls = tls;
     return HF_OK;
 }
@@ -454,7 +471,7 @@ void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char 
 static enum hf_status reload_if_changed(struct hf_tls *tls, char *reterr)
 {
     uint64_t now_ns = monotonic_ns();
-    if (now_ns < tls->next_check_ns) {
+    if (now_ns < tls->next_check_ns && !tls->lacks_ca) {
         return HF_OK;
     }
     tls->next_check_ns = now_ns + reload_interval_ns(tls);
@@ -462,10 +479,12 @@ static enum hf_status reload_if_changed(struct hf_tls *tls, char *reterr)
         return HF_OK;
     }
     SSL_CTX *context;
+    bool lacks = lacks_ca(tls);
     enum hf_status status = make_context(tls, &context, reterr);
     if (status == HF_OK) {
         SSL_CTX_free(tls->context); /* sessions keep their own reference */
         tls->context = context;
+        tls->lacks_ca = lacks;
     }
     return status;
 }
@@ -490,13 +509,14 @@ enum hf_status hf_tls_session_new(struct hf_tls *tls, const char *server_name, S
     char error[ERROR_SIZE];
     pthread_mutex_lock(&tls->lock);
     enum hf_status reloaded = reload_if_changed(tls, error);
-    SSL *session = SSL_new(tls->context);
+    bool lacks = tls->lacks_ca;
+    SSL *session = lacks ? NULL : SSL_new(tls->context);
     pthread_mutex_unlock(&tls->lock);
     if (reloaded != HF_OK && tls->report != NULL) {
         tls->report(tls->report_user, error);
     }
     if (session == NULL) {
-        return HF_NOMEM;
+        return lacks ? HF_NOT_FOUND : HF_NOMEM;
     }
     if (tls->server) {
         SSL_set_accept_state(session);

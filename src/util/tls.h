@@ -44,6 +44,9 @@ HF_MUST_USE enum hf_status hf_tls_new_server(const struct hf_tls_config *config,
 HF_MUST_USE enum hf_status hf_tls_new_client(const struct hf_tls_config *config, const char *alpn,
                                              struct hf_tls **ret_tls, char *reterr);
 void hf_tls_free(struct hf_tls *tls);
+/* Does a client's ca_file not exist, perhaps because what writes it starts later? Then
+ * hf_stream_connect() says HF_NOT_FOUND until it does, and looks for it each time. */
+bool hf_tls_ca_is_missing(const struct hf_tls_config *config);
 /*
  * Once for each change of the files that cannot be used and leaves the old ones in force: `why`
  * names the file and the reason. Set before the first stream; called by the thread that opens one;
@@ -55,6 +58,8 @@ void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char 
 struct hf_stream;
 HF_MUST_USE enum hf_status hf_stream_accept(struct hf_tls *tls, int fd,
                                             struct hf_stream **ret_stream);
+/* HF_NOT_FOUND: see hf_tls_ca_is_missing(). HF_INVALID: the server's name is not usable. HF_NOMEM.
+ */
 HF_MUST_USE enum hf_status hf_stream_connect(struct hf_tls *tls, int fd, const char *server_name,
                                              struct hf_stream **ret_stream);
 /* Closes the descriptor too. */

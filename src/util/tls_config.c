@@ -62,7 +62,8 @@ const struct hf_field hf_tls_client_fields[] = {
     {.key = "ca_file",
      .type = HF_FIELD_STRING,
      .offset = AT(ca_file),
-     .help = "File with the certificates (PEM) of the authorities that are trusted."},
+     .help = "File with the certificates (PEM) of the authorities that are trusted. One that does "
+             "not exist yet is waited for: what goes to that backend stays in the queue."},
     {.key = "ca_pem",
      .type = HF_FIELD_STRING,
      .offset = AT(ca_pem),

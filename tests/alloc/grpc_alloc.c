@@ -80,7 +80,7 @@ static bool call_all(struct hf_grpc_client *client, struct hf_loop *loop, uint64
                                  .left = &left,
                                  .code = -1,
                                  .request = {.path = rows[i].path,
-                                             .body_count = 1,
+                                             .piece_count = 1,
                                              .coding = rows[i].coding,
                                              .headers = headers,
                                              .header_count = 2,

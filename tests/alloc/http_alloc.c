@@ -85,7 +85,7 @@ static bool call_all(struct hf_http_client *client, struct hf_loop *loop, const 
                                           .url = url,
                                           .content_type = "application/x-protobuf",
                                           .content_encoding = rows[i].coding_name,
-                                          .body_count = 1,
+                                          .piece_count = 1,
                                           .deadline_ns = hf_clock_monotonic_ns() + patience_ns,
                                           .done = on_done}};
         calls[i].call.pieces = &calls[i].piece;

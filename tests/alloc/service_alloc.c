@@ -280,7 +280,7 @@ static void send_request(struct request *request, bool is_grpc)
     if (is_grpc) {
         request->grpc.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
         request->grpc.pieces = &request->piece;
-        request->grpc.body_count = 1;
+        request->grpc.piece_count = 1;
         request->grpc.headers = headers;
         request->grpc.header_count = 1;
         request->grpc.deadline_ns = deadline_ns;
@@ -290,7 +290,7 @@ static void send_request(struct request *request, bool is_grpc)
         request->http.method = "POST";
         request->http.url = "http://localhost/v1/traces";
         request->http.pieces = &request->piece;
-        request->http.body_count = 1;
+        request->http.piece_count = 1;
         request->http.headers = headers;
         request->http.header_count = 1;
         request->http.deadline_ns = deadline_ns;

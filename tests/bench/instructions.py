@@ -12,6 +12,8 @@ PIECES = [
     ("document", ("edit",), "span, an attribute set by the editor", 100, 2_000, 12_000),
     ("document", ("document",), "span, likewise in a document", 100, 2_000, 12_000),
     ("document", ("read",), "span, a field read, nothing changed", 100, 2_000, 12_000),
+    ("ottl", ("filter",), "span, two conditions", 100, 2_000, 12_000),
+    ("ottl", ("transform",), "span, five statements", 100, 2_000, 12_000),
     ("append", (), "record of 100 spans, not synced", 1, 500, 1500),
     ("payload", ("identity",), "record of 100 spans, joined by eights", 1, 800, 4800),
     ("payload", ("gzip",), "record of 100 spans, to gzip by eights", 1, 80, 480),

@@ -1,9 +1,13 @@
-"""Processors beside the Go collector: the same configuration and input through both, the outputs equal after sorting.
+"""Processors and connectors beside the Go collector: the same configuration and input through both, the outputs equal
+after sorting.
 
 A case is a folder under `cases/`:
 
     config.yaml    signal: traces, metrics or logs; processors: as in a configuration, in order;
-                   environment: {NAME: value}, if any; difference: where and why the outputs differ, if they do
+                   environment: {NAME: value}, if any; difference: where and why the outputs differ, if they do;
+                   ignore: keys whose values say nothing, such as times of arrival
+                   connectors: as in a configuration, and outputs: {pipeline: its receivers}; then what came out is
+                   said of each pipeline
     input.json     one OTLP/JSON request
     expected.json  what the Go collector made of it, sorted; null: nothing came out
     holdfast.json  with a difference: what Holdfast makes of it
@@ -12,6 +16,7 @@ The test replays the recorded outputs. With HOLDFAST_PEER=/path/to/otelcol it ru
 expected.json when there is none yet or HOLDFAST_RECORD is set.
 """
 
+import contextlib
 import difflib
 import json
 import os
@@ -26,6 +31,7 @@ from support.backends import HttpBackend
 from support.holdfast import Holdfast, otlphttp_exporter
 from support.otelcol import Otelcol
 from support.ports import free_port
+from support.waiting import until
 
 CASES = Path(__file__).parent / "cases"
 PEER = os.environ.get("HOLDFAST_PEER")
@@ -65,34 +71,79 @@ def plain(message):
     return settled(found)
 
 
-def pipeline(case, signal):
-    names = list(case["processors"])
-    return {"pipelines": {signal.name: {"receivers": ["otlp"], "processors": names, "exporters": ["otlphttp"]}}}
+def without(value, keys):
+    if isinstance(value, dict):
+        return {key: without(inner, keys) for key, inner in value.items() if key not in keys}
+    return [without(inner, keys) for inner in value] if isinstance(value, list) else value
 
 
-def only(backend):
-    assert len(backend.requests) <= 1, "one request came in, so that one may come out"
-    return plain(backend.requests[0].message) if backend.requests else None
+def outputs(case, signal):
+    """The pipelines that something comes out of; without connectors there is one."""
+    return case.get("outputs") or {signal.name: ["otlp"]}
+
+
+def service(case, signal):
+    names = list(case.get("processors") or {})
+    if "connectors" not in case:
+        exporter = f"otlphttp/{signal.name}"
+        return {"pipelines": {signal.name: {"receivers": ["otlp"], "processors": names, "exporters": [exporter]}}}
+    first = {"receivers": ["otlp"], "processors": names, "exporters": list(case["connectors"])}
+    behind = {
+        name: {"receivers": receivers, "exporters": [f"otlphttp/{name.replace('/', '-')}"]}
+        for name, receivers in outputs(case, signal).items()
+    }
+    return {"pipelines": {f"{signal.name}/in": first} | behind}
+
+
+def configuration_of(case, signal, backends, make_exporter):
+    parts = {name: case[name] for name in ("processors", "connectors") if name in case}
+    made = {f"otlphttp/{name.replace('/', '-')}": make_exporter(backend) for name, backend in backends.items()}
+    return parts | {"exporters": made, "service": service(case, signal)}
+
+
+def arrived(backend):
+    """All of one pipeline, as one request."""
+    if not backend.requests:
+        return None
+    whole = backend.requests[0].signal.request()
+    for request in backend.requests:
+        whole.MergeFrom(request.message)
+    return plain(whole)
+
+
+def found_in(case, backends):
+    if "connectors" in case:
+        found = {name: arrived(backend) for name, backend in backends.items()}
+    else:
+        (backend,) = backends.values()
+        assert len(backend.requests) <= 1, "one request came in, so that one may come out"
+        found = arrived(backend)
+    return settled(without(found, case.get("ignore", ())))
+
+
+def started(case, signal, stack):
+    return {name: stack.enter_context(HttpBackend()) for name in outputs(case, signal)}
 
 
 def through_holdfast(case, signal, body, directory):
-    with HttpBackend() as backend:
-        configuration = {
-            "processors": case["processors"],
-            "exporters": {"otlphttp": otlphttp_exporter(backend)},
-            "service": pipeline(case, signal),
-        }
-        instance = Holdfast(directory, configuration, environment=case.get("environment"))
+    with contextlib.ExitStack() as stack:
+        backends = started(case, signal, stack)
+        instance = Holdfast(
+            directory,
+            configuration_of(case, signal, backends, otlphttp_exporter),
+            environment=case.get("environment"),
+        )
         try:
             instance.start()
             answer = senders.post(instance.http_base, signal, body, content_type="application/json")
             assert answer.status_code == 200, answer.text
-            accepted = sum(one["accepted"]["items"] for one in exporters(instance.queue("stat")))
-            if accepted:
-                backend.wait_for_requests(1)
+            until(
+                lambda: all(one["queued"]["items"] == 0 for one in exporters(instance.queue("stat"))),
+                lambda: f"{instance.queue('stat')}",
+            )
         finally:
             instance.close()
-        return only(backend)
+        return found_in(case, backends)
 
 
 def exporters(stat):
@@ -102,19 +153,21 @@ def exporters(stat):
 def through_peer(case, signal, body, directory):
     port = free_port()
     directory.mkdir()
-    with HttpBackend() as backend:
-        configuration = {
-            "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}},
-            "processors": case["processors"],
-            "exporters": {"otlphttp": {"endpoint": backend.endpoint, "compression": "none", **QUIET}},
-            "service": pipeline(case, signal),
-        }
+    with contextlib.ExitStack() as stack:
+        backends = started(case, signal, stack)
+        configuration = configuration_of(
+            case,
+            signal,
+            backends,
+            lambda backend: {"endpoint": backend.endpoint, "compression": "none", **QUIET},
+        )
+        configuration["receivers"] = {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}}
         with Otelcol(directory, configuration, program=PEER, environment=case.get("environment")):
             answer = senders.post(
                 f"http://127.0.0.1:{port}", signal, body, content_type="application/json"
             )
             assert answer.status_code == 200, answer.text
-        return only(backend)
+        return found_in(case, backends)
 
 
 def differences(found, wanted):

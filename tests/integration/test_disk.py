@@ -152,7 +152,7 @@ class TestTheDirectory:
             told += holdfast.log()
             holdfast.kill9()
         assert "data is refused until that works again" in told
-        assert re.search("Running, but not ready: the queue of .* takes nothing: .*No space left", told)
+        assert re.search("Running, but not ready.*the queue of .* takes nothing: .*No space left", told)
         assert "the cursors of its exporters are written again" in told
 
 

@@ -178,7 +178,7 @@ class TestHttpAnswers:
         ids = otlp.new_ids(6)
         for item in ids:
             grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, [item]))
-        holdfast.wait_for_log("unhealthy: not here")
+        holdfast.wait_for_log('unhealthy.*"error":"not here"')
         backend.wait_for_requests(6)
         books = holdfast.books("traces", "otlphttp")
         assert (books["queued"]["items"], books["dead_lettered"]["items"]) == (6, 0)
@@ -339,7 +339,7 @@ class TestServerErrors:
         sender = grpc_sender(holdfast)
         for item in ids:
             sender.export(otlp.LOGS, otlp.request(otlp.LOGS, [item]))
-        holdfast.wait_for_log("unhealthy: HTTP status 500")
+        holdfast.wait_for_log('unhealthy.*"error":"HTTP status 500')
         backend.wait_for_requests(20)
         assert dead(holdfast) == 0
         backend.always = ok()
@@ -733,7 +733,7 @@ class TestGiveUp:
             lambda: holdfast.books("logs", "otlp")["dropped"]["gave_up"]["items"] == 4,
             lambda: holdfast.books("logs", "otlp"),
         )
-        holdfast.wait_for_log("dropped 4 items that are older than max_age")
+        holdfast.wait_for_log('older than max_age.*"dropped_items":4')
         holdfast.write_config(config({"otlp": otlp_exporter(backend, sending_queue={"max_age": "1h"})}))
         holdfast.restart()
         backend.always = ok()

@@ -8,7 +8,7 @@ import yaml
 from support import otlp
 from support.certificates import Authority
 from support.holdfast import config, otlp_exporter
-from support.kubernetes import KubernetesApi, pod, service_account
+from support.kubernetes import KubernetesApi, events_of, pod, put_event, service_account
 from support.waiting import until
 
 SHOP = {
@@ -454,39 +454,7 @@ def test_the_kubernetes_parts_of_a_daemonset_run_together(api, start, grpc_backe
     until(lambda: "staged" in events_of(grpc_backend), "the event")
 
 
-def events_of(backend):
-    """The names of the events among the log records."""
-    logs = [one.message for one in backend.requests if one.signal is otlp.LOGS]
-    return [otlp.attributes(one).get("k8s.event.name") for message in logs for one in otlp.items(otlp.LOGS, message)]
-
-
 # ---- events ----
-
-
-def put_event(api, name, count=1, kind="Normal", namespace="default", **more):
-    """An event of a pod; once more with a higher count, it is changed."""
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
-    return api.put(
-        "events",
-        name,
-        namespace,
-        type=kind,
-        message=f"message of {name}",
-        reason="Pulled",
-        count=count,
-        **{"lastTimestamp": when, "firstTimestamp": "2020-01-01T00:00:00Z", "eventTime": None},
-        source={"component": "kubelet", "host": "node-1"},
-        involvedObject={
-            "kind": "Pod",
-            "name": "shop",
-            "namespace": namespace,
-            "uid": "u1",
-            "apiVersion": "v1",
-            "resourceVersion": "77",
-            "fieldPath": "spec.containers{app}",
-        },
-        **more,
-    )
 
 
 def events_config(backend, **receiver):

@@ -13,6 +13,7 @@ import requests
 from support import otlp, senders
 from support.backends import GrpcBackend, refuse
 from support.holdfast import BASE, BINARY, config, otlp_exporter
+from support.ports import free_port
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
 
@@ -467,3 +468,53 @@ class TestStart:
         grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))
         for path in [holdfast.data_directory, *holdfast.data_directory.rglob("*")]:
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+class TestHealthOfTheEnvironment:
+    """An image sets HOLDFAST_HEALTH, so that the probes of a manifest are answered whatever the configuration says."""
+
+    WITHOUT = {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:${env:GRPC_PORT}"}}}},
+        "service": {"telemetry": {"metrics": {"address": "127.0.0.1:${env:METRICS_PORT}"}}},
+    }
+
+    def answer(self, port):
+        return requests.get(f"http://127.0.0.1:{port}/", timeout=10).status_code
+
+    def test_it_is_served_when_no_health_check_is_configured(self, start, grpc_backend):
+        port = free_port()
+        holdfast = start(
+            config({"otlp": otlp_exporter(grpc_backend)}),
+            base=self.WITHOUT,
+            environment={"HOLDFAST_HEALTH": f"127.0.0.1:{port}"},
+            ready=False,
+        ).spawn()
+        holdfast.wait_for_log("Everything is ready")
+        assert self.answer(port) == 200
+
+    @pytest.mark.parametrize("name", ["health_check", "health_check/mine"])
+    def test_a_configured_one_counts(self, start, grpc_backend, name):
+        port, own = free_port(), free_port()
+        extensions = {name: {"endpoint": f"127.0.0.1:{own}"}}
+        configuration = config({"otlp": otlp_exporter(grpc_backend)}, extensions=extensions)
+        configuration["service"]["extensions"] = [name]
+        holdfast = start(
+            configuration,
+            base=self.WITHOUT,
+            environment={"HOLDFAST_HEALTH": f"127.0.0.1:{port}"},
+            ready=False,
+        ).spawn()
+        holdfast.wait_for_log("Everything is ready")
+        assert self.answer(own) == 200
+        with pytest.raises(requests.ConnectionError):
+            self.answer(port)
+
+    def test_a_wrong_address_is_told_with_the_name_of_the_variable(self, start, grpc_backend):
+        holdfast = start(
+            config({"otlp": otlp_exporter(grpc_backend)}),
+            base=self.WITHOUT,
+            environment={"HOLDFAST_HEALTH": "here"},
+            ready=False,
+        ).spawn()
+        holdfast.wait_for_log("HOLDFAST_HEALTH.*endpoint")
+        assert holdfast.process.wait(20) == 1

@@ -216,7 +216,7 @@ def test_the_first_type_of_a_name_wins_and_the_rest_is_counted(scraped):
     until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "the batch is delivered")
     books = scraped.holdfast.books("metrics", "prometheus")
     assert (books["delivered"]["items"], books["dropped"]["rejected_by_backend"]["items"]) == (2, 4)
-    scraped.holdfast.wait_for_log("rejected 4 of 6 metric_points: more metrics than max_series")
+    scraped.holdfast.wait_for_log('"rejected_items":4,"items":6,"signal":"metrics","error":"more metrics than max_series"')
 
 
 def test_open_metrics_has_exemplars_and_times(scraped):
@@ -286,6 +286,28 @@ def test_a_reload_keeps_the_values(scraped):
             scraped.holdfast.write_config(scraped.configuration(const_labels={"after": "reload"}))
             scraped.holdfast.reload()
     scraped.wait_value(60, "hits_total", after="reload")
+
+
+def test_a_snapshot_that_the_exporter_before_a_reload_writes_late_is_shown(scraped):
+    """The old exporter may save once more after the new one was started, and nothing more may come from the queue."""
+    scraped.start()
+    state = scraped.holdfast.data_directory / "prometheus.state"
+    snapshots = []
+    for step in (1, 2):
+        request = Request()
+        request.sum("hits", 3 * step, 0, step)
+        scraped.send(request)
+        scraped.wait_value(3 * step, "hits_total")
+        until(lambda: scraped.holdfast.books("metrics", "prometheus")["queued"]["items"] == 0, "delivered")
+        snapshots.append(state.read_bytes())
+    scraped.holdfast.terminate()
+    state.write_bytes(snapshots[0])
+    scraped.holdfast.start()
+    assert scraped.page().value("hits_total") == 3
+    late = state.with_suffix(".late")
+    late.write_bytes(snapshots[1])
+    late.rename(state)
+    assert scraped.page().value("hits_total") == 6
 
 
 def test_a_scraper_must_show_its_token_when_there_is_an_authenticator(scraped):

@@ -48,7 +48,7 @@ class TestFull:
         assert int(answer.headers["Retry-After"]) >= 0
         assert holdfast.metric("otelcol_receiver_refused_log_records") == 2
         assert holdfast.metric("otelcol_exporter_enqueue_failed_log_records", exporter="otlp") == 2
-        holdfast.wait_for_log("pipeline logs: its queue is full; clients are told to retry")
+        holdfast.wait_for_log('"the queue is full; clients are told to retry","pipeline":"logs"')
         away.start()
         away.wait_for(ids)
         until(

@@ -12,7 +12,9 @@ import threading
 import pytest
 
 from support import otlp, senders
+from support.certificates import Authority
 from support.holdfast import config, otlp_exporter, run
+from support.kubernetes import KubernetesApi, service_account
 
 NOWHERE = "http://127.0.0.1:1"  # nothing listens there: the service is not there
 METADATA_VARIABLES = {
@@ -215,6 +217,22 @@ def test_eks_is_known_by_its_token_file(start, grpc_backend):
     }
     _, found = detected(start, grpc_backend, {"detectors": ["eks"]}, environment)
     assert found == {"cloud.provider": "aws", "cloud.platform": "aws_eks"}
+
+
+def test_the_kubernetes_api_tells_of_the_node_and_the_cluster(start, grpc_backend, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with KubernetesApi(authority.issue("kubernetes"), {"first-token"}) as api:
+        api.put("nodes", "node-1", None, metadata={"uid": "node-uid"})
+        api.put("namespaces", "kube-system", None, metadata={"uid": "cluster-uid"})
+        api.put("configmaps", "kubeadm-config", "kube-system", data={"ClusterConfiguration": "a: b\nclusterName: prod\n"})
+        environment = {**service_account(tmp_path / "account", api, authority), "K8S_NODE_NAME": "node-1"}
+        _, found = detected(start, grpc_backend, {"detectors": ["k8s_api", "kubeadm"]}, environment)
+    assert found == {
+        "k8s.node.name": "node-1",
+        "k8s.node.uid": "node-uid",
+        "k8s.cluster.uid": "cluster-uid",
+        "k8s.cluster.name": "prod",
+    }
 
 
 def test_ecs_tells_of_the_task_and_its_logs(start, grpc_backend):

@@ -149,7 +149,7 @@ class TestRefusedPeers:
         return holdfast, holdfast.ports[f"{request.param.upper()}_PORT"], request.param
 
     def lines(self, holdfast, pattern):
-        return re.findall(rf'"msg":"127\.0\.0\.1:\d+: [^"]*(?:{pattern})', holdfast.log())
+        return re.findall(rf'"peer":"127\.0\.0\.1:\d+","error":"[^"]*(?:{pattern})', holdfast.log())
 
     def assert_refused(self, served, attempt, pattern):
         """Tries thrice; one line comes of it, and each try is counted."""
@@ -327,6 +327,33 @@ class TestRenewal:
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         holdfast.wait_for_log("(?i)certificate")
         other.certificate.write_bytes(own.certificate.read_bytes())
+        backend.wait_for(ids)
+
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    def test_an_authority_that_is_not_there_yet_holds_up_only_its_exporter(
+        self, start, ending, grpc_backend, grpc_sender, tmp_path, kind
+    ):
+        own = Authority(tmp_path / "tls")
+        chain, key = own.issue("server")
+        late = tmp_path / "late.crt"
+        if kind == "otlp":
+            credentials = grpc.ssl_server_credentials([(key.read_bytes(), chain.read_bytes())])
+            backend = ending.enter_context(GrpcBackend(credentials=credentials))
+            exporter = otlp_exporter(backend)
+        else:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(chain, key)
+            backend = ending.enter_context(HttpBackend(tls=context))
+            exporter = otlphttp_exporter(backend)
+        exporter["tls"] = {"ca_file": str(late), "reload_interval": "1ms"}
+        holdfast = start(config({kind: exporter, "otlp/other": otlp_exporter(grpc_backend)}))
+        holdfast.wait_for_log(f'"name":"{kind}".*ca_file does not exist.*"ca_file":"{late}"')
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
+        grpc_backend.wait_for(ids)
+        holdfast.wait_for_log(f'"name":"{kind}","msg":"Exporting failed. Will retry')
+        assert not backend.requests
+        late.write_bytes(own.certificate.read_bytes())
         backend.wait_for(ids)
 
 
@@ -578,12 +605,12 @@ class TestTlsExporter:
         backend.wait_for(ids)
 
     @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
-    def test_a_file_that_is_not_there_is_told_at_the_start(self, start, kind):
+    def test_a_certificate_that_is_not_there_is_told_at_the_start(self, start, kind):
         endpoint = "https://localhost:1" if kind == "otlphttp" else "localhost:1"
-        exporter = {"endpoint": endpoint, "tls": {"ca_file": "/nonexistent/ca.crt"}}
-        holdfast = start(config({kind: exporter}), ready=False).spawn()
+        tls = {"cert_file": "/nonexistent/client.crt", "key_file": "/nonexistent/client.key"}
+        holdfast = start(config({kind: {"endpoint": endpoint, "tls": tls}}), ready=False).spawn()
         assert holdfast.process.wait(20) != 0
-        assert "/nonexistent/ca.crt" in holdfast.log()
+        assert "/nonexistent/client.crt" in holdfast.log()
 
     def test_insecure_skip_verify_is_obeyed(self, start, ending, grpc_sender, authority):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -322,7 +322,7 @@ class TestClientsOnTheWrongPort:
 
     @staticmethod
     def lines(holdfast, pattern):
-        return re.findall(rf'"msg":"127\.0\.0\.1:\d+: [^"]*{pattern}', holdfast.log())
+        return re.findall(rf'"peer":"127\.0\.0\.1:\d+","error":"[^"]*{pattern}', holdfast.log())
 
     @pytest.mark.parametrize("transport", ["GRPC", "HTTP"])
     def test_tls_to_a_port_in_clear(self, served, transport):

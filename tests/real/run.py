@@ -7,9 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import debian, grpcurl, h2spec  # noqa: E402
+from real import debian, grpcurl, h2spec, kubernetes, opensearch  # noqa: E402
 
-PARTS = {"grpcurl": grpcurl.main, "h2spec": h2spec.main, "debian": debian.main}
+PARTS = {
+    "grpcurl": grpcurl.main,
+    "h2spec": h2spec.main,
+    "kubernetes": kubernetes.main,
+    "opensearch": opensearch.main,
+    "debian": debian.main,
+}
 
 
 def main(names):

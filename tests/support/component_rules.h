@@ -36,9 +36,11 @@ static inline void check_operations(const struct hf_component *component)
     RULE(component, kind != HF_PROCESSOR || is_queued != (component->processor != NULL),
          "a processor answers at once or is queued, not both");
     RULE(component, kind == HF_PROCESSOR || component->processor == NULL, "is no processor");
-    RULE(component, kind == HF_PROCESSOR || is_queued == (kind == HF_CONNECTOR),
-         "connectors are queued, others are not");
     RULE(component, (kind == HF_CONNECTOR) == (component->connector != NULL), "connector or not?");
+    bool connects = component->connector != NULL && component->connector->connect != NULL;
+    RULE(component, kind != HF_CONNECTOR || is_queued != connects,
+         "a connector answers at once or is queued, not both");
+    RULE(component, kind == HF_PROCESSOR || kind == HF_CONNECTOR || !is_queued, "is not queued");
     RULE(component, (kind == HF_EXPORTER) == (component->exporter != NULL), "exporter or not?");
     RULE(component, kind == HF_EXTENSION || component->extension == NULL, "is no extension");
     RULE(component, !is_queued || component->queued->process_queued != NULL, "process_queued");
@@ -95,8 +97,8 @@ static inline void check_default(const struct hf_component *component, const str
                                  size_t base, size_t size)
 {
     const struct hf_config_options options = {0};
-    const struct hf_path path = {.key = component->type};
-    const struct hf_place place = {.file = "default"};
+    const struct hf_key_path path = {.key = component->type};
+    const struct hf_yaml_place place = {.file = "default"};
     struct hf_load load = {.options = &options,
                            .memory = hf_config_memory_new(HF_CONFIG_MEMORY_BYTES)};
     struct hf_field fields[2] = {*field, HF_FIELDS_END};

@@ -98,24 +98,24 @@ def shapes(message):
 class Peer:
     """The Go collector, which scrapes the same and sends it to a backend of its own; a context."""
 
-    def __init__(self, program, directory, receiver):
+    def __init__(self, program, directory, receiver, name="hostmetrics"):
         self.backend = HttpBackend()
         self.program, self.log = program, directory / "peer.log"
         self.config = directory / "peer.yaml"
-        self.receiver = receiver
+        self.receiver, self.name = receiver, name
 
     def __enter__(self):
         self.backend.__enter__()
         self.config.write_text(
             json.dumps(
                 {
-                    "receivers": {"hostmetrics": self.receiver},
+                    "receivers": {self.name: self.receiver},
                     "exporters": {
                         "otlphttp": {"endpoint": self.backend.endpoint, "compression": "none"}
                     },
                     "service": {
                         "telemetry": {"metrics": {"level": "none"}},
-                        "pipelines": {"metrics": {"receivers": ["hostmetrics"], "exporters": ["otlphttp"]}},
+                        "pipelines": {"metrics": {"receivers": [self.name], "exporters": ["otlphttp"]}},
                     },
                 }
             )

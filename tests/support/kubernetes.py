@@ -7,12 +7,19 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.parse
 import uuid
 
+from . import otlp
 from .ports import free_port
 
-GROUPS = {"replicasets": "/apis/apps/v1", "deployments": "/apis/apps/v1", "jobs": "/apis/batch/v1"}
+GROUPS = {
+    "replicasets": "/apis/apps/v1",
+    "deployments": "/apis/apps/v1",
+    "jobs": "/apis/batch/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
+}
 
 
 def matches(selector, values):
@@ -133,6 +140,8 @@ class KubernetesApi:
                 with contextlib.suppress(OSError):
                     api._serve(self)
 
+            do_POST = do_PUT = do_GET
+
             def log_message(self, *_):
                 pass
 
@@ -180,18 +189,62 @@ class KubernetesApi:
         path, _, text = handler.path.partition("?")
         query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
         token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
-        kind = path.rsplit("/", 1)[1]
         self.requests.append((path, query, token))
+        namespace, kind, name = self._place(path)
         if self.tokens is not None and token not in self.tokens:
             self._status(handler, 401, "Unauthorized", "Unauthorized")
         elif kind in self.denied:
             self._status(handler, 403, "Forbidden", f'{kind} is forbidden: User "test" cannot list resource "{kind}"')
         elif path in ("/api/v1", "/apis") or path.removeprefix("/apis/").count("/") == 1:
             self._discover(handler, path)
+        elif path == "/version":
+            self._send(handler, 200, {"gitVersion": "v1.31.0"})
+        elif handler.command != "GET":
+            self._write(handler, namespace, kind, name)
+        elif name:
+            self._get(handler, namespace, kind, name)
         elif query.get("watch"):
             self._watch(handler, path, kind, query)
         else:
             self._list(handler, path, kind, query)
+
+    @staticmethod
+    def _place(path):
+        """(namespace, kind, name) of a path; empty where there is none."""
+        parts = path.strip("/").split("/")[2 if path.startswith("/api/") else 3 :]
+        namespace = parts[1] if len(parts) > 2 and parts[0] == "namespaces" else ""
+        parts = parts[2:] if namespace else parts
+        return namespace, parts[0] if parts else "", parts[1] if len(parts) > 1 else ""
+
+    def _find(self, namespace, kind, name):
+        for one in self.objects.get(kind, {}).values():
+            if one["metadata"]["name"] == name and one["metadata"].get("namespace", "") == namespace:
+                return one
+        return None
+
+    def _get(self, handler, namespace, kind, name):
+        with self.changed:
+            found = self._find(namespace, kind, name)
+        if found is None:
+            return self._status(handler, 404, "NotFound", f'{kind} "{name}" not found')
+        return self._send(handler, 200, found)
+
+    def _write(self, handler, namespace, kind, name):
+        """POST makes an object, PUT changes one; of two that change the same version the second is refused."""
+        body = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length", 0))))
+        metadata = body.pop("metadata")
+        with self.changed:
+            old = self._find(namespace, kind, metadata["name"])
+            if handler.command == "POST" and old:
+                return self._status(handler, 409, "AlreadyExists", f"{kind} exists already")
+            if handler.command == "PUT" and not old:
+                return self._status(handler, 404, "NotFound", f'{kind} "{name}" not found')
+            if handler.command == "PUT" and metadata.get("resourceVersion") != old["metadata"]["resourceVersion"]:
+                return self._status(handler, 409, "Conflict", "the object has been modified")
+            for key in ("apiVersion", "kind"):
+                body.pop(key, None)
+            made = self.put(kind, metadata["name"], namespace, **body)
+        return self._send(handler, 201 if handler.command == "POST" else 200, made)
 
     @staticmethod
     def _send(handler, code, answer):
@@ -348,3 +401,35 @@ def service_account(directory, api, authority, token="first-token"):
         "KUBERNETES_SERVICE_PORT": str(api.port),
         "HOLDFAST_SERVICE_ACCOUNT_DIR": str(directory),
     }
+
+
+def put_event(api, name, count=1, kind="Normal", namespace="default", **more):
+    """An event of a pod; once more with a higher count, it is changed."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    return api.put(
+        "events",
+        name,
+        namespace,
+        type=kind,
+        message=f"message of {name}",
+        reason="Pulled",
+        count=count,
+        **{"lastTimestamp": when, "firstTimestamp": "2020-01-01T00:00:00Z", "eventTime": None},
+        source={"component": "kubelet", "host": "node-1"},
+        involvedObject={
+            "kind": "Pod",
+            "name": "shop",
+            "namespace": namespace,
+            "uid": "u1",
+            "apiVersion": "v1",
+            "resourceVersion": "77",
+            "fieldPath": "spec.containers{app}",
+        },
+        **more,
+    )
+
+
+def events_of(backend):
+    """The names of the events among the log records."""
+    logs = [one.message for one in backend.requests if one.signal is otlp.LOGS]
+    return [otlp.attributes(one).get("k8s.event.name") for message in logs for one in otlp.items(otlp.LOGS, message)]

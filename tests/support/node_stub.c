@@ -12,6 +12,7 @@
 
 #include <holdfast/component.h>
 
+#include "util/log_line.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 
@@ -27,6 +28,7 @@ struct hf_node {
     bool wants_peer, wants_auth, is_not_durable;
     const struct hf_auth *auth;
     void *auth_self;
+    const char *directory; /* the data directory; NULL: none */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t logged;
@@ -87,6 +89,14 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
     pthread_cond_broadcast(&stub->logged);
     pthread_mutex_unlock(&stub->lock);
     va_end(arguments);
+}
+
+void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const char *message,
+                      const struct hf_log_key *keys)
+{
+    char fields[HF_LOG_FIELDS_MAX];
+    hf_log_write_keys(keys, fields);
+    hf_node_log(node, level, "%s\t{%s}", message, fields);
 }
 
 struct hf_metrics *hf_node_metrics(const struct hf_node *node)
@@ -156,8 +166,7 @@ uint64_t hf_node_memory(const struct hf_node *node)
 
 const char *hf_node_directory(const struct hf_node *node)
 {
-    (void)node;
-    return NULL;
+    return node->directory;
 }
 
 bool hf_node_is_durable(const struct hf_node *node)

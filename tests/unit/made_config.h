@@ -140,6 +140,9 @@ static inline void made_set(struct made_config *made, const struct hf_field *fie
     }
     assert_int_not_equal(field->type, HF_FIELD_END);
     char *place = base + field->offset;
+    if (field->present_offset != 0) {
+        *(bool *)(base + field->present_offset) = true;
+    }
     if (field->type == HF_FIELD_STRUCT) {
         made_set(made, field->inner, place, rest, text);
     } else if (field->type == HF_FIELD_MAP) {

@@ -49,7 +49,7 @@ static void send_one(struct hf_task *task)
         .url = replay->url,
         .content_type = "application/x-protobuf",
         .pieces = &replay->body,
-        .body_count = 1,
+        .piece_count = 1,
         .deadline_ns = hf_loop_now_ns(replay->loop) + ATTEMPT_NS,
         .done = on_answer,
     };

@@ -149,7 +149,7 @@ static const struct hf_field outer_fields[] = {
 /* Binds the text as the body of exporters::out. */
 static void bind(struct step *step, const char *text, struct outer *outer)
 {
-    struct hf_path path = {.key = "exporters::out"};
+    struct hf_key_path path = {.key = "exporters::out"};
 
     step_begin(step);
     struct hf_yaml *root = step_parse(step, text);
@@ -634,13 +634,14 @@ static void reports_a_preset_that_does_not_fit(void **state)
         {.key = "size", .type = HF_FIELD_INT, .default_text = "0", .min = 1, .max = 2},
         HF_FIELDS_END,
     };
-    struct hf_path path = {.key = "exporters::out"};
+    struct hf_key_path path = {.key = "exporters::out"};
     struct step step;
     int64_t size = 0;
     (void)state;
 
     step_begin(&step);
-    hf_bind(&step.load, &path, (struct hf_place){0}, NULL, (struct hf_bind_target){fields, &size});
+    hf_bind(&step.load, &path, (struct hf_yaml_place){0}, NULL,
+            (struct hf_bind_target){fields, &size});
     step_end(&step, NULL,
              "E preset: exporters::out: size: expected a value from 1 to 2, got \"0\"\n");
 }

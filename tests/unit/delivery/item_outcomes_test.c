@@ -12,6 +12,8 @@ struct picky {
     size_t calls;
     char names[CALLS_MAX][128]; /* of the items of each call, in order */
     uint64_t bytes[CALLS_MAX];
+    char places[CALLS_MAX][128]; /* of the items: record:first+count, the first record is 0 */
+    uint64_t first_sequence;
 };
 
 static struct picky picky;
@@ -32,6 +34,25 @@ static void read_names(const struct hf_export *export, char *names)
     assert_int_equal(count, export->items);
 }
 
+static void read_places(const struct hf_export *export, char *places)
+{
+    size_t size = 0;
+    uint32_t items = 0;
+    if (picky.first_sequence == 0) {
+        picky.first_sequence = export->ranges[0].sequence;
+    }
+    for (size_t i = 0; i < export->range_count; i++) {
+        const struct hf_export_range *range = &export->ranges[i];
+        size += (size_t)snprintf(places + size, 128 - size, "%s%u:%u+%u", i == 0 ? "" : " ",
+                                 (unsigned)(range->sequence - picky.first_sequence), range->first,
+                                 range->count);
+        assert_true(range->received_ns != 0);
+        items += range->count;
+    }
+    assert_int_equal(items, export->items);
+    assert_string_equal(export->queue, "traces");
+}
+
 static void send_picky(void *self, struct hf_export *export)
 {
     struct hf_item_outcome items[128];
@@ -43,6 +64,7 @@ static void send_picky(void *self, struct hf_export *export)
     char *names = picky.names[call];
     picky.bytes[call] = export->raw_size;
     read_names(export, names);
+    read_places(export, picky.places[call]);
     for (uint32_t i = 0; names[i] != '\0'; i++) {
         bool is_again = call == 0 && picky.again != NULL && strchr(picky.again, names[i]) != NULL;
         bool is_never = picky.never != NULL && strchr(picky.never, names[i]) != NULL;
@@ -105,6 +127,9 @@ static void takes_the_others_and_sends_some_again(void **state)
     assert_int_equal(picky.calls, 2);
     assert_string_equal(picky.names[0], "abcdabcdef");
     assert_string_equal(picky.names[1], "bcbcf"); /* of two records, in one request */
+    /* An item has the same place at every attempt. */
+    assert_string_equal(picky.places[0], "0:0+4 1:0+6");
+    assert_string_equal(picky.places[1], "0:1+1 0:2+1 1:1+1 1:2+1 1:5+1");
     end_world(world);
 }
 

@@ -76,9 +76,10 @@ static void joins_pipelines_of_the_signals_that_a_connector_declares(void **stat
     assert_joins(
         "logs", "logs",
         "f:3:14: connectors::tally: connector \"tally\" used as exporter in [logs] pipeline "
-        "but not used in any supported receiver pipeline\n"
+        "but not used in any supported receiver pipeline; it makes metrics of that: put it among "
+        "the receivers of such a pipeline\n"
         "f:3:14: connectors::tally: connector \"tally\" used as receiver in [logs] pipeline "
-        "but not used in any supported exporter pipeline\n");
+        "but not used in any supported exporter pipeline; it makes only metrics\n");
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 
 #include "expr/expr.h"
 
-static const char *const names[] = {"body", "attributes", "$", NULL};
+static const char *const names[] = {"body", "attributes", "$", HF_EXPR_LABELS, NULL};
 
 /* What an expression is for body "hello world" and attributes {"n": 5, "list": ["a", "b"]}. The
  * value may be part of `ret_expr`, which the caller frees. */
@@ -21,8 +21,12 @@ static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_e
     struct hf_log_value listed = {.type = HF_LOG_LIST, .list = list};
     assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("n"), hf_log_integer(5)), HF_OK);
     assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("list"), listed), HF_OK);
-    struct hf_log_value values[3] = {hf_log_text("hello world"), {.type = HF_LOG_MAP, .map = map}};
+    struct hf_log_map *labels = hf_log_map_new(arena, 2);
+    assert_int_equal(hf_log_map_add(arena, labels, hf_slice_text("a"), hf_log_text("x")), HF_OK);
+    assert_int_equal(hf_log_map_add(arena, labels, hf_slice_text("n"), hf_log_integer(1)), HF_OK);
+    struct hf_log_value values[4] = {hf_log_text("hello world"), {.type = HF_LOG_MAP, .map = map}};
     values[2] = values[0];
+    values[3] = (struct hf_log_value){.type = HF_LOG_MAP, .map = labels};
     *ret_expr = NULL;
     enum hf_status status = hf_expr_new(text, names, ret_expr, why);
     return status == HF_OK ? hf_expr_eval(*ret_expr, values, arena, ret, why) : status;
@@ -65,6 +69,8 @@ static void expressions_have_their_values(void **state)
         {"int('12') + 1", "13"},
         {"string(1.5) + string(true)", "'1.5true'"},
         {"unknown == nil", "true"},
+        {"HasLabel('a') && HasLabel('n') && !HasLabel('b')", "true"},
+        {"Label('a') + Label('n') + Label('b')", "'x'"},
         {"true || undefined.member", "true"},
         {"!true or !false", "true"},
         {"1 == 1.0", "true"},
@@ -101,6 +107,8 @@ static void what_has_no_value_is_an_error(void **state)
         "len(5)",
         "len()",
         "unknown(1)",
+        "Label(1)",
+        "Label()",
         "not 1",
         "1 % 0",
         "[1][5]",

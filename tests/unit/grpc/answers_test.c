@@ -131,7 +131,7 @@ static int ask(const struct script *script, struct outcome *ret_outcome)
     assert_int_equal(hf_grpc_client_new(&options, &client, error), HF_OK);
     struct hf_slice body = hf_slice_text("a request");
     ret_outcome->request = (struct hf_grpc_request){
-        .path = "/t.S/M", .pieces = &body, .body_count = 1, .done = on_done};
+        .path = "/t.S/M", .pieces = &body, .piece_count = 1, .done = on_done};
     hf_grpc_client_call(client, &ret_outcome->request);
     hf_loop_run(ret_outcome->loop);
     hf_grpc_client_free(client);

@@ -167,7 +167,7 @@ static void echo_all_sizes(const struct hf_grpc_client_options *options)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct hf_slice pieces[300];
         struct ask ask = {.request = {.path = "/t.S/Echo", .pieces = pieces}};
-        ask.request.body_count = cut(bytes, sizes[i], pieces, 300);
+        ask.request.piece_count = cut(bytes, sizes[i], pieces, 300);
         ask_now(side, &ask);
         expect_echo(&ask, bytes, sizes[i]);
         free(ask.response);
@@ -217,7 +217,7 @@ static void takes_no_answer_over_its_limit(void **state)
     uint8_t *bytes = pattern(1001);
     for (size_t size = 1000; size < 1002; size++) {
         struct hf_slice piece = hf_slice_of(bytes, size);
-        struct ask ask = {.request = {.path = "/t.S/Echo", .pieces = &piece, .body_count = 1}};
+        struct ask ask = {.request = {.path = "/t.S/Echo", .pieces = &piece, .piece_count = 1}};
         ask_now(side, &ask);
         assert_int_equal(ask.code, size == 1000 ? 0 : 8);
         free(ask.response);
@@ -300,7 +300,7 @@ static void carries_many_calls_at_once(void **state)
     for (size_t i = 0; i < CALLS; i++) {
         pieces[i] = hf_slice_of(bytes + i, i * 700);
         asks[i].request =
-            (struct hf_grpc_request){.path = "/t.S/Echo", .pieces = &pieces[i], .body_count = 1};
+            (struct hf_grpc_request){.path = "/t.S/Echo", .pieces = &pieces[i], .piece_count = 1};
         ask_begin(side, &asks[i]);
     }
     side_run(side);
@@ -331,7 +331,7 @@ static void sends_compressed_messages_as_they_are(void **state)
         struct hf_slice piece = hf_slice_of(coded.data, coded.size);
         struct ask ask = {
             .request = {
-                .path = "/t.S/Echo", .pieces = &piece, .body_count = 1, .coding = codings[i]}};
+                .path = "/t.S/Echo", .pieces = &piece, .piece_count = 1, .coding = codings[i]}};
         ask_now(side, &ask);
         expect_echo(&ask, bytes, plain.size);
         free(ask.response);
@@ -409,19 +409,19 @@ static void is_refused_what_the_server_does_not_take(void **state)
         int code;
         const char *says;
     } rows[] = {
-        {{.path = "/t.S/Echo", .pieces = &big, .body_count = 1},
+        {{.path = "/t.S/Echo", .pieces = &big, .piece_count = 1},
          8,
          "grpc: received message larger than max (8000000 vs. 100000)"},
-        {{.path = "/t.S/Echo", .pieces = &bomb_piece, .body_count = 1, .coding = HF_GZIP},
+        {{.path = "/t.S/Echo", .pieces = &bomb_piece, .piece_count = 1, .coding = HF_GZIP},
          8,
          "grpc: received message after decompression larger than max (100001 vs. 100000)"},
-        {{.path = "/t.S/None", .pieces = &small, .body_count = 1},
+        {{.path = "/t.S/None", .pieces = &small, .piece_count = 1},
          12,
          "unknown method None for service t.S"},
-        {{.path = "/u.S/Echo", .pieces = &small, .body_count = 1}, 12, "unknown service u.S"},
+        {{.path = "/u.S/Echo", .pieces = &small, .piece_count = 1}, 12, "unknown service u.S"},
         {{.path = "/t.S/Echo",
           .pieces = &big,
-          .body_count = 1,
+          .piece_count = 1,
           .headers = &nobody,
           .header_count = 1},
          16,
@@ -435,7 +435,7 @@ static void is_refused_what_the_server_does_not_take(void **state)
         free(ask.response);
     }
     /* And the connection is as good as before. */
-    struct ask ask = {.request = {.path = "/t.S/Echo", .pieces = &small, .body_count = 1}};
+    struct ask ask = {.request = {.path = "/t.S/Echo", .pieces = &small, .piece_count = 1}};
     ask_now(side, &ask);
     expect_echo(&ask, bytes, 10);
     assert_int_equal(atomic_load(&side->ups), 1);
@@ -495,7 +495,7 @@ static void cancels_a_call_in_the_middle_of_its_body(void **state)
     for (uint64_t delay_ns = 0; delay_ns < 20; delay_ns++) {
         uint8_t *bytes = pattern(size);
         struct hf_slice piece = hf_slice_of(bytes, size);
-        struct ask ask = {.request = {.path = "/t.S/Hold", .pieces = &piece, .body_count = 1}};
+        struct ask ask = {.request = {.path = "/t.S/Hold", .pieces = &piece, .piece_count = 1}};
         struct canceller canceller = {.timer.fire = cancel_now, .ask = &ask};
         assert_int_equal(
             hf_loop_timer_set(side->loop, &canceller.timer, now_ns() + delay_ns * 700000), HF_OK);
@@ -703,10 +703,10 @@ static void freeing_the_client_cancels_what_is_under_way(void **state)
     struct side *side = side_new(&(struct hf_grpc_client_options){.target = rig->target});
     uint8_t *bytes = pattern(3000000);
     struct hf_slice piece = hf_slice_of(bytes, 3000000);
-    struct ask waiting = {.request = {.path = "/t.S/Hold", .pieces = &piece, .body_count = 1}};
+    struct ask waiting = {.request = {.path = "/t.S/Hold", .pieces = &piece, .piece_count = 1}};
     ask_begin(side, &waiting);
     ask_nudge(side);
-    struct ask fresh = {.request = {.path = "/t.S/Hold", .pieces = &piece, .body_count = 1}};
+    struct ask fresh = {.request = {.path = "/t.S/Hold", .pieces = &piece, .piece_count = 1}};
     ask_begin(side, &fresh);
     side->pending = 5;
     hf_grpc_client_free(side->client);

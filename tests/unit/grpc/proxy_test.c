@@ -107,7 +107,7 @@ static void ask_through(const struct proxy *proxy, const struct rig *rig, struct
         .loop = ret_outcome->loop, .target = rig->target, .proxy_url = proxy->url};
     assert_int_equal(hf_grpc_client_new(&options, &client, error), HF_OK);
     ret_outcome->request = (struct hf_grpc_request){
-        .path = "/t.S/Echo", .pieces = &body, .body_count = 1, .done = on_done};
+        .path = "/t.S/Echo", .pieces = &body, .piece_count = 1, .done = on_done};
     hf_grpc_client_call(client, &ret_outcome->request);
     hf_loop_run(ret_outcome->loop);
     hf_grpc_client_free(client);

@@ -212,7 +212,7 @@ static void sends_the_pieces_as_one_body(void **state)
                                    .url = url_of(&fixture, "/v1", url),
                                    .content_type = "text/x-mine",
                                    .pieces = pieces,
-                                   .body_count = 4,
+                                   .piece_count = 4,
                                    .headers = headers,
                                    .header_count = 2}};
     begin(&fixture, &reply);
@@ -239,7 +239,7 @@ static void names_the_coding(void **state)
                                    .url = url_of(&fixture, "/", url),
                                    .content_encoding = "zstd",
                                    .pieces = &piece,
-                                   .body_count = 1}};
+                                   .piece_count = 1}};
     begin(&fixture, &reply);
     await(&fixture);
     assert_says(reply.body, "coding=zstd raw=coded text");
@@ -284,7 +284,7 @@ static void sends_large_bodies_and_keeps_connections(void **state)
         struct reply reply = {.call = {.method = "POST",
                                        .url = url_of(&fixture, "/", url),
                                        .pieces = pieces,
-                                       .body_count = 3}};
+                                       .piece_count = 3}};
         begin(&fixture, &reply);
         await(&fixture);
         assert_int_equal(reply.code, 200);
@@ -308,7 +308,7 @@ static void carries_many_requests_at_once(void **state)
         replies[i] = (struct reply){.call = {.method = "POST",
                                              .url = url_of(&fixture, "/", url),
                                              .pieces = &piece,
-                                             .body_count = 1}};
+                                             .piece_count = 1}};
         begin(&fixture, &replies[i]);
     }
     await(&fixture);
@@ -363,7 +363,7 @@ static void hears_the_refusal_of_a_body(void **state)
     struct reply reply = {.call = {.method = "POST",
                                    .url = url_of(&fixture, "/", url),
                                    .pieces = &piece,
-                                   .body_count = 1}};
+                                   .piece_count = 1}};
     begin(&fixture, &reply);
     await(&fixture);
     assert_int_equal(reply.status, HF_OK);
@@ -477,7 +477,7 @@ static void says_again_when_an_answer_breaks_off(void **state)
         for (int round = 0; round < 2; round++) {
             struct hf_slice piece = hf_slice_text("body");
             struct reply reply = {
-                .call = {.method = "POST", .url = url, .pieces = &piece, .body_count = 1}};
+                .call = {.method = "POST", .url = url, .pieces = &piece, .piece_count = 1}};
             begin(&fixture, &reply);
             await(&fixture);
             assert_int_equal(reply.status, rows[i].status);
@@ -522,7 +522,7 @@ static void sends_a_header_of_the_caller_instead_of_its_own(void **state)
                                    .content_type = "text/x-mine",
                                    .content_encoding = "identity",
                                    .pieces = &piece,
-                                   .body_count = 1,
+                                   .piece_count = 1,
                                    .headers = headers,
                                    .header_count = 4}};
     begin(&fixture, &reply);

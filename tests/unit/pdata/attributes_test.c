@@ -75,6 +75,30 @@ static void finds_the_first_of_a_key(void **state)
     release(&list);
 }
 
+static void looks_at_plain_pairs_without_a_list(void **state)
+{
+    static const struct {
+        const char *owner;
+        enum hf_attribute_found found;
+    } rows[] = {
+        {"\x1a\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_THERE},
+        {"\x1a\x06\x0a\x01l\x12\x01w\x1a\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_THERE},
+        {"\x1a\x06\x0a\x01l\x12\x01v", HF_ATTRIBUTE_ABSENT},
+        {"\x22\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_ABSENT}, /* another field */
+        {"\x1a\x06\x12\x01v\x0a\x01k", HF_ATTRIBUTE_UNKNOWN}, /* the value comes first */
+        {"\x1a\x09\x0a\x01k\x12\x01v\x12\x01v", HF_ATTRIBUTE_UNKNOWN}, /* in two pieces */
+        {"\x1a\x09\x0a\x01k", HF_ATTRIBUTE_UNKNOWN}, /* cut short */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_slice value = HF_EMPTY_SLICE;
+        assert_int_equal(
+            hf_attribute_peek(hf_slice_text(rows[i].owner), 3, hf_slice_text("k"), &value),
+            rows[i].found);
+        assert_int_equal(hf_slice_is(value, "v"), rows[i].found == HF_ATTRIBUTE_THERE);
+    }
+}
+
 static void changing_a_key_leaves_one_of_it(void **state)
 {
     struct list list;
@@ -168,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_it_read),
         cmocka_unit_test(finds_the_first_of_a_key),
+        cmocka_unit_test(looks_at_plain_pairs_without_a_list),
         cmocka_unit_test(changing_a_key_leaves_one_of_it),
         cmocka_unit_test(a_changed_pair_keeps_its_other_fields),
         cmocka_unit_test(the_same_value_changes_nothing),

@@ -311,6 +311,36 @@ static void items_move_to_another_resource(void **state)
     hf_bytes_release(&out);
 }
 
+/* The first look-ups scan the bytes, later ones the list; a list that was changed is asked. */
+static void looks_attributes_up_with_and_without_a_list(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 100; seed++) {
+        struct hf_bytes raw = {0};
+        bodies_make(HF_TRACES, seed, 6, &raw);
+        struct hf_document *by_list = hf_document_borrow(HF_TRACES, slice_of(&raw));
+        struct hf_document *by_key = hf_document_borrow(HF_TRACES, slice_of(&raw));
+        struct hf_place listed = {.document = by_list}, looked = {.document = by_key};
+        while (hf_place_next_item(&listed) && hf_place_next_item(&looked)) {
+            const struct hf_attributes *list = hf_message_attributes(listed.item, 9);
+            for (size_t i = 0; i < list->count; i++) {
+                struct hf_slice key = list->items[i].key, value = HF_EMPTY_SLICE;
+                assert_true(hf_message_attribute(looked.item, 9, key, &value));
+                assert_true(hf_slice_equal(value, hf_attributes_find(list, key)->value));
+            }
+            struct hf_slice value;
+            assert_false(hf_message_attribute(looked.item, 9, hf_slice_text("absent"), &value));
+            hf_attributes_clear(hf_message_attributes(looked.item, 9));
+            hf_attributes_set(hf_message_attributes(looked.item, 9), hf_slice_text("absent"),
+                              hf_slice_text("\x18\x01"));
+            assert_true(hf_message_attribute(looked.item, 9, hf_slice_text("absent"), &value));
+        }
+        hf_document_return(by_key);
+        hf_document_return(by_list);
+        hf_bytes_release(&raw);
+    }
+}
+
 static void nothing_can_be_read_of_no_message(void **state)
 {
     (void)state;
@@ -323,6 +353,8 @@ static void nothing_can_be_read_of_no_message(void **state)
     assert_null(hf_message_first(NULL, 1));
     assert_null(hf_message_need(NULL, 1));
     assert_null(hf_message_attributes(NULL, 1));
+    struct hf_slice value;
+    assert_false(hf_message_attribute(NULL, 1, HF_EMPTY_SLICE, &value));
     hf_message_set_u64(NULL, 1, 1);
     hf_message_set_bytes(NULL, 1, HF_EMPTY_SLICE);
     hf_message_clear(NULL, 1);
@@ -338,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_request_is_built_from_nothing),
         cmocka_unit_test(single_messages_are_replaced),
         cmocka_unit_test(items_move_to_another_resource),
+        cmocka_unit_test(looks_attributes_up_with_and_without_a_list),
         cmocka_unit_test(nothing_can_be_read_of_no_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

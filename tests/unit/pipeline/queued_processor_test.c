@@ -367,6 +367,10 @@ static void leaves_in_the_queue_what_it_is_not_done_with(void **state)
     assert_int_equal(hf_queued_processor_start(world->node.queued_processor), HF_OK);
     wait_seen(world, 3);
     hf_queued_processor_stop(world->node.queued_processor);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(world->made.passing[i].input->sequence, i);
+        assert_string_equal(world->made.passing[i].input->queue, world->front.id);
+    }
     hf_input_done(world->made.passing[1].input, 1); /* out of order, one of two dropped */
     assert_int_equal(accounting_of(world).queued.items, 4);
     end_queued_processor(world);

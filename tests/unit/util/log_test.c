@@ -82,6 +82,68 @@ static void lets_no_text_steer_a_terminal_or_end_a_line(void **state)
     }
 }
 
+static void writes_fields_as_keys_of_their_own(void **state)
+{
+    static const struct {
+        const char *encoding, *wants;
+    } rows[] = {
+        {"console", "\tinfo\to\tdone\t{\"error\":\"say \\\"x\\\"\",\"code\":-14}\n"},
+        {"json", "\"name\":\"o\",\"msg\":\"done\",\"error\":\"say \\\"x\\\"\",\"code\":-14}\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct place place;
+        char text[8192];
+        struct hf_log *log = open_log(&place, rows[i].encoding, HF_LOG_INFO);
+        hf_log_keys(log, HF_LOG_INFO, "o", "done",
+                    HF_LOG_KEYS(HF_LOG_TEXT("error", "say \"x\""), HF_LOG_TEXT("absent", NULL),
+                                HF_LOG_NUMBER("code", -14)));
+        assert_int_equal(read_log(log, &place, text, sizeof(text)), 1);
+        assert_non_null(strstr(text, rows[i].wants));
+    }
+}
+
+static void writes_durations_as_go_does(void **state)
+{
+    static const struct {
+        int64_t ns;
+        const char *wants;
+    } rows[] = {
+        {0, "{\"d\":\"0us\"}"},
+        {1500, "{\"d\":\"1.5us\"}"},
+        {50000000, "{\"d\":\"50ms\"}"},
+        {5200000000, "{\"d\":\"5.2s\"}"},
+        {90500000000, "{\"d\":\"1m30.5s\"}"},
+        {3600000000000, "{\"d\":\"1h0m0s\"}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct place place;
+        char text[8192];
+        struct hf_log *log = open_log(&place, "console", HF_LOG_INFO);
+        hf_log_keys(log, HF_LOG_INFO, "o", "done", HF_LOG_KEYS(HF_LOG_DURATION("d", rows[i].ns)));
+        assert_int_equal(read_log(log, &place, text, sizeof(text)), 1);
+        assert_non_null(strstr(text, rows[i].wants));
+    }
+}
+
+/* More fields than a line has room for: it stays one whole line. */
+static void cuts_fields_that_do_not_fit(void **state)
+{
+    struct place place;
+    char text[32768], big[3000];
+    struct hf_log *log = open_log(&place, "json", HF_LOG_INFO);
+    (void)state;
+    memset(big, '"', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    hf_log_keys(log, HF_LOG_INFO, "a", "m",
+                HF_LOG_KEYS(HF_LOG_TEXT("a", big), HF_LOG_TEXT("b", big), HF_LOG_TEXT("c", big),
+                            HF_LOG_NUMBER("d", 1)));
+    assert_int_equal(read_log(log, &place, text, sizeof(text)), 1);
+    assert_int_equal(text[strlen(text) - 2], '}');
+    assert_true(strlen(text) < 4096);
+}
+
 static void leaves_out_what_is_below_the_level(void **state)
 {
     struct place place;
@@ -140,6 +202,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_json_with_everything_escaped),
         cmocka_unit_test(lets_no_text_steer_a_terminal_or_end_a_line),
+        cmocka_unit_test(writes_fields_as_keys_of_their_own),
+        cmocka_unit_test(writes_durations_as_go_does),
+        cmocka_unit_test(cuts_fields_that_do_not_fit),
         cmocka_unit_test(leaves_out_what_is_below_the_level),
         cmocka_unit_test(holds_repeats_back),
         cmocka_unit_test(survives_lines_longer_than_a_line_may_be),

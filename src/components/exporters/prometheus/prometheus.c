@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "pdata/payload.h"
 #include "pdata/scan.h"
@@ -46,12 +47,14 @@ struct prometheus_exporter {
     const struct prometheus_config *config;
     struct hf_loop *loop;
     struct prometheus_scrape *scrape;
-    pthread_mutex_t lock; /* guards `table` */
+    pthread_mutex_t lock; /* guards what follows */
     struct prometheus_table table;
+    bool has_begun;     /* the delivery has sent something */
+    struct stat loaded; /* of the snapshot that was loaded last; zeros: none */
+
     struct prometheus_fold fold;
     struct hf_payload payload;
-    char *path;     /* of the snapshot; NULL: no data directory */
-    bool has_begun; /* the delivery has sent something */
+    char *path; /* of the snapshot; NULL: no data directory */
     struct waiting *waiting, **end;
     struct hf_timer timer;
     uint64_t next_snapshot_ns; /* not before */
@@ -79,15 +82,18 @@ static char *snapshot_path(const struct hf_node *node)
     return path;
 }
 
+/* The table of the snapshot, unless that was loaded already. The lock is held. */
 static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
 {
-    if (exporter->path == NULL) {
+    struct stat now;
+    if (exporter->path == NULL || stat(exporter->path, &now) != 0 ||
+        (now.st_ino == exporter->loaded.st_ino && now.st_size == exporter->loaded.st_size &&
+         now.st_mtim.tv_sec == exporter->loaded.st_mtim.tv_sec &&
+         now.st_mtim.tv_nsec == exporter->loaded.st_mtim.tv_nsec)) {
         return HF_OK;
     }
-    pthread_mutex_lock(&exporter->lock);
     prometheus_table_clear(&exporter->table);
     enum hf_status status = prometheus_snapshot_load(exporter->path, &exporter->table);
-    pthread_mutex_unlock(&exporter->lock);
     if (status == HF_CORRUPT) {
         hf_node_log(exporter->node, HF_LOG_ERROR,
                     "%s is damaged: the values of before are lost, and what was delivered to this "
@@ -95,7 +101,27 @@ static HF_MUST_USE enum hf_status load(struct prometheus_exporter *exporter)
                     exporter->path);
         status = HF_OK;
     }
+    if (status == HF_OK) {
+        exporter->loaded = now;
+    }
     return status == HF_NOT_FOUND ? HF_OK : status;
+}
+
+/*
+ * Until the delivery sends something, the exporter of the configuration before this one may still
+ * write snapshots, the last one after this one was started: they are shown.
+ */
+static HF_MUST_USE enum hf_status load_until_begun(struct prometheus_exporter *exporter,
+                                                   bool begins)
+{
+    enum hf_status status = HF_OK;
+    pthread_mutex_lock(&exporter->lock);
+    if (!exporter->has_begun) {
+        status = load(exporter);
+        exporter->has_begun = begins && status == HF_OK;
+    }
+    pthread_mutex_unlock(&exporter->lock);
+    return status;
 }
 
 static HF_MUST_USE enum hf_status save(struct prometheus_exporter *exporter)
@@ -171,20 +197,15 @@ static HF_MUST_USE enum hf_status fold(struct prometheus_exporter *exporter,
 static HF_MUST_USE enum hf_status take(struct prometheus_exporter *exporter,
                                        struct hf_export *export)
 {
-    if (!exporter->has_begun) {
-        /* Read again: until now the exporter of the configuration before this one may have written.
-         */
-        enum hf_status loaded = load(exporter);
-        if (loaded != HF_OK) {
-            return loaded;
-        }
-        exporter->has_begun = true;
+    enum hf_status status = load_until_begun(exporter, true);
+    if (status != HF_OK) {
+        return status;
     }
     struct waiting *waiting = calloc(1, sizeof(*waiting));
     if (waiting == NULL) {
         return HF_NOMEM;
     }
-    enum hf_status status = fold(exporter, export);
+    status = fold(exporter, export);
     if (status == HF_OK && exporter->waiting == NULL) {
         status = hf_loop_timer_set(exporter->loop, &exporter->timer, exporter->next_snapshot_ns);
     }
@@ -220,8 +241,12 @@ static enum hf_status render(void *user, bool open_metrics, struct hf_bytes *out
                                            .timestamps = exporter->config->send_timestamps,
                                            .constant = hf_slice_of(constant->data, constant->size),
                                            .since_ns = unix_ns > age_ns ? unix_ns - age_ns : 0};
+    enum hf_status status = load_until_begun(exporter, false);
+    if (status != HF_OK) {
+        return status;
+    }
     pthread_mutex_lock(&exporter->lock);
-    enum hf_status status = prometheus_print(&exporter->table, &style, out);
+    status = prometheus_print(&exporter->table, &style, out);
     pthread_mutex_unlock(&exporter->lock);
     return status;
 }
@@ -231,7 +256,7 @@ static enum hf_status render(void *user, bool open_metrics, struct hf_bytes *out
 static enum hf_status start_exporter(void *self, char *reterr)
 {
     struct prometheus_exporter *exporter = self;
-    enum hf_status status = load(exporter);
+    enum hf_status status = load_until_begun(exporter, false);
     if (status != HF_OK) {
         snprintf(reterr, HF_ERROR_MAX, "%.400s: %s", exporter->path, strerror(errno));
         return status;

@@ -16,6 +16,9 @@
 
 #define CONNECTIONS_MAX 256
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
+/* After a reload: a fifth of it for connections to end with their next answer, all of it for
+ * requests. */
+#define SUCCEEDED_GRACE_NS HF_NS_PER_S
 #define THREADS 2
 
 struct prometheus_scrape {
@@ -225,7 +228,8 @@ enum hf_status prometheus_scrape_start(struct prometheus_scrape *scrape, char *r
 void prometheus_scrape_stop(struct prometheus_scrape *scrape)
 {
     if (scrape->server != NULL) {
-        hf_http_server_stop(scrape->server, 0);
+        bool succeeded = hf_node_is_succeeded(scrape->options.node);
+        hf_http_server_stop(scrape->server, succeeded ? SUCCEEDED_GRACE_NS : 0);
     }
 }
 

@@ -18,6 +18,9 @@
 #define BODY_MAX 512
 #define REASON_MAX 300
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
+/* After a reload: a fifth of it for connections to end with their next answer, all of it for
+ * requests. */
+#define SUCCEEDED_GRACE_NS HF_NS_PER_S
 
 struct health_config {
     struct hf_http_server_config http;
@@ -162,8 +165,8 @@ static enum hf_status start_health(void *self, char *reterr)
     options.on_error = on_error;
     options.on_end = on_end;
     options.user = health;
-    hf_node_log(health->node, HF_LOG_INFO, "Starting health_check extension. endpoint %s",
-                health->config->http.endpoint);
+    hf_node_log_keys(health->node, HF_LOG_INFO, "Starting health_check extension",
+                     HF_LOG_KEYS(HF_LOG_TEXT("endpoint", health->config->http.endpoint)));
     health->listen_fd = -1;
     hf_node_hold(health->node);
     enum hf_status status = hf_http_server_new(&options, &health->server, reterr);
@@ -177,7 +180,8 @@ static void stop_health(void *self)
 {
     struct health *health = self;
     if (health->server != NULL) {
-        hf_http_server_stop(health->server, 0);
+        bool succeeded = hf_node_is_succeeded(health->node);
+        hf_http_server_stop(health->server, succeeded ? SUCCEEDED_GRACE_NS : 0);
     }
 }
 

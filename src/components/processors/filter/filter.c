@@ -45,6 +45,7 @@ struct filter_config {
 /* What is asked of one signal. */
 struct rules {
     struct hf_ottl_groups groups;
+    enum hf_ottl_error_mode error_mode; /* of expressions */
     unsigned levels; /* that some group is about, a bit each by enum hf_path_context */
     struct hf_filter_rule include, exclude;
     struct hf_ottl_errors *errors;
@@ -183,6 +184,7 @@ static enum hf_status compile_rules(const struct filter_config *config, enum hf_
                                             .error_mode =
                                                 (enum hf_ottl_error_mode)config->error_mode};
     bool has_older = has_any(keys.older, keys.count);
+    rules->error_mode = how.error_mode;
     if (is_given(keys.newer) && (has_older || keys.has_legacy)) {
         snprintf(reterr, HF_ERROR_MAX, "%s cannot be given together with %s", keys.newer_key,
                  has_older ? keys.older_key : "include and exclude");
@@ -365,11 +367,40 @@ static enum hf_visit see_scope(struct hf_visitor *visitor, const struct hf_place
     return judge(HF_CONTAINER(visitor, struct pass, visitor), HF_PATH_SCOPE, place);
 }
 
+/* What an expression says of the metric; one that fails says `otherwise`. */
+static bool is_meant(struct pass *pass, const struct hf_filter_expr *expr,
+                     const struct hf_place *place, bool otherwise)
+{
+    const char *text = "";
+    bool is = false;
+    enum hf_status status = hf_filter_expr_is(expr, place, &is, &text, pass->run.error);
+    if (status == HF_INVALID) {
+        pass->mode = pass->rules->error_mode;
+        meet_error(&pass->watch, text, pass->run.error);
+    }
+    if (status == HF_NOMEM || (status != HF_OK && pass->rules->error_mode == HF_OTTL_PROPAGATE)) {
+        pass->status = status;
+    }
+    return status == HF_OK ? is : otherwise;
+}
+
+static bool is_left_out_by_expressions(struct pass *pass, const struct hf_place *place)
+{
+    const struct rules *rules = pass->rules;
+    return (rules->include.expressions != NULL &&
+            !is_meant(pass, rules->include.expressions, place, true)) ||
+           (rules->exclude.expressions != NULL &&
+            is_meant(pass, rules->exclude.expressions, place, false));
+}
+
 static enum hf_visit see_metric(struct hf_visitor *visitor, const struct hf_place *place)
 {
     struct pass *pass = HF_CONTAINER(visitor, struct pass, visitor);
-    enum hf_visit visit =
-        is_left_out(pass, place) ? HF_VISIT_DROP : judge(pass, HF_PATH_METRIC, place);
+    bool drops = is_left_out(pass, place) || is_left_out_by_expressions(pass, place);
+    if (pass->status != HF_OK) {
+        return HF_VISIT_STOP;
+    }
+    enum hf_visit visit = drops ? HF_VISIT_DROP : judge(pass, HF_PATH_METRIC, place);
     /* Without conditions on points, metrics that came without points stay. */
     bool looks_inside = (pass->rules->levels & BIT(DATAPOINT)) != 0;
     return visit == HF_VISIT_KEEP && !looks_inside ? HF_VISIT_SKIP : visit;
@@ -412,7 +443,8 @@ static void walk(struct pass *pass, struct hf_document *document)
 static bool is_idle(const struct rules *rules)
 {
     return rules->levels == 0 && rules->include.items == NULL && rules->exclude.items == NULL &&
-           rules->include.resources == NULL && rules->exclude.resources == NULL;
+           rules->include.resources == NULL && rules->exclude.resources == NULL &&
+           rules->include.expressions == NULL && rules->exclude.expressions == NULL;
 }
 
 static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batch **ret_batch)

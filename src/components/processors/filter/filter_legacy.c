@@ -64,7 +64,8 @@ const struct hf_field hf_filter_metrics_fields[] = {
      .offset = offsetof(struct hf_filter_metrics_config, match_type),
      .choices = metric_match_types,
      .default_text = "strict",
-     .help = "How texts compare: equal, or by regular expressions that match anywhere."},
+     .help = "How texts compare: equal, or by regular expressions that match anywhere; expr: by "
+             "`expressions`."},
     {.key = "regexp",
      .type = HF_FIELD_IGNORED,
      .help = "Results are not cached: patterns are compiled to machine code."},
@@ -81,7 +82,8 @@ const struct hf_field hf_filter_metrics_fields[] = {
     {.key = "expressions",
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct hf_filter_metrics_config, expressions),
-     .help = "With match_type expr, which is not supported: write conditions instead."},
+     .help = "With match_type expr: metrics with a data point for which one of these is true, with "
+             "MetricName, MetricType, HasLabel(key) and Label(key)."},
     HF_FIELDS_END,
 };
 
@@ -146,12 +148,20 @@ enum hf_status hf_filter_metrics(const char *name, const struct hf_filter_metric
                                  struct hf_filter_rule *rule, char *reterr)
 {
     enum hf_status status = HF_OK;
-    if (config->match_type == HF_FILTER_EXPR) {
+    bool is_expr = config->match_type == HF_FILTER_EXPR;
+    if (is_expr != (config->expressions.count > 0)) {
+        snprintf(reterr, HF_ERROR_MAX, "%s: match_type expr and expressions need each other", name);
+        return HF_INVALID;
+    }
+    if (is_expr && (config->metric_names.count > 0 || config->resource_attributes.count > 0)) {
         snprintf(reterr, HF_ERROR_MAX,
-                 "%s::match_type: expr is not supported; write the expressions as conditions under "
-                 "metrics::datapoint",
+                 "%s: match_type expr compares neither metric_names nor resource_attributes; write "
+                 "them as expressions",
                  name);
-        return HF_UNSUPPORTED;
+        return HF_INVALID;
+    }
+    if (is_expr) {
+        return hf_filter_expr_new(name, config->expressions, &rule->expressions, reterr);
     }
     if (config->resource_attributes.count > 0) {
         rule->of_resources = (struct hf_match_config){.match_type = config->match_type,
@@ -172,6 +182,8 @@ void hf_filter_rule_release(struct hf_filter_rule *rule)
 {
     hf_match_free(rule->resources);
     hf_match_free(rule->items);
+    hf_filter_expr_free(rule->expressions);
+    rule->expressions = NULL;
     rule->resources = NULL;
     rule->items = NULL;
 }

@@ -10,6 +10,7 @@
 #include <holdfast/field.h>
 #include <holdfast/status.h>
 
+#include "filter_expr.h"
 #include "pdata/walk.h"
 #include "support/match.h"
 
@@ -38,8 +39,9 @@ extern const struct hf_field hf_filter_logs_fields[], hf_filter_metrics_fields[]
 /* One include or exclude. Each part says whether what it is asked about is meant; a part that was
  * not asked for is NULL. */
 struct hf_filter_rule {
-    struct hf_match *resources; /* of metrics: by the attributes of the resource */
-    struct hf_match *items;     /* spans, metrics or log records */
+    struct hf_match *resources;         /* of metrics: by the attributes of the resource */
+    struct hf_match *items;             /* spans, metrics or log records */
+    struct hf_filter_expr *expressions; /* metrics, in place of both */
     struct hf_match_config of_resources, of_items;
     struct hf_match_severity severity;
 };

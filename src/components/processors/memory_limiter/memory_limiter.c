@@ -194,15 +194,14 @@ static void measure(struct limiter *limiter, uint64_t now_ns)
     bool now = status == HF_OK && used >= limiter->soft_bytes;
     atomic_store_explicit(&limiter->refusing, now, memory_order_relaxed);
     if (now && !was) {
-        hf_node_log(limiter->node, HF_LOG_WARN,
-                    "Memory usage is above soft limit. Refusing data. cur_mem_mib %" PRIu64
-                    ", soft_limit_mib %" PRIu64,
-                    used / MIB, limiter->soft_bytes / MIB);
+        hf_node_log_keys(limiter->node, HF_LOG_WARN,
+                         "Memory usage is above soft limit. Refusing data.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("cur_mem_mib", used / MIB),
+                                     HF_LOG_NUMBER("soft_limit_mib", limiter->soft_bytes / MIB)));
     } else if (was && !now) {
-        hf_node_log(limiter->node, HF_LOG_INFO,
-                    "Memory usage back within limits. Resuming normal operation. cur_mem_mib "
-                    "%" PRIu64,
-                    used / MIB);
+        hf_node_log_keys(limiter->node, HF_LOG_INFO,
+                         "Memory usage back within limits. Resuming normal operation.",
+                         HF_LOG_KEYS(HF_LOG_NUMBER("cur_mem_mib", used / MIB)));
     }
 }
 
@@ -246,9 +245,10 @@ static enum hf_status start_limiter(void *self, char *reterr)
 {
     struct limiter *limiter = self;
     (void)reterr;
-    hf_node_log(limiter->node, HF_LOG_INFO,
-                "Memory limiter configured. limit_mib %" PRIu64 ", spike_limit_mib %" PRIu64,
-                limiter->hard_bytes / MIB, (limiter->hard_bytes - limiter->soft_bytes) / MIB);
+    hf_node_log_keys(limiter->node, HF_LOG_INFO, "Memory limiter configured",
+                     HF_LOG_KEYS(HF_LOG_NUMBER("limit_mib", limiter->hard_bytes / MIB),
+                                 HF_LOG_NUMBER("spike_limit_mib",
+                                               (limiter->hard_bytes - limiter->soft_bytes) / MIB)));
     limiter->timer.fire = on_timer;
     limiter->begin.run = begin;
     limiter->end.run = end;

@@ -284,7 +284,7 @@ static bool is_eks(struct hf_detection *detection)
         strstr(env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", ""), "eks-pod-identity") != NULL) {
         return true;
     }
-    if (hf_kubernetes_get(detection, "version", &version) != HF_OK) {
+    if (hf_kubernetes_get(detection, "/version", &version) != HF_OK) {
         return false;
     }
     struct hf_slice text = hf_json_any_text(&detection->maker, version, "gitVersion");

@@ -5,32 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pdata/json_any.h"
+#include <holdfast/component.h>
 
-#define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
+#include "kubernetes/request.h"
+#include "pdata/json_any.h"
 
 enum hf_status hf_kubernetes_get(struct hf_detection *detection, const char *path,
                                  struct hf_slice *ret_object)
 {
-    const char *host = getenv("KUBERNETES_SERVICE_HOST");
-    const char *port = getenv("KUBERNETES_SERVICE_PORT");
-    if (host == NULL || host[0] == '\0' || port == NULL || port[0] == '\0') {
-        snprintf(detection->why, sizeof(detection->why),
-                 "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
-        return HF_NOT_FOUND;
+    const struct hf_kube_config config = {.auth_type = HF_KUBE_SERVICE_ACCOUNT};
+    struct hf_kube_client *client;
+    struct hf_bytes body;
+    char why[HF_ERROR_MAX];
+    enum hf_status status = hf_kube_client_open(&config, &client, why);
+    if (status == HF_OK) {
+        status = hf_kube_get(client, path, detection->deadline_ns, &body, why);
+        hf_kube_client_close(client);
     }
-    bool is_v6 = strchr(host, ':') != NULL;
-    struct hf_slice token = hf_detection_file(detection, ACCOUNT "token");
-    const char *bearer =
-        hf_detection_text(detection, "Bearer %.*s", (int)token.size, (const char *)token.data);
-    const struct hf_detection_call call = {
-        .url = hf_detection_text(detection, "https://%s%s%s:%s/%s", is_v6 ? "[" : "", host,
-                                 is_v6 ? "]" : "", port, path),
-        .ca_file = ACCOUNT "ca.crt",
-        .headers = {{hf_slice_text("accept"), hf_slice_text("application/json")},
-                    {hf_slice_text("authorization"), hf_slice_text(bearer)}},
-        .header_count = token.size > 0 ? 2 : 1};
-    return hf_detection_fetch_json(detection, &call, ret_object);
+    if (status != HF_OK) {
+        snprintf(detection->why, sizeof(detection->why), "%.250s", why);
+        return status == HF_NOMEM ? HF_NOMEM : HF_NOT_FOUND;
+    }
+    status = hf_json_any(&detection->maker, hf_slice_of(body.data, body.size), ret_object);
+    hf_bytes_release(&body);
+    if (status == HF_INVALID || status == HF_TOO_LARGE) {
+        snprintf(detection->why, sizeof(detection->why), "%s: the answer is no JSON", path);
+        status = HF_INVALID;
+    }
+    return status;
 }
 
 /* The uid of the namespace kube-system stands for the cluster's. */
@@ -40,7 +42,7 @@ static enum hf_status detect_cluster_uid(struct hf_detection *detection)
     if (!hf_detection_wants(detection, "k8s.cluster.uid")) {
         return HF_OK;
     }
-    enum hf_status status = hf_kubernetes_get(detection, "api/v1/namespaces/kube-system", &object);
+    enum hf_status status = hf_kubernetes_get(detection, "/api/v1/namespaces/kube-system", &object);
     if (status == HF_OK) {
         hf_detection_set(detection, "k8s.cluster.uid",
                          hf_json_any_text(&detection->maker, object, "metadata.uid"));
@@ -59,7 +61,7 @@ static enum hf_status detect_node(struct hf_detection *detection)
         return HF_NOT_FOUND;
     }
     enum hf_status status = hf_kubernetes_get(
-        detection, hf_detection_text(detection, "api/v1/nodes/%s", name), &object);
+        detection, hf_detection_text(detection, "/api/v1/nodes/%s", name), &object);
     if (status == HF_OK) {
         hf_detection_set_text(detection, "k8s.node.name", name);
         hf_detection_set(detection, "k8s.node.uid",
@@ -100,7 +102,7 @@ static enum hf_status detect_kubeadm(struct hf_detection *detection)
     struct hf_slice object;
     if (hf_detection_wants(detection, "k8s.cluster.name")) {
         enum hf_status status = hf_kubernetes_get(
-            detection, "api/v1/namespaces/kube-system/configmaps/kubeadm-config", &object);
+            detection, "/api/v1/namespaces/kube-system/configmaps/kubeadm-config", &object);
         if (status != HF_OK) {
             return status;
         }

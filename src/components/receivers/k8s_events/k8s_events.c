@@ -13,15 +13,20 @@
 #include "event.h"
 #include "kubernetes/watch.h"
 #include "support/offer.h"
+#include "support/only_leader.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
 #define BATCH_BYTES_MAX (4u << 20)
 #define TRANSPORT "http"
+/* A new leader looks so far back behind the last sign of the one before: events take time to come.
+ */
+#define OVERLAP_NS (5 * HF_NS_PER_S)
 
 struct events_config {
     struct hf_kube_config kube; /* first */
     struct hf_string_list namespaces;
+    const char *elector; /* NULL: each process reads */
 };
 
 struct events;
@@ -34,6 +39,7 @@ struct space {
 struct events {
     struct hf_node *node;
     const struct events_config *config;
+    struct hf_only_leader only_leader;
     struct hf_kube_client *client;
     struct space *spaces;
     size_t space_count;
@@ -186,12 +192,8 @@ static void close_watches(struct events *events)
     }
 }
 
-static enum hf_status start_events(void *self, char *reterr)
+static enum hf_status open_watches(struct events *events)
 {
-    struct events *events = self;
-    /* Times of events are in whole seconds. */
-    events->since_ns = hf_clock_unix_ns() / HF_NS_PER_S * HF_NS_PER_S;
-    hf_kube_client_run(events->client, set_up, events);
     for (size_t i = 0; i < events->space_count; i++) {
         struct space *space = &events->spaces[i];
         char path[512] = "/api/v1/events";
@@ -199,13 +201,11 @@ static enum hf_status start_events(void *self, char *reterr)
             snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events",
                      events->config->namespaces.items[i]);
         }
-        space->events = events;
         space->listener =
             (struct hf_kube_listener){.changed = on_changed, .settled = on_settled, .say = say};
         const struct hf_kube_resource resource = {
             .path = path, .what = "events", .is_private = true};
         if (hf_kube_watch_open(events->client, &resource, &space->listener) != HF_OK) {
-            snprintf(reterr, HF_ERROR_MAX, "out of memory");
             close_watches(events);
             return HF_NOMEM;
         }
@@ -213,9 +213,34 @@ static enum hf_status start_events(void *self, char *reterr)
     return HF_OK;
 }
 
+static void on_leader(struct hf_leader_listener *listener, bool is_leader, uint64_t since_ns)
+{
+    struct hf_only_leader *only = HF_CONTAINER(listener, struct hf_only_leader, listener);
+    struct events *events = HF_CONTAINER(only, struct events, only_leader);
+    if (!is_leader) {
+        close_watches(events);
+        return;
+    }
+    /* Times of events are in whole seconds. */
+    since_ns = since_ns > OVERLAP_NS ? since_ns - OVERLAP_NS : hf_clock_unix_ns();
+    events->since_ns = since_ns / HF_NS_PER_S * HF_NS_PER_S;
+    if (open_watches(events) != HF_OK) {
+        hf_node_log(events->node, HF_LOG_ERROR, "events are not read: out of memory");
+    }
+}
+
+static enum hf_status start_events(void *self, char *reterr)
+{
+    struct events *events = self;
+    hf_kube_client_run(events->client, set_up, events);
+    return hf_only_leader_start(&events->only_leader, events->node, events->config->elector,
+                                on_leader, reterr);
+}
+
 static void stop_events(void *self)
 {
     struct events *events = self;
+    hf_only_leader_stop(&events->only_leader);
     close_watches(events);
     hf_kube_client_run(events->client, end, events);
     while (sem_wait(&events->stopped) != 0 && errno == EINTR) {
@@ -228,6 +253,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = offsetof(struct events_config, namespaces),
      .help = "The namespaces whose events are read; all without."},
+    HF_ONLY_LEADER_FIELD(offsetof(struct events_config, elector)),
     HF_FIELDS_END,
 };
 

@@ -15,6 +15,7 @@
 #include "kubernetes/watch.h"
 #include "object.h"
 #include "support/offer.h"
+#include "support/only_leader.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -37,6 +38,7 @@ struct objects_config {
     struct hf_kube_config kube; /* first */
     struct hf_struct_list objects;
     int64_t error_mode;
+    const char *elector; /* NULL: each process reads */
 };
 
 struct objects;
@@ -61,6 +63,7 @@ struct kind {
 struct objects {
     struct hf_node *node;
     const struct objects_config *config;
+    struct hf_only_leader only_leader;
     struct hf_kube_client *client;
     struct kind *kinds;
     size_t kind_count;
@@ -239,11 +242,16 @@ static void on_again(struct hf_timer *timer, uint64_t now_ns)
     discover(HF_CONTAINER(timer, struct kind, again));
 }
 
-static void begin(void *user)
+static void set_up(void *user)
 {
     struct objects *objects = user;
     hf_offer_init(&objects->offer, objects->node, hf_kube_client_loop(objects->client), TRANSPORT,
                   when_idle);
+}
+
+static void begin(void *user)
+{
+    struct objects *objects = user;
     for (size_t i = 0; i < objects->kind_count; i++) {
         discover(&objects->kinds[i]);
     }
@@ -255,7 +263,7 @@ static void close_space(struct hf_kube_listener *listener)
                         listener);
 }
 
-static void end(void *user)
+static void close_all(void *user)
 {
     struct objects *objects = user;
     for (size_t i = 0; i < objects->kind_count; i++) {
@@ -264,6 +272,12 @@ static void end(void *user)
         hf_loop_timer_stop(hf_kube_client_loop(objects->client), &objects->kinds[i].again);
     }
     for_each_space(objects, close_space);
+}
+
+static void end(void *user)
+{
+    struct objects *objects = user;
+    close_all(objects);
     objects->stopping = true;
     uint64_t items = hf_offer_stop(&objects->offer);
     struct hf_batch *batch = hf_build_take(&objects->builder);
@@ -356,17 +370,26 @@ static enum hf_status open_objects(struct hf_node *node, const void *config, voi
     return HF_OK;
 }
 
+static void on_leader(struct hf_leader_listener *listener, bool is_leader, uint64_t since_ns)
+{
+    struct hf_only_leader *only = HF_CONTAINER(listener, struct hf_only_leader, listener);
+    struct objects *objects = HF_CONTAINER(only, struct objects, only_leader);
+    (void)since_ns;
+    hf_kube_client_run(objects->client, is_leader ? begin : close_all, objects);
+}
+
 static enum hf_status start_objects(void *self, char *reterr)
 {
     struct objects *objects = self;
-    (void)reterr;
-    hf_kube_client_run(objects->client, begin, objects);
-    return HF_OK;
+    hf_kube_client_run(objects->client, set_up, objects);
+    return hf_only_leader_start(&objects->only_leader, objects->node, objects->config->elector,
+                                on_leader, reterr);
 }
 
 static void stop_objects(void *self)
 {
     struct objects *objects = self;
+    hf_only_leader_stop(&objects->only_leader);
     hf_kube_client_run(objects->client, end, objects);
     while (sem_wait(&objects->stopped) != 0 && errno == EINTR) {
     }
@@ -451,6 +474,7 @@ static const struct hf_field fields[] = {
      .choices = error_choices,
      .default_text = "propagate",
      .help = "Accepted; a kind that the API does not serve is always logged and asked for again."},
+    HF_ONLY_LEADER_FIELD(offsetof(struct objects_config, elector)),
     HF_FIELDS_END,
 };
 

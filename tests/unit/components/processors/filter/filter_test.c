@@ -83,6 +83,35 @@ static void drops_all_or_nothing(void **state)
     assert_int_equal(left_of(HF_METRICS, resources), 0);
 }
 
+/* An include and an exclude of the same expression part the metrics between them, and one that
+ * fails drops nothing. */
+static void drops_metrics_by_expressions(void **state)
+{
+    static const char *const texts[] = {"MetricType == 'Sum'", "MetricName matches '.'",
+                                        "HasLabel('http.method')", "Label('no') == ''"};
+    (void)state;
+    uint32_t parts[2];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *const include[][2] = {{"metrics.include.match_type", "expr"},
+                                          {"metrics.include.expressions", texts[i]},
+                                          {NULL, NULL}};
+        const char *const exclude[][2] = {{"metrics.exclude.match_type", "expr"},
+                                          {"metrics.exclude.expressions", texts[i]},
+                                          {NULL, NULL}};
+        parts[0] = left_of(HF_METRICS, include);
+        parts[1] = left_of(HF_METRICS, exclude);
+        assert_int_equal(parts[0] + parts[1], ITEMS);
+        if (i == 0) {
+            assert_in_range(parts[0], 1, ITEMS - 1);
+        }
+    }
+    assert_int_equal(parts[0], ITEMS);
+    static const char *const failing[][2] = {{"metrics.exclude.match_type", "expr"},
+                                             {"metrics.exclude.expressions", "Label('a') > 1"},
+                                             {NULL, NULL}};
+    assert_int_equal(left_of(HF_METRICS, failing), ITEMS);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
     static const struct {
@@ -92,7 +121,13 @@ static void refuses_what_cannot_be(void **state)
         {{{"traces.span", "nam == 1"}}, "did you mean \"name\"?"},
         {{{"traces.span", "name == 1"}, {"spans.include.match_type", "strict"}},
          "cannot be given together with include and exclude"},
-        {{{"metrics.include.match_type", "expr"}}, "expr is not supported"},
+        {{{"metrics.include.match_type", "expr"}}, "need each other"},
+        {{{"metrics.exclude.match_type", "expr"}, {"metrics.exclude.expressions", "Label("}},
+         "metrics::exclude::expressions[0]"},
+        {{{"metrics.exclude.match_type", "expr"},
+          {"metrics.exclude.expressions", "true"},
+          {"metrics.exclude.metric_names", "a"}},
+         "neither metric_names"},
         {{{"logs.include.severity_number.min", "LOUD"}}, "is not a severity"},
     };
     (void)state;
@@ -113,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drops_the_same_by_either_form),
         cmocka_unit_test(drops_all_or_nothing),
+        cmocka_unit_test(drops_metrics_by_expressions),
         cmocka_unit_test(refuses_what_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ static void takes_percentages_of_what_there_is(void **state)
     (void)state;
     assert_int_equal(hf_memory_available("", &available), HF_OK);
     uint64_t part = available / 100;
-    snprintf(expected, sizeof(expected), "limit_mib %llu, spike_limit_mib %llu",
+    snprintf(expected, sizeof(expected), "\"limit_mib\":%llu,\"spike_limit_mib\":%llu",
              (unsigned long long)(part * 75 / MIB), (unsigned long long)(part * 25 / MIB));
     open_fixture(&fixture, &config);
     assert_int_equal(hf_processor_memory_limiter.start(fixture.self, error), HF_OK);

@@ -1,0 +1,121 @@
+/*
+ * count: a connector that makes metrics of how many spans, span events, metrics, data points and
+ * log records there are, for each resource of a request. It keeps nothing and has no queue.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "support/item_metrics.h"
+
+static const struct hf_item_metrics_rules rules = {
+    .looks_outside = true,
+    .scope = "github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector",
+    .default_names = {[HF_ITEM_SPANS] = "trace.span.count",
+                      [HF_ITEM_SPANEVENTS] = "trace.span.event.count",
+                      [HF_ITEM_METRICS] = "metric.count",
+                      [HF_ITEM_DATAPOINTS] = "metric.datapoint.count",
+                      [HF_ITEM_LOGS] = "log.record.count"},
+    .default_descriptions = {[HF_ITEM_SPANS] = "The number of spans observed.",
+                             [HF_ITEM_SPANEVENTS] = "The number of span events observed.",
+                             [HF_ITEM_METRICS] = "The number of metrics observed.",
+                             [HF_ITEM_DATAPOINTS] = "The number of data points observed.",
+                             [HF_ITEM_LOGS] = "The number of log records observed."},
+};
+
+static const char *check(const void *config)
+{
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    struct hf_item_metrics *metrics = NULL;
+    snprintf(sentence, sizeof(sentence), "out of memory");
+    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, sentence);
+    hf_item_metrics_free(status == HF_OK ? metrics : NULL);
+    return status == HF_OK ? NULL : sentence;
+}
+
+static enum hf_status open_count(struct hf_node *node, const void *config, void **ret_self,
+                                 char *reterr)
+{
+    struct hf_item_metrics *metrics = NULL;
+    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, reterr);
+    if (status != HF_OK) {
+        return status;
+    }
+    status = hf_item_metrics_join(metrics, node);
+    if (status != HF_OK) {
+        hf_item_metrics_free(metrics);
+        return status;
+    }
+    *ret_self = metrics;
+    return HF_OK;
+}
+
+static void close_count(void *self)
+{
+    hf_item_metrics_free(self);
+}
+
+static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onward *onward)
+{
+    return hf_item_metrics_connect(self, batch, onward);
+}
+
+static const struct hf_field metric_fields[] = {
+    {.key = "description",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_item_metric_config, description),
+     .help = "Of the metric."},
+    {.key = "conditions",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct hf_item_metric_config, conditions),
+     .help = "Conditions of OTTL: an item is taken when one is true; without any, all are. One "
+             "that fails is not true, and is counted and logged."},
+    {.key = "attributes",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = offsetof(struct hf_item_metric_config, attributes),
+     .inner = hf_item_attribute_fields,
+     .inner_size = sizeof(struct hf_item_attribute_config),
+     .help = "Attributes of the points: of the item, else of its scope, else of its resource."},
+    HF_FIELDS_END,
+};
+
+#define LEVEL(level, name, text)                                                                   \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_STRUCT_MAP,                                                \
+        .offset = offsetof(struct hf_item_metrics_config, levels[level]), .inner = metric_fields,  \
+        .inner_size = sizeof(struct hf_item_metric_config), .help = (text)                         \
+    }
+
+static const struct hf_field fields[] = {
+    LEVEL(HF_ITEM_SPANS, "spans", "Metrics of spans, by name. Not given: trace.span.count."),
+    LEVEL(HF_ITEM_SPANEVENTS, "spanevents",
+          "Metrics of span events, by name. Not given: trace.span.event.count."),
+    LEVEL(HF_ITEM_METRICS, "metrics", "Metrics of metrics, by name. Not given: metric.count."),
+    LEVEL(HF_ITEM_DATAPOINTS, "datapoints",
+          "Metrics of data points, by name. Not given: metric.datapoint.count."),
+    LEVEL(HF_ITEM_LOGS, "logs", "Metrics of log records, by name. Not given: log.record.count."),
+    {.key = "profiles",
+     .type = HF_FIELD_IGNORED,
+     .help = "Profiles are no signal here: they are not counted."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_connector_ops connector_ops = {
+    .makes = {HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS)},
+    .connect = connect,
+};
+
+const struct hf_component hf_connector_count = {
+    .type = "count",
+    .help = "Counts spans, span events, metrics, data points and log records: a delta for each "
+            "resource and request, on disk before the sender is told OK.",
+    .kind = HF_CONNECTOR,
+    .signals = HF_ALL_SIGNALS,
+    .config_size = sizeof(struct hf_item_metrics_config),
+    .fields = fields,
+    .check = check,
+    .open = open_count,
+    .close = close_count,
+    .connector = &connector_ops,
+};

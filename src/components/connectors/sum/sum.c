@@ -1,0 +1,111 @@
+/*
+ * sum: a connector that makes metrics of the sums of an attribute of spans, span events, data
+ * points or log records, for each resource of a request. It keeps nothing and has no queue.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "support/item_metrics.h"
+
+static const struct hf_item_metrics_rules rules = {
+    .are_sums = true,
+    .scope = "",
+};
+
+static const char *check(const void *config)
+{
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    struct hf_item_metrics *metrics = NULL;
+    snprintf(sentence, sizeof(sentence), "out of memory");
+    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, sentence);
+    hf_item_metrics_free(status == HF_OK ? metrics : NULL);
+    return status == HF_OK ? NULL : sentence;
+}
+
+static enum hf_status open_sum(struct hf_node *node, const void *config, void **ret_self,
+                               char *reterr)
+{
+    struct hf_item_metrics *metrics = NULL;
+    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, reterr);
+    if (status != HF_OK) {
+        return status;
+    }
+    status = hf_item_metrics_join(metrics, node);
+    if (status != HF_OK) {
+        hf_item_metrics_free(metrics);
+        return status;
+    }
+    *ret_self = metrics;
+    return HF_OK;
+}
+
+static void close_sum(void *self)
+{
+    hf_item_metrics_free(self);
+}
+
+static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onward *onward)
+{
+    return hf_item_metrics_connect(self, batch, onward);
+}
+
+static const struct hf_field metric_fields[] = {
+    {.key = "description",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_item_metric_config, description),
+     .help = "Of the metric."},
+    {.key = "source_attribute",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_item_metric_config, source_attribute),
+     .help = "The attribute of the item whose values are added: a number, or a text that is one; "
+             "anything else adds nothing."},
+    {.key = "conditions",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct hf_item_metric_config, conditions),
+     .help = "Conditions of OTTL: an item is taken when one is true; without any, all are. One "
+             "that fails is not true, and is counted and logged."},
+    {.key = "attributes",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = offsetof(struct hf_item_metric_config, attributes),
+     .inner = hf_item_attribute_fields,
+     .inner_size = sizeof(struct hf_item_attribute_config),
+     .help = "Attributes of the points: of the item, as text."},
+    HF_FIELDS_END,
+};
+
+#define LEVEL(level, name, text)                                                                   \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_STRUCT_MAP,                                                \
+        .offset = offsetof(struct hf_item_metrics_config, levels[level]), .inner = metric_fields,  \
+        .inner_size = sizeof(struct hf_item_metric_config), .help = (text)                         \
+    }
+
+static const struct hf_field fields[] = {
+    LEVEL(HF_ITEM_SPANS, "spans", "Metrics of spans, by name."),
+    LEVEL(HF_ITEM_SPANEVENTS, "spanevents", "Metrics of span events, by name."),
+    LEVEL(HF_ITEM_METRICS, "metrics", "Metrics of metrics, by name."),
+    LEVEL(HF_ITEM_DATAPOINTS, "datapoints", "Metrics of data points, by name."),
+    LEVEL(HF_ITEM_LOGS, "logs", "Metrics of log records, by name."),
+    HF_FIELDS_END,
+};
+
+static const struct hf_connector_ops connector_ops = {
+    .makes = {HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS)},
+    .connect = connect,
+};
+
+const struct hf_component hf_connector_sum = {
+    .type = "sum",
+    .help = "Adds up an attribute of spans, span events, data points and log records: a delta for "
+            "each resource and request, on disk before the sender is told OK.",
+    .kind = HF_CONNECTOR,
+    .signals = HF_ALL_SIGNALS,
+    .config_size = sizeof(struct hf_item_metrics_config),
+    .fields = fields,
+    .check = check,
+    .open = open_sum,
+    .close = close_sum,
+    .connector = &connector_ops,
+};

@@ -1,0 +1,466 @@
+/*
+ * k8s_cluster: the state of a Kubernetes cluster as metrics. A watch for each kind keeps what its
+ * objects say of themselves; at an interval all of it is written out.
+ */
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "kubernetes/known.h"
+#include "kubernetes/watch.h"
+#include "objects.h"
+#include "support/only_leader.h"
+#include "support/scraper.h"
+#include "util/clock.h"
+
+#define NAME_MAX_BYTES 128u
+
+enum { KUBERNETES = 0, OPENSHIFT };
+
+struct cluster_config {
+    struct hf_scraper_config scraper; /* first: the scraper's */
+    struct hf_kube_config kube;
+    struct cluster_wanted wanted;
+    int64_t distribution;
+    struct hf_string_list namespaces;
+    const char *space, *elector;
+    bool metrics[CLUSTER_METRIC_COUNT], resources[CLUSTER_RESOURCE_COUNT];
+};
+
+struct object {
+    char uid[HF_KUBE_UID_MAX]; /* first: what the tree compares */
+    struct record record;
+};
+
+struct cluster;
+
+/* The objects of one kind, in one namespace or in all. */
+struct kind {
+    struct hf_kube_listener listener;
+    struct cluster *cluster;
+    const struct cluster_kind *what;
+    const char *space; /* NULL: all */
+    void *objects;     /* a tree of struct object */
+    bool is_known;     /* all of them */
+};
+
+struct cluster {
+    struct hf_node *node;
+    const struct cluster_config *config;
+    struct hf_kube_client *client;
+    struct hf_scraper *scraper;
+    struct hf_only_leader only_leader;
+    struct hf_metric_row *extra; /* of conditions, then of allocatable resources */
+    char (*extra_names)[NAME_MAX_BYTES];
+    uint64_t begun_ns;
+    struct kind *kinds;
+    size_t kind_count;
+    struct record_writer *writer; /* of the scrape that runs; the client's thread */
+};
+
+static const char *const sources[] = {"k8s_cluster"};
+
+/* ---- objects; the client's thread ---- */
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void free_object(void *pointer)
+{
+    struct object *object = pointer;
+    hf_bytes_release(&object->record.bytes);
+    free(object);
+}
+
+static bool read_uid(struct hf_slice uid, char ret_uid[HF_KUBE_UID_MAX])
+{
+    if (uid.size == 0 || uid.size >= HF_KUBE_UID_MAX) {
+        return false;
+    }
+    memcpy(ret_uid, uid.data, uid.size);
+    ret_uid[uid.size] = '\0';
+    return true;
+}
+
+static void forget(struct kind *kind, const char *uid)
+{
+    struct object **found = tfind(uid, &kind->objects, compare);
+    if (found != NULL) {
+        struct object *object = *found;
+        tdelete(uid, &kind->objects, compare);
+        free_object(object);
+    }
+}
+
+static struct object *object_of(struct kind *kind, const char *uid)
+{
+    struct object **found = tfind(uid, &kind->objects, compare);
+    if (found != NULL) {
+        return *found;
+    }
+    struct object *made = calloc(1, sizeof(*made));
+    if (made != NULL) {
+        snprintf(made->uid, sizeof(made->uid), "%s", uid);
+        if (tsearch(made, &kind->objects, compare) == NULL) {
+            free(made);
+            return NULL;
+        }
+    }
+    return made;
+}
+
+static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change change,
+                       struct hf_slice uid, const struct hf_json *json)
+{
+    struct kind *kind = HF_CONTAINER(listener, struct kind, listener);
+    char key[HF_KUBE_UID_MAX];
+    if (!read_uid(uid, key)) {
+        return;
+    }
+    if (change == HF_KUBE_IS_DELETED) {
+        forget(kind, key);
+        return;
+    }
+    struct object *object = object_of(kind, key);
+    if (object != NULL) {
+        object->record.bytes.size = 0;
+        object->record.failed = false;
+        kind->what->describe(&object->record, &kind->cluster->config->wanted, json);
+    }
+    if (object == NULL || object->record.failed) {
+        hf_node_log(kind->cluster->node, HF_LOG_ERROR, "one of the %s is left out: out of memory",
+                    kind->what->name);
+        forget(kind, key);
+    }
+}
+
+static void on_synced(struct hf_kube_listener *listener)
+{
+    HF_CONTAINER(listener, struct kind, listener)->is_known = true;
+}
+
+static void say(struct hf_kube_listener *listener, enum hf_log_level level, const char *sentence)
+{
+    hf_node_log(HF_CONTAINER(listener, struct kind, listener)->cluster->node, level, "%s",
+                sentence);
+}
+
+/* ---- the scrape ---- */
+
+static void write_object(const void *node, VISIT visit, void *user)
+{
+    const struct object *const *object = node;
+    if (visit == postorder || visit == leaf) {
+        record_write(&(*object)->record, user);
+    }
+}
+
+static void write_all(void *user)
+{
+    struct cluster *cluster = user;
+    for (size_t i = 0; i < cluster->kind_count; i++) {
+        if (cluster->kinds[i].is_known) {
+            twalk_r(cluster->kinds[i].objects, write_object, cluster->writer);
+        }
+    }
+}
+
+/* The objects belong to the client's thread: it writes them while the scraper's waits. */
+static void scrape(void *user, struct hf_scrape *scrape)
+{
+    struct cluster *cluster = user;
+    struct record_writer writer = {
+        .builder = scrape->builder,
+        .metrics = cluster->config->metrics,
+        .resources = cluster->config->resources,
+        .extra = cluster->extra,
+        .point = {.start_ns = cluster->begun_ns, .time_ns = scrape->now_ns},
+    };
+    cluster->writer = &writer;
+    hf_kube_client_run(cluster->client, write_all, cluster);
+    cluster->writer = NULL;
+    hf_scrape_count(scrape, 0, writer.points);
+}
+
+/* ---- who reads ---- */
+
+static void forget_all(void *user)
+{
+    struct cluster *cluster = user;
+    for (size_t i = 0; i < cluster->kind_count; i++) {
+        cluster->kinds[i].is_known = false;
+        tdestroy(cluster->kinds[i].objects, free_object);
+        cluster->kinds[i].objects = NULL;
+    }
+}
+
+static void close_watches(struct cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->kind_count; i++) {
+        hf_kube_watch_close(cluster->client, &cluster->kinds[i].listener);
+    }
+    hf_kube_client_run(cluster->client, forget_all, cluster);
+}
+
+static void open_watch(struct cluster *cluster, struct kind *kind)
+{
+    const struct cluster_kind *what = kind->what;
+    bool is_narrow = kind->space != NULL;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s%s%s%s", what->root, is_narrow ? "namespaces/" : "",
+             is_narrow ? kind->space : "", is_narrow ? "/" : "", what->name);
+    const struct hf_kube_resource resource = {.path = path, .what = what->name};
+    kind->listener =
+        (struct hf_kube_listener){.changed = on_changed, .synced = on_synced, .say = say};
+    if (hf_kube_watch_open(cluster->client, &resource, &kind->listener) != HF_OK) {
+        hf_node_log(cluster->node, HF_LOG_ERROR, "%s are not read: out of memory", what->name);
+    }
+}
+
+static void on_leader(struct hf_leader_listener *listener, bool is_leader, uint64_t since_ns)
+{
+    struct hf_only_leader *only = HF_CONTAINER(listener, struct hf_only_leader, listener);
+    struct cluster *cluster = HF_CONTAINER(only, struct cluster, only_leader);
+    (void)since_ns;
+    if (!is_leader) {
+        close_watches(cluster);
+        return;
+    }
+    for (size_t i = 0; i < cluster->kind_count; i++) {
+        open_watch(cluster, &cluster->kinds[i]);
+    }
+}
+
+/* ---- life; the main thread ---- */
+
+static void close_cluster(void *self)
+{
+    struct cluster *cluster = self;
+    hf_scraper_free(cluster->scraper);
+    hf_kube_client_close(cluster->client);
+    free(cluster->kinds);
+    free(cluster->extra);
+    free(cluster->extra_names);
+    free(cluster);
+}
+
+static const char *unit_of(const char *allocatable)
+{
+    if (strcmp(allocatable, "cpu") == 0) {
+        return "{cpu}";
+    }
+    if (strcmp(allocatable, "pods") == 0) {
+        return "{pod}";
+    }
+    return strcmp(allocatable, "memory") == 0 || strstr(allocatable, "storage") != NULL ? "By"
+                                                                                        : "1";
+}
+
+/* The metrics whose names come from the configuration. */
+static bool name_extra(struct cluster *cluster)
+{
+    const struct cluster_wanted *wanted = &cluster->config->wanted;
+    size_t conditions = wanted->conditions.count, count = conditions + wanted->allocatables.count;
+    cluster->extra = calloc(count + 1, sizeof(*cluster->extra));
+    cluster->extra_names = calloc(count + 1, sizeof(*cluster->extra_names));
+    if (cluster->extra == NULL || cluster->extra_names == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool is_condition = i < conditions;
+        const char *name =
+            is_condition ? wanted->conditions.items[i] : wanted->allocatables.items[i - conditions];
+        char snake[NAME_MAX_BYTES / 2];
+        cluster_snake(name, snake, sizeof(snake));
+        snprintf(cluster->extra_names[i], NAME_MAX_BYTES, "k8s.node.%s_%s",
+                 is_condition ? "condition" : "allocatable", snake);
+        cluster->extra[i] = (struct hf_metric_row){
+            .name = cluster->extra_names[i],
+            .unit = is_condition ? "" : unit_of(name),
+            .help = is_condition ? "State of that condition of the node: 1 true, 0 false, -1 not "
+                                   "known."
+                                 : "Amount of that resource that pods on the node can have.",
+        };
+    }
+    return true;
+}
+
+static void add_kind(struct cluster *cluster, const struct cluster_kind *what, const char *space)
+{
+    cluster->kinds[cluster->kind_count++] =
+        (struct kind){.cluster = cluster, .what = what, .space = space};
+}
+
+/* With namespaces given, what is in none is not read: a Role would not allow it. */
+static bool plan(struct cluster *cluster)
+{
+    const struct cluster_config *config = cluster->config;
+    const struct hf_string_list one = {.items = &config->space, .count = 1};
+    bool has_space = config->space != NULL && config->space[0] != '\0';
+    const struct hf_string_list *spaces = has_space ? &one : &config->namespaces;
+    cluster->kinds = calloc(CLUSTER_KIND_COUNT * (spaces->count + 1), sizeof(*cluster->kinds));
+    if (cluster->kinds == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < CLUSTER_KIND_COUNT; i++) {
+        const struct cluster_kind *what = &cluster_kinds[i];
+        if (what->is_of_openshift && config->distribution != OPENSHIFT) {
+            continue;
+        }
+        if (spaces->count == 0) {
+            add_kind(cluster, what, NULL);
+        }
+        for (size_t s = 0; s < spaces->count && !what->is_of_cluster; s++) {
+            add_kind(cluster, what, spaces->items[s]);
+        }
+    }
+    return true;
+}
+
+static enum hf_status open_cluster(struct hf_node *node, const void *config, void **ret_self,
+                                   char *reterr)
+{
+    const struct cluster_config *keys = config;
+    struct cluster *cluster = calloc(1, sizeof(*cluster));
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    if (cluster == NULL) {
+        return HF_NOMEM;
+    }
+    cluster->node = node;
+    cluster->config = keys;
+    cluster->begun_ns = hf_clock_unix_ns();
+    enum hf_status status = plan(cluster) && name_extra(cluster) ? HF_OK : HF_NOMEM;
+    if (status == HF_OK) {
+        status = hf_kube_client_open(&keys->kube, &cluster->client, reterr);
+    }
+    if (status == HF_OK) {
+        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
+                                                             .config = &keys->scraper,
+                                                             .signal = HF_METRICS,
+                                                             .sources = sources,
+                                                             .source_count = 1,
+                                                             .scrape = scrape,
+                                                             .user = cluster},
+                                &cluster->scraper, reterr);
+    }
+    if (status != HF_OK) {
+        close_cluster(cluster);
+        return status;
+    }
+    *ret_self = cluster;
+    return HF_OK;
+}
+
+static enum hf_status start_cluster(void *self, char *reterr)
+{
+    struct cluster *cluster = self;
+    enum hf_status status = hf_scraper_start(cluster->scraper, reterr);
+    return status == HF_OK ? hf_only_leader_start(&cluster->only_leader, cluster->node,
+                                                  cluster->config->elector, on_leader, reterr)
+                           : status;
+}
+
+static void stop_cluster(void *self)
+{
+    struct cluster *cluster = self;
+    hf_only_leader_stop(&cluster->only_leader);
+    hf_scraper_stop(cluster->scraper);
+    close_watches(cluster);
+}
+
+static const char *check_cluster(const void *config)
+{
+    const struct cluster_config *keys = config;
+    bool has_space = keys->space != NULL && keys->space[0] != '\0';
+    return has_space && keys->namespaces.count != 0 ? "namespace and namespaces exclude each other"
+                                                    : NULL;
+}
+
+/* ---- keys ---- */
+
+static const struct hf_field metric_fields[] = {CLUSTER_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_field resource_fields[] = {CLUSTER_RESOURCES(HF_RESOURCE_FIELD)
+                                                      HF_FIELDS_END};
+
+static const char *const distributions[] = {"kubernetes", "openshift", NULL};
+
+#define AT(member) offsetof(struct cluster_config, member)
+#define KUBE_AT(member) offsetof(struct cluster_config, kube.member)
+
+static const struct hf_field fields[] = {
+    HF_SCRAPER_FIELDS("10s"),
+    {.key = "auth_type",
+     .type = HF_FIELD_ENUM,
+     .offset = KUBE_AT(auth_type),
+     .choices = hf_kube_auth_choices,
+     .default_text = "serviceAccount",
+     .help = "How to sign in to the Kubernetes API: as the pod's service account, by a "
+             "kubeconfig file, or not at all."},
+    {.key = "context",
+     .type = HF_FIELD_STRING,
+     .offset = KUBE_AT(context),
+     .help = "The context of the kubeconfig file; the current one without."},
+    {.key = "kube_config_path",
+     .type = HF_FIELD_STRING,
+     .offset = KUBE_AT(config_path),
+     .help = "The kubeconfig file; without, that of KUBECONFIG or ~/.kube/config."},
+    {.key = "node_conditions_to_report",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(wanted.conditions),
+     .default_text = "Ready",
+     .help = "The conditions of nodes that become metrics: k8s.node.condition_NAME."},
+    {.key = "allocatable_types_to_report",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(wanted.allocatables),
+     .help = "The allocatable resources of nodes that become metrics: "
+             "k8s.node.allocatable_NAME."},
+    {.key = "distribution",
+     .type = HF_FIELD_ENUM,
+     .offset = AT(distribution),
+     .choices = distributions,
+     .default_text = "kubernetes",
+     .help = "openshift: the quotas of the cluster are read too."},
+    {.key = "namespaces",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(namespaces),
+     .help = "The namespaces that are read, and then nothing that is in none; all without."},
+    {.key = "namespace",
+     .type = HF_FIELD_STRING,
+     .offset = AT(space),
+     .help = "One namespace; namespaces replaces it."},
+    HF_ONLY_LEADER_FIELD(AT(elector)),
+    {.key = "metadata_collection_interval",
+     .type = HF_FIELD_IGNORED,
+     .help = "no entities are reported"},
+    {.key = "metadata_exporters", .type = HF_FIELD_IGNORED, .help = "no entities are reported"},
+    {.key = "metrics",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(metrics),
+     .inner = metric_fields,
+     .help = "Which metrics are reported."},
+    {.key = "resource_attributes",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(resources),
+     .inner = resource_fields,
+     .help = "Which resource attributes are reported."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_k8s_cluster = {
+    .type = "k8s_cluster",
+    .help = "Reports the state of a Kubernetes cluster.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct cluster_config),
+    .fields = fields,
+    .check = check_cluster,
+    .open = open_cluster,
+    .start = start_cluster,
+    .stop = stop_cluster,
+    .close = close_cluster,
+};

@@ -1,0 +1,31 @@
+/*
+ * objects: what the objects of each kind say of themselves: JSON into records.
+ */
+#pragma once
+
+#include <holdfast/field.h>
+
+#include "record.h"
+#include "json/json.h"
+
+/* What the configuration wants of nodes; the metrics of these names follow those of the table:
+ * first the conditions, then the allocatable resources. */
+struct cluster_wanted {
+    struct hf_string_list conditions, allocatables;
+};
+
+struct cluster_kind {
+    const char *root;   /* "/apis/apps/v1" */
+    const char *name;   /* "deployments" */
+    bool is_of_cluster; /* in no namespace */
+    bool is_of_openshift;
+    void (*describe)(struct record *record, const struct cluster_wanted *wanted,
+                     const struct hf_json *object);
+};
+
+#define CLUSTER_KIND_COUNT 13u
+extern const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT];
+
+/* "DiskPressure", "ephemeral-storage" as a part of a metric's name: "disk_pressure",
+ * "ephemeral_storage"; cut when there is no room. */
+void cluster_snake(const char *text, char *ret_text, size_t room);

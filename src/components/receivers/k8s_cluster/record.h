@@ -1,0 +1,39 @@
+/*
+ * record: the resources and points that one object of the cluster stands for, kept as compact bytes
+ * from one change to the next and written out at each scrape.
+ *
+ * Owned by one thread. When memory runs out the record notes it and ignores what follows.
+ */
+#pragma once
+
+#include "cluster_metrics.h"
+#include "cluster_resources.h"
+#include "util/compress.h"
+
+struct record {
+    struct hf_bytes bytes;
+    bool failed;
+};
+
+/* ---- making one: a resource, its attributes, its points; the next resource ---- */
+
+void record_resource(struct record *record);
+/* `id` of CLUSTER_RESOURCES; an empty text is left out. */
+void record_name(struct record *record, unsigned id, struct hf_slice text);
+/* `metric` of CLUSTER_METRICS, or of a name in the configuration. The points of a metric follow one
+ * another. `space` and `part` are the attributes that such a metric has; empty: none. */
+void record_int(struct record *record, unsigned metric, int64_t value, struct hf_slice space,
+                struct hf_slice part);
+void record_double(struct record *record, unsigned metric, double value);
+
+/* ---- writing it ---- */
+
+struct record_writer {
+    struct hf_builder *builder;
+    const bool *metrics, *resources;   /* what is wanted, by the tables */
+    const struct hf_metric_row *extra; /* of metrics that the configuration names */
+    struct hf_build_point point;
+    uint32_t points; /* written so far */
+};
+
+void record_write(const struct record *record, struct record_writer *writer);

@@ -1,0 +1,324 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config_checks.h"
+#include "http/client.h"
+#include "util/clock.h"
+#include "util/regex.h"
+
+#define TIMEOUT_DEFAULT_NS (10 * HF_NS_PER_S)
+#define BODY_BYTES_DEFAULT (UINT64_C(256) << 20)
+#define NS_MAX (UINT64_C(1) << 62)
+
+/* ---- values ---- */
+
+bool prom_duration(const char *text, uint64_t *ret_ns)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ns;
+    } units[] = {
+        {"ms", HF_NS_PER_MS},
+        {"y", 365 * 86400 * HF_NS_PER_S},
+        {"w", 7 * 86400 * HF_NS_PER_S},
+        {"d", 86400 * HF_NS_PER_S},
+        {"h", 3600 * HF_NS_PER_S},
+        {"m", 60 * HF_NS_PER_S},
+        {"s", HF_NS_PER_S},
+    };
+    uint64_t sum = 0;
+    if (strcmp(text, "0") == 0) {
+        *ret_ns = 0;
+        return true;
+    }
+    if (*text == '\0') {
+        return false;
+    }
+    while (*text != '\0') {
+        uint64_t number = 0;
+        const char *start = text;
+        for (; isdigit((unsigned char)*text) && number < 1000000000; text++) {
+            number = number * 10 + (uint64_t)(*text - '0');
+        }
+        size_t unit = 0;
+        size_t count = sizeof(units) / sizeof(units[0]);
+        while (unit < count && strncmp(text, units[unit].unit, strlen(units[unit].unit)) != 0) {
+            unit++;
+        }
+        if (text == start || unit == count || number > NS_MAX / units[unit].ns) {
+            return false;
+        }
+        sum += number * units[unit].ns;
+        text += strlen(units[unit].unit);
+        if (sum > NS_MAX) {
+            return false;
+        }
+    }
+    *ret_ns = sum;
+    return true;
+}
+
+const char *prom_expect_duration(const char *key, const char *text)
+{
+    uint64_t ns;
+    (void)key;
+    return prom_duration(text, &ns) && ns != 0 ? NULL : "a time above 0 such as 15s, 1m or 1h30m";
+}
+
+const char *prom_expect_tls_version(const char *key, const char *text)
+{
+    static const char *const known[] = {"TLS10", "TLS11", "TLS12", "TLS13"};
+    (void)key;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(text, known[i]) == 0) {
+            return NULL;
+        }
+    }
+    return "TLS10, TLS11, TLS12 or TLS13";
+}
+
+const char *prom_expect_protocol(const char *key, const char *text)
+{
+    static const char *const known[] = {"PrometheusProto", "OpenMetricsText0.0.1",
+                                        "OpenMetricsText1.0.0", "PrometheusText0.0.4",
+                                        "PrometheusText1.0.0"};
+    (void)key;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(text, known[i]) == 0) {
+            return NULL;
+        }
+    }
+    return "PrometheusProto, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4 or "
+           "PrometheusText1.0.0";
+}
+
+const char *prom_expect_url(const char *key, const char *text)
+{
+    (void)key;
+    return hf_http_is_url(text) ? NULL : "a URL of http or https";
+}
+
+/* ---- effective settings ---- */
+
+static uint64_t duration_or(const char *text, uint64_t instead_ns)
+{
+    uint64_t ns;
+    return text != NULL && prom_duration(text, &ns) ? ns : instead_ns;
+}
+
+uint64_t prom_job_interval_ns(const struct prom_global *global, const struct prom_job *job)
+{
+    return duration_or(job->interval, duration_or(global->interval, 60 * HF_NS_PER_S));
+}
+
+uint64_t prom_job_timeout_ns(const struct prom_global *global, const struct prom_job *job)
+{
+    uint64_t interval_ns = prom_job_interval_ns(global, job);
+    uint64_t global_ns = duration_or(global->timeout, TIMEOUT_DEFAULT_NS);
+    return duration_or(job->timeout, global_ns < interval_ns ? global_ns : interval_ns);
+}
+
+static int64_t number_or(int64_t own, int64_t instead)
+{
+    return own != 0 ? own : instead;
+}
+
+struct prom_limits prom_job_limits(const struct prom_global *global, const struct prom_job *job)
+{
+    const struct prom_limits *own = &job->limits;
+    const struct prom_limits *all = &global->limits;
+    uint64_t body_size = own->body_size != 0 ? own->body_size : all->body_size;
+    return (struct prom_limits){
+        .body_size = body_size != 0 ? body_size : BODY_BYTES_DEFAULT,
+        .samples = number_or(own->samples, all->samples),
+        .targets = number_or(own->targets, all->targets),
+        .labels = number_or(own->labels, all->labels),
+        .label_name = number_or(own->label_name, all->label_name),
+        .label_value = number_or(own->label_value, all->label_value),
+    };
+}
+
+/* ---- checks ---- */
+
+/* One sentence is told; the loader has one thread. */
+static char sentence[512];
+
+static const char *say(const struct prom_job *job, const char *where, size_t number,
+                       const char *why)
+{
+    if (where != NULL) {
+        snprintf(sentence, sizeof(sentence), "config: job \"%s\": rule %zu of %s: %s",
+                 job->job_name, number + 1, where, why);
+    } else {
+        snprintf(sentence, sizeof(sentence), "config: job \"%s\": %s", job->job_name, why);
+    }
+    return sentence;
+}
+
+static const char *check_rules(const struct prom_job *job, const char *where,
+                               const struct hf_struct_list *rules)
+{
+    const struct hf_relabel_config *items = rules->items;
+    for (size_t i = 0; i < rules->count; i++) {
+        char why[HF_RELABEL_ERROR_MAX];
+        const struct hf_struct_list one = {.items = &items[i], .count = 1};
+        struct hf_relabel *made = NULL;
+        enum hf_status status = hf_relabel_new(&one, &made, why);
+        hf_relabel_free(made);
+        if (status != HF_OK) {
+            return say(job, where, i, why);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_http(const struct prom_http *http)
+{
+    const struct prom_basic_auth *basic = http->basic_auth;
+    const struct prom_authorization *authorization = http->authorization;
+    int ways = (basic != NULL) + (authorization != NULL) + (http->bearer_token != NULL) +
+               (http->bearer_token_file != NULL);
+    if (ways > 1) {
+        return "only one of basic_auth, authorization, bearer_token and bearer_token_file can be "
+               "used";
+    }
+    if (basic != NULL && basic->password != NULL && basic->password_file != NULL) {
+        return "basic_auth has both password and password_file; remove one";
+    }
+    if (basic != NULL && basic->username != NULL && basic->username_file != NULL) {
+        return "basic_auth has both username and username_file; remove one";
+    }
+    if (authorization != NULL && authorization->credentials != NULL &&
+        authorization->credentials_file != NULL) {
+        return "authorization has both credentials and credentials_file; remove one";
+    }
+    if ((http->tls.cert != NULL || http->tls.cert_file != NULL) !=
+        (http->tls.key != NULL || http->tls.key_file != NULL)) {
+        return "tls_config has a client certificate without its key, or a key without it";
+    }
+    return NULL;
+}
+
+static bool are_params(const struct hf_value *params)
+{
+    bool good = params->type == HF_VALUE_NONE || params->type == HF_VALUE_MAP;
+    for (size_t i = 0; i < params->count && good; i++) {
+        const struct hf_value *list = &params->items[i];
+        good = list->type == HF_VALUE_LIST;
+        for (size_t k = 0; k < list->count && good; k++) {
+            good = list->items[k].type != HF_VALUE_LIST && list->items[k].type != HF_VALUE_MAP &&
+                   list->items[k].type != HF_VALUE_NONE;
+        }
+    }
+    return good;
+}
+
+static const char *check_static(const struct prom_job *job)
+{
+    const struct prom_static *statics = job->statics.items;
+    for (size_t i = 0; i < job->statics.count; i++) {
+        for (size_t k = 0; k < statics[i].targets.count; k++) {
+            const char *target = statics[i].targets.items[k];
+            if (strchr(target, '/') != NULL) {
+                return "static_configs: a target is host:port, without a scheme and a path; use "
+                       "scheme and metrics_path";
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *check_discovery(const struct prom_job *job)
+{
+    const struct prom_dns_sd *dns = job->dns.items;
+    const struct prom_file_sd *files = job->files.items;
+    const struct prom_http_sd *https = job->https.items;
+    const struct prom_kube_sd *kubernetes = job->kubernetes.items;
+    for (size_t i = 0; i < job->dns.count; i++) {
+        if (dns[i].type != PROM_DNS_SRV && dns[i].port == 0) {
+            return "dns_sd_configs: port is missing; only SRV records have one";
+        }
+    }
+    for (size_t i = 0; i < job->files.count; i++) {
+        for (size_t k = 0; k < files[i].files.count; k++) {
+            const char *dot = strrchr(files[i].files.items[k], '.');
+            if (dot == NULL || (strcmp(dot, ".json") != 0 && strcmp(dot, ".yml") != 0 &&
+                                strcmp(dot, ".yaml") != 0)) {
+                return "file_sd_configs: a file's name must end in .json, .yml or .yaml";
+            }
+        }
+    }
+    const char *why = NULL;
+    for (size_t i = 0; i < job->https.count && why == NULL; i++) {
+        why = check_http(&https[i].http);
+    }
+    for (size_t i = 0; i < job->kubernetes.count && why == NULL; i++) {
+        const char *server = kubernetes[i].api_server;
+        why = server == NULL || server[0] == '\0'
+                  ? NULL
+                  : "kubernetes_sd_configs: api_server is not supported; use kubeconfig_file";
+    }
+    return why;
+}
+
+static const char *check_job(const struct prom_global *global, const struct prom_job *job)
+{
+    const char *why = check_http(&job->http);
+    why = why != NULL ? why : check_static(job);
+    why = why != NULL ? why : check_discovery(job);
+    if (why == NULL && !are_params(&job->params)) {
+        why = "params: expected a map of lists of texts";
+    }
+    if (why == NULL && job->job_name[0] == '\0') {
+        why = "job_name is empty";
+    }
+    if (why == NULL && prom_job_timeout_ns(global, job) > prom_job_interval_ns(global, job)) {
+        why = "scrape_timeout is longer than scrape_interval";
+    }
+    if (why != NULL) {
+        return say(job, NULL, 0, why);
+    }
+    why = check_rules(job, "relabel_configs", &job->relabel);
+    return why != NULL ? why : check_rules(job, "metric_relabel_configs", &job->metric_relabel);
+}
+
+static const char *check_start_regex(const char *pattern)
+{
+    char why[HF_REGEX_ERROR_MAX];
+    struct hf_regex *regex = NULL;
+    if (pattern == NULL) {
+        return NULL;
+    }
+    enum hf_status status = hf_regex_new(pattern, &regex, why);
+    hf_regex_free(regex);
+    if (status == HF_OK) {
+        return NULL;
+    }
+    snprintf(sentence, sizeof(sentence), "start_time_metric_regex: %s", why);
+    return sentence;
+}
+
+const char *prom_check(const void *config)
+{
+    const struct prom_config *configured = config;
+    const struct prom_file_config *file = &configured->prometheus;
+    const struct prom_job *jobs = file->jobs.items;
+    if (file->jobs.count == 0) {
+        return "config: scrape_configs has no job; write at least one";
+    }
+    for (size_t i = 0; i < file->jobs.count; i++) {
+        const char *why = check_job(&file->global, &jobs[i]);
+        if (why != NULL) {
+            return why;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(jobs[i].job_name, jobs[k].job_name) == 0) {
+                return say(&jobs[i], NULL, 0, "there are two jobs of that name; rename one");
+            }
+        }
+    }
+    return check_start_regex(configured->start_time_metric_regex);
+}

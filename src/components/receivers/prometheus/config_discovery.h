@@ -1,0 +1,97 @@
+/*
+ * config_discovery: the keys of HTTP clients and of discovery, as structs that the loader fills.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/field.h>
+
+/* ---- how to ask: the same for targets, http_sd and kubernetes_sd ---- */
+
+struct prom_basic_auth {
+    const char *username, *username_file, *password, *password_file;
+};
+
+struct prom_authorization {
+    const char *type, *credentials, *credentials_file;
+};
+
+struct prom_tls {
+    const char *ca, *ca_file, *cert, *cert_file, *key, *key_file, *server_name;
+    const char *min_version, *max_version;
+    bool insecure_skip_verify;
+};
+
+struct prom_http_header {
+    struct hf_string_list values, secrets, files;
+};
+
+struct prom_http {
+    const struct prom_basic_auth *basic_auth;
+    const struct prom_authorization *authorization;
+    const char *bearer_token, *bearer_token_file;
+    struct prom_tls tls;
+    bool follow_redirects;
+    const char *proxy_url;
+    struct hf_struct_map headers; /* struct prom_http_header */
+};
+
+/* ---- where targets come from ---- */
+
+struct prom_static {
+    struct hf_string_list targets;
+    struct hf_string_map labels;
+};
+
+struct prom_file_sd {
+    struct hf_string_list files;
+    const char *refresh_interval;
+};
+
+struct prom_http_sd {
+    const char *url, *refresh_interval;
+    struct prom_http http;
+};
+
+struct prom_dns_sd {
+    struct hf_string_list names;
+    int64_t type; /* enum prom_dns_type */
+    int64_t port;
+    const char *refresh_interval;
+};
+
+enum prom_dns_type { PROM_DNS_A = 0, PROM_DNS_AAAA, PROM_DNS_SRV };
+
+struct prom_kube_namespaces {
+    struct hf_string_list names;
+    bool own_namespace;
+};
+
+struct prom_kube_selector {
+    int64_t role;
+    const char *label, *field;
+};
+
+struct prom_kube_attach {
+    bool node, namespace;
+};
+
+struct prom_kube_sd {
+    const char *api_server, *kubeconfig_file;
+    int64_t role; /* enum prom_kube_role */
+    struct prom_kube_namespaces namespaces;
+    struct hf_struct_list selectors;
+    struct prom_kube_attach attach_metadata;
+    struct prom_http http;
+};
+
+enum prom_kube_role {
+    PROM_KUBE_NODE = 0,
+    PROM_KUBE_POD,
+    PROM_KUBE_SERVICE,
+    PROM_KUBE_ENDPOINTS,
+    PROM_KUBE_ENDPOINTSLICE,
+    PROM_KUBE_INGRESS
+};

@@ -1,0 +1,268 @@
+#include "request.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "support/confighttp.h"
+#include "util/clock.h"
+
+#define LOOK_EVERY_NS (10 * HF_NS_PER_S)
+#define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
+
+/* ---- accepted formats ---- */
+
+static const struct {
+    const char *name, *accept;
+} protocols[] = {
+    {"PrometheusProto", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+                        "encoding=delimited"},
+    {"OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"},
+    {"OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1"},
+    {"PrometheusText1.0.0", "text/plain;version=1.0.0;escaping=allow-utf-8"},
+    {"PrometheusText0.0.4", "text/plain;version=0.0.4"},
+};
+
+static const char *const protocols_default[] = {"OpenMetricsText1.0.0", "OpenMetricsText0.0.1",
+                                                "PrometheusText1.0.0", "PrometheusText0.0.4"};
+/* Protobuf is the only format that has native histograms. */
+static const char *const protocols_native[] = {"PrometheusProto", "OpenMetricsText1.0.0",
+                                               "OpenMetricsText0.0.1", "PrometheusText1.0.0",
+                                               "PrometheusText0.0.4"};
+
+static const char *accept_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+        if (strcmp(protocols[i].name, name) == 0) {
+            return protocols[i].accept;
+        }
+    }
+    return "";
+}
+
+void prom_request_accept(struct prom_job_state *job)
+{
+    const struct prom_global *global = &job->receiver->config->prometheus.global;
+    const struct hf_string_list *own = &job->config->protocols;
+    const struct hf_string_list *list = own->count != 0 ? own : &global->protocols;
+    const char *const *names = list->items;
+    size_t count = list->count;
+    if (count == 0) {
+        names = job->wants_native ? protocols_native : protocols_default;
+        count = job->wants_native ? 5 : 4;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < count && i < 5; i++) {
+        int size = snprintf(job->accept + used, sizeof(job->accept) - used, "%s;q=0.%zu,",
+                            accept_of(names[i]), count + 1 - i);
+        used += (size_t)size;
+        used = used < sizeof(job->accept) ? used : sizeof(job->accept) - 1;
+    }
+    snprintf(job->accept + used, sizeof(job->accept) - used, "*/*;q=0.1");
+}
+
+/* ---- credentials ---- */
+
+static void watch(struct prom_secret *secret, const char *path)
+{
+    secret->file.path = path;
+}
+
+/* The text of a secret's file without the line's end; the last good one when it cannot be read. */
+static const char *read_secret(const struct prom_client *client, struct prom_secret *secret)
+{
+    char *text = NULL;
+    char why[HF_ERROR_MAX];
+    if (hf_file_watch_changed(&secret->file, hf_clock_coarse_ns(), LOOK_EVERY_NS)) {
+        if (hf_file_watch_read(secret->file.path, &text, why) == HF_OK) {
+            size_t size = strlen(text);
+            while (size > 0 && (unsigned char)text[size - 1] <= ' ') {
+                text[--size] = '\0';
+            }
+            free(secret->text);
+            secret->text = text;
+        } else {
+            hf_node_log(client->receiver->node, HF_LOG_WARN, "job \"%s\": %s", client->what, why);
+        }
+    }
+    return secret->text != NULL ? secret->text : "";
+}
+
+static const char *text_or_file(const struct prom_client *client, const char *text,
+                                struct prom_secret *secret)
+{
+    if (secret->file.path != NULL) {
+        return read_secret(client, secret);
+    }
+    return text != NULL ? text : "";
+}
+
+static void put_base64(char *out, struct hf_slice bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t word = (uint32_t)bytes.data[i] << 16;
+        word |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
+        word |= left > 2 ? bytes.data[i + 2] : 0;
+        *out++ = digits[word >> 18];
+        *out++ = digits[word >> 12 & 63];
+        *out++ = left > 1 ? digits[word >> 6 & 63] : '=';
+        *out++ = left > 2 ? digits[word & 63] : '=';
+    }
+    *out = '\0';
+}
+
+static void put_basic(struct prom_request *request, struct prom_client *client)
+{
+    const struct prom_basic_auth *basic = client->http->basic_auth;
+    char pair[700]; /* its base64 fits the header */
+    size_t room = sizeof(request->authorization);
+    int size = snprintf(pair, sizeof(pair), "%s:%s",
+                        text_or_file(client, basic->username, &client->username),
+                        text_or_file(client, basic->password, &client->password));
+    size = size < (int)sizeof(pair) ? size : (int)sizeof(pair) - 1;
+    size_t used = (size_t)snprintf(request->authorization, room, "Basic ");
+    put_base64(request->authorization + used, hf_slice_of(pair, (size_t)size));
+}
+
+static bool put_authorization(struct prom_request *request, struct prom_client *client)
+{
+    const struct prom_http *http = client->http;
+    const struct prom_authorization *authorization = http->authorization;
+    if (http->basic_auth != NULL) {
+        put_basic(request, client);
+        return true;
+    }
+    const char *token = http->bearer_token;
+    const char *type = "Bearer";
+    if (authorization != NULL) {
+        token = authorization->credentials;
+        type = authorization->type;
+    }
+    if (token == NULL && client->credentials.file.path == NULL) {
+        return false;
+    }
+    snprintf(request->authorization, sizeof(request->authorization), "%s %s", type,
+             text_or_file(client, token, &client->credentials));
+    return true;
+}
+
+static void put(struct prom_request *request, struct hf_slice name, struct hf_slice value)
+{
+    if (request->header_count < PROM_HEADERS_MAX) {
+        request->headers[request->header_count++] = (struct hf_header){name, value};
+    }
+}
+
+void prom_request_fill(struct prom_request *request, struct prom_client *client, const char *accept,
+                       uint64_t timeout_ns)
+{
+    const struct hf_struct_map *more = &client->http->headers;
+    const struct prom_http_header *headers = more->items;
+    snprintf(request->timeout, sizeof(request->timeout), "%.9g", (double)timeout_ns / 1e9);
+    if (accept != NULL) {
+        put(request, LITERAL("accept"), hf_slice_text(accept));
+    }
+    if (timeout_ns != 0) {
+        put(request, LITERAL("x-prometheus-scrape-timeout-seconds"),
+            hf_slice_text(request->timeout));
+    }
+    if (put_authorization(request, client)) {
+        put(request, LITERAL("authorization"), hf_slice_text(request->authorization));
+    }
+    for (size_t i = 0; i < more->count; i++) {
+        for (size_t k = 0; k < headers[i].values.count; k++) {
+            put(request, hf_slice_text(more->keys[i]), hf_slice_text(headers[i].values.items[k]));
+        }
+        for (size_t k = 0; k < headers[i].secrets.count; k++) {
+            put(request, hf_slice_text(more->keys[i]), hf_slice_text(headers[i].secrets.items[k]));
+        }
+    }
+}
+
+/* ---- the client ---- */
+
+/* "TLS12" as "1.2" */
+static const char *version_of(const char *name)
+{
+    static const struct {
+        const char *name, *version;
+    } versions[] = {{"TLS10", "1.0"}, {"TLS11", "1.1"}, {"TLS12", "1.2"}, {"TLS13", "1.3"}};
+    for (size_t i = 0; name != NULL && i < sizeof(versions) / sizeof(versions[0]); i++) {
+        if (strcmp(versions[i].name, name) == 0) {
+            return versions[i].version;
+        }
+    }
+    return NULL;
+}
+
+static struct hf_tls_config tls_of(const struct prom_tls *tls)
+{
+    return (struct hf_tls_config){
+        .ca_file = tls->ca_file,
+        .ca_pem = tls->ca,
+        .cert_file = tls->cert_file,
+        .cert_pem = tls->cert,
+        .key_file = tls->key_file,
+        .key_pem = tls->key,
+        .min_version = version_of(tls->min_version),
+        .max_version = version_of(tls->max_version),
+        .insecure_skip_verify = tls->insecure_skip_verify,
+        .server_name_override = tls->server_name,
+    };
+}
+
+static void on_reload_failed(void *user, const char *why)
+{
+    const struct prom_client *client = user;
+    hf_node_log(client->receiver->node, HF_LOG_WARN,
+                "job \"%s\": reloading TLS files failed; keeping the previous certificate: %s",
+                client->what, why);
+}
+
+enum hf_status prom_client_open(const struct prom_client_options *options,
+                                struct prom_client *ret_client, char *reterr)
+{
+    const struct prom_http *http = options->http;
+    const struct prom_basic_auth *basic = http->basic_auth;
+    char user_agent[HF_USER_AGENT_MAX];
+    hf_user_agent(user_agent);
+    *ret_client = (struct prom_client){.receiver = options->receiver,
+                                       .what = options->what,
+                                       .http = http,
+                                       .tls = tls_of(&http->tls)};
+    watch(&ret_client->username, basic != NULL ? basic->username_file : NULL);
+    watch(&ret_client->password, basic != NULL ? basic->password_file : NULL);
+    watch(&ret_client->credentials, http->authorization != NULL
+                                        ? http->authorization->credentials_file
+                                        : http->bearer_token_file);
+    const struct hf_http_client_options client = {
+        .loop = options->receiver->loop,
+        .tls = &ret_client->tls,
+        .user_agent = user_agent,
+        .proxy_url = http->proxy_url,
+        .max_idle_conns = 1000,
+        .accept_gzip = options->accept_gzip,
+        .response_bytes_max = options->response_bytes_max,
+        .follow = http->follow_redirects ? HF_HTTP_FOLLOW_ALL : HF_HTTP_FOLLOW_NONE,
+        .on_reload_failed = on_reload_failed,
+        .user = ret_client,
+    };
+    return hf_http_client_new(&client, &ret_client->client, reterr);
+}
+
+void prom_client_close(struct prom_client *client)
+{
+    if (client->client != NULL) {
+        hf_http_client_free(client->client);
+        client->client = NULL;
+    }
+    free(client->username.text);
+    free(client->password.text);
+    free(client->credentials.text);
+    client->username.text = client->password.text = client->credentials.text = NULL;
+}

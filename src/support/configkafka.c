@@ -1,0 +1,233 @@
+#include "configkafka.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hf_field plain_text_fields[] = {
+    {.key = "username",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_login, username),
+     .required = true,
+     .help = "The user."},
+    {.key = "password",
+     .type = HF_FIELD_SECRET,
+     .offset = offsetof(struct hf_kafka_login, password),
+     .required = true,
+     .help = "The password."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field sasl_fields[] = {
+    {.key = "username",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_login, username),
+     .help = "The user."},
+    {.key = "password",
+     .type = HF_FIELD_SECRET,
+     .offset = offsetof(struct hf_kafka_login, password),
+     .help = "The password."},
+    {.key = "mechanism",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_kafka_login, mechanism),
+     .help = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."},
+    {.key = "version",
+     .type = HF_FIELD_INT,
+     .offset = offsetof(struct hf_kafka_login, version),
+     .default_text = "0",
+     .max = 1,
+     .help = "Accepted without effect: the brokers are asked for what they speak."},
+    {.key = "aws_msk",
+     .type = HF_FIELD_IGNORED,
+     .help = "Only for the mechanisms of AWS MSK, which are not supported."},
+    {.key = "oauthbearer_token_source",
+     .type = HF_FIELD_IGNORED,
+     .help = "Only for OAUTHBEARER, which is not supported."},
+    HF_FIELDS_END,
+};
+
+const struct hf_field hf_kafka_auth_fields[] = {
+    {.key = "plain_text",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct hf_kafka_config, auth.plain_text),
+     .inner = plain_text_fields,
+     .inner_size = sizeof(struct hf_kafka_login),
+     .help = "SASL PLAIN: a user and a password."},
+    {.key = "sasl",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = offsetof(struct hf_kafka_config, auth.sasl),
+     .inner = sasl_fields,
+     .inner_size = sizeof(struct hf_kafka_login),
+     .help = "SASL with a mechanism."},
+    {.key = "tls",
+     .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
+     .offset = offsetof(struct hf_kafka_config, auth.tls),
+     .inner = hf_tls_client_fields,
+     .inner_size = sizeof(struct hf_tls_config),
+     .help = "The former place of tls."},
+    {.key = "kerberos",
+     .type = HF_FIELD_VALUE,
+     .offset = offsetof(struct hf_kafka_config, auth.kerberos),
+     .is_secret = true,
+     .help = "Not supported: use sasl."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field retry_fields[] = {
+    {.key = "max",
+     .type = HF_FIELD_INT,
+     .offset = offsetof(struct hf_kafka_config, metadata.retry.max),
+     .default_text = "3",
+     .max = 1000000,
+     .help = "Accepted without effect: what is not known is asked for again."},
+    {.key = "backoff",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct hf_kafka_config, metadata.retry.backoff_ns),
+     .default_text = "250ms",
+     .min = 1e6,
+     .max = 3e11,
+     .help = "Time before a request to a broker is repeated."},
+    HF_FIELDS_END,
+};
+
+const struct hf_field hf_kafka_metadata_fields[] = {
+    {.key = "full",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct hf_kafka_config, metadata.full),
+     .default_text = "true",
+     .help = "Accepted without effect: only the topics in use are asked for."},
+    {.key = "refresh_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct hf_kafka_config, metadata.refresh_interval_ns),
+     .default_text = "10m",
+     .min = 1e7,
+     .max = 3.6e12,
+     .help = "How often the topics' partitions and leaders are asked for."},
+    {.key = "retry",
+     .type = HF_FIELD_STRUCT,
+     .inner = retry_fields,
+     .help = "How requests about topics are repeated."},
+    HF_FIELDS_END,
+};
+
+const char *hf_kafka_expect_version(const char *key, const char *text)
+{
+    (void)key;
+    unsigned dots = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        dots += *at == '.';
+        if (*at != '.' && (*at < '0' || *at > '9')) {
+            return "a version of Kafka such as 2.1.0";
+        }
+    }
+    return dots >= 1 && dots <= 3 && text[0] != '.' ? NULL : "a version of Kafka such as 2.1.0";
+}
+
+static const char *check_sasl(const struct hf_kafka_login *sasl)
+{
+    const char *mechanism = sasl->mechanism != NULL ? sasl->mechanism : "";
+    if (strncmp(mechanism, "AWS_MSK_IAM", 11) == 0 || strcmp(mechanism, "OAUTHBEARER") == 0) {
+        return "auth::sasl::mechanism: AWS MSK IAM and OAUTHBEARER are not supported; use PLAIN, "
+               "SCRAM-SHA-256, SCRAM-SHA-512 or a client certificate";
+    }
+    if (strcmp(mechanism, "PLAIN") != 0 && strcmp(mechanism, "SCRAM-SHA-256") != 0 &&
+        strcmp(mechanism, "SCRAM-SHA-512") != 0) {
+        return "auth::sasl::mechanism: expected PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512";
+    }
+    if (sasl->username == NULL || sasl->username[0] == '\0' || sasl->password == NULL ||
+        sasl->password[0] == '\0') {
+        return "auth::sasl: username and password are needed";
+    }
+    return NULL;
+}
+
+const char *hf_kafka_config_check(const struct hf_kafka_config *config)
+{
+    if (config->brokers.count == 0) {
+        return "brokers: at least one is needed";
+    }
+    if (config->auth.kerberos.type != HF_VALUE_NONE) {
+        return "auth::kerberos is not supported: use auth::sasl with PLAIN or SCRAM, or a client "
+               "certificate";
+    }
+    if (config->auth.plain_text != NULL && config->auth.sasl != NULL) {
+        return "auth: only one of plain_text and sasl can be used";
+    }
+    const char *why = config->auth.sasl != NULL ? check_sasl(config->auth.sasl) : NULL;
+    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    if (why == NULL && tls != NULL) {
+        why = hf_tls_client_check(tls);
+    }
+    return why;
+}
+
+static void set_tls(const struct hf_tls_config *tls, struct hf_kafka_settings *settings)
+{
+    hf_kafka_set_text(settings, "ssl.ca.location", tls->ca_file);
+    hf_kafka_set_text(settings, "ssl.ca.pem", tls->ca_pem);
+    hf_kafka_set_text(settings, "ssl.certificate.location", tls->cert_file);
+    hf_kafka_set_text(settings, "ssl.certificate.pem", tls->cert_pem);
+    hf_kafka_set_text(settings, "ssl.key.location", tls->key_file);
+    hf_kafka_set_text(settings, "ssl.key.pem", tls->key_pem);
+    if (tls->insecure_skip_verify) {
+        hf_kafka_set(settings, "enable.ssl.certificate.verification", "false");
+    }
+    hf_kafka_set(settings, "ssl.endpoint.identification.algorithm", "%s",
+                 tls->insecure_skip_verify ? "none" : "https");
+}
+
+static void set_brokers(const struct hf_string_list *brokers, struct hf_kafka_settings *settings)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < brokers->count; i++) {
+        size += strlen(brokers->items[i]) + 1;
+    }
+    char *joined = calloc(1, size);
+    if (joined == NULL) {
+        settings->failed = true;
+        return;
+    }
+    char *at = joined;
+    for (size_t i = 0; i < brokers->count; i++) {
+        if (i != 0) {
+            *at++ = ',';
+        }
+        at = stpcpy(at, brokers->items[i]);
+    }
+    hf_kafka_set(settings, "bootstrap.servers", "%s", joined);
+    free(joined);
+}
+
+void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_settings *settings)
+{
+    const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
+    const struct hf_kafka_login *login =
+        config->auth.plain_text != NULL ? config->auth.plain_text : config->auth.sasl;
+    bool is_encrypted = tls != NULL && !tls->insecure;
+    set_brokers(&config->brokers, settings);
+    hf_kafka_set_text(settings, "client.id", config->client_id);
+    hf_kafka_set_text(settings, "client.rack", config->rack_id);
+    hf_kafka_set(settings, "security.protocol", "%s",
+                 login != NULL  ? (is_encrypted ? "sasl_ssl" : "sasl_plaintext")
+                 : is_encrypted ? "ssl"
+                                : "plaintext");
+    if (login != NULL) {
+        hf_kafka_set(settings, "sasl.mechanisms", "%s",
+                     login->mechanism != NULL && login == config->auth.sasl ? login->mechanism
+                                                                            : "PLAIN");
+        hf_kafka_set(settings, "sasl.username", "%s", login->username);
+        hf_kafka_set(settings, "sasl.password", "%s", login->password);
+    }
+    if (is_encrypted) {
+        set_tls(tls, settings);
+    }
+    hf_kafka_set(settings, "topic.metadata.refresh.interval.ms", "%" PRIu64,
+                 config->metadata.refresh_interval_ns / 1000000);
+    hf_kafka_set(settings, "retry.backoff.ms", "%" PRIu64,
+                 config->metadata.retry.backoff_ns / 1000000);
+    hf_kafka_set(settings, "connections.max.idle.ms", "%" PRIu64,
+                 config->conn_idle_timeout_ns / 1000000);
+    hf_kafka_set(settings, "reconnect.backoff.max.ms", "2000");
+    hf_kafka_set(settings, "log.connection.close", "false");
+}

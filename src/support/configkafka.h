@@ -1,0 +1,97 @@
+/*
+ * configkafka: the settings that Kafka exporters and receivers share: one struct, its fields, their
+ * check, and the properties of the client made of them. As confighttp.h: embed the struct and the
+ * rows.
+ */
+#pragma once
+
+#include <holdfast/field.h>
+
+#include "kafka/settings.h"
+#include "util/tls.h"
+
+struct hf_kafka_login {
+    const char *username, *password, *mechanism;
+    int64_t version;
+};
+
+struct hf_kafka_config {
+    struct hf_string_list brokers;
+    const char *protocol_version, *client_id, *rack_id;
+    struct {
+        const struct hf_kafka_login *plain_text, *sasl;
+        const struct hf_tls_config *tls;
+        struct hf_value kerberos;
+    } auth;
+    const struct hf_tls_config *tls;
+    struct {
+        bool full;
+        uint64_t refresh_interval_ns;
+        struct {
+            int64_t max;
+            uint64_t backoff_ns;
+        } retry;
+    } metadata;
+    uint64_t conn_idle_timeout_ns;
+};
+
+extern const struct hf_field hf_kafka_auth_fields[], hf_kafka_metadata_fields[];
+
+const char *hf_kafka_expect_version(const char *key, const char *text);
+
+/* What no single field can tell: NULL or a sentence. */
+const char *hf_kafka_config_check(const struct hf_kafka_config *config);
+
+void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_settings *settings);
+
+/* The rows begin at the start of the component's configuration, where the struct stands. */
+/* clang-format off */
+#define HF_KAFKA_FIELDS(owner, at)                                                                 \
+    {.key = "brokers",                                                                             \
+     .type = HF_FIELD_STRING_LIST,                                                                 \
+     .offset = offsetof(owner, at.brokers),                                                        \
+     .default_text = "localhost:9092",                                                             \
+     .help = "host:port of brokers, from which the others are learnt."},                           \
+    {.key = "protocol_version",                                                                    \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, at.protocol_version),                                               \
+     .validate = hf_kafka_expect_version,                                                          \
+     .help = "Accepted without effect: the brokers are asked for what they speak."},               \
+    {.key = "client_id",                                                                           \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, at.client_id),                                                      \
+     .default_text = "otel-collector",                                                             \
+     .help = "The name of the client, for quotas and logs of the brokers."},                       \
+    {.key = "rack_id",                                                                             \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, at.rack_id),                                                        \
+     .help = "The rack, so that a near replica can be read from."},                                \
+    {.key = "auth",                                                                                \
+     .type = HF_FIELD_STRUCT,                                                                      \
+     .offset = offsetof(owner, at),                                                                \
+     .inner = hf_kafka_auth_fields,                                                                \
+     .help = "How to sign in."},                                                                   \
+    {.key = "tls",                                                                                 \
+     .type = HF_FIELD_OPTIONAL,                                                                    \
+     .null_enables = true,                                                                         \
+     .offset = offsetof(owner, at.tls),                                                            \
+     .inner = hf_tls_client_fields,                                                                \
+     .inner_size = sizeof(struct hf_tls_config),                                                   \
+     .help = "Encryption; absent: none."},                                                         \
+    {.key = "metadata",                                                                            \
+     .type = HF_FIELD_STRUCT,                                                                      \
+     .offset = offsetof(owner, at),                                                                \
+     .inner = hf_kafka_metadata_fields,                                                            \
+     .help = "What is asked about topics."},                                                       \
+    {.key = "conn_idle_timeout",                                                                   \
+     .type = HF_FIELD_DURATION,                                                                    \
+     .offset = offsetof(owner, at.conn_idle_timeout_ns),                                           \
+     .default_text = "9m",                                                                         \
+     .help = "How long an unused connection is kept."},                                            \
+    {.key = "resolve_canonical_bootstrap_servers_only",                                            \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "Brokers are connected to by the names that they give themselves."},                  \
+    {.key = "use_leader_epoch",                                                                    \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "The library decides by what the brokers speak."}
+/* clang-format on */

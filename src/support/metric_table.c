@@ -1,0 +1,28 @@
+#include "metric_table.h"
+
+#define ENABLED(default_)                                                                          \
+    {                                                                                              \
+        {.key = "enabled",                                                                         \
+         .type = HF_FIELD_BOOL,                                                                    \
+         .offset = 0,                                                                              \
+         .default_text = (default_),                                                               \
+         .help = "Report it."},                                                                    \
+            HF_FIELDS_END,                                                                         \
+    }
+
+const struct hf_field hf_metric_enabled_on[] = ENABLED("true");
+const struct hf_field hf_metric_enabled_off[] = ENABLED("false");
+
+void hf_metric_open(struct hf_builder *builder, const struct hf_metric_row *row)
+{
+    bool is_sum = row->kind != HF_METRIC_GAUGE;
+    hf_build_metric(builder,
+                    &(struct hf_build_metric){
+                        .name = hf_slice_text(row->name),
+                        .description = hf_slice_text(row->help),
+                        .unit = hf_slice_text(row->unit),
+                        .kind = is_sum ? HF_BUILD_SUM : HF_BUILD_GAUGE,
+                        .temporality = is_sum ? HF_BUILD_CUMULATIVE : HF_BUILD_NO_TEMPORALITY,
+                        .is_monotonic = row->kind == HF_METRIC_COUNTER,
+                    });
+}

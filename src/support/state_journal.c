@@ -1,0 +1,309 @@
+/*
+ * state_journal: the file of a state store: a head, then frames of entries with a checksum each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "state_internal.h"
+#include "util/checksum.h"
+#include "util/clock.h"
+#include "util/compress.h"
+
+/* Native byte order: the file stays on its machine. */
+#define MAGIC "HFSTATE1"
+#define FORMAT_BYTES 16u                /* the magic, and a hash of the format */
+#define HEAD_BYTES 24u                  /* then when it was born */
+#define FRAME_HEAD_BYTES 8u             /* size and checksum of what follows */
+#define FRAME_BYTES ((size_t)256 << 10) /* a frame ends when it is larger */
+#define FRAME_BYTES_MAX ((size_t)1 << 30)
+#define REMOVED UINT32_MAX              /* in place of a size */
+#define WASTE_BYTES ((uint64_t)4 << 20) /* out of date before the file is written anew */
+
+static void head_of(const struct hf_state *state, uint8_t *head)
+{
+    uint64_t format = hf_hash_64(hf_slice_text(state->format));
+    memcpy(head, MAGIC, sizeof(format));
+    memcpy(head + sizeof(format), &format, sizeof(format));
+    memcpy(head + FORMAT_BYTES, &state->born_ns, sizeof(state->born_ns));
+}
+
+/* ---- writing ---- */
+
+struct journal {
+    int fd;
+    struct hf_bytes frame;
+    uint64_t written;
+    enum hf_status status;
+};
+
+static void write_all(struct journal *journal, const uint8_t *data, size_t size)
+{
+    while (journal->status == HF_OK && size > 0) {
+        ssize_t done = write(journal->fd, data, size);
+        if (done < 0 && errno != EINTR) {
+            journal->status = HF_IO;
+        } else if (done > 0) {
+            data += done;
+            size -= (size_t)done;
+            journal->written += (uint64_t)done;
+        }
+    }
+}
+
+static void end_frame(struct journal *journal)
+{
+    struct hf_bytes *frame = &journal->frame;
+    if (journal->status != HF_OK || frame->size <= FRAME_HEAD_BYTES) {
+        return;
+    }
+    uint32_t size = (uint32_t)(frame->size - FRAME_HEAD_BYTES);
+    uint32_t crc = hf_crc32c(0, frame->data + FRAME_HEAD_BYTES, size);
+    memcpy(frame->data, &size, sizeof(size));
+    memcpy(frame->data + sizeof(size), &crc, sizeof(crc));
+    write_all(journal, frame->data, frame->size);
+    frame->size = 0;
+}
+
+static void put(struct journal *journal, const void *data, size_t size)
+{
+    if (journal->status == HF_OK) {
+        journal->status = hf_bytes_append(&journal->frame, hf_slice_of(data, size));
+    }
+}
+
+static void put_entry(struct journal *journal, struct hf_hash key, uint64_t touched_ns,
+                      const uint8_t *value, uint32_t size)
+{
+    static const uint8_t room[FRAME_HEAD_BYTES];
+    if (journal->frame.size > FRAME_BYTES) {
+        end_frame(journal);
+    }
+    if (journal->frame.size == 0) {
+        put(journal, room, sizeof(room));
+    }
+    put(journal, &key, sizeof(key));
+    put(journal, &touched_ns, sizeof(touched_ns));
+    put(journal, &size, sizeof(size));
+    if (size != REMOVED && size > 0) {
+        put(journal, value, size);
+    }
+}
+
+static enum hf_status sync_directory(const char *path)
+{
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof(copy), "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return HF_IO;
+    }
+    int failed = fsync(fd);
+    close(fd);
+    return failed != 0 ? HF_IO : HF_OK;
+}
+
+/* The whole in a new file, which replaces the old one. */
+static enum hf_status rewrite(struct hf_state *state)
+{
+    char next[PATH_MAX];
+    uint8_t head[HEAD_BYTES];
+    snprintf(next, sizeof(next), "%s.new", state->path);
+    struct journal journal = {.fd = open(next, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    if (journal.fd < 0) {
+        return HF_IO;
+    }
+    head_of(state, head);
+    write_all(&journal, head, sizeof(head));
+    for (struct hf_state_entry *entry = state->oldest; entry != NULL; entry = entry->newer) {
+        if (entry->has_value) {
+            put_entry(&journal, entry->key, entry->touched_ns, entry->value, entry->size);
+        }
+    }
+    end_frame(&journal);
+    hf_bytes_release(&journal.frame);
+    if (journal.status == HF_OK && (fsync(journal.fd) != 0 || rename(next, state->path) != 0 ||
+                                    sync_directory(state->path) != HF_OK)) {
+        journal.status = HF_IO;
+    }
+    if (journal.status != HF_OK) {
+        int saved = errno;
+        close(journal.fd);
+        unlink(next);
+        errno = saved;
+        return journal.status;
+    }
+    if (state->fd >= 0) {
+        close(state->fd);
+    }
+    state->fd = journal.fd;
+    state->file_bytes = journal.written;
+    return HF_OK;
+}
+
+static enum hf_status append(struct hf_state *state)
+{
+    struct journal journal = {.fd = state->fd};
+    /* A key that was removed and came again is in both lists: its value counts. */
+    for (size_t i = 0; i < state->removed_count; i++) {
+        put_entry(&journal, state->removed[i], 0, NULL, REMOVED);
+    }
+    for (struct hf_state_entry *entry = state->dirty; entry != NULL; entry = entry->next_dirty) {
+        put_entry(&journal, entry->key, entry->touched_ns, entry->value, entry->size);
+    }
+    end_frame(&journal);
+    hf_bytes_release(&journal.frame);
+    if (journal.status == HF_OK && fdatasync(state->fd) != 0) {
+        journal.status = HF_IO;
+    }
+    state->file_bytes += journal.written;
+    return journal.status;
+}
+
+enum hf_status hf_state_commit(struct hf_state *state)
+{
+    if (!hf_state_is_dirty(state)) {
+        return HF_OK;
+    }
+    enum hf_status status = HF_OK;
+    bool is_wasteful = state->file_bytes > 2 * state->live_bytes + WASTE_BYTES;
+    if (state->path != NULL) {
+        status =
+            state->fd < 0 || state->must_rewrite || is_wasteful ? rewrite(state) : append(state);
+    }
+    if (status != HF_OK) {
+        state->must_rewrite = true; /* how much of it is on the disk is not known */
+        return status;
+    }
+    hf_state_settle(state);
+    return HF_OK;
+}
+
+/* ---- reading ---- */
+
+static bool read_all(int fd, uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t done = read(fd, data, size);
+        if (done == 0 || (done < 0 && errno != EINTR)) {
+            return false;
+        }
+        data += done > 0 ? done : 0;
+        size -= done > 0 ? (size_t)done : 0;
+    }
+    return true;
+}
+
+/* HF_CORRUPT: an entry is cut short. */
+static enum hf_status restore_frame(struct hf_state *state, struct hf_slice frame)
+{
+    while (frame.size > 0) {
+        struct hf_hash key;
+        uint64_t touched_ns;
+        uint32_t size;
+        if (frame.size < HF_STATE_ENTRY_HEAD) {
+            return HF_CORRUPT;
+        }
+        memcpy(&key, frame.data, sizeof(key));
+        memcpy(&touched_ns, frame.data + sizeof(key), sizeof(touched_ns));
+        memcpy(&size, frame.data + sizeof(key) + sizeof(touched_ns), sizeof(size));
+        frame = hf_slice_of(frame.data + HF_STATE_ENTRY_HEAD, frame.size - HF_STATE_ENTRY_HEAD);
+        if (size == REMOVED) {
+            hf_state_forget(state, key);
+            continue;
+        }
+        if (size > frame.size) {
+            return HF_CORRUPT;
+        }
+        enum hf_status status =
+            hf_state_restore(state, key, hf_slice_of(frame.data, size), touched_ns);
+        if (status != HF_OK) {
+            return status;
+        }
+        frame = hf_slice_of(frame.data + size, frame.size - size);
+    }
+    return HF_OK;
+}
+
+/* One frame after another, as long as they are good. */
+static enum hf_status read_frames(struct hf_state *state, uint64_t left)
+{
+    struct hf_bytes frame = {0};
+    enum hf_status status = HF_OK;
+    while (status == HF_OK && left >= FRAME_HEAD_BYTES) {
+        uint32_t head[2];
+        if (!read_all(state->fd, (uint8_t *)head, sizeof(head)) ||
+            head[0] > left - FRAME_HEAD_BYTES || head[0] > FRAME_BYTES_MAX) {
+            break;
+        }
+        frame.size = 0;
+        status = hf_bytes_reserve(&frame, head[0]);
+        if (status != HF_OK || !read_all(state->fd, frame.data, head[0]) ||
+            hf_crc32c(0, frame.data, head[0]) != head[1]) {
+            break;
+        }
+        status = restore_frame(state, hf_slice_of(frame.data, head[0]));
+        if (status == HF_CORRUPT) {
+            status = HF_OK;
+            break;
+        }
+        left -= FRAME_HEAD_BYTES + head[0];
+        state->file_bytes += FRAME_HEAD_BYTES + head[0];
+    }
+    hf_bytes_release(&frame);
+    return status;
+}
+
+static enum hf_status read_file(struct hf_state *state, uint64_t *ret_lost)
+{
+    uint8_t head[HEAD_BYTES], wanted[HEAD_BYTES];
+    struct stat found;
+    if (fstat(state->fd, &found) != 0) {
+        return HF_IO;
+    }
+    head_of(state, wanted);
+    uint64_t size = (uint64_t)found.st_size;
+    if (size < HEAD_BYTES || !read_all(state->fd, head, sizeof(head)) ||
+        memcmp(head, wanted, FORMAT_BYTES) != 0) {
+        state->must_rewrite = true;
+        return HF_UNSUPPORTED;
+    }
+    memcpy(&state->born_ns, head + FORMAT_BYTES, sizeof(state->born_ns));
+    state->file_bytes = HEAD_BYTES;
+    enum hf_status status = read_frames(state, size - HEAD_BYTES);
+    *ret_lost = size - state->file_bytes;
+    state->must_rewrite |= *ret_lost != 0;
+    return status;
+}
+
+enum hf_status hf_state_load(struct hf_state *state, uint64_t *ret_lost)
+{
+    *ret_lost = 0;
+    hf_state_clear(state);
+    if (state->fd >= 0) {
+        close(state->fd);
+        state->fd = -1;
+    }
+    state->file_bytes = 0;
+    state->must_rewrite = false;
+    state->born_ns = hf_clock_unix_ns();
+    if (state->path == NULL) {
+        return HF_OK;
+    }
+    state->fd = open(state->path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (state->fd < 0) {
+        return errno == ENOENT ? HF_OK : HF_IO;
+    }
+    enum hf_status status = read_file(state, ret_lost);
+    if (status == HF_UNSUPPORTED) {
+        hf_state_clear(state);
+    }
+    /* What reading dropped for lack of room needs no mark: the next commit writes it. */
+    return status;
+}

@@ -1,0 +1,212 @@
+"""kafka: what the exporter sends is acknowledged by brokers, what the receiver reads is on disk before its offset is."""
+
+import json
+
+import pytest
+
+from support import otlp
+from support.holdfast import FAST_RETRY, config, run
+from support.kafka import Kafka
+from support.waiting import until
+
+TOPICS = {"traces": "otlp_spans", "metrics": "otlp_metrics", "logs": "otlp_logs"}
+
+
+@pytest.fixture
+def kafka(ending):
+    brokers = ending.enter_context(Kafka())
+    for topic in TOPICS.values():
+        brokers.run("topic", topic, 3)
+    return brokers
+
+
+def exporter(kafka, **more):
+    return {
+        "brokers": kafka.brokers,
+        "timeout": "2s",
+        "retry_on_failure": dict(FAST_RETRY),
+        "producer": {"required_acks": "all", **more.pop("producer", {})},
+        **more,
+    }
+
+
+def to_kafka(kafka, **more):
+    return config({"kafka": exporter(kafka, **more)})
+
+
+def parse(signal, messages):
+    return [signal.request.FromString(one.value) for one in messages]
+
+
+def ids_at(kafka, signal, topic=None):
+    return [i for one in parse(signal, kafka.messages(topic or TOPICS[signal.name])) for i in otlp.ids(signal, one)]
+
+
+def wait_for_ids(kafka, signal, ids, topic=None, seconds=30):
+    def missing():
+        return set(ids) - set(ids_at(kafka, signal, topic))
+
+    until(lambda: not missing(), lambda: f"{len(missing())} items are missing", seconds, pause=0.2)
+
+
+def wait_until_delivered(holdfast, queue, exporter_id="kafka"):
+    until(lambda: holdfast.books(queue, exporter_id)["queued"]["items"] == 0, lambda: holdfast.log()[-2000:])
+
+
+class TestExporter:
+    def test_each_signal_goes_to_its_topic_as_otlp(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka))
+        sender = grpc_sender(holdfast)
+        for signal in otlp.SIGNALS:
+            ids = otlp.new_ids(10)
+            sender.export(signal, otlp.request(signal, ids))
+            wait_for_ids(kafka, signal, ids)
+            assert all(one.key is None for one in kafka.messages(TOPICS[signal.name]))
+            wait_until_delivered(holdfast, signal.name)
+        assert holdfast.metric("otelcol_kafka_exporter_records", topic="otlp_spans", outcome="success") >= 1
+
+    def test_json_and_other_topics(self, start, kafka, grpc_sender):
+        kafka.run("topic", "mine", 1)
+        holdfast = start(to_kafka(kafka, traces={"topic": "mine", "encoding": "otlp_json"}))
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(3)))
+        messages = until(lambda: kafka.messages("mine"), "a message")
+        spans = json.loads(messages[0].value)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        assert len(spans) == 3
+
+    def test_a_trace_is_one_key_and_one_partition(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka, partition_traces_by_id=True))
+        message = otlp.request(otlp.TRACES, otlp.new_ids(30))
+        for number, span in enumerate(message.resource_spans[0].scope_spans[0].spans):
+            span.trace_id = bytes([number % 5 + 1]) * 16
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.TRACES, message)
+        wait_for_ids(kafka, otlp.TRACES, otlp.ids(otlp.TRACES, message))
+        partitions = {}
+        for one in kafka.messages("otlp_spans"):
+            spans = otlp.TRACES.request.FromString(one.value).resource_spans[0].scope_spans[0].spans
+            assert {span.trace_id.hex().encode() for span in spans} == {one.key}
+            partitions.setdefault(one.key, set()).add(one.partition)
+            hashed = 0x811C9DC5
+            for byte in one.key:
+                hashed = (hashed ^ byte) * 0x01000193 & 0xFFFFFFFF
+            signed = hashed - (1 << 32) if hashed & 0x80000000 else hashed
+            assert one.partition == abs(signed) % 3  # as Sarama and the Go collector choose it
+        assert len(partitions) == 5
+
+    def test_bodies_of_logs_as_they_are(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka, logs={"encoding": "raw"}))
+        message = otlp.request(otlp.LOGS, otlp.new_ids(4))
+        records = message.resource_logs[0].scope_logs[0].log_records
+        records[0].body.string_value = 'say "hi"'
+        records[1].body.bytes_value = b"\x00\xff"
+        records[2].body.int_value = 7
+        records[3].ClearField("body")
+        grpc_sender(holdfast).export(otlp.LOGS, message)
+        until(lambda: len(kafka.messages("otlp_logs")) == 3, "three messages")
+        assert {one.value for one in kafka.messages("otlp_logs")} == {b'"say \\"hi\\""', b"\x00\xff", b"7"}
+        wait_until_delivered(holdfast, "logs")
+        books = holdfast.books("logs", "kafka")
+        assert books["delivered"]["items"] == 3 and books["dropped"]["rejected_by_backend"]["items"] == 1
+
+    def test_topic_headers_and_key_of_the_client(self, start, kafka, grpc_sender):
+        for topic in ("team-a", "other"):
+            kafka.run("topic", topic, 1)
+        configuration = to_kafka(
+            kafka,
+            traces={"topic_from_metadata_key": "X-Topic", "message_key_from_metadata_key": "x-key"},
+            include_metadata_keys=["x-tenant"],
+            record_headers=[{"name": "from", "value": "holdfast"}],
+            signal_header=True,
+            logs={"topic": "other"},
+            topic_from_attribute="topic",
+        )
+        configuration["receivers"] = {"otlp": {"protocols": {"grpc": {"include_metadata": True}}}}
+        holdfast = start(configuration)
+        sender = grpc_sender(holdfast)
+        metadata = (("x-topic", "team-a"), ("x-key", "k1"), ("x-tenant", "t"))
+        ids = otlp.new_ids(2)
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids), metadata=metadata)
+        wait_for_ids(kafka, otlp.TRACES, ids, "team-a")
+        message = kafka.messages("team-a")[0]
+        assert message.key == b"k1"
+        assert message.headers == [("from", "holdfast"), ("x-tenant", "t"), ("otelcol.signal", "traces")]
+        first, second = otlp.new_ids(2), otlp.new_ids(2)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, first, resource={"topic": "team-a"}))
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, second))
+        wait_for_ids(kafka, otlp.LOGS, second, "other")
+        until(lambda: len(kafka.messages("team-a")) == 2, "the log records of team-a")
+
+    def test_a_topic_of_the_data_that_cannot_be_is_a_dead_letter(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka, topic_from_attribute="topic"))
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(2), resource={"topic": "no/topic"}))
+        ids = otlp.new_ids(3)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        wait_for_ids(kafka, otlp.LOGS, ids)
+        wait_until_delivered(holdfast, "logs")
+        assert holdfast.books("logs", "kafka")["dead_lettered"]["items"] == 2
+
+    def test_what_is_too_large_is_split(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka, producer={"max_message_bytes": 5000}))
+        ids = otlp.new_ids(64)
+        grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids, padding="x" * 1000))
+        wait_for_ids(kafka, otlp.TRACES, ids)
+        assert all(len(one.value) <= 5000 for one in kafka.messages("otlp_spans"))
+        assert sorted(ids_at(kafka, otlp.TRACES)) == sorted(ids)
+
+    def test_an_outage_and_a_kill_lose_nothing(self, start, kafka, grpc_sender):
+        holdfast = start(to_kafka(kafka))
+        sender = grpc_sender(holdfast)
+        kafka.run("down", 1)
+        ids = otlp.new_ids(200)
+        for at in range(0, 200, 20):
+            sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[at : at + 20]))
+        holdfast.wait_for_log("Exporting failed. Will retry")
+        assert holdfast.books("traces", "kafka")["queued"]["items"] == 200
+        holdfast.kill9()
+        kafka.run("up", 1)
+        holdfast.start()
+        wait_for_ids(kafka, otlp.TRACES, ids)
+        wait_until_delivered(holdfast, "traces")
+
+    def test_one_topic_that_fails_does_not_hold_up_the_others(self, start, kafka, grpc_sender):
+        for topic in ("good", "bad"):
+            kafka.run("topic", topic, 1)
+        kafka.run("fail", "bad", 29)  # TOPIC_AUTHORIZATION_FAILED
+        holdfast = start(to_kafka(kafka, topic_from_attribute="topic"))
+        sender = grpc_sender(holdfast)
+        kept, sent = otlp.new_ids(20), otlp.new_ids(20)
+        for number in range(20):
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, kept[number : number + 1], resource={"topic": "bad"}))
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, sent[number : number + 1], resource={"topic": "good"}))
+        wait_for_ids(kafka, otlp.LOGS, sent, "good", seconds=60)
+        kafka.run("fail", "bad", 0)
+        wait_for_ids(kafka, otlp.LOGS, kept, "bad", seconds=60)
+        wait_until_delivered(holdfast, "logs")
+
+
+WRONG = {
+    "brokers: at least one": {"brokers": []},
+    "auth::sasl::mechanism: AWS MSK IAM": {"auth": {"sasl": {"mechanism": "AWS_MSK_IAM_OAUTHBEARER"}}},
+    "username and password are needed": {"auth": {"sasl": {"mechanism": "PLAIN"}}},
+    "auth::kerberos is not supported": {"auth": {"kerberos": {"service_name": "kafka"}}},
+    "cannot both be enabled": {"partition_logs_by_resource_attributes": True, "partition_logs_by_trace_id": True},
+    "idempotent needs": {"idempotent": True, "producer": {"required_acks": "1"}},
+    "0, 1, -1 or all": {"producer": {"required_acks": "2"}},
+    "otlp_proto or otlp_json": {"traces": {"encoding": "jaeger_proto"}},
+    "a version of Kafka": {"protocol_version": "new"},
+}
+
+
+@pytest.mark.parametrize("says", WRONG)
+def test_a_wrong_exporter_is_refused_in_one_sentence(start, says):
+    keys = {"brokers": ["127.0.0.1:1"], **WRONG[says]}
+    holdfast = start(config({"kafka": keys}), ready=False)
+    files = ("--config", holdfast.base_path, "--config", holdfast.config_path)
+    done = run("validate", *files, env=holdfast.environment)
+    text = done.stdout + done.stderr
+    if done.returncode == 0:
+        holdfast.spawn()
+        assert holdfast.process.wait(20) != 0
+        text = holdfast.log()
+    assert says in text

@@ -1,0 +1,248 @@
+/* Connectors that answer at once: what they make of a batch is stored with all that the pipelines
+ * keep of it, or none of it is. The component is made up; the queues are real. */
+#include "pipeline/ingest.h"
+
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include "pipeline/graph_internal.h"
+#include "storage/storage.h"
+#include "util/log.h"
+#include "util/metrics.h"
+
+#define LEAVES 2
+
+struct world {
+    char directory[64];
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_storage *store;
+    struct hf_host host;
+    struct hf_graph graph;
+    struct hf_node receiver, connector;
+    struct hf_pipeline front, leaves[LEAVES];
+    struct hf_pipeline *front_routes[1], *leaf_routes[LEAVES];
+    struct hf_node *behind[1];
+    /* What the connector does. */
+    unsigned times[LEAVES]; /* that it passes the batch on to each */
+    enum hf_status says;
+};
+
+static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onward *onward)
+{
+    struct world *world = self;
+    for (size_t i = 0; i < LEAVES; i++) {
+        for (unsigned k = 0; k < world->times[i]; k++) {
+            assert_int_equal(hf_pass_on(onward, batch, &world->leaf_routes[i], 1), HF_OK);
+        }
+    }
+    return world->says;
+}
+
+static const struct hf_connector_ops connector_ops = {.makes = {[HF_LOGS] = HF_SIGNAL_BIT(HF_LOGS)},
+                                                      .connect = connect};
+static const struct hf_component connector = {
+    .type = "made_up", .kind = HF_CONNECTOR, .connector = &connector_ops};
+static const struct hf_component receiver = {.type = "source", .kind = HF_RECEIVER};
+
+static void open_queue(struct world *world, const char *id, struct hf_pipeline *pipeline)
+{
+    char error[512] = "";
+    const struct hf_queue_options options = {0};
+    *pipeline = (struct hf_pipeline){.id = id, .signal = HF_LOGS};
+    assert_int_equal(hf_storage_queue(world->store, id, &options, &pipeline->wal, error), HF_OK);
+}
+
+static void join(struct world *world)
+{
+    open_queue(world, "logs", &world->front);
+    open_queue(world, "logs/0", &world->leaves[0]);
+    open_queue(world, "logs/1", &world->leaves[1]);
+    for (size_t i = 0; i < LEAVES; i++) {
+        world->leaf_routes[i] = &world->leaves[i];
+    }
+    world->front_routes[0] = &world->front;
+    world->behind[0] = &world->connector;
+    world->front.behind = world->behind;
+    world->front.behind_count = 1;
+    world->front.skips_queue = true;
+    world->receiver = (struct hf_node){.id = "source",
+                                       .component = &receiver,
+                                       .graph = &world->graph,
+                                       .host = &world->host,
+                                       .routes = {[HF_LOGS] = world->front_routes},
+                                       .route_count = {[HF_LOGS] = 1}};
+    world->connector = (struct hf_node){.id = "made_up",
+                                        .component = &connector,
+                                        .self = world,
+                                        .graph = &world->graph,
+                                        .host = &world->host,
+                                        .routes = {[HF_LOGS] = world->leaf_routes},
+                                        .route_count = {[HF_LOGS] = LEAVES}};
+}
+
+static struct world *make_world(void)
+{
+    char error[512] = "";
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-ingest-XXXXXX");
+    assert_non_null(mkdtemp(world->directory));
+    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
+    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
+    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
+    const struct hf_storage_options store = {.directory = world->directory, .log = world->log};
+    assert_int_equal(hf_storage_open(&store, &world->store, error), HF_OK);
+    world->host =
+        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    world->graph.host = &world->host;
+    join(world);
+    return world;
+}
+
+static void end_world(struct world *world)
+{
+    char command[128];
+    hf_storage_close(world->store);
+    hf_metrics_free(world->metrics);
+    hf_log_free(world->log);
+    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
+    assert_int_equal(system(command), 0);
+    free(world);
+}
+
+struct waiting {
+    struct hf_reply reply;
+    sem_t done;
+    enum hf_status status;
+};
+
+static void answered(struct hf_reply *reply, enum hf_status status)
+{
+    struct waiting *waiting = HF_CONTAINER(reply, struct waiting, reply);
+    waiting->status = status;
+    sem_post(&waiting->done);
+}
+
+/* A request of two empty log records, with a checkpoint if `place` is not NULL. */
+static enum hf_status submit(struct world *world, const char *place)
+{
+    static const uint8_t body[] = {0x0a, 6, 0x12, 4, 0x12, 0, 0x12, 0};
+    struct hf_batch *batch = hf_batch_new(HF_LOGS, sizeof(body), HF_EMPTY_SLICE);
+    memcpy(hf_batch_room(batch), body, sizeof(body));
+    hf_batch_seal(batch, sizeof(body), 2);
+    struct waiting waiting = {.reply.done = answered};
+    sem_init(&waiting.done, 0, 0);
+    const struct hf_checkpoint checkpoint = {.name = hf_slice_text("place"),
+                                             .value = hf_slice_text(place != NULL ? place : "")};
+    const struct hf_submit_options options = {.checkpoints = &checkpoint,
+                                              .checkpoint_count = place != NULL};
+    hf_submit_with(&world->receiver, batch, &options, &waiting.reply);
+    sem_wait(&waiting.done);
+    sem_destroy(&waiting.done);
+    hf_ref_drop(&batch->ref);
+    return waiting.status;
+}
+
+static struct wal_amount appended(const struct hf_pipeline *pipeline)
+{
+    struct wal_stat stat;
+    wal_stat(pipeline->wal, &stat);
+    return stat.appended;
+}
+
+static void stores_what_connectors_pass_on(void **state)
+{
+    const struct {
+        unsigned times[LEAVES];
+        bool keeps; /* the front pipeline has a queue too */
+    } cases[] = {{{1, 1}, false}, {{0, 1}, false}, {{1, 0}, true}, {{0, 0}, false}, {{9, 4}, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world *world = make_world();
+        memcpy(world->times, cases[i].times, sizeof(world->times));
+        world->front.skips_queue = !cases[i].keeps;
+        assert_int_equal(submit(world, NULL), HF_OK);
+        assert_int_equal(appended(&world->front).items, cases[i].keeps ? 2 : 0);
+        assert_int_equal(appended(&world->leaves[0]).items, 2 * cases[i].times[0]);
+        assert_int_equal(appended(&world->leaves[1]).items, 2 * cases[i].times[1]);
+        end_world(world);
+    }
+}
+
+static void keeps_nothing_of_what_a_connector_refuses(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    world->times[0] = 6;
+    world->front.skips_queue = false;
+    world->says = HF_INVALID;
+    assert_int_equal(submit(world, "a"), HF_INVALID);
+    assert_int_equal(appended(&world->front).records, 0);
+    assert_int_equal(appended(&world->leaves[0]).records, 0);
+    end_world(world);
+}
+
+static void see(void *user, struct hf_slice value)
+{
+    char *seen = user;
+    strncat(seen, value.size != 0 ? (const char *)value.data : "-",
+            value.size != 0 ? value.size : 1);
+}
+
+static void keeps_checkpoints_in_every_queue_behind_connectors(void **state)
+{
+    struct world *world = make_world();
+    char seen[8] = "";
+    (void)state;
+    world->times[0] = 2;
+    assert_int_equal(submit(world, "a"), HF_OK);
+    assert_int_equal(hf_node_checkpoint_each(&world->receiver, hf_slice_text("place"), see, seen),
+                     HF_OK);
+    assert_string_equal(seen, "aa");
+    assert_int_equal(appended(&world->leaves[0]).records, 2);
+    assert_int_equal(appended(&world->leaves[1]).records, 1); /* of no items */
+    assert_int_equal(appended(&world->leaves[1]).items, 0);
+    assert_int_equal(appended(&world->front).records, 0);
+    end_world(world);
+}
+
+static void looks_at_the_longest_queue_behind(void **state)
+{
+    struct world *world = make_world();
+    struct hf_pipeline_state found;
+    struct wal_consumer *consumer = NULL;
+    const struct wal_consumer_options options = {.name = "reader"};
+    (void)state;
+    world->times[1] = 3;
+    assert_int_equal(wal_consumer_open(world->leaves[1].wal, &options, &consumer), WAL_OK);
+    hf_pipeline_look(&world->front, &found);
+    assert_int_equal(found.queued_bytes, 0);
+    assert_int_equal(submit(world, NULL), HF_OK);
+    hf_pipeline_look(&world->front, &found);
+    assert_int_equal(found.queued_bytes, 24);
+    assert_false(found.is_failing);
+    wal_consumer_close(consumer);
+    hf_pipeline_look(&world->front, &found);
+    assert_int_equal(found.queued_bytes, 0); /* of one that no one reads for */
+    end_world(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stores_what_connectors_pass_on),
+        cmocka_unit_test(keeps_nothing_of_what_a_connector_refuses),
+        cmocka_unit_test(keeps_checkpoints_in_every_queue_behind_connectors),
+        cmocka_unit_test(looks_at_the_longest_queue_behind),
+    };
+    return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
+}

@@ -1,0 +1,42 @@
+/* References to groups become what they matched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h> /* needs the three before it */
+
+#include "util/regex_expand.h"
+
+static void references_become_what_their_groups_matched(void **state)
+{
+    static const struct {
+        const char *text, *expanded;
+    } rows[] = {
+        {"plain", "plain"},      {"$1", "ab"},           {"${1}x", "abx"},     {"$1x", ""},
+        {"$name-$$", "cd-$"},    {"${name}", "cd"},      {"$0", "ab.cd"},      {"$3", ""},
+        {"$99999999999999", ""}, {"cost: $", "cost: $"}, {"${open", "${open"},
+    };
+    struct hf_regex *regex;
+    char error[HF_REGEX_ERROR_MAX];
+    struct hf_slice groups[4];
+    bool found;
+    (void)state;
+    assert_int_equal(hf_regex_new("([a-z]+)\\.(?P<name>[a-z]+)(x)?", &regex, error), HF_OK);
+    assert_int_equal(hf_regex_search(regex, hf_slice_text("ab.cd"), 0, groups, &found), HF_OK);
+    assert_true(found);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hf_bytes out = {0};
+        assert_int_equal(hf_regex_expand(regex, hf_slice_text(rows[i].text), groups, &out), HF_OK);
+        assert_true(hf_slice_is(hf_slice_of(out.data, out.size), rows[i].expanded));
+        hf_bytes_release(&out);
+    }
+    hf_regex_free(regex);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(references_become_what_their_groups_matched),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
