@@ -8,6 +8,8 @@
 
 #include "pdata/any_make.h"
 #include "pdata/json_value.h"
+#include "pdata/repair.h"
+#include "pdata/utf8.h"
 #include "util/compress.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -131,6 +133,24 @@ static struct hf_slice text_of(const msgpack_object *object)
                : HF_EMPTY_SLICE;
 }
 
+/* Texts of values must be UTF-8; others are repaired, as the builder does with those it gets. */
+static struct hf_slice good_text(struct hf_any_maker *maker, struct hf_slice text)
+{
+    struct hf_bytes repaired = {0};
+    if (hf_utf8_is_ascii(text) || hf_utf8_is_valid(text)) {
+        return text;
+    }
+    enum hf_status status = hf_repair_text(text, &repaired);
+    uint8_t *room = status == HF_OK ? hf_arena_take(maker->arena, repaired.size + 1) : NULL;
+    size_t size = room != NULL ? repaired.size : 0;
+    maker->failed |= room == NULL;
+    if (size != 0) {
+        memcpy(room, repaired.data, size);
+    }
+    hf_bytes_release(&repaired);
+    return hf_slice_of(room, size);
+}
+
 static struct hf_slice value_of(struct hf_any_maker *maker, const msgpack_object *object);
 
 static struct hf_slice list_of(struct hf_any_maker *maker, const msgpack_object_array *array)
@@ -154,7 +174,7 @@ static struct hf_slice map_of(struct hf_any_maker *maker, const msgpack_object_m
         return HF_EMPTY_SLICE;
     }
     for (uint32_t i = 0; i < map->size; i++) {
-        pairs[i].key = text_of(&map->ptr[i].key);
+        pairs[i].key = good_text(maker, text_of(&map->ptr[i].key));
         pairs[i].value = value_of(maker, &map->ptr[i].val);
     }
     return hf_any_make_map(maker, pairs, map->size);
@@ -183,7 +203,7 @@ static struct hf_slice value_of(struct hf_any_maker *maker, const msgpack_object
         return hf_any_make_double(maker, object->via.f64);
     case MSGPACK_OBJECT_STR:
     case MSGPACK_OBJECT_BIN:
-        return hf_any_make_string(maker, text_of(object));
+        return hf_any_make_string(maker, good_text(maker, text_of(object)));
     case MSGPACK_OBJECT_ARRAY:
         return list_of(maker, &object->via.array);
     case MSGPACK_OBJECT_MAP:

@@ -69,6 +69,12 @@ static void each_mode_becomes_records(void **state)
          2, "{\"key\":\"b\",\"value\":{\"doubleValue\":2.5}}"},
         /* a text instead of bytes; both names of a text, of which the last counts */
         {BYTES("\x92\xa1t\xaf\x92\1\x82\xa3log\xa1x\xa7message\xa0"), 0, NULL},
+        /* a list of a text that is not UTF-8 */
+        {BYTES("\x93\xa1t\x05\x81\xa1n\x91\xa2\xff"
+               "b"),
+         1,
+         "\"values\":[{\"stringValue\":\"\xef\xbf\xbd"
+         "b\"}]"},
         /* 2^64 - 1 */
         {BYTES("\x93\xa1t\x05\x81\xa1n\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), 1,
          "\"stringValue\":\"18446744073709551615\""},
