@@ -52,6 +52,7 @@ LIBRARIES = {
     r"nghttp2/.*": "src/grpc",
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
+    r"msgpack.*": "src/encodings",
     r"librdkafka/.*": "src/kafka",
 }
 
