@@ -45,7 +45,7 @@ NEEDED = {
     "zipkin exporter": {"endpoint": "http://localhost:9411/api/v2/spans"},
     "oauth2client extension": {"client_id": "a", "client_secret": "b", "token_url": "http://localhost:80/token"},
     "oidc extension": {"issuer_url": "https://issuer.test", "audience": "a"},
-    "sigv4auth extension": {"region": "us-east-1"},
+    "sigv4auth extension": {"region": "us-east-1", "service": "aps"},
     "routing connector": {"table": [{"condition": "true", "pipelines": ["traces"]}]},
     "file exporter": {"path": "/tmp/never-opened"},
     "bearertokenauth extension": {"token": "x"},
