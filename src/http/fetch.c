@@ -114,7 +114,7 @@ enum hf_status hf_http_fetch(struct hf_http_fetcher *fetcher, const struct hf_ht
         .url = fetch->url,
         .content_type = fetch->content_type,
         .pieces = &fetch->body,
-        .body_count = fetch->content_type != NULL ? 1 : 0,
+        .piece_count = fetch->content_type != NULL ? 1 : 0,
         .headers = fetch->headers,
         .header_count = fetch->header_count,
         .deadline_ns = hf_clock_monotonic_ns() + fetch->timeout_ns,

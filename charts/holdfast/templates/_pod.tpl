@@ -168,9 +168,15 @@ preStop:
     {{- . | nindent 4 }}
   {{- end }}
   {{- end }}
-  {{- include "holdfast.probe" (dict "name" "startupProbe" "probe" .Values.startupProbe) | indent 2 }}
-  {{- include "holdfast.probe" (dict "name" "livenessProbe" "probe" .Values.livenessProbe) | indent 2 }}
-  {{- include "holdfast.probe" (dict "name" "readinessProbe" "probe" .Values.readinessProbe) | indent 2 }}
+  {{- with include "holdfast.probe" (dict "name" "startupProbe" "probe" .Values.startupProbe) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with include "holdfast.probe" (dict "name" "livenessProbe" "probe" .Values.livenessProbe) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with include "holdfast.probe" (dict "name" "readinessProbe" "probe" .Values.readinessProbe) | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with include "holdfast.lifecycle" . | trim }}
   lifecycle:
     {{- . | nindent 4 }}
