@@ -9,7 +9,7 @@
 #include "latest.h"
 #include "pdata/document.h"
 #include "pdata/metric_fields.h"
-#include "support/held.h"
+#include "support/interval.h"
 
 #define BYTES_MAX ((size_t)256 << 20) /* of an interval; a larger one ends early */
 
@@ -23,7 +23,7 @@ struct interval_config {
 struct processor {
     const struct interval_config *config;
     struct interval_latest *latest;
-    struct hf_held *held;
+    struct hf_interval *held;
 };
 
 struct pass {
@@ -93,7 +93,7 @@ static bool is_full(void *user)
     return interval_latest_is_full(processor->latest);
 }
 
-static enum hf_status flush(void *user, struct hf_held_list *list)
+static enum hf_status flush(void *user, struct hf_interval_list *list)
 {
     const struct processor *processor = user;
     return interval_latest_flush(processor->latest, list);
@@ -102,7 +102,7 @@ static enum hf_status flush(void *user, struct hf_held_list *list)
 static void close_processor(void *self)
 {
     struct processor *processor = self;
-    hf_held_free(processor->held);
+    hf_interval_free(processor->held);
     interval_latest_free(processor->latest);
     free(processor);
 }
@@ -118,12 +118,12 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     }
     processor->config = configured;
     processor->latest = interval_latest_new(BYTES_MAX);
-    const struct hf_held_ops ops = {.take = take,
+    const struct hf_interval_ops ops = {.take = take,
                                     .is_full = is_full,
                                     .flush = flush,
                                     .user = processor,
                                     .interval_ns = configured->interval_ns};
-    if (processor->latest == NULL || hf_held_new(node, &ops, &processor->held) != HF_OK) {
+    if (processor->latest == NULL || hf_interval_new(node, &ops, &processor->held) != HF_OK) {
         close_processor(processor);
         return HF_NOMEM;
     }
@@ -135,20 +135,20 @@ static enum hf_status start_processor(void *self, char *reterr)
 {
     struct processor *processor = self;
     (void)reterr;
-    hf_held_start(processor->held);
+    hf_interval_start(processor->held);
     return HF_OK;
 }
 
 static void stop_processor(void *self)
 {
     struct processor *processor = self;
-    hf_held_stop(processor->held);
+    hf_interval_stop(processor->held);
 }
 
 static enum hf_status process_queued(void *self, struct hf_input *input)
 {
     struct processor *processor = self;
-    return hf_held_take(processor->held, input);
+    return hf_interval_take(processor->held, input);
 }
 
 static const struct hf_field pass_fields[] = {

@@ -257,7 +257,7 @@ bool interval_latest_is_full(const struct interval_latest *latest)
 
 /* The request that is written. */
 struct output {
-    struct hf_held_list *list;
+    struct hf_interval_list *list;
     struct hf_bytes bytes;
     struct hf_wire_writer writer;
     uint32_t items;
@@ -296,7 +296,7 @@ static void end_batch(struct output *output)
     }
     memcpy(hf_batch_room(batch), output->bytes.data, output->bytes.size);
     hf_batch_seal(batch, output->bytes.size, output->items);
-    output->status = hf_held_list_add(output->list, batch);
+    output->status = hf_interval_list_add(output->list, batch);
     output->bytes.size = 0;
     output->items = 0;
 }
@@ -319,7 +319,7 @@ static void put_metric(struct output *output, const struct hf_origin *origin,
     close_metric(output);
 }
 
-enum hf_status interval_latest_flush(struct interval_latest *latest, struct hf_held_list *list)
+enum hf_status interval_latest_flush(struct interval_latest *latest, struct hf_interval_list *list)
 {
     struct output output = {.list = list};
     output.writer.out = &output.bytes;

@@ -10,7 +10,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/series.h"
-#include "support/held.h"
+#include "support/interval.h"
 
 struct interval_latest;
 
@@ -27,4 +27,4 @@ bool interval_latest_is_full(const struct interval_latest *latest);
 
 /* Appends all points as batches, and forgets them. HF_NOMEM: they are kept. */
 HF_MUST_USE enum hf_status interval_latest_flush(struct interval_latest *latest,
-                                                 struct hf_held_list *list);
+                                                 struct hf_interval_list *list);

@@ -255,7 +255,7 @@ static void put_record(struct hf_wire_writer *writer, const struct logdedup_form
 
 /* The request that is written. */
 struct output {
-    struct hf_held_list *list;
+    struct hf_interval_list *list;
     struct hf_bytes bytes;
     struct hf_wire_writer writer;
     uint32_t items;
@@ -275,7 +275,7 @@ static void end_batch(struct output *output)
     }
     memcpy(hf_batch_room(batch), output->bytes.data, output->bytes.size);
     hf_batch_seal(batch, output->bytes.size, output->items);
-    output->status = hf_held_list_add(output->list, batch);
+    output->status = hf_interval_list_add(output->list, batch);
     output->bytes.size = 0;
     output->items = 0;
 }
@@ -302,7 +302,7 @@ static void put_origin(struct output *output, const struct logdedup_duplicates *
 }
 
 enum hf_status logdedup_duplicates_flush(struct logdedup_duplicates *duplicates, uint64_t now_ns,
-                                         struct hf_held_list *list)
+                                         struct hf_interval_list *list)
 {
     struct output output = {.list = list};
     output.writer.out = &output.bytes;

@@ -30,7 +30,7 @@ struct processor {
     struct logdedup_fields *included, *excluded;
     struct hf_zone *zone;
     struct logdedup_duplicates *duplicates;
-    struct hf_held *held;
+    struct hf_interval *held;
 };
 
 struct pass {
@@ -148,7 +148,7 @@ static bool is_full(void *user)
     return logdedup_duplicates_is_full(processor->duplicates);
 }
 
-static enum hf_status flush(void *user, struct hf_held_list *list)
+static enum hf_status flush(void *user, struct hf_interval_list *list)
 {
     const struct processor *processor = user;
     return logdedup_duplicates_flush(processor->duplicates, hf_clock_unix_ns(), list);
@@ -191,7 +191,7 @@ static const char *check(const void *config)
 static void close_processor(void *self)
 {
     struct processor *processor = self;
-    hf_held_free(processor->held);
+    hf_interval_free(processor->held);
     logdedup_duplicates_free(processor->duplicates);
     logdedup_fields_free(processor->included);
     logdedup_fields_free(processor->excluded);
@@ -235,14 +235,14 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
         return HF_NOMEM;
     }
     processor->config = configured;
-    const struct hf_held_ops ops = {.take = take,
+    const struct hf_interval_ops ops = {.take = take,
                                     .is_full = is_full,
                                     .flush = flush,
                                     .user = processor,
                                     .interval_ns = configured->interval_ns};
     enum hf_status status = open_parts(node, processor, reterr);
     if (status == HF_OK) {
-        status = hf_held_new(node, &ops, &processor->held);
+        status = hf_interval_new(node, &ops, &processor->held);
     }
     if (status != HF_OK) {
         close_processor(processor);
@@ -256,20 +256,20 @@ static enum hf_status start_processor(void *self, char *reterr)
 {
     struct processor *processor = self;
     (void)reterr;
-    hf_held_start(processor->held);
+    hf_interval_start(processor->held);
     return HF_OK;
 }
 
 static void stop_processor(void *self)
 {
     struct processor *processor = self;
-    hf_held_stop(processor->held);
+    hf_interval_stop(processor->held);
 }
 
 static enum hf_status process_queued(void *self, struct hf_input *input)
 {
     struct processor *processor = self;
-    return hf_held_take(processor->held, input);
+    return hf_interval_take(processor->held, input);
 }
 
 /* ---- fields ---- */

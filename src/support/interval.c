@@ -1,4 +1,4 @@
-#include "held.h"
+#include "interval.h"
 
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 /* An input of which something waits or is on its way. */
 struct held_input {
     struct hf_output output; /* of what passes */
-    struct hf_held *held;
+    struct hf_interval *held;
     struct hf_input *input;
     uint32_t passed, kept; /* items that are not done with */
     bool is_in_window;
@@ -30,14 +30,14 @@ struct window {
 /* One batch of an aggregate. */
 struct part {
     struct hf_output output;
-    struct hf_held *held;
+    struct hf_interval *held;
     struct window *window;
     uint32_t items;
 };
 
-struct hf_held {
+struct hf_interval {
     struct hf_node *node;
-    struct hf_held_ops ops;
+    struct hf_interval_ops ops;
     struct held_input *inputs; /* of the interval that is gathered */
     struct window *windows;
     bool is_closed;
@@ -46,7 +46,7 @@ struct hf_held {
 
 /* ---- lists of batches ---- */
 
-static bool grow_list(struct hf_held_list *list)
+static bool grow_list(struct hf_interval_list *list)
 {
     size_t capacity = 2 * list->capacity + 4;
     struct hf_batch **items = realloc(list->items, capacity * sizeof(struct hf_batch *));
@@ -57,7 +57,7 @@ static bool grow_list(struct hf_held_list *list)
     return parts != NULL;
 }
 
-enum hf_status hf_held_list_add(struct hf_held_list *list, struct hf_batch *batch)
+enum hf_status hf_interval_list_add(struct hf_interval_list *list, struct hf_batch *batch)
 {
     bool has_room = list->count < list->capacity || grow_list(list);
     struct part *part = has_room ? malloc(sizeof(*part)) : NULL;
@@ -70,7 +70,7 @@ enum hf_status hf_held_list_add(struct hf_held_list *list, struct hf_batch *batc
     return HF_OK;
 }
 
-void hf_held_list_release(struct hf_held_list *list)
+void hf_interval_list_release(struct hf_interval_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         hf_ref_drop(&list->items[i]->ref);
@@ -78,7 +78,7 @@ void hf_held_list_release(struct hf_held_list *list)
     }
     free(list->items);
     free(list->parts);
-    *list = (struct hf_held_list){NULL, NULL, 0, 0};
+    *list = (struct hf_interval_list){NULL, NULL, 0, 0};
 }
 
 /* ---- done with ---- */
@@ -103,7 +103,7 @@ static void passed(struct hf_output *output, enum hf_status status)
     free_if_done(input);
 }
 
-static void finish_window(struct hf_held *held, struct window *window)
+static void finish_window(struct hf_interval *held, struct window *window)
 {
     struct held_input *input = window->inputs;
     struct window **at = &held->windows;
@@ -126,7 +126,7 @@ static void finish_window(struct hf_held *held, struct window *window)
 static void emitted(struct hf_output *output, enum hf_status status)
 {
     struct part *part = HF_CONTAINER(output, struct part, output);
-    struct hf_held *held = part->held;
+    struct hf_interval *held = part->held;
     struct window *window = part->window;
     uint32_t items = part->items;
     free(part);
@@ -142,8 +142,8 @@ static void emitted(struct hf_output *output, enum hf_status status)
 
 /* ---- flushing ---- */
 
-static void emit_part(struct hf_held *held, struct window *window, struct hf_held_list *list,
-                      size_t index)
+static void emit_part(struct hf_interval *held, struct window *window,
+                      struct hf_interval_list *list, size_t index)
 {
     struct part *part = list->parts[index];
     list->parts[index] = NULL;
@@ -153,7 +153,7 @@ static void emit_part(struct hf_held *held, struct window *window, struct hf_hel
 }
 
 /* All inputs so far, with all of their items as dropped. */
-static struct window *new_window(struct hf_held *held)
+static struct window *new_window(struct hf_interval *held)
 {
     struct window *window = calloc(1, sizeof(*window));
     uint64_t kept = 0;
@@ -169,7 +169,7 @@ static struct window *new_window(struct hf_held *held)
     return window;
 }
 
-static void set_timer(struct hf_held *held, uint64_t after_ns)
+static void set_timer(struct hf_interval *held, uint64_t after_ns)
 {
     struct hf_loop *loop = hf_node_own_loop(held->node);
     enum hf_status set = hf_loop_timer_set(loop, &held->timer, hf_loop_now_ns(loop) + after_ns);
@@ -177,9 +177,9 @@ static void set_timer(struct hf_held *held, uint64_t after_ns)
 }
 
 /* False: out of memory, and all is as before. */
-static bool flush(struct hf_held *held)
+static bool flush(struct hf_interval *held)
 {
-    struct hf_held_list list = {NULL, NULL, 0, 0};
+    struct hf_interval_list list = {NULL, NULL, 0, 0};
     if (held->inputs == NULL || held->is_closed) {
         return true;
     }
@@ -192,7 +192,7 @@ static bool flush(struct hf_held *held)
         held->inputs = window->inputs;
         held->windows = window->next;
         free(window);
-        hf_held_list_release(&list);
+        hf_interval_list_release(&list);
         return false;
     }
     uint64_t made = 0;
@@ -204,7 +204,7 @@ static bool flush(struct hf_held *held)
     for (size_t i = 0; i < list.count; i++) {
         emit_part(held, window, &list, i);
     }
-    hf_held_list_release(&list);
+    hf_interval_list_release(&list);
     if (--window->left == 0) {
         finish_window(held, window);
     }
@@ -213,17 +213,17 @@ static bool flush(struct hf_held *held)
 
 static void interval_over(struct hf_timer *timer, uint64_t now_ns)
 {
-    struct hf_held *held = HF_CONTAINER(timer, struct hf_held, timer);
+    struct hf_interval *held = HF_CONTAINER(timer, struct hf_interval, timer);
     (void)now_ns;
     set_timer(held, flush(held) ? held->ops.interval_ns : AGAIN_NS);
 }
 
 /* ---- life ---- */
 
-enum hf_status hf_held_new(struct hf_node *node, const struct hf_held_ops *ops,
-                           struct hf_held **ret_held)
+enum hf_status hf_interval_new(struct hf_node *node, const struct hf_interval_ops *ops,
+                               struct hf_interval **ret_held)
 {
-    struct hf_held *held = calloc(1, sizeof(*held));
+    struct hf_interval *held = calloc(1, sizeof(*held));
     if (held == NULL) {
         return HF_NOMEM;
     }
@@ -243,7 +243,7 @@ static void free_inputs(struct held_input *input)
     }
 }
 
-void hf_held_free(struct hf_held *held)
+void hf_interval_free(struct hf_interval *held)
 {
     if (held == NULL) {
         return;
@@ -259,19 +259,19 @@ void hf_held_free(struct hf_held *held)
     free(held);
 }
 
-void hf_held_start(struct hf_held *held)
+void hf_interval_start(struct hf_interval *held)
 {
     set_timer(held, held->ops.interval_ns);
 }
 
-void hf_held_stop(struct hf_held *held)
+void hf_interval_stop(struct hf_interval *held)
 {
     hf_loop_timer_stop(hf_node_own_loop(held->node), &held->timer);
 }
 
 /* ---- inputs ---- */
 
-static void hold(struct hf_held *held, struct held_input *input, struct hf_batch *to_pass)
+static void hold(struct hf_interval *held, struct held_input *input, struct hf_batch *to_pass)
 {
     uint32_t items = input->input->batch->items;
     input->passed = to_pass == NULL ? 0 : to_pass->items < items ? to_pass->items : items;
@@ -286,7 +286,7 @@ static void hold(struct hf_held *held, struct held_input *input, struct hf_batch
     }
 }
 
-enum hf_status hf_held_take(struct hf_held *held, struct hf_input *input)
+enum hf_status hf_interval_take(struct hf_interval *held, struct hf_input *input)
 {
     struct hf_batch *to_pass = NULL;
     if (held->is_closed || held->ops.is_full(held->ops.user)) {
