@@ -48,7 +48,8 @@
 {{- toYaml $preset }}
 {{- end }}
 
-{{/* Removes components of one section whose value is null and that nothing uses: what a values file has switched off. */}}
+{{/* Removes components of one section whose value is null and that nothing uses: what a values file has switched off.
+   Likewise the chart's own exporter debug once backends have taken its place. */}}
 {{- define "holdfast.prune" -}}
 {{- $config := .config }}
 {{- range $section := list "receivers" "processors" "exporters" "connectors" "extensions" }}
@@ -63,7 +64,8 @@
 {{- end }}
 {{- end }}
 {{- range $id, $value := index $config $section | default dict | deepCopy }}
-{{- if and (kindIs "invalid" $value) (not (has $id $used)) }}
+{{- $isDefault := and (eq $section "exporters") (eq $id "debug") (not $value) }}
+{{- if and (or (kindIs "invalid" $value) $isDefault) (not (has $id $used)) }}
 {{- $_ := unset (index $config $section) $id }}
 {{- end }}
 {{- end }}
