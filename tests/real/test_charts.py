@@ -295,10 +295,11 @@ def test_a_sidecar_in_the_pod_of_another_chart(helm, plane, tmp_path):
         ("kubernetesEvents", []),
         ("clusterMetrics", []),
         ("kubernetesEvents", ["replicaCount=2"]),
+        ("kubernetesEvents", ["presets.kubernetesEvents.useK8sEventsReceiver=true"]),
     ],
 )
 def test_a_preset_s_rights_are_those_it_uses(helm, plane, start, grpc_backend, tmp_path, preset, sets):
-    name = f"rights-{preset}-{len(sets)}".lower()
+    name = f"rights-{preset}{''.join(sets)[-6:].replace('=', '-')}".lower()
     objects = helm.render(sets=[f"presets.{preset}.enabled=true", f"fullnameOverride={name}", *sets])
     for kind in ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"):
         for one in of_kind(objects, kind):

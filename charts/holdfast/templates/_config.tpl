@@ -37,7 +37,14 @@
 {{- if $root.Values.presets.kubernetesAttributes.extractAllPodAnnotations }}
 {{- $_ := set $processor.extract "annotations" (list $any) }}
 {{- end }}
-{{- else if and (has .name (list "clusterMetrics" "kubernetesEvents")) (include "holdfast.needsLeader" $root) }}
+{{- end }}
+{{- if and (eq .name "kubernetesEvents") $root.Values.presets.kubernetesEvents.useK8sEventsReceiver }}
+{{- $receivers = dict "k8s_events" dict }}
+{{- $_ := set $preset.config "receivers" $receivers }}
+{{- $_ := set $preset.pipelines.logs "receivers" (list "k8s_events") }}
+{{- $_ := set (first $preset.rules) "apiGroups" (list "") }}
+{{- end }}
+{{- if and (has .name (list "clusterMetrics" "kubernetesEvents")) (include "holdfast.needsLeader" $root) }}
 {{- range $receivers }}
 {{- $_ := set . "k8s_leader_elector" "k8s_leader_elector" }}
 {{- end }}
