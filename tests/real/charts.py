@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from . import control_plane, helm
+from . import control_plane, published
 from .tools import ROOT
 
 SECONDS = 1200
@@ -12,7 +12,7 @@ SECONDS = 1200
 
 def main(directory):
     folder = control_plane.programs()
-    program = helm.program(directory / "build")
+    programs = published.environment(directory / "build")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "-q", "-p", "integration.conftest"),
@@ -23,7 +23,7 @@ def main(directory):
         env={
             **os.environ,
             control_plane.VARIABLE: str(folder),
-            helm.VARIABLE: str(program),
+            **programs,
             "PYTHONPATH": str(ROOT / "tests"),
         },
         check=False,

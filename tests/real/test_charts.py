@@ -47,7 +47,7 @@ PATHS = {
 
 @pytest.fixture(scope="module")
 def helm(tmp_path_factory):
-    return real_helm.Helm(Path(os.environ[real_helm.VARIABLE]), tmp_path_factory.mktemp("helm"))
+    return real_helm.Helm(Path(os.environ["HOLDFAST_HELM"]), tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +345,104 @@ def at_test_ports(configuration, backend):
         pipeline.update(receivers=own or ["otlp"], exporters=["otlp"])
     service["extensions"] = ["health_check", *service.get("extensions", [])]
     return configuration
+
+
+# ---- alerts and dashboards ----
+
+
+def promtool(*arguments):
+    done = subprocess.run(
+        [os.environ["HOLDFAST_PROMTOOL"], *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_promtool_takes_the_rendered_rules(helm, tmp_path):
+    rules = of_kind(helm.render([chart.CHART / "ci" / "statefulset-values.yaml"]), "PrometheusRule")[0]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules["spec"]))
+    assert f"{len(chart.alerts()) + 1} rules found" in promtool("check", "rules", tmp_path / "rules.yaml")
+
+
+def test_promtool_takes_the_dashboards_queries(tmp_path):
+    found = [query for one in chart.dashboards().values() for query in chart.queries(one)]
+    plain = [one for one in found if not one.startswith("label_values(")]
+    rules = [{"record": f"panel:{at}", "expr": one.replace("$__rate_interval", "5m")} for at, one in enumerate(plain)]
+    (tmp_path / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    assert f"{len(plain)} rules found" in promtool("check", "rules", tmp_path / "queries.yaml")
+
+
+QUEUE, EXPORTER = 'queue="traces",instance="a"', 'queue="traces",kind="queue",exporter="otlp",instance="a"'
+BALANCED = {
+    f"holdfast_exporter_accepted_items{{{EXPORTER}}}": 100,
+    f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 60,
+    f"holdfast_exporter_queued_items{{{EXPORTER}}}": 30,
+    f"holdfast_exporter_dead_lettered_items{{{EXPORTER}}}": 6,
+    f'holdfast_exporter_dropped_items{{{EXPORTER},reason="overflow"}}': 3,
+    f'holdfast_exporter_dropped_items{{{EXPORTER},reason="processor"}}': 1,
+    f"holdfast_exporter_orphaned_items{{{EXPORTER}}}": 0,
+    f"holdfast_exporter_oldest_age_seconds{{{EXPORTER}}}": 800,
+    f"holdfast_queue_bytes{{{QUEUE}}}": 50,
+    f"holdfast_queue_bytes_max{{{QUEUE}}}": 100,
+    f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 1000000000,
+    f"holdfast_queue_healthy{{{QUEUE}}}": 1,
+    f"holdfast_queue_damaged_records{{{QUEUE}}}": 0,
+    'holdfast_config_last_reload_successful{instance="a"}': 1,
+    'holdfast_data_directory_ephemeral{instance="a"}': 0,
+}
+
+
+def step(what, reason, before, after):
+    """Items that leave the queue that way after an hour and a half, as promtool writes series."""
+    return {
+        f'holdfast_exporter_{what}_items{{{EXPORTER},reason="{reason}"}}': f"{before}+0x90 {after}+0x30",
+        f"holdfast_exporter_accepted_items{{{EXPORTER}}}": f"100+0x90 {100 + after - before}+0x30",
+    }
+
+
+@pytest.mark.parametrize(
+    "changed, firing",
+    [
+        ({}, []),
+        ({f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 59}, ["HoldfastOutOfBalance"]),
+        ({f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 61}, ["HoldfastOutOfBalance"]),
+        ({f"holdfast_exporter_oldest_age_seconds{{{EXPORTER}}}": 901}, ["HoldfastBacklogOld"]),
+        ({f"holdfast_exporter_orphaned_items{{{EXPORTER}}}": 1}, ["HoldfastOrphanedBacklog"]),
+        ({f"holdfast_queue_bytes{{{QUEUE}}}": 91}, ["HoldfastQueueAlmostFull"]),
+        ({f"holdfast_queue_bytes_max{{{QUEUE}}}": 0}, []),
+        ({f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 3600}, ["HoldfastQueueFillsWithinHours"]),
+        ({f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 3600, f"holdfast_queue_bytes{{{QUEUE}}}": 10}, []),
+        ({f"holdfast_queue_healthy{{{QUEUE}}}": 0}, ["HoldfastQueueUnhealthy"]),
+        ({f"holdfast_queue_damaged_records{{{QUEUE}}}": 1}, ["HoldfastDamage"]),
+        ({'holdfast_config_last_reload_successful{instance="a"}': 0}, ["HoldfastConfigurationRefused"]),
+        ({'holdfast_data_directory_ephemeral{instance="a"}': 1}, ["HoldfastEphemeralQueue"]),
+        (step("dropped", "overflow", 3, 5), ["HoldfastDroppedData"]),
+        (step("dropped", "processor", 1, 3), []),
+        ({f"holdfast_queue_refused_full{{{QUEUE}}}": "0+1x120"}, ["HoldfastRefusedByFullQueue"]),
+        ({f"holdfast_queue_refused_disk{{{QUEUE}}}": "0+1x120"}, ["HoldfastRefusedByDisk"]),
+        ({'otelcol_receiver_refused_spans{receiver="otlp",instance="a"}': "0+1x120"}, ["HoldfastRefusedSpans"]),
+    ],
+)
+def test_an_alert_fires_when_it_should(tmp_path, changed, firing):
+    """After an hour and a half of these figures; a text is a series that changes, as promtool writes it."""
+    series = [
+        {"series": name, "values": value if isinstance(value, str) else f"{value}+0x120"}
+        for name, value in {**BALANCED, **changed}.items()
+    ]
+    expected = [
+        {"expr": f'count(ALERTS{{alertstate="firing",alertname="{name}"}}) or vector(0)', "eval_time": "98m"}
+        | {"exp_samples": [{"labels": "{}", "value": int(name in firing)}]}
+        for name in chart.alerts()
+    ]
+    case = {
+        "rule_files": [str(chart.CHART / "monitoring" / "alerts.yaml")],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": expected}],
+    }
+    (tmp_path / "case.yaml").write_text(yaml.safe_dump(case))
+    promtool("test", "rules", tmp_path / "case.yaml")
