@@ -1,5 +1,5 @@
 """The chart rendered by helm for every mode and preset, for the oldest and the newest Kubernetes: the API server takes
-every object in a strict dry run, Holdfast takes every configuration, and the chart's access rights are the ones that are
+every object in a strict dry run, Holdfast takes every configuration, and the chart's access rights are those that are
 used. `./dev test --real charts` runs it."""
 
 import json
@@ -161,7 +161,7 @@ def test_an_older_kubernetes_is_refused(helm):
         (["mode=deployment", "queue.type=volumeClaim"], "needs mode statefulset"),
         (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
         (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
-        (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of the signals"),
+        (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["configMap.create=false"], "existingName is needed"),
         (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
         (["mode=gateway"], "mode"),
@@ -180,7 +180,8 @@ def pod(objects):
 
 
 @pytest.mark.parametrize(
-    "mode, volume, user", [("daemonset", "hostPath", 0), ("statefulset", None, 10001), ("deployment", "emptyDir", 10001)]
+    "mode, volume, user",
+    [("daemonset", "hostPath", 0), ("statefulset", None, 10001), ("deployment", "emptyDir", 10001)],
 )
 def test_the_queue_s_volume(helm, mode, volume, user):
     objects = helm.render(sets=[f"mode={mode}"])
@@ -345,6 +346,60 @@ def at_test_ports(configuration, backend):
         pipeline.update(receivers=own or ["otlp"], exporters=["otlp"])
     service["extensions"] = ["health_check", *service.get("extensions", [])]
     return configuration
+
+
+# ---- a release ----
+
+
+def test_install_upgrade_rollback_uninstall(helm, plane, tmp_path):
+    access = tmp_path / "kubeconfig"
+    access.write_text(yaml.safe_dump(kubeconfig(plane)))
+
+    def done(*arguments):
+        code, out, error = helm.run(*arguments, "--kubeconfig", access)
+        assert code == 0, error
+        return out
+
+    def replicas():
+        return plane.call("GET", "/apis/apps/v1/namespaces/default/statefulsets/release-holdfast")["spec"]["replicas"]
+
+    notes = done("install", "release", chart.CHART)
+    assert "is a volume of the kind volumeClaim" in notes
+    assert "WARNING: the pipeline traces ends in the exporter debug" in notes
+    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml", "--set", "autoscaling.enabled=false"]
+    values += ["--set", "queue.volumeClaim.size=20Gi,queue.volumeClaim.storageClassName="]  # claims cannot be changed
+    done("upgrade", "release", chart.CHART, *values)
+    assert replicas() == 3
+    done("rollback", "release", "1")
+    assert replicas() == 1
+    done("uninstall", "release")
+    left = [plane.call("GET", f"{root}?labelSelector=app.kubernetes.io/instance=release")["items"] for root in LISTS]
+    assert left == [[]] * len(LISTS)
+
+
+LISTS = (
+    "/api/v1/configmaps",
+    "/api/v1/services",
+    "/api/v1/serviceaccounts",
+    "/apis/apps/v1/statefulsets",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "/apis/rbac.authorization.k8s.io/v1/roles",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/apis/monitoring.coreos.com/v1/prometheusrules",
+)
+
+
+def kubeconfig(plane):
+    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.authority.certificate)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "test", "user": {"token": plane.token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
 
 
 # ---- alerts and dashboards ----
