@@ -144,9 +144,10 @@ class TestLimits:
         holdfast = remembering("cumulativetodelta", {"initial_value": "drop", "max_staleness": "1ms"})
         sender = grpc_sender(holdfast)
         sender.export(otlp.METRICS, request(CUMULATIVE, [("a", 0, 1, 5)]))
+        counted = "otelcol_cumulativetodelta_datapoints_dropped"
+        until(lambda: holdfast.metric(counted, reason="initial", metric_type="sum") == 1, "it was not looked at")
         until(lambda: holdfast.metric("otelcol_cumulativetodelta_streams_tracked") == 0, "it is remembered")
         sender.export(otlp.METRICS, request(CUMULATIVE, [("a", 0, 2, 6)]))
-        counted = "otelcol_cumulativetodelta_datapoints_dropped"
         until(lambda: holdfast.metric(counted, reason="initial", metric_type="sum") == 2, "it was remembered")
 
 

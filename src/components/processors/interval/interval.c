@@ -119,10 +119,10 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     processor->config = configured;
     processor->latest = interval_latest_new(BYTES_MAX);
     const struct hf_interval_ops ops = {.take = take,
-                                    .is_full = is_full,
-                                    .flush = flush,
-                                    .user = processor,
-                                    .interval_ns = configured->interval_ns};
+                                        .is_full = is_full,
+                                        .flush = flush,
+                                        .user = processor,
+                                        .interval_ns = configured->interval_ns};
     if (processor->latest == NULL || hf_interval_new(node, &ops, &processor->held) != HF_OK) {
         close_processor(processor);
         return HF_NOMEM;

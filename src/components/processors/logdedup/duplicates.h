@@ -41,4 +41,5 @@ bool logdedup_duplicates_is_full(const struct logdedup_duplicates *duplicates);
 /* Appends one record for each as batches, with the time of now, and forgets them. HF_NOMEM: they
  * are kept. */
 HF_MUST_USE enum hf_status logdedup_duplicates_flush(struct logdedup_duplicates *duplicates,
-                                                     uint64_t now_ns, struct hf_interval_list *list);
+                                                     uint64_t now_ns,
+                                                     struct hf_interval_list *list);

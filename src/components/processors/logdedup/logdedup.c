@@ -236,10 +236,10 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     }
     processor->config = configured;
     const struct hf_interval_ops ops = {.take = take,
-                                    .is_full = is_full,
-                                    .flush = flush,
-                                    .user = processor,
-                                    .interval_ns = configured->interval_ns};
+                                        .is_full = is_full,
+                                        .flush = flush,
+                                        .user = processor,
+                                        .interval_ns = configured->interval_ns};
     enum hf_status status = open_parts(node, processor, reterr);
     if (status == HF_OK) {
         status = hf_interval_new(node, &ops, &processor->held);
