@@ -32,7 +32,8 @@ def test_the_schema_is_one_and_takes_the_chart_s_values():
 
 
 def test_the_schema_names_every_value():
-    others = {"targetAllocator", "internalTelemetryViaOTLP"}  # of the other chart, taken when they are switched off
+    # Of the other chart, taken when they are switched off; and the condition of a chart above.
+    others = {"targetAllocator", "internalTelemetryViaOTLP", "enabled"}
     assert set(chart.schema()["properties"]) == set(chart.values()) | others
 
 
@@ -54,6 +55,7 @@ def test_the_schema_names_every_value():
         ({"image": {"digest": "latest"}}, "image/digest"),
         ({"ingress": {"hosts": [{"host": "a"}]}}, "ingress/hosts/0"),
         ({"service": {"type": "External"}}, "service/type"),
+        ({"enabled": False}, "enabled"),
         ({"targetAllocator": {"enabled": True}}, "targetAllocator/enabled"),
         ({"presets": {"profiling": {"enabled": True}}}, "presets/profiling/enabled"),
     ],
