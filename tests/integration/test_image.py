@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 
+import psutil
 import pytest
 
 from support.holdfast import BINARY, ROOT
@@ -133,6 +134,8 @@ class Contained:
         try:
             return self.process.wait(40)
         except subprocess.TimeoutExpired:
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                child.kill()
             self.process.kill()
             raise
 

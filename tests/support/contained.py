@@ -2,11 +2,12 @@
 
     unshare --mount --net [--map-root-user] python3 contained.py ROOT VOLUME UID COMMAND...
 
-Ends as the command ends: it is replaced by it.
+Ends as the command ends, passes SIGTERM on, and stays where others may enter the network by nsenter.
 """
 
 import fcntl
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -38,9 +39,12 @@ def main():
     os.chdir("/")
     if "IS_ROOT" in os.environ:
         del os.environ["IS_ROOT"]
-        os.execvp("chroot", ["chroot", f"--userspec={user}:{user}", "--groups=", root, *command])
-    ids = [f"--map-user={user}", f"--map-group={user}"]
-    os.execvp("unshare", ["unshare", "--user", *ids, f"--root={root}", *command])
+        inside = ["chroot", f"--userspec={user}:{user}", "--groups=", root, *command]
+    else:
+        inside = ["unshare", "--user", f"--map-user={user}", f"--map-group={user}", f"--root={root}", *command]
+    child = subprocess.Popen(inside)
+    signal.signal(signal.SIGTERM, lambda *_: child.send_signal(signal.SIGTERM))
+    sys.exit(child.wait())
 
 
 if __name__ == "__main__":
