@@ -14,13 +14,13 @@
 
 #include <holdfast/storage.h>
 
+#include "announce.h"
 #include "config_watch.h"
 #include "control.h"
 #include "ephemeral.h"
 #include "last_resort.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
-#include "reload_metrics.h"
 #include "retired.h"
 #include "self_metrics.h"
 #include "status_line.h"
@@ -53,6 +53,7 @@ struct service {
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
+    struct hf_announce announce;
     bool is_ephemeral; /* the data directory does not outlive the container */
 };
 
@@ -258,6 +259,7 @@ static void wait_with_extensions(void *user)
 {
     struct service *service = user;
     char error[HF_ERROR_MAX] = "";
+    hf_notify_status(&service->announce.notify, "Waiting: another process has the data directory");
     block_signals(SIG_BLOCK);
     enum hf_status status =
         hf_graph_open_extensions(service->config, &service->host, &service->graph, error);
@@ -342,21 +344,6 @@ static void close_host(struct service *service)
     hf_findings_free(service->findings, service->finding_count);
 }
 
-static void tell_ready(const struct hf_host *host)
-{
-    char why[HF_ERROR_MAX];
-    if (hf_storage_is_healthy(host->store, why, sizeof(why))) {
-        hf_log_keys(host->log, HF_LOG_INFO, "service",
-                    "Everything is ready. Begin running and processing data.",
-                    HF_LOG_KEYS(HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
-    } else {
-        hf_log_keys(host->log, HF_LOG_ERROR, "service",
-                    "Running, but not ready; retrying until it works",
-                    HF_LOG_KEYS(HF_LOG_TEXT("error", why),
-                                HF_LOG_TEXT("data_directory", hf_storage_directory(host->store))));
-    }
-}
-
 static enum hf_status start_graph(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
@@ -374,11 +361,11 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
-        tell_ready(host);
+        hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
                           service->is_ephemeral);
-        hf_reload_show(service->host.metrics, true);
+        hf_announce_reload(&service->announce, &service->host, true);
     }
     return status;
 }
@@ -427,7 +414,7 @@ static void reload(struct service *service)
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
-        hf_reload_show(service->host.metrics, false);
+        hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
     struct hf_graph *graph = NULL;
@@ -445,7 +432,7 @@ static void reload(struct service *service)
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
-        hf_reload_show(service->host.metrics, false);
+        hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
     warn_of_fixed(service, config);
@@ -455,16 +442,18 @@ static void reload(struct service *service)
     take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
-    hf_reload_show(service->host.metrics, true);
+    hf_announce_reload(&service->announce, &service->host, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
 /* A stop that is asked for meanwhile does not wait for the end of the reload longer than it may. */
 static void reload_unless_stopped(struct service *service)
 {
+    hf_notify_reloading(&service->announce.notify);
     block_signals(SIG_UNBLOCK);
     reload(service);
     block_signals(SIG_BLOCK);
+    hf_notify_ready(&service->announce.notify);
 }
 
 /* What a wait for signals lasts at most: there is something to look at from time to time. */
@@ -501,11 +490,14 @@ static void serve(struct service *service)
                     "out of memory: the configuration is not watched; SIGHUP reloads it");
     }
     while (stop_signal == 0 && hf_graph_is_running(service->graph)) {
-        int number = sigtimedwait(&signals, NULL, next_look(service));
+        hf_announce_state(&service->announce, &service->host);
+        int number = sigtimedwait(&signals, NULL,
+                                  hf_notify_wait(&service->announce.notify, next_look(service)));
         if (number == SIGHUP) {
             reload_unless_stopped(service);
         } else if (number == SIGTERM || number == SIGINT) {
             if (service->is_ephemeral) {
+                hf_notify_stopping(&service->announce.notify);
                 hf_ephemeral_drain(service->host.store, service->host.log);
             }
             note_signal(number);
@@ -517,6 +509,7 @@ static void serve(struct service *service)
         }
     }
     hf_config_watch_free(watch);
+    hf_notify_stopping(&service->announce.notify);
     if (stop_signal != 0) {
         hf_log_keys(
             service->host.log, HF_LOG_INFO, "service", "Received signal from OS",
@@ -567,6 +560,7 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     struct service service = {.options = options};
     hf_last_resort_prepare();
     watch_signals();
+    hf_notify_init(&service.announce.notify);
     raise_descriptor_limit();
     service.config = load(&service);
     if (service.config == NULL) {
