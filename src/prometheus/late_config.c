@@ -46,7 +46,7 @@ enum hf_status hf_late_config_read(struct hf_slice text, const struct hf_field *
     const struct hf_yaml *root = hf_yaml_parse(&load, &input);
     const struct hf_field field = {
         .key = "jobs", .type = HF_FIELD_STRUCT_MAP, .inner = inner, .inner_size = inner_size};
-    const struct hf_path path = {.key = "scrape_configs"};
+    const struct hf_key_path path = {.key = "scrape_configs"};
     if (root == NULL) {
         return fail(config, &load, reterr);
     }
