@@ -40,7 +40,7 @@ static const char usage_run[] =
     "\n"
     "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
     "\n"
-    "Commands: validate, components, print-config, version, queue, drain\n"
+    "Commands: validate, graph, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
     "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
     "found,\n"
@@ -52,6 +52,18 @@ static const char usage_validate[] =
     "Checks a configuration and prints every error, one per line. With --partial, components that "
     "are\n"
     "not built in are listed instead of refused. Exit: 0 valid, 1 not valid, 2 wrong usage.\n";
+
+static const char usage_graph[] =
+    "Usage: holdfast graph [--format mermaid|dot] [--partial] --config FILE ... [--set KEY=VALUE "
+    "...]\n"
+    "\n"
+    "Prints the pipelines of a configuration as a picture's text: receivers, processors, queues,\n"
+    "connectors and exporters, and what leads where. A queue stands in front of the exporters and\n"
+    "of each processor that waits or remembers. mermaid is what Markdown pages show; dot is for\n"
+    "Graphviz: holdfast graph --format dot --config FILE | dot -Tsvg. With --partial, components\n"
+    "that are not built in are drawn too. Exit: 0 printed, 1 the configuration is not valid, 2 "
+    "wrong\n"
+    "usage.\n";
 
 static const char usage_components[] = "Usage: holdfast components [--docs]\n"
                                        "\n"
@@ -74,7 +86,8 @@ struct request {
     const char *sets[SOURCES_MAX];
     size_t set_count;
     const char *data_directory;
-    bool watch, partial, docs, print_default, unredacted, json, strict, help, version;
+    const char *format; /* NULL: the command's first */
+    bool watch, partial, docs, print_default, unredacted, strict, help, version;
 };
 
 enum option_code {
@@ -145,17 +158,22 @@ static bool take_directory(struct request *request, const char *directory)
     return true;
 }
 
-/* One of two words; `ret_second` says whether it is the second. */
-static bool take_word(const char *option, const char *first, const char *second, bool *ret_second)
+/* One of two words, NULL: the first; `ret_second` says whether it is the second. */
+static bool take_word(const char *option, const char *word, const char *const words[2],
+                      bool *ret_second)
 {
-    *ret_second = strcmp(optarg, second) == 0;
-    if (!*ret_second && strcmp(optarg, first) != 0) {
-        fprintf(stderr, "holdfast: %s: expected %s or %s, got \"%s\"\n", option, first, second,
-                optarg);
+    *ret_second = word != NULL && strcmp(word, words[1]) == 0;
+    if (word != NULL && !*ret_second && strcmp(word, words[0]) != 0) {
+        fprintf(stderr, "holdfast: %s: expected %s or %s, got \"%s\"\n", option, words[0], words[1],
+                word);
         return false;
     }
     return true;
 }
+
+static const char *const modes[2] = {"redacted", "unredacted"};
+static const char *const config_formats[2] = {"yaml", "json"};
+static const char *const graph_formats[2] = {"mermaid", "dot"};
 
 static bool take_option(struct request *request, int option)
 {
@@ -185,9 +203,10 @@ static bool take_option(struct request *request, int option)
         request->print_default = true;
         return true;
     case OPTION_MODE:
-        return take_word("--mode", "redacted", "unredacted", &request->unredacted);
+        return take_word("--mode", optarg, modes, &request->unredacted);
     case OPTION_FORMAT:
-        return take_word("--format", "yaml", "json", &request->json);
+        request->format = optarg;
+        return true;
     case OPTION_GATES:
         return true; /* the Go collector's gates have no meaning here */
     case OPTION_VALIDATE:
@@ -290,9 +309,29 @@ static enum hf_exit validate(struct request *request)
     return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
+static enum hf_exit graph(struct request *request)
+{
+    bool failed = false, dot = false;
+    if (request->source_count == 0 ||
+        !take_word("--format", request->format, graph_formats, &dot)) {
+        fputs(usage_graph, stderr);
+        return HF_EXIT_USAGE;
+    }
+    struct hf_config *config = load(request, &failed);
+    if (!failed) {
+        hf_config_draw(config, dot ? HF_DRAWING_DOT : HF_DRAWING_MERMAID, stdout);
+    }
+    hf_config_free(config);
+    return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
 static enum hf_exit print_config(struct request *request)
 {
-    bool failed = false;
+    bool failed = false, json = false;
+    if (!take_word("--format", request->format, config_formats, &json)) {
+        fputs(usage_print, stderr);
+        return HF_EXIT_USAGE;
+    }
     if (request->print_default) {
         fputs((const char *)hf_default_config, stdout);
         return HF_EXIT_OK;
@@ -300,7 +339,7 @@ static enum hf_exit print_config(struct request *request)
     use_default(request);
     request->partial = !request->strict;
     struct hf_config *config = load(request, &failed);
-    char *text = failed ? NULL : hf_config_print(config, request->unredacted, request->json);
+    char *text = failed ? NULL : hf_config_print(config, request->unredacted, json);
     if (text != NULL) {
         fputs(text, stdout);
     }
@@ -328,6 +367,7 @@ static const struct command {
     const char *usage;
 } commands[] = {
     {"validate", validate, usage_validate},
+    {"graph", graph, usage_graph},
     {"components", components, usage_components},
     {"print-config", print_config, usage_print},
     {"print-initial-config", print_config, usage_print},

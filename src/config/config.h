@@ -99,3 +99,8 @@ char *hf_config_print(const struct hf_config *config, bool unredacted, bool json
 
 /* `holdfast components`: YAML as the Go collector's; with `docs`, the reference as markdown. */
 void hf_config_describe(const struct hf_component *const *components, bool docs, FILE *out);
+
+/* `holdfast graph`: receivers, processors, queues, connectors and exporters, and what leads where,
+ * in the language of Mermaid or of Graphviz. */
+enum hf_config_drawing { HF_DRAWING_MERMAID = 0, HF_DRAWING_DOT };
+void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind, FILE *out);

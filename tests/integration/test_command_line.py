@@ -51,6 +51,7 @@ class TestUsage:
         [
             [],
             ["validate"],
+            ["graph"],
             ["components"],
             ["print-config"],
             ["version"],
