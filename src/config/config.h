@@ -104,3 +104,7 @@ void hf_config_describe(const struct hf_component *const *components, bool docs,
  * in the language of Mermaid or of Graphviz. */
 enum hf_config_drawing { HF_DRAWING_MERMAID = 0, HF_DRAWING_DOT };
 void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind, FILE *out);
+
+/* `holdfast schema`: the JSON Schema (draft 2020-12) of a whole configuration, from the tables of
+ * all components. Malloc'd text; NULL: out of memory. */
+char *hf_config_schema(const struct hf_component *const *components);

@@ -52,6 +52,7 @@ class TestUsage:
             [],
             ["validate"],
             ["graph"],
+            ["schema"],
             ["components"],
             ["print-config"],
             ["version"],
