@@ -40,7 +40,7 @@ static const char usage_run[] =
     "\n"
     "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
     "\n"
-    "Commands: validate, graph, schema, components, print-config, version, queue, drain\n"
+    "Commands: validate, graph, schema, diff, components, print-config, version, queue, drain\n"
     "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
     "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
     "found,\n"
@@ -78,6 +78,19 @@ static const char usage_schema[] =
     "It knows less than holdfast validate: what depends on other keys only validate finds. Keys\n"
     "that hold \"::\" and parts of a configuration in a file of their own are not for it.\n";
 
+static const char usage_diff[] =
+    "Usage: holdfast diff [--partial] [--set KEY=VALUE ...] A B\n"
+    "\n"
+    "Prints what a reload from configuration A to configuration B would change: components and\n"
+    "pipelines that are added (+), removed (-) or changed (~, with the keys), and for each queue "
+    "who\n"
+    "reads it: = keeps its place and its backlog, + is new and takes what comes from then on\n"
+    "(sending_queue::attach takes over a backlog), - is gone, and its backlog stays on disk. "
+    "Values\n"
+    "are not shown. A value that means the same, such as a default that is written out, is no\n"
+    "change. A changed data directory or fsync counts from the next start. Exit: 0 no difference,\n"
+    "1 different, 2 wrong usage or a configuration that is not valid.\n";
+
 static const char usage_components[] = "Usage: holdfast components [--docs]\n"
                                        "\n"
                                        "Lists the components that are built in; with --docs, the "
@@ -98,6 +111,8 @@ struct request {
     size_t source_count;
     const char *sets[SOURCES_MAX];
     size_t set_count;
+    const char *words[2]; /* without an option in front */
+    size_t word_count, words_wanted;
     const char *data_directory;
     const char *format; /* NULL: the command's first */
     bool watch, partial, docs, print_default, unredacted, strict, help, version;
@@ -238,6 +253,9 @@ static bool parse(struct request *request, int argc, char **argv)
             return false;
         }
     }
+    while (optind < argc && request->word_count < request->words_wanted) {
+        request->words[request->word_count++] = argv[optind++];
+    }
     if (optind < argc) {
         fprintf(stderr, "holdfast: unexpected word: %s\n", argv[optind]);
         return false;
@@ -367,6 +385,28 @@ static enum hf_exit components(struct request *request)
     return HF_EXIT_OK;
 }
 
+static struct hf_config *load_word(struct request *request, const char *word, bool *ret_failed)
+{
+    request->source_count = 0;
+    return add_source(request, word) ? load(request, ret_failed) : NULL;
+}
+
+static enum hf_exit diff(struct request *request)
+{
+    bool failed = false, differs = false;
+    if (request->word_count != 2 || request->source_count != 0) {
+        fputs(usage_diff, stderr);
+        return HF_EXIT_USAGE;
+    }
+    struct hf_config *before = load_word(request, request->words[0], &failed);
+    struct hf_config *after = failed ? NULL : load_word(request, request->words[1], &failed);
+    failed = failed || before == NULL || after == NULL ||
+             !hf_config_diff(before, after, stdout, &differs);
+    hf_config_free(before);
+    hf_config_free(after);
+    return failed ? HF_EXIT_USAGE : differs ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
 static enum hf_exit schema(struct request *request)
 {
     (void)request;
@@ -395,6 +435,7 @@ static const struct command {
     {"validate", validate, usage_validate},
     {"graph", graph, usage_graph},
     {"schema", schema, usage_schema},
+    {"diff", diff, usage_diff},
     {"components", components, usage_components},
     {"print-config", print_config, usage_print},
     {"print-initial-config", print_config, usage_print},
@@ -444,6 +485,7 @@ int main(int argc, char **argv)
             argv++;
         }
     }
+    request.words_wanted = command.run == diff ? 2 : 0;
     if (!parse(&request, argc, argv)) {
         fputs(command.usage, stderr);
         return HF_EXIT_USAGE;

@@ -108,3 +108,11 @@ void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind,
 /* `holdfast schema`: the JSON Schema (draft 2020-12) of a whole configuration, from the tables of
  * all components. Malloc'd text; NULL: out of memory. */
 char *hf_config_schema(const struct hf_component *const *components);
+
+/*
+ * `holdfast diff`: prints what a reload from the one configuration to the other would change, a
+ * line each: "+ exporters::debug", "- ...", "~ exporters::otlp: timeout, tls::insecure"; and, when
+ * anything does, who reads each queue before and after. Values are not shown. False: out of memory.
+ */
+HF_MUST_USE bool hf_config_diff(const struct hf_config *before, const struct hf_config *after,
+                                FILE *out, bool *ret_differs);

@@ -53,6 +53,7 @@ class TestUsage:
             ["validate"],
             ["graph"],
             ["schema"],
+            ["diff"],
             ["components"],
             ["print-config"],
             ["version"],
