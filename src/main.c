@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/drain_cli.h"
 #include "cli/queue_cli.h"
 #include "default_config.h"
@@ -16,94 +17,6 @@
 #include "service/service.h"
 
 #define SOURCES_MAX 64
-
-static const char usage_run[] =
-    "Usage: holdfast [--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR] [--watch]\n"
-    "       holdfast COMMAND [--help]\n"
-    "\n"
-    "Receives telemetry, answers OK once it is on disk, and delivers it.\n"
-    "\n"
-    "Without --config the built-in default runs: OTLP/gRPC on localhost:4317, OTLP/HTTP on\n"
-    "localhost:4318, health on localhost:13133, metrics on localhost:8888, the queue and the\n"
-    "received data in ./holdfast-data.\n"
-    "\n"
-    "  --config FILE     configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are "
-    "merged\n"
-    "  --set a.b=c       one value, over the files\n"
-    "  --data-dir DIR    where the queues are; also HOLDFAST_DATA_DIR, or "
-    "file_storage::directory;\n"
-    "                    else /var/lib/holdfast, or ./holdfast-data where that is not writable\n"
-    "  --watch           reload when a file of the configuration has changed; an invalid one is "
-    "kept "
-    "out\n"
-    "  --version, --help\n"
-    "\n"
-    "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
-    "\n"
-    "Commands: validate, graph, schema, diff, components, print-config, version, queue, drain\n"
-    "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
-    "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
-    "found,\n"
-    "          4 not drained in time\n";
-
-static const char usage_validate[] =
-    "Usage: holdfast validate [--partial] --config FILE ... [--set KEY=VALUE ...]\n"
-    "\n"
-    "Checks a configuration and prints every error, one per line. With --partial, components that "
-    "are\n"
-    "not built in are listed instead of refused. Exit: 0 valid, 1 not valid, 2 wrong usage.\n";
-
-static const char usage_graph[] =
-    "Usage: holdfast graph [--format mermaid|dot] [--partial] --config FILE ... [--set KEY=VALUE "
-    "...]\n"
-    "\n"
-    "Prints the pipelines of a configuration as a picture's text: receivers, processors, queues,\n"
-    "connectors and exporters, and what leads where. A queue stands in front of the exporters and\n"
-    "of each processor that waits or remembers. mermaid is what Markdown pages show; dot is for\n"
-    "Graphviz: holdfast graph --format dot --config FILE | dot -Tsvg. With --partial, components\n"
-    "that are not built in are drawn too. Exit: 0 printed, 1 the configuration is not valid, 2 "
-    "wrong\n"
-    "usage.\n";
-
-static const char usage_schema[] =
-    "Usage: holdfast schema\n"
-    "\n"
-    "Prints the JSON Schema (draft 2020-12) of a whole configuration: every key of every "
-    "component\n"
-    "that is built in, with type, default, choices and meaning, so that editors complete and "
-    "check\n"
-    "it. For editors with the YAML language server, write it to a file and begin a configuration\n"
-    "with\n"
-    "  # yaml-language-server: $schema=holdfast.schema.json\n"
-    "It knows less than holdfast validate: what depends on other keys only validate finds. Keys\n"
-    "that hold \"::\" and parts of a configuration in a file of their own are not for it.\n";
-
-static const char usage_diff[] =
-    "Usage: holdfast diff [--partial] [--set KEY=VALUE ...] A B\n"
-    "\n"
-    "Prints what a reload from configuration A to configuration B would change: components and\n"
-    "pipelines that are added (+), removed (-) or changed (~, with the keys), and for each queue "
-    "who\n"
-    "reads it: = keeps its place and its backlog, + is new and takes what comes from then on\n"
-    "(sending_queue::attach takes over a backlog), - is gone, and its backlog stays on disk. "
-    "Values\n"
-    "are not shown. A value that means the same, such as a default that is written out, is no\n"
-    "change. A changed data directory or fsync counts from the next start. Exit: 0 no difference,\n"
-    "1 different, 2 wrong usage or a configuration that is not valid.\n";
-
-static const char usage_components[] = "Usage: holdfast components [--docs]\n"
-                                       "\n"
-                                       "Lists the components that are built in; with --docs, the "
-                                       "reference of every key as markdown.\n";
-
-static const char usage_print[] =
-    "Usage: holdfast print-config [--default] [--mode redacted|unredacted] [--format yaml|json]\n"
-    "                             [--validate] [--config FILE ...] [--set KEY=VALUE ...]\n"
-    "\n"
-    "Prints the configuration as it is after merging and expansion; --default prints the built-in "
-    "one.\n"
-    "Passwords, tokens and the like are shown as [REDACTED] unless --mode is unredacted. With\n"
-    "--validate, a component that is not built in is an error.\n";
 
 /* What the command line asks for. */
 struct request {
@@ -116,39 +29,6 @@ struct request {
     const char *data_directory;
     const char *format; /* NULL: the command's first */
     bool watch, partial, docs, print_default, unredacted, strict, help, version;
-};
-
-enum option_code {
-    OPTION_CONFIG = 'c',
-    OPTION_SET = 's',
-    OPTION_DATA = 'd',
-    OPTION_WATCH = 'w',
-    OPTION_HELP = 'h',
-    OPTION_VERSION = 'v',
-    OPTION_PARTIAL = 256,
-    OPTION_DOCS,
-    OPTION_DEFAULT,
-    OPTION_MODE,
-    OPTION_FORMAT,
-    OPTION_GATES,
-    OPTION_VALIDATE,
-};
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"set", required_argument, NULL, OPTION_SET},
-    {"data-dir", required_argument, NULL, OPTION_DATA},
-    {"watch", no_argument, NULL, OPTION_WATCH},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"partial", no_argument, NULL, OPTION_PARTIAL},
-    {"docs", no_argument, NULL, OPTION_DOCS},
-    {"default", no_argument, NULL, OPTION_DEFAULT},
-    {"mode", required_argument, NULL, OPTION_MODE},
-    {"format", required_argument, NULL, OPTION_FORMAT},
-    {"feature-gates", required_argument, NULL, OPTION_GATES},
-    {"validate", optional_argument, NULL, OPTION_VALIDATE},
-    {NULL, 0, NULL, 0},
 };
 
 static bool add_source(struct request *request, const char *uri)
@@ -206,38 +86,40 @@ static const char *const graph_formats[2] = {"mermaid", "dot"};
 static bool take_option(struct request *request, int option)
 {
     switch (option) {
-    case OPTION_CONFIG:
+    case HF_CLI_CONFIG:
         return add_source(request, optarg);
-    case OPTION_SET:
+    case HF_CLI_SET:
         return add_set(request, optarg);
-    case OPTION_DATA:
+    case HF_CLI_DATA:
         return take_directory(request, optarg);
-    case OPTION_WATCH:
+    case HF_CLI_WATCH:
         request->watch = true;
         return true;
-    case OPTION_HELP:
+    case HF_CLI_HELP:
+    case 'h':
         request->help = true;
         return true;
-    case OPTION_VERSION:
+    case HF_CLI_VERSION:
+    case 'v':
         request->version = true;
         return true;
-    case OPTION_PARTIAL:
+    case HF_CLI_PARTIAL:
         request->partial = true;
         return true;
-    case OPTION_DOCS:
+    case HF_CLI_DOCS:
         request->docs = true;
         return true;
-    case OPTION_DEFAULT:
+    case HF_CLI_DEFAULT:
         request->print_default = true;
         return true;
-    case OPTION_MODE:
+    case HF_CLI_MODE:
         return take_word("--mode", optarg, modes, &request->unredacted);
-    case OPTION_FORMAT:
+    case HF_CLI_FORMAT:
         request->format = optarg;
         return true;
-    case OPTION_GATES:
+    case HF_CLI_GATES:
         return true; /* the Go collector's gates have no meaning here */
-    case OPTION_VALIDATE:
+    case HF_CLI_VALIDATE:
         request->strict = optarg == NULL || strcmp(optarg, "false") != 0;
         return true;
     default:
@@ -245,10 +127,13 @@ static bool take_option(struct request *request, int option)
     }
 }
 
-static bool parse(struct request *request, int argc, char **argv)
+static bool parse(struct request *request, const struct hf_cli_command *command, int argc,
+                  char **argv)
 {
+    struct option options[HF_CLI_OPTIONS_MAX + 1];
     int option;
-    while ((option = getopt_long(argc, argv, "hv", long_options, NULL)) != -1) {
+    hf_cli_long_options(command, options);
+    while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
         if (!take_option(request, option)) {
             return false;
         }
@@ -333,7 +218,7 @@ static enum hf_exit validate(struct request *request)
 {
     bool failed = false;
     if (request->source_count == 0) {
-        fputs(usage_validate, stderr);
+        hf_cli_help(hf_cli_find("validate"), stderr);
         return HF_EXIT_USAGE;
     }
     hf_config_free(load(request, &failed));
@@ -345,7 +230,7 @@ static enum hf_exit graph(struct request *request)
     bool failed = false, dot = false;
     if (request->source_count == 0 ||
         !take_word("--format", request->format, graph_formats, &dot)) {
-        fputs(usage_graph, stderr);
+        hf_cli_help(hf_cli_find("graph"), stderr);
         return HF_EXIT_USAGE;
     }
     struct hf_config *config = load(request, &failed);
@@ -360,7 +245,7 @@ static enum hf_exit print_config(struct request *request)
 {
     bool failed = false, json = false;
     if (!take_word("--format", request->format, config_formats, &json)) {
-        fputs(usage_print, stderr);
+        hf_cli_help(hf_cli_find("print-config"), stderr);
         return HF_EXIT_USAGE;
     }
     if (request->print_default) {
@@ -395,7 +280,7 @@ static enum hf_exit diff(struct request *request)
 {
     bool failed = false, differs = false;
     if (request->word_count != 2 || request->source_count != 0) {
-        fputs(usage_diff, stderr);
+        hf_cli_help(hf_cli_find("diff"), stderr);
         return HF_EXIT_USAGE;
     }
     struct hf_config *before = load_word(request, request->words[0], &failed);
@@ -427,20 +312,48 @@ static enum hf_exit version(struct request *request)
     return HF_EXIT_OK;
 }
 
-static const struct command {
+static enum hf_exit completion(struct request *request)
+{
+    if (request->word_count != 1 || !hf_cli_completion(request->words[0], stdout)) {
+        hf_cli_help(hf_cli_find("completion"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    return HF_EXIT_OK;
+}
+
+static enum hf_exit man(struct request *request)
+{
+    (void)request;
+    hf_cli_man(stdout);
+    return HF_EXIT_OK;
+}
+
+/* What the commands of the table do, but for those with a parser of their own. */
+static const struct action {
     const char *name;
     enum hf_exit (*run)(struct request *request);
-    const char *usage;
-} commands[] = {
-    {"validate", validate, usage_validate},
-    {"graph", graph, usage_graph},
-    {"schema", schema, usage_schema},
-    {"diff", diff, usage_diff},
-    {"components", components, usage_components},
-    {"print-config", print_config, usage_print},
-    {"print-initial-config", print_config, usage_print},
-    {"version", version, "Usage: holdfast version\n"},
+    size_t words; /* at most, without an option in front */
+} actions[] = {
+    {"", run, 0},
+    {"validate", validate, 0},
+    {"graph", graph, 0},
+    {"schema", schema, 0},
+    {"diff", diff, 2},
+    {"components", components, 0},
+    {"print-config", print_config, 0},
+    {"version", version, 0},
+    {"completion", completion, 1},
+    {"man", man, 0},
 };
+
+static const struct action *action_of(const struct hf_cli_command *command)
+{
+    const struct action *action = actions;
+    while (strcmp(action->name, command->name) != 0) {
+        action++; /* every command has one */
+    }
+    return action;
+}
 
 /* The same allocator settings that the queue was measured with: large buffers are kept, not given
  * back each time. */
@@ -469,7 +382,6 @@ int main(int argc, char **argv)
         return HF_EXIT_FAILED;
     }
     struct request request = {0};
-    struct command command = {"", run, usage_run};
     tune_allocator();
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
         return (int)hf_queue_cli(hf_registry, argc - 1, argv + 1);
@@ -477,22 +389,23 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "drain") == 0) {
         return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
     }
-    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            command = commands[i];
-            argv[1] = argv[0];
-            argc--;
-            argv++;
-        }
+    const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
+    if (command != NULL && command->name[0] != '\0') {
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    } else {
+        command = hf_cli_find("");
     }
-    request.words_wanted = command.run == diff ? 2 : 0;
-    if (!parse(&request, argc, argv)) {
-        fputs(command.usage, stderr);
+    const struct action *action = action_of(command);
+    request.words_wanted = action->words;
+    if (!parse(&request, command, argc, argv)) {
+        hf_cli_help(command, stderr);
         return HF_EXIT_USAGE;
     }
     if (request.help) {
-        fputs(command.usage, stdout);
+        hf_cli_help(command, stdout);
         return HF_EXIT_OK;
     }
-    return (int)(request.version ? version(&request) : command.run(&request));
+    return (int)(request.version ? version(&request) : action->run(&request));
 }
