@@ -45,6 +45,15 @@ struct hf_auth_wait {
     void (*done)(struct hf_auth_wait *wait, enum hf_status status);
 };
 
+/* A request that is about to be sent, with the headers that it has. Borrowed for the call. */
+struct hf_auth_outgoing {
+    const char *method, *url;
+    const struct hf_slice *body; /* pieces */
+    size_t body_count;
+    const struct hf_header *headers;
+    size_t header_count;
+};
+
 struct hf_auth {
     /*
      * Server side; NULL when the extension has none. Any thread; must not block, or work for more
@@ -65,6 +74,18 @@ struct hf_auth {
      * cannot be sent is HF_UNAUTHENTICATED.
      */
     enum hf_status (*headers)(void *self, struct hf_slice meta, struct hf_header_sink *sink);
+    /*
+     * Client side: adds headers that depend on the whole request, as a signature does; for HTTP
+     * only. The delivery's thread, after `headers`. NULL: there are none. HF_UNAUTHENTICATED: it
+     * has no credentials now.
+     */
+    enum hf_status (*sign)(void *self, const struct hf_auth_outgoing *request,
+                           struct hf_header_sink *sink);
+    /*
+     * Client side: a backend did not accept the credentials that `headers` gave (401,
+     * UNAUTHENTICATED). The delivery's thread; must not block. NULL: nothing is to be done.
+     */
+    void (*refused)(void *self);
     /*
      * Client side: the metadata keys whose values change what `headers` adds (headers_setter's
      * from_context). The graph makes receivers keep them and never sends records with different

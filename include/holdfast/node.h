@@ -118,10 +118,10 @@ struct hf_pipeline_state {
 void hf_pipeline_look(const struct hf_pipeline *pipeline, struct hf_pipeline_state *ret_state);
 
 /*
- * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"),
- * non-blocking, close-on-exec. Across a reload the same endpoint yields the same socket, so that no
- * connection is refused. The node owns a duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is
- * a plain sentence with what to do. Main thread.
+ * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"), or a
+ * datagram socket ("udp://host:port"); non-blocking, close-on-exec. Across a reload the same
+ * endpoint yields the same socket, so that no connection is refused. The node owns a duplicate:
+ * close it. On failure `reterr` (HF_ERROR_MAX) is a plain sentence with what to do. Main thread.
  */
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);

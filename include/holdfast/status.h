@@ -13,6 +13,7 @@ enum hf_status {
     HF_AGAIN,           /* a passing fault: try the same again later */
     HF_FULL,            /* no room in the queue or on the disk: push back on the sender */
     HF_BUSY,            /* the memory limit is reached: push back on the sender */
+    HF_LIMITED,         /* the sender's rate limit is reached: push back on it */
     HF_CLOSED,          /* shutting down: push back, another instance may take it */
     HF_INVALID,         /* the data is bad: drop it, count it, tell the sender */
     HF_TOO_LARGE,       /* over a size limit: smaller pieces may pass */

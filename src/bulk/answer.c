@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
 #include "json/json.h"
 
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
@@ -60,7 +61,8 @@ static enum hf_status status_of(const struct hf_bulk_retry *retry, int code)
     }
 }
 
-static int print_reason(const struct hf_json *error, char *room, size_t size)
+/* "type: reason: cause", fit to be shown. */
+static void print_reason(const struct hf_json *error, char *room, size_t size)
 {
     struct hf_slice type = hf_json_text_of(error, "type");
     struct hf_slice reason = hf_json_text_of(error, "reason");
@@ -68,11 +70,15 @@ static int print_reason(const struct hf_json *error, char *room, size_t size)
     if (error != NULL && error->kind == HF_JSON_STRING) {
         reason = error->text;
     }
-    return snprintf(room, size, "%.*s%s%.*s%s%.*s", (int)type.size,
-                    type.size != 0 ? (const char *)type.data : "",
-                    type.size != 0 && reason.size != 0 ? ": " : "", (int)reason.size,
-                    reason.size != 0 ? (const char *)reason.data : "", cause.size != 0 ? ": " : "",
-                    (int)cause.size, cause.size != 0 ? (const char *)cause.data : "");
+    const struct hf_slice parts[] = {type, reason, cause};
+    size_t used = 0;
+    room[0] = '\0';
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].size != 0 && used + sizeof(": ") < size) {
+            used += used != 0 ? (size_t)snprintf(room + used, size - used, ": ") : 0;
+            used += hf_escape(HF_ESCAPE_LINE, parts[i], room + used, size - used);
+        }
+    }
 }
 
 static const char *words_of(struct hf_bulk_answer *answer, const struct hf_json *error)
@@ -81,8 +87,8 @@ static const char *words_of(struct hf_bulk_answer *answer, const struct hf_json 
     if (words == NULL) {
         return "the document is refused";
     }
-    int size = print_reason(error, words, WORDS_MAX);
-    return size > 0 ? words : "the document is refused";
+    print_reason(error, words, WORDS_MAX);
+    return words[0] != '\0' ? words : "the document is refused";
 }
 
 static bool is_again(enum hf_status status)
@@ -119,7 +125,9 @@ static enum hf_status judge_all(struct hf_bulk_answer *answer, const struct hf_b
     const struct hf_json *element = hf_json_first(hf_json_get(root, "items"));
     for (; element != NULL && count < bulk->count; element = element->next, count++) {
         for (; tie < bulk->tie_count && bulk->ties[tie].document == count; tie++) {
-            judge_document(answer, retry, element, &said[bulk->ties[tie].item]);
+            if (bulk->ties[tie].item < bulk->export->items) { /* as the queue has counted them */
+                judge_document(answer, retry, element, &said[bulk->ties[tie].item]);
+            }
         }
     }
     if (count != bulk->count || element != NULL) {
@@ -176,7 +184,7 @@ enum hf_status hf_bulk_answer_read(struct hf_bulk_answer *answer, const struct h
         status = judge_all(answer, bulk, retry, *body, said, reterr);
     }
     if (status == HF_OK) {
-        for (uint32_t i = count - bulk->left; i < count; i++) {
+        for (uint32_t i = bulk->left < count ? count - bulk->left : 0; i < count; i++) {
             said[i].status = HF_CLOSED; /* in no request: no attempt is counted, nothing waits */
         }
         join(answer, said, count);
@@ -191,9 +199,8 @@ void hf_bulk_answer_reason(struct hf_slice body, char *ret_text, size_t room)
     char error[HF_BULK_ERROR_MAX];
     const struct hf_json *root = NULL;
     ret_text[0] = '\0';
-    if (hf_json_read(body, &arena, &root, error) == HF_OK &&
-        print_reason(hf_json_get(root, "error"), ret_text, room) < 0) {
-        ret_text[0] = '\0';
+    if (hf_json_read(body, &arena, &root, error) == HF_OK) {
+        print_reason(hf_json_get(root, "error"), ret_text, room);
     }
     hf_arena_release(&arena);
 }

@@ -13,7 +13,6 @@
 #define HF_KAFKA_FUNCTIONS(X)                                                                      \
     X(assign)                                                                                      \
     X(assignment)                                                                                  \
-    X(assignment_lost)                                                                             \
     X(commit)                                                                                      \
     X(conf_destroy)                                                                                \
     X(conf_new)                                                                                    \
@@ -23,7 +22,8 @@
     X(conf_set_log_cb)                                                                             \
     X(conf_set_opaque)                                                                             \
     X(conf_set_rebalance_cb)                                                                       \
-    X(consumer_close)                                                                              \
+    X(consumer_close_queue)                                                                        \
+    X(consumer_closed)                                                                             \
     X(consumer_poll)                                                                               \
     X(destroy_flags)                                                                               \
     X(err2str)                                                                                     \
@@ -37,7 +37,6 @@
     X(message_destroy)                                                                             \
     X(message_errstr)                                                                              \
     X(message_headers)                                                                             \
-    X(message_timestamp)                                                                           \
     X(new)                                                                                         \
     X(offsets_store)                                                                               \
     X(opaque)                                                                                      \
@@ -53,11 +52,11 @@
     X(rebalance_protocol)                                                                          \
     X(resume_partitions)                                                                           \
     X(subscribe)                                                                                   \
-    X(topic_name)                                                                                  \
     X(topic_partition_list_add)                                                                    \
     X(topic_partition_list_destroy)                                                                \
-    X(topic_partition_list_new)                                                                    \
-    X(version_str)
+    X(topic_name)                                                                                  \
+    X(version)                                                                                     \
+    X(topic_partition_list_new)
 
 struct hf_kafka_library {
 #define HF_KAFKA_MEMBER(name) __typeof__(rd_kafka_##name) *name;

@@ -1,6 +1,7 @@
 #include "access.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <holdfast/component.h>
 
 #include "kubeconfig.h"
+#include "util/file_watch.h"
 
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -32,6 +34,19 @@ const char *hf_kube_account_folder(void)
     /* For pods that mount a projected token elsewhere. */
     const char *folder = getenv("HOLDFAST_SERVICE_ACCOUNT_DIR");
     return folder != NULL && folder[0] != '\0' ? folder : SERVICE_ACCOUNT;
+}
+
+bool hf_kube_own_namespace(char *ret_name, size_t size, char *reterr)
+{
+    char path[PATH_MAX];
+    char *text = NULL;
+    snprintf(path, sizeof(path), "%s/namespace", hf_kube_account_folder());
+    if (hf_file_watch_read(path, &text, reterr) != HF_OK) {
+        return false;
+    }
+    snprintf(ret_name, size, "%.*s", (int)strcspn(text, " \r\n"), text);
+    free(text);
+    return true;
 }
 
 static enum hf_status use_service_account(struct hf_kube_access *access, char *reterr)

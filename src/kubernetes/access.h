@@ -56,4 +56,6 @@ HF_MUST_USE enum hf_status hf_kube_access_find(const struct hf_kube_config *conf
                                                struct hf_kube_access *ret_access, char *reterr);
 /* The folder with the pod's token and ca.crt. */
 const char *hf_kube_account_folder(void);
+/* The pod's namespace, cut at `size`. False, with `reterr` (HF_ERROR_MAX): there is none. */
+HF_MUST_USE bool hf_kube_own_namespace(char *ret_name, size_t size, char *reterr);
 void hf_kube_access_release(struct hf_kube_access *access);

@@ -7,10 +7,24 @@
 #include "operator.h"
 #include "util/time_layout.h"
 
+#define OCTETS_MAX_DEFAULT 8192u
+
 struct syslog_state {
-    bool is_5424, allows_no_pri;
+    bool is_5424, is_raw, allows_no_pri, is_counted;
+    size_t octets_max;
     struct hf_time_layout *time; /* of RFC 3164 */
 };
+
+static size_t octets_of(const struct hf_value *config)
+{
+    int64_t octets = 0;
+    for (size_t i = 0; config->type == HF_VALUE_MAP && i < config->count; i++) {
+        if (strcmp(config->keys[i], "max_octets") == 0) {
+            octets = config->items[i].integer;
+        }
+    }
+    return octets > 0 ? (size_t)octets : OCTETS_MAX_DEFAULT;
+}
 
 static enum hf_status open_syslog(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
@@ -19,8 +33,11 @@ static enum hf_status open_syslog(struct operator* operator, const struct hf_val
     const char *protocol = text_of(config, "protocol", "");
     state->is_5424 = strcmp(protocol, "rfc5424") == 0;
     state->allows_no_pri = bool_of(config, "allow_skip_pri_header", false);
-    if (!state->is_5424 && strcmp(protocol, "rfc3164") != 0) {
-        return invalid(reterr, "protocol: rfc5424 or rfc3164");
+    state->is_raw = strcmp(protocol, "none") == 0;
+    state->is_counted = bool_of(config, "enable_octet_counting", false);
+    state->octets_max = octets_of(config);
+    if (!state->is_5424 && !state->is_raw && strcmp(protocol, "rfc3164") != 0) {
+        return invalid(reterr, "protocol: rfc5424, rfc3164 or none");
     }
     const struct hf_time_layout_options options = {.layout = "Jan _2 15:04:05",
                                                    .type = "gotime",
@@ -232,6 +249,41 @@ static bool read_3164(struct reader *r, const struct syslog_state *state)
     return true;
 }
 
+/* The count of octets and its blank. False: there is none, or it is not that of the text. */
+static bool take_count(struct reader *r, const struct syslog_state *state)
+{
+    size_t count = 0, at = 0;
+    while (at < r->rest.size && at < 9 && isdigit(r->rest.data[at])) {
+        count = count * 10 + (size_t)(r->rest.data[at++] - '0');
+    }
+    if (at == 0 || at == r->rest.size || r->rest.data[at] != ' ' || count > state->octets_max) {
+        return false;
+    }
+    skip(r, at + 1);
+    return true;
+}
+
+/* Any text is the message; a priority at its front is read and stays there. */
+static bool read_raw(struct reader *r)
+{
+    struct hf_slice all = r->rest;
+    (void)take_priority(r);
+    set(r, "message", hf_log_string(all));
+    return true;
+}
+
+static bool read_text(struct reader *r, const struct syslog_state *state)
+{
+    bool is_counted = !state->is_counted || take_count(r, state);
+    if (state->is_raw) {
+        return read_raw(r);
+    }
+    if (!is_counted || (!take_priority(r) && !state->allows_no_pri)) {
+        return false;
+    }
+    return state->is_5424 ? read_5424(r) : read_3164(r, state);
+}
+
 static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
                          const struct hf_log_value *from, struct hf_log_value *ret_value)
 {
@@ -243,8 +295,7 @@ static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
     }
     r.rest = from->text;
     struct hf_log_entry before = *entry;
-    if ((!take_priority(&r) && !state->allows_no_pri) ||
-        !(state->is_5424 ? read_5424(&r) : read_3164(&r, state)) || !r.good) {
+    if (!read_text(&r, state) || !r.good) {
         *entry = before;
         operator_failed(run, "the text is no syslog message");
         return false;

@@ -6,6 +6,7 @@
 #include "pdata/json_value.h"
 #include "util/clock.h"
 #include "util/digest.h"
+#include "util/hash.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
@@ -58,6 +59,33 @@ CONVERTER(md5)
 {
     (void)call;
     return digest(run, hf_digest_md5, HF_MD5_HEX_SIZE, arguments[0].bytes, ret_value);
+}
+
+/* ---- XXH3 ---- */
+
+static void put_big_endian(uint64_t value, uint8_t *out)
+{
+    for (size_t i = 0; i < sizeof(value); i++) {
+        out[i] = (uint8_t)(value >> (56 - 8 * i));
+    }
+}
+
+CONVERTER(xxh3)
+{
+    uint8_t out[8];
+    (void)call;
+    put_big_endian(hf_hash_64(arguments[0].bytes), out);
+    return hex_value(run, hf_slice_of(out, sizeof(out)), ret_value);
+}
+
+CONVERTER(xxh128)
+{
+    struct hf_hash hash = hf_hash_of(arguments[0].bytes);
+    uint8_t out[16];
+    (void)call;
+    put_big_endian(hash.high, out);
+    put_big_endian(hash.low, out + 8);
+    return hex_value(run, hf_slice_of(out, sizeof(out)), ret_value);
 }
 
 /* ---- FNV and Murmur ---- */
@@ -269,6 +297,8 @@ const struct hf_ottl_function hf_ottl_digests[] = {
     {.name = "SHA512", .arguments = OF_TEXT, .run = sha512},
     {.name = "MD5", .arguments = OF_TEXT, .run = md5},
     {.name = "FNV", .arguments = OF_TEXT, .run = fnv},
+    {.name = "XXH3", .arguments = OF_TEXT, .run = xxh3},
+    {.name = "XXH128", .arguments = OF_TEXT, .run = xxh128},
     {.name = "Murmur3Hash", .arguments = OF_TEXT, .run = murmur3},
     {.name = "Murmur3Hash128", .arguments = OF_TEXT, .run = murmur3_128},
     {.name = "TraceID",

@@ -151,6 +151,8 @@ static void read_field(struct hf_point *point, const struct hf_wire_field *field
         read_extreme(field, &point->has_sum, &point->sum);
     } else if (point->kind == HF_POINT_HISTOGRAM) {
         read_histogram_field(point, field);
+    } else if (point->kind == HF_POINT_SUMMARY) {
+        point->flags = field->number == HF_SUMMARY_FLAGS ? (uint32_t)field->value : point->flags;
     } else {
         read_exponential_field(point, field);
     }
@@ -165,7 +167,7 @@ static bool read_lists(struct hf_slice bytes, struct hf_arena *arena, struct hf_
                read_buckets(hf_wire_find_bytes(bytes, HF_EXPONENTIAL_NEGATIVE), arena,
                             &point->negative);
     }
-    if (point->kind == HF_POINT_NUMBER) {
+    if (point->kind != HF_POINT_HISTOGRAM) {
         return true;
     }
     bool ok = read_list(bytes, HF_HISTOGRAM_COUNTS, HF_WIRE_64, arena, &point->counts,
@@ -293,6 +295,10 @@ void hf_point_write(const struct hf_point *point, struct hf_wire_writer *writer)
         write_exponential(point, writer);
         return;
     }
+    if (point->kind == HF_POINT_SUMMARY) {
+        put_flags(writer, HF_SUMMARY_FLAGS, point->flags);
+        return;
+    }
     put_list(writer, HF_HISTOGRAM_COUNTS, HF_WIRE_64, point->counts, point->count_count);
     put_list(writer, HF_HISTOGRAM_BOUNDS, HF_WIRE_64, point->bounds, point->bound_count);
     put_flags(writer, HF_HISTOGRAM_FLAGS, point->flags);
@@ -369,6 +375,10 @@ void hf_point_set(const struct hf_point *point, struct hf_message *message)
     }
     set_bits(message, HF_POINT_COUNT, point->count);
     set_optional(message, HF_POINT_SUM, point->has_sum, point->sum);
+    if (point->kind == HF_POINT_SUMMARY) {
+        set_bits(message, HF_SUMMARY_FLAGS, point->flags);
+        return;
+    }
     if (point->kind == HF_POINT_EXPONENTIAL) {
         set_exponential(point, message);
         return;

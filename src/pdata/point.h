@@ -18,7 +18,13 @@
 #include "util/arena.h"
 #include "wire.h"
 
-enum hf_point_kind { HF_POINT_NUMBER = 0, HF_POINT_HISTOGRAM, HF_POINT_EXPONENTIAL };
+/* Of a summary: its count and sum alone. */
+enum hf_point_kind {
+    HF_POINT_NUMBER = 0,
+    HF_POINT_HISTOGRAM,
+    HF_POINT_EXPONENTIAL,
+    HF_POINT_SUMMARY
+};
 
 struct hf_point_buckets {
     int32_t offset;

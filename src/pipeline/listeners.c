@@ -18,6 +18,7 @@
 
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 #define UNIX_SCHEME "unix://"
+#define UDP_SCHEME "udp://"
 
 struct listener {
     struct listener *next;
@@ -175,16 +176,20 @@ static int open_socket(const struct addrinfo *address)
 {
     int on = 1;
     int off = 0;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool is_stream = address->ai_socktype == SOCK_STREAM;
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -1;
     }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (is_stream) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        look_after_peers(fd);
+    }
     if (address->ai_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     }
-    look_after_peers(fd);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
+        (is_stream && listen(fd, BACKLOG) != 0)) {
         int error = errno;
         close(fd);
         errno = error;
@@ -218,12 +223,16 @@ static const char *advice(int error)
     }
 }
 
-static enum hf_status listen_tcp(const char *endpoint, int *ret_fd, char *reterr)
+/* TCP; UDP for an endpoint of that scheme. */
+static enum hf_status listen_inet(const char *endpoint, int *ret_fd, char *reterr)
 {
+    bool is_udp = strncmp(endpoint, UDP_SCHEME, strlen(UDP_SCHEME)) == 0;
     char host[256];
     const char *port;
     struct addrinfo *found = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {.ai_socktype = is_udp ? SOCK_DGRAM : SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE};
+    endpoint += is_udp ? strlen(UDP_SCHEME) : 0;
     if (!split_endpoint(endpoint, host, sizeof(host), &port)) {
         snprintf(reterr, 512, "endpoint \"%s\": expected host:port or unix:///path", endpoint);
         return HF_INVALID;
@@ -289,8 +298,8 @@ enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char 
     }
     if (listener == NULL) {
         int fd = -1;
-        enum hf_status status =
-            path != NULL ? listen_unix(path, mode, &fd, reterr) : listen_tcp(endpoint, &fd, reterr);
+        enum hf_status status = path != NULL ? listen_unix(path, mode, &fd, reterr)
+                                             : listen_inet(endpoint, &fd, reterr);
         if (status != HF_OK) {
             return status;
         }

@@ -20,6 +20,7 @@
 #include "last_resort.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
+#include "reload_metrics.h"
 #include "retired.h"
 #include "self_metrics.h"
 #include "status_line.h"
@@ -341,27 +342,6 @@ static void close_host(struct service *service)
     hf_findings_free(service->findings, service->finding_count);
 }
 
-/* The outcome of the last reload, or of the start. */
-static void show_reload(const struct service *service, bool succeeded)
-{
-    static const struct hf_metric_family families[] = {
-        {.name = "holdfast_config_last_reload_successful",
-         .type = HF_GAUGE,
-         .help = "1: the configuration that was given last runs; 0: it was kept out, and the one "
-                 "before it runs."},
-        {.name = "holdfast_config_last_reload_success_timestamp_seconds",
-         .type = HF_GAUGE,
-         .help = "When the configuration that runs was taken, in Unix time."}};
-    struct hf_series *successful = hf_metrics_series(service->host.metrics, &families[0], NULL);
-    struct hf_series *time = hf_metrics_series(service->host.metrics, &families[1], NULL);
-    if (successful != NULL) {
-        hf_series_set(successful, succeeded ? 1 : 0);
-    }
-    if (time != NULL && succeeded) {
-        hf_series_set(time, (int64_t)(hf_clock_unix_ns() / HF_NS_PER_S));
-    }
-}
-
 static void tell_ready(const struct hf_host *host)
 {
     char why[HF_ERROR_MAX];
@@ -398,7 +378,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
                           service->is_ephemeral);
-        show_reload(service, true);
+        hf_reload_show(service->host.metrics, true);
     }
     return status;
 }
@@ -447,7 +427,7 @@ static void reload(struct service *service)
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
-        show_reload(service, false);
+        hf_reload_show(service->host.metrics, false);
         return;
     }
     struct hf_graph *graph = NULL;
@@ -465,7 +445,7 @@ static void reload(struct service *service)
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
-        show_reload(service, false);
+        hf_reload_show(service->host.metrics, false);
         return;
     }
     warn_of_fixed(service, config);
@@ -475,7 +455,7 @@ static void reload(struct service *service)
     take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
-    show_reload(service, true);
+    hf_reload_show(service->host.metrics, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 

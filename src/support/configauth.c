@@ -69,3 +69,10 @@ const char *const *hf_auth_context_keys(const struct hf_auth_ref *auth, size_t *
     }
     return auth->ops->context_keys(auth->self, ret_count);
 }
+
+void hf_auth_note(const struct hf_auth_ref *auth, enum hf_status status)
+{
+    if (status == HF_UNAUTHENTICATED && auth->ops != NULL && auth->ops->refused != NULL) {
+        auth->ops->refused(auth->self);
+    }
+}

@@ -33,3 +33,7 @@ HF_MUST_USE enum hf_status hf_auth_find_server(const struct hf_node *node,
 
 /* `context_keys` of a component that sends with these credentials. */
 const char *const *hf_auth_context_keys(const struct hf_auth_ref *auth, size_t *ret_count);
+
+/* A backend answered with that status: an authenticator is told of credentials that were refused.
+ */
+void hf_auth_note(const struct hf_auth_ref *auth, enum hf_status status);

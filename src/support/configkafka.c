@@ -87,7 +87,7 @@ static const struct hf_field retry_fields[] = {
      .default_text = "250ms",
      .min = 1e6,
      .max = 3e11,
-     .help = "Time before a request to a broker is repeated."},
+     .help = "Exporter: time before a request to a broker is repeated."},
     HF_FIELDS_END,
 };
 
@@ -142,6 +142,27 @@ static const char *check_sasl(const struct hf_kafka_login *sasl)
     return NULL;
 }
 
+/* What the library cannot be told. */
+static const char *check_tls(const struct hf_tls_config *tls)
+{
+    if (tls->server_name_override != NULL && tls->server_name_override[0] != '\0') {
+        return "tls::server_name_override is not supported for Kafka: brokers are verified by the "
+               "names that they give themselves";
+    }
+    bool is_strict = tls->min_version != NULL && strcmp(tls->min_version, "1.3") == 0;
+    bool is_old = tls->max_version != NULL && tls->max_version[0] != '\0' &&
+                  strcmp(tls->max_version, "1.3") != 0;
+    if (is_strict || is_old) {
+        return "tls: min_version and max_version are not supported for Kafka: TLS 1.2 and 1.3 are "
+               "spoken";
+    }
+    if (tls->cipher_suites.count != 0 || tls->curve_preferences.count != 0) {
+        return "tls: cipher_suites and curve_preferences are not supported for Kafka: those of the "
+               "system are used";
+    }
+    return hf_tls_client_check(tls);
+}
+
 const char *hf_kafka_config_check(const struct hf_kafka_config *config)
 {
     if (config->brokers.count == 0) {
@@ -157,7 +178,7 @@ const char *hf_kafka_config_check(const struct hf_kafka_config *config)
     const char *why = config->auth.sasl != NULL ? check_sasl(config->auth.sasl) : NULL;
     const struct hf_tls_config *tls = config->tls != NULL ? config->tls : config->auth.tls;
     if (why == NULL && tls != NULL) {
-        why = hf_tls_client_check(tls);
+        why = check_tls(tls);
     }
     return why;
 }
@@ -224,8 +245,6 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
     }
     hf_kafka_set(settings, "topic.metadata.refresh.interval.ms", "%" PRIu64,
                  config->metadata.refresh_interval_ns / 1000000);
-    hf_kafka_set(settings, "retry.backoff.ms", "%" PRIu64,
-                 config->metadata.retry.backoff_ns / 1000000);
     hf_kafka_set(settings, "connections.max.idle.ms", "%" PRIu64,
                  config->conn_idle_timeout_ns / 1000000);
     hf_kafka_set(settings, "reconnect.backoff.max.ms", "2000");

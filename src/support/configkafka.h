@@ -77,7 +77,7 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
      .offset = offsetof(owner, at.tls),                                                            \
      .inner = hf_tls_client_fields,                                                                \
      .inner_size = sizeof(struct hf_tls_config),                                                   \
-     .help = "Encryption; absent: none."},                                                         \
+     .help = "Encryption; absent: none. The files are read when a connection's client is made."},                                                         \
     {.key = "metadata",                                                                            \
      .type = HF_FIELD_STRUCT,                                                                      \
      .offset = offsetof(owner, at),                                                                \

@@ -129,6 +129,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     if (result->status == HF_OK) {
         judgement.outcome.message = NULL;
         judge_answer(job, result, &judgement);
+        hf_auth_note(&job->exporter->auth, judgement.outcome.status);
         add_left_out(&job->post, &judgement.outcome);
         if (judgement.outcome.message == job->post.why) {
             memcpy(why, job->post.why, sizeof(why));
@@ -182,6 +183,25 @@ static enum hf_status list_headers(struct job *job)
     return status;
 }
 
+/* Headers that depend on the whole request. */
+static enum hf_status sign(struct job *job)
+{
+    const struct hf_http_post *post = &job->post;
+    const struct hf_auth_ref *auth = &job->exporter->auth;
+    if (auth->ops == NULL || auth->ops->sign == NULL) {
+        return HF_OK;
+    }
+    const struct hf_auth_outgoing request = {
+        .method = post->method,
+        .url = post->url,
+        .body = post->payload.slices,
+        .body_count = post->payload.count,
+        .headers = job->headers.items,
+        .header_count = job->headers.count,
+    };
+    return auth->ops->sign(auth->self, &request, &job->headers.sink);
+}
+
 static enum hf_status build(struct job *job)
 {
     const struct hf_http_exporter *exporter = job->exporter;
@@ -198,7 +218,11 @@ static enum hf_status build(struct job *job)
     };
     job->post.payload.count = 0;
     enum hf_status status = exporter->ops->encode(exporter->user, &job->post);
-    return status == HF_OK && job->post.payload.count != 0 ? list_headers(job) : status;
+    if (status == HF_OK && job->post.payload.count != 0) {
+        status = list_headers(job);
+        status = status == HF_OK ? sign(job) : status;
+    }
+    return status;
 }
 
 void hf_http_exporter_send(void *self, struct hf_export *export)

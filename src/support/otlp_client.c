@@ -1,5 +1,6 @@
 #include "otlp_client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,7 @@ static void on_result(struct hf_grpc_request *request, const struct hf_grpc_resu
         outcome.rejected_items = said.rejected;
         outcome.message = said.message;
     }
+    hf_auth_note(&job->client->auth, verdict.status);
     release_job(job);
     send.done(send.user, &outcome);
 }
@@ -194,6 +196,12 @@ enum hf_status hf_otlp_client_open(const struct hf_otlp_client_options *options,
     client->coding = hf_grpc_client_coding(client->config);
     enum hf_status status =
         hf_auth_find_client(client->node, client->config->auth, &client->auth, reterr);
+    if (status == HF_OK && client->auth.ops != NULL && client->auth.ops->sign != NULL) {
+        snprintf(reterr, HF_ERROR_MAX,
+                 "auth::authenticator: %s signs HTTP requests only: use the exporter otlphttp",
+                 client->config->auth->authenticator);
+        status = HF_INVALID;
+    }
     if (status == HF_OK) {
         status = open_grpc(client, options->endpoint, reterr);
     }

@@ -24,7 +24,7 @@
 #define FRAME_BYTES ((size_t)256 << 10) /* a frame ends when it is larger */
 #define FRAME_BYTES_MAX ((size_t)1 << 30)
 #define REMOVED UINT32_MAX              /* in place of a size */
-#define WASTE_BYTES ((uint64_t)4 << 20) /* out of date before the file is written anew */
+#define WASTE_BYTES ((uint64_t)4 << 20) /* out of date before the file is rewritten */
 
 static void head_of(const struct hf_state *state, uint8_t *head)
 {

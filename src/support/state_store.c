@@ -269,7 +269,7 @@ void hf_state_discard(struct hf_state *state)
 
 /* ---- dropping ---- */
 
-/* Notes it for the journal; without memory the journal is written anew. */
+/* Notes it for the journal; without memory the journal is written again. */
 static void note_removed(struct hf_state *state, struct hf_hash key)
 {
     if (state->removed_count == state->removed_room) {

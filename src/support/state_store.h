@@ -1,7 +1,7 @@
 /*
  * state_store: small values by key that outlive a SIGKILL: what a processor remembers of each
  * series. All of them are in memory; a journal beside the queue has every change that was
- * committed, and is written anew when most of it is out of date.
+ * committed, and is rewritten when most of it is out of date.
  *
  * Changes are staged, then applied or discarded together, so that a step that fails half-way leaves
  * nothing behind; hf_state_commit() makes what was applied durable. Keys and bytes have limits; the

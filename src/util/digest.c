@@ -1,5 +1,7 @@
 #include "digest.h"
 
+#include <stdbool.h>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -87,4 +89,35 @@ enum hf_status hf_digest_sha512(struct hf_slice data, char *ret_hex)
 enum hf_status hf_digest_md5(struct hf_slice data, char *ret_hex)
 {
     return digest(EVP_md5(), data, HF_MD5_HEX_SIZE, ret_hex);
+}
+
+enum hf_status hf_digest_sha256_pieces(const struct hf_slice *pieces, size_t count, char *ret_hex)
+{
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    for (size_t i = 0; i < count && good; i++) {
+        good =
+            pieces[i].size == 0 || EVP_DigestUpdate(context, pieces[i].data, pieces[i].size) == 1;
+    }
+    good = good && EVP_DigestFinal_ex(context, hash, &size) == 1;
+    EVP_MD_CTX_free(context);
+    if (!good) {
+        return HF_UNSUPPORTED;
+    }
+    put_hex(hash, size, ret_hex);
+    return HF_OK;
+}
+
+enum hf_status hf_digest_hmac_sha256(struct hf_slice key, struct hf_slice data,
+                                     uint8_t ret_bytes[HF_SHA256_SIZE])
+{
+    static const uint8_t nothing[1];
+    unsigned size = 0;
+    const uint8_t *bytes = data.size > 0 ? data.data : nothing;
+    return key.size <= INT32_MAX && HMAC(EVP_sha256(), key.data, (int)key.size, bytes, data.size,
+                                         ret_bytes, &size) != NULL
+               ? HF_OK
+               : HF_UNSUPPORTED;
 }

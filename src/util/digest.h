@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
@@ -27,6 +28,14 @@ enum hf_digest_kind {
 };
 
 #define HF_DIGEST_HEX_MAX 128u
+#define HF_SHA256_SIZE 32u
+
+/* Of pieces, taken as one text. HF_UNSUPPORTED likewise. */
+HF_MUST_USE enum hf_status hf_digest_sha256_pieces(const struct hf_slice *pieces, size_t count,
+                                                   char *ret_hex);
+/* As bytes. HF_UNSUPPORTED likewise. */
+HF_MUST_USE enum hf_status hf_digest_hmac_sha256(struct hf_slice key, struct hf_slice data,
+                                                 uint8_t ret_bytes[HF_SHA256_SIZE]);
 
 /* Of any kind; `ret_hex` has room for HF_DIGEST_HEX_MAX, `ret_size` tells how much of it is used.
  * HF_UNSUPPORTED likewise. */

@@ -9,6 +9,7 @@ static const struct hf_status_row rows[HF_STATUS_COUNT] = {
     [HF_AGAIN] = {"again", 14, 503, true, "temporary failure, try again later"},
     [HF_FULL] = {"full", 14, 503, true, "the queue or its disk is full, try again later"},
     [HF_BUSY] = {"busy", 14, 429, true, "data refused due to high memory usage"},
+    [HF_LIMITED] = {"limited", 8, 429, true, "over the rate limit, try again later"},
     [HF_CLOSED] = {"closed", 14, 503, true, "shutting down, try another instance"},
     [HF_INVALID] = {"invalid", 3, 400, false, "the request is malformed"},
     [HF_TOO_LARGE] = {"too large", 8, 413, false, "the request is over the size limit"},

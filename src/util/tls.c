@@ -264,7 +264,7 @@ static int select_alpn(SSL *session, const unsigned char **ret_name, unsigned ch
             return SSL_TLSEXT_ERR_OK;
         }
     }
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return size == 0 ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static enum hf_status set_identity(SSL_CTX *context, const struct hf_tls_config *config,
@@ -348,6 +348,11 @@ static enum hf_status make_context(struct hf_tls *tls, SSL_CTX **ret_context, ch
     SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD_BYTES);
     /* Resumption with client certificates needs a name to be resumed in. */
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"holdfast", 8);
+    if (tls->server && tls->alpn[0] == 0) {
+        /* Of a sender that reads nothing, a ticket in its buffer makes the end a reset, which takes
+         * what it has sent last with it. */
+        SSL_CTX_set_num_tickets(context, 0);
+    }
     enum hf_status status = set_versions(context, &tls->config, reterr);
     if (status == HF_OK) {
         status = set_algorithms(context, tls, reterr);
@@ -538,8 +543,8 @@ bool hf_tls_session_agreed(const struct hf_tls *tls, const SSL *session)
     unsigned int size;
     SSL_get0_alpn_selected(session, &name, &size);
     if (size == 0) {
-        /* HTTP/1.1 is what is spoken without any word; HTTP/2 must be agreed on. */
-        return strcmp((const char *)tls->alpn + 1, "http/1.1") == 0;
+        /* HTTP/2 must be agreed on; everything else is spoken without any word. */
+        return strcmp((const char *)tls->alpn + 1, "h2") != 0;
     }
     return size == tls->alpn[0] && memcmp(name, tls->alpn + 1, size) == 0;
 }

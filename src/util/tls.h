@@ -36,8 +36,9 @@ const char *hf_tls_client_check(const struct hf_tls_config *config);
 const char *hf_tls_server_check(const struct hf_tls_config *config);
 
 struct hf_tls;
-/* The configuration's strings are borrowed until hf_tls_free(). `alpn`: "h2" or "http/1.1". On
- * failure `reterr` (512 bytes) names the file and what is wrong with it. */
+/* The configuration's strings are borrowed until hf_tls_free(). `alpn`: "h2", "http/1.1", or "" for
+ * a protocol that TLS has no name for. On failure `reterr` (512 bytes) names the file and what is
+ * wrong with it. */
 HF_MUST_USE enum hf_status hf_tls_new_server(const struct hf_tls_config *config, const char *alpn,
                                              struct hf_tls **ret_tls, char *reterr);
 HF_MUST_USE enum hf_status hf_tls_new_client(const struct hf_tls_config *config, const char *alpn,

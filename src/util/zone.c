@@ -253,6 +253,11 @@ int64_t hf_zone_to_unix(const struct hf_zone *zone, int64_t wall_s)
     return unix_s;
 }
 
+int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s)
+{
+    return find_period(zone, unix_s).offset_s;
+}
+
 bool hf_zone_find(const struct hf_zone *zone, const char *abbreviation, int32_t *ret_offset_s)
 {
     for (size_t i = zone->type_count; i-- > 0;) {

@@ -18,6 +18,9 @@ void hf_zone_close(struct hf_zone *zone);
 /* The Unix time of a wall clock there, given as if it were UTC. */
 int64_t hf_zone_to_unix(const struct hf_zone *zone, int64_t wall_s);
 
+/* How far the zone is ahead of UTC at that Unix time. */
+int32_t hf_zone_offset_s(const struct hf_zone *zone, int64_t unix_s);
+
 /* The offset that the zone calls by that abbreviation; false: none. */
 HF_MUST_USE bool hf_zone_find(const struct hf_zone *zone, const char *abbreviation,
                               int32_t *ret_offset_s);

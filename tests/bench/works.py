@@ -49,7 +49,7 @@ TARGETS = {
     "cgroup-100": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 1)},
     "cgroup-200": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 5)},
     "cgroup-1000": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 20)},
-    "idle": {"cpu_percent": ("<=", 0.1), "rss_mib": ("<=", 12)},
+    "idle": {"cpu_percent": ("<=", 0.1), "rss_mib": ("<=", 14)},
     "ready": {"ready_ms": ("<=", 50)},
     "ready-50": {"ready_ms": ("<=", 1000)},
     "binary": {"file_mib": ("<=", 5)},

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support import otlp
-from support.holdfast import FAST_RETRY, config, run
+from support.holdfast import FAST_RETRY, config, otlp_exporter, run
 from support.kafka import Kafka
 from support.waiting import until
 
@@ -195,6 +195,8 @@ WRONG = {
     "0, 1, -1 or all": {"producer": {"required_acks": "2"}},
     "otlp_proto or otlp_json": {"traces": {"encoding": "jaeger_proto"}},
     "a version of Kafka": {"protocol_version": "new"},
+    "server_name_override is not supported": {"tls": {"server_name_override": "kafka"}},
+    "min_version and max_version": {"tls": {"min_version": "1.3"}},
 }
 
 
@@ -202,6 +204,201 @@ WRONG = {
 def test_a_wrong_exporter_is_refused_in_one_sentence(start, says):
     keys = {"brokers": ["127.0.0.1:1"], **WRONG[says]}
     holdfast = start(config({"kafka": keys}), ready=False)
+    files = ("--config", holdfast.base_path, "--config", holdfast.config_path)
+    done = run("validate", *files, env=holdfast.environment)
+    text = done.stdout + done.stderr
+    if done.returncode == 0:
+        holdfast.spawn()
+        assert holdfast.process.wait(20) != 0
+        text = holdfast.log()
+    assert says in text
+
+
+def receiver(kafka, **more):
+    return {
+        "brokers": kafka.brokers,
+        "group_id": "gateway",
+        "initial_offset": "earliest",
+        "autocommit": {"interval": "100ms"},
+        "session_timeout": "6s",
+        "heartbeat_interval": "500ms",
+        **more,
+    }
+
+
+def from_kafka(kafka, backend, **more):
+    configuration = config({"otlp": otlp_exporter(backend)}, receivers={"kafka": receiver(kafka, **more)})
+    for pipeline in configuration["service"]["pipelines"].values():
+        pipeline["receivers"] = ["kafka"]
+    return configuration
+
+
+def wait_until_committed(kafka, topic, count, group="gateway"):
+    until(
+        lambda: sum(kafka.committed(group, topic).values()) == count,
+        lambda: f"committed {kafka.committed(group, topic)} of {count}",
+        seconds=30,
+        pause=0.2,
+    )
+
+
+def put(kafka, signal, ids, each=10, **options):
+    for at in range(0, len(ids), each):
+        body = otlp.request(signal, ids[at : at + each]).SerializeToString()
+        kafka.produce(TOPICS[signal.name], body, key=bytes([at % 256]), **options)
+
+
+class TestReceiver:
+    def test_each_signal_is_read_and_its_offset_committed(self, start, kafka, grpc_backend):
+        holdfast = start(from_kafka(kafka, grpc_backend))
+        for signal in otlp.SIGNALS:
+            ids = otlp.new_ids(30)
+            put(kafka, signal, ids)
+            grpc_backend.wait_for(ids)
+            wait_until_committed(kafka, TOPICS[signal.name], 3)
+        assert holdfast.metric("otelcol_kafka_receiver_records", topic="otlp_spans") == 3
+        assert holdfast.metric("otelcol_receiver_accepted_spans", receiver="kafka") == 30
+        assert holdfast.metric("otelcol_kafka_receiver_partition_start") == 9
+
+    def test_bodies_of_logs_by_their_encoding(self, start, kafka, grpc_backend):
+        bodies = {"text": b"h\xc3\xa9llo", "text_latin1": b"h\xe9llo", "raw": b"\x00\xff", "json": b'{"a": [1, true]}'}
+        for encoding, body in bodies.items():
+            kafka.run("topic", encoding, 1)
+            kafka.produce(encoding, body, tenant="t1")
+            headers = {"extract_headers": True, "headers": ["tenant", "absent"]}
+            logs = {"topic": encoding, "encoding": encoding}
+            start(from_kafka(kafka, grpc_backend, group_id=encoding, logs=logs, header_extraction=headers))
+        until(lambda: len(grpc_backend.accepted(otlp.LOGS)) == 4, lambda: len(grpc_backend.requests))
+        found = []
+        for one in grpc_backend.accepted(otlp.LOGS):
+            resource = one.message.resource_logs[0]
+            pairs = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+            assert pairs == {"kafka.header.tenant": "t1"}
+            found.append(otlp.value(resource.scope_logs[0].log_records[0].body))
+        assert len(found) == 4
+        assert "h\u00e9llo" in found and b"\x00\xff" in found and {"a": [1, True]} in found
+        assert found.count("h\u00e9llo") == 2
+
+    def test_a_message_that_cannot_be_read_is_counted_and_skipped(self, start, kafka, grpc_backend):
+        holdfast = start(from_kafka(kafka, grpc_backend))
+        kafka.produce("otlp_spans", b"no protobuf", key=b"k")
+        ids = otlp.new_ids(5)
+        kafka.produce("otlp_spans", otlp.request(otlp.TRACES, ids).SerializeToString(), key=b"k")
+        grpc_backend.wait_for(ids)
+        wait_until_committed(kafka, "otlp_spans", 2)
+        assert holdfast.metric("otelcol_kafka_receiver_unmarshal_failed_spans") == 1
+        holdfast.wait_for_log("a message is skipped: it is no OTLP request of traces")
+
+    def test_topics_by_a_regular_expression(self, start, kafka, grpc_backend):
+        for topic in ("team-a", "team-b", "team-x"):
+            kafka.run("topic", topic, 1)
+        ids = {topic: otlp.new_ids(3) for topic in ("team-a", "team-b", "team-x")}
+        for topic, own in ids.items():
+            kafka.produce(topic, otlp.request(otlp.TRACES, own).SerializeToString())
+        traces = {"topics": ["^team-.*"], "exclude_topics": ["^team-x$"]}
+        start(from_kafka(kafka, grpc_backend, traces=traces))
+        grpc_backend.wait_for(ids["team-a"] + ids["team-b"])
+        assert not set(ids["team-x"]) & set(grpc_backend.ids())
+
+    def test_kills_lose_nothing(self, start, kafka, grpc_backend):
+        """Killed three times while it reads: every message reaches the backend."""
+        holdfast = start(from_kafka(kafka, grpc_backend))
+        ids = otlp.new_ids(600)
+        for at in range(0, 600, 200):
+            put(kafka, otlp.TRACES, ids[at : at + 200], each=2)
+            holdfast.wait_metric("otelcol_kafka_receiver_records", 1, seconds=40)
+            holdfast.kill9()
+            holdfast.start()
+        grpc_backend.wait_for(ids, seconds=90)
+        wait_until_committed(kafka, "otlp_spans", 300)
+
+    def test_no_offset_is_committed_while_no_queue_takes_data(self, start, kafka, grpc_backend):
+        """The queue is full: what is read waits, and is read again after a kill."""
+        grpc_backend.stop()
+        configuration = from_kafka(kafka, grpc_backend)
+        configuration["exporters"]["otlp"]["sending_queue"] = {"queue_size": 4}
+        holdfast = start(configuration)
+        ids = otlp.new_ids(40)
+        put(kafka, otlp.TRACES, ids, each=2)
+        until(lambda: holdfast.books("traces", "otlp")["queued"]["items"] >= 8, "a full queue")
+        wait_until_committed(kafka, "otlp_spans", 4)
+        holdfast.kill9()
+        grpc_backend.start()
+        holdfast.start()
+        grpc_backend.wait_for(ids, seconds=60)
+        wait_until_committed(kafka, "otlp_spans", 20)
+
+    def test_a_broker_that_restarts_loses_nothing(self, start, kafka, grpc_backend):
+        start(from_kafka(kafka, grpc_backend))
+        first, second = otlp.new_ids(20), otlp.new_ids(20)
+        put(kafka, otlp.TRACES, first)
+        grpc_backend.wait_for(first)
+        kafka.run("down", 1)
+        kafka.run("up", 1)
+        put(kafka, otlp.TRACES, second)
+        grpc_backend.wait_for(second, seconds=60)
+
+    def test_members_share_the_partitions_as_they_come_and_go(self, start, kafka, grpc_backend):
+        first = start(from_kafka(kafka, grpc_backend))
+        ids = otlp.new_ids(300)
+        put(kafka, otlp.TRACES, ids[:100], each=5)
+        grpc_backend.wait_for(ids[:100])
+        second = start(from_kafka(kafka, grpc_backend))
+        second.wait_metric("otelcol_kafka_receiver_partition_start", 1, seconds=60)
+        put(kafka, otlp.TRACES, ids[100:200], each=5)
+        grpc_backend.wait_for(ids[100:200], seconds=60)
+        first.terminate()
+        put(kafka, otlp.TRACES, ids[200:], each=5)
+        grpc_backend.wait_for(ids, seconds=60)
+
+    def test_a_reload_loses_nothing(self, start, kafka, grpc_backend):
+        holdfast = start(from_kafka(kafka, grpc_backend))
+        ids = otlp.new_ids(100)
+        put(kafka, otlp.TRACES, ids[:50])
+        holdfast.reload()
+        put(kafka, otlp.TRACES, ids[50:])
+        grpc_backend.wait_for(ids, seconds=60)
+
+
+def test_the_chain_from_edge_to_gateway_through_kafka(start, kafka, grpc_backend, grpc_sender):
+    """An agent writes to Kafka, a gateway reads: each is killed, and each item arrives."""
+    agent = start(to_kafka(kafka, partition_traces_by_id=True))
+    gateway = start(from_kafka(kafka, grpc_backend))
+    sender = grpc_sender(agent)
+    ids = otlp.new_ids(400)
+    for at in range(0, 400, 20):
+        sender.export(otlp.TRACES, otlp.request(otlp.TRACES, ids[at : at + 20]))
+        if at == 120:
+            gateway.kill9()
+        if at == 200:
+            agent.kill9()
+            agent.start()
+            sender = grpc_sender(agent)
+        if at == 280:
+            gateway.start()
+    grpc_backend.wait_for(ids, seconds=90)
+
+
+WRONG_RECEIVERS = {
+    "group_id must not be empty": {"group_id": ""},
+    "heartbeat_interval must be shorter": {"heartbeat_interval": "6s", "session_timeout": "6s"},
+    "max_fetch_size cannot be less": {"min_fetch_size": 10, "max_fetch_size": 5},
+    "none of the topics is a regular expression": {"traces": {"topic": "a", "exclude_topics": ["b"]}},
+    "would leave out every topic": {"traces": {"topic": "^a", "exclude_topics": [""]}},
+    "others are not supported": {"traces": {"encoding": "text"}},
+    "no such encoding of characters": {"logs": {"encoding": "text_klingon"}},
+    "latest": {"initial_offset": "middle"},
+    "range, roundrobin": {"group_rebalance_strategy": "mine"},
+    "expected range, roundrobin": {"group_rebalance_strategies": ["range", "mine"]},
+}
+
+
+@pytest.mark.parametrize("says", WRONG_RECEIVERS)
+def test_a_wrong_receiver_is_refused_in_one_sentence(start, grpc_backend, says):
+    class Nowhere:
+        brokers = ["127.0.0.1:1"]
+
+    holdfast = start(from_kafka(Nowhere, grpc_backend, **WRONG_RECEIVERS[says]), ready=False)
     files = ("--config", holdfast.base_path, "--config", holdfast.config_path)
     done = run("validate", *files, env=holdfast.environment)
     text = done.stdout + done.stderr

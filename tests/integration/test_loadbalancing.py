@@ -208,6 +208,29 @@ class TestFailures:
         wait_until_traces(pair, traces)
         assert set(traces_at(pair[0])) == good and set(traces_at(pair[1])) == bad
 
+    def test_what_overflows_while_it_is_held_is_dropped_and_counted(self, start, pair, grpc_sender):
+        queue = {"max_bytes": "2MiB", "on_full": "drop_oldest"}
+        holdfast = start(to_list(*pair, sending_queue=queue))
+        pair[1].stop()
+        sender = grpc_sender(holdfast)
+        traces = new_traces(1000)
+        good, bad = shares(pair, traces)
+        for at in range(0, 1000, 10):
+            message = request(traces[at : at + 10])
+            for span in message.resource_spans[0].scope_spans[0].spans:
+                span.name = os.urandom(6000).hex()
+            sender.export(otlp.TRACES, message)
+            if at % 200 == 0:
+                wait_until_traces(pair[:1], good & set(traces[: at + 10]))
+        wait_until_traces(pair[:1], good)
+        pair[1].start()
+        last = bad & set(traces[-10:])
+        wait_until_traces(pair[1:], last)
+        until(lambda: holdfast.books("traces", "loadbalancing")["queued"]["items"] == 0, "the queue drains")
+        books = holdfast.books("traces", "loadbalancing")
+        assert books["dropped"]["overflow"]["items"] > 0
+        assert books["accepted"]["items"] == 1000
+
 
 class TestResolvers:
     def test_dns_finds_the_addresses_of_a_name(self, start, grpc_backend, grpc_sender):

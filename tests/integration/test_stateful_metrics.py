@@ -104,6 +104,19 @@ class TestKill:
         until(lambda: points(grpc_backend) == wanted, lambda: sorted(set(wanted) ^ set(points(grpc_backend)))[:10])
 
 
+    def test_a_start_time_stays(self, remembering, grpc_backend, grpc_sender):
+        holdfast = remembering("metricstarttime", {})
+        for number in range(10):
+            batch = [(series, -T0 / S, number + 1, 10 * (number + 1)) for series in range(SERIES)]
+            grpc_sender(holdfast).export(otlp.METRICS, request(CUMULATIVE, batch))
+            if number in {0, 4, 5}:
+                holdfast.kill9()
+                holdfast.start()
+        wait_until_done(holdfast, "metricstarttime")
+        wanted = {(str(series), 1.0, float(n + 1)): 10 * (n + 1) for series in range(SERIES) for n in range(10)}
+        until(lambda: points(grpc_backend) == wanted, lambda: sorted(set(wanted) ^ set(points(grpc_backend)))[:10])
+
+
 class TestReload:
     def test_the_state_goes_on(self, remembering, grpc_backend, grpc_sender):
         holdfast = remembering("deltatocumulative", {})
@@ -131,9 +144,10 @@ class TestLimits:
         holdfast = remembering("cumulativetodelta", {"initial_value": "drop", "max_staleness": "1ms"})
         sender = grpc_sender(holdfast)
         sender.export(otlp.METRICS, request(CUMULATIVE, [("a", 0, 1, 5)]))
+        counted = "otelcol_cumulativetodelta_datapoints_dropped"
+        until(lambda: holdfast.metric(counted, reason="initial", metric_type="sum") == 1, "it was not looked at")
         until(lambda: holdfast.metric("otelcol_cumulativetodelta_streams_tracked") == 0, "it is remembered")
         sender.export(otlp.METRICS, request(CUMULATIVE, [("a", 0, 2, 6)]))
-        counted = "otelcol_cumulativetodelta_datapoints_dropped"
         until(lambda: holdfast.metric(counted, reason="initial", metric_type="sum") == 2, "it was remembered")
 
 

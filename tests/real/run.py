@@ -7,12 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import debian, grpcurl, h2spec, kubernetes, opensearch  # noqa: E402
+from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, opensearch  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
+    "kafka": kafka.main,
     "kubernetes": kubernetes.main,
+    "charts": charts.main,
     "opensearch": opensearch.main,
     "debian": debian.main,
 }

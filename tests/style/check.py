@@ -52,12 +52,22 @@ LIBRARIES = {
     r"nghttp2/.*": "src/grpc",
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
+    r"msgpack.*": "src/encodings",
     r"librdkafka/.*": "src/kafka",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
 # with the longest path that holds a file is the file's floor; a component is a floor of its own.
-ENGINES = ("src/logs", "src/expr", "src/ottl", "src/kubernetes", "src/prometheus", "src/encodings", "src/bulk")
+ENGINES = (
+    "src/logs",
+    "src/expr",
+    "src/ottl",
+    "src/kubernetes",
+    "src/prometheus",
+    "src/encodings",
+    "src/bulk",
+    "src/aws",
+)
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
 TRANSPORTS = ("src/grpc", "src/http", "src/kafka")
@@ -85,6 +95,7 @@ FLOORS = {
     "src/prometheus": ("src/config", *DATA),
     "src/encodings": DATA,
     "src/bulk": DATA,
+    "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),

@@ -67,6 +67,11 @@ static rd_kafka_t *new_client(const struct tool *tool, rd_kafka_type_t type, con
     return made;
 }
 
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 static void end_with(rd_kafka_resp_err_t error)
 {
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -228,14 +233,14 @@ static bool run_on_mock(struct tool *tool, char **words, size_t count)
         return false;
     }
     if (count == 3 && strcmp(words[0], "topic") == 0) {
-        end_with(rd_kafka_mock_topic_create(tool->mock, words[1], atoi(words[2]), 1));
+        end_with(rd_kafka_mock_topic_create(tool->mock, words[1], number(words[2]), 1));
     } else if (count == 3 && strcmp(words[0], "fail") == 0) {
-        rd_kafka_mock_topic_set_error(tool->mock, words[1], (rd_kafka_resp_err_t)atoi(words[2]));
+        rd_kafka_mock_topic_set_error(tool->mock, words[1], (rd_kafka_resp_err_t)number(words[2]));
         puts("ok");
     } else if (count == 2 && strcmp(words[0], "down") == 0) {
-        end_with(rd_kafka_mock_broker_set_down(tool->mock, atoi(words[1])));
+        end_with(rd_kafka_mock_broker_set_down(tool->mock, number(words[1])));
     } else if (count == 2 && strcmp(words[0], "up") == 0) {
-        end_with(rd_kafka_mock_broker_set_up(tool->mock, atoi(words[1])));
+        end_with(rd_kafka_mock_broker_set_up(tool->mock, number(words[1])));
     } else {
         return false;
     }
@@ -268,7 +273,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "mock") == 0) {
         tool.owner = new_client(&tool, RD_KAFKA_PRODUCER, NULL, on_report);
-        tool.mock = rd_kafka_mock_cluster_new(tool.owner, atoi(argv[2]));
+        tool.mock = rd_kafka_mock_cluster_new(tool.owner, number(argv[2]));
         snprintf(tool.bootstrap, sizeof(tool.bootstrap), "%s",
                  rd_kafka_mock_cluster_bootstraps(tool.mock));
     } else {

@@ -257,6 +257,7 @@ static void the_reason_of_a_request_is_found(void **state)
         {"{\"error\":\"no handler\",\"status\":400}", "no handler"},
         {"{\"error\":{\"type\":\"a\",\"reason\":\"b\",\"caused_by\":{\"reason\":\"c\"}}}",
          "a: b: c"},
+        {"{\"error\":\"a\\u001b[1m\\nb\"}", "a\\x1b[1m\\nb"},
         {"<html>", ""},
         {"", ""},
     };

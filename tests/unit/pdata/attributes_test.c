@@ -84,10 +84,10 @@ static void looks_at_plain_pairs_without_a_list(void **state)
         {"\x1a\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_THERE},
         {"\x1a\x06\x0a\x01l\x12\x01w\x1a\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_THERE},
         {"\x1a\x06\x0a\x01l\x12\x01v", HF_ATTRIBUTE_ABSENT},
-        {"\x22\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_ABSENT}, /* another field */
-        {"\x1a\x06\x12\x01v\x0a\x01k", HF_ATTRIBUTE_UNKNOWN}, /* the value comes first */
+        {"\x22\x06\x0a\x01k\x12\x01v", HF_ATTRIBUTE_ABSENT},           /* another field */
+        {"\x1a\x06\x12\x01v\x0a\x01k", HF_ATTRIBUTE_UNKNOWN},          /* the value comes first */
         {"\x1a\x09\x0a\x01k\x12\x01v\x12\x01v", HF_ATTRIBUTE_UNKNOWN}, /* in two pieces */
-        {"\x1a\x09\x0a\x01k", HF_ATTRIBUTE_UNKNOWN}, /* cut short */
+        {"\x1a\x09\x0a\x01k", HF_ATTRIBUTE_UNKNOWN},                   /* cut short */
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -49,6 +49,7 @@ static void splits_by_a_key(void **state)
                 char key[20];
                 snprintf(key, sizeof(key), "%u", seen % parts_wanted);
                 assert_int_equal(hf_parts_put(&parts, &place, hf_slice_text(key)), HF_OK);
+                assert_int_equal(hf_parts_find(&parts, hf_slice_text(key)), seen % parts_wanted);
                 describe(&place, &before[seen++]);
             }
             assert_int_equal(parts.count, parts_wanted);

@@ -52,6 +52,37 @@ static struct hf_listeners *make(void)
     return listeners;
 }
 
+static void a_socket_for_datagrams_has_its_own_name_and_outlives_a_round(void **state)
+{
+    char error[512] = "", endpoint[64], datagrams[80], got[8];
+    int stream = -1, first = -1, second = -1;
+    struct hf_listeners *listeners = make();
+    (void)state;
+    assert_int_equal(hf_listeners_get(listeners, "udp://127.0.0.1:0", &first, error), HF_OK);
+    snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d", port_of(first));
+    snprintf(datagrams, sizeof(datagrams), "udp://%s", endpoint);
+    close(first);
+    hf_listeners_begin_round(listeners);
+    hf_listeners_end_round(listeners);
+    assert_int_equal(hf_listeners_get(listeners, datagrams, &first, error), HF_OK);
+    assert_int_equal(hf_listeners_get(listeners, endpoint, &stream, error), HF_OK);
+
+    struct sockaddr_in to;
+    socklen_t size = sizeof(to);
+    int sender = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(getsockname(first, (struct sockaddr *)&to, &size), 0);
+    assert_int_equal(sendto(sender, "x", 1, 0, (struct sockaddr *)&to, size), 1);
+    close(first);
+    hf_listeners_begin_round(listeners);
+    assert_int_equal(hf_listeners_get(listeners, datagrams, &second, error), HF_OK);
+    hf_listeners_end_round(listeners);
+    assert_int_equal(recv(second, got, sizeof(got), 0), 1); /* sent to the round before */
+    close(sender);
+    close(second);
+    close(stream);
+    hf_listeners_free(listeners);
+}
+
 static void gives_an_endpoint_once_a_round(void **state)
 {
     char error[512] = "";
@@ -277,6 +308,7 @@ static void looks_after_peers_that_are_gone_without_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_socket_for_datagrams_has_its_own_name_and_outlives_a_round),
         cmocka_unit_test(gives_an_endpoint_once_a_round),
         cmocka_unit_test(keeps_a_socket_over_rounds_only_while_it_is_asked_for),
         cmocka_unit_test(keeps_a_socket_that_is_not_asked_for_when_told),

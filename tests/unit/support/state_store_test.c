@@ -223,7 +223,7 @@ static void another_format_is_not_read(void **state)
 }
 
 /* The same keys again and again: the file does not grow with the number of commits. */
-static void the_journal_is_written_anew(void **state)
+static void the_journal_is_rewritten(void **state)
 {
     struct place *place = *state;
     struct hf_state *store = open_state(place, 100);
@@ -284,7 +284,7 @@ int main(void)
         WITH_PLACE(limits_hold_and_the_oldest_makes_room),
         WITH_PLACE(a_torn_end_is_cut_off),
         WITH_PLACE(another_format_is_not_read),
-        WITH_PLACE(the_journal_is_written_anew),
+        WITH_PLACE(the_journal_is_rewritten),
         WITH_PLACE(a_commit_that_failed_is_made_good),
         cmocka_unit_test(names_become_names_of_files),
     };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 #define SIZE_LEAST 64u
 #define DIMENSIONS_MAX 100000u
@@ -69,7 +69,7 @@ static struct servicegraph_edge **bucket_of(const struct servicegraph_edges *edg
 struct servicegraph_edge *servicegraph_edges_find(const struct servicegraph_edges *edges,
                                                   const uint8_t *key)
 {
-    uint64_t hash = hf_hash(edges->hash_key, key, SERVICEGRAPH_KEY_SIZE);
+    uint64_t hash = hf_table_hash(edges->hash_key, key, SERVICEGRAPH_KEY_SIZE);
     struct servicegraph_edge *edge = edges->size != 0 ? *bucket_of(edges, hash) : NULL;
     while (edge != NULL && memcmp(edge->key, key, SERVICEGRAPH_KEY_SIZE) != 0) {
         edge = edge->next_in_bucket;
@@ -100,7 +100,7 @@ enum hf_status servicegraph_edges_add(struct servicegraph_edges *edges,
     if (edges->count >= edges->size && !grow(edges)) {
         return HF_NOMEM;
     }
-    edge->hash = hf_hash(edges->hash_key, edge->key, SERVICEGRAPH_KEY_SIZE);
+    edge->hash = hf_table_hash(edges->hash_key, edge->key, SERVICEGRAPH_KEY_SIZE);
     edge->next_in_bucket = *bucket_of(edges, edge->hash);
     *bucket_of(edges, edge->hash) = edge;
     edge->previous = edges->last;

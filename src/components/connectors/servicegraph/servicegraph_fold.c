@@ -6,7 +6,7 @@
 #include "pdata/any.h"
 #include "pdata/attributes.h"
 #include "pdata/wire_find.h"
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 /* Field numbers of OTLP. */
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SPANS = 2, RESOURCE_ATTRIBUTES = 1 };
@@ -313,7 +313,7 @@ enum hf_status servicegraph_fold_init(struct servicegraph_fold *fold,
                                       const struct servicegraph_config *config)
 {
     fold->config = config;
-    hf_hash_key(&fold->edges.hash_key);
+    hf_table_hash_key(&fold->edges.hash_key);
     return servicegraph_table_init(&fold->table, config);
 }
 

@@ -5,7 +5,7 @@
 
 #include "pdata/attributes.h"
 #include "pdata/wire_find.h"
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 #define SIZE_LEAST 64u
 #define BATCH_BYTES ((size_t)512 << 10)
@@ -144,7 +144,7 @@ static struct servicegraph_series *add(struct servicegraph_table *table, struct 
     if (series == NULL) {
         return NULL;
     }
-    series->hash = hf_hash(table->hash_key, key.data, key.size);
+    series->hash = hf_table_hash(table->hash_key, key.data, key.size);
     series->key_size = (uint32_t)key.size;
     series->attributes_size = (uint32_t)attributes.size;
     series->is_overflow = is_overflow;
@@ -214,7 +214,7 @@ enum hf_status servicegraph_table_count(struct servicegraph_table *table,
     }
     struct hf_slice key = hf_slice_of(table->key.data, table->key.size);
     struct servicegraph_series *series =
-        find(table, key, hf_hash(table->hash_key, key.data, key.size));
+        find(table, key, hf_table_hash(table->hash_key, key.data, key.size));
     series = series == NULL ? make(table, now_ns) : series;
     if (series == NULL) {
         return HF_NOMEM;
@@ -445,7 +445,7 @@ enum hf_status servicegraph_table_init(struct servicegraph_table *table,
                                        const struct servicegraph_config *config)
 {
     table->config = config;
-    hf_hash_key(&table->hash_key);
+    hf_table_hash_key(&table->hash_key);
     hf_builder_init(&table->builder, HF_METRICS, BATCH_BYTES_MAX);
     if (config->exponential_histogram_max_size > 0) {
         table->wanted_form.is_exponential = true;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 #define BATCH_BYTES_MAX ((size_t)2 << 20)
 #define EXPONENTIAL_SIZE_DEFAULT 160
@@ -327,8 +327,8 @@ static void make_instance_id(char *ret_id)
     uint8_t bytes[16];
     uint64_t seeds[2];
     if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) != (ssize_t)sizeof(bytes)) {
-        hf_hash_key(&seeds[0]);
-        hf_hash_key(&seeds[1]);
+        hf_table_hash_key(&seeds[0]);
+        hf_table_hash_key(&seeds[1]);
         memcpy(bytes, seeds, sizeof(bytes));
     }
     bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
@@ -346,7 +346,7 @@ enum hf_status spanmetrics_state_init(struct spanmetrics_state *state,
 {
     state->config = config;
     state->layout = &state->wanted;
-    hf_hash_key(&state->table.hash_key);
+    hf_table_hash_key(&state->table.hash_key);
     state->table.resource_max = (size_t)config->resource_metrics_cache_size;
     state->table.series_max = (size_t)config->max_series;
     state->table.cardinality_max = (size_t)config->aggregation_cardinality_limit;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 #define SIZE_LEAST 64u
 
@@ -137,7 +137,7 @@ enum hf_status spanmetrics_table_resource(struct spanmetrics_table *table,
                                           const struct spanmetrics_new_resource *wanted,
                                           struct spanmetrics_resource **ret_resource)
 {
-    uint64_t hash = hf_hash(table->hash_key, wanted->key.data, wanted->key.size);
+    uint64_t hash = hf_table_hash(table->hash_key, wanted->key.data, wanted->key.size);
     struct spanmetrics_resource *resource = find_resource(table, wanted->key, hash);
     bool is_known = resource != NULL;
     bool is_full = table->resource_count - table->evicted_count >= table->resource_max;
@@ -167,7 +167,7 @@ uint64_t spanmetrics_table_hash(const struct spanmetrics_table *table,
                                 const struct spanmetrics_resource *resource,
                                 enum spanmetrics_metric metric, struct hf_slice key)
 {
-    return hf_hash(table->hash_key ^ resource->hash ^ (uint64_t)metric, key.data, key.size);
+    return hf_table_hash(table->hash_key ^ resource->hash ^ (uint64_t)metric, key.data, key.size);
 }
 
 struct spanmetrics_series *spanmetrics_table_find(const struct spanmetrics_table *table,

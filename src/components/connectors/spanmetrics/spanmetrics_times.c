@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 /* Entries are numbered from 1; 0 is none. */
 struct entry {
@@ -21,8 +21,8 @@ struct spanmetrics_times {
 /* The keys are stored over a restart: these numbers never change. */
 static void hash(struct hf_slice key, uint64_t *ret_key)
 {
-    ret_key[0] = hf_hash(UINT64_C(0x243f6a8885a308d3), key.data, key.size);
-    ret_key[1] = hf_hash(UINT64_C(0x13198a2e03707344), key.data, key.size);
+    ret_key[0] = hf_table_hash(UINT64_C(0x243f6a8885a308d3), key.data, key.size);
+    ret_key[1] = hf_table_hash(UINT64_C(0x13198a2e03707344), key.data, key.size);
 }
 
 enum hf_status spanmetrics_times_new(size_t limit, struct spanmetrics_times **ret_times)

@@ -316,6 +316,8 @@ void kafka_config_set(const struct kafka_config *config, uint64_t timeout_ns,
     bool all = needs_all_acks(config);
     int64_t most = config->producer.flush_max_messages;
     hf_kafka_config_set(&config->kafka, settings);
+    hf_kafka_set(settings, "retry.backoff.ms", "%" PRIu64,
+                 config->kafka.metadata.retry.backoff_ns / MS_NS);
     hf_kafka_set(settings, "acks", "%s", config->producer.required_acks);
     hf_kafka_set(settings, "enable.idempotence", "%s", all ? "true" : "false");
     hf_kafka_set(settings, "message.max.bytes", "%" PRId64, config->producer.max_message_bytes);

@@ -9,6 +9,7 @@
 
 #include <holdfast/component.h>
 
+#include "kubernetes/access.h"
 #include "kubernetes/known.h"
 #include "kubernetes/watch.h"
 #include "lb_resolver.h"
@@ -265,19 +266,9 @@ static void on_mail(struct hf_task *task)
 
 static void find_own_namespace(char *room, size_t size)
 {
-    char path[512];
-    const char *folder = getenv("HOLDFAST_SERVICE_ACCOUNT_DIR");
-    snprintf(path, sizeof(path), "%.400s/namespace",
-             folder != NULL ? folder : "/var/run/secrets/kubernetes.io/serviceaccount");
-    snprintf(room, size, "default");
-    FILE *file = fopen(path, "re");
-    char text[64] = "";
-    if (file != NULL && fgets(text, sizeof(text), file) != NULL && text[0] != '\0') {
-        text[strcspn(text, "\r\n")] = '\0';
-        snprintf(room, size, "%s", text);
-    }
-    if (file != NULL) {
-        fclose(file);
+    char error[HF_ERROR_MAX];
+    if (!hf_kube_own_namespace(room, size, error)) {
+        snprintf(room, size, "default");
     }
 }
 

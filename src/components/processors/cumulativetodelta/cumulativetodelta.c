@@ -140,7 +140,7 @@ static enum hf_status remember(struct pass *pass, struct hf_hash key, const stru
 {
     struct hf_state *state = hf_steps_state(pass->processor->steps);
     enum hf_status status = hf_point_state_push(state, key, point, pass->unix_ns);
-    /* A request that alone has more series than there may be: the rest begins anew each time. */
+    /* A request that alone has more series than there may be: the rest begins again each time. */
     return status == HF_FULL ? HF_OK : status;
 }
 

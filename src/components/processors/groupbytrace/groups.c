@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "pdata/wire_find.h"
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
 
@@ -204,7 +204,7 @@ enum hf_status groups_new(struct hf_node *node, const struct groups_options *opt
     }
     groups->node = node;
     groups->options = *options;
-    hf_hash_key(&groups->hash_key);
+    hf_table_hash_key(&groups->hash_key);
     if (!open_counters(groups)) {
         free(groups);
         return HF_NOMEM;

@@ -6,7 +6,7 @@
 
 #include "groups_internal.h"
 #include "pdata/wire_find.h"
-#include "support/hash.h"
+#include "support/table_hash.h"
 
 #define SIZE_LEAST 1024u
 
@@ -14,7 +14,7 @@ enum { SPAN_TRACE_ID = 1 };
 
 uint64_t groups_hash(const struct groups *groups, const uint8_t *id)
 {
-    return hf_hash(groups->hash_key, id, GROUPS_ID_SIZE);
+    return hf_table_hash(groups->hash_key, id, GROUPS_ID_SIZE);
 }
 
 void groups_id_of(struct hf_slice span, uint8_t *ret_id)

@@ -56,7 +56,8 @@ static const char *compare(struct hf_message *first, struct hf_message *other)
     if (!has_labels_of(first, other) || !has_labels_of(other, first)) {
         return "attributes";
     }
-    if (kind != HF_MESSAGE_GAUGE &&
+    bool has_temporality = kind != HF_MESSAGE_GAUGE && kind != HF_MESSAGE_SUMMARY;
+    if (has_temporality &&
         hf_message_u64(left, HF_DATA_TEMPORALITY) != hf_message_u64(right, HF_DATA_TEMPORALITY)) {
         return "aggregation temporalities";
     }

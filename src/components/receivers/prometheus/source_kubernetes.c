@@ -12,12 +12,12 @@
 #include <holdfast/component.h>
 
 #include "kube_targets.h"
+#include "kubernetes/access.h"
 #include "kubernetes/watch.h"
 #include "source.h"
 #include "util/clock.h"
 
 #define MAKE_AGAIN_NS (1 * HF_NS_PER_S) /* changes within it are made targets of together */
-#define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 
 /* Between the source and its lists that are on their way: the source may be gone when they arrive.
  */
@@ -340,21 +340,6 @@ static void free_source(struct prom_source *source)
     free(kube);
 }
 
-static bool read_own_namespace(struct kube_source *kube, char *reterr)
-{
-    const char *folder = getenv("HOLDFAST_SERVICE_ACCOUNT_DIR");
-    char path[512];
-    char *text = NULL;
-    snprintf(path, sizeof(path), "%s/namespace", folder != NULL ? folder : SERVICE_ACCOUNT);
-    if (hf_file_watch_read(path, &text, reterr) != HF_OK) {
-        return false;
-    }
-    snprintf(kube->own_namespace, sizeof(kube->own_namespace), "%.*s", (int)strcspn(text, " \r\n"),
-             text);
-    free(text);
-    return true;
-}
-
 struct prom_source *prom_source_kubernetes(struct prom_job_state *job,
                                            const struct prom_kube_sd *config, char *reterr)
 {
@@ -376,7 +361,8 @@ struct prom_source *prom_source_kubernetes(struct prom_job_state *job,
     kube->watches =
         calloc(PROM_KIND_COUNT * (config->namespaces.names.count + 1), sizeof(*kube->watches));
     if (kube->link == NULL || kube->watches == NULL ||
-        (config->namespaces.own_namespace && !read_own_namespace(kube, reterr))) {
+        (config->namespaces.own_namespace &&
+         !hf_kube_own_namespace(kube->own_namespace, sizeof(kube->own_namespace), reterr))) {
         free_source(&kube->source);
         return NULL;
     }

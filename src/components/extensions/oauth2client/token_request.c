@@ -1,0 +1,297 @@
+#include "token_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "pdata/json_value.h"
+#include "util/clock.h"
+#include "util/escape.h"
+#include "util/file_watch.h"
+#include "util/header_text.h"
+#include "json/json.h"
+
+#define TIMEOUT_DEFAULT_NS (30 * HF_NS_PER_S)
+#define ANSWER_BYTES_MAX ((size_t)1 << 20)
+
+/* ---- forms ---- */
+
+static bool is_unreserved(uint8_t byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._~", byte) != NULL);
+}
+
+static enum hf_status put_escaped(struct hf_bytes *out, struct hf_slice text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < text.size && status == HF_OK; i++) {
+        uint8_t byte = text.data[i];
+        const char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (is_unreserved(byte)) {
+            status = hf_bytes_append(out, hf_slice_of(&byte, 1));
+        } else if (byte == ' ') {
+            status = hf_bytes_append(out, hf_slice_text("+"));
+        } else {
+            status = hf_bytes_append(out, hf_slice_of(escaped, sizeof(escaped)));
+        }
+    }
+    return status;
+}
+
+enum hf_status oauth2_put_form(struct hf_bytes *out, const char *key, struct hf_slice value)
+{
+    enum hf_status status = out->size != 0 ? hf_bytes_append(out, hf_slice_text("&")) : HF_OK;
+    status = status == HF_OK ? put_escaped(out, hf_slice_text(key)) : status;
+    status = status == HF_OK ? hf_bytes_append(out, hf_slice_text("=")) : status;
+    return status == HF_OK ? put_escaped(out, value) : status;
+}
+
+static enum hf_status put_scopes(struct hf_bytes *out, const struct hf_string_list *scopes)
+{
+    struct hf_bytes joined = {0};
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < scopes->count && status == HF_OK; i++) {
+        status = i != 0 ? hf_bytes_append(&joined, hf_slice_text(" ")) : HF_OK;
+        status =
+            status == HF_OK ? hf_bytes_append(&joined, hf_slice_text(scopes->items[i])) : status;
+    }
+    if (status == HF_OK && joined.size != 0) {
+        status = oauth2_put_form(out, "scope", hf_slice_of(joined.data, joined.size));
+    }
+    hf_bytes_release(&joined);
+    return status;
+}
+
+/* Each value is a text or a list of texts. */
+static enum hf_status put_params(struct hf_bytes *out, const struct hf_value *params)
+{
+    enum hf_status status = HF_OK;
+    for (size_t i = 0; i < params->count && status == HF_OK; i++) {
+        const struct hf_value *value = &params->items[i];
+        if (value->type != HF_VALUE_LIST) {
+            status = oauth2_put_form(out, params->keys[i],
+                                     hf_slice_text(value->string != NULL ? value->string : ""));
+            continue;
+        }
+        for (size_t j = 0; j < value->count && status == HF_OK; j++) {
+            const char *text = value->items[j].string;
+            status = oauth2_put_form(out, params->keys[i], hf_slice_text(text != NULL ? text : ""));
+        }
+    }
+    return status;
+}
+
+/* ---- answers ---- */
+
+enum hf_status oauth2_read_answer(struct hf_slice body, struct oauth2_token *ret_token,
+                                  char *reterr)
+{
+    struct hf_arena arena = {.limit = ANSWER_BYTES_MAX};
+    char why[HF_JSON_ERROR_MAX] = "";
+    const struct hf_json *root = NULL;
+    enum hf_status status = hf_json_read(body, &arena, &root, why);
+    struct hf_slice token = hf_json_text_of(root, "access_token");
+    struct hf_slice type = hf_json_text_of(root, "token_type");
+    const struct hf_json *life = hf_json_get(root, "expires_in");
+    if (status != HF_OK || token.size == 0 || !hf_header_is_value(token)) {
+        snprintf(reterr, HF_ERROR_MAX, "the answer of the token endpoint has no access_token");
+        hf_arena_release(&arena);
+        return HF_INVALID;
+    }
+    bool is_bearer = type.size == 0 ||
+                     (type.size == 6 && strncasecmp((const char *)type.data, "bearer", 6) == 0);
+    int64_t seconds = life != NULL && life->kind == HF_JSON_STRING
+                          ? strtoll((const char *)life->text.data, NULL, 10)
+                          : hf_json_int(life);
+    int size = snprintf(
+        ret_token->header, sizeof(ret_token->header), "%.*s %.*s", is_bearer ? 6 : (int)type.size,
+        is_bearer ? "Bearer" : (const char *)type.data, (int)token.size, (const char *)token.data);
+    hf_arena_release(&arena);
+    ret_token->has_end = seconds > 0;
+    ret_token->life_ns = seconds > 0 && seconds < INT32_MAX ? (uint64_t)seconds * HF_NS_PER_S : 0;
+    ret_token->has_end = ret_token->life_ns != 0;
+    if (size < 0 || (size_t)size >= sizeof(ret_token->header)) {
+        snprintf(reterr, HF_ERROR_MAX, "the token is longer than a header may be");
+        return HF_INVALID;
+    }
+    return HF_OK;
+}
+
+/* The reason of a refusal: error and error_description. */
+static void say_refusal(const struct hf_http_fetched *fetched, const char *url, char *reterr)
+{
+    struct hf_arena arena = {.limit = ANSWER_BYTES_MAX};
+    char why[HF_JSON_ERROR_MAX];
+    const struct hf_json *root = NULL;
+    enum hf_status status =
+        hf_json_read(hf_slice_of(fetched->body.data, fetched->body.size), &arena, &root, why);
+    struct hf_slice error = status == HF_OK ? hf_json_text_of(root, "error") : HF_EMPTY_SLICE;
+    struct hf_slice more =
+        status == HF_OK ? hf_json_text_of(root, "error_description") : HF_EMPTY_SLICE;
+    char shown[80], details[120]; /* fit to be logged */
+    hf_escape(HF_ESCAPE_LINE, error, shown, sizeof(shown));
+    hf_escape(HF_ESCAPE_LINE, more, details, sizeof(details));
+    snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s answered %d%s%s%s%s", url,
+             fetched->code, shown[0] != '\0' ? ": " : "", shown, details[0] != '\0' ? ": " : "",
+             details);
+    hf_arena_release(&arena);
+}
+
+/* ---- requests ---- */
+
+struct credentials {
+    char *id, *secret; /* malloc'd */
+};
+
+static void release(struct credentials *credentials, struct hf_bytes *form)
+{
+    if (credentials->secret != NULL) {
+        explicit_bzero(credentials->secret, strlen(credentials->secret));
+    }
+    free(credentials->id);
+    free(credentials->secret);
+    if (form->data != NULL) {
+        explicit_bzero(form->data, form->size);
+    }
+    hf_bytes_release(form);
+}
+
+/* The text, or the content of the file without blanks at its end. */
+static enum hf_status read_one(const char *text, const char *path, char **ret_text, char *reterr)
+{
+    if (path == NULL || path[0] == '\0') {
+        *ret_text = strdup(text != NULL ? text : "");
+        if (*ret_text == NULL) {
+            snprintf(reterr, HF_ERROR_MAX, "no memory");
+            return HF_NOMEM;
+        }
+        return HF_OK;
+    }
+    enum hf_status status = hf_file_watch_read(path, ret_text, reterr);
+    if (status == HF_OK) {
+        size_t size = strlen(*ret_text);
+        while (size > 0 && strchr(" \t\r\n", (*ret_text)[size - 1]) != NULL) {
+            (*ret_text)[--size] = '\0';
+        }
+    }
+    return status;
+}
+
+static enum hf_status make_form(const struct oauth2_config *config,
+                                const struct credentials *credentials, enum oauth2_style style,
+                                struct hf_bytes *form)
+{
+    form->size = 0;
+    enum hf_status status =
+        oauth2_put_form(form, "grant_type", hf_slice_text("client_credentials"));
+    status = status == HF_OK ? put_scopes(form, &config->scopes) : status;
+    status = status == HF_OK ? put_params(form, &config->endpoint_params) : status;
+    if (status == HF_OK && style == OAUTH2_BODY) {
+        status = oauth2_put_form(form, "client_id", hf_slice_text(credentials->id));
+        status = status == HF_OK
+                     ? oauth2_put_form(form, "client_secret", hf_slice_text(credentials->secret))
+                     : status;
+    }
+    return status;
+}
+
+/* "Basic " and base64 of id:secret, each escaped as in a form. */
+static enum hf_status make_basic(const struct credentials *credentials, struct hf_bytes *ret)
+{
+    struct hf_bytes pair = {0};
+    enum hf_status status = put_escaped(&pair, hf_slice_text(credentials->id));
+    status = status == HF_OK ? hf_bytes_append(&pair, hf_slice_text(":")) : status;
+    status = status == HF_OK ? put_escaped(&pair, hf_slice_text(credentials->secret)) : status;
+    status = status == HF_OK ? hf_bytes_append(ret, hf_slice_text("Basic ")) : status;
+    status = status == HF_OK ? hf_bytes_reserve(ret, ret->size + (pair.size + 2) / 3 * 4) : status;
+    if (status == HF_OK) {
+        ret->size +=
+            hf_json_print_base64(hf_slice_of(pair.data, pair.size), (char *)ret->data + ret->size);
+    }
+    hf_bytes_release(&pair);
+    return status;
+}
+
+static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_config *config,
+                          const struct credentials *credentials, enum oauth2_style style,
+                          struct hf_bytes *form, struct hf_http_fetched *fetched)
+{
+    struct hf_bytes basic = {0};
+    enum hf_status status = make_form(config, credentials, style, form);
+    if (status == HF_OK && style == OAUTH2_HEADER) {
+        status = make_basic(credentials, &basic);
+    }
+    struct hf_header headers[2] = {{hf_slice_text("accept"), hf_slice_text("application/json")},
+                                   {hf_slice_text("authorization"), HF_EMPTY_SLICE}};
+    headers[1].value = hf_slice_of(basic.data, basic.size);
+    const struct hf_http_fetch fetch = {
+        .method = "POST",
+        .url = config->token_url,
+        .content_type = "application/x-www-form-urlencoded",
+        .body = hf_slice_of(form->data, form->size),
+        .headers = headers,
+        .header_count = style == OAUTH2_HEADER ? 2 : 1,
+        .timeout_ns = config->timeout_ns != 0 ? config->timeout_ns : TIMEOUT_DEFAULT_NS,
+    };
+    status = status == HF_OK ? hf_http_fetch(fetcher, &fetch, fetched) : status;
+    hf_bytes_release(&basic);
+    return status;
+}
+
+/* Tries the header first, which servers have to know, then the body, which many want. */
+static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
+                                     const struct oauth2_config *config,
+                                     const struct credentials *credentials,
+                                     enum oauth2_style *style, struct hf_bytes *form,
+                                     struct hf_http_fetched *fetched)
+{
+    enum oauth2_style first = *style != OAUTH2_UNKNOWN ? *style : OAUTH2_HEADER;
+    enum hf_status status = ask(fetcher, config, credentials, first, form, fetched);
+    bool is_refused = status == HF_OK && fetched->code >= 400 && fetched->code < 500;
+    if (is_refused && *style == OAUTH2_UNKNOWN) {
+        first = OAUTH2_BODY;
+        status = ask(fetcher, config, credentials, first, form, fetched);
+    }
+    if (status == HF_OK && fetched->code >= 200 && fetched->code < 300) {
+        *style = first;
+    }
+    return status;
+}
+
+enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
+                                    const struct oauth2_config *config, enum oauth2_style *style,
+                                    struct oauth2_token *ret_token, char *reterr)
+{
+    struct credentials credentials = {0};
+    struct hf_bytes form = {0};
+    struct hf_http_fetched fetched = {0};
+    enum hf_status status =
+        read_one(config->client_id, config->client_id_file, &credentials.id, reterr);
+    if (status == HF_OK) {
+        status = read_one(config->client_secret, config->client_secret_file, &credentials.secret,
+                          reterr);
+    }
+    if (status == HF_OK) {
+        status = ask_in_a_style(fetcher, config, &credentials, style, &form, &fetched);
+        if (status != HF_OK) {
+            snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s: %s", config->token_url,
+                     fetched.why[0] != '\0' ? fetched.why : "no answer");
+        } else if (fetched.code < 200 || fetched.code >= 300) {
+            say_refusal(&fetched, config->token_url, reterr);
+            status = fetched.code < 500 ? HF_UNAUTHENTICATED : HF_AGAIN;
+        } else {
+            status = oauth2_read_answer(hf_slice_of(fetched.body.data, fetched.body.size),
+                                        ret_token, reterr);
+        }
+    }
+    if (fetched.body.data != NULL) {
+        explicit_bzero(fetched.body.data, fetched.body.size);
+    }
+    hf_bytes_release(&fetched.body);
+    release(&credentials, &form);
+    return status;
+}

@@ -1,0 +1,72 @@
+/*
+ * tcplog: receives log records over TCP.
+ */
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "support/log_listener.h"
+
+struct tcplog_config {
+    struct hf_log_tcp_config tcp;
+    struct hf_log_intake_config intake;
+};
+
+static enum hf_status open_receiver(struct hf_node *node, const void *from, void **ret_self,
+                                    char *reterr)
+{
+    const struct tcplog_config *config = from;
+    const struct hf_log_listener_options options = {
+        .node = node, .intake = &config->intake, .tcp = &config->tcp, .section = ""};
+    struct hf_log_listener *listener = NULL;
+    enum hf_status status = hf_log_listener_open(&options, &listener, reterr);
+    if (status == HF_OK) {
+        *ret_self = listener;
+    }
+    return status;
+}
+
+static enum hf_status start_receiver(void *self, char *reterr)
+{
+    return hf_log_listener_start(self, reterr);
+}
+
+static void stop_receiver(void *self)
+{
+    hf_log_listener_stop(self);
+}
+
+static void close_receiver(void *self)
+{
+    hf_log_listener_close(self);
+}
+
+static const char *check_config(const void *from)
+{
+    const struct tcplog_config *config = from;
+    return hf_log_tcp_check(&config->tcp);
+}
+
+static const struct hf_field fields[] = {
+    HF_LOG_TCP_FIELDS(struct tcplog_config, tcp),
+    HF_LOG_INTAKE_FIELDS(struct tcplog_config, intake),
+    HF_FIELDS_END,
+};
+
+static const char *const aliases[] = {"tcp_log", NULL};
+
+const struct hf_component hf_receiver_tcplog = {
+    .type = "tcplog",
+    .aliases = aliases,
+    .help = "Receives lines over TCP; the protocol has no answer: what was read is on disk before "
+            "more is read.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_LOGS),
+    .config_size = sizeof(struct tcplog_config),
+    .fields = fields,
+    .check = check_config,
+    .open = open_receiver,
+    .start = start_receiver,
+    .stop = stop_receiver,
+    .close = close_receiver,
+};

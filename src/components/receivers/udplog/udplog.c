@@ -1,0 +1,66 @@
+/*
+ * udplog: receives log records over UDP.
+ */
+#include <stdlib.h>
+
+#include <holdfast/component.h>
+
+#include "support/log_listener.h"
+
+struct udplog_config {
+    struct hf_log_udp_config udp;
+    struct hf_log_intake_config intake;
+};
+
+static enum hf_status open_receiver(struct hf_node *node, const void *from, void **ret_self,
+                                    char *reterr)
+{
+    const struct udplog_config *config = from;
+    const struct hf_log_listener_options options = {
+        .node = node, .intake = &config->intake, .udp = &config->udp, .section = ""};
+    struct hf_log_listener *listener = NULL;
+    enum hf_status status = hf_log_listener_open(&options, &listener, reterr);
+    if (status == HF_OK) {
+        *ret_self = listener;
+    }
+    return status;
+}
+
+static enum hf_status start_receiver(void *self, char *reterr)
+{
+    return hf_log_listener_start(self, reterr);
+}
+
+static void stop_receiver(void *self)
+{
+    hf_log_listener_stop(self);
+}
+
+static void close_receiver(void *self)
+{
+    hf_log_listener_close(self);
+}
+
+static const struct hf_field fields[] = {
+    HF_LOG_UDP_FIELDS(struct udplog_config, udp),
+    HF_LOG_INTAKE_FIELDS(struct udplog_config, intake),
+    HF_FIELDS_END,
+};
+
+static const char *const aliases[] = {"udp_log", NULL};
+
+const struct hf_component hf_receiver_udplog = {
+    .type = "udplog",
+    .aliases = aliases,
+    .help = "Receives datagrams of log records over UDP; what comes while the queue is full waits "
+            "in the socket's buffer, and is counted when it has no room there.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_LOGS),
+    .config_size = sizeof(struct udplog_config),
+    .fields = fields,
+
+    .open = open_receiver,
+    .start = start_receiver,
+    .stop = stop_receiver,
+    .close = close_receiver,
+};

@@ -1,0 +1,43 @@
+/*
+ * jaeger_fuzz: the first byte chooses the format, the rest is the body or datagram. Must reach:
+ * hf_jaeger_read() with its readers of protobuf, batches and calls, hf_jaeger_span_translate(),
+ * hf_jaeger_tags_status(), hf_thrift_message(), hf_thrift_skip().
+ *
+ * What is taken is a request that passes the scan; what is refused has a sentence, and a datagram
+ * that is refused leaves nothing behind.
+ */
+#include <stdlib.h>
+
+#include "encodings/jaeger.h"
+#include "pdata/scan.h"
+
+static void check(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0) {
+        return 0;
+    }
+    enum hf_jaeger_format format = (enum hf_jaeger_format)(data[0] % 4);
+    char error[HF_JAEGER_ERROR_MAX];
+    struct hf_builder builder;
+    struct hf_scan scan;
+    hf_builder_init(&builder, HF_TRACES, (size_t)256 << 20);
+    enum hf_status status =
+        hf_jaeger_read(hf_slice_of(data + 1, size - 1), format, &builder, error);
+    check(status == HF_OK || error[0] != '\0');
+    check(status == HF_OK || format < HF_JAEGER_CALL_COMPACT || hf_build_items(&builder) == 0);
+    check(hf_build_finish(&builder) == HF_OK);
+    struct hf_batch *batch = hf_build_take(&builder);
+    if (batch != NULL) {
+        check(hf_scan(HF_TRACES, batch->raw, &scan) == HF_OK && scan.items == batch->items);
+        hf_ref_drop(&batch->ref);
+    }
+    hf_builder_release(&builder);
+    return 0;
+}

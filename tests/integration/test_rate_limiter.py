@@ -1,0 +1,91 @@
+"""rate_limiter: what is over the limit is refused before the OK, per tenant; what was accepted is delivered."""
+
+import grpc
+import pytest
+
+from support import otlp, senders
+from support.holdfast import config, otlp_exporter
+from support.waiting import until
+
+HOUR = "3600s"  # so long an interval that nothing fills up again in a test
+
+
+@pytest.fixture
+def limiting(start, grpc_backend):
+    """limiting(keys) -> a Holdfast with that rate limiter in front of every queue."""
+
+    def make(**keys):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["processors"] = {"rate_limiter": {"throttle_interval": HOUR, **keys}}
+        ports = {"grpc": "GRPC_PORT", "http": "HTTP_PORT"}
+        protocols = {
+            name: {"endpoint": f"127.0.0.1:${{env:{port}}}", "include_metadata": True} for name, port in ports.items()
+        }
+        configuration["receivers"] = {"otlp": {"protocols": protocols}}
+        for pipeline in configuration["service"]["pipelines"].values():
+            pipeline["processors"] = ["rate_limiter"]
+        return start(configuration)
+
+    return make
+
+
+def post(holdfast, ids, tenant="a", service=None):
+    message = otlp.request(otlp.TRACES, ids, resource={"service.name": service} if service else None)
+    return senders.post(holdfast.http_base, otlp.TRACES, message, headers={"X-Tenant": tenant})
+
+
+class TestLimits:
+    def test_http_senders_get_429_with_a_delay(self, limiting, grpc_backend):
+        holdfast = limiting(strategy="records", rate=10)
+        ids = otlp.new_ids(8)
+        assert post(holdfast, ids).status_code == 200
+        refused = post(holdfast, otlp.new_ids(3))
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert post(holdfast, more := otlp.new_ids(2)).status_code == 200
+        grpc_backend.wait_for(ids + more)
+        assert holdfast.metric("otelcol_ratelimit_items", decision="accepted") == 10
+        assert holdfast.metric("otelcol_ratelimit_items", decision="throttled") == 3
+
+    def test_grpc_senders_get_resource_exhausted(self, limiting, grpc_sender):
+        holdfast = limiting(strategy="requests", rate=1)
+        sender = grpc_sender(holdfast)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))
+        with pytest.raises(grpc.RpcError) as refused:
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert any(key == "grpc-status-details-bin" for key, _ in refused.value.trailing_metadata())
+
+    def test_each_tenant_has_its_own(self, limiting):
+        holdfast = limiting(strategy="records", rate=5, metadata_keys=["X-Tenant"], overrides={"large": {"rate": 20}})
+        for tenant, wanted in (("a", 200), ("a", 429), ("b", 200), ("large", 200), ("large", 200), ("b", 429)):
+            assert post(holdfast, otlp.new_ids(5), tenant).status_code == wanted, tenant
+
+    def test_so_has_each_service(self, limiting):
+        holdfast = limiting(strategy="records", rate=5, resource_attributes=["service.name"])
+        for service, wanted in (("a", 200), ("a", 429), ("b", 200)):
+            assert post(holdfast, otlp.new_ids(5), service=service).status_code == wanted
+
+    def test_a_request_larger_than_the_burst_passes_once(self, limiting):
+        holdfast = limiting(strategy="records", rate=5)
+        assert post(holdfast, otlp.new_ids(50)).status_code == 200
+        assert post(holdfast, otlp.new_ids(1)).status_code == 429
+
+    def test_the_number_of_tenants_is_bounded(self, limiting):
+        holdfast = limiting(strategy="requests", rate=1, metadata_keys=["x-tenant"], max_keys=2)
+        assert [post(holdfast, otlp.new_ids(1), tenant).status_code for tenant in "abab"] == [200, 200, 429, 429]
+        assert post(holdfast, otlp.new_ids(1), "c").status_code == 200  # forgets the one used longest ago
+        assert post(holdfast, otlp.new_ids(1), "b").status_code == 429
+
+    def test_it_fills_up_again(self, limiting):
+        holdfast = limiting(strategy="requests", rate=1, throttle_interval="1ms")
+        assert post(holdfast, otlp.new_ids(1)).status_code == 200
+        until(lambda: post(holdfast, otlp.new_ids(1)).status_code == 200, "it is still refused")
+
+    def test_a_wrong_rate_is_refused(self, start, grpc_backend):
+        configuration = config({"otlp": otlp_exporter(grpc_backend)})
+        configuration["processors"] = {"rate_limiter": {"rate": 0}}
+        holdfast = start(configuration, ready=False)
+        holdfast.spawn()
+        assert holdfast.process.wait(timeout=20) != 0
+        assert "rate must be greater than zero" in holdfast.log()

@@ -1,0 +1,503 @@
+"""The chart rendered by helm for every mode and preset, for the oldest and the newest Kubernetes: the API server takes
+every object in a strict dry run, Holdfast takes every configuration, and the chart's access rights are those that are
+used. `./dev test --real charts` runs it."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from real import helm as real_helm
+from real.control_plane import VARIABLE, ControlPlane
+from real.control_plane import Refused as ApiRefused
+from real.helm import NEWEST, OLDEST, Refused, of_kind, workload
+from support import chart
+from support.holdfast import BINARY, otlp_exporter
+from support.waiting import until
+
+SECONDS = 60
+VALUES = sorted((chart.CHART / "ci").glob("*-values.yaml"))
+OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0")
+PATHS = {
+    "v1": "/api/v1",
+    "ServiceAccount": "serviceaccounts",
+    "ConfigMap": "configmaps",
+    "Service": "services",
+    "Pod": "pods",
+    "DaemonSet": "daemonsets",
+    "StatefulSet": "statefulsets",
+    "Deployment": "deployments",
+    "Ingress": "ingresses",
+    "NetworkPolicy": "networkpolicies",
+    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "PodDisruptionBudget": "poddisruptionbudgets",
+    "ClusterRole": "clusterroles",
+    "ClusterRoleBinding": "clusterrolebindings",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
+    "ServiceMonitor": "servicemonitors",
+    "PodMonitor": "podmonitors",
+    "PrometheusRule": "prometheusrules",
+}
+
+
+@pytest.fixture(scope="module")
+def helm(tmp_path_factory):
+    return real_helm.Helm(Path(os.environ["HOLDFAST_HELM"]), tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory):
+    with ControlPlane(tmp_path_factory.mktemp("plane"), Path(os.environ[VARIABLE])) as plane:
+        for kind in ("servicemonitors", "podmonitors", "prometheusrules"):
+            plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(kind))
+        until(lambda: plane.has("/apis/monitoring.coreos.com/v1/podmonitors"), "the kinds of the operator", SECONDS)
+        plane.make("/api/v1/namespaces", "restricted", "Namespace", metadata={"labels": RESTRICTED})
+        yield plane
+
+
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def definition(kind):
+    """Of a kind of the Prometheus operator, from its published module."""
+    name = "@".join(OPERATOR)
+    done = subprocess.run(["go", "mod", "download", "-json", name], capture_output=True, check=True, timeout=600)
+    folder = Path(json.loads(done.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
+    return yaml.safe_load((folder / f"monitoring.coreos.com_{kind}.yaml").read_text())
+
+
+# ---- the API server ----
+
+
+def path_of(one):
+    version = one["apiVersion"]
+    root = PATHS.get(version, f"/apis/{version}")
+    if one["kind"].startswith("Cluster"):
+        return f"{root}/{PATHS[one['kind']]}"
+    return f"{root}/namespaces/{one['metadata'].get('namespace', 'default')}/{PATHS[one['kind']]}"
+
+
+def dry_run(plane, one):
+    plane.call("POST", f"{path_of(one)}?dryRun=All&fieldValidation=Strict", one)
+
+
+def assert_taken(plane, objects):
+    assert objects
+    for one in objects:
+        dry_run(plane, one)
+
+
+# ---- the configurations ----
+
+
+def assert_valid(objects, directory):
+    """Each configuration that a rendered ConfigMap holds."""
+    found = [one["data"]["relay.yaml"] for one in of_kind(objects, "ConfigMap") if "relay.yaml" in one["data"]]
+    assert found
+    for text in found:
+        (directory / "relay.yaml").write_text(text)
+        done = subprocess.run(
+            [BINARY, "validate", "--config", directory / "relay.yaml"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **chart.ENVIRONMENT},
+        )
+        assert (done.returncode, done.stderr) == (0, ""), text
+
+
+def configuration_of(objects):
+    return yaml.safe_load(of_kind(objects, "ConfigMap")[0]["data"]["relay.yaml"])
+
+
+# ---- lint and render ----
+
+
+@pytest.mark.parametrize("path", [None, *VALUES], ids=lambda path: path.stem if path else "default")
+def test_lint(helm, path):
+    code, out, error = helm.lint(*([path] if path else []))
+    assert code == 0, out + error
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("mode", chart.MODES)
+@pytest.mark.parametrize("preset", [None, *chart.PRESETS])
+def test_every_mode_and_preset(helm, plane, tmp_path, mode, preset, version):
+    sets = [f"mode={mode}", *([f"presets.{preset}.enabled=true"] if preset else [])]
+    objects = helm.render(sets=sets, version=version)
+    assert_taken(plane, objects)
+    assert_valid(objects, tmp_path)
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
+def test_values_files(helm, plane, tmp_path, path, version):
+    objects = helm.render([path], version=version)
+    assert_taken(plane, objects)
+    assert_valid(objects, tmp_path)
+
+
+def test_a_misspelt_field_would_be_seen(helm, plane):
+    one = workload(helm.render(sets=["mode=deployment"]))
+    one["spec"]["replicaz"] = 2
+    with pytest.raises(ApiRefused, match="replicaz"):
+        dry_run(plane, one)
+
+
+def test_an_older_kubernetes_is_refused(helm):
+    with pytest.raises(Refused, match="kubeVersion"):
+        helm.render(version="1.22.0")
+
+
+@pytest.mark.parametrize(
+    "sets, why",
+    [
+        (["mode=deployment", "queue.type=volumeClaim"], "needs mode statefulset"),
+        (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
+        (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
+        (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
+        (["configMap.create=false"], "existingName is needed"),
+        (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
+        (["mode=gateway"], "mode"),
+    ],
+)
+def test_what_cannot_work_is_refused(helm, sets, why):
+    with pytest.raises(Refused, match=why):
+        helm.render(sets=sets)
+
+
+# ---- what the pods are ----
+
+
+def pod(objects):
+    return workload(objects)["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    "mode, volume, user",
+    [("daemonset", "hostPath", 0), ("statefulset", None, 10001), ("deployment", "emptyDir", 10001)],
+)
+def test_the_queue_s_volume(helm, mode, volume, user):
+    objects = helm.render(sets=[f"mode={mode}"])
+    spec = pod(objects)
+    queue = [one for one in spec["volumes"] if one["name"] == "queue"]
+    claims = workload(objects)["spec"].get("volumeClaimTemplates", [])
+    assert [one["metadata"]["name"] for one in claims] == ([] if volume else ["queue"])
+    assert [volume] * bool(volume) == [key for one in queue for key in one if key != "name"]
+    assert spec["securityContext"]["runAsUser"] == user
+    environment = {one["name"]: one.get("value") for one in spec["containers"][0]["env"]}
+    assert environment["HOLDFAST_HEALTH"] == "0.0.0.0:13133"
+    assert environment.get("HOLDFAST_EPHEMERAL") == ("1" if volume == "emptyDir" else None)
+    assert ("lifecycle" in spec["containers"][0]) == (mode == "deployment")
+
+
+def test_an_init_container_may_give_the_folder_away(helm, plane):
+    objects = helm.render(sets=["mode=daemonset", "queue.hostPath.ownerImage=busybox:1"])
+    assert_taken(plane, objects)
+    spec = pod(objects)
+    assert spec["securityContext"]["runAsUser"] == 10001
+    assert spec["initContainers"][0]["command"] == ["chown", "10001:10001", "/var/lib/holdfast"]
+
+
+def as_pod(template, namespace):
+    spec = {**template["spec"]}
+    spec.pop("serviceAccountName", None)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": namespace}, "spec": spec}
+
+
+@pytest.mark.parametrize("mode", ["statefulset", "deployment"])
+def test_pods_are_restricted(helm, plane, mode):
+    template = workload(helm.render(sets=[f"mode={mode}"]))["spec"]["template"]
+    template["spec"]["volumes"] = [
+        *(one for one in template["spec"]["volumes"] if one["name"] != "queue"),
+        {"name": "queue", "emptyDir": {}},  # in place of what the StatefulSet's controller puts there
+    ]
+    dry_run(plane, as_pod(template, "restricted"))
+
+
+def test_a_folder_of_the_node_is_not_restricted(helm, plane):
+    template = workload(helm.render(sets=["mode=daemonset"]))["spec"]["template"]
+    with pytest.raises(ApiRefused, match="restricted volume types"):
+        dry_run(plane, as_pod(template, "restricted"))
+
+
+def test_a_changed_configuration_replaces_pods_only_without_watch(helm):
+    def annotations(*sets):
+        return workload(helm.render(sets=sets))["spec"]["template"]["metadata"]["annotations"]
+
+    changed = "config.processors.batch.timeout=3s"
+    assert annotations() == annotations(changed)
+    assert annotations("watchConfig=false") != annotations("watchConfig=false", changed)
+
+
+def test_values_that_switch_off_leave_nothing_behind(helm):
+    configuration = configuration_of(helm.render([chart.CHART / "ci" / "moved-values.yaml"]))
+    assert set(configuration["receivers"]) == {"otlp", "k8s_cluster"}
+    assert set(configuration["service"]["pipelines"]) == {"traces", "metrics"}
+
+
+# ---- a sidecar in the pod of another chart ----
+
+APPLICATION = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: restricted}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      initContainers:
+        {{- include "holdfast.sidecar.native" .Subcharts.holdfast | nindent 8 }}
+      containers:
+        - name: app
+          image: app:1
+          securityContext: {{ dict "runAsNonRoot" true "allowPrivilegeEscalation" false | toJson }}
+        {{- include "holdfast.sidecar.container" .Subcharts.holdfast | nindent 8 }}
+      volumes:
+        {{- include "holdfast.sidecar.volumes" .Subcharts.holdfast | nindent 8 }}
+"""
+
+
+def test_a_sidecar_in_the_pod_of_another_chart(helm, plane, tmp_path):
+    folder = tmp_path / "app"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: app\nversion: 0.1.0\n")
+    (folder / "values.yaml").write_text("holdfast: {mode: sidecar}\n")
+    (folder / "templates" / "app.yaml").write_text(APPLICATION)
+    shutil.copytree(chart.CHART, folder / "charts" / "holdfast")
+    objects = helm.render(chart=folder)
+    spec = pod(objects)
+    ordinary, native = spec["containers"].pop(), spec["initContainers"][0]
+    assert native == {**ordinary, "restartPolicy": "Always"}
+    environment = {one["name"]: one.get("value") for one in native["env"]}
+    assert (environment["HOLDFAST_LISTEN"], environment["HOLDFAST_EPHEMERAL"]) == ("localhost", "1")
+    assert "lifecycle" not in native
+    assert_taken(plane, objects)
+    assert_valid(objects, tmp_path)
+    application = spec["containers"][0]["securityContext"]
+    application.update(native["securityContext"])
+    dry_run(plane, as_pod({"spec": spec}, "restricted"))
+
+
+# ---- access rights ----
+
+
+@pytest.mark.parametrize(
+    "preset, sets",
+    [
+        ("kubernetesAttributes", []),
+        ("kubernetesEvents", []),
+        ("clusterMetrics", []),
+        ("kubernetesEvents", ["replicaCount=2"]),
+        ("kubernetesEvents", ["presets.kubernetesEvents.useK8sEventsReceiver=true"]),
+    ],
+)
+def test_a_preset_s_rights_are_those_it_uses(helm, plane, start, grpc_backend, tmp_path, preset, sets):
+    name = f"rights-{preset}{''.join(sets)[-6:].replace('=', '-')}".lower()
+    objects = helm.render(sets=[f"presets.{preset}.enabled=true", f"fullnameOverride={name}", *sets])
+    for kind in ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"):
+        for one in of_kind(objects, kind):
+            plane.call("POST", path_of(one), one)
+    environment = {**plane.mount(tmp_path / "account", plane.token_of(name)), "K8S_NODE_NAME": "node-1"}
+    start(at_test_ports(configuration_of(objects), grpc_backend), environment=environment)
+    granted = rights(objects)
+
+    def used():
+        return {
+            (one["objectRef"]["resource"], one["verb"])
+            for one in requests_of(plane, name)
+            if one["responseStatus"]["code"] < 300 or one["responseStatus"]["code"] == 404
+        }
+
+    until(lambda: {what for what, _ in used()} >= granted, lambda: f"{granted} are granted, used: {used()}", SECONDS)
+    refused = [one for one in requests_of(plane, name) if one["responseStatus"]["code"] == 403]
+    assert refused == []
+    assert {what for what, _ in used()} == granted
+
+
+def rights(objects):
+    roles = of_kind(objects, "ClusterRole") + of_kind(objects, "Role")
+    return {what for role in roles for rule in role["rules"] for what in rule["resources"]}
+
+
+def requests_of(plane, account):
+    """What the account has asked for, as far as it is about objects."""
+    lines = [json.loads(line) for line in plane.audit.read_text().splitlines() if line.endswith("}")]
+    user = f"system:serviceaccount:default:{account}"
+    return [one for one in lines if one["user"]["username"] == user and "objectRef" in one and "responseStatus" in one]
+
+
+def at_test_ports(configuration, backend):
+    """Without what listens at ports of its own, and with a backend of the test."""
+    for receiver in ("otlp", "jaeger", "zipkin"):
+        configuration["receivers"].pop(receiver)
+    service = configuration["service"]
+    service.pop("telemetry")
+    configuration["exporters"] = {"otlp": otlp_exporter(backend)}
+    for pipeline in service["pipelines"].values():
+        own = [one for one in pipeline["receivers"] if one not in ("otlp", "jaeger", "zipkin")]
+        pipeline.update(receivers=own or ["otlp"], exporters=["otlp"])
+    service["extensions"] = ["health_check", *service.get("extensions", [])]
+    return configuration
+
+
+# ---- a release ----
+
+
+def test_install_upgrade_rollback_uninstall(helm, plane, tmp_path):
+    access = tmp_path / "kubeconfig"
+    access.write_text(yaml.safe_dump(kubeconfig(plane)))
+
+    def done(*arguments):
+        code, out, error = helm.run(*arguments, "--kubeconfig", access)
+        assert code == 0, error
+        return out
+
+    def replicas():
+        return plane.call("GET", "/apis/apps/v1/namespaces/default/statefulsets/release-holdfast")["spec"]["replicas"]
+
+    notes = done("install", "release", chart.CHART)
+    assert "is a volume of the kind volumeClaim" in notes
+    assert "WARNING: the pipeline traces ends in the exporter debug" in notes
+    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml", "--set", "autoscaling.enabled=false"]
+    values += ["--set", "queue.volumeClaim.size=20Gi,queue.volumeClaim.storageClassName="]  # claims cannot be changed
+    done("upgrade", "release", chart.CHART, *values)
+    assert replicas() == 3
+    done("rollback", "release", "1")
+    assert replicas() == 1
+    done("uninstall", "release")
+    left = [plane.call("GET", f"{root}?labelSelector=app.kubernetes.io/instance=release")["items"] for root in LISTS]
+    assert left == [[]] * len(LISTS)
+
+
+LISTS = (
+    "/api/v1/configmaps",
+    "/api/v1/services",
+    "/api/v1/serviceaccounts",
+    "/apis/apps/v1/statefulsets",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "/apis/rbac.authorization.k8s.io/v1/roles",
+    "/apis/policy/v1/poddisruptionbudgets",
+    "/apis/monitoring.coreos.com/v1/prometheusrules",
+)
+
+
+def kubeconfig(plane):
+    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.authority.certificate)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": cluster}],
+        "users": [{"name": "test", "user": {"token": plane.token}}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+    }
+
+
+# ---- alerts and dashboards ----
+
+
+def promtool(*arguments):
+    done = subprocess.run(
+        [os.environ["HOLDFAST_PROMTOOL"], *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_promtool_takes_the_rendered_rules(helm, tmp_path):
+    rules = of_kind(helm.render([chart.CHART / "ci" / "statefulset-values.yaml"]), "PrometheusRule")[0]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules["spec"]))
+    assert f"{len(chart.alerts()) + 1} rules found" in promtool("check", "rules", tmp_path / "rules.yaml")
+
+
+def test_promtool_takes_the_dashboards_queries(tmp_path):
+    found = [query for one in chart.dashboards().values() for query in chart.queries(one)]
+    plain = [one for one in found if not one.startswith("label_values(")]
+    rules = [{"record": f"panel:{at}", "expr": one.replace("$__rate_interval", "5m")} for at, one in enumerate(plain)]
+    (tmp_path / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    assert f"{len(plain)} rules found" in promtool("check", "rules", tmp_path / "queries.yaml")
+
+
+QUEUE, EXPORTER = 'queue="traces",instance="a"', 'queue="traces",kind="queue",exporter="otlp",instance="a"'
+BALANCED = {
+    f"holdfast_exporter_accepted_items{{{EXPORTER}}}": 100,
+    f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 60,
+    f"holdfast_exporter_queued_items{{{EXPORTER}}}": 30,
+    f"holdfast_exporter_dead_lettered_items{{{EXPORTER}}}": 6,
+    f'holdfast_exporter_dropped_items{{{EXPORTER},reason="overflow"}}': 3,
+    f'holdfast_exporter_dropped_items{{{EXPORTER},reason="processor"}}': 1,
+    f"holdfast_exporter_orphaned_items{{{EXPORTER}}}": 0,
+    f"holdfast_exporter_oldest_age_seconds{{{EXPORTER}}}": 800,
+    f"holdfast_queue_bytes{{{QUEUE}}}": 50,
+    f"holdfast_queue_bytes_max{{{QUEUE}}}": 100,
+    f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 1000000000,
+    f"holdfast_queue_healthy{{{QUEUE}}}": 1,
+    f"holdfast_queue_damaged_records{{{QUEUE}}}": 0,
+    'holdfast_config_last_reload_successful{instance="a"}': 1,
+    'holdfast_data_directory_ephemeral{instance="a"}': 0,
+}
+
+
+def step(what, reason, before, after):
+    """Items that leave the queue that way after an hour and a half, as promtool writes series."""
+    return {
+        f'holdfast_exporter_{what}_items{{{EXPORTER},reason="{reason}"}}': f"{before}+0x90 {after}+0x30",
+        f"holdfast_exporter_accepted_items{{{EXPORTER}}}": f"100+0x90 {100 + after - before}+0x30",
+    }
+
+
+@pytest.mark.parametrize(
+    "changed, firing",
+    [
+        ({}, []),
+        ({f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 59}, ["HoldfastOutOfBalance"]),
+        ({f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 61}, ["HoldfastOutOfBalance"]),
+        ({f"holdfast_exporter_oldest_age_seconds{{{EXPORTER}}}": 901}, ["HoldfastBacklogOld"]),
+        ({f"holdfast_exporter_orphaned_items{{{EXPORTER}}}": 1}, ["HoldfastOrphanedBacklog"]),
+        ({f"holdfast_queue_bytes{{{QUEUE}}}": 91}, ["HoldfastQueueAlmostFull"]),
+        ({f"holdfast_queue_bytes_max{{{QUEUE}}}": 0}, []),
+        ({f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 3600}, ["HoldfastQueueFillsWithinHours"]),
+        ({f"holdfast_queue_seconds_until_full{{{QUEUE}}}": 3600, f"holdfast_queue_bytes{{{QUEUE}}}": 10}, []),
+        ({f"holdfast_queue_healthy{{{QUEUE}}}": 0}, ["HoldfastQueueUnhealthy"]),
+        ({f"holdfast_queue_damaged_records{{{QUEUE}}}": 1}, ["HoldfastDamage"]),
+        ({'holdfast_config_last_reload_successful{instance="a"}': 0}, ["HoldfastConfigurationRefused"]),
+        ({'holdfast_data_directory_ephemeral{instance="a"}': 1}, ["HoldfastEphemeralQueue"]),
+        (step("dropped", "overflow", 3, 5), ["HoldfastDroppedData"]),
+        (step("dropped", "processor", 1, 3), []),
+        ({f"holdfast_queue_refused_full{{{QUEUE}}}": "0+1x120"}, ["HoldfastRefusedByFullQueue"]),
+        ({f"holdfast_queue_refused_disk{{{QUEUE}}}": "0+1x120"}, ["HoldfastRefusedByDisk"]),
+        ({'otelcol_receiver_refused_spans{receiver="otlp",instance="a"}': "0+1x120"}, ["HoldfastRefusedSpans"]),
+    ],
+)
+def test_an_alert_fires_when_it_should(tmp_path, changed, firing):
+    """After an hour and a half of these figures; a text is a series that changes, as promtool writes it."""
+    series = [
+        {"series": name, "values": value if isinstance(value, str) else f"{value}+0x120"}
+        for name, value in {**BALANCED, **changed}.items()
+    ]
+    expected = [
+        {"expr": f'count(ALERTS{{alertstate="firing",alertname="{name}"}}) or vector(0)', "eval_time": "98m"}
+        | {"exp_samples": [{"labels": "{}", "value": int(name in firing)}]}
+        for name in chart.alerts()
+    ]
+    case = {
+        "rule_files": [str(chart.CHART / "monitoring" / "alerts.yaml")],
+        "evaluation_interval": "1m",
+        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": expected}],
+    }
+    (tmp_path / "case.yaml").write_text(yaml.safe_dump(case))
+    promtool("test", "rules", tmp_path / "case.yaml")

@@ -1,0 +1,89 @@
+"""A stand-in of an OAuth 2.0 token endpoint (RFC 6749), for the grant client_credentials."""
+
+import base64
+import http.server
+import itertools
+import json
+import threading
+import urllib.parse
+
+from .ports import free_port
+
+
+class TokenServer:
+    """Knows one client. `styles`: how it may say who it is, "header" or "body". `life` of a token in seconds, or None."""
+
+    def __init__(self, client="me", secret="s&cret", styles=("header", "body"), life=3600):
+        self.client, self.secret, self.styles, self.life = client, secret, styles, life
+        self.port = free_port()
+        self.requests = []  # (form, style or None, code)
+        self.refuse = None  # (code, body) instead of tokens
+        self._numbers = itertools.count(1)
+        self._server = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/token"
+
+    @property
+    def tokens(self):
+        return [f"token-{i + 1}" for i in range(len([one for one in self.requests if one[2] == 200]))]
+
+    def start(self):
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                code, answer = server._answer(self.headers, body)
+                text = json.dumps(answer).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self):
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    __enter__ = start
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _answer(self, headers, body):
+        form = urllib.parse.parse_qs(body.decode(), strict_parsing=True)
+        style, shown = None, None
+        if headers.get("Authorization", "").startswith("Basic "):
+            pair = base64.b64decode(headers["Authorization"][6:]).decode().split(":")
+            style, shown = "header", [urllib.parse.unquote_plus(one) for one in pair]
+        elif "client_id" in form:
+            style, shown = "body", [form["client_id"][0], form["client_secret"][0]]
+        code, answer = self._judge(form, style, shown)
+        self.requests.append((form, style, code))
+        return code, answer
+
+    def _judge(self, form, style, shown):
+        if self.refuse:
+            return self.refuse
+        if form.get("grant_type") != ["client_credentials"]:
+            return 400, {"error": "unsupported_grant_type"}
+        if style not in self.styles or shown != [self.client, self.secret]:
+            return 401, {"error": "invalid_client", "error_description": "who is that"}
+        answer = {"access_token": f"token-{next(self._numbers)}", "token_type": "bearer"}
+        if self.life is not None:
+            answer["expires_in"] = self.life
+        return 200, answer
