@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/drain_cli.h"
 #include "cli/queue_cli.h"
 #include "default_config.h"
@@ -17,97 +18,17 @@
 
 #define SOURCES_MAX 64
 
-static const char usage_run[] =
-    "Usage: holdfast [--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR] [--watch]\n"
-    "       holdfast COMMAND [--help]\n"
-    "\n"
-    "Receives telemetry, answers OK once it is on disk, and delivers it.\n"
-    "\n"
-    "Without --config the built-in default runs: OTLP/gRPC on localhost:4317, OTLP/HTTP on\n"
-    "localhost:4318, health on localhost:13133, metrics on localhost:8888, the queue and the\n"
-    "received data in ./holdfast-data.\n"
-    "\n"
-    "  --config FILE     configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are "
-    "merged\n"
-    "  --set a.b=c       one value, over the files\n"
-    "  --data-dir DIR    where the queues are; also HOLDFAST_DATA_DIR, or "
-    "file_storage::directory;\n"
-    "                    else /var/lib/holdfast, or ./holdfast-data where that is not writable\n"
-    "  --watch           reload when a file of the configuration has changed; an invalid one is "
-    "kept "
-    "out\n"
-    "  --version, --help\n"
-    "\n"
-    "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has none.\n"
-    "\n"
-    "Commands: validate, components, print-config, version, queue, drain\n"
-    "Signals:  SIGTERM, SIGINT stop; SIGHUP reloads the configuration\n"
-    "Exit:     0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
-    "found,\n"
-    "          4 not drained in time\n";
-
-static const char usage_validate[] =
-    "Usage: holdfast validate [--partial] --config FILE ... [--set KEY=VALUE ...]\n"
-    "\n"
-    "Checks a configuration and prints every error, one per line. With --partial, components that "
-    "are\n"
-    "not built in are listed instead of refused. Exit: 0 valid, 1 not valid, 2 wrong usage.\n";
-
-static const char usage_components[] = "Usage: holdfast components [--docs]\n"
-                                       "\n"
-                                       "Lists the components that are built in; with --docs, the "
-                                       "reference of every key as markdown.\n";
-
-static const char usage_print[] =
-    "Usage: holdfast print-config [--default] [--mode redacted|unredacted] [--format yaml|json]\n"
-    "                             [--validate] [--config FILE ...] [--set KEY=VALUE ...]\n"
-    "\n"
-    "Prints the configuration as it is after merging and expansion; --default prints the built-in "
-    "one.\n"
-    "Passwords, tokens and the like are shown as [REDACTED] unless --mode is unredacted. With\n"
-    "--validate, a component that is not built in is an error.\n";
-
 /* What the command line asks for. */
 struct request {
     struct hf_config_source sources[SOURCES_MAX];
     size_t source_count;
     const char *sets[SOURCES_MAX];
     size_t set_count;
+    const char *words[2]; /* without an option in front */
+    size_t word_count, words_wanted;
     const char *data_directory;
-    bool watch, partial, docs, print_default, unredacted, json, strict, help, version;
-};
-
-enum option_code {
-    OPTION_CONFIG = 'c',
-    OPTION_SET = 's',
-    OPTION_DATA = 'd',
-    OPTION_WATCH = 'w',
-    OPTION_HELP = 'h',
-    OPTION_VERSION = 'v',
-    OPTION_PARTIAL = 256,
-    OPTION_DOCS,
-    OPTION_DEFAULT,
-    OPTION_MODE,
-    OPTION_FORMAT,
-    OPTION_GATES,
-    OPTION_VALIDATE,
-};
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"set", required_argument, NULL, OPTION_SET},
-    {"data-dir", required_argument, NULL, OPTION_DATA},
-    {"watch", no_argument, NULL, OPTION_WATCH},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"partial", no_argument, NULL, OPTION_PARTIAL},
-    {"docs", no_argument, NULL, OPTION_DOCS},
-    {"default", no_argument, NULL, OPTION_DEFAULT},
-    {"mode", required_argument, NULL, OPTION_MODE},
-    {"format", required_argument, NULL, OPTION_FORMAT},
-    {"feature-gates", required_argument, NULL, OPTION_GATES},
-    {"validate", optional_argument, NULL, OPTION_VALIDATE},
-    {NULL, 0, NULL, 0},
+    const char *format; /* NULL: the command's first */
+    bool watch, partial, docs, print_default, unredacted, strict, help, version;
 };
 
 static bool add_source(struct request *request, const char *uri)
@@ -145,52 +66,60 @@ static bool take_directory(struct request *request, const char *directory)
     return true;
 }
 
-/* One of two words; `ret_second` says whether it is the second. */
-static bool take_word(const char *option, const char *first, const char *second, bool *ret_second)
+/* One of two words, NULL: the first; `ret_second` says whether it is the second. */
+static bool take_word(const char *option, const char *word, const char *const words[2],
+                      bool *ret_second)
 {
-    *ret_second = strcmp(optarg, second) == 0;
-    if (!*ret_second && strcmp(optarg, first) != 0) {
-        fprintf(stderr, "holdfast: %s: expected %s or %s, got \"%s\"\n", option, first, second,
-                optarg);
+    *ret_second = word != NULL && strcmp(word, words[1]) == 0;
+    if (word != NULL && !*ret_second && strcmp(word, words[0]) != 0) {
+        fprintf(stderr, "holdfast: %s: expected %s or %s, got \"%s\"\n", option, words[0], words[1],
+                word);
         return false;
     }
     return true;
 }
 
+static const char *const modes[2] = {"redacted", "unredacted"};
+static const char *const config_formats[2] = {"yaml", "json"};
+static const char *const graph_formats[2] = {"mermaid", "dot"};
+
 static bool take_option(struct request *request, int option)
 {
     switch (option) {
-    case OPTION_CONFIG:
+    case HF_CLI_CONFIG:
         return add_source(request, optarg);
-    case OPTION_SET:
+    case HF_CLI_SET:
         return add_set(request, optarg);
-    case OPTION_DATA:
+    case HF_CLI_DATA:
         return take_directory(request, optarg);
-    case OPTION_WATCH:
+    case HF_CLI_WATCH:
         request->watch = true;
         return true;
-    case OPTION_HELP:
+    case HF_CLI_HELP:
+    case 'h':
         request->help = true;
         return true;
-    case OPTION_VERSION:
+    case HF_CLI_VERSION:
+    case 'v':
         request->version = true;
         return true;
-    case OPTION_PARTIAL:
+    case HF_CLI_PARTIAL:
         request->partial = true;
         return true;
-    case OPTION_DOCS:
+    case HF_CLI_DOCS:
         request->docs = true;
         return true;
-    case OPTION_DEFAULT:
+    case HF_CLI_DEFAULT:
         request->print_default = true;
         return true;
-    case OPTION_MODE:
-        return take_word("--mode", "redacted", "unredacted", &request->unredacted);
-    case OPTION_FORMAT:
-        return take_word("--format", "yaml", "json", &request->json);
-    case OPTION_GATES:
+    case HF_CLI_MODE:
+        return take_word("--mode", optarg, modes, &request->unredacted);
+    case HF_CLI_FORMAT:
+        request->format = optarg;
+        return true;
+    case HF_CLI_GATES:
         return true; /* the Go collector's gates have no meaning here */
-    case OPTION_VALIDATE:
+    case HF_CLI_VALIDATE:
         request->strict = optarg == NULL || strcmp(optarg, "false") != 0;
         return true;
     default:
@@ -198,13 +127,19 @@ static bool take_option(struct request *request, int option)
     }
 }
 
-static bool parse(struct request *request, int argc, char **argv)
+static bool parse(struct request *request, const struct hf_cli_command *command, int argc,
+                  char **argv)
 {
+    struct option options[HF_CLI_OPTIONS_MAX + 1];
     int option;
-    while ((option = getopt_long(argc, argv, "hv", long_options, NULL)) != -1) {
+    hf_cli_long_options(command, options);
+    while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
         if (!take_option(request, option)) {
             return false;
         }
+    }
+    while (optind < argc && request->word_count < request->words_wanted) {
+        request->words[request->word_count++] = argv[optind++];
     }
     if (optind < argc) {
         fprintf(stderr, "holdfast: unexpected word: %s\n", argv[optind]);
@@ -283,16 +218,36 @@ static enum hf_exit validate(struct request *request)
 {
     bool failed = false;
     if (request->source_count == 0) {
-        fputs(usage_validate, stderr);
+        hf_cli_help(hf_cli_find("validate"), stderr);
         return HF_EXIT_USAGE;
     }
     hf_config_free(load(request, &failed));
     return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
+static enum hf_exit graph(struct request *request)
+{
+    bool failed = false, dot = false;
+    if (request->source_count == 0 ||
+        !take_word("--format", request->format, graph_formats, &dot)) {
+        hf_cli_help(hf_cli_find("graph"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    struct hf_config *config = load(request, &failed);
+    if (!failed) {
+        hf_config_draw(config, dot ? HF_DRAWING_DOT : HF_DRAWING_MERMAID, stdout);
+    }
+    hf_config_free(config);
+    return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
 static enum hf_exit print_config(struct request *request)
 {
-    bool failed = false;
+    bool failed = false, json = false;
+    if (!take_word("--format", request->format, config_formats, &json)) {
+        hf_cli_help(hf_cli_find("print-config"), stderr);
+        return HF_EXIT_USAGE;
+    }
     if (request->print_default) {
         fputs((const char *)hf_default_config, stdout);
         return HF_EXIT_OK;
@@ -300,7 +255,7 @@ static enum hf_exit print_config(struct request *request)
     use_default(request);
     request->partial = !request->strict;
     struct hf_config *config = load(request, &failed);
-    char *text = failed ? NULL : hf_config_print(config, request->unredacted, request->json);
+    char *text = failed ? NULL : hf_config_print(config, request->unredacted, json);
     if (text != NULL) {
         fputs(text, stdout);
     }
@@ -315,6 +270,41 @@ static enum hf_exit components(struct request *request)
     return HF_EXIT_OK;
 }
 
+static struct hf_config *load_word(struct request *request, const char *word, bool *ret_failed)
+{
+    request->source_count = 0;
+    return add_source(request, word) ? load(request, ret_failed) : NULL;
+}
+
+static enum hf_exit diff(struct request *request)
+{
+    bool failed = false, differs = false;
+    if (request->word_count != 2 || request->source_count != 0) {
+        hf_cli_help(hf_cli_find("diff"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    struct hf_config *before = load_word(request, request->words[0], &failed);
+    struct hf_config *after = failed ? NULL : load_word(request, request->words[1], &failed);
+    failed = failed || before == NULL || after == NULL ||
+             !hf_config_diff(before, after, stdout, &differs);
+    hf_config_free(before);
+    hf_config_free(after);
+    return failed ? HF_EXIT_USAGE : differs ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+static enum hf_exit schema(struct request *request)
+{
+    (void)request;
+    char *text = hf_config_schema(hf_registry);
+    if (text == NULL) {
+        fputs("holdfast: out of memory\n", stderr);
+        return HF_EXIT_FAILED;
+    }
+    fputs(text, stdout);
+    free(text);
+    return HF_EXIT_OK;
+}
+
 static enum hf_exit version(struct request *request)
 {
     (void)request;
@@ -322,17 +312,48 @@ static enum hf_exit version(struct request *request)
     return HF_EXIT_OK;
 }
 
-static const struct command {
+static enum hf_exit completion(struct request *request)
+{
+    if (request->word_count != 1 || !hf_cli_completion(request->words[0], stdout)) {
+        hf_cli_help(hf_cli_find("completion"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    return HF_EXIT_OK;
+}
+
+static enum hf_exit man(struct request *request)
+{
+    (void)request;
+    hf_cli_man(stdout);
+    return HF_EXIT_OK;
+}
+
+/* What the commands of the table do, but for those with a parser of their own. */
+static const struct action {
     const char *name;
     enum hf_exit (*run)(struct request *request);
-    const char *usage;
-} commands[] = {
-    {"validate", validate, usage_validate},
-    {"components", components, usage_components},
-    {"print-config", print_config, usage_print},
-    {"print-initial-config", print_config, usage_print},
-    {"version", version, "Usage: holdfast version\n"},
+    size_t words; /* at most, without an option in front */
+} actions[] = {
+    {"", run, 0},
+    {"validate", validate, 0},
+    {"graph", graph, 0},
+    {"schema", schema, 0},
+    {"diff", diff, 2},
+    {"components", components, 0},
+    {"print-config", print_config, 0},
+    {"version", version, 0},
+    {"completion", completion, 1},
+    {"man", man, 0},
 };
+
+static const struct action *action_of(const struct hf_cli_command *command)
+{
+    const struct action *action = actions;
+    while (strcmp(action->name, command->name) != 0) {
+        action++; /* every command has one */
+    }
+    return action;
+}
 
 /* The same allocator settings that the queue was measured with: large buffers are kept, not given
  * back each time. */
@@ -361,7 +382,6 @@ int main(int argc, char **argv)
         return HF_EXIT_FAILED;
     }
     struct request request = {0};
-    struct command command = {"", run, usage_run};
     tune_allocator();
     if (argc > 1 && strcmp(argv[1], "queue") == 0) {
         return (int)hf_queue_cli(hf_registry, argc - 1, argv + 1);
@@ -369,21 +389,23 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "drain") == 0) {
         return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
     }
-    for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            command = commands[i];
-            argv[1] = argv[0];
-            argc--;
-            argv++;
-        }
+    const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
+    if (command != NULL && command->name[0] != '\0') {
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    } else {
+        command = hf_cli_find("");
     }
-    if (!parse(&request, argc, argv)) {
-        fputs(command.usage, stderr);
+    const struct action *action = action_of(command);
+    request.words_wanted = action->words;
+    if (!parse(&request, command, argc, argv)) {
+        hf_cli_help(command, stderr);
         return HF_EXIT_USAGE;
     }
     if (request.help) {
-        fputs(command.usage, stdout);
+        hf_cli_help(command, stdout);
         return HF_EXIT_OK;
     }
-    return (int)(request.version ? version(&request) : command.run(&request));
+    return (int)(request.version ? version(&request) : action->run(&request));
 }

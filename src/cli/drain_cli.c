@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "commands.h"
 #include "config/scalar.h"
 #include "control_client.h"
 #include "service/control_protocol.h"
@@ -12,20 +13,6 @@
 
 #define ASK_EVERY_NS 200000000L
 #define PRINT_EVERY_NS UINT64_C(1000000000)
-
-static const char usage[] =
-    "Usage: holdfast drain [--data-dir DIR | --config FILE ...] [--timeout DURATION] [--cancel]\n"
-    "\n"
-    "Tells the running Holdfast to take no more data, and waits until every exporter has "
-    "delivered\n"
-    "all that is queued: for a preStop hook, or before a volume is removed. Clients are refused\n"
-    "with UNAVAILABLE or 503, and retry elsewhere; health says 503. Nothing is deleted.\n"
-    "\n"
-    "  --timeout 25s     wait at most that long; without it, until the queues are empty\n"
-    "  --cancel          take data again; otherwise draining lasts until the process ends\n"
-    "\n"
-    "Exit: 0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters are\n"
-    "left, 2 wrong usage, 4 not empty within the timeout (draining continues).\n";
 
 struct request {
     struct hf_client_place place;
@@ -131,11 +118,11 @@ enum hf_exit hf_drain_cli(const struct hf_component *const *components, int coun
 {
     struct request request = {.place.components = components, .timeout_ns = UINT64_MAX};
     if (!parse(count, arguments, &request)) {
-        fputs(usage, stderr);
+        hf_cli_help(hf_cli_find("drain"), stderr);
         return HF_EXIT_USAGE;
     }
     if (request.help) {
-        fputs(usage, stdout);
+        hf_cli_help(hf_cli_find("drain"), stdout);
         return HF_EXIT_OK;
     }
     struct hf_config *config = NULL;

@@ -71,6 +71,8 @@ void hf_check_pipelines(struct hf_build *build, struct hf_yaml_place place,
 struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yaml *node);
 void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
                         const struct hf_yaml *node);
+/* The keys of service.telemetry. */
+const struct hf_field *hf_telemetry_fields(void);
 /* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
 /* Connectors alone, cycles included. */

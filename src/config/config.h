@@ -99,3 +99,20 @@ char *hf_config_print(const struct hf_config *config, bool unredacted, bool json
 
 /* `holdfast components`: YAML as the Go collector's; with `docs`, the reference as markdown. */
 void hf_config_describe(const struct hf_component *const *components, bool docs, FILE *out);
+
+/* `holdfast graph`: receivers, processors, queues, connectors and exporters, and what leads where,
+ * in the language of Mermaid or of Graphviz. */
+enum hf_config_drawing { HF_DRAWING_MERMAID = 0, HF_DRAWING_DOT };
+void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind, FILE *out);
+
+/* `holdfast schema`: the JSON Schema (draft 2020-12) of a whole configuration, from the tables of
+ * all components. Malloc'd text; NULL: out of memory. */
+char *hf_config_schema(const struct hf_component *const *components);
+
+/*
+ * `holdfast diff`: prints what a reload from the one configuration to the other would change, a
+ * line each: "+ exporters::debug", "- ...", "~ exporters::otlp: timeout, tls::insecure"; and, when
+ * anything does, who reads each queue before and after. Values are not shown. False: out of memory.
+ */
+HF_MUST_USE bool hf_config_diff(const struct hf_config *before, const struct hf_config *after,
+                                FILE *out, bool *ret_differs);

@@ -173,6 +173,11 @@ static const struct hf_field telemetry_fields[] = {
     HF_FIELDS_END,
 };
 
+const struct hf_field *hf_telemetry_fields(void)
+{
+    return telemetry_fields;
+}
+
 /* host:port with the host spelled out: nothing before the colon means all interfaces. */
 static const char *address_of(struct hf_build *build, const char *address,
                               const struct hf_yaml *node)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from . import schema
 from .ports import free_port
 from .waiting import until
 
@@ -137,7 +138,14 @@ class Holdfast:
         """Starts the process and waits until it is ready."""
         self.spawn()
         self.wait_ready(seconds)
+        self.check_schema()
         return self
+
+    def check_schema(self):
+        """What the program runs with, its schema allows."""
+        sources = [schema.load(path.read_text()) for path in (self.base_path, self.config_path)]
+        found = schema.problems(self.binary, schema.merged(*(schema.merged({}, source) for source in sources)))
+        assert not found, f"the schema does not allow what runs: {found[:5]}"
 
     def wait_ready(self, seconds=20):
         until(self.is_ready_or_dead, lambda: f"holdfast is not ready:\n{self.log()[-3000:]}", seconds)

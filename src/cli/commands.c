@@ -1,0 +1,310 @@
+#include "commands.h"
+
+#include <string.h>
+
+#include "service/queue/arguments.h"
+
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+#define CONFIG                                                                                     \
+    {                                                                                              \
+        .name = "config", .code = HF_CLI_CONFIG, .kind = HF_CLI_FILE, .value = "FILE",             \
+        .help = "configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are merged"      \
+    }
+#define SET                                                                                        \
+    {                                                                                              \
+        .name = "set", .code = HF_CLI_SET, .kind = HF_CLI_TEXT, .value = "KEY=VALUE",              \
+        .help = "one value, over the files, such as a.b=c"                                         \
+    }
+#define DATA                                                                                       \
+    {                                                                                              \
+        .name = "data-dir", .code = HF_CLI_DATA, .kind = HF_CLI_DIRECTORY, .value = "DIR",         \
+        .help = "where the queues are; also HOLDFAST_DATA_DIR, or file_storage::directory; else "  \
+                "/var/lib/holdfast, or ./holdfast-data where that is not writable"                 \
+    }
+#define PARTIAL                                                                                    \
+    {                                                                                              \
+        .name = "partial", .code = HF_CLI_PARTIAL,                                                 \
+        .help = "components that are not built in are no error"                                    \
+    }
+#define GATES /* the Go collector's gates have no meaning here */                                  \
+    {                                                                                              \
+        .name = "feature-gates", .code = HF_CLI_GATES, .kind = HF_CLI_TEXT, .is_hidden = true,     \
+        .value = "GATES", .help = "accepted without effect"                                        \
+    }
+#define HELP                                                                                       \
+    {                                                                                              \
+        .name = "help", .code = HF_CLI_HELP, .help = "prints this"                                 \
+    }
+#define VERSION                                                                                    \
+    {                                                                                              \
+        .name = "version", .code = HF_CLI_VERSION, .help = "prints the version"                    \
+    }
+
+static const char *const graph_formats[] = {"mermaid", "dot", NULL};
+static const char *const config_formats[] = {"yaml", "json", NULL};
+static const char *const modes[] = {"redacted", "unredacted", NULL};
+static const char *const truths[] = {"true", "false", NULL};
+
+static const struct hf_cli_option run_options[] = {
+    CONFIG,
+    SET,
+    DATA,
+    {.name = "watch",
+     .code = HF_CLI_WATCH,
+     .help = "reload when a file of the configuration has changed; an invalid one is kept out"},
+    VERSION,
+    GATES,
+    HELP,
+    END,
+};
+static const struct hf_cli_option validate_options[] = {CONFIG, SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option graph_options[] = {
+    {.name = "format",
+     .code = HF_CLI_FORMAT,
+     .kind = HF_CLI_CHOICE,
+     .value = "mermaid|dot",
+     .choices = graph_formats,
+     .help = "mermaid, which Markdown pages show, or dot, for Graphviz"},
+    CONFIG,
+    SET,
+    PARTIAL,
+    GATES,
+    HELP,
+    END,
+};
+static const struct hf_cli_option diff_options[] = {SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option components_options[] = {
+    {.name = "docs", .code = HF_CLI_DOCS, .help = "the reference of every key as markdown"},
+    GATES,
+    HELP,
+    END,
+};
+static const struct hf_cli_option print_options[] = {
+    {.name = "default", .code = HF_CLI_DEFAULT, .help = "prints the built-in configuration"},
+    {.name = "mode",
+     .code = HF_CLI_MODE,
+     .kind = HF_CLI_CHOICE,
+     .value = "redacted|unredacted",
+     .choices = modes,
+     .help = "whether passwords, tokens and the like are shown as [REDACTED]"},
+    {.name = "format",
+     .code = HF_CLI_FORMAT,
+     .kind = HF_CLI_CHOICE,
+     .value = "yaml|json",
+     .choices = config_formats,
+     .help = "the language; yaml without it"},
+    {.name = "validate",
+     .code = HF_CLI_VALIDATE,
+     .kind = HF_CLI_CHOICE,
+     .is_value_optional = true,
+     .value = "true|false",
+     .choices = truths,
+     .help = "a component that is not built in is an error"},
+    CONFIG,
+    SET,
+    GATES,
+    HELP,
+    END,
+};
+static const struct hf_cli_option plain_options[] = {GATES, HELP, END};
+static const struct hf_cli_option queue_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "json", .code = HF_CLI_JSON, .help = "the answer as JSON"},
+    {.name = "from",
+     .code = HF_CLI_FROM,
+     .kind = HF_CLI_TEXT,
+     .value = "SEQ",
+     .help = "begin with that record (ls, cat, export)"},
+    {.name = "exporter",
+     .code = HF_CLI_EXPORTER,
+     .kind = HF_CLI_TEXT,
+     .value = "ID",
+     .help = "the removed exporter whose backlog is dropped (drop)"},
+    {.name = "endpoint",
+     .code = HF_CLI_ENDPOINT,
+     .kind = HF_CLI_TEXT,
+     .value = "URL",
+     .help = "the OTLP/HTTP endpoint to send to (export)"},
+    HELP,
+    END,
+};
+static const struct hf_cli_option drain_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "timeout",
+     .code = HF_CLI_TIMEOUT,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "wait at most that long, such as 25s; without it, until the queues are empty"},
+    {.name = "cancel",
+     .code = HF_CLI_CANCEL,
+     .help = "take data again; otherwise draining lasts until the process ends"},
+    HELP,
+    END,
+};
+
+static const struct hf_cli_word queue_words[] = {
+    {"stat", "queues, exporters and their accounting"},
+    {"ls", "the records of a queue, oldest first"},
+    {"cat", "their content as OTLP/JSON lines"},
+    {"verify", "reads and checks every record"},
+    {"export", "sends every record to an OTLP/HTTP endpoint; the queue keeps them"},
+    {"drop", "deletes the backlog of a removed exporter, or dead letters"},
+    {"requeue", "sends the dead letters of an exporter again"},
+    {NULL, NULL},
+};
+static const struct hf_cli_word shells[] = {
+    {"bash", "in /usr/share/bash-completion/completions/holdfast"},
+    {"zsh", "in /usr/share/zsh/vendor-completions/_holdfast"},
+    {"fish", "in /usr/share/fish/vendor_completions.d/holdfast.fish"},
+    {NULL, NULL},
+};
+
+const struct hf_cli_command hf_cli_commands[] = {
+    {.name = "",
+     .synopsis = "[--config FILE ...] [--set KEY=VALUE ...] [--data-dir DIR] [--watch]",
+     .summary = "receives telemetry, answers OK once it is on disk, and delivers it",
+     .about = "Receives telemetry, answers OK once it is on disk, and delivers it.\n\n"
+              "Without --config the built-in default runs: OTLP/gRPC on localhost:4317, OTLP/HTTP "
+              "on localhost:4318, health on localhost:13133, metrics on localhost:8888, the queue "
+              "and the received data in ./holdfast-data.\n\n"
+              "HOLDFAST_HEALTH=HOST:PORT serves a health check there when the configuration has "
+              "none.\n\n"
+              "Signals: SIGTERM, SIGINT stop; SIGHUP reloads the configuration.",
+     .options = run_options,
+     .exits = "0 stopped by a signal, 1 configuration or start-up error, 2 wrong usage, 3 damage "
+              "found, 4 not drained in time"},
+    {.name = "validate",
+     .synopsis = "[--partial] --config FILE ... [--set KEY=VALUE ...]",
+     .summary = "checks a configuration and prints every error, one per line",
+     .about = "Checks a configuration and prints every error, one per line. With --partial, "
+              "components that are not built in are listed instead of refused.",
+     .options = validate_options,
+     .exits = "0 valid, 1 not valid, 2 wrong usage"},
+    {.name = "graph",
+     .synopsis = "[--format mermaid|dot] [--partial] --config FILE ... [--set KEY=VALUE ...]",
+     .summary = "prints the pipelines of a configuration as a picture's text",
+     .about = "Prints the pipelines of a configuration as a picture's text: receivers, processors, "
+              "queues, connectors and exporters, and what leads where. A queue stands in front of "
+              "the exporters and of each processor that waits or remembers.\n\n"
+              "A picture: holdfast graph --format dot --config FILE | dot -Tsvg",
+     .options = graph_options,
+     .exits = "0 printed, 1 the configuration is not valid, 2 wrong usage"},
+    {.name = "schema",
+     .synopsis = "",
+     .summary = "prints the JSON Schema of a whole configuration, for editors",
+     .about = "Prints the JSON Schema (draft 2020-12) of a whole configuration: every key of every "
+              "component that is built in, with type, default, choices and meaning, so that "
+              "editors complete and check it. For editors with the YAML language server, write it "
+              "to a file and begin a configuration with\n\n"
+              "  # yaml-language-server: $schema=holdfast.schema.json\n\n"
+              "It knows less than holdfast validate: what depends on other keys only validate "
+              "finds. Keys that hold \"::\" and parts of a configuration in a file of their own "
+              "are not for it.",
+     .options = plain_options,
+     .exits = "0 printed, 2 wrong usage"},
+    {.name = "diff",
+     .synopsis = "[--partial] [--set KEY=VALUE ...] A B",
+     .summary = "prints what a reload from one configuration to another would change",
+     .about = "Prints what a reload from configuration A to configuration B would change: "
+              "components and pipelines that are added (+), removed (-) or changed (~, with the "
+              "keys), and for each queue who reads it: = keeps its place and its backlog, + is new "
+              "and takes what comes from then on (sending_queue::attach takes over a backlog), - "
+              "is gone, and its backlog stays on disk.\n\n"
+              "Values are not shown. A value that means the same, such as a default that is "
+              "written out, is no change. A changed data directory or fsync counts from the next "
+              "start.",
+     .options = diff_options,
+     .takes_files = true,
+     .exits = "0 no difference, 1 different, 2 wrong usage or a configuration that is not valid"},
+    {.name = "components",
+     .synopsis = "[--docs]",
+     .summary = "lists the components that are built in",
+     .about = "Lists the components that are built in; with --docs, the reference of every key as "
+              "markdown.",
+     .options = components_options,
+     .exits = "0 printed, 2 wrong usage"},
+    {.name = "print-config",
+     .synopsis = "[--default] [--mode redacted|unredacted] [--format yaml|json] [--validate] "
+                 "[--config FILE ...] [--set KEY=VALUE ...]",
+     .summary = "prints the configuration as it is after merging and expansion",
+     .about = "Prints the configuration as it is after merging and expansion; --default prints the "
+              "built-in one. Passwords, tokens and the like are shown as [REDACTED] unless --mode "
+              "is unredacted. With --validate, a component that is not built in is an error.",
+     .options = print_options,
+     .exits = "0 printed, 1 the configuration is not valid, 2 wrong usage"},
+    {.name = "version",
+     .synopsis = "",
+     .summary = "prints the version",
+     .about = "Prints the version.",
+     .options = plain_options,
+     .exits = "0 printed, 2 wrong usage"},
+    {.name = "queue",
+     .synopsis = "[--data-dir DIR | --config FILE ...] COMMAND",
+     .summary = "looks into the queues, and moves or deletes what they hold",
+     .about = "Works on the data directory of a running Holdfast (through its control socket), or "
+              "of none. QUEUE is a pipeline's id such as traces/2, deadletter:EXPORTER (data that "
+              "its backend refused for good) or requeue:EXPORTER (dead letters that are sent "
+              "again).",
+     .options = queue_options,
+     .words = queue_words,
+     .exits = "0 done, 1 failed, 2 wrong usage, 3 damage found or an accounting that does not "
+              "balance",
+     .help = hf_queue_usage},
+    {.name = "drain",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--timeout DURATION] [--cancel]",
+     .summary = "takes no more data and waits until all that is queued is delivered",
+     .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
+              "delivered all that is queued: for a preStop hook, or before a volume is removed. "
+              "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
+              "Nothing is deleted.",
+     .options = drain_options,
+     .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
+              "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},
+    {.name = "completion",
+     .synopsis = "bash|zsh|fish",
+     .summary = "prints the completion of commands and options for a shell",
+     .about = "Prints the completion of commands and options for a shell, to be written to where "
+              "that shell looks:",
+     .options = plain_options,
+     .words = shells,
+     .exits = "0 printed, 2 wrong usage"},
+    {.name = "man",
+     .synopsis = "",
+     .summary = "prints the manual page holdfast(1)",
+     .about = "Prints the manual page holdfast(1): holdfast man | man -l -",
+     .options = plain_options,
+     .exits = "0 printed, 2 wrong usage"},
+    END,
+};
+
+const struct hf_cli_command *hf_cli_find(const char *name)
+{
+    if (strcmp(name, "print-initial-config") == 0) { /* its older name */
+        name = "print-config";
+    }
+    for (const struct hf_cli_command *command = hf_cli_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+void hf_cli_long_options(const struct hf_cli_command *command,
+                         struct option ret_options[HF_CLI_OPTIONS_MAX + 1])
+{
+    size_t count = 0;
+    for (const struct hf_cli_option *option = command->options;
+         option->name != NULL && count < HF_CLI_OPTIONS_MAX; option++) {
+        int argument = option->kind == HF_CLI_NONE ? no_argument
+                       : option->is_value_optional ? optional_argument
+                                                   : required_argument;
+        ret_options[count++] = (struct option){option->name, argument, NULL, (int)option->code};
+    }
+    ret_options[count] = (struct option){0};
+}

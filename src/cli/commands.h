@@ -1,0 +1,79 @@
+/*
+ * commands: the one table of commands and options. The parser of main.c, --help, the completion of
+ * shells and the man page are made from it. Constant.
+ */
+#pragma once
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Options by what they set; as getopt gives them. */
+enum hf_cli_code {
+    HF_CLI_CONFIG = 256,
+    HF_CLI_SET,
+    HF_CLI_DATA,
+    HF_CLI_WATCH,
+    HF_CLI_VERSION,
+    HF_CLI_HELP,
+    HF_CLI_PARTIAL,
+    HF_CLI_DOCS,
+    HF_CLI_DEFAULT,
+    HF_CLI_MODE,
+    HF_CLI_FORMAT,
+    HF_CLI_VALIDATE,
+    HF_CLI_GATES,
+    HF_CLI_TIMEOUT, /* from here on, those that their own parser takes */
+    HF_CLI_CANCEL,
+    HF_CLI_JSON,
+    HF_CLI_FROM,
+    HF_CLI_EXPORTER,
+    HF_CLI_ENDPOINT,
+};
+
+enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };
+
+struct hf_cli_option {
+    const char *name; /* without the dashes; NULL ends an array */
+    enum hf_cli_code code;
+    enum hf_cli_value kind;
+    bool is_value_optional; /* then only as --name=VALUE */
+    bool is_hidden;         /* taken, not told */
+    const char *value;      /* as help names it: "FILE" */
+    const char *const *choices;
+    const char *help;
+};
+
+struct hf_cli_word {
+    const char *name; /* NULL ends an array */
+    const char *help;
+};
+
+struct hf_cli_command {
+    const char *name;     /* "": without a command, the service itself. NULL ends the table */
+    const char *synopsis; /* what follows the name */
+    const char *summary;  /* one line */
+    const char *about;    /* paragraphs, with an empty line between; NULL: the summary says it */
+    const struct hf_cli_option *options;
+    const struct hf_cli_word *words; /* what its first word can be, or NULL */
+    bool takes_files;                /* its words are names of files */
+    const char *exits;               /* "0 done, ..." */
+    const char *help;                /* the whole of --help, from its own parser; or NULL */
+};
+
+extern const struct hf_cli_command hf_cli_commands[];
+
+/* NULL: none of that name. "print-initial-config" is print-config. */
+const struct hf_cli_command *hf_cli_find(const char *name);
+
+#define HF_CLI_OPTIONS_MAX 16
+/* The options of the command for getopt_long(), ended as it wants. */
+void hf_cli_long_options(const struct hf_cli_command *command,
+                         struct option ret_options[HF_CLI_OPTIONS_MAX + 1]);
+
+/* --help. */
+void hf_cli_help(const struct hf_cli_command *command, FILE *out);
+/* holdfast(1) in roff. */
+void hf_cli_man(FILE *out);
+/* The completion for "bash", "zsh" or "fish". False: no such shell. */
+bool hf_cli_completion(const char *shell, FILE *out);
