@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "index.h"
@@ -40,15 +41,19 @@ static bool is_worth_keeping(struct wal *wal, const struct wal_segment *segment)
 static bool recycle(struct wal *wal, const struct wal_segment *segment)
 {
     char name[WAL_FILE_NAME_BYTES];
+    uint8_t empty_pages[sizeof(wal->empty_pages)];
     unsigned number = wal->janitor.next_spare++;
 
+    pthread_mutex_lock(&wal->lock);
+    memcpy(empty_pages, wal->empty_pages, sizeof(empty_pages)); /* the committer may replace them */
+    pthread_mutex_unlock(&wal->lock);
     int fd = openat(wal->directory_fd, segment->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         return false;
     }
-    bool is_ready = pwrite(fd, wal->empty_pages, sizeof(wal->empty_pages), 0) ==
-                        (ssize_t)sizeof(wal->empty_pages) &&
-                    (wal->options.no_fsync || fdatasync(fd) == 0);
+    bool is_ready =
+        pwrite(fd, empty_pages, sizeof(empty_pages), 0) == (ssize_t)sizeof(empty_pages) &&
+        (wal->options.no_fsync || fdatasync(fd) == 0);
     (void)close(fd);
     (void)snprintf(name, sizeof(name), "spare-%u.tmp", number);
     if (!is_ready || renameat(wal->directory_fd, segment->name, wal->directory_fd, name) != 0) {
