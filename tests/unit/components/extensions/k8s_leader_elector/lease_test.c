@@ -49,7 +49,7 @@ static void takes_a_lease_that_did_not_change_for_its_duration(void **state)
         {130 * S, "me", "3", LEASE_RENEW},   {131 * S, "other", "4", LEASE_WAIT},
         {132 * S, "", "5", LEASE_TAKE},      /* given up */
         {133 * S, NULL, NULL, LEASE_CREATE}, /* deleted */
-        {134 * S, "other", "5", LEASE_WAIT}, /* seen anew */
+        {134 * S, "other", "5", LEASE_WAIT}, /* seen with another version */
     };
     struct lease lease = {.config = &config};
     (void)state;
