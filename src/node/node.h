@@ -9,8 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <holdfast/component.h>
+#include <holdfast/control.h>
 
 #include "wal/wal.h"
 
@@ -32,6 +34,10 @@ struct hf_host {
     struct hf_listeners *listeners;
     struct hf_loop **loops;
     size_t loop_count;
+    /* Runs a command of the control protocol and writes its answer to `out`; the exit code. NULL:
+     * nothing is answered yet. Set before components are opened. */
+    int (*run_command)(void *commands, int count, char *const *words, FILE *out);
+    void *commands;
 };
 
 #define HF_TRANSPORTS_MAX 4

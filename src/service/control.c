@@ -17,10 +17,7 @@
 #include <holdfast/component.h>
 
 #include "control_protocol.h"
-#include "drain_command.h"
 #include "pipeline/occupied.h"
-#include "service/queue/command.h"
-#include "storage/storage.h"
 #include "util/clock.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
@@ -38,7 +35,8 @@ struct client {
 };
 
 struct hf_control {
-    const struct hf_host *host;
+    struct hf_commands *commands;
+    const char *directory;
     int listen_fd, stop_fd;
     pthread_t thread;
     struct client clients[CLIENTS_MAX]; /* the thread's, oldest first */
@@ -132,10 +130,8 @@ static void serve_one(struct hf_control *control, struct client *client, bool is
     }
     int count = set_client(control, client->fd) && is_asked ? split_words(client, words) : -1;
     enum hf_exit code = HF_EXIT_USAGE;
-    if (count > 0 && strcmp(words[0], "drain") == 0) {
-        code = hf_drain_command(control->host->store, count, words, out);
-    } else if (count >= 0) {
-        code = hf_queue_command(control->host->store, count, words, out);
+    if (count >= 0) {
+        code = hf_commands_run(control->commands, count, words, out);
     }
     fputc((int)code, out);
     fflush(out);
@@ -219,23 +215,24 @@ static void *serve(void *user)
     return NULL;
 }
 
-enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **ret_control,
-                               char *reterr)
+enum hf_status hf_control_open(const char *directory, struct hf_commands *commands,
+                               struct hf_control **ret_control, char *reterr)
 {
     struct hf_control *control = calloc(1, sizeof(*control));
     if (control == NULL) {
         return HF_NOMEM;
     }
-    control->host = host;
+    control->directory = directory;
+    control->commands = commands;
     control->client_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
-    control->listen_fd = hf_control_socket(hf_storage_directory(host->store), 1);
+    control->listen_fd = hf_control_socket(directory, 1);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->listen_fd < 0 || control->stop_fd < 0 ||
         pthread_create(&control->thread, NULL, serve, control) != 0) {
         int error = errno;
         char path[4096];
-        snprintf(path, sizeof(path), "%s/control", hf_storage_directory(host->store));
+        snprintf(path, sizeof(path), "%s/control", directory);
         snprintf(reterr, HF_ERROR_MAX, "cannot listen on %.300s: %s%s%s", path, strerror(error),
                  error == EADDRINUSE ? "; " : "", error == EADDRINUSE ? hf_occupied_by(path) : "");
         if (control->listen_fd >= 0) {
@@ -271,7 +268,7 @@ void hf_control_close(struct hf_control *control)
     close(control->listen_fd);
     close(control->stop_fd);
     char path[4096];
-    snprintf(path, sizeof(path), "%s/control", hf_storage_directory(control->host->store));
+    snprintf(path, sizeof(path), "%s/control", control->directory);
     unlink(path);
     pthread_mutex_destroy(&control->lock);
     free(control);

@@ -10,12 +10,13 @@
 
 #include <holdfast/status.h>
 
-#include "pipeline/graph.h"
+#include "commands.h"
 
 struct hf_control;
 
-/* Listens and serves on a thread of its own. HF_IO with a sentence in `reterr`. */
-HF_MUST_USE enum hf_status hf_control_open(const struct hf_host *host,
+/* Listens in `directory` (borrowed) and serves on a thread of its own. HF_IO with a sentence in
+ * `reterr`. */
+HF_MUST_USE enum hf_status hf_control_open(const char *directory, struct hf_commands *commands,
                                            struct hf_control **ret_control, char *reterr);
 /* Ends the thread, removes the socket. NULL is nothing. */
 void hf_control_close(struct hf_control *control);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "control.h"
 #include "ephemeral.h"
 #include "last_resort.h"
+#include "loops.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -31,7 +31,6 @@
 #include "util/loop.h"
 #include "util/metrics.h"
 
-#define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1
 #define WATCH_PERIOD_S 1
@@ -50,6 +49,7 @@ struct service {
     struct hf_graph *graph;
     struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
+    struct hf_commands *commands;
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
@@ -189,47 +189,6 @@ static struct hf_log_options log_options(const struct hf_config *config)
     };
 }
 
-/* Those that this process may use: a container can have fewer than the machine. */
-static unsigned usable_cores(void)
-{
-    cpu_set_t usable;
-    if (sched_getaffinity(0, sizeof(usable), &usable) == 0) {
-        return (unsigned)CPU_COUNT(&usable);
-    }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than the set has room for */
-    return cores < 1 ? 1 : (unsigned)cores;
-}
-
-static enum hf_status start_loops(struct hf_host *host)
-{
-    unsigned cores = usable_cores();
-    size_t wanted = cores < LOOPS_MAX ? cores : LOOPS_MAX;
-    host->loops = calloc(wanted, sizeof(struct hf_loop *));
-    if (host->loops == NULL) {
-        return HF_NOMEM;
-    }
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < wanted && status == HF_OK; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "loop:%u", (unsigned)i & 15);
-        status = hf_loop_new(&host->loops[i]);
-        if (status == HF_OK) {
-            host->loop_count++;
-            status = hf_loop_start_thread(host->loops[i], name);
-        }
-    }
-    return status;
-}
-
-static void stop_loops(struct hf_host *host)
-{
-    for (size_t i = 0; i < host->loop_count; i++) {
-        hf_loop_join(host->loops[i]);
-        hf_loop_free(host->loops[i]);
-    }
-    free(host->loops);
-}
-
 /* Many connections and three descriptors a segment: take what the system allows. */
 static void raise_descriptor_limit(void)
 {
@@ -307,7 +266,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_log_keys(host->log, HF_LOG_INFO, "service", "Starting holdfast...",
                     HF_LOG_KEYS(HF_LOG_TEXT("Version", HF_VERSION),
-                                HF_LOG_NUMBER("NumCPU", usable_cores())));
+                                HF_LOG_NUMBER("NumCPU", hf_loops_usable_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         warn_of_further_storages(service);
@@ -317,7 +276,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
-        status = start_loops(host);
+        status = hf_loops_start(host);
     }
     if (status == HF_OK) {
         status = open_store(service, reterr);
@@ -326,7 +285,11 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_self_metrics_new(host, &service->self);
     }
     if (status == HF_OK) {
-        status = hf_control_open(host, &service->control, reterr);
+        status = hf_commands_new(host, &service->commands);
+    }
+    if (status == HF_OK) {
+        status = hf_control_open(hf_storage_directory(host->store), service->commands,
+                                 &service->control, reterr);
     }
     return status;
 }
@@ -335,8 +298,9 @@ static void close_host(struct service *service)
 {
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
+    hf_commands_free(service->commands);
     hf_self_metrics_free(service->self);
-    stop_loops(host);
+    hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
     hf_metrics_free(host->metrics);
@@ -361,6 +325,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
+        hf_commands_watch(service->commands, service->graph);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
@@ -422,6 +387,7 @@ static void reload(struct service *service)
     enum hf_status status = hf_graph_open(config, host, &graph, error);
     if (status == HF_OK) {
         hf_self_metrics_watch(service->self, NULL);
+        hf_commands_watch(service->commands, NULL);
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
@@ -432,6 +398,7 @@ static void reload(struct service *service)
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
+        hf_commands_watch(service->commands, service->graph);
         hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
@@ -442,6 +409,7 @@ static void reload(struct service *service)
     take_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
+    hf_commands_watch(service->commands, graph);
     hf_announce_reload(&service->announce, &service->host, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
@@ -580,8 +548,9 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
         hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(error), stderr);
         fputc('\n', stderr);
     }
-    if (service.self != NULL) {
+    if (service.commands != NULL) {
         hf_self_metrics_watch(service.self, NULL);
+        hf_commands_watch(service.commands, NULL);
     }
     if (status == HF_OK) {
         hf_graph_stop(service.graph);
