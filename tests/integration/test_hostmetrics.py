@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from support import host_tree, hostmetrics
+from support import host_tree, hostmetrics, otlp
 from support.holdfast import otlphttp_exporter
 from support.hostmetrics import Peer, peer_program, scrapers, series, shapes
+from support.waiting import until
 
 RECORD = Path(__file__).parent / "hostmetrics.json"
 
@@ -223,3 +224,23 @@ def test_refuses_keys_that_mean_nothing(start, http_backend, scraper, problem):
     instance.spawn()
     assert instance.process.wait(20) == 1
     assert problem in instance.log_path.read_text()
+
+
+@pytest.mark.parametrize("interval", ["1s", "0s"])
+def test_tells_logs_of_the_host_as_an_entity(start, http_backend, machine, interval):
+    """What the Go collector 0.160 sends, but for its resource and scope without content."""
+    receiver = receiver_of(machine, metadata_collection_interval=interval)
+    pipelines = {"logs": {"receivers": ["hostmetrics"], "exporters": ["otlphttp"]}}
+    start(configuration(http_backend, receiver, service={"pipelines": pipelines}))
+    wanted = 2 if interval == "1s" else 1
+    until(lambda: len(http_backend.requests) >= wanted, "the events")
+    (scope,) = http_backend.requests[0].message.resource_logs[0].scope_logs
+    assert otlp.attributes(scope.scope) == {"otel.entity.event_as_log": True}
+    (record,) = scope.log_records
+    repeated = {"otel.entity.interval": 1000} if interval == "1s" else {}
+    assert otlp.attributes(record) == {
+        "otel.entity.event.type": "entity_state",
+        "otel.entity.type": "host",
+        **repeated,
+    }
+    assert record.time_unix_nano > 0
