@@ -31,12 +31,13 @@ static bool read_signal(struct draft *draft, const char *type, const char *id)
         }
         hf_suggest(&suggestion, name);
     }
-    hf_load_error(
-        draft->build->load, draft->place, &draft->path,
-        "pipeline \"%s\": unknown datatype \"%s\"; expected traces, metrics or logs%s%s%s "
-        "(unknown pipeline signal)",
-        id, type, suggestion.best == NULL ? "" : "; did you mean \"",
-        suggestion.best == NULL ? "" : suggestion.best, suggestion.best == NULL ? "" : "\"?");
+    hf_load_error(draft->build->load, draft->place, &draft->path,
+                  "pipeline \"%s\": unknown datatype \"%s\"; expected traces, metrics, logs or "
+                  "profiles%s%s%s "
+                  "(unknown pipeline signal)",
+                  id, type, suggestion.best == NULL ? "" : "; did you mean \"",
+                  suggestion.best == NULL ? "" : suggestion.best,
+                  suggestion.best == NULL ? "" : "\"?");
     return false;
 }
 

@@ -145,7 +145,7 @@ static void put_pipelines(struct hf_schema *schema)
     }
     hf_writer_end(schema->writer);
     begin(schema, "patternProperties");
-    put_pipeline(schema, "^ *(traces|metrics|logs) */ *[^ ]+ *$");
+    put_pipeline(schema, "^ *(traces|metrics|logs|profiles) */ *[^ ]+ *$");
     hf_writer_end(schema->writer);
     hf_writer_end(schema->writer);
 }

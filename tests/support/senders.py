@@ -38,7 +38,7 @@ class GrpcSender:
             self.channel = grpc.secure_channel(target, credentials, options=options, compression=compression)
         else:
             self.channel = grpc.insecure_channel(target, options=options, compression=compression)
-        self._methods = {one.name: self.channel.unary_unary(one.method_path) for one in otlp.SIGNALS}
+        self._methods = {one.name: self.channel.unary_unary(one.method_path) for one in otlp.ALL_SIGNALS}
 
     def export(self, signal, body, metadata=None, timeout=10):
         """Sends one request; returns the parsed response or raises grpc.RpcError."""

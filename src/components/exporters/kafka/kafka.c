@@ -262,7 +262,7 @@ static enum hf_status list_context_keys(struct exporter *exporter)
     for (size_t i = 0; good && i < included->count; i++) {
         good = add_context_key(exporter, included->items[i]);
     }
-    for (int i = 0; good && i < HF_SIGNAL_COUNT; i++) {
+    for (int i = 0; good && i <= HF_LOGS; i++) {
         const struct kafka_plan plan = kafka_config_plan(exporter->config, (enum hf_signal)i);
         good = add_context_key(exporter, plan.topic_key) &&
                add_context_key(exporter, plan.message_key);

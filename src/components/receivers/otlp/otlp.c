@@ -19,6 +19,8 @@ static const struct hf_ingress_method methods[] = {
     {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", {HF_TRACES, OTLP_PROTO}},
     {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", {HF_METRICS, OTLP_PROTO}},
     {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", {HF_LOGS, OTLP_PROTO}},
+    {"/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+     {HF_PROFILES, OTLP_PROTO}},
 };
 
 /* A counter of strings that were not UTF-8 and were repaired. */
@@ -117,7 +119,8 @@ static const char *check_paths(const struct otlp_http_config *http)
         for (int j = i + 1; j < HF_SIGNAL_COUNT; j++) {
             const char *one = http->url_paths[i], *other = http->url_paths[j];
             if (strcmp(one + (one[0] == '/'), other + (other[0] == '/')) == 0) {
-                return "traces_url_path, metrics_url_path and logs_url_path must differ";
+                return "traces_url_path, metrics_url_path, logs_url_path and profiles_url_path "
+                       "must differ";
             }
         }
     }
@@ -172,7 +175,12 @@ static const struct hf_field http_fields[] = {
      .default_text = "/v1/logs",
      .validate = hf_expect_path,
      .help = "Path of logs."},
-    HF_SERVER_IGNORED("profiles_url_path", "Profiles are not carried."),
+    {.key = "profiles_url_path",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(url_paths[HF_PROFILES]),
+     .default_text = "/v1development/profiles",
+     .validate = hf_expect_path,
+     .help = "Path of profiles."},
     HF_FIELDS_END,
 };
 
@@ -212,7 +220,7 @@ const struct hf_component hf_receiver_otlp = {
     .type = "otlp",
     .help = "Receives OTLP over gRPC and HTTP; answers OK once the data is on disk.",
     .kind = HF_RECEIVER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
     .check = check_config,
