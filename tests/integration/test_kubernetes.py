@@ -636,6 +636,15 @@ def test_objects_are_pulled_at_an_interval(api, start, grpc_backend, cluster):
     assert api.asked("deployments")[0][0] == "/apis/apps/v1/deployments"
 
 
+def test_objects_are_first_read_after_the_delay(api, start, grpc_backend, cluster):
+    made = api.put("deployments", "shop")
+    early = {"name": "deployments", "interval": "1h"}
+    late = {"name": "deployments", "interval": "1h", "initial_delay": "1s"}
+    start(objects_config(grpc_backend, late, early), environment=cluster)
+    until(lambda: bodies(grpc_backend) == [made], "the first")
+    until(lambda: bodies(grpc_backend) == [made, made], "the late one")
+
+
 def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):
     api.put("pods", "old")
     wanted = {"name": "pods", "mode": "watch", "exclude_watch_type": ["MODIFIED"], "namespaces": ["default"]}
