@@ -452,12 +452,9 @@ def test_a_program_with_the_official_client_library(run, ending, tmp_path):
 
 def test_the_node_exporter(run, ending, tmp_path):
     port = free_port()
-    try:
-        process = subprocess.Popen(
-            ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL
-        )
-    except FileNotFoundError:
-        pytest.skip("prometheus-node-exporter is not installed")
+    process = subprocess.Popen(
+        ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL
+    )
     ending.callback(process.wait)
     ending.callback(process.kill)
     seen = run(job("node", [f"127.0.0.1:{port}"]))
