@@ -1,5 +1,6 @@
 """Logs over TCP, TLS and UDP: syslog, tcplog, udplog; what a stop, a kill and a full queue cost."""
 
+import contextlib
 import json
 import logging.handlers
 import shutil
@@ -273,8 +274,9 @@ class TestLines:
         assert one.bodies() == [f"line {number}" for number in range(50_000)]
         with one.connect() as connection:
             connection.sendall(b"in clear\n")
-            while connection.recv(100):
-                pass
+            with contextlib.suppress(ConnectionResetError):  # OpenSSL 3.5 leaves some of the line unread
+                while connection.recv(100):
+                    pass
         one.holdfast.wait_for_log("127.0.0.1: ")
 
 
