@@ -7,6 +7,7 @@
  *
  *   topic NAME PARTITIONS          makes a topic                            (mock only)
  *   down ID | up ID                a broker goes away, comes back           (mock only)
+ *   fail TOPIC ERROR               requests about the topic fail; 0: not    (mock only)
  *   produce TOPIC KEY VALUE [NAME=VALUE]...    in hexadecimal, "-" for no key; waits for the answer
  *   dump TOPIC                     all messages: "message PARTITION KEY VALUE NAME=VALUE..."
  *   committed GROUP TOPIC          "committed PARTITION OFFSET" for each partition that has one
@@ -233,6 +234,9 @@ static bool run_on_mock(struct tool *tool, char **words, size_t count)
     }
     if (count == 3 && strcmp(words[0], "topic") == 0) {
         end_with(rd_kafka_mock_topic_create(tool->mock, words[1], number(words[2]), 1));
+    } else if (count == 3 && strcmp(words[0], "fail") == 0) {
+        rd_kafka_mock_topic_set_error(tool->mock, words[1], (rd_kafka_resp_err_t)number(words[2]));
+        puts("ok");
     } else if (count == 2 && strcmp(words[0], "down") == 0) {
         end_with(rd_kafka_mock_broker_set_down(tool->mock, number(words[1])));
     } else if (count == 2 && strcmp(words[0], "up") == 0) {
