@@ -54,7 +54,7 @@ class TestDrain:
         assert holdfast.health() == 503
         assert holdfast.books("logs", "otlp")["queued"]["items"] == 20
         away.start()
-        assert waiting.wait(20) == 0
+        assert waiting.wait(60) == 0
         assert "empty" in waiting.stdout.read()
         assert set(away.ids()) == set(ids)
 
@@ -138,7 +138,7 @@ class TestWithoutAProcess:
         ending.callback(waiting.kill)
         assert "left" in waiting.stdout.readline()
         assert holdfast.terminate()[0] == 0
-        assert waiting.wait(20) == 1
+        assert waiting.wait(60) == 1
 
     @pytest.mark.parametrize("words", [["--timeout"], ["--timeout", "soon"], ["now"], ["--nothing"]])
     def test_wrong_words_are_refused(self, words, tmp_path):

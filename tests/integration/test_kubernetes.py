@@ -390,7 +390,7 @@ def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backen
     configuration = events_config(grpc_backend) if of_events else attributes
     environment = {"KUBERNETES_SERVICE_HOST": ""}
     instance = start(configuration, ready=False, environment=environment)
-    instance.spawn().process.wait(20)
+    instance.spawn().process.wait(60)
     assert instance.process.returncode != 0
     assert "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST" in instance.log()
     instance.process = None

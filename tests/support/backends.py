@@ -118,7 +118,7 @@ class Backend:
         """The ids of all accepted items, in order of arrival, repeats included."""
         return [item for one in self.accepted(signal) for item in one.ids]
 
-    def wait_for(self, ids, seconds=30):
+    def wait_for(self, ids, seconds=60):
         """Waits until every one of the ids has arrived."""
         wanted = set(ids)
 
@@ -131,7 +131,7 @@ class Backend:
             seconds,
         )
 
-    def wait_for_requests(self, count, seconds=20):
+    def wait_for_requests(self, count, seconds=60):
         """Waits until so many requests, accepted or not, were seen."""
         until(
             lambda: len(self.requests) >= count, lambda: f"{len(self.requests)} requests of {count}", seconds

@@ -111,7 +111,7 @@ class KubernetesApi:
             self.cuts += 1
             self.changed.notify_all()
 
-    def bookmark(self, seconds=20):
+    def bookmark(self, seconds=60):
         """Sends a bookmark on every watch; returns its version when one has it."""
         with self.changed:
             self.version += 1
@@ -355,7 +355,7 @@ class KubernetesApi:
             with contextlib.suppress(OSError):
                 handler.connection.shutdown(socket.SHUT_RDWR)
 
-    def wait_watched(self, kind, seconds=20):
+    def wait_watched(self, kind, seconds=60):
         """Waits until somebody watches that kind."""
         with self.changed:
             assert self.changed.wait_for(lambda: self.watching.get(kind, 0) > 0, seconds), f"no watch of {kind}"
