@@ -12,6 +12,7 @@
 
 #include "batch_limits.h"
 #include "delivery.h"
+#include "fault.h"
 #include "held_state.h"
 #include "isolation_state.h"
 #include "storage/storage.h"
@@ -108,6 +109,7 @@ struct hf_delivery {
     struct hf_task stop_task;
     sem_t stopped;
     atomic_bool unhealthy;
+    struct hf_fault fault;
     atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
     uint64_t random;
     const char **context_keys;

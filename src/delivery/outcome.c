@@ -35,6 +35,7 @@ static void delivered(struct export_request *request, const struct hf_outcome *o
     reader->failing = false;
     hf_window_grow(&delivery->window);
     hf_backoff_reset(&reader->backoff);
+    hf_fault_clear(&delivery->fault);
     if (atomic_load(&delivery->unhealthy)) {
         atomic_store(&delivery->unhealthy, false);
         hf_node_log(delivery->node, HF_LOG_INFO, "healthy again: the backend takes data");
@@ -78,15 +79,22 @@ static bool is_about_the_endpoint(enum hf_status status)
            status == HF_UNSUPPORTED;
 }
 
+static void note_fault(struct hf_delivery *delivery, const struct hf_outcome *outcome)
+{
+    bool is_permanent = is_about_the_endpoint(outcome->status);
+    hf_fault_note(&delivery->fault, is_permanent, hf_outcome_message(outcome));
+    if (is_permanent) {
+        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
+    }
+}
+
 static void failed_for_now(struct export_request *request, const struct hf_outcome *outcome)
 {
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
     const struct hf_retry_config *retry = &delivery->config->retry;
     uint64_t now_ns = hf_loop_now_ns(delivery->loop);
-    if (is_about_the_endpoint(outcome->status)) {
-        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
-    }
+    note_fault(delivery, outcome);
     if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
         hf_window_cut(&delivery->window, request->round);
     }
@@ -161,9 +169,7 @@ static void settle_group(struct export_request *request, const struct hf_outcome
         settle(request, outcome);
         return;
     }
-    if (is_about_the_endpoint(outcome->status)) {
-        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
-    }
+    note_fault(delivery, outcome);
     if (outcome->is_suspect && hf_isolated_judge(request, outcome)) {
         return;
     }

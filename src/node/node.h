@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -73,6 +74,8 @@ struct hf_node {
     const struct hf_delivery_config *delivery_config; /* exporters; NULL: it has no such keys */
     void *self;
     bool opened, started;
+    atomic_int state; /* enum hf_state, as its life has come to */
+    _Atomic uint64_t state_since_unix_ns;
     struct hf_graph *graph;
     const struct hf_host *host;
     struct hf_loop *own_loop; /* of an exporter's delivery or a queued processor; NULL: none */
