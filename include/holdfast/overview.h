@@ -50,6 +50,11 @@ void hf_node_view_components(const struct hf_node *node,
 /* "StatusOK", "StatusRecoverableError", ... A constant. */
 const char *hf_state_name(enum hf_state state);
 
+struct hf_own_spans;
+
+/* The spans of the process's own work (util/own_spans.h); NULL: nothing is traced. */
+struct hf_own_spans *hf_node_own_spans(const struct hf_node *node);
+
 /* The configuration in effect, as YAML or JSON, with its secrets redacted; malloc'd. NULL: out of
  * memory. */
 char *hf_node_print_config(const struct hf_node *node, bool json);

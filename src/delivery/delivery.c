@@ -78,6 +78,22 @@ static void pump_all(struct hf_task *task)
     } while (reader != first);
 }
 
+/* As the Go collector names them. */
+static void name_spans(struct hf_delivery *delivery)
+{
+    static const struct hf_span_kind kinds[HF_SIGNAL_COUNT] = {
+        [HF_TRACES] = {"sent_spans", "send_failed_spans", true},
+        [HF_METRICS] = {"sent_metric_points", "send_failed_metric_points", true},
+        [HF_LOGS] = {"sent_log_records", "send_failed_log_records", true}};
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        char text[256];
+        snprintf(text, sizeof(text), "exporter/%s/%s", delivery->node->id,
+                 hf_signal_name((enum hf_signal)signal));
+        delivery->span_names[signal] =
+            hf_own_spans_name(delivery->node->host->spans, text, &kinds[signal]);
+    }
+}
+
 enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_delivery)
 {
     struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
@@ -104,6 +120,7 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     if (status == HF_OK && !make_series(delivery)) {
         status = HF_NOMEM;
     }
+    name_spans(delivery);
     if (status == HF_OK) {
         struct queue_reader *requeued = hf_queue_reader_new(delivery, NULL);
         status = requeued != NULL ? HF_OK : HF_NOMEM;

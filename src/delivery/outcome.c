@@ -236,6 +236,16 @@ static void settle_items(struct export_request *request, const struct hf_outcome
     hf_export_request_free(request);
 }
 
+static void end_span(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct hf_own_span span = {.items = request->export.items,
+                               .is_failed = outcome->status != HF_OK};
+    hf_own_span_end(request->reader->delivery->span_names[request->export.signal],
+                    request->span_start_ns, &span,
+                    span.is_failed ? hf_outcome_message(outcome) : NULL);
+    request->span_start_ns = 0;
+}
+
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
@@ -245,6 +255,9 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
     assert(outcome->item_count == 0 || outcome->items != NULL);
     delivery->in_flight--;
     reader->in_flight--;
+    if (request->span_start_ns != 0) {
+        end_span(request, outcome);
+    }
     if (delivery->ended && outcome->status != HF_OK) {
         hf_waiting_add(request->reader, request); /* its records are released with the reader's */
         return;

@@ -23,12 +23,15 @@ struct hf_queued_processor;
 struct hf_graph;
 struct hf_batching;
 struct hf_delivery_config;
+struct hf_own_spans;
+struct hf_span_name;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
 struct hf_host {
     struct hf_log *log;
     struct hf_metrics *metrics;
+    struct hf_own_spans *spans; /* NULL: nothing is traced */
     struct hf_storage *store;
     struct hf_listeners *listeners;
     struct hf_loop **loops;
@@ -82,6 +85,7 @@ struct hf_node {
     unsigned signals;
     struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers, connectors, queued processors */
     size_t route_count[HF_SIGNAL_COUNT];
+    struct hf_span_name *span_names[HF_SIGNAL_COUNT]; /* of a receiver's requests; NULL: none */
     struct hf_transport transports[HF_TRANSPORTS_MAX];
     size_t transport_count;
     struct hf_delivery *delivery;                 /* exporters */

@@ -30,6 +30,7 @@
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 #define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
@@ -314,6 +315,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
+        status = hf_own_spans_new(&host->spans);
+    }
+    if (status == HF_OK) {
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
@@ -339,6 +343,7 @@ static void close_host(struct service *service)
     stop_loops(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
+    hf_own_spans_free(host->spans);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
