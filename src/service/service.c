@@ -241,12 +241,14 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs. */
+/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs,
+ * and the one that samples each thread while a profile is taken. */
 static void block_signals(int how)
 {
     sigset_t signals;
     sigfillset(&signals);
     sigdelset(&signals, SIGALRM);
+    sigdelset(&signals, SIGPROF);
     if (how == SIG_UNBLOCK) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
@@ -529,6 +531,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGPROF, &action, NULL); /* but while a profile is taken */
     /* A reload asked for before anything runs has nothing to do. */
     sigset_t hangup;
     sigemptyset(&hangup);

@@ -2,7 +2,7 @@
  * own_spans: spans of Holdfast's own work: one for each request that a receiver takes, and for each
  * attempt of an exporter.
  *
- * Spans are made only while somebody wants them: a page that shows the latest ones, or a sink that
+ * Spans are made only while they are wanted: a page that shows the latest ones, or a sink that
  * sends them on. By name there is a count of those that run, and the latest few ended ones of each
  * bucket of latency and of those that failed. A meeting place with a lock for each name: any
  * thread. What it holds is bounded by HF_OWN_SPANS_NAMES_MAX names; others are not traced.

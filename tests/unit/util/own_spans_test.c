@@ -20,7 +20,7 @@ static struct hf_own_spans *make_spans(void)
     return spans;
 }
 
-static void traces_only_while_somebody_wants_it(void **state)
+static void traces_only_while_it_is_wanted(void **state)
 {
     struct hf_own_spans *spans = make_spans();
     struct hf_span_name *name = hf_own_spans_name(spans, "a", &kind);
@@ -208,7 +208,7 @@ static void is_for_many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(traces_only_while_somebody_wants_it),
+        cmocka_unit_test(traces_only_while_it_is_wanted),
         cmocka_unit_test(sorts_them_by_latency_and_failure),
         cmocka_unit_test(keeps_the_latest_few),
         cmocka_unit_test(counts_those_that_run),
