@@ -181,7 +181,7 @@ void hf_page_server_stop(struct hf_page_server *pages)
 {
     if (pages->server != NULL) {
         bool succeeded = hf_node_is_succeeded(pages->node);
-        hf_http_server_stop(pages->server, succeeded ? SUCCEEDED_GRACE_NS : 0);
+        hf_http_server_stop(pages->server, succeeded ? SUCCEEDED_GRACE_NS : pages->stop_grace_ns);
     }
 }
 

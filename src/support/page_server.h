@@ -1,7 +1,7 @@
 /*
  * page_server: the HTTP server of an extension that shows pages: it listens from open on, checks
  * credentials, and calls `show` for each request that may be answered. Embed it, and set the first
- * four members. The main thread opens, starts, stops and closes it; `show` runs on the server's
+ * five members. The main thread opens, starts, stops and closes it; `show` runs on the server's
  * threads, many at a time.
  */
 #pragma once
@@ -19,6 +19,7 @@ struct hf_page_server {
     /* Ends in one hf_http_answer(), now or later. */
     void (*show)(void *user, struct hf_http_request *request);
     void *user;
+    uint64_t stop_grace_ns; /* for requests under way when the process ends */
     /* Its own. */
     struct hf_http_server *server;
     struct hf_auth_ref auth;
@@ -29,7 +30,7 @@ struct hf_page_server {
 HF_MUST_USE enum hf_status hf_page_server_open(struct hf_page_server *pages, char *reterr);
 /* All extensions are open by now. After a failure it is to be closed. */
 HF_MUST_USE enum hf_status hf_page_server_start(struct hf_page_server *pages, char *reterr);
-/* Requests under way end within a second; after a reload idle connections get a moment, too. */
+/* After a reload, requests under way have a second, and idle connections a moment. */
 void hf_page_server_stop(struct hf_page_server *pages);
 void hf_page_server_close(struct hf_page_server *pages);
 

@@ -21,6 +21,7 @@
 #define PREFIX "/debug/pprof/"
 #define SECONDS_DEFAULT 30u
 #define SECONDS_MAX 3600u
+#define STOP_GRACE_NS (500 * HF_NS_PER_MS)
 #define NO_MEMORY "out of memory: the CPU profile of save_to_file is not written"
 
 struct pprof_config {
@@ -35,7 +36,8 @@ struct pprof {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t ending;
     bool ends;
-    pthread_t saver; /* with save_to_file */
+    unsigned job_count; /* that are not answered yet */
+    pthread_t saver;    /* with save_to_file */
     bool has_saver;
 };
 
@@ -81,6 +83,21 @@ static void answer_profile(struct hf_http_request *request, enum hf_status statu
     }
 }
 
+static void enter(struct pprof *pprof)
+{
+    pthread_mutex_lock(&pprof->lock);
+    pprof->job_count++;
+    pthread_mutex_unlock(&pprof->lock);
+}
+
+static void leave(struct pprof *pprof)
+{
+    pthread_mutex_lock(&pprof->lock);
+    pprof->job_count--;
+    pthread_cond_broadcast(&pprof->ending);
+    pthread_mutex_unlock(&pprof->lock);
+}
+
 static void *answer_job(void *from)
 {
     struct job *job = from;
@@ -90,6 +107,7 @@ static void *answer_job(void *from)
     answer_profile(job->request, hf_pprof_cpu(job->profile, &out), &out);
     hf_bytes_release(&out);
     hf_cpu_profile_free(job->profile);
+    leave(job->pprof);
     free(job);
     hf_node_release(node);
     return NULL;
@@ -124,10 +142,12 @@ static void begin_profile(struct pprof *pprof, struct hf_http_request *request)
     job->request = request;
     job->until_ns = hf_clock_monotonic_ns() + seconds_of(request) * HF_NS_PER_S;
     hf_node_hold(pprof->node);
+    enter(pprof);
     if (pthread_create(&thread, NULL, answer_job, job) != 0) {
         hf_cpu_profile_free(job->profile);
         free(job);
         hf_page_answer(request, 503, NULL, hf_slice_text("no thread can be started\n"));
+        leave(pprof);
         hf_node_release(pprof->node);
         return;
     }
@@ -320,8 +340,11 @@ static enum hf_status open_pprof(struct hf_node *node, const void *config, void 
     }
     pprof->node = node;
     pprof->config = config;
-    pprof->pages = (struct hf_page_server){
-        .node = node, .config = &pprof->config->http, .show = show, .user = pprof};
+    pprof->pages = (struct hf_page_server){.node = node,
+                                           .config = &pprof->config->http,
+                                           .show = show,
+                                           .user = pprof,
+                                           .stop_grace_ns = STOP_GRACE_NS};
     enum hf_status status = hf_page_server_open(&pprof->pages, reterr);
     if (status != HF_OK) {
         free(pprof);
@@ -357,6 +380,13 @@ static void stop_pprof(void *self)
     pthread_mutex_lock(&pprof->lock);
     pprof->ends = true;
     pthread_cond_broadcast(&pprof->ending);
+    uint64_t until_ns = hf_clock_monotonic_ns() + STOP_GRACE_NS;
+    const struct timespec until = {(time_t)(until_ns / HF_NS_PER_S),
+                                   (long)(until_ns % HF_NS_PER_S)};
+    int error = 0;
+    while (pprof->job_count != 0 && error == 0) {
+        error = pthread_cond_timedwait(&pprof->ending, &pprof->lock, &until);
+    }
     pthread_mutex_unlock(&pprof->lock);
     if (pprof->has_saver) {
         pthread_join(pprof->saver, NULL);
