@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <holdfast/component.h>
+#include <holdfast/overview.h>
 
 #include "node/node.h"
 
@@ -61,6 +62,9 @@ struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery);
 void hf_delivery_refresh(struct hf_delivery *delivery);
 /* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);
+/* Why it does not deliver, and since when. False, and `ret_look` is untouched: it does, as far as
+ * is known. Of full dead letters the time is not known, and stays. Any thread. */
+bool hf_delivery_fault(struct hf_delivery *delivery, struct hf_state_look *ret_look);
 /* The last attempt with data of that pipeline failed, or it is unhealthy. Any thread after start.
  */
 bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline);

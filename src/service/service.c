@@ -30,6 +30,7 @@
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1
@@ -199,12 +200,14 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs. */
+/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs,
+ * and the one that samples each thread while a profile is taken. */
 static void block_signals(int how)
 {
     sigset_t signals;
     sigfillset(&signals);
     sigdelset(&signals, SIGALRM);
+    sigdelset(&signals, SIGPROF);
     if (how == SIG_UNBLOCK) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
@@ -273,6 +276,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
+        status = hf_own_spans_new(&host->spans);
+    }
+    if (status == HF_OK) {
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
@@ -303,6 +309,7 @@ static void close_host(struct service *service)
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
+    hf_own_spans_free(host->spans);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
@@ -492,6 +499,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGPROF, &action, NULL); /* but while a profile is taken */
     /* A reload asked for before anything runs has nothing to do. */
     sigset_t hangup;
     sigemptyset(&hangup);
