@@ -7,6 +7,7 @@
 #include "drain_command.h"
 #include "ephemeral.h"
 #include "service/queue/command.h"
+#include "status/log_command.h"
 #include "status/status.h"
 #include "storage/storage.h"
 #include "util/clock.h"
@@ -100,13 +101,18 @@ static enum hf_exit run_config(struct hf_commands *commands, int count, char *co
     return code;
 }
 
+static enum hf_exit run_log(struct hf_commands *commands, int count, char *const *words, FILE *out)
+{
+    return hf_log_command(commands->host->log, count, words, out);
+}
+
 /* Commands about the running graph. They do not wait for a long command on the queues; the graph
  * cannot change before they are done, so they write into memory, not to a reader who may be slow.
  */
 static const struct {
     const char *word;
     enum hf_exit (*run)(struct hf_commands *commands, int count, char *const *words, FILE *out);
-} looks[] = {{"status", run_status}, {"config", run_config}};
+} looks[] = {{"status", run_status}, {"config", run_config}, {"log", run_log}};
 
 static enum hf_exit run_look(struct hf_commands *commands, size_t at, int count, char *const *words,
                              FILE *out)
