@@ -121,7 +121,8 @@ read_parts(struct draft *draft, enum hf_kind kind, const struct hf_yaml *node, s
                          "references %s \"%s\" more than once; once is enough", noun, part->id);
         }
     }
-    if (written == 0 && kind != HF_PROCESSOR) {
+    bool is_fed = kind == HF_RECEIVER && hf_dead_letters_name(build, draft->pipeline->id);
+    if (written == 0 && kind != HF_PROCESSOR && !is_fed) {
         hf_load_error(build->load, draft->place, &draft->path, "must have at least one %s", noun);
     }
     *ret_count = count;

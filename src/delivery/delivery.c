@@ -153,6 +153,16 @@ enum hf_status hf_delivery_add(struct hf_delivery *delivery, const struct hf_pip
     return HF_OK;
 }
 
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply))
+{
+    delivery->dead_letter_pipeline = pipeline;
+    delivery->submit_dead_letter = submit;
+}
+
 struct search {
     const char *name;
     bool open, stored;

@@ -29,6 +29,16 @@ HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
                                            const struct hf_pipeline *pipeline);
 
 /*
+ * Dead letters go through that pipeline, which outlives the delivery, by `submit`:
+ * hf_submit_to() of pipeline/ingest.h, which stands above this layer.
+ */
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply));
+
+/*
  * Opens the consumers: with `only_new`, just those whose names no other delivery holds open. A name
  * that the queue has not seen begins at the present. When `attach` names no stored consumer, that
  * is logged, and the consumer is opened without it.

@@ -114,6 +114,9 @@ struct hf_delivery {
     sem_t stopped;
     atomic_bool unhealthy;
     struct hf_fault fault;
+    struct hf_pipeline *dead_letter_pipeline; /* NULL: they are kept on disk */
+    void (*submit_dead_letter)(struct hf_node *node, struct hf_pipeline *const *pipelines,
+                               size_t count, struct hf_batch *batch, struct hf_reply *reply);
     atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
     struct hf_exporter_history *history;
     bool is_out;                               /* the history has an outage that lasts */

@@ -13,6 +13,7 @@
 
 #include "delivery/delivery.h"
 #include "graph_internal.h"
+#include "ingest.h"
 #include "listeners.h"
 #include "queued_processor.h"
 #include "storage/storage.h"
@@ -331,6 +332,19 @@ static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_conf
     return status;
 }
 
+/* The loader has checked that the pipeline exists. */
+static void lead_dead_letters(struct hf_graph *graph, struct hf_node *exporter)
+{
+    const char *id = exporter->delivery_config != NULL
+                         ? exporter->delivery_config->queue.dead_letter.pipeline
+                         : NULL;
+    for (size_t i = 0; id != NULL && i < graph->pipeline_count; i++) {
+        if (strcmp(graph->pipelines[i].id, id) == 0) {
+            hf_delivery_lead_dead_letters(exporter->delivery, &graph->pipelines[i], hf_submit_to);
+        }
+    }
+}
+
 static enum hf_status join(struct hf_graph *graph, char *reterr)
 {
     size_t count = 0;
@@ -345,6 +359,9 @@ static enum hf_status join(struct hf_graph *graph, char *reterr)
             }
             return status;
         }
+    }
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        lead_dead_letters(graph, graph->exporters[i]);
     }
     return HF_OK;
 }
