@@ -44,6 +44,7 @@
     }
 
 static const char *const graph_formats[] = {"mermaid", "dot", NULL};
+static const char *const check_formats[] = {"table", "json", NULL};
 static const char *const config_formats[] = {"yaml", "json", NULL};
 static const char *const modes[] = {"redacted", "unredacted", NULL};
 static const char *const truths[] = {"true", "false", NULL};
@@ -61,6 +62,25 @@ static const struct hf_cli_option run_options[] = {
     END,
 };
 static const struct hf_cli_option validate_options[] = {CONFIG, SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option check_options[] = {
+    {.name = "format",
+     .code = HF_CLI_FORMAT,
+     .kind = HF_CLI_CHOICE,
+     .value = "table|json",
+     .choices = check_formats,
+     .help = "a table for people, or JSON"},
+    {.name = "timeout",
+     .code = HF_CLI_TIMEOUT,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "what each step waits for another machine at most; 5s without it"},
+    CONFIG,
+    SET,
+    DATA,
+    GATES,
+    HELP,
+    END,
+};
 static const struct hf_cli_option graph_options[] = {
     {.name = "format",
      .code = HF_CLI_FORMAT,
@@ -185,6 +205,19 @@ const struct hf_cli_command hf_cli_commands[] = {
               "components that are not built in are listed instead of refused.",
      .options = validate_options,
      .exits = "0 valid, 1 not valid, 2 wrong usage"},
+    {.name = "check",
+     .synopsis = "[--format table|json] [--timeout DURATION] [--config FILE ...] [--set KEY=VALUE "
+                 "...] [--data-dir DIR]",
+     .summary = "tries the backends, files, sockets and rights that a configuration needs",
+     .about = "Tries what a configuration needs of the world outside, before or while it runs: of "
+              "each exporter the name, the port, the certificate, the credentials and one empty "
+              "request; of receivers their files, sockets and rights at the Kubernetes API; "
+              "whether the data directory can be written and outlives the container. One line "
+              "each. Nothing is changed, and no data is sent.\n\n"
+              "While a Holdfast runs on that data directory its sockets are not tried.",
+     .options = check_options,
+     .exits = "0 all works (warnings allowed), 1 something failed or the configuration is not "
+              "valid, 2 wrong usage"},
     {.name = "graph",
      .synopsis = "[--format mermaid|dot] [--partial] --config FILE ... [--set KEY=VALUE ...]",
      .summary = "prints the pipelines of a configuration as a picture's text",

@@ -11,6 +11,7 @@
 
 #include "http/server.h"
 #include "support/confighttp_server.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 
@@ -244,6 +245,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct health_config *config = from;
+    hf_probe_http_server(probe, &config->http);
+}
+
 const struct hf_component hf_extension_health_check = {
     .type = "health_check",
     .help = "Answers probes: 200 while accepted data reaches the disk.",
@@ -251,6 +258,7 @@ const struct hf_component hf_extension_health_check = {
     .config_size = sizeof(struct health_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_health,
     .start = start_health,
     .stop = stop_health,

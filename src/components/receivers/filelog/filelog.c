@@ -12,6 +12,7 @@
 #include "filelog_config.h"
 #include "logs/pipeline.h"
 #include "pdata/build.h"
+#include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
@@ -428,6 +429,12 @@ static const char *check_filelog(const void *self)
 
 static const char *const aliases[] = {"file_log", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct filelog_config *config = from;
+    hf_probe_tail(probe, &config->tail);
+}
+
 const struct hf_component hf_receiver_filelog = {
     .type = "filelog",
     .aliases = aliases,
@@ -437,6 +444,7 @@ const struct hf_component hf_receiver_filelog = {
     .config_size = sizeof(struct filelog_config),
     .fields = filelog_fields,
     .check = check_filelog,
+    .probe = probe_outside,
     .open = open_filelog,
     .start = start_filelog,
     .stop = stop_filelog,
