@@ -160,6 +160,12 @@ static const struct hf_cli_option drain_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "DURATION",
      .help = "wait at most that long, such as 25s; without it, until the queues are empty"},
+    {.name = "to",
+     .code = HF_CLI_TO,
+     .kind = HF_CLI_TEXT,
+     .value = "ENDPOINT",
+     .help = "the OTLP/gRPC endpoint of a peer, http(s)://host:port, that gets the backlog in "
+             "place of the backends"},
     {.name = "cancel",
      .code = HF_CLI_CANCEL,
      .help = "take data again; otherwise draining lasts until the process ends"},
@@ -175,6 +181,8 @@ static const struct hf_cli_word queue_words[] = {
     {"export", "sends every record to an OTLP/HTTP endpoint; the queue keeps them"},
     {"drop", "deletes the backlog of a removed exporter, or dead letters"},
     {"requeue", "sends the dead letters of an exporter again"},
+    {"orphans", "lists data directories that no process has"},
+    {"adopt", "moves the backlog of such a directory into the running Holdfast"},
     {NULL, NULL},
 };
 static const struct hf_cli_word shells[] = {
@@ -289,12 +297,17 @@ const struct hf_cli_command hf_cli_commands[] = {
               "balance",
      .help = hf_queue_usage},
     {.name = "drain",
-     .synopsis = "[--data-dir DIR | --config FILE ...] [--timeout DURATION] [--cancel]",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--to ENDPOINT] [--timeout DURATION] "
+                 "[--cancel]",
      .summary = "takes no more data and waits until all that is queued is delivered",
      .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
               "delivered all that is queued: for a preStop hook, or before a volume is removed. "
               "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
-              "Nothing is deleted.",
+              "Nothing is deleted.\n\n"
+              "With --to, each exporter gives its backlog to a peer, such as another replica, over "
+              "OTLP/gRPC; http is cleartext, https is verified by the system's authorities. The "
+              "peer treats it as new data: its processors run, and all exporters of its pipelines "
+              "get it, also those that had it from here.",
      .options = drain_options,
      .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
               "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},

@@ -39,6 +39,7 @@ struct client {
 
 struct hf_control {
     const struct hf_host *host;
+    struct hf_hand_over *hand_over;
     int listen_fd, stop_fd;
     pthread_t thread;
     struct client clients[CLIENTS_MAX]; /* the thread's, oldest first */
@@ -133,7 +134,7 @@ static void serve_one(struct hf_control *control, struct client *client, bool is
     int count = set_client(control, client->fd) && is_asked ? split_words(client, words) : -1;
     enum hf_exit code = HF_EXIT_USAGE;
     if (count > 0 && strcmp(words[0], "drain") == 0) {
-        code = hf_drain_command(control->host->store, count, words, out);
+        code = hf_drain_command(control->host->store, control->hand_over, count, words, out);
     } else if (count >= 0) {
         code = hf_queue_command(control->host->store, count, words, out);
     }
@@ -219,14 +220,15 @@ static void *serve(void *user)
     return NULL;
 }
 
-enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **ret_control,
-                               char *reterr)
+enum hf_status hf_control_open(const struct hf_host *host, struct hf_hand_over *hand_over,
+                               struct hf_control **ret_control, char *reterr)
 {
     struct hf_control *control = calloc(1, sizeof(*control));
     if (control == NULL) {
         return HF_NOMEM;
     }
     control->host = host;
+    control->hand_over = hand_over;
     control->client_fd = -1;
     pthread_mutex_init(&control->lock, NULL);
     control->listen_fd = hf_control_socket(hf_storage_directory(host->store), 1);
