@@ -26,6 +26,7 @@ struct hf_config {
     const struct hf_config_component **extensions;
     size_t extension_count;
     struct hf_telemetry_config telemetry;
+    struct hf_config *peer; /* whose exporter stands for all of them; NULL: none */
 };
 
 struct hf_build {

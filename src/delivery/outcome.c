@@ -250,6 +250,10 @@ static void end_span(struct export_request *request, const struct hf_outcome *ou
 
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
+    if (export->done != NULL) {
+        export->done(export, outcome);
+        return;
+    }
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;

@@ -17,6 +17,7 @@
 #include "config_watch.h"
 #include "control.h"
 #include "ephemeral.h"
+#include "hand_over.h"
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
@@ -53,6 +54,7 @@ struct service {
     struct hf_self_metrics *self;
     struct hf_commands *commands;
     struct hf_control *control;
+    struct hf_hand_over *hand_over;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
     struct hf_announce announce;
@@ -67,29 +69,6 @@ static void note_signal(int number)
 {
     stop_signal = number;
     hf_last_resort_arm(STOP_MAX_NS);
-}
-
-/* A line, and those of the excerpt below it. */
-static void print_lines(const char *text)
-{
-    while (text != NULL) {
-        size_t size = strcspn(text, "\n");
-        hf_escape_print(HF_ESCAPE_LINE, hf_slice_of(text, size), stderr);
-        fputc('\n', stderr);
-        text = text[size] == '\n' ? text + size + 1 : NULL;
-    }
-}
-
-bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
-{
-    static const char *const kinds[] = {"error", "warning", "not built in"};
-    bool failed = false;
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%s: ", kinds[findings[i].kind]);
-        print_lines(findings[i].text);
-        failed = failed || findings[i].kind == HF_FINDING_ERROR;
-    }
-    return failed;
 }
 
 /* What an extension says of the data directory; NULL: nothing. */
@@ -308,7 +287,10 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_self_metrics_new(host, &service->self);
     }
     if (status == HF_OK) {
-        status = hf_commands_new(host, &service->commands);
+        status = hf_hand_over_new(&service->hand_over);
+    }
+    if (status == HF_OK) {
+        status = hf_commands_new(host, service->hand_over, &service->commands);
     }
     if (status == HF_OK) {
         status = hf_control_open(hf_storage_directory(host->store), service->commands,
@@ -322,6 +304,7 @@ static void close_host(struct service *service)
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
     hf_commands_free(service->commands);
+    hf_hand_over_free(service->hand_over);
     hf_self_metrics_free(service->self);
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
@@ -414,13 +397,18 @@ static void reload(struct service *service)
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
+        hf_hand_over_fail(service->hand_over, "the configuration can no longer be loaded");
         hf_announce_reload(&service->announce, &service->host, false);
         note_reload(service, HF_RELOAD_INVALID, began_ns, service->why_invalid, NULL);
         return;
     }
     struct hf_graph *graph = NULL;
     hf_listeners_begin_round(host->listeners);
-    enum hf_status status = hf_graph_open(config, host, &graph, error);
+    enum hf_status status =
+        hf_hand_over_apply(service->hand_over, service->options->config.components, config, error);
+    if (status == HF_OK) {
+        status = hf_graph_open(config, host, &graph, error);
+    }
     if (status == HF_OK) {
         hf_self_metrics_watch(service->self, NULL);
         hf_commands_watch(service->commands, NULL);
@@ -433,6 +421,7 @@ static void reload(struct service *service)
                         : "the new configuration does not start; the present one has ended",
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
+        hf_hand_over_fail(service->hand_over, error);
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
         hf_commands_watch(service->commands, service->graph);

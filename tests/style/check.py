@@ -98,7 +98,8 @@ FLOORS = {
     "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
-    "src": ("src/cli", "src/service"),
+    "src/check": ("src/service", "src/pipeline", "src/storage", "src/config", "src/support", "wal", *DATA),
+    "src": ("src/cli", "src/service", "src/check", "src/config"),
     "docs/examples": SHARED,
 }
 COMPONENTS = "src/components"

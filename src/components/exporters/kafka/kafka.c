@@ -12,6 +12,7 @@
 
 #include "kafka_counters.h"
 #include "kafka_messages.h"
+#include "support/probe_inputs.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/loop.h"
@@ -341,6 +342,12 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = REQUEST_BYTES_MAX,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kafka_config *config = from;
+    hf_probe_brokers(probe, &config->kafka);
+}
+
 const struct hf_component hf_exporter_kafka = {
     .type = "kafka",
     .help = "Sends OTLP, or the bodies of log records, as messages to Kafka.",
@@ -349,6 +356,7 @@ const struct hf_component hf_exporter_kafka = {
     .config_size = sizeof(struct kafka_config),
     .fields = kafka_fields,
     .check = kafka_config_check,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

@@ -7,6 +7,7 @@
 
 #include "support/configgrpc.h"
 #include "support/otlp_client.h"
+#include "support/probe_server.h"
 
 struct otlp_config {
     struct hf_grpc_client_config grpc;
@@ -78,6 +79,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "5s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlp_config *config = from;
+    hf_probe_grpc_client(probe, &config->grpc);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_otlp = {
     .type = "otlp",
     .aliases = (const char *const[]){"otlp_grpc", NULL},
@@ -87,6 +95,7 @@ const struct hf_component hf_exporter_otlp = {
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

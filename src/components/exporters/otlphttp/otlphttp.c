@@ -9,6 +9,7 @@
 #include "pdata/response.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 #include "support/verdict.h"
 
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
@@ -151,6 +152,18 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "30s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlphttp_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
+        if (config->signal_endpoints[i] != NULL && config->signal_endpoints[i][0] != '\0') {
+            hf_probe_http_client(probe, &config->http, config->signal_endpoints[i]);
+        }
+    }
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_otlphttp = {
     .type = "otlphttp",
     .aliases = (const char *const[]){"otlp_http", NULL},
@@ -160,6 +173,7 @@ const struct hf_component hf_exporter_otlphttp = {
     .config_size = sizeof(struct otlphttp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = hf_http_exporter_close,
     .exporter = &exporter_ops,

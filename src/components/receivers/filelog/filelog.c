@@ -11,6 +11,7 @@
 #include "filelog_attributes.h"
 #include "filelog_config.h"
 #include "support/log_entries.h"
+#include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
@@ -391,6 +392,12 @@ static const char *check_filelog(const void *self)
 
 static const char *const aliases[] = {"file_log", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct filelog_config *config = from;
+    hf_probe_tail(probe, &config->tail);
+}
+
 const struct hf_component hf_receiver_filelog = {
     .type = "filelog",
     .aliases = aliases,
@@ -400,6 +407,7 @@ const struct hf_component hf_receiver_filelog = {
     .config_size = sizeof(struct filelog_config),
     .fields = filelog_fields,
     .check = check_filelog,
+    .probe = probe_outside,
     .open = open_filelog,
     .start = start_filelog,
     .stop = stop_filelog,

@@ -290,6 +290,17 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"host_metrics", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct host_config *config = from;
+    char path[4096];
+    const char *root = config->root_path != NULL ? config->root_path : "";
+    snprintf(path, sizeof(path), "%s/proc/stat", root);
+    hf_probe_read(probe, path);
+    snprintf(path, sizeof(path), "%s/proc/1/mountinfo", root);
+    hf_probe_read(probe, path);
+}
+
 const struct hf_component hf_receiver_hostmetrics = {
     .type = "hostmetrics",
     .aliases = aliases,
@@ -299,6 +310,7 @@ const struct hf_component hf_receiver_hostmetrics = {
     .config_size = sizeof(struct host_config),
     .fields = fields,
     .check = check_hostmetrics,
+    .probe = probe_outside,
     .open = open_hostmetrics,
     .start = start_hostmetrics,
     .stop = stop_hostmetrics,

@@ -16,6 +16,7 @@
 #include "object.h"
 #include "support/offer.h"
 #include "support/only_leader.h"
+#include "support/probe_kubernetes.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -490,6 +491,20 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"k8s_objects", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct objects_config *config = from;
+    const struct object_config *objects = config->objects.items;
+    for (size_t i = 0; i < config->objects.count; i++) {
+        const struct hf_probe_right right = {
+            .verbs = objects[i].mode == WATCH ? "list,watch" : "list",
+            .group = objects[i].group,
+            .resource = objects[i].name,
+        };
+        hf_probe_kubernetes_in(probe, &config->kube, &right, 1, objects[i].namespaces);
+    }
+}
+
 const struct hf_component hf_receiver_k8sobjects = {
     .type = "k8sobjects",
     .aliases = aliases,
@@ -499,6 +514,7 @@ const struct hf_component hf_receiver_k8sobjects = {
     .config_size = sizeof(struct objects_config),
     .fields = fields,
     .check = check,
+    .probe = probe_outside,
     .open = open_objects,
     .start = start_objects,
     .stop = stop_objects,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "otlp_internal.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 
@@ -216,6 +217,15 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlp_config *config = from;
+    hf_probe_grpc_server(probe,
+                         config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
+    hf_probe_http_server(probe,
+                         config->protocols.http != NULL ? &config->protocols.http->server : NULL);
+}
+
 const struct hf_component hf_receiver_otlp = {
     .type = "otlp",
     .help = "Receives OTLP over gRPC and HTTP; answers OK once the data is on disk.",
@@ -224,6 +234,7 @@ const struct hf_component hf_receiver_otlp = {
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,
