@@ -54,6 +54,7 @@ LIBRARIES = {
     r"yajl/.*": ("src/json", "src/pdata"),
     r"msgpack.*": "src/encodings",
     r"librdkafka/.*": "src/kafka",
+    r"libxml/.*": "src/ottl",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
