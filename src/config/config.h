@@ -47,6 +47,8 @@ struct hf_config_component {
     const struct hf_component *component; /* NULL: not built in (partial) */
     const void *config;
     const struct hf_delivery_config *delivery; /* of an exporter with delivery keys; else NULL */
+    const char *file; /* where it is written: a path, or the name of another source */
+    unsigned line;    /* 0: the source as a whole */
 };
 
 struct hf_config_pipeline {
@@ -92,6 +94,20 @@ const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *con
 const struct hf_config_component *const *hf_config_extensions(const struct hf_config *config,
                                                               size_t *ret_count);
 const struct hf_telemetry_config *hf_config_telemetry(const struct hf_config *config);
+
+/* A certificate that the configuration names. */
+struct hf_config_certificate {
+    const struct hf_config_component *component;
+    const char *key;  /* "cert_file", "cert_pem", "ca_file", "ca_pem", "client_ca_file" */
+    const char *text; /* the path, or the PEM text itself */
+    bool is_pem;
+};
+
+/* Every certificate that a component in use names, in the order written. Any thread. */
+void hf_config_each_certificate(const struct hf_config *config,
+                                void (*visit)(void *user,
+                                              const struct hf_config_certificate *certificate),
+                                void *user);
 
 /* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`.
  * Malloc'd text; NULL: out of memory. */

@@ -188,6 +188,8 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
 {
     struct hf_delivery *delivery = request->reader->delivery;
     const struct hf_dead_letter_config *config = &delivery->config->queue.dead_letter;
+    hf_exporter_history_refused(delivery->history, outcome->status, outcome->code,
+                                hf_outcome_message(outcome));
     if (!config->enabled) {
         hf_node_log_keys(delivery->node, HF_LOG_ERROR,
                          "Exporting failed. The error is not retryable. Dropping data.",

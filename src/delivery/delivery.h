@@ -59,6 +59,18 @@ struct hf_series *hf_delivery_enqueue_failed(const struct hf_delivery *delivery,
 struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery);
 /* Sets the gauges of the exporter. Any thread after start. */
 void hf_delivery_refresh(struct hf_delivery *delivery);
+/* What a delivery does now. */
+struct hf_delivery_look {
+    unsigned in_flight, window;    /* requests; the second: at most */
+    size_t held_records;           /* wait for one of several backends of the exporter */
+    size_t isolated;               /* requests that failed while others were delivered */
+    bool is_unhealthy;             /* refused for a credential, or past max_elapsed_time */
+    bool is_failing;               /* the last attempt failed, and the next one is awaited */
+    unsigned dead_letters_waiting; /* requests that the dead letters have no room for */
+};
+
+/* As of the last look at its queues. Any thread after start. */
+void hf_delivery_look(const struct hf_delivery *delivery, struct hf_delivery_look *ret_look);
 /* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);
 /* The last attempt with data of that pipeline failed, or it is unhealthy. Any thread after start.

@@ -14,6 +14,7 @@
 #include "delivery.h"
 #include "held_state.h"
 #include "isolation_state.h"
+#include "node/exporter_history.h"
 #include "storage/storage.h"
 #include "util/aimd.h"
 #include "util/compress.h"
@@ -82,8 +83,9 @@ struct queue_reader {
     struct held_list held;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    atomic_bool failing; /* read by other threads: hf_delivery_is_failing() */
-    uint64_t resume_ns;  /* failing: no attempt before */
+    atomic_bool failing;                      /* read by other threads: hf_delivery_is_failing() */
+    atomic_size_t shown_held, shown_isolated; /* what hf_delivery_look() gives */
+    uint64_t resume_ns;                       /* failing: no attempt before */
     struct hf_backoff backoff;
 };
 
@@ -109,6 +111,9 @@ struct hf_delivery {
     sem_t stopped;
     atomic_bool unhealthy;
     atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
+    struct hf_exporter_history *history;
+    bool is_out;                               /* the history has an outage that lasts */
+    atomic_uint shown_in_flight, shown_window; /* what hf_delivery_look() gives */
     uint64_t random;
     const char **context_keys;
     size_t context_key_count;

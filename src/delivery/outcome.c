@@ -35,6 +35,7 @@ static void delivered(struct export_request *request, const struct hf_outcome *o
     reader->failing = false;
     hf_window_grow(&delivery->window);
     hf_backoff_reset(&reader->backoff);
+    hf_delivery_recovered(delivery);
     if (atomic_load(&delivery->unhealthy)) {
         atomic_store(&delivery->unhealthy, false);
         hf_node_log(delivery->node, HF_LOG_INFO, "healthy again: the backend takes data");
@@ -95,6 +96,7 @@ static void failed_for_now(struct export_request *request, const struct hf_outco
                                            hf_delivery_draw(delivery));
         reader->resume_ns = now_ns + wait_ns;
         reader->failing = true;
+        hf_delivery_failed(delivery, outcome, wait_ns);
         hf_node_log_keys(
             delivery->node, HF_LOG_WARN, "Exporting failed. Will retry the request after interval.",
             HF_LOG_KEYS(HF_LOG_DURATION("interval", wait_ns), HF_LOG_NUMBER("code", outcome->code),

@@ -24,6 +24,7 @@ struct hf_queued_processor;
 struct hf_graph;
 struct hf_batching;
 struct hf_delivery_config;
+struct hf_exporter_histories;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
@@ -34,6 +35,7 @@ struct hf_host {
     struct hf_listeners *listeners;
     struct hf_loop **loops;
     size_t loop_count;
+    struct hf_exporter_histories *histories; /* NULL: none are kept */
     /* Runs a command of the control protocol and writes its answer to `out`; the exit code. NULL:
      * nothing is answered yet. Set before components are opened. */
     int (*run_command)(void *commands, int count, char *const *words, FILE *out);

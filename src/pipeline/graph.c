@@ -504,6 +504,35 @@ bool hf_graph_is_degraded(const struct hf_graph *graph)
     return false;
 }
 
+const struct hf_config *hf_graph_config(const struct hf_graph *graph)
+{
+    return graph->config;
+}
+
+const struct hf_pipeline *hf_graph_pipelines(const struct hf_graph *graph, size_t *ret_count)
+{
+    *ret_count = graph->pipeline_count;
+    return graph->pipelines;
+}
+
+void hf_graph_each_node(const struct hf_graph *graph,
+                        void (*visit)(void *user, const struct hf_node *node), void *user)
+{
+    const struct {
+        struct hf_node **nodes;
+        size_t count;
+    } lists[] = {{graph->extensions, graph->extension_count},
+                 {graph->receivers, graph->receiver_count},
+                 {graph->processors, graph->processor_count},
+                 {graph->connectors, graph->connector_count},
+                 {graph->exporters, graph->exporter_count}};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        for (size_t k = 0; k < lists[i].count; k++) {
+            visit(user, lists[i].nodes[k]);
+        }
+    }
+}
+
 bool hf_graph_is_running(const struct hf_graph *graph)
 {
     return atomic_load(&graph->running);

@@ -60,5 +60,15 @@ void hf_graph_free(struct hf_graph *graph);
 bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id);
 /* Sets the gauges of exporters and queues. The scraping thread. */
 void hf_graph_refresh(struct hf_graph *graph);
+/* Does durable enqueue work? Otherwise `ret_why` (HF_ERROR_MAX) says why not. Any thread. */
+bool hf_graph_is_durable(const struct hf_graph *graph, char *ret_why);
+
+/* What the graph was made of. Immutable; any thread while the graph lives. */
+const struct hf_config *hf_graph_config(const struct hf_graph *graph);
+const struct hf_pipeline *hf_graph_pipelines(const struct hf_graph *graph, size_t *ret_count);
+/* Extensions, receivers, processors, connectors, exporters: each in the order of their first use.
+ */
+void hf_graph_each_node(const struct hf_graph *graph,
+                        void (*visit)(void *user, const struct hf_node *node), void *user);
 /* Is any exporter refused by its backend for a credential, or past max_elapsed_time? */
 bool hf_graph_is_degraded(const struct hf_graph *graph);

@@ -28,8 +28,5 @@ void hf_graph_close_node(struct hf_node *node);
 /* A queue that was open before has the limits of the configuration before: it gets this graph's. */
 void hf_graph_apply_limits(struct hf_graph *graph);
 
-/* Otherwise `ret_why` (HF_ERROR_MAX) says why not. Any thread. */
-bool hf_graph_is_durable(const struct hf_graph *graph, char *ret_why);
-
 /* Gathers `keys`, `wants_peer` and `wants_auth` from the components that are open. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_graph_collect_keys(struct hf_graph *graph);

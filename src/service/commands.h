@@ -8,6 +8,7 @@
 
 #include "pipeline/graph.h"
 #include "service.h"
+#include "status/reloads.h"
 
 struct hf_commands;
 
@@ -18,6 +19,9 @@ void hf_commands_free(struct hf_commands *commands);
 
 /* The graph that is asked about; NULL while it changes: waits for a command that looks at it. */
 void hf_commands_watch(struct hf_commands *commands, struct hf_graph *graph);
+
+/* The list that the service fills. Lives as long as `commands`. */
+struct hf_reloads *hf_commands_reloads(struct hf_commands *commands);
 
 /* Runs one command and writes its answer to `out`. Any thread; those that may change a queue wait
  * for each other. */

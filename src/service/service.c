@@ -19,6 +19,7 @@
 #include "ephemeral.h"
 #include "last_resort.h"
 #include "loops.h"
+#include "node/exporter_history.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -54,7 +55,9 @@ struct service {
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
     struct hf_announce announce;
-    bool is_ephemeral; /* the data directory does not outlive the container */
+    uint64_t began_ns;              /* monotonic */
+    char why_invalid[HF_ERROR_MAX]; /* the first error of the configuration loaded last */
+    bool is_ephemeral;              /* the data directory does not outlive the container */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -149,6 +152,16 @@ char *hf_service_data_directory(const char *given, const char *fallback,
     return strdup(chosen);
 }
 
+static void note_error(struct service *service, const struct hf_finding *findings, size_t count)
+{
+    service->why_invalid[0] = '\0';
+    for (size_t i = 0; i < count && service->why_invalid[0] == '\0'; i++) {
+        if (findings[i].kind == HF_FINDING_ERROR) {
+            snprintf(service->why_invalid, sizeof(service->why_invalid), "%s", findings[i].text);
+        }
+    }
+}
+
 /* In the log, once there is one. Frees them. */
 static void tell_findings(struct service *service, struct hf_finding *findings, size_t count)
 {
@@ -174,6 +187,7 @@ static struct hf_config *load(struct service *service)
         service->finding_count = count;
         return config;
     }
+    note_error(service, findings, count);
     tell_findings(service, findings, count);
     return config;
 }
@@ -276,6 +290,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
+        status = hf_exporter_histories_new(&host->histories);
+    }
+    if (status == HF_OK) {
         status = hf_loops_start(host);
     }
     if (status == HF_OK) {
@@ -303,9 +320,18 @@ static void close_host(struct service *service)
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
+    hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
+}
+
+/* For the history. `config` NULL: the one that was given is not known. */
+static void note_reload(struct service *service, enum hf_reload_result result, uint64_t began_ns,
+                        const char *why, const struct hf_config *config)
+{
+    hf_reloads_add(hf_commands_reloads(service->commands), result, began_ns, why, service->config,
+                   config);
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -331,6 +357,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
                           service->is_ephemeral);
         hf_announce_reload(&service->announce, &service->host, true);
+        note_reload(service, HF_RELOAD_STARTED, service->began_ns, NULL, NULL);
     }
     return status;
 }
@@ -374,12 +401,14 @@ static void reload(struct service *service)
 {
     char error[HF_ERROR_MAX] = "";
     struct hf_host *host = &service->host;
+    uint64_t began_ns = hf_clock_monotonic_ns();
     hf_log_line(host->log, HF_LOG_INFO, "service", "Config updated, restart service");
     struct hf_config *config = load(service);
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
         hf_announce_reload(&service->announce, &service->host, false);
+        note_reload(service, HF_RELOAD_INVALID, began_ns, service->why_invalid, NULL);
         return;
     }
     struct hf_graph *graph = NULL;
@@ -396,6 +425,7 @@ static void reload(struct service *service)
                         ? "the new configuration does not start; keeping the current one"
                         : "the new configuration does not start; the present one has ended",
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
+        note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
         hf_commands_watch(service->commands, service->graph);
@@ -403,6 +433,7 @@ static void reload(struct service *service)
         return;
     }
     warn_of_fixed(service, config);
+    note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
     hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
@@ -525,7 +556,7 @@ static void end(struct service *service, bool is_running, enum hf_exit code)
 enum hf_exit hf_service_run(const struct hf_service_options *options)
 {
     char error[HF_ERROR_MAX] = "out of memory";
-    struct service service = {.options = options};
+    struct service service = {.options = options, .began_ns = hf_clock_monotonic_ns()};
     hf_last_resort_prepare();
     watch_signals();
     hf_notify_init(&service.announce.notify);

@@ -81,6 +81,19 @@ HF_MUST_USE enum hf_status hf_metrics_on_scrape(struct hf_metrics *metrics,
                                                 hf_metrics_refresh *refresh, void *user);
 void hf_metrics_off_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refresh, void *user);
 
+/* One counter or gauge. */
+struct hf_metric_look {
+    const char *name;   /* without prefix and suffix rules applied */
+    const char *labels; /* as in the text format, without braces: a="1",b="x" */
+    enum hf_metric_type type;
+    double value; /* scaled, as printed */
+};
+
+/* Every counter and gauge, sorted by name and labels; borrowed for the call. `visit` must not use
+ * the registry. Any thread. */
+void hf_metrics_each(struct hf_metrics *metrics,
+                     void (*visit)(void *user, const struct hf_metric_look *look), void *user);
+
 struct hf_metrics_style {
     bool type_suffix; /* counters end in _total */
     bool unit_suffix; /* _seconds, _bytes */

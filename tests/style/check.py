@@ -87,7 +87,7 @@ FLOORS = {
     "src/node": ("wal", *GROUND),
     "src/delivery": ("src/node", "src/storage", "src/config", "wal", *DATA),
     "src/pipeline": ("src/node", "src/delivery", "src/storage", "src/config", "wal", *DATA),
-    "src/service": ("src/pipeline", "src/delivery", "src/storage", "src/config", "src/http", "wal", *DATA),
+    "src/service": ("src/pipeline", "src/delivery", "src/node", "src/storage", "src/config", "src/http", "wal", *DATA),
     "src/ottl": DATA,
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "accounting.h"
 #include "arguments.h"
 #include "dead_letters.h"
 #include "listing.h"
@@ -61,19 +62,6 @@ struct report {
     bool first_consumer;
 };
 
-static bool balances(const struct wal_accounting *accounting)
-{
-    uint64_t items =
-        accounting->delivered.items + accounting->queued.items + accounting->dead_lettered.items;
-    uint64_t bytes =
-        accounting->delivered.bytes + accounting->queued.bytes + accounting->dead_lettered.bytes;
-    for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
-        items += accounting->dropped[drop].items;
-        bytes += accounting->dropped[drop].bytes;
-    }
-    return items == accounting->accepted.items && bytes == accounting->accepted.bytes;
-}
-
 static double age_s(const struct report *report, const struct wal_consumer_stat *stat)
 {
     return stat->oldest_time_ns != 0 && report->now_ns > stat->oldest_time_ns
@@ -107,7 +95,7 @@ static void json_consumer(struct report *report, const struct wal_consumer_stat 
                 drop == 0 ? "" : ",", wal_drop_name((enum wal_drop)drop), amount->records,
                 amount->items, amount->bytes);
     }
-    fprintf(out, "},\"balanced\":%s}", balances(accounting) ? "true" : "false");
+    fprintf(out, "},\"balanced\":%s}", hf_queue_balances(accounting) ? "true" : "false");
     report->first_consumer = false;
 }
 
@@ -124,7 +112,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
                  stat->name, accounting->accepted.items, accounting->delivered.items,
                  accounting->queued.items, accounting->dead_lettered.items, dropped,
                  age_s(report, stat), stat->open ? "" : "; not running",
-                 balances(accounting) ? "" : "; THE ACCOUNTING DOES NOT BALANCE");
+                 hf_queue_balances(accounting) ? "" : "; THE ACCOUNTING DOES NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (accounting->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",
@@ -136,7 +124,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
 static void show_consumer(void *user, const struct wal_consumer_stat *stat)
 {
     struct report *report = user;
-    report->balanced = report->balanced && balances(&stat->accounting);
+    report->balanced = report->balanced && hf_queue_balances(&stat->accounting);
     if (report->json) {
         json_consumer(report, stat);
     } else {
