@@ -163,27 +163,37 @@ static void put_config(const struct hf_console_view *view, struct hf_console_pag
     hf_console_put(page, "</section>\n");
 }
 
+static void put_line(struct hf_console_page *page, const struct hf_json *line)
+{
+    struct hf_slice level = hf_json_text_of(line, "level");
+    hf_console_put(page, "<li class=\"%.*s\">", (int)level.size, (const char *)level.data);
+    hf_console_put_time(page, hf_console_moment(line, "time_seconds"));
+    hf_console_put(page, " <b>%.*s</b> ", (int)level.size, (const char *)level.data);
+    hf_console_escape(page, hf_json_text_of(line, "message"));
+    for (const struct hf_json *at = hf_json_first(hf_json_get(line, "fields")); at != NULL;
+         at = at->next) {
+        hf_console_put(page, " <span class=\"key\">%.*s</span>=", (int)at->key.size,
+                       (const char *)at->key.data);
+        hf_console_put_outline(page, at);
+    }
+    hf_console_put(page, "</li>");
+}
+
+/* The log names a component by its id alone; two kinds may share one. */
 static void put_log(const struct hf_console_view *view, struct hf_console_page *page,
-                    const char *kind, struct hf_slice id)
+                    struct hf_slice id)
 {
     const struct hf_console_snapshot *log = view->snapshot->log;
     const struct hf_json *at = log != NULL ? hf_json_first(hf_json_get(log->root, "lines")) : NULL;
     size_t count = 0;
     hf_console_put(page, "<section aria-labelledby=\"log\"><h2 id=\"log\">Last log lines</h2>");
     for (; at != NULL && count < LINES_MAX; at = at->next) {
-        if (!hf_slice_equal(hf_json_text_of(at, "id"), id) ||
-            !hf_slice_is(hf_json_text_of(at, "kind"), kind)) {
-            continue;
+        if (hf_slice_equal(hf_json_text_of(at, "component"), id)) {
+            if (count++ == 0) {
+                hf_console_put(page, "<ol class=\"log\">");
+            }
+            put_line(page, at);
         }
-        if (count++ == 0) {
-            hf_console_put(page, "<ol class=\"log\">");
-        }
-        struct hf_slice level = hf_json_text_of(at, "level");
-        hf_console_put(page, "<li class=\"%.*s\">", (int)level.size, (const char *)level.data);
-        hf_console_put_time(page, hf_console_moment(at, "time_seconds"));
-        hf_console_put(page, " <b>%.*s</b> ", (int)level.size, (const char *)level.data);
-        hf_console_escape(page, hf_json_text_of(at, "message"));
-        hf_console_put(page, "</li>");
     }
     if (count != 0) {
         hf_console_put(page, "</ol>");
@@ -219,5 +229,5 @@ void hf_console_show_component(struct hf_console_view *view, struct hf_console_p
     }
     put_counters(view, page, component);
     put_config(view, page, kind, hf_slice_text(id));
-    put_log(view, page, kind, hf_slice_text(id));
+    put_log(view, page, hf_slice_text(id));
 }

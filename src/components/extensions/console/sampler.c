@@ -12,12 +12,15 @@
 #define WATCHED_NS HF_NS_PER_S
 #define UNWATCHED_NS (10 * HF_NS_PER_S)
 #define WATCH_ENDS_NS (15 * HF_NS_PER_S) /* after the last look */
-#define SAMPLES 5u                       /* rates are over as many, 5 s while someone looks */
+#define LOG_LINES "300"
+#define SAMPLES 5u /* rates are over as many, 5 s while someone looks */
 
 struct hf_console_sampler {
     struct hf_console_sampler_options options;
     struct hf_console_sample samples[SAMPLES]; /* its own thread's; the oldest at `next` */
     size_t next;
+    struct hf_console_snapshot *config; /* likewise */
+    double config_loaded;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -53,36 +56,100 @@ static void publish(struct hf_console_sampler *sampler, struct hf_console_snapsh
     hf_ref_drop(&snapshot->ref);
 }
 
-static void take_sample(struct hf_console_sampler *sampler)
+/* One command's answer as a tree; NULL: there is none now. `sample` is for `before` of later ones.
+ */
+static struct hf_console_snapshot *ask(const struct hf_console_sampler *sampler,
+                                       const char *const *words,
+                                       const struct hf_console_sample *before,
+                                       struct hf_console_sample *sample)
 {
-    static const char *const words[] = {"status", NULL};
     struct hf_control_answer answer;
-    struct hf_console_snapshot *snapshot;
-    struct hf_console_sample sample;
+    struct hf_console_snapshot *snapshot = NULL;
+    *sample = (struct hf_console_sample){0};
     if (hf_node_control(sampler->options.node, words, HF_CONSOLE_STATUS_BYTES_MAX, &answer) !=
         HF_OK) {
-        return;
+        return NULL;
     }
     if (answer.exit_code != 0) {
         free(answer.text);
-        return;
+    } else if (hf_console_snapshot_new(answer.text, answer.size, before, sample, &snapshot) !=
+               HF_OK) {
+        snapshot = NULL;
     }
-    if (hf_console_snapshot_new(answer.text, answer.size, sample_before(sampler), &sample,
-                                &snapshot) == HF_OK) {
-        hf_console_sample_release(&sampler->samples[sampler->next]);
-        sampler->samples[sampler->next] = sample;
-        sampler->next = (sampler->next + 1) % SAMPLES;
-        publish(sampler, snapshot);
+    return snapshot;
+}
+
+static struct hf_console_snapshot *ask_once(const struct hf_console_sampler *sampler,
+                                            const char *const *words)
+{
+    struct hf_console_sample unused;
+    struct hf_console_snapshot *snapshot = ask(sampler, words, NULL, &unused);
+    hf_console_sample_release(&unused);
+    return snapshot;
+}
+
+/* The configuration is asked for when another one may have been taken. */
+static void add_config(struct hf_console_sampler *sampler, struct hf_console_snapshot *snapshot)
+{
+    static const char *const words[] = {"config", NULL};
+    const struct hf_json *last = NULL;
+    for (const struct hf_json *at = hf_json_first(hf_json_get(snapshot->root, "reloads"));
+         at != NULL; at = at->next) {
+        last = at;
+    }
+    const struct hf_json *time = hf_json_get(last, "time_seconds");
+    double loaded = time == NULL                   ? 0
+                    : time->kind == HF_JSON_DOUBLE ? time->number
+                                                   : (double)hf_json_int(time);
+    if (sampler->config == NULL || loaded < sampler->config_loaded ||
+        loaded > sampler->config_loaded) {
+        struct hf_console_snapshot *config = ask_once(sampler, words);
+        if (sampler->config != NULL) {
+            hf_ref_drop(&sampler->config->ref);
+        }
+        sampler->config = config;
+        sampler->config_loaded = loaded;
+    }
+    if (sampler->config != NULL) {
+        hf_ref_take(&sampler->config->ref);
+        snapshot->config = sampler->config;
     }
 }
 
+static bool is_ready(const struct hf_console_snapshot *snapshot)
+{
+    return hf_json_bool(hf_json_get(hf_json_get(snapshot->root, "process"), "ready"));
+}
+
+/* Returns whether the next one is to come soon: nothing is known, or it is just starting. */
+static bool take_sample(struct hf_console_sampler *sampler)
+{
+    static const char *const status_words[] = {"status", NULL};
+    static const char *const log_words[] = {"log", "--limit", LOG_LINES, NULL};
+    struct hf_console_sample sample;
+    struct hf_console_snapshot *snapshot =
+        ask(sampler, status_words, sample_before(sampler), &sample);
+    if (snapshot == NULL) {
+        return true;
+    }
+    bool soon = !is_ready(snapshot);
+    add_config(sampler, snapshot);
+    snapshot->log = ask_once(sampler, log_words);
+    hf_console_sample_release(&sampler->samples[sampler->next]);
+    sampler->samples[sampler->next] = sample;
+    sampler->next = (sampler->next + 1) % SAMPLES;
+    publish(sampler, snapshot);
+    return soon;
+}
+
 /* False: it is to end. */
-static bool wait_for_turn(struct hf_console_sampler *sampler, uint64_t since_ns)
+static bool wait_for_turn(struct hf_console_sampler *sampler, uint64_t since_ns, bool soon)
 {
     pthread_mutex_lock(&sampler->lock);
     int waited = 0;
     while (!sampler->stopping && !sampler->hurried && waited == 0) {
-        bool is_watched = sampler->looked_ns != 0 && since_ns < sampler->looked_ns + WATCH_ENDS_NS;
+        bool is_watched =
+            soon || (sampler->looked_ns != 0 && since_ns < sampler->looked_ns + WATCH_ENDS_NS);
         uint64_t until_ns = since_ns + (is_watched ? WATCHED_NS : UNWATCHED_NS);
         const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
                                        .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
@@ -98,9 +165,10 @@ static void *sampler_main(void *user)
 {
     struct hf_console_sampler *sampler = user;
     struct hf_node *node = sampler->options.node;
+    bool soon;
     do {
-        take_sample(sampler);
-    } while (wait_for_turn(sampler, hf_clock_monotonic_ns()));
+        soon = take_sample(sampler);
+    } while (wait_for_turn(sampler, hf_clock_monotonic_ns(), soon));
     sampler->options.on_end(sampler->options.user);
     hf_node_release(node);
     return NULL;
@@ -182,6 +250,9 @@ void hf_console_sampler_free(struct hf_console_sampler *sampler)
     }
     if (sampler->latest != NULL) {
         hf_ref_drop(&sampler->latest->ref);
+    }
+    if (sampler->config != NULL) {
+        hf_ref_drop(&sampler->config->ref);
     }
     for (size_t i = 0; i < SAMPLES; i++) {
         hf_console_sample_release(&sampler->samples[i]);
