@@ -1,5 +1,8 @@
 #include "outline.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 static void put_indent(struct hf_console_page *page, unsigned depth)
 {
     for (unsigned i = 0; i < depth; i++) {
@@ -60,4 +63,59 @@ void hf_console_put_outline(struct hf_console_page *page, const struct hf_json *
     } else {
         put_scalar(page, value);
     }
+}
+
+static size_t count_members(const struct hf_json *value)
+{
+    size_t count = 0;
+    for (const struct hf_json *at = hf_json_first(value); at != NULL; at = at->next) {
+        count++;
+    }
+    return count;
+}
+
+static void put_name(struct hf_console_page *page, const struct hf_json *value, bool has_key)
+{
+    if (has_key) {
+        hf_console_put(page, "<span class=\"key\">\"%.*s\"</span>: ", (int)value->key.size,
+                       (const char *)value->key.data);
+    }
+}
+
+/* Not deeper than HF_JSON_DEPTH_MAX: the reader sees to it. */
+static void put_folded(struct hf_console_page *page, const struct hf_json *value, bool has_key,
+                       unsigned open)
+{
+    bool is_map = value->kind == HF_JSON_MAP, is_text = value->kind == HF_JSON_STRING;
+    if (hf_json_first(value) == NULL) {
+        hf_console_put(page, "<div class=\"leaf\">");
+        put_name(page, value, has_key);
+        if (is_map || value->kind == HF_JSON_LIST) {
+            hf_console_put(page, "%s</div>", is_map ? "{}" : "[]");
+            return;
+        }
+        hf_console_put(page, "%s", is_text ? "\"" : "");
+        put_scalar(page, value);
+        hf_console_put(page, "%s</div>", is_text ? "\"" : "");
+        return;
+    }
+    if (open > 0) {
+        hf_console_put(page, "<details open><summary>");
+    } else {
+        hf_console_put(page, "<details><summary>");
+    }
+    put_name(page, value, has_key);
+    hf_console_put(page, "%s%zu%s</summary>", is_map ? "{" : "[", count_members(value),
+                   is_map ? "}" : "]");
+    for (const struct hf_json *at = hf_json_first(value); at != NULL; at = at->next) {
+        put_folded(page, at, is_map, open > 0 ? open - 1 : 0);
+    }
+    hf_console_put(page, "</details>");
+}
+
+void hf_console_put_folded(struct hf_console_page *page, const struct hf_json *value, unsigned open)
+{
+    hf_console_put(page, "<div class=\"folded\">");
+    put_folded(page, value, false, open);
+    hf_console_put(page, "</div>");
 }

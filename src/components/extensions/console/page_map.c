@@ -301,11 +301,13 @@ static void put_pipeline(struct hf_console_view *view, struct hf_console_page *p
     struct hf_slice signal = hf_json_text_of(pipeline, "signal");
     const struct hf_json *queue =
         hf_console_find(view, "queues", "queue", hf_json_text_of(pipeline, "queue"));
-    hf_console_put(page,
-                   "<tr class=\"%s\"><th scope=\"row\">%.*s<span class=\"note\">%.*s</span>"
-                   "</th>",
-                   hf_console_level_name(level), (int)id.size, (const char *)id.data,
-                   (int)signal.size, (const char *)signal.data);
+    hf_console_put(page, "<tr class=\"%s\"><th scope=\"row\">%.*s", hf_console_level_name(level),
+                   (int)id.size, (const char *)id.data);
+    if (!hf_slice_equal(id, signal)) {
+        hf_console_put(page, "<span class=\"note\">%.*s</span>", (int)signal.size,
+                       (const char *)signal.data);
+    }
+    hf_console_put(page, "</th>");
     put_cell(view, page, hf_json_get(pipeline, "from"), signal, "Receivers");
     put_cell(view, page, hf_json_get(pipeline, "processors"), signal, "Processors");
     hf_console_put(page, "<td data-name=\"Queue\"><ul class=\"nodes\">");

@@ -236,7 +236,7 @@ static void put_segments(struct hf_console_view *view, struct hf_console_page *p
              all);
     hf_console_put(page, "<section aria-labelledby=\"segments\"><h2 id=\"segments\">Segments</h2>");
     hf_console_put_line(page, title, ground.parts, ground.count, ground.marks, ground.mark_count);
-    hf_console_put(page, "<p class=\"hint\">%zu segments of ", all);
+    hf_console_put(page, "<p class=\"hint\">%zu %s, ", all, all == 1 ? "segment" : "segments");
     hf_console_put_bytes(page, ground.bytes);
     hf_console_put(page, ", to scale, the oldest on the left; each mark is the first record that a "
                          "consumer still needs.</p></section>\n");

@@ -11,6 +11,7 @@ void hf_console_show_component(struct hf_console_view *view, struct hf_console_p
 void hf_console_show_queues(struct hf_console_view *view, struct hf_console_page *page);
 void hf_console_show_queue(struct hf_console_view *view, struct hf_console_page *page);
 void hf_console_show_letters(struct hf_console_view *view, struct hf_console_page *page);
+void hf_console_show_letters_of(struct hf_console_view *view, struct hf_console_page *page);
 void hf_console_ask_letters(struct hf_console_view *view, struct hf_console_page *page);
 void hf_console_change_letters(struct hf_console_view *view, struct hf_console_page *page);
 void hf_console_export_letters(struct hf_console_view *view, struct hf_console_page *page);

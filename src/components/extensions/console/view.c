@@ -153,6 +153,12 @@ void hf_console_write_document(struct hf_console_view *view, const struct hf_con
     } else {
         route->show(view, &inside);
     }
+    if (view->download != NULL) {
+        hf_console_put_raw(page, hf_slice_of(inside.text.data, inside.text.size));
+        page->failed = page->failed || inside.failed;
+        hf_console_page_release(&inside);
+        return;
+    }
     put_head(page, view->title[0] != '\0' ? view->title : route->title, route->section);
     if (route->kind == HF_CONSOLE_LIVE) {
         hf_console_put(page, "<div id=\"live\" data-stream=\"/events?path=");
