@@ -145,7 +145,8 @@ struct hf_http_answer {
     struct hf_slice body;     /* copied */
     uint64_t retry_after_s;   /* 0: none */
     const char *allow;        /* for 405; NULL: none */
-    const struct hf_http_answer_header *headers; /* `header_count` of them; a value NULL: left out */
+    const struct hf_http_answer_header
+        *headers; /* `header_count` of them; a value NULL: left out */
     size_t header_count;
     bool close;
 };

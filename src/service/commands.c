@@ -148,10 +148,10 @@ enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *cons
         }
     }
     pthread_mutex_lock(&commands->one);
-    enum hf_exit code = count > 0 && strcmp(words[0], "drain") == 0
-                            ? hf_drain_command(commands->host->store, commands->hand_over, count,
-                                               words, out)
-                            : hf_queue_command(commands->host->store, count, words, out);
+    enum hf_exit code =
+        count > 0 && strcmp(words[0], "drain") == 0
+            ? hf_drain_command(commands->host->store, commands->hand_over, count, words, out)
+            : hf_queue_command(commands->host->store, count, words, out);
     pthread_mutex_unlock(&commands->one);
     return code;
 }
