@@ -186,6 +186,22 @@ class TestExporter:
         wait_for_ids(kafka, otlp.LOGS, kept, "bad", seconds=60)
         wait_until_delivered(holdfast, "logs")
 
+    def test_a_request_to_a_topic_that_fails_does_not_hold_up_those_behind(self, start, kafka, grpc_sender):
+        for topic in ("good", "bad"):
+            kafka.run("topic", topic, 1)
+        kafka.run("fail", "bad", 3)
+        queue = {"num_consumers": 1}
+        holdfast = start(to_kafka(kafka, topic_from_attribute="topic", sending_queue=queue))
+        sender = grpc_sender(holdfast)
+        kept, sent = otlp.new_ids(1), otlp.new_ids(1)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, kept, resource={"topic": "bad"}))
+        holdfast.wait_for_log("Exporting .*failed")
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, sent, resource={"topic": "good"}))
+        wait_for_ids(kafka, otlp.LOGS, sent, "good")
+        kafka.run("fail", "bad", 0)
+        wait_for_ids(kafka, otlp.LOGS, kept, "bad")
+        wait_until_delivered(holdfast, "logs")
+
 
 WRONG = {
     "brokers: at least one": {"brokers": []},
