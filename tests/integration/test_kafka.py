@@ -352,6 +352,25 @@ class TestReceiver:
         grpc_backend.wait_for(ids, seconds=60)
         wait_until_committed(kafka, "otlp_spans", 20)
 
+    def test_a_partition_that_comes_back_is_read_on(self, start, kafka, grpc_backend):
+        """Taken away while the queue is full, since another member comes, and given again when there is room."""
+
+        def member(**queue):
+            configuration = from_kafka(kafka, grpc_backend)
+            configuration["exporters"]["otlp"]["sending_queue"] = queue
+            configuration["service"]["pipelines"] = {"traces": configuration["service"]["pipelines"]["traces"]}
+            return start(configuration)
+
+        grpc_backend.stop()
+        first = member(queue_size=4)
+        ids = otlp.new_ids(40)
+        put(kafka, otlp.TRACES, ids, each=2)
+        first.wait_for_log("the queue is full")
+        second = member(queue_size=1000)
+        until(lambda: second.metric("otelcol_kafka_receiver_records", topic="otlp_spans") is not None, "a partition")
+        grpc_backend.start()
+        grpc_backend.wait_for(ids)
+
     def test_a_broker_that_restarts_loses_nothing(self, start, kafka, grpc_backend):
         start(from_kafka(kafka, grpc_backend))
         first, second = otlp.new_ids(20), otlp.new_ids(20)
