@@ -22,6 +22,7 @@
 #include "service/queue/command.h"
 #include "storage/storage.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
 /* For a client that does not read its answer; less while others wait. */
@@ -232,7 +233,7 @@ enum hf_status hf_control_open(const struct hf_host *host, struct hf_control **r
     control->listen_fd = hf_control_socket(hf_storage_directory(host->store), 1);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->listen_fd < 0 || control->stop_fd < 0 ||
-        pthread_create(&control->thread, NULL, serve, control) != 0) {
+        hf_thread_start(&control->thread, NULL, serve, control) != 0) {
         int error = errno;
         char path[4096];
         snprintf(path, sizeof(path), "%s/control", hf_storage_directory(host->store));

@@ -16,6 +16,7 @@
 #include "aws/credentials.h"
 #include "util/clock.h"
 #include "util/digest.h"
+#include "util/thread.h"
 
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first credentials, in start */
 #define FAILED_WAIT_NS HF_NS_PER_S      /* after a failure; doubles */
@@ -189,7 +190,7 @@ static enum hf_status start_sigv4(void *self, char *reterr)
     uint64_t due_ns = hf_clock_monotonic_ns() + START_WAIT_NS;
     const struct timespec due = {.tv_sec = (time_t)(due_ns / HF_NS_PER_S),
                                  .tv_nsec = (long)(due_ns % HF_NS_PER_S)};
-    if (pthread_create(&sigv4->thread, NULL, run, sigv4) != 0) {
+    if (hf_thread_start(&sigv4->thread, NULL, run, sigv4) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "no thread for the credentials");
         return HF_NOMEM;
     }
