@@ -19,6 +19,7 @@
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -351,7 +352,7 @@ static enum hf_status start_filelog(void *self, char *reterr)
     if (status != HF_OK) {
         return status;
     }
-    if (pthread_create(&filelog->thread, NULL, run, filelog) != 0) {
+    if (hf_thread_start(&filelog->thread, NULL, run, filelog) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
         return HF_IO;
     }
