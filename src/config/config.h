@@ -14,6 +14,8 @@
 
 #include <holdfast/component.h>
 
+#include "util/tls.h"
+
 struct hf_config;
 struct hf_delivery_config;
 
@@ -56,6 +58,23 @@ struct hf_config_pipeline {
     size_t receiver_count, processor_count, exporter_count;
 };
 
+/* Where own telemetry of one signal is sent, by OTLP. */
+struct hf_push_config {
+    bool is_http;         /* OTLP/HTTP with protobuf; else gRPC */
+    const char *endpoint; /* a URL, http or https */
+    struct hf_string_map headers;
+    struct hf_tls_config tls;
+    bool gzip;
+    uint64_t timeout_ns;  /* of one request; 0: none of its own */
+    uint64_t interval_ns; /* of metrics: between two requests; else how long items wait at most */
+    size_t batch_items, queue_items; /* of logs and traces */
+};
+
+struct hf_push_list {
+    const struct hf_push_config *const *items;
+    size_t count;
+};
+
 struct hf_telemetry_config {
     enum {
         HF_TELEMETRY_DEBUG = 0,
@@ -70,6 +89,7 @@ struct hf_telemetry_config {
     const char *metrics_level;                      /* none, basic, normal, detailed */
     const char *metrics_address;                    /* host:port; NULL: no endpoint */
     bool type_suffix, unit_suffix, constant_labels; /* from the reader's keys */
+    struct hf_push_list metrics_push, logs_push, traces_push;
 };
 
 /*

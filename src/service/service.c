@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,8 @@
 #include "control.h"
 #include "ephemeral.h"
 #include "last_resort.h"
+#include "loops.h"
+#include "own_telemetry.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -28,11 +29,9 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/log.h"
-#include "util/loop.h"
 #include "util/metrics.h"
 #include "util/own_spans.h"
 
-#define LOOPS_MAX 4
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1
 #define WATCH_PERIOD_S 1
@@ -51,6 +50,7 @@ struct service {
     struct hf_graph *graph;
     struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
+    struct hf_own_telemetry *own; /* that is sent; NULL: none is */
     struct hf_control *control;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
@@ -190,47 +190,6 @@ static struct hf_log_options log_options(const struct hf_config *config)
     };
 }
 
-/* Those that this process may use: a container can have fewer than the machine. */
-static unsigned usable_cores(void)
-{
-    cpu_set_t usable;
-    if (sched_getaffinity(0, sizeof(usable), &usable) == 0) {
-        return (unsigned)CPU_COUNT(&usable);
-    }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* more than the set has room for */
-    return cores < 1 ? 1 : (unsigned)cores;
-}
-
-static enum hf_status start_loops(struct hf_host *host)
-{
-    unsigned cores = usable_cores();
-    size_t wanted = cores < LOOPS_MAX ? cores : LOOPS_MAX;
-    host->loops = calloc(wanted, sizeof(struct hf_loop *));
-    if (host->loops == NULL) {
-        return HF_NOMEM;
-    }
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < wanted && status == HF_OK; i++) {
-        char name[16];
-        snprintf(name, sizeof(name), "loop:%u", (unsigned)i & 15);
-        status = hf_loop_new(&host->loops[i]);
-        if (status == HF_OK) {
-            host->loop_count++;
-            status = hf_loop_start_thread(host->loops[i], name);
-        }
-    }
-    return status;
-}
-
-static void stop_loops(struct hf_host *host)
-{
-    for (size_t i = 0; i < host->loop_count; i++) {
-        hf_loop_join(host->loops[i]);
-        hf_loop_free(host->loops[i]);
-    }
-    free(host->loops);
-}
-
 /* Many connections and three descriptors a segment: take what the system allows. */
 static void raise_descriptor_limit(void)
 {
@@ -310,7 +269,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_log_keys(host->log, HF_LOG_INFO, "service", "Starting holdfast...",
                     HF_LOG_KEYS(HF_LOG_TEXT("Version", HF_VERSION),
-                                HF_LOG_NUMBER("NumCPU", usable_cores())));
+                                HF_LOG_NUMBER("NumCPU", hf_loops_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         warn_of_further_storages(service);
@@ -323,7 +282,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
-        status = start_loops(host);
+        status = hf_loops_start(host);
     }
     if (status == HF_OK) {
         status = open_store(service, reterr);
@@ -342,13 +301,26 @@ static void close_host(struct service *service)
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
     hf_self_metrics_free(service->self);
-    stop_loops(host);
+    hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
     hf_own_spans_free(host->spans);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
+}
+
+/* What is sent of own telemetry, as the configuration says now. Data does not wait for it. */
+static void push_telemetry(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "out of memory";
+    enum hf_status status =
+        hf_own_telemetry_new(&service->host, hf_config_telemetry(service->config),
+                             hf_self_metrics_instance(service->self), &service->own, error);
+    if (status != HF_OK) {
+        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
+                    "service::telemetry: %s; own telemetry is not sent", error);
+    }
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -368,6 +340,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
+        push_telemetry(service);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
@@ -443,10 +416,13 @@ static void reload(struct service *service)
         return;
     }
     warn_of_fixed(service, config);
+    hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
+    service->own = NULL;
     hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
+    push_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
     hf_announce_reload(&service->announce, &service->host, true);
@@ -594,6 +570,8 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     if (status == HF_OK) {
         hf_graph_stop(service.graph);
     }
+    hf_own_telemetry_free(service.own);
+    service.own = NULL;
     enum hf_exit code = is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
     end(&service, status == HF_OK, code);
     return code;
