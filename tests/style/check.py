@@ -107,7 +107,17 @@ FLOORS = {
     "src/bulk": DATA,
     "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
-    "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
+    "src/testing": (
+        "src/service",
+        "src/pipeline",
+        "src/node",
+        "src/storage",
+        "src/config",
+        "src/ottl",
+        "wal",
+        *DATA,
+    ),
+    "src/cli": ("src/testing", "src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),
     "docs/examples": SHARED,
 }
