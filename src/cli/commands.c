@@ -96,6 +96,23 @@ static const struct hf_cli_option graph_options[] = {
     END,
 };
 static const struct hf_cli_option diff_options[] = {SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option test_options[] = {
+    {.name = "junit",
+     .code = HF_CLI_JUNIT,
+     .kind = HF_CLI_FILE,
+     .value = "FILE",
+     .help = "writes the results as JUnit's XML, too"},
+    {.name = "only",
+     .code = HF_CLI_ONLY,
+     .kind = HF_CLI_TEXT,
+     .value = "TEXT",
+     .help = "runs the tests whose name has this text"},
+    {.name = "log",
+     .code = HF_CLI_LOG,
+     .help = "writes what the configurations under test log, to standard error"},
+    HELP,
+    END,
+};
 static const struct hf_cli_option components_options[] = {
     {.name = "docs", .code = HF_CLI_DOCS, .help = "the reference of every key as markdown"},
     GATES,
@@ -262,6 +279,29 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = diff_options,
      .takes_files = true,
      .exits = "0 no difference, 1 different, 2 wrong usage or a configuration that is not valid"},
+    {.name = "test",
+     .synopsis = "[--junit FILE] [--only TEXT] [--log] FILE ...",
+     .summary = "runs tests of a configuration: what comes out for what comes in",
+     .about =
+         "Runs tests of a configuration: the real pipelines, with ends of the test in place of "
+         "receivers and exporters, in a directory of their own, and with a time that the test "
+         "sets forward. Nothing is listened on and nothing is sent.\n\n"
+         "A file names the configuration and has tests; each has inputs at a receiver or a "
+         "pipeline (otlp, json, file or lines), a time to go on by (advance), and what is "
+         "expected at exporters: a count, items of which some fields are said (contains), and "
+         "OTTL conditions that hold for all, any or none of the items:\n\n"
+         "  config: gateway.yaml\n"
+         "  tests:\n"
+         "  - name: keeps errors\n"
+         "    input:\n"
+         "    - {to: otlp, file: checkout.json}\n"
+         "    advance: 31s\n"
+         "    expect:\n"
+         "    - {at: otlp/backend, count: 3, all: ['status.code == 2']}",
+     .options = test_options,
+     .takes_files = true,
+     .exits = "0 all passed, 1 a test failed, 2 wrong usage, or a file or its configuration cannot "
+              "be used"},
     {.name = "components",
      .synopsis = "[--docs]",
      .summary = "lists the components that are built in",

@@ -30,6 +30,9 @@ enum hf_cli_code {
     HF_CLI_FROM,
     HF_CLI_EXPORTER,
     HF_CLI_ENDPOINT,
+    HF_CLI_JUNIT,
+    HF_CLI_ONLY,
+    HF_CLI_LOG,
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

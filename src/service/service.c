@@ -21,6 +21,7 @@
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
+#include "own_telemetry.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -30,7 +31,6 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/log.h"
-#include "util/loop.h"
 #include "util/metrics.h"
 #include "util/own_spans.h"
 
@@ -53,6 +53,7 @@ struct service {
     struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
     struct hf_commands *commands;
+    struct hf_own_telemetry *own; /* that is sent; NULL: none is */
     struct hf_control *control;
     struct hf_hand_over *hand_over;
     struct hf_finding *findings; /* of the first load, until the log is open */
@@ -324,6 +325,19 @@ static void note_reload(struct service *service, enum hf_reload_result result, u
                    config);
 }
 
+/* What is sent of own telemetry, as the configuration says now. Data does not wait for it. */
+static void push_telemetry(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "out of memory";
+    enum hf_status status =
+        hf_own_telemetry_new(&service->host, hf_config_telemetry(service->config),
+                             hf_self_metrics_instance(service->self), &service->own, error);
+    if (status != HF_OK) {
+        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
+                    "service::telemetry: %s; own telemetry is not sent", error);
+    }
+}
+
 static enum hf_status start_graph(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
@@ -342,6 +356,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
         hf_commands_watch(service->commands, service->graph);
+        push_telemetry(service);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
@@ -430,10 +445,13 @@ static void reload(struct service *service)
     }
     warn_of_fixed(service, config);
     note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
+    hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
+    service->own = NULL;
     hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
+    push_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
     hf_commands_watch(service->commands, graph);
@@ -583,6 +601,8 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     if (status == HF_OK) {
         hf_graph_stop(service.graph);
     }
+    hf_own_telemetry_free(service.own);
+    service.own = NULL;
     enum hf_exit code = is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
     end(&service, status == HF_OK, code);
     return code;

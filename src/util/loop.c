@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <holdfast/ref.h>
 
+#include "clock.h"
 #include "thread.h"
 
 #define STACK_BYTES ((size_t)2 << 20)
@@ -84,13 +84,6 @@ static void run_chain(struct hf_task *task)
     }
 }
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void wake(struct hf_loop *loop)
 {
     uint64_t one = 1;
@@ -127,7 +120,7 @@ enum hf_status hf_loop_new(struct hf_loop **ret_loop)
     list_init(&loop->inbox);
     pthread_mutex_init(&loop->lock, NULL);
     loop->wake.ready = on_wake;
-    loop->now_ns = monotonic_ns();
+    loop->now_ns = hf_clock_monotonic_ns();
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
@@ -187,7 +180,7 @@ static int wait_ms(const struct hf_loop *loop)
         return -1;
     }
     uint64_t due_ns = loop->heap[0]->due_ns;
-    uint64_t now_ns = monotonic_ns();
+    uint64_t now_ns = hf_clock_monotonic_ns();
     if (due_ns <= now_ns) {
         return 0;
     }
@@ -236,7 +229,7 @@ void hf_loop_run(struct hf_loop *loop)
         int count = epoll_wait(loop->epoll_fd, loop->ready, (int)READY_MAX, wait_ms(loop));
         assert(count >= 0 || errno == EINTR);
         loop->ready_count = count > 0 ? count : 0;
-        loop->now_ns = monotonic_ns();
+        loop->now_ns = hf_clock_monotonic_ns();
         run_ready(loop);
         run_timers(loop);
         if (loop->woken) {
