@@ -147,6 +147,22 @@ static const struct hf_cli_option drain_options[] = {
     END,
 };
 
+static const struct hf_cli_option top_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "interval",
+     .code = HF_CLI_INTERVAL,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "from one look to the next, such as 2s; 1s without it"},
+    {.name = "once",
+     .code = HF_CLI_ONCE,
+     .help = "prints tables, with rates over one interval, and ends"},
+    {.name = "json", .code = HF_CLI_JSON, .help = "with --once: as JSON"},
+    HELP,
+    END,
+};
+
 static const struct hf_cli_word queue_words[] = {
     {"stat", "queues, exporters and their accounting"},
     {"ls", "the records of a queue, oldest first"},
@@ -265,6 +281,19 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = drain_options,
      .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
               "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},
+    {.name = "top",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--interval DURATION] [--once [--json]]",
+     .summary = "shows pipelines, queues and exporters of the running process, live",
+     .about =
+         "Shows the pipelines, queues and exporters of the running Holdfast with their rates, "
+         "backlogs and troubles, over its control socket. Keys: 1, 2, 3 or Tab for the part, "
+         "s to sort by the next column, r for the other way round, / to filter, d for the "
+         "second lines, p to pause, ? for all of them, q to end. When the process ends, it "
+         "waits for the next one.\n\n"
+         "NO_COLOR, or a terminal without colours: bold instead of red. A terminal that cannot "
+         "move its cursor gets tables, one below the other.",
+     .options = top_options,
+     .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
     {.name = "completion",
      .synopsis = "bash|zsh|fish",
      .summary = "prints the completion of commands and options for a shell",

@@ -53,6 +53,7 @@ LIBRARIES = {
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
     r"msgpack.*": "src/encodings",
+    r"ncurses\.h": "src/top",
     r"librdkafka/.*": "src/kafka",
 }
 
@@ -88,6 +89,7 @@ FLOORS = {
     "src/delivery": ("src/node", "src/storage", "src/config", "wal", *DATA),
     "src/pipeline": ("src/node", "src/delivery", "src/storage", "src/config", "wal", *DATA),
     "src/service": ("src/pipeline", "src/delivery", "src/node", "src/storage", "src/config", "src/http", "wal", *DATA),
+    "src/top": DATA,
     "src/ottl": DATA,
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),
@@ -97,7 +99,7 @@ FLOORS = {
     "src/bulk": DATA,
     "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
-    "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
+    "src/cli": ("src/service", "src/top", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
     "src": ("src/cli", "src/service"),
     "docs/examples": SHARED,
 }
