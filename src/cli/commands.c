@@ -46,6 +46,8 @@
 static const char *const graph_formats[] = {"mermaid", "dot", NULL};
 static const char *const config_formats[] = {"yaml", "json", NULL};
 static const char *const modes[] = {"redacted", "unredacted", NULL};
+static const char *const kinds[] = {"receiver", "processor", "connector", "exporter", NULL};
+static const char *const signals[] = {"traces", "metrics", "logs", NULL};
 static const char *const truths[] = {"true", "false", NULL};
 
 static const struct hf_cli_option run_options[] = {
@@ -159,6 +161,53 @@ static const struct hf_cli_option top_options[] = {
      .code = HF_CLI_ONCE,
      .help = "prints tables, with rates over one interval, and ends"},
     {.name = "json", .code = HF_CLI_JSON, .help = "with --once: as JSON"},
+    HELP,
+    END,
+};
+
+static const struct hf_cli_option tail_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "component",
+     .code = HF_CLI_COMPONENT,
+     .kind = HF_CLI_TEXT,
+     .value = "ID",
+     .help = "the receiver, processor, connector or exporter; without it, every receiver"},
+    {.name = "kind",
+     .code = HF_CLI_KIND,
+     .kind = HF_CLI_CHOICE,
+     .value = "KIND",
+     .choices = kinds,
+     .help = "where an id has several kinds: receiver, processor, connector or exporter"},
+    {.name = "signal",
+     .code = HF_CLI_SIGNAL,
+     .kind = HF_CLI_CHOICE,
+     .value = "SIGNAL",
+     .choices = signals,
+     .help = "traces, metrics or logs alone"},
+    {.name = "where",
+     .code = HF_CLI_WHERE,
+     .kind = HF_CLI_TEXT,
+     .value = "OTTL",
+     .help = "spans, data points and log records that this condition is true for"},
+    {.name = "sample",
+     .code = HF_CLI_SAMPLE,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "one of N batches"},
+    {.name = "limit",
+     .code = HF_CLI_LIMIT,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "end after N batches"},
+    {.name = "for",
+     .code = HF_CLI_FOR,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "end after that long, such as 10s"},
+    {.name = "json",
+     .code = HF_CLI_JSON,
+     .help = "a line of JSON for each batch, with the data as OTLP/JSON"},
     HELP,
     END,
 };
@@ -294,6 +343,18 @@ const struct hf_cli_command hf_cli_commands[] = {
          "move its cursor gets tables, one below the other.",
      .options = top_options,
      .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
+    {.name = "tail",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
+                 "SIGNAL] [--where OTTL] [--sample N] [--limit N] [--for DURATION] [--json]",
+     .summary = "shows what passes a point of the running process",
+     .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
+              "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
+              "The data does not wait for it: what passes while the reader is too slow is counted "
+              "and told.\n\n"
+              "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
+     .options = tail_options,
+     .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
+              "usage"},
     {.name = "completion",
      .synopsis = "bash|zsh|fish",
      .summary = "prints the completion of commands and options for a shell",

@@ -110,6 +110,13 @@ enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out)
         }
         fwrite(buffer, 1, (size_t)got - 1, out);
         held = (unsigned char)buffer[got - 1];
+        if (held > HF_EXIT_LAST) { /* the end of a line, of an answer that goes on */
+            putc(held, out);
+            held = -1;
+        }
+        if (fflush(out) != 0) {
+            break; /* no one reads on */
+        }
     }
     close(fd);
     fflush(out);

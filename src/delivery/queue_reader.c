@@ -6,10 +6,12 @@
 #include "export_request.h"
 #include "held.h"
 #include "in_flight.h"
+#include "node/taps.h"
 #include "pending.h"
 #include "reader_batching.h"
 #include "request_lists.h"
 #include "requeue.h"
+#include "tapped_export.h"
 #include "util/clock.h"
 
 #define READ_BYTES ((size_t)1 << 20)
@@ -192,6 +194,9 @@ static void send_request(struct queue_reader *reader, struct export_request *req
     hf_meter_take(&delivery->meter, request->export.raw_size, now_ns);
     request->export.attempt++;
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
+    if (hf_taps_are_open(delivery->node->host)) {
+        hf_tapped_export(delivery->node, request);
+    }
     delivery->node->component->exporter->send(delivery->node->self, &request->export);
 }
 

@@ -20,6 +20,7 @@
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
+#include "node/taps.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -293,6 +294,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_exporter_histories_new(&host->histories);
     }
     if (status == HF_OK) {
+        status = hf_taps_new(host);
+    }
+    if (status == HF_OK) {
         status = hf_loops_start(host);
     }
     if (status == HF_OK) {
@@ -320,6 +324,7 @@ static void close_host(struct service *service)
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
+    hf_taps_free(host);
     hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
