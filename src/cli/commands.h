@@ -38,6 +38,9 @@ enum hf_cli_code {
     HF_CLI_SAMPLE,
     HF_CLI_LIMIT,
     HF_CLI_FOR,
+    HF_CLI_SEQ,
+    HF_CLI_SINCE,
+    HF_CLI_UNTIL,
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "selection.h"
+
 enum hf_queue_verb {
     HF_QUEUE_STAT,
     HF_QUEUE_LS,
@@ -15,14 +17,18 @@ enum hf_queue_verb {
     HF_QUEUE_EXPORT,
     HF_QUEUE_DROP,
     HF_QUEUE_REQUEUE,
+    HF_QUEUE_COUNT,
+    HF_QUEUE_SAMPLE,
 };
 
 struct hf_queue_arguments {
     enum hf_queue_verb verb;
     const char *queue; /* its plain word: a queue, or an exporter to requeue; NULL: none */
     const char *exporter, *endpoint;
-    uint64_t most, from; /* most: at least 1 */
-    bool json;
+    uint64_t most;     /* records; at least 1 */
+    uint64_t every_of; /* of so many that are chosen, `most` evenly spread ones; 0: the first */
+    struct hf_selection_options selection;
+    bool json, progress;
 };
 
 /* `words` are the command's name and its arguments; the result points into them. False, with one

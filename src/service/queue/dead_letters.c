@@ -6,6 +6,7 @@
 #include <holdfast/batch.h>
 
 #include "output.h"
+#include "progress.h"
 
 #define RECORDS_AT_ONCE 64
 #define BYTES_AT_ONCE ((size_t)4 << 20)
@@ -14,6 +15,8 @@
 struct departure {
     FILE *out; /* when its reader is gone, the rest stays */
     struct wal_consumer *reader;
+    struct hf_selection *selection; /* NULL: all of them */
+    struct hf_progress progress;
     uint64_t end; /* those that come meanwhile stay */
     enum wal_outcome outcome;
     struct wal_record records[RECORDS_AT_ONCE];
@@ -28,23 +31,51 @@ static uint64_t end_of(struct wal *wal)
     return stat.next_sequence;
 }
 
+static bool is_chosen(const struct departure *departure, const struct wal_record *record)
+{
+    struct hf_slice chosen;
+    uint32_t items = 0;
+    struct hf_selection *selection = departure->selection;
+    if (record->sequence >= departure->end) {
+        return false;
+    }
+    return selection == NULL ||
+           (hf_selection_has(selection, record) &&
+            hf_selection_choose(selection, record, true, &chosen, &items) == HF_OK &&
+            (items != 0 || selection->where == NULL));
+}
+
+/* Keeps those that are chosen; the others stay where they are. */
+static void sort_out(struct departure *departure, size_t read)
+{
+    for (size_t i = 0; i < read; i++) {
+        if (is_chosen(departure, &departure->records[i])) {
+            departure->records[departure->count++] = departure->records[i];
+        } else {
+            hf_ref_drop(departure->records[i].owner);
+        }
+    }
+}
+
 /* False: there are no more, or the reader is gone. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
     size_t read = 0;
+    bool is_over = false;
     departure->count = 0;
     *ret_status = WAL_OK;
-    if (!hf_queue_is_read(departure->out)) {
-        return false;
-    }
-    *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
-                                    departure->records, &read);
-    for (size_t i = 0; *ret_status == WAL_OK && i < read; i++) {
-        if (departure->records[i].sequence < departure->end) {
-            departure->count++;
-        } else {
-            hf_ref_drop(departure->records[i].owner);
+    while (departure->count == 0 && !is_over) {
+        if (!hf_queue_is_read(departure->out)) {
+            return false;
         }
+        *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
+                                        departure->records, &read);
+        if (*ret_status != WAL_OK || read == 0) {
+            return false;
+        }
+        is_over = departure->records[read - 1].sequence + 1 >= departure->end;
+        sort_out(departure, read);
+        hf_progress_step(&departure->progress, read);
     }
     return departure->count != 0;
 }
@@ -91,8 +122,10 @@ static enum hf_exit conclude(const struct departure *departure, enum wal_status 
 }
 
 static struct wal *find_letters(struct hf_storage *store, const char *exporter,
-                                struct departure *departure, FILE *out)
+                                const struct hf_letters_choice *choice, struct departure *departure,
+                                FILE *out)
 {
+    struct wal_stat stat;
     *departure =
         (struct departure){.out = out, .reader = hf_storage_dead_letter_reader(store, exporter)};
     if (departure->reader == NULL) {
@@ -102,13 +135,20 @@ static struct wal *find_letters(struct hf_storage *store, const char *exporter,
     }
     struct wal *wal = hf_storage_dead_letters(store, exporter, &(const struct wal_limits){0});
     departure->end = end_of(wal);
+    wal_stat(wal, &stat);
+    if (choice != NULL) {
+        departure->selection = choice->selection;
+        hf_progress_begin(&departure->progress, choice->progress,
+                          departure->end - stat.first_sequence, out);
+    }
     return wal;
 }
 
-enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter,
+                                  const struct hf_letters_choice *choice, FILE *out)
 {
     struct departure departure;
-    if (find_letters(store, exporter, &departure, out) == NULL) {
+    if (find_letters(store, exporter, choice, &departure, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     enum wal_status status = drop_all(&departure);
@@ -210,12 +250,13 @@ static enum wal_status requeue_all(struct wal *to, struct departure *departure)
     return status;
 }
 
-enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter,
+                                     const struct hf_letters_choice *choice, FILE *out)
 {
     struct departure departure;
     struct wal *to = NULL;
     char why[HF_ERROR_MAX] = "";
-    if (find_letters(store, exporter, &departure, out) == NULL) {
+    if (find_letters(store, exporter, choice, &departure, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     if (hf_storage_requeue(store, exporter, &to, why) != HF_OK) {
