@@ -332,6 +332,10 @@ WAL_MUST_USE enum wal_status
 wal_consumer_each(struct wal *wal, void (*visit)(void *user, const struct wal_consumer_stat *stat),
                   void *user);
 
+/* Has that consumer, open or not, acknowledged the record? False also when there is none of that
+ * name. Any thread. */
+bool wal_is_acknowledged(struct wal *wal, const char *consumer, uint64_t sequence);
+
 /* One file of the queue. */
 struct wal_segment_stat {
     uint64_t first, end;        /* sequences: from `first` on, below `end` */

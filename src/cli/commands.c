@@ -47,6 +47,8 @@ static const char *const graph_formats[] = {"mermaid", "dot", NULL};
 static const char *const check_formats[] = {"table", "json", NULL};
 static const char *const config_formats[] = {"yaml", "json", NULL};
 static const char *const modes[] = {"redacted", "unredacted", NULL};
+static const char *const kinds[] = {"receiver", "processor", "connector", "exporter", NULL};
+static const char *const signals[] = {"traces", "metrics", "logs", NULL};
 static const char *const truths[] = {"true", "false", NULL};
 
 static const struct hf_cli_option run_options[] = {
@@ -155,7 +157,32 @@ static const struct hf_cli_option queue_options[] = {
      .code = HF_CLI_FROM,
      .kind = HF_CLI_TEXT,
      .value = "SEQ",
-     .help = "begin with that record (ls, cat, export)"},
+     .help = "begin with that record"},
+    {.name = "seq",
+     .code = HF_CLI_SEQ,
+     .kind = HF_CLI_TEXT,
+     .value = "LIST",
+     .help = "these records, such as 3,7-9"},
+    {.name = "since",
+     .code = HF_CLI_SINCE,
+     .kind = HF_CLI_TEXT,
+     .value = "TIME",
+     .help = "received from then on: RFC 3339, Unix seconds, or how long ago, such as 15m"},
+    {.name = "until",
+     .code = HF_CLI_UNTIL,
+     .kind = HF_CLI_TEXT,
+     .value = "TIME",
+     .help = "received before then"},
+    {.name = "where",
+     .code = HF_CLI_WHERE,
+     .kind = HF_CLI_TEXT,
+     .value = "OTTL",
+     .help = "with items that this condition is true for"},
+    {.name = "limit",
+     .code = HF_CLI_LIMIT,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "at most N records (ls, cat), or so many of them (sample); also -n"},
     {.name = "exporter",
      .code = HF_CLI_EXPORTER,
      .kind = HF_CLI_TEXT,
@@ -190,10 +217,75 @@ static const struct hf_cli_option drain_options[] = {
     END,
 };
 
+static const struct hf_cli_option top_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "interval",
+     .code = HF_CLI_INTERVAL,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "from one look to the next, such as 2s; 1s without it"},
+    {.name = "once",
+     .code = HF_CLI_ONCE,
+     .help = "prints tables, with rates over one interval, and ends"},
+    {.name = "json", .code = HF_CLI_JSON, .help = "with --once: as JSON"},
+    HELP,
+    END,
+};
+
+static const struct hf_cli_option tail_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "component",
+     .code = HF_CLI_COMPONENT,
+     .kind = HF_CLI_TEXT,
+     .value = "ID",
+     .help = "the receiver, processor, connector or exporter; without it, every receiver"},
+    {.name = "kind",
+     .code = HF_CLI_KIND,
+     .kind = HF_CLI_CHOICE,
+     .value = "KIND",
+     .choices = kinds,
+     .help = "where an id has several kinds: receiver, processor, connector or exporter"},
+    {.name = "signal",
+     .code = HF_CLI_SIGNAL,
+     .kind = HF_CLI_CHOICE,
+     .value = "SIGNAL",
+     .choices = signals,
+     .help = "traces, metrics or logs alone"},
+    {.name = "where",
+     .code = HF_CLI_WHERE,
+     .kind = HF_CLI_TEXT,
+     .value = "OTTL",
+     .help = "spans, data points and log records that this condition is true for"},
+    {.name = "sample",
+     .code = HF_CLI_SAMPLE,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "one of N batches"},
+    {.name = "limit",
+     .code = HF_CLI_LIMIT,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "end after N batches"},
+    {.name = "for",
+     .code = HF_CLI_FOR,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "end after that long, such as 10s"},
+    {.name = "json",
+     .code = HF_CLI_JSON,
+     .help = "a line of JSON for each batch, with the data as OTLP/JSON"},
+    HELP,
+    END,
+};
+
 static const struct hf_cli_word queue_words[] = {
     {"stat", "queues, exporters and their accounting"},
     {"ls", "the records of a queue, oldest first"},
     {"cat", "their content as OTLP/JSON lines"},
+    {"count", "how many records and items are there"},
+    {"sample", "some records, evenly spread, as cat"},
     {"verify", "reads and checks every record"},
     {"export", "sends every record to an OTLP/HTTP endpoint; the queue keeps them"},
     {"drop", "deletes the backlog of a removed exporter, or dead letters"},
@@ -351,6 +443,31 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = drain_options,
      .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
               "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},
+    {.name = "top",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--interval DURATION] [--once [--json]]",
+     .summary = "shows pipelines, queues and exporters of the running process, live",
+     .about =
+         "Shows the pipelines, queues and exporters of the running Holdfast with their rates, "
+         "backlogs and troubles, over its control socket. Keys: 1, 2, 3 or Tab for the part, "
+         "s to sort by the next column, r for the other way round, / to filter, d for the "
+         "second lines, p to pause, ? for all of them, q to end. When the process ends, it "
+         "waits for the next one.\n\n"
+         "NO_COLOR, or a terminal without colours: bold instead of red. A terminal that cannot "
+         "move its cursor gets tables, one below the other.",
+     .options = top_options,
+     .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
+    {.name = "tail",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
+                 "SIGNAL] [--where OTTL] [--sample N] [--limit N] [--for DURATION] [--json]",
+     .summary = "shows what passes a point of the running process",
+     .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
+              "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
+              "The data does not wait for it: what passes while the reader is too slow is counted "
+              "and told.\n\n"
+              "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
+     .options = tail_options,
+     .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
+              "usage"},
     {.name = "completion",
      .synopsis = "bash|zsh|fish",
      .summary = "prints the completion of commands and options for a shell",

@@ -33,6 +33,18 @@ enum hf_cli_code {
     HF_CLI_JUNIT,
     HF_CLI_ONLY,
     HF_CLI_LOG,
+    HF_CLI_ONCE,
+    HF_CLI_INTERVAL,
+    HF_CLI_COMPONENT,
+    HF_CLI_KIND,
+    HF_CLI_SIGNAL,
+    HF_CLI_WHERE,
+    HF_CLI_SAMPLE,
+    HF_CLI_LIMIT,
+    HF_CLI_FOR,
+    HF_CLI_SEQ,
+    HF_CLI_SINCE,
+    HF_CLI_UNTIL,
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

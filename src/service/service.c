@@ -21,6 +21,7 @@
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
+#include "node/taps.h"
 #include "own_telemetry.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
@@ -279,6 +280,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_exporter_histories_new(&host->histories);
     }
     if (status == HF_OK) {
+        status = hf_taps_new(host);
+    }
+    if (status == HF_OK) {
         status = hf_loops_start(host);
     }
     if (status == HF_OK) {
@@ -311,6 +315,7 @@ static void close_host(struct service *service)
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
     hf_own_spans_free(host->spans);
+    hf_taps_free(host);
     hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);

@@ -7,6 +7,7 @@
 #include <holdfast/component.h>
 
 #include "storage/storage.h"
+#include "util/clock.h"
 
 const char hf_queue_usage[] =
     "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"
@@ -18,7 +19,10 @@ const char hf_queue_usage[] =
     "\n"
     "  stat [--json]                     queues, exporters and their accounting\n"
     "  ls QUEUE [--json]                 the records of a queue, oldest first\n"
-    "  cat QUEUE                         their content as OTLP/JSON lines\n"
+    "  cat QUEUE [--json]                their content as OTLP/JSON lines; with --json each in a\n"
+    "                                    map with its number, time and, of a dead letter, why\n"
+    "  count QUEUE [--json]              how many records and items are there\n"
+    "  sample QUEUE -n N [--json]        N records, evenly spread, as cat\n"
     "  verify [QUEUE] [--json]           reads and checks every record; exit code 3: damage found\n"
     "  export QUEUE --endpoint URL       sends every record to an OTLP/HTTP endpoint; the queue "
     "keeps them\n"
@@ -33,7 +37,18 @@ const char hf_queue_usage[] =
     "Holdfast,\n"
     "                                    whose exporters of the same names send it\n"
     "\n"
-    "ls, cat and export begin with --from SEQ; ls and cat end after -n N records.\n"
+    "Which records, for ls, cat, count, sample, export, requeue and drop deadletter:\n"
+    "  --from SEQ                        from that number on\n"
+    "  --seq LIST                        these numbers, such as 3,7-9\n"
+    "  --since TIME, --until TIME        received from then on, before then: RFC 3339, Unix "
+    "seconds,\n"
+    "                                    or how long ago, such as 15m\n"
+    "  --where OTTL                      with items that this condition is true for; cat, sample "
+    "and\n"
+    "                                    export then take those items alone, the others whole "
+    "records\n"
+    "ls and cat end after -n N (or --limit N) records. Long work shows how far it is on a "
+    "terminal.\n"
     "\n"
     "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or an accounting that does not "
     "balance.\n";
@@ -44,7 +59,14 @@ enum option {
     FROM = 4,
     EXPORTER = 8,
     ENDPOINT = 16,
+    SEQ = 32,
+    SINCE = 64,
+    UNTIL = 128,
+    WHERE = 256,
+    PROGRESS = 512,
 };
+
+#define CHOICE (FROM | SEQ | SINCE | UNTIL | WHERE)
 
 static const struct rule {
     const char *name;
@@ -54,22 +76,25 @@ static const struct rule {
     bool is_needed;    /* that word */
 } rules[] = {
     {"stat", HF_QUEUE_STAT, JSON, NULL, false},
-    {"ls", HF_QUEUE_LS, JSON | COUNT | FROM, "a queue", true},
-    {"cat", HF_QUEUE_CAT, JSON | COUNT | FROM, "a queue", true},
-    {"verify", HF_QUEUE_VERIFY, JSON, "a queue", false},
-    {"export", HF_QUEUE_EXPORT, FROM | ENDPOINT, "a queue", true},
-    {"drop", HF_QUEUE_DROP, EXPORTER, "a queue", true},
-    {"requeue", HF_QUEUE_REQUEUE, 0, "an exporter", true},
+    {"ls", HF_QUEUE_LS, JSON | COUNT | CHOICE, "a queue", true},
+    {"cat", HF_QUEUE_CAT, JSON | COUNT | CHOICE, "a queue", true},
+    {"count", HF_QUEUE_COUNT, JSON | CHOICE, "a queue", true},
+    {"sample", HF_QUEUE_SAMPLE, JSON | COUNT | CHOICE, "a queue", true},
+    {"verify", HF_QUEUE_VERIFY, JSON | PROGRESS, "a queue", false},
+    {"export", HF_QUEUE_EXPORT, ENDPOINT | PROGRESS | CHOICE, "a queue", true},
+    {"drop", HF_QUEUE_DROP, EXPORTER | PROGRESS | CHOICE, "a queue", true},
+    {"requeue", HF_QUEUE_REQUEUE, PROGRESS | CHOICE, "an exporter", true},
     {"adopt", HF_QUEUE_ADOPT, 0, "a data directory", true},
 };
 
 static const struct {
     const char *word;
     enum option option;
-} options[] = {{"--json", JSON},
-               {"-n", COUNT},
-               {"--from", FROM},
-               {"--exporter", EXPORTER},
+} options[] = {{"--json", JSON},        {"-n", COUNT},
+               {"--limit", COUNT},      {"--seq", SEQ},
+               {"--since", SINCE},      {"--until", UNTIL},
+               {"--where", WHERE},      {"--progress", PROGRESS},
+               {"--from", FROM},        {"--exporter", EXPORTER},
                {"--endpoint", ENDPOINT}};
 
 static const struct rule *find_rule(const char *name)
@@ -110,13 +135,40 @@ static bool take_value(unsigned option, const char *value, struct hf_queue_argum
     case COUNT:
         return parse_number(value, &ret->most) && ret->most != 0;
     case FROM:
-        return parse_number(value, &ret->from);
+        return parse_number(value, &ret->selection.from);
+    case SEQ:
+        return hf_selection_parse_ranges(value, &ret->selection);
+    case SINCE:
+        return hf_selection_parse_time(value, hf_clock_unix_ns(), &ret->selection.since_ns);
+    case UNTIL:
+        return hf_selection_parse_time(value, hf_clock_unix_ns(), &ret->selection.until_ns);
+    case WHERE:
+        ret->selection.where = value;
+        return value[0] != '\0';
     case EXPORTER:
         ret->exporter = value;
         return true;
     default:
         ret->endpoint = value;
         return true;
+    }
+}
+
+static const char *wanted_behind(unsigned option)
+{
+    switch (option) {
+    case COUNT:
+    case FROM:
+        return "a number";
+    case SEQ:
+        return "numbers such as 3,7-9 (at most 256 parts)";
+    case SINCE:
+    case UNTIL:
+        return "a time: RFC 3339, Unix seconds, or how long ago, such as 15m";
+    case WHERE:
+        return "an OTTL condition";
+    default:
+        return "a value";
     }
 }
 
@@ -128,10 +180,12 @@ static bool parse_words(const struct rule *rule, int count, char *const *words,
         unsigned option = find_option(rule, words[i]);
         if (option == JSON) {
             ret->json = true;
+        } else if (option == PROGRESS) {
+            ret->progress = true;
         } else if (option != 0) {
             if (++i == count || !take_value(option, words[i], ret)) {
-                snprintf(reterr, HF_ERROR_MAX, "%s needs a %s behind it", words[i - 1],
-                         option == COUNT || option == FROM ? "number" : "value");
+                snprintf(reterr, HF_ERROR_MAX, "%s needs %s behind it", words[i - 1],
+                         wanted_behind(option));
                 return false;
             }
         } else if (words[i][0] != '-' && rule->about != NULL && ret->queue == NULL) {
@@ -158,6 +212,8 @@ static bool is_complete(const struct rule *rule, const struct hf_queue_arguments
         lacks = rule->about;
     } else if (rule->verb == HF_QUEUE_EXPORT && arguments->endpoint == NULL) {
         lacks = "--endpoint URL";
+    } else if (rule->verb == HF_QUEUE_SAMPLE && arguments->most == UINT64_MAX) {
+        lacks = "-n N, how many records";
     } else if (rule->verb == HF_QUEUE_DROP && is_pipeline(arguments->queue) &&
                arguments->exporter == NULL) {
         lacks = "--exporter ID, the removed exporter whose backlog to give up";
@@ -176,5 +232,6 @@ bool hf_queue_parse(int count, char *const *words, struct hf_queue_arguments *re
         return false;
     }
     *ret = (struct hf_queue_arguments){.verb = rule->verb, .most = UINT64_MAX};
+    ret->selection.until_ns = UINT64_MAX;
     return parse_words(rule, count, words, ret, reterr) && is_complete(rule, ret, reterr);
 }

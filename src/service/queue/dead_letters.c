@@ -17,8 +17,10 @@ static enum hf_exit conclude(const struct hf_transfer *transfer, enum wal_status
 }
 
 static struct wal *find_letters(struct hf_storage *store, const char *exporter,
+                                const struct hf_letters_choice *choice,
                                 struct hf_transfer *transfer, FILE *out)
 {
+    struct wal_stat stat;
     *transfer =
         (struct hf_transfer){.out = out, .reader = hf_storage_dead_letter_reader(store, exporter)};
     if (transfer->reader == NULL) {
@@ -28,13 +30,20 @@ static struct wal *find_letters(struct hf_storage *store, const char *exporter,
     }
     struct wal *wal = hf_storage_dead_letters(store, exporter, &(const struct wal_limits){0});
     transfer->end = hf_transfer_end(wal);
+    wal_stat(wal, &stat);
+    if (choice != NULL) {
+        transfer->selection = choice->selection;
+        hf_progress_begin(&transfer->progress, choice->progress,
+                          transfer->end - stat.first_sequence, out);
+    }
     return wal;
 }
 
-enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter,
+                                  const struct hf_letters_choice *choice, FILE *out)
 {
     struct hf_transfer transfer;
-    if (find_letters(store, exporter, &transfer, out) == NULL) {
+    if (find_letters(store, exporter, choice, &transfer, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     enum wal_status status = hf_transfer_drop(&transfer);
@@ -57,12 +66,13 @@ enum hf_exit hf_dead_letters_drop_requeued(struct wal *wal, const char *exporter
     return conclude(&transfer, status, "dropped", exporter, out);
 }
 
-enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter,
+                                     const struct hf_letters_choice *choice, FILE *out)
 {
     struct hf_transfer transfer;
     struct wal *to = NULL;
     char why[HF_ERROR_MAX] = "";
-    if (find_letters(store, exporter, &transfer, out) == NULL) {
+    if (find_letters(store, exporter, choice, &transfer, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     if (hf_storage_requeue(store, exporter, &to, why) != HF_OK) {

@@ -25,25 +25,58 @@ uint64_t hf_transfer_end(struct wal *wal)
     return stat.next_sequence;
 }
 
+static bool is_chosen(const struct hf_transfer *transfer, const struct wal_record *record)
+{
+    struct hf_slice chosen;
+    uint32_t items = 0;
+    struct hf_selection *selection = transfer->selection;
+    if (record->sequence >= transfer->end) {
+        return false;
+    }
+    return selection == NULL ||
+           (hf_selection_has(selection, record) &&
+            hf_selection_choose(selection, record, true, &chosen, &items) == HF_OK &&
+            (items != 0 || selection->where == NULL));
+}
+
+/* Keeps those that are chosen; the others stay where they are. */
+static void sort_out(struct departure *departure, size_t read)
+{
+    for (size_t i = 0; i < read; i++) {
+        if (is_chosen(departure->transfer, &departure->records[i])) {
+            departure->records[departure->count++] = departure->records[i];
+        } else {
+            hf_ref_drop(departure->records[i].owner);
+        }
+    }
+}
+
+static bool may_go_on(const struct hf_transfer *transfer)
+{
+    return hf_queue_is_read(transfer->out) &&
+           (transfer->until_ns == 0 || hf_clock_monotonic_ns() < transfer->until_ns);
+}
+
 /* False: there are no more, the reader is gone, or the time is over. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
     struct hf_transfer *transfer = departure->transfer;
     size_t read = 0;
+    bool is_over = false;
     departure->count = 0;
     *ret_status = WAL_OK;
-    if (!hf_queue_is_read(transfer->out) ||
-        (transfer->until_ns != 0 && hf_clock_monotonic_ns() >= transfer->until_ns)) {
-        return false;
-    }
-    *ret_status = wal_consumer_read(transfer->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
-                                    departure->records, &read);
-    for (size_t i = 0; *ret_status == WAL_OK && i < read; i++) {
-        if (departure->records[i].sequence < transfer->end) {
-            departure->count++;
-        } else {
-            hf_ref_drop(departure->records[i].owner);
+    while (departure->count == 0 && !is_over) {
+        if (!may_go_on(transfer)) {
+            return false;
         }
+        *ret_status = wal_consumer_read(transfer->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
+                                        departure->records, &read);
+        if (*ret_status != WAL_OK || read == 0) {
+            return false;
+        }
+        is_over = departure->records[read - 1].sequence + 1 >= transfer->end;
+        sort_out(departure, read);
+        hf_progress_step(&transfer->progress, read);
     }
     return departure->count != 0;
 }

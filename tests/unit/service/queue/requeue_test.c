@@ -43,7 +43,7 @@ static enum hf_exit requeue(struct world *world, const char *says)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    enum hf_exit code = hf_dead_letters_requeue(world->store, "made_up", out);
+    enum hf_exit code = hf_dead_letters_requeue(world->store, "made_up", NULL, out);
     fclose(out);
     assert_non_null(strstr(text, says));
     free(text);
