@@ -56,6 +56,7 @@ LIBRARIES = {
     r"ncurses\.h": "src/top",
     r"librdkafka/.*": "src/kafka",
     r"libxml/.*": "src/ottl",
+    r"systemd/.*": "src/journal",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -72,7 +73,7 @@ ENGINES = (
 )
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
-TRANSPORTS = ("src/grpc", "src/http", "src/kafka")
+TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal")
 SHARED = ("src/support", *ENGINES, *TRANSPORTS, *DATA)
 FLOORS = {
     "include/holdfast": (),
@@ -84,6 +85,7 @@ FLOORS = {
     "src/grpc": GROUND,
     "src/http": GROUND,
     "src/kafka": GROUND,
+    "src/journal": GROUND,
     "src/config": GROUND,
     "src/storage": ("wal", *GROUND),
     "src/node": ("wal", *GROUND),
