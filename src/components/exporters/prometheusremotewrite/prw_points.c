@@ -367,11 +367,10 @@ static enum hf_status put_exponential(struct context *context, struct hf_message
 static void begin_start(const struct context *context, struct hf_message *point)
 {
     struct prw_series *series = context->points->series;
-    bool accumulates = context->is_counter || context->kind == HF_MESSAGE_HISTOGRAM ||
-                       context->kind == HF_MESSAGE_EXPONENTIAL_HISTOGRAM ||
-                       context->kind == HF_MESSAGE_SUMMARY;
-    bool is_told = series->version == PRW_VERSION_2 && accumulates;
-    series->start_ms = is_told ? (int64_t)(hf_message_u64(point, 2) / NS_PER_MS) : 0;
+    bool may_fall = context->kind == HF_MESSAGE_GAUGE ||
+                    (context->kind == HF_MESSAGE_SUM && !context->is_counter);
+    bool is_left_out = series->version == PRW_VERSION_1 || may_fall;
+    series->start_ms = is_left_out ? 0 : (int64_t)(hf_message_u64(point, 2) / NS_PER_MS);
 }
 
 static enum hf_status put_point(struct context *context, struct hf_message *point)
@@ -471,7 +470,6 @@ static enum hf_status begin_metric(struct context *context)
     struct hf_message *data = context->place->data;
     context->metric = context->place->metric;
     context->reason = NULL;
-    context->is_counter = false;
     context->kind = data != NULL ? hf_message_type(data)->index : 0;
     bool is_sum = context->kind == HF_MESSAGE_SUM;
     bool accumulates = is_sum || context->kind == HF_MESSAGE_HISTOGRAM ||
@@ -487,10 +485,8 @@ static enum hf_status begin_metric(struct context *context)
         return HF_OK;
     }
     context->points->series->about = (struct prw_about){
-        .type = protocol_type(context),
-        .help = hf_message_bytes(context->metric, METRIC_DESCRIPTION),
-        .unit = hf_message_bytes(context->metric, METRIC_UNIT),
-    };
+        protocol_type(context), hf_message_bytes(context->metric, METRIC_DESCRIPTION),
+        hf_message_bytes(context->metric, METRIC_UNIT)};
     if (status == HF_OK && context->points->options->metadata) {
         status = put_metadata(context);
     }
