@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/drain_cli.h"
 #include "cli/queue_cli.h"
+#include "cli/webhook_cli.h"
 #include "config/scalar.h"
 #include "default_config.h"
 #include "registry.h"
@@ -439,6 +440,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "drain") == 0) {
         return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "webhook") == 0) {
+        return (int)hf_webhook_cli(argc - 1, argv + 1);
     }
     const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
     if (command != NULL && command->name[0] != '\0') {
