@@ -152,6 +152,14 @@ def test_alerts_say_what_to_do():
         assert rule["annotations"]["summary"] and rule["annotations"]["description"], name
 
 
+def test_each_alert_has_its_page():
+    folder = chart.ROOT / "docs" / "operations" / "runbooks"
+    for name, rule in chart.alerts().items():
+        assert rule["annotations"]["runbook"] == f"docs/operations/runbooks/{name}.md"
+        assert (folder / f"{name}.md").read_text().startswith(f"# {name}\n")
+    assert {path.stem for path in folder.glob("*.md")} == set(chart.alerts()), "no page without an alert"
+
+
 def test_dashboards_fit_any_grafana():
     for name, one in chart.dashboards().items():
         assert one["uid"] and one["schemaVersion"] >= 36, name
