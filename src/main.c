@@ -17,6 +17,7 @@
 #include "cli/tail_cli.h"
 #include "cli/test_cli.h"
 #include "cli/top_cli.h"
+#include "cli/webhook_cli.h"
 #include "config/scalar.h"
 #include "default_config.h"
 #include "registry.h"
@@ -451,6 +452,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "test") == 0) {
         return (int)hf_test_cli(hf_registry, argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "webhook") == 0) {
+        return (int)hf_webhook_cli(argc - 1, argv + 1);
     }
     const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
     if (command != NULL && command->name[0] != '\0') {
