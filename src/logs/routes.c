@@ -86,14 +86,14 @@ static void close_router(struct operator* operator)
 static enum outcome take_route(struct run *run, const struct route *route,
                                struct hf_log_entry *entry)
 {
-    struct hf_log_value value;
+    struct hf_expr_value value;
     if (route->output_count == 0) {
         return OUTCOME_DROPPED;
     }
     if (route->attributes != NULL &&
-        (hf_log_value_of(entry->arena, route->attributes, &value) != HF_OK ||
-         value.type != HF_LOG_MAP ||
-         hf_log_map_merge(entry->arena, entry->attributes.map, value.map) != HF_OK)) {
+        (hf_expr_value_of(entry->arena, route->attributes, &value) != HF_OK ||
+         value.type != HF_EXPR_MAP ||
+         hf_expr_map_merge(entry->arena, entry->attributes.map, value.map) != HF_OK)) {
         return operator_failed(run, "the attributes of the route cannot be set");
     }
     struct operator to = * run->operator;

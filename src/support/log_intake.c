@@ -87,22 +87,22 @@ void hf_log_intake_close(struct hf_log_intake *intake)
 /* ---- entries ---- */
 
 static enum hf_status add_fixed(const struct hf_string_map *from, struct hf_log_entry *entry,
-                                struct hf_log_map *to)
+                                struct hf_expr_map *to)
 {
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        status = hf_log_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
-                                hf_log_text(from->items[i].value));
+        status = hf_expr_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
+                                 hf_expr_text(from->items[i].value));
     }
     return status;
 }
 
 static enum hf_status add_text(struct hf_log_entry *entry, const char *key, const char *text)
 {
-    struct hf_slice copy = hf_log_copy_text(entry->arena, hf_slice_text(text));
+    struct hf_slice copy = hf_expr_copy_text(entry->arena, hf_slice_text(text));
     return copy.data == NULL ? HF_NOMEM
-                             : hf_log_map_add(entry->arena, entry->attributes.map,
-                                              hf_slice_text(key), hf_log_string(copy));
+                             : hf_expr_map_add(entry->arena, entry->attributes.map,
+                                               hf_slice_text(key), hf_expr_string(copy));
 }
 
 struct end_keys {
@@ -152,8 +152,8 @@ void hf_log_intake_take(struct hf_log_intake *intake, struct hf_slice text, bool
     if (status == HF_OK) {
         entry.observed_ns = hf_clock_unix_ns();
         entry.source = source;
-        entry.body = hf_log_string(text);
-        entry.body.type = is_bytes ? HF_LOG_BYTES : HF_LOG_STRING;
+        entry.body = hf_expr_string(text);
+        entry.body.type = is_bytes ? HF_EXPR_BYTES : HF_EXPR_STRING;
         status = add_peers(&entry, peers);
     }
     status =

@@ -101,12 +101,12 @@ static struct filelog_file *file_of(struct filelog *filelog, struct hf_tail_file
 }
 
 static enum hf_status add_fixed(const struct hf_string_map *from, struct hf_log_entry *entry,
-                                struct hf_log_map *to)
+                                struct hf_expr_map *to)
 {
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        status = hf_log_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
-                                hf_log_text(from->items[i].value));
+        status = hf_expr_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
+                                 hf_expr_text(from->items[i].value));
     }
     return status;
 }
@@ -119,25 +119,25 @@ static enum hf_status make_entry(struct filelog *filelog, const struct hf_tail_l
     if (status != HF_OK) {
         return status;
     }
-    struct hf_log_map *attributes = entry->attributes.map;
+    struct hf_expr_map *attributes = entry->attributes.map;
     entry->observed_ns = hf_clock_unix_ns();
     entry->source = line->file;
     entry->offset = line->offset;
-    entry->body = hf_log_string(line->text);
+    entry->body = hf_expr_string(line->text);
     if (strcmp(config->tail.encoding, "nop") == 0) {
-        entry->body.type = HF_LOG_BYTES;
+        entry->body.type = HF_EXPR_BYTES;
     }
     /* There is room: see above. */
     memcpy(attributes->pairs, file->attributes->pairs,
            file->attributes->count * sizeof(attributes->pairs[0]));
     attributes->count = file->attributes->count;
     if (config->include_number) {
-        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_number"),
-                                hf_log_integer((int64_t)line->record_number));
+        status = hf_expr_map_set(entry->arena, attributes, hf_slice_text("log.file.record_number"),
+                                 hf_expr_integer((int64_t)line->record_number));
     }
     if (status == HF_OK && config->include_offset) {
-        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
-                                hf_log_integer((int64_t)line->offset));
+        status = hf_expr_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
+                                 hf_expr_integer((int64_t)line->offset));
     }
     if (status == HF_OK) {
         status = add_fixed(&config->attributes, entry, attributes);
