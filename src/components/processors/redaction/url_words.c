@@ -49,6 +49,9 @@ static bool is_id(struct hf_slice part)
 enum hf_status hf_url_mask(struct hf_slice url, struct hf_bytes *out)
 {
     size_t end = 0, start = 0, parts = 0;
+    if (url.size == 0) {
+        return HF_OK;
+    }
     while (end < url.size && (url.data[end] == 0 || strchr("?&#", url.data[end]) == NULL)) {
         end++;
     }
