@@ -53,7 +53,7 @@ static void take(struct hf_log_entries *entries, const char *body)
     struct hf_log_entry entry;
     enum hf_status status = hf_log_entries_begin(entries, 0, &entry);
     if (status == HF_OK) {
-        entry.body = hf_log_text(body);
+        entry.body = hf_expr_text(body);
         status = hf_log_entries_label(entries, &entry);
     }
     hf_log_entries_end(entries, &entry, status);

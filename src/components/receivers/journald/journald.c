@@ -51,13 +51,13 @@ struct journald {
 
 /* ---- entries ---- */
 
-static bool is_wanted(const struct journald *journald, const struct hf_log_map *fields)
+static bool is_wanted(const struct journald *journald, const struct hf_expr_map *fields)
 {
     if (journald->grep == NULL) {
         return true;
     }
-    const struct hf_log_pair *message = hf_log_map_find(fields, hf_slice_text("MESSAGE"));
-    return message != NULL && message->value.type == HF_LOG_STRING &&
+    const struct hf_expr_pair *message = hf_expr_map_find(fields, hf_slice_text("MESSAGE"));
+    return message != NULL && message->value.type == HF_EXPR_STRING &&
            hf_regex_matches(journald->grep, message->value.text);
 }
 
@@ -65,7 +65,7 @@ static enum hf_status fill_entry(struct journald *journald, const struct hf_jour
                                  struct hf_log_entry *entry)
 {
     struct journald_fields fields = {.arena = entry->arena,
-                                     .map = hf_log_map_new(entry->arena, FIELDS_FIRST),
+                                     .map = hf_expr_map_new(entry->arena, FIELDS_FIRST),
                                      .converts_bytes = journald->config->converts_bytes};
     if (fields.map == NULL) {
         return HF_NOMEM;
@@ -75,7 +75,7 @@ static enum hf_status fill_entry(struct journald *journald, const struct hf_jour
     entry->time_ns = about->realtime_us * 1000;
     entry->source = journald;
     entry->offset = journald->read + 1;
-    entry->body = (struct hf_log_value){.type = HF_LOG_MAP, .map = fields.map};
+    entry->body = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = fields.map};
     return status == HF_OK ? hf_log_entries_label(&journald->entries, entry) : status;
 }
 

@@ -9,7 +9,7 @@
 
 struct journald_fields {
     struct hf_arena *arena;
-    struct hf_log_map *map;
+    struct hf_expr_map *map;
     bool converts_bytes;
 };
 

@@ -16,7 +16,7 @@ static void describe(const struct filelog_file *file, char *seen)
 {
     seen[0] = '\0';
     for (size_t i = 0; i < file->attributes->count; i++) {
-        const struct hf_log_pair *pair = &file->attributes->pairs[i];
+        const struct hf_expr_pair *pair = &file->attributes->pairs[i];
         snprintf(seen + strlen(seen), SEEN_MAX - strlen(seen), "%.*s=%.*s;", (int)pair->key.size,
                  (const char *)pair->key.data, (int)pair->value.text.size,
                  (const char *)pair->value.text.data);
@@ -55,11 +55,11 @@ static void a_moved_file_has_its_new_name_and_keeps_its_header(void **state)
     const struct filelog_config config = {.include_name = true};
     struct filelog_file *file = filelog_file_new(&seen_file);
     struct hf_arena arena = {.limit = 1 << 16};
-    struct hf_log_map *header = hf_log_map_new(&arena, 1);
+    struct hf_expr_map *header = hf_expr_map_new(&arena, 1);
     char seen[SEEN_MAX];
     (void)state;
     assert_non_null(file);
-    assert_int_equal(hf_log_map_set(&arena, header, hf_slice_text("version"), hf_log_text("3")),
+    assert_int_equal(hf_expr_map_set(&arena, header, hf_slice_text("version"), hf_expr_text("3")),
                      HF_OK);
     assert_int_equal(filelog_file_name(file, &config, "/nonexistent/a.log"), HF_OK);
     assert_int_equal(filelog_file_add(file, header), HF_OK);

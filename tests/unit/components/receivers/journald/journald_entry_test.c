@@ -14,13 +14,13 @@
 
 #define SEEN_MAX 256
 
-static size_t describe(const struct hf_log_value *value, char *seen)
+static size_t describe(const struct hf_expr_value *value, char *seen)
 {
-    if (value->type == HF_LOG_STRING) {
+    if (value->type == HF_EXPR_STRING) {
         return (size_t)snprintf(seen, SEEN_MAX, "'%.*s'", (int)value->text.size,
                                 (const char *)value->text.data);
     }
-    if (value->type == HF_LOG_DOUBLE) {
+    if (value->type == HF_EXPR_DOUBLE) {
         return (size_t)snprintf(seen, SEEN_MAX, "%g", value->number);
     }
     size_t size = (size_t)snprintf(seen, SEEN_MAX, "[");
@@ -57,8 +57,9 @@ static void texts_lists_and_bytes_are_those_of_journalctl(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 16};
         char seen[4 * SEEN_MAX];
-        struct journald_fields fields = {
-            .arena = &arena, .map = hf_log_map_new(&arena, 1), .converts_bytes = cases[i].converts};
+        struct journald_fields fields = {.arena = &arena,
+                                         .map = hf_expr_map_new(&arena, 1),
+                                         .converts_bytes = cases[i].converts};
         for (size_t k = 0; k < cases[i].count; k++) {
             assert_true(journald_add_field(&fields, hf_slice_text("MESSAGE"), cases[i].values[k]));
         }
@@ -72,7 +73,7 @@ static void texts_lists_and_bytes_are_those_of_journalctl(void **state)
 static void an_arena_at_its_limit_is_told(void **state)
 {
     struct hf_arena arena = {.limit = 1 << 12};
-    struct journald_fields fields = {.arena = &arena, .map = hf_log_map_new(&arena, 1)};
+    struct journald_fields fields = {.arena = &arena, .map = hf_expr_map_new(&arena, 1)};
     static const uint8_t large[1 << 13];
     (void)state;
     assert_non_null(fields.map);
