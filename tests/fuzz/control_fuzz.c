@@ -25,6 +25,7 @@
 static char directory[] = "/tmp/holdfast-control-XXXXXX";
 static struct hf_host host;
 static struct hf_control *control;
+static struct hf_hand_over *hand_over;
 
 static void check(bool holds)
 {
@@ -73,6 +74,7 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
 static void tear_down(void)
 {
     hf_control_close(control);
+    hf_hand_over_free(hand_over);
     hf_storage_close(host.store);
     hf_log_free(host.log);
     (void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -94,7 +96,9 @@ static void set_up(void)
     for (size_t i = 0; i < RECORDS; i++) {
         put(i < RECORDS / 2 ? wal : letters, i);
     }
-    check(hf_control_open(&host, &control, error) == HF_OK);
+    signal(SIGHUP, SIG_IGN); /* what `drain --to` asks for */
+    check(hf_hand_over_new(&hand_over) == HF_OK);
+    check(hf_control_open(&host, hand_over, &control, error) == HF_OK);
     check(atexit(tear_down) == 0);
 }
 
@@ -112,7 +116,7 @@ static void ask(const uint8_t *data, size_t size)
     }
     /* What was not read, because it is over the limit, can take the answer along. */
     bool is_long = size >= HF_CONTROL_REQUEST_MAX || sent != (ssize_t)size;
-    check(is_long || (got == 0 && last <= HF_EXIT_DAMAGED));
+    check(is_long || (got == 0 && last <= HF_EXIT_LAST));
     close(fd);
 }
 
@@ -121,8 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sigset_t all, before;
-    if (memmem(data, size, "export", 6) != NULL) {
-        return 0; /* it would speak to whomever it is told */
+    if (memmem(data, size, "export", 6) != NULL || memmem(data, size, "adopt", 5) != NULL) {
+        return 0; /* it would speak to, or open, whatever it is told */
     }
     /* As in the program, whose threads hear no signals; the fuzzer's alarm comes afterwards. */
     sigfillset(&all);
