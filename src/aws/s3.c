@@ -144,7 +144,8 @@ enum hf_status hf_s3_new(const struct hf_s3_options *options, struct hf_s3 **ret
         .follow = HF_HTTP_FOLLOW_NONE, /* a signature is for one host */
         .response_bytes_max = options->response_bytes_max,
     };
-    enum hf_status status = hf_http_client_new(&http, &s3->http, reterr);
+    enum hf_status status =
+        options->loop != NULL ? hf_http_client_new(&http, &s3->http, reterr) : HF_OK;
     if (status != HF_OK) {
         free(s3);
         return status;
@@ -156,7 +157,9 @@ enum hf_status hf_s3_new(const struct hf_s3_options *options, struct hf_s3 **ret
 void hf_s3_free(struct hf_s3 *s3)
 {
     if (s3 != NULL) {
-        hf_http_client_free(s3->http);
+        if (s3->http != NULL) {
+            hf_http_client_free(s3->http);
+        }
         free(s3);
     }
 }
@@ -356,6 +359,12 @@ static enum hf_status prepare(struct hf_s3 *s3, struct hf_s3_call *call, size_t 
     return HF_OK;
 }
 
+static const char *unsent(enum hf_status status)
+{
+    return status == HF_INVALID ? "the bucket and the key make no URL"
+                                : "there are no credentials of AWS to sign with";
+}
+
 void hf_s3_call(struct hf_s3 *s3, struct hf_s3_call *call)
 {
     assert(call->header_count <= HF_S3_HEADERS_MAX);
@@ -364,9 +373,7 @@ void hf_s3_call(struct hf_s3 *s3, struct hf_s3_call *call)
     enum hf_status status = prepare(s3, call, &count);
     if (status != HF_OK) {
         struct hf_s3_result result = {.status = status, .etag = ""};
-        snprintf(result.message, sizeof(result.message), "%s",
-                 status == HF_INVALID ? "the bucket and the key make no URL"
-                                      : "there are no credentials of AWS to sign with");
+        snprintf(result.message, sizeof(result.message), "%s", unsent(status));
         call->done(call, &result);
         return;
     }
@@ -386,4 +393,54 @@ void hf_s3_call(struct hf_s3 *s3, struct hf_s3_call *call)
         .done = on_done,
     };
     hf_http_client_call(s3->http, &call->http);
+}
+
+struct hf_s3_result hf_s3_fetch(struct hf_s3 *s3, struct hf_http_fetcher *fetcher,
+                                struct hf_s3_call *call, uint64_t timeout_ns,
+                                struct hf_http_fetched *fetched)
+{
+    struct hf_s3_result result = {.etag = ""};
+    size_t count = 0;
+    call->method = "GET";
+    result.status = prepare(s3, call, &count);
+    if (result.status != HF_OK) {
+        snprintf(result.message, sizeof(result.message), "%s", unsent(result.status));
+        return result;
+    }
+    const struct hf_http_fetch fetch = {.method = "GET",
+                                        .url = call->url,
+                                        .headers = call->sent,
+                                        .header_count = count,
+                                        .timeout_ns = timeout_ns};
+    fetched->body.size = 0;
+    result.status = hf_http_fetch(fetcher, &fetch, fetched);
+    result.code = fetched->code;
+    if (result.status != HF_OK) {
+        snprintf(result.message, sizeof(result.message), "%.250s", fetched->why);
+    } else if (fetched->code < 200 || fetched->code >= 300) {
+        const struct hf_http_result answer = {
+            .status = HF_OK,
+            .code = fetched->code,
+            .body = hf_slice_of(fetched->body.data, fetched->body.size)};
+        judge(s3, &answer, &result);
+    }
+    return result;
+}
+
+bool hf_s3_escape(const char *text, char *room, size_t size)
+{
+    size_t used = 0;
+    room[0] = '\0';
+    for (; *text != '\0'; text++) {
+        const char one[] = {*text, '\0'};
+        if (used + 4 > size) {
+            return false;
+        }
+        if (*text == '/') {
+            used += (size_t)snprintf(room + used, size - used, "%%2F");
+        } else if (!put_escaped(room, size, &used, one)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -12,6 +12,7 @@
 #include <holdfast/status.h>
 
 #include "http/client.h"
+#include "http/fetch.h"
 #include "session.h"
 
 struct hf_loop;
@@ -21,7 +22,7 @@ struct hf_s3;
 #define HF_S3_URL_MAX 4096u
 
 struct hf_s3_options {
-    struct hf_loop *loop;
+    struct hf_loop *loop;           /* NULL: for hf_s3_fetch() alone */
     struct hf_aws_session *session; /* borrowed until free, as all here */
     const char *region;
     const char *endpoint; /* with or without a scheme; NULL or "": that of the region */
@@ -80,6 +81,17 @@ struct hf_s3_call {
 
 /* What cannot be signed or addressed ends with HF_UNAUTHENTICATED or HF_INVALID. */
 void hf_s3_call(struct hf_s3 *s3, struct hf_s3_call *call);
+
+/*
+ * A GET for a thread that waits for it, at most `timeout_ns`; the content is in `fetched`, which
+ * the fetcher's options bound. The result's body is not set.
+ */
+struct hf_s3_result hf_s3_fetch(struct hf_s3 *s3, struct hf_http_fetcher *fetcher,
+                                struct hf_s3_call *call, uint64_t timeout_ns,
+                                struct hf_http_fetched *fetched);
+
+/* `text` as the value of a parameter of a query. False: it does not fit. */
+HF_MUST_USE bool hf_s3_escape(const char *text, char *room, size_t size);
 
 /* The text of an element of an answer, with its entities decoded into `room`. False: it is not
  * there, or does not fit. `*xml` goes on behind it. */

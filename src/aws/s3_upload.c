@@ -165,17 +165,8 @@ static void send_part(struct hf_s3_upload *upload)
 static bool read_upload_id(struct hf_s3_upload *upload, struct hf_slice xml)
 {
     char text[512];
-    size_t used = 0;
-    if (!hf_s3_next_text(&xml, "UploadId", text, sizeof(text)) || text[0] == '\0') {
-        return false;
-    }
-    for (const char *at = text; *at != '\0' && used + 4 < sizeof(upload->upload_id); at++) {
-        bool is_plain = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z') ||
-                        (*at >= '0' && *at <= '9') || strchr("-._~", *at) != NULL;
-        used += (size_t)snprintf(upload->upload_id + used, sizeof(upload->upload_id) - used,
-                                 is_plain ? "%c" : "%%%02X", is_plain ? *at : (unsigned char)*at);
-    }
-    return used + 4 < sizeof(upload->upload_id);
+    return hf_s3_next_text(&xml, "UploadId", text, sizeof(text)) && text[0] != '\0' &&
+           hf_s3_escape(text, upload->upload_id, sizeof(upload->upload_id));
 }
 
 static void on_created(struct hf_s3_call *made, const struct hf_s3_result *result)

@@ -13,8 +13,6 @@
 #include "util/hash.h"
 #include "util/zone.h"
 
-#define PARTITION_MAX 512u
-
 struct hf_object_namer {
     struct hf_object_namer_options options;
     struct hf_zone *zone;
@@ -89,22 +87,22 @@ static void put_unique(const struct hf_object_namer *namer, const struct hf_expo
     }
 }
 
-/* False: it does not fit. */
-static bool put_partition(const struct hf_object_namer *namer, uint64_t time_ns, char *room)
+bool hf_object_partition(const struct hf_zone *zone, const char *format, uint64_t time_ns,
+                         char ret_text[HF_OBJECT_PARTITION_MAX])
 {
     int64_t unix_s = (int64_t)(time_ns / HF_NS_PER_S);
-    int32_t offset_s = hf_zone_offset_s(namer->zone, unix_s);
+    int32_t offset_s = hf_zone_offset_s(zone, unix_s);
     time_t wall_s = (time_t)(unix_s + offset_s);
     struct tm parts;
-    room[0] = '\0';
-    if (namer->options.partition_format[0] == '\0') {
+    ret_text[0] = '\0';
+    if (format[0] == '\0') {
         return true;
     }
     if (gmtime_r(&wall_s, &parts) == NULL) {
         return false;
     }
     parts.tm_gmtoff = offset_s;
-    return strftime(room, PARTITION_MAX, namer->options.partition_format, &parts) != 0;
+    return strftime(ret_text, HF_OBJECT_PARTITION_MAX, format, &parts) != 0;
 }
 
 static const char *slash_behind(const char *text)
@@ -125,8 +123,9 @@ enum hf_status hf_object_name(const struct hf_object_namer *namer, const struct 
     const char *coding = options->coding == HF_GZIP   ? ".gz"
                          : options->coding == HF_ZSTD ? ".zst"
                                                       : "";
-    char partition[PARTITION_MAX], unique[80];
-    if (!put_partition(namer, export->ranges[0].received_ns, partition)) {
+    char partition[HF_OBJECT_PARTITION_MAX], unique[80];
+    if (!hf_object_partition(namer->zone, options->partition_format, export->ranges[0].received_ns,
+                             partition)) {
         return HF_TOO_LARGE;
     }
     put_unique(namer, export, unique, sizeof(unique));

@@ -18,6 +18,7 @@
 #include <holdfast/status.h>
 
 struct hf_object_namer;
+struct hf_zone;
 
 struct hf_object_namer_options {
     const struct hf_node *node;
@@ -29,6 +30,13 @@ struct hf_object_namer_options {
     enum hf_coding coding; /* ".gz", ".zst" */
     bool is_uuid;          /* the unique part is a UUID of version 7 */
 };
+
+#define HF_OBJECT_PARTITION_MAX 512u
+
+/* The part of a partition: the time by a layout of strftime in that zone. False: it does not fit.
+ */
+HF_MUST_USE bool hf_object_partition(const struct hf_zone *zone, const char *format,
+                                     uint64_t time_ns, char ret_text[HF_OBJECT_PARTITION_MAX]);
 
 /* HF_NOT_FOUND: the time zone, with a sentence in `reterr` (HF_ERROR_MAX). HF_NOMEM. The strings
  * are borrowed until free. */
