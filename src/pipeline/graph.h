@@ -63,5 +63,9 @@ void hf_graph_wake(struct hf_graph *graph);
 bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id);
 /* Sets the gauges of exporters and queues. The scraping thread. */
 void hf_graph_refresh(struct hf_graph *graph);
+/* The exporter that has failed for longest, and how; NULL: all deliver, as far as is known. The id
+ * is the graph's. Any thread. */
+struct hf_state_look;
+const char *hf_graph_find_fault(const struct hf_graph *graph, struct hf_state_look *ret_look);
 /* Is any exporter refused by its backend for a credential, or past max_elapsed_time? */
 bool hf_graph_is_degraded(const struct hf_graph *graph);

@@ -485,7 +485,7 @@ static void serve(struct service *service)
             }
             note_signal(number);
         } else if (number < 0 && errno == EAGAIN && show) {
-            hf_status_line_print(&line, service->host.store, stderr);
+            hf_status_line_print(&line, service->host.store, service->graph, stderr);
         }
         if (hf_config_watch_settled(watch)) {
             reload_unless_stopped(service);
