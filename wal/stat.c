@@ -140,6 +140,40 @@ enum wal_status wal_consumer_each(struct wal *wal,
     return WAL_OK;
 }
 
+static struct wal_segment_stat segment_stat(const struct wal *wal,
+                                            const struct wal_segment *segment)
+{
+    bool is_tail = segment == wal->tail_segment;
+    return (struct wal_segment_stat){.first = segment->first,
+                                     .end = segment->end == UINT64_MAX ? wal->next_sequence
+                                                                       : segment->end,
+                                     .bytes = segment->bytes,
+                                     .file_bytes = segment->file_bytes,
+                                     .is_tail = is_tail,
+                                     .is_broken = segment->is_broken};
+}
+
+enum wal_status wal_segment_each(struct wal *wal,
+                                 void (*visit)(void *user, const struct wal_segment_stat *stat),
+                                 void *user)
+{
+    pthread_mutex_lock(&wal->lock);
+    size_t count = wal->segment_count;
+    struct wal_segment_stat *stats = calloc(count + 1, sizeof(*stats));
+    for (size_t i = 0; i < count && stats != NULL; i++) {
+        stats[i] = segment_stat(wal, wal->segments[i]);
+    }
+    pthread_mutex_unlock(&wal->lock);
+    if (stats == NULL) {
+        return WAL_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        visit(user, &stats[i]);
+    }
+    free(stats);
+    return WAL_OK;
+}
+
 enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_t *value,
                                    size_t *ret_size)
 {

@@ -332,6 +332,19 @@ WAL_MUST_USE enum wal_status
 wal_consumer_each(struct wal *wal, void (*visit)(void *user, const struct wal_consumer_stat *stat),
                   void *user);
 
+/* One file of the queue. */
+struct wal_segment_stat {
+    uint64_t first, end;        /* sequences: from `first` on, below `end` */
+    uint64_t bytes, file_bytes; /* in use; of the file, which may be a recycled one */
+    bool is_tail;               /* being written */
+    bool is_broken;             /* damaged: set aside when it is drained */
+};
+
+/* Every segment, oldest first; `visit` is called with no lock held. WAL_NOMEM. Any thread. */
+WAL_MUST_USE enum wal_status
+wal_segment_each(struct wal *wal, void (*visit)(void *user, const struct wal_segment_stat *stat),
+                 void *user);
+
 /*
  * Looks at records without being a consumer: from the first with sequence >= `from`, up to the
  * present, until `visit` returns false. The record is borrowed for the call. `damaged` records are

@@ -242,6 +242,8 @@ static void read_component(struct hf_build *build, enum hf_kind kind,
     struct hf_config_component *component = &build->config->components[index];
     component->kind = kind;
     component->id = id.text;
+    component->file = entry->place.file;
+    component->line = entry->place.line;
     component->component = find_type(load, kind, id.type);
     build->config->uses[index].entry = entry;
     load->owner = index;

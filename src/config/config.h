@@ -49,6 +49,8 @@ struct hf_config_component {
     const struct hf_component *component; /* NULL: not built in (partial) */
     const void *config;
     const struct hf_delivery_config *delivery; /* of an exporter with delivery keys; else NULL */
+    const char *file; /* where it is written: a path, or the name of another source */
+    unsigned line;    /* 0: the source as a whole */
 };
 
 struct hf_config_pipeline {
@@ -102,6 +104,13 @@ struct hf_config *hf_config_load(const struct hf_config_options *options,
 void hf_findings_free(struct hf_finding *findings, size_t count);
 void hf_config_free(struct hf_config *config);
 
+/*
+ * For `holdfast drain --to`: every exporter of the pipelines becomes the exporter of `peer`, under
+ * its own id and with its own delivery keys; connectors stay. `peer` has one pipeline with one
+ * exporter and belongs to `config` from now on. Before `config` is used.
+ */
+void hf_config_replace_exporters(struct hf_config *config, struct hf_config *peer);
+
 /* All defined components, in the order written; the pipelines and extensions say which of them are
  * used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,
@@ -123,6 +132,20 @@ HF_MUST_USE bool hf_config_read_file(const char *path, const struct hf_field *fi
                                      struct hf_config_memory **ret_memory,
                                      struct hf_finding **ret_findings, size_t *ret_finding_count);
 void hf_config_file_free(struct hf_config_memory *memory);
+
+/* A certificate that the configuration names. */
+struct hf_config_certificate {
+    const struct hf_config_component *component;
+    const char *key;  /* "cert_file", "cert_pem", "ca_file", "ca_pem", "client_ca_file" */
+    const char *text; /* the path, or the PEM text itself */
+    bool is_pem;
+};
+
+/* Every certificate that a component in use names, in the order written. Any thread. */
+void hf_config_each_certificate(const struct hf_config *config,
+                                void (*visit)(void *user,
+                                              const struct hf_config_certificate *certificate),
+                                void *user);
 
 /* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`.
  * Malloc'd text; NULL: out of memory. */

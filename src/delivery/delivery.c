@@ -101,6 +101,8 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
         return HF_NOMEM;
     }
     delivery->node = node;
+    delivery->history = hf_exporter_history_of(node->host->histories, node->id);
+    delivery->is_out = true; /* perhaps, since before a reload: the first success tells */
     delivery->config = node->delivery_config != NULL ? node->delivery_config : &default_config;
     unsigned in_flight = (unsigned)delivery->config->queue.num_consumers;
     unsigned own = node->component->exporter->in_flight;
@@ -149,6 +151,16 @@ enum hf_status hf_delivery_add(struct hf_delivery *delivery, const struct hf_pip
     }
     atomic_init(&reader->wal, pipeline->wal);
     return HF_OK;
+}
+
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply))
+{
+    delivery->dead_letter_pipeline = pipeline;
+    delivery->submit_dead_letter = submit;
 }
 
 struct search {
@@ -388,31 +400,23 @@ bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_
     return atomic_load(&delivery->unhealthy);
 }
 
-struct sum {
-    const char *name;
-    int64_t sizer;
-    uint64_t queued;
-};
-
-static void add_up(void *user, const struct wal_consumer_stat *stat)
+void hf_delivery_look(const struct hf_delivery *delivery, struct hf_delivery_look *ret_look)
 {
-    struct sum *sum = user;
-    if (strcmp(stat->name, sum->name) == 0) {
-        const struct wal_amount *queued = &stat->accounting.queued;
-        sum->queued += sum->sizer == HF_SIZER_REQUESTS ? queued->records
-                       : sum->sizer == HF_SIZER_ITEMS  ? queued->items
-                                                       : queued->bytes;
+    *ret_look = (struct hf_delivery_look){
+        .in_flight = atomic_load_explicit(&delivery->shown_in_flight, memory_order_relaxed),
+        .window = atomic_load_explicit(&delivery->shown_window, memory_order_relaxed),
+        .is_unhealthy = atomic_load(&delivery->unhealthy),
+        .dead_letters_waiting = atomic_load(&delivery->dead_letters_waiting)};
+    for (const struct queue_reader *reader = delivery->readers; reader != NULL;
+         reader = reader->next) {
+        ret_look->is_failing = ret_look->is_failing || atomic_load(&reader->failing);
+        ret_look->held_records += atomic_load_explicit(&reader->shown_held, memory_order_relaxed);
+        ret_look->isolated += atomic_load_explicit(&reader->shown_isolated, memory_order_relaxed);
     }
 }
 
 void hf_delivery_refresh(struct hf_delivery *delivery)
 {
-    struct sum sum = {.name = delivery->node->id, .sizer = delivery->config->queue.sizer};
-    for (const struct queue_reader *reader = delivery->readers; reader != NULL;
-         reader = reader->next) {
-        struct wal *wal = atomic_load(&reader->wal);
-        enum wal_status status = wal != NULL ? wal_consumer_each(wal, add_up, &sum) : WAL_OK;
-        (void)status; /* a gauge that shared_failures one refresh */
-    }
-    hf_series_set(delivery->queue_size, (int64_t)sum.queued);
+    hf_series_set(delivery->queue_size,
+                  (int64_t)hf_delivery_queued(delivery, delivery->config->queue.sizer));
 }

@@ -29,6 +29,16 @@ HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
                                            const struct hf_pipeline *pipeline);
 
 /*
+ * Dead letters go through that pipeline, which outlives the delivery, by `submit`:
+ * hf_submit_to() of pipeline/ingest.h, which stands above this layer.
+ */
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply));
+
+/*
  * Opens the consumers: with `only_new`, just those whose names no other delivery holds open. A name
  * that the queue has not seen begins at the present. When `attach` names no stored consumer, that
  * is logged, and the consumer is opened without it.
@@ -60,6 +70,18 @@ struct hf_series *hf_delivery_enqueue_failed(const struct hf_delivery *delivery,
 struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery);
 /* Sets the gauges of the exporter. Any thread after start. */
 void hf_delivery_refresh(struct hf_delivery *delivery);
+/* What a delivery does now. */
+struct hf_delivery_look {
+    unsigned in_flight, window;    /* requests; the second: at most */
+    size_t held_records;           /* wait for one of several backends of the exporter */
+    size_t isolated;               /* requests that failed while others were delivered */
+    bool is_unhealthy;             /* refused for a credential, or past max_elapsed_time */
+    bool is_failing;               /* the last attempt failed, and the next one is awaited */
+    unsigned dead_letters_waiting; /* requests that the dead letters have no room for */
+};
+
+/* As of the last look at its queues. Any thread after start. */
+void hf_delivery_look(const struct hf_delivery *delivery, struct hf_delivery_look *ret_look);
 /* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);
 /* Why it does not deliver, and since when. False, and `ret_look` is untouched: it does, as far as

@@ -15,6 +15,7 @@
 #include "fault.h"
 #include "held_state.h"
 #include "isolation_state.h"
+#include "node/exporter_history.h"
 #include "storage/storage.h"
 #include "util/aimd.h"
 #include "util/compress.h"
@@ -85,8 +86,9 @@ struct queue_reader {
     struct held_list held;
     uint64_t passed; /* requests delivered */
     unsigned in_flight;
-    atomic_bool failing; /* read by other threads: hf_delivery_is_failing() */
-    uint64_t resume_ns;  /* failing: no attempt before */
+    atomic_bool failing;                      /* read by other threads: hf_delivery_is_failing() */
+    atomic_size_t shown_held, shown_isolated; /* what hf_delivery_look() gives */
+    uint64_t resume_ns;                       /* failing: no attempt before */
     struct hf_backoff backoff;
 };
 
@@ -112,7 +114,13 @@ struct hf_delivery {
     sem_t stopped;
     atomic_bool unhealthy;
     struct hf_fault fault;
+    struct hf_pipeline *dead_letter_pipeline; /* NULL: they are kept on disk */
+    void (*submit_dead_letter)(struct hf_node *node, struct hf_pipeline *const *pipelines,
+                               size_t count, struct hf_batch *batch, struct hf_reply *reply);
     atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
+    struct hf_exporter_history *history;
+    bool is_out;                               /* the history has an outage that lasts */
+    atomic_uint shown_in_flight, shown_window; /* what hf_delivery_look() gives */
     uint64_t random;
     const char **context_keys;
     size_t context_key_count;

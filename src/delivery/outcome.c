@@ -36,6 +36,7 @@ static void delivered(struct export_request *request, const struct hf_outcome *o
     hf_window_grow(&delivery->window);
     hf_backoff_reset(&reader->backoff);
     hf_fault_clear(&delivery->fault);
+    hf_delivery_recovered(delivery);
     if (atomic_load(&delivery->unhealthy)) {
         atomic_store(&delivery->unhealthy, false);
         hf_node_log(delivery->node, HF_LOG_INFO, "healthy again: the backend takes data");
@@ -103,6 +104,7 @@ static void failed_for_now(struct export_request *request, const struct hf_outco
                                            hf_delivery_draw(delivery));
         reader->resume_ns = now_ns + wait_ns;
         reader->failing = true;
+        hf_delivery_failed(delivery, outcome, wait_ns);
         hf_node_log_keys(
             delivery->node, HF_LOG_WARN, "Exporting failed. Will retry the request after interval.",
             HF_LOG_KEYS(HF_LOG_DURATION("interval", wait_ns), HF_LOG_NUMBER("code", outcome->code),
@@ -248,6 +250,10 @@ static void end_span(struct export_request *request, const struct hf_outcome *ou
 
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
+    if (export->done != NULL) {
+        export->done(export, outcome);
+        return;
+    }
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;

@@ -290,6 +290,19 @@ static struct export_request *take(struct queue_reader *reader, uint64_t now_ns)
     return request == NULL && reader->failing ? take_held(reader, now_ns) : request;
 }
 
+/* For hf_delivery_look(): plain stores that no one waits for. */
+static void show(struct queue_reader *reader)
+{
+    struct hf_delivery *delivery = reader->delivery;
+    const struct queue_reader *live = reader->live;
+    size_t isolated = reader->isolated.count + (live != NULL ? live->isolated.count : 0);
+    atomic_store_explicit(&reader->shown_held, reader->held.records, memory_order_relaxed);
+    atomic_store_explicit(&reader->shown_isolated, isolated, memory_order_relaxed);
+    atomic_store_explicit(&delivery->shown_in_flight, delivery->in_flight, memory_order_relaxed);
+    atomic_store_explicit(&delivery->shown_window, (unsigned)delivery->window.now,
+                          memory_order_relaxed);
+}
+
 void hf_queue_reader_pump(struct queue_reader *reader)
 {
     struct hf_delivery *delivery = reader->delivery;
@@ -324,6 +337,7 @@ void hf_queue_reader_pump(struct queue_reader *reader)
     if (reader->live != NULL) {
         set_timer(reader->live, now_ns);
     }
+    show(reader);
 }
 
 static void woken(struct hf_task *task)

@@ -30,18 +30,11 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "cors.h"
+
 struct hf_http_server;
 struct hf_tls_config;
 struct hf_http_request;
-
-struct hf_cors_config {
-    struct hf_string_list allowed_origins, allowed_headers, exposed_headers;
-    int64_t max_age_s;
-};
-
-/* The keys that every HTTP server of the configuration shares, for components to embed in their
- * field tables. */
-extern const struct hf_field hf_cors_fields[];
 
 struct hf_http_server_options {
     int listen_fd;    /* taken over, also on failure; non-blocking */
@@ -134,12 +127,20 @@ void hf_http_go_on(struct hf_http_request *request);
 /* Any thread, between the two: is the client still there? */
 bool hf_http_is_alive(struct hf_http_request *request);
 
+/* A header beside those that the answer has fields for. */
+struct hf_http_answer_header {
+    const char *name, *value; /* both copied; without line ends */
+};
+
 struct hf_http_answer {
     int status;
     const char *content_type; /* NULL: none */
     struct hf_slice body;     /* copied */
     uint64_t retry_after_s;   /* 0: none */
     const char *allow;        /* for 405; NULL: none */
+    const struct hf_http_answer_header
+        *headers; /* `header_count` of them; a value NULL: left out */
+    size_t header_count;
     bool close;
 };
 /* Any thread, once a request. */

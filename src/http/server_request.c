@@ -82,6 +82,11 @@ static struct MHD_Response *new_response(const struct hf_http_answer *answer)
         snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)answer->retry_after_s);
         added = added && MHD_add_response_header(response, "Retry-After", seconds) == MHD_YES;
     }
+    for (size_t i = 0; i < answer->header_count && added; i++) {
+        const struct hf_http_answer_header *header = &answer->headers[i];
+        added = header->value == NULL ||
+                MHD_add_response_header(response, header->name, header->value) == MHD_YES;
+    }
     if (!added) {
         MHD_destroy_response(response);
         return NULL;

@@ -10,8 +10,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <holdfast/component.h>
+#include <holdfast/control.h>
 
 #include "wal/wal.h"
 
@@ -25,6 +27,7 @@ struct hf_batching;
 struct hf_delivery_config;
 struct hf_own_spans;
 struct hf_span_name;
+struct hf_exporter_histories;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
@@ -36,6 +39,11 @@ struct hf_host {
     struct hf_listeners *listeners;
     struct hf_loop **loops;
     size_t loop_count;
+    struct hf_exporter_histories *histories; /* NULL: none are kept */
+    /* Runs a command of the control protocol and writes its answer to `out`; the exit code. NULL:
+     * nothing is answered yet. Set before components are opened. */
+    int (*run_command)(void *commands, int count, char *const *words, FILE *out);
+    void *commands;
 };
 
 #define HF_TRANSPORTS_MAX 4

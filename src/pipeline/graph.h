@@ -34,6 +34,23 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
                                                     const struct hf_host *host,
                                                     struct hf_graph **ret_graph, char *reterr);
 
+/* Of those, only the ones that authenticate, for `holdfast check`. */
+HF_MUST_USE enum hf_status hf_graph_open_authenticators(const struct hf_config *config,
+                                                        const struct hf_host *host,
+                                                        struct hf_graph **ret_graph, char *reterr);
+
+/*
+ * `holdfast check`: one more exporter in a graph of extensions, opened and started on that loop,
+ * which the caller runs; `signals` as HF_SIGNAL_BIT()s. It belongs to the graph. Its requests need
+ * a `done` of their own (holdfast/export.h). On failure `reterr` (HF_ERROR_MAX) is a sentence.
+ */
+HF_MUST_USE enum hf_status hf_graph_add_exporter(struct hf_graph *graph,
+                                                 const struct hf_config_component *from,
+                                                 unsigned signals, struct hf_loop *loop,
+                                                 struct hf_node **ret_node, char *reterr);
+/* Stops and closes it; its loop does not run any more. */
+void hf_graph_remove_exporter(struct hf_node *node);
+
 /*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
  * then the exports are taken over and `old` is stopped: its connections may take their time. On
@@ -67,5 +84,15 @@ void hf_graph_refresh(struct hf_graph *graph);
  * is the graph's. Any thread. */
 struct hf_state_look;
 const char *hf_graph_find_fault(const struct hf_graph *graph, struct hf_state_look *ret_look);
+/* Does durable enqueue work? Otherwise `ret_why` (HF_ERROR_MAX) says why not. Any thread. */
+bool hf_graph_is_durable(const struct hf_graph *graph, char *ret_why);
+
+/* What the graph was made of. Immutable; any thread while the graph lives. */
+const struct hf_config *hf_graph_config(const struct hf_graph *graph);
+const struct hf_pipeline *hf_graph_pipelines(const struct hf_graph *graph, size_t *ret_count);
+/* Extensions, receivers, processors, connectors, exporters: each in the order of their first use.
+ */
+void hf_graph_each_node(const struct hf_graph *graph,
+                        void (*visit)(void *user, const struct hf_node *node), void *user);
 /* Is any exporter refused by its backend for a credential, or past max_elapsed_time? */
 bool hf_graph_is_degraded(const struct hf_graph *graph);

@@ -202,6 +202,9 @@ enum hf_status hf_node_add_transport(struct hf_node *node, const char *name)
     name_spans(node);
     transport->name = name;
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        if ((node->component->signals & HF_SIGNAL_BIT(signal)) == 0) {
+            continue;
+        }
         transport->accepted[signal] = receiver_series(node, name, true, (enum hf_signal)signal);
         transport->refused[signal] = receiver_series(node, name, false, (enum hf_signal)signal);
         if (transport->accepted[signal] == NULL || transport->refused[signal] == NULL) {

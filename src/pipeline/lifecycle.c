@@ -268,13 +268,13 @@ void hf_graph_stop(struct hf_graph *graph)
         stop_node(graph->receivers[i]);
     }
     stop_queued_processors(graph);
+    stop_exporters(graph, until_ns); /* whose dead letters may pass processors and connectors */
     for (size_t i = 0; i < graph->processor_count; i++) {
         stop_node(graph->processors[i]);
     }
     for (size_t i = 0; i < graph->connector_count; i++) {
         stop_node(graph->connectors[i]);
     }
-    stop_exporters(graph, until_ns);
     for (size_t i = 0; i < graph->extension_count; i++) {
         stop_node(graph->extensions[i]);
     }

@@ -9,8 +9,7 @@
 
 #define LOOPS_MAX 4
 
-/* Those that this process may use: a container can have fewer than the machine. */
-unsigned hf_loops_cores(void)
+unsigned hf_loops_usable_cores(void)
 {
     cpu_set_t usable;
     if (sched_getaffinity(0, sizeof(usable), &usable) == 0) {
@@ -22,7 +21,7 @@ unsigned hf_loops_cores(void)
 
 enum hf_status hf_loops_start(struct hf_host *host)
 {
-    unsigned cores = hf_loops_cores();
+    unsigned cores = hf_loops_usable_cores();
     size_t wanted = cores < LOOPS_MAX ? cores : LOOPS_MAX;
     host->loops = calloc(wanted, sizeof(struct hf_loop *));
     if (host->loops == NULL) {

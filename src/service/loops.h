@@ -1,14 +1,15 @@
 /*
- * loops: the event loops that receivers share: one for each core, at most four. Main thread.
+ * loops: the event loops that receivers share, each with a thread. Main thread.
  */
 #pragma once
 
-#include "node/node.h"
+#include "pipeline/graph.h"
 
-/* The cores that this process may use. */
-unsigned hf_loops_cores(void);
+/* The cores that this process may use: a container can have fewer than the machine. */
+unsigned hf_loops_usable_cores(void);
 
-/* Makes them and starts their threads. After a failure they are to be stopped, too. */
+/* Starts a loop per usable core, at most four, and puts them into `host`. HF_NOMEM, HF_IO: those
+ * that were started are in `host`, to be stopped. */
 HF_MUST_USE enum hf_status hf_loops_start(struct hf_host *host);
-/* Waits for their threads, and frees them. */
+/* Ends and frees them. */
 void hf_loops_stop(struct hf_host *host);

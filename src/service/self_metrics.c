@@ -1,16 +1,15 @@
 #include "self_metrics.h"
 
 #include <ctype.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "http/server.h"
 #include "pipeline/listeners.h"
+#include "process.h"
 #include "storage/storage.h"
 #include "util/clock.h"
 #include "util/metrics.h"
@@ -165,34 +164,17 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 
 /* ---- the process ---- */
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long long size = 0;
-    unsigned long long resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL) {
-        return 0;
-    }
-    if (fscanf(file, "%llu %llu", &size, &resident) != 2) {
-        resident = 0;
-    }
-    fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 /* The scraping thread. */
 static void refresh(void *user)
 {
     struct hf_self_metrics *self = user;
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    hf_series_set(self->cpu, (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-                                 usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    struct hf_process_look process;
+    hf_process_look(&process);
+    hf_series_set(self->cpu, (int64_t)process.cpu_us);
     hf_series_set(self->uptime, (int64_t)(hf_clock_monotonic_ns() - self->started_ns));
-    hf_series_set(self->rss, (int64_t)resident_bytes());
-    const struct mallinfo2 heap = mallinfo2();
-    hf_series_set(self->heap, (int64_t)(heap.uordblks + heap.hblkhd));
-    hf_series_set(self->mapped, (int64_t)(heap.arena + heap.hblkhd));
+    hf_series_set(self->rss, (int64_t)process.resident_bytes);
+    hf_series_set(self->heap, (int64_t)process.heap_bytes);
+    hf_series_set(self->mapped, (int64_t)process.mapped_bytes);
     struct view view = {.metrics = self->host->metrics, .now_ns = hf_clock_unix_ns()};
     pthread_mutex_lock(&self->lock);
     hf_storage_each(self->host->store, show_queue, &view);

@@ -17,8 +17,10 @@
 #include "config_watch.h"
 #include "control.h"
 #include "ephemeral.h"
+#include "hand_over.h"
 #include "last_resort.h"
 #include "loops.h"
+#include "node/exporter_history.h"
 #include "own_telemetry.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
@@ -51,11 +53,15 @@ struct service {
     struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
     struct hf_own_telemetry *own; /* that is sent; NULL: none is */
+    struct hf_commands *commands;
     struct hf_control *control;
+    struct hf_hand_over *hand_over;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
     struct hf_announce announce;
-    bool is_ephemeral; /* the data directory does not outlive the container */
+    uint64_t began_ns;              /* monotonic */
+    char why_invalid[HF_ERROR_MAX]; /* the first error of the configuration loaded last */
+    bool is_ephemeral;              /* the data directory does not outlive the container */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -64,29 +70,6 @@ static void note_signal(int number)
 {
     stop_signal = number;
     hf_last_resort_arm(STOP_MAX_NS);
-}
-
-/* A line, and those of the excerpt below it. */
-static void print_lines(const char *text)
-{
-    while (text != NULL) {
-        size_t size = strcspn(text, "\n");
-        hf_escape_print(HF_ESCAPE_LINE, hf_slice_of(text, size), stderr);
-        fputc('\n', stderr);
-        text = text[size] == '\n' ? text + size + 1 : NULL;
-    }
-}
-
-bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
-{
-    static const char *const kinds[] = {"error", "warning", "not built in"};
-    bool failed = false;
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%s: ", kinds[findings[i].kind]);
-        print_lines(findings[i].text);
-        failed = failed || findings[i].kind == HF_FINDING_ERROR;
-    }
-    return failed;
 }
 
 /* What an extension says of the data directory; NULL: nothing. */
@@ -150,6 +133,16 @@ char *hf_service_data_directory(const char *given, const char *fallback,
     return strdup(chosen);
 }
 
+static void note_error(struct service *service, const struct hf_finding *findings, size_t count)
+{
+    service->why_invalid[0] = '\0';
+    for (size_t i = 0; i < count && service->why_invalid[0] == '\0'; i++) {
+        if (findings[i].kind == HF_FINDING_ERROR) {
+            snprintf(service->why_invalid, sizeof(service->why_invalid), "%s", findings[i].text);
+        }
+    }
+}
+
 /* In the log, once there is one. Frees them. */
 static void tell_findings(struct service *service, struct hf_finding *findings, size_t count)
 {
@@ -175,6 +168,7 @@ static struct hf_config *load(struct service *service)
         service->finding_count = count;
         return config;
     }
+    note_error(service, findings, count);
     tell_findings(service, findings, count);
     return config;
 }
@@ -269,7 +263,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_log_keys(host->log, HF_LOG_INFO, "service", "Starting holdfast...",
                     HF_LOG_KEYS(HF_LOG_TEXT("Version", HF_VERSION),
-                                HF_LOG_NUMBER("NumCPU", hf_loops_cores())));
+                                HF_LOG_NUMBER("NumCPU", hf_loops_usable_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         warn_of_further_storages(service);
@@ -282,6 +276,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
+        status = hf_exporter_histories_new(&host->histories);
+    }
+    if (status == HF_OK) {
         status = hf_loops_start(host);
     }
     if (status == HF_OK) {
@@ -291,7 +288,14 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_self_metrics_new(host, &service->self);
     }
     if (status == HF_OK) {
-        status = hf_control_open(host, &service->control, reterr);
+        status = hf_hand_over_new(&service->hand_over);
+    }
+    if (status == HF_OK) {
+        status = hf_commands_new(host, service->hand_over, &service->commands);
+    }
+    if (status == HF_OK) {
+        status = hf_control_open(hf_storage_directory(host->store), service->commands,
+                                 &service->control, reterr);
     }
     return status;
 }
@@ -300,11 +304,14 @@ static void close_host(struct service *service)
 {
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
+    hf_commands_free(service->commands);
+    hf_hand_over_free(service->hand_over);
     hf_self_metrics_free(service->self);
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
     hf_own_spans_free(host->spans);
+    hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
     hf_findings_free(service->findings, service->finding_count);
@@ -321,6 +328,14 @@ static void push_telemetry(struct service *service)
         hf_log_line(service->host.log, HF_LOG_ERROR, "service",
                     "service::telemetry: %s; own telemetry is not sent", error);
     }
+}
+
+/* For the history. `config` NULL: the one that was given is not known. */
+static void note_reload(struct service *service, enum hf_reload_result result, uint64_t began_ns,
+                        const char *why, const struct hf_config *config)
+{
+    hf_reloads_add(hf_commands_reloads(service->commands), result, began_ns, why, service->config,
+                   config);
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -341,11 +356,13 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
         push_telemetry(service);
+        hf_commands_watch(service->commands, service->graph);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
                           service->is_ephemeral);
         hf_announce_reload(&service->announce, &service->host, true);
+        note_reload(service, HF_RELOAD_STARTED, service->began_ns, NULL, NULL);
     }
     return status;
 }
@@ -389,19 +406,27 @@ static void reload(struct service *service)
 {
     char error[HF_ERROR_MAX] = "";
     struct hf_host *host = &service->host;
+    uint64_t began_ns = hf_clock_monotonic_ns();
     hf_log_line(host->log, HF_LOG_INFO, "service", "Config updated, restart service");
     struct hf_config *config = load(service);
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
+        hf_hand_over_fail(service->hand_over, "the configuration can no longer be loaded");
         hf_announce_reload(&service->announce, &service->host, false);
+        note_reload(service, HF_RELOAD_INVALID, began_ns, service->why_invalid, NULL);
         return;
     }
     struct hf_graph *graph = NULL;
     hf_listeners_begin_round(host->listeners);
-    enum hf_status status = hf_graph_open(config, host, &graph, error);
+    enum hf_status status =
+        hf_hand_over_apply(service->hand_over, service->options->config.components, config, error);
+    if (status == HF_OK) {
+        status = hf_graph_open(config, host, &graph, error);
+    }
     if (status == HF_OK) {
         hf_self_metrics_watch(service->self, NULL);
+        hf_commands_watch(service->commands, NULL);
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
@@ -410,14 +435,18 @@ static void reload(struct service *service)
                         ? "the new configuration does not start; keeping the current one"
                         : "the new configuration does not start; the present one has ended",
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
+        note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
+        hf_hand_over_fail(service->hand_over, error);
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
+        hf_commands_watch(service->commands, service->graph);
         hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
     warn_of_fixed(service, config);
     hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
     service->own = NULL;
+    note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
     hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
@@ -425,6 +454,7 @@ static void reload(struct service *service)
     push_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
+    hf_commands_watch(service->commands, graph);
     hf_announce_reload(&service->announce, &service->host, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
@@ -541,7 +571,7 @@ static void end(struct service *service, bool is_running, enum hf_exit code)
 enum hf_exit hf_service_run(const struct hf_service_options *options)
 {
     char error[HF_ERROR_MAX] = "out of memory";
-    struct service service = {.options = options};
+    struct service service = {.options = options, .began_ns = hf_clock_monotonic_ns()};
     hf_last_resort_prepare();
     watch_signals();
     hf_notify_init(&service.announce.notify);
@@ -564,8 +594,9 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
         hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(error), stderr);
         fputc('\n', stderr);
     }
-    if (service.self != NULL) {
+    if (service.commands != NULL) {
         hf_self_metrics_watch(service.self, NULL);
+        hf_commands_watch(service.commands, NULL);
     }
     if (status == HF_OK) {
         hf_graph_stop(service.graph);

@@ -6,6 +6,7 @@
 #include "health_grpc.h"
 #include "health_legacy.h"
 #include "page_server.h"
+#include "probe_inputs.h"
 #include "util/clock.h"
 
 struct health {
@@ -204,6 +205,17 @@ static const char *check_v2(const struct hf_health_config *config)
     }
     const char *wrong = http != NULL ? hf_http_server_check(&http->server) : NULL;
     return wrong == NULL && grpc != NULL ? hf_grpc_server_check(&grpc->server) : wrong;
+}
+
+void hf_health_probe(const void *from, struct hf_probe *probe)
+{
+    const struct hf_health_config *config = from;
+    if (!config->use_v2) {
+        hf_probe_http_server(probe, &config->http);
+        return;
+    }
+    hf_probe_http_server(probe, config->http_v2 != NULL ? &config->http_v2->server : NULL);
+    hf_probe_grpc_server(probe, config->grpc_v2 != NULL ? &config->grpc_v2->server : NULL);
 }
 
 const char *hf_health_check_config(const void *from)

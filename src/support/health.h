@@ -49,6 +49,7 @@ extern const struct hf_field hf_health_body_fields[], hf_health_http_fields[],
 
 /* Operations of both components; their config is a struct hf_health_config. */
 const char *hf_health_check_config(const void *config);
+void hf_health_probe(const void *config, struct hf_probe *probe);
 enum hf_status hf_health_open(struct hf_node *node, const void *config, void **ret_self,
                               char *reterr);
 enum hf_status hf_health_start(void *self, char *reterr);

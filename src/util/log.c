@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log_line.h"
+#include "log_ring.h"
 
 #define OUTPUTS_MAX 8
 #define MESSAGE_MAX 2560
@@ -39,6 +40,7 @@ struct hf_log {
     char initial_fields[HF_LOG_FIELDS_MAX]; /* members of a JSON object, or "" */
     struct repeat repeats[REPEAT_SLOTS];
     struct hf_log_sink *sink; /* NULL: none */
+    struct hf_log_ring ring;
 };
 
 static uint64_t monotonic_ns(void)
@@ -128,6 +130,7 @@ void hf_log_free(struct hf_log *log)
         return;
     }
     close_outputs(log->outputs, log->output_count);
+    hf_log_ring_release(&log->ring);
     pthread_mutex_destroy(&log->lock);
     free(log);
 }
@@ -172,6 +175,9 @@ static void put_line(struct hf_log *log, struct hf_log_line *line, const char *f
         snprintf(text + used, MESSAGE_MAX - used, " (and %lld more like this)", (long long)held);
     }
     line->initial_fields = log->initial_fields;
+    if (held >= 0) {
+        hf_log_ring_add(&log->ring, line->level, line->component, text, line->fields);
+    }
     for (size_t i = 0; held >= 0 && i < log->output_count; i++) {
         size_t size =
             log->outputs[i].json ? hf_log_write_json(line, out) : hf_log_write_text(line, out);
@@ -222,4 +228,14 @@ void hf_log_keys(struct hf_log *log, enum hf_log_level level, const char *compon
         hf_log_write_keys(keys, fields);
         put_line(log, &line, message, text);
     }
+}
+
+uint64_t hf_log_each(struct hf_log *log, uint64_t since, const char *component,
+                     void (*visit)(void *user, const struct hf_log_ring_line *line), void *user)
+{
+    pthread_mutex_lock(&log->lock);
+    uint64_t last = log->ring.next;
+    hf_log_ring_each(&log->ring, since, component, visit, user);
+    pthread_mutex_unlock(&log->lock);
+    return last;
 }

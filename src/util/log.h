@@ -52,3 +52,13 @@ void hf_log_vline(struct hf_log *log, enum hf_log_level level, const char *compo
 /* The same with fields; see hf_node_log_keys(). `keys` NULL: none. */
 void hf_log_keys(struct hf_log *log, enum hf_log_level level, const char *component,
                  const char *message, const struct hf_log_key *keys);
+
+struct hf_log_ring_line;
+
+/*
+ * The lines of the last HF_LOG_RING_LINES after the sequence `since`, oldest first, of all
+ * components with `component` NULL; see log_ring.h. Returns the sequence of the newest line there
+ * is. `visit` must not log, and is quick: no line is written meanwhile.
+ */
+uint64_t hf_log_each(struct hf_log *log, uint64_t since, const char *component,
+                     void (*visit)(void *user, const struct hf_log_ring_line *line), void *user);

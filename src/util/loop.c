@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include <holdfast/ref.h>
 
 #include "clock.h"
-#include "thread_signals.h"
+#include "thread.h"
 
 #define STACK_BYTES ((size_t)2 << 20)
 #define READY_MAX 256u
@@ -273,7 +272,7 @@ static int create_thread(struct hf_loop *loop)
         failed = pthread_attr_setstacksize(&attributes, STACK_BYTES);
     }
     if (failed == 0) {
-        failed = pthread_create(&loop->thread, &attributes, thread_main, loop);
+        failed = hf_thread_start(&loop->thread, &attributes, thread_main, loop);
     }
     pthread_attr_destroy(&attributes);
     return failed;
@@ -282,13 +281,8 @@ static int create_thread(struct hf_loop *loop)
 enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name)
 {
     assert(!loop->has_thread);
-    /* Signals are the main thread's affair: the new thread inherits a mask that holds them all. */
-    sigset_t all, before;
-    hf_thread_signals(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&loop->owner, OWNER_TO_COME);
     int failed = create_thread(loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         atomic_store(&loop->owner, OWNER_ANYBODY);
         errno = failed;

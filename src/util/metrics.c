@@ -280,6 +280,24 @@ void hf_metrics_off_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refre
     pthread_mutex_unlock(&metrics->refresh_lock);
 }
 
+void hf_metrics_each(struct hf_metrics *metrics,
+                     void (*visit)(void *user, const struct hf_metric_look *look), void *user)
+{
+    pthread_mutex_lock(&metrics->lock);
+    for (const struct family *family = metrics->families; family != NULL; family = family->next) {
+        for (const struct entry *entry = family->entries;
+             family->type != HF_HISTOGRAM && entry != NULL; entry = entry->next) {
+            const struct hf_metric_look look = {.name = family->name,
+                                                .labels = entry->labels,
+                                                .type = family->type,
+                                                .value = (double)hf_series_get(&entry->series) *
+                                                         family->scale};
+            visit(user, &look);
+        }
+    }
+    pthread_mutex_unlock(&metrics->lock);
+}
+
 /* What is the same for all lines of one exposition. */
 struct printer {
     struct hf_bytes out;

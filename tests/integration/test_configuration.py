@@ -35,6 +35,9 @@ NEEDED = {
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},
+    "awss3 exporter": {"s3uploader": {"s3_bucket": "a"}},
+    "health_check extension": {"use_v2": True, "http": {}},
+    "healthcheckv2 extension": {"use_v2": True, "http": {}, "grpc": {}},
     "loki exporter": {"endpoint": "http://localhost:3100/loki/api/v1/push"},
     "prometheusremotewrite exporter": {"endpoint": "http://localhost:9090/api/v1/write"},
     "prometheus exporter": {"endpoint": "localhost:8889"},
@@ -55,6 +58,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "awss3 s3uploader",
     "syslog tcp",
     "syslog udp::multiline",
     "opensearch http",
@@ -224,12 +228,12 @@ class TestSecrets:
 
 class TestPrint:
     def test_what_is_not_built_in_is_printed_unless_it_shall_be_valid(self):
-        wrong = {**base("nop", "exporter"), "extensions": {"zpages": None}}
+        wrong = {**base("nop", "exporter"), "extensions": {"jaeger_query": None}}
         assert check("print-initial-config", wrong).returncode == 0
         assert check("print-config", wrong, options=["--validate=false"]).returncode == 0
         done = check("print-config", wrong, options=["--validate", "--feature-gates", "a,-b"])
         assert done.returncode == 1
-        assert 'unknown type: "zpages"' in done.stderr
+        assert 'unknown type: "jaeger_query"' in done.stderr
         assert done.stdout == ""
 
 
@@ -268,15 +272,15 @@ class TestSpellings:
     def http(self, **keys):
         return {"receivers": {"otlp": {"protocols": {"http": keys}}}}
 
-    def test_profiles_are_known_and_not_carried(self):
+    def test_profiles_have_keys_like_the_other_signals(self):
         said = self.valid(
-            self.http(profiles_url_path="/v1development/profiles"),
+            self.http(profiles_url_path="/profiles"),
             {"exporters": {"otlphttp/p": {"endpoint": "http://h", "profiles_endpoint": "http://h/profiles"}}},
         )
-        assert said.count("has no effect: Profiles are not carried") == 2
+        assert "profiles" not in said
 
     @pytest.mark.parametrize("path", ["", "http://h/v1/traces", "/a b", "/v1?x=1", "//h/x"])
-    @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
+    @pytest.mark.parametrize("signal", ["traces", "metrics", "logs", "profiles"])
     def test_a_signals_path_is_a_path(self, signal, path):
         said = self.refused(self.http(**{f"{signal}_url_path": path}))
         assert f"{signal}_url_path: expected a path such as /v1/traces" in said

@@ -12,9 +12,10 @@ from support import otlp, senders
 from support.backends import GrpcBackend
 from support.holdfast import BASE, BINARY, config, otlp_exporter
 from support.senders import Load
+from support.mounts import own_mounts
 from support.waiting import until
 
-OWN_MOUNTS = ["unshare", "--mount"]
+OWN_MOUNTS = own_mounts()
 
 
 def can_mount():
@@ -64,8 +65,8 @@ class TestFullDisk:
         backend.start()
         backend.wait_for(kept)
         os.unlink(filler)
-        until(lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.OK, "service does not come back", 5)
-        until(lambda: holdfast.health() == 200, "health does not come back", 5)
+        until(lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.OK, "service does not come back")
+        until(lambda: holdfast.health() == 200, "health does not come back")
 
 
 class TestSpace:

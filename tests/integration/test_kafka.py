@@ -42,7 +42,7 @@ def ids_at(kafka, signal, topic=None):
     return [i for one in parse(signal, kafka.messages(topic or TOPICS[signal.name])) for i in otlp.ids(signal, one)]
 
 
-def wait_for_ids(kafka, signal, ids, topic=None, seconds=30):
+def wait_for_ids(kafka, signal, ids, topic=None, seconds=60):
     def missing():
         return set(ids) - set(ids_at(kafka, signal, topic))
 
@@ -172,7 +172,9 @@ class TestExporter:
     def test_one_topic_that_fails_does_not_hold_up_the_others(self, start, kafka, grpc_sender):
         for topic in ("good", "bad"):
             kafka.run("topic", topic, 1)
-        kafka.run("fail", "bad", 29)  # TOPIC_AUTHORIZATION_FAILED
+        # UNKNOWN_TOPIC_OR_PART: beside other errors the mock cluster names partitions, as no broker does, and librdkafka
+        # 2.8 ends the process then.
+        kafka.run("fail", "bad", 3)
         holdfast = start(to_kafka(kafka, topic_from_attribute="topic"))
         sender = grpc_sender(holdfast)
         kept, sent = otlp.new_ids(20), otlp.new_ids(20)
@@ -182,6 +184,22 @@ class TestExporter:
         wait_for_ids(kafka, otlp.LOGS, sent, "good", seconds=60)
         kafka.run("fail", "bad", 0)
         wait_for_ids(kafka, otlp.LOGS, kept, "bad", seconds=60)
+        wait_until_delivered(holdfast, "logs")
+
+    def test_a_request_to_a_topic_that_fails_does_not_hold_up_those_behind(self, start, kafka, grpc_sender):
+        for topic in ("good", "bad"):
+            kafka.run("topic", topic, 1)
+        kafka.run("fail", "bad", 3)
+        queue = {"num_consumers": 1}
+        holdfast = start(to_kafka(kafka, topic_from_attribute="topic", sending_queue=queue))
+        sender = grpc_sender(holdfast)
+        kept, sent = otlp.new_ids(1), otlp.new_ids(1)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, kept, resource={"topic": "bad"}))
+        holdfast.wait_for_log("Exporting .*failed")
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, sent, resource={"topic": "good"}))
+        wait_for_ids(kafka, otlp.LOGS, sent, "good")
+        kafka.run("fail", "bad", 0)
+        wait_for_ids(kafka, otlp.LOGS, kept, "bad")
         wait_until_delivered(holdfast, "logs")
 
 
@@ -209,7 +227,7 @@ def test_a_wrong_exporter_is_refused_in_one_sentence(start, says):
     text = done.stdout + done.stderr
     if done.returncode == 0:
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         text = holdfast.log()
     assert says in text
 
@@ -237,7 +255,7 @@ def wait_until_committed(kafka, topic, count, group="gateway"):
     until(
         lambda: sum(kafka.committed(group, topic).values()) == count,
         lambda: f"committed {kafka.committed(group, topic)} of {count}",
-        seconds=30,
+        seconds=60,
         pause=0.2,
     )
 
@@ -334,6 +352,25 @@ class TestReceiver:
         grpc_backend.wait_for(ids, seconds=60)
         wait_until_committed(kafka, "otlp_spans", 20)
 
+    def test_a_partition_that_comes_back_is_read_on(self, start, kafka, grpc_backend):
+        """Taken away while the queue is full, since another member comes, and given again when there is room."""
+
+        def member(**queue):
+            configuration = from_kafka(kafka, grpc_backend)
+            configuration["exporters"]["otlp"]["sending_queue"] = queue
+            configuration["service"]["pipelines"] = {"traces": configuration["service"]["pipelines"]["traces"]}
+            return start(configuration)
+
+        grpc_backend.stop()
+        first = member(queue_size=4)
+        ids = otlp.new_ids(40)
+        put(kafka, otlp.TRACES, ids, each=2)
+        first.wait_for_log("the queue is full")
+        second = member(queue_size=1000)
+        until(lambda: second.metric("otelcol_kafka_receiver_records", topic="otlp_spans") is not None, "a partition")
+        grpc_backend.start()
+        grpc_backend.wait_for(ids)
+
     def test_a_broker_that_restarts_loses_nothing(self, start, kafka, grpc_backend):
         start(from_kafka(kafka, grpc_backend))
         first, second = otlp.new_ids(20), otlp.new_ids(20)
@@ -410,6 +447,6 @@ def test_a_wrong_receiver_is_refused_in_one_sentence(start, grpc_backend, says):
     text = done.stdout + done.stderr
     if done.returncode == 0:
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         text = holdfast.log()
     assert says in text

@@ -30,7 +30,6 @@ def mount(*arguments):
 def main():
     root, volume, user, *command = sys.argv[1:]
     set_loopback_up()
-    mount("--make-rprivate", "/")
     mount("--bind", root, root)
     mount("-o", "remount,bind,ro", root)
     for folder in ("dev", "proc"):

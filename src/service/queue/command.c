@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "accounting.h"
 #include "arguments.h"
 #include "dead_letters.h"
 #include "listing.h"
+#include "orphans.h"
 #include "output.h"
 #include "replay.h"
 #include "util/clock.h"
@@ -61,19 +63,6 @@ struct report {
     bool first_consumer;
 };
 
-static bool balances(const struct wal_accounting *accounting)
-{
-    uint64_t items =
-        accounting->delivered.items + accounting->queued.items + accounting->dead_lettered.items;
-    uint64_t bytes =
-        accounting->delivered.bytes + accounting->queued.bytes + accounting->dead_lettered.bytes;
-    for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
-        items += accounting->dropped[drop].items;
-        bytes += accounting->dropped[drop].bytes;
-    }
-    return items == accounting->accepted.items && bytes == accounting->accepted.bytes;
-}
-
 static double age_s(const struct report *report, const struct wal_consumer_stat *stat)
 {
     return stat->oldest_time_ns != 0 && report->now_ns > stat->oldest_time_ns
@@ -107,7 +96,7 @@ static void json_consumer(struct report *report, const struct wal_consumer_stat 
                 drop == 0 ? "" : ",", wal_drop_name((enum wal_drop)drop), amount->records,
                 amount->items, amount->bytes);
     }
-    fprintf(out, "},\"balanced\":%s}", balances(accounting) ? "true" : "false");
+    fprintf(out, "},\"balanced\":%s}", hf_queue_balances(accounting) ? "true" : "false");
     report->first_consumer = false;
 }
 
@@ -124,7 +113,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
                  stat->name, accounting->accepted.items, accounting->delivered.items,
                  accounting->queued.items, accounting->dead_lettered.items, dropped,
                  age_s(report, stat), stat->open ? "" : "; not running",
-                 balances(accounting) ? "" : "; THE ACCOUNTING DOES NOT BALANCE");
+                 hf_queue_balances(accounting) ? "" : "; THE ACCOUNTING DOES NOT BALANCE");
     for (int drop = 0; drop < WAL_DROP_COUNT; drop++) {
         if (accounting->dropped[drop].items != 0) {
             fprintf(report->out, "    dropped, %s: %" PRIu64 " items\n",
@@ -136,7 +125,7 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
 static void show_consumer(void *user, const struct wal_consumer_stat *stat)
 {
     struct report *report = user;
-    report->balanced = report->balanced && balances(&stat->accounting);
+    report->balanced = report->balanced && hf_queue_balances(&stat->accounting);
     if (report->json) {
         json_consumer(report, stat);
     } else {
@@ -291,6 +280,8 @@ enum hf_exit hf_queue_command(struct hf_storage *store, int count, char *const *
         return run_verify(store, &arguments, out);
     case HF_QUEUE_DROP:
         return run_drop(store, &arguments, out);
+    case HF_QUEUE_ADOPT:
+        return hf_orphans_adopt(store, arguments.queue, out);
     case HF_QUEUE_REQUEUE:
         return hf_dead_letters_requeue(store, arguments.queue, out);
     default:

@@ -70,6 +70,14 @@ static inline void echo(struct hf_http_request *request, enum hf_status fault)
     answer_text(request, fault == HF_OK ? 200 : fault == HF_TOO_LARGE ? 413 : 400, text);
 }
 
+static inline void answer_with_headers(struct hf_http_request *request)
+{
+    static const struct hf_http_answer_header headers[] = {
+        {"ETag", "\"1\""}, {"X-None", NULL}, {"Set-Cookie", "a=b"}, {"Set-Cookie", "c=d"}};
+    const struct hf_http_answer answer = {.status = 200, .headers = headers, .header_count = 4};
+    hf_http_answer(request, &answer);
+}
+
 static inline void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
 {
     struct fixture *fixture = user;
@@ -87,7 +95,9 @@ static inline void on_request(void *user, struct hf_http_request *request, enum 
         pthread_cond_broadcast(&fixture->changed);
     }
     pthread_mutex_unlock(&fixture->lock);
-    if (!holds) {
+    if (!holds && strcmp(hf_http_path(request), "/headers") == 0) {
+        answer_with_headers(request);
+    } else if (!holds) {
         echo(request, fault);
     }
 }

@@ -63,6 +63,23 @@ static void answers_head_without_a_body(void **state)
     end(&fixture);
 }
 
+static void sends_the_headers_of_an_answer(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    char text[4096];
+    start(&fixture, (struct hf_http_server_options){0});
+    int fd = dial(&fixture);
+    say(fd, "GET /headers HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(fd, text, sizeof(text));
+    assert_says(text, "ETag: \"1\"\r\n");
+    assert_says(text, "Set-Cookie: a=b\r\n");
+    assert_says(text, "Set-Cookie: c=d\r\n");
+    assert_silent_on(text, "X-None");
+    close(fd);
+    end(&fixture);
+}
+
 static void serves_requests_of_one_connection_in_order(void **state)
 {
     (void)state;
@@ -748,6 +765,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_handler_the_whole_request),
         cmocka_unit_test(answers_head_without_a_body),
+        cmocka_unit_test(sends_the_headers_of_an_answer),
         cmocka_unit_test(serves_requests_of_one_connection_in_order),
         cmocka_unit_test(decodes_bodies),
         cmocka_unit_test(tells_the_handler_what_is_wrong_with_a_body),

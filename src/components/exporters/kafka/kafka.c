@@ -12,6 +12,7 @@
 
 #include "kafka_counters.h"
 #include "kafka_messages.h"
+#include "support/probe_inputs.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/loop.h"
@@ -90,6 +91,16 @@ static bool is_uniform(const struct kafka_request *request)
                     is_for_now(request->outs[0].status));
 }
 
+/* Does that status follow from the topic, while other requests go to other topics? Brokers that are
+ * away look alike: then each topic waits by itself. */
+static bool is_about_a_topic_of_many(const struct exporter *exporter,
+                                     const struct kafka_request *request, enum hf_status status)
+{
+    const struct kafka_plan plan = kafka_config_plan(exporter->config, request->export->signal);
+    bool are_many = exporter->config->topic_from_attribute != NULL || plan.topic_key != NULL;
+    return are_many && (status == HF_NOT_FOUND || status == HF_FORBIDDEN || status == HF_AGAIN);
+}
+
 static bool any_is_closed(const struct kafka_request *request)
 {
     bool is_closed = false;
@@ -102,6 +113,7 @@ static bool any_is_closed(const struct kafka_request *request)
 static void end_request(struct kafka_request *request)
 {
     struct hf_export *export = request->export;
+    const struct exporter *exporter = request->owner;
     struct hf_item_outcome *items = NULL;
     struct hf_outcome outcome = {.status = HF_OK, .rejected_items = request->left_out};
     if (request->left_out != 0) {
@@ -109,7 +121,8 @@ static void end_request(struct kafka_request *request)
     }
     if (any_is_closed(request)) {
         outcome = (struct hf_outcome){.status = HF_CLOSED};
-    } else if (request->count != 0 && is_uniform(request)) {
+    } else if (request->count != 0 && is_uniform(request) &&
+               !is_about_a_topic_of_many(exporter, request, request->outs[0].status)) {
         const struct kafka_out *first = &request->outs[0];
         if (first->status != HF_OK) {
             outcome = (struct hf_outcome){
@@ -262,7 +275,7 @@ static enum hf_status list_context_keys(struct exporter *exporter)
     for (size_t i = 0; good && i < included->count; i++) {
         good = add_context_key(exporter, included->items[i]);
     }
-    for (int i = 0; good && i < HF_SIGNAL_COUNT; i++) {
+    for (int i = 0; good && i <= HF_LOGS; i++) {
         const struct kafka_plan plan = kafka_config_plan(exporter->config, (enum hf_signal)i);
         good = add_context_key(exporter, plan.topic_key) &&
                add_context_key(exporter, plan.message_key);
@@ -341,6 +354,12 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = REQUEST_BYTES_MAX,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kafka_config *config = from;
+    hf_probe_brokers(probe, &config->kafka);
+}
+
 const struct hf_component hf_exporter_kafka = {
     .type = "kafka",
     .help = "Sends OTLP, or the bodies of log records, as messages to Kafka.",
@@ -349,6 +368,7 @@ const struct hf_component hf_exporter_kafka = {
     .config_size = sizeof(struct kafka_config),
     .fields = kafka_fields,
     .check = kafka_config_check,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

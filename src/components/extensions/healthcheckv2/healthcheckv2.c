@@ -18,6 +18,7 @@ const struct hf_component hf_extension_healthcheckv2 = {
     .config_size = sizeof(struct hf_health_config),
     .fields = fields,
     .check = hf_health_check_config,
+    .probe = hf_health_probe,
     .open = hf_health_open,
     .start = hf_health_start,
     .stop = hf_health_stop,

@@ -15,8 +15,10 @@
 #include <holdfast/component.h>
 
 #include "http/client.h"
+#include "support/probe_server.h"
 #include "token_request.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first token, in start */
 #define FAILED_WAIT_NS HF_NS_PER_S      /* after a failure; doubles */
@@ -164,7 +166,7 @@ static void wait_for_first(struct oauth2 *oauth2)
 static enum hf_status start_oauth2(void *self, char *reterr)
 {
     struct oauth2 *oauth2 = self;
-    if (pthread_create(&oauth2->thread, NULL, run, oauth2) != 0) {
+    if (hf_thread_start(&oauth2->thread, NULL, run, oauth2) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "no thread for the tokens");
         return HF_NOMEM;
     }
@@ -322,6 +324,15 @@ static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct oauth2_config *config = from;
+    const struct hf_http_client_config client = {.endpoint = config->token_url, .tls = config->tls};
+    hf_probe_read(probe, config->client_id_file);
+    hf_probe_read(probe, config->client_secret_file);
+    hf_probe_http_client(probe, &client, NULL);
+}
+
 const struct hf_component hf_extension_oauth2client = {
     .type = "oauth2client",
     .help = "Sends a token of an OAuth 2.0 server, by the grant client_credentials.",
@@ -329,6 +340,7 @@ const struct hf_component hf_extension_oauth2client = {
     .config_size = sizeof(struct oauth2_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_oauth2,
     .start = start_oauth2,
     .stop = stop_oauth2,

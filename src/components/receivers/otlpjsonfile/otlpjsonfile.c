@@ -12,6 +12,7 @@
 
 #include "otlpjson_line.h"
 #include "pdata/json.h"
+#include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/about.h"
 #include "support/tail/paths.h"
@@ -21,6 +22,7 @@
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -361,7 +363,7 @@ static enum hf_status start_otlpjsonfile(void *user, char *reterr)
     if (status != HF_OK) {
         return status;
     }
-    if (pthread_create(&self->thread, NULL, run, self) != 0) {
+    if (hf_thread_start(&self->thread, NULL, run, self) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
         return HF_IO;
     }
@@ -460,6 +462,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlpjsonfile_config *config = from;
+    hf_probe_tail(probe, &config->tail);
+}
+
 const struct hf_component hf_receiver_otlpjsonfile = {
     .type = "otlpjsonfile",
     .aliases = (const char *const[]){"otlp_json_file", NULL},
@@ -470,6 +478,7 @@ const struct hf_component hf_receiver_otlpjsonfile = {
     .config_size = sizeof(struct otlpjsonfile_config),
     .fields = fields,
     .check = check,
+    .probe = probe_outside,
     .open = open_otlpjsonfile,
     .start = start_otlpjsonfile,
     .stop = stop_otlpjsonfile,
