@@ -14,7 +14,7 @@
 
 #include <holdfast/component.h>
 
-#include "util/tls.h"
+#include "push.h"
 
 struct hf_config;
 struct hf_delivery_config;
@@ -58,23 +58,6 @@ struct hf_config_pipeline {
     enum hf_signal signal;
     const struct hf_config_component *const *receivers, *const *processors, *const *exporters;
     size_t receiver_count, processor_count, exporter_count;
-};
-
-/* Where own telemetry of one signal is sent, by OTLP. */
-struct hf_push_config {
-    bool is_http;         /* OTLP/HTTP with protobuf; else gRPC */
-    const char *endpoint; /* a URL, http or https */
-    struct hf_string_map headers;
-    struct hf_tls_config tls;
-    bool gzip;
-    uint64_t timeout_ns;  /* of one request; 0: none of its own */
-    uint64_t interval_ns; /* of metrics: between two requests; else how long items wait at most */
-    size_t batch_items, queue_items; /* of logs and traces */
-};
-
-struct hf_push_list {
-    const struct hf_push_config *const *items;
-    size_t count;
 };
 
 struct hf_telemetry_config {
@@ -121,17 +104,6 @@ const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *con
 const struct hf_config_component *const *hf_config_extensions(const struct hf_config *config,
                                                               size_t *ret_count);
 const struct hf_telemetry_config *hf_config_telemetry(const struct hf_config *config);
-
-/*
- * A YAML file by a table of fields, which is bound to the zeroed struct at `base`: for files that
- * are no configuration. False: it has mistakes; findings as hf_config_load() gives them. What was
- * bound lives in `*ret_memory`, to be freed by hf_config_file_free(), in either case.
- */
-struct hf_config_memory;
-HF_MUST_USE bool hf_config_read_file(const char *path, const struct hf_field *fields, void *base,
-                                     struct hf_config_memory **ret_memory,
-                                     struct hf_finding **ret_findings, size_t *ret_finding_count);
-void hf_config_file_free(struct hf_config_memory *memory);
 
 /* A certificate that the configuration names. */
 struct hf_config_certificate {

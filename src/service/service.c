@@ -317,19 +317,6 @@ static void close_host(struct service *service)
     hf_findings_free(service->findings, service->finding_count);
 }
 
-/* What is sent of own telemetry, as the configuration says now. Data does not wait for it. */
-static void push_telemetry(struct service *service)
-{
-    char error[HF_ERROR_MAX] = "out of memory";
-    enum hf_status status =
-        hf_own_telemetry_new(&service->host, hf_config_telemetry(service->config),
-                             hf_self_metrics_instance(service->self), &service->own, error);
-    if (status != HF_OK) {
-        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
-                    "service::telemetry: %s; own telemetry is not sent", error);
-    }
-}
-
 /* For the history. `config` NULL: the one that was given is not known. */
 static void note_reload(struct service *service, enum hf_reload_result result, uint64_t began_ns,
                         const char *why, const struct hf_config *config)
@@ -355,7 +342,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
-        push_telemetry(service);
+        service->own = hf_own_telemetry_begin(host, service->config, service->self);
         hf_commands_watch(service->commands, service->graph);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
@@ -451,7 +438,7 @@ static void reload(struct service *service)
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
-    push_telemetry(service);
+    service->own = hf_own_telemetry_begin(host, service->config, service->self);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
     hf_commands_watch(service->commands, graph);
