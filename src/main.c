@@ -203,7 +203,14 @@ static void show_places(const char *data_directory)
             "  health      http://localhost:13133/\n"
             "  metrics     http://localhost:8888/metrics\n"
             "  queue       %s\n"
-            "  received    ./holdfast-data/telemetry.jsonl\n",
+            "  received    ./holdfast-data/telemetry.jsonl\n"
+            "Next: send something, such as\n"
+            "  curl -s localhost:4318/v1/logs -H 'Content-Type: application/json' -d "
+            "'{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":"
+            "\"hello\"}}]}]}]}'\n"
+            "and look at it: holdfast queue stat; tail -f holdfast-data/telemetry.jsonl\n"
+            "Your own: holdfast print-config --default > config.yaml; holdfast validate --config "
+            "config.yaml; holdfast --config config.yaml\n",
             data_directory);
 }
 

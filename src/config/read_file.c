@@ -1,8 +1,6 @@
-/*
- * read_file: YAML files that are no configuration, by a table of fields.
- */
+#include "read_file.h"
+
 #include "bind.h"
-#include "config.h"
 
 static void read_into(struct hf_load *load, const char *path, const struct hf_field *fields,
                       void *base)

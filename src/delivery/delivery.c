@@ -84,7 +84,8 @@ static void name_spans(struct hf_delivery *delivery)
     static const struct hf_span_kind kinds[HF_SIGNAL_COUNT] = {
         [HF_TRACES] = {"sent_spans", "send_failed_spans", true},
         [HF_METRICS] = {"sent_metric_points", "send_failed_metric_points", true},
-        [HF_LOGS] = {"sent_log_records", "send_failed_log_records", true}};
+        [HF_LOGS] = {"sent_log_records", "send_failed_log_records", true},
+        [HF_PROFILES] = {"sent_profile_samples", "send_failed_profile_samples", true}};
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         char text[256];
         snprintf(text, sizeof(text), "exporter/%s/%s", delivery->node->id,

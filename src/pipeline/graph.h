@@ -80,6 +80,10 @@ void hf_graph_wake(struct hf_graph *graph);
 bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id);
 /* Sets the gauges of exporters and queues. The scraping thread. */
 void hf_graph_refresh(struct hf_graph *graph);
+/* The exporter that has failed for longest, and how; NULL: all deliver, as far as is known. The id
+ * is the graph's. Any thread. */
+struct hf_state_look;
+const char *hf_graph_find_fault(const struct hf_graph *graph, struct hf_state_look *ret_look);
 /* Does durable enqueue work? Otherwise `ret_why` (HF_ERROR_MAX) says why not. Any thread. */
 bool hf_graph_is_durable(const struct hf_graph *graph, char *ret_why);
 

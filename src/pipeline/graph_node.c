@@ -178,11 +178,13 @@ static void name_spans(struct hf_node *node)
 {
     static const char *const ends[HF_SIGNAL_COUNT] = {[HF_TRACES] = "TraceDataReceived",
                                                       [HF_METRICS] = "MetricsReceived",
-                                                      [HF_LOGS] = "LogsReceived"};
+                                                      [HF_LOGS] = "LogsReceived",
+                                                      [HF_PROFILES] = "ProfilesReceived"};
     static const struct hf_span_kind kinds[HF_SIGNAL_COUNT] = {
         [HF_TRACES] = {"accepted_spans", "refused_spans", false},
         [HF_METRICS] = {"accepted_metric_points", "refused_metric_points", false},
-        [HF_LOGS] = {"accepted_log_records", "refused_log_records", false}};
+        [HF_LOGS] = {"accepted_log_records", "refused_log_records", false},
+        [HF_PROFILES] = {"accepted_profile_samples", "refused_profile_samples", false}};
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         char text[256];
         if ((node->signals & HF_SIGNAL_BIT(signal)) == 0) {

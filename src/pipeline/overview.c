@@ -126,6 +126,21 @@ void hf_node_view_components(const struct hf_node *node,
     }
 }
 
+const char *hf_graph_find_fault(const struct hf_graph *graph, struct hf_state_look *ret_look)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        struct hf_state_look look = {.since_unix_ns = 0};
+        const struct hf_node *node = graph->exporters[i];
+        if (node->delivery != NULL && hf_delivery_fault(node->delivery, &look) &&
+            (found == NULL || look.since_unix_ns < ret_look->since_unix_ns)) {
+            *ret_look = look;
+            found = node->id;
+        }
+    }
+    return found;
+}
+
 char *hf_node_print_config(const struct hf_node *node, bool json)
 {
     return hf_config_print(node->graph->config, false, json);

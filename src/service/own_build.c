@@ -110,7 +110,7 @@ void hf_own_build_metrics(struct hf_builder *builder, struct hf_metrics *metrics
         .point = {.time_ns = now_unix_ns},
         .count_point = {.start_ns = start_unix_ns, .time_ns = now_unix_ns},
     };
-    hf_metrics_each(metrics, put_series, &walk);
+    hf_metrics_walk(metrics, put_series, &walk);
 }
 
 /* ---- the log ---- */

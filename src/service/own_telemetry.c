@@ -306,6 +306,21 @@ enum hf_status hf_own_telemetry_new(const struct hf_host *host,
     return HF_OK;
 }
 
+struct hf_own_telemetry *hf_own_telemetry_begin(const struct hf_host *host,
+                                                const struct hf_config *config,
+                                                const struct hf_self_metrics *self)
+{
+    struct hf_own_telemetry *own = NULL;
+    char error[HF_ERROR_MAX] = "out of memory";
+    if (hf_own_telemetry_new(host, hf_config_telemetry(config), hf_self_metrics_instance(self),
+                             &own, error) != HF_OK) {
+        hf_log_line(host->log, HF_LOG_ERROR, "service",
+                    "service::telemetry: %s; own telemetry is not sent", error);
+        return NULL;
+    }
+    return own;
+}
+
 static void send_the_rest(struct hf_own_telemetry *own)
 {
     struct timespec until;

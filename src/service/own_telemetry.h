@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "node/node.h"
+#include "self_metrics.h"
 
 struct hf_own_telemetry;
 
@@ -20,5 +21,10 @@ HF_MUST_USE enum hf_status hf_own_telemetry_new(const struct hf_host *host,
                                                 const struct hf_telemetry_config *config,
                                                 const char *instance, struct hf_own_telemetry **ret,
                                                 char *reterr);
+/* The same, with what fails in the log: data does not wait for own telemetry. `config` and `self`
+ * are borrowed likewise. NULL: nothing is sent. */
+struct hf_own_telemetry *hf_own_telemetry_begin(const struct hf_host *host,
+                                                const struct hf_config *config,
+                                                const struct hf_self_metrics *self);
 /* Sends what is left, for a moment at most. NULL is nothing. */
 void hf_own_telemetry_free(struct hf_own_telemetry *own);

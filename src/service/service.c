@@ -270,19 +270,6 @@ static void note_reload(struct service *service, enum hf_reload_result result, u
                    config);
 }
 
-/* What is sent of own telemetry, as the configuration says now. Data does not wait for it. */
-static void push_telemetry(struct service *service)
-{
-    char error[HF_ERROR_MAX] = "out of memory";
-    enum hf_status status =
-        hf_own_telemetry_new(&service->host, hf_config_telemetry(service->config),
-                             hf_self_metrics_instance(service->self), &service->own, error);
-    if (status != HF_OK) {
-        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
-                    "service::telemetry: %s; own telemetry is not sent", error);
-    }
-}
-
 static enum hf_status start_graph(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
@@ -300,8 +287,8 @@ static enum hf_status start_graph(struct service *service, char *reterr)
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
+        service->own = hf_own_telemetry_begin(host, service->config, service->self);
         hf_commands_watch(service->commands, service->graph);
-        push_telemetry(service);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
@@ -396,7 +383,7 @@ static void reload(struct service *service)
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
-    push_telemetry(service);
+    service->own = hf_own_telemetry_begin(host, service->config, service->self);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
     hf_commands_watch(service->commands, graph);
@@ -460,7 +447,7 @@ static void serve(struct service *service)
             }
             note_signal(number);
         } else if (number < 0 && errno == EAGAIN && show) {
-            hf_status_line_print(&line, service->host.store, stderr);
+            hf_status_line_print(&line, service->host.store, service->graph, stderr);
         }
         if (hf_config_watch_settled(watch)) {
             reload_unless_stopped(service);

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include <holdfast/overview.h>
+
+#include "pipeline/graph.h"
 #include "storage/storage.h"
 #include "util/clock.h"
+#include "util/escape.h"
 
 struct sums {
     uint64_t received, delivered, queued, oldest_ns;
@@ -44,7 +48,8 @@ static struct sums sum(struct hf_storage *store)
 void hf_status_line_begin(struct hf_status_line *line, struct hf_storage *store)
 {
     const struct sums sums = sum(store);
-    *line = (struct hf_status_line){sums.received, sums.delivered, hf_clock_monotonic_ns()};
+    *line = (struct hf_status_line){
+        .received = sums.received, .delivered = sums.delivered, .at_ns = hf_clock_monotonic_ns()};
 }
 
 /* A single request by hand must not show as 0/s. */
@@ -53,7 +58,32 @@ static int decimals(double rate)
     return rate > 0 && rate < 10 ? 1 : 0;
 }
 
-void hf_status_line_print(struct hf_status_line *line, struct hf_storage *store, FILE *out)
+/* An exporter that fails matters more than that nothing came. */
+static void print_hint(struct hf_status_line *line, const struct hf_graph *graph, uint64_t received,
+                       FILE *out)
+{
+    struct hf_state_look look;
+    uint64_t now_ns = hf_clock_unix_ns();
+    const char *failing = hf_graph_find_fault(graph, &look);
+    if (failing != NULL) {
+        uint64_t since_ns = look.since_unix_ns != 0 && now_ns > look.since_unix_ns
+                                ? now_ns - look.since_unix_ns
+                                : 0;
+        fputs("  ", out);
+        hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(failing), out);
+        fprintf(out, " has failed for %.0fs: ", (double)since_ns / 1e9);
+        hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(look.error), out);
+        fputs(look.state == HF_STATE_PERMANENT_ERROR ? " (correct it; the data waits in the queue)"
+                                                     : " (the data waits in the queue)",
+              out);
+    } else if (received == 0 && !line->has_hinted) {
+        fputs("  nothing came yet: point a sender to one of the addresses in the log above", out);
+        line->has_hinted = true;
+    }
+}
+
+void hf_status_line_print(struct hf_status_line *line, struct hf_storage *store,
+                          const struct hf_graph *graph, FILE *out)
 {
     const struct sums sums = sum(store);
     uint64_t now_ns = hf_clock_monotonic_ns();
@@ -64,8 +94,12 @@ void hf_status_line_print(struct hf_status_line *line, struct hf_storage *store,
                              : 0;
     double received = (double)(sums.received - line->received) / seconds;
     double delivered = (double)(sums.delivered - line->delivered) / seconds;
-    fprintf(out, "received %.*f/s  queued %llu  delivered %.*f/s  oldest %.1fs\n",
-            decimals(received), received, (unsigned long long)sums.queued, decimals(delivered),
-            delivered, (double)oldest_ns / 1e9);
-    *line = (struct hf_status_line){sums.received, sums.delivered, now_ns};
+    fprintf(out, "received %.*f/s  queued %llu  delivered %.*f/s  oldest %.1fs", decimals(received),
+            received, (unsigned long long)sums.queued, decimals(delivered), delivered,
+            (double)oldest_ns / 1e9);
+    print_hint(line, graph, sums.received, out);
+    fputc('\n', out);
+    line->received = sums.received;
+    line->delivered = sums.delivered;
+    line->at_ns = now_ns;
 }

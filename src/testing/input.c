@@ -84,7 +84,7 @@ static bool find_signal(struct hf_slice json, enum hf_signal *ret_signal)
         [HF_TRACES] = {"\"resourceSpans\"", "\"resource_spans\""},
         [HF_METRICS] = {"\"resourceMetrics\"", "\"resource_metrics\""},
         [HF_LOGS] = {"\"resourceLogs\"", "\"resource_logs\""}};
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (size_t signal = 0; signal < sizeof(keys) / sizeof(keys[0]); signal++) {
         for (int i = 0; i < 2; i++) {
             const char *key = keys[signal][i];
             if (memmem(json.data, json.size, key, strlen(key)) != NULL) {

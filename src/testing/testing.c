@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "bench.h"
+#include "config/read_file.h"
 #include "expect.h"
 #include "results.h"
 #include "util/escape.h"

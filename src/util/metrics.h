@@ -94,7 +94,7 @@ HF_MUST_USE enum hf_status hf_metrics_print(struct hf_metrics *metrics,
                                             const struct hf_metrics_style *style, char **ret_text,
                                             size_t *ret_size);
 
-/* A series as hf_metrics_each() shows it; valid during the call. */
+/* A series as hf_metrics_walk() shows it; valid during the call. */
 struct hf_metric_view {
     const char *name, *unit, *help; /* of its family, as registered */
     enum hf_metric_type type;
@@ -109,7 +109,7 @@ struct hf_metric_view {
 
 /* Refreshes, and visits all series, those of a family one after another. Under the registry's lock:
  * `visit` must not call it. */
-void hf_metrics_each(struct hf_metrics *metrics,
+void hf_metrics_walk(struct hf_metrics *metrics,
                      void (*visit)(void *user, const struct hf_metric_view *view), void *user);
 
 #define HF_METRIC_LABEL_MAX 512u /* bytes of a name or a value, with the NUL; more is cut */

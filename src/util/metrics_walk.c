@@ -30,7 +30,7 @@ static void show(const struct family *family, const struct entry *entry,
     visit(user, &view);
 }
 
-void hf_metrics_each(struct hf_metrics *metrics,
+void hf_metrics_walk(struct hf_metrics *metrics,
                      void (*visit)(void *user, const struct hf_metric_view *view), void *user)
 {
     hf_metrics_refresh_all(metrics);

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 import yaml
+from grpc import StatusCode
 
-from support import otlp
+from support import backends, otlp
 from support.certificates import Authority
 from support.holdfast import BINARY, ROOT, config, otlp_exporter, run
 from support.ports import free_port
@@ -365,11 +366,25 @@ class TestTerminal:
         os.close(master)
         assert float(line[1]) > 0, said
 
+    def test_a_line_tells_what_fails(self, start, grpc_backend, grpc_sender):
+        grpc_backend.always = backends.refuse(StatusCode.UNAVAILABLE, "not now")
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
+        master, terminal = pty.openpty()
+        holdfast.spawn(stderr=terminal)
+        os.close(terminal)
+        holdfast.wait_ready()
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(20)))
+        said = b""
+        while not re.search(rb"oldest \S+s  otlp has failed for \d+s: not now \(the data waits in the queue\)\r\n", said):
+            said += os.read(master, 4096)
+        os.close(master)
+
 
 class TestDefault:
     def test_it_says_first_where_each_thing_is(self):
         done = run("--data-dir", "/proc/none")  # which ends it before it listens
-        for word in ("localhost:4317", ":4318/v1/traces", ":13133", ":8888/metrics", "/proc/none", "telemetry.jsonl"):
+        places = ("localhost:4317", ":4318/v1/traces", ":13133", ":8888/metrics", "/proc/none", "telemetry.jsonl")
+        for word in (*places, "curl -s localhost:4318/v1/logs", "holdfast queue stat", "print-config --default"):
             assert word in done.stderr
 
     def test_it_runs_without_any_argument(self, tmp_path):

@@ -188,4 +188,4 @@ def test_is_encrypted(start, tmp_path, ending):
     }
     holdfast = start(configuration({"nop": None}, telemetry(exporters)), base=BASE_WITHOUT_ADDRESS)
     send(holdfast)
-    until(lambda: items(backend, otlp.TRACES) and items(backend, otlp.LOGS), "nothing comes")
+    until(lambda: items(backend, otlp.TRACES) and items(backend, otlp.LOGS), lambda: holdfast.log()[-2000:])

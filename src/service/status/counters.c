@@ -113,7 +113,7 @@ static int compare(const void *a, const void *b)
 void hf_status_counters_take(struct hf_metrics *metrics, struct hf_status_counters *ret_counters)
 {
     *ret_counters = (struct hf_status_counters){.is_cut = false};
-    hf_metrics_each(metrics, add, ret_counters);
+    hf_metrics_walk(metrics, add, ret_counters);
     if (ret_counters->count > 1) {
         qsort(ret_counters->items, ret_counters->count, sizeof(*ret_counters->items), compare);
     }

@@ -47,7 +47,7 @@ static void shows_each_series_with_its_labels(void **state)
     struct hf_series *gauge = hf_metrics_series(metrics, &families[1], none);
     assert_int_equal(hf_metrics_on_scrape(metrics, set_gauge, gauge), HF_OK);
     hf_histogram_observe(hf_metrics_histogram(metrics, &families[2], none), 2);
-    hf_metrics_each(metrics, describe, seen);
+    hf_metrics_walk(metrics, describe, seen);
     assert_string_equal(seen, "a 0 3 0 0 1 [x|plain] [y|a \"b\" \\ c,d=\"e]\n"
                               "b 1 7 0 0 0.5\n"
                               "c 2 0 2 2 1\n");
@@ -66,7 +66,7 @@ static void cuts_long_labels(void **state)
     text[sizeof(text) - 1] = '\0';
     assert_int_equal(hf_metrics_new(&metrics), HF_OK);
     assert_non_null(hf_metrics_series(metrics, &family, labels));
-    hf_metrics_each(metrics, describe, seen);
+    hf_metrics_walk(metrics, describe, seen);
     assert_non_null(strstr(seen, "v] [y|z]\n"));
     assert_true(strlen(seen) < HF_METRIC_LABEL_MAX + 64);
     hf_metrics_free(metrics);

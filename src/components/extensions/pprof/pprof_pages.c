@@ -76,9 +76,7 @@ enum hf_status hf_pprof_heap(struct hf_bytes *out)
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const int64_t values[] = {(int64_t)rows[i].count, (int64_t)rows[i].bytes};
-        if (rows[i].bytes != 0) {
-            hf_profile_add_named(writer, rows[i].name, values);
-        }
+        hf_profile_add_named(writer, rows[i].name, values);
     }
     hf_profile_comment(writer, "by mallinfo2: the allocator does not know who asked for it");
     status = hf_profile_finish(writer, out);
