@@ -22,6 +22,7 @@
 #include "support/submitter.h"
 #include "util/clock.h"
 #include "util/hash.h"
+#include "util/thread.h"
 #include "util/zone.h"
 
 #define CONTENT_BYTES_MAX ((size_t)64 << 20)
@@ -310,7 +311,7 @@ static enum hf_status start_receiver(void *self, char *reterr)
 {
     struct awss3_receiver *receiver = self;
     enum hf_status status = hf_aws_session_start(receiver->session, reterr);
-    if (status == HF_OK && pthread_create(&receiver->thread, NULL, run, receiver) != 0) {
+    if (status == HF_OK && hf_thread_start(&receiver->thread, NULL, run, receiver) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "no thread for the receiver");
         status = HF_NOMEM;
     }
