@@ -270,6 +270,9 @@ struct wal_ack {
  * the janitor writes it within 200 ms. */
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count);
 
+/* Whether the consumer is done with that record. Any thread. */
+bool wal_consumer_is_done(struct wal_consumer *consumer, uint64_t sequence);
+
 /* Forgets the records that were read and not acknowledged: they will be read again. */
 void wal_consumer_rewind(struct wal_consumer *consumer);
 

@@ -29,6 +29,8 @@ enum hf_cli_code {
     HF_CLI_FROM,
     HF_CLI_EXPORTER,
     HF_CLI_ENDPOINT,
+    HF_CLI_WAITING,
+    HF_CLI_RECORDS,
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

@@ -27,7 +27,10 @@ const char hf_queue_usage[] =
     "  drop requeue:EXPORTER             deletes requeued dead letters of a removed exporter\n"
     "  requeue EXPORTER                  sends the dead letters of that exporter again\n"
     "\n"
-    "ls, cat and export begin with --from SEQ; ls and cat end after -n N records.\n"
+    "ls, cat and export begin with --from SEQ; ls and cat end after -n N records. Of dead "
+    "letters,\n"
+    "ls --waiting leaves out those that were requeued or dropped, and requeue and drop take\n"
+    "--records SEQ,SEQ... for some of them.\n"
     "\n"
     "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or an accounting that does not "
     "balance.\n";
@@ -38,6 +41,8 @@ enum option {
     FROM = 4,
     EXPORTER = 8,
     ENDPOINT = 16,
+    WAITING = 32,
+    RECORDS = 64,
 };
 
 static const struct rule {
@@ -48,22 +53,21 @@ static const struct rule {
     bool is_needed;    /* that word */
 } rules[] = {
     {"stat", HF_QUEUE_STAT, JSON, NULL, false},
-    {"ls", HF_QUEUE_LS, JSON | COUNT | FROM, "a queue", true},
+    {"ls", HF_QUEUE_LS, JSON | COUNT | FROM | WAITING, "a queue", true},
     {"cat", HF_QUEUE_CAT, JSON | COUNT | FROM, "a queue", true},
     {"verify", HF_QUEUE_VERIFY, JSON, "a queue", false},
     {"export", HF_QUEUE_EXPORT, FROM | ENDPOINT, "a queue", true},
-    {"drop", HF_QUEUE_DROP, EXPORTER, "a queue", true},
-    {"requeue", HF_QUEUE_REQUEUE, 0, "an exporter", true},
+    {"drop", HF_QUEUE_DROP, EXPORTER | RECORDS, "a queue", true},
+    {"requeue", HF_QUEUE_REQUEUE, RECORDS, "an exporter", true},
 };
 
 static const struct {
     const char *word;
     enum option option;
-} options[] = {{"--json", JSON},
-               {"-n", COUNT},
-               {"--from", FROM},
-               {"--exporter", EXPORTER},
-               {"--endpoint", ENDPOINT}};
+} options[] = {{"--json", JSON},         {"-n", COUNT},
+               {"--from", FROM},         {"--exporter", EXPORTER},
+               {"--endpoint", ENDPOINT}, {"--waiting", WAITING},
+               {"--records", RECORDS}};
 
 static const struct rule *find_rule(const char *name)
 {
@@ -97,6 +101,18 @@ static bool parse_number(const char *text, uint64_t *ret)
     return true;
 }
 
+/* "1,5,9" */
+static bool is_record_list(const char *text)
+{
+    bool is_list = true;
+    do {
+        size_t digits = strspn(text, "0123456789");
+        text += digits;
+        is_list = digits != 0 && digits < 20 && (*text == ',' || *text == '\0');
+    } while (is_list && *text++ == ',');
+    return is_list;
+}
+
 static bool take_value(unsigned option, const char *value, struct hf_queue_arguments *ret)
 {
     switch (option) {
@@ -107,6 +123,9 @@ static bool take_value(unsigned option, const char *value, struct hf_queue_argum
     case EXPORTER:
         ret->exporter = value;
         return true;
+    case RECORDS:
+        ret->records = value;
+        return is_record_list(value);
     default:
         ret->endpoint = value;
         return true;
@@ -119,12 +138,15 @@ static bool parse_words(const struct rule *rule, int count, char *const *words,
 {
     for (int i = 1; i < count; i++) {
         unsigned option = find_option(rule, words[i]);
-        if (option == JSON) {
-            ret->json = true;
+        if (option == JSON || option == WAITING) {
+            ret->json = ret->json || option == JSON;
+            ret->waiting = ret->waiting || option == WAITING;
         } else if (option != 0) {
             if (++i == count || !take_value(option, words[i], ret)) {
                 snprintf(reterr, HF_ERROR_MAX, "%s needs a %s behind it", words[i - 1],
-                         option == COUNT || option == FROM ? "number" : "value");
+                         option == COUNT || option == FROM ? "number"
+                         : option == RECORDS               ? "list of records such as 1,5,9"
+                                                           : "value");
                 return false;
             }
         } else if (words[i][0] != '-' && rule->about != NULL && ret->queue == NULL) {
@@ -154,6 +176,10 @@ static bool is_complete(const struct rule *rule, const struct hf_queue_arguments
     } else if (rule->verb == HF_QUEUE_DROP && is_pipeline(arguments->queue) &&
                arguments->exporter == NULL) {
         lacks = "--exporter ID, the removed exporter whose backlog to give up";
+    } else if (rule->verb == HF_QUEUE_DROP && arguments->records != NULL &&
+               strncmp(arguments->queue, HF_STORAGE_DEAD_LETTERS ":",
+                       sizeof(HF_STORAGE_DEAD_LETTERS)) != 0) {
+        lacks = "deadletter:EXPORTER for --records";
     }
     if (lacks != NULL) {
         snprintf(reterr, HF_ERROR_MAX, "queue %s needs %s", rule->name, lacks);

@@ -21,7 +21,9 @@ struct hf_queue_arguments {
     enum hf_queue_verb verb;
     const char *queue; /* its plain word: a queue, or an exporter to requeue; NULL: none */
     const char *exporter, *endpoint;
+    const char *records; /* "1,5,9": the dead letters that are meant; NULL: all */
     uint64_t most, from; /* most: at least 1 */
+    bool waiting;        /* of dead letters, those that were neither requeued nor dropped */
     bool json;
 };
 

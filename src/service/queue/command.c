@@ -240,11 +240,19 @@ static enum hf_exit run_drop(struct hf_storage *store, const struct hf_queue_arg
         return HF_EXIT_FAILED;
     }
     if (strcmp(found.kind, HF_STORAGE_DEAD_LETTERS) == 0) {
-        return hf_dead_letters_drop(store, found.id, out);
+        return hf_dead_letters_drop(store, found.id, arguments->records, out);
     }
     return strcmp(found.kind, HF_STORAGE_REQUEUE) == 0
                ? hf_dead_letters_drop_requeued(found.wal, found.id, out)
                : drop_backlog(found.wal, arguments, out);
+}
+
+/* The consumer whose finished records `ls --waiting` leaves out; NULL: none. */
+static struct wal_consumer *waiting_reader(struct hf_storage *store, const struct found *found,
+                                           const struct hf_queue_arguments *arguments)
+{
+    bool is_asked = arguments->waiting && strcmp(found->kind, HF_STORAGE_DEAD_LETTERS) == 0;
+    return is_asked ? hf_storage_dead_letter_reader(store, found->id) : NULL;
 }
 
 static enum hf_exit run_one(struct hf_storage *store, const struct hf_queue_arguments *arguments,
@@ -256,7 +264,7 @@ static enum hf_exit run_one(struct hf_storage *store, const struct hf_queue_argu
     }
     switch (arguments->verb) {
     case HF_QUEUE_LS:
-        return hf_queue_ls(found.wal, arguments, out);
+        return hf_queue_ls(found.wal, waiting_reader(store, &found, arguments), arguments, out);
     case HF_QUEUE_CAT:
         return hf_queue_cat(found.wal, arguments, out);
     default:
@@ -280,7 +288,7 @@ enum hf_exit hf_queue_command(struct hf_storage *store, int count, char *const *
     case HF_QUEUE_DROP:
         return run_drop(store, &arguments, out);
     case HF_QUEUE_REQUEUE:
-        return hf_dead_letters_requeue(store, arguments.queue, out);
+        return hf_dead_letters_requeue(store, arguments.queue, arguments.records, out);
     default:
         return run_one(store, &arguments, out);
     }

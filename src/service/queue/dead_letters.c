@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <semaphore.h>
+#include <stdlib.h>
 
 #include <holdfast/batch.h>
 
@@ -14,7 +15,8 @@
 struct departure {
     FILE *out; /* when its reader is gone, the rest stays */
     struct wal_consumer *reader;
-    uint64_t end; /* those that come meanwhile stay */
+    const char *selection; /* "1,5,9"; NULL: all are meant */
+    uint64_t end;          /* those that come meanwhile stay */
     enum wal_outcome outcome;
     struct wal_record records[RECORDS_AT_ONCE];
     size_t count;
@@ -28,23 +30,60 @@ static uint64_t end_of(struct wal *wal)
     return stat.next_sequence;
 }
 
+/* Is it one of "1,5,9"? NULL means all. */
+static bool is_meant(const char *selection, uint64_t sequence)
+{
+    bool found = selection == NULL;
+    while (selection != NULL && *selection != '\0' && !found) {
+        char *end = NULL;
+        found = strtoull(selection, &end, 10) == sequence;
+        selection = *end == ',' ? end + 1 : end;
+    }
+    return found;
+}
+
+/* Behind the last one that is meant, so that no more than those are read. */
+static uint64_t end_of_selection(const char *selection, uint64_t end)
+{
+    uint64_t last = 0;
+    while (*selection != '\0') {
+        char *behind = NULL;
+        uint64_t sequence = strtoull(selection, &behind, 10);
+        last = sequence > last ? sequence : last;
+        selection = *behind == ',' ? behind + 1 : behind;
+    }
+    return last < end ? last + 1 : end;
+}
+
+/* Keeps those of the group that are meant, in front. True: there may be more behind it. */
+static bool keep_meant(struct departure *departure, size_t read)
+{
+    bool goes_on = read != 0;
+    departure->count = 0;
+    for (size_t i = 0; i < read; i++) {
+        const struct wal_record record = departure->records[i];
+        bool is_before = record.sequence < departure->end;
+        if (is_before && is_meant(departure->selection, record.sequence)) {
+            departure->records[departure->count++] = record;
+        } else {
+            hf_ref_drop(record.owner);
+        }
+        goes_on = goes_on && is_before;
+    }
+    return goes_on;
+}
+
 /* False: there are no more, or the reader is gone. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
-    size_t read = 0;
+    bool goes_on = true;
     departure->count = 0;
     *ret_status = WAL_OK;
-    if (!hf_queue_is_read(departure->out)) {
-        return false;
-    }
-    *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
-                                    departure->records, &read);
-    for (size_t i = 0; *ret_status == WAL_OK && i < read; i++) {
-        if (departure->records[i].sequence < departure->end) {
-            departure->count++;
-        } else {
-            hf_ref_drop(departure->records[i].owner);
-        }
+    while (departure->count == 0 && goes_on && hf_queue_is_read(departure->out)) {
+        size_t read = 0;
+        *ret_status = wal_consumer_read(departure->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
+                                        departure->records, &read);
+        goes_on = *ret_status == WAL_OK && keep_meant(departure, read);
     }
     return departure->count != 0;
 }
@@ -90,11 +129,11 @@ static enum hf_exit conclude(const struct departure *departure, enum wal_status 
     return status == WAL_OK ? HF_EXIT_OK : HF_EXIT_FAILED;
 }
 
-static struct wal *find_letters(struct hf_storage *store, const char *exporter,
+static struct wal *find_letters(struct hf_storage *store, const char *exporter, const char *records,
                                 struct departure *departure, FILE *out)
 {
-    *departure =
-        (struct departure){.out = out, .reader = hf_storage_dead_letter_reader(store, exporter)};
+    *departure = (struct departure){
+        .out = out, .reader = hf_storage_dead_letter_reader(store, exporter), .selection = records};
     if (departure->reader == NULL) {
         hf_queue_say(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
                      exporter);
@@ -102,13 +141,17 @@ static struct wal *find_letters(struct hf_storage *store, const char *exporter,
     }
     struct wal *wal = hf_storage_dead_letters(store, exporter, &(const struct wal_limits){0});
     departure->end = end_of(wal);
+    if (records != NULL) {
+        departure->end = end_of_selection(records, departure->end);
+    }
     return wal;
 }
 
-enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter,
+                                  const char *records, FILE *out)
 {
     struct departure departure;
-    if (find_letters(store, exporter, &departure, out) == NULL) {
+    if (find_letters(store, exporter, records, &departure, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     enum wal_status status = drop_all(&departure);
@@ -210,12 +253,13 @@ static enum wal_status requeue_all(struct wal *to, struct departure *departure)
     return status;
 }
 
-enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter, FILE *out)
+enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter,
+                                     const char *records, FILE *out)
 {
     struct departure departure;
     struct wal *to = NULL;
     char why[HF_ERROR_MAX] = "";
-    if (find_letters(store, exporter, &departure, out) == NULL) {
+    if (find_letters(store, exporter, records, &departure, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     if (hf_storage_requeue(store, exporter, &to, why) != HF_OK) {

@@ -16,6 +16,7 @@
 
 struct listing {
     FILE *out;
+    struct wal_consumer *reader; /* what it is done with is left out; NULL: nothing is */
     bool json;
     uint64_t left;
     bool failed;
@@ -91,6 +92,9 @@ static void list_text(FILE *out, const struct wal_record *record, const char *wh
 static bool list_record(void *user, const struct wal_record *record, bool damaged)
 {
     struct listing *listing = user;
+    if (listing->reader != NULL && wal_consumer_is_done(listing->reader, record->sequence)) {
+        return hf_queue_is_read(listing->out);
+    }
     char when[32] = "";
     time_t seconds = (time_t)(record->time_ns / HF_NS_PER_S);
     struct tm parts;
@@ -132,10 +136,12 @@ static bool print_record(void *user, const struct wal_record *record, bool damag
     return goes_on(listing);
 }
 
-static enum hf_exit scan(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out,
+static enum hf_exit scan(struct wal *wal, struct wal_consumer *reader,
+                         const struct hf_queue_arguments *arguments, FILE *out,
                          bool (*visit)(void *, const struct wal_record *, bool))
 {
-    struct listing listing = {.out = out, .json = arguments->json, .left = arguments->most};
+    struct listing listing = {
+        .out = out, .reader = reader, .json = arguments->json, .left = arguments->most};
     enum wal_status status = wal_scan(wal, arguments->from, visit, &listing);
     if (status != WAL_OK) {
         fprintf(out, "error: %s\n", wal_status_text(status));
@@ -144,14 +150,15 @@ static enum hf_exit scan(struct wal *wal, const struct hf_queue_arguments *argum
     return listing.failed ? HF_EXIT_DAMAGED : HF_EXIT_OK;
 }
 
-enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out)
+enum hf_exit hf_queue_ls(struct wal *wal, struct wal_consumer *reader,
+                         const struct hf_queue_arguments *arguments, FILE *out)
 {
-    return scan(wal, arguments, out, list_record);
+    return scan(wal, reader, arguments, out, list_record);
 }
 
 enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out)
 {
-    return scan(wal, arguments, out, print_record);
+    return scan(wal, NULL, arguments, out, print_record);
 }
 
 /* ---- verify ---- */
