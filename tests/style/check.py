@@ -115,7 +115,7 @@ BANNED = re.compile(
     r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|rand|srand|gets|gmtime|localtime|alloca)\s*\("
 )
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-GENERATED = re.compile(r"default_config\.h|.*\.pb-c\.h")
+GENERATED = re.compile(r"default_config\.h|console_assets\.h|.*\.pb-c\.h")
 VERBOSE = "--verbose" in sys.argv
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
