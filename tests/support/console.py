@@ -27,6 +27,7 @@ class Plain:
     def __init__(self, console, scheme="http", **options):
         self.base = f"{scheme}://{console['endpoint']}"
         self.session = requests.Session()
+        self.session.trust_env = False
         for name, value in options.items():
             setattr(self.session, name, value)
 
