@@ -4,14 +4,17 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check/check.h"
 #include "cli/commands.h"
 #include "cli/drain_cli.h"
 #include "cli/queue_cli.h"
+#include "config/scalar.h"
 #include "default_config.h"
 #include "registry.h"
 #include "service/service.h"
@@ -27,7 +30,8 @@ struct request {
     const char *words[2]; /* without an option in front */
     size_t word_count, words_wanted;
     const char *data_directory;
-    const char *format; /* NULL: the command's first */
+    const char *format;  /* NULL: the command's first */
+    uint64_t timeout_ns; /* 0: the command's own */
     bool watch, partial, docs, print_default, unredacted, strict, help, version;
 };
 
@@ -82,6 +86,19 @@ static bool take_word(const char *option, const char *word, const char *const wo
 static const char *const modes[2] = {"redacted", "unredacted"};
 static const char *const config_formats[2] = {"yaml", "json"};
 static const char *const graph_formats[2] = {"mermaid", "dot"};
+static const char *const check_formats[2] = {"table", "json"};
+
+static bool take_timeout(struct request *request, const char *text)
+{
+    int64_t ns = 0;
+    const char *why = "";
+    if (!hf_scalar_duration(text, &ns, &why) || ns <= 0) {
+        fprintf(stderr, "holdfast: --timeout %s: expected a duration such as 5s\n", text);
+        return false;
+    }
+    request->timeout_ns = (uint64_t)ns;
+    return true;
+}
 
 static bool take_option(struct request *request, int option)
 {
@@ -117,6 +134,8 @@ static bool take_option(struct request *request, int option)
     case HF_CLI_FORMAT:
         request->format = optarg;
         return true;
+    case HF_CLI_TIMEOUT:
+        return take_timeout(request, optarg);
     case HF_CLI_GATES:
         return true; /* the Go collector's gates have no meaning here */
     case HF_CLI_VALIDATE:
@@ -222,6 +241,37 @@ static enum hf_exit validate(struct request *request)
         return HF_EXIT_USAGE;
     }
     hf_config_free(load(request, &failed));
+    return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
+}
+
+#define CHECK_TIMEOUT_NS UINT64_C(5000000000)
+
+static enum hf_exit check(struct request *request)
+{
+    bool failed = false, json = false;
+    if (!take_word("--format", request->format, check_formats, &json)) {
+        hf_cli_help(hf_cli_find("check"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    bool built_in = use_default(request);
+    struct hf_config *config = load(request, &failed);
+    char *directory = failed
+                          ? NULL
+                          : hf_service_data_directory(request->data_directory,
+                                                      built_in ? "./holdfast-data" : NULL, config);
+    if (directory != NULL) {
+        const struct hf_check_options options = {
+            .config = config,
+            .directory = directory,
+            .timeout_ns = request->timeout_ns != 0 ? request->timeout_ns : CHECK_TIMEOUT_NS,
+            .json = json,
+            .out = stdout,
+        };
+        signal(SIGPIPE, SIG_IGN);
+        failed = !hf_check(&options);
+    }
+    free(directory);
+    hf_config_free(config);
     return failed ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
@@ -336,6 +386,7 @@ static const struct action {
 } actions[] = {
     {"", run, 0},
     {"validate", validate, 0},
+    {"check", check, 0},
     {"graph", graph, 0},
     {"schema", schema, 0},
     {"diff", diff, 2},

@@ -14,6 +14,7 @@
 #include "internal.h"
 #include "recover.h"
 #include "util/clock.h"
+#include "util/thread_signals.h"
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MAX (UINT64_C(4) << 30)
@@ -158,7 +159,7 @@ static enum wal_status start_threads(struct wal *wal)
 {
     sigset_t all, before;
 
-    (void)sigfillset(&all);
+    hf_thread_signals(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     wal->janitor.is_running = true; /* it may have ended when pthread_create() returns */
     wal->has_janitor = pthread_create(&wal->janitor.thread, NULL, wal_janitor_run, wal) == 0;

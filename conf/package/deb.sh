@@ -19,7 +19,7 @@ install -D -m 755 "$binary" "$root/usr/bin/holdfast"
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root/usr/bin/holdfast"
 install -D -m 644 "$here/config.yaml" "$root/etc/holdfast/config.yaml"
 install -D -m 644 "$here/holdfast.conf" "$root/etc/holdfast/holdfast.conf"
-install -D -m 644 "$here/holdfast.service" "$root/lib/systemd/system/holdfast.service"
+install -D -m 644 "$here/holdfast.service" "$root/usr/lib/systemd/system/holdfast.service"
 install -D -m 644 "$here/holdfast.8" "$root/usr/share/man/man8/holdfast.8"
 install -D -m 644 "$source/README.md" "$doc/README.md"
 install -D -m 644 "$source/CHANGELOG.md" "$doc/NEWS.md"
@@ -77,6 +77,6 @@ END
 for name in postinst prerm postrm; do
     install -m 755 "$here/$name" "$root/DEBIAN/$name"
 done
-(cd "$root" && find usr lib -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 dpkg-deb --build --root-owner-group -Zxz "$root" "$out/holdfast_${version}_$architecture.deb"

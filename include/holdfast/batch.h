@@ -17,10 +17,15 @@
 #include "slice.h"
 #include "status.h"
 
-enum hf_signal { HF_TRACES = 0, HF_METRICS, HF_LOGS, HF_SIGNAL_COUNT };
+/* The numbers are stored in queues: never renumber. */
+enum hf_signal { HF_TRACES = 0, HF_METRICS, HF_LOGS, HF_PROFILES, HF_SIGNAL_COUNT };
 
 #define HF_SIGNAL_BIT(signal) (1u << (signal))
-#define HF_ALL_SIGNALS 7u
+/* All whose messages are stable: what most components carry. */
+#define HF_ALL_SIGNALS                                                                             \
+    (HF_SIGNAL_BIT(HF_TRACES) | HF_SIGNAL_BIT(HF_METRICS) | HF_SIGNAL_BIT(HF_LOGS))
+/* Requests of profiles share tables, so they are never joined. */
+#define HF_ALL_SIGNALS_AND_PROFILES (HF_ALL_SIGNALS | HF_SIGNAL_BIT(HF_PROFILES))
 
 /* The numbers are stored in queues: never renumber. */
 enum hf_coding {
@@ -37,7 +42,7 @@ struct hf_batch {
     struct hf_ref ref; /* frees the batch and what `wire` points to */
     enum hf_signal signal;
     enum hf_coding coding; /* of `wire` */
-    uint32_t items;        /* spans, data points or log records */
+    uint32_t items;        /* spans, data points, log records or samples */
     uint64_t received_ns;  /* Unix time of receipt */
     struct hf_slice wire;
     struct hf_slice raw;

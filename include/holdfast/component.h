@@ -19,6 +19,7 @@
 #include "field.h"
 #include "leader.h"
 #include "node.h"
+#include "probe.h"
 #include "queued_processor.h"
 #include "status.h"
 
@@ -104,6 +105,9 @@ struct hf_component {
 
     /* Only what no single field can tell. Returns NULL, or one sentence that names the key. */
     const char *(*check)(const void *config);
+    /* `holdfast check`: tells `probe` what it needs of the world outside; see probe.h. NULL:
+     * nothing. */
+    void (*probe)(const void *config, struct hf_probe *probe);
 
     /*
      * `config` is borrowed and outlives the component. On failure `reterr` (HF_ERROR_MAX bytes)

@@ -25,6 +25,8 @@ struct hf_export_body {
     uint64_t received_ns;
 };
 
+struct hf_outcome;
+
 /* Neighbouring items of a request that are neighbours in one record of the queue as well: with the
  * queue's name this tells an item from all others, and says the same of it at every attempt. */
 struct hf_export_range {
@@ -47,6 +49,9 @@ struct hf_export {
     uint64_t deadline_ns; /* monotonic; when this attempt times out, 0: never */
     unsigned attempt;     /* 1 is the first */
     void *exporter_data;  /* the exporter's own, NULL at first */
+    bool is_probe;        /* of `holdfast check`: it has no items, and is to be sent all the same */
+    /* The caller's, in place of the delivery's end of it; NULL: the delivery. */
+    void (*done)(struct hf_export *export, const struct hf_outcome *outcome);
 };
 
 /*

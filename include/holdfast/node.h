@@ -119,9 +119,10 @@ void hf_pipeline_look(const struct hf_pipeline *pipeline, struct hf_pipeline_sta
 
 /*
  * A listening stream socket on `endpoint` ("host:port", "[::1]:4317", "unix:///path"), or a
- * datagram socket ("udp://host:port"); non-blocking, close-on-exec. Across a reload the same
- * endpoint yields the same socket, so that no connection is refused. The node owns a duplicate:
- * close it. On failure `reterr` (HF_ERROR_MAX) is a plain sentence with what to do. Main thread.
+ * datagram socket ("udp://host:port", "unixgram:///path"); non-blocking, close-on-exec. Across a
+ * reload the same endpoint yields the same socket, so that no connection is refused. The node owns
+ * a duplicate: close it. On failure `reterr` (HF_ERROR_MAX) is a plain sentence with what to do.
+ * Main thread.
  */
 HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd,
                                           char *reterr);

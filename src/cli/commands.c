@@ -44,6 +44,7 @@
     }
 
 static const char *const graph_formats[] = {"mermaid", "dot", NULL};
+static const char *const check_formats[] = {"table", "json", NULL};
 static const char *const config_formats[] = {"yaml", "json", NULL};
 static const char *const modes[] = {"redacted", "unredacted", NULL};
 static const char *const truths[] = {"true", "false", NULL};
@@ -61,6 +62,25 @@ static const struct hf_cli_option run_options[] = {
     END,
 };
 static const struct hf_cli_option validate_options[] = {CONFIG, SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option check_options[] = {
+    {.name = "format",
+     .code = HF_CLI_FORMAT,
+     .kind = HF_CLI_CHOICE,
+     .value = "table|json",
+     .choices = check_formats,
+     .help = "a table for people, or JSON"},
+    {.name = "timeout",
+     .code = HF_CLI_TIMEOUT,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "what each step waits for another machine at most; 5s without it"},
+    CONFIG,
+    SET,
+    DATA,
+    GATES,
+    HELP,
+    END,
+};
 static const struct hf_cli_option graph_options[] = {
     {.name = "format",
      .code = HF_CLI_FORMAT,
@@ -148,6 +168,12 @@ static const struct hf_cli_option drain_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "DURATION",
      .help = "wait at most that long, such as 25s; without it, until the queues are empty"},
+    {.name = "to",
+     .code = HF_CLI_TO,
+     .kind = HF_CLI_TEXT,
+     .value = "ENDPOINT",
+     .help = "the OTLP/gRPC endpoint of a peer, http(s)://host:port, that gets the backlog in "
+             "place of the backends"},
     {.name = "cancel",
      .code = HF_CLI_CANCEL,
      .help = "take data again; otherwise draining lasts until the process ends"},
@@ -163,6 +189,8 @@ static const struct hf_cli_word queue_words[] = {
     {"export", "sends every record to an OTLP/HTTP endpoint; the queue keeps them"},
     {"drop", "deletes the backlog of a removed exporter, or dead letters"},
     {"requeue", "sends the dead letters of an exporter again"},
+    {"orphans", "lists data directories that no process has"},
+    {"adopt", "moves the backlog of such a directory into the running Holdfast"},
     {NULL, NULL},
 };
 static const struct hf_cli_word shells[] = {
@@ -193,6 +221,19 @@ const struct hf_cli_command hf_cli_commands[] = {
               "components that are not built in are listed instead of refused.",
      .options = validate_options,
      .exits = "0 valid, 1 not valid, 2 wrong usage"},
+    {.name = "check",
+     .synopsis = "[--format table|json] [--timeout DURATION] [--config FILE ...] [--set KEY=VALUE "
+                 "...] [--data-dir DIR]",
+     .summary = "tries the backends, files, sockets and rights that a configuration needs",
+     .about = "Tries what a configuration needs of the world outside, before or while it runs: of "
+              "each exporter the name, the port, the certificate, the credentials and one empty "
+              "request; of receivers their files, sockets and rights at the Kubernetes API; "
+              "whether the data directory can be written and outlives the container. One line "
+              "each. Nothing is changed, and no data is sent.\n\n"
+              "While a Holdfast runs on that data directory its sockets are not tried.",
+     .options = check_options,
+     .exits = "0 all works (warnings allowed), 1 something failed or the configuration is not "
+              "valid, 2 wrong usage"},
     {.name = "graph",
      .synopsis = "[--format mermaid|dot] [--partial] --config FILE ... [--set KEY=VALUE ...]",
      .summary = "prints the pipelines of a configuration as a picture's text",
@@ -264,12 +305,17 @@ const struct hf_cli_command hf_cli_commands[] = {
               "balance",
      .help = hf_queue_usage},
     {.name = "drain",
-     .synopsis = "[--data-dir DIR | --config FILE ...] [--timeout DURATION] [--cancel]",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--to ENDPOINT] [--timeout DURATION] "
+                 "[--cancel]",
      .summary = "takes no more data and waits until all that is queued is delivered",
      .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
               "delivered all that is queued: for a preStop hook, or before a volume is removed. "
               "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
-              "Nothing is deleted.",
+              "Nothing is deleted.\n\n"
+              "With --to, each exporter gives its backlog to a peer, such as another replica, over "
+              "OTLP/gRPC; http is cleartext, https is verified by the system's authorities. The "
+              "peer treats it as new data: its processors run, and all exporters of its pipelines "
+              "get it, also those that had it from here.",
      .options = drain_options,
      .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
               "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},

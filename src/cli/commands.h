@@ -25,6 +25,7 @@ enum hf_cli_code {
     HF_CLI_GATES,
     HF_CLI_TIMEOUT, /* from here on, those that their own parser takes */
     HF_CLI_CANCEL,
+    HF_CLI_TO,
     HF_CLI_JSON,
     HF_CLI_FROM,
     HF_CLI_EXPORTER,

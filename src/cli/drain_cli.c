@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config/scalar.h"
 #include "control_client.h"
 #include "service/control_protocol.h"
+#include "service/hand_over.h"
 #include "util/clock.h"
 
 #define ASK_EVERY_NS 200000000L
@@ -17,6 +19,7 @@
 struct request {
     struct hf_client_place place;
     uint64_t timeout_ns; /* UINT64_MAX: none */
+    const char *to;      /* a peer's endpoint; NULL: the backends */
     bool cancel, help;
 };
 
@@ -49,6 +52,11 @@ static bool parse(int count, char **arguments, struct request *request)
             request->help = true;
         } else if (strcmp(arguments[i], "--cancel") == 0) {
             request->cancel = true;
+        } else if (strncmp(arguments[i], "--to=", 5) == 0) {
+            request->to = arguments[i] + 5;
+        } else if (strcmp(arguments[i], "--to") == 0 && value != NULL) {
+            i++;
+            request->to = value;
         } else if (strncmp(arguments[i], "--timeout=", 10) == 0) {
             value = arguments[i] + 10;
             if (!take_timeout(request, value)) {
@@ -67,27 +75,38 @@ static bool parse(int count, char **arguments, struct request *request)
 }
 
 /* One question; the answer's line, malloc'd, in `ret_line`. */
-static enum hf_exit ask(const char *directory, bool cancel, char **ret_line)
+static enum hf_exit ask(const char *directory, const struct request *request, char **ret_line)
 {
-    char verb[] = "drain";
-    char option[] = "--cancel";
-    char *words[] = {verb, option};
+    char verb[] = "drain", cancel[] = "--cancel", to[] = "--to";
+    char *words[3] = {verb};
+    int count = 1;
+    char *endpoint = request->to != NULL ? strdup(request->to) : NULL;
     size_t size = 0;
+    if (request->cancel) {
+        words[count++] = cancel;
+    } else if (endpoint != NULL) {
+        words[count++] = to;
+        words[count++] = endpoint;
+    }
     int fd = hf_control_socket(directory, 0);
     if (fd < 0) {
         fprintf(stderr,
                 "error: no Holdfast runs on the data directory %s, so nothing drains it; holdfast "
                 "queue stat shows what it holds\n",
                 directory);
+        free(endpoint);
         return HF_EXIT_FAILED;
     }
     FILE *out = open_memstream(ret_line, &size);
-    if (out == NULL) {
+    if (out == NULL || (endpoint == NULL && request->to != NULL)) {
         fputs("error: out of memory\n", stderr);
+        close(fd);
+        free(endpoint);
         return HF_EXIT_FAILED;
     }
-    enum hf_exit code = hf_client_ask(fd, cancel ? 2 : 1, words, out);
+    enum hf_exit code = hf_client_ask(fd, count, words, out);
     fclose(out);
+    free(endpoint);
     return code;
 }
 
@@ -98,7 +117,7 @@ static enum hf_exit wait_until_empty(const char *directory, const struct request
     uint64_t printed_ns = 0;
     for (;;) {
         char *line = NULL;
-        enum hf_exit code = ask(directory, request->cancel, &line);
+        enum hf_exit code = ask(directory, request, &line);
         uint64_t now_ns = hf_clock_monotonic_ns();
         bool over = code != HF_EXIT_NOT_EMPTY || now_ns - begun_ns >= request->timeout_ns;
         if (line != NULL && (over || now_ns - printed_ns >= PRINT_EVERY_NS)) {
@@ -119,6 +138,11 @@ enum hf_exit hf_drain_cli(const struct hf_component *const *components, int coun
     struct request request = {.place.components = components, .timeout_ns = UINT64_MAX};
     if (!parse(count, arguments, &request)) {
         hf_cli_help(hf_cli_find("drain"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    const char *wrong = request.to != NULL ? hf_hand_over_check(request.to) : NULL;
+    if (wrong != NULL) {
+        fprintf(stderr, "holdfast drain: --to %s: %s\n", request.to, wrong);
         return HF_EXIT_USAGE;
     }
     if (request.help) {

@@ -1,22 +1,24 @@
 #include "queue_cli.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "control_client.h"
 #include "service/control_protocol.h"
 #include "service/queue/arguments.h"
 #include "service/queue/command.h"
+#include "service/queue/orphans.h"
 #include "service/queue/output.h"
 #include "storage/storage.h"
 #include "util/log.h"
 
 #define WORDS_MAX HF_CONTROL_WORDS_MAX
-#define PATH_BYTES_MAX 4096
+#define ASK_EVERY_NS 100000000L
 
 /* The command line without the options that say where. */
 struct words {
@@ -94,21 +96,6 @@ static char *find_directory(const struct words *words, const struct hf_queue_arg
     return directory;
 }
 
-/* A command with a wrong path must not create files there. A directory that cannot be read is left
- * to the opening, which reports why. */
-static bool is_data_directory(const char *directory)
-{
-    static const char *const names[] = {HF_STORAGE_QUEUE, HF_STORAGE_DEAD_LETTERS, "lock"};
-    char path[PATH_BYTES_MAX];
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", directory, names[i]);
-        if (access(path, F_OK) == 0 || errno == EACCES) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum hf_exit open_dead(const char *directory, const struct words *words)
 {
     char error[HF_ERROR_MAX] = "out of memory";
@@ -120,7 +107,7 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
         hf_queue_say(stderr, "error: no data directory %s; name it with --data-dir\n", directory);
         return HF_EXIT_FAILED;
     }
-    if (!is_data_directory(directory)) {
+    if (!hf_is_data_directory(directory)) {
         hf_queue_say(stderr, "error: %s holds no queue; name the data directory with --data-dir\n",
                      directory);
         return HF_EXIT_FAILED;
@@ -149,6 +136,73 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     return code;
 }
 
+/* ---- directories that no process has ---- */
+
+/* `orphans [--json] [DIR...]`: the directories beside our own when none is named. */
+static enum hf_exit list_orphans(const struct words *words)
+{
+    const char *directories[WORDS_MAX];
+    size_t count = 0;
+    bool json = false;
+    for (int i = 1; i < words->count; i++) {
+        if (strcmp(words->items[i], "--json") == 0) {
+            json = true;
+        } else if (words->items[i][0] == '-') {
+            fprintf(stderr, "error: queue orphans takes no %s\n", words->items[i]);
+            return HF_EXIT_USAGE;
+        } else {
+            directories[count++] = words->items[i];
+        }
+    }
+    struct hf_config *config = NULL;
+    if (!hf_client_load(&words->place, &config)) {
+        return HF_EXIT_FAILED;
+    }
+    char *own = hf_client_directory(&words->place, config);
+    char *beside = own != NULL ? strdup(own) : NULL;
+    enum hf_exit code = HF_EXIT_FAILED;
+    hf_config_free(config);
+    if (count == 0 && beside != NULL) {
+        directories[count++] = dirname(beside);
+    }
+    if (beside != NULL) {
+        code = hf_orphans_list(directories, count, own, json, stdout);
+    }
+    free(own);
+    free(beside);
+    return code;
+}
+
+/* The running process moves a part at each call. */
+static enum hf_exit adopt(const char *directory, int count, char **words)
+{
+    const struct timespec pause = {0, ASK_EVERY_NS};
+    char *from = realpath(words[1], NULL); /* the process has another working directory */
+    char *asked[] = {words[0], from};
+    enum hf_exit code = HF_EXIT_NOT_EMPTY;
+    if (from == NULL) {
+        hf_queue_say(stderr, "error: %s: %s\n", words[1], strerror(errno));
+        return HF_EXIT_FAILED;
+    }
+    while (code == HF_EXIT_NOT_EMPTY) {
+        int fd = hf_control_socket(directory, 0);
+        if (fd < 0) {
+            hf_queue_say(stderr,
+                         "error: no Holdfast runs on the data directory %s: one must run to take "
+                         "the backlog over, or mount %s as the data directory of one\n",
+                         directory, from);
+            code = HF_EXIT_FAILED;
+        } else {
+            code = hf_client_ask(fd, count, asked, stdout);
+        }
+        if (code == HF_EXIT_NOT_EMPTY) {
+            nanosleep(&pause, NULL);
+        }
+    }
+    free(from);
+    return code;
+}
+
 enum hf_exit hf_queue_cli(const struct hf_component *const *components, int count, char **arguments)
 {
     struct words words = {.place.components = components};
@@ -163,6 +217,9 @@ enum hf_exit hf_queue_cli(const struct hf_component *const *components, int coun
         fputs(hf_queue_usage, stderr);
         return HF_EXIT_USAGE;
     }
+    if (wrong == NULL && strcmp(words.items[0], "orphans") == 0) {
+        return list_orphans(&words);
+    }
     if (wrong == NULL && !hf_queue_parse(words.count, words.items, &parsed, error)) {
         wrong = error;
     }
@@ -173,6 +230,11 @@ enum hf_exit hf_queue_cli(const struct hf_component *const *components, int coun
     char *directory = find_directory(&words, &parsed);
     if (directory == NULL) {
         return HF_EXIT_FAILED;
+    }
+    if (parsed.verb == HF_QUEUE_ADOPT) {
+        enum hf_exit adopted = adopt(directory, words.count, words.items);
+        free(directory);
+        return adopted;
     }
     int fd = hf_control_socket(directory, 0);
     enum hf_exit code = fd >= 0 ? hf_client_ask(fd, words.count, words.items, stdout)

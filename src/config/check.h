@@ -26,6 +26,7 @@ struct hf_config {
     const struct hf_config_component **extensions;
     size_t extension_count;
     struct hf_telemetry_config telemetry;
+    struct hf_config *peer; /* whose exporter stands for all of them; NULL: none */
 };
 
 struct hf_build {
@@ -75,6 +76,11 @@ void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
 const struct hf_field *hf_telemetry_fields(void);
 /* Checks what is only known when everything was read: references, connectors, what is not used. */
 void hf_check_references(struct hf_build *build);
-/* Connectors alone, cycles included. */
 void hf_check_connectors(struct hf_build *build);
+/* The pipelines that exporters name for their dead letters. */
+void hf_check_dead_letters(struct hf_build *build);
+/* Does a defined exporter send its dead letters through the pipeline of that id? */
+bool hf_dead_letters_name(const struct hf_build *build, const char *id);
+bool hf_dead_letters_lead(const struct hf_config_component *exporter,
+                          const struct hf_config_pipeline *pipeline);
 void hf_check_cycles(struct hf_build *build);

@@ -197,15 +197,9 @@ static void check_connector(struct hf_build *build, size_t at)
 
 void hf_check_connectors(struct hf_build *build)
 {
-    bool connectors = false;
-
     for (size_t i = 0; i < build->config->component_count; i++) {
         if (build->config->components[i].kind == HF_CONNECTOR) {
             check_connector(build, i);
-            connectors = true;
         }
-    }
-    if (connectors) { /* nothing else leads from one pipeline to another */
-        hf_check_cycles(build);
     }
 }

@@ -31,12 +31,13 @@ static bool read_signal(struct draft *draft, const char *type, const char *id)
         }
         hf_suggest(&suggestion, name);
     }
-    hf_load_error(
-        draft->build->load, draft->place, &draft->path,
-        "pipeline \"%s\": unknown datatype \"%s\"; expected traces, metrics or logs%s%s%s "
-        "(unknown pipeline signal)",
-        id, type, suggestion.best == NULL ? "" : "; did you mean \"",
-        suggestion.best == NULL ? "" : suggestion.best, suggestion.best == NULL ? "" : "\"?");
+    hf_load_error(draft->build->load, draft->place, &draft->path,
+                  "pipeline \"%s\": unknown datatype \"%s\"; expected traces, metrics, logs or "
+                  "profiles%s%s%s "
+                  "(unknown pipeline signal)",
+                  id, type, suggestion.best == NULL ? "" : "; did you mean \"",
+                  suggestion.best == NULL ? "" : suggestion.best,
+                  suggestion.best == NULL ? "" : "\"?");
     return false;
 }
 
@@ -120,7 +121,8 @@ read_parts(struct draft *draft, enum hf_kind kind, const struct hf_yaml *node, s
                          "references %s \"%s\" more than once; once is enough", noun, part->id);
         }
     }
-    if (written == 0 && kind != HF_PROCESSOR) {
+    bool is_fed = kind == HF_RECEIVER && hf_dead_letters_name(build, draft->pipeline->id);
+    if (written == 0 && kind != HF_PROCESSOR && !is_fed) {
         hf_load_error(build->load, draft->place, &draft->path, "must have at least one %s", noun);
     }
     *ret_count = count;

@@ -156,5 +156,7 @@ void hf_check_references(struct hf_build *build)
 {
     check_references(build);
     hf_check_connectors(build);
+    hf_check_dead_letters(build);
+    hf_check_cycles(build);
     warn_of_unused(build);
 }

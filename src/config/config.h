@@ -84,6 +84,13 @@ struct hf_config *hf_config_load(const struct hf_config_options *options,
 void hf_findings_free(struct hf_finding *findings, size_t count);
 void hf_config_free(struct hf_config *config);
 
+/*
+ * For `holdfast drain --to`: every exporter of the pipelines becomes the exporter of `peer`, under
+ * its own id and with its own delivery keys; connectors stay. `peer` has one pipeline with one
+ * exporter and belongs to `config` from now on. Before `config` is used.
+ */
+void hf_config_replace_exporters(struct hf_config *config, struct hf_config *peer);
+
 /* All defined components, in the order written; the pipelines and extensions say which of them are
  * used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,

@@ -1,6 +1,6 @@
 /*
- * cycles: refuses pipelines that feed each other in a ring through connectors: a batch would go
- * round in it for ever.
+ * cycles: refuses pipelines that feed each other in a ring through connectors or dead letters: a
+ * batch would go round in it for ever.
  */
 #include "check.h"
 
@@ -21,7 +21,8 @@ static bool leads(const struct hf_component *connector, enum hf_signal from, enu
            (connector->connector->makes[from] & HF_SIGNAL_BIT(to)) != 0;
 }
 
-/* The connector that leads from one pipeline to the other; NULL: none. */
+/* The connector, or the exporter by its dead letters, that leads from one pipeline to the other;
+ * NULL: none. */
 static const struct hf_config_component *link_of(const struct hf_config_pipeline *from,
                                                  const struct hf_config_pipeline *to)
 {
@@ -31,6 +32,9 @@ static const struct hf_config_component *link_of(const struct hf_config_pipeline
                 leads(from->exporters[i]->component, from->signal, to->signal)) {
                 return from->exporters[i];
             }
+        }
+        if (hf_dead_letters_lead(from->exporters[i], to)) {
+            return from->exporters[i];
         }
     }
     return NULL;
@@ -50,8 +54,9 @@ static void report(struct walk *walk, size_t back_to)
     for (size_t i = start; i < walk->length && text != NULL; i++) {
         const struct hf_config_pipeline *from = &pipelines[walk->route[i]];
         size_t next = i + 1 < walk->length ? walk->route[i + 1] : back_to;
-        text = hf_config_format(memory, "%spipeline \"%s\" -> connector \"%s\" -> ", text, from->id,
-                                link_of(from, &pipelines[next])->id);
+        const struct hf_config_component *link = link_of(from, &pipelines[next]);
+        text = hf_config_format(memory, "%spipeline \"%s\" -> %s \"%s\" -> ", text, from->id,
+                                hf_kind_words[link->kind].noun, link->id);
     }
     struct hf_yaml_place place = {.file = walk->build->config->root->place.file};
     hf_load_error(walk->build->load, place, &path, "cycle detected: %spipeline \"%s\"",

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "config.h"
+#include "check.h"
 
 #define NODE_BYTES 64
 
@@ -230,6 +230,27 @@ static void draw_shared(const struct drawing *drawing, const struct hf_config_co
     }
 }
 
+/* An exporter leads to the pipeline for its dead letters. */
+static void draw_dead_letters(const struct drawing *drawing,
+                              const struct hf_config_pipeline *pipelines, size_t count)
+{
+    size_t part_count = 0;
+    const struct hf_config_component *parts = hf_config_components(drawing->config, &part_count);
+    for (size_t i = 0; i < part_count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            bool is_first_link = pipelines[j].processor_count != 0 || !skips_queue(&pipelines[j]);
+            if (!drawing->config->uses[i].used || !hf_dead_letters_lead(&parts[i], &pipelines[j]) ||
+                !is_first_link) {
+                continue;
+            }
+            struct node from = node_of(drawing, &parts[i]);
+            struct node to;
+            snprintf(to.name, sizeof(to.name), "pipeline_%zu_0", j);
+            put_edge(drawing, &from, &to);
+        }
+    }
+}
+
 void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind, FILE *out)
 {
     struct drawing drawing = {config, kind, out, "  "};
@@ -243,5 +264,6 @@ void hf_config_draw(const struct hf_config *config, enum hf_config_drawing kind,
     for (size_t i = 0; i < count; i++) {
         draw_pipeline(&drawing, &pipelines[i], i);
     }
+    draw_dead_letters(&drawing, pipelines, count);
     fputs(kind == HF_DRAWING_DOT ? "}\n" : "", out);
 }

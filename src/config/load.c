@@ -60,7 +60,22 @@ struct hf_config *hf_config_load(const struct hf_config_options *options,
 void hf_config_free(struct hf_config *config)
 {
     if (config != NULL) {
+        hf_config_free(config->peer);
         hf_config_memory_free(config->memory);
+    }
+}
+
+void hf_config_replace_exporters(struct hf_config *config, struct hf_config *peer)
+{
+    const struct hf_config_component *with = peer->pipelines[0].exporters[0];
+    assert(config->peer == NULL && with->kind == HF_EXPORTER);
+    config->peer = peer;
+    for (size_t i = 0; i < config->component_count; i++) {
+        struct hf_config_component *component = &config->components[i];
+        if (component->kind == HF_EXPORTER && component->component != NULL) {
+            component->component = with->component;
+            component->config = with->config;
+        }
     }
 }
 

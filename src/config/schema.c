@@ -124,7 +124,8 @@ static void put_required(struct hf_schema *schema, const char *const *keys, size
 
 static void put_pipeline(struct hf_schema *schema, const char *key)
 {
-    static const char *const required[] = {"receivers", "exporters"};
+    /* One that only dead letters feed has no receivers. */
+    static const char *const required[] = {"exporters"};
     begin_map(schema, key, false);
     begin(schema, "properties");
     put_ids(schema, "receivers", "Ids of receivers, or of connectors that feed this pipeline.",
@@ -132,7 +133,7 @@ static void put_pipeline(struct hf_schema *schema, const char *key)
     put_ids(schema, "processors", "Ids of processors, in their order.", false);
     put_ids(schema, "exporters", "Ids of exporters, or of connectors to other pipelines.", true);
     hf_writer_end(schema->writer);
-    put_required(schema, required, 2);
+    put_required(schema, required, 1);
     hf_writer_end(schema->writer);
 }
 
@@ -145,7 +146,7 @@ static void put_pipelines(struct hf_schema *schema)
     }
     hf_writer_end(schema->writer);
     begin(schema, "patternProperties");
-    put_pipeline(schema, "^ *(traces|metrics|logs) */ *[^ ]+ *$");
+    put_pipeline(schema, "^ *(traces|metrics|logs|profiles) */ *[^ ]+ *$");
     hf_writer_end(schema->writer);
     hf_writer_end(schema->writer);
 }

@@ -1,22 +1,24 @@
 #include "dead_letter.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "dead_letter_meta.h"
+#include "dead_letter_batch.h"
 #include "delivery_state.h"
 #include "export_request.h"
 #include "request_lists.h"
 #include "util/log.h"
 
-#define REASON_BYTES_MAX 512u
-
 struct dead_letter_write {
-    struct wal_append append;
-    struct hf_task task; /* posted by the dead letters' committer */
+    struct wal_append append; /* to the dead letters on disk */
+    struct hf_reply reply;    /* of a pipeline */
+    struct hf_task task;      /* posted by a committer */
     struct export_request *request;
     struct hf_batch *batch;
-    enum wal_status status;
+    enum hf_status status;
+    bool is_piped;
+    struct hf_outcome outcome; /* when it is piped: its message is `message` */
+    char message[HF_DEAD_LETTER_REASON_BYTES_MAX + 1];
 };
 
 static void count_lost(const struct export_request *request)
@@ -42,13 +44,18 @@ static void wait_for_room(struct export_request *request)
         request->isolation.is_dead_letter_waiting = true;
         if (atomic_fetch_add(&delivery->dead_letters_waiting, 1) == 0) {
             hf_node_log(delivery->node, HF_LOG_ERROR,
-                        "unhealthy: the dead letters are full, so data that is refused for good "
-                        "stays in the queue; requeue or drop dead letters, or raise "
-                        "sending_queue::dead_letter::max_bytes");
+                        delivery->dead_letter_pipeline != NULL
+                            ? "unhealthy: the pipeline for dead letters takes nothing for now, so "
+                              "data that is refused for good stays in the queue"
+                            : "unhealthy: the dead letters are full, so data that is refused for "
+                              "good stays in the queue; requeue or drop dead letters, or raise "
+                              "sending_queue::dead_letter::max_bytes");
         }
     }
     hf_isolated_add(request, hf_isolated_next_try(request, now_ns, 0));
 }
+
+static void keep_on_disk(struct export_request *request, const struct hf_outcome *outcome);
 
 /* The loop's thread again. */
 static void dead_letter_written(struct hf_task *task)
@@ -58,10 +65,13 @@ static void dead_letter_written(struct hf_task *task)
     struct export_request *request = dead_letter_write->request;
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
+    enum hf_status status = dead_letter_write->status;
     hf_ref_drop(&dead_letter_write->batch->ref);
-    if (dead_letter_write->status == WAL_OK) {
+    if (status == HF_OK) {
         count_lost(request);
         hf_export_request_resolve(request, WAL_DEAD_LETTERED, WAL_DROP_PERMANENT, 0);
+    } else if (dead_letter_write->is_piped && !hf_status_row(status)->retryable) {
+        keep_on_disk(request, &dead_letter_write->outcome);
     } else {
         wait_for_room(request);
     }
@@ -80,82 +90,24 @@ static void committed(struct wal_append *append, enum wal_status status)
 {
     struct dead_letter_write *dead_letter_write =
         HF_CONTAINER(append, struct dead_letter_write, append);
-    dead_letter_write->status = status;
+    dead_letter_write->status = hf_status_of_wal(status);
     hf_loop_post(dead_letter_write->request->reader->delivery->loop, &dead_letter_write->task);
 }
 
-/* The client's entries of a record. Of those that an earlier dead letter added, only the pipeline
- * is kept.
- */
-static struct hf_slice client_meta(const struct export_request *request,
-                                   struct hf_slice *ret_pipeline)
+static void answered(struct hf_reply *reply, enum hf_status status)
 {
-    const struct hf_pipeline *pipeline = request->reader->pipeline;
-    struct hf_slice meta = request->ranges[0].record->stored.meta;
-    struct hf_meta_entry entry;
-    size_t cursor = 0;
-    size_t kept = 0;
-    *ret_pipeline = pipeline != NULL ? hf_slice_text(pipeline->id) : HF_EMPTY_SLICE;
-    while (hf_meta_next(meta, &cursor, &entry)) {
-        if (entry.kind == HF_META_PEER || entry.kind == HF_META_AUTH ||
-            entry.kind == HF_META_HEADER) {
-            kept = cursor;
-        } else if ((int)entry.kind == HF_DEAD_LETTER_PIPELINE && pipeline == NULL) {
-            *ret_pipeline = entry.value;
-        }
-    }
-    return hf_slice_of(meta.data, kept);
-}
-
-static void write_meta(struct hf_meta_writer *meta, const struct export_request *request,
-                       const struct hf_outcome *outcome)
-{
-    struct hf_slice pipeline;
-    struct hf_slice kept = client_meta(request, &pipeline);
-    struct hf_slice reason = hf_slice_text(outcome->message != NULL ? outcome->message : "");
-    char code[16];
-    snprintf(code, sizeof(code), "%d", outcome->code);
-    reason.size = reason.size < REASON_BYTES_MAX ? reason.size : REASON_BYTES_MAX;
-    if (kept.size != 0 && kept.size <= sizeof(meta->bytes)) {
-        memcpy(meta->bytes, kept.data, kept.size);
-        meta->size = kept.size;
-    }
-    const struct {
-        int kind;
-        struct hf_slice value;
-    } added[] = {{HF_DEAD_LETTER_REASON, reason},
-                 {HF_DEAD_LETTER_CODE, hf_slice_text(code)},
-                 {HF_DEAD_LETTER_PIPELINE, pipeline}};
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < sizeof(added) / sizeof(added[0]) && status == HF_OK; i++) {
-        /* A full block only loses the explanation. */
-        status =
-            hf_meta_add(meta, (enum hf_meta_kind)added[i].kind, HF_EMPTY_SLICE, added[i].value);
-    }
-}
-
-static struct hf_batch *make_dead_letter(const struct export_request *request,
-                                         const struct hf_outcome *outcome)
-{
-    struct hf_meta_writer meta = {.size = 0};
-    write_meta(&meta, request, outcome);
-    const struct hf_export_body *body = &request->bodies[0];
-    struct hf_batch *batch =
-        hf_batch_new(request->export.signal, body->wire.size, hf_slice_of(meta.bytes, meta.size));
-    if (batch != NULL) {
-        memcpy(hf_batch_room(batch), body->wire.data, body->wire.size);
-        hf_batch_seal(batch, body->wire.size, body->items);
-        batch->coding = body->coding;
-        batch->received_ns = body->received_ns;
-    }
-    return batch;
+    struct dead_letter_write *dead_letter_write =
+        HF_CONTAINER(reply, struct dead_letter_write, reply);
+    dead_letter_write->status = status;
+    hf_loop_post(dead_letter_write->request->reader->delivery->loop, &dead_letter_write->task);
 }
 
 static bool submit(struct export_request *request, struct wal *wal,
                    const struct hf_outcome *outcome)
 {
     struct dead_letter_write *dead_letter_write = calloc(1, sizeof(*dead_letter_write));
-    struct hf_batch *batch = dead_letter_write != NULL ? make_dead_letter(request, outcome) : NULL;
+    struct hf_batch *batch =
+        dead_letter_write != NULL ? hf_dead_letter_stored(request, outcome) : NULL;
     if (batch == NULL) {
         free(dead_letter_write);
         return false;
@@ -184,6 +136,54 @@ static bool submit(struct export_request *request, struct wal *wal,
     return true;
 }
 
+static void keep_on_disk(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    const struct wal_limits limits = hf_dead_letter_limits(delivery);
+    struct wal *wal =
+        hf_storage_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
+    if (wal == NULL || !submit(request, wal, outcome)) {
+        wait_for_room(request);
+    }
+}
+
+/* Hands it to the pipeline. HF_OK: an answer follows. */
+static enum hf_status pipe(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct hf_delivery *delivery = request->reader->delivery;
+    struct dead_letter_write *piped = calloc(1, sizeof(*piped));
+    enum hf_status status =
+        piped != NULL ? hf_dead_letter_piped(request, outcome, &piped->batch) : HF_NOMEM;
+    if (status != HF_OK) {
+        free(piped);
+        return status;
+    }
+    piped->request = request;
+    piped->is_piped = true;
+    piped->task.run = dead_letter_written;
+    piped->reply.done = answered;
+    piped->outcome = *outcome;
+    piped->outcome.message = piped->message;
+    if (outcome->message != NULL) {
+        memcpy(piped->message, outcome->message,
+               strnlen(outcome->message, HF_DEAD_LETTER_REASON_BYTES_MAX));
+    }
+    delivery->dead_letters_in_flight++;
+    delivery->submit_dead_letter(delivery->node, &delivery->dead_letter_pipeline, 1, piped->batch,
+                                 &piped->reply);
+    return HF_OK;
+}
+
+static void pass_on(struct export_request *request, const struct hf_outcome *outcome)
+{
+    enum hf_status status = pipe(request, outcome);
+    if (status == HF_NOMEM) {
+        wait_for_room(request);
+    } else if (status != HF_OK) {
+        keep_on_disk(request, outcome);
+    }
+}
+
 void hf_export_request_dead_letter(struct export_request *request, const struct hf_outcome *outcome)
 {
     struct hf_delivery *delivery = request->reader->delivery;
@@ -203,16 +203,18 @@ void hf_export_request_dead_letter(struct export_request *request, const struct 
     if (!request->isolation.is_dead_letter_waiting) {
         hf_node_log_keys(
             delivery->node, HF_LOG_ERROR,
-            "Exporting failed. The error is not retryable. Moving to the dead letters.",
+            delivery->dead_letter_pipeline != NULL
+                ? "Exporting failed. The error is not retryable. Moving to the pipeline for dead "
+                  "letters."
+                : "Exporting failed. The error is not retryable. Moving to the dead letters.",
             HF_LOG_KEYS(HF_LOG_NUMBER("items", request->export.items),
                         HF_LOG_TEXT("signal", hf_signal_name(request->export.signal)),
                         HF_LOG_NUMBER("code", outcome->code),
                         HF_LOG_TEXT("error", hf_outcome_message(outcome))));
     }
-    const struct wal_limits limits = hf_dead_letter_limits(delivery);
-    struct wal *wal =
-        hf_storage_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
-    if (wal == NULL || !submit(request, wal, outcome)) {
-        wait_for_room(request);
+    if (delivery->dead_letter_pipeline != NULL) {
+        pass_on(request, outcome);
+    } else {
+        keep_on_disk(request, outcome);
     }
 }

@@ -78,6 +78,22 @@ static void pump_all(struct hf_task *task)
     } while (reader != first);
 }
 
+/* As the Go collector names them. */
+static void name_spans(struct hf_delivery *delivery)
+{
+    static const struct hf_span_kind kinds[HF_SIGNAL_COUNT] = {
+        [HF_TRACES] = {"sent_spans", "send_failed_spans", true},
+        [HF_METRICS] = {"sent_metric_points", "send_failed_metric_points", true},
+        [HF_LOGS] = {"sent_log_records", "send_failed_log_records", true}};
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        char text[256];
+        snprintf(text, sizeof(text), "exporter/%s/%s", delivery->node->id,
+                 hf_signal_name((enum hf_signal)signal));
+        delivery->span_names[signal] =
+            hf_own_spans_name(delivery->node->host->spans, text, &kinds[signal]);
+    }
+}
+
 enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_delivery)
 {
     struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
@@ -100,11 +116,13 @@ enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_de
     delivery->random = ((uint64_t)now.tv_nsec << 20) ^ (uint64_t)(uintptr_t)delivery ^ 1u;
     delivery->pump_task.run = pump_all;
     sem_init(&delivery->stopped, 0, 0);
+    hf_fault_init(&delivery->fault);
     enum hf_status status = hf_loop_new(&delivery->loop);
     node->own_loop = delivery->loop;
     if (status == HF_OK && !make_series(delivery)) {
         status = HF_NOMEM;
     }
+    name_spans(delivery);
     if (status == HF_OK) {
         struct queue_reader *requeued = hf_queue_reader_new(delivery, NULL);
         status = requeued != NULL ? HF_OK : HF_NOMEM;
@@ -133,6 +151,16 @@ enum hf_status hf_delivery_add(struct hf_delivery *delivery, const struct hf_pip
     }
     atomic_init(&reader->wal, pipeline->wal);
     return HF_OK;
+}
+
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply))
+{
+    delivery->dead_letter_pipeline = pipeline;
+    delivery->submit_dead_letter = submit;
 }
 
 struct search {
@@ -329,6 +357,7 @@ void hf_delivery_free(struct hf_delivery *delivery)
         free(reader);
     }
     sem_destroy(&delivery->stopped);
+    hf_fault_release(&delivery->fault);
     free(delivery->context_keys);
     free(delivery);
 }
@@ -347,6 +376,17 @@ struct hf_loop *hf_delivery_loop(const struct hf_delivery *delivery)
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery)
 {
     return atomic_load(&delivery->unhealthy) || atomic_load(&delivery->dead_letters_waiting) != 0;
+}
+
+bool hf_delivery_fault(struct hf_delivery *delivery, struct hf_state_look *ret_look)
+{
+    if (atomic_load(&delivery->dead_letters_waiting) != 0) {
+        ret_look->state = HF_STATE_PERMANENT_ERROR;
+        snprintf(ret_look->error, sizeof(ret_look->error),
+                 "the dead letters are full: requeue or drop some, or raise their max_bytes");
+        return true;
+    }
+    return hf_fault_look(&delivery->fault, ret_look);
 }
 
 bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <holdfast/component.h>
+#include <holdfast/overview.h>
 
 #include "node/node.h"
 
@@ -26,6 +27,16 @@ HF_MUST_USE enum hf_status hf_delivery_new(struct hf_node *node, struct hf_deliv
 /* Adds a pipeline that the exporter is in. */
 HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
                                            const struct hf_pipeline *pipeline);
+
+/*
+ * Dead letters go through that pipeline, which outlives the delivery, by `submit`:
+ * hf_submit_to() of pipeline/ingest.h, which stands above this layer.
+ */
+void hf_delivery_lead_dead_letters(struct hf_delivery *delivery, struct hf_pipeline *pipeline,
+                                   void (*submit)(struct hf_node *node,
+                                                  struct hf_pipeline *const *pipelines,
+                                                  size_t count, struct hf_batch *batch,
+                                                  struct hf_reply *reply));
 
 /*
  * Opens the consumers: with `only_new`, just those whose names no other delivery holds open. A name
@@ -73,6 +84,9 @@ struct hf_delivery_look {
 void hf_delivery_look(const struct hf_delivery *delivery, struct hf_delivery_look *ret_look);
 /* Refused for a credential, or failing for longer than max_elapsed_time. Any thread. */
 bool hf_delivery_is_unhealthy(const struct hf_delivery *delivery);
+/* Why it does not deliver, and since when. False, and `ret_look` is untouched: it does, as far as
+ * is known. Of full dead letters the time is not known, and stays. Any thread. */
+bool hf_delivery_fault(struct hf_delivery *delivery, struct hf_state_look *ret_look);
 /* The last attempt with data of that pipeline failed, or it is unhealthy. Any thread after start.
  */
 bool hf_delivery_is_failing(const struct hf_delivery *delivery, const struct hf_pipeline *pipeline);

@@ -12,6 +12,7 @@
 
 #include "batch_limits.h"
 #include "delivery.h"
+#include "fault.h"
 #include "held_state.h"
 #include "isolation_state.h"
 #include "node/exporter_history.h"
@@ -20,6 +21,7 @@
 #include "util/compress.h"
 #include "util/loop.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 /* A record that was read from the queue, until all its items are done with. */
 struct in_flight_record {
@@ -48,6 +50,7 @@ struct export_request {
     struct queue_reader *reader;
     struct export_request *next; /* among those waiting to be sent again, or isolated */
     unsigned round;              /* of the window, when it was sent */
+    uint64_t span_start_ns;      /* of the attempt; 0: it is not traced */
     uint32_t group;              /* it was held for that group before (held.h); 0: it was not */
     struct hf_bytes range_body;  /* the body, when its one range is a part of a record */
     size_t count;
@@ -110,6 +113,10 @@ struct hf_delivery {
     struct hf_task stop_task;
     sem_t stopped;
     atomic_bool unhealthy;
+    struct hf_fault fault;
+    struct hf_pipeline *dead_letter_pipeline; /* NULL: they are kept on disk */
+    void (*submit_dead_letter)(struct hf_node *node, struct hf_pipeline *const *pipelines,
+                               size_t count, struct hf_batch *batch, struct hf_reply *reply);
     atomic_uint dead_letters_waiting; /* requests that the dead letters have no room for */
     struct hf_exporter_history *history;
     bool is_out;                               /* the history has an outage that lasts */
@@ -120,4 +127,5 @@ struct hf_delivery {
     struct hf_series *sent[HF_SIGNAL_COUNT], *send_failed[HF_SIGNAL_COUNT];
     struct hf_series *enqueue_failed[HF_SIGNAL_COUNT];
     struct hf_series *queue_size, *queue_capacity;
+    struct hf_span_name *span_names[HF_SIGNAL_COUNT]; /* of attempts; NULL: they are not traced */
 };

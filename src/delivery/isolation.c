@@ -75,10 +75,11 @@ static void isolate(struct export_request *request, const struct hf_outcome *out
 }
 
 /* No other request is delivered: as far as can be seen, the backend fails. */
-static void note_if_long(const struct export_request *request, const struct hf_outcome *outcome,
-                         uint64_t now_ns)
+static void note_fault(const struct export_request *request, const struct hf_outcome *outcome,
+                       uint64_t now_ns)
 {
     struct hf_delivery *delivery = request->reader->delivery;
+    hf_fault_note(&delivery->fault, false, hf_outcome_message(outcome));
     if (hf_backoff_is_over(&request->isolation.backoff, &delivery->config->retry, now_ns)) {
         hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
     }
@@ -105,7 +106,7 @@ bool hf_isolated_judge(struct export_request *request, const struct hf_outcome *
         state->lone_failures++;
     } else {
         state->shared_failures++;
-        note_if_long(request, outcome, now_ns);
+        note_fault(request, outcome, now_ns);
     }
     if (others_pass && is_proven(request, now_ns)) {
         give_up(request, outcome);

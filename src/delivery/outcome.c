@@ -35,6 +35,7 @@ static void delivered(struct export_request *request, const struct hf_outcome *o
     reader->failing = false;
     hf_window_grow(&delivery->window);
     hf_backoff_reset(&reader->backoff);
+    hf_fault_clear(&delivery->fault);
     hf_delivery_recovered(delivery);
     if (atomic_load(&delivery->unhealthy)) {
         atomic_store(&delivery->unhealthy, false);
@@ -79,15 +80,22 @@ static bool is_about_the_endpoint(enum hf_status status)
            status == HF_UNSUPPORTED;
 }
 
+static void note_fault(struct hf_delivery *delivery, const struct hf_outcome *outcome)
+{
+    bool is_permanent = is_about_the_endpoint(outcome->status);
+    hf_fault_note(&delivery->fault, is_permanent, hf_outcome_message(outcome));
+    if (is_permanent) {
+        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
+    }
+}
+
 static void failed_for_now(struct export_request *request, const struct hf_outcome *outcome)
 {
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
     const struct hf_retry_config *retry = &delivery->config->retry;
     uint64_t now_ns = hf_loop_now_ns(delivery->loop);
-    if (is_about_the_endpoint(outcome->status)) {
-        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
-    }
+    note_fault(delivery, outcome);
     if (outcome->status == HF_BUSY || outcome->retry_after_ns != 0) {
         hf_window_cut(&delivery->window, request->round);
     }
@@ -163,9 +171,7 @@ static void settle_group(struct export_request *request, const struct hf_outcome
         settle(request, outcome);
         return;
     }
-    if (is_about_the_endpoint(outcome->status)) {
-        hf_delivery_set_unhealthy(delivery, hf_outcome_message(outcome));
-    }
+    note_fault(delivery, outcome);
     if (outcome->is_suspect && hf_isolated_judge(request, outcome)) {
         return;
     }
@@ -232,8 +238,22 @@ static void settle_items(struct export_request *request, const struct hf_outcome
     hf_export_request_free(request);
 }
 
+static void end_span(struct export_request *request, const struct hf_outcome *outcome)
+{
+    struct hf_own_span span = {.items = request->export.items,
+                               .is_failed = outcome->status != HF_OK};
+    hf_own_span_end(request->reader->delivery->span_names[request->export.signal],
+                    request->span_start_ns, &span,
+                    span.is_failed ? hf_outcome_message(outcome) : NULL);
+    request->span_start_ns = 0;
+}
+
 void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
 {
+    if (export->done != NULL) {
+        export->done(export, outcome);
+        return;
+    }
     struct export_request *request = HF_CONTAINER(export, struct export_request, export);
     struct queue_reader *reader = request->reader->backlog;
     struct hf_delivery *delivery = reader->delivery;
@@ -241,6 +261,9 @@ void hf_export_done(struct hf_export *export, const struct hf_outcome *outcome)
     assert(outcome->item_count == 0 || outcome->items != NULL);
     delivery->in_flight--;
     reader->in_flight--;
+    if (request->span_start_ns != 0) {
+        end_span(request, outcome);
+    }
     if (delivery->ended && outcome->status != HF_OK) {
         hf_waiting_add(request->reader, request); /* its records are released with the reader's */
         return;

@@ -191,6 +191,7 @@ static void send_request(struct queue_reader *reader, struct export_request *req
     }
     hf_meter_take(&delivery->meter, request->export.raw_size, now_ns);
     request->export.attempt++;
+    request->span_start_ns = hf_own_span_begin(delivery->span_names[request->export.signal]);
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
     delivery->node->component->exporter->send(delivery->node->self, &request->export);
 }

@@ -110,7 +110,8 @@ bool hf_queue_reader_may_mix(const struct queue_reader *reader, const struct in_
     const struct hf_delivery *delivery = reader->delivery;
     struct hf_slice left = a->stored.meta;
     struct hf_slice right = b->stored.meta;
-    if (a->stored.kind != b->stored.kind) {
+    /* Profiles point into tables of their own request. */
+    if (a->stored.kind != b->stored.kind || a->stored.kind == HF_PROFILES) {
         return false;
     }
     if (hf_slice_equal(left, right)) {

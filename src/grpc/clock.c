@@ -35,7 +35,8 @@ static void check_message(struct hf_grpc_call *call, uint64_t now_ns)
 static void check_conversation(struct hf_grpc_call *call, uint64_t now_ns)
 {
     const struct connection *connection = call->connection;
-    bool stalled = connection->arrived == 0 && now_ns - call->progress_ns > STALL_NS;
+    bool stalled = call->method->repeat_ns == 0 && connection->arrived == 0 &&
+                   now_ns - call->progress_ns > STALL_NS;
     if (call->has_timeout && now_ns >= call->deadline_ns) {
         hf_grpc_conversation_end(call, CODE_DEADLINE_EXCEEDED);
     } else if (stalled || connection->drain != DRAIN_NOT) {

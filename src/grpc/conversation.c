@@ -1,4 +1,5 @@
-/* Calls in which both sides speak in turns: each message is answered while the stream stays. */
+/* Calls in which both sides speak in turns: each message is answered while the stream stays; and
+ * those in which one message is answered as often as the answer changes. */
 #include "server_internal.h"
 
 #include <assert.h>
@@ -19,6 +20,10 @@ struct conversation {
     size_t sent;
     bool ended; /* `code` follows what is unsent */
     int code;
+    struct hf_grpc_call *call;
+    struct hf_timer timer; /* of the next look at what is repeated */
+    struct hf_bytes last;  /* the answer that was sent last */
+    bool is_repeated;      /* the one message has been answered */
 };
 
 static void add_trailer(nghttp2_nv *item, const char *name, const char *value)
@@ -94,6 +99,7 @@ static bool begin(struct hf_grpc_call *call)
         cut(call);
         return false;
     }
+    call->conversation->call = call;
     connection->conversation_count++;
     hf_grpc_connection_dirty(connection);
     return true;
@@ -118,27 +124,81 @@ void hf_grpc_conversation_end(struct hf_grpc_call *call, int code)
     }
 }
 
+/* Is what was just made, from `start` on, what was sent last? Else it is, from now on. */
+static enum hf_status compare(struct conversation *talk, size_t start, bool *ret_same)
+{
+    const struct hf_bytes *unsent = &talk->unsent;
+    struct hf_slice made = hf_slice_of(unsent->data + start, unsent->size - start);
+    *ret_same =
+        talk->is_repeated && hf_slice_equal(made, hf_slice_of(talk->last.data, talk->last.size));
+    if (*ret_same) {
+        return HF_OK;
+    }
+    talk->last.size = 0;
+    return hf_bytes_append(&talk->last, made);
+}
+
+static void repeat(struct hf_timer *timer, uint64_t now_ns);
+
+static enum hf_status repeat_later(struct hf_grpc_call *call)
+{
+    struct conversation *talk = call->conversation;
+    struct hf_loop *loop = call->connection->worker->loop;
+    talk->is_repeated = true;
+    talk->timer.fire = repeat;
+    return hf_loop_timer_set(loop, &talk->timer, hf_loop_now_ns(loop) + call->method->repeat_ns);
+}
+
+/* Of a call whose answer is repeated, only what is new is sent. */
 static void answer(struct hf_grpc_call *call)
 {
     struct conversation *talk = call->conversation;
     struct hf_bytes *unsent = &talk->unsent;
     static const uint8_t no_prefix[HF_GRPC_PREFIX_BYTES];
     size_t start = unsent->size;
+    bool same = false;
     enum hf_status status = hf_bytes_append(unsent, hf_slice_of(no_prefix, sizeof(no_prefix)));
     if (status == HF_OK) {
         struct hf_slice request = hf_slice_of(talk->request.data, talk->request.size);
         status = call->method->converse(call->method->user, request, unsent);
+    }
+    if (status == HF_OK && call->method->repeat_ns != 0) {
+        status = compare(talk, start + HF_GRPC_PREFIX_BYTES, &same);
+    }
+    if (status == HF_OK && call->method->repeat_ns != 0) {
+        status = repeat_later(call);
     }
     if (status != HF_OK) {
         unsent->size = start;
         hf_grpc_conversation_end(call, hf_status_row(status)->grpc_code);
         return;
     }
+    if (same) {
+        unsent->size = start;
+        return;
+    }
     hf_grpc_prefix_write(unsent->data + start, false,
                          (uint32_t)(unsent->size - start - HF_GRPC_PREFIX_BYTES));
-    talk->request.size = 0;
-    talk->prefix = (struct hf_grpc_prefix){.have = 0};
+    if (!talk->is_repeated) {
+        talk->request.size = 0;
+        talk->prefix = (struct hf_grpc_prefix){.have = 0};
+    }
     resume(call);
+}
+
+static void repeat(struct hf_timer *timer, uint64_t now_ns)
+{
+    struct hf_grpc_call *call = HF_CONTAINER(timer, struct conversation, timer)->call;
+    const struct conversation *talk = call->conversation;
+    (void)now_ns;
+    if (call->state != CALL_BODY) {
+        return; /* it has ended, and only its trailer is to be sent */
+    }
+    if (talk->unsent.size - talk->sent > UNSENT_BYTES_MAX) {
+        hf_grpc_conversation_end(call, CODE_EXHAUSTED); /* the client does not take them */
+        return;
+    }
+    answer(call);
 }
 
 /* The prefix of a request is whole: may it come? */
@@ -176,6 +236,10 @@ void hf_grpc_conversation_data(struct hf_grpc_call *call, struct hf_slice data)
 {
     while (data.size != 0 && call->state == CALL_BODY && begin(call) && take_prefix(call, &data)) {
         struct conversation *talk = call->conversation;
+        if (talk->is_repeated) {
+            hf_grpc_conversation_end(call, CODE_INTERNAL); /* more than the one message */
+            return;
+        }
         size_t left = talk->prefix.size - talk->request.size;
         size_t taken = left < data.size ? left : data.size;
         if (hf_bytes_append(&talk->request, hf_slice_of(data.data, taken)) != HF_OK) {
@@ -192,6 +256,9 @@ void hf_grpc_conversation_data(struct hf_grpc_call *call, struct hf_slice data)
 void hf_grpc_conversation_finish(struct hf_grpc_call *call)
 {
     const struct conversation *talk = call->conversation;
+    if (talk != NULL && talk->is_repeated) {
+        return; /* it has said what it has to say, and listens */
+    }
     bool is_cut_short = talk != NULL && talk->prefix.have != 0;
     hf_grpc_conversation_end(call, is_cut_short ? CODE_INTERNAL : CODE_OK);
 }
@@ -201,6 +268,8 @@ void hf_grpc_conversation_free(struct hf_grpc_call *call)
     struct conversation *talk = call->conversation;
     if (talk != NULL) {
         call->connection->conversation_count--;
+        hf_loop_timer_stop(call->connection->worker->loop, &talk->timer);
+        hf_bytes_release(&talk->last);
         hf_bytes_release(&talk->request);
         hf_bytes_release(&talk->unsent);
         free(talk);

@@ -11,6 +11,8 @@
 
 #include <holdfast/ref.h>
 
+#include "util/thread_signals.h"
+
 #define STACK_BYTES (1024u * 1024)
 
 struct hf_grpc_lookup {
@@ -148,7 +150,7 @@ static bool start_thread(struct hf_grpc_lookup *lookup)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigset_t all, before;
-    sigfillset(&all);
+    hf_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     bool started = pthread_create(&thread, &attributes, lookup_main, lookup) == 0;

@@ -43,6 +43,12 @@ struct hf_grpc_method {
      * HF_OK ends the call with its code. The loop's thread.
      */
     enum hf_status (*converse)(void *user, struct hf_slice message, struct hf_bytes *answer);
+    /*
+     * Not 0: the client says one message, and that is answered again and again, so often: an answer
+     * that differs from the one before is sent, until the client ends the call or the server
+     * drains. `message` is the same each time.
+     */
+    uint64_t repeat_ns;
 };
 
 struct hf_grpc_server_options {

@@ -199,6 +199,10 @@ static void read_answer(struct http_transfer *transfer, CURLcode code,
         result.status = HF_OK;
     }
     result.content_type = hf_slice_text(type != NULL ? type : "");
+    struct curl_header *etag = NULL;
+    if (curl_easy_header(transfer->easy, "ETag", 0, CURLH_HEADER, -1, &etag) == CURLHE_OK) {
+        result.etag = etag->value;
+    }
     result.has_retry_after = retry_after_s > 0;
     result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
     if (result.status != HF_OK) {

@@ -62,6 +62,7 @@ struct hf_http_result {
                               header that cannot be sent */
     int code;
     struct hf_slice content_type, body;
+    const char *etag; /* the header; NULL: none */
     bool has_retry_after;
     uint64_t retry_after_ns;  /* seconds or HTTP-date, already a delay */
     const char *location;     /* where a redirect leads that was not followed; NULL: it is none */

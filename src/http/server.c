@@ -16,6 +16,7 @@
 #include "server_internal.h"
 #include "server_tls.h"
 #include "util/clock.h"
+#include "util/thread_signals.h"
 
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
@@ -179,7 +180,7 @@ static struct MHD_Daemon *start_daemon(struct hf_http_server *server)
 static enum hf_status start_threads(struct hf_http_server *server, char *reterr)
 {
     sigset_t all, before;
-    sigfillset(&all);
+    hf_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     server->daemon = start_daemon(server);
     int failed = 0;
@@ -379,7 +380,7 @@ static void begin_end(struct hf_http_server *server)
 {
     sigset_t all, before;
     pthread_t thread;
-    sigfillset(&all);
+    hf_thread_signals(&all);
     hf_ref_take(&server->ref);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&thread, NULL, end_main, server);

@@ -86,8 +86,7 @@ struct hf_http_server_options {
     /* A pool thread: a request with something in hf_http_request_data() is no more, answered or
      * not. May be NULL. */
     void (*on_gone)(void *user, struct hf_http_request *request);
-    /* After a stop, once: no thread uses `user` any more, and none of these is called. May be NULL.
-     */
+    /* Once, after a stop: no thread uses `user` any more; none of these is called. May be NULL. */
     void (*on_end)(void *user);
     void *user;
 };

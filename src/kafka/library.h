@@ -34,6 +34,8 @@
     X(header_get_all)                                                                              \
     X(incremental_assign)                                                                          \
     X(incremental_unassign)                                                                        \
+    X(metadata)                                                                                    \
+    X(metadata_destroy)                                                                            \
     X(message_destroy)                                                                             \
     X(message_errstr)                                                                              \
     X(message_headers)                                                                             \

@@ -54,7 +54,9 @@ enum hf_status hf_kube_request_send(struct hf_kube_client *client, struct hf_kub
     request->call = (struct hf_http_call){
         .method = request->method != NULL ? request->method : "GET",
         .url = request->url,
-        .content_type = request->json.size != 0 ? "application/json" : NULL,
+        .content_type = request->json.size == 0      ? NULL
+                        : request->json_type != NULL ? request->json_type
+                                                     : "application/json",
         .pieces = &request->json,
         .piece_count = request->json.size != 0 ? 1 : 0,
         .headers = request->headers,
@@ -100,9 +102,30 @@ struct waited {
     struct hf_kube_waiter *waiter; /* NULL: none */
     struct hf_bytes body;
     enum hf_status status;
+    int code; /* of an answer that is no success; 0: there is none */
     char *reterr;
     sem_t done;
 };
+
+/* What a refusal means for the caller. */
+static enum hf_status refusal_of(const struct hf_kube_answer *answer)
+{
+    if (answer->status != HF_OK) {
+        return answer->status == HF_TOO_LARGE ? HF_TOO_LARGE : HF_AGAIN;
+    }
+    switch (answer->code) {
+    case 401:
+        return HF_UNAUTHENTICATED;
+    case 403:
+        return HF_FORBIDDEN;
+    case 404:
+        return HF_NOT_FOUND;
+    case 409:
+        return HF_EXISTS;
+    default:
+        return HF_AGAIN;
+    }
+}
 
 static void answered(struct hf_kube_request *request, const struct hf_kube_answer *answer)
 {
@@ -110,11 +133,12 @@ static void answered(struct hf_kube_request *request, const struct hf_kube_answe
     if (waited->waiter != NULL) {
         waited->waiter->request = NULL;
     }
-    if (answer->status == HF_OK && answer->code == 200) {
+    if (answer->status == HF_OK && answer->code / 100 == 2) {
         waited->status = hf_bytes_append(&waited->body, answer->body);
         snprintf(waited->reterr, HF_ERROR_MAX, "out of memory");
     } else {
-        waited->status = answer->status == HF_TOO_LARGE ? HF_TOO_LARGE : HF_NOT_FOUND;
+        waited->status = refusal_of(answer);
+        waited->code = answer->code;
         hf_kube_explain(answer, waited->reterr, HF_ERROR_MAX);
     }
     sem_post(&waited->done);
@@ -149,6 +173,41 @@ void hf_kube_waiter_cancel(struct hf_kube_client *client, struct hf_kube_waiter 
     hf_kube_client_run(client, cancel, waiter);
 }
 
+/* `ret_code` may be NULL. */
+static enum hf_status wait_for(struct waited *waited, struct hf_bytes *ret_body, int *ret_code)
+{
+    sem_init(&waited->done, 0, 0);
+    hf_kube_client_run(waited->client, begin, waited);
+    while (sem_wait(&waited->done) != 0 && errno == EINTR) {
+    }
+    sem_destroy(&waited->done);
+    if (ret_code != NULL) {
+        *ret_code = waited->code;
+    }
+    if (waited->status == HF_OK) {
+        *ret_body = waited->body;
+    } else {
+        hf_bytes_release(&waited->body);
+    }
+    return waited->status;
+}
+
+enum hf_status hf_kube_ask(struct hf_kube_client *client, const struct hf_kube_question *question,
+                           struct hf_bytes *ret_body, int *ret_code, char *reterr)
+{
+    struct waited waited = {
+        .request = {.method = question->method,
+                    .path = question->path,
+                    .json = question->json,
+                    .json_type = question->json_type,
+                    .deadline_ns = question->deadline_ns,
+                    .done = answered},
+        .client = client,
+        .reterr = reterr,
+    };
+    return wait_for(&waited, ret_body, ret_code);
+}
+
 enum hf_status hf_kube_get(struct hf_kube_client *client, const char *path, uint64_t deadline_ns,
                            struct hf_kube_waiter *waiter, struct hf_bytes *ret_body, char *reterr)
 {
@@ -158,15 +217,7 @@ enum hf_status hf_kube_get(struct hf_kube_client *client, const char *path, uint
         .waiter = waiter,
         .reterr = reterr,
     };
-    sem_init(&waited.done, 0, 0);
-    hf_kube_client_run(client, begin, &waited);
-    while (sem_wait(&waited.done) != 0 && errno == EINTR) {
-    }
-    sem_destroy(&waited.done);
-    if (waited.status == HF_OK) {
-        *ret_body = waited.body;
-    } else {
-        hf_bytes_release(&waited.body);
-    }
-    return waited.status;
+    enum hf_status status = wait_for(&waited, ret_body, NULL);
+    bool is_refused = status != HF_OK && status != HF_TOO_LARGE && status != HF_NOMEM;
+    return is_refused ? HF_NOT_FOUND : status;
 }

@@ -30,7 +30,8 @@ struct hf_kube_request {
     const char *method; /* NULL: GET */
     const char *path;   /* "/version", with its query; valid until `done` */
     struct hf_slice json;
-    uint64_t deadline_ns; /* monotonic; 0: none */
+    const char *json_type; /* its Content-Type; NULL: application/json */
+    uint64_t deadline_ns;  /* monotonic; 0: none */
     void (*done)(struct hf_kube_request *request, const struct hf_kube_answer *answer);
     /* The request's own. */
     struct hf_kube_client *client;
@@ -57,6 +58,25 @@ struct hf_kube_waiter {
 
 /* Any thread. */
 void hf_kube_waiter_cancel(struct hf_kube_client *client, struct hf_kube_waiter *waiter);
+
+/* A request that is waited for. */
+struct hf_kube_question {
+    const char *method; /* NULL: GET */
+    const char *path;
+    struct hf_slice json;
+    const char *json_type; /* of `json`; NULL: application/json */
+    uint64_t deadline_ns;  /* monotonic */
+};
+
+/*
+ * Asks and waits: any thread but the client's. HF_OK: the API took it, and `ret_body` holds its
+ * answer (the caller releases it). Otherwise `ret_code` is the answer's HTTP code, 0 when none
+ * came, and `reterr` (HF_ERROR_MAX) says why: HF_FORBIDDEN, HF_UNAUTHENTICATED, HF_NOT_FOUND,
+ * HF_EXISTS (409), HF_TOO_LARGE, HF_NOMEM, and HF_AGAIN for all else.
+ */
+HF_MUST_USE enum hf_status hf_kube_ask(struct hf_kube_client *client,
+                                       const struct hf_kube_question *question,
+                                       struct hf_bytes *ret_body, int *ret_code, char *reterr);
 
 /*
  * GET, waited for: any thread but the client's. `waiter` may be NULL. `ret_body` holds the content

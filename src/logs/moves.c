@@ -1,6 +1,6 @@
 /*
  * moves: operators that change where values stand: move, copy, add, remove, retain, flatten,
- * unquote, assign_keys, noop, and the older restructure and metadata.
+ * assign_keys, noop.
  */
 #include <stdlib.h>
 
@@ -96,7 +96,7 @@ static enum outcome run_add(struct run *run, struct hf_log_entry *entry)
     return status == HF_OK ? OUTCOME_NEXT : set_failed(run, status);
 }
 
-/* ---- remove, flatten, unquote ---- */
+/* ---- remove, flatten ---- */
 
 static enum hf_status open_field(struct operator* operator, const struct hf_value * config,
                                  char *reterr)
@@ -126,29 +126,6 @@ static enum outcome run_flatten(struct run *run, struct hf_log_entry *entry)
     parent.count--;
     enum hf_status status = hf_log_field_set(&parent, entry, value);
     return status == HF_OK ? OUTCOME_NEXT : set_failed(run, status);
-}
-
-static enum outcome run_unquote(struct run *run, struct hf_log_entry *entry)
-{
-    struct hf_log_value *value = hf_log_field_get(run->operator->state, entry);
-    struct hf_log_value text;
-    if (value == NULL || value->type != HF_LOG_STRING || value->text.size < 2) {
-        return operator_failed(run, "the field to unquote is no text in quotes");
-    }
-    uint8_t quote = value->text.data[0];
-    size_t last = value->text.size - 1;
-    if (value->text.data[last] != quote || (quote != '"' && quote != '`' && quote != '\'')) {
-        return operator_failed(run, "the field to unquote is no text in quotes");
-    }
-    if (quote != '"') {
-        value->text = hf_slice_of(value->text.data + 1, last - 1);
-        return OUTCOME_NEXT;
-    }
-    if (!json_read(entry->arena, value->text, false, &text)) {
-        return operator_failed(run, "the field to unquote has an escape that is not known");
-    }
-    *value = text;
-    return OUTCOME_NEXT;
 }
 
 /* ---- retain ---- */
@@ -260,87 +237,11 @@ static enum outcome run_noop(struct run *run, struct hf_log_entry *entry)
     return OUTCOME_NEXT;
 }
 
-/* ---- metadata: attributes and resource of old versions ---- */
-
-static enum hf_status check_map(const struct hf_value *map, const char *key, char *reterr)
-{
-    return map == NULL || map->type == HF_VALUE_MAP ? HF_OK
-                                                    : invalid(reterr, "%s: a map is expected", key);
-}
-
-#define METADATA_MAX 64u
-
-struct metadata_state {
-    struct add_state items[METADATA_MAX];
-    size_t count;
-};
-
-static enum hf_status add_metadata(struct operator* operator, const struct hf_value * map,
-                                   enum hf_log_root root, char *reterr)
-{
-    struct metadata_state *state = operator->state;
-    for (size_t i = 0; map != NULL && i < map->count; i++) {
-        const char *inside = NULL, *text = map->items[i].string;
-        if (state->count == METADATA_MAX) {
-            return invalid(reterr, "more than %u values", METADATA_MAX);
-        }
-        struct add_state *item = &state->items[state->count++];
-        item->field = (struct hf_log_field){.root = root, .count = 1};
-        item->field.keys[0] = hf_slice_text(map->keys[i]);
-        enum hf_status status =
-            text != NULL && is_computed(text, operator->arena, &inside)
-                ? expr_of(map->keys[i], inside, &item->expr, reterr)
-                : hf_log_value_of(operator->arena, &map->items[i], &item->value);
-        if (status != HF_OK) {
-            return status;
-        }
-    }
-    return HF_OK;
-}
-
-static enum hf_status open_metadata(struct operator* operator, const struct hf_value * config,
-                                    char *reterr)
-{
-    const struct hf_value *attributes = value_of(config, "attributes");
-    const struct hf_value *resource = value_of(config, "resource");
-    enum hf_status status = check_map(attributes, "attributes", reterr);
-    status = status == HF_OK ? check_map(resource, "resource", reterr) : status;
-    status =
-        status == HF_OK ? add_metadata(operator, attributes, HF_LOG_ATTRIBUTES, reterr) : status;
-    return status == HF_OK ? add_metadata(operator, resource, HF_LOG_RESOURCE, reterr) : status;
-}
-
-static void close_metadata(struct operator* operator)
-{
-    struct metadata_state *state = operator->state;
-    for (size_t i = 0; i < state->count; i++) {
-        hf_expr_free(state->items[i].expr);
-    }
-}
-
-static enum outcome run_metadata(struct run *run, struct hf_log_entry *entry)
-{
-    const struct metadata_state *state = run->operator->state;
-    for (size_t i = 0; i < state->count; i++) {
-        const struct add_state *item = &state->items[i];
-        struct hf_log_value value = item->value;
-        if (item->expr != NULL && entry_eval(item->expr, entry, &value, run->why) != HF_OK) {
-            return OUTCOME_FAILED;
-        }
-        enum hf_status status = hf_log_field_set(&item->field, entry, value);
-        if (status != HF_OK) {
-            return set_failed(run, status);
-        }
-    }
-    return OUTCOME_NEXT;
-}
-
 static const char *const pair_keys[] = {"from", "to", NULL};
 static const char *const add_keys[] = {"field", "value", NULL};
 static const char *const field_keys[] = {"field", NULL};
 static const char *const retain_keys[] = {"fields", NULL};
 static const char *const assign_keys[] = {"field", "keys", NULL};
-static const char *const metadata_keys[] = {"attributes", "resource", NULL};
 
 const struct operator_kind operator_move = {.type = "move",
                                             .keys = pair_keys,
@@ -368,11 +269,6 @@ const struct operator_kind operator_flatten = {.type = "flatten",
                                                .size = sizeof(struct hf_log_field),
                                                .open = open_field,
                                                .run = run_flatten};
-const struct operator_kind operator_unquote = {.type = "unquote",
-                                               .keys = field_keys,
-                                               .size = sizeof(struct hf_log_field),
-                                               .open = open_field,
-                                               .run = run_unquote};
 const struct operator_kind operator_retain = {.type = "retain",
                                               .keys = retain_keys,
                                               .size = sizeof(struct retain_state),
@@ -384,9 +280,3 @@ const struct operator_kind operator_assign_keys = {.type = "assign_keys",
                                                    .open = open_assign,
                                                    .run = run_assign};
 const struct operator_kind operator_noop = {.type = "noop", .run = run_noop};
-const struct operator_kind operator_metadata = {.type = "metadata",
-                                                .keys = metadata_keys,
-                                                .size = sizeof(struct metadata_state),
-                                                .open = open_metadata,
-                                                .close = close_metadata,
-                                                .run = run_metadata};

@@ -1,10 +1,11 @@
 /*
- * routes: operators that choose where an entry goes: router and filter.
+ * routes: operators that choose where an entry goes: router, filter and drop_output.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "operator.h"
+#include "template.h"
 
 #define ROUTES_MAX 64u
 
@@ -12,7 +13,7 @@ struct route {
     struct hf_expr *expr;
     int outputs[OUTPUTS_MAX];
     size_t output_count;
-    const struct hf_value *attributes; /* NULL: none */
+    struct hf_log_labels labels; /* attributes that it sets */
 };
 
 struct router_state {
@@ -50,6 +51,30 @@ static enum hf_status add_outputs(struct operator* operator, struct route * rout
     return status;
 }
 
+/* Texts, each with any number of EXPR(...). */
+static enum hf_status add_labels(struct operator* operator, struct route * route,
+                                 const struct hf_value *attributes, char *reterr)
+{
+    static const struct hf_string_map none;
+    if (attributes == NULL) {
+        return HF_OK;
+    }
+    struct hf_string_pair *pairs =
+        hf_arena_take(operator->arena, (attributes->count + 1) * sizeof(*pairs));
+    if (pairs == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < attributes->count; i++) {
+        const char *text = attributes->items[i].string;
+        if (attributes->type != HF_VALUE_MAP || text == NULL) {
+            return invalid(reterr, "attributes: a map of texts is expected");
+        }
+        pairs[i] = (struct hf_string_pair){attributes->keys[i], text};
+    }
+    const struct hf_string_map map = {pairs, attributes->count};
+    return hf_log_labels_init(&route->labels, &map, &none, reterr);
+}
+
 static enum hf_status open_router(struct operator* operator, const struct hf_value * config,
                                   char *reterr)
 {
@@ -67,8 +92,8 @@ static enum hf_status open_router(struct operator* operator, const struct hf_val
         if (text == NULL || output == NULL) {
             return invalid(reterr, "routes: each needs expr and output");
         }
-        route->attributes = value_of(&routes->items[i], "attributes");
-        status = expr_of("expr", text, &route->expr, reterr);
+        status = add_labels(operator, route, value_of(&routes->items[i], "attributes"), reterr);
+        status = status == HF_OK ? expr_of("expr", text, &route->expr, reterr) : status;
         status = status == HF_OK ? add_outputs(operator, route, output, reterr) : status;
     }
     return status == HF_OK && rest != NULL ? add_outputs(operator, & state->rest, rest, reterr)
@@ -80,20 +105,17 @@ static void close_router(struct operator* operator)
     struct router_state *state = operator->state;
     for (size_t i = 0; i < state->count; i++) {
         hf_expr_free(state->routes[i].expr);
+        hf_log_labels_release(&state->routes[i].labels);
     }
 }
 
 static enum outcome take_route(struct run *run, const struct route *route,
                                struct hf_log_entry *entry)
 {
-    struct hf_log_value value;
     if (route->output_count == 0) {
         return OUTCOME_DROPPED;
     }
-    if (route->attributes != NULL &&
-        (hf_log_value_of(entry->arena, route->attributes, &value) != HF_OK ||
-         value.type != HF_LOG_MAP ||
-         hf_log_map_merge(entry->arena, entry->attributes.map, value.map) != HF_OK)) {
+    if (hf_log_labels_set(&route->labels, entry, run->why) != HF_OK) {
         return operator_failed(run, "the attributes of the route cannot be set");
     }
     struct operator to = * run->operator;
@@ -170,6 +192,13 @@ static enum outcome run_filter(struct run *run, struct hf_log_entry *entry)
                : OUTCOME_NEXT;
 }
 
+static enum outcome run_drop(struct run *run, struct hf_log_entry *entry)
+{
+    (void)run;
+    (void)entry;
+    return OUTCOME_DROPPED;
+}
+
 static const char *const router_keys[] = {"routes", "default", NULL};
 static const char *const filter_keys[] = {"expr", "drop_ratio", NULL};
 
@@ -185,3 +214,4 @@ const struct operator_kind operator_filter = {.type = "filter",
                                               .open = open_filter,
                                               .close = close_filter,
                                               .run = run_filter};
+const struct operator_kind operator_drop_output = {.type = "drop_output", .run = run_drop};

@@ -1,5 +1,7 @@
 #include "node.h"
 
+#include <holdfast/overview.h>
+
 #include <stdarg.h>
 
 #include "util/log.h"
@@ -27,6 +29,11 @@ void hf_node_log_keys(const struct hf_node *node, enum hf_log_level level, const
 struct hf_metrics *hf_node_metrics(const struct hf_node *node)
 {
     return node->host->metrics;
+}
+
+struct hf_own_spans *hf_node_own_spans(const struct hf_node *node)
+{
+    return node->host->spans;
 }
 
 struct hf_loop *const *hf_node_loops(const struct hf_node *node, size_t *ret_count)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ struct hf_queued_processor;
 struct hf_graph;
 struct hf_batching;
 struct hf_delivery_config;
+struct hf_own_spans;
+struct hf_span_name;
 struct hf_exporter_histories;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
@@ -31,6 +34,7 @@ struct hf_exporter_histories;
 struct hf_host {
     struct hf_log *log;
     struct hf_metrics *metrics;
+    struct hf_own_spans *spans; /* NULL: nothing is traced */
     struct hf_storage *store;
     struct hf_listeners *listeners;
     struct hf_loop **loops;
@@ -81,12 +85,15 @@ struct hf_node {
     const struct hf_delivery_config *delivery_config; /* exporters; NULL: it has no such keys */
     void *self;
     bool opened, started;
+    atomic_int state; /* enum hf_state, as its life has come to */
+    _Atomic uint64_t state_since_unix_ns;
     struct hf_graph *graph;
     const struct hf_host *host;
     struct hf_loop *own_loop; /* of an exporter's delivery or a queued processor; NULL: none */
     unsigned signals;
     struct hf_pipeline **routes[HF_SIGNAL_COUNT]; /* receivers, connectors, queued processors */
     size_t route_count[HF_SIGNAL_COUNT];
+    struct hf_span_name *span_names[HF_SIGNAL_COUNT]; /* of a receiver's requests; NULL: none */
     struct hf_transport transports[HF_TRANSPORTS_MAX];
     size_t transport_count;
     struct hf_delivery *delivery;                 /* exporters */

@@ -236,6 +236,12 @@ CONVERTER(span_id)
     return id(run, arguments[0].bytes, 8, HF_OTTL_SPAN_ID, ret_value);
 }
 
+CONVERTER(profile_id)
+{
+    (void)call;
+    return id(run, arguments[0].bytes, 16, HF_OTTL_PROFILE_ID, ret_value);
+}
+
 static bool print_uuid(struct hf_ottl_run *run, uint8_t *bytes, unsigned version,
                        struct hf_ottl_value *ret_value)
 {
@@ -308,6 +314,10 @@ const struct hf_ottl_function hf_ottl_digests[] = {
     {.name = "SpanID",
      .arguments = {{"target", HF_ARG_BYTES_LIKE}},
      .run = span_id,
+     .fails_early = true},
+    {.name = "ProfileID",
+     .arguments = {{"target", HF_ARG_BYTES_LIKE}},
+     .run = profile_id,
      .fails_early = true},
     {.name = "UUID", .arguments = {{NULL}}, .run = uuid, .varies = true},
     {.name = "UUIDv7", .arguments = {{NULL}}, .run = uuid_v7, .varies = true},

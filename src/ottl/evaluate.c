@@ -19,9 +19,8 @@ bool hf_ottl_evaluate_literal(const struct hf_ottl_node *node, struct hf_ottl_ru
     return true;
 }
 
-/* Keys from `first` on, as they are now. */
-static bool keys_of(struct hf_ottl_run *run, const struct hf_ottl_node *node, size_t first,
-                    struct hf_any_key *keys)
+bool hf_ottl_keys_of(struct hf_ottl_run *run, const struct hf_ottl_node *node, size_t first,
+                     struct hf_any_key *keys)
 {
     for (size_t i = first; i < node->count; i++) {
         struct hf_ottl_value value;
@@ -74,7 +73,7 @@ bool hf_ottl_evaluate_path(const struct hf_ottl_node *node, struct hf_ottl_run *
     if (node->has_fixed_keys) {
         status = hf_path_get(node->path, run->place, &any, run->error);
     } else {
-        if (!keys_of(run, node, 0, keys)) {
+        if (!hf_ottl_keys_of(run, node, 0, keys)) {
             return false;
         }
         status = hf_path_get_at(node->path, run->place, keys, node->count, &any, run->error);
@@ -110,7 +109,7 @@ bool hf_ottl_evaluate_cache(const struct hf_ottl_node *node, struct hf_ottl_run 
         *ret_value = hf_ottl_of(HF_OTTL_MAP, run->cache);
         return true;
     }
-    if (!keys_of(run, node, 0, keys)) {
+    if (!hf_ottl_keys_of(run, node, 0, keys)) {
         return false;
     }
     enum hf_status status =
@@ -136,7 +135,7 @@ static bool assign_cache(struct hf_ottl_run *run, const struct hf_ottl_node *tar
         return hf_ottl_fail(run, "unsupported type %s for set operation",
                             hf_ottl_type_name(value->type));
     }
-    if (!keys_of(run, target, 0, keys)) {
+    if (!hf_ottl_keys_of(run, target, 0, keys)) {
         return false;
     }
     struct hf_slice set = hf_any_make(&maker, &any);
@@ -231,7 +230,7 @@ bool hf_ottl_assign(struct hf_ottl_run *run, const struct hf_ottl_node *target,
     if (target->has_fixed_keys) {
         return hf_ottl_passes(run, hf_path_set(target->path, run->place, &any, run->error));
     }
-    return keys_of(run, target, 0, keys) &&
+    return hf_ottl_keys_of(run, target, 0, keys) &&
            hf_ottl_passes(run, hf_path_set_at(target->path, run->place, keys, target->count, &any,
                                               run->error));
 }
@@ -274,9 +273,8 @@ bool hf_ottl_evaluate_map(const struct hf_ottl_node *node, struct hf_ottl_run *r
     return hf_ottl_map_of_pairs(run, &pairs, ret_value);
 }
 
-/* One key into what a converter yielded: unlike below a path, what is missing is an error. */
-static bool step_into(struct hf_ottl_run *run, const struct hf_any_key *key,
-                      struct hf_ottl_value *value)
+bool hf_ottl_step_into(struct hf_ottl_run *run, const struct hf_any_key *key,
+                       struct hf_ottl_value *value)
 {
     struct hf_any any;
     struct hf_slice found;
@@ -309,11 +307,11 @@ bool hf_ottl_evaluate_index(const struct hf_ottl_node *node, struct hf_ottl_run 
     if (node->count > HF_ANY_KEYS_MAX) {
         return hf_ottl_fail(run, "more than %u keys", HF_ANY_KEYS_MAX);
     }
-    if (!hf_ottl_value_of(run, node->items[0], &value) || !keys_of(run, node, 1, keys)) {
+    if (!hf_ottl_value_of(run, node->items[0], &value) || !hf_ottl_keys_of(run, node, 1, keys)) {
         return false;
     }
     for (size_t i = 1; i < node->count; i++) {
-        if (!step_into(run, &keys[i - 1], &value)) {
+        if (!hf_ottl_step_into(run, &keys[i - 1], &value)) {
             return false;
         }
     }

@@ -12,6 +12,10 @@ static void release_call(struct hf_ottl_call *call)
         hf_regex_free(call->regexes[i]);
         call->regexes[i] = NULL;
     }
+    if (call != NULL && call->prepared != NULL) {
+        call->unprepare(call->prepared);
+        call->prepared = NULL;
+    }
 }
 
 void hf_ottl_release(struct hf_ottl_node *node)

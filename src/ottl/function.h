@@ -45,6 +45,8 @@ struct hf_ottl_call {
     struct hf_regex *regexes[HF_OTTL_ARGUMENTS_MAX];   /* of REGEX and GLOB; NULL: not fixed */
     const struct hf_ottl_function *applied;            /* of FUNCTION; NULL: not given */
     size_t count;                                      /* arguments that the function has */
+    void *prepared; /* what `check` made of literals; given back by `unprepare` */
+    void (*unprepare)(void *prepared);
 };
 
 /* Every table, by an index from 0 on; NULL behind the last. A table ends with a name NULL. */
@@ -87,4 +89,7 @@ enum hf_status hf_ottl_check_delimiters(struct hf_ottl_call *call, struct hf_ott
 extern const struct hf_ottl_function hf_ottl_editors[], hf_ottl_replacers[], hf_ottl_kinds[],
     hf_ottl_texts[], hf_ottl_numbers[], hf_ottl_digests[], hf_ottl_times[], hf_ottl_containers[],
     hf_ottl_parsers[], hf_ottl_patterns[], hf_ottl_metrics[], hf_ottl_addresses[],
-    hf_ottl_codings[], hf_ottl_flatteners[], hf_ottl_aggregators[], hf_ottl_exponential[];
+    hf_ottl_codings[], hf_ottl_flatteners[], hf_ottl_aggregators[], hf_ottl_exponential[],
+    hf_ottl_lambdas[], hf_ottl_formats[], hf_ottl_groks[], hf_ottl_user_agents[],
+    hf_ottl_log_formats[], hf_ottl_extended_log[], hf_ottl_span_names[], hf_ottl_xml[],
+    hf_ottl_xml_maps[], hf_ottl_percentiles[];

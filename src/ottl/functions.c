@@ -5,10 +5,13 @@
 #include "util/suggest.h"
 
 static const struct hf_ottl_function *const tables[] = {
-    hf_ottl_editors, hf_ottl_replacers,  hf_ottl_kinds,       hf_ottl_texts,
-    hf_ottl_parsers, hf_ottl_containers, hf_ottl_numbers,     hf_ottl_digests,
-    hf_ottl_times,   hf_ottl_patterns,   hf_ottl_codings,     hf_ottl_addresses,
-    hf_ottl_metrics, hf_ottl_flatteners, hf_ottl_aggregators, hf_ottl_exponential,
+    hf_ottl_editors,     hf_ottl_replacers,    hf_ottl_kinds,       hf_ottl_texts,
+    hf_ottl_parsers,     hf_ottl_containers,   hf_ottl_numbers,     hf_ottl_digests,
+    hf_ottl_times,       hf_ottl_patterns,     hf_ottl_codings,     hf_ottl_addresses,
+    hf_ottl_metrics,     hf_ottl_flatteners,   hf_ottl_aggregators, hf_ottl_exponential,
+    hf_ottl_lambdas,     hf_ottl_formats,      hf_ottl_groks,       hf_ottl_user_agents,
+    hf_ottl_log_formats, hf_ottl_extended_log, hf_ottl_span_names,  hf_ottl_xml,
+    hf_ottl_xml_maps,    hf_ottl_percentiles,
 };
 
 const struct hf_ottl_function *hf_ottl_functions(size_t index)

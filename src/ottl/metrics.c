@@ -108,9 +108,8 @@ EDITOR(copy_metric)
     return true;
 }
 
-/* A metric with the description of this one and another name. */
-static struct hf_message *add_metric(struct hf_ottl_run *run, struct hf_slice suffix,
-                                     struct hf_slice unit)
+struct hf_message *hf_ottl_add_metric(struct hf_ottl_run *run, struct hf_slice suffix,
+                                      struct hf_slice unit)
 {
     struct hf_message *metric = run->place->metric;
     struct hf_ottl_value name;
@@ -131,9 +130,8 @@ static struct hf_message *add_metric(struct hf_ottl_run *run, struct hf_slice su
     return made;
 }
 
-/* A number point with the attributes and times of another. */
-static struct hf_message *add_point(struct hf_ottl_run *run, struct hf_message *data,
-                                    struct hf_message *like)
+struct hf_message *hf_ottl_add_point(struct hf_ottl_run *run, struct hf_message *data,
+                                     struct hf_message *like)
 {
     uint32_t number = hf_message_attributes_number(hf_message_type(like));
     struct hf_message *made = hf_message_append(data, POINTS);
@@ -173,7 +171,8 @@ static bool extract(struct hf_ottl_run *run, const struct extracting *extracting
             continue;
         }
         if (sum == NULL) {
-            struct hf_message *metric = add_metric(run, extracting->suffix, extracting->unit);
+            struct hf_message *metric =
+                hf_ottl_add_metric(run, extracting->suffix, extracting->unit);
             sum = metric != NULL ? hf_message_append(metric, METRIC_SUM) : NULL;
             if (sum == NULL) {
                 return false;
@@ -181,7 +180,7 @@ static bool extract(struct hf_ottl_run *run, const struct extracting *extracting
             hf_message_set_i64(sum, SUM_TEMPORALITY, extracting->temporality);
             hf_message_set_i64(sum, SUM_MONOTONIC, extracting->is_monotonic);
         }
-        struct hf_message *made = add_point(run, sum, point);
+        struct hf_message *made = hf_ottl_add_point(run, sum, point);
         if (made == NULL) {
             return false;
         }
@@ -260,7 +259,7 @@ static bool add_quantiles(struct hf_ottl_run *run, struct hf_message *gauge,
     struct hf_message *quantile = hf_message_first(point, SUMMARY_QUANTILES);
     struct hf_any_maker maker = {.arena = hf_document_arena(run->document)};
     for (; quantile != NULL; quantile = hf_message_next(quantile)) {
-        struct hf_message *made = add_point(run, gauge, point);
+        struct hf_message *made = hf_ottl_add_point(run, gauge, point);
         if (made == NULL) {
             return false;
         }
@@ -281,8 +280,9 @@ EDITOR(summary_quantiles)
     if (hf_ottl_metric_kind(data) != HF_MESSAGE_SUMMARY) {
         return true;
     }
-    struct hf_message *metric = add_metric(run, hf_ottl_literal_text(call, 1, ".quantiles"),
-                                           hf_message_bytes(run->place->metric, METRIC_UNIT));
+    struct hf_message *metric =
+        hf_ottl_add_metric(run, hf_ottl_literal_text(call, 1, ".quantiles"),
+                           hf_message_bytes(run->place->metric, METRIC_UNIT));
     struct hf_message *gauge = metric != NULL ? hf_message_append(metric, METRIC_GAUGE) : NULL;
     for (; gauge != NULL && point != NULL; point = hf_message_next(point)) {
         if (!add_quantiles(run, gauge, point, hf_ottl_literal_text(call, 0, "quantile"))) {

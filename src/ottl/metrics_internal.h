@@ -44,3 +44,11 @@ uint8_t hf_ottl_metric_kind(struct hf_message *data);
 
 /* One more metric in this request; false when there were too many. */
 bool hf_ottl_may_add_metric(struct hf_ottl_run *run);
+
+/* A metric behind the others with the description of this one, and its name with a suffix. NULL:
+ * `run->error`. */
+struct hf_message *hf_ottl_add_metric(struct hf_ottl_run *run, struct hf_slice suffix,
+                                      struct hf_slice unit);
+/* A number point with the attributes and times of another. NULL: `run->error`. */
+struct hf_message *hf_ottl_add_point(struct hf_ottl_run *run, struct hf_message *data,
+                                     struct hf_message *like);

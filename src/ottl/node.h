@@ -27,7 +27,9 @@ enum hf_ottl_node_kind {
     HF_NODE_AND, /* `items`: two or more */
     HF_NODE_OR,
     HF_NODE_NOT,
-    HF_NODE_TEST /* a call as a condition */
+    HF_NODE_TEST,   /* a call as a condition */
+    HF_NODE_LAMBDA, /* `names` of its parameters; `items`: its body */
+    HF_NODE_LOCAL   /* a parameter of a lambda around it; `items`: keys */
 };
 
 struct hf_ottl_node;
@@ -50,8 +52,9 @@ struct hf_ottl_node {
     hf_ottl_judge *judge;
     struct hf_ottl_value value; /* LITERAL */
     struct hf_slice name;       /* NAME, CALL */
-    struct hf_slice *names;     /* PATH */
+    struct hf_slice *names;     /* PATH, LAMBDA */
     size_t name_count;
+    size_t outward, position; /* LOCAL: of which lambda, counted outward, and which parameter */
     struct hf_ottl_node **items;
     size_t count;
     struct hf_slice *argument_names; /* CALL: empty for one without a name; NULL: all are */
@@ -84,7 +87,10 @@ HF_MUST_USE enum hf_status hf_ottl_parse(struct hf_ottl_text *text, bool is_stat
 
 /* ---- resolve.c ---- */
 
+struct hf_ottl_scope;
+
 struct hf_ottl_resolve {
+    const struct hf_ottl_scope *scope; /* lambda.h; NULL: outside of all lambdas */
     struct hf_arena *arena;
     enum hf_path_context context;
     unsigned functions;
@@ -121,7 +127,7 @@ bool hf_ottl_context_has(enum hf_path_context context, enum hf_path_context inne
 
 hf_ottl_evaluate hf_ottl_evaluate_literal, hf_ottl_evaluate_path, hf_ottl_evaluate_cache,
     hf_ottl_evaluate_call, hf_ottl_evaluate_index, hf_ottl_evaluate_list, hf_ottl_evaluate_map,
-    hf_ottl_evaluate_math, hf_ottl_evaluate_negate, hf_ottl_evaluate_judged;
+    hf_ottl_evaluate_math, hf_ottl_evaluate_negate, hf_ottl_evaluate_local;
 hf_ottl_judge hf_ottl_judge_literal, hf_ottl_judge_compare, hf_ottl_judge_and, hf_ottl_judge_or,
     hf_ottl_judge_not, hf_ottl_judge_test;
 

@@ -48,6 +48,7 @@ struct hf_ottl_source {
 };
 
 struct hf_ottl;
+struct hf_ottl_frame;
 
 /*
  * HF_INVALID with a sentence in `reterr` (HF_ERROR_MAX): which text, what and where it is, and on
@@ -70,10 +71,11 @@ const char *hf_ottl_statement_text(const struct hf_ottl *ottl, size_t index);
 struct hf_ottl_run {
     struct hf_document *document;
     const struct hf_place *place;
-    struct hf_arena scratch; /* of one place's intermediate values */
-    struct hf_bytes text;    /* while a value becomes text */
-    struct hf_slice cache;   /* the content of a map: `cache` of the place */
-    bool keeps_cache;        /* from place to place */
+    struct hf_arena scratch;           /* of one place's intermediate values */
+    struct hf_bytes text;              /* while a value becomes text */
+    struct hf_slice cache;             /* the content of a map: `cache` of the place */
+    bool keeps_cache;                  /* from place to place */
+    const struct hf_ottl_frame *frame; /* of the innermost lambda that runs; NULL: none */
     bool no_memory;
     unsigned copies; /* of metrics, in one list: see HF_OTTL_COPIES_MAX */
     char error[HF_ERROR_MAX];

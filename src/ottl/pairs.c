@@ -31,14 +31,9 @@ struct hf_any_pair *hf_ottl_pairs_find(struct hf_ottl_pairs *pairs, struct hf_sl
     return NULL;
 }
 
-bool hf_ottl_pairs_put(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, struct hf_slice key,
+bool hf_ottl_pairs_add(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, struct hf_slice key,
                        struct hf_slice value)
 {
-    struct hf_any_pair *found = hf_ottl_pairs_find(pairs, key);
-    if (found != NULL) {
-        found->value = value;
-        return true;
-    }
     if (pairs->count == pairs->capacity) {
         size_t capacity = 2 * pairs->capacity + 8;
         struct hf_any_pair *items = hf_ottl_take(run, capacity * sizeof(*items));
@@ -52,6 +47,17 @@ bool hf_ottl_pairs_put(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, str
         pairs->capacity = capacity;
     }
     pairs->items[pairs->count++] = (struct hf_any_pair){key, value};
+    return true;
+}
+
+bool hf_ottl_pairs_put(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, struct hf_slice key,
+                       struct hf_slice value)
+{
+    struct hf_any_pair *found = hf_ottl_pairs_find(pairs, key);
+    if (found == NULL) {
+        return hf_ottl_pairs_add(run, pairs, key, value);
+    }
+    found->value = value;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lambda.h"
 #include "resolve_internal.h"
 #include "util/suggest.h"
 
@@ -159,6 +160,7 @@ static const struct {
     [HF_NODE_OR] = {NULL, hf_ottl_judge_or, true},
     [HF_NODE_NOT] = {NULL, hf_ottl_judge_not, true},
     [HF_NODE_TEST] = {NULL, hf_ottl_judge_test, true},
+    [HF_NODE_LOCAL] = {hf_ottl_evaluate_local, NULL, false},
 };
 
 static bool are_literals(const struct hf_ottl_node *node, size_t from)
@@ -185,6 +187,9 @@ enum hf_status hf_ottl_resolve(struct hf_ottl_resolve *resolve, struct hf_ottl_n
     if (node->kind == HF_NODE_NAME) {
         return resolve_name(resolve, node);
     }
+    if (node->kind == HF_NODE_LAMBDA) {
+        return hf_ottl_refuse(resolve->fault, node->at, "a lambda is no value of its own");
+    }
     if (node->kind == HF_NODE_CALL) {
         node->evaluate = hf_ottl_evaluate_call;
         return hf_ottl_resolve_call(resolve, node, false);
@@ -193,7 +198,7 @@ enum hf_status hf_ottl_resolve(struct hf_ottl_resolve *resolve, struct hf_ottl_n
     if (status != HF_OK) {
         return status;
     }
-    if (node->kind == HF_NODE_PATH) {
+    if (node->kind == HF_NODE_PATH && !hf_ottl_become_local(resolve, node)) {
         return resolve_path(resolve, node);
     }
     node->evaluate = kinds[node->kind].evaluate;

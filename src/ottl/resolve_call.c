@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "glob.h"
+#include "lambda.h"
 #include "resolve_internal.h"
 #include "util/regex.h"
 
@@ -193,6 +194,11 @@ static enum hf_status resolve_argument(struct hf_ottl_resolve *resolve, struct h
     }
     if (kind == HF_ARG_FUNCTION) {
         return resolve_applied(resolve, call, argument);
+    }
+    if (kind == HF_ARG_LAMBDA) {
+        return node->kind == HF_NODE_LAMBDA
+                   ? hf_ottl_resolve_lambda(resolve, node)
+                   : refuse_argument(resolve, call, argument, "a lambda: (name, name) => value");
     }
     if (kind == HF_ARG_STRINGS || kind == HF_ARG_STRING_LIKES || kind == HF_ARG_ANYS) {
         return resolve_list(resolve, call, argument);

@@ -35,13 +35,22 @@ enum hf_ottl_argument_kind {
     HF_ARG_PATH,     /* these are not evaluated before the function runs */
     HF_ARG_MAP_PATH, /* a path that holds a map */
     HF_ARG_FUNCTION, /* the name of a converter */
-    HF_ARG_STRINGS,  /* a list in the text whose items are strings */
+    HF_ARG_LAMBDA,
+    HF_ARG_LAZY,    /* the function evaluates it, when it has to */
+    HF_ARG_STRINGS, /* a list in the text whose items are strings */
     HF_ARG_STRING_LIKES,
     HF_ARG_ANYS,
 };
 
 HF_MUST_USE bool hf_ottl_value_of(struct hf_ottl_run *run, const struct hf_ottl_node *node,
                                   struct hf_ottl_value *ret_value);
+
+/* The keys of a node from item `first` on, as they are now. */
+HF_MUST_USE bool hf_ottl_keys_of(struct hf_ottl_run *run, const struct hf_ottl_node *node,
+                                 size_t first, struct hf_any_key *keys);
+/* Follows one key into a value. Unlike below a path, what is missing is an error. */
+HF_MUST_USE bool hf_ottl_step_into(struct hf_ottl_run *run, const struct hf_any_key *key,
+                                   struct hf_ottl_value *value);
 
 /* Makes a value one of the kind; false: it is none, and `run->error` says so. */
 HF_MUST_USE bool hf_ottl_convert(struct hf_ottl_run *run, enum hf_ottl_argument_kind kind,
@@ -97,6 +106,9 @@ HF_MUST_USE bool hf_ottl_pairs_of(struct hf_ottl_run *run, struct hf_slice conte
 struct hf_any_pair *hf_ottl_pairs_find(struct hf_ottl_pairs *pairs, struct hf_slice key);
 /* Changes or adds; false: no memory. */
 HF_MUST_USE bool hf_ottl_pairs_put(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs,
+                                   struct hf_slice key, struct hf_slice value);
+/* Adds one whose key is not there. */
+HF_MUST_USE bool hf_ottl_pairs_add(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs,
                                    struct hf_slice key, struct hf_slice value);
 HF_MUST_USE bool hf_ottl_map_of_pairs(struct hf_ottl_run *run, const struct hf_ottl_pairs *pairs,
                                       struct hf_ottl_value *ret_map);

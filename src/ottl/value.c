@@ -9,8 +9,8 @@
 const char *hf_ottl_type_name(enum hf_ottl_type type)
 {
     static const char *const names[] = {
-        "nil",   "string", "int64",    "float64",  "bool",    "[]byte",           "map",
-        "slice", "time",   "duration", "trace id", "span id", "a list of objects"};
+        "nil",   "string", "int64",    "float64",  "bool",    "[]byte",     "map",
+        "slice", "time",   "duration", "trace id", "span id", "profile id", "a list of objects"};
     return names[type];
 }
 
@@ -133,6 +133,7 @@ bool hf_ottl_compare(const struct hf_ottl_value *a, const struct hf_ottl_value *
         return is_by_order(order_of_bytes(a->bytes, b->bytes), comparison);
     case HF_OTTL_TRACE_ID:
     case HF_OTTL_SPAN_ID:
+    case HF_OTTL_PROFILE_ID:
         return comparison <= HF_OTTL_UNEQUAL &&
                is_by_order(order_of_bytes(a->bytes, b->bytes), comparison);
     case HF_OTTL_MAP:

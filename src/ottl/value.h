@@ -29,6 +29,7 @@ enum hf_ottl_type {
     HF_OTTL_DURATION,
     HF_OTTL_TRACE_ID,
     HF_OTTL_SPAN_ID,
+    HF_OTTL_PROFILE_ID,
     HF_OTTL_OBJECTS /* `owner` and its field `number` */
 };
 

@@ -194,7 +194,8 @@ static enum hf_status edit_group(struct edit *edit, struct hf_slice group)
                : edit_items(edit, group, 2, attributes[edit->place.signal]);
 }
 
-/* ResourceSpans, ResourceMetrics, ResourceLogs, for an editor of items. */
+/* ResourceSpans, ResourceMetrics, ResourceLogs, for an editor of items; profiles have none that it
+ * could edit. */
 static enum hf_status edit_groups(struct edit *edit, struct hf_slice element)
 {
     struct hf_wire wire = hf_wire_of(element);

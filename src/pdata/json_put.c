@@ -323,6 +323,9 @@ int hf_json_put_base64(struct hf_json_parser *parser, const struct hf_schema_fie
 {
     size_t at = 0;
     size_t size = 0;
+    if (text.size == 0 && is_implied(hf_json_top(parser), field)) {
+        return 1;
+    }
     if (!hf_json_open_length(parser, field, &at) ||
         !reserve(parser, HF_JSON_BASE64_ROOM(text.size))) {
         return 0;

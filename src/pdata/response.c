@@ -83,6 +83,8 @@ static enum json_key key_of(struct hf_slice name)
         {"rejected_data_points", KEY_REJECTED},
         {"rejectedLogRecords", KEY_REJECTED},
         {"rejected_log_records", KEY_REJECTED},
+        {"rejectedProfiles", KEY_REJECTED},
+        {"rejected_profiles", KEY_REJECTED},
         {"errorMessage", KEY_MESSAGE},
         {"error_message", KEY_MESSAGE},
         {"message", KEY_MESSAGE},

@@ -26,6 +26,7 @@ enum message {
     EXPONENTIAL_POINT,
     SUMMARY_POINT,
     LOG_RECORD,
+    SAMPLE,
     ITEM_COUNT, /* no message */
     KEY_VALUE = ITEM_COUNT,
     ANY_VALUE,
@@ -55,13 +56,18 @@ enum message {
     LOGS,
     RESOURCE_LOGS,
     SCOPE_LOGS,
+    PROFILES,
+    RESOURCE_PROFILES,
+    SCOPE_PROFILES,
+    PROFILE,
     MESSAGE_COUNT
 };
 
 #define NUMBER_MAX 16 /* the largest field number of any of them */
 
 /* FIELD(message, number, kind): every field. `schema.c` says the same with names; a test compares.
- */
+ * Profiles are in development and go through as bytes: of a profile and of the dictionary only the
+ * framing is checked, whatever version the sender speaks. */
 #define FIELDS(FIELD)                                                                              \
     FIELD(KEY_VALUE, 1, STRING)                                                                    \
     FIELD(KEY_VALUE, 2, MESSAGE + ANY_VALUE)                                                       \
@@ -213,7 +219,15 @@ enum message {
     FIELD(LOG_RECORD, 9, TRACE_ID)                                                                 \
     FIELD(LOG_RECORD, 10, SPAN_ID)                                                                 \
     FIELD(LOG_RECORD, 11, FIXED64)                                                                 \
-    FIELD(LOG_RECORD, 12, STRING)
+    FIELD(LOG_RECORD, 12, STRING)                                                                  \
+    FIELD(PROFILES, 1, MESSAGE + RESOURCE_PROFILES)                                                \
+    FIELD(RESOURCE_PROFILES, 1, MESSAGE + RESOURCE)                                                \
+    FIELD(RESOURCE_PROFILES, 2, MESSAGE + SCOPE_PROFILES)                                          \
+    FIELD(RESOURCE_PROFILES, 3, STRING)                                                            \
+    FIELD(SCOPE_PROFILES, 1, MESSAGE + SCOPE)                                                      \
+    FIELD(SCOPE_PROFILES, 2, MESSAGE + PROFILE)                                                    \
+    FIELD(SCOPE_PROFILES, 3, STRING)                                                               \
+    FIELD(PROFILE, 2, MESSAGE + SAMPLE)
 
 /* The wire type in which a field of that kind normally comes: repeated numbers packed. */
 #define USUAL_WIRE(kind)                                                                           \
@@ -429,7 +443,7 @@ static uint32_t count_elements(struct hf_slice raw)
 
 enum hf_status hf_scan(enum hf_signal signal, struct hf_slice raw, struct hf_scan *ret)
 {
-    static const uint8_t requests[HF_SIGNAL_COUNT] = {TRACES, METRICS, LOGS};
+    static const uint8_t requests[HF_SIGNAL_COUNT] = {TRACES, METRICS, LOGS, PROFILES};
     struct hf_scan counts = {0};
     /* No protobuf message is larger; and so no count can overflow. */
     if (raw.size > INT32_MAX || !walk(hf_wire_of(raw), requests[signal], 0, &counts)) {

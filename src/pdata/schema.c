@@ -3,15 +3,17 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "schema_internal.h"
+
 /* Every message with its dense number. */
 #define MESSAGES(X)                                                                                \
-    X(ANY_VALUE, any_value)                                                                        \
+    X(ANY_VALUE, hf_schema_any_value)                                                              \
     X(ARRAY_VALUE, array_value)                                                                    \
     X(KEY_VALUE_LIST, key_value_list)                                                              \
     X(KEY_VALUE, key_value)                                                                        \
-    X(SCOPE, scope)                                                                                \
+    X(SCOPE, hf_schema_scope)                                                                      \
     X(ENTITY_REF, entity_ref)                                                                      \
-    X(RESOURCE, resource)                                                                          \
+    X(RESOURCE, hf_schema_resource)                                                                \
     X(TRACE_REQUEST, trace_request)                                                                \
     X(TRACE_RESPONSE, trace_response)                                                              \
     X(TRACE_PARTIAL, trace_partial)                                                                \
@@ -46,23 +48,6 @@
     X(SCOPE_LOGS, scope_logs)                                                                      \
     X(LOG_RECORD, log_record)
 
-#define FIELD(number_, type_, name_, json_, ...)                                                   \
-    [number_] = {.number = (number_),                                                              \
-                 .type = HF_SCHEMA_##type_,                                                        \
-                 .name_size = sizeof(name_) - 1,                                                   \
-                 .json_size = sizeof(json_) - 1,                                                   \
-                 .name = (name_),                                                                  \
-                 .json = (json_),                                                                  \
-                 __VA_ARGS__}
-
-/* One message inside, and a list of them. */
-#define ONE(number_, name_, json_, message_, ...)                                                  \
-    FIELD(number_, MESSAGE, name_, json_, .message = &(message_), __VA_ARGS__)
-#define MANY(number_, name_, json_, message_)                                                      \
-    FIELD(number_, MESSAGE, name_, json_, .message = &(message_), .repeated = true)
-
-#define ID(number_, name_, json_, size_) FIELD(number_, ID, name_, json_, .id_size = (size_))
-
 /* ---- common, resource ---- */
 
 #define COMMON "opentelemetry.proto.common.v1."
@@ -70,7 +55,7 @@
 /* A value holds lists of values. */
 static const struct hf_schema_message array_value, key_value_list, key_value;
 
-static const struct hf_schema_message any_value = {
+const struct hf_schema_message hf_schema_any_value = {
     .name = COMMON "AnyValue",
     .index = HF_MESSAGE_ANY_VALUE,
     .fields = {
@@ -88,7 +73,7 @@ static const struct hf_schema_message any_value = {
 static const struct hf_schema_message array_value = {
     .name = COMMON "ArrayValue",
     .index = HF_MESSAGE_ARRAY_VALUE,
-    .fields = {MANY(1, "values", "values", any_value)}};
+    .fields = {MANY(1, "values", "values", hf_schema_any_value)}};
 
 static const struct hf_schema_message key_value_list = {
     .name = COMMON "KeyValueList",
@@ -100,11 +85,11 @@ static const struct hf_schema_message key_value = {
     .index = HF_MESSAGE_KEY_VALUE,
     .fields = {
         FIELD(1, STRING, "key", "key"),
-        ONE(2, "value", "value", any_value),
+        ONE(2, "value", "value", hf_schema_any_value),
         FIELD(3, INT32, "key_strindex", "keyStrindex"),
     }};
 
-static const struct hf_schema_message scope = {
+const struct hf_schema_message hf_schema_scope = {
     .name = COMMON "InstrumentationScope",
     .index = HF_MESSAGE_SCOPE,
     .fields = {
@@ -124,7 +109,7 @@ static const struct hf_schema_message entity_ref = {
         FIELD(4, STRING, "description_keys", "descriptionKeys", .repeated = true),
     }};
 
-static const struct hf_schema_message resource = {
+const struct hf_schema_message hf_schema_resource = {
     .name = "opentelemetry.proto.resource.v1.Resource",
     .index = HF_MESSAGE_RESOURCE,
     .fields = {
@@ -215,7 +200,7 @@ static const struct hf_schema_message scope_spans = {
     .holds_items = true,
     .index = HF_MESSAGE_SCOPE_SPANS,
     .fields = {
-        ONE(1, "scope", "scope", scope),
+        ONE(1, "scope", "scope", hf_schema_scope),
         MANY(2, "spans", "spans", span),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -225,7 +210,7 @@ static const struct hf_schema_message resource_spans = {
     .holds_items = true,
     .index = HF_MESSAGE_RESOURCE_SPANS,
     .fields = {
-        ONE(1, "resource", "resource", resource),
+        ONE(1, "resource", "resource", hf_schema_resource),
         MANY(2, "scope_spans", "scopeSpans", scope_spans),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -418,7 +403,7 @@ static const struct hf_schema_message scope_metrics = {
     .holds_items = true,
     .index = HF_MESSAGE_SCOPE_METRICS,
     .fields = {
-        ONE(1, "scope", "scope", scope),
+        ONE(1, "scope", "scope", hf_schema_scope),
         MANY(2, "metrics", "metrics", metric),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -428,7 +413,7 @@ static const struct hf_schema_message resource_metrics = {
     .holds_items = true,
     .index = HF_MESSAGE_RESOURCE_METRICS,
     .fields = {
-        ONE(1, "resource", "resource", resource),
+        ONE(1, "resource", "resource", hf_schema_resource),
         MANY(2, "scope_metrics", "scopeMetrics", scope_metrics),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -485,7 +470,7 @@ static const struct hf_schema_message log_record = {
         FIELD(1, FIXED64, "time_unix_nano", "timeUnixNano"),
         FIELD(2, ENUM, "severity_number", "severityNumber", .values = &severity),
         FIELD(3, STRING, "severity_text", "severityText"),
-        ONE(5, "body", "body", any_value),
+        ONE(5, "body", "body", hf_schema_any_value),
         MANY(6, "attributes", "attributes", key_value),
         FIELD(7, UINT32, "dropped_attributes_count", "droppedAttributesCount"),
         FIELD(8, FIXED32, "flags", "flags"),
@@ -500,7 +485,7 @@ static const struct hf_schema_message scope_logs = {
     .holds_items = true,
     .index = HF_MESSAGE_SCOPE_LOGS,
     .fields = {
-        ONE(1, "scope", "scope", scope),
+        ONE(1, "scope", "scope", hf_schema_scope),
         MANY(2, "log_records", "logRecords", log_record),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -510,7 +495,7 @@ static const struct hf_schema_message resource_logs = {
     .holds_items = true,
     .index = HF_MESSAGE_RESOURCE_LOGS,
     .fields = {
-        ONE(1, "resource", "resource", resource),
+        ONE(1, "resource", "resource", hf_schema_resource),
         MANY(2, "scope_logs", "scopeLogs", scope_logs),
         FIELD(3, STRING, "schema_url", "schemaUrl"),
     }};
@@ -536,13 +521,13 @@ static const struct hf_schema_message logs_response = {
 
 #define AS_POINTER(index_, message_) [HF_MESSAGE_##index_] = &(message_),
 static const struct hf_schema_message *const messages[HF_SCHEMA_MESSAGE_COUNT] = {
-    MESSAGES(AS_POINTER)};
+    MESSAGES(AS_POINTER) PROFILES_MESSAGES(AS_POINTER)};
 
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
     static const uint8_t requests[] = {HF_MESSAGE_TRACE_REQUEST, HF_MESSAGE_METRICS_REQUEST,
-                                       HF_MESSAGE_LOGS_REQUEST};
+                                       HF_MESSAGE_LOGS_REQUEST, HF_MESSAGE_PROFILES_REQUEST};
     return messages[requests[signal]];
 }
 
@@ -550,7 +535,7 @@ const struct hf_schema_message *hf_schema_response(enum hf_signal signal)
 {
     assert(signal < HF_SIGNAL_COUNT);
     static const uint8_t responses[] = {HF_MESSAGE_TRACE_RESPONSE, HF_MESSAGE_METRICS_RESPONSE,
-                                        HF_MESSAGE_LOGS_RESPONSE};
+                                        HF_MESSAGE_LOGS_RESPONSE, HF_MESSAGE_PROFILES_RESPONSE};
     return messages[responses[signal]];
 }
 

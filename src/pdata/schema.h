@@ -12,6 +12,8 @@
 #include <holdfast/batch.h>
 #include <holdfast/slice.h>
 
+#include "schema_index.h"
+
 enum hf_schema_type {
     HF_SCHEMA_NONE = 0, /* no such field */
     HF_SCHEMA_BOOL,
@@ -57,61 +59,15 @@ struct hf_schema_field {
 
 struct hf_schema_message {
     const char *name; /* "opentelemetry.proto.trace.v1.Span" */
-    bool is_item;     /* a span, a data point or a log record */
+    bool is_item;     /* a span, a data point, a log record or a sample */
     bool holds_items; /* items stand somewhere below it */
     uint8_t index;    /* enum hf_schema_index: dense, for tables beside this one */
     struct hf_schema_field fields[HF_SCHEMA_NUMBER_MAX + 1]; /* by field number; 0 is unused */
 };
 
-/* ExportTraceServiceRequest, ExportMetricsServiceRequest, ExportLogsServiceRequest; and what
- * answers them. */
+/* ExportTraceServiceRequest and those of the other signals; and what answers them. */
 const struct hf_schema_message *hf_schema_request(enum hf_signal signal);
 const struct hf_schema_message *hf_schema_response(enum hf_signal signal);
-
-/* The dense numbers of the messages. */
-enum hf_schema_index {
-    HF_MESSAGE_ANY_VALUE,
-    HF_MESSAGE_ARRAY_VALUE,
-    HF_MESSAGE_KEY_VALUE_LIST,
-    HF_MESSAGE_KEY_VALUE,
-    HF_MESSAGE_SCOPE,
-    HF_MESSAGE_ENTITY_REF,
-    HF_MESSAGE_RESOURCE,
-    HF_MESSAGE_TRACE_REQUEST,
-    HF_MESSAGE_TRACE_RESPONSE,
-    HF_MESSAGE_TRACE_PARTIAL,
-    HF_MESSAGE_RESOURCE_SPANS,
-    HF_MESSAGE_SCOPE_SPANS,
-    HF_MESSAGE_SPAN,
-    HF_MESSAGE_SPAN_EVENT,
-    HF_MESSAGE_SPAN_LINK,
-    HF_MESSAGE_SPAN_STATUS,
-    HF_MESSAGE_METRICS_REQUEST,
-    HF_MESSAGE_METRICS_RESPONSE,
-    HF_MESSAGE_METRICS_PARTIAL,
-    HF_MESSAGE_RESOURCE_METRICS,
-    HF_MESSAGE_SCOPE_METRICS,
-    HF_MESSAGE_METRIC,
-    HF_MESSAGE_GAUGE,
-    HF_MESSAGE_SUM,
-    HF_MESSAGE_HISTOGRAM,
-    HF_MESSAGE_EXPONENTIAL_HISTOGRAM,
-    HF_MESSAGE_SUMMARY,
-    HF_MESSAGE_NUMBER_POINT,
-    HF_MESSAGE_HISTOGRAM_POINT,
-    HF_MESSAGE_EXPONENTIAL_POINT,
-    HF_MESSAGE_BUCKETS,
-    HF_MESSAGE_SUMMARY_POINT,
-    HF_MESSAGE_QUANTILE,
-    HF_MESSAGE_EXEMPLAR,
-    HF_MESSAGE_LOGS_REQUEST,
-    HF_MESSAGE_LOGS_RESPONSE,
-    HF_MESSAGE_LOGS_PARTIAL,
-    HF_MESSAGE_RESOURCE_LOGS,
-    HF_MESSAGE_SCOPE_LOGS,
-    HF_MESSAGE_LOG_RECORD,
-    HF_SCHEMA_MESSAGE_COUNT
-};
 
 /* Every message, by its `index`, which must be below HF_SCHEMA_MESSAGE_COUNT. */
 const struct hf_schema_message *hf_schema_message(uint8_t index);

@@ -13,10 +13,21 @@ static const struct level metric = {.inner = 1u << 5 | 1u << 7 | 1u << 9 | 1u <<
                                     .next = &metric_data};
 static const struct level metric_group = {.inner = 1u << 2, .next = &metric};
 static const struct level item_group = {.inner = 1u << 2};
+static const struct level profile = {.inner = 1u << 2}; /* the dictionary goes with each part */
+static const struct level profile_group = {.inner = 1u << 2, .next = &profile};
+static const struct level profile_element = {.inner = 1u << 2, .next = &profile_group};
 static const struct level metric_element = {.inner = 1u << 2, .next = &metric_group};
 static const struct level item_element = {.inner = 1u << 2, .next = &item_group};
 static const struct level metric_request = {.inner = 1u << 1, .next = &metric_element};
 static const struct level item_request = {.inner = 1u << 1, .next = &item_element};
+static const struct level profile_request = {.inner = 1u << 1, .next = &profile_element};
+
+static const struct level *const request_of[HF_SIGNAL_COUNT] = {
+    [HF_TRACES] = &item_request,
+    [HF_METRICS] = &metric_request,
+    [HF_LOGS] = &item_request,
+    [HF_PROFILES] = &profile_request,
+};
 
 struct cut {
     struct hf_wire_writer writer;
@@ -91,7 +102,7 @@ enum hf_status hf_split_ranges(enum hf_signal signal, struct hf_slice raw,
                       .ranges = ranges,
                       .end = ranges + count,
                       .follows_kept = ranges[0].first == 0};
-    bool ok = cut_message(&cut, raw, signal == HF_METRICS ? &metric_request : &item_request);
+    bool ok = cut_message(&cut, raw, request_of[signal]);
     enum hf_status status = ok ? hf_wire_status(&cut.writer) : HF_INVALID;
     if (status != HF_OK) {
         out->size = size;

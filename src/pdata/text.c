@@ -372,6 +372,31 @@ static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
     }
 }
 
+/* ---- profiles ---- */
+
+static uint32_t count_samples(struct hf_slice profile)
+{
+    struct hf_wire wire = hf_wire_of(profile);
+    struct hf_slice sample;
+    uint32_t count = 0;
+    while (hf_wire_each(&wire, 2, &sample)) {
+        count++;
+    }
+    return count;
+}
+
+/* Its samples point into tables; they are counted. */
+static void put_profile(struct hf_text_writer *writer, struct hf_slice profile)
+{
+    hf_text_say(writer, "    Profile ID     : ");
+    hf_text_put_hex(writer, hf_wire_find_bytes(profile, 7));
+    hf_text_say(writer, "\n");
+    put_time_line(writer, "    Start time     : ", hf_wire_find_bits(profile, 3));
+    put_count_line(writer, "    Duration ns    : ", hf_wire_find_bits(profile, 4));
+    put_count_line(writer, "    DroppedAttributesCount: ", hf_wire_find_bits(profile, 8));
+    put_count_line(writer, "    Samples        : ", count_samples(profile));
+}
+
 /* ---- the whole ---- */
 
 static const struct words {
@@ -381,6 +406,7 @@ static const struct words {
     [HF_TRACES] = {"ResourceSpans", "ScopeSpans", "Span", put_span},
     [HF_METRICS] = {"ResourceMetrics", "ScopeMetrics", "Metric", put_metric},
     [HF_LOGS] = {"ResourceLog", "ScopeLogs", "LogRecord", put_record},
+    [HF_PROFILES] = {"ResourceProfiles", "ScopeProfiles", "Profile", put_profile},
 };
 
 static void put_scope_items(struct hf_text_writer *writer, const struct words *say,

@@ -178,6 +178,19 @@ static void put_metric(struct hf_text_writer *writer, struct hf_slice metric)
     }
 }
 
+/* "<profile id> samples=5" */
+static void put_profile(struct hf_text_writer *writer, struct hf_slice profile)
+{
+    struct hf_wire wire = hf_wire_of(profile);
+    struct hf_slice sample;
+    unsigned count = 0;
+    while (hf_wire_each(&wire, 2, &sample)) {
+        count++;
+    }
+    hf_text_put_hex(writer, hf_wire_find_bytes(profile, 7));
+    hf_text_say(writer, " samples=%u\n", count);
+}
+
 static const struct words {
     const char *resource, *scope;
     void (*put_item)(struct hf_text_writer *writer, struct hf_slice item);
@@ -185,6 +198,7 @@ static const struct words {
     [HF_TRACES] = {"ResourceTraces", "ScopeTraces", put_span},
     [HF_METRICS] = {"ResourceMetrics", "ScopeMetrics", put_metric},
     [HF_LOGS] = {"ResourceLog", "ScopeLog", put_record},
+    [HF_PROFILES] = {"ResourceProfiles", "ScopeProfiles", put_profile},
 };
 
 static void put_scope(struct hf_text_writer *writer, struct hf_slice scope_items)

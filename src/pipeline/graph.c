@@ -13,6 +13,7 @@
 
 #include "delivery/delivery.h"
 #include "graph_internal.h"
+#include "ingest.h"
 #include "listeners.h"
 #include "queued_processor.h"
 #include "storage/storage.h"
@@ -331,6 +332,19 @@ static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_conf
     return status;
 }
 
+/* The loader has checked that the pipeline exists. */
+static void lead_dead_letters(struct hf_graph *graph, struct hf_node *exporter)
+{
+    const char *id = exporter->delivery_config != NULL
+                         ? exporter->delivery_config->queue.dead_letter.pipeline
+                         : NULL;
+    for (size_t i = 0; id != NULL && i < graph->pipeline_count; i++) {
+        if (strcmp(graph->pipelines[i].id, id) == 0) {
+            hf_delivery_lead_dead_letters(exporter->delivery, &graph->pipelines[i], hf_submit_to);
+        }
+    }
+}
+
 static enum hf_status join(struct hf_graph *graph, char *reterr)
 {
     size_t count = 0;
@@ -346,14 +360,30 @@ static enum hf_status join(struct hf_graph *graph, char *reterr)
             return status;
         }
     }
+    for (size_t i = 0; i < graph->exporter_count; i++) {
+        lead_dead_letters(graph, graph->exporters[i]);
+    }
     return HF_OK;
 }
 
-static enum hf_status join_extensions(struct hf_graph *graph)
+/* How much of a configuration is opened. */
+enum extent { ALL_OF_IT, EXTENSIONS, AUTHENTICATORS };
+
+static bool is_authenticator(const struct hf_config_component *from)
+{
+    const struct hf_extension_ops *ops =
+        from->component != NULL ? from->component->extension : NULL;
+    return ops != NULL && ops->auth != NULL;
+}
+
+static enum hf_status join_extensions(struct hf_graph *graph, enum extent extent)
 {
     size_t count = 0;
     const struct hf_config_component *const *from = hf_config_extensions(graph->config, &count);
     for (size_t i = 0; i < count; i++) {
+        if (extent == AUTHENTICATORS && !is_authenticator(from[i])) {
+            continue;
+        }
         if (need_node(graph, graph->extensions, &graph->extension_count, from[i]) == NULL) {
             return HF_NOMEM;
         }
@@ -388,7 +418,7 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
 }
 
 static enum hf_status open_graph(const struct hf_config *config, const struct hf_host *host,
-                                 bool pipelines, struct hf_graph **ret_graph, char *reterr)
+                                 enum extent extent, struct hf_graph **ret_graph, char *reterr)
 {
     struct hf_graph *graph = calloc(1, sizeof(*graph));
     snprintf(reterr, HF_ERROR_MAX, "out of memory");
@@ -397,8 +427,8 @@ static enum hf_status open_graph(const struct hf_config *config, const struct hf
     }
     graph->config = config;
     graph->host = host;
-    enum hf_status status = make_arrays(graph) ? join_extensions(graph) : HF_NOMEM;
-    if (status == HF_OK && pipelines) {
+    enum hf_status status = make_arrays(graph) ? join_extensions(graph, extent) : HF_NOMEM;
+    if (status == HF_OK && extent == ALL_OF_IT) {
         status = join(graph, reterr);
     }
     if (status == HF_OK) {
@@ -415,13 +445,53 @@ static enum hf_status open_graph(const struct hf_config *config, const struct hf
 enum hf_status hf_graph_open(const struct hf_config *config, const struct hf_host *host,
                              struct hf_graph **ret_graph, char *reterr)
 {
-    return open_graph(config, host, true, ret_graph, reterr);
+    return open_graph(config, host, ALL_OF_IT, ret_graph, reterr);
 }
 
 enum hf_status hf_graph_open_extensions(const struct hf_config *config, const struct hf_host *host,
                                         struct hf_graph **ret_graph, char *reterr)
 {
-    return open_graph(config, host, false, ret_graph, reterr);
+    return open_graph(config, host, EXTENSIONS, ret_graph, reterr);
+}
+
+enum hf_status hf_graph_open_authenticators(const struct hf_config *config,
+                                            const struct hf_host *host, struct hf_graph **ret_graph,
+                                            char *reterr)
+{
+    return open_graph(config, host, AUTHENTICATORS, ret_graph, reterr);
+}
+
+enum hf_status hf_graph_add_exporter(struct hf_graph *graph, const struct hf_config_component *from,
+                                     unsigned signals, struct hf_loop *loop,
+                                     struct hf_node **ret_node, char *reterr)
+{
+    struct hf_node *node = node_new(graph, from);
+    if (node == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    node->signals = signals;
+    node->own_loop = loop;
+    enum hf_status status = open_node(node, reterr);
+    if (status == HF_OK && node->component->start != NULL) {
+        status = node->component->start(node->self, reterr);
+        node->started = status == HF_OK;
+    }
+    if (status != HF_OK) {
+        hf_graph_remove_exporter(node);
+        return status;
+    }
+    *ret_node = node;
+    return HF_OK;
+}
+
+void hf_graph_remove_exporter(struct hf_node *node)
+{
+    if (node->started && node->component->stop != NULL) {
+        node->component->stop(node->self);
+    }
+    hf_graph_close_node(node);
+    free(node);
 }
 
 void hf_graph_apply_limits(struct hf_graph *graph)

@@ -34,6 +34,23 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
                                                     const struct hf_host *host,
                                                     struct hf_graph **ret_graph, char *reterr);
 
+/* Of those, only the ones that authenticate, for `holdfast check`. */
+HF_MUST_USE enum hf_status hf_graph_open_authenticators(const struct hf_config *config,
+                                                        const struct hf_host *host,
+                                                        struct hf_graph **ret_graph, char *reterr);
+
+/*
+ * `holdfast check`: one more exporter in a graph of extensions, opened and started on that loop,
+ * which the caller runs; `signals` as HF_SIGNAL_BIT()s. It belongs to the graph. Its requests need
+ * a `done` of their own (holdfast/export.h). On failure `reterr` (HF_ERROR_MAX) is a sentence.
+ */
+HF_MUST_USE enum hf_status hf_graph_add_exporter(struct hf_graph *graph,
+                                                 const struct hf_config_component *from,
+                                                 unsigned signals, struct hf_loop *loop,
+                                                 struct hf_node **ret_node, char *reterr);
+/* Stops and closes it; its loop does not run any more. */
+void hf_graph_remove_exporter(struct hf_node *node);
+
 /*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
  * then the exports are taken over and `old` is stopped: its connections may take their time. On

@@ -19,7 +19,9 @@ struct hf_graph {
     bool wants_peer, wants_auth;
     bool succeeded;      /* another one has taken over */
     atomic_size_t holds; /* of threads that may still use it */
-    atomic_bool running; /* receivers take data; probes ask on their own threads */
+    _Atomic uint64_t
+        refusing_since_unix_ns; /* since when nothing can be stored, as far as seen; 0: it can */
+    atomic_bool running;        /* receivers take data; probes ask on their own threads */
 };
 
 /* Once opened; otherwise, and after the first time, nothing. */

@@ -18,6 +18,7 @@
 #include "storage/storage.h"
 #include "util/memory.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 static const struct hf_auth *auth_of(const struct hf_node *extension)
 {
@@ -172,14 +173,38 @@ static struct hf_series *receiver_series(struct hf_node *node, const char *trans
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
+/* As the Go collector names the spans of receivers. */
+static void name_spans(struct hf_node *node)
+{
+    static const char *const ends[HF_SIGNAL_COUNT] = {[HF_TRACES] = "TraceDataReceived",
+                                                      [HF_METRICS] = "MetricsReceived",
+                                                      [HF_LOGS] = "LogsReceived"};
+    static const struct hf_span_kind kinds[HF_SIGNAL_COUNT] = {
+        [HF_TRACES] = {"accepted_spans", "refused_spans", false},
+        [HF_METRICS] = {"accepted_metric_points", "refused_metric_points", false},
+        [HF_LOGS] = {"accepted_log_records", "refused_log_records", false}};
+    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        char text[256];
+        if ((node->signals & HF_SIGNAL_BIT(signal)) == 0) {
+            continue;
+        }
+        snprintf(text, sizeof(text), "receiver/%s/%s", node->id, ends[signal]);
+        node->span_names[signal] = hf_own_spans_name(node->host->spans, text, &kinds[signal]);
+    }
+}
+
 enum hf_status hf_node_add_transport(struct hf_node *node, const char *name)
 {
     if (node->transport_count == HF_TRANSPORTS_MAX) {
         return HF_NOMEM;
     }
     struct hf_transport *transport = &node->transports[node->transport_count];
+    name_spans(node);
     transport->name = name;
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+        if ((node->component->signals & HF_SIGNAL_BIT(signal)) == 0) {
+            continue;
+        }
         transport->accepted[signal] = receiver_series(node, name, true, (enum hf_signal)signal);
         transport->refused[signal] = receiver_series(node, name, false, (enum hf_signal)signal);
         if (transport->accepted[signal] == NULL || transport->refused[signal] == NULL) {

@@ -17,6 +17,7 @@
 #include "storage/storage.h"
 #include "util/compress.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 struct submission;
 
@@ -36,6 +37,8 @@ struct submission {
     enum hf_signal signal;
     uint32_t items; /* as received */
     uint64_t received_ns;
+    struct hf_span_name *span_name; /* NULL: it is not traced */
+    uint64_t span_start_ns;
     atomic_uint waiting;
     atomic_int status;                  /* the first failure */
     struct wal_checkpoint *checkpoints; /* NULL: none */
@@ -57,6 +60,17 @@ static void free_submission(struct submission *submission)
     free(submission);
 }
 
+static void end_span(const struct submission *submission, enum hf_status status)
+{
+    struct hf_own_span span = {
+        .items = submission->items,
+        .transport = submission->transport->name,
+        .is_failed = status != HF_OK,
+    };
+    hf_own_span_end(submission->span_name, submission->span_start_ns, &span,
+                    status != HF_OK ? hf_status_row(status)->says : NULL);
+}
+
 static void answer(struct submission *submission, enum hf_status status)
 {
     struct hf_transport *transport = submission->transport;
@@ -65,6 +79,9 @@ static void answer(struct submission *submission, enum hf_status status)
         struct hf_series *series = status == HF_OK ? transport->accepted[submission->signal]
                                                    : transport->refused[submission->signal];
         hf_series_add(series, submission->items);
+    }
+    if (submission->span_start_ns != 0) {
+        end_span(submission, status);
     }
     free_submission(submission);
     reply->done(reply, status);
@@ -334,6 +351,10 @@ static struct submission *new_submission(const struct destination *to, const str
     submission->transport =
         options->transport != NULL ? find_transport(to->node, options->transport) : NULL;
     submission->signal = batch->signal;
+    if (submission->transport != NULL) {
+        submission->span_name = to->node->span_names[batch->signal];
+        submission->span_start_ns = hf_own_span_begin(submission->span_name);
+    }
     submission->items = batch->items;
     submission->received_ns = batch->received_ns;
     atomic_init(&submission->status, HF_OK);

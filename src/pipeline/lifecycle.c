@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <holdfast/overview.h>
+
 #include "delivery/delivery.h"
 #include "graph_internal.h"
 #include "queued_processor.h"
@@ -14,9 +16,16 @@
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
 
+static void enter(struct hf_node *node, enum hf_state state)
+{
+    atomic_store(&node->state_since_unix_ns, hf_clock_unix_ns());
+    atomic_store(&node->state, (int)state);
+}
+
 static enum hf_status start_node(struct hf_node *node, char *reterr)
 {
     char why[HF_ERROR_MAX] = "";
+    enter(node, HF_STATE_STARTING);
     if (node->component->start != NULL) {
         enum hf_status status = node->component->start(node->self, why);
         if (status != HF_OK) {
@@ -26,15 +35,21 @@ static enum hf_status start_node(struct hf_node *node, char *reterr)
         }
     }
     node->started = true;
+    enter(node, HF_STATE_OK);
     return HF_OK;
 }
 
 static void stop_node(struct hf_node *node)
 {
-    if (node->started && node->component->stop != NULL) {
+    if (!node->started) {
+        return;
+    }
+    enter(node, HF_STATE_STOPPING);
+    if (node->component->stop != NULL) {
         node->component->stop(node->self);
     }
     node->started = false;
+    enter(node, HF_STATE_STOPPED);
 }
 
 struct orphan_report {
@@ -253,13 +268,13 @@ void hf_graph_stop(struct hf_graph *graph)
         stop_node(graph->receivers[i]);
     }
     stop_queued_processors(graph);
+    stop_exporters(graph, until_ns); /* whose dead letters may pass processors and connectors */
     for (size_t i = 0; i < graph->processor_count; i++) {
         stop_node(graph->processors[i]);
     }
     for (size_t i = 0; i < graph->connector_count; i++) {
         stop_node(graph->connectors[i]);
     }
-    stop_exporters(graph, until_ns);
     for (size_t i = 0; i < graph->extension_count; i++) {
         stop_node(graph->extensions[i]);
     }

@@ -18,6 +18,7 @@
 
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 #define UNIX_SCHEME "unix://"
+#define UNIXGRAM_SCHEME "unixgram://"
 #define UDP_SCHEME "udp://"
 
 struct listener {
@@ -42,8 +43,16 @@ enum hf_status hf_listeners_new(struct hf_listeners **ret_listeners)
     return HF_OK;
 }
 
+static bool is_unixgram(const char *endpoint)
+{
+    return strncmp(endpoint, UNIXGRAM_SCHEME, strlen(UNIXGRAM_SCHEME)) == 0;
+}
+
 static const char *unix_path(const char *endpoint)
 {
+    if (is_unixgram(endpoint)) {
+        return endpoint + strlen(UNIXGRAM_SCHEME);
+    }
     if (strncmp(endpoint, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0) {
         return endpoint + strlen(UNIX_SCHEME);
     }
@@ -78,13 +87,13 @@ void hf_listeners_free(struct hf_listeners *listeners)
 }
 
 /* A socket file whose owner is gone answers ECONNREFUSED: it is stale and may be removed. */
-static bool is_stale(const struct sockaddr_un *address)
+static bool is_stale(const struct sockaddr_un *address, int type)
 {
     struct stat info;
     if (stat(address->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) {
         return false;
     }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
                  errno == ECONNREFUSED;
     if (fd >= 0) {
@@ -111,7 +120,7 @@ static const char *unix_advice(const char *path, int error)
     return error == EADDRINUSE ? hf_occupied_by(path) : "make its directory writable for this user";
 }
 
-static enum hf_status listen_unix(const char *path, int mode, int *ret_fd, char *reterr)
+static enum hf_status listen_unix(const char *path, int type, int mode, int *ret_fd, char *reterr)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path)) {
@@ -120,11 +129,12 @@ static enum hf_status listen_unix(const char *path, int mode, int *ret_fd, char 
         return HF_INVALID;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    if (is_stale(&address)) {
+    if (is_stale(&address, type)) {
         unlink(path);
     }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || !bind_unix(fd, &address, mode) || listen(fd, BACKLOG) != 0) {
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || !bind_unix(fd, &address, mode) ||
+        (type == SOCK_STREAM && listen(fd, BACKLOG) != 0)) {
         int error = errno;
         snprintf(reterr, 512, "cannot listen on the socket %s as uid %u: %s; %s", path,
                  (unsigned)geteuid(), strerror(error), unix_advice(path, error));
@@ -298,7 +308,8 @@ enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char 
     }
     if (listener == NULL) {
         int fd = -1;
-        enum hf_status status = path != NULL ? listen_unix(path, mode, &fd, reterr)
+        int type = is_unixgram(endpoint) ? SOCK_DGRAM : SOCK_STREAM;
+        enum hf_status status = path != NULL ? listen_unix(path, type, mode, &fd, reterr)
                                              : listen_inet(endpoint, &fd, reterr);
         if (status != HF_OK) {
             return status;

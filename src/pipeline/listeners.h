@@ -16,10 +16,10 @@ void hf_listeners_free(struct hf_listeners *listeners);
 
 /*
  * A duplicate of the socket that listens on `endpoint`: "host:port", ":port", "[v6]:port",
- * "unix:///path", "/path"; or one that receives datagrams, "udp://host:port". The caller closes it.
- * HF_IO with a sentence in `reterr` (HF_ERROR_MAX): the port is taken, not allowed, no such
- * address; HF_INVALID, likewise, when it was given away in this round already: two servers on one
- * socket would each get some of the connections.
+ * "unix:///path", "/path"; or one that receives datagrams, "udp://host:port", "unixgram:///path".
+ * The caller closes it. HF_IO with a sentence in `reterr` (HF_ERROR_MAX): the port is taken, not
+ * allowed, no such address; HF_INVALID, likewise, when it was given away in this round already: two
+ * servers on one socket would each get some of the connections.
  */
 HF_MUST_USE enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endpoint,
                                             int *ret_fd, char *reterr);

@@ -39,7 +39,8 @@ const char *hf_occupied_by(const char *path)
     }
     switch (try_to_connect(path)) {
     case 0:
-    case EAGAIN: /* it listens, and its backlog is full */
+    case EAGAIN:     /* it listens, and its backlog is full */
+    case EPROTOTYPE: /* it is a socket of another kind, and served */
         return "another process serves it; stop that one or choose another path";
     case ECONNREFUSED:
         return "a socket that no process serves stands there and cannot be removed; remove it or "

@@ -14,6 +14,7 @@
 
 struct hf_commands {
     struct hf_host *host;
+    struct hf_hand_over *hand_over;
     struct hf_reloads *reloads;
     uint64_t started_ns, began_ns; /* Unix time; monotonic */
     bool is_ephemeral;
@@ -27,7 +28,8 @@ static int run_for_node(void *commands, int count, char *const *words, FILE *out
     return (int)hf_commands_run(commands, count, words, out);
 }
 
-enum hf_status hf_commands_new(struct hf_host *host, struct hf_commands **ret_commands)
+enum hf_status hf_commands_new(struct hf_host *host, struct hf_hand_over *hand_over,
+                               struct hf_commands **ret_commands)
 {
     struct hf_commands *commands = calloc(1, sizeof(*commands));
     if (commands == NULL || hf_reloads_new(&commands->reloads) != HF_OK) {
@@ -35,6 +37,7 @@ enum hf_status hf_commands_new(struct hf_host *host, struct hf_commands **ret_co
         return HF_NOMEM;
     }
     commands->host = host;
+    commands->hand_over = hand_over;
     commands->started_ns = hf_clock_unix_ns();
     commands->began_ns = hf_clock_monotonic_ns();
     commands->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
@@ -145,9 +148,10 @@ enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *cons
         }
     }
     pthread_mutex_lock(&commands->one);
-    enum hf_exit code = count > 0 && strcmp(words[0], "drain") == 0
-                            ? hf_drain_command(commands->host->store, count, words, out)
-                            : hf_queue_command(commands->host->store, count, words, out);
+    enum hf_exit code =
+        count > 0 && strcmp(words[0], "drain") == 0
+            ? hf_drain_command(commands->host->store, commands->hand_over, count, words, out)
+            : hf_queue_command(commands->host->store, count, words, out);
     pthread_mutex_unlock(&commands->one);
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "hand_over.h"
 #include "pipeline/graph.h"
 #include "service.h"
 #include "status/reloads.h"
@@ -13,7 +14,8 @@
 struct hf_commands;
 
 /* Makes `host` answer the commands of its components. HF_NOMEM. Main thread. */
-HF_MUST_USE enum hf_status hf_commands_new(struct hf_host *host, struct hf_commands **ret_commands);
+HF_MUST_USE enum hf_status hf_commands_new(struct hf_host *host, struct hf_hand_over *hand_over,
+                                           struct hf_commands **ret_commands);
 /* After the last thread that could ask has ended. NULL is nothing. */
 void hf_commands_free(struct hf_commands *commands);
 

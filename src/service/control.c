@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,32 +17,29 @@
 
 #include "control_protocol.h"
 #include "pipeline/occupied.h"
+#include "servers.h"
 #include "util/clock.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
-/* For a client that does not read its answer; less while others wait. */
-#define ANSWER_TIMEOUT_S 30
-#define ANSWER_TIMEOUT_BUSY_S 2
 #define CLIENTS_MAX 16u
+#define FIXED_FDS 3u
 
 /* One that has connected and not asked yet. */
 struct client {
     int fd;
     uint64_t since_ns;
-    size_t size;
-    char buffer[HF_CONTROL_REQUEST_MAX];
+    bool is_asked; /* its request is whole, and waits for a server */
+    struct hf_request request;
 };
 
 struct hf_control {
-    struct hf_commands *commands;
+    struct hf_servers *servers;
     const char *directory;
     int listen_fd, stop_fd;
+    int free_fd; /* written to when a server is free again */
     pthread_t thread;
     struct client clients[CLIENTS_MAX]; /* the thread's, oldest first */
     size_t client_count;
-    pthread_mutex_t lock; /* guards the two below */
-    int client_fd;        /* being served, of the thread; -1: none */
-    bool is_ending;
 };
 
 int hf_control_socket(const char *directory, int listening)
@@ -83,60 +79,32 @@ enum reading { READING_MORE, READING_DONE, READING_FAILED };
 /* What has come of the request. */
 static enum reading read_some(struct client *client)
 {
-    size_t room = sizeof(client->buffer) - client->size;
-    ssize_t got = recv(client->fd, client->buffer + client->size, room, MSG_DONTWAIT);
+    struct hf_request *request = &client->request;
+    if (client->is_asked) {
+        return READING_DONE;
+    }
+    size_t room = sizeof(request->text) - request->size;
+    ssize_t got = recv(client->fd, request->text + request->size, room, MSG_DONTWAIT);
     if (got < 0) {
         return errno == EAGAIN || errno == EINTR ? READING_MORE : READING_FAILED;
     }
-    client->size += (size_t)got;
-    size_t size = client->size;
-    if (size >= 2 && client->buffer[size - 1] == '\0' && client->buffer[size - 2] == '\0') {
+    request->size += (size_t)got;
+    size_t size = request->size;
+    client->is_asked =
+        size >= 2 && request->text[size - 1] == '\0' && request->text[size - 2] == '\0';
+    if (client->is_asked) {
         return READING_DONE;
     }
-    return got == 0 || size == sizeof(client->buffer) ? READING_FAILED : READING_MORE;
+    return got == 0 || size == sizeof(request->text) ? READING_FAILED : READING_MORE;
 }
 
-static int split_words(struct client *client, char **words)
+/* For a request that never became whole. */
+static void refuse(const struct client *client)
 {
-    int count = 0;
-    for (size_t at = 0; at < client->size - 1 && count < HF_CONTROL_WORDS_MAX;
-         at += strlen(client->buffer + at) + 1) {
-        words[count++] = client->buffer + at;
-    }
-    return count;
-}
-
-/* False: the process ends, and no client is served any more. */
-static bool set_client(struct hf_control *control, int fd)
-{
-    pthread_mutex_lock(&control->lock);
-    bool may_go_on = !control->is_ending;
-    control->client_fd = fd;
-    pthread_mutex_unlock(&control->lock);
-    return may_go_on;
-}
-
-/* Takes the client's connection. `is_asked`: its request is whole. */
-static void serve_one(struct hf_control *control, struct client *client, bool is_asked)
-{
-    char *words[HF_CONTROL_WORDS_MAX];
-    bool is_busy = control->client_count > 1;
-    const struct timeval patience = {is_busy ? ANSWER_TIMEOUT_BUSY_S : ANSWER_TIMEOUT_S, 0};
-    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    FILE *out = fdopen(client->fd, "r+e");
-    if (out == NULL) {
-        close(client->fd);
-        return;
-    }
-    int count = set_client(control, client->fd) && is_asked ? split_words(client, words) : -1;
-    enum hf_exit code = HF_EXIT_USAGE;
-    if (count >= 0) {
-        code = hf_commands_run(control->commands, count, words, out);
-    }
-    fputc((int)code, out);
-    fflush(out);
-    (void)set_client(control, -1);
-    fclose(out);
+    const char code = HF_EXIT_USAGE;
+    ssize_t sent = send(client->fd, &code, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)sent; /* it may be gone */
+    close(client->fd);
 }
 
 static void forget(struct hf_control *control, size_t i)
@@ -145,18 +113,22 @@ static void forget(struct hf_control *control, size_t i)
     memmove(&control->clients[i], &control->clients[i + 1], behind * sizeof(control->clients[0]));
 }
 
-/* Serves the first that has asked, lets go of those that keep silent for too long. */
+/* Hands over those that have asked, lets go of those that keep silent for too long. */
 static void look_at_clients(struct hf_control *control, uint64_t now_ns)
 {
     for (size_t i = 0; i < control->client_count;) {
         struct client *client = &control->clients[i];
         enum reading reading = read_some(client);
         bool is_late = now_ns - client->since_ns >= REQUEST_TIMEOUT_NS;
-        if (reading == READING_MORE && !is_late) {
+        bool is_served = reading == READING_DONE &&
+                         hf_servers_take(control->servers, client->fd, &client->request);
+        if (!is_served && reading != READING_FAILED && !is_late) {
             i++;
             continue;
         }
-        serve_one(control, client, reading == READING_DONE);
+        if (!is_served) {
+            refuse(client);
+        }
         forget(control, i);
     }
 }
@@ -174,7 +146,8 @@ static void take_client(struct hf_control *control)
     }
     struct client *client = &control->clients[control->client_count++];
     client->fd = fd;
-    client->size = 0;
+    client->is_asked = false;
+    client->request.size = 0;
     client->since_ns = hf_clock_monotonic_ns();
 }
 
@@ -192,17 +165,27 @@ static void *serve(void *user)
     struct hf_control *control = user;
     pthread_setname_np(pthread_self(), "control");
     for (;;) {
-        struct pollfd ready[2 + CLIENTS_MAX] = {{control->listen_fd, POLLIN, 0},
-                                                {control->stop_fd, POLLIN, 0}};
+        struct pollfd ready[FIXED_FDS + CLIENTS_MAX] = {{control->listen_fd, POLLIN, 0},
+                                                        {control->stop_fd, POLLIN, 0},
+                                                        {control->free_fd, POLLIN, 0}};
         for (size_t i = 0; i < control->client_count; i++) {
-            ready[2 + i] = (struct pollfd){control->clients[i].fd, POLLIN, 0};
+            /* One that waits for a server says no more: its hang-up must not wake us all the time.
+             */
+            int fd = control->clients[i].is_asked ? -1 : control->clients[i].fd;
+            ready[FIXED_FDS + i] = (struct pollfd){fd, POLLIN, 0};
         }
         int wait = wait_ms(control, hf_clock_monotonic_ns());
-        if (poll(ready, 2 + (nfds_t)control->client_count, wait) < 0 && errno != EINTR) {
+        if (poll(ready, FIXED_FDS + (nfds_t)control->client_count, wait) < 0 && errno != EINTR) {
             break;
         }
         if (ready[1].revents != 0) {
             break;
+        }
+        if (ready[2].revents != 0) {
+            uint64_t count;
+            ssize_t got = read(control->free_fd, &count, sizeof(count));
+            (void)got; /* it only had to be emptied */
+            hf_servers_reap(control->servers);
         }
         if (ready[0].revents != 0) {
             take_client(control);
@@ -215,6 +198,19 @@ static void *serve(void *user)
     return NULL;
 }
 
+/* Also of one that is half made. */
+static void release(struct hf_control *control)
+{
+    hf_servers_free(control->servers);
+    const int fds[] = {control->listen_fd, control->stop_fd, control->free_fd};
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    free(control);
+}
+
 enum hf_status hf_control_open(const char *directory, struct hf_commands *commands,
                                struct hf_control **ret_control, char *reterr)
 {
@@ -223,26 +219,23 @@ enum hf_status hf_control_open(const char *directory, struct hf_commands *comman
         return HF_NOMEM;
     }
     control->directory = directory;
-    control->commands = commands;
-    control->client_fd = -1;
-    pthread_mutex_init(&control->lock, NULL);
     control->listen_fd = hf_control_socket(directory, 1);
+    int error = errno;
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (control->listen_fd < 0 || control->stop_fd < 0 ||
-        pthread_create(&control->thread, NULL, serve, control) != 0) {
-        int error = errno;
+    control->free_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    bool is_made = control->listen_fd >= 0;
+    if (is_made && (control->stop_fd < 0 || control->free_fd < 0 ||
+                    hf_servers_new(commands, control->free_fd, &control->servers) != HF_OK ||
+                    (errno = pthread_create(&control->thread, NULL, serve, control)) != 0)) {
+        error = errno;
+        is_made = false;
+    }
+    if (!is_made) {
         char path[4096];
         snprintf(path, sizeof(path), "%s/control", directory);
         snprintf(reterr, HF_ERROR_MAX, "cannot listen on %.300s: %s%s%s", path, strerror(error),
                  error == EADDRINUSE ? "; " : "", error == EADDRINUSE ? hf_occupied_by(path) : "");
-        if (control->listen_fd >= 0) {
-            close(control->listen_fd);
-        }
-        if (control->stop_fd >= 0) {
-            close(control->stop_fd);
-        }
-        pthread_mutex_destroy(&control->lock);
-        free(control);
+        release(control);
         return HF_IO;
     }
     *ret_control = control;
@@ -254,22 +247,12 @@ void hf_control_close(struct hf_control *control)
     if (control == NULL) {
         return;
     }
-    /* A long command, or one whose reader is slow, does not hold up the end. */
-    pthread_mutex_lock(&control->lock);
-    control->is_ending = true;
-    if (control->client_fd >= 0) {
-        shutdown(control->client_fd, SHUT_RDWR);
-    }
-    pthread_mutex_unlock(&control->lock);
     uint64_t one = 1;
     ssize_t wrote = write(control->stop_fd, &one, sizeof(one));
     (void)wrote; /* an eventfd takes its first count */
     pthread_join(control->thread, NULL);
-    close(control->listen_fd);
-    close(control->stop_fd);
     char path[4096];
     snprintf(path, sizeof(path), "%s/control", control->directory);
     unlink(path);
-    pthread_mutex_destroy(&control->lock);
-    free(control);
+    release(control);
 }

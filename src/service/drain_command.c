@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <holdfast/component.h>
+
 #include "service/queue/output.h"
 
 /* What is left, of all queues. */
@@ -79,18 +81,39 @@ bool hf_drain_is_done(struct hf_storage *store)
     return count_left(store, &left);
 }
 
-enum hf_exit hf_drain_command(struct hf_storage *store, int count, char *const *words, FILE *out)
+/* Where the backlog goes from now on; false, with a line to `out`: it does not. */
+static bool send_to(struct hf_hand_over *hand_over, const char *endpoint, FILE *out)
 {
+    char error[HF_ERROR_MAX] = "";
+    const char *wrong = endpoint != NULL ? hf_hand_over_check(endpoint) : NULL;
+    if (wrong == NULL && hf_hand_over_ask(hand_over, endpoint, error)) {
+        return true;
+    }
+    hf_queue_say(out, "error: --to %s: %s\n", endpoint != NULL ? endpoint : "",
+                 wrong != NULL ? wrong : error);
+    return false;
+}
+
+enum hf_exit hf_drain_command(struct hf_storage *store, struct hf_hand_over *hand_over, int count,
+                              char *const *words, FILE *out)
+{
+    bool to_peer = count == 3 && strcmp(words[1], "--to") == 0;
     if (count == 2 && strcmp(words[1], "--cancel") == 0) {
+        if (!send_to(hand_over, NULL, out)) {
+            return HF_EXIT_FAILED;
+        }
         hf_storage_set_draining(store, false);
         fputs("draining has ended: data is taken again\n", out);
         return HF_EXIT_OK;
     }
-    if (count != 1) {
+    if (count != 1 && !to_peer) {
         return HF_EXIT_USAGE;
     }
     struct left left = {.out = out};
     hf_storage_set_draining(store, true);
+    if (to_peer && !send_to(hand_over, words[2], out)) {
+        return HF_EXIT_FAILED;
+    }
     if (!count_left(store, &left)) {
         fputs(left.waiting + left.orphaned == 0 ? "left: requests on their way to the disk\n"
                                                 : "\n",

@@ -17,6 +17,7 @@
 #include "config_watch.h"
 #include "control.h"
 #include "ephemeral.h"
+#include "hand_over.h"
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
@@ -31,6 +32,7 @@
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"
+#include "util/own_spans.h"
 
 #define STATUS_PERIOD_S 5
 #define SWEEP_PERIOD_S 1
@@ -52,6 +54,7 @@ struct service {
     struct hf_self_metrics *self;
     struct hf_commands *commands;
     struct hf_control *control;
+    struct hf_hand_over *hand_over;
     struct hf_finding *findings; /* of the first load, until the log is open */
     size_t finding_count;
     struct hf_announce announce;
@@ -66,29 +69,6 @@ static void note_signal(int number)
 {
     stop_signal = number;
     hf_last_resort_arm(STOP_MAX_NS);
-}
-
-/* A line, and those of the excerpt below it. */
-static void print_lines(const char *text)
-{
-    while (text != NULL) {
-        size_t size = strcspn(text, "\n");
-        hf_escape_print(HF_ESCAPE_LINE, hf_slice_of(text, size), stderr);
-        fputc('\n', stderr);
-        text = text[size] == '\n' ? text + size + 1 : NULL;
-    }
-}
-
-bool hf_service_print_findings(const struct hf_finding *findings, size_t count)
-{
-    static const char *const kinds[] = {"error", "warning", "not built in"};
-    bool failed = false;
-    for (size_t i = 0; i < count; i++) {
-        fprintf(stderr, "%s: ", kinds[findings[i].kind]);
-        print_lines(findings[i].text);
-        failed = failed || findings[i].kind == HF_FINDING_ERROR;
-    }
-    return failed;
 }
 
 /* What an extension says of the data directory; NULL: nothing. */
@@ -213,12 +193,14 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs. */
+/* Threads leave signals to the main thread's wait, but for the one that ends a stop which hangs,
+ * and the one that samples each thread while a profile is taken. */
 static void block_signals(int how)
 {
     sigset_t signals;
     sigfillset(&signals);
     sigdelset(&signals, SIGALRM);
+    sigdelset(&signals, SIGPROF);
     if (how == SIG_UNBLOCK) {
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
@@ -287,6 +269,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
+        status = hf_own_spans_new(&host->spans);
+    }
+    if (status == HF_OK) {
         status = hf_listeners_new(&host->listeners);
     }
     if (status == HF_OK) {
@@ -302,7 +287,10 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_self_metrics_new(host, &service->self);
     }
     if (status == HF_OK) {
-        status = hf_commands_new(host, &service->commands);
+        status = hf_hand_over_new(&service->hand_over);
+    }
+    if (status == HF_OK) {
+        status = hf_commands_new(host, service->hand_over, &service->commands);
     }
     if (status == HF_OK) {
         status = hf_control_open(hf_storage_directory(host->store), service->commands,
@@ -316,10 +304,12 @@ static void close_host(struct service *service)
     struct hf_host *host = &service->host;
     hf_control_close(service->control);
     hf_commands_free(service->commands);
+    hf_hand_over_free(service->hand_over);
     hf_self_metrics_free(service->self);
     hf_loops_stop(host);
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
+    hf_own_spans_free(host->spans);
     hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
@@ -407,13 +397,18 @@ static void reload(struct service *service)
     if (config == NULL) {
         hf_log_line(host->log, HF_LOG_ERROR, "service",
                     "the new configuration is invalid; keeping the current one");
+        hf_hand_over_fail(service->hand_over, "the configuration can no longer be loaded");
         hf_announce_reload(&service->announce, &service->host, false);
         note_reload(service, HF_RELOAD_INVALID, began_ns, service->why_invalid, NULL);
         return;
     }
     struct hf_graph *graph = NULL;
     hf_listeners_begin_round(host->listeners);
-    enum hf_status status = hf_graph_open(config, host, &graph, error);
+    enum hf_status status =
+        hf_hand_over_apply(service->hand_over, service->options->config.components, config, error);
+    if (status == HF_OK) {
+        status = hf_graph_open(config, host, &graph, error);
+    }
     if (status == HF_OK) {
         hf_self_metrics_watch(service->self, NULL);
         hf_commands_watch(service->commands, NULL);
@@ -426,6 +421,7 @@ static void reload(struct service *service)
                         : "the new configuration does not start; the present one has ended",
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
         note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
+        hf_hand_over_fail(service->hand_over, error);
         hf_retired_add(&service->retired, graph, config);
         hf_self_metrics_watch(service->self, service->graph);
         hf_commands_watch(service->commands, service->graph);
@@ -523,6 +519,7 @@ static void watch_signals(void)
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGPROF, &action, NULL); /* but while a profile is taken */
     /* A reload asked for before anything runs has nothing to do. */
     sigset_t hangup;
     sigemptyset(&hangup);

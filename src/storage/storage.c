@@ -234,6 +234,11 @@ void hf_storage_close(struct hf_storage *store)
     free(store);
 }
 
+struct hf_log *hf_storage_log(const struct hf_storage *store)
+{
+    return store->log;
+}
+
 const char *hf_storage_directory(const struct hf_storage *store)
 {
     return store->directory;

@@ -44,6 +44,8 @@ HF_MUST_USE enum hf_status hf_storage_open(const struct hf_storage_options *opti
 /* Closes every queue. NULL is nothing. */
 void hf_storage_close(struct hf_storage *store);
 
+/* The log that it was opened with; any thread. */
+struct hf_log *hf_storage_log(const struct hf_storage *store);
 const char *hf_storage_directory(const struct hf_storage *store);
 
 /* Kinds of queues, and the names of their folders. */

@@ -127,6 +127,15 @@ static size_t read_round(struct hf_datagrams *datagrams)
     return taken;
 }
 
+static bool submit(struct hf_datagrams *datagrams, struct hf_batch *batch)
+{
+    const struct hf_datagrams_options *options = &datagrams->options;
+    struct hf_checkpoint checkpoint;
+    bool has_place = options->ops->place != NULL && options->ops->place(options->user, &checkpoint);
+    return hf_submitter_add(&datagrams->submitter, batch, &checkpoint, has_place ? 1 : 0) &&
+           hf_submitter_wait(&datagrams->submitter);
+}
+
 /* Hands over what is ready, and waits until it is on disk. False: it stops, and no queue took it.
  */
 static bool hand_over(struct hf_datagrams *datagrams, bool is_last)
@@ -137,16 +146,15 @@ static bool hand_over(struct hf_datagrams *datagrams, bool is_last)
     struct hf_batch *batch = options->ops->collect(options->user, now_ns, is_last);
     while (batch != NULL) {
         uint32_t items = batch->items;
-        bool taken = go_on && hf_submitter_add(&datagrams->submitter, batch, NULL, 0) &&
-                     hf_submitter_wait(&datagrams->submitter);
+        bool taken = go_on && submit(datagrams, batch);
         if (!go_on) {
             hf_ref_drop(&batch->ref);
         }
-        if (!taken) {
+        go_on = taken;
+        if (!taken && options->ops->place == NULL) {
             hf_node_log(options->node, HF_LOG_WARN,
                         "%u items of datagrams are lost with the stop: no queue has room for them",
                         items);
-            go_on = false;
         }
         batch = options->ops->collect(options->user, now_ns, is_last);
     }
@@ -236,8 +244,10 @@ enum hf_status hf_datagrams_open(const struct hf_datagrams_options *options,
     enum hf_status status =
         made ? hf_node_add_transport(options->node, options->transport) : HF_NOMEM;
     if (status == HF_OK) {
-        snprintf(endpoint, sizeof(endpoint), "udp://%s", options->endpoint);
-        status = hf_node_listen(options->node, endpoint, &datagrams->fd, reterr);
+        snprintf(endpoint, sizeof(endpoint), options->is_unix ? "unixgram://%s" : "udp://%s",
+                 options->endpoint);
+        status =
+            hf_node_listen_mode(options->node, endpoint, options->mode, &datagrams->fd, reterr);
     }
     if (status != HF_OK) {
         hf_datagrams_close(datagrams);

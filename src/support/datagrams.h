@@ -36,11 +36,18 @@ struct hf_datagrams_ops {
     struct hf_batch *(*collect)(void *user, uint64_t now_ns, bool is_last);
     /* When collect has something to do though no datagram comes; UINT64_MAX: never. */
     uint64_t (*due_ns)(void *user);
+    /*
+     * The checkpoint that is committed with the batch that collect gave last; false: none. A
+     * receiver that has it keeps what a stop does not hand over. NULL: none ever.
+     */
+    bool (*place)(void *user, struct hf_checkpoint *ret_checkpoint);
 };
 
 struct hf_datagrams_options {
     struct hf_node *node;
-    const char *endpoint;  /* host:port */
+    const char *endpoint;  /* host:port, or a path */
+    bool is_unix;          /* it is a path */
+    const char *mode;      /* of the path's socket, octal; NULL: the umask decides */
     const char *transport; /* of the counters; a literal */
     size_t packet_bytes_max;
     uint64_t socket_buffer_bytes; /* 0: as the system has it */

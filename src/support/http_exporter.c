@@ -218,7 +218,7 @@ static enum hf_status build(struct job *job)
     };
     job->post.payload.count = 0;
     enum hf_status status = exporter->ops->encode(exporter->user, &job->post);
-    if (status == HF_OK && job->post.payload.count != 0) {
+    if (status == HF_OK && (job->post.payload.count != 0 || job->export->is_probe)) {
         status = list_headers(job);
         status = status == HF_OK ? sign(job) : status;
     }
@@ -240,7 +240,7 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
     job->export = export;
     enum hf_status status = build(job);
     const struct hf_http_post *post = &job->post;
-    if (status != HF_OK || post->payload.count == 0) {
+    if (status != HF_OK || (post->payload.count == 0 && !export->is_probe)) {
         end_job(job, status);
         return;
     }
@@ -248,7 +248,7 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
         .method = post->method,
         .url = post->url,
         .content_type = post->content_type,
-        .content_encoding = post->content_encoding,
+        .content_encoding = post->payload.count != 0 ? post->content_encoding : NULL,
         .pieces = post->payload.slices,
         .piece_count = post->payload.count,
         .headers = job->headers.items,

@@ -9,25 +9,15 @@
 #include <holdfast/field.h>
 #include <holdfast/node.h>
 
-#include "logs/entry.h"
-#include "logs/pipeline.h"
-#include "pdata/build.h"
-#include "util/log_limiter.h"
+#include "log_entries.h"
 
 /* The keys that such receivers share; embed it with HF_LOG_INTAKE_FIELDS. */
 struct hf_log_intake_config {
-    struct hf_string_map attributes, resource;
-    struct hf_value operators;
+    struct hf_log_entries_config entries;
 };
 
 struct hf_log_intake {
-    struct hf_node *node;
-    const struct hf_log_intake_config *config;
-    struct hf_log_pipeline *pipeline;
-    struct hf_builder builder;
-    struct hf_log_writer writer;
-    struct hf_arena arena, scratch;
-    struct hf_log_limiter said;
+    struct hf_log_entries entries;
     uint64_t due_ns; /* when operators are to be asked for what they hold; UINT64_MAX: never */
 };
 
@@ -59,18 +49,7 @@ struct hf_batch *hf_log_intake_collect(struct hf_log_intake *intake, uint64_t no
 
 /* clang-format off */
 #define HF_LOG_INTAKE_FIELDS(owner, at)                                                            \
-    {.key = "attributes",                                                                          \
-     .type = HF_FIELD_MAP,                                                                         \
-     .offset = offsetof(owner, at.attributes),                                                     \
-     .help = "Attributes of every entry."},                                                        \
-    {.key = "resource",                                                                            \
-     .type = HF_FIELD_MAP,                                                                         \
-     .offset = offsetof(owner, at.resource),                                                       \
-     .help = "Resource attributes of every entry."},                                               \
-    {.key = "operators",                                                                           \
-     .type = HF_FIELD_VALUE,                                                                       \
-     .offset = offsetof(owner, at.operators),                                                      \
-     .help = "What happens to entries, one after another."},                                       \
+    HF_LOG_ENTRIES_FIELDS(owner, at.entries),                                                      \
     {.key = "id", .type = HF_FIELD_IGNORED, .help = "Without effect."},                            \
     {.key = "output", .type = HF_FIELD_IGNORED, .help = "Without effect: the first operator."},    \
     {.key = "storage", .type = HF_FIELD_IGNORED, .help = "There is no place to keep."},            \

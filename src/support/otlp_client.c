@@ -42,6 +42,7 @@ static const char *const paths[HF_SIGNAL_COUNT] = {
     [HF_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     [HF_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
     [HF_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    [HF_PROFILES] = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
 };
 
 static enum hf_status list_headers(struct job *job)

@@ -62,6 +62,15 @@ static void accept_all(struct hf_streams *streams)
     }
 }
 
+static bool submit(struct hf_streams *streams, struct hf_batch *batch)
+{
+    const struct hf_streams_options *options = &streams->options;
+    struct hf_checkpoint checkpoint;
+    bool has_place = options->ops->place != NULL && options->ops->place(options->user, &checkpoint);
+    return hf_submitter_add(&streams->submitter, batch, &checkpoint, has_place ? 1 : 0) &&
+           hf_submitter_wait(&streams->submitter);
+}
+
 /* Hands over what is ready, and waits until it is on disk. False: it stops, and no queue took it.
  */
 static bool hand_over(struct hf_streams *streams, bool is_last)
@@ -75,11 +84,10 @@ static bool hand_over(struct hf_streams *streams, bool is_last)
         if (!go_on) {
             hf_ref_drop(&batch->ref);
         }
-        if (!go_on || !hf_submitter_add(&streams->submitter, batch, NULL, 0) ||
-            !hf_submitter_wait(&streams->submitter)) {
+        go_on = go_on && submit(streams, batch);
+        if (!go_on && options->ops->place == NULL) {
             hf_node_log(options->node, HF_LOG_WARN,
                         "%u items are lost with the stop: no queue has room for them", items);
-            go_on = false;
         }
         batch = options->ops->collect(options->user, now_ns, is_last);
     }

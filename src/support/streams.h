@@ -42,6 +42,7 @@ struct hf_streams_ops {
     uint64_t (*due_ns)(void *user);
     /* After what was taken of the connections is on disk. `write` may be called then. NULL. */
     void (*committed)(void *user);
+    bool (*place)(void *user, struct hf_checkpoint *ret_checkpoint); /* likewise */
 };
 
 struct hf_streams_options {

@@ -88,13 +88,14 @@ struct hf_batch *hf_batch_wrap(enum hf_signal signal, enum hf_coding coding, str
 
 const char *hf_signal_name(enum hf_signal signal)
 {
-    static const char *const names[HF_SIGNAL_COUNT] = {"traces", "metrics", "logs"};
+    static const char *const names[HF_SIGNAL_COUNT] = {"traces", "metrics", "logs", "profiles"};
     return names[signal];
 }
 
 const char *hf_signal_items_name(enum hf_signal signal)
 {
-    static const char *const names[HF_SIGNAL_COUNT] = {"spans", "metric_points", "log_records"};
+    static const char *const names[HF_SIGNAL_COUNT] = {"spans", "metric_points", "log_records",
+                                                       "profile_samples"};
     return names[signal];
 }
 

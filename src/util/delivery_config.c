@@ -75,6 +75,12 @@ static const struct hf_field dead_letter_fields[] = {
      .choices = dead_letters_on_full,
      .help = "hold: what is refused stays in the queue, others overtake it, the exporter is "
              "unhealthy; drop_oldest: the oldest dead letters go."},
+    {.key = "pipeline",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct hf_dead_letter_config, pipeline),
+     .help = "Send them through that pipeline, with the reason in attributes of the resource; one "
+             "of logs takes other signals as OTLP/JSON in the body. What it can never take is kept "
+             "on disk."},
     HF_FIELDS_END,
 };
 
@@ -245,6 +251,10 @@ const char *hf_delivery_check(const struct hf_delivery_config *config)
     const struct hf_queue_batch_config *batch = config->queue.batch;
     if (batch != NULL && batch->max_size != 0 && batch->max_size < batch->min_size) {
         return "sending_queue::batch::max_size must be greater than or equal to min_size";
+    }
+    if (config->queue.dead_letter.pipeline != NULL && !config->queue.dead_letter.enabled) {
+        return "sending_queue::dead_letter::pipeline has no effect with enabled: false; remove one "
+               "of them";
     }
     if (config->retry.initial_interval_ns == 0) {
         return "retry_on_failure::initial_interval must be greater than zero";

@@ -43,6 +43,7 @@ struct hf_queue_config {
         bool enabled;
         uint64_t max_bytes;
         int64_t on_full;
+        const char *pipeline; /* through which they are sent; NULL: they are kept on disk */
     } dead_letter;
     const char *attach; /* take over the backlog of that removed exporter */
 };

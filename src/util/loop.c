@@ -14,6 +14,8 @@
 
 #include <holdfast/ref.h>
 
+#include "thread_signals.h"
+
 #define STACK_BYTES ((size_t)2 << 20)
 #define READY_MAX 256u
 #define TIMERS_MAX (1u << 24)
@@ -289,7 +291,7 @@ enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name)
     assert(!loop->has_thread);
     /* Signals are the main thread's affair: the new thread inherits a mask that holds them all. */
     sigset_t all, before;
-    sigfillset(&all);
+    hf_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&loop->owner, OWNER_TO_COME);
     int failed = create_thread(loop);

@@ -89,3 +89,43 @@ enum hf_status hf_regex_expand(const struct hf_regex *regex, struct hf_slice tex
     }
     return status;
 }
+
+static size_t rune_size(struct hf_slice text, size_t at)
+{
+    size_t size = 1;
+    while (at + size < text.size && (text.data[at + size] & 0xc0) == 0x80) {
+        size++;
+    }
+    return size;
+}
+
+/* Go replaces no empty match that stands directly behind another match. */
+enum hf_status hf_regex_replace_all(const struct hf_regex *regex, struct hf_slice text,
+                                    struct hf_slice replacement, struct hf_bytes *out)
+{
+    struct hf_slice groups[HF_REGEX_GROUPS_MAX + 1];
+    size_t at = 0, copied = 0;
+    while (at <= text.size) {
+        bool found = false;
+        enum hf_status status = hf_regex_search(regex, text, at, groups, &found);
+        if (status != HF_OK) {
+            return status;
+        }
+        if (!found) {
+            break;
+        }
+        /* Of an empty text the match has an address of its own. */
+        size_t start = text.size == 0 ? 0 : (size_t)(groups[0].data - text.data);
+        size_t end = start + groups[0].size;
+        status = hf_bytes_append(out, hf_slice_of(text.data + copied, start - copied));
+        if (status == HF_OK && (end > copied || start == 0)) {
+            status = hf_regex_expand(regex, replacement, groups, out);
+        }
+        if (status != HF_OK) {
+            return status;
+        }
+        copied = end;
+        at = end > at ? end : at + (at < text.size ? rune_size(text, at) : 1);
+    }
+    return hf_bytes_append(out, hf_slice_of(text.data + copied, text.size - copied));
+}

@@ -16,3 +16,10 @@
  */
 HF_MUST_USE enum hf_status hf_regex_expand(const struct hf_regex *regex, struct hf_slice text,
                                            const struct hf_slice *groups, struct hf_bytes *out);
+
+/*
+ * Appends `text` with every match replaced by `replacement`, expanded, as Go's ReplaceAllString
+ * does. HF_NOMEM; HF_INVALID: a match would take too many steps; `out` is unfinished then.
+ */
+HF_MUST_USE enum hf_status hf_regex_replace_all(const struct hf_regex *regex, struct hf_slice text,
+                                                struct hf_slice replacement, struct hf_bytes *out);

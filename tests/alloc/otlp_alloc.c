@@ -187,7 +187,7 @@ static enum hf_status make_lines(enum hf_signal signal, struct hf_slice raw, str
 static bool make_all(making *make)
 {
     bool is_whole = true;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         struct hf_bytes raw = {0}, expected = {0}, made = {0};
         bodies_make(signal, 7, ITEMS, &raw);
         assert_int_equal(make(signal, slice_of(&raw), &expected), HF_OK);
@@ -251,7 +251,7 @@ static bool to_text(void)
 static bool from_json(void)
 {
     bool is_whole = true;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         char error[HF_JSON_ERROR_MAX] = "";
         struct hf_bytes raw = {0}, json = {0}, expected = {0}, made = {0};
         bodies_make(signal, 7, ITEMS, &raw);

@@ -8,7 +8,7 @@ A case is a folder under `receivers/`:
                        http: path (headers, status: the answer that is expected), tcp: true, udp: true
                        (`lines`: a packet for each line), grpc: method
                    items: how many come out
-                   volatile: keys of items that are of the moment and not compared
+                   volatile: keys of items and scopes that are of the moment and not compared
                    difference: where and why the outputs differ, if they do
     expected.json  what the Go collector made of it, sorted: an item each, with its resource and scope
     holdfast.json  with a difference: what Holdfast makes of it
@@ -61,7 +61,7 @@ def flat(case, backend):
                     found.append(
                         {
                             "resource": resource.get("resource", {}),
-                            "scope": scope.get("scope", {}),
+                            "scope": without(scope.get("scope", {}), case.get("volatile", ())),
                             "item": without(item, case.get("volatile", ())),
                         }
                     )

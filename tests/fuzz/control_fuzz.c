@@ -24,6 +24,7 @@
 
 static char directory[] = "/tmp/holdfast-control-XXXXXX";
 static struct hf_host host;
+static struct hf_hand_over *hand_over;
 static struct hf_commands *commands;
 static struct hf_control *control;
 
@@ -75,6 +76,7 @@ static void tear_down(void)
 {
     hf_control_close(control);
     hf_commands_free(commands);
+    hf_hand_over_free(hand_over);
     hf_storage_close(host.store);
     hf_log_free(host.log);
     (void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -96,7 +98,8 @@ static void set_up(void)
     for (size_t i = 0; i < RECORDS; i++) {
         put(i < RECORDS / 2 ? wal : letters, i);
     }
-    check(hf_commands_new(&host, &commands) == HF_OK);
+    check(hf_hand_over_new(&hand_over) == HF_OK);
+    check(hf_commands_new(&host, hand_over, &commands) == HF_OK);
     check(hf_control_open(directory, commands, &control, error) == HF_OK);
     check(atexit(tear_down) == 0);
 }

@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3) {
         return 0;
     }
-    enum hf_signal signal = (enum hf_signal)(data[0] % HF_SIGNAL_COUNT);
+    enum hf_signal signal = (enum hf_signal)(data[0] % (HF_LOGS + 1));
     struct hf_slice raw = {data + 3, size - 3};
     if (hf_scan(signal, raw, &scan) != HF_OK || is_beyond_objects(raw, hf_schema_request(signal))) {
         open_any(signal, raw);

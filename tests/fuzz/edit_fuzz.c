@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
-    enum hf_signal signal = (enum hf_signal)(data[0] % HF_SIGNAL_COUNT);
+    enum hf_signal signal = (enum hf_signal)(data[0] % (HF_LOGS + 1));
     struct fuzz_editor fuzz = {.editor = {.of_resources = (data[1] & 1) != 0, .change = change},
                                .choice = data[1]};
     struct hf_slice raw = {data + 2, size - 2};

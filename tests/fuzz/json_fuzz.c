@@ -66,9 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    enum hf_signal signal = (enum hf_signal)(data[0] % HF_SIGNAL_COUNT);
+    enum hf_signal signal = (enum hf_signal)(data[0] % (HF_LOGS + 1));
     struct hf_slice input = hf_slice_of(data + 1, size - 1);
-    if (data[0] / HF_SIGNAL_COUNT % 2 == 0) {
+    if (data[0] / (HF_LOGS + 1) % 2 == 0) {
         read_json(signal, input);
     } else {
         write_json(signal, input);

@@ -11,7 +11,7 @@
 #include "pdata/json.h"
 #include "pdata/scan.h"
 
-static const char *const requests[HF_SIGNAL_COUNT] = {
+static const char *const requests[] = {
     "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"name\":\"a\",\"attributes\":[{\"key\":"
     "\"a\","
     "\"value\":{\"stringValue\":\"text "

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
-    enum hf_signal signal = (enum hf_signal)(data[0] % HF_SIGNAL_COUNT);
+    enum hf_signal signal = (enum hf_signal)(data[0] % (HF_LOGS + 1));
     uint32_t at = data[1];
     struct hf_slice raw = {data + 2, size - 2};
     bool is_good = hf_scan(signal, raw, &scan) == HF_OK;

@@ -407,4 +407,4 @@ class TestDefault:
             assert "localhost:4317" not in said  # what --set changed
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0

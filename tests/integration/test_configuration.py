@@ -268,15 +268,15 @@ class TestSpellings:
     def http(self, **keys):
         return {"receivers": {"otlp": {"protocols": {"http": keys}}}}
 
-    def test_profiles_are_known_and_not_carried(self):
+    def test_profiles_have_keys_like_the_other_signals(self):
         said = self.valid(
-            self.http(profiles_url_path="/v1development/profiles"),
+            self.http(profiles_url_path="/profiles"),
             {"exporters": {"otlphttp/p": {"endpoint": "http://h", "profiles_endpoint": "http://h/profiles"}}},
         )
-        assert said.count("has no effect: Profiles are not carried") == 2
+        assert "profiles" not in said
 
     @pytest.mark.parametrize("path", ["", "http://h/v1/traces", "/a b", "/v1?x=1", "//h/x"])
-    @pytest.mark.parametrize("signal", ["traces", "metrics", "logs"])
+    @pytest.mark.parametrize("signal", ["traces", "metrics", "logs", "profiles"])
     def test_a_signals_path_is_a_path(self, signal, path):
         said = self.refused(self.http(**{f"{signal}_url_path": path}))
         assert f"{signal}_url_path: expected a path such as /v1/traces" in said

@@ -14,6 +14,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format
 from google.protobuf.descriptor import FieldDescriptor as Field
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -21,16 +22,18 @@ REQUESTS = {
     "traces": trace_service_pb2.ExportTraceServiceRequest,
     "metrics": metrics_service_pb2.ExportMetricsServiceRequest,
     "logs": logs_service_pb2.ExportLogsServiceRequest,
+    "profiles": profiles_service_pb2.ExportProfilesServiceRequest,
 }
 RESPONSES = [
     trace_service_pb2.ExportTraceServiceResponse,
     metrics_service_pb2.ExportMetricsServiceResponse,
     logs_service_pb2.ExportLogsServiceResponse,
+    profiles_service_pb2.ExportProfilesServiceResponse,
 ]
-IDS = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}
+IDS = {"trace_id": 16, "span_id": 8, "parent_span_id": 8, "profile_id": 16}
 ITEMS = {
     "Span", "NumberDataPoint", "HistogramDataPoint", "ExponentialHistogramDataPoint",
-    "SummaryDataPoint", "LogRecord",
+    "SummaryDataPoint", "LogRecord", "Sample",
 }  # fmt: skip
 
 
@@ -47,7 +50,7 @@ def files_of(descriptor, found):
 
 
 PUBLISHED = {}
-for module in (trace_service_pb2, metrics_service_pb2, logs_service_pb2):
+for module in (trace_service_pb2, metrics_service_pb2, logs_service_pb2, profiles_service_pb2):
     files_of(module.DESCRIPTOR, PUBLISHED)
 
 
@@ -239,7 +242,7 @@ def recode_ids(value, recode):
         return [recode_ids(item, recode) for item in value]
     if isinstance(value, dict):
         return {
-            key: recode(item) if key in ("traceId", "spanId", "parentSpanId", *IDS) else recode_ids(item, recode)
+            key: recode(item) if key in ("traceId", "spanId", "parentSpanId", "profileId", *IDS) else recode_ids(item, recode)
             for key, item in value.items()
         }
     return value
@@ -331,7 +334,7 @@ def wire_of(message, dice):
 
 def unpack(packed, field):
     """A pack of one: tag, size, value."""
-    wire = 0 if field.type == Field.TYPE_UINT64 else 1
+    wire = 1 if field.type in (Field.TYPE_FIXED64, Field.TYPE_SFIXED64, Field.TYPE_DOUBLE) else 0
     return varint(field.number << 3 | wire) + packed[2:]
 
 

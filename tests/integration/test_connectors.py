@@ -149,8 +149,8 @@ class TestForward:
         holdfast.reload()
         holdfast.wait_for_log("reloaded|took over|configuration")
         until(
-            lambda: sender.export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1)))
-            or any("c" in way for way in ways(grpc_backend).values()),
+            lambda: not sender.export(otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1))).partial_success.rejected_spans
+            and any("c" in way for way in ways(grpc_backend).values()),
             "the new configuration does not work",
         )
         grpc_backend.wait_for(ids[:2])
@@ -459,7 +459,7 @@ class TestCount:
             return "after" in [name for name, _, _ in points(grpc_backend)]
 
         until(counts_anew, lambda: f"{points(grpc_backend)}")
-        assert "before" in [name for name, _, _ in points(grpc_backend)]
+        until(lambda: "before" in [name for name, _, _ in points(grpc_backend)], lambda: f"{points(grpc_backend)}")
 
     @pytest.mark.parametrize(
         ("connector", "says"),

@@ -64,8 +64,8 @@ class TestFullDisk:
         backend.start()
         backend.wait_for(kept)
         os.unlink(filler)
-        until(lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.OK, "service does not come back", 5)
-        until(lambda: holdfast.health() == 200, "health does not come back", 5)
+        until(lambda: sender.code(otlp.LOGS, refused) is grpc.StatusCode.OK, "service does not come back")
+        until(lambda: holdfast.health() == 200, "health does not come back")
 
 
 class TestSpace:

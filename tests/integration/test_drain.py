@@ -9,6 +9,7 @@ from support import otlp, senders
 from support.backends import GrpcBackend, refuse
 from support.holdfast import BINARY, config, otlp_exporter, run
 from support.senders import Load, wait_for_acknowledged
+from support.waiting import until
 
 NOT_EMPTY = 4
 
@@ -54,7 +55,7 @@ class TestDrain:
         assert holdfast.health() == 503
         assert holdfast.books("logs", "otlp")["queued"]["items"] == 20
         away.start()
-        assert waiting.wait(20) == 0
+        assert waiting.wait(60) == 0
         assert "empty" in waiting.stdout.read()
         assert set(away.ids()) == set(ids)
 
@@ -138,7 +139,7 @@ class TestWithoutAProcess:
         ending.callback(waiting.kill)
         assert "left" in waiting.stdout.readline()
         assert holdfast.terminate()[0] == 0
-        assert waiting.wait(20) == 1
+        assert waiting.wait(60) == 1
 
     @pytest.mark.parametrize("words", [["--timeout"], ["--timeout", "soon"], ["now"], ["--nothing"]])
     def test_wrong_words_are_refused(self, words, tmp_path):
@@ -147,3 +148,109 @@ class TestWithoutAProcess:
     def test_help_tells_the_exit_codes(self, tmp_path):
         done = run("drain", "--help", cwd=tmp_path)
         assert done.returncode == 0 and "not empty within the timeout" in done.stdout
+
+
+@pytest.fixture
+def pair(start, away, ending):
+    """An instance whose backend is away, and a peer of it whose backend takes all: (instance, peer, its backend)."""
+    backend = ending.enter_context(GrpcBackend())
+    peer = start(config({"otlp": otlp_exporter(backend)}))
+    return start(config({"otlp": otlp_exporter(away)})), peer, backend
+
+
+def hand_over(holdfast, peer, *arguments):
+    return drain(holdfast, "--to", f"http://{peer.grpc_target}", *arguments)
+
+
+class TestHandOver:
+    def test_a_peer_gets_the_backlog_in_place_of_the_backends(self, pair, grpc_sender):
+        holdfast, peer, backend = pair
+        ids = {signal: otlp.new_ids(10) for signal in otlp.SIGNALS}
+        for signal, items in ids.items():
+            grpc_sender(holdfast).export(signal, otlp.request(signal, items))
+        done = hand_over(holdfast, peer, "--timeout", "20s")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "empty" in done.stdout
+        backend.wait_for([item for items in ids.values() for item in items])
+        for signal in ids:
+            assert holdfast.books(signal.name, "otlp")["delivered"]["items"] == 10
+            assert holdfast.books(signal.name, "otlp")["queued"]["items"] == 0
+        assert holdfast.health() == 503
+        assert post_status(holdfast) == 503
+
+    def test_each_exporter_gives_its_own_backlog(self, start, away, grpc_backend, ending, grpc_sender):
+        """One that had delivered has nothing to give."""
+        backend = ending.enter_context(GrpcBackend())
+        peer = start(config({"otlp": otlp_exporter(backend)}))
+        holdfast = start(config({"otlp/up": otlp_exporter(grpc_backend), "otlp/down": otlp_exporter(away)}))
+        ids = otlp.new_ids(30)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        grpc_backend.wait_for(ids)
+        until(lambda: holdfast.books("logs", "otlp/up")["queued"]["items"] == 0, "up has it")
+        assert hand_over(holdfast, peer, "--timeout", "20s").returncode == 0
+        backend.wait_for(ids)
+        assert sorted(backend.ids()) == sorted(ids)
+
+    def test_when_the_time_is_over_the_rest_stays(self, pair, away, grpc_sender):
+        holdfast, peer, backend = pair
+        ids = otlp.new_ids(5)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        peer.kill9()
+        done = hand_over(holdfast, peer, "--timeout", "300ms")
+        assert done.returncode == NOT_EMPTY, done.stdout + done.stderr
+        assert holdfast.books("logs", "otlp")["queued"]["items"] == 5
+        assert holdfast.terminate()[0] == 0
+        away.start()
+        holdfast.start()
+        away.wait_for(ids)
+        assert not backend.ids()
+
+    def test_cancelled_it_goes_to_the_backends_again(self, pair, away, grpc_sender):
+        holdfast, peer, backend = pair
+        ids = otlp.new_ids(5)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        peer.kill9()
+        assert hand_over(holdfast, peer, "--timeout", "300ms").returncode == NOT_EMPTY
+        assert drain(holdfast, "--cancel").returncode == 0
+        away.start()
+        away.wait_for(ids)
+        assert not backend.ids()
+        assert code_of(grpc_sender(holdfast)) is grpc.StatusCode.OK
+
+    def test_killed_in_the_middle_nothing_is_lost(self, pair, away, grpc_sender):
+        holdfast, peer, backend = pair
+        sender = grpc_sender(holdfast)
+        ids = []
+        for _ in range(200):
+            ids += otlp.new_ids(5)
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids[-5:]))
+        running = holdfast.begin(
+            "drain", "--data-dir", holdfast.data_directory, "--to", f"http://{peer.grpc_target}"
+        )
+        until(lambda: backend.ids(), "the peer gets something")
+        holdfast.kill9()
+        running.communicate(timeout=20)
+        away.start()
+        holdfast.start()
+        until(
+            lambda: set(away.ids()) | set(backend.ids()) >= set(ids),
+            lambda: f"{len(set(ids) - set(away.ids()) - set(backend.ids()))} missing",
+        )
+
+    def test_a_reload_does_not_end_it(self, pair, grpc_sender):
+        holdfast, peer, backend = pair
+        ids = otlp.new_ids(5)
+        peer.kill9()
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        assert hand_over(holdfast, peer, "--timeout", "300ms").returncode == NOT_EMPTY
+        holdfast.reload()
+        peer.start()
+        assert hand_over(holdfast, peer, "--timeout", "20s").returncode == 0
+        backend.wait_for(ids)
+
+    @pytest.mark.parametrize("endpoint", ["peer:4317", "http://", "https://:4317", "http://peer:4317/path", ""])
+    def test_no_endpoint(self, pair, endpoint):
+        done = drain(pair[0], "--to", endpoint)
+        assert done.returncode == 2
+        assert "http" in done.stderr
+        assert pair[0].health() == 200, "nothing has begun"

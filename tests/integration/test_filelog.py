@@ -45,7 +45,7 @@ def bodies(backend):
     return [otlp.value(record.body) for _, record in records(backend)]
 
 
-def wait_for(backend, lines, seconds=30):
+def wait_for(backend, lines, seconds=60):
     """Waits until there are as many records as lines, then compares them."""
     until(
         lambda: len(bodies(backend)) >= len(lines),

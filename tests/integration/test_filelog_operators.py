@@ -136,7 +136,7 @@ def run_peer(program, tmp_path):
 def expected(tmp_path_factory):
     if "HOLDFAST_PEER" in os.environ:
         answers = run_peer(os.environ["HOLDFAST_PEER"], tmp_path_factory.mktemp("peer"))
-        RECORDED.write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
+        RECORDED.write_text(json.dumps(answers, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return json.loads(RECORDED.read_text())
 
 

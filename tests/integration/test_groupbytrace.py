@@ -49,11 +49,9 @@ def arrived(backend, wanted):
 
 
 def test_spans_of_several_requests_are_one(grouping, grpc_backend, grpc_sender):
-    holdfast = grouping()
-    sender = grpc_sender(holdfast)
+    holdfast = grouping(wait_duration="2s")
     ids = [os.urandom(16) for _ in range(50)]
-    for _ in range(3):
-        sender.export(otlp.TRACES, request(ids))
+    grpc_sender(holdfast).export_at_once(otlp.TRACES, [request(ids) for _ in range(3)])
     arrived(grpc_backend, dict.fromkeys(ids, 3))
     for one in grpc_backend.requests:
         order = [span.trace_id for span in spans_of(one.message)]
@@ -71,7 +69,7 @@ def test_more_than_num_traces_are_passed_on_and_none_is_lost(grouping, grpc_back
     for first in range(0, 100, 10):
         sender.export(otlp.TRACES, request(ids[first : first + 10]))
     until(lambda: len(traces(grpc_backend)) == 90, lambda: f"{len(traces(grpc_backend))}")
-    assert holdfast.metric("otelcol_processor_groupbytrace_traces_evicted") == 90
+    until(lambda: holdfast.metric("otelcol_processor_groupbytrace_traces_evicted") == 90, "90 are evicted")
 
 
 def test_kills_lose_nothing(grouping, grpc_backend, grpc_sender):

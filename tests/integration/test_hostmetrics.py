@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from support import host_tree, hostmetrics
+from support import host_tree, hostmetrics, otlp
 from support.holdfast import otlphttp_exporter
 from support.hostmetrics import Peer, peer_program, scrapers, series, shapes
+from support.waiting import until
 
 RECORD = Path(__file__).parent / "hostmetrics.json"
 
@@ -28,7 +29,8 @@ CHANGING = ("system.filesystem.", "system.uptime", "process.uptime")
 def configuration(backend, receiver, **more):
     return {
         "receivers": {"hostmetrics": {"collection_interval": "1s", "initial_delay": "10ms", **receiver}},
-        "exporters": {"otlphttp": otlphttp_exporter(backend)},
+        # One consumer: the measurements arrive in their order.
+        "exporters": {"otlphttp": otlphttp_exporter(backend, sending_queue={"num_consumers": 1})},
         "service": {"pipelines": {"metrics": {"receivers": ["hostmetrics"], "exporters": ["otlphttp"]}}},
         **more,
     }
@@ -221,5 +223,25 @@ def rare(found):
 def test_refuses_keys_that_mean_nothing(start, http_backend, scraper, problem):
     instance = start(configuration(http_backend, {"scrapers": scraper}), ready=False)
     instance.spawn()
-    assert instance.process.wait(20) == 1
+    assert instance.process.wait(60) == 1
     assert problem in instance.log_path.read_text()
+
+
+@pytest.mark.parametrize("interval", ["1s", "0s"])
+def test_tells_logs_of_the_host_as_an_entity(start, http_backend, machine, interval):
+    """What the Go collector 0.160 sends, but for its resource and scope without content."""
+    receiver = receiver_of(machine, metadata_collection_interval=interval)
+    pipelines = {"logs": {"receivers": ["hostmetrics"], "exporters": ["otlphttp"]}}
+    start(configuration(http_backend, receiver, service={"pipelines": pipelines}))
+    wanted = 2 if interval == "1s" else 1
+    until(lambda: len(http_backend.requests) >= wanted, "the events")
+    (scope,) = http_backend.requests[0].message.resource_logs[0].scope_logs
+    assert otlp.attributes(scope.scope) == {"otel.entity.event_as_log": True}
+    (record,) = scope.log_records
+    repeated = {"otel.entity.interval": 1000} if interval == "1s" else {}
+    assert otlp.attributes(record) == {
+        "otel.entity.event.type": "entity_state",
+        "otel.entity.type": "host",
+        **repeated,
+    }
+    assert record.time_unix_nano > 0

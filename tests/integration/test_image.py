@@ -91,7 +91,9 @@ class Contained:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *("unshare", "--mount", "--net", *([] if is_root else ["--map-root-user"])),
+                    # contained.py sees to the propagation: in a chroot unshare cannot change that of the root.
+                    *("unshare", "--mount", "--propagation=unchanged", "--net"),
+                    *([] if is_root else ["--map-root-user"]),
                     *("/usr/bin/python3", ROOT / "tests/support/contained.py"),
                     *(root, self.volume, str(user), *command),
                 ],

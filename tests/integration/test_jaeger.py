@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 
 import grpc
 import pytest
@@ -150,7 +149,7 @@ class TestFaults:
         one.send(good)
         one.send(agent_call(ids[1:], TCompactProtocol.TCompactProtocol))
         grpc_backend.wait_for(ids)
-        assert grpc_backend.ids() == ids
+        assert sorted(grpc_backend.ids()) == ids
         one.holdfast.wait_metric("holdfast_receiver_errors", 4, receiver="jaeger", reason="malformed")
         one.holdfast.wait_for_log("emitBatch")
 
@@ -221,11 +220,11 @@ class TestDurability:
         one = jaeger("thrift_compact")
         ids = otlp.new_ids(400)
         for at in range(0, 400, 4):
+            grpc_backend.wait_for(ids[: max(0, at - 100)])  # no more on their way than the socket's buffer holds
             one.send(agent_call(ids[at : at + 4], TCompactProtocol.TCompactProtocol))
             if at % 100 == 0:
                 one.holdfast.write_config(one.configuration(max_packet_size=60000 + at))
                 one.holdfast.reload()
-            time.sleep(0.001)  # a pace that the socket's buffer follows
         grpc_backend.wait_for(ids)
 
 
@@ -239,5 +238,5 @@ def test_no_protocol_is_an_error(start):
         ready=False,
     )
     holdfast.spawn()
-    assert holdfast.process.wait(20) != 0
+    assert holdfast.process.wait(60) != 0
     assert "must specify at least one protocol" in holdfast.log()

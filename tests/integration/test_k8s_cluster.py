@@ -24,7 +24,8 @@ def api(ending, tmp_path):
 def configuration(backend, **keys):
     return {
         "receivers": {"k8s_cluster": {"collection_interval": "100ms", "initial_delay": "10ms", **keys}},
-        "exporters": {"otlphttp": otlphttp_exporter(backend)},
+        # One consumer: the measurements arrive in their order.
+        "exporters": {"otlphttp": otlphttp_exporter(backend, sending_queue={"num_consumers": 1})},
         "service": {"pipelines": {"metrics": {"receivers": ["k8s_cluster"], "exporters": ["otlphttp"]}}},
     }
 
@@ -339,7 +340,8 @@ def test_what_was_measured_survives_a_kill_while_the_backend_is_away(api, start,
     until(lambda: {name for name, *_ in ALL} <= names_of(http_backend), lambda: f"{names_of(http_backend)}")
 
 
-LEASE = {"lease_name": "l", "lease_namespace": "n", "lease_duration": "1s", "renew_deadline": "700ms", "retry_period": "50ms"}
+# So long that a busy machine does not take the lease from a leader that lives.
+LEASE = {"lease_name": "l", "lease_namespace": "n", "lease_duration": "4s", "renew_deadline": "3s", "retry_period": "50ms"}
 
 
 def test_the_leader_alone_reports(api, start, http_backend):

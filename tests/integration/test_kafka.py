@@ -42,7 +42,7 @@ def ids_at(kafka, signal, topic=None):
     return [i for one in parse(signal, kafka.messages(topic or TOPICS[signal.name])) for i in otlp.ids(signal, one)]
 
 
-def wait_for_ids(kafka, signal, ids, topic=None, seconds=30):
+def wait_for_ids(kafka, signal, ids, topic=None, seconds=60):
     def missing():
         return set(ids) - set(ids_at(kafka, signal, topic))
 
@@ -172,7 +172,9 @@ class TestExporter:
     def test_one_topic_that_fails_does_not_hold_up_the_others(self, start, kafka, grpc_sender):
         for topic in ("good", "bad"):
             kafka.run("topic", topic, 1)
-        kafka.run("fail", "bad", 29)  # TOPIC_AUTHORIZATION_FAILED
+        # UNKNOWN_TOPIC_OR_PART: beside other errors the mock cluster names partitions, as no broker does, and librdkafka
+        # 2.8 ends the process then.
+        kafka.run("fail", "bad", 3)
         holdfast = start(to_kafka(kafka, topic_from_attribute="topic"))
         sender = grpc_sender(holdfast)
         kept, sent = otlp.new_ids(20), otlp.new_ids(20)
@@ -209,7 +211,7 @@ def test_a_wrong_exporter_is_refused_in_one_sentence(start, says):
     text = done.stdout + done.stderr
     if done.returncode == 0:
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         text = holdfast.log()
     assert says in text
 
@@ -237,7 +239,7 @@ def wait_until_committed(kafka, topic, count, group="gateway"):
     until(
         lambda: sum(kafka.committed(group, topic).values()) == count,
         lambda: f"committed {kafka.committed(group, topic)} of {count}",
-        seconds=30,
+        seconds=60,
         pause=0.2,
     )
 
@@ -410,6 +412,6 @@ def test_a_wrong_receiver_is_refused_in_one_sentence(start, grpc_backend, says):
     text = done.stdout + done.stderr
     if done.returncode == 0:
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         text = holdfast.log()
     assert says in text

@@ -390,7 +390,7 @@ def test_outside_of_a_cluster_the_start_fails_with_a_sentence(start, grpc_backen
     configuration = events_config(grpc_backend) if of_events else attributes
     environment = {"KUBERNETES_SERVICE_HOST": ""}
     instance = start(configuration, ready=False, environment=environment)
-    instance.spawn().process.wait(20)
+    instance.spawn().process.wait(60)
     assert instance.process.returncode != 0
     assert "auth_type serviceAccount needs a pod: KUBERNETES_SERVICE_HOST" in instance.log()
     instance.process = None
@@ -634,6 +634,15 @@ def test_objects_are_pulled_at_an_interval(api, start, grpc_backend, cluster):
     assert otlp.attributes(otlp.resources(otlp.LOGS, message)[0]) == {"k8s.namespace.name": "default"}
     assert otlp.attributes(otlp.items(otlp.LOGS, message)[0]) == {"k8s.resource.name": "deployments"}
     assert api.asked("deployments")[0][0] == "/apis/apps/v1/deployments"
+
+
+def test_objects_are_first_read_after_the_delay(api, start, grpc_backend, cluster):
+    made = api.put("deployments", "shop")
+    early = {"name": "deployments", "interval": "1h"}
+    late = {"name": "deployments", "interval": "1h", "initial_delay": "1s"}
+    start(objects_config(grpc_backend, late, early), environment=cluster)
+    until(lambda: bodies(grpc_backend) == [made], "the first")
+    until(lambda: bodies(grpc_backend) == [made, made], "the late one")
 
 
 def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):

@@ -84,7 +84,7 @@ def pair(ending):
     return [ending.enter_context(backends.GrpcBackend()) for _ in range(2)]
 
 
-def wait_until_traces(ends, wanted, seconds=30):
+def wait_until_traces(ends, wanted, seconds=60):
     def missing():
         return set(wanted) - {trace_id for one in ends for trace_id in traces_at(one)}
 
@@ -106,14 +106,13 @@ class TestRing:
             sender.export(otlp.TRACES, request(traces[at : at + 50]))
             sender.export(otlp.TRACES, request(traces[at : at + 50]))
         wait_until_traces(pair, traces)
-        until(lambda: sum(map(len, (one.ids() for one in pair))) >= 800, "all spans")
+        until(lambda: sum(sum(traces_at(one).values()) for one in pair) == 800, "all spans")
         for backend, wanted in zip(pair, shares(pair, traces), strict=True):
             assert traces_at(backend) == {trace: 2 for trace in wanted}
             outcome = "otelcol_loadbalancer_backend_outcome"
-            assert holdfast.metric(outcome, endpoint=backend.endpoint, success="true") > 0
+            holdfast.wait_metric(outcome, 1, endpoint=backend.endpoint, success="true")
         assert holdfast.metric("otelcol_loadbalancer_num_backends", resolver="static") == 2
-        books = holdfast.books("traces", "loadbalancing")
-        assert books["delivered"]["items"] == 800 and books["queued"]["items"] == 0
+        until(lambda: holdfast.books("traces", "loadbalancing")["delivered"]["items"] == 800, "all are acknowledged")
 
     def test_metrics_and_logs_go_by_their_service(self, start, pair, grpc_sender):
         holdfast = start(to_list(*pair))
@@ -124,7 +123,7 @@ class TestRing:
                 body = otlp.request(signal, otlp.new_ids(3), resource={"service.name": name})
                 sender.export(signal, body)
         ring = Ring(sorted(one.endpoint for one in pair))
-        until(lambda: sum(len(one.ids()) for one in pair) >= 120, "all items")
+        until(lambda: sum(len(set(one.ids())) for one in pair) == 120, "all items")
         for signal in (otlp.METRICS, otlp.LOGS):
             for backend in pair:
                 found = {
@@ -148,7 +147,7 @@ class TestFailures:
             sender.export(otlp.TRACES, request(traces[at : at + 10]))
         wait_until_traces(pair[:1], good, seconds=60)
         assert not set(traces_at(pair[1]))
-        assert holdfast.metric("otelcol_loadbalancer_backend_outcome", endpoint=pair[1].endpoint, success="false") > 0
+        holdfast.wait_metric("otelcol_loadbalancer_backend_outcome", 1, endpoint=pair[1].endpoint, success="false")
         books = holdfast.books("traces", "loadbalancing")
         assert books["dead_lettered"]["items"] == 0 and books["queued"]["items"] > 0
         pair[1].stop()
@@ -220,7 +219,7 @@ class TestFailures:
             for span in message.resource_spans[0].scope_spans[0].spans:
                 span.name = os.urandom(6000).hex()
             sender.export(otlp.TRACES, message)
-            if at % 200 == 0:
+            if at % 50 == 0:  # what is for the other backend must not fall out of the queue
                 wait_until_traces(pair[:1], good & set(traces[: at + 10]))
         wait_until_traces(pair[:1], good)
         pair[1].start()
@@ -285,32 +284,36 @@ ERRORS = {"name": "errors", "type": "status_code", "status_code": {"status_codes
 
 class TestTailSamplingBehind:
     def test_traces_stay_whole_while_a_gateway_is_killed(self, start, grpc_backend, grpc_sender):
-        """Two gateways decide about whole traces; one is killed between the halves of the traces."""
+        """Two gateways decide about whole traces; one is killed between the halves of the traces.
+
+        The first halves of some have an error, so that both halves are kept by the gateway which has got them, however
+        long the second ones take; those of the others are dropped."""
         gateways = []
         for _ in range(2):
             gateway = config({"otlp": otlp_exporter(grpc_backend)})
-            gateway["processors"] = {"tail_sampling": {"decision_wait": "8s", "policies": [ERRORS]}}
+            gateway["processors"] = {"tail_sampling": {"decision_wait": "2s", "policies": [ERRORS]}}
             gateway["service"]["pipelines"] = {
                 "traces": {"receivers": ["otlp"], "processors": ["tail_sampling"], "exporters": ["otlp"]}
             }
             gateways.append(start(gateway))
         names = {"static": {"hostnames": [one.grpc_target for one in gateways]}}
         front = start(config({"loadbalancing": balancer(names)}))
-        traces = new_traces(200)
+        traces, others = new_traces(200), new_traces(50)
         sender = grpc_sender(front)
         for at in range(0, 200, 20):
-            sender.export(otlp.TRACES, request(traces[at : at + 20]))
+            first = request(traces[at : at + 20])
+            for span in first.resource_spans[0].scope_spans[0].spans:
+                span.status.code = 2
+            sender.export(otlp.TRACES, first)
+        sender.export(otlp.TRACES, request(others))
         gateways[1].kill9()
         for at in range(0, 200, 20):
-            second = request(traces[at : at + 20])
-            for span in second.resource_spans[0].scope_spans[0].spans:
-                span.status.code = 2
-            sender.export(otlp.TRACES, second)
+            sender.export(otlp.TRACES, request(traces[at : at + 20]))
+        sender.export(otlp.TRACES, request(others))
         gateways[1].start()
         until(
             lambda: traces_at(grpc_backend) == {trace: 2 for trace in traces},
             lambda: f"{len(traces_at(grpc_backend))} traces, {sum(traces_at(grpc_backend).values())} spans",
-            seconds=60,
         )
 
 
@@ -334,7 +337,7 @@ def test_a_wrong_configuration_is_refused_in_one_sentence(start, says):
     done = run("validate", *files, env=holdfast.environment)
     if done.returncode == 0:
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert says in holdfast.log()
     else:
         assert says in done.stdout + done.stderr

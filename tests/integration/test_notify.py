@@ -115,7 +115,7 @@ def test_a_process_that_waits_for_the_data_directory_is_not_ready(start, manager
 def test_a_start_that_fails_is_never_ready(start, manager):
     holdfast = begin(start, manager, "receivers: [", ready=False)
     holdfast.spawn()
-    assert holdfast.process.wait(20) == 1
+    assert holdfast.process.wait(60) == 1
     assert not [said for said in manager.all() if said.startswith("READY")]
 
 

@@ -106,7 +106,6 @@ def test_a_token_is_renewed_before_its_end(start, tokens, http_backend, grpc_sen
     until(lambda: len(tokens.requests) >= 3, lambda: tokens.requests)
     http_backend.wait_for(send(sender))
     first, *_, last = shown(http_backend)
-    assert first == "Bearer token-1"
     assert last != first
 
 

@@ -408,7 +408,7 @@ class TestStart:
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
         with socket.create_server(("127.0.0.1", holdfast.ports["GRPC_PORT"])):
             holdfast.spawn()
-            assert holdfast.process.wait(10) == 1
+            assert holdfast.process.wait(60) == 1
         assert str(holdfast.ports["GRPC_PORT"]) in holdfast.log()
 
     def test_two_parts_of_a_configuration_do_not_share_a_port(self, start, grpc_backend):
@@ -416,7 +416,7 @@ class TestStart:
         configuration = config({"otlp": otlp_exporter(grpc_backend)})
         configuration["service"]["telemetry"] = {"metrics": {"address": "127.0.0.1:${env:HTTP_PORT}"}}
         holdfast = start(configuration, ready=False).spawn()
-        assert holdfast.process.wait(10) == 1
+        assert holdfast.process.wait(60) == 1
         assert "service::telemetry::metrics: cannot listen on" in holdfast.log()
         assert "another part of this configuration listens there" in holdfast.log()
 
@@ -431,7 +431,7 @@ class TestStart:
         holdfast.prefix = ["setpriv", "--bounding-set=-dac_override"]
         holdfast.data_directory = f"{tmp_path}/closed{tail}"
         holdfast.spawn()
-        assert holdfast.process.wait(10) == 1
+        assert holdfast.process.wait(60) == 1
         for words in (
             f"cannot write the data directory {tmp_path}/closed{tail} as uid 0",
             "Permission denied",
@@ -445,7 +445,7 @@ class TestStart:
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}), ready=False)
         holdfast.data_directory = tmp_path / "file"
         holdfast.spawn()
-        assert holdfast.process.wait(10) == 1
+        assert holdfast.process.wait(60) == 1
         assert "Not a directory" in holdfast.log()
         assert "--data-dir" in holdfast.log()
 
@@ -461,7 +461,7 @@ class TestStart:
     def test_both_signals_stop_it_gracefully(self, start, grpc_backend, number):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
         holdfast.process.send_signal(number)
-        assert holdfast.process.wait(10) == 0
+        assert holdfast.process.wait(60) == 0
 
     def test_the_data_directory_is_private(self, start, grpc_backend, grpc_sender):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
@@ -517,7 +517,7 @@ class TestHealthOfTheEnvironment:
             ready=False,
         ).spawn()
         holdfast.wait_for_log("HOLDFAST_HEALTH.*endpoint")
-        assert holdfast.process.wait(20) == 1
+        assert holdfast.process.wait(60) == 1
 
 
 class TestWatch:
@@ -586,7 +586,7 @@ class TestEphemeral:
         refused = senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, otlp.new_ids(1)))
         assert refused.status_code == 503
         grpc_backend.start()
-        assert holdfast.process.wait(20) == 0
+        assert holdfast.process.wait(60) == 0
         grpc_backend.wait_for(ids)
         assert "all that was queued is delivered" in holdfast.log()
 
@@ -597,7 +597,7 @@ class TestEphemeral:
         holdfast.process.send_signal(signal.SIGTERM)
         holdfast.wait_for_log("The stop waits up to 25 s")
         holdfast.process.send_signal(signal.SIGTERM)
-        assert holdfast.process.wait(20) == 0
+        assert holdfast.process.wait(60) == 0
         assert "what is still queued stays in the data directory" in holdfast.log()
 
     def test_a_volume_keeps_it_and_the_stop_does_not_wait(self, start, grpc_backend):

@@ -9,7 +9,7 @@ import pytest
 from support.holdfast import BINARY, ROOT
 
 SCRIPT = ROOT / "conf/package/deb.sh"
-UNIT = "lib/systemd/system/holdfast.service"
+UNIT = "usr/lib/systemd/system/holdfast.service"
 CONFFILES = ["/etc/holdfast/config.yaml", "/etc/holdfast/holdfast.conf"]
 EXPOSURE_MAX = 2.0
 # The commands that the scripts call: here they only write down that they were.

@@ -49,6 +49,8 @@ target_info{service_version="1.2"} 1
 
 
 def job(name="test", targets=(), **keys):
+    """A scrape may take no longer than the interval, so that on a busy machine one fails now and then: its target is
+    down for once, and its series are marked."""
     keys.setdefault("scrape_interval", "200ms")
     keys.setdefault("scrape_timeout", keys["scrape_interval"])
     return {"job_name": name, **({"static_configs": [{"targets": list(targets)}]} if targets else {}), **keys}
@@ -93,6 +95,9 @@ class Seen:
                     list_of.append(row)
         return [found[key] for key in sorted(found, key=lambda key: key[1])]
 
+    def is_down_at(self, time):
+        return any(row["time"] == time and row["value"] == 0 for row in self.rows("up"))
+
     def until(self, condition, what="the points"):
         return until(lambda: condition(self), lambda: f"{what}; last: {self.shown()}")
 
@@ -124,8 +129,13 @@ def run(start, http_backend):
 def test_each_type_becomes_what_the_go_collector_makes_of_it(run, target):
     one = target(PAGE)
     seen = run(job(targets=[one.address]))
-    seen.until_row("up")
-    found = {(row["name"], tuple(sorted(row["attributes"].items()))): row for row in rows(seen.backend.requests[0].message)}
+    first = seen.until_row("scrape_series_added", lambda row: row["value"] == 14)["time"]
+    theirs = 1520879607789 * 10**6
+    found = {
+        (row["name"], tuple(sorted(row["attributes"].items()))): row
+        for row in seen.rows()
+        if row["time"] in (first, theirs)
+    }
     values = {key: (row["kind"], row["monotonic"], row["value"], row["type"]) for key, row in found.items()}
     expected = {
         ("http_requests_total", (("code", "200"), ("path", '/a"b'))): ("sum", True, 17, "counter"),
@@ -141,7 +151,7 @@ def test_each_type_becomes_what_the_go_collector_makes_of_it(run, target):
     }
     assert {key: values[key] for key in expected} == expected
     assert set(values) - set(expected) == {("scrape_duration_seconds", ())}
-    assert found["http_requests_total", (("code", "500"),)]["time"] == 1520879607789 * 10**6
+    assert found["http_requests_total", (("code", "500"),)]["time"] == theirs
     assert found["up", ()]["description"] == "The scraping was successful"
     assert found["scrape_duration_seconds", ()]["unit"] == "s"
     for row in found.values():
@@ -254,8 +264,10 @@ def test_rules_change_targets_and_series(run, target):
     )  # fmt: skip
     assert seen.until_row("a_y")["attributes"] == {}
     assert seen.until_row("up")["resource"]["service.instance.id"] == "renamed:9"
-    assert seen.until_row("scrape_samples_scraped")["value"] == 3
-    assert seen.until_row("scrape_samples_post_metric_relabeling")["value"] == 2
+    scraped = seen.until_row("scrape_samples_scraped", lambda row: not seen.is_down_at(row["time"]))
+    assert scraped["value"] == 3
+    (left,) = [row for row in seen.rows("scrape_samples_post_metric_relabeling") if row["time"] == scraped["time"]]
+    assert left["value"] == 2
     assert not seen.rows("c")
     path, headers = one.requests[0]
     assert path.startswith("/probe?module=m%20n&more=1&more=2&") and path.endswith("target=a%2Fb")
@@ -273,7 +285,8 @@ def test_external_labels_suffixes_and_the_process_start(run, target):
     row = seen.until_row("x_seconds")
     assert (row["start"], row["attributes"]) == (1500000000500000000, {"cluster": "c1"})
     assert seen.until_row("scrape_sample_limit")["value"] == 50
-    assert seen.until_row("scrape_body_size_bytes")["value"] == len(page)
+    size = seen.until_row("scrape_body_size_bytes", lambda row: not seen.is_down_at(row["time"]))
+    assert size["value"] == len(page)
 
 
 def test_scope_labels_become_the_scope(run, target):
@@ -290,22 +303,27 @@ def test_a_series_that_vanishes_is_marked_once(run, target):
     seen = run(job(targets=[one.address]))
     seen.until_row("a", k="2")
     one.page = '# TYPE a gauge\na{k="1"} 5\n'
-    marked = seen.until_row("a", lambda row: row["value"] == "stale", k="2")
+
+    def marks(k):
+        """Those of scrapes that did not fail."""
+        return [row for row in seen.rows("a", k=k) if row["value"] == "stale" and not seen.is_down_at(row["time"])]
+
+    marked = seen.until(lambda seen: marks("2"))[0]
     assert marked["kind"] == "gauge"
-    count = len(one.requests)
-    seen.until(lambda seen: len(seen.rows("a", k="1")) > count + 2)
-    assert [row["value"] for row in seen.rows("a", k="2")].count("stale") == 1
-    assert "stale" not in [row["value"] for row in seen.rows("a", k="1")]
-    assert seen.rows("scrape_series_added")[-1]["value"] == 0
+    count = len(seen.rows("a", k="1"))
+    seen.until(lambda seen: len(seen.rows("a", k="1")) > count + 3)
+    assert len(marks("2")) == 1
+    assert not marks("1")
+    seen.until_row("scrape_series_added", lambda row: row["value"] == 0 and row["time"] > marked["time"])
 
 
 def test_a_target_that_goes_down_has_all_its_series_marked(run, target):
     one = target(PAGE)
     seen = run(job(targets=[one.address]))
-    seen.until_row("up", lambda row: row["value"] == 1)
+    up = seen.until_row("up", lambda row: row["value"] == 1)
     one.stop()
-    seen.until_row("up", lambda row: row["value"] == 0)
-    stale = {row["name"] for row in seen.rows() if row["value"] == "stale"}
+    down = seen.until_row("up", lambda row: row["value"] == 0 and row["time"] > up["time"])
+    stale = {row["name"] for row in seen.rows() if row["value"] == "stale" and row["time"] <= down["time"]}
     assert stale == {"http_requests_total", "temperature_celsius", "latency_seconds", "rpc", "untyped_thing"}
     # A series that brings its times is not marked.
     assert not [row for row in seen.rows("http_requests_total", code="500") if row["value"] == "stale"]
@@ -336,7 +354,7 @@ def test_a_bad_answer_counts_as_down_and_gives_nothing(run, target, page, keys, 
     assert {row["value"] for row in seen.rows("up") if row["resource"]["service.name"] == "test"} == {0}
     assert not seen.rows("a")
     seen.until_row("fine")
-    assert words in seen.holdfast.wait_for_log("scraping .* failed: ([^\"]*)")[0]
+    seen.holdfast.wait_for_log(f'scraping .* failed: [^"]*{words}')
 
 
 @pytest.mark.parametrize("status", [404, 500, 204])
@@ -398,8 +416,8 @@ def test_targets_with_certificates(run, target, tmp_path):
     def ups():
         return {row["resource"]["service.name"]: row["value"] for row in seen.rows("up")}
 
-    until(lambda: len(ups()) == 3, ups)
-    assert ups() == {"good": 1, "blind": 1, "bad": 0}
+    until(lambda: ups() == {"good": 1, "blind": 1, "bad": 0}, ups)
+    assert not [row for row in seen.rows("up") if row["resource"]["service.name"] == "bad" and row["value"] == 1]
 
 
 # ---- real targets ----
@@ -413,7 +431,7 @@ def test_it_scrapes_itself(start, http_backend, host):
     row = seen.until_row("otelcol_process_uptime")
     assert row["resource"]["service.name"] == "otel-collector" and row["kind"] == "sum"
     seen.until_row("otelcol_receiver_accepted_metric_points", lambda row: row["value"] > 0, receiver="prometheus")
-    assert {row["value"] for row in seen.rows("up")} == {1}
+    seen.until_row("up", lambda row: row["value"] == 1)
     exposed = {name for name, _, _ in instance.metrics()}
     assert {row["name"] for row in seen.rows() if row["name"].startswith("otelcol_")} <= exposed | {
         name.rsplit("_", 1)[0] for name in exposed
@@ -446,26 +464,24 @@ def test_a_program_with_the_official_client_library(run, ending, tmp_path):
     assert seen.rows("size")[0]["value"] == (3, 11, (1.0, 2.0), (1, 1, 1))
     assert seen.rows("wait")[0]["value"] == (1, 4, ())
     assert seen.rows("build")[0]["attributes"] == {"version": "1"}
-    assert {row["attributes"]["state"]: row["value"] for row in seen.rows("state")} == {"on": 0, "off": 1}
+    states = {row["attributes"]["state"]: row["value"] for row in seen.rows("state") if row["value"] != "stale"}
+    assert states == {"on": 0, "off": 1}
     assert not [row for row in seen.rows() if row["name"].endswith("_created")]
 
 
 def test_the_node_exporter(run, ending, tmp_path):
     port = free_port()
-    try:
-        process = subprocess.Popen(
-            ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL
-        )
-    except FileNotFoundError:
-        pytest.skip("prometheus-node-exporter is not installed")
+    process = subprocess.Popen(
+        ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}"], stderr=subprocess.DEVNULL
+    )
     ending.callback(process.wait)
     ending.callback(process.kill)
-    seen = run(job("node", [f"127.0.0.1:{port}"]))
-    seen.until_row("up", lambda row: row["value"] == 1)
+    seen = run(job("node", [f"127.0.0.1:{port}"], scrape_interval="3s"))
+    up = seen.until_row("up", lambda row: row["value"] == 1)
     assert seen.until_row("node_cpu_seconds_total", cpu="0", mode="idle")["kind"] == "sum"
     assert seen.until_row("node_memory_MemTotal_bytes")["value"] > 10**6
-    scraped = seen.rows("scrape_samples_scraped")[-1]["value"]
-    assert scraped > 300 and not [row for row in seen.rows("up")[1:] if row["value"] == 0]
+    (scraped,) = [row for row in seen.rows("scrape_samples_scraped") if row["time"] == up["time"]]
+    assert scraped["value"] > 300
 
 
 # ---- discovery ----
@@ -672,7 +688,8 @@ def test_jobs_and_targets_of_an_allocator(start, http_backend, target):
     assert "/jobs/podMonitor%2Fx%2F0/targets?collector_id=collector-0" in allocator.asked
     allocator.put("second", two, metric_relabel_configs=[{"target_label": "new", "replacement": "${1}x"}])
     assert seen.until_row("b")["attributes"] == {"from": "allocator", "new": "x"}
-    assert "stale" not in [row["value"] for row in seen.rows("a")], "a job that has not changed goes on"
+    stale = [row for row in seen.rows("a") if row["value"] == "stale" and not seen.is_down_at(row["time"])]
+    assert not stale, "a job that has not changed goes on"
     allocator.server.status = 503
     instance.wait_for_log("reading .*/scrape_configs failed")
     count = len(one.requests)
@@ -700,11 +717,17 @@ def test_what_was_accepted_survives_a_kill(start, http_backend, target):
     http_backend.always = http_backend.always.__class__("status", code=503, headers={}, body=b"")
     instance = start(configuration(http_backend, job(targets=[one.address], scrape_interval="100ms")))
     instance.wait_metric("otelcol_receiver_accepted_metric_points", 5 * POINTS, receiver="prometheus")
-    accepted = int(instance.metric("otelcol_receiver_accepted_metric_points", receiver="prometheus")) // POINTS
+    accepted = int(instance.metric("otelcol_receiver_accepted_metric_points", receiver="prometheus"))
     instance.kill9()
+    killed_at = time.time_ns()
+    http_backend.requests.clear()
     http_backend.always = http_backend.always.__class__("ok")
     instance.start()
-    until(lambda: set(range(1, accepted + 1)) <= serials(seen), lambda: f"{accepted} of {sorted(serials(seen))}")
+
+    def arrived():
+        return {(row["name"], row["time"]) for row in seen.rows() if row["time"] < killed_at}
+
+    until(lambda: len(arrived()) >= accepted, lambda: f"{len(arrived())} of {accepted}")
 
 
 def test_a_full_queue_holds_the_scrapes_back_and_loses_none(start, http_backend, target):
@@ -721,7 +744,13 @@ def test_a_full_queue_holds_the_scrapes_back_and_loses_none(start, http_backend,
     http_backend.always = http_backend.always.__class__("ok")
     until(lambda: len(one.requests) > asked + 5, "scrapes go on")
     last = len(one.requests) - 1
-    until(lambda: set(range(1, last + 1)) <= serials(seen), lambda: f"{last}: {sorted(serials(seen))}")
+
+    def known():
+        """The answers that came, and the scrapes that failed."""
+        failed = {row["time"] for row in seen.rows("up") if row["value"] == 0}
+        return len(failed) + len([serial for serial in serials(seen) if serial <= last])
+
+    until(lambda: known() >= last, lambda: f"{last}: {sorted(serials(seen))}")
 
 
 def test_a_reload_changes_the_jobs(start, http_backend, target):
@@ -741,10 +770,9 @@ def test_many_targets_are_spread_over_the_interval(run, target):
     one = target("a 1\n")
     labels = [{"targets": [one.address], "labels": {"number": str(i)}} for i in range(60)]
     seen = run(job(static_configs=labels, scrape_interval="2s"))
-    until(lambda: len(seen.backend.requests) >= 120, "two rounds")
-    found = seen.rows("a")
-    assert {row["attributes"]["number"] for row in found} == {str(i) for i in range(60)}
-    times = {row["time"] // 200_000_000 % 10 for row in found}
+    wanted = {str(i) for i in range(60)}
+    until(lambda: {row["attributes"]["number"] for row in seen.rows("a")} == wanted, "all targets")
+    times = {row["time"] // 200_000_000 % 10 for row in seen.rows("a")}
     assert len(times) >= 8, "most tenths of the interval have their share"
 
 
@@ -771,7 +799,7 @@ def test_many_targets_are_spread_over_the_interval(run, target):
 def test_mistakes_are_explained(start, http_backend, keys, words):
     instance = start(configuration(http_backend, {**job(targets=["x:1"]), **keys}), ready=False)
     instance.spawn()
-    assert instance.process.wait(20) != 0
+    assert instance.process.wait(60) != 0
     assert words in instance.log(), instance.log()
 
 

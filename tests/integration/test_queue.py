@@ -596,7 +596,7 @@ class TestNotWritable:
         holdfast = start(config({"otlp": otlp_exporter(away)}), ready=False)
         holdfast.data_directory = "/proc/holdfast"
         holdfast.spawn()
-        assert holdfast.process.wait(10) == 1
+        assert holdfast.process.wait(60) == 1
         says = holdfast.log()
         assert "/proc/holdfast" in says and f"uid {os.geteuid()}" in says
         assert "/proc has mode 0555, owner 0:0, file system proc, 0 bytes free" in says
@@ -606,7 +606,7 @@ class TestNotWritable:
         (holdfast.data_directory / "probe").mkdir(parents=True)
         holdfast.data_directory.chmod(0o750)
         holdfast.spawn()
-        assert holdfast.process.wait(10) == 1
+        assert holdfast.process.wait(60) == 1
         says = holdfast.log()
         assert f"does not keep what uid {os.geteuid()} writes: Is a directory" in says
         assert re.search(r"/data has mode 0750, owner \d+:\d+, file system \w+, \d+ bytes free", says)

@@ -87,5 +87,5 @@ class TestLimits:
         configuration["processors"] = {"rate_limiter": {"rate": 0}}
         holdfast = start(configuration, ready=False)
         holdfast.spawn()
-        assert holdfast.process.wait(timeout=20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "rate must be greater than zero" in holdfast.log()

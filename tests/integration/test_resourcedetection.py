@@ -382,6 +382,38 @@ def test_azure_tells_of_the_machine(start, grpc_backend):
     }
 
 
+@pytest.mark.parametrize(
+    ("group", "cluster"), [("MC_shop_prod_westeurope", "prod"), ("own-name", "own-name"), ("MC_a_b_c_d", "MC_a_b_c_d")]
+)
+def test_aks_is_azure_with_kubernetes(start, grpc_backend, group, cluster):
+    path = "/metadata/instance/compute?api-version=2020-09-01&format=json"
+    with Service({("GET", path): with_header("Metadata", "true", {"resourceGroupName": group})}) as service:
+        environment = {
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://{service.address}",
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        }
+        attributes = {"k8s.cluster.name": {"enabled": True}}
+        processor = {"detectors": ["aks"], "aks": {"resource_attributes": attributes}}
+        _, found = detected(start, grpc_backend, processor, environment)
+    assert found == {"cloud.provider": "azure", "cloud.platform": "azure.aks", "k8s.cluster.name": cluster}
+
+
+def test_openshift_tells_of_its_infrastructure(start, grpc_backend, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    with KubernetesApi(authority.issue("kubernetes"), {"first-token"}) as api:
+        platform_status = {"type": "AWS", "aws": {"region": "eu-west-1"}}
+        status = {"infrastructureName": "shop-x2", "platformStatus": platform_status}
+        api.put("infrastructures", "cluster", None, status=status)
+        environment = service_account(tmp_path / "account", api, authority)
+        _, found = detected(start, grpc_backend, {"detectors": ["openshift"]}, environment)
+    assert found == {
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_openshift",
+        "cloud.region": "eu-west-1",
+        "k8s.cluster.name": "shop-x2",
+    }
+
+
 def test_docker_is_asked_over_its_socket(start, grpc_backend, tmp_path):
     answers = {
         ("GET", "/info"): {"OSType": "linux", "Name": "docker-host"},

@@ -509,7 +509,7 @@ class TestAlgorithmsOfExporters:
         tls = {"cipher_suites": ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA265"], "curve_preferences": ["P255"]}
         endpoint = "https://localhost:1" if kind == "otlphttp" else "localhost:1"
         holdfast = start(config({kind: {"endpoint": endpoint, "tls": tls}}), ready=False).spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "tls::cipher_suites[0]" in holdfast.log()
         assert 'did you mean "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"?' in holdfast.log().replace("\\", "")
         assert 'did you mean "P256"?' in holdfast.log().replace("\\", "")
@@ -609,7 +609,7 @@ class TestTlsExporter:
         endpoint = "https://localhost:1" if kind == "otlphttp" else "localhost:1"
         tls = {"cert_file": "/nonexistent/client.crt", "key_file": "/nonexistent/client.key"}
         holdfast = start(config({kind: {"endpoint": endpoint, "tls": tls}}), ready=False).spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "/nonexistent/client.crt" in holdfast.log()
 
     def test_insecure_skip_verify_is_obeyed(self, start, ending, grpc_sender, authority):
@@ -935,9 +935,9 @@ class TestProxies:
         exporter = otlp_exporter(grpc_backend, endpoint="backend.test:1")
         by_environment = {"ready": False, "environment": {"HTTPS_PROXY": url}}
         holdfast = start(config({"otlp": exporter}), **by_environment).spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "the proxy of HTTPS_PROXY is not of the form http://" in holdfast.log()
         assert "hidden" not in holdfast.log()
         holdfast = start(config({"otlp": {**exporter, "proxy_url": url}}), ready=False).spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "proxy_url: expected http://" in holdfast.log() and "hidden" not in holdfast.log()

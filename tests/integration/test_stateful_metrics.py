@@ -81,7 +81,7 @@ def wait_until_done(holdfast, kind):
     def queued():
         return holdfast.books("metrics", kind)["queued"]["items"]
 
-    until(lambda: queued() == 0, lambda: f"{queued()} points wait", seconds=30)
+    until(lambda: queued() == 0, lambda: f"{queued()} points wait", seconds=60)
 
 
 class TestKill:
@@ -124,7 +124,7 @@ class TestReload:
         sender.export(otlp.METRICS, request(DELTA, [("a", 0, 1, 5)]))
         until(lambda: len(points(grpc_backend)) == 1, "nothing has arrived")
         holdfast.reload()
-        holdfast.wait_for_log("the new configuration runs", seconds=30)
+        holdfast.wait_for_log("the new configuration runs", seconds=60)
         sender.export(otlp.METRICS, request(DELTA, [("a", 1, 2, 7)]))
         wanted = {("a", 0.0, 1.0): 5, ("a", 0.0, 2.0): 12}
         until(lambda: points(grpc_backend) == wanted, lambda: points(grpc_backend))

@@ -1,11 +1,15 @@
 """Logs over TCP, TLS and UDP: syslog, tcplog, udplog; what a stop, a kill and a full queue cost."""
 
+import contextlib
+import fcntl
 import json
 import logging.handlers
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -26,7 +30,8 @@ class Receiver:
         self.port = free_port()
         self.kind = kind
         self.settings = settings
-        self.exporter = otlp_exporter(backend, **dict(exporter))
+        # One consumer: requests arrive in the order of the queue.
+        self.exporter = otlp_exporter(backend, **{"sending_queue": {"num_consumers": 1}, **dict(exporter)})
         self.holdfast = start(self.configuration())
 
     def configuration(self, **more):
@@ -39,6 +44,15 @@ class Receiver:
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    @staticmethod
+    def wait_until_received(connection):
+        """Until nothing of what was sent is still on the sender's side."""
+
+        def unacknowledged():
+            return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
+
+        until(lambda: unacknowledged() == 0, lambda: f"{unacknowledged()} bytes are on their way")
 
     def send(self, datagram):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -56,7 +70,7 @@ class Receiver:
     def bodies(self):
         return [record.body.string_value for record in self.records()]
 
-    def wait_for(self, count, seconds=30):
+    def wait_for(self, count, seconds=60):
         until(lambda: len(self.records()) >= count, lambda: f"{len(self.records())} of {count} records", seconds)
         return self.records()
 
@@ -189,7 +203,7 @@ class TestSyslog:
             ready=False,
         )
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert words in holdfast.log()
 
 
@@ -273,8 +287,9 @@ class TestLines:
         assert one.bodies() == [f"line {number}" for number in range(50_000)]
         with one.connect() as connection:
             connection.sendall(b"in clear\n")
-            while connection.recv(100):
-                pass
+            with contextlib.suppress(ConnectionResetError):  # OpenSSL 3.5 leaves some of the line unread
+                while connection.recv(100):
+                    pass
         one.holdfast.wait_for_log("127.0.0.1: ")
 
 
@@ -295,8 +310,8 @@ class TestDurability:
             assert sent < 100_000, "nothing makes the sender wait"
             grpc_backend.start()
             connection.settimeout(30)
-            until(lambda: len(one.records()) >= sent, lambda: f"{len(one.records())} of {sent} lines", 60)
-        found = [int(body[:8]) for body in one.bodies()]
+            until(lambda: len(set(one.bodies())) >= sent, lambda: f"{len(one.records())} of {sent} lines")
+        found = list(dict.fromkeys(int(body[:8]) for body in one.bodies()))
         assert found[:sent] == list(range(sent))
 
     def test_what_was_read_before_a_kill_is_there(self, receiver, grpc_backend):
@@ -319,6 +334,7 @@ class TestDurability:
             for number in range(20_000):
                 connection.sendall(b"%d\n" % number)
             connection.sendall(b"unfinished")
+            one.wait_until_received(connection)
             if act == "restart":
                 one.holdfast.restart()
             else:
@@ -326,7 +342,15 @@ class TestDurability:
                 one.holdfast.reload()
             wanted = [*[str(number) for number in range(20_000)], "unfinished"]
             # A reload may deliver again what was on its way; the first of each tells of order and loss.
-            until(lambda: list(dict.fromkeys(one.bodies())) == wanted, "not all lines, or not in their order")
+
+            def arrived():
+                return list(dict.fromkeys(one.bodies()))
+
+            def first_difference():
+                at = next((i for i, pair in enumerate(zip(arrived(), wanted)) if pair[0] != pair[1]), len(arrived()))
+                return f"{len(arrived())} of {len(wanted)} lines; at {at}: {arrived()[at : at + 3]}"
+
+            until(lambda: arrived() == wanted, first_difference)
         with one.connect() as connection:
             connection.sendall(b"after\n")
         until(lambda: "after" in one.bodies(), "nothing is read any more")

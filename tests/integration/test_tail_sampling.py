@@ -67,7 +67,11 @@ def wait_until_decided(holdfast):
     def queued():
         return holdfast.books("traces", "tail_sampling")["queued"]["items"]
 
-    until(lambda: queued() == 0, lambda: f"{queued()} spans wait", seconds=40)
+    until(lambda: queued() == 0, lambda: f"{queued()} spans wait")
+
+
+def wait_until_delivered(holdfast):
+    until(lambda: holdfast.books("traces>tail_sampling", "otlp")["queued"]["items"] == 0, "spans wait behind")
 
 
 def make_traces(count):
@@ -76,10 +80,10 @@ def make_traces(count):
 
 
 def send(sender, errors, slow, others):
-    """Each trace has two spans, in two requests."""
-    sender.export(otlp.TRACES, request([(i, 1, False) for i in errors + slow + others]))
+    """Each trace has two spans, in two requests, which come long before the decision."""
+    first = [(i, 1, False) for i in errors + slow + others]
     second = [(i, 1, True) for i in errors] + [(i, 1001, False) for i in slow] + [(i, 1000, False) for i in others]
-    sender.export(otlp.TRACES, request(second))
+    sender.export_at_once(otlp.TRACES, [request(first), request(second)])
 
 
 class TestVerdicts:
@@ -89,7 +93,7 @@ class TestVerdicts:
         send(grpc_sender(holdfast), errors, slow, others)
         wait_until_decided(holdfast)
         kept = set(errors + slow) | {i for i in others if is_of_the_share(i, 10)}
-        until(lambda: len(spans_by_trace(grpc_backend)) >= len(kept), "not all have arrived")
+        wait_until_delivered(holdfast)
         assert spans_by_trace(grpc_backend) == {i: 2 for i in kept}
         books = holdfast.books("traces", "tail_sampling")
         assert books["accepted"]["items"] == 600
@@ -119,7 +123,7 @@ class TestKill:
         holdfast.start()
         wait_until_decided(holdfast)
         kept = set(errors + slow) | {i for i in others if is_of_the_share(i, 10)}
-        until(lambda: len(spans_by_trace(grpc_backend)) >= len(kept), "not all have arrived")
+        wait_until_delivered(holdfast)
         assert spans_by_trace(grpc_backend) == {i: 2 for i in kept}
         assert holdfast.books("traces", "tail_sampling")["accepted"]["items"] == 300
 
@@ -137,10 +141,9 @@ class TestKill:
             holdfast.kill9()
             holdfast.start()
         wait_until_decided(holdfast)
-        until(lambda: sum(spans_by_trace(grpc_backend).values()) >= 2 * len(kept), "not all have arrived")
+        wait_until_delivered(holdfast)
         assert spans_by_trace(grpc_backend) == {i: 2 for i in kept}
         holdfast.books("traces", "tail_sampling")
-
 
     def test_a_verdict_that_cannot_be_repeated_outlives_kills(self, sampling, grpc_backend, grpc_sender):
         """By a rate: decided again, a part of a trace would have another verdict than the rest."""
@@ -153,11 +156,15 @@ class TestKill:
                 sender.export(otlp.TRACES, request([(i, 1, False) for i in ids[first : first + 20]]))
         for _ in range(4):
             found = len(grpc_backend.requests)
-            until(lambda seen=found: len(grpc_backend.requests) > seen or holdfast.books("traces", "tail_sampling")["queued"]["items"] == 0, "nothing comes", 20)
+            until(
+                lambda seen=found: len(grpc_backend.requests) > seen
+                or holdfast.books("traces", "tail_sampling")["queued"]["items"] == 0,
+                "nothing comes",
+            )
             holdfast.kill9()
             holdfast.start()
         wait_until_decided(holdfast)
-        until(lambda: holdfast.books("traces>tail_sampling", "otlp")["queued"]["items"] == 0, "spans wait behind")
+        wait_until_delivered(holdfast)
         found = spans_by_trace(grpc_backend)
         assert found
         assert set(found.values()) == {3}

@@ -347,7 +347,7 @@ class TestMessages:
         holdfast.data_directory.mkdir()
         (holdfast.data_directory / "control").write_text("mine")
         holdfast.spawn()
-        assert holdfast.process.wait(20) != 0
+        assert holdfast.process.wait(60) != 0
         assert "a file that is no socket stands there; remove it" in holdfast.log()
         assert "another process" not in holdfast.log()
         assert (holdfast.data_directory / "control").read_text() == "mine"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, opensearch  # noqa: E402
+from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, opensearch, pprof  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -16,6 +16,7 @@ PARTS = {
     "kubernetes": kubernetes.main,
     "charts": charts.main,
     "opensearch": opensearch.main,
+    "pprof": pprof.main,
     "debian": debian.main,
 }
 

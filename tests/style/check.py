@@ -54,6 +54,7 @@ LIBRARIES = {
     r"yajl/.*": ("src/json", "src/pdata"),
     r"msgpack.*": "src/encodings",
     r"librdkafka/.*": "src/kafka",
+    r"libxml/.*": "src/ottl",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -98,7 +99,8 @@ FLOORS = {
     "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
     "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
-    "src": ("src/cli", "src/service"),
+    "src/check": ("src/service", "src/pipeline", "src/storage", "src/config", "src/support", "wal", *DATA),
+    "src": ("src/cli", "src/service", "src/check", "src/config"),
     "docs/examples": SHARED,
 }
 COMPONENTS = "src/components"

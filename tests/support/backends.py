@@ -118,7 +118,7 @@ class Backend:
         """The ids of all accepted items, in order of arrival, repeats included."""
         return [item for one in self.accepted(signal) for item in one.ids]
 
-    def wait_for(self, ids, seconds=30):
+    def wait_for(self, ids, seconds=60):
         """Waits until every one of the ids has arrived."""
         wanted = set(ids)
 
@@ -131,7 +131,7 @@ class Backend:
             seconds,
         )
 
-    def wait_for_requests(self, count, seconds=20):
+    def wait_for_requests(self, count, seconds=60):
         """Waits until so many requests, accepted or not, were seen."""
         until(
             lambda: len(self.requests) >= count, lambda: f"{len(self.requests)} requests of {count}", seconds
@@ -169,7 +169,7 @@ class GrpcBackend(Backend):
         self._server = grpc.server(
             futures.ThreadPoolExecutor(max_workers=32), options=self._options, compression=self._compression
         )
-        for signal in otlp.SIGNALS:
+        for signal in otlp.ALL_SIGNALS:
             method = grpc.unary_unary_rpc_method_handler(self._handler(signal), None, None)
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(signal.service, {"Export": method}),)
@@ -305,7 +305,7 @@ class HttpBackend(Backend):
             return
         body = self._read_body(handler)
         metadata = {key.lower(): value for key, value in handler.headers.items()}
-        signal = next((one for one in otlp.SIGNALS if one.http_path == handler.path), None)
+        signal = next((one for one in otlp.ALL_SIGNALS if one.http_path == handler.path), None)
         if signal is None:
             self._answer(handler, 404, {}, b"")
             return

@@ -269,6 +269,52 @@ static inline void bodies_metric(struct bodies *bodies, uint64_t points)
     hf_wire_close(writer, metric);
 }
 
+/* A profile of `samples` samples. */
+static inline void bodies_profile(struct bodies *bodies, uint64_t samples)
+{
+    struct hf_wire_writer *writer = &bodies->writer;
+    struct hf_wire_message profile = hf_wire_open(writer, 2, 100);
+    struct hf_wire_message type = hf_wire_open(writer, 1, 10);
+    hf_wire_put_varint(writer, 1, 1);
+    hf_wire_put_varint(writer, 2, 2);
+    hf_wire_close(writer, type);
+    for (uint64_t i = 0; i < samples; i++) {
+        struct hf_wire_message sample = hf_wire_open(writer, 2, 30);
+        hf_wire_put_varint(writer, 1, 1 + i);
+        hf_wire_put_bytes(writer, 4, hf_slice_of("\x01\x96\x01", 3));
+        hf_wire_put_fixed64(writer, 5, 9); /* not packed */
+        bodies_unknown(bodies);
+        hf_wire_close(writer, sample);
+    }
+    hf_wire_put_fixed64(writer, 3, 5);
+    hf_wire_put_varint(writer, 4, 6);
+    bodies_id(bodies, 7, 16);
+    bodies_text(bodies, 9, "pprof");
+    bodies_unknown(bodies);
+    hf_wire_close(writer, profile);
+}
+
+/* The tables that profiles point into. */
+static inline void bodies_dictionary(struct bodies *bodies)
+{
+    struct hf_wire_writer *writer = &bodies->writer;
+    struct hf_wire_message dictionary = hf_wire_open(writer, 2, 200);
+    struct hf_wire_message location = hf_wire_open(writer, 2, 30);
+    hf_wire_put_varint(writer, 2, 0x4000);
+    struct hf_wire_message line = hf_wire_open(writer, 3, 10);
+    hf_wire_put_varint(writer, 2, 7);
+    hf_wire_close(writer, line);
+    hf_wire_close(writer, location);
+    bodies_text(bodies, 5, "");
+    bodies_text(bodies, 5, "main");
+    bodies_text(bodies, 5, "cpu");
+    struct hf_wire_message pair = hf_wire_open(writer, 6, 30);
+    hf_wire_put_varint(writer, 1, 1);
+    bodies_value(bodies, 2, 0);
+    hf_wire_close(writer, pair);
+    hf_wire_close(writer, dictionary);
+}
+
 static inline void bodies_scope(struct bodies *bodies)
 {
     struct hf_wire_message scope = hf_wire_open(&bodies->writer, 1, 40);
@@ -309,13 +355,16 @@ static inline void bodies_make(enum hf_signal signal, uint64_t seed, uint64_t it
             struct hf_wire_message group = hf_wire_open(&bodies.writer, 2, 1000);
             bodies_scope(&bodies);
             for (uint64_t i = bodies_draw(&bodies, 6); i > 0 && left > 0; i--) {
-                uint64_t points = signal == HF_METRICS ? 1 + bodies_draw(&bodies, 4) : 1;
+                bool are_many = signal == HF_METRICS || signal == HF_PROFILES;
+                uint64_t points = are_many ? 1 + bodies_draw(&bodies, 4) : 1;
                 points = points < left ? points : left;
                 left -= points;
                 if (signal == HF_TRACES) {
                     bodies_span(&bodies);
                 } else if (signal == HF_LOGS) {
                     bodies_record(&bodies);
+                } else if (signal == HF_PROFILES) {
+                    bodies_profile(&bodies, points);
                 } else {
                     bodies_metric(&bodies, points);
                 }
@@ -327,6 +376,9 @@ static inline void bodies_make(enum hf_signal signal, uint64_t seed, uint64_t it
         bodies_text(&bodies, 3, "https://example.com/resource");
         bodies_unknown(&bodies);
         hf_wire_close(&bodies.writer, element);
+    }
+    if (signal == HF_PROFILES) {
+        bodies_dictionary(&bodies);
     }
     bodies_unknown(&bodies);
     assert(hf_wire_status(&bodies.writer) == HF_OK);

@@ -37,11 +37,11 @@ class Authority:
             self.certificate,
         )
 
-    def issue(self, name, common_name=None):
+    def issue(self, name, common_name=None, names="DNS:localhost,IP:127.0.0.1", days=2):
         """Makes (or makes anew) a certificate for localhost, 127.0.0.1 and the name; returns (certificate, key)."""
         certificate, key = self.directory / f"{name}.crt", self.directory / f"{name}.key"
         request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
-        extensions.write_text(f"subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:{name}\n")
+        extensions.write_text(f"subjectAltName={names},DNS:{name}\n")
         fresh_key = self.directory / f"{name}.key.new"
         _openssl(
             "req",
@@ -69,7 +69,7 @@ class Authority:
             self._key,
             "-CAcreateserial",
             "-days",
-            2,
+            days,
             "-extfile",
             extensions,
             "-out",

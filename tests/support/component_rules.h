@@ -55,13 +55,15 @@ static inline void check_operations(const struct hf_component *component)
 /* What a connector reads is what it makes something of. */
 static inline void check_signals(const struct hf_component *component)
 {
-    bool has_signals = component->signals != 0 && (component->signals & ~HF_ALL_SIGNALS) == 0;
+    bool has_signals =
+        component->signals != 0 && (component->signals & ~HF_ALL_SIGNALS_AND_PROFILES) == 0;
     RULE(component, has_signals == (component->kind != HF_EXTENSION), "signals");
     for (int i = 0; component->connector != NULL && i < HF_SIGNAL_COUNT; i++) {
         bool reads = (component->signals & HF_SIGNAL_BIT(i)) != 0;
         RULE(component, reads == (component->connector->makes[i] != 0), "%s",
              hf_signal_name((enum hf_signal)i));
-        RULE(component, (component->connector->makes[i] & ~HF_ALL_SIGNALS) == 0, "makes");
+        RULE(component, (component->connector->makes[i] & ~HF_ALL_SIGNALS_AND_PROFILES) == 0,
+             "makes");
     }
 }
 

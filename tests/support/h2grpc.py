@@ -83,7 +83,7 @@ def frame(body, compressed=False):
 class RawGrpc:
     """One HTTP/2 connection."""
 
-    def __init__(self, port, timeout=10, host="127.0.0.1"):
+    def __init__(self, port, timeout=30, host="127.0.0.1"):
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.h2 = h2.connection.H2Connection(

@@ -134,7 +134,7 @@ class Holdfast:
             )
         return self
 
-    def start(self, seconds=20):
+    def start(self, seconds=60):
         """Starts the process and waits until it is ready."""
         self.spawn()
         self.wait_ready(seconds)
@@ -147,7 +147,7 @@ class Holdfast:
         found = schema.problems(self.binary, schema.merged(*(schema.merged({}, source) for source in sources)))
         assert not found, f"the schema does not allow what runs: {found[:5]}"
 
-    def wait_ready(self, seconds=20):
+    def wait_ready(self, seconds=60):
         until(self.is_ready_or_dead, lambda: f"holdfast is not ready:\n{self.log()[-3000:]}", seconds)
         if self.process.poll() is not None:
             raise AssertionError(f"holdfast ended with {self.process.returncode}:\n{self.log()[-3000:]}")
@@ -159,7 +159,7 @@ class Holdfast:
         """The status of the health page; 0 when nobody answers."""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.ports['HEALTH_PORT']}/", timeout=5
+                f"http://127.0.0.1:{self.ports['HEALTH_PORT']}/", timeout=20
             ) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
@@ -170,9 +170,9 @@ class Holdfast:
     def kill9(self):
         """The end without a warning."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
-    def terminate(self, seconds=20):
+    def terminate(self, seconds=60):
         """Asks for a graceful end; returns (exit status, seconds it took)."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
@@ -193,7 +193,7 @@ class Holdfast:
                 status, _ = self.terminate()
             except subprocess.TimeoutExpired:
                 self.kill9()
-                raise AssertionError(f"holdfast did not stop within 20 s:\n{self.log()[-3000:]}") from None
+                raise AssertionError(f"holdfast did not stop within 60 s:\n{self.log()[-3000:]}") from None
             assert status == 0, f"holdfast ended with {status}:\n{self.log()[-3000:]}"
         for sign in ("Assertion `", "ERROR: AddressSanitizer", "WARNING: ThreadSanitizer", "runtime error:"):
             assert sign not in self.log(), f"{sign}:\n{self.log()[-6000:]}"
@@ -213,7 +213,7 @@ class Holdfast:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    def wait_for_log(self, pattern, seconds=20):
+    def wait_for_log(self, pattern, seconds=60):
         """Waits for a line that the regular expression finds; returns the match."""
         return until(
             lambda: re.search(pattern, self.log()),
@@ -246,7 +246,7 @@ class Holdfast:
         ]
         return sum(values) if values else None
 
-    def wait_metric(self, name, least, seconds=20, **labels):
+    def wait_metric(self, name, least, seconds=60, **labels):
         """Waits until the metric is at least so much."""
         return until(
             lambda: (self.metric(name, **labels) or 0) >= least,
@@ -298,7 +298,7 @@ def consumers_of(stat, name, kind="queue"):
 
 def run(*arguments, **options):
     """Runs the binary to its end."""
-    options.setdefault("timeout", 30)
+    options.setdefault("timeout", 60)
     return subprocess.run(
         [BINARY, *map(str, arguments)],
         stdin=options.pop("stdin", subprocess.DEVNULL),

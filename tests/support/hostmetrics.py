@@ -71,15 +71,19 @@ def kind_of(metric):
 
 
 def series(message):
-    """{(metric, resource attributes, attributes): [unit, kind, number type, value]} of one request."""
-    found = {}
+    """{(metric, resource attributes, attributes): [unit, kind, number type, value]} of one request, of its last scrape:
+    those that wait may go as one request."""
+    found, times = {}, {}
     for resource in message.resource_metrics:
         of_resource = attributes_of(resource.resource.attributes)
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
                 for point in getattr(metric, metric.WhichOneof("data")).data_points:
                     key = (metric.name, of_resource, attributes_of(point.attributes))
-                    assert key not in found, key
+                    assert point.time_unix_nano != times.get(key), key
+                    if point.time_unix_nano < times.get(key, 0):
+                        continue
+                    times[key] = point.time_unix_nano
                     number = point.WhichOneof("value")
                     found[key] = [metric.unit, kind_of(metric), number, getattr(point, number)]
     return found

@@ -52,6 +52,7 @@ class KubernetesApi:
         self.history = []  # (version, kind, type, object)
         self.denied = set()  # kinds that are forbidden
         self.requests = []  # (path, query, token)
+        self.reviews = []  # what access reviews were about
         self.gone_in_stream = True  # 410 as a line of a 200, not as the answer's code
         self.cuts = self.bookmarks = self.marked = 0
         self.watching = {}  # kind -> number of open watches
@@ -111,7 +112,7 @@ class KubernetesApi:
             self.cuts += 1
             self.changed.notify_all()
 
-    def bookmark(self, seconds=20):
+    def bookmark(self, seconds=60):
         """Sends a bookmark on every watch; returns its version when one has it."""
         with self.changed:
             self.version += 1
@@ -199,6 +200,8 @@ class KubernetesApi:
             self._discover(handler, path)
         elif path == "/version":
             self._send(handler, 200, {"gitVersion": "v1.31.0"})
+        elif kind == "selfsubjectaccessreviews":
+            self._review(handler)
         elif handler.command != "GET":
             self._write(handler, namespace, kind, name)
         elif name:
@@ -215,6 +218,14 @@ class KubernetesApi:
         namespace = parts[1] if len(parts) > 2 and parts[0] == "namespaces" else ""
         parts = parts[2:] if namespace else parts
         return namespace, parts[0] if parts else "", parts[1] if len(parts) > 1 else ""
+
+    def _review(self, handler):
+        """May the asker do that? Not with kinds that are forbidden, nor with (verb, kind) pairs."""
+        review = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length", 0))))
+        wanted = review["spec"]["resourceAttributes"]
+        self.reviews.append(wanted)
+        refused = wanted["resource"] in self.denied or (wanted["verb"], wanted["resource"]) in self.denied
+        self._send(handler, 201, {**review, "status": {"allowed": not refused, "reason": "" if refused else "RBAC"}})
 
     def _find(self, namespace, kind, name):
         for one in self.objects.get(kind, {}).values():
@@ -355,7 +366,7 @@ class KubernetesApi:
             with contextlib.suppress(OSError):
                 handler.connection.shutdown(socket.SHUT_RDWR)
 
-    def wait_watched(self, kind, seconds=20):
+    def wait_watched(self, kind, seconds=60):
         """Waits until somebody watches that kind."""
         with self.changed:
             assert self.changed.wait_for(lambda: self.watching.get(kind, 0) > 0, seconds), f"no watch of {kind}"

@@ -13,6 +13,7 @@
 
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
+#include "opentelemetry/proto/collector/profiles/v1development/profiles_service.pb-c.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb-c.h"
 #include "pdata/document.h"
 #include "proto/objects.h"
@@ -46,7 +47,8 @@ static inline const ProtobufCMessageDescriptor *oracle_type(enum hf_signal signa
     static const ProtobufCMessageDescriptor *const types[HF_SIGNAL_COUNT] = {
         &opentelemetry__proto__collector__trace__v1__export_trace_service_request__descriptor,
         &opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__descriptor,
-        &opentelemetry__proto__collector__logs__v1__export_logs_service_request__descriptor};
+        &opentelemetry__proto__collector__logs__v1__export_logs_service_request__descriptor,
+        &opentelemetry__proto__collector__profiles__v1development__export_profiles_service_request__descriptor};
     return types[signal];
 }
 

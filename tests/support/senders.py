@@ -38,14 +38,20 @@ class GrpcSender:
             self.channel = grpc.secure_channel(target, credentials, options=options, compression=compression)
         else:
             self.channel = grpc.insecure_channel(target, options=options, compression=compression)
-        self._methods = {one.name: self.channel.unary_unary(one.method_path) for one in otlp.SIGNALS}
+        self._methods = {one.name: self.channel.unary_unary(one.method_path) for one in otlp.ALL_SIGNALS}
 
-    def export(self, signal, body, metadata=None, timeout=10):
+    def export(self, signal, body, metadata=None, timeout=30):
         """Sends one request; returns the parsed response or raises grpc.RpcError."""
         if not isinstance(body, bytes):
             body = body.SerializeToString()
         answer = self._methods[signal.name](body, metadata=metadata, timeout=timeout)
         return signal.response.FromString(answer)
+
+    def export_at_once(self, signal, messages, timeout=30):
+        """Sends several requests without waiting between them."""
+        calls = [self._methods[signal.name].future(one.SerializeToString(), timeout=timeout) for one in messages]
+        for call in calls:
+            call.result()
 
     def code(self, signal, body, **options):
         """The status code alone."""
@@ -81,7 +87,7 @@ def post(
     wanted = {"Content-Type": content_type, **(headers or {})}
     if coding:
         wanted["Content-Encoding"] = coding
-    options.setdefault("timeout", 10)
+    options.setdefault("timeout", 30)
     return session.post(base + signal.http_path, data=ENCODE[coding](body), headers=wanted, **options)
 
 
@@ -153,7 +159,7 @@ class Load:
         return None if status == 200 else str(status)
 
 
-def wait_for_acknowledged(load, count, seconds=30):
+def wait_for_acknowledged(load, count, seconds=60):
     """Waits until the load has so many acknowledged items."""
     until(
         lambda: len(load.acknowledged) >= count,

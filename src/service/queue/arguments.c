@@ -26,6 +26,12 @@ const char hf_queue_usage[] =
     "  drop deadletter:EXPORTER          deletes the dead letters\n"
     "  drop requeue:EXPORTER             deletes requeued dead letters of a removed exporter\n"
     "  requeue EXPORTER                  sends the dead letters of that exporter again\n"
+    "  orphans [DIR...] [--json]         data directories that no process has, and what waits in "
+    "them;\n"
+    "                                    DIR or a folder of them, else those beside our own\n"
+    "  adopt DIR                         moves the backlog of such a directory into the running "
+    "Holdfast,\n"
+    "                                    whose exporters of the same names send it\n"
     "\n"
     "ls, cat and export begin with --from SEQ; ls and cat end after -n N records. Of dead "
     "letters,\n"
@@ -59,6 +65,7 @@ static const struct rule {
     {"export", HF_QUEUE_EXPORT, FROM | ENDPOINT, "a queue", true},
     {"drop", HF_QUEUE_DROP, EXPORTER | RECORDS, "a queue", true},
     {"requeue", HF_QUEUE_REQUEUE, RECORDS, "an exporter", true},
+    {"adopt", HF_QUEUE_ADOPT, 0, "a data directory", true},
 };
 
 static const struct {

@@ -15,11 +15,13 @@ enum hf_queue_verb {
     HF_QUEUE_EXPORT,
     HF_QUEUE_DROP,
     HF_QUEUE_REQUEUE,
+    HF_QUEUE_ADOPT,
 };
 
 struct hf_queue_arguments {
     enum hf_queue_verb verb;
-    const char *queue; /* its plain word: a queue, or an exporter to requeue; NULL: none */
+    /* Its plain word: a queue, an exporter to requeue, a directory to adopt; NULL: none. */
+    const char *queue;
     const char *exporter, *endpoint;
     const char *records; /* "1,5,9": the dead letters that are meant; NULL: all */
     uint64_t most, from; /* most: at least 1 */

@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "dead_letters.h"
 #include "listing.h"
+#include "orphans.h"
 #include "output.h"
 #include "replay.h"
 #include "util/clock.h"
@@ -287,6 +288,8 @@ enum hf_exit hf_queue_command(struct hf_storage *store, int count, char *const *
         return run_verify(store, &arguments, out);
     case HF_QUEUE_DROP:
         return run_drop(store, &arguments, out);
+    case HF_QUEUE_ADOPT:
+        return hf_orphans_adopt(store, arguments.queue, out);
     case HF_QUEUE_REQUEUE:
         return hf_dead_letters_requeue(store, arguments.queue, arguments.records, out);
     default:

@@ -34,6 +34,7 @@ from support.waiting import until
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "recorded"
+GATES = "--feature-gates=ottl.functions.enableLambda"  # functions that stay behind it in the Go collector
 CASES_OF_A_PROCESS = {"holdfast": 32, "peer": 100}
 PREFIXES = {"traces": "trace", "metrics": "metric", "logs": "log"}
 
@@ -302,7 +303,7 @@ def through_peer(program, cases, directory):
     path = Path(directory) / "peer.yaml"
     path.write_text(yaml.safe_dump(config))
     with open(Path(directory) / "peer.log", "wb") as log:
-        process = subprocess.Popen([program, "--config", path], stdout=log, stderr=log)
+        process = subprocess.Popen([program, "--config", path, GATES], stdout=log, stderr=log)
     try:
         def answers():
             if process.poll() is not None:

@@ -423,112 +423,104 @@ static void takes_text_where_a_number_or_flag_is_meant(void **state)
     step_end(&step, NULL, "");
 }
 
+static const struct {
+    const char *text, *findings;
+} wrong_values[] = {
+    {"flag: maybe", "E f:1:7: exporters::out: flag: expected true or false, got \"maybe\"\n"},
+    {"flag: yes", "E f:1:7: exporters::out: flag: expected true or false, got \"yes\"; YAML "
+                  "takes that as text: write true or false\n"},
+    {"flag: 1", "E f:1:7: exporters::out: flag: expected true or false, got \"1\"\n"},
+    {"flag: []", "E f:1:7: exporters::out: flag: expected one value, got a list\n"},
+    {"count: x", "E f:1:8: exporters::out: count: expected a whole number, got \"x\"\n"},
+    {"count: 1.5", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
+    {"count: 1_x", "E f:1:8: exporters::out: count: expected a whole number, got \"1_x\"\n"},
+    {"count: 99999999999999999999",
+     "E f:1:8: exporters::out: count: \"99999999999999999999\" is too large for a whole "
+     "number\n"},
+    {"count: 0", "E f:1:8: exporters::out: count: expected a value from 1 to 1000, got \"0\"\n"},
+    {"count: 1001",
+     "E f:1:8: exporters::out: count: expected a value from 1 to 1000, got \"1001\"\n"},
+    {"count: 010", "W f:1:8: exporters::out: count: \"010\" is read as octal, 8; write 0o10 if "
+                   "that is meant\n"},
+    {"ratio: 1.01", "E f:1:8: exporters::out: ratio: expected a value from 0 to 1, got \"1.01\"\n"},
+    {"ratio: .nan", "E f:1:8: exporters::out: ratio: expected a value from 0 to 1, got \".nan\"\n"},
+    {"ratio: half", "E f:1:8: exporters::out: ratio: expected a number, got \"half\"\n"},
+    {"text: [a]", "E f:1:7: exporters::out: text: expected text, got a list\n"},
+    {"text: {a: b}", "E f:1:7: exporters::out: text: expected text, got a map\n"},
+    {"address: well", ""},
+    {"address: now!", "E f:1:10: exporters::out: address: expected no shouting, got \"now!\"\n"},
+    {"headers: {a: b, c: d!, e!: f}",
+     "E f:1:17: exporters::out: headers::c: expected no shouting\n"
+     "E f:1:24: exporters::out: headers::e!: expected no shouting\n"},
+    {"headers: [{name: a!, value: b}]",
+     "E f:1:11: exporters::out: headers[0]::a!: expected no shouting\n"},
+    {"secret: [hush]", "E f:1:9: exporters::out: secret: expected text, got a list\n"},
+    {"wait: 1d", "E f:1:7: exporters::out: wait: unknown unit in duration \"1d\"; expected a "
+                 "duration such as 500ms, 10s or 1h30m\n"},
+    {"wait: '5'", "E f:1:7: exporters::out: wait: missing unit in duration \"5\"; expected a "
+                  "duration such as 500ms, 10s or 1h30m\n"},
+    {"wait: 5", "W f:1:7: exporters::out: wait: \"5\" without a unit is 5 nanoseconds; write "
+                "5s for seconds\n"},
+    {"wait: -5s", "E f:1:7: exporters::out: wait: a duration must not be negative, got "
+                  "\"-5s\"\n"},
+    {"wait: 2h", "E f:1:7: exporters::out: wait: expected a value from 0s to 1h, got \"2h\"\n"},
+    {"signed: -2m",
+     "E f:1:9: exporters::out: signed: expected a value from -1m to 1m, got \"-2m\"\n"},
+    {"room: 5 apples", "E f:1:7: exporters::out: room: expected a size such as 1048576, 512MiB "
+                       "or 20GiB, got \"5 apples\"\n"},
+    {"room: 1", "E f:1:7: exporters::out: room: expected a value from 1KiB to 1TiB, got "
+                "\"1\"\n"},
+    {"room: 99999999TiB", "E f:1:7: exporters::out: room: \"99999999TiB\" is too large for a "
+                          "size\n"},
+    {"mode: gz", "E f:1:7: exporters::out: mode: expected gzip, zstd or none, got \"gz\"\n"},
+    {"mode: gzp", "E f:1:7: exporters::out: mode: expected gzip, zstd or none, got \"gzp\"; did "
+                  "you mean \"gzip\"?\n"},
+    {"names: {a: 1}", "E f:1:8: exporters::out: names: expected a list, got a map\n"},
+    {"names: [[a]]", "E f:1:9: exporters::out: names[0]: expected text, got a list\n"},
+    {"names: [a, ]\nitems:", ""},
+    {"codings: [gzip, none]", ""},
+    {"codings: [gzip, zsdt]", "E f:1:17: exporters::out: codings[1]: expected gzip, zstd or "
+                              "none, got \"zsdt\"; did you mean \"zstd\"?\n"},
+    {"codings: GZIP, none", "E f:1:10: exporters::out: codings[0]: expected gzip, zstd or none, "
+                            "got \"GZIP\"; did you mean \"gzip\"?\n"},
+    {"names: [a, ~]", "E f:1:12: exporters::out: names[1]: expected text, got nothing\n"},
+    {"headers: hush", "E f:1:10: exporters::out: headers: expected a map, got text\n"},
+    {"address: loud://u:p@h/!", "E f:1:10: exporters::out: address: expected no shouting, got "
+                                "\"loud://[REDACTED]@h/!\"\n"},
+    {"labels: x", "E f:1:9: exporters::out: labels: expected a map, got \"x\"\n"},
+    {"labels: {a: [1]}", "E f:1:13: exporters::out: labels::a: expected text, got a list\n"},
+    {"labels: [{name: a, worth: b}]", "E f:1:10: exporters::out: labels[0]: expected a map with "
+                                      "the keys name and value\n"},
+    {"section: 5", "E f:1:10: exporters::out: section: expected a map, got \"5\"\n"},
+    {"section: {size: 11}", "E f:1:17: exporters::out: section::size: expected a value from 1 "
+                            "to 10, got \"11\"\n"},
+    {"option: [1]", "E f:1:9: exporters::out: option: expected a map, got a list\n"},
+    {"items: {name: x}", "E f:1:8: exporters::out: items: expected a list, got a map\n"},
+    {"items: [{name: x}, {size: 1}]",
+     "E f:1:20: exporters::out: items[1]::name: required, but not given\n"},
+    {"items: [{name: }]", "E f:1:10: exporters::out: items[0]::name: required, but not given\n"},
+    {"items: [x]", "E f:1:9: exporters::out: items[0]: expected a map, got \"x\"\n"
+                   "E f:1:9: exporters::out: items[0]::name: required, but not given\n"},
+    {"groups: [a]", "E f:1:9: exporters::out: groups: expected a map, got a list\n"},
+    {"groups: {a: {size: x}}", "E f:1:20: exporters::out: groups::a::size: expected a whole "
+                               "number, got \"x\"\n"},
+    {"value: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
+     "E f:1:24: exporters::out: value[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: lists "
+     "and "
+     "maps nested deeper than 16 levels\n"},
+    {"ignored: [x]", "W f:1:10: exporters::out: ignored: Accepted without effect: not needed.\n"},
+    {"explained: 5", "W f:1:12: exporters::out: explained: has no effect: Buffers size "
+                     "themselves.\n"},
+    {"unexplained: 1", "W f:1:14: exporters::out: unexplained: accepted without effect\n"},
+    {"x", "E f:1:1: exporters::out: expected a map, got \"x\"\n"},
+};
+
 static void says_what_was_expected(void **state)
 {
-    const struct {
-        const char *text, *findings;
-    } cases[] = {
-        {"flag: maybe", "E f:1:7: exporters::out: flag: expected true or false, got \"maybe\"\n"},
-        {"flag: yes", "E f:1:7: exporters::out: flag: expected true or false, got \"yes\"; YAML "
-                      "takes that as text: write true or false\n"},
-        {"flag: 1", "E f:1:7: exporters::out: flag: expected true or false, got \"1\"\n"},
-        {"flag: []", "E f:1:7: exporters::out: flag: expected one value, got a list\n"},
-        {"count: x", "E f:1:8: exporters::out: count: expected a whole number, got \"x\"\n"},
-        {"count: 1.5", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
-        {"count: 1_x", "E f:1:8: exporters::out: count: expected a whole number, got \"1_x\"\n"},
-        {"count: 99999999999999999999",
-         "E f:1:8: exporters::out: count: \"99999999999999999999\" is too large for a whole "
-         "number\n"},
-        {"count: 0",
-         "E f:1:8: exporters::out: count: expected a value from 1 to 1000, got \"0\"\n"},
-        {"count: 1001",
-         "E f:1:8: exporters::out: count: expected a value from 1 to 1000, got \"1001\"\n"},
-        {"count: 010", "W f:1:8: exporters::out: count: \"010\" is read as octal, 8; write 0o10 if "
-                       "that is meant\n"},
-        {"ratio: 1.01",
-         "E f:1:8: exporters::out: ratio: expected a value from 0 to 1, got \"1.01\"\n"},
-        {"ratio: .nan",
-         "E f:1:8: exporters::out: ratio: expected a value from 0 to 1, got \".nan\"\n"},
-        {"ratio: half", "E f:1:8: exporters::out: ratio: expected a number, got \"half\"\n"},
-        {"text: [a]", "E f:1:7: exporters::out: text: expected text, got a list\n"},
-        {"text: {a: b}", "E f:1:7: exporters::out: text: expected text, got a map\n"},
-        {"address: well", ""},
-        {"address: now!",
-         "E f:1:10: exporters::out: address: expected no shouting, got \"now!\"\n"},
-        {"headers: {a: b, c: d!, e!: f}",
-         "E f:1:17: exporters::out: headers::c: expected no shouting\n"
-         "E f:1:24: exporters::out: headers::e!: expected no shouting\n"},
-        {"headers: [{name: a!, value: b}]",
-         "E f:1:11: exporters::out: headers[0]::a!: expected no shouting\n"},
-        {"secret: [hush]", "E f:1:9: exporters::out: secret: expected text, got a list\n"},
-        {"wait: 1d", "E f:1:7: exporters::out: wait: unknown unit in duration \"1d\"; expected a "
-                     "duration such as 500ms, 10s or 1h30m\n"},
-        {"wait: '5'", "E f:1:7: exporters::out: wait: missing unit in duration \"5\"; expected a "
-                      "duration such as 500ms, 10s or 1h30m\n"},
-        {"wait: 5", "W f:1:7: exporters::out: wait: \"5\" without a unit is 5 nanoseconds; write "
-                    "5s for seconds\n"},
-        {"wait: -5s", "E f:1:7: exporters::out: wait: a duration must not be negative, got "
-                      "\"-5s\"\n"},
-        {"wait: 2h", "E f:1:7: exporters::out: wait: expected a value from 0s to 1h, got \"2h\"\n"},
-        {"signed: -2m",
-         "E f:1:9: exporters::out: signed: expected a value from -1m to 1m, got \"-2m\"\n"},
-        {"room: 5 apples", "E f:1:7: exporters::out: room: expected a size such as 1048576, 512MiB "
-                           "or 20GiB, got \"5 apples\"\n"},
-        {"room: 1", "E f:1:7: exporters::out: room: expected a value from 1KiB to 1TiB, got "
-                    "\"1\"\n"},
-        {"room: 99999999TiB", "E f:1:7: exporters::out: room: \"99999999TiB\" is too large for a "
-                              "size\n"},
-        {"mode: gz", "E f:1:7: exporters::out: mode: expected gzip, zstd or none, got \"gz\"\n"},
-        {"mode: gzp",
-         "E f:1:7: exporters::out: mode: expected gzip, zstd or none, got \"gzp\"; did "
-         "you mean \"gzip\"?\n"},
-        {"names: {a: 1}", "E f:1:8: exporters::out: names: expected a list, got a map\n"},
-        {"names: [[a]]", "E f:1:9: exporters::out: names[0]: expected text, got a list\n"},
-        {"names: [a, ]\nitems:", ""},
-        {"codings: [gzip, none]", ""},
-        {"codings: [gzip, zsdt]", "E f:1:17: exporters::out: codings[1]: expected gzip, zstd or "
-                                  "none, got \"zsdt\"; did you mean \"zstd\"?\n"},
-        {"codings: GZIP, none",
-         "E f:1:10: exporters::out: codings[0]: expected gzip, zstd or none, "
-         "got \"GZIP\"; did you mean \"gzip\"?\n"},
-        {"names: [a, ~]", "E f:1:12: exporters::out: names[1]: expected text, got nothing\n"},
-        {"headers: hush", "E f:1:10: exporters::out: headers: expected a map, got text\n"},
-        {"address: loud://u:p@h/!", "E f:1:10: exporters::out: address: expected no shouting, got "
-                                    "\"loud://[REDACTED]@h/!\"\n"},
-        {"labels: x", "E f:1:9: exporters::out: labels: expected a map, got \"x\"\n"},
-        {"labels: {a: [1]}", "E f:1:13: exporters::out: labels::a: expected text, got a list\n"},
-        {"labels: [{name: a, worth: b}]",
-         "E f:1:10: exporters::out: labels[0]: expected a map with "
-         "the keys name and value\n"},
-        {"section: 5", "E f:1:10: exporters::out: section: expected a map, got \"5\"\n"},
-        {"section: {size: 11}", "E f:1:17: exporters::out: section::size: expected a value from 1 "
-                                "to 10, got \"11\"\n"},
-        {"option: [1]", "E f:1:9: exporters::out: option: expected a map, got a list\n"},
-        {"items: {name: x}", "E f:1:8: exporters::out: items: expected a list, got a map\n"},
-        {"items: [{name: x}, {size: 1}]",
-         "E f:1:20: exporters::out: items[1]::name: required, but not given\n"},
-        {"items: [{name: }]",
-         "E f:1:10: exporters::out: items[0]::name: required, but not given\n"},
-        {"items: [x]", "E f:1:9: exporters::out: items[0]: expected a map, got \"x\"\n"
-                       "E f:1:9: exporters::out: items[0]::name: required, but not given\n"},
-        {"groups: [a]", "E f:1:9: exporters::out: groups: expected a map, got a list\n"},
-        {"groups: {a: {size: x}}", "E f:1:20: exporters::out: groups::a::size: expected a whole "
-                                   "number, got \"x\"\n"},
-        {"value: [[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
-         "E f:1:24: exporters::out: value[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: lists "
-         "and "
-         "maps nested deeper than 16 levels\n"},
-        {"ignored: [x]",
-         "W f:1:10: exporters::out: ignored: Accepted without effect: not needed.\n"},
-        {"explained: 5", "W f:1:12: exporters::out: explained: has no effect: Buffers size "
-                         "themselves.\n"},
-        {"unexplained: 1", "W f:1:14: exporters::out: unexplained: accepted without effect\n"},
-        {"x", "E f:1:1: exporters::out: expected a map, got \"x\"\n"},
-    };
     (void)state;
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        check(cases[i].text, cases[i].findings);
+    for (size_t i = 0; i < COUNT(wrong_values); i++) {
+        check(wrong_values[i].text, wrong_values[i].findings);
     }
 }
 

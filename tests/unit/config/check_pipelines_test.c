@@ -45,10 +45,11 @@ static void refuses_pipelines_that_cannot_run(void **state)
          "E f:5:2: service::pipelines::traces: must have at least one receiver\n"},
         {"{spans: {receivers: [nop], exporters: [nop]}}",
          "E f:5:2: service::pipelines::spans: pipeline \"spans\": unknown datatype \"spans\"; "
-         "expected traces, metrics or logs (unknown pipeline signal)\n"},
+         "expected traces, metrics, logs or profiles (unknown pipeline signal)\n"},
         {"{metric/x: }",
          "E f:5:2: service::pipelines::metric/x: pipeline \"metric/x\": unknown datatype "
-         "\"metric\"; expected traces, metrics or logs; did you mean \"metrics\"? (unknown "
+         "\"metric\"; expected traces, metrics, logs or profiles; did you mean \"metrics\"? "
+         "(unknown "
          "pipeline signal)\n"},
         {"{traces/: {receivers: [nop], exporters: [nop]}}",
          "E f:5:2: service::pipelines: in \"traces/\" id: the part after / should not be empty\n"},

@@ -42,66 +42,67 @@ static char *read_text(struct hf_slice text, struct hf_zipkin_options options, c
 #define IDS "\"traceId\":\"1\",\"id\":\"2\""
 #define OUT_IDS "\"traceId\":\"00000000000000000000000000000001\",\"spanId\":\"0000000000000002\""
 
+static const struct {
+    const char *span, *holds; /* what is in a span, and what the request then holds */
+    bool parses;
+} v2_fields[] = {
+    {"\"name\":\"a\"", OUT_IDS ",\"name\":\"a\"", false},
+    {"\"parentId\":\"3\"", "\"parentSpanId\":\"0000000000000003\"", false},
+    {"\"kind\":\"CONSUMER\"", "\"kind\":5", false},
+    {"\"tags\":{\"span.kind\":\"internal\"}", "\"kind\":1", false},
+    {"\"tags\":{\"span.kind\":\"server\"}", "\"key\":\"span.kind\"", false},
+    {"\"timestamp\":3,\"duration\":4",
+     "\"startTimeUnixNano\":\"3000\",\"endTimeUnixNano\":\"7000\"", false},
+    {"\"duration\":4",
+     "\"endTimeUnixNano\":\"4000\",\"attributes\":[{\"key\":\"otel.zipkin."
+     "absentField.startTime\",\"value\":{\"boolValue\":true}}]",
+     false},
+    {"\"localEndpoint\":{\"serviceName\":\"s\",\"ipv4\":\"1.2.3.4\",\"port\":5}",
+     "{\"key\":\"service.name\",\"value\":{\"stringValue\":\"s\"}}", false},
+    {"\"localEndpoint\":{\"ipv6\":\"::FFFF:1.2.3.4\"}",
+     "{\"key\":\"network.local.address\",\"value\":{\"stringValue\":\"1.2.3.4\"}}", false},
+    {"\"remoteEndpoint\":{\"serviceName\":\"p\"}",
+     "{\"key\":\"service.peer.name\",\"value\":{\"stringValue\":\"p\"}}", false},
+    {"\"tags\":{\"n\":\"12\"}", "{\"key\":\"n\",\"value\":{\"stringValue\":\"12\"}}", false},
+    {"\"tags\":{\"n\":\"12\"}", "{\"key\":\"n\",\"value\":{\"intValue\":\"12\"}}", true},
+    {"\"tags\":{\"n\":\"99999999999999999999\"}",
+     "{\"key\":\"n\",\"value\":{\"stringValue\":\"99999999999999999999\"}}", true},
+    {"\"tags\":{\"n\":\"1.5\"}", "{\"key\":\"n\",\"value\":{\"doubleValue\":1.5}}", true},
+    {"\"tags\":{\"n\":\"1.\"}", "{\"key\":\"n\",\"value\":{\"stringValue\":\"1.\"}}", true},
+    {"\"tags\":{\"n\":\"false\"}", "{\"key\":\"n\",\"value\":{\"boolValue\":false}}", true},
+    {"\"tags\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"3\"}",
+     "\"attributes\":[{\"key\":\"b\",\"value\":{\"stringValue\":\"2\"}},{\"key\":\"a\","
+     "\"value\":{"
+     "\"stringValue\":\"3\"}}",
+     false},
+    {"\"tags\":{\"error\":\"why\"}", "\"status\":{\"code\":2}", false},
+    {"\"tags\":{\"otel.status_code\":\"Ok\"}", "\"status\":{\"code\":1}", false},
+    {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|b\"}]", "\"name\":\"a|b\"", false},
+    {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|{\\\"k\\\":1}|2\"}]",
+     "\"name\":\"a\",\"attributes\":[{\"key\":\"k\",\"value\":{\"intValue\":\"1\"}}],"
+     "\"droppedAttributesCount\":2",
+     false},
+    {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|{|2\"}]", "\"name\":\"a|{|2\"", false},
+    {"\"tags\":{\"otlp.link.0\":\"||s|{}|0\"}", "\"links\":[{\"traceState\":\"s\"}]", false},
+    {"\"tags\":{\"otlp.link.0\":\"x\"}", "\"key\":\"otlp.link.0\"", false},
+    {"\"tags\":{\"host.name\":\"h\"}", "\"resource\":{\"attributes\":[{\"key\":\"host.name\"",
+     false},
+    {"\"tags\":{\"otel.library.name\":\"l\",\"otel.library.version\":\"v\"}",
+     "\"scope\":{\"name\":\"l\",\"version\":\"v\"}", false},
+};
+
 static void each_field_of_v2_has_its_place(void **state)
 {
-    static const struct {
-        const char *span, *holds; /* what is in a span, and what the request then holds */
-        bool parses;
-    } cases[] = {
-        {"\"name\":\"a\"", OUT_IDS ",\"name\":\"a\"", false},
-        {"\"parentId\":\"3\"", "\"parentSpanId\":\"0000000000000003\"", false},
-        {"\"kind\":\"CONSUMER\"", "\"kind\":5", false},
-        {"\"tags\":{\"span.kind\":\"internal\"}", "\"kind\":1", false},
-        {"\"tags\":{\"span.kind\":\"server\"}", "\"key\":\"span.kind\"", false},
-        {"\"timestamp\":3,\"duration\":4",
-         "\"startTimeUnixNano\":\"3000\",\"endTimeUnixNano\":\"7000\"", false},
-        {"\"duration\":4",
-         "\"endTimeUnixNano\":\"4000\",\"attributes\":[{\"key\":\"otel.zipkin."
-         "absentField.startTime\",\"value\":{\"boolValue\":true}}]",
-         false},
-        {"\"localEndpoint\":{\"serviceName\":\"s\",\"ipv4\":\"1.2.3.4\",\"port\":5}",
-         "{\"key\":\"service.name\",\"value\":{\"stringValue\":\"s\"}}", false},
-        {"\"localEndpoint\":{\"ipv6\":\"::FFFF:1.2.3.4\"}",
-         "{\"key\":\"network.local.address\",\"value\":{\"stringValue\":\"1.2.3.4\"}}", false},
-        {"\"remoteEndpoint\":{\"serviceName\":\"p\"}",
-         "{\"key\":\"service.peer.name\",\"value\":{\"stringValue\":\"p\"}}", false},
-        {"\"tags\":{\"n\":\"12\"}", "{\"key\":\"n\",\"value\":{\"stringValue\":\"12\"}}", false},
-        {"\"tags\":{\"n\":\"12\"}", "{\"key\":\"n\",\"value\":{\"intValue\":\"12\"}}", true},
-        {"\"tags\":{\"n\":\"99999999999999999999\"}",
-         "{\"key\":\"n\",\"value\":{\"stringValue\":\"99999999999999999999\"}}", true},
-        {"\"tags\":{\"n\":\"1.5\"}", "{\"key\":\"n\",\"value\":{\"doubleValue\":1.5}}", true},
-        {"\"tags\":{\"n\":\"1.\"}", "{\"key\":\"n\",\"value\":{\"stringValue\":\"1.\"}}", true},
-        {"\"tags\":{\"n\":\"false\"}", "{\"key\":\"n\",\"value\":{\"boolValue\":false}}", true},
-        {"\"tags\":{\"a\":\"1\",\"b\":\"2\",\"a\":\"3\"}",
-         "\"attributes\":[{\"key\":\"b\",\"value\":{\"stringValue\":\"2\"}},{\"key\":\"a\","
-         "\"value\":{"
-         "\"stringValue\":\"3\"}}",
-         false},
-        {"\"tags\":{\"error\":\"why\"}", "\"status\":{\"code\":2}", false},
-        {"\"tags\":{\"otel.status_code\":\"Ok\"}", "\"status\":{\"code\":1}", false},
-        {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|b\"}]", "\"name\":\"a|b\"", false},
-        {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|{\\\"k\\\":1}|2\"}]",
-         "\"name\":\"a\",\"attributes\":[{\"key\":\"k\",\"value\":{\"intValue\":\"1\"}}],"
-         "\"droppedAttributesCount\":2",
-         false},
-        {"\"annotations\":[{\"timestamp\":1,\"value\":\"a|{|2\"}]", "\"name\":\"a|{|2\"", false},
-        {"\"tags\":{\"otlp.link.0\":\"||s|{}|0\"}", "\"links\":[{\"traceState\":\"s\"}]", false},
-        {"\"tags\":{\"otlp.link.0\":\"x\"}", "\"key\":\"otlp.link.0\"", false},
-        {"\"tags\":{\"host.name\":\"h\"}", "\"resource\":{\"attributes\":[{\"key\":\"host.name\"",
-         false},
-        {"\"tags\":{\"otel.library.name\":\"l\",\"otel.library.version\":\"v\"}",
-         "\"scope\":{\"name\":\"l\",\"version\":\"v\"}", false},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(v2_fields) / sizeof(v2_fields[0]); i++) {
         char text[512], error[HF_ZIPKIN_ERROR_MAX];
-        snprintf(text, sizeof(text), "[{" IDS ",%s}]", cases[i].span);
+        snprintf(text, sizeof(text), "[{" IDS ",%s}]", v2_fields[i].span);
         char *json =
             read_text(hf_slice_text(text),
-                      (struct hf_zipkin_options){HF_ZIPKIN_V2_JSON, cases[i].parses}, error);
-        if (json == NULL || strstr(json, cases[i].holds) == NULL) {
+                      (struct hf_zipkin_options){HF_ZIPKIN_V2_JSON, v2_fields[i].parses}, error);
+        if (json == NULL || strstr(json, v2_fields[i].holds) == NULL) {
             fail_msg("%s\nbecame %s\nwithout %s", text, json != NULL ? json : error,
-                     cases[i].holds);
+                     v2_fields[i].holds);
         }
         free(json);
     }

@@ -13,9 +13,10 @@
 
 #define END_STREAM NGHTTP2_FLAG_END_STREAM
 #define END_HEADERS NGHTTP2_FLAG_END_HEADERS
-#define TALK                                                                                       \
-    ":method: POST\n:scheme: http\n:authority: x\n:path: /t.S/Talk\nte: trailers\n"                \
-    "content-type: application/grpc\n"
+#define CALL(name)                                                                                 \
+    ":method: POST\n:scheme: http\n:authority: x\n:path: /t.S/" name                               \
+    "\nte: trailers\ncontent-type: application/grpc\n"
+#define TALK CALL("Talk")
 
 struct talk {
     struct rig *rig;
@@ -29,7 +30,7 @@ static void say(struct talk *talk)
     talk->bytes->size = 0;
 }
 
-static struct talk begin(void)
+static struct talk greet(void)
 {
     struct talk talk = {.rig = rig_new(false), .bytes = calloc(1, sizeof(*talk.bytes))};
     assert_non_null(talk.bytes);
@@ -37,7 +38,6 @@ static struct talk begin(void)
     talk.reader = raw_reader_new(rig_connect(talk.rig));
     raw_put(talk.bytes, RAW_PREFACE, sizeof(RAW_PREFACE) - 1);
     raw_frame(talk.bytes, NGHTTP2_SETTINGS, 0, 0, NULL, 0);
-    raw_headers(talk.bytes, 1, END_HEADERS, TALK);
     return talk;
 }
 
@@ -63,6 +63,25 @@ static void expect_end(struct talk *talk, const char *status)
         assert_true(raw_find(talk->reader, NGHTTP2_HEADERS));
     } while ((talk->reader->flags & END_STREAM) == 0);
     assert_non_null(strstr(talk->reader->headers, status));
+}
+
+static struct talk begin(void)
+{
+    struct talk talk = greet();
+    raw_headers(talk.bytes, 1, END_HEADERS, TALK);
+    return talk;
+}
+
+/* A call that is answered again whenever the answer changes; the client has said all. */
+static struct talk begin_watch(void)
+{
+    struct talk talk = greet();
+    atomic_store(&rig_watched, 'a');
+    raw_headers(talk.bytes, 1, END_HEADERS, CALL("Watch"));
+    raw_message(talk.bytes, 1, END_STREAM, 0, "me", 2);
+    say(&talk);
+    expect_message(&talk, "mea");
+    return talk;
 }
 
 static void answers_each_message_while_the_call_stays_open(void **state)
@@ -180,6 +199,47 @@ static void holds_up_no_stop(void **state)
     end(&talk);
 }
 
+static void answers_again_when_the_answer_changes(void **state)
+{
+    (void)state;
+    struct talk talk = begin_watch();
+    atomic_store(&rig_watched, 'b');
+    expect_message(&talk, "meb");
+    atomic_store(&rig_watched, 'c');
+    expect_message(&talk, "mec");
+    atomic_store(&rig_watched, '!');
+    expect_end(&talk, "grpc-status: 5\n");
+    end(&talk);
+}
+
+static void ends_a_watch_with_the_client_or_the_server(void **state)
+{
+    (void)state;
+    struct talk talk = begin_watch();
+    raw_frame(talk.bytes, NGHTTP2_RST_STREAM, 0, 1, "\0\0\0\x08", 4);
+    raw_headers(talk.bytes, 3, END_HEADERS, CALL("Watch"));
+    raw_message(talk.bytes, 3, END_STREAM, 0, "", 0);
+    say(&talk);
+    expect_message(&talk, "a");
+    rig_stop(talk.rig, UINT64_C(3600) * 1000000000);
+    expect_end(&talk, "grpc-status: 14\n");
+    end(&talk);
+}
+
+static void takes_one_message_of_a_watch(void **state)
+{
+    (void)state;
+    struct talk talk = greet();
+    atomic_store(&rig_watched, 'a');
+    raw_headers(talk.bytes, 1, END_HEADERS, CALL("Watch"));
+    raw_message(talk.bytes, 1, 0, 0, "x", 1);
+    raw_message(talk.bytes, 1, 0, 0, "y", 1);
+    say(&talk);
+    expect_message(&talk, "xa");
+    expect_end(&talk, "grpc-status: 13\n");
+    end(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +249,9 @@ int main(void)
         cmocka_unit_test(allows_few_of_them_on_a_connection),
         cmocka_unit_test(bounds_what_a_client_leaves_unread),
         cmocka_unit_test(holds_up_no_stop),
+        cmocka_unit_test(answers_again_when_the_answer_changes),
+        cmocka_unit_test(ends_a_watch_with_the_client_or_the_server),
+        cmocka_unit_test(takes_one_message_of_a_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

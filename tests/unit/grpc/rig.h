@@ -161,6 +161,17 @@ static inline enum hf_status rig_converse(void *user, struct hf_slice message,
     return status == HF_OK ? hf_bytes_append(answer, message) : status;
 }
 
+/* What /t.S/Watch says: the message and this letter. */
+static atomic_int rig_watched = 'a';
+
+static inline enum hf_status rig_watch(void *user, struct hf_slice message, struct hf_bytes *answer)
+{
+    char letter = (char)atomic_load(&rig_watched);
+    assert_null(user);
+    enum hf_status status = letter == '!' ? HF_NOT_FOUND : hf_bytes_append(answer, message);
+    return status == HF_OK ? hf_bytes_append(answer, hf_slice_of(&letter, 1)) : status;
+}
+
 /* Then the options may be changed, and the rig started. */
 static inline struct rig *rig_new(bool on_a_path)
 {
@@ -169,7 +180,8 @@ static inline struct rig *rig_new(bool on_a_path)
         {.path = "/t.S/Echo", .user = echo},
         {.path = "/t.S/Fail", .user = fail},
         {.path = "/t.S/Hold", .user = hold},
-        {.path = "/t.S/Talk", .converse = rig_converse}};
+        {.path = "/t.S/Talk", .converse = rig_converse},
+        {.path = "/t.S/Watch", .converse = rig_watch, .repeat_ns = 1000000}};
     struct rig *rig = calloc(1, sizeof(*rig));
     assert_non_null(rig);
     pthread_mutex_init(&rig->lock, NULL);

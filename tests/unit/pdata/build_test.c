@@ -53,49 +53,32 @@ static void assert_attribute(const key_value *pair, const char *key, int type)
     assert_int_equal(pair->value->value_case, type);
 }
 
-static void builds_a_log_record_with_all_its_fields(void **state)
+static void build_record(struct hf_builder *builder, struct hf_any_maker *maker)
 {
-    struct hf_builder builder;
-    struct hf_arena arena = {.limit = 1 << 20};
-    struct hf_any_maker maker = {.arena = &arena};
-    (void)state;
-    hf_builder_init(&builder, HF_LOGS, NO_LIMIT);
-    hf_build_resource(&builder, text("https://schema"));
-    hf_build_attribute_string(&builder, text("service.name"), text("shop"));
-    hf_build_scope(&builder, text("scope"), text("1.2"));
-    hf_build_attribute_int(&builder, text("n"), -3);
-    hf_build_log_record(&builder, &(struct hf_build_log_record){
-                                      .time_ns = 5,
-                                      .observed_ns = 6,
-                                      .severity_number = 9,
-                                      .severity_text = text("INFO"),
-                                      .trace_id = hf_slice_of("0123456789abcdef", 16),
-                                      .span_id = hf_slice_of("01234567", 8),
-                                      .flags = 1,
-                                      .event_name = text("event"),
-                                  });
-    hf_build_body_string(&builder, text("hello"));
-    hf_build_attribute_string(&builder, text("s"), text("value"));
-    hf_build_attribute_bytes(&builder, text("b"), hf_slice_of("\0\xff", 2));
-    hf_build_attribute_int(&builder, text("i"), INT64_MIN);
-    hf_build_attribute_double(&builder, text("d"), 0.5);
-    hf_build_attribute_bool(&builder, text("t"), true);
-    hf_build_attribute_bool(&builder, text("f"), false);
-    hf_build_attribute_value(&builder, text("v"), hf_any_make_string(&maker, text("made")));
-    hf_build_attribute_value(&builder, text("e"), HF_EMPTY_SLICE);
-    hf_build_end(&builder);
+    hf_build_log_record(builder, &(struct hf_build_log_record){
+                                     .time_ns = 5,
+                                     .observed_ns = 6,
+                                     .severity_number = 9,
+                                     .severity_text = text("INFO"),
+                                     .trace_id = hf_slice_of("0123456789abcdef", 16),
+                                     .span_id = hf_slice_of("01234567", 8),
+                                     .flags = 1,
+                                     .event_name = text("event"),
+                                 });
+    hf_build_body_string(builder, text("hello"));
+    hf_build_attribute_string(builder, text("s"), text("value"));
+    hf_build_attribute_bytes(builder, text("b"), hf_slice_of("\0\xff", 2));
+    hf_build_attribute_int(builder, text("i"), INT64_MIN);
+    hf_build_attribute_double(builder, text("d"), 0.5);
+    hf_build_attribute_bool(builder, text("t"), true);
+    hf_build_attribute_bool(builder, text("f"), false);
+    hf_build_attribute_value(builder, text("v"), hf_any_make_string(maker, text("made")));
+    hf_build_attribute_value(builder, text("e"), HF_EMPTY_SLICE);
+    hf_build_end(builder);
+}
 
-    struct hf_batch *batch = take_only(&builder);
-    const logs_request *request = unpack_logs(&arena, batch->raw);
-    assert_int_equal(request->n_resource_logs, 1);
-    assert_string_equal(request->resource_logs[0]->schema_url, "https://schema");
-    assert_int_equal(request->resource_logs[0]->resource->n_attributes, 1);
-    assert_attribute(request->resource_logs[0]->resource->attributes[0], "service.name", 1);
-    assert_int_equal(request->resource_logs[0]->n_scope_logs, 1);
-    assert_string_equal(request->resource_logs[0]->scope_logs[0]->scope->name, "scope");
-    assert_string_equal(request->resource_logs[0]->scope_logs[0]->scope->version, "1.2");
-    assert_attribute(request->resource_logs[0]->scope_logs[0]->scope->attributes[0], "n", 3);
-    const log_record *record = request->resource_logs[0]->scope_logs[0]->log_records[0];
+static void assert_record(const log_record *record)
+{
     assert_int_equal(record->time_unix_nano, 5);
     assert_int_equal(record->observed_time_unix_nano, 6);
     assert_int_equal(record->severity_number, 9);
@@ -117,6 +100,33 @@ static void builds_a_log_record_with_all_its_fields(void **state)
     assert_false(record->attributes[5]->value->bool_value);
     assert_string_equal(record->attributes[6]->value->string_value, "made");
     assert_attribute(record->attributes[7], "e", 0);
+}
+
+static void builds_a_log_record_with_all_its_fields(void **state)
+{
+    struct hf_builder builder;
+    struct hf_arena arena = {.limit = 1 << 20};
+    struct hf_any_maker maker = {.arena = &arena};
+    (void)state;
+    hf_builder_init(&builder, HF_LOGS, NO_LIMIT);
+    hf_build_resource(&builder, text("https://schema"));
+    hf_build_attribute_string(&builder, text("service.name"), text("shop"));
+    hf_build_scope(&builder, text("scope"), text("1.2"));
+    hf_build_attribute_int(&builder, text("n"), -3);
+    build_record(&builder, &maker);
+
+    struct hf_batch *batch = take_only(&builder);
+    const logs_request *request = unpack_logs(&arena, batch->raw);
+    assert_int_equal(request->n_resource_logs, 1);
+    assert_string_equal(request->resource_logs[0]->schema_url, "https://schema");
+    assert_int_equal(request->resource_logs[0]->resource->n_attributes, 1);
+    assert_attribute(request->resource_logs[0]->resource->attributes[0], "service.name", 1);
+    assert_int_equal(request->resource_logs[0]->n_scope_logs, 1);
+    assert_string_equal(request->resource_logs[0]->scope_logs[0]->scope->name, "scope");
+    assert_string_equal(request->resource_logs[0]->scope_logs[0]->scope->version, "1.2");
+    assert_attribute(request->resource_logs[0]->scope_logs[0]->scope->attributes[0], "n", 3);
+    const log_record *record = request->resource_logs[0]->scope_logs[0]->log_records[0];
+    assert_record(record);
     hf_ref_drop(&batch->ref);
     hf_builder_release(&builder);
     hf_arena_release(&arena);

@@ -28,7 +28,7 @@ static struct hf_slice slice_of(const struct hf_bytes *bytes)
 static void agrees_with_objects(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (uint64_t seed = 1; seed < 300; seed++) {
             struct hf_bytes raw = {0};
             bodies_make(signal, seed, seed % 9, &raw);
@@ -123,7 +123,7 @@ static void scatter(struct bodies *bodies, struct hf_slice raw,
 static void agrees_on_requests_in_pieces(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (uint64_t seed = 1; seed < 300; seed++) {
             struct hf_bytes raw = {0}, scattered = {0};
             struct hf_scan scan;
@@ -147,7 +147,7 @@ static void other_items_keep_their_bytes(void **state)
 {
     enum { ITEMS = 12 };
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (unsigned chosen = 0; chosen < ITEMS; chosen++) {
             struct hf_bytes raw = {0}, out = {0};
             struct hf_slice before[ITEMS];

@@ -46,7 +46,7 @@ static struct hf_slice slice_of(const struct hf_bytes *bytes)
 static void adding_and_removing_is_nothing(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (uint64_t seed = 0; seed < 100; seed++) {
             struct hf_bytes before = {0};
             struct hf_bytes added = {0};

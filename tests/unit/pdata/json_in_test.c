@@ -160,67 +160,68 @@ static void takes_proto_names_and_repeated_keys(void **state)
     CHECK_GOOD(rows);
 }
 
+static const struct {
+    enum hf_signal signal;
+    const char *json;
+    const char *error;
+} refusals[] = {
+    {HF_TRACES, "", "not JSON"},
+    {HF_TRACES, "  ", "not JSON"},
+    {HF_TRACES, "[]", "expected an object"},
+    {HF_TRACES, "null", "expected an object"},
+    {HF_TRACES, "7", "expected an object"},
+    {HF_TRACES, "\"x\"", "expected an object"},
+    {HF_TRACES, "{", "not JSON"},
+    {HF_TRACES, "{\"resourceSpans\":[]", "not JSON"},
+    {HF_TRACES, "{} {}", "not JSON"},
+    {HF_TRACES, "{'a':1}", "not JSON"},
+    {HF_TRACES, "{\"a\":1,}", "not JSON"},
+    {HF_TRACES, "{\"resourceSpans\":{}}", "resourceSpans: expected a list"},
+    {HF_TRACES, "{\"resourceSpans\":3}", "resourceSpans: expected a list"},
+    {HF_TRACES, "{\"resourceSpans\":[[]]}", "resourceSpans[0]: expected an object"},
+    {HF_TRACES, "{\"resourceSpans\":[{},\"\"]}", "resourceSpans[1]: expected an object"},
+    {HF_TRACES, "{\"resourceSpans\":[{\"resource\":[]}]}",
+     "resourceSpans[0].resource: expected an object"},
+    {HF_TRACES, SPAN("\"name\":3"),
+     "resourceSpans[0].scopeSpans[0].spans[0].name: expected text (byte "},
+    {HF_TRACES, SPAN("\"name\":{}"), "name: expected text"},
+    {HF_TRACES, SPAN("\"name\":true"), "name: expected text"},
+    {HF_TRACES, SPAN("\"traceId\":\"01\""), "traceId: expected 32 hexadecimal digits"},
+    {HF_TRACES, SPAN("\"spanId\":\"010203040506070g\""), "spanId: expected an id"},
+    {HF_TRACES, SPAN("\"spanId\":7"), "spanId: expected an id"},
+    {HF_TRACES, SPAN("\"kind\":\"SERVER\""), "kind: expected a number or name"},
+    {HF_TRACES, SPAN("\"kind\":2147483648"), "kind: expected a number or name"},
+    {HF_TRACES, SPAN("\"flags\":-1"), "flags: expected a whole number of 32 bits"},
+    {HF_TRACES, SPAN("\"flags\":4294967296"), "flags: expected a whole number of 32 bits"},
+    {HF_TRACES, SPAN("\"startTimeUnixNano\":\"\""), "startTimeUnixNano: expected a whole"},
+    {HF_TRACES, SPAN("\"startTimeUnixNano\":18446744073709551616"), "expected a whole number"},
+    {HF_TRACES, SPAN("\"startTimeUnixNano\":1.5"), "expected a whole number"},
+    {HF_TRACES, SPAN("\"startTimeUnixNano\":\" 1\""), "expected a whole number"},
+    {HF_TRACES, SPAN("\"events\":[1]"), "events[0]: expected an object"},
+    {HF_LOGS, BODY("\"intValue\":9223372036854775808"), "body.intValue: expected a whole"},
+    {HF_LOGS, BODY("\"doubleValue\":1e999"), "body.doubleValue: expected a number"},
+    {HF_LOGS, BODY("\"doubleValue\":\"0x10\""), "body.doubleValue: expected a number"},
+    {HF_LOGS, BODY("\"boolValue\":\"true\""), "body.boolValue: expected true or false"},
+    {HF_LOGS, BODY("\"bytesValue\":\"A\""), "body.bytesValue: expected base64"},
+    {HF_LOGS, BODY("\"bytesValue\":\"AA*A\""), "body.bytesValue: expected base64"},
+    {HF_LOGS, BODY("\"stringValue\":\"\xff\""), "not JSON"},
+    {HF_LOGS, BODY("\"stringValue\":\"\xed\xa0\x80\""), "body.stringValue: text that is not"},
+    {HF_METRICS, POINT("\"bucketCounts\":[1,null]"), "bucketCounts[1]: expected a whole"},
+    {HF_METRICS, POINT("\"bucketCounts\":[[1]]"), "bucketCounts[0]: expected a whole"},
+    {HF_METRICS, POINT("\"bucketCounts\":7"), "bucketCounts: expected a list"},
+    {HF_METRICS, POINT("\"explicitBounds\":[\"x\"]"), "explicitBounds[0]: expected a number"},
+};
+
 static void refuses_with_the_place_and_the_reason(void **state)
 {
     (void)state;
-    static const struct {
-        enum hf_signal signal;
-        const char *json;
-        const char *error;
-    } rows[] = {
-        {HF_TRACES, "", "not JSON"},
-        {HF_TRACES, "  ", "not JSON"},
-        {HF_TRACES, "[]", "expected an object"},
-        {HF_TRACES, "null", "expected an object"},
-        {HF_TRACES, "7", "expected an object"},
-        {HF_TRACES, "\"x\"", "expected an object"},
-        {HF_TRACES, "{", "not JSON"},
-        {HF_TRACES, "{\"resourceSpans\":[]", "not JSON"},
-        {HF_TRACES, "{} {}", "not JSON"},
-        {HF_TRACES, "{'a':1}", "not JSON"},
-        {HF_TRACES, "{\"a\":1,}", "not JSON"},
-        {HF_TRACES, "{\"resourceSpans\":{}}", "resourceSpans: expected a list"},
-        {HF_TRACES, "{\"resourceSpans\":3}", "resourceSpans: expected a list"},
-        {HF_TRACES, "{\"resourceSpans\":[[]]}", "resourceSpans[0]: expected an object"},
-        {HF_TRACES, "{\"resourceSpans\":[{},\"\"]}", "resourceSpans[1]: expected an object"},
-        {HF_TRACES, "{\"resourceSpans\":[{\"resource\":[]}]}",
-         "resourceSpans[0].resource: expected an object"},
-        {HF_TRACES, SPAN("\"name\":3"),
-         "resourceSpans[0].scopeSpans[0].spans[0].name: expected text (byte "},
-        {HF_TRACES, SPAN("\"name\":{}"), "name: expected text"},
-        {HF_TRACES, SPAN("\"name\":true"), "name: expected text"},
-        {HF_TRACES, SPAN("\"traceId\":\"01\""), "traceId: expected 32 hexadecimal digits"},
-        {HF_TRACES, SPAN("\"spanId\":\"010203040506070g\""), "spanId: expected an id"},
-        {HF_TRACES, SPAN("\"spanId\":7"), "spanId: expected an id"},
-        {HF_TRACES, SPAN("\"kind\":\"SERVER\""), "kind: expected a number or name"},
-        {HF_TRACES, SPAN("\"kind\":2147483648"), "kind: expected a number or name"},
-        {HF_TRACES, SPAN("\"flags\":-1"), "flags: expected a whole number of 32 bits"},
-        {HF_TRACES, SPAN("\"flags\":4294967296"), "flags: expected a whole number of 32 bits"},
-        {HF_TRACES, SPAN("\"startTimeUnixNano\":\"\""), "startTimeUnixNano: expected a whole"},
-        {HF_TRACES, SPAN("\"startTimeUnixNano\":18446744073709551616"), "expected a whole number"},
-        {HF_TRACES, SPAN("\"startTimeUnixNano\":1.5"), "expected a whole number"},
-        {HF_TRACES, SPAN("\"startTimeUnixNano\":\" 1\""), "expected a whole number"},
-        {HF_TRACES, SPAN("\"events\":[1]"), "events[0]: expected an object"},
-        {HF_LOGS, BODY("\"intValue\":9223372036854775808"), "body.intValue: expected a whole"},
-        {HF_LOGS, BODY("\"doubleValue\":1e999"), "body.doubleValue: expected a number"},
-        {HF_LOGS, BODY("\"doubleValue\":\"0x10\""), "body.doubleValue: expected a number"},
-        {HF_LOGS, BODY("\"boolValue\":\"true\""), "body.boolValue: expected true or false"},
-        {HF_LOGS, BODY("\"bytesValue\":\"A\""), "body.bytesValue: expected base64"},
-        {HF_LOGS, BODY("\"bytesValue\":\"AA*A\""), "body.bytesValue: expected base64"},
-        {HF_LOGS, BODY("\"stringValue\":\"\xff\""), "not JSON"},
-        {HF_LOGS, BODY("\"stringValue\":\"\xed\xa0\x80\""), "body.stringValue: text that is not"},
-        {HF_METRICS, POINT("\"bucketCounts\":[1,null]"), "bucketCounts[1]: expected a whole"},
-        {HF_METRICS, POINT("\"bucketCounts\":[[1]]"), "bucketCounts[0]: expected a whole"},
-        {HF_METRICS, POINT("\"bucketCounts\":7"), "bucketCounts: expected a list"},
-        {HF_METRICS, POINT("\"explicitBounds\":[\"x\"]"), "explicitBounds[0]: expected a number"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         struct hf_bytes out = {0};
         char error[HF_JSON_ERROR_MAX] = "";
         assert_int_equal(hf_bytes_append(&out, hf_slice_text("kept")), HF_OK);
-        if (parse(rows[i].signal, rows[i].json, &out, error) != HF_INVALID ||
-            strstr(error, rows[i].error) == NULL) {
-            fail_msg("%s: \"%s\", not \"%s\"", rows[i].json, error, rows[i].error);
+        if (parse(refusals[i].signal, refusals[i].json, &out, error) != HF_INVALID ||
+            strstr(error, refusals[i].error) == NULL) {
+            fail_msg("%s: \"%s\", not \"%s\"", refusals[i].json, error, refusals[i].error);
         }
         assert_int_equal(out.size, 4); /* what stood there before stays, and nothing more */
         hf_bytes_release(&out);

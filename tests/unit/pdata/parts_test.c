@@ -35,7 +35,7 @@ static void describe(const struct hf_place *place, struct hf_bytes *out)
 static void splits_by_a_key(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (unsigned parts_wanted = 1; parts_wanted <= ITEMS; parts_wanted += 11) {
             struct hf_bytes raw = {0}, out = {0};
             struct hf_bytes before[ITEMS] = {{0}}, after[ITEMS] = {{0}};

@@ -62,7 +62,8 @@ static void every_field_stands_at_its_number(void **state)
 static void a_request_is_a_list_of_resources(void **state)
 {
     (void)state;
-    static const char *const names[] = {"resourceSpans", "resourceMetrics", "resourceLogs"};
+    static const char *const names[] = {"resourceSpans", "resourceMetrics", "resourceLogs",
+                                        "resourceProfiles"};
     for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
         const struct hf_schema_message *request = hf_schema_request((enum hf_signal)i);
         const struct hf_schema_message *response = hf_schema_response((enum hf_signal)i);
@@ -72,14 +73,14 @@ static void a_request_is_a_list_of_resources(void **state)
     }
 }
 
-static void spans_points_and_records_are_items(void **state)
+static void spans_points_records_and_samples_are_items(void **state)
 {
     (void)state;
     unsigned items = 0;
     for (uint8_t i = 0; i < HF_SCHEMA_MESSAGE_COUNT; i++) {
         items += hf_schema_message(i)->is_item;
     }
-    assert_int_equal(items, 6);
+    assert_int_equal(items, 7);
 }
 
 int main(void)
@@ -87,7 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_stands_at_its_number),
         cmocka_unit_test(a_request_is_a_list_of_resources),
-        cmocka_unit_test(spans_points_and_records_are_items),
+        cmocka_unit_test(spans_points_records_and_samples_are_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ static struct counter counter_of(unsigned keep_every, enum hf_visit verdict)
 static void shows_everything_and_changes_nothing(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         struct hf_bytes raw = {0}, out = {0};
         struct hf_scan scan;
         bodies_make(signal, 3, ITEMS, &raw);
@@ -124,7 +124,7 @@ static void assert_no_empty(enum hf_signal signal, struct hf_slice raw, uint32_t
 static void drops_and_prunes(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         for (unsigned every = 2; every < 50; every += 7) {
             struct hf_bytes raw = {0};
             bodies_make(signal, every, ITEMS, &raw);
@@ -158,7 +158,7 @@ static void drops_and_prunes(void **state)
 static void prunes_afterwards_as_well(void **state)
 {
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         struct hf_bytes raw = {0}, out = {0};
         bodies_make(signal, 5, ITEMS, &raw);
         struct hf_document *document = hf_document_borrow(signal, hf_slice_of(raw.data, raw.size));

@@ -183,7 +183,7 @@ static void refuses_what_is_no_endpoint(void **state)
     hf_listeners_free(listeners);
 }
 
-static void take_over(const char *scheme)
+static void take_over(const char *scheme, int type)
 {
     char error[512] = "";
     char directory[] = "/tmp/hf-listeners-XXXXXX";
@@ -196,7 +196,7 @@ static void take_over(const char *scheme)
     const char *path = endpoint + strlen(scheme);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, path, strlen(path) + 1);
-    int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    int stale = socket(AF_UNIX, type, 0);
     assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
     close(stale);
 
@@ -218,8 +218,9 @@ static void takes_over_a_stale_unix_socket_and_leaves_a_live_one(void **state)
     static const char *const schemes[] = {"unix://", "unix:", ""};
     (void)state;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        take_over(schemes[i]);
+        take_over(schemes[i], SOCK_STREAM);
     }
+    take_over("unixgram://", SOCK_DGRAM);
 }
 
 static void says_what_stands_at_a_socket_s_path(void **state)

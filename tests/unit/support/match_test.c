@@ -134,6 +134,49 @@ static bool matches(const struct hf_match_config *config, const struct item *ite
         }                                                                                          \
     }
 
+static const struct {
+    struct hf_match_config config;
+    bool expected;
+} span_cases[] = {
+    {{.services = LIST("cart", "shop")}, true},
+    {{.services = LIST("sho")}, false}, /* strict is the whole text */
+    {{.match_type = HF_MATCH_REGEXP, .services = LIST("^sh", "x")}, true},
+    {{.match_type = HF_MATCH_REGEXP, .services = LIST("^op")}, false},
+    {{.span_names = LIST("GET /cart")}, true},
+    {{.span_names = LIST("GET")}, false},
+    {{.match_type = HF_MATCH_REGEXP, .span_names = LIST("cart$")}, true},
+    {{.span_kinds = LIST("SPAN_KIND_CLIENT", "SPAN_KIND_SERVER")}, true},
+    {{.span_kinds = LIST("SPAN_KIND_CLIENT")}, false},
+    {{.match_type = HF_MATCH_REGEXP, .span_kinds = LIST("SERVER")}, true},
+    /* All kinds of criteria must hold. */
+    {{.services = LIST("shop"), .span_names = LIST("GET /cart")}, true},
+    {{.services = LIST("shop"), .span_names = LIST("other")}, false},
+    {{.services = LIST("other"), .span_names = LIST("GET /cart")}, false},
+    {{.attributes = PAIRS(ANY("code"))}, true},
+    {{.attributes = PAIRS(ANY("none"))}, false},
+    {{.attributes = PAIRS(ANY("code"), ANY("none"))}, false}, /* and all of these */
+    {{.attributes = PAIRS(IS("http.method", "GET"), IS_INT("code", 200))}, true},
+    {{.attributes = PAIRS(IS("code", "200"))}, false}, /* another type */
+    {{.attributes = PAIRS(IS_INT("code", 201))}, false},
+    {{.attributes = PAIRS(IS_INTS("ids", 1, 2))}, true},
+    {{.attributes = PAIRS(IS_INTS("ids", 2, 1))}, false},
+    {{.attributes = PAIRS(IS_INTS("code", 1, 2))}, false},
+    {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ids", "1"))}, false},
+    {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("code", "^2.."))}, true},
+    {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ok", "^true$"))}, true},
+    {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ratio", "^0\\.5$"))}, true},
+    {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("code", "^3"))}, false},
+    {{.resources = PAIRS(IS("env", "prod"), IS_INT("zone", 3))}, true},
+    {{.resources = PAIRS(IS("env", "prod"), IS_INT("zone", 4))}, false},
+    {{.resources = PAIRS(ANY("http.method"))}, false}, /* not of the item */
+    {{.libraries = LIBRARIES({"other", NULL}, {"my.library", NULL})}, true},
+    {{.libraries = LIBRARIES({"my.library", "1.2"})}, true},
+    {{.libraries = LIBRARIES({"my.library", "1"})}, false},
+    {{.libraries = LIBRARIES({"my.library", ""})}, false},
+    {{.match_type = HF_MATCH_REGEXP, .libraries = LIBRARIES({"^my", "^1"})}, true},
+    {{.services = LIST("shop"), .metric_names = LIST("any")}, true}, /* no matter here */
+};
+
 static void matches_spans(void **state)
 {
     const struct item span = {.signal = HF_TRACES,
@@ -144,51 +187,9 @@ static void matches_spans(void **state)
                               .version = "1.2",
                               .name = "GET /cart",
                               .number = 2};
-    const struct {
-        struct hf_match_config config;
-        bool expected;
-    } cases[] = {
-        {{.services = LIST("cart", "shop")}, true},
-        {{.services = LIST("sho")}, false}, /* strict is the whole text */
-        {{.match_type = HF_MATCH_REGEXP, .services = LIST("^sh", "x")}, true},
-        {{.match_type = HF_MATCH_REGEXP, .services = LIST("^op")}, false},
-        {{.span_names = LIST("GET /cart")}, true},
-        {{.span_names = LIST("GET")}, false},
-        {{.match_type = HF_MATCH_REGEXP, .span_names = LIST("cart$")}, true},
-        {{.span_kinds = LIST("SPAN_KIND_CLIENT", "SPAN_KIND_SERVER")}, true},
-        {{.span_kinds = LIST("SPAN_KIND_CLIENT")}, false},
-        {{.match_type = HF_MATCH_REGEXP, .span_kinds = LIST("SERVER")}, true},
-        /* All kinds of criteria must hold. */
-        {{.services = LIST("shop"), .span_names = LIST("GET /cart")}, true},
-        {{.services = LIST("shop"), .span_names = LIST("other")}, false},
-        {{.services = LIST("other"), .span_names = LIST("GET /cart")}, false},
-        {{.attributes = PAIRS(ANY("code"))}, true},
-        {{.attributes = PAIRS(ANY("none"))}, false},
-        {{.attributes = PAIRS(ANY("code"), ANY("none"))}, false}, /* and all of these */
-        {{.attributes = PAIRS(IS("http.method", "GET"), IS_INT("code", 200))}, true},
-        {{.attributes = PAIRS(IS("code", "200"))}, false}, /* another type */
-        {{.attributes = PAIRS(IS_INT("code", 201))}, false},
-        {{.attributes = PAIRS(IS_INTS("ids", 1, 2))}, true},
-        {{.attributes = PAIRS(IS_INTS("ids", 2, 1))}, false},
-        {{.attributes = PAIRS(IS_INTS("code", 1, 2))}, false},
-        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ids", "1"))}, false},
-        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("code", "^2.."))}, true},
-        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ok", "^true$"))}, true},
-        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("ratio", "^0\\.5$"))}, true},
-        {{.match_type = HF_MATCH_REGEXP, .attributes = PAIRS(IS("code", "^3"))}, false},
-        {{.resources = PAIRS(IS("env", "prod"), IS_INT("zone", 3))}, true},
-        {{.resources = PAIRS(IS("env", "prod"), IS_INT("zone", 4))}, false},
-        {{.resources = PAIRS(ANY("http.method"))}, false}, /* not of the item */
-        {{.libraries = LIBRARIES({"other", NULL}, {"my.library", NULL})}, true},
-        {{.libraries = LIBRARIES({"my.library", "1.2"})}, true},
-        {{.libraries = LIBRARIES({"my.library", "1"})}, false},
-        {{.libraries = LIBRARIES({"my.library", ""})}, false},
-        {{.match_type = HF_MATCH_REGEXP, .libraries = LIBRARIES({"^my", "^1"})}, true},
-        {{.services = LIST("shop"), .metric_names = LIST("any")}, true}, /* no matter here */
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (matches(&cases[i].config, &span) != cases[i].expected) {
+    for (size_t i = 0; i < sizeof(span_cases) / sizeof(span_cases[0]); i++) {
+        if (matches(&span_cases[i].config, &span) != span_cases[i].expected) {
             fail_msg("case %zu", i);
         }
     }

@@ -41,6 +41,7 @@ static void a_queue_without_records_ends_where_it_begins(void **state)
 {
     struct queue *queue = *state;
     struct seen seen = {.count = 0};
+    queue_open(queue);
     assert_int_equal(wal_segment_each(queue->wal, see, &seen), WAL_OK);
     assert_true(seen.count <= 1);
     assert_int_equal(seen.next, 0);

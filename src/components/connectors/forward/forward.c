@@ -36,7 +36,8 @@ static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onwa
 }
 
 static const struct hf_connector_ops connector_ops = {
-    .makes = {HF_SIGNAL_BIT(HF_TRACES), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_LOGS)},
+    .makes = {HF_SIGNAL_BIT(HF_TRACES), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_LOGS),
+              HF_SIGNAL_BIT(HF_PROFILES)},
     .connect = connect,
 };
 
@@ -44,7 +45,7 @@ const struct hf_component hf_connector_forward = {
     .type = "forward",
     .help = "Passes everything on to all pipelines behind it.",
     .kind = HF_CONNECTOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .open = open_forward,
     .close = free,
     .connector = &connector_ops,

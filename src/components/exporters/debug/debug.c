@@ -88,6 +88,11 @@ static void summarize(const struct debug_exporter *exporter, enum hf_signal sign
                  "Metrics%s {\"resource metrics\": %u, \"metrics\": %llu, \"data points\": %u}",
                  ending, scan->resources, (unsigned long long)count_metrics(raw), scan->items);
         break;
+    case HF_PROFILES:
+        snprintf(room, SUMMARY_MAX,
+                 "Profiles%s {\"resource profiles\": %u, \"sample records\": %u}", ending,
+                 scan->resources, scan->items);
+        break;
     default:
         snprintf(room, SUMMARY_MAX, "Logs%s {\"resource logs\": %u, \"log records\": %u}", ending,
                  scan->resources, scan->items);
@@ -342,7 +347,7 @@ const struct hf_component hf_exporter_debug = {
     .aliases = (const char *const[]){"logging", NULL},
     .help = "Says in the log and as text what passes through.",
     .kind = HF_EXPORTER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct debug_config),
     .fields = fields,
     .check = check_config,

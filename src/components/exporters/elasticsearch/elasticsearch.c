@@ -10,6 +10,7 @@
 #include "es_build.h"
 #include "es_endpoints.h"
 #include "support/bulk_exporter.h"
+#include "support/probe_server.h"
 
 /* Documents repeat the resource and may be ten times their protobuf. */
 #define REQUEST_BYTES_MAX ((uint64_t)1 << 20)
@@ -162,6 +163,18 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = REQUEST_BYTES_MAX,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct es_config *config = from;
+    for (size_t i = 0; i < config->endpoints.count; i++) {
+        hf_probe_http_client(probe, &config->http, config->endpoints.items[i]);
+    }
+    if (config->endpoints.count == 0) {
+        hf_probe_http_client(probe, &config->http, NULL);
+    }
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_elasticsearch = {
     .type = "elasticsearch",
     .help = "Writes documents to Elasticsearch through its bulk API.",
@@ -170,6 +183,7 @@ const struct hf_component hf_exporter_elasticsearch = {
     .config_size = sizeof(struct es_config),
     .fields = es_fields,
     .check = es_check,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

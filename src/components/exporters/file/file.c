@@ -564,14 +564,21 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "0s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct file_config *config = from;
+    hf_probe_write(probe, config->path);
+}
+
 const struct hf_component hf_exporter_file = {
     .type = "file",
     .help = "Writes OTLP/JSON lines or protobuf messages to a file.",
     .kind = HF_EXPORTER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct file_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

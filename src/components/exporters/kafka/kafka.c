@@ -12,6 +12,7 @@
 
 #include "kafka_counters.h"
 #include "kafka_messages.h"
+#include "support/probe_inputs.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/loop.h"
@@ -262,7 +263,7 @@ static enum hf_status list_context_keys(struct exporter *exporter)
     for (size_t i = 0; good && i < included->count; i++) {
         good = add_context_key(exporter, included->items[i]);
     }
-    for (int i = 0; good && i < HF_SIGNAL_COUNT; i++) {
+    for (int i = 0; good && i <= HF_LOGS; i++) {
         const struct kafka_plan plan = kafka_config_plan(exporter->config, (enum hf_signal)i);
         good = add_context_key(exporter, plan.topic_key) &&
                add_context_key(exporter, plan.message_key);
@@ -341,6 +342,12 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = REQUEST_BYTES_MAX,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kafka_config *config = from;
+    hf_probe_brokers(probe, &config->kafka);
+}
+
 const struct hf_component hf_exporter_kafka = {
     .type = "kafka",
     .help = "Sends OTLP, or the bodies of log records, as messages to Kafka.",
@@ -349,6 +356,7 @@ const struct hf_component hf_exporter_kafka = {
     .config_size = sizeof(struct kafka_config),
     .fields = kafka_fields,
     .check = kafka_config_check,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

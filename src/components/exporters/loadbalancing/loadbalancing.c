@@ -14,6 +14,8 @@
 
 #include "lb_resolver.h"
 #include "lb_split.h"
+#include "support/probe_kubernetes.h"
+#include "support/probe_server.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -309,6 +311,38 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "0s",
 };
 
+/* One of several backends. */
+static void probe_backend(struct hf_probe *probe, const struct lb_config *config, const char *host)
+{
+    struct hf_grpc_client_config grpc = config->protocol.otlp.grpc;
+    char endpoint[300];
+    bool has_port = strrchr(host, ':') != NULL && host[strlen(host) - 1] != ']';
+    snprintf(endpoint, sizeof(endpoint), "%s%s", host, has_port ? "" : ":4317");
+    grpc.endpoint = endpoint;
+    hf_probe_grpc_client(probe, &grpc);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    static const struct hf_probe_right rights[] = {
+        {.verbs = "get,list,watch", .group = "discovery.k8s.io", .resource = "endpointslices"}};
+    static const struct hf_kube_config account = {.auth_type = HF_KUBE_SERVICE_ACCOUNT};
+    const struct lb_config *config = from;
+    const struct lb_static_config *fixed = config->resolver.fixed;
+    for (size_t i = 0; fixed != NULL && i < fixed->hostnames.count; i++) {
+        probe_backend(probe, config, fixed->hostnames.items[i]);
+    }
+    if (config->resolver.dns != NULL) {
+        char host[300];
+        snprintf(host, sizeof(host), "%s:%s", config->resolver.dns->hostname,
+                 config->resolver.dns->port);
+        probe_backend(probe, config, host);
+    }
+    if (config->resolver.k8s != NULL) {
+        hf_probe_kubernetes(probe, &account, rights, 1);
+    }
+}
+
 const struct hf_component hf_exporter_loadbalancing = {
     .type = "loadbalancing",
     .aliases = (const char *const[]){"load_balancing", NULL},
@@ -319,6 +353,7 @@ const struct hf_component hf_exporter_loadbalancing = {
     .config_size = sizeof(struct lb_config),
     .fields = lb_fields,
     .check = lb_config_check,
+    .probe = probe_outside,
     .open = open_balancer,
     .start = start_balancer,
     .stop = stop_balancer,

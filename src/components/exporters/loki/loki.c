@@ -15,6 +15,7 @@
 #include "pdata/payload.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 
 #define TENANT_MAX 256u
 
@@ -496,6 +497,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "30s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct loki_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_loki = {
     .type = "loki",
     .help = "Sends log records to Loki's push API; new setups may use otlphttp and Loki's /otlp.",
@@ -504,6 +512,7 @@ const struct hf_component hf_exporter_loki = {
     .config_size = sizeof(struct loki_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

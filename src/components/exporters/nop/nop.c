@@ -19,6 +19,6 @@ const struct hf_component hf_exporter_nop = {
     .type = "nop",
     .help = "Discards everything.",
     .kind = HF_EXPORTER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .exporter = &exporter_ops,
 };

@@ -12,6 +12,7 @@
 #include "os_index.h"
 #include "pdata/any.h"
 #include "support/bulk_exporter.h"
+#include "support/probe_server.h"
 
 /* Documents repeat the resource and may be ten times their protobuf. */
 #define REQUEST_BYTES_MAX ((uint64_t)1 << 20)
@@ -186,6 +187,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = REQUEST_BYTES_MAX,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct os_config *config = from;
+    hf_probe_http_client(probe, &config->http.client, NULL);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_opensearch = {
     .type = "opensearch",
     .help = "Writes documents to OpenSearch through its bulk API.",
@@ -194,6 +202,7 @@ const struct hf_component hf_exporter_opensearch = {
     .config_size = sizeof(struct os_config),
     .fields = os_fields,
     .check = os_check,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

@@ -7,6 +7,7 @@
 
 #include "support/configgrpc.h"
 #include "support/otlp_client.h"
+#include "support/probe_server.h"
 
 struct otlp_config {
     struct hf_grpc_client_config grpc;
@@ -78,15 +79,23 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "5s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlp_config *config = from;
+    hf_probe_grpc_client(probe, &config->grpc);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_otlp = {
     .type = "otlp",
     .aliases = (const char *const[]){"otlp_grpc", NULL},
     .help = "Sends OTLP over gRPC.",
     .kind = HF_EXPORTER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

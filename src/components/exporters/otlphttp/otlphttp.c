@@ -9,6 +9,7 @@
 #include "pdata/response.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 #include "support/verdict.h"
 
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
@@ -62,7 +63,10 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
     struct hf_http_exporter_options options = {
         .node = node,
         .config = &config->http,
-        .paths = {[HF_TRACES] = "/v1/traces", [HF_METRICS] = "/v1/metrics", [HF_LOGS] = "/v1/logs"},
+        .paths = {[HF_TRACES] = "/v1/traces",
+                  [HF_METRICS] = "/v1/metrics",
+                  [HF_LOGS] = "/v1/logs",
+                  [HF_PROFILES] = "/v1development/profiles"},
         .ops = &ops,
         .user = (void *)config,
     };
@@ -91,7 +95,7 @@ static const char *check_config(const void *from)
     }
     return any ? hf_http_client_check(&config->http)
                : "at least one endpoint must be specified: endpoint, traces_endpoint, "
-                 "metrics_endpoint or logs_endpoint";
+                 "metrics_endpoint, logs_endpoint or profiles_endpoint";
 }
 
 #define AT(member) offsetof(struct otlphttp_config, member)
@@ -119,6 +123,13 @@ static const struct hf_field fields[] = {
      .offset = AT(signal_endpoints[HF_LOGS]),
      .validate = hf_http_client_expect_url,
      .help = "Whole URL for logs, used as it is."},
+    {.key = "profiles_endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(signal_endpoints[HF_PROFILES]),
+     .validate = hf_http_client_expect_url,
+     .help =
+         "Whole URL for profiles, used as it is; without it /v1development/profiles is appended "
+         "to endpoint."},
     {.key = "encoding",
      .type = HF_FIELD_ENUM,
      .offset = AT(encoding),
@@ -132,7 +143,6 @@ static const struct hf_field fields[] = {
      .help = "Send gzip members on as they came; only for backends that read several members."},
     HF_HTTP_COMPRESSION_FIELDS(struct otlphttp_config, http, "gzip"),
     HF_HTTP_CLIENT_FIELDS(struct otlphttp_config, http),
-    HF_HTTP_IGNORED("profiles_endpoint", "Profiles are not carried."),
     HF_FIELDS_END,
 };
 
@@ -142,15 +152,28 @@ static const struct hf_exporter_ops exporter_ops = {
     .timeout = "30s",
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlphttp_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
+        if (config->signal_endpoints[i] != NULL && config->signal_endpoints[i][0] != '\0') {
+            hf_probe_http_client(probe, &config->http, config->signal_endpoints[i]);
+        }
+    }
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_otlphttp = {
     .type = "otlphttp",
     .aliases = (const char *const[]){"otlp_http", NULL},
     .help = "Sends OTLP over HTTP, as protobuf or JSON.",
     .kind = HF_EXPORTER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct otlphttp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = hf_http_exporter_close,
     .exporter = &exporter_ops,

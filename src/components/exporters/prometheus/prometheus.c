@@ -27,6 +27,7 @@
 #include "prometheus_scrape.h"
 #include "prometheus_snapshot.h"
 #include "prometheus_table.h"
+#include "support/probe_server.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -326,6 +327,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .has_no_delivery_keys = true,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct prometheus_config *config = from;
+    hf_probe_listen(probe, config->endpoint);
+    hf_probe_own_tls(probe, config->tls);
+}
+
 const struct hf_component hf_exporter_prometheus = {
     .type = "prometheus",
     .help = "Serves the last values of all series to Prometheus.",
@@ -334,6 +342,7 @@ const struct hf_component hf_exporter_prometheus = {
     .config_size = sizeof(struct prometheus_config),
     .fields = prometheus_fields,
     .check = prometheus_check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .start = start_exporter,
     .stop = stop_exporter,

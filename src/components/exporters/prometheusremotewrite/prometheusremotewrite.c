@@ -14,6 +14,7 @@
 #include "prw_series.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 
 #define BATCH_BYTES 3000000u  /* of a request, before its compression */
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
@@ -352,6 +353,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .in_flight = 1,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct remote_write_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_prometheusremotewrite = {
     .type = "prometheusremotewrite",
     .aliases = (const char *const[]){"prometheus_remote_write", NULL},
@@ -361,6 +369,7 @@ const struct hf_component hf_exporter_prometheusremotewrite = {
     .config_size = sizeof(struct remote_write_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

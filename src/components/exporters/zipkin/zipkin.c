@@ -10,6 +10,7 @@
 #include "encodings/zipkin_write.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 
 #define EXPORT_BYTES 2000000u /* of OTLP; Zipkin's server takes bodies of 10 MB and more */
 
@@ -136,6 +137,13 @@ static const struct hf_exporter_ops exporter_ops = {
     .request_bytes_max = EXPORT_BYTES,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct zipkin_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    hf_probe_export(probe);
+}
+
 const struct hf_component hf_exporter_zipkin = {
     .type = "zipkin",
     .help = "Sends spans to Zipkin's interface, version 2, in JSON or protobuf.",
@@ -144,6 +152,7 @@ const struct hf_component hf_exporter_zipkin = {
     .config_size = sizeof(struct zipkin_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = close_exporter,
     .exporter = &exporter_ops,

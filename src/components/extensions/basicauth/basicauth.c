@@ -481,6 +481,12 @@ static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct basic_config *config = from;
+    hf_probe_read(probe, config->htpasswd.file);
+}
+
 const struct hf_component hf_extension_basicauth = {
     .type = "basicauth",
     .help = "Sends and asks for a user name and password.",
@@ -488,6 +494,7 @@ const struct hf_component hf_extension_basicauth = {
     .config_size = sizeof(struct basic_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_basic,
     .start = start_basic,
     .stop = stop_basic,

@@ -14,6 +14,7 @@
 #include "util/budget.h"
 #include "util/clock.h"
 #include "util/peer.h"
+#include "util/thread_signals.h"
 
 #define JOBS_MAX 512u     /* in all */
 #define PEER_JOBS_MAX 16u /* per peer */
@@ -310,7 +311,7 @@ enum hf_status password_worker_start(const struct password_worker_options *optio
     pthread_condattr_destroy(&monotonic);
     /* Signals are the main thread's affair. */
     sigset_t all, before;
-    sigfillset(&all);
+    hf_thread_signals(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int failed = pthread_create(&thread, NULL, worker_main, worker);

@@ -276,6 +276,12 @@ static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct bearer_config *config = from;
+    hf_probe_read(probe, config->filename);
+}
+
 const struct hf_component hf_extension_bearertokenauth = {
     .type = "bearertokenauth",
     .help = "Sends and asks for a bearer token.",
@@ -283,6 +289,7 @@ const struct hf_component hf_extension_bearertokenauth = {
     .config_size = sizeof(struct bearer_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_bearer,
     .close = close_bearer,
     .extension = &extension_ops,

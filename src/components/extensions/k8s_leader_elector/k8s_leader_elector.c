@@ -14,6 +14,7 @@
 
 #include "kubernetes/request.h"
 #include "lease.h"
+#include "support/probe_kubernetes.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -460,6 +461,18 @@ static const struct hf_leader leader = {.join = join, .leave = leave};
 
 static const struct hf_extension_ops extension_ops = {.leader = &leader};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct elector_config *config = from;
+    const struct hf_probe_right right = {
+        .verbs = "get,create,update",
+        .group = "coordination.k8s.io",
+        .resource = "leases",
+        .namespace = config->lease_namespace,
+    };
+    hf_probe_kubernetes(probe, &config->kube, &right, 1);
+}
+
 const struct hf_component hf_extension_k8s_leader_elector = {
     .type = "k8s_leader_elector",
     .help = "Elects one of several processes by a Lease of the Kubernetes API.",
@@ -467,6 +480,7 @@ const struct hf_component hf_extension_k8s_leader_elector = {
     .config_size = sizeof(struct elector_config),
     .fields = fields,
     .check = check_elector,
+    .probe = probe_outside,
     .open = open_elector,
     .start = start_elector,
     .stop = stop_elector,

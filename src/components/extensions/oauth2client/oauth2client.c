@@ -15,6 +15,7 @@
 #include <holdfast/component.h>
 
 #include "http/client.h"
+#include "support/probe_server.h"
 #include "token_request.h"
 #include "util/clock.h"
 
@@ -322,6 +323,15 @@ static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct oauth2_config *config = from;
+    const struct hf_http_client_config client = {.endpoint = config->token_url, .tls = config->tls};
+    hf_probe_read(probe, config->client_id_file);
+    hf_probe_read(probe, config->client_secret_file);
+    hf_probe_http_client(probe, &client, NULL);
+}
+
 const struct hf_component hf_extension_oauth2client = {
     .type = "oauth2client",
     .help = "Sends a token of an OAuth 2.0 server, by the grant client_credentials.",
@@ -329,6 +339,7 @@ const struct hf_component hf_extension_oauth2client = {
     .config_size = sizeof(struct oauth2_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_oauth2,
     .start = start_oauth2,
     .stop = stop_oauth2,

@@ -224,7 +224,7 @@ static void release_rules(struct rules *rules)
 static const char *check(const void *config)
 {
     static _Thread_local char sentence[HF_ERROR_MAX];
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         struct rules rules = {.levels = 0};
         snprintf(sentence, sizeof(sentence), "out of memory");
         enum hf_status status = compile_rules(config, (enum hf_signal)signal, &rules, sentence);
@@ -280,7 +280,7 @@ static enum hf_status open_filter(struct hf_node *node, const void *config, void
 {
     struct filter *filter = calloc(1, sizeof(*filter));
     enum hf_status status = filter != NULL ? HF_OK : HF_NOMEM;
-    for (int signal = 0; status == HF_OK && signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; status == HF_OK && signal <= HF_LOGS; signal++) {
         status = open_rules(node, config, (enum hf_signal)signal, &filter->rules[signal], reterr);
     }
     if (status != HF_OK) {

@@ -408,3 +408,25 @@ struct k8s_record *k8s_cluster_look_up(struct k8s_cluster *cluster, char key_kin
     k8s_key_add(&key, text);
     return key.size != 0 ? k8s_table_find(cluster->table, k8s_key_slice(&key)) : NULL;
 }
+
+size_t k8s_cluster_rights(const struct k8s_rules *rules, const struct k8s_config *config,
+                          struct hf_probe_right ret_rights[K8S_KIND_COUNT])
+{
+    const char *space = config->filter.namespace_name;
+    size_t count = 0;
+    for (unsigned kind = 0; kind < K8S_KIND_COUNT; kind++) {
+        if ((rules->watched & K8S_KIND_BIT(kind)) == 0) {
+            continue;
+        }
+        bool is_narrow = kinds[kind].is_namespaced && space != NULL && space[0] != '\0';
+        ret_rights[count++] = (struct hf_probe_right){
+            .verbs = "list,watch",
+            .group = strcmp(kinds[kind].group, "/apis/apps/v1") == 0    ? "apps"
+                     : strcmp(kinds[kind].group, "/apis/batch/v1") == 0 ? "batch"
+                                                                        : "",
+            .resource = kinds[kind].plural,
+            .namespace = is_narrow ? space : NULL,
+        };
+    }
+    return count;
+}

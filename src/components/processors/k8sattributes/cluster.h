@@ -8,6 +8,7 @@
 #include <holdfast/status.h>
 
 #include "extract.h"
+#include "support/probe_kubernetes.h"
 #include "table.h"
 
 struct k8s_cluster;
@@ -29,3 +30,7 @@ struct k8s_record *k8s_cluster_find(struct k8s_cluster *cluster, struct hf_slice
 /* By uid, or by name of namespaces and nodes. */
 struct k8s_record *k8s_cluster_look_up(struct k8s_cluster *cluster, char key_kind,
                                        enum k8s_kind kind, struct hf_slice text);
+
+/* The rights that it takes to watch what these rules need. Returns how many there are. */
+size_t k8s_cluster_rights(const struct k8s_rules *rules, const struct k8s_config *config,
+                          struct hf_probe_right ret_rights[K8S_KIND_COUNT]);

@@ -12,6 +12,7 @@
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 #include "pdata/edit.h"
+#include "support/probe_kubernetes.h"
 #include "util/metrics.h"
 
 struct k8s_processor {
@@ -380,15 +381,30 @@ static const struct hf_processor_ops processor_ops = {
 
 static const char *const aliases[] = {"k8s_attributes", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct k8s_config *config = from;
+    struct hf_probe_right rights[K8S_KIND_COUNT];
+    struct k8s_rules rules;
+    char error[HF_ERROR_MAX];
+    if (config->passthrough || k8s_rules_compile(config, &rules, error) != HF_OK) {
+        return; /* bad rules are an error of the configuration */
+    }
+    size_t count = k8s_cluster_rights(&rules, config, rights);
+    k8s_rules_release(&rules);
+    hf_probe_kubernetes(probe, &config->kube, rights, count);
+}
+
 const struct hf_component hf_processor_k8sattributes = {
     .type = "k8sattributes",
     .aliases = aliases,
     .help = "Adds what the Kubernetes cluster knows of the pod that telemetry comes from.",
     .kind = HF_PROCESSOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct k8s_config),
     .fields = k8s_fields,
     .check = k8s_config_check,
+    .probe = probe_outside,
     .open = open_processor,
     .start = start_processor,
     .stop = stop_processor,

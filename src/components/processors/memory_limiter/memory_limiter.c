@@ -338,6 +338,9 @@ static const struct hf_field fields[] = {
      .offset = offsetof(struct limiter_config, min_gc_hard_ns),
      .default_text = "0s",
      .help = "The same at the hard limit; never more often than once a second."},
+    {.key = "ballast_size_mib",
+     .type = HF_FIELD_IGNORED,
+     .help = "There is no garbage collector that a ballast would slow."},
     HF_FIELDS_END,
 };
 
@@ -350,7 +353,7 @@ const struct hf_component hf_processor_memory_limiter = {
     .type = "memory_limiter",
     .help = "Refuses data while the process has too much anonymous memory.",
     .kind = HF_PROCESSOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct limiter_config),
     .fields = fields,
     .check = check,

@@ -114,7 +114,8 @@ static struct hf_slice trimmed(struct hf_slice text)
 struct hf_slice hf_detection_file(struct hf_detection *detection, const char *path)
 {
     uint8_t *room = hf_arena_take(&detection->arena, FILE_BYTES_MAX);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const char *root = detection->root != NULL ? detection->root : "";
+    int fd = open(hf_detection_text(detection, "%s%s", root, path), O_RDONLY | O_CLOEXEC);
     size_t size = 0;
     ssize_t more = 1;
     while (fd >= 0 && room != NULL && more > 0 && size < FILE_BYTES_MAX) {

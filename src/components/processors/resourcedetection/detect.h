@@ -50,8 +50,10 @@ struct hf_detector {
 
 extern const struct hf_detector hf_detector_env, hf_detector_system, hf_detector_docker;
 extern const struct hf_detector hf_detector_ec2, hf_detector_ecs, hf_detector_eks;
-extern const struct hf_detector hf_detector_gcp, hf_detector_azure;
+extern const struct hf_detector hf_detector_lambda, hf_detector_elastic_beanstalk;
+extern const struct hf_detector hf_detector_gcp, hf_detector_azure, hf_detector_aks;
 extern const struct hf_detector hf_detector_k8snode, hf_detector_k8s_api, hf_detector_kubeadm;
+extern const struct hf_detector hf_detector_openshift, hf_detector_heroku;
 
 #define HF_DETECTION_WHY_MAX 256
 #define HF_DETECTION_LIMIT_BYTES (4u << 20)
@@ -60,6 +62,7 @@ struct hf_detection {
     const struct hf_detector *detector;
     const struct hf_detector_config *config;
     uint64_t deadline_ns; /* monotonic */
+    const char *root;     /* the paths of files begin there; NULL: at "/" */
     struct hf_arena arena;
     struct hf_any_maker maker;
     struct hf_attributes found; /* in memory of the arena */

@@ -1,7 +1,8 @@
-/* The detectors `gcp`, `azure` and `docker`, by services that run beside the process. */
+/* The detectors `gcp`, `azure`, `aks` and `docker`, by services that run beside the process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "detect.h"
@@ -201,6 +202,17 @@ static void detect_azure_tags(struct hf_detection *detection, struct hf_slice co
     }
 }
 
+static enum hf_status azure_compute(struct hf_detection *detection, struct hf_slice *ret_compute)
+{
+    const struct hf_detection_call call = {
+        .url = hf_detection_text(
+            detection, "%s/metadata/instance/compute?api-version=2020-09-01&format=json",
+            env("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254")),
+        .headers = {{hf_slice_text("metadata"), hf_slice_text("true")}},
+        .header_count = 1};
+    return hf_detection_fetch_json(detection, &call, ret_compute);
+}
+
 static enum hf_status detect_azure(struct hf_detection *detection)
 {
     static const char *const pairs[][2] = {
@@ -214,13 +226,7 @@ static enum hf_status detect_azure(struct hf_detection *detection)
         {"resourceGroupName", "azure.resourcegroup.name"},
     };
     struct hf_slice compute;
-    const struct hf_detection_call call = {
-        .url = hf_detection_text(
-            detection, "%s/metadata/instance/compute?api-version=2020-09-01&format=json",
-            env("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://169.254.169.254")),
-        .headers = {{hf_slice_text("metadata"), hf_slice_text("true")}},
-        .header_count = 1};
-    enum hf_status status = hf_detection_fetch_json(detection, &call, &compute);
+    enum hf_status status = azure_compute(detection, &compute);
     if (status != HF_OK) {
         return status;
     }
@@ -256,6 +262,43 @@ static const struct hf_detector_attribute azure_attributes[] = {
 
 const struct hf_detector hf_detector_azure = {
     .name = "azure", .attributes = azure_attributes, .detect = detect_azure};
+
+/* The nodes of a cluster are in a resource group "MC_GROUP_CLUSTER_LOCATION", unless it was given
+ * another name. */
+static struct hf_slice aks_cluster(struct hf_detection *detection, struct hf_slice group)
+{
+    char prefix[3], name[128], more[2];
+    const char *text =
+        hf_detection_text(detection, "%.*s", (int)group.size, (const char *)group.data);
+    bool is_made = sscanf(text, "%2[MmCc]_%*[^_]_%127[^_]_%*[^_]%1[_]", prefix, name, more) == 2 &&
+                   strcasecmp(prefix, "mc") == 0;
+    return is_made ? hf_slice_text(hf_detection_text(detection, "%s", name)) : group;
+}
+
+static enum hf_status detect_aks(struct hf_detection *detection)
+{
+    struct hf_slice compute;
+    if (env("KUBERNETES_SERVICE_HOST", NULL) == NULL) {
+        return HF_OK;
+    }
+    enum hf_status status = azure_compute(detection, &compute);
+    if (status == HF_OK) {
+        hf_detection_set_text(detection, "cloud.provider", "azure");
+        hf_detection_set_text(detection, "cloud.platform", "azure.aks");
+        hf_detection_set(detection, "k8s.cluster.name",
+                         aks_cluster(detection, hf_json_any_text(&detection->maker, compute,
+                                                                 "resourceGroupName")));
+    }
+    return status;
+}
+
+static const struct hf_detector_attribute aks_attributes[] = {{"cloud.provider", false},
+                                                              {"cloud.platform", false},
+                                                              {"k8s.cluster.name", true},
+                                                              {NULL, false}};
+
+const struct hf_detector hf_detector_aks = {
+    .name = "aks", .attributes = aks_attributes, .detect = detect_aks};
 
 /* ---- Docker ---- */
 

@@ -1,9 +1,10 @@
-/* The detectors `k8snode`, `k8s_api` and `kubeadm`. */
+/* The detectors `k8snode`, `k8s_api`, `kubeadm` and `openshift`. */
 #include "detect_kubernetes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <holdfast/component.h>
 
@@ -113,6 +114,56 @@ static enum hf_status detect_kubeadm(struct hf_detection *detection)
     return detect_cluster_uid(detection);
 }
 
+/* What OpenShift calls the place it was installed on, and what the conventions call it. */
+struct openshift_platform {
+    const char *type, *provider, *platform, *region; /* region: where it stands in the answer */
+};
+
+static const struct openshift_platform *openshift_platform_of(struct hf_slice type)
+{
+    static const struct openshift_platform platforms[] = {
+        {"AWS", "aws", "aws_openshift", "status.platformStatus.aws.region"},
+        {"Azure", "azure", "azure.openshift", "status.platformStatus.azure.cloudName"},
+        {"GCP", "gcp", "gcp_openshift", "status.platformStatus.gcp.region"},
+        {"IBMCloud", "ibm_cloud", "ibm_cloud_openshift", "status.platformStatus.ibmcloud.location"},
+        {"OpenStack", "", "", "status.platformStatus.openstack.cloudName"},
+    };
+    for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++) {
+        if (type.size == strlen(platforms[i].type) &&
+            strncasecmp((const char *)type.data, platforms[i].type, type.size) == 0) {
+            return &platforms[i];
+        }
+    }
+    return NULL;
+}
+
+static enum hf_status detect_openshift(struct hf_detection *detection)
+{
+    struct hf_any_maker *maker = &detection->maker;
+    struct hf_slice object;
+    enum hf_status status = hf_kubernetes_get(
+        detection, "/apis/config.openshift.io/v1/infrastructures/cluster", &object);
+    if (status != HF_OK) {
+        return status;
+    }
+    hf_detection_set(detection, "k8s.cluster.name",
+                     hf_json_any_text(maker, object, "status.infrastructureName"));
+    const struct openshift_platform *platform =
+        openshift_platform_of(hf_json_any_text(maker, object, "status.platformStatus.type"));
+    if (platform != NULL) {
+        hf_detection_set_text(detection, "cloud.provider", platform->provider);
+        hf_detection_set_text(detection, "cloud.platform", platform->platform);
+        hf_detection_set(detection, "cloud.region",
+                         hf_json_any_text(maker, object, platform->region));
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute openshift_attributes[] = {{"cloud.provider", false},
+                                                                    {"cloud.platform", false},
+                                                                    {"cloud.region", false},
+                                                                    {"k8s.cluster.name", false},
+                                                                    {NULL, false}};
 static const struct hf_detector_attribute node_attributes[] = {
     {"k8s.node.name", false}, {"k8s.node.uid", false}, {NULL, false}};
 static const struct hf_detector_attribute api_attributes[] = {
@@ -126,3 +177,5 @@ const struct hf_detector hf_detector_k8s_api = {
     .name = "k8s_api", .attributes = api_attributes, .detect = detect_api};
 const struct hf_detector hf_detector_kubeadm = {
     .name = "kubeadm", .attributes = kubeadm_attributes, .detect = detect_kubeadm};
+const struct hf_detector hf_detector_openshift = {
+    .name = "openshift", .attributes = openshift_attributes, .detect = detect_openshift};

@@ -11,7 +11,25 @@
 #include "pdata/edit.h"
 #include "util/regex.h"
 
-enum { ENV, SYSTEM, DOCKER, EC2, ECS, EKS, GCP, AZURE, K8SNODE, K8S_API, KUBEADM, DETECTOR_COUNT };
+enum {
+    ENV,
+    SYSTEM,
+    DOCKER,
+    EC2,
+    ECS,
+    EKS,
+    LAMBDA,
+    ELASTIC_BEANSTALK,
+    GCP,
+    AZURE,
+    AKS,
+    K8SNODE,
+    K8S_API,
+    KUBEADM,
+    OPENSHIFT,
+    HEROKU,
+    DETECTOR_COUNT
+};
 
 struct retry_config {
     bool enabled;
@@ -48,13 +66,16 @@ static const struct hf_detector *const known[DETECTOR_COUNT] = {
     [ECS] = &hf_detector_ecs,         [EKS] = &hf_detector_eks,
     [GCP] = &hf_detector_gcp,         [AZURE] = &hf_detector_azure,
     [K8SNODE] = &hf_detector_k8snode, [K8S_API] = &hf_detector_k8s_api,
-    [KUBEADM] = &hf_detector_kubeadm,
+    [KUBEADM] = &hf_detector_kubeadm, [OPENSHIFT] = &hf_detector_openshift,
+    [LAMBDA] = &hf_detector_lambda,   [ELASTIC_BEANSTALK] = &hf_detector_elastic_beanstalk,
+    [AKS] = &hf_detector_aks,         [HEROKU] = &hf_detector_heroku,
 };
 
 /* In the order above; `gke` is an old name of gcp. */
-static const char *const detector_names[] = {"env",     "system", "docker", "ec2",     "ecs",
-                                             "eks",     "gcp",    "azure",  "k8snode", "k8s_api",
-                                             "kubeadm", "gce",    "gke",    NULL};
+static const char *const detector_names[] = {
+    "env", "system", "docker", "ec2",     "ecs",     "eks",     "lambda",    "elastic_beanstalk",
+    "gcp", "azure",  "aks",    "k8snode", "k8s_api", "kubeadm", "openshift", "heroku",
+    "gce", "gke",    NULL};
 
 static size_t index_of(const char *name)
 {
@@ -329,6 +350,19 @@ static const struct hf_field node_fields[] = {
 
 static const struct hf_field kubeadm_fields[] = {AUTH_TYPE, RESOURCE_ATTRIBUTES, HF_FIELDS_END};
 
+/* It asks as the service account of its pod, as the others of Kubernetes do. */
+static const struct hf_field openshift_fields[] = {
+    {.key = "address",
+     .type = HF_FIELD_IGNORED,
+     .help = "The address is that of the pod's cluster."},
+    {.key = "token", .type = HF_FIELD_IGNORED, .help = "The token is that of the service account."},
+    {.key = "tls",
+     .type = HF_FIELD_IGNORED,
+     .help = "The authority is that of the service account."},
+    RESOURCE_ATTRIBUTES,
+    HF_FIELDS_END,
+};
+
 static const struct hf_field eks_fields[] = {
     {SECTION_FIELD(node_from_env_var, "Without effect."), .type = HF_FIELD_STRING},
     RESOURCE_ATTRIBUTES,
@@ -422,11 +456,16 @@ static const struct hf_field fields[] = {
     DETECTOR(EC2, "ec2", ec2_fields),
     DETECTOR(ECS, "ecs", plain_fields),
     DETECTOR(EKS, "eks", eks_fields),
+    DETECTOR(LAMBDA, "lambda", plain_fields),
+    DETECTOR(ELASTIC_BEANSTALK, "elastic_beanstalk", plain_fields),
     DETECTOR(GCP, "gcp", plain_fields),
     DETECTOR(AZURE, "azure", azure_fields),
+    DETECTOR(AKS, "aks", plain_fields),
     DETECTOR(K8SNODE, "k8snode", node_fields),
     DETECTOR(K8S_API, "k8s_api", node_fields),
     DETECTOR(KUBEADM, "kubeadm", kubeadm_fields),
+    DETECTOR(OPENSHIFT, "openshift", openshift_fields),
+    DETECTOR(HEROKU, "heroku", plain_fields),
     HF_FIELDS_END,
 };
 
@@ -441,7 +480,7 @@ const struct hf_component hf_processor_resourcedetection = {
     .aliases = aliases,
     .help = "Adds to resources where the process runs: host, cloud, cluster.",
     .kind = HF_PROCESSOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct resourcedetection_config),
     .fields = fields,
     .check = check,

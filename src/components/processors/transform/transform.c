@@ -15,7 +15,7 @@
 
 struct transform_config {
     int64_t error_mode;
-    struct hf_value trace_statements, metric_statements, log_statements;
+    struct hf_value trace_statements, metric_statements, log_statements, profile_statements;
     bool flatten_data;
 };
 
@@ -31,15 +31,18 @@ static enum hf_status compile(const struct transform_config *config, enum hf_sig
 {
     static const char *const keys[HF_SIGNAL_COUNT] = {[HF_TRACES] = "trace_statements",
                                                       [HF_METRICS] = "metric_statements",
-                                                      [HF_LOGS] = "log_statements"};
+                                                      [HF_LOGS] = "log_statements",
+                                                      [HF_PROFILES] = "profile_statements"};
     static const unsigned contexts[HF_SIGNAL_COUNT] = {
         [HF_TRACES] = BIT(RESOURCE) | BIT(SCOPE) | BIT(SPAN) | BIT(SPANEVENT),
         [HF_METRICS] = BIT(RESOURCE) | BIT(SCOPE) | BIT(METRIC) | BIT(DATAPOINT) | BIT(EXEMPLAR),
-        [HF_LOGS] = BIT(RESOURCE) | BIT(SCOPE) | BIT(LOG)};
-    const struct hf_value *const values[HF_SIGNAL_COUNT] = {[HF_TRACES] = &config->trace_statements,
-                                                            [HF_METRICS] =
-                                                                &config->metric_statements,
-                                                            [HF_LOGS] = &config->log_statements};
+        [HF_LOGS] = BIT(RESOURCE) | BIT(SCOPE) | BIT(LOG),
+        [HF_PROFILES] = BIT(RESOURCE) | BIT(SCOPE)};
+    const struct hf_value *const values[HF_SIGNAL_COUNT] = {
+        [HF_TRACES] = &config->trace_statements,
+        [HF_METRICS] = &config->metric_statements,
+        [HF_LOGS] = &config->log_statements,
+        [HF_PROFILES] = &config->profile_statements};
     const struct hf_ottl_group_rules rules = {.key = keys[signal],
                                               .are_statements = true,
                                               .contexts = contexts[signal],
@@ -237,6 +240,10 @@ static const struct hf_field fields[] = {
                "statements, error_mode}, which run one after another."),
     STATEMENTS(metric_statements, "The same for metrics."),
     STATEMENTS(log_statements, "The same for logs."),
+    STATEMENTS(
+        profile_statements,
+        "The same for profiles, of their resources and scopes: what is in a profile points into "
+        "tables, and goes through as it is."),
     {.key = "flatten_data",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct transform_config, flatten_data),
@@ -252,7 +259,7 @@ const struct hf_component hf_processor_transform = {
     .type = "transform",
     .help = "Changes telemetry by statements of OTTL.",
     .kind = HF_PROCESSOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct transform_config),
     .fields = fields,
     .check = check,

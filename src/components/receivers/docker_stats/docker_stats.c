@@ -12,6 +12,7 @@
 #include "container_stats.h"
 #include "docker_api.h"
 #include "images.h"
+#include "support/probe_server.h"
 #include "support/scraper.h"
 #include "util/clock.h"
 
@@ -330,6 +331,16 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct docker_config *config = from;
+    const char *path = hf_http_unix_path(config->endpoint);
+    if (path != NULL) {
+        const struct hf_probe_server server = {.path = path};
+        hf_probe_server(probe, &server);
+    }
+}
+
 const struct hf_component hf_receiver_docker_stats = {
     .type = "docker_stats",
     .help = "Measures the running containers of a Docker daemon.",
@@ -338,6 +349,7 @@ const struct hf_component hf_receiver_docker_stats = {
     .config_size = sizeof(struct docker_config),
     .fields = fields,
     .check = check_docker,
+    .probe = probe_outside,
     .open = open_docker,
     .start = start_docker,
     .stop = stop_docker,

@@ -10,8 +10,8 @@
 
 #include "filelog_attributes.h"
 #include "filelog_config.h"
-#include "logs/pipeline.h"
-#include "pdata/build.h"
+#include "support/log_entries.h"
+#include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
@@ -23,7 +23,6 @@
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
 #define BUILD_LIMIT ((size_t)200 << 20) /* never reached: batches are cut here */
-#define ENTRY_BYTES ((size_t)128 << 20) /* what an entry may need while it is worked on */
 #define KEPT_BYTES ((size_t)1 << 20)
 #define TURN_WAIT_NS (20 * HF_NS_PER_MS)
 #define SAY_NS (60 * HF_NS_PER_S)
@@ -36,12 +35,10 @@ struct filelog {
     struct hf_tail_config tail_config;
     struct hf_tail *tail;
     struct hf_turn *turn;
-    struct hf_log_pipeline *pipeline, *header_pipeline; /* the latter NULL: no header */
-    struct filelog_file *header_file;                   /* whose header is read */
-    struct filelog_file *shared;                        /* of the file whose line came last */
-    struct hf_builder builder;
-    struct hf_log_writer writer;
-    struct hf_arena arena, scratch;
+    struct hf_log_entries entries;
+    struct hf_log_pipeline *header_pipeline; /* NULL: no header */
+    struct filelog_file *header_file;        /* whose header is read */
+    struct filelog_file *shared;             /* of the file whose line came last */
     struct hf_submitter submit;
     struct hf_series *open_files, *reading_files;
     struct hf_log_limiter said;
@@ -50,13 +47,6 @@ struct filelog {
 };
 
 /* ---- entries ---- */
-
-static void emit(void *user, struct hf_log_entry *entry)
-{
-    struct filelog *filelog = user;
-    hf_log_write(&filelog->writer, entry);
-    hf_arena_rewind(&filelog->scratch, KEPT_BYTES);
-}
 
 static void emit_header(void *user, struct hf_log_entry *entry)
 {
@@ -69,13 +59,9 @@ static void emit_header(void *user, struct hf_log_entry *entry)
 static void say_failure(void *user, const char *operator_id, const char *why, bool quiet)
 {
     struct filelog *filelog = user;
-    if (hf_log_limiter_allows(&filelog->said, operator_id, why, hf_clock_coarse_ns())) {
-        hf_node_log(filelog->node, quiet ? HF_LOG_DEBUG : HF_LOG_ERROR, "operator %s: %s",
-                    operator_id, why);
-    }
+    hf_log_entries_say(&filelog->entries, operator_id, why, quiet);
 }
 
-static const struct hf_log_pipeline_ops pipeline_ops = {.emit = emit, .failed = say_failure};
 static const struct hf_log_pipeline_ops header_ops = {.emit = emit_header, .failed = say_failure};
 
 /* What is known of the file, made when its first line comes. */
@@ -100,27 +86,16 @@ static struct filelog_file *file_of(struct filelog *filelog, struct hf_tail_file
     return file;
 }
 
-static enum hf_status add_fixed(const struct hf_string_map *from, struct hf_log_entry *entry,
-                                struct hf_log_map *to)
-{
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        status = hf_log_map_set(entry->arena, to, hf_slice_text(from->items[i].key),
-                                hf_log_text(from->items[i].value));
-    }
-    return status;
-}
-
 static enum hf_status make_entry(struct filelog *filelog, const struct hf_tail_line *line,
                                  const struct filelog_file *file, struct hf_log_entry *entry)
 {
     const struct filelog_config *config = filelog->config;
-    enum hf_status status = hf_log_entry_init(entry, &filelog->arena, file->attributes->count + 16);
+    enum hf_status status =
+        hf_log_entries_begin(&filelog->entries, file->attributes->count + 2, entry);
     if (status != HF_OK) {
         return status;
     }
     struct hf_log_map *attributes = entry->attributes.map;
-    entry->observed_ns = hf_clock_unix_ns();
     entry->source = line->file;
     entry->offset = line->offset;
     entry->body = hf_log_string(line->text);
@@ -139,10 +114,7 @@ static enum hf_status make_entry(struct filelog *filelog, const struct hf_tail_l
         status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
                                 hf_log_integer((int64_t)line->offset));
     }
-    if (status == HF_OK) {
-        status = add_fixed(&config->attributes, entry, attributes);
-    }
-    return status == HF_OK ? add_fixed(&config->resource, entry, entry->resource.map) : status;
+    return status == HF_OK ? hf_log_entries_label(&filelog->entries, entry) : status;
 }
 
 static bool take_line(void *user, const struct hf_tail_line *line)
@@ -150,28 +122,27 @@ static bool take_line(void *user, const struct hf_tail_line *line)
     struct filelog *filelog = user;
     struct hf_log_entry entry;
     struct filelog_file *file = file_of(filelog, line->file);
-    if (file == NULL || make_entry(filelog, line, file, &entry) != HF_OK) {
-        hf_node_log(filelog->node, HF_LOG_ERROR, "no memory for an entry: it is dropped");
-    } else if (line->is_header) {
+    enum hf_status status = file != NULL ? make_entry(filelog, line, file, &entry) : HF_NOMEM;
+    if (status == HF_OK && line->is_header) {
         filelog->header_file = file;
         hf_log_pipeline_process(filelog->header_pipeline, &entry);
+        hf_arena_rewind(&filelog->entries.arena, KEPT_BYTES);
     } else {
-        hf_log_pipeline_process(filelog->pipeline, &entry);
+        hf_log_entries_end(&filelog->entries, &entry, status);
     }
-    hf_arena_rewind(&filelog->arena, KEPT_BYTES);
-    return hf_build_size(&filelog->builder) >= BATCH_BYTES ||
-           hf_build_items(&filelog->builder) >= BATCH_ITEMS;
+    return hf_build_size(&filelog->entries.builder) >= BATCH_BYTES ||
+           hf_build_items(&filelog->entries.builder) >= BATCH_ITEMS;
 }
 
 /* ---- batches ---- */
 
 static struct hf_batch *take_batch(struct filelog *filelog)
 {
-    hf_log_writer_break(&filelog->writer);
-    if (hf_build_finish(&filelog->builder) != HF_OK) {
+    uint32_t items = hf_build_items(&filelog->entries.builder);
+    struct hf_batch *batch = hf_log_entries_take(&filelog->entries);
+    if (batch == NULL && items != 0) {
         return NULL;
     }
-    struct hf_batch *batch = hf_build_take(&filelog->builder);
     if (batch == NULL) {
         batch = hf_batch_new(HF_LOGS, 0, HF_EMPTY_SLICE);
         if (batch != NULL) {
@@ -187,7 +158,7 @@ static struct hf_batch *take_batch(struct filelog *filelog)
 static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t count)
 {
     struct filelog *filelog = user;
-    if (count == 0 && hf_build_items(&filelog->builder) == 0) {
+    if (count == 0 && hf_build_items(&filelog->entries.builder) == 0) {
         return true;
     }
     struct hf_batch *batch = take_batch(filelog);
@@ -216,7 +187,7 @@ static void name_file(void *user, struct hf_tail_file *seen)
 static void close_file(void *user, struct hf_tail_file *seen)
 {
     struct filelog *filelog = user;
-    hf_log_pipeline_forget(filelog->pipeline, seen);
+    hf_log_pipeline_forget(filelog->entries.pipeline, seen);
     filelog_file_free(seen->context);
     seen->context = NULL;
 }
@@ -232,7 +203,7 @@ static enum hf_status find_stored(void *user, struct hf_slice name,
 static uint64_t find_held(void *user, const struct hf_tail_file *seen)
 {
     const struct filelog *filelog = user;
-    return hf_log_pipeline_held(filelog->pipeline, seen);
+    return hf_log_pipeline_held(filelog->entries.pipeline, seen);
 }
 
 static void say(void *user, enum hf_log_level level, const char *path, const char *what)
@@ -284,7 +255,7 @@ static void *run(void *user)
     }
     while (go_on) {
         uint64_t now_ns = hf_clock_monotonic_ns();
-        hf_log_pipeline_tick(filelog->pipeline, now_ns);
+        hf_log_pipeline_tick(filelog->entries.pipeline, now_ns);
         bool more = hf_tail_poll(filelog->tail, now_ns);
         show_files(filelog);
         /* With nothing more to read, only this wait offers a refused batch again. */
@@ -309,12 +280,8 @@ static void close_filelog(void *self)
     hf_tail_close(filelog->tail);
     filelog_file_free(filelog->shared);
     hf_turn_leave(filelog->turn);
-    hf_log_pipeline_free(filelog->pipeline);
     hf_log_pipeline_free(filelog->header_pipeline);
-    hf_builder_release(&filelog->builder);
-    hf_log_writer_release(&filelog->writer);
-    hf_arena_release(&filelog->arena);
-    hf_arena_release(&filelog->scratch);
+    hf_log_entries_close(&filelog->entries);
     hf_submitter_release(&filelog->submit);
     hf_log_limiter_release(&filelog->said);
     free(filelog);
@@ -330,6 +297,8 @@ static struct hf_series *gauge(struct filelog *filelog, const char *name, const 
 static enum hf_status open_parts(struct filelog *filelog, char *reterr)
 {
     const struct filelog_config *config = filelog->config;
+    const struct hf_log_entries_options options = {
+        .node = filelog->node, .config = &config->entries, .build_bytes_max = BUILD_LIMIT};
     enum hf_status status = hf_node_add_transport(filelog->node, "");
     filelog->open_files = gauge(filelog, "otelcol_fileconsumer_open_files", "Files that are open.");
     filelog->reading_files =
@@ -338,8 +307,7 @@ static enum hf_status open_parts(struct filelog *filelog, char *reterr)
         status = HF_NOMEM;
     }
     if (status == HF_OK) {
-        status = hf_log_pipeline_new(&config->operators, &pipeline_ops, filelog, &filelog->pipeline,
-                                     reterr);
+        status = hf_log_entries_open(&filelog->entries, &options, reterr);
     }
     if (status == HF_OK && config->tail.header_pattern != NULL) {
         status = hf_log_pipeline_new(&config->header_operators, &header_ops, filelog,
@@ -362,15 +330,11 @@ static enum hf_status open_filelog(struct hf_node *node, const void *config, voi
     filelog->tail_config = filelog->config->tail;
     filelog->tail_config.from_beginning = filelog->config->start_at != 0;
     filelog->tail_config.truncates_long = filelog->config->long_lines != 0;
-    filelog->arena.limit = filelog->scratch.limit = ENTRY_BYTES;
     hf_log_limiter_init(&filelog->said, SAY_NS);
     hf_submitter_init(&filelog->submit, node);
     bool own = filelog->config->retry.enabled;
     filelog->submit.wait_first_ns = own ? filelog->config->retry.initial_ns : RETRY_FIRST_NS;
     filelog->submit.wait_max_ns = own ? filelog->config->retry.max_ns : RETRY_MAX_NS;
-    hf_builder_init(&filelog->builder, HF_LOGS, BUILD_LIMIT);
-    filelog->writer.builder = &filelog->builder;
-    filelog->writer.scratch = &filelog->scratch;
     enum hf_status status = open_parts(filelog, reterr);
     if (status != HF_OK) {
         close_filelog(filelog);
@@ -428,6 +392,12 @@ static const char *check_filelog(const void *self)
 
 static const char *const aliases[] = {"file_log", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct filelog_config *config = from;
+    hf_probe_tail(probe, &config->tail);
+}
+
 const struct hf_component hf_receiver_filelog = {
     .type = "filelog",
     .aliases = aliases,
@@ -437,6 +407,7 @@ const struct hf_component hf_receiver_filelog = {
     .config_size = sizeof(struct filelog_config),
     .fields = filelog_fields,
     .check = check_filelog,
+    .probe = probe_outside,
     .open = open_filelog,
     .start = start_filelog,
     .stop = stop_filelog,

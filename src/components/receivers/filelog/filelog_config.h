@@ -5,6 +5,7 @@
 
 #include <holdfast/field.h>
 
+#include "support/log_entries.h"
 #include "support/tail/tail.h"
 
 struct filelog_config {
@@ -14,8 +15,8 @@ struct filelog_config {
     const char *id, *output, *storage;
     bool include_name, include_path, include_name_resolved, include_path_resolved;
     bool include_owner, include_group, include_permissions, include_number, include_offset;
-    struct hf_string_map attributes, resource;
-    struct hf_value operators, header_operators;
+    struct hf_log_entries_config entries;
+    struct hf_value header_operators;
     struct {
         bool enabled;
         uint64_t initial_ns, max_ns, max_elapsed_ns;

@@ -296,6 +296,12 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"fluent_forward", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct fluentforward_config *config = from;
+    hf_probe_listen(probe, config->endpoint);
+}
+
 const struct hf_component hf_receiver_fluentforward = {
     .type = "fluentforward",
     .aliases = aliases,
@@ -305,6 +311,7 @@ const struct hf_component hf_receiver_fluentforward = {
     .signals = HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct fluentforward_config),
     .fields = fields,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

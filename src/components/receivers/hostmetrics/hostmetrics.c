@@ -11,8 +11,11 @@
 
 #include <holdfast/component.h>
 
+#include "entity.h"
 #include "source.h"
 #include "support/scraper.h"
+
+#define NEVER_NS UINT64_C(1000000000000000000)
 
 /* X(name, help): every scraper. */
 #define SOURCES(X)                                                                                 \
@@ -49,7 +52,10 @@ struct active {
 
 struct hostmetrics {
     struct hf_node *node;
-    struct hf_scraper *scraper;
+    struct hf_scraper *scraper;  /* of the metrics; NULL: no pipeline wants them */
+    struct hf_scraper *entities; /* of the events that tell of the host; NULL: likewise */
+    struct hf_scraper_config entity_times;
+    uint64_t entity_interval_ns; /* as configured; 0: one event at the start */
     struct host host;
     struct active active[SOURCE_COUNT];
     const char *names[SOURCE_COUNT];
@@ -90,12 +96,19 @@ static void scrape_all(void *user, struct hf_scrape *scrape)
     }
 }
 
+static void tell_entity(void *user, struct hf_scrape *scrape)
+{
+    const struct hostmetrics *self = user;
+    host_entity_build(scrape->builder, scrape->now_ns, self->entity_interval_ns);
+}
+
 /* ---- life ---- */
 
 static void close_hostmetrics(void *self_pointer)
 {
     struct hostmetrics *self = self_pointer;
     hf_scraper_free(self->scraper);
+    hf_scraper_free(self->entities);
     for (size_t i = 0; i < self->count; i++) {
         if (self->active[i].source->close != NULL) {
             self->active[i].source->close(self->active[i].self);
@@ -144,6 +157,36 @@ static enum hf_status prepare_host(struct hostmetrics *self, const char *root_pa
     return HF_OK;
 }
 
+static enum hf_status make_scraper(struct hostmetrics *self, const struct host_config *keys,
+                                   char *reterr)
+{
+    const struct hf_scraper_options options = {.node = self->node,
+                                               .config = &keys->scraper,
+                                               .signal = HF_METRICS,
+                                               .sources = self->names,
+                                               .source_count = self->count,
+                                               .scrape = scrape_all,
+                                               .user = self};
+    return hf_scraper_new(&options, &self->scraper, reterr);
+}
+
+static enum hf_status make_entities(struct hostmetrics *self, const struct host_config *keys,
+                                    char *reterr)
+{
+    static const char *const names[] = {"entity"};
+    const struct hf_scraper_options options = {.node = self->node,
+                                               .config = &self->entity_times,
+                                               .signal = HF_LOGS,
+                                               .sources = names,
+                                               .source_count = 1,
+                                               .scrape = tell_entity,
+                                               .user = self};
+    self->entity_interval_ns = keys->metadata_interval_ns;
+    self->entity_times.interval_ns =
+        keys->metadata_interval_ns != 0 ? keys->metadata_interval_ns : NEVER_NS;
+    return hf_scraper_new(&options, &self->entities, reterr);
+}
+
 static enum hf_status open_hostmetrics(struct hf_node *node, const void *config, void **ret_self,
                                        char *reterr)
 {
@@ -160,15 +203,11 @@ static enum hf_status open_hostmetrics(struct hf_node *node, const void *config,
             status = open_source(self, sources[i], keys->sources[i], reterr);
         }
     }
-    if (status == HF_OK) {
-        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
-                                                             .config = &keys->scraper,
-                                                             .signal = HF_METRICS,
-                                                             .sources = self->names,
-                                                             .source_count = self->count,
-                                                             .scrape = scrape_all,
-                                                             .user = self},
-                                &self->scraper, reterr);
+    if (status == HF_OK && (hf_node_signals(node) & HF_SIGNAL_BIT(HF_METRICS)) != 0) {
+        status = make_scraper(self, keys, reterr);
+    }
+    if (status == HF_OK && (hf_node_signals(node) & HF_SIGNAL_BIT(HF_LOGS)) != 0) {
+        status = make_entities(self, keys, reterr);
     }
     if (status != HF_OK) {
         close_hostmetrics(self);
@@ -181,13 +220,25 @@ static enum hf_status open_hostmetrics(struct hf_node *node, const void *config,
 static enum hf_status start_hostmetrics(void *self_pointer, char *reterr)
 {
     struct hostmetrics *self = self_pointer;
-    return hf_scraper_start(self->scraper, reterr);
+    enum hf_status status = HF_OK;
+    if (self->scraper != NULL) {
+        status = hf_scraper_start(self->scraper, reterr);
+    }
+    if (status == HF_OK && self->entities != NULL) {
+        status = hf_scraper_start(self->entities, reterr);
+    }
+    return status;
 }
 
 static void stop_hostmetrics(void *self_pointer)
 {
     struct hostmetrics *self = self_pointer;
-    hf_scraper_stop(self->scraper);
+    if (self->scraper != NULL) {
+        hf_scraper_stop(self->scraper);
+    }
+    if (self->entities != NULL) {
+        hf_scraper_stop(self->entities);
+    }
 }
 
 static const char *check_hostmetrics(const void *config)
@@ -227,7 +278,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_DURATION,
      .offset = offsetof(struct host_config, metadata_interval_ns),
      .default_text = "5m",
-     .help = "Without effect: no entities are reported."},
+     .help = "In a pipeline of logs: how often an event tells of the host as an entity; 0: once."},
     {.key = "scrapers",
      .type = HF_FIELD_STRUCT,
      .offset = offsetof(struct host_config, sources),
@@ -239,15 +290,27 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"host_metrics", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct host_config *config = from;
+    char path[4096];
+    const char *root = config->root_path != NULL ? config->root_path : "";
+    snprintf(path, sizeof(path), "%s/proc/stat", root);
+    hf_probe_read(probe, path);
+    snprintf(path, sizeof(path), "%s/proc/1/mountinfo", root);
+    hf_probe_read(probe, path);
+}
+
 const struct hf_component hf_receiver_hostmetrics = {
     .type = "hostmetrics",
     .aliases = aliases,
     .help = "Measures the machine: processors, memory, disks, networks, processes.",
     .kind = HF_RECEIVER,
-    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .signals = HF_SIGNAL_BIT(HF_METRICS) | HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct host_config),
     .fields = fields,
     .check = check_hostmetrics,
+    .probe = probe_outside,
     .open = open_hostmetrics,
     .start = start_hostmetrics,
     .stop = stop_hostmetrics,

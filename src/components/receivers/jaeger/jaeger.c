@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "jaeger_internal.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 
 static_assert(HF_JAEGER_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
@@ -261,6 +262,19 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct jaeger_config *config = from;
+    hf_probe_grpc_server(probe,
+                         config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
+    hf_probe_http_server(probe,
+                         config->protocols.http != NULL ? &config->protocols.http->server : NULL);
+    hf_probe_udp(probe,
+                 config->protocols.compact != NULL ? config->protocols.compact->endpoint : NULL);
+    hf_probe_udp(probe,
+                 config->protocols.binary != NULL ? config->protocols.binary->endpoint : NULL);
+}
+
 const struct hf_component hf_receiver_jaeger = {
     .type = "jaeger",
     .help = "Receives Jaeger spans over gRPC, HTTP (Thrift) and UDP (Thrift); gRPC and HTTP are "
@@ -270,6 +284,7 @@ const struct hf_component hf_receiver_jaeger = {
     .config_size = sizeof(struct jaeger_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

@@ -13,6 +13,7 @@
 #include "kubernetes/watch.h"
 #include "objects.h"
 #include "support/only_leader.h"
+#include "support/probe_kubernetes.h"
 #include "support/scraper.h"
 #include "util/clock.h"
 
@@ -465,6 +466,29 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct cluster_config *config = from;
+    struct hf_probe_right rights[CLUSTER_KIND_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < CLUSTER_KIND_COUNT; i++) {
+        const struct cluster_kind *kind = &cluster_kinds[i];
+        if (!is_wanted(config, kind) || kind->is_of_openshift) {
+            continue; /* OpenShift's own are not everywhere */
+        }
+        const char *group = strncmp(kind->root, "/apis/", 6) == 0 ? kind->root + 6 : "";
+        rights[count++] = (struct hf_probe_right){
+            .verbs = "list,watch",
+            .group = strcmp(group, "apps/v1") == 0          ? "apps"
+                     : strcmp(group, "batch/v1") == 0       ? "batch"
+                     : strcmp(group, "autoscaling/v2") == 0 ? "autoscaling"
+                                                            : "",
+            .resource = kind->name,
+        };
+    }
+    hf_probe_kubernetes(probe, &config->kube, rights, count);
+}
+
 const struct hf_component hf_receiver_k8s_cluster = {
     .type = "k8s_cluster",
     .help = "Reports the state of a Kubernetes cluster.",
@@ -473,6 +497,7 @@ const struct hf_component hf_receiver_k8s_cluster = {
     .config_size = sizeof(struct cluster_config),
     .fields = fields,
     .check = check_cluster,
+    .probe = probe_outside,
     .open = open_cluster,
     .start = start_cluster,
     .stop = stop_cluster,

@@ -19,6 +19,7 @@
 #include "place.h"
 #include "support/offer.h"
 #include "support/only_leader.h"
+#include "support/probe_kubernetes.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -348,6 +349,13 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    static const struct hf_probe_right rights[] = {{.verbs = "list,watch", .resource = "events"}};
+    const struct events_config *config = from;
+    hf_probe_kubernetes_in(probe, &config->kube, rights, 1, config->namespaces);
+}
+
 const struct hf_component hf_receiver_k8s_events = {
     .type = "k8s_events",
     .help = "Reads the events of a Kubernetes cluster as log records.",
@@ -355,6 +363,7 @@ const struct hf_component hf_receiver_k8s_events = {
     .signals = HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct events_config),
     .fields = fields,
+    .probe = probe_outside,
     .open = open_events,
     .start = start_events,
     .stop = stop_events,

@@ -16,6 +16,7 @@
 #include "object.h"
 #include "support/offer.h"
 #include "support/only_leader.h"
+#include "support/probe_kubernetes.h"
 #include "util/clock.h"
 #include "util/loop.h"
 
@@ -29,7 +30,7 @@ enum object_mode { PULL = 0, WATCH };
 struct object_config {
     const char *name, *group;
     int64_t mode;
-    uint64_t interval_ns;
+    uint64_t interval_ns, initial_delay_ns;
     const char *label_selector, *field_selector, *resource_version;
     struct hf_string_list namespaces, exclude_watch_type;
 };
@@ -75,7 +76,7 @@ struct objects {
     sem_t stopped;
 };
 
-static const char *const changes[] = {"ADDED", "MODIFIED", "DELETED", NULL};
+static const char *const changes[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR", NULL};
 
 /* ---- objects ---- */
 
@@ -198,10 +199,10 @@ static void open_space(struct kind *kind, struct space *space, const char *root)
     }
 }
 
-static void ask_again(struct kind *kind)
+static void ask_in(struct kind *kind, uint64_t delay_ns)
 {
     if (hf_loop_timer_set(hf_kube_client_loop(kind->objects->client), &kind->again,
-                          hf_clock_monotonic_ns() + ASK_AGAIN_NS) != HF_OK) {
+                          hf_clock_monotonic_ns() + delay_ns) != HF_OK) {
         hf_node_log(kind->objects->node, HF_LOG_ERROR, "%s are not read: out of memory",
                     kind->config->name);
     }
@@ -213,7 +214,7 @@ static void on_found(void *user, const char *root, const char *why)
     kind->discovery = NULL;
     if (root == NULL) {
         hf_node_log(kind->objects->node, HF_LOG_WARN, "%s; trying again", why);
-        ask_again(kind);
+        ask_in(kind, ASK_AGAIN_NS);
         return;
     }
     for (size_t i = 0; i < kind->space_count; i++) {
@@ -232,7 +233,7 @@ static void discover(struct kind *kind)
     };
     kind->discovery = hf_kube_discover(&options);
     if (kind->discovery == NULL) {
-        ask_again(kind);
+        ask_in(kind, ASK_AGAIN_NS);
     }
 }
 
@@ -253,7 +254,12 @@ static void begin(void *user)
 {
     struct objects *objects = user;
     for (size_t i = 0; i < objects->kind_count; i++) {
-        discover(&objects->kinds[i]);
+        struct kind *kind = &objects->kinds[i];
+        if (kind->config->initial_delay_ns == 0) {
+            discover(kind);
+        } else {
+            ask_in(kind, kind->config->initial_delay_ns);
+        }
     }
 }
 
@@ -435,6 +441,10 @@ static const struct hf_field object_fields[] = {
      .min = 1e6,
      .max = 1e18,
      .help = "Of the mode pull: from one list to the next."},
+    {.key = "initial_delay",
+     .type = HF_FIELD_DURATION,
+     .offset = OBJECT(initial_delay_ns),
+     .help = "Time from the start to the first pull, or to the watch."},
     {.key = "label_selector",
      .type = HF_FIELD_STRING,
      .offset = OBJECT(label_selector),
@@ -455,7 +465,8 @@ static const struct hf_field object_fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = OBJECT(exclude_watch_type),
      .choices = changes,
-     .help = "Of the mode watch: changes that are left out."},
+     .help = "Of the mode watch: changes that are left out. BOOKMARK and ERROR never become "
+             "records."},
     HF_FIELDS_END,
 };
 
@@ -480,6 +491,20 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"k8s_objects", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct objects_config *config = from;
+    const struct object_config *objects = config->objects.items;
+    for (size_t i = 0; i < config->objects.count; i++) {
+        const struct hf_probe_right right = {
+            .verbs = objects[i].mode == WATCH ? "list,watch" : "list",
+            .group = objects[i].group,
+            .resource = objects[i].name,
+        };
+        hf_probe_kubernetes_in(probe, &config->kube, &right, 1, objects[i].namespaces);
+    }
+}
+
 const struct hf_component hf_receiver_k8sobjects = {
     .type = "k8sobjects",
     .aliases = aliases,
@@ -489,6 +514,7 @@ const struct hf_component hf_receiver_k8sobjects = {
     .config_size = sizeof(struct objects_config),
     .fields = fields,
     .check = check,
+    .probe = probe_outside,
     .open = open_objects,
     .start = start_objects,
     .stop = stop_objects,

@@ -12,6 +12,7 @@
 #include <holdfast/component.h>
 
 #include "kafka_reader.h"
+#include "support/probe_inputs.h"
 
 struct receiver {
     struct hf_node *node;
@@ -117,6 +118,12 @@ static void stop_receiver(void *self)
     receiver->is_running = false;
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kafka_config *config = from;
+    hf_probe_brokers(probe, &config->kafka);
+}
+
 const struct hf_component hf_receiver_kafka = {
     .type = "kafka",
     .help = "Reads OTLP, or bodies of log records, from messages of Kafka.",
@@ -125,6 +132,7 @@ const struct hf_component hf_receiver_kafka = {
     .config_size = sizeof(struct kafka_config),
     .fields = kafka_receiver_fields,
     .check = kafka_receiver_check,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

@@ -19,7 +19,7 @@ const struct hf_component hf_receiver_nop = {
     .type = "nop",
     .help = "Receives nothing.",
     .kind = HF_RECEIVER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .start = start,
     .stop = stop,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "otlp_internal.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 
@@ -19,6 +20,8 @@ static const struct hf_ingress_method methods[] = {
     {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", {HF_TRACES, OTLP_PROTO}},
     {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", {HF_METRICS, OTLP_PROTO}},
     {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", {HF_LOGS, OTLP_PROTO}},
+    {"/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+     {HF_PROFILES, OTLP_PROTO}},
 };
 
 /* A counter of strings that were not UTF-8 and were repaired. */
@@ -117,7 +120,8 @@ static const char *check_paths(const struct otlp_http_config *http)
         for (int j = i + 1; j < HF_SIGNAL_COUNT; j++) {
             const char *one = http->url_paths[i], *other = http->url_paths[j];
             if (strcmp(one + (one[0] == '/'), other + (other[0] == '/')) == 0) {
-                return "traces_url_path, metrics_url_path and logs_url_path must differ";
+                return "traces_url_path, metrics_url_path, logs_url_path and profiles_url_path "
+                       "must differ";
             }
         }
     }
@@ -172,7 +176,12 @@ static const struct hf_field http_fields[] = {
      .default_text = "/v1/logs",
      .validate = hf_expect_path,
      .help = "Path of logs."},
-    HF_SERVER_IGNORED("profiles_url_path", "Profiles are not carried."),
+    {.key = "profiles_url_path",
+     .type = HF_FIELD_STRING,
+     .offset = HTTP(url_paths[HF_PROFILES]),
+     .default_text = "/v1development/profiles",
+     .validate = hf_expect_path,
+     .help = "Path of profiles."},
     HF_FIELDS_END,
 };
 
@@ -208,14 +217,24 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlp_config *config = from;
+    hf_probe_grpc_server(probe,
+                         config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
+    hf_probe_http_server(probe,
+                         config->protocols.http != NULL ? &config->protocols.http->server : NULL);
+}
+
 const struct hf_component hf_receiver_otlp = {
     .type = "otlp",
     .help = "Receives OTLP over gRPC and HTTP; answers OK once the data is on disk.",
     .kind = HF_RECEIVER,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct otlp_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

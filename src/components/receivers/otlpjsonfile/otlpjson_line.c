@@ -21,6 +21,7 @@ bool otlpjson_is_of(enum hf_signal signal, struct hf_slice line)
         [HF_TRACES] = {"\"resourceSpans\"", "\"resource_spans\""},
         [HF_METRICS] = {"\"resourceMetrics\"", "\"resource_metrics\""},
         [HF_LOGS] = {"\"resourceLogs\"", "\"resource_logs\""},
+        [HF_PROFILES] = {"\"resourceProfiles\"", "\"resource_profiles\""},
     };
     return has(line, keys[signal][0]) || has(line, keys[signal][1]);
 }
@@ -28,7 +29,7 @@ bool otlpjson_is_of(enum hf_signal signal, struct hf_slice line)
 bool otlpjson_is_request(struct hf_slice line)
 {
     return otlpjson_is_of(HF_TRACES, line) || otlpjson_is_of(HF_METRICS, line) ||
-           otlpjson_is_of(HF_LOGS, line) || has(line, "\"resourceProfiles\"");
+           otlpjson_is_of(HF_LOGS, line) || otlpjson_is_of(HF_PROFILES, line);
 }
 
 /* ---- attributes ---- */

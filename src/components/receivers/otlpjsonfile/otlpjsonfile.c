@@ -12,6 +12,7 @@
 
 #include "otlpjson_line.h"
 #include "pdata/json.h"
+#include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/about.h"
 #include "support/tail/paths.h"
@@ -460,6 +461,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct otlpjsonfile_config *config = from;
+    hf_probe_tail(probe, &config->tail);
+}
+
 const struct hf_component hf_receiver_otlpjsonfile = {
     .type = "otlpjsonfile",
     .aliases = (const char *const[]){"otlp_json_file", NULL},
@@ -470,6 +477,7 @@ const struct hf_component hf_receiver_otlpjsonfile = {
     .config_size = sizeof(struct otlpjsonfile_config),
     .fields = fields,
     .check = check,
+    .probe = probe_outside,
     .open = open_otlpjsonfile,
     .start = start_otlpjsonfile,
     .stop = stop_otlpjsonfile,

@@ -7,6 +7,8 @@
 #include <holdfast/component.h>
 
 #include "support/log_listener.h"
+#include "support/probe_inputs.h"
+#include "support/probe_server.h"
 
 enum { PROTOCOL_NONE = 0, PROTOCOL_3164, PROTOCOL_5424 };
 
@@ -215,6 +217,16 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct syslog_config *config = from;
+    if (config->tcp != NULL) {
+        hf_probe_listen(probe, config->tcp->listen_address);
+        hf_probe_own_tls(probe, config->tcp->tls);
+    }
+    hf_probe_udp(probe, config->udp != NULL ? config->udp->listen_address : NULL);
+}
+
 const struct hf_component hf_receiver_syslog = {
     .type = "syslog",
     .help = "Receives syslog messages over TCP, TLS or UDP and makes attributes of their fields.",
@@ -223,6 +235,7 @@ const struct hf_component hf_receiver_syslog = {
     .config_size = sizeof(struct syslog_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "support/log_listener.h"
+#include "support/probe_server.h"
 
 struct tcplog_config {
     struct hf_log_tcp_config tcp;
@@ -55,6 +56,13 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"tcp_log", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct tcplog_config *config = from;
+    hf_probe_listen(probe, config->tcp.listen_address);
+    hf_probe_own_tls(probe, config->tcp.tls);
+}
+
 const struct hf_component hf_receiver_tcplog = {
     .type = "tcplog",
     .aliases = aliases,
@@ -65,6 +73,7 @@ const struct hf_component hf_receiver_tcplog = {
     .config_size = sizeof(struct tcplog_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "support/log_listener.h"
+#include "support/probe_inputs.h"
 
 struct udplog_config {
     struct hf_log_udp_config udp;
@@ -49,6 +50,12 @@ static const struct hf_field fields[] = {
 
 static const char *const aliases[] = {"udp_log", NULL};
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct udplog_config *config = from;
+    hf_probe_udp(probe, config->udp.listen_address);
+}
+
 const struct hf_component hf_receiver_udplog = {
     .type = "udplog",
     .aliases = aliases,
@@ -59,6 +66,7 @@ const struct hf_component hf_receiver_udplog = {
     .config_size = sizeof(struct udplog_config),
     .fields = fields,
 
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

@@ -10,6 +10,7 @@
 
 #include "encodings/zipkin.h"
 #include "support/ingress_http.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 
 static_assert(HF_ZIPKIN_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
@@ -144,6 +145,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct zipkin_config *config = from;
+    hf_probe_http_server(probe, &config->server);
+}
+
 const struct hf_component hf_receiver_zipkin = {
     .type = "zipkin",
     .help =
@@ -154,6 +161,7 @@ const struct hf_component hf_receiver_zipkin = {
     .config_size = sizeof(struct zipkin_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

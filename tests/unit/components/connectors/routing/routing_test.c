@@ -76,101 +76,102 @@ static void route(struct running *running, struct hf_slice meta, char *ret_text,
     }
 #define ENV(x) "resource.attributes[\"env\"] == \"" x "\""
 
+static const struct {
+    const char *pairs[14][2];
+    const char *expected;
+} table_cases[] = {
+    {{TABLE(0, "condition", ENV("a")), TABLE(0, "pipelines", "0"), {"default_pipelines", "2"}},
+     "0:3 2:2"},
+    {{TABLE(0, "condition", ENV("a")), TABLE(0, "pipelines", "0")}, "0:3"},
+    /* A path without a prefix is the resource's. */
+    {{TABLE(0, "condition", "attributes[\"env\"] == \"b\""), TABLE(0, "pipelines", "0"),
+      TABLE(0, "pipelines", "1")},
+     "0:2 1:2"},
+    {{TABLE(0, "statement", "route()"), TABLE(0, "pipelines", "1"), {"default_pipelines", "2"}},
+     "1:5"},
+    {{TABLE(0, "statement", "route() where " ENV("z")),
+      TABLE(0, "pipelines", "1"),
+      {"default_pipelines", "2"}},
+     "2:5"},
+    /* What is moved is not seen by later routes; what is copied is. */
+    {{TABLE(0, "condition", "log.severity_number >= 17"),
+      TABLE(0, "pipelines", "0"),
+      TABLE(1, "condition", ENV("a")),
+      TABLE(1, "pipelines", "1"),
+      {"default_pipelines", "2"}},
+     "0:2 1:2 2:1"},
+    {{TABLE(0, "condition", "log.severity_number >= 17"),
+      TABLE(0, "pipelines", "0"),
+      TABLE(0, "action", "copy"),
+      TABLE(1, "condition", ENV("a")),
+      TABLE(1, "pipelines", "1"),
+      {"default_pipelines", "2"}},
+     "0:2 1:3 2:2"},
+    /* The older behaviour: all routes are asked. */
+    {{TABLE(0, "condition", ENV("a")),
+      TABLE(0, "pipelines", "0"),
+      TABLE(1, "condition", "resource.attributes[\"env\"] != nil"),
+      TABLE(1, "pipelines", "1"),
+      {"match_once", "false"},
+      {"default_pipelines", "2"}},
+     "0:3 1:5"},
+    {{TABLE(0, "condition", ENV("a")),
+      TABLE(0, "pipelines", "0"),
+      {"match_once", "false"},
+      {"default_pipelines", "2"}},
+     "0:3 2:2"},
+    {{TABLE(0, "context", "request"),
+      TABLE(0, "condition", "request[\"X-Tenant\"] == \"acme\""),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"}},
+     "0:5"},
+    {{TABLE(0, "context", "request"),
+      TABLE(0, "condition", "request[\"X-Tenant\"] != \"acme\""),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"}},
+     "2:5"},
+    {{TABLE(0, "context", "request"),
+      TABLE(0, "condition", "request[\"x-none\"] != \"acme\""),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"}},
+     "2:5"},
+    {{TABLE(0, "context", "request"),
+      TABLE(0, "condition", "request[\"x-tenant\"] == \"acme\""),
+      TABLE(0, "pipelines", "0"),
+      TABLE(0, "action", "copy"),
+      {"default_pipelines", "2"}},
+     "0:5 2:5"},
+    /* The signal has no such context. */
+    {{TABLE(0, "condition", "span.name == \"x\""),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"}},
+     "2:5"},
+    /* An error is no match, or refuses all. */
+    {{TABLE(0, "condition", "Int(resource.attributes[\"env\"][\"x\"]) > 0"),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"}},
+     "2:5"},
+    {{TABLE(0, "condition", "Int(resource.attributes[\"env\"][\"x\"]) > 0"),
+      TABLE(0, "pipelines", "0"),
+      {"default_pipelines", "2"},
+      {"error_mode", "propagate"}},
+     "invalid"},
+};
+
 static void sends_what_the_table_says(void **state)
 {
-    const struct {
-        const char *pairs[14][2];
-        const char *expected;
-    } cases[] = {
-        {{TABLE(0, "condition", ENV("a")), TABLE(0, "pipelines", "0"), {"default_pipelines", "2"}},
-         "0:3 2:2"},
-        {{TABLE(0, "condition", ENV("a")), TABLE(0, "pipelines", "0")}, "0:3"},
-        /* A path without a prefix is the resource's. */
-        {{TABLE(0, "condition", "attributes[\"env\"] == \"b\""), TABLE(0, "pipelines", "0"),
-          TABLE(0, "pipelines", "1")},
-         "0:2 1:2"},
-        {{TABLE(0, "statement", "route()"), TABLE(0, "pipelines", "1"), {"default_pipelines", "2"}},
-         "1:5"},
-        {{TABLE(0, "statement", "route() where " ENV("z")),
-          TABLE(0, "pipelines", "1"),
-          {"default_pipelines", "2"}},
-         "2:5"},
-        /* What is moved is not seen by later routes; what is copied is. */
-        {{TABLE(0, "condition", "log.severity_number >= 17"),
-          TABLE(0, "pipelines", "0"),
-          TABLE(1, "condition", ENV("a")),
-          TABLE(1, "pipelines", "1"),
-          {"default_pipelines", "2"}},
-         "0:2 1:2 2:1"},
-        {{TABLE(0, "condition", "log.severity_number >= 17"),
-          TABLE(0, "pipelines", "0"),
-          TABLE(0, "action", "copy"),
-          TABLE(1, "condition", ENV("a")),
-          TABLE(1, "pipelines", "1"),
-          {"default_pipelines", "2"}},
-         "0:2 1:3 2:2"},
-        /* The older behaviour: all routes are asked. */
-        {{TABLE(0, "condition", ENV("a")),
-          TABLE(0, "pipelines", "0"),
-          TABLE(1, "condition", "resource.attributes[\"env\"] != nil"),
-          TABLE(1, "pipelines", "1"),
-          {"match_once", "false"},
-          {"default_pipelines", "2"}},
-         "0:3 1:5"},
-        {{TABLE(0, "condition", ENV("a")),
-          TABLE(0, "pipelines", "0"),
-          {"match_once", "false"},
-          {"default_pipelines", "2"}},
-         "0:3 2:2"},
-        {{TABLE(0, "context", "request"),
-          TABLE(0, "condition", "request[\"X-Tenant\"] == \"acme\""),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"}},
-         "0:5"},
-        {{TABLE(0, "context", "request"),
-          TABLE(0, "condition", "request[\"X-Tenant\"] != \"acme\""),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"}},
-         "2:5"},
-        {{TABLE(0, "context", "request"),
-          TABLE(0, "condition", "request[\"x-none\"] != \"acme\""),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"}},
-         "2:5"},
-        {{TABLE(0, "context", "request"),
-          TABLE(0, "condition", "request[\"x-tenant\"] == \"acme\""),
-          TABLE(0, "pipelines", "0"),
-          TABLE(0, "action", "copy"),
-          {"default_pipelines", "2"}},
-         "0:5 2:5"},
-        /* The signal has no such context. */
-        {{TABLE(0, "condition", "span.name == \"x\""),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"}},
-         "2:5"},
-        /* An error is no match, or refuses all. */
-        {{TABLE(0, "condition", "Int(resource.attributes[\"env\"][\"x\"]) > 0"),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"}},
-         "2:5"},
-        {{TABLE(0, "condition", "Int(resource.attributes[\"env\"][\"x\"]) > 0"),
-          TABLE(0, "pipelines", "0"),
-          {"default_pipelines", "2"},
-          {"error_mode", "propagate"}},
-         "invalid"},
-    };
     (void)state;
     struct hf_meta_writer meta = {.size = 0};
     assert_int_equal(
         hf_meta_add(&meta, HF_META_HEADER, hf_slice_text("x-tenant"), hf_slice_text("acme")),
         HF_OK);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(table_cases) / sizeof(table_cases[0]); i++) {
         struct running running;
         char text[200];
-        start_routing(&running, cases[i].pairs);
+        start_routing(&running, table_cases[i].pairs);
         route(&running, hf_slice_of(meta.bytes, meta.size), text, sizeof(text));
-        if (strcmp(text, cases[i].expected) != 0) {
-            fail_msg("case %zu: %s, expected %s", i, text, cases[i].expected);
+        if (strcmp(text, table_cases[i].expected) != 0) {
+            fail_msg("case %zu: %s, expected %s", i, text, table_cases[i].expected);
         }
         stop_routing(&running);
     }

@@ -144,9 +144,12 @@ static enum hf_status send_piece(struct rig *rig, enum hf_signal signal, struct 
 
 static enum hf_status send_one(struct rig *rig, enum hf_signal signal)
 {
+    static const uint8_t two_samples[] = {0x0a, 0x08, 0x12, 0x06, 0x12,
+                                          0x04, 0x12, 0x00, 0x12, 0x00};
     return send_piece(rig, signal,
-                      signal == HF_METRICS ? hf_slice_of(two_points, sizeof(two_points))
-                                           : hf_slice_of(two_items, sizeof(two_items)));
+                      signal == HF_METRICS    ? hf_slice_of(two_points, sizeof(two_points))
+                      : signal == HF_PROFILES ? hf_slice_of(two_samples, sizeof(two_samples))
+                                              : hf_slice_of(two_items, sizeof(two_items)));
 }
 
 static void check_text(const struct rig *rig, const char *want)
@@ -167,17 +170,18 @@ static void says_in_the_log_how_much_there_was(void **state)
         "Traces {\"resource spans\": 1, \"spans\": 2}",
         "Metrics {\"resource metrics\": 1, \"metrics\": 1, \"data points\": 2}",
         "Logs {\"resource logs\": 1, \"log records\": 2}",
+        "Profiles {\"resource profiles\": 1, \"sample records\": 2}",
     };
     struct rig rig;
     set_up(&rig);
     *(bool *)member(&rig, "use_internal_logger") = true;
-    *(int64_t *)member(&rig, "sampling_initial") = 3;
+    *(int64_t *)member(&rig, "sampling_initial") = 4;
     open_exporter(&rig);
     for (int i = 0; i < HF_SIGNAL_COUNT; i++) {
         assert_int_equal(send_one(&rig, (enum hf_signal)i), HF_OK);
         assert_string_equal(rig.node.last, lines[i]);
     }
-    assert_int_equal(rig.node.lines, 3);
+    assert_int_equal(rig.node.lines, 4);
     tear_down(&rig);
 }
 

@@ -213,7 +213,7 @@ static void sends_each_signal_to_its_path(void **state)
 {
     (void)state;
     static const char *const expected[] = {"POST /base/v1/traces ", "POST /base/v1/metrics ",
-                                           "POST /own/logs "};
+                                           "POST /own/logs ", "POST /base/v1development/profiles "};
     struct fixture fixture;
     char base[200], own[200];
     start(&fixture);

@@ -82,7 +82,7 @@ static void changes_every_item(void **state)
 {
     const struct config config = {.actions = {&insert, 1}};
     (void)state;
-    for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; signal <= HF_LOGS; signal++) {
         struct hf_batch *changed = processed((enum hf_signal)signal, &config, 50);
         assert_int_equal(count_seen(changed->raw), 50);
         hf_ref_drop(&changed->ref);

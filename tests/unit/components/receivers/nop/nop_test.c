@@ -14,7 +14,7 @@ static void receives_nothing(void **state)
     char error[HF_ERROR_MAX] = "";
     (void)state;
     assert_null(hf_receiver_nop.fields);
-    assert_int_equal(hf_receiver_nop.signals, HF_ALL_SIGNALS);
+    assert_int_equal(hf_receiver_nop.signals, HF_ALL_SIGNALS_AND_PROFILES);
     assert_int_equal(hf_receiver_nop.start(NULL, error), HF_OK);
     hf_receiver_nop.stop(NULL);
 }

@@ -1,0 +1,137 @@
+/* The detectors `lambda`, `elastic_beanstalk` and `heroku`: what the platform's variables and files
+ * tell, without a request. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "detect.h"
+#include "pdata/json_any.h"
+
+/* Each attribute that a variable tells. */
+struct variable {
+    const char *name, *attribute;
+};
+
+static void set_variables(struct hf_detection *detection, const struct variable *variables)
+{
+    for (; variables->name != NULL; variables++) {
+        const char *value = getenv(variables->name);
+        hf_detection_set_text(detection, variables->attribute, value != NULL ? value : "");
+    }
+}
+
+static bool has_variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
+/* ---- AWS Lambda ---- */
+
+/* A list of one. */
+static void set_list(struct hf_detection *detection, const char *attribute, const char *variable)
+{
+    if (has_variable(variable)) {
+        const struct hf_slice name =
+            hf_any_make_string(&detection->maker, hf_slice_text(getenv(variable)));
+        hf_detection_set_value(detection, attribute, hf_any_make_list(&detection->maker, &name, 1));
+    }
+}
+
+static enum hf_status detect_lambda(struct hf_detection *detection)
+{
+    static const struct variable variables[] = {
+        {"AWS_LAMBDA_FUNCTION_NAME", "faas.name"},
+        {"AWS_LAMBDA_FUNCTION_VERSION", "faas.version"},
+        {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "faas.max_memory"},
+        {"AWS_LAMBDA_LOG_STREAM_NAME", "faas.instance"},
+        {"AWS_REGION", "cloud.region"},
+        {NULL, NULL},
+    };
+    if (has_variable("AWS_LAMBDA_FUNCTION_NAME")) {
+        hf_detection_set_text(detection, "cloud.provider", "aws");
+        hf_detection_set_text(detection, "cloud.platform", "aws_lambda");
+        set_variables(detection, variables);
+        set_list(detection, "aws.log.group.names", "AWS_LAMBDA_LOG_GROUP_NAME");
+        set_list(detection, "aws.log.stream.names", "AWS_LAMBDA_LOG_STREAM_NAME");
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute lambda_attributes[] = {
+    {"cloud.provider", false},       {"cloud.platform", false},
+    {"cloud.region", false},         {"faas.name", false},
+    {"faas.version", false},         {"faas.instance", false},
+    {"faas.max_memory", false},      {"aws.log.group.names", false},
+    {"aws.log.stream.names", false}, {NULL, false},
+};
+
+const struct hf_detector hf_detector_lambda = {
+    .name = "lambda", .attributes = lambda_attributes, .detect = detect_lambda};
+
+/* ---- AWS Elastic Beanstalk ---- */
+
+static enum hf_status detect_elastic_beanstalk(struct hf_detection *detection)
+{
+    static const char *const pairs[][2] = {
+        {"deployment_id", "service.instance.id"},
+        {"environment_name", "deployment.environment"},
+        {"version_label", "service.version"},
+    };
+    static const char path[] = "/var/elasticbeanstalk/xray/environment.conf";
+    struct hf_slice text = hf_detection_file(detection, path), object;
+    if (text.size == 0) {
+        return HF_OK;
+    }
+    enum hf_status status = hf_json_any(&detection->maker, text, &object);
+    if (status != HF_OK) {
+        snprintf(detection->why, sizeof(detection->why), "%s: no JSON", path);
+        return status;
+    }
+    hf_detection_set_text(detection, "cloud.provider", "aws");
+    hf_detection_set_text(detection, "cloud.platform", "aws_elastic_beanstalk");
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        hf_detection_set(detection, pairs[i][1],
+                         hf_json_any_text(&detection->maker, object, pairs[i][0]));
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute elastic_beanstalk_attributes[] = {
+    {"cloud.provider", false},      {"cloud.platform", false},  {"deployment.environment", false},
+    {"service.instance.id", false}, {"service.version", false}, {NULL, false},
+};
+
+const struct hf_detector hf_detector_elastic_beanstalk = {.name = "elastic_beanstalk",
+                                                          .attributes =
+                                                              elastic_beanstalk_attributes,
+                                                          .detect = detect_elastic_beanstalk};
+
+/* ---- Heroku ---- */
+
+static enum hf_status detect_heroku(struct hf_detection *detection)
+{
+    static const struct variable variables[] = {
+        {"HEROKU_DYNO_ID", "service.instance.id"},
+        {"HEROKU_APP_ID", "heroku.app.id"},
+        {"HEROKU_APP_NAME", "service.name"},
+        {"HEROKU_RELEASE_CREATED_AT", "heroku.release.creation_timestamp"},
+        {"HEROKU_RELEASE_VERSION", "service.version"},
+        {"HEROKU_SLUG_COMMIT", "heroku.release.commit"},
+        {NULL, NULL},
+    };
+    if (has_variable("HEROKU_DYNO_ID")) {
+        hf_detection_set_text(detection, "cloud.provider", "heroku");
+        set_variables(detection, variables);
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute heroku_attributes[] = {
+    {"cloud.provider", false},        {"heroku.app.id", false},
+    {"heroku.release.commit", false}, {"heroku.release.creation_timestamp", false},
+    {"service.instance.id", false},   {"service.name", false},
+    {"service.version", false},       {NULL, false},
+};
+
+const struct hf_detector hf_detector_heroku = {
+    .name = "heroku", .attributes = heroku_attributes, .detect = detect_heroku};

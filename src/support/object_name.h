@@ -1,0 +1,42 @@
+/*
+ * object_name: how exporters to object stores name what they write.
+ *
+ *     [base/][prefix/]<time of the partition>/<file prefix><signal>_<unique>[.extension][.gz]
+ *
+ * The unique part and the partition's time come from the first record of the request: its place in
+ * the queue and the time of its receipt. So another attempt at the same records, also after a kill,
+ * writes the same object once more. It is told from the names of other instances by the host, the
+ * data directory, the exporter and the queue. Immutable; any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/export.h>
+#include <holdfast/node.h>
+#include <holdfast/status.h>
+
+struct hf_object_namer;
+
+struct hf_object_namer_options {
+    const struct hf_node *node;
+    const char *base_prefix;      /* these two NULL or "": none */
+    const char *partition_format; /* of strftime; "": no partition */
+    const char *time_zone;        /* an IANA name; NULL or "": the machine's */
+    const char *file_prefix;
+    const char *extension; /* "json"; "": none */
+    enum hf_coding coding; /* ".gz", ".zst" */
+    bool is_uuid;          /* the unique part is a UUID of version 7 */
+};
+
+/* HF_NOT_FOUND: the time zone, with a sentence in `reterr` (HF_ERROR_MAX). HF_NOMEM. The strings
+ * are borrowed until free. */
+HF_MUST_USE enum hf_status hf_object_namer_new(const struct hf_object_namer_options *options,
+                                               struct hf_object_namer **ret_namer, char *reterr);
+void hf_object_namer_free(struct hf_object_namer *namer); /* NULL: nothing */
+
+/* The name of what begins with that range. HF_TOO_LARGE: more than `size`. */
+HF_MUST_USE enum hf_status hf_object_name(const struct hf_object_namer *namer,
+                                          const struct hf_export *export, const char *prefix,
+                                          char *ret_name, size_t size);

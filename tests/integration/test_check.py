@@ -1,0 +1,308 @@
+"""`holdfast check`: what a configuration needs of the world outside is tried, and what is wrong is said."""
+
+import http.server
+import json
+import os
+import threading
+
+import grpc
+import pytest
+
+from support import otlp
+from support.backends import GrpcBackend, HttpBackend, refuse, status
+from support.certificates import Authority
+from support.holdfast import config, otlp_exporter, otlphttp_exporter, run
+from support.kafka import Kafka
+from support.kubernetes import KubernetesApi, service_account
+from support.ports import free_port
+from support.waiting import until
+
+
+@pytest.fixture
+def check(tmp_path):
+    """check(configuration) -> (exit code, lines)."""
+
+    def make(configuration, environment=None, directory=None):
+        path = tmp_path / "check.yaml"
+        path.write_text(json.dumps(configuration))
+        done = run(
+            "check",
+            "--config",
+            path,
+            "--data-dir",
+            directory or tmp_path / "data",
+            "--format",
+            "json",
+            "--timeout",
+            "5s",
+            env={**os.environ, "HOLDFAST_EPHEMERAL": "0", **(environment or {})},
+        )
+        assert done.stdout, done.stderr
+        found = json.loads(done.stdout)
+        assert found["ok"] == (done.returncode == 0)
+        return done.returncode, found["checks"]
+
+    return make
+
+
+@pytest.fixture
+def closed_door():
+    """The URL of a server that knows no one."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def configuration(exporters, receivers=None, **more):
+    receivers = receivers or {"nop": {}}
+    wanted = {"receivers": list(receivers), "exporters": list(exporters)}
+    return {
+        "receivers": receivers,
+        "exporters": exporters,
+        "service": {"pipelines": {"logs": wanted}, **more.pop("service", {})},
+        **more,
+    }
+
+
+def lines_of(found, component):
+    return {one["step"]: (one["result"], one["detail"]) for one in found if one["component"] == component}
+
+
+def secure(endpoint, **tls):
+    return {"endpoint": endpoint, "tls": tls, "compression": "none"}
+
+
+class TestExporters:
+    def test_a_backend_that_works(self, check, grpc_backend, http_backend):
+        code, found = check(
+            configuration({"otlp": otlp_exporter(grpc_backend), "otlphttp": otlphttp_exporter(http_backend)})
+        )
+        assert code == 0, found
+        for name in ("otlp", "otlphttp"):
+            lines = lines_of(found, f"exporter {name}")
+            assert lines["tcp"] == ("ok", "connected")
+            assert lines["export"][0] == "ok", found
+        for backend in (grpc_backend, http_backend):
+            assert [one.ids for one in backend.requests] == [[]], "one request, without items"
+
+    def test_a_name_or_a_port_that_is_not_there(self, check):
+        port = free_port()
+        code, found = check(
+            configuration(
+                {
+                    "otlp/name": {"endpoint": "nowhere.invalid:4317"},
+                    "otlphttp/port": {"endpoint": f"http://127.0.0.1:{port}"},
+                }
+            )
+        )
+        assert code == 1
+        assert "nowhere.invalid" in lines_of(found, "exporter otlp/name")["dns"][1]
+        assert lines_of(found, "exporter otlphttp/port")["tcp"] == ("failed", "Connection refused")
+        assert lines_of(found, "exporter otlphttp/port")["export"][0] == "warning"
+
+    def test_what_is_wrong_with_a_certificate(self, check, tmp_path, ending):
+        authority, stranger = Authority(tmp_path / "ca"), Authority(tmp_path / "other")
+
+        def backend(name, **options):
+            certificate, key = authority.issue(name, **options)
+            credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+            return ending.enter_context(GrpcBackend(credentials=credentials)).endpoint
+
+        good = backend("good")
+        wrong_name = backend("elsewhere", names="DNS:elsewhere.example")
+        expired = backend("expired", days=0)
+        ca = str(authority.certificate)
+        exporters = {
+            "otlp/good": secure(good, ca_file=ca),
+            "otlp/stranger": secure(good, ca_file=str(stranger.certificate)),
+            "otlp/missing": secure(good, ca_file=str(tmp_path / "none.crt")),
+            "otlp/name": secure(wrong_name, ca_file=ca),
+            "otlp/expired": secure(expired, ca_file=ca),
+            "otlp/unchecked": secure(good, insecure_skip_verify=True),
+        }
+
+        def result():  # a certificate of no days expires within the second
+            code, found = check(configuration(exporters))
+            assert code == 1
+            lines = {name: lines_of(found, f"exporter {name}")["tls"] for name in exporters}
+            return lines if "expired" in lines["otlp/expired"][1] else None
+
+        lines = until(result, "the certificate expires")
+        assert lines["otlp/good"] == ("ok", "the certificate is valid")
+        assert lines["otlp/stranger"][0] == "failed" and "issuer" in lines["otlp/stranger"][1]
+        assert "none.crt" in lines["otlp/missing"][1]
+        assert lines["otlp/name"][0] == "failed" and "mismatch" in lines["otlp/name"][1]
+        assert lines["otlp/unchecked"][0] == "warning"
+
+    def test_a_server_in_clear_behind_a_secure_endpoint(self, check, http_backend):
+        code, found = check(
+            configuration({"otlphttp": {"endpoint": http_backend.endpoint.replace("http:", "https:")}})
+        )
+        assert code == 1
+        assert lines_of(found, "exporter otlphttp")["tls"][0] == "failed", found
+
+    def test_a_credential_that_is_refused(self, check, grpc_backend, http_backend):
+        grpc_backend.always = refuse(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+        http_backend.always = status(403, body=b"not you")
+        code, found = check(
+            configuration({"otlp": otlp_exporter(grpc_backend), "otlphttp": otlphttp_exporter(http_backend)})
+        )
+        assert code == 1
+        assert lines_of(found, "exporter otlp")["auth"][0] == "failed"
+        assert "who are you" in lines_of(found, "exporter otlp")["auth"][1]
+        assert lines_of(found, "exporter otlphttp")["auth"][0] == "failed", found
+
+    def test_credentials_of_an_extension_are_sent(self, check, http_backend):
+        code, found = check(
+            configuration(
+                {"otlphttp": otlphttp_exporter(http_backend, auth={"authenticator": "bearertokenauth"})},
+                extensions={"bearertokenauth": {"token": "secret"}},
+                service={"extensions": ["bearertokenauth"]},
+            )
+        )
+        assert code == 0, found
+        (one,) = http_backend.requests
+        assert one.metadata["authorization"] == "Bearer secret"
+
+    def test_a_backend_that_takes_no_empty_request_is_a_warning(self, check, http_backend):
+        http_backend.always = status(400, body=b"nothing in it")
+        code, found = check(configuration({"otlphttp": otlphttp_exporter(http_backend)}))
+        assert code == 0
+        assert lines_of(found, "exporter otlphttp")["export"][0] == "warning"
+
+    def test_every_exporter_over_http_asks_its_backend(self, check, closed_door):
+        """Those whose protocol has no request without items ask all the same."""
+        exporters = {
+            "loki": {"endpoint": closed_door + "/loki/api/v1/push"},
+            "elasticsearch": {"endpoints": [closed_door]},
+            "opensearch": {"http": {"endpoint": closed_door}},
+        }
+        code, found = check(configuration(exporters))
+        assert code == 1
+        for name in exporters:
+            assert lines_of(found, f"exporter {name}")["auth"][0] == "failed", found
+
+
+    def test_brokers_are_asked_who_they_are(self, check, ending):
+        cluster = ending.enter_context(Kafka())
+        code, found = check(
+            configuration({"kafka": {"brokers": cluster.brokers}}, {"kafka": {"brokers": ["127.0.0.1:9"]}})
+        )
+        assert code == 1
+        assert lines_of(found, "exporter kafka")["auth"] == ("ok", "the cluster has 1 brokers")
+        assert lines_of(found, "receiver kafka")["auth"][0] == "failed"
+
+
+class TestInputs:
+    def test_sockets_and_files(self, check, tmp_path, ending):
+        taken = ending.enter_context(HttpBackend())
+        free = f"127.0.0.1:{free_port()}"
+        (tmp_path / "one.log").write_text("a\n")
+        code, found = check(
+            configuration(
+                {"file": {"path": str(tmp_path / "out")}, "file/not": {"path": "/nowhere/out"}},
+                {
+                    "otlp": {"protocols": {"grpc": {"endpoint": free}}},
+                    "otlp/taken": {"protocols": {"http": {"endpoint": taken.endpoint.removeprefix("http://")}}},
+                    "filelog": {"include": [str(tmp_path / "*.log")]},
+                    "filelog/none": {"include": [str(tmp_path / "none" / "*.log")]},
+                },
+            )
+        )
+        assert code == 1
+        assert lines_of(found, "receiver otlp")["listen"] == ("ok", "free")
+        assert lines_of(found, "receiver otlp/taken")["listen"][0] == "failed"
+        assert lines_of(found, "receiver filelog")["file"] == ("ok", "1 files match, 0 cannot be read")
+        assert lines_of(found, "receiver filelog/none")["file"][0] == "warning"
+        assert lines_of(found, "exporter file")["file"] == ("ok", "can be made")
+        assert lines_of(found, "exporter file/not")["file"][0] == "failed"
+        assert not (tmp_path / "out").exists(), "nothing is changed"
+
+    def test_the_sockets_of_a_running_process_are_its_own(self, start, check, grpc_backend, grpc_sender):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        endpoint = f"127.0.0.1:{holdfast.ports['GRPC_PORT']}"
+        code, found = check(
+            configuration(
+                {"otlp": otlp_exporter(grpc_backend)}, {"otlp": {"protocols": {"grpc": {"endpoint": endpoint}}}}
+            ),
+            directory=holdfast.data_directory,
+        )
+        assert code == 0, found
+        assert "not tried" in lines_of(found, "receiver otlp")["listen"][1]
+        ids = otlp.new_ids(3)
+        grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+        grpc_backend.wait_for(ids)
+
+    def test_rights_at_the_kubernetes_api(self, check, tmp_path, ending):
+        authority = Authority(tmp_path / "ca")
+        api = ending.enter_context(KubernetesApi(authority.issue("kubernetes"), {"first-token"}))
+        environment = service_account(tmp_path / "account", api, authority)
+        wanted = configuration(
+            {"nop": {}},
+            {"k8s_events": {"namespaces": ["shop", "bank"]}},
+            processors={"k8sattributes": {}},
+        )
+        wanted["service"]["pipelines"]["logs"]["processors"] = ["k8sattributes"]
+        code, found = check(wanted, environment)
+        assert code == 0, found
+        assert {(one["namespace"], one["verb"]) for one in api.reviews if one["resource"] == "events"} == {
+            (space, verb) for space in ("shop", "bank") for verb in ("list", "watch")
+        }
+        assert ("apps", "replicasets") in {(one.get("group"), one["resource"]) for one in api.reviews}
+        api.denied = {("watch", "events"), "pods"}
+        code, found = check(wanted, environment)
+        assert code == 1
+        refused = [one for one in found if one["result"] == "failed"]
+        assert {one["target"] for one in refused} == {"events in shop", "events in bank", "pods"}
+        assert all("no right to" in one["detail"] for one in refused)
+        assert "list" not in next(one["detail"] for one in refused if one["target"] == "events in shop")
+
+    def test_an_api_that_is_not_there(self, check):
+        code, found = check(configuration({"nop": {}}, {"k8s_events": {}}))
+        assert code == 1
+        assert "KUBERNETES_SERVICE_HOST" in lines_of(found, "receiver k8s_events")["api"][1]
+
+
+class TestDataDirectory:
+    def test_one_that_does_not_outlive_the_container_fails(self, check):
+        code, found = check(configuration({"nop": {}}), {"HOLDFAST_EPHEMERAL": "1"})
+        assert code == 1
+        assert lines_of(found, "data directory")["volume"][0] == "failed"
+
+    def test_one_that_cannot_be_made_fails(self, check, tmp_path):
+        (tmp_path / "file").write_text("")
+        code, found = check(configuration({"nop": {}}), directory=tmp_path / "file" / "data")
+        assert code == 1
+        assert lines_of(found, "data directory")["directory"][0] == "failed"
+
+    def test_a_table_for_people(self, tmp_path):
+        path = tmp_path / "check.yaml"
+        path.write_text(json.dumps(configuration({"nop": {}})))
+        done = run("check", "--config", path, "--data-dir", tmp_path / "data", env={**os.environ, "HOLDFAST_EPHEMERAL": "0"})
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("COMPONENT")
+        assert done.stdout.endswith("ok: 2, warnings: 0, failed: 0\n")
+
+    def test_wrong_words(self, tmp_path):
+        for arguments in (("--format", "xml"), ("--timeout", "soon"), ("word",)):
+            done = run("check", *arguments, cwd=tmp_path)
+            assert done.returncode == 2, arguments
+
+    def test_a_configuration_that_is_not_valid(self, tmp_path):
+        path = tmp_path / "check.yaml"
+        path.write_text("receivers: {otlp: {wrong: 1}}\n")
+        assert run("check", "--config", path).returncode == 1
