@@ -17,7 +17,7 @@
 #define HF_CONSOLE_TRIAL_BYTES_MAX (512u << 10) /* of a configuration */
 
 /* NULL: it may be tried; else a sentence that says what it may not have. References to files would
- * read what whoever pasted it may not see. */
+ * read what the one who pasted it may not see. */
 const char *hf_console_trial_refusal(const char *text);
 
 /* Its words to `out`; `*ret_is_valid` when it found no error. HF_IO with errno: no process.
