@@ -165,7 +165,8 @@ class TestPages:
         record = console.plain.page("/record?queue=traces&seq=0")
         assert "waterfall" in record and '"resourceSpans"' in record
         trace = re.search(r"Trace <code>([0-9a-f]{32})", record).group(1)
-        assert console.plain.page(f"/records?queue=traces&trace={trace.upper()}").count(link) == 1
+        one = console.plain.page(f"/records?queue=traces&trace={trace.upper()}")
+        assert one.count(link) == 1 and f"Trace <code>{trace}" in one
         assert console.plain.get("/records?queue=traces&from=tomorrow").status_code == 400
         assert console.plain.get("/record?queue=traces&seq=999").status_code == 404
         console.backend.always = ok()
@@ -533,15 +534,15 @@ class TestPictures:
             console.send(signal, 40)
         folder = Path(os.environ["HOLDFAST_SCREENSHOTS"])
         folder.mkdir(parents=True, exist_ok=True)
-        for scheme in ("light", "dark"):
-            page = tab(console, color_scheme=scheme, viewport={"width": 1100, "height": 720})
-            for name, path in (
-                ("map", "/"),
-                ("queue", "/queue?kind=queue&id=traces"),
-                ("letters", "/letters/of?exporter=otlphttp/main"),
-            ):
-                if (name, scheme) != ("letters", "dark"):
-                    page.goto(path)
-                    page.wait_for_timeout(2500)
-                    page.screenshot(path=folder / f"console-{name}-{scheme}.png")
+        for name, scheme, path in (
+            ("map", "light", "/"),
+            ("queue", "dark", "/queue?kind=queue&id=traces"),
+            ("letters", "light", "/letters/of?exporter=otlphttp/main"),
+        ):
+            page = tab(console, color_scheme=scheme, viewport={"width": 1000, "height": 620})
+            page.goto(path)
+            if name != "letters":
+                before = page.locator(".asof").inner_text()
+                page.wait_for_function("old => document.querySelector('.asof').innerText !== old", arg=before)
+            page.screenshot(path=folder / f"console-{name}.png")
         http_backend.start()
