@@ -188,6 +188,9 @@ class TestPages:
         assert exported.headers["Content-Disposition"] == 'attachment; filename="dead-letters.jsonl"'
         assert [len(json.loads(line)["resourceSpans"]) for line in exported.text.splitlines()] == [1, 1]
 
+        every = console.plain.post("/letters/export", {**form, "action": "export-all"}).text.splitlines()
+        assert len(every) == 4 and all(any(f'"{one}"' in line for line in every) for one in ids)
+
         asked = console.plain.post("/letters/ask", {**form, "action": "requeue", "seq": ["1"]})
         assert "Send again 1 dead letter of otlphttp/main?" in asked.text
         console.plain.post("/letters/do", {**form, "action": "requeue", "seq": ["1"], "count": "1"})
