@@ -14,6 +14,10 @@
 #include "cli/commands.h"
 #include "cli/drain_cli.h"
 #include "cli/queue_cli.h"
+#include "cli/tail_cli.h"
+#include "cli/test_cli.h"
+#include "cli/top_cli.h"
+#include "cli/webhook_cli.h"
 #include "config/scalar.h"
 #include "default_config.h"
 #include "registry.h"
@@ -427,6 +431,13 @@ static bool fill_standard_streams(void)
     return true;
 }
 
+/* Commands for a running process or its directory, which read their words themselves. */
+static const struct {
+    const char *name;
+    enum hf_exit (*run)(const struct hf_component *const *components, int count, char **arguments);
+} clients[] = {
+    {"queue", hf_queue_cli}, {"drain", hf_drain_cli}, {"top", hf_top_cli}, {"tail", hf_tail_cli}};
+
 int main(int argc, char **argv)
 {
     if (!fill_standard_streams()) {
@@ -434,11 +445,16 @@ int main(int argc, char **argv)
     }
     struct request request = {0};
     tune_allocator();
-    if (argc > 1 && strcmp(argv[1], "queue") == 0) {
-        return (int)hf_queue_cli(hf_registry, argc - 1, argv + 1);
+    for (size_t i = 0; argc > 1 && i < sizeof(clients) / sizeof(clients[0]); i++) {
+        if (strcmp(argv[1], clients[i].name) == 0) {
+            return (int)clients[i].run(hf_registry, argc - 1, argv + 1);
+        }
     }
-    if (argc > 1 && strcmp(argv[1], "drain") == 0) {
-        return (int)hf_drain_cli(hf_registry, argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "test") == 0) {
+        return (int)hf_test_cli(hf_registry, argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "webhook") == 0) {
+        return (int)hf_webhook_cli(argc - 1, argv + 1);
     }
     const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
     if (command != NULL && command->name[0] != '\0') {

@@ -267,14 +267,6 @@ void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks,
     pthread_mutex_unlock(&wal->lock);
 }
 
-bool wal_consumer_is_done(struct wal_consumer *consumer, uint64_t sequence)
-{
-    pthread_mutex_lock(&consumer->wal->lock);
-    bool done = wal_cursor_has(&consumer->cursor, sequence);
-    pthread_mutex_unlock(&consumer->wal->lock);
-    return done;
-}
-
 void wal_consumer_rewind(struct wal_consumer *consumer)
 {
     assert(consumer->is_open);

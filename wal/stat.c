@@ -140,6 +140,15 @@ enum wal_status wal_consumer_each(struct wal *wal,
     return WAL_OK;
 }
 
+bool wal_is_acknowledged(struct wal *wal, const char *consumer, uint64_t sequence)
+{
+    pthread_mutex_lock(&wal->lock);
+    const struct wal_consumer *found = wal_consumer_find(wal, consumer);
+    bool is_acknowledged = found != NULL && wal_cursor_has(&found->cursor, sequence);
+    pthread_mutex_unlock(&wal->lock);
+    return is_acknowledged;
+}
+
 static struct wal_segment_stat segment_stat(const struct wal *wal,
                                             const struct wal_segment *segment)
 {

@@ -270,9 +270,6 @@ struct wal_ack {
  * the janitor writes it within 200 ms. */
 void wal_consumer_ack(struct wal_consumer *consumer, const struct wal_ack *acks, size_t count);
 
-/* Whether the consumer is done with that record. Any thread. */
-bool wal_consumer_is_done(struct wal_consumer *consumer, uint64_t sequence);
-
 /* Forgets the records that were read and not acknowledged: they will be read again. */
 void wal_consumer_rewind(struct wal_consumer *consumer);
 
@@ -334,6 +331,10 @@ void wal_stat(struct wal *wal, struct wal_stat *ret_stat);
 WAL_MUST_USE enum wal_status
 wal_consumer_each(struct wal *wal, void (*visit)(void *user, const struct wal_consumer_stat *stat),
                   void *user);
+
+/* Has that consumer, open or not, acknowledged the record? False also when there is none of that
+ * name. Any thread. */
+bool wal_is_acknowledged(struct wal *wal, const char *consumer, uint64_t sequence);
 
 /* One file of the queue. */
 struct wal_segment_stat {

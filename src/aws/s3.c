@@ -291,8 +291,10 @@ static void on_done(struct hf_http_call *http, const struct hf_http_result *answ
         .status = answer->status,
         .code = answer->code,
         .body = answer->body,
-        .etag = answer->etag != NULL ? answer->etag : "",
+        .etag = "",
     };
+    const char *etag = hf_http_result_header(answer, "ETag");
+    result.etag = etag != NULL ? etag : "";
     bool is_good = answer->code >= 200 && answer->code < 300;
     if (answer->status != HF_OK) {
         snprintf(result.message, sizeof(result.message), "%s",

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define ERROR_MAX 512u
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first credentials, in start */
@@ -162,7 +163,7 @@ enum hf_status hf_aws_session_start(struct hf_aws_session *session, char *reterr
     uint64_t due_ns = hf_clock_monotonic_ns() + START_WAIT_NS;
     const struct timespec due = {.tv_sec = (time_t)(due_ns / HF_NS_PER_S),
                                  .tv_nsec = (long)(due_ns % HF_NS_PER_S)};
-    if (pthread_create(&session->thread, NULL, run, session) != 0) {
+    if (hf_thread_start(&session->thread, NULL, run, session) != 0) {
         snprintf(reterr, ERROR_MAX, "no thread for the credentials");
         return HF_NOMEM;
     }

@@ -47,6 +47,8 @@ static const char *const graph_formats[] = {"mermaid", "dot", NULL};
 static const char *const check_formats[] = {"table", "json", NULL};
 static const char *const config_formats[] = {"yaml", "json", NULL};
 static const char *const modes[] = {"redacted", "unredacted", NULL};
+static const char *const kinds[] = {"receiver", "processor", "connector", "exporter", NULL};
+static const char *const signals[] = {"traces", "metrics", "logs", NULL};
 static const char *const truths[] = {"true", "false", NULL};
 
 static const struct hf_cli_option run_options[] = {
@@ -96,6 +98,23 @@ static const struct hf_cli_option graph_options[] = {
     END,
 };
 static const struct hf_cli_option diff_options[] = {SET, PARTIAL, GATES, HELP, END};
+static const struct hf_cli_option test_options[] = {
+    {.name = "junit",
+     .code = HF_CLI_JUNIT,
+     .kind = HF_CLI_FILE,
+     .value = "FILE",
+     .help = "writes the results as JUnit's XML, too"},
+    {.name = "only",
+     .code = HF_CLI_ONLY,
+     .kind = HF_CLI_TEXT,
+     .value = "TEXT",
+     .help = "runs the tests whose name has this text"},
+    {.name = "log",
+     .code = HF_CLI_LOG,
+     .help = "writes what the configurations under test log, to standard error"},
+    HELP,
+    END,
+};
 static const struct hf_cli_option components_options[] = {
     {.name = "docs", .code = HF_CLI_DOCS, .help = "the reference of every key as markdown"},
     GATES,
@@ -138,7 +157,32 @@ static const struct hf_cli_option queue_options[] = {
      .code = HF_CLI_FROM,
      .kind = HF_CLI_TEXT,
      .value = "SEQ",
-     .help = "begin with that record (ls, cat, export)"},
+     .help = "begin with that record"},
+    {.name = "seq",
+     .code = HF_CLI_SEQ,
+     .kind = HF_CLI_TEXT,
+     .value = "LIST",
+     .help = "these records, such as 3,7-9"},
+    {.name = "since",
+     .code = HF_CLI_SINCE,
+     .kind = HF_CLI_TEXT,
+     .value = "TIME",
+     .help = "received from then on: RFC 3339, Unix seconds, or how long ago, such as 15m"},
+    {.name = "until",
+     .code = HF_CLI_UNTIL,
+     .kind = HF_CLI_TEXT,
+     .value = "TIME",
+     .help = "received before then"},
+    {.name = "where",
+     .code = HF_CLI_WHERE,
+     .kind = HF_CLI_TEXT,
+     .value = "OTTL",
+     .help = "with items that this condition is true for"},
+    {.name = "limit",
+     .code = HF_CLI_LIMIT,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "at most N records (ls, cat), or so many of them (sample); also -n"},
     {.name = "exporter",
      .code = HF_CLI_EXPORTER,
      .kind = HF_CLI_TEXT,
@@ -149,14 +193,6 @@ static const struct hf_cli_option queue_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "URL",
      .help = "the OTLP/HTTP endpoint to send to (export)"},
-    {.name = "waiting",
-     .code = HF_CLI_WAITING,
-     .help = "without the dead letters that were requeued or dropped (ls)"},
-    {.name = "records",
-     .code = HF_CLI_RECORDS,
-     .kind = HF_CLI_TEXT,
-     .value = "SEQ,SEQ...",
-     .help = "only those dead letters (requeue, drop)"},
     HELP,
     END,
 };
@@ -181,10 +217,154 @@ static const struct hf_cli_option drain_options[] = {
     END,
 };
 
+static const struct hf_cli_option top_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "interval",
+     .code = HF_CLI_INTERVAL,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "from one look to the next, such as 2s; 1s without it"},
+    {.name = "once",
+     .code = HF_CLI_ONCE,
+     .help = "prints tables, with rates over one interval, and ends"},
+    {.name = "json", .code = HF_CLI_JSON, .help = "with --once: as JSON"},
+    HELP,
+    END,
+};
+
+static const struct hf_cli_option tail_options[] = {
+    DATA,
+    CONFIG,
+    {.name = "component",
+     .code = HF_CLI_COMPONENT,
+     .kind = HF_CLI_TEXT,
+     .value = "ID",
+     .help = "the receiver, processor, connector or exporter; without it, every receiver"},
+    {.name = "kind",
+     .code = HF_CLI_KIND,
+     .kind = HF_CLI_CHOICE,
+     .value = "KIND",
+     .choices = kinds,
+     .help = "where an id has several kinds: receiver, processor, connector or exporter"},
+    {.name = "signal",
+     .code = HF_CLI_SIGNAL,
+     .kind = HF_CLI_CHOICE,
+     .value = "SIGNAL",
+     .choices = signals,
+     .help = "traces, metrics or logs alone"},
+    {.name = "where",
+     .code = HF_CLI_WHERE,
+     .kind = HF_CLI_TEXT,
+     .value = "OTTL",
+     .help = "spans, data points and log records that this condition is true for"},
+    {.name = "sample",
+     .code = HF_CLI_SAMPLE,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "one of N batches"},
+    {.name = "limit",
+     .code = HF_CLI_LIMIT,
+     .kind = HF_CLI_TEXT,
+     .value = "N",
+     .help = "end after N batches"},
+    {.name = "for",
+     .code = HF_CLI_FOR,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "end after that long, such as 10s"},
+    {.name = "json",
+     .code = HF_CLI_JSON,
+     .help = "a line of JSON for each batch, with the data as OTLP/JSON"},
+    HELP,
+    END,
+};
+
+static const char *const native_choices[] = {"auto", "always", "never", NULL};
+static const char *const auth_types[] = {"none", "serviceAccount", "kubeConfig", NULL};
+
+static const struct hf_cli_option webhook_options[] = {
+    {.name = "listen",
+     .code = HF_CLI_LISTEN,
+     .kind = HF_CLI_TEXT,
+     .value = "HOST:PORT",
+     .help = "where /mutate is served, over TLS; 0.0.0.0:9443 without it"},
+    {.name = "image",
+     .code = HF_CLI_IMAGE,
+     .kind = HF_CLI_TEXT,
+     .value = "IMAGE",
+     .help = "of the sidecars; also HOLDFAST_IMAGE; holdfast/holdfast:VERSION without it"},
+    {.name = "settings",
+     .code = HF_CLI_SETTINGS,
+     .kind = HF_CLI_FILE,
+     .value = "FILE",
+     .help =
+         "JSON over these options: image, namespace, config, configMap, queueSize, native, env, "
+         "container"},
+    {.name = "native",
+     .code = HF_CLI_NATIVE,
+     .kind = HF_CLI_CHOICE,
+     .value = "auto|always|never",
+     .choices = native_choices,
+     .help = "whether sidecars are init containers that stay; auto: where the cluster has them "
+             "(1.29)"},
+    {.name = "namespace",
+     .code = HF_CLI_NAMESPACE,
+     .kind = HF_CLI_TEXT,
+     .value = "NAME",
+     .help = "of the webhook itself, whose pods are left alone; the pod's own without it"},
+    {.name = "cert-file",
+     .code = HF_CLI_CERT_FILE,
+     .kind = HF_CLI_FILE,
+     .value = "FILE",
+     .help = "certificate that others make and renew, such as cert-manager; with --key-file"},
+    {.name = "key-file",
+     .code = HF_CLI_KEY_FILE,
+     .kind = HF_CLI_FILE,
+     .value = "FILE",
+     .help = "its key"},
+    {.name = "service",
+     .code = HF_CLI_SERVICE,
+     .kind = HF_CLI_TEXT,
+     .value = "NAME",
+     .help = "without --cert-file: the Service that a certificate is made for; otel-inject-webhook "
+             "without it"},
+    {.name = "secret",
+     .code = HF_CLI_SECRET,
+     .kind = HF_CLI_TEXT,
+     .value = "NAME",
+     .help = "likewise: where it is kept for all replicas; SERVICE-tls without it"},
+    {.name = "configuration",
+     .code = HF_CLI_CONFIGURATION,
+     .kind = HF_CLI_TEXT,
+     .value = "NAME",
+     .help = "likewise: the MutatingWebhookConfiguration that gets its authority"},
+    {.name = "cert-dir",
+     .code = HF_CLI_CERT_DIR,
+     .kind = HF_CLI_DIRECTORY,
+     .value = "DIR",
+     .help = "likewise: where a folder for its files is made; TMPDIR or /tmp without it"},
+    {.name = "cert-lifetime",
+     .code = HF_CLI_CERT_LIFETIME,
+     .kind = HF_CLI_TEXT,
+     .value = "DURATION",
+     .help = "likewise: renewed after two thirds of it; 8760h (a year) without it"},
+    {.name = "auth-type",
+     .code = HF_CLI_AUTH_TYPE,
+     .kind = HF_CLI_CHOICE,
+     .value = "none|serviceAccount|kubeConfig",
+     .choices = auth_types,
+     .help = "how to sign in to the Kubernetes API; serviceAccount without it"},
+    HELP,
+    END,
+};
+
 static const struct hf_cli_word queue_words[] = {
     {"stat", "queues, exporters and their accounting"},
     {"ls", "the records of a queue, oldest first"},
     {"cat", "their content as OTLP/JSON lines"},
+    {"count", "how many records and items are there"},
+    {"sample", "some records, evenly spread, as cat"},
     {"verify", "reads and checks every record"},
     {"export", "sends every record to an OTLP/HTTP endpoint; the queue keeps them"},
     {"drop", "deletes the backlog of a removed exporter, or dead letters"},
@@ -270,6 +450,29 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = diff_options,
      .takes_files = true,
      .exits = "0 no difference, 1 different, 2 wrong usage or a configuration that is not valid"},
+    {.name = "test",
+     .synopsis = "[--junit FILE] [--only TEXT] [--log] FILE ...",
+     .summary = "runs tests of a configuration: what comes out for what comes in",
+     .about =
+         "Runs tests of a configuration: the real pipelines, with ends of the test in place of "
+         "receivers and exporters, in a directory of their own, and with a time that the test "
+         "sets forward. Nothing is listened on and nothing is sent.\n\n"
+         "A file names the configuration and has tests; each has inputs at a receiver or a "
+         "pipeline (otlp, json, file or lines), a time to go on by (advance), and what is "
+         "expected at exporters: a count, items of which some fields are said (contains), and "
+         "OTTL conditions that hold for all, any or none of the items:\n\n"
+         "  config: gateway.yaml\n"
+         "  tests:\n"
+         "  - name: keeps errors\n"
+         "    input:\n"
+         "    - {to: otlp, file: checkout.json}\n"
+         "    advance: 31s\n"
+         "    expect:\n"
+         "    - {at: otlp/backend, count: 3, all: ['status.code == 2']}",
+     .options = test_options,
+     .takes_files = true,
+     .exits = "0 all passed, 1 a test failed, 2 wrong usage, or a file or its configuration cannot "
+              "be used"},
     {.name = "components",
      .synopsis = "[--docs]",
      .summary = "lists the components that are built in",
@@ -319,6 +522,46 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = drain_options,
      .exits = "0 empty, 1 no process runs there, it ended, or only backlogs of removed exporters "
               "are left, 2 wrong usage, 4 not empty within the timeout (draining continues)"},
+    {.name = "top",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--interval DURATION] [--once [--json]]",
+     .summary = "shows pipelines, queues and exporters of the running process, live",
+     .about =
+         "Shows the pipelines, queues and exporters of the running Holdfast with their rates, "
+         "backlogs and troubles, over its control socket. Keys: 1, 2, 3 or Tab for the part, "
+         "s to sort by the next column, r for the other way round, / to filter, d for the "
+         "second lines, p to pause, ? for all of them, q to end. When the process ends, it "
+         "waits for the next one.\n\n"
+         "NO_COLOR, or a terminal without colours: bold instead of red. A terminal that cannot "
+         "move its cursor gets tables, one below the other.",
+     .options = top_options,
+     .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
+    {.name = "tail",
+     .synopsis = "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
+                 "SIGNAL] [--where OTTL] [--sample N] [--limit N] [--for DURATION] [--json]",
+     .summary = "shows what passes a point of the running process",
+     .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
+              "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
+              "The data does not wait for it: what passes while the reader is too slow is counted "
+              "and told.\n\n"
+              "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
+     .options = tail_options,
+     .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
+              "usage"},
+    {.name = "webhook",
+     .synopsis = "[--listen HOST:PORT] [--image IMAGE] [--settings FILE] [--native "
+                 "auto|always|never] [--cert-file FILE --key-file FILE | --service NAME "
+                 "--configuration NAME]",
+     .summary = "puts a sidecar into the pods of Kubernetes that ask for one",
+     .about = "Serves the admission webhook of Kubernetes that puts a Holdfast as a sidecar into "
+              "pods, with a queue volume and the variables that SDKs read. A pod or its namespace "
+              "asks by the annotation sidecar.holdfast.dev/inject, sidecar.otel.io/inject or "
+              "sidecar.opentelemetry.io/inject: true, false, or the name of a configuration, which "
+              "is a ConfigMap, or an OpenTelemetryCollector of mode sidecar.\n\n"
+              "Its certificate is made and renewed by itself, shared by all replicas through a "
+              "Secret, or given as files. A pod that cannot get its sidecar starts without one, "
+              "with a warning.",
+     .options = webhook_options,
+     .exits = "0 stopped by a signal, 1 start-up error, 2 wrong usage"},
     {.name = "completion",
      .synopsis = "bash|zsh|fish",
      .summary = "prints the completion of commands and options for a shell",

@@ -3,10 +3,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "service/control_protocol.h"
+
+#define FETCH_TIMEOUT_S 3
+#define FETCH_BYTES_MAX (256u << 20)
 
 /* The value of an option, from the same word or the next; NULL: it is another word. */
 static const char *value_of(const char *option, int count, char **arguments, int *at)
@@ -86,7 +91,7 @@ static bool send_words(int fd, int count, char *const *words)
         size += more;
     }
     request[size++] = '\0';
-    return write(fd, request, size) == (ssize_t)size;
+    return send(fd, request, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out)
@@ -105,6 +110,13 @@ enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out)
         }
         fwrite(buffer, 1, (size_t)got - 1, out);
         held = (unsigned char)buffer[got - 1];
+        if (held > HF_EXIT_LAST) { /* the end of a line, of an answer that goes on */
+            putc(held, out);
+            held = -1;
+        }
+        if (fflush(out) != 0) {
+            break; /* no one reads on */
+        }
     }
     close(fd);
     fflush(out);
@@ -113,4 +125,56 @@ enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out)
         return HF_EXIT_FAILED;
     }
     return (enum hf_exit)held;
+}
+
+/* The stream to its end. HF_IO: it was not all there in time. */
+static enum hf_status read_all(int fd, char **ret_text, size_t *ret_size)
+{
+    size_t size = 0;
+    FILE *out = open_memstream(ret_text, &size);
+    char buffer[65536];
+    ssize_t got = 0;
+    if (out == NULL) {
+        *ret_text = NULL;
+        return HF_NOMEM;
+    }
+    while ((got = read(fd, buffer, sizeof(buffer))) > 0 && size < FETCH_BYTES_MAX) {
+        fwrite(buffer, 1, (size_t)got, out);
+        fflush(out);
+    }
+    if (fclose(out) != 0) {
+        return HF_NOMEM;
+    }
+    *ret_size = size;
+    return got == 0 ? HF_OK : HF_IO;
+}
+
+enum hf_status hf_client_fetch(const char *directory, int count, char *const *words,
+                               char **ret_text, size_t *ret_size, char *reterr, size_t room)
+{
+    const struct timeval patience = {FETCH_TIMEOUT_S, 0};
+    char *text = NULL;
+    size_t size = 0;
+    int fd = hf_control_socket(directory, 0);
+    if (fd < 0) {
+        snprintf(reterr, room, "no Holdfast runs on the data directory %s", directory);
+        return HF_CLOSED;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    enum hf_status status = send_words(fd, count, words) ? read_all(fd, &text, &size) : HF_IO;
+    close(fd);
+    if (status == HF_OK && size > 0 && text[size - 1] == HF_EXIT_OK) {
+        text[size - 1] = '\0';
+        *ret_text = text;
+        *ret_size = size - 1;
+        return HF_OK;
+    }
+    if (status == HF_OK && size > 1) {
+        snprintf(reterr, room, "the process says: %.*s", (int)(size - 1), text);
+    } else {
+        snprintf(reterr, room, "%s",
+                 status == HF_NOMEM ? "out of memory" : "the process does not answer in time");
+    }
+    free(text);
+    return status == HF_OK ? HF_INVALID : status;
 }

@@ -39,3 +39,11 @@ char *hf_client_directory(const struct hf_client_place *place, const struct hf_c
  * printed to standard error.
  */
 enum hf_exit hf_client_ask(int fd, int count, char *const *words, FILE *out);
+
+/*
+ * Asks the process that has that data directory, and waits a few seconds at most. The whole answer,
+ * malloc'd; not HF_OK: `reterr` (`room` bytes) says why there is none. Prints nothing.
+ */
+HF_MUST_USE enum hf_status hf_client_fetch(const char *directory, int count, char *const *words,
+                                           char **ret_text, size_t *ret_size, char *reterr,
+                                           size_t room);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "control_client.h"
+#include "progress_view.h"
 #include "service/control_protocol.h"
 #include "service/queue/arguments.h"
 #include "service/queue/command.h"
@@ -96,7 +97,7 @@ static char *find_directory(const struct words *words, const struct hf_queue_arg
     return directory;
 }
 
-static enum hf_exit open_dead(const char *directory, const struct words *words)
+static enum hf_exit open_dead(const char *directory, const struct words *words, FILE *out)
 {
     char error[HF_ERROR_MAX] = "out of memory";
     struct hf_log *log = NULL;
@@ -123,7 +124,7 @@ static enum hf_exit open_dead(const char *directory, const struct words *words)
     enum hf_exit code = HF_EXIT_FAILED;
     if (status == HF_OK) {
         bool whole = hf_storage_open_all(store);
-        code = hf_queue_command(store, words->count, words->items, stdout);
+        code = hf_queue_command(store, words->count, words->items, out);
         code = code == HF_EXIT_OK && !whole ? HF_EXIT_FAILED : code;
     } else {
         hf_queue_say(stderr, "error: %s%s\n", error,
@@ -203,6 +204,15 @@ static enum hf_exit adopt(const char *directory, int count, char **words)
     return code;
 }
 
+/* The word by which the process tells how far it is. */
+static char progress[] = "--progress";
+
+static bool is_long(enum hf_queue_verb verb)
+{
+    return verb == HF_QUEUE_VERIFY || verb == HF_QUEUE_EXPORT || verb == HF_QUEUE_REQUEUE ||
+           verb == HF_QUEUE_DROP;
+}
+
 enum hf_exit hf_queue_cli(const struct hf_component *const *components, int count, char **arguments)
 {
     struct words words = {.place.components = components};
@@ -228,6 +238,10 @@ enum hf_exit hf_queue_cli(const struct hf_component *const *components, int coun
         return HF_EXIT_USAGE;
     }
     char *directory = find_directory(&words, &parsed);
+    FILE *view = directory != NULL && is_long(parsed.verb) && words.count < WORDS_MAX &&
+                         hf_progress_view_is_wanted()
+                     ? hf_progress_view_open(words.items[0], stdout)
+                     : NULL;
     if (directory == NULL) {
         return HF_EXIT_FAILED;
     }
@@ -236,9 +250,16 @@ enum hf_exit hf_queue_cli(const struct hf_component *const *components, int coun
         free(directory);
         return adopted;
     }
+    if (view != NULL) {
+        words.items[words.count++] = progress;
+    }
+    FILE *out = view != NULL ? view : stdout;
     int fd = hf_control_socket(directory, 0);
-    enum hf_exit code = fd >= 0 ? hf_client_ask(fd, words.count, words.items, stdout)
-                                : open_dead(directory, &words);
+    enum hf_exit code = fd >= 0 ? hf_client_ask(fd, words.count, words.items, out)
+                                : open_dead(directory, &words, out);
+    if (view != NULL) {
+        fclose(view);
+    }
     free(directory);
     return code;
 }

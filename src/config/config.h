@@ -14,6 +14,8 @@
 
 #include <holdfast/component.h>
 
+#include "util/tls.h"
+
 struct hf_config;
 struct hf_delivery_config;
 
@@ -58,6 +60,23 @@ struct hf_config_pipeline {
     size_t receiver_count, processor_count, exporter_count;
 };
 
+/* Where own telemetry of one signal is sent, by OTLP. */
+struct hf_push_config {
+    bool is_http;         /* OTLP/HTTP with protobuf; else gRPC */
+    const char *endpoint; /* a URL, http or https */
+    struct hf_string_map headers;
+    struct hf_tls_config tls;
+    bool gzip;
+    uint64_t timeout_ns;  /* of one request; 0: none of its own */
+    uint64_t interval_ns; /* of metrics: between two requests; else how long items wait at most */
+    size_t batch_items, queue_items; /* of logs and traces */
+};
+
+struct hf_push_list {
+    const struct hf_push_config *const *items;
+    size_t count;
+};
+
 struct hf_telemetry_config {
     enum {
         HF_TELEMETRY_DEBUG = 0,
@@ -72,6 +91,7 @@ struct hf_telemetry_config {
     const char *metrics_level;                      /* none, basic, normal, detailed */
     const char *metrics_address;                    /* host:port; NULL: no endpoint */
     bool type_suffix, unit_suffix, constant_labels; /* from the reader's keys */
+    struct hf_push_list metrics_push, logs_push, traces_push;
 };
 
 /*
@@ -115,6 +135,17 @@ void hf_config_each_certificate(const struct hf_config *config,
                                 void (*visit)(void *user,
                                               const struct hf_config_certificate *certificate),
                                 void *user);
+
+/*
+ * A YAML file by a table of fields, which is bound to the zeroed struct at `base`: for files that
+ * are no configuration. False: it has mistakes; findings as hf_config_load() gives them. What was
+ * bound lives in `*ret_memory`, to be freed by hf_config_file_free(), in either case.
+ */
+struct hf_config_memory;
+HF_MUST_USE bool hf_config_read_file(const char *path, const struct hf_field *fields, void *base,
+                                     struct hf_config_memory **ret_memory,
+                                     struct hf_finding **ret_findings, size_t *ret_finding_count);
+void hf_config_file_free(struct hf_config_memory *memory);
 
 /* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`.
  * Malloc'd text; NULL: out of memory. */

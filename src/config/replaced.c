@@ -15,9 +15,6 @@ static const struct {
      "with attribute_source: context, write context: request and condition: "
      "request[\"FROM_ATTRIBUTE\"] == \"VALUE\"; name pipelines where the row has exporters, and "
      "default_pipelines in place of default_exporters"},
-    {HF_EXPORTER, "jaeger",
-     "Jaeger takes OTLP: use the exporter otlp with the same keys, and port 4317 of the same host "
-     "instead of 14250"},
     {HF_EXPORTER, "jaeger_thrift",
      "Jaeger takes OTLP: use the exporter otlphttp, and port 4318 of the same host instead of "
      "14268"},

@@ -6,6 +6,7 @@
 
 #include "bind.h"
 #include "check.h"
+#include "telemetry_push.h"
 
 /* service.telemetry, as a table like any component's. */
 struct prometheus_body {
@@ -27,6 +28,7 @@ struct pull_body {
 
 struct reader_body {
     const struct pull_body *pull;
+    const struct hf_push_periodic_body *periodic;
 };
 
 struct telemetry_body {
@@ -35,6 +37,7 @@ struct telemetry_body {
         bool encoding_written;
         struct hf_string_list output_paths;
         struct hf_string_map initial_fields;
+        struct hf_struct_list processors;
     } logs;
     struct {
         int64_t level;
@@ -42,6 +45,10 @@ struct telemetry_body {
         bool readers_written;
         struct hf_struct_list readers;
     } metrics;
+    struct {
+        int64_t level;
+        struct hf_struct_list processors;
+    } traces;
     struct hf_value resource;
 };
 
@@ -55,6 +62,7 @@ struct telemetry_body {
 /* The offsets of the inner tables count from the inner struct. */
 #define LOGS(member) (BODY(logs.member) - BODY(logs))
 #define METRICS(member) (BODY(metrics.member) - BODY(metrics))
+#define TRACES(member) (BODY(traces.member) - BODY(traces))
 #define LABELS(member) (PROMETHEUS(constant_labels.member) - PROMETHEUS(constant_labels))
 
 static const char *const log_levels[] = {"debug",  "info",  "warn",  "error",
@@ -119,7 +127,12 @@ static const struct hf_field reader_fields[] = {
      .offset = offsetof(struct reader_body, pull),
      .inner = pull_fields,
      .inner_size = sizeof(struct pull_body)},
-    IGNORED("periodic", "has no effect: own metrics are served for scraping, not pushed"),
+    {.key = "periodic",
+     .type = HF_FIELD_OPTIONAL,
+     .null_enables = true,
+     .offset = offsetof(struct reader_body, periodic),
+     .inner = hf_push_periodic_fields,
+     .inner_size = sizeof(struct hf_push_periodic_body)},
     HF_FIELDS_END,
 };
 
@@ -144,7 +157,11 @@ static const struct hf_field log_fields[] = {
     IGNORED("disable_caller", "has no effect: lines name their component, not their caller"),
     IGNORED("disable_stacktrace", "has no effect: there are no stack traces"),
     IGNORED("sampling", "has no effect: repeated lines are held back by a fixed rule"),
-    IGNORED("processors", "has no effect: own logs are written, not sent"),
+    {.key = "processors",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = LOGS(processors),
+     .inner = hf_push_processor_fields,
+     .inner_size = sizeof(struct hf_push_processor_body)},
     HF_FIELDS_END,
 };
 
@@ -165,11 +182,30 @@ static const struct hf_field metric_fields[] = {
     HF_FIELDS_END,
 };
 
+static const char *const trace_levels[] = {"none", "basic", "normal", "detailed", NULL};
+
+static const struct hf_field trace_fields[] = {
+    {.key = "level",
+     .type = HF_FIELD_ENUM,
+     .offset = TRACES(level),
+     .default_text = "normal",
+     .choices = trace_levels},
+    {.key = "processors",
+     .type = HF_FIELD_STRUCT_LIST,
+     .offset = TRACES(processors),
+     .inner = hf_push_processor_fields,
+     .inner_size = sizeof(struct hf_push_processor_body)},
+    IGNORED("propagators", "has no effect: own spans begin traces of their own"),
+    IGNORED("sampler", "has no effect: every own span is sent"),
+    IGNORED("limits", "has no effect"),
+    HF_FIELDS_END,
+};
+
 static const struct hf_field telemetry_fields[] = {
     {.key = "logs", .type = HF_FIELD_STRUCT, .offset = BODY(logs), .inner = log_fields},
     {.key = "metrics", .type = HF_FIELD_STRUCT, .offset = BODY(metrics), .inner = metric_fields},
     {.key = "resource", .type = HF_FIELD_VALUE, .offset = BODY(resource)},
-    IGNORED("traces", "has no effect: there is no tracing of Holdfast itself"),
+    {.key = "traces", .type = HF_FIELD_STRUCT, .offset = BODY(traces), .inner = trace_fields},
     HF_FIELDS_END,
 };
 
@@ -253,6 +289,58 @@ static void set_endpoint(struct hf_build *build, const struct telemetry_body *bo
     }
 }
 
+/* What each item of the list asks for. */
+static struct hf_push_list pushes_of(struct hf_build *build, const struct hf_key_path *path,
+                                     const struct hf_yaml *node, struct hf_struct_list list,
+                                     bool is_reader)
+{
+    const struct hf_push_config **items =
+        hf_config_array(build->load->memory, list.count, sizeof(*items));
+    struct hf_push_list pushes = {items, 0};
+    for (size_t i = 0; items != NULL && i < list.count; i++) {
+        struct hf_key_path step = {.up = path, .index = i};
+        struct hf_yaml_place place = node->items[i]->place;
+        const struct reader_body *readers = list.items;
+        const struct hf_push_processor_body *processors = list.items;
+        const struct hf_push_config *push = NULL;
+        if (!is_reader) {
+            push = hf_push_of_processor(build, place, &step, &processors[i]);
+        } else if (readers[i].periodic != NULL) {
+            push = hf_push_of_periodic(build, place, &step, readers[i].periodic);
+        }
+        if (push != NULL) {
+            items[pushes.count++] = push;
+        }
+    }
+    return pushes;
+}
+
+static void set_pushes(struct hf_build *build, const struct hf_yaml *node,
+                       const struct telemetry_body *body)
+{
+    struct hf_telemetry_config *telemetry = &build->config->telemetry;
+    struct hf_key_path root = {.key = "service::telemetry"},
+                       metrics = {.up = &root, .key = "metrics"},
+                       readers = {.up = &metrics, .key = "readers"},
+                       logs = {.up = &root, .key = "logs"},
+                       log_list = {.up = &logs, .key = "processors"},
+                       traces = {.up = &root, .key = "traces"},
+                       trace_list = {.up = &traces, .key = "processors"};
+    if (body->metrics.level != 0) {
+        telemetry->metrics_push =
+            pushes_of(build, &readers, hf_yaml_value(hf_yaml_value(node, "metrics"), "readers"),
+                      body->metrics.readers, true);
+    }
+    telemetry->logs_push =
+        pushes_of(build, &log_list, hf_yaml_value(hf_yaml_value(node, "logs"), "processors"),
+                  body->logs.processors, false);
+    if (body->traces.level != 0) {
+        telemetry->traces_push = pushes_of(
+            build, &trace_list, hf_yaml_value(hf_yaml_value(node, "traces"), "processors"),
+            body->traces.processors, false);
+    }
+}
+
 void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
                         const struct hf_yaml *node)
 {
@@ -269,4 +357,5 @@ void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,
     telemetry->resource = hf_check_resource(build->load, hf_yaml_value(node, "resource"));
     telemetry->metrics_level = metric_levels[body.metrics.level];
     set_endpoint(build, &body, hf_yaml_value(node, "metrics"));
+    set_pushes(build, node, &body);
 }

@@ -6,10 +6,12 @@
 #include "export_request.h"
 #include "held.h"
 #include "in_flight.h"
+#include "node/taps.h"
 #include "pending.h"
 #include "reader_batching.h"
 #include "request_lists.h"
 #include "requeue.h"
+#include "tapped_export.h"
 #include "util/clock.h"
 
 #define READ_BYTES ((size_t)1 << 20)
@@ -193,6 +195,9 @@ static void send_request(struct queue_reader *reader, struct export_request *req
     request->export.attempt++;
     request->span_start_ns = hf_own_span_begin(delivery->span_names[request->export.signal]);
     request->export.deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : 0;
+    if (hf_taps_are_open(delivery->node->host)) {
+        hf_tapped_export(delivery->node, request);
+    }
     delivery->node->component->exporter->send(delivery->node->self, &request->export);
 }
 

@@ -10,9 +10,9 @@
 
 #define RANGE_MAX 100000
 
-static const struct hf_log_value nil;
+static const struct hf_expr_value nil;
 
-struct hf_log_value expr_fail(struct scope *scope, const char *why)
+struct hf_expr_value expr_fail(struct scope *scope, const char *why)
 {
     if (scope->status == HF_OK) {
         scope->status = HF_INVALID;
@@ -21,67 +21,68 @@ struct hf_log_value expr_fail(struct scope *scope, const char *why)
     return nil;
 }
 
-struct hf_log_value expr_no_memory(struct scope *scope)
+struct hf_expr_value expr_no_memory(struct scope *scope)
 {
     scope->status = HF_NOMEM;
     snprintf(scope->reterr, HF_EXPR_ERROR_MAX, "out of memory");
     return nil;
 }
 
-static bool is_text(const struct hf_log_value *value)
+static bool is_text(const struct hf_expr_value *value)
 {
-    return value->type == HF_LOG_STRING;
+    return value->type == HF_EXPR_STRING;
 }
 
-static bool is_number(const struct hf_log_value *value)
+static bool is_number(const struct hf_expr_value *value)
 {
-    return value->type == HF_LOG_INT || value->type == HF_LOG_DOUBLE;
+    return value->type == HF_EXPR_INT || value->type == HF_EXPR_DOUBLE;
 }
 
-static double number_of(const struct hf_log_value *value)
+static double number_of(const struct hf_expr_value *value)
 {
-    return value->type == HF_LOG_INT ? (double)value->integer : value->number;
+    return value->type == HF_EXPR_INT ? (double)value->integer : value->number;
 }
 
 static bool truth(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value value = expr_eval_node(scope, node);
-    if (value.type != HF_LOG_BOOL && scope->status == HF_OK) {
+    struct hf_expr_value value = expr_eval_node(scope, node);
+    if (value.type != HF_EXPR_BOOL && scope->status == HF_OK) {
         expr_fail(scope, "a condition is no boolean");
     }
-    return value.type == HF_LOG_BOOL && value.boolean;
+    return value.type == HF_EXPR_BOOL && value.boolean;
 }
 
 /* ---- members ---- */
 
-static struct hf_log_value member(struct scope *scope, const struct node *node)
+static struct hf_expr_value member(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = expr_eval_node(scope, node->left);
-    struct hf_log_value key = expr_eval_node(scope, node->right);
+    struct hf_expr_value of = expr_eval_node(scope, node->left);
+    struct hf_expr_value key = expr_eval_node(scope, node->right);
     if (scope->status != HF_OK) {
         return nil;
     }
-    if (of.type == HF_LOG_MAP && is_text(&key)) {
-        const struct hf_log_pair *pair = hf_log_map_find(of.map, key.text);
+    if (of.type == HF_EXPR_MAP && is_text(&key)) {
+        const struct hf_expr_pair *pair = hf_expr_map_find(of.map, key.text);
         return pair != NULL ? pair->value : nil;
     }
-    if (of.type == HF_LOG_LIST && key.type == HF_LOG_INT) {
+    if (of.type == HF_EXPR_LIST && key.type == HF_EXPR_INT) {
         int64_t count = (int64_t)of.list->count;
         int64_t index = key.integer < 0 ? key.integer + count : key.integer;
         return index >= 0 && index < count ? of.list->items[index]
                                            : expr_fail(scope, "an index is out of range");
     }
-    if (of.type == HF_LOG_NULL && node->is_optional) {
+    if (of.type == HF_EXPR_NULL && node->is_optional) {
         return nil;
     }
-    return expr_fail(scope, of.type == HF_LOG_NULL ? "a member of nil is asked for"
-                                                   : "a value has no such members");
+    return expr_fail(scope, of.type == HF_EXPR_NULL ? "a member of nil is asked for"
+                                                    : "a value has no such members");
 }
 
 static int64_t bound(struct scope *scope, const struct node *node, int64_t absent, int64_t count)
 {
-    struct hf_log_value value = node != NULL ? expr_eval_node(scope, node) : hf_log_integer(absent);
-    if (value.type != HF_LOG_INT) {
+    struct hf_expr_value value =
+        node != NULL ? expr_eval_node(scope, node) : hf_expr_integer(absent);
+    if (value.type != HF_EXPR_INT) {
         expr_fail(scope, "a bound is no integer");
         return 0;
     }
@@ -89,57 +90,57 @@ static int64_t bound(struct scope *scope, const struct node *node, int64_t absen
     return at < 0 ? 0 : at > count ? count : at;
 }
 
-static struct hf_log_value slice(struct scope *scope, const struct node *node)
+static struct hf_expr_value slice(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = expr_eval_node(scope, node->left);
-    if (of.type != HF_LOG_LIST && of.type != HF_LOG_STRING) {
+    struct hf_expr_value of = expr_eval_node(scope, node->left);
+    if (of.type != HF_EXPR_LIST && of.type != HF_EXPR_STRING) {
         return expr_fail(scope, "only texts and lists are sliced");
     }
-    int64_t count = of.type == HF_LOG_LIST ? (int64_t)of.list->count : (int64_t)of.text.size;
+    int64_t count = of.type == HF_EXPR_LIST ? (int64_t)of.list->count : (int64_t)of.text.size;
     int64_t from = bound(scope, node->right, 0, count);
     int64_t to = bound(scope, node->third, count, count);
     to = to < from ? from : to;
-    if (of.type == HF_LOG_STRING) {
-        return hf_log_string(hf_slice_of(of.text.data + from, (size_t)(to - from)));
+    if (of.type == HF_EXPR_STRING) {
+        return hf_expr_string(hf_slice_of(of.text.data + from, (size_t)(to - from)));
     }
-    struct hf_log_list *list = hf_log_list_new(scope->arena, (size_t)(to - from));
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, (size_t)(to - from));
     if (list == NULL) {
         return expr_no_memory(scope);
     }
     memcpy(list->items, of.list->items + from, (size_t)(to - from) * sizeof(list->items[0]));
     list->count = (size_t)(to - from);
-    return (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+    return (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
 }
 
-static struct hf_log_value make_list(struct scope *scope, const struct node *node)
+static struct hf_expr_value make_list(struct scope *scope, const struct node *node)
 {
-    struct hf_log_list *list = hf_log_list_new(scope->arena, node->count);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, node->count);
     if (list == NULL) {
         return expr_no_memory(scope);
     }
     for (size_t i = 0; i < node->count; i++) {
         list->items[list->count++] = expr_eval_node(scope, node->items[i]);
     }
-    return (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+    return (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
 }
 
-static struct hf_log_value make_map(struct scope *scope, const struct node *node)
+static struct hf_expr_value make_map(struct scope *scope, const struct node *node)
 {
-    struct hf_log_map *map = hf_log_map_new(scope->arena, node->count / 2);
+    struct hf_expr_map *map = hf_expr_map_new(scope->arena, node->count / 2);
     if (map == NULL) {
         return expr_no_memory(scope);
     }
     for (size_t i = 0; i + 1 < node->count; i += 2) {
-        struct hf_log_value key = expr_eval_node(scope, node->items[i]);
-        struct hf_log_value value = expr_eval_node(scope, node->items[i + 1]);
+        struct hf_expr_value key = expr_eval_node(scope, node->items[i]);
+        struct hf_expr_value value = expr_eval_node(scope, node->items[i + 1]);
         if (!is_text(&key)) {
             return expr_fail(scope, "a key is no text");
         }
-        if (hf_log_map_set(scope->arena, map, key.text, value) != HF_OK) {
+        if (hf_expr_map_set(scope->arena, map, key.text, value) != HF_OK) {
             return expr_no_memory(scope);
         }
     }
-    return (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    return (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
 }
 
 /* ---- comparing ---- */
@@ -151,13 +152,13 @@ static int compare_texts(struct hf_slice a, struct hf_slice b)
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-static struct hf_log_value order(struct scope *scope, const struct node *node,
-                                 const struct hf_log_value *a, const struct hf_log_value *b)
+static struct hf_expr_value order(struct scope *scope, const struct node *node,
+                                  const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
     int sign;
     if (is_text(a) && is_text(b)) {
         sign = compare_texts(a->text, b->text);
-    } else if (a->type == HF_LOG_INT && b->type == HF_LOG_INT) {
+    } else if (a->type == HF_EXPR_INT && b->type == HF_EXPR_INT) {
         sign = (a->integer > b->integer) - (a->integer < b->integer);
     } else if (is_number(a) && is_number(b)) {
         sign = (number_of(a) > number_of(b)) - (number_of(a) < number_of(b));
@@ -168,45 +169,45 @@ static struct hf_log_value order(struct scope *scope, const struct node *node,
               : node->kind == NODE_LESS_EQUAL ? sign <= 0
               : node->kind == NODE_GREATER    ? sign > 0
                                               : sign >= 0;
-    return hf_log_boolean(is);
+    return hf_expr_boolean(is);
 }
 
-static struct hf_log_value is_in(struct scope *scope, const struct hf_log_value *item,
-                                 const struct hf_log_value *in)
+static struct hf_expr_value is_in(struct scope *scope, const struct hf_expr_value *item,
+                                  const struct hf_expr_value *in)
 {
-    if (in->type == HF_LOG_NULL) {
-        return hf_log_boolean(false);
+    if (in->type == HF_EXPR_NULL) {
+        return hf_expr_boolean(false);
     }
-    if (in->type == HF_LOG_MAP) {
-        return hf_log_boolean(is_text(item) && hf_log_map_find(in->map, item->text) != NULL);
+    if (in->type == HF_EXPR_MAP) {
+        return hf_expr_boolean(is_text(item) && hf_expr_map_find(in->map, item->text) != NULL);
     }
-    if (in->type != HF_LOG_LIST) {
+    if (in->type != HF_EXPR_LIST) {
         return expr_fail(scope, "in needs a list or a map");
     }
     for (size_t i = 0; i < in->list->count; i++) {
-        if (hf_log_value_equal(item, &in->list->items[i])) {
-            return hf_log_boolean(true);
+        if (hf_expr_value_equal(item, &in->list->items[i])) {
+            return hf_expr_boolean(true);
         }
     }
-    return hf_log_boolean(false);
+    return hf_expr_boolean(false);
 }
 
-static struct hf_log_value matches(struct scope *scope, const struct node *node,
-                                   const struct hf_log_value *text,
-                                   const struct hf_log_value *pattern)
+static struct hf_expr_value matches(struct scope *scope, const struct node *node,
+                                    const struct hf_expr_value *text,
+                                    const struct hf_expr_value *pattern)
 {
-    if (text->type == HF_LOG_NULL) {
-        return hf_log_boolean(false);
+    if (text->type == HF_EXPR_NULL) {
+        return hf_expr_boolean(false);
     }
     if (!is_text(text) || !is_text(pattern)) {
         return expr_fail(scope, "matches needs texts");
     }
     if (node->regex != NULL) {
-        return hf_log_boolean(hf_regex_matches(node->regex, text->text));
+        return hf_expr_boolean(hf_regex_matches(node->regex, text->text));
     }
     char why[HF_REGEX_ERROR_MAX];
     struct hf_regex *regex = NULL;
-    struct hf_slice copy = hf_log_copy_text(scope->arena, pattern->text);
+    struct hf_slice copy = hf_expr_copy_text(scope->arena, pattern->text);
     if (copy.data == NULL) {
         return expr_no_memory(scope);
     }
@@ -216,14 +217,15 @@ static struct hf_log_value matches(struct scope *scope, const struct node *node,
     }
     bool found = hf_regex_matches(regex, text->text);
     hf_regex_free(regex);
-    return hf_log_boolean(found);
+    return hf_expr_boolean(found);
 }
 
-static struct hf_log_value search(struct scope *scope, const struct node *node,
-                                  const struct hf_log_value *text, const struct hf_log_value *part)
+static struct hf_expr_value search(struct scope *scope, const struct node *node,
+                                   const struct hf_expr_value *text,
+                                   const struct hf_expr_value *part)
 {
-    if (text->type == HF_LOG_NULL || part->type == HF_LOG_NULL) {
-        return hf_log_boolean(false);
+    if (text->type == HF_EXPR_NULL || part->type == HF_EXPR_NULL) {
+        return hf_expr_boolean(false);
     }
     if (!is_text(text) || !is_text(part)) {
         return expr_fail(scope, "contains, startsWith and endsWith need texts");
@@ -236,12 +238,12 @@ static struct hf_log_value search(struct scope *scope, const struct node *node,
                     ? memcmp(in.data, of.data, of.size) == 0
                     : memcmp(in.data + in.size - of.size, of.data, of.size) == 0;
     }
-    return hf_log_boolean(found);
+    return hf_expr_boolean(found);
 }
 
 /* ---- arithmetic ---- */
 
-static struct hf_log_value join(struct scope *scope, struct hf_slice a, struct hf_slice b)
+static struct hf_expr_value join(struct scope *scope, struct hf_slice a, struct hf_slice b)
 {
     uint8_t *text = hf_arena_take(scope->arena, a.size + b.size + 1);
     if (text == NULL) {
@@ -249,20 +251,20 @@ static struct hf_log_value join(struct scope *scope, struct hf_slice a, struct h
     }
     memcpy(text, a.size != 0 ? a.data : (const uint8_t *)"", a.size);
     memcpy(text + a.size, b.size != 0 ? b.data : (const uint8_t *)"", b.size);
-    return hf_log_string(hf_slice_of(text, a.size + b.size));
+    return hf_expr_string(hf_slice_of(text, a.size + b.size));
 }
 
-static struct hf_log_value integers(struct scope *scope, enum node_kind kind, int64_t a, int64_t b)
+static struct hf_expr_value integers(struct scope *scope, enum node_kind kind, int64_t a, int64_t b)
 {
     int64_t result = 0;
     bool over = kind == NODE_ADD        ? __builtin_add_overflow(a, b, &result)
                 : kind == NODE_SUBTRACT ? __builtin_sub_overflow(a, b, &result)
                                         : __builtin_mul_overflow(a, b, &result);
-    return over ? expr_fail(scope, "a number is too large") : hf_log_integer(result);
+    return over ? expr_fail(scope, "a number is too large") : hf_expr_integer(result);
 }
 
-static struct hf_log_value arithmetic(struct scope *scope, const struct node *node,
-                                      const struct hf_log_value *a, const struct hf_log_value *b)
+static struct hf_expr_value arithmetic(struct scope *scope, const struct node *node,
+                                       const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
     if (node->kind == NODE_ADD && is_text(a) && is_text(b)) {
         return join(scope, a->text, b->text);
@@ -270,57 +272,57 @@ static struct hf_log_value arithmetic(struct scope *scope, const struct node *no
     if (!is_number(a) || !is_number(b)) {
         return expr_fail(scope, "arithmetic needs numbers");
     }
-    bool whole = a->type == HF_LOG_INT && b->type == HF_LOG_INT;
+    bool whole = a->type == HF_EXPR_INT && b->type == HF_EXPR_INT;
     double x = number_of(a), y = number_of(b);
     switch (node->kind) {
     case NODE_DIVIDE:
-        return hf_log_number(x / y);
+        return hf_expr_number(x / y);
     case NODE_POWER:
-        return hf_log_number(pow(x, y));
+        return hf_expr_number(pow(x, y));
     case NODE_REMAINDER:
         return !whole || b->integer == 0 ? expr_fail(scope, "% needs integers and no zero")
-               : b->integer == -1        ? hf_log_integer(0)
-                                         : hf_log_integer(a->integer % b->integer);
+               : b->integer == -1        ? hf_expr_integer(0)
+                                         : hf_expr_integer(a->integer % b->integer);
     default:
         break;
     }
     if (whole) {
         return integers(scope, node->kind, a->integer, b->integer);
     }
-    return hf_log_number(node->kind == NODE_ADD        ? x + y
-                         : node->kind == NODE_SUBTRACT ? x - y
-                                                       : x * y);
+    return hf_expr_number(node->kind == NODE_ADD        ? x + y
+                          : node->kind == NODE_SUBTRACT ? x - y
+                                                        : x * y);
 }
 
-static struct hf_log_value range(struct scope *scope, const struct hf_log_value *a,
-                                 const struct hf_log_value *b)
+static struct hf_expr_value range(struct scope *scope, const struct hf_expr_value *a,
+                                  const struct hf_expr_value *b)
 {
-    if (a->type != HF_LOG_INT || b->type != HF_LOG_INT || b->integer - a->integer > RANGE_MAX) {
+    if (a->type != HF_EXPR_INT || b->type != HF_EXPR_INT || b->integer - a->integer > RANGE_MAX) {
         return expr_fail(scope, "a range needs two integers that are not far apart");
     }
     size_t count = b->integer < a->integer ? 0 : (size_t)(b->integer - a->integer) + 1;
-    struct hf_log_list *list = hf_log_list_new(scope->arena, count);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, count);
     if (list == NULL) {
         return expr_no_memory(scope);
     }
     for (size_t i = 0; i < count; i++) {
-        list->items[list->count++] = hf_log_integer(a->integer + (int64_t)i);
+        list->items[list->count++] = hf_expr_integer(a->integer + (int64_t)i);
     }
-    return (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+    return (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
 }
 
-static struct hf_log_value binary(struct scope *scope, const struct node *node)
+static struct hf_expr_value binary(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value a = expr_eval_node(scope, node->left);
-    struct hf_log_value b = expr_eval_node(scope, node->right);
+    struct hf_expr_value a = expr_eval_node(scope, node->left);
+    struct hf_expr_value b = expr_eval_node(scope, node->right);
     if (scope->status != HF_OK) {
         return nil;
     }
     switch (node->kind) {
     case NODE_EQUAL:
-        return hf_log_boolean(hf_log_value_equal(&a, &b));
+        return hf_expr_boolean(hf_expr_value_equal(&a, &b));
     case NODE_UNEQUAL:
-        return hf_log_boolean(!hf_log_value_equal(&a, &b));
+        return hf_expr_boolean(!hf_expr_value_equal(&a, &b));
     case NODE_LESS:
     case NODE_LESS_EQUAL:
     case NODE_GREATER:
@@ -341,19 +343,19 @@ static struct hf_log_value binary(struct scope *scope, const struct node *node)
     }
 }
 
-static struct hf_log_value minus(struct scope *scope, const struct node *node)
+static struct hf_expr_value minus(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value value = expr_eval_node(scope, node->left);
-    if (value.type == HF_LOG_INT) {
+    struct hf_expr_value value = expr_eval_node(scope, node->left);
+    if (value.type == HF_EXPR_INT) {
         return integers(scope, NODE_SUBTRACT, 0, value.integer);
     }
-    return value.type == HF_LOG_DOUBLE ? hf_log_number(-value.number)
-                                       : expr_fail(scope, "arithmetic needs numbers");
+    return value.type == HF_EXPR_DOUBLE ? hf_expr_number(-value.number)
+                                        : expr_fail(scope, "arithmetic needs numbers");
 }
 
-struct hf_log_value expr_eval_node(struct scope *scope, const struct node *node)
+struct hf_expr_value expr_eval_node(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value value;
+    struct hf_expr_value value;
     switch (node->kind) {
     case NODE_CONSTANT:
         return node->constant;
@@ -370,16 +372,16 @@ struct hf_log_value expr_eval_node(struct scope *scope, const struct node *node)
     case NODE_MAP:
         return make_map(scope, node);
     case NODE_NOT:
-        return hf_log_boolean(!truth(scope, node->left));
+        return hf_expr_boolean(!truth(scope, node->left));
     case NODE_MINUS:
         return minus(scope, node);
     case NODE_AND:
-        return hf_log_boolean(truth(scope, node->left) && truth(scope, node->right));
+        return hf_expr_boolean(truth(scope, node->left) && truth(scope, node->right));
     case NODE_OR:
-        return hf_log_boolean(truth(scope, node->left) || truth(scope, node->right));
+        return hf_expr_boolean(truth(scope, node->left) || truth(scope, node->right));
     case NODE_COALESCE:
         value = expr_eval_node(scope, node->left);
-        return value.type != HF_LOG_NULL ? value : expr_eval_node(scope, node->right);
+        return value.type != HF_EXPR_NULL ? value : expr_eval_node(scope, node->right);
     case NODE_CONDITION:
         return expr_eval_node(scope, truth(scope, node->left) ? node->right : node->third);
     case NODE_CALL:

@@ -39,23 +39,23 @@ void hf_expr_free(struct hf_expr *expr)
     free(expr);
 }
 
-enum hf_status hf_expr_eval(const struct hf_expr *expr, const struct hf_log_value *variables,
-                            struct hf_arena *arena, struct hf_log_value *ret_value, char *reterr)
+enum hf_status hf_expr_eval(const struct hf_expr *expr, const struct hf_expr_value *variables,
+                            struct hf_arena *arena, struct hf_expr_value *ret_value, char *reterr)
 {
     struct scope scope = {.variables = variables, .arena = arena, .reterr = reterr};
-    struct hf_log_value value = expr_eval_node(&scope, expr->root);
+    struct hf_expr_value value = expr_eval_node(&scope, expr->root);
     if (scope.status == HF_OK) {
         *ret_value = value;
     }
     return scope.status;
 }
 
-enum hf_status hf_expr_test(const struct hf_expr *expr, const struct hf_log_value *variables,
+enum hf_status hf_expr_test(const struct hf_expr *expr, const struct hf_expr_value *variables,
                             struct hf_arena *arena, bool *ret_true, char *reterr)
 {
-    struct hf_log_value value;
+    struct hf_expr_value value;
     enum hf_status status = hf_expr_eval(expr, variables, arena, &value, reterr);
-    if (status == HF_OK && value.type != HF_LOG_BOOL) {
+    if (status == HF_OK && value.type != HF_EXPR_BOOL) {
         snprintf(reterr, HF_EXPR_ERROR_MAX, "the value of the expression is no boolean");
         status = HF_INVALID;
     }

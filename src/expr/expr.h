@@ -31,10 +31,10 @@ void hf_expr_free(struct hf_expr *expr);
 /* The value, in the arena or borrowed from the variables. HF_INVALID: it has none, `reterr`
  * (HF_EXPR_ERROR_MAX) says why. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_expr_eval(const struct hf_expr *expr,
-                                        const struct hf_log_value *variables,
-                                        struct hf_arena *arena, struct hf_log_value *ret_value,
+                                        const struct hf_expr_value *variables,
+                                        struct hf_arena *arena, struct hf_expr_value *ret_value,
                                         char *reterr);
 /* The same; what is no boolean is an error. */
 HF_MUST_USE enum hf_status hf_expr_test(const struct hf_expr *expr,
-                                        const struct hf_log_value *variables,
+                                        const struct hf_expr_value *variables,
                                         struct hf_arena *arena, bool *ret_true, char *reterr);

@@ -8,9 +8,9 @@
 
 #include "node.h"
 
-static const struct hf_log_value nil;
+static const struct hf_expr_value nil;
 
-static struct hf_log_value argument(struct scope *scope, const struct node *node, size_t i)
+static struct hf_expr_value argument(struct scope *scope, const struct node *node, size_t i)
 {
     return i < node->count ? expr_eval_node(scope, node->items[i]) : nil;
 }
@@ -19,8 +19,8 @@ static struct hf_log_value argument(struct scope *scope, const struct node *node
 static bool text_argument(struct scope *scope, const struct node *node, size_t i,
                           struct hf_slice *ret)
 {
-    struct hf_log_value value = argument(scope, node, i);
-    if (value.type != HF_LOG_STRING) {
+    struct hf_expr_value value = argument(scope, node, i);
+    if (value.type != HF_EXPR_STRING) {
         expr_fail(scope, "a function needs a text");
         return false;
     }
@@ -37,18 +37,18 @@ static size_t characters(struct hf_slice text)
     return count;
 }
 
-static struct hf_log_value call_len(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_len(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
+    struct hf_expr_value of = argument(scope, node, 0);
     switch (of.type) {
-    case HF_LOG_STRING:
-        return hf_log_integer((int64_t)characters(of.text));
-    case HF_LOG_BYTES:
-        return hf_log_integer((int64_t)of.text.size);
-    case HF_LOG_LIST:
-        return hf_log_integer((int64_t)of.list->count);
-    case HF_LOG_MAP:
-        return hf_log_integer((int64_t)of.map->count);
+    case HF_EXPR_STRING:
+        return hf_expr_integer((int64_t)characters(of.text));
+    case HF_EXPR_BYTES:
+        return hf_expr_integer((int64_t)of.text.size);
+    case HF_EXPR_LIST:
+        return hf_expr_integer((int64_t)of.list->count);
+    case HF_EXPR_MAP:
+        return hf_expr_integer((int64_t)of.map->count);
     default:
         return expr_fail(scope, "len needs a text, a list or a map");
     }
@@ -57,13 +57,13 @@ static struct hf_log_value call_len(struct scope *scope, const struct node *node
 /* ---- predicates ---- */
 
 /* Evaluates the second argument with `#` as one element. */
-static struct hf_log_value with_element(struct scope *scope, const struct node *node,
-                                        struct hf_log_value element, size_t number)
+static struct hf_expr_value with_element(struct scope *scope, const struct node *node,
+                                         struct hf_expr_value element, size_t number)
 {
-    struct hf_log_value outer = scope->element, outer_number = scope->number;
+    struct hf_expr_value outer = scope->element, outer_number = scope->number;
     scope->element = element;
-    scope->number = hf_log_integer((int64_t)number);
-    struct hf_log_value value = expr_eval_node(scope, node->items[1]);
+    scope->number = hf_expr_integer((int64_t)number);
+    struct hf_expr_value value = expr_eval_node(scope, node->items[1]);
     scope->element = outer;
     scope->number = outer_number;
     return value;
@@ -71,21 +71,21 @@ static struct hf_log_value with_element(struct scope *scope, const struct node *
 
 enum fold { FOLD_ALL, FOLD_ANY, FOLD_NONE, FOLD_ONE, FOLD_COUNT, FOLD_MAP, FOLD_FILTER, FOLD_FIND };
 
-static struct hf_log_value fold(struct scope *scope, const struct node *node, enum fold how)
+static struct hf_expr_value fold(struct scope *scope, const struct node *node, enum fold how)
 {
-    struct hf_log_value of = argument(scope, node, 0);
+    struct hf_expr_value of = argument(scope, node, 0);
     int64_t hits = 0;
-    if (of.type != HF_LOG_LIST) {
+    if (of.type != HF_EXPR_LIST) {
         return expr_fail(scope, "a function needs a list");
     }
-    struct hf_log_list *list = hf_log_list_new(scope->arena, 4);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, 4);
     for (size_t i = 0; i < of.list->count && scope->status == HF_OK && list != NULL; i++) {
-        struct hf_log_value value = with_element(scope, node, of.list->items[i], i);
+        struct hf_expr_value value = with_element(scope, node, of.list->items[i], i);
         if (how == FOLD_MAP) {
-            list = hf_log_list_add(scope->arena, list, value) == HF_OK ? list : NULL;
+            list = hf_expr_list_add(scope->arena, list, value) == HF_OK ? list : NULL;
             continue;
         }
-        if (value.type != HF_LOG_BOOL) {
+        if (value.type != HF_EXPR_BOOL) {
             return expr_fail(scope, "a predicate is no boolean");
         }
         hits += value.boolean;
@@ -93,7 +93,7 @@ static struct hf_log_value fold(struct scope *scope, const struct node *node, en
             return of.list->items[i];
         }
         if (value.boolean && how == FOLD_FILTER) {
-            list = hf_log_list_add(scope->arena, list, of.list->items[i]) == HF_OK ? list : NULL;
+            list = hf_expr_list_add(scope->arena, list, of.list->items[i]) == HF_OK ? list : NULL;
         }
     }
     if (list == NULL) {
@@ -101,68 +101,68 @@ static struct hf_log_value fold(struct scope *scope, const struct node *node, en
     }
     switch (how) {
     case FOLD_ALL:
-        return hf_log_boolean(hits == (int64_t)of.list->count);
+        return hf_expr_boolean(hits == (int64_t)of.list->count);
     case FOLD_ANY:
-        return hf_log_boolean(hits != 0);
+        return hf_expr_boolean(hits != 0);
     case FOLD_NONE:
-        return hf_log_boolean(hits == 0);
+        return hf_expr_boolean(hits == 0);
     case FOLD_ONE:
-        return hf_log_boolean(hits == 1);
+        return hf_expr_boolean(hits == 1);
     case FOLD_COUNT:
-        return hf_log_integer(hits);
+        return hf_expr_integer(hits);
     case FOLD_FIND:
         return nil;
     case FOLD_MAP:
     case FOLD_FILTER:
         break;
     }
-    return (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+    return (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
 }
 
-static struct hf_log_value call_all(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_all(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_ALL);
 }
 
-static struct hf_log_value call_any(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_any(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_ANY);
 }
 
-static struct hf_log_value call_none(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_none(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_NONE);
 }
 
-static struct hf_log_value call_one(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_one(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_ONE);
 }
 
-static struct hf_log_value call_count(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_count(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_COUNT);
 }
 
-static struct hf_log_value call_map(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_map(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_MAP);
 }
 
-static struct hf_log_value call_filter(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_filter(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_FILTER);
 }
 
-static struct hf_log_value call_find(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_find(struct scope *scope, const struct node *node)
 {
     return fold(scope, node, FOLD_FIND);
 }
 
 /* ---- texts ---- */
 
-static struct hf_log_value change_case(struct scope *scope, const struct node *node,
-                                       int (*change)(int))
+static struct hf_expr_value change_case(struct scope *scope, const struct node *node,
+                                        int (*change)(int))
 {
     struct hf_slice text;
     if (!text_argument(scope, node, 0, &text)) {
@@ -175,20 +175,20 @@ static struct hf_log_value change_case(struct scope *scope, const struct node *n
     for (size_t i = 0; i < text.size; i++) {
         out[i] = text.data[i] < 0x80 ? (uint8_t)change(text.data[i]) : text.data[i];
     }
-    return hf_log_string(hf_slice_of(out, text.size));
+    return hf_expr_string(hf_slice_of(out, text.size));
 }
 
-static struct hf_log_value call_lower(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_lower(struct scope *scope, const struct node *node)
 {
     return change_case(scope, node, tolower);
 }
 
-static struct hf_log_value call_upper(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_upper(struct scope *scope, const struct node *node)
 {
     return change_case(scope, node, toupper);
 }
 
-static struct hf_log_value call_trim(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_trim(struct scope *scope, const struct node *node)
 {
     struct hf_slice text, set = hf_slice_text(" \t\r\n\v\f");
     if (!text_argument(scope, node, 0, &text) ||
@@ -201,11 +201,11 @@ static struct hf_log_value call_trim(struct scope *scope, const struct node *nod
     while (text.size != 0 && memchr(set.data, text.data[text.size - 1], set.size) != NULL) {
         text.size--;
     }
-    return hf_log_string(text);
+    return hf_expr_string(text);
 }
 
-static struct hf_log_value affix(struct scope *scope, const struct node *node, bool at_start,
-                                 bool cut)
+static struct hf_expr_value affix(struct scope *scope, const struct node *node, bool at_start,
+                                  bool cut)
 {
     struct hf_slice text, part;
     if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &part)) {
@@ -215,67 +215,67 @@ static struct hf_log_value affix(struct scope *scope, const struct node *node, b
                (part.size == 0 || memcmp(at_start ? text.data : text.data + text.size - part.size,
                                          part.data, part.size) == 0);
     if (!cut) {
-        return hf_log_boolean(has);
+        return hf_expr_boolean(has);
     }
     if (has && part.size != 0) {
         text = hf_slice_of(at_start ? text.data + part.size : text.data, text.size - part.size);
     }
-    return hf_log_string(text);
+    return hf_expr_string(text);
 }
 
-static struct hf_log_value call_trim_prefix(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_trim_prefix(struct scope *scope, const struct node *node)
 {
     return affix(scope, node, true, true);
 }
 
-static struct hf_log_value call_trim_suffix(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_trim_suffix(struct scope *scope, const struct node *node)
 {
     return affix(scope, node, false, true);
 }
 
-static struct hf_log_value call_has_prefix(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_has_prefix(struct scope *scope, const struct node *node)
 {
     return affix(scope, node, true, false);
 }
 
-static struct hf_log_value call_has_suffix(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_has_suffix(struct scope *scope, const struct node *node)
 {
     return affix(scope, node, false, false);
 }
 
-static struct hf_log_value call_split(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_split(struct scope *scope, const struct node *node)
 {
     struct hf_slice text, by;
     if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &by)) {
         return nil;
     }
-    struct hf_log_list *list = hf_log_list_new(scope->arena, 8);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, 8);
     bool good = list != NULL && by.size != 0;
     while (good) {
         const uint8_t *found =
             text.size != 0 ? memmem(text.data, text.size, by.data, by.size) : NULL;
         size_t size = found != NULL ? (size_t)(found - text.data) : text.size;
-        good = hf_log_list_add(scope->arena, list, hf_log_string(hf_slice_of(text.data, size))) ==
+        good = hf_expr_list_add(scope->arena, list, hf_expr_string(hf_slice_of(text.data, size))) ==
                HF_OK;
         if (found == NULL) {
             break;
         }
         text = hf_slice_of(found + by.size, text.size - size - by.size);
     }
-    return good ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+    return good ? (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list}
                 : expr_fail(scope, "split needs a separator, and memory");
 }
 
-static struct hf_log_value call_join(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_join(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
+    struct hf_expr_value of = argument(scope, node, 0);
     struct hf_slice by = HF_EMPTY_SLICE;
     size_t size = 0;
-    if (of.type != HF_LOG_LIST || (node->count > 1 && !text_argument(scope, node, 1, &by))) {
+    if (of.type != HF_EXPR_LIST || (node->count > 1 && !text_argument(scope, node, 1, &by))) {
         return expr_fail(scope, "join needs a list of texts");
     }
     for (size_t i = 0; i < of.list->count; i++) {
-        if (of.list->items[i].type != HF_LOG_STRING) {
+        if (of.list->items[i].type != HF_EXPR_STRING) {
             return expr_fail(scope, "join needs a list of texts");
         }
         size += of.list->items[i].text.size + by.size;
@@ -291,10 +291,10 @@ static struct hf_log_value call_join(struct scope *scope, const struct node *nod
             }
         }
     }
-    return out != NULL ? hf_log_string(hf_slice_of(out, at)) : expr_no_memory(scope);
+    return out != NULL ? hf_expr_string(hf_slice_of(out, at)) : expr_no_memory(scope);
 }
 
-static struct hf_log_value call_index_of(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_index_of(struct scope *scope, const struct node *node)
 {
     struct hf_slice text, part;
     if (!text_argument(scope, node, 0, &text) || !text_argument(scope, node, 1, &part)) {
@@ -303,68 +303,68 @@ static struct hf_log_value call_index_of(struct scope *scope, const struct node 
     const uint8_t *found = part.size == 0   ? text.data
                            : text.size != 0 ? memmem(text.data, text.size, part.data, part.size)
                                             : NULL;
-    return hf_log_integer(found != NULL ? found - text.data : -1);
+    return hf_expr_integer(found != NULL ? found - text.data : -1);
 }
 
 /* ---- types ---- */
 
 static struct hf_slice copy_terminated(struct scope *scope, struct hf_slice text)
 {
-    struct hf_slice copy = hf_log_copy_text(scope->arena, text);
+    struct hf_slice copy = hf_expr_copy_text(scope->arena, text);
     if (copy.data != NULL) {
         ((uint8_t *)(uintptr_t)copy.data)[copy.size] = '\0'; /* the copy has room for it */
     }
     return copy;
 }
 
-static struct hf_log_value call_int(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_int(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type == HF_LOG_DOUBLE && fabs(of.number) < 9.2e18) {
-        return hf_log_integer((int64_t)of.number);
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type == HF_EXPR_DOUBLE && fabs(of.number) < 9.2e18) {
+        return hf_expr_integer((int64_t)of.number);
     }
-    if (of.type == HF_LOG_STRING) {
+    if (of.type == HF_EXPR_STRING) {
         struct hf_slice copy = copy_terminated(scope, of.text);
         char *end = NULL;
         long long value = copy.data != NULL ? strtoll((const char *)copy.data, &end, 10) : 0;
-        return copy.size != 0 && *end == '\0' ? hf_log_integer(value)
+        return copy.size != 0 && *end == '\0' ? hf_expr_integer(value)
                                               : expr_fail(scope, "int needs a number");
     }
-    return of.type == HF_LOG_INT ? of : expr_fail(scope, "int needs a number");
+    return of.type == HF_EXPR_INT ? of : expr_fail(scope, "int needs a number");
 }
 
-static struct hf_log_value call_float(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_float(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type == HF_LOG_STRING) {
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type == HF_EXPR_STRING) {
         struct hf_slice copy = copy_terminated(scope, of.text);
         char *end = NULL;
         double value = copy.data != NULL ? strtod((const char *)copy.data, &end) : 0;
-        return copy.size != 0 && *end == '\0' ? hf_log_number(value)
+        return copy.size != 0 && *end == '\0' ? hf_expr_number(value)
                                               : expr_fail(scope, "float needs a number");
     }
-    return of.type == HF_LOG_INT      ? hf_log_number((double)of.integer)
-           : of.type == HF_LOG_DOUBLE ? of
-                                      : expr_fail(scope, "float needs a number");
+    return of.type == HF_EXPR_INT      ? hf_expr_number((double)of.integer)
+           : of.type == HF_EXPR_DOUBLE ? of
+                                       : expr_fail(scope, "float needs a number");
 }
 
-static struct hf_log_value call_string(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_string(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
+    struct hf_expr_value of = argument(scope, node, 0);
     char text[40];
     switch (of.type) {
-    case HF_LOG_STRING:
+    case HF_EXPR_STRING:
         return of;
-    case HF_LOG_BYTES:
-        return hf_log_string(of.text);
-    case HF_LOG_BOOL:
-        return hf_log_text(of.boolean ? "true" : "false");
-    case HF_LOG_NULL:
-        return hf_log_text("<nil>");
-    case HF_LOG_INT:
+    case HF_EXPR_BYTES:
+        return hf_expr_string(of.text);
+    case HF_EXPR_BOOL:
+        return hf_expr_text(of.boolean ? "true" : "false");
+    case HF_EXPR_NULL:
+        return hf_expr_text("<nil>");
+    case HF_EXPR_INT:
         snprintf(text, sizeof(text), "%lld", (long long)of.integer);
         break;
-    case HF_LOG_DOUBLE:
+    case HF_EXPR_DOUBLE:
         snprintf(text, sizeof(text), "%.17g", of.number);
         if (strtod(text, NULL) == of.number) {
             for (int digits = 1; digits < 17; digits++) {
@@ -378,75 +378,75 @@ static struct hf_log_value call_string(struct scope *scope, const struct node *n
     default:
         return expr_fail(scope, "string needs a scalar");
     }
-    struct hf_slice copy = hf_log_copy_text(scope->arena, hf_slice_text(text));
-    return copy.data != NULL ? hf_log_string(copy) : expr_no_memory(scope);
+    struct hf_slice copy = hf_expr_copy_text(scope->arena, hf_slice_text(text));
+    return copy.data != NULL ? hf_expr_string(copy) : expr_no_memory(scope);
 }
 
-static struct hf_log_value call_type(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_type(struct scope *scope, const struct node *node)
 {
     static const char *const names[] = {"nil", "string", "bytes", "bool",
                                         "int", "float",  "array", "map"};
-    return hf_log_text(names[argument(scope, node, 0).type]);
+    return hf_expr_text(names[argument(scope, node, 0).type]);
 }
 
-static struct hf_log_value call_keys(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_keys(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type != HF_LOG_MAP) {
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type != HF_EXPR_MAP) {
         return expr_fail(scope, "keys needs a map");
     }
-    struct hf_log_list *list = hf_log_list_new(scope->arena, of.map->count);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, of.map->count);
     for (size_t i = 0; list != NULL && i < of.map->count; i++) {
-        list->items[list->count++] = hf_log_string(of.map->pairs[i].key);
+        list->items[list->count++] = hf_expr_string(of.map->pairs[i].key);
     }
-    return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+    return list != NULL ? (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list}
                         : expr_no_memory(scope);
 }
 
-static struct hf_log_value call_values(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_values(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type != HF_LOG_MAP) {
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type != HF_EXPR_MAP) {
         return expr_fail(scope, "values needs a map");
     }
-    struct hf_log_list *list = hf_log_list_new(scope->arena, of.map->count);
+    struct hf_expr_list *list = hf_expr_list_new(scope->arena, of.map->count);
     for (size_t i = 0; list != NULL && i < of.map->count; i++) {
         list->items[list->count++] = of.map->pairs[i].value;
     }
-    return list != NULL ? (struct hf_log_value){.type = HF_LOG_LIST, .list = list}
+    return list != NULL ? (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list}
                         : expr_no_memory(scope);
 }
 
-static struct hf_log_value call_abs(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_abs(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type == HF_LOG_INT && of.integer != INT64_MIN) {
-        return hf_log_integer(of.integer < 0 ? -of.integer : of.integer);
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type == HF_EXPR_INT && of.integer != INT64_MIN) {
+        return hf_expr_integer(of.integer < 0 ? -of.integer : of.integer);
     }
-    return of.type == HF_LOG_DOUBLE ? hf_log_number(fabs(of.number))
-                                    : expr_fail(scope, "abs needs a number");
+    return of.type == HF_EXPR_DOUBLE ? hf_expr_number(fabs(of.number))
+                                     : expr_fail(scope, "abs needs a number");
 }
 
-static struct hf_log_value at_end(struct scope *scope, const struct node *node, bool last)
+static struct hf_expr_value at_end(struct scope *scope, const struct node *node, bool last)
 {
-    struct hf_log_value of = argument(scope, node, 0);
-    if (of.type != HF_LOG_LIST) {
+    struct hf_expr_value of = argument(scope, node, 0);
+    if (of.type != HF_EXPR_LIST) {
         return expr_fail(scope, "first and last need a list");
     }
     return of.list->count == 0 ? nil : of.list->items[last ? of.list->count - 1 : 0];
 }
 
-static struct hf_log_value call_first(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_first(struct scope *scope, const struct node *node)
 {
     return at_end(scope, node, false);
 }
 
-static struct hf_log_value call_last(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_last(struct scope *scope, const struct node *node)
 {
     return at_end(scope, node, true);
 }
 
-static struct hf_log_value call_env(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_env(struct scope *scope, const struct node *node)
 {
     struct hf_slice name;
     if (!text_argument(scope, node, 0, &name)) {
@@ -454,35 +454,35 @@ static struct hf_log_value call_env(struct scope *scope, const struct node *node
     }
     struct hf_slice copy = copy_terminated(scope, name);
     const char *value = copy.data != NULL ? getenv((const char *)copy.data) : NULL;
-    return hf_log_text(value != NULL ? value : "");
+    return hf_expr_text(value != NULL ? value : "");
 }
 
 /* The label of that name, of the variable that the parser put behind the arguments. */
 static bool label_argument(struct scope *scope, const struct node *node,
-                           struct hf_log_value *ret_value)
+                           struct hf_expr_value *ret_value)
 {
     struct hf_slice name;
-    struct hf_log_value labels = argument(scope, node, 1);
-    if (!text_argument(scope, node, 0, &name) || labels.type != HF_LOG_MAP) {
+    struct hf_expr_value labels = argument(scope, node, 1);
+    if (!text_argument(scope, node, 0, &name) || labels.type != HF_EXPR_MAP) {
         return false;
     }
-    const struct hf_log_pair *pair = hf_log_map_find(labels.map, name);
+    const struct hf_expr_pair *pair = hf_expr_map_find(labels.map, name);
     *ret_value = pair != NULL ? pair->value : nil;
     return pair != NULL;
 }
 
-static struct hf_log_value call_has_label(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_has_label(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value value;
-    return hf_log_boolean(label_argument(scope, node, &value));
+    struct hf_expr_value value;
+    return hf_expr_boolean(label_argument(scope, node, &value));
 }
 
 /* What is no text reads as an empty one. */
-static struct hf_log_value call_label(struct scope *scope, const struct node *node)
+static struct hf_expr_value call_label(struct scope *scope, const struct node *node)
 {
-    struct hf_log_value value;
-    bool is_text = label_argument(scope, node, &value) && value.type == HF_LOG_STRING;
-    return is_text ? value : hf_log_text("");
+    struct hf_expr_value value;
+    bool is_text = label_argument(scope, node, &value) && value.type == HF_EXPR_STRING;
+    return is_text ? value : hf_expr_text("");
 }
 
 static const struct expr_function functions[] = {

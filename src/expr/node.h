@@ -48,7 +48,7 @@ struct scope;
 /* What an expression can call. A predicate is evaluated per element. */
 struct expr_function {
     const char *name;
-    struct hf_log_value (*call)(struct scope *scope, const struct node *node);
+    struct hf_expr_value (*call)(struct scope *scope, const struct node *node);
     unsigned min, max;  /* arguments */
     bool has_predicate; /* the second argument is one */
     bool has_labels;    /* it looks into HF_EXPR_LABELS, which is put behind its arguments */
@@ -62,7 +62,7 @@ struct node {
     struct node **items; /* LIST, MAP, CALL */
     size_t count;
     const struct expr_function *function; /* CALL */
-    struct hf_log_value constant;
+    struct hf_expr_value constant;
     struct hf_regex *regex;  /* MATCHES with a literal */
     struct node *next_regex; /* of all that have one, to free them */
 };
@@ -75,9 +75,9 @@ struct hf_expr {
 
 /* Everything that an evaluation needs. */
 struct scope {
-    const struct hf_log_value *variables;
+    const struct hf_expr_value *variables;
     struct hf_arena *arena;
-    struct hf_log_value element, number;
+    struct hf_expr_value element, number;
     unsigned depth;
     char *reterr;
     enum hf_status status;
@@ -86,10 +86,10 @@ struct scope {
 #define EXPR_DEPTH_MAX 100u
 
 /* eval.c */
-struct hf_log_value expr_eval_node(struct scope *scope, const struct node *node);
+struct hf_expr_value expr_eval_node(struct scope *scope, const struct node *node);
 /* The evaluation ends: for this reason, or because there is no memory. Both return nil. */
-struct hf_log_value expr_fail(struct scope *scope, const char *why);
-struct hf_log_value expr_no_memory(struct scope *scope);
+struct hf_expr_value expr_fail(struct scope *scope, const char *why);
+struct hf_expr_value expr_no_memory(struct scope *scope);
 
 /* functions.c: NULL when none has that name. */
 const struct expr_function *expr_function_find(struct hf_slice name);

@@ -73,7 +73,7 @@ static struct node *new_pair(struct parser *parser, enum node_kind kind, struct 
     return left != NULL && right != NULL ? node : NULL;
 }
 
-static struct node *new_constant(struct parser *parser, struct hf_log_value value)
+static struct node *new_constant(struct parser *parser, struct hf_expr_value value)
 {
     struct node *node = new_node(parser, NODE_CONSTANT);
     if (node != NULL) {
@@ -130,7 +130,7 @@ static struct node *parse_map(struct parser *parser)
                 return fail(parser, "a bracket is not closed");
             }
         } else if (parser->token.kind == HF_TOKEN_NAME || parser->token.kind == HF_TOKEN_STRING) {
-            key = new_constant(parser, hf_log_string(parser->token.text));
+            key = new_constant(parser, hf_expr_string(parser->token.text));
             advance(parser);
         }
         if (key == NULL || !accept_sign(parser, ":")) {
@@ -222,10 +222,10 @@ static struct node *parse_name(struct parser *parser)
     struct hf_slice name = parser->token.text;
     advance(parser);
     if (hf_slice_is(name, "true") || hf_slice_is(name, "false")) {
-        return new_constant(parser, hf_log_boolean(hf_slice_is(name, "true")));
+        return new_constant(parser, hf_expr_boolean(hf_slice_is(name, "true")));
     }
     if (hf_slice_is(name, "nil")) {
-        return new_constant(parser, (struct hf_log_value){0});
+        return new_constant(parser, (struct hf_expr_value){0});
     }
     if (accept_sign(parser, "(")) {
         return parse_call(parser, name);
@@ -234,7 +234,7 @@ static struct node *parse_name(struct parser *parser)
     if (variable != NULL) {
         return variable;
     }
-    return new_constant(parser, (struct hf_log_value){0}); /* what is not known is nil */
+    return new_constant(parser, (struct hf_expr_value){0}); /* what is not known is nil */
 }
 
 static struct node *parse_primary(struct parser *parser)
@@ -247,13 +247,13 @@ static struct node *parse_primary(struct parser *parser)
         return parse_name(parser);
     case HF_TOKEN_STRING:
         advance(parser);
-        return new_constant(parser, hf_log_string(token.text));
+        return new_constant(parser, hf_expr_string(token.text));
     case HF_TOKEN_INT:
         advance(parser);
-        return new_constant(parser, hf_log_integer(token.integer));
+        return new_constant(parser, hf_expr_integer(token.integer));
     case HF_TOKEN_DOUBLE:
         advance(parser);
-        return new_constant(parser, hf_log_number(token.number));
+        return new_constant(parser, hf_expr_number(token.number));
     default:
         break;
     }
@@ -317,7 +317,7 @@ static struct node *parse_postfix(struct parser *parser)
             if (optional && accept_sign(parser, "[")) {
                 node = parse_bracket(parser, node);
             } else if (parser->token.kind == HF_TOKEN_NAME) {
-                struct node *key = new_constant(parser, hf_log_string(parser->token.text));
+                struct node *key = new_constant(parser, hf_expr_string(parser->token.text));
                 advance(parser);
                 node = new_pair(parser, NODE_MEMBER, node, key);
             } else {
@@ -406,7 +406,7 @@ static struct node *finish_matches(struct parser *parser, struct node *node)
 {
     char why[HF_REGEX_ERROR_MAX];
     if (node == NULL || node->kind != NODE_MATCHES || node->right->kind != NODE_CONSTANT ||
-        node->right->constant.type != HF_LOG_STRING) {
+        node->right->constant.type != HF_EXPR_STRING) {
         return node;
     }
     /* Texts of the lexer end in a zero byte. */

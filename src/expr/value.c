@@ -1,27 +1,28 @@
 #include "value.h"
 
-struct hf_log_map *hf_log_map_new(struct hf_arena *arena, size_t capacity)
+struct hf_expr_map *hf_expr_map_new(struct hf_arena *arena, size_t capacity)
 {
-    struct hf_log_map *map =
-        hf_arena_take(arena, sizeof(*map) + capacity * sizeof(struct hf_log_pair));
+    struct hf_expr_map *map =
+        hf_arena_take(arena, sizeof(*map) + capacity * sizeof(struct hf_expr_pair));
     if (map != NULL) {
-        *map = (struct hf_log_map){.pairs = (struct hf_log_pair *)(map + 1), .capacity = capacity};
+        *map =
+            (struct hf_expr_map){.pairs = (struct hf_expr_pair *)(map + 1), .capacity = capacity};
     }
     return map;
 }
 
-struct hf_log_list *hf_log_list_new(struct hf_arena *arena, size_t capacity)
+struct hf_expr_list *hf_expr_list_new(struct hf_arena *arena, size_t capacity)
 {
-    struct hf_log_list *list =
-        hf_arena_take(arena, sizeof(*list) + capacity * sizeof(struct hf_log_value));
+    struct hf_expr_list *list =
+        hf_arena_take(arena, sizeof(*list) + capacity * sizeof(struct hf_expr_value));
     if (list != NULL) {
-        *list =
-            (struct hf_log_list){.items = (struct hf_log_value *)(list + 1), .capacity = capacity};
+        *list = (struct hf_expr_list){.items = (struct hf_expr_value *)(list + 1),
+                                      .capacity = capacity};
     }
     return list;
 }
 
-struct hf_log_pair *hf_log_map_find(const struct hf_log_map *map, struct hf_slice key)
+struct hf_expr_pair *hf_expr_map_find(const struct hf_expr_map *map, struct hf_slice key)
 {
     for (size_t i = 0; i < map->count; i++) {
         if (hf_slice_equal(map->pairs[i].key, key)) {
@@ -31,12 +32,12 @@ struct hf_log_pair *hf_log_map_find(const struct hf_log_map *map, struct hf_slic
     return NULL;
 }
 
-enum hf_status hf_log_map_add(struct hf_arena *arena, struct hf_log_map *map, struct hf_slice key,
-                              struct hf_log_value value)
+enum hf_status hf_expr_map_add(struct hf_arena *arena, struct hf_expr_map *map, struct hf_slice key,
+                               struct hf_expr_value value)
 {
     if (map->count == map->capacity) {
         size_t capacity = map->capacity * 2 + 4;
-        struct hf_log_pair *pairs = hf_arena_take(arena, capacity * sizeof(*pairs));
+        struct hf_expr_pair *pairs = hf_arena_take(arena, capacity * sizeof(*pairs));
         if (pairs == NULL) {
             return HF_NOMEM;
         }
@@ -46,24 +47,24 @@ enum hf_status hf_log_map_add(struct hf_arena *arena, struct hf_log_map *map, st
         map->pairs = pairs;
         map->capacity = capacity;
     }
-    map->pairs[map->count++] = (struct hf_log_pair){key, value};
+    map->pairs[map->count++] = (struct hf_expr_pair){key, value};
     return HF_OK;
 }
 
-enum hf_status hf_log_map_set(struct hf_arena *arena, struct hf_log_map *map, struct hf_slice key,
-                              struct hf_log_value value)
+enum hf_status hf_expr_map_set(struct hf_arena *arena, struct hf_expr_map *map, struct hf_slice key,
+                               struct hf_expr_value value)
 {
-    struct hf_log_pair *pair = hf_log_map_find(map, key);
+    struct hf_expr_pair *pair = hf_expr_map_find(map, key);
     if (pair != NULL) {
         pair->value = value;
         return HF_OK;
     }
-    return hf_log_map_add(arena, map, key, value);
+    return hf_expr_map_add(arena, map, key, value);
 }
 
-bool hf_log_map_remove(struct hf_log_map *map, struct hf_slice key)
+bool hf_expr_map_remove(struct hf_expr_map *map, struct hf_slice key)
 {
-    struct hf_log_pair *pair = hf_log_map_find(map, key);
+    struct hf_expr_pair *pair = hf_expr_map_find(map, key);
     if (pair == NULL) {
         return false;
     }
@@ -73,22 +74,22 @@ bool hf_log_map_remove(struct hf_log_map *map, struct hf_slice key)
     return true;
 }
 
-enum hf_status hf_log_map_merge(struct hf_arena *arena, struct hf_log_map *map,
-                                const struct hf_log_map *from)
+enum hf_status hf_expr_map_merge(struct hf_arena *arena, struct hf_expr_map *map,
+                                 const struct hf_expr_map *from)
 {
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        status = hf_log_map_set(arena, map, from->pairs[i].key, from->pairs[i].value);
+        status = hf_expr_map_set(arena, map, from->pairs[i].key, from->pairs[i].value);
     }
     return status;
 }
 
-enum hf_status hf_log_list_add(struct hf_arena *arena, struct hf_log_list *list,
-                               struct hf_log_value value)
+enum hf_status hf_expr_list_add(struct hf_arena *arena, struct hf_expr_list *list,
+                                struct hf_expr_value value)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity * 2 + 4;
-        struct hf_log_value *items = hf_arena_take(arena, capacity * sizeof(*items));
+        struct hf_expr_value *items = hf_arena_take(arena, capacity * sizeof(*items));
         if (items == NULL) {
             return HF_NOMEM;
         }
@@ -102,7 +103,7 @@ enum hf_status hf_log_list_add(struct hf_arena *arena, struct hf_log_list *list,
     return HF_OK;
 }
 
-struct hf_slice hf_log_copy_text(struct hf_arena *arena, struct hf_slice text)
+struct hf_slice hf_expr_copy_text(struct hf_arena *arena, struct hf_slice text)
 {
     uint8_t *copy = hf_arena_take(arena, text.size + 1);
     if (copy == NULL) {
@@ -114,29 +115,29 @@ struct hf_slice hf_log_copy_text(struct hf_arena *arena, struct hf_slice text)
     return hf_slice_of(copy, text.size);
 }
 
-enum hf_status hf_log_value_copy(struct hf_arena *arena, const struct hf_log_value *value,
-                                 struct hf_log_value *ret_value)
+enum hf_status hf_expr_value_copy(struct hf_arena *arena, const struct hf_expr_value *value,
+                                  struct hf_expr_value *ret_value)
 {
-    struct hf_log_value copy = *value;
+    struct hf_expr_value copy = *value;
     enum hf_status status = HF_OK;
-    if (value->type == HF_LOG_STRING || value->type == HF_LOG_BYTES) {
-        copy.text = hf_log_copy_text(arena, value->text);
+    if (value->type == HF_EXPR_STRING || value->type == HF_EXPR_BYTES) {
+        copy.text = hf_expr_copy_text(arena, value->text);
         status = copy.text.data != NULL ? HF_OK : HF_NOMEM;
-    } else if (value->type == HF_LOG_LIST) {
-        copy.list = hf_log_list_new(arena, value->list->count);
+    } else if (value->type == HF_EXPR_LIST) {
+        copy.list = hf_expr_list_new(arena, value->list->count);
         status = copy.list != NULL ? HF_OK : HF_NOMEM;
         for (size_t i = 0; status == HF_OK && i < value->list->count; i++) {
-            status = hf_log_value_copy(arena, &value->list->items[i], &copy.list->items[i]);
+            status = hf_expr_value_copy(arena, &value->list->items[i], &copy.list->items[i]);
             copy.list->count++;
         }
-    } else if (value->type == HF_LOG_MAP) {
-        copy.map = hf_log_map_new(arena, value->map->count);
+    } else if (value->type == HF_EXPR_MAP) {
+        copy.map = hf_expr_map_new(arena, value->map->count);
         status = copy.map != NULL ? HF_OK : HF_NOMEM;
         for (size_t i = 0; status == HF_OK && i < value->map->count; i++) {
-            struct hf_log_pair *pair = &copy.map->pairs[i];
-            pair->key = hf_log_copy_text(arena, value->map->pairs[i].key);
+            struct hf_expr_pair *pair = &copy.map->pairs[i];
+            pair->key = hf_expr_copy_text(arena, value->map->pairs[i].key);
             status = pair->key.data != NULL
-                         ? hf_log_value_copy(arena, &value->map->pairs[i].value, &pair->value)
+                         ? hf_expr_value_copy(arena, &value->map->pairs[i].value, &pair->value)
                          : HF_NOMEM;
             copy.map->count++;
         }
@@ -145,105 +146,106 @@ enum hf_status hf_log_value_copy(struct hf_arena *arena, const struct hf_log_val
     return status;
 }
 
-static bool lists_equal(const struct hf_log_list *a, const struct hf_log_list *b)
+static bool lists_equal(const struct hf_expr_list *a, const struct hf_expr_list *b)
 {
     if (a->count != b->count) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (!hf_log_value_equal(&a->items[i], &b->items[i])) {
+        if (!hf_expr_value_equal(&a->items[i], &b->items[i])) {
             return false;
         }
     }
     return true;
 }
 
-static bool maps_equal(const struct hf_log_map *a, const struct hf_log_map *b)
+static bool maps_equal(const struct hf_expr_map *a, const struct hf_expr_map *b)
 {
     if (a->count != b->count) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
         /* Mostly the keys are in the same order. */
-        const struct hf_log_pair *other = hf_slice_equal(a->pairs[i].key, b->pairs[i].key)
-                                              ? &b->pairs[i]
-                                              : hf_log_map_find(b, a->pairs[i].key);
-        if (other == NULL || !hf_log_value_equal(&a->pairs[i].value, &other->value)) {
+        const struct hf_expr_pair *other = hf_slice_equal(a->pairs[i].key, b->pairs[i].key)
+                                               ? &b->pairs[i]
+                                               : hf_expr_map_find(b, a->pairs[i].key);
+        if (other == NULL || !hf_expr_value_equal(&a->pairs[i].value, &other->value)) {
             return false;
         }
     }
     return true;
 }
 
-bool hf_log_value_equal(const struct hf_log_value *a, const struct hf_log_value *b)
+bool hf_expr_value_equal(const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
     if (a->type != b->type) {
-        return (a->type == HF_LOG_INT && b->type == HF_LOG_DOUBLE &&
+        return (a->type == HF_EXPR_INT && b->type == HF_EXPR_DOUBLE &&
                 (double)a->integer == b->number) ||
-               (a->type == HF_LOG_DOUBLE && b->type == HF_LOG_INT &&
+               (a->type == HF_EXPR_DOUBLE && b->type == HF_EXPR_INT &&
                 a->number == (double)b->integer);
     }
     switch (a->type) {
-    case HF_LOG_NULL:
+    case HF_EXPR_NULL:
         return true;
-    case HF_LOG_STRING:
-    case HF_LOG_BYTES:
+    case HF_EXPR_STRING:
+    case HF_EXPR_BYTES:
         return hf_slice_equal(a->text, b->text);
-    case HF_LOG_BOOL:
+    case HF_EXPR_BOOL:
         return a->boolean == b->boolean;
-    case HF_LOG_INT:
+    case HF_EXPR_INT:
         return a->integer == b->integer;
-    case HF_LOG_DOUBLE:
+    case HF_EXPR_DOUBLE:
         return a->number == b->number;
-    case HF_LOG_LIST:
+    case HF_EXPR_LIST:
         return lists_equal(a->list, b->list);
-    case HF_LOG_MAP:
+    case HF_EXPR_MAP:
         return maps_equal(a->map, b->map);
     }
     return false;
 }
 
 static enum hf_status list_of(struct hf_arena *arena, const struct hf_value *from,
-                              struct hf_log_value *ret)
+                              struct hf_expr_value *ret)
 {
-    *ret = (struct hf_log_value){.type = HF_LOG_LIST, .list = hf_log_list_new(arena, from->count)};
+    *ret =
+        (struct hf_expr_value){.type = HF_EXPR_LIST, .list = hf_expr_list_new(arena, from->count)};
     enum hf_status status = ret->list != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        status = hf_log_value_of(arena, &from->items[i], &ret->list->items[i]);
+        status = hf_expr_value_of(arena, &from->items[i], &ret->list->items[i]);
         ret->list->count++;
     }
     return status;
 }
 
 static enum hf_status map_of(struct hf_arena *arena, const struct hf_value *from,
-                             struct hf_log_value *ret)
+                             struct hf_expr_value *ret)
 {
-    *ret = (struct hf_log_value){.type = HF_LOG_MAP, .map = hf_log_map_new(arena, from->count)};
+    *ret = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = hf_expr_map_new(arena, from->count)};
     enum hf_status status = ret->map != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < from->count && status == HF_OK; i++) {
-        struct hf_log_pair *pair = &ret->map->pairs[i];
+        struct hf_expr_pair *pair = &ret->map->pairs[i];
         pair->key = hf_slice_text(from->keys[i]);
-        status = hf_log_value_of(arena, &from->items[i], &pair->value);
+        status = hf_expr_value_of(arena, &from->items[i], &pair->value);
         ret->map->count++;
     }
     return status;
 }
 
-enum hf_status hf_log_value_of(struct hf_arena *arena, const struct hf_value *from,
-                               struct hf_log_value *ret_value)
+enum hf_status hf_expr_value_of(struct hf_arena *arena, const struct hf_value *from,
+                                struct hf_expr_value *ret_value)
 {
     switch (from->type) {
     case HF_VALUE_STRING:
-        *ret_value = hf_log_text(from->string);
+        *ret_value = hf_expr_text(from->string);
         return HF_OK;
     case HF_VALUE_INT:
-        *ret_value = hf_log_integer(from->integer);
+        *ret_value = hf_expr_integer(from->integer);
         return HF_OK;
     case HF_VALUE_DOUBLE:
-        *ret_value = hf_log_number(from->number);
+        *ret_value = hf_expr_number(from->number);
         return HF_OK;
     case HF_VALUE_BOOL:
-        *ret_value = hf_log_boolean(from->boolean);
+        *ret_value = hf_expr_boolean(from->boolean);
         return HF_OK;
     case HF_VALUE_LIST:
         return list_of(arena, from, ret_value);
@@ -252,6 +254,6 @@ enum hf_status hf_log_value_of(struct hf_arena *arena, const struct hf_value *fr
     case HF_VALUE_NONE:
         break;
     }
-    *ret_value = (struct hf_log_value){0};
+    *ret_value = (struct hf_expr_value){0};
     return HF_OK;
 }

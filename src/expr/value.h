@@ -15,99 +15,99 @@
 
 #include "util/arena.h"
 
-enum hf_log_type {
-    HF_LOG_NULL = 0,
-    HF_LOG_STRING,
-    HF_LOG_BYTES,
-    HF_LOG_BOOL,
-    HF_LOG_INT,
-    HF_LOG_DOUBLE,
-    HF_LOG_LIST,
-    HF_LOG_MAP
+enum hf_expr_type {
+    HF_EXPR_NULL = 0,
+    HF_EXPR_STRING,
+    HF_EXPR_BYTES,
+    HF_EXPR_BOOL,
+    HF_EXPR_INT,
+    HF_EXPR_DOUBLE,
+    HF_EXPR_LIST,
+    HF_EXPR_MAP
 };
 
-struct hf_log_value {
-    enum hf_log_type type;
+struct hf_expr_value {
+    enum hf_expr_type type;
     union {
         bool boolean;
         int64_t integer;
         double number;
         struct hf_slice text; /* STRING, BYTES */
-        struct hf_log_list *list;
-        struct hf_log_map *map;
+        struct hf_expr_list *list;
+        struct hf_expr_map *map;
     };
 };
 
-struct hf_log_list {
-    struct hf_log_value *items;
+struct hf_expr_list {
+    struct hf_expr_value *items;
     size_t count, capacity;
 };
 
-struct hf_log_pair {
+struct hf_expr_pair {
     struct hf_slice key;
-    struct hf_log_value value;
+    struct hf_expr_value value;
 };
 
-struct hf_log_map {
-    struct hf_log_pair *pairs;
+struct hf_expr_map {
+    struct hf_expr_pair *pairs;
     size_t count, capacity;
 };
 
-#define HF_LOG_DEPTH_MAX 64u /* lists and maps within each other */
+#define HF_EXPR_DEPTH_MAX 64u /* lists and maps within each other */
 
-static inline struct hf_log_value hf_log_string(struct hf_slice text)
+static inline struct hf_expr_value hf_expr_string(struct hf_slice text)
 {
-    return (struct hf_log_value){.type = HF_LOG_STRING, .text = text};
+    return (struct hf_expr_value){.type = HF_EXPR_STRING, .text = text};
 }
 
-static inline struct hf_log_value hf_log_text(const char *text)
+static inline struct hf_expr_value hf_expr_text(const char *text)
 {
-    return hf_log_string(hf_slice_text(text));
+    return hf_expr_string(hf_slice_text(text));
 }
 
-static inline struct hf_log_value hf_log_integer(int64_t integer)
+static inline struct hf_expr_value hf_expr_integer(int64_t integer)
 {
-    return (struct hf_log_value){.type = HF_LOG_INT, .integer = integer};
+    return (struct hf_expr_value){.type = HF_EXPR_INT, .integer = integer};
 }
 
-static inline struct hf_log_value hf_log_number(double number)
+static inline struct hf_expr_value hf_expr_number(double number)
 {
-    return (struct hf_log_value){.type = HF_LOG_DOUBLE, .number = number};
+    return (struct hf_expr_value){.type = HF_EXPR_DOUBLE, .number = number};
 }
 
-static inline struct hf_log_value hf_log_boolean(bool boolean)
+static inline struct hf_expr_value hf_expr_boolean(bool boolean)
 {
-    return (struct hf_log_value){.type = HF_LOG_BOOL, .boolean = boolean};
+    return (struct hf_expr_value){.type = HF_EXPR_BOOL, .boolean = boolean};
 }
 
 /* Empty ones, with room for so many; NULL: no memory. */
-struct hf_log_map *hf_log_map_new(struct hf_arena *arena, size_t capacity);
-struct hf_log_list *hf_log_list_new(struct hf_arena *arena, size_t capacity);
+struct hf_expr_map *hf_expr_map_new(struct hf_arena *arena, size_t capacity);
+struct hf_expr_list *hf_expr_list_new(struct hf_arena *arena, size_t capacity);
 
 /* The pair of that key; NULL: none. */
-struct hf_log_pair *hf_log_map_find(const struct hf_log_map *map, struct hf_slice key);
+struct hf_expr_pair *hf_expr_map_find(const struct hf_expr_map *map, struct hf_slice key);
 /* Sets in place, or adds at the end. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_log_map_set(struct hf_arena *arena, struct hf_log_map *map,
-                                          struct hf_slice key, struct hf_log_value value);
+HF_MUST_USE enum hf_status hf_expr_map_set(struct hf_arena *arena, struct hf_expr_map *map,
+                                           struct hf_slice key, struct hf_expr_value value);
 /* Adds without looking for the key. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_log_map_add(struct hf_arena *arena, struct hf_log_map *map,
-                                          struct hf_slice key, struct hf_log_value value);
+HF_MUST_USE enum hf_status hf_expr_map_add(struct hf_arena *arena, struct hf_expr_map *map,
+                                           struct hf_slice key, struct hf_expr_value value);
 /* False: it was not there. */
-bool hf_log_map_remove(struct hf_log_map *map, struct hf_slice key);
+bool hf_expr_map_remove(struct hf_expr_map *map, struct hf_slice key);
 /* Sets every key of `from`. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_log_map_merge(struct hf_arena *arena, struct hf_log_map *map,
-                                            const struct hf_log_map *from);
-HF_MUST_USE enum hf_status hf_log_list_add(struct hf_arena *arena, struct hf_log_list *list,
-                                           struct hf_log_value value);
+HF_MUST_USE enum hf_status hf_expr_map_merge(struct hf_arena *arena, struct hf_expr_map *map,
+                                             const struct hf_expr_map *from);
+HF_MUST_USE enum hf_status hf_expr_list_add(struct hf_arena *arena, struct hf_expr_list *list,
+                                            struct hf_expr_value value);
 
 /* Bytes in the arena; data NULL: no memory (or nothing to copy). */
-struct hf_slice hf_log_copy_text(struct hf_arena *arena, struct hf_slice text);
+struct hf_slice hf_expr_copy_text(struct hf_arena *arena, struct hf_slice text);
 /* Everything that it leads to as well. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_log_value_copy(struct hf_arena *arena,
-                                             const struct hf_log_value *value,
-                                             struct hf_log_value *ret_value);
-bool hf_log_value_equal(const struct hf_log_value *a, const struct hf_log_value *b);
+HF_MUST_USE enum hf_status hf_expr_value_copy(struct hf_arena *arena,
+                                              const struct hf_expr_value *value,
+                                              struct hf_expr_value *ret_value);
+bool hf_expr_value_equal(const struct hf_expr_value *a, const struct hf_expr_value *b);
 
 /* A value of the configuration; texts are borrowed. HF_NOMEM. */
-HF_MUST_USE enum hf_status hf_log_value_of(struct hf_arena *arena, const struct hf_value *from,
-                                           struct hf_log_value *ret_value);
+HF_MUST_USE enum hf_status hf_expr_value_of(struct hf_arena *arena, const struct hf_value *from,
+                                            struct hf_expr_value *ret_value);

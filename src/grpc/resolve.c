@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 
 #include <holdfast/ref.h>
 
-#include "util/thread_signals.h"
+#include "util/thread.h"
 
 #define STACK_BYTES (1024u * 1024)
 
@@ -149,12 +148,8 @@ static bool start_thread(struct hf_grpc_lookup *lookup)
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigset_t all, before;
-    hf_thread_signals(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    bool started = pthread_create(&thread, &attributes, lookup_main, lookup) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool started = hf_thread_start(&thread, &attributes, lookup_main, lookup) == 0;
     pthread_attr_destroy(&attributes);
     return started;
 }

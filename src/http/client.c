@@ -199,16 +199,22 @@ static void read_answer(struct http_transfer *transfer, CURLcode code,
         result.status = HF_OK;
     }
     result.content_type = hf_slice_text(type != NULL ? type : "");
-    struct curl_header *etag = NULL;
-    if (curl_easy_header(transfer->easy, "ETag", 0, CURLH_HEADER, -1, &etag) == CURLHE_OK) {
-        result.etag = etag->value;
-    }
+    result.transfer = transfer->easy;
     result.has_retry_after = retry_after_s > 0;
     result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
     if (result.status != HF_OK) {
         result.error = explain(transfer, code);
     }
     *ret_result = result;
+}
+
+const char *hf_http_result_header(const struct hf_http_result *result, const char *name)
+{
+    struct curl_header *header = NULL;
+    bool is_there =
+        result->transfer != NULL &&
+        curl_easy_header(result->transfer, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+    return is_there ? header->value : NULL;
 }
 
 /* The same request once more, to where the transfer's URL now leads. Its end, when that fails. */

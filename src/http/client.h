@@ -62,13 +62,16 @@ struct hf_http_result {
                               header that cannot be sent */
     int code;
     struct hf_slice content_type, body;
-    const char *etag; /* the header; NULL: none */
     bool has_retry_after;
     uint64_t retry_after_ns;  /* seconds or HTTP-date, already a delay */
     const char *location;     /* where a redirect leads that was not followed; NULL: it is none */
     const char *not_followed; /* and why */
     const char *error;        /* for the log when not HF_OK */
+    void *transfer;           /* the client's; NULL: there are no headers to ask for */
 };
+
+/* A header of the answer; NULL: there is none. Borrowed as long as the result. */
+const char *hf_http_result_header(const struct hf_http_result *result, const char *name);
 
 /* What a streaming call does with a piece. */
 enum hf_http_flow {

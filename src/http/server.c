@@ -16,7 +16,7 @@
 #include "server_internal.h"
 #include "server_tls.h"
 #include "util/clock.h"
-#include "util/thread_signals.h"
+#include "util/thread.h"
 
 #define CONNECTIONS_DEFAULT 10000u
 #define BUFFERED_BYTES_DEFAULT (UINT64_C(256) << 20)
@@ -378,13 +378,9 @@ static void *end_main(void *user)
 
 static void begin_end(struct hf_http_server *server)
 {
-    sigset_t all, before;
     pthread_t thread;
-    hf_thread_signals(&all);
     hf_ref_take(&server->ref);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, end_main, server);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = hf_thread_start(&thread, NULL, end_main, server);
     if (failed == 0) {
         pthread_detach(thread);
     } else {

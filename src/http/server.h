@@ -30,18 +30,11 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "cors.h"
+
 struct hf_http_server;
 struct hf_tls_config;
 struct hf_http_request;
-
-struct hf_cors_config {
-    struct hf_string_list allowed_origins, allowed_headers, exposed_headers;
-    int64_t max_age_s;
-};
-
-/* The keys that every HTTP server of the configuration shares, for components to embed in their
- * field tables. */
-extern const struct hf_field hf_cors_fields[];
 
 struct hf_http_server_options {
     int listen_fd;    /* taken over, also on failure; non-blocking */

@@ -64,8 +64,9 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
     } else {
         client->library->assign(handle, is_assignment ? list : NULL);
     }
-    if (is_assignment && consumer->is_held) {
-        pause_all(consumer, true);
+    if (is_assignment) {
+        /* The library remembers from before whether a partition was paused. */
+        pause_all(consumer, consumer->is_held);
     }
 }
 

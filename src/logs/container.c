@@ -132,11 +132,11 @@ static bool add_metadata(struct run *run, struct hf_log_entry *entry)
 #undef KEY
     };
     struct container_state *state = run->operator->state;
-    const struct hf_log_pair *path = hf_log_map_find(entry->attributes.map, path_key);
+    const struct hf_expr_pair *path = hf_expr_map_find(entry->attributes.map, path_key);
     if (!state->adds_metadata) {
         return true;
     }
-    if (path == NULL || path->value.type != HF_LOG_STRING) {
+    if (path == NULL || path->value.type != HF_EXPR_STRING) {
         operator_failed(run, "there is no attribute log.file.path; set include_file_path: true");
         return false;
     }
@@ -148,9 +148,9 @@ static bool add_metadata(struct run *run, struct hf_log_entry *entry)
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < TOLD_COUNT && status == HF_OK; i++) {
         struct hf_slice key = hf_slice_of(keys_of_told[i].name, keys_of_told[i].size);
-        struct hf_log_value value = hf_log_string(state->told[i]);
-        status = is_fresh ? hf_log_map_add(entry->arena, entry->resource.map, key, value)
-                          : hf_log_map_set(entry->arena, entry->resource.map, key, value);
+        struct hf_expr_value value = hf_expr_string(state->told[i]);
+        status = is_fresh ? hf_expr_map_add(entry->arena, entry->resource.map, key, value)
+                          : hf_expr_map_set(entry->arena, entry->resource.map, key, value);
     }
     if (status != HF_OK) {
         operator_failed(run, "out of memory");
@@ -192,8 +192,8 @@ static bool read_cri(struct hf_slice text, struct cri_line *line)
 
 static bool set_text(struct hf_log_entry *entry, const char *key, struct hf_slice text)
 {
-    return hf_log_map_set(entry->arena, entry->attributes.map, hf_slice_text(key),
-                          hf_log_string(text)) == HF_OK;
+    return hf_expr_map_set(entry->arena, entry->attributes.map, hf_slice_text(key),
+                           hf_expr_string(text)) == HF_OK;
 }
 
 static bool set_time(struct run *run, struct hf_log_entry *entry, struct hf_slice text)
@@ -210,13 +210,13 @@ static bool set_time(struct run *run, struct hf_log_entry *entry, struct hf_slic
 
 static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, struct hf_slice text)
 {
-    struct hf_log_value object;
-    if (!json_read(entry->arena, text, false, &object) || object.type != HF_LOG_MAP) {
+    struct hf_expr_value object;
+    if (!json_read(entry->arena, text, false, &object) || object.type != HF_EXPR_MAP) {
         return operator_failed(run, "the line is no JSON object");
     }
     for (size_t i = 0; i < object.map->count; i++) {
-        const struct hf_log_pair *pair = &object.map->pairs[i];
-        bool is_text = pair->value.type == HF_LOG_STRING;
+        const struct hf_expr_pair *pair = &object.map->pairs[i];
+        bool is_text = pair->value.type == HF_EXPR_STRING;
         bool good = true;
         if (hf_slice_is(pair->key, "log")) {
             entry->body = pair->value;
@@ -227,7 +227,7 @@ static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, stru
                 return OUTCOME_FAILED;
             }
         } else {
-            good = hf_log_map_set(entry->arena, entry->attributes.map, pair->key, pair->value) ==
+            good = hf_expr_map_set(entry->arena, entry->attributes.map, pair->key, pair->value) ==
                    HF_OK;
         }
         if (!good) {
@@ -240,8 +240,8 @@ static enum outcome run_docker(struct run *run, struct hf_log_entry *entry, stru
 /* Whose partial lines they are: of a file. */
 static struct hf_slice source_of(struct hf_log_entry *entry)
 {
-    const struct hf_log_pair *path = hf_log_map_find(entry->attributes.map, path_key);
-    return path != NULL && path->value.type == HF_LOG_STRING ? path->value.text : HF_EMPTY_SLICE;
+    const struct hf_expr_pair *path = hf_expr_map_find(entry->attributes.map, path_key);
+    return path != NULL && path->value.type == HF_EXPR_STRING ? path->value.text : HF_EMPTY_SLICE;
 }
 
 static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
@@ -249,7 +249,7 @@ static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
 {
     struct container_state *state = operator->state;
     joined->offset = UINT64_MAX; /* held no more, also for a commit that follows at once */
-    joined->entry.body = hf_log_string(hf_slice_of(joined->text.data, joined->text.size));
+    joined->entry.body = hf_expr_string(hf_slice_of(joined->text.data, joined->text.size));
     pass_on(pipeline, operator, & joined->entry);
     joined_remove(&state->list, joined);
 }
@@ -285,7 +285,7 @@ static enum outcome run_cri(struct run *run, struct hf_log_entry *entry, struct 
     if (!set_text(entry, "log.iostream", line.stream) || !set_text(entry, "logtag", line.tag)) {
         return operator_failed(run, "out of memory");
     }
-    entry->body = hf_log_string(line.text);
+    entry->body = hf_expr_string(line.text);
     if (!add_metadata(run, entry)) {
         return OUTCOME_FAILED;
     }
@@ -299,8 +299,8 @@ static enum outcome run_container(struct run *run, struct hf_log_entry *entry)
 {
     const struct container_state *state = run->operator->state;
     const struct parser *parser = run->operator->parser;
-    const struct hf_log_value *from = hf_log_field_get(&parser->from, entry);
-    if (from == NULL || from->type != HF_LOG_STRING) {
+    const struct hf_expr_value *from = hf_log_field_get(&parser->from, entry);
+    if (from == NULL || from->type != HF_EXPR_STRING) {
         return operator_failed(run, "what is parsed is no text");
     }
     bool object = from->text.size != 0 && from->text.data[0] == '{';

@@ -17,8 +17,8 @@ struct hf_log_entry {
     struct hf_slice trace_id, span_id; /* 16 and 8 bytes, or empty */
     unsigned trace_flags;
     struct hf_slice scope_name;
-    struct hf_log_value body;
-    struct hf_log_value attributes, resource; /* maps */
+    struct hf_expr_value body;
+    struct hf_expr_value attributes, resource; /* maps */
     void *source;    /* whom it came from, for operators that hold entries */
     uint64_t offset; /* where it began there */
 };
@@ -37,7 +37,7 @@ struct hf_log_writer {
     struct hf_builder *builder; /* borrowed */
     struct hf_arena *scratch;   /* likewise; rewound after every entry */
     struct hf_arena kept;       /* the resource that is open */
-    struct hf_log_value resource;
+    struct hf_expr_value resource;
     struct hf_slice scope;
     bool is_open;
 };

@@ -8,7 +8,7 @@ static const char *add_key(struct hf_log_field *field, struct hf_arena *arena, c
     if (field->count == HF_LOG_FIELD_KEYS_MAX) {
         return "a field has too many keys";
     }
-    struct hf_slice key = hf_log_copy_text(arena, hf_slice_of(at, size));
+    struct hf_slice key = hf_expr_copy_text(arena, hf_slice_of(at, size));
     if (key.data == NULL) {
         return "out of memory";
     }
@@ -67,19 +67,19 @@ const char *hf_log_field_parse(const char *text, struct hf_arena *arena,
     return "a field begins with body, attributes or resource";
 }
 
-static struct hf_log_value *root_of(const struct hf_log_field *field, struct hf_log_entry *entry)
+static struct hf_expr_value *root_of(const struct hf_log_field *field, struct hf_log_entry *entry)
 {
     return field->root == HF_LOG_BODY         ? &entry->body
            : field->root == HF_LOG_ATTRIBUTES ? &entry->attributes
                                               : &entry->resource;
 }
 
-struct hf_log_value *hf_log_field_get(const struct hf_log_field *field, struct hf_log_entry *entry)
+struct hf_expr_value *hf_log_field_get(const struct hf_log_field *field, struct hf_log_entry *entry)
 {
-    struct hf_log_value *value = root_of(field, entry);
+    struct hf_expr_value *value = root_of(field, entry);
     for (size_t i = 0; i < field->count; i++) {
-        struct hf_log_pair *pair =
-            value->type == HF_LOG_MAP ? hf_log_map_find(value->map, field->keys[i]) : NULL;
+        struct hf_expr_pair *pair =
+            value->type == HF_EXPR_MAP ? hf_expr_map_find(value->map, field->keys[i]) : NULL;
         if (pair == NULL) {
             return NULL;
         }
@@ -88,28 +88,28 @@ struct hf_log_value *hf_log_field_get(const struct hf_log_field *field, struct h
     return value;
 }
 
-static enum hf_status become_map(struct hf_log_value *value, struct hf_arena *arena)
+static enum hf_status become_map(struct hf_expr_value *value, struct hf_arena *arena)
 {
-    if (value->type != HF_LOG_MAP) {
-        *value = (struct hf_log_value){.type = HF_LOG_MAP, .map = hf_log_map_new(arena, 4)};
+    if (value->type != HF_EXPR_MAP) {
+        *value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = hf_expr_map_new(arena, 4)};
     }
     return value->map != NULL ? HF_OK : HF_NOMEM;
 }
 
 enum hf_status hf_log_field_set(const struct hf_log_field *field, struct hf_log_entry *entry,
-                                struct hf_log_value value)
+                                struct hf_expr_value value)
 {
-    struct hf_log_value *at = root_of(field, entry);
-    if (field->count == 0 && field->root != HF_LOG_BODY && value.type != HF_LOG_MAP) {
+    struct hf_expr_value *at = root_of(field, entry);
+    if (field->count == 0 && field->root != HF_LOG_BODY && value.type != HF_EXPR_MAP) {
         return HF_INVALID;
     }
     for (size_t i = 0; i < field->count; i++) {
         if (become_map(at, entry->arena) != HF_OK) {
             return HF_NOMEM;
         }
-        struct hf_log_pair *pair = hf_log_map_find(at->map, field->keys[i]);
+        struct hf_expr_pair *pair = hf_expr_map_find(at->map, field->keys[i]);
         if (pair == NULL) {
-            if (hf_log_map_add(entry->arena, at->map, field->keys[i], (struct hf_log_value){0}) !=
+            if (hf_expr_map_add(entry->arena, at->map, field->keys[i], (struct hf_expr_value){0}) !=
                 HF_OK) {
                 return HF_NOMEM;
             }
@@ -117,32 +117,32 @@ enum hf_status hf_log_field_set(const struct hf_log_field *field, struct hf_log_
         }
         at = &pair->value;
     }
-    if (value.type == HF_LOG_MAP && at->type == HF_LOG_MAP && at->map != value.map) {
-        return hf_log_map_merge(entry->arena, at->map, value.map);
+    if (value.type == HF_EXPR_MAP && at->type == HF_EXPR_MAP && at->map != value.map) {
+        return hf_expr_map_merge(entry->arena, at->map, value.map);
     }
     *at = value;
     return HF_OK;
 }
 
 bool hf_log_field_remove(const struct hf_log_field *field, struct hf_log_entry *entry,
-                         struct hf_log_value *ret_value)
+                         struct hf_expr_value *ret_value)
 {
-    struct hf_log_value *value = hf_log_field_get(field, entry);
+    struct hf_expr_value *value = hf_log_field_get(field, entry);
     if (value == NULL) {
         return false;
     }
     *ret_value = *value;
     if (field->count == 0) {
-        *value = (struct hf_log_value){0};
+        *value = (struct hf_expr_value){0};
         if (field->root != HF_LOG_BODY) {
-            value->type = HF_LOG_MAP;
-            value->map = hf_log_map_new(entry->arena, 4);
+            value->type = HF_EXPR_MAP;
+            value->map = hf_expr_map_new(entry->arena, 4);
             return value->map != NULL;
         }
         return true;
     }
     struct hf_log_field parent = *field;
     parent.count--;
-    struct hf_log_value *map = hf_log_field_get(&parent, entry);
-    return hf_log_map_remove(map->map, field->keys[field->count - 1]);
+    struct hf_expr_value *map = hf_log_field_get(&parent, entry);
+    return hf_expr_map_remove(map->map, field->keys[field->count - 1]);
 }

@@ -20,11 +20,12 @@ const char *hf_log_field_parse(const char *text, struct hf_arena *arena,
                                struct hf_log_field *ret_field);
 
 /* NULL: there is nothing. */
-struct hf_log_value *hf_log_field_get(const struct hf_log_field *field, struct hf_log_entry *entry);
+struct hf_expr_value *hf_log_field_get(const struct hf_log_field *field,
+                                       struct hf_log_entry *entry);
 /* A map is merged into a map that is there; what is no map on the way is replaced by one.
  * HF_INVALID: attributes or resource cannot be that. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_log_field_set(const struct hf_log_field *field,
-                                            struct hf_log_entry *entry, struct hf_log_value value);
+                                            struct hf_log_entry *entry, struct hf_expr_value value);
 /* False: there was nothing. */
 bool hf_log_field_remove(const struct hf_log_field *field, struct hf_log_entry *entry,
-                         struct hf_log_value *ret_value);
+                         struct hf_expr_value *ret_value);

@@ -20,7 +20,7 @@ struct joined *joined_add(struct joined_list *list, struct hf_slice key, uint64_
         return NULL;
     }
     joined->arena.limit = JOINED_BYTES;
-    joined->key = hf_log_copy_text(&joined->arena, key);
+    joined->key = hf_expr_copy_text(&joined->arena, key);
     if (joined->key.data == NULL) {
         hf_arena_release(&joined->arena);
         free(joined);

@@ -157,7 +157,7 @@ static bool read_text(struct reader *r, struct hf_slice *ret)
     return true;
 }
 
-static bool read_number(struct reader *r, struct hf_log_value *ret)
+static bool read_number(struct reader *r, struct hf_expr_value *ret)
 {
     char digits[64];
     size_t size = 0;
@@ -184,18 +184,18 @@ static bool read_number(struct reader *r, struct hf_log_value *ret)
     }
     if (simple) {
         value = digits[0] == '-' ? -value : value;
-        *ret = r->parse_ints ? hf_log_integer(value) : hf_log_number((double)value);
+        *ret = r->parse_ints ? hf_expr_integer(value) : hf_expr_number((double)value);
         return true;
     }
     char *end = NULL;
     if (whole && r->parse_ints) {
         errno = 0;
-        *ret = hf_log_integer(strtoll(digits, &end, 10));
+        *ret = hf_expr_integer(strtoll(digits, &end, 10));
         if (errno == 0) {
             return *end == '\0';
         }
     }
-    *ret = hf_log_number(strtod(digits, &end));
+    *ret = hf_expr_number(strtod(digits, &end));
     return *end == '\0' && digits[size - 1] != '.';
 }
 
@@ -209,47 +209,47 @@ static bool read_word(struct reader *r, const char *word)
     return true;
 }
 
-static bool read_value(struct reader *r, struct hf_log_value *ret);
+static bool read_value(struct reader *r, struct hf_expr_value *ret);
 
-static bool read_object(struct reader *r, struct hf_log_value *ret)
+static bool read_object(struct reader *r, struct hf_expr_value *ret)
 {
-    struct hf_log_map *map = hf_log_map_new(r->arena, 8);
-    *ret = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    struct hf_expr_map *map = hf_expr_map_new(r->arena, 8);
+    *ret = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     if (map == NULL || take(r, '}')) {
         return map != NULL;
     }
     do {
         struct hf_slice key;
-        struct hf_log_value value;
+        struct hf_expr_value value;
         if (!take(r, '"') || !read_text(r, &key) || !take(r, ':') || !read_value(r, &value) ||
-            hf_log_map_set(r->arena, map, key, value) != HF_OK) {
+            hf_expr_map_set(r->arena, map, key, value) != HF_OK) {
             return false;
         }
     } while (take(r, ','));
     return take(r, '}');
 }
 
-static bool read_array(struct reader *r, struct hf_log_value *ret)
+static bool read_array(struct reader *r, struct hf_expr_value *ret)
 {
-    struct hf_log_list *list = hf_log_list_new(r->arena, 4);
-    *ret = (struct hf_log_value){.type = HF_LOG_LIST, .list = list};
+    struct hf_expr_list *list = hf_expr_list_new(r->arena, 4);
+    *ret = (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list};
     if (list == NULL || take(r, ']')) {
         return list != NULL;
     }
     do {
-        struct hf_log_value value;
-        if (!read_value(r, &value) || hf_log_list_add(r->arena, list, value) != HF_OK) {
+        struct hf_expr_value value;
+        if (!read_value(r, &value) || hf_expr_list_add(r->arena, list, value) != HF_OK) {
             return false;
         }
     } while (take(r, ','));
     return take(r, ']');
 }
 
-static bool read_value(struct reader *r, struct hf_log_value *ret)
+static bool read_value(struct reader *r, struct hf_expr_value *ret)
 {
     bool good = false;
     skip_space(r);
-    if (r->at == r->end || ++r->depth > HF_LOG_DEPTH_MAX) {
+    if (r->at == r->end || ++r->depth > HF_EXPR_DEPTH_MAX) {
         return false;
     }
     switch (*r->at) {
@@ -263,19 +263,19 @@ static bool read_value(struct reader *r, struct hf_log_value *ret)
         break;
     case '"':
         r->at++;
-        ret->type = HF_LOG_STRING;
+        ret->type = HF_EXPR_STRING;
         good = read_text(r, &ret->text);
         break;
     case 't':
-        *ret = hf_log_boolean(true);
+        *ret = hf_expr_boolean(true);
         good = read_word(r, "true");
         break;
     case 'f':
-        *ret = hf_log_boolean(false);
+        *ret = hf_expr_boolean(false);
         good = read_word(r, "false");
         break;
     case 'n':
-        *ret = (struct hf_log_value){0};
+        *ret = (struct hf_expr_value){0};
         good = read_word(r, "null");
         break;
     default:
@@ -287,7 +287,7 @@ static bool read_value(struct reader *r, struct hf_log_value *ret)
 }
 
 bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
-               struct hf_log_value *ret_value)
+               struct hf_expr_value *ret_value)
 {
     struct reader r = {.at = text.data, .arena = arena, .parse_ints = parse_ints};
     r.end = text.size != 0 ? text.data + text.size : text.data;

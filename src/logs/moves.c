@@ -29,7 +29,7 @@ static enum hf_status open_pair(struct operator* operator, const struct hf_value
 static enum outcome run_move(struct run *run, struct hf_log_entry *entry)
 {
     const struct pair_of_fields *state = run->operator->state;
-    struct hf_log_value value;
+    struct hf_expr_value value;
     if (!hf_log_field_remove(&state->from, entry, &value)) {
         return operator_failed(run, "the field to move is not there");
     }
@@ -40,12 +40,12 @@ static enum outcome run_move(struct run *run, struct hf_log_entry *entry)
 static enum outcome run_copy(struct run *run, struct hf_log_entry *entry)
 {
     const struct pair_of_fields *state = run->operator->state;
-    const struct hf_log_value *from = hf_log_field_get(&state->from, entry);
-    struct hf_log_value value;
+    const struct hf_expr_value *from = hf_log_field_get(&state->from, entry);
+    struct hf_expr_value value;
     if (from == NULL) {
         return operator_failed(run, "the field to copy is not there");
     }
-    enum hf_status status = hf_log_value_copy(entry->arena, from, &value);
+    enum hf_status status = hf_expr_value_copy(entry->arena, from, &value);
     status = status == HF_OK ? hf_log_field_set(&state->to, entry, value) : status;
     return status == HF_OK ? OUTCOME_NEXT : set_failed(run, status);
 }
@@ -54,7 +54,7 @@ static enum outcome run_copy(struct run *run, struct hf_log_entry *entry)
 
 struct add_state {
     struct hf_log_field field;
-    struct hf_log_value value;
+    struct hf_expr_value value;
     struct hf_expr *expr; /* instead of the value */
 };
 
@@ -74,7 +74,7 @@ static enum hf_status open_add(struct operator* operator, const struct hf_value 
     if (value->type == HF_VALUE_STRING && is_computed(value->string, operator->arena, &inside)) {
         return expr_of("value", inside, &state->expr, reterr);
     }
-    return hf_log_value_of(operator->arena, value, &state->value);
+    return hf_expr_value_of(operator->arena, value, &state->value);
 }
 
 static void close_add(struct operator* operator)
@@ -85,10 +85,10 @@ static void close_add(struct operator* operator)
 static enum outcome run_add(struct run *run, struct hf_log_entry *entry)
 {
     const struct add_state *state = run->operator->state;
-    struct hf_log_value value;
+    struct hf_expr_value value;
     enum hf_status status = state->expr != NULL
                                 ? entry_eval(state->expr, entry, &value, run->why)
-                                : hf_log_value_copy(entry->arena, &state->value, &value);
+                                : hf_expr_value_copy(entry->arena, &state->value, &value);
     if (status != HF_OK) {
         return state->expr != NULL ? OUTCOME_FAILED : set_failed(run, status);
     }
@@ -106,7 +106,7 @@ static enum hf_status open_field(struct operator* operator, const struct hf_valu
 
 static enum outcome run_remove(struct run *run, struct hf_log_entry *entry)
 {
-    struct hf_log_value gone;
+    struct hf_expr_value gone;
     return hf_log_field_remove(run->operator->state, entry, &gone)
                ? OUTCOME_NEXT
                : operator_failed(run, "the field to remove is not there");
@@ -115,9 +115,9 @@ static enum outcome run_remove(struct run *run, struct hf_log_entry *entry)
 static enum outcome run_flatten(struct run *run, struct hf_log_entry *entry)
 {
     struct hf_log_field parent = *(const struct hf_log_field *)run->operator->state;
-    struct hf_log_value value;
-    struct hf_log_value *found = hf_log_field_get(&parent, entry);
-    if (found == NULL || found->type != HF_LOG_MAP) {
+    struct hf_expr_value value;
+    struct hf_expr_value *found = hf_log_field_get(&parent, entry);
+    if (found == NULL || found->type != HF_EXPR_MAP) {
         return operator_failed(run, "the field to flatten is no map");
     }
     if (parent.count == 0 || !hf_log_field_remove(&parent, entry, &value)) {
@@ -166,22 +166,22 @@ static enum outcome run_retain(struct run *run, struct hf_log_entry *entry)
 {
     const struct retain_state *state = run->operator->state;
     struct hf_log_entry kept = *entry;
-    struct hf_log_value *roots[] = {&kept.body, &kept.attributes, &kept.resource};
+    struct hf_expr_value *roots[] = {&kept.body, &kept.attributes, &kept.resource};
     for (int root = 0; root < 3; root++) {
         if (!state->prunes[root]) {
             continue;
         }
-        *roots[root] = (struct hf_log_value){0};
+        *roots[root] = (struct hf_expr_value){0};
         if (root != HF_LOG_BODY) {
-            roots[root]->type = HF_LOG_MAP;
-            roots[root]->map = hf_log_map_new(entry->arena, 4);
+            roots[root]->type = HF_EXPR_MAP;
+            roots[root]->map = hf_expr_map_new(entry->arena, 4);
             if (roots[root]->map == NULL) {
                 return set_failed(run, HF_NOMEM);
             }
         }
     }
     for (size_t i = 0; i < state->count; i++) {
-        const struct hf_log_value *value = hf_log_field_get(&state->fields[i], entry);
+        const struct hf_expr_value *value = hf_log_field_get(&state->fields[i], entry);
         enum hf_status status =
             value != NULL ? hf_log_field_set(&state->fields[i], &kept, *value) : HF_OK;
         if (status != HF_OK) {
@@ -213,20 +213,20 @@ static enum hf_status open_assign(struct operator* operator, const struct hf_val
 static enum outcome run_assign(struct run *run, struct hf_log_entry *entry)
 {
     const struct assign_state *state = run->operator->state;
-    struct hf_log_value *value = hf_log_field_get(&state->field, entry);
-    if (value == NULL || value->type != HF_LOG_LIST || value->list->count != state->keys->count) {
+    struct hf_expr_value *value = hf_log_field_get(&state->field, entry);
+    if (value == NULL || value->type != HF_EXPR_LIST || value->list->count != state->keys->count) {
         return operator_failed(run, "the field is no list of as many values as there are keys");
     }
-    struct hf_log_map *map = hf_log_map_new(entry->arena, state->keys->count);
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, state->keys->count);
     if (map == NULL) {
         return set_failed(run, HF_NOMEM);
     }
     for (size_t i = 0; i < state->keys->count; i++) {
         const char *key = state->keys->items[i].string;
         map->pairs[map->count++] =
-            (struct hf_log_pair){hf_slice_text(key != NULL ? key : ""), value->list->items[i]};
+            (struct hf_expr_pair){hf_slice_text(key != NULL ? key : ""), value->list->items[i]};
     }
-    *value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return OUTCOME_NEXT;
 }
 

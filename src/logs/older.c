@@ -159,7 +159,7 @@ static enum outcome run_restructure(struct run *run, struct hf_log_entry *entry)
 
 struct metadata_item {
     struct hf_log_field field;
-    struct hf_log_value value;
+    struct hf_expr_value value;
     struct hf_log_template *text; /* instead of the value, when it is a text */
 };
 
@@ -172,7 +172,7 @@ static enum hf_status add_item(struct operator* operator, const struct hf_value 
                                struct metadata_item *item, char *reterr)
 {
     return value->type == HF_VALUE_STRING ? hf_log_template_new(value->string, &item->text, reterr)
-                                          : hf_log_value_of(operator->arena, value, &item->value);
+                                          : hf_expr_value_of(operator->arena, value, &item->value);
 }
 
 static enum hf_status add_metadata(struct operator* operator, const char * key,
@@ -219,7 +219,7 @@ static enum outcome run_metadata(struct run *run, struct hf_log_entry *entry)
     const struct metadata_state *state = run->operator->state;
     for (size_t i = 0; i < state->count; i++) {
         const struct metadata_item *item = &state->items[i];
-        struct hf_log_value value = item->value;
+        struct hf_expr_value value = item->value;
         struct hf_slice text;
         enum hf_status status = HF_OK;
         if (item->text != NULL) {
@@ -227,7 +227,7 @@ static enum outcome run_metadata(struct run *run, struct hf_log_entry *entry)
             if (status == HF_INVALID) {
                 return OUTCOME_FAILED;
             }
-            value = hf_log_string(text);
+            value = hf_expr_string(text);
         }
         status = status == HF_OK ? hf_log_field_set(&item->field, entry, value) : status;
         if (status != HF_OK) {

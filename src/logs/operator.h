@@ -41,8 +41,8 @@ struct operator_kind {
     /* All but parsers. */
     enum outcome (*run)(struct run *run, struct hf_log_entry *entry);
     /* Parsers: from a value to a value. False: run->why. */
-    bool (*parse)(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
-                  struct hf_log_value *ret_value);
+    bool (*parse)(struct run *run, struct hf_log_entry *entry, const struct hf_expr_value *from,
+                  struct hf_expr_value *ret_value);
     void (*tick)(struct hf_log_pipeline *pipeline, struct operator* operator, uint64_t now_ns);
     uint64_t (*held)(const struct operator* operator, const void * source);
     void (*forget)(struct hf_log_pipeline *pipeline, struct operator* operator,
@@ -108,7 +108,7 @@ extern const struct operator_kind *const operator_kinds[]; /* ends with NULL */
 enum outcome operator_failed(struct run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum hf_status entry_eval(const struct hf_expr *expr, struct hf_log_entry *entry,
-                          struct hf_log_value *ret_value, char *reterr);
+                          struct hf_expr_value *ret_value, char *reterr);
 enum hf_status entry_test(const struct hf_expr *expr, struct hf_log_entry *entry, bool *ret_true,
                           char *reterr);
 /* On from the operators behind this one; for what was held. */
@@ -142,4 +142,4 @@ void parser_close(struct operator* operator);
 enum outcome parser_run(struct run *run, struct hf_log_entry *entry);
 /* json.c: an object, or any value. Texts without escapes point into `text`. */
 HF_MUST_USE bool json_read(struct hf_arena *arena, struct hf_slice text, bool parse_ints,
-                           struct hf_log_value *ret_value);
+                           struct hf_expr_value *ret_value);

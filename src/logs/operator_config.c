@@ -101,7 +101,7 @@ bool is_computed(const char *text, struct hf_arena *arena, const char **ret_insi
     if (size < 7 || strncmp(text, "EXPR(", 5) != 0 || text[size - 1] != ')') {
         return false;
     }
-    struct hf_slice copy = hf_log_copy_text(arena, hf_slice_of(text + 5, size - 6));
+    struct hf_slice copy = hf_expr_copy_text(arena, hf_slice_of(text + 5, size - 6));
     if (copy.data == NULL) {
         return false;
     }

@@ -53,14 +53,14 @@ static void close_syslog(struct operator* operator)
 struct reader {
     struct hf_slice rest;
     struct hf_log_entry *entry;
-    struct hf_log_map *map;
+    struct hf_expr_map *map;
     bool good;
 };
 
-static void set(struct reader *r, const char *key, struct hf_log_value value)
+static void set(struct reader *r, const char *key, struct hf_expr_value value)
 {
     r->good =
-        r->good && hf_log_map_set(r->entry->arena, r->map, hf_slice_text(key), value) == HF_OK;
+        r->good && hf_expr_map_set(r->entry->arena, r->map, hf_slice_text(key), value) == HF_OK;
 }
 
 static void skip(struct reader *r, size_t size)
@@ -90,9 +90,9 @@ static bool take_priority(struct reader *r)
         return false;
     }
     skip(r, i + 1);
-    set(r, "priority", hf_log_integer(value));
-    set(r, "facility", hf_log_integer(value / 8));
-    set(r, "facility_text", hf_log_text(facilities[value / 8]));
+    set(r, "priority", hf_expr_integer(value));
+    set(r, "facility", hf_expr_integer(value / 8));
+    set(r, "facility_text", hf_expr_text(facilities[value / 8]));
     r->entry->severity = numbers[value % 8];
     r->entry->severity_text = hf_slice_text(names[value % 8]);
     return true;
@@ -115,7 +115,7 @@ static bool take_word_as(struct reader *r, const char *key)
         return false;
     }
     if (!hf_slice_is(word, "-")) {
-        set(r, key, hf_log_string(word));
+        set(r, key, hf_expr_string(word));
     }
     return true;
 }
@@ -156,10 +156,10 @@ static size_t name_size(struct hf_slice text, const char *end)
 /* "[id a="b"][...]" as a map of maps. */
 static bool take_structured(struct reader *r)
 {
-    struct hf_log_map *all = hf_log_map_new(r->entry->arena, 2);
+    struct hf_expr_map *all = hf_expr_map_new(r->entry->arena, 2);
     while (all != NULL && r->rest.size != 0 && r->rest.data[0] == '[') {
         skip(r, 1);
-        struct hf_log_map *one = hf_log_map_new(r->entry->arena, 4);
+        struct hf_expr_map *one = hf_expr_map_new(r->entry->arena, 4);
         size_t size = name_size(r->rest, " ]");
         struct hf_slice id = hf_slice_of(r->rest.data, size);
         skip(r, size);
@@ -174,18 +174,18 @@ static bool take_structured(struct reader *r)
             }
             skip(r, 1);
             if (!take_quoted(r, &value) ||
-                hf_log_map_set(r->entry->arena, one, key, hf_log_string(value)) != HF_OK) {
+                hf_expr_map_set(r->entry->arena, one, key, hf_expr_string(value)) != HF_OK) {
                 return false;
             }
         }
         if (one == NULL || r->rest.size == 0 || r->rest.data[0] != ']' ||
-            hf_log_map_set(r->entry->arena, all, id,
-                           (struct hf_log_value){.type = HF_LOG_MAP, .map = one}) != HF_OK) {
+            hf_expr_map_set(r->entry->arena, all, id,
+                            (struct hf_expr_value){.type = HF_EXPR_MAP, .map = one}) != HF_OK) {
             return false;
         }
         skip(r, 1);
     }
-    set(r, "structured_data", (struct hf_log_value){.type = HF_LOG_MAP, .map = all});
+    set(r, "structured_data", (struct hf_expr_value){.type = HF_EXPR_MAP, .map = all});
     return all != NULL;
 }
 
@@ -197,7 +197,7 @@ static bool read_5424(struct reader *r)
         !take_word(r, &time)) {
         return false;
     }
-    set(r, "version", hf_log_integer(strtol((const char *)version.data, NULL, 10)));
+    set(r, "version", hf_expr_integer(strtol((const char *)version.data, NULL, 10)));
     if (!hf_slice_is(time, "-")) {
         if (!hf_time_rfc3339(time, &time_ns)) {
             return false;
@@ -215,7 +215,7 @@ static bool read_5424(struct reader *r)
     }
     if (r->rest.size > 1 && r->rest.data[0] == ' ') {
         skip(r, 1);
-        set(r, "message", hf_log_string(r->rest));
+        set(r, "message", hf_expr_string(r->rest));
     }
     return true;
 }
@@ -235,17 +235,17 @@ static bool read_3164(struct reader *r, const struct syslog_state *state)
     }
     size_t size = name_size(r->rest, ":[ ");
     if (size < r->rest.size && r->rest.data[size] != ' ') {
-        set(r, "appname", hf_log_string(hf_slice_of(r->rest.data, size)));
+        set(r, "appname", hf_expr_string(hf_slice_of(r->rest.data, size)));
         skip(r, size);
         if (r->rest.data[0] == '[') {
             size = name_size(r->rest, "]");
-            set(r, "proc_id", hf_log_string(hf_slice_of(r->rest.data + 1, size - 1)));
+            set(r, "proc_id", hf_expr_string(hf_slice_of(r->rest.data + 1, size - 1)));
             skip(r, size < r->rest.size ? size + 1 : size);
         }
         skip(r, r->rest.size != 0 && r->rest.data[0] == ':');
         skip(r, r->rest.size != 0 && r->rest.data[0] == ' ');
     }
-    set(r, "message", hf_log_string(r->rest));
+    set(r, "message", hf_expr_string(r->rest));
     return true;
 }
 
@@ -268,7 +268,7 @@ static bool read_raw(struct reader *r)
 {
     struct hf_slice all = r->rest;
     (void)take_priority(r);
-    set(r, "message", hf_log_string(all));
+    set(r, "message", hf_expr_string(all));
     return true;
 }
 
@@ -285,11 +285,11 @@ static bool read_text(struct reader *r, const struct syslog_state *state)
 }
 
 static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
-                         const struct hf_log_value *from, struct hf_log_value *ret_value)
+                         const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     const struct syslog_state *state = run->operator->state;
-    struct reader r = {.entry = entry, .map = hf_log_map_new(entry->arena, 10), .good = true};
-    if (from->type != HF_LOG_STRING || r.map == NULL) {
+    struct reader r = {.entry = entry, .map = hf_expr_map_new(entry->arena, 10), .good = true};
+    if (from->type != HF_EXPR_STRING || r.map == NULL) {
         operator_failed(run, "what is parsed is no text");
         return false;
     }
@@ -300,7 +300,7 @@ static bool parse_syslog(struct run *run, struct hf_log_entry *entry,
         operator_failed(run, "the text is no syslog message");
         return false;
     }
-    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = r.map};
+    *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = r.map};
     return true;
 }
 

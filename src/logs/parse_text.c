@@ -7,9 +7,9 @@
 #include "operator.h"
 #include "util/regex.h"
 
-static bool take_text(struct run *run, const struct hf_log_value *from, struct hf_slice *ret)
+static bool take_text(struct run *run, const struct hf_expr_value *from, struct hf_slice *ret)
 {
-    if (from->type != HF_LOG_STRING && from->type != HF_LOG_BYTES) {
+    if (from->type != HF_EXPR_STRING && from->type != HF_EXPR_BYTES) {
         operator_failed(run, "what is parsed is no text");
         return false;
     }
@@ -38,8 +38,8 @@ static enum hf_status open_json(struct operator* operator, const struct hf_value
     return HF_OK;
 }
 
-static bool parse_json(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
-                       struct hf_log_value *ret_value)
+static bool parse_json(struct run *run, struct hf_log_entry *entry,
+                       const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     const struct json_state *state = run->operator->state;
     struct hf_slice text;
@@ -47,7 +47,7 @@ static bool parse_json(struct run *run, struct hf_log_entry *entry, const struct
         return false;
     }
     if (!json_read(entry->arena, text, state->parse_ints, ret_value) ||
-        ret_value->type != HF_LOG_MAP) {
+        ret_value->type != HF_EXPR_MAP) {
         operator_failed(run, "the text is no JSON object");
         return false;
     }
@@ -55,13 +55,13 @@ static bool parse_json(struct run *run, struct hf_log_entry *entry, const struct
 }
 
 static bool parse_json_array(struct run *run, struct hf_log_entry *entry,
-                             const struct hf_log_value *from, struct hf_log_value *ret_value)
+                             const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     struct hf_slice text;
     if (!take_text(run, from, &text)) {
         return false;
     }
-    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_LOG_LIST) {
+    if (!json_read(entry->arena, text, true, ret_value) || ret_value->type != HF_EXPR_LIST) {
         operator_failed(run, "the text is no JSON array");
         return false;
     }
@@ -100,7 +100,7 @@ static void close_regex(struct operator* operator)
 }
 
 static bool parse_regex(struct run *run, struct hf_log_entry *entry,
-                        const struct hf_log_value *from, struct hf_log_value *ret_value)
+                        const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     const struct regex_state *state = run->operator->state;
     struct hf_slice groups[HF_REGEX_GROUPS_MAX], text;
@@ -112,18 +112,18 @@ static bool parse_regex(struct run *run, struct hf_log_entry *entry,
         return false;
     }
     size_t count = hf_regex_group_count(state->regex);
-    struct hf_log_map *map = hf_log_map_new(entry->arena, count);
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, count);
     if (map == NULL) {
         return out_of_memory(run);
     }
     for (size_t i = 0; i < count; i++) {
         const char *name = hf_regex_group_name(state->regex, i + 1);
-        if (name != NULL && hf_log_map_set(entry->arena, map, hf_slice_text(name),
-                                           hf_log_string(groups[i])) != HF_OK) {
+        if (name != NULL && hf_expr_map_set(entry->arena, map, hf_slice_text(name),
+                                            hf_expr_string(groups[i])) != HF_OK) {
             return out_of_memory(run);
         }
     }
-    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return true;
 }
 
@@ -176,7 +176,7 @@ static size_t pair_end(struct hf_slice text, struct hf_slice between)
     return text.size;
 }
 
-static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_log_map *map,
+static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_expr_map *map,
                      struct hf_slice pair)
 {
     const struct pair_state *state = run->operator->state;
@@ -192,16 +192,16 @@ static bool add_pair(struct run *run, struct hf_log_entry *entry, struct hf_log_
     struct hf_slice value =
         hf_slice_of(found + state->delimiter.size, pair.size - size - state->delimiter.size);
     value = trim(trim(trim(value, " \t\r\n"), "\"'"), " \t\r\n");
-    return hf_log_map_set(entry->arena, map, key, hf_log_string(value)) == HF_OK ||
+    return hf_expr_map_set(entry->arena, map, key, hf_expr_string(value)) == HF_OK ||
            out_of_memory(run);
 }
 
 static bool parse_pairs(struct run *run, struct hf_log_entry *entry,
-                        const struct hf_log_value *from, struct hf_log_value *ret_value)
+                        const struct hf_expr_value *from, struct hf_expr_value *ret_value)
 {
     const struct pair_state *state = run->operator->state;
     struct hf_slice text;
-    struct hf_log_map *map = hf_log_map_new(entry->arena, 8);
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, 8);
     if (!take_text(run, from, &text)) {
         return false;
     }
@@ -219,7 +219,7 @@ static bool parse_pairs(struct run *run, struct hf_log_entry *entry,
         size = size + step < text.size ? size + step : text.size;
         text = hf_slice_of(text.data + size, text.size - size);
     }
-    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return map != NULL || out_of_memory(run);
 }
 
@@ -329,8 +329,8 @@ static size_t split_row(const struct csv_state *state, struct hf_arena *arena, s
     }
 }
 
-static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
-                      struct hf_log_value *ret_value)
+static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct hf_expr_value *from,
+                      struct hf_expr_value *ret_value)
 {
     const struct csv_state *state = run->operator->state;
     struct hf_slice names[COLUMNS_MAX], columns[COLUMNS_MAX], text, header = state->header;
@@ -338,8 +338,8 @@ static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct 
         return false;
     }
     if (state->has_attribute) {
-        const struct hf_log_value *value = hf_log_field_get(&state->attribute, entry);
-        if (value == NULL || value->type != HF_LOG_STRING) {
+        const struct hf_expr_value *value = hf_log_field_get(&state->attribute, entry);
+        if (value == NULL || value->type != HF_EXPR_STRING) {
             operator_failed(run, "the attribute of the header is no text");
             return false;
         }
@@ -352,13 +352,13 @@ static bool parse_csv(struct run *run, struct hf_log_entry *entry, const struct 
         operator_failed(run, "the row has another number of columns than its header");
         return false;
     }
-    struct hf_log_map *map = hf_log_map_new(entry->arena, count);
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, count);
     for (size_t i = 0; map != NULL && i < count; i++) {
-        if (hf_log_map_set(entry->arena, map, names[i], hf_log_string(columns[i])) != HF_OK) {
+        if (hf_expr_map_set(entry->arena, map, names[i], hf_expr_string(columns[i])) != HF_OK) {
             map = NULL;
         }
     }
-    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return map != NULL || out_of_memory(run);
 }
 

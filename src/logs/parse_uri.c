@@ -102,9 +102,9 @@ static struct hf_slice unescape(struct hf_arena *arena, struct hf_slice text)
 }
 
 /* Each key with the list of its values. */
-static struct hf_log_value read_query(struct hf_arena *arena, struct hf_slice query)
+static struct hf_expr_value read_query(struct hf_arena *arena, struct hf_slice query)
 {
-    struct hf_log_value value = {.type = HF_LOG_MAP, .map = hf_log_map_new(arena, 4)};
+    struct hf_expr_value value = {.type = HF_EXPR_MAP, .map = hf_expr_map_new(arena, 4)};
     while (query.size != 0 && value.map != NULL) {
         size_t end = find_any(query, 0, "&");
         struct hf_slice pair = cut(query, 0, end);
@@ -113,29 +113,29 @@ static struct hf_log_value read_query(struct hf_arena *arena, struct hf_slice qu
         struct hf_slice key = unescape(arena, cut(pair, 0, equals));
         struct hf_slice text =
             unescape(arena, cut(pair, equals < pair.size ? equals + 1 : equals, pair.size));
-        struct hf_log_pair *found = hf_log_map_find(value.map, key);
-        struct hf_log_list *list = found != NULL ? found->value.list : hf_log_list_new(arena, 1);
+        struct hf_expr_pair *found = hf_expr_map_find(value.map, key);
+        struct hf_expr_list *list = found != NULL ? found->value.list : hf_expr_list_new(arena, 1);
         if (pair.size == 0) {
             continue;
         }
-        if (list == NULL || hf_log_list_add(arena, list, hf_log_string(text)) != HF_OK ||
-            hf_log_map_set(arena, value.map, key,
-                           (struct hf_log_value){.type = HF_LOG_LIST, .list = list}) != HF_OK) {
-            return (struct hf_log_value){0};
+        if (list == NULL || hf_expr_list_add(arena, list, hf_expr_string(text)) != HF_OK ||
+            hf_expr_map_set(arena, value.map, key,
+                            (struct hf_expr_value){.type = HF_EXPR_LIST, .list = list}) != HF_OK) {
+            return (struct hf_expr_value){0};
         }
     }
     return value;
 }
 
-static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct hf_log_value *from,
-                      struct hf_log_value *ret_value)
+static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct hf_expr_value *from,
+                      struct hf_expr_value *ret_value)
 {
     struct uri uri = {0};
-    if (from->type != HF_LOG_STRING || !split_uri(from->text, &uri)) {
+    if (from->type != HF_EXPR_STRING || !split_uri(from->text, &uri)) {
         operator_failed(run, "the text is no URI");
         return false;
     }
-    struct hf_log_map *map = hf_log_map_new(entry->arena, 6);
+    struct hf_expr_map *map = hf_expr_map_new(entry->arena, 6);
     const struct {
         const char *key;
         struct hf_slice text;
@@ -147,15 +147,15 @@ static bool parse_uri(struct run *run, struct hf_log_entry *entry, const struct 
     bool good = map != NULL;
     for (size_t i = 0; i < 5 && good; i++) {
         good = parts[i].text.size == 0 ||
-               hf_log_map_add(entry->arena, map, hf_slice_text(parts[i].key),
-                              hf_log_string(parts[i].text)) == HF_OK;
+               hf_expr_map_add(entry->arena, map, hf_slice_text(parts[i].key),
+                               hf_expr_string(parts[i].text)) == HF_OK;
     }
     if (good && uri.query.size != 0) {
-        struct hf_log_value query = read_query(entry->arena, uri.query);
-        good = query.type == HF_LOG_MAP &&
-               hf_log_map_add(entry->arena, map, hf_slice_text("query"), query) == HF_OK;
+        struct hf_expr_value query = read_query(entry->arena, uri.query);
+        good = query.type == HF_EXPR_MAP &&
+               hf_expr_map_add(entry->arena, map, hf_slice_text("query"), query) == HF_OK;
     }
-    *ret_value = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *ret_value = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     if (!good) {
         operator_failed(run, "out of memory");
     }

@@ -88,9 +88,9 @@ static bool run_blocks(struct run *run, const struct parser *parser, struct hf_l
 
 /* The old preserve_to: the source goes there, and away from where it was. */
 static bool preserve(struct run *run, const struct parser *parser, struct hf_log_entry *entry,
-                     struct hf_log_value original)
+                     struct hf_expr_value original)
 {
-    struct hf_log_value gone;
+    struct hf_expr_value gone;
     if (!parser->has_preserve) {
         return true;
     }
@@ -105,11 +105,11 @@ static bool preserve(struct run *run, const struct parser *parser, struct hf_log
 enum outcome parser_run(struct run *run, struct hf_log_entry *entry)
 {
     const struct parser *parser = run->operator->parser;
-    const struct hf_log_value *from = hf_log_field_get(&parser->from, entry);
+    const struct hf_expr_value *from = hf_log_field_get(&parser->from, entry);
     if (from == NULL) {
         return operator_failed(run, "the field to parse is not there");
     }
-    struct hf_log_value original = *from, value, moved;
+    struct hf_expr_value original = *from, value, moved;
     if (!run->operator->kind->parse(run, entry, &original, &value)) {
         return OUTCOME_FAILED;
     }

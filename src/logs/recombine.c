@@ -64,7 +64,7 @@ static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
     struct hf_log_entry entry = joined->entry;
     /* What is emitted now is held no more, also for a commit that follows at once. */
     joined->offset = UINT64_MAX;
-    if (hf_log_field_set(&state->combine, &entry, hf_log_string(text)) == HF_OK) {
+    if (hf_log_field_set(&state->combine, &entry, hf_expr_string(text)) == HF_OK) {
         pass_on(pipeline, operator, & entry);
     }
     joined_remove(&state->list, joined);
@@ -72,9 +72,10 @@ static void flush(struct hf_log_pipeline *pipeline, struct operator* operator,
 
 static struct hf_slice source_of(const struct recombine_state *state, struct hf_log_entry *entry)
 {
-    const struct hf_log_value *value = hf_log_field_get(&state->source, entry);
-    return value != NULL && value->type == HF_LOG_STRING ? value->text
-                                                         : hf_slice_text("DefaultSourceIdentifier");
+    const struct hf_expr_value *value = hf_log_field_get(&state->source, entry);
+    return value != NULL && value->type == HF_EXPR_STRING
+               ? value->text
+               : hf_slice_text("DefaultSourceIdentifier");
 }
 
 static bool is_full(const struct recombine_state *state, const struct joined *joined)
@@ -113,7 +114,7 @@ static enum outcome hold(struct run *run, struct joined *joined, struct hf_slice
 static enum outcome run_recombine(struct run *run, struct hf_log_entry *entry)
 {
     struct recombine_state *state = run->operator->state;
-    const struct hf_log_value *value = hf_log_field_get(&state->combine, entry);
+    const struct hf_expr_value *value = hf_log_field_get(&state->combine, entry);
     struct hf_slice source = source_of(state, entry);
     struct joined *joined = joined_find(&state->list, source);
     bool matches = false;
@@ -121,7 +122,7 @@ static enum outcome run_recombine(struct run *run, struct hf_log_entry *entry)
                    run->why) != HF_OK) {
         return OUTCOME_FAILED;
     }
-    if (value == NULL || value->type != HF_LOG_STRING) {
+    if (value == NULL || value->type != HF_EXPR_STRING) {
         return operator_failed(run, "combine_field is no text");
     }
     if (state->is_first != NULL) {

@@ -40,7 +40,7 @@ static unsigned number_of(const char *name)
 static bool add_row(struct operator* operator, struct severity_parser * parser, const char *text,
                     unsigned number)
 {
-    struct hf_slice copy = hf_log_copy_text(operator->arena, hf_slice_text(text));
+    struct hf_slice copy = hf_expr_copy_text(operator->arena, hf_slice_text(text));
     if (copy.data == NULL || parser->row_count == SEVERITIES_MAX) {
         return false;
     }
@@ -166,21 +166,21 @@ bool severity_parser_run(struct run *run, const struct severity_parser *parser,
                          struct hf_log_entry *entry)
 {
     static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
-    const struct hf_log_value *value = hf_log_field_get(&parser->from, entry);
+    const struct hf_expr_value *value = hf_log_field_get(&parser->from, entry);
     char digits[32];
     struct hf_slice text;
     if (value == NULL) {
         operator_failed(run, "the field of the severity is not there");
         return false;
     }
-    bool whole = value->type == HF_LOG_DOUBLE && value->number == floor(value->number) &&
+    bool whole = value->type == HF_EXPR_DOUBLE && value->number == floor(value->number) &&
                  fabs(value->number) < 1e15;
-    if (value->type == HF_LOG_STRING || value->type == HF_LOG_BYTES) {
+    if (value->type == HF_EXPR_STRING || value->type == HF_EXPR_BYTES) {
         text = value->text;
-    } else if (value->type == HF_LOG_INT || whole) {
+    } else if (value->type == HF_EXPR_INT || whole) {
         int size = snprintf(digits, sizeof(digits), "%lld",
                             whole ? (long long)value->number : (long long)value->integer);
-        text = hf_log_copy_text(entry->arena, hf_slice_of(digits, (size_t)size));
+        text = hf_expr_copy_text(entry->arena, hf_slice_of(digits, (size_t)size));
     } else {
         operator_failed(run, "the severity is neither text nor a whole number");
         return false;
@@ -191,7 +191,7 @@ bool severity_parser_run(struct run *run, const struct severity_parser *parser,
         unsigned step = (entry->severity - 1) % 4 + 1;
         int size = snprintf(digits, sizeof(digits), step == 1 ? "%s" : "%s%u",
                             names[(entry->severity - 1) / 4], step);
-        entry->severity_text = hf_log_copy_text(entry->arena, hf_slice_of(digits, (size_t)size));
+        entry->severity_text = hf_expr_copy_text(entry->arena, hf_slice_of(digits, (size_t)size));
     }
     return true;
 }
@@ -232,12 +232,12 @@ enum hf_status trace_parser_open(struct operator* operator, const struct hf_valu
 static bool read_hex(struct run *run, const struct hf_log_field *from, struct hf_log_entry *entry,
                      size_t bytes, struct hf_slice *ret)
 {
-    const struct hf_log_value *value = hf_log_field_get(from, entry);
+    const struct hf_expr_value *value = hf_log_field_get(from, entry);
     if (value == NULL) {
         return true;
     }
     uint8_t *out = hf_arena_take(entry->arena, bytes);
-    if (value->type != HF_LOG_STRING || value->text.size != bytes * 2 || out == NULL) {
+    if (value->type != HF_EXPR_STRING || value->text.size != bytes * 2 || out == NULL) {
         operator_failed(run, "an id of a trace is no %zu hexadecimal digits", bytes * 2);
         return false;
     }
@@ -280,8 +280,8 @@ static enum outcome run_trace(struct run *run, struct hf_log_entry *entry)
 
 bool scope_name_run(struct run *run, const struct hf_log_field *from, struct hf_log_entry *entry)
 {
-    const struct hf_log_value *value = hf_log_field_get(from, entry);
-    if (value == NULL || value->type != HF_LOG_STRING) {
+    const struct hf_expr_value *value = hf_log_field_get(from, entry);
+    if (value == NULL || value->type != HF_EXPR_STRING) {
         operator_failed(run, "the name of the scope is no text");
         return false;
     }

@@ -94,14 +94,14 @@ enum hf_status hf_log_template_render(const struct hf_log_template *made,
                                       struct hf_log_entry *entry, struct hf_slice *ret_text,
                                       char *reterr)
 {
-    struct hf_log_value values[PARTS_MAX];
+    struct hf_expr_value values[PARTS_MAX];
     size_t size = made->parts[made->count - 1].text.size;
     for (size_t i = 0; i + 1 < made->count; i++) {
         enum hf_status status = entry_eval(made->parts[i].expr, entry, &values[i], reterr);
         if (status != HF_OK) {
             return status;
         }
-        if (values[i].type != HF_LOG_STRING) {
+        if (values[i].type != HF_EXPR_STRING) {
             return invalid(reterr, "EXPR of a text gives a value that is no text");
         }
         size += made->parts[i].text.size + values[i].text.size;
@@ -180,11 +180,11 @@ enum hf_status hf_log_labels_set(const struct hf_log_labels *labels, struct hf_l
     enum hf_status worst = HF_OK;
     for (size_t i = 0; i < labels->count && worst != HF_NOMEM; i++) {
         const struct hf_log_label *label = &labels->items[i];
-        struct hf_log_value *to = label->is_of_resource ? &entry->resource : &entry->attributes;
+        struct hf_expr_value *to = label->is_of_resource ? &entry->resource : &entry->attributes;
         struct hf_slice text;
         enum hf_status status = hf_log_template_render(label->text, entry, &text, reterr);
         if (status == HF_OK) {
-            status = hf_log_map_set(entry->arena, to->map, label->key, hf_log_string(text));
+            status = hf_expr_map_set(entry->arena, to->map, label->key, hf_expr_string(text));
         }
         worst = status != HF_OK ? status : worst;
     }

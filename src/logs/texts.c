@@ -26,12 +26,12 @@ static enum hf_status open_unquote(struct operator* operator, const struct hf_va
 
 static enum outcome run_unquote(struct run *run, struct hf_log_entry *entry)
 {
-    struct hf_log_value *value = hf_log_field_get(run->operator->state, entry);
-    struct hf_log_value text;
+    struct hf_expr_value *value = hf_log_field_get(run->operator->state, entry);
+    struct hf_expr_value text;
     if (value == NULL) {
         return OUTCOME_NEXT;
     }
-    if (value->type != HF_LOG_STRING || value->text.size < 2) {
+    if (value->type != HF_EXPR_STRING || value->text.size < 2) {
         return operator_failed(run, "the field to unquote is no text in quotes");
     }
     uint8_t quote = value->text.data[0];
@@ -91,11 +91,11 @@ static void close_replace(struct operator* operator)
 static enum outcome run_replace(struct run *run, struct hf_log_entry *entry)
 {
     struct replace_state *state = run->operator->state;
-    struct hf_log_value *value = hf_log_field_get(&state->field, entry);
+    struct hf_expr_value *value = hf_log_field_get(&state->field, entry);
     if (value == NULL) {
         return OUTCOME_NEXT;
     }
-    if (value->type != HF_LOG_STRING) {
+    if (value->type != HF_EXPR_STRING) {
         return operator_failed(run, "the field holds no text");
     }
     state->made.size = 0;
@@ -106,7 +106,7 @@ static enum outcome run_replace(struct run *run, struct hf_log_entry *entry)
                                   : operator_failed(run, "the pattern takes too many steps");
     }
     struct hf_slice made = hf_slice_of(state->made.data, state->made.size);
-    struct hf_slice kept = made.size != 0 ? hf_log_copy_text(entry->arena, made) : HF_EMPTY_SLICE;
+    struct hf_slice kept = made.size != 0 ? hf_expr_copy_text(entry->arena, made) : HF_EMPTY_SLICE;
     if (made.size != 0 && kept.data == NULL) {
         return no_memory(run);
     }
@@ -146,11 +146,11 @@ static size_t replace_bad_bytes(struct hf_slice text, uint8_t *out)
 
 static enum outcome run_sanitize(struct run *run, struct hf_log_entry *entry)
 {
-    struct hf_log_value *value = hf_log_field_get(run->operator->state, entry);
+    struct hf_expr_value *value = hf_log_field_get(run->operator->state, entry);
     if (value == NULL) {
         return OUTCOME_NEXT;
     }
-    if (value->type != HF_LOG_STRING) {
+    if (value->type != HF_EXPR_STRING) {
         return operator_failed(run, "the field holds no text");
     }
     if (hf_utf8_is_valid(value->text)) {

@@ -42,20 +42,20 @@ void time_parser_close(struct time_parser *parser)
     hf_time_layout_free(parser->layout);
 }
 
-static bool read_time(const struct time_parser *parser, const struct hf_log_value *value,
+static bool read_time(const struct time_parser *parser, const struct hf_expr_value *value,
                       int64_t *ret_ns)
 {
     switch (value->type) {
-    case HF_LOG_STRING:
-    case HF_LOG_BYTES:
+    case HF_EXPR_STRING:
+    case HF_EXPR_BYTES:
         if (parser->is_rfc3339 && value->text.size != 0 &&
             value->text.data[value->text.size - 1] == 'Z' && hf_time_rfc3339(value->text, ret_ns)) {
             return true;
         }
         return hf_time_layout_parse(parser->layout, value->text, ret_ns);
-    case HF_LOG_INT:
+    case HF_EXPR_INT:
         return hf_time_layout_of_integer(parser->layout, value->integer, ret_ns);
-    case HF_LOG_DOUBLE:
+    case HF_EXPR_DOUBLE:
         return hf_time_layout_of_double(parser->layout, value->number, ret_ns);
     default:
         return false;
@@ -64,14 +64,14 @@ static bool read_time(const struct time_parser *parser, const struct hf_log_valu
 
 bool time_parser_run(struct run *run, const struct time_parser *parser, struct hf_log_entry *entry)
 {
-    const struct hf_log_value *value = hf_log_field_get(&parser->from, entry);
+    const struct hf_expr_value *value = hf_log_field_get(&parser->from, entry);
     int64_t time_ns = 0;
     if (value == NULL) {
         operator_failed(run, "the field of the time is not there");
         return false;
     }
     if (!read_time(parser, value, &time_ns)) {
-        bool text = value->type == HF_LOG_STRING;
+        bool text = value->type == HF_EXPR_STRING;
         operator_failed(run, "the time does not match its layout: %.*s",
                         text ? (int)(value->text.size < 100 ? value->text.size : 100) : 0,
                         text ? (const char *)value->text.data : "");

@@ -28,6 +28,7 @@ struct hf_delivery_config;
 struct hf_own_spans;
 struct hf_span_name;
 struct hf_exporter_histories;
+struct hf_taps;
 
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
@@ -40,6 +41,8 @@ struct hf_host {
     struct hf_loop **loops;
     size_t loop_count;
     struct hf_exporter_histories *histories; /* NULL: none are kept */
+    struct hf_taps *taps;                    /* see taps.h; NULL: there are none */
+    atomic_uint open_taps;
     /* Runs a command of the control protocol and writes its answer to `out`; the exit code. NULL:
      * nothing is answered yet. Set before components are opened. */
     int (*run_command)(void *commands, int count, char *const *words, FILE *out);

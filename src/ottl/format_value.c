@@ -172,7 +172,7 @@ static void put_quoted(struct hf_format_out *out, const struct hf_format_spec *s
 {
     struct hf_bytes made = {0};
     bool failed = false;
-    bool is_raw = spec->sharp && memchr(text.data, '`', text.size) == NULL;
+    bool is_raw = spec->sharp && (text.size == 0 || memchr(text.data, '`', text.size) == NULL);
     for (size_t i = 0; is_raw && i < text.size; i++) {
         is_raw = text.data[i] == '\t' || (text.data[i] >= ' ' && text.data[i] != 0x7f);
     }

@@ -27,7 +27,7 @@ static bool put_text(struct hf_ottl_run *run, struct hf_ottl_pairs *pairs, const
 /* The part up to `byte`, which is taken too. False: it is not there, and nothing is taken. */
 static bool cut(struct hf_slice *text, char byte, struct hf_slice *ret_part)
 {
-    const uint8_t *found = memchr(text->data, byte, text->size);
+    const uint8_t *found = text->size > 0 ? memchr(text->data, byte, text->size) : NULL;
     if (found == NULL) {
         return false;
     }
@@ -40,7 +40,7 @@ static bool cut(struct hf_slice *text, char byte, struct hf_slice *ret_part)
 /* From the first `word` on. False: there is none. */
 static bool start_at(struct hf_slice text, const char *word, struct hf_slice *ret_text)
 {
-    const uint8_t *found = memmem(text.data, text.size, word, strlen(word));
+    const uint8_t *found = text.size > 0 ? memmem(text.data, text.size, word, strlen(word)) : NULL;
     if (found == NULL) {
         return false;
     }
@@ -57,7 +57,7 @@ static bool without_escapes(struct hf_ottl_run *run, struct hf_slice text, unesc
     uint8_t *room;
     size_t size = 0;
     *ret_text = text;
-    if (memchr(text.data, '\\', text.size) == NULL) {
+    if (text.size == 0 || memchr(text.data, '\\', text.size) == NULL) {
         return true;
     }
     room = hf_ottl_take(run, text.size);
@@ -455,7 +455,8 @@ CONVERTER(parse_leef)
     if (ends) {
         field = rest;
     }
-    if (is_second && rest.size > 0 && memchr(field.data, '=', field.size) == NULL) {
+    if (is_second && rest.size > 0 &&
+        (field.size == 0 || memchr(field.data, '=', field.size) == NULL)) {
         if (!leef_delimiter(field, &delimiter)) {
             return hf_ottl_fail(run, "invalid LEEF 2.0 delimiter");
         }

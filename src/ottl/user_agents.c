@@ -119,7 +119,7 @@ static const char *const windows[][2] = {{"10.0", "10"}, {"6.3", "8.1"},   {"6.2
 
 static const uint8_t *find(struct hf_slice text, const char *part)
 {
-    return memmem(text.data, text.size, part, strlen(part));
+    return text.size > 0 ? memmem(text.data, text.size, part, strlen(part)) : NULL;
 }
 
 static const struct rule *find_rule(const struct rule *rules, size_t count, struct hf_slice text)

@@ -73,6 +73,9 @@ bool hf_graph_is_held(const struct hf_graph *graph);
 /* After stop, or instead of start, when it is not inflight. NULL is nothing. */
 void hf_graph_free(struct hf_graph *graph);
 
+/* Every loop of a running graph takes a turn, in which what is due is done; waits for that. */
+void hf_graph_wake(struct hf_graph *graph);
+
 /* The names of consumers in use on a queue; any thread after start. */
 bool hf_graph_has_exporter(const struct hf_graph *graph, const char *id);
 /* Sets the gauges of exporters and queues. The scraping thread. */

@@ -24,6 +24,18 @@ struct hf_graph {
     atomic_bool running;        /* receivers take data; probes ask on their own threads */
 };
 
+/* The node of that id; NULL: none. */
+struct hf_node *hf_graph_find_node(struct hf_node **nodes, size_t count, const char *id);
+/* NULL: out of memory. */
+struct hf_node *hf_graph_node_new(struct hf_graph *graph, const struct hf_config_component *from);
+/* The node of that component among `nodes`, made when there is none; NULL: out of memory. The array
+ * has room. */
+struct hf_node *hf_graph_need_node(struct hf_graph *graph, struct hf_node **nodes, size_t *count,
+                                   const struct hf_config_component *from);
+/* graph_join.c: makes the pipelines and their nodes, and opens the queues; the extensions are
+ * there. On failure `reterr` (HF_ERROR_MAX) is one sentence. */
+HF_MUST_USE enum hf_status hf_graph_join(struct hf_graph *graph, char *reterr);
+
 /* Once opened; otherwise, and after the first time, nothing. */
 void hf_graph_close_node(struct hf_node *node);
 

@@ -14,6 +14,7 @@
 
 #include "checkpoints.h"
 #include "graph.h"
+#include "node/taps.h"
 #include "storage/storage.h"
 #include "util/compress.h"
 #include "util/metrics.h"
@@ -39,6 +40,7 @@ struct submission {
     uint64_t received_ns;
     struct hf_span_name *span_name; /* NULL: it is not traced */
     uint64_t span_start_ns;
+    bool is_tapped; /* someone looks on; asked once for each submission */
     atomic_uint waiting;
     atomic_int status;                  /* the first failure */
     struct wal_checkpoint *checkpoints; /* NULL: none */
@@ -120,8 +122,8 @@ static struct hf_batch *compress(struct hf_batch *batch)
 
 /* Runs the pipeline's processors. HF_OK with NULL: nothing is left of the batch. A reference is the
  * caller's. */
-static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batch *batch,
-                              struct hf_batch **ret_batch)
+static enum hf_status process(const struct hf_pipeline *pipeline, bool is_tapped,
+                              struct hf_batch *batch, struct hf_batch **ret_batch)
 {
     struct hf_batch *now = batch;
     hf_ref_take(&now->ref);
@@ -136,6 +138,9 @@ static enum hf_status process(const struct hf_pipeline *pipeline, struct hf_batc
             }
             *ret_batch = NULL;
             return status;
+        }
+        if (is_tapped) {
+            hf_taps_offer(node->host, node, next);
         }
         now = next;
     }
@@ -249,17 +254,18 @@ static struct hf_transport *find_transport(struct hf_node *node, const char *nam
 
 struct hf_onward {
     struct submission *submission;
+    const struct hf_node *node; /* the connector */
 };
 
 /* Gives the batch to the connectors that answer at once. */
 static enum hf_status connect(struct submission *submission, const struct hf_pipeline *pipeline,
                               struct hf_batch *batch)
 {
-    struct hf_onward onward = {submission};
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < pipeline->behind_count && status == HF_OK; i++) {
         const struct hf_node *node = pipeline->behind[i];
         const struct hf_connector_ops *ops = node->component->connector;
+        struct hf_onward onward = {submission, node};
         if (ops != NULL && ops->connect != NULL) {
             status = ops->connect(node->self, batch, &onward);
         }
@@ -272,7 +278,8 @@ static enum hf_status process_into(struct submission *submission,
                                    const struct hf_pipeline *pipeline, struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
-    enum hf_status status = batch->items != 0 ? process(pipeline, batch, &processed) : HF_OK;
+    enum hf_status status =
+        batch->items != 0 ? process(pipeline, submission->is_tapped, batch, &processed) : HF_OK;
     if (processed == NULL) {
         return status;
     }
@@ -290,6 +297,9 @@ enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
                           struct hf_pipeline *const *pipelines, size_t count)
 {
     enum hf_status status = HF_OK;
+    if (onward->submission->is_tapped) {
+        hf_taps_offer(onward->node->host, onward->node, batch);
+    }
     for (size_t i = 0; i < count && status == HF_OK; i++) {
         status = process_into(onward->submission, pipelines[i], batch);
     }
@@ -371,6 +381,10 @@ static void submit(const struct destination *to, struct hf_batch *batch,
         return;
     }
     enum hf_status status = HF_OK;
+    submission->is_tapped = hf_taps_are_open(node->host);
+    if (submission->is_tapped) {
+        hf_taps_offer(node->host, node, batch);
+    }
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {
         status = process_into(submission, to->pipelines[i], batch);
     }

@@ -22,6 +22,13 @@ struct hf_late_config;
 HF_MUST_USE enum hf_status hf_late_config_read(struct hf_slice text, const struct hf_field *inner,
                                                size_t inner_size,
                                                struct hf_late_config **ret_config, char *reterr);
+/* The same of one struct: `text` is a map of its fields; a key that is not known is a mistake.
+ * `file` stands in sentences. `ret_struct` lives as long as the configuration. */
+HF_MUST_USE enum hf_status hf_late_config_read_one(struct hf_slice text, const char *file,
+                                                   const struct hf_field *fields,
+                                                   size_t struct_size,
+                                                   struct hf_late_config **ret_config,
+                                                   const void **ret_struct, char *reterr);
 /* The names and their structs, which live as long as it. */
 const struct hf_struct_map *hf_late_config_map(const struct hf_late_config *config);
 void hf_late_config_free(struct hf_late_config *config);

@@ -10,6 +10,7 @@
 #include "status/log_command.h"
 #include "status/status.h"
 #include "storage/storage.h"
+#include "tail/tail_command.h"
 #include "util/clock.h"
 
 struct hf_commands {
@@ -146,6 +147,9 @@ enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *cons
         if (strcmp(words[0], looks[i].word) == 0) {
             return run_look(commands, i, count, words, out);
         }
+    }
+    if (count > 0 && strcmp(words[0], "tail") == 0) {
+        return hf_tail_command(commands->host, count, words, out);
     }
     pthread_mutex_lock(&commands->one);
     enum hf_exit code =

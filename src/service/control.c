@@ -19,6 +19,7 @@
 #include "pipeline/occupied.h"
 #include "servers.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define REQUEST_TIMEOUT_NS (5 * HF_NS_PER_S)
 #define CLIENTS_MAX 16u
@@ -226,7 +227,7 @@ enum hf_status hf_control_open(const char *directory, struct hf_commands *comman
     bool is_made = control->listen_fd >= 0;
     if (is_made && (control->stop_fd < 0 || control->free_fd < 0 ||
                     hf_servers_new(commands, control->free_fd, &control->servers) != HF_OK ||
-                    (errno = pthread_create(&control->thread, NULL, serve, control)) != 0)) {
+                    (errno = hf_thread_start(&control->thread, NULL, serve, control)) != 0)) {
         error = errno;
         is_made = false;
     }

@@ -236,6 +236,11 @@ enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_me
     return HF_OK;
 }
 
+const char *hf_self_metrics_instance(const struct hf_self_metrics *self)
+{
+    return self->instance;
+}
+
 static void stop_serving(struct hf_self_metrics *self)
 {
     hf_metrics_show_at(self->host->metrics, NULL, NULL);

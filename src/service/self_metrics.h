@@ -12,6 +12,8 @@ struct hf_self_metrics;
 /* Registers the gauges of the process and the store. HF_NOMEM. Main thread, as all below. */
 HF_MUST_USE enum hf_status hf_self_metrics_new(const struct hf_host *host,
                                                struct hf_self_metrics **ret_self);
+/* The process's service.instance.id, as long as `self`. */
+const char *hf_self_metrics_instance(const struct hf_self_metrics *self);
 /* Stops the endpoint. NULL is nothing. */
 void hf_self_metrics_free(struct hf_self_metrics *self);
 

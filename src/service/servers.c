@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "util/thread.h"
+
 #define SERVERS_MAX 24u
 /* For a client that does not read its answer. */
 #define ANSWER_TIMEOUT_S 30
@@ -119,7 +121,7 @@ bool hf_servers_take(struct hf_servers *servers, int fd, const struct hf_request
     server->fd = fd;
     server->request = *request;
     set_state(server, SERVING);
-    if (pthread_create(&server->thread, NULL, serve, server) != 0) {
+    if (hf_thread_start(&server->thread, NULL, serve, server) != 0) {
         set_state(server, FREE);
         return false;
     }

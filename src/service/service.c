@@ -21,6 +21,8 @@
 #include "last_resort.h"
 #include "loops.h"
 #include "node/exporter_history.h"
+#include "node/taps.h"
+#include "own_telemetry.h"
 #include "pipeline/graph.h"
 #include "pipeline/listeners.h"
 #include "retired.h"
@@ -30,7 +32,6 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/log.h"
-#include "util/loop.h"
 #include "util/metrics.h"
 #include "util/own_spans.h"
 
@@ -53,6 +54,7 @@ struct service {
     struct hf_retired *retired; /* earlier graphs that are still in use */
     struct hf_self_metrics *self;
     struct hf_commands *commands;
+    struct hf_own_telemetry *own; /* that is sent; NULL: none is */
     struct hf_control *control;
     struct hf_hand_over *hand_over;
     struct hf_finding *findings; /* of the first load, until the log is open */
@@ -278,6 +280,9 @@ static enum hf_status open_host(struct service *service, char *reterr)
         status = hf_exporter_histories_new(&host->histories);
     }
     if (status == HF_OK) {
+        status = hf_taps_new(host);
+    }
+    if (status == HF_OK) {
         status = hf_loops_start(host);
     }
     if (status == HF_OK) {
@@ -310,6 +315,7 @@ static void close_host(struct service *service)
     hf_listeners_free(host->listeners);
     hf_storage_close(host->store);
     hf_own_spans_free(host->spans);
+    hf_taps_free(host);
     hf_exporter_histories_free(host->histories);
     hf_metrics_free(host->metrics);
     hf_log_free(host->log);
@@ -322,6 +328,19 @@ static void note_reload(struct service *service, enum hf_reload_result result, u
 {
     hf_reloads_add(hf_commands_reloads(service->commands), result, began_ns, why, service->config,
                    config);
+}
+
+/* What is sent of own telemetry, as the configuration says now. Data does not wait for it. */
+static void push_telemetry(struct service *service)
+{
+    char error[HF_ERROR_MAX] = "out of memory";
+    enum hf_status status =
+        hf_own_telemetry_new(&service->host, hf_config_telemetry(service->config),
+                             hf_self_metrics_instance(service->self), &service->own, error);
+    if (status != HF_OK) {
+        hf_log_line(service->host.log, HF_LOG_ERROR, "service",
+                    "service::telemetry: %s; own telemetry is not sent", error);
+    }
 }
 
 static enum hf_status start_graph(struct service *service, char *reterr)
@@ -342,6 +361,7 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
         hf_commands_watch(service->commands, service->graph);
+        push_telemetry(service);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
         hf_ephemeral_tell(host->log, host->metrics, hf_storage_directory(host->store),
@@ -430,10 +450,13 @@ static void reload(struct service *service)
     }
     warn_of_fixed(service, config);
     note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
+    hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
+    service->own = NULL;
     hf_retired_add(&service->retired, service->graph, service->config);
     service->graph = graph;
     service->config = config;
     take_telemetry(service);
+    push_telemetry(service);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
     hf_commands_watch(service->commands, graph);
@@ -583,6 +606,8 @@ enum hf_exit hf_service_run(const struct hf_service_options *options)
     if (status == HF_OK) {
         hf_graph_stop(service.graph);
     }
+    hf_own_telemetry_free(service.own);
+    service.own = NULL;
     enum hf_exit code = is_good ? HF_EXIT_OK : HF_EXIT_FAILED;
     end(&service, status == HF_OK, code);
     return code;

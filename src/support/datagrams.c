@@ -18,6 +18,7 @@
 #include "submitter.h"
 #include "util/clock.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define AT_ONCE 32u     /* datagrams of one call */
 #define ROUND_MAX 4096u /* and until they are handed over, and of so many bytes */
@@ -260,7 +261,7 @@ enum hf_status hf_datagrams_open(const struct hf_datagrams_options *options,
 
 enum hf_status hf_datagrams_start(struct hf_datagrams *datagrams, char *reterr)
 {
-    int error = pthread_create(&datagrams->thread, NULL, read_datagrams, datagrams);
+    int error = hf_thread_start(&datagrams->thread, NULL, read_datagrams, datagrams);
     if (error != 0) {
         snprintf(reterr, HF_ERROR_MAX, "starting the thread of %s failed: %s",
                  datagrams->options.endpoint, strerror(error));

@@ -124,6 +124,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     struct hf_http_judgement judgement;
     char why[sizeof(job->post.why)];
     judgement.message[0] = '\0';
+    judgement.is_later = false;
     judgement.outcome = (struct hf_outcome){
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
@@ -137,7 +138,9 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
         }
     }
     release_job(job); /* the export's end may begin the next one */
-    hf_export_done(export, &judgement.outcome);
+    if (!judgement.is_later) {
+        hf_export_done(export, &judgement.outcome);
+    }
 }
 
 static void end_unsent(struct hf_export *export, enum hf_status status, const char *message)

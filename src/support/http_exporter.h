@@ -41,6 +41,7 @@ struct hf_http_post {
 /* What an answer means. `outcome.message` may point to `message`. */
 struct hf_http_judgement {
     struct hf_outcome outcome;
+    bool is_later; /* the component ends the export itself, with hf_export_done() */
     char message[257];
 };
 

@@ -191,3 +191,36 @@ void hf_item_metrics_free(struct hf_item_metrics *metrics)
     hf_arena_release(&metrics->arena);
     free(metrics);
 }
+
+const char *hf_item_metrics_check(const struct hf_item_metrics_rules *rules, const void *config)
+{
+    static _Thread_local char sentence[HF_ERROR_MAX];
+    struct hf_item_metrics *metrics = NULL;
+    snprintf(sentence, sizeof(sentence), "out of memory");
+    enum hf_status status = hf_item_metrics_new(rules, config, &metrics, sentence);
+    hf_item_metrics_free(status == HF_OK ? metrics : NULL);
+    return status == HF_OK ? NULL : sentence;
+}
+
+enum hf_status hf_item_metrics_open(const struct hf_item_metrics_rules *rules,
+                                    const struct hf_node *node, const void *config, void **ret_self,
+                                    char *reterr)
+{
+    struct hf_item_metrics *metrics = NULL;
+    enum hf_status status = hf_item_metrics_new(rules, config, &metrics, reterr);
+    if (status != HF_OK) {
+        return status;
+    }
+    status = hf_item_metrics_join(metrics, node);
+    if (status != HF_OK) {
+        hf_item_metrics_free(metrics);
+        return status;
+    }
+    *ret_self = metrics;
+    return HF_OK;
+}
+
+void hf_item_metrics_close(void *self)
+{
+    hf_item_metrics_free(self);
+}

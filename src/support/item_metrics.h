@@ -72,7 +72,21 @@ void hf_item_metrics_free(struct hf_item_metrics *metrics);
 HF_MUST_USE enum hf_status hf_item_metrics_join(struct hf_item_metrics *metrics,
                                                 const struct hf_node *node);
 
-/* hf_connector_ops.connect of such a connector. */
-HF_MUST_USE enum hf_status hf_item_metrics_connect(const struct hf_item_metrics *metrics,
-                                                   struct hf_batch *batch,
+/* ---- such a connector: its operations, of whose `self` this is ---- */
+
+/* The thread's sentence, until the next call; NULL: it can be opened. */
+const char *hf_item_metrics_check(const struct hf_item_metrics_rules *rules, const void *config);
+HF_MUST_USE enum hf_status hf_item_metrics_open(const struct hf_item_metrics_rules *rules,
+                                                const struct hf_node *node, const void *config,
+                                                void **ret_self, char *reterr);
+void hf_item_metrics_close(void *self);
+HF_MUST_USE enum hf_status hf_item_metrics_connect(void *self, struct hf_batch *batch,
                                                    struct hf_onward *onward);
+
+/* The key of a level, whose metrics have the keys `fields`. */
+#define HF_ITEM_LEVEL_FIELD(level, name, fields, text)                                             \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_STRUCT_MAP,                                                \
+        .offset = offsetof(struct hf_item_metrics_config, levels[level]), .inner = (fields),       \
+        .inner_size = sizeof(struct hf_item_metric_config), .help = (text)                         \
+    }

@@ -361,9 +361,9 @@ static struct hf_slice *room_for_values(const struct hf_item_metrics *metrics)
     return calloc(most, sizeof(struct hf_slice));
 }
 
-enum hf_status hf_item_metrics_connect(const struct hf_item_metrics *metrics,
-                                       struct hf_batch *batch, struct hf_onward *onward)
+enum hf_status hf_item_metrics_connect(void *self, struct hf_batch *batch, struct hf_onward *onward)
 {
+    const struct hf_item_metrics *metrics = self;
     struct pass pass = {.metrics = metrics, .batch = batch, .watch.error = meet_error};
     pass.document = hf_document_borrow(batch->signal, batch->raw);
     pass.values = room_for_values(metrics);

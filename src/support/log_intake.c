@@ -36,10 +36,10 @@ void hf_log_intake_close(struct hf_log_intake *intake)
 
 static enum hf_status add_text(struct hf_log_entry *entry, const char *key, const char *text)
 {
-    struct hf_slice copy = hf_log_copy_text(entry->arena, hf_slice_text(text));
+    struct hf_slice copy = hf_expr_copy_text(entry->arena, hf_slice_text(text));
     return copy.data == NULL ? HF_NOMEM
-                             : hf_log_map_add(entry->arena, entry->attributes.map,
-                                              hf_slice_text(key), hf_log_string(copy));
+                             : hf_expr_map_add(entry->arena, entry->attributes.map,
+                                               hf_slice_text(key), hf_expr_string(copy));
 }
 
 struct end_keys {
@@ -86,8 +86,8 @@ void hf_log_intake_take(struct hf_log_intake *intake, struct hf_slice text, bool
     enum hf_status status = hf_log_entries_begin(&intake->entries, PEER_ATTRIBUTES, &entry);
     if (status == HF_OK) {
         entry.source = source;
-        entry.body = hf_log_string(text);
-        entry.body.type = is_bytes ? HF_LOG_BYTES : HF_LOG_STRING;
+        entry.body = hf_expr_string(text);
+        entry.body.type = is_bytes ? HF_EXPR_BYTES : HF_EXPR_STRING;
         status = add_peers(&entry, peers);
     }
     status = status == HF_OK ? hf_log_entries_label(&intake->entries, &entry) : status;

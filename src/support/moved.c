@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include <holdfast/component.h>
-
 static _Thread_local char sentence[HF_ERROR_MAX];
 
 /* Appends what stands under another key, or nowhere, in the connector. */
@@ -38,3 +36,15 @@ const char *hf_moved_sentence(const struct hf_moved *moved)
              moved->type, moved->type, name);
     return sentence;
 }
+
+enum hf_status hf_moved_open(struct hf_node *node, const void *config, void **ret_self,
+                             char *reterr)
+{
+    (void)node;
+    (void)config;
+    (void)ret_self;
+    (void)reterr;
+    return HF_UNSUPPORTED; /* no configuration of it passes its check */
+}
+
+const struct hf_processor_ops hf_moved_ops = {.process = NULL};

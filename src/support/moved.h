@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include <holdfast/component.h>
 #include <holdfast/field.h>
 
 struct hf_moved_key {
@@ -24,3 +25,15 @@ struct hf_moved {
 
 /* One sentence; the thread's, until the next call. */
 const char *hf_moved_sentence(const struct hf_moved *moved);
+
+/* `open` of such a processor, which no configuration reaches: HF_UNSUPPORTED. */
+enum hf_status hf_moved_open(struct hf_node *node, const void *config, void **ret_self,
+                             char *reterr);
+extern const struct hf_processor_ops hf_moved_ops;
+
+/* A key; the component's configuration is an array of struct hf_value, this one at `number`. */
+#define HF_MOVED_FIELD(name, number)                                                               \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_VALUE, .offset = (number) * sizeof(struct hf_value),       \
+        .help = "Of the old processor; the message says where it belongs now."                     \
+    }

@@ -235,3 +235,34 @@ void hf_otlp_client_free(struct hf_otlp_client *client)
     hf_tls_free(client->tls);
     free(client);
 }
+
+/* ---- the whole of an exporter ---- */
+
+static void on_exported(void *user, const struct hf_outcome *outcome)
+{
+    hf_export_done(user, outcome);
+}
+
+void hf_otlp_exporter_send(void *self, struct hf_export *export)
+{
+    const struct hf_otlp_send send = {
+        .signal = export->signal,
+        .bodies = export->bodies,
+        .body_count = export->body_count,
+        .meta = export->meta,
+        .deadline_ns = export->deadline_ns,
+        .done = on_exported,
+        .user = export,
+    };
+    hf_otlp_client_send(self, &send);
+}
+
+const char *const *hf_otlp_exporter_context_keys(void *self, size_t *ret_count)
+{
+    return hf_otlp_client_context_keys(self, ret_count);
+}
+
+void hf_otlp_exporter_close(void *self)
+{
+    hf_otlp_client_free(self);
+}

@@ -44,5 +44,10 @@ void hf_otlp_client_send(struct hf_otlp_client *client, const struct hf_otlp_sen
 const char *const *hf_otlp_client_context_keys(const struct hf_otlp_client *client,
                                                size_t *ret_count);
 
+/* `send`, `context_keys` and `close` of an exporter whose `self` is a struct hf_otlp_client. */
+void hf_otlp_exporter_send(void *self, struct hf_export *export);
+const char *const *hf_otlp_exporter_context_keys(void *self, size_t *ret_count);
+void hf_otlp_exporter_close(void *self);
+
 /* Ends what is in flight, on the loop's thread or when it no longer runs. NULL is nothing. */
 void hf_otlp_client_free(struct hf_otlp_client *client);

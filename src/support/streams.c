@@ -17,6 +17,7 @@
 #include "submitter.h"
 #include "util/clock.h"
 #include "util/intake.h"
+#include "util/thread.h"
 
 #define EVENTS 64
 #define CONNECTIONS_DEFAULT 10000u
@@ -216,7 +217,7 @@ enum hf_status hf_streams_open(const struct hf_streams_options *options, struct 
 
 enum hf_status hf_streams_start(struct hf_streams *streams, char *reterr)
 {
-    int error = pthread_create(&streams->thread, NULL, read_streams, streams);
+    int error = hf_thread_start(&streams->thread, NULL, read_streams, streams);
     if (error != 0) {
         snprintf(reterr, HF_ERROR_MAX, "starting the thread of %s failed: %s",
                  streams->options.endpoint, strerror(error));

@@ -40,6 +40,7 @@ struct hf_log {
     char initial_fields[HF_LOG_FIELDS_MAX]; /* members of a JSON object, or "" */
     struct repeat repeats[REPEAT_SLOTS];
     struct hf_log_ring ring;
+    struct hf_log_sink *sink; /* NULL: none */
 };
 
 static uint64_t monotonic_ns(void)
@@ -184,6 +185,16 @@ static void put_line(struct hf_log *log, struct hf_log_line *line, const char *f
         ssize_t wrote = write(log->outputs[i].fd, out, size);
         (void)wrote;
     }
+    if (held >= 0 && log->sink != NULL) {
+        log->sink->take(log->sink, line->level, line->component, text, line->fields);
+    }
+    pthread_mutex_unlock(&log->lock);
+}
+
+void hf_log_set_sink(struct hf_log *log, struct hf_log_sink *sink)
+{
+    pthread_mutex_lock(&log->lock);
+    log->sink = sink;
     pthread_mutex_unlock(&log->lock);
 }
 

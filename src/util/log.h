@@ -33,6 +33,16 @@ void hf_log_free(struct hf_log *log);
 HF_MUST_USE enum hf_status hf_log_change(struct hf_log *log, const struct hf_log_options *options,
                                          char *reterr);
 
+/* Gets each line that is written, with its fields as members of a JSON object without its braces.
+ * Called under the log's lock: it must not log and not block. Embed it. */
+struct hf_log_sink {
+    void (*take)(struct hf_log_sink *sink, enum hf_log_level level, const char *component,
+                 const char *message, const char *fields);
+};
+
+/* NULL: none. After the change the one before is not called any more. */
+void hf_log_set_sink(struct hf_log *log, struct hf_log_sink *sink);
+
 bool hf_log_would(const struct hf_log *log, enum hf_log_level level);
 
 void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *component,

@@ -3,18 +3,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <holdfast/ref.h>
 
-#include "thread_signals.h"
+#include "clock.h"
+#include "thread.h"
 
 #define STACK_BYTES ((size_t)2 << 20)
 #define READY_MAX 256u
@@ -85,13 +84,6 @@ static void run_chain(struct hf_task *task)
     }
 }
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void wake(struct hf_loop *loop)
 {
     uint64_t one = 1;
@@ -128,7 +120,7 @@ enum hf_status hf_loop_new(struct hf_loop **ret_loop)
     list_init(&loop->inbox);
     pthread_mutex_init(&loop->lock, NULL);
     loop->wake.ready = on_wake;
-    loop->now_ns = monotonic_ns();
+    loop->now_ns = hf_clock_monotonic_ns();
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
@@ -188,7 +180,7 @@ static int wait_ms(const struct hf_loop *loop)
         return -1;
     }
     uint64_t due_ns = loop->heap[0]->due_ns;
-    uint64_t now_ns = monotonic_ns();
+    uint64_t now_ns = hf_clock_monotonic_ns();
     if (due_ns <= now_ns) {
         return 0;
     }
@@ -237,7 +229,7 @@ void hf_loop_run(struct hf_loop *loop)
         int count = epoll_wait(loop->epoll_fd, loop->ready, (int)READY_MAX, wait_ms(loop));
         assert(count >= 0 || errno == EINTR);
         loop->ready_count = count > 0 ? count : 0;
-        loop->now_ns = monotonic_ns();
+        loop->now_ns = hf_clock_monotonic_ns();
         run_ready(loop);
         run_timers(loop);
         if (loop->woken) {
@@ -280,7 +272,7 @@ static int create_thread(struct hf_loop *loop)
         failed = pthread_attr_setstacksize(&attributes, STACK_BYTES);
     }
     if (failed == 0) {
-        failed = pthread_create(&loop->thread, &attributes, thread_main, loop);
+        failed = hf_thread_start(&loop->thread, &attributes, thread_main, loop);
     }
     pthread_attr_destroy(&attributes);
     return failed;
@@ -289,13 +281,8 @@ static int create_thread(struct hf_loop *loop)
 enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name)
 {
     assert(!loop->has_thread);
-    /* Signals are the main thread's affair: the new thread inherits a mask that holds them all. */
-    sigset_t all, before;
-    hf_thread_signals(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_store(&loop->owner, OWNER_TO_COME);
     int failed = create_thread(loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         atomic_store(&loop->owner, OWNER_ANYBODY);
         errno = failed;

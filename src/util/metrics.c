@@ -11,52 +11,9 @@
 
 #include "compress.h"
 #include "escape.h"
+#include "metrics_internal.h"
 
-#define BOUNDS_MAX 64u
 #define REFRESHES_MAX 1024u
-
-struct hf_histogram {
-    size_t bound_count;
-    uint64_t *bounds;          /* in stored units */
-    _Atomic uint64_t *buckets; /* bound_count + 1, each its own values only */
-    _Atomic uint64_t sum;
-};
-
-/* A series with its place in the list of its family; the list is sorted by labels. */
-struct entry {
-    struct entry *next;
-    char *labels; /* as printed between the braces */
-    struct hf_series series;
-    struct hf_histogram histogram;
-};
-
-struct family {
-    struct family *next;
-    char *name, *unit, *help;
-    enum hf_metric_type type;
-    double scale;
-    double bounds[BOUNDS_MAX];
-    size_t bound_count;
-    struct entry *entries;
-};
-
-struct refresh {
-    hf_metrics_refresh *call;
-    void *user;
-};
-
-struct hf_metrics {
-    pthread_mutex_t lock; /* of the families and entries, not of their values */
-    struct family *families;
-    /* Held while refreshes run, so that one that was taken off is over. They may register series.
-     */
-    pthread_mutex_t refresh_lock;
-    struct refresh *refreshes;
-    size_t refresh_count;
-    pthread_mutex_t shown_lock; /* of what is borrowed below */
-    const char *shown_at;
-    const struct hf_metrics_style *shown_style;
-};
 
 enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics)
 {
@@ -154,7 +111,7 @@ static enum hf_status put_labels(struct hf_bytes *out, const struct hf_label *la
 
 static struct family *new_family(const struct hf_metric_family *from)
 {
-    assert(from->bound_count <= BOUNDS_MAX);
+    assert(from->bound_count <= HF_METRIC_BOUNDS_MAX);
     assert((from->type == HF_HISTOGRAM) == (from->bound_count > 0));
     struct family *family = calloc(1, sizeof(*family));
     if (family == NULL) {
@@ -323,24 +280,6 @@ void hf_metrics_off_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refre
     pthread_mutex_unlock(&metrics->refresh_lock);
 }
 
-void hf_metrics_each(struct hf_metrics *metrics,
-                     void (*visit)(void *user, const struct hf_metric_look *look), void *user)
-{
-    pthread_mutex_lock(&metrics->lock);
-    for (const struct family *family = metrics->families; family != NULL; family = family->next) {
-        for (const struct entry *entry = family->entries;
-             family->type != HF_HISTOGRAM && entry != NULL; entry = entry->next) {
-            const struct hf_metric_look look = {.name = family->name,
-                                                .labels = entry->labels,
-                                                .type = family->type,
-                                                .value = (double)hf_series_get(&entry->series) *
-                                                         family->scale};
-            visit(user, &look);
-        }
-    }
-    pthread_mutex_unlock(&metrics->lock);
-}
-
 /* What is the same for all lines of one exposition. */
 struct printer {
     struct hf_bytes out;
@@ -500,15 +439,19 @@ static void print_family(struct printer *printer, const struct family *family)
     }
 }
 
-enum hf_status hf_metrics_print(struct hf_metrics *metrics, const struct hf_metrics_style *style,
-                                char **ret_text, size_t *ret_size)
+void hf_metrics_refresh_all(struct hf_metrics *metrics)
 {
     pthread_mutex_lock(&metrics->refresh_lock);
     for (size_t i = 0; i < metrics->refresh_count; i++) {
         metrics->refreshes[i].call(metrics->refreshes[i].user);
     }
     pthread_mutex_unlock(&metrics->refresh_lock);
+}
 
+enum hf_status hf_metrics_print(struct hf_metrics *metrics, const struct hf_metrics_style *style,
+                                char **ret_text, size_t *ret_size)
+{
+    hf_metrics_refresh_all(metrics);
     struct printer printer = {.style = style};
     printer.status = put_labels(&printer.constant, style->constant_labels);
     if (printer.status == HF_OK) {

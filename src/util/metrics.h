@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,19 +82,6 @@ HF_MUST_USE enum hf_status hf_metrics_on_scrape(struct hf_metrics *metrics,
                                                 hf_metrics_refresh *refresh, void *user);
 void hf_metrics_off_scrape(struct hf_metrics *metrics, hf_metrics_refresh *refresh, void *user);
 
-/* One counter or gauge. */
-struct hf_metric_look {
-    const char *name;   /* without prefix and suffix rules applied */
-    const char *labels; /* as in the text format, without braces: a="1",b="x" */
-    enum hf_metric_type type;
-    double value; /* scaled, as printed */
-};
-
-/* Every counter and gauge, sorted by name and labels; borrowed for the call. `visit` must not use
- * the registry. Any thread. */
-void hf_metrics_each(struct hf_metrics *metrics,
-                     void (*visit)(void *user, const struct hf_metric_look *look), void *user);
-
 struct hf_metrics_style {
     bool type_suffix; /* counters end in _total */
     bool unit_suffix; /* _seconds, _bytes */
@@ -105,6 +93,29 @@ struct hf_metrics_style {
 HF_MUST_USE enum hf_status hf_metrics_print(struct hf_metrics *metrics,
                                             const struct hf_metrics_style *style, char **ret_text,
                                             size_t *ret_size);
+
+/* A series as hf_metrics_each() shows it; valid during the call. */
+struct hf_metric_view {
+    const char *name, *unit, *help; /* of its family, as registered */
+    enum hf_metric_type type;
+    double scale;  /* 1: the values are integers */
+    int64_t value; /* COUNTER, GAUGE: stored units */
+    uint64_t sum;  /* HISTOGRAM: stored units */
+    const double *bounds;
+    const uint64_t *buckets; /* bound_count + 1, each its own values only */
+    size_t bound_count;
+    const char *labels; /* for hf_metrics_label_next() */
+};
+
+/* Refreshes, and visits all series, those of a family one after another. Under the registry's lock:
+ * `visit` must not call it. */
+void hf_metrics_each(struct hf_metrics *metrics,
+                     void (*visit)(void *user, const struct hf_metric_view *view), void *user);
+
+#define HF_METRIC_LABEL_MAX 512u /* bytes of a name or a value, with the NUL; more is cut */
+
+/* The next label of `*labels`, which steps behind it; false: there are no more. */
+bool hf_metrics_label_next(const char **labels, char *ret_name, char *ret_value);
 
 /*
  * Where the process shows its metrics ("localhost:8888"; NULL: nowhere) and in which style. Both

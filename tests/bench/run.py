@@ -136,7 +136,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N; instructions.",
+        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, with-COMPONENT; instructions. "
+        "HOLDFAST_PEER: a Go collector with the components of with-*, instead of the one that is built.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")
     parser.add_argument("--seconds", type=float, default=10, help="of sending, a round (10)")
@@ -151,7 +152,7 @@ def find_peers(vs):
     peers = [("holdfast", HOLDFAST)]
     if vs:
         try:
-            peers.append(("otelcol", otelcol.build()))
+            peers.append(("otelcol", os.environ.get("HOLDFAST_PEER") or otelcol.build()))
         except otelcol.NotBuilt as reason:
             print(f"skipped --vs otelcol: {reason}", flush=True)
     return peers

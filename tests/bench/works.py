@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import components
 from rig import (
     CORES,
     Cgroup,
@@ -54,6 +55,13 @@ TARGETS = {
     "ready-50": {"ready_ms": ("<=", 1000)},
     "binary": {"file_mib": ("<=", 5)},
     "idle-connections": {"kib_each": ("<=", 16)},
+    "with-attributes": {"spans_per_cpu_s": (">=", 800_000)},
+    "with-filter": {"spans_per_cpu_s": (">=", 800_000)},
+    "with-transform": {"spans_per_cpu_s": (">=", 450_000)},
+    "with-sampler": {"spans_per_cpu_s": (">=", 900_000)},
+    "with-spanmetrics": {"spans_per_cpu_s": (">=", 500_000)},
+    "with-tail_sampling": {"spans_per_cpu_s": (">=", 500_000)},
+    "with-k8sattributes": {"spans_per_cpu_s": (">=", 900_000)},
 }
 STANDARD = [
     "grpc-100",
@@ -83,6 +91,7 @@ CURVES = {
     "pipelines": ["pipelines-1", "pipelines-2", "pipelines-4", "pipelines-8"],
     "backlog": ["drain-25", "drain-126", "drain-480"],
     "cores": ["cores-1", "cores-2"],
+    "components": list(components.WORKS),
 }
 
 
@@ -478,7 +487,9 @@ def idle_connections(peer, count=1000):
 
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
-    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued)."""
+    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), with-COMPONENT."""
+    if name.startswith("with-"):
+        return components.run(name, peer, seconds, configuration, judge, tool=tool)
     found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)
     kind, number, variant = found.groups() if found else (None, None, None)
     number = int(number) if number else None

@@ -59,7 +59,7 @@ static void process(struct hf_log_pipeline *pipeline, struct hf_slice text)
     struct hf_log_entry entry;
     size_t before = emitted;
     if (hf_log_entry_init(&entry, &arena, 16) == HF_OK) {
-        entry.body = hf_log_string(text);
+        entry.body = hf_expr_string(text);
         hf_log_pipeline_process(pipeline, &entry);
         if (emitted != before + 1) {
             abort();

@@ -55,6 +55,10 @@ def test_the_schema_names_every_value():
         ({"image": {"digest": "latest"}}, "image/digest"),
         ({"ingress": {"hosts": [{"host": "a"}]}}, "ingress/hosts/0"),
         ({"service": {"type": "External"}}, "service/type"),
+        ({"webhook": {"failurePolicy": "Sometimes"}}, "webhook/failurePolicy"),
+        ({"webhook": {"replicas": 2}}, "webhook"),
+        ({"webhook": {"native": True}}, "webhook/native"),
+        ({"webhook": {"timeoutSeconds": 60}}, "webhook/timeoutSeconds"),
         ({"enabled": False}, "enabled"),
         ({"targetAllocator": {"enabled": True}}, "targetAllocator/enabled"),
         ({"presets": {"profiling": {"enabled": True}}}, "presets/profiling/enabled"),
@@ -146,6 +150,14 @@ def test_alerts_say_what_to_do():
     for name, rule in chart.alerts().items():
         assert rule["labels"]["severity"] in ("info", "warning", "critical"), name
         assert rule["annotations"]["summary"] and rule["annotations"]["description"], name
+
+
+def test_each_alert_has_its_page():
+    folder = chart.ROOT / "docs" / "operations" / "runbooks"
+    for name, rule in chart.alerts().items():
+        assert rule["annotations"]["runbook"] == f"docs/operations/runbooks/{name}.md"
+        assert (folder / f"{name}.md").read_text().startswith(f"# {name}\n")
+    assert {path.stem for path in folder.glob("*.md")} == set(chart.alerts()), "no page without an alert"
 
 
 def test_dashboards_fit_any_grafana():

@@ -35,6 +35,9 @@ NEEDED = {
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},
+    "awss3 exporter": {"s3uploader": {"s3_bucket": "a"}},
+    "health_check extension": {"use_v2": True, "http": {}},
+    "healthcheckv2 extension": {"use_v2": True, "http": {}, "grpc": {}},
     "loki exporter": {"endpoint": "http://localhost:3100/loki/api/v1/push"},
     "prometheusremotewrite exporter": {"endpoint": "http://localhost:9090/api/v1/write"},
     "prometheus exporter": {"endpoint": "localhost:8889"},
@@ -55,6 +58,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "awss3 s3uploader",
     "syslog tcp",
     "syslog udp::multiline",
     "opensearch http",
@@ -224,12 +228,12 @@ class TestSecrets:
 
 class TestPrint:
     def test_what_is_not_built_in_is_printed_unless_it_shall_be_valid(self):
-        wrong = {**base("nop", "exporter"), "extensions": {"zpages": None}}
+        wrong = {**base("nop", "exporter"), "extensions": {"jaeger_query": None}}
         assert check("print-initial-config", wrong).returncode == 0
         assert check("print-config", wrong, options=["--validate=false"]).returncode == 0
         done = check("print-config", wrong, options=["--validate", "--feature-gates", "a,-b"])
         assert done.returncode == 1
-        assert 'unknown type: "zpages"' in done.stderr
+        assert 'unknown type: "jaeger_query"' in done.stderr
         assert done.stdout == ""
 
 

@@ -12,9 +12,10 @@ from support import otlp, senders
 from support.backends import GrpcBackend
 from support.holdfast import BASE, BINARY, config, otlp_exporter
 from support.senders import Load
+from support.mounts import own_mounts
 from support.waiting import until
 
-OWN_MOUNTS = ["unshare", "--mount"]
+OWN_MOUNTS = own_mounts()
 
 
 def can_mount():

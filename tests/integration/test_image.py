@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from support.holdfast import BINARY, ROOT
+from support.mounts import own_mounts
 from support.waiting import until
 
 SCRIPT = ROOT / "conf/image/image.py"
@@ -91,9 +92,7 @@ class Contained:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [
-                    # contained.py sees to the propagation: in a chroot unshare cannot change that of the root.
-                    *("unshare", "--mount", "--propagation=unchanged", "--net"),
-                    *([] if is_root else ["--map-root-user"]),
+                    *(*own_mounts(), "--net", *([] if is_root else ["--map-root-user"])),
                     *("/usr/bin/python3", ROOT / "tests/support/contained.py"),
                     *(root, self.volume, str(user), *command),
                 ],

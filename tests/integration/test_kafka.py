@@ -186,6 +186,22 @@ class TestExporter:
         wait_for_ids(kafka, otlp.LOGS, kept, "bad", seconds=60)
         wait_until_delivered(holdfast, "logs")
 
+    def test_a_request_to_a_topic_that_fails_does_not_hold_up_those_behind(self, start, kafka, grpc_sender):
+        for topic in ("good", "bad"):
+            kafka.run("topic", topic, 1)
+        kafka.run("fail", "bad", 3)
+        queue = {"num_consumers": 1}
+        holdfast = start(to_kafka(kafka, topic_from_attribute="topic", sending_queue=queue))
+        sender = grpc_sender(holdfast)
+        kept, sent = otlp.new_ids(1), otlp.new_ids(1)
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, kept, resource={"topic": "bad"}))
+        holdfast.wait_for_log("Exporting .*failed")
+        sender.export(otlp.LOGS, otlp.request(otlp.LOGS, sent, resource={"topic": "good"}))
+        wait_for_ids(kafka, otlp.LOGS, sent, "good")
+        kafka.run("fail", "bad", 0)
+        wait_for_ids(kafka, otlp.LOGS, kept, "bad")
+        wait_until_delivered(holdfast, "logs")
+
 
 WRONG = {
     "brokers: at least one": {"brokers": []},
@@ -335,6 +351,25 @@ class TestReceiver:
         holdfast.start()
         grpc_backend.wait_for(ids, seconds=60)
         wait_until_committed(kafka, "otlp_spans", 20)
+
+    def test_a_partition_that_comes_back_is_read_on(self, start, kafka, grpc_backend):
+        """Taken away while the queue is full, since another member comes, and given again when there is room."""
+
+        def member(**queue):
+            configuration = from_kafka(kafka, grpc_backend)
+            configuration["exporters"]["otlp"]["sending_queue"] = queue
+            configuration["service"]["pipelines"] = {"traces": configuration["service"]["pipelines"]["traces"]}
+            return start(configuration)
+
+        grpc_backend.stop()
+        first = member(queue_size=4)
+        ids = otlp.new_ids(40)
+        put(kafka, otlp.TRACES, ids, each=2)
+        first.wait_for_log("the queue is full")
+        second = member(queue_size=1000)
+        until(lambda: second.metric("otelcol_kafka_receiver_records", topic="otlp_spans") is not None, "a partition")
+        grpc_backend.start()
+        grpc_backend.wait_for(ids)
 
     def test_a_broker_that_restarts_loses_nothing(self, start, kafka, grpc_backend):
         start(from_kafka(kafka, grpc_backend))

@@ -270,6 +270,21 @@ def test_changes_of_pods_are_followed_and_deleted_ones_stay_known_for_a_while(ap
     seen.until("k8s.pod.name", "new")
 
 
+def test_a_sender_that_is_not_known_waits_once_and_goes_on(api, run):
+    seen = run()
+
+    def waits():
+        name = "holdfast_processor_k8sattributes_waits"
+        return [seen.instance.metric(name, outcome=outcome) for outcome in ("found", "not_found")]
+
+    assert seen() == {"service.name": "test"}
+    assert waits() == [0, 1]
+    assert seen() == {"service.name": "test"}  # within ten seconds it does not wait again
+    assert waits() == [0, 1]
+    put_shop(api)
+    seen.until("k8s.pod.name", "shop-7d9f-x")
+
+
 def test_a_deleted_pod_is_forgotten_at_once_without_grace(api, run):
     put_shop(api)
     seen = run({"pod_delete_grace_period": "0s"})

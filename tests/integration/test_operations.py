@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+from pathlib import Path
 
 import grpc
 import pytest
@@ -49,6 +50,33 @@ class TestReload:
         grpc_sender(holdfast).export(otlp.TRACES, otlp.request(otlp.TRACES, ids))
         backend.wait_for(ids)
         assert holdfast.health() == 200
+
+    def test_threads_that_a_reload_starts_leave_the_signals_to_the_main_thread(self, start, tmp_path):
+        """One that took SIGTERM would note the stop, and the main thread would wait on."""
+        holdfast = start(config({"nop": {}}))
+        oauth2 = {"client_id": "a", "client_secret": "b", "token_url": "http://127.0.0.1:1/"}
+        receivers = {
+            "filelog": {"include": [str(tmp_path / "*.log")]},
+            "otlpjsonfile": {"include": [str(tmp_path / "*.json")]},
+            "tcplog": {"listen_address": f"127.0.0.1:{free_port()}"},
+            "udplog": {"listen_address": f"127.0.0.1:{free_port()}"},
+        }
+        more = config({"nop": {}}, {"resourcedetection": {"detectors": ["env"], "refresh_interval": "1h"}})
+        more["receivers"] = receivers
+        more["extensions"] = {"oauth2client": oauth2}
+        more["service"]["extensions"] = ["health_check", "oauth2client"]
+        more["service"]["pipelines"]["logs"]["receivers"] = list(receivers)
+        holdfast.write_config(more)
+        holdfast.reload()
+        holdfast.wait_for_log("the new configuration runs")
+        masks = {}
+        for status in Path(f"/proc/{holdfast.process.pid}/task").glob("*/status"):
+            found = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            masks[status.parent.name, found["Name"]] = int(found["SigBlk"], 16)
+        assert {"filelog", "otlpjsonfile", "streams", "datagrams"} <= {name for _, name in masks}
+        wanted = 1 << signal.SIGTERM - 1 | 1 << signal.SIGINT - 1
+        taking = [name for (number, name), mask in masks.items() if ~mask & wanted and int(number) != holdfast.process.pid]
+        assert taking == []
 
     def test_own_metrics_outlive_a_reload_that_cannot_have_its_telemetry(self, start, grpc_backend):
         def telemetry(**sections):

@@ -1,5 +1,8 @@
-"""The Debian package of `./dev package`: what it holds, what its scripts do, and what lintian and systemd say of it."""
+"""What `./dev package` makes: the Debian package, the rpm, the tarball and the bill of materials; what they hold, what their
+scripts do, and what lintian, rpmlint and systemd say of them."""
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -145,3 +148,130 @@ def test_lintian_has_nothing_to_say(package):
         ["lintian", "--allow-root", "--fail-on", "error,warning", package], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- tarball, rpm, SBOM ----
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """The tarball, unpacked."""
+    folder = tmp_path_factory.mktemp("tarball")
+    run(ROOT / "conf/package/tarball.sh", BINARY, folder, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"})
+    (tarball,) = folder.glob("*.tar.gz")
+    run("tar", "--extract", "--gzip", "--file", tarball, "--directory", folder)
+    (place,) = (path for path in folder.iterdir() if path.is_dir())
+    assert tarball.name == f"{place.name}.tar.gz"
+    return place
+
+
+@pytest.fixture(scope="module")
+def rpm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rpm")
+    run(ROOT / "conf/package/rpm.sh", BINARY, folder, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"})
+    (package,) = folder.glob("*.rpm")
+    return package
+
+
+def in_empty_root(place, *words):
+    """Runs the program where nothing but the tarball is."""
+    (loader,) = (place / "lib").glob("ld-linux*")
+    inside = [f"/lib/{loader.name}", "--library-path", "/lib", "/libexec/holdfast", *words]
+    if os.geteuid() == 0:
+        return run("chroot", place, *inside)
+    return run("unshare", "--user", "--map-root-user", f"--root={place}", *inside)
+
+
+class TestTarball:
+    def test_it_needs_no_library_of_the_system(self, unpacked):
+        assert in_empty_root(unpacked, "version") == run(BINARY, "version")
+        in_empty_root(unpacked, "validate", "--config", "/etc/config.yaml")
+
+    def test_it_runs_where_it_is_and_by_a_link(self, unpacked, tmp_path):
+        link = tmp_path / "holdfast"
+        link.symlink_to(unpacked / "bin" / "holdfast")
+        for program in (unpacked / "bin" / "holdfast", link):
+            assert run(program, "version", cwd=tmp_path) == run(BINARY, "version")
+
+    def test_the_bundle_is_the_same_twice(self, unpacked, tmp_path):
+        run(ROOT / "conf/package/bundle.sh", BINARY, tmp_path)
+        for folder in ("bin", "lib", "libexec"):
+            run("diff", "--recursive", unpacked / folder, tmp_path / folder)
+
+    def test_what_is_loaded_for_kafka_is_there(self, unpacked):
+        assert (unpacked / "lib" / "librdkafka.so.1").is_file()
+
+
+class TestRpm:
+    def query(self, rpm, *words):
+        return run("rpm", "--query", "--package", *words, rpm).splitlines()
+
+    def test_what_it_holds(self, rpm):
+        files = self.query(rpm, "--list")
+        assert {"/usr/bin/holdfast", "/usr/lib/holdfast/libexec/holdfast", f"/usr/{UNIT}"} <= set(files)
+        assert not [path for path in files if path.startswith("/var")], "the queue is not the package's"
+        assert self.query(rpm, "--configfiles") == CONFFILES
+        assert "otelcol-contrib" in self.query(rpm, "--conflicts")
+        flags = {line.split()[0]: line for line in self.query(rpm, "--queryformat", "[%{FILENAMES} %{FILEFLAGS:fflags} %{FILEGROUPNAME}\n]")}
+        for path in CONFFILES:
+            assert flags[path] == f"{path} cn holdfast"
+
+    def test_it_needs_no_library(self, rpm):
+        assert not [line for line in self.query(rpm, "--requires") if ".so" in line]
+
+    def test_its_scripts_are_of_a_shell(self, rpm, tmp_path):
+        text = "\n".join(self.query(rpm, "--scripts"))
+        assert "useradd --system" in text and "/var/lib" not in text.replace("# /var/lib/holdfast stays", "")
+        script = tmp_path / "script"
+        script.write_text(re.sub(r"^(pre|post)\w+ (scriptlet|program).*$", "", text, flags=re.M))
+        run("sh", "-n", script)
+
+    def test_rpmlint_has_nothing_to_say_of_ours(self, rpm):
+        """Of Debian's libraries it has: they are as Debian makes them."""
+        done = subprocess.run(["rpmlint", rpm], capture_output=True, text=True, check=False)
+        lines = [line for line in done.stdout.splitlines() if re.match(r"\S+: [EW]: ", line)]
+        assert lines, done.stdout + done.stderr
+        ours = [line for line in lines if "/usr/lib/holdfast/" not in line]
+        # The form of the manual page, names of licences, a changelog and a signature are the distribution's; the two files
+        # that are not for everyone may hold credentials.
+        known = {
+            "manpage-not-compressed",
+            "invalid-license",
+            "no-changelogname-tag",
+            "no-signature",
+            "non-readable",
+            "non-versioned-file-in-library-package",  # it takes the libraries for the package's purpose
+            "non-standard-gid",
+            "no-manual-page-for-binary",
+            "shared-library-without-dependency-information",
+            "only-non-binary-in-usr-lib",
+        }
+        assert not [line for line in ours if line.split()[2] not in known], "\n".join(ours)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    file = tmp_path_factory.mktemp("sbom") / "holdfast.spdx.json"
+    run(ROOT / "conf/package/sbom.py", BINARY, file, env=os.environ | {"SOURCE_DATE_EPOCH": "1700000000"})
+    return json.loads(file.read_text())
+
+
+class TestBillOfMaterials:
+    def test_it_names_the_program_and_all_of_its_libraries(self, document):
+        packages = {one["name"]: one for one in document["packages"]}
+        digest = hashlib.sha256(BINARY.read_bytes()).hexdigest()
+        assert packages["holdfast"]["checksums"] == [{"algorithm": "SHA256", "checksumValue": digest}]
+        assert {"liblmdb0", "libc6", "librdkafka1", "libzstd1"} <= set(packages)
+        for name in ("liblmdb0", "libc6"):
+            assert packages[name]["versionInfo"] == run("dpkg-query", "-Wf", "${Version}", name)
+
+    def test_it_is_spdx(self, document):
+        assert document["spdxVersion"] == "SPDX-2.3"
+        assert document["creationInfo"]["created"] == "2023-11-14T22:13:20Z"
+        known = {one["SPDXID"] for one in document["packages"]} | {document["SPDXID"]}
+        assert len(known) == len(document["packages"]) + 1
+        for one in document["relationships"]:
+            assert {one["spdxElementId"], one["relatedSpdxElement"]} <= known
+        for one in document["packages"]:
+            assert re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", one["SPDXID"])
+            assert one["downloadLocation"] == "NOASSERTION"

@@ -10,7 +10,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
 from support import otlp
 from support.backends import ok, status
 from support.holdfast import BINARY, FAST_RETRY
-from support.pushes import PrometheusBackend
+from support.pushes import Prometheus2Backend, PrometheusBackend
 from support.waiting import until
 
 TIME_NS = 1_700_000_000_123_000_000
@@ -269,3 +269,126 @@ def test_the_headers_of_the_protocol_cannot_be_configured(tmp_path):
     ended = subprocess.run([BINARY, "validate", "--config", path], capture_output=True, text=True, timeout=20)
     assert ended.returncode != 0
     assert "protocol's own" in ended.stdout + ended.stderr
+
+
+# ---- version 2 ----
+
+
+VERSION_2 = "io.prometheus.write.v2.Request"
+
+
+@pytest.fixture
+def prometheus2(ending):
+    return ending.enter_context(Prometheus2Backend())
+
+
+def everything(start_ns=TIME_NS - 10**9):
+    """One metric of each kind, with exemplars."""
+    exemplar = m.Exemplar(as_double=3, time_unix_nano=TIME_NS, trace_id=b"\x01" * 16, span_id=b"\x02" * 8)
+    common = {"time_unix_nano": TIME_NS, "start_time_unix_nano": start_ns}
+    histogram = m.HistogramDataPoint(
+        count=10, sum=12.5, bucket_counts=[1, 2, 7], explicit_bounds=[0.005, 10], exemplars=[exemplar], **common
+    )
+    quantile = m.SummaryDataPoint.ValueAtQuantile(quantile=0.5, value=1)
+    summary = m.SummaryDataPoint(count=4, sum=6, quantile_values=[quantile], **common)
+    exponential = m.ExponentialHistogramDataPoint(count=3, sum=30, scale=3, exemplars=[exemplar], **common)
+    exponential.positive.bucket_counts.extend([1, 2])
+    return metrics(
+        gauge("g", number(1.5, {"k": "v"}), number(2.5, {"k": "w"}, start_time_unix_nano=start_ns), unit="By"),
+        counter("c", number(12, start_time_unix_nano=start_ns, exemplars=[exemplar])),
+        m.Metric(name="h", unit="s", histogram=m.Histogram(data_points=[histogram], aggregation_temporality=CUMULATIVE)),
+        m.Metric(name="s", summary=m.Summary(data_points=[summary])),
+        m.Metric(
+            name="e",
+            exponential_histogram=m.ExponentialHistogram(
+                data_points=[exponential], aggregation_temporality=CUMULATIVE
+            ),
+        ),
+    )
+
+
+def test_version_2_tells_the_same_as_version_1(start, prometheus, prometheus2, grpc_sender):
+    request = everything()
+    grpc_sender(start(configuration(prometheus))).export(otlp.METRICS, request)
+    grpc_sender(start(configuration(prometheus2, protobuf_message=VERSION_2))).export(otlp.METRICS, request)
+    prometheus.wait_for_requests(1)
+    prometheus2.wait_for_requests(1)
+    one, two = prometheus.requests[0].message, prometheus2.requests[0].message
+
+    def labels(pairs):
+        return sorted((pair.name, pair.value) for pair in pairs)
+
+    def told(series, its_labels, exemplar_labels):
+        histograms = [(h.count_int, h.sum, h.schema, list(h.positive_deltas), h.timestamp) for h in series.histograms]
+        exemplars = [(exemplar_labels(e), e.value, e.timestamp) for e in series.exemplars]
+        return its_labels, [(s.value, s.timestamp) for s in series.samples], histograms, exemplars
+
+    def refs(of):
+        return sorted(prometheus2.labels(two, of.labels_refs).items())
+
+    assert sorted(told(s, labels(s.labels), lambda e: labels(e.labels)) for s in one.timeseries) == sorted(
+        told(s, refs(s), refs) for s in two.timeseries
+    )
+    headers = prometheus2.requests[0].metadata
+    assert headers["content-type"] == f"application/x-protobuf;proto={VERSION_2}"
+    assert headers["x-prometheus-remote-write-version"] == "2.0.0"
+
+
+def test_version_2_has_metadata_and_starts(start, prometheus2, grpc_sender):
+    holdfast = start(configuration(prometheus2, protobuf_message=VERSION_2))
+    grpc_sender(holdfast).export(otlp.METRICS, everything())
+    prometheus2.wait_for_requests(1)
+    message = prometheus2.requests[0].message
+    start_ms = TIME_MS - 1000
+    found = {}
+    for series in message.timeseries:
+        name = prometheus2.labels(message, series.labels_refs)["__name__"]
+        about = (series.metadata.type, message.symbols[series.metadata.help_ref])
+        unit = message.symbols[series.metadata.unit_ref]
+        starts = {one.start_timestamp for one in [*series.samples, *series.histograms]}
+        found.setdefault(name, set()).add((*about, unit, *starts))
+    assert found == {
+        "g_bytes": {(2, "", "By", 0)},
+        "c_total": {(1, "how many", "", start_ms)},
+        "h_seconds_bucket": {(3, "", "s", start_ms)},
+        "h_seconds_sum": {(3, "", "s", start_ms)},
+        "h_seconds_count": {(3, "", "s", start_ms)},
+        "s": {(5, "", "", start_ms)},
+        "s_sum": {(5, "", "", start_ms)},
+        "s_count": {(5, "", "", start_ms)},
+        "e": {(3, "", "", start_ms)},
+        "target_info": {(2, "Target metadata", "", 0)},
+    }
+    name = "otelcol_exporter_prometheusremotewrite_written_"
+    samples = sum(len(series.samples) for series in message.timeseries)
+    holdfast.wait_metric(f"{name}samples", samples)
+    holdfast.wait_metric(f"{name}histograms", 1)
+    holdfast.wait_metric(f"{name}exemplars", 3)
+
+
+def test_a_backend_of_version_1_takes_nothing_silently(start, prometheus2, grpc_sender):
+    prometheus2.says_nothing = True
+    holdfast = start(configuration(prometheus2, protobuf_message=VERSION_2))
+    grpc_sender(holdfast).export(otlp.METRICS, metrics(gauge("g", number(1))))
+    holdfast.wait_for_log("does not speak remote write 2.0")
+    assert holdfast.books("metrics", "prometheusremotewrite")["queued"]["items"] == 1
+    prometheus2.says_nothing = False
+    until(
+        lambda: holdfast.books("metrics", "prometheusremotewrite")["delivered"]["items"] == 1,
+        lambda: f"{holdfast.books('metrics', 'prometheusremotewrite')}",
+    )
+
+
+def test_version_2_loses_nothing_at_a_kill_and_an_outage(start, prometheus2, grpc_sender):
+    prometheus2.stop()
+    holdfast = start(configuration(prometheus2, protobuf_message=VERSION_2))
+    sender = grpc_sender(holdfast)
+    for turn in range(20):
+        sender.export(otlp.METRICS, metrics(gauge("g", number(turn, time_ns=TIME_NS + turn * 10**9))))
+    holdfast.kill9()
+    prometheus2.start()
+    holdfast.start()
+    wanted = set(range(20))
+    until(lambda: {one.value for one in prometheus2.samples("g")} == wanted, lambda: f"{prometheus2.samples('g')}")
+    times = [one.time_ms for one in prometheus2.samples("g")]
+    assert times == sorted(times)

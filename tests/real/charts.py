@@ -16,7 +16,7 @@ def main(directory):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "-q", "-p", "integration.conftest"),
-            *("--basetemp", directory / "tests", "tests/real/test_charts.py"),
+            *("--basetemp", directory / "tests", "tests/real/test_charts.py", "tests/real/test_stack.py"),
         ],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

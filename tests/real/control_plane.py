@@ -166,6 +166,7 @@ class ControlPlane:
             f"--token-auth-file={self.directory}/tokens.csv",
             *("--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none"),
             "--disable-admission-plugins=ServiceAccount",
+            "--enable-aggregator-routing=true",  # webhooks by the addresses of their Service: nothing routes its own
             *(f"--audit-policy-file={self.directory}/audit.yaml", f"--audit-log-path={self.audit}"),
         )
         until(self.is_ready_or_dead, lambda: f"kube-apiserver is not ready:\n{self.said()}", START_SECONDS, 0.2)

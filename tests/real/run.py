@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, opensearch, pprof  # noqa: E402
+from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -17,6 +17,7 @@ PARTS = {
     "charts": charts.main,
     "opensearch": opensearch.main,
     "pprof": pprof.main,
+    "prometheus": prometheus.main,
     "debian": debian.main,
 }
 

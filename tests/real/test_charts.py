@@ -39,6 +39,7 @@ PATHS = {
     "ClusterRoleBinding": "clusterrolebindings",
     "Role": "roles",
     "RoleBinding": "rolebindings",
+    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
     "ServiceMonitor": "servicemonitors",
     "PodMonitor": "podmonitors",
     "PrometheusRule": "prometheusrules",
@@ -77,7 +78,7 @@ def definition(kind):
 def path_of(one):
     version = one["apiVersion"]
     root = PATHS.get(version, f"/apis/{version}")
-    if one["kind"].startswith("Cluster"):
+    if one["kind"].startswith(("Cluster", "MutatingWebhook")):
         return f"{root}/{PATHS[one['kind']]}"
     return f"{root}/namespaces/{one['metadata'].get('namespace', 'default')}/{PATHS[one['kind']]}"
 
@@ -143,6 +144,39 @@ def test_values_files(helm, plane, tmp_path, path, version):
     assert_valid(objects, tmp_path)
 
 
+def webhook_objects(helm, *sets, mode="deployment"):
+    objects = helm.render(sets=[f"mode={mode}", "webhook.enabled=true", *sets])
+    return {one["kind"]: one for one in objects if one["metadata"]["name"].endswith(("-webhook", "inject-webhook"))}
+
+
+def test_the_webhook_fails_open_and_leaves_its_own_namespace_alone(helm, tmp_path):
+    objects = webhook_objects(helm)
+    (hook,) = objects["MutatingWebhookConfiguration"]["webhooks"]
+    assert hook["failurePolicy"] == "Ignore"
+    (apart,) = hook["namespaceSelector"]["matchExpressions"]
+    assert apart["operator"] == "NotIn"
+    assert {"kube-system", "default"} <= set(apart["values"])
+    assert objects["Service"]["metadata"]["name"] == hook["clientConfig"]["service"]["name"]
+    assert objects["Deployment"]["spec"]["replicas"] == 2
+    # The configuration of sidecars sends to the release's own Service.
+    settings = json.loads(objects["ConfigMap"]["data"]["settings.json"])
+    path = tmp_path / "sidecar.yaml"
+    path.write_text(settings["config"])
+    done = subprocess.run([BINARY, "validate", "--config", path], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load(settings["config"])["exporters"]["otlp"]["endpoint"] == "t-holdfast.default.svc:4317"
+
+
+def test_the_webhook_takes_the_certificate_of_cert_manager(helm):
+    objects = webhook_objects(helm, "webhook.certManager.enabled=true", "webhook.certManager.issuerRef.name=mine")
+    annotations = objects["MutatingWebhookConfiguration"]["metadata"]["annotations"]
+    assert annotations["cert-manager.io/inject-ca-from"] == "default/t-holdfast-webhook"
+    assert "otel-inject-webhook.default.svc" in objects["Certificate"]["spec"]["dnsNames"]
+    assert "Role" not in objects, "it keeps no Secret"
+    arguments = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--cert-file=/tls/tls.crt" in arguments
+
+
 def test_a_misspelt_field_would_be_seen(helm, plane):
     one = workload(helm.render(sets=["mode=deployment"]))
     one["spec"]["replicaz"] = 2
@@ -163,6 +197,7 @@ def test_an_older_kubernetes_is_refused(helm):
         (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["configMap.create=false"], "existingName is needed"),
+        (["webhook.enabled=true", "webhook.certManager.enabled=true"], "issuerRef is needed"),
         (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
         (["mode=gateway"], "mode"),
     ],

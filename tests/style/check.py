@@ -53,8 +53,10 @@ LIBRARIES = {
     r"openssl/.*|zstd.*\.h|isa-l.*|libdeflate\.h|snappy-c\.h|pcre2\.h|xxhash\.h": "src/util",
     r"yajl/.*": ("src/json", "src/pdata"),
     r"msgpack.*": "src/encodings",
+    r"ncurses\.h": "src/top",
     r"librdkafka/.*": "src/kafka",
     r"libxml/.*": "src/ottl",
+    r"systemd/.*": "src/journal",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -71,7 +73,7 @@ ENGINES = (
 )
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
-TRANSPORTS = ("src/grpc", "src/http", "src/kafka")
+TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal")
 SHARED = ("src/support", *ENGINES, *TRANSPORTS, *DATA)
 FLOORS = {
     "include/holdfast": (),
@@ -83,12 +85,25 @@ FLOORS = {
     "src/grpc": GROUND,
     "src/http": GROUND,
     "src/kafka": GROUND,
+    "src/journal": GROUND,
     "src/config": GROUND,
     "src/storage": ("wal", *GROUND),
     "src/node": ("wal", *GROUND),
     "src/delivery": ("src/node", "src/storage", "src/config", "wal", *DATA),
     "src/pipeline": ("src/node", "src/delivery", "src/storage", "src/config", "wal", *DATA),
-    "src/service": ("src/pipeline", "src/delivery", "src/node", "src/storage", "src/config", "src/http", "wal", *DATA),
+    "src/service": (
+        "src/pipeline",
+        "src/node",
+        "src/delivery",
+        "src/storage",
+        "src/config",
+        "src/grpc",
+        "src/http",
+        "src/ottl",
+        "wal",
+        *DATA,
+    ),
+    "src/top": DATA,
     "src/ottl": DATA,
     "src/expr": GROUND,
     "src/logs": ("src/expr", *DATA),
@@ -98,7 +113,29 @@ FLOORS = {
     "src/bulk": DATA,
     "src/aws": ("src/http", "src/json", *GROUND),
     "src/support": SHARED,
-    "src/cli": ("src/service", "src/pipeline", "src/storage", "src/config", "wal", *DATA),
+    "src/testing": (
+        "src/service",
+        "src/pipeline",
+        "src/node",
+        "src/storage",
+        "src/config",
+        "src/ottl",
+        "wal",
+        *DATA,
+    ),
+    "src/webhook": ("src/kubernetes", "src/pipeline", "src/http", *DATA),
+    "src/cli": (
+        "src/testing",
+        "src/service",
+        "src/top",
+        "src/webhook",
+        "src/kubernetes",
+        "src/pipeline",
+        "src/storage",
+        "src/config",
+        "wal",
+        *DATA,
+    ),
     "src/check": ("src/service", "src/pipeline", "src/storage", "src/config", "src/support", "wal", *DATA),
     "src": ("src/cli", "src/service", "src/check", "src/config"),
     "docs/examples": SHARED,
@@ -116,6 +153,8 @@ WORDS = re.compile(
 BANNED = re.compile(
     r"\b(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|rand|srand|gets|gmtime|localtime|alloca)\s*\("
 )
+# Others start threads with hf_thread_start(), which keeps signals away from them.
+STARTS_THREADS = ("src/util/thread.c", "src/http/server.c", "wal/", "tests/")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 GENERATED = re.compile(r"default_config\.h|console_assets\.h|.*\.pb-c\.h")
 VERBOSE = "--verbose" in sys.argv
@@ -325,6 +364,8 @@ def check_code(path, text):
         banned = BANNED.search(line)
         if banned:
             problem(path, number, f"{banned.group(1)}() is banned")
+        if "pthread_create(" in line and not str(path.relative_to(ROOT)).startswith(STARTS_THREADS):
+            problem(path, number, "start a thread with hf_thread_start()")
         if re.search(r"\bgoto\b", line):
             problem(path, number, "goto: let the scope free (HF_AUTO) or split the function")
         if "//" in line:

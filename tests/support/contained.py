@@ -1,6 +1,6 @@
 """Runs a command in an unpacked image as a runtime would: read-only root, own network, some user, one volume.
 
-    unshare --mount --propagation=unchanged --net [--map-root-user] python3 contained.py ROOT VOLUME UID COMMAND...
+    unshare --mount --net [--map-root-user] python3 contained.py ROOT VOLUME UID COMMAND...
 
 Ends as the command ends, passes SIGTERM on, and stays where others may enter the network by nsenter.
 """
@@ -27,17 +27,9 @@ def mount(*arguments):
     subprocess.run(["mount", *arguments], check=True)
 
 
-def keep_mounts_here():
-    """The root of a chroot is no mount point: there it is for the chroot's maker to keep mounts within a namespace."""
-    with open("/proc/self/mountinfo") as mounts:
-        if any(line.split()[4] == "/" for line in mounts):
-            mount("--make-rprivate", "/")
-
-
 def main():
     root, volume, user, *command = sys.argv[1:]
     set_loopback_up()
-    keep_mounts_here()
     mount("--bind", root, root)
     mount("-o", "remount,bind,ro", root)
     for folder in ("dev", "proc"):

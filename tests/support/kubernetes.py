@@ -1,5 +1,6 @@
 """A small Kubernetes API: list in pages, watch with bookmarks, tokens, refusals, forgotten versions, restarts."""
 
+import base64
 import contextlib
 import copy
 import http.server
@@ -38,6 +39,24 @@ def matches(selector, values):
     return True
 
 
+def patched(document, patch):
+    """A copy with a JSON patch of `add` operations applied, as strictly as the API server does."""
+    document = copy.deepcopy(document)
+    for step in patch:
+        assert step["op"] == "add", step
+        *way, last = [part.replace("~1", "/").replace("~0", "~") for part in step["path"].split("/")[1:]]
+        place = document
+        for part in way:
+            place = place[int(part)] if isinstance(place, list) else place[part]
+        if isinstance(place, list):
+            index = len(place) if last == "-" else int(last)
+            assert 0 <= index <= len(place), step
+            place.insert(index, copy.deepcopy(step["value"]))
+        else:
+            place[last] = copy.deepcopy(step["value"])
+    return document
+
+
 class KubernetesApi:
     """Objects by kind ("pods"); every change has a resourceVersion of its own, and watches see it."""
 
@@ -52,6 +71,7 @@ class KubernetesApi:
         self.history = []  # (version, kind, type, object)
         self.denied = set()  # kinds that are forbidden
         self.requests = []  # (path, query, token)
+        self.minor = "31"  # of the server's version
         self.reviews = []  # what access reviews were about
         self.gone_in_stream = True  # 410 as a line of a 200, not as the answer's code
         self.cuts = self.bookmarks = self.marked = 0
@@ -141,7 +161,7 @@ class KubernetesApi:
                 with contextlib.suppress(OSError):
                     api._serve(self)
 
-            do_POST = do_PUT = do_GET
+            do_POST = do_PUT = do_PATCH = do_GET
 
             def log_message(self, *_):
                 pass
@@ -196,10 +216,10 @@ class KubernetesApi:
             self._status(handler, 401, "Unauthorized", "Unauthorized")
         elif kind in self.denied:
             self._status(handler, 403, "Forbidden", f'{kind} is forbidden: User "test" cannot list resource "{kind}"')
+        elif path == "/version":
+            self._send(handler, 200, {"major": "1", "minor": self.minor, "gitVersion": f"v1.{self.minor}.0"})
         elif path in ("/api/v1", "/apis") or path.removeprefix("/apis/").count("/") == 1:
             self._discover(handler, path)
-        elif path == "/version":
-            self._send(handler, 200, {"gitVersion": "v1.31.0"})
         elif kind == "selfsubjectaccessreviews":
             self._review(handler)
         elif handler.command != "GET":
@@ -243,7 +263,12 @@ class KubernetesApi:
     def _write(self, handler, namespace, kind, name):
         """POST makes an object, PUT changes one; of two that change the same version the second is refused."""
         body = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length", 0))))
+        if handler.command == "PATCH":
+            return self._patch(handler, namespace, kind, name, body)
         metadata = body.pop("metadata")
+        texts = body.pop("stringData", None)  # of a Secret
+        if texts is not None:
+            body["data"] = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
         with self.changed:
             old = self._find(namespace, kind, metadata["name"])
             if handler.command == "POST" and old:
@@ -254,8 +279,19 @@ class KubernetesApi:
                 return self._status(handler, 409, "Conflict", "the object has been modified")
             for key in ("apiVersion", "kind"):
                 body.pop(key, None)
-            made = self.put(kind, metadata["name"], namespace, **body)
+            made = self.put(kind, metadata["name"], namespace or None, **body)
         return self._send(handler, 201 if handler.command == "POST" else 200, made)
+
+    def _patch(self, handler, namespace, kind, name, patch):
+        assert handler.headers["Content-Type"] == "application/json-patch+json"
+        with self.changed:
+            old = self._find(namespace, kind, name)
+            if old is None:
+                return self._status(handler, 404, "NotFound", f'{kind} "{name}" not found')
+            made = patched(old, patch)
+            del made["metadata"]
+            made = self.put(kind, name, namespace or None, **made)
+        return self._send(handler, 200, made)
 
     @staticmethod
     def _send(handler, code, answer):

@@ -37,7 +37,9 @@ static inline char *process_json(const struct hf_component *component, struct hf
     if (component->stop != NULL) {
         component->stop(self);
     }
-    component->close(self);
+    if (component->close != NULL) {
+        component->close(self);
+    }
     hf_ref_drop(&batch->ref);
     hf_bytes_release(&body);
     return (char *)text.data;

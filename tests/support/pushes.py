@@ -53,6 +53,20 @@ LOKI = _messages(
     },
 )
 
+_HISTOGRAM = [
+    (1, "count_int", Field.TYPE_UINT64, False),
+    (3, "sum", Field.TYPE_DOUBLE, False),
+    (4, "schema", Field.TYPE_SINT32, False),
+    (5, "zero_threshold", Field.TYPE_DOUBLE, False),
+    (6, "zero_count_int", Field.TYPE_UINT64, False),
+    (8, "negative_spans", "BucketSpan", True),
+    (9, "negative_deltas", Field.TYPE_SINT64, True),
+    (11, "positive_spans", "BucketSpan", True),
+    (12, "positive_deltas", Field.TYPE_SINT64, True),
+    (14, "reset_hint", Field.TYPE_INT32, False),
+    (15, "timestamp", Field.TYPE_INT64, False),
+]
+
 PROMETHEUS = _messages(
     "prometheus",
     {
@@ -70,19 +84,7 @@ PROMETHEUS = _messages(
             (2, "value", Field.TYPE_DOUBLE, False),
             (3, "timestamp", Field.TYPE_INT64, False),
         ],
-        "Histogram": [
-            (1, "count_int", Field.TYPE_UINT64, False),
-            (3, "sum", Field.TYPE_DOUBLE, False),
-            (4, "schema", Field.TYPE_SINT32, False),
-            (5, "zero_threshold", Field.TYPE_DOUBLE, False),
-            (6, "zero_count_int", Field.TYPE_UINT64, False),
-            (8, "negative_spans", "BucketSpan", True),
-            (9, "negative_deltas", Field.TYPE_SINT64, True),
-            (11, "positive_spans", "BucketSpan", True),
-            (12, "positive_deltas", Field.TYPE_SINT64, True),
-            (14, "reset_hint", Field.TYPE_INT32, False),
-            (15, "timestamp", Field.TYPE_INT64, False),
-        ],
+        "Histogram": _HISTOGRAM,
         "BucketSpan": [(1, "offset", Field.TYPE_SINT32, False), (2, "length", Field.TYPE_UINT32, False)],
         "MetricMetadata": [
             (1, "type", Field.TYPE_INT32, False),
@@ -90,6 +92,38 @@ PROMETHEUS = _messages(
             (4, "help", Field.TYPE_STRING, False),
             (5, "unit", Field.TYPE_STRING, False),
         ],
+    },
+)
+
+_REFS = Field.TYPE_UINT32
+PROMETHEUS_2 = _messages(
+    "write2",
+    {
+        "Request": [(4, "symbols", Field.TYPE_STRING, True), (5, "timeseries", "TimeSeries", True)],
+        "TimeSeries": [
+            (1, "labels_refs", _REFS, True),
+            (2, "samples", "Sample", True),
+            (3, "histograms", "Histogram", True),
+            (4, "exemplars", "Exemplar", True),
+            (5, "metadata", "Metadata", False),
+        ],
+        "Sample": [
+            (1, "value", Field.TYPE_DOUBLE, False),
+            (2, "timestamp", Field.TYPE_INT64, False),
+            (3, "start_timestamp", Field.TYPE_INT64, False),
+        ],
+        "Exemplar": [
+            (1, "labels_refs", _REFS, True),
+            (2, "value", Field.TYPE_DOUBLE, False),
+            (3, "timestamp", Field.TYPE_INT64, False),
+        ],
+        "Metadata": [
+            (1, "type", Field.TYPE_INT32, False),
+            (3, "help_ref", _REFS, False),
+            (4, "unit_ref", _REFS, False),
+        ],
+        "Histogram": [*_HISTOGRAM, (17, "start_timestamp", Field.TYPE_INT64, False)],
+        "BucketSpan": [(1, "offset", Field.TYPE_SINT32, False), (2, "length", Field.TYPE_UINT32, False)],
     },
 )
 
@@ -135,7 +169,10 @@ class PushBackend(HttpBackend):
         elif answer.kind == "status":
             self._answer(handler, answer.code, answer.headers, answer.body)
         else:
-            self._answer(handler, 204, {}, b"")
+            self._answer(handler, 204, self._headers(message), b"")
+
+    def _headers(self, _message):
+        return {}
 
 
 class LokiBackend(PushBackend):
@@ -186,6 +223,40 @@ class PrometheusBackend(PushBackend):
     def samples(self, name):
         """The samples of that name that were accepted, in order of arrival."""
         return [one for one in self.ids() if one.labels["__name__"] == name]
+
+
+class Prometheus2Backend(PrometheusBackend):
+    """Remote write 2.0; `says_nothing`: as a backend that knows only 1.0."""
+
+    def __init__(self):
+        super().__init__()
+        self._message = PROMETHEUS_2["Request"]
+        self.says_nothing = False
+
+    @staticmethod
+    def labels(message, refs):
+        """The labels that a series or an exemplar refers to."""
+        names = [message.symbols[ref] for ref in refs[::2]]
+        values = [message.symbols[ref] for ref in refs[1::2]]
+        assert names == sorted(set(names)) and all(values) and len(names) == len(values)
+        return dict(zip(names, values))
+
+    def _items(self, message):
+        assert message.symbols[0] == "" and len(set(message.symbols)) == len(message.symbols)
+        return [
+            Sample(self.labels(message, series.labels_refs), one.value, one.timestamp)
+            for series in message.timeseries
+            for one in series.samples
+        ]
+
+    def _headers(self, message):
+        def count(kind):
+            return str(sum(len(getattr(series, kind)) for series in message.timeseries))
+
+        return {} if self.says_nothing else {
+            f"X-Prometheus-Remote-Write-{kind.title()}-Written": count(kind)
+            for kind in ("samples", "histograms", "exemplars")
+        }
 
 
 def labels_of(text):

@@ -62,6 +62,16 @@ static inline uint64_t made_duration(const char *text)
                                                          : 1e9));
 }
 
+static inline uint64_t made_bytes(const char *text)
+{
+    char *unit;
+    uint64_t number = strtoull(text, &unit, 10);
+    return strcmp(unit, "KiB") == 0   ? number << 10
+           : strcmp(unit, "MiB") == 0 ? number << 20
+           : strcmp(unit, "GiB") == 0 ? number << 30
+                                      : number;
+}
+
 static inline void made_append(struct made_config *made, void *place, const char *key,
                                const char *text)
 {
@@ -99,7 +109,7 @@ static inline void made_scalar(struct made_config *made, const struct hf_field *
         *(uint64_t *)place = made_duration(text);
         break;
     case HF_FIELD_BYTES:
-        *(uint64_t *)place = strtoull(text, NULL, 10);
+        *(uint64_t *)place = made_bytes(text);
         break;
     case HF_FIELD_STRING_LIST: {
         struct hf_string_list *list = place;

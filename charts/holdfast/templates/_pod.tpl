@@ -57,6 +57,9 @@ preStop:
       - drain
       - --data-dir={{ .Values.queue.mountPath }}
       - --timeout={{ int .Values.drain.timeoutSeconds }}s
+      {{- with .Values.drain.to }}
+      - --to={{ tpl . $ }}
+      {{- end }}
 {{- end }}
 {{- end }}
 

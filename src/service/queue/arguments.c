@@ -7,6 +7,7 @@
 #include <holdfast/component.h>
 
 #include "storage/storage.h"
+#include "util/clock.h"
 
 const char hf_queue_usage[] =
     "Usage: holdfast queue [--data-dir DIR | --config FILE ...] COMMAND\n"
@@ -18,7 +19,10 @@ const char hf_queue_usage[] =
     "\n"
     "  stat [--json]                     queues, exporters and their accounting\n"
     "  ls QUEUE [--json]                 the records of a queue, oldest first\n"
-    "  cat QUEUE                         their content as OTLP/JSON lines\n"
+    "  cat QUEUE [--json]                their content as OTLP/JSON lines; with --json each in a\n"
+    "                                    map with its number, time and, of a dead letter, why\n"
+    "  count QUEUE [--json]              how many records and items are there\n"
+    "  sample QUEUE -n N [--json]        N records, evenly spread, as cat\n"
     "  verify [QUEUE] [--json]           reads and checks every record; exit code 3: damage found\n"
     "  export QUEUE --endpoint URL       sends every record to an OTLP/HTTP endpoint; the queue "
     "keeps them\n"
@@ -33,10 +37,18 @@ const char hf_queue_usage[] =
     "Holdfast,\n"
     "                                    whose exporters of the same names send it\n"
     "\n"
-    "ls, cat and export begin with --from SEQ; ls and cat end after -n N records. Of dead "
-    "letters,\n"
-    "ls --waiting leaves out those that were requeued or dropped, and requeue and drop take\n"
-    "--records SEQ,SEQ... for some of them.\n"
+    "Which records, for ls, cat, count, sample, export, requeue and drop deadletter:\n"
+    "  --from SEQ                        from that number on\n"
+    "  --seq LIST                        these numbers, such as 3,7-9\n"
+    "  --since TIME, --until TIME        received from then on, before then: RFC 3339, Unix "
+    "seconds,\n"
+    "                                    or how long ago, such as 15m\n"
+    "  --where OTTL                      with items that this condition is true for; cat, sample "
+    "and\n"
+    "                                    export then take those items alone, the others whole "
+    "records\n"
+    "ls and cat end after -n N (or --limit N) records. Long work shows how far it is on a "
+    "terminal.\n"
     "\n"
     "Exit: 0 done, 1 failed, 2 wrong usage, 3 damage found or an accounting that does not "
     "balance.\n";
@@ -47,9 +59,14 @@ enum option {
     FROM = 4,
     EXPORTER = 8,
     ENDPOINT = 16,
-    WAITING = 32,
-    RECORDS = 64,
+    SEQ = 32,
+    SINCE = 64,
+    UNTIL = 128,
+    WHERE = 256,
+    PROGRESS = 512,
 };
+
+#define CHOICE (FROM | SEQ | SINCE | UNTIL | WHERE)
 
 static const struct rule {
     const char *name;
@@ -59,22 +76,26 @@ static const struct rule {
     bool is_needed;    /* that word */
 } rules[] = {
     {"stat", HF_QUEUE_STAT, JSON, NULL, false},
-    {"ls", HF_QUEUE_LS, JSON | COUNT | FROM | WAITING, "a queue", true},
-    {"cat", HF_QUEUE_CAT, JSON | COUNT | FROM, "a queue", true},
-    {"verify", HF_QUEUE_VERIFY, JSON, "a queue", false},
-    {"export", HF_QUEUE_EXPORT, FROM | ENDPOINT, "a queue", true},
-    {"drop", HF_QUEUE_DROP, EXPORTER | RECORDS, "a queue", true},
-    {"requeue", HF_QUEUE_REQUEUE, RECORDS, "an exporter", true},
+    {"ls", HF_QUEUE_LS, JSON | COUNT | CHOICE, "a queue", true},
+    {"cat", HF_QUEUE_CAT, JSON | COUNT | CHOICE, "a queue", true},
+    {"count", HF_QUEUE_COUNT, JSON | CHOICE, "a queue", true},
+    {"sample", HF_QUEUE_SAMPLE, JSON | COUNT | CHOICE, "a queue", true},
+    {"verify", HF_QUEUE_VERIFY, JSON | PROGRESS, "a queue", false},
+    {"export", HF_QUEUE_EXPORT, ENDPOINT | PROGRESS | CHOICE, "a queue", true},
+    {"drop", HF_QUEUE_DROP, EXPORTER | PROGRESS | CHOICE, "a queue", true},
+    {"requeue", HF_QUEUE_REQUEUE, PROGRESS | CHOICE, "an exporter", true},
     {"adopt", HF_QUEUE_ADOPT, 0, "a data directory", true},
 };
 
 static const struct {
     const char *word;
     enum option option;
-} options[] = {{"--json", JSON},         {"-n", COUNT},
-               {"--from", FROM},         {"--exporter", EXPORTER},
-               {"--endpoint", ENDPOINT}, {"--waiting", WAITING},
-               {"--records", RECORDS}};
+} options[] = {{"--json", JSON},        {"-n", COUNT},
+               {"--limit", COUNT},      {"--seq", SEQ},
+               {"--since", SINCE},      {"--until", UNTIL},
+               {"--where", WHERE},      {"--progress", PROGRESS},
+               {"--from", FROM},        {"--exporter", EXPORTER},
+               {"--endpoint", ENDPOINT}};
 
 static const struct rule *find_rule(const char *name)
 {
@@ -108,34 +129,46 @@ static bool parse_number(const char *text, uint64_t *ret)
     return true;
 }
 
-/* "1,5,9" */
-static bool is_record_list(const char *text)
-{
-    bool is_list = true;
-    do {
-        size_t digits = strspn(text, "0123456789");
-        text += digits;
-        is_list = digits != 0 && digits < 20 && (*text == ',' || *text == '\0');
-    } while (is_list && *text++ == ',');
-    return is_list;
-}
-
 static bool take_value(unsigned option, const char *value, struct hf_queue_arguments *ret)
 {
     switch (option) {
     case COUNT:
         return parse_number(value, &ret->most) && ret->most != 0;
     case FROM:
-        return parse_number(value, &ret->from);
+        return parse_number(value, &ret->selection.from);
+    case SEQ:
+        return hf_selection_parse_ranges(value, &ret->selection);
+    case SINCE:
+        return hf_selection_parse_time(value, hf_clock_unix_ns(), &ret->selection.since_ns);
+    case UNTIL:
+        return hf_selection_parse_time(value, hf_clock_unix_ns(), &ret->selection.until_ns);
+    case WHERE:
+        ret->selection.where = value;
+        return value[0] != '\0';
     case EXPORTER:
         ret->exporter = value;
         return true;
-    case RECORDS:
-        ret->records = value;
-        return is_record_list(value);
     default:
         ret->endpoint = value;
         return true;
+    }
+}
+
+static const char *wanted_behind(unsigned option)
+{
+    switch (option) {
+    case COUNT:
+    case FROM:
+        return "a number";
+    case SEQ:
+        return "numbers such as 3,7-9 (at most 256 parts)";
+    case SINCE:
+    case UNTIL:
+        return "a time: RFC 3339, Unix seconds, or how long ago, such as 15m";
+    case WHERE:
+        return "an OTTL condition";
+    default:
+        return "a value";
     }
 }
 
@@ -145,15 +178,14 @@ static bool parse_words(const struct rule *rule, int count, char *const *words,
 {
     for (int i = 1; i < count; i++) {
         unsigned option = find_option(rule, words[i]);
-        if (option == JSON || option == WAITING) {
-            ret->json = ret->json || option == JSON;
-            ret->waiting = ret->waiting || option == WAITING;
+        if (option == JSON) {
+            ret->json = true;
+        } else if (option == PROGRESS) {
+            ret->progress = true;
         } else if (option != 0) {
             if (++i == count || !take_value(option, words[i], ret)) {
-                snprintf(reterr, HF_ERROR_MAX, "%s needs a %s behind it", words[i - 1],
-                         option == COUNT || option == FROM ? "number"
-                         : option == RECORDS               ? "list of records such as 1,5,9"
-                                                           : "value");
+                snprintf(reterr, HF_ERROR_MAX, "%s needs %s behind it", words[i - 1],
+                         wanted_behind(option));
                 return false;
             }
         } else if (words[i][0] != '-' && rule->about != NULL && ret->queue == NULL) {
@@ -180,13 +212,11 @@ static bool is_complete(const struct rule *rule, const struct hf_queue_arguments
         lacks = rule->about;
     } else if (rule->verb == HF_QUEUE_EXPORT && arguments->endpoint == NULL) {
         lacks = "--endpoint URL";
+    } else if (rule->verb == HF_QUEUE_SAMPLE && arguments->most == UINT64_MAX) {
+        lacks = "-n N, how many records";
     } else if (rule->verb == HF_QUEUE_DROP && is_pipeline(arguments->queue) &&
                arguments->exporter == NULL) {
         lacks = "--exporter ID, the removed exporter whose backlog to give up";
-    } else if (rule->verb == HF_QUEUE_DROP && arguments->records != NULL &&
-               strncmp(arguments->queue, HF_STORAGE_DEAD_LETTERS ":",
-                       sizeof(HF_STORAGE_DEAD_LETTERS)) != 0) {
-        lacks = "deadletter:EXPORTER for --records";
     }
     if (lacks != NULL) {
         snprintf(reterr, HF_ERROR_MAX, "queue %s needs %s", rule->name, lacks);
@@ -202,5 +232,6 @@ bool hf_queue_parse(int count, char *const *words, struct hf_queue_arguments *re
         return false;
     }
     *ret = (struct hf_queue_arguments){.verb = rule->verb, .most = UINT64_MAX};
+    ret->selection.until_ns = UINT64_MAX;
     return parse_words(rule, count, words, ret, reterr) && is_complete(rule, ret, reterr);
 }

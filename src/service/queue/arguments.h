@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "selection.h"
+
 enum hf_queue_verb {
     HF_QUEUE_STAT,
     HF_QUEUE_LS,
@@ -16,6 +18,8 @@ enum hf_queue_verb {
     HF_QUEUE_DROP,
     HF_QUEUE_REQUEUE,
     HF_QUEUE_ADOPT,
+    HF_QUEUE_COUNT,
+    HF_QUEUE_SAMPLE,
 };
 
 struct hf_queue_arguments {
@@ -23,10 +27,10 @@ struct hf_queue_arguments {
     /* Its plain word: a queue, an exporter to requeue, a directory to adopt; NULL: none. */
     const char *queue;
     const char *exporter, *endpoint;
-    const char *records; /* "1,5,9": the dead letters that are meant; NULL: all */
-    uint64_t most, from; /* most: at least 1 */
-    bool waiting;        /* of dead letters, those that were neither requeued nor dropped */
-    bool json;
+    uint64_t most;     /* records; at least 1 */
+    uint64_t every_of; /* of so many that are chosen, `most` evenly spread ones; 0: the first */
+    struct hf_selection_options selection;
+    bool json, progress;
 };
 
 /* `words` are the command's name and its arguments; the result points into them. False, with one

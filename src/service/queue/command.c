@@ -5,6 +5,7 @@
 
 #include "accounting.h"
 #include "arguments.h"
+#include "counting.h"
 #include "dead_letters.h"
 #include "listing.h"
 #include "orphans.h"
@@ -193,14 +194,14 @@ static enum hf_exit run_stat(struct hf_storage *store, const struct hf_queue_arg
 
 struct verification {
     FILE *out;
-    bool json;
+    const struct hf_queue_arguments *arguments;
     enum hf_exit worst;
 };
 
 static void verify(void *user, const char *kind, const char *id, struct wal *wal)
 {
     struct verification *all = user;
-    enum hf_exit code = hf_queue_verify(wal, kind, id, all->json, all->out);
+    enum hf_exit code = hf_queue_verify(wal, kind, id, all->arguments, all->out);
     if (code == HF_EXIT_FAILED || all->worst == HF_EXIT_OK) {
         all->worst = code;
     }
@@ -209,14 +210,14 @@ static void verify(void *user, const char *kind, const char *id, struct wal *wal
 static enum hf_exit run_verify(struct hf_storage *store, const struct hf_queue_arguments *arguments,
                                FILE *out)
 {
-    struct verification all = {.out = out, .json = arguments->json};
+    struct verification all = {.out = out, .arguments = arguments};
     struct found found;
     if (arguments->queue == NULL) {
         hf_storage_each(store, verify, &all);
         return all.worst;
     }
     return find_queue(store, arguments->queue, out, &found)
-               ? hf_queue_verify(found.wal, found.kind, found.id, arguments->json, out)
+               ? hf_queue_verify(found.wal, found.kind, found.id, arguments, out)
                : HF_EXIT_FAILED;
 }
 
@@ -234,65 +235,96 @@ static enum hf_exit drop_backlog(struct wal *wal, const struct hf_queue_argument
 }
 
 static enum hf_exit run_drop(struct hf_storage *store, const struct hf_queue_arguments *arguments,
-                             FILE *out)
+                             struct hf_selection *selection, FILE *out)
 {
+    const struct hf_letters_choice choice = {selection, arguments->progress};
     struct found found;
     if (!find_queue(store, arguments->queue, out, &found)) {
         return HF_EXIT_FAILED;
     }
     if (strcmp(found.kind, HF_STORAGE_DEAD_LETTERS) == 0) {
-        return hf_dead_letters_drop(store, found.id, arguments->records, out);
+        return hf_dead_letters_drop(store, found.id, &choice, out);
+    }
+    if (!hf_selection_is_all(selection)) {
+        fputs("error: only dead letters can be chosen from; a backlog is dropped as a whole\n",
+              out);
+        return HF_EXIT_USAGE;
     }
     return strcmp(found.kind, HF_STORAGE_REQUEUE) == 0
                ? hf_dead_letters_drop_requeued(found.wal, found.id, out)
                : drop_backlog(found.wal, arguments, out);
 }
 
-/* The consumer whose finished records `ls --waiting` leaves out; NULL: none. */
-static struct wal_consumer *waiting_reader(struct hf_storage *store, const struct found *found,
-                                           const struct hf_queue_arguments *arguments)
+static enum hf_exit run_requeue(struct hf_storage *store,
+                                const struct hf_queue_arguments *arguments,
+                                struct hf_selection *selection, FILE *out)
 {
-    bool is_asked = arguments->waiting && strcmp(found->kind, HF_STORAGE_DEAD_LETTERS) == 0;
-    return is_asked ? hf_storage_dead_letter_reader(store, found->id) : NULL;
+    const struct hf_letters_choice choice = {selection, arguments->progress};
+    return hf_dead_letters_requeue(store, arguments->queue, &choice, out);
 }
 
 static enum hf_exit run_one(struct hf_storage *store, const struct hf_queue_arguments *arguments,
-                            FILE *out)
+                            struct hf_selection *selection, FILE *out)
 {
     struct found found;
     if (!find_queue(store, arguments->queue, out, &found)) {
         return HF_EXIT_FAILED;
     }
+    /* Dead letters that have left stay in their files until those are reclaimed. */
+    selection->wal = found.wal;
+    if (strcmp(found.kind, HF_STORAGE_DEAD_LETTERS) == 0) {
+        selection->reader = HF_DEAD_LETTER_READER;
+    } else if (strcmp(found.kind, HF_STORAGE_REQUEUE) == 0) {
+        selection->reader = found.id;
+    }
     switch (arguments->verb) {
     case HF_QUEUE_LS:
-        return hf_queue_ls(found.wal, waiting_reader(store, &found, arguments), arguments, out);
+        return hf_queue_ls(found.wal, arguments, selection, out);
     case HF_QUEUE_CAT:
-        return hf_queue_cat(found.wal, arguments, out);
+        return hf_queue_cat(found.wal, arguments, selection, out);
+    case HF_QUEUE_COUNT:
+        return hf_queue_count(found.wal, arguments, selection, out);
+    case HF_QUEUE_SAMPLE:
+        return hf_queue_sample(found.wal, arguments, selection, out);
     default:
-        return hf_queue_export(found.wal, arguments->endpoint, arguments->from, out);
+        return hf_queue_export(found.wal, arguments, selection, out);
+    }
+}
+
+static enum hf_exit run(struct hf_storage *store, const struct hf_queue_arguments *arguments,
+                        struct hf_selection *selection, FILE *out)
+{
+    switch (arguments->verb) {
+    case HF_QUEUE_STAT:
+        return run_stat(store, arguments, out);
+    case HF_QUEUE_VERIFY:
+        return run_verify(store, arguments, out);
+    case HF_QUEUE_DROP:
+        return run_drop(store, arguments, selection, out);
+    case HF_QUEUE_ADOPT:
+        return hf_orphans_adopt(store, arguments->queue, out);
+    case HF_QUEUE_REQUEUE:
+        return run_requeue(store, arguments, selection, out);
+    default:
+        return run_one(store, arguments, selection, out);
     }
 }
 
 enum hf_exit hf_queue_command(struct hf_storage *store, int count, char *const *words, FILE *out)
 {
     struct hf_queue_arguments arguments;
-    char why[HF_ERROR_MAX] = "";
+    struct hf_selection selection;
+    char why[HF_ERROR_MAX] = "out of memory";
     if (!hf_queue_parse(count, words, &arguments, why)) {
         hf_queue_say(out, "error: %s\n", why);
         return HF_EXIT_USAGE;
     }
-    switch (arguments.verb) {
-    case HF_QUEUE_STAT:
-        return run_stat(store, &arguments, out);
-    case HF_QUEUE_VERIFY:
-        return run_verify(store, &arguments, out);
-    case HF_QUEUE_DROP:
-        return run_drop(store, &arguments, out);
-    case HF_QUEUE_ADOPT:
-        return hf_orphans_adopt(store, arguments.queue, out);
-    case HF_QUEUE_REQUEUE:
-        return hf_dead_letters_requeue(store, arguments.queue, arguments.records, out);
-    default:
-        return run_one(store, &arguments, out);
+    enum hf_status status = hf_selection_init(&arguments.selection, &selection, why);
+    if (status != HF_OK) {
+        hf_queue_say(out, "error: %s\n", why);
+        return status == HF_INVALID ? HF_EXIT_USAGE : HF_EXIT_FAILED;
     }
+    enum hf_exit code = run(store, &arguments, &selection, out);
+    hf_selection_release(&selection);
+    return code;
 }

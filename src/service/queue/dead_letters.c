@@ -1,7 +1,6 @@
 #include "dead_letters.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "output.h"
 #include "transfer.h"
@@ -17,24 +16,13 @@ static enum hf_exit conclude(const struct hf_transfer *transfer, enum wal_status
     return status == WAL_OK ? HF_EXIT_OK : HF_EXIT_FAILED;
 }
 
-/* Behind the last one that is meant, so that no more than those are read. */
-static uint64_t end_of_selection(const char *selection, uint64_t end)
-{
-    uint64_t last = 0;
-    while (*selection != '\0') {
-        char *behind = NULL;
-        uint64_t sequence = strtoull(selection, &behind, 10);
-        last = sequence > last ? sequence : last;
-        selection = *behind == ',' ? behind + 1 : behind;
-    }
-    return last < end ? last + 1 : end;
-}
-
-static struct wal *find_letters(struct hf_storage *store, const char *exporter, const char *records,
+static struct wal *find_letters(struct hf_storage *store, const char *exporter,
+                                const struct hf_letters_choice *choice,
                                 struct hf_transfer *transfer, FILE *out)
 {
-    *transfer = (struct hf_transfer){
-        .out = out, .reader = hf_storage_dead_letter_reader(store, exporter), .selection = records};
+    struct wal_stat stat;
+    *transfer =
+        (struct hf_transfer){.out = out, .reader = hf_storage_dead_letter_reader(store, exporter)};
     if (transfer->reader == NULL) {
         hf_queue_say(out, "error: %s has no dead letters; holdfast queue stat lists who has\n",
                      exporter);
@@ -42,17 +30,20 @@ static struct wal *find_letters(struct hf_storage *store, const char *exporter, 
     }
     struct wal *wal = hf_storage_dead_letters(store, exporter, &(const struct wal_limits){0});
     transfer->end = hf_transfer_end(wal);
-    if (records != NULL) {
-        transfer->end = end_of_selection(records, transfer->end);
+    wal_stat(wal, &stat);
+    if (choice != NULL) {
+        transfer->selection = choice->selection;
+        hf_progress_begin(&transfer->progress, choice->progress,
+                          transfer->end - stat.first_sequence, out);
     }
     return wal;
 }
 
 enum hf_exit hf_dead_letters_drop(struct hf_storage *store, const char *exporter,
-                                  const char *records, FILE *out)
+                                  const struct hf_letters_choice *choice, FILE *out)
 {
     struct hf_transfer transfer;
-    if (find_letters(store, exporter, records, &transfer, out) == NULL) {
+    if (find_letters(store, exporter, choice, &transfer, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     enum wal_status status = hf_transfer_drop(&transfer);
@@ -76,12 +67,12 @@ enum hf_exit hf_dead_letters_drop_requeued(struct wal *wal, const char *exporter
 }
 
 enum hf_exit hf_dead_letters_requeue(struct hf_storage *store, const char *exporter,
-                                     const char *records, FILE *out)
+                                     const struct hf_letters_choice *choice, FILE *out)
 {
     struct hf_transfer transfer;
     struct wal *to = NULL;
     char why[HF_ERROR_MAX] = "";
-    if (find_letters(store, exporter, records, &transfer, out) == NULL) {
+    if (find_letters(store, exporter, choice, &transfer, out) == NULL) {
         return HF_EXIT_FAILED;
     }
     if (hf_storage_requeue(store, exporter, &to, why) != HF_OK) {

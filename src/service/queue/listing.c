@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <holdfast/batch.h>
@@ -10,22 +11,31 @@
 #include "delivery/dead_letter_meta.h"
 #include "output.h"
 #include "pdata/json.h"
+#include "progress.h"
 #include "util/clock.h"
-#include "util/compress.h"
 #include "util/escape.h"
+#include "json/json_out.h"
 
 struct listing {
     FILE *out;
-    struct wal_consumer *reader; /* what it is done with is left out; NULL: nothing is */
-    bool json;
-    uint64_t left;
+    struct hf_selection *selection;
+    /* Shows one that is chosen; `chosen` is its content, when the function wants it. */
+    void (*show)(struct listing *listing, const struct wal_record *record, struct hf_slice chosen,
+                 bool damaged);
+    bool json, wants_content;
+    uint64_t most, every_of; /* every_of 0: the first `most` */
+    uint64_t met, shown;
     bool failed;
 };
 
-/* Whether there is more to show, and a reader for it. */
-static bool goes_on(struct listing *listing)
+/* Of `every_of` that are met, `most` are shown, evenly spread. */
+static bool is_turn(const struct listing *listing)
 {
-    return --listing->left != 0 && hf_queue_is_read(listing->out);
+    if (listing->every_of <= listing->most) {
+        return true;
+    }
+    double step = (double)listing->every_of / (double)listing->most;
+    return (double)listing->met >= (double)listing->shown * step;
 }
 
 /* What is written with a dead letter, fit to be shown; empty for other records. */
@@ -89,15 +99,13 @@ static void list_text(FILE *out, const struct wal_record *record, const char *wh
     fputc('\n', out);
 }
 
-static bool list_record(void *user, const struct wal_record *record, bool damaged)
+static void show_head(struct listing *listing, const struct wal_record *record,
+                      struct hf_slice chosen, bool damaged)
 {
-    struct listing *listing = user;
-    if (listing->reader != NULL && wal_consumer_is_done(listing->reader, record->sequence)) {
-        return hf_queue_is_read(listing->out);
-    }
     char when[32] = "";
     time_t seconds = (time_t)(record->time_ns / HF_NS_PER_S);
     struct tm parts;
+    (void)chosen;
     gmtime_r(&seconds, &parts);
     strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &parts);
     const char *signal =
@@ -106,65 +114,111 @@ static bool list_record(void *user, const struct wal_record *record, bool damage
                              ? hf_coding_name((enum hf_coding)record->coding)
                              : "unknown";
     (listing->json ? list_json : list_text)(listing->out, record, when, signal, coding, damaged);
-    return goes_on(listing);
 }
 
-static bool print_record(void *user, const struct wal_record *record, bool damaged)
+/* The map around a record's content, without its end. */
+static void put_frame(const struct listing *listing, const struct wal_record *record)
 {
-    struct listing *listing = user;
-    struct hf_bytes raw = {0};
-    struct hf_bytes line = {0};
-    enum hf_status status = damaged || record->kind >= HF_SIGNAL_COUNT ? HF_CORRUPT : HF_OK;
-    struct hf_slice plain = record->body;
-    if (status == HF_OK && record->coding != HF_IDENTITY) {
-        status = hf_decode((enum hf_coding)record->coding, record->body,
-                           (size_t)record->raw_bytes + 1, &raw);
-        plain = hf_slice_of(raw.data, raw.size);
+    struct hf_json_out json = {.out = listing->out};
+    const struct letter letter = letter_of(record);
+    hf_json_out_map(&json, NULL);
+    hf_json_out_number(&json, "sequence", record->sequence);
+    hf_json_out_seconds(&json, "received_seconds", record->time_ns);
+    hf_json_out_text(&json, "signal",
+                     record->kind < HF_SIGNAL_COUNT ? hf_signal_name((enum hf_signal)record->kind)
+                                                    : NULL);
+    hf_json_out_number(&json, "items", record->items);
+    hf_json_out_number(&json, "bytes", record->raw_bytes);
+    if (letter.pipeline[0] != '\0') {
+        hf_json_out_text(&json, "pipeline", letter.pipeline);
+        hf_json_out_integer(&json, "code", letter.code);
+        hf_json_out_text(&json, "reason", letter.reason);
     }
+    hf_json_out_made(&json, "data", HF_EMPTY_SLICE);
+}
+
+static void show_content(struct listing *listing, const struct wal_record *record,
+                         struct hf_slice chosen, bool damaged)
+{
+    struct hf_bytes line = {0};
+    enum hf_status status = damaged ? HF_CORRUPT : HF_OK;
     if (status == HF_OK) {
-        status = hf_json_from_proto((enum hf_signal)record->kind, plain, &line);
+        status = hf_json_from_proto((enum hf_signal)record->kind, chosen, &line);
+    }
+    if (listing->json) {
+        put_frame(listing, record);
     }
     if (status == HF_OK) {
         hf_escape_print(HF_ESCAPE_MADE_JSON, hf_slice_of(line.data, line.size), listing->out);
-        fputc('\n', listing->out);
     } else {
-        fprintf(listing->out, "{\"error\":\"record %" PRIu64 " is damaged\"}\n", record->sequence);
+        fprintf(listing->out, "{\"error\":\"record %" PRIu64 " is damaged\"}", record->sequence);
         listing->failed = true;
     }
-    hf_bytes_release(&raw);
+    fputs(listing->json ? "}\n" : "\n", listing->out);
     hf_bytes_release(&line);
-    return goes_on(listing);
 }
 
-static enum hf_exit scan(struct wal *wal, struct wal_consumer *reader,
-                         const struct hf_queue_arguments *arguments, FILE *out,
-                         bool (*visit)(void *, const struct wal_record *, bool))
+static bool visit(void *user, const struct wal_record *record, bool damaged)
 {
-    struct listing listing = {
-        .out = out, .reader = reader, .json = arguments->json, .left = arguments->most};
-    enum wal_status status = wal_scan(wal, arguments->from, visit, &listing);
+    struct listing *listing = user;
+    struct hf_slice chosen = HF_EMPTY_SLICE;
+    uint32_t items = 0;
+    if (record->sequence >= hf_selection_end(listing->selection)) {
+        return false;
+    }
+    if (!hf_selection_has(listing->selection, record)) {
+        return hf_queue_is_read(listing->out);
+    }
+    if (!damaged) {
+        damaged = hf_selection_choose(listing->selection, record, !listing->wants_content, &chosen,
+                                      &items) != HF_OK;
+    }
+    if (!damaged && items == 0 && listing->selection->where != NULL) {
+        return hf_queue_is_read(listing->out);
+    }
+    if (is_turn(listing)) {
+        listing->show(listing, record, chosen, damaged);
+        listing->shown++;
+    }
+    listing->met++;
+    return listing->shown < listing->most && hf_queue_is_read(listing->out);
+}
+
+static enum hf_exit scan(struct wal *wal, const struct hf_queue_arguments *arguments,
+                         struct listing listing)
+{
+    listing.json = arguments->json;
+    listing.most = arguments->most;
+    listing.every_of = arguments->every_of;
+    enum wal_status status = wal_scan(wal, hf_selection_first(listing.selection), visit, &listing);
     if (status != WAL_OK) {
-        fprintf(out, "error: %s\n", wal_status_text(status));
+        fprintf(listing.out, "error: %s\n", wal_status_text(status));
         return HF_EXIT_FAILED;
     }
     return listing.failed ? HF_EXIT_DAMAGED : HF_EXIT_OK;
 }
 
-enum hf_exit hf_queue_ls(struct wal *wal, struct wal_consumer *reader,
-                         const struct hf_queue_arguments *arguments, FILE *out)
+enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments,
+                         struct hf_selection *selection, FILE *out)
 {
-    return scan(wal, reader, arguments, out, list_record);
+    return scan(wal, arguments,
+                (struct listing){.out = out, .selection = selection, .show = show_head});
 }
 
-enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out)
+enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments,
+                          struct hf_selection *selection, FILE *out)
 {
-    return scan(wal, NULL, arguments, out, print_record);
+    return scan(
+        wal, arguments,
+        (struct listing){
+            .out = out, .selection = selection, .show = show_content, .wants_content = true});
 }
 
 /* ---- verify ---- */
 
 struct verification {
     FILE *out;
+    struct hf_progress progress;
     uint64_t good, damaged;
 };
 
@@ -174,18 +228,22 @@ static bool check_record(void *user, const struct wal_record *record, bool damag
     (void)record;
     found->good += damaged ? 0 : 1;
     found->damaged += damaged ? 1 : 0;
+    hf_progress_step(&found->progress, 1);
     return hf_queue_is_read(found->out);
 }
 
-enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, bool json,
-                             FILE *out)
+enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id,
+                             const struct hf_queue_arguments *arguments, FILE *out)
 {
     struct verification found = {.out = out};
     struct wal_stat stat;
+    wal_stat(wal, &stat);
+    hf_progress_begin(&found.progress, arguments->progress,
+                      stat.next_sequence - stat.first_sequence, out);
     enum wal_status status = wal_scan(wal, 0, check_record, &found);
     const char *error = status != WAL_OK ? wal_status_text(status) : "";
     wal_stat(wal, &stat);
-    if (json) {
+    if (arguments->json) {
         fprintf(out, "{\"kind\":\"%s\",\"id\":", kind);
         hf_queue_put_text(out, id);
         fprintf(out,

@@ -10,13 +10,13 @@
 #include "service/service.h"
 #include "storage/storage.h"
 
-/* Lists records from `from` on, at most `most`, to `out`; ends early when `out` has no reader any
- * more. HF_EXIT_DAMAGED: some could not be shown. `reader`: what it is done with is left out; may
- * be NULL. */
-enum hf_exit hf_queue_ls(struct wal *wal, struct wal_consumer *reader,
-                         const struct hf_queue_arguments *arguments, FILE *out);
-enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments, FILE *out);
+/* Lists the records that are chosen, at most `most`, to `out`; ends early when `out` has no reader
+ * any more. HF_EXIT_DAMAGED: some could not be shown. */
+enum hf_exit hf_queue_ls(struct wal *wal, const struct hf_queue_arguments *arguments,
+                         struct hf_selection *selection, FILE *out);
+enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *arguments,
+                          struct hf_selection *selection, FILE *out);
 
 /* Reads and checks every record; one line to `out`. HF_EXIT_DAMAGED: some are damaged, or were. */
-enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id, bool json,
-                             FILE *out);
+enum hf_exit hf_queue_verify(struct wal *wal, const char *kind, const char *id,
+                             const struct hf_queue_arguments *arguments, FILE *out);

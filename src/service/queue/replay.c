@@ -8,6 +8,7 @@
 
 #include "http/client.h"
 #include "output.h"
+#include "progress.h"
 #include "util/clock.h"
 #include "util/compress.h"
 #include "util/loop.h"
@@ -17,6 +18,8 @@
 /* One export run: the caller waits while the loop's thread sends. */
 struct replay {
     const char *endpoint;
+    struct hf_selection *selection;
+    struct hf_progress progress;
     FILE *out;
     struct hf_loop *loop;
     struct hf_http_client *client;
@@ -56,47 +59,70 @@ static void send_one(struct hf_task *task)
     hf_http_client_call(replay->client, &replay->call);
 }
 
-static bool replay_record(void *user, const struct wal_record *record, bool damaged)
+/* False: it was not taken. */
+static bool post(struct replay *replay, const struct wal_record *record)
 {
-    struct replay *replay = user;
-    struct hf_bytes raw = {0};
-    enum hf_status status = HF_OK;
-    if (damaged || record->kind >= HF_SIGNAL_COUNT) {
-        fprintf(replay->out, "record %" PRIu64 " is damaged and left out\n", record->sequence);
-        return true;
-    }
-    replay->body = record->body;
-    if (record->coding != HF_IDENTITY) {
-        status = hf_decode((enum hf_coding)record->coding, record->body,
-                           (size_t)record->raw_bytes + 1, &raw);
-        replay->body = hf_slice_of(raw.data, raw.size);
-    }
     size_t size = strlen(replay->endpoint);
     snprintf(replay->url, sizeof(replay->url), "%.*s/v1/%s",
              (int)(size != 0 && replay->endpoint[size - 1] == '/' ? size - 1 : size),
              replay->endpoint, hf_signal_name((enum hf_signal)record->kind));
     replay->code = 0;
-    if (status == HF_OK) {
-        hf_loop_post(replay->loop, &replay->task);
-        while (sem_wait(&replay->answered) != 0) {
-        }
+    hf_loop_post(replay->loop, &replay->task);
+    while (sem_wait(&replay->answered) != 0) {
     }
-    hf_bytes_release(&raw);
     if (replay->code < 200 || replay->code > 299) {
         hf_queue_say(replay->out, "error: record %" PRIu64 " was not taken by %s: code %d %s\n",
                      record->sequence, replay->url, replay->code, replay->said);
         replay->failed = true;
         return false;
     }
-    replay->records++;
-    replay->items += record->items;
+    return true;
+}
+
+static bool replay_record(void *user, const struct wal_record *record, bool damaged)
+{
+    struct replay *replay = user;
+    uint32_t items = 0;
+    if (record->sequence >= hf_selection_end(replay->selection)) {
+        return false;
+    }
+    hf_progress_step(&replay->progress, 1);
+    if (!hf_selection_has(replay->selection, record)) {
+        return hf_queue_is_read(replay->out);
+    }
+    if (damaged ||
+        hf_selection_choose(replay->selection, record, false, &replay->body, &items) != HF_OK) {
+        fprintf(replay->out, "record %" PRIu64 " is damaged and left out\n", record->sequence);
+        return true;
+    }
+    if (items != 0 && !post(replay, record)) {
+        return false;
+    }
+    replay->records += items != 0 ? 1 : 0;
+    replay->items += items;
     return hf_queue_is_read(replay->out);
 }
 
-enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t from, FILE *out)
+/* Records that may be met. */
+static uint64_t total_of(struct wal *wal, const struct hf_selection *selection)
+{
+    struct wal_stat stat;
+    wal_stat(wal, &stat);
+    uint64_t first = hf_selection_first(selection), end = hf_selection_end(selection);
+    first = first > stat.first_sequence ? first : stat.first_sequence;
+    end = end < stat.next_sequence ? end : stat.next_sequence;
+    return end > first ? end - first : 0;
+}
+
+enum hf_exit hf_queue_export(struct wal *wal, const struct hf_queue_arguments *arguments,
+                             struct hf_selection *selection, FILE *out)
 {
     char error[HF_ERROR_MAX] = "out of memory";
-    struct replay replay = {.endpoint = endpoint, .out = out, .task = {.run = send_one}};
+    struct replay replay = {.endpoint = arguments->endpoint,
+                            .selection = selection,
+                            .out = out,
+                            .task = {.run = send_one}};
+    hf_progress_begin(&replay.progress, arguments->progress, total_of(wal, selection), out);
     sem_init(&replay.answered, 0, 0);
     enum hf_status status = hf_loop_new(&replay.loop);
     if (status == HF_OK) {
@@ -108,7 +134,8 @@ enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t fro
         status = hf_loop_start_thread(replay.loop, "export");
     }
     if (status == HF_OK) {
-        enum wal_status scanned = wal_scan(wal, from, replay_record, &replay);
+        enum wal_status scanned =
+            wal_scan(wal, hf_selection_first(selection), replay_record, &replay);
         snprintf(error, sizeof(error), "%s", wal_status_text(scanned));
         status = hf_status_of_wal(scanned);
         hf_loop_join(replay.loop);
@@ -124,6 +151,6 @@ enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t fro
         fprintf(out, "error: %s\n", error);
     }
     hf_queue_say(out, "exported %" PRIu64 " records, %" PRIu64 " items to %s\n", replay.records,
-                 replay.items, endpoint);
+                 replay.items, replay.endpoint);
     return status == HF_OK && !replay.failed ? HF_EXIT_OK : HF_EXIT_FAILED;
 }

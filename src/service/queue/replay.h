@@ -4,12 +4,14 @@
  */
 #pragma once
 
+#include "arguments.h"
 #include "service/service.h"
 #include "storage/storage.h"
 
 /*
- * Sends the records from sequence `from` on, one request each, in order, to `endpoint`
+ * Sends the records that are chosen, one request each, in order, to `endpoint`
  * (http://host:4318; /v1/<signal> is appended). Stops at the first that is not taken and says
  * which. The queue is not changed.
  */
-enum hf_exit hf_queue_export(struct wal *wal, const char *endpoint, uint64_t from, FILE *out);
+enum hf_exit hf_queue_export(struct wal *wal, const struct hf_queue_arguments *arguments,
+                             struct hf_selection *selection, FILE *out);

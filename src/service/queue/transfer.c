@@ -1,7 +1,6 @@
 #include "transfer.h"
 
 #include <semaphore.h>
-#include <stdlib.h>
 
 #include <holdfast/batch.h>
 
@@ -26,34 +25,30 @@ uint64_t hf_transfer_end(struct wal *wal)
     return stat.next_sequence;
 }
 
-/* Is it one of "1,5,9"? NULL means all. */
-static bool is_meant(const char *selection, uint64_t sequence)
+static bool is_chosen(const struct hf_transfer *transfer, const struct wal_record *record)
 {
-    bool found = selection == NULL;
-    while (selection != NULL && *selection != '\0' && !found) {
-        char *end = NULL;
-        found = strtoull(selection, &end, 10) == sequence;
-        selection = *end == ',' ? end + 1 : end;
+    struct hf_slice chosen;
+    uint32_t items = 0;
+    struct hf_selection *selection = transfer->selection;
+    if (record->sequence >= transfer->end) {
+        return false;
     }
-    return found;
+    return selection == NULL ||
+           (hf_selection_has(selection, record) &&
+            hf_selection_choose(selection, record, true, &chosen, &items) == HF_OK &&
+            (items != 0 || selection->where == NULL));
 }
 
-/* Keeps those of the group that are meant, in front. True: there may be more behind it. */
-static bool keep_meant(struct departure *departure, size_t read)
+/* Keeps those that are chosen; the others stay where they are. */
+static void sort_out(struct departure *departure, size_t read)
 {
-    const struct hf_transfer *transfer = departure->transfer;
-    bool goes_on = read != 0;
     for (size_t i = 0; i < read; i++) {
-        const struct wal_record record = departure->records[i];
-        bool is_before = record.sequence < transfer->end;
-        if (is_before && is_meant(transfer->selection, record.sequence)) {
-            departure->records[departure->count++] = record;
+        if (is_chosen(departure->transfer, &departure->records[i])) {
+            departure->records[departure->count++] = departure->records[i];
         } else {
-            hf_ref_drop(record.owner);
+            hf_ref_drop(departure->records[i].owner);
         }
-        goes_on = goes_on && is_before;
     }
-    return goes_on;
 }
 
 static bool may_go_on(const struct hf_transfer *transfer)
@@ -65,14 +60,23 @@ static bool may_go_on(const struct hf_transfer *transfer)
 /* False: there are no more, the reader is gone, or the time is over. */
 static bool next_group(struct departure *departure, enum wal_status *ret_status)
 {
-    bool goes_on = true;
+    struct hf_transfer *transfer = departure->transfer;
+    size_t read = 0;
+    bool is_over = false;
     departure->count = 0;
     *ret_status = WAL_OK;
-    while (departure->count == 0 && goes_on && may_go_on(departure->transfer)) {
-        size_t read = 0;
-        *ret_status = wal_consumer_read(departure->transfer->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
+    while (departure->count == 0 && !is_over) {
+        if (!may_go_on(transfer)) {
+            return false;
+        }
+        *ret_status = wal_consumer_read(transfer->reader, RECORDS_AT_ONCE, BYTES_AT_ONCE,
                                         departure->records, &read);
-        goes_on = *ret_status == WAL_OK && keep_meant(departure, read);
+        if (*ret_status != WAL_OK || read == 0) {
+            return false;
+        }
+        is_over = departure->records[read - 1].sequence + 1 >= transfer->end;
+        sort_out(departure, read);
+        hf_progress_step(&transfer->progress, read);
     }
     return departure->count != 0;
 }

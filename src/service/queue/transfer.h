@@ -7,15 +7,18 @@
 
 #include <stdio.h>
 
+#include "progress.h"
+#include "selection.h"
 #include "wal/wal.h"
 
 struct hf_transfer {
-    FILE *out;                   /* when its reader is gone, the rest stays */
-    struct wal_consumer *reader; /* of the queue that is left */
-    const char *selection;       /* the sequences that are meant, "1,5,9"; NULL: all below `end` */
-    uint64_t end;                /* records from here on stay: those that come meanwhile */
-    uint64_t until_ns;           /* monotonic: what is left then stays; 0: no limit */
-    struct wal_amount gone;      /* result: the records and items that left */
+    FILE *out;                      /* when its reader is gone, the rest stays */
+    struct wal_consumer *reader;    /* of the queue that is left */
+    uint64_t end;                   /* records from here on stay: those that come meanwhile */
+    uint64_t until_ns;              /* monotonic: what is left then stays; 0: no limit */
+    struct hf_selection *selection; /* the others stay; NULL: all go */
+    struct hf_progress progress;    /* zero: nothing is said */
+    struct wal_amount gone;         /* result: the records and items that left */
 };
 
 /* The sequence number that the next record of that queue gets. */

@@ -73,12 +73,12 @@ static bool reserve(struct hf_status_counters *counters)
     return true;
 }
 
-static void add(void *user, const struct hf_metric_look *look)
+static void add(void *user, const struct hf_metric_view *look)
 {
     struct hf_status_counters *counters = user;
-    struct hf_status_counter counter = {.value = look->value};
+    struct hf_status_counter counter = {.value = (double)look->value * look->scale};
     char id[TEXT_MAX];
-    if (!find_owner(look->labels, &counter.kind, id, sizeof(id))) {
+    if (look->type == HF_HISTOGRAM || !find_owner(look->labels, &counter.kind, id, sizeof(id))) {
         return;
     }
     size_t id_size = strlen(id) + 1, name_size = strlen(look->name) + 1;

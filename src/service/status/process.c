@@ -43,6 +43,7 @@ void hf_status_process(const struct hf_status_source *source, struct hf_json_out
     hf_json_out_text(json, "why_not_ready", ready ? NULL : why);
     hf_json_out_bool(json, "degraded",
                      source->graph != NULL && hf_graph_is_degraded(source->graph));
+    hf_json_out_number(json, "open_tails", atomic_load(&source->host->open_taps));
     hf_json_out_bool(json, "draining", hf_storage_is_draining(store));
     hf_json_out_double(json, "cpu_seconds", (double)look.cpu_us / 1e6);
     write_memory(json, &look);

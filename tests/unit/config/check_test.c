@@ -136,10 +136,10 @@ static void names_the_valid_types_of_an_unknown_one(void **state)
           "E f:3:14: extensions: unknown type: \"zpages\" for id: \"zpages\" (valid values: "
           "[bearertokenauth file_storage])\n"
           "W f:3:14: extensions::zpages: is defined but not in service::extensions\n");
-    check("receivers: {nop: }\nexporters:\n  nop:\n  jaeger:\n" NOP_SERVICE,
-          "E f:4:3: exporters: unknown type: \"jaeger\" for id: \"jaeger\"; Jaeger takes OTLP: use "
-          "the exporter otlp with the same keys, and port 4317 of the same host instead of 14250\n"
-          "W f:4:3: exporters::jaeger: is defined but used in no pipeline\n");
+    check("receivers: {nop: }\nexporters:\n  nop:\n  jaeger_thrift:\n" NOP_SERVICE,
+          "E f:4:3: exporters: unknown type: \"jaeger_thrift\" for id: \"jaeger_thrift\"; Jaeger "
+          "takes OTLP: use the exporter otlphttp, and port 4318 of the same host instead of 14268\n"
+          "W f:4:3: exporters::jaeger_thrift: is defined but used in no pipeline\n");
 }
 
 static void lists_what_is_not_built_in_when_that_may_be(void **state)

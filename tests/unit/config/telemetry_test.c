@@ -147,6 +147,63 @@ static void finds_the_metrics_endpoint(void **state)
     }
 }
 
+/* What is pushed where, of one list, in a line each. */
+static void describe_pushes(const struct hf_push_list *list, char *out, size_t room)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < list->count; i++) {
+        const struct hf_push_config *push = list->items[i];
+        used += (size_t)snprintf(out + used, room - used, "%s %s%s%s %llu %llu",
+                                 push->is_http ? "http" : "grpc", push->endpoint,
+                                 push->gzip ? " gzip" : "", push->tls.insecure ? " plain" : "",
+                                 (unsigned long long)(push->timeout_ns / 1000000),
+                                 (unsigned long long)(push->interval_ns / 1000000));
+        for (size_t k = 0; k < push->headers.count; k++) {
+            used += (size_t)snprintf(out + used, room - used, " %s=%s", push->headers.items[k].key,
+                                     push->headers.items[k].value);
+        }
+        used += (size_t)snprintf(out + used, room - used, "\n");
+    }
+}
+
+static void takes_every_spelling_of_what_is_pushed(void **state)
+{
+    static const struct {
+        const char *telemetry, *metrics, *logs, *traces;
+    } cases[] = {
+        {"{metrics: {readers: [{periodic: {interval: 5000, exporter: {otlp: {protocol: "
+         "http/protobuf, endpoint: 'a:1', headers: {k: v}}}}}]}}",
+         "http https://a:1 10000 5000 k=v\n", "", ""},
+        {"{metrics: {readers: [{periodic: {exporter: {otlp: {protocol: grpc, endpoint: "
+         "'http://a:1', headers: [{name: k, value: v}], insecure: true, timeout: 7}}}}]}}",
+         "grpc http://a:1 plain 7 60000 k=v\n", "", ""},
+        {"{metrics: {level: none, readers: [{periodic: {exporter: {otlp_grpc: }}}]}}", "", "", ""},
+        {"{logs: {processors: [{batch: {exporter: {otlp: {protocol: http/protobuf, endpoint: "
+         "'a:1', insecure: true, compression: gzip, headers_list: 'a=b,c=d=e'}}}}, {simple: "
+         "{exporter: {otlp_http: {endpoint: 'https://b:2', encoding: protobuf}}}}]}}",
+         "", "http http://a:1 gzip plain 10000 1000 a=b c=d=e\nhttp https://b:2 10000 0\n", ""},
+        {"{traces: {processors: [{batch: {schedule_delay: 20, exporter: {otlp_grpc: {tls: "
+         "{insecure: true}}}}}]}}",
+         "", "", "grpc http://localhost:4317 plain 10000 20\n"},
+        {"{traces: {level: none, processors: [{batch: {exporter: {otlp_grpc: }}}]}}", "", "", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct loaded loaded = load_telemetry(cases[i].telemetry);
+        const struct hf_telemetry_config *telemetry = hf_config_telemetry(loaded.config);
+        char text[512];
+        assert_findings(&loaded, "");
+        describe_pushes(&telemetry->metrics_push, text, sizeof(text));
+        assert_string_equal(text, cases[i].metrics);
+        describe_pushes(&telemetry->logs_push, text, sizeof(text));
+        assert_string_equal(text, cases[i].logs);
+        describe_pushes(&telemetry->traces_push, text, sizeof(text));
+        assert_string_equal(text, cases[i].traces);
+        loaded_free(&loaded);
+    }
+}
+
 static void says_what_is_wrong_or_has_no_effect(void **state)
 {
     const struct {
@@ -171,12 +228,18 @@ static void says_what_is_wrong_or_has_no_effect(void **state)
          "W f:5:32: service::telemetry: logs::sampling: has no effect: repeated lines are held "
          "back by a fixed rule\n"},
         {"{traces: {processors: []}, metrics: {views: []}}",
-         "W f:5:58: service::telemetry: metrics::views: has no effect\n"
-         "W f:5:23: service::telemetry: traces: has no effect: there is no tracing of Holdfast "
-         "itself\n"},
+         "W f:5:58: service::telemetry: metrics::views: has no effect\n"},
         {"{metrics: {readers: [{periodic: {interval: 5}}]}}",
-         "W f:5:46: service::telemetry: metrics::readers[0]::periodic: has no effect: own metrics "
-         "are served for scraping, not pushed\n"},
+         "W f:5:35: service::telemetry: metrics::readers[0]: has no effect: there is no otlp, "
+         "otlp_grpc or otlp_http exporter in it\n"},
+        {"{logs: {processors: [{simple: {exporter: {console: {}}}}]}}",
+         "W f:5:65: service::telemetry: logs::processors[0]::simple::exporter::console: has no "
+         "effect: the log is written by itself, and metrics are scraped\n"
+         "W f:5:35: service::telemetry: logs::processors[0]: has no effect: there is no otlp, "
+         "otlp_grpc or otlp_http exporter in it\n"},
+        {"{traces: {processors: [{batch: {exporter: {otlp: {endpoint: x}}}}]}}",
+         "E f:5:63: service::telemetry: traces::processors[0]::batch::exporter::otlp::protocol: "
+         "required, but not given\n"},
         {"{metrics: {readers: [{pull: {exporter: {prometheus: }}}, {pull: {exporter: "
          "{prometheus: }}}]}}",
          "W f:5:71: service::telemetry: metrics::readers[1]: has no effect: the first Prometheus "
@@ -198,6 +261,7 @@ int main(void)
         cmocka_unit_test(takes_the_keys_of_logs_and_resource),
         cmocka_unit_test(takes_every_spelling_of_the_resource),
         cmocka_unit_test(finds_the_metrics_endpoint),
+        cmocka_unit_test(takes_every_spelling_of_what_is_pushed),
         cmocka_unit_test(says_what_is_wrong_or_has_no_effect),
     };
     return cmocka_run_group_tests_name("telemetry", tests, NULL, NULL);

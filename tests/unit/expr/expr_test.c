@@ -12,21 +12,22 @@ static const char *const names[] = {"body", "attributes", "$", HF_EXPR_LABELS, N
 /* What an expression is for body "hello world" and attributes {"n": 5, "list": ["a", "b"]}. The
  * value may be part of `ret_expr`, which the caller frees. */
 static enum hf_status eval(const char *text, struct hf_arena *arena, struct hf_expr **ret_expr,
-                           struct hf_log_value *ret, char *why)
+                           struct hf_expr_value *ret, char *why)
 {
-    struct hf_log_map *map = hf_log_map_new(arena, 4);
-    struct hf_log_list *list = hf_log_list_new(arena, 2);
-    list->items[list->count++] = hf_log_text("a");
-    list->items[list->count++] = hf_log_text("b");
-    struct hf_log_value listed = {.type = HF_LOG_LIST, .list = list};
-    assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("n"), hf_log_integer(5)), HF_OK);
-    assert_int_equal(hf_log_map_add(arena, map, hf_slice_text("list"), listed), HF_OK);
-    struct hf_log_map *labels = hf_log_map_new(arena, 2);
-    assert_int_equal(hf_log_map_add(arena, labels, hf_slice_text("a"), hf_log_text("x")), HF_OK);
-    assert_int_equal(hf_log_map_add(arena, labels, hf_slice_text("n"), hf_log_integer(1)), HF_OK);
-    struct hf_log_value values[4] = {hf_log_text("hello world"), {.type = HF_LOG_MAP, .map = map}};
+    struct hf_expr_map *map = hf_expr_map_new(arena, 4);
+    struct hf_expr_list *list = hf_expr_list_new(arena, 2);
+    list->items[list->count++] = hf_expr_text("a");
+    list->items[list->count++] = hf_expr_text("b");
+    struct hf_expr_value listed = {.type = HF_EXPR_LIST, .list = list};
+    assert_int_equal(hf_expr_map_add(arena, map, hf_slice_text("n"), hf_expr_integer(5)), HF_OK);
+    assert_int_equal(hf_expr_map_add(arena, map, hf_slice_text("list"), listed), HF_OK);
+    struct hf_expr_map *labels = hf_expr_map_new(arena, 2);
+    assert_int_equal(hf_expr_map_add(arena, labels, hf_slice_text("a"), hf_expr_text("x")), HF_OK);
+    assert_int_equal(hf_expr_map_add(arena, labels, hf_slice_text("n"), hf_expr_integer(1)), HF_OK);
+    struct hf_expr_value values[4] = {hf_expr_text("hello world"),
+                                      {.type = HF_EXPR_MAP, .map = map}};
     values[2] = values[0];
-    values[3] = (struct hf_log_value){.type = HF_LOG_MAP, .map = labels};
+    values[3] = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = labels};
     *ret_expr = NULL;
     enum hf_status status = hf_expr_new(text, names, ret_expr, why);
     return status == HF_OK ? hf_expr_eval(*ret_expr, values, arena, ret, why) : status;
@@ -80,11 +81,11 @@ static void expressions_have_their_values(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
-        struct hf_log_value value, wanted;
+        struct hf_expr_value value, wanted;
         struct hf_expr *expr = NULL, *equals = NULL;
         if (eval(rows[i].text, &arena, &expr, &value, why) != HF_OK ||
             eval(rows[i].equals, &arena, &equals, &wanted, why) != HF_OK ||
-            !hf_log_value_equal(&value, &wanted)) {
+            !hf_expr_value_equal(&value, &wanted)) {
             fail_msg("%s is not %s: %s", rows[i].text, rows[i].equals, why);
         }
         hf_expr_free(expr);
@@ -126,7 +127,7 @@ static void what_has_no_value_is_an_error(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
-        struct hf_log_value value;
+        struct hf_expr_value value;
         struct hf_expr *expr = NULL;
         if (eval(rows[i], &arena, &expr, &value, why) != HF_INVALID) {
             fail_msg("%s has a value", rows[i]);

@@ -164,6 +164,10 @@ static void on_done(struct hf_http_call *call, const struct hf_http_result *resu
     snprintf(reply->type, sizeof(reply->type), "%.*s", (int)result->content_type.size,
              (const char *)result->content_type.data);
     snprintf(reply->error, sizeof(reply->error), "%s", result->error == NULL ? "" : result->error);
+    if (result->status == HF_OK && result->content_type.size != 0) { /* any case of the name */
+        assert_string_equal(hf_http_result_header(result, "Content-type"), reply->type);
+    }
+    assert_null(hf_http_result_header(result, "x-not-there"));
     if (--reply->fixture->awaited == 0) {
         hf_loop_stop(reply->fixture->loop);
     }

@@ -15,7 +15,7 @@
 
 /* ---- a configuration of JSON ---- */
 
-static struct hf_value config_of(struct hf_arena *arena, struct hf_log_value from);
+static struct hf_value config_of(struct hf_arena *arena, struct hf_expr_value from);
 
 static const char *text_in(struct hf_arena *arena, struct hf_slice text)
 {
@@ -26,7 +26,7 @@ static const char *text_in(struct hf_arena *arena, struct hf_slice text)
     return copy;
 }
 
-static struct hf_value map_of(struct hf_arena *arena, const struct hf_log_map *map)
+static struct hf_value map_of(struct hf_arena *arena, const struct hf_expr_map *map)
 {
     struct hf_value *items = hf_arena_take(arena, (map->count + 1) * sizeof(*items));
     const char **keys = hf_arena_take(arena, (map->count + 1) * sizeof(*keys));
@@ -38,7 +38,7 @@ static struct hf_value map_of(struct hf_arena *arena, const struct hf_log_map *m
         .type = HF_VALUE_MAP, .items = items, .keys = keys, .count = map->count};
 }
 
-static struct hf_value list_of(struct hf_arena *arena, const struct hf_log_list *list)
+static struct hf_value list_of(struct hf_arena *arena, const struct hf_expr_list *list)
 {
     struct hf_value *items = hf_arena_take(arena, (list->count + 1) * sizeof(*items));
     for (size_t i = 0; i < list->count; i++) {
@@ -47,21 +47,21 @@ static struct hf_value list_of(struct hf_arena *arena, const struct hf_log_list 
     return (struct hf_value){.type = HF_VALUE_LIST, .items = items, .count = list->count};
 }
 
-static struct hf_value config_of(struct hf_arena *arena, struct hf_log_value from)
+static struct hf_value config_of(struct hf_arena *arena, struct hf_expr_value from)
 {
     switch (from.type) {
-    case HF_LOG_STRING:
+    case HF_EXPR_STRING:
         return (struct hf_value){.type = HF_VALUE_STRING, .string = text_in(arena, from.text)};
-    case HF_LOG_INT:
+    case HF_EXPR_INT:
         return (struct hf_value){
             .type = HF_VALUE_INT, .string = "an integer", .integer = from.integer};
-    case HF_LOG_BOOL:
+    case HF_EXPR_BOOL:
         return (struct hf_value){.type = HF_VALUE_BOOL,
                                  .string = from.boolean ? "true" : "false",
                                  .boolean = from.boolean};
-    case HF_LOG_LIST:
+    case HF_EXPR_LIST:
         return list_of(arena, from.list);
-    case HF_LOG_MAP:
+    case HF_EXPR_MAP:
         return map_of(arena, from.map);
     default:
         fail_msg("a configuration of the test has a value of another type");
@@ -69,9 +69,9 @@ static struct hf_value config_of(struct hf_arena *arena, struct hf_log_value fro
     return (struct hf_value){0};
 }
 
-static struct hf_log_value value_in(struct hf_arena *arena, const char *json)
+static struct hf_expr_value value_in(struct hf_arena *arena, const char *json)
 {
-    struct hf_log_value value;
+    struct hf_expr_value value;
     assert_true(json_read(arena, hf_slice_text(json), true, &value));
     return value;
 }
@@ -96,19 +96,19 @@ static void put(struct seen *seen, const char *format, ...)
     assert_true(seen->size < SEEN_MAX);
 }
 
-static void put_value(struct seen *seen, const struct hf_log_value *value)
+static void put_value(struct seen *seen, const struct hf_expr_value *value)
 {
     switch (value->type) {
-    case HF_LOG_STRING:
+    case HF_EXPR_STRING:
         put(seen, "'%.*s'", (int)value->text.size, (const char *)value->text.data);
         break;
-    case HF_LOG_INT:
+    case HF_EXPR_INT:
         put(seen, "%" PRId64, value->integer);
         break;
-    case HF_LOG_MAP:
+    case HF_EXPR_MAP:
         put(seen, "{");
         for (size_t i = 0; i < value->map->count; i++) {
-            const struct hf_log_pair *pair = &value->map->pairs[i];
+            const struct hf_expr_pair *pair = &value->map->pairs[i];
             put(seen, "%s%.*s: ", i == 0 ? "" : ", ", (int)pair->key.size,
                 (const char *)pair->key.data);
             put_value(seen, &pair->value);
@@ -234,7 +234,7 @@ static void bytes_that_are_no_characters_become_one_marker_a_run(void **state)
         char expected[64];
         assert_int_equal(hf_log_pipeline_new(&config, &ops, &seen, &pipeline, why), HF_OK);
         assert_int_equal(hf_log_entry_init(&entry, &arena, 8), HF_OK);
-        entry.body = hf_log_text(rows[i].text);
+        entry.body = hf_expr_text(rows[i].text);
         hf_log_pipeline_process(pipeline, &entry);
         snprintf(expected, sizeof(expected), "'%s'", rows[i].expected);
         assert_string_equal(seen.text, expected);

@@ -258,40 +258,9 @@ static void what_is_shown_can_be_had_without_a_connection(void **state)
     hf_metrics_free(metrics);
 }
 
-struct looks {
-    size_t count;
-    double sum;
-    char last[64];
-};
-
-static void look(void *user, const struct hf_metric_look *look)
-{
-    struct looks *looks = user;
-    looks->count++;
-    looks->sum += look->value;
-    snprintf(looks->last, sizeof(looks->last), "%s{%s}", look->name, look->labels);
-}
-
-static void shows_counters_and_gauges_but_no_histograms(void **state)
-{
-    (void)state;
-    struct hf_metrics *metrics = make();
-    const struct hf_label labels[] = {{"receiver", "a"}, {NULL, NULL}};
-    struct looks looks = {.count = 0};
-    hf_series_add(hf_metrics_series(metrics, &spans, labels), 3);
-    hf_series_set(hf_metrics_series(metrics, &uptime, no_labels), 500000000);
-    hf_histogram_observe(hf_metrics_histogram(metrics, &commit, no_labels), 1);
-    hf_metrics_each(metrics, look, &looks);
-    assert_int_equal(looks.count, 2);
-    assert_true(looks.sum > 3.49 && looks.sum < 3.51);
-    assert_string_equal(looks.last, "otelcol_receiver_accepted_spans{receiver=\"a\"}");
-    hf_metrics_free(metrics);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_counters_and_gauges_but_no_histograms),
         cmocka_unit_test(prints_nothing_of_nothing),
         cmocka_unit_test(prints_families_and_series_in_order),
         cmocka_unit_test(gives_the_same_series_again),

@@ -47,12 +47,37 @@ static void a_queue_without_records_ends_where_it_begins(void **state)
     assert_int_equal(seen.next, 0);
 }
 
+static void tells_what_is_acknowledged(void **state)
+{
+    struct queue *queue = *state;
+    struct wal_record records[3];
+    size_t count = 0;
+    queue_open(queue);
+    struct wal_consumer *consumer =
+        queue_consumer_with(queue, (struct wal_consumer_options){.name = "reader"});
+    queue_append_many(queue, 0, 3, 10);
+    assert_int_equal(wal_consumer_read(consumer, 3, MIB, records, &count), WAL_OK);
+    assert_int_equal(count, 3);
+    const struct wal_ack ack = {.sequence = 1,
+                                .items = records[1].items,
+                                .raw_bytes = records[1].raw_bytes,
+                                .outcome = WAL_DELIVERED};
+    wal_consumer_ack(consumer, &ack, 1);
+    for (uint64_t sequence = 0; sequence < 3; sequence++) {
+        assert_int_equal(wal_is_acknowledged(queue->wal, "reader", sequence), sequence == 1);
+        assert_false(wal_is_acknowledged(queue->wal, "no one", sequence));
+        hf_ref_drop(records[sequence].owner);
+    }
+    wal_consumer_close(consumer);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, queue_setup, queue_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(segments_follow_each_other_to_the_end),
+        TEST(tells_what_is_acknowledged),
         TEST(a_queue_without_records_ends_where_it_begins),
     };
     return cmocka_run_group_tests_name("stat", tests, NULL, NULL);

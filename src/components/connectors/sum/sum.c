@@ -2,9 +2,6 @@
  * sum: a connector that makes metrics of the sums of an attribute of spans, span events, data
  * points or log records, for each resource of a request. It keeps nothing and has no queue.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <holdfast/component.h>
 
 #include "support/item_metrics.h"
@@ -16,39 +13,13 @@ static const struct hf_item_metrics_rules rules = {
 
 static const char *check(const void *config)
 {
-    static _Thread_local char sentence[HF_ERROR_MAX];
-    struct hf_item_metrics *metrics = NULL;
-    snprintf(sentence, sizeof(sentence), "out of memory");
-    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, sentence);
-    hf_item_metrics_free(status == HF_OK ? metrics : NULL);
-    return status == HF_OK ? NULL : sentence;
+    return hf_item_metrics_check(&rules, config);
 }
 
 static enum hf_status open_sum(struct hf_node *node, const void *config, void **ret_self,
                                char *reterr)
 {
-    struct hf_item_metrics *metrics = NULL;
-    enum hf_status status = hf_item_metrics_new(&rules, config, &metrics, reterr);
-    if (status != HF_OK) {
-        return status;
-    }
-    status = hf_item_metrics_join(metrics, node);
-    if (status != HF_OK) {
-        hf_item_metrics_free(metrics);
-        return status;
-    }
-    *ret_self = metrics;
-    return HF_OK;
-}
-
-static void close_sum(void *self)
-{
-    hf_item_metrics_free(self);
-}
-
-static enum hf_status connect(void *self, struct hf_batch *batch, struct hf_onward *onward)
-{
-    return hf_item_metrics_connect(self, batch, onward);
+    return hf_item_metrics_open(&rules, node, config, ret_self, reterr);
 }
 
 static const struct hf_field metric_fields[] = {
@@ -75,25 +46,20 @@ static const struct hf_field metric_fields[] = {
     HF_FIELDS_END,
 };
 
-#define LEVEL(level, name, text)                                                                   \
-    {                                                                                              \
-        .key = (name), .type = HF_FIELD_STRUCT_MAP,                                                \
-        .offset = offsetof(struct hf_item_metrics_config, levels[level]), .inner = metric_fields,  \
-        .inner_size = sizeof(struct hf_item_metric_config), .help = (text)                         \
-    }
-
 static const struct hf_field fields[] = {
-    LEVEL(HF_ITEM_SPANS, "spans", "Metrics of spans, by name."),
-    LEVEL(HF_ITEM_SPANEVENTS, "spanevents", "Metrics of span events, by name."),
-    LEVEL(HF_ITEM_METRICS, "metrics", "Metrics of metrics, by name."),
-    LEVEL(HF_ITEM_DATAPOINTS, "datapoints", "Metrics of data points, by name."),
-    LEVEL(HF_ITEM_LOGS, "logs", "Metrics of log records, by name."),
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_SPANS, "spans", metric_fields, "Metrics of spans, by name."),
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_SPANEVENTS, "spanevents", metric_fields,
+                        "Metrics of span events, by name."),
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_METRICS, "metrics", metric_fields, "Metrics of metrics, by name."),
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_DATAPOINTS, "datapoints", metric_fields,
+                        "Metrics of data points, by name."),
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_LOGS, "logs", metric_fields, "Metrics of log records, by name."),
     HF_FIELDS_END,
 };
 
 static const struct hf_connector_ops connector_ops = {
     .makes = {HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS)},
-    .connect = connect,
+    .connect = hf_item_metrics_connect,
 };
 
 const struct hf_component hf_connector_sum = {
@@ -106,6 +72,6 @@ const struct hf_component hf_connector_sum = {
     .fields = fields,
     .check = check,
     .open = open_sum,
-    .close = close_sum,
+    .close = hf_item_metrics_close,
     .connector = &connector_ops,
 };

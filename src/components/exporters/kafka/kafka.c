@@ -91,6 +91,16 @@ static bool is_uniform(const struct kafka_request *request)
                     is_for_now(request->outs[0].status));
 }
 
+/* Does that status follow from the topic, while other requests go to other topics? Brokers that are
+ * away look alike: then each topic waits by itself. */
+static bool is_about_a_topic_of_many(const struct exporter *exporter,
+                                     const struct kafka_request *request, enum hf_status status)
+{
+    const struct kafka_plan plan = kafka_config_plan(exporter->config, request->export->signal);
+    bool are_many = exporter->config->topic_from_attribute != NULL || plan.topic_key != NULL;
+    return are_many && (status == HF_NOT_FOUND || status == HF_FORBIDDEN || status == HF_AGAIN);
+}
+
 static bool any_is_closed(const struct kafka_request *request)
 {
     bool is_closed = false;
@@ -103,6 +113,7 @@ static bool any_is_closed(const struct kafka_request *request)
 static void end_request(struct kafka_request *request)
 {
     struct hf_export *export = request->export;
+    const struct exporter *exporter = request->owner;
     struct hf_item_outcome *items = NULL;
     struct hf_outcome outcome = {.status = HF_OK, .rejected_items = request->left_out};
     if (request->left_out != 0) {
@@ -110,7 +121,8 @@ static void end_request(struct kafka_request *request)
     }
     if (any_is_closed(request)) {
         outcome = (struct hf_outcome){.status = HF_CLOSED};
-    } else if (request->count != 0 && is_uniform(request)) {
+    } else if (request->count != 0 && is_uniform(request) &&
+               !is_about_a_topic_of_many(exporter, request, request->outs[0].status)) {
         const struct kafka_out *first = &request->outs[0];
         if (first->status != HF_OK) {
             outcome = (struct hf_outcome){

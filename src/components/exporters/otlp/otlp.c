@@ -1,8 +1,6 @@
 /*
  * otlp: exports over OTLP/gRPC.
  */
-#include <stdlib.h>
-
 #include <holdfast/component.h>
 
 #include "support/configgrpc.h"
@@ -13,25 +11,6 @@ struct otlp_config {
     struct hf_grpc_client_config grpc;
     bool forward_gzip;
 };
-
-static void on_done(void *user, const struct hf_outcome *outcome)
-{
-    hf_export_done(user, outcome);
-}
-
-static void send_export(void *self, struct hf_export *export)
-{
-    const struct hf_otlp_send send = {
-        .signal = export->signal,
-        .bodies = export->bodies,
-        .body_count = export->body_count,
-        .meta = export->meta,
-        .deadline_ns = export->deadline_ns,
-        .done = on_done,
-        .user = export,
-    };
-    hf_otlp_client_send(self, &send);
-}
 
 static enum hf_status open_exporter(struct hf_node *node, const void *from, void **ret_self,
                                     char *reterr)
@@ -45,16 +24,6 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
         *ret_self = client;
     }
     return status;
-}
-
-static void close_exporter(void *self)
-{
-    hf_otlp_client_free(self);
-}
-
-static const char *const *context_keys(void *self, size_t *ret_count)
-{
-    return hf_otlp_client_context_keys(self, ret_count);
 }
 
 static const char *check_config(const void *from)
@@ -74,8 +43,8 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_otlp_exporter_send,
+    .context_keys = hf_otlp_exporter_context_keys,
     .timeout = "5s",
 };
 
@@ -97,6 +66,6 @@ const struct hf_component hf_exporter_otlp = {
     .check = check_config,
     .probe = probe_outside,
     .open = open_exporter,
-    .close = close_exporter,
+    .close = hf_otlp_exporter_close,
     .exporter = &exporter_ops,
 };

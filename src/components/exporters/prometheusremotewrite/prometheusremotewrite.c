@@ -1,5 +1,5 @@
 /*
- * prometheusremotewrite: sends metrics to Prometheus's remote-write API, version 1.
+ * prometheusremotewrite: sends metrics to Prometheus's remote-write API, version 1 or 2.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
 #include "support/probe_server.h"
+#include "util/metrics.h"
 
 #define BATCH_BYTES 3000000u  /* of a request, before its compression */
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
@@ -35,7 +36,10 @@ struct remote_write_config {
     uint64_t batch_bytes;
 };
 
+enum written { WRITTEN_SAMPLES = 0, WRITTEN_HISTOGRAMS, WRITTEN_EXEMPLARS, WRITTEN_COUNT };
+
 struct remote_write {
+    struct hf_series *written[WRITTEN_COUNT]; /* of version 2: what the backend says */
     struct hf_http_exporter *http;
     struct prw_options options;
     struct prw_series series;
@@ -49,6 +53,7 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
 {
     static struct hf_header headers[1];
     struct remote_write *self = user;
+    bool is_2 = self->series.version == PRW_VERSION_2;
     const struct hf_export *export = post->export;
     struct hf_slice raw;
     enum hf_status status =
@@ -56,9 +61,9 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
     if (status != HF_OK) {
         return status;
     }
-    prw_series_begin(&self->series);
     self->points.received_ns = export->bodies[0].received_ns;
-    status = prw_points_add(&self->points, raw);
+    status = prw_series_begin(&self->series);
+    status = status == HF_OK ? prw_points_add(&self->points, raw) : status;
     if (status == HF_OK) {
         status = prw_series_write(&self->series, &post->payload.bytes);
     }
@@ -71,10 +76,11 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
         return HF_TOO_LARGE;
     }
     headers[0] = (struct hf_header){hf_slice_text("x-prometheus-remote-write-version"),
-                                    hf_slice_text("0.1.0")};
+                                    hf_slice_text(is_2 ? "2.0.0" : "0.1.0")};
     post->headers = headers;
     post->header_count = 1;
-    post->content_type = "application/x-protobuf";
+    post->content_type = is_2 ? "application/x-protobuf;proto=io.prometheus.write.v2.Request"
+                              : "application/x-protobuf";
     post->content_encoding = "snappy";
     return hf_payload_seal(&post->payload, HF_SNAPPY_BLOCK, 0);
 }
@@ -93,16 +99,44 @@ static bool is_about_samples(const char *message)
     return false;
 }
 
+/* What the backend has written, by its word. One of version 1 alone takes a request of version 2
+ * for an empty one and says nothing: no sample is there then. */
+static void judge_written(const struct remote_write *writer, const struct hf_http_result *result,
+                          struct hf_http_judgement *ret)
+{
+    static const char *const names[WRITTEN_COUNT] = {
+        [WRITTEN_SAMPLES] = "X-Prometheus-Remote-Write-Samples-Written",
+        [WRITTEN_HISTOGRAMS] = "X-Prometheus-Remote-Write-Histograms-Written",
+        [WRITTEN_EXEMPLARS] = "X-Prometheus-Remote-Write-Exemplars-Written",
+    };
+    bool has_any = false;
+    for (int i = 0; i < WRITTEN_COUNT; i++) {
+        const char *text = hf_http_result_header(result, names[i]);
+        if (text != NULL) {
+            has_any = true;
+            hf_series_add(writer->written[i], strtoll(text, NULL, 10));
+        }
+    }
+    if (ret->outcome.status == HF_OK && !has_any) {
+        ret->outcome.status = HF_UNSUPPORTED;
+        ret->outcome.message = "the backend does not say what it has written, so it does not speak "
+                               "remote write 2.0; set protobuf_message: prometheus.WriteRequest";
+    }
+}
+
 /* A refusal for the sake of some samples costs these alone: the request is halved down to them. */
 static void judge(void *user, const struct hf_http_post *post, const struct hf_http_result *result,
                   struct hf_http_judgement *ret)
 {
-    (void)user;
+    const struct remote_write *writer = user;
     (void)post;
     hf_http_judge(result, ret);
     ret->outcome.is_suspect = false; /* others may not overtake it */
     if (result->code == 400 && is_about_samples(ret->message)) {
         ret->outcome.status = HF_TOO_LARGE;
+    }
+    if (writer->series.version == PRW_VERSION_2) {
+        judge_written(writer, result, ret);
     }
 }
 
@@ -176,10 +210,34 @@ static enum hf_status set_up(struct remote_write *writer, const struct remote_wr
         .scope_info = !config->disable_scope_info,
         .strategy = strategy,
     };
+    writer->series.version = (enum prw_version)config->message;
     writer->points.options = &writer->options;
     writer->points.series = &writer->series;
     writer->batch_bytes = config->batch_bytes != 0 ? config->batch_bytes : BATCH_BYTES;
     return name_external(writer, &config->external_labels, strategy == PRW_AS_IS);
+}
+
+static enum hf_status make_counters(struct remote_write *writer, const struct hf_node *node)
+{
+    static const struct hf_metric_family families[WRITTEN_COUNT] = {
+        [WRITTEN_SAMPLES] = {.name = "otelcol_exporter_prometheusremotewrite_written_samples",
+                             .type = HF_COUNTER,
+                             .help = "Samples that the backend says it has written (2.0 only)."},
+        [WRITTEN_HISTOGRAMS] = {.name = "otelcol_exporter_prometheusremotewrite_written_histograms",
+                                .type = HF_COUNTER,
+                                .help = "Histograms that the backend says it has written."},
+        [WRITTEN_EXEMPLARS] = {.name = "otelcol_exporter_prometheusremotewrite_written_exemplars",
+                               .type = HF_COUNTER,
+                               .help = "Exemplars that the backend says it has written."},
+    };
+    const struct hf_label labels[] = {{"exporter", hf_node_id(node)}, {NULL, NULL}};
+    for (int i = 0; i < WRITTEN_COUNT && writer->series.version == PRW_VERSION_2; i++) {
+        writer->written[i] = hf_metrics_series(hf_node_metrics(node), &families[i], labels);
+        if (writer->written[i] == NULL) {
+            return HF_NOMEM;
+        }
+    }
+    return HF_OK;
 }
 
 static enum hf_status open_exporter(struct hf_node *node, const void *from, void **ret_self,
@@ -200,6 +258,7 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
         .user = writer,
     };
     enum hf_status status = set_up(writer, config);
+    status = status == HF_OK ? make_counters(writer, node) : status;
     if (status != HF_OK) {
         snprintf(reterr, HF_ERROR_MAX, "no memory for the exporter");
     } else {
@@ -331,10 +390,12 @@ static const struct hf_field fields[] = {
      .help = "A request that would be larger before its compression is halved; 0: 3000000."},
     {.key = "protobuf_message",
      .type = HF_FIELD_ENUM,
-     .choices = (const char *const[]){"prometheus.WriteRequest", NULL},
+     .choices =
+         (const char *const[]){"prometheus.WriteRequest", "io.prometheus.write.v2.Request", NULL},
      .default_text = "prometheus.WriteRequest",
      .offset = AT(message),
-     .help = "Remote write 1.0."},
+     .help = "Remote write 1.0, or 2.0, whose requests tell each text once and have the kind, "
+             "description, unit and start of every series."},
     HF_HTTP_IGNORED("remote_write_queue", "The durable queue stands for it: sending_queue. One "
                                           "request is on its way at a time, so that the samples "
                                           "of a series keep their order."),
@@ -363,7 +424,8 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 const struct hf_component hf_exporter_prometheusremotewrite = {
     .type = "prometheusremotewrite",
     .aliases = (const char *const[]){"prometheus_remote_write", NULL},
-    .help = "Sends metrics to Prometheus, Mimir, VictoriaMetrics and others by remote write 1.0.",
+    .help = "Sends metrics to Prometheus, Mimir, VictoriaMetrics and others by remote write 1.0 or "
+            "2.0.",
     .kind = HF_EXPORTER,
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct remote_write_config),

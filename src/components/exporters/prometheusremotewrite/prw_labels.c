@@ -196,6 +196,33 @@ void prw_labels_write(struct prw_labels *labels, uint32_t number, struct hf_wire
     }
 }
 
+static void put_ref(struct prw_symbols *symbols, struct hf_slice text,
+                    struct hf_wire_writer *writer)
+{
+    uint32_t number;
+    if (prw_symbols_find(symbols, text, &number) == HF_OK) {
+        hf_wire_put_packed(writer, HF_WIRE_VARINT, number);
+    } else {
+        writer->failed = true;
+    }
+}
+
+void prw_labels_write_refs(struct prw_labels *labels, struct prw_symbols *symbols, uint32_t number,
+                           struct hf_wire_writer *writer)
+{
+    writer->failed = writer->failed || labels->failed;
+    sort(labels->items, labels->count);
+    if (labels->count == 0) {
+        return;
+    }
+    struct hf_wire_message packed = hf_wire_open(writer, number, 4 * labels->count);
+    for (size_t i = 0; i < labels->count; i++) {
+        put_ref(symbols, labels->items[i].name, writer);
+        put_ref(symbols, labels->items[i].value, writer);
+    }
+    hf_wire_close(writer, packed);
+}
+
 enum hf_status prw_labels_copy(struct prw_labels *to, const struct prw_labels *from)
 {
     to->count = 0;

@@ -13,6 +13,7 @@
 #include "pdata/attributes.h"
 #include "pdata/document.h"
 #include "pdata/wire.h"
+#include "prw_symbols.h"
 
 struct prw_label {
     struct hf_slice name, value;
@@ -46,6 +47,11 @@ struct hf_slice prw_name(struct hf_document *document, const char *prefix, struc
 
 /* Writes them as fields `number`, sorted by name. */
 void prw_labels_write(struct prw_labels *labels, uint32_t number, struct hf_wire_writer *writer);
+
+/* Writes them as one field `number` of references to texts, sorted by name. Memory that runs out is
+ * noted by the writer. */
+void prw_labels_write_refs(struct prw_labels *labels, struct prw_symbols *symbols, uint32_t number,
+                           struct hf_wire_writer *writer);
 
 /* What is to be extended several times is copied for each. */
 HF_MUST_USE enum hf_status prw_labels_copy(struct prw_labels *to, const struct prw_labels *from);

@@ -29,7 +29,8 @@ enum {
     NATIVE_NEGATIVE_DELTAS = 9,
     NATIVE_POSITIVE_SPANS = 11,
     NATIVE_POSITIVE_DELTAS = 12,
-    NATIVE_TIME = 15
+    NATIVE_TIME = 15,
+    NATIVE_START = 17
 };
 
 static uint64_t zigzag(int64_t value)
@@ -154,7 +155,7 @@ static void put_side(struct hf_wire_writer *writer, struct hf_message *side, uns
     }
 }
 
-enum hf_status prw_native_write(struct hf_message *point, int64_t time_ms,
+enum hf_status prw_native_write(struct hf_message *point, int64_t time_ms, int64_t start_ms,
                                 struct hf_wire_writer *writer)
 {
     const double zero_threshold = 1e-128;
@@ -183,5 +184,8 @@ enum hf_status prw_native_write(struct hf_message *point, int64_t time_ms,
                  NATIVE_POSITIVE_DELTAS);
     }
     hf_wire_put_varint(writer, NATIVE_TIME, (uint64_t)time_ms);
+    if (start_ms != 0) {
+        hf_wire_put_varint(writer, NATIVE_START, (uint64_t)start_ms);
+    }
     return hf_wire_status(writer);
 }

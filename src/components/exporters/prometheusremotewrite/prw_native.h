@@ -15,6 +15,7 @@
 
 #define PRW_STALE_BITS 0x7FF0000000000002u
 
-/* Appends the content of a Histogram. HF_INVALID: its scale is below PRW_SCALE_MIN. HF_NOMEM. */
+/* Appends the content of a Histogram; `start_ms`, of version 2: 0: it has none. HF_INVALID: its
+ * scale is below PRW_SCALE_MIN. HF_NOMEM. */
 HF_MUST_USE enum hf_status prw_native_write(struct hf_message *point, int64_t time_ms,
-                                            struct hf_wire_writer *writer);
+                                            int64_t start_ms, struct hf_wire_writer *writer);

@@ -216,7 +216,7 @@ static enum hf_status put_exemplar(const struct context *context, uint32_t serie
     uint64_t bits;
     memcpy(&bits, &value, sizeof(bits));
     int64_t time_ms = time_of(points, hf_message_u64(exemplar, 2));
-    prw_labels_write(labels, 1, &writer);
+    prw_series_put_labels(points->series, labels, &writer);
     hf_wire_put_fixed64(&writer, 2, bits);
     hf_wire_put_varint(&writer, 3, (uint64_t)time_ms);
     enum hf_status status = hf_wire_status(&writer);
@@ -349,7 +349,9 @@ static enum hf_status put_exponential(struct context *context, struct hf_message
     enum hf_status status = find_series(context, "", NULL, NULL, &series);
     size_t start = texts->size;
     struct hf_wire_writer writer = {.out = texts};
-    status = status == HF_OK ? prw_native_write(point, time_ms, &writer) : status;
+    status = status == HF_OK
+                 ? prw_native_write(point, time_ms, context->points->series->start_ms, &writer)
+                 : status;
     if (status == HF_INVALID) {
         leave_out(context, "a scale below -4 has no native histogram");
         return HF_OK;
@@ -359,6 +361,16 @@ static enum hf_status put_exponential(struct context *context, struct hf_message
     }
     return status == HF_OK ? put_exemplars(context, series, point, 11, -HUGE_VAL, HUGE_VAL)
                            : status;
+}
+
+/* Version 2 tells since when the samples of a counter, histogram or summary count. */
+static void begin_start(const struct context *context, struct hf_message *point)
+{
+    struct prw_series *series = context->points->series;
+    bool may_fall = context->kind == HF_MESSAGE_GAUGE ||
+                    (context->kind == HF_MESSAGE_SUM && !context->is_counter);
+    bool is_left_out = series->version == PRW_VERSION_1 || may_fall;
+    series->start_ms = is_left_out ? 0 : (int64_t)(hf_message_u64(point, 2) / NS_PER_MS);
 }
 
 static enum hf_status put_point(struct context *context, struct hf_message *point)
@@ -372,6 +384,7 @@ static enum hf_status put_point(struct context *context, struct hf_message *poin
         return HF_OK;
     }
     make_base(context, point);
+    begin_start(context, point);
     switch (context->kind) {
     case HF_MESSAGE_HISTOGRAM:
         return put_histogram(context, point, time_ms,
@@ -457,7 +470,6 @@ static enum hf_status begin_metric(struct context *context)
     struct hf_message *data = context->place->data;
     context->metric = context->place->metric;
     context->reason = NULL;
-    context->is_counter = false;
     context->kind = data != NULL ? hf_message_type(data)->index : 0;
     bool is_sum = context->kind == HF_MESSAGE_SUM;
     bool accumulates = is_sum || context->kind == HF_MESSAGE_HISTOGRAM ||
@@ -472,6 +484,9 @@ static enum hf_status begin_metric(struct context *context)
         context->reason = "nothing of its name is left for Prometheus";
         return HF_OK;
     }
+    context->points->series->about = (struct prw_about){
+        protocol_type(context), hf_message_bytes(context->metric, METRIC_DESCRIPTION),
+        hf_message_bytes(context->metric, METRIC_UNIT)};
     if (status == HF_OK && context->points->options->metadata) {
         status = put_metadata(context);
     }
@@ -529,6 +544,9 @@ static enum hf_status put_target_info(struct context *context)
     add_resource(context, &points->base);
     add_external(options, &points->base);
     points->name.size = 0;
+    points->series->start_ms = 0;
+    points->series->about =
+        (struct prw_about){.type = TYPE_GAUGE, .help = hf_slice_text("Target metadata")};
     enum hf_status status = HF_OK;
     if (options->name_space != NULL && options->name_space[0] != '\0') {
         status = hf_prom_label_name(hf_slice_text(options->name_space), &points->name);

@@ -6,7 +6,14 @@
 #define FIRST_CAPACITY 256u
 #define KEPT_BYTES (8u << 20) /* buffers beyond are given back */
 
-enum { REQUEST_SERIES = 1, SERIES_LABELS = 1, SAMPLE_VALUE = 1, SAMPLE_TIME = 2 };
+enum { SAMPLE_VALUE = 1, SAMPLE_TIME = 2, SAMPLE_START = 3 };
+enum { LABELS = 1 }; /* of a TimeSeries and of an exemplar, in both versions */
+enum { SERIES_METADATA = 5, METADATA_TYPE = 1, METADATA_HELP = 3, METADATA_UNIT = 4 };
+enum { REQUEST_SYMBOLS = 4 };
+
+static const uint8_t request_series[] = {[PRW_VERSION_1] = 1, [PRW_VERSION_2] = 5};
+/* The fields of a TimeSeries of version 2. */
+static const uint8_t pieces_2[] = {[PRW_SAMPLE] = 2, [PRW_HISTOGRAM] = 3, [PRW_EXEMPLAR] = 4};
 
 static void empty(struct hf_bytes *bytes)
 {
@@ -16,7 +23,7 @@ static void empty(struct hf_bytes *bytes)
     }
 }
 
-void prw_series_begin(struct prw_series *series)
+enum hf_status prw_series_begin(struct prw_series *series)
 {
     series->piece_count = 0;
     series->count = 0;
@@ -25,6 +32,36 @@ void prw_series_begin(struct prw_series *series)
     if (series->table_size != 0) {
         memset(series->table, 0, series->table_size * sizeof(*series->table));
     }
+    return series->version == PRW_VERSION_2 ? prw_symbols_begin(&series->symbols) : HF_OK;
+}
+
+void prw_series_put_labels(struct prw_series *series, struct prw_labels *labels,
+                           struct hf_wire_writer *writer)
+{
+    if (series->version == PRW_VERSION_2) {
+        prw_labels_write_refs(labels, &series->symbols, LABELS, writer);
+    } else {
+        prw_labels_write(labels, LABELS, writer);
+    }
+}
+
+static void put_about(struct prw_series *series, struct hf_wire_writer *writer)
+{
+    const struct prw_about *about = &series->about;
+    uint32_t help = 0, unit = 0;
+    if (series->version != PRW_VERSION_2) {
+        return;
+    }
+    if (prw_symbols_find(&series->symbols, about->help, &help) != HF_OK ||
+        prw_symbols_find(&series->symbols, about->unit, &unit) != HF_OK) {
+        writer->failed = true;
+        return;
+    }
+    struct hf_wire_message message = hf_wire_open(writer, SERIES_METADATA, 16);
+    hf_wire_put_varint(writer, METADATA_TYPE, about->type);
+    hf_wire_put_varint(writer, METADATA_HELP, help);
+    hf_wire_put_varint(writer, METADATA_UNIT, unit);
+    hf_wire_close(writer, message);
 }
 
 static uint64_t hash_of(struct hf_slice text)
@@ -85,7 +122,8 @@ enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *lab
     if (status != HF_OK) {
         return status;
     }
-    prw_labels_write(labels, SERIES_LABELS, &writer);
+    prw_series_put_labels(series, labels, &writer);
+    put_about(series, &writer);
     status = hf_wire_status(&writer);
     if (status != HF_OK) {
         return status;
@@ -126,8 +164,11 @@ static enum hf_status add(struct prw_series *series, struct prw_piece piece)
 enum hf_status prw_series_sample(struct prw_series *series, uint32_t of, int64_t time_ms,
                                  double value)
 {
-    return add(series, (struct prw_piece){
-                           .series = of, .kind = PRW_SAMPLE, .time_ms = time_ms, .value = value});
+    return add(series, (struct prw_piece){.series = of,
+                                          .kind = PRW_SAMPLE,
+                                          .time_ms = time_ms,
+                                          .start_ms = series->start_ms,
+                                          .value = value});
 }
 
 enum hf_status prw_series_made(struct prw_series *series, uint32_t of, enum prw_piece_kind kind,
@@ -158,16 +199,21 @@ static int in_order(const void *a, const void *b)
 static void write_piece(struct hf_wire_writer *writer, const struct prw_series *series,
                         const struct prw_piece *piece)
 {
+    bool is_2 = series->version == PRW_VERSION_2;
     if (piece->kind != PRW_SAMPLE) {
-        hf_wire_put_bytes(writer, piece->kind, text_of(series, piece->at, piece->size));
+        uint32_t number = is_2 ? pieces_2[piece->kind] : (uint32_t)piece->kind;
+        hf_wire_put_bytes(writer, number, text_of(series, piece->at, piece->size));
         return;
     }
-    const size_t sample_size = 16;
+    const size_t sample_size = 24;
     uint64_t bits;
     memcpy(&bits, &piece->value, sizeof(bits));
     struct hf_wire_message sample = hf_wire_open(writer, PRW_SAMPLE, sample_size);
     hf_wire_put_fixed64(writer, SAMPLE_VALUE, bits);
     hf_wire_put_varint(writer, SAMPLE_TIME, (uint64_t)piece->time_ms);
+    if (is_2) {
+        hf_wire_put_varint(writer, SAMPLE_START, (uint64_t)piece->start_ms);
+    }
     hf_wire_close(writer, sample);
 }
 
@@ -177,22 +223,28 @@ enum hf_status prw_series_write(struct prw_series *series, struct hf_bytes *out)
     if (series->piece_count != 0) {
         qsort(series->pieces, series->piece_count, sizeof(*series->pieces), in_order);
     }
+    if (series->version == PRW_VERSION_2) {
+        prw_symbols_write(&series->symbols, REQUEST_SYMBOLS, &writer);
+    }
     size_t i = 0;
     while (i < series->piece_count) {
         const struct prw_one_series *one = &series->items[series->pieces[i].series];
         uint32_t number = series->pieces[i].series;
         size_t end = i, size = one->size;
         for (; end < series->piece_count && series->pieces[end].series == number; end++) {
-            size += series->pieces[end].size + 20;
+            size += series->pieces[end].size + 28;
         }
-        struct hf_wire_message message = hf_wire_open(&writer, REQUEST_SERIES, size);
+        struct hf_wire_message message =
+            hf_wire_open(&writer, request_series[series->version], size);
         hf_wire_put_raw(&writer, text_of(series, one->at, one->size));
         for (; i < end; i++) {
             write_piece(&writer, series, &series->pieces[i]);
         }
         hf_wire_close(&writer, message);
     }
-    hf_wire_put_raw(&writer, hf_slice_of(series->metadata.data, series->metadata.size));
+    if (series->version == PRW_VERSION_1) {
+        hf_wire_put_raw(&writer, hf_slice_of(series->metadata.data, series->metadata.size));
+    }
     return hf_wire_status(&writer);
 }
 
@@ -203,5 +255,6 @@ void prw_series_release(struct prw_series *series)
     free(series->table);
     hf_bytes_release(&series->texts);
     hf_bytes_release(&series->metadata);
+    prw_symbols_release(&series->symbols);
     *series = (struct prw_series){0};
 }

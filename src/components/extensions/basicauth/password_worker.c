@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,7 +13,7 @@
 #include "util/budget.h"
 #include "util/clock.h"
 #include "util/peer.h"
-#include "util/thread_signals.h"
+#include "util/thread.h"
 
 #define JOBS_MAX 512u     /* in all */
 #define PEER_JOBS_MAX 16u /* per peer */
@@ -309,13 +308,8 @@ enum hf_status password_worker_start(const struct password_worker_options *optio
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&worker->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    /* Signals are the main thread's affair. */
-    sigset_t all, before;
-    hf_thread_signals(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    int failed = pthread_create(&thread, NULL, worker_main, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = hf_thread_start(&thread, NULL, worker_main, worker);
     if (failed != 0) {
         free_worker(&worker->ref);
         errno = failed;

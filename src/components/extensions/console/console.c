@@ -221,7 +221,7 @@ static const char *check_config(const void *from)
                "in the queues: set auth (basicauth, bearertokenauth or oidc) or "
                "tls::client_ca_file, or listen on localhost";
     }
-    if (http->cors != NULL) {
+    if (http->cors != NULL && http->cors->allowed_origins.count != 0) {
         return "cors: no other site may use the console; leave it out";
     }
     return hf_http_server_check(http);

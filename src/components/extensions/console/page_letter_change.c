@@ -139,7 +139,7 @@ static enum hf_status run(const struct hf_console_view *view, const struct chang
     snprintf(queue, sizeof(queue), "deadletter:%s", change->exporter);
     if (!change->all) {
         put_list(change, list, sizeof(list));
-        words[2] = "--records";
+        words[2] = "--seq";
         words[3] = list;
     }
     return hf_console_ask(view->node, words, arena, ret_reply);
@@ -214,7 +214,7 @@ static void put_all_letters(const struct hf_console_view *view, struct hf_consol
     while (count == EXPORT_AT_ONCE && !page->failed) {
         struct hf_arena arena = {.limit = HF_CONSOLE_ANSWER_BYTES_MAX};
         const struct hf_json *letters[EXPORT_AT_ONCE];
-        count = hf_console_list_waiting(view->node, queue, next, EXPORT_AT_ONCE, &arena, letters);
+        count = hf_console_list(view->node, queue, next, EXPORT_AT_ONCE, &arena, letters);
         for (size_t i = 0; i < count && !page->failed; i++) {
             uint64_t sequence = (uint64_t)hf_json_int(hf_json_get(letters[i], "sequence"));
             put_letter(view, page, queue, sequence);

@@ -106,8 +106,7 @@ void hf_console_show_letters_of(struct hf_console_view *view, struct hf_console_
     snprintf(view->title, sizeof(view->title), "Dead letters of %s", exporter);
     size_t count = 0;
     if (letters != NULL && known != NULL) {
-        count = hf_console_list_waiting(view->node, queue, from, LETTERS_A_PAGE + 1, &view->arena,
-                                        letters);
+        count = hf_console_list(view->node, queue, from, LETTERS_A_PAGE + 1, &view->arena, letters);
     }
     hf_console_put(page, "<h1><span class=\"kind\">Dead letters of</span> %s</h1>", exporter);
     put_done(view, page);

@@ -1,13 +1,13 @@
 #include "sampler.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <holdfast/control.h>
 
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define WATCHED_NS HF_NS_PER_S
 #define STARTING_NS (HF_NS_PER_S / 5) /* while it starts */
@@ -180,7 +180,6 @@ enum hf_status hf_console_sampler_new(const struct hf_console_sampler_options *o
                                       struct hf_console_sampler **ret_sampler)
 {
     struct hf_console_sampler *sampler = calloc(1, sizeof(*sampler));
-    sigset_t all, before;
     pthread_t thread;
     pthread_condattr_t monotonic;
     if (sampler == NULL) {
@@ -193,11 +192,7 @@ enum hf_status hf_console_sampler_new(const struct hf_console_sampler_options *o
     pthread_cond_init(&sampler->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     hf_node_hold(options->node);
-    /* Signals are the main thread's affair. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, sampler_main, sampler);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = hf_thread_start(&thread, NULL, sampler_main, sampler);
     if (failed != 0) {
         hf_node_release(options->node);
         hf_console_sampler_free(sampler);

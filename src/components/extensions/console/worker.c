@@ -1,8 +1,9 @@
 #include "worker.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "util/thread.h"
 
 struct hf_console_worker {
     struct hf_console_worker_options options;
@@ -58,7 +59,6 @@ enum hf_status hf_console_worker_new(const struct hf_console_worker_options *opt
                                      struct hf_console_worker **ret_worker)
 {
     struct hf_console_worker *worker = calloc(1, sizeof(*worker));
-    sigset_t all, before;
     pthread_t thread;
     if (worker == NULL) {
         return HF_NOMEM;
@@ -68,11 +68,7 @@ enum hf_status hf_console_worker_new(const struct hf_console_worker_options *opt
     pthread_mutex_init(&worker->lock, NULL);
     pthread_cond_init(&worker->changed, NULL);
     hf_node_hold(options->node);
-    /* Signals are the main thread's affair. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, worker_main, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = hf_thread_start(&thread, NULL, worker_main, worker);
     if (failed != 0) {
         hf_node_release(options->node);
         hf_console_worker_free(worker);

@@ -18,6 +18,7 @@
 #include "support/probe_server.h"
 #include "token_request.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first token, in start */
 #define FAILED_WAIT_NS HF_NS_PER_S      /* after a failure; doubles */
@@ -165,7 +166,7 @@ static void wait_for_first(struct oauth2 *oauth2)
 static enum hf_status start_oauth2(void *self, char *reterr)
 {
     struct oauth2 *oauth2 = self;
-    if (pthread_create(&oauth2->thread, NULL, run, oauth2) != 0) {
+    if (hf_thread_start(&oauth2->thread, NULL, run, oauth2) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "no thread for the tokens");
         return HF_NOMEM;
     }

@@ -20,6 +20,7 @@
 #include "pdata/json_value.h"
 #include "util/clock.h"
 #include "util/header_text.h"
+#include "util/thread.h"
 
 #define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first keys, in start */
 #define ARENA_BYTES_MAX ((size_t)256 << 10)
@@ -212,7 +213,7 @@ static enum hf_status start_oidc(void *self, char *reterr)
     uint64_t due_ns = hf_clock_monotonic_ns() + START_WAIT_NS;
     const struct timespec due = {.tv_sec = (time_t)(due_ns / HF_NS_PER_S),
                                  .tv_nsec = (long)(due_ns % HF_NS_PER_S)};
-    if (pthread_create(&oidc->thread, NULL, run, oidc) != 0) {
+    if (hf_thread_start(&oidc->thread, NULL, run, oidc) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "no thread for the keys");
         return HF_NOMEM;
     }

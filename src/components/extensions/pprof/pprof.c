@@ -17,6 +17,7 @@
 #include "support/html.h"
 #include "support/page_server.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define PREFIX "/debug/pprof/"
 #define SECONDS_DEFAULT 30u
@@ -143,7 +144,7 @@ static void begin_profile(struct pprof *pprof, struct hf_http_request *request)
     job->until_ns = hf_clock_monotonic_ns() + seconds_of(request) * HF_NS_PER_S;
     hf_node_hold(pprof->node);
     enter(pprof);
-    if (pthread_create(&thread, NULL, answer_job, job) != 0) {
+    if (hf_thread_start(&thread, NULL, answer_job, job) != 0) {
         hf_cpu_profile_free(job->profile);
         free(job);
         hf_page_answer(request, 503, NULL, hf_slice_text("no thread can be started\n"));
@@ -218,7 +219,7 @@ static void begin_saving(struct pprof *pprof)
     struct job *job = calloc(1, sizeof(*job));
     if (job != NULL) {
         job->pprof = pprof;
-        pprof->has_saver = pthread_create(&pprof->saver, NULL, save_job, job) == 0;
+        pprof->has_saver = hf_thread_start(&pprof->saver, NULL, save_job, job) == 0;
     }
     if (!pprof->has_saver) {
         hf_node_log(pprof->node, HF_LOG_ERROR, NO_MEMORY);

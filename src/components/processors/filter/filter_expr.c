@@ -68,30 +68,30 @@ static const char *type_of(const struct hf_message *data)
 
 /* Texts as they are; of other values only that they are there matters. */
 static enum hf_status read_labels(struct hf_message *point, struct hf_arena *arena,
-                                  struct hf_log_value *ret_labels)
+                                  struct hf_expr_value *ret_labels)
 {
     uint32_t number = hf_message_attributes_number(hf_message_type(point));
     const struct hf_attributes *attributes = hf_message_attributes(point, number);
-    struct hf_log_map *map =
-        attributes != NULL ? hf_log_map_new(arena, attributes->count + 1) : NULL;
+    struct hf_expr_map *map =
+        attributes != NULL ? hf_expr_map_new(arena, attributes->count + 1) : NULL;
     if (map == NULL) {
         return HF_NOMEM;
     }
     for (size_t i = 0; i < attributes->count; i++) {
         struct hf_any any = hf_any_read(attributes->items[i].value);
-        struct hf_log_value value =
-            any.type == HF_ANY_STRING ? hf_log_string(any.bytes) : (struct hf_log_value){0};
-        if (hf_log_map_find(map, attributes->items[i].key) == NULL &&
-            hf_log_map_add(arena, map, attributes->items[i].key, value) != HF_OK) {
+        struct hf_expr_value value =
+            any.type == HF_ANY_STRING ? hf_expr_string(any.bytes) : (struct hf_expr_value){0};
+        if (hf_expr_map_find(map, attributes->items[i].key) == NULL &&
+            hf_expr_map_add(arena, map, attributes->items[i].key, value) != HF_OK) {
             return HF_NOMEM;
         }
     }
-    *ret_labels = (struct hf_log_value){.type = HF_LOG_MAP, .map = map};
+    *ret_labels = (struct hf_expr_value){.type = HF_EXPR_MAP, .map = map};
     return HF_OK;
 }
 
 static enum hf_status test_point(const struct hf_filter_expr *expr,
-                                 const struct hf_log_value *values, struct hf_arena *arena,
+                                 const struct hf_expr_value *values, struct hf_arena *arena,
                                  bool *ret_is, const char **ret_text, char *reterr)
 {
     char why[HF_EXPR_ERROR_MAX];
@@ -119,9 +119,9 @@ enum hf_status hf_filter_expr_is(const struct hf_filter_expr *expr, const struct
         return HF_OK;
     }
     struct hf_arena arena = {.limit = SCRATCH_LIMIT_BYTES};
-    struct hf_log_value values[VALUE_COUNT] = {
-        [NAME] = hf_log_string(hf_message_bytes(place->metric, 1)),
-        [TYPE] = hf_log_text(type_of(data))};
+    struct hf_expr_value values[VALUE_COUNT] = {
+        [NAME] = hf_expr_string(hf_message_bytes(place->metric, 1)),
+        [TYPE] = hf_expr_text(type_of(data))};
     struct hf_message *point = hf_message_first(data, DATA_POINTS);
     for (; status == HF_OK && !*ret_is && point != NULL; point = hf_message_next(point)) {
         hf_arena_rewind(&arena, SCRATCH_LIMIT_BYTES);

@@ -11,7 +11,9 @@
 #include <holdfast/component.h>
 
 #include "kubernetes/watch.h"
+#include "patience.h"
 #include "util/clock.h"
+#include "util/hash.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 
@@ -55,7 +57,8 @@ struct k8s_cluster {
     struct hf_arena arena; /* of drafts; the client's thread */
     struct hf_timer sweep;
     struct kind_watch watches[K8S_KIND_COUNT];
-    struct hf_series *table_size, *misses;
+    struct k8s_patience *patience;
+    struct hf_series *table_size, *misses, *waited_in_vain, *waited_well;
     sem_t synced; /* once for each kind */
 };
 
@@ -93,6 +96,9 @@ static void note(struct k8s_cluster *cluster, enum k8s_kind kind, struct hf_slic
                                         keys.count) != HF_OK) {
         hf_node_log(cluster->node, HF_LOG_ERROR, "a %s is not known: out of memory",
                     kinds[kind].name);
+    }
+    if (kind == K8S_POD) {
+        k8s_patience_wake(cluster->patience);
     }
     hf_arena_reset(&cluster->arena);
 }
@@ -163,6 +169,17 @@ static struct hf_series *series(const struct k8s_cluster *cluster, const char *n
     return hf_metrics_series(hf_node_metrics(cluster->node), &family, labels);
 }
 
+static struct hf_series *waits(const struct k8s_cluster *cluster, const char *outcome)
+{
+    const struct hf_metric_family family = {
+        .name = "holdfast_processor_k8sattributes_waits",
+        .type = HF_COUNTER,
+        .help = "Requests that waited because the pod of their sender was not known yet."};
+    const struct hf_label labels[] = {
+        {"processor", hf_node_id(cluster->node)}, {"outcome", outcome}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(cluster->node), &family, labels);
+}
+
 static bool make_counters(struct k8s_cluster *cluster)
 {
     static const char *const verbs[] = {"added", "updated", "deleted"};
@@ -181,7 +198,10 @@ static bool make_counters(struct k8s_cluster *cluster)
                                  "Keys under which objects of the cluster are found.");
     cluster->misses = series(cluster, "otelcol_otelsvc_k8s_ip_lookup_miss", HF_COUNTER,
                              "Look-ups of a pod that found none.");
-    return made && cluster->table_size != NULL && cluster->misses != NULL;
+    cluster->waited_well = waits(cluster, "found");
+    cluster->waited_in_vain = waits(cluster, "not_found");
+    return made && cluster->table_size != NULL && cluster->misses != NULL &&
+           cluster->waited_well != NULL && cluster->waited_in_vain != NULL;
 }
 
 /* Those that are open. Graphs are opened and closed on the main thread. */
@@ -191,6 +211,7 @@ static void free_cluster(struct k8s_cluster *cluster)
 {
     hf_kube_client_close(cluster->client);
     k8s_table_free(cluster->table);
+    k8s_patience_free(cluster->patience);
     k8s_rules_release(&cluster->rules);
     hf_arena_release(&cluster->arena);
     sem_destroy(&cluster->synced);
@@ -214,6 +235,9 @@ static enum hf_status make(const struct hf_node *node, const struct k8s_config *
     enum hf_status status = make_counters(cluster) ? HF_OK : HF_NOMEM;
     if (status == HF_OK) {
         status = k8s_table_new(&cluster->table);
+    }
+    if (status == HF_OK) {
+        status = k8s_patience_new(&cluster->patience);
     }
     if (status == HF_OK) {
         status = k8s_rules_compile(config, &cluster->rules, reterr);
@@ -388,9 +412,36 @@ void k8s_cluster_stop(struct k8s_cluster *cluster)
 
 /* ---- any thread ---- */
 
+struct awaiting {
+    struct k8s_cluster *cluster;
+    struct hf_slice key;
+    struct k8s_record *record;
+};
+
+static bool is_there(void *user)
+{
+    struct awaiting *awaiting = user;
+    awaiting->record = k8s_table_find(awaiting->cluster->table, awaiting->key);
+    return awaiting->record != NULL;
+}
+
+static struct k8s_record *await(struct k8s_cluster *cluster, struct hf_slice key)
+{
+    struct awaiting awaiting = {.cluster = cluster, .key = key};
+    if (!k8s_patience_grant(cluster->patience, hf_hash_64(key), hf_clock_monotonic_ns())) {
+        return NULL;
+    }
+    bool found = k8s_patience_wait(cluster->patience, is_there, &awaiting);
+    hf_series_add(found ? cluster->waited_well : cluster->waited_in_vain, 1);
+    return awaiting.record;
+}
+
 struct k8s_record *k8s_cluster_find(struct k8s_cluster *cluster, struct hf_slice key)
 {
     struct k8s_record *record = key.size != 0 ? k8s_table_find(cluster->table, key) : NULL;
+    if (record == NULL && key.size != 0) {
+        record = await(cluster, key);
+    }
     if (record == NULL) {
         hf_series_add(cluster->misses, 1);
     }

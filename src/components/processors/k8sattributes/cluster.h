@@ -25,7 +25,8 @@ HF_MUST_USE enum hf_status k8s_cluster_start(struct k8s_cluster *cluster, char *
 void k8s_cluster_stop(struct k8s_cluster *cluster);
 void k8s_cluster_close(struct k8s_cluster *cluster);
 
-/* Any thread. The record's reference is the caller's; NULL: none. */
+/* Any thread. The record's reference is the caller's; NULL: none. A key that is not known may wait
+ * a moment for its pod (patience.h). */
 struct k8s_record *k8s_cluster_find(struct k8s_cluster *cluster, struct hf_slice key);
 /* By uid, or by name of namespaces and nodes. */
 struct k8s_record *k8s_cluster_look_up(struct k8s_cluster *cluster, char key_kind,

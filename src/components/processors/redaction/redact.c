@@ -32,7 +32,7 @@ static void set_text(struct hf_attributes *attributes, struct hf_slice key, stru
 
 /* What is done with one attribute; a removed one goes later. */
 static void redact_attribute(struct hf_redact_run *run, struct hf_attributes *attributes,
-                             const struct hf_attribute *attribute)
+                             const struct hf_attribute *attribute, struct hf_slice system)
 {
     const struct hf_redact_rules *rules = run->rules;
     struct hf_slice key = attribute->key;
@@ -50,7 +50,7 @@ static void redact_attribute(struct hf_redact_run *run, struct hf_attributes *at
     } else if (hf_redact_masks(rules, key)) {
         hf_redact_note(run, HF_REDACT_MASKED, key);
         set_text(attributes, key, hf_redact_whole(run, text));
-    } else if (hf_redact_text(run, &text)) {
+    } else if (hf_redact_attribute_text(run, key, system, &text)) {
         hf_redact_note(run, HF_REDACT_MASKED, key);
         set_text(attributes, key, text);
     }
@@ -67,8 +67,10 @@ static void redact_attributes(struct hf_redact_run *run, struct hf_message *owne
         fail(run);
         return;
     }
+    struct hf_slice system =
+        run->rules->sanitizers.has_database ? hf_sanitize_system(attributes) : HF_EMPTY_SLICE;
     for (size_t i = 0; i < attributes->count && run->status == HF_OK; i++) {
-        redact_attribute(run, attributes, &attributes->items[i]);
+        redact_attribute(run, attributes, &attributes->items[i], system);
     }
     const struct hf_redact_keys *redacted = &run->keys[HF_REDACT_REDACTED];
     if (redacted->count == attributes->count) {
@@ -113,6 +115,8 @@ static enum hf_visit see_item(struct hf_visitor *visitor, const struct hf_place 
     redact_attributes(run, place->item);
     if (hf_document_signal(run->document) == HF_LOGS) {
         hf_redact_body(run, place->item);
+    } else if (hf_document_signal(run->document) == HF_TRACES) {
+        hf_redact_span_name(run, place->item);
     }
     return go_on(run);
 }
@@ -139,5 +143,7 @@ enum hf_status hf_redact(const struct hf_redact_rules *rules, struct hf_document
     }
     hf_bytes_release(&run.text);
     hf_bytes_release(&run.masked);
+    hf_bytes_release(&run.clean);
+    hf_bytes_release(&run.scratch);
     return run.maker.failed ? HF_NOMEM : run.status;
 }

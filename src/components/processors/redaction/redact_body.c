@@ -41,7 +41,7 @@ static struct hf_slice redact_scalar(struct hf_redact_run *run, struct hf_slice 
         hf_redact_note(run, HF_REDACT_ALLOWED, path);
         return value;
     }
-    if (!hf_redact_text(run, &text)) {
+    if (!hf_redact_body_text(run, &text)) {
         return value;
     }
     hf_redact_note(run, HF_REDACT_MASKED, path);

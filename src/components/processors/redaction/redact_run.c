@@ -8,20 +8,6 @@
 
 /* ---- rules ---- */
 
-int hf_redact_compare(const void *left, const void *right)
-{
-    const struct hf_slice *a = left, *b = right;
-    size_t least = a->size < b->size ? a->size : b->size;
-    int order = least > 0 ? memcmp(a->data, b->data, least) : 0;
-    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
-}
-
-static bool is_in(const struct hf_key_set *set, struct hf_slice key)
-{
-    return set->count > 0 &&
-           bsearch(&key, set->items, set->count, sizeof(key), hf_redact_compare) != NULL;
-}
-
 static bool matches(const struct hf_regex_list *list, struct hf_slice text)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -34,12 +20,12 @@ static bool matches(const struct hf_regex_list *list, struct hf_slice text)
 
 bool hf_redact_ignores(const struct hf_redact_rules *rules, struct hf_slice key)
 {
-    return is_in(&rules->ignored_keys, key) || matches(&rules->ignored_key_patterns, key);
+    return hf_key_is_in(&rules->ignored_keys, key) || matches(&rules->ignored_key_patterns, key);
 }
 
 bool hf_redact_removes(const struct hf_redact_rules *rules, struct hf_slice key)
 {
-    return !rules->allow_all_keys && !is_in(&rules->allowed_keys, key);
+    return !rules->allow_all_keys && !hf_key_is_in(&rules->allowed_keys, key);
 }
 
 bool hf_redact_masks(const struct hf_redact_rules *rules, struct hf_slice key)
@@ -91,6 +77,51 @@ bool hf_redact_text(struct hf_redact_run *run, struct hf_slice *text)
         *text = masked;
     }
     return changed;
+}
+
+/* What a sanitizer made of a text, if it made something. */
+static bool take_clean(struct hf_redact_run *run, enum hf_status status, struct hf_slice *text)
+{
+    if (status == HF_OK) {
+        *text = hf_slice_of(run->clean.data, run->clean.size);
+    } else if (status != HF_NOT_FOUND) {
+        fail(run);
+    }
+    return status == HF_OK;
+}
+
+bool hf_redact_attribute_text(struct hf_redact_run *run, struct hf_slice key,
+                              struct hf_slice system, struct hf_slice *text)
+{
+    bool is_log = hf_document_signal(run->document) == HF_LOGS;
+    bool changed = hf_redact_text(run, text);
+    enum hf_status status = hf_sanitize_attribute(&run->rules->sanitizers, key, *text, system,
+                                                  is_log, &run->scratch, &run->clean);
+    return take_clean(run, status, text) || changed;
+}
+
+bool hf_redact_body_text(struct hf_redact_run *run, struct hf_slice *text)
+{
+    bool changed = hf_redact_text(run, text);
+    enum hf_status status =
+        hf_sanitize_body(&run->rules->sanitizers, *text, &run->scratch, &run->clean);
+    return take_clean(run, status, text) || changed;
+}
+
+void hf_redact_span_name(struct hf_redact_run *run, struct hf_message *span)
+{
+    enum { SPAN_NAME = 5 };
+    struct hf_slice name = hf_message_bytes(span, SPAN_NAME);
+    if (!run->rules->sanitizers.of_urls && !run->rules->sanitizers.has_database) {
+        return;
+    }
+    if (hf_redact_allows(run->rules, name)) {
+        return;
+    }
+    enum hf_status status = hf_sanitize_span_name(&run->rules->sanitizers, span, &run->clean);
+    if (take_clean(run, status, &name)) {
+        hf_message_set_bytes(span, SPAN_NAME, name);
+    }
 }
 
 struct hf_slice hf_redact_whole(struct hf_redact_run *run, struct hf_slice text)
@@ -147,7 +178,7 @@ static void tell_keys(struct hf_redact_run *run, enum hf_redact_deed deed,
     if (any.type == HF_ANY_STRING) {
         note_earlier(run, deed, any.bytes);
     }
-    qsort(keys->items, keys->count, sizeof(*keys->items), hf_redact_compare);
+    qsort(keys->items, keys->count, sizeof(*keys->items), hf_key_compare);
     run->text.size = 0;
     for (size_t i = 0; i < keys->count; i++) {
         if ((i > 0 && hf_bytes_append(&run->text, hf_slice_text(",")) != HF_OK) ||

@@ -4,7 +4,7 @@
  *
  * In order, for each attribute: an ignored key is kept; one that is not allowed is removed; an
  * allowed value is kept; of a blocked key the whole value is masked; of other values what matches
- * the blocked patterns.
+ * the blocked patterns. Last come the sanitizers of URLs and of queries to databases.
  */
 #pragma once
 
@@ -14,18 +14,14 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "keys.h"
 #include "mask.h"
 #include "pdata/any_make.h"
 #include "pdata/document.h"
+#include "sanitize.h"
 
 struct hf_regex_list {
     struct hf_regex **items;
-    size_t count;
-};
-
-/* Sorted, for bsearch(). */
-struct hf_key_set {
-    struct hf_slice *items;
     size_t count;
 };
 
@@ -39,10 +35,8 @@ struct hf_redact_rules {
     struct hf_key_set allowed_keys, ignored_keys;
     struct hf_regex_list ignored_key_patterns, blocked_key_patterns;
     struct hf_regex_list allowed_values, blocked_values;
+    struct hf_sanitizers sanitizers;
 };
-
-/* For qsort() and bsearch() over struct hf_slice. */
-int hf_redact_compare(const void *left, const void *right);
 
 /* The keys that something was done with. */
 enum hf_redact_deed {
@@ -63,7 +57,7 @@ struct hf_redact_run {
     struct hf_document *document;
     struct hf_any_maker maker;
     struct hf_redact_keys keys[HF_REDACT_DEED_COUNT];
-    struct hf_bytes text, masked; /* scratch */
+    struct hf_bytes text, masked, clean, scratch;
     enum hf_status status;
 };
 
@@ -75,6 +69,12 @@ bool hf_redact_allows(const struct hf_redact_rules *rules, struct hf_slice value
 /* Masks the blocked parts of a text, which is in the run's scratch then. False: there are none, and
  * the text is as it was. */
 bool hf_redact_text(struct hf_redact_run *run, struct hf_slice *text);
+/* The same, and then what the sanitizers make of it: of an attribute of something whose database is
+ * `system`, of a text in the body of a log. */
+bool hf_redact_attribute_text(struct hf_redact_run *run, struct hf_slice key,
+                              struct hf_slice system, struct hf_slice *text);
+bool hf_redact_body_text(struct hf_redact_run *run, struct hf_slice *text);
+void hf_redact_span_name(struct hf_redact_run *run, struct hf_message *span);
 /* A text that stands for all of the value. */
 struct hf_slice hf_redact_whole(struct hf_redact_run *run, struct hf_slice text);
 

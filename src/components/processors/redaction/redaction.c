@@ -10,8 +10,6 @@
 #include "redact.h"
 #include "util/regex.h"
 
-/* Their defaults are off, and nothing else is taken: redaction that is asked for and not done
- * would tell what was to be hidden. */
 struct sanitizer_config {
     bool enabled;
     struct hf_string_list attributes;
@@ -22,6 +20,16 @@ struct db_config {
     struct sanitizer_config sql, redis, valkey, memcached, mongo, opensearch, es;
     bool sanitize_span_name;
 };
+
+/* By enum hf_database. */
+static const struct sanitizer_config *database_config(const struct db_config *config,
+                                                      enum hf_database database)
+{
+    const struct sanitizer_config *all[] = {&config->sql,       &config->redis, &config->valkey,
+                                            &config->memcached, &config->mongo, &config->opensearch,
+                                            &config->es};
+    return all[database];
+}
 
 struct redaction_config {
     bool allow_all_keys, redact_all_types;
@@ -86,12 +94,38 @@ static enum hf_status make_set(const struct hf_string_list *keys, bool with_own,
     for (size_t i = 0; with_own && i < OWN_KEY_COUNT; i++) {
         set->items[set->count++] = hf_slice_text(own_keys[i]);
     }
-    qsort(set->items, set->count, sizeof(*set->items), hf_redact_compare);
+    qsort(set->items, set->count, sizeof(*set->items), hf_key_compare);
     return HF_OK;
+}
+
+static enum hf_status make_sanitizers(const struct redaction_config *config,
+                                      struct hf_sanitizers *sanitizers)
+{
+    enum hf_status status = HF_OK;
+    sanitizers->of_urls = config->url_sanitizer.enabled;
+    sanitizers->of_url_span_names = config->url_sanitizer.sanitize_span_name;
+    sanitizers->of_database_span_names = config->db_sanitizer.sanitize_span_name;
+    if (sanitizers->of_urls) {
+        status = make_set(&config->url_sanitizer.attributes, false, &sanitizers->url_attributes);
+    }
+    for (int i = 0; i < HF_DATABASE_COUNT && status == HF_OK; i++) {
+        const struct sanitizer_config *database =
+            database_config(&config->db_sanitizer, (enum hf_database)i);
+        sanitizers->databases[i].enabled = database->enabled;
+        sanitizers->has_database |= database->enabled;
+        if (database->enabled) {
+            status = make_set(&database->attributes, false, &sanitizers->databases[i].attributes);
+        }
+    }
+    return status;
 }
 
 static void release_rules(struct hf_redact_rules *rules)
 {
+    free(rules->sanitizers.url_attributes.items);
+    for (int i = 0; i < HF_DATABASE_COUNT; i++) {
+        free(rules->sanitizers.databases[i].attributes.items);
+    }
     free(rules->allowed_keys.items);
     free(rules->ignored_keys.items);
     free_list(&rules->ignored_key_patterns);
@@ -124,17 +158,13 @@ static enum hf_status make_rules(const struct redaction_config *config,
     if (status == HF_OK) {
         status = make_set(&config->ignored_keys, false, &rules->ignored_keys);
     }
+    if (status == HF_OK) {
+        status = make_sanitizers(config, &rules->sanitizers);
+    }
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && status == HF_OK; i++) {
         status = make_list(lists[i].name, lists[i].patterns, lists[i].list, reterr);
     }
     return status;
-}
-
-static bool wants_db(const struct db_config *config)
-{
-    return config->sql.enabled || config->redis.enabled || config->valkey.enabled ||
-           config->memcached.enabled || config->mongo.enabled || config->opensearch.enabled ||
-           config->es.enabled;
 }
 
 static const char *check(const void *config)
@@ -147,12 +177,6 @@ static const char *check(const void *config)
     }
     if (configured->hash_function == HF_MASK_HMAC_SHA512 && key_size < KEY_MIN_SHA512) {
         return "hmac_key: hmac-sha512 needs at least 64 bytes";
-    }
-    if (configured->url_sanitizer.enabled) {
-        return "url_sanitizer: not supported; block the values by blocked_values";
-    }
-    if (wants_db(&configured->db_sanitizer)) {
-        return "db_sanitizer: not supported; block the values by blocked_values";
     }
     struct hf_redact_rules rules = {.allow_all_keys = false};
     snprintf(sentence, sizeof(sentence), "out of memory");
@@ -217,40 +241,54 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
     return status;
 }
 
-static const struct hf_field sanitizer_fields[] = {
-    {.key = "enabled",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct sanitizer_config, enabled),
-     .help = "Must be false."},
-    {.key = "attributes",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = offsetof(struct sanitizer_config, attributes),
-     .help = "Without effect."},
+#define ENABLED_FIELD                                                                              \
+    {                                                                                              \
+        .key = "enabled", .type = HF_FIELD_BOOL,                                                   \
+        .offset = offsetof(struct sanitizer_config, enabled),                                      \
+        .help = "Sanitize the attributes below, and all texts in the bodies of logs."              \
+    }
+#define ATTRIBUTES_FIELD                                                                           \
+    {                                                                                              \
+        .key = "attributes", .type = HF_FIELD_STRING_LIST,                                         \
+        .offset = offsetof(struct sanitizer_config, attributes),                                   \
+        .help = "Attributes that are sanitized."                                                   \
+    }
+
+static const struct hf_field url_fields[] = {
+    ENABLED_FIELD,
+    ATTRIBUTES_FIELD,
     {.key = "sanitize_span_name",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct sanitizer_config, sanitize_span_name),
-     .help = "Without effect."},
+     .default_text = "true",
+     .help = "The names of client and server spans too that are about HTTP."},
     HF_FIELDS_END,
 };
 
-#define DB_FIELD(name)                                                                             \
+static const struct hf_field database_fields[] = {ENABLED_FIELD, ATTRIBUTES_FIELD, HF_FIELDS_END};
+
+/* They have no attributes in the Go collector. */
+static const struct hf_field search_fields[] = {ENABLED_FIELD, HF_FIELDS_END};
+
+#define DB_FIELD(name, fields, does)                                                               \
     {                                                                                              \
         .key = #name, .type = HF_FIELD_STRUCT, .offset = offsetof(struct db_config, name),         \
-        .inner = sanitizer_fields, .help = "Not supported; must stay off."                         \
+        .inner = fields, .help = does                                                              \
     }
 
 static const struct hf_field db_fields[] = {
-    DB_FIELD(sql),
-    DB_FIELD(redis),
-    DB_FIELD(valkey),
-    DB_FIELD(memcached),
-    DB_FIELD(mongo),
-    DB_FIELD(opensearch),
-    DB_FIELD(es),
+    DB_FIELD(sql, database_fields, "Literals and digits in names become ?."),
+    DB_FIELD(redis, database_fields, "Values that commands store or look for become ?."),
+    DB_FIELD(valkey, database_fields, "As redis."),
+    DB_FIELD(memcached, database_fields, "Commands without the value that is stored."),
+    DB_FIELD(mongo, database_fields, "The values of queries in JSON become ?."),
+    DB_FIELD(opensearch, search_fields, "As mongo; names of spans and bodies of logs alone."),
+    DB_FIELD(es, search_fields, "As opensearch, for Elasticsearch."),
     {.key = "sanitize_span_name",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct db_config, sanitize_span_name),
-     .help = "Without effect."},
+     .default_text = "true",
+     .help = "The names of spans too that have db.system.name or db.system."},
     HF_FIELDS_END,
 };
 
@@ -282,10 +320,10 @@ static const struct hf_field fields[] = {
      .help = "The key of hmac-sha256 (32 bytes at least) and hmac-sha512 (64)."},
     {FIELD(summary), .type = HF_FIELD_ENUM, .choices = summaries, .default_text = "silent",
      .help = "Attributes that tell what was done: info counts, debug names the keys too."},
-    {FIELD(url_sanitizer), .type = HF_FIELD_STRUCT, .inner = sanitizer_fields,
-     .help = "Not supported; must stay off."},
+    {FIELD(url_sanitizer), .type = HF_FIELD_STRUCT, .inner = url_fields,
+     .help = "Paths of URLs with * for their ids, without query and fragment."},
     {FIELD(db_sanitizer), .type = HF_FIELD_STRUCT, .inner = db_fields,
-     .help = "Not supported; must stay off."},
+     .help = "Queries to databases without the values in them."},
     HF_FIELDS_END,
 };
 

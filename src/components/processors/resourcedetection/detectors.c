@@ -12,6 +12,7 @@
 
 #include "util/clock.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -148,7 +149,7 @@ static struct round *begin_round(struct hf_detectors *detectors)
         run->detection.deadline_ns = round->deadline_ns;
         run->detection.arena.limit = HF_DETECTION_LIMIT_BYTES;
         run->status = HF_NOMEM;
-        run->is_started = pthread_create(&run->thread, NULL, run_detector, run) == 0;
+        run->is_started = hf_thread_start(&run->thread, NULL, run_detector, run) == 0;
     }
     return round;
 }
@@ -361,7 +362,7 @@ enum hf_status hf_detectors_start(struct hf_detectors *detectors, char *reterr)
     enum hf_status status = detect(detectors, true, reterr);
     if (status == HF_OK && detectors->options.refresh_interval_ns > 0) {
         detectors->is_refreshing =
-            pthread_create(&detectors->refresher, NULL, refresh, detectors) == 0;
+            hf_thread_start(&detectors->refresher, NULL, refresh, detectors) == 0;
         status = detectors->is_refreshing ? HF_OK : HF_NOMEM;
     }
     return status;

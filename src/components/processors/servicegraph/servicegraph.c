@@ -2,10 +2,6 @@
  * servicegraph: the processor that made metrics of the calls between services until it became a
  * connector.
  */
-#include <stddef.h>
-
-#include <holdfast/component.h>
-
 #include "support/moved.h"
 
 enum {
@@ -19,10 +15,6 @@ enum {
     VIRTUAL_NODE_EXTRA_LABEL,
     METRICS_FLUSH_INTERVAL,
     KEY_COUNT
-};
-
-struct servicegraph_config {
-    struct hf_value values[KEY_COUNT];
 };
 
 static const struct hf_moved_key keys[KEY_COUNT] = {
@@ -40,55 +32,34 @@ static const struct hf_moved_key keys[KEY_COUNT] = {
 
 static const char *check(const void *config)
 {
-    const struct servicegraph_config *old = config;
     const struct hf_moved moved = {.type = "servicegraph",
                                    .keys = keys,
-                                   .values = old->values,
+                                   .values = config,
                                    .count = KEY_COUNT,
                                    .exporter = METRICS_EXPORTER};
     return hf_moved_sentence(&moved);
 }
 
-#define OLD(name, number)                                                                          \
-    {                                                                                              \
-        .key = name, .type = HF_FIELD_VALUE,                                                       \
-        .offset =                                                                                  \
-            offsetof(struct servicegraph_config, values) + (number) * sizeof(struct hf_value),     \
-        .help = "Of the old processor; the message says where it belongs now."                     \
-    }
-
 static const struct hf_field fields[] = {
-    OLD("metrics_exporter", METRICS_EXPORTER),
-    OLD("latency_histogram_buckets", LATENCY_HISTOGRAM_BUCKETS),
-    OLD("dimensions", DIMENSIONS),
-    OLD("store", STORE),
-    OLD("cache_loop", CACHE_LOOP),
-    OLD("store_expiration_loop", STORE_EXPIRATION_LOOP),
-    OLD("virtual_node_peer_attributes", VIRTUAL_NODE_PEER_ATTRIBUTES),
-    OLD("virtual_node_extra_label", VIRTUAL_NODE_EXTRA_LABEL),
-    OLD("metrics_flush_interval", METRICS_FLUSH_INTERVAL),
+    HF_MOVED_FIELD("metrics_exporter", METRICS_EXPORTER),
+    HF_MOVED_FIELD("latency_histogram_buckets", LATENCY_HISTOGRAM_BUCKETS),
+    HF_MOVED_FIELD("dimensions", DIMENSIONS),
+    HF_MOVED_FIELD("store", STORE),
+    HF_MOVED_FIELD("cache_loop", CACHE_LOOP),
+    HF_MOVED_FIELD("store_expiration_loop", STORE_EXPIRATION_LOOP),
+    HF_MOVED_FIELD("virtual_node_peer_attributes", VIRTUAL_NODE_PEER_ATTRIBUTES),
+    HF_MOVED_FIELD("virtual_node_extra_label", VIRTUAL_NODE_EXTRA_LABEL),
+    HF_MOVED_FIELD("metrics_flush_interval", METRICS_FLUSH_INTERVAL),
     HF_FIELDS_END};
-
-static enum hf_status open_moved(struct hf_node *node, const void *config, void **ret_self,
-                                 char *reterr)
-{
-    (void)node;
-    (void)config;
-    (void)ret_self;
-    (void)reterr;
-    return HF_UNSUPPORTED; /* no configuration of it passes its check */
-}
-
-static const struct hf_processor_ops processor_ops = {.process = NULL};
 
 const struct hf_component hf_processor_servicegraph = {
     .type = "servicegraph",
     .help = "Refused: it has become the connector of that name; the message says what to write.",
     .kind = HF_PROCESSOR,
     .signals = HF_SIGNAL_BIT(HF_TRACES),
-    .config_size = sizeof(struct servicegraph_config),
+    .config_size = KEY_COUNT * sizeof(struct hf_value),
     .fields = fields,
     .check = check,
-    .open = open_moved,
-    .processor = &processor_ops,
+    .open = hf_moved_open,
+    .processor = &hf_moved_ops,
 };

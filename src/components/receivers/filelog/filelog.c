@@ -19,6 +19,7 @@
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -95,24 +96,24 @@ static enum hf_status make_entry(struct filelog *filelog, const struct hf_tail_l
     if (status != HF_OK) {
         return status;
     }
-    struct hf_log_map *attributes = entry->attributes.map;
+    struct hf_expr_map *attributes = entry->attributes.map;
     entry->source = line->file;
     entry->offset = line->offset;
-    entry->body = hf_log_string(line->text);
+    entry->body = hf_expr_string(line->text);
     if (strcmp(config->tail.encoding, "nop") == 0) {
-        entry->body.type = HF_LOG_BYTES;
+        entry->body.type = HF_EXPR_BYTES;
     }
     /* There is room: see above. */
     memcpy(attributes->pairs, file->attributes->pairs,
            file->attributes->count * sizeof(attributes->pairs[0]));
     attributes->count = file->attributes->count;
     if (config->include_number) {
-        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_number"),
-                                hf_log_integer((int64_t)line->record_number));
+        status = hf_expr_map_set(entry->arena, attributes, hf_slice_text("log.file.record_number"),
+                                 hf_expr_integer((int64_t)line->record_number));
     }
     if (status == HF_OK && config->include_offset) {
-        status = hf_log_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
-                                hf_log_integer((int64_t)line->offset));
+        status = hf_expr_map_set(entry->arena, attributes, hf_slice_text("log.file.record_offset"),
+                                 hf_expr_integer((int64_t)line->offset));
     }
     return status == HF_OK ? hf_log_entries_label(&filelog->entries, entry) : status;
 }
@@ -351,7 +352,7 @@ static enum hf_status start_filelog(void *self, char *reterr)
     if (status != HF_OK) {
         return status;
     }
-    if (pthread_create(&filelog->thread, NULL, run, filelog) != 0) {
+    if (hf_thread_start(&filelog->thread, NULL, run, filelog) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
         return HF_IO;
     }

@@ -27,10 +27,10 @@ void filelog_file_free(struct filelog_file *file)
 static enum hf_status set(void *user, const char *key, const char *text)
 {
     struct filelog_file *file = user;
-    struct hf_slice copy = hf_log_copy_text(&file->arena, hf_slice_text(text));
+    struct hf_slice copy = hf_expr_copy_text(&file->arena, hf_slice_text(text));
     return copy.data == NULL ? HF_NOMEM
-                             : hf_log_map_set(&file->arena, file->attributes, hf_slice_text(key),
-                                              hf_log_string(copy));
+                             : hf_expr_map_set(&file->arena, file->attributes, hf_slice_text(key),
+                                               hf_expr_string(copy));
 }
 
 enum hf_status filelog_file_name(struct filelog_file *file, const struct filelog_config *config,
@@ -38,7 +38,7 @@ enum hf_status filelog_file_name(struct filelog_file *file, const struct filelog
 {
     file->is_renamed = false;
     if (file->attributes == NULL) {
-        file->attributes = hf_log_map_new(&file->arena, 4);
+        file->attributes = hf_expr_map_new(&file->arena, 4);
     }
     if (file->attributes == NULL) {
         return HF_NOMEM;
@@ -53,17 +53,17 @@ enum hf_status filelog_file_name(struct filelog_file *file, const struct filelog
     return hf_tail_about_each(&about, path, set, file);
 }
 
-enum hf_status filelog_file_add(struct filelog_file *file, const struct hf_log_map *attributes)
+enum hf_status filelog_file_add(struct filelog_file *file, const struct hf_expr_map *attributes)
 {
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < attributes->count && status == HF_OK; i++) {
-        const struct hf_log_pair *pair = &attributes->pairs[i];
-        struct hf_slice key = hf_log_copy_text(&file->arena, pair->key);
-        struct hf_log_value value;
+        const struct hf_expr_pair *pair = &attributes->pairs[i];
+        struct hf_slice key = hf_expr_copy_text(&file->arena, pair->key);
+        struct hf_expr_value value;
         status =
-            key.data != NULL ? hf_log_value_copy(&file->arena, &pair->value, &value) : HF_NOMEM;
+            key.data != NULL ? hf_expr_value_copy(&file->arena, &pair->value, &value) : HF_NOMEM;
         if (status == HF_OK) {
-            status = hf_log_map_set(&file->arena, file->attributes, key, value);
+            status = hf_expr_map_set(&file->arena, file->attributes, key, value);
         }
     }
     return status;

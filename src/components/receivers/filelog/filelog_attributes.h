@@ -9,7 +9,7 @@
 /* The attributes of one file, as its entries get them. */
 struct filelog_file {
     struct hf_arena arena;
-    struct hf_log_map *attributes;
+    struct hf_expr_map *attributes;
     uint64_t id;
     bool is_renamed; /* its attributes are made again when the next line comes */
 };
@@ -23,4 +23,4 @@ HF_MUST_USE enum hf_status filelog_file_name(struct filelog_file *file,
                                              const struct filelog_config *config, const char *path);
 /* Attributes that its header told. HF_NOMEM. */
 HF_MUST_USE enum hf_status filelog_file_add(struct filelog_file *file,
-                                            const struct hf_log_map *attributes);
+                                            const struct hf_expr_map *attributes);

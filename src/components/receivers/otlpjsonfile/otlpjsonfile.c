@@ -22,6 +22,7 @@
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"
+#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -362,7 +363,7 @@ static enum hf_status start_otlpjsonfile(void *user, char *reterr)
     if (status != HF_OK) {
         return status;
     }
-    if (pthread_create(&self->thread, NULL, run, self) != 0) {
+    if (hf_thread_start(&self->thread, NULL, run, self) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
         return HF_IO;
     }

@@ -307,8 +307,9 @@ const char *prom_check(const void *config)
     const struct prom_file_config *file = &configured->prometheus;
     const struct prom_job *jobs = file->jobs.items;
     const struct prom_allocator_config *allocator = configured->allocator;
-    if (file->jobs.count == 0 && allocator == NULL) {
-        return "config: scrape_configs has no job; write at least one, or a target_allocator";
+    if (file->jobs.count == 0 && file->job_files.count == 0 && allocator == NULL) {
+        return "config: scrape_configs has no job; write at least one, scrape_config_files, or a "
+               "target_allocator";
     }
     if (allocator != NULL && allocator->collector_id[0] == '\0') {
         return "target_allocator: collector_id is empty; it tells this collector from the others";

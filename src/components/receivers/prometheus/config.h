@@ -49,6 +49,7 @@ struct prom_global {
 struct prom_file_config {
     struct prom_global global;
     struct hf_struct_list jobs; /* struct prom_job */
+    struct hf_string_list job_files;
 };
 
 /* A target allocator, which hands out jobs and, by http_sd, their targets. */

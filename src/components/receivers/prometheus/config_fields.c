@@ -236,6 +236,12 @@ static const struct hf_field file_fields[] = {
      .inner = prom_job_fields,
      .inner_size = sizeof(struct prom_job),
      .help = "The jobs."},
+    {.key = "scrape_config_files",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = offsetof(struct prom_file_config, job_files),
+     .help =
+         "Files, also patterns, with more jobs under scrape_configs; read at the start and at a "
+         "reload, without ${} in them."},
     IGNORED("storage", "There is no database."),
     IGNORED("otlp", "There is no database."),
     IGNORED("tracing", "Traces of the scrapes are not made."),

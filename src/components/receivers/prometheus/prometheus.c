@@ -120,18 +120,39 @@ static void close_receiver(void *self)
     free(receiver->reader);
     free(receiver->labels);
     free(receiver->jobs);
+    prom_job_files_free(receiver->job_files);
     free(receiver);
+}
+
+static enum hf_status open_jobs(struct prom_receiver *receiver, char *reterr)
+{
+    const struct prom_file_config *file = &receiver->config->prometheus;
+    const struct prom_job *jobs = file->jobs.items;
+    enum hf_status status = prom_job_files_read(file, &receiver->job_files, reterr);
+    size_t count = file->jobs.count + prom_job_files_count(receiver->job_files);
+    receiver->jobs = status == HF_OK ? calloc(count + 1, sizeof(*receiver->jobs)) : NULL;
+    if (status == HF_OK && receiver->jobs == NULL) {
+        return HF_NOMEM;
+    }
+    for (size_t i = 0; i < count && status == HF_OK; i++) {
+        const struct prom_job *job =
+            i < file->jobs.count ? &jobs[i]
+                                 : prom_job_files_at(receiver->job_files, i - file->jobs.count);
+        receiver->job_count = i + 1;
+        status = prom_job_open(receiver, job, &receiver->jobs[i], reterr);
+        if (status == HF_OK) {
+            status = prom_discovery_make(&receiver->jobs[i], reterr);
+        }
+    }
+    return status;
 }
 
 static enum hf_status open_parts(struct prom_receiver *receiver, char *reterr)
 {
-    const struct prom_file_config *file = &receiver->config->prometheus;
-    const struct prom_job *jobs = file->jobs.items;
     char why[HF_REGEX_ERROR_MAX];
     receiver->reader = calloc(1, sizeof(*receiver->reader));
     receiver->labels = calloc(1, sizeof(*receiver->labels));
-    receiver->jobs = calloc(file->jobs.count + 1, sizeof(*receiver->jobs));
-    if (receiver->reader == NULL || receiver->labels == NULL || receiver->jobs == NULL ||
+    if (receiver->reader == NULL || receiver->labels == NULL ||
         hf_loop_new(&receiver->loop) != HF_OK ||
         hf_node_add_transport(receiver->node, TRANSPORT) != HF_OK) {
         return HF_NOMEM;
@@ -142,15 +163,9 @@ static enum hf_status open_parts(struct prom_receiver *receiver, char *reterr)
         snprintf(reterr, HF_ERROR_MAX, "start_time_metric_regex: %s", why);
         return HF_INVALID;
     }
-    for (size_t i = 0; i < file->jobs.count; i++) {
-        receiver->job_count = i + 1;
-        enum hf_status status = prom_job_open(receiver, &jobs[i], &receiver->jobs[i], reterr);
-        if (status == HF_OK) {
-            status = prom_discovery_make(&receiver->jobs[i], reterr);
-        }
-        if (status != HF_OK) {
-            return status;
-        }
+    enum hf_status status = open_jobs(receiver, reterr);
+    if (status != HF_OK) {
+        return status;
     }
     return receiver->config->allocator != NULL
                ? prom_allocator_new(receiver, &receiver->allocator, reterr)

@@ -15,6 +15,7 @@
 
 #include "client.h"
 #include "config.h"
+#include "job_files.h"
 #include "pdata/build.h"
 #include "prometheus/exposition.h"
 #include "prometheus/gather.h"
@@ -112,6 +113,7 @@ struct prom_receiver {
     const struct prom_config *config;
     struct hf_loop *loop;
     bool has_thread;
+    struct prom_job_files *job_files;
     struct prom_job_state *jobs;
     size_t job_count;
     struct prom_allocator *allocator; /* NULL: none */

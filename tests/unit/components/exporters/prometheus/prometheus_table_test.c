@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../../../support/node_stub.c"
 #include "components/exporters/prometheus/prometheus_print.h"
 #include "components/exporters/prometheus/prometheus_snapshot.h"
 #include "components/exporters/prometheus/prometheus_table.h"

@@ -48,7 +48,7 @@ static void series_of_the_same_labels_are_one(void **state)
     (void)state;
     struct prw_series series = {0};
     struct prw_labels labels = {0};
-    prw_series_begin(&series);
+    assert_int_equal(prw_series_begin(&series), HF_OK);
     for (uint32_t i = 0; i < 3000; i++) {
         char value[16];
         uint32_t found;

@@ -1,0 +1,13 @@
+/*
+ * progress_view: shows how far a long command is, on standard error, when that is a terminal. Its
+ * answer passes through without the lines of service/queue/progress.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Is there a terminal to show it on? */
+bool hf_progress_view_is_wanted(void);
+/* A stream that passes on to `out` (borrowed); fclose() it at the end. NULL: out of memory. */
+FILE *hf_progress_view_open(const char *verb, FILE *out);

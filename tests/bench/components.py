@@ -1,0 +1,211 @@
+"""Works with a component between receiver and queue: what one costs, side by side with the Go collector.
+
+    ./dev bench with-transform --vs otelcol
+
+Traces of one span each, 100 a request, on disk with fsync, as the works without components. Components that keep only
+a part of what they get are measured until nothing has arrived for a while; what they drop is not compared.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from rig import CORES, Collector, Failed, Sink, busy_seconds, check, send, workplace
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.kubernetes import KubernetesApi, pod  # noqa: E402
+
+PODS = 10_000
+QUIET_SECONDS = 4  # longer than a decision of tail_sampling takes
+
+STATEMENTS = [
+    'set(span.attributes["seen"], true)',
+    'delete_key(span.attributes, "user_agent.original")',
+    'replace_pattern(span.attributes["url.full"], "/[0-9]+$", "/{id}")',
+    'set(span.attributes["error"], true) where span.attributes["http.response.status_code"] >= 500',
+    'set(span.name, "checkout") where span.attributes["server.address"] == "shop.example.com"',
+]
+
+# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes.
+WORKS = {
+    "with-attributes": {
+        "processors": {
+            "attributes": {
+                "actions": [
+                    {"key": "team", "value": "shop", "action": "insert"},
+                    {"key": "url.scheme", "value": "tls", "action": "update"},
+                    {"key": "thread.id", "action": "delete"},
+                ]
+            }
+        }
+    },
+    "with-filter": {
+        "processors": {
+            "filter": {
+                "error_mode": "ignore",
+                "traces": {"span": ['attributes["http.request.method"] == "NONE"', 'IsMatch(name, "^nothing")']},
+            }
+        }
+    },
+    "with-transform": {
+        "processors": {"transform": {"error_mode": "ignore", "trace_statements": STATEMENTS}},
+    },
+    "with-sampler": {
+        "processors": {"probabilistic_sampler": {"sampling_percentage": 50}},
+        "drops": True,
+    },
+    "with-spanmetrics": {
+        "connectors": {
+            "spanmetrics": {"dimensions": [{"name": "http.request.method"}, {"name": "http.response.status_code"}]}
+        }
+    },
+    "with-tail_sampling": {
+        "processors": {
+            "tail_sampling": {
+                "decision_wait": "2s",
+                "num_traces": 5_000_000,
+                "policies": [
+                    {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
+                    {"name": "slow", "type": "latency", "latency": {"threshold_ms": 60_000}},
+                    {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": 10}},
+                ],
+            }
+        },
+        "drops": True,
+    },
+    "with-k8sattributes": {
+        "processors": {
+            "k8sattributes": {
+                "auth_type": "kubeConfig",
+                "wait_for_metadata": True,
+                "wait_for_metadata_timeout": "60s",
+                "pod_association": [{"sources": [{"from": "connection"}]}],
+            }
+        },
+        "cluster": True,
+    },
+}
+
+
+def configuration(base, work):
+    """`base` with the work's components in its pipeline."""
+
+    def build(collector):
+        made = base(collector)
+        traces = made["service"]["pipelines"]["traces"]
+        made["processors"].update(work.get("processors", {}))
+        traces["processors"] = [*traces["processors"], *work.get("processors", {})]
+        for name, settings in work.get("connectors", {}).items():
+            made.setdefault("connectors", {})[name] = settings
+            made["exporters"]["nop"] = {}
+            traces["exporters"] = [*traces["exporters"], name]
+            made["service"]["pipelines"]["metrics"] = {"receivers": [name], "exporters": ["nop"]}
+        return made
+
+    return build
+
+
+@contextlib.contextmanager
+def cluster(directory):
+    """A Kubernetes API with PODS pods, one of them on this host; both collectors ask as KUBECONFIG says."""
+    path = Path(directory) / "kubeconfig"
+    # Lists as they are read in pages: the API here has no other.
+    wanted = {"KUBECONFIG": str(path), "KUBE_FEATURE_WatchListClient": "false"}
+    before = {name: os.environ.get(name) for name in wanted}
+    with KubernetesApi() as api:
+        for number in range(PODS - 1):
+            address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+            api.put("pods", f"pod-{number}", **pod(f"pod-{number}", address, f"uid-{number}"))
+        api.put("pods", "here", **pod("here", "127.0.0.1", "uid-here"))
+        path.write_text(
+            json.dumps(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "bench",
+                    "contexts": [{"name": "bench", "context": {"cluster": "bench", "user": "bench"}}],
+                    "clusters": [{"name": "bench", "cluster": {"server": api.url}}],
+                    "users": [{"name": "bench", "user": {}}],
+                }
+            )
+        )
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
+
+
+def wait_quiet(sink):
+    """Until nothing has arrived for QUIET_SECONDS."""
+    seen, since = -1, time.monotonic()
+    while time.monotonic() - since < QUIET_SECONDS:
+        now = sink.counters.items
+        if now != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.05)
+
+
+def run(name, peer, seconds, base, judge, tool=None):
+    """One round. `base(ports)`: the configuration without components; `judge(lost, sent, shares)`: the verdict."""
+    work = WORKS.get(name)
+    if work is None:
+        raise Failed(f"no such work: {name}; there are {', '.join(WORKS)}")
+    drops = work.get("drops", False)
+    items = 100
+    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True}
+    with contextlib.ExitStack() as stack:
+        disk, memory = stack.enter_context(workplace())
+        if work.get("cluster"):
+            stack.enter_context(cluster(memory))
+        sink = Sink(memory, truth=not drops)
+        collector = Collector(*peer, disk / "collector", configuration(base([sink.port]), work))
+        try:
+            collector.start()
+            acked = {} if drops else {"acked": memory / "acked", "capacity": 1 << 28}
+            port = collector.ports["grpc"]
+            warm = send(port, seconds=1, **load, **acked)
+            wait_quiet(sink) if drops else sink.wait(warm["items"])
+            arrived = sink.counters.items
+            before = (collector.cpu(), sink.cpu(), busy_seconds(), time.monotonic())
+            stop_tool = tool(collector) if tool else None
+            sent = send(port, seconds=seconds, first=warm["next"], **load, **acked)
+            wait_quiet(sink) if drops else sink.wait(warm["items"] + sent["items"], 120)
+            used = collector.cpu() - before[0]
+            passed = time.monotonic() - before[3]
+            wall = passed - (QUIET_SECONDS if drops else 0)
+            if stop_tool:
+                stop_tool()
+            shares = {
+                "collector_cores": used / wall,
+                "sender_cores": sent["cpu_seconds"] / sent["seconds"],
+                "sink_cores": (sink.cpu() - before[1]) / wall,
+            }
+            others = busy_seconds() - before[2] - used - sent["cpu_seconds"] - (sink.cpu() - before[1])
+            resident = collector.memory()["VmHWM"]
+            kept = sink.counters.items - arrived
+        finally:
+            collector.stop()
+            sink.stop()
+        lost = 0 if drops else check(memory / "acked", sink.arrived, items)["lost"]
+        return {
+            "spans_per_cpu_s": sent["items"] / used,
+            "wall_per_s": sent["items"] / wall,
+            "us_a_request": used * 1e6 / sent["acknowledged"],
+            "spans": sent["items"],
+            "kept_percent": 100 * kept / sent["items"],
+            "lost": lost,
+            "p50_ms": sent["p50_ms"],
+            "p99_ms": sent["p99_ms"],
+            "peak_rss_mib": resident / 1024,
+            "others_share": max(0.0, others / (passed * CORES)),
+            **shares,
+            "verdict": judge(lost, sent, shares),
+        }

@@ -1,0 +1,177 @@
+"""The exporter prometheusremotewrite against a real Prometheus 3, in both versions of the protocol.
+
+Samples are written while Holdfast is killed and Prometheus is killed; then every value is there at its time. What comes
+too late is dropped alone.
+"""
+
+import json
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+
+from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
+
+from support import otlp
+from support.holdfast import FAST_RETRY, Holdfast
+from support.ports import free_port
+from support.senders import GrpcSender
+from support.waiting import until
+
+from .modules import built
+
+MODULE, VERSION = "github.com/prometheus/prometheus", "v0.314.0"
+START_SECONDS = 60
+VERSIONS = {"one": "prometheus.WriteRequest", "two": "io.prometheus.write.v2.Request"}
+CUMULATIVE = m.AGGREGATION_TEMPORALITY_CUMULATIVE
+
+
+class Prometheus:
+    def __init__(self, directory):
+        self.home = directory / "prometheus"
+        self.home.mkdir(parents=True)
+        (self.home / "p.yml").write_text("global: {}\n")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = None
+
+    def start(self):
+        program = built("prometheus3", MODULE, VERSION, f"{MODULE}/cmd/prometheus")
+        with open(self.home / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    program,
+                    "--config.file=p.yml",
+                    "--storage.tsdb.path=data",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                    "--web.enable-remote-write-receiver",
+                    "--enable-feature=exemplar-storage,metadata-wal-records",
+                ],
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        until(self.is_ready, lambda: (self.home / "log").read_text()[-3000:], START_SECONDS)
+        return self
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(20)
+
+    def ask(self, query):
+        """The series that the query finds."""
+        encoded = urllib.parse.urlencode({"query": query, "time": time.time() + 1})
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{encoded}", timeout=30) as answer:
+            return json.loads(answer.read())["data"]["result"]
+
+    def values(self, name):
+        """{time in ms: value} of the one series of that name, of the last hours."""
+        found = self.ask(f"{name}[3h]")
+        assert len(found) <= 1, found
+        return {round(at * 1000): float(value) for at, value in (found[0]["values"] if found else ())}
+
+
+def configuration(prometheus):
+    exporters = {
+        f"prometheusremotewrite/{name}": {
+            "endpoint": f"{prometheus.url}/api/v1/write",
+            "protobuf_message": message,
+            "namespace": name,
+            "send_metadata": True,
+            "retry_on_failure": dict(FAST_RETRY),
+        }
+        for name, message in VERSIONS.items()
+    }
+    pipeline = {"receivers": ["otlp"], "exporters": list(exporters)}
+    return {"exporters": exporters, "service": {"pipelines": {"metrics": pipeline}}}
+
+
+def request(*all_metrics):
+    group = m.ResourceMetrics(scope_metrics=[m.ScopeMetrics(metrics=all_metrics)])
+    group.resource.attributes.append(otlp.attribute("service.name", "shop"))
+    return otlp.METRICS.request(resource_metrics=[group])
+
+
+def counter(value, time_ns):
+    point = m.NumberDataPoint(as_int=value, time_unix_nano=time_ns, start_time_unix_nano=time_ns - 10**9)
+    data = m.Sum(data_points=[point], is_monotonic=True, aggregation_temporality=CUMULATIVE)
+    return m.Metric(name="items", description="how many", sum=data)
+
+
+def native(time_ns):
+    point = m.ExponentialHistogramDataPoint(
+        count=6, sum=30, scale=2, time_unix_nano=time_ns, start_time_unix_nano=time_ns - 10**9
+    )
+    point.positive.bucket_counts.extend([1, 2, 3])
+    data = m.ExponentialHistogram(data_points=[point], aggregation_temporality=CUMULATIVE)
+    return m.Metric(name="size", exponential_histogram=data)
+
+
+def write_all(prometheus, holdfast, sender):
+    """Sends with kills of both sides; returns {time in ms: value}."""
+    sent = {}
+    begun_ms = int(time.time() * 1000) - 600_000
+    for number in range(300):
+        time_ms = begun_ms + number * 1000
+        sender.export(otlp.METRICS, request(counter(number, time_ms * 10**6)))
+        sent[time_ms] = number
+        if number in (80, 220):
+            holdfast.kill9()
+            holdfast.start()
+        if number == 120:
+            prometheus.kill()
+        if number == 250:
+            prometheus.start()
+    return sent
+
+
+def check_late(prometheus, holdfast, sender, newest_ms):
+    """A sample from before the newest one is dropped alone, with Prometheus's words."""
+    late = counter(1, (newest_ms - 3_600_000 * 2) * 10**6)
+    sender.export(otlp.METRICS, request(late, counter(1000, (newest_ms + 1000) * 10**6)))
+    for name in VERSIONS:
+        until(lambda name=name: 1000 in prometheus.values(f"{name}_items_total").values(), f"{name}: the good one")
+        exporter = f"prometheusremotewrite/{name}"
+        until(
+            lambda exporter=exporter: holdfast.books("metrics", exporter)["queued"]["items"] == 0,
+            lambda exporter=exporter: holdfast.books("metrics", exporter),
+        )
+
+
+def main(directory):
+    prometheus = Prometheus(directory)
+    holdfast = Holdfast(directory / "holdfast", configuration(prometheus))
+    try:
+        prometheus.start()
+        holdfast.start()
+        with GrpcSender(holdfast.grpc_target) as sender:
+            sent = write_all(prometheus, holdfast, sender)
+            for name in VERSIONS:
+                until(
+                    lambda name=name: prometheus.values(f"{name}_items_total") == sent,
+                    lambda name=name: f"{name}: {len(prometheus.values(f'{name}_items_total'))} of {len(sent)} samples",
+                    60,
+                )
+                print(f"version {name}: {len(sent)} samples, each with its value and time", flush=True)
+            check_late(prometheus, holdfast, sender, max(sent))
+            sender.export(otlp.METRICS, request(native(int(time.time() * 10**9))))
+            for name in VERSIONS:
+                until(lambda name=name: prometheus.ask(f"histogram_count({name}_size)"), f"{name}: native histogram")
+                (found,) = prometheus.ask(f"histogram_sum({name}_size)")
+                assert float(found["value"][1]) == 30, found
+            print("native histograms are there", flush=True)
+        holdfast.close()
+        return True
+    finally:
+        if holdfast.process and holdfast.process.poll() is None:
+            holdfast.kill9()
+        if prometheus.process:
+            prometheus.kill()

@@ -1,0 +1,130 @@
+/* What no single key of a receiver can tell: configurations that go together, and those that do
+ * not, with the sentence that is said. */
+#include "tests/unit/made_config.h"
+
+#define RECEIVER(name) extern const struct hf_component hf_receiver_##name;
+RECEIVER(carbon)
+RECEIVER(filelog)
+RECEIVER(jaeger)
+RECEIVER(journald)
+RECEIVER(k8sobjects)
+RECEIVER(loki)
+RECEIVER(statsd)
+RECEIVER(syslog)
+RECEIVER(tcplog)
+
+#define PAIRS_MAX 6
+
+static const struct {
+    const struct hf_component *receiver;
+    const char *pairs[PAIRS_MAX + 1][2];
+    const char *sentence; /* a part of it; NULL: all is well */
+} cases[] = {
+    {&hf_receiver_syslog, {{NULL, NULL}}, "need tcp config or udp config"},
+    {&hf_receiver_syslog, {{"tcp.listen_address", ":1"}}, NULL},
+    {&hf_receiver_syslog, {{"udp.listen_address", ":1"}}, NULL},
+    {&hf_receiver_syslog,
+     {{"tcp.listen_address", ":1"}, {"udp.listen_address", ":1"}},
+     "tcp and udp exclude each other"},
+    {&hf_receiver_syslog,
+     {{"udp.listen_address", ":1"}, {"enable_octet_counting", "true"}},
+     "are not for udp"},
+    {&hf_receiver_syslog,
+     {{"tcp.listen_address", ":1"},
+      {"enable_octet_counting", "true"},
+      {"non_transparent_framing_trailer", "LF"}},
+     "exclude each other"},
+    {&hf_receiver_syslog,
+     {{"tcp.listen_address", ":1"},
+      {"protocol", "rfc3164"},
+      {"non_transparent_framing_trailer", "NUL"}},
+     "is for rfc5424"},
+    {&hf_receiver_syslog,
+     {{"tcp.listen_address", ":1"}, {"tcp.max_log_size", "100"}},
+     "max_log_size: expected 64KiB at least"},
+    {&hf_receiver_tcplog,
+     {{"listen_address", ":1"}, {"max_log_size", "100"}},
+     "max_log_size: expected 64KiB at least"},
+    {&hf_receiver_jaeger, {{NULL, NULL}}, "at least one protocol"},
+    {&hf_receiver_jaeger, {{"protocols.grpc", ""}}, NULL},
+    {&hf_receiver_jaeger, {{"protocols.thrift_compact", ""}}, NULL},
+    {&hf_receiver_loki, {{NULL, NULL}}, "at least one protocol"},
+    {&hf_receiver_loki, {{"protocols.http", ""}, {"protocols.grpc", ""}}, NULL},
+    {&hf_receiver_filelog, {{NULL, NULL}}, "include must name at least one file"},
+    {&hf_receiver_filelog, {{"include", "/var/log/*.log"}}, NULL},
+    {&hf_receiver_filelog, {{"include", "/var/log/{a,b"}}, "include: a pattern has a bracket"},
+    {&hf_receiver_filelog,
+     {{"include", "/a"}, {"exclude", "/b[c"}},
+     "exclude: a pattern has a bracket"},
+    {&hf_receiver_filelog,
+     {{"include", "/a"}, {"delete_after_read", "true"}},
+     "delete_after_read needs start_at: beginning"},
+    {&hf_receiver_filelog,
+     {{"include", "/a"}, {"delete_after_read", "true"}, {"start_at", "beginning"}},
+     NULL},
+    {&hf_receiver_filelog,
+     {{"include", "/a"},
+      {"multiline.line_start_pattern", "^a"},
+      {"multiline.line_end_pattern", "a$"}},
+     "not both"},
+    {&hf_receiver_k8sobjects, {{"objects.0.name", "pods"}}, NULL},
+    {&hf_receiver_k8sobjects,
+     {{"objects.0.name", "pods"}, {"objects.0.exclude_watch_type", "DELETED"}},
+     "exclude_watch_type is for the mode watch only"},
+    {&hf_receiver_k8sobjects,
+     {{"objects.0.name", "pods"},
+      {"objects.0.mode", "watch"},
+      {"objects.0.exclude_watch_type", "DELETED"}},
+     NULL},
+    {&hf_receiver_journald, {{NULL, NULL}}, NULL},
+    {&hf_receiver_journald, {{"units", "a*"}}, "units: patterns are not supported"},
+    {&hf_receiver_journald, {{"root_path", "host"}}, "root_path: an absolute path"},
+    {&hf_receiver_journald,
+     {{"directory", "/a"}, {"files", "/b"}},
+     "directory and files: only one of them"},
+    {&hf_receiver_statsd, {{NULL, NULL}}, NULL},
+    {&hf_receiver_statsd, {{"endpoint", "no port"}}, "endpoint: host:port is expected"},
+    {&hf_receiver_statsd, {{"endpoint", "/run/s"}, {"transport", "unixgram"}}, NULL},
+    {&hf_receiver_statsd,
+     {{"timer_histogram_mapping.0.statsd_type", "timer"},
+      {"timer_histogram_mapping.0.observer_type", "gauge"},
+      {"timer_histogram_mapping.0.histogram.max_size", "100"}},
+     "histogram is for observer_type histogram"},
+    {&hf_receiver_statsd,
+     {{"timer_histogram_mapping.0.statsd_type", "timer"},
+      {"timer_histogram_mapping.0.observer_type", "histogram"},
+      {"timer_histogram_mapping.0.histogram.max_size", "1"}},
+     "max_size is 2 at least"},
+    {&hf_receiver_carbon, {{NULL, NULL}}, NULL},
+    {&hf_receiver_carbon, {{"parser.type", "regex"}}, "type regex needs config::rules"},
+    {&hf_receiver_carbon,
+     {{"parser.config.rules.0.regexp", "a"}},
+     "config::rules is for type regex"},
+};
+
+static void what_does_not_go_together_is_said(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct made_config made;
+        made_config(&made, cases[i].receiver, cases[i].pairs);
+        const char *said = cases[i].receiver->check(made.config);
+        bool good = cases[i].sentence == NULL
+                        ? said == NULL
+                        : said != NULL && strstr(said, cases[i].sentence) != NULL;
+        if (!good) {
+            fail_msg("case %zu, %s: %s, not %s", i, cases[i].receiver->type,
+                     said != NULL ? said : "nothing",
+                     cases[i].sentence != NULL ? cases[i].sentence : "nothing");
+        }
+        made_config_release(&made);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_does_not_go_together_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
