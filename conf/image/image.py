@@ -23,8 +23,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 USER = 10001
-# Loaded by dlopen: the linker does not name them. src/kafka/library.c
-LOADED = ("librdkafka.so.1",)
+# Loaded by dlopen: the linker does not name them. src/kafka/library.c, src/journal/library.c
+LOADED = ("librdkafka.so.1", "libsystemd.so.0")
 # The names by which manifests, charts and the operator start a collector.
 NAMES = ("holdfast", "otelcol", "otelcol-contrib", "otelcol-k8s")
 CONFIGURATION = "etc/otelcol-contrib/config.yaml"

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "config/scalar.h"
 #include "control_client.h"
+#include "progress_view.h"
 #include "service/control_protocol.h"
 #include "service/hand_over.h"
 #include "util/clock.h"
@@ -110,20 +111,56 @@ static enum hf_exit ask(const char *directory, const struct request *request, ch
     return code;
 }
 
+/* The items of a line such as "left: logs for otlp: 20 items, traces for otlp: 5 items". */
+static uint64_t items_of(const char *line)
+{
+    uint64_t sum = 0;
+    for (const char *at = line; (at = strstr(at, " items")) != NULL; at++) {
+        const char *number = at;
+        while (number > line && number[-1] >= '0' && number[-1] <= '9') {
+            number--;
+        }
+        sum += strtoull(number, NULL, 10);
+    }
+    return sum;
+}
+
+/* What is told while it lasts: a bar on a terminal, otherwise a line each second. */
+struct telling {
+    uint64_t begun_ns, printed_ns, most; /* the most items that were left */
+    bool is_bar;
+};
+
+static void tell(struct telling *telling, const char *line, bool is_over)
+{
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    uint64_t left = items_of(line);
+    telling->most = left > telling->most ? left : telling->most;
+    if (is_over && telling->is_bar) {
+        hf_progress_bar_clear();
+    }
+    if (!is_over && telling->is_bar) {
+        hf_progress_bar("drain", telling->most - left, telling->most,
+                        (double)(now_ns - telling->begun_ns) / 1e9);
+    } else if (is_over || now_ns - telling->printed_ns >= PRINT_EVERY_NS) {
+        fputs(line, stdout);
+        fflush(stdout);
+        telling->printed_ns = now_ns;
+    }
+}
+
 static enum hf_exit wait_until_empty(const char *directory, const struct request *request)
 {
     const struct timespec pause = {0, ASK_EVERY_NS};
-    uint64_t begun_ns = hf_clock_monotonic_ns();
-    uint64_t printed_ns = 0;
+    struct telling telling = {.begun_ns = hf_clock_monotonic_ns(),
+                              .is_bar = hf_progress_view_is_wanted() && isatty(STDOUT_FILENO) != 0};
     for (;;) {
         char *line = NULL;
         enum hf_exit code = ask(directory, request, &line);
-        uint64_t now_ns = hf_clock_monotonic_ns();
-        bool over = code != HF_EXIT_NOT_EMPTY || now_ns - begun_ns >= request->timeout_ns;
-        if (line != NULL && (over || now_ns - printed_ns >= PRINT_EVERY_NS)) {
-            fputs(line, stdout);
-            fflush(stdout);
-            printed_ns = now_ns;
+        bool over = code != HF_EXIT_NOT_EMPTY ||
+                    hf_clock_monotonic_ns() - telling.begun_ns >= request->timeout_ns;
+        if (line != NULL) {
+            tell(&telling, line, over);
         }
         free(line);
         if (over) {

@@ -27,10 +27,33 @@ bool hf_progress_view_is_wanted(void)
     return isatty(STDERR_FILENO) != 0 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
+void hf_progress_bar(const char *verb, unsigned long long done, unsigned long long total,
+                     double spent_s)
+{
+    char bar[BAR_WIDTH + 1];
+    done = done < total ? done : total;
+    double part = total != 0 ? (double)done / (double)total : 0;
+    for (int i = 0; i < BAR_WIDTH; i++) {
+        bar[i] = (double)i < part * BAR_WIDTH ? '#' : '.';
+    }
+    bar[BAR_WIDTH] = '\0';
+    fprintf(stderr, "\r\x1b[K%s [%s] %3.0f%%  %llu of %llu", verb, bar, part * 100, done, total);
+    if (part > 0) {
+        fprintf(stderr, "  %.0fs left", spent_s / part - spent_s);
+    }
+    fflush(stderr);
+}
+
+void hf_progress_bar_clear(void)
+{
+    fputs("\r\x1b[K", stderr);
+    fflush(stderr);
+}
+
 static void clear(struct view *view)
 {
     if (view->is_shown) {
-        fputs("\r\x1b[K", stderr);
+        hf_progress_bar_clear();
         view->is_shown = false;
     }
 }
@@ -38,24 +61,11 @@ static void clear(struct view *view)
 static void show(struct view *view)
 {
     unsigned long long done = 0, total = 0;
-    char bar[BAR_WIDTH + 1];
-    if (sscanf(view->marked, "%llu %llu", &done, &total) != 2 || total == 0) {
-        return;
+    if (sscanf(view->marked, "%llu %llu", &done, &total) == 2 && total != 0) {
+        double spent_s = (double)(hf_clock_monotonic_ns() - view->began_ns) / 1e9;
+        hf_progress_bar(view->verb, done, total, spent_s);
+        view->is_shown = true;
     }
-    done = done < total ? done : total;
-    double part = (double)done / (double)total;
-    double spent_s = (double)(hf_clock_monotonic_ns() - view->began_ns) / 1e9;
-    for (int i = 0; i < BAR_WIDTH; i++) {
-        bar[i] = (double)i < part * BAR_WIDTH ? '#' : '.';
-    }
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\x1b[K%s [%s] %3.0f%%  %llu of %llu", view->verb, bar, part * 100, done,
-            total);
-    if (part > 0) {
-        fprintf(stderr, "  %.0fs left", spent_s / part - spent_s);
-    }
-    fflush(stderr);
-    view->is_shown = true;
 }
 
 static void take(struct view *view, char letter)

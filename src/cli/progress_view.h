@@ -9,5 +9,9 @@
 
 /* Is there a terminal to show it on? */
 bool hf_progress_view_is_wanted(void);
+/* Draws the bar of a command that began `spent_s` ago, over the one before; and takes it away. */
+void hf_progress_bar(const char *verb, unsigned long long done, unsigned long long total,
+                     double spent_s);
+void hf_progress_bar_clear(void);
 /* A stream that passes on to `out` (borrowed); fclose() it at the end. NULL: out of memory. */
 FILE *hf_progress_view_open(const char *verb, FILE *out);

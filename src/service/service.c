@@ -16,6 +16,7 @@
 #include "announce.h"
 #include "config_watch.h"
 #include "control.h"
+#include "data_directory.h"
 #include "ephemeral.h"
 #include "hand_over.h"
 #include "last_resort.h"
@@ -71,67 +72,6 @@ static void note_signal(int number)
 {
     stop_signal = number;
     hf_last_resort_arm(STOP_MAX_NS);
-}
-
-/* What an extension says of the data directory; NULL: nothing. */
-static const struct hf_storage_config *storage_named_by(const struct hf_config_component *extension)
-{
-    const struct hf_extension_ops *ops =
-        extension->component != NULL ? extension->component->extension : NULL;
-    return ops != NULL && ops->storage != NULL ? ops->storage(extension->config) : NULL;
-}
-
-static const struct hf_storage_config *storage_of(const struct hf_config *config)
-{
-    size_t count = 0;
-    const struct hf_config_component *const *extensions =
-        config != NULL ? hf_config_extensions(config, &count) : NULL;
-    const struct hf_storage_config *storage = NULL;
-    for (size_t i = 0; i < count && storage == NULL; i++) {
-        storage = storage_named_by(extensions[i]);
-    }
-    return storage;
-}
-
-/* In the Go collector each would be a store of its own. */
-static void warn_of_further_storages(const struct service *service)
-{
-    const struct hf_storage_config *first = storage_of(service->config);
-    size_t count = 0;
-    const struct hf_config_component *const *extensions =
-        hf_config_extensions(service->config, &count);
-    for (size_t i = 0; i < count; i++) {
-        const struct hf_storage_config *storage = storage_named_by(extensions[i]);
-        if (storage != NULL && storage != first) {
-            hf_log_line(service->host.log, HF_LOG_WARN, extensions[i]->id,
-                        "has no effect: all queues are in the data directory, which the first "
-                        "file_storage names");
-        }
-    }
-}
-
-static bool can_have(const char *directory)
-{
-    return (mkdir(directory, 0700) == 0 || errno == EEXIST) && access(directory, W_OK | X_OK) == 0;
-}
-
-char *hf_service_data_directory(const char *given, const char *fallback,
-                                const struct hf_config *config)
-{
-    const struct hf_storage_config *storage = storage_of(config);
-    const char *environment = getenv("HOLDFAST_DATA_DIR");
-    const char *chosen = fallback;
-    if (given != NULL) {
-        chosen = given;
-    } else if (environment != NULL && environment[0] != '\0') {
-        chosen = environment;
-    } else if (storage != NULL && storage->directory != NULL) {
-        chosen = storage->directory;
-    } else if (chosen == NULL) {
-        chosen = can_have(HF_SERVICE_SYSTEM_DIRECTORY) ? HF_SERVICE_SYSTEM_DIRECTORY
-                                                       : HF_SERVICE_LOCAL_DIRECTORY;
-    }
-    return strdup(chosen);
 }
 
 static void note_error(struct service *service, const struct hf_finding *findings, size_t count)
@@ -231,7 +171,7 @@ static void wait_with_extensions(void *user)
 
 static enum hf_status open_store(struct service *service, char *reterr)
 {
-    const struct hf_storage_config *storage = storage_of(service->config);
+    const struct hf_storage_config *storage = hf_service_storage_of(service->config);
     char *directory = hf_service_data_directory(
         service->options->data_directory, service->options->default_directory, service->config);
     if (directory == NULL) {
@@ -267,7 +207,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
                                 HF_LOG_NUMBER("NumCPU", hf_loops_usable_cores())));
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
-        warn_of_further_storages(service);
+        hf_service_warn_of_storages(service->host.log, service->config);
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {
@@ -390,8 +330,8 @@ static void take_telemetry(struct service *service)
 /* What a reload cannot change. */
 static void warn_of_fixed(const struct service *service, const struct hf_config *config)
 {
-    const struct hf_storage_config *old = storage_of(service->config);
-    const struct hf_storage_config *new = storage_of(config);
+    const struct hf_storage_config *old = hf_service_storage_of(service->config);
+    const struct hf_storage_config *new = hf_service_storage_of(config);
     char *directory = hf_service_data_directory(service->options->data_directory,
                                                 service->options->default_directory, config);
     if (directory != NULL && strcmp(directory, hf_storage_directory(service->host.store)) != 0) {

@@ -98,6 +98,7 @@ static void set_up(void)
     for (size_t i = 0; i < RECORDS; i++) {
         put(i < RECORDS / 2 ? wal : letters, i);
     }
+    signal(SIGHUP, SIG_IGN); /* what `drain --to` asks for */
     check(hf_hand_over_new(&hand_over) == HF_OK);
     check(hf_commands_new(&host, hand_over, &commands) == HF_OK);
     check(hf_control_open(directory, commands, &control, error) == HF_OK);

@@ -191,3 +191,15 @@ class TestProgress:
         plain = holdfast.command("queue", "verify", "logs", "--data-dir", holdfast.data_directory)
         assert plain.stdout == "queue logs: 10 records good, 0 damaged now, 0 set aside before\n"
         assert plain.stderr == ""
+
+    def test_drain_shows_it_on_a_terminal(self, stored, away, ending):
+        holdfast, ids = stored
+        screen = Screen([BINARY, "drain", "--data-dir", holdfast.data_directory])
+        ending.callback(screen.close)
+        screen.wait_for("drain [")
+        assert "0 of 20" in screen.text()
+        away.start()
+        assert screen.wait() == 0
+        assert set(away.ids()) == set(ids)
+        assert "empty: all that was accepted is delivered" in screen.text()
+        assert "drain [" not in screen.text()

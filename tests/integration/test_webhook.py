@@ -1,161 +1,27 @@
 """`holdfast webhook`: pods that ask for a sidecar get one; no pod is ever kept from starting."""
 
-import base64
+import itertools
 import json
 import os
-import socket
-import ssl
-import subprocess
 
 import pytest
-import requests
 import yaml
 
-from support.certificates import Authority
-from support.holdfast import BINARY, run
-from support.kubernetes import KubernetesApi, patched, service_account
-from support.ports import free_port
+from support.holdfast import run
 from support.waiting import until
-
-CONFIG = "receivers: {otlp: {protocols: {http: {endpoint: localhost:4318}}}}\n"
-OWN = "observability"
-# Before the webhook has made its certificate there is nothing to verify it by.
-pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-
-
-class Webhook:
-    """A running webhook, asked as the API server asks."""
-
-    def __init__(self, directory, api, arguments=(), ca=None):
-        self.directory, self.api, self.ca = directory, api, ca
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
-        self.arguments = ["--listen", f"127.0.0.1:{self.port}", "--namespace", OWN, *map(str, arguments)]
-        self.log_path = directory / "log"
-        self.process = None
-        self.session = requests.Session()
-
-    def start(self):
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [BINARY, "webhook", *self.arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.directory,
-                env={**os.environ, **self.api.environment, "TMPDIR": str(self.directory)},
-            )
-        until(self.is_up, lambda: f"the webhook does not answer: {self.log()}")
-        return self
-
-    def is_up(self):
-        assert self.process.poll() is None, self.log()
-        try:
-            return self.get("/healthz").text == "ok"
-        except requests.ConnectionError:
-            return False
-
-    def log(self):
-        return self.log_path.read_text()
-
-    def get(self, path, method="GET", **options):
-        verify = str(self.ca) if self.ca and self.ca.exists() else False
-        url = f"https://localhost:{self.port}{path}"
-        return self.session.request(method, url, timeout=10, verify=verify, **options)
-
-    def review(self, pod, namespace="shop", **request):
-        """The answer to the review of a pod that is made."""
-        body = {
-            "apiVersion": "admission.k8s.io/v1",
-            "kind": "AdmissionReview",
-            "request": {
-                "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
-                "kind": {"group": "", "version": "v1", "kind": "Pod"},
-                "resource": {"group": "", "version": "v1", "resource": "pods"},
-                "namespace": namespace,
-                "operation": "CREATE",
-                "userInfo": {"username": "admin"},
-                "object": pod,
-                "oldObject": None,
-                "dryRun": False,
-                **request,
-            },
-        }
-        answer = self.get("/mutate?timeout=5s", "POST", json=body)
-        assert answer.status_code == 200, answer.text
-        found = answer.json()
-        assert (found["apiVersion"], found["kind"]) == ("admission.k8s.io/v1", "AdmissionReview")
-        response = found["response"]
-        assert response["uid"] == body["request"]["uid"]
-        assert response["allowed"] is True
-        assert ("patch" in response) == (response.get("patchType") == "JSONPatch")
-        return response
-
-    def mutate(self, pod, namespace="shop"):
-        """(the pod as it would be made, warnings)"""
-        response = self.review(pod, namespace)
-        patch = json.loads(base64.b64decode(response["patch"])) if "patch" in response else []
-        return patched(pod, patch), response.get("warnings", [])
-
-    def stop(self):
-        self.session.close()
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            assert self.process.wait(20) == 0, self.log()
+from support.webhook import CONFIG, OWN, env, pod, sidecar, start_api, start_with_files
 
 
 @pytest.fixture
 def api(ending, tmp_path):
-    authority = Authority(tmp_path / "ca")
-    api = ending.enter_context(KubernetesApi(authority.issue("kubernetes"), {"first-token"}))
-    api.environment = service_account(tmp_path / "account", api, authority)
-    api.authority = authority
-    for name in ("shop", OWN, "kube-system", "other"):
-        api.put("namespaces", name, None)
-    api.put("configmaps", "holdfast-sidecar", "shop", data={"relay.yaml": CONFIG})
-    return api
+    return start_api(ending, tmp_path)
 
 
 @pytest.fixture
 def webhook(ending, tmp_path, api):
     """webhook(*arguments) -> a running one with certificate files."""
-    certificate, key = api.authority.issue("webhook")
-    count = 0
-
-    def make(*arguments):
-        nonlocal count
-        count += 1
-        made = Webhook(
-            tmp_path / f"webhook{count}",
-            api,
-            ["--cert-file", certificate, "--key-file", key, *arguments],
-            api.authority.certificate,
-        )
-        ending.callback(made.stop)
-        return made.start()
-
-    return make
-
-
-def pod(wish=None, annotation="sidecar.otel.io/inject", **spec):
-    annotations = {} if wish is None else {annotation: wish}
-    spec.setdefault("containers", [{"name": "app", "image": "myapp:latest"}])
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "my-app", **({"annotations": annotations} if annotations else {})},
-        "spec": spec,
-    }
-
-
-def sidecar(found):
-    """The injected container, wherever it is; None without."""
-    everywhere = found["spec"].get("initContainers", []) + found["spec"]["containers"]
-    return next((one for one in everywhere if one["name"] == "holdfast"), None)
-
-
-def env(container):
-    return {one["name"]: one.get("value", one.get("valueFrom")) for one in container.get("env", [])}
+    count = itertools.count(1)
+    return lambda *arguments: start_with_files(ending, tmp_path / f"webhook{next(count)}", api, *arguments)
 
 
 class TestWish:
@@ -427,118 +293,3 @@ class TestIstio:
         found, _ = webhook().mutate(asking)
         assert sidecar(found)
         assert "traffic.sidecar.istio.io/excludeInboundPorts" in found["metadata"]["annotations"]
-
-
-class TestCertificate:
-    @pytest.fixture
-    def hooks(self, api):
-        api.put(
-            "mutatingwebhookconfigurations",
-            "holdfast",
-            None,
-            webhooks=[
-                {"name": "inject.otel.io", "clientConfig": {"service": {"name": "otel-inject-webhook"}}},
-                {"name": "second.otel.io", "clientConfig": {"caBundle": "b2xk"}},
-            ],
-        )
-
-        def bundles():
-            made = api.objects["mutatingwebhookconfigurations"]
-            return [one["clientConfig"].get("caBundle") for one in next(iter(made.values()))["webhooks"]]
-
-        return bundles
-
-    @pytest.fixture
-    def made(self, ending, tmp_path, api):
-        count = 0
-
-        def make(*arguments):
-            nonlocal count
-            count += 1
-            webhook = Webhook(tmp_path / f"made{count}", api, ["--configuration", "holdfast", *arguments])
-            ending.callback(webhook.stop)
-            return webhook.start()
-
-        return make
-
-    @staticmethod
-    def served(webhook):
-        return ssl.get_server_certificate(("localhost", webhook.port))
-
-    @staticmethod
-    def connect(webhook, bundle):
-        """A handshake as the API server makes it: by the Service's name and the caBundle."""
-        context = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
-        with socket.create_connection(("127.0.0.1", webhook.port), 10) as plain:
-            with context.wrap_socket(plain, server_hostname=f"otel-inject-webhook.{OWN}.svc") as secure:
-                return secure.version()
-
-    def test_it_is_made_and_its_authority_is_written(self, made, hooks):
-        webhook = made()
-        bundle = until(lambda: len(set(hooks())) == 1 and hooks()[0], lambda: f"{hooks()} {webhook.log()}")
-        assert self.connect(webhook, bundle)
-        assert sidecar(webhook.mutate(pod("true"))[0])
-
-    def test_two_replicas_share_it(self, made, hooks):
-        first, second = made(), made()
-        bundle = until(lambda: len(set(hooks())) == 1 and hooks()[0], lambda: f"{hooks()} {first.log()}")
-        assert self.served(first) == self.served(second)
-        assert self.connect(first, bundle) and self.connect(second, bundle)
-
-    def test_it_is_renewed_before_it_expires_under_the_same_authority(self, made, hooks):
-        webhook = made("--cert-lifetime", "6s")
-        old = self.served(webhook)
-        bundle = until(lambda: len(set(hooks())) == 1 and hooks()[0], lambda: f"{hooks()} {webhook.log()}")
-        until(lambda: self.served(webhook) != old, lambda: f"another certificate: {webhook.log()}", 30)
-        assert hooks()[0] == bundle
-        assert self.connect(webhook, bundle)
-
-    def test_a_bundle_that_was_changed_is_set_again(self, made, hooks, api):
-        webhook = made("--cert-lifetime", "12s")
-        bundle = until(lambda: len(set(hooks())) == 1 and hooks()[0], lambda: f"{hooks()} {webhook.log()}")
-        api.put("mutatingwebhookconfigurations", "holdfast", None, webhooks=[{"name": "a", "clientConfig": {}}])
-        until(lambda: hooks() == [bundle], lambda: f"{hooks()} {webhook.log()}")
-
-    def test_it_waits_for_rights(self, ending, tmp_path, api, hooks):
-        api.denied = {"secrets"}
-        webhook = Webhook(tmp_path / "made", api, ["--configuration", "holdfast"])
-        ending.callback(webhook.stop)
-        webhook.is_up = lambda: "forbidden" in webhook.log()
-        webhook.start()
-        del webhook.is_up
-        api.denied = set()
-        until(webhook.is_up, webhook.log)
-
-    def test_files_that_others_renew(self, webhook, api):
-        running = webhook()
-        old = self.served(running)
-        api.authority.issue("webhook")
-        until(lambda: self.served(running) != old, running.log)
-
-
-class TestCommand:
-    def test_wrong_words(self, tmp_path):
-        for words in (("--native", "often"), ("--cert-file", "a"), ("--cert-lifetime", "1"), ("word",), ("--what",)):
-            assert run("webhook", *words, cwd=tmp_path).returncode == 2, words
-
-    def test_bad_settings(self, tmp_path):
-        path = tmp_path / "settings.json"
-        for text, says in (
-            ("{", "JSON"),
-            ("[]", "JSON object"),
-            ('{"images": "x"}', "another key"),
-            ('{"image": 1}', "a text"),
-            ('{"native": "often"}', "always"),
-        ):
-            path.write_text(text)
-            done = run("webhook", "--settings", path, "--namespace", "x", cwd=tmp_path)
-            assert done.returncode == 1
-            assert says in done.stderr, done.stderr
-
-    def test_outside_of_a_cluster(self, tmp_path):
-        done = run("webhook", cwd=tmp_path)
-        assert done.returncode == 1
-        assert "--namespace" in done.stderr
-        done = run("webhook", "--namespace", "x", cwd=tmp_path)
-        assert done.returncode == 1
-        assert "KUBERNETES_SERVICE_HOST" in done.stderr

@@ -246,8 +246,9 @@ def test_changes_while_the_server_restarts_are_told_once(plane, start, grpc_back
     plane.put_pod("away-new")
     until(lambda: "away-new" in {name for _, name, _ in changes(grpc_backend)}, lambda: f"{changes(grpc_backend)}", SECONDS)
     until(lambda: any(kind == "DELETED" for kind, *_ in changes(grpc_backend)), "the deletion", SECONDS)
+    modified = ("MODIFIED", "away-stays", last)
+    until(lambda: modified in changes(grpc_backend), lambda: f"{changes(grpc_backend)}", SECONDS)
     found = changes(grpc_backend)
-    assert ("MODIFIED", "away-stays", last) in found
     assert len([one for one in found if one[0] == "DELETED"]) == 1
     assert len(found) == len(set(found))
 

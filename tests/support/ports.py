@@ -1,12 +1,19 @@
-"""Free ports that nobody else will be given: below the kernel's own range, each handed out once."""
+"""Free ports that nobody else will be given: below the kernel's own range, each handed out once.
 
-import itertools
+A port is free until somebody binds it, which may be a second after it was handed out. So the test processes of a user
+take blocks of ports in turn, from a file that they share."""
+
+import fcntl
 import os
+import random
 import socket
+import tempfile
+from pathlib import Path
 
 FIRST, COUNT = 12000, 18000  # below 32768, where Linux begins to give ports to clients
+BLOCK = 50
 
-_next = itertools.count(hash((os.getpid(), os.times().elapsed)) % COUNT)
+_block = iter(())
 
 
 def _is_free(port):
@@ -19,10 +26,30 @@ def _is_free(port):
     return True
 
 
+def _take_block():
+    with open(Path(tempfile.gettempdir()) / f"holdfast-ports-{os.getuid()}", "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        number = int(text) % (COUNT // BLOCK) if text else random.randrange(COUNT // BLOCK)
+        file.truncate(0)
+        file.write(str(number + 1))
+    return iter(range(FIRST + number * BLOCK, FIRST + (number + 1) * BLOCK))
+
+
+def _next_port():
+    global _block
+    port = next(_block, None)
+    if port is None:
+        _block = _take_block()
+        port = next(_block)
+    return port
+
+
 def free_port():
     """A TCP port on which nothing listens."""
     for _ in range(COUNT):
-        port = FIRST + next(_next) % COUNT
+        port = _next_port()
         if _is_free(port):
             return port
     raise RuntimeError("no free port")

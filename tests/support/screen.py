@@ -23,15 +23,14 @@ class Screen:
         self.raw = b""
         self.terminal, inner = pty.openpty()
         self._set_size(columns, lines)
+        # setsid, and no preexec_fn: nothing of this process may run in the child, whose gRPC would abort.
         self.process = subprocess.Popen(
-            [str(word) for word in command],
+            ["setsid", "--ctty", *(str(word) for word in command)],
             stdin=inner,
             stdout=inner,
             stderr=inner,
             env={"LANG": "C.UTF-8", "TERM": "linux", "PATH": os.environ["PATH"], **(environment or {})},
             cwd=cwd,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(inner)
 

@@ -19,6 +19,7 @@
 #include "support/tail/turn.h"
 #include "util/clock.h"
 #include "util/regex.h"
+#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BUILD_LIMIT ((size_t)200 << 20) /* never reached: batches are cut at the size above */
@@ -371,7 +372,7 @@ static enum hf_status start_journald(void *self, char *reterr)
     if (status != HF_OK) {
         return status;
     }
-    if (pthread_create(&journald->thread, NULL, run, journald) != 0) {
+    if (hf_thread_start(&journald->thread, NULL, run, journald) != 0) {
         snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
         return HF_IO;
     }
