@@ -79,8 +79,7 @@ struct hf_http_server_options {
     /* A pool thread: a request with something in hf_http_request_data() is no more, answered or
      * not. May be NULL. */
     void (*on_gone)(void *user, struct hf_http_request *request);
-    /* After a stop, once: no thread uses `user` any more, and none of these is called. May be NULL.
-     */
+    /* Once, after a stop: no thread uses `user` any more; none of these is called. May be NULL. */
     void (*on_end)(void *user);
     void *user;
 };
@@ -88,10 +87,10 @@ struct hf_http_server_options {
 HF_MUST_USE enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                                               struct hf_http_server **ret_server, char *reterr);
 /* Accepts no more, lets connections end with their next answer for a fifth of `grace_ns`, waits for
- * requests in progress at most `grace_ns`, and cuts the rest. A handler that is blocked, or a
- * request that is not answered yet, is not waited for: on_end tells when the last has come back. */
+ * requests in progress at most `grace_ns`, and cuts the rest. A blocked handler or a request
+ * without an answer is not waited for: on_end tells when the last has come back. */
 void hf_http_server_stop(struct hf_http_server *server, uint64_t grace_ns);
-/* Stops it, and waits for its threads; with on_end for the answers, too. */
+/* Stops it, and waits for its threads; with on_end for answers, too. */
 void hf_http_server_free(struct hf_http_server *server);
 
 /* ---- a request: one pool thread until on_request returns; from then on only hf_http_answer() ----
@@ -113,8 +112,7 @@ struct hf_http_body {
     struct hf_ref *owner, *raw_owner; /* as in grpc/server.h */
 };
 const struct hf_http_body *hf_http_request_body(const struct hf_http_request *request);
-/* A place for the handler's own pointer; when it is not NULL, on_gone tells of the request's end.
- */
+/* A place for the handler's own pointer; unless it is NULL, on_gone tells of the request's end. */
 void **hf_http_request_data(struct hf_http_request *request);
 
 /*
@@ -127,19 +125,17 @@ void hf_http_go_on(struct hf_http_request *request);
 /* Any thread, between the two: is the client still there? */
 bool hf_http_is_alive(struct hf_http_request *request);
 
-/* A header beside those that the answer has fields for. */
 struct hf_http_answer_header {
     const char *name, *value; /* both copied; without line ends */
 };
 
 struct hf_http_answer {
     int status;
-    const char *content_type; /* NULL: none */
-    struct hf_slice body;     /* copied */
-    uint64_t retry_after_s;   /* 0: none */
-    const char *allow;        /* for 405; NULL: none */
-    const struct hf_http_answer_header
-        *headers; /* `header_count` of them; a value NULL: left out */
+    const char *content_type;                    /* NULL: none */
+    struct hf_slice body;                        /* copied */
+    uint64_t retry_after_s;                      /* 0: none */
+    const char *allow;                           /* for 405; NULL: none */
+    const struct hf_http_answer_header *headers; /* those with a value; besides the ones above */
     size_t header_count;
     bool close;
 };

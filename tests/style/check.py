@@ -156,7 +156,7 @@ BANNED = re.compile(
 # Others start threads with hf_thread_start(), which keeps signals away from them.
 STARTS_THREADS = ("src/util/thread.c", "src/http/server.c", "wal/", "tests/")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-GENERATED = re.compile(r"default_config\.h|.*\.pb-c\.h")
+GENERATED = re.compile(r"default_config\.h|console_assets\.h|.*\.pb-c\.h")
 VERBOSE = "--verbose" in sys.argv
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 

@@ -41,14 +41,15 @@ size_t hf_console_read_lines(struct hf_slice text, struct hf_arena *arena,
     return count;
 }
 
-static enum hf_status ask_range(const struct hf_node *node, const char *verb, const char *queue,
+static enum hf_status ask_range(const struct hf_node *node, const char *const command[2],
                                 uint64_t from, size_t most, struct hf_arena *arena,
                                 struct hf_console_reply *ret_reply)
 {
     char first[24], count[24];
     snprintf(first, sizeof(first), "%" PRIu64, from);
     snprintf(count, sizeof(count), "%zu", most);
-    const char *const words[] = {verb, queue, "--json", "--from", first, "-n", count, NULL};
+    const char *const words[] = {command[0], command[1], "--json", "--from",
+                                 first,      "-n",       count,    NULL};
     return hf_console_ask(node, words, arena, ret_reply);
 }
 
@@ -56,7 +57,8 @@ size_t hf_console_list(const struct hf_node *node, const char *queue, uint64_t f
                        struct hf_arena *arena, const struct hf_json **ret_lines)
 {
     struct hf_console_reply reply;
-    return ask_range(node, "ls", queue, from, most, arena, &reply) == HF_OK
+    const char *const command[2] = {"ls", queue};
+    return ask_range(node, command, from, most, arena, &reply) == HF_OK
                ? hf_console_read_lines(reply.text, arena, ret_lines, most)
                : 0;
 }
@@ -66,9 +68,13 @@ enum hf_status hf_console_read(const struct hf_node *node, const char *queue, ui
                                const struct hf_json **ret_trees, size_t *ret_count)
 {
     struct hf_console_reply reply;
-    enum hf_status status = ask_range(node, "cat", queue, from, most, arena, &reply);
+    const char *const command[2] = {"cat", queue};
+    enum hf_status status = ask_range(node, command, from, most, arena, &reply);
     if (status == HF_OK) {
         *ret_count = hf_console_read_lines(reply.text, arena, ret_trees, most);
+        for (size_t i = 0; i < *ret_count; i++) {
+            ret_trees[i] = hf_json_get(ret_trees[i], "data");
+        }
     }
     return status;
 }

@@ -30,10 +30,12 @@ HF_MUST_USE enum hf_status hf_console_ask(const struct hf_node *node, const char
 size_t hf_console_read_lines(struct hf_slice text, struct hf_arena *arena,
                              const struct hf_json **ret_lines, size_t most);
 
-/* The records of a queue from a sequence on, as `ls --json` has them; returns how many. */
+/* The records of a queue from a sequence on, as `ls --json` has them; returns how many. Of dead
+ * letters those that wait. */
 size_t hf_console_list(const struct hf_node *node, const char *queue, uint64_t from, size_t most,
                        struct hf_arena *arena, const struct hf_json **ret_lines);
-/* Their contents as OTLP/JSON, as `cat` has them: a tree for each record. HF_TOO_LARGE. */
+/* Their contents as OTLP/JSON, as `cat` has them: a tree for each record, NULL for one that cannot
+ * be read. HF_TOO_LARGE. */
 HF_MUST_USE enum hf_status hf_console_read(const struct hf_node *node, const char *queue,
                                            uint64_t from, size_t most, struct hf_arena *arena,
                                            const struct hf_json **ret_trees, size_t *ret_count);

@@ -84,6 +84,9 @@ static bool has(const struct hf_json *value, const struct wanted *wanted)
 
 bool hf_console_matches(const struct hf_console_filter *filter, const struct hf_json *record)
 {
+    if (record == NULL) {
+        return false;
+    }
     bool matches =
         filter->trace == NULL || has(record, &(struct wanted){trace_is_it, filter->trace, NULL});
     if (matches && filter->service != NULL) {

@@ -15,6 +15,7 @@ struct hf_console_filter {
 
 /* Is anything asked for? */
 bool hf_console_filter_is_set(const struct hf_console_filter *filter);
+/* `record` NULL: one that cannot be read; false. */
 bool hf_console_matches(const struct hf_console_filter *filter, const struct hf_json *record);
 
 /* The value of an attribute ({"stringValue": ...}) as text, at most `room`; lists and maps are

@@ -139,7 +139,7 @@ static enum hf_status run(const struct hf_console_view *view, const struct chang
     snprintf(queue, sizeof(queue), "deadletter:%s", change->exporter);
     if (!change->all) {
         put_list(change, list, sizeof(list));
-        words[2] = "--records";
+        words[2] = "--seq";
         words[3] = list;
     }
     return hf_console_ask(view->node, words, arena, ret_reply);
@@ -190,6 +190,40 @@ void hf_console_change_letters(struct hf_console_view *view, struct hf_console_p
 
 /* ---- the export ---- */
 
+static void put_letter(const struct hf_console_view *view, struct hf_console_page *page,
+                       const char *queue, uint64_t sequence)
+{
+    struct hf_arena arena = {.limit = HF_CONSOLE_ANSWER_BYTES_MAX};
+    struct hf_console_reply reply;
+    char from[24];
+    snprintf(from, sizeof(from), "%" PRIu64, sequence);
+    const char *const words[] = {"cat", queue, "--from", from, "-n", "1", NULL};
+    if (hf_console_ask(view->node, words, &arena, &reply) == HF_OK) {
+        hf_console_put_raw(page, reply.text);
+    } else {
+        page->failed = true; /* never a file that lacks some of them */
+    }
+    hf_arena_release(&arena);
+}
+
+static void put_all_letters(const struct hf_console_view *view, struct hf_console_page *page,
+                            const char *queue)
+{
+    uint64_t next = 0;
+    size_t count = EXPORT_AT_ONCE;
+    while (count == EXPORT_AT_ONCE && !page->failed) {
+        struct hf_arena arena = {.limit = HF_CONSOLE_ANSWER_BYTES_MAX};
+        const struct hf_json *letters[EXPORT_AT_ONCE];
+        count = hf_console_list(view->node, queue, next, EXPORT_AT_ONCE, &arena, letters);
+        for (size_t i = 0; i < count && !page->failed; i++) {
+            uint64_t sequence = (uint64_t)hf_json_int(hf_json_get(letters[i], "sequence"));
+            put_letter(view, page, queue, sequence);
+            next = sequence + 1;
+        }
+        hf_arena_release(&arena);
+    }
+}
+
 void hf_console_export_letters(struct hf_console_view *view, struct hf_console_page *page)
 {
     struct change change;
@@ -199,15 +233,10 @@ void hf_console_export_letters(struct hf_console_view *view, struct hf_console_p
     }
     snprintf(queue, sizeof(queue), "deadletter:%s", change.exporter);
     view->download = "dead-letters.jsonl";
-    for (size_t i = 0; i < change.count && !page->failed; i++) {
-        struct hf_arena arena = {.limit = HF_CONSOLE_ANSWER_BYTES_MAX};
-        struct hf_console_reply reply;
-        char from[24];
-        snprintf(from, sizeof(from), "%" PRIu64, change.selected[i]);
-        const char *const words[] = {"cat", queue, "--from", from, "-n", "1", NULL};
-        if (hf_console_ask(view->node, words, &arena, &reply) == HF_OK) {
-            hf_console_put_raw(page, reply.text);
-        }
-        hf_arena_release(&arena);
+    if (change.all) {
+        put_all_letters(view, page, queue);
+    }
+    for (size_t i = 0; i < change.count && !change.all && !page->failed; i++) {
+        put_letter(view, page, queue, change.selected[i]);
     }
 }

@@ -65,7 +65,11 @@ static void put_buttons(struct hf_console_page *page, uint64_t all)
                    "</button></div><div class=\"actions\">"
                    "<button name=\"action\" value=\"requeue-all\">Send all ");
     hf_console_put_count(page, all);
-    hf_console_put(page, " again…</button><button class=\"danger\" name=\"action\" "
+    hf_console_put(page, " again…</button>"
+                         "<button name=\"action\" value=\"export-all\" "
+                         "formaction=\"/letters/export\">Export all ");
+    hf_console_put_count(page, all);
+    hf_console_put(page, "</button><button class=\"danger\" name=\"action\" "
                          "value=\"drop-all\">Drop all ");
     hf_console_put_count(page, all);
     hf_console_put(page, "…</button></div>");

@@ -82,7 +82,7 @@ static void put_figures(const struct hf_console_view *view, struct hf_console_pa
 
 struct day {
     struct hf_console_point points[HF_CONSOLE_HISTORY_POINTS];
-    double minutes[HF_CONSOLE_HISTORY_POINTS], values[HF_CONSOLE_HISTORY_POINTS];
+    double minutes[HF_CONSOLE_HISTORY_POINTS + 1], values[HF_CONSOLE_HISTORY_POINTS + 1];
 };
 
 static void put_curve(struct hf_console_page *page, const struct day *day, size_t count,
@@ -145,7 +145,10 @@ static void put_day(struct hf_console_view *view, struct hf_console_page *page,
             day->values[i] =
                 (double)(is_bytes != 0 ? day->points[i].disk_bytes : day->points[i].items);
         }
-        put_curve(page, day, count, now_minute, is_bytes != 0);
+        day->minutes[count] = (double)(view->snapshot->taken_unix_ns / HF_NS_PER_S) / 60;
+        day->values[count] = is_bytes != 0 ? hf_console_double(queue, "disk_bytes")
+                                           : (double)hf_console_waiting(queue);
+        put_curve(page, day, count + 1, now_minute + 1, is_bytes != 0);
     }
     hf_console_put(page, "</div></section>\n");
 }

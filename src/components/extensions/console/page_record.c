@@ -86,7 +86,7 @@ void hf_console_show_record(struct hf_console_view *view, struct hf_console_page
     put_facts(view, page, record);
     enum hf_status status =
         hf_console_read(view->node, queue, sequence, 1, &view->arena, &tree, &count);
-    if (status != HF_OK || count == 0 || hf_json_get(tree, "error") != NULL) {
+    if (status != HF_OK || count == 0 || tree == NULL) {
         hf_console_put(page, "<p class=\"told bad\">%s</p>",
                        status == HF_TOO_LARGE ? "It is too large to be shown here."
                                               : "It cannot be read.");

@@ -3,6 +3,7 @@
  * or attribute. The first record of a time is found by halving; what a record holds is looked at in
  * a bounded number of records for a page, and the page says where it stopped.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "look.h"
 #include "match.h"
 #include "pages.h"
+#include "signals.h"
 #include "util/clock.h"
 
 #define RECORDS_A_PAGE 50u
@@ -20,6 +22,8 @@
 #define LOOK_TIME_NS (2 * HF_NS_PER_S)
 #define LOOKS_AT_ONCE 100u
 #define STEPS_MAX 64u
+#define TRACE_RECORDS_MAX 20u
+#define TRACE_ID_MAX 40u
 
 struct query {
     const char *queue;
@@ -306,6 +310,29 @@ static void put_found(struct hf_console_view *view, struct hf_console_page *page
     }
 }
 
+/* The trace that was asked for, of all the records found, as one. */
+static void put_trace(struct hf_console_view *view, struct hf_console_page *page,
+                      const struct query *query, const struct found *found)
+{
+    const struct hf_json *trees[TRACE_RECORDS_MAX];
+    char trace[TRACE_ID_MAX];
+    size_t count = 0, size = strlen(query->filter.trace);
+    for (size_t i = 0; i < found->count && count < TRACE_RECORDS_MAX; i++) {
+        uint64_t sequence = (uint64_t)hf_json_int(hf_json_get(found->records[i], "sequence"));
+        size_t read = 0;
+        if (hf_console_read(view->node, query->queue, sequence, 1, &view->arena, &trees[count],
+                            &read) == HF_OK) {
+            count += read;
+        }
+    }
+    for (size_t i = 0; i <= size && i < sizeof(trace); i++) {
+        trace[i] = (char)tolower((unsigned char)query->filter.trace[i]);
+    }
+    if (size < sizeof(trace)) {
+        hf_console_put_traces(view, page, &(struct hf_console_records){trees, count}, trace);
+    }
+}
+
 void hf_console_show_records(struct hf_console_view *view, struct hf_console_page *page)
 {
     struct query query = read_query(view);
@@ -334,4 +361,7 @@ void hf_console_show_records(struct hf_console_view *view, struct hf_console_pag
         list(view, &query, &found);
     }
     put_found(view, page, &query, &found);
+    if (query.filter.trace != NULL && found.count != 0) {
+        put_trace(view, page, &query, &found);
+    }
 }

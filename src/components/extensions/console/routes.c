@@ -19,6 +19,8 @@ static const struct hf_console_route routes[] = {
     {"/outages", HF_CONSOLE_LIVE, "Outages", "/outages", hf_console_show_outages},
     {"/certificates", HF_CONSOLE_LIVE, "Certificates", "/certificates",
      hf_console_show_certificates},
+    {"/validate", HF_CONSOLE_SLOW, "Validate", "/validate", hf_console_show_validate},
+    {"/validate", HF_CONSOLE_CHANGE, "Validate", "/validate", hf_console_run_validate},
     {"/reloads", HF_CONSOLE_LIVE, "Reloads", "/reloads", hf_console_show_reloads},
 };
 

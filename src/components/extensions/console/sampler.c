@@ -10,6 +10,7 @@
 #include "util/thread.h"
 
 #define WATCHED_NS HF_NS_PER_S
+#define STARTING_NS (HF_NS_PER_S / 5) /* while it starts */
 #define UNWATCHED_NS (10 * HF_NS_PER_S)
 #define WATCH_ENDS_NS (15 * HF_NS_PER_S) /* after the last look */
 #define LOG_LINES "300"
@@ -148,9 +149,10 @@ static bool wait_for_turn(struct hf_console_sampler *sampler, uint64_t since_ns,
     pthread_mutex_lock(&sampler->lock);
     int waited = 0;
     while (!sampler->stopping && !sampler->hurried && waited == 0) {
-        bool is_watched =
-            soon || (sampler->looked_ns != 0 && since_ns < sampler->looked_ns + WATCH_ENDS_NS);
-        uint64_t until_ns = since_ns + (is_watched ? WATCHED_NS : UNWATCHED_NS);
+        bool is_watched = sampler->looked_ns != 0 && since_ns < sampler->looked_ns + WATCH_ENDS_NS;
+        uint64_t until_ns = since_ns + (soon         ? STARTING_NS
+                                        : is_watched ? WATCHED_NS
+                                                     : UNWATCHED_NS);
         const struct timespec until = {.tv_sec = (time_t)(until_ns / HF_NS_PER_S),
                                        .tv_nsec = (long)(until_ns % HF_NS_PER_S)};
         waited = pthread_cond_timedwait(&sampler->changed, &sampler->lock, &until);

@@ -12,7 +12,7 @@ struct hf_console_records {
     size_t count;
 };
 
-/* The first HF_CONSOLE_TRACES_MAX traces of the records, or that one trace. */
+/* The first traces of the records, or that one trace; `trace` NULL: any. */
 void hf_console_put_traces(struct hf_console_view *view, struct hf_console_page *page,
                            const struct hf_console_records *records, const char *trace);
 void hf_console_put_metrics(struct hf_console_view *view, struct hf_console_page *page,

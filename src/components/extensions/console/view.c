@@ -126,11 +126,18 @@ static void put_query(const struct hf_console_view *view, struct hf_console_page
     }
 }
 
+/* The first snapshots may be of a process that is still starting. */
+static bool knows_components(const struct hf_console_view *view)
+{
+    return view->snapshot != NULL &&
+           hf_json_first(hf_json_get(view->snapshot->root, "components")) != NULL;
+}
+
 /* What is replaced at each event, and how old it is. */
 static void put_live(struct hf_console_view *view, const struct hf_console_route *route,
                      struct hf_console_page *page)
 {
-    if (view->snapshot == NULL) {
+    if (!knows_components(view)) {
         hf_console_put(page,
                        "<h1>%s</h1><p>The first look at the process is not done yet; load "
                        "the page again in a second.</p>",
