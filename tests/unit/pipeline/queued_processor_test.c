@@ -160,6 +160,7 @@ static struct world *make_world(void)
     world->node = (struct hf_node){.id = "made_up",
                                    .component = &component,
                                    .self = &world->made,
+                                   .host = &world->host,
                                    .graph = &world->graph,
                                    .routes = {[HF_LOGS] = world->routes},
                                    .route_count = {[HF_LOGS] = 1}};
