@@ -169,6 +169,30 @@ def test_without_credentials_records_wait(start, http_backend, aws, grpc_sender)
     http_backend.wait_for(ids)
 
 
+@pytest.mark.parametrize("absent", ["region", "service"])
+def test_without_region_or_service_the_host_must_say_it(start, http_backend, grpc_sender, absent):
+    holdfast = start(configuration(http_backend, **{absent: ""}), environment={**ALONE, **KEYS})
+    ids = otlp.new_ids(3)
+    grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+    holdfast.wait_for_log("does not say which service and region of AWS it is: set region and service")
+    assert not http_backend.requests
+    holdfast.write_config(configuration(http_backend))
+    holdfast.reload()
+    http_backend.wait_for(ids)
+
+
+def test_the_host_says_region_and_service(start, http_backend, grpc_sender):
+    """*.localhost is always this machine (RFC 6761)."""
+    settings = configuration(http_backend, region="", service="")
+    port = http_backend.endpoint.rpartition(":")[2]
+    settings["exporters"]["otlphttp"]["endpoint"] = f"http://aps-workspaces.eu-west-1.localhost:{port}"
+    holdfast = start(settings, environment={**ALONE, **KEYS})
+    ids = otlp.new_ids(3)
+    grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
+    http_backend.wait_for(ids)
+    assert signature_of(http_backend.requests[-1].metadata["authorization"])[1:3] == ("eu-west-1", "aps")
+
+
 def test_the_words_of_the_token_service(start, http_backend, aws):
     aws.refuse = (403, "<E><Error><Code>AccessDenied</Code><Message>not you</Message></Error></E>")
     environment = {**ALONE, **KEYS, "AWS_ENDPOINT_URL_STS": aws.url}
@@ -179,8 +203,6 @@ def test_the_words_of_the_token_service(start, http_backend, aws):
 @pytest.mark.parametrize(
     ("exporter", "keys", "words"),
     [
-        ("otlphttp", {"region": ""}, "region must be set"),
-        ("otlphttp", {"service": ""}, "service must be set"),
         ("otlphttp", {"assume_role": {"web_identity_token_file": "/x"}}, "needs assume_role::arn"),
         ("otlp", {}, "signs HTTP requests only"),
     ],

@@ -10,6 +10,7 @@
 
 #include <holdfast/component.h>
 
+#include "aws/host_scope.h"
 #include "aws/session.h"
 #include "util/digest.h"
 
@@ -29,19 +30,47 @@ static enum hf_status add_header(struct hf_header_sink *sink, const char *name, 
     return sink->add(sink, hf_slice_text(name), hf_slice_text(value));
 }
 
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+/* What the configuration does not name, the host does. */
+static bool find_scope(struct sigv4 *sigv4, const char *url, struct hf_aws_host_scope *room,
+                       struct hf_sigv4_request *request)
+{
+    const struct sigv4_config *config = sigv4->config;
+    request->region = config->region;
+    request->service = config->service;
+    if (given(config->region) && given(config->service)) {
+        return true;
+    }
+    if (!hf_aws_host_scope(url, room)) {
+        hf_node_log(sigv4->node, HF_LOG_WARN,
+                    "%s does not say which service and region of AWS it is: set region and service",
+                    url);
+        return false;
+    }
+    request->region = given(config->region) ? config->region : room->region;
+    request->service = given(config->service) ? config->service : room->service;
+    return true;
+}
+
 static enum hf_status sign(void *self, const struct hf_auth_outgoing *outgoing,
                            struct hf_header_sink *sink)
 {
     struct sigv4 *sigv4 = self;
     char hash[HF_SHA256_HEX_SIZE + 1] = "";
     struct hf_aws_signature signature;
-    const struct hf_sigv4_request request = {.method = outgoing->method,
-                                             .url = outgoing->url,
-                                             .region = sigv4->config->region,
-                                             .service = sigv4->config->service,
-                                             .headers = outgoing->headers,
-                                             .header_count = outgoing->header_count,
-                                             .payload_sha256 = hash};
+    struct hf_aws_host_scope scope;
+    struct hf_sigv4_request request = {.method = outgoing->method,
+                                       .url = outgoing->url,
+                                       .headers = outgoing->headers,
+                                       .header_count = outgoing->header_count,
+                                       .payload_sha256 = hash};
+    if (!find_scope(sigv4, outgoing->url, &scope, &request)) {
+        return HF_UNAUTHENTICATED;
+    }
     enum hf_status status = hf_digest_sha256_pieces(outgoing->body, outgoing->body_count, hash);
     status = status == HF_OK ? hf_aws_session_sign(sigv4->session, &request, &signature) : status;
     if (status == HF_OK) {
@@ -117,21 +146,9 @@ static enum hf_status open_sigv4(struct hf_node *node, const void *config, void 
     return HF_OK;
 }
 
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
 static const char *check_config(const void *from)
 {
     const struct sigv4_config *config = from;
-    if (!given(config->region) || strlen(config->region) > 64) {
-        return "region must be set, as us-east-1";
-    }
-    if (!given(config->service) || strlen(config->service) > 64) {
-        return "service must be set: aps for Amazon Managed Prometheus, es for OpenSearch, logs, "
-               "xray, monitoring";
-    }
     return given(config->role.web_identity_token_file) && !given(config->role.arn)
                ? "assume_role::web_identity_token_file needs assume_role::arn"
                : NULL;
@@ -165,11 +182,13 @@ static const struct hf_field fields[] = {
     {.key = "region",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct sigv4_config, region),
-     .help = "The region that requests go to."},
+     .help = "The region that requests go to; absent: the second label of the host, as in "
+             "aps-workspaces.eu-west-1.amazonaws.com."},
     {.key = "service",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct sigv4_config, service),
-     .help = "The service that they go to: aps, es, logs, xray, monitoring."},
+     .help = "The service that they go to: aps, es, logs, xray, monitoring; absent: as the host "
+             "begins, for aps-workspaces, search-, logs., xray. and monitoring."},
     {.key = "assume_role",
      .type = HF_FIELD_STRUCT,
      .offset = offsetof(struct sigv4_config, role),
