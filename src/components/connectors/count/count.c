@@ -64,7 +64,7 @@ static const struct hf_field fields[] = {
                         "Metrics of log records, by name. Not given: log.record.count."),
     {.key = "profiles",
      .type = HF_FIELD_IGNORED,
-     .help = "Profiles are no signal here: they are not counted."},
+     .help = "Profiles are not counted yet."},
     HF_FIELDS_END,
 };
 

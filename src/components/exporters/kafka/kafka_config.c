@@ -158,7 +158,7 @@ const struct hf_field kafka_fields[] = {
      .inner = metrics_fields,
      .help = "How metrics are sent."},
     {.key = "logs", .type = HF_FIELD_STRUCT, .inner = logs_fields, .help = "How logs are sent."},
-    HF_HTTP_IGNORED("profiles", "There are no profiles here."),
+    HF_HTTP_IGNORED("profiles", "Profiles are not sent to Kafka yet."),
     {.key = "topic_from_attribute",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct kafka_config, topic_from_attribute),

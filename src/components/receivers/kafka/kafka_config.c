@@ -99,7 +99,7 @@ const struct hf_field kafka_receiver_fields[] = {
      .inner = metrics_fields,
      .help = "Where metrics are read."},
     {.key = "logs", .type = HF_FIELD_STRUCT, .inner = logs_fields, .help = "Where logs are read."},
-    HF_HTTP_IGNORED("profiles", "There are no profiles here."),
+    HF_HTTP_IGNORED("profiles", "Profiles are not read from Kafka yet."),
     {.key = "group_id",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct kafka_config, group_id),
