@@ -35,7 +35,7 @@ struct hf_push_otlp_body {
     }
 
 enum { PROTOCOL_GRPC = 0, PROTOCOL_HTTP };
-static const char *const protocols[] = {"grpc", "http/protobuf", NULL};
+static const char *const protocols[] = {"grpc", "http/protobuf", "grpc/protobuf", NULL};
 static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const encodings[] = {"protobuf", NULL};
 

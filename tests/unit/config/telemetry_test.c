@@ -178,6 +178,9 @@ static void takes_every_spelling_of_what_is_pushed(void **state)
         {"{metrics: {readers: [{periodic: {exporter: {otlp: {protocol: grpc, endpoint: "
          "'http://a:1', headers: [{name: k, value: v}], insecure: true, timeout: 7}}}}]}}",
          "grpc http://a:1 plain 7 60000 k=v\n", "", ""},
+        {"{traces: {processors: [{simple: {exporter: {otlp: {protocol: grpc/protobuf, endpoint: "
+         "'https://c:3'}}}}]}}",
+         "", "", "grpc https://c:3 10000 0\n"},
         {"{metrics: {level: none, readers: [{periodic: {exporter: {otlp_grpc: }}}]}}", "", "", ""},
         {"{logs: {processors: [{batch: {exporter: {otlp: {protocol: http/protobuf, endpoint: "
          "'a:1', insecure: true, compression: gzip, headers_list: 'a=b,c=d=e'}}}}, {simple: "
