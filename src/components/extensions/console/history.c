@@ -48,7 +48,7 @@ static void check(struct file *file)
         bool is_named = row->name[0] != '\0' && row->name[NAME_MAX_BYTES - 1] == '\0' &&
                         row->checksum == name_checksum(row);
         if (!is_named) {
-            *row = (struct row){0};
+            memset(row, 0, sizeof(*row));
             continue;
         }
         for (size_t at = 0; at < HF_CONSOLE_HISTORY_POINTS; at++) {
@@ -84,7 +84,7 @@ static bool load(struct hf_console_history *history)
     if (is_whole) {
         check(file);
     } else {
-        *file = (struct file){0};
+        memset(file, 0, sizeof(*file)); /* megabytes: no compound literal on the stack */
     }
     return is_whole;
 }
