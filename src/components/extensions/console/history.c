@@ -157,7 +157,7 @@ static struct row *take(const struct hf_console_history *history, const char *qu
             oldest_minute = minute;
         }
     }
-    *oldest = (struct row){0};
+    memset(oldest, 0, sizeof(*oldest));
     memcpy(oldest->name, queue, strlen(queue));
     oldest->checksum = name_checksum(oldest);
     return put(history, oldest, sizeof(*oldest)) ? oldest : NULL;
