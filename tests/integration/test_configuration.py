@@ -35,6 +35,7 @@ NEEDED = {
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},
+    "awss3 receiver": {"s3downloader": {"s3_bucket": "a", "s3_prefix": "b", "starttime": "2024-01-01 01:00", "endtime": "2024-01-02"}},
     "awss3 exporter": {"s3uploader": {"s3_bucket": "a"}},
     "health_check extension": {"use_v2": True, "http": {}},
     "healthcheckv2 extension": {"use_v2": True, "http": {}, "grpc": {}},
@@ -45,6 +46,8 @@ NEEDED = {
     "elasticsearch exporter": {"endpoint": "http://localhost:9200"},
     "opensearch exporter": {"http": {"endpoint": "http://localhost:9200"}},
     "loadbalancing exporter": {"resolver": {"static": {"hostnames": ["a:4317"]}}},
+    "jaeger exporter": {"endpoint": "localhost:14250"},
+    "splunk_hec exporter": {"endpoint": "http://localhost:8088", "token": "x"},
     "zipkin exporter": {"endpoint": "http://localhost:9411/api/v2/spans"},
     "oauth2client extension": {"client_id": "a", "client_secret": "b", "token_url": "http://localhost:80/token"},
     "oidc extension": {"issuer_url": "https://issuer.test", "audience": "a"},
@@ -58,6 +61,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "awss3 s3downloader",
     "awss3 s3uploader",
     "syslog tcp",
     "syslog udp::multiline",
@@ -210,7 +214,7 @@ class TestSecrets:
                 "extensions": ["bearertokenauth"],
                 "telemetry": {
                     "resource": {"api_key": secret},
-                    "metrics": {"readers": [{"periodic": {"exporter": {"otlp": {"headers": {"x": secret}}}}}]},
+                    "metrics": {"readers": [{"periodic": {"exporter": {"otlp_http": {"headers": {"x": secret}}}}}]},
                 },
                 "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlphttp", "otlp"]}},
             },

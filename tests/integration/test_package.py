@@ -208,7 +208,7 @@ class TestRpm:
 
     def test_what_it_holds(self, rpm):
         files = self.query(rpm, "--list")
-        assert {"/usr/bin/holdfast", "/usr/lib/holdfast/libexec/holdfast", f"/usr/{UNIT}"} <= set(files)
+        assert {"/usr/bin/holdfast", "/usr/lib/holdfast/libexec/holdfast", f"/{UNIT}"} <= set(files)
         assert not [path for path in files if path.startswith("/var")], "the queue is not the package's"
         assert self.query(rpm, "--configfiles") == CONFFILES
         assert "otelcol-contrib" in self.query(rpm, "--conflicts")
