@@ -95,12 +95,12 @@ size_t hf_own_queue_count(struct hf_own_queue *queue)
     return count;
 }
 
-uint64_t hf_own_queue_since_ns(struct hf_own_queue *queue)
+uint64_t hf_own_queue_waited_ns(struct hf_own_queue *queue, uint64_t now_ns)
 {
     pthread_mutex_lock(&queue->lock);
-    uint64_t since_ns = queue->first != NULL ? queue->first->since_ns : 0;
+    uint64_t since_ns = queue->first != NULL ? queue->first->since_ns : now_ns;
     pthread_mutex_unlock(&queue->lock);
-    return since_ns;
+    return now_ns > since_ns ? now_ns - since_ns : 0;
 }
 
 uint64_t hf_own_queue_take_dropped(struct hf_own_queue *queue)

@@ -28,8 +28,9 @@ void hf_own_queue_add_span(struct hf_own_queue *queue, const struct hf_span_name
                            const struct hf_own_span *span);
 
 size_t hf_own_queue_count(struct hf_own_queue *queue);
-/* Since when the oldest one waits (monotonic); 0: there is none. */
-uint64_t hf_own_queue_since_ns(struct hf_own_queue *queue);
+/* How long the oldest one has waited at `now_ns` (monotonic); 0: there is none, or it came after
+ * that. */
+uint64_t hf_own_queue_waited_ns(struct hf_own_queue *queue, uint64_t now_ns);
 /* How many were dropped since this was asked last. */
 uint64_t hf_own_queue_take_dropped(struct hf_own_queue *queue);
 /* Moves at most `most` items, the oldest first, into the builder, whose head is open. */

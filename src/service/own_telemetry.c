@@ -115,10 +115,10 @@ static bool is_due(struct pusher *pusher, uint64_t now_ns)
     if (pusher->signal == HF_METRICS) {
         return now_ns >= pusher->due_ns;
     }
-    uint64_t since_ns = hf_own_queue_since_ns(&pusher->queue);
-    return since_ns != 0 && (pusher->own->ending ||
-                             hf_own_queue_count(&pusher->queue) >= pusher->push->batch_items ||
-                             now_ns - since_ns >= pusher->push->interval_ns);
+    size_t count = hf_own_queue_count(&pusher->queue);
+    return count != 0 &&
+           (pusher->own->ending || count >= pusher->push->batch_items ||
+            hf_own_queue_waited_ns(&pusher->queue, now_ns) >= pusher->push->interval_ns);
 }
 
 static void look_at(struct pusher *pusher, uint64_t now_ns)
