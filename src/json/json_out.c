@@ -108,6 +108,11 @@ void hf_json_out_seconds(struct hf_json_out *json, const char *key, uint64_t tim
     fprintf(json->out, "%" PRIu64 ".%09" PRIu64, time_ns / NS_PER_S, time_ns % NS_PER_S);
 }
 
+void hf_json_out_key(struct hf_json_out *json, const char *key)
+{
+    begin(json, key);
+}
+
 void hf_json_out_made(struct hf_json_out *json, const char *key, struct hf_slice text)
 {
     begin(json, key);

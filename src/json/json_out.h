@@ -33,5 +33,7 @@ void hf_json_out_double(struct hf_json_out *json, const char *key, double number
 void hf_json_out_bool(struct hf_json_out *json, const char *key, bool truth);
 /* Nanoseconds as seconds, exactly. */
 void hf_json_out_seconds(struct hf_json_out *json, const char *key, uint64_t time_ns);
-/* JSON text that is made already. */
+/* The key alone: the caller writes its value to `out`. */
+void hf_json_out_key(struct hf_json_out *json, const char *key);
+/* JSON text that is made already, and is not empty. */
 void hf_json_out_made(struct hf_json_out *json, const char *key, struct hf_slice text);

@@ -134,7 +134,7 @@ static void put_frame(const struct listing *listing, const struct wal_record *re
         hf_json_out_integer(&json, "code", letter.code);
         hf_json_out_text(&json, "reason", letter.reason);
     }
-    hf_json_out_made(&json, "data", HF_EMPTY_SLICE);
+    hf_json_out_key(&json, "data");
 }
 
 static void show_content(struct listing *listing, const struct wal_record *record,

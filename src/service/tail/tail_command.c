@@ -49,7 +49,7 @@ static void put_json(const struct tail *tail, const struct hf_tapped *tapped, ui
     hf_json_out_text(&json, "signal", hf_signal_name(tapped->batch->signal));
     hf_json_out_seconds(&json, "time_seconds", tapped->time_ns);
     hf_json_out_number(&json, "items", items);
-    hf_json_out_made(&json, "data", HF_EMPTY_SLICE);
+    hf_json_out_key(&json, "data");
     hf_escape_print(HF_ESCAPE_MADE_JSON, hf_slice_of(tail->text.data, tail->text.size), tail->out);
     hf_json_out_end_map(&json);
     fputc('\n', tail->out);

@@ -37,6 +37,8 @@ static void nested(struct hf_json_out *json)
     hf_json_out_bool(json, "no", false);
     hf_json_out_text(json, "none", NULL);
     hf_json_out_made(json, "made", hf_slice_text("{\"a\":1}"));
+    hf_json_out_key(json, "written");
+    fputs("[2]", json->out);
     hf_json_out_end_map(json);
 }
 
@@ -45,7 +47,7 @@ static void puts_commas_where_they_belong(void **state)
     (void)state;
     char *text = text_of(nested);
     assert_string_equal(text, "{\"empty\":{},\"list\":[18446744073709551615,-1,[]],\"no\":false,"
-                              "\"none\":null,\"made\":{\"a\":1}}");
+                              "\"none\":null,\"made\":{\"a\":1},\"written\":[2]}");
     free(text);
 }
 
