@@ -77,6 +77,14 @@ class TestForms:
         server.wait_for([7])
         assert server.text() == b"<165>Oct 11 22:14:15 h su: id=7 \n"
 
+    def test_a_body_without_a_message_is_told_of(self, start, server, grpc_sender):
+        holdfast = start(configuration(exporter(server)))
+        for _ in range(2):
+            grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1), padding="body"))
+        until_books(holdfast, delivered=2)
+        until(lambda: server.text().count(b" - - - - -\n") == 2, lambda: f"{server.text()}")
+        assert holdfast.log().count("records without the attribute message") == 1
+
     def test_the_receiver_reads_what_the_exporter_writes(self, start, grpc_backend, grpc_sender):
         port = free_port()
         settings = {

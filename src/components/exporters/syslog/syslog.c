@@ -38,6 +38,7 @@ struct syslog_exporter {
     struct syslog_lines lines;
     struct hf_payload payload;
     struct hf_export *export; /* the one that is being sent; NULL: none */
+    bool has_warned;
 };
 
 /* ---- sending ---- */
@@ -60,6 +61,17 @@ static void on_sent(void *user, enum hf_status status, const char *why)
     end_export(user, status, why);
 }
 
+/* Once: it is about the configuration. */
+static void warn_of_textless(struct syslog_exporter *exporter)
+{
+    if (exporter->lines.textless != 0 && !exporter->has_warned) {
+        exporter->has_warned = true;
+        hf_node_log(exporter->node, HF_LOG_WARN,
+                    "records without the attribute message are sent without a text; to send the "
+                    "body, use the processor transform: set(attributes[\"message\"], body)");
+    }
+}
+
 static void send_export(void *self, struct hf_export *export)
 {
     struct syslog_exporter *exporter = self;
@@ -73,6 +85,7 @@ static void send_export(void *self, struct hf_export *export)
         end_export(exporter, status, "the records cannot be written as syslog messages");
         return;
     }
+    warn_of_textless(exporter);
     if (lines->bytes.size == 0 && !export->is_probe) {
         end_export(exporter, HF_OK, NULL);
         return;

@@ -10,6 +10,7 @@
 #include "pdata/walk.h"
 
 #define RECORD_TIME 1
+#define RECORD_BODY 5
 #define RECORD_ATTRIBUTES 6
 #define SECOND_NS UINT64_C(1000000000)
 #define FIRST_CAPACITY 256u
@@ -159,6 +160,9 @@ static enum hf_status put_message(struct syslog_lines *lines, struct hf_message 
                                   bool needs_blank)
 {
     enum hf_status status = read_field(lines, record, "message", "");
+    if (lines->text.size == 0 && hf_message_any(record, RECORD_BODY).size != 0) {
+        lines->textless++;
+    }
     if (status == HF_OK && needs_blank && lines->text.size != 0) {
         status = put(&lines->line, " ");
     }
@@ -257,7 +261,7 @@ enum hf_status syslog_lines_write(struct syslog_lines *lines, struct hf_slice ra
     struct hf_document *document = hf_document_borrow(HF_LOGS, raw);
     struct hf_place place = {.document = document};
     enum hf_status status = document != NULL ? HF_OK : HF_NOMEM;
-    lines->bytes.size = lines->count = lines->refused_count = 0;
+    lines->bytes.size = lines->count = lines->refused_count = lines->textless = 0;
     for (uint32_t item = 0; status == HF_OK && hf_place_next_item(&place); item++) {
         lines->line.size = 0;
         status = lines->protocol == SYSLOG_RFC5424 ? write_rfc5424(lines, place.item)

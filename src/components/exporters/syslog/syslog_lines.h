@@ -29,6 +29,7 @@ struct syslog_lines {
     /* Records that are longer than the limit, and so not among the messages. */
     struct hf_item_outcome *refused;
     size_t refused_count, refused_capacity;
+    size_t textless; /* records with a body and without a message, whose body is not sent */
     struct hf_bytes line, text;
 };
 

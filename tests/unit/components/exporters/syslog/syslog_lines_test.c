@@ -145,6 +145,18 @@ static void many_messages_end_where_they_end(void **state)
     syslog_lines_release(&lines);
 }
 
+static void bodies_that_are_not_sent_are_counted(void **state)
+{
+    struct syslog_lines lines = {.protocol = SYSLOG_RFC5424};
+    (void)state;
+    write(&lines, "{\"body\":{\"stringValue\":\"a\"}},{},"
+                  "{\"body\":{\"stringValue\":\"a\"},\"attributes\":[" TEXT("message", "b") "]}");
+    assert_int_equal(lines.textless, 1);
+    write(&lines, "{}");
+    assert_int_equal(lines.textless, 0);
+    syslog_lines_release(&lines);
+}
+
 static void malformed_bytes_are_corrupt(void **state)
 {
     const uint8_t raw[] = {0x0a, 9, 0x12};
@@ -164,6 +176,7 @@ int main(void)
         cmocka_unit_test(lengths_count_the_line_break),
         cmocka_unit_test(what_is_longer_than_a_datagram_is_refused_alone),
         cmocka_unit_test(many_messages_end_where_they_end),
+        cmocka_unit_test(bodies_that_are_not_sent_are_counted),
         cmocka_unit_test(malformed_bytes_are_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
