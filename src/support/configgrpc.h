@@ -62,10 +62,15 @@ struct hf_grpc_client_options hf_grpc_client_options(const struct hf_grpc_client
 
 /* Of a client whose endpoint is found elsewhere. */
 #define HF_GRPC_CLIENT_FIELDS_BUT_ENDPOINT(owner, at)                                              \
+    HF_GRPC_CLIENT_FIELDS_PRESET(owner, at, "gzip")
+
+/* Likewise, with a default of `compression`; NULL: it is NULL when absent, and the component sets
+ * it before it uses the struct. */
+#define HF_GRPC_CLIENT_FIELDS_PRESET(owner, at, preset)                                            \
     {.key = "compression",                                                                         \
      .type = HF_FIELD_STRING,                                                                      \
      .offset = offsetof(owner, at.compression),                                                    \
-     .default_text = "gzip",                                                                       \
+     .default_text = (preset),                                                                     \
      .validate = hf_grpc_client_expect_compression,                                                \
      .help = "gzip, zstd, snappy or none."},                                                       \
     {.key = "compression_level",                                                                   \

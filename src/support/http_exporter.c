@@ -58,18 +58,36 @@ static void release_job(struct job *job)
     job->exporter->idle = job;
 }
 
-void hf_http_judge(const struct hf_http_result *result, struct hf_http_judgement *ret)
+static void judge_response(const struct hf_http_result *result, const struct hf_response *response,
+                           struct hf_http_judgement *ret)
 {
-    bool success = result->code >= 200 && result->code < 300;
-    struct hf_response response = {0};
-    if (!success) {
-        hf_response_read(result->content_type, result->body, false, &response);
-    }
-    snprintf(ret->message, sizeof(ret->message), "%s", response.message);
+    snprintf(ret->message, sizeof(ret->message), "%s", response->message);
     const struct hf_verdict verdict = hf_verdict_of_http(result->code, ret->message);
     ret->outcome.status = verdict.status;
     ret->outcome.is_suspect = verdict.is_suspect;
+    ret->outcome.rejected_items = response->rejected;
     ret->outcome.message = ret->message;
+}
+
+static bool is_success(const struct hf_http_result *result)
+{
+    return result->code >= 200 && result->code < 300;
+}
+
+void hf_http_judge(const struct hf_http_result *result, struct hf_http_judgement *ret)
+{
+    struct hf_response response = {0};
+    if (!is_success(result)) {
+        hf_response_read(result->content_type, result->body, false, &response);
+    }
+    judge_response(result, &response, ret);
+}
+
+void hf_http_judge_otlp(const struct hf_http_result *result, struct hf_http_judgement *ret)
+{
+    struct hf_response response;
+    hf_response_read(result->content_type, result->body, is_success(result), &response);
+    judge_response(result, &response, ret);
 }
 
 /* An answer without a message gets one, for the log and the dead letters. */

@@ -62,6 +62,9 @@ struct hf_http_exporter_ops {
 
 /* By the table of codes (verdict.h), with the text of the body as the message of a failure. */
 void hf_http_judge(const struct hf_http_result *result, struct hf_http_judgement *ret);
+/* The same for a backend of OTLP/HTTP: a success may be partial, a failure is a google.rpc.Status.
+ */
+void hf_http_judge_otlp(const struct hf_http_result *result, struct hf_http_judgement *ret);
 
 struct hf_http_exporter_options {
     struct hf_node *node;

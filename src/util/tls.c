@@ -327,6 +327,9 @@ static enum hf_status set_alpn(SSL_CTX *context, struct hf_tls *tls)
         SSL_CTX_set_alpn_select_cb(context, select_alpn, tls);
         return HF_OK;
     }
+    if (tls->alpn[0] == 0) {
+        return HF_OK;
+    }
     /* This one returns 0 for success. */
     return SSL_CTX_set_alpn_protos(context, tls->alpn, 1u + tls->alpn[0]) == 0 ? HF_OK : HF_NOMEM;
 }

@@ -47,6 +47,8 @@ NEEDED = {
     "opensearch exporter": {"http": {"endpoint": "http://localhost:9200"}},
     "loadbalancing exporter": {"resolver": {"static": {"hostnames": ["a:4317"]}}},
     "jaeger exporter": {"endpoint": "localhost:14250"},
+    "coralogix exporter": {"domain": "a.test", "private_key": "x", "application_name": "b"},
+    "syslog exporter": {"endpoint": "localhost"},
     "splunk_hec exporter": {"endpoint": "http://localhost:8088", "token": "x"},
     "zipkin exporter": {"endpoint": "http://localhost:9411/api/v2/spans"},
     "oauth2client extension": {"client_id": "a", "client_secret": "b", "token_url": "http://localhost:80/token"},

@@ -360,6 +360,7 @@ static void agrees_only_on_what_both_allow(void **state)
         {{.max_version = "1.2"}, {.min_version = "1.3"}, "h2", "h2", false},
         {{0}, {0}, "h2", "http/1.1", false},
         {{0}, {0}, "http/1.1", "http/1.1", true},
+        {{0}, {0}, "", "", true}, /* a protocol that TLS has no name for */
         {{.max_version = "1.2", .cipher_suites = {aes128, 1}},
          {.cipher_suites = {aes128, 1}},
          "h2",

@@ -1,16 +1,12 @@
 /*
  * otlphttp: exports over OTLP/HTTP, as protobuf or JSON.
  */
-#include <stdio.h>
-
 #include <holdfast/component.h>
 
 #include "pdata/payload.h"
-#include "pdata/response.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
 #include "support/probe_server.h"
-#include "support/verdict.h"
 
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
 
@@ -38,21 +34,12 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
                             post->level, forward);
 }
 
-/* A success may be partial; a failure is a google.rpc.Status. */
 static void judge(void *user, const struct hf_http_post *post, const struct hf_http_result *result,
                   struct hf_http_judgement *ret)
 {
-    struct hf_response response;
-    bool success = result->code >= 200 && result->code < 300;
     (void)user;
     (void)post;
-    hf_response_read(result->content_type, result->body, success, &response);
-    const struct hf_verdict verdict = hf_verdict_of_http(result->code, response.message);
-    snprintf(ret->message, sizeof(ret->message), "%s", response.message);
-    ret->outcome.status = verdict.status;
-    ret->outcome.is_suspect = verdict.is_suspect;
-    ret->outcome.rejected_items = response.rejected;
-    ret->outcome.message = ret->message;
+    hf_http_judge_otlp(result, ret);
 }
 
 static enum hf_status open_exporter(struct hf_node *node, const void *from, void **ret_self,
