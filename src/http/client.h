@@ -46,6 +46,7 @@ struct hf_http_client_options {
      * again every 10 s and after an answer 401; the last good text stays. The path is copied. NULL:
      * none. A header of the call's own stands instead. */
     const char *bearer_token_file;
+    bool keeps_certificate;    /* for hf_http_result_facts() (client_facts.h) */
     bool accept_gzip;          /* asks for gzip; `body` and chunks are then the decoded bytes */
     size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
     /* Renewed files of `tls` are not used, for what `why` says; the old ones stay. Once a change;

@@ -133,6 +133,10 @@ static enum hf_status set_headers(struct http_transfer *transfer,
     if (status == HF_OK) {
         status = add_line(&transfer->headers, "Accept:");
     }
+    if (status == HF_OK && call->content_type == NULL &&
+        hf_header_find(call->headers, call->header_count, "content-type") == NULL) {
+        status = add_line(&transfer->headers, "Content-Type:"); /* else a body would have one */
+    }
     if (status == HF_OK) {
         status = add_own(transfer, "Content-Type", "content-type", call->content_type);
     }
@@ -289,6 +293,9 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)(options->probe_idle_ns / HF_NS_PER_S));
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    }
+    if (options->keeps_certificate) {
+        curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
     }
     if (options->accept_gzip) {
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");

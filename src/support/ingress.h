@@ -40,7 +40,7 @@ struct hf_ingress_route {
 };
 
 /* HTTP: why a request is none for this receiver: the status and the text of the answer, and for the
- * log what the request is, as in "has no content type that is served". */
+ * log what the request is, as in "has no content type that is served"; NULL: not logged. */
 struct hf_ingress_refusal {
     int code;
     const char *text, *what;
@@ -54,10 +54,11 @@ struct hf_ingress_body {
     struct hf_http_request *request; /* NULL: gRPC */
     struct hf_slice wire, raw;       /* as it came, in `coding`, and decoded */
     enum hf_coding coding;
-    struct hf_ref *owner; /* of `wire`; NULL: there is none */
-    struct hf_slice meta; /* for the batch */
-    size_t bytes_max;     /* the largest body */
-    int note;             /* for the answer: the receiver's own number, 0 at first */
+    struct hf_ref *owner;  /* of `wire`; NULL: there is none */
+    struct hf_slice meta;  /* for the batch */
+    size_t bytes_max;      /* the largest body */
+    int note;              /* for the answer: the receiver's own number, 0 at first */
+    struct hf_batch *also; /* HTTP, set by `decode`: a second batch; the answer waits for both */
 };
 
 /* What is to be answered. */
@@ -85,6 +86,7 @@ struct hf_ingress_ops {
      * HF_INGRESS_BODY_MAX bytes. Any thread. */
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
+    const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
     /* gRPC: the message of a success. NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };
@@ -110,8 +112,7 @@ HF_MUST_USE enum hf_status hf_ingress_open_port(struct hf_ingress_port *port,
                                                 const struct hf_auth_config *auth,
                                                 bool include_metadata, char *reterr);
 
-/* Logs what is wrong with a peer's connection, credentials or requests, once per minute and peer,
- * whatever its port; within the limits of util/log_limiter.h. Any thread. */
+/* Logs what is wrong with a peer, once per minute (util/log_limiter.h). Any thread. */
 void hf_ingress_complain(struct hf_ingress *ingress, const char *peer, const char *what);
 /* The same with a text that varies from request to request: one line per `kind`, with the first. */
 void hf_ingress_complain_of(struct hf_ingress *ingress, const char *peer, const char *kind,

@@ -1,5 +1,6 @@
 #include "ingress_http.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,9 @@ struct hf_ingress_http {
 
 /* One request on its way to the disk. */
 struct intake {
-    struct hf_reply reply;
+    struct hf_reply reply, also_reply;
+    atomic_uint waiting; /* batches */
+    atomic_int status;   /* the first failure */
     struct hf_http_request *request;
     struct hf_ingress_http *http;
     struct hf_ingress_route route;
@@ -54,12 +57,13 @@ static struct hf_ingress_route route_of(const struct hf_ingress_port *port,
 
 /* `text` NULL: as the status says. */
 static void refuse(struct hf_ingress_http *http, struct hf_http_request *request,
-                   enum hf_status status, int http_code, const char *text)
+                   enum hf_status status, int http_code, const char *text, int note)
 {
     const struct hf_ingress_result result = {
         .port = &http->port,
         .peer = hf_http_peer(request),
         .route = route_of(&http->port, request),
+        .note = note,
         .status = status,
         .text = text != NULL ? text : hf_status_row(status)->says,
     };
@@ -70,21 +74,23 @@ static void refuse(struct hf_ingress_http *http, struct hf_http_request *request
 static void answer_plain(const struct hf_ingress_http *http, struct hf_http_request *request,
                          const struct hf_ingress_refusal *refusal)
 {
-    char line[256];
-    snprintf(line, sizeof(line), "refused with %d: %s %.160s %s", refusal->code,
-             hf_http_method(request), hf_http_path(request), refusal->what);
-    hf_ingress_complain_of(http->port.ingress, hf_http_peer(request), refusal->what, line);
+    if (refusal->what != NULL) {
+        char line[256];
+        snprintf(line, sizeof(line), "refused with %d: %s %.160s %s", refusal->code,
+                 hf_http_method(request), hf_http_path(request), refusal->what);
+        hf_ingress_complain_of(http->port.ingress, hf_http_peer(request), refusal->what, line);
+    }
+    const char *type = http->port.ops->refusal_type;
     const struct hf_http_answer plain = {.status = refusal->code,
-                                         .content_type = "text/plain",
+                                         .content_type = type != NULL ? type : "text/plain",
                                          .body = hf_slice_text(refusal->text),
                                          .allow = refusal->code == 405 ? "POST" : NULL};
     hf_http_answer(request, &plain);
 }
 
-/* The committer's thread. */
-static void on_disk(struct hf_reply *reply, enum hf_status status)
+/* All that came with the request is on disk, or `status` says why not. A committer's thread. */
+static void end_intake(struct intake *intake, enum hf_status status)
 {
-    struct intake *intake = HF_CONTAINER(reply, struct intake, reply);
     struct hf_ingress_port *port = &intake->http->port;
     if (status != HF_OK) {
         hf_ingress_complain_refused(port->ingress, intake->peer, status);
@@ -97,6 +103,29 @@ static void on_disk(struct hf_reply *reply, enum hf_status status)
                                              .text = hf_status_row(status)->says};
     answer(port, intake->request, &result, status == HF_OK ? 200 : 0);
     free(intake);
+}
+
+static void count_batch(struct intake *intake, enum hf_status status)
+{
+    if (status != HF_OK) {
+        int none = HF_OK;
+        atomic_compare_exchange_strong(&intake->status, &none, (int)status);
+    }
+    /* acq_rel: the last one sees the failure of the other. */
+    if (atomic_fetch_sub_explicit(&intake->waiting, 1, memory_order_acq_rel) == 1) {
+        end_intake(intake, (enum hf_status)atomic_load(&intake->status));
+    }
+}
+
+/* The committer's thread. */
+static void on_disk(struct hf_reply *reply, enum hf_status status)
+{
+    count_batch(HF_CONTAINER(reply, struct intake, reply), status);
+}
+
+static void also_on_disk(struct hf_reply *reply, enum hf_status status)
+{
+    count_batch(HF_CONTAINER(reply, struct intake, also_reply), status);
 }
 
 static struct hf_slice header_of(void *request, const char *name)
@@ -122,7 +151,7 @@ static void refuse_client(struct hf_ingress_http *http, struct hf_http_request *
     } else {
         hf_ingress_complain_refused(ingress, peer, status);
     }
-    refuse(http, request, status, 0, status == HF_AGAIN ? HF_INGRESS_BUSY : NULL);
+    refuse(http, request, status, 0, status == HF_AGAIN ? HF_INGRESS_BUSY : NULL, 0);
 }
 
 /* The authenticator's thread. */
@@ -243,11 +272,11 @@ static size_t body_limit(const struct hf_http_server_config *config)
 }
 
 static void refuse_malformed(struct hf_ingress_http *http, struct hf_http_request *request,
-                             const char *kind, const char *text, int http_code)
+                             const char *kind, const char *text, int http_code, int note)
 {
     hf_series_add(http->port.malformed, 1);
     hf_ingress_complain_of(http->port.ingress, hf_http_peer(request), kind, text);
-    refuse(http, request, HF_INVALID, http_code, text);
+    refuse(http, request, HF_INVALID, http_code, text, note);
 }
 
 /* The body could not be taken. */
@@ -269,7 +298,7 @@ static void refuse_fault(struct hf_ingress_http *http, struct hf_http_request *r
         code = 413;
         snprintf(text, sizeof(text), "%s", kind);
     }
-    refuse_malformed(http, request, kind, text, code);
+    refuse_malformed(http, request, kind, text, code, 0);
 }
 
 static void submit(struct hf_ingress_http *http, struct hf_http_request *request,
@@ -281,6 +310,9 @@ static void submit(struct hf_ingress_http *http, struct hf_http_request *request
         return;
     }
     *intake = (struct intake){.reply = {on_disk},
+                              .also_reply = {also_on_disk},
+                              .waiting = batch != NULL && body->also != NULL ? 2 : 1,
+                              .status = HF_OK,
                               .request = request,
                               .http = http,
                               .route = body->route,
@@ -288,8 +320,11 @@ static void submit(struct hf_ingress_http *http, struct hf_http_request *request
     snprintf(intake->peer, sizeof(intake->peer), "%s", hf_http_peer(request));
     if (batch == NULL) {
         on_disk(&intake->reply, HF_OK); /* there is nothing to write */
-    } else {
-        hf_submit(http->port.node, batch, http->port.transport, &intake->reply);
+        return;
+    }
+    hf_submit(http->port.node, batch, http->port.transport, &intake->reply);
+    if (body->also != NULL) {
+        hf_submit(http->port.node, body->also, http->port.transport, &intake->also_reply);
     }
 }
 
@@ -317,9 +352,10 @@ static void take_body(struct hf_ingress_http *http, struct hf_http_request *requ
     } else if (status == HF_NOMEM) {
         refuse_client(http, request, status);
     } else {
-        refuse_malformed(http, request, "malformed", error, 0);
+        refuse_malformed(http, request, "malformed", error, 0, body.note);
     }
     hf_ref_drop(batch != NULL ? &batch->ref : NULL);
+    hf_ref_drop(body.also != NULL ? &body.also->ref : NULL);
 }
 
 static void on_request(void *user, struct hf_http_request *request, enum hf_status fault)
@@ -340,7 +376,7 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
     char why[HF_INGRESS_REFUSAL_MAX];
     enum hf_status status = collect_meta(http, request, &meta, why);
     if (status == HF_INVALID) {
-        refuse_malformed(http, request, why, why, 0);
+        refuse_malformed(http, request, why, why, 0, 0);
     } else if (status != HF_OK) {
         refuse_client(http, request, status);
     } else {

@@ -62,9 +62,7 @@ static const struct hf_field fields[] = {
                         "Metrics of data points, by name. Not given: metric.datapoint.count."),
     HF_ITEM_LEVEL_FIELD(HF_ITEM_LOGS, "logs", metric_fields,
                         "Metrics of log records, by name. Not given: log.record.count."),
-    {.key = "profiles",
-     .type = HF_FIELD_IGNORED,
-     .help = "Profiles are not counted yet."},
+    {.key = "profiles", .type = HF_FIELD_IGNORED, .help = "Profiles are not counted yet."},
     HF_FIELDS_END,
 };
 

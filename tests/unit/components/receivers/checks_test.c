@@ -5,10 +5,12 @@
 #define RECEIVER(name) extern const struct hf_component hf_receiver_##name;
 RECEIVER(carbon)
 RECEIVER(filelog)
+RECEIVER(httpcheck)
 RECEIVER(jaeger)
 RECEIVER(journald)
 RECEIVER(k8sobjects)
 RECEIVER(loki)
+RECEIVER(splunk_hec)
 RECEIVER(statsd)
 RECEIVER(syslog)
 RECEIVER(tcplog)
@@ -50,6 +52,19 @@ static const struct {
     {&hf_receiver_jaeger, {{"protocols.thrift_compact", ""}}, NULL},
     {&hf_receiver_loki, {{NULL, NULL}}, "at least one protocol"},
     {&hf_receiver_loki, {{"protocols.http", ""}, {"protocols.grpc", ""}}, NULL},
+    {&hf_receiver_splunk_hec, {{NULL, NULL}}, NULL},
+    {&hf_receiver_splunk_hec, {{"ack.path", "/ack"}}, NULL},
+    {&hf_receiver_splunk_hec,
+     {{"ack.extension", "ack"}},
+     "ack::extension: acknowledgements by number are not supported"},
+    {&hf_receiver_httpcheck, {{NULL, NULL}}, "no targets configured"},
+    {&hf_receiver_httpcheck, {{"targets.0.method", "GET"}}, "must be specified"},
+    {&hf_receiver_httpcheck, {{"targets.0.endpoint", "http://a"}}, NULL},
+    {&hf_receiver_httpcheck, {{"targets.0.endpoints", "http://a"}}, NULL},
+    {&hf_receiver_httpcheck, {{"targets.0.endpoints", "a"}}, "targets: endpoints: expected"},
+    {&hf_receiver_httpcheck,
+     {{"targets.0.endpoint", "http://a"}, {"targets.0.validations.0.regex", "("}},
+     "validations: regex: "},
     {&hf_receiver_filelog, {{NULL, NULL}}, "include must name at least one file"},
     {&hf_receiver_filelog, {{"include", "/var/log/*.log"}}, NULL},
     {&hf_receiver_filelog, {{"include", "/var/log/{a,b"}}, "include: a pattern has a bracket"},
