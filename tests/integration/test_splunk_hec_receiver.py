@@ -273,6 +273,8 @@ def test_a_reload_refuses_no_one(receiver):
     assert success(one.post(event("before")))
     one.holdfast.write_config(one.configuration(splitting="none"))
     one.holdfast.reload()
+    assert success(one.post("while\nit reloads", "/raw"))
+    one.holdfast.wait_for_log("the new configuration runs")
     assert success(one.post("after\nreload", "/raw"))
     one.wait_for(["before", "after\nreload"])
 
