@@ -133,16 +133,18 @@ void hf_servers_free(struct hf_servers *servers)
     if (servers == NULL) {
         return;
     }
+    bool has_thread[SERVERS_MAX];
     /* A long command, or one whose reader is slow, does not hold up the end. */
     pthread_mutex_lock(&servers->lock);
     for (size_t i = 0; i < SERVERS_MAX; i++) {
+        has_thread[i] = servers->all[i].state != FREE;
         if (servers->all[i].state == SERVING) {
             shutdown(servers->all[i].fd, SHUT_RDWR);
         }
     }
     pthread_mutex_unlock(&servers->lock);
     for (size_t i = 0; i < SERVERS_MAX; i++) {
-        if (servers->all[i].state != FREE) {
+        if (has_thread[i]) {
             pthread_join(servers->all[i].thread, NULL);
             close(servers->all[i].fd);
         }
