@@ -282,12 +282,13 @@ static enum hf_status start_graph(struct service *service, char *reterr)
         status = hf_self_metrics_serve(service->self, hf_config_telemetry(service->config), reterr);
     }
     if (status == HF_OK) {
+        /* Before the first request comes. */
+        service->own = hf_own_telemetry_begin(host, service->config, service->self);
         status = hf_graph_start(service->graph, NULL, reterr);
     }
     if (status == HF_OK) {
         hf_listeners_end_round(host->listeners);
         hf_self_metrics_watch(service->self, service->graph);
-        service->own = hf_own_telemetry_begin(host, service->config, service->self);
         hf_commands_watch(service->commands, service->graph);
         hf_announce_ready(&service->announce, host);
         service->is_ephemeral = hf_ephemeral_is(hf_storage_directory(host->store));
