@@ -148,11 +148,14 @@ static void list(struct hf_console_view *view, const struct query *query, struct
     size_t count = hf_console_list(view->node, query->queue, found->next, RECORDS_A_PAGE + 1,
                                    &view->arena, records);
     for (size_t i = 0; i < count && i < RECORDS_A_PAGE && !is_over(query, records[i]); i++) {
-        found->records[found->count++] = records[i];
         found->next = (uint64_t)hf_json_int(hf_json_get(records[i], "sequence")) + 1;
+        found->looked++;
+        /* The search for the time knows the records of the latest look at the queue only. */
+        if (query->since[0] == '\0' || !is_before(records[i], query->since)) {
+            found->records[found->count++] = records[i];
+        }
     }
-    found->looked = found->count;
-    found->has_more = found->count == RECORDS_A_PAGE && count > RECORDS_A_PAGE &&
+    found->has_more = found->looked == RECORDS_A_PAGE && count > RECORDS_A_PAGE &&
                       !is_over(query, records[RECORDS_A_PAGE]);
 }
 
