@@ -154,10 +154,13 @@ struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_
 enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body, struct hf_builder *builder,
                                      struct hf_batch **ret_batch, char *reterr)
 {
+    enum hf_status status = hf_build_finish(builder);
+    *ret_batch = NULL;
+    if (status != HF_OK) {
+        return status;
+    }
     struct hf_batch *built = hf_build_take(builder);
     struct hf_batch *more = hf_build_take(builder);
-    enum hf_status status = HF_OK;
-    *ret_batch = NULL;
     if (more != NULL || (built != NULL && built->wire.size > HF_INGRESS_MESSAGE_MAX)) {
         snprintf(reterr, HF_INGRESS_ERROR_MAX,
                  "as OTLP the body is larger than one request may be (256 MiB)");

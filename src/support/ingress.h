@@ -143,7 +143,7 @@ size_t hf_ingress_message_limit(const struct hf_ingress_port *port, const char *
 struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_slice bytes,
                                   uint32_t items);
 
-/* The batch of a builder that has finished, for a body of another format than OTLP; NULL: it has no
+/* Finishes the builder and takes its batch, for a body of another format than OTLP; NULL: it has no
  * items. HF_TOO_LARGE, with a sentence: it is larger than one request may be. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body,
                                                  struct hf_builder *builder,

@@ -486,3 +486,15 @@ void hf_ingress_http_close(struct hf_ingress_http *http)
     }
     free(http);
 }
+
+void hf_ingress_answer_text(const struct hf_ingress_result *result, int accepted, uint8_t *room,
+                            struct hf_http_answer *answer)
+{
+    if (result->status == HF_OK) {
+        answer->status = accepted;
+        return;
+    }
+    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n", result->text);
+    answer->content_type = "text/plain; charset=utf-8";
+    answer->body = hf_slice_of(room, size < 0 ? 0 : (size_t)size);
+}

@@ -109,7 +109,6 @@ static enum hf_status decode(void *user, struct hf_ingress_body *body, struct hf
     hf_builder_init(&builder, HF_LOGS, HF_INGRESS_MESSAGE_MAX);
     enum hf_status status = open_body(body, &room, &raw, reterr);
     status = status == HF_OK ? hf_loki_read(raw, &options, &builder, reterr) : status;
-    status = status == HF_OK ? hf_build_finish(&builder) : status;
     if (status == HF_OK) {
         status = hf_ingress_take_built(body, &builder, ret_batch, reterr);
     }
@@ -122,13 +121,7 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
                    struct hf_http_answer *answer)
 {
     (void)user;
-    if (result->status == HF_OK) {
-        answer->status = 204;
-        return;
-    }
-    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n", result->text);
-    answer->content_type = "text/plain; charset=utf-8";
-    answer->body = hf_slice_of(room, size < 0 ? 0 : (size_t)size);
+    hf_ingress_answer_text(result, 204, room, answer);
 }
 
 static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};

@@ -195,9 +195,8 @@ static enum hf_status take_built(struct hf_ingress_body *body, enum hf_signal si
                                  struct hf_builder *builder, struct hf_batch **ret_batch,
                                  char *reterr)
 {
-    enum hf_status status = hf_build_finish(builder);
     body->route.signal = signal;
-    return status == HF_OK ? hf_ingress_take_built(body, builder, ret_batch, reterr) : status;
+    return hf_ingress_take_built(body, builder, ret_batch, reterr);
 }
 
 static enum hf_status take_both(struct hf_ingress_body *body, struct hf_builder *logs,

@@ -65,7 +65,6 @@ static enum hf_status decode(void *user, struct hf_ingress_body *body, struct hf
     struct hf_builder builder;
     hf_builder_init(&builder, HF_TRACES, HF_INGRESS_MESSAGE_MAX);
     enum hf_status status = hf_zipkin_read(body->raw, &options, &builder, reterr);
-    status = status == HF_OK ? hf_build_finish(&builder) : status;
     if (status == HF_OK) {
         status = hf_ingress_take_built(body, &builder, ret_batch, reterr);
     }
@@ -77,13 +76,7 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
                    struct hf_http_answer *answer)
 {
     (void)user;
-    if (result->status == HF_OK) {
-        answer->status = 202; /* as Zipkin's interface has it */
-        return;
-    }
-    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n", result->text);
-    answer->content_type = "text/plain; charset=utf-8";
-    answer->body = hf_slice_of(room, size < 0 ? 0 : (size_t)size);
+    hf_ingress_answer_text(result, 202, room, answer); /* as Zipkin's interface has it */
 }
 
 static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
