@@ -19,6 +19,7 @@ static const unsigned inner_contexts[HF_PATH_CONTEXT_COUNT] = {
     [HF_PATH_DATAPOINT] = BIT(RESOURCE) | BIT(SCOPE) | BIT(METRIC) | BIT(DATAPOINT),
     [HF_PATH_EXEMPLAR] = BIT(RESOURCE) | BIT(SCOPE) | BIT(METRIC) | BIT(DATAPOINT) | BIT(EXEMPLAR),
     [HF_PATH_LOG] = BIT(RESOURCE) | BIT(SCOPE) | BIT(LOG),
+    [HF_PATH_PROFILE] = BIT(RESOURCE) | BIT(SCOPE) | BIT(PROFILE),
 };
 
 bool hf_ottl_context_has(enum hf_path_context context, enum hf_path_context inner)
@@ -28,8 +29,8 @@ bool hf_ottl_context_has(enum hf_path_context context, enum hf_path_context inne
 
 /* The most detailed first. */
 static const enum hf_path_context by_priority[HF_PATH_CONTEXT_COUNT] = {
-    HF_PATH_LOG,       HF_PATH_EXEMPLAR, HF_PATH_DATAPOINT, HF_PATH_METRIC,
-    HF_PATH_SPANEVENT, HF_PATH_SPAN,     HF_PATH_SCOPE,     HF_PATH_RESOURCE};
+    HF_PATH_PROFILE,   HF_PATH_LOG,  HF_PATH_EXEMPLAR, HF_PATH_DATAPOINT, HF_PATH_METRIC,
+    HF_PATH_SPANEVENT, HF_PATH_SPAN, HF_PATH_SCOPE,    HF_PATH_RESOURCE};
 
 struct hints {
     const struct hf_ottl_source *source;

@@ -56,6 +56,7 @@ struct hf_document *hf_document_borrow(enum hf_signal signal, struct hf_slice ra
     document->failed = false;
     document->malformed = false;
     document->lists = NULL;
+    document->tables = NULL;
     document->root = hf_message_new(document, NULL, hf_schema_request(signal), 0);
     if (document->root == NULL) {
         free_document(document);

@@ -74,7 +74,8 @@ struct hf_document {
     bool failed, malformed;
     struct hf_message *root;
     struct hf_document_list *lists;
-    struct hf_bytes out; /* what is written for a batch; kept for the next one */
+    struct hf_profile_tables *tables; /* profile_tables.h; NULL: not asked for yet */
+    struct hf_bytes out;              /* what is written for a batch; kept for the next one */
 };
 
 static inline const struct hf_schema_field *hf_message_field(const struct hf_message *message,

@@ -11,7 +11,7 @@
 #include "path_internal.h"
 
 static const char *const context_names[HF_PATH_CONTEXT_COUNT] = {
-    "resource", "scope", "span", "spanevent", "metric", "datapoint", "exemplar", "log"};
+    "resource", "scope", "span", "spanevent", "metric", "datapoint", "exemplar", "log", "profile"};
 
 /* ---- every path ---- */
 
@@ -41,6 +41,14 @@ static const char *const context_names[HF_PATH_CONTEXT_COUNT] = {
         ROW(DATAPOINT, name_ ".offset", INT, SCALAR, .outer = (name_), .field = "offset"),         \
         ROW(DATAPOINT, name_ ".bucket_counts", LIST, NUMBERS, .outer = (name_),                    \
             .field = "bucket_counts")
+
+/* The type and unit of what a profile has. */
+#define TABLE_TEXTS(name_)                                                                         \
+    ROW(PROFILE, name_, OBJECT, OBJECT, .field = (name_)),                                         \
+        ROW(PROFILE, name_ ".type", STRING, TABLE_TEXT, .outer = (name_),                          \
+            .field = "type_strindex"),                                                             \
+        ROW(PROFILE, name_ ".unit", STRING, TABLE_TEXT, .outer = (name_),                          \
+            .field = "unit_strindex")
 
 static const struct hf_path_row rows[] = {
     ATTRIBUTES(RESOURCE),
@@ -126,6 +134,20 @@ static const struct hf_path_row rows[] = {
     ID(LOG, "trace_id", TRACE_ID),
     ID(LOG, "span_id", SPAN_ID),
     PLAIN(LOG, "event_name", STRING),
+
+    TABLE_TEXTS("sample_type"),
+    ROW(PROFILE, "samples", OBJECTS, OBJECT, .field = "samples"),
+    ROW(PROFILE, "sample", OBJECTS, OBJECT, .field = "samples"),
+    TIME(PROFILE, "time"),
+    ROW(PROFILE, "duration", INT, SCALAR, .field = "duration_nano"),
+    ROW(PROFILE, "duration_unix_nano", INT, SCALAR, .field = "duration_nano"),
+    TABLE_TEXTS("period_type"),
+    PLAIN(PROFILE, "period", INT),
+    ID(PROFILE, "profile_id", TRACE_ID),
+    ROW(PROFILE, "attribute_indices", LIST, NUMBERS, .field = "attribute_indices"),
+    PLAIN(PROFILE, "dropped_attributes_count", INT),
+    PLAIN(PROFILE, "original_payload_format", STRING),
+    ROW(PROFILE, "attributes", MAP, TABLE_ATTRIBUTES, .field = "attribute_indices"),
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -190,7 +212,8 @@ static const struct hf_path_row *find_row(enum hf_path_context context,
 bool hf_path_row_takes_keys(const struct hf_path_row *row)
 {
     return row->access == HF_ACCESS_ATTRIBUTES || row->access == HF_ACCESS_VALUE ||
-           row->access == HF_ACCESS_STATE || row->access == HF_ACCESS_NUMBERS;
+           row->access == HF_ACCESS_STATE || row->access == HF_ACCESS_NUMBERS ||
+           row->access == HF_ACCESS_TABLE_ATTRIBUTES;
 }
 
 static uint8_t number_in(const struct hf_schema_message *message, const char *name)
@@ -306,7 +329,9 @@ bool hf_path_takes_keys(const struct hf_path *path)
 
 bool hf_path_is_read_only(const struct hf_path *path)
 {
-    return path->row->access == HF_ACCESS_TYPE || path->row->access == HF_ACCESS_EVENT_INDEX;
+    return path->row->access == HF_ACCESS_TYPE || path->row->access == HF_ACCESS_EVENT_INDEX ||
+           path->row->access == HF_ACCESS_TABLE_TEXT ||
+           path->row->access == HF_ACCESS_TABLE_ATTRIBUTES;
 }
 
 /* ---- from a text ---- */

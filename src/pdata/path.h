@@ -1,6 +1,6 @@
 /*
- * path: one field of a resource, scope, span, event, metric, data point, exemplar or log record by
- * the name that OTTL has for it, compiled once to a get and a set.
+ * path: one field of a resource, scope, span, event, metric, data point, exemplar, log record or
+ * profile by the name that OTTL has for it, compiled once to a get and a set.
  *
  *     names {"span", "attributes"}, keys {"http.method"}
  *     names {"log", "body"}, keys {"user", 0}
@@ -32,6 +32,7 @@ enum hf_path_context {
     HF_PATH_DATAPOINT,
     HF_PATH_EXEMPLAR,
     HF_PATH_LOG,
+    HF_PATH_PROFILE,
     HF_PATH_CONTEXT_COUNT
 };
 
@@ -83,7 +84,7 @@ void hf_path_free(struct hf_path *path);
 enum hf_path_kind hf_path_kind(const struct hf_path *path);
 enum hf_path_context hf_path_context(const struct hf_path *path);
 bool hf_path_takes_keys(const struct hf_path *path);
-/* metric.type and spanevent.event_index. */
+/* metric.type, spanevent.event_index and what a profile has in its dictionary. */
 bool hf_path_is_read_only(const struct hf_path *path);
 
 /*

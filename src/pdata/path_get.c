@@ -7,7 +7,9 @@
 #include "any_make.h"
 #include "path.h"
 #include "path_internal.h"
+#include "profile_tables.h"
 #include "trace_state.h"
+#include "utf8.h"
 
 enum { GROUP_MEMBER = 1 }; /* the resource or scope of ResourceSpans, ScopeLogs, ... */
 
@@ -81,8 +83,12 @@ static struct hf_any get_scalar(const struct hf_path *path, struct hf_message *m
                                 uint32_t number)
 {
     switch (path->row->kind) {
-    case HF_PATH_STRING:
-        return any_text(hf_message_bytes(message, number));
+    case HF_PATH_STRING: {
+        struct hf_slice text = hf_message_bytes(message, number);
+        /* The scan does not look into profiles. */
+        bool is_good = path->row->context != HF_PATH_PROFILE || hf_utf8_is_valid(text);
+        return any_text(is_good ? text : HF_EMPTY_SLICE);
+    }
     case HF_PATH_DOUBLE:
         return any_double(hf_message_double(message, number));
     case HF_PATH_BOOL:
@@ -144,6 +150,35 @@ bool hf_path_is_key_of_map(const struct hf_path_use *use)
         return false;
     }
     return true;
+}
+
+/* The value of a profile's attribute, or all of them, out of the tables of the request. */
+static enum hf_status get_table_attribute(const struct hf_path_use *use, struct hf_message *profile,
+                                          struct hf_any *ret_value)
+{
+    struct hf_any_maker maker = {.arena = hf_document_arena(use->place->document)};
+    struct hf_any_pair *pairs;
+    size_t count;
+    struct hf_slice value;
+    if (use->key_count == 0) {
+        enum hf_status status = hf_profile_attributes(profile, &pairs, &count);
+        if (status == HF_OK) {
+            *ret_value = hf_any_read(hf_any_make_map(&maker, pairs, count));
+        }
+        return maker.failed ? HF_NOMEM : status;
+    }
+    if (!hf_path_is_key_of_map(use)) {
+        return HF_INVALID;
+    }
+    if (!hf_profile_attribute(profile, use->keys[0].text, &value)) {
+        return hf_document_status(use->place->document);
+    }
+    enum hf_status status =
+        hf_any_get(value, use->keys + 1, use->key_count - 1, &value, use->reterr);
+    if (status == HF_OK) {
+        *ret_value = hf_any_read(value);
+    }
+    return status;
 }
 
 static enum hf_status get_attribute(const struct hf_path_use *use, struct hf_message *message,
@@ -313,6 +348,12 @@ static enum hf_status get_field(const struct hf_path_use *use, struct hf_message
         return get_numbers(use, message, number, ret_value);
     case HF_ACCESS_OBJECT:
         return HF_OK;
+    case HF_ACCESS_TABLE_TEXT:
+        *ret_value =
+            any_text(hf_profile_text(use->place->document, hf_message_i64(message, number)));
+        return hf_document_status(use->place->document);
+    case HF_ACCESS_TABLE_ATTRIBUTES:
+        return get_table_attribute(use, message, ret_value);
     default:
         *ret_value = get_scalar(path, message, number);
         return HF_OK;

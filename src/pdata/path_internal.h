@@ -25,7 +25,9 @@ enum hf_path_access {
     HF_ACCESS_CHOICE,     /* a member of a oneof, 0 when another one is there */
     HF_ACCESS_NUMBERS,    /* a repeated number */
     HF_ACCESS_OBJECT,     /* a message, or several */
-    HF_ACCESS_EVENT_INDEX
+    HF_ACCESS_EVENT_INDEX,
+    HF_ACCESS_TABLE_TEXT,      /* by its place in the dictionary of profiles */
+    HF_ACCESS_TABLE_ATTRIBUTES /* by their places there */
 };
 
 /* Which message has the field. */

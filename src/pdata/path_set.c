@@ -316,6 +316,12 @@ static enum hf_status set(const struct hf_path_use *use, const struct hf_any *va
         snprintf(use->reterr, HF_ERROR_MAX, "the \"event_index\" path cannot be modified");
         return HF_INVALID;
     }
+    if (path->row->access == HF_ACCESS_TABLE_TEXT ||
+        path->row->access == HF_ACCESS_TABLE_ATTRIBUTES) {
+        snprintf(use->reterr, HF_ERROR_MAX,
+                 "the dictionary of profiles is shared and cannot be modified");
+        return HF_INVALID;
+    }
     uint32_t number = hf_path_owner(path, use->place, may_make(use, value), &message);
     if (message == NULL) {
         return may_make(use, value) ? hf_document_status(use->place->document)

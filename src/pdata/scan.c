@@ -453,3 +453,11 @@ enum hf_status hf_scan(enum hf_signal signal, struct hf_slice raw, struct hf_sca
     *ret = counts;
     return HF_OK;
 }
+
+bool hf_scan_value(struct hf_slice value)
+{
+    const unsigned depth_of_an_attribute = 4; /* a request, its resource, an attribute, the value */
+    struct hf_scan counts = {0};
+    return value.size <= INT32_MAX &&
+           walk(hf_wire_of(value), ANY_VALUE, depth_of_an_attribute, &counts);
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <holdfast/batch.h>
@@ -27,3 +28,7 @@ struct hf_scan {
 
 /* HF_INVALID: not an Export request of that signal. `ret` is untouched then. */
 HF_MUST_USE enum hf_status hf_scan(enum hf_signal signal, struct hf_slice raw, struct hf_scan *ret);
+
+/* The same for the bytes of one AnyValue, where a request's scan has not looked: in the dictionary
+ * of profiles. */
+HF_MUST_USE bool hf_scan_value(struct hf_slice value);

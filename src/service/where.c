@@ -12,8 +12,10 @@ struct hf_where {
     struct hf_ottl *conditions[HF_SIGNAL_COUNT]; /* NULL: it has no meaning for the signal */
 };
 
-static const enum hf_path_context contexts[HF_SIGNAL_COUNT] = {
-    [HF_TRACES] = HF_PATH_SPAN, [HF_METRICS] = HF_PATH_DATAPOINT, [HF_LOGS] = HF_PATH_LOG};
+static const enum hf_path_context contexts[HF_SIGNAL_COUNT] = {[HF_TRACES] = HF_PATH_SPAN,
+                                                               [HF_METRICS] = HF_PATH_DATAPOINT,
+                                                               [HF_LOGS] = HF_PATH_LOG,
+                                                               [HF_PROFILES] = HF_PATH_PROFILE};
 
 void hf_where_free(struct hf_where *where)
 {

@@ -13,13 +13,13 @@
 const char *const hf_item_levels[HF_ITEM_LEVEL_COUNT] = {
     [HF_ITEM_SPANS] = "spans",     [HF_ITEM_SPANEVENTS] = "spanevents",
     [HF_ITEM_METRICS] = "metrics", [HF_ITEM_DATAPOINTS] = "datapoints",
-    [HF_ITEM_LOGS] = "logs",
+    [HF_ITEM_LOGS] = "logs",       [HF_ITEM_PROFILES] = "profiles",
 };
 
 static const enum hf_path_context contexts[HF_ITEM_LEVEL_COUNT] = {
     [HF_ITEM_SPANS] = HF_PATH_SPAN,     [HF_ITEM_SPANEVENTS] = HF_PATH_SPANEVENT,
     [HF_ITEM_METRICS] = HF_PATH_METRIC, [HF_ITEM_DATAPOINTS] = HF_PATH_DATAPOINT,
-    [HF_ITEM_LOGS] = HF_PATH_LOG,
+    [HF_ITEM_LOGS] = HF_PATH_LOG,       [HF_ITEM_PROFILES] = HF_PATH_PROFILE,
 };
 
 const struct hf_field hf_item_attribute_fields[] = {

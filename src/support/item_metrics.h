@@ -1,7 +1,7 @@
 /*
  * item_metrics: metrics that a connector makes of items: how many spans, span events, metrics, data
- * points or log records there are, or the sum of an attribute of them; by conditions of OTTL, with
- * attributes, a delta point for each resource and request.
+ * points, log records or profiles there are, or the sum of an attribute of them; by conditions of
+ * OTTL, with attributes, a delta point for each resource and request.
  *
  * What is common to the connectors `count` and `sum`. Immutable after compiling, except for the
  * errors of conditions, which are a meeting place; any thread.
@@ -21,6 +21,7 @@ enum hf_item_level {
     HF_ITEM_METRICS,
     HF_ITEM_DATAPOINTS,
     HF_ITEM_LOGS,
+    HF_ITEM_PROFILES,
     HF_ITEM_LEVEL_COUNT
 };
 

@@ -11,12 +11,21 @@
 #include "pdata/any_make.h"
 #include "pdata/build_metrics.h"
 #include "pdata/document.h"
+#include "pdata/profile_tables.h"
+#include "pdata/schema_index.h"
 #include "pdata/walk.h"
 
 #define BATCH_BYTES ((size_t)4 << 20)
 
 /* Field numbers of OTLP. */
-enum { SPAN_START = 7, SPAN_END = 8, EVENT_TIME = 1, POINT_TIME = 3, LOG_TIME = 1 };
+enum {
+    SPAN_START = 7,
+    SPAN_END = 8,
+    EVENT_TIME = 1,
+    POINT_TIME = 3,
+    LOG_TIME = 1,
+    PROFILE_TIME = 3
+};
 enum { RESOURCE_ATTRIBUTES = 1 };
 
 /* One request. */
@@ -42,6 +51,9 @@ struct pass {
 static bool attribute_of(struct hf_message *message, struct hf_slice key,
                          struct hf_slice *ret_value)
 {
+    if (message != NULL && hf_message_type(message)->index == HF_MESSAGE_PROFILE) {
+        return hf_profile_attribute(message, key, ret_value);
+    }
     uint32_t number = message != NULL ? hf_message_attributes_number(hf_message_type(message)) : 0;
     return number != 0 && hf_attribute_of(hf_message_content(message), number, key, ret_value);
 }
@@ -288,6 +300,9 @@ static enum hf_visit see_item(struct hf_visitor *visitor, const struct hf_place 
     case HF_METRICS:
         note_time(pass, HF_ITEM_DATAPOINTS, hf_message_u64(place->item, POINT_TIME));
         return see(pass, HF_ITEM_DATAPOINTS, place, place->item);
+    case HF_PROFILES:
+        note_time(pass, HF_ITEM_PROFILES, hf_message_u64(place->item, PROFILE_TIME));
+        return see(pass, HF_ITEM_PROFILES, place, place->item);
     default:
         note_time(pass, HF_ITEM_LOGS, hf_message_u64(place->item, LOG_TIME));
         return see(pass, HF_ITEM_LOGS, place, place->item);

@@ -174,8 +174,10 @@ static bool test_output(const struct hf_ottl *ottl, const struct hf_test_output 
 static bool tally_condition(const struct hf_test_ends *ends, const char *exporter,
                             const char *condition, struct tally *tally, char *reterr)
 {
-    static const enum hf_path_context contexts[HF_SIGNAL_COUNT] = {
-        [HF_TRACES] = HF_PATH_SPAN, [HF_METRICS] = HF_PATH_DATAPOINT, [HF_LOGS] = HF_PATH_LOG};
+    static const enum hf_path_context contexts[HF_SIGNAL_COUNT] = {[HF_TRACES] = HF_PATH_SPAN,
+                                                                   [HF_METRICS] = HF_PATH_DATAPOINT,
+                                                                   [HF_LOGS] = HF_PATH_LOG,
+                                                                   [HF_PROFILES] = HF_PATH_PROFILE};
     struct hf_ottl *ottls[HF_SIGNAL_COUNT] = {NULL};
     bool good = true;
     for (const struct hf_test_output *one = ends->first; good && one != NULL; one = one->next) {
@@ -183,11 +185,6 @@ static bool tally_condition(const struct hf_test_ends *ends, const char *exporte
         const struct hf_ottl_source source = {
             .conditions = {&condition, 1}, .context = contexts[one->signal], .name = "condition"};
         if (strcmp(one->at, exporter) != 0) {
-            continue;
-        }
-        if (one->signal == HF_PROFILES) {
-            snprintf(reterr, HF_TEST_WHY_MAX, "conditions are not for profiles");
-            good = false;
             continue;
         }
         if (*ottl == NULL && hf_ottl_new(&source, ottl, reterr) != HF_OK) {

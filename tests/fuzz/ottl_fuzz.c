@@ -22,11 +22,18 @@ static const char *const requests[] = {
     "\"aggregationTemporality\":2,\"dataPoints\":[{\"count\":3,\"sum\":5,\"bucketCounts\":[1,2],"
     "\"explicitBounds\":[1]}]}}]}]}]}",
     "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"{\\\"a\\\":1}"
-    "\"},\"severityNumber\":9}]}]}]}"};
+    "\"},\"severityNumber\":9}]}]}]}",
+    "{\"resourceProfiles\":[{\"scopeProfiles\":[{\"profiles\":[{\"sampleType\":{\"typeStrindex\":1}"
+    ","
+    "\"samples\":[{}],\"period\":\"3\",\"attributeIndices\":[0,5]}]}]}],\"dictionary\":{"
+    "\"stringTable\":[\"\",\"a\"],\"attributeTable\":[{\"keyStrindex\":1,\"value\":{\"arrayValue\":"
+    "{"
+    "\"values\":[{\"intValue\":1}]}}}]}}"};
 
 static enum hf_signal signal_of(enum hf_path_context context)
 {
     return context == HF_PATH_LOG                                      ? HF_LOGS
+           : context == HF_PATH_PROFILE                                ? HF_PROFILES
            : context == HF_PATH_METRIC || context == HF_PATH_DATAPOINT ? HF_METRICS
                                                                        : HF_TRACES;
 }
@@ -75,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     memcpy(text, data + 1, size - 1);
     text[size - 1] = '\0';
-    enum hf_path_context context = (enum hf_path_context)(data[0] % HF_PATH_CONTEXT_COUNT);
+    enum hf_path_context context = (enum hf_path_context)((data[0] & 0x7f) % HF_PATH_CONTEXT_COUNT);
     context = context == HF_PATH_EXEMPLAR ? HF_PATH_DATAPOINT : context;
     struct hf_ottl_source source = {
         .context = context, .functions = HF_OTTL_EDITORS | HF_OTTL_METRIC_EDITORS, .name = "texts"};

@@ -142,6 +142,55 @@ def test_processors_change_the_resource_and_leave_the_rest(start, grpc_backend, 
     assert arrived == sent
 
 
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ({"profiles": {"profile": ['IsMatch(resource.attributes["service.name"], "^sh.*")']}}, ["b"]),
+        ({"profiles": {"resource": ['attributes["service.name"] == "shop"']}}, ["b"]),
+        ({"profiles": {"profile": ['sample_type.type == "cpu" and attributes["host"] == "n2"']}}, ["a"]),
+        ({"profile_conditions": ['profile.attributes["host"] == "n1"']}, ["b"]),
+        ({"profile_conditions": ["profile.period > 1", "profile.time_unix_nano == 4"]}, ["a", "b"]),
+    ],
+)
+def test_a_filter_drops_profiles_by_conditions(start, grpc_backend, keys, kept):
+    instance = start(configuration({"otlp": otlp_exporter(grpc_backend)}, {"filter": keys}))
+    with senders.GrpcSender(instance.grpc_target) as sender:
+        for name, service, host in (("a", "shop", "n1"), ("b", "cart", "n2")):
+            sent = request(name)
+            sent.resource_profiles[0].resource.attributes[0].value.string_value = service
+            dictionary = sent.dictionary
+            dictionary.attribute_table.add()
+            dictionary.attribute_table.add(key_strindex=len(dictionary.string_table)).value.string_value = host
+            dictionary.string_table.append("host")
+            sent.resource_profiles[0].scope_profiles[0].profiles[0].attribute_indices.append(1)
+            sender.export(PROFILES, sent)
+    until(lambda: sorted(names(grpc_backend)) == kept, lambda: names(grpc_backend))
+    instance.wait_metric("otelcol_processor_filter_profiles_filtered", 3 * (2 - len(kept)), filter="filter")
+
+
+def test_count_counts_profiles(start, grpc_backend):
+    instance = start(
+        {
+            "connectors": {"count": {"profiles": {"cpu.profiles": {"conditions": ['sample_type.type == "cpu"']}}}},
+            "exporters": {"otlp": otlp_exporter(grpc_backend)},
+            "service": {
+                "pipelines": {
+                    "profiles": {"receivers": ["otlp"], "exporters": ["count"]},
+                    "metrics": {"receivers": ["count"], "exporters": ["otlp"]},
+                }
+            },
+        }
+    )
+    with senders.GrpcSender(instance.grpc_target) as sender:
+        sender.export(PROFILES, request())
+    until(lambda: grpc_backend.accepted(otlp.METRICS), "the count")
+    (group,) = grpc_backend.accepted(otlp.METRICS)[0].message.resource_metrics
+    assert otlp.attributes(group.resource) == {"service.name": "shop"}
+    (metric,) = group.scope_metrics[0].metrics
+    assert (metric.name, metric.sum.data_points[0].as_int) == ("cpu.profiles", 1)
+    assert metric.sum.data_points[0].time_unix_nano == 5
+
+
 def test_forward_joins_pipelines_and_files_hold_profiles(start, tmp_path):
     path = tmp_path / "out.json"
     instance = start(

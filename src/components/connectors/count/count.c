@@ -1,6 +1,7 @@
 /*
- * count: a connector that makes metrics of how many spans, span events, metrics, data points and
- * log records there are, for each resource of a request. It keeps nothing and has no queue.
+ * count: a connector that makes metrics of how many spans, span events, metrics, data points log
+ * records and profiles there are, for each resource of a request. It keeps nothing and has no
+ * queue.
  */
 #include <holdfast/component.h>
 
@@ -13,12 +14,14 @@ static const struct hf_item_metrics_rules rules = {
                       [HF_ITEM_SPANEVENTS] = "trace.span.event.count",
                       [HF_ITEM_METRICS] = "metric.count",
                       [HF_ITEM_DATAPOINTS] = "metric.datapoint.count",
-                      [HF_ITEM_LOGS] = "log.record.count"},
+                      [HF_ITEM_LOGS] = "log.record.count",
+                      [HF_ITEM_PROFILES] = "profile.count"},
     .default_descriptions = {[HF_ITEM_SPANS] = "The number of spans observed.",
                              [HF_ITEM_SPANEVENTS] = "The number of span events observed.",
                              [HF_ITEM_METRICS] = "The number of metrics observed.",
                              [HF_ITEM_DATAPOINTS] = "The number of data points observed.",
-                             [HF_ITEM_LOGS] = "The number of log records observed."},
+                             [HF_ITEM_LOGS] = "The number of log records observed.",
+                             [HF_ITEM_PROFILES] = "The number of profiles observed."},
 };
 
 static const char *check(const void *config)
@@ -62,21 +65,24 @@ static const struct hf_field fields[] = {
                         "Metrics of data points, by name. Not given: metric.datapoint.count."),
     HF_ITEM_LEVEL_FIELD(HF_ITEM_LOGS, "logs", metric_fields,
                         "Metrics of log records, by name. Not given: log.record.count."),
-    {.key = "profiles", .type = HF_FIELD_IGNORED, .help = "Profiles are not counted yet."},
+    HF_ITEM_LEVEL_FIELD(HF_ITEM_PROFILES, "profiles", metric_fields,
+                        "Metrics of profiles, by name. Not given: profile.count."),
     HF_FIELDS_END,
 };
 
 static const struct hf_connector_ops connector_ops = {
-    .makes = {HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS)},
+    .makes = {HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS), HF_SIGNAL_BIT(HF_METRICS),
+              HF_SIGNAL_BIT(HF_METRICS)},
     .connect = hf_item_metrics_connect,
 };
 
 const struct hf_component hf_connector_count = {
     .type = "count",
-    .help = "Counts spans, span events, metrics, data points and log records: a delta for each "
-            "resource and request, on disk before the sender is told OK.",
+    .help =
+        "Counts spans, span events, metrics, data points, log records and profiles: a delta for "
+        "each resource and request, on disk before the sender is told OK.",
     .kind = HF_CONNECTOR,
-    .signals = HF_ALL_SIGNALS,
+    .signals = HF_ALL_SIGNALS_AND_PROFILES,
     .config_size = sizeof(struct hf_item_metrics_config),
     .fields = fields,
     .check = check,

@@ -1,6 +1,6 @@
 /*
  * transform: runs statements of OTTL over resources, scopes, spans, span events, metrics, data
- * points, exemplars and log records.
+ * points, exemplars, log records and profiles.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static enum hf_status compile(const struct transform_config *config, enum hf_sig
         [HF_TRACES] = BIT(RESOURCE) | BIT(SCOPE) | BIT(SPAN) | BIT(SPANEVENT),
         [HF_METRICS] = BIT(RESOURCE) | BIT(SCOPE) | BIT(METRIC) | BIT(DATAPOINT) | BIT(EXEMPLAR),
         [HF_LOGS] = BIT(RESOURCE) | BIT(SCOPE) | BIT(LOG),
-        [HF_PROFILES] = BIT(RESOURCE) | BIT(SCOPE)};
+        [HF_PROFILES] = BIT(RESOURCE) | BIT(SCOPE) | BIT(PROFILE)};
     const struct hf_value *const values[HF_SIGNAL_COUNT] = {
         [HF_TRACES] = &config->trace_statements,
         [HF_METRICS] = &config->metric_statements,
@@ -242,8 +242,8 @@ static const struct hf_field fields[] = {
     STATEMENTS(log_statements, "The same for logs."),
     STATEMENTS(
         profile_statements,
-        "The same for profiles, of their resources and scopes: what is in a profile points into "
-        "tables, and goes through as it is."),
+        "The same for profiles. What a profile has in the dictionary of the request (attributes, "
+        "types, units) is read only."),
     {.key = "flatten_data",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct transform_config, flatten_data),
