@@ -4,7 +4,7 @@ after sorting.
 A case is a folder under `cases/`:
 
     config.yaml    signal: traces, metrics or logs; processors: as in a configuration, in order;
-                   environment: {NAME: value}, if any; difference: where and why the outputs differ, if they do;
+                   environment: {NAME: value} and gates: feature gates of the Go collector, if any; difference: where and why the outputs differ, if they do;
                    ignore: keys whose values say nothing, such as times of arrival
                    connectors: as in a configuration, and outputs: {pipeline: its receivers}; then what came out is
                    said of each pipeline
@@ -167,7 +167,13 @@ def through_peer(case, signal, body, directory):
             lambda backend: {"endpoint": backend.endpoint, "compression": "none", **QUIET},
         )
         configuration["receivers"] = {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{port}"}}}}
-        with Otelcol(directory, configuration, program=PEER, environment=case.get("environment")):
+        with Otelcol(
+            directory,
+            configuration,
+            program=PEER,
+            environment=case.get("environment"),
+            gates=case.get("gates", ()),
+        ):
             answer = senders.post(
                 f"http://127.0.0.1:{port}", signal, body, content_type="application/json"
             )

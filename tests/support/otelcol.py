@@ -76,10 +76,12 @@ def run(command, seconds):
 
 
 class Otelcol:
-    """One that runs, with a configuration of its own; a context. `program`: another one than that of the manifest."""
+    """One that runs, with a configuration of its own; a context. `program`: another one than that of the manifest;
+    `gates`: feature gates that are opened."""
 
-    def __init__(self, directory, configuration, program=None, environment=None):
+    def __init__(self, directory, configuration, program=None, environment=None, gates=()):
         self.program = program
+        self.gates = [f"--feature-gates={gate}" for gate in gates]
         self.environment = {**os.environ, **(environment or {})}
         self.port = free_port()
         self.log = directory / "otelcol.log"
@@ -97,7 +99,7 @@ class Otelcol:
     def __enter__(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [self.program or built(), "--config", self.path],
+                [self.program or built(), "--config", self.path, *self.gates],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -9,17 +9,25 @@
 #include <holdfast/component.h>
 
 #include "pdata/document.h"
+#include "support/flatten.h"
+#include "support/grouping.h"
 #include "support/ottl_groups.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 
+struct flatten_config {
+    bool log;
+};
+
 struct transform_config {
     int64_t error_mode;
     struct hf_value trace_statements, metric_statements, log_statements, profile_statements;
-    bool flatten_data;
+    struct flatten_config flatten;
+    bool flatten_data; /* its older spelling */
 };
 
 struct transform {
+    bool flattens_logs;
     struct hf_ottl_groups groups[HF_SIGNAL_COUNT];
     struct hf_ottl_errors *errors[HF_SIGNAL_COUNT]; /* NULL: not in a pipeline of that signal */
 };
@@ -55,10 +63,6 @@ static enum hf_status compile(const struct transform_config *config, enum hf_sig
 static const char *check(const void *config)
 {
     static _Thread_local char sentence[HF_ERROR_MAX];
-    const struct transform_config *configured = config;
-    if (configured->flatten_data) {
-        return "flatten_data is not supported";
-    }
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         struct hf_ottl_groups groups = {0};
         snprintf(sentence, sizeof(sentence), "out of memory");
@@ -84,8 +88,12 @@ static void close_transform(void *self)
 static enum hf_status open_transform(struct hf_node *node, const void *config, void **ret_self,
                                      char *reterr)
 {
+    const struct transform_config *configured = config;
     struct transform *transform = calloc(1, sizeof(*transform));
     enum hf_status status = transform != NULL ? HF_OK : HF_NOMEM;
+    if (transform != NULL) {
+        transform->flattens_logs = configured->flatten.log || configured->flatten_data;
+    }
     for (int signal = 0; status == HF_OK && signal < HF_SIGNAL_COUNT; signal++) {
         if ((hf_node_signals(node) & HF_SIGNAL_BIT(signal)) == 0) {
             continue;
@@ -209,9 +217,15 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
     if (document == NULL) {
         return HF_NOMEM;
     }
+    bool flattens = transform->flattens_logs && batch->signal == HF_LOGS;
+    pass.status = flattens ? hf_flatten(document) : HF_OK;
     hf_ottl_begin(&pass.run, document);
     run_groups(&pass, groups, document);
     enum hf_status status = pass.status;
+    if (status == HF_OK && flattens) {
+        status = hf_group(document, &(struct hf_string_list){.count = 0},
+                          &(struct hf_grouping_counts){0});
+    }
     if (status == HF_OK) {
         status = hf_document_batch(document, batch, ret_batch);
     }
@@ -225,6 +239,15 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
         .key = #name, .type = HF_FIELD_VALUE, .offset = offsetof(struct transform_config, name),   \
         .help = (text)                                                                             \
     }
+
+static const struct hf_field flatten_fields[] = {
+    {.key = "log",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct flatten_config, log),
+     .help = "Log records: what a statement sets in the resource or scope concerns that record "
+             "alone. Those that are the same afterwards are joined again."},
+    HF_FIELDS_END,
+};
 
 static const struct hf_field fields[] = {
     {.key = "error_mode",
@@ -244,10 +267,15 @@ static const struct hf_field fields[] = {
         profile_statements,
         "The same for profiles. What a profile has in the dictionary of the request (attributes, "
         "types, units) is read only."),
+    {.key = "flatten",
+     .type = HF_FIELD_STRUCT,
+     .offset = offsetof(struct transform_config, flatten),
+     .inner = flatten_fields,
+     .help = "What is given a resource and scope of its own while the statements run."},
     {.key = "flatten_data",
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct transform_config, flatten_data),
-     .help = "Not supported: only false."},
+     .help = "The same as flatten::log, in an older spelling."},
     HF_FIELDS_END,
 };
 
