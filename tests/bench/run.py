@@ -22,6 +22,7 @@ from tests.support import otelcol  # noqa: E402
 # What stands in the table of a work, in this order.
 COLUMNS = (
     "spans_per_cpu_s",
+    "items_per_cpu_s",
     "wall_per_s",
     "drain_per_s",
     "fill_per_s",
@@ -85,7 +86,7 @@ def print_result(name, who, result, ratio=None):
         note += f"{'; ' if note else ''}noisy: others used {100 * result['others_share']:.0f} % of the machine"
     print(f"{name} {who}{'  ' + note if note else ''}")
     for field in COLUMNS:
-        if field not in result or (result["verdict"] and field == "spans_per_cpu_s"):
+        if field not in result or (result["verdict"] and field in ("spans_per_cpu_s", "items_per_cpu_s")):
             continue
         word, target = held(name, field, result[field]) if who == "holdfast" else ("", "")
         print(f"    {field:18} {number(result[field]):>12}   {target:14} {word}")
@@ -108,7 +109,7 @@ def measure(name, peers, seconds, count):
 
 def ratio_of(results):
     values = [results.get(who, {}).get("median", {}) for who in ("holdfast", "otelcol")]
-    for field in ("spans_per_cpu_s", "drain_per_s"):
+    for field in ("spans_per_cpu_s", "items_per_cpu_s", "drain_per_s"):
         if all(value.get(field) and not value["verdict"] for value in values):
             return values[0][field] / values[1][field]
     return None
@@ -136,8 +137,9 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, with-COMPONENT; instructions. "
-        "HOLDFAST_PEER: a Go collector with the components of with-*, instead of the one that is built.",
+        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, with-COMPONENT, in-RECEIVER, "
+        "out-EXPORTER; instructions. "
+        "HOLDFAST_PEER: a Go collector with the components of with-*, in-* and out-*, instead of the one that is built.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")
     parser.add_argument("--seconds", type=float, default=10, help="of sending, a round (10)")

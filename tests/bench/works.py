@@ -8,6 +8,7 @@ import threading
 import time
 
 import components
+import flows
 from rig import (
     CORES,
     Cgroup,
@@ -62,6 +63,14 @@ TARGETS = {
     "with-spanmetrics": {"spans_per_cpu_s": (">=", 500_000)},
     "with-tail_sampling": {"spans_per_cpu_s": (">=", 500_000)},
     "with-k8sattributes": {"spans_per_cpu_s": (">=", 900_000)},
+    "in-filelog": {"items_per_cpu_s": (">=", 600_000)},
+    "in-filelog-json": {"items_per_cpu_s": (">=", 300_000)},
+    "in-prometheus": {"items_per_cpu_s": (">=", 1_000_000), "peak_rss_mib": ("<=", 250)},
+    "out-prometheusremotewrite": {"items_per_cpu_s": (">=", 1_000_000)},
+    "out-loki": {"items_per_cpu_s": (">=", 600_000)},
+    "out-elasticsearch": {"items_per_cpu_s": (">=", 300_000)},
+    "out-awss3": {"peak_rss_mib": ("<=", 100)},
+    "out-loadbalancing": {"items_per_cpu_s": (">=", 600_000)},
 }
 STANDARD = [
     "grpc-100",
@@ -92,6 +101,7 @@ CURVES = {
     "backlog": ["drain-25", "drain-126", "drain-480"],
     "cores": ["cores-1", "cores-2"],
     "components": list(components.WORKS),
+    "flows": flows.NAMES,
 }
 
 
@@ -487,7 +497,10 @@ def idle_connections(peer, count=1000):
 
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
-    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), with-COMPONENT."""
+    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), with-COMPONENT, in-RECEIVER,
+    out-EXPORTER."""
+    if name.startswith(("in-", "out-")):
+        return flows.run(name, peer, seconds)
     if name.startswith("with-"):
         return components.run(name, peer, seconds, configuration, judge, tool=tool)
     found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)

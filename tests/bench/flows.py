@@ -1,0 +1,441 @@
+"""Works with another receiver or exporter than OTLP's: what an item costs on its way in, or on its way out.
+
+    ./dev bench in-filelog out-loki
+    HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
+
+The other end is wire.py: it takes or gives bytes and answers as the backend would. On disk with fsync. `in-` works end
+in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on disk,
+since its `nop` has none. Nothing is measured before the first items have gone all the way.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from rig import CORES, Collector, Failed, Sink, busy_seconds, end, send, until, workplace
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import otlp  # noqa: E402
+
+WIRE = Path(__file__).with_name("wire.py")
+QUIET_SECONDS = 2
+LINES = 1_500_000
+TARGETS_SCRAPED, SAMPLES = 1_000, 1_000
+NOW_NS = 1_700_000_000_000_000_000
+
+
+class Wire:
+    """One wire.py that runs; `counts()` is what it has done."""
+
+    def __init__(self, directory, name, *words):
+        self.path = directory / f"{name}.json"
+        self.process = subprocess.Popen([sys.executable, WIRE, "--status", self.path, *map(str, words)])
+
+    def counts(self):
+        try:
+            return json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            return {"requests": 0, "bytes": 0, "items": 0, "port": 0}
+
+    @property
+    def port(self):
+        return until(lambda: self.counts()["port"], 10, "the port of wire.py")
+
+    def stop(self):
+        end(self.process)
+
+
+# ---- what is sent ----
+
+
+def spans_of(count):
+    request = otlp.TRACES.request()
+    scope = request.resource_spans.add().scope_spans.add()
+    for i in range(count):
+        span = scope.spans.add(name="GET /checkout", kind=2, trace_id=os.urandom(16), span_id=os.urandom(8))
+        span.start_time_unix_nano, span.end_time_unix_nano = NOW_NS, NOW_NS + 1_000_000
+        for key in ("http.request.method", "url.path", "server.address"):
+            span.attributes.add(key=key).value.string_value = f"value {i}"
+    return request
+
+
+def logs_of(count):
+    request = otlp.LOGS.request()
+    group = request.resource_logs.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope = group.scope_logs.add()
+    for i in range(count):
+        record = scope.log_records.add(time_unix_nano=NOW_NS + i, severity_number=9, severity_text="INFO")
+        record.body.string_value = f"order {i} was paid by card and is on its way to the customer " + "x" * 100
+        record.attributes.add(key="order").value.int_value = i
+        record.attributes.add(key="thread").value.string_value = "worker-7"
+    return request
+
+
+def points_of(count):
+    request = otlp.METRICS.request()
+    group = request.resource_metrics.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope = group.scope_metrics.add()
+    for i in range(count // 100):
+        metric = scope.metrics.add(name=f"http.server.requests.{i}", unit="1")
+        metric.sum.aggregation_temporality, metric.sum.is_monotonic = 2, True
+        for k in range(100):
+            point = metric.sum.data_points.add(time_unix_nano=NOW_NS, as_double=k)
+            point.attributes.add(key="method").value.string_value = "GET"
+            point.attributes.add(key="instance").value.string_value = f"pod-{k}"
+    return request
+
+
+def zipkin_of(count):
+    return [
+        {
+            "traceId": f"{i + 1:032x}",
+            "id": f"{i + 1:016x}",
+            "name": "get /checkout",
+            "kind": "SERVER",
+            "timestamp": NOW_NS // 1000,
+            "duration": 1000,
+            "localEndpoint": {"serviceName": "shop"},
+            "tags": {"http.method": "GET", "http.path": f"/checkout/{i}", "server.address": "shop.example.com"},
+        }
+        for i in range(count)
+    ]
+
+
+def exposition_of(count):
+    lines = []
+    for i in range(count // 100):
+        lines.append(f"# TYPE http_requests_{i}_total counter")
+        lines += [f'http_requests_{i}_total{{method="GET",code="200",path="/path/{k}"}} {k}' for k in range(100)]
+    return "\n".join(lines) + "\n"
+
+
+def container_line(text):
+    return f"2026-11-29T10:00:00.123456789Z stdout F {text}\n"
+
+
+def json_text(i):
+    filler = "x" * 60
+    return f'{{"time":"2026-11-29T10:00:00.123Z","level":"info","msg":"order {i % 1000:04d} was paid","note":"{filler}"}}'
+
+
+# ---- works: of each, which signal, how many items are in a request, and what is configured ----
+
+
+def filelog(path, *operators):
+    return {
+        "include": [str(path)],
+        "start_at": "beginning",
+        "include_file_path": True,
+        "operators": [{"type": "container", "format": "containerd", "add_metadata_from_filepath": False}, *operators],
+    }
+
+
+JSON_PARSER = {
+    "type": "json_parser",
+    "timestamp": {"parse_from": "attributes.time", "layout": "%Y-%m-%dT%H:%M:%S.%LZ"},
+    "severity": {"parse_from": "attributes.level"},
+}
+
+FILES = {
+    "in-filelog": (lambda i: container_line(f"{i:07d} " + "x" * 150), ()),
+    "in-filelog-json": (lambda i: container_line(json_text(i)), (JSON_PARSER,)),
+}
+
+# Name: (the request, items in it, the exporter by the port of the backend, what the backend answers)
+OUT = {
+    "out-prometheusremotewrite": (
+        points_of,
+        1000,
+        lambda port: {"prometheusremotewrite": {"endpoint": f"http://127.0.0.1:{port}/api/v1/write"}},
+        "ok",
+    ),
+    "out-loki": (
+        logs_of,
+        100,
+        lambda port: {"loki": {"endpoint": f"http://127.0.0.1:{port}/loki/api/v1/push"}},
+        "ok",
+    ),
+    "out-elasticsearch": (
+        logs_of,
+        100,
+        lambda port: {"elasticsearch": {"endpoint": f"http://127.0.0.1:{port}", "compression": "none"}},
+        "bulk",
+    ),
+    "out-awss3": (
+        logs_of,
+        1000,
+        lambda port: {
+            "awss3": {
+                "s3uploader": {
+                    "region": "us-east-1",
+                    "s3_bucket": "bench",
+                    "endpoint": f"http://127.0.0.1:{port}",
+                    "s3_force_path_style": True,
+                },
+                "marshaler": "otlp_proto",
+                "max_bytes": "64MiB",
+                "compression": "zstd",
+            }
+        },
+        "s3",
+    ),
+}
+SIGNALS = {points_of: otlp.METRICS, logs_of: otlp.LOGS, spans_of: otlp.TRACES}
+NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-loadbalancing"]
+
+
+def configuration(signal, receivers, exporters, processors=None):
+    def build(collector):
+        made = {name: dict(value or {}) for name, value in exporters(collector).items()}
+        address = f"127.0.0.1:{collector.ports['metrics']}"
+        for name, value in made.items():
+            if name.split("/")[0] not in ("nop", "loadbalancing"):
+                value["sending_queue"] = {"enabled": True, "storage": "file_storage", "queue_size": 10_000_000}
+        return {
+            "receivers": receivers(collector),
+            "processors": processors or {},
+            "exporters": made,
+            "extensions": {
+                "health_check": {"endpoint": f"127.0.0.1:{collector.ports['health']}"},
+                "file_storage": {"directory": str(collector.data), "fsync": True},
+            },
+            "service": {
+                "extensions": ["health_check", "file_storage"],
+                "pipelines": {
+                    signal: {
+                        "receivers": list(receivers(collector)),
+                        "processors": list(processors or {}),
+                        "exporters": list(made),
+                    }
+                },
+                "telemetry": {
+                    "metrics": {"level": "none"} if collector.kind == "otelcol" else {"address": address}
+                },
+            },
+        }
+
+    return build
+
+
+def otlp_in(collector):
+    return {"otlp": {"protocols": {"http": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}}}}
+
+
+def quiet_end(backend):
+    """Where what was received goes."""
+
+    def build(collector):
+        if collector.kind == "holdfast":
+            return {"nop": {}}
+        return {"otlphttp": {"endpoint": f"http://127.0.0.1:{backend.port}", "compression": "none"}}
+
+    return build
+
+
+def metric_sum(collector, name):
+    """Of all series of a counter."""
+    url = f"http://127.0.0.1:{collector.ports['metrics']}/metrics"
+    with contextlib.suppress(OSError):
+        lines = urllib.request.urlopen(url, timeout=5).read().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name + "{"))
+    return 0
+
+
+def wait_quiet(progress):
+    """Until `progress()` has said the same for a while; returns it, and when it last moved."""
+    seen, since = progress(), time.monotonic()
+    while time.monotonic() - since < QUIET_SECONDS:
+        now = progress()
+        if now != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.05)
+    return seen, since
+
+
+def result(collector, items, used, wall, others, lost=0):
+    return {
+        "items_per_cpu_s": items / used if used else 0,
+        "wall_per_s": items / wall,
+        "items": items,
+        "lost": lost,
+        "peak_rss_mib": collector.memory()["VmHWM"] / 1024,
+        "collector_cores": used / wall,
+        "others_share": max(0.0, others / (wall * CORES)),
+        "verdict": f"LOST {lost} items" if lost else "",
+    }
+
+
+@contextlib.contextmanager
+def running(collector, *wires):
+    try:
+        collector.start()
+        yield
+    finally:
+        collector.stop()
+        for wire in wires:
+            wire.stop()
+
+
+def seen_of(collector, backend, counter):
+    """Moves while something arrives."""
+    if collector.kind == "holdfast":
+        return metric_sum(collector, counter)
+    return backend.counts()["bytes"]
+
+
+def measure_file(name, peer):
+    line, operators = FILES[name]
+    with workplace() as (disk, memory):
+        path = memory / "0.log"
+        with open(path, "w") as file:
+            file.writelines(line(i) for i in range(LINES))
+        backend = Wire(memory, "backend", "answer", "ok")
+        settings = configuration("logs", lambda _: {"filelog": filelog(path, *operators)}, quiet_end(backend))
+        collector = Collector(*peer, disk / "collector", settings)
+        before, begun = busy_seconds(), time.monotonic()
+        with running(collector, backend):
+            counter = "otelcol_receiver_accepted_log_records"
+            if peer[0] == "holdfast":
+                until(lambda: metric_sum(collector, counter) >= LINES, 300, f"{LINES} lines")
+                last = time.monotonic()
+            else:
+                until(lambda: backend.counts()["bytes"], 60, "the first lines")
+                _, last = wait_quiet(lambda: backend.counts()["bytes"])
+            used = collector.cpu()
+            return result(collector, LINES, used, last - begun, busy_seconds() - before - used)
+
+
+def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, body, items, kind, counter):
+    """Requests sent by HTTP as fast as they are answered, until all that was accepted has gone on."""
+    with workplace() as (disk, memory):
+        backend = Wire(memory, "backend", "answer", kind)
+        (memory / "body").write_bytes(body)
+        collector = Collector(*peer, disk / "collector", configuration(signal, receivers, exporters(backend)))
+        with running(collector, backend):
+            target = f"127.0.0.1:{collector.ports[port]}{path}"
+            words = ("post", memory / "body", target, "--type", kind_of(path))
+            for name, length in (("warm", 1), ("sender", seconds)):
+                before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
+                sender = Wire(memory, name, *words, "--seconds", length)
+                sender.process.wait(timeout=length + 120)
+                _, last = wait_quiet(lambda: seen_of(collector, backend, counter))
+                used = collector.cpu() - before[0]
+            sent = sender.counts()["requests"] * items
+            if sent == 0:
+                raise Failed(f"nothing was accepted:\n{collector.log.read_text()[-1500:]}")
+            lost = 0
+            if peer[0] == "holdfast":
+                warm = json.loads((memory / "warm.json").read_text())["requests"] * items
+                lost = max(0, int(warm + sent - metric_sum(collector, counter)))
+            return result(collector, sent, used, last - begun, busy_seconds() - before[1] - used, lost)
+
+
+def kind_of(path):
+    return "application/json" if path.startswith("/api/v2") else "application/x-protobuf"
+
+
+def measure_out(name, peer, seconds):
+    make, items, exporter, kind = OUT[name]
+    signal = SIGNALS[make]
+    return measure_posts(
+        peer,
+        seconds,
+        signal=signal.name,
+        receivers=otlp_in,
+        exporters=lambda backend: lambda _: exporter(backend.port),
+        port="http",
+        path=signal.http_path,
+        body=make(items).SerializeToString(),
+        items=items,
+        kind=kind,
+        counter=f"otelcol_exporter_sent_{signal.items}",
+    )
+
+
+def measure_zipkin(peer, seconds):
+    return measure_posts(
+        peer,
+        seconds,
+        signal="traces",
+        receivers=lambda collector: {"zipkin": {"endpoint": f"127.0.0.1:{collector.ports['http']}"}},
+        exporters=quiet_end,
+        port="http",
+        path="/api/v2/spans",
+        body=json.dumps(zipkin_of(100)).encode(),
+        items=100,
+        kind="ok",
+        counter="otelcol_receiver_accepted_spans",
+    )
+
+
+def measure_scrapes(peer, seconds):
+    """Every target once in an interval; whole rounds are counted."""
+    interval = max(10, seconds)
+    with workplace() as (disk, memory):
+        (memory / "body").write_text(exposition_of(SAMPLES))
+        backend, scraped = Wire(memory, "backend", "answer", "ok"), Wire(memory, "scraped", "serve", memory / "body")
+        targets = [f"127.0.0.1:{scraped.port}"]
+        jobs = [
+            {"job_name": f"job-{i}", "scrape_interval": f"{interval}s", "static_configs": [{"targets": targets}]}
+            for i in range(TARGETS_SCRAPED)
+        ]
+        settings = configuration(
+            "metrics", lambda _: {"prometheus": {"config": {"scrape_configs": jobs}}}, quiet_end(backend)
+        )
+        collector = Collector(*peer, disk / "collector", settings)
+        with running(collector, backend, scraped):
+            until(lambda: scraped.counts()["requests"] >= TARGETS_SCRAPED, 3 * interval, "the first round")
+            before, begun = (collector.cpu(), busy_seconds(), scraped.counts()["requests"]), time.monotonic()
+            time.sleep(2 * interval)
+            used = collector.cpu() - before[0]
+            samples = (scraped.counts()["requests"] - before[2]) * SAMPLES
+            wall = time.monotonic() - begun
+            return result(collector, samples, used, wall, busy_seconds() - before[1] - used)
+
+
+def measure_balancing(peer, seconds, backends=10):
+    """Traces of one span each, spread over backends by their ids."""
+    items = 100
+    with workplace() as (disk, memory):
+        sinks = [Sink(memory, truth=False, prefix=f"sink-{i}") for i in range(backends)]
+        arrived = lambda: sum(sink.counters.items for sink in sinks)  # noqa: E731
+        exporter = {
+            "loadbalancing": {
+                "protocol": {"otlp": {"tls": {"insecure": True}}},
+                "resolver": {"static": {"hostnames": [f"127.0.0.1:{sink.port}" for sink in sinks]}},
+            }
+        }
+        receivers = lambda collector: {  # noqa: E731
+            "otlp": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{collector.ports['grpc']}"}}}
+        }
+        settings = configuration("traces", receivers, lambda _: exporter)
+        collector = Collector(*peer, disk / "collector", settings)
+        with running(collector, *sinks):
+            load = {"items": items, "connections": 4, "in_flight": 4, "retry": True}
+            warm = send(collector.ports["grpc"], seconds=1, **load)
+            until(lambda: arrived() >= warm["items"], 60, "the first spans")
+            before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
+            sent = send(collector.ports["grpc"], seconds=seconds, first=warm["next"], **load)
+            until(lambda: arrived() >= warm["items"] + sent["items"], 120, "the spans")
+            used, wall = collector.cpu() - before[0], time.monotonic() - begun
+            return result(collector, sent["items"], used, wall, busy_seconds() - before[1] - used)
+
+
+def run(name, peer, seconds):
+    """One round."""
+    if name in FILES:
+        return measure_file(name, peer)
+    if name in OUT:
+        return measure_out(name, peer, seconds)
+    found = {"in-zipkin": measure_zipkin, "in-prometheus": measure_scrapes, "out-loadbalancing": measure_balancing}
+    if name not in found:
+        raise Failed(f"no such work: {name}; there are {', '.join(NAMES)}")
+    return found[name](peer, seconds)
