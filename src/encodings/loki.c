@@ -60,26 +60,13 @@ static void write_entry(struct work *work, uint64_t time_ns, struct hf_slice lin
 
 /* ---- protobuf ---- */
 
-/* Steps through all fields, so that malformed bytes are noticed. */
-static bool is_whole(struct hf_slice message)
-{
-    struct hf_wire wire = hf_wire_of(message);
-    struct hf_wire_field field;
-    while (!hf_wire_at_end(wire)) {
-        if (!hf_wire_next(&wire, &field)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum hf_status read_metadata(struct work *work, struct hf_slice entry)
 {
     struct hf_wire wire = hf_wire_of(entry);
     struct hf_slice pair;
     work->extra.count = 0;
     while (hf_wire_each(&wire, ENTRY_METADATA, &pair)) {
-        if (!is_whole(pair)) {
+        if (!hf_wire_is_whole(pair)) {
             return invalid(work, "the protobuf is malformed");
         }
         if (!hf_loki_labels_add(&work->extra, hf_wire_find_bytes(pair, PAIR_NAME),
@@ -93,7 +80,7 @@ static enum hf_status read_metadata(struct work *work, struct hf_slice entry)
 static enum hf_status read_entry(struct work *work, struct hf_slice entry)
 {
     struct hf_slice time = hf_wire_find_bytes(entry, ENTRY_TIME);
-    if (!is_whole(entry) || !is_whole(time)) {
+    if (!hf_wire_is_whole(entry) || !hf_wire_is_whole(time)) {
         return invalid(work, "the protobuf is malformed");
     }
     enum hf_status status = read_metadata(work, entry);
@@ -110,7 +97,7 @@ static enum hf_status read_stream(struct work *work, struct hf_slice stream)
     struct hf_wire wire = hf_wire_of(stream);
     struct hf_slice entry;
     bool has_labels = false;
-    if (!is_whole(stream)) {
+    if (!hf_wire_is_whole(stream)) {
         return invalid(work, "the protobuf is malformed");
     }
     while (hf_wire_each(&wire, STREAM_ENTRIES, &entry)) {
@@ -135,7 +122,8 @@ static enum hf_status read_proto(struct work *work, struct hf_slice body)
 {
     struct hf_wire wire = hf_wire_of(body);
     struct hf_slice stream;
-    enum hf_status status = is_whole(body) ? HF_OK : invalid(work, "the protobuf is malformed");
+    enum hf_status status =
+        hf_wire_is_whole(body) ? HF_OK : invalid(work, "the protobuf is malformed");
     while (status == HF_OK && hf_wire_each(&wire, REQUEST_STREAMS, &stream)) {
         status = read_stream(work, stream);
     }

@@ -27,6 +27,18 @@ uint64_t hf_wire_find_bits(struct hf_slice message, uint32_t number)
     return hf_wire_find(message, number, &field) && field.wire != HF_WIRE_BYTES ? field.value : 0;
 }
 
+bool hf_wire_is_whole(struct hf_slice message)
+{
+    struct hf_wire wire = hf_wire_of(message);
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(wire)) {
+        if (!hf_wire_next(&wire, &field)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool hf_wire_each(struct hf_wire *wire, uint32_t number, struct hf_slice *ret_bytes)
 {
     struct hf_wire_field field;

@@ -43,6 +43,9 @@ HF_MUST_USE bool hf_wire_find(struct hf_slice message, uint32_t number,
 struct hf_slice hf_wire_find_bytes(struct hf_slice message, uint32_t number);
 uint64_t hf_wire_find_bits(struct hf_slice message, uint32_t number);
 
+/* Is it well formed to its end? Fields inside fields are not looked at. */
+HF_MUST_USE bool hf_wire_is_whole(struct hf_slice message);
+
 /* Steps through the length-delimited fields of that number; starts as hf_wire_of(message). */
 HF_MUST_USE bool hf_wire_each(struct hf_wire *wire, uint32_t number, struct hf_slice *ret_bytes);
 

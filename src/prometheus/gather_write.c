@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exemplar.h"
 #include "gather_internal.h"
 #include "pdata/build_metrics.h"
 #include "units.h"
 #include "util/clock.h"
 
 #define LITERAL(text) ((struct hf_slice){(const uint8_t *)(text), sizeof(text) - 1})
-#define TIME_MS_MAX (INT64_MAX / (int64_t)HF_NS_PER_MS) /* that nanoseconds can tell */
 
 struct writing {
     struct hf_prom_gather *gather;
@@ -28,12 +28,6 @@ static void *take(struct writing *writing, size_t size)
     void *piece = hf_arena_take(writing->gather->arena, size != 0 ? size : 1);
     writing->failed |= piece == NULL;
     return piece;
-}
-
-static uint64_t time_of_ms(int64_t ms)
-{
-    ms = ms < TIME_MS_MAX ? ms : TIME_MS_MAX;
-    return ms > 0 ? (uint64_t)ms * HF_NS_PER_MS : 0;
 }
 
 /* As the Go collector computes it: whole seconds apart, so that few digits are lost. */
@@ -140,78 +134,11 @@ static void put_attributes(struct writing *writing, const struct gather_group *g
     }
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* An id of that many bytes that is not all zero; else false, and it stays an attribute. */
-static bool read_id(struct hf_slice text, uint8_t *ret_id, size_t size)
-{
-    bool is_zero = true;
-    if (text.size != 2 * size) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_digit(text.data[2 * i]);
-        int low = hex_digit(text.data[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        ret_id[i] = (uint8_t)(high << 4 | low);
-        is_zero &= ret_id[i] == 0;
-    }
-    return !is_zero;
-}
-
-static bool is_named(struct hf_slice name, const char *text)
-{
-    bool same = name.size == strlen(text);
-    for (size_t i = 0; i < name.size && same; i++) {
-        uint8_t c = name.data[i];
-        same = (c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c) == (uint8_t)text[i];
-    }
-    return same;
-}
-
-static void put_exemplar(struct writing *writing, const struct hf_expo_exemplar *exemplar)
-{
-    uint8_t trace_id[16], span_id[8];
-    bool is_attribute[HF_EXPO_EXEMPLAR_LABELS_MAX];
-    struct hf_build_exemplar made = {.is_double = true, .number = exemplar->value};
-    made.time_ns = exemplar->has_time ? time_of_ms(exemplar->time_ms) : 0;
-    for (size_t i = 0; i < exemplar->label_count; i++) {
-        const struct hf_prom_label *label = &exemplar->labels[i];
-        bool is_trace = is_named(label->name, "trace_id");
-        bool is_span = is_named(label->name, "span_id");
-        is_attribute[i] = false;
-        if (is_trace && read_id(label->value, trace_id, sizeof(trace_id))) {
-            made.trace_id = hf_slice_of(trace_id, sizeof(trace_id));
-        } else if (is_span && read_id(label->value, span_id, sizeof(span_id))) {
-            made.span_id = hf_slice_of(span_id, sizeof(span_id));
-        } else {
-            is_attribute[i] = label->value.size != 0 || !(is_trace || is_span);
-        }
-    }
-    hf_build_exemplar(writing->builder, &made);
-    for (size_t i = 0; i < exemplar->label_count; i++) {
-        if (is_attribute[i]) {
-            hf_build_attribute_string(writing->builder, exemplar->labels[i].name,
-                                      exemplar->labels[i].value);
-        }
-    }
-    hf_build_end(writing->builder);
-}
-
 static void end_point(struct writing *writing, const struct gather_group *group)
 {
     put_attributes(writing, group);
     for (size_t i = 0; i < group->exemplar_count; i++) {
-        put_exemplar(writing, &group->exemplars[i]);
+        hf_prom_put_exemplar(writing->builder, &group->exemplars[i]);
     }
     hf_build_end(writing->builder);
 }
@@ -223,7 +150,7 @@ static struct hf_build_point point_of(const struct writing *writing,
     start_s = start_s == 0 ? writing->gather->start_time_s : start_s;
     return (struct hf_build_point){
         .start_ns = time_of_seconds(start_s),
-        .time_ns = time_of_ms(group->time_ms),
+        .time_ns = hf_prom_time_ns(group->time_ms),
         .flags = is_stale ? HF_BUILD_NO_RECORDED_VALUE : 0,
     };
 }

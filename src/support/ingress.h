@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <holdfast/batch.h>
 #include <holdfast/node.h>
 
 #include "configauth.h"
@@ -25,6 +24,7 @@ struct hf_http_request;
 #define HF_INGRESS_RETRY_DELAY_NS UINT64_C(1000000000)
 #define HF_INGRESS_ERROR_MAX 640
 #define HF_INGRESS_BODY_MAX 1024
+enum { HF_INGRESS_PARTIAL_MAX = 320, HF_INGRESS_COUNTS = 3 };
 #define HF_INGRESS_BUSY "too many credentials are being checked, try again later"
 
 /* What a receiver says of its peers, for all its listeners. */
@@ -59,6 +59,8 @@ struct hf_ingress_body {
     size_t bytes_max;      /* the largest body */
     int note;              /* for the answer: the receiver's own number, 0 at first */
     struct hf_batch *also; /* HTTP, set by `decode`: a second batch; the answer waits for both */
+    uint32_t counts[HF_INGRESS_COUNTS];   /* HTTP: for the answer, the receiver's own */
+    char partial[HF_INGRESS_PARTIAL_MAX]; /* HTTP: why a part is refused; logged too */
 };
 
 /* What is to be answered. */
@@ -69,17 +71,17 @@ struct hf_ingress_result {
     int note;
     enum hf_status status;
     const char *text; /* the words of a refusal */
+    uint32_t counts[HF_INGRESS_COUNTS];
+    const char *partial; /* HTTP: the rest is taken; NULL: all */
 };
 
 struct hf_ingress_ops {
     /* HTTP, called once or more per request: sets the route as far as it is known. NULL: taken. */
     const struct hf_ingress_refusal *(*route)(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route);
-    /*
-     * Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: there is nothing
+    /* Makes a batch of a body, validated, with `raw` and `items`; NULL with HF_OK: there is nothing
      * in it, which is answered as a success. HF_NOMEM, or anything else with a sentence in `reterr`
-     * (HF_INGRESS_ERROR_MAX): the request is malformed.
-     */
+     * (HF_INGRESS_ERROR_MAX): the request is malformed. */
     enum hf_status (*decode)(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
                              char *reterr);
     /* HTTP: sets the body and the content type of an answer, whose status is set; `room` has
@@ -112,7 +114,7 @@ HF_MUST_USE enum hf_status hf_ingress_open_port(struct hf_ingress_port *port,
                                                 const struct hf_auth_config *auth,
                                                 bool include_metadata, char *reterr);
 
-/* Logs what is wrong with a peer, once per minute (util/log_limiter.h). Any thread. */
+/* Logs what is wrong with a peer, once per minute. Any thread. */
 void hf_ingress_complain(struct hf_ingress *ingress, const char *peer, const char *what);
 /* The same with a text that varies from request to request: one line per `kind`, with the first. */
 void hf_ingress_complain_of(struct hf_ingress *ingress, const char *peer, const char *kind,
@@ -124,14 +126,12 @@ void hf_ingress_say(struct hf_ingress *ingress, const char *peer, const char *wh
 /* That a request was refused for what it met here; the end of the process has its own lines. */
 void hf_ingress_complain_refused(struct hf_ingress *ingress, const char *peer,
                                  enum hf_status status);
-
-/* Logs why renewed certificate files are not used. Any thread. */
+/* Log why renewed certificate files are not used; that the default address is open to all. */
 void hf_ingress_warn_reload(const struct hf_ingress_port *port, const char *why);
-/* Logs that the default address is open to all. */
 void hf_ingress_warn_default(const struct hf_ingress_port *port, const char *endpoint);
 
-/* The bytes that one transport's unfinished requests may hold. Logs it when that leaves less to one
- * request than `most` bytes, which the key `key` of the section allows. */
+/* The bytes that one transport's unfinished requests may hold. Logs it when one request gets less
+ * than `most` bytes, which the key `key` of the section allows. */
 uint64_t hf_ingress_intake_total(const struct hf_ingress_port *port, const char *key,
                                  uint64_t most);
 /* The largest message, of what the configuration wants, with a warning when that is less.

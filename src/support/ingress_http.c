@@ -30,6 +30,8 @@ struct intake {
     struct hf_ingress_http *http;
     struct hf_ingress_route route;
     int note;
+    uint32_t counts[HF_INGRESS_COUNTS];
+    char partial[HF_INGRESS_PARTIAL_MAX];
     char peer[64]; /* the request's own may be gone with its connection */
 };
 
@@ -95,12 +97,16 @@ static void end_intake(struct intake *intake, enum hf_status status)
     if (status != HF_OK) {
         hf_ingress_complain_refused(port->ingress, intake->peer, status);
     }
-    const struct hf_ingress_result result = {.port = port,
-                                             .peer = intake->peer,
-                                             .route = intake->route,
-                                             .note = intake->note,
-                                             .status = status,
-                                             .text = hf_status_row(status)->says};
+    struct hf_ingress_result result = {.port = port,
+                                       .peer = intake->peer,
+                                       .route = intake->route,
+                                       .note = intake->note,
+                                       .status = status,
+                                       .text = hf_status_row(status)->says};
+    if (status == HF_OK) {
+        memcpy(result.counts, intake->counts, sizeof(result.counts));
+        result.partial = intake->partial[0] != '\0' ? intake->partial : NULL;
+    }
     answer(port, intake->request, &result, status == HF_OK ? 200 : 0);
     free(intake);
 }
@@ -318,6 +324,8 @@ static void submit(struct hf_ingress_http *http, struct hf_http_request *request
                               .route = body->route,
                               .note = body->note};
     snprintf(intake->peer, sizeof(intake->peer), "%s", hf_http_peer(request));
+    memcpy(intake->counts, body->counts, sizeof(intake->counts));
+    memcpy(intake->partial, body->partial, sizeof(intake->partial));
     if (batch == NULL) {
         on_disk(&intake->reply, HF_OK); /* there is nothing to write */
         return;
@@ -325,6 +333,14 @@ static void submit(struct hf_ingress_http *http, struct hf_http_request *request
     hf_submit(http->port.node, batch, http->port.transport, &intake->reply);
     if (body->also != NULL) {
         hf_submit(http->port.node, body->also, http->port.transport, &intake->also_reply);
+    }
+}
+
+static void say_partial(struct hf_ingress_http *http, const struct hf_ingress_body *body)
+{
+    if (body->partial[0] != '\0') {
+        hf_series_add(http->port.malformed, 1);
+        hf_ingress_complain_of(http->port.ingress, body->peer, "partial", body->partial);
     }
 }
 
@@ -348,6 +364,7 @@ static void take_body(struct hf_ingress_http *http, struct hf_http_request *requ
     char error[HF_INGRESS_ERROR_MAX] = "";
     enum hf_status status = http->port.ops->decode(http->port.user, &body, &batch, error);
     if (status == HF_OK) {
+        say_partial(http, &body);
         submit(http, request, &body, batch);
     } else if (status == HF_NOMEM) {
         refuse_client(http, request, status);
@@ -490,11 +507,13 @@ void hf_ingress_http_close(struct hf_ingress_http *http)
 void hf_ingress_answer_text(const struct hf_ingress_result *result, int accepted, uint8_t *room,
                             struct hf_http_answer *answer)
 {
-    if (result->status == HF_OK) {
+    if (result->status == HF_OK && result->partial == NULL) {
         answer->status = accepted;
         return;
     }
-    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n", result->text);
+    answer->status = result->status == HF_OK ? 400 : answer->status;
+    int size = snprintf((char *)room, HF_INGRESS_BODY_MAX, "%s\n",
+                        result->status == HF_OK ? result->partial : result->text);
     answer->content_type = "text/plain; charset=utf-8";
     answer->body = hf_slice_of(room, size < 0 ? 0 : (size_t)size);
 }

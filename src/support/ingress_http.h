@@ -21,6 +21,7 @@ void hf_ingress_http_stop(struct hf_ingress_http *http, uint64_t until_ns);
 void hf_ingress_http_close(struct hf_ingress_http *http);
 
 /* An answer over HTTP of a protocol that has no form for it: `accepted` with an empty body, or the
- * reason as a line of plain text in `room` (HF_INGRESS_BODY_MAX). Any thread. */
+ * reason as a line of plain text in `room` (HF_INGRESS_BODY_MAX), with 400 for what is taken in
+ * part. Any thread. */
 void hf_ingress_answer_text(const struct hf_ingress_result *result, int accepted, uint8_t *room,
                             struct hf_http_answer *answer);

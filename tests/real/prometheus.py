@@ -1,7 +1,7 @@
-"""The exporter prometheusremotewrite against a real Prometheus 3, in both versions of the protocol.
+"""The exporter and the receiver prometheusremotewrite against a real Prometheus 3, in both versions of the protocol.
 
 Samples are written while Holdfast is killed and Prometheus is killed; then every value is there at its time. What comes
-too late is dropped alone.
+too late is dropped alone. Then Prometheus scrapes itself and sends it: no sample fails, and the types are there.
 """
 
 import json
@@ -13,7 +13,8 @@ import urllib.request
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
 
 from support import otlp
-from support.holdfast import FAST_RETRY, Holdfast
+from support.backends import GrpcBackend
+from support.holdfast import FAST_RETRY, Holdfast, otlp_exporter
 from support.ports import free_port
 from support.senders import GrpcSender
 from support.waiting import until
@@ -27,11 +28,11 @@ CUMULATIVE = m.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
 class Prometheus:
-    def __init__(self, directory):
-        self.home = directory / "prometheus"
+    def __init__(self, directory, name="prometheus", configuration="global: {}\n"):
+        self.home = directory / name
         self.home.mkdir(parents=True)
-        (self.home / "p.yml").write_text("global: {}\n")
         self.port = free_port()
+        (self.home / "p.yml").write_text(configuration.replace("PORT", str(self.port)))
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 
@@ -146,7 +147,71 @@ def check_late(prometheus, holdfast, sender, newest_ms):
         )
 
 
+SENDING = """
+global: {{scrape_interval: 1s}}
+scrape_configs:
+- job_name: eu/shop
+  static_configs: [{{targets: ["127.0.0.1:PORT"]}}]
+remote_write:
+- {{url: "http://127.0.0.1:{port}/api/v1/write", protobuf_message: {message}, send_exemplars: true,
+   send_native_histograms: true, metadata_config: {{send_interval: 2s}}}}
+"""
+
+
+def points_of(backend):
+    """{(name, kind, type): points} of what came out of Holdfast."""
+    found = {}
+    for request in backend.accepted():
+        for resource in request.message.resource_metrics:
+            for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+                kind = metric.WhichOneof("data")
+                points = found.setdefault((metric.name, kind, metric.metadata[0].value.string_value), [])
+                points.extend(getattr(metric, kind).data_points)
+    return found
+
+
+def failed(prometheus):
+    """Samples, histograms, exemplars and metadata that Prometheus could not send, by its own counters."""
+    with urllib.request.urlopen(f"{prometheus.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return [line for line in lines if "remote_storage" in line and "_failed_total{" in line and not line.endswith(" 0")]
+
+
+def check_receiver(directory, name, message):
+    port = free_port()
+    with GrpcBackend() as backend:
+        pipeline = {"receivers": ["prometheusremotewrite"], "exporters": ["otlp"]}
+        configuration = {
+            "receivers": {"prometheusremotewrite": {"endpoint": f"127.0.0.1:{port}"}},
+            "exporters": {"otlp": otlp_exporter(backend)},
+            "service": {"pipelines": {"metrics": pipeline}},
+        }
+        holdfast = Holdfast(directory / f"receiving-{name}", configuration)
+        prometheus = Prometheus(directory, f"sending-{name}", SENDING.format(port=port, message=message))
+        try:
+            holdfast.start()
+            prometheus.start()
+            until(
+                lambda: any(key[1:] == ("sum", "counter") for key in points_of(backend)),
+                lambda: (sorted(points_of(backend)), holdfast.log()[-2000:]),
+                60,
+            )
+            holdfast.kill9()
+            before = len(backend.accepted())
+            holdfast.start()
+            until(lambda: len(backend.accepted()) > before, lambda: holdfast.log()[-2000:], 60)
+            assert failed(prometheus) == []
+        finally:
+            if prometheus.process:
+                prometheus.kill()
+            if holdfast.process and holdfast.process.poll() is None:
+                holdfast.close()
+        print(f"version {name}: {sum(map(len, points_of(backend).values()))} points of Prometheus's own", flush=True)
+
+
 def main(directory):
+    for name, message in VERSIONS.items():
+        check_receiver(directory, name, message)
     prometheus = Prometheus(directory)
     holdfast = Holdfast(directory / "holdfast", configuration(prometheus))
     try:
