@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,25 +13,6 @@
 
 #include "util/clock.h"
 #include "util/loop.h"
-
-enum hf_status hf_wait_for(int fd, short events, const struct hf_patience *patience)
-{
-    struct pollfd both[2] = {{fd, events, 0}, {patience->stop_fd, POLLIN, 0}};
-    for (;;) {
-        uint64_t now_ns = hf_clock_monotonic_ns();
-        if (now_ns >= patience->until_ns) {
-            return HF_DEADLINE;
-        }
-        uint64_t left_ms = (patience->until_ns - now_ns) / HF_NS_PER_MS + 1;
-        int rc = poll(both, 2, left_ms < 3600000 ? (int)left_ms : 3600000);
-        if (rc < 0 && errno != EINTR) {
-            return HF_IO;
-        }
-        if (rc > 0) {
-            return both[1].revents != 0 ? HF_CLOSED : HF_OK;
-        }
-    }
-}
 
 /* ---- names ---- */
 
@@ -201,18 +181,4 @@ enum hf_stream_result hf_dial_shake(struct hf_stream *stream, int fd,
         result = hf_stream_handshake(stream);
     }
     return result;
-}
-
-/* ---- stopping ---- */
-
-int hf_stop_fd_open(void)
-{
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-}
-
-void hf_stop_fd_trip(int fd)
-{
-    uint64_t one = 1;
-    ssize_t written = write(fd, &one, sizeof(one));
-    (void)written; /* full: it is readable anyway */
 }

@@ -1,7 +1,6 @@
 /*
- * dial: connections that are waited for, within a time and until someone says stop: for threads
- * that do nothing else meanwhile, as those of receivers that ask a server at an interval. No
- * state; each call belongs to its thread.
+ * dial: connections that are waited for, for threads that do nothing else meanwhile, as those of
+ * receivers that ask a server at an interval. No state; each call belongs to its thread.
  */
 #pragma once
 
@@ -12,16 +11,8 @@
 #include <holdfast/status.h>
 
 #include "grpc/resolve.h"
+#include "util/patience.h"
 #include "util/tls.h"
-
-/* How long is waited. */
-struct hf_patience {
-    uint64_t until_ns; /* monotonic */
-    int stop_fd;       /* readable: wait no longer; -1: none */
-};
-
-/* Waits for `events` of poll(). HF_OK; HF_DEADLINE; HF_CLOSED: told to stop; HF_IO with errno. */
-HF_MUST_USE enum hf_status hf_wait_for(int fd, short events, const struct hf_patience *patience);
 
 struct hf_dial_addresses {
     struct hf_grpc_address items[HF_GRPC_ADDRESSES_MAX];
@@ -45,7 +36,3 @@ int hf_dial(const struct hf_grpc_target *target, int family, const struct hf_pat
 /* Shakes hands; WANT_READ or WANT_WRITE: the time is over, or told to stop. */
 enum hf_stream_result hf_dial_shake(struct hf_stream *stream, int fd,
                                     const struct hf_patience *patience);
-
-/* An eventfd for `stop_fd`; -1 with errno. Any thread may trip it, as often as it likes. */
-int hf_stop_fd_open(void);
-void hf_stop_fd_trip(int fd);

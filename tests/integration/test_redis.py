@@ -70,10 +70,10 @@ CLUSTER = {
     "redis.cluster.uptime": ("s", GAUGE, "int", ()),
 }
 SENTINEL = {
-    "redis.sentinel.masters": ("{masters}", GAUGE, "int", ()),
-    "redis.sentinel.running_scripts": ("{scripts}", GAUGE, "int", ()),
-    "redis.sentinel.scripts_queue_length": ("{scripts}", GAUGE, "int", ()),
-    "redis.sentinel.simulate_failure_flags": ("{flags}", GAUGE, "int", ()),
+    "redis.sentinel.masters": ("{master}", GAUGE, "int", ()),
+    "redis.sentinel.running_scripts": ("{script}", GAUGE, "int", ()),
+    "redis.sentinel.scripts_queue_length": ("{script}", GAUGE, "int", ()),
+    "redis.sentinel.simulate_failure_flags": ("{flag}", GAUGE, "int", ()),
     "redis.sentinel.tilt_since_seconds": ("s", GAUGE, "int", ()),
 }
 STATES = ("sys", "sys_children", "sys_main_thread", "user", "user_children", "user_main_thread")

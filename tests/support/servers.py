@@ -154,3 +154,61 @@ class Nginx(Server):
             }}"""
         )
         return self.spawn(program("nginx"), "-c", self.place / "nginx.conf", "-p", self.place)
+
+
+class Postgres(Server):
+    """postgres, with the role `joe` and its password `secret`; `more` are lines of its configuration."""
+
+    user = "postgres"
+
+    def __init__(self, *more, port=None, tls=None, of=None):
+        super().__init__(port)
+        self.more, self.tls, self.of = more, tls, of  # `of`: the server that it is a replica of
+        self.data = self.place / "data"
+
+    @staticmethod
+    def tool(name):
+        return program(name, *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
+
+    def run(self, *command, **options):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self.options(), **options)
+
+    def create(self):
+        if self.of:
+            self.run(self.tool("pg_basebackup"), "-h", "127.0.0.1", "-p", str(self.of.port), "-U", "admin", "-D", self.data, "-R")
+            return
+        self.run(self.tool("initdb"), "-D", self.data, "-U", "admin", "--auth=trust", "-N", "--locale=C", "-E", "UTF8")
+        (self.data / "pg_hba.conf").write_text(
+            "local all admin trust\nlocal all all scram-sha-256\n"
+            "host all,replication admin 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+
+    def begin(self):
+        if not self.data.exists():
+            self.create()
+        lines = [f"port = {self.port}", "listen_addresses = '127.0.0.1'", f"unix_socket_directories = '{self.place}'"]
+        lines += ["fsync = off", "max_connections = 40", "track_functions = all", "shared_preload_libraries = 'pg_stat_statements'"]
+        if self.tls:
+            certificate, key = map(self.give, self.tls)
+            lines += ["ssl = on", f"ssl_cert_file = '{certificate}'", f"ssl_key_file = '{key}'"]
+        (self.data / "postgresql.conf").write_text("\n".join([*lines, *self.more]) + "\n")
+        self.spawn(self.tool("postgres"), "-D", self.data, ready=self.answers)
+        if not self.of:
+            self.sql("DO $$ BEGIN CREATE ROLE joe LOGIN PASSWORD 'secret'; GRANT pg_monitor TO joe; EXCEPTION WHEN duplicate_object THEN END $$")
+        return self
+
+    def answers(self):
+        command = [self.tool("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(command).returncode == 0
+
+    def sql(self, *statements, database="postgres"):
+        """Runs statements as the administrator; the last one's first value as text."""
+        done = subprocess.run(
+            [self.tool("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "admin"]
+            + ["-d", database]
+            + [part for statement in statements for part in ("-c", statement)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()

@@ -34,17 +34,17 @@
       "The epoch of the cluster (cluster_current_epoch).")
 
 #define REDIS_SENTINEL_METRICS(X)                                                                  \
-    X(REDIS_SENTINEL_MASTERS, "redis.sentinel.masters", "{masters}", GAUGE, off,                   \
+    X(REDIS_SENTINEL_MASTERS, "redis.sentinel.masters", "{master}", GAUGE, off,                    \
       "Primaries that the sentinel watches.")                                                      \
-    X(REDIS_SENTINEL_SCRIPTS, "redis.sentinel.running_scripts", "{scripts}", GAUGE, off,           \
+    X(REDIS_SENTINEL_SCRIPTS, "redis.sentinel.running_scripts", "{script}", GAUGE, off,            \
       "Scripts of the sentinel that run.")                                                         \
-    X(REDIS_SENTINEL_QUEUE, "redis.sentinel.scripts_queue_length", "{scripts}", GAUGE, off,        \
+    X(REDIS_SENTINEL_QUEUE, "redis.sentinel.scripts_queue_length", "{script}", GAUGE, off,         \
       "Scripts of the sentinel that wait.")                                                        \
-    X(REDIS_SENTINEL_SIMULATE, "redis.sentinel.simulate_failure_flags", "{flags}", GAUGE, off,     \
+    X(REDIS_SENTINEL_SIMULATE, "redis.sentinel.simulate_failure_flags", "{flag}", GAUGE, off,      \
       "Failures that the sentinel simulates, as bits.")                                            \
     X(REDIS_SENTINEL_TILT_SINCE, "redis.sentinel.tilt_since_seconds", "s", GAUGE, off,             \
       "Time in TILT mode; -1: it is not in it.")                                                   \
-    X(REDIS_SENTINEL_TILT, "redis.sentinel.total_tilt", "{events}", COUNTER, off,                  \
+    X(REDIS_SENTINEL_TILT, "redis.sentinel.total_tilt", "{event}", COUNTER, off,                   \
       "Times that the sentinel went into TILT mode.")
 
 #define REDIS_OWN_METRICS(X)                                                                       \
