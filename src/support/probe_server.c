@@ -1,7 +1,6 @@
 #include "probe_server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,149 +9,63 @@
 
 #include <holdfast/component.h>
 
-#include "grpc/resolve.h"
+#include "dial.h"
 #include "grpc/target.h"
 #include "util/clock.h"
-#include "util/loop.h"
 #include "util/proxy.h"
 
 /* ---- dns ---- */
 
-/* A look-up that is waited for on a loop of its own. */
-struct lookup {
-    struct hf_timer timer;
-    struct hf_loop *loop;
-    struct hf_grpc_lookup *running;
-    struct hf_grpc_address addresses[HF_GRPC_ADDRESSES_MAX];
-    size_t count;
-    char error[HF_PROBE_TEXT_MAX];
-};
-
-static void on_found(void *user, const struct hf_grpc_lookup_result *result)
+static struct hf_patience patience_of(const struct hf_probe *probe)
 {
-    struct lookup *lookup = user;
-    lookup->running = NULL;
-    lookup->count = result->count;
-    if (result->count != 0) {
-        memcpy(lookup->addresses, result->addresses, result->count * sizeof(lookup->addresses[0]));
-    }
-    snprintf(lookup->error, sizeof(lookup->error), "%s",
-             result->error != NULL ? result->error : "");
-    hf_loop_stop(lookup->loop);
+    return (struct hf_patience){hf_clock_monotonic_ns() + probe->timeout_ns, -1};
 }
 
-static void on_late(struct hf_timer *timer, uint64_t now_ns)
-{
-    struct lookup *lookup = HF_CONTAINER(timer, struct lookup, timer);
-    (void)now_ns;
-    hf_grpc_resolve_cancel(lookup->running);
-    lookup->running = NULL;
-    snprintf(lookup->error, sizeof(lookup->error), "the name server does not answer");
-    hf_loop_stop(lookup->loop);
-}
-
-static void resolve(struct lookup *lookup, const struct hf_grpc_target *target, uint64_t timeout_ns)
-{
-    snprintf(lookup->error, sizeof(lookup->error), "out of memory");
-    if (hf_loop_new(&lookup->loop) != HF_OK) {
-        return;
-    }
-    lookup->timer.fire = on_late;
-    if (hf_grpc_resolve_start(lookup->loop, target, on_found, lookup, &lookup->running) == HF_OK &&
-        hf_loop_timer_set(lookup->loop, &lookup->timer, hf_clock_monotonic_ns() + timeout_ns) ==
-            HF_OK) {
-        hf_loop_run(lookup->loop);
-    }
-    hf_loop_free(lookup->loop);
-}
-
-static void list_addresses(const struct lookup *lookup, char *ret_text, size_t room)
+static void list_addresses(const struct hf_dial_addresses *found, char *ret_text, size_t room)
 {
     size_t size = 0;
-    for (size_t i = 0; i < lookup->count && i < 4; i++) {
+    for (size_t i = 0; i < found->count && i < 4; i++) {
         char text[128];
-        hf_grpc_address_describe(&lookup->addresses[i], text, sizeof(text));
+        hf_grpc_address_describe(&found->items[i], text, sizeof(text));
         int written = snprintf(ret_text + size, room - size, "%s%s", i != 0 ? ", " : "", text);
         size += written > 0 && (size_t)written < room - size ? (size_t)written : 0;
     }
-    if (lookup->count > 4) {
-        snprintf(ret_text + size, room - size, " and %zu more", lookup->count - 4);
+    if (found->count > 4) {
+        snprintf(ret_text + size, room - size, " and %zu more", found->count - 4);
     }
 }
 
 /* False: the name leads nowhere, and a line said so. */
 static bool find_addresses(struct hf_probe *probe, const struct hf_grpc_target *target,
-                           struct lookup *lookup)
+                           struct hf_dial_addresses *found)
 {
-    char text[HF_PROBE_TEXT_MAX] = "";
-    if (hf_grpc_resolve_literal(target, &lookup->addresses[0])) {
-        lookup->count = 1;
-        return true;
-    }
-    resolve(lookup, target, probe->timeout_ns);
-    if (lookup->count == 0) {
-        hf_probe_say(probe, "dns", target->host, HF_PROBE_FAILED, "%s", lookup->error);
+    char text[HF_ERROR_MAX] = "";
+    struct hf_patience patience = patience_of(probe);
+    if (hf_dial_find(target, &patience, found, text) != HF_OK) {
+        hf_probe_say(probe, "dns", target->host, HF_PROBE_FAILED, "%s", text);
         return false;
     }
-    list_addresses(lookup, text, sizeof(text));
-    hf_probe_say(probe, "dns", target->host, HF_PROBE_OK, "%s", text);
+    struct hf_grpc_address literal;
+    if (!hf_grpc_resolve_literal(target, &literal)) {
+        list_addresses(found, text, sizeof(text));
+        hf_probe_say(probe, "dns", target->host, HF_PROBE_OK, "%s", text);
+    }
     return true;
 }
 
 /* ---- tcp ---- */
 
-/* Waits for `events`; false: the time is over. */
-static bool wait_for(int fd, short events, uint64_t until_ns)
-{
-    struct pollfd ready = {fd, events, 0};
-    for (;;) {
-        uint64_t now_ns = hf_clock_monotonic_ns();
-        if (now_ns >= until_ns) {
-            return false;
-        }
-        int rc = poll(&ready, 1, (int)((until_ns - now_ns) / HF_NS_PER_MS) + 1);
-        if (rc > 0 || (rc < 0 && errno != EINTR)) {
-            return rc > 0;
-        }
-    }
-}
-
-/* A connected socket; -1 with errno. */
-static int connect_to(const struct hf_grpc_address *address, uint64_t timeout_ns)
-{
-    int error = 0;
-    socklen_t size = sizeof(error);
-    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    int rc = connect(fd, (const struct sockaddr *)&address->storage, address->size);
-    if (rc != 0 && errno == EINPROGRESS) {
-        bool in_time = wait_for(fd, POLLOUT, hf_clock_monotonic_ns() + timeout_ns);
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        rc = in_time && error == 0 ? 0 : -1;
-        errno = in_time ? error : ETIMEDOUT;
-    }
-    if (rc != 0) {
-        error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
-}
-
 /* The first of the addresses that can be reached; all that cannot are told. */
-static int connect_any(struct hf_probe *probe, const struct lookup *lookup)
+static int connect_any(struct hf_probe *probe, const struct hf_dial_addresses *found)
 {
     int fd = -1;
-    for (size_t i = 0; i < lookup->count && fd < 0; i++) {
+    for (size_t i = 0; i < found->count && fd < 0; i++) {
         char text[128];
-        hf_grpc_address_describe(&lookup->addresses[i], text, sizeof(text));
-        fd = connect_to(&lookup->addresses[i], probe->timeout_ns);
-        bool is_last = i + 1 == lookup->count;
-        hf_probe_say(probe, lookup->addresses[i].storage.ss_family == AF_UNIX ? "socket" : "tcp",
-                     text,
+        hf_grpc_address_describe(&found->items[i], text, sizeof(text));
+        struct hf_patience patience = patience_of(probe);
+        fd = hf_dial_connect(&found->items[i], &patience);
+        bool is_last = i + 1 == found->count;
+        hf_probe_say(probe, found->items[i].storage.ss_family == AF_UNIX ? "socket" : "tcp", text,
                      fd >= 0   ? HF_PROBE_OK
                      : is_last ? HF_PROBE_FAILED
                                : HF_PROBE_WARNING,
@@ -162,19 +75,6 @@ static int connect_any(struct hf_probe *probe, const struct lookup *lookup)
 }
 
 /* ---- tls ---- */
-
-static enum hf_stream_result shake_hands(struct hf_stream *stream, int fd, uint64_t timeout_ns)
-{
-    uint64_t until_ns = hf_clock_monotonic_ns() + timeout_ns;
-    enum hf_stream_result result = hf_stream_handshake(stream);
-    while (result == HF_STREAM_WANT_READ || result == HF_STREAM_WANT_WRITE) {
-        if (!wait_for(fd, result == HF_STREAM_WANT_READ ? POLLIN : POLLOUT, until_ns)) {
-            return result; /* late */
-        }
-        result = hf_stream_handshake(stream);
-    }
-    return result;
-}
 
 /* Takes over the connection. */
 static void try_tls(struct hf_probe *probe, const struct hf_probe_server *server, int fd)
@@ -196,7 +96,8 @@ static void try_tls(struct hf_probe *probe, const struct hf_probe_server *server
                      status == HF_NOT_FOUND ? server->tls->ca_file : "");
         close(fd);
     } else {
-        enum hf_stream_result result = shake_hands(stream, fd, probe->timeout_ns);
+        struct hf_patience patience = patience_of(probe);
+        enum hf_stream_result result = hf_dial_shake(stream, fd, &patience);
         bool is_late = result == HF_STREAM_WANT_READ || result == HF_STREAM_WANT_WRITE;
         bool is_checked = !server->tls->insecure_skip_verify;
         hf_probe_say(probe, "tls", host,
@@ -218,21 +119,21 @@ static void try_tls(struct hf_probe *probe, const struct hf_probe_server *server
 void hf_probe_server(struct hf_probe *probe, const struct hf_probe_server *server)
 {
     struct hf_grpc_target target = {.is_unix = server->path != NULL};
-    struct lookup *lookup = calloc(1, sizeof(*lookup));
+    struct hf_dial_addresses *found = calloc(1, sizeof(*found));
     snprintf(target.host, sizeof(target.host), "%s",
              server->path != NULL ? server->path : server->host);
     snprintf(target.port, sizeof(target.port), "%s", server->port != NULL ? server->port : "");
-    if (lookup == NULL) {
+    if (found == NULL) {
         hf_probe_say(probe, "dns", target.host, HF_PROBE_FAILED, "out of memory");
         return;
     }
-    int fd = find_addresses(probe, &target, lookup) ? connect_any(probe, lookup) : -1;
+    int fd = find_addresses(probe, &target, found) ? connect_any(probe, found) : -1;
     if (fd >= 0 && server->tls != NULL) {
         try_tls(probe, server, fd);
     } else if (fd >= 0) {
         close(fd);
     }
-    free(lookup);
+    free(found);
 }
 
 /* ---- clients ---- */

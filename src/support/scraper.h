@@ -28,8 +28,9 @@ struct hf_scraper_config {
     uint64_t timeout_ns; /* of one scrape; 0: none */
 };
 
-/* The three rows; `interval` is a text such as "1m". The struct stands at offset 0. */
-#define HF_SCRAPER_FIELDS(interval)                                                                \
+/* The three rows; `interval` is a text such as "1m". The struct stands at offset 0. A receiver with
+ * a timeout of its own has the first two. */
+#define HF_SCRAPER_INTERVAL_FIELDS(interval)                                                       \
     {.key = "collection_interval",                                                                 \
      .type = HF_FIELD_DURATION,                                                                    \
      .offset = offsetof(struct hf_scraper_config, interval_ns),                                    \
@@ -37,11 +38,14 @@ struct hf_scraper_config {
      .min = 1e6,                                                                                   \
      .max = 1e18,                                                                                  \
      .help = "Time from one scrape to the next."},                                                 \
-        {.key = "initial_delay",                                                                   \
-         .type = HF_FIELD_DURATION,                                                                \
-         .offset = offsetof(struct hf_scraper_config, initial_delay_ns),                           \
-         .default_text = "1s",                                                                     \
-         .help = "Time from the start to the first scrape."},                                      \
+    {                                                                                              \
+        .key = "initial_delay", .type = HF_FIELD_DURATION,                                         \
+        .offset = offsetof(struct hf_scraper_config, initial_delay_ns), .default_text = "1s",      \
+        .help = "Time from the start to the first scrape."                                         \
+    }
+
+#define HF_SCRAPER_FIELDS(interval)                                                                \
+    HF_SCRAPER_INTERVAL_FIELDS(interval),                                                          \
     {                                                                                              \
         .key = "timeout", .type = HF_FIELD_DURATION,                                               \
         .offset = offsetof(struct hf_scraper_config, timeout_ns), .default_text = "0s",            \

@@ -27,6 +27,8 @@ NEEDED = {
         "target_allocator": {"endpoint": "http://localhost:80", "collector_id": "a"},
     },
     "kubeletstats receiver": {"auth_type": "none"},
+    "postgresql receiver": {"username": "a", "password": "b"},
+    "redis receiver": {"endpoint": "localhost:6379"},
     "httpcheck receiver": {"targets": [{"endpoint": "http://localhost:80"}]},
     "syslog receiver": {"protocol": "rfc5424", "tcp": {"listen_address": "localhost:0"}},
     "tcplog receiver": {"listen_address": "localhost:0"},

@@ -57,6 +57,7 @@ LIBRARIES = {
     r"librdkafka/.*": "src/kafka",
     r"libxml/.*": "src/ottl",
     r"systemd/.*": "src/journal",
+    r"libpq-fe\.h": "src/postgres",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -73,7 +74,7 @@ ENGINES = (
 )
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
-TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal")
+TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal", "src/postgres")
 SHARED = ("src/support", *ENGINES, *TRANSPORTS, *DATA)
 FLOORS = {
     "include/holdfast": (),
@@ -86,6 +87,7 @@ FLOORS = {
     "src/http": GROUND,
     "src/kafka": GROUND,
     "src/journal": GROUND,
+    "src/postgres": GROUND,
     "src/config": GROUND,
     "src/storage": ("wal", *GROUND),
     "src/node": ("wal", *GROUND),

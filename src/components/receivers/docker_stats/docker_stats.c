@@ -271,18 +271,7 @@ static const struct hf_field resource_fields[] = {DOCKER_RESOURCES(HF_RESOURCE_F
 #define AT(member) offsetof(struct docker_config, member)
 
 static const struct hf_field fields[] = {
-    {.key = "collection_interval",
-     .type = HF_FIELD_DURATION,
-     .offset = AT(scraper.interval_ns),
-     .default_text = "10s",
-     .min = 1e6,
-     .max = 1e18,
-     .help = "Time from one scrape to the next."},
-    {.key = "initial_delay",
-     .type = HF_FIELD_DURATION,
-     .offset = AT(scraper.initial_delay_ns),
-     .default_text = "1s",
-     .help = "Time from the start to the first scrape."},
+    HF_SCRAPER_INTERVAL_FIELDS("10s"),
     {.key = "timeout",
      .type = HF_FIELD_DURATION,
      .offset = AT(scraper.timeout_ns),

@@ -10,6 +10,8 @@ RECEIVER(jaeger)
 RECEIVER(journald)
 RECEIVER(k8sobjects)
 RECEIVER(loki)
+RECEIVER(postgresql)
+RECEIVER(redis)
 RECEIVER(splunk_hec)
 RECEIVER(statsd)
 RECEIVER(syslog)
@@ -65,6 +67,33 @@ static const struct {
     {&hf_receiver_httpcheck,
      {{"targets.0.endpoint", "http://a"}, {"targets.0.validations.0.regex", "("}},
      "validations: regex: "},
+    {&hf_receiver_redis, {{"endpoint", "localhost:6379"}}, NULL},
+    {&hf_receiver_redis, {{"endpoint", "[::1]:6379"}}, NULL},
+    {&hf_receiver_redis, {{"endpoint", "localhost"}}, "endpoint: expected host:port"},
+    {&hf_receiver_redis, {{"endpoint", "dns:///localhost:1"}}, "endpoint: expected host:port"},
+    {&hf_receiver_redis, {{"endpoint", "/run/r.sock"}, {"transport", "unix"}}, NULL},
+    {&hf_receiver_redis,
+     {{"endpoint", "localhost:1"}, {"transport", "unix"}},
+     "the path of a socket"},
+    {&hf_receiver_redis, {{"endpoint", "a:1"}, {"username", "joe"}}, "needs a password"},
+    {&hf_receiver_postgresql, {{"password", "b"}}, "username is missing"},
+    {&hf_receiver_postgresql, {{"username", "a"}}, "password is missing"},
+    {&hf_receiver_postgresql, {{"username", "a"}, {"password", "b"}}, NULL},
+    {&hf_receiver_postgresql,
+     {{"username", "a"}, {"password", "b"}, {"endpoint", "[::1]:5432"}},
+     NULL},
+    {&hf_receiver_postgresql,
+     {{"username", "a"}, {"password", "b"}, {"endpoint", "a"}},
+     "endpoint: expected host:port"},
+    {&hf_receiver_postgresql,
+     {{"username", "a"}, {"password", "b"}, {"endpoint", "a:x"}},
+     "endpoint: expected host:port"},
+    {&hf_receiver_postgresql,
+     {{"username", "a"}, {"password", "b"}, {"transport", "tcp4"}},
+     "transport: expected tcp or unix"},
+    {&hf_receiver_postgresql,
+     {{"username", "a"}, {"password", "b"}, {"tls.key_file", "/a"}},
+     "go together"},
     {&hf_receiver_filelog, {{NULL, NULL}}, "include must name at least one file"},
     {&hf_receiver_filelog, {{"include", "/var/log/*.log"}}, NULL},
     {&hf_receiver_filelog, {{"include", "/var/log/{a,b"}}, "include: a pattern has a bracket"},

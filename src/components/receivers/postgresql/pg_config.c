@@ -1,0 +1,133 @@
+#include "pg_config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct pg_config, member)
+#define TLS(member) offsetof(struct pg_tls, member)
+#define ONLY_LOGS "Of the logs that the Go collector's receiver makes; here it makes metrics."
+
+bool pg_split_endpoint(const char *endpoint, char ret_host[256], char ret_port[8])
+{
+    const char *colon = strrchr(endpoint, ':');
+    bool is_v6 = endpoint[0] == '[' && colon != NULL && colon > endpoint && colon[-1] == ']';
+    size_t size = colon != NULL ? (size_t)(colon - endpoint) - (is_v6 ? 2 : 0) : 0;
+    if (colon == NULL || size >= 256 || strlen(colon + 1) >= 8 || colon[1] == '\0' ||
+        colon[1 + strspn(colon + 1, "0123456789")] != '\0') {
+        return false;
+    }
+    snprintf(ret_host, 256, "%.*s", (int)size, endpoint + (is_v6 ? 1 : 0));
+    snprintf(ret_port, 8, "%s", colon + 1);
+    return true;
+}
+
+static bool given(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+const char *pg_check(const void *from)
+{
+    const struct pg_config *config = from;
+    char host[256], port[8];
+    if (!given(config->username)) {
+        return "username is missing";
+    }
+    if (!given(config->password)) {
+        return "password is missing";
+    }
+    if (config->net.transport != HF_NET_TCP && config->net.transport != HF_NET_UNIX) {
+        return "transport: expected tcp or unix";
+    }
+    if (config->net.endpoint == NULL || !pg_split_endpoint(config->net.endpoint, host, port)) {
+        return "endpoint: expected host:port, also with transport: unix, where host is the folder "
+               "of the socket";
+    }
+    if (given(config->tls.cert_file) != given(config->tls.key_file)) {
+        return "tls: cert_file and key_file go together";
+    }
+    return NULL;
+}
+
+static const struct hf_field tls_fields[] = {
+    {.key = "insecure",
+     .type = HF_FIELD_BOOL,
+     .offset = TLS(insecure),
+     .default_text = "false",
+     .help = "Do not encrypt."},
+    {.key = "insecure_skip_verify",
+     .type = HF_FIELD_BOOL,
+     .offset = TLS(insecure_skip_verify),
+     .default_text = "true",
+     .help = "Encrypt, but take any certificate of the server; with ca_file its name is not "
+             "checked."},
+    {.key = "ca_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(ca_file),
+     .help = "File with the certificates (PEM) of the authorities that are trusted; those of the "
+             "system otherwise."},
+    {.key = "cert_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(cert_file),
+     .help = "File with the certificate (PEM) to show."},
+    {.key = "key_file",
+     .type = HF_FIELD_STRING,
+     .offset = TLS(key_file),
+     .help = "File with its key (PEM), which only its owner may read."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field metric_fields[] = {PG_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_field resource_fields[] = {PG_RESOURCES(HF_RESOURCE_FIELD) HF_FIELDS_END};
+
+const struct hf_field pg_fields[] = {
+    HF_SCRAPER_FIELDS("10s"),
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = AT(net.endpoint),
+     .default_text = "localhost:5432",
+     .help = "host:port of the server; with transport: unix the folder of its socket stands for "
+             "host."},
+    HF_NET_FIELDS(struct pg_config, net),
+    {.key = "username", .type = HF_FIELD_STRING, .offset = AT(username), .help = "The role."},
+    {.key = "password",
+     .type = HF_FIELD_SECRET,
+     .offset = AT(password),
+     .help = "The role's password."},
+    {.key = "connect_database",
+     .type = HF_FIELD_STRING,
+     .offset = AT(main_database),
+     .default_text = "postgres",
+     .help = "The database to ask about the server as a whole."},
+    {.key = "databases",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(databases),
+     .help = "Databases to look at; none: all but templates."},
+    {.key = "exclude_databases",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(excluded),
+     .help = "Databases to leave out."},
+    {.key = "tls",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(tls),
+     .inner = tls_fields,
+     .help = "Encryption."},
+    {.key = "connection_pool",
+     .type = HF_FIELD_IGNORED,
+     .help = "One connection is kept for the server as a whole; each database is connected to in "
+             "its turn."},
+    {.key = "query_sample_collection", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
+    {.key = "top_query_collection", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
+    {.key = "events", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
+    {.key = "metrics",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.metrics),
+     .inner = metric_fields,
+     .help = "Which metrics are reported."},
+    {.key = "resource_attributes",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.resources),
+     .inner = resource_fields,
+     .help = "Which resource attributes are reported."},
+    HF_FIELDS_END,
+};

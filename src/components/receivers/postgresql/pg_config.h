@@ -1,0 +1,33 @@
+/*
+ * pg_config: the keys of postgresql. Immutable after loading.
+ */
+#pragma once
+
+#include "pg_metrics.h"
+#include "support/confignet.h"
+#include "support/scraper.h"
+
+struct pg_tls {
+    const char *ca_file, *cert_file, *key_file;
+    bool insecure, insecure_skip_verify;
+};
+
+struct pg_config {
+    struct hf_scraper_config scraper; /* first: the scraper's */
+    struct hf_net_config net;
+    const char *username, *password, *main_database;
+    struct hf_string_list databases, excluded;
+    struct pg_tls tls;
+    struct {
+        bool metrics[PG_METRIC_COUNT];
+        bool resources[PG_RESOURCE_COUNT];
+    } wanted;
+};
+
+extern const struct hf_field pg_fields[];
+
+/* NULL, or one sentence that names the key. */
+const char *pg_check(const void *config);
+
+/* Both sides of "host:port". False: it has no port. */
+bool pg_split_endpoint(const char *endpoint, char ret_host[256], char ret_port[8]);

@@ -1,0 +1,36 @@
+/*
+ * pg_server: connections to the server of the configuration: the one to the main database, which is
+ * kept, and one to another database at a time.
+ *
+ * open and close: the main thread; the rest: one other thread.
+ */
+#pragma once
+
+#include <holdfast/node.h>
+
+#include "pg_config.h"
+#include "postgres/connection.h"
+#include "support/dial.h"
+
+struct pg_server {
+    const struct pg_config *config;
+    const struct hf_pg_library *library;
+    char host[256], port[8];
+    struct hf_pg *main; /* NULL: not connected */
+};
+
+/* Loads the library. On failure `reterr` (HF_ERROR_MAX) has a sentence. */
+HF_MUST_USE enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *config,
+                                          char *reterr);
+void pg_server_close(struct pg_server *server);
+
+/* A new connection; the caller's. Otherwise as hf_pg_open(). */
+HF_MUST_USE enum hf_status pg_server_connect(const struct pg_server *server, const char *database,
+                                             const struct hf_patience *patience,
+                                             struct hf_pg **ret_pg, char *reterr);
+
+/* The kept connection, made when there is none; pg_server_lost() when it is of no use any more. */
+HF_MUST_USE enum hf_status pg_server_main(struct pg_server *server,
+                                          const struct hf_patience *patience, struct hf_pg **ret_pg,
+                                          char *reterr);
+void pg_server_lost(struct pg_server *server);

@@ -1,0 +1,96 @@
+/*
+ * server_text_fuzz: what servers answer in text when they are asked for metrics. The first byte
+ * chooses: 'n' nginx's stub_status, 'r' a reply of Redis, 'i' the text of INFO. Must reach:
+ * stub_status_read, redis_reply_read, redis_info_read, add_command, add_latency, add_database.
+ *
+ * What is written passes the scan.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "components/receivers/nginx/stub_status.h"
+#include "components/receivers/redis/redis_info.h"
+#include "components/receivers/redis/resp.h"
+#include "pdata/scan.h"
+
+#define OUTPUT_MAX (1u << 20)
+
+static void check(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static void take_all(struct hf_points *points)
+{
+    struct hf_builder builder;
+    uint32_t items = 0;
+    bool failed;
+    hf_builder_init(&builder, HF_METRICS, OUTPUT_MAX);
+    hf_build_resource(&builder, HF_EMPTY_SLICE);
+    hf_build_scope(&builder, hf_slice_text("scope"), HF_EMPTY_SLICE);
+    uint32_t written = hf_points_write(points, &builder, 1, 2, &failed);
+    check(hf_build_finish(&builder) == HF_OK);
+    for (struct hf_batch *batch = hf_build_take(&builder); batch != NULL;
+         batch = hf_build_take(&builder)) {
+        struct hf_scan scan;
+        check(hf_scan(HF_METRICS, batch->raw, &scan) == HF_OK);
+        items += batch->items;
+        hf_ref_drop(&batch->ref);
+    }
+    check(items == written);
+    hf_builder_release(&builder);
+}
+
+static void read_page(struct hf_slice text)
+{
+    static const bool all[NGINX_METRIC_COUNT] = {true, true, true, true};
+    struct stub_status status;
+    struct hf_points points;
+    check(hf_points_init(&points, nginx_rows, all, NGINX_METRIC_COUNT) == HF_OK);
+    if (stub_status_read(text, &status)) {
+        stub_status_add(&status, &points);
+        take_all(&points);
+    }
+    hf_points_release(&points);
+}
+
+static void read_info(struct hf_slice text)
+{
+    static bool all[REDIS_METRIC_COUNT];
+    struct redis_facts facts;
+    struct hf_points points;
+    memset(all, true, sizeof(all));
+    check(hf_points_init(&points, redis_rows, all, REDIS_METRIC_COUNT) == HF_OK);
+    redis_info_read(text, &facts, &points);
+    check(memchr(facts.first_wrong, '\0', sizeof(facts.first_wrong)) != NULL);
+    take_all(&points);
+    hf_points_release(&points);
+}
+
+static void read_reply(struct hf_slice bytes)
+{
+    struct redis_reply reply;
+    if (redis_reply_read(bytes, &reply) == HF_OK) {
+        check(reply.size <= bytes.size && reply.text.size < reply.size);
+        read_info(reply.text);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1) {
+        return 0;
+    }
+    struct hf_slice text = hf_slice_of(data + 1, size - 1);
+    if (data[0] == 'n') {
+        read_page(text);
+    } else if (data[0] == 'r') {
+        read_reply(text);
+    } else {
+        read_info(text);
+    }
+    return 0;
+}

@@ -1,0 +1,214 @@
+"""Servers that receivers ask for metrics: Redis, nginx, PostgreSQL and MariaDB as they are installed, each on the loopback
+interface in a directory of its own. They are started without the rights of root, and ended by their process."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from .ports import free_port
+from .waiting import until
+
+
+def program(name, *places):
+    """The path of an installed program; the test is left out when there is none."""
+    found = shutil.which(name, path=os.pathsep.join((*places, os.environ["PATH"], "/usr/sbin")))
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def accepts(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
+
+
+class Server:
+    """One process. `user`: who runs it, when the test is root; None: as the test."""
+
+    user = None
+
+    def __init__(self, port=None):
+        self.port = port or free_port()
+        self.process = None
+        self.place = Path(tempfile.mkdtemp(prefix="holdfast-server-"))
+        if self.runs_as:
+            entry = pwd.getpwnam(self.runs_as)
+            os.chown(self.place, entry.pw_uid, entry.pw_gid)
+
+    @property
+    def runs_as(self):
+        return self.user if os.geteuid() == 0 else None
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def options(self):
+        """What Popen needs to run as that user."""
+        entry = pwd.getpwnam(self.runs_as) if self.runs_as else None
+        identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []} if entry else {}
+        return {"cwd": self.place, "stdin": subprocess.DEVNULL, **identity}
+
+    def give(self, path):
+        """A file that the server's user can read."""
+        target = self.place / Path(path).name
+        shutil.copy(path, target)
+        if self.runs_as:
+            entry = pwd.getpwnam(self.runs_as)
+            os.chown(target, entry.pw_uid, entry.pw_gid)
+        target.chmod(0o600)
+        return target
+
+    def spawn(self, *command, ready=None):
+        log = open(self.place / "log", "ab")  # noqa: SIM115: the process has it
+        with log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, **self.options())
+        ready = ready or (lambda: accepts(self.port))
+        until(lambda: self.process.poll() is not None or ready(), self.log)
+        assert self.process.poll() is None, self.log()
+        return self
+
+    def log(self):
+        return (self.place / "log").read_text(errors="replace")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+    def __enter__(self):
+        return self.begin()
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+class Redis(Server):
+    """redis-server. `more` are lines of its configuration; tls: (certificate, key, authority), instead of clear."""
+
+    def __init__(self, *more, port=None, tls=None, socket_path=None):
+        super().__init__(port)
+        self.more, self.tls, self.socket_path = more, tls, socket_path
+
+    def begin(self):
+        lines = [f"dir {self.place}", "bind 127.0.0.1", 'save ""', *self.more]
+        if self.tls:
+            certificate, key, authority = map(self.give, self.tls)
+            lines += ["port 0", f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}"]
+            lines += [f"tls-ca-cert-file {authority}", "tls-auth-clients no"]
+        else:
+            lines.append(f"port {self.port}")
+        if self.socket_path:
+            lines.append(f"unixsocket {self.socket_path}")
+        (self.place / "redis.conf").write_text("\n".join(lines) + "\n")
+        return self.spawn(program("redis-server"), self.place / "redis.conf")
+
+    def ask(self, *words, password=None):
+        """The raw answer to a command."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+            for command in ([("AUTH", password)] if password else []) + [words]:
+                body = b"".join(b"$%d\r\n%s\r\n" % (len(word), word.encode()) for word in command)
+                client.sendall(b"*%d\r\n%s" % (len(command), body))
+                answer = client.recv(65536)
+        return answer
+
+
+class Nginx(Server):
+    """nginx with its stub_status under /status; `location` are more lines for it."""
+
+    def __init__(self, location="", port=None, tls=None):
+        super().__init__(port)
+        self.location, self.tls = location, tls
+
+    def begin(self):
+        tls = ""
+        if self.tls:
+            certificate, key = map(self.give, self.tls)
+            tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        (self.place / "nginx.conf").write_text(
+            f"""daemon off; pid {self.place}/pid; error_log stderr; worker_processes 1; {'user www-data;' if os.geteuid() == 0 else ''}
+            events {{ worker_connections 64; }}
+            http {{
+                access_log off;
+                client_body_temp_path {self.place}/a; proxy_temp_path {self.place}/b; fastcgi_temp_path {self.place}/c;
+                uwsgi_temp_path {self.place}/d; scgi_temp_path {self.place}/e;
+                server {{
+                    listen 127.0.0.1:{self.port}{' ssl' if tls else ''}; {tls}
+                    location = /status {{ stub_status; {self.location} }}
+                    location = /other {{ return 200 "hello"; }}
+                }}
+            }}"""
+        )
+        return self.spawn(program("nginx"), "-c", self.place / "nginx.conf", "-p", self.place)
+
+
+class Postgres(Server):
+    """postgres, with the role `joe` and its password `secret`; `more` are lines of its configuration."""
+
+    user = "postgres"
+
+    def __init__(self, *more, port=None, tls=None, of=None):
+        super().__init__(port)
+        self.more, self.tls, self.of = more, tls, of  # `of`: the server that it is a replica of
+        self.data = self.place / "data"
+
+    @staticmethod
+    def tool(name):
+        return program(name, *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
+
+    def run(self, *command, **options):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self.options(), **options)
+
+    def create(self):
+        if self.of:
+            self.run(self.tool("pg_basebackup"), "-h", "127.0.0.1", "-p", str(self.of.port), "-U", "admin", "-D", self.data, "-R")
+            return
+        self.run(self.tool("initdb"), "-D", self.data, "-U", "admin", "--auth=trust", "-N", "--locale=C", "-E", "UTF8")
+        (self.data / "pg_hba.conf").write_text(
+            "local all admin trust\nlocal all all scram-sha-256\n"
+            "host all,replication admin 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+
+    def begin(self):
+        if not self.data.exists():
+            self.create()
+        lines = [f"port = {self.port}", "listen_addresses = '127.0.0.1'", f"unix_socket_directories = '{self.place}'"]
+        lines += ["fsync = off", "max_connections = 40", "track_functions = all", "shared_preload_libraries = 'pg_stat_statements'"]
+        if self.tls:
+            certificate, key = map(self.give, self.tls)
+            lines += ["ssl = on", f"ssl_cert_file = '{certificate}'", f"ssl_key_file = '{key}'"]
+        (self.data / "postgresql.conf").write_text("\n".join([*lines, *self.more]) + "\n")
+        self.spawn(self.tool("postgres"), "-D", self.data, ready=self.answers)
+        if not self.of:
+            self.sql("DO $$ BEGIN CREATE ROLE joe LOGIN PASSWORD 'secret'; GRANT pg_monitor TO joe; EXCEPTION WHEN duplicate_object THEN END $$")
+        return self
+
+    def answers(self):
+        command = [self.tool("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(command).returncode == 0
+
+    def sql(self, *statements, database="postgres"):
+        """Runs statements as the administrator; the last one's first value as text."""
+        done = subprocess.run(
+            [self.tool("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "admin"]
+            + ["-d", database]
+            + [part for statement in statements for part in ("-c", statement)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
