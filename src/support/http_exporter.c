@@ -135,6 +135,8 @@ static void judge_answer(const struct job *job, const struct hf_http_result *res
     }
 }
 
+static void send_step(struct job *job);
+
 static void on_result(struct hf_http_call *call, const struct hf_http_result *result)
 {
     struct job *job = HF_CONTAINER(call, struct job, call);
@@ -143,6 +145,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     char why[sizeof(job->post.why)];
     judgement.message[0] = '\0';
     judgement.is_later = false;
+    judgement.next_step = 0;
     judgement.outcome = (struct hf_outcome){
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
@@ -154,6 +157,11 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
             memcpy(why, job->post.why, sizeof(why));
             judgement.outcome.message = why;
         }
+    }
+    if (judgement.next_step != 0) {
+        job->post.step = judgement.next_step;
+        send_step(job);
+        return;
     }
     release_job(job); /* the export's end may begin the next one */
     if (!judgement.is_later) {
@@ -226,11 +234,13 @@ static enum hf_status sign(struct job *job)
 static enum hf_status build(struct job *job)
 {
     const struct hf_http_exporter *exporter = job->exporter;
-    const struct hf_payload payload = job->post.payload;
+    const struct hf_http_post before = job->post;
     job->headers.why[0] = '\0';
     job->post = (struct hf_http_post){
         .export = job->export,
-        .payload = payload,
+        .payload = before.payload,
+        .step = before.step,
+        .text = before.text,
         .coding = exporter->coding,
         .level = (int)exporter->config->compression_params.level,
         .url = exporter->urls[job->export->signal],
@@ -246,6 +256,29 @@ static enum hf_status build(struct job *job)
     return status;
 }
 
+static void send_step(struct job *job)
+{
+    enum hf_status status = build(job);
+    const struct hf_http_post *post = &job->post;
+    if (status != HF_OK || (post->payload.count == 0 && !job->export->is_probe)) {
+        end_job(job, status);
+        return;
+    }
+    job->call = (struct hf_http_call){
+        .method = post->method,
+        .url = post->url,
+        .content_type = post->content_type,
+        .content_encoding = post->payload.count != 0 ? post->content_encoding : NULL,
+        .pieces = post->payload.slices,
+        .piece_count = post->payload.count,
+        .headers = job->headers.items,
+        .header_count = job->headers.count,
+        .deadline_ns = job->export->deadline_ns,
+        .done = on_result,
+    };
+    hf_http_client_call(job->exporter->client, &job->call);
+}
+
 void hf_http_exporter_send(void *self, struct hf_export *export)
 {
     struct hf_http_exporter *exporter = self;
@@ -259,25 +292,8 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
         return;
     }
     job->export = export;
-    enum hf_status status = build(job);
-    const struct hf_http_post *post = &job->post;
-    if (status != HF_OK || (post->payload.count == 0 && !export->is_probe)) {
-        end_job(job, status);
-        return;
-    }
-    job->call = (struct hf_http_call){
-        .method = post->method,
-        .url = post->url,
-        .content_type = post->content_type,
-        .content_encoding = post->payload.count != 0 ? post->content_encoding : NULL,
-        .pieces = post->payload.slices,
-        .piece_count = post->payload.count,
-        .headers = job->headers.items,
-        .header_count = job->headers.count,
-        .deadline_ns = export->deadline_ns,
-        .done = on_result,
-    };
-    hf_http_client_call(exporter->client, &job->call);
+    job->post.step = 0;
+    send_step(job);
 }
 
 static void make_urls(struct hf_http_exporter *exporter,
@@ -374,6 +390,7 @@ void hf_http_exporter_close(void *self)
         struct job *job = exporter->idle;
         exporter->idle = job->next;
         hf_payload_release(&job->post.payload);
+        hf_bytes_release(&job->post.text);
         free(job);
     }
     free(exporter);

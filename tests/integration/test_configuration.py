@@ -46,6 +46,7 @@ NEEDED = {
     "otlphttp exporter": {"endpoint": "http://localhost:4318"},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200"},
     "opensearch exporter": {"http": {"endpoint": "http://localhost:9200"}},
+    "clickhouse exporter": {"endpoint": "http://localhost:8123"},
     "loadbalancing exporter": {"resolver": {"static": {"hostnames": ["a:4317"]}}},
     "jaeger exporter": {"endpoint": "localhost:14250"},
     "coralogix exporter": {"domain": "a.test", "private_key": "x", "application_name": "b"},
