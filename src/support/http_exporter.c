@@ -22,6 +22,7 @@ struct hf_http_exporter {
     struct hf_http_client *client;
     struct hf_auth_ref auth;
     enum hf_coding coding;
+    bool has_empty_pages;
     char urls[HF_SIGNAL_COUNT][HF_URL_MAX]; /* "": none was configured */
     char user_agent[HF_USER_AGENT_MAX];
     char led_to[256]; /* by the redirect that was logged last */
@@ -117,7 +118,8 @@ static void judge_answer(const struct job *job, const struct hf_http_result *res
                          struct hf_http_judgement *ret)
 {
     const struct hf_http_exporter *exporter = job->exporter;
-    const char *wrong = hf_wrong_endpoint(result);
+    bool is_own = exporter->has_empty_pages && result->body.size == 0;
+    const char *wrong = is_own ? NULL : hf_wrong_endpoint(result);
     ret->outcome.code = result->code;
     if (wrong != NULL) {
         ret->outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
@@ -366,6 +368,7 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
     exporter->node = options->node;
     exporter->config = options->config;
     exporter->ops = options->ops;
+    exporter->has_empty_pages = options->has_empty_pages;
     exporter->user = options->user;
     exporter->coding = hf_http_client_coding(options->config);
     make_urls(exporter, options);

@@ -80,6 +80,7 @@ struct hf_http_exporter_options {
     const char *urls[HF_SIGNAL_COUNT];
     const char *paths[HF_SIGNAL_COUNT];
     size_t response_bytes_max; /* of an answer that `judge` sees; 0: 64 KiB */
+    bool has_empty_pages; /* the backend's good answers may be empty and of the type text/html */
     const struct hf_http_exporter_ops *ops;
     void *user; /* for the ops */
 };

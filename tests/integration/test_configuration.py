@@ -46,6 +46,7 @@ NEEDED = {
     "otlphttp exporter": {"endpoint": "http://localhost:4318"},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200"},
     "opensearch exporter": {"http": {"endpoint": "http://localhost:9200"}},
+    "googlecloudstorage exporter": {"bucket": {"name": "abc"}},
     "clickhouse exporter": {"endpoint": "http://localhost:8123"},
     "loadbalancing exporter": {"resolver": {"static": {"hostnames": ["a:4317"]}}},
     "jaeger exporter": {"endpoint": "localhost:14250"},
@@ -65,6 +66,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "googlecloudstorage bucket",
     "awss3 s3downloader",
     "awss3 s3uploader",
     "syslog tcp",
