@@ -22,6 +22,7 @@ struct hf_http_exporter {
     struct hf_http_client *client;
     struct hf_auth_ref auth;
     enum hf_coding coding;
+    bool has_empty_pages;
     char urls[HF_SIGNAL_COUNT][HF_URL_MAX]; /* "": none was configured */
     char user_agent[HF_USER_AGENT_MAX];
     char led_to[256]; /* by the redirect that was logged last */
@@ -117,7 +118,8 @@ static void judge_answer(const struct job *job, const struct hf_http_result *res
                          struct hf_http_judgement *ret)
 {
     const struct hf_http_exporter *exporter = job->exporter;
-    const char *wrong = hf_wrong_endpoint(result);
+    bool is_own = exporter->has_empty_pages && result->body.size == 0;
+    const char *wrong = is_own ? NULL : hf_wrong_endpoint(result);
     ret->outcome.code = result->code;
     if (wrong != NULL) {
         ret->outcome.status = HF_FORBIDDEN; /* it costs no data, and is seen */
@@ -135,6 +137,8 @@ static void judge_answer(const struct job *job, const struct hf_http_result *res
     }
 }
 
+static void send_step(struct job *job);
+
 static void on_result(struct hf_http_call *call, const struct hf_http_result *result)
 {
     struct job *job = HF_CONTAINER(call, struct job, call);
@@ -143,6 +147,7 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
     char why[sizeof(job->post.why)];
     judgement.message[0] = '\0';
     judgement.is_later = false;
+    judgement.next_step = 0;
     judgement.outcome = (struct hf_outcome){
         .status = result->status, .code = result->code, .message = result->error};
     if (result->status == HF_OK) {
@@ -154,6 +159,11 @@ static void on_result(struct hf_http_call *call, const struct hf_http_result *re
             memcpy(why, job->post.why, sizeof(why));
             judgement.outcome.message = why;
         }
+    }
+    if (judgement.next_step != 0) {
+        job->post.step = judgement.next_step;
+        send_step(job);
+        return;
     }
     release_job(job); /* the export's end may begin the next one */
     if (!judgement.is_later) {
@@ -226,11 +236,13 @@ static enum hf_status sign(struct job *job)
 static enum hf_status build(struct job *job)
 {
     const struct hf_http_exporter *exporter = job->exporter;
-    const struct hf_payload payload = job->post.payload;
+    const struct hf_http_post before = job->post;
     job->headers.why[0] = '\0';
     job->post = (struct hf_http_post){
         .export = job->export,
-        .payload = payload,
+        .payload = before.payload,
+        .step = before.step,
+        .text = before.text,
         .coding = exporter->coding,
         .level = (int)exporter->config->compression_params.level,
         .url = exporter->urls[job->export->signal],
@@ -246,6 +258,29 @@ static enum hf_status build(struct job *job)
     return status;
 }
 
+static void send_step(struct job *job)
+{
+    enum hf_status status = build(job);
+    const struct hf_http_post *post = &job->post;
+    if (status != HF_OK || (post->payload.count == 0 && !job->export->is_probe)) {
+        end_job(job, status);
+        return;
+    }
+    job->call = (struct hf_http_call){
+        .method = post->method,
+        .url = post->url,
+        .content_type = post->content_type,
+        .content_encoding = post->payload.count != 0 ? post->content_encoding : NULL,
+        .pieces = post->payload.slices,
+        .piece_count = post->payload.count,
+        .headers = job->headers.items,
+        .header_count = job->headers.count,
+        .deadline_ns = job->export->deadline_ns,
+        .done = on_result,
+    };
+    hf_http_client_call(job->exporter->client, &job->call);
+}
+
 void hf_http_exporter_send(void *self, struct hf_export *export)
 {
     struct hf_http_exporter *exporter = self;
@@ -259,25 +294,8 @@ void hf_http_exporter_send(void *self, struct hf_export *export)
         return;
     }
     job->export = export;
-    enum hf_status status = build(job);
-    const struct hf_http_post *post = &job->post;
-    if (status != HF_OK || (post->payload.count == 0 && !export->is_probe)) {
-        end_job(job, status);
-        return;
-    }
-    job->call = (struct hf_http_call){
-        .method = post->method,
-        .url = post->url,
-        .content_type = post->content_type,
-        .content_encoding = post->payload.count != 0 ? post->content_encoding : NULL,
-        .pieces = post->payload.slices,
-        .piece_count = post->payload.count,
-        .headers = job->headers.items,
-        .header_count = job->headers.count,
-        .deadline_ns = export->deadline_ns,
-        .done = on_result,
-    };
-    hf_http_client_call(exporter->client, &job->call);
+    job->post.step = 0;
+    send_step(job);
 }
 
 static void make_urls(struct hf_http_exporter *exporter,
@@ -350,6 +368,7 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
     exporter->node = options->node;
     exporter->config = options->config;
     exporter->ops = options->ops;
+    exporter->has_empty_pages = options->has_empty_pages;
     exporter->user = options->user;
     exporter->coding = hf_http_client_coding(options->config);
     make_urls(exporter, options);
@@ -374,6 +393,7 @@ void hf_http_exporter_close(void *self)
         struct job *job = exporter->idle;
         exporter->idle = job->next;
         hf_payload_release(&job->post.payload);
+        hf_bytes_release(&job->post.text);
         free(job);
     }
     free(exporter);

@@ -36,12 +36,18 @@ struct hf_http_post {
     uint64_t left_out;
     char why[256]; /* a sentence: on failure, or of what was left out */
     void *data;    /* the component's, for `judge` of the same request */
+    /* An export of several requests, one after the other: which one this is, by the component's own
+     * count. 0 at first, then what `judge` said. `encode` may move it on, and ends the export by
+     * leaving the payload empty. */
+    unsigned step;
+    struct hf_bytes text; /* the component's, as for a URL; it lives as long as the request */
 };
 
 /* What an answer means. `outcome.message` may point to `message`. */
 struct hf_http_judgement {
     struct hf_outcome outcome;
-    bool is_later; /* the component ends the export itself, with hf_export_done() */
+    bool is_later;      /* the component ends the export itself, with hf_export_done() */
+    unsigned next_step; /* not 0: the export goes on with that request, whatever the outcome says */
     char message[257];
 };
 
@@ -74,6 +80,7 @@ struct hf_http_exporter_options {
     const char *urls[HF_SIGNAL_COUNT];
     const char *paths[HF_SIGNAL_COUNT];
     size_t response_bytes_max; /* of an answer that `judge` sees; 0: 64 KiB */
+    bool has_empty_pages; /* the backend's good answers may be empty and of the type text/html */
     const struct hf_http_exporter_ops *ops;
     void *user; /* for the ops */
 };

@@ -196,3 +196,23 @@ enum hf_status hf_object_write(enum hf_object_format format, enum hf_signal sign
     hf_document_return(document);
     return status;
 }
+
+enum hf_status hf_object_build(struct hf_payload *payload, enum hf_object_format format,
+                               const struct hf_export *export, enum hf_coding coding, char *reterr)
+{
+    struct hf_slice raw;
+    switch (format) {
+    case HF_OBJECT_OTLP_PROTO:
+        return hf_payload_build(payload, export->bodies, export->body_count, coding, 0, true);
+    case HF_OBJECT_OTLP_JSON:
+        return hf_payload_build_json(payload, export->signal, export->bodies, export->body_count,
+                                     coding, 0);
+    default:
+        break;
+    }
+    enum hf_status status = hf_payload_read(payload, export->bodies, export->body_count, &raw);
+    if (status == HF_OK) {
+        status = hf_object_write(format, export->signal, raw, &payload->bytes, reterr);
+    }
+    return status == HF_OK ? hf_payload_seal(payload, coding, 0) : status;
+}

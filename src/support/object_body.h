@@ -5,9 +5,11 @@
 #pragma once
 
 #include <holdfast/batch.h>
+#include <holdfast/export.h>
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "pdata/payload.h"
 #include "util/compress.h"
 
 enum hf_object_format {
@@ -28,3 +30,9 @@ bool hf_object_is_for_logs_only(enum hf_object_format format);
  * not the attributes that the format needs. */
 HF_MUST_USE enum hf_status hf_object_write(enum hf_object_format format, enum hf_signal signal,
                                            struct hf_slice raw, struct hf_bytes *out, char *reterr);
+
+/* The content of a whole export request, in `coding`: bodies that are in it already go by
+ * reference. As hf_object_write(), and HF_CORRUPT. */
+HF_MUST_USE enum hf_status hf_object_build(struct hf_payload *payload, enum hf_object_format format,
+                                           const struct hf_export *export, enum hf_coding coding,
+                                           char *reterr);

@@ -129,10 +129,12 @@ enum hf_status hf_object_name(const struct hf_object_namer *namer, const struct 
         return HF_TOO_LARGE;
     }
     put_unique(namer, export, unique, sizeof(unique));
-    int made = snprintf(ret_name, size, "%s%s%s%s%s%s%s%s_%s%s%s%s", or_empty(options->base_prefix),
-                        slash_behind(options->base_prefix), or_empty(prefix), slash_behind(prefix),
-                        partition, slash_behind(partition), or_empty(options->file_prefix),
-                        hf_signal_name(export->signal), unique,
-                        options->extension[0] != '\0' ? "." : "", options->extension, coding);
+    int made =
+        snprintf(ret_name, size, "%s%s%s%s%s%s%s%s%s%s%s%s%s", or_empty(options->base_prefix),
+                 slash_behind(options->base_prefix), or_empty(prefix), slash_behind(prefix),
+                 partition, slash_behind(partition), or_empty(options->file_prefix),
+                 options->has_no_signal ? "" : hf_signal_name(export->signal),
+                 options->has_no_signal ? "" : "_", unique,
+                 options->extension[0] != '\0' ? "." : "", options->extension, coding);
     return made > 0 && (size_t)made < size ? HF_OK : HF_TOO_LARGE;
 }

@@ -29,6 +29,7 @@ struct hf_object_namer_options {
     const char *extension; /* "json"; "": none */
     enum hf_coding coding; /* ".gz", ".zst" */
     bool is_uuid;          /* the unique part is a UUID of version 7 */
+    bool has_no_signal;    /* the last part is <file prefix><unique> */
 };
 
 #define HF_OBJECT_PARTITION_MAX 512u

@@ -190,6 +190,7 @@ class TestExporters:
             "loki": {"endpoint": closed_door + "/loki/api/v1/push"},
             "elasticsearch": {"endpoints": [closed_door]},
             "opensearch": {"http": {"endpoint": closed_door}},
+            "clickhouse": {"endpoint": closed_door},
         }
         code, found = check(configuration(exporters))
         assert code == 1

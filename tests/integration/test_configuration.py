@@ -48,6 +48,8 @@ NEEDED = {
     "otlphttp exporter": {"endpoint": "http://localhost:4318"},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200"},
     "opensearch exporter": {"http": {"endpoint": "http://localhost:9200"}},
+    "googlecloudstorage exporter": {"bucket": {"name": "abc"}},
+    "clickhouse exporter": {"endpoint": "http://localhost:8123"},
     "loadbalancing exporter": {"resolver": {"static": {"hostnames": ["a:4317"]}}},
     "jaeger exporter": {"endpoint": "localhost:14250"},
     "coralogix exporter": {"domain": "a.test", "private_key": "x", "application_name": "b"},
@@ -66,6 +68,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "googlecloudstorage bucket",
     "awss3 s3downloader",
     "awss3 s3uploader",
     "syslog tcp",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
+from real import charts, clickhouse, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -19,6 +19,7 @@ PARTS = {
     "pprof": pprof.main,
     "prometheus": prometheus.main,
     "minio": minio.main,
+    "clickhouse": clickhouse.main,
     "debian": debian.main,
 }
 

@@ -47,35 +47,13 @@ static enum hf_status name_object(struct awss3_object *object, const struct hf_o
 
 /* ---- all in one ---- */
 
-static enum hf_status build_payload(struct awss3_objects *objects,
-                                    const struct awss3_config *config,
-                                    const struct hf_export *export, char *reterr)
-{
-    struct hf_payload *payload = &objects->payload;
-    enum hf_coding coding = awss3_coding(config);
-    struct hf_slice raw;
-    switch ((enum hf_object_format)config->format) {
-    case HF_OBJECT_OTLP_PROTO:
-        return hf_payload_build(payload, export->bodies, export->body_count, coding, 0, true);
-    case HF_OBJECT_OTLP_JSON:
-        return hf_payload_build_json(payload, export->signal, export->bodies, export->body_count,
-                                     coding, 0);
-    default:
-        break;
-    }
-    enum hf_status status = hf_payload_read(payload, export->bodies, export->body_count, &raw);
-    if (status == HF_OK) {
-        status = hf_object_write((enum hf_object_format)config->format, export->signal, raw,
-                                 &payload->bytes, reterr);
-    }
-    return status == HF_OK ? hf_payload_seal(payload, coding, 0) : status;
-}
-
 static enum hf_status make_one(struct awss3_objects *objects, const struct awss3_config *config,
                                const struct hf_object_namer *namer, const struct hf_export *export,
                                char *reterr)
 {
-    enum hf_status status = build_payload(objects, config, export, reterr);
+    enum hf_status status =
+        hf_object_build(&objects->payload, (enum hf_object_format)config->format, export,
+                        awss3_coding(config), reterr);
     objects->items = status == HF_OK ? calloc(1, sizeof(*objects->items)) : NULL;
     if (objects->items == NULL) {
         return status != HF_OK ? status : HF_NOMEM;

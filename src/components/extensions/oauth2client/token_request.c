@@ -7,48 +7,13 @@
 #include <holdfast/component.h>
 
 #include "pdata/json_value.h"
+#include "support/oauth_answer.h"
 #include "util/clock.h"
-#include "util/escape.h"
 #include "util/file_watch.h"
-#include "util/header_text.h"
-#include "json/json.h"
 
 #define TIMEOUT_DEFAULT_NS (30 * HF_NS_PER_S)
-#define ANSWER_BYTES_MAX ((size_t)1 << 20)
 
 /* ---- forms ---- */
-
-static bool is_unreserved(uint8_t byte)
-{
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._~", byte) != NULL);
-}
-
-static enum hf_status put_escaped(struct hf_bytes *out, struct hf_slice text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    enum hf_status status = HF_OK;
-    for (size_t i = 0; i < text.size && status == HF_OK; i++) {
-        uint8_t byte = text.data[i];
-        const char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
-        if (is_unreserved(byte)) {
-            status = hf_bytes_append(out, hf_slice_of(&byte, 1));
-        } else if (byte == ' ') {
-            status = hf_bytes_append(out, hf_slice_text("+"));
-        } else {
-            status = hf_bytes_append(out, hf_slice_of(escaped, sizeof(escaped)));
-        }
-    }
-    return status;
-}
-
-enum hf_status oauth2_put_form(struct hf_bytes *out, const char *key, struct hf_slice value)
-{
-    enum hf_status status = out->size != 0 ? hf_bytes_append(out, hf_slice_text("&")) : HF_OK;
-    status = status == HF_OK ? put_escaped(out, hf_slice_text(key)) : status;
-    status = status == HF_OK ? hf_bytes_append(out, hf_slice_text("=")) : status;
-    return status == HF_OK ? put_escaped(out, value) : status;
-}
 
 static enum hf_status put_scopes(struct hf_bytes *out, const struct hf_string_list *scopes)
 {
@@ -60,7 +25,7 @@ static enum hf_status put_scopes(struct hf_bytes *out, const struct hf_string_li
             status == HF_OK ? hf_bytes_append(&joined, hf_slice_text(scopes->items[i])) : status;
     }
     if (status == HF_OK && joined.size != 0) {
-        status = oauth2_put_form(out, "scope", hf_slice_of(joined.data, joined.size));
+        status = hf_oauth_put_form(out, "scope", hf_slice_of(joined.data, joined.size));
     }
     hf_bytes_release(&joined);
     return status;
@@ -73,72 +38,17 @@ static enum hf_status put_params(struct hf_bytes *out, const struct hf_value *pa
     for (size_t i = 0; i < params->count && status == HF_OK; i++) {
         const struct hf_value *value = &params->items[i];
         if (value->type != HF_VALUE_LIST) {
-            status = oauth2_put_form(out, params->keys[i],
-                                     hf_slice_text(value->string != NULL ? value->string : ""));
+            status = hf_oauth_put_form(out, params->keys[i],
+                                       hf_slice_text(value->string != NULL ? value->string : ""));
             continue;
         }
         for (size_t j = 0; j < value->count && status == HF_OK; j++) {
             const char *text = value->items[j].string;
-            status = oauth2_put_form(out, params->keys[i], hf_slice_text(text != NULL ? text : ""));
+            status =
+                hf_oauth_put_form(out, params->keys[i], hf_slice_text(text != NULL ? text : ""));
         }
     }
     return status;
-}
-
-/* ---- answers ---- */
-
-enum hf_status oauth2_read_answer(struct hf_slice body, struct oauth2_token *ret_token,
-                                  char *reterr)
-{
-    struct hf_arena arena = {.limit = ANSWER_BYTES_MAX};
-    char why[HF_JSON_ERROR_MAX] = "";
-    const struct hf_json *root = NULL;
-    enum hf_status status = hf_json_read(body, &arena, &root, why);
-    struct hf_slice token = hf_json_text_of(root, "access_token");
-    struct hf_slice type = hf_json_text_of(root, "token_type");
-    const struct hf_json *life = hf_json_get(root, "expires_in");
-    if (status != HF_OK || token.size == 0 || !hf_header_is_value(token)) {
-        snprintf(reterr, HF_ERROR_MAX, "the answer of the token endpoint has no access_token");
-        hf_arena_release(&arena);
-        return HF_INVALID;
-    }
-    bool is_bearer = type.size == 0 ||
-                     (type.size == 6 && strncasecmp((const char *)type.data, "bearer", 6) == 0);
-    int64_t seconds = life != NULL && life->kind == HF_JSON_STRING
-                          ? strtoll((const char *)life->text.data, NULL, 10)
-                          : hf_json_int(life);
-    int size = snprintf(
-        ret_token->header, sizeof(ret_token->header), "%.*s %.*s", is_bearer ? 6 : (int)type.size,
-        is_bearer ? "Bearer" : (const char *)type.data, (int)token.size, (const char *)token.data);
-    hf_arena_release(&arena);
-    ret_token->has_end = seconds > 0;
-    ret_token->life_ns = seconds > 0 && seconds < INT32_MAX ? (uint64_t)seconds * HF_NS_PER_S : 0;
-    ret_token->has_end = ret_token->life_ns != 0;
-    if (size < 0 || (size_t)size >= sizeof(ret_token->header)) {
-        snprintf(reterr, HF_ERROR_MAX, "the token is longer than a header may be");
-        return HF_INVALID;
-    }
-    return HF_OK;
-}
-
-/* The reason of a refusal: error and error_description. */
-static void say_refusal(const struct hf_http_fetched *fetched, const char *url, char *reterr)
-{
-    struct hf_arena arena = {.limit = ANSWER_BYTES_MAX};
-    char why[HF_JSON_ERROR_MAX];
-    const struct hf_json *root = NULL;
-    enum hf_status status =
-        hf_json_read(hf_slice_of(fetched->body.data, fetched->body.size), &arena, &root, why);
-    struct hf_slice error = status == HF_OK ? hf_json_text_of(root, "error") : HF_EMPTY_SLICE;
-    struct hf_slice more =
-        status == HF_OK ? hf_json_text_of(root, "error_description") : HF_EMPTY_SLICE;
-    char shown[80], details[120]; /* fit to be logged */
-    hf_escape(HF_ESCAPE_LINE, error, shown, sizeof(shown));
-    hf_escape(HF_ESCAPE_LINE, more, details, sizeof(details));
-    snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s answered %d%s%s%s%s", url,
-             fetched->code, shown[0] != '\0' ? ": " : "", shown, details[0] != '\0' ? ": " : "",
-             details);
-    hf_arena_release(&arena);
 }
 
 /* ---- requests ---- */
@@ -187,13 +97,13 @@ static enum hf_status make_form(const struct oauth2_config *config,
 {
     form->size = 0;
     enum hf_status status =
-        oauth2_put_form(form, "grant_type", hf_slice_text("client_credentials"));
+        hf_oauth_put_form(form, "grant_type", hf_slice_text("client_credentials"));
     status = status == HF_OK ? put_scopes(form, &config->scopes) : status;
     status = status == HF_OK ? put_params(form, &config->endpoint_params) : status;
     if (status == HF_OK && style == OAUTH2_BODY) {
-        status = oauth2_put_form(form, "client_id", hf_slice_text(credentials->id));
+        status = hf_oauth_put_form(form, "client_id", hf_slice_text(credentials->id));
         status = status == HF_OK
-                     ? oauth2_put_form(form, "client_secret", hf_slice_text(credentials->secret))
+                     ? hf_oauth_put_form(form, "client_secret", hf_slice_text(credentials->secret))
                      : status;
     }
     return status;
@@ -203,9 +113,9 @@ static enum hf_status make_form(const struct oauth2_config *config,
 static enum hf_status make_basic(const struct credentials *credentials, struct hf_bytes *ret)
 {
     struct hf_bytes pair = {0};
-    enum hf_status status = put_escaped(&pair, hf_slice_text(credentials->id));
+    enum hf_status status = hf_oauth_escape(&pair, hf_slice_text(credentials->id));
     status = status == HF_OK ? hf_bytes_append(&pair, hf_slice_text(":")) : status;
-    status = status == HF_OK ? put_escaped(&pair, hf_slice_text(credentials->secret)) : status;
+    status = status == HF_OK ? hf_oauth_escape(&pair, hf_slice_text(credentials->secret)) : status;
     status = status == HF_OK ? hf_bytes_append(ret, hf_slice_text("Basic ")) : status;
     status = status == HF_OK ? hf_bytes_reserve(ret, ret->size + (pair.size + 2) / 3 * 4) : status;
     if (status == HF_OK) {
@@ -264,7 +174,7 @@ static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
 
 enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
                                     const struct oauth2_config *config, enum oauth2_style *style,
-                                    struct oauth2_token *ret_token, char *reterr)
+                                    struct hf_token *ret_token, char *reterr)
 {
     struct credentials credentials = {0};
     struct hf_bytes form = {0};
@@ -281,11 +191,11 @@ enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
             snprintf(reterr, HF_ERROR_MAX, "the token endpoint %.200s: %s", config->token_url,
                      fetched.why[0] != '\0' ? fetched.why : "no answer");
         } else if (fetched.code < 200 || fetched.code >= 300) {
-            say_refusal(&fetched, config->token_url, reterr);
+            hf_oauth_say_refusal(&fetched, config->token_url, reterr);
             status = fetched.code < 500 ? HF_UNAUTHENTICATED : HF_AGAIN;
         } else {
-            status = oauth2_read_answer(hf_slice_of(fetched.body.data, fetched.body.size),
-                                        ret_token, reterr);
+            status = hf_oauth_read_answer(hf_slice_of(fetched.body.data, fetched.body.size),
+                                          "access_token", ret_token, reterr);
         }
     }
     if (fetched.body.data != NULL) {

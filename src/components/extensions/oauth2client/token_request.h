@@ -11,6 +11,7 @@
 #include <holdfast/status.h>
 
 #include "http/fetch.h"
+#include "support/token_keeper.h"
 #include "util/tls.h"
 
 struct oauth2_config {
@@ -25,26 +26,10 @@ struct oauth2_config {
 /* How the client's credentials are sent: servers know one of the two. */
 enum oauth2_style { OAUTH2_UNKNOWN = 0, OAUTH2_HEADER, OAUTH2_BODY };
 
-#define OAUTH2_TOKEN_MAX 16384u
-
-struct oauth2_token {
-    char header[OAUTH2_TOKEN_MAX]; /* "Bearer TOKEN" */
-    bool has_end;
-    uint64_t life_ns; /* from its receipt */
-};
-
 /* HF_OK with the token; HF_INVALID, HF_UNAUTHENTICATED, HF_AGAIN, ... with a sentence in `reterr`
  * (HF_ERROR_MAX), in which no secret stands. HF_CLOSED: the fetcher was stopped. `style` remembers
  * what the server knows. */
 HF_MUST_USE enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
                                                 const struct oauth2_config *config,
                                                 enum oauth2_style *style,
-                                                struct oauth2_token *ret_token, char *reterr);
-
-/* What the answer of a token endpoint says. HF_INVALID: it is none. */
-HF_MUST_USE enum hf_status oauth2_read_answer(struct hf_slice body, struct oauth2_token *ret_token,
-                                              char *reterr);
-
-/* Appends as application/x-www-form-urlencoded. HF_NOMEM. */
-HF_MUST_USE enum hf_status oauth2_put_form(struct hf_bytes *out, const char *key,
-                                           struct hf_slice value);
+                                                struct hf_token *ret_token, char *reterr);
