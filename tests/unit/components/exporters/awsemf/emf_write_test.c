@@ -9,6 +9,7 @@
 
 #include <cmocka.h> /* needs those before it */
 
+#include "../../../../support/node_stub.c"
 #include "bulk/walk.h"
 
 static struct hf_arena arena = {.limit = 1 << 20};
