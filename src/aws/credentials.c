@@ -48,7 +48,13 @@ static enum hf_status of_web_identity(struct hf_http_fetcher *fetcher,
 static enum hf_status find_own(struct hf_http_fetcher *fetcher, const struct hf_aws_role *role,
                                struct hf_aws_credentials *ret, char *reterr)
 {
-    enum hf_status status = of_environment(ret);
+    /* A profile that the configuration names stands before all else. */
+    enum hf_status status = given(role->profile)
+                                ? aws_profile_read(role->profile, role->profile_file, ret, reterr)
+                                : of_environment(ret);
+    if (given(role->profile)) {
+        return status;
+    }
     if (status == HF_INVALID) {
         snprintf(reterr, 512, "the credentials of the environment are too long");
     }
@@ -56,7 +62,7 @@ static enum hf_status find_own(struct hf_http_fetcher *fetcher, const struct hf_
         status = of_web_identity(fetcher, role, ret, reterr);
     }
     if (status == HF_NOT_FOUND) {
-        status = aws_profile_read(ret, reterr);
+        status = aws_profile_read(role->profile, role->profile_file, ret, reterr);
     }
     if (status == HF_NOT_FOUND) {
         status = aws_container_fetch(fetcher, ret, reterr);

@@ -13,6 +13,7 @@
 /* What stands in a configuration; NULL or "": not set. */
 struct hf_aws_role {
     const char *arn, *session_name, *sts_region, *external_id, *web_identity_token_file;
+    const char *profile, *profile_file; /* of the shared file; not set: as the environment says */
 };
 
 /* HF_OK; HF_NOT_FOUND, HF_AGAIN, ... with a sentence in `reterr` (512 bytes), in which no secret

@@ -83,11 +83,27 @@ enum hf_status aws_container_fetch(struct hf_http_fetcher *fetcher, struct hf_aw
 
 /* ---- instances ---- */
 
-static enum hf_status fetch_instance(struct hf_http_fetcher *fetcher, const char *base,
-                                     struct hf_http_fetched *fetched,
-                                     struct hf_aws_credentials *ret, char *reterr)
+/* "http://169.254.169.254" without a slash at its end. False: the instance shall not be asked. */
+static bool instance_base(char room[URL_ROOM / 2])
 {
-    char url[URL_ROOM], token[256], role[256];
+    const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
+    const char *base = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    if (given(disabled) && strcasecmp(disabled, "true") == 0) {
+        return false;
+    }
+    snprintf(room, URL_ROOM / 2, "%s", given(base) ? base : "http://169.254.169.254");
+    size_t size = strlen(room);
+    room[size - (room[size - 1] == '/' ? 1 : 0)] = '\0';
+    return true;
+}
+
+#define IMDS_TOKEN_MAX 256u
+
+static enum hf_status fetch_token(struct hf_http_fetcher *fetcher, const char *base,
+                                  struct hf_http_fetched *fetched, char ret_token[IMDS_TOKEN_MAX],
+                                  char *reterr)
+{
+    char url[URL_ROOM];
     const struct hf_header life = {hf_slice_text("x-aws-ec2-metadata-token-ttl-seconds"),
                                    hf_slice_text("21600")};
     snprintf(url, sizeof(url), "%s/latest/api/token", base);
@@ -95,9 +111,22 @@ static enum hf_status fetch_instance(struct hf_http_fetcher *fetcher, const char
     if (status != HF_OK) {
         return status == HF_CLOSED ? HF_CLOSED : HF_NOT_FOUND;
     }
-    if (!aws_put_slice(hf_slice_of(fetched->body.data, fetched->body.size), token, sizeof(token))) {
+    if (!aws_put_slice(hf_slice_of(fetched->body.data, fetched->body.size), ret_token,
+                       IMDS_TOKEN_MAX)) {
         snprintf(reterr, 512, "the answer of %.200s is no token", url);
         return HF_INVALID;
+    }
+    return HF_OK;
+}
+
+static enum hf_status fetch_instance(struct hf_http_fetcher *fetcher, const char *base,
+                                     struct hf_http_fetched *fetched,
+                                     struct hf_aws_credentials *ret, char *reterr)
+{
+    char url[URL_ROOM], token[IMDS_TOKEN_MAX], role[256];
+    enum hf_status status = fetch_token(fetcher, base, fetched, token, reterr);
+    if (status != HF_OK) {
+        return status;
     }
     const struct hf_header shown = {hf_slice_text("x-aws-ec2-metadata-token"),
                                     hf_slice_text(token)};
@@ -121,17 +150,38 @@ static enum hf_status fetch_instance(struct hf_http_fetcher *fetcher, const char
 enum hf_status aws_instance_fetch(struct hf_http_fetcher *fetcher, struct hf_aws_credentials *ret,
                                   char *reterr)
 {
-    const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
-    const char *base = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     struct hf_http_fetched fetched = {0};
-    char room[URL_ROOM / 2];
-    if (given(disabled) && strcasecmp(disabled, "true") == 0) {
+    char base[URL_ROOM / 2];
+    if (!instance_base(base)) {
         return HF_NOT_FOUND;
     }
-    snprintf(room, sizeof(room), "%s", given(base) ? base : "http://169.254.169.254");
-    size_t size = strlen(room);
-    room[size - (room[size - 1] == '/' ? 1 : 0)] = '\0';
-    enum hf_status status = fetch_instance(fetcher, room, &fetched, ret, reterr);
+    enum hf_status status = fetch_instance(fetcher, base, &fetched, ret, reterr);
+    hf_bytes_release(&fetched.body);
+    return status;
+}
+
+enum hf_status aws_instance_region(struct hf_http_fetcher *fetcher, char *ret_region, size_t size,
+                                   char *reterr)
+{
+    struct hf_http_fetched fetched = {0};
+    char base[URL_ROOM / 2], url[URL_ROOM], token[IMDS_TOKEN_MAX];
+    if (!instance_base(base)) {
+        snprintf(reterr, 512, "AWS_EC2_METADATA_DISABLED is set");
+        return HF_NOT_FOUND;
+    }
+    enum hf_status status = fetch_token(fetcher, base, &fetched, token, reterr);
+    if (status == HF_OK) {
+        const struct hf_header shown = {hf_slice_text("x-aws-ec2-metadata-token"),
+                                        hf_slice_text(token)};
+        snprintf(url, sizeof(url), "%s/latest/meta-data/placement/region", base);
+        status = ask(fetcher, "GET", url, &shown, &fetched, reterr);
+    }
+    if (status == HF_OK &&
+        (fetched.body.size == 0 ||
+         !aws_put_slice(hf_slice_of(fetched.body.data, fetched.body.size), ret_region, size))) {
+        snprintf(reterr, 512, "the answer of %.200s is no region", url);
+        status = HF_INVALID;
+    }
     hf_bytes_release(&fetched.body);
     return status;
 }

@@ -67,14 +67,21 @@ enum hf_status aws_profile_find(const char *text, const char *profile,
     return good && ret->access_key[0] != '\0' && ret->secret_key[0] != '\0' ? HF_OK : HF_INVALID;
 }
 
-enum hf_status aws_profile_read(struct hf_aws_credentials *ret, char *reterr)
+static bool given(const char *text)
 {
-    const char *named = getenv("AWS_PROFILE"), *path = getenv("AWS_SHARED_CREDENTIALS_FILE");
+    return text != NULL && text[0] != '\0';
+}
+
+enum hf_status aws_profile_read(const char *profile, const char *path,
+                                struct hf_aws_credentials *ret, char *reterr)
+{
     const char *home = getenv("HOME");
     char room[PATH_ROOM], *text = NULL;
-    bool is_named = named != NULL && named[0] != '\0';
-    const char *profile = is_named ? named : "default";
-    if (path == NULL || path[0] == '\0') {
+    profile = given(profile) ? profile : getenv("AWS_PROFILE");
+    bool is_named = given(profile);
+    profile = is_named ? profile : "default";
+    path = given(path) ? path : getenv("AWS_SHARED_CREDENTIALS_FILE");
+    if (!given(path)) {
         snprintf(room, sizeof(room), "%s/.aws/credentials", home != NULL ? home : "");
         path = room;
     }

@@ -8,9 +8,11 @@
 
 #include "sigv4.h"
 
-/* HF_NOT_FOUND: no such file or profile, but for one that AWS_PROFILE names, which must be there:
- * HF_INVALID with a sentence in `reterr` (512 bytes). */
-HF_MUST_USE enum hf_status aws_profile_read(struct hf_aws_credentials *ret, char *reterr);
+/* `profile` and `path` NULL or "": as the environment says. HF_NOT_FOUND: no such file or profile,
+ * but for one that is named here or in AWS_PROFILE, which must be there: HF_INVALID with a sentence
+ * in `reterr` (512 bytes). */
+HF_MUST_USE enum hf_status aws_profile_read(const char *profile, const char *path,
+                                            struct hf_aws_credentials *ret, char *reterr);
 
 /* Of such a file's text. HF_NOT_FOUND: it has no such profile. HF_INVALID: keys are missing. */
 HF_MUST_USE enum hf_status aws_profile_find(const char *text, const char *profile,
