@@ -71,6 +71,8 @@ WANTED = {
     "syslog udp::multiline",
     "opamp server",
     "opamp server::ws",
+    "opamp server::http::tls",
+    "opamp server::http::headers",
     "opensearch http",
     "loadbalancing resolver",
     "loadbalancing resolver::static",
