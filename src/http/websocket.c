@@ -365,12 +365,27 @@ enum hf_status hf_websocket_receive(struct hf_websocket *socket, uint64_t timeou
     return status;
 }
 
+/* Until the server has closed too. A socket that is closed with bytes unread is reset, and the
+ * server may lose what was sent last. */
+static void drain(struct hf_websocket *socket)
+{
+    uint64_t due_ns = hf_clock_monotonic_ns() + GOODBYE_NS;
+    enum hf_status status = HF_OK;
+    while (status == HF_OK && hf_clock_monotonic_ns() < due_ns) {
+        socket->in.size = socket->in_offset = 0;
+        status = read_some(socket);
+        if (status == HF_DEADLINE) {
+            wait_for(socket, CURL_WAIT_POLLIN, due_ns);
+            status = HF_OK;
+        }
+    }
+}
+
 void hf_websocket_close(struct hf_websocket *socket)
 {
-    if (socket->is_connected) {
-        enum hf_status status =
-            send_frame(socket, HF_WEBSOCKET_CLOSE, hf_slice_text(CLOSE_NORMAL), GOODBYE_NS);
-        (void)status; /* the connection ends in either case */
+    if (socket->is_connected &&
+        send_frame(socket, HF_WEBSOCKET_CLOSE, hf_slice_text(CLOSE_NORMAL), GOODBYE_NS) == HF_OK) {
+        drain(socket);
     }
     disconnect(socket);
 }
