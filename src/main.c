@@ -373,6 +373,16 @@ static enum hf_exit version(struct request *request)
     return HF_EXIT_OK;
 }
 
+static enum hf_exit featuregate(struct request *request)
+{
+    if (request->word_count != 0) {
+        fprintf(stderr, "holdfast: there is no feature gate \"%s\"\n", request->words[0]);
+        return HF_EXIT_FAILED;
+    }
+    puts("ID  Enabled  Stage  Description");
+    return HF_EXIT_OK;
+}
+
 static enum hf_exit completion(struct request *request)
 {
     if (request->word_count != 1 || !hf_cli_completion(request->words[0], stdout)) {
@@ -404,6 +414,7 @@ static const struct action {
     {"components", components, 0},
     {"print-config", print_config, 0},
     {"version", version, 0},
+    {"featuregate", featuregate, 1},
     {"completion", completion, 1},
     {"man", man, 0},
 };

@@ -47,6 +47,17 @@ void hf_node_view_components(const struct hf_node *node,
                              void (*visit)(void *user, const struct hf_component_view *view),
                              void *user);
 
+/* Shows each component that is built in, whether the configuration has it or not. */
+void hf_node_view_types(const struct hf_node *node,
+                        void (*visit)(void *user, const struct hf_component *component),
+                        void *user);
+
+/* Shows the attributes of the process's own telemetry: service.name, service.version and
+ * service.instance.id, unless the configuration takes them away, and what it adds. */
+void hf_node_view_resource(const struct hf_node *node,
+                           void (*visit)(void *user, const char *key, const char *value),
+                           void *user);
+
 /* "StatusOK", "StatusRecoverableError", ... A constant. */
 const char *hf_state_name(enum hf_state state);
 

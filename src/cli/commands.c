@@ -149,6 +149,7 @@ static const struct hf_cli_option print_options[] = {
     HELP,
     END,
 };
+static const struct hf_cli_option featuregate_options[] = {CONFIG, SET, GATES, HELP, END};
 static const struct hf_cli_option plain_options[] = {GATES, HELP, END};
 static const struct hf_cli_option queue_options[] = {
     DATA,
@@ -417,6 +418,14 @@ const struct hf_cli_command hf_cli_commands[] = {
      .about = "Prints the version.",
      .options = plain_options,
      .exits = "0 printed, 2 wrong usage"},
+    {.name = "featuregate",
+     .synopsis = "[ID]",
+     .summary = "lists the feature gates, of which there are none",
+     .about =
+         "Lists the feature gates as the Go collector does. There are none: --feature-gates is "
+         "accepted without effect. Supervisors of OpAMP ask for it.",
+     .options = featuregate_options,
+     .exits = "0 printed, 1 there is no gate of that id, 2 wrong usage"},
     {.name = "queue",
      .synopsis = "[--data-dir DIR | --config FILE ...] COMMAND",
      .summary = "looks into the queues, and moves or deletes what they hold",

@@ -30,6 +30,8 @@ static void done(struct hf_http_call *call, const struct hf_http_result *result)
     fetcher->is_under_way = false;
     fetcher->status = result->status;
     fetched->code = result->code;
+    fetched->has_retry_after = result->has_retry_after;
+    fetched->retry_after_ns = result->retry_after_ns;
     if (result->status == HF_OK) {
         fetcher->status = hf_bytes_append(&fetched->body, result->body);
     } else {
@@ -107,6 +109,7 @@ enum hf_status hf_http_fetch(struct hf_http_fetcher *fetcher, const struct hf_ht
     ret->body.size = 0;
     ret->why[0] = '\0';
     ret->code = 0;
+    ret->has_retry_after = false;
     fetcher->fetched = ret;
     fetcher->status = HF_CLOSED;
     fetcher->call = (struct hf_http_call){

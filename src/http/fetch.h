@@ -36,7 +36,9 @@ struct hf_http_fetch {
 struct hf_http_fetched {
     int code;             /* of the answer */
     struct hf_bytes body; /* kept for the next one; hf_bytes_release() at last */
-    char why[256];        /* a sentence when there was no answer */
+    bool has_retry_after;
+    uint64_t retry_after_ns;
+    char why[256]; /* a sentence when there was no answer */
 };
 
 /* HF_OK: an answer came, whatever its code. Else as struct hf_http_result has it, or HF_CLOSED. */

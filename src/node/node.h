@@ -30,9 +30,13 @@ struct hf_span_name;
 struct hf_exporter_histories;
 struct hf_taps;
 
+#define HF_INSTANCE_SIZE 37 /* a UUID as text */
+
 /* The objects that graphs share. Immutable after start; each member is safe for any thread, or used
  * by the main thread only. */
 struct hf_host {
+    const struct hf_component *const *components; /* that are built in; NULL: not known */
+    char instance[HF_INSTANCE_SIZE];              /* service.instance.id; "": there is none */
     struct hf_log *log;
     struct hf_metrics *metrics;
     struct hf_own_spans *spans; /* NULL: nothing is traced */

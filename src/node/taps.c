@@ -13,6 +13,7 @@ struct hf_tap {
     pthread_mutex_t lock; /* guards all below; one who offers does not wait for it */
     pthread_cond_t filled;
     bool is_open;
+    atomic_bool is_visit; /* its options have `visit`, for which everyone waits */
     struct hf_tap_options options;
     struct hf_tapped ring[HF_TAP_BATCHES_MAX];
     size_t first, count, bytes;
@@ -69,6 +70,7 @@ enum hf_status hf_tap_open(const struct hf_host *host, const struct hf_tap_optio
             tap->first = tap->count = tap->bytes = 0;
             tap->seen = 0;
             atomic_store(&tap->lost, 0);
+            atomic_store(&tap->is_visit, options->visit != NULL);
         }
         pthread_mutex_unlock(&tap->lock);
         if (is_free) {
@@ -98,6 +100,7 @@ void hf_tap_close(struct hf_tap *tap)
         hf_ref_drop(&tapped.batch->ref);
     }
     tap->is_open = false;
+    atomic_store(&tap->is_visit, false);
     pthread_mutex_unlock(&tap->lock);
 }
 
@@ -129,7 +132,8 @@ static bool wants(const struct hf_tap *tap, const struct hf_node *node, enum hf_
 {
     const struct hf_tap_options *options = &tap->options;
     enum hf_kind kind = node->component->kind;
-    if (!tap->is_open || (options->signals & HF_SIGNAL_BIT(signal)) == 0 ||
+    if (!tap->is_open || options->visit != NULL ||
+        (options->signals & HF_SIGNAL_BIT(signal)) == 0 ||
         (options->kind >= 0 && kind != (enum hf_kind)options->kind)) {
         return false;
     }
@@ -171,17 +175,31 @@ static void lend(struct hf_tap *tap, const struct hf_node *node, struct hf_batch
     pthread_cond_signal(&tap->filled);
 }
 
-void hf_taps_offer(const struct hf_host *host, const struct hf_node *node, struct hf_batch *batch)
+static bool lock(struct hf_tap *tap)
+{
+    return atomic_load(&tap->is_visit) ? pthread_mutex_lock(&tap->lock) == 0
+                                       : pthread_mutex_trylock(&tap->lock) == 0;
+}
+
+void hf_taps_offer_in(const struct hf_host *host, const struct hf_node *node,
+                      const struct hf_pipeline *pipeline, struct hf_batch *batch)
 {
     for (size_t i = 0; i < HF_TAPS_MAX; i++) {
         struct hf_tap *tap = &host->taps->all[i];
-        if (pthread_mutex_trylock(&tap->lock) != 0) {
+        if (!lock(tap)) {
             atomic_fetch_add(&tap->lost, 1); /* perhaps one that it did not want */
             continue;
         }
-        if (wants(tap, node, batch->signal)) {
+        if (tap->is_open && tap->options.visit != NULL) {
+            tap->options.visit(tap->options.user, node, pipeline, batch);
+        } else if (node != NULL && wants(tap, node, batch->signal)) {
             lend(tap, node, batch);
         }
         pthread_mutex_unlock(&tap->lock);
     }
+}
+
+void hf_taps_offer(const struct hf_host *host, const struct hf_node *node, struct hf_batch *batch)
+{
+    hf_taps_offer_in(host, node, NULL, batch);
 }

@@ -29,6 +29,15 @@ struct hf_tap_options {
     int kind;              /* enum hf_kind; -1: any, or with `component` NULL receivers */
     unsigned signals;      /* HF_SIGNAL_BIT()s */
     uint32_t sample;       /* one of so many batches; at least 1 */
+    /*
+     * For tests of a configuration: everything that passes anywhere is shown at once, by the thread
+     * that passes it on and waits for that, whatever stands above; nothing is lent or lost. `node`
+     * NULL: the queue of `pipeline` has admitted it. `pipeline` NULL: it is not told. Must not call
+     * taps. NULL: an ordinary tap.
+     */
+    void (*visit)(void *user, const struct hf_node *node, const struct hf_pipeline *pipeline,
+                  struct hf_batch *batch);
+    void *user;
 };
 
 /* A batch that has passed. The reference is the caller's. */
@@ -58,6 +67,10 @@ uint64_t hf_tap_take_drops(struct hf_tap *tap);
 bool hf_taps_want(const struct hf_host *host, const struct hf_node *node, enum hf_signal signal);
 /* The batch (borrowed) passes the node. Call it only when hf_taps_are_open(). */
 void hf_taps_offer(const struct hf_host *host, const struct hf_node *node, struct hf_batch *batch);
+/* Likewise: a processor of that pipeline, or with `node` NULL the pipeline's queue, which only
+ * `visit` is shown. */
+void hf_taps_offer_in(const struct hf_host *host, const struct hf_node *node,
+                      const struct hf_pipeline *pipeline, struct hf_batch *batch);
 
 /* The one load that is paid while none is open. What it misses in the moment of opening is not
  * promised. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/base64.h"
+
 /* ---- strings ---- */
 
 #define EACH_BYTE(byte) (0x0101010101010101u * (uint64_t)(byte))
@@ -406,17 +408,5 @@ size_t hf_json_print_hex(struct hf_slice bytes, char *room)
 
 size_t hf_json_print_base64(struct hf_slice bytes, char *room)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t written = 0;
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t bits = (uint32_t)bytes.data[i] << 16;
-        bits |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        bits |= left > 2 ? (uint32_t)bytes.data[i + 2] : 0;
-        room[written++] = digits[bits >> 18];
-        room[written++] = digits[bits >> 12 & 63];
-        room[written++] = left > 1 ? digits[bits >> 6 & 63] : '=';
-        room[written++] = left > 2 ? digits[bits & 63] : '=';
-    }
-    return written;
+    return hf_base64_print(bytes, room);
 }

@@ -120,14 +120,14 @@ static struct hf_batch *compress(struct hf_batch *batch)
     return packed != NULL ? packed : batch;
 }
 
-/* Runs the pipeline's processors. HF_OK with NULL: nothing is left of the batch. A reference is the
- * caller's. */
-static enum hf_status process(const struct hf_pipeline *pipeline, bool is_tapped,
+/* Runs the pipeline's processors from `first` on. HF_OK with NULL: nothing is left of the batch. A
+ * reference is the caller's. */
+static enum hf_status process(const struct hf_pipeline *pipeline, size_t first, bool is_tapped,
                               struct hf_batch *batch, struct hf_batch **ret_batch)
 {
     struct hf_batch *now = batch;
     hf_ref_take(&now->ref);
-    for (size_t i = 0; i < pipeline->processor_count; i++) {
+    for (size_t i = first; i < pipeline->processor_count; i++) {
         struct hf_node *node = pipeline->processors[i];
         struct hf_batch *next = NULL;
         enum hf_status status = node->component->processor->process(node->self, now, &next);
@@ -140,7 +140,7 @@ static enum hf_status process(const struct hf_pipeline *pipeline, bool is_tapped
             return status;
         }
         if (is_tapped) {
-            hf_taps_offer(node->host, node, next);
+            hf_taps_offer_in(node->host, node, pipeline, next);
         }
         now = next;
     }
@@ -275,11 +275,14 @@ static enum hf_status connect(struct submission *submission, const struct hf_pip
 
 /* Runs the processors of one pipeline and notes what is left for its queue and those behind. */
 static enum hf_status process_into(struct submission *submission,
-                                   const struct hf_pipeline *pipeline, struct hf_batch *batch)
+                                   const struct hf_pipeline *pipeline, size_t first,
+                                   struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
-    enum hf_status status =
-        batch->items != 0 ? process(pipeline, submission->is_tapped, batch, &processed) : HF_OK;
+    enum hf_status status = HF_OK;
+    if (batch->items != 0) {
+        status = process(pipeline, first, submission->is_tapped, batch, &processed);
+    }
     if (processed == NULL) {
         return status;
     }
@@ -301,7 +304,7 @@ enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
         hf_taps_offer(onward->node->host, onward->node, batch);
     }
     for (size_t i = 0; i < count && status == HF_OK; i++) {
-        status = process_into(onward->submission, pipelines[i], batch);
+        status = process_into(onward->submission, pipelines[i], 0, batch);
     }
     return status;
 }
@@ -341,6 +344,7 @@ struct destination {
     struct hf_node *node;
     struct hf_pipeline *const *pipelines;
     size_t count;
+    size_t first; /* the processor of each that it begins at */
 };
 
 static struct submission *new_submission(const struct destination *to, const struct hf_batch *batch,
@@ -383,10 +387,10 @@ static void submit(const struct destination *to, struct hf_batch *batch,
     enum hf_status status = HF_OK;
     submission->is_tapped = hf_taps_are_open(node->host);
     if (submission->is_tapped) {
-        hf_taps_offer(node->host, node, batch);
+        hf_taps_offer_in(node->host, node, to->count != 0 ? to->pipelines[0] : NULL, batch);
     }
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {
-        status = process_into(submission, to->pipelines[i], batch);
+        status = process_into(submission, to->pipelines[i], to->first, batch);
     }
     if (status == HF_OK && submission->checkpoint_count != 0) {
         status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
@@ -404,6 +408,10 @@ static void submit(const struct destination *to, struct hf_batch *batch,
     if (status != HF_OK || submission->count == 0) {
         answer(submission, status);
         return;
+    }
+    for (size_t i = 0; i < submission->count && submission->is_tapped; i++) {
+        const struct entry *entry = &submission->entries[i];
+        hf_taps_offer_in(node->host, NULL, entry->pipeline, entry->batch);
     }
     /* The submission may be gone as soon as the last append is handed over. */
     size_t count = submission->count;
@@ -423,13 +431,20 @@ void hf_submit_with(struct hf_node *node, struct hf_batch *batch,
                     const struct hf_submit_options *options, struct hf_reply *reply)
 {
     const struct destination to = {node, node->routes[batch->signal],
-                                   node->route_count[batch->signal]};
+                                   node->route_count[batch->signal], 0};
     submit(&to, batch, options, reply);
 }
 
 void hf_submit_to(struct hf_node *node, struct hf_pipeline *const *pipelines, size_t count,
                   struct hf_batch *batch, struct hf_reply *reply)
 {
-    const struct destination to = {node, pipelines, count};
+    const struct destination to = {node, pipelines, count, 0};
+    submit(&to, batch, &(struct hf_submit_options){.transport = NULL}, reply);
+}
+
+void hf_submit_at(struct hf_node *node, struct hf_pipeline *pipeline, size_t first,
+                  struct hf_batch *batch, struct hf_reply *reply)
+{
+    const struct destination to = {node, &pipeline, 1, first};
     submit(&to, batch, &(struct hf_submit_options){.transport = NULL}, reply);
 }

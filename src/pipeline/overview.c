@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "config/telemetry.h"
 #include "delivery/delivery.h"
 #include "graph_internal.h"
 #include "util/clock.h"
@@ -123,6 +124,45 @@ void hf_node_view_components(const struct hf_node *node,
     const struct hf_config_pipeline *pipelines = hf_config_pipelines(graph->config, &count);
     for (size_t i = 0; i < count && graph->pipeline_count != 0; i++) {
         show_pipeline(&viewing, graph, &pipelines[i], &processor);
+    }
+}
+
+void hf_node_view_types(const struct hf_node *node,
+                        void (*visit)(void *user, const struct hf_component *component), void *user)
+{
+    const struct hf_component *const *components = node->graph->host->components;
+    for (size_t i = 0; components != NULL && components[i] != NULL; i++) {
+        visit(user, components[i]);
+    }
+}
+
+static bool is_in(const struct hf_string_map *map, const char *key)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        if (strcmp(map->items[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hf_node_view_resource(const struct hf_node *node,
+                           void (*visit)(void *user, const char *key, const char *value),
+                           void *user)
+{
+    const struct hf_string_map *resource = &hf_config_telemetry(node->graph->config)->resource;
+    const struct hf_string_pair own[] = {{"service.instance.id", node->graph->host->instance},
+                                         {"service.name", "holdfast"},
+                                         {"service.version", HF_VERSION}};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (!is_in(resource, own[i].key) && own[i].value[0] != '\0') {
+            visit(user, own[i].key, own[i].value);
+        }
+    }
+    for (size_t i = 0; i < resource->count; i++) {
+        if (resource->items[i].value != NULL) {
+            visit(user, resource->items[i].key, resource->items[i].value);
+        }
     }
 }
 

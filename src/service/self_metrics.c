@@ -14,8 +14,6 @@
 #include "util/clock.h"
 #include "util/metrics.h"
 
-#define INSTANCE_BYTES 37
-
 struct hf_self_metrics {
     const struct hf_host *host;
     pthread_mutex_t lock; /* guards `graph` during a refresh */
@@ -24,7 +22,6 @@ struct hf_self_metrics {
     char *address;
     struct hf_metrics_style style;
     struct hf_label *labels; /* with their texts, one block */
-    char instance[INSTANCE_BYTES];
     uint64_t started_ns;
     struct hf_series *uptime, *cpu, *rss, *heap, *mapped;
 };
@@ -194,18 +191,6 @@ static struct hf_series *process_series(struct hf_metrics *metrics, const char *
     return hf_metrics_series(metrics, &family, none);
 }
 
-static void make_instance(char *out)
-{
-    FILE *file = fopen("/proc/sys/kernel/random/uuid", "re");
-    if (file == NULL || fgets(out, INSTANCE_BYTES, file) == NULL) {
-        snprintf(out, INSTANCE_BYTES, "%d-%llu", (int)getpid(),
-                 (unsigned long long)hf_clock_unix_ns());
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-}
-
 enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_metrics **ret_self)
 {
     struct hf_self_metrics *self = calloc(1, sizeof(*self));
@@ -215,7 +200,6 @@ enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_me
     self->host = host;
     self->started_ns = hf_clock_monotonic_ns();
     pthread_mutex_init(&self->lock, NULL);
-    make_instance(self->instance);
     self->uptime = process_series(host->metrics, "otelcol_process_uptime", HF_COUNTER, "s", 1e-9,
                                   "Seconds since the start.");
     self->cpu = process_series(host->metrics, "otelcol_process_cpu_seconds", HF_COUNTER, "s", 1e-6,
@@ -238,7 +222,7 @@ enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_me
 
 const char *hf_self_metrics_instance(const struct hf_self_metrics *self)
 {
-    return self->instance;
+    return self->host->instance;
 }
 
 static void stop_serving(struct hf_self_metrics *self)
@@ -326,7 +310,7 @@ static bool is_in(const struct hf_string_map *resource, const char *key)
 static struct hf_label *make_labels(const struct hf_self_metrics *self,
                                     const struct hf_string_map *resource)
 {
-    const struct hf_string_pair own[] = {{"service.instance.id", self->instance},
+    const struct hf_string_pair own[] = {{"service.instance.id", self->host->instance},
                                          {"service.name", "holdfast"},
                                          {"service.version", HF_VERSION}};
     size_t own_count = sizeof(own) / sizeof(own[0]);

@@ -195,10 +195,24 @@ static enum hf_status open_store(struct service *service, char *reterr)
     return status;
 }
 
+static void make_instance(char ret_text[HF_INSTANCE_SIZE])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/uuid", "re");
+    if (file == NULL || fgets(ret_text, HF_INSTANCE_SIZE, file) == NULL) {
+        snprintf(ret_text, HF_INSTANCE_SIZE, "%d-%llu", (int)getpid(),
+                 (unsigned long long)hf_clock_unix_ns());
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+}
+
 static enum hf_status open_host(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
     const struct hf_log_options log = log_options(service->config);
+    host->components = service->options->config.components;
+    make_instance(host->instance);
     block_signals(SIG_BLOCK);
     enum hf_status status = hf_log_new(&log, &host->log, reterr);
     if (status == HF_OK) {

@@ -221,6 +221,36 @@ const struct hf_state_look *hf_health_find(const struct hf_health_tree *tree, st
     return at < tree->group_count ? &tree->group_looks[at] : NULL;
 }
 
+/* ---- its parts ---- */
+
+size_t hf_health_group_count(const struct hf_health_tree *tree)
+{
+    return tree->group_count;
+}
+
+size_t hf_health_part_count(const struct hf_health_tree *tree, size_t group)
+{
+    return tree->groups[group].count;
+}
+
+void hf_health_group(const struct hf_health_tree *tree, size_t group, struct hf_health_part *ret)
+{
+    const char *id = tree->groups[group].pipeline_id;
+    snprintf(ret->key, sizeof(ret->key), "%s%s", id != NULL ? "pipeline:" : "extensions",
+             id != NULL ? id : "");
+    ret->look = &tree->group_looks[group];
+}
+
+void hf_health_part(const struct hf_health_tree *tree, size_t group, size_t part,
+                    struct hf_health_part *ret)
+{
+    static const char *const kinds[HF_KIND_COUNT] = {"receiver", "processor", "exporter",
+                                                     "extension", "connector"};
+    size_t at = tree->groups[group].first + part;
+    snprintf(ret->key, sizeof(ret->key), "%s:%s", kinds[tree->parts[at].kind], tree->parts[at].id);
+    ret->look = &tree->looks[at];
+}
+
 /* ---- as JSON ---- */
 
 static void write_time(struct hf_json_writer *json, uint64_t unix_ns)
@@ -263,24 +293,17 @@ static void write_look(struct hf_json_writer *json, const struct hf_health_print
     }
 }
 
-static void write_key(struct hf_json_writer *json, const char *prefix, const char *id)
-{
-    char key[300];
-    snprintf(key, sizeof(key), "%s%s", prefix, id);
-    hf_json_write_key(json, hf_slice_text(key));
-}
-
 static void write_parts(struct hf_json_writer *json, const struct hf_health_print *print,
-                        const struct hf_health_tree *tree, const struct group *group)
+                        const struct hf_health_tree *tree, size_t group)
 {
-    static const char *const kinds[HF_KIND_COUNT] = {
-        "receiver:", "processor:", "exporter:", "extension:", "connector:"};
     HF_JSON_WRITE_KEY(json, "components");
     hf_json_write_open(json, '{');
-    for (size_t i = group->first; i < group->first + group->count; i++) {
-        write_key(json, kinds[tree->parts[i].kind], tree->parts[i].id);
+    for (size_t i = 0; i < hf_health_part_count(tree, group); i++) {
+        struct hf_health_part part;
+        hf_health_part(tree, group, i, &part);
+        hf_json_write_key(json, hf_slice_text(part.key));
         hf_json_write_open(json, '{');
-        write_look(json, print, &tree->looks[i], false);
+        write_look(json, print, part.look, false);
         hf_json_write_close(json, '}');
     }
     hf_json_write_close(json, '}');
@@ -292,11 +315,12 @@ static void write_groups(struct hf_json_writer *json, const struct hf_health_pri
     HF_JSON_WRITE_KEY(json, "components");
     hf_json_write_open(json, '{');
     for (size_t i = 0; i < tree->group_count; i++) {
-        const char *id = tree->groups[i].pipeline_id;
-        write_key(json, id != NULL ? "pipeline:" : "extensions", id != NULL ? id : "");
+        struct hf_health_part group;
+        hf_health_group(tree, i, &group);
+        hf_json_write_key(json, hf_slice_text(group.key));
         hf_json_write_open(json, '{');
-        write_look(json, print, &tree->group_looks[i], false);
-        write_parts(json, print, tree, &tree->groups[i]);
+        write_look(json, print, group.look, false);
+        write_parts(json, print, tree, i);
         hf_json_write_close(json, '}');
     }
     hf_json_write_close(json, '}');
@@ -313,7 +337,7 @@ enum hf_status hf_health_print(const struct hf_health_tree *tree,
     if (print->verbose && print->scope.size == 0) {
         write_groups(&json, print, tree);
     } else if (print->verbose) {
-        write_parts(&json, print, tree, &tree->groups[find_group(tree, print->scope)]);
+        write_parts(&json, print, tree, find_group(tree, print->scope));
     }
     hf_json_write_close(&json, '}');
     return hf_json_write_status(&json);

@@ -39,6 +39,17 @@ void hf_health_tree_free(struct hf_health_tree *tree);
 const struct hf_state_look *hf_health_find(const struct hf_health_tree *tree,
                                            struct hf_slice scope);
 
+/* The groups, the extensions and each pipeline, and their components, by number. */
+struct hf_health_part {
+    char key[300]; /* "extensions", "pipeline:traces/2", "exporter:otlp" */
+    const struct hf_state_look *look;
+};
+size_t hf_health_group_count(const struct hf_health_tree *tree);
+size_t hf_health_part_count(const struct hf_health_tree *tree, size_t group);
+void hf_health_group(const struct hf_health_tree *tree, size_t group, struct hf_health_part *ret);
+void hf_health_part(const struct hf_health_tree *tree, size_t group, size_t part,
+                    struct hf_health_part *ret);
+
 struct hf_health_print {
     struct hf_slice scope; /* one that hf_health_find() knows */
     bool verbose;          /* the parts of it too */

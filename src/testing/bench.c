@@ -11,6 +11,7 @@
 #include <holdfast/ref.h>
 
 #include "input.h"
+#include "node/taps.h"
 #include "pipeline/graph.h"
 #include "pipeline/graph_internal.h"
 #include "pipeline/ingest.h"
@@ -31,6 +32,7 @@ struct hf_test_bench {
     struct hf_host host;
     struct hf_graph *graph;
     struct hf_test_ends ends;
+    struct hf_tap *tap; /* that shows what passes; NULL: not open yet */
 };
 
 /* ---- its life ---- */
@@ -49,7 +51,15 @@ static enum hf_status open_host(struct hf_test_bench *bench, const char *log_pat
         bench->directory[0] = '\0';
         return HF_IO;
     }
+    const struct hf_tap_options tap = {
+        .kind = -1, .sample = 1, .visit = hf_test_see, .user = &bench->ends};
     enum hf_status status = hf_log_new(&log, &bench->host.log, reterr);
+    if (status == HF_OK) {
+        status = hf_taps_new(&bench->host);
+    }
+    if (status == HF_OK) {
+        status = hf_tap_open(&bench->host, &tap, &bench->tap);
+    }
     if (status == HF_OK) {
         status = hf_metrics_new(&bench->host.metrics);
     }
@@ -101,6 +111,10 @@ void hf_test_bench_close(struct hf_test_bench *bench)
     }
     hf_graph_stop(bench->graph);
     hf_graph_free(bench->graph);
+    if (bench->tap != NULL) {
+        hf_tap_close(bench->tap);
+    }
+    hf_taps_free(&bench->host);
     hf_loops_stop(&bench->host);
     hf_storage_close(bench->host.store);
     hf_metrics_free(bench->host.metrics);
@@ -117,8 +131,10 @@ void hf_test_bench_close(struct hf_test_bench *bench)
 
 struct put {
     struct hf_test_bench *bench;
-    struct hf_node *receiver; /* NULL: to the pipeline alone */
-    struct hf_pipeline *pipeline;
+    struct hf_node *receiver;
+    struct hf_pipeline *pipeline;   /* to it alone; NULL: to those of the receiver */
+    size_t first;                   /* of its processors */
+    const char *processor, *wanted; /* to that processor, in that pipeline; NULL: not said */
     struct hf_reply reply;
     sem_t answered;
     enum hf_status status;
@@ -131,24 +147,87 @@ static void on_answer(struct hf_reply *reply, enum hf_status status)
     sem_post(&put->answered);
 }
 
+static bool find_in(struct hf_pipeline *pipeline, const char *processor, size_t *ret_first)
+{
+    for (size_t i = 0; i < pipeline->processor_count; i++) {
+        if (strcmp(hf_node_id(pipeline->processors[i]), processor) == 0) {
+            *ret_first = i;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < pipeline->behind_count; i++) {
+        const struct hf_node *node = pipeline->behind[i];
+        if (node->component->kind == HF_PROCESSOR && strcmp(hf_node_id(node), processor) == 0) {
+            *ret_first = pipeline->processor_count; /* it reads the queue */
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "traces" of "traces" and of "traces>tail_sampling". */
+static bool is_part_of(const char *id, const char *pipeline)
+{
+    size_t size = strlen(pipeline);
+    return strncmp(id, pipeline, size) == 0 && (id[size] == '\0' || id[size] == '>');
+}
+
+/* The place of the processor among the pipelines of the signal; there must be one. */
+static enum hf_status find_processor(struct put *put, enum hf_signal signal, char *reterr)
+{
+    const struct hf_graph *graph = put->bench->graph;
+    put->pipeline = NULL;
+    for (size_t i = 0; i < graph->pipeline_count; i++) {
+        struct hf_pipeline *pipeline = &graph->pipelines[i];
+        size_t first = 0;
+        if (pipeline->signal != signal ||
+            (put->wanted != NULL && !is_part_of(pipeline->id, put->wanted)) ||
+            !find_in(pipeline, put->processor, &first)) {
+            continue;
+        }
+        if (put->pipeline != NULL) {
+            snprintf(reterr, HF_ERROR_MAX,
+                     "%.100s is in %.100s and in %.100s: write pipeline: %.100s", put->processor,
+                     put->pipeline->id, pipeline->id, put->pipeline->id);
+            return HF_INVALID;
+        }
+        put->pipeline = pipeline;
+        put->first = first;
+    }
+    if (put->pipeline == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "%.200s is in no %s of %s", put->processor,
+                 put->wanted != NULL ? "such pipeline" : "pipeline", hf_signal_name(signal));
+    }
+    return put->pipeline != NULL ? HF_OK : HF_NOT_FOUND;
+}
+
+static enum hf_status check_signal(const struct put *put, enum hf_signal signal, char *reterr)
+{
+    if (put->pipeline != NULL && put->pipeline->signal != signal) {
+        snprintf(reterr, HF_ERROR_MAX, "%s is no pipeline of %s", put->pipeline->id,
+                 hf_signal_name(signal));
+        return HF_INVALID;
+    }
+    if (put->pipeline == NULL && (hf_node_signals(put->receiver) & HF_SIGNAL_BIT(signal)) == 0) {
+        snprintf(reterr, HF_ERROR_MAX, "%s is in no pipeline of %s", hf_node_id(put->receiver),
+                 hf_signal_name(signal));
+        return HF_INVALID;
+    }
+    return HF_OK;
+}
+
 static enum hf_status put_batch(void *user, struct hf_batch *batch, char *reterr)
 {
     struct put *put = user;
     put->reply.done = on_answer;
-    if (put->pipeline != NULL && put->pipeline->signal != batch->signal) {
-        snprintf(reterr, HF_ERROR_MAX, "%s is no pipeline of %s", put->pipeline->id,
-                 hf_signal_name(batch->signal));
-        return HF_INVALID;
-    }
-    if (put->pipeline == NULL &&
-        (hf_node_signals(put->receiver) & HF_SIGNAL_BIT(batch->signal)) == 0) {
-        snprintf(reterr, HF_ERROR_MAX, "%s is in no pipeline of %s", hf_node_id(put->receiver),
-                 hf_signal_name(batch->signal));
-        return HF_INVALID;
+    enum hf_status status = put->processor != NULL ? find_processor(put, batch->signal, reterr)
+                                                   : check_signal(put, batch->signal, reterr);
+    if (status != HF_OK) {
+        return status;
     }
     sem_init(&put->answered, 0, 0);
     if (put->pipeline != NULL) {
-        hf_submit_to(put->receiver, &put->pipeline, 1, batch, &put->reply);
+        hf_submit_at(put->receiver, put->pipeline, put->first, batch, &put->reply);
     } else {
         hf_submit(put->receiver, batch, "test", &put->reply);
     }
@@ -172,31 +251,64 @@ static struct hf_pipeline *find_pipeline(const struct hf_test_bench *bench, cons
     return NULL;
 }
 
-/* "receivers::otlp", "receivers/otlp" and "otlp" are the same. */
+/* "receivers::otlp", "receivers/otlp" and "otlp" are the same; NULL: of another section. */
 static const char *plain_id(const char *id, const char *section)
 {
-    size_t size = strlen(section);
-    if (strncmp(id, section, size) != 0) {
-        return id;
+    static const char *const sections[] = {"receivers", "processors", "exporters", "connectors",
+                                           "pipelines"};
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        size_t size = strlen(sections[i]);
+        size_t mark = id[size] == '/' ? 1 : strncmp(id + size, "::", 2) == 0 ? 2 : 0;
+        if (strncmp(id, sections[i], size) == 0 && mark != 0) {
+            return strcmp(sections[i], section) == 0 ? id + size + mark : NULL;
+        }
     }
-    id += size;
-    return *id == '/' ? id + 1 : strncmp(id, "::", 2) == 0 ? id + 2 : id;
+    return id;
+}
+
+struct search {
+    const char *id;
+    enum hf_kind kind;
+    const struct hf_node *found;
+};
+
+static void look_at(void *user, const struct hf_node *node)
+{
+    struct search *search = user;
+    if (search->id != NULL && node->component->kind == search->kind &&
+        strcmp(hf_node_id(node), search->id) == 0) {
+        search->found = node;
+    }
+}
+
+static const struct hf_node *find_node(const struct hf_test_bench *bench, const char *id,
+                                       enum hf_kind kind)
+{
+    struct search search = {id, kind, NULL};
+    hf_graph_each_node(bench->graph, look_at, &search);
+    return search.found;
 }
 
 enum hf_status hf_test_bench_put(struct hf_test_bench *bench, const struct hf_test_input *input,
                                  const char *folder, char *reterr)
 {
-    struct put put = {.bench = bench};
-    put.receiver = hf_test_receiver(&bench->ends, plain_id(input->to, "receivers"));
-    if (put.receiver == NULL) {
-        put.pipeline = find_pipeline(bench, plain_id(input->to, "pipelines"));
-        put.receiver = bench->ends.receiver_count != 0 ? bench->ends.receivers[0] : NULL;
+    struct put put = {.bench = bench, .wanted = input->pipeline};
+    const char *receiver = plain_id(input->to, "receivers");
+    const char *pipeline = plain_id(input->to, "pipelines");
+    const char *processor = plain_id(input->to, "processors");
+    put.receiver = receiver != NULL ? hf_test_receiver(&bench->ends, receiver) : NULL;
+    if (put.receiver == NULL && bench->ends.receiver_count != 0) {
+        put.receiver = bench->ends.receivers[0];
+        put.pipeline = pipeline != NULL ? find_pipeline(bench, pipeline) : NULL;
+        if (put.pipeline == NULL && find_node(bench, processor, HF_PROCESSOR) != NULL) {
+            put.processor = processor;
+        } else if (put.pipeline == NULL) {
+            put.receiver = NULL;
+        }
     }
-    if (put.receiver == NULL ||
-        (put.pipeline == NULL &&
-         strcmp(hf_node_id(put.receiver), plain_id(input->to, "receivers")) != 0)) {
-        snprintf(reterr, HF_ERROR_MAX, "no receiver and no pipeline in use is called %.200s",
-                 input->to);
+    if (put.receiver == NULL) {
+        snprintf(reterr, HF_ERROR_MAX,
+                 "no receiver, no pipeline and no processor in use is called %.200s", input->to);
         return HF_NOT_FOUND;
     }
     return hf_test_input_each(input, folder, put_batch, &put, reterr);
@@ -265,7 +377,31 @@ const struct hf_test_ends *hf_test_bench_ends(const struct hf_test_bench *bench)
     return &bench->ends;
 }
 
-bool hf_test_bench_has_exporter(const struct hf_test_bench *bench, const char *id)
+enum hf_status hf_test_bench_find(const struct hf_test_bench *bench, const char *at,
+                                  const char *pipeline, struct hf_test_place *ret_place,
+                                  char *reterr)
 {
-    return hf_graph_has_exporter(bench->graph, id);
+    static const struct {
+        const char *section;
+        enum hf_kind kind;
+        enum hf_test_place_kind place;
+    } rows[] = {{"exporters", HF_EXPORTER, HF_TEST_EXPORTER},
+                {"processors", HF_PROCESSOR, HF_TEST_PROCESSOR},
+                {"connectors", HF_CONNECTOR, HF_TEST_CONNECTOR}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct hf_node *node = find_node(bench, plain_id(at, rows[i].section), rows[i].kind);
+        if (node != NULL) {
+            *ret_place = (struct hf_test_place){rows[i].place, hf_node_id(node), pipeline};
+            return HF_OK;
+        }
+    }
+    const char *id = plain_id(at, "pipelines");
+    const struct hf_pipeline *found = id != NULL ? find_pipeline(bench, id) : NULL;
+    if (found != NULL) {
+        *ret_place = (struct hf_test_place){HF_TEST_QUEUE, found->id, NULL};
+        return HF_OK;
+    }
+    snprintf(reterr, HF_ERROR_MAX,
+             "no exporter, processor, connector or pipeline in use is called %.200s", at);
+    return HF_NOT_FOUND;
 }

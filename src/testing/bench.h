@@ -28,4 +28,8 @@ void hf_test_bench_advance(struct hf_test_bench *bench, uint64_t ns);
 void hf_test_bench_settle(struct hf_test_bench *bench);
 
 const struct hf_test_ends *hf_test_bench_ends(const struct hf_test_bench *bench);
-bool hf_test_bench_has_exporter(const struct hf_test_bench *bench, const char *id);
+/* Where a test looks: an exporter, else a processor or connector, else the queue of a pipeline.
+ * "exporters::a", "processors::a", ... say which. HF_NOT_FOUND with a sentence. */
+HF_MUST_USE enum hf_status hf_test_bench_find(const struct hf_test_bench *bench, const char *at,
+                                              const char *pipeline, struct hf_test_place *ret_place,
+                                              char *reterr);

@@ -39,20 +39,27 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
-static void keep(const struct hf_node *node, enum hf_signal signal,
-                 const struct hf_export_body *body)
+/* What is to be kept. */
+struct coded {
+    enum hf_signal signal;
+    enum hf_coding coding;
+    struct hf_slice wire;
+    uint32_t items;
+};
+
+static void keep(struct hf_test_place place, const struct coded *coded)
 {
     struct hf_test_output *output = calloc(1, sizeof(*output));
     bool good =
-        output != NULL && hf_decode(body->coding, body->wire, BODY_MAX, &output->bytes) == HF_OK;
+        output != NULL && hf_decode(coded->coding, coded->wire, BODY_MAX, &output->bytes) == HF_OK;
     pthread_mutex_lock(&current->lock);
     if (good) {
-        output->at = hf_node_id(node);
-        output->signal = signal;
-        output->items = body->items;
+        output->place = place;
+        output->signal = coded->signal;
+        output->items = coded->items;
         *current->last = output;
         current->last = &output->next;
-        current->items += body->items;
+        current->items += coded->items;
     } else {
         current->failed = true;
     }
@@ -66,9 +73,33 @@ static void keep(const struct hf_node *node, enum hf_signal signal,
 static void send_here(void *self, struct hf_export *export)
 {
     for (size_t i = 0; i < export->body_count; i++) {
-        keep(self, export->signal, &export->bodies[i]);
+        const struct hf_export_body *body = &export->bodies[i];
+        keep((struct hf_test_place){HF_TEST_EXPORTER, hf_node_id(self), NULL},
+             &(struct coded){export->signal, body->coding, body->wire, body->items});
     }
     hf_export_done(export, &(const struct hf_outcome){.status = HF_OK});
+}
+
+/* ---- on the way ---- */
+
+void hf_test_see(void *user, const struct hf_node *node, const struct hf_pipeline *pipeline,
+                 struct hf_batch *batch)
+{
+    struct hf_test_place place = {HF_TEST_QUEUE, pipeline != NULL ? pipeline->id : NULL,
+                                  pipeline != NULL ? pipeline->id : NULL};
+    (void)user;
+    if (node != NULL) {
+        enum hf_kind kind = node->component->kind;
+        if (kind != HF_PROCESSOR && kind != HF_CONNECTOR) {
+            return; /* a receiver's is the input, and exporters keep theirs */
+        }
+        place.kind = kind == HF_PROCESSOR ? HF_TEST_PROCESSOR : HF_TEST_CONNECTOR;
+        place.id = hf_node_id(node);
+        place.pipeline = kind == HF_PROCESSOR ? place.pipeline : NULL;
+    }
+    if (batch->items != 0) {
+        keep(place, &(struct coded){batch->signal, batch->coding, batch->wire, batch->items});
+    }
 }
 
 /* ---- the registry ---- */

@@ -14,13 +14,27 @@
 
 #define ARENA_MAX ((size_t)256 << 20)
 
+/* The part of a pipeline behind a queued processor, "traces>ID", belongs to it. */
+static bool is_of_pipeline(const char *id, const char *pipeline)
+{
+    size_t size = strlen(pipeline);
+    return strncmp(id, pipeline, size) == 0 && (id[size] == '\0' || id[size] == '>');
+}
+
+static bool is_at(const struct hf_test_output *output, const struct hf_test_place *place)
+{
+    return output->place.kind == place->kind && strcmp(output->place.id, place->id) == 0 &&
+           (place->pipeline == NULL || output->place.pipeline == NULL ||
+            is_of_pipeline(output->place.pipeline, place->pipeline));
+}
+
 /* ---- counts ---- */
 
-static int64_t count_items(const struct hf_test_ends *ends, const char *exporter)
+static int64_t count_items(const struct hf_test_ends *ends, const struct hf_test_place *place)
 {
     int64_t count = 0;
     for (const struct hf_test_output *one = ends->first; one != NULL; one = one->next) {
-        count += strcmp(one->at, exporter) == 0 ? one->items : 0;
+        count += is_at(one, place) ? one->items : 0;
     }
     return count;
 }
@@ -105,7 +119,7 @@ static size_t describe(const struct hf_value *value, char *out, size_t room)
     return used + (size_t)snprintf(out + used, room - used, "%c", map ? '}' : ']');
 }
 
-static bool check_contains(const struct hf_test_ends *ends, const char *exporter,
+static bool check_contains(const struct hf_test_ends *ends, const struct hf_test_place *place,
                            const struct hf_value *wanted, char *reterr)
 {
     char text[1024];
@@ -117,7 +131,7 @@ static bool check_contains(const struct hf_test_ends *ends, const char *exporter
     search.found = calloc(search.count + 1, sizeof(bool));
     bool good = search.found != NULL;
     for (const struct hf_test_output *one = ends->first; good && one != NULL; one = one->next) {
-        bool is_other = strcmp(one->at, exporter) != 0 || one->signal == HF_PROFILES;
+        bool is_other = !is_at(one, place) || one->signal == HF_PROFILES;
         good = is_other || search_output(&search, one);
     }
     if (!good) {
@@ -171,7 +185,7 @@ static bool test_output(const struct hf_ottl *ottl, const struct hf_test_output 
 }
 
 /* Of all that came out; each signal has its own context. */
-static bool tally_condition(const struct hf_test_ends *ends, const char *exporter,
+static bool tally_condition(const struct hf_test_ends *ends, const struct hf_test_place *place,
                             const char *condition, struct tally *tally, char *reterr)
 {
     static const enum hf_path_context contexts[HF_SIGNAL_COUNT] = {[HF_TRACES] = HF_PATH_SPAN,
@@ -184,7 +198,7 @@ static bool tally_condition(const struct hf_test_ends *ends, const char *exporte
         struct hf_ottl **ottl = &ottls[one->signal];
         const struct hf_ottl_source source = {
             .conditions = {&condition, 1}, .context = contexts[one->signal], .name = "condition"};
-        if (strcmp(one->at, exporter) != 0) {
+        if (!is_at(one, place)) {
             continue;
         }
         if (*ottl == NULL && hf_ottl_new(&source, ottl, reterr) != HF_OK) {
@@ -202,12 +216,12 @@ static bool tally_condition(const struct hf_test_ends *ends, const char *exporte
 
 enum rule { ALL, ANY, NO };
 
-static bool check_conditions(const struct hf_test_ends *ends, const char *exporter,
+static bool check_conditions(const struct hf_test_ends *ends, const struct hf_test_place *place,
                              const struct hf_string_list *list, enum rule rule, char *reterr)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct tally tally = {0};
-        if (!tally_condition(ends, exporter, list->items[i], &tally, reterr)) {
+        if (!tally_condition(ends, place, list->items[i], &tally, reterr)) {
             return false;
         }
         bool good = rule == ALL   ? tally.truths == tally.items
@@ -226,12 +240,12 @@ static bool check_conditions(const struct hf_test_ends *ends, const char *export
     return true;
 }
 
-bool hf_test_expect(const struct hf_test_ends *ends, const char *exporter,
+bool hf_test_expect(const struct hf_test_ends *ends, const struct hf_test_place *place,
                     const struct hf_test_expect *expect, char *reterr)
 {
-    return check_counts(count_items(ends, exporter), expect, reterr) &&
-           check_contains(ends, exporter, &expect->contains, reterr) &&
-           check_conditions(ends, exporter, &expect->all, ALL, reterr) &&
-           check_conditions(ends, exporter, &expect->any, ANY, reterr) &&
-           check_conditions(ends, exporter, &expect->none, NO, reterr);
+    return check_counts(count_items(ends, place), expect, reterr) &&
+           check_contains(ends, place, &expect->contains, reterr) &&
+           check_conditions(ends, place, &expect->all, ALL, reterr) &&
+           check_conditions(ends, place, &expect->any, ANY, reterr) &&
+           check_conditions(ends, place, &expect->none, NO, reterr);
 }

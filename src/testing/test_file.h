@@ -8,7 +8,8 @@
 #include <holdfast/field.h>
 
 struct hf_test_input {
-    const char *to;              /* the id of a receiver, or of a pipeline */
+    const char *to;              /* the id of a receiver, a pipeline, or a processor */
+    const char *pipeline;        /* of a processor that is in several; NULL: not said */
     struct hf_value otlp;        /* an Export request as OTLP/JSON, written as YAML */
     const char *json;            /* the same as text */
     const char *file;            /* the same in a file, a request a line */
@@ -16,7 +17,8 @@ struct hf_test_input {
 };
 
 struct hf_test_expect {
-    const char *at;                       /* the id of an exporter */
+    const char *at; /* the id of an exporter, a processor, a connector, or a pipeline's queue */
+    const char *pipeline;                 /* of a processor; NULL: of all that it is in */
     int64_t count, min, max;              /* of items; -1: not said */
     struct hf_value contains;             /* items, of each as much as is to be there */
     struct hf_string_list all, any, none; /* OTTL conditions of items */

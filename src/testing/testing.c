@@ -33,32 +33,20 @@ static uint64_t real_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static const char *exporter_id(const char *id)
-{
-    static const char section[] = "exporters";
-    size_t size = sizeof(section) - 1;
-    if (strncmp(id, section, size) != 0) {
-        return id;
-    }
-    id += size;
-    return *id == '/' ? id + 1 : strncmp(id, "::", 2) == 0 ? id + 2 : id;
-}
-
 /* ---- one test ---- */
 
 static bool check_step(struct hf_test_bench *bench, const struct hf_test_step *step, char *reterr)
 {
     const struct hf_test_expect *expects = step->expect.items;
     for (size_t i = 0; i < step->expect.count; i++) {
-        const char *id = exporter_id(expects[i].at);
+        struct hf_test_place place;
         char why[HF_TEST_WHY_MAX];
-        if (!hf_test_bench_has_exporter(bench, id)) {
-            snprintf(reterr, HF_TEST_WHY_MAX, "expect[%zu]: no exporter in use is called %.200s", i,
-                     expects[i].at);
+        if (hf_test_bench_find(bench, expects[i].at, expects[i].pipeline, &place, why) != HF_OK) {
+            snprintf(reterr, HF_TEST_WHY_MAX, "expect[%zu]: %.500s", i, why);
             return false;
         }
-        if (!hf_test_expect(hf_test_bench_ends(bench), id, &expects[i], why)) {
-            snprintf(reterr, HF_TEST_WHY_MAX, "at %.200s: %.1800s", id, why);
+        if (!hf_test_expect(hf_test_bench_ends(bench), &place, &expects[i], why)) {
+            snprintf(reterr, HF_TEST_WHY_MAX, "at %.200s: %.1800s", place.id, why);
             return false;
         }
     }

@@ -41,6 +41,12 @@ def validate(tmp_path, text, *arguments, **options):
 
 
 class TestUsage:
+    def test_there_are_no_feature_gates(self):
+        """As the OpAMP supervisor asks, with the arguments of the agent."""
+        done = run("featuregate", "--config", "file:not-read", "--feature-gates", "a,-b")
+        assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [])
+        assert run("featuregate", "a.b").returncode == 1
+
     def test_version(self):
         done = run("version")
         assert done.returncode == 0
@@ -58,6 +64,7 @@ class TestUsage:
             ["components"],
             ["print-config"],
             ["version"],
+            ["featuregate"],
             ["completion"],
             ["man"],
             ["drain"],

@@ -246,14 +246,14 @@ class TestReport:
 @pytest.mark.parametrize(
     ("test", "words"),
     [
-        ({"input": [{"to": "nothing", "lines": ["a"]}]}, "no receiver and no pipeline in use is called nothing"),
+        ({"input": [{"to": "nothing", "lines": ["a"]}]}, "no receiver, no pipeline and no processor in use is called nothing"),
         ({"input": [{"to": "filelog", "otlp": traces(span("a"))}]}, "filelog is in no pipeline of traces"),
         ({"input": [{"to": "logs", "otlp": traces(span("a"))}]}, "logs is no pipeline of traces"),
         ({"input": [{"to": "otlp"}]}, "there is nothing in it"),
         ({"input": [{"to": "otlp", "otlp": {"spans": []}}]}, "expected a request in OTLP/JSON"),
         ({"input": [{"to": "otlp", "json": '{"resourceSpans": 5}'}]}, "input[0]: "),
         ({"input": [{"to": "otlp", "file": "none.json"}]}, "No such file"),
-        ({"expect": [{"at": "nothing", "count": 1}]}, "no exporter in use is called nothing"),
+        ({"expect": [{"at": "nothing", "count": 1}]}, "no exporter, processor, connector or pipeline in use is called nothing"),
     ],
 )
 def test_says_what_is_wrong_with_a_test(tested, test, words):
@@ -278,3 +278,125 @@ def test_says_what_is_wrong_with_a_file(tested, more, words):
 def test_needs_a_file():
     assert run("test").returncode == 2
     assert "--junit FILE" in run("test", "--help").stdout
+
+
+# ---- processors and queues ----
+
+LAYERS = {
+    "receivers": {"otlp": {"protocols": {"grpc": None}}},
+    "processors": {
+        "transform/first": {"trace_statements": ['set(span.attributes["first"], true)']},
+        "filter": {"error_mode": "propagate", "traces": {"span": ['span.name == "noise"']}},
+        "tail_sampling": GATEWAY["processors"]["tail_sampling"],
+        "transform/last": {"trace_statements": ['set(span.attributes["last"], true)']},
+    },
+    "connectors": {"count": {"spans": {"spans.seen": None}}},
+    "exporters": {"debug": None, "otlp": {"endpoint": "127.0.0.1:1"}},
+    "service": {
+        "pipelines": {
+            "traces": {
+                "receivers": ["otlp"],
+                "processors": ["transform/first", "filter", "tail_sampling", "transform/last"],
+                "exporters": ["debug"],
+            },
+            "traces/2": {"receivers": ["otlp"], "processors": ["filter"], "exporters": ["otlp", "count"]},
+            "metrics": {"receivers": ["count"], "exporters": ["debug"]},
+        }
+    },
+}
+
+
+def test_an_expectation_looks_at_processors_and_queues(tested):
+    """At each place there is what has come out of it, and not what will be there later."""
+    spans = [span("pay", error=True, a="1"), span("noise"), span("look", trace="6b8efff798038103d269b633813fc60c")]
+    done = tested(
+        {
+            "name": "layers",
+            "input": [{"to": "otlp", "otlp": traces(*spans)}],
+            "expect": [
+                {"at": "transform/first", "count": 3, "all": ['span.attributes["first"] == true']},
+                {"at": "filter", "count": 4, "none": ['span.name == "noise"']},
+                {"at": "filter", "pipeline": "traces", "count": 2, "all": ['span.attributes["first"] == true']},
+                {"at": "processors::filter", "pipeline": "traces/2", "count": 2,
+                 "none": ['span.attributes["first"] == true']},
+                {"at": "traces", "count": 2, "contains": {"name": "look"}},
+                {"at": "pipelines::traces/2", "count": 2},
+                {"at": "count", "count": 1, "contains": {"metric": {"name": "spans.seen"}}},
+                {"at": "tail_sampling", "count": 0},
+                {"at": "traces>tail_sampling", "count": 0},
+            ],
+            "steps": [
+                {
+                    "advance": "31s",
+                    "expect": [
+                        {"at": "tail_sampling", "count": 1, "contains": {"name": "pay", "attributes": {"a": "1"}},
+                         "none": ['span.attributes["last"] == true']},
+                        {"at": "tail_sampling", "pipeline": "traces", "count": 1},
+                        {"at": "tail_sampling", "pipeline": "traces/2", "count": 0},
+                        {"at": "transform/last", "pipeline": "traces", "count": 1},
+                        {"at": "traces>tail_sampling", "count": 1, "all": ['span.attributes["last"] == true']},
+                    ],
+                }
+            ],
+        },
+        config=LAYERS,
+    )  # fmt: skip
+    assert_passes(done)
+
+
+def test_an_expectation_at_a_processor_can_fail(tested):
+    for at, words in (("filter", "at filter: expected 7 items, got 2"), ("traces/2", "expected 7 items, got 1")):
+        done = tested(
+            {
+                "name": "wrong",
+                "input": [{"to": "otlp", "otlp": traces(span("pay"))}],
+                "expect": [{"at": at, "count": 7}],
+            },
+            config=LAYERS,
+        )
+        assert done.returncode == 1
+        assert words in done.stdout + done.stderr
+
+
+def test_an_input_begins_at_a_processor(tested):
+    done = tested(
+        {
+            "name": "in the middle",
+            "input": [{"to": "filter", "pipeline": "traces", "otlp": traces(span("pay", error=True), span("noise"))}],
+            "advance": "31s",
+            "expect": [
+                {"at": "transform/first", "count": 0},
+                {"at": "filter", "count": 1},
+                {"at": "traces/2", "count": 0},
+                {"at": "debug", "count": 1, "none": ['span.attributes["first"] == true'],
+                 "all": ['span.attributes["last"] == true']},
+            ],
+        },
+        {
+            "name": "at one that waits",
+            "input": [{"to": "processors::tail_sampling", "otlp": traces(span("noise", error=True))}],
+            "advance": "31s",
+            "expect": [{"at": "filter", "count": 0}, {"at": "traces", "count": 1}, {"at": "debug", "count": 1}],
+        },
+        {
+            "name": "behind it",
+            "input": [{"to": "transform/last", "otlp": traces(span("noise"))}],
+            "expect": [{"at": "tail_sampling", "count": 0}, {"at": "debug", "count": 1}],
+        },
+        config=LAYERS,
+    )  # fmt: skip
+    assert_passes(done, 3)
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        ({"to": "filter"}, "filter is in traces and in traces/2: write pipeline: traces"),
+        ({"to": "transform/last", "pipeline": "traces/2"}, "transform/last is in no such pipeline of traces"),
+        ({"to": "receivers::filter"}, "no receiver, no pipeline and no processor in use"),
+    ],
+)
+def test_a_place_of_an_input_is_one(tested, to, words):
+    done = tested({"name": "where", "input": [{**to, "otlp": traces(span("pay"))}]}, config=LAYERS)
+    assert done.returncode == 1
+    assert words in done.stdout + done.stderr

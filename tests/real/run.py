@@ -7,7 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, clickhouse, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
+from real import charts, clickhouse, debian, grpcurl, h2spec, kafka, kubernetes, minio, opamp, opensearch, pprof  # noqa: E402
+from real import prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -15,6 +16,7 @@ PARTS = {
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "charts": charts.main,
+    "opamp": opamp.main,
     "opensearch": opensearch.main,
     "pprof": pprof.main,
     "prometheus": prometheus.main,
