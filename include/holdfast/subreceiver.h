@@ -1,7 +1,7 @@
 /*
  * subreceiver: a receiver that another one, its parent, starts while the process runs. It stands
- * where the parent stands: what it submits goes to the parent's pipelines, and it counts under an id
- * that all of its type share, so that there is a bounded number of series.
+ * where the parent stands: what it submits goes to the parent's pipelines, and it counts under an
+ * id that all of its type share, so that there is a bounded number of series.
  *
  * All of it runs on one thread of the parent, between its start and the end of its stop, but for
  * hf_subreceiver_free(): also in the parent's close.

@@ -24,10 +24,9 @@ static bool add_children(struct hf_load *load, const struct hf_value *value, str
         const char *key = value->type == HF_VALUE_MAP
                               ? hf_config_text(load->memory, value->keys[i], strlen(value->keys[i]))
                               : NULL;
-        if (child == NULL ||
-            !(value->type == HF_VALUE_MAP
-                  ? key != NULL && hf_yaml_put(load, to, key, to->place, child)
-                  : hf_yaml_append(load, to, child))) {
+        if (child == NULL || !(value->type == HF_VALUE_MAP
+                                   ? key != NULL && hf_yaml_put(load, to, key, to->place, child)
+                                   : hf_yaml_append(load, to, child))) {
             return false;
         }
     }
@@ -38,8 +37,8 @@ static bool add_children(struct hf_load *load, const struct hf_value *value, str
 static struct hf_yaml *tree_of(struct hf_load *load, const struct hf_value *value)
 {
     static const enum hf_scalar_type scalars[] = {
-        [HF_VALUE_NONE] = HF_SCALAR_NULL,     [HF_VALUE_STRING] = HF_SCALAR_STRING,
-        [HF_VALUE_INT] = HF_SCALAR_INT,       [HF_VALUE_DOUBLE] = HF_SCALAR_DOUBLE,
+        [HF_VALUE_NONE] = HF_SCALAR_NULL, [HF_VALUE_STRING] = HF_SCALAR_STRING,
+        [HF_VALUE_INT] = HF_SCALAR_INT,   [HF_VALUE_DOUBLE] = HF_SCALAR_DOUBLE,
         [HF_VALUE_BOOL] = HF_SCALAR_BOOL,
     };
     struct hf_yaml_place place = {0};
@@ -104,8 +103,7 @@ enum hf_status hf_late_bind(const struct hf_component *component, const struct h
     bool is_given = endpoint == NULL || hf_bind_field(fields, "endpoint") == NULL ||
                     hf_yaml_find(tree, "endpoint") != NULL;
     late->config = hf_config_alloc(late->memory, hf_component_block_size(component));
-    if (tree != NULL && (is_given || add_endpoint(&load, tree, endpoint)) &&
-        late->config != NULL) {
+    if (tree != NULL && (is_given || add_endpoint(&load, tree, endpoint)) && late->config != NULL) {
         bind(&load, component, fields, tree, late->config, why);
     }
     if (hf_config_memory_failed(late->memory) || why[0] != '\0') {

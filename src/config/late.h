@@ -11,8 +11,8 @@
 struct hf_late;
 
 /*
- * `value` is a map or nothing; its strings are copied. `endpoint` (or NULL) is the value of a key of
- * that name, where the component has one and `value` gives none. HF_INVALID with a sentence in
+ * `value` is a map or nothing; its strings are copied. `endpoint` (or NULL) is the value of a key
+ * of that name, where the component has one and `value` gives none. HF_INVALID with a sentence in
  * `reterr` (HF_ERROR_MAX); HF_NOMEM.
  */
 HF_MUST_USE enum hf_status hf_late_bind(const struct hf_component *component,

@@ -68,8 +68,7 @@ static void check_value(struct hf_load *load, const struct hf_key_path *path,
     if (!has_expression(node)) {
         hf_bind_value(load, path, node, field, base + field->offset);
     } else if (field->type == HF_FIELD_STRUCT) {
-        check_map(load, path, node,
-                  (struct hf_bind_target){field->inner, base + field->offset});
+        check_map(load, path, node, (struct hf_bind_target){field->inner, base + field->offset});
     } else if (field->type == HF_FIELD_OPTIONAL) {
         void *inner = hf_config_alloc(load->memory, field->inner_size);
         if (inner != NULL && hf_yaml_find(node, "enabled") == NULL) {
@@ -101,8 +100,8 @@ static const struct hf_yaml *with_endpoint(struct hf_load *load, const struct hf
                                            const struct hf_field *fields,
                                            struct hf_yaml_place place)
 {
-    struct hf_yaml *map = node != NULL ? hf_yaml_copy(load, node, 0)
-                                       : hf_yaml_new(load, HF_YAML_MAP, place);
+    struct hf_yaml *map =
+        node != NULL ? hf_yaml_copy(load, node, 0) : hf_yaml_new(load, HF_YAML_MAP, place);
     if (map == NULL || map->kind != HF_YAML_MAP || hf_yaml_find(map, "endpoint") != NULL ||
         hf_bind_field(fields, "endpoint") == NULL) {
         return map;

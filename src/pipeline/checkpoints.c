@@ -7,7 +7,8 @@
 
 #include "node/node.h"
 
-/* The queue's name of a checkpoint: the receiver's id (of its places), a zero byte, the receiver's own name. */
+/* The queue's name of a checkpoint: the receiver's id (of its places), a zero byte, the receiver's
+ * own name. */
 static size_t write_name(const struct hf_node *node, struct hf_slice name, char *out)
 {
     size_t id_size = strlen(hf_node_place_id(node)) + 1;

@@ -18,7 +18,7 @@ struct hf_graph {
     size_t key_count;
     bool wants_peer, wants_auth;
     atomic_bool succeeded; /* another one has taken over */
-    atomic_size_t holds; /* of threads that may still use it */
+    atomic_size_t holds;   /* of threads that may still use it */
     _Atomic uint64_t
         refusing_since_unix_ns; /* since when nothing can be stored, as far as seen; 0: it can */
     atomic_bool running;        /* receivers take data; probes ask on their own threads */

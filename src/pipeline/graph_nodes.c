@@ -14,7 +14,6 @@
 
 static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER; /* of what is opened or started */
 
-
 struct hf_node *hf_graph_node_new(struct hf_graph *graph, const struct hf_config_component *from)
 {
     struct hf_node *node = calloc(1, sizeof(*node));

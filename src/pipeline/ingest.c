@@ -385,8 +385,9 @@ static void add_attributes(struct hf_editor *editor, struct hf_attributes *attri
     for (size_t i = 0; i < node->added_count; i++) {
         struct hf_slice key = hf_slice_text(node->added[i].key);
         if (hf_attributes_find(attributes, key) == NULL) {
-            hf_attributes_set(attributes, key,
-                              hf_attributes_string(attributes, hf_slice_text(node->added[i].value)));
+            hf_attributes_set(
+                attributes, key,
+                hf_attributes_string(attributes, hf_slice_text(node->added[i].value)));
         }
     }
 }

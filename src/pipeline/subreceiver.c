@@ -116,8 +116,9 @@ enum hf_status hf_subreceiver_start(struct hf_node *parent,
         return HF_INVALID;
     }
     if ((options->signals & parent->signals & component->signals) == 0) {
-        snprintf(reterr, HF_ERROR_MAX, "a receiver of the type %s gives nothing for the pipelines "
-                                       "of this one",
+        snprintf(reterr, HF_ERROR_MAX,
+                 "a receiver of the type %s gives nothing for the pipelines "
+                 "of this one",
                  component->type);
         return HF_NOT_FOUND;
     }

@@ -112,7 +112,8 @@ void hf_draft_number(struct hf_endpoint_draft *draft, struct hf_value *map, cons
                                 .string = hf_draft_print(draft, "%lld", (long long)number)});
 }
 
-void hf_draft_flag(struct hf_endpoint_draft *draft, struct hf_value *map, const char *key, bool flag)
+void hf_draft_flag(struct hf_endpoint_draft *draft, struct hf_value *map, const char *key,
+                   bool flag)
 {
     put_value(draft, map, key,
               (struct hf_value){
@@ -343,8 +344,8 @@ void hf_endpoints_release(struct hf_endpoints *table)
     pthread_mutex_destroy(&table->lock);
 }
 
-void hf_endpoints_set(struct hf_endpoints *table, struct hf_slice owner,
-                      struct hf_endpoint **items, size_t count)
+void hf_endpoints_set(struct hf_endpoints *table, struct hf_slice owner, struct hf_endpoint **items,
+                      size_t count)
 {
     size_t left_out = 0;
     pthread_mutex_lock(&table->lock);
@@ -360,8 +361,8 @@ void hf_endpoints_set(struct hf_endpoints *table, struct hf_slice owner,
     }
 }
 
-void hf_endpoints_keep(struct hf_endpoints *table,
-                       bool (*stays)(void *user, struct hf_slice owner), void *user)
+void hf_endpoints_keep(struct hf_endpoints *table, bool (*stays)(void *user, struct hf_slice owner),
+                       void *user)
 {
     pthread_mutex_lock(&table->lock);
     for (size_t i = table->owner_count; i > 0; i--) {

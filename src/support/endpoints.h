@@ -71,11 +71,11 @@ void hf_endpoints_release(struct hf_endpoints *table);
  * taken over; a NULL is one that there was no memory for). None: the owner is gone. Beyond the
  * limits endpoints are left out, which is logged.
  */
-void hf_endpoints_set(struct hf_endpoints *table, struct hf_slice owner,
-                      struct hf_endpoint **items, size_t count);
+void hf_endpoints_set(struct hf_endpoints *table, struct hf_slice owner, struct hf_endpoint **items,
+                      size_t count);
 /* Removes every owner but those that `stays` is true for. */
-void hf_endpoints_keep(struct hf_endpoints *table,
-                       bool (*stays)(void *user, struct hf_slice owner), void *user);
+void hf_endpoints_keep(struct hf_endpoints *table, bool (*stays)(void *user, struct hf_slice owner),
+                       void *user);
 
 /* As struct hf_observer has them. */
 uint64_t hf_endpoints_version(const struct hf_endpoints *table);

@@ -10,6 +10,7 @@ import yaml
 
 from support import otlp
 from support.certificates import Authority
+from support.docker import Docker
 from support.holdfast import otlp_exporter, run
 from support.kubernetes import KubernetesApi, pod, service_account
 from support.scraped import Target
@@ -227,7 +228,7 @@ class TestPods:
 
 
 class TestNothingIsLost:
-    @pytest.mark.parametrize("seed", range(2))
+    @pytest.mark.parametrize("seed", range(4))
     def test_through_ends_of_containers_and_kills(self, api, start, grpc_backend, tmp_path, seed):
         """Each line arrives once: the container ends and begins, Holdfast is killed and reloads."""
         chance = random.Random(seed)
@@ -254,14 +255,18 @@ class TestNothingIsLost:
                 write()
                 holdfast.start()
             elif choice == "end":
+                holdfast.wait_metric("otelcol_fileconsumer_open_files", 1)
                 api.put("pods", "app-1", **ended)
                 write()
-                holdfast.wait_for_log("stopping receiver") if chance.random() < 0.5 else None
+                if chance.random() < 0.5:  # it may be back before the receiver has stopped
+                    until(lambda: holdfast.metric("otelcol_fileconsumer_open_files") == 0, holdfast.log)
                 api.put("pods", "app-1", **running())
             else:
                 settings["receivers"]["receiver_creator"]["resource_attributes"] = {"pod": {"step": str(step)}}
                 holdfast.write_config(settings)
+                reloads = logged(holdfast, "the new configuration runs")
                 holdfast.reload()
+                until(lambda: logged(holdfast, "the new configuration runs") > reloads, holdfast.log)
             write()
         grpc_backend.start()
         wait_for(grpc_backend, lines)
@@ -297,6 +302,61 @@ class TestHost:
             assert seen[0] == f"127.0.0.1:{port}" and seen[1].startswith("python") or seen[1] == "pytest"
             assert seen[2] == "true"
         holdfast.wait_for_log("stopping receiver")
+
+
+class TestDocker:
+    def container(self, docker, name, ports, image="registry:5000/team/app:1.2", bindings=None, **labels):
+        config = {
+            "Hostname": f"host-{name}",
+            "Image": image,
+            "Cmd": ["run", "it"],
+            "Labels": labels,
+            "ExposedPorts": {port: {} for port in ports},
+        }
+        network = {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": bindings or {}}
+        return docker.add(name, image, Config=config, NetworkSettings=network)
+
+    def seen(self, backend):
+        return sorted(attributes["seen"] for _, attributes, _ in records(backend))
+
+    def test_ports_of_containers_come_and_go_with_events(self, start, grpc_backend, tmp_path, ending):
+        docker = ending.enter_context(Docker(tmp_path))
+        append(tmp_path / "a.log", "line")
+        first = self.container(docker, "one", ["80/tcp", "53/udp"], team="red")
+        self.container(docker, "left", ["80/tcp"], image="team/left:2")
+        template = filelog(
+            tmp_path / "a.log",
+            'type == "container" && labels["team"] != "blue"',
+            attributes={"seen": "`name`|`endpoint`|`image`|`tag`|`command`|`transport`|`alternate_port`|`labels[\"team\"]`"},
+        )
+        observing = {"endpoint": docker.endpoint, "excluded_images": ["team/left*"]}
+        holdfast = start(configuration(grpc_backend, {"filelog": template}, "docker_observer", observing))
+        until(lambda: len(records(grpc_backend)) == 2, holdfast.log)
+        rest = "registry:5000/team/app|1.2|run it"
+        both = [f"one|172.17.0.2:53|{rest}|UDP|0|red", f"one|172.17.0.2:80|{rest}|TCP|0|red"]
+        assert self.seen(grpc_backend) == both
+        assert records(grpc_backend)[0][0] == {"container.name": "one", "container.image.name": "registry:5000/team/app"}
+        second = self.container(docker, "two", ["8080/tcp"])
+        docker.tell("start", second)
+        until(lambda: len(records(grpc_backend)) == 3, holdfast.log)
+        assert self.seen(grpc_backend) == [*both, f"two|172.17.0.2:8080|{rest}|TCP|0|"]
+        del docker.containers[first]
+        docker.tell("die", first)
+        until(lambda: logged(holdfast, "stopping receiver") == 2, holdfast.log)
+        docker.hang_up()  # as a daemon does that restarts: what was missed meanwhile is found
+        self.container(docker, "three", ["9/tcp"])
+        until(lambda: len(records(grpc_backend)) == 4, holdfast.log)
+
+    def test_bindings_to_ports_of_the_host(self, start, grpc_backend, tmp_path, ending):
+        docker = ending.enter_context(Docker(tmp_path))
+        append(tmp_path / "a.log", "line")
+        bindings = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}
+        self.container(docker, "one", ["80/tcp", "81/tcp"], bindings=bindings)
+        template = filelog(tmp_path / "a.log", 'type == "container"', attributes={"seen": "`endpoint`|`alternate_port`"})
+        observing = {"endpoint": docker.endpoint, "use_host_bindings": True, "ignore_non_host_bindings": True}
+        start(configuration(grpc_backend, {"filelog": template}, "docker_observer", observing))
+        until(lambda: records(grpc_backend), "nothing came")
+        assert self.seen(grpc_backend) == ["127.0.0.1:8080|80"]
 
 
 class TestDiscovery:
@@ -336,7 +396,7 @@ config:
             f"{self.DISCOVERY}.metrics/config": "endpoint: http://169.254.169.254/",
         }
         api.put("pods", "app-2", **running("app-2", uid="uid-2", ports=(80,), annotations=hints))
-        hints[f"{self.DISCOVERY}.metrics/config"] = "endpoint: '`endpoint`/`env(\"HOME\")`'"
+        hints = {**hints, f"{self.DISCOVERY}.metrics/config": "endpoint: '`endpoint`/`env(\"HOME\")`'"}
         api.put("pods", "app-3", **running("app-3", uid="uid-3", ports=(80,), annotations=hints))
         settings = configuration(grpc_backend, {}, signals=("metrics", "logs"), discovery={"enabled": True})
         holdfast = start(settings, environment=api.environment)

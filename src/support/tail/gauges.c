@@ -19,7 +19,8 @@ enum hf_status hf_tail_gauges_init(struct hf_tail_gauges *gauges, const struct h
 
 void hf_tail_gauges_show(struct hf_tail_gauges *gauges, const struct hf_tail_stat *stat)
 {
-    hf_series_add(gauges->open_files, (int64_t)stat->open_files - (int64_t)gauges->shown.open_files);
+    hf_series_add(gauges->open_files,
+                  (int64_t)stat->open_files - (int64_t)gauges->shown.open_files);
     hf_series_add(gauges->reading_files,
                   (int64_t)stat->reading_files - (int64_t)gauges->shown.reading_files);
     gauges->shown = *stat;

@@ -42,8 +42,7 @@ static void a_tree_of_values_is_bound(void **state)
         {.type = HF_VALUE_INT, .integer = 3, .string = "3"},
         {.type = HF_VALUE_LIST, .items = &name, .count = 1},
         {.type = HF_VALUE_MAP, .items = &name, .keys = header_keys, .count = 1}};
-    const struct hf_value value = {
-        .type = HF_VALUE_MAP, .items = items, .keys = keys, .count = 3};
+    const struct hf_value value = {.type = HF_VALUE_MAP, .items = items, .keys = keys, .count = 3};
     struct hf_late *late = NULL;
     char why[HF_ERROR_MAX];
     (void)state;
@@ -82,7 +81,8 @@ static void mistakes_are_told(void **state)
         const char *why;
     } rows[] = {
         {{.type = HF_VALUE_MAP, .items = &list, .keys = endpoint, .count = 1}, "made: endpoint"},
-        {{.type = HF_VALUE_MAP, .items = &text, .keys = count, .count = 1}, "expected an integer"},
+        {{.type = HF_VALUE_MAP, .items = &text, .keys = count, .count = 1},
+         "expected a whole number"},
         {{.type = HF_VALUE_MAP, .items = &text, .keys = unknown, .count = 1}, "unknown key"},
         {{.type = HF_VALUE_MAP, .items = &unlucky, .keys = count, .count = 1}, "count: not 13"},
     };

@@ -58,7 +58,8 @@ static const struct hf_component started_receiver = {
     .check = check_started,
 };
 
-struct template {
+struct template
+{
     struct hf_value config;
 };
 
@@ -123,8 +124,9 @@ static void a_good_one_is_taken(void **state)
 {
     (void)state;
     check("receivers: {started: , started/2: {config: {port: 1, names: [a]}}}", "");
-    check("receivers: {started: {config: {endpoint: '`endpoint`', port: '`port`', names: ['`a`']}}}",
-          "");
+    check(
+        "receivers: {started: {config: {endpoint: '`endpoint`', port: '`port`', names: ['`a`']}}}",
+        "");
     check("receivers: {started: {config: {main: {port: '`port`'}, targets: [{port: '`port`'}]}}}",
           "");
 }
@@ -133,7 +135,7 @@ static void a_type_must_be_built_in(void **state)
 {
     (void)state;
     check("receivers: {strated/2: }",
-          AT "24: " PATH ": unknown type: \"strated\" for id: \"strated/2\"; did you mean "
+          AT "25: " PATH ": unknown type: \"strated\" for id: \"strated/2\"; did you mean "
              "\"started\"? (valid values: [started starter])\n");
 }
 
@@ -141,14 +143,14 @@ static void what_has_no_expression_is_checked_as_a_whole(void **state)
 {
     (void)state;
     check("receivers: {started: {config: {prot: 1}}}",
-          AT "43: " PATH "::started::config::prot: unknown key; did you mean \"port\"? "
+          AT "44: " PATH "::started::config::prot: unknown key; did you mean \"port\"? "
              "('receivers::started::config' has invalid keys: prot)\n");
     check("receivers: {started: {config: {port: x}}}",
-          AT "49: " PATH "::started::config::port: expected an integer, got \"x\"\n");
+          AT "50: " PATH "::started::config::port: expected a whole number, got \"x\"\n");
     check("receivers: {started: {config: {port: 13}}}",
-          AT "24: " PATH "::started::config: port: 13 brings no luck\n");
+          AT "25: " PATH "::started::config: port: 13 brings no luck\n");
     check("receivers: {started: {config: {authenticator: other}}}",
-          AT "58: " PATH "::started::config::authenticator: extension \"other\" is not an "
+          AT "59: " PATH "::started::config::authenticator: extension \"other\" is not an "
              "authenticator\n");
 }
 
@@ -156,14 +158,14 @@ static void beside_expressions_all_else_is_checked(void **state)
 {
     (void)state;
     check("receivers: {started: {config: {endpoint: '`a`', prot: 1}}}",
-          AT "60: " PATH "::started::config::prot: unknown key; did you mean \"port\"? "
+          AT "61: " PATH "::started::config::prot: unknown key; did you mean \"port\"? "
              "('receivers::started::config' has invalid keys: prot)\n");
     check("receivers: {started: {config: {endpoint: '`a`', main: {port: x}}}}",
-          AT "73: " PATH "::started::config::main::port: expected an integer, got \"x\"\n");
-    check("receivers: {started: {config: {targets: [{address: '`a`', port: x}]}}}",
-          AT "76: " PATH "::started::config::targets[0]::port: expected an integer, got \"x\"\n");
+          AT "74: " PATH "::started::config::main::port: expected a whole number, got \"x\"\n");
+    check("receivers: {started: {config: {targets: [{address: '`a`', port: x}]}}}", AT
+          "77: " PATH "::started::config::targets[0]::port: expected a whole number, got \"x\"\n");
     check("receivers: {started: {config: {targets: [{address: '`a`', prot: 1}]}}}",
-          AT "70: " PATH "::started::config::targets[0]::prot: unknown key; did you mean \"port\"? "
+          AT "71: " PATH "::started::config::targets[0]::prot: unknown key; did you mean \"port\"? "
              "('receivers::started::config::targets[0]' has invalid keys: prot)\n");
 }
 

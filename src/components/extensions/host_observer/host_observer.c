@@ -113,8 +113,7 @@ static void fire(struct hf_timer *timer, uint64_t now_ns)
 {
     struct host_observer *host = HF_CONTAINER(timer, struct host_observer, timer);
     look(host);
-    enum hf_status status =
-        hf_loop_timer_set(host->loop, timer, now_ns + host->config->refresh_ns);
+    enum hf_status status = hf_loop_timer_set(host->loop, timer, now_ns + host->config->refresh_ns);
     (void)status; /* the place of a timer that fires is free */
 }
 
@@ -199,7 +198,6 @@ static const struct hf_field fields[] = {
 static const struct hf_observer observer = {.version = version, .each = each};
 
 static const struct hf_extension_ops extension_ops = {.observer = &observer};
-
 
 const struct hf_component hf_extension_host_observer = {
     .type = "host_observer",

@@ -93,17 +93,14 @@ static enum hf_status watch_one(struct kube_observer *observer, const struct kin
     const char *node = observer->config->node;
     bool is_narrow = kind->selector != NULL && node != NULL && node[0] != '\0';
     struct kube_watch *watch = &observer->watches[observer->watch_count];
-    snprintf(path, sizeof(path), "%s/%s%s%s%s", kind->root,
-             name_space != NULL ? "namespaces/" : "", name_space != NULL ? name_space : "",
-             name_space != NULL ? "/" : "", kind->name);
+    snprintf(path, sizeof(path), "%s/%s%s%s%s", kind->root, name_space != NULL ? "namespaces/" : "",
+             name_space != NULL ? name_space : "", name_space != NULL ? "/" : "", kind->name);
     snprintf(selector, sizeof(selector), "%s%s", is_narrow ? kind->selector : "",
              is_narrow ? node : "");
-    *watch = (struct kube_watch){.observer = observer,
-                                 .find = kind->find,
-                                 .listener = {.changed = on_changed, .say = say}};
-    const struct hf_kube_resource resource = {.path = path,
-                                              .what = kind->name,
-                                              .field_selector = is_narrow ? selector : NULL};
+    *watch = (struct kube_watch){
+        .observer = observer, .find = kind->find, .listener = {.changed = on_changed, .say = say}};
+    const struct hf_kube_resource resource = {
+        .path = path, .what = kind->name, .field_selector = is_narrow ? selector : NULL};
     enum hf_status status = hf_kube_watch_open(observer->client, &resource, &watch->listener);
     observer->watch_count += status == HF_OK;
     return status;
@@ -172,8 +169,7 @@ static enum hf_status open_observer(struct hf_node *node, const void *config, vo
     observer->watches =
         calloc(KIND_COUNT * (keys->namespaces.count + 1), sizeof(*observer->watches));
     observer->room = calloc(KUBE_ENDPOINTS_MAX, sizeof(struct hf_endpoint *));
-    enum hf_status status =
-        observer->watches != NULL && observer->room != NULL ? HF_OK : HF_NOMEM;
+    enum hf_status status = observer->watches != NULL && observer->room != NULL ? HF_OK : HF_NOMEM;
     if (status == HF_OK) {
         status = hf_kube_client_open(&keys->kube, &observer->client, reterr);
     }
@@ -279,7 +275,6 @@ static const struct hf_field fields[] = {
 static const struct hf_observer observer_ops = {.version = version, .each = each};
 
 static const struct hf_extension_ops extension_ops = {.observer = &observer_ops};
-
 
 const struct hf_component hf_extension_k8s_observer = {
     .type = "k8s_observer",

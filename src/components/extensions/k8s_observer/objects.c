@@ -90,8 +90,7 @@ static void put_container(struct hf_endpoint_draft *draft, const struct hf_json 
 {
     hf_draft_text(draft, &draft->variables, "container_name", hf_json_text_of(container, "name"));
     hf_draft_text(draft, &draft->variables, "container_id", container_id(status));
-    hf_draft_text(draft, &draft->variables, "container_image",
-                  hf_json_text_of(container, "image"));
+    hf_draft_text(draft, &draft->variables, "container_image", hf_json_text_of(container, "image"));
 }
 
 static struct hf_slice transport_of(struct hf_slice protocol)
@@ -106,8 +105,7 @@ static struct hf_slice transport_of(struct hf_slice protocol)
 static const char *with_port(struct hf_endpoint_draft *draft, struct hf_slice ip, int64_t port)
 {
     bool is_ipv6 = ip.size != 0 && memchr(ip.data, ':', ip.size) != NULL;
-    return hf_draft_print(draft, is_ipv6 ? "[%.*s]:%lld" : "%.*s:%lld", TEXT(ip),
-                          (long long)port);
+    return hf_draft_print(draft, is_ipv6 ? "[%.*s]:%lld" : "%.*s:%lld", TEXT(ip), (long long)port);
 }
 
 static void find_ports(struct kube_found *found, const struct hf_json *pod,
@@ -156,8 +154,7 @@ void kube_pod_find(struct kube_found *found, const struct hf_json *pod)
             continue;
         }
         hf_draft_begin(&draft, "pod.container", 4);
-        draft.id =
-            hf_draft_print(&draft, "%s/%.*s/%.*s", found->observer, TEXT(uid), TEXT(name));
+        draft.id = hf_draft_print(&draft, "%s/%.*s/%.*s", found->observer, TEXT(uid), TEXT(name));
         draft.target = hf_draft_print(&draft, "%.*s", TEXT(ip));
         put_container(&draft, one, state);
         put_pod(&draft, pod);
@@ -176,8 +173,7 @@ void kube_service_find(struct kube_found *found, const struct hf_json *service)
     struct hf_endpoint_draft draft;
     hf_draft_begin(&draft, "k8s.service", META_COUNT + 2);
     draft.id = hf_draft_print(&draft, "%s/%.*s", found->observer, TEXT(uid));
-    draft.target =
-        hf_draft_print(&draft, "%.*s.%.*s.svc.cluster.local", TEXT(name), TEXT(space));
+    draft.target = hf_draft_print(&draft, "%.*s.%.*s.svc.cluster.local", TEXT(name), TEXT(space));
     put_meta(&draft, &draft.variables, service, uid);
     hf_draft_text(&draft, &draft.variables, "cluster_ip", hf_json_text_of(spec, "clusterIP"));
     hf_draft_text(&draft, &draft.variables, "service_type", hf_json_text_of(spec, "type"));
@@ -245,8 +241,7 @@ static bool covers(struct hf_slice pattern, struct hf_slice host)
 
 static bool has_tls(const struct hf_json *ingress, struct hf_slice host)
 {
-    const struct hf_json *tls =
-        hf_json_first(hf_json_get(hf_json_get(ingress, "spec"), "tls"));
+    const struct hf_json *tls = hf_json_first(hf_json_get(hf_json_get(ingress, "spec"), "tls"));
     for (; tls != NULL; tls = tls->next) {
         const struct hf_json *one = hf_json_first(hf_json_get(tls, "hosts"));
         for (; one != NULL; one = one->next) {
@@ -261,21 +256,18 @@ static bool has_tls(const struct hf_json *ingress, struct hf_slice host)
 void kube_ingress_find(struct kube_found *found, const struct hf_json *ingress)
 {
     struct hf_slice uid = meta(ingress, "uid");
-    const struct hf_json *rule =
-        hf_json_first(hf_json_get(hf_json_get(ingress, "spec"), "rules"));
+    const struct hf_json *rule = hf_json_first(hf_json_get(hf_json_get(ingress, "spec"), "rules"));
     for (; rule != NULL; rule = rule->next) {
         struct hf_slice host = hf_json_text_of(rule, "host");
         const char *scheme = has_tls(ingress, host) ? "https" : "http";
-        const struct hf_json *one =
-            hf_json_first(hf_json_get(hf_json_get(rule, "http"), "paths"));
+        const struct hf_json *one = hf_json_first(hf_json_get(hf_json_get(rule, "http"), "paths"));
         for (; one != NULL; one = one->next) {
             struct hf_slice path = hf_json_text_of(one, "path");
             struct hf_endpoint_draft draft;
             hf_draft_begin(&draft, "k8s.ingress", META_COUNT + 3);
             draft.id = hf_draft_print(&draft, "%s/%.*s/%.*s%.*s", found->observer, TEXT(uid),
                                       TEXT(host), TEXT(path));
-            draft.target =
-                hf_draft_print(&draft, "%s://%.*s%.*s", scheme, TEXT(host), TEXT(path));
+            draft.target = hf_draft_print(&draft, "%s://%.*s%.*s", scheme, TEXT(host), TEXT(path));
             /* The uid is that of the endpoint, as the Go collector has it. */
             put_meta(&draft, &draft.variables, ingress, hf_slice_text(draft.id));
             hf_draft_text(&draft, &draft.variables, "scheme", hf_slice_text(scheme));

@@ -71,8 +71,8 @@ static const char *check_rule(const char *key, const char *text)
     bool is_known = false;
     for (unsigned i = 0; creator_types[i] != NULL && *at == '"'; i++) {
         size_t size = strlen(creator_types[i]);
-        is_known = is_known ||
-                   (strncmp(at + 1, creator_types[i], size) == 0 && at[1 + size] == '"');
+        is_known =
+            is_known || (strncmp(at + 1, creator_types[i], size) == 0 && at[1 + size] == '"');
     }
     if (!is_known) {
         return "a rule that begins with type == and one of \"pod\", \"port\", \"pod.container\", "

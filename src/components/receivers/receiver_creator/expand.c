@@ -10,21 +10,36 @@
 #include "util/compress.h"
 
 const char *const creator_names[] = {
-    "type",           "id",
-    "endpoint",       "host",
-    "port",           "name",
-    "namespace",      "uid",
-    "labels",         "annotations",
-    "pod",            "transport",
-    "container_name", "container_id",
-    "container_image", "process_name",
-    "command",        "is_ipv6",
-    "alternate_port", "image",
-    "tag",            "service_type",
-    "cluster_ip",     "scheme",
-    "path",           "hostname",
-    "external_ip",    "internal_ip",
-    "external_dns",   "internal_dns",
+    "type",
+    "id",
+    "endpoint",
+    "host",
+    "port",
+    "name",
+    "namespace",
+    "uid",
+    "labels",
+    "annotations",
+    "pod",
+    "transport",
+    "container_name",
+    "container_id",
+    "container_image",
+    "process_name",
+    "command",
+    "is_ipv6",
+    "alternate_port",
+    "image",
+    "tag",
+    "service_type",
+    "cluster_ip",
+    "scheme",
+    "path",
+    "hostname",
+    "external_ip",
+    "internal_ip",
+    "external_dns",
+    "internal_dns",
     "kubelet_endpoint_port",
     HF_EXPR_ENV, /* always nil: expressions of pods must not read this process's environment */
     NULL,
@@ -125,7 +140,8 @@ static int by_key(const void *a, const void *b)
     const struct hf_expr_pair *left = a, *right = b;
     size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
     int order = size != 0 ? memcmp(left->key.data, right->key.data, size) : 0;
-    return order != 0 ? order : (left->key.size > right->key.size) - (left->key.size < right->key.size);
+    return order != 0 ? order
+                      : (left->key.size > right->key.size) - (left->key.size < right->key.size);
 }
 
 static enum hf_status print_map(struct hf_bytes *out, const struct hf_expr_map *map)
@@ -318,10 +334,10 @@ static enum hf_status value_of(struct hf_arena *arena, const struct hf_expr_valu
                                const char *text, struct hf_value *ret_value)
 {
     static const enum hf_value_type types[] = {
-        [HF_EXPR_NULL] = HF_VALUE_NONE,     [HF_EXPR_STRING] = HF_VALUE_STRING,
-        [HF_EXPR_BYTES] = HF_VALUE_STRING,  [HF_EXPR_BOOL] = HF_VALUE_BOOL,
-        [HF_EXPR_INT] = HF_VALUE_INT,       [HF_EXPR_DOUBLE] = HF_VALUE_DOUBLE,
-        [HF_EXPR_LIST] = HF_VALUE_LIST,     [HF_EXPR_MAP] = HF_VALUE_MAP,
+        [HF_EXPR_NULL] = HF_VALUE_NONE,    [HF_EXPR_STRING] = HF_VALUE_STRING,
+        [HF_EXPR_BYTES] = HF_VALUE_STRING, [HF_EXPR_BOOL] = HF_VALUE_BOOL,
+        [HF_EXPR_INT] = HF_VALUE_INT,      [HF_EXPR_DOUBLE] = HF_VALUE_DOUBLE,
+        [HF_EXPR_LIST] = HF_VALUE_LIST,    [HF_EXPR_MAP] = HF_VALUE_MAP,
     };
     bool is_map = from->type == HF_EXPR_MAP;
     struct hf_value *items;
@@ -333,15 +349,16 @@ static enum hf_status value_of(struct hf_arena *arena, const struct hf_expr_valu
     size_t count = is_map ? from->map->count : from->list->count;
     enum hf_status status = make(arena, types[from->type], count, ret_value, &items, &keys);
     for (size_t i = 0; i < count && status == HF_OK; i++) {
-        const struct hf_expr_value *one = is_map ? &from->map->pairs[i].value : &from->list->items[i];
+        const struct hf_expr_value *one =
+            is_map ? &from->map->pairs[i].value : &from->list->items[i];
         struct hf_bytes out = {0};
         status = print(&out, one);
         const char *shown =
             status == HF_OK ? copy_text(arena, hf_slice_of(out.data, out.size)) : NULL;
         keys[i] = is_map ? copy_text(arena, from->map->pairs[i].key) : "";
         hf_bytes_release(&out);
-        status = shown != NULL && keys[i] != NULL ? value_of(arena, one, shown, &items[i])
-                                                  : HF_NOMEM;
+        status =
+            shown != NULL && keys[i] != NULL ? value_of(arena, one, shown, &items[i]) : HF_NOMEM;
     }
     return status;
 }

@@ -294,13 +294,12 @@ static enum hf_status read_logs(const struct source *source, struct creator_hint
         !is_name(source->scope)) {
         return HF_OK;
     }
-    enum hf_status status =
-        read_yaml(source, find(source, LOGS, "config"), hint, &given, reterr);
+    enum hf_status status = read_yaml(source, find(source, LOGS, "config"), hint, &given, reterr);
     if (status != HF_OK) {
         return status;
     }
-    const char *path = print(source->arena, "/var/log/pods/%s_%s_%s/%s/*.log", space, name, uid,
-                             source->scope);
+    const char *path =
+        print(source->arena, "/var/log/pods/%s_%s_%s/%s/*.log", space, name, uid, source->scope);
     hint->wish.id = print(source->arena, "%s/%s_%s", LOGS_RECEIVER, uid, source->scope);
     hint->wish.config =
         make_list(source->arena, path, &include)

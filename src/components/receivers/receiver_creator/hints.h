@@ -18,6 +18,6 @@ struct creator_hint {
  * `reterr` (CREATOR_ERROR_MAX); HF_NOMEM. To be released in any case. */
 HF_MUST_USE enum hf_status creator_hint_read(const struct creator_config *config,
                                              const struct hf_endpoint *endpoint,
-                                             struct hf_arena *arena,
-                                             struct creator_hint *ret_hint, char *reterr);
+                                             struct hf_arena *arena, struct creator_hint *ret_hint,
+                                             char *reterr);
 void creator_hint_release(struct creator_hint *hint);

@@ -111,7 +111,8 @@ enum hf_status creator_plan_make(const struct creator_config *config,
     struct collected collected = {0};
     struct creator_plan plan = {.id = wish->id, .signals = wish->signals};
     size_t type_size = strcspn(wish->id, "/");
-    struct hf_slice type = hf_expr_copy_text(variables->arena, hf_slice_of(wish->id, type_size + 1));
+    struct hf_slice type =
+        hf_expr_copy_text(variables->arena, hf_slice_of(wish->id, type_size + 1));
     if (type.data == NULL) {
         return HF_NOMEM;
     }
@@ -126,11 +127,12 @@ enum hf_status creator_plan_make(const struct creator_config *config,
     }
     plan.attributes = collected.pairs;
     plan.attribute_count = collected.count;
-    plan.digest = hf_hash_mix(hash_value(&plan.config), hf_hash_of(hf_slice_text(endpoint->target)));
+    plan.digest =
+        hf_hash_mix(hash_value(&plan.config), hf_hash_of(hf_slice_text(endpoint->target)));
     for (size_t i = 0; i < collected.count; i++) {
-        plan.digest = hf_hash_mix(plan.digest,
-                                  hf_hash_pair(hf_slice_text(collected.pairs[i].key),
-                                               hf_slice_text(collected.pairs[i].value)));
+        plan.digest =
+            hf_hash_mix(plan.digest, hf_hash_pair(hf_slice_text(collected.pairs[i].key),
+                                                  hf_slice_text(collected.pairs[i].value)));
     }
     *ret_plan = plan;
     return HF_OK;
@@ -144,16 +146,17 @@ static char *name_of(const struct hf_node *node, const struct hf_endpoint *endpo
 {
     char *id = NULL;
     const char *slash = strchr(plan->id, '/');
-    int size = asprintf(&id, "%s/%s/%s{endpoint=\"%s\"}/%s", plan->type,
-                        slash != NULL ? slash + 1 : "", hf_node_id(node), endpoint->target,
-                        endpoint->id);
+    int size =
+        asprintf(&id, "%s/%s/%s{endpoint=\"%s\"}/%s", plan->type, slash != NULL ? slash + 1 : "",
+                 hf_node_id(node), endpoint->target, endpoint->id);
     return size >= 0 ? id : NULL;
 }
 
 /* The creator's id and a hash of the template and the endpoint: neither an address nor anything
  * else that may change while it reads the same. */
 static void name_place(const struct hf_node *node, const struct hf_endpoint *endpoint,
-                       const struct creator_plan *plan, char ret_place[HF_SUBRECEIVER_PLACE_MAX + 1])
+                       const struct creator_plan *plan,
+                       char ret_place[HF_SUBRECEIVER_PLACE_MAX + 1])
 {
     const char *id = hf_node_id(node);
     struct hf_hash hash = hf_hash_pair(hf_slice_text(plan->id), hf_slice_text(endpoint->id));
@@ -186,12 +189,11 @@ void creator_instance_start(struct hf_node *node, const struct hf_endpoint *endp
     };
     enum hf_status status =
         id != NULL ? hf_subreceiver_start(node, &options, &instance->sub, why) : HF_NOMEM;
-    const struct hf_log_key *keys = HF_LOG_KEYS(
-        HF_LOG_TEXT("name", plan->id), HF_LOG_TEXT("endpoint", endpoint->target),
-        HF_LOG_TEXT("endpoint_id", endpoint->id),
-        HF_LOG_TEXT("error", status != HF_OK ? why : NULL));
-    hf_node_log_keys(node,
-                     status == HF_OK || status == HF_NOT_FOUND ? HF_LOG_INFO : HF_LOG_ERROR,
+    const struct hf_log_key *keys =
+        HF_LOG_KEYS(HF_LOG_TEXT("name", plan->id), HF_LOG_TEXT("endpoint", endpoint->target),
+                    HF_LOG_TEXT("endpoint_id", endpoint->id),
+                    HF_LOG_TEXT("error", status != HF_OK ? why : NULL));
+    hf_node_log_keys(node, status == HF_OK || status == HF_NOT_FOUND ? HF_LOG_INFO : HF_LOG_ERROR,
                      status == HF_OK ? "starting receiver" : "failed to start receiver", keys);
     bool is_final = status == HF_INVALID || status == HF_NOT_FOUND;
     instance->retry_ns = is_final ? UINT64_MAX : hf_clock_monotonic_ns() + RETRY_NS;

@@ -48,8 +48,7 @@ void creator_sweep(struct creator *creator)
 
 static bool is_log_only(const struct creator_instance *instance)
 {
-    return instance->sub != NULL &&
-           hf_subreceiver_signals(instance->sub) == HF_SIGNAL_BIT(HF_LOGS);
+    return instance->sub != NULL && hf_subreceiver_signals(instance->sub) == HF_SIGNAL_BIT(HF_LOGS);
 }
 
 /* Those that nothing wants. */
@@ -308,13 +307,13 @@ static bool is_due(const struct creator_known *known, uint64_t now_ns)
 }
 
 /* Takes the reference of `endpoint` over. */
-static void meet(struct creator *creator, struct creator_known *known,
-                 struct hf_endpoint *endpoint, uint64_t now_ns)
+static void meet(struct creator *creator, struct creator_known *known, struct hf_endpoint *endpoint,
+                 uint64_t now_ns)
 {
     bool is_new = known->endpoint == NULL;
-    bool is_other = is_new || known->gone_ns != 0 ||
-                    memcmp(known->endpoint->digest, endpoint->digest,
-                           sizeof(endpoint->digest)) != 0;
+    bool is_other =
+        is_new || known->gone_ns != 0 ||
+        memcmp(known->endpoint->digest, endpoint->digest, sizeof(endpoint->digest)) != 0;
     if (!is_new) {
         hf_ref_drop(&known->endpoint->ref);
     }
@@ -331,17 +330,16 @@ static size_t merge(struct creator *creator, const struct shown *shown,
 {
     size_t count = 0, i = 0, k = 0;
     while (i < shown->count || k < creator->known_count) {
-        int order = i == shown->count          ? 1
-                    : k == creator->known_count ? -1
-                                                : strcmp(shown->items[i]->id,
-                                                         creator->known[k].endpoint->id);
+        int order = i == shown->count ? 1
+                    : k == creator->known_count
+                        ? -1
+                        : strcmp(shown->items[i]->id, creator->known[k].endpoint->id);
         if (order > 0) {
             merged[count] = creator->known[k++];
             count += stays(creator, &merged[count], now_ns);
             continue;
         }
-        merged[count] =
-            order == 0 ? creator->known[k++] : (struct creator_known){.endpoint = NULL};
+        merged[count] = order == 0 ? creator->known[k++] : (struct creator_known){.endpoint = NULL};
         meet(creator, &merged[count++], shown->items[i++], now_ns);
     }
     return count;

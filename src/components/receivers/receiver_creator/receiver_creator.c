@@ -71,8 +71,7 @@ static enum hf_status find_observers(struct creator *creator, char *reterr)
     enum hf_status status = creator->observers != NULL ? HF_OK : HF_NOMEM;
     for (size_t i = 0; i < ids->count && status == HF_OK; i++) {
         struct creator_observer *observer = &creator->observers[i];
-        status =
-            hf_node_observer(creator->node, ids->items[i], &observer->ops, &observer->self);
+        status = hf_node_observer(creator->node, ids->items[i], &observer->ops, &observer->self);
         snprintf(reterr, HF_ERROR_MAX, "watch_observers: the extension \"%.100s\" is no observer",
                  ids->items[i]);
         creator->observer_count += status == HF_OK;
@@ -101,8 +100,7 @@ static enum hf_status open_creator(struct hf_node *node, const void *config, voi
         status = hf_loop_new(&creator->loop);
     }
     if (status == HF_OK) {
-        status =
-            hf_loop_timer_set(creator->loop, &creator->timer, hf_loop_now_ns(creator->loop));
+        status = hf_loop_timer_set(creator->loop, &creator->timer, hf_loop_now_ns(creator->loop));
     }
     if (status != HF_OK) {
         close_creator(creator);

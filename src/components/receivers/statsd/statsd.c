@@ -139,8 +139,9 @@ static struct hf_series *counter(const struct statsd *statsd, const char *parse_
         .type = HF_COUNTER,
         .help = "Lines that were read, and those that could not be.",
     };
-    const struct hf_label labels[] = {
-        {"receiver", hf_node_counted_id(statsd->node)}, {"parse_success", parse_success}, {NULL, NULL}};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(statsd->node)},
+                                      {"parse_success", parse_success},
+                                      {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(statsd->node), &family, labels);
 }
 

@@ -43,16 +43,19 @@ static int make_tree(void **state)
     snprintf(proc, sizeof(proc), "/tmp/sockets_test.XXXXXX");
     assert_non_null(mkdtemp(proc));
     make_folder("net");
-    put("net/tcp",
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-        "inode\n"
-        "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
-        "30 1 0 100 0 0 10 0\n"
-        "   1: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   104        0 "
-        "10 1 0 100 0 0 10 0\n"
-        "   2: 0100007F:1538 0100007F:9C40 01 00000000:00000000 00:00000000 00000000   104        0 "
-        "11 1 0 20 0 0 10 -1\n"
-        "nonsense\n");
+    put("net/tcp", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+                   "uid  timeout "
+                   "inode\n"
+                   "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000    "
+                   " 0        0 "
+                   "30 1 0 100 0 0 10 0\n"
+                   "   1: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   "
+                   "104        0 "
+                   "10 1 0 100 0 0 10 0\n"
+                   "   2: 0100007F:1538 0100007F:9C40 01 00000000:00000000 00:00000000 00000000   "
+                   "104        0 "
+                   "11 1 0 20 0 0 10 -1\n"
+                   "nonsense\n");
     put("net/tcp6",
         "  sl  local_address                         remote_address                        st ...\n"
         "   0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 0A "

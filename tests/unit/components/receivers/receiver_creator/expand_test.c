@@ -141,12 +141,10 @@ static void maps_and_lists_are_expanded_throughout(void **state)
 {
     static const struct hf_value in_list[] = {{.type = HF_VALUE_STRING, .string = "`name`"},
                                               {.type = HF_VALUE_INT, .integer = 5, .string = "5"}};
-    static const struct hf_value items[] = {
-        {.type = HF_VALUE_LIST, .items = in_list, .count = 2},
-        {.type = HF_VALUE_STRING, .string = "`pod.labels`"}};
+    static const struct hf_value items[] = {{.type = HF_VALUE_LIST, .items = in_list, .count = 2},
+                                            {.type = HF_VALUE_STRING, .string = "`pod.labels`"}};
     static const char *const keys[] = {"list", "labels"};
-    const struct hf_value map = {
-        .type = HF_VALUE_MAP, .items = items, .keys = keys, .count = 2};
+    const struct hf_value map = {.type = HF_VALUE_MAP, .items = items, .keys = keys, .count = 2};
     struct hf_arena arena = {.limit = 1 << 20};
     struct hf_endpoint *endpoint = port("x");
     struct creator_variables variables;
