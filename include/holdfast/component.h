@@ -4,7 +4,9 @@
  * Adding a component is that folder, one line in src/components.def and one test file. A NULL
  * pointer means "nothing to do". Life: open (allocate, check the outside world) - start (traffic
  * flows) - stop (take nothing new, finish what is in flight) - close (free). open, start, stop and
- * close run on the main thread; the others say where.
+ * close run on the main thread, those of a receiver that another one has started (subreceiver.h) on
+ * a thread of that one; open and start of any two components never at the same time. The others say
+ * where.
  */
 #pragma once
 
@@ -19,6 +21,7 @@
 #include "field.h"
 #include "leader.h"
 #include "node.h"
+#include "observer.h"
 #include "probe.h"
 #include "queued_processor.h"
 #include "status.h"
@@ -90,6 +93,8 @@ struct hf_exporter_ops {
 struct hf_extension_ops {
     const struct hf_auth *auth; /* it authenticates: see auth.h. Any thread. NULL: it does not */
     const struct hf_leader *leader; /* it elects a leader: see leader.h. NULL: it does not */
+    /* It finds endpoints: see observer.h. NULL: it does not */
+    const struct hf_observer *observer;
     /* It names the data directory: that part of `config`. NULL: it does not. */
     const struct hf_storage_config *(*storage)(const void *config);
 };

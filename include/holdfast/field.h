@@ -101,6 +101,11 @@ struct hf_field {
     bool required;         /* absent is an error */
     bool null_enables;     /* OPTIONAL: written with nothing behind it, it is there with defaults */
     bool is_secret;        /* not SECRET by its type; printed as [REDACTED], as are its items */
+    bool is_refs;          /* STRING_LIST: each item is like a REF */
+    /* STRUCT_MAP, directly in a component: the keys are ids of receivers, and the inner key
+     * `config` is the configuration of one, in which texts may have expressions in backticks. What
+     * has none is checked at load. */
+    bool is_templates;
     /* STRING, and each entry of MAP: NULL for a good text, else what was expected instead. */
     const char *(*validate)(const char *key, const char *text);
     const char *const

@@ -19,9 +19,14 @@ struct hf_loop;
 struct hf_auth;
 struct hf_leader;
 struct hf_metrics;
+struct hf_observer;
 
 /* "otlp/gateway", as the user wrote it. */
 const char *hf_node_id(const struct hf_node *node);
+/* The same, but for a receiver that another one has started (subreceiver.h): the id under which all
+ * of its type there are counted, and the one under which its places are kept. */
+const char *hf_node_counted_id(const struct hf_node *node);
+const char *hf_node_place_id(const struct hf_node *node);
 
 enum hf_log_level { HF_LOG_DEBUG = 0, HF_LOG_INFO, HF_LOG_WARN, HF_LOG_ERROR };
 
@@ -80,6 +85,12 @@ HF_MUST_USE enum hf_status hf_node_auth(const struct hf_node *node, const char *
  */
 HF_MUST_USE enum hf_status hf_node_leader(const struct hf_node *node, const char *id,
                                           const struct hf_leader **ret_leader, void **ret_self);
+
+/* Likewise the observer of that id, for `watch_observers`. HF_NOT_FOUND when it finds no endpoints.
+ */
+HF_MUST_USE enum hf_status hf_node_observer(const struct hf_node *node, const char *id,
+                                            const struct hf_observer **ret_observer,
+                                            void **ret_self);
 
 /*
  * The request headers that receivers must keep because some component downstream reads them

@@ -44,8 +44,8 @@ static const char *inner_key(struct hf_load *load, const struct hf_field *fields
     return NULL;
 }
 
-static void report_unknown_key(struct hf_load *load, const struct hf_key_path *path,
-                               const struct hf_yaml_entry *entry, const struct hf_field *fields)
+void hf_bind_unknown_key(struct hf_load *load, const struct hf_key_path *path,
+                         const struct hf_yaml_entry *entry, const struct hf_field *fields)
 {
     struct hf_key_path step = {.up = path, .key = entry->key};
     struct hf_suggestion suggestion = {.word = entry->key};
@@ -192,12 +192,25 @@ static void warn_of_ignored(struct hf_load *load, const struct hf_key_path *path
                  told ? "" : "has no effect: ", help == NULL ? "accepted without effect" : help);
 }
 
+/* Of a list of extensions. */
+static void bind_references(struct hf_load *load, const struct hf_key_path *path,
+                            const struct hf_yaml *node, const struct hf_field *field,
+                            const struct hf_string_list *list)
+{
+    for (size_t i = 0; field->is_refs && i < list->count; i++) {
+        struct hf_key_path step = {.up = path, .index = i};
+        bool is_noted = hf_bind_reference(load, &step, node->place, field, list->items[i]);
+        (void)is_noted; /* without memory the loading fails as a whole */
+    }
+}
+
 void hf_bind_value(struct hf_load *load, const struct hf_key_path *path, const struct hf_yaml *node,
                    const struct hf_field *field, void *at)
 {
     switch (field->type) {
     case HF_FIELD_STRING_LIST:
         hf_bind_strings(load, path, node, field->choices, at);
+        bind_references(load, path, node, field, at);
         break;
     case HF_FIELD_MAP:
         hf_bind_map(load, path, node, field, at);
@@ -308,7 +321,7 @@ void hf_bind(struct hf_load *load, const struct hf_key_path *path, struct hf_yam
     }
     for (size_t i = 0; node != NULL && i < node->count; i++) {
         if (hf_bind_field(target.fields, node->entries[i].key) == NULL) {
-            report_unknown_key(load, path, &node->entries[i], target.fields);
+            hf_bind_unknown_key(load, path, &node->entries[i], target.fields);
         }
     }
     for (const struct hf_field *field = target.fields; field != NULL && field->type != HF_FIELD_END;

@@ -34,11 +34,18 @@ void hf_bind_any(struct hf_load *load, const struct hf_key_path *path, const str
 /* `choices`: what an item may be, exactly; NULL: anything. */
 void hf_bind_strings(struct hf_load *load, const struct hf_key_path *path,
                      const struct hf_yaml *node, const char *const *choices, void *at);
+/* Notes that the value of a field names an extension. False: out of memory. */
+bool hf_bind_reference(struct hf_load *load, const struct hf_key_path *path,
+                       struct hf_yaml_place place, const struct hf_field *field, const char *id);
 /* Reports that the text is none of them, with the nearest one. */
 void hf_bind_no_choice(struct hf_load *load, const struct hf_key_path *path,
                        struct hf_yaml_place place, const char *const *choices, const char *text);
 void hf_bind_map(struct hf_load *load, const struct hf_key_path *path, const struct hf_yaml *node,
                  const struct hf_field *field, void *at);
+
+/* Reports a key that none of the fields has, with the nearest one. */
+void hf_bind_unknown_key(struct hf_load *load, const struct hf_key_path *path,
+                         const struct hf_yaml_entry *entry, const struct hf_field *fields);
 
 /* The field of that key, new or old spelling; NULL: none. */
 const struct hf_field *hf_bind_field(const struct hf_field *fields, const char *key);

@@ -196,26 +196,31 @@ static void bind_enum(const struct slot *slot, const char *text)
     hf_bind_no_choice(slot->load, slot->path, slot->node->place, choices, text);
 }
 
-static void bind_reference(const struct slot *slot, const char *text)
+bool hf_bind_reference(struct hf_load *load, const struct hf_key_path *path,
+                       struct hf_yaml_place place, const struct hf_field *field, const char *id)
 {
-    struct hf_load *load = slot->load;
-
-    if (text[0] == '\0') {
-        return;
-    }
     struct hf_config_ref *ref = hf_config_alloc(load->memory, sizeof(*ref));
-    const char *where = hf_load_path_text(load, slot->path);
+    const char *where = hf_load_path_text(load, path);
+
     if (ref == NULL || where == NULL) {
-        return;
+        return false;
     }
     *ref = (struct hf_config_ref){.next = load->refs,
-                                  .id = text,
-                                  .key = slot->field->key,
+                                  .id = id,
+                                  .key = field->key,
                                   .text = where,
-                                  .place = slot->node->place,
+                                  .place = place,
                                   .owner = load->owner};
     load->refs = ref;
-    *(const char **)slot->at = text;
+    return true;
+}
+
+static void bind_reference(const struct slot *slot, const char *text)
+{
+    if (text[0] != '\0' &&
+        hf_bind_reference(slot->load, slot->path, slot->node->place, slot->field, text)) {
+        *(const char **)slot->at = text;
+    }
 }
 
 static void bind_text(const struct slot *slot, const char *text)

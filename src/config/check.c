@@ -1,106 +1,15 @@
 #include "check.h"
-#include "replaced.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bind.h"
+#include "component_check.h"
 #include "component_fields.h"
+#include "template.h"
+#include "types.h"
 #include "util/delivery_config.h"
 #include "util/suggest.h"
-
-#define TYPES_MAX 512u
-
-const struct hf_kind_words hf_kind_words[HF_KIND_COUNT] = {
-    [HF_RECEIVER] = {"receivers", "receiver"},    [HF_PROCESSOR] = {"processors", "processor"},
-    [HF_EXPORTER] = {"exporters", "exporter"},    [HF_EXTENSION] = {"extensions", "extension"},
-    [HF_CONNECTOR] = {"connectors", "connector"},
-};
-
-/* ---- types -----------------------------------------------------------------------------------
- */
-
-static bool is_called(const struct hf_component *component, const char *type)
-{
-    if (strcmp(component->type, type) == 0) {
-        return true;
-    }
-    for (const char *const *alias = component->aliases; alias != NULL && *alias != NULL; alias++) {
-        if (strcmp(*alias, type) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct hf_component *find_type(const struct hf_load *load, enum hf_kind kind,
-                                            const char *type)
-{
-    const struct hf_component *const *all = load->options->components;
-
-    for (; all != NULL && *all != NULL; all++) {
-        if ((*all)->kind == kind && is_called(*all, type)) {
-            return *all;
-        }
-    }
-    return NULL;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The types of a kind, sorted, with blanks between. */
-static const char *valid_types(struct hf_load *load, enum hf_kind kind)
-{
-    const struct hf_component *const *all = load->options->components;
-    const char *names[TYPES_MAX];
-    const char *text = "";
-    size_t count = 0;
-
-    for (; all != NULL && *all != NULL && count < TYPES_MAX; all++) {
-        if ((*all)->kind == kind) {
-            names[count++] = (*all)->type;
-        }
-    }
-    qsort(names, count, sizeof(names[0]), by_name);
-    for (size_t i = 0; i < count && text != NULL; i++) {
-        text = hf_config_format(load->memory, "%s%s%s", text, i == 0 ? "" : " ", names[i]);
-    }
-    return text;
-}
-
-static void report_unknown_type(struct hf_load *load, enum hf_kind kind,
-                                const struct hf_yaml_entry *entry, const struct hf_config_id *id)
-{
-    const struct hf_component *const *all = load->options->components;
-    struct hf_key_path section = {.key = hf_kind_words[kind].section};
-    struct hf_suggestion suggestion = {.word = id->type};
-
-    if (load->options->partial) {
-        hf_load_report(load, HF_FINDING_MISSING, entry->place, NULL, "%s %s",
-                       hf_kind_words[kind].noun, id->text);
-        return;
-    }
-    for (; all != NULL && *all != NULL; all++) {
-        if ((*all)->kind == kind) {
-            hf_suggest(&suggestion, (*all)->type);
-        }
-    }
-    const char *valid = valid_types(load, kind), *instead = hf_replaced_by(kind, id->type);
-    if (instead != NULL) {
-        hf_load_error(load, entry->place, &section, "unknown type: \"%s\" for id: \"%s\"; %s",
-                      id->type, id->text, instead);
-        return;
-    }
-    hf_load_error(load, entry->place, &section,
-                  "unknown type: \"%s\" for id: \"%s\"%s%s%s (valid values: [%s])", id->type,
-                  id->text, suggestion.best == NULL ? "" : "; did you mean \"",
-                  suggestion.best == NULL ? "" : suggestion.best,
-                  suggestion.best == NULL ? "" : "\"?", valid == NULL ? "" : valid);
-}
 
 /* ---- one component ---------------------------------------------------------------------------
  */
@@ -192,6 +101,18 @@ static void report_sentence(struct hf_load *load, const struct hf_yaml_entry *en
     }
 }
 
+struct checking {
+    struct hf_load *load;
+    const struct hf_yaml_entry *entry;
+    const struct hf_key_path *path;
+};
+
+static void report_check(void *user, const char *sentence)
+{
+    const struct checking *checking = user;
+    report_sentence(checking->load, checking->entry, checking->path, sentence);
+}
+
 static void bind_component(struct hf_load *load, const struct hf_field *fields,
                            const struct hf_yaml_entry *entry, struct hf_config_component *into)
 {
@@ -214,9 +135,9 @@ static void bind_component(struct hf_load *load, const struct hf_field *fields,
         hf_config_memory_failed(load->memory)) {
         return;
     }
-    if (component->check != NULL) {
-        report_sentence(load, entry, &path, component->check(config));
-    }
+    struct checking checking = {load, entry, &path};
+    hf_component_check(component, config, report_check, &checking);
+    hf_template_check(load, fields, &path, entry);
     if (into->delivery != NULL) {
         report_sentence(load, entry, &path, hf_delivery_check(into->delivery));
     }
@@ -244,11 +165,12 @@ static void read_component(struct hf_build *build, enum hf_kind kind,
     component->id = id.text;
     component->file = entry->place.file;
     component->line = entry->place.line;
-    component->component = find_type(load, kind, id.type);
+    component->component = hf_types_find(load->options->components, kind, id.type);
     build->config->uses[index].entry = entry;
     load->owner = index;
     if (component->component == NULL) {
-        report_unknown_type(load, kind, entry, &id);
+        const struct hf_types_unknown unknown = {kind, id.type, id.text, entry->place};
+        hf_types_report(load, &section, &unknown);
     } else {
         const struct hf_field *fields = hf_component_fields(load->memory, component->component);
         build->config->uses[index].fields = fields;

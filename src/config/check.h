@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "id.h"
 #include "load.h"
 #include "tree.h"
 
@@ -18,6 +19,7 @@ struct hf_config_use {
 struct hf_config {
     struct hf_config_memory *memory;
     const struct hf_yaml *root;
+    const struct hf_component *const *registry; /* NULL: none */
     struct hf_config_component *components;
     struct hf_config_use *uses;
     size_t component_count;
@@ -33,20 +35,6 @@ struct hf_build {
     struct hf_load *load;
     struct hf_config *config;
 };
-
-struct hf_kind_words {
-    const char *section, *noun;
-};
-extern const struct hf_kind_words hf_kind_words[HF_KIND_COUNT];
-
-/* An id as written: its type, and "type/name" without blanks. */
-struct hf_config_id {
-    const char *type, *text;
-};
-/* False: not an id, reported; or out of memory. */
-HF_MUST_USE bool hf_config_id_read(struct hf_load *load, struct hf_yaml_place place,
-                                   const struct hf_key_path *path, const char *text,
-                                   struct hf_config_id *ret_id);
 
 /* Reads all sections of components, binds and checks them. */
 void hf_check_components(struct hf_build *build);

@@ -93,6 +93,8 @@ static void check_ability(struct hf_build *build, const struct hf_config_ref *re
     } else if (strcmp(ref->key, "k8s_leader_elector") == 0 &&
                (ops == NULL || ops->leader == NULL)) {
         hf_load_error(build->load, ref->place, &path, "extension \"%s\" elects no leader", ref->id);
+    } else if (strcmp(ref->key, "watch_observers") == 0 && (ops == NULL || ops->observer == NULL)) {
+        hf_load_error(build->load, ref->place, &path, "extension \"%s\" is no observer", ref->id);
     }
 }
 

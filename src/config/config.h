@@ -77,6 +77,10 @@ void hf_config_free(struct hf_config *config);
  */
 void hf_config_replace_exporters(struct hf_config *config, struct hf_config *peer);
 
+/* The component of that type, or other spelling of it, that is built in; NULL: none. Any thread. */
+const struct hf_component *hf_config_find_type(const struct hf_config *config, enum hf_kind kind,
+                                               const char *type);
+
 /* All defined components, in the order written; the pipelines and extensions say which of them are
  * used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,

@@ -4,10 +4,16 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "check.h"
+#include "id.h"
 
 #define TYPE_MAX 63u
 #define NAME_MAX_BYTES 1024u
+
+const struct hf_kind_words hf_kind_words[HF_KIND_COUNT] = {
+    [HF_RECEIVER] = {"receivers", "receiver"},    [HF_PROCESSOR] = {"processors", "processor"},
+    [HF_EXPORTER] = {"exporters", "exporter"},    [HF_EXTENSION] = {"extensions", "extension"},
+    [HF_CONNECTOR] = {"connectors", "connector"},
+};
 
 /* A part without the blanks around it. */
 static const char *trimmed(struct hf_load *load, const char *text, size_t size)

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "health.h"
+#include "types.h"
 
 /* Everything after the sources were read. */
 static void build_config(struct hf_load *load, struct hf_config *config)
@@ -28,6 +29,7 @@ static struct hf_config *load_into(struct hf_load *load)
     hf_config_add_health(load, root);
     config->memory = load->memory;
     config->root = root;
+    config->registry = load->options->components;
     build_config(load, config);
     return load->error_count == 0 && !hf_config_memory_failed(load->memory) ? config : NULL;
 }
@@ -77,6 +79,12 @@ void hf_config_replace_exporters(struct hf_config *config, struct hf_config *pee
             component->config = with->config;
         }
     }
+}
+
+const struct hf_component *hf_config_find_type(const struct hf_config *config, enum hf_kind kind,
+                                               const char *type)
+{
+    return hf_types_find(config->registry, kind, type);
 }
 
 const struct hf_config_component *hf_config_components(const struct hf_config *config,

@@ -63,7 +63,7 @@ static struct hf_expr_value member(struct scope *scope, const struct node *node)
     }
     if (of.type == HF_EXPR_MAP && is_text(&key)) {
         const struct hf_expr_pair *pair = hf_expr_map_find(of.map, key.text);
-        return pair != NULL ? pair->value : nil;
+        return pair != NULL ? pair->value : of.map->holds_texts ? hf_expr_text("") : nil;
     }
     if (of.type == HF_EXPR_LIST && key.type == HF_EXPR_INT) {
         int64_t count = (int64_t)of.list->count;

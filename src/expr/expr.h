@@ -21,6 +21,8 @@ struct hf_expr;
 
 /* HasLabel() and Label() are there when a variable of this name is, a map. */
 #define HF_EXPR_LABELS "labels"
+/* env() is not there when a variable of this name is: for expressions of strangers. */
+#define HF_EXPR_ENV "env"
 
 /* `names`: the variables, in the order in which values are given; ends with NULL. HF_INVALID:
  * `reterr` (HF_EXPR_ERROR_MAX) says what is wrong. HF_NOMEM. */

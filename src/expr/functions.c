@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "node.h"
 
@@ -485,6 +486,51 @@ static struct hf_expr_value call_label(struct scope *scope, const struct node *n
     return is_text ? value : hf_expr_text("");
 }
 
+/* A bare name or address. */
+static bool is_host(struct hf_slice host)
+{
+    bool is_good = host.size != 0;
+    for (size_t i = 0; i < host.size; i++) {
+        is_good = is_good && host.data[i] > ' ' && host.data[i] != 0x7f &&
+                  strchr("[]/?#@\\'\"`", host.data[i]) == NULL;
+    }
+    return is_good;
+}
+
+static bool port_of(const struct hf_expr_value *value, int64_t *ret_port)
+{
+    *ret_port = value->type == HF_EXPR_INT ? value->integer : 0;
+    if (value->type == HF_EXPR_STRING) {
+        for (size_t i = 0; i < value->text.size && i < 6; i++) {
+            bool is_digit = isdigit(value->text.data[i]) != 0;
+            *ret_port = is_digit ? 10 * *ret_port + (value->text.data[i] - '0') : 65536;
+        }
+    }
+    return *ret_port >= 1 && *ret_port <= 65535;
+}
+
+/* "host:port", with brackets around an address of IPv6. */
+static struct hf_expr_value call_join_host_port(struct scope *scope, const struct node *node)
+{
+    struct hf_slice host;
+    int64_t port;
+    if (!text_argument(scope, node, 0, &host)) {
+        return nil;
+    }
+    struct hf_expr_value value = argument(scope, node, 1);
+    if (!is_host(host) || !port_of(&value, &port)) {
+        return expr_fail(scope, "joinHostPort needs a bare host and a port from 1 to 65535");
+    }
+    char *text = hf_arena_take(scope->arena, host.size + 10);
+    if (text == NULL) {
+        return expr_no_memory(scope);
+    }
+    bool is_ipv6 = memchr(host.data, ':', host.size) != NULL;
+    int size = snprintf(text, host.size + 10, is_ipv6 ? "[%.*s]:%d" : "%.*s:%d", (int)host.size,
+                        (const char *)host.data, (int)port);
+    return hf_expr_string(hf_slice_of(text, (size_t)size));
+}
+
 static const struct expr_function functions[] = {
     {"len", call_len, 1, 1, false, false},
     {"all", call_all, 2, 2, true, false},
@@ -509,6 +555,8 @@ static const struct expr_function functions[] = {
     {"float", call_float, 1, 1, false, false},
     {"string", call_string, 1, 1, false, false},
     {"type", call_type, 1, 1, false, false},
+    {"typeOf", call_type, 1, 1, false, false},
+    {"joinHostPort", call_join_host_port, 2, 2, false, false},
     {"keys", call_keys, 1, 1, false, false},
     {"values", call_values, 1, 1, false, false},
     {"abs", call_abs, 1, 1, false, false},

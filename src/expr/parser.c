@@ -187,6 +187,9 @@ static struct node *parse_call(struct parser *parser, struct hf_slice name)
         labels = new_variable(parser, hf_slice_text(HF_EXPR_LABELS));
         function = labels != NULL ? function : NULL;
     }
+    if (hf_slice_is(name, HF_EXPR_ENV) && new_variable(parser, name) != NULL) {
+        function = NULL;
+    }
     if (function == NULL) {
         return fail(parser, "a function is not known");
     }

@@ -51,6 +51,7 @@ struct hf_expr_pair {
 struct hf_expr_map {
     struct hf_expr_pair *pairs;
     size_t count, capacity;
+    bool holds_texts; /* a key that is not there is an empty text, as in a map of texts in Go */
 };
 
 #define HF_EXPR_DEPTH_MAX 64u /* lists and maps within each other */

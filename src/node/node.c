@@ -12,6 +12,16 @@ const char *hf_node_id(const struct hf_node *node)
     return node->id;
 }
 
+const char *hf_node_counted_id(const struct hf_node *node)
+{
+    return node->counted_id != NULL ? node->counted_id : node->id;
+}
+
+const char *hf_node_place_id(const struct hf_node *node)
+{
+    return node->place_id != NULL ? node->place_id : node->id;
+}
+
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
 {
     va_list arguments;

@@ -87,6 +87,10 @@ struct hf_pipeline {
 
 struct hf_node {
     const char *id;
+    /* Of a receiver that another one has started; NULL: the id. */
+    const char *counted_id, *place_id;
+    const struct hf_string_pair *added; /* likewise, to every resource; see subreceiver.h */
+    size_t added_count;
     const struct hf_component *component;
     const void *config;
     const struct hf_delivery_config *delivery_config; /* exporters; NULL: it has no such keys */
@@ -95,6 +99,7 @@ struct hf_node {
     atomic_int state; /* enum hf_state, as its life has come to */
     _Atomic uint64_t state_since_unix_ns;
     struct hf_graph *graph;
+    atomic_size_t holds; /* part of those of the graph */
     const struct hf_host *host;
     struct hf_loop *own_loop; /* of an exporter's delivery or a queued processor; NULL: none */
     unsigned signals;

@@ -7,11 +7,12 @@
 
 #include "node/node.h"
 
-/* The queue's name of a checkpoint: the receiver's id, a zero byte, the receiver's own name. */
+/* The queue's name of a checkpoint: the receiver's id (of its places), a zero byte, the receiver's
+ * own name. */
 static size_t write_name(const struct hf_node *node, struct hf_slice name, char *out)
 {
-    size_t id_size = strlen(node->id) + 1;
-    memcpy(out, node->id, id_size);
+    size_t id_size = strlen(hf_node_place_id(node)) + 1;
+    memcpy(out, hf_node_place_id(node), id_size);
     memcpy(out + id_size, name.data, name.size);
     return id_size + name.size;
 }
@@ -26,7 +27,7 @@ enum hf_status hf_checkpoints_copy(const struct hf_node *node,
     if (count == 0) {
         return HF_OK;
     }
-    size_t size = count * (sizeof(struct wal_checkpoint) + strlen(node->id) + 1);
+    size_t size = count * (sizeof(struct wal_checkpoint) + strlen(hf_node_place_id(node)) + 1);
     for (size_t i = 0; i < count; i++) {
         size += options->checkpoints[i].name.size;
     }
@@ -99,7 +100,7 @@ enum hf_status hf_node_checkpoint_each(const struct hf_node *node, struct hf_sli
                                        void (*visit)(void *user, struct hf_slice value), void *user)
 {
     char full[WAL_NAME_BYTES_MAX];
-    if (strlen(node->id) + 1 + name.size > sizeof(full)) {
+    if (strlen(hf_node_place_id(node)) + 1 + name.size > sizeof(full)) {
         return HF_TOO_LARGE;
     }
     const struct reading reading = {

@@ -22,31 +22,6 @@
 
 /* ---- nodes ---- */
 
-static enum hf_status open_node(struct hf_node *node, char *reterr)
-{
-    char why[HF_ERROR_MAX] = "";
-    enum hf_status status = HF_OK;
-    if (node->component->open != NULL) {
-        status = node->component->open(node, node->config, &node->self, why);
-    }
-    if (status != HF_OK) {
-        snprintf(reterr, HF_ERROR_MAX, "%s: %.480s", node->id,
-                 why[0] != '\0' ? why : hf_status_row(status)->says);
-        return status;
-    }
-    node->opened = true;
-    return HF_OK;
-}
-
-void hf_graph_close_node(struct hf_node *node)
-{
-    if (node->opened && node->component->close != NULL) {
-        node->component->close(node->self);
-    }
-    node->opened = false;
-    node->self = NULL;
-}
-
 static void free_nodes(struct hf_node **nodes, size_t count)
 {
     for (size_t i = 0; nodes != NULL && i < count; i++) {
@@ -131,7 +106,7 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
         for (size_t i = 0; i < groups[g].count; i++) {
-            enum hf_status status = open_node(groups[g].nodes[i], reterr);
+            enum hf_status status = hf_graph_open_node(groups[g].nodes[i], reterr);
             if (status != HF_OK) {
                 return status;
             }
@@ -139,7 +114,7 @@ static enum hf_status open_all(struct hf_graph *graph, char *reterr)
     }
     enum hf_status status = hf_graph_collect_keys(graph);
     for (size_t i = 0; i < graph->receiver_count && status == HF_OK; i++) {
-        status = open_node(graph->receivers[i], reterr);
+        status = hf_graph_open_node(graph->receivers[i], reterr);
     }
     return status;
 }
@@ -199,7 +174,7 @@ enum hf_status hf_graph_add_exporter(struct hf_graph *graph, const struct hf_con
     }
     node->signals = signals;
     node->own_loop = loop;
-    enum hf_status status = open_node(node, reterr);
+    enum hf_status status = hf_graph_open_node(node, reterr);
     if (status == HF_OK && node->component->start != NULL) {
         status = node->component->start(node->self, reterr);
         node->started = status == HF_OK;

@@ -17,8 +17,8 @@ struct hf_graph {
     const char **keys; /* request headers that receivers keep */
     size_t key_count;
     bool wants_peer, wants_auth;
-    bool succeeded;      /* another one has taken over */
-    atomic_size_t holds; /* of threads that may still use it */
+    atomic_bool succeeded; /* another one has taken over */
+    atomic_size_t holds;   /* of threads that may still use it */
     _Atomic uint64_t
         refusing_since_unix_ns; /* since when nothing can be stored, as far as seen; 0: it can */
     atomic_bool running;        /* receivers take data; probes ask on their own threads */
@@ -36,6 +36,15 @@ struct hf_node *hf_graph_need_node(struct hf_graph *graph, struct hf_node **node
  * there. On failure `reterr` (HF_ERROR_MAX) is one sentence. */
 HF_MUST_USE enum hf_status hf_graph_join(struct hf_graph *graph, char *reterr);
 
+/*
+ * The life of one component. Of opening and starting there is one at a time in the process, also of
+ * those that other threads begin. On failure `reterr` (HF_ERROR_MAX) is a sentence that begins with
+ * the id.
+ */
+HF_MUST_USE enum hf_status hf_graph_open_node(struct hf_node *node, char *reterr);
+HF_MUST_USE enum hf_status hf_graph_start_node(struct hf_node *node, char *reterr);
+/* Once started; otherwise nothing. */
+void hf_graph_stop_node(struct hf_node *node);
 /* Once opened; otherwise, and after the first time, nothing. */
 void hf_graph_close_node(struct hf_node *node);
 

@@ -58,6 +58,22 @@ enum hf_status hf_node_leader(const struct hf_node *node, const char *id,
     return HF_NOT_FOUND;
 }
 
+enum hf_status hf_node_observer(const struct hf_node *node, const char *id,
+                                const struct hf_observer **ret_observer, void **ret_self)
+{
+    const struct hf_graph *graph = node->graph;
+    for (size_t i = 0; i < graph->extension_count; i++) {
+        const struct hf_node *extension = graph->extensions[i];
+        const struct hf_extension_ops *ops = extension->component->extension;
+        if (strcmp(extension->id, id) == 0 && ops != NULL && ops->observer != NULL) {
+            *ret_observer = ops->observer;
+            *ret_self = extension->self;
+            return HF_OK;
+        }
+    }
+    return HF_NOT_FOUND;
+}
+
 const char *const *hf_node_metadata_keys(const struct hf_node *node, size_t *ret_count)
 {
     *ret_count = node->graph->key_count;
@@ -130,13 +146,17 @@ bool hf_node_is_succeeded(const struct hf_node *node)
 
 void hf_node_hold(struct hf_node *node)
 {
+    atomic_fetch_add_explicit(&node->holds, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&node->graph->holds, 1, memory_order_relaxed);
 }
 
 void hf_node_release(struct hf_node *node)
 {
-    /* Release: what was done with the graph happens before its freeing. */
-    size_t before = atomic_fetch_sub_explicit(&node->graph->holds, 1, memory_order_release);
+    /* Release: what was done with the graph happens before its freeing; the node's before the
+     * graph's, as it may be freed with the last of them. */
+    struct hf_graph *graph = node->graph;
+    atomic_fetch_sub_explicit(&node->holds, 1, memory_order_release);
+    size_t before = atomic_fetch_sub_explicit(&graph->holds, 1, memory_order_release);
     assert(before != 0);
     (void)before;
 }
@@ -169,7 +189,7 @@ static struct hf_series *receiver_series(struct hf_node *node, const char *trans
         .help = accepted ? "Items on disk and answered OK." : "Items refused.",
     };
     const struct hf_label labels[] = {
-        {"receiver", node->id}, {"transport", transport}, {NULL, NULL}};
+        {"receiver", hf_node_counted_id(node)}, {"transport", transport}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
@@ -190,7 +210,7 @@ static void name_spans(struct hf_node *node)
         if ((node->signals & HF_SIGNAL_BIT(signal)) == 0) {
             continue;
         }
-        snprintf(text, sizeof(text), "receiver/%s/%s", node->id, ends[signal]);
+        snprintf(text, sizeof(text), "receiver/%s/%s", hf_node_counted_id(node), ends[signal]);
         node->span_names[signal] = hf_own_spans_name(node->host->spans, text, &kinds[signal]);
     }
 }

@@ -15,6 +15,7 @@
 #include "checkpoints.h"
 #include "graph.h"
 #include "node/taps.h"
+#include "pdata/edit.h"
 #include "storage/storage.h"
 #include "util/compress.h"
 #include "util/metrics.h"
@@ -375,6 +376,62 @@ static struct submission *new_submission(const struct destination *to, const str
     return submission;
 }
 
+/* ---- attributes that all of a receiver get ---- */
+
+struct adding {
+    struct hf_editor editor;
+    const struct hf_node *node;
+};
+
+static void add_attributes(struct hf_editor *editor, struct hf_attributes *attributes)
+{
+    const struct hf_node *node = HF_CONTAINER(editor, struct adding, editor)->node;
+    for (size_t i = 0; i < node->added_count; i++) {
+        struct hf_slice key = hf_slice_text(node->added[i].key);
+        if (hf_attributes_find(attributes, key) == NULL) {
+            hf_attributes_set(
+                attributes, key,
+                hf_attributes_string(attributes, hf_slice_text(node->added[i].value)));
+        }
+    }
+}
+
+/* A reference of `ret_batch` is the caller's. */
+static enum hf_status add_to_resources(const struct hf_node *node, struct hf_batch *batch,
+                                       struct hf_batch **ret_batch)
+{
+    struct adding adding = {.editor = {.of_resources = true, .change = add_attributes},
+                            .node = node};
+    if (node->added_count != 0 && batch->items != 0) {
+        return hf_edit_batch(&adding.editor, batch, ret_batch);
+    }
+    hf_ref_take(&batch->ref);
+    *ret_batch = batch;
+    return HF_OK;
+}
+
+/* ---- the submission ---- */
+
+/* Through all that answers at once, to where it is known what each queue gets. */
+static enum hf_status process_all(struct submission *submission, const struct destination *to,
+                                  struct hf_batch *from)
+{
+    struct hf_batch *batch = NULL;
+    enum hf_status status = add_to_resources(to->node, from, &batch);
+    if (status != HF_OK) {
+        return status;
+    }
+    submission->is_tapped = hf_taps_are_open(to->node->host);
+    if (submission->is_tapped) {
+        hf_taps_offer_in(to->node->host, to->node, to->count != 0 ? to->pipelines[0] : NULL, batch);
+    }
+    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
+        status = process_into(submission, to->pipelines[i], to->first, batch);
+    }
+    hf_ref_drop(&batch->ref);
+    return status;
+}
+
 static void submit(const struct destination *to, struct hf_batch *batch,
                    const struct hf_submit_options *options, struct hf_reply *reply)
 {
@@ -384,14 +441,7 @@ static void submit(const struct destination *to, struct hf_batch *batch,
         reply->done(reply, HF_NOMEM);
         return;
     }
-    enum hf_status status = HF_OK;
-    submission->is_tapped = hf_taps_are_open(node->host);
-    if (submission->is_tapped) {
-        hf_taps_offer_in(node->host, node, to->count != 0 ? to->pipelines[0] : NULL, batch);
-    }
-    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
-        status = process_into(submission, to->pipelines[i], to->first, batch);
-    }
+    enum hf_status status = process_all(submission, to, batch);
     if (status == HF_OK && submission->checkpoint_count != 0) {
         status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
     }

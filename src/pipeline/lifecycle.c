@@ -16,42 +16,6 @@
 
 #define STOP_GRACE_NS UINT64_C(1500000000)
 
-static void enter(struct hf_node *node, enum hf_state state)
-{
-    atomic_store(&node->state_since_unix_ns, hf_clock_unix_ns());
-    atomic_store(&node->state, (int)state);
-}
-
-static enum hf_status start_node(struct hf_node *node, char *reterr)
-{
-    char why[HF_ERROR_MAX] = "";
-    enter(node, HF_STATE_STARTING);
-    if (node->component->start != NULL) {
-        enum hf_status status = node->component->start(node->self, why);
-        if (status != HF_OK) {
-            snprintf(reterr, HF_ERROR_MAX, "%s: %.480s", node->id,
-                     why[0] != '\0' ? why : hf_status_row(status)->says);
-            return status;
-        }
-    }
-    node->started = true;
-    enter(node, HF_STATE_OK);
-    return HF_OK;
-}
-
-static void stop_node(struct hf_node *node)
-{
-    if (!node->started) {
-        return;
-    }
-    enter(node, HF_STATE_STOPPING);
-    if (node->component->stop != NULL) {
-        node->component->stop(node->self);
-    }
-    node->started = false;
-    enter(node, HF_STATE_STOPPED);
-}
-
 struct orphan_report {
     const struct hf_graph *graph;
     const char *kind, *queue;
@@ -142,7 +106,7 @@ static enum hf_status stop_queued_processor(struct hf_node *node, void *user)
 {
     (void)user;
     hf_queued_processor_stop(node->queued_processor);
-    stop_node(node);
+    hf_graph_stop_node(node);
     hf_graph_close_node(node);
     hf_queued_processor_close_consumers(node->queued_processor);
     return HF_OK;
@@ -170,7 +134,7 @@ static enum hf_status start_group(struct hf_node **nodes, size_t count, char *re
 {
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < count && status == HF_OK; i++) {
-        status = start_node(nodes[i], reterr);
+        status = hf_graph_start_node(nodes[i], reterr);
     }
     return status;
 }
@@ -194,7 +158,7 @@ static void stop_exporters(struct hf_graph *graph, uint64_t until_ns)
             uint64_t now_ns = hf_clock_monotonic_ns();
             hf_delivery_stop(node->delivery, until_ns > now_ns ? until_ns - now_ns : 0);
         }
-        stop_node(node);
+        hf_graph_stop_node(node);
         hf_graph_close_node(node);
         if (node->delivery != NULL) {
             hf_delivery_close_consumers(node->delivery);
@@ -265,17 +229,17 @@ void hf_graph_stop(struct hf_graph *graph)
     atomic_store(&graph->running, false);
     uint64_t until_ns = begin_exporters_stop(graph);
     for (size_t i = 0; i < graph->receiver_count; i++) {
-        stop_node(graph->receivers[i]);
+        hf_graph_stop_node(graph->receivers[i]);
     }
     stop_queued_processors(graph);
     stop_exporters(graph, until_ns); /* whose dead letters may pass processors and connectors */
     for (size_t i = 0; i < graph->processor_count; i++) {
-        stop_node(graph->processors[i]);
+        hf_graph_stop_node(graph->processors[i]);
     }
     for (size_t i = 0; i < graph->connector_count; i++) {
-        stop_node(graph->connectors[i]);
+        hf_graph_stop_node(graph->connectors[i]);
     }
     for (size_t i = 0; i < graph->extension_count; i++) {
-        stop_node(graph->extensions[i]);
+        hf_graph_stop_node(graph->extensions[i]);
     }
 }

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct listener {
 };
 
 struct hf_listeners {
+    pthread_mutex_t lock; /* guards what follows */
     struct listener *first;
     unsigned round;
 };
@@ -39,6 +41,7 @@ enum hf_status hf_listeners_new(struct hf_listeners **ret_listeners)
     if (listeners == NULL) {
         return HF_NOMEM;
     }
+    pthread_mutex_init(&listeners->lock, NULL);
     *ret_listeners = listeners;
     return HF_OK;
 }
@@ -83,6 +86,7 @@ void hf_listeners_free(struct hf_listeners *listeners)
         listeners->first = listener->next;
         close_listener(listener);
     }
+    pthread_mutex_destroy(&listeners->lock);
     free(listeners);
 }
 
@@ -289,8 +293,9 @@ enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endp
     return hf_listeners_get_mode(listeners, endpoint, HF_LISTENERS_MODE_UMASK, ret_fd, reterr);
 }
 
-enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char *endpoint, int mode,
-                                     int *ret_fd, char *reterr)
+/* Under the lock. */
+static enum hf_status get(struct hf_listeners *listeners, const char *endpoint, int mode,
+                          int *ret_fd, char *reterr)
 {
     const char *path = unix_path(endpoint);
     struct listener *listener = find(listeners, endpoint);
@@ -336,23 +341,37 @@ enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char 
     return HF_OK;
 }
 
+enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners, const char *endpoint, int mode,
+                                     int *ret_fd, char *reterr)
+{
+    pthread_mutex_lock(&listeners->lock);
+    enum hf_status status = get(listeners, endpoint, mode, ret_fd, reterr);
+    pthread_mutex_unlock(&listeners->lock);
+    return status;
+}
+
 bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint)
 {
+    pthread_mutex_lock(&listeners->lock);
     struct listener *listener = find(listeners, endpoint);
-    if (listener == NULL || listener->round == listeners->round) {
-        return false;
+    bool is_kept = listener != NULL && listener->round != listeners->round;
+    if (is_kept) {
+        listener->round = listeners->round;
     }
-    listener->round = listeners->round;
-    return true;
+    pthread_mutex_unlock(&listeners->lock);
+    return is_kept;
 }
 
 void hf_listeners_begin_round(struct hf_listeners *listeners)
 {
+    pthread_mutex_lock(&listeners->lock);
     listeners->round++;
+    pthread_mutex_unlock(&listeners->lock);
 }
 
 void hf_listeners_end_round(struct hf_listeners *listeners)
 {
+    pthread_mutex_lock(&listeners->lock);
     for (struct listener **at = &listeners->first; *at != NULL;) {
         struct listener *listener = *at;
         if (listener->round != listeners->round) {
@@ -362,4 +381,5 @@ void hf_listeners_end_round(struct hf_listeners *listeners)
             at = &listener->next;
         }
     }
+    pthread_mutex_unlock(&listeners->lock);
 }

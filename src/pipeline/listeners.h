@@ -1,6 +1,6 @@
 /*
  * listeners: the listening sockets of the process, by endpoint, so that a reload finds the socket
- * open and no connection is refused. Main thread.
+ * open and no connection is refused. Any thread, but for free and the rounds: the main thread.
  */
 #pragma once
 

@@ -205,8 +205,9 @@ static struct hf_series *dropped_series(const struct hf_datagrams_options *optio
         .type = HF_COUNTER,
         .help = "Datagrams for which the socket's buffer had no room.",
     };
-    const struct hf_label labels[] = {
-        {"receiver", hf_node_id(options->node)}, {"transport", options->transport}, {NULL, NULL}};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(options->node)},
+                                      {"transport", options->transport},
+                                      {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(options->node), &family, labels);
 }
 

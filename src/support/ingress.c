@@ -32,7 +32,7 @@ static struct hf_series *error_series(const struct hf_ingress_port *port, const 
         .type = HF_COUNTER,
         .help = "Requests and connections refused for what they are, by reason.",
     };
-    const struct hf_label labels[] = {{"receiver", hf_node_id(port->node)},
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(port->node)},
                                       {"transport", port->transport},
                                       {"reason", reason},
                                       {NULL, NULL}};

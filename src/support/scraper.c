@@ -179,7 +179,7 @@ static struct hf_series *source_series(const struct hf_scraper *scraper, const c
         .help = verb[0] == 's' ? "Items that were read." : "Items that could not be read.",
     };
     const struct hf_label labels[] = {
-        {"receiver", hf_node_id(scraper->options.node)}, {"scraper", source}, {NULL, NULL}};
+        {"receiver", hf_node_counted_id(scraper->options.node)}, {"scraper", source}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(scraper->options.node), &family, labels);
 }
 

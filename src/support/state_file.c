@@ -15,7 +15,7 @@
 enum hf_status hf_state_file_path(const struct hf_node *node, char **ret_path)
 {
     const char *directory = hf_node_directory(node);
-    const char *id = hf_node_id(node);
+    const char *id = hf_node_place_id(node);
     char name[NAME_MAX];
     size_t size = 0;
     for (; *id != '\0' && size + sizeof(".state.new") + 4 < sizeof(name); id++) {

@@ -3,8 +3,10 @@
 import contextlib
 import http.server
 import json
+import queue
 import socketserver
 import threading
+import time
 import urllib.parse
 
 UNLIMITED = (1 << 64) - 1
@@ -63,6 +65,17 @@ class Docker:
         self.refusal = None  # of the list
         self.slow = threading.Event()  # answers to stats wait for it
         self.slow.set()
+        self.watching = []  # queues of events, one for each client; None ends it
+
+    def tell(self, action, container):
+        """Sends an event to those who watch."""
+        event = {"Type": "container", "Action": action, "Actor": {"ID": container}, "timeNano": time.time_ns()}
+        for watching in list(self.watching):
+            watching.put(event)
+
+    def hang_up(self):
+        for watching in list(self.watching):
+            watching.put(None)
 
     def add(self, name, image="team/app:1", stats=None, **more):
         self.containers[name * 4] = {
@@ -121,6 +134,7 @@ class Docker:
 
     def __exit__(self, *_):
         self.slow.set()
+        self.hang_up()
         self.server.shutdown()
         self.server.server_close()
         if self.path:
@@ -140,9 +154,24 @@ class Docker:
     def image_of(one):
         return one["inspect"]["Config"]["Image"] if isinstance(one["inspect"], dict) else "unknown"
 
+    def stream(self, handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        events = queue.Queue()
+        self.watching.append(events)
+        while (event := events.get()) is not None:
+            handler.wfile.write(json.dumps(event).encode() + b"\n")
+            handler.wfile.flush()
+        self.watching.remove(events)
+        handler.close_connection = True
+
     def answer(self, handler):
         path, _, query = handler.path.partition("?")
         self.requests.append((path, dict(urllib.parse.parse_qsl(query))))
+        if path.endswith("/events"):
+            return self.stream(handler)
         found = self.find(path)
         body = (found if isinstance(found, str) else json.dumps(found)).encode()
         handler.send_response(found if isinstance(found, int) else 200)

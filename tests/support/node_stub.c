@@ -72,6 +72,16 @@ const char *hf_node_id(const struct hf_node *node)
     return node->id;
 }
 
+const char *hf_node_counted_id(const struct hf_node *node)
+{
+    return node->id;
+}
+
+const char *hf_node_place_id(const struct hf_node *node)
+{
+    return node->id;
+}
+
 void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char *format, ...)
 {
     struct hf_node *stub = (struct hf_node *)node; /* a real one leads to a log elsewhere */

@@ -199,7 +199,7 @@ static enum hf_status open_carbon(struct hf_node *node, const void *from, void *
         .help = "Requests and connections refused for what they are, by reason.",
     };
     const struct carbon_config *config = from;
-    const struct hf_label labels[] = {{"receiver", hf_node_id(node)},
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(node)},
                                       {"transport", config->transport == 0 ? "tcp" : "udp"},
                                       {"reason", "malformed"},
                                       {NULL, NULL}};

@@ -10,8 +10,8 @@
 #include <holdfast/component.h>
 
 #include "container_stats.h"
-#include "docker_api.h"
-#include "images.h"
+#include "support/docker.h"
+#include "support/docker_images.h"
 #include "support/probe_server.h"
 #include "support/scraper.h"
 #include "util/clock.h"
@@ -29,14 +29,14 @@ struct docker_config {
 
 /* One container in a scrape. */
 struct look {
-    struct docker_get inspect, stats; /* in this order: they are asked for as an array */
+    struct hf_docker_get inspect, stats; /* in this order: they are asked for as an array */
 };
 
 struct docker {
     struct hf_node *node;
     const struct docker_config *config;
-    struct docker_api *api;
-    struct docker_images *excluded;
+    struct hf_docker *api;
+    struct hf_docker_images *excluded;
     struct hf_scraper *scraper;
     uint64_t begun_ns;
     struct hf_arena json; /* the scraper's thread */
@@ -46,7 +46,7 @@ static const char *const sources[] = {"docker_stats"};
 
 /* ---- the scrape; the scraper's thread ---- */
 
-static const struct hf_json *read_json(struct docker *docker, const struct docker_get *get,
+static const struct hf_json *read_json(struct docker *docker, const struct hf_docker_get *get,
                                        char *reterr)
 {
     const struct hf_json *json;
@@ -69,9 +69,9 @@ static uint64_t deadline_of(const struct docker *docker)
 static const struct hf_json *list(struct docker *docker, struct hf_scrape *scrape)
 {
     char why[HF_ERROR_MAX];
-    struct docker_get get = {
-        .url = docker_api_url(docker->api, "/containers/json?filters=%s", FILTER)};
-    docker_api_get(docker->api, &get, 1, deadline_of(docker));
+    struct hf_docker_get get = {
+        .url = hf_docker_url(docker->api, "/containers/json?filters=%s", FILTER)};
+    hf_docker_get(docker->api, &get, 1, deadline_of(docker));
     const struct hf_json *json = read_json(docker, &get, why);
     if (get.status == HF_CLOSED) {
         json = NULL; /* stopping */
@@ -80,7 +80,7 @@ static const struct hf_json *list(struct docker *docker, struct hf_scrape *scrap
                          docker->config->endpoint, json == NULL ? why : "the answer is no list");
         json = NULL;
     }
-    docker_get_release(&get);
+    hf_docker_get_release(&get);
     return json;
 }
 
@@ -99,7 +99,7 @@ static void write_one(struct docker *docker, struct hf_scrape *scrape, struct do
         return;
     }
     struct hf_slice image = hf_json_text_of(hf_json_get(container, "Config"), "Image");
-    if (!docker_images_match(docker->excluded, image)) {
+    if (!hf_docker_images_match(docker->excluded, image)) {
         docker_container_write(writer, container, stats);
     }
 }
@@ -115,11 +115,11 @@ static size_t plan(struct docker *docker, const struct hf_json *containers, stru
         for (size_t i = 0; i < id.size; i++) {
             is_name = is_name && isalnum(id.data[i]);
         }
-        if (is_name && !docker_images_match(docker->excluded, hf_json_text_of(one, "Image"))) {
+        if (is_name && !hf_docker_images_match(docker->excluded, hf_json_text_of(one, "Image"))) {
             looks[count].inspect.url =
-                docker_api_url(docker->api, "/containers/%s/json", (const char *)id.data);
-            looks[count].stats.url = docker_api_url(
-                docker->api, "/containers/%s/stats?stream=false", (const char *)id.data);
+                hf_docker_url(docker->api, "/containers/%s/json", (const char *)id.data);
+            looks[count].stats.url = hf_docker_url(docker->api, "/containers/%s/stats?stream=false",
+                                                   (const char *)id.data);
             count++;
         }
     }
@@ -133,12 +133,12 @@ static void write_all(struct docker *docker, struct hf_scrape *scrape, struct lo
                                    .builder = scrape->builder,
                                    .now_ns = hf_clock_unix_ns(),
                                    .begun_ns = docker->begun_ns};
-    docker_api_get(docker->api, &looks[0].inspect, 2 * count, deadline_of(docker));
+    hf_docker_get(docker->api, &looks[0].inspect, 2 * count, deadline_of(docker));
     for (size_t i = 0; i < count; i++) {
         hf_arena_reset(&docker->json);
         write_one(docker, scrape, &writer, &looks[i]);
-        docker_get_release(&looks[i].inspect);
-        docker_get_release(&looks[i].stats);
+        hf_docker_get_release(&looks[i].inspect);
+        hf_docker_get_release(&looks[i].stats);
     }
     docker_states_write(&writer);
     hf_scrape_count(scrape, 0, writer.points);
@@ -169,18 +169,10 @@ static void close_docker(void *self)
 {
     struct docker *docker = self;
     hf_scraper_free(docker->scraper);
-    docker_api_close(docker->api);
-    docker_images_free(docker->excluded);
+    hf_docker_close(docker->api);
+    hf_docker_images_free(docker->excluded);
     hf_arena_release(&docker->json);
     free(docker);
-}
-
-static const char *endpoint_of(const struct docker_config *config)
-{
-    const char *host = getenv("DOCKER_HOST");
-    return config->endpoint != NULL && config->endpoint[0] != '\0' ? config->endpoint
-           : host != NULL && host[0] != '\0'                       ? host
-                                                                   : "unix:///var/run/docker.sock";
 }
 
 static enum hf_status open_docker(struct hf_node *node, const void *config, void **ret_self,
@@ -196,9 +188,10 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
     docker->config = keys;
     docker->begun_ns = hf_clock_unix_ns();
     docker->json = (struct hf_arena){.limit = JSON_BYTES_MAX};
-    enum hf_status status = docker_images_new(&keys->excluded, &docker->excluded, reterr);
+    enum hf_status status = hf_docker_images_new(&keys->excluded, &docker->excluded, reterr);
     if (status == HF_OK) {
-        status = docker_api_open(endpoint_of(keys), keys->version, &docker->api, reterr);
+        status =
+            hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, &docker->api, reterr);
     }
     if (status == HF_OK) {
         status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
@@ -227,40 +220,19 @@ static enum hf_status start_docker(void *self, char *reterr)
 static void stop_docker(void *self)
 {
     struct docker *docker = self;
-    docker_api_cancel(docker->api);
+    hf_docker_cancel(docker->api);
     hf_scraper_stop(docker->scraper);
 }
 
 /* ---- keys ---- */
 
-static const char *check_endpoint(const char *key, const char *text)
-{
-    bool is_unix = strncmp(text, "unix:///", 8) == 0 && text[8] != '\0';
-    bool is_tcp = strncmp(text, "tcp://", 6) == 0 && text[6] != '\0';
-    (void)key;
-    return text[0] == '\0' || is_unix || is_tcp || hf_http_is_url(text)
-               ? NULL
-               : "unix:///path, tcp://host:port or http://host:port";
-}
-
-/* "1.44"; the oldest that has what is read. */
-static const char *check_version(const char *key, const char *text)
-{
-    char *end;
-    long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, &end, 10) : -1;
-    bool is_version = isdigit((unsigned char)text[0]) && *end == '\0' && minor >= 0;
-    (void)key;
-    return is_version && (major > 1 || (major == 1 && minor >= 25)) ? NULL
-                                                                    : "a version from 1.25 on";
-}
-
 static const char *check_docker(const void *config)
 {
     static char why[HF_ERROR_MAX]; /* the main thread's */
     const struct docker_config *keys = config;
-    struct docker_images *images = NULL;
-    enum hf_status status = docker_images_new(&keys->excluded, &images, why);
-    docker_images_free(images);
+    struct hf_docker_images *images = NULL;
+    enum hf_status status = hf_docker_images_new(&keys->excluded, &images, why);
+    hf_docker_images_free(images);
     return status == HF_OK ? NULL : why;
 }
 
@@ -280,14 +252,14 @@ static const struct hf_field fields[] = {
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(endpoint),
-     .validate = check_endpoint,
+     .validate = hf_docker_check_endpoint,
      .default_text = "unix:///var/run/docker.sock",
      .help = "The daemon: unix:///path, tcp://host:port or http://host:port; DOCKER_HOST, or its "
              "usual socket, when it is empty."},
     {.key = "api_version",
      .type = HF_FIELD_STRING,
      .offset = AT(version),
-     .validate = check_version,
+     .validate = hf_docker_check_version,
      .default_text = "1.44",
      .help = "Version of the daemon's API."},
     {.key = "excluded_images",

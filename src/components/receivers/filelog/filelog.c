@@ -13,12 +13,12 @@
 #include "support/log_entries.h"
 #include "support/probe_inputs.h"
 #include "support/submitter.h"
+#include "support/tail/gauges.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
 #include "support/tail/turn.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
-#include "util/metrics.h"
 #include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
@@ -41,7 +41,7 @@ struct filelog {
     struct filelog_file *header_file;        /* whose header is read */
     struct filelog_file *shared;             /* of the file whose line came last */
     struct hf_submitter submit;
-    struct hf_series *open_files, *reading_files;
+    struct hf_tail_gauges gauges;
     struct hf_log_limiter said;
     pthread_t thread;
     bool has_thread, has_committed;
@@ -231,8 +231,7 @@ static void show_files(struct filelog *filelog)
 {
     struct hf_tail_stat stat;
     hf_tail_stat(filelog->tail, &stat);
-    hf_series_set(filelog->open_files, (int64_t)stat.open_files);
-    hf_series_set(filelog->reading_files, (int64_t)stat.reading_files);
+    hf_tail_gauges_show(&filelog->gauges, &stat);
 }
 
 static bool wait_turn(struct filelog *filelog)
@@ -279,6 +278,7 @@ static void close_filelog(void *self)
         return;
     }
     hf_tail_close(filelog->tail);
+    hf_tail_gauges_release(&filelog->gauges);
     filelog_file_free(filelog->shared);
     hf_turn_leave(filelog->turn);
     hf_log_pipeline_free(filelog->header_pipeline);
@@ -288,24 +288,14 @@ static void close_filelog(void *self)
     free(filelog);
 }
 
-static struct hf_series *gauge(struct filelog *filelog, const char *name, const char *help)
-{
-    const struct hf_metric_family family = {.name = name, .type = HF_GAUGE, .help = help};
-    const struct hf_label labels[] = {{"receiver", hf_node_id(filelog->node)}, {NULL, NULL}};
-    return hf_metrics_series(hf_node_metrics(filelog->node), &family, labels);
-}
-
 static enum hf_status open_parts(struct filelog *filelog, char *reterr)
 {
     const struct filelog_config *config = filelog->config;
     const struct hf_log_entries_options options = {
         .node = filelog->node, .config = &config->entries, .build_bytes_max = BUILD_LIMIT};
     enum hf_status status = hf_node_add_transport(filelog->node, "");
-    filelog->open_files = gauge(filelog, "otelcol_fileconsumer_open_files", "Files that are open.");
-    filelog->reading_files =
-        gauge(filelog, "otelcol_fileconsumer_reading_files", "Files with unread lines.");
-    if (filelog->open_files == NULL || filelog->reading_files == NULL) {
-        status = HF_NOMEM;
+    if (status == HF_OK) {
+        status = hf_tail_gauges_init(&filelog->gauges, filelog->node);
     }
     if (status == HF_OK) {
         status = hf_log_entries_open(&filelog->entries, &options, reterr);
@@ -348,7 +338,7 @@ static enum hf_status open_filelog(struct hf_node *node, const void *config, voi
 static enum hf_status start_filelog(void *self, char *reterr)
 {
     struct filelog *filelog = self;
-    enum hf_status status = hf_turn_join(hf_node_id(filelog->node), &filelog->turn);
+    enum hf_status status = hf_turn_join(hf_node_place_id(filelog->node), &filelog->turn);
     if (status != HF_OK) {
         return status;
     }

@@ -197,7 +197,7 @@ static struct hf_series *counter(const struct fluentforward *self, const char *n
                                  const char *help)
 {
     const struct hf_metric_family family = {.name = name, .type = HF_COUNTER, .help = help};
-    const struct hf_label labels[] = {{"receiver", hf_node_id(self->node)}, {NULL, NULL}};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(self->node)}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(self->node), &family, labels);
 }
 

@@ -49,7 +49,7 @@ enum hf_status jaeger_agent_open(struct jaeger_agent *agent, struct jaeger_recei
     };
     const char *transport =
         format == HF_JAEGER_CALL_COMPACT ? "udp_thrift_compact" : "udp_thrift_binary";
-    const struct hf_label labels[] = {{"receiver", hf_node_id(receiver->node)},
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(receiver->node)},
                                       {"transport", transport},
                                       {"reason", "malformed"},
                                       {NULL, NULL}};

@@ -368,7 +368,7 @@ static enum hf_status open_journald(struct hf_node *node, const void *config, vo
 static enum hf_status start_journald(void *self, char *reterr)
 {
     struct journald *journald = self;
-    enum hf_status status = hf_turn_join(hf_node_id(journald->node), &journald->turn);
+    enum hf_status status = hf_turn_join(hf_node_place_id(journald->node), &journald->turn);
     if (status != HF_OK) {
         return status;
     }

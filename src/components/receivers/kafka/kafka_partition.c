@@ -13,7 +13,7 @@ static struct hf_series *series(const struct hf_node *node, const char *name,
     char number[16];
     snprintf(number, sizeof(number), "%d", (int)partition->number);
     const struct hf_metric_family family = {.name = name, .type = type, .help = help};
-    const struct hf_label labels[] = {{"receiver", hf_node_id(node)},
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(node)},
                                       {"topic", partition->topic},
                                       {"partition", number},
                                       {NULL, NULL}};

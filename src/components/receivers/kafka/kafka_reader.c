@@ -344,7 +344,7 @@ static void on_revoked(struct hf_kafka_consumer *consumer, const char *topic, in
 static struct hf_series *count_of(const struct hf_node *node, const char *name, const char *help)
 {
     const struct hf_metric_family family = {.name = name, .type = HF_COUNTER, .help = help};
-    const struct hf_label labels[] = {{"receiver", hf_node_id(node)}, {NULL, NULL}};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(node)}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 

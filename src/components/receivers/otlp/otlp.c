@@ -33,7 +33,7 @@ static struct hf_series *repair_series(const struct hf_node *node, const char *t
         .help = "Strings that were not UTF-8 and were repaired with U+FFFD.",
     };
     const struct hf_label labels[] = {
-        {"receiver", hf_node_id(node)}, {"transport", transport}, {NULL, NULL}};
+        {"receiver", hf_node_counted_id(node)}, {"transport", transport}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 

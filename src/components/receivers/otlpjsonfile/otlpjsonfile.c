@@ -15,6 +15,7 @@
 #include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/about.h"
+#include "support/tail/gauges.h"
 #include "support/tail/paths.h"
 #include "support/tail/tail.h"
 #include "support/tail/tail_fields.h"
@@ -60,7 +61,8 @@ struct otlpjsonfile {
     struct otlpjson_requests requests[HF_SIGNAL_COUNT];
     struct hf_submitter submitters[HF_SIGNAL_COUNT];
     struct told told;
-    struct hf_series *open_files, *reading_files, *bad_lines;
+    struct hf_tail_gauges gauges;
+    struct hf_series *bad_lines;
     struct hf_log_limiter said;
     pthread_t thread;
     bool has_thread, has_committed;
@@ -260,8 +262,7 @@ static void show_files(struct otlpjsonfile *self)
 {
     struct hf_tail_stat stat;
     hf_tail_stat(self->tail, &stat);
-    hf_series_set(self->open_files, (int64_t)stat.open_files);
-    hf_series_set(self->reading_files, (int64_t)stat.reading_files);
+    hf_tail_gauges_show(&self->gauges, &stat);
 }
 
 static void *run(void *user)
@@ -299,28 +300,29 @@ static void close_otlpjsonfile(void *user)
     }
     hf_arena_release(&self->told.arena);
     hf_log_limiter_release(&self->said);
+    hf_tail_gauges_release(&self->gauges);
     free(self);
 }
 
-static struct hf_series *series(const struct otlpjsonfile *self, enum hf_metric_type type,
-                                const char *name, const char *help)
+static struct hf_series *bad_lines(const struct otlpjsonfile *self)
 {
-    const struct hf_metric_family family = {.name = name, .type = type, .unit = "", .help = help};
-    const struct hf_label labels[] = {{"receiver", hf_node_id(self->node)}, {NULL, NULL}};
+    const struct hf_metric_family family = {.name = "holdfast_receiver_otlpjsonfile_bad_lines",
+                                            .type = HF_COUNTER,
+                                            .unit = "",
+                                            .help = "Lines that are no request of OTLP/JSON."};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(self->node)}, {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(self->node), &family, labels);
 }
 
 static enum hf_status open_parts(struct otlpjsonfile *self, char *reterr)
 {
     enum hf_status status = hf_node_add_transport(self->node, "file");
-    self->open_files =
-        series(self, HF_GAUGE, "otelcol_fileconsumer_open_files", "Files that are open.");
-    self->reading_files =
-        series(self, HF_GAUGE, "otelcol_fileconsumer_reading_files", "Files with unread lines.");
-    self->bad_lines = series(self, HF_COUNTER, "holdfast_receiver_otlpjsonfile_bad_lines",
-                             "Lines that are no request of OTLP/JSON.");
-    if (self->open_files == NULL || self->reading_files == NULL || self->bad_lines == NULL) {
+    self->bad_lines = bad_lines(self);
+    if (self->bad_lines == NULL) {
         return HF_NOMEM;
+    }
+    if (status == HF_OK) {
+        status = hf_tail_gauges_init(&self->gauges, self->node);
     }
     return status == HF_OK ? hf_tail_open(&self->tail_config, &tail_ops, self, &self->tail, reterr)
                            : status;
@@ -359,7 +361,7 @@ static enum hf_status open_otlpjsonfile(struct hf_node *node, const void *config
 static enum hf_status start_otlpjsonfile(void *user, char *reterr)
 {
     struct otlpjsonfile *self = user;
-    enum hf_status status = hf_turn_join(hf_node_id(self->node), &self->turn);
+    enum hf_status status = hf_turn_join(hf_node_place_id(self->node), &self->turn);
     if (status != HF_OK) {
         return status;
     }

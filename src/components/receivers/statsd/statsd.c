@@ -139,8 +139,9 @@ static struct hf_series *counter(const struct statsd *statsd, const char *parse_
         .type = HF_COUNTER,
         .help = "Lines that were read, and those that could not be.",
     };
-    const struct hf_label labels[] = {
-        {"receiver", hf_node_id(statsd->node)}, {"parse_success", parse_success}, {NULL, NULL}};
+    const struct hf_label labels[] = {{"receiver", hf_node_counted_id(statsd->node)},
+                                      {"parse_success", parse_success},
+                                      {NULL, NULL}};
     return hf_metrics_series(hf_node_metrics(statsd->node), &family, labels);
 }
 
@@ -204,7 +205,7 @@ static enum hf_status open_statsd(struct hf_node *node, const void *config, void
 static enum hf_status start_statsd(void *self, char *reterr)
 {
     struct statsd *statsd = self;
-    enum hf_status status = hf_turn_join(hf_node_id(statsd->node), &statsd->turn);
+    enum hf_status status = hf_turn_join(hf_node_place_id(statsd->node), &statsd->turn);
     if (status != HF_OK) {
         return status;
     }

@@ -1,5 +1,7 @@
-#include "docker_api.h"
+#include "docker.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <stdarg.h>
@@ -13,24 +15,25 @@
 
 #define CONNECTIONS_MAX 64u
 
-struct docker_api {
+struct hf_docker {
     struct hf_loop *loop;
     struct hf_http_client *http;
     char *base;        /* "http://localhost/v1.44" */
     char *unix_socket; /* NULL: TCP */
     /* The round that runs. */
     struct hf_task begin;
-    struct docker_get *gets;
+    struct hf_docker_get *gets;
     size_t count, running;
     uint64_t deadline_ns;
     sem_t done;
     struct hf_task cancel;
-    bool is_cancelled; /* the API's thread */
+    bool is_cancelled;               /* the API's thread, as what follows */
+    struct hf_docker_stream *stream; /* that runs; NULL: none */
 };
 
 /* ---- the API's thread ---- */
 
-static void end_one(struct docker_api *api)
+static void end_one(struct hf_docker *api)
 {
     if (--api->running == 0) {
         sem_post(&api->done);
@@ -39,15 +42,15 @@ static void end_one(struct docker_api *api)
 
 static enum hf_http_flow on_chunk(struct hf_http_call *call, struct hf_slice bytes)
 {
-    struct docker_get *get = HF_CONTAINER(call, struct docker_get, call);
-    bool fits = bytes.size <= DOCKER_ANSWER_BYTES_MAX - get->body.size &&
+    struct hf_docker_get *get = HF_CONTAINER(call, struct hf_docker_get, call);
+    bool fits = bytes.size <= HF_DOCKER_ANSWER_BYTES_MAX - get->body.size &&
                 hf_bytes_append(&get->body, bytes) == HF_OK;
     return fits ? HF_HTTP_GO_ON : HF_HTTP_STOP;
 }
 
 static void on_done(struct hf_http_call *call, const struct hf_http_result *result)
 {
-    struct docker_get *get = HF_CONTAINER(call, struct docker_get, call);
+    struct hf_docker_get *get = HF_CONTAINER(call, struct hf_docker_get, call);
     get->is_running = false;
     get->status = result->status;
     get->code = result->code;
@@ -64,10 +67,10 @@ static void on_done(struct hf_http_call *call, const struct hf_http_result *resu
 
 static void begin_round(struct hf_task *task)
 {
-    struct docker_api *api = HF_CONTAINER(task, struct docker_api, begin);
+    struct hf_docker *api = HF_CONTAINER(task, struct hf_docker, begin);
     api->running = api->count + 1; /* one for this function */
     for (size_t i = 0; i < api->count; i++) {
-        struct docker_get *get = &api->gets[i];
+        struct hf_docker_get *get = &api->gets[i];
         get->api = api;
         if (get->url == NULL || api->is_cancelled) {
             get->status = api->is_cancelled ? HF_CLOSED : HF_NOMEM;
@@ -89,9 +92,9 @@ static void begin_round(struct hf_task *task)
 
 static void cancel_round(struct hf_task *task)
 {
-    struct docker_api *api = HF_CONTAINER(task, struct docker_api, cancel);
+    struct hf_docker *api = HF_CONTAINER(task, struct hf_docker, cancel);
     size_t count = api->running != 0 ? api->count : 0;
-    struct docker_get *gets = api->gets;
+    struct hf_docker_get *gets = api->gets;
     api->is_cancelled = true;
     api->running += count != 0 ? 1 : 0; /* the round's memory stays until this is done */
     for (size_t i = 0; i < count; i++) {
@@ -102,12 +105,63 @@ static void cancel_round(struct hf_task *task)
     if (count != 0) {
         end_one(api);
     }
+    if (api->stream != NULL) {
+        hf_http_client_cancel(api->http, &api->stream->call);
+    }
 }
 
-/* ---- the scraper's thread ---- */
+/* ---- a stream; the API's thread ---- */
 
-void docker_api_get(struct docker_api *api, struct docker_get *gets, size_t count,
-                    uint64_t deadline_ns)
+static enum hf_http_flow on_stream_chunk(struct hf_http_call *call, struct hf_slice bytes)
+{
+    struct hf_docker_stream *stream = HF_CONTAINER(call, struct hf_docker_stream, call);
+    stream->chunk(stream, bytes);
+    return HF_HTTP_GO_ON;
+}
+
+static void on_stream_done(struct hf_http_call *call, const struct hf_http_result *result)
+{
+    struct hf_docker_stream *stream = HF_CONTAINER(call, struct hf_docker_stream, call);
+    char why[100];
+    stream->api->stream = NULL;
+    if (result->status != HF_OK) {
+        stream->ended(stream, result->error != NULL ? result->error : "no answer");
+    } else if (result->code != 200) {
+        snprintf(why, sizeof(why), "the answer is %d", result->code);
+        stream->ended(stream, why);
+    } else {
+        stream->ended(stream, NULL);
+    }
+}
+
+static void begin_stream(struct hf_task *task)
+{
+    struct hf_docker_stream *stream = HF_CONTAINER(task, struct hf_docker_stream, task);
+    struct hf_docker *api = stream->api;
+    assert(api->stream == NULL);
+    if (stream->url == NULL || api->is_cancelled) {
+        stream->ended(stream, api->is_cancelled ? "stopping" : "out of memory");
+        return;
+    }
+    api->stream = stream;
+    stream->call = (struct hf_http_call){
+        .method = "GET", .url = stream->url, .chunk = on_stream_chunk, .done = on_stream_done};
+    hf_http_client_call(api->http, &stream->call);
+}
+
+/* ---- any thread ---- */
+
+void hf_docker_stream_begin(struct hf_docker *api, struct hf_docker_stream *stream)
+{
+    stream->api = api;
+    stream->task.run = begin_stream;
+    hf_loop_post(api->loop, &stream->task);
+}
+
+/* ---- the thread that waits ---- */
+
+void hf_docker_get(struct hf_docker *api, struct hf_docker_get *gets, size_t count,
+                   uint64_t deadline_ns)
 {
     api->gets = gets;
     api->count = count;
@@ -118,20 +172,20 @@ void docker_api_get(struct docker_api *api, struct docker_get *gets, size_t coun
     }
 }
 
-void docker_api_cancel(struct docker_api *api)
+void hf_docker_cancel(struct hf_docker *api)
 {
     api->cancel.run = cancel_round;
     hf_loop_post(api->loop, &api->cancel);
 }
 
-void docker_get_release(struct docker_get *get)
+void hf_docker_get_release(struct hf_docker_get *get)
 {
     free(get->url);
     hf_bytes_release(&get->body);
-    *get = (struct docker_get){0};
+    *get = (struct hf_docker_get){0};
 }
 
-char *docker_api_url(const struct docker_api *api, const char *format, ...)
+char *hf_docker_url(const struct hf_docker *api, const char *format, ...)
 {
     char *path = NULL, *url = NULL;
     va_list arguments;
@@ -146,9 +200,40 @@ char *docker_api_url(const struct docker_api *api, const char *format, ...)
     return size >= 0 ? url : NULL;
 }
 
-/* ---- the main thread ---- */
+/* ---- keys ---- */
 
-static bool name_base(struct docker_api *api, const char *endpoint, const char *version)
+const char *hf_docker_check_endpoint(const char *key, const char *text)
+{
+    bool is_unix = strncmp(text, "unix:///", 8) == 0 && text[8] != '\0';
+    bool is_tcp = strncmp(text, "tcp://", 6) == 0 && text[6] != '\0';
+    (void)key;
+    return text[0] == '\0' || is_unix || is_tcp || hf_http_is_url(text)
+               ? NULL
+               : "unix:///path, tcp://host:port or http://host:port";
+}
+
+/* "1.44"; the oldest that has what is read. */
+const char *hf_docker_check_version(const char *key, const char *text)
+{
+    char *end;
+    long major = strtol(text, &end, 10), minor = *end == '.' ? strtol(end + 1, &end, 10) : -1;
+    bool is_version = isdigit((unsigned char)text[0]) && *end == '\0' && minor >= 0;
+    (void)key;
+    return is_version && (major > 1 || (major == 1 && minor >= 25)) ? NULL
+                                                                    : "a version from 1.25 on";
+}
+
+const char *hf_docker_endpoint(const char *text)
+{
+    const char *host = getenv("DOCKER_HOST");
+    return text != NULL && text[0] != '\0'   ? text
+           : host != NULL && host[0] != '\0' ? host
+                                             : "unix:///var/run/docker.sock";
+}
+
+/* ---- life ---- */
+
+static bool name_base(struct hf_docker *api, const char *endpoint, const char *version)
 {
     static const char unix_scheme[] = "unix://", tcp[] = "tcp://";
     int size;
@@ -167,10 +252,10 @@ static bool name_base(struct docker_api *api, const char *endpoint, const char *
     return size >= 0;
 }
 
-enum hf_status docker_api_open(const char *endpoint, const char *version,
-                               struct docker_api **ret_api, char *reterr)
+enum hf_status hf_docker_open(const char *endpoint, const char *version, struct hf_docker **ret_api,
+                              char *reterr)
 {
-    struct docker_api *api = calloc(1, sizeof(*api));
+    struct hf_docker *api = calloc(1, sizeof(*api));
     enum hf_status status = HF_NOMEM;
     snprintf(reterr, HF_ERROR_MAX, "out of memory");
     if (api == NULL) {
@@ -190,17 +275,17 @@ enum hf_status docker_api_open(const char *endpoint, const char *version,
         status = hf_http_client_new(&options, &api->http, reterr);
     }
     if (status == HF_OK) {
-        status = hf_loop_start_thread(api->loop, "docker_stats");
+        status = hf_loop_start_thread(api->loop, "docker");
     }
     if (status != HF_OK) {
-        docker_api_close(api);
+        hf_docker_close(api);
         return status;
     }
     *ret_api = api;
     return HF_OK;
 }
 
-void docker_api_close(struct docker_api *api)
+void hf_docker_close(struct hf_docker *api)
 {
     if (api == NULL) {
         return;

@@ -1,4 +1,4 @@
-#include "images.h"
+#include "docker_images.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct pattern {
     bool is_negated;
 };
 
-struct docker_images {
+struct hf_docker_images {
     size_t count;
     struct pattern patterns[];
 };
@@ -37,10 +37,10 @@ static enum hf_status read_pattern(struct pattern *pattern, const char *text, ch
     return HF_OK;
 }
 
-enum hf_status docker_images_new(const struct hf_string_list *patterns,
-                                 struct docker_images **ret_images, char *reterr)
+enum hf_status hf_docker_images_new(const struct hf_string_list *patterns,
+                                    struct hf_docker_images **ret_images, char *reterr)
 {
-    struct docker_images *images =
+    struct hf_docker_images *images =
         calloc(1, sizeof(*images) + patterns->count * sizeof(images->patterns[0]));
     if (images == NULL) {
         snprintf(reterr, HF_ERROR_MAX, "out of memory");
@@ -53,7 +53,7 @@ enum hf_status docker_images_new(const struct hf_string_list *patterns,
         if (status != HF_OK) {
             snprintf(reterr, HF_ERROR_MAX, "excluded_images[%zu]: %.150s: %s", i,
                      patterns->items[i], why);
-            docker_images_free(images);
+            hf_docker_images_free(images);
             return status;
         }
     }
@@ -67,7 +67,7 @@ static bool is_match(const struct pattern *pattern, struct hf_slice image)
                                     : hf_regex_matches(pattern->regex, image);
 }
 
-bool docker_images_match(const struct docker_images *images, struct hf_slice image)
+bool hf_docker_images_match(const struct hf_docker_images *images, struct hf_slice image)
 {
     bool matches = false;
     for (size_t i = 0; i < images->count; i++) {
@@ -81,7 +81,7 @@ bool docker_images_match(const struct docker_images *images, struct hf_slice ima
     return matches;
 }
 
-void docker_images_free(struct docker_images *images)
+void hf_docker_images_free(struct hf_docker_images *images)
 {
     for (size_t i = 0; images != NULL && i < images->count; i++) {
         hf_regex_free(images->patterns[i].regex);

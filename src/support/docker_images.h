@@ -10,10 +10,10 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-struct docker_images;
+struct hf_docker_images;
 
 /* On failure `reterr` (HF_ERROR_MAX) names the pattern. */
-HF_MUST_USE enum hf_status docker_images_new(const struct hf_string_list *patterns,
-                                             struct docker_images **ret_images, char *reterr);
-bool docker_images_match(const struct docker_images *images, struct hf_slice image);
-void docker_images_free(struct docker_images *images);
+HF_MUST_USE enum hf_status hf_docker_images_new(const struct hf_string_list *patterns,
+                                                struct hf_docker_images **ret_images, char *reterr);
+bool hf_docker_images_match(const struct hf_docker_images *images, struct hf_slice image);
+void hf_docker_images_free(struct hf_docker_images *images);

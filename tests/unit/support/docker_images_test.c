@@ -1,4 +1,4 @@
-#include "components/receivers/docker_stats/images.h"
+#include "support/docker_images.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,29 +32,29 @@ static void patterns_say_what_is_left_out(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct docker_images *images;
+        struct hf_docker_images *images;
         char error[HF_ERROR_MAX];
         size_t count = 0;
         while (count < 3 && rows[i].patterns[count] != NULL) {
             count++;
         }
         const struct hf_string_list list = {.items = rows[i].patterns, .count = count};
-        assert_int_equal(docker_images_new(&list, &images, error), HF_OK);
-        assert_int_equal(docker_images_match(images, hf_slice_text(rows[i].image)),
+        assert_int_equal(hf_docker_images_new(&list, &images, error), HF_OK);
+        assert_int_equal(hf_docker_images_match(images, hf_slice_text(rows[i].image)),
                          rows[i].matches);
-        docker_images_free(images);
+        hf_docker_images_free(images);
     }
-    docker_images_free(NULL);
+    hf_docker_images_free(NULL);
 }
 
 static void a_wrong_pattern_is_named(void **state)
 {
     static const char *const patterns[] = {"good", "/(/"};
     const struct hf_string_list list = {.items = patterns, .count = 2};
-    struct docker_images *images = NULL;
+    struct hf_docker_images *images = NULL;
     char error[HF_ERROR_MAX];
     (void)state;
-    assert_int_equal(docker_images_new(&list, &images, error), HF_INVALID);
+    assert_int_equal(hf_docker_images_new(&list, &images, error), HF_INVALID);
     assert_non_null(strstr(error, "excluded_images[1]: /(/"));
     assert_null(images);
 }

@@ -1,0 +1,30 @@
+/*
+ * observer: what an observing extension offers to receivers that start others for what it finds:
+ * the endpoints that are there now. Who wants to follow them looks at `version` from time to time,
+ * and at the list when it is another one: no change is missed, and nothing is queued.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "field.h"
+#include "ref.h"
+
+/* Something that telemetry can be had of: a pod, a port, a container. Immutable, counted. */
+struct hf_endpoint {
+    struct hf_ref ref;
+    const char *id;     /* unique among those of its observer, and the same after a restart */
+    const char *type;   /* "pod", "port", "pod.container", "k8s.service", ...: a literal */
+    const char *target; /* an address, with or without a port, or a URL */
+    /* A MAP: what rules and expressions see, but for `type`, `id` and `endpoint`. Texts, integers,
+     * booleans, and maps of texts. */
+    struct hf_value variables;
+    uint64_t digest[2]; /* of all the above: the same, when none of it is another */
+};
+
+struct hf_observer {
+    /* Another number after each change. Any thread. */
+    uint64_t (*version)(void *self);
+    /* Shows all endpoints, borrowed. Any thread; `visit` must not call the observer. */
+    void (*each)(void *self, void (*visit)(void *user, struct hf_endpoint *endpoint), void *user);
+};

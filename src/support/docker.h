@@ -1,0 +1,73 @@
+/*
+ * docker: GET requests to a Docker daemon, many at a time, waited for; and one whose answer is a
+ * stream. A thread of its own with an HTTP client, over a Unix socket or TCP.
+ *
+ * open and close: the thread of the component's open and close. get: one other thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/status.h>
+
+#include "http/client.h"
+#include "util/compress.h"
+#include "util/loop.h"
+
+#define HF_DOCKER_ANSWER_BYTES_MAX (32u << 20)
+
+struct hf_docker;
+
+/* One request. */
+struct hf_docker_get {
+    char *url;             /* of hf_docker_url(); freed by hf_docker_get_release() */
+    enum hf_status status; /* HF_OK: an answer came, whatever its code */
+    int code;
+    struct hf_bytes body;  /* of an answer 200 */
+    char error[256];       /* for people, when there is no such answer */
+    struct hf_docker *api; /* these are the API's */
+    bool is_running;
+    struct hf_http_call call;
+};
+
+/* `endpoint`: "unix:///path", "tcp://host:port", "http://host:port". On failure `reterr`
+ * (HF_ERROR_MAX) is one sentence. */
+HF_MUST_USE enum hf_status hf_docker_open(const char *endpoint, const char *version,
+                                          struct hf_docker **ret_api, char *reterr);
+void hf_docker_close(struct hf_docker *api);
+
+/* The URL of a path ("/containers/json"), as by printf; malloc'd. NULL: no memory. */
+char *hf_docker_url(const struct hf_docker *api, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Asks for all of them and returns when the last one is answered or `deadline_ns` (monotonic) has
+ * passed. A request without a URL is left alone. */
+void hf_docker_get(struct hf_docker *api, struct hf_docker_get *gets, size_t count,
+                   uint64_t deadline_ns);
+void hf_docker_get_release(struct hf_docker_get *get);
+/* Any thread: ends the requests that run, and all later ones. */
+void hf_docker_cancel(struct hf_docker *api);
+
+/* A request whose answer does not end, such as /events. One at a time. */
+struct hf_docker_stream {
+    char *url; /* of hf_docker_url(); belongs to the caller */
+    /* On the API's thread. `ended` is the last call; `why` says what was wrong, NULL: nothing. */
+    void (*chunk)(struct hf_docker_stream *stream, struct hf_slice bytes);
+    void (*ended)(struct hf_docker_stream *stream, const char *why);
+    struct hf_docker *api; /* these are the API's */
+    struct hf_task task;
+    struct hf_http_call call;
+};
+
+/* Any thread. `ended` is called once, also by hf_docker_cancel() and after it. */
+void hf_docker_stream_begin(struct hf_docker *api, struct hf_docker_stream *stream);
+
+/* ---- the keys that components for Docker share ---- */
+
+/* As struct hf_field validates: endpoint ("" too), api_version. */
+const char *hf_docker_check_endpoint(const char *key, const char *text);
+const char *hf_docker_check_version(const char *key, const char *text);
+/* The endpoint that counts when the configuration has `text`: DOCKER_HOST or the usual socket when
+ * that is empty. */
+const char *hf_docker_endpoint(const char *text);
