@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from support.certificates import Authority
@@ -20,12 +21,15 @@ from support.waiting import until
 from .tools import FOLDER
 
 VERSION = "1.36.3"
-ETCD = ("go.etcd.io/etcd/server/v3", "v3.6.7")
+MODULES = {
+    "etcd": ("go.etcd.io/etcd/server/v3", "v3.6.7", "go.etcd.io/etcd/server/v3"),
+    "kwok": ("sigs.k8s.io/kwok", "v0.7.0", "sigs.k8s.io/kwok/cmd/kwok"),
+}
 BUILD_SECONDS = 3600
 START_SECONDS = 90
 VARIABLE = "HOLDFAST_KUBERNETES_BIN"  # a folder that has the two programs already
 
-API_SERVER_MAIN = """package main
+MAIN = """package main
 
 import (
     "os"
@@ -34,11 +38,16 @@ import (
     _ "k8s.io/component-base/logs/json/register"
     _ "k8s.io/component-base/metrics/prometheus/clientgo"
     _ "k8s.io/component-base/metrics/prometheus/version"
-    "k8s.io/kubernetes/cmd/kube-apiserver/app"
+    "k8s.io/kubernetes/cmd/{name}/app"
 )
 
-func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }
+func main() {{ os.Exit(cli.Run(app.{command}())) }}
 """
+COMMANDS = {
+    "kube-apiserver": "NewAPIServerCommand",
+    "kube-controller-manager": "NewControllerManagerCommand",
+    "kube-scheduler": "NewSchedulerCommand",
+}
 
 # ---- the programs ----
 
@@ -65,35 +74,41 @@ def module_of(folder, name, version):
     return json.loads(go(folder, "mod", "edit", "-json", downloaded["GoMod"]))
 
 
-def build_api_server(folder, program):
+def build_command(name, folder, program):
     """Its go.mod replaces the modules beside it by folders; here they are the published ones of the same release."""
     module = module_of(folder, "k8s.io/kubernetes", f"v{VERSION}")
     beside = [one["Old"]["Path"] for one in module["Replace"] if one["New"]["Path"].startswith("./staging/")]
     lines = [f"module peer\n\ngo {module['Go']}\n", f"require k8s.io/kubernetes v{VERSION}"]
     lines += [f"replace {path} => {path} v0.{VERSION.split('.', 1)[1]}" for path in beside]
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    (folder / "main.go").write_text(API_SERVER_MAIN)
+    (folder / "main.go").write_text(MAIN.format(name=name, command=COMMANDS[name]))
     go(folder, "mod", "tidy", "-e")
     package = "k8s.io/component-base/version"
     flags = f"-s -w -X {package}.gitVersion=v{VERSION} -X {package}.gitMajor=1 -X {package}.gitMinor={VERSION.split('.')[1]}"
     go(folder, "build", "-o", program, "-ldflags", flags, ".")
 
 
-def build_etcd(folder, program):
-    module = module_of(folder, *ETCD)
-    lines = [f"module peer\n\ngo {module['Go']}\n", f"require {ETCD[0]} {ETCD[1]}"]
+def build_module(module, version, package, folder, program):
+    description = module_of(folder, module, version)
+    lines = [f"module peer\n\ngo {description['Go']}\n", f"require {module} {version}"]
+    for one in description["Replace"] or []:
+        old, new = one["Old"], one["New"]
+        if "Version" in new:
+            lines.append(f"replace {old['Path']} {old.get('Version', '')} => {new['Path']} {new['Version']}")
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    go(folder, "get", "-tool", f"{ETCD[0]}@{ETCD[1]}")
-    go(folder, "build", "-o", program, "-ldflags", "-s -w", ETCD[0])
+    go(folder, "get", "-tool", f"{package}@{version}")
+    go(folder, "build", "-o", program, "-ldflags", "-s -w", package)
 
 
-def programs():
-    """The folder that holds kube-apiserver and etcd; built when it does not."""
+def programs(names=("kube-apiserver", "etcd")):
+    """The folder that holds these programs; those that it does not are built."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
-    wanted = {"kube-apiserver": (build_api_server, VERSION), "etcd": (build_etcd, ETCD[1])}
+    wanted = {name: (partial(build_command, name), VERSION) for name in COMMANDS}
+    wanted |= {name: (partial(build_module, *row), row[1]) for name, row in MODULES.items()}
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, (build, version) in wanted.items():
+    for name in names:
+        build, version = wanted[name]
         program, stamp = FOLDER / name, FOLDER / f"{name}.module"
         if program.exists() and stamp.exists() and stamp.read_text() == version:
             continue
