@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from harness.kubelet_logs import ContainerLog, Writers
-from harness.pods import Container, Node, PushSink, enter_network
+from harness.pods import Container, Node, PushSink
 from harness.push_sink import EVENTS, TEXTS_MAX
 from harness.storm import Load, Sink, Truth, wait_all_arrived
 from harness.tls_line import TlsLine
@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support.certificates import Authority  # noqa: E402
 from support.kubernetes import KubernetesApi, pod  # noqa: E402
+from support.pod import enter_network  # noqa: E402
 
 PROMISE = "H13, A1: the document's hybrid keeps what any of its processes acknowledged, whichever of them dies"
 FAULT = (
@@ -180,7 +181,7 @@ class Cluster:
 
     def load(self, rate):
         """Applications: in the pod of the sidecar, beside the Unix socket, and in a pod without a sidecar."""
-        within, shop = enter_network(self.sidecar.namespace), enter_network(self.shop[1])
+        within, shop = enter_network(self.sidecar.box.namespace), enter_network(self.shop[1])
         agent = self.agent
         socket = f"unix://{self.folder}/socket/otel.sock"
         for signal_name, target, http, enter in (

@@ -1,7 +1,6 @@
 """A node and its pods without a kubelet: the image's root, the container's environment, user, mounts and limits, and a
 network namespace for each pod."""
 
-import ctypes
 import os
 import subprocess
 import sys
@@ -10,15 +9,13 @@ import urllib.request
 from pathlib import Path
 
 from .errors import Broken, Skipped
-from .places import CLONE_NEWNET, CLONE_NEWNS, MS_PRIVATE, MS_REC, CpuGroup, MemoryGroup, own_mounts, own_network
-from .storm import Truth
+from .places import CpuGroup, MemoryGroup, own_mounts, own_network
 from .victim import BINARY, ROOT, Holdfast
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
-MS_RDONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
-USER = 10001
-# As conf/image/image.py writes it.
-IMAGE_ENVIRONMENT = {"PATH": "/usr/bin", "HOLDFAST_HEALTH": "0.0.0.0:13133"}
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.pod import IMAGE_ENVIRONMENT, Box  # noqa: E402
+
 HEALTH, METRICS = 13133, 8888
 UNITS = {"Mi": 1 << 20, "Gi": 1 << 30}
 
@@ -91,45 +88,20 @@ class Node:
         return address, namespace
 
 
-def enter_network(namespace):
-    """For a child: only the network is the pod's."""
-
-    def enter():
-        if _LIBC.setns(namespace, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-
-    return enter
-
-
-def mount(source, target, flags):
-    if _LIBC.mount(os.fsencode(source), os.fsencode(target), None, flags, None) != 0:
-        raise OSError(ctypes.get_errno(), f"mount {source} at {target}")
-
-
 class Container(Holdfast):
     """A container of a manifest. `mounts`: {path in it: (folder or file of the node, writable)}; a kubelet starts it again
     after its end, in the same pod: its volumes stay."""
 
     def __init__(self, node, name, manifest, config, network, mounts, environment=None):
         super().__init__(node.lab.directory / name, {}, data=node.lab.directory / name / "volume")
-        self.address, self.namespace = network
-        self.arguments, self.root = manifest["args"], node.root
+        self.address, namespace = network
+        self.arguments = manifest["args"]
         (self.directory / "etcotelcol").mkdir()
         (self.directory / "etcotelcol" / "config.yaml").write_text(config)
         self.data.mkdir(mode=0o777)
         self.data.chmod(0o777)
-        self.mounts = {
-            "/etc/otelcol": (self.directory / "etcotelcol", False),
-            "/var/lib/holdfast": (self.data, True),
-            "/dev": ("/dev", True),
-            "/proc": ("/proc", True),
-            "/sys": ("/sys", True),
-            **mounts,
-        }
-        for path, (source, _) in self.mounts.items():
-            place = node.root / path.lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.mkdir(exist_ok=True) if Path(source).is_dir() else place.touch()
+        own = {"/etc/otelcol": (self.directory / "etcotelcol", False), "/var/lib/holdfast": (self.data, True)}
+        self.box = Box(node.root, {**own, **mounts}, namespace=namespace)
         self.environment = {**IMAGE_ENVIRONMENT, "HOLDFAST_EPHEMERAL": "0", **(environment or {})}
         limits = manifest["resources"]["limits"]
         self.memory_limit = amount(limits["memory"])
@@ -140,23 +112,7 @@ class Container(Holdfast):
         self.group.join()
         self.cpu.join()
         Path("/proc/self/oom_score_adj").write_text("1000")
-        if self.namespace is not None:
-            enter_network(self.namespace)()
-        if _LIBC.unshare(CLONE_NEWNS) != 0:
-            raise OSError(ctypes.get_errno(), "unshare")
-        mount("none", "/", MS_REC | MS_PRIVATE)
-        mount(self.root, self.root, MS_BIND)
-        mount("none", self.root, MS_REMOUNT | MS_BIND | MS_RDONLY)
-        for path, (source, writable) in self.mounts.items():
-            target = f"{self.root}{path}"
-            mount(source, target, MS_BIND | MS_REC)
-            if not writable:
-                mount("none", target, MS_REMOUNT | MS_BIND | MS_RDONLY)
-        os.chroot(self.root)
-        os.chdir("/")
-        os.setgroups([])
-        os.setgid(USER)
-        os.setuid(USER)
+        self.box.enter()
 
     def spawn(self):
         with open(self.log_path, "ab") as log:
@@ -227,5 +183,3 @@ class PushSink:
 
     close = kill
 
-
-__all__ = ["Container", "Node", "PushSink", "Truth", "enter_network"]
