@@ -1,30 +1,15 @@
 """A container of 64 MiB with a backlog of ten times that, and the OOM killer."""
 
-import subprocess
-import sys
 import time
 
 from harness.places import MemoryGroup
 from harness.victim import configuration, grpc_exporter
-from harness.waiting import until
 
 PROMISE = "E1, A1: memory does not depend on the backlog; an OOM kill loses nothing acknowledged"
 FAULT = "a memory cgroup of 64 MiB: 640 MiB of backlog (long: 20 GB) filled, restarted and drained in it; then OOM kills provoked under load"
 HOLDS = "no OOM kill by itself; anonymous memory below 48 MiB, whatever the backlog; lost 0, also when the kernel kills it"
 
 LIMIT = 64 << 20
-
-# Eats memory beside the victim until the kernel must kill; the kernel may not take the eater.
-HOG = """
-import time
-open('/proc/self/oom_score_adj', 'w').write('-1000')
-open('{group}/cgroup.procs', 'w').write('0')
-eaten = []
-for _ in range({steps}):
-    eaten.append(b'x' * (1 << 20))
-    time.sleep(0.002)
-time.sleep(60)
-"""
 
 
 def run(lab):
@@ -96,15 +81,7 @@ def killed_by_the_kernel(lab):
     lab.load_all(holdfast, rate=6_000)
     for _ in range(lab.count(3, 50)):
         lab.wait_acknowledged(lab.random.randrange(100, 3000))
-        before = group.kills() or 0
-        hog = subprocess.Popen([sys.executable, "-c", HOG.format(group=group.path, steps=LIMIT >> 20)])
-        try:
-            until(lambda: not holdfast.is_running(), "the kernel does not kill", 20)
-        finally:
-            hog.kill()
-            hog.wait()
-        lab.require(holdfast.process.returncode == -9, f"ended with {holdfast.process.returncode}")
-        lab.require(group.kills() is None or group.kills() > before, "it was not the kernel")
+        group.kill_by_oom(holdfast, LIMIT)
         lab.fault()
         holdfast.start()
         lab.recovered(lab.wait_acknowledged(1))

@@ -4,9 +4,11 @@ import ctypes
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from .errors import Skipped
+from .errors import Broken, Skipped
+from .waiting import until
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 0x4000, 0x40000
@@ -85,6 +87,19 @@ def ext4(lab, megabytes, name="disk"):
     return place
 
 
+# Eats memory beside the victim until the kernel must kill; the kernel may not take the eater.
+HOG = """
+import time
+open('/proc/self/oom_score_adj', 'w').write('-1000')
+open('{group}/cgroup.procs', 'w').write('0')
+eaten = []
+for _ in range({steps}):
+    eaten.append(b'x' * (1 << 20))
+    time.sleep(0.002)
+time.sleep(60)
+"""
+
+
 class MemoryGroup:
     """A memory cgroup, version 1 or 2."""
 
@@ -117,6 +132,21 @@ class MemoryGroup:
         words = dict(line.split()[:2] for line in events.read_text().splitlines() if len(line.split()) == 2)
         return int(words["oom_kill"]) if "oom_kill" in words else None
 
+    def kill_by_oom(self, victim, limit_bytes):
+        """Makes the kernel kill the victim, which is in the group and has an oom_score_adj of 1000, at that limit."""
+        before = self.kills() or 0
+        self.limit(limit_bytes)
+        hog = subprocess.Popen([sys.executable, "-c", HOG.format(group=self.path, steps=limit_bytes >> 20)])
+        try:
+            until(lambda: not victim.is_running(), "the kernel does not kill", 20)
+        finally:
+            hog.kill()
+            hog.wait()
+        if victim.process.returncode != -9:
+            raise Broken(f"ended with {victim.process.returncode}")
+        if self.kills() is not None and self.kills() <= before:
+            raise Broken("it was not the kernel")
+
     def peak(self):
         name = "memory.peak" if self.two else "memory.max_usage_in_bytes"
         return int((self.path / name).read_text()) if (self.path / name).exists() else None
@@ -128,9 +158,38 @@ class MemoryGroup:
             pass
 
 
-def _own_group():
+class CpuGroup:
+    """A share of the processors, where a group for it can be made; elsewhere nothing is limited."""
+
+    PERIOD_US = 100_000
+
+    def __init__(self, lab, cores):
+        self.path = None
+        base = Path("/sys/fs/cgroup/cpu") / _own_group("cpu").lstrip("/")
+        path = base / f"holdfast-chaos-{os.getpid()}-{lab.random.getrandbits(24):06x}"
+        try:
+            path.mkdir()
+            (path / "cpu.cfs_period_us").write_text(str(self.PERIOD_US))
+            (path / "cpu.cfs_quota_us").write_text(str(int(cores * self.PERIOD_US)))
+            self.path = path
+        except OSError:
+            return
+        lab.stack.callback(self.remove)
+
+    def join(self):
+        if self.path is not None:
+            (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def remove(self):
+        try:
+            self.path.rmdir()
+        except OSError:
+            pass
+
+
+def _own_group(controller="memory"):
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
+        if controller in controllers.split(","):
             return path
     return "/"

@@ -127,13 +127,15 @@ class Load:
             **{key.replace("_", "-"): value for key, value in options.items()},
         }
         retry = words.pop("retry", True)
+        before_exec = words.pop("before-exec", None)  # called in the child
         self.process = subprocess.Popen(
             [STORM, "send", "--target", target, *(["--http"] if http else []), *(["--retry"] if retry else [])]
             + ["--acked", truth.acked, "--capacity", str(truth.capacity)]
-            + [word for key, value in words.items() for word in (f"--{key}", str(value))],
+            + [word for key, value in words.items() for word in ([f"--{key}"] if value is True else [f"--{key}", str(value)])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=before_exec,
         )
         self.report = None
 

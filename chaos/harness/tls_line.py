@@ -8,12 +8,14 @@ import threading
 
 class TlsLine:
     """`towards`: the victim's port, reached with TLS from plain senders. Else `to_port` is a plain backend, and the
-    victim comes with TLS. Certificates are read anew for each connection; a handshake that fails is counted."""
+    victim comes with TLS. Certificates are read anew for each connection; a handshake that fails is counted. `behind`
+    gives the addresses that may stand there instead, in the order in which they are tried."""
 
-    def __init__(self, lab, to_port, contexts, towards):
-        self.to_port, self.contexts, self.towards = to_port, contexts, towards
+    def __init__(self, lab, to_port, contexts, towards, at=("127.0.0.1", 0), behind=None):
+        self.contexts, self.towards = contexts, towards
+        self.behind = behind or (lambda: [("127.0.0.1", to_port)])
         self.failed, self.good, self.pairs, self.running = 0, 0, [], True
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = socket.create_server(at, backlog=128)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
         lab.stack.callback(self.close)
@@ -43,7 +45,7 @@ class TlsLine:
         near.settimeout(5)
         pair = None
         try:
-            far = socket.create_connection(("127.0.0.1", self.to_port), timeout=5)
+            far = self._far()
             if self.towards:
                 far = self.contexts().wrap_socket(far, server_hostname="localhost")
             else:
@@ -60,6 +62,15 @@ class TlsLine:
             near.close()
             if "far" in locals():
                 far.close()
+
+    def _far(self):
+        error = None
+        for address in self.behind():
+            try:
+                return socket.create_connection(address, timeout=5)
+            except OSError as refused:
+                error = refused
+        raise error
 
     @staticmethod
     def _pump(near, far):

@@ -168,10 +168,12 @@ class Holdfast:
         except OSError:
             return 0
 
+    def metrics_url(self):
+        return f"http://127.0.0.1:{self.ports['METRICS']}/metrics"
+
     def series(self):
         """[(name without `_total`, {label: value}, number)] of the metrics page."""
-        url = f"http://127.0.0.1:{self.ports['METRICS']}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(self.metrics_url(), timeout=10) as answer:
             text = answer.read().decode()
         found = []
         for line in text.splitlines():

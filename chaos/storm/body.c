@@ -80,7 +80,7 @@ static void put_trace_id(struct hf_wire_writer *writer, uint32_t number, uint64_
     hf_wire_put_bytes(writer, number, hf_slice_of(id, sizeof(id)));
 }
 
-static void put_span(struct hf_wire_writer *writer, uint64_t *random)
+static void put_span(struct hf_wire_writer *writer, uint64_t *random, bool failed)
 {
     uint64_t parent = next_random(random);
     uint64_t start = UINT64_C(1700000000000000000) + next_random(random) % 1000000000;
@@ -93,7 +93,22 @@ static void put_span(struct hf_wire_writer *writer, uint64_t *random)
     hf_wire_put_fixed64(writer, 7, start);
     hf_wire_put_fixed64(writer, 8, start + next_random(random) % 80000000);
     put_attributes(writer, 9, random);
+    if (failed) {
+        struct hf_wire_message status = hf_wire_open(writer, 15, 2);
+        hf_wire_put_varint(writer, 3, 2);
+        hf_wire_close(writer, status);
+    }
     hf_wire_close(writer, span);
+}
+
+static void put_fine_span(struct hf_wire_writer *writer, uint64_t *random)
+{
+    put_span(writer, random, false);
+}
+
+static void put_failed_span(struct hf_wire_writer *writer, uint64_t *random)
+{
+    put_span(writer, random, true);
 }
 
 static void put_log(struct hf_wire_writer *writer, uint64_t *random)
@@ -242,10 +257,11 @@ static bool find_places(struct storm_body *body, enum hf_signal signal)
            reading.items == body->items;
 }
 
-bool storm_body_make(struct storm_body *body, enum hf_signal signal, uint32_t items, uint64_t seed)
+typedef void put_item_fn(struct hf_wire_writer *writer, uint64_t *random);
+
+static bool make(struct storm_body *body, enum hf_signal signal, put_item_fn *put_item,
+                 uint32_t items, uint64_t seed)
 {
-    static void (*const put_item[HF_SIGNAL_COUNT])(struct hf_wire_writer *,
-                                                   uint64_t *) = {put_span, put_point, put_log};
     uint64_t random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
     *body = (struct storm_body){.places = calloc(items, sizeof(*body->places))};
     if (body->places == NULL ||
@@ -263,9 +279,22 @@ bool storm_body_make(struct storm_body *body, enum hf_signal signal, uint32_t it
     put_text(&writer, 2, "0.55.0");
     hf_wire_close(&writer, name);
     for (; body->items < items; body->items++) {
-        put_item[signal](&writer, &random);
+        put_item(&writer, &random);
     }
     hf_wire_close(&writer, scope);
     hf_wire_close(&writer, resource);
     return hf_wire_status(&writer) == HF_OK && find_places(body, signal);
+}
+
+bool storm_body_make(struct storm_body *body, enum hf_signal signal, uint32_t items, uint64_t seed)
+{
+    static put_item_fn *const put[HF_SIGNAL_COUNT] = {put_fine_span, put_point, put_log};
+    return make(body, signal, put[signal], items, seed);
+}
+
+bool storm_body_make_failed(struct storm_body *body, enum hf_signal signal, uint32_t items,
+                            uint64_t seed)
+{
+    static put_item_fn *const put[HF_SIGNAL_COUNT] = {put_failed_span, put_point, put_log};
+    return make(body, signal, put[signal], items, seed);
 }

@@ -22,6 +22,10 @@ struct storm_body {
 
 /* Makes a request of `items`; `seed` varies the texts. False: out of memory. */
 bool storm_body_make(struct storm_body *body, enum hf_signal signal, uint32_t items, uint64_t seed);
+/* The same with spans whose status is an error, which tail sampling keeps; of another signal all
+ * items are as above. */
+bool storm_body_make_failed(struct storm_body *body, enum hf_signal signal, uint32_t items,
+                            uint64_t seed);
 /* Writes the numbers of request `request` into it. */
 void storm_body_number(struct storm_body *body, uint64_t request);
 void storm_body_release(struct storm_body *body);

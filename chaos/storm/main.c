@@ -14,7 +14,7 @@ static const char usage[] =
     "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs]\n"
     "         [--coding identity|gzip|zstd] [--connections N] [--in-flight N] [--items N]\n"
     "         [--requests N] [--seconds S] [--rate ITEMS] [--first N] [--pool N] [--retry]\n"
-    "         [--hold S] [--acked FILE --capacity N] [--status FILE]\n"
+    "         [--hold S] [--failed] [--acked FILE --capacity N] [--status FILE]\n"
     "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
     "         [--seconds S] [--status FILE]; port 0 is chosen and printed\n"
     "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not\n"
@@ -50,6 +50,7 @@ enum option_code {
     COMMANDS,
     STATUS,
     HOLD,
+    FAILED,
 };
 
 static const struct option options_table[] = {
@@ -72,6 +73,7 @@ static const struct option options_table[] = {
     {"commands", required_argument, NULL, COMMANDS},
     {"status", required_argument, NULL, STATUS},
     {"hold", required_argument, NULL, HOLD},
+    {"failed", no_argument, NULL, FAILED},
     {NULL, 0, NULL, 0},
 };
 
@@ -162,6 +164,9 @@ static bool take(struct storm_options *options, int option)
         return true;
     case HOLD:
         options->hold = strtod(optarg, NULL);
+        return true;
+    case FAILED:
+        options->failed = true;
         return true;
     default:
         return false;

@@ -13,13 +13,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "grpc/client.h"
-#include "util/clock.h"
 #include "body.h"
 #include "counters.h"
+#include "grpc/client.h"
 #include "http.h"
 #include "storm.h"
 #include "truth.h"
+#include "util/clock.h"
 
 #define RETRY_NS (50 * HF_NS_PER_MS)
 #define ATTEMPT_NS (30 * HF_NS_PER_S)
@@ -286,6 +286,12 @@ static bool make_pace(struct sender *sender)
            hf_loop_add(sender->loop, sender->pace_fd, EPOLLIN, &sender->pace) == HF_OK;
 }
 
+static bool make_body(struct storm_body *body, const struct storm_options *options, uint64_t seed)
+{
+    return options->failed ? storm_body_make_failed(body, options->signal, options->items, seed)
+                           : storm_body_make(body, options->signal, options->items, seed);
+}
+
 static bool make_pool(struct sender *sender)
 {
     const struct storm_options *options = sender->options;
@@ -295,7 +301,7 @@ static bool make_pool(struct sender *sender)
     sender->pool = calloc(options->pool, sizeof(*sender->pool));
     for (unsigned i = 0; sender->pool != NULL && i < options->pool; i++) {
         struct storm_body body;
-        if (!storm_body_make(&body, options->signal, options->items, i + 1)) {
+        if (!make_body(&body, options, i + 1)) {
             return false;
         }
         storm_body_number(&body, i);
@@ -362,8 +368,7 @@ static bool make_slot(struct sender *sender, size_t i)
     } else {
         slot->grpc = sender->clients[i % options->connections];
     }
-    return sender->pool != NULL ||
-           storm_body_make(&slot->body, options->signal, options->items, i + 1);
+    return sender->pool != NULL || make_body(&slot->body, options, i + 1);
 }
 
 static bool open_sender(struct sender *sender)

@@ -29,6 +29,7 @@ struct storm_options {
     const char *status;   /* file of counters that others may read at any moment */
     const char *commands; /* sink: a fifo of orders, see sink.c */
     double hold;          /* send: keep idle connections that long at the end */
+    bool failed;          /* send: spans whose status is an error */
 };
 
 int storm_send(const struct storm_options *options);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate_metrics.h"
 #include "http/server.h"
 #include "pipeline/listeners.h"
 #include "process.h"
@@ -16,8 +17,9 @@
 
 struct hf_self_metrics {
     const struct hf_host *host;
-    pthread_mutex_t lock; /* guards `graph` during a refresh */
+    pthread_mutex_t lock; /* guards `graph` and `certificates` during a refresh */
     struct hf_graph *graph;
+    struct hf_certificate_metrics *certificates;
     struct hf_http_server *server;
     char *address;
     struct hf_metrics_style style;
@@ -177,6 +179,8 @@ static void refresh(void *user)
     hf_storage_each(self->host->store, show_queue, &view);
     if (self->graph != NULL) {
         hf_graph_refresh(self->graph);
+        hf_certificate_metrics_show(self->certificates, hf_graph_config(self->graph),
+                                    view.now_ns / HF_NS_PER_S, hf_clock_monotonic_ns());
     }
     pthread_mutex_unlock(&self->lock);
 }
@@ -212,7 +216,9 @@ enum hf_status hf_self_metrics_new(const struct hf_host *host, struct hf_self_me
         process_series(host->metrics, "otelcol_process_runtime_total_sys_memory_bytes", HF_GAUGE,
                        "By", 0, "Memory that the allocator has from the system.");
     if (self->uptime == NULL || self->cpu == NULL || self->rss == NULL || self->heap == NULL ||
-        self->mapped == NULL || hf_metrics_on_scrape(host->metrics, refresh, self) != HF_OK) {
+        self->mapped == NULL ||
+        hf_certificate_metrics_new(host->metrics, &self->certificates) != HF_OK ||
+        hf_metrics_on_scrape(host->metrics, refresh, self) != HF_OK) {
         hf_self_metrics_free(self);
         return HF_NOMEM;
     }
@@ -245,6 +251,7 @@ void hf_self_metrics_free(struct hf_self_metrics *self)
     stop_serving(self);
     hf_metrics_off_scrape(self->host->metrics, refresh, self);
     pthread_mutex_destroy(&self->lock);
+    hf_certificate_metrics_free(self->certificates);
     free(self->labels);
     free(self);
 }
@@ -253,6 +260,7 @@ void hf_self_metrics_watch(struct hf_self_metrics *self, struct hf_graph *graph)
 {
     pthread_mutex_lock(&self->lock);
     self->graph = graph;
+    hf_certificate_metrics_forget(self->certificates);
     pthread_mutex_unlock(&self->lock);
 }
 

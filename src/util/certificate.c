@@ -22,6 +22,7 @@ static uint64_t seconds_of(const ASN1_TIME *time)
 static void look_at(const X509 *certificate, struct hf_certificate_look *look)
 {
     uint64_t until_s = seconds_of(X509_get0_notAfter(certificate));
+    look->last_until_s = until_s > look->last_until_s ? until_s : look->last_until_s;
     if (look->until_s != 0 && until_s >= look->until_s) {
         return;
     }

@@ -12,6 +12,7 @@
 
 struct hf_certificate_look {
     uint64_t from_s, until_s; /* Unix time: valid between these */
+    uint64_t last_until_s;    /* of several, until when the last one is valid */
     char subject[HF_CERTIFICATE_SUBJECT_MAX];
 };
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from support import chart
+from support.certificates import Authority
 from support.holdfast import BINARY, config, otlp_exporter
 
 # ---- the schema ----
@@ -129,9 +130,11 @@ EVERYTHING = {
 
 
 @pytest.fixture
-def names(start, grpc_backend):
-    """The names of the series of a running Holdfast with those processors, as soon as it is ready."""
-    instance = start(config({"otlp": otlp_exporter(grpc_backend)}, EVERYTHING))
+def names(start, grpc_backend, tmp_path):
+    """The names of the series of a running Holdfast with those processors and a certificate, as soon as it is ready."""
+    authority = str(Authority(tmp_path / "authority").certificate)
+    secure = {"endpoint": "https://127.0.0.1:9", "tls": {"ca_file": authority}}
+    instance = start(config({"otlp": otlp_exporter(grpc_backend), "otlphttp": secure}, EVERYTHING))
     return {name for name, _, _ in instance.metrics()}
 
 

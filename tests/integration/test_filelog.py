@@ -246,6 +246,24 @@ class TestRotation:
         holdfast.start()
         wait_for(grpc_backend, ["one", "two", "three"])
 
+    def test_a_file_behind_a_link_that_was_moved_while_down_is_read_to_its_end(self, start, grpc_backend, tmp_path):
+        """As Docker rotates the logs of containers: the link stays, and what it led to is moved beside its target."""
+        real, link = tmp_path / "docker" / "0-json.log", tmp_path / "pods" / "0.log"
+        for path in (real, link):
+            path.parent.mkdir()
+        real.write_text("one\n")
+        link.symlink_to(real)
+        holdfast = start(config(grpc_backend, tmp_path / "pods" / "*.log"))
+        wait_for(grpc_backend, ["one"])
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 0, "not delivered")
+        holdfast.terminate()
+        with open(real, "a") as file:
+            file.write("two\n")
+        real.rename(real.with_name("0-json.log.1"))
+        real.write_text("three\n")
+        holdfast.start()
+        wait_for(grpc_backend, ["one", "two", "three"])
+
     def test_a_deleted_file_is_read_to_its_end(self, start, grpc_backend, tmp_path):
         path = tmp_path / "a.log"
         with open(path, "w") as file:

@@ -13,6 +13,7 @@ import requests
 
 from support import otlp, senders
 from support.backends import GrpcBackend, refuse
+from support.certificates import Authority
 from support.holdfast import BASE, BINARY, config, otlp_exporter
 from support.ports import free_port
 from support.senders import Load, wait_for_acknowledged
@@ -590,6 +591,36 @@ class TestWatch:
         ids = otlp.new_ids(1)
         senders.post(holdfast.http_base, otlp.TRACES, otlp.request(otlp.TRACES, ids))
         second.wait_for(ids)
+
+
+class TestCertificates:
+    """holdfast_certificate_seconds_until_expiry, for each key of a component that names certificates."""
+
+    NAME = "holdfast_certificate_seconds_until_expiry"
+    DAY = 86400
+
+    def of(self, holdfast, kind, component, key):
+        return holdfast.metric(self.NAME, kind=kind, component=component, key=key)
+
+    def test_servers_and_clients_and_a_reload(self, start, grpc_backend, tmp_path):
+        authority = Authority(tmp_path / "authority")
+        certificate, key = authority.issue("server", days=9)
+        bundle = tmp_path / "bundle.pem"  # of authorities the last one counts
+        bundle.write_bytes(certificate.read_bytes() + authority.certificate.read_bytes())
+        server = {"grpc": {"tls": {"cert_file": str(certificate), "key_file": str(key)}}}
+        receivers = {"otlp": {"protocols": server}}
+        exporter = {"endpoint": "https://127.0.0.1:9", "tls": {"ca_file": str(bundle)}}
+        configuration = config({"otlp": otlp_exporter(grpc_backend), "otlphttp": exporter}, receivers=receivers)
+        holdfast = start(configuration)
+        assert 8.9 * self.DAY < self.of(holdfast, "receiver", "otlp", "cert_file") <= 9 * self.DAY
+        assert 8.9 * self.DAY < self.of(holdfast, "exporter", "otlphttp", "ca_file") <= 9 * self.DAY
+        authority.issue("server", days=1)
+        del configuration["exporters"]["otlphttp"]["tls"]
+        holdfast.write_config(configuration)
+        holdfast.reload()
+        holdfast.wait_for_log("the new configuration runs")
+        assert self.of(holdfast, "receiver", "otlp", "cert_file") <= self.DAY
+        assert self.of(holdfast, "exporter", "otlphttp", "ca_file") == 1e9
 
 
 class TestEphemeral:

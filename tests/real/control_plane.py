@@ -1,5 +1,6 @@
 """A real Kubernetes control plane on loopback: etcd and kube-apiserver, built from their published Go modules, and a
-client of its API. Nothing else runs: what controllers and kubelets do to objects, the tests do."""
+client of its API. Nothing else runs, and what controllers and kubelets do to objects, the tests do; or, when they are asked
+for, kube-controller-manager, kube-scheduler and kwok, which makes pods Running without a container."""
 
 import contextlib
 import json
@@ -11,6 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from support.certificates import Authority
@@ -20,12 +22,16 @@ from support.waiting import until
 from .tools import FOLDER
 
 VERSION = "1.36.3"
-ETCD = ("go.etcd.io/etcd/server/v3", "v3.6.7")
+MODULES = {
+    "etcd": ("go.etcd.io/etcd/server/v3", "v3.6.7", "go.etcd.io/etcd/server/v3"),
+    "kwok": ("sigs.k8s.io/kwok", "v0.7.0", "sigs.k8s.io/kwok/cmd/kwok"),
+}
 BUILD_SECONDS = 3600
 START_SECONDS = 90
-VARIABLE = "HOLDFAST_KUBERNETES_BIN"  # a folder that has the two programs already
+VARIABLE = "HOLDFAST_KUBERNETES_BIN"  # a folder that has the programs already
+ALL = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler", "kwok")
 
-API_SERVER_MAIN = """package main
+MAIN = """package main
 
 import (
     "os"
@@ -34,11 +40,16 @@ import (
     _ "k8s.io/component-base/logs/json/register"
     _ "k8s.io/component-base/metrics/prometheus/clientgo"
     _ "k8s.io/component-base/metrics/prometheus/version"
-    "k8s.io/kubernetes/cmd/kube-apiserver/app"
+    "k8s.io/kubernetes/cmd/{name}/app"
 )
 
-func main() { os.Exit(cli.Run(app.NewAPIServerCommand())) }
+func main() {{ os.Exit(cli.Run(app.{command}())) }}
 """
+COMMANDS = {
+    "kube-apiserver": "NewAPIServerCommand",
+    "kube-controller-manager": "NewControllerManagerCommand",
+    "kube-scheduler": "NewSchedulerCommand",
+}
 
 # ---- the programs ----
 
@@ -65,35 +76,41 @@ def module_of(folder, name, version):
     return json.loads(go(folder, "mod", "edit", "-json", downloaded["GoMod"]))
 
 
-def build_api_server(folder, program):
+def build_command(name, folder, program):
     """Its go.mod replaces the modules beside it by folders; here they are the published ones of the same release."""
     module = module_of(folder, "k8s.io/kubernetes", f"v{VERSION}")
     beside = [one["Old"]["Path"] for one in module["Replace"] if one["New"]["Path"].startswith("./staging/")]
     lines = [f"module peer\n\ngo {module['Go']}\n", f"require k8s.io/kubernetes v{VERSION}"]
     lines += [f"replace {path} => {path} v0.{VERSION.split('.', 1)[1]}" for path in beside]
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    (folder / "main.go").write_text(API_SERVER_MAIN)
+    (folder / "main.go").write_text(MAIN.format(name=name, command=COMMANDS[name]))
     go(folder, "mod", "tidy", "-e")
     package = "k8s.io/component-base/version"
     flags = f"-s -w -X {package}.gitVersion=v{VERSION} -X {package}.gitMajor=1 -X {package}.gitMinor={VERSION.split('.')[1]}"
     go(folder, "build", "-o", program, "-ldflags", flags, ".")
 
 
-def build_etcd(folder, program):
-    module = module_of(folder, *ETCD)
-    lines = [f"module peer\n\ngo {module['Go']}\n", f"require {ETCD[0]} {ETCD[1]}"]
+def build_module(module, version, package, folder, program):
+    description = module_of(folder, module, version)
+    lines = [f"module peer\n\ngo {description['Go']}\n", f"require {module} {version}"]
+    for one in description["Replace"] or []:
+        old, new = one["Old"], one["New"]
+        if "Version" in new:
+            lines.append(f"replace {old['Path']} {old.get('Version', '')} => {new['Path']} {new['Version']}")
     (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    go(folder, "get", "-tool", f"{ETCD[0]}@{ETCD[1]}")
-    go(folder, "build", "-o", program, "-ldflags", "-s -w", ETCD[0])
+    go(folder, "get", "-tool", f"{package}@{version}")
+    go(folder, "build", "-o", program, "-ldflags", "-s -w", package)
 
 
-def programs():
-    """The folder that holds kube-apiserver and etcd; built when it does not."""
+def programs(names=("kube-apiserver", "etcd")):
+    """The folder that holds these programs; those that it does not are built."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
-    wanted = {"kube-apiserver": (build_api_server, VERSION), "etcd": (build_etcd, ETCD[1])}
+    wanted = {name: (partial(build_command, name), VERSION) for name in COMMANDS}
+    wanted |= {name: (partial(build_module, *row), row[1]) for name, row in MODULES.items()}
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, (build, version) in wanted.items():
+    for name in names:
+        build, version = wanted[name]
         program, stamp = FOLDER / name, FOLDER / f"{name}.module"
         if program.exists() and stamp.exists() and stamp.read_text() == version:
             continue
@@ -118,12 +135,14 @@ class Refused(Exception):
 
 
 class ControlPlane:
-    """etcd and kube-apiserver with RBAC. `token` signs in as an administrator."""
+    """etcd and kube-apiserver with RBAC. `token` signs in as an administrator. `controllers`: workloads make pods, which
+    become Running on the node "n1"."""
 
     token = "administrator"
 
-    def __init__(self, directory, folder):
-        self.directory, self.folder = directory, folder
+    def __init__(self, directory, folder, controllers=False):
+        self.directory, self.folder, self.controllers = directory, folder, controllers
+        self.others = []
         self.port, self.etcd_port, self.peer_port = free_port(), free_port(), free_port()
         self.etcd = self.server = None
         self.authority = Authority(directory / "pki")
@@ -165,15 +184,16 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--token-auth-file={self.directory}/tokens.csv",
             *("--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none"),
-            "--disable-admission-plugins=ServiceAccount",
+            # Without controllers no namespace gets its default account.
+            f"--disable-admission-plugins={'' if self.controllers else 'ServiceAccount'}",
             "--enable-aggregator-routing=true",  # webhooks by the addresses of their Service: nothing routes its own
             *(f"--audit-policy-file={self.directory}/audit.yaml", f"--audit-log-path={self.audit}"),
         )
         until(self.is_ready_or_dead, lambda: f"kube-apiserver is not ready:\n{self.said()}", START_SECONDS, 0.2)
         assert self.server.poll() is None, self.said()
 
-    def said(self):
-        return (self.directory / "kube-apiserver.log").read_text(errors="replace")[-3000:]
+    def said(self, name="kube-apiserver"):
+        return (self.directory / f"{name}.log").read_text(errors="replace")[-3000:]
 
     def is_ready_or_dead(self):
         try:
@@ -194,10 +214,54 @@ class ControlPlane:
             self.start_etcd()
             self.start_server()
             until(lambda: self.has("/api/v1/namespaces/default"), "the namespace default", START_SECONDS)
+            if self.controllers:
+                self.start_controllers()
             stack.pop_all()
         return self
 
+    def start_controllers(self):
+        kubeconfig, pki = self.directory / "kubeconfig", self.directory / "pki"
+        cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.authority.certificate)}
+        parts = {
+            "clusters": [{"name": "it", "cluster": cluster}],
+            "users": [{"name": "it", "user": {"token": self.token}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        }
+        kubeconfig.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **parts, "current-context": "it"}))
+        common = [f"--{name}kubeconfig={kubeconfig}" for name in ("", "authentication-", "authorization-")]
+        common += ["--leader-elect=false", "--bind-address=127.0.0.1"]
+        self.others = [
+            self.spawn(
+                "kube-controller-manager",
+                *(*common, f"--secure-port={free_port()}", "--controllers=*,-nodeipam"),
+                *(f"--service-account-private-key-file={pki}/accounts.key", f"--root-ca-file={self.authority.certificate}"),
+            ),
+            self.spawn("kube-scheduler", *common, f"--secure-port={free_port()}"),
+            self.spawn("kwok", f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
+        ]
+        room = {"cpu": "32", "memory": "256Gi", "pods": "1000"}
+        labels = {"kubernetes.io/hostname": "n1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+        self.make(
+            "/api/v1/nodes",
+            "n1",
+            "Node",
+            metadata={"labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            status={"allocatable": room, "capacity": room},
+        )
+        until(self.has_account, lambda: self.said("kube-controller-manager"), START_SECONDS)
+        until(self.has_node, lambda: self.said("kwok"), START_SECONDS)
+
+    def has_account(self, namespace="default"):
+        return self.has(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+
+    def has_node(self):
+        conditions = self.call("GET", "/api/v1/nodes/n1").get("status", {}).get("conditions", [])
+        return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
     def __exit__(self, *_):
+        for process in self.others:
+            process.kill()
+            process.wait()
         self.stop_server()
         if self.etcd:
             self.etcd.kill()

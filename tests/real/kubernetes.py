@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from .control_plane import VARIABLE, programs
+from .control_plane import ALL, VARIABLE, programs
 from .tools import ROOT
 
 SECONDS = 1200
@@ -32,7 +32,8 @@ def run(directory, folder, test, prefix=(), **environment):
 
 
 def main(directory):
-    folder = programs()
-    good = run(directory, folder, "test_kubernetes")
+    folder = programs(ALL)
     apart = ("unshare", "--net", "sh", "-c", APART, "sh")
-    return run(directory, folder, "test_webhook", apart, HOLDFAST_WEBHOOK_ADDRESS=ADDRESS) and good
+    results = [run(directory, folder, "test_kubernetes")]
+    results += [run(directory, folder, name, apart, HOLDFAST_WEBHOOK_ADDRESS=ADDRESS) for name in ("test_webhook", "test_workloads")]
+    return all(results)

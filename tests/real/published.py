@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .control_plane import go, module_of
+from .control_plane import build_module
 from .tools import FOLDER
 
 # name: (module, version, package, a variable that may name the program when it is there already)
@@ -16,18 +16,6 @@ PROGRAMS = {
         "HOLDFAST_PROMTOOL",
     ),
 }
-
-
-def build(folder, program, module, version, package):
-    description = module_of(folder, module, version)
-    lines = [f"module peer\n\ngo {description['Go']}\n", f"require {module} {version}"]
-    for one in description["Replace"] or []:
-        old, new = one["Old"], one["New"]
-        if "Version" in new:
-            lines.append(f"replace {old['Path']} {old.get('Version', '')} => {new['Path']} {new['Version']}")
-    (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    go(folder, "get", "-tool", f"{package}@{version}")
-    go(folder, "build", "-o", program, "-ldflags", "-s -w", package)
 
 
 def environment(scratch):
@@ -46,6 +34,6 @@ def program(name, scratch):
         print(f"building {name} {version} (once; some minutes)", flush=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
         scratch.mkdir(parents=True)
-        build(scratch, made, module, version, package)
+        build_module(module, version, package, scratch, made)
         stamp.write_text(version)
     return made

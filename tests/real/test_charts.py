@@ -468,6 +468,7 @@ def test_promtool_takes_the_dashboards_queries(tmp_path):
 
 
 QUEUE, EXPORTER = 'queue="traces",instance="a"', 'queue="traces",kind="queue",exporter="otlp",instance="a"'
+CERTIFICATE = 'kind="exporter",component="otlp",key="cert_file",instance="a"'
 BALANCED = {
     f"holdfast_exporter_accepted_items{{{EXPORTER}}}": 100,
     f"holdfast_exporter_delivered_items{{{EXPORTER}}}": 60,
@@ -484,6 +485,7 @@ BALANCED = {
     f"holdfast_queue_damaged_records{{{QUEUE}}}": 0,
     'holdfast_config_last_reload_successful{instance="a"}': 1,
     'holdfast_data_directory_ephemeral{instance="a"}': 0,
+    f"holdfast_certificate_seconds_until_expiry{{{CERTIFICATE}}}": 15 * 86400,
 }
 
 
@@ -511,6 +513,10 @@ def step(what, reason, before, after):
         ({f"holdfast_queue_damaged_records{{{QUEUE}}}": 1}, ["HoldfastDamage"]),
         ({'holdfast_config_last_reload_successful{instance="a"}': 0}, ["HoldfastConfigurationRefused"]),
         ({'holdfast_data_directory_ephemeral{instance="a"}': 1}, ["HoldfastEphemeralQueue"]),
+        ({f"holdfast_certificate_seconds_until_expiry{{{CERTIFICATE}}}": 13 * 86400}, ["HoldfastCertificateExpiresSoon"]),
+        ({f"holdfast_certificate_seconds_until_expiry{{{CERTIFICATE}}}": 2 * 86400}, ["HoldfastCertificateExpired"]),
+        ({f"holdfast_certificate_seconds_until_expiry{{{CERTIFICATE}}}": -5}, ["HoldfastCertificateExpired"]),
+        ({f"holdfast_certificate_seconds_until_expiry{{{CERTIFICATE}}}": 0}, ["HoldfastCertificateExpired"]),
         (step("dropped", "overflow", 3, 5), ["HoldfastDroppedData"]),
         (step("dropped", "processor", 1, 3), []),
         ({f"holdfast_queue_refused_full{{{QUEUE}}}": "0+1x120"}, ["HoldfastRefusedByFullQueue"]),

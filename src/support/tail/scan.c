@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,42 +325,64 @@ static void claim_places(struct hf_tail *tail)
 
 /* ---- files without a path ---- */
 
-/* Where a file was moved to that no pattern names: by its inode, in the folder where it was. */
+/* Opens the entry of that folder if it is the file. */
+static bool open_if_same(struct hf_tail *tail, struct file *file, const char *folder,
+                         const char *name)
+{
+    struct file looked = {.fd = -1};
+    struct stat now;
+    char path[PATH_MAX + 256];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    looked.path = path;
+    if (!hf_tail_file_open(tail, &looked)) {
+        return false;
+    }
+    if (fstat(looked.fd, &now) != 0 || !is_same_inode(file, &now) ||
+        !hf_tail_read_head(tail, looked.fd, file->is_gzip) || !hf_tail_head_matches(tail, file)) {
+        hf_tail_file_close(tail, &looked);
+        return false;
+    }
+    file->fd = looked.fd;
+    return true;
+}
+
+/* Looks for the file by its inode in the folder of that path. */
+static bool seek_beside(struct hf_tail *tail, struct file *file, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+    int size = slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path);
+    bool found = false;
+    if (size >= PATH_MAX) {
+        return false;
+    }
+    snprintf(folder, sizeof(folder), "%.*s", size, slash != NULL ? path : ".");
+    DIR *stream = opendir(folder);
+    if (stream == NULL) {
+        return false;
+    }
+    for (struct dirent *entry = readdir(stream); entry != NULL && !found; entry = readdir(stream)) {
+        if ((uint64_t)entry->d_ino == file->inode) {
+            found = open_if_same(tail, file, folder, entry->d_name);
+        }
+    }
+    closedir(stream);
+    return found;
+}
+
+/* Where a file was moved to that no pattern names: in the folder where it was, or where a link led
+ * to it, as the logs of Docker's containers are found. */
 static void seek_lost(struct hf_tail *tail, struct file *file)
 {
+    char target[PATH_MAX];
     file->was_sought = true;
     if (file->fd >= 0 || file->is_replaced || file->path == NULL || file->inode == 0) {
         return;
     }
-    const char *slash = strrchr(file->path, '/');
-    char path[4096 + 256];
-    int size = slash != NULL ? (int)(slash - file->path) : 0;
-    snprintf(path, sizeof(path), "%.*s", slash != NULL ? size : 1,
-             slash != NULL ? file->path : ".");
-    DIR *stream = size < 4096 ? opendir(path[0] != '\0' ? path : "/") : NULL;
-    if (stream == NULL) {
-        return;
+    if (!seek_beside(tail, file, file->path) && realpath(file->path, target) != NULL &&
+        strcmp(target, file->path) != 0) {
+        seek_beside(tail, file, target);
     }
-    for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
-        if ((uint64_t)entry->d_ino != file->inode) {
-            continue;
-        }
-        struct file looked = {.fd = -1};
-        struct stat now;
-        snprintf(path + size, sizeof(path) - (size_t)size, "/%s", entry->d_name);
-        looked.path = slash != NULL ? path : entry->d_name;
-        if (hf_tail_file_open(tail, &looked)) {
-            if (fstat(looked.fd, &now) == 0 && is_same_inode(file, &now) &&
-                hf_tail_read_head(tail, looked.fd, file->is_gzip) &&
-                hf_tail_head_matches(tail, file)) {
-                file->fd = looked.fd;
-            } else {
-                hf_tail_file_close(tail, &looked);
-            }
-        }
-        break;
-    }
-    closedir(stream);
 }
 
 /* Its descriptor shows what is behind it now: the same bytes at first, and more than were read? */

@@ -19,6 +19,7 @@ static void reads_a_file(void **state)
     certificates_new(&made);
     assert_int_equal(hf_certificate_read_file(made.cert_file, &look), HF_OK);
     assert_true(look.until_s > look.from_s && look.from_s != 0);
+    assert_int_equal(look.last_until_s, look.until_s);
     assert_non_null(strstr(look.subject, "CN="));
     assert_int_equal(hf_certificate_read_file(made.key_file, &look), HF_INVALID);
     certificates_remove(&made);

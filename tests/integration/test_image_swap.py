@@ -1,0 +1,339 @@
+"""The image of `./dev image` in the pods that the Go collector's chart and operator make: their arguments, environment, probes,
+mounts and users, in the image's root, read only. Needs root: mounts and chroot."""
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+import pytest
+import yaml
+
+from support import pod_shapes
+from support.certificates import Authority
+from support.holdfast import BINARY, ROOT
+from support.kubelet import Kubelet
+from support.kubernetes import KubernetesApi, pod
+from support.pod import IMAGE_ENVIRONMENT, USER, Box, Network
+from support.pod_shapes import GRACE_SECONDS, POD_IP
+from support.waiting import until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts and chroot need root")
+
+ENTRYPOINT = "/otelcol-contrib"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("root")
+    subprocess.run(
+        [sys.executable, ROOT / "conf/image/image.py", "--root", BINARY, folder],
+        env=os.environ | {"SOURCE_DATE_EPOCH": "0"},
+        check=True,
+    )
+    let_pass(folder)
+    return folder
+
+
+def let_pass(folder):
+    """Everyone may enter it: the image's user is not the test's."""
+    for parent in (folder, *folder.parents[:3]):
+        if parent.stat().st_uid == os.geteuid():
+            parent.chmod(parent.stat().st_mode | 0o011)
+
+
+class Container:
+    """One container of such a pod. It may be started again, as a kubelet does it; the volumes stay."""
+
+    def __init__(self, shape, root, folder, network, user=None):
+        self.shape, self.folder, self.network = shape, folder, network
+        self.log_path = folder / "log"
+        let_pass(folder)
+        volume = self.volume("image-volume")
+        mounts = {path: (self.volume(name), writable) for path, (name, writable) in shape.mounts.items()}
+        mounts.setdefault("/var/lib/holdfast", (volume, True))
+        user = user or shape.user or (USER, USER)
+        self.box = Box(root, mounts, *user, network.namespace)
+        if shape.configuration is not None:
+            # A ConfigMap: links that are exchanged together.
+            files = self.volume("configuration")
+            (files / "..data").mkdir(exist_ok=True)
+            name = shape.arguments[0].rpartition("/")[2]
+            (files / "..data" / name).write_text(yaml.safe_dump(shape.configuration))
+            (files / name).symlink_to(f"..data/{name}")
+        self.process = None
+
+    def volume(self, name):
+        folder = self.folder / name
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(0o777)
+        return folder
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.shape.command or ENTRYPOINT, *self.shape.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**IMAGE_ENVIRONMENT, **self.shape.environment},
+                preexec_fn=self.box.enter,
+            )
+        return self
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def curl(self, url, *options):
+        done = subprocess.run(
+            [*self.network.inside, "curl", "-sS", "-m", "5", "-w", "\n%{http_code}", *options, url],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        return status, body
+
+    def wait_ready(self):
+        """As the probes ask: GET / of port 13133 at the pod's address."""
+        until(
+            lambda: self.process.poll() is not None or self.curl(f"http://{POD_IP}:13133/")[0] == "200",
+            lambda: f"not ready:\n{self.log()[-3000:]}",
+        )
+        assert self.process.poll() is None, self.log()[-3000:]
+        return self
+
+    def send(self, text):
+        record = {"timeUnixNano": "1700000000000000000", "body": {"stringValue": text}}
+        resource = {"attributes": [{"key": "k8s.pod.ip", "value": {"stringValue": POD_IP}}]}
+        body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]}
+        url = f"http://{POD_IP}:4318/v1/logs"
+        status, answer = self.curl(url, "-H", "Content-Type: application/json", "-d", json.dumps(body))
+        assert status == "200", answer
+
+    def wait_said(self, *texts):
+        for text in texts:
+            until(lambda text=text: text in self.log(), lambda text=text: f"{text} is not in:\n{self.log()[-3000:]}")
+
+    def kill9(self):
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        """SIGTERM: status 0 within the grace period of the pod."""
+        self.process.terminate()
+        assert self.process.wait(GRACE_SECONDS) == 0, self.log()[-3000:]
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.kill9()
+
+
+@pytest.fixture
+def network(ending):
+    return ending.enter_context(Network(POD_IP))
+
+
+@pytest.fixture
+def run(root, tmp_path, network, ending):
+    """run(shape) -> a container that is not started."""
+
+    def make(shape, **options):
+        container = Container(shape, root, tmp_path, network, **options)
+        ending.callback(container.close)
+        return container
+
+    return make
+
+
+def work(container):
+    """Starts it, and does what each of them must do."""
+    container.start().wait_ready()
+    container.send("said-to-the-pod")
+    container.wait_said("said-to-the-pod")
+    status, body = container.curl(f"http://{POD_IP}:8888/metrics")
+    assert status == "200" and "otelcol_receiver_accepted_log_records" in body
+
+
+class TestChart:
+    @pytest.mark.parametrize("command", [None, "/otelcol", "/otelcol-contrib", "/otelcol-k8s"])
+    def test_a_deployment(self, run, command):
+        container = run(pod_shapes.chart(pod_shapes.chart_configuration("detailed"), command=command))
+        work(container)
+        container.end()
+
+    @pytest.mark.parametrize("user", [(10001, 10001), (1000680000, 0)], ids=["image", "arbitrary"])
+    def test_users_and_more_arguments(self, run, user):
+        """`command.extraArgs`, and a user of a range that the cluster chooses."""
+        more = ["--feature-gates=-component.UseLocalHostAsDefaultHost", "--set=processors.batch.timeout=100ms"]
+        container = run(pod_shapes.chart(pod_shapes.chart_configuration("detailed"), more_arguments=more), user=user)
+        work(container)
+        container.end()
+
+    @pytest.mark.parametrize("stored", [False, True], ids=["without a store", "storeCheckpoints"])
+    def test_container_logs(self, run, stored):
+        container = run(pod_shapes.chart_logs_collection(stored))
+        logs = container.volume("pods") / "shop_web-5d4f_0a1b" / "app"
+        own = container.volume("pods") / "telemetry_t-opentelemetry-collector-x_0c" / "opentelemetry-collector"
+        for folder in (logs, own):
+            folder.mkdir(parents=True)
+        work(container)
+        with open(logs / "0.log", "a") as log, open(own / "0.log", "a") as mine:
+            log.write("2024-05-01T10:00:00.5Z stdout F line-of-the-shop\n")
+            mine.write("2024-05-01T10:00:00.5Z stdout F line-of-its-own\n")
+        container.wait_said("line-of-the-shop", "web-5d4f")
+        assert "line-of-its-own" not in container.log()
+        if stored:
+            assert list(container.volume("storage").iterdir())
+            container.kill9()
+            with open(logs / "0.log", "a") as log:
+                log.write("2024-05-01T10:00:01Z stdout F written-while-it-was-away\n")
+            container.start().wait_ready()
+            container.wait_said("written-while-it-was-away")
+        container.end()
+
+    def test_host_metrics(self, run):
+        shape = pod_shapes.chart_host_metrics()
+        container = run(shape)
+        container.box.mounts["/hostfs"] = ("/", False)
+        work(container)
+        container.wait_said("system.cpu.time", "system.memory.usage", "system.network.io", "system.filesystem.usage")
+        container.end()
+
+    def test_kubernetes_attributes_and_kubelet_metrics(self, run, network, tmp_path, ending):
+        authority = Authority(tmp_path / "authority")
+        api = KubernetesApi(authority.issue("kubernetes"), {"a-token"})
+        api.put("pods", "web-5d4f", **pod("web-5d4f", POD_IP, uid="0a1b"))
+        network.call(api.start)
+        ending.callback(api.stop)
+        kubelet = Kubelet(authority.issue("kubelet"), token="a-token")
+        kubelet.port = 10250
+        network.call(kubelet.__enter__)
+        ending.callback(kubelet.__exit__, None, None, None)
+        shape = pod_shapes.chart_kubernetes()
+        service = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(api.port)}
+        container = run(shape._replace(environment={**shape.environment, **service}))
+        account = container.volume("account")
+        (account / "token").write_text("a-token")
+        (account / "ca.crt").write_bytes(authority.certificate.read_bytes())
+        (account / "namespace").write_text("telemetry")
+        work(container)
+        container.wait_said("web-5d4f", "k8s.pod.start_time", "k8s.node.cpu.usage", "container.image.tag")
+        container.end()
+
+    def test_a_statefulset_keeps_its_claim(self, run, network, ending):
+        backend = Taking()
+        network.call(backend.start)
+        ending.callback(backend.stop)
+        container = run(pod_shapes.chart_statefulset(f"http://127.0.0.1:{backend.port}"))
+        backend.refuses = True
+        container.start().wait_ready()
+        for number in range(5):
+            container.send(f"kept-{number}")
+        container.kill9()
+        assert list(container.volume("claim").iterdir())
+        backend.refuses = False
+        container.start().wait_ready()
+        until(lambda: all(b"kept-%d" % number in backend.taken() for number in range(5)), "what the claim had")
+        container.end()
+
+
+class TestOperator:
+    @pytest.mark.parametrize(
+        "arguments",
+        [[], ["--feature-gates=+a.gate.of.a.newer.release,-another", "--set=exporters.debug.verbosity=detailed"]],
+        ids=["deployment", "daemonset with arguments"],
+    )
+    def test_a_deployment_and_a_daemonset(self, run, arguments):
+        container = run(pod_shapes.operator(arguments=arguments))
+        work(container)
+        container.wait_said("collector-0")
+        container.end()
+
+    def test_a_statefulset_with_a_target_allocator(self, run, network, ending):
+        allocator = Allocator()
+        network.call(allocator.start)
+        ending.callback(allocator.stop)
+        container = run(pod_shapes.operator_statefulset(f"http://127.0.0.1:{allocator.port}"))
+        work(container)
+        until(lambda: "collector-0" in allocator.collectors, "it asks for its own targets")
+        container.wait_said("up_and_scraped")
+        container.end()
+
+    def test_a_sidecar(self, run):
+        text = yaml.safe_dump(pod_shapes.operator_configuration())
+        container = run(pod_shapes.operator_sidecar(text))
+        work(container)
+        container.wait_said("shop-7d9f-x")
+        container.end()
+
+
+class Served:
+    """A small HTTP server; started within the pod's network."""
+
+    def start(self):
+        served = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                code, kind, body = served.answer(self, self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                self.send_response(code)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Taking(Served):
+    """A backend of OTLP/HTTP that keeps the bodies, or refuses."""
+
+    def __init__(self):
+        self.refuses, self.bodies = False, []
+
+    def taken(self):
+        return b"".join(self.bodies)
+
+    def answer(self, _handler, body):
+        if self.refuses:
+            return 503, "text/plain", b""
+        self.bodies.append(body)
+        return 200, "application/x-protobuf", b""
+
+
+class Allocator(Served):
+    """A target allocator with one job, whose target is itself."""
+
+    def __init__(self):
+        self.collectors = set()
+
+    def answer(self, handler, _body):
+        path, _, query = handler.path.partition("?")
+        if path == "/scrape_configs":
+            job = {"job_name": "a job", "scrape_interval": "1s", "scrape_timeout": "1s", "metrics_path": "/metrics", "scheme": "http"}
+            return 200, "application/json", json.dumps({"a job": job}).encode()
+        if urllib.parse.unquote(path) == "/jobs/a job/targets":
+            self.collectors |= set(urllib.parse.parse_qs(query)["collector_id"])
+            targets = [{"targets": [f"127.0.0.1:{self.port}"], "labels": {}}]
+            return 200, "application/json", json.dumps(targets).encode()
+        return 200, "text/plain", b"# TYPE up_and_scraped gauge\nup_and_scraped %d\n" % int(time.time())
