@@ -165,6 +165,11 @@ static int write_rows(struct wal *wal, struct wal_writing *writing, const struct
     if (error == 0 && (has_live || group->has_checkpoints)) {
         error = write_checkpoints(wal, writing, has_live);
     }
+    if (error == 0 && has_live) {
+        struct wal_origin_row origin;
+        wal_origin_row_write(&origin, wal->origin);
+        error = wal_writing_put(writing, WAL_KEY_ORIGIN, &origin, sizeof(origin));
+    }
     return error != 0 ? error : write_records(wal, writing, group);
 }
 

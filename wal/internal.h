@@ -111,6 +111,7 @@ struct wal {
     char *directory, *damaged_directory;
     int directory_fd;
     struct wal_segment_options segment_options;
+    uint8_t origin[WAL_ORIGIN_BYTES]; /* of what this opening appends */
     bool has_committer, has_janitor;
 
     struct wal_submit submit;

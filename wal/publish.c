@@ -3,6 +3,7 @@
  * wakes the consumers. The committer's thread.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "amount.h"
 #include "internal.h"
@@ -48,7 +49,7 @@ static void count_rate(struct wal *wal, uint64_t bytes)
 
 static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_drops *drops)
 {
-    const struct wal_record record = {
+    struct wal_record record = {
         .sequence = a->sequence,
         .kind = a->kind,
         .coding = a->coding,
@@ -63,6 +64,7 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
     struct wal_amount amount = {1, a->items, a->raw_bytes};
 
     assert(a->sequence == wal->next_sequence);
+    memcpy(record.origin, wal->origin, sizeof(record.origin));
     wal_tail_push(&wal->tail, &record, wal->total, drops);
     wal->total = wal_amount_add(wal->total, amount);
     wal->next_sequence++;

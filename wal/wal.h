@@ -29,6 +29,8 @@
 #define WAL_BODY_BYTES_MAX (256u << 20)
 #define WAL_META_BYTES_MAX 65535u
 #define WAL_NAME_BYTES_MAX 255u
+#define WAL_CHECKPOINT_BYTES_MAX 1024u
+#define WAL_ORIGIN_BYTES 16u
 #define WAL_MUST_USE __attribute__((warn_unused_result))
 
 enum wal_status {
@@ -130,7 +132,16 @@ void wal_set_limits(struct wal *wal, const struct wal_limits *limits);
 /* Input checkpoint: the latest value of each name survives in the same commit as its record. */
 struct wal_checkpoint {
     struct hf_slice name;  /* at most WAL_NAME_BYTES_MAX */
-    struct hf_slice value; /* at most 1,024 bytes; empty: forget the name */
+    struct hf_slice value; /* at most WAL_CHECKPOINT_BYTES_MAX; empty: forget the name */
+    /*
+     * When not NULL, instead of `value`: makes the new value of the present one, which is empty
+     * when there is none, and has what the appends before this one in its group made of it. So it
+     * never tells of a record that is not committed. Writes to `ret_value`, of
+     * WAL_CHECKPOINT_BYTES_MAX; the size, 0 to forget the name. The committer's thread, once,
+     * before `done`, under the queue's lock: memory work only.
+     */
+    size_t (*update)(void *user, struct hf_slice value, uint8_t *ret_value);
+    void *user;
 };
 
 /* One record to append. The caller's memory, the queue's from wal_append() until `done`. */
@@ -172,6 +183,12 @@ void wal_append(struct wal *wal, struct wal_append *append);
  * WAL_MISSING. Any thread. */
 WAL_MUST_USE enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name,
                                                 uint8_t *value, size_t *ret_size);
+
+/* Visits every stored checkpoint whose name begins with `prefix`, under the queue's lock: memory
+ * work only, and no call of this library. Any thread. */
+void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
+                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
+                         void *user);
 
 /* ---- consuming ---- */
 
@@ -215,6 +232,12 @@ struct wal_record {
     uint64_t time_ns;
     struct hf_slice meta, body;
     struct hf_ref *owner; /* a reference: hf_ref_drop(owner) when done with meta and body */
+    /*
+     * The opening of the queue in which it was appended, random. With the sequence it names the
+     * record for ever: a restored copy of the directory, or one that lost its end, goes on under
+     * another origin. All zero: not known (an earlier version wrote it, or its file is damaged).
+     */
+    uint8_t origin[WAL_ORIGIN_BYTES];
 };
 
 /*
