@@ -15,6 +15,7 @@
 #include "checkpoints.h"
 #include "graph.h"
 #include "node/taps.h"
+#include "once.h"
 #include "storage/storage.h"
 #include "util/compress.h"
 #include "util/metrics.h"
@@ -43,8 +44,11 @@ struct submission {
     bool is_tapped; /* someone looks on; asked once for each submission */
     atomic_uint waiting;
     atomic_int status;                  /* the first failure */
-    struct wal_checkpoint *checkpoints; /* NULL: none */
+    struct wal_checkpoint *checkpoints; /* NULL: none; of `once` if there is one */
     size_t checkpoint_count;
+    struct hf_once *once; /* NULL: its records have no names */
+    struct hf_series *repeated;
+    uint32_t repeated_items;
     size_t count, capacity;
     struct entry *entries; /* `first`, or memory of its own when connectors made more */
     struct entry first[];
@@ -58,7 +62,11 @@ static void free_submission(struct submission *submission)
     if (submission->entries != submission->first) {
         free(submission->entries);
     }
-    free(submission->checkpoints);
+    if (submission->once != NULL) {
+        hf_once_end(submission->once);
+    } else {
+        free(submission->checkpoints);
+    }
     free(submission);
 }
 
@@ -81,6 +89,9 @@ static void answer(struct submission *submission, enum hf_status status)
         struct hf_series *series = status == HF_OK ? transport->accepted[submission->signal]
                                                    : transport->refused[submission->signal];
         hf_series_add(series, submission->items);
+    }
+    if (status == HF_OK && submission->repeated_items != 0 && submission->repeated != NULL) {
+        hf_series_add(submission->repeated, submission->repeated_items);
     }
     if (submission->span_start_ns != 0) {
         end_span(submission, status);
@@ -313,9 +324,12 @@ enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
 static enum hf_status add_checkpoints(void *user, struct hf_pipeline *pipeline)
 {
     struct submission *submission = user;
-    size_t at = submission->count;
-    while (at > 0 && submission->entries[at - 1].pipeline != pipeline) {
-        at--;
+    size_t at = 0;
+    for (size_t i = 0; i < submission->count; i++) {
+        if (submission->entries[i].pipeline == pipeline) {
+            submission->entries[i].append.checkpoint_count = 0;
+            at = i + 1;
+        }
     }
     if (at == 0) {
         struct hf_batch *empty = hf_batch_new(pipeline->signal, 0, HF_EMPTY_SLICE);
@@ -371,6 +385,63 @@ static struct submission *new_submission(const struct destination *to, const str
     return submission;
 }
 
+/* ---- records with names ---- */
+
+static enum hf_status begin_once(const struct destination *to, struct submission *submission,
+                                 struct hf_batch *batch, const struct hf_submit_options *options)
+{
+    assert(options->checkpoint_count == 0 && "the window is the only checkpoint then");
+    enum hf_status status = hf_once_begin(hf_storage_arrivals(to->node->host->store),
+                                          options->record_names, batch, &submission->once);
+    submission->repeated = options->repeated;
+    return status;
+}
+
+/* Each pipeline gets what is new to its queues, and these the window that tells of it. */
+static enum hf_status process_once(const struct destination *to, struct submission *submission,
+                                   struct hf_batch *batch)
+{
+    enum hf_status status = HF_OK;
+    uint32_t most = 0;
+    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
+        struct hf_batch *kept = NULL;
+        status = hf_once_keep(submission->once, to->pipelines[i], &kept);
+        if (status != HF_OK || kept == NULL) {
+            continue;
+        }
+        most = kept->items > most ? kept->items : most;
+        status = process_into(submission, to->pipelines[i], kept);
+        hf_ref_drop(&kept->ref);
+        /* Each time: what comes last in a queue has the window. */
+        submission->checkpoints = submission->once->checkpoints;
+        submission->checkpoint_count = submission->once->checkpoint_count;
+        if (status == HF_OK) {
+            status = hf_pipelines_each_queue(&to->pipelines[i], 1, add_checkpoints, submission);
+        }
+    }
+    if (status == HF_OK) {
+        submission->repeated_items = batch->items - most;
+        submission->items = most;
+    }
+    return status;
+}
+
+static enum hf_status process_all(const struct destination *to, struct submission *submission,
+                                  struct hf_batch *batch)
+{
+    enum hf_status status = HF_OK;
+    if (submission->once != NULL) {
+        return process_once(to, submission, batch);
+    }
+    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
+        status = process_into(submission, to->pipelines[i], batch);
+    }
+    if (status == HF_OK && submission->checkpoint_count != 0) {
+        status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
+    }
+    return status;
+}
+
 static void submit(const struct destination *to, struct hf_batch *batch,
                    const struct hf_submit_options *options, struct hf_reply *reply)
 {
@@ -385,11 +456,11 @@ static void submit(const struct destination *to, struct hf_batch *batch,
     if (submission->is_tapped) {
         hf_taps_offer(node->host, node, batch);
     }
-    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
-        status = process_into(submission, to->pipelines[i], batch);
+    if (options->record_names.size != 0) {
+        status = begin_once(to, submission, batch, options);
     }
-    if (status == HF_OK && submission->checkpoint_count != 0) {
-        status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
+    if (status == HF_OK) {
+        status = process_all(to, submission, batch);
     }
     if (status == HF_OK) {
         status = admit(node, submission);

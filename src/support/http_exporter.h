@@ -76,6 +76,7 @@ struct hf_http_exporter_options {
     size_t response_bytes_max; /* of an answer that `judge` sees; 0: 64 KiB */
     const struct hf_http_exporter_ops *ops;
     void *user; /* for the ops */
+    bool once;  /* each request names its records, see record_header.h */
 };
 
 /* HF_INVALID and others with a sentence in `reterr` (HF_ERROR_MAX). Main thread, in `open`. */
