@@ -97,6 +97,7 @@ static void free_wal(struct wal *wal)
     free_consumers(wal->consumers);
     free_consumers(wal->removed);
     wal_checkpoints_release(&wal->checkpoints);
+    wal_tenants_release(&wal->tenants);
     if (wal->directory_fd >= 0) {
         (void)close(wal->directory_fd);
     }

@@ -47,6 +47,18 @@ static void count_rate(struct wal *wal, uint64_t bytes)
     }
 }
 
+/* A tenant that the segment's table had no room for counts with the rest. */
+static void count_tenant(struct wal *wal, const struct wal_append *a)
+{
+    const struct wal_tenant_table *table = wal->segments[wal->segment_count - 1]->tenants;
+
+    if (a->tenant != 0 && wal_tenant_of(table, a->tenant) == WAL_TENANT_REST) {
+        wal_tenants_remove(&wal->tenants, a->tenant, a->admitted_bytes);
+        /* Without memory these bytes are no one's. */
+        (void)!wal_tenants_add(&wal->tenants, WAL_TENANT_REST, a->admitted_bytes);
+    }
+}
+
 static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_drops *drops)
 {
     struct wal_record record = {
@@ -70,6 +82,7 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
     wal->next_sequence++;
     wal->space.outstanding_bytes -= a->admitted_bytes;
     wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
+    count_tenant(wal, a);
 }
 
 /* One that stands far behind reads from the files until it has caught up. */
@@ -159,6 +172,7 @@ void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status statu
         struct wal_amount amount = {1, a->items, a->raw_bytes};
         wal->space.outstanding_bytes -= a->admitted_bytes;
         wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
+        wal_tenants_remove(&wal->tenants, a->tenant, a->admitted_bytes);
         *(status == WAL_NO_SPACE ? &wal->stat.refused_space : &wal->stat.refused_io) += 1;
     }
     pthread_mutex_unlock(&wal->lock);

@@ -35,8 +35,9 @@
 
 enum wal_status {
     WAL_OK = 0,
-    WAL_FULL, /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers
-                 acknowledge */
+    WAL_FULL,  /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers
+                  acknowledge */
+    WAL_SHARE, /* the tenant has its share of max_bytes: push back on its senders alone */
     WAL_NO_SPACE, /* the file system is full, or below the floor of free space: likewise */
     WAL_CLOSED,   /* the queue is closing: nothing was appended */
     WAL_IO, /* read or write error, errno kept in wal_stat: nothing of this group counts as appended
@@ -157,6 +158,10 @@ struct wal_append {
     struct hf_ref *owner; /* keeps meta and body alive; the queue takes references of its own */
     const struct wal_checkpoint *checkpoints; /* borrowed until done */
     size_t checkpoint_count;
+    /* Whose disk space it takes, a hash or another number; 0: no one's. `tenant_share`: thousandths
+     * of max_bytes that the tenant may have; 0: all of it. */
+    uint64_t tenant;
+    uint32_t tenant_share;
     /*
      * The committer's thread, once, after the group is durable (or was refused). It may free the
      * append; it must not block. Completions of one group are called one after another in order of
@@ -169,9 +174,9 @@ struct wal_append {
 
 /*
  * Takes room for one record of these sizes, so that several queues can be asked before any is
- * written to. WAL_OK, WAL_FULL, WAL_NO_SPACE, WAL_IO (the last commits failed; one append at a time
- * is let through to try), WAL_TOO_LARGE, WAL_CLOSED. An admitted record is either given to
- * wal_append() or taken back by wal_admit_cancel().
+ * written to. WAL_OK, WAL_FULL, WAL_SHARE, WAL_NO_SPACE, WAL_IO (the last commits failed; one
+ * append at a time is let through to try), WAL_TOO_LARGE, WAL_CLOSED. An admitted record is either
+ * given to wal_append() or taken back by wal_admit_cancel().
  */
 WAL_MUST_USE enum wal_status wal_admit(struct wal *wal, struct wal_append *append);
 void wal_admit_cancel(struct wal *wal, struct wal_append *append);
@@ -338,7 +343,7 @@ struct wal_stat {
     struct wal_amount appended; /* since the queue was made */
     uint64_t commits, commit_ns_total, fsync_ns_total, commit_histogram[WAL_HISTOGRAM_BUCKETS];
     uint64_t group_total, group_histogram[WAL_GROUP_BUCKETS];
-    uint64_t refused_full, refused_space, refused_io;
+    uint64_t refused_full, refused_share, refused_space, refused_io;
     uint64_t damaged_records, damaged_bytes;
     uint64_t tail_bytes;       /* bodies held in memory */
     bool healthy;              /* the last commit succeeded and appends are admitted */

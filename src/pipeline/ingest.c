@@ -131,12 +131,27 @@ static struct hf_batch *compress(struct hf_batch *batch)
     return packed != NULL ? packed : batch;
 }
 
+/* Whose space in a queue a batch takes; see struct hf_batch. */
+struct tenancy {
+    uint64_t tenant;
+    uint32_t share;
+};
+
+static void note_tenant(const struct hf_batch *batch, struct tenancy *tenancy)
+{
+    if (batch->tenant != 0) {
+        *tenancy = (struct tenancy){batch->tenant, batch->tenant_share};
+    }
+}
+
 /* Runs the pipeline's processors. HF_OK with NULL: nothing is left of the batch. A reference is the
  * caller's. */
 static enum hf_status process(const struct hf_pipeline *pipeline, bool is_tapped,
-                              struct hf_batch *batch, struct hf_batch **ret_batch)
+                              struct hf_batch *batch, struct hf_batch **ret_batch,
+                              struct tenancy *tenancy)
 {
     struct hf_batch *now = batch;
+    note_tenant(batch, tenancy);
     hf_ref_take(&now->ref);
     for (size_t i = 0; i < pipeline->processor_count; i++) {
         struct hf_node *node = pipeline->processors[i];
@@ -153,6 +168,7 @@ static enum hf_status process(const struct hf_pipeline *pipeline, bool is_tapped
         if (is_tapped) {
             hf_taps_offer(node->host, node, next);
         }
+        note_tenant(next, tenancy);
         now = next;
     }
     *ret_batch = now;
@@ -178,7 +194,7 @@ static enum hf_status grow(struct submission *submission)
 
 /* Notes what the queue of the pipeline is to get. */
 static enum hf_status fill(struct submission *submission, const struct hf_pipeline *pipeline,
-                           struct hf_batch *batch)
+                           struct hf_batch *batch, const struct tenancy *tenancy)
 {
     if (submission->count == submission->capacity && grow(submission) != HF_OK) {
         return HF_NOMEM;
@@ -205,6 +221,8 @@ static enum hf_status fill(struct submission *submission, const struct hf_pipeli
         .meta = batch->meta,
         .body = batch->wire,
         .owner = &batch->ref,
+        .tenant = tenancy->tenant,
+        .tenant_share = tenancy->share,
         .done = committed,
     };
     return HF_OK;
@@ -219,6 +237,11 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
                          status == WAL_FULL
                              ? "the queue is full; clients are told to retry"
                              : "the disk of the queue is full; clients are told to retry",
+                         HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
+    }
+    if (status == WAL_SHARE) {
+        hf_node_log_keys(node, HF_LOG_WARN,
+                         "a tenant has its share of the queue; its clients are told to retry",
                          HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
     }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {
@@ -289,13 +312,15 @@ static enum hf_status process_into(struct submission *submission,
                                    const struct hf_pipeline *pipeline, struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
+    struct tenancy tenancy = {0};
     enum hf_status status =
-        batch->items != 0 ? process(pipeline, submission->is_tapped, batch, &processed) : HF_OK;
+        batch->items != 0 ? process(pipeline, submission->is_tapped, batch, &processed, &tenancy)
+                          : HF_OK;
     if (processed == NULL) {
         return status;
     }
     if (!pipeline->skips_queue) {
-        status = fill(submission, pipeline, processed);
+        status = fill(submission, pipeline, processed, &tenancy);
     }
     if (status == HF_OK) {
         status = connect(submission, pipeline, processed);
@@ -338,7 +363,7 @@ static enum hf_status add_checkpoints(void *user, struct hf_pipeline *pipeline)
         }
         hf_batch_seal(empty, 0, 0);
         empty->received_ns = submission->received_ns;
-        enum hf_status status = fill(submission, pipeline, empty);
+        enum hf_status status = fill(submission, pipeline, empty, &(const struct tenancy){0});
         hf_ref_drop(&empty->ref);
         if (status != HF_OK) {
             return status;
