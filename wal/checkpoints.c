@@ -154,6 +154,13 @@ static void remove_slot(struct wal_checkpoints *table, uint32_t slot)
     table->free_slot = slot;
 }
 
+/* What the appends before have made of it: of the same group, or stored. */
+static struct hf_slice present_value(const struct wal_checkpoint_entry *entry)
+{
+    return entry->is_staged ? hf_slice_of(entry->staged, entry->staged_size)
+                            : hf_slice_of(entry->value, entry->value_size);
+}
+
 enum wal_status wal_checkpoints_stage(struct wal_checkpoints *table,
                                       const struct wal_checkpoint *checkpoint)
 {
@@ -163,7 +170,8 @@ enum wal_status wal_checkpoints_stage(struct wal_checkpoints *table,
         checkpoint->value.size > WAL_CHECKPOINT_VALUE_MAX) {
         return WAL_TOO_LARGE;
     }
-    uint8_t *value = malloc(checkpoint->value.size + 1);
+    bool is_update = checkpoint->update != NULL;
+    uint8_t *value = malloc(is_update ? WAL_CHECKPOINT_VALUE_MAX : checkpoint->value.size + 1);
     if (value == NULL) {
         return WAL_NOMEM;
     }
@@ -176,12 +184,16 @@ enum wal_status wal_checkpoints_stage(struct wal_checkpoints *table,
         }
     }
     struct wal_checkpoint_entry *entry = entry_of(table, slot);
-    if (checkpoint->value.size != 0) {
-        memcpy(value, checkpoint->value.data, checkpoint->value.size);
+    size_t size = checkpoint->value.size;
+    if (is_update) {
+        size = checkpoint->update(checkpoint->user, present_value(entry), value);
+        assert(size <= WAL_CHECKPOINT_VALUE_MAX);
+    } else if (size != 0) {
+        memcpy(value, checkpoint->value.data, size);
     }
     free(entry->staged);
     entry->staged = value;
-    entry->staged_size = checkpoint->value.size;
+    entry->staged_size = size;
     if (!entry->is_staged) {
         entry->is_staged = true;
         entry->next_staged = table->staged;

@@ -11,7 +11,7 @@
 #include "wal.h"
 
 #define WAL_CHECKPOINTS_MAX 65535u
-#define WAL_CHECKPOINT_VALUE_MAX 1024u
+#define WAL_CHECKPOINT_VALUE_MAX WAL_CHECKPOINT_BYTES_MAX
 
 struct wal_checkpoint_entry {
     uint8_t *name; /* NULL: the slot is free */

@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "amount.h"
 #include "head.h"
@@ -19,7 +20,8 @@ struct group {
     struct wal_append *first; /* linked by next */
     size_t count;
     uint64_t cost;
-    bool has_checkpoints;
+    bool has_checkpoints, has_tenants;
+    struct wal_tenant_table *tenants; /* of the segment, with this group */
 };
 
 /* The result of a group. */
@@ -62,6 +64,7 @@ static struct group cut_group(struct wal *wal)
         group.count++;
         group.cost += a->admitted_bytes;
         group.has_checkpoints |= a->checkpoint_count != 0;
+        group.has_tenants |= a->tenant != 0;
         last = a;
     }
     wal->waiting = last->next;
@@ -151,6 +154,50 @@ static int write_records(struct wal *wal, struct wal_writing *writing, const str
     return 0;
 }
 
+/* The table that the segment has after this group; that of a segment is the committer's to change,
+ * so it may be read without the lock. False: no memory. */
+static bool make_tenants(struct group *group, const struct wal_segment *segment)
+{
+    if (!group->has_tenants) {
+        return true;
+    }
+    if (group->tenants == NULL) {
+        group->tenants = malloc(sizeof(*group->tenants));
+    }
+    if (group->tenants == NULL) {
+        return false;
+    }
+    if (segment->tenants != NULL) {
+        *group->tenants = *segment->tenants;
+    } else {
+        group->tenants->count = 0;
+    }
+    for (const struct wal_append *a = group->first; a != NULL; a = a->next) {
+        if (a->tenant != 0) {
+            wal_tenant_table_add(group->tenants, a->tenant, a->admitted_bytes);
+        }
+    }
+    return true;
+}
+
+/* After the commit. Lock held. */
+static void set_tenants(struct wal_segment *segment, struct group *group)
+{
+    if (group->has_tenants) {
+        struct wal_tenant_table *before = segment->tenants;
+        segment->tenants = group->tenants;
+        group->tenants = before;
+    }
+}
+
+static int write_tenants(struct wal_writing *writing, const struct group *group)
+{
+    uint8_t row[WAL_TENANT_ROW_MAX];
+    size_t size = wal_tenant_row_write(group->tenants, row);
+
+    return wal_writing_put(writing, WAL_KEY_TENANTS, row, size);
+}
+
 static int write_rows(struct wal *wal, struct wal_writing *writing, const struct group *group,
                       bool has_live)
 {
@@ -165,17 +212,25 @@ static int write_rows(struct wal *wal, struct wal_writing *writing, const struct
     if (error == 0 && (has_live || group->has_checkpoints)) {
         error = write_checkpoints(wal, writing, has_live);
     }
+    if (error == 0 && group->has_tenants) {
+        error = write_tenants(writing, group);
+    }
+    if (error == 0 && has_live) {
+        struct wal_origin_row origin;
+        wal_origin_row_write(&origin, wal->origin);
+        error = wal_writing_put(writing, WAL_KEY_ORIGIN, &origin, sizeof(origin));
+    }
     return error != 0 ? error : write_records(wal, writing, group);
 }
 
 /* One transaction. False with `*ret_is_spent`: the file must not be written again. */
-static int write_group(struct wal *wal, struct wal_segment *segment, const struct group *group,
+static int write_group(struct wal *wal, struct wal_segment *segment, struct group *group,
                        bool has_live, struct outcome *outcome, bool *ret_is_spent)
 {
     struct wal_writing writing;
 
     *ret_is_spent = false;
-    int error = wal_writing_begin(segment, &writing);
+    int error = make_tenants(group, segment) ? wal_writing_begin(segment, &writing) : ENOMEM;
     if (error == 0) {
         error = write_rows(wal, &writing, group, has_live);
         if (error != 0) {
@@ -202,8 +257,7 @@ static void fail(struct outcome *outcome, int error)
     }
 }
 
-static void commit_to_new_segment(struct wal *wal, const struct group *group,
-                                  struct outcome *outcome)
+static void commit_to_new_segment(struct wal *wal, struct group *group, struct outcome *outcome)
 {
     struct wal_segment *segment = NULL;
     bool is_spent = false;
@@ -226,12 +280,13 @@ static void commit_to_new_segment(struct wal *wal, const struct group *group,
     }
     pthread_mutex_lock(&wal->lock);
     wal->space.used += bytes;
+    set_tenants(segment, group);
     pthread_mutex_unlock(&wal->lock);
     outcome->status = WAL_OK;
 }
 
 /* Into the tail. False: it has no room, nothing was written. */
-static bool commit_tail(struct wal *wal, const struct group *group, struct outcome *outcome)
+static bool commit_tail(struct wal *wal, struct group *group, struct outcome *outcome)
 {
     struct wal_segment *tail = wal->tail_segment;
     bool is_spent = false;
@@ -262,6 +317,7 @@ static bool commit_tail(struct wal *wal, const struct group *group, struct outco
     if (tail->file_bytes < bytes) {
         tail->file_bytes = bytes;
     }
+    set_tenants(tail, group);
     pthread_mutex_unlock(&wal->lock);
     outcome->status = WAL_OK;
     return true;
@@ -278,7 +334,7 @@ static bool fits_tail(struct wal *wal, const struct group *group)
            (tail->first == wal->next_sequence || tail->bytes + group->cost <= segment_bytes);
 }
 
-static struct outcome commit_group(struct wal *wal, const struct group *group, bool has_live)
+static struct outcome commit_group(struct wal *wal, struct group *group, bool has_live)
 {
     struct outcome outcome = {.began_ns = hf_clock_monotonic_ns()};
 
@@ -289,6 +345,7 @@ static struct outcome commit_group(struct wal *wal, const struct group *group, b
         commit_to_new_segment(wal, group, &outcome);
     }
     settle_checkpoints(wal, group, outcome.status == WAL_OK);
+    free(group->tenants);
     return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "head.h"
 #include "pages.h"
 #include "raw.h"
 #include "salvage.h"
@@ -71,10 +72,14 @@ static bool visit_row(struct building *building, uint64_t key, uint64_t offset, 
 {
     uint8_t value[ROW_BYTES_MAX];
 
-    if (building->options->row == NULL || size > sizeof(value)) {
+    bool is_origin = key == WAL_KEY_ORIGIN;
+    if ((building->options->row == NULL && !is_origin) || size > sizeof(value) ||
+        wal_raw_read(building->index->fd, value, size, offset) != WAL_OK) {
         return true;
     }
-    if (wal_raw_read(building->index->fd, value, size, offset) == WAL_OK) {
+    if (is_origin) {
+        wal_origin_row_read(hf_slice_of(value, size), building->index->origin);
+    } else {
         building->options->row(building->options->user, key, hf_slice_of(value, size));
     }
     return true;
@@ -118,6 +123,7 @@ static enum wal_status fill(struct building *building)
         return status;
     }
     index->is_broken = true;
+    memset(index->origin, 0, sizeof(index->origin));
     index->cut_bytes =
         result.file_bytes > index->file_bytes ? result.file_bytes - index->file_bytes : 0;
     index->count =

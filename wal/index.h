@@ -23,6 +23,7 @@ struct wal_index {
     struct wal_index_slot *slots;
     bool is_broken;     /* the pages did not fit together; these records were salvaged */
     uint64_t cut_bytes; /* of a broken one: how much the file is shorter than it says of itself */
+    uint8_t origin[WAL_ORIGIN_BYTES]; /* all zero: not known */
 };
 
 struct wal_index_options {

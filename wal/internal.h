@@ -21,6 +21,7 @@
 #include "store.h"
 #include "submit.h"
 #include "tail.h"
+#include "tenants.h"
 #include "wal.h"
 
 #define WAL_SEGMENT_BYTES_MIN (UINT64_C(1) << 20)
@@ -111,6 +112,7 @@ struct wal {
     char *directory, *damaged_directory;
     int directory_fd;
     struct wal_segment_options segment_options;
+    uint8_t origin[WAL_ORIGIN_BYTES]; /* of what this opening appends */
     bool has_committer, has_janitor;
 
     struct wal_submit submit;
@@ -134,6 +136,7 @@ struct wal {
     struct wal_amount total; /* of everything ever appended */
     struct wal_tail tail;
     struct wal_checkpoints checkpoints;
+    struct wal_tenants tenants;
     struct wal_consumer *consumers;
     struct wal_consumer *removed; /* their rows are still stored */
     bool is_row_pending;   /* a new consumer's place is not durable yet: nothing is admitted */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "internal.h"
@@ -230,6 +231,47 @@ static void probe(struct wal *wal, uint64_t now)
     }
 }
 
+/*
+ * Reads what the tenants have in one of the segments that the opening found, the newest first: one
+ * without a table was written when there were no shares, and so were those before it. The janitor
+ * alone frees segments, so that one is there until the lock is held again. Lock held, released
+ * meanwhile.
+ */
+static void read_tenants(struct wal *wal)
+{
+    size_t i = wal->segment_count;
+
+    while (i > 0 && !wal->segments[i - 1]->is_tenants_unread) {
+        i--;
+    }
+    if (i == 0) {
+        return;
+    }
+    struct wal_segment *segment = wal->segments[i - 1];
+    char name[WAL_FILE_NAME_BYTES];
+    memcpy(name, segment->name, sizeof(name));
+    segment->is_tenants_unread = false;
+    pthread_mutex_unlock(&wal->lock);
+    struct wal_tenant_table *table = malloc(sizeof(*table));
+    bool is_read = table != NULL && wal_tenant_table_load(wal->directory_fd, name, table);
+    pthread_mutex_lock(&wal->lock);
+    bool is_there = false;
+    for (i = 0; i < wal->segment_count; i++) {
+        is_there = is_there || wal->segments[i] == segment;
+        wal->segments[i]->is_tenants_unread = wal->segments[i]->is_tenants_unread && is_read;
+    }
+    for (i = 0; is_there && is_read && i < table->count; i++) {
+        /* Without memory these bytes are no one's. */
+        (void)!wal_tenants_add(&wal->tenants, table->items[i].tenant, table->items[i].bytes);
+    }
+    if (is_there && is_read) {
+        segment->tenants = table;
+        table = NULL;
+    }
+    wal->janitor.is_called = wal->janitor.is_called || is_read;
+    free(table);
+}
+
 /* Lock held, released meanwhile. */
 static void run_once(struct wal *wal)
 {
@@ -265,6 +307,7 @@ static void run_once(struct wal *wal)
         become_idle(wal);
     }
     pthread_mutex_lock(&wal->lock);
+    read_tenants(wal);
 }
 
 void *wal_janitor_run(void *user)

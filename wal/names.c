@@ -10,6 +10,8 @@ const char *wal_status_text(enum wal_status status)
         return "success";
     case WAL_FULL:
         return "the queue is full";
+    case WAL_SHARE:
+        return "the tenant's share of the queue is used up";
     case WAL_NO_SPACE:
         return "the disk is full";
     case WAL_CLOSED:

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,6 +97,7 @@ static void free_wal(struct wal *wal)
     free_consumers(wal->consumers);
     free_consumers(wal->removed);
     wal_checkpoints_release(&wal->checkpoints);
+    wal_tenants_release(&wal->tenants);
     if (wal->directory_fd >= 0) {
         (void)close(wal->directory_fd);
     }
@@ -126,7 +128,8 @@ static struct wal *new_wal(const struct wal_options *options)
     wal->tail.bytes_max = wal->options.tail_bytes;
     wal->janitor.retired = calloc(DOOMED_MAX, sizeof(struct wal_segment *));
     wal->janitor.retired_room = DOOMED_MAX;
-    if (!copy_paths(wal, options) || wal->janitor.retired == NULL) {
+    if (!copy_paths(wal, options) || wal->janitor.retired == NULL ||
+        getrandom(wal->origin, sizeof(wal->origin), 0) != (ssize_t)sizeof(wal->origin)) {
         free_wal(wal);
         return NULL;
     }

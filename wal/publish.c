@@ -3,6 +3,7 @@
  * wakes the consumers. The committer's thread.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "amount.h"
 #include "internal.h"
@@ -46,9 +47,21 @@ static void count_rate(struct wal *wal, uint64_t bytes)
     }
 }
 
+/* A tenant that the segment's table had no room for counts with the rest. */
+static void count_tenant(struct wal *wal, const struct wal_append *a)
+{
+    const struct wal_tenant_table *table = wal->segments[wal->segment_count - 1]->tenants;
+
+    if (a->tenant != 0 && wal_tenant_of(table, a->tenant) == WAL_TENANT_REST) {
+        wal_tenants_remove(&wal->tenants, a->tenant, a->admitted_bytes);
+        /* Without memory these bytes are no one's. */
+        (void)!wal_tenants_add(&wal->tenants, WAL_TENANT_REST, a->admitted_bytes);
+    }
+}
+
 static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_drops *drops)
 {
-    const struct wal_record record = {
+    struct wal_record record = {
         .sequence = a->sequence,
         .kind = a->kind,
         .coding = a->coding,
@@ -63,11 +76,13 @@ static void publish_one(struct wal *wal, const struct wal_append *a, struct wal_
     struct wal_amount amount = {1, a->items, a->raw_bytes};
 
     assert(a->sequence == wal->next_sequence);
+    memcpy(record.origin, wal->origin, sizeof(record.origin));
     wal_tail_push(&wal->tail, &record, wal->total, drops);
     wal->total = wal_amount_add(wal->total, amount);
     wal->next_sequence++;
     wal->space.outstanding_bytes -= a->admitted_bytes;
     wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
+    count_tenant(wal, a);
 }
 
 /* One that stands far behind reads from the files until it has caught up. */
@@ -157,6 +172,7 @@ void wal_refuse(struct wal *wal, struct wal_append *group, enum wal_status statu
         struct wal_amount amount = {1, a->items, a->raw_bytes};
         wal->space.outstanding_bytes -= a->admitted_bytes;
         wal->space.outstanding = wal_amount_less(wal->space.outstanding, amount);
+        wal_tenants_remove(&wal->tenants, a->tenant, a->admitted_bytes);
         *(status == WAL_NO_SPACE ? &wal->stat.refused_space : &wal->stat.refused_io) += 1;
     }
     pthread_mutex_unlock(&wal->lock);

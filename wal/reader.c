@@ -35,6 +35,7 @@ struct plan {
     uint16_t range_of[WAL_READ_MOST];
     struct file_range ranges[WAL_READ_MOST];
     size_t spot_count, range_count, bytes;
+    const uint8_t *origin; /* of all records of the segment */
 };
 
 static void free_buffer(struct hf_ref *ref)
@@ -189,11 +190,13 @@ static enum wal_status fetch(const struct plan *plan, int fd, bool is_forced, st
 }
 
 static void add_record(struct wal_batch *batch, const uint8_t *value,
-                       const struct wal_record_head *head, struct buffer *buffer)
+                       const struct wal_record_head *head, const uint8_t *origin,
+                       struct buffer *buffer)
 {
     hf_ref_take(&buffer->ref);
-    batch->before[batch->count] = head->before;
-    batch->records[batch->count++] = (struct wal_record){
+    struct wal_record *record = &batch->records[batch->count];
+    batch->before[batch->count++] = head->before;
+    *record = (struct wal_record){
         .sequence = head->sequence,
         .kind = head->kind,
         .coding = head->coding,
@@ -205,6 +208,7 @@ static void add_record(struct wal_batch *batch, const uint8_t *value,
         .body = wal_record_body(value, head),
         .owner = &buffer->ref,
     };
+    memcpy(record->origin, origin, sizeof(record->origin));
 }
 
 static void check_all(struct wal *wal, const struct plan *plan, struct buffer *buffer,
@@ -216,7 +220,7 @@ static void check_all(struct wal *wal, const struct plan *plan, struct buffer *b
         struct wal_record_head head;
         if (wal_record_check(value, spot->size, &head) == WAL_OK &&
             head.sequence == spot->sequence) {
-            add_record(batch, value, &head, buffer);
+            add_record(batch, value, &head, plan->origin, buffer);
             continue;
         }
         wal_keep_damaged(wal, spot->sequence, value, spot->size);
@@ -251,6 +255,7 @@ static enum wal_status read_by_env(struct wal *wal, struct wal_segment *segment,
     if (status != WAL_OK) {
         return status;
     }
+    plan->origin = wal->origin; /* LMDB opens nothing that this process did not write */
     status = wal_reading_find(segment, &reading, request->from, request->until, plan->spots,
                               request->most, request->most_bytes, &plan->spot_count);
     if (status == WAL_OK && plan->spot_count > 0) {
@@ -273,6 +278,7 @@ static enum wal_status read_by_index(struct wal *wal, struct wal_segment *segmen
     if (status != WAL_OK) {
         return status;
     }
+    plan->origin = index->origin;
     plan->spot_count = wal_index_find(index, request->from, request->until, plan->spots,
                                       request->most, request->most_bytes);
     if (plan->spot_count == 0) {

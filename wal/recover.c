@@ -42,6 +42,7 @@ static enum wal_status add_segment(struct wal *wal, const char *name, uint64_t f
     segment->bytes = (uint64_t)info.st_size;
     segment->file_bytes = segment->bytes;
     segment->is_closed = true;
+    segment->is_tenants_unread = true;
     wal->segments[wal->segment_count++] = segment;
     return WAL_OK;
 }

@@ -19,6 +19,7 @@ struct MDB_env;
 struct MDB_txn;
 struct MDB_cursor;
 struct wal_index;
+struct wal_tenant_table;
 
 struct wal_segment {
     uint64_t first; /* sequence */
@@ -37,7 +38,9 @@ struct wal_segment {
     unsigned env_users;  /* of them, by LMDB */
     struct wal_index *index;
     uint64_t index_used_ns;
-    uint64_t damage_upto; /* damage below was reported already */
+    uint64_t damage_upto;             /* damage below was reported already */
+    struct wal_tenant_table *tenants; /* what each has in it; NULL: no one has, or not read yet */
+    bool is_tenants_unread;
 };
 
 struct wal_segment_options {

@@ -44,6 +44,7 @@ void wal_segment_free(struct wal_segment *segment)
         assert(segment->users == 0);
         wal_segment_close_env(segment);
         wal_index_free(segment->index);
+        free(segment->tenants);
         free(segment);
     }
 }

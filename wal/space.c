@@ -91,6 +91,10 @@ uint64_t wal_needed_from(const struct wal *wal)
 void wal_retire(struct wal *wal, struct wal_segment *segment)
 {
     assert(wal->janitor.retired_count < wal->janitor.retired_room);
+    for (uint32_t i = 0; segment->tenants != NULL && i < segment->tenants->count; i++) {
+        const struct wal_tenant_bytes *item = &segment->tenants->items[i];
+        wal_tenants_remove(&wal->tenants, item->tenant, item->bytes);
+    }
     wal->space.used -= segment->bytes;
     wal->space.retired += segment->bytes;
     wal->janitor.retired[wal->janitor.retired_count++] = segment;
@@ -195,6 +199,24 @@ bool wal_space_is_full(struct wal *wal)
     return is_full(wal, USUAL_BYTES, (struct wal_amount){1, 1, 1});
 }
 
+/* The table of the segment that is written, or of the last one. Lock held. */
+static const struct wal_tenant_table *tenants_of_tail(const struct wal *wal)
+{
+    return wal->segment_count != 0 ? wal->segments[wal->segment_count - 1]->tenants : NULL;
+}
+
+/* Whether a tenant has its share. Something of it always fits, as in an empty queue. Lock held. */
+static bool is_over_share(const struct wal *wal, const struct wal_append *append)
+{
+    uint64_t limit = wal->limits.max_bytes / 1000 * append->tenant_share;
+    if (append->tenant == 0 || limit == 0) {
+        return false;
+    }
+    uint64_t tenant = wal_tenant_of(tenants_of_tail(wal), append->tenant);
+    uint64_t bytes = wal_tenants_bytes(&wal->tenants, tenant);
+    return bytes != 0 && bytes + append->admitted_bytes > limit;
+}
+
 /* Lock held. */
 static enum wal_status decide(struct wal *wal, uint64_t bytes, struct wal_amount more)
 {
@@ -252,6 +274,13 @@ enum wal_status wal_admit(struct wal *wal, struct wal_append *append)
         (size_t)wal_segment_cost(WAL_RECORD_HEAD_BYTES + append->meta.size + append->body.size);
     pthread_mutex_lock(&wal->lock);
     enum wal_status status = decide(wal, append->admitted_bytes, more);
+    if (status == WAL_OK && is_over_share(wal, append)) {
+        wal->stat.refused_share++;
+        status = WAL_SHARE;
+    }
+    if (status == WAL_OK && append->tenant != 0) {
+        status = wal_tenants_add(&wal->tenants, append->tenant, append->admitted_bytes);
+    }
     if (status == WAL_OK) {
         wal->space.unchecked_bytes += append->admitted_bytes;
         wal->space.outstanding_bytes += append->admitted_bytes;
@@ -269,6 +298,7 @@ void wal_admit_cancel(struct wal *wal, struct wal_append *append)
     assert(wal->space.outstanding.records > 0);
     wal->space.outstanding_bytes -= append->admitted_bytes;
     wal->space.outstanding = wal_amount_less(wal->space.outstanding, more);
+    wal_tenants_remove(&wal->tenants, append->tenant, append->admitted_bytes);
     pthread_mutex_unlock(&wal->lock);
 }
 

@@ -183,6 +183,22 @@ enum wal_status wal_segment_each(struct wal *wal,
     return WAL_OK;
 }
 
+void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
+                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
+                         void *user)
+{
+    pthread_mutex_lock(&wal->lock);
+    for (uint32_t i = 0; i < wal->checkpoints.count; i++) {
+        const struct wal_checkpoint_entry *entry = &wal->checkpoints.entries[i];
+        if (entry->name != NULL && entry->is_stored && entry->name_size >= prefix.size &&
+            (prefix.size == 0 || memcmp(entry->name, prefix.data, prefix.size) == 0)) {
+            visit(user, hf_slice_of(entry->name, entry->name_size),
+                  hf_slice_of(entry->value, entry->value_size));
+        }
+    }
+    pthread_mutex_unlock(&wal->lock);
+}
+
 enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_t *value,
                                    size_t *ret_size)
 {

@@ -29,12 +29,15 @@
 #define WAL_BODY_BYTES_MAX (256u << 20)
 #define WAL_META_BYTES_MAX 65535u
 #define WAL_NAME_BYTES_MAX 255u
+#define WAL_CHECKPOINT_BYTES_MAX 1024u
+#define WAL_ORIGIN_BYTES 16u
 #define WAL_MUST_USE __attribute__((warn_unused_result))
 
 enum wal_status {
     WAL_OK = 0,
-    WAL_FULL, /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers
-                 acknowledge */
+    WAL_FULL,  /* max_bytes, or a consumer's limit, is reached: push back; room comes when consumers
+                  acknowledge */
+    WAL_SHARE, /* the tenant has its share of max_bytes: push back on its senders alone */
     WAL_NO_SPACE, /* the file system is full, or below the floor of free space: likewise */
     WAL_CLOSED,   /* the queue is closing: nothing was appended */
     WAL_IO, /* read or write error, errno kept in wal_stat: nothing of this group counts as appended
@@ -130,7 +133,16 @@ void wal_set_limits(struct wal *wal, const struct wal_limits *limits);
 /* Input checkpoint: the latest value of each name survives in the same commit as its record. */
 struct wal_checkpoint {
     struct hf_slice name;  /* at most WAL_NAME_BYTES_MAX */
-    struct hf_slice value; /* at most 1,024 bytes; empty: forget the name */
+    struct hf_slice value; /* at most WAL_CHECKPOINT_BYTES_MAX; empty: forget the name */
+    /*
+     * When not NULL, instead of `value`: makes the new value of the present one, which is empty
+     * when there is none, and has what the appends before this one in its group made of it. So it
+     * never tells of a record that is not committed. Writes to `ret_value`, of
+     * WAL_CHECKPOINT_BYTES_MAX; the size, 0 to forget the name. The committer's thread, once,
+     * before `done`, under the queue's lock: memory work only.
+     */
+    size_t (*update)(void *user, struct hf_slice value, uint8_t *ret_value);
+    void *user;
 };
 
 /* One record to append. The caller's memory, the queue's from wal_append() until `done`. */
@@ -146,6 +158,10 @@ struct wal_append {
     struct hf_ref *owner; /* keeps meta and body alive; the queue takes references of its own */
     const struct wal_checkpoint *checkpoints; /* borrowed until done */
     size_t checkpoint_count;
+    /* Whose disk space it takes, a hash or another number; 0: no one's. `tenant_share`: thousandths
+     * of max_bytes that the tenant may have; 0: all of it. */
+    uint64_t tenant;
+    uint32_t tenant_share;
     /*
      * The committer's thread, once, after the group is durable (or was refused). It may free the
      * append; it must not block. Completions of one group are called one after another in order of
@@ -158,9 +174,9 @@ struct wal_append {
 
 /*
  * Takes room for one record of these sizes, so that several queues can be asked before any is
- * written to. WAL_OK, WAL_FULL, WAL_NO_SPACE, WAL_IO (the last commits failed; one append at a time
- * is let through to try), WAL_TOO_LARGE, WAL_CLOSED. An admitted record is either given to
- * wal_append() or taken back by wal_admit_cancel().
+ * written to. WAL_OK, WAL_FULL, WAL_SHARE, WAL_NO_SPACE, WAL_IO (the last commits failed; one
+ * append at a time is let through to try), WAL_TOO_LARGE, WAL_CLOSED. An admitted record is either
+ * given to wal_append() or taken back by wal_admit_cancel().
  */
 WAL_MUST_USE enum wal_status wal_admit(struct wal *wal, struct wal_append *append);
 void wal_admit_cancel(struct wal *wal, struct wal_append *append);
@@ -172,6 +188,12 @@ void wal_append(struct wal *wal, struct wal_append *append);
  * WAL_MISSING. Any thread. */
 WAL_MUST_USE enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name,
                                                 uint8_t *value, size_t *ret_size);
+
+/* Visits every stored checkpoint whose name begins with `prefix`, under the queue's lock: memory
+ * work only, and no call of this library. Any thread. */
+void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
+                         void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
+                         void *user);
 
 /* ---- consuming ---- */
 
@@ -215,6 +237,12 @@ struct wal_record {
     uint64_t time_ns;
     struct hf_slice meta, body;
     struct hf_ref *owner; /* a reference: hf_ref_drop(owner) when done with meta and body */
+    /*
+     * The opening of the queue in which it was appended, random. With the sequence it names the
+     * record for ever: a restored copy of the directory, or one that lost its end, goes on under
+     * another origin. All zero: not known (an earlier version wrote it, or its file is damaged).
+     */
+    uint8_t origin[WAL_ORIGIN_BYTES];
 };
 
 /*
@@ -315,7 +343,7 @@ struct wal_stat {
     struct wal_amount appended; /* since the queue was made */
     uint64_t commits, commit_ns_total, fsync_ns_total, commit_histogram[WAL_HISTOGRAM_BUCKETS];
     uint64_t group_total, group_histogram[WAL_GROUP_BUCKETS];
-    uint64_t refused_full, refused_space, refused_io;
+    uint64_t refused_full, refused_share, refused_space, refused_io;
     uint64_t damaged_records, damaged_bytes;
     uint64_t tail_bytes;       /* bodies held in memory */
     bool healthy;              /* the last commit succeeded and appends are admitted */

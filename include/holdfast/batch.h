@@ -47,6 +47,11 @@ struct hf_batch {
     struct hf_slice wire;
     struct hf_slice raw;
     struct hf_slice meta; /* client metadata, see hf_meta_* in meta.h; may be empty */
+    /* Whose space in the queue it takes, a hash, 0: no one's; and how much of it they may have, in
+     * thousandths. What a processor says of it holds in its pipeline, also for what the processors
+     * behind make of the batch. */
+    uint64_t tenant;
+    uint32_t tenant_share;
 };
 
 /*

@@ -34,6 +34,9 @@ struct hf_export_range {
     uint64_t received_ns; /* Unix time of the record's receipt */
     uint32_t first;       /* the place of the first of them in the record */
     uint32_t count;
+    uint32_t record_items; /* of the whole record */
+    /* Of the record (wal.h): with `sequence` its name, for ever. 16 bytes, all zero: not known. */
+    const uint8_t *origin;
 };
 
 struct hf_export {

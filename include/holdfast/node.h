@@ -20,6 +20,7 @@ struct hf_auth;
 struct hf_leader;
 struct hf_metrics;
 struct hf_observer;
+struct hf_series;
 
 /* "otlp/gateway", as the user wrote it. */
 const char *hf_node_id(const struct hf_node *node);
@@ -203,6 +204,12 @@ struct hf_submit_options {
     const char *transport;
     const struct hf_checkpoint *checkpoints; /* copied, but for the values: borrowed until `done` */
     size_t checkpoint_count;
+    /* The value of the header `holdfast-records`, borrowed for the call; empty: none. What the
+     * queues have of these records already is not stored again, and is answered with HF_OK; a
+     * second request of the same records while the first is on its way gets HF_AGAIN. Not together
+     * with checkpoints. */
+    struct hf_slice record_names;
+    struct hf_series *repeated; /* counts the items that came twice; NULL: not counted */
 };
 
 /*

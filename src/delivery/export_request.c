@@ -120,6 +120,8 @@ static void name_sources(struct export_request *request)
             .received_ns = range->record->stored.time_ns,
             .first = range->first,
             .count = range->count,
+            .record_items = range->record->stored.items,
+            .origin = range->record->stored.origin,
         };
     }
     const struct hf_pipeline *pipeline = request->reader->pipeline;

@@ -15,6 +15,7 @@
 #include "checkpoints.h"
 #include "graph.h"
 #include "node/taps.h"
+#include "once.h"
 #include "pdata/edit.h"
 #include "storage/storage.h"
 #include "util/compress.h"
@@ -44,8 +45,11 @@ struct submission {
     bool is_tapped; /* someone looks on; asked once for each submission */
     atomic_uint waiting;
     atomic_int status;                  /* the first failure */
-    struct wal_checkpoint *checkpoints; /* NULL: none */
+    struct wal_checkpoint *checkpoints; /* NULL: none; of `once` if there is one */
     size_t checkpoint_count;
+    struct hf_once *once; /* NULL: its records have no names */
+    struct hf_series *repeated;
+    uint32_t repeated_items;
     size_t count, capacity;
     struct entry *entries; /* `first`, or memory of its own when connectors made more */
     struct entry first[];
@@ -59,7 +63,11 @@ static void free_submission(struct submission *submission)
     if (submission->entries != submission->first) {
         free(submission->entries);
     }
-    free(submission->checkpoints);
+    if (submission->once != NULL) {
+        hf_once_end(submission->once);
+    } else {
+        free(submission->checkpoints);
+    }
     free(submission);
 }
 
@@ -82,6 +90,9 @@ static void answer(struct submission *submission, enum hf_status status)
         struct hf_series *series = status == HF_OK ? transport->accepted[submission->signal]
                                                    : transport->refused[submission->signal];
         hf_series_add(series, submission->items);
+    }
+    if (status == HF_OK && submission->repeated_items != 0 && submission->repeated != NULL) {
+        hf_series_add(submission->repeated, submission->repeated_items);
     }
     if (submission->span_start_ns != 0) {
         end_span(submission, status);
@@ -121,14 +132,35 @@ static struct hf_batch *compress(struct hf_batch *batch)
     return packed != NULL ? packed : batch;
 }
 
-/* Runs the pipeline's processors from `first` on. HF_OK with NULL: nothing is left of the batch. A
- * reference is the caller's. */
-static enum hf_status process(const struct hf_pipeline *pipeline, size_t first, bool is_tapped,
+/* Whose space in a queue a batch takes; see struct hf_batch. */
+struct tenancy {
+    uint64_t tenant;
+    uint32_t share;
+};
+
+static void note_tenant(const struct hf_batch *batch, struct tenancy *tenancy)
+{
+    if (batch->tenant != 0) {
+        *tenancy = (struct tenancy){batch->tenant, batch->tenant_share};
+    }
+}
+
+/* How a batch goes through a pipeline. */
+struct passing {
+    size_t first; /* the processor that it begins at */
+    bool is_tapped;
+    struct tenancy tenancy;
+};
+
+/* Runs the pipeline's processors. HF_OK with NULL: nothing is left of the batch. A reference is the
+ * caller's. */
+static enum hf_status process(const struct hf_pipeline *pipeline, struct passing *passing,
                               struct hf_batch *batch, struct hf_batch **ret_batch)
 {
     struct hf_batch *now = batch;
+    note_tenant(batch, &passing->tenancy);
     hf_ref_take(&now->ref);
-    for (size_t i = first; i < pipeline->processor_count; i++) {
+    for (size_t i = passing->first; i < pipeline->processor_count; i++) {
         struct hf_node *node = pipeline->processors[i];
         struct hf_batch *next = NULL;
         enum hf_status status = node->component->processor->process(node->self, now, &next);
@@ -140,9 +172,10 @@ static enum hf_status process(const struct hf_pipeline *pipeline, size_t first, 
             *ret_batch = NULL;
             return status;
         }
-        if (is_tapped) {
+        if (passing->is_tapped) {
             hf_taps_offer_in(node->host, node, pipeline, next);
         }
+        note_tenant(next, &passing->tenancy);
         now = next;
     }
     *ret_batch = now;
@@ -168,7 +201,7 @@ static enum hf_status grow(struct submission *submission)
 
 /* Notes what the queue of the pipeline is to get. */
 static enum hf_status fill(struct submission *submission, const struct hf_pipeline *pipeline,
-                           struct hf_batch *batch)
+                           struct hf_batch *batch, const struct tenancy *tenancy)
 {
     if (submission->count == submission->capacity && grow(submission) != HF_OK) {
         return HF_NOMEM;
@@ -195,6 +228,8 @@ static enum hf_status fill(struct submission *submission, const struct hf_pipeli
         .meta = batch->meta,
         .body = batch->wire,
         .owner = &batch->ref,
+        .tenant = tenancy->tenant,
+        .tenant_share = tenancy->share,
         .done = committed,
     };
     return HF_OK;
@@ -209,6 +244,11 @@ static void report_refusal(const struct hf_node *node, const struct entry *entry
                          status == WAL_FULL
                              ? "the queue is full; clients are told to retry"
                              : "the disk of the queue is full; clients are told to retry",
+                         HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
+    }
+    if (status == WAL_SHARE) {
+        hf_node_log_keys(node, HF_LOG_WARN,
+                         "a tenant has its share of the queue; its clients are told to retry",
                          HF_LOG_KEYS(HF_LOG_TEXT("pipeline", pipeline->id)));
     }
     for (size_t i = 0; i < pipeline->exporter_count; i++) {
@@ -280,15 +320,14 @@ static enum hf_status process_into(struct submission *submission,
                                    struct hf_batch *batch)
 {
     struct hf_batch *processed = NULL;
-    enum hf_status status = HF_OK;
-    if (batch->items != 0) {
-        status = process(pipeline, first, submission->is_tapped, batch, &processed);
-    }
+    struct passing passing = {.first = first, .is_tapped = submission->is_tapped};
+    enum hf_status status =
+        batch->items != 0 ? process(pipeline, &passing, batch, &processed) : HF_OK;
     if (processed == NULL) {
         return status;
     }
     if (!pipeline->skips_queue) {
-        status = fill(submission, pipeline, processed);
+        status = fill(submission, pipeline, processed, &passing.tenancy);
     }
     if (status == HF_OK) {
         status = connect(submission, pipeline, processed);
@@ -317,9 +356,12 @@ enum hf_status hf_pass_on(struct hf_onward *onward, struct hf_batch *batch,
 static enum hf_status add_checkpoints(void *user, struct hf_pipeline *pipeline)
 {
     struct submission *submission = user;
-    size_t at = submission->count;
-    while (at > 0 && submission->entries[at - 1].pipeline != pipeline) {
-        at--;
+    size_t at = 0;
+    for (size_t i = 0; i < submission->count; i++) {
+        if (submission->entries[i].pipeline == pipeline) {
+            submission->entries[i].append.checkpoint_count = 0;
+            at = i + 1;
+        }
     }
     if (at == 0) {
         struct hf_batch *empty = hf_batch_new(pipeline->signal, 0, HF_EMPTY_SLICE);
@@ -328,7 +370,7 @@ static enum hf_status add_checkpoints(void *user, struct hf_pipeline *pipeline)
         }
         hf_batch_seal(empty, 0, 0);
         empty->received_ns = submission->received_ns;
-        enum hf_status status = fill(submission, pipeline, empty);
+        enum hf_status status = fill(submission, pipeline, empty, &(const struct tenancy){0});
         hf_ref_drop(&empty->ref);
         if (status != HF_OK) {
             return status;
@@ -410,41 +452,98 @@ static enum hf_status add_to_resources(const struct hf_node *node, struct hf_bat
     return HF_OK;
 }
 
-/* ---- the submission ---- */
+/* ---- records with names ---- */
+
+static enum hf_status begin_once(const struct destination *to, struct submission *submission,
+                                 struct hf_batch *batch, const struct hf_submit_options *options)
+{
+    assert(options->checkpoint_count == 0 && "the window is the only checkpoint then");
+    enum hf_status status = hf_once_begin(hf_storage_arrivals(to->node->host->store),
+                                          options->record_names, batch, &submission->once);
+    submission->repeated = options->repeated;
+    return status;
+}
+
+/* Each pipeline gets what is new to its queues, and these the window that tells of it. */
+static enum hf_status process_once(const struct destination *to, struct submission *submission,
+                                   struct hf_batch *batch)
+{
+    enum hf_status status = HF_OK;
+    uint32_t most = 0;
+    for (size_t i = 0; i < to->count && status == HF_OK; i++) {
+        struct hf_batch *kept = NULL;
+        status = hf_once_keep(submission->once, to->pipelines[i], &kept);
+        if (status != HF_OK || kept == NULL) {
+            continue;
+        }
+        most = kept->items > most ? kept->items : most;
+        status = process_into(submission, to->pipelines[i], to->first, kept);
+        hf_ref_drop(&kept->ref);
+        /* Each time: what comes last in a queue has the window. */
+        submission->checkpoints = submission->once->checkpoints;
+        submission->checkpoint_count = submission->once->checkpoint_count;
+        if (status == HF_OK) {
+            status = hf_pipelines_each_queue(&to->pipelines[i], 1, add_checkpoints, submission);
+        }
+    }
+    if (status == HF_OK) {
+        submission->repeated_items = batch->items - most;
+        submission->items = most;
+    }
+    return status;
+}
 
 /* Through all that answers at once, to where it is known what each queue gets. */
-static enum hf_status process_all(struct submission *submission, const struct destination *to,
-                                  struct hf_batch *from)
+static enum hf_status process_all(const struct destination *to, struct submission *submission,
+                                  struct hf_batch *batch)
 {
-    struct hf_batch *batch = NULL;
-    enum hf_status status = add_to_resources(to->node, from, &batch);
-    if (status != HF_OK) {
-        return status;
-    }
-    submission->is_tapped = hf_taps_are_open(to->node->host);
-    if (submission->is_tapped) {
-        hf_taps_offer_in(to->node->host, to->node, to->count != 0 ? to->pipelines[0] : NULL, batch);
+    enum hf_status status = HF_OK;
+    if (submission->once != NULL) {
+        return process_once(to, submission, batch);
     }
     for (size_t i = 0; i < to->count && status == HF_OK; i++) {
         status = process_into(submission, to->pipelines[i], to->first, batch);
+    }
+    if (status == HF_OK && submission->checkpoint_count != 0) {
+        status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
+    }
+    return status;
+}
+
+/* Notes what each queue is to get of a batch that came in. */
+static enum hf_status begin(const struct destination *to, struct submission *submission,
+                            struct hf_batch *from, const struct hf_submit_options *options)
+{
+    struct hf_node *node = to->node;
+    struct hf_batch *batch = NULL;
+    enum hf_status status = add_to_resources(node, from, &batch);
+    if (status != HF_OK) {
+        return status;
+    }
+    submission->is_tapped = hf_taps_are_open(node->host);
+    if (submission->is_tapped) {
+        hf_taps_offer_in(node->host, node, to->count != 0 ? to->pipelines[0] : NULL, batch);
+    }
+    if (options->record_names.size != 0) {
+        status = begin_once(to, submission, batch, options);
+    }
+    if (status == HF_OK) {
+        status = process_all(to, submission, batch);
     }
     hf_ref_drop(&batch->ref);
     return status;
 }
 
-static void submit(const struct destination *to, struct hf_batch *batch,
+static void submit(const struct destination *to, struct hf_batch *from,
                    const struct hf_submit_options *options, struct hf_reply *reply)
 {
     struct hf_node *node = to->node;
-    struct submission *submission = new_submission(to, batch, options, reply);
+    struct submission *submission = new_submission(to, from, options, reply);
     if (submission == NULL) {
         reply->done(reply, HF_NOMEM);
         return;
     }
-    enum hf_status status = process_all(submission, to, batch);
-    if (status == HF_OK && submission->checkpoint_count != 0) {
-        status = hf_pipelines_each_queue(to->pipelines, to->count, add_checkpoints, submission);
-    }
+    enum hf_status status = begin(to, submission, from, options);
     if (status == HF_OK) {
         status = admit(node, submission);
     }

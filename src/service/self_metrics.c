@@ -149,6 +149,8 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         "Bytes set aside as damaged.", stat.damaged_bytes);
     set(&view, "holdfast_queue_refused_full", HF_COUNTER, "", 0, NULL,
         "Requests refused because the queue was full.", stat.refused_full);
+    set(&view, "holdfast_queue_refused_share", HF_COUNTER, "", 0, NULL,
+        "Requests refused because their tenant had its share of the queue.", stat.refused_share);
     set(&view, "holdfast_queue_refused_disk", HF_COUNTER, "", 0, NULL,
         "Requests refused because the disk was full or failed.",
         stat.refused_space + stat.refused_io);

@@ -180,6 +180,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     store->log = options->log;
     store->no_fsync = options->no_fsync;
     pthread_mutex_init(&store->mutex, NULL);
+    pthread_mutex_init(&store->arrivals.mutex, NULL);
     int unmade = store->directory[0] != '\0' ? make_parents(store->directory) : 0;
     enum wal_status opened = wal_lock_open(store->directory, &store->lock);
     if (opened == WAL_MISSING && unmade != 0) { /* rather why it is missing */
@@ -230,6 +231,7 @@ void hf_storage_close(struct hf_storage *store)
     hf_storage_close_queues(store);
     wal_lock_free(store->lock);
     pthread_mutex_destroy(&store->mutex);
+    pthread_mutex_destroy(&store->arrivals.mutex);
     free(store->directory);
     free(store);
 }
@@ -256,4 +258,9 @@ void hf_storage_set_draining(struct hf_storage *store, bool draining)
 bool hf_storage_is_draining(const struct hf_storage *store)
 {
     return atomic_load(&store->draining);
+}
+
+struct hf_arrivals *hf_storage_arrivals(struct hf_storage *store)
+{
+    return &store->arrivals;
 }

@@ -22,6 +22,7 @@
 
 #include "wal/wal.h"
 
+struct hf_arrivals;
 struct hf_log;
 struct hf_storage;
 
@@ -116,6 +117,9 @@ void hf_storage_each(struct hf_storage *store,
  * store closes. Any thread. */
 void hf_storage_set_draining(struct hf_storage *store, bool draining);
 bool hf_storage_is_draining(const struct hf_storage *store);
+
+/* The requests that name their records, see arrivals.h. The store's; any thread. */
+struct hf_arrivals *hf_storage_arrivals(struct hf_storage *store);
 
 /* Is every queue able to take data? Otherwise `ret_why` says why one of them is not. */
 bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "arrivals.h"
 #include "storage.h"
 
 #define PATH_BYTES_MAX 4096
@@ -35,6 +36,7 @@ struct hf_storage {
     size_t count;
     struct hf_requeue_watch *watches;
     atomic_bool draining;
+    struct hf_arrivals arrivals;
 };
 
 /* storage_paths.c: an error of the directory as one sentence with its path and the uid. */

@@ -20,6 +20,7 @@ enum hf_status hf_status_of_wal(enum wal_status status)
     case WAL_OK:
         return HF_OK;
     case WAL_FULL:
+    case WAL_SHARE:
     case WAL_NO_SPACE:
         return HF_FULL;
     case WAL_CLOSED:

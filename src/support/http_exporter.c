@@ -10,6 +10,7 @@
 
 #include "missing_ca.h"
 #include "pdata/response.h"
+#include "record_header.h"
 #include "util/header_list.h"
 #include "verdict.h"
 #include "wrong_endpoint.h"
@@ -23,6 +24,7 @@ struct hf_http_exporter {
     struct hf_auth_ref auth;
     enum hf_coding coding;
     bool has_empty_pages;
+    bool once;
     char urls[HF_SIGNAL_COUNT][HF_URL_MAX]; /* "": none was configured */
     char user_agent[HF_USER_AGENT_MAX];
     char led_to[256]; /* by the redirect that was logged last */
@@ -214,6 +216,23 @@ static enum hf_status list_headers(struct job *job)
     return status;
 }
 
+/* What the records are called, for a Holdfast that is the backend. */
+static enum hf_status name_records(struct job *job)
+{
+    const struct hf_http_exporter *exporter = job->exporter;
+    struct hf_record_names_writer writer;
+    struct hf_slice names = HF_EMPTY_SLICE;
+    enum hf_status status =
+        exporter->once
+            ? hf_record_header_make(job->export, hf_node_id(exporter->node), &writer, &names)
+            : HF_OK;
+    if (status == HF_OK && names.size != 0) {
+        status =
+            job->headers.sink.add(&job->headers.sink, hf_slice_text(HF_RECORD_NAMES_HEADER), names);
+    }
+    return status;
+}
+
 /* Headers that depend on the whole request. */
 static enum hf_status sign(struct job *job)
 {
@@ -253,6 +272,7 @@ static enum hf_status build(struct job *job)
     enum hf_status status = exporter->ops->encode(exporter->user, &job->post);
     if (status == HF_OK && (job->post.payload.count != 0 || job->export->is_probe)) {
         status = list_headers(job);
+        status = status == HF_OK ? name_records(job) : status;
         status = status == HF_OK ? sign(job) : status;
     }
     return status;
@@ -370,6 +390,7 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
     exporter->ops = options->ops;
     exporter->has_empty_pages = options->has_empty_pages;
     exporter->user = options->user;
+    exporter->once = options->once;
     exporter->coding = hf_http_client_coding(options->config);
     make_urls(exporter, options);
     enum hf_status status =

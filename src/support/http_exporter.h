@@ -83,6 +83,7 @@ struct hf_http_exporter_options {
     bool has_empty_pages; /* the backend's good answers may be empty and of the type text/html */
     const struct hf_http_exporter_ops *ops;
     void *user; /* for the ops */
+    bool once;  /* each request names its records, see record_header.h */
 };
 
 /* HF_INVALID and others with a sentence in `reterr` (HF_ERROR_MAX). Main thread, in `open`. */

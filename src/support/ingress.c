@@ -39,6 +39,18 @@ static struct hf_series *error_series(const struct hf_ingress_port *port, const 
     return hf_metrics_series(hf_node_metrics(port->node), &family, labels);
 }
 
+static struct hf_series *repeated_series(const struct hf_ingress_port *port)
+{
+    static const struct hf_metric_family family = {
+        .name = "holdfast_receiver_repeated_items",
+        .type = HF_COUNTER,
+        .help = "Items that a Holdfast with `once` sent again and that were stored already.",
+    };
+    const struct hf_label labels[] = {
+        {"receiver", hf_node_id(port->node)}, {"transport", port->transport}, {NULL, NULL}};
+    return hf_metrics_series(hf_node_metrics(port->node), &family, labels);
+}
+
 enum hf_status hf_ingress_open_port(struct hf_ingress_port *port, const struct hf_auth_config *auth,
                                     bool include_metadata, char *reterr)
 {
@@ -46,8 +58,10 @@ enum hf_status hf_ingress_open_port(struct hf_ingress_port *port, const struct h
     port->protocol = error_series(port, "protocol");
     port->unauthenticated = error_series(port, "unauthenticated");
     hf_ingress_find_wanted(port->node, port->key, include_metadata, &port->wanted);
-    bool counted =
-        port->malformed != NULL && port->protocol != NULL && port->unauthenticated != NULL;
+    port->repeated = port->ingress->is_once ? repeated_series(port) : NULL;
+    bool counted = port->malformed != NULL && port->protocol != NULL &&
+                   port->unauthenticated != NULL &&
+                   (port->repeated != NULL || !port->ingress->is_once);
     enum hf_status status = counted ? hf_node_add_transport(port->node, port->transport) : HF_NOMEM;
     return status == HF_OK ? hf_auth_find_server(port->node, auth, &port->auth, reterr) : status;
 }

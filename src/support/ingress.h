@@ -31,6 +31,7 @@ enum { HF_INGRESS_PARTIAL_MAX = 320, HF_INGRESS_COUNTS = 3 };
 struct hf_ingress {
     struct hf_node *node;
     struct hf_log_limiter said;
+    bool is_once; /* see ingress_submit.h; set before a port is opened */
 };
 
 /* What a path and a content type mean; `format` is the receiver's own number. */
@@ -39,8 +40,8 @@ struct hf_ingress_route {
     int format;
 };
 
-/* HTTP: why a request is none for this receiver: the status and the text of the answer, and for the
- * log what the request is, as in "has no content type that is served"; NULL: not logged. */
+/* HTTP: why a request is none for this receiver: status and text of the answer, and for the log
+ * what it is, as in "has no content type that is served"; NULL: not logged. */
 struct hf_ingress_refusal {
     int code;
     const char *text, *what;
@@ -63,8 +64,7 @@ struct hf_ingress_body {
     char partial[HF_INGRESS_PARTIAL_MAX]; /* HTTP: why a part is refused; logged too */
 };
 
-/* What is to be answered. */
-struct hf_ingress_result {
+struct hf_ingress_result { /* what is to be answered */
     struct hf_ingress_port *port;
     const char *peer;
     struct hf_ingress_route route;
@@ -103,7 +103,7 @@ struct hf_ingress_port {
     void *user;
     struct hf_auth_ref auth;
     struct hf_ingress_wanted wanted;
-    struct hf_series *malformed, *protocol, *unauthenticated;
+    struct hf_series *malformed, *protocol, *unauthenticated, *repeated;
 };
 
 void hf_ingress_init(struct hf_ingress *ingress, struct hf_node *node);
@@ -130,8 +130,8 @@ void hf_ingress_complain_refused(struct hf_ingress *ingress, const char *peer,
 void hf_ingress_warn_reload(const struct hf_ingress_port *port, const char *why);
 void hf_ingress_warn_default(const struct hf_ingress_port *port, const char *endpoint);
 
-/* The bytes that one transport's unfinished requests may hold. Logs it when one request gets less
- * than `most` bytes, which the key `key` of the section allows. */
+/* The bytes that one transport's unfinished requests may hold. Logs it when that leaves less to a
+ * request than the `most` bytes that the key `key` allows. */
 uint64_t hf_ingress_intake_total(const struct hf_ingress_port *port, const char *key,
                                  uint64_t most);
 /* The largest message, of what the configuration wants, with a warning when that is less.

@@ -8,6 +8,7 @@
 #include <holdfast/component.h>
 
 #include "grpc_health.h"
+#include "ingress_submit.h"
 #include "reflection.h"
 #include "util/compress.h"
 #include "util/memory.h"
@@ -93,7 +94,8 @@ static struct hf_slice header_of(void *request, const char *name)
 static bool keeps_header(void *user, struct hf_slice name)
 {
     const struct hf_ingress_grpc *grpc = user;
-    return grpc->port.auth.ops != NULL || hf_ingress_wants_header(&grpc->port.wanted, name);
+    return grpc->port.auth.ops != NULL || hf_ingress_wants_header(&grpc->port.wanted, name) ||
+           (grpc->port.ingress->is_once && hf_slice_is(name, HF_RECORD_NAMES_HEADER));
 }
 
 static struct hf_auth_request shown_by(struct hf_grpc_call *call)
@@ -247,7 +249,10 @@ static void submit(struct hf_ingress_grpc *grpc, struct hf_grpc_call *call,
     if (batch == NULL) {
         on_disk(&intake->reply, HF_OK); /* there is nothing to write */
     } else {
-        hf_submit(grpc->port.node, batch, grpc->port.transport, &intake->reply);
+        struct hf_slice names = grpc->port.ingress->is_once
+                                    ? hf_grpc_call_header(call, HF_RECORD_NAMES_HEADER)
+                                    : HF_EMPTY_SLICE;
+        hf_ingress_submit(&grpc->port, batch, names, &intake->reply);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <holdfast/component.h>
 
+#include "ingress_submit.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 
@@ -330,7 +331,10 @@ static void submit(struct hf_ingress_http *http, struct hf_http_request *request
         on_disk(&intake->reply, HF_OK); /* there is nothing to write */
         return;
     }
-    hf_submit(http->port.node, batch, http->port.transport, &intake->reply);
+    struct hf_slice names = http->port.ingress->is_once
+                                ? hf_http_header(request, HF_RECORD_NAMES_HEADER)
+                                : HF_EMPTY_SLICE;
+    hf_ingress_submit(&http->port, batch, names, &intake->reply);
     if (body->also != NULL) {
         hf_submit(http->port.node, body->also, http->port.transport, &intake->also_reply);
     }

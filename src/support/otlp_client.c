@@ -10,6 +10,7 @@
 #include "missing_ca.h"
 #include "pdata/payload.h"
 #include "pdata/response.h"
+#include "record_header.h"
 #include "util/compress.h"
 #include "util/header_list.h"
 #include "util/loop.h"
@@ -20,6 +21,7 @@ struct hf_otlp_client {
     struct hf_node *node;
     const struct hf_grpc_client_config *config;
     bool forward_gzip;
+    bool once;
     struct hf_grpc_client *grpc;
     struct hf_tls *tls;
     struct hf_auth_ref auth;
@@ -48,8 +50,15 @@ static const char *const paths[HF_SIGNAL_COUNT] = {
 static enum hf_status list_headers(struct job *job)
 {
     const struct hf_otlp_client *client = job->client;
-    return hf_header_list_fill(&job->headers, HF_HEADERS_GRPC, &client->config->headers,
-                               client->auth.ops, client->auth.self, job->send.meta);
+    struct hf_slice names = job->send.record_names;
+    enum hf_status status =
+        hf_header_list_fill(&job->headers, HF_HEADERS_GRPC, &client->config->headers,
+                            client->auth.ops, client->auth.self, job->send.meta);
+    if (status == HF_OK && names.size != 0) {
+        status =
+            job->headers.sink.add(&job->headers.sink, hf_slice_text(HF_RECORD_NAMES_HEADER), names);
+    }
+    return status;
 }
 
 static void release_job(struct job *job)
@@ -194,6 +203,7 @@ enum hf_status hf_otlp_client_open(const struct hf_otlp_client_options *options,
     client->node = options->node;
     client->config = options->config;
     client->forward_gzip = options->forward_gzip;
+    client->once = options->once;
     client->coding = hf_grpc_client_coding(client->config);
     enum hf_status status =
         hf_auth_find_client(client->node, client->config->auth, &client->auth, reterr);
@@ -245,16 +255,28 @@ static void on_exported(void *user, const struct hf_outcome *outcome)
 
 void hf_otlp_exporter_send(void *self, struct hf_export *export)
 {
+    struct hf_otlp_client *client = self;
+    struct hf_record_names_writer writer;
+    struct hf_slice names = HF_EMPTY_SLICE;
+    enum hf_status status = HF_OK;
+    if (client->once) {
+        status = hf_record_header_make(export, hf_node_id(client->node), &writer, &names);
+    }
+    if (status != HF_OK) {
+        hf_export_done(export, &(const struct hf_outcome){.status = status});
+        return;
+    }
     const struct hf_otlp_send send = {
         .signal = export->signal,
         .bodies = export->bodies,
         .body_count = export->body_count,
         .meta = export->meta,
         .deadline_ns = export->deadline_ns,
+        .record_names = names,
         .done = on_exported,
         .user = export,
     };
-    hf_otlp_client_send(self, &send);
+    hf_otlp_client_send(client, &send);
 }
 
 const char *const *hf_otlp_exporter_context_keys(void *self, size_t *ret_count)

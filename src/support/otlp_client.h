@@ -18,6 +18,7 @@ struct hf_otlp_client_options {
     const struct hf_grpc_client_config *config; /* borrowed until the client is freed */
     const char *endpoint; /* in place of that of the configuration; copied; NULL: that one */
     bool forward_gzip;    /* join gzip members as they came */
+    bool once;            /* hf_otlp_exporter_send() names the records, see record_header.h */
 };
 
 /* HF_INVALID and others with a sentence in `reterr` (HF_ERROR_MAX). Main thread in `open`, or the
@@ -32,6 +33,8 @@ struct hf_otlp_send {
     size_t body_count;
     struct hf_slice meta;
     uint64_t deadline_ns; /* monotonic; 0: none */
+    struct hf_slice
+        record_names; /* the value of holdfast-records, borrowed for the call; or empty */
     /* Once, at once or later; the outcome's message is borrowed for the call. */
     void (*done)(void *user, const struct hf_outcome *outcome);
     void *user;

@@ -292,7 +292,8 @@ static bool names_and_notes(void)
     struct queue *queue = history(&truth);
     uint8_t value[1024];
     size_t size = 0;
-    const struct wal_checkpoint note = {hf_slice_text("file"), hf_slice_text("17")};
+    const struct wal_checkpoint note = {.name = hf_slice_text("file"),
+                                        .value = hf_slice_text("17")};
     struct waiting waiting;
     queue_open(queue);
     waiting_init(&waiting, queue, 1, 50);

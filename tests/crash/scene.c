@@ -147,14 +147,27 @@ static struct job *job_new(struct scene *scene, uint64_t number)
     return job;
 }
 
-/* Every record moves one of three checkpoints on; a fourth comes and goes. */
+/* The committer's thread: the same value, made of the one before. */
+static size_t advance(void *user, struct hf_slice value, uint8_t *ret_value)
+{
+    const struct job *job = user;
+    (void)value;
+    memcpy(ret_value, job->meta, sizeof(job->number));
+    return sizeof(job->number);
+}
+
+/* Every record moves one of three checkpoints on; a fourth comes and goes. Half of them are made by
+ * the committer, and each record has a tenant, so that its table is written with every group. */
 static void add_checkpoints(struct job *job)
 {
     snprintf(job->names[0], sizeof(job->names[0]), "offset-%u",
              (unsigned)(job->number % TRUTH_CHECKPOINTS));
     job->checkpoints[0].name = hf_slice_text(job->names[0]);
     job->checkpoints[0].value = hf_slice_of(job->meta, sizeof(job->number));
+    job->checkpoints[0].update = job->number % 2 == 0 ? advance : NULL;
+    job->checkpoints[0].user = job;
     job->append.checkpoint_count = 1;
+    job->append.tenant = 1 + job->number % 5;
     if (job->number % 25 == 0) {
         snprintf(job->names[1], sizeof(job->names[1]), "passing");
         job->checkpoints[1].name = hf_slice_text(job->names[1]);

@@ -1,6 +1,7 @@
 /*
  * Must reach: wal_record_peek, wal_record_check, wal_record_meta, wal_record_body,
- * wal_cursor_parse, wal_segment_head_check, wal_checkpoints_load.
+ * wal_cursor_parse, wal_segment_head_check, wal_origin_row_read,
+ * wal_tenant_row_read, wal_checkpoints_load.
  *
  * The first byte chooses the reader. Any bytes are answered; what passes is inside of what was
  * given. With the highest bit of the first byte set, the checksum is made right first, so that what
@@ -14,6 +15,7 @@
 #include "wal/cursor.h"
 #include "wal/head.h"
 #include "wal/record.h"
+#include "wal/tenants.h"
 
 /* Every stored form has its magic in the first four bytes and its checksum in the next four. */
 static void mend(uint8_t *value, size_t size)
@@ -82,11 +84,22 @@ static void check_checkpoint(struct hf_slice value)
     wal_checkpoints_release(&table);
 }
 
+static void check_tenants(struct hf_slice value)
+{
+    struct wal_tenant_table table;
+    uint8_t row[WAL_TENANT_ROW_MAX];
+
+    if (wal_tenant_row_read(value, &table) && wal_tenant_row_write(&table, row) != value.size) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wal_segment_head head;
+    uint8_t origin[WAL_ORIGIN_BYTES];
 
     if (size == 0) {
         return 0;
@@ -109,6 +122,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         (void)!wal_segment_head_check(hf_slice_of(value, rest), &head);
+        (void)wal_origin_row_read(hf_slice_of(value, rest), origin);
+        check_tenants(hf_slice_of(value, rest));
         break;
     default:
         check_checkpoint(hf_slice_of(value, rest));

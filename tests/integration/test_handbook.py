@@ -96,3 +96,30 @@ class TestCalculator:
             [sys.executable, FOLDER / "size.py", "--spans", "0", "--outage", "8"], capture_output=True, check=False, timeout=60
         )
         assert done.returncode == 2
+
+
+class TestScale:
+    """The tables of docs/scale.md are what its model computes, and the model answers as it must."""
+
+    @staticmethod
+    def scale(*words, check=True):
+        command = [sys.executable, FOLDER / "scale.py", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=check, timeout=60)
+
+    @pytest.mark.parametrize("what", ["machine", "fleet"])
+    def test_the_page_has_its_tables(self, what):
+        page = (FOLDER.parent / "scale.md").read_text()
+        for table in self.scale(what).stdout.strip().split("\n\n"):
+            assert table in page, f"not in docs/scale.md:\n{table}"
+
+    def test_a_longer_outage_costs_disks_of_agents_alone(self):
+        short = self.scale("fleet", "--nodes", "1000", "--outage", "4").stdout.splitlines()
+        long = self.scale("fleet", "--nodes", "1000", "--outage", "24").stdout.splitlines()
+        gateways = [[line for line in lines if "gateways" in line] for lines in (short, long)]
+        agents = [[line for line in lines if "agents" in line] for lines in (short, long)]
+        assert gateways[0] == gateways[1] and agents[0] != agents[1]
+
+    def test_impossible_numbers_are_refused(self):
+        assert self.scale("fleet", "--nodes", "-3", check=False).returncode == 2
+        assert self.scale("fleet", "--spans-node", "-1", check=False).returncode == 2
+        assert self.scale("machine", "--cores", "0", check=False).returncode == 2

@@ -89,3 +89,57 @@ class TestLimits:
         holdfast.spawn()
         assert holdfast.process.wait(60) != 0
         assert "rate must be greater than zero" in holdfast.log()
+
+
+class TestShareOfTheQueue:
+    """`queue_share`: a tenant that has its part of the disk is refused, while the others pass."""
+
+    @pytest.fixture
+    def sharing(self, start, grpc_backend):
+        grpc_backend.stop()
+        exporter = otlp_exporter(grpc_backend, sending_queue={"max_bytes": "16MiB"})
+        configuration = config({"otlp": exporter})
+        configuration["processors"] = {
+            "rate_limiter": {"queue_share": 0.25, "metadata_keys": ["X-Tenant"]},
+            "attributes": {"actions": [{"key": "seen", "value": "1", "action": "insert"}]},
+        }
+        http = {"endpoint": "127.0.0.1:${env:HTTP_PORT}", "include_metadata": True}
+        configuration["receivers"] = {"otlp": {"protocols": {"http": http}}}
+        for pipeline in configuration["service"]["pipelines"].values():
+            pipeline["processors"] = ["rate_limiter", "attributes"]  # what comes behind makes batches of its own
+        return start(configuration)
+
+    @staticmethod
+    def send(holdfast, tenant, ids):
+        message = otlp.request(otlp.LOGS, ids, padding="x" * 100000)
+        return senders.post(holdfast.http_base, otlp.LOGS, message, headers={"X-Tenant": tenant})
+
+    def fill(self, holdfast, tenant):
+        """Sends until it is refused; what was accepted."""
+        accepted = []
+        while True:
+            ids = otlp.new_ids(1)
+            answer = self.send(holdfast, tenant, ids)
+            if answer.status_code != 200:
+                assert answer.status_code == 503
+                assert int(answer.headers["Retry-After"]) >= 1
+                return accepted
+            accepted += ids
+
+    def test_one_tenant_does_not_fill_it_for_all(self, sharing, grpc_backend):
+        loud = self.fill(sharing, "loud")
+        assert 35 <= len(loud) <= 42  # 4 MiB of 16
+        assert sharing.metric("holdfast_queue_refused_share", queue="logs") == 1
+        assert sharing.metric("holdfast_queue_refused_full", queue="logs") == 0
+        quiet = otlp.new_ids(5)
+        for one in quiet[:3]:
+            assert self.send(sharing, "quiet", [one]).status_code == 200
+        sharing.kill9()
+        sharing.start()
+        # What was stored is known again, in the background.
+        until(lambda: not self.fill(sharing, "loud"), "the loud one is refused")
+        for one in quiet[3:]:
+            assert self.send(sharing, "quiet", [one]).status_code == 200
+        grpc_backend.start()
+        grpc_backend.wait_for(loud + quiet)
+        until(lambda: self.send(sharing, "loud", otlp.new_ids(1)).status_code == 200, "there is room again")

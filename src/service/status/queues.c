@@ -98,6 +98,7 @@ static void write_space(struct hf_json_out *json, const struct wal_stat *stat)
     hf_json_out_text(json, "why_unhealthy", stat->refusal);
     hf_json_out_map(json, "refused");
     hf_json_out_number(json, "full", stat->refused_full);
+    hf_json_out_number(json, "share", stat->refused_share);
     hf_json_out_number(json, "disk_full", stat->refused_space);
     hf_json_out_number(json, "disk_failed", stat->refused_io);
     hf_json_out_end_map(json);

@@ -14,6 +14,7 @@
 #include <cmocka.h> /* needs the three before it */
 
 #include "pipeline/graph_internal.h"
+#include "storage/arrivals.h"
 #include "storage/storage.h"
 #include "util/log.h"
 #include "util/metrics.h"
@@ -132,8 +133,7 @@ static void answered(struct hf_reply *reply, enum hf_status status)
     sem_post(&waiting->done);
 }
 
-/* A request of two empty log records, with a checkpoint if `place` is not NULL. */
-static enum hf_status submit(struct world *world, const char *place)
+static enum hf_status submit_with(struct world *world, const struct hf_submit_options *options)
 {
     static const uint8_t body[] = {0x0a, 6, 0x12, 4, 0x12, 0, 0x12, 0};
     struct hf_batch *batch = hf_batch_new(HF_LOGS, sizeof(body), HF_EMPTY_SLICE);
@@ -141,15 +141,29 @@ static enum hf_status submit(struct world *world, const char *place)
     hf_batch_seal(batch, sizeof(body), 2);
     struct waiting waiting = {.reply.done = answered};
     sem_init(&waiting.done, 0, 0);
-    const struct hf_checkpoint checkpoint = {.name = hf_slice_text("place"),
-                                             .value = hf_slice_text(place != NULL ? place : "")};
-    const struct hf_submit_options options = {.checkpoints = &checkpoint,
-                                              .checkpoint_count = place != NULL};
-    hf_submit_with(&world->receiver, batch, &options, &waiting.reply);
+    hf_submit_with(&world->receiver, batch, options, &waiting.reply);
     sem_wait(&waiting.done);
     sem_destroy(&waiting.done);
     hf_ref_drop(&batch->ref);
     return waiting.status;
+}
+
+/* A request of two empty log records, with a checkpoint if `place` is not NULL. */
+static enum hf_status submit(struct world *world, const char *place)
+{
+    const struct hf_checkpoint checkpoint = {.name = hf_slice_text("place"),
+                                             .value = hf_slice_text(place != NULL ? place : "")};
+    return submit_with(world, &(const struct hf_submit_options){.checkpoints = &checkpoint,
+                                                                .checkpoint_count = place != NULL});
+}
+
+#define ORIGIN "00112233445566778899aabbccddeeff"
+
+/* The same two, which are called so. */
+static enum hf_status submit_named(struct world *world, const char *names)
+{
+    return submit_with(world,
+                       &(const struct hf_submit_options){.record_names = hf_slice_text(names)});
 }
 
 static struct wal_amount appended(const struct hf_pipeline *pipeline)
@@ -236,6 +250,101 @@ static void looks_at_the_longest_queue_behind(void **state)
     end_world(world);
 }
 
+static struct world *make_plain_world(void)
+{
+    struct world *world = make_world();
+    world->front.skips_queue = false;
+    world->front.behind_count = 0;
+    return world;
+}
+
+static void stores_records_with_names_once(void **state)
+{
+    const struct {
+        const char *names;
+        uint64_t items; /* in the queue, after it */
+    } steps[] = {
+        {"1;" ORIGIN ";5:2", 2},
+        {"1;" ORIGIN ";5:2", 2},
+        {"1;" ORIGIN ";5+1:1/2;6:1", 3},
+        {"1;" ORIGIN ";4:2", 5},
+        {"1;" ORIGIN ";7+0:2/9", 7},
+        {"1;" ORIGIN ";7+1:2/9", 8},
+        {"1;" ORIGIN ";7+0:1/9;7+2:1/9", 8},
+        {"1;" ORIGIN ";5:3", 10}, /* not of this batch */
+    };
+    struct world *world = make_plain_world();
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        assert_int_equal(submit_named(world, steps[i].names), HF_OK);
+        assert_int_equal(appended(&world->front).items, steps[i].items);
+    }
+    end_world(world);
+}
+
+/* As after a kill between the commits of two queues. */
+static void stores_what_one_of_two_queues_has_in_the_other(void **state)
+{
+    struct world *world = make_plain_world();
+    struct hf_pipeline *both[] = {&world->front, &world->leaves[0]};
+    (void)state;
+    assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+    world->receiver.routes[HF_LOGS] = both;
+    world->receiver.route_count[HF_LOGS] = 2;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+        assert_int_equal(appended(&world->front).items, 2);
+        assert_int_equal(appended(&world->leaves[0]).items, 2);
+    }
+    end_world(world);
+}
+
+/* Behind connectors that answer at once the queues are of one pipeline: all have it, or it is
+ * stored in all. The window is in the last record of each. */
+static void keeps_windows_behind_connectors(void **state)
+{
+    struct world *world = make_world();
+    (void)state;
+    world->times[0] = 2;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+        assert_int_equal(appended(&world->leaves[0]).records, 2);
+        assert_int_equal(appended(&world->leaves[1]).records, 1); /* of no items */
+    }
+    end_world(world);
+}
+
+static void tells_a_second_request_to_come_again_while_the_first_is_on_its_way(void **state)
+{
+    struct world *world = make_plain_world();
+    struct hf_arrivals *arrivals = hf_storage_arrivals(world->store);
+    const struct hf_record_range range = {{5, 1}, {6, 0}};
+    struct hf_arrival first = {.ranges = &range, .count = 1};
+    (void)state;
+    for (uint8_t i = 0; i < HF_ORIGIN_BYTES; i++) {
+        first.origin[i] = (uint8_t)(0x11 * i);
+    }
+    assert_true(hf_arrivals_begin(arrivals, &first));
+    assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_AGAIN);
+    assert_int_equal(submit_named(world, "1;" ORIGIN ";6:2"), HF_OK);
+    hf_arrivals_end(arrivals, &first);
+    assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+    assert_int_equal(appended(&world->front).items, 4);
+    end_world(world);
+}
+
+static void does_not_know_what_was_refused(void **state)
+{
+    struct world *world = make_plain_world();
+    (void)state;
+    wal_set_limits(world->front.wal, &(struct wal_limits){.max_bytes = 1});
+    assert_int_not_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+    wal_set_limits(world->front.wal, &(struct wal_limits){.max_bytes = 0});
+    assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK);
+    assert_int_equal(appended(&world->front).items, 2);
+    end_world(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +352,11 @@ int main(void)
         cmocka_unit_test(keeps_nothing_of_what_a_connector_refuses),
         cmocka_unit_test(keeps_checkpoints_in_every_queue_behind_connectors),
         cmocka_unit_test(looks_at_the_longest_queue_behind),
+        cmocka_unit_test(stores_records_with_names_once),
+        cmocka_unit_test(stores_what_one_of_two_queues_has_in_the_other),
+        cmocka_unit_test(keeps_windows_behind_connectors),
+        cmocka_unit_test(tells_a_second_request_to_come_again_while_the_first_is_on_its_way),
+        cmocka_unit_test(does_not_know_what_was_refused),
     };
     return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
 }

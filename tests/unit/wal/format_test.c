@@ -14,7 +14,8 @@ static const size_t sizes[] = {0, 1, 100, 1999, 2000, 2001, 4096, 30000, 700, 70
 
 static void append_with_checkpoint(struct queue *queue, uint64_t number, size_t size)
 {
-    const struct wal_checkpoint checkpoint = {hf_slice_text("input"), hf_slice_text("offset 4711")};
+    const struct wal_checkpoint checkpoint = {.name = hf_slice_text("input"),
+                                              .value = hf_slice_text("offset 4711")};
     struct waiting waiting;
 
     waiting_init(&waiting, queue, number, size);

@@ -10,6 +10,7 @@
 struct otlp_config {
     struct hf_grpc_client_config grpc;
     bool forward_gzip;
+    bool once;
 };
 
 static enum hf_status open_exporter(struct hf_node *node, const void *from, void **ret_self,
@@ -17,7 +18,11 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
 {
     const struct otlp_config *config = from;
     const struct hf_otlp_client_options options = {
-        .node = node, .config = &config->grpc, .forward_gzip = config->forward_gzip};
+        .node = node,
+        .config = &config->grpc,
+        .forward_gzip = config->forward_gzip,
+        .once = config->once,
+    };
     struct hf_otlp_client *client = NULL;
     enum hf_status status = hf_otlp_client_open(&options, &client, reterr);
     if (status == HF_OK) {
@@ -39,6 +44,13 @@ static const struct hf_field fields[] = {
      .offset = offsetof(struct otlp_config, forward_gzip),
      .default_text = "false",
      .help = "Send gzip members on as they came; only for backends that read several members."},
+    {.key = "once",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct otlp_config, once),
+     .default_text = "false",
+     .help = "Name the records of each request in the header holdfast-records, so that a Holdfast "
+             "behind it stores none twice after a kill on either side; for others it is a header "
+             "that they do not know."},
     HF_FIELDS_END,
 };
 

@@ -15,6 +15,7 @@ struct otlphttp_config {
     const char *signal_endpoints[HF_SIGNAL_COUNT];
     int64_t encoding;
     bool forward_gzip;
+    bool once;
 };
 
 static enum hf_status encode(void *user, struct hf_http_post *post)
@@ -56,6 +57,7 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
                   [HF_PROFILES] = "/v1development/profiles"},
         .ops = &ops,
         .user = (void *)config,
+        .once = config->once,
     };
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         options.urls[signal] = config->signal_endpoints[signal];
@@ -128,6 +130,13 @@ static const struct hf_field fields[] = {
      .offset = AT(forward_gzip),
      .default_text = "false",
      .help = "Send gzip members on as they came; only for backends that read several members."},
+    {.key = "once",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(once),
+     .default_text = "false",
+     .help = "Name the records of each request in the header holdfast-records, so that a Holdfast "
+             "behind it stores none twice after a kill on either side; for others it is a header "
+             "that they do not know."},
     HF_HTTP_COMPRESSION_FIELDS(struct otlphttp_config, http, "gzip"),
     HF_HTTP_CLIENT_FIELDS(struct otlphttp_config, http),
     HF_FIELDS_END,

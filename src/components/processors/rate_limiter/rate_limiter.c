@@ -30,8 +30,8 @@ struct override_config {
 
 struct limiter_config {
     int64_t strategy, max_keys;
-    double rate, burst;
-    bool has_burst;
+    double rate, burst, queue_share;
+    bool has_burst, has_share;
     uint64_t throttle_interval_ns;
     struct hf_string_list metadata_keys, resource_attributes;
     struct hf_struct_map overrides;
@@ -213,6 +213,38 @@ static enum hf_status add_resources(const struct limiter *limiter, const struct 
     return HF_OK;
 }
 
+/* Of several tenants, the one that has most of the request. */
+static uint64_t largest_tenant(const struct demands *demands)
+{
+    size_t largest = 0;
+    for (size_t i = 1; i < demands->count; i++) {
+        if (demands->items[i].tokens > demands->items[largest].tokens) {
+            largest = i;
+        }
+    }
+    uint64_t tenant = demands->count != 0 ? demands->items[largest].key.low : 1;
+    return tenant == 0 || tenant == UINT64_MAX ? 1 : tenant;
+}
+
+/* The same batch, whose space in the queue is counted for its tenant. Others may have the batch
+ * that came. HF_NOMEM. */
+static enum hf_status claim(const struct limiter *limiter, struct hf_batch *batch,
+                            const struct demands *demands, struct hf_batch **ret_batch)
+{
+    struct hf_batch *claimed =
+        hf_batch_wrap(batch->signal, batch->coding, batch->wire, &batch->ref, batch->meta);
+    if (claimed == NULL) {
+        return HF_NOMEM;
+    }
+    claimed->raw = batch->raw;
+    claimed->items = batch->items;
+    claimed->received_ns = batch->received_ns;
+    claimed->tenant = largest_tenant(demands);
+    claimed->tenant_share = (uint32_t)(limiter->config->queue_share * 1000);
+    *ret_batch = claimed;
+    return HF_OK;
+}
+
 static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batch **ret_batch)
 {
     const struct limiter *limiter = self;
@@ -227,13 +259,16 @@ static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batc
     } else {
         add_demand(limiter, &demands, &sender, cost_of(limiter, batch->items, batch->raw.size));
     }
-    if (status == HF_OK) {
+    if (status == HF_OK && limiter->config->rate > 0) {
         status = rate_limiter_buckets_take(limiter->buckets, demands.items, demands.count,
                                            hf_clock_monotonic_ns(), &at);
     }
     struct hf_series *series = status == HF_OK ? limiter->accepted : limiter->refused;
     if (series != NULL) {
         hf_series_add(series, batch->items);
+    }
+    if (status == HF_OK && limiter->config->has_share) {
+        return claim(limiter, batch, &demands, ret_batch);
     }
     if (status == HF_OK) {
         hf_ref_take(&batch->ref);
@@ -255,7 +290,14 @@ static const char *check(const void *config)
 {
     const struct limiter_config *limiter = config;
     const struct override_config *overrides = limiter->overrides.items;
-    if (limiter->rate <= 0) {
+    if (limiter->has_share && (limiter->queue_share < 0.001 || limiter->queue_share > 1)) {
+        return "queue_share must be at least 0.001 and at most 1";
+    }
+    if (limiter->has_share && limiter->metadata_keys.count == 0 &&
+        limiter->resource_attributes.count == 0) {
+        return "queue_share needs metadata_keys or resource_attributes, which name the tenants";
+    }
+    if (limiter->rate < 0 || (limiter->rate <= 0 && !limiter->has_share)) {
         return "rate must be greater than zero";
     }
     if (limiter->has_burst && limiter->burst <= 0) {
@@ -391,6 +433,15 @@ static const struct hf_field fields[] = {
      .present_offset = AT(has_burst),
      .help = "How many may pass at once after a quiet time; without it as many as `rate`. A "
              "request that is larger passes when nothing else did, and is waited for afterwards."},
+    {.key = "queue_share",
+     .type = HF_FIELD_DOUBLE,
+     .offset = AT(queue_share),
+     .present_offset = AT(has_share),
+     .help = "The part of the queue's max_bytes that each tenant may have, 0.001 to 1; its senders "
+             "are told to try again while others pass. It counts in the queue of the pipeline, by "
+             "files: what a tenant has in one comes back when all of the file is delivered. With "
+             "it `rate` may be left out. A request of several tenants counts for the one that has "
+             "most of it."},
     {.key = "throttle_interval",
      .type = HF_FIELD_DURATION,
      .offset = AT(throttle_interval_ns),

@@ -77,6 +77,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     receiver->node = node;
     receiver->config = config;
     hf_ingress_init(&receiver->ingress, node);
+    receiver->ingress.is_once = receiver->config->once;
     enum hf_status status = HF_OK;
     if (receiver->config->protocols.grpc != NULL) {
         status = open_grpc(receiver, reterr);
@@ -214,6 +215,12 @@ static const struct hf_field fields[] = {
      .default_text = "false",
      .help = "Refuse requests with strings that are not UTF-8; otherwise each invalid sequence is "
              "replaced by U+FFFD."},
+    {.key = "once",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct otlp_config, once),
+     .default_text = "true",
+     .help = "Drop what comes twice from a Holdfast whose exporter has `once: true`, after a kill "
+             "on either side; other requests are not concerned."},
     HF_FIELDS_END,
 };
 

@@ -28,6 +28,7 @@ struct otlp_config {
         const struct otlp_http_config *http;
     } protocols;
     bool strict_utf8;
+    bool once;
 };
 
 struct otlp_receiver {
