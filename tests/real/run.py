@@ -7,11 +7,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
+from real import charts, debian, grpcurl, h2spec, influxdb, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
+    "influxdb": influxdb.main,
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "charts": charts.main,
