@@ -56,6 +56,7 @@ NEEDED = {
     "coralogix exporter": {"domain": "a.test", "private_key": "x", "application_name": "b"},
     "syslog exporter": {"endpoint": "localhost"},
     "splunk_hec exporter": {"endpoint": "http://localhost:8088", "token": "x"},
+    "influxdb exporter": {"endpoint": "http://localhost:8086", "bucket": "b"},
     "zipkin exporter": {"endpoint": "http://localhost:9411/api/v2/spans"},
     "oauth2client extension": {"client_id": "a", "client_secret": "b", "token_url": "http://localhost:80/token"},
     "opamp extension": {"server": {"ws": {"endpoint": "ws://localhost:4320/v1/opamp"}}},

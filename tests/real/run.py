@@ -7,12 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, clickhouse, debian, grpcurl, h2spec, kafka, kubernetes, minio, opamp, opensearch, pprof  # noqa: E402
-from real import prometheus  # noqa: E402
+from real import charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes, minio, opamp  # noqa: E402
+from real import opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
+    "influxdb": influxdb.main,
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "charts": charts.main,

@@ -267,3 +267,43 @@ def labels_of(text):
     names = [name for name, _ in pairs]
     assert names == sorted(set(names)), text
     return {name: value[1:-1].encode().decode("unicode_escape") for name, value in pairs}
+
+
+Line = collections.namedtuple("Line", "measurement tags fields time")
+
+
+class InfluxBackend(PushBackend):
+    """InfluxDB's interface for lines; an item is a line. `query` is what it is asked with."""
+
+    def __init__(self, path="/api/v2/write", query="bucket=b&org=o&precision=ns"):
+        super().__init__(f"{path}?{query}", None)
+
+    def _decode(self, metadata, body):
+        assert metadata["content-type"] == "text/plain; charset=utf-8"
+        text = DECODE[metadata.get("content-encoding", "")](body).decode()
+        return [self.line(line) for line in text.splitlines()]
+
+    @staticmethod
+    def line(text):
+        """Of lines without escapes but in the texts of fields."""
+        found = re.fullmatch(r'([^, ]+)((?:,[^=]+=[^, ]+)*) ((?:[^= ]+=(?:"(?:[^"\\]|\\.)*"|[^, ]+),?)+) (\d+)', text)
+        assert found, text
+        tags = dict(pair.split("=") for pair in found[2].split(",")[1:])
+        assert list(tags) == sorted(tags), text
+        pairs = re.findall(r'([^=,]+)=("(?:[^"\\]|\\.)*"|[^,]+)', found[3])
+        fields = {
+            key: re.sub(r"\\(.)", r"\1", value[1:-1])
+            if value[0] == '"'
+            else int(value[:-1])
+            if value[-1] in "iu"
+            else float(value)
+            for key, value in pairs
+        }
+        return Line(found[1], tags, fields, int(found[4]))
+
+    def _items(self, message):
+        return message
+
+    def lines(self):
+        """The lines that were accepted, in order of arrival."""
+        return self.ids()

@@ -7,8 +7,8 @@
 #include "pdata/document.h"
 #include "pdata/walk.h"
 #include "prometheus/names.h"
+#include "prometheus/plain.h"
 #include "prw_native.h"
-#include "prw_plain.h"
 
 #define NS_PER_MS 1000000u
 #define FLAG_NO_VALUE 1u
@@ -271,9 +271,9 @@ static enum hf_status put_number(const struct context *context, struct hf_messag
 static enum hf_status put_bucket(const struct context *context, struct hf_message *point,
                                  int64_t time_ms, double count, double low, double high)
 {
-    char bound[PRW_PLAIN_MAX];
+    char bound[HF_PROM_PLAIN_MAX];
     uint32_t series;
-    prw_print_plain(high, bound, sizeof(bound));
+    hf_prom_print_plain(high, bound, sizeof(bound));
     enum hf_status status = find_series(context, "_bucket", "le", bound, &series);
     if (status == HF_OK) {
         status = prw_series_sample(context->points->series, series, time_ms, count);
@@ -323,8 +323,8 @@ static enum hf_status put_summary(const struct context *context, struct hf_messa
     }
     for (struct hf_message *one = hf_message_first(point, 6); one != NULL && status == HF_OK;
          one = hf_message_next(one)) {
-        char quantile[PRW_PLAIN_MAX];
-        prw_print_plain(hf_message_double(one, 1), quantile, sizeof(quantile));
+        char quantile[HF_PROM_PLAIN_MAX];
+        hf_prom_print_plain(hf_message_double(one, 1), quantile, sizeof(quantile));
         status = put_sample(context, "", "quantile", quantile, time_ms,
                             is_stale ? stale() : hf_message_double(one, 2));
     }

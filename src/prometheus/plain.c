@@ -1,11 +1,11 @@
-#include "prw_plain.h"
+#include "plain.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void prw_print_plain(double number, char *room, size_t size)
+void hf_prom_print_plain(double number, char *room, size_t size)
 {
     char digits[40];
     if (!isfinite(number)) {
