@@ -1,8 +1,9 @@
 /*
- * scraped_json_fuzz: JSON of a kubelet, a Docker daemon and a Kubernetes API. The first byte
- * chooses which, the rest is the answer; it serves as both answers where two are asked for. Must
- * reach: kubelet_summary_write, kubelet_pod_find, put_volume, docker_container_write,
- * docker_cpu_limit, cluster_kinds[].describe, record_write, hf_kube_quantity_read, lease_read.
+ * scraped_json_fuzz: JSON of a kubelet, a Docker daemon, RabbitMQ and a Kubernetes API. The first
+ * byte chooses which, the rest is the answer; it serves as both answers where two are asked for.
+ * Must reach: kubelet_summary_write, kubelet_pod_find, put_volume, docker_container_write,
+ * docker_cpu_limit, rabbitmq_queue_write,
+ * rabbitmq_node_write, cluster_kinds[].describe, record_write, hf_kube_quantity_read, lease_read.
  *
  * What is written passes the scan.
  */
@@ -14,6 +15,7 @@
 #include "components/receivers/docker_stats/container_stats.h"
 #include "components/receivers/k8s_cluster/objects.h"
 #include "components/receivers/kubeletstats/summary.h"
+#include "components/receivers/rabbitmq/management.h"
 #include "kubernetes/quantity.h"
 #include "pdata/scan.h"
 
@@ -74,6 +76,21 @@ static uint32_t write_docker(struct hf_builder *builder, const struct hf_json *j
     return writer.points;
 }
 
+static uint32_t write_rabbitmq(struct hf_builder *builder, const struct hf_json *json)
+{
+    static struct rabbitmq_wanted all;
+    struct hf_points points;
+    memset(all.metrics, true, sizeof(all.metrics));
+    memset(all.resources, true, sizeof(all.resources));
+    check(hf_points_init(&points, rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT) == HF_OK);
+    struct rabbitmq_writer writer = {
+        .wanted = &all, .builder = builder, .points = &points, .begun_ns = 1, .now_ns = 2};
+    rabbitmq_queue_write(&writer, json);
+    rabbitmq_node_write(&writer, json);
+    hf_points_release(&points);
+    return writer.written;
+}
+
 static uint32_t write_cluster(struct hf_builder *builder, const struct hf_json *json, unsigned kind)
 {
     static const char *const conditions[] = {"Ready"}, *const allocatables[] = {"cpu", "memory"};
@@ -126,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hf_builder_init(&builder, HF_METRICS, OUTPUT_MAX);
         uint32_t points = data[0] == 'k'   ? write_kubelet(&builder, json)
                           : data[0] == 'd' ? write_docker(&builder, json)
+                          : data[0] == 'r' ? write_rabbitmq(&builder, json)
                                            : write_cluster(&builder, json, data[0]);
         take_all(&builder, points);
         hf_builder_release(&builder);

@@ -28,6 +28,7 @@ NEEDED = {
     },
     "kubeletstats receiver": {"auth_type": "none"},
     "postgresql receiver": {"username": "a", "password": "b"},
+    "rabbitmq receiver": {"username": "a", "password": "b"},
     "redis receiver": {"endpoint": "localhost:6379"},
     "httpcheck receiver": {"targets": [{"endpoint": "http://localhost:80"}]},
     "syslog receiver": {"protocol": "rfc5424", "tcp": {"listen_address": "localhost:0"}},

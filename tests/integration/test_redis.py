@@ -49,11 +49,11 @@ OPTIONAL = {
     "redis.cmd.latency": ("s", GAUGE, "float", ("cmd", "percentile")),
     "redis.cmd.usec": ("us", COUNTER, "int", ("cmd",)),
     "redis.maxmemory": ("By", GAUGE, "int", ()),
-    "redis.memory.used_memory_overhead": ("By", GAUGE, "int", ()),
-    "redis.memory.used_memory_startup": ("By", GAUGE, "int", ()),
+    "redis.memory.used_memory_overhead": ("By", SUM, "int", ()),
+    "redis.memory.used_memory_startup": ("By", SUM, "int", ()),
     "redis.mode": ("{mode}", GAUGE, "int", ("mode",)),
     "redis.role": ("{role}", SUM, "int", ("role",)),
-    "redis.tracking_total_keys": ("{key}", GAUGE, "int", ()),
+    "redis.tracking_total_keys": ("{key}", SUM, "int", ()),
 }
 CLUSTER = {
     "redis.cluster.known_nodes": ("{node}", GAUGE, "int", ()),

@@ -86,9 +86,9 @@
     X(REDIS_PEAK, "redis.memory.peak", "By", GAUGE, on, "The most memory that was used.")          \
     X(REDIS_RSS, "redis.memory.rss", "By", GAUGE, on, "Resident memory.")                          \
     X(REDIS_USED, "redis.memory.used", "By", GAUGE, on, "Memory that is used.")                    \
-    X(REDIS_OVERHEAD, "redis.memory.used_memory_overhead", "By", GAUGE, off,                       \
+    X(REDIS_OVERHEAD, "redis.memory.used_memory_overhead", "By", UPDOWN, off,                      \
       "Memory for the management of the data.")                                                    \
-    X(REDIS_STARTUP, "redis.memory.used_memory_startup", "By", GAUGE, off,                         \
+    X(REDIS_STARTUP, "redis.memory.used_memory_startup", "By", UPDOWN, off,                        \
       "Memory that was used after the start.")                                                     \
     X(REDIS_MODE, "redis.mode", "{mode}", GAUGE, off,                                              \
       "1, with the mode of the server as an attribute.")                                           \
@@ -105,7 +105,7 @@
       "1, with the role of the server as an attribute.")                                           \
     X(REDIS_REPLICAS, "redis.slaves.connected", "{replica}", UPDOWN, on,                           \
       "Replicas that are connected.")                                                              \
-    X(REDIS_TRACKED, "redis.tracking_total_keys", "{key}", GAUGE, off,                             \
+    X(REDIS_TRACKED, "redis.tracking_total_keys", "{key}", UPDOWN, off,                            \
       "Keys that are tracked for clients.")                                                        \
     X(REDIS_UPTIME, "redis.uptime", "s", COUNTER, on, "Time since the server's start.")
 
