@@ -654,6 +654,24 @@ class TestFile:
                 f"{service} is not appended to",
             )
 
+    def test_group_by_rotates_each_file(self, start, grpc_sender, tmp_path):
+        rotation = {"max_megabytes": 1, "max_backups": 10}
+        holdfast = start(self.grouped(tmp_path / "*.json", rotation=rotation))
+        sender, sent = grpc_sender(holdfast), []
+        for _ in range(5):
+            ids = otlp.new_ids(2)
+            resource = {"service.name": "full"}
+            sender.export(otlp.LOGS, otlp.request(otlp.LOGS, ids, padding="x" * 300_000, resource=resource))
+            sent += ids
+        ids, request = self.by_service(["small"])
+        sender.export(otlp.LOGS, request)
+        until(lambda: holdfast.books("logs", "file")["delivered"]["items"] == 12, "not all is delivered")
+        aside = [one for one in tmp_path.glob("full-*.json") if re.fullmatch(r"full-[-0-9T]{19}\.\d{3}-size\.json", one.name)]
+        assert len(aside) >= 2
+        assert sorted(item for one in (*aside, tmp_path / "full.json") for item in self.ids_in(one)) == sorted(sent)
+        assert self.ids_in(tmp_path / "small.json") == ids["small"]
+        assert not list(tmp_path.glob("small-*"))
+
     def test_group_by_never_leaves_its_directory(self, start, grpc_sender, tmp_path):
         directory = tmp_path / "in"
         holdfast = start(self.grouped(directory / "*", format="proto"))

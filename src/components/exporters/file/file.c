@@ -367,7 +367,8 @@ static struct hf_file_output_options output_options(const struct file_config *co
     if (config->group_by.enabled) {
         options.fresh = false;
         options.create_directory = true;
-    } else if (config->rotation != NULL) {
+    }
+    if (config->rotation != NULL) {
         int64_t megabytes = config->rotation->max_megabytes;
         options.max_bytes = (uint64_t)(megabytes != 0 ? megabytes : 100) << 20;
         options.max_backups = (uint32_t)config->rotation->max_backups;
@@ -407,10 +408,6 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
         return status;
     }
     say_found(exporter, exporter->config->path, &found);
-    if (group_by->enabled && exporter->config->rotation != NULL) {
-        hf_node_log(node, HF_LOG_WARN,
-                    "rotation has no effect with group_by, as in the Go collector");
-    }
     *ret_self = exporter;
     return HF_OK;
 }
@@ -451,7 +448,8 @@ static const struct hf_field rotation_fields[] = {
      .default_text = "100",
      .min = 0,
      .max = 1e9,
-     .help = "A file that would grow beyond is moved aside under a dated name; 0: 100."},
+     .help = "A file that would grow beyond is moved aside under a dated name, as "
+             "traces-2026-01-31T12-00-00.000-size.json; 0: 100."},
     {.key = "max_days",
      .type = HF_FIELD_INT,
      .offset = offsetof(struct rotation_config, max_days),
@@ -545,7 +543,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRUCT,
      .offset = AT(group_by),
      .inner = group_by_fields,
-     .help = "Several files: they are always appended to, and never rotated."},
+     .help = "Several files: they are always appended to; rotation is for each of them."},
     {.key = "create_directory",
      .type = HF_FIELD_BOOL,
      .offset = AT(create_directory),

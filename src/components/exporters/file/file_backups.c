@@ -12,6 +12,7 @@
 #define STAMP_FORMAT "%Y-%m-%dT%H-%M-%S"
 #define STAMP_SIZE 19u              /* 2026-01-31T12-00-00 */
 #define MARK_SIZE (STAMP_SIZE + 4u) /* and .000: tells files of one second apart */
+#define REASON "-size"              /* as newer releases of the Go collector have it */
 #define MOVE_TRIES 1000u
 #define LISTED_MAX 100000u
 
@@ -59,7 +60,7 @@ bool hf_file_backups_move(const struct hf_file_backups *backups)
     char target[PATH_MAX];
     write_stamp(backups, backups->now, stamp);
     for (unsigned i = 0; i < MOVE_TRIES; i++) {
-        int size = snprintf(target, sizeof(target), "%.*s-%s.%03u%s",
+        int size = snprintf(target, sizeof(target), "%.*s-%s.%03u" REASON "%s",
                             (int)(parts.name - backups->path + (ptrdiff_t)parts.stem_size),
                             backups->path, stamp, i, parts.extension);
         if (size < 0 || size >= PATH_MAX) {
@@ -77,14 +78,16 @@ bool hf_file_backups_move(const struct hf_file_backups *backups)
     return false;
 }
 
-/* Is it one of ours? Digits stand where the stamp has them. */
+/* Is it one of ours? Digits stand where the stamp has them; older ones have no reason. */
 static bool is_backup(const struct parts *parts, const char *name)
 {
     static const char shape[] = "-0000-00-00T00-00-00.000";
-    size_t size = strlen(name);
-    if (size != parts->stem_size + 1 + MARK_SIZE + strlen(parts->extension) ||
-        memcmp(name, parts->name, parts->stem_size) != 0 ||
-        strcmp(name + parts->stem_size + 1 + MARK_SIZE, parts->extension) != 0) {
+    size_t size = strlen(name), behind = parts->stem_size + 1 + MARK_SIZE;
+    if (size < behind || memcmp(name, parts->name, parts->stem_size) != 0) {
+        return false;
+    }
+    behind += strncmp(name + behind, REASON, strlen(REASON)) == 0 ? strlen(REASON) : 0;
+    if (strcmp(name + behind, parts->extension) != 0) {
         return false;
     }
     for (size_t i = 0; i < sizeof(shape) - 1; i++) {

@@ -487,7 +487,10 @@ static void removes_backups_that_are_too_old(void **state)
         {"out-2026-01-01T00-00-00.000.json", false},
         {"out-2026-01-07T23-59-59.000.json", false},
         {"out-2026-01-08T00-00-01.000.json", true},
-        {"out-2026-01-01T00-00-00.000.txt", true}, /* not ours */
+        {"out-2026-01-07T00-00-00.000-size.json", false},
+        {"out-2026-01-08T00-00-02.000-size.json", true},
+        {"out-2026-01-01T00-00-00.000-time.json", true}, /* not ours */
+        {"out-2026-01-01T00-00-00.000.txt", true},       /* not ours */
         {"out-2026-01-01.json", true},
         {"other-2026-01-01T00-00-00.000.json", true},
     };
