@@ -124,9 +124,11 @@ static struct hf_slice own_name(struct xray_maker *maker, struct hf_slice name)
         memcpy(made + size, name.data + at, name.size - at);
         size += name.size - at;
     }
-    while (size > NAME_BYTES_MAX ||
-           (size == NAME_BYTES_MAX && name.size > NAME_BYTES_MAX && (made[size - 1] & 0x80) != 0)) {
-        size--; /* not in the middle of a character */
+    if (size > NAME_BYTES_MAX) {
+        size = NAME_BYTES_MAX;
+        while (size > 0 && ((uint8_t)made[size] & 0xc0) == 0x80) {
+            size--; /* not in the middle of a character */
+        }
     }
     return size != 0 ? hf_slice_of(made, size) : hf_slice_text("span");
 }
