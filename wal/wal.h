@@ -173,6 +173,14 @@ void wal_append(struct wal *wal, struct wal_append *append);
 WAL_MUST_USE enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name,
                                                 uint8_t *value, size_t *ret_size);
 
+/*
+ * The next stored name that begins with `prefix`, from number `*at` on (0 at first), which steps
+ * behind it: copied into `name` (room of WAL_NAME_BYTES_MAX). False: there are no more. Names that
+ * come meanwhile may be missed. Any thread.
+ */
+WAL_MUST_USE bool wal_checkpoint_next(struct wal *wal, struct hf_slice prefix, uint32_t *at,
+                                      uint8_t *name, size_t *ret_size);
+
 /* ---- consuming ---- */
 
 struct wal_consumer;
