@@ -1,4 +1,4 @@
-#include "token_request.h"
+#include "oauth2_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static enum hf_status put_escaped(struct hf_bytes *out, struct hf_slice text)
     return status;
 }
 
-enum hf_status oauth2_put_form(struct hf_bytes *out, const char *key, struct hf_slice value)
+enum hf_status hf_oauth2_put_form(struct hf_bytes *out, const char *key, struct hf_slice value)
 {
     enum hf_status status = out->size != 0 ? hf_bytes_append(out, hf_slice_text("&")) : HF_OK;
     status = status == HF_OK ? put_escaped(out, hf_slice_text(key)) : status;
@@ -60,7 +60,7 @@ static enum hf_status put_scopes(struct hf_bytes *out, const struct hf_string_li
             status == HF_OK ? hf_bytes_append(&joined, hf_slice_text(scopes->items[i])) : status;
     }
     if (status == HF_OK && joined.size != 0) {
-        status = oauth2_put_form(out, "scope", hf_slice_of(joined.data, joined.size));
+        status = hf_oauth2_put_form(out, "scope", hf_slice_of(joined.data, joined.size));
     }
     hf_bytes_release(&joined);
     return status;
@@ -73,13 +73,14 @@ static enum hf_status put_params(struct hf_bytes *out, const struct hf_value *pa
     for (size_t i = 0; i < params->count && status == HF_OK; i++) {
         const struct hf_value *value = &params->items[i];
         if (value->type != HF_VALUE_LIST) {
-            status = oauth2_put_form(out, params->keys[i],
-                                     hf_slice_text(value->string != NULL ? value->string : ""));
+            status = hf_oauth2_put_form(out, params->keys[i],
+                                        hf_slice_text(value->string != NULL ? value->string : ""));
             continue;
         }
         for (size_t j = 0; j < value->count && status == HF_OK; j++) {
             const char *text = value->items[j].string;
-            status = oauth2_put_form(out, params->keys[i], hf_slice_text(text != NULL ? text : ""));
+            status =
+                hf_oauth2_put_form(out, params->keys[i], hf_slice_text(text != NULL ? text : ""));
         }
     }
     return status;
@@ -87,8 +88,8 @@ static enum hf_status put_params(struct hf_bytes *out, const struct hf_value *pa
 
 /* ---- answers ---- */
 
-enum hf_status oauth2_read_answer(struct hf_slice body, struct oauth2_token *ret_token,
-                                  char *reterr)
+enum hf_status hf_oauth2_read_answer(struct hf_slice body, struct hf_oauth2_token *ret_token,
+                                     char *reterr)
 {
     struct hf_arena arena = {.limit = ANSWER_BYTES_MAX};
     char why[HF_JSON_ERROR_MAX] = "";
@@ -181,19 +182,19 @@ static enum hf_status read_one(const char *text, const char *path, char **ret_te
     return status;
 }
 
-static enum hf_status make_form(const struct oauth2_config *config,
-                                const struct credentials *credentials, enum oauth2_style style,
+static enum hf_status make_form(const struct hf_oauth2_config *config,
+                                const struct credentials *credentials, enum hf_oauth2_style style,
                                 struct hf_bytes *form)
 {
     form->size = 0;
     enum hf_status status =
-        oauth2_put_form(form, "grant_type", hf_slice_text("client_credentials"));
+        hf_oauth2_put_form(form, "grant_type", hf_slice_text("client_credentials"));
     status = status == HF_OK ? put_scopes(form, &config->scopes) : status;
     status = status == HF_OK ? put_params(form, &config->endpoint_params) : status;
-    if (status == HF_OK && style == OAUTH2_BODY) {
-        status = oauth2_put_form(form, "client_id", hf_slice_text(credentials->id));
+    if (status == HF_OK && style == HF_OAUTH2_BODY) {
+        status = hf_oauth2_put_form(form, "client_id", hf_slice_text(credentials->id));
         status = status == HF_OK
-                     ? oauth2_put_form(form, "client_secret", hf_slice_text(credentials->secret))
+                     ? hf_oauth2_put_form(form, "client_secret", hf_slice_text(credentials->secret))
                      : status;
     }
     return status;
@@ -216,13 +217,13 @@ static enum hf_status make_basic(const struct credentials *credentials, struct h
     return status;
 }
 
-static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_config *config,
-                          const struct credentials *credentials, enum oauth2_style style,
+static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct hf_oauth2_config *config,
+                          const struct credentials *credentials, enum hf_oauth2_style style,
                           struct hf_bytes *form, struct hf_http_fetched *fetched)
 {
     struct hf_bytes basic = {0};
     enum hf_status status = make_form(config, credentials, style, form);
-    if (status == HF_OK && style == OAUTH2_HEADER) {
+    if (status == HF_OK && style == HF_OAUTH2_HEADER) {
         status = make_basic(credentials, &basic);
     }
     struct hf_header headers[2] = {{hf_slice_text("accept"), hf_slice_text("application/json")},
@@ -234,7 +235,7 @@ static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_c
         .content_type = "application/x-www-form-urlencoded",
         .body = hf_slice_of(form->data, form->size),
         .headers = headers,
-        .header_count = style == OAUTH2_HEADER ? 2 : 1,
+        .header_count = style == HF_OAUTH2_HEADER ? 2 : 1,
         .timeout_ns = config->timeout_ns != 0 ? config->timeout_ns : TIMEOUT_DEFAULT_NS,
     };
     status = status == HF_OK ? hf_http_fetch(fetcher, &fetch, fetched) : status;
@@ -244,16 +245,16 @@ static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_c
 
 /* Tries the header first, which servers have to know, then the body, which many want. */
 static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
-                                     const struct oauth2_config *config,
+                                     const struct hf_oauth2_config *config,
                                      const struct credentials *credentials,
-                                     enum oauth2_style *style, struct hf_bytes *form,
+                                     enum hf_oauth2_style *style, struct hf_bytes *form,
                                      struct hf_http_fetched *fetched)
 {
-    enum oauth2_style first = *style != OAUTH2_UNKNOWN ? *style : OAUTH2_HEADER;
+    enum hf_oauth2_style first = *style != HF_OAUTH2_UNKNOWN ? *style : HF_OAUTH2_HEADER;
     enum hf_status status = ask(fetcher, config, credentials, first, form, fetched);
     bool is_refused = status == HF_OK && fetched->code >= 400 && fetched->code < 500;
-    if (is_refused && *style == OAUTH2_UNKNOWN) {
-        first = OAUTH2_BODY;
+    if (is_refused && *style == HF_OAUTH2_UNKNOWN) {
+        first = HF_OAUTH2_BODY;
         status = ask(fetcher, config, credentials, first, form, fetched);
     }
     if (status == HF_OK && fetched->code >= 200 && fetched->code < 300) {
@@ -262,9 +263,10 @@ static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
     return status;
 }
 
-enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
-                                    const struct oauth2_config *config, enum oauth2_style *style,
-                                    struct oauth2_token *ret_token, char *reterr)
+enum hf_status hf_oauth2_request_token(struct hf_http_fetcher *fetcher,
+                                       const struct hf_oauth2_config *config,
+                                       enum hf_oauth2_style *style,
+                                       struct hf_oauth2_token *ret_token, char *reterr)
 {
     struct credentials credentials = {0};
     struct hf_bytes form = {0};
@@ -284,8 +286,8 @@ enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
             say_refusal(&fetched, config->token_url, reterr);
             status = fetched.code < 500 ? HF_UNAUTHENTICATED : HF_AGAIN;
         } else {
-            status = oauth2_read_answer(hf_slice_of(fetched.body.data, fetched.body.size),
-                                        ret_token, reterr);
+            status = hf_oauth2_read_answer(hf_slice_of(fetched.body.data, fetched.body.size),
+                                           ret_token, reterr);
         }
     }
     if (fetched.body.data != NULL) {

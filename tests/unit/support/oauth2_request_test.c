@@ -9,7 +9,7 @@
 
 #include <holdfast/component.h>
 
-#include "components/extensions/oauth2client/token_request.h"
+#include "support/oauth2_request.h"
 
 static void answers_are_read(void **state)
 {
@@ -30,10 +30,10 @@ static void answers_are_read(void **state)
         {"access_token=t", NULL, 0},
         {"", NULL, 0},
     };
-    static struct oauth2_token token;
+    static struct hf_oauth2_token token;
     char error[HF_ERROR_MAX];
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        enum hf_status status = oauth2_read_answer(hf_slice_text(rows[i].body), &token, error);
+        enum hf_status status = hf_oauth2_read_answer(hf_slice_text(rows[i].body), &token, error);
         assert_int_equal(status, rows[i].header != NULL ? HF_OK : HF_INVALID);
         if (status == HF_OK) {
             assert_string_equal(token.header, rows[i].header);
@@ -46,21 +46,21 @@ static void answers_are_read(void **state)
 static void a_token_that_fits_no_header_is_refused(void **state)
 {
     (void)state;
-    static char body[OAUTH2_TOKEN_MAX + 64];
-    static struct oauth2_token token;
+    static char body[HF_OAUTH2_TOKEN_MAX + 64];
+    static struct hf_oauth2_token token;
     char error[HF_ERROR_MAX];
     int size = snprintf(body, sizeof(body), "{\"access_token\":\"");
-    memset(body + size, 'x', OAUTH2_TOKEN_MAX);
-    memcpy(body + size + OAUTH2_TOKEN_MAX, "\"}", 3);
-    assert_int_equal(oauth2_read_answer(hf_slice_text(body), &token, error), HF_INVALID);
+    memset(body + size, 'x', HF_OAUTH2_TOKEN_MAX);
+    memcpy(body + size + HF_OAUTH2_TOKEN_MAX, "\"}", 3);
+    assert_int_equal(hf_oauth2_read_answer(hf_slice_text(body), &token, error), HF_INVALID);
 }
 
 static void forms_are_escaped(void **state)
 {
     (void)state;
     struct hf_bytes out = {0};
-    assert_int_equal(oauth2_put_form(&out, "a b", hf_slice_text("1&2=3+\xc3\xa9~")), HF_OK);
-    assert_int_equal(oauth2_put_form(&out, "c", HF_EMPTY_SLICE), HF_OK);
+    assert_int_equal(hf_oauth2_put_form(&out, "a b", hf_slice_text("1&2=3+\xc3\xa9~")), HF_OK);
+    assert_int_equal(hf_oauth2_put_form(&out, "c", HF_EMPTY_SLICE), HF_OK);
     static const char wanted[] = "a+b=1%262%3D3%2B%C3%A9~&c=";
     assert_int_equal(out.size, sizeof(wanted) - 1);
     assert_memory_equal(out.data, wanted, out.size);

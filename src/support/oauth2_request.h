@@ -1,0 +1,51 @@
+/*
+ * oauth2_request: one request to an OAuth 2.0 token endpoint with the grant client_credentials, and
+ * its answer. Owned by the thread that fetches.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <holdfast/field.h>
+#include <holdfast/status.h>
+
+#include "http/fetch.h"
+#include "util/tls.h"
+
+struct hf_oauth2_config {
+    const char *client_id, *client_id_file, *client_secret, *client_secret_file, *token_url;
+    struct hf_string_list scopes;
+    struct hf_value endpoint_params;
+    struct hf_tls_config tls;
+    uint64_t timeout_ns, expiry_buffer_ns;
+    int64_t grant_type;
+    const char *proxy_url; /* NULL: none */
+};
+
+/* How the client's credentials are sent: servers know one of the two. */
+enum hf_oauth2_style { HF_OAUTH2_UNKNOWN = 0, HF_OAUTH2_HEADER, HF_OAUTH2_BODY };
+
+#define HF_OAUTH2_TOKEN_MAX 16384u
+
+struct hf_oauth2_token {
+    char header[HF_OAUTH2_TOKEN_MAX]; /* "Bearer TOKEN" */
+    bool has_end;
+    uint64_t life_ns; /* from its receipt */
+};
+
+/* HF_OK with the token; HF_INVALID, HF_UNAUTHENTICATED, HF_AGAIN, ... with a sentence in `reterr`
+ * (HF_ERROR_MAX), in which no secret stands. HF_CLOSED: the fetcher was stopped. `style` remembers
+ * what the server knows. */
+HF_MUST_USE enum hf_status hf_oauth2_request_token(struct hf_http_fetcher *fetcher,
+                                                   const struct hf_oauth2_config *config,
+                                                   enum hf_oauth2_style *style,
+                                                   struct hf_oauth2_token *ret_token, char *reterr);
+
+/* What the answer of a token endpoint says. HF_INVALID: it is none. */
+HF_MUST_USE enum hf_status hf_oauth2_read_answer(struct hf_slice body,
+                                                 struct hf_oauth2_token *ret_token, char *reterr);
+
+/* Appends as application/x-www-form-urlencoded. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_oauth2_put_form(struct hf_bytes *out, const char *key,
+                                              struct hf_slice value);
