@@ -215,3 +215,22 @@ enum wal_status wal_checkpoint_get(struct wal *wal, struct hf_slice name, uint8_
     pthread_mutex_unlock(&wal->lock);
     return status;
 }
+
+bool wal_checkpoint_next(struct wal *wal, struct hf_slice prefix, uint32_t *at, uint8_t *name,
+                         size_t *ret_size)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&wal->lock);
+    for (; *at < wal->checkpoints.count && !found; (*at)++) {
+        const struct wal_checkpoint_entry *entry = &wal->checkpoints.entries[*at];
+        found = entry->name != NULL && entry->is_stored && entry->name_size >= prefix.size &&
+                (prefix.size == 0 || memcmp(entry->name, prefix.data, prefix.size) == 0);
+        if (found) {
+            memcpy(name, entry->name, entry->name_size);
+            *ret_size = entry->name_size;
+        }
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return found;
+}

@@ -195,6 +195,14 @@ void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
                          void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
                          void *user);
 
+/*
+ * The next stored name that begins with `prefix`, from number `*at` on (0 at first), which steps
+ * behind it: copied into `name` (room of WAL_NAME_BYTES_MAX). False: there are no more. Names that
+ * come meanwhile may be missed. Any thread.
+ */
+WAL_MUST_USE bool wal_checkpoint_next(struct wal *wal, struct hf_slice prefix, uint32_t *at,
+                                      uint8_t *name, size_t *ret_size);
+
 /* ---- consuming ---- */
 
 struct wal_consumer;

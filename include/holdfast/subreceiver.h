@@ -47,3 +47,14 @@ void hf_subreceiver_stop(struct hf_subreceiver *subreceiver);
 /* Once stopped. False: a thread that the stop did not wait for still uses it; ask again later. In
  * the parent's close it is always true. */
 HF_MUST_USE bool hf_subreceiver_free(struct hf_subreceiver *subreceiver);
+
+/*
+ * The places of subreceivers stay when they stop, as they may be started again. `visit` gets each
+ * one that a queue of the parent has something of and that begins with `prefix`, more than once
+ * perhaps; it may call hf_subreceiver_forget().
+ */
+void hf_subreceiver_each_place(struct hf_node *parent, const char *prefix,
+                               void (*visit)(void *user, const char *place), void *user);
+/* Forgets what is kept under that place, in the background; what is more than a bounded number of
+ * names by the next calls. None of that place may run. */
+void hf_subreceiver_forget(struct hf_node *parent, const char *place);

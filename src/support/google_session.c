@@ -437,7 +437,11 @@ enum hf_status hf_google_session_new(const struct hf_google_session_options *opt
 
 enum hf_status hf_google_session_start(struct hf_google_session *session, char *reterr)
 {
-    return hf_token_keeper_start(session->keeper, reterr);
+    enum hf_status status = hf_token_keeper_start(session->keeper, reterr);
+    if (status == HF_OK) {
+        hf_token_keeper_wait(session->keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
+    }
+    return status;
 }
 
 void hf_google_session_stop(struct hf_google_session *session)

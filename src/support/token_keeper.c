@@ -11,8 +11,7 @@
 #include "util/clock.h"
 #include "util/thread.h"
 
-#define START_WAIT_NS (3 * HF_NS_PER_S) /* for the first token, in start */
-#define FAILED_WAIT_NS HF_NS_PER_S      /* after a failure; doubles */
+#define FAILED_WAIT_NS HF_NS_PER_S /* after a failure; doubles */
 #define FAILED_WAIT_MAX_NS (30 * HF_NS_PER_S)
 #define REFUSED_WAIT_NS (30 * HF_NS_PER_S) /* between renewals that refusals ask for */
 #define FOREVER_NS (UINT64_C(100) * 365 * 24 * 3600 * HF_NS_PER_S)
@@ -165,11 +164,8 @@ enum hf_status hf_token_keeper_new(const struct hf_token_keeper_options *options
     return HF_OK;
 }
 
-/* The first token is waited for a little, so that what is in the queue need not be tried without.
- */
-static void wait_for_first(struct hf_token_keeper *keeper)
+void hf_token_keeper_wait(struct hf_token_keeper *keeper, uint64_t due_ns)
 {
-    uint64_t due_ns = hf_clock_monotonic_ns() + START_WAIT_NS;
     const struct timespec due = time_of(due_ns);
     pthread_mutex_lock(&keeper->lock);
     while (!keeper->was_tried && hf_clock_monotonic_ns() < due_ns) {
@@ -185,7 +181,6 @@ enum hf_status hf_token_keeper_start(struct hf_token_keeper *keeper, char *reter
         return HF_NOMEM;
     }
     keeper->is_running = true;
-    wait_for_first(keeper);
     return HF_OK;
 }
 

@@ -40,9 +40,15 @@ struct hf_token_keeper_options {
 HF_MUST_USE enum hf_status hf_token_keeper_new(const struct hf_token_keeper_options *options,
                                                struct hf_token_keeper **ret_keeper);
 
-/* Begins, and waits at most 3 s for the first token. HF_NOMEM with a sentence in `reterr`
- * (HF_ERROR_MAX). */
+/* HF_NOMEM with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_token_keeper_start(struct hf_token_keeper *keeper, char *reterr);
+
+/* How long a component waits for the first token when it starts, so that what is in its queue need
+ * not be tried without. */
+#define HF_TOKEN_START_WAIT_NS UINT64_C(3000000000)
+
+/* Waits until the first token is there or could not be had, but not beyond `due_ns` (monotonic). */
+void hf_token_keeper_wait(struct hf_token_keeper *keeper, uint64_t due_ns);
 
 /* Ends the thread. The last token stays, for what is still in flight. Idempotent. */
 void hf_token_keeper_stop(struct hf_token_keeper *keeper);

@@ -11,10 +11,15 @@ import pytest
 from support import otlp
 from support.backends import GrpcBackend, HttpBackend, refuse, status
 from support.certificates import Authority
+from support.docker import Docker
 from support.holdfast import config, otlp_exporter, otlphttp_exporter, run
+from support.issuer import Issuer
 from support.kafka import Kafka
+from support.kubelet import Kubelet
 from support.kubernetes import KubernetesApi, service_account
+from support.oauth import TokenServer
 from support.ports import free_port
+from support.scraped import Target
 from support.waiting import until
 
 
@@ -76,6 +81,11 @@ def configuration(exporters, receivers=None, **more):
         "service": {"pipelines": {"logs": wanted}, **more.pop("service", {})},
         **more,
     }
+
+
+def of_metrics(receivers):
+    pipelines = {"metrics": {"receivers": list(receivers), "exporters": ["nop"]}}
+    return {"receivers": receivers, "exporters": {"nop": {}}, "service": {"pipelines": pipelines}}
 
 
 def lines_of(found, component):
@@ -276,6 +286,112 @@ class TestInputs:
         code, found = check(configuration({"nop": {}}, {"k8s_events": {}}))
         assert code == 1
         assert "KUBERNETES_SERVICE_HOST" in lines_of(found, "receiver k8s_events")["api"][1]
+
+
+    def test_a_kubelet(self, check, ending):
+        kubelet = ending.enter_context(Kubelet())
+        receivers = {
+            "kubeletstats": {"auth_type": "none", "endpoint": kubelet.endpoint},
+            "kubeletstats/not": {"auth_type": "none", "endpoint": f"127.0.0.1:{free_port()}"},
+        }
+        code, found = check(of_metrics(receivers))
+        assert code == 1
+        assert lines_of(found, "receiver kubeletstats")["kubelet"] == ("ok", "answers")
+        assert lines_of(found, "receiver kubeletstats/not")["kubelet"][0] == "failed"
+        kubelet.answers["/stats/summary"] = 403
+        code, found = check(of_metrics(receivers))
+        assert lines_of(found, "receiver kubeletstats")["kubelet"][0] == "failed"
+
+    def test_targets_and_servers_of_discovery(self, check, tmp_path, ending):
+        target = ending.enter_context(Target("a 1\n"))
+        tokens = ending.enter_context(TokenServer())
+        (tmp_path / "targets.json").write_text("[]")
+        oauth2 = {"client_id": "me", "client_secret": "s", "token_url": tokens.url}
+        relabel = [{"source_labels": ["a"], "target_label": "b"}]
+        gone = f"127.0.0.1:{free_port()}"
+
+        def jobs(**keys):
+            return {"config": {"scrape_configs": [{"job_name": "one", **keys}]}}
+
+        def static(*targets):
+            return [{"targets": list(targets)}]
+
+        receivers = {
+            "prometheus": jobs(static_configs=static(target.address), oauth2=oauth2),
+            "prometheus/gone": jobs(static_configs=static(gone)),
+            "prometheus/relabeled": jobs(static_configs=static(gone), relabel_configs=relabel),
+            "prometheus/file": jobs(file_sd_configs=[{"files": [str(tmp_path / "targets.json")]}]),
+            "prometheus/nofile": jobs(authorization={"credentials_file": "/nowhere"}),
+            "prometheus/http": jobs(http_sd_configs=[{"url": f"http://{gone}/sd"}]),
+            "prometheus/cluster": jobs(kubernetes_sd_configs=[{"role": "pod"}]),
+        }
+        code, found = check(of_metrics(receivers))
+        assert code == 1
+        result = {
+            name: {one["result"] for one in found if one["component"] == f"receiver {name}"} for name in receivers
+        }
+        assert result == {
+            "prometheus": {"ok"},
+            "prometheus/gone": {"failed"},
+            "prometheus/relabeled": {"ok"},
+            "prometheus/file": {"ok"},
+            "prometheus/nofile": {"failed"},
+            "prometheus/http": {"failed"},
+            "prometheus/cluster": {"failed"},
+        }
+        assert f"127.0.0.1:{tokens.port}" in str([one["target"] for one in found])
+
+    def test_keys_of_an_issuer_and_credentials_of_aws(self, check, tmp_path, ending):
+        issuer = ending.enter_context(Issuer())
+        extensions = {
+            "oidc": {"issuer_url": issuer.url, "audience": "a"},
+            "oidc/gone": {"issuer_url": f"http://127.0.0.1:{free_port()}", "audience": "a"},
+            "sigv4auth": {"region": "us-east-1", "service": "aps"},
+        }
+        settings = configuration({"nop": {}}, extensions=extensions, service={"extensions": list(extensions)})
+        nothing = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+        nothing.update({name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE")})
+        code, found = check(settings, nothing)
+        assert code == 1
+        assert lines_of(found, "extension oidc")["keys"] == ("ok", "fetched")
+        assert lines_of(found, "extension oidc/gone")["keys"][0] == "failed"
+        assert lines_of(found, "extension sigv4auth")["credentials"][0] == "failed"
+        code, found = check(settings, {**nothing, "AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "hush"})
+        assert lines_of(found, "extension sigv4auth")["credentials"] == ("ok", "found")
+        assert "hush" not in str(found)
+
+    def test_detectors(self, check):
+        detectors = {
+            "resourcedetection": {"detectors": ["env", "system", "ec2"]},
+            "resourcedetection/needed": {"detectors": ["ec2"], "ec2": {"fail_on_missing_metadata": True}},
+        }
+        settings = configuration({"nop": {}}, processors=detectors)
+        settings["service"]["pipelines"]["logs"]["processors"] = list(detectors)
+        environment = {
+            "OTEL_RESOURCE_ATTRIBUTES": "a=1,b=2",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+        }
+        code, found = check(settings, environment)
+        assert code == 1
+        seen = {(one["component"].split()[1], one["target"]): (one["result"], one["detail"]) for one in found if one["step"] == "detector"}
+        assert seen["resourcedetection", "env"] == ("ok", "2 attributes")
+        assert seen["resourcedetection", "system"][0] == "ok"
+        assert seen["resourcedetection", "ec2"][0] == "warning"
+        assert seen["resourcedetection/needed", "ec2"][0] == "failed"
+
+    def test_what_observers_need(self, check, tmp_path, ending):
+        docker = ending.enter_context(Docker(tmp_path))
+        authority = Authority(tmp_path / "ca")
+        api = ending.enter_context(KubernetesApi(authority.issue("kubernetes"), {"first-token"}))
+        extensions = {
+            "host_observer": {},
+            "k8s_observer": {"observe_nodes": True, "namespaces": ["shop"]},
+            "docker_observer": {"endpoint": docker.endpoint},
+        }
+        settings = configuration({"nop": {}}, extensions=extensions, service={"extensions": list(extensions)})
+        code, found = check(settings, service_account(tmp_path / "account", api, authority))
+        assert code == 0, found
+        assert {(one["resource"], one.get("namespace")) for one in api.reviews} == {("pods", "shop"), ("nodes", None)}
 
 
 class TestDataDirectory:

@@ -12,6 +12,7 @@ from support import otlp
 from support.certificates import Authority
 from support.holdfast import otlphttp_exporter
 from support.kubernetes import KubernetesApi, pod, service_account
+from support.oauth import TokenServer
 from support.ports import free_port
 from support.scraped import OPEN, Target, basic, delimited, field, rows
 from support.waiting import until
@@ -398,6 +399,52 @@ def test_credentials_of_each_kind_are_sent(run, target, tmp_path):
     ).stdout
     (tmp_path / "token").write_text("renewed")
     until(lambda: one.requests[-1] and "Token renewed" in str(one.requests[-8:]), "the renewed token", 30)
+
+
+def test_a_token_of_an_oauth2_server_is_sent_and_renewed(run, target, tmp_path, ending):
+    server = ending.enter_context(TokenServer(life=2))
+    (tmp_path / "secret").write_text(server.secret + "\n")
+    one = target("a 1\n")
+    oauth2 = {
+        "client_id": "me",
+        "client_secret_file": str(tmp_path / "secret"),
+        "token_url": server.url,
+        "scopes": ["read", "metrics"],
+        "endpoint_params": {"audience": "targets"},
+    }
+    seen = run(job("oauth2", [one.address], oauth2=oauth2))
+    assert seen.until_row("up")["value"] == 1
+    until(lambda: len({headers.get("Authorization") for _, headers in one.requests}) >= 3, lambda: one.requests[-5:])
+    used = [headers.get("Authorization") for _, headers in one.requests]
+    assert used[0] == "Bearer token-1" and None not in used, "the first scrape has a token too"
+    form, _, _ = server.requests[0]
+    assert form["scope"] == ["read metrics"] and form["audience"] == ["targets"]
+
+
+def test_a_token_that_a_target_refuses_is_renewed(run, target, ending):
+    server = ending.enter_context(TokenServer())
+    one = target("a 1\n")
+    one.status = 401
+    oauth2 = {"client_id": "me", "client_secret": server.secret, "token_url": server.url}
+    seen = run(job("oauth2", [one.address], oauth2=oauth2))
+    assert seen.until_row("up")["value"] == 0
+    until(lambda: "Bearer token-2" in str(one.requests[-8:]), lambda: one.requests[-5:])
+    one.status = 200
+    seen.until(lambda seen: [row for row in seen.rows("up") if row["value"] == 1])
+    assert server.secret not in subprocess.run(
+        [seen.holdfast.binary, "print-config", "--config", seen.holdfast.config_path], capture_output=True, text=True
+    ).stdout
+
+
+def test_without_a_token_a_target_is_down_and_it_is_said_why(run, target, ending):
+    server = ending.enter_context(TokenServer())
+    server.refuse = (400, {"error": "invalid_scope"})
+    one = target("a 1\n")
+    one.status = 401
+    oauth2 = {"client_id": "me", "client_secret": server.secret, "token_url": server.url}
+    seen = run(job("oauth2", [one.address], oauth2=oauth2))
+    assert seen.until_row("up")["value"] == 0
+    seen.holdfast.wait_for_log('job .*oauth2.*no token: the token endpoint .* answered 400: invalid_scope')
 
 
 def test_targets_with_certificates(run, target, tmp_path):
@@ -790,6 +837,13 @@ def test_many_targets_are_spread_over_the_interval(run, target):
         ({"metric_relabel_configs": [{"regex": "(", "target_label": "x"}]}, "rule 1 of metric_relabel_configs: regex"),
         ({"static_configs": [{"targets": ["http://x:1/metrics"]}]}, "host:port"),
         ({"basic_auth": {"username": "u"}, "bearer_token": "t"}, "only one of"),
+        ({"oauth2": {"client_id": "a"}, "bearer_token": "t"}, "only one of"),
+        ({"oauth2": {"client_id": "a", "token_url": "http://x/token"}}, "no client_secret"),
+        ({"oauth2": {"client_id": "a", "client_secret": "b", "token_url": "x"}}, "token_url"),
+        (
+            {"oauth2": {"client_id": "a", "client_secret": "b", "client_secret_file": "c", "token_url": "http://x"}},
+            "remove one",
+        ),
         ({"params": {"a": "b"}}, "params"),
         ({"kubernetes_sd_configs": [{"role": "pods"}]}, "pod"),
         ({"file_sd_configs": [{"files": ["x.txt"]}]}, ".json, .yml or .yaml"),

@@ -410,6 +410,32 @@ static const struct hf_extension_ops extension_ops = {
     .auth = &auth,
 };
 
+/* The keys of an issuer are fetched, or those of its file read. */
+static void probe_provider(const struct oidc_provider_config *config, struct hf_probe *probe)
+{
+    struct oidc_provider provider;
+    char why[HF_ERROR_MAX] = "";
+    hf_probe_read(probe, config->issuer_ca_path);
+    enum hf_status status = oidc_provider_open(NULL, config, &provider, why);
+    if (status == HF_OK) {
+        status = oidc_provider_try(&provider, why);
+    }
+    oidc_provider_close(&provider);
+    hf_probe_say(probe, "keys", config->issuer_url, status == HF_OK ? HF_PROBE_OK : HF_PROBE_FAILED,
+                 "%s", status == HF_OK ? "fetched" : why);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct oidc_config *config = from;
+    const struct oidc_provider_config *list =
+        config->providers.count != 0 ? config->providers.items : &config->single;
+    size_t count = config->providers.count != 0 ? config->providers.count : 1;
+    for (size_t i = 0; i < count; i++) {
+        probe_provider(&list[i], probe);
+    }
+}
+
 const struct hf_component hf_extension_oidc = {
     .type = "oidc",
     .help = "Asks for a token of an OpenID Connect issuer.",
@@ -417,6 +443,7 @@ const struct hf_component hf_extension_oidc = {
     .config_size = sizeof(struct oidc_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_oidc,
     .start = start_oidc,
     .stop = stop_oidc,

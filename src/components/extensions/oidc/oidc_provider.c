@@ -123,6 +123,11 @@ static enum hf_status fetch_keys(struct oidc_provider *provider, char *reterr)
 
 /* ---- the thread ---- */
 
+enum hf_status oidc_provider_try(struct oidc_provider *provider, char *reterr)
+{
+    return provider->fetcher == NULL ? read_file(provider, reterr) : fetch_keys(provider, reterr);
+}
+
 uint64_t oidc_provider_renew(struct oidc_provider *provider, uint64_t now_ns)
 {
     char error[HF_ERROR_MAX] = "";
@@ -133,7 +138,7 @@ uint64_t oidc_provider_renew(struct oidc_provider *provider, uint64_t now_ns)
     if (!is_file && now_ns < provider->due_ns) {
         return provider->due_ns;
     }
-    enum hf_status status = is_file ? read_file(provider, error) : fetch_keys(provider, error);
+    enum hf_status status = oidc_provider_try(provider, error);
     if (status == HF_OK) {
         provider->failed_wait_ns = FAILED_WAIT_NS;
         provider->due_ns = hf_clock_monotonic_ns() + (is_file ? FILE_LOOK_NS : RENEW_NS);

@@ -40,6 +40,8 @@ HF_MUST_USE enum hf_status oidc_provider_open(struct hf_node *node,
                                               struct oidc_provider *ret, char *reterr);
 void oidc_provider_close(struct oidc_provider *provider);
 
+/* Reads the keys now. On failure `reterr` (HF_ERROR_MAX) is a sentence. */
+HF_MUST_USE enum hf_status oidc_provider_try(struct oidc_provider *provider, char *reterr);
 /* The thread: renews the keys when that is due. Returns when it is due next (monotonic). */
 uint64_t oidc_provider_renew(struct oidc_provider *provider, uint64_t now_ns);
 

@@ -10,6 +10,7 @@
 
 #include <holdfast/component.h>
 
+#include "aws/credentials.h"
 #include "aws/host_scope.h"
 #include "aws/session.h"
 #include "util/digest.h"
@@ -154,6 +155,26 @@ static const char *check_config(const void *from)
                : NULL;
 }
 
+/* The chain is asked once, as it is at the start. */
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct sigv4_config *config = from;
+    const struct hf_http_client_options options = {.response_bytes_max = (size_t)1 << 20};
+    struct hf_http_fetcher *fetcher = NULL;
+    struct hf_aws_credentials credentials = {0};
+    char why[HF_ERROR_MAX] = "";
+    hf_probe_read(probe, config->role.web_identity_token_file);
+    enum hf_status status = hf_http_fetcher_new(&options, &fetcher, why);
+    if (status == HF_OK) {
+        status = hf_aws_credentials_find(fetcher, &config->role, &credentials, why);
+    }
+    const char *role = given(config->role.arn) ? config->role.arn : "AWS";
+    hf_probe_say(probe, "credentials", role, status == HF_OK ? HF_PROBE_OK : HF_PROBE_FAILED, "%s",
+                 status == HF_OK ? "found" : why);
+    explicit_bzero(&credentials, sizeof(credentials));
+    hf_http_fetcher_free(fetcher);
+}
+
 static const struct hf_field role_fields[] = {
     {.key = "arn",
      .type = HF_FIELD_STRING,
@@ -210,6 +231,7 @@ const struct hf_component hf_extension_sigv4auth = {
     .config_size = sizeof(struct sigv4_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_sigv4,
     .start = start_sigv4,
     .stop = stop_sigv4,

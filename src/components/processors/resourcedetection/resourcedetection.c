@@ -9,6 +9,8 @@
 
 #include "detectors.h"
 #include "pdata/edit.h"
+#include "support/probe.h"
+#include "util/clock.h"
 #include "util/regex.h"
 
 enum {
@@ -475,6 +477,41 @@ static const struct hf_processor_ops processor_ops = {
     .process = process,
 };
 
+/* Asks one detector, once. One that runs elsewhere finds nothing, which is no fault unless its
+ * metadata must be there. */
+static void probe_detector(const struct resourcedetection_config *config, size_t at,
+                           struct hf_probe *probe)
+{
+    struct hf_detection detection = {
+        .detector = known[at],
+        .config = &config->sections[at],
+        .deadline_ns = hf_clock_monotonic_ns() + probe->timeout_ns,
+        .arena = {.limit = HF_DETECTION_LIMIT_BYTES},
+    };
+    bool is_needed =
+        config->fail_on_missing_metadata || config->sections[at].fail_on_missing_metadata;
+    detection.found = (struct hf_attributes){.lender = &detection.arena};
+    detection.maker = (struct hf_any_maker){.arena = &detection.arena};
+    enum hf_status status = known[at]->detect(&detection);
+    if (status == HF_OK) {
+        hf_probe_say(probe, "detector", known[at]->name, HF_PROBE_OK, "%zu attributes",
+                     detection.found.count);
+    } else {
+        hf_probe_say(probe, "detector", known[at]->name,
+                     status == HF_NOT_FOUND && !is_needed ? HF_PROBE_WARNING : HF_PROBE_FAILED,
+                     "%s", detection.why[0] != '\0' ? detection.why : hf_status_row(status)->says);
+    }
+    hf_arena_release(&detection.arena);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct resourcedetection_config *config = from;
+    for (size_t i = 0; i < config->detectors.count; i++) {
+        probe_detector(config, index_of(config->detectors.items[i]), probe);
+    }
+}
+
 const struct hf_component hf_processor_resourcedetection = {
     .type = "resourcedetection",
     .aliases = aliases,
@@ -484,6 +521,7 @@ const struct hf_component hf_processor_resourcedetection = {
     .config_size = sizeof(struct resourcedetection_config),
     .fields = fields,
     .check = check,
+    .probe = probe_outside,
     .open = open_resourcedetection,
     .start = start_resourcedetection,
     .stop = stop_resourcedetection,

@@ -12,6 +12,7 @@
 #include "kubernetes/quantity.h"
 #include "kubernetes/request.h"
 #include "summary.h"
+#include "support/probe_kubernetes.h"
 #include "support/scraper.h"
 #include "util/clock.h"
 
@@ -464,6 +465,56 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+/* The kubelet is asked as at each scrape. */
+static void probe_kubelet(const struct kubelet_config *config, struct hf_probe *probe)
+{
+    struct hf_kube_client *client = NULL;
+    struct hf_bytes body = {0};
+    char *prefix = NULL, path[1024], why[HF_ERROR_MAX] = "";
+    const char *target =
+        config->endpoint != NULL && config->endpoint[0] != '\0' ? config->endpoint : "this host";
+    enum hf_status status = kubelet_open(config, &client, &prefix, why);
+    if (status == HF_OK) {
+        snprintf(path, sizeof(path), "%.500s/stats/summary", prefix);
+        status = hf_kube_get(client, path, hf_clock_monotonic_ns() + probe->timeout_ns, NULL, &body,
+                             why);
+        hf_kube_client_close(client);
+    }
+    hf_probe_say(probe, "kubelet", target, status == HF_OK ? HF_PROBE_OK : HF_PROBE_FAILED, "%s",
+                 status == HF_OK ? "answers" : why);
+    hf_bytes_release(&body);
+    free(prefix);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kubeletstats_config *config = from;
+    struct hf_probe_right rights[3];
+    size_t count = 0;
+    if (config->kubelet.auth_type == KUBELET_TLS) {
+        hf_probe_read(probe, config->kubelet.cert_file);
+        hf_probe_read(probe, config->kubelet.key_file);
+    }
+    hf_probe_read(probe, config->kubelet.ca_file);
+    probe_kubelet(&config->kubelet, probe);
+    if (any(config->wanted.metrics, of_node, COUNT(of_node))) {
+        rights[count++] =
+            (struct hf_probe_right){.verbs = "get", .resource = "nodes", .name = config->node};
+    }
+    for (size_t i = 0; i < config->extra_metadata_labels.count; i++) {
+        if (strcmp(config->extra_metadata_labels.items[i], "k8s.volume.type") == 0) {
+            rights[count++] =
+                (struct hf_probe_right){.verbs = "get", .resource = "persistentvolumeclaims"};
+            rights[count++] =
+                (struct hf_probe_right){.verbs = "get", .resource = "persistentvolumes"};
+            break;
+        }
+    }
+    if (config->api != NULL) {
+        hf_probe_kubernetes(probe, config->api, rights, count);
+    }
+}
+
 static const char *const aliases[] = {"kubelet_stats", NULL};
 
 const struct hf_component hf_receiver_kubeletstats = {
@@ -475,6 +526,7 @@ const struct hf_component hf_receiver_kubeletstats = {
     .config_size = sizeof(struct kubeletstats_config),
     .fields = fields,
     .check = check_kubeletstats,
+    .probe = probe_outside,
     .open = open_kubeletstats,
     .start = start_kubeletstats,
     .stop = stop_kubeletstats,

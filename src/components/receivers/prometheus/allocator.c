@@ -258,6 +258,7 @@ static void on_answer(struct hf_http_call *call, const struct hf_http_result *re
     if (allocator->has_ended) {
         return;
     }
+    prom_client_answered(&allocator->client, result->code);
     if (result->status != HF_OK) {
         say(allocator, result->error != NULL ? result->error : "no connection");
     } else if (result->code != 200 || result->body.size > ANSWER_BYTES_MAX) {

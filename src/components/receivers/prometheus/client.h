@@ -5,6 +5,7 @@
 
 #include "config_discovery.h"
 #include "http/client.h"
+#include "support/oauth2.h"
 #include "util/file_watch.h"
 
 struct prom_receiver;
@@ -23,4 +24,7 @@ struct prom_client {
     struct hf_http_client *client;
     struct hf_tls_config tls;
     struct prom_secret username, password, credentials;
+    struct hf_oauth2 *oauth2; /* NULL: none */
+    struct hf_oauth2_config oauth2_config;
+    char oauth2_what[128];
 };

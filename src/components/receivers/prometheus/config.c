@@ -6,6 +6,7 @@
 
 #include "config_checks.h"
 #include "http/client.h"
+#include "oauth.h"
 #include "util/clock.h"
 #include "util/regex.h"
 
@@ -179,11 +180,14 @@ static const char *check_http(const struct prom_http *http)
 {
     const struct prom_basic_auth *basic = http->basic_auth;
     const struct prom_authorization *authorization = http->authorization;
-    int ways = (basic != NULL) + (authorization != NULL) + (http->bearer_token != NULL) +
-               (http->bearer_token_file != NULL);
+    int ways = (basic != NULL) + (authorization != NULL) + (http->oauth2 != NULL) +
+               (http->bearer_token != NULL) + (http->bearer_token_file != NULL);
     if (ways > 1) {
-        return "only one of basic_auth, authorization, bearer_token and bearer_token_file can be "
-               "used";
+        return "only one of basic_auth, authorization, oauth2, bearer_token and bearer_token_file "
+               "can be used";
+    }
+    if (http->oauth2 != NULL && prom_oauth2_check(http->oauth2) != NULL) {
+        return prom_oauth2_check(http->oauth2);
     }
     if (basic != NULL && basic->password != NULL && basic->password_file != NULL) {
         return "basic_auth has both password and password_file; remove one";

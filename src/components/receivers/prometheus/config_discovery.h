@@ -24,6 +24,13 @@ struct prom_tls {
     bool insecure_skip_verify;
 };
 
+struct prom_oauth2 {
+    const char *client_id, *client_secret, *client_secret_file, *token_url, *proxy_url;
+    struct hf_string_list scopes;
+    struct hf_value endpoint_params;
+    struct prom_tls tls;
+};
+
 struct prom_http_header {
     struct hf_string_list values, secrets, files;
 };
@@ -31,6 +38,7 @@ struct prom_http_header {
 struct prom_http {
     const struct prom_basic_auth *basic_auth;
     const struct prom_authorization *authorization;
+    const struct prom_oauth2 *oauth2;
     const char *bearer_token, *bearer_token_file;
     struct prom_tls tls;
     bool follow_redirects;

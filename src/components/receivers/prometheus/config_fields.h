@@ -8,6 +8,7 @@
 
 extern const struct hf_field prom_basic_auth_fields[];
 extern const struct hf_field prom_authorization_fields[];
+extern const struct hf_field prom_oauth2_fields[];
 extern const struct hf_field prom_tls_fields[];
 extern const struct hf_field prom_header_fields[];
 extern const struct hf_field prom_static_fields[];
@@ -36,6 +37,12 @@ extern const struct hf_field prom_allocator_fields[];
      .inner = prom_authorization_fields,                                                                \
      .inner_size = sizeof(struct prom_authorization),                                              \
      .help = "The header Authorization."},                                                         \
+    {.key = "oauth2",                                                                              \
+     .type = HF_FIELD_OPTIONAL,                                                                    \
+     .offset = offsetof(owner, at.oauth2),                                                         \
+     .inner = prom_oauth2_fields,                                                                  \
+     .inner_size = sizeof(struct prom_oauth2),                                                     \
+     .help = "A token of an OAuth 2.0 server, by the grant client_credentials."},                  \
     {.key = "bearer_token",                                                                        \
      .type = HF_FIELD_SECRET,                                                                      \
      .offset = offsetof(owner, at.bearer_token),                                                   \

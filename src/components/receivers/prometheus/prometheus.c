@@ -15,13 +15,16 @@
 #include "allocator.h"
 #include "discovery.h"
 #include "job.h"
+#include "probe.h"
 #include "receiver.h"
+#include "request.h"
 #include "scrape.h"
 #include "util/clock.h"
 
 #define TRANSPORT "http"
 #define BATCH_BYTES_MAX (4u << 20)
 #define ARENA_BYTES_MAX ((size_t)1 << 30)
+#define TOKEN_WAIT_NS (3 * HF_NS_PER_S) /* for first tokens, in start */
 #define SAY_AGAIN_NS (60 * HF_NS_PER_S)
 
 /* ---- the loop's thread ---- */
@@ -204,6 +207,10 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
 static enum hf_status start_receiver(void *self, char *reterr)
 {
     struct prom_receiver *receiver = self;
+    uint64_t due_ns = hf_clock_monotonic_ns() + TOKEN_WAIT_NS;
+    for (size_t i = 0; i < receiver->job_count; i++) {
+        prom_client_wait(&receiver->jobs[i].client, due_ns);
+    }
     hf_loop_post(receiver->loop, &receiver->begin);
     enum hf_status status = hf_loop_start_thread(receiver->loop, "prometheus");
     receiver->has_thread = status == HF_OK;
@@ -234,6 +241,7 @@ const struct hf_component hf_receiver_prometheus = {
     .config_size = sizeof(struct prom_config),
     .fields = prom_fields,
     .check = prom_check,
+    .probe = prom_probe,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

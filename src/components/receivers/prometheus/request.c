@@ -7,6 +7,7 @@
 
 #include <holdfast/component.h>
 
+#include "oauth.h"
 #include "support/confighttp.h"
 #include "util/clock.h"
 
@@ -133,6 +134,9 @@ static bool put_authorization(struct prom_request *request, struct prom_client *
 {
     const struct prom_http *http = client->http;
     const struct prom_authorization *authorization = http->authorization;
+    if (client->oauth2 != NULL) {
+        return hf_oauth2_copy(client->oauth2, request->authorization);
+    }
     if (http->basic_auth != NULL) {
         put_basic(request, client);
         return true;
@@ -186,42 +190,38 @@ void prom_request_fill(struct prom_request *request, struct prom_client *client,
 
 /* ---- the client ---- */
 
-/* "TLS12" as "1.2" */
-static const char *version_of(const char *name)
-{
-    static const struct {
-        const char *name, *version;
-    } versions[] = {{"TLS10", "1.0"}, {"TLS11", "1.1"}, {"TLS12", "1.2"}, {"TLS13", "1.3"}};
-    for (size_t i = 0; name != NULL && i < sizeof(versions) / sizeof(versions[0]); i++) {
-        if (strcmp(versions[i].name, name) == 0) {
-            return versions[i].version;
-        }
-    }
-    return NULL;
-}
-
-static struct hf_tls_config tls_of(const struct prom_tls *tls)
-{
-    return (struct hf_tls_config){
-        .ca_file = tls->ca_file,
-        .ca_pem = tls->ca,
-        .cert_file = tls->cert_file,
-        .cert_pem = tls->cert,
-        .key_file = tls->key_file,
-        .key_pem = tls->key,
-        .min_version = version_of(tls->min_version),
-        .max_version = version_of(tls->max_version),
-        .insecure_skip_verify = tls->insecure_skip_verify,
-        .server_name_override = tls->server_name,
-    };
-}
-
 static void on_reload_failed(void *user, const char *why)
 {
     const struct prom_client *client = user;
     hf_node_log(client->receiver->node, HF_LOG_WARN,
                 "job \"%s\": reloading TLS files failed; keeping the previous certificate: %s",
                 client->what, why);
+}
+
+static enum hf_status open_oauth2(const struct prom_client_options *options,
+                                  struct prom_client *client, char *reterr)
+{
+    client->oauth2_config = prom_oauth2_of(options->http->oauth2);
+    snprintf(client->oauth2_what, sizeof(client->oauth2_what), "job \"%.100s\": ", options->what);
+    const struct hf_oauth2_options tokens = {.config = &client->oauth2_config,
+                                             .node = options->receiver->node,
+                                             .what = client->oauth2_what};
+    enum hf_status status = hf_oauth2_new(&tokens, &client->oauth2, reterr);
+    return status == HF_OK ? hf_oauth2_start(client->oauth2, reterr) : status;
+}
+
+void prom_client_wait(struct prom_client *client, uint64_t due_ns)
+{
+    if (client->oauth2 != NULL) {
+        hf_oauth2_wait(client->oauth2, due_ns);
+    }
+}
+
+void prom_client_answered(struct prom_client *client, int code)
+{
+    if (client->oauth2 != NULL && code == 401) {
+        hf_oauth2_refused(client->oauth2);
+    }
 }
 
 enum hf_status prom_client_open(const struct prom_client_options *options,
@@ -234,7 +234,7 @@ enum hf_status prom_client_open(const struct prom_client_options *options,
     *ret_client = (struct prom_client){.receiver = options->receiver,
                                        .what = options->what,
                                        .http = http,
-                                       .tls = tls_of(&http->tls)};
+                                       .tls = prom_tls_of(&http->tls)};
     watch(&ret_client->username, basic != NULL ? basic->username_file : NULL);
     watch(&ret_client->password, basic != NULL ? basic->password_file : NULL);
     watch(&ret_client->credentials, http->authorization != NULL
@@ -252,7 +252,9 @@ enum hf_status prom_client_open(const struct prom_client_options *options,
         .on_reload_failed = on_reload_failed,
         .user = ret_client,
     };
-    return hf_http_client_new(&client, &ret_client->client, reterr);
+    enum hf_status status = hf_http_client_new(&client, &ret_client->client, reterr);
+    return status == HF_OK && http->oauth2 != NULL ? open_oauth2(options, ret_client, reterr)
+                                                   : status;
 }
 
 void prom_client_close(struct prom_client *client)
@@ -261,6 +263,8 @@ void prom_client_close(struct prom_client *client)
         hf_http_client_free(client->client);
         client->client = NULL;
     }
+    hf_oauth2_free(client->oauth2);
+    client->oauth2 = NULL;
     free(client->username.text);
     free(client->password.text);
     free(client->credentials.text);

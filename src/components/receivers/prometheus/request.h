@@ -10,7 +10,7 @@ struct prom_request {
     struct hf_header headers[PROM_HEADERS_MAX];
     size_t header_count;
     char timeout[32];
-    char authorization[1024];
+    char authorization[HF_TOKEN_MAX];
 };
 
 struct prom_client_options {
@@ -25,6 +25,10 @@ struct prom_client_options {
 HF_MUST_USE enum hf_status prom_client_open(const struct prom_client_options *options,
                                             struct prom_client *ret_client, char *reterr);
 void prom_client_close(struct prom_client *client);
+/* Any thread: waits for its first token, if it needs one, but not beyond `due_ns` (monotonic). */
+void prom_client_wait(struct prom_client *client, uint64_t due_ns);
+/* A server has answered: a token that it refuses is renewed. */
+void prom_client_answered(struct prom_client *client, int code);
 
 /* The headers of one request; they last as long as the request and the client. `accept` NULL and
  * `timeout_ns` 0: none of that kind. */

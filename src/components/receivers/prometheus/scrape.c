@@ -106,6 +106,7 @@ static void on_answer(struct hf_http_call *call, const struct hf_http_result *re
         .started_ns = scrape->started_unix_ns,
         .duration_ns = hf_clock_monotonic_ns() - scrape->started_ns,
     };
+    prom_client_answered(&target->job->client, result->code);
     answer.error = judge(target, result, room, sizeof(room), &answer.format);
     if (answer.error != NULL) {
         answer.body = HF_EMPTY_SLICE;

@@ -69,6 +69,7 @@ static void on_answer(struct hf_http_call *call, const struct hf_http_result *re
     if (http->has_ended) {
         return;
     }
+    prom_client_answered(&http->client, result->code);
     if (result->status != HF_OK) {
         prom_source_say(&http->source, http->config->url,
                         result->error != NULL ? result->error

@@ -48,11 +48,16 @@ struct creator {
     struct creator_instance *dying; /* stopped, and still used by some thread */
     size_t running;                 /* receivers */
     bool is_full;                   /* said: there is no room for more */
+    uint64_t *absent;               /* hashes of places, sorted: see forget.c */
+    size_t absent_count;
+    uint64_t forget_ns; /* monotonic: the next look for them */
 };
 
 /* Compares what the observers show with what is known, and starts and stops receivers. Those of
  * which nothing changed stay as they are. `now_ns`: monotonic. */
 void creator_look(struct creator *creator, uint64_t now_ns);
+/* Looks for places that nothing will read on from, and forgets them. */
+void creator_forget(struct creator *creator);
 /* Stops all. */
 void creator_end_all(struct creator *creator);
 /* Frees those that are stopped and that no thread uses any more. */

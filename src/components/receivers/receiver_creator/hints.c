@@ -177,8 +177,9 @@ static bool is_own_endpoint(struct hf_arena *arena, const char *text, const char
     if (whole == NULL) {
         return false;
     }
-    const char *scheme = strstr(whole, "://");
-    const char *host = scheme != NULL ? scheme + 3 : whole;
+    /* An expression before it could make another host of it. */
+    size_t scheme = strspn(whole, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+    const char *host = strncmp(whole + scheme, "://", 3) == 0 ? whole + scheme + 3 : whole;
     size_t size = strcspn(host, "/?#");
     return size == strlen(target) && strncmp(host, target, size) == 0;
 }

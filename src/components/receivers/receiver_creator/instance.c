@@ -152,35 +152,40 @@ static char *name_of(const struct hf_node *node, const struct hf_endpoint *endpo
     return size >= 0 ? id : NULL;
 }
 
+void creator_place_prefix(const struct hf_node *node, char ret_prefix[HF_SUBRECEIVER_PLACE_MAX + 1])
+{
+    const char *id = hf_node_id(node);
+    if (strlen(id) <= CREATOR_ID_MAX) {
+        snprintf(ret_prefix, HF_SUBRECEIVER_PLACE_MAX + 1, "%s@", id);
+    } else {
+        snprintf(ret_prefix, HF_SUBRECEIVER_PLACE_MAX + 1, "receiver_creator/%016llx@",
+                 (unsigned long long)hf_hash_64(hf_slice_text(id)));
+    }
+}
+
 /* The creator's id and a hash of the template and the endpoint: neither an address nor anything
  * else that may change while it reads the same. */
 static void name_place(const struct hf_node *node, const struct hf_endpoint *endpoint,
                        const struct creator_plan *plan,
                        char ret_place[HF_SUBRECEIVER_PLACE_MAX + 1])
 {
-    const char *id = hf_node_id(node);
     struct hf_hash hash = hf_hash_pair(hf_slice_text(plan->id), hf_slice_text(endpoint->id));
-    char own[CREATOR_ID_MAX + 1];
-    if (strlen(id) <= CREATOR_ID_MAX) {
-        snprintf(own, sizeof(own), "%s", id);
-    } else {
-        snprintf(own, sizeof(own), "receiver_creator/%016llx",
-                 (unsigned long long)hf_hash_64(hf_slice_text(id)));
-    }
-    snprintf(ret_place, HF_SUBRECEIVER_PLACE_MAX + 1, "%s@%016llx", own,
+    creator_place_prefix(node, ret_place);
+    size_t used = strlen(ret_place);
+    snprintf(ret_place + used, HF_SUBRECEIVER_PLACE_MAX + 1 - used, "%016llx",
              (unsigned long long)(hash.low ^ hash.high));
 }
 
 void creator_instance_start(struct hf_node *node, const struct hf_endpoint *endpoint,
                             const struct creator_plan *plan, struct creator_instance *instance)
 {
-    char place[HF_SUBRECEIVER_PLACE_MAX + 1], why[HF_ERROR_MAX] = "out of memory";
+    char why[HF_ERROR_MAX] = "out of memory";
     char *id = name_of(node, endpoint, plan);
-    name_place(node, endpoint, plan, place);
+    name_place(node, endpoint, plan, instance->place);
     const struct hf_subreceiver_options options = {
         .type = plan->type,
         .id = id,
-        .place = place,
+        .place = instance->place,
         .config = &plan->config,
         .endpoint = endpoint->target,
         .signals = plan->signals,

@@ -29,7 +29,8 @@ struct creator_instance {
     struct hf_hash digest;      /* of the plan */
     struct hf_subreceiver *sub; /* NULL: it did not start */
     uint64_t retry_ns;          /* monotonic: when that is tried again; UINT64_MAX: never */
-    bool is_wanted;             /* in a look at its endpoint: by what is there now */
+    char place[HF_SUBRECEIVER_PLACE_MAX + 1];
+    bool is_wanted; /* in a look at its endpoint: by what is there now */
 };
 
 /*
@@ -47,6 +48,10 @@ HF_MUST_USE enum hf_status creator_plan_make(const struct creator_config *config
                                              const struct creator_variables *variables,
                                              const struct creator_wish *wish,
                                              struct creator_plan *ret_plan, char *reterr);
+
+/* With what the places of a creator begin. */
+void creator_place_prefix(const struct hf_node *node,
+                          char ret_prefix[HF_SUBRECEIVER_PLACE_MAX + 1]);
 
 /* Starts it. A failure is logged, and noted in the instance. */
 void creator_instance_start(struct hf_node *node, const struct hf_endpoint *endpoint,

@@ -11,6 +11,7 @@
 #include "creator.h"
 #include "util/clock.h"
 
+#define FORGET_NS (3600 * HF_NS_PER_S)
 #define LOOK_NS (500 * HF_NS_PER_MS)
 #define ARENA_BYTES_MAX ((size_t)64 << 20)
 
@@ -20,6 +21,10 @@ static void fire(struct hf_timer *timer, uint64_t now_ns)
 {
     struct creator *creator = HF_CONTAINER(timer, struct creator, timer);
     creator_look(creator, now_ns);
+    if (now_ns >= creator->forget_ns) {
+        creator_forget(creator);
+        creator->forget_ns = now_ns + FORGET_NS;
+    }
     enum hf_status status = hf_loop_timer_set(creator->loop, timer, now_ns + LOOK_NS);
     (void)status; /* the place of a timer that fires is free */
 }
@@ -44,6 +49,7 @@ static void close_creator(void *self)
     }
     free(creator->rules);
     free(creator->observers);
+    free(creator->absent);
     hf_arena_release(&creator->arena);
     sem_destroy(&creator->stopped);
     free(creator);

@@ -1,4 +1,4 @@
-#include "token_request.h"
+#include "oauth2_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 
 #include <holdfast/component.h>
 
+#include "oauth_answer.h"
 #include "pdata/json_value.h"
-#include "support/oauth_answer.h"
 #include "util/clock.h"
 #include "util/file_watch.h"
 
@@ -91,8 +91,8 @@ static enum hf_status read_one(const char *text, const char *path, char **ret_te
     return status;
 }
 
-static enum hf_status make_form(const struct oauth2_config *config,
-                                const struct credentials *credentials, enum oauth2_style style,
+static enum hf_status make_form(const struct hf_oauth2_config *config,
+                                const struct credentials *credentials, enum hf_oauth2_style style,
                                 struct hf_bytes *form)
 {
     form->size = 0;
@@ -100,7 +100,7 @@ static enum hf_status make_form(const struct oauth2_config *config,
         hf_oauth_put_form(form, "grant_type", hf_slice_text("client_credentials"));
     status = status == HF_OK ? put_scopes(form, &config->scopes) : status;
     status = status == HF_OK ? put_params(form, &config->endpoint_params) : status;
-    if (status == HF_OK && style == OAUTH2_BODY) {
+    if (status == HF_OK && style == HF_OAUTH2_BODY) {
         status = hf_oauth_put_form(form, "client_id", hf_slice_text(credentials->id));
         status = status == HF_OK
                      ? hf_oauth_put_form(form, "client_secret", hf_slice_text(credentials->secret))
@@ -126,13 +126,13 @@ static enum hf_status make_basic(const struct credentials *credentials, struct h
     return status;
 }
 
-static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_config *config,
-                          const struct credentials *credentials, enum oauth2_style style,
+static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct hf_oauth2_config *config,
+                          const struct credentials *credentials, enum hf_oauth2_style style,
                           struct hf_bytes *form, struct hf_http_fetched *fetched)
 {
     struct hf_bytes basic = {0};
     enum hf_status status = make_form(config, credentials, style, form);
-    if (status == HF_OK && style == OAUTH2_HEADER) {
+    if (status == HF_OK && style == HF_OAUTH2_HEADER) {
         status = make_basic(credentials, &basic);
     }
     struct hf_header headers[2] = {{hf_slice_text("accept"), hf_slice_text("application/json")},
@@ -144,7 +144,7 @@ static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_c
         .content_type = "application/x-www-form-urlencoded",
         .body = hf_slice_of(form->data, form->size),
         .headers = headers,
-        .header_count = style == OAUTH2_HEADER ? 2 : 1,
+        .header_count = style == HF_OAUTH2_HEADER ? 2 : 1,
         .timeout_ns = config->timeout_ns != 0 ? config->timeout_ns : TIMEOUT_DEFAULT_NS,
     };
     status = status == HF_OK ? hf_http_fetch(fetcher, &fetch, fetched) : status;
@@ -154,16 +154,16 @@ static enum hf_status ask(struct hf_http_fetcher *fetcher, const struct oauth2_c
 
 /* Tries the header first, which servers have to know, then the body, which many want. */
 static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
-                                     const struct oauth2_config *config,
+                                     const struct hf_oauth2_config *config,
                                      const struct credentials *credentials,
-                                     enum oauth2_style *style, struct hf_bytes *form,
+                                     enum hf_oauth2_style *style, struct hf_bytes *form,
                                      struct hf_http_fetched *fetched)
 {
-    enum oauth2_style first = *style != OAUTH2_UNKNOWN ? *style : OAUTH2_HEADER;
+    enum hf_oauth2_style first = *style != HF_OAUTH2_UNKNOWN ? *style : HF_OAUTH2_HEADER;
     enum hf_status status = ask(fetcher, config, credentials, first, form, fetched);
     bool is_refused = status == HF_OK && fetched->code >= 400 && fetched->code < 500;
-    if (is_refused && *style == OAUTH2_UNKNOWN) {
-        first = OAUTH2_BODY;
+    if (is_refused && *style == HF_OAUTH2_UNKNOWN) {
+        first = HF_OAUTH2_BODY;
         status = ask(fetcher, config, credentials, first, form, fetched);
     }
     if (status == HF_OK && fetched->code >= 200 && fetched->code < 300) {
@@ -172,9 +172,10 @@ static enum hf_status ask_in_a_style(struct hf_http_fetcher *fetcher,
     return status;
 }
 
-enum hf_status oauth2_request_token(struct hf_http_fetcher *fetcher,
-                                    const struct oauth2_config *config, enum oauth2_style *style,
-                                    struct hf_token *ret_token, char *reterr)
+enum hf_status hf_oauth2_request_token(struct hf_http_fetcher *fetcher,
+                                       const struct hf_oauth2_config *config,
+                                       enum hf_oauth2_style *style, struct hf_token *ret_token,
+                                       char *reterr)
 {
     struct credentials credentials = {0};
     struct hf_bytes form = {0};

@@ -1,0 +1,123 @@
+#include "probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <holdfast/component.h>
+
+#include "config.h"
+#include "oauth.h"
+#include "support/probe_kubernetes.h"
+#include "support/probe_server.h"
+
+#define TARGETS_MAX 50u /* of a job that are tried */
+
+/* Files with credentials, and the server of tokens. */
+static void probe_credentials(const struct prom_http *http, struct hf_probe *probe)
+{
+    if (http->basic_auth != NULL) {
+        hf_probe_read(probe, http->basic_auth->username_file);
+        hf_probe_read(probe, http->basic_auth->password_file);
+    }
+    if (http->authorization != NULL) {
+        hf_probe_read(probe, http->authorization->credentials_file);
+    }
+    hf_probe_read(probe, http->bearer_token_file);
+    if (http->oauth2 != NULL) {
+        const struct hf_http_client_config client = {.endpoint = http->oauth2->token_url,
+                                                     .proxy_url = http->oauth2->proxy_url,
+                                                     .tls = prom_tls_of(&http->oauth2->tls)};
+        hf_probe_read(probe, http->oauth2->client_secret_file);
+        hf_probe_http_client(probe, &client, NULL);
+    }
+}
+
+static void probe_url(const struct prom_http *http, const char *url, struct hf_probe *probe)
+{
+    const struct hf_http_client_config client = {
+        .endpoint = url, .proxy_url = http->proxy_url, .tls = prom_tls_of(&http->tls)};
+    hf_probe_http_client(probe, &client, NULL);
+}
+
+/* Targets whose address stands in the configuration; relabeling may change others. */
+static void probe_statics(const struct prom_job *job, struct hf_probe *probe)
+{
+    const struct prom_static *statics = job->statics.items;
+    const char *scheme = job->scheme == PROM_HTTPS ? "https" : "http";
+    size_t tried = 0, total = 0;
+    for (size_t i = 0; i < job->statics.count; i++) {
+        for (size_t k = 0; k < statics[i].targets.count; k++) {
+            char url[1024];
+            total++;
+            if (tried == TARGETS_MAX || job->relabel.count != 0) {
+                continue;
+            }
+            snprintf(url, sizeof(url), "%s://%.900s", scheme, statics[i].targets.items[k]);
+            probe_url(&job->http, url, probe);
+            tried++;
+        }
+    }
+    if (tried < total) {
+        hf_probe_say(probe, "targets", job->job_name, HF_PROBE_OK, "%zu of %zu are not tried%s",
+                     total - tried, total,
+                     job->relabel.count != 0 ? ": relabel_configs may change them" : "");
+    }
+}
+
+static void probe_kubernetes(const struct prom_kube_sd *sd, struct hf_probe *probe)
+{
+    static const struct hf_probe_right rights[] = {
+        [PROM_KUBE_NODE] = {.verbs = "list,watch", .resource = "nodes"},
+        [PROM_KUBE_POD] = {.verbs = "list,watch", .resource = "pods"},
+        [PROM_KUBE_SERVICE] = {.verbs = "list,watch", .resource = "services"},
+        [PROM_KUBE_ENDPOINTS] = {.verbs = "list,watch", .resource = "endpoints"},
+        [PROM_KUBE_ENDPOINTSLICE] = {.verbs = "list,watch",
+                                     .group = "discovery.k8s.io",
+                                     .resource = "endpointslices"},
+        [PROM_KUBE_INGRESS] = {.verbs = "list,watch",
+                               .group = "networking.k8s.io",
+                               .resource = "ingresses"},
+    };
+    const struct hf_kube_config access = {
+        .auth_type = sd->kubeconfig_file != NULL ? HF_KUBE_CONFIG : HF_KUBE_SERVICE_ACCOUNT,
+        .config_path = sd->kubeconfig_file,
+    };
+    hf_probe_kubernetes_in(probe, &access, &rights[sd->role], 1,
+                           sd->role == PROM_KUBE_NODE ? (struct hf_string_list){0}
+                                                      : sd->namespaces.names);
+}
+
+static void probe_job(const struct prom_job *job, struct hf_probe *probe)
+{
+    const struct prom_file_sd *files = job->files.items;
+    const struct prom_http_sd *https = job->https.items;
+    const struct prom_kube_sd *kubernetes = job->kubernetes.items;
+    probe_credentials(&job->http, probe);
+    probe_statics(job, probe);
+    for (size_t i = 0; i < job->files.count; i++) {
+        for (size_t k = 0; k < files[i].files.count; k++) {
+            if (strpbrk(files[i].files.items[k], "*?[") == NULL) {
+                hf_probe_read(probe, files[i].files.items[k]);
+            }
+        }
+    }
+    for (size_t i = 0; i < job->https.count; i++) {
+        probe_credentials(&https[i].http, probe);
+        probe_url(&https[i].http, https[i].url, probe);
+    }
+    for (size_t i = 0; i < job->kubernetes.count; i++) {
+        probe_kubernetes(&kubernetes[i], probe);
+    }
+}
+
+void prom_probe(const void *from, struct hf_probe *probe)
+{
+    const struct prom_config *config = from;
+    const struct prom_job *jobs = config->prometheus.jobs.items;
+    for (size_t i = 0; i < config->prometheus.jobs.count; i++) {
+        probe_job(&jobs[i], probe);
+    }
+    if (config->allocator != NULL) {
+        probe_url(&config->allocator->sd.http, config->allocator->endpoint, probe);
+    }
+}
