@@ -19,6 +19,7 @@
 #include "cli/top_cli.h"
 #include "cli/webhook_cli.h"
 #include "config/scalar.h"
+#include "convert/convert.h"
 #include "default_config.h"
 #include "registry.h"
 #include "service/service.h"
@@ -366,6 +367,20 @@ static enum hf_exit schema(struct request *request)
     return HF_EXIT_OK;
 }
 
+static enum hf_exit convert(struct request *request)
+{
+    if (request->word_count != 2 || strcmp(request->words[0], "fluentbit") != 0) {
+        hf_cli_help(hf_cli_find("convert"), stderr);
+        return HF_EXIT_USAGE;
+    }
+    const struct hf_convert_options options = {
+        .path = request->words[1], .components = hf_registry, .out = stdout, .report = stderr};
+    static const enum hf_exit exits[] = {[HF_CONVERT_WHOLE] = HF_EXIT_OK,
+                                         [HF_CONVERT_IN_PART] = HF_EXIT_FAILED,
+                                         [HF_CONVERT_UNUSABLE] = HF_EXIT_USAGE};
+    return exits[hf_convert_run(&options)];
+}
+
 static enum hf_exit version(struct request *request)
 {
     (void)request;
@@ -413,6 +428,7 @@ static const struct action {
     {"diff", diff, 2},
     {"components", components, 0},
     {"print-config", print_config, 0},
+    {"convert", convert, 2},
     {"version", version, 0},
     {"featuregate", featuregate, 1},
     {"completion", completion, 1},

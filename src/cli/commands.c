@@ -149,6 +149,9 @@ static const struct hf_cli_option print_options[] = {
     HELP,
     END,
 };
+static const struct hf_cli_option convert_options[] = {HELP, END};
+static const struct hf_cli_word convert_words[] = {{"fluentbit", "a configuration of Fluent Bit"},
+                                                   {NULL, NULL}};
 static const struct hf_cli_option featuregate_options[] = {CONFIG, SET, GATES, HELP, END};
 static const struct hf_cli_option plain_options[] = {GATES, HELP, END};
 static const struct hf_cli_option queue_options[] = {
@@ -381,8 +384,9 @@ const struct hf_cli_command hf_cli_commands[] = {
          "receivers and exporters, in a directory of their own, and with a time that the test "
          "sets forward. Nothing is listened on and nothing is sent.\n\n"
          "A file names the configuration and has tests; each has inputs at a receiver or a "
-         "pipeline (otlp, json, file or lines), a time to go on by (advance), and what is "
-         "expected at exporters: a count, items of which some fields are said (contains), and "
+         "pipeline, or at a processor (otlp, json, file or lines), a time to go on by (advance), "
+         "and what is expected at exporters, processors and queues: a count, items of which some "
+         "fields are said (contains), and "
          "OTTL conditions that hold for all, any or none of the items:\n\n"
          "  config: gateway.yaml\n"
          "  tests:\n"
@@ -396,6 +400,23 @@ const struct hf_cli_command hf_cli_commands[] = {
      .takes_files = true,
      .exits = "0 all passed, 1 a test failed, 2 wrong usage, or a file or its configuration cannot "
               "be used"},
+    {.name = "convert",
+     .synopsis = "fluentbit FILE",
+     .summary = "makes a configuration of one of Fluent Bit",
+     .about =
+         "Prints a configuration that does what a configuration of Fluent Bit does, and tells "
+         "on standard error what is different (note) and what has no equal (left out).\n\n"
+         "FILE is in the classic form, or in YAML when its name ends with .yaml or .yml. Files "
+         "that it includes and its parsers are read, too. ${NAME} stays a variable of the "
+         "environment.\n\n"
+         "A record's text (log, message) is the body of a log record, its other keys are "
+         "attributes. Each input goes through the filters, and to the outputs, whose Match "
+         "fits its tag.",
+     .options = convert_options,
+     .words = convert_words,
+     .takes_files = true,
+     .exits = "0 everything has an equal, 1 something was left out, 2 wrong usage, or a file that "
+              "cannot be read"},
     {.name = "components",
      .synopsis = "[--docs]",
      .summary = "lists the components that are built in",

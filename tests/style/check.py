@@ -125,9 +125,11 @@ FLOORS = {
         "wal",
         *DATA,
     ),
+    "src/convert": ("src/config", *GROUND),
     "src/webhook": ("src/kubernetes", "src/pipeline", "src/http", *DATA),
     "src/cli": (
         "src/testing",
+        "src/convert",
         "src/service",
         "src/top",
         "src/webhook",
@@ -139,7 +141,7 @@ FLOORS = {
         *DATA,
     ),
     "src/check": ("src/service", "src/pipeline", "src/storage", "src/config", "src/support", "wal", *DATA),
-    "src": ("src/cli", "src/service", "src/check", "src/config"),
+    "src": ("src/cli", "src/convert", "src/service", "src/check", "src/config"),
     "docs/examples": SHARED,
 }
 COMPONENTS = "src/components"
