@@ -190,6 +190,19 @@ class TestReceiver:
         assert receiver.holdfast.metric(REPEATED) == 0
         assert receiver.stored() == ids * 2
 
+    def test_the_longest_header_passes_over_both_transports(self, start, ending):
+        receiver = Receiver(start, ending)
+        sizes = [1, 2] * 1480
+        names = f"1;{ORIGIN};7:" + ",".join(map(str, sizes))
+        assert 5900 < len(names) <= 6000
+        ids = otlp.new_ids(sum(sizes))
+        receiver.send(ids, names)
+        request = otlp.request(otlp.LOGS, ids)
+        headers = {"Holdfast-Records": names}
+        assert post(receiver.holdfast.http_base, otlp.LOGS, request, headers=headers).status_code == 200
+        assert receiver.holdfast.metric(REPEATED, transport="http") == len(ids)
+        assert receiver.stored() == ids
+
     def test_names_are_of_one_sender_and_signal(self, start, ending):
         """Each queue has its own: what another one has says nothing."""
         receiver = Receiver(start, ending)

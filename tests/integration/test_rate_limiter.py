@@ -2,9 +2,10 @@
 
 import grpc
 import pytest
+import yaml
 
 from support import otlp, senders
-from support.holdfast import config, otlp_exporter
+from support.holdfast import config, otlp_exporter, run
 from support.waiting import until
 
 HOUR = "3600s"  # so long an interval that nothing fills up again in a test
@@ -143,3 +144,33 @@ class TestShareOfTheQueue:
         grpc_backend.start()
         grpc_backend.wait_for(loud + quiet)
         until(lambda: self.send(sharing, "loud", otlp.new_ids(1)).status_code == 200, "there is room again")
+
+    @pytest.mark.parametrize(
+        "keys, says",
+        [
+            ({"queue_share": 0.5}, "needs metadata_keys or resource_attributes"),
+            ({"queue_share": 1.5, "metadata_keys": ["x"]}, "at most 1"),
+            ({"queue_share": 0, "metadata_keys": ["x"]}, "at least 0.001"),
+            ({"metadata_keys": ["x"]}, "rate must be greater than zero"),
+            ({"queue_share": 0.5, "metadata_keys": ["x"], "rate": -1}, "rate must be greater than zero"),
+        ],
+    )
+    def test_a_share_that_says_nothing_is_refused(self, tmp_path, keys, says):
+        path = tmp_path / "config.yaml"
+        path.write_text(
+            yaml.safe_dump(
+                {
+                    "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+                    "processors": {"rate_limiter": keys},
+                    "exporters": {"debug": {}},
+                    "service": {
+                        "pipelines": {
+                            "logs": {"receivers": ["otlp"], "processors": ["rate_limiter"], "exporters": ["debug"]}
+                        }
+                    },
+                }
+            )
+        )
+        done = run("validate", "--config", path)
+        assert done.returncode != 0
+        assert says in done.stdout + done.stderr
