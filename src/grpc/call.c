@@ -99,8 +99,7 @@ void hf_grpc_call_pool_free(struct grpc_worker *worker)
     }
 }
 
-/* Neither nghttp2 nor its user has it any more. */
-static void free_call(struct hf_grpc_call *call)
+void hf_grpc_call_free(struct hf_grpc_call *call)
 {
     struct connection *connection = call->connection;
     struct grpc_worker *worker = connection->worker;
@@ -114,6 +113,9 @@ static void free_call(struct hf_grpc_call *call)
     if (call->answer != call->answer_room) {
         free(call->answer);
     }
+    hf_grpc_call_count(call, -(ptrdiff_t)(call->pending.size - call->pending_at), 0);
+    hf_bytes_release(&call->pending);
+    hf_bytes_release(&call->kept);
     *call->link = call->next;
     if (call->next != NULL) {
         call->next->link = call->link;
@@ -138,7 +140,7 @@ void hf_grpc_call_stream_closed(struct hf_grpc_call *call)
 {
     call->stream_open = false;
     if (call->state != CALL_HANDED) {
-        free_call(call);
+        hf_grpc_call_free(call);
     }
 }
 
@@ -259,14 +261,14 @@ void hf_grpc_call_take_header(struct hf_grpc_call *call, struct hf_slice name,
     }
 }
 
-static void refuse(struct hf_grpc_call *call, int code, const char *text)
+static void refuse_http(struct hf_grpc_call *call, int http, int code, const char *text)
 {
-    hf_grpc_call_refuse(call, 200, &(struct hf_grpc_answer){.code = code, .error = text});
+    hf_grpc_call_refuse(call, http, &(struct hf_grpc_answer){.code = code, .error = text});
 }
 
-static void refuse_http(struct hf_grpc_call *call, int http_status, int code, const char *text)
+static void refuse(struct hf_grpc_call *call, int code, const char *text)
 {
-    hf_grpc_call_refuse(call, http_status, &(struct hf_grpc_answer){.code = code, .error = text});
+    refuse_http(call, 200, code, text);
 }
 
 static void refuse_path(struct hf_grpc_call *call)
@@ -403,6 +405,21 @@ static void collect(struct hf_grpc_call *call, struct hf_slice data)
     }
 }
 
+/* False: the prefix is not whole yet, or the call was refused. */
+static bool take_prefix(struct hf_grpc_call *call, struct hf_slice *data)
+{
+    if (hf_grpc_prefix_is_whole(&call->prefix)) {
+        return true;
+    }
+    enum hf_status status = hf_grpc_prefix_feed(&call->prefix, data);
+    if (status == HF_INVALID) {
+        refuse(call, CODE_INTERNAL, "grpc: the message prefix has an unknown flag");
+    } else if (status == HF_OK) {
+        judge_prefix(call);
+    }
+    return status == HF_OK && call->state == CALL_BODY;
+}
+
 void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
 {
     call->progress_ns = hf_loop_now_ns(call->connection->worker->loop);
@@ -413,18 +430,21 @@ void hf_grpc_call_data(struct hf_grpc_call *call, struct hf_slice data)
         hf_grpc_conversation_data(call, data);
         return;
     }
-    if (!hf_grpc_prefix_is_whole(&call->prefix)) {
-        enum hf_status status = hf_grpc_prefix_feed(&call->prefix, &data);
-        if (status == HF_INVALID) {
-            refuse(call, CODE_INTERNAL, "grpc: the message prefix has an unknown flag");
-        } else if (status == HF_OK) {
-            judge_prefix(call);
-        }
-        if (status != HF_OK || call->state != CALL_BODY) {
-            return;
-        }
+    if (take_prefix(call, &data)) {
+        collect(call, data);
     }
-    collect(call, data);
+}
+
+bool hf_grpc_call_fill(struct hf_grpc_call *call, struct hf_slice *data)
+{
+    if (!take_prefix(call, data)) {
+        return false;
+    }
+    size_t left = call->prefix.size - call->wire->bytes.size;
+    size_t taken = left < data->size ? left : data->size;
+    collect(call, hf_slice_of(data->data, taken));
+    *data = hf_slice_of(data->data + taken, data->size - taken);
+    return call->state == CALL_BODY && taken == left;
 }
 
 /* False when the call was refused. What has hardly others beside it always passes, or it never
@@ -473,27 +493,14 @@ static bool decode(struct hf_grpc_call *call)
 static void hand_over(struct hf_grpc_call *call)
 {
     struct grpc_worker *worker = call->connection->worker;
-    const struct hf_grpc_server_options *options = &worker->server->options;
     call->state = CALL_HANDED;
     hf_grpc_worker_count(worker, 0, (ptrdiff_t)call->counted);
     hf_grpc_server_handed(worker, 1);
-    options->on_message(options->user, call);
+    worker->server->options.on_message(worker->server->options.user, call);
 }
 
-void hf_grpc_call_end(struct hf_grpc_call *call)
+void hf_grpc_call_take_message(struct hf_grpc_call *call)
 {
-    call->remote_closed = true;
-    if (call->state != CALL_BODY || call->on_hold) {
-        return;
-    }
-    if (call->method->converse != NULL) {
-        hf_grpc_conversation_finish(call);
-        return;
-    }
-    if (!hf_grpc_prefix_is_whole(&call->prefix) || call->wire->bytes.size < call->prefix.size) {
-        refuse(call, CODE_INTERNAL, "grpc: the stream ended before its message was whole");
-        return;
-    }
     if (is_late(call)) {
         refuse(call, CODE_DEADLINE, "context deadline exceeded");
         return;
@@ -511,6 +518,23 @@ void hf_grpc_call_end(struct hf_grpc_call *call)
     hand_over(call);
 }
 
+void hf_grpc_call_end(struct hf_grpc_call *call)
+{
+    call->remote_closed = true;
+    if (call->state != CALL_BODY || call->on_hold) {
+        return;
+    }
+    if (call->method->converse != NULL) {
+        hf_grpc_conversation_finish(call);
+        return;
+    }
+    if (!hf_grpc_prefix_is_whole(&call->prefix) || call->wire->bytes.size < call->prefix.size) {
+        refuse(call, CODE_INTERNAL, "grpc: the stream ended before its message was whole");
+        return;
+    }
+    hf_grpc_call_take_message(call);
+}
+
 /* ---- for its user ---- */
 
 void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer *answer)
@@ -521,7 +545,7 @@ void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer 
     bool handed = call->state == CALL_HANDED;
     hf_grpc_call_submit(call, answer);
     if (!call->stream_open) {
-        free_call(call);
+        hf_grpc_call_free(call);
     }
     if (handed) {
         hf_grpc_server_handed(worker, -1);
@@ -542,15 +566,6 @@ void hf_grpc_call_hold(struct hf_grpc_call *call)
 bool hf_grpc_call_is_on_hold(const struct hf_grpc_call *call)
 {
     return call->on_hold && call->state == CALL_BODY;
-}
-
-void hf_grpc_call_resume(struct hf_grpc_call *call)
-{
-    assert(hf_loop_is_own_thread(call->connection->worker->loop));
-    call->on_hold = false;
-    if (call->remote_closed) {
-        hf_grpc_call_end(call);
-    }
 }
 
 void *hf_grpc_call_user(const struct hf_grpc_call *call)

@@ -44,6 +44,20 @@ static void check_conversation(struct hf_grpc_call *call, uint64_t now_ns)
     }
 }
 
+/* Between two messages of a stream, which ends when the server drains. */
+static void check_between(struct hf_grpc_call *call, uint64_t now_ns)
+{
+    hf_intake_pace_begin(&call->pace, now_ns);
+    if (call->has_timeout && now_ns >= call->deadline_ns) {
+        hf_grpc_call_refuse(call, 200,
+                            &(struct hf_grpc_answer){.code = CODE_DEADLINE_EXCEEDED,
+                                                     .error = "context deadline exceeded"});
+    } else if (call->connection->drain != DRAIN_NOT) {
+        hf_grpc_call_submit(call, &(struct hf_grpc_answer){.code = CODE_UNAVAILABLE,
+                                                           .error = "the server is draining"});
+    }
+}
+
 static void check_calls(struct connection *connection, uint64_t now_ns)
 {
     for (struct hf_grpc_call *call = connection->calls, *next; call != NULL; call = next) {
@@ -54,6 +68,8 @@ static void check_calls(struct connection *connection, uint64_t now_ns)
                                      "headers not finished in 60 s");
         } else if (call->state == CALL_BODY && call->conversation != NULL) {
             check_conversation(call, now_ns);
+        } else if (hf_grpc_call_is_between(call) && !hf_grpc_call_is_on_hold(call)) {
+            check_between(call, now_ns);
         } else if (call->state == CALL_BODY) {
             check_message(call, now_ns);
         } else if (call->state == CALL_ANSWERED && !call->given_up && since_ns > ANSWER_NS) {

@@ -30,6 +30,9 @@ static uint64_t key_of(const struct hf_grpc_call *call, uint64_t now_ns)
 
 static void consider(struct hf_intake_victims *victims, struct hf_grpc_call *call, uint64_t now_ns)
 {
+    if (hf_grpc_call_is_between(call)) {
+        return; /* it holds nothing */
+    }
     if (call->state == CALL_BODY && now_ns - call->pace.begun_ns >= HF_INTAKE_YOUNG_NS) {
         hf_intake_victims_add(victims, key_of(call, now_ns), call);
     } else if (call->state == CALL_ANSWERED && !call->given_up &&

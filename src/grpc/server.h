@@ -14,8 +14,7 @@
  * refused for now. A message must come at a least rate and within a time; an answer that is not
  * taken in 20 s is given up.
  *
- * Nothing is said before a client's first bytes: one that speaks another protocol gets an answer
- * that it understands, and goes.
+ * Nothing is said before a client's first bytes: to another protocol there is an answer in it.
  */
 #pragma once
 
@@ -49,6 +48,9 @@ struct hf_grpc_method {
      * drains. `message` is the same each time.
      */
     uint64_t repeat_ns;
+    /* The client says any number of messages: on_message() hears of the next one after
+     * hf_grpc_call_next(). The call ends between two, when the client or the server wants to. */
+    bool streams;
 };
 
 struct hf_grpc_server_options {
@@ -62,10 +64,9 @@ struct hf_grpc_server_options {
     size_t read_buffer_bytes;                  /* 0: 256 KiB, one a loop */
     size_t connections_max;                    /* 0: 10,000 */
     size_t connections_per_peer_max;           /* util/peer.h; 0: no limit of its own */
-    uint64_t
-        buffered_bytes_max;   /* of all calls; 0: 256 MiB; a message has three quarters at most */
-    uint64_t message_time_ns; /* from its headers to its end; 0: 10 min */
-    uint64_t message_rate;    /* bytes a second that must come after 30 s; 0: 1,024 */
+    uint64_t buffered_bytes_max; /* of all calls; 0: 256 MiB; a message: three quarters at most */
+    uint64_t message_time_ns;    /* from its headers to its end; 0: 10 min */
+    uint64_t message_rate;       /* bytes a second that must come after 30 s; 0: 1,024 */
     uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: 2 h, 20 s */
     uint64_t max_connection_idle_ns, max_connection_age_ns,
         max_connection_age_grace_ns;  /* 0: no limit */
@@ -83,14 +84,12 @@ struct hf_grpc_server_options {
     void (*on_headers)(void *user, struct hf_grpc_call *call);
     /* The loop's thread: a call with something in its slot is no more. May be NULL. */
     void (*on_gone)(void *user, struct hf_grpc_call *call);
-    /* The loop's thread: the message is whole and decoded. Must end in one hf_grpc_call_answer().
-     */
+    /* The loop's thread: the message is whole and decoded. Must end in hf_grpc_call_answer() once,
+     * or hf_grpc_call_next(). */
     void (*on_message)(void *user, struct hf_grpc_call *call);
-    /* A connection or call was ended for a protocol error: for the log and a counter. May be NULL.
-     */
+    /* A connection or call was ended for a protocol error: for log and counter. May be NULL. */
     void (*on_error)(void *user, const char *peer, const char *what);
-    /* After a stop, once: no thread uses `user` any more, and none of these is called. May be NULL.
-     */
+    /* After a stop, once: no thread uses `user` any more, none of these is called. May be NULL. */
     void (*on_end)(void *user);
     void *user;
 };
@@ -145,3 +144,7 @@ struct hf_grpc_answer {
 /* Ends the call; the connection may have gone meanwhile, which is no error. The connection is
  * written at the end of the turn. */
 void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);
+/* Of a method that streams: the message is done with, and the call may be no more; and what its
+ * user keeps from one message to the next. */
+void hf_grpc_call_next(struct hf_grpc_call *call);
+struct hf_bytes *hf_grpc_call_kept(struct hf_grpc_call *call);

@@ -70,6 +70,9 @@ struct hf_grpc_call {
     size_t unconsumed; /* of the stream's window */
     struct hf_grpc_message message;
     void *data;                        /* its user's */
+    struct hf_bytes kept;              /* likewise, of a method that streams */
+    struct hf_bytes pending;           /* what came while its user has a message, */
+    size_t pending_at;                 /* from here on */
     struct conversation *conversation; /* NULL: a unary call, or not begun */
     uint8_t *answer;                   /* prefix and message: `answer_room`, or allocated */
     size_t answer_size, answer_sent;
@@ -257,6 +260,28 @@ void hf_grpc_call_end(struct hf_grpc_call *call);
 /* nghttp2, or the whole connection, is done with it. */
 void hf_grpc_call_stream_closed(struct hf_grpc_call *call);
 void hf_grpc_call_pool_free(struct grpc_worker *worker);
+
+/* For call_stream.c: what is left of the message goes into it from the front of `*data`. False: it
+ * is not whole yet, or the call was refused. */
+HF_MUST_USE bool hf_grpc_call_fill(struct hf_grpc_call *call, struct hf_slice *data);
+/* The message is whole: decodes it and hands it over, or refuses the call. */
+void hf_grpc_call_take_message(struct hf_grpc_call *call);
+/* Neither nghttp2 nor its user has it any more. */
+void hf_grpc_call_free(struct hf_grpc_call *call);
+
+/* ---- call_stream.c: calls of many messages, and what all calls have in common with them ---- */
+static inline bool hf_grpc_call_streams(const struct hf_grpc_call *call)
+{
+    return call->method != NULL && call->method->streams;
+}
+/* Is it between two messages? */
+static inline bool hf_grpc_call_is_between(const struct hf_grpc_call *call)
+{
+    return hf_grpc_call_streams(call) && call->state == CALL_BODY && call->prefix.have == 0;
+}
+/* Data and the end of any call. False: out of memory. */
+HF_MUST_USE bool hf_grpc_call_on_data(struct hf_grpc_call *call, struct hf_slice data);
+void hf_grpc_call_on_end(struct hf_grpc_call *call);
 
 /* ---- call_memory.c ---- */
 /* Counts bytes that it holds, with its worker and its sender. */

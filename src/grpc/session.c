@@ -62,15 +62,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     if (call == NULL) {
         return 0;
     }
-    hf_grpc_call_data(call, hf_slice_of(data, size));
-    /* Most messages are far smaller than the window: those never touch it. */
-    call->unconsumed += size;
-    if (call->unconsumed >= connection->worker->server->options.stream_window / 4) {
-        int failed = nghttp2_session_consume_stream(session, stream_id, call->unconsumed);
-        call->unconsumed = 0;
-        return failed == NGHTTP2_ERR_NOMEM ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
-    }
-    return 0;
+    return hf_grpc_call_on_data(call, hf_slice_of(data, size)) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 /* As grpc-go counts: pings that come too fast while nothing was sent to the client. */
@@ -116,7 +108,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
             hf_grpc_call_headers_end(call);
         }
         if (call != NULL && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-            hf_grpc_call_end(call);
+            hf_grpc_call_on_end(call);
         }
         break;
     case NGHTTP2_RST_STREAM:

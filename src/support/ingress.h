@@ -12,6 +12,7 @@
 #include "util/log_limiter.h"
 
 struct hf_builder;
+struct hf_bytes;
 struct hf_series;
 struct hf_http_answer;
 struct hf_http_request;
@@ -27,7 +28,7 @@ struct hf_http_request;
 enum { HF_INGRESS_PARTIAL_MAX = 320, HF_INGRESS_COUNTS = 3 };
 #define HF_INGRESS_BUSY "too many credentials are being checked, try again later"
 
-/* What a receiver says of its peers, for all its listeners. */
+/* What a receiver says of its peers. */
 struct hf_ingress {
     struct hf_node *node;
     struct hf_log_limiter said;
@@ -59,6 +60,7 @@ struct hf_ingress_body {
     struct hf_slice meta;  /* for the batch */
     size_t bytes_max;      /* the largest body */
     int note;              /* for the answer: the receiver's own number, 0 at first */
+    struct hf_bytes *kept; /* a stream of gRPC: the receiver's own from message to message */
     struct hf_batch *also; /* HTTP, set by `decode`: a second batch; the answer waits for both */
     uint32_t counts[HF_INGRESS_COUNTS];   /* HTTP: for the answer, the receiver's own */
     char partial[HF_INGRESS_PARTIAL_MAX]; /* HTTP: why a part is refused; logged too */
@@ -108,7 +110,6 @@ struct hf_ingress_port {
 
 void hf_ingress_init(struct hf_ingress *ingress, struct hf_node *node);
 void hf_ingress_release(struct hf_ingress *ingress);
-
 /* Registers the counters and finds the authenticator of a port, whose first six members are set. */
 HF_MUST_USE enum hf_status hf_ingress_open_port(struct hf_ingress_port *port,
                                                 const struct hf_auth_config *auth,
@@ -126,7 +127,7 @@ void hf_ingress_say(struct hf_ingress *ingress, const char *peer, const char *wh
 /* That a request was refused for what it met here; the end of the process has its own lines. */
 void hf_ingress_complain_refused(struct hf_ingress *ingress, const char *peer,
                                  enum hf_status status);
-/* Log why renewed certificate files are not used; that the default address is open to all. */
+/* Log why renewed certificates are not used; that the default address is open to all. */
 void hf_ingress_warn_reload(const struct hf_ingress_port *port, const char *why);
 void hf_ingress_warn_default(const struct hf_ingress_port *port, const char *endpoint);
 
@@ -142,7 +143,6 @@ size_t hf_ingress_message_limit(const struct hf_ingress_port *port, const char *
 /* A batch of a copy of `bytes`, of so many items. NULL: out of memory. */
 struct hf_batch *hf_ingress_batch(const struct hf_ingress_body *body, struct hf_slice bytes,
                                   uint32_t items);
-
 /* Finishes the builder and takes its batch, for a body of another format than OTLP; NULL: it has no
  * items. HF_TOO_LARGE, with a sentence: it is larger than one request may be. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_ingress_take_built(const struct hf_ingress_body *body,

@@ -15,6 +15,9 @@
 #include "util/metrics.h"
 
 #define OWN_METHODS 3 /* health, and reflection in two versions */
+/* Between two offers of a stream's message. */
+#define AGAIN_FIRST_NS UINT64_C(50000000)
+#define AGAIN_MOST_NS UINT64_C(1000000000)
 
 struct hf_ingress_grpc {
     struct hf_ingress_port port;
@@ -36,6 +39,9 @@ struct intake {
     enum hf_status status;
     struct hf_ingress_route route;
     int note;
+    struct hf_batch *batch; /* of a stream, to be offered again */
+    struct hf_timer again;
+    uint64_t wait_ns;
 };
 
 static void refuse(struct hf_grpc_call *call, enum hf_status status, const char *text)
@@ -64,16 +70,49 @@ static void answer_success(const struct intake *intake)
     hf_grpc_call_answer(intake->call, &answer);
 }
 
+static void offer_again(struct hf_timer *timer, uint64_t now_ns)
+{
+    struct intake *intake = HF_CONTAINER(timer, struct intake, again);
+    const struct hf_ingress_port *port = &intake->grpc->port;
+    (void)now_ns;
+    hf_submit(port->node, intake->batch, port->transport, &intake->reply);
+}
+
+/* Its sender would not send the message again: it waits here. False: it cannot. */
+static bool wait_for_room(struct intake *intake)
+{
+    bool is_over = intake->batch == NULL || intake->status == HF_CLOSED ||
+                   !hf_status_row(intake->status)->retryable;
+    if (is_over) {
+        return false;
+    }
+    intake->again.fire = offer_again;
+    intake->wait_ns = intake->wait_ns == 0                  ? AGAIN_FIRST_NS
+                      : 2 * intake->wait_ns < AGAIN_MOST_NS ? 2 * intake->wait_ns
+                                                            : AGAIN_MOST_NS;
+    return hf_loop_timer_set(intake->loop, &intake->again,
+                             hf_loop_now_ns(intake->loop) + intake->wait_ns) == HF_OK;
+}
+
 static void answer_on_loop(struct hf_task *task)
 {
     struct intake *intake = HF_CONTAINER(task, struct intake, task);
-    if (intake->status == HF_OK) {
-        answer_success(intake);
-    } else {
+    const struct hf_ingress_method *method = hf_grpc_call_user(intake->call);
+    if (intake->status != HF_OK) {
         hf_ingress_complain_refused(intake->grpc->port.ingress, hf_grpc_call_peer(intake->call),
                                     intake->status);
-        refuse(intake->call, intake->status, NULL);
     }
+    if (intake->status != HF_OK && wait_for_room(intake)) {
+        return;
+    }
+    if (intake->status != HF_OK) {
+        refuse(intake->call, intake->status, NULL);
+    } else if (method->streams) {
+        hf_grpc_call_next(intake->call);
+    } else {
+        answer_success(intake);
+    }
+    hf_ref_drop(intake->batch != NULL ? &intake->batch->ref : NULL);
     free(intake);
 }
 
@@ -234,18 +273,23 @@ static void refuse_malformed(struct hf_ingress_grpc *grpc, struct hf_grpc_call *
 static void submit(struct hf_ingress_grpc *grpc, struct hf_grpc_call *call,
                    const struct hf_ingress_body *body, struct hf_batch *batch)
 {
+    const struct hf_ingress_method *method = hf_grpc_call_user(call);
     struct intake *intake = malloc(sizeof(*intake));
     if (intake == NULL) {
         refuse_client(grpc, call, HF_NOMEM);
         return;
     }
-    intake->reply.done = on_disk;
-    intake->task.run = answer_on_loop;
-    intake->call = call;
-    intake->loop = hf_grpc_call_loop(call);
-    intake->grpc = grpc;
-    intake->route = body->route;
-    intake->note = body->note;
+    *intake = (struct intake){.reply.done = on_disk,
+                              .task.run = answer_on_loop,
+                              .call = call,
+                              .loop = hf_grpc_call_loop(call),
+                              .grpc = grpc,
+                              .route = body->route,
+                              .note = body->note};
+    if (method->streams && batch != NULL) {
+        hf_ref_take(&batch->ref);
+        intake->batch = batch;
+    }
     if (batch == NULL) {
         on_disk(&intake->reply, HF_OK); /* there is nothing to write */
     } else {
@@ -270,6 +314,7 @@ static void take_message(struct hf_ingress_grpc *grpc, struct hf_grpc_call *call
         .owner = message->owner,
         .meta = meta,
         .bytes_max = HF_INGRESS_MESSAGE_MAX,
+        .kept = hf_grpc_call_kept(call),
     };
     struct hf_batch *batch = NULL;
     char error[HF_INGRESS_ERROR_MAX];
@@ -335,7 +380,8 @@ static size_t list_methods(struct hf_ingress_grpc *grpc, struct hf_grpc_method *
     size_t count = 0;
     for (; count < grpc->method_count; count++) {
         methods[count] = (struct hf_grpc_method){.path = grpc->methods[count]->path,
-                                                 .user = (void *)grpc->methods[count]};
+                                                 .user = (void *)grpc->methods[count],
+                                                 .streams = grpc->methods[count]->streams};
     }
     methods[count++] = (struct hf_grpc_method){.path = HF_GRPC_HEALTH_PATH};
     for (size_t i = 0; i < sizeof(reflections) / sizeof(reflections[0]); i++) {

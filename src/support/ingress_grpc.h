@@ -16,6 +16,9 @@ struct hf_ingress_grpc;
 struct hf_ingress_method {
     const char *path;
     struct hf_ingress_route route;
+    /* The client says any number of messages, whose protocol has no answer to each: the next one is
+     * read once the last is on disk; one that is refused for now is offered again meanwhile. */
+    bool streams;
 };
 
 /* All but `reterr` are borrowed until close. `key`: see struct hf_ingress_port. At most

@@ -74,7 +74,7 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
 static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
 
 static const struct hf_ingress_method methods[] = {
-    {"/jaeger.api_v2.CollectorService/PostSpans", {HF_TRACES, HF_JAEGER_PROTO}},
+    {.path = "/jaeger.api_v2.CollectorService/PostSpans", .route = {HF_TRACES, HF_JAEGER_PROTO}},
 };
 
 /* ---- the component ---- */

@@ -127,7 +127,7 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
 static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
 
 static const struct hf_ingress_method methods[] = {
-    {"/logproto.Pusher/Push", {HF_LOGS, LOKI_PROTO}},
+    {.path = "/logproto.Pusher/Push", .route = {HF_LOGS, LOKI_PROTO}},
 };
 
 /* ---- the component ---- */

@@ -17,11 +17,14 @@ static const struct hf_ingress_ops ops = {
 };
 
 static const struct hf_ingress_method methods[] = {
-    {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", {HF_TRACES, OTLP_PROTO}},
-    {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", {HF_METRICS, OTLP_PROTO}},
-    {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", {HF_LOGS, OTLP_PROTO}},
-    {"/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
-     {HF_PROFILES, OTLP_PROTO}},
+    {.path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+     .route = {HF_TRACES, OTLP_PROTO}},
+    {.path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+     .route = {HF_METRICS, OTLP_PROTO}},
+    {.path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+     .route = {HF_LOGS, OTLP_PROTO}},
+    {.path = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+     .route = {HF_PROFILES, OTLP_PROTO}},
 };
 
 /* A counter of strings that were not UTF-8 and were repaired. */
