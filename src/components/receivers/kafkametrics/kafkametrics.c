@@ -215,6 +215,7 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING_LIST,
      .offset = AT(scrapers),
      .choices = scrapers,
+     .required = true,
      .help = "What is looked at: brokers, topics, consumers."},
     {.key = "refresh_frequency",
      .type = HF_FIELD_IGNORED,
