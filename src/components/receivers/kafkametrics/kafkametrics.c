@@ -163,7 +163,7 @@ static void stop_metrics(void *self)
 static const char *check_pattern(const char *key, const char *pattern)
 {
     static char why[HF_ERROR_MAX]; /* the main thread's */
-    char error[HF_REGEX_ERROR_MAX];
+    char error[HF_REGEX_ERROR_MAX] = "";
     struct hf_regex *regex = NULL;
     enum hf_status status = hf_regex_new(pattern, &regex, error);
     hf_regex_free(regex);
