@@ -140,6 +140,7 @@ static int connect_any(const struct hf_dial_addresses *addresses, int family,
 {
     int fd = -1;
     snprintf(reterr, HF_ERROR_MAX, "the name has no address of that family");
+    errno = EHOSTUNREACH;
     for (size_t i = 0; i < addresses->count && fd < 0; i++) {
         const struct hf_grpc_address *address = &addresses->items[i];
         if (family != AF_UNSPEC && address->storage.ss_family != family) {
@@ -151,6 +152,7 @@ static int connect_any(const struct hf_dial_addresses *addresses, int family,
             int error = errno;
             hf_grpc_address_describe(address, name, sizeof(name));
             snprintf(reterr, HF_ERROR_MAX, "connecting to %s failed: %s", name, strerror(error));
+            errno = error;
         }
     }
     return fd;
@@ -163,10 +165,18 @@ int hf_dial(const struct hf_grpc_target *target, int family, const struct hf_pat
     struct hf_dial_addresses *addresses = malloc(sizeof(*addresses));
     if (addresses == NULL) {
         snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    } else if (hf_dial_find(target, patience, addresses, reterr) == HF_OK) {
-        fd = connect_any(addresses, family, patience, reterr);
+        errno = ENOMEM;
+        return -1;
     }
+    enum hf_status status = hf_dial_find(target, patience, addresses, reterr);
+    if (status == HF_OK) {
+        fd = connect_any(addresses, family, patience, reterr);
+    } else {
+        errno = status == HF_CLOSED ? ECANCELED : EHOSTUNREACH;
+    }
+    int error = errno;
     free(addresses);
+    errno = error;
     return fd;
 }
 

@@ -28,8 +28,8 @@ HF_MUST_USE enum hf_status hf_dial_find(const struct hf_grpc_target *target,
 /* A connected socket that does not block, the caller's; -1 with errno (ECANCELED: told to stop). */
 int hf_dial_connect(const struct hf_grpc_address *address, const struct hf_patience *patience);
 
-/* Both, trying the addresses of that family (AF_UNSPEC: any) in their order. -1: `reterr` says
- * why. */
+/* Both, trying the addresses of that family (AF_UNSPEC: any) in their order. -1 with errno, as
+ * above: `reterr` says why. */
 int hf_dial(const struct hf_grpc_target *target, int family, const struct hf_patience *patience,
             char *reterr);
 

@@ -27,6 +27,7 @@ NEEDED = {
         "target_allocator": {"endpoint": "http://localhost:80", "collector_id": "a"},
     },
     "kubeletstats receiver": {"auth_type": "none"},
+    "kafkametrics receiver": {"scrapers": ["brokers"]},
     "postgresql receiver": {"username": "a", "password": "b"},
     "rabbitmq receiver": {"username": "a", "password": "b"},
     "redis receiver": {"endpoint": "localhost:6379"},

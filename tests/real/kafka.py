@@ -9,6 +9,7 @@ from support import backends, otlp, senders
 from support.holdfast import FAST_RETRY, Holdfast, config, otlp_exporter
 from support.kafka import Kafka
 from support.ports import free_port
+from support.scraped_servers import scrape, scraping, switched, values
 from support.waiting import until
 
 from .tools import FOLDER, judge
@@ -218,6 +219,32 @@ def check_restarts(broker, directory, stack):
     client = stack.enter_context(Kafka("client", f"127.0.0.1:{broker.plain}"))
     wanted = len(client.messages("restarts"))
     until(lambda: sum(client.committed("g", "restarts").values()) == wanted, "all offsets are committed", 60)
+    check_metrics(broker, directory, stack, wanted)
+
+
+def check_metrics(broker, directory, stack, count):
+    """The receiver kafkametrics beside the group that has read all of the topic."""
+    backend = stack.enter_context(backends.HttpBackend())
+    settings = {
+        "kafka.broker.log_retention_period": {(str(1),): 168 * 3600},
+        "kafka.topic.log_retention_period": {("restarts",): 604800},
+        "kafka.topic.log_retention_size": {("restarts",): -1},
+        "kafka.topic.min_insync_replicas": {("restarts",): 1},
+    }
+    keys_of = {"topic_match": "^restarts$", "metrics": switched(settings), "scrapers": ["brokers", "topics", "consumers"]}
+    watcher = Holdfast(directory / "watcher", scraping(backend, "kafkametrics", **keys(broker, "plain"), **keys_of)).start()
+    stack.callback(watcher.close)
+    found = scrape(backend, lambda found: values(found, "kafka.consumer_group.lag_sum"), watcher.log)
+    assert values(found, "kafka.brokers") == {(): 1}
+    assert values(found, "kafka.consumer_group.members")[("g",)] == 1
+    assert values(found, "kafka.consumer_group.offset_sum") == {("g", "restarts"): count}
+    assert values(found, "kafka.consumer_group.lag_sum") == {("g", "restarts"): 0}
+    assert values(found, "kafka.consumer_group.lag") == {("g", partition, "restarts"): 0 for partition in range(3)}
+    assert sum(values(found, "kafka.consumer_group.offset").values()) == count
+    assert sum(values(found, "kafka.partition.current_offset").values()) == count
+    for name, expected in settings.items():
+        assert values(found, name) == expected, name
+    assert watcher.metric("otelcol_scraper_errored_metric_points", receiver="kafkametrics", scraper="kafkametrics") == 0
 
 
 def main(directory):

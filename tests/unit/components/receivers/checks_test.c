@@ -9,6 +9,7 @@ RECEIVER(httpcheck)
 RECEIVER(jaeger)
 RECEIVER(journald)
 RECEIVER(k8sobjects)
+RECEIVER(kafkametrics)
 RECEIVER(loki)
 RECEIVER(postgresql)
 RECEIVER(redis)
@@ -67,6 +68,10 @@ static const struct {
     {&hf_receiver_httpcheck,
      {{"targets.0.endpoint", "http://a"}, {"targets.0.validations.0.regex", "("}},
      "validations: regex: "},
+    {&hf_receiver_kafkametrics, {{NULL, NULL}}, "scrapers: at least one"},
+    {&hf_receiver_kafkametrics, {{"scrapers", "brokers"}}, NULL},
+    {&hf_receiver_kafkametrics, {{"scrapers", "topics"}, {"topic_match", "("}}, "topic_match: "},
+    {&hf_receiver_kafkametrics, {{"scrapers", "topics"}, {"group_match", "("}}, "group_match: "},
     {&hf_receiver_redis, {{"endpoint", "localhost:6379"}}, NULL},
     {&hf_receiver_redis, {{"endpoint", "[::1]:6379"}}, NULL},
     {&hf_receiver_redis, {{"endpoint", "localhost"}}, "endpoint: expected host:port"},

@@ -1,0 +1,250 @@
+/*
+ * kafkametrics: brokers, topics, offsets and consumer groups of a Kafka cluster, asked for at an
+ * interval.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <holdfast/component.h>
+
+#include "kafka_look.h"
+#include "support/probe_inputs.h"
+#include "util/clock.h"
+
+#define SCOPE                                                                                      \
+    "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kafkametricsreceiver"
+#define ANSWER_NS (30 * HF_NS_PER_S) /* of a scrape that has no timeout */
+
+struct kafkametrics {
+    const struct kafkametrics_config *config;
+    const struct hf_kafka_library *library;
+    struct hf_kafka_admin *admin;
+    struct hf_regex *topics, *groups;
+    struct hf_scraper *scraper;
+    int stop_fd;
+    uint64_t begun_ns;
+    struct hf_points points; /* the scraper's thread */
+};
+
+static const char *const sources[] = {"kafkametrics"};
+
+static void write_points(struct kafkametrics *metrics, struct hf_scrape *scrape)
+{
+    static const char *const names[] = {KAFKA_RESOURCES(HF_RESOURCE_NAME)};
+    const struct kafkametrics_config *config = metrics->config;
+    bool failed;
+    hf_build_resource(scrape->builder, HF_EMPTY_SLICE);
+    if (config->wanted.resources[KAFKA_ALIAS]) {
+        hf_build_attribute_string(scrape->builder, hf_slice_text(names[KAFKA_ALIAS]),
+                                  hf_slice_text(config->alias != NULL ? config->alias : ""));
+    }
+    hf_build_scope(scrape->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
+    hf_scrape_count(scrape, 0,
+                    hf_points_write(&metrics->points, scrape->builder, metrics->begun_ns,
+                                    scrape->now_ns, &failed));
+    if (failed) {
+        hf_scrape_failed(scrape, 0, 1, "the answers need more memory than there is");
+    }
+}
+
+/* The scraper's thread. */
+static void scrape(void *user, struct hf_scrape *scrape)
+{
+    struct kafkametrics *metrics = user;
+    uint64_t until_ns = hf_clock_monotonic_ns() + ANSWER_NS;
+    struct kafka_look look = {
+        .config = metrics->config,
+        .library = metrics->library,
+        .admin = metrics->admin,
+        .topics = metrics->topics,
+        .groups = metrics->groups,
+        .scrape = scrape,
+        .patience = {scrape->deadline_ns != UINT64_MAX ? scrape->deadline_ns : until_ns,
+                     metrics->stop_fd},
+        .points = &metrics->points,
+    };
+    kafka_look_run(&look);
+    write_points(metrics, scrape);
+}
+
+/* ---- life; the main thread ---- */
+
+static void close_metrics(void *self)
+{
+    struct kafkametrics *metrics = self;
+    hf_scraper_free(metrics->scraper);
+    hf_kafka_admin_close(metrics->admin);
+    hf_regex_free(metrics->topics);
+    hf_regex_free(metrics->groups);
+    hf_points_release(&metrics->points);
+    if (metrics->stop_fd >= 0) {
+        close(metrics->stop_fd);
+    }
+    free(metrics);
+}
+
+static enum hf_status open_admin(struct kafkametrics *metrics, char *reterr)
+{
+    struct hf_kafka_settings settings = {0};
+    metrics->library = hf_kafka_library(reterr);
+    if (metrics->library == NULL) {
+        return HF_UNSUPPORTED;
+    }
+    hf_kafka_config_set(&metrics->config->kafka, &settings);
+    enum hf_status status =
+        hf_kafka_admin_open(metrics->library, &settings, &metrics->admin, reterr);
+    hf_kafka_settings_release(&settings);
+    return status;
+}
+
+static enum hf_status open_parts(struct kafkametrics *metrics, struct hf_node *node, char *reterr)
+{
+    const struct kafkametrics_config *config = metrics->config;
+    const struct hf_scraper_options scraper = {.node = node,
+                                               .config = &config->scraper,
+                                               .signal = HF_METRICS,
+                                               .sources = sources,
+                                               .source_count = 1,
+                                               .scrape = scrape,
+                                               .user = metrics};
+    metrics->stop_fd = hf_stop_fd_open();
+    if (metrics->stop_fd < 0) {
+        snprintf(reterr, HF_ERROR_MAX, "opening an eventfd failed");
+        return HF_IO;
+    }
+    enum hf_status status = hf_regex_new(config->topic_match, &metrics->topics, reterr);
+    status = status == HF_OK ? hf_regex_new(config->group_match, &metrics->groups, reterr) : status;
+    status = status == HF_OK ? open_admin(metrics, reterr) : status;
+    if (status != HF_OK) {
+        return status;
+    }
+    snprintf(reterr, HF_ERROR_MAX, "out of memory");
+    status =
+        hf_points_init(&metrics->points, kafka_rows, config->wanted.metrics, KAFKA_METRIC_COUNT);
+    return status == HF_OK ? hf_scraper_new(&scraper, &metrics->scraper, reterr) : status;
+}
+
+static enum hf_status open_metrics(struct hf_node *node, const void *config, void **ret_self,
+                                   char *reterr)
+{
+    struct kafkametrics *metrics = calloc(1, sizeof(*metrics));
+    if (metrics == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    metrics->config = config;
+    metrics->stop_fd = -1;
+    metrics->begun_ns = hf_clock_unix_ns();
+    enum hf_status status = open_parts(metrics, node, reterr);
+    if (status != HF_OK) {
+        close_metrics(metrics);
+        return status;
+    }
+    *ret_self = metrics;
+    return HF_OK;
+}
+
+static enum hf_status start_metrics(void *self, char *reterr)
+{
+    struct kafkametrics *metrics = self;
+    return hf_scraper_start(metrics->scraper, reterr);
+}
+
+static void stop_metrics(void *self)
+{
+    struct kafkametrics *metrics = self;
+    hf_stop_fd_trip(metrics->stop_fd);
+    hf_scraper_stop(metrics->scraper);
+}
+
+/* ---- keys ---- */
+
+static const char *check_pattern(const char *key, const char *pattern)
+{
+    static char why[HF_ERROR_MAX]; /* the main thread's */
+    char error[HF_REGEX_ERROR_MAX] = "";
+    struct hf_regex *regex = NULL;
+    enum hf_status status = hf_regex_new(pattern, &regex, error);
+    hf_regex_free(regex);
+    snprintf(why, sizeof(why), "%s: %s", key, error);
+    return status == HF_OK ? NULL : why;
+}
+
+static const char *check_metrics(const void *from)
+{
+    const struct kafkametrics_config *config = from;
+    const char *wrong = hf_kafka_config_check(&config->kafka);
+    if (wrong == NULL && config->scrapers.count == 0) {
+        wrong = "scrapers: at least one of brokers, topics and consumers is needed";
+    }
+    wrong = wrong == NULL ? check_pattern("topic_match", config->topic_match) : wrong;
+    return wrong == NULL ? check_pattern("group_match", config->group_match) : wrong;
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct kafkametrics_config *config = from;
+    hf_probe_brokers(probe, &config->kafka);
+}
+
+static const char *const scrapers[] = {"brokers", "topics", "consumers", NULL};
+static const struct hf_field metric_fields[] = {KAFKA_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
+static const struct hf_field resource_fields[] = {KAFKA_RESOURCES(HF_RESOURCE_FIELD) HF_FIELDS_END};
+
+#define AT(member) offsetof(struct kafkametrics_config, member)
+
+static const struct hf_field fields[] = {
+    HF_SCRAPER_FIELDS("1m"),
+    HF_KAFKA_FIELDS(struct kafkametrics_config, kafka),
+    {.key = "cluster_alias",
+     .type = HF_FIELD_STRING,
+     .offset = AT(alias),
+     .help = "A name for the cluster, for the resource attribute kafka.cluster.alias."},
+    {.key = "topic_match",
+     .type = HF_FIELD_STRING,
+     .offset = AT(topic_match),
+     .default_text = "^[^_].*$",
+     .help = "A regular expression of the topics that are looked at."},
+    {.key = "group_match",
+     .type = HF_FIELD_STRING,
+     .offset = AT(group_match),
+     .default_text = ".*",
+     .help = "A regular expression of the consumer groups that are looked at."},
+    {.key = "scrapers",
+     .type = HF_FIELD_STRING_LIST,
+     .offset = AT(scrapers),
+     .choices = scrapers,
+     .required = true,
+     .help = "What is looked at: brokers, topics, consumers."},
+    {.key = "refresh_frequency",
+     .type = HF_FIELD_IGNORED,
+     .help = "Brokers and topics are asked for at each scrape."},
+    {.key = "metrics",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.metrics),
+     .inner = metric_fields,
+     .help = "Which metrics are reported."},
+    {.key = "resource_attributes",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(wanted.resources),
+     .inner = resource_fields,
+     .help = "Which resource attributes are reported."},
+    HF_FIELDS_END,
+};
+
+const struct hf_component hf_receiver_kafkametrics = {
+    .type = "kafkametrics",
+    .help = "Reads brokers, topics, offsets and consumer groups of a Kafka cluster at an interval. "
+            "Needs librdkafka.",
+    .kind = HF_RECEIVER,
+    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .config_size = sizeof(struct kafkametrics_config),
+    .fields = fields,
+    .check = check_metrics,
+    .probe = probe_outside,
+    .open = open_metrics,
+    .start = start_metrics,
+    .stop = stop_metrics,
+    .close = close_metrics,
+};
