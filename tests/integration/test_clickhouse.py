@@ -276,6 +276,8 @@ def test_a_table_that_was_dropped_is_created_again(begin, clickhouse, grpc_sende
         exception(1001, "std::exception"),
         exception(999, "Session expired", 200),
         status(200, {}, b"hello, this is not ClickHouse"),
+        exception(168, "Unexpected AST structure", 400),
+        status(400, {}, b"Bad Request"),
         status(503),
     ],
     ids=lambda one: f"{one.code} {one.body.decode()[:30]}",

@@ -70,6 +70,24 @@ static void parts_stand_in_their_order(void **state)
     }
 }
 
+static void a_name_may_do_without_the_signal(void **state)
+{
+    struct hf_node node = {.id = "googlecloudstorage", .directory = "/data"};
+    const struct hf_object_namer_options options = {.node = &node,
+                                                    .partition_format = "%Y",
+                                                    .time_zone = "UTC",
+                                                    .file_prefix = "own_",
+                                                    .extension = "json",
+                                                    .is_uuid = true,
+                                                    .has_no_signal = true};
+    const struct hf_export export = make_export(1);
+    char name[1025];
+    (void)state;
+    make(&options, &export, "pre", name, sizeof(name));
+    assert_int_equal(strncmp(name, "pre/2023/own_018bcfe5-", 22), 0);
+    assert_int_equal(strlen(name), strlen("pre/2023/own_") + 36 + strlen(".json"));
+}
+
 static void another_attempt_has_the_same_name(void **state)
 {
     struct hf_node node = {.id = "awss3", .directory = "/data"};
@@ -119,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_stand_in_their_order),
+        cmocka_unit_test(a_name_may_do_without_the_signal),
         cmocka_unit_test(another_attempt_has_the_same_name),
         cmocka_unit_test(names_have_a_limit_and_zones_must_be_known),
     };

@@ -188,6 +188,8 @@ static void judge_failure(struct clickhouse *self, const struct hf_http_post *po
         ret->outcome.is_suspect = verdict.is_suspect;
     } else if (result->code >= 200 && result->code < 300) {
         ret->outcome.status = HF_AGAIN;
+    } else if (ret->outcome.status == HF_INVALID) {
+        ret->outcome.status = HF_FORBIDDEN; /* no code that says so is about the rows */
     }
     if (creates && (ret->outcome.status == HF_INVALID || ret->outcome.status == HF_TOO_LARGE)) {
         ret->outcome.status = HF_FORBIDDEN; /* a statement, not the data */
