@@ -49,3 +49,6 @@ HF_MUST_USE enum hf_status hf_oauth2_read_answer(struct hf_slice body,
 /* Appends as application/x-www-form-urlencoded. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_oauth2_put_form(struct hf_bytes *out, const char *key,
                                               struct hf_slice value);
+
+/* What no single key of a configuration tells: NULL or a sentence. */
+const char *hf_oauth2_check(const struct hf_oauth2_config *config);
