@@ -129,14 +129,18 @@ uint64_t hf_node_memory(const struct hf_node *node)
 
 enum hf_status hf_node_listen(struct hf_node *node, const char *endpoint, int *ret_fd, char *reterr)
 {
-    return hf_listeners_get(node->host->listeners, endpoint, ret_fd, reterr);
+    return hf_node_listen_mode(node, endpoint, NULL, ret_fd, reterr);
 }
 
 enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint, const char *mode,
                                    int *ret_fd, char *reterr)
 {
     int wanted = mode != NULL ? (int)strtol(mode, NULL, 8) : HF_LISTENERS_MODE_UMASK;
-    return hf_listeners_get_mode(node->graph->host->listeners, endpoint, wanted, ret_fd, reterr);
+    if (node->place_id != NULL) {
+        /* One that comes and goes between reloads: its socket ends with it. */
+        return hf_listeners_open(endpoint, wanted, ret_fd, reterr);
+    }
+    return hf_listeners_get_mode(node->host->listeners, endpoint, wanted, ret_fd, reterr);
 }
 
 bool hf_node_is_succeeded(const struct hf_node *node)

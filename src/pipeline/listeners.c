@@ -293,6 +293,14 @@ enum hf_status hf_listeners_get(struct hf_listeners *listeners, const char *endp
     return hf_listeners_get_mode(listeners, endpoint, HF_LISTENERS_MODE_UMASK, ret_fd, reterr);
 }
 
+enum hf_status hf_listeners_open(const char *endpoint, int mode, int *ret_fd, char *reterr)
+{
+    const char *path = unix_path(endpoint);
+    int type = is_unixgram(endpoint) ? SOCK_DGRAM : SOCK_STREAM;
+    return path != NULL ? listen_unix(path, type, mode, ret_fd, reterr)
+                        : listen_inet(endpoint, ret_fd, reterr);
+}
+
 /* Under the lock. */
 static enum hf_status get(struct hf_listeners *listeners, const char *endpoint, int mode,
                           int *ret_fd, char *reterr)
@@ -313,9 +321,7 @@ static enum hf_status get(struct hf_listeners *listeners, const char *endpoint, 
     }
     if (listener == NULL) {
         int fd = -1;
-        int type = is_unixgram(endpoint) ? SOCK_DGRAM : SOCK_STREAM;
-        enum hf_status status = path != NULL ? listen_unix(path, type, mode, &fd, reterr)
-                                             : listen_inet(endpoint, &fd, reterr);
+        enum hf_status status = hf_listeners_open(endpoint, mode, &fd, reterr);
         if (status != HF_OK) {
             return status;
         }

@@ -33,6 +33,10 @@ HF_MUST_USE enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners,
                                                  const char *endpoint, int mode, int *ret_fd,
                                                  char *reterr);
 
+/* A new socket that no round knows: it is the caller's alone. */
+HF_MUST_USE enum hf_status hf_listeners_open(const char *endpoint, int mode, int *ret_fd,
+                                             char *reterr);
+
 /* Lets a socket outlive this round for its user of an earlier one. False: another has been
  * given it meanwhile. */
 bool hf_listeners_keep(struct hf_listeners *listeners, const char *endpoint);

@@ -109,38 +109,3 @@ enum hf_status hf_oauth2_new(const struct hf_oauth2_options *options, struct hf_
     *ret_oauth2 = oauth2;
     return HF_OK;
 }
-
-/* ---- keys ---- */
-
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
-static const char *check_params(const struct hf_value *params)
-{
-    if (params->type != HF_VALUE_NONE && params->type != HF_VALUE_MAP) {
-        return "endpoint_params: expected a map of names to texts or lists of texts";
-    }
-    for (size_t i = 0; i < params->count; i++) {
-        if (params->items[i].type == HF_VALUE_MAP) {
-            return "endpoint_params: a value is a text or a list of texts";
-        }
-    }
-    return NULL;
-}
-
-const char *hf_oauth2_check(const struct hf_oauth2_config *config)
-{
-    if (!given(config->client_id) && !given(config->client_id_file)) {
-        return "no client_id provided: set client_id or client_id_file";
-    }
-    if (!given(config->client_secret) && !given(config->client_secret_file)) {
-        return "no client_secret provided: set client_secret or client_secret_file";
-    }
-    if (!given(config->token_url) || !hf_http_is_url(config->token_url)) {
-        return "token_url: expected the URL of the token endpoint, as https://host/oauth2/token";
-    }
-    const char *wrong = check_params(&config->endpoint_params);
-    return wrong != NULL ? wrong : hf_tls_client_check(&config->tls);
-}

@@ -41,6 +41,3 @@ HF_MUST_USE bool hf_oauth2_copy(struct hf_oauth2 *oauth2, char ret_header[HF_TOK
 HF_MUST_USE enum hf_status hf_oauth2_add(struct hf_oauth2 *oauth2, struct hf_header_sink *sink);
 /* A server has refused the token. Any thread. */
 void hf_oauth2_refused(struct hf_oauth2 *oauth2);
-
-/* What no single key tells: NULL or a sentence. */
-const char *hf_oauth2_check(const struct hf_oauth2_config *config);

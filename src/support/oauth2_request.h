@@ -34,3 +34,6 @@ HF_MUST_USE enum hf_status hf_oauth2_request_token(struct hf_http_fetcher *fetch
                                                    const struct hf_oauth2_config *config,
                                                    enum hf_oauth2_style *style,
                                                    struct hf_token *ret_token, char *reterr);
+
+/* What no single key of a configuration tells: NULL or a sentence. */
+const char *hf_oauth2_check(const struct hf_oauth2_config *config);

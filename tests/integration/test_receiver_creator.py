@@ -1,6 +1,8 @@
 """receiver_creator: receivers that are started for what observers find, and what they read through changes and kills."""
 
 import collections
+import contextlib
+import http.client
 import random
 import socket
 import time
@@ -13,6 +15,7 @@ from support.certificates import Authority
 from support.docker import Docker
 from support.holdfast import otlp_exporter, run
 from support.kubernetes import KubernetesApi, pod, service_account
+from support.ports import free_port
 from support.scraped import Target
 from support.waiting import until
 
@@ -94,6 +97,11 @@ def append(path, *lines):
 def wait_for(backend, lines):
     until(lambda: len(bodies(backend)) >= len(lines), lambda: f"{bodies(backend)} of {lines}")
     assert sorted(bodies(backend)) == sorted(lines)
+
+
+def is_open(port):
+    with contextlib.closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_idle(target):
@@ -217,6 +225,25 @@ class TestPods:
         holdfast.wait_for_log("1000 receivers run, which is the most")
         api.delete("pods", "app-5")
         until(lambda: logged(holdfast, "starting receiver") >= 1, holdfast.log)
+
+    def test_one_that_listens_ends_with_its_endpoint(self, api, start, grpc_backend, ending):
+        port = free_port()
+        template = {"rule": 'type == "pod"', "config": {"protocols": {"http": {"endpoint": f"`endpoint`:{port}"}}}}
+        api.put("pods", "app-1", **running())
+        holdfast = start(configuration(grpc_backend, {"otlp": template}), environment=api.environment)
+        holdfast.wait_for_log("starting receiver")
+        client = ending.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)))
+        until(lambda: is_open(port), holdfast.log)
+        ids = otlp.new_ids(3)
+        body = otlp.request(otlp.LOGS, ids).SerializeToString()
+        client.request("POST", "/v1/logs", body, {"Content-Type": "application/x-protobuf"})
+        assert client.getresponse().read() is not None
+        grpc_backend.wait_for(ids)
+        api.delete("pods", "app-1")  # its connection is still open
+        holdfast.wait_for_log("stopping receiver")
+        until(lambda: not is_open(port), holdfast.log)
+        api.put("pods", "app-1", **running())
+        until(lambda: is_open(port), holdfast.log)
 
     def test_it_waits_for_the_api(self, api, start, grpc_backend, tmp_path):
         append(tmp_path / "a.log", "one")

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "support/oauth2.h"
 #include "util/clock.h"
 
 /* A token is renewed that long before its end. */
