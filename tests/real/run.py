@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
+from real import arm64, charts, debian, grpcurl, h2spec, kafka, kubernetes, minio, opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -20,6 +20,7 @@ PARTS = {
     "prometheus": prometheus.main,
     "minio": minio.main,
     "debian": debian.main,
+    "arm64": arm64.main,
 }
 
 
