@@ -4,8 +4,10 @@
 The root file system is the binary, the libraries that it links or loads, and the data files that these read, all of
 them from the Debian packages of this machine. The same packages, binary and SOURCE_DATE_EPOCH give the same bytes.
 
-    image.py BINARY ARCHIVE
+    image.py [--arch ARCH] BINARY ARCHIVE
     image.py --root BINARY FOLDER   (the root file system alone, which the Dockerfile copies)
+
+With --arch, of another architecture's packages, in the root of cross.py, whose variables it reads.
 """
 
 import gzip
@@ -23,6 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 USER = 10001
+ARCH = None  # another one than this machine's
+TRIPLET = os.environ.get("CROSS_TRIPLET")
 # Loaded by dlopen: the linker does not name them. src/kafka/library.c, src/journal/library.c
 LOADED = ("librdkafka.so.1", "libsystemd.so.0")
 # The names by which manifests, charts and the operator start a collector.
@@ -53,8 +57,32 @@ def output(*command):
     return subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout
 
 
+def needed(program):
+    """The names that a program or library asks for itself, its loader's whole path among them."""
+    text = output("readelf", "--dynamic", "--program-headers", "--wide", program)
+    names = re.findall(r"\(NEEDED\)\s+Shared library: \[(\S+)\]", text)
+    # The loader first: others ask for it by its name, but the kernel by its path.
+    return re.findall(r"Requesting program interpreter: (\S+)\]", text) + names
+
+
+def linked_for_another(program):
+    """As linked(), for an architecture whose programs do not run here."""
+    found, left = {}, [program]
+    while left:
+        for name in needed(left.pop()):
+            path = name if name.startswith("/") else f"/{library_folder()}/{name}"
+            if not os.path.exists(path):
+                sys.exit(f"image: {program}: {name} is not in {path}")
+            if name not in found and not any(os.path.realpath(one) == os.path.realpath(path) for one in found.values()):
+                found[name] = path
+                left.append(path)
+    return found
+
+
 def linked(program):
     """{name that is asked for: file} of all that a program or library links, directly or not."""
+    if ARCH is not None:
+        return linked_for_another(program)
     found = {}
     for line in output("ldd", program).splitlines():
         if "not found" in line:
@@ -66,7 +94,16 @@ def linked(program):
 
 
 def library_folder():
-    return "usr/lib/" + output("gcc", "-print-multiarch").strip()
+    return "usr/lib/" + (TRIPLET or output("gcc", "-print-multiarch").strip())
+
+
+def loaded_path(name):
+    """Where a library is that no other asks for; None: it is not there."""
+    if ARCH is not None:
+        path = f"/{library_folder()}/{name}"
+        return path if os.path.exists(path) else None
+    match = re.search(rf"^\s*{re.escape(name)} .*=> (\S+)$", output("/sbin/ldconfig", "-p"), re.M)
+    return match and match.group(1)
 
 
 class Root:
@@ -106,15 +143,14 @@ class Root:
     def add_program(self, binary):
         with tempfile.TemporaryDirectory() as folder:
             stripped = Path(folder, "holdfast")
-            subprocess.run(["strip", "--strip-unneeded", "-o", stripped, binary], check=True)
+            subprocess.run([f"{TRIPLET}-strip" if TRIPLET else "strip", "--strip-unneeded", "-o", stripped, binary], check=True)
             self.add("usr/bin/holdfast", stripped.read_bytes(), 0o755)
         files = linked(binary)
-        known = output("/sbin/ldconfig", "-p")
         for name in LOADED:
-            match = re.search(rf"^\s*{re.escape(name)} .*=> (\S+)$", known, re.M)
-            if not match:
+            path = loaded_path(name)
+            if not path:
                 sys.exit(f"image: {name} is missing, which the binary loads when it is used")
-            files |= {name: match.group(1)} | linked(match.group(1))
+            files |= {name: path} | linked(path)
         folder = library_folder()
         for name, path in files.items():
             # The loader is asked for by its whole path, the rest by name.
@@ -149,13 +185,16 @@ class Root:
 
     def add_packages(self):
         """Of each package: its licences, and the record by which scanners know it."""
-        names = set(DATA_PACKAGES)
+        names = {name: name for name in DATA_PACKAGES}  # with the architecture, where there may be several
         # A file below /usr/lib may be known to dpkg by its name below /lib.
         paths = sorted(self.sources | {path.removeprefix("/usr") for path in self.sources})
         found = subprocess.run(["dpkg", "-S", *paths], capture_output=True, text=True, check=False).stdout
-        names |= {line.split(":")[0] for line in found.splitlines() if not line.startswith("diversion")}
-        for name in sorted(names):
-            self.add(f"var/lib/dpkg/status.d/{name}", output("dpkg-query", "-s", name).encode())
+        for line in found.splitlines():
+            if not line.startswith("diversion"):
+                exact = line.split(": ")[0].split(", ")[0]
+                names[exact.split(":")[0]] = exact
+        for name, exact in sorted(names.items()):
+            self.add(f"var/lib/dpkg/status.d/{name}", output("dpkg-query", "-s", exact).encode())
             licence = Path("/usr/share/doc", name, "copyright")
             if licence.is_file():
                 self.add(f"usr/share/doc/{name}/copyright", licence.read_bytes())
@@ -203,7 +242,7 @@ def described(kind, data, **more):
 
 def configuration(layer, epoch_text, version):
     return {
-        "architecture": output("dpkg", "--print-architecture").strip(),
+        "architecture": ARCH or output("dpkg", "--print-architecture").strip(),
         "os": "linux",
         "created": epoch_text,
         "config": {
@@ -260,7 +299,12 @@ def epoch_of_source():
 
 
 def main():
+    global ARCH
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--arch"]:
+        ARCH, arguments = arguments[1], arguments[2:]
+        if os.environ.get("CROSS_ARCH") != ARCH:
+            sys.exit("image: --arch is for the root of cross.py: ./dev image --arch ARCH")
     only_root = arguments[:1] == ["--root"]
     if len(arguments) != 2 + only_root:
         sys.exit(__doc__)
@@ -271,7 +315,7 @@ def main():
         with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
             archive.extractall(target)
         return
-    version = output(binary.resolve(), "version").split()[-1]
+    version = output(*([os.environ["CROSS_EMULATOR"]] if ARCH else []), binary.resolve(), "version").split()[-1]
     data, name = archive_of(layer, epoch, version)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from support import otlp
 from support.backends import ok, status
 from support.certificates import Authority
 from support.holdfast import otlphttp_exporter, run
@@ -378,3 +379,187 @@ def test_wrong_configurations_are_refused(tmp_path, http_backend, keys, words):
     done = run("validate", "--config", path)
     assert done.returncode == 1
     assert words in done.stdout + done.stderr
+
+
+# ---- entities, in a pipeline of logs ----
+
+
+def entity_configuration(backend, **keys):
+    made = configuration(backend, **keys)
+    made["service"]["pipelines"] = {"logs": {"receivers": ["k8s_cluster"], "exporters": ["otlphttp"]}}
+    return made
+
+
+def events(backend):
+    """The events in their order: (what happened, type, id, attributes, interval)."""
+    found = []
+    for request in backend.requests:
+        for resource in request.message.resource_logs:
+            for scope in resource.scope_logs:
+                assert otlp.attributes(scope.scope) == {"otel.entity.event_as_log": True}
+                for record in scope.log_records:
+                    of = otlp.attributes(record)
+                    ((_, uid),) = of["otel.entity.id"].items()
+                    state = of.get("otel.entity.attributes"), of.get("otel.entity.interval")
+                    found.append((of["otel.entity.event.type"], of["otel.entity.type"], uid, *state))
+    return found
+
+
+def state_of(backend, kind):
+    """The attributes that the last event of that type told."""
+    return next((one[3] for one in reversed(events(backend)) if one[:2] == ("entity_state", kind)), None)
+
+
+def put_shop(api):
+    """A pod of a deployment, a pod of a job of a cron job, and what is around them."""
+    api.put("namespaces", "default", None, metadata={"uid": "ns-uid"}, status={"phase": "Active"})
+    conditions = [{"type": "Ready", "status": "True"}, {"type": "DiskPressure", "status": "Unknown"}, {"type": "Odd", "status": "True"}]
+    node = {"uid": "node-uid", "labels": {"zone": "b"}}
+    api.put("nodes", "node-1", None, metadata=node, status={"conditions": conditions})
+    api.put("deployments", "shop", metadata={"uid": "dep-uid", "labels": {"team": "a"}}, spec={}, status={})
+    owner = {"kind": "Deployment", "name": "shop", "uid": "dep-uid", "controller": True}
+    api.put("replicasets", "shop-7d9f", metadata={"uid": "rs-uid", "ownerReferences": [owner]}, spec={}, status={})
+    labels = {"app": "shop", "k8s.pod.name": "not its name"}
+    parts = pod("shop-7d9f-x", "10.0.0.1", "pod-uid", ("ReplicaSet", "shop-7d9f", "rs-uid"), IMAGE, metadata={"labels": labels})
+    running = {"running": {"startedAt": "2024-05-06T07:08:11Z"}}
+    parts["status"]["containerStatuses"][0].update(image=IMAGE[0][1], state=running)
+    parts["status"]["phase"] = "Running"
+    api.put("pods", "shop-7d9f-x", **parts)
+    owner = {"kind": "CronJob", "name": "nightly", "uid": "cron-uid"}
+    api.put("cronjobs", "nightly", metadata={"uid": "cron-uid"}, spec={"schedule": "0 3 * * *", "concurrencyPolicy": "Forbid"})
+    api.put("jobs", "nightly-1", metadata={"uid": "job-uid", "ownerReferences": [owner]}, spec={}, status={})
+    parts = pod("nightly-1-x", "10.0.0.2", "job-pod-uid", ("Job", "nightly-1", "job-uid"))
+    del parts["status"]["containerStatuses"]
+    api.put("pods", "nightly-1-x", **parts)
+
+
+CREATED = "2024-05-06T07:08:09Z"
+SHOP = {
+    "k8s.pod.name": "shop-7d9f-x",
+    "k8s.namespace.name": "default",
+    "k8s.node.name": "node-1",
+    "k8s.pod.phase": "Running",
+    "pod.creation_timestamp": CREATED,
+    "k8s.replicaset.name": "shop-7d9f",
+    "k8s.replicaset.uid": "rs-uid",
+    "k8s.workload.kind": "Deployment",
+    "k8s.workload.name": "shop",
+    "k8s.deployment.name": "shop",
+    "k8s.deployment.uid": "dep-uid",
+    "app": "shop",
+}
+
+
+def test_entities_are_told_with_what_they_belong_to(api, start, http_backend):
+    put_shop(api)
+    start(entity_configuration(http_backend), environment=api.environment)
+    until(lambda: len(events(http_backend)) >= 9, lambda: str(events(http_backend)))
+    told = {one[2]: one for one in events(http_backend)}
+    assert {one[0] for one in told.values()} == {"entity_state"}
+    assert {one[4] for one in told.values()} == {300_000}
+    assert {uid: one[1] for uid, one in told.items()} == {
+        "ns-uid": "k8s.namespace",
+        "node-uid": "k8s.node",
+        "dep-uid": "k8s.deployment",
+        "rs-uid": "k8s.replicaset",
+        "pod-uid": "k8s.pod",
+        "shop-7d9f-x-app-id": "container",
+        "cron-uid": "k8s.cronjob",
+        "job-uid": "k8s.job",
+        "job-pod-uid": "k8s.pod",
+    }
+    assert told["pod-uid"][3] == SHOP
+    assert told["shop-7d9f-x-app-id"][3] == {
+        "container.image.name": "registry:5000/team/app",
+        "container.image.tag": "1.2",
+        "k8s.container.name": "app",
+        "k8s.pod.name": "shop-7d9f-x",
+        "k8s.pod.uid": "pod-uid",
+        "k8s.namespace.name": "default",
+        "k8s.node.name": "node-1",
+        "container.status": "running",
+        "container.creation_timestamp": "2024-05-06T07:08:11Z",
+    }
+    assert told["node-uid"][3] == {
+        "k8s.node.name": "node-1",
+        "node.creation_timestamp": CREATED,
+        "k8s.node.condition_ready": "true",
+        "k8s.node.condition_disk_pressure": "unknown",
+        "zone": "b",
+    }
+    assert told["dep-uid"][3] == {
+        "k8s.workload.kind": "Deployment",
+        "k8s.workload.name": "shop",
+        "deployment.creation_timestamp": CREATED,
+        "k8s.namespace.name": "default",
+        "k8s.deployment.name": "shop",
+        "team": "a",
+    }
+    assert told["cron-uid"][3]["schedule"] == "0 3 * * *"
+    nightly = told["job-pod-uid"][3]
+    assert (nightly["k8s.workload.kind"], nightly["k8s.cronjob.name"], nightly["k8s.job.uid"]) == ("CronJob", "nightly", "job-uid")
+    assert told["ns-uid"][3]["k8s.namespace.phase"] == "active"
+
+
+def test_changes_and_ends_of_entities_are_told(api, start, http_backend):
+    put_shop(api)
+    start(entity_configuration(http_backend), environment=api.environment)
+    until(lambda: len(events(http_backend)) >= 9, lambda: str(events(http_backend)))
+    http_backend.requests.clear()
+    parts = pod("shop-7d9f-x", "10.0.0.1", "pod-uid", ("ReplicaSet", "shop-7d9f", "rs-uid"), IMAGE)
+    parts["status"].update(phase="Failed", reason="Evicted")
+    parts["status"]["containerStatuses"][0]["containerID"] = "containerd://another"
+    api.put("pods", "shop-7d9f-x", **parts)
+    until(lambda: len(events(http_backend)) >= 3, lambda: str(events(http_backend)))
+    assert {one[:3] for one in events(http_backend)} == {
+        ("entity_delete", "container", "shop-7d9f-x-app-id"),
+        ("entity_state", "container", "another"),
+        ("entity_state", "k8s.pod", "pod-uid"),
+    }
+    assert state_of(http_backend, "k8s.pod")["k8s.pod.status_reason"] == "Evicted"
+    http_backend.requests.clear()
+    api.delete("pods", "shop-7d9f-x")
+    until(lambda: len(events(http_backend)) >= 2, lambda: str(events(http_backend)))
+    assert {one[:3] for one in events(http_backend)} == {
+        ("entity_delete", "k8s.pod", "pod-uid"),
+        ("entity_delete", "container", "another"),
+    }
+
+
+def test_all_entities_are_told_again_at_the_interval(api, start, http_backend):
+    put_shop(api)
+    start(entity_configuration(http_backend, metadata_collection_interval="2s"), environment=api.environment)
+    until(lambda: len([one for one in events(http_backend) if one[2] == "ns-uid"]) >= 2, lambda: str(events(http_backend)))
+    assert {one[4] for one in events(http_backend)} == {2000}
+
+
+def test_metrics_and_entities_of_one_receiver(api, start, http_backend):
+    put_shop(api)
+    made = configuration(http_backend)
+    made["service"]["pipelines"]["logs"] = {"receivers": ["k8s_cluster"], "exporters": ["otlphttp"]}
+    instance = start(made, environment=api.environment)
+    instance.wait_metric("otelcol_receiver_accepted_log_records", 9)
+    instance.wait_metric("otelcol_receiver_accepted_metric_points", 5)
+
+
+def test_entities_of_kinds_that_may_be_read_are_told(api, start, http_backend):
+    put_shop(api)
+    api.denied = {"horizontalpodautoscalers"}
+    start(entity_configuration(http_backend), environment=api.environment)
+    until(lambda: len(events(http_backend)) >= 9, lambda: str(events(http_backend)))
+
+
+def test_entities_survive_a_kill_while_the_backend_is_away(api, start, http_backend):
+    put_shop(api)
+    http_backend.always = status(503)
+    instance = start(entity_configuration(http_backend), environment=api.environment)
+    instance.wait_metric("otelcol_receiver_accepted_log_records", 9)
+    api.delete("pods", "shop-7d9f-x")
+    instance.wait_metric("otelcol_receiver_accepted_log_records", 11)
+    instance.kill9()
+    api.stop()
+    http_backend.requests.clear()
+    http_backend.always = ok()
+    instance.start()
+    until(lambda: len(events(http_backend)) >= 11, lambda: str(events(http_backend)))
+    assert ("entity_delete", "k8s.pod", "pod-uid") in {one[:3] for one in events(http_backend)}

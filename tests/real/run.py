@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes, minio, opamp  # noqa: E402
-from real import opensearch, pprof, prometheus  # noqa: E402
+from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes  # noqa: E402
+from real import minio, opamp, opensearch, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -24,6 +24,7 @@ PARTS = {
     "minio": minio.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
+    "arm64": arm64.main,
 }
 
 

@@ -1,113 +1,51 @@
 /*
- * k8s_cluster: the state of a Kubernetes cluster as metrics. A watch for each kind keeps what its
- * objects say of themselves; at an interval all of it is written out.
+ * k8s_cluster: the state of a Kubernetes cluster as metrics, and in a pipeline of logs what is in
+ * it, as events of entities. A watch for each kind keeps what its objects say of themselves; at an
+ * interval all of it is written out, and of entities what has changed every second.
  */
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <holdfast/component.h>
-
-#include "kubernetes/known.h"
-#include "kubernetes/watch.h"
-#include "objects.h"
-#include "support/only_leader.h"
+#include "cluster.h"
 #include "support/probe_kubernetes.h"
-#include "support/scraper.h"
 #include "util/clock.h"
 
-#define NAME_MAX_BYTES 128u
-
-enum { KUBERNETES = 0, OPENSHIFT };
-
-struct cluster_config {
-    struct hf_scraper_config scraper; /* first: the scraper's */
-    struct hf_kube_config kube;
-    struct cluster_wanted wanted;
-    int64_t distribution;
-    struct hf_string_list namespaces;
-    const char *space, *elector;
-    bool metrics[CLUSTER_METRIC_COUNT], resources[CLUSTER_RESOURCE_COUNT];
-};
-
-struct object {
-    char uid[HF_KUBE_UID_MAX]; /* first: what the tree compares */
-    struct record record;
-};
-
-struct cluster;
-
-/* The objects of one kind, in one namespace or in all. */
-struct kind {
-    struct hf_kube_listener listener;
-    struct cluster *cluster;
-    const struct cluster_kind *what;
-    const char *space; /* NULL: all */
-    void *objects;     /* a tree of struct object */
-    bool is_known;     /* all of them */
-};
-
-struct cluster {
-    struct hf_node *node;
-    const struct cluster_config *config;
-    struct hf_kube_client *client;
-    struct hf_scraper *scraper;
-    struct hf_only_leader only_leader;
-    struct hf_metric_row *extra;         /* of conditions, then of allocatable resources */
-    char (*extra_names)[NAME_MAX_BYTES]; /* of each its name, then its unit */
-    uint64_t begun_ns;
-    struct kind *kinds;
-    size_t kind_count;
-    struct record_writer *writer; /* of the scrape that runs; the client's thread */
-};
+#define CHANGES_NS HF_NS_PER_S /* entities that have changed are told that often */
 
 static const char *const sources[] = {"k8s_cluster"};
 
 /* ---- objects; the client's thread ---- */
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 static void free_object(void *pointer)
 {
     struct object *object = pointer;
     hf_bytes_release(&object->record.bytes);
+    hf_bytes_release(&object->entities.bytes);
     free(object);
-}
-
-static bool read_uid(struct hf_slice uid, char ret_uid[HF_KUBE_UID_MAX])
-{
-    if (uid.size == 0 || uid.size >= HF_KUBE_UID_MAX) {
-        return false;
-    }
-    memcpy(ret_uid, uid.data, uid.size);
-    ret_uid[uid.size] = '\0';
-    return true;
 }
 
 static void forget(struct kind *kind, const char *uid)
 {
-    struct object **found = tfind(uid, &kind->objects, compare);
+    struct object **found = tfind(uid, &kind->objects, cluster_compare);
     if (found != NULL) {
         struct object *object = *found;
-        tdelete(uid, &kind->objects, compare);
+        tdelete(uid, &kind->objects, cluster_compare);
+        cluster_note_gone(kind->cluster, &object->entities, NULL);
         free_object(object);
     }
 }
 
 static struct object *object_of(struct kind *kind, const char *uid)
 {
-    struct object **found = tfind(uid, &kind->objects, compare);
+    struct object **found = tfind(uid, &kind->objects, cluster_compare);
     if (found != NULL) {
         return *found;
     }
     struct object *made = calloc(1, sizeof(*made));
     if (made != NULL) {
         snprintf(made->uid, sizeof(made->uid), "%s", uid);
-        if (tsearch(made, &kind->objects, compare) == NULL) {
+        if (tsearch(made, &kind->objects, cluster_compare) == NULL) {
             free(made);
             return NULL;
         }
@@ -120,7 +58,7 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
 {
     struct kind *kind = HF_CONTAINER(listener, struct kind, listener);
     char key[HF_KUBE_UID_MAX];
-    if (!read_uid(uid, key)) {
+    if (!cluster_read_uid(uid, key)) {
         return;
     }
     if (change == HF_KUBE_IS_DELETED) {
@@ -132,8 +70,11 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
         object->record.bytes.size = 0;
         object->record.failed = false;
         kind->what->describe(&object->record, &kind->cluster->config->wanted, json);
+        if (kind->cluster->entities != NULL) {
+            cluster_describe_entities(kind, object, json);
+        }
     }
-    if (object == NULL || object->record.failed) {
+    if (object == NULL || object->record.failed || object->entities.failed) {
         hf_node_log(kind->cluster->node, HF_LOG_ERROR, "one of the %s is left out: out of memory",
                     kind->what->name);
         forget(kind, key);
@@ -193,6 +134,9 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void forget_all(void *user)
 {
     struct cluster *cluster = user;
+    cluster->gone.bytes.size = 0;
+    cluster->told_ns = 0;
+    cluster->waits_since_ns = 0;
     for (size_t i = 0; i < cluster->kind_count; i++) {
         cluster->kinds[i].is_known = false;
         tdestroy(cluster->kinds[i].objects, free_object);
@@ -243,7 +187,9 @@ static void close_cluster(void *self)
 {
     struct cluster *cluster = self;
     hf_scraper_free(cluster->scraper);
+    hf_scraper_free(cluster->entities);
     hf_kube_client_close(cluster->client);
+    hf_bytes_release(&cluster->gone.bytes);
     free(cluster->kinds);
     free(cluster->extra);
     free(cluster->extra_names);
@@ -337,6 +283,33 @@ static bool plan(struct cluster *cluster)
     return true;
 }
 
+static enum hf_status make_scraper(struct cluster *cluster, char *reterr)
+{
+    const struct hf_scraper_options options = {.node = cluster->node,
+                                               .config = &cluster->config->scraper,
+                                               .signal = HF_METRICS,
+                                               .sources = sources,
+                                               .source_count = 1,
+                                               .scrape = scrape,
+                                               .user = cluster};
+    return hf_scraper_new(&options, &cluster->scraper, reterr);
+}
+
+static enum hf_status make_entities(struct cluster *cluster, char *reterr)
+{
+    static const char *const names[] = {"entities"};
+    const struct hf_scraper_options options = {.node = cluster->node,
+                                               .config = &cluster->entity_times,
+                                               .signal = HF_LOGS,
+                                               .sources = names,
+                                               .source_count = 1,
+                                               .scrape = cluster_tell_entities,
+                                               .user = cluster};
+    cluster->entity_times = (struct hf_scraper_config){
+        .interval_ns = CHANGES_NS, .initial_delay_ns = cluster->config->scraper.initial_delay_ns};
+    return hf_scraper_new(&options, &cluster->entities, reterr);
+}
+
 static enum hf_status open_cluster(struct hf_node *node, const void *config, void **ret_self,
                                    char *reterr)
 {
@@ -353,15 +326,11 @@ static enum hf_status open_cluster(struct hf_node *node, const void *config, voi
     if (status == HF_OK) {
         status = hf_kube_client_open(&keys->kube, &cluster->client, reterr);
     }
-    if (status == HF_OK) {
-        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
-                                                             .config = &keys->scraper,
-                                                             .signal = HF_METRICS,
-                                                             .sources = sources,
-                                                             .source_count = 1,
-                                                             .scrape = scrape,
-                                                             .user = cluster},
-                                &cluster->scraper, reterr);
+    if (status == HF_OK && (hf_node_signals(node) & HF_SIGNAL_BIT(HF_METRICS)) != 0) {
+        status = make_scraper(cluster, reterr);
+    }
+    if (status == HF_OK && (hf_node_signals(node) & HF_SIGNAL_BIT(HF_LOGS)) != 0) {
+        status = make_entities(cluster, reterr);
     }
     if (status != HF_OK) {
         close_cluster(cluster);
@@ -374,7 +343,13 @@ static enum hf_status open_cluster(struct hf_node *node, const void *config, voi
 static enum hf_status start_cluster(void *self, char *reterr)
 {
     struct cluster *cluster = self;
-    enum hf_status status = hf_scraper_start(cluster->scraper, reterr);
+    enum hf_status status = HF_OK;
+    if (cluster->scraper != NULL) {
+        status = hf_scraper_start(cluster->scraper, reterr);
+    }
+    if (status == HF_OK && cluster->entities != NULL) {
+        status = hf_scraper_start(cluster->entities, reterr);
+    }
     return status == HF_OK ? hf_only_leader_start(&cluster->only_leader, cluster->node,
                                                   cluster->config->elector, on_leader, reterr)
                            : status;
@@ -384,7 +359,12 @@ static void stop_cluster(void *self)
 {
     struct cluster *cluster = self;
     hf_only_leader_stop(&cluster->only_leader);
-    hf_scraper_stop(cluster->scraper);
+    if (cluster->scraper != NULL) {
+        hf_scraper_stop(cluster->scraper);
+    }
+    if (cluster->entities != NULL) {
+        hf_scraper_stop(cluster->entities);
+    }
     close_watches(cluster);
 }
 
@@ -450,9 +430,14 @@ static const struct hf_field fields[] = {
      .help = "One namespace; namespaces replaces it."},
     HF_ONLY_LEADER_FIELD(AT(elector)),
     {.key = "metadata_collection_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(metadata_interval_ns),
+     .default_text = "5m",
+     .help = "In a pipeline of logs: how often events tell of all entities; of those that have "
+             "changed they do within a second. 0: of all once."},
+    {.key = "metadata_exporters",
      .type = HF_FIELD_IGNORED,
-     .help = "no entities are reported"},
-    {.key = "metadata_exporters", .type = HF_FIELD_IGNORED, .help = "no entities are reported"},
+     .help = "entities are reported to pipelines of logs"},
     {.key = "metrics",
      .type = HF_FIELD_STRUCT,
      .offset = AT(metrics),
@@ -491,9 +476,9 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 
 const struct hf_component hf_receiver_k8s_cluster = {
     .type = "k8s_cluster",
-    .help = "Reports the state of a Kubernetes cluster.",
+    .help = "Reports the state of a Kubernetes cluster, and tells of what is in it as entities.",
     .kind = HF_RECEIVER,
-    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .signals = HF_SIGNAL_BIT(HF_METRICS) | HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct cluster_config),
     .fields = fields,
     .check = check_cluster,

@@ -135,8 +135,7 @@ static void put_state(struct record *record, const struct hf_json *status)
     }
 }
 
-/* "registry:5000/team/app:1.2@sha256:...": "registry:5000/team/app" and "1.2". */
-static void name_image(struct record *record, struct hf_slice image)
+void cluster_image(struct hf_slice image, struct hf_slice *ret_name, struct hf_slice *ret_tag)
 {
     size_t end = 0, colon;
     while (end < image.size && image.data[end] != '@') {
@@ -146,13 +145,13 @@ static void name_image(struct record *record, struct hf_slice image)
          colon--) {
     }
     bool has_tag = colon > 0 && image.data[colon - 1] == ':';
-    record_name(record, R_IMAGE_NAME, hf_slice_of(image.data, has_tag ? colon - 1 : end));
     struct hf_slice tag = has_tag ? hf_slice_of(image.data + colon, end - colon) : HF_EMPTY_SLICE;
     bool is_latest = tag.size == 0 && image.size != 0;
-    record_name(record, R_IMAGE_TAG, is_latest ? hf_slice_text("latest") : tag);
+    *ret_name = hf_slice_of(image.data, has_tag ? colon - 1 : end);
+    *ret_tag = is_latest ? hf_slice_text("latest") : tag;
 }
 
-static struct hf_slice without_scheme(struct hf_slice id)
+struct hf_slice cluster_container_id(struct hf_slice id)
 {
     const uint8_t *at = id.size != 0 ? memmem(id.data, id.size, "://", 3) : NULL;
     return at != NULL ? hf_slice_of(at + 3, id.size - (size_t)(at + 3 - id.data)) : id;
@@ -176,12 +175,15 @@ static void name_pod(struct record *record, const struct hf_json *pod)
 static void describe_container(struct record *record, const struct hf_json *pod,
                                const struct hf_json *container)
 {
-    struct hf_slice name = hf_json_text_of(container, "name");
+    struct hf_slice name = hf_json_text_of(container, "name"), image, tag;
     const struct hf_json *status = status_of(pod, name);
     name_pod(record, pod);
     record_name(record, R_CONTAINER_NAME, name);
-    record_name(record, R_CONTAINER_ID, without_scheme(hf_json_text_of(status, "containerID")));
-    name_image(record, hf_json_text_of(status, "image"));
+    record_name(record, R_CONTAINER_ID,
+                cluster_container_id(hf_json_text_of(status, "containerID")));
+    cluster_image(hf_json_text_of(status, "image"), &image, &tag);
+    record_name(record, R_IMAGE_NAME, image);
+    record_name(record, R_IMAGE_TAG, tag);
     const struct hf_json *ended = at_path(status, "lastState", "terminated");
     if (ended != NULL) {
         record_name(record, R_LAST_REASON, hf_json_text_of(ended, "reason"));
@@ -270,7 +272,7 @@ static void name_node(struct record *record, const struct hf_json *node)
     const struct hf_json *metadata = hf_json_get(node, "metadata");
     const struct hf_json *info = at_path(node, "status", "nodeInfo");
     struct hf_slice runtime = hf_json_text_of(info, "containerRuntimeVersion");
-    struct hf_slice version = without_scheme(runtime);
+    struct hf_slice version = cluster_container_id(runtime);
     record_resource(record);
     record_name(record, R_NODE_NAME, hf_json_text_of(metadata, "name"));
     record_name(record, R_NODE_UID, hf_json_text_of(metadata, "uid"));

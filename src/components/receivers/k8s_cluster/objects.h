@@ -32,3 +32,7 @@ extern const struct cluster_kind cluster_kinds[CLUSTER_KIND_COUNT];
 /* "DiskPressure", "ephemeral-storage" as a part of a metric's name: "disk_pressure",
  * "ephemeral_storage"; cut when there is no room. */
 void cluster_snake(const char *text, char *ret_text, size_t room);
+/* "registry:5000/team/app:1.2@sha256:...": "registry:5000/team/app" and "1.2". */
+void cluster_image(struct hf_slice image, struct hf_slice *ret_name, struct hf_slice *ret_tag);
+/* "containerd://0a1b": "0a1b". */
+struct hf_slice cluster_container_id(struct hf_slice id);

@@ -27,6 +27,12 @@ struct heard {
     char message[600];
 };
 
+const char *hf_node_id(const struct hf_node *node)
+{
+    (void)node;
+    return "otlphttp";
+}
+
 struct hf_loop *hf_node_own_loop(const struct hf_node *node)
 {
     return node->loop;
