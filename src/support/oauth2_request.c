@@ -6,6 +6,7 @@
 
 #include <holdfast/component.h>
 
+#include "http/client.h"
 #include "oauth_answer.h"
 #include "pdata/json_value.h"
 #include "util/clock.h"

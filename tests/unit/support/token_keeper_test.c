@@ -12,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "util/clock.h"
+
 struct source {
     _Atomic int asked, failed;
     enum hf_status status;
@@ -74,6 +76,7 @@ static void the_token_is_there_after_the_start(void **state)
     assert_false(hf_token_keeper_copy(keeper, header));
     assert_int_equal(hf_token_keeper_add(keeper, "authorization", &sink), HF_UNAUTHENTICATED);
     assert_int_equal(hf_token_keeper_start(keeper, error), HF_OK);
+    hf_token_keeper_wait(keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
     assert_int_equal(hf_token_keeper_add(keeper, "authorization", &sink), HF_OK);
     assert_true(hf_slice_is(last_name, "authorization"));
     assert_true(hf_slice_is(last_value, "Bearer 1"));
@@ -89,6 +92,7 @@ static void a_failure_is_told_and_leaves_no_token(void **state)
     (void)state;
     struct hf_token_keeper *keeper = keeper_of(&source);
     assert_int_equal(hf_token_keeper_start(keeper, error), HF_OK);
+    hf_token_keeper_wait(keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
     assert_false(hf_token_keeper_copy(keeper, header));
     hf_token_keeper_stop(keeper);
     hf_token_keeper_stop(keeper); /* once more is nothing */
@@ -103,6 +107,7 @@ static void a_token_ends(void **state)
     (void)state;
     struct hf_token_keeper *keeper = keeper_of(&source);
     assert_int_equal(hf_token_keeper_start(keeper, error), HF_OK);
+    hf_token_keeper_wait(keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
     hf_token_keeper_stop(keeper);
     assert_false(hf_token_keeper_copy(keeper, header));
     hf_token_keeper_free(keeper);
@@ -117,6 +122,7 @@ static void refusals_have_it_renewed_once(void **state)
     struct hf_token_keeper *keeper = keeper_of(&source);
     hf_token_keeper_refused(keeper); /* of what was never there */
     assert_int_equal(hf_token_keeper_start(keeper, error), HF_OK);
+    hf_token_keeper_wait(keeper, hf_clock_monotonic_ns() + HF_TOKEN_START_WAIT_NS);
     for (int i = 0; i < 5; i++) {
         hf_token_keeper_refused(keeper);
     }

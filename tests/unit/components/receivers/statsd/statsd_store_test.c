@@ -15,7 +15,7 @@ const char *hf_node_directory(const struct hf_node *node)
     return NULL;
 }
 
-const char *hf_node_id(const struct hf_node *node)
+const char *hf_node_place_id(const struct hf_node *node)
 {
     (void)node;
     return "statsd";
