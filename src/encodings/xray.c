@@ -177,8 +177,7 @@ static void add_places(struct reading *reading, const struct hf_json *aws)
     static const struct row eks[] = {{"container_id", "container.id"},
                                      {"cluster_name", "k8s.cluster.name"},
                                      {"pod", "k8s.pod.name"}};
-    static const struct row beanstalk[] = {{"environment_name", "service.namespace"},
-                                           {"version_label", "service.version"}};
+    static const struct row beanstalk[] = {{"environment_name", "service.namespace"}};
     const struct hf_json *deployment = member(member(aws, "elastic_beanstalk"), "deployment_id");
     ADD_ROWS(reading, member(aws, "ec2"), ec2);
     ADD_ROWS(reading, member(aws, "ecs"), ecs);
@@ -213,16 +212,17 @@ static void add_sdk(struct reading *reading, const struct hf_json *segment)
 static void add_resource(struct reading *reading, const struct hf_json *segment)
 {
     const struct hf_json *aws = member(segment, "aws");
+    const struct hf_json *version = member(member(segment, "service"), "version");
     hf_build_resource(reading->builder, HF_EMPTY_SLICE);
+    add_text(reading, "service.name", member(segment, "name"));
     add_slice(reading, "cloud.provider", hf_slice_text(aws != NULL ? "aws" : "unknown"));
     add_text(reading, "cloud.account.id", member(aws, "account_id"));
     add_log_groups(reading, member(aws, "cloudwatch_logs"), "aws.log.group.arns", "arn");
     add_log_groups(reading, member(aws, "cloudwatch_logs"), "aws.log.group.names", "log_group");
     add_places(reading, aws);
     add_sdk(reading, segment);
-    if (member(member(aws, "elastic_beanstalk"), "version_label") == NULL) {
-        add_text(reading, "service.version", member(member(segment, "service"), "version"));
-    }
+    add_text(reading, "service.version",
+             version != NULL ? version : member(member(aws, "elastic_beanstalk"), "version_label"));
     add_text(reading, "aws.xray.resource_arn", member(segment, "resource_arn"));
     hf_build_scope(reading->builder, HF_EMPTY_SLICE, HF_EMPTY_SLICE);
 }
@@ -282,11 +282,9 @@ static void add_annotation(struct reading *reading, const struct hf_json *one)
     case HF_JSON_BOOL:
         hf_build_attribute_bool(reading->builder, one->key, one->boolean);
         break;
-    case HF_JSON_INT:
-        hf_build_attribute_int(reading->builder, one->key, one->integer);
-        break;
+    case HF_JSON_INT: /* X-Ray knows one kind of number */
     case HF_JSON_DOUBLE:
-        hf_build_attribute_double(reading->builder, one->key, one->number);
+        hf_build_attribute_double(reading->builder, one->key, number_of(one));
         break;
     case HF_JSON_STRING:
         hf_build_attribute_string(reading->builder, one->key, one->text);
@@ -431,8 +429,8 @@ static bool check(struct reading *reading, const struct hf_json *segment)
         return say(reading, "a segment has no start_time");
     }
     if (namespace.size != 0 && !hf_slice_is(namespace, "aws") &&
-        !hf_slice_is(namespace, "remote")) {
-        return say(reading, "the namespace of a segment is neither aws nor remote");
+        !hf_slice_is(namespace, "remote") && !hf_slice_is(namespace, "local")) {
+        return say(reading, "the namespace of a segment is none of aws, remote and local");
     }
     const struct hf_json *one = hf_json_first(member(segment, "subsegments"));
     while (one != NULL && check(reading, one)) {
@@ -441,15 +439,21 @@ static bool check(struct reading *reading, const struct hf_json *segment)
     return one == NULL;
 }
 
-static uint32_t kind_of(const struct hf_json *segment)
+static uint32_t kind_of(const struct hf_json *segment, bool is_subsegment)
 {
-    if (member(segment, "namespace") != NULL) {
+    struct hf_slice namespace = hf_json_text_of(segment, "namespace");
+    bool is_call = namespace.size != 0 && !hf_slice_is(namespace, "local");
+    if (!is_subsegment) {
+        return KIND_SERVER;
+    }
+    if (is_call) {
         return KIND_CLIENT;
     }
     return member(member(member(segment, "http"), "request"), "client_ip") != NULL ? KIND_SERVER
                                                                                    : KIND_INTERNAL;
 }
 
+/* `parent`: of the segment that it is in; NULL: it came by itself. */
 static void add_span(struct reading *reading, const struct hf_json *segment, const uint8_t *parent)
 {
     uint8_t id[SPAN_ID_BYTES], own_parent[SPAN_ID_BYTES];
@@ -457,15 +461,18 @@ static void add_span(struct reading *reading, const struct hf_json *segment, con
     const struct hf_json *status = member(member(http, "response"), "status");
     int64_t code = is_number(status) ? hf_json_int(status) : 200;
     (void)read_id(hf_json_text_of(segment, "id"), id); /* it was checked */
-    if (read_id(hf_json_text_of(segment, "parent_id"), own_parent)) {
+    bool is_within = parent != NULL;
+    if (!is_within && read_id(hf_json_text_of(segment, "parent_id"), own_parent)) {
         parent = own_parent;
     }
+    bool is_subsegment = is_within || (parent != NULL &&
+                                       hf_slice_is(hf_json_text_of(segment, "type"), "subsegment"));
     const struct hf_build_span span = {
         .trace_id = hf_slice_of(reading->trace_id, TRACE_ID_BYTES),
         .span_id = hf_slice_of(id, SPAN_ID_BYTES),
         .parent_span_id = parent != NULL ? hf_slice_of(parent, SPAN_ID_BYTES) : HF_EMPTY_SLICE,
         .name = hf_json_text_of(segment, "name"),
-        .kind = kind_of(segment),
+        .kind = kind_of(segment, is_subsegment),
         .start_ns = time_of(member(segment, "start_time")),
         .end_ns = time_of(member(segment, "end_time")),
         .status_code = cause != NULL || code < 100 || code >= 400 ? STATUS_ERROR : 0,

@@ -102,6 +102,12 @@ def test_raw_bodies(begin, cloudwatch, grpc_sender):
     assert [text for _, text in cloudwatch.wait_for_events("emf", 1, STREAM)] == [version0]
 
 
+def test_names_have_attributes_of_the_resource(begin, cloudwatch, grpc_sender):
+    holdfast = begin(log_group_name="/{ServiceName}/logs", log_stream_name="{InstanceId}-{FaasName}")
+    grpc_sender(holdfast).export(otlp.LOGS, records(1, resource={"service.name": "shop", "InstanceId": "i-7"}))
+    assert len(cloudwatch.wait_for_events("/shop/logs", 1, "i-7-undefined")) == 1
+
+
 def test_a_request_has_what_the_service_takes(begin, cloudwatch, grpc_sender):
     """Sorted by time, at most a day between the first and the last, 1 MiB."""
     holdfast = begin()
@@ -205,6 +211,7 @@ def test_an_outage_and_a_kill_cost_nothing(begin, cloudwatch, grpc_sender):
 def test_what_is_refused_at_the_start(start, cloudwatch):
     for keys, words in (
         ({"log_group_name": ""}, "log_group_name"),
+        ({"log_stream_name": "{Nobody}"}, "unknown placeholder"),
         ({"log_retention": 2}, "log_retention must be"),
         ({"endpoint": "http://"}, "endpoint"),
     ):

@@ -150,6 +150,7 @@ def test_all_attributes_can_be_annotations(begin, xray, grpc_sender):
         (CLIENT, {"http.host": "h.test"}, "h.test", "remote"),
         (CLIENT, {"net.peer.name": "p.test"}, "p.test", "remote"),
         (PRODUCER, {"aws.remote.service": "queue"}, "queue", "remote"),
+        (PRODUCER, {"messaging.system": "kafka"}, "GET /x", "remote"),
         (INTERNAL, {}, "GET /x", None),
     ],
 )
@@ -158,6 +159,25 @@ def test_names_of_calls(begin, xray, grpc_sender, kind, attributes, name, namesp
     grpc_sender(holdfast).export(otlp.TRACES, traces(span(attributes, kind=kind, parent=PARENT)))
     (document,) = sent(xray, 1)
     assert (document["name"], document.get("namespace"), document["type"]) == (name, namespace, "subsegment")
+
+
+def test_a_consumer_is_a_segment_and_has_the_resource(begin, xray, grpc_sender):
+    holdfast = begin()
+    made = traces(span(kind=CONSUMER, parent=PARENT), span(kind=PRODUCER, parent=PARENT, id=PARENT), resource={"a": "b"})
+    grpc_sender(holdfast).export(otlp.TRACES, made)
+    consumer, producer = sent(xray, 2)
+    assert not {"type", "namespace"} & consumer.keys() and consumer["parent_id"] == PARENT.hex()
+    assert consumer["metadata"] == {"default": {"otel.resource.a": "b"}}
+    assert producer["type"] == "subsegment" and "metadata" not in producer
+
+
+def test_a_span_that_goes_on_has_no_end(begin, xray, grpc_sender):
+    holdfast = begin()
+    made = traces(span({"aws.xray.inprogress": True}, parent=PARENT), span({"aws.xray.inprogress": False}, parent=PARENT, id=PARENT))
+    grpc_sender(holdfast).export(otlp.TRACES, made)
+    first, second = sent(xray, 2)
+    assert first["in_progress"] is True and "end_time" not in first and "metadata" not in first
+    assert "in_progress" not in second and "end_time" in second
 
 
 def test_databases_and_calls_of_aws(begin, xray, grpc_sender):

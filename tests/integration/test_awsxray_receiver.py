@@ -160,6 +160,7 @@ def test_the_resource_says_where_the_segment_was_made(receiver):
     receiver.send(SEGMENT)
     until(receiver.resources, "nothing came")
     assert attributes(receiver.resources()[0].resource) == {
+        "service.name": "front",
         "cloud.provider": "aws",
         "cloud.account.id": "123456789012",
         "cloud.availability_zone": "us-west-2c",
@@ -175,7 +176,8 @@ def test_the_resource_says_where_the_segment_was_made(receiver):
 def test_a_subsegment_by_itself_has_its_parent(receiver):
     receiver.send({**SEGMENT["subsegments"][0], "trace_id": TRACE, "parent_id": SEGMENT["id"], "type": "subsegment"})
     until(receiver.spans, "no span came")
-    assert receiver.spans()["DynamoDB"].parent_span_id.hex() == SEGMENT["id"]
+    span = receiver.spans()["DynamoDB"]
+    assert (span.parent_span_id.hex(), span.kind) == (SEGMENT["id"], 3)
 
 
 def test_what_is_no_segment_is_counted_and_others_go_on(receiver):

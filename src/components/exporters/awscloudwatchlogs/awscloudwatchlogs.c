@@ -13,6 +13,10 @@
 #include "pdata/payload.h"
 #include "support/cloudwatch_events.h"
 
+#define PLACES                                                                                     \
+    "{ClusterName}, {TaskId}, {NodeName}, {PodName}, {ServiceName}, {ContainerInstanceId}, "       \
+    "{TaskDefinitionFamily}, {InstanceId}, {FaasName} and {FaasVersion}"
+
 struct config {
     struct hf_aws_config aws;
     const char *group, *stream;
@@ -55,14 +59,21 @@ static enum hf_status add_record(struct job *job, const struct hf_bulk_walk *wal
                                  struct hf_slice record, uint32_t item, uint64_t received_ns)
 {
     const struct config *config = job->owner->config;
-    struct cloudwatch_place place = {hf_slice_text(config->group), hf_slice_text(config->stream)};
-    struct hf_bytes own = {0};
+    struct hf_bytes group = {0}, stream = {0}, own = {0};
     struct hf_bulk_log log = hf_bulk_log_read(record);
     uint64_t time_ns = log.time_ns != 0 ? log.time_ns : received_ns;
     struct hf_arena arena = {.limit = CLOUDWATCH_ARENA_BYTES};
-    enum hf_status status =
-        config->raw_log ? cloudwatch_record_raw(&log, &own, &arena, &place)
-                        : cloudwatch_record_json(&log, record, walk->scope, walk->resource, &own);
+    enum hf_status status = cloudwatch_name(config->group, walk->resource, &group);
+    if (status == HF_OK) {
+        status = cloudwatch_name(config->stream, walk->resource, &stream);
+    }
+    struct cloudwatch_place place = {hf_slice_of(group.data, group.size),
+                                     hf_slice_of(stream.data, stream.size)};
+    if (status == HF_OK) {
+        status = config->raw_log
+                     ? cloudwatch_record_raw(&log, &own, &arena, &place)
+                     : cloudwatch_record_json(&log, record, walk->scope, walk->resource, &own);
+    }
     if (status == HF_OK) {
         status = hf_cloudwatch_begin(&job->push, (int64_t)(time_ns / UINT64_C(1000000)),
                                      place.group, place.stream);
@@ -74,6 +85,8 @@ static enum hf_status add_record(struct job *job, const struct hf_bulk_walk *wal
     status = status == HF_OK ? hf_cloudwatch_add_item(&job->push, item) : status;
     hf_arena_release(&arena);
     hf_bytes_release(&own);
+    hf_bytes_release(&stream);
+    hf_bytes_release(&group);
     return status;
 }
 
@@ -196,6 +209,9 @@ static const char *check(const void *from)
     if (config->stream == NULL || config->stream[0] == '\0') {
         return "log_stream_name must be set";
     }
+    if (!cloudwatch_name_is_good(config->group) || !cloudwatch_name_is_good(config->stream)) {
+        return "log_group_name or log_stream_name has an unknown placeholder; there are " PLACES;
+    }
     return hf_cloudwatch_check(config->log_retention, &config->tags);
 }
 
@@ -211,12 +227,14 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(group),
      .required = true,
-     .help = "The log group; made when it is not there."},
+     .help = "The log group; made when it is not there. " PLACES " are attributes of the "
+             "resource."},
     {.key = "log_stream_name",
      .type = HF_FIELD_STRING,
      .offset = AT(stream),
      .required = true,
-     .help = "The stream of that group; made when it is not there."},
+     .help = "The stream of that group; made when it is not there. It may have the same "
+             "placeholders."},
     HF_CLOUDWATCH_FIELDS(struct config, log_retention, tags),
     {.key = "raw_log",
      .type = HF_FIELD_BOOL,

@@ -1,5 +1,7 @@
 #include "cloudwatch_record.h"
 
+#include <string.h>
+
 #include "bulk/pair.h"
 #include "pdata/any.h"
 #include "pdata/json_write.h"
@@ -114,4 +116,91 @@ enum hf_status cloudwatch_record_raw(const struct hf_bulk_log *log, struct hf_by
         place->stream = stream.size != 0 ? stream : place->stream;
     }
     return HF_OK;
+}
+
+/* ---- names with placeholders ---- */
+
+static const char *const placeholders[][2] = {
+    {"ClusterName", "aws.ecs.cluster.name"},
+    {"TaskId", "aws.ecs.task.id"},
+    {"NodeName", "k8s.node.name"},
+    {"PodName", "pod"},
+    {"ServiceName", "service.name"},
+    {"ContainerInstanceId", "aws.ecs.container.instance.id"},
+    {"TaskDefinitionFamily", "aws.ecs.task.family"},
+    {"InstanceId", "service.instance.id"},
+    {"FaasName", "faas.name"},
+    {"FaasVersion", "faas.version"},
+};
+
+#define PLACEHOLDERS (sizeof(placeholders) / sizeof(placeholders[0]))
+
+/* The next {…} without braces inside; its end is behind the brace. False: there is no more. */
+static bool next_placeholder(const char *text, struct hf_slice *ret_name)
+{
+    for (const char *end = strchr(text, '}'); end != NULL; end = strchr(end + 1, '}')) {
+        const char *open = memrchr(text, '{', (size_t)(end - text));
+        if (open != NULL) {
+            *ret_name = hf_slice_of(open + 1, (size_t)(end - open) - 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* PLACEHOLDERS: it is none. */
+static size_t which_placeholder(struct hf_slice name)
+{
+    size_t i = 0;
+    while (i < PLACEHOLDERS && !hf_slice_is(name, placeholders[i][0])) {
+        i++;
+    }
+    return i;
+}
+
+bool cloudwatch_name_is_good(const char *configured)
+{
+    struct hf_slice name;
+    while (next_placeholder(configured, &name)) {
+        if (which_placeholder(name) == PLACEHOLDERS) {
+            return false;
+        }
+        configured = (const char *)name.data + name.size + 1;
+    }
+    return true;
+}
+
+/* Nothing when the resource has no such attribute. */
+static enum hf_status append_attribute(struct hf_slice resource, const char *wanted,
+                                       struct hf_bytes *out)
+{
+    struct hf_wire wire = hf_wire_of(resource);
+    struct hf_slice pair, key, value;
+    while (hf_wire_each(&wire, HF_BULK_RESOURCE_ATTRIBUTES, &pair)) {
+        if (hf_bulk_pair_read(pair, &key, &value) && hf_slice_is(key, wanted)) {
+            return hf_any_text(value, out);
+        }
+    }
+    return HF_OK;
+}
+
+enum hf_status cloudwatch_name(const char *configured, struct hf_slice resource,
+                               struct hf_bytes *out)
+{
+    enum hf_status status = HF_OK;
+    struct hf_slice name;
+    while (status == HF_OK && next_placeholder(configured, &name)) { /* they are known */
+        size_t which = which_placeholder(name);
+        const char *open = (const char *)name.data - 1;
+        status = hf_bytes_append(out, hf_slice_of(configured, (size_t)(open - configured)));
+        size_t before = out->size;
+        for (size_t i = 0; status == HF_OK && i < 2 && out->size == before; i++) {
+            status = append_attribute(resource, placeholders[which][i], out);
+        }
+        if (status == HF_OK && out->size == before) {
+            status = hf_bytes_append(out, hf_slice_text("undefined"));
+        }
+        configured = (const char *)name.data + name.size + 1;
+    }
+    return status == HF_OK ? hf_bytes_append(out, hf_slice_text(configured)) : status;
 }

@@ -26,3 +26,11 @@ HF_MUST_USE enum hf_status cloudwatch_record_json(const struct hf_bulk_log *log,
 HF_MUST_USE enum hf_status cloudwatch_record_raw(const struct hf_bulk_log *log,
                                                  struct hf_bytes *out, struct hf_arena *arena,
                                                  struct cloudwatch_place *place);
+
+/* Appends the configured name of a group or stream; its placeholders, as {ServiceName}, are the
+ * attributes of the resource, or "undefined". HF_NOMEM. */
+HF_MUST_USE enum hf_status cloudwatch_name(const char *configured, struct hf_slice resource,
+                                           struct hf_bytes *out);
+
+/* Are all placeholders known? */
+bool cloudwatch_name_is_good(const char *configured);

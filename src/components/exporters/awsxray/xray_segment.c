@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bulk/pair.h"
+#include "pdata/any.h"
 #include "pdata/json_value.h"
 
 #define NAME_BYTES_MAX 200u
@@ -137,9 +138,9 @@ static struct hf_slice own_name(struct xray_maker *maker, struct hf_slice name)
 static struct hf_slice service_name(const struct xray_span *span)
 {
     uint32_t kind = span->span.kind;
-    bool is_local_root = hf_slice_is(xray_text(span, "aws.span.kind"), "LOCAL_ROOT");
+    bool is_marked = hf_slice_is(xray_text(span, "aws.span.kind"), "LOCAL_ROOT");
     struct hf_slice name = HF_EMPTY_SLICE;
-    if (kind == XRAY_SERVER || (kind == XRAY_INTERNAL && is_local_root)) {
+    if (kind == XRAY_SERVER || (kind == XRAY_INTERNAL && is_marked)) {
         name = xray_text(span, "aws.local.service");
     }
     if ((kind == XRAY_CLIENT || kind == XRAY_PRODUCER || kind == XRAY_CONSUMER) &&
@@ -154,6 +155,9 @@ static struct hf_slice segment_name(struct xray_maker *maker, const struct xray_
     struct hf_slice name = service_name(span);
     if (span->role == XRAY_SERVICE && xray_find(span, "aws.local.service") != NULL) {
         return xray_text(span, "aws.local.service");
+    }
+    if (span->role == XRAY_SERVICE && xray_resource_text(span, "service.name").data != NULL) {
+        return xray_resource_text(span, "service.name");
     }
     if (span->role == XRAY_DEPENDENCY && xray_find(span, "aws.remote.service") != NULL) {
         return without_prefix(span, xray_text(span, "aws.remote.service"));
@@ -171,18 +175,16 @@ static struct hf_slice segment_name(struct xray_maker *maker, const struct xray_
 
 /* ---- kinds ---- */
 
-static bool is_subsegment(const struct xray_span *span)
+/* The work of a service by itself, not a part of what the service does. */
+static bool is_local_root(const struct xray_span *span)
 {
-    if (span->role == XRAY_DEPENDENCY) {
-        return true;
-    }
-    return span->role == XRAY_PLAIN && span->span.kind != XRAY_SERVER && span->parent[0] != '\0';
+    return span->span.kind == XRAY_SERVER || span->span.kind == XRAY_CONSUMER ||
+           span->parent[0] == '\0';
 }
 
-/* The resource is told by local roots. */
-static bool has_resource(const struct xray_span *span)
+static bool is_subsegment(const struct xray_span *span)
 {
-    return span->span.kind == XRAY_SERVER || span->parent[0] == '\0';
+    return span->role == XRAY_DEPENDENCY || (span->role == XRAY_PLAIN && !is_local_root(span));
 }
 
 static const char *namespace_of(const struct xray_span *span)
@@ -197,7 +199,7 @@ static const char *namespace_of(const struct xray_span *span)
         return "aws";
     }
     bool is_remote =
-        kind == XRAY_CLIENT || span->role == XRAY_DEPENDENCY ||
+        kind == XRAY_CLIENT || kind == XRAY_PRODUCER || span->role == XRAY_DEPENDENCY ||
         (is_call && is_subsegment(span) && xray_find(span, "aws.remote.service") != NULL);
     return is_remote ? "remote" : NULL;
 }
@@ -307,6 +309,21 @@ static const char *put_links(const struct xray_maker *maker, const struct xray_s
     return NULL;
 }
 
+/* An attribute says of a span that it goes on. */
+static void put_end(struct xray_span *span, struct hf_json_writer *writer)
+{
+    struct xray_attribute *found = xray_find(span, "aws.xray.inprogress");
+    struct hf_any value = found != NULL ? hf_any_read(found->value) : (struct hf_any){0};
+    if (value.type == HF_ANY_BOOL) {
+        found->is_taken = true;
+    }
+    if (value.type == HF_ANY_BOOL && value.integer != 0) {
+        xray_put_bool(writer, "in_progress", true);
+    } else {
+        xray_put_number(writer, "end_time", (double)span->span.end_ns / 1e9);
+    }
+}
+
 static const char *write_document(struct xray_maker *maker, struct xray_span *span)
 {
     struct hf_json_writer writer = {.out = &maker->text};
@@ -326,12 +343,12 @@ static const char *write_document(struct xray_maker *maker, struct xray_span *sp
     xray_put_text(&writer, "origin", hf_slice_text(origin_of(span)));
     why = put_links(maker, span, &writer);
     xray_put_text(&writer, "trace_id", hf_slice_text(trace));
-    xray_put_number(&writer, "end_time", (double)span->span.end_ns / 1e9);
+    put_end(span, &writer);
     xray_put_http(span, &writer);
     xray_put_cause(span, &writer);
     xray_put_aws(span, &writer);
     xray_put_sql(span, &writer);
-    xray_put_attributes(span, &writer, has_resource(span));
+    xray_put_attributes(span, &writer, is_local_root(span)); /* they tell the resource */
     xray_put_text(&writer, "namespace", hf_slice_text(namespace != NULL ? namespace : ""));
     xray_put_text(&writer, "parent_id", hf_slice_text(span->parent));
     xray_put_text(&writer, "type", hf_slice_text(is_subsegment(span) ? "subsegment" : ""));
