@@ -229,7 +229,7 @@ static enum hf_status pause_for(struct opamp *opamp, uint64_t wait_ns)
 /* The last words; after a reload the successor speaks for the same agent. */
 static void say_goodbye(struct opamp *opamp)
 {
-    struct opamp_failure failure;
+    struct opamp_failure failure = {.retry_after_ns = 0};
     opamp->due = (struct opamp_parts){.disconnect = true};
     if (!hf_node_is_succeeded(opamp->node)) {
         enum hf_status status = send_due(opamp, GOODBYE_NS, &failure);
@@ -243,7 +243,7 @@ static void *run(void *user)
     struct opamp *opamp = user;
     enum hf_status status = HF_OK;
     while (status != HF_CLOSED) {
-        struct opamp_failure failure;
+        struct opamp_failure failure = {.retry_after_ns = 0};
         status = opamp_link_open(opamp->link, &failure);
         if (status == HF_OK) {
             hf_node_log(opamp->node, HF_LOG_DEBUG, "reporting to %s", opamp->link_options.url);

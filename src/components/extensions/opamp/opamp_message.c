@@ -159,7 +159,7 @@ enum hf_status opamp_put_components(struct hf_wire_writer *writer, const struct 
     struct hf_bytes all = {0};
     struct hf_wire_writer own = {.out = &all};
     char hex[HF_SHA256_HEX_SIZE];
-    uint8_t hash[HF_SHA256_SIZE];
+    uint8_t hash[HF_SHA256_SIZE] = {0};
     put_all(&own, node);
     enum hf_status status = hf_wire_status(&own);
     if (status == HF_OK) {
