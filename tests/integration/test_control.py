@@ -157,7 +157,7 @@ class TestStatus:
             )
         )
         # The socket is there before the graph runs; its pipelines are shown when all of it does.
-        until(lambda: status(holdfast, "pipelines")["pipelines"])
+        until(lambda: status(holdfast, "pipelines")["pipelines"], "no pipelines")
         pipelines = status(holdfast, "pipelines")["pipelines"]
         front, behind = one(pipelines, id="traces"), one(pipelines, id="traces>groupbytrace")
         assert front["behind"] == behind["from"] == [{"kind": "processor", "id": "groupbytrace"}]

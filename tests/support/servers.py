@@ -175,7 +175,7 @@ class Postgres(Server):
 
     def create(self):
         if self.of:
-            self.run(self.tool("pg_basebackup"), "-h", "127.0.0.1", "-p", str(self.of.port), "-U", "admin", "-D", self.data, "-R")
+            self.run(self.tool("pg_basebackup"), "-h", "127.0.0.1", "-p", str(self.of.port), "-U", "admin", "-D", self.data, "-R", "-c", "fast")
             return
         self.run(self.tool("initdb"), "-D", self.data, "-U", "admin", "--auth=trust", "-N", "--locale=C", "-E", "UTF8")
         (self.data / "pg_hba.conf").write_text(
