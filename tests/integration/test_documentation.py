@@ -137,7 +137,7 @@ def listed(entries):
 
 
 def test_every_page_is_in_the_navigation():
-    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    settings = yaml.safe_load((ROOT / "conf" / "site" / "mkdocs.yml").read_text())
     config = load_hooks().on_config({"nav": settings["nav"]})
     found = sorted(listed(config["nav"]))
     assert found == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
