@@ -171,9 +171,9 @@ static void take_retry_after(struct hf_slice value, struct hf_websocket_refusal 
         seconds = 10 * seconds + (uint64_t)(value.data[i] - '0');
     }
     char text[64] = "";
-    if (!is_number && value.size < sizeof(text)) {
+    if (!is_number && value.size != 0 && value.size < sizeof(text)) {
         memcpy(text, value.data, value.size);
-        time_t then = value.size != 0 ? curl_getdate(text, NULL) : -1;
+        time_t then = curl_getdate(text, NULL);
         time_t now = (time_t)(hf_clock_unix_ns() / HF_NS_PER_S);
         is_number = then >= 0;
         seconds = is_number && then > now ? (uint64_t)(then - now) : 0;

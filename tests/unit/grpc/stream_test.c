@@ -39,7 +39,9 @@ static void take_message(void *rig, struct hf_grpc_call *call)
     const struct hf_grpc_message *message = hf_grpc_call_message(call);
     (void)rig;
     assert_true(user.size + message->raw.size + 1 < sizeof(user.seen));
-    memcpy(user.seen + user.size, message->raw.data, message->raw.size);
+    if (message->raw.size != 0) {
+        memcpy(user.seen + user.size, message->raw.data, message->raw.size);
+    }
     user.size += message->raw.size;
     user.seen[user.size++] = ';';
     user.seen[user.size] = '\0';
