@@ -153,12 +153,12 @@ static enum hf_status status_of(CURLcode code, const struct hf_http_call *call)
 }
 
 /* What libcurl's words for a failure mean when the port is for another protocol; or its words. */
-static const char *explain(const struct http_transfer *transfer, CURLcode code)
+static const char *explain(struct http_transfer *transfer, CURLcode code)
 {
     /* Of OpenSSL and of GnuTLS, for what is no TLS record. */
     static const char *const no_tls[] = {"wrong version number", "packet length too long",
                                          "http request", "unexpected TLS packet"};
-    const char *text = transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+    const char *text = hf_http_transfer_error(transfer, code);
     bool is_tls = strncasecmp(hf_http_transfer_url(transfer), "https:", 6) == 0;
     const struct hf_spoken_port expected = {.is_tls = is_tls};
     const char *sentence = NULL;

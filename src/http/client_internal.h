@@ -49,3 +49,7 @@ static inline const char *hf_http_transfer_url(const struct http_transfer *trans
 HF_MUST_USE enum hf_status hf_http_transfer_set_up(struct http_transfer *transfer,
                                                    const struct http_client_settings *settings,
                                                    uint64_t timeout_ns);
+
+/* libcurl's words for what went wrong, without the milliseconds that it took: what happens again is
+ * said in the same words, by which those who log it know it. Of the transfer's memory or static. */
+const char *hf_http_transfer_error(struct http_transfer *transfer, CURLcode code);

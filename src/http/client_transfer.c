@@ -360,3 +360,22 @@ bool hf_http_is_url(const char *text)
     curl_url_cleanup(url);
     return good;
 }
+
+const char *hf_http_transfer_error(struct http_transfer *transfer, CURLcode code)
+{
+    static const char before[] = " after ";
+    static const char *const units[] = {" milliseconds", " ms"};
+    char *at = strstr(transfer->error, before);
+    if (at != NULL) {
+        const char *end = at + sizeof(before) - 1;
+        end += strspn(end, "0123456789");
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+            if (strncmp(end, units[i], strlen(units[i])) == 0) {
+                end += strlen(units[i]);
+                memmove(at, end, strlen(end) + 1);
+                break;
+            }
+        }
+    }
+    return transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
+}
