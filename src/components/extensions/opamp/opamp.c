@@ -274,11 +274,12 @@ static enum hf_status start_opamp(void *self, char *reterr)
     if (status != HF_OK) {
         return status;
     }
+    opamp->is_running = true; /* before: the bytes beside it are the thread's */
     if (hf_thread_start(&opamp->thread, NULL, run, opamp) != 0) {
+        opamp->is_running = false;
         snprintf(reterr, HF_ERROR_MAX, "no thread for the OpAMP server");
         return HF_NOMEM;
     }
-    opamp->is_running = true;
     return HF_OK;
 }
 
