@@ -244,15 +244,16 @@ static void takes_a_failing_request_apart_until_the_culprit_is_alone(void **stat
 
 static void holds_what_finds_the_dead_letters_full(void **state)
 {
-    enum hf_status refusals[12];
+    enum { REFUSED = 40 }; /* so many that the state is seen on a slow machine */
+    enum hf_status refusals[REFUSED];
     struct world *world = make_world();
     (void)state;
-    for (size_t i = 0; i < 12; i++) {
+    for (size_t i = 0; i < REFUSED; i++) {
         refusals[i] = HF_INVALID;
     }
     world->config.queue.num_consumers = 1;
     world->config.queue.dead_letter.max_bytes = 1; /* room for nothing */
-    script(world, refusals, 12);
+    script(world, refusals, REFUSED);
     open_delivery(world);
     put(world, 4);
     start(world);
