@@ -146,7 +146,8 @@ static const struct hf_path_row rows[] = {
     ID(PROFILE, "profile_id", TRACE_ID),
     ROW(PROFILE, "attribute_indices", LIST, NUMBERS, .field = "attribute_indices"),
     PLAIN(PROFILE, "dropped_attributes_count", INT),
-    PLAIN(PROFILE, "original_payload_format", STRING),
+    ROW(PROFILE, "original_payload_format", STRING, UNSCANNED_TEXT,
+        .field = "original_payload_format"),
     ROW(PROFILE, "attributes", MAP, TABLE_ATTRIBUTES, .field = "attribute_indices"),
 };
 

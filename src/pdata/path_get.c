@@ -83,12 +83,8 @@ static struct hf_any get_scalar(const struct hf_path *path, struct hf_message *m
                                 uint32_t number)
 {
     switch (path->row->kind) {
-    case HF_PATH_STRING: {
-        struct hf_slice text = hf_message_bytes(message, number);
-        /* The scan does not look into profiles. */
-        bool is_good = path->row->context != HF_PATH_PROFILE || hf_utf8_is_valid(text);
-        return any_text(is_good ? text : HF_EMPTY_SLICE);
-    }
+    case HF_PATH_STRING:
+        return any_text(hf_message_bytes(message, number));
     case HF_PATH_DOUBLE:
         return any_double(hf_message_double(message, number));
     case HF_PATH_BOOL:
@@ -348,6 +344,11 @@ static enum hf_status get_field(const struct hf_path_use *use, struct hf_message
         return get_numbers(use, message, number, ret_value);
     case HF_ACCESS_OBJECT:
         return HF_OK;
+    case HF_ACCESS_UNSCANNED_TEXT: {
+        struct hf_slice text = hf_message_bytes(message, number);
+        *ret_value = any_text(hf_utf8_is_valid(text) ? text : HF_EMPTY_SLICE);
+        return HF_OK;
+    }
     case HF_ACCESS_TABLE_TEXT:
         *ret_value =
             any_text(hf_profile_text(use->place->document, hf_message_i64(message, number)));

@@ -26,6 +26,7 @@ enum hf_path_access {
     HF_ACCESS_NUMBERS,    /* a repeated number */
     HF_ACCESS_OBJECT,     /* a message, or several */
     HF_ACCESS_EVENT_INDEX,
+    HF_ACCESS_UNSCANNED_TEXT,  /* a string that no scan has looked at */
     HF_ACCESS_TABLE_TEXT,      /* by its place in the dictionary of profiles */
     HF_ACCESS_TABLE_ATTRIBUTES /* by their places there */
 };
