@@ -183,6 +183,13 @@ enum wal_status wal_segment_each(struct wal *wal,
     return WAL_OK;
 }
 
+/* Is it on disk, with a name that begins so? */
+static bool is_stored_below(const struct wal_checkpoint_entry *entry, struct hf_slice prefix)
+{
+    return entry->name != NULL && entry->is_stored && entry->name_size >= prefix.size &&
+           (prefix.size == 0 || memcmp(entry->name, prefix.data, prefix.size) == 0);
+}
+
 void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
                          void (*visit)(void *user, struct hf_slice name, struct hf_slice value),
                          void *user)
@@ -190,8 +197,7 @@ void wal_checkpoint_each(struct wal *wal, struct hf_slice prefix,
     pthread_mutex_lock(&wal->lock);
     for (uint32_t i = 0; i < wal->checkpoints.count; i++) {
         const struct wal_checkpoint_entry *entry = &wal->checkpoints.entries[i];
-        if (entry->name != NULL && entry->is_stored && entry->name_size >= prefix.size &&
-            (prefix.size == 0 || memcmp(entry->name, prefix.data, prefix.size) == 0)) {
+        if (is_stored_below(entry, prefix)) {
             visit(user, hf_slice_of(entry->name, entry->name_size),
                   hf_slice_of(entry->value, entry->value_size));
         }
@@ -224,8 +230,7 @@ bool wal_checkpoint_next(struct wal *wal, struct hf_slice prefix, uint32_t *at, 
     pthread_mutex_lock(&wal->lock);
     for (; *at < wal->checkpoints.count && !found; (*at)++) {
         const struct wal_checkpoint_entry *entry = &wal->checkpoints.entries[*at];
-        found = entry->name != NULL && entry->is_stored && entry->name_size >= prefix.size &&
-                (prefix.size == 0 || memcmp(entry->name, prefix.data, prefix.size) == 0);
+        found = is_stored_below(entry, prefix);
         if (found) {
             memcpy(name, entry->name, entry->name_size);
             *ret_size = entry->name_size;
