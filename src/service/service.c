@@ -382,15 +382,16 @@ static void reload(struct service *service)
                         ? "the new configuration does not start; keeping the current one"
                         : "the new configuration does not start; the present one has ended",
                     HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
+        hf_self_metrics_watch(service->self, service->graph);
+        hf_commands_watch(service->commands, service->graph);
         note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
         hf_hand_over_fail(service->hand_over, error);
         hf_retired_add(&service->retired, graph, config);
-        hf_self_metrics_watch(service->self, service->graph);
-        hf_commands_watch(service->commands, service->graph);
         hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
     warn_of_fixed(service, config);
+    hf_commands_watch(service->commands, graph); /* a reload that is seen as taken has a graph */
     note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
     hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
     service->own = NULL;
@@ -401,7 +402,6 @@ static void reload(struct service *service)
     service->own = hf_own_telemetry_begin(host, service->config, service->self);
     hf_listeners_end_round(host->listeners);
     hf_self_metrics_watch(service->self, graph);
-    hf_commands_watch(service->commands, graph);
     hf_announce_reload(&service->announce, &service->host, true);
     hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }

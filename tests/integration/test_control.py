@@ -117,6 +117,15 @@ class TestStatus:
         assert seen["last_error"] is None and seen["outages"] == []
         assert one(status(holdfast, "queues")["queues"], kind="deadletter", id="otlp")["appended"]["items"] == 2
 
+    def test_a_reload_that_is_seen_as_taken_has_its_exporters(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        for known in range(2, 12):
+            holdfast.reload()
+            seen = until(
+                lambda known=known: len((look := status(holdfast))["reloads"]) == known and look, "no reload"
+            )
+            assert seen["reloads"][-1]["result"] == "taken" and one(seen["exporters"], id="otlp")
+
     def test_reloads_are_kept_with_what_changed_and_why_not(self, start, grpc_backend):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
         holdfast.write_config(config({"otlp": otlp_exporter(grpc_backend, timeout="7s")}))
