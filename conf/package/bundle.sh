@@ -13,8 +13,10 @@ out=$(readlink -f "$2")
 install -m 755 "$binary" "$out/libexec/holdfast"
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$out/libexec/holdfast"
 
-# What the program links, and what it loads when Kafka is used, with what that links.
-loaded=$(/sbin/ldconfig -p | sed -n 's|.*librdkafka\.so\.1 .*=> ||p' | head -n 1)
+# What the program links, and what it loads when Kafka or snappy is used, with what that links.
+loaded=$(for name in librdkafka libsnappy; do
+    /sbin/ldconfig -p | sed -n "s|.*$name\.so\.1 .*=> ||p" | head -n 1
+done)
 for program in "$binary" $loaded; do
     ldd "$program" | sed -n 's|.*=> \(/[^ ]*\) .*|\1|p; s|^[[:space:]]*\(/[^ ]*ld-linux[^ ]*\) .*|\1|p'
 done | cat - <(printf '%s\n' $loaded) | sort -u | while read -r library; do

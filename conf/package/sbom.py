@@ -11,7 +11,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-LOADED = ("librdkafka.so.1",)  # by dlopen, when Kafka is used
+LOADED = ("librdkafka.so.1", "libsnappy.so.1")  # by dlopen, when they are used
 
 
 def said(*command):

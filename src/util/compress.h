@@ -29,8 +29,8 @@ void hf_bytes_release(struct hf_bytes *bytes);
 /*
  * Decodes the whole of `in` into `out` (its size is set, capacity reused). HF_INVALID for bytes
  * that are not that coding or end too early, HF_TOO_LARGE past `limit`, HF_NOMEM, HF_UNSUPPORTED
- * for a number that is no coding. HF_SNAPPY_BLOCK also takes the framed format when its stream
- * header is there.
+ * for a number that is no coding, HF_AGAIN where libsnappy is wanted and not installed.
+ * HF_SNAPPY_BLOCK also takes the framed format when its stream header is there.
  */
 HF_MUST_USE enum hf_status hf_decode(enum hf_coding coding, struct hf_slice in, size_t limit,
                                      struct hf_bytes *out);
@@ -41,7 +41,7 @@ HF_MUST_USE enum hf_status hf_decode_append(enum hf_coding coding, struct hf_sli
                                             struct hf_bytes *out);
 
 /* Encodes the pieces, taken as one text, and appends to `out`. `level` 0: the default (gzip 1, zstd
- * 1). HF_NOMEM. */
+ * 1). HF_NOMEM; HF_AGAIN where libsnappy is wanted and not installed. */
 HF_MUST_USE enum hf_status hf_encode(enum hf_coding coding, int level,
                                      const struct hf_slice *pieces, size_t count,
                                      struct hf_bytes *out);

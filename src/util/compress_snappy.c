@@ -5,11 +5,11 @@
  * endian), and content. Data chunks carry a masked CRC32C of their plain text and at most 64 KiB of
  * it.
  */
-#include <snappy-c.h>
 #include <stdlib.h>
 
 #include "checksum.h"
 #include "compress_internal.h"
+#include "snappy_library.h"
 
 #define CHUNK_PLAIN_MAX 65536u
 #define CHUNK_HEADER 4u
@@ -33,9 +33,13 @@ static bool is_framed(struct hf_slice in)
 
 static enum hf_status decode_block(struct hf_slice in, size_t limit, struct hf_bytes *out)
 {
+    const struct hf_snappy_library *snappy = hf_snappy_library();
     size_t size;
+    if (snappy == NULL) {
+        return HF_AGAIN;
+    }
     if (in.size == 0 ||
-        snappy_uncompressed_length((const char *)in.data, in.size, &size) != SNAPPY_OK) {
+        snappy->uncompressed_length((const char *)in.data, in.size, &size) != SNAPPY_OK) {
         return HF_INVALID;
     }
     if (size > limit - out->size) {
@@ -48,7 +52,7 @@ static enum hf_status decode_block(struct hf_slice in, size_t limit, struct hf_b
     if (status != HF_OK) {
         return status;
     }
-    if (snappy_uncompress((const char *)in.data, in.size, (char *)out->data + out->size, &size) !=
+    if (snappy->uncompress((const char *)in.data, in.size, (char *)out->data + out->size, &size) !=
         SNAPPY_OK) {
         return HF_INVALID;
     }
@@ -158,13 +162,17 @@ static enum hf_status join(const struct codec_input *input, struct hf_slice *ret
 
 static enum hf_status encode_block(struct hf_slice text, struct hf_bytes *out)
 {
-    size_t size = snappy_max_compressed_length(text.size);
+    const struct hf_snappy_library *snappy = hf_snappy_library();
+    if (snappy == NULL) {
+        return HF_AGAIN;
+    }
+    size_t size = snappy->max_compressed_length(text.size);
     enum hf_status status = hf_bytes_reserve(out, out->size + size);
     if (status != HF_OK) {
         return status;
     }
     const char *data = text.size == 0 ? "" : (const char *)text.data;
-    if (snappy_compress(data, text.size, (char *)out->data + out->size, &size) != SNAPPY_OK) {
+    if (snappy->compress(data, text.size, (char *)out->data + out->size, &size) != SNAPPY_OK) {
         return HF_NOMEM;
     }
     out->size += size;

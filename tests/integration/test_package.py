@@ -80,7 +80,7 @@ class TestContents:
 
     def test_it_stands_in_for_the_go_collectors_package(self, package):
         assert field(package, "Provides") == field(package, "Conflicts") == "otelcol-contrib"
-        assert re.search(r"\bliblmdb0\b", field(package, "Depends"))
+        assert {"liblmdb0", "libsnappy1v5"} <= set(re.findall(r"\blib[a-z0-9]+\b", field(package, "Depends")))
         assert "librdkafka1" in field(package, "Recommends")
 
     def test_the_configuration_is_valid_for_the_binary_of_the_package(self, root):
@@ -199,7 +199,7 @@ class TestTarball:
             run("diff", "--recursive", unpacked / folder, tmp_path / folder)
 
     def test_what_is_loaded_for_kafka_is_there(self, unpacked):
-        assert (unpacked / "lib" / "librdkafka.so.1").is_file()
+        assert all((unpacked / "lib" / name).is_file() for name in ("librdkafka.so.1", "libsnappy.so.1"))
 
 
 class TestRpm:
@@ -261,7 +261,7 @@ class TestBillOfMaterials:
         packages = {one["name"]: one for one in document["packages"]}
         digest = hashlib.sha256(BINARY.read_bytes()).hexdigest()
         assert packages["holdfast"]["checksums"] == [{"algorithm": "SHA256", "checksumValue": digest}]
-        assert {"liblmdb0", "libc6", "librdkafka1", "libzstd1"} <= set(packages)
+        assert {"liblmdb0", "libc6", "librdkafka1", "libsnappy1v5", "libzstd1"} <= set(packages)
         for name in ("liblmdb0", "libc6"):
             assert packages[name]["versionInfo"] == run("dpkg-query", "-Wf", "${Version}", name)
 
