@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes  # noqa: E402
-from real import minio, opamp, opensearch, pprof, prometheus  # noqa: E402
+from real import minio, opamp, opensearch, otelcol, pprof, prometheus  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -19,6 +19,7 @@ PARTS = {
     "charts": charts.main,
     "opamp": opamp.main,
     "opensearch": opensearch.main,
+    "otelcol": otelcol.main,
     "pprof": pprof.main,
     "prometheus": prometheus.main,
     "minio": minio.main,

@@ -7,13 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
-if __package__:
-    from .ports import free_port
-    from .waiting import until
+from .ports import free_port
+from .waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / "tests" / "support" / "otelcol.yaml"
@@ -31,7 +29,7 @@ def built():
     if shutil.which("go") is None:
         raise NotBuilt("Go is not installed")
     if not (PROGRAM.exists() and STAMP.exists() and STAMP.read_text() == MANIFEST.read_text()):
-        raise NotBuilt("the Go collector is not built (`./dev test` does it)")
+        raise NotBuilt("the Go collector is not built (`./dev test --real otelcol` does it)")
     return PROGRAM
 
 
@@ -129,10 +127,3 @@ class Otelcol:
 
     def said(self):
         return self.log.read_text(errors="replace")[-3000:]
-
-
-if __name__ == "__main__":
-    try:
-        print(build(int(sys.argv[1]) if len(sys.argv) > 1 else None))
-    except NotBuilt as reason:
-        print(f"skipped: {reason}")

@@ -40,10 +40,7 @@ static void says_while_it_fails_that_it_does(void **state)
     static const struct hf_pipeline other = {.id = "other"};
     struct world *world = make_world();
     (void)state;
-    for (size_t i = 0; i < SCRIPT_MAX; i++) {
-        world->backend.script[i] = HF_AGAIN;
-    }
-    world->backend.script_size = SCRIPT_MAX;
+    answer(world, HF_AGAIN);
     open_delivery(world);
     assert_false(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
     put(world, 5);
@@ -51,9 +48,7 @@ static void says_while_it_fails_that_it_does(void **state)
     wait_for_count(world, &world->backend.calls, 2); /* the first answer was seen by then */
     assert_true(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
     assert_false(hf_delivery_is_failing(world->node.delivery, &other));
-    pthread_mutex_lock(&world->backend.lock);
-    world->backend.script_size = 0;
-    pthread_mutex_unlock(&world->backend.lock);
+    answer(world, HF_OK);
     wait_until_empty(world);
     assert_false(hf_delivery_is_failing(world->node.delivery, &world->pipeline));
     end_world(world);
@@ -244,22 +239,18 @@ static void takes_a_failing_request_apart_until_the_culprit_is_alone(void **stat
 
 static void holds_what_finds_the_dead_letters_full(void **state)
 {
-    enum { REFUSED = 40 }; /* so many that the state is seen on a slow machine */
-    enum hf_status refusals[REFUSED];
     struct world *world = make_world();
     (void)state;
-    for (size_t i = 0; i < REFUSED; i++) {
-        refusals[i] = HF_INVALID;
-    }
+    answer(world, HF_INVALID);
     world->config.queue.num_consumers = 1;
     world->config.queue.dead_letter.max_bytes = 1; /* room for nothing */
-    script(world, refusals, REFUSED);
     open_delivery(world);
     put(world, 4);
     start(world);
     wait_for_count(world, &world->backend.calls, 3);
     assert_true(hf_delivery_is_unhealthy(world->node.delivery));
     assert_int_equal(accounting_of(world).queued.items, 4);
+    answer(world, HF_OK);
     struct wal_accounting accounting = wait_until_empty(world);
     assert_int_equal(accounting.delivered.items, 4);
     assert_int_equal(accounting.dead_lettered.items, 0);

@@ -31,13 +31,14 @@
 #define SCRIPT_MAX 64
 #define PATIENCE_S 20
 
-/* An exporter that answers from a script; past its end, OK. Guarded by its lock: the test looks on.
- */
+/* An exporter that answers from a script, and past its end one thing. Guarded by its lock: the test
+ * looks on. */
 struct backend {
     pthread_mutex_t lock;
     enum hf_status script[SCRIPT_MAX];
-    uint32_t poison; /* requests of so many items and more always fail; 0: none */
-    size_t poisoned; /* how often */
+    enum hf_status otherwise; /* past the end: OK unless said */
+    uint32_t poison;          /* requests of so many items and more always fail; 0: none */
+    size_t poisoned;          /* how often */
     uint64_t rejected[SCRIPT_MAX];
     size_t script_size;
     size_t calls;
@@ -70,8 +71,8 @@ struct world {
 static inline void backend_send(void *self, struct hf_export *export)
 {
     struct backend *backend = self;
-    struct hf_outcome outcome = {.status = HF_OK, .message = ""};
     pthread_mutex_lock(&backend->lock);
+    struct hf_outcome outcome = {.status = backend->otherwise};
     size_t i = backend->calls++;
     if (i < SCRIPT_MAX) {
         backend->items[i] = export->items;
@@ -81,8 +82,8 @@ static inline void backend_send(void *self, struct hf_export *export)
     if (i < backend->script_size) {
         outcome.status = backend->script[i];
         outcome.rejected_items = backend->rejected[i];
-        outcome.message = outcome.status == HF_OK ? "" : "as scripted";
     }
+    outcome.message = outcome.status == HF_OK ? "" : "as scripted";
     if (backend->poison != 0 && export->items >= backend->poison) {
         outcome = (struct hf_outcome){.status = HF_AGAIN, .is_suspect = true, .message = "poison"};
         backend->poisoned++;
@@ -263,6 +264,14 @@ static inline void wait_for_delivered(struct world *world, uint64_t items)
         assert_true(turn < PATIENCE_S * 1000);
         nanosleep(&pause, NULL);
     }
+}
+
+/* What it answers past the end of the script from now on. */
+static inline void answer(struct world *world, enum hf_status otherwise)
+{
+    pthread_mutex_lock(&world->backend.lock);
+    world->backend.otherwise = otherwise;
+    pthread_mutex_unlock(&world->backend.lock);
 }
 
 /* Until a counter of the backend has come so far. */
