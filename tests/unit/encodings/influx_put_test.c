@@ -33,8 +33,9 @@ static void what_is_special_is_escaped(void **state)
     assert_true(hf_influx_end(&writer, 7999));
     assert_int_equal(hf_bytes_append(&out, hf_slice_of("", 1)), HF_OK);
     assert_string_equal(
-        out.data, "\\#m\\ x\\,y=z\\n,a\\ b=c\\,d\\=e t=\"a \\\"b\\\"\\\\\n\",d=-0.25,e=1e+300,"
-                  "i=-3i,u=18446744073709551615u,v=9223372036854775807i 7\n");
+        (const char *)out.data,
+        "\\#m\\ x\\,y=z\\n,a\\ b=c\\,d\\=e t=\"a \\\"b\\\"\\\\\n\",d=-0.25,e=1e+300,"
+        "i=-3i,u=18446744073709551615u,v=9223372036854775807i 7\n");
     hf_bytes_release(&out);
 }
 
