@@ -22,7 +22,7 @@ def config(backend, include, signals=("logs",), processors=None, **receiver):
             "filelog": {"include": [str(include)], "start_at": "beginning", "poll_interval": "20ms", **receiver}
         },
         "processors": processors or {},
-        "exporters": {"otlp": otlp_exporter(backend)},
+        "exporters": {"otlp": otlp_exporter(backend, timeout="60s")},  # a busy backend takes its time; repeats are an error
         "service": {
             "pipelines": {
                 "logs": {"receivers": ["filelog"], "processors": list(processors or {}), "exporters": ["otlp"]}

@@ -152,7 +152,7 @@ def test_selections_are_those_of_journalctl(receiver, name):
     one.journal.add(
         *(message(f"priority {number}", str(number)) for number in range(8)),
         message("of b", _SYSTEMD_UNIT="b.service", SYSLOG_IDENTIFIER="b"),
-        message("about b", _SYSTEMD_UNIT="init.scope", _PID="1", UNIT="b.service", SYSLOG_IDENTIFIER="systemd"),
+        message("about b", _SYSTEMD_CGROUP="/init.scope", _PID="1", UNIT="b.service", SYSLOG_IDENTIFIER="systemd"),
         message("a Needle in it", "4"),
         message("of the kernel", "2", _TRANSPORT="kernel"),
     )

@@ -79,16 +79,21 @@ def borrow_network(folder):
 
 
 def run_in(folder, command, log):
-    """In namespaces of its own, so that nothing of it stays, whatever becomes of it. Without /sys the node exporter 1.9,
-    a peer of the tests, ends at its first request."""
+    """In namespaces of its own, so that nothing of it stays, whatever becomes of it. The folder is the root of the mounts,
+    more than a chroot, in which tests could make no root of their own. Without /sys the node exporter 1.9, a peer of the
+    tests, ends at its first request."""
+    enter = (
+        'mount --make-rprivate / && mount --bind "$0" "$0" && cd "$0" && mkdir -p .outside && mount -t proc proc proc && '
+        'pivot_root . .outside && exec chroot . "$@"'
+    )
     inside = (
-        "mount -t tmpfs shm /dev/shm; mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; mount -t sysfs sysfs /sys; "
+        "umount -l /.outside; mount -t tmpfs shm /dev/shm; mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; mount -t sysfs sysfs /sys; "
         f"cd {HERE} && exec {command}"
     )
     return subprocess.run(
         [
-            *("unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={folder}/proc"),
-            *("chroot", folder, "/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"),
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", enter, folder),
+            *("/usr/bin/env", "-i", "HOME=/root", "LANG=C.UTF-8"),
             *("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", f"PIP_CERT=/{AUTHORITIES}"),
             *(f"{name}={value}" for name, value in os.environ.items() if name.lower().endswith("_proxy")),
             *("sh", "-c", inside),

@@ -30,6 +30,7 @@ struct tool {
     char bootstrap[1024];
     rd_kafka_t *owner; /* of the mock cluster */
     rd_kafka_mock_cluster_t *mock;
+    int broker_count;
     rd_kafka_t *producer;
     rd_kafka_resp_err_t report;
     bool has_report;
@@ -233,7 +234,8 @@ static bool run_on_mock(struct tool *tool, char **words, size_t count)
         return false;
     }
     if (count == 3 && strcmp(words[0], "topic") == 0) {
-        end_with(rd_kafka_mock_topic_create(tool->mock, words[1], number(words[2]), 1));
+        end_with(
+            rd_kafka_mock_topic_create(tool->mock, words[1], number(words[2]), tool->broker_count));
     } else if (count == 3 && strcmp(words[0], "fail") == 0) {
         rd_kafka_mock_topic_set_error(tool->mock, words[1], (rd_kafka_resp_err_t)number(words[2]));
         puts("ok");
@@ -273,7 +275,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "mock") == 0) {
         tool.owner = new_client(&tool, RD_KAFKA_PRODUCER, NULL, on_report);
-        tool.mock = rd_kafka_mock_cluster_new(tool.owner, number(argv[2]));
+        tool.broker_count = number(argv[2]);
+        tool.mock = rd_kafka_mock_cluster_new(tool.owner, tool.broker_count);
         snprintf(tool.bootstrap, sizeof(tool.bootstrap), "%s",
                  rd_kafka_mock_cluster_bootstraps(tool.mock));
     } else {
