@@ -179,10 +179,12 @@ OUT = {
                     "s3_bucket": "bench",
                     "endpoint": f"http://127.0.0.1:{port}",
                     "s3_force_path_style": True,
+                    "compression": "zstd",
                 },
                 "marshaler": "otlp_proto",
-                "max_bytes": "64MiB",
-                "compression": "zstd",
+                "sending_queue": {
+                    "batch": {"sizer": "bytes", "min_size": 64 << 20, "max_size": 64 << 20, "flush_timeout": "2s"}
+                },
             }
         },
         "s3",
