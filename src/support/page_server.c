@@ -4,6 +4,7 @@
 
 #include "ingress_auth.h"
 #include "util/clock.h"
+#include "util/intake.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX (64u * 1024)
@@ -156,11 +157,17 @@ enum hf_status hf_page_server_start(struct hf_page_server *pages, char *reterr)
     }
     struct hf_http_server_options options = hf_http_server_options(pages->config);
     options.listen_fd = pages->listen_fd;
-    options.body_bytes_max = BODY_MAX;
-    options.connections_max =
-        options.connections_max != 0 && options.connections_max < CONNECTIONS_MAX
-            ? options.connections_max
-            : CONNECTIONS_MAX;
+    if (pages->passes_on) {
+        options.body_bytes_max = (size_t)pages->config->max_request_body_size;
+        options.buffered_bytes_max = hf_intake_total(hf_node_memory(pages->node));
+        options.keeps_targets = true;
+    } else {
+        options.body_bytes_max = BODY_MAX;
+        options.connections_max =
+            options.connections_max != 0 && options.connections_max < CONNECTIONS_MAX
+                ? options.connections_max
+                : CONNECTIONS_MAX;
+    }
     options.idle_timeout_s = IDLE_S;
     options.on_headers = on_headers;
     options.on_request = on_request;
