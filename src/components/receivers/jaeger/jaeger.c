@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "jaeger_internal.h"
 #include "support/probe_inputs.h"
@@ -15,14 +14,6 @@ static_assert(HF_JAEGER_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 #define PATH "/api/traces"
 
 /* ---- requests over gRPC and HTTP ---- */
-
-static bool has_type(const struct hf_http_request *request, const char *type)
-{
-    struct hf_slice text = hf_http_header(request, "content-type");
-    size_t size = strlen(type);
-    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
-           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
-}
 
 static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route)
@@ -44,8 +35,8 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     if (strcmp(hf_http_method(request), "POST") != 0) {
         return &no_post;
     }
-    bool is_thrift = has_type(request, "application/x-thrift") ||
-                     has_type(request, "application/vnd.apache.thrift.binary");
+    bool is_thrift = hf_ingress_has_type(request, "application/x-thrift") ||
+                     hf_ingress_has_type(request, "application/vnd.apache.thrift.binary");
     return is_thrift ? NULL : &no_type;
 }
 

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <holdfast/component.h>
 
 #include "encodings/loki.h"
 #include "support/ingress_grpc.h"
 #include "support/ingress_http.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 
 #define PATH "/loki/api/v1/push"
@@ -43,15 +43,6 @@ struct loki_receiver {
 
 /* ---- requests ---- */
 
-/* Parameters of the type, behind a semicolon, do not matter. */
-static bool has_type(const struct hf_http_request *request, const char *type)
-{
-    struct hf_slice text = hf_http_header(request, "content-type");
-    size_t size = strlen(type);
-    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
-           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
-}
-
 static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route)
 {
@@ -62,7 +53,7 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     static const struct hf_ingress_refusal no_type = {
         415, "415 unsupported media type, supported: [application/json, application/x-protobuf]",
         "has no content type that is served"};
-    bool is_json = has_type(request, "application/json");
+    bool is_json = hf_ingress_has_type(request, "application/json");
     (void)user;
     *ret_route =
         (struct hf_ingress_route){.signal = HF_LOGS, .format = is_json ? LOKI_JSON : LOKI_PROTO};
@@ -72,7 +63,7 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     if (strcmp(hf_http_method(request), "POST") != 0) {
         return &no_post;
     }
-    return is_json || has_type(request, "application/x-protobuf") ? NULL : &no_type;
+    return is_json || hf_ingress_has_type(request, "application/x-protobuf") ? NULL : &no_type;
 }
 
 /* Over HTTP protobuf is a block of snappy, which Content-Encoding says or not. */
@@ -200,6 +191,13 @@ static const char *check_config(const void *from)
                                                  : wrong;
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct loki_config *config = from;
+    hf_probe_grpc_server(probe, config->grpc != NULL ? &config->grpc->server : NULL);
+    hf_probe_http_server(probe, config->http != NULL ? &config->http->server : NULL);
+}
+
 static const struct hf_field grpc_fields[] = {
     HF_GRPC_SERVER_FIELDS(struct loki_grpc_config, server, "localhost:3600"),
     HF_FIELDS_END,
@@ -250,6 +248,7 @@ const struct hf_component hf_receiver_loki = {
     .config_size = sizeof(struct loki_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,
