@@ -204,6 +204,31 @@ static void a_backend_that_is_not_there_or_silent_is_502(void **state)
     close_pages(&pages);
 }
 
+static void a_stop_waits_for_no_backend(void **state)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct backend backend;
+    struct pages pages;
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    (void)state;
+    open_backend(&backend, NULL);
+    open_pages(&pages, &hf_extension_http_forwarder,
+               (const char *const[][2]){
+                   {"egress.endpoint", backend.endpoint}, {"egress.timeout", "0s"}, {NULL, NULL}});
+    assert_int_equal(getsockname(listening_fd, (struct sockaddr *)&address, &size), 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, size), 0);
+    assert_int_equal(send(fd, head, sizeof(head) - 1, 0), sizeof(head) - 1);
+    int taken = accept(backend.fd, NULL, NULL); /* it is under way */
+    assert_true(taken >= 0);
+    close_pages(&pages);
+    assert_true(recv(fd, answer, sizeof(answer), 0) <= 0);
+    close(taken);
+    close(fd);
+    close_backend(&backend);
+}
+
 static void an_endpoint_is_wanted_and_its_path_is_not(void **state)
 {
     struct made_config made;
@@ -227,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_head_tells_the_size),
         cmocka_unit_test(an_answer_that_is_cut_off_is_no_answer),
         cmocka_unit_test(a_backend_that_is_not_there_or_silent_is_502),
+        cmocka_unit_test(a_stop_waits_for_no_backend),
         cmocka_unit_test(an_endpoint_is_wanted_and_its_path_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
