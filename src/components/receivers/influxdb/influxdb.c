@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/influx.h"
-#include "support/http_receiver.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH_1 "/write"
@@ -26,7 +26,7 @@ struct influx_config {
 };
 
 struct influx_receiver {
-    struct hf_http_receiver base;
+    struct hf_push_receiver base;
 };
 
 /* ---- requests ---- */
@@ -158,9 +158,9 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     if (receiver == NULL) {
         return HF_NOMEM;
     }
-    enum hf_status status = hf_http_receiver_open(&receiver->base, node, config, &ops, reterr);
+    enum hf_status status = hf_push_receiver_open(&receiver->base, node, config, &ops, reterr);
     if (status != HF_OK) {
-        hf_http_receiver_close(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
@@ -183,10 +183,10 @@ const struct hf_component hf_receiver_influxdb = {
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct influx_config),
     .fields = fields,
-    .check = hf_http_receiver_check,
-    .probe = hf_http_receiver_probe,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = hf_http_receiver_start,
-    .stop = hf_http_receiver_stop,
-    .close = hf_http_receiver_close,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

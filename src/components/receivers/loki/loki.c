@@ -9,9 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/loki.h"
-#include "support/ingress_grpc.h"
-#include "support/ingress_http.h"
-#include "support/probe_inputs.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH "/loki/api/v1/push"
@@ -35,10 +33,8 @@ struct loki_config {
 };
 
 struct loki_receiver {
+    struct hf_push_receiver base;
     const struct loki_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_grpc *grpc;
-    struct hf_ingress_http *http;
 };
 
 /* ---- requests ---- */
@@ -123,15 +119,6 @@ static const struct hf_ingress_method methods[] = {
 
 /* ---- the component ---- */
 
-static void close_receiver(void *self)
-{
-    struct loki_receiver *receiver = self;
-    hf_ingress_grpc_close(receiver->grpc);
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *from, void **ret_self,
                                     char *reterr)
 {
@@ -142,42 +129,23 @@ static enum hf_status open_receiver(struct hf_node *node, const void *from, void
         return HF_NOMEM;
     }
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
+    hf_ingress_init(&receiver->base.ingress, node);
     if (config->grpc != NULL) {
-        status =
-            hf_ingress_grpc_open(&receiver->ingress, "protocols::grpc::", &config->grpc->server,
-                                 methods, 1, &ops, receiver, &receiver->grpc, reterr);
+        status = hf_ingress_grpc_open(&receiver->base.ingress,
+                                      "protocols::grpc::", &config->grpc->server, methods, 1, &ops,
+                                      receiver, &receiver->base.grpc, reterr);
     }
     if (status == HF_OK && config->http != NULL) {
-        status =
-            hf_ingress_http_open(&receiver->ingress, "protocols::http::", &config->http->server,
-                                 &ops, receiver, &receiver->http, reterr);
+        status = hf_ingress_http_open(&receiver->base.ingress,
+                                      "protocols::http::", &config->http->server, &ops, receiver,
+                                      &receiver->base.http, reterr);
     }
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct loki_receiver *receiver = self;
-    enum hf_status status =
-        receiver->http != NULL ? hf_ingress_http_start(receiver->http, reterr) : HF_OK;
-    if (status == HF_OK && receiver->grpc != NULL) {
-        hf_ingress_grpc_start(receiver->grpc);
-    }
-    return status;
-}
-
-static void stop_receiver(void *self)
-{
-    struct loki_receiver *receiver = self;
-    uint64_t until_ns = hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS;
-    hf_ingress_grpc_stop(receiver->grpc);
-    hf_ingress_http_stop(receiver->http, until_ns);
 }
 
 static const char *check_config(const void *from)
@@ -186,16 +154,15 @@ static const char *check_config(const void *from)
     if (config->grpc == NULL && config->http == NULL) {
         return "must specify at least one protocol when using the Loki receiver";
     }
-    const char *wrong = config->grpc != NULL ? hf_grpc_server_check(&config->grpc->server) : NULL;
-    return wrong == NULL && config->http != NULL ? hf_http_server_check(&config->http->server)
-                                                 : wrong;
+    return hf_push_receiver_check_both(config->http != NULL ? &config->http->server : NULL,
+                                       config->grpc != NULL ? &config->grpc->server : NULL);
 }
 
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct loki_config *config = from;
-    hf_probe_grpc_server(probe, config->grpc != NULL ? &config->grpc->server : NULL);
-    hf_probe_http_server(probe, config->http != NULL ? &config->http->server : NULL);
+    hf_push_receiver_probe_both(probe, config->http != NULL ? &config->http->server : NULL,
+                                config->grpc != NULL ? &config->grpc->server : NULL);
 }
 
 static const struct hf_field grpc_fields[] = {
@@ -250,7 +217,7 @@ const struct hf_component hf_receiver_loki = {
     .check = check_config,
     .probe = probe_outside,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

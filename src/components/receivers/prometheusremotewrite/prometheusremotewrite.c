@@ -10,7 +10,7 @@
 #include <holdfast/component.h>
 
 #include "prometheus/remote_write.h"
-#include "support/http_receiver.h"
+#include "support/push_receiver.h"
 #include "util/header_text.h"
 
 #define PATH "/api/v1/write"
@@ -36,7 +36,7 @@ struct remote_config {
 };
 
 struct remote_receiver {
-    struct hf_http_receiver base;
+    struct hf_push_receiver base;
     struct hf_prom_remote_memory memory;
 };
 
@@ -165,7 +165,7 @@ static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .ans
 static void close_receiver(void *self)
 {
     struct remote_receiver *receiver = self;
-    hf_http_receiver_release(&receiver->base);
+    hf_push_receiver_release(&receiver->base);
     hf_prom_memory_free(receiver->memory.targets);
     hf_prom_memory_free(receiver->memory.families);
     free(receiver);
@@ -183,7 +183,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     enum hf_status status =
         receiver->memory.targets == NULL || receiver->memory.families == NULL
             ? HF_NOMEM
-            : hf_http_receiver_open(&receiver->base, node, config, &ops, reterr);
+            : hf_push_receiver_open(&receiver->base, node, config, &ops, reterr);
     if (status != HF_OK) {
         close_receiver(receiver);
         return status;
@@ -209,10 +209,10 @@ const struct hf_component hf_receiver_prometheusremotewrite = {
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct remote_config),
     .fields = fields,
-    .check = hf_http_receiver_check,
-    .probe = hf_http_receiver_probe,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = hf_http_receiver_start,
-    .stop = hf_http_receiver_stop,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
     .close = close_receiver,
 };

@@ -11,7 +11,7 @@
 
 #include "encodings/hec.h"
 #include "pdata/json_value.h"
-#include "support/http_receiver.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 static_assert(HF_HEC_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
@@ -53,7 +53,7 @@ struct hec_receiver_config {
 enum { SPLIT_LINE = 0, SPLIT_NONE };
 
 struct hec_receiver {
-    struct hf_http_receiver base;
+    struct hf_push_receiver base;
     const struct hec_receiver_config *config;
     unsigned signals; /* that have a pipeline */
 };
@@ -332,9 +332,9 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     receiver->config = config;
     receiver->signals = hf_node_signals(node);
     enum hf_status status =
-        hf_http_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
+        hf_push_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
     if (status != HF_OK) {
-        hf_http_receiver_close(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
@@ -444,9 +444,9 @@ const struct hf_component hf_receiver_splunk_hec = {
     .config_size = sizeof(struct hec_receiver_config),
     .fields = fields,
     .check = check_config,
-    .probe = hf_http_receiver_probe,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = hf_http_receiver_start,
-    .stop = hf_http_receiver_stop,
-    .close = hf_http_receiver_close,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/zipkin.h"
-#include "support/http_receiver.h"
+#include "support/push_receiver.h"
 
 static_assert(HF_ZIPKIN_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 
@@ -18,7 +18,7 @@ struct zipkin_config {
 };
 
 struct zipkin_receiver {
-    struct hf_http_receiver base;
+    struct hf_push_receiver base;
     const struct zipkin_config *config;
 };
 
@@ -79,9 +79,9 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->config = config;
     enum hf_status status =
-        hf_http_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
+        hf_push_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
     if (status != HF_OK) {
-        hf_http_receiver_close(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
@@ -109,10 +109,10 @@ const struct hf_component hf_receiver_zipkin = {
     .signals = HF_SIGNAL_BIT(HF_TRACES),
     .config_size = sizeof(struct zipkin_config),
     .fields = fields,
-    .check = hf_http_receiver_check,
-    .probe = hf_http_receiver_probe,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = hf_http_receiver_start,
-    .stop = hf_http_receiver_stop,
-    .close = hf_http_receiver_close,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };
