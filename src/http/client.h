@@ -46,6 +46,7 @@ struct hf_http_client_options {
      * again every 10 s and after an answer 401; the last good text stays. The path is copied. NULL:
      * none. A header of the call's own stands instead. */
     const char *bearer_token_file;
+    bool keeps_path;           /* "." and ".." in URLs go out as they are */
     bool keeps_certificate;    /* for hf_http_result_facts() (client_facts.h) */
     bool accept_gzip;          /* asks for gzip; `body` and chunks are then the decoded bytes */
     size_t response_bytes_max; /* 0: 64 KiB; the rest is read and thrown away */
@@ -96,6 +97,7 @@ struct hf_http_call {
      * the socket. The loop's thread.
      */
     enum hf_http_flow (*chunk)(struct hf_http_call *call, struct hf_slice bytes);
+    bool is_whole; /* `chunk` gets the content of every answer but redirects (3xx) */
     void (*done)(struct hf_http_call *call, const struct hf_http_result *result);
     void *client_data; /* the client's, as are those below */
     bool is_paused;

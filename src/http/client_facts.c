@@ -6,6 +6,18 @@
 
 #define NS_PER_US UINT64_C(1000)
 
+void hf_http_result_header_each(const struct hf_http_result *result,
+                                void (*visit)(void *user, struct hf_slice name,
+                                              struct hf_slice value),
+                                void *user)
+{
+    struct curl_header *header = NULL;
+    while (result->transfer != NULL &&
+           (header = curl_easy_nextheader(result->transfer, CURLH_HEADER, -1, header)) != NULL) {
+        visit(user, hf_slice_text(header->name), hf_slice_text(header->value));
+    }
+}
+
 static uint64_t time_of(CURL *easy, CURLINFO which)
 {
     curl_off_t us = 0;

@@ -1,6 +1,6 @@
 /*
- * client_facts: what an exchange over HTTP was like: how long its parts took, how much came, and
- * the server's certificate. In `done` of a call; the loop's thread.
+ * client_facts: what an exchange over HTTP was like: the headers of the answer, how long its parts
+ * took, how much came, and the server's certificate. In `done` of a call; the loop's thread.
  */
 #pragma once
 
@@ -16,6 +16,13 @@ struct hf_http_facts {
     struct hf_slice certificate; /* PEM; empty: none, or it was not asked for by the options, or the
                                     connection was made for an earlier request */
 };
+
+/* Every header of the answer, in the order in which they came. Slices are borrowed as long as the
+ * result; behind each is a NUL. */
+void hf_http_result_header_each(const struct hf_http_result *result,
+                                void (*visit)(void *user, struct hf_slice name,
+                                              struct hf_slice value),
+                                void *user);
 
 /* Slices are borrowed as long as the result. */
 void hf_http_result_facts(const struct hf_http_result *result, struct hf_http_facts *ret_facts);

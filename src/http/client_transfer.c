@@ -66,6 +66,11 @@ static int seek_body(void *user, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+static bool is_for_chunk(const struct hf_http_call *call, long code)
+{
+    return (code >= 200 && code < 300) || (call->is_whole && code >= 400);
+}
+
 static size_t write_body(char *data, size_t unit, size_t count, void *user)
 {
     struct http_transfer *transfer = user;
@@ -74,7 +79,7 @@ static size_t write_body(char *data, size_t unit, size_t count, void *user)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     /* Without a status line it is another protocol, of which the beginning tells all. */
     transfer->is_unframed = code == 0;
-    if (transfer->call->chunk != NULL && code >= 200 && code < 300) {
+    if (transfer->call->chunk != NULL && is_for_chunk(transfer->call, code)) {
         enum hf_http_flow flow = transfer->call->chunk(transfer->call, hf_slice_of(data, size));
         transfer->call->is_paused = flow == HF_HTTP_PAUSE;
         return flow == HF_HTTP_GO_ON ? size : flow == HF_HTTP_PAUSE ? CURL_WRITEFUNC_PAUSE : 0;
@@ -174,9 +179,9 @@ static void set_body(struct http_transfer *transfer)
         curl_easy_setopt(transfer->easy, CURLOPT_SEEKDATA, transfer);
         curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     }
-    if (!is_post && strcmp(call->method, "GET") != 0) {
+    if (!is_post && (size != 0 || strcmp(call->method, "GET") != 0)) {
         curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, call->method);
-    } else if (!is_post && size == 0) {
+    } else if (!is_post) {
         curl_easy_setopt(transfer->easy, CURLOPT_HTTPGET, 1L);
     }
     if (strcmp(call->method, "HEAD") == 0) {
@@ -293,6 +298,9 @@ static void set_common(struct http_transfer *transfer, const struct hf_http_clie
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)(options->probe_idle_ns / HF_NS_PER_S));
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    }
+    if (options->keeps_path) {
+        curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     }
     if (options->keeps_certificate) {
         curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);

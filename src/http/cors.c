@@ -199,6 +199,9 @@ void hf_cors_headers(const struct hf_http_request *request, struct MHD_Response 
         return;
     }
     add(response, "Vary", "Origin");
+    if (MHD_get_response_header(response, "Access-Control-Allow-Origin") != NULL) {
+        return; /* what the answer says of itself stands, as of other headers */
+    }
     enum grant grant = origin != NULL ? grant_of(&cors->allowed_origins, origin) : GRANT_NONE;
     if (grant != GRANT_NONE) {
         add_origin(grant, origin, response);

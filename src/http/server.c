@@ -100,6 +100,7 @@ static void close_connection(struct hf_http_server *server, struct http_connecti
     }
     hf_http_tls_drop(gone->credentials);
     hf_intake_peer_put(&server->peers, gone->sender);
+    free(gone->target);
     free(gone);
 }
 

@@ -57,6 +57,7 @@ struct hf_http_server_options {
     const struct hf_cors_config *cors;                   /* NULL: none */
     const struct hf_string_map *response_headers;        /* NULL: none */
     const struct hf_string_list *compression_algorithms; /* NULL: all */
+    bool keeps_targets;                                  /* for hf_http_target() */
     /*
      * A pool thread: the headers are here, the body is not. HF_OK to go on, or answer by
      * hf_http_answer() and return anything else. After hf_http_hold() with HF_OK it is called once
@@ -97,6 +98,8 @@ void hf_http_server_free(struct hf_http_server *server);
  */
 const char *hf_http_method(const struct hf_http_request *request);
 const char *hf_http_path(const struct hf_http_request *request);
+/* As it was sent, with its query, perhaps a URL. NULL: not kept by the options, or no memory. */
+const char *hf_http_target(const struct hf_http_request *request);
 const char *hf_http_query(const struct hf_http_request *request,
                           const char *key); /* NULL: absent */
 const char *hf_http_peer(const struct hf_http_request *request);
@@ -125,6 +128,8 @@ void hf_http_go_on(struct hf_http_request *request);
 /* Any thread, between the two: is the client still there? */
 bool hf_http_is_alive(struct hf_http_request *request);
 
+#define HF_HTTP_SIZE_UNKNOWN UINT64_MAX /* for head_bytes */
+
 struct hf_http_answer_header {
     const char *name, *value; /* both copied; without line ends */
 };
@@ -137,6 +142,7 @@ struct hf_http_answer {
     const char *allow;                           /* for 405; NULL: none */
     const struct hf_http_answer_header *headers; /* those with a value; besides the ones above */
     size_t header_count;
+    uint64_t head_bytes; /* to a HEAD: the size of what a GET would get; 0: that of `body` */
     bool close;
 };
 /* Any thread, once a request. */

@@ -35,6 +35,7 @@ struct http_connection {
     /* Of the request that is being read; its own thread. */
     size_t uri_bytes;
     bool uri_is_sound;
+    char *target; /* NULL: not kept */
     /* Monotonic; 0: nothing is awaited, or no body is being read. */
     _Atomic uint64_t deadline_ns; /* when the peer has been too slow */
     _Atomic uint64_t body_since_ns;

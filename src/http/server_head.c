@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "server_head.h"
+#include "util/header_text.h"
 
 /* Bits of what a byte may be part of. */
 enum { IN_TOKEN = 1, IN_HOST = 2 };
@@ -46,17 +47,6 @@ static bool is_control(uint8_t byte)
 static bool is_blank(uint8_t byte)
 {
     return byte == ' ' || byte == '\t';
-}
-
-static struct hf_slice trimmed(struct hf_slice text)
-{
-    while (text.size != 0 && is_blank(text.data[0])) {
-        text = hf_slice_of(text.data + 1, text.size - 1);
-    }
-    while (text.size != 0 && is_blank(text.data[text.size - 1])) {
-        text.size--;
-    }
-    return text;
 }
 
 static bool is_named(struct hf_slice name, const char *wanted)
@@ -171,7 +161,7 @@ static void take_codings(struct http_head *head, struct hf_slice list)
     for (;;) {
         const uint8_t *comma = list.size != 0 ? memchr(list.data, ',', list.size) : NULL;
         size_t size = comma != NULL ? (size_t)(comma - list.data) : list.size;
-        take_coding(head, trimmed(hf_slice_of(list.data, size)));
+        take_coding(head, hf_header_trim(hf_slice_of(list.data, size)));
         if (comma == NULL) {
             return;
         }
@@ -204,7 +194,7 @@ void hf_http_head_field(struct http_head *head, struct hf_slice name, struct hf_
             refuse(head, 400, "the value of a header holds a control character");
         }
     }
-    value = trimmed(value);
+    value = hf_header_trim(value);
     if (is_named(name, "host")) {
         head->hosts++;
         if (!is_all(value, IN_HOST)) {

@@ -63,10 +63,25 @@ static struct hf_http_request *new_request(struct hf_http_server *server,
     return request;
 }
 
+/* An answer to HEAD has the size of a body, and none is read. */
+static ssize_t read_nothing(void *user, uint64_t at, char *out, size_t room)
+{
+    (void)user, (void)at, (void)out, (void)room;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static struct MHD_Response *new_content(const struct hf_http_answer *answer)
+{
+    if (answer->head_bytes != 0) {
+        return MHD_create_response_from_callback(answer->head_bytes, 1, read_nothing, NULL, NULL);
+    }
+    return MHD_create_response_from_buffer(answer->body.size, (void *)(uintptr_t)answer->body.data,
+                                           MHD_RESPMEM_MUST_COPY);
+}
+
 static struct MHD_Response *new_response(const struct hf_http_answer *answer)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        answer->body.size, (void *)(uintptr_t)answer->body.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response = new_content(answer);
     if (response == NULL) {
         return NULL;
     }
@@ -210,12 +225,14 @@ static enum MHD_Result finish(struct hf_http_request *request)
 
 void *hf_http_on_uri(void *user, const char *uri, struct MHD_Connection *connection)
 {
-    (void)user;
+    const struct hf_http_server *server = user;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_connection *watch = info != NULL ? info->socket_context : NULL;
     if (watch != NULL) {
         watch->uri_is_sound = hf_http_uri_is_sound(uri != NULL ? uri : "", &watch->uri_bytes);
+        free(watch->target);
+        watch->target = server->options.keeps_targets && uri != NULL ? strdup(uri) : NULL;
     }
     return NULL; /* the request's context, which its first call makes */
 }
@@ -477,6 +494,11 @@ const char *hf_http_method(const struct hf_http_request *request)
 const char *hf_http_path(const struct hf_http_request *request)
 {
     return request->path;
+}
+
+const char *hf_http_target(const struct hf_http_request *request)
+{
+    return request->watch->target;
 }
 
 const char *hf_http_query(const struct hf_http_request *request, const char *key)

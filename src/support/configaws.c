@@ -98,14 +98,18 @@ enum hf_status hf_aws_client_open(struct hf_aws_client *client, struct hf_node *
     return hf_aws_service_new(&service, &client->service, reterr);
 }
 
-enum hf_status hf_aws_client_start(struct hf_aws_client *client, char *reterr)
+enum hf_status hf_aws_client_start(void *self, char *reterr)
 {
-    return hf_aws_session_start(client->session, reterr);
+    const struct hf_aws_client *client = self;
+    return client->session != NULL ? hf_aws_session_start(client->session, reterr) : HF_OK;
 }
 
-void hf_aws_client_stop(struct hf_aws_client *client)
+void hf_aws_client_stop(void *self)
 {
-    hf_aws_session_stop(client->session);
+    const struct hf_aws_client *client = self;
+    if (client->session != NULL) {
+        hf_aws_session_stop(client->session);
+    }
 }
 
 void hf_aws_client_close(struct hf_aws_client *client)

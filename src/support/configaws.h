@@ -48,9 +48,10 @@ struct hf_aws_client {
 HF_MUST_USE enum hf_status hf_aws_client_open(struct hf_aws_client *client, struct hf_node *node,
                                               const struct hf_aws_config *config, const char *name,
                                               char *reterr);
-/* Of the component's start, stop and close. */
-HF_MUST_USE enum hf_status hf_aws_client_start(struct hf_aws_client *client, char *reterr);
-void hf_aws_client_stop(struct hf_aws_client *client);
+/* `start` and `stop` of a component whose struct begins with its client; nothing where that was not
+ * opened. */
+HF_MUST_USE enum hf_status hf_aws_client_start(void *self, char *reterr);
+void hf_aws_client_stop(void *self);
 void hf_aws_client_close(struct hf_aws_client *client);
 
 /* When one request must have its answer: request_timeout_seconds from now, and no later than the

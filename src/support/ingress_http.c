@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <holdfast/component.h>
 
+#include "http_admission.h"
 #include "ingress_submit.h"
 #include "util/clock.h"
 #include "util/metrics.h"
@@ -135,16 +137,6 @@ static void also_on_disk(struct hf_reply *reply, enum hf_status status)
     count_batch(HF_CONTAINER(reply, struct intake, also_reply), status);
 }
 
-static struct hf_slice header_of(void *request, const char *name)
-{
-    return hf_http_header(request, name);
-}
-
-static struct hf_auth_request shown_by(struct hf_http_request *request)
-{
-    return (struct hf_auth_request){header_of, request, hf_http_peer(request)};
-}
-
 static void refuse_client(struct hf_ingress_http *http, struct hf_http_request *request,
                           enum hf_status status)
 {
@@ -161,67 +153,13 @@ static void refuse_client(struct hf_ingress_http *http, struct hf_http_request *
     refuse(http, request, status, 0, status == HF_AGAIN ? HF_INGRESS_BUSY : NULL, 0);
 }
 
-/* The authenticator's thread. */
-static void on_decided(struct hf_admission *admission)
-{
-    hf_http_go_on(admission->request);
-    hf_ref_drop(&admission->ref);
-}
-
-static bool is_alive(struct hf_admission *admission)
-{
-    return hf_http_is_alive(admission->request);
-}
-
-static enum hf_status check_later(const struct hf_ingress_http *http,
-                                  struct hf_http_request *request,
-                                  const struct hf_auth_request *shown)
-{
-    struct hf_admission *admission = hf_admission_new(&http->port.wanted, on_decided);
-    if (admission == NULL) {
-        return HF_NOMEM;
-    }
-    admission->request = request;
-    admission->is_alive = is_alive;
-    *hf_http_request_data(request) = admission;
-    hf_http_hold(request);
-    http->port.auth.ops->begin(http->port.auth.self, shown, &admission->wait);
-    return HF_OK;
-}
-
-/* False: the request is on hold until it is known. */
-static bool check_client(const struct hf_ingress_http *http, struct hf_http_request *request,
-                         enum hf_status *ret_status)
-{
-    const struct hf_admission *admission = *hf_http_request_data(request);
-    *ret_status = HF_OK;
-    if (http->port.auth.ops == NULL || admission != NULL) {
-        *ret_status = admission != NULL ? admission->status : HF_OK;
-        return true;
-    }
-    const struct hf_auth_request shown = shown_by(request);
-    if (hf_ingress_check_auth(&http->port.auth, &shown, ret_status)) {
-        return true;
-    }
-    *ret_status = check_later(http, request, &shown);
-    return *ret_status != HF_OK;
-}
-
-static void on_gone(void *user, struct hf_http_request *request)
-{
-    struct hf_admission *admission = *hf_http_request_data(request);
-    (void)user;
-    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
-    hf_ref_drop(&admission->ref);
-}
-
 /* Called again when a request goes on that was on hold. */
 static enum hf_status on_headers(void *user, struct hf_http_request *request)
 {
     struct hf_ingress_http *http = user;
     struct hf_ingress_route route = {0};
     enum hf_status known;
-    if (!check_client(http, request, &known)) {
+    if (!hf_http_admission_check(&http->port.auth, &http->port.wanted, request, &known)) {
         return HF_OK;
     }
     if (known != HF_OK) {
@@ -261,7 +199,7 @@ static enum hf_status collect_meta(const struct hf_ingress_http *http,
 {
     const struct hf_ingress_port *port = &http->port;
     struct collector collector = {&port->wanted, meta, HF_OK, reterr};
-    const struct hf_auth_request shown = shown_by(request);
+    const struct hf_auth_request shown = hf_http_admission_shown(request);
     enum hf_status status = hf_ingress_begin_meta(&port->auth, &port->wanted, &shown,
                                                   *hf_http_request_data(request), meta);
     if (status == HF_OK && port->wanted.headers) {
@@ -470,7 +408,7 @@ enum hf_status hf_ingress_http_start(struct hf_ingress_http *http, char *reterr)
     options.on_headers = on_headers;
     options.on_request = on_request;
     options.on_error = on_error;
-    options.on_gone = on_gone;
+    options.on_gone = hf_http_admission_gone;
     options.on_end = on_end;
     options.user = http;
     http->listen_fd = -1;
@@ -506,6 +444,14 @@ void hf_ingress_http_close(struct hf_ingress_http *http)
         close(http->listen_fd);
     }
     free(http);
+}
+
+bool hf_ingress_has_type(const struct hf_http_request *request, const char *type)
+{
+    struct hf_slice text = hf_http_header(request, "content-type");
+    size_t size = strlen(type);
+    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
+           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
 }
 
 void hf_ingress_answer_text(const struct hf_ingress_result *result, int accepted, uint8_t *room,

@@ -20,6 +20,9 @@ HF_MUST_USE enum hf_status hf_ingress_http_start(struct hf_ingress_http *http, c
 void hf_ingress_http_stop(struct hf_ingress_http *http, uint64_t until_ns);
 void hf_ingress_http_close(struct hf_ingress_http *http);
 
+/* Is that the content type? Its parameters, behind a semicolon, do not matter. */
+bool hf_ingress_has_type(const struct hf_http_request *request, const char *type);
+
 /* An answer over HTTP of a protocol that has no form for it: `accepted` with an empty body, or the
  * reason as a line of plain text in `room` (HF_INGRESS_BODY_MAX), with 400 for what is taken in
  * part. Any thread. */

@@ -2,8 +2,9 @@
 
 #include <unistd.h>
 
-#include "ingress_auth.h"
+#include "http_admission.h"
 #include "util/clock.h"
+#include "util/intake.h"
 
 #define CONNECTIONS_MAX 256
 #define BODY_MAX (64u * 1024)
@@ -24,57 +25,6 @@ void hf_page_answer(struct hf_http_request *request, int status, const char *typ
 
 /* ---- credentials ---- */
 
-static struct hf_slice header_of(void *request, const char *name)
-{
-    return hf_http_header(request, name);
-}
-
-/* The authenticator's thread. */
-static void on_decided(struct hf_admission *admission)
-{
-    hf_http_go_on(admission->request);
-    hf_ref_drop(&admission->ref);
-}
-
-static bool is_alive(struct hf_admission *admission)
-{
-    return hf_http_is_alive(admission->request);
-}
-
-static enum hf_status check_later(const struct hf_page_server *pages,
-                                  struct hf_http_request *request,
-                                  const struct hf_auth_request *shown)
-{
-    static const struct hf_ingress_wanted nothing;
-    struct hf_admission *admission = hf_admission_new(&nothing, on_decided);
-    if (admission == NULL) {
-        return HF_NOMEM;
-    }
-    admission->request = request;
-    admission->is_alive = is_alive;
-    *hf_http_request_data(request) = admission;
-    hf_http_hold(request);
-    pages->auth.ops->begin(pages->auth.self, shown, &admission->wait);
-    return HF_OK;
-}
-
-/* False: the request is on hold until it is known. */
-static bool check_client(const struct hf_page_server *pages, struct hf_http_request *request,
-                         enum hf_status *ret_status)
-{
-    const struct hf_admission *admission = *hf_http_request_data(request);
-    *ret_status = admission != NULL ? admission->status : HF_OK;
-    if (pages->auth.ops == NULL || admission != NULL) {
-        return true;
-    }
-    const struct hf_auth_request shown = {header_of, request, hf_http_peer(request)};
-    if (hf_ingress_check_auth(&pages->auth, &shown, ret_status)) {
-        return true;
-    }
-    *ret_status = check_later(pages, request, &shown);
-    return *ret_status != HF_OK;
-}
-
 static void complain(struct hf_page_server *pages, const char *peer, const char *what)
 {
     if (hf_log_limiter_allows(&pages->said, peer, what, hf_clock_coarse_ns())) {
@@ -85,8 +35,9 @@ static void complain(struct hf_page_server *pages, const char *peer, const char 
 static enum hf_status on_headers(void *user, struct hf_http_request *request)
 {
     struct hf_page_server *pages = user;
+    static const struct hf_ingress_wanted nothing;
     enum hf_status known;
-    if (!check_client(pages, request, &known) || known == HF_OK) {
+    if (!hf_http_admission_check(&pages->auth, &nothing, request, &known) || known == HF_OK) {
         return HF_OK;
     }
     const struct hf_status_row *row = hf_status_row(known);
@@ -95,14 +46,6 @@ static enum hf_status on_headers(void *user, struct hf_http_request *request)
     }
     hf_page_answer(request, row->http_code, NULL, hf_slice_text(row->says));
     return known;
-}
-
-static void on_gone(void *user, struct hf_http_request *request)
-{
-    struct hf_admission *admission = *hf_http_request_data(request);
-    (void)user;
-    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
-    hf_ref_drop(&admission->ref);
 }
 
 /* ---- its life ---- */
@@ -156,15 +99,21 @@ enum hf_status hf_page_server_start(struct hf_page_server *pages, char *reterr)
     }
     struct hf_http_server_options options = hf_http_server_options(pages->config);
     options.listen_fd = pages->listen_fd;
-    options.body_bytes_max = BODY_MAX;
-    options.connections_max =
-        options.connections_max != 0 && options.connections_max < CONNECTIONS_MAX
-            ? options.connections_max
-            : CONNECTIONS_MAX;
+    if (pages->passes_on) {
+        options.body_bytes_max = (size_t)pages->config->max_request_body_size;
+        options.buffered_bytes_max = hf_intake_total(hf_node_memory(pages->node));
+        options.keeps_targets = true;
+    } else {
+        options.body_bytes_max = BODY_MAX;
+        options.connections_max =
+            options.connections_max != 0 && options.connections_max < CONNECTIONS_MAX
+                ? options.connections_max
+                : CONNECTIONS_MAX;
+    }
     options.idle_timeout_s = IDLE_S;
     options.on_headers = on_headers;
     options.on_request = on_request;
-    options.on_gone = on_gone;
+    options.on_gone = hf_http_admission_gone;
     options.on_error = on_error;
     options.on_end = on_end;
     options.user = pages;

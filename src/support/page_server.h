@@ -1,8 +1,8 @@
 /*
- * page_server: the HTTP server of an extension that shows pages: it listens from open on, checks
- * credentials, and calls `show` for each request that may be answered. Embed it, and set the first
- * five members. The main thread opens, starts, stops and closes it; `show` runs on the server's
- * threads, many at a time.
+ * page_server: the HTTP server of an extension that shows pages, or passes requests on: it listens
+ * from open on, checks credentials, and calls `show` for each request that may be answered. Embed
+ * it, and set the members before its own. The main thread opens, starts, stops and closes it;
+ * `show` runs on the server's threads, many at a time.
  */
 #pragma once
 
@@ -20,6 +20,9 @@ struct hf_page_server {
     void (*show)(void *user, struct hf_http_request *request);
     void *user;
     uint64_t stop_grace_ns; /* for requests under way when the process ends */
+    /* Bodies and connections are bounded by the configuration and the memory, and the target of a
+     * request is kept. Otherwise 64 KiB and 256 connections are the most. */
+    bool passes_on;
     /* Its own. */
     struct hf_http_server *server;
     struct hf_auth_ref auth;

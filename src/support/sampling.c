@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "util/header_text.h"
+
 #define HEX_BITS 4
 #define MEMBERS_MAX 31u /* of a trace state, as the Go collector counts them */
 #define KEY_MAX 256u
@@ -202,17 +204,6 @@ static struct hf_slice cut(struct hf_slice *rest, char separator)
     return text;
 }
 
-static struct hf_slice trimmed(struct hf_slice text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = (struct hf_slice){text.data + 1, text.size - 1};
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
-        text.size--;
-    }
-    return text;
-}
-
 struct pair {
     struct hf_slice key, value;
 };
@@ -264,7 +255,7 @@ bool hf_sampling_read_state(struct hf_slice state, struct hf_sampling_state *ret
         return false;
     }
     while (rest.size > 0) {
-        struct hf_slice member = trimmed(cut(&rest, ','));
+        struct hf_slice member = hf_header_trim(cut(&rest, ','));
         if (++members > MEMBERS_MAX) {
             return false;
         }
@@ -336,7 +327,7 @@ size_t hf_sampling_write_state(struct hf_slice state, const struct hf_sampling_s
     assert(state.size <= HF_SAMPLING_STATE_MAX);
     put_otel(&text, parsed);
     while (rest.size > 0) {
-        struct hf_slice member = trimmed(cut(&rest, ','));
+        struct hf_slice member = hf_header_trim(cut(&rest, ','));
         if (member.size == 0) {
             continue;
         }

@@ -191,6 +191,23 @@ def test_what_is_no_segment_is_counted_and_others_go_on(receiver):
     assert len(receiver.resources()) == 1
 
 
+def test_what_was_committed_survives_kills(receiver):
+    """No sender is answered: the counter tells how many of the datagrams, in their order, are on disk."""
+    receiver.backend.stop()
+    promised = set()
+    for turn in range(3):
+        names = [f"turn{turn}.{i}" for i in range(50)]  # so few that the socket's buffer holds them all
+        for name in names:
+            receiver.send({**SEGMENT, "name": name, "subsegments": []})
+        receiver.holdfast.wait_metric("otelcol_receiver_accepted_spans", 1 + 20 * turn, receiver="awsxray")
+        accepted = receiver.holdfast.metric("otelcol_receiver_accepted_spans", receiver="awsxray")
+        receiver.holdfast.kill9()
+        promised.update(names[: int(accepted)])
+        receiver.holdfast.start()
+    receiver.backend.start()
+    until(lambda: promised <= receiver.spans().keys(), lambda: f"lost: {sorted(promised - receiver.spans().keys())}")
+
+
 def test_the_proxy_is_refused_by_a_sentence(start, grpc_backend):
     text = configuration(grpc_backend, free_port())
     text["receivers"]["awsxray"]["proxy_server"] = {"endpoint": "127.0.0.1:0"}

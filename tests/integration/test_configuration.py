@@ -61,6 +61,7 @@ NEEDED = {
     "influxdb exporter": {"endpoint": "http://localhost:8086", "bucket": "b"},
     "zipkin exporter": {"endpoint": "http://localhost:9411/api/v2/spans"},
     "oauth2client extension": {"client_id": "a", "client_secret": "b", "token_url": "http://localhost:80/token"},
+    "http_forwarder extension": {"egress": {"endpoint": "http://localhost:4318"}},
     "opamp extension": {"server": {"ws": {"endpoint": "ws://localhost:4320/v1/opamp"}}},
     "oidc extension": {"issuer_url": "https://issuer.test", "audience": "a"},
     "sigv4auth extension": {"region": "us-east-1", "service": "aps"},
@@ -73,6 +74,7 @@ NEEDED = {
 
 # Sections of which one must have something in it: with nothing behind them the component says so.
 WANTED = {
+    "http_forwarder egress",
     "googlecloudstorage bucket",
     "awss3 s3downloader",
     "awss3 s3uploader",

@@ -27,8 +27,8 @@ struct config {
 
 /* Owned by the delivery's thread while that runs. */
 struct exporter {
+    struct hf_aws_client client; /* first */
     const struct config *config;
-    struct hf_aws_client client;
     struct hf_aws_logs logs;
     struct job *idle; /* kept for reuse */
 };
@@ -182,18 +182,6 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
-static enum hf_status start_exporter(void *self, char *reterr)
-{
-    struct exporter *exporter = self;
-    return hf_aws_client_start(&exporter->client, reterr);
-}
-
-static void stop_exporter(void *self)
-{
-    struct exporter *exporter = self;
-    hf_aws_client_stop(&exporter->client);
-}
-
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct config *config = from;
@@ -255,8 +243,8 @@ const struct hf_component hf_exporter_awscloudwatchlogs = {
     .check = check,
     .probe = probe_outside,
     .open = open_exporter,
-    .start = start_exporter,
-    .stop = stop_exporter,
+    .start = hf_aws_client_start,
+    .stop = hf_aws_client_stop,
     .close = close_exporter,
     .exporter = &exporter_ops,
 };

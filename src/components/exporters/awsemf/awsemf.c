@@ -32,9 +32,9 @@
 
 /* Owned by the delivery's thread while that runs. */
 struct awsemf {
+    struct hf_aws_client client; /* first */
     struct hf_node *node;
     const struct emf_config *config;
-    struct hf_aws_client client;
     struct hf_aws_logs logs;
     struct emf_rules rules;
     struct emf_deltas deltas;
@@ -280,20 +280,6 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
-static enum hf_status start_exporter(void *self, char *reterr)
-{
-    struct awsemf *awsemf = self;
-    return awsemf->client.session != NULL ? hf_aws_client_start(&awsemf->client, reterr) : HF_OK;
-}
-
-static void stop_exporter(void *self)
-{
-    struct awsemf *awsemf = self;
-    if (awsemf->client.session != NULL) {
-        hf_aws_client_stop(&awsemf->client);
-    }
-}
-
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct emf_config *config = from;
@@ -320,8 +306,8 @@ const struct hf_component hf_exporter_awsemf = {
     .check = emf_check,
     .probe = probe_outside,
     .open = open_exporter,
-    .start = start_exporter,
-    .stop = stop_exporter,
+    .start = hf_aws_client_start,
+    .stop = hf_aws_client_stop,
     .close = close_exporter,
     .exporter = &exporter_ops,
 };

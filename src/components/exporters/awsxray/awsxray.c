@@ -27,8 +27,8 @@
 
 /* Owned by the delivery's thread while that runs. */
 struct awsxray {
+    struct hf_aws_client client; /* first */
     const struct xray_config *config;
-    struct hf_aws_client client;
     struct hf_regex *unfit;
     struct job *idle; /* kept for reuse */
 };
@@ -389,18 +389,6 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
-static enum hf_status start_exporter(void *self, char *reterr)
-{
-    struct awsxray *awsxray = self;
-    return hf_aws_client_start(&awsxray->client, reterr);
-}
-
-static void stop_exporter(void *self)
-{
-    struct awsxray *awsxray = self;
-    hf_aws_client_stop(&awsxray->client);
-}
-
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct xray_config *config = from;
@@ -424,8 +412,8 @@ const struct hf_component hf_exporter_awsxray = {
     .check = xray_check,
     .probe = probe_outside,
     .open = open_exporter,
-    .start = start_exporter,
-    .stop = stop_exporter,
+    .start = hf_aws_client_start,
+    .stop = hf_aws_client_stop,
     .close = close_exporter,
     .exporter = &exporter_ops,
 };

@@ -11,6 +11,7 @@
 
 #include "server.h"
 #include "support/confighttp_server.h"
+#include "support/http_admission.h"
 #include "support/state_file.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
@@ -161,7 +162,7 @@ static enum hf_status start_server(struct console *console, char *reterr)
     options.idle_timeout_s = 60;
     options.on_headers = hf_console_on_headers;
     options.on_request = hf_console_on_request;
-    options.on_gone = hf_console_on_gone;
+    options.on_gone = hf_http_admission_gone;
     options.on_error = on_error;
     options.on_end = on_end;
     options.user = console;

@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "note.h"
 #include "routes.h"
+#include "support/http_admission.h"
 #include "util/clock.h"
 #include "view.h"
 
@@ -17,64 +18,6 @@ static const char *const names[] = {"id",    "kind",    "queue", "exporter", "fr
 
 /* ---- who it is ---- */
 
-static struct hf_slice header_of(void *request, const char *name)
-{
-    return hf_http_header(request, name);
-}
-
-/* The authenticator's thread. */
-static void on_decided(struct hf_admission *admission)
-{
-    hf_http_go_on(admission->request);
-    hf_ref_drop(&admission->ref);
-}
-
-static bool is_alive(struct hf_admission *admission)
-{
-    return hf_http_is_alive(admission->request);
-}
-
-static enum hf_status check_later(const struct hf_console *console, struct hf_http_request *http,
-                                  const struct hf_auth_request *shown)
-{
-    struct hf_admission *admission = hf_admission_new(&console->wanted, on_decided);
-    if (admission == NULL) {
-        return HF_NOMEM;
-    }
-    admission->request = http;
-    admission->is_alive = is_alive;
-    *hf_http_request_data(http) = admission;
-    hf_http_hold(http);
-    console->auth.ops->begin(console->auth.self, shown, &admission->wait);
-    return HF_OK;
-}
-
-/* False: it is on hold until it is known. */
-static bool check_client(const struct hf_console *console, struct hf_http_request *http,
-                         enum hf_status *ret_status)
-{
-    const struct hf_admission *admission = *hf_http_request_data(http);
-    *ret_status = HF_OK;
-    if (console->auth.ops == NULL || admission != NULL) {
-        *ret_status = admission != NULL ? admission->status : HF_OK;
-        return true;
-    }
-    const struct hf_auth_request shown = {header_of, http, hf_http_peer(http)};
-    if (hf_ingress_check_auth(&console->auth, &shown, ret_status)) {
-        return true;
-    }
-    *ret_status = check_later(console, http, &shown);
-    return *ret_status != HF_OK;
-}
-
-void hf_console_on_gone(void *user, struct hf_http_request *http)
-{
-    struct hf_admission *admission = *hf_http_request_data(http);
-    (void)user;
-    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
-    hf_ref_drop(&admission->ref);
-}
-
 /* Called again when a request goes on that was on hold. */
 enum hf_status hf_console_on_headers(void *user, struct hf_http_request *http)
 {
@@ -86,7 +29,7 @@ enum hf_status hf_console_on_headers(void *user, struct hf_http_request *http)
                                "address, or add the name to hosts in its configuration\n");
         return HF_INVALID;
     }
-    if (!check_client(console, http, &known)) {
+    if (!hf_http_admission_check(&console->auth, &console->wanted, http, &known)) {
         return HF_OK;
     }
     if (known == HF_UNAUTHENTICATED) {

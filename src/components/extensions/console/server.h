@@ -35,7 +35,6 @@ struct hf_console {
 /* For struct hf_http_server_options; `user` is the console. */
 enum hf_status hf_console_on_headers(void *user, struct hf_http_request *http);
 void hf_console_on_request(void *user, struct hf_http_request *http, enum hf_status fault);
-void hf_console_on_gone(void *user, struct hf_http_request *http);
 
 /* For the worker's options. */
 void hf_console_run(void *user, struct hf_console_request *request);

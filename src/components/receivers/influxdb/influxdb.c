@@ -9,8 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/influx.h"
-#include "support/ingress_http.h"
-#include "support/probe_inputs.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH_1 "/write"
@@ -27,9 +26,7 @@ struct influx_config {
 };
 
 struct influx_receiver {
-    const struct influx_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_http *http;
+    struct hf_push_receiver base;
 };
 
 /* ---- requests ---- */
@@ -66,7 +63,7 @@ static void take_result(struct influx_receiver *receiver, struct hf_ingress_body
                  result->why, result->refused);
     }
     if (result->ignored != 0) {
-        hf_ingress_complain(&receiver->ingress, body->peer,
+        hf_ingress_complain(&receiver->base.ingress, body->peer,
                             "fields of text or truth values are ignored: metrics have none");
     }
 }
@@ -154,14 +151,6 @@ static const struct hf_ingress_ops ops = {
 
 /* ---- the component ---- */
 
-static void close_receiver(void *self)
-{
-    struct influx_receiver *receiver = self;
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -169,40 +158,13 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     if (receiver == NULL) {
         return HF_NOMEM;
     }
-    receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
-    enum hf_status status = hf_ingress_http_open(&receiver->ingress, "", &receiver->config->server,
-                                                 &ops, receiver, &receiver->http, reterr);
+    enum hf_status status = hf_push_receiver_open(&receiver->base, node, config, &ops, reterr);
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct influx_receiver *receiver = self;
-    return hf_ingress_http_start(receiver->http, reterr);
-}
-
-static void stop_receiver(void *self)
-{
-    struct influx_receiver *receiver = self;
-    hf_ingress_http_stop(receiver->http, hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS);
-}
-
-static const char *check_config(const void *from)
-{
-    const struct influx_config *config = from;
-    return hf_http_server_check(&config->server);
-}
-
-static void probe_outside(const void *from, struct hf_probe *probe)
-{
-    const struct influx_config *config = from;
-    hf_probe_http_server(probe, &config->server);
 }
 
 static const struct hf_field fields[] = {
@@ -221,10 +183,10 @@ const struct hf_component hf_receiver_influxdb = {
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct influx_config),
     .fields = fields,
-    .check = check_config,
-    .probe = probe_outside,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

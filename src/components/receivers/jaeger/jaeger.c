@@ -4,25 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "jaeger_internal.h"
 #include "support/probe_inputs.h"
-#include "util/clock.h"
 
 static_assert(HF_JAEGER_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 
 #define PATH "/api/traces"
 
 /* ---- requests over gRPC and HTTP ---- */
-
-static bool has_type(const struct hf_http_request *request, const char *type)
-{
-    struct hf_slice text = hf_http_header(request, "content-type");
-    size_t size = strlen(type);
-    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
-           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
-}
 
 static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route)
@@ -44,8 +34,8 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     if (strcmp(hf_http_method(request), "POST") != 0) {
         return &no_post;
     }
-    bool is_thrift = has_type(request, "application/x-thrift") ||
-                     has_type(request, "application/vnd.apache.thrift.binary");
+    bool is_thrift = hf_ingress_has_type(request, "application/x-thrift") ||
+                     hf_ingress_has_type(request, "application/vnd.apache.thrift.binary");
     return is_thrift ? NULL : &no_type;
 }
 
@@ -84,9 +74,7 @@ static void close_receiver(void *self)
     struct jaeger_receiver *receiver = self;
     jaeger_agent_close(&receiver->agents[0]);
     jaeger_agent_close(&receiver->agents[1]);
-    hf_ingress_grpc_close(receiver->grpc);
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
+    hf_push_receiver_release(&receiver->base);
     free(receiver);
 }
 
@@ -96,13 +84,13 @@ static enum hf_status open_servers(struct jaeger_receiver *receiver, char *reter
     enum hf_status status = HF_OK;
     if (config->protocols.grpc != NULL) {
         status = hf_ingress_grpc_open(
-            &receiver->ingress, "protocols::grpc::", &config->protocols.grpc->server, methods,
-            sizeof(methods) / sizeof(methods[0]), &ops, receiver, &receiver->grpc, reterr);
+            &receiver->base.ingress, "protocols::grpc::", &config->protocols.grpc->server, methods,
+            sizeof(methods) / sizeof(methods[0]), &ops, receiver, &receiver->base.grpc, reterr);
     }
     if (status == HF_OK && config->protocols.http != NULL) {
-        status = hf_ingress_http_open(&receiver->ingress,
+        status = hf_ingress_http_open(&receiver->base.ingress,
                                       "protocols::thrift_http::", &config->protocols.http->server,
-                                      &ops, receiver, &receiver->http, reterr);
+                                      &ops, receiver, &receiver->base.http, reterr);
     }
     return status;
 }
@@ -131,7 +119,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->node = node;
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
+    hf_ingress_init(&receiver->base.ingress, node);
     enum hf_status status = open_servers(receiver, reterr);
     status = status == HF_OK ? open_agents(receiver, reterr) : status;
     if (status != HF_OK) {
@@ -142,20 +130,21 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
+/* gRPC last, since nothing that may fail comes behind it. */
 static enum hf_status start_receiver(void *self, char *reterr)
 {
     struct jaeger_receiver *receiver = self;
     enum hf_status status = HF_OK;
-    if (receiver->http != NULL) {
-        status = hf_ingress_http_start(receiver->http, reterr);
+    if (receiver->base.http != NULL) {
+        status = hf_ingress_http_start(receiver->base.http, reterr);
     }
     for (size_t i = 0; i < 2 && status == HF_OK; i++) {
         if (receiver->agents[i].datagrams != NULL) {
             status = hf_datagrams_start(receiver->agents[i].datagrams, reterr);
         }
     }
-    if (status == HF_OK && receiver->grpc != NULL) {
-        hf_ingress_grpc_start(receiver->grpc);
+    if (status == HF_OK && receiver->base.grpc != NULL) {
+        hf_ingress_grpc_start(receiver->base.grpc);
     }
     return status;
 }
@@ -163,11 +152,9 @@ static enum hf_status start_receiver(void *self, char *reterr)
 static void stop_receiver(void *self)
 {
     struct jaeger_receiver *receiver = self;
-    uint64_t until_ns = hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS;
     hf_datagrams_stop(receiver->agents[0].datagrams);
     hf_datagrams_stop(receiver->agents[1].datagrams);
-    hf_ingress_grpc_stop(receiver->grpc);
-    hf_ingress_http_stop(receiver->http, until_ns);
+    hf_push_receiver_stop(self);
 }
 
 static const char *check_config(const void *from)
@@ -175,13 +162,12 @@ static const char *check_config(const void *from)
     const struct jaeger_config *config = from;
     const struct jaeger_grpc_config *grpc = config->protocols.grpc;
     const struct jaeger_http_config *http = config->protocols.http;
-    const char *wrong = NULL;
     if (grpc == NULL && http == NULL && config->protocols.compact == NULL &&
         config->protocols.binary == NULL) {
         return "must specify at least one protocol when using the Jaeger receiver";
     }
-    wrong = grpc != NULL ? hf_grpc_server_check(&grpc->server) : NULL;
-    return wrong == NULL && http != NULL ? hf_http_server_check(&http->server) : wrong;
+    return hf_push_receiver_check_both(http != NULL ? &http->server : NULL,
+                                       grpc != NULL ? &grpc->server : NULL);
 }
 
 static const struct hf_field grpc_fields[] = {
@@ -258,10 +244,9 @@ static const struct hf_field fields[] = {
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct jaeger_config *config = from;
-    hf_probe_grpc_server(probe,
-                         config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
-    hf_probe_http_server(probe,
-                         config->protocols.http != NULL ? &config->protocols.http->server : NULL);
+    hf_push_receiver_probe_both(
+        probe, config->protocols.http != NULL ? &config->protocols.http->server : NULL,
+        config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
     hf_probe_udp(probe,
                  config->protocols.compact != NULL ? config->protocols.compact->endpoint : NULL);
     hf_probe_udp(probe,

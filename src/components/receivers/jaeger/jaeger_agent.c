@@ -20,7 +20,7 @@ static void take(void *user, const struct hf_datagram *datagram)
     if (status != HF_OK) {
         hf_series_add(agent->malformed, 1);
         hf_datagram_peer(datagram, peer);
-        hf_ingress_complain_of(&agent->receiver->ingress, peer, "malformed",
+        hf_ingress_complain_of(&agent->receiver->base.ingress, peer, "malformed",
                                status == HF_NOMEM ? hf_status_row(status)->says : error);
     }
 }

@@ -8,8 +8,7 @@
 
 #include "encodings/jaeger.h"
 #include "support/datagrams.h"
-#include "support/ingress_grpc.h"
-#include "support/ingress_http.h"
+#include "support/push_receiver.h"
 
 struct jaeger_grpc_config {
     struct hf_grpc_server_config server;
@@ -43,11 +42,9 @@ struct jaeger_agent {
 };
 
 struct jaeger_receiver {
+    struct hf_push_receiver base;
     struct hf_node *node;
     const struct jaeger_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_grpc *grpc;
-    struct hf_ingress_http *http;
     struct jaeger_agent agents[2]; /* compact, binary */
 };
 

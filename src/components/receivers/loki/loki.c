@@ -5,13 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <holdfast/component.h>
 
 #include "encodings/loki.h"
-#include "support/ingress_grpc.h"
-#include "support/ingress_http.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH "/loki/api/v1/push"
@@ -35,22 +33,11 @@ struct loki_config {
 };
 
 struct loki_receiver {
+    struct hf_push_receiver base;
     const struct loki_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_grpc *grpc;
-    struct hf_ingress_http *http;
 };
 
 /* ---- requests ---- */
-
-/* Parameters of the type, behind a semicolon, do not matter. */
-static bool has_type(const struct hf_http_request *request, const char *type)
-{
-    struct hf_slice text = hf_http_header(request, "content-type");
-    size_t size = strlen(type);
-    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
-           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
-}
 
 static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
                                               struct hf_ingress_route *ret_route)
@@ -62,7 +49,7 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     static const struct hf_ingress_refusal no_type = {
         415, "415 unsupported media type, supported: [application/json, application/x-protobuf]",
         "has no content type that is served"};
-    bool is_json = has_type(request, "application/json");
+    bool is_json = hf_ingress_has_type(request, "application/json");
     (void)user;
     *ret_route =
         (struct hf_ingress_route){.signal = HF_LOGS, .format = is_json ? LOKI_JSON : LOKI_PROTO};
@@ -72,7 +59,7 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     if (strcmp(hf_http_method(request), "POST") != 0) {
         return &no_post;
     }
-    return is_json || has_type(request, "application/x-protobuf") ? NULL : &no_type;
+    return is_json || hf_ingress_has_type(request, "application/x-protobuf") ? NULL : &no_type;
 }
 
 /* Over HTTP protobuf is a block of snappy, which Content-Encoding says or not. */
@@ -132,15 +119,6 @@ static const struct hf_ingress_method methods[] = {
 
 /* ---- the component ---- */
 
-static void close_receiver(void *self)
-{
-    struct loki_receiver *receiver = self;
-    hf_ingress_grpc_close(receiver->grpc);
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *from, void **ret_self,
                                     char *reterr)
 {
@@ -151,42 +129,23 @@ static enum hf_status open_receiver(struct hf_node *node, const void *from, void
         return HF_NOMEM;
     }
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
+    hf_ingress_init(&receiver->base.ingress, node);
     if (config->grpc != NULL) {
-        status =
-            hf_ingress_grpc_open(&receiver->ingress, "protocols::grpc::", &config->grpc->server,
-                                 methods, 1, &ops, receiver, &receiver->grpc, reterr);
+        status = hf_ingress_grpc_open(&receiver->base.ingress,
+                                      "protocols::grpc::", &config->grpc->server, methods, 1, &ops,
+                                      receiver, &receiver->base.grpc, reterr);
     }
     if (status == HF_OK && config->http != NULL) {
-        status =
-            hf_ingress_http_open(&receiver->ingress, "protocols::http::", &config->http->server,
-                                 &ops, receiver, &receiver->http, reterr);
+        status = hf_ingress_http_open(&receiver->base.ingress,
+                                      "protocols::http::", &config->http->server, &ops, receiver,
+                                      &receiver->base.http, reterr);
     }
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct loki_receiver *receiver = self;
-    enum hf_status status =
-        receiver->http != NULL ? hf_ingress_http_start(receiver->http, reterr) : HF_OK;
-    if (status == HF_OK && receiver->grpc != NULL) {
-        hf_ingress_grpc_start(receiver->grpc);
-    }
-    return status;
-}
-
-static void stop_receiver(void *self)
-{
-    struct loki_receiver *receiver = self;
-    uint64_t until_ns = hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS;
-    hf_ingress_grpc_stop(receiver->grpc);
-    hf_ingress_http_stop(receiver->http, until_ns);
 }
 
 static const char *check_config(const void *from)
@@ -195,9 +154,15 @@ static const char *check_config(const void *from)
     if (config->grpc == NULL && config->http == NULL) {
         return "must specify at least one protocol when using the Loki receiver";
     }
-    const char *wrong = config->grpc != NULL ? hf_grpc_server_check(&config->grpc->server) : NULL;
-    return wrong == NULL && config->http != NULL ? hf_http_server_check(&config->http->server)
-                                                 : wrong;
+    return hf_push_receiver_check_both(config->http != NULL ? &config->http->server : NULL,
+                                       config->grpc != NULL ? &config->grpc->server : NULL);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct loki_config *config = from;
+    hf_push_receiver_probe_both(probe, config->http != NULL ? &config->http->server : NULL,
+                                config->grpc != NULL ? &config->grpc->server : NULL);
 }
 
 static const struct hf_field grpc_fields[] = {
@@ -250,8 +215,9 @@ const struct hf_component hf_receiver_loki = {
     .config_size = sizeof(struct loki_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

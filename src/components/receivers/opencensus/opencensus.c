@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/opencensus.h"
-#include "support/ingress_grpc.h"
+#include "support/push_receiver.h"
 
 static_assert(HF_OPENCENSUS_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 
@@ -18,9 +18,8 @@ struct census_config {
 };
 
 struct census_receiver {
+    struct hf_push_receiver base;
     const struct census_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_grpc *grpc;
 };
 
 static enum hf_status decode(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
@@ -48,14 +47,6 @@ static const struct hf_ingress_method methods[] = {
      .streams = true},
 };
 
-static void close_receiver(void *self)
-{
-    struct census_receiver *receiver = self;
-    hf_ingress_grpc_close(receiver->grpc);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -64,36 +55,28 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         return HF_NOMEM;
     }
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
-    enum hf_status status = hf_ingress_grpc_open(&receiver->ingress, "", &receiver->config->server,
-                                                 methods, sizeof(methods) / sizeof(methods[0]),
-                                                 &ops, receiver, &receiver->grpc, reterr);
+    hf_ingress_init(&receiver->base.ingress, node);
+    enum hf_status status = hf_ingress_grpc_open(
+        &receiver->base.ingress, "", &receiver->config->server, methods,
+        sizeof(methods) / sizeof(methods[0]), &ops, receiver, &receiver->base.grpc, reterr);
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
 }
 
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct census_receiver *receiver = self;
-    (void)reterr;
-    hf_ingress_grpc_start(receiver->grpc);
-    return HF_OK;
-}
-
-static void stop_receiver(void *self)
-{
-    struct census_receiver *receiver = self;
-    hf_ingress_grpc_stop(receiver->grpc);
-}
-
 static const char *check_config(const void *from)
 {
     const struct census_config *config = from;
     return hf_grpc_server_check(&config->server);
+}
+
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct census_config *config = from;
+    hf_push_receiver_probe_both(probe, NULL, &config->server);
 }
 
 static const struct hf_field fields[] = {
@@ -114,8 +97,9 @@ const struct hf_component hf_receiver_opencensus = {
     .config_size = sizeof(struct census_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

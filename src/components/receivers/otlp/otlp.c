@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "otlp_internal.h"
-#include "support/probe_inputs.h"
-#include "util/clock.h"
 #include "util/metrics.h"
 
 static const struct hf_ingress_ops ops = {
@@ -40,24 +38,15 @@ static struct hf_series *repair_series(const struct hf_node *node, const char *t
     return hf_metrics_series(hf_node_metrics(node), &family, labels);
 }
 
-static void close_receiver(void *self)
-{
-    struct otlp_receiver *receiver = self;
-    hf_ingress_grpc_close(receiver->grpc);
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_grpc(struct otlp_receiver *receiver, char *reterr)
 {
     receiver->repairs[0] = repair_series(receiver->node, "grpc");
     return receiver->repairs[0] == NULL
                ? HF_NOMEM
-               : hf_ingress_grpc_open(
-                     &receiver->ingress,
-                     "protocols::grpc::", &receiver->config->protocols.grpc->server, methods,
-                     sizeof(methods) / sizeof(methods[0]), &ops, receiver, &receiver->grpc, reterr);
+               : hf_ingress_grpc_open(&receiver->base.ingress, "protocols::grpc::",
+                                      &receiver->config->protocols.grpc->server, methods,
+                                      sizeof(methods) / sizeof(methods[0]), &ops, receiver,
+                                      &receiver->base.grpc, reterr);
 }
 
 static enum hf_status open_http(struct otlp_receiver *receiver, char *reterr)
@@ -65,9 +54,9 @@ static enum hf_status open_http(struct otlp_receiver *receiver, char *reterr)
     receiver->repairs[1] = repair_series(receiver->node, "http");
     return receiver->repairs[1] == NULL
                ? HF_NOMEM
-               : hf_ingress_http_open(&receiver->ingress, "protocols::http::",
+               : hf_ingress_http_open(&receiver->base.ingress, "protocols::http::",
                                       &receiver->config->protocols.http->server, &ops, receiver,
-                                      &receiver->http, reterr);
+                                      &receiver->base.http, reterr);
 }
 
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
@@ -79,8 +68,8 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->node = node;
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
-    receiver->ingress.is_once = receiver->config->once;
+    hf_ingress_init(&receiver->base.ingress, node);
+    receiver->base.ingress.is_once = receiver->config->once;
     enum hf_status status = HF_OK;
     if (receiver->config->protocols.grpc != NULL) {
         status = open_grpc(receiver, reterr);
@@ -89,32 +78,11 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         status = open_http(receiver, reterr);
     }
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct otlp_receiver *receiver = self;
-    enum hf_status status = HF_OK;
-    if (receiver->http != NULL) {
-        status = hf_ingress_http_start(receiver->http, reterr);
-    }
-    if (status == HF_OK && receiver->grpc != NULL) {
-        hf_ingress_grpc_start(receiver->grpc);
-    }
-    return status;
-}
-
-static void stop_receiver(void *self)
-{
-    struct otlp_receiver *receiver = self;
-    uint64_t until_ns = hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS;
-    hf_ingress_grpc_stop(receiver->grpc);
-    hf_ingress_http_stop(receiver->http, until_ns);
 }
 
 /* A request has one signal: each needs a path of its own. */
@@ -137,20 +105,12 @@ static const char *check_config(const void *from)
     const struct otlp_config *config = from;
     const struct otlp_grpc_config *grpc = config->protocols.grpc;
     const struct otlp_http_config *http = config->protocols.http;
-    const char *wrong = NULL;
     if (grpc == NULL && http == NULL) {
         return "must specify at least one protocol when using the OTLP receiver";
     }
-    if (grpc != NULL) {
-        wrong = hf_grpc_server_check(&grpc->server);
-    }
-    if (wrong == NULL && http != NULL) {
-        wrong = hf_http_server_check(&http->server);
-    }
-    if (wrong == NULL && http != NULL) {
-        wrong = check_paths(http);
-    }
-    return wrong;
+    const char *wrong = hf_push_receiver_check_both(http != NULL ? &http->server : NULL,
+                                                    grpc != NULL ? &grpc->server : NULL);
+    return wrong == NULL && http != NULL ? check_paths(http) : wrong;
 }
 
 static const struct hf_field grpc_fields[] = {
@@ -230,10 +190,9 @@ static const struct hf_field fields[] = {
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct otlp_config *config = from;
-    hf_probe_grpc_server(probe,
-                         config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
-    hf_probe_http_server(probe,
-                         config->protocols.http != NULL ? &config->protocols.http->server : NULL);
+    hf_push_receiver_probe_both(
+        probe, config->protocols.http != NULL ? &config->protocols.http->server : NULL,
+        config->protocols.grpc != NULL ? &config->protocols.grpc->server : NULL);
 }
 
 const struct hf_component hf_receiver_otlp = {
@@ -246,7 +205,7 @@ const struct hf_component hf_receiver_otlp = {
     .check = check_config,
     .probe = probe_outside,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

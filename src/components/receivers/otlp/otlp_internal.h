@@ -5,8 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/ingress_grpc.h"
-#include "support/ingress_http.h"
+#include "support/push_receiver.h"
 
 enum otlp_format { OTLP_PROTO = 0, OTLP_JSON, OTLP_OTHER };
 
@@ -32,11 +31,9 @@ struct otlp_config {
 };
 
 struct otlp_receiver {
+    struct hf_push_receiver base;
     struct hf_node *node;
     const struct otlp_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_grpc *grpc;
-    struct hf_ingress_http *http;
     struct hf_series *repairs[2]; /* of gRPC, of HTTP */
 };
 

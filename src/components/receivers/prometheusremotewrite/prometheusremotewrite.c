@@ -10,9 +10,8 @@
 #include <holdfast/component.h>
 
 #include "prometheus/remote_write.h"
-#include "support/ingress_http.h"
-#include "support/probe_inputs.h"
-#include "util/clock.h"
+#include "support/push_receiver.h"
+#include "util/header_text.h"
 
 #define PATH "/api/v1/write"
 #define TYPE "application/x-protobuf"
@@ -37,32 +36,18 @@ struct remote_config {
 };
 
 struct remote_receiver {
-    const struct remote_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_http *http;
+    struct hf_push_receiver base;
     struct hf_prom_remote_memory memory;
 };
 
 /* ---- requests ---- */
-
-static struct hf_slice trimmed(struct hf_slice text)
-{
-    while (text.size != 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = hf_slice_of(text.data + 1, text.size - 1);
-    }
-    while (text.size != 0 &&
-           (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
-        text.size--;
-    }
-    return text;
-}
 
 /* Up to a separator, which both parts are without. */
 static struct hf_slice cut(struct hf_slice *rest, char separator)
 {
     const uint8_t *at = rest->size != 0 ? memchr(rest->data, separator, rest->size) : NULL;
     size_t size = at != NULL ? (size_t)(at - rest->data) : rest->size;
-    struct hf_slice first = trimmed(hf_slice_of(rest->data, size));
+    struct hf_slice first = hf_header_trim(hf_slice_of(rest->data, size));
     size_t skipped = at != NULL ? size + 1 : size;
     *rest = hf_slice_of(rest->data + skipped, rest->size - skipped);
     return first;
@@ -180,8 +165,7 @@ static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .ans
 static void close_receiver(void *self)
 {
     struct remote_receiver *receiver = self;
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
+    hf_push_receiver_release(&receiver->base);
     hf_prom_memory_free(receiver->memory.targets);
     hf_prom_memory_free(receiver->memory.families);
     free(receiver);
@@ -194,45 +178,18 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     if (receiver == NULL) {
         return HF_NOMEM;
     }
-    receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
     receiver->memory.targets = hf_prom_memory_new(TARGETS, TARGET_BYTES);
     receiver->memory.families = hf_prom_memory_new(FAMILIES, FAMILY_BYTES);
     enum hf_status status =
         receiver->memory.targets == NULL || receiver->memory.families == NULL
             ? HF_NOMEM
-            : hf_ingress_http_open(&receiver->ingress, "", &receiver->config->server, &ops,
-                                   receiver, &receiver->http, reterr);
+            : hf_push_receiver_open(&receiver->base, node, config, &ops, reterr);
     if (status != HF_OK) {
         close_receiver(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct remote_receiver *receiver = self;
-    return hf_ingress_http_start(receiver->http, reterr);
-}
-
-static void stop_receiver(void *self)
-{
-    struct remote_receiver *receiver = self;
-    hf_ingress_http_stop(receiver->http, hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS);
-}
-
-static const char *check_config(const void *from)
-{
-    const struct remote_config *config = from;
-    return hf_http_server_check(&config->server);
-}
-
-static void probe_outside(const void *from, struct hf_probe *probe)
-{
-    const struct remote_config *config = from;
-    hf_probe_http_server(probe, &config->server);
 }
 
 static const struct hf_field fields[] = {
@@ -252,10 +209,10 @@ const struct hf_component hf_receiver_prometheusremotewrite = {
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct remote_config),
     .fields = fields,
-    .check = check_config,
-    .probe = probe_outside,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
     .close = close_receiver,
 };

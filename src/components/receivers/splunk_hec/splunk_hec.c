@@ -11,8 +11,7 @@
 
 #include "encodings/hec.h"
 #include "pdata/json_value.h"
-#include "support/ingress_http.h"
-#include "support/probe_inputs.h"
+#include "support/push_receiver.h"
 #include "util/clock.h"
 
 static_assert(HF_HEC_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
@@ -54,9 +53,8 @@ struct hec_receiver_config {
 enum { SPLIT_LINE = 0, SPLIT_NONE };
 
 struct hec_receiver {
+    struct hf_push_receiver base;
     const struct hec_receiver_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_http *http;
     unsigned signals; /* that have a pipeline */
 };
 
@@ -324,14 +322,6 @@ static const struct hf_ingress_ops ops = {
 
 /* ---- the component ---- */
 
-static void close_receiver(void *self)
-{
-    struct hec_receiver *receiver = self;
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -341,27 +331,14 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     }
     receiver->config = config;
     receiver->signals = hf_node_signals(node);
-    hf_ingress_init(&receiver->ingress, node);
-    enum hf_status status = hf_ingress_http_open(&receiver->ingress, "", &receiver->config->server,
-                                                 &ops, receiver, &receiver->http, reterr);
+    enum hf_status status =
+        hf_push_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct hec_receiver *receiver = self;
-    return hf_ingress_http_start(receiver->http, reterr);
-}
-
-static void stop_receiver(void *self)
-{
-    struct hec_receiver *receiver = self;
-    hf_ingress_http_stop(receiver->http, hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS);
 }
 
 static const char *check_config(const void *from)
@@ -458,12 +435,6 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
-static void probe_outside(const void *from, struct hf_probe *probe)
-{
-    const struct hec_receiver_config *config = from;
-    hf_probe_http_server(probe, &config->server);
-}
-
 const struct hf_component hf_receiver_splunk_hec = {
     .type = "splunk_hec",
     .help = "Receives events as Splunk's HTTP Event Collector does: log records of events and raw "
@@ -473,9 +444,9 @@ const struct hf_component hf_receiver_splunk_hec = {
     .config_size = sizeof(struct hec_receiver_config),
     .fields = fields,
     .check = check_config,
-    .probe = probe_outside,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

@@ -4,14 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <holdfast/component.h>
 
 #include "encodings/zipkin.h"
-#include "support/ingress_http.h"
-#include "support/probe_inputs.h"
-#include "util/clock.h"
+#include "support/push_receiver.h"
 
 static_assert(HF_ZIPKIN_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 
@@ -21,19 +18,9 @@ struct zipkin_config {
 };
 
 struct zipkin_receiver {
+    struct hf_push_receiver base;
     const struct zipkin_config *config;
-    struct hf_ingress ingress;
-    struct hf_ingress_http *http;
 };
-
-/* Parameters of the type, behind a semicolon, do not matter. */
-static bool has_type(const struct hf_http_request *request, const char *type)
-{
-    struct hf_slice text = hf_http_header(request, "content-type");
-    size_t size = strlen(type);
-    return text.size >= size && strncasecmp((const char *)text.data, type, size) == 0 &&
-           (text.size == size || text.data[size] == ';' || text.data[size] == ' ');
-}
 
 /* As in the Go collector any path is one of Zipkin's, and a type that is not known means JSON. */
 static const struct hf_ingress_refusal *route(void *user, struct hf_http_request *request,
@@ -45,11 +32,13 @@ static const struct hf_ingress_refusal *route(void *user, struct hf_http_request
     (void)user;
     ret_route->signal = HF_TRACES;
     if (is_v1) {
-        ret_route->format =
-            has_type(request, "application/x-thrift") ? HF_ZIPKIN_V1_THRIFT : HF_ZIPKIN_V1_JSON;
+        ret_route->format = hf_ingress_has_type(request, "application/x-thrift")
+                                ? HF_ZIPKIN_V1_THRIFT
+                                : HF_ZIPKIN_V1_JSON;
     } else {
-        ret_route->format =
-            has_type(request, "application/x-protobuf") ? HF_ZIPKIN_V2_PROTO : HF_ZIPKIN_V2_JSON;
+        ret_route->format = hf_ingress_has_type(request, "application/x-protobuf")
+                                ? HF_ZIPKIN_V2_PROTO
+                                : HF_ZIPKIN_V2_JSON;
     }
     return strcmp(hf_http_method(request), "POST") == 0 ? NULL : &no_post;
 }
@@ -81,14 +70,6 @@ static void answer(void *user, const struct hf_ingress_result *result, uint8_t *
 
 static const struct hf_ingress_ops ops = {.route = route, .decode = decode, .answer = answer};
 
-static void close_receiver(void *self)
-{
-    struct zipkin_receiver *receiver = self;
-    hf_ingress_http_close(receiver->http);
-    hf_ingress_release(&receiver->ingress);
-    free(receiver);
-}
-
 static enum hf_status open_receiver(struct hf_node *node, const void *config, void **ret_self,
                                     char *reterr)
 {
@@ -97,33 +78,14 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
         return HF_NOMEM;
     }
     receiver->config = config;
-    hf_ingress_init(&receiver->ingress, node);
-    enum hf_status status = hf_ingress_http_open(&receiver->ingress, "", &receiver->config->server,
-                                                 &ops, receiver, &receiver->http, reterr);
+    enum hf_status status =
+        hf_push_receiver_open(&receiver->base, node, &receiver->config->server, &ops, reterr);
     if (status != HF_OK) {
-        close_receiver(receiver);
+        hf_push_receiver_close(receiver);
         return status;
     }
     *ret_self = receiver;
     return HF_OK;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    struct zipkin_receiver *receiver = self;
-    return hf_ingress_http_start(receiver->http, reterr);
-}
-
-static void stop_receiver(void *self)
-{
-    struct zipkin_receiver *receiver = self;
-    hf_ingress_http_stop(receiver->http, hf_clock_monotonic_ns() + HF_INGRESS_STOP_GRACE_NS);
-}
-
-static const char *check_config(const void *from)
-{
-    const struct zipkin_config *config = from;
-    return hf_http_server_check(&config->server);
 }
 
 static const struct hf_field fields[] = {
@@ -138,12 +100,6 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
-static void probe_outside(const void *from, struct hf_probe *probe)
-{
-    const struct zipkin_config *config = from;
-    hf_probe_http_server(probe, &config->server);
-}
-
 const struct hf_component hf_receiver_zipkin = {
     .type = "zipkin",
     .help =
@@ -153,10 +109,10 @@ const struct hf_component hf_receiver_zipkin = {
     .signals = HF_SIGNAL_BIT(HF_TRACES),
     .config_size = sizeof(struct zipkin_config),
     .fields = fields,
-    .check = check_config,
-    .probe = probe_outside,
+    .check = hf_push_receiver_check,
+    .probe = hf_push_receiver_probe,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_push_receiver_start,
+    .stop = hf_push_receiver_stop,
+    .close = hf_push_receiver_close,
 };

@@ -1,6 +1,6 @@
 /* Spans over HTTP are answered when they are on disk; other paths, methods and types are refused
  * with what is wrong. */
-#include "tests/unit/components/receivers/intake.h"
+#include "tests/unit/components/receivers/asked.h"
 
 extern const struct hf_component hf_receiver_jaeger;
 
@@ -24,32 +24,11 @@ extern const struct hf_component hf_receiver_jaeger;
 static const char *const pairs[][2] = {{"protocols.thrift_http.endpoint", "localhost:0"},
                                        {NULL, NULL}};
 
-static int ask(const char *method, const char *path, const char *type)
+static int ask_batch(const char *method, const char *path, const char *type)
 {
     char head[512];
-    int fd = connect_to_it();
-    int size = snprintf(head, sizeof(head),
-                        "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: "
-                        "%s\r\nContent-Length: %zu\r\n\r\n",
-                        method, path, type, sizeof(BATCH) - 1);
-    assert_int_equal(send(fd, head, (size_t)size, MSG_NOSIGNAL), size);
-    assert_int_equal(send(fd, BATCH, sizeof(BATCH) - 1, MSG_NOSIGNAL), sizeof(BATCH) - 1);
-    return fd;
-}
-
-/* The code; the connection is closed. */
-static int read_code(int fd)
-{
-    char text[4096];
-    size_t got = 0;
-    ssize_t more;
-    while (got < sizeof(text) - 1 && (more = recv(fd, text + got, sizeof(text) - 1 - got, 0)) > 0) {
-        got += (size_t)more;
-    }
-    text[got] = '\0';
-    close(fd);
-    assert_true(got > 12);
-    return (int)strtol(text + 9, NULL, 10);
+    snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nContent-Type: %s\r\n", method, path, type);
+    return ask(head, BATCH, sizeof(BATCH) - 1);
 }
 
 static void spans_are_answered_after_their_commit(void **state)
@@ -58,14 +37,14 @@ static void spans_are_answered_after_their_commit(void **state)
     char got[16];
     (void)state;
     open_intake(&intake, &hf_receiver_jaeger, pairs);
-    int fd = ask("POST", "/api/traces", "application/x-thrift");
+    int fd = ask_batch("POST", "/api/traces", "application/x-thrift");
     struct hf_batch *batch = await_batch();
     assert_int_equal(batch->items, 1);
     assert_int_equal(batch->signal, HF_TRACES);
     assert_true(has_bytes(batch, "shop") && has_bytes(batch, "pay"));
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), -1); /* not yet */
     answer(HF_OK);
-    assert_int_equal(read_code(fd), 202);
+    assert_int_equal(read_answer(fd).code, 202);
     close_intake(&intake);
 }
 
@@ -74,10 +53,10 @@ static void a_full_queue_refuses_to_be_asked_again(void **state)
     struct intake intake;
     (void)state;
     open_intake(&intake, &hf_receiver_jaeger, pairs);
-    int fd = ask("POST", "/api/traces", "application/vnd.apache.thrift.binary; charset=x");
+    int fd = ask_batch("POST", "/api/traces", "application/vnd.apache.thrift.binary; charset=x");
     (void)await_batch();
     answer(HF_FULL);
-    assert_int_equal(read_code(fd), 503);
+    assert_int_equal(read_answer(fd).code, 503);
     close_intake(&intake);
 }
 
@@ -86,9 +65,10 @@ static void what_is_no_request_of_it_is_refused(void **state)
     struct intake intake;
     (void)state;
     open_intake(&intake, &hf_receiver_jaeger, pairs);
-    assert_int_equal(read_code(ask("POST", "/other", "application/x-thrift")), 404);
-    assert_int_equal(read_code(ask("PUT", "/api/traces", "application/x-thrift")), 405);
-    assert_int_equal(read_code(ask("POST", "/api/traces", "application/json")), 400);
+    assert_int_equal(read_answer(ask_batch("POST", "/other", "application/x-thrift")).code, 404);
+    assert_int_equal(read_answer(ask_batch("PUT", "/api/traces", "application/x-thrift")).code,
+                     405);
+    assert_int_equal(read_answer(ask_batch("POST", "/api/traces", "application/json")).code, 400);
     close_intake(&intake);
 }
 
