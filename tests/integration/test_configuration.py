@@ -37,7 +37,6 @@ NEEDED = {
     "udplog receiver": {"listen_address": "localhost:0"},
     "otlpjsonfile receiver": {"include": ["/tmp/never-there"]},
     "rate_limiter processor": {"rate": 1},
-    "gen_ai_normalizer processor": {"sources": [{"name": "own", "mappings": {"a": "b"}}]},
     "span processor": {"name": {"from_attributes": ["a"]}, "status": {"code": "Ok"}},
     "tail_sampling processor": {"policies": [{"name": "all", "type": "always_sample"}]},
     "otlp exporter": {"endpoint": "localhost:4317"},
