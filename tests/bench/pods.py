@@ -72,7 +72,7 @@ MODES = {
                 "expected_new_traces_per_sec": 500_000,
                 "policies": [
                     {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
-                    {"name": "slow", "type": "latency", "latency": {"threshold_ms": 60_000}},
+                    {"name": "slow", "type": "latency", "latency": {"threshold_ms": 1000}},
                     {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": 10}},
                 ],
             },
