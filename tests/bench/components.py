@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.kubernetes import KubernetesApi, pod  # noqa: E402
 
 PODS = 10_000
-WAIT_SECONDS = 30  # longer than it takes to send all the spans that wait
+WAIT_SECONDS = 60  # longer than it takes to send all the spans that wait
 QUIET_SECONDS = 4  # longer than a decision of tail_sampling takes
 
 STATEMENTS = [
