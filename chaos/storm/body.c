@@ -155,12 +155,23 @@ static void put_resource(struct hf_wire_writer *writer)
     hf_wire_close(writer, resource);
 }
 
+/* The trace id stands right before the tag and the size of the span id. */
+static void number_trace(uint8_t *span_id, uint64_t number)
+{
+    uint64_t id[2] = {number * UINT64_C(0x9E3779B97F4A7C15), number};
+    memcpy(span_id - 2 - sizeof(id), id, sizeof(id));
+}
+
 void storm_body_number(struct storm_body *body, uint64_t request)
 {
     for (uint32_t i = 0; i < body->items; i++) {
         /* Never zero: an all-zero span id means none. */
         uint64_t number = request * body->items + i + 1;
-        memcpy(body->bytes.data + body->places[i], &number, sizeof(number));
+        uint8_t *place = body->bytes.data + body->places[i];
+        memcpy(place, &number, sizeof(number));
+        if (body->trace_spans != 0) {
+            number_trace(place, (number - 1) / body->trace_spans + 1);
+        }
     }
 }
 

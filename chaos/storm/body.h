@@ -18,6 +18,8 @@ struct storm_body {
     struct hf_bytes bytes;
     size_t *places; /* where each item's number stands */
     uint32_t items;
+    uint32_t trace_spans; /* of spans: so many in a row are a new trace; 0: the traces of the body
+                             are those of each request */
 };
 
 /* Makes a request of `items`; `seed` varies the texts. False: out of memory. */

@@ -14,7 +14,7 @@ static const char usage[] =
     "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs]\n"
     "         [--coding identity|gzip|zstd] [--connections N] [--in-flight N] [--items N]\n"
     "         [--requests N] [--seconds S] [--rate ITEMS] [--first N] [--pool N] [--retry]\n"
-    "         [--hold S] [--failed] [--acked FILE --capacity N] [--status FILE]\n"
+    "         [--hold S] [--failed] [--trace-spans N] [--acked FILE --capacity N] [--status FILE]\n"
     "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
     "         [--seconds S] [--status FILE]; port 0 is chosen and printed\n"
     "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not\n"
@@ -51,6 +51,7 @@ enum option_code {
     STATUS,
     HOLD,
     FAILED,
+    TRACE_SPANS,
 };
 
 static const struct option options_table[] = {
@@ -74,6 +75,7 @@ static const struct option options_table[] = {
     {"status", required_argument, NULL, STATUS},
     {"hold", required_argument, NULL, HOLD},
     {"failed", no_argument, NULL, FAILED},
+    {"trace-spans", required_argument, NULL, TRACE_SPANS},
     {NULL, 0, NULL, 0},
 };
 
@@ -167,6 +169,9 @@ static bool take(struct storm_options *options, int option)
         return true;
     case FAILED:
         options->failed = true;
+        return true;
+    case TRACE_SPANS:
+        options->trace_spans = (uint32_t)strtoul(optarg, NULL, 10);
         return true;
     default:
         return false;

@@ -288,8 +288,11 @@ static bool make_pace(struct sender *sender)
 
 static bool make_body(struct storm_body *body, const struct storm_options *options, uint64_t seed)
 {
-    return options->failed ? storm_body_make_failed(body, options->signal, options->items, seed)
-                           : storm_body_make(body, options->signal, options->items, seed);
+    bool is_made = options->failed
+                       ? storm_body_make_failed(body, options->signal, options->items, seed)
+                       : storm_body_make(body, options->signal, options->items, seed);
+    body->trace_spans = options->signal == HF_TRACES ? options->trace_spans : 0;
+    return is_made;
 }
 
 static bool make_pool(struct sender *sender)

@@ -30,6 +30,7 @@ struct storm_options {
     const char *commands; /* sink: a fifo of orders, see sink.c */
     double hold;          /* send: keep idle connections that long at the end */
     bool failed;          /* send: spans whose status is an error */
+    uint32_t trace_spans; /* send: spans of a trace; 0: all requests have the same traces */
 };
 
 int storm_send(const struct storm_options *options);

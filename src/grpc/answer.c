@@ -7,6 +7,7 @@
 
 #include "details.h"
 #include "text.h"
+#include "util/base64.h"
 #include "util/escape.h"
 
 #define HEADERS_MAX 6
@@ -88,7 +89,7 @@ static int submit_error(struct hf_grpc_call *call, int http_status,
 {
     char http[12], status[12], text[3 * HF_GRPC_ERROR_BYTES_MAX];
     uint8_t details[HF_GRPC_ERROR_BYTES_MAX + HF_GRPC_DETAILS_ROOM];
-    char details_text[HF_GRPC_BASE64_ROOM(sizeof(details))];
+    char details_text[HF_BASE64_SIZE(sizeof(details))];
     struct header_list headers = {.count = 0};
     char fit[HF_GRPC_ERROR_BYTES_MAX + 1]; /* the peer may have written a part of it */
     struct hf_slice error = hf_slice_text(answer->error != NULL ? answer->error : "");
@@ -105,7 +106,7 @@ static int submit_error(struct hf_grpc_call *call, int http_status,
     if (answer->retry_delay_ns != 0) {
         size_t bytes = hf_grpc_details_write(answer->code, error, answer->retry_delay_ns, details);
         add(&headers, "grpc-status-details-bin", details_text,
-            hf_grpc_base64_encode(hf_slice_of(details, bytes), details_text));
+            hf_base64_encode(hf_slice_of(details, bytes), HF_BASE64_RAW, details_text));
     }
     if (!call->known_coding) {
         add_constant(&headers, "grpc-accept-encoding", "identity,gzip,zstd,snappy,deflate");

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "text.h"
+#include "util/base64.h"
 #include "util/header_list.h"
 #include "util/header_text.h"
 
 /* A list of custom headers (util/header_list.h) and those of gRPC, so that every list fits. */
 #define OWN_HEADERS_MAX 16
 #define HEADERS_MAX (HF_HEADERS_MAX + OWN_HEADERS_MAX)
-#define BINARY_BYTES_MAX HF_GRPC_BASE64_ROOM(HF_HEADER_BYTES_MAX + 2 * HF_HEADERS_MAX)
+#define BINARY_BYTES_MAX HF_BASE64_SIZE(HF_HEADER_BYTES_MAX + 2 * HF_HEADERS_MAX)
 #define ANSWER_HEADER_BYTES_MAX (64u * 1024)
 #define FRAME_BYTES_MAX (1u << 20)
 #define STREAM_WINDOW (1u << 20)
@@ -152,11 +153,11 @@ static bool add_custom(struct header_list *list, const struct hf_header *header)
     struct hf_slice name = header->name, value = header->value;
     if (hf_header_is_binary(name)) {
         if (value.size > HF_HEADER_BYTES_MAX ||
-            HF_GRPC_BASE64_ROOM(value.size) > sizeof(list->binary) - list->binary_size) {
+            HF_BASE64_SIZE(value.size) > sizeof(list->binary) - list->binary_size) {
             return false;
         }
         char *text = list->binary + list->binary_size;
-        size_t size = hf_grpc_base64_encode(value, text);
+        size_t size = hf_base64_encode(value, HF_BASE64_RAW, text);
         list->binary_size += size;
         value = hf_slice_of(text, size);
     }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "text.h"
+#include "util/base64.h"
 
 void hf_grpc_metadata_init(struct hf_grpc_metadata *metadata)
 {
@@ -48,7 +48,7 @@ enum hf_status hf_grpc_metadata_add(struct hf_grpc_metadata *metadata, struct hf
                                     struct hf_slice value)
 {
     bool binary = is_binary(name);
-    size_t room = binary ? HF_GRPC_BASE64_DECODED_ROOM(value.size) : value.size;
+    size_t room = binary ? HF_BASE64_DECODED_SIZE(value.size) : value.size;
     if (metadata->count == HF_GRPC_METADATA_MAX || name.size > HF_GRPC_METADATA_BYTES_MAX ||
         room > HF_GRPC_METADATA_BYTES_MAX ||
         metadata->size + name.size + room > HF_GRPC_METADATA_BYTES_MAX) {
@@ -62,7 +62,7 @@ enum hf_status hf_grpc_metadata_add(struct hf_grpc_metadata *metadata, struct hf
     memcpy(bytes, name.data, name.size);
     size_t value_size = value.size;
     if (binary) {
-        if (!hf_grpc_base64_decode(value, bytes + name.size, &value_size)) {
+        if (!hf_base64_decode(value, HF_BASE64_ANY, bytes + name.size, &value_size)) {
             return HF_INVALID;
         }
     } else if (value.size != 0) {

@@ -6,6 +6,7 @@
 
 #include "details.h"
 #include "text.h"
+#include "util/base64.h"
 
 #define DETAILS_MAX (16u * 1024)
 
@@ -27,9 +28,9 @@ static int small_number(struct hf_slice text)
 
 static void take_details(struct client_call *call, struct hf_slice value)
 {
-    uint8_t bytes[HF_GRPC_BASE64_DECODED_ROOM(DETAILS_MAX)];
+    uint8_t bytes[HF_BASE64_DECODED_SIZE(DETAILS_MAX)];
     size_t size;
-    if (value.size <= DETAILS_MAX && hf_grpc_base64_decode(value, bytes, &size)) {
+    if (value.size <= DETAILS_MAX && hf_base64_decode(value, HF_BASE64_ANY, bytes, &size)) {
         call->has_retry_info =
             hf_grpc_details_retry(hf_slice_of(bytes, size), &call->retry_delay_ns);
     }

@@ -8,6 +8,7 @@
 #include <holdfast/slice.h>
 
 #include "text.h"
+#include "util/base64.h"
 
 #define CREDENTIALS_MAX 256
 
@@ -102,11 +103,8 @@ static bool encode_credentials(const char *text, size_t size, char *ret_text, si
         return false;
     }
     hf_grpc_percent_decode(hf_slice_of(text, size), decoded, sizeof(decoded));
-    char letters[HF_GRPC_BASE64_ROOM(CREDENTIALS_MAX) + 4];
-    size_t length = hf_grpc_base64_encode(hf_slice_text(decoded), letters);
-    while (length % 4 != 0) {
-        letters[length++] = '='; /* HTTP wants the padding that gRPC leaves out */
-    }
+    char letters[HF_BASE64_SIZE(CREDENTIALS_MAX)];
+    size_t length = hf_base64_print(hf_slice_text(decoded), letters);
     int written = snprintf(ret_text, room, "Basic %.*s", (int)length, letters);
     return written > 0 && (size_t)written < room;
 }

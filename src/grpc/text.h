@@ -1,6 +1,6 @@
 /*
- * text: the encodings of gRPC header values: base64 for `-bin`, percent signs for grpc-message, and
- * the number and unit of grpc-timeout. No state; any thread.
+ * text: the encodings of gRPC header values: percent signs for grpc-message, and the number and
+ * unit of grpc-timeout. No state; any thread.
  */
 #pragma once
 
@@ -10,15 +10,6 @@
 
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
-
-/* Room for the base64 of `size` bytes, and for what `size` characters decode to. */
-#define HF_GRPC_BASE64_ROOM(size) (((size) + 2) / 3 * 4)
-#define HF_GRPC_BASE64_DECODED_ROOM(size) ((size) / 4 * 3 + 3)
-
-/* Without padding, as gRPC emits it. Returns the size written. */
-size_t hf_grpc_base64_encode(struct hf_slice in, char *ret_text);
-/* Padded or not. False when it is not base64. */
-HF_MUST_USE bool hf_grpc_base64_decode(struct hf_slice text, uint8_t *ret_bytes, size_t *ret_size);
 
 /* Stops before the first byte that would not fit, never within an escape. Returns the size. */
 size_t hf_grpc_percent_encode(struct hf_slice in, char *ret_text, size_t room);

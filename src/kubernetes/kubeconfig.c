@@ -7,6 +7,7 @@
 #include <holdfast/component.h>
 
 #include "config/tree.h"
+#include "util/base64.h"
 #include "util/file_watch.h"
 
 #define KUBECONFIG_MEMORY_BYTES (8u << 20)
@@ -56,57 +57,26 @@ static char *path_of(const struct file *file, const char *text)
     return asprintf(&path, "%.*s%s", folder_size, file->path, text) >= 0 ? path : NULL;
 }
 
-static int digit_of(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c != '\0' ? strchr(digits, c) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
 /* NULL: it is no base64 of a text, or out of memory. */
 static char *decoded(const char *base64)
 {
-    char *text = malloc(strlen(base64) / 4 * 3 + 4);
     size_t size = 0;
-    unsigned bits = 0, count = 0;
-    for (; text != NULL && *base64 != '\0' && *base64 != '='; base64++) {
-        int digit = digit_of(*base64);
-        if (digit < 0 && strchr(" \r\n", *base64) == NULL) {
-            free(text);
-            return NULL;
-        }
-        if (digit >= 0) {
-            bits = bits << 6 | (unsigned)digit;
-            count += 6;
-        }
-        if (count >= 8) {
-            count -= 8;
-            text[size++] = (char)(bits >> count);
-            bits &= (1u << count) - 1;
-        }
+    char *text = malloc(HF_BASE64_DECODED_SIZE(strlen(base64)) + 1);
+    if (text == NULL ||
+        !hf_base64_decode(hf_slice_text(base64), HF_BASE64_ANY_PADDING | HF_BASE64_LINES,
+                          (uint8_t *)text, &size)) {
+        free(text);
+        return NULL;
     }
-    if (text != NULL) {
-        text[size] = '\0';
-    }
+    text[size] = '\0';
     return text;
 }
 
 static char *encoded(const char *text)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = strlen(text), used = 0;
-    char *out = malloc((size + 2) / 3 * 4 + 1);
-    for (size_t i = 0; out != NULL && i < size; i += 3) {
-        unsigned bits = (unsigned)(unsigned char)text[i] << 16;
-        bits |= i + 1 < size ? (unsigned)(unsigned char)text[i + 1] << 8 : 0;
-        bits |= i + 2 < size ? (unsigned char)text[i + 2] : 0;
-        out[used++] = digits[bits >> 18];
-        out[used++] = digits[bits >> 12 & 63];
-        out[used++] = i + 1 < size ? digits[bits >> 6 & 63] : '=';
-        out[used++] = i + 2 < size ? digits[bits & 63] : '=';
-    }
+    char *out = malloc(HF_BASE64_SIZE(strlen(text)) + 1);
     if (out != NULL) {
-        out[used] = '\0';
+        out[hf_base64_print(hf_slice_text(text), out)] = '\0';
     }
     return out;
 }

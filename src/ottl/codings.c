@@ -4,21 +4,19 @@
 
 #include "function.h"
 #include "runes.h"
+#include "util/base64.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
                      const struct hf_ottl_value *arguments, struct hf_ottl_value *ret_value)
 
-struct variant {
+static const struct variant {
     const char *name;
-    const char *last; /* of the alphabet: the characters 62 and 63 */
-    bool is_padded;
-};
-
-static const struct variant variants[] = {{"base64", "+/", true},
-                                          {"base64-raw", "+/", false},
-                                          {"base64-url", "-_", true},
-                                          {"base64-raw-url", "-_", false}};
+    unsigned form;
+} variants[] = {{"base64", 0},
+                {"base64-raw", HF_BASE64_RAW},
+                {"base64-url", HF_BASE64_URL},
+                {"base64-raw-url", HF_BASE64_RAW | HF_BASE64_URL}};
 
 static const struct variant *find_variant(struct hf_slice name)
 {
@@ -30,22 +28,6 @@ static const struct variant *find_variant(struct hf_slice name)
     return NULL;
 }
 
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
-static char letter_of(const struct variant *variant, unsigned value)
-{
-    return value < 62 ? letters[value] : variant->last[value - 62];
-}
-
-static int value_of(const struct variant *variant, uint8_t byte)
-{
-    const char *found = byte != 0 ? strchr(letters, byte) : NULL;
-    return found != NULL                       ? (int)(found - letters)
-           : byte == (uint8_t)variant->last[0] ? 62
-           : byte == (uint8_t)variant->last[1] ? 63
-                                               : -1;
-}
-
 CONVERTER(base64_encode)
 {
     struct hf_slice text = arguments[0].bytes;
@@ -54,55 +36,12 @@ CONVERTER(base64_encode)
     if (variant == NULL) {
         return hf_ottl_fail(run, "unsupported base64 variant");
     }
-    char *room = hf_ottl_take(run, (text.size + 2) / 3 * 4 + 1);
-    size_t size = 0;
+    char *room = hf_ottl_take(run, HF_BASE64_SIZE(text.size) + 1);
     if (room == NULL) {
         return false;
     }
-    for (size_t at = 0; at < text.size; at += 3) {
-        size_t left = text.size - at < 3 ? text.size - at : 3;
-        uint32_t bits = (uint32_t)text.data[at] << 16;
-        bits |= left > 1 ? (uint32_t)text.data[at + 1] << 8 : 0;
-        bits |= left > 2 ? text.data[at + 2] : 0;
-        for (size_t i = 0; i < 4; i++) {
-            if (i <= left) {
-                room[size++] = letter_of(variant, bits >> (18 - 6 * i) & 63);
-            } else if (variant->is_padded) {
-                room[size++] = '=';
-            }
-        }
-    }
-    *ret_value = hf_ottl_string(hf_slice_of(room, size));
+    *ret_value = hf_ottl_string(hf_slice_of(room, hf_base64_encode(text, variant->form, room)));
     return true;
-}
-
-/* Line ends are skipped, as Go does. False: not of that variant. */
-static bool decode_base64(const struct variant *variant, struct hf_slice text, uint8_t *room,
-                          size_t *ret_size)
-{
-    uint32_t bits = 0;
-    size_t count = 0, padding = 0;
-    *ret_size = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        if (byte == '\n' || byte == '\r') {
-            continue;
-        }
-        if (byte == '=' && variant->is_padded) {
-            padding++;
-            continue;
-        }
-        int value = value_of(variant, byte);
-        if (value < 0 || padding > 0) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t)value;
-        if (++count % 4 != 1) {
-            room[(*ret_size)++] = (uint8_t)(bits >> (6 - 2 * ((count - 1) % 4)));
-        }
-    }
-    size_t open = count % 4;
-    return open != 1 && (variant->is_padded ? padding == (4 - open) % 4 : padding == 0);
 }
 
 /* Bytes of ISO 8859-1 as UTF-8. */
@@ -173,11 +112,11 @@ static bool decode_text(struct hf_ottl_run *run, struct hf_slice text, struct hf
     if (variant == NULL) {
         return decode_charset(run, text, name, ret_value);
     }
-    uint8_t *room = hf_ottl_take(run, text.size + 1);
+    uint8_t *room = hf_ottl_take(run, HF_BASE64_DECODED_SIZE(text.size));
     if (room == NULL) {
         return false;
     }
-    if (!decode_base64(variant, text, room, &size)) {
+    if (!hf_base64_decode(text, variant->form | HF_BASE64_LINES, room, &size)) {
         return hf_ottl_fail(run, "illegal base64 data");
     }
     return hf_ottl_mend_text(run, hf_slice_of(room, size), ret_value);

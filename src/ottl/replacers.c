@@ -137,7 +137,7 @@ static bool put_replaced(struct replacing *replacing, struct hf_slice text, bool
         copied = end;
         at = end > at ? end : at + (at < text.size ? rune_size(text, at) : 1);
     }
-    if (copied < text.size) {
+    if (*ret_changed && copied < text.size) {
         replacing->run->no_memory |=
             hf_bytes_append(out, hf_slice_of(text.data + copied, text.size - copied)) != HF_OK;
     }
@@ -149,13 +149,8 @@ static bool replace(struct replacing *replacing, struct hf_slice text, bool *ret
                     struct hf_slice *ret_text)
 {
     struct hf_bytes out = {0};
-    bool ok = true;
-    /* Most texts do not match: that is asked first, without groups and memory. */
-    if (hf_regex_try(replacing->regex, text, ret_changed) != HF_OK) {
-        return hf_ottl_fail(replacing->run, "the pattern takes too many steps");
-    }
-    if (*ret_changed) {
-        ok = put_replaced(replacing, text, ret_changed, &out);
+    bool ok = put_replaced(replacing, text, ret_changed, &out);
+    if (ok && *ret_changed) {
         *ret_text = hf_ottl_keep(replacing->run, hf_slice_of(out.data, out.size));
     }
     hf_bytes_release(&out);

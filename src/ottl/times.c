@@ -1,9 +1,12 @@
 /* Converters of times. */
+#include <stdio.h>
 #include <string.h>
 
+#include <holdfast/component.h>
+
 #include "function.h"
-#include "strptime.h"
 #include "util/clock.h"
+#include "util/time_layout.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \
@@ -20,68 +23,70 @@ CONVERTER(now)
     (void)run;
     (void)call;
     (void)arguments;
-    *ret_value = time_value(ns, hf_strptime_local_offset(ns / (int64_t)HF_NS_PER_S));
+    *ret_value = time_value(ns, hf_time_local_offset_s(ns / (int64_t)HF_NS_PER_S));
     return true;
 }
 
 /* ---- from and to texts ---- */
 
-/* UTC where the layout ends with "Z", as the Go collector has it. */
-static enum hf_strptime_zone zone_of(const struct hf_ottl_call *call, struct hf_slice layout)
-{
-    struct hf_slice location = hf_ottl_literal_text(call, 2, "");
-    if (location.size > 0) {
-        return hf_slice_is(location, "Local") ? HF_ZONE_LOCAL : HF_ZONE_UTC;
-    }
-    return layout.data[layout.size - 1] == 'Z' ? HF_ZONE_UTC : HF_ZONE_LOCAL;
-}
-
 CONVERTER(read_time)
 {
-    struct hf_slice layout = arguments[1].bytes;
-    struct hf_strptime_result result;
+    int64_t unix_ns;
+    int32_t offset_s;
     if (arguments[0].bytes.size == 0) {
         return hf_ottl_fail(run, "time cannot be nil");
     }
-    if (!hf_strptime_read(layout, arguments[0].bytes, zone_of(call, layout), &result)) {
+    if (!hf_time_layout_read(call->prepared, arguments[0].bytes, &unix_ns, &offset_s)) {
         return hf_ottl_fail(run, "the text is no time of the format");
     }
-    *ret_value = time_value(result.unix_ns, result.offset_s);
+    *ret_value = time_value(unix_ns, offset_s);
     return true;
 }
+
+static void free_layout(void *layout)
+{
+    hf_time_layout_free(layout);
+}
+
+#define TEXT_MAX 600u /* more than a layout may have */
 
 static enum hf_status check_format(struct hf_ottl_call *call, struct hf_ottl_fault *fault,
                                    size_t at)
 {
-    const char *why = hf_strptime_check(hf_ottl_literal_text(call, 1, ""));
+    char error[HF_ERROR_MAX] = "", texts[2][TEXT_MAX];
+    struct hf_time_layout *layout = NULL;
     (void)at;
-    return why == NULL ? HF_OK : hf_ottl_refuse(fault, call->nodes[1]->at, "%s", why);
+    for (size_t i = 0; i < 2; i++) {
+        struct hf_slice text = hf_ottl_literal_text(call, 1 + i, "");
+        if (text.size >= TEXT_MAX || memchr(text.data, '\0', text.size) != NULL) {
+            return hf_ottl_refuse(fault, call->nodes[1 + i]->at, "no such format or location");
+        }
+        snprintf(texts[i], TEXT_MAX, "%.*s", (int)text.size, (const char *)text.data);
+    }
+    const struct hf_time_layout_options options = {.layout = texts[0], .location = texts[1]};
+    enum hf_status status = hf_time_layout_new(&options, &layout, error);
+    if (status == HF_INVALID) {
+        return hf_ottl_refuse(fault, call->nodes[1]->at, "%s", error);
+    }
+    call->prepared = layout;
+    call->unprepare = free_layout;
+    return status;
 }
 
 static enum hf_status check_time(struct hf_ottl_call *call, struct hf_ottl_fault *fault, size_t at)
 {
-    struct hf_slice location = hf_ottl_literal_text(call, 2, "");
     struct hf_slice locale = hf_ottl_literal_text(call, 3, "en");
-    enum hf_status status = check_format(call, fault, at);
-    bool is_known = location.size == 0 || hf_slice_is(location, "UTC") ||
-                    hf_slice_is(location, "Local") || hf_slice_is(location, "GMT") ||
-                    hf_slice_is(location, "Etc/UTC");
-    if (status == HF_OK && !is_known) {
-        status = hf_ottl_refuse(fault, call->nodes[2]->at,
-                                "the locations that are supported are UTC and Local");
+    if (locale.size < 2 || memcmp(locale.data, "en", 2) != 0) {
+        return hf_ottl_refuse(fault, call->nodes[3]->at, "the only locale is English");
     }
-    if (status == HF_OK && (locale.size < 2 || memcmp(locale.data, "en", 2) != 0)) {
-        status = hf_ottl_refuse(fault, call->nodes[3]->at, "the only locale is English");
-    }
-    return status;
+    return check_format(call, fault, at);
 }
 
 CONVERTER(format_time)
 {
-    (void)call;
     hf_ottl_start_text(run);
-    if (hf_strptime_write(arguments[1].bytes, arguments[0].integer, arguments[0].offset_s,
-                          &run->text) != HF_OK) {
+    if (hf_time_layout_write(call->prepared, arguments[0].integer, arguments[0].offset_s,
+                             &run->text) != HF_OK) {
         return hf_ottl_no_memory(run);
     }
     return hf_ottl_end_text(run, ret_value);
@@ -95,7 +100,7 @@ CONVERTER(from_unix)
     ns += call->nodes[1] != NULL ? (uint64_t)arguments[1].integer : 0;
     (void)run;
     *ret_value =
-        time_value((int64_t)ns, hf_strptime_local_offset((int64_t)ns / (int64_t)HF_NS_PER_S));
+        time_value((int64_t)ns, hf_time_local_offset_s((int64_t)ns / (int64_t)HF_NS_PER_S));
     return true;
 }
 
@@ -156,7 +161,7 @@ CONVERTER(truncate_time)
 
 static struct tm fields_of(const struct hf_ottl_value *value, int64_t *ret_ns)
 {
-    return hf_strptime_fields(value->integer, value->offset_s, ret_ns);
+    return hf_time_fields(value->integer, value->offset_s, ret_ns);
 }
 
 #define PART(name, expression)                                                                     \

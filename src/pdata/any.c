@@ -17,8 +17,19 @@ static double double_of(uint64_t bits)
     return number;
 }
 
+/* A text of less than 128 bytes and nothing else, as most values are. */
+static bool is_short_text(struct hf_slice value)
+{
+    return value.size >= 2 && value.data[0] == 0x0a && value.data[1] < 0x80 &&
+           value.data[1] == value.size - 2;
+}
+
 struct hf_any hf_any_read(struct hf_slice value)
 {
+    if (is_short_text(value)) {
+        return (struct hf_any){.type = HF_ANY_STRING,
+                               .bytes = hf_slice_of(value.data + 2, value.size - 2)};
+    }
     struct hf_any any = {.type = HF_ANY_EMPTY};
     struct hf_wire wire = hf_wire_of(value);
     struct hf_wire_field field;

@@ -253,47 +253,9 @@ bool hf_json_read_hex(struct hf_slice text, uint8_t *room)
     return true;
 }
 
-static int base64_digit(uint8_t byte)
-{
-    if (byte >= 'A' && byte <= 'Z') {
-        return byte - 'A';
-    }
-    if (byte >= 'a' && byte <= 'z') {
-        return byte - 'a' + 26;
-    }
-    if (is_digit(byte)) {
-        return byte - '0' + 52;
-    }
-    if (byte == '+' || byte == '-') {
-        return 62;
-    }
-    return byte == '/' || byte == '_' ? 63 : -1;
-}
-
 bool hf_json_read_base64(struct hf_slice text, uint8_t *room, size_t *ret_size)
 {
-    size_t size = text.size;
-    for (unsigned pads = 0; pads < 2 && size > 0 && text.size % 4 == 0; pads++) {
-        size -= text.data[size - 1] == '=';
-    }
-    if (size % 4 == 1) {
-        return false;
-    }
-    uint32_t bits = 0;
-    size_t written = 0;
-    for (size_t i = 0; i < size; i++) {
-        int digit = base64_digit(text.data[i]);
-        if (digit < 0) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t)digit;
-        /* The first digit of four completes no byte; each other one does. */
-        if (i % 4 != 0) {
-            room[written++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-        }
-    }
-    *ret_size = written;
-    return true;
+    return hf_base64_decode(text, HF_BASE64_ANY, room, ret_size);
 }
 
 /* ---- out ---- */

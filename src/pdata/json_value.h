@@ -11,6 +11,8 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
+#include "util/base64.h"
+
 /* Bytes at the front that a JSON string may hold as they are: before a quote, a backslash or a
  * control character. */
 size_t hf_json_plain_run(struct hf_slice text);
@@ -31,7 +33,7 @@ HF_MUST_USE bool hf_json_read_double(struct hf_slice text, bool names, double *r
 /* Writes half as many bytes as `text` has digits, in either case. False: odd or not hex. */
 HF_MUST_USE bool hf_json_read_hex(struct hf_slice text, uint8_t *room);
 
-#define HF_JSON_BASE64_ROOM(size) ((size) / 4 * 3 + 3)
+#define HF_JSON_BASE64_ROOM(size) HF_BASE64_DECODED_SIZE(size)
 
 /* Standard and URL-safe alphabet, padded or not. False: another byte, or a length that cannot be.
  */

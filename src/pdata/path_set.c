@@ -131,6 +131,11 @@ static enum hf_status put(const struct hf_path_use *use, struct hf_slice before,
     if (maker.failed) {
         return HF_NOMEM;
     }
+    bool is_scalar = value->type != HF_ANY_ARRAY && value->type != HF_ANY_MAP;
+    if (is_scalar && skipped == use->key_count) {
+        *ret_value = set; /* as hf_any_put() has it, of what cannot be nested too deeply */
+        return HF_OK;
+    }
     return hf_any_put(&maker, before, use->keys + skipped, use->key_count - skipped, set, ret_value,
                       use->reterr);
 }

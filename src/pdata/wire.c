@@ -143,10 +143,12 @@ void hf_wire_put_packed(struct hf_wire_writer *writer, enum hf_schema_wire kind,
 void hf_wire_put_bytes(struct hf_wire_writer *writer, uint32_t number, struct hf_slice bytes)
 {
     size_t length_size = hf_wire_varint_size(bytes.size);
-    uint8_t *room = put_tag(writer, number, HF_WIRE_BYTES, length_size);
+    uint8_t *room = put_tag(writer, number, HF_WIRE_BYTES, length_size + bytes.size);
     if (room != NULL) {
-        hf_wire_write_varint(room, bytes.size);
-        hf_wire_put_raw(writer, bytes);
+        room = hf_wire_write_varint(room, bytes.size);
+        if (bytes.size != 0) {
+            memcpy(room, bytes.data, bytes.size);
+        }
     }
 }
 

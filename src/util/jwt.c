@@ -7,25 +7,19 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base64.h"
+
 #define SIGNATURE_MAX 2048u /* of RSA with 16384 bits */
 
 /* As RFC 7515 has it: without padding, '-' and '_' in place of '+' and '/'. */
 static enum hf_status put_base64url(struct hf_bytes *out, struct hf_slice bytes)
 {
-    enum hf_status status = hf_bytes_reserve(out, out->size + (bytes.size + 2) / 3 * 4 + 1);
-    if (status != HF_OK) {
-        return status;
+    enum hf_status status = hf_bytes_reserve(out, out->size + HF_BASE64_SIZE(bytes.size));
+    if (status == HF_OK) {
+        out->size +=
+            hf_base64_encode(bytes, HF_BASE64_URL | HF_BASE64_RAW, (char *)out->data + out->size);
     }
-    uint8_t *room = out->data + out->size;
-    int size = EVP_EncodeBlock(room, bytes.data, (int)bytes.size);
-    while (size > 0 && room[size - 1] == '=') {
-        size--;
-    }
-    for (int i = 0; i < size; i++) {
-        room[i] = room[i] == '+' ? '-' : room[i] == '/' ? '_' : room[i];
-    }
-    out->size += (size_t)size;
-    return HF_OK;
+    return status;
 }
 
 /* No key is asked a passphrase for. */

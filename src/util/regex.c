@@ -22,6 +22,7 @@ struct hf_regex {
     pcre2_code *code;
     pcre2_match_context *limits;
     uint32_t group_count;
+    uint32_t size_min;                          /* bytes of the shortest text that may match */
     const char *names[HF_REGEX_GROUPS_MAX + 1]; /* by number; into the code */
 };
 
@@ -87,6 +88,8 @@ enum hf_status hf_regex_new(const char *pattern, struct hf_regex **ret_regex, ch
         return status;
     }
     pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->group_count);
+    /* In characters, each of which has one byte at least. */
+    pcre2_pattern_info(regex->code, PCRE2_INFO_MINLENGTH, &regex->size_min);
     if (regex->group_count > HF_REGEX_GROUPS_MAX) {
         snprintf(reterr, HF_REGEX_ERROR_MAX, "more than %d groups", HF_REGEX_GROUPS_MAX);
         hf_regex_free(regex);
@@ -172,6 +175,9 @@ static pcre2_match_data *match_data(struct scratch *scratch, size_t groups)
 static int match(const struct hf_regex *regex, struct hf_slice text, size_t start,
                  pcre2_match_data *data)
 {
+    if (text.size - start < regex->size_min) {
+        return 0; /* as behind the last match of a text */
+    }
     /* An empty slice may have no address, which PCRE2 does not take. */
     PCRE2_SPTR subject = text.size == 0 ? (PCRE2_SPTR) "" : (PCRE2_SPTR)text.data;
     int pairs = pcre2_match(regex->code, subject, text.size, start, 0, data, regex->limits);

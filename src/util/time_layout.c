@@ -11,6 +11,10 @@
 
 /* ---- from strptime to Go's reference time ---- */
 
+/* What Go's reference time has no word for; no layout of that type has these. */
+#define STRPTIME_MONTH "\001"
+#define STRPTIME_YEAR "\002"
+
 static const struct {
     char directive;
     const char *go;
@@ -18,7 +22,7 @@ static const struct {
     {'Y', "2006"},
     {'y', "06"},
     {'m', "01"},
-    {'o', "_1"},
+    {'o', STRPTIME_MONTH},
     {'q', "1"},
     {'b', "Jan"},
     {'h', "Jan"},
@@ -44,8 +48,8 @@ static const struct {
     {'i', "-07"},
     {'j', "-07:00"},
     {'k', "-07:00:00"},
-    {'D', "01/02/2006"},
-    {'x', "01/02/2006"},
+    {'D', "01/02/" STRPTIME_YEAR},
+    {'x', "01/02/" STRPTIME_YEAR},
     {'F', "2006-01-02"},
     {'T', "15:04:05"},
     {'X', "15:04:05"},
@@ -76,24 +80,25 @@ static enum hf_status translate(const char *layout, char *out, char *reterr)
         if (*at == '%') {
             piece = at[1] != '\0' ? go_of(at[1]) : NULL;
             if (piece == NULL) {
-                snprintf(reterr, ERROR_ROOM, "layout: %%%c is no directive of strptime", at[1]);
+                snprintf(reterr, ERROR_ROOM, "strptime has no directive %%%c", at[1]);
                 return HF_INVALID;
             }
             bool fraction = piece[0] == '9';
             if (fraction && (at == layout || (at[-1] != '.' && at[-1] != ','))) {
-                snprintf(reterr, ERROR_ROOM, "layout: %%%c must follow a dot or a comma", at[1]);
+                snprintf(reterr, ERROR_ROOM,
+                         "%%%c, a fraction of a second, must follow a point or a comma", at[1]);
                 return HF_INVALID;
             }
             at++;
         } else if (isdigit((unsigned char)*at)) {
             snprintf(reterr, ERROR_ROOM,
-                     "layout: digits stand for nothing in strptime; use "
-                     "layout_type: gotime for a layout like 2006-01-02");
+                     "a layout of strptime has directives like %%Y and no digits; one like "
+                     "2006-01-02 is of the type gotime");
             return HF_INVALID;
         }
         size_t more = strlen(piece);
         if (size + more + 1 >= LAYOUT_MAX) {
-            snprintf(reterr, ERROR_ROOM, "layout: longer than %u characters", LAYOUT_MAX);
+            snprintf(reterr, ERROR_ROOM, "a layout has at most %u characters", LAYOUT_MAX - 1);
             return HF_INVALID;
         }
         memcpy(out + size, piece, more + 1);
@@ -129,7 +134,8 @@ static const struct {
     {"2006", LONG_YEAR, 0, false},
     {"2", DAY, 0, false},
     {"_2", SPACE_DAY, 0, false},
-    {"_1", SPACE_MONTH, 0, false},
+    {STRPTIME_MONTH, SPACE_MONTH, 0, false},
+    {STRPTIME_YEAR, ANY_YEAR, 0, false},
     {"3", HOUR_12, 0, false},
     {"4", MINUTE, 0, false},
     {"5", SECOND, 0, false},
@@ -166,6 +172,7 @@ static size_t form_at(const char *at, struct part *part)
     if (fraction != 0) {
         part->kind = at[1] == '9' ? FRACTION_ANY : FRACTION_EXACT;
         part->detail = (unsigned)fraction - 1;
+        part->point = at[0];
         return fraction;
     }
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -192,11 +199,10 @@ static enum hf_status split(struct hf_time_layout *layout, char *reterr)
             continue;
         }
         if (layout->count == PARTS_MAX - 1) {
-            snprintf(reterr, ERROR_ROOM, "layout: more than %u parts", PARTS_MAX);
+            snprintf(reterr, ERROR_ROOM, "a layout has at most %u parts", PARTS_MAX - 1);
             return HF_INVALID;
         }
         part->prefix = hf_slice_of(from, (size_t)(at - from));
-        layout->has_year = layout->has_year || part->kind == YEAR || part->kind == LONG_YEAR;
         layout->count++;
         at += size;
         from = at;
@@ -227,7 +233,7 @@ static enum hf_status set_epoch(struct hf_time_layout *layout, const char *text,
             return HF_OK;
         }
     }
-    snprintf(reterr, ERROR_ROOM, "layout: s, ms, us, ns, s.ms, s.us or s.ns count from the epoch");
+    snprintf(reterr, ERROR_ROOM, "a layout of the type epoch is s, ms, us, ns, s.ms, s.us or s.ns");
     return HF_INVALID;
 }
 
@@ -237,10 +243,15 @@ static enum hf_status set_zone(struct hf_time_layout *layout, const char *locati
     if (location == NULL || location[0] == '\0') {
         location = size != 0 && layout->text[size - 1] == 'Z' ? "UTC" : "Local";
     }
-    if (strcmp(location, "UTC") == 0) {
+    /* Known without zone files, too. */
+    if (strcmp(location, "UTC") == 0 || strcmp(location, "GMT") == 0 ||
+        strcmp(location, "Etc/UTC") == 0) {
         return HF_OK;
     }
     enum hf_status status = hf_zone_open(location, &layout->zone);
+    if (status == HF_NOT_FOUND && strcmp(location, "Local") == 0) {
+        return HF_OK; /* a TZ that names no zone file is UTC */
+    }
     if (status == HF_NOT_FOUND) {
         snprintf(reterr, ERROR_ROOM, "location: %.100s is no time zone of this machine", location);
         return HF_INVALID;
@@ -256,7 +267,7 @@ static enum hf_status set_up(struct hf_time_layout *layout,
     const char *text = options->layout != NULL ? options->layout : "";
     enum hf_status status = HF_OK;
     if (text[0] == '\0' || strlen(text) >= LAYOUT_MAX) {
-        snprintf(reterr, ERROR_ROOM, "layout: 1 to %u characters", LAYOUT_MAX - 1);
+        snprintf(reterr, ERROR_ROOM, "a layout has 1 to %u characters", LAYOUT_MAX - 1);
         return HF_INVALID;
     }
     if (strcmp(type, "epoch") == 0) {

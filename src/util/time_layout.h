@@ -1,14 +1,18 @@
 /*
- * time_layout: times as text, read by a layout: strptime directives as Go's collectors translate
- * them, Go's own reference time, or a count since the epoch. Immutable once made; any thread.
+ * time_layout: times as text, read and written by a layout: strptime directives as Go's collectors
+ * translate them, Go's own reference time, or a count since the epoch. Immutable once made; any
+ * thread.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
+
+#include "compress.h"
 
 struct hf_time_layout;
 
@@ -23,9 +27,18 @@ HF_MUST_USE enum hf_status hf_time_layout_new(const struct hf_time_layout_option
                                               struct hf_time_layout **ret_layout, char *reterr);
 void hf_time_layout_free(struct hf_time_layout *layout);
 
-/* Unix nanoseconds. False: the text is no such time. `now` is for layouts without a year. */
+/* Unix nanoseconds. False: the text is no such time, or beyond what they hold. A text without a
+ * year is of this year, or of the last one when it would lie more than a week ahead. */
 HF_MUST_USE bool hf_time_layout_parse(const struct hf_time_layout *layout, struct hf_slice text,
                                       int64_t *ret_ns);
+/* The same, and how far its zone is ahead of UTC: what the text says, else the location's. Of a
+ * layout that is no epoch. */
+HF_MUST_USE bool hf_time_layout_read(const struct hf_time_layout *layout, struct hf_slice text,
+                                     int64_t *ret_ns, int32_t *ret_offset_s);
+/* Appends a time in a zone that is so far ahead of UTC, by a layout that is no epoch. HF_NOMEM. */
+HF_MUST_USE enum hf_status hf_time_layout_write(const struct hf_time_layout *layout,
+                                                int64_t unix_ns, int32_t offset_s,
+                                                struct hf_bytes *out);
 
 /* Is it a count since the epoch, which numbers can be too? */
 bool hf_time_layout_is_epoch(const struct hf_time_layout *layout);
@@ -36,3 +49,8 @@ HF_MUST_USE bool hf_time_layout_of_double(const struct hf_time_layout *layout, d
 
 /* RFC 3339 with any fraction: what most logs have, read without a layout. */
 HF_MUST_USE bool hf_time_rfc3339(struct hf_slice text, int64_t *ret_ns);
+
+/* Year, month, day, ... of a time in a zone that is so far ahead of UTC, and its nanoseconds. */
+struct tm hf_time_fields(int64_t unix_ns, int32_t offset_s, int64_t *ret_ns);
+/* How far the machine's zone is ahead of UTC at that moment. */
+int32_t hf_time_local_offset_s(int64_t unix_s);

@@ -1,6 +1,6 @@
 /*
- * time_layout_internal: the parts of a layout, as time_layout.c makes them and time_parse.c reads a
- * text by them. Immutable once made.
+ * time_layout_internal: the parts of a layout, as time_layout.c makes them; time_parse.c reads a
+ * text by them and time_write.c writes one. Immutable once made.
  */
 #pragma once
 
@@ -15,11 +15,12 @@ enum part_kind {
     END = 0,
     LONG_YEAR,
     YEAR,
+    ANY_YEAR, /* %D of strptime: four digits, or two */
     LONG_MONTH,
     MONTH,
     NUMBER_MONTH,
     ZERO_MONTH,
-    SPACE_MONTH,
+    SPACE_MONTH, /* %o of strptime */
     LONG_WEEKDAY,
     WEEKDAY,
     DAY,
@@ -50,7 +51,8 @@ enum part_kind {
 struct part {
     struct hf_slice prefix; /* literal text before it */
     enum part_kind kind;
-    unsigned detail; /* OFFSET: form; FRACTION_EXACT: digits */
+    unsigned detail; /* OFFSET: form; fractions: digits */
+    char point;      /* of fractions: dot or comma */
 };
 
 enum epoch { NO_EPOCH = 0, EPOCH_INTEGER, EPOCH_FRACTION };
@@ -63,6 +65,8 @@ struct hf_time_layout {
     int64_t unit_ns;      /* of the integer, or of the fraction */
     unsigned precision;   /* digits of the fraction */
     struct hf_zone *zone; /* NULL: UTC */
-    bool has_year;
-    bool is_flexible; /* one digit where the layout has two */
+    bool is_flexible;     /* strptime: numbers with spaces before them and of one digit, %z with a
+                             colon or without minutes */
 };
+
+extern const char *const hf_time_months[12], *const hf_time_weekdays[7];

@@ -77,11 +77,11 @@ static bool take_two(struct reading *r, bool fixed, int low, int high, int *ret)
     return true;
 }
 
-static const char *const months[] = {"January",   "February", "March",    "April",
-                                     "May",       "June",     "July",     "August",
-                                     "September", "October",  "November", "December"};
-static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                       "Thursday", "Friday", "Saturday"};
+const char *const hf_time_months[12] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+const char *const hf_time_weekdays[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                         "Thursday", "Friday", "Saturday"};
 
 static bool take_word(struct reading *r, const char *const *words, int count, bool is_long,
                       int *ret)
@@ -156,6 +156,13 @@ static bool take_half(struct reading *r, const char *am, const char *pm)
     return r->is_pm || r->is_am;
 }
 
+/* %z is +hhmm, +hh:mm or +hh: the form of what is there. */
+static unsigned form_there(const struct reading *r)
+{
+    bool has_colon = r->end - r->at > 3 && r->at[3] == ':' && digit_at(r, 4);
+    return OFFSET_Z | (has_colon ? OFFSET_COLON : digit_at(r, 3) ? 0 : OFFSET_HOURS);
+}
+
 static bool take_offset(struct reading *r, unsigned form)
 {
     int64_t hours = 0, minutes = 0, seconds = 0;
@@ -167,6 +174,7 @@ static bool take_offset(struct reading *r, unsigned form)
     if (r->at == r->end || (*r->at != '+' && *r->at != '-')) {
         return false;
     }
+    form = r->is_flexible && form == OFFSET_Z ? form_there(r) : form;
     int sign = *r->at++ == '-' ? -1 : 1;
     struct hf_slice colon = (form & OFFSET_COLON) != 0 ? hf_slice_text(":") : HF_EMPTY_SLICE;
     if (!take_digits(r, 2, &hours) ||
@@ -195,8 +203,10 @@ static bool take_zone_name(struct reading *r)
     return true;
 }
 
-static bool take_year(struct reading *r, bool is_long)
+static bool take_year(struct reading *r, enum part_kind kind)
 {
+    bool is_long = kind == LONG_YEAR ||
+                   (kind == ANY_YEAR && digit_at(r, 1) && digit_at(r, 2) && digit_at(r, 3));
     if (!take_digits(r, is_long ? 4 : 2, &r->year)) {
         return false;
     }
@@ -211,29 +221,50 @@ static void take_space(struct reading *r)
     }
 }
 
+/* strptime reads a number, and %z, behind any spaces. */
+static void skip_spaces(struct reading *r, const struct part *part)
+{
+    static const enum part_kind others[] = {LONG_MONTH,   MONTH,         LONG_WEEKDAY, WEEKDAY,
+                                            UPPER_PM,     LOWER_PM,      ZONE_NAME,    END,
+                                            FRACTION_ANY, FRACTION_EXACT};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (part->kind == others[i]) {
+            return;
+        }
+    }
+    if (part->kind == OFFSET && (part->detail & OFFSET_Z) == 0) {
+        return;
+    }
+    while (r->at < r->end && isspace((unsigned char)*r->at)) {
+        r->at++;
+    }
+}
+
 static bool take_part(struct reading *r, const struct part *part)
 {
     int unused = 0;
     int64_t value = 0;
     bool good = true;
+    if (r->is_flexible) {
+        skip_spaces(r, part);
+    }
     switch (part->kind) {
     case LONG_YEAR:
     case YEAR:
-        return take_year(r, part->kind == LONG_YEAR);
+    case ANY_YEAR:
+        return take_year(r, part->kind);
     case LONG_MONTH:
     case MONTH:
-        good = take_word(r, months, 12, part->kind == LONG_MONTH, &r->month);
+        good = take_word(r, hf_time_months, 12, part->kind == LONG_MONTH, &r->month);
         r->month++;
         return good;
     case SPACE_MONTH:
-        take_space(r);
-        return take_two(r, false, 1, 12, &r->month);
     case NUMBER_MONTH:
     case ZERO_MONTH:
         return take_two(r, part->kind == ZERO_MONTH, 1, 12, &r->month);
     case LONG_WEEKDAY:
     case WEEKDAY:
-        return take_word(r, weekdays, 7, part->kind == LONG_WEEKDAY, &unused);
+        return take_word(r, hf_time_weekdays, 7, part->kind == LONG_WEEKDAY, &unused);
     case SPACE_DAY:
         take_space(r);
         return take_two(r, false, 1, 31, &r->day);
@@ -277,6 +308,9 @@ static bool is_date(const struct reading *r)
 {
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (r->year % 4 == 0 && r->year % 100 != 0) || r->year % 400 == 0;
+    if (r->year_day != 0) {
+        return r->year_day <= 365 + (leap ? 1 : 0);
+    }
     return r->day <= days[r->month - 1] && (r->month != 2 || r->day != 29 || leap);
 }
 
@@ -301,41 +335,57 @@ static bool find_named(const struct hf_time_layout *layout, const char *name, in
     return true;
 }
 
-/* A time without a year is of this one, or of the last when it would lie in the future. */
-static int64_t guess_year(const struct reading *r)
+static int64_t wall_s_of(const struct reading *r, int64_t year)
 {
-    int64_t now_s = (int64_t)(hf_clock_unix_ns() / HF_NS_PER_S);
-    int64_t year = 1970 + now_s / 31556952;
     int64_t days = hf_zone_days(year, (unsigned)r->month, (unsigned)r->day);
-    return days * 86400 + r->hour * 3600 > now_s + 7 * 86400 ? year - 1 : year;
+    days += r->year_day != 0 ? r->year_day - 1 : 0;
+    return days * 86400 + r->hour * 3600 + r->minute * 60 + r->second;
 }
 
-static bool finish(const struct hf_time_layout *layout, struct reading *r, int64_t *ret_ns)
+/* A time without a year is of this one, or of the last when it would lie more than a week ahead. */
+static int64_t guess_year(const struct reading *r)
 {
+    int64_t now_ns = (int64_t)hf_clock_unix_ns(), unused = 0;
+    int64_t year = hf_time_fields(now_ns, 0, &unused).tm_year + 1900;
+    return wall_s_of(r, year) > now_ns / NS_PER_S + 7 * 86400 ? year - 1 : year;
+}
+
+/* The Unix time of a wall clock in the text's zone, or the layout's. */
+static bool find_unix_s(const struct hf_time_layout *layout, const struct reading *r,
+                        int64_t wall_s, int64_t *ret_s)
+{
+    *ret_s = wall_s;
+    if (r->has_offset) {
+        *ret_s -= r->offset_s;
+    } else if (r->zone[0] != '\0') {
+        return find_named(layout, r->zone, wall_s, ret_s);
+    } else if (layout->zone != NULL) {
+        *ret_s = hf_zone_to_unix(layout->zone, wall_s);
+    }
+    return true;
+}
+
+static bool finish(const struct hf_time_layout *layout, struct reading *r, int64_t *ret_ns,
+                   int32_t *ret_offset_s)
+{
+    int64_t unix_s = 0, ns = 0;
     r->hour += r->is_pm && r->hour < 12 ? 12 : 0;
     r->hour = r->is_am && r->hour == 12 ? 0 : r->hour;
     if (r->year_day != 0) {
         r->month = 1;
         r->day = 1;
     }
-    r->year = layout->has_year ? r->year : guess_year(r);
+    /* Without a year it is 0, which has a 29th of February. */
     if (!is_date(r)) {
         return false;
     }
-    int64_t days = hf_zone_days(r->year, (unsigned)r->month, (unsigned)r->day);
-    days += r->year_day != 0 ? r->year_day - 1 : 0;
-    int64_t unix_s = days * 86400 + r->hour * 3600 + r->minute * 60 + r->second;
-    if (r->has_offset) {
-        unix_s -= r->offset_s;
-    } else if (r->zone[0] != '\0') {
-        if (!find_named(layout, r->zone, unix_s, &unix_s)) {
-            return false;
-        }
-    } else if (layout->zone != NULL) {
-        unix_s = hf_zone_to_unix(layout->zone, unix_s);
+    int64_t wall_s = wall_s_of(r, r->year != 0 ? r->year : guess_year(r));
+    if (!find_unix_s(layout, r, wall_s, &unix_s) || __builtin_mul_overflow(unix_s, NS_PER_S, &ns) ||
+        __builtin_add_overflow(ns, r->ns, ret_ns)) {
+        return false;
     }
-    return !__builtin_mul_overflow(unix_s, NS_PER_S, ret_ns) &&
-           !__builtin_add_overflow(*ret_ns, r->ns, ret_ns);
+    *ret_offset_s = (int32_t)(wall_s - unix_s);
+    return true;
 }
 
 /* ---- since the epoch ---- */
@@ -402,14 +452,11 @@ static bool parse_epoch(const struct hf_time_layout *layout, struct hf_slice tex
            !__builtin_add_overflow(*ret_ns, ns, ret_ns);
 }
 
-bool hf_time_layout_parse(const struct hf_time_layout *layout, struct hf_slice text,
-                          int64_t *ret_ns)
+bool hf_time_layout_read(const struct hf_time_layout *layout, struct hf_slice text, int64_t *ret_ns,
+                         int32_t *ret_offset_s)
 {
     if (text.size == 0) {
         return false;
-    }
-    if (layout->epoch != NO_EPOCH) {
-        return parse_epoch(layout, text, ret_ns);
     }
     struct reading r = {
         .at = (const char *)text.data, .month = 1, .day = 1, .is_flexible = layout->is_flexible};
@@ -419,7 +466,15 @@ bool hf_time_layout_parse(const struct hf_time_layout *layout, struct hf_slice t
             return false;
         }
     }
-    return r.at == r.end && finish(layout, &r, ret_ns);
+    return r.at == r.end && finish(layout, &r, ret_ns, ret_offset_s);
+}
+
+bool hf_time_layout_parse(const struct hf_time_layout *layout, struct hf_slice text,
+                          int64_t *ret_ns)
+{
+    int32_t offset_s = 0;
+    return layout->epoch != NO_EPOCH ? parse_epoch(layout, text, ret_ns)
+                                     : hf_time_layout_read(layout, text, ret_ns, &offset_s);
 }
 
 /* ---- RFC 3339 ---- */

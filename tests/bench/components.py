@@ -2,24 +2,26 @@
 
     ./dev bench with-transform --vs otelcol
 
-Traces of one span each, 100 a request, on disk with fsync, as the works without components. Components that keep only
+100 spans a request, of traces of one span each where traces count, on disk with fsync, as the works without components. Components that keep only
 a part of what they get are measured until nothing has arrived for a while; what they drop is not compared.
 """
 
 import contextlib
+import copy
 import json
 import os
 import sys
 import time
 from pathlib import Path
 
-from rig import CORES, Collector, Failed, Sink, busy_seconds, check, send, workplace
+from rig import CORES, Collector, Failed, Sink, busy_seconds, check, send, until, workplace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.kubernetes import KubernetesApi, pod  # noqa: E402
 
 PODS = 10_000
+WAIT_SECONDS = 60  # longer than it takes to send all the spans that wait
 QUIET_SECONDS = 4  # longer than a decision of tail_sampling takes
 
 STATEMENTS = [
@@ -30,7 +32,8 @@ STATEMENTS = [
     'set(span.name, "checkout") where span.attributes["server.address"] == "shop.example.com"',
 ]
 
-# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes.
+# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes; `trace_spans`: each so many
+# spans are a new trace, instead of the same 1,600 traces all the time.
 WORKS = {
     "with-attributes": {
         "processors": {
@@ -76,6 +79,7 @@ WORKS = {
             }
         },
         "drops": True,
+        "trace_spans": 1,
     },
     "with-k8sattributes": {
         "processors": {
@@ -97,8 +101,11 @@ def configuration(base, work):
     def build(collector):
         made = base(collector)
         traces = made["service"]["pipelines"]["traces"]
-        made["processors"].update(work.get("processors", {}))
-        traces["processors"] = [*traces["processors"], *work.get("processors", {})]
+        added = dict(work.get("processors", {}))
+        if collector.kind == "otelcol":
+            added.pop("batch", None)  # it answers before it stores
+        made["processors"].update(added)
+        traces["processors"] = [*traces["processors"], *added]
         for name, settings in work.get("connectors", {}).items():
             made.setdefault("connectors", {})[name] = settings
             made["exporters"]["nop"] = {}
@@ -160,7 +167,7 @@ def run(name, peer, seconds, base, judge, tool=None):
         raise Failed(f"no such work: {name}; there are {', '.join(WORKS)}")
     drops = work.get("drops", False)
     items = 100
-    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True}
+    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True, "trace_spans": work.get("trace_spans")}
     with contextlib.ExitStack() as stack:
         disk, memory = stack.enter_context(workplace())
         if work.get("cluster"):
@@ -208,4 +215,48 @@ def run(name, peer, seconds, base, judge, tool=None):
             "others_share": max(0.0, others / (passed * CORES)),
             **shares,
             "verdict": judge(lost, sent, shares),
+        }
+
+
+def waiting(peer, thousands, base):
+    """So many thousand spans, each a trace of its own, wait for a decision of tail_sampling: what one takes in memory,
+    and what it costs until all are decided and those that are kept have been sent on."""
+    name, items, spans = "tail_sampling", 100, thousands * 1000
+    work = copy.deepcopy(WORKS[f"with-{name}"])
+    work["processors"][name]["decision_wait"] = f"{WAIT_SECONDS}s"
+    with workplace() as (disk, memory):
+        sink = Sink(memory, truth=False)
+        collector = Collector(*peer, disk / "collector", configuration(base([sink.port]), work))
+        try:
+            collector.start()
+            idle = collector.memory()["RssAnon"]
+            before = (collector.cpu(), busy_seconds(), sink.cpu(), time.monotonic())
+            load = {"items": items, "connections": 4, "in_flight": 4, "retry": True, "trace_spans": 1}
+            sent = send(collector.ports["grpc"], requests=spans // items, seconds=WAIT_SECONDS - 5, **load)
+            left = before[3] + WAIT_SECONDS - time.monotonic()
+            if sent["items"] < spans or left < 1:
+                raise Failed(f"{sent['items']} spans sent: not all before the first decision, {WAIT_SECONDS} s")
+            metric = "otelcol_processor_tail_sampling_sampling_traces_on_memory"
+            if collector.kind == "holdfast":
+                until(lambda: collector.metric(metric) >= spans, left, f"{spans} traces that wait")
+            held = collector.memory()
+            until(lambda: sink.counters.items > 0, 2 * WAIT_SECONDS, "a decision")
+            wait_quiet(sink)
+            used = collector.cpu() - before[0]
+            others = busy_seconds() - before[1] - used - sent["cpu_seconds"] - (sink.cpu() - before[2])
+            kept = 100 * sink.counters.items / spans
+            peak = collector.memory()["VmHWM"]
+        finally:
+            collector.stop()
+            sink.stop()
+        return {
+            "spans_per_cpu_s": spans / used,
+            "peak_anon_mib": held["RssAnon"] / 1024,
+            "bytes_waiting": (held["RssAnon"] - idle) * 1024 / spans,
+            "peak_rss_mib": peak / 1024,
+            "kept_percent": kept,
+            "spans": spans,
+            "others_share": max(0.0, others / ((time.monotonic() - before[3]) * CORES)),
+            "lost": 0,
+            "verdict": "" if 9 < kept < 11 else f"kept {kept:.1f} % of the spans, not 10",
         }

@@ -234,6 +234,14 @@ class Collector:
                 return float(count.group(1)), float(total.group(1))
         return 0.0, 0.0
 
+    def metric(self, name):
+        """The sum of a metric's series; 0 when it is not there."""
+        with contextlib.suppress(OSError):
+            url = f"http://127.0.0.1:{self.ports['metrics']}/metrics"
+            text = urllib.request.urlopen(url, timeout=5).read().decode()
+            return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)", text, re.MULTILINE))
+        return 0.0
+
     def memory(self):
         return memory_kib(self.process.pid)
 

@@ -32,6 +32,7 @@ COLUMNS = (
     "kept_percent",
     "peak_anon_mib",
     "peak_rss_mib",
+    "bytes_waiting",
     "disk_before_mib",
     "disk_after_mib",
     "cpu_percent",
@@ -137,8 +138,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench",
         description=f"Works: {', '.join(works.STANDARD)}; curves: {', '.join(works.CURVES)}; also grpc-N, http-N, "
-        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, with-COMPONENT, in-RECEIVER, "
-        "out-EXPORTER; instructions. "
+        "conns-N, exporters-N, pipelines-N, cores-N, cgroup-N, drain-N, ready-N, tail-N, pod-MODE, with-COMPONENT, "
+        "in-RECEIVER, out-EXPORTER; instructions. "
         "HOLDFAST_PEER: a Go collector with the components of with-*, in-* and out-*, instead of the one that is built.",
     )
     parser.add_argument("works", nargs="*", metavar="WORK")

@@ -1,5 +1,6 @@
 """The works: what is sent, through which configuration, and what is measured of it."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import time
 
 import components
 import flows
+import pods
 from rig import (
     CORES,
     Cgroup,
@@ -62,6 +64,10 @@ TARGETS = {
     "with-sampler": {"spans_per_cpu_s": (">=", 900_000)},
     "with-spanmetrics": {"spans_per_cpu_s": (">=", 500_000)},
     "with-tail_sampling": {"spans_per_cpu_s": (">=", 500_000)},
+    "tail-1700": {"spans_per_cpu_s": (">=", 500_000), "peak_anon_mib": ("<=", 340)},
+    "pod-sidecar": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 1)},
+    "pod-daemonset": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 5)},
+    "pod-gateway": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 20)},
     "with-k8sattributes": {"spans_per_cpu_s": (">=", 900_000)},
     "in-filelog": {"items_per_cpu_s": (">=", 600_000)},
     "in-filelog-json": {"items_per_cpu_s": (">=", 300_000)},
@@ -102,6 +108,7 @@ CURVES = {
     "cores": ["cores-1", "cores-2"],
     "components": list(components.WORKS),
     "flows": flows.NAMES,
+    "pods": pods.NAMES,
 }
 
 
@@ -352,30 +359,38 @@ def backlog(peer, requests=14_500, items=100, at_rest=None, live_rate=0):
 # ---- what users feel ----
 
 
-def latency(peer, seconds, rate=20_000, items=20, pod=None):
-    """A steady load: how long an answer takes, and whether the rate is kept. `pod`: (millicores, MiB)."""
+def latency(peer, seconds, rate=20_000, items=20, pod=None, mode=None):
+    """A steady load: how long an answer takes, and whether the rate is kept. `pod`: (millicores, MiB); `mode`: one of
+    the deployment document, with its processors."""
     cgroup = Cgroup(*pod) if pod else None
-    with workplace() as (disk, memory):
-        sink = Sink(memory)
-        settings = configuration([sink.port], processors=pod is not None)
+    drops = bool(mode and mode.get("drops"))
+    with contextlib.ExitStack() as stack:
+        disk, memory = stack.enter_context(workplace())
+        if mode and mode.get("cluster"):
+            stack.enter_context(components.cluster(memory))
+        sink = Sink(memory, truth=not drops)
+        settings = configuration([sink.port], processors=pod is not None and mode is None)
+        settings = components.configuration(settings, mode) if mode else settings
         collector = Collector(*peer, disk / "collector", settings, cgroup)
         try:
             collector.start()
-            acked = {"acked": memory / "acked", "capacity": 1 << 24, "items": items}
-            load = {"rate": rate, "connections": 4, "in_flight": 16, "retry": True, **acked}
+            acked = {} if drops else {"acked": memory / "acked", "capacity": 1 << 24}
+            load = {"rate": rate, "items": items, "connections": 4, "in_flight": 16, "retry": True, **acked}
+            load["trace_spans"] = mode.get("trace_spans") if mode else None
             warm = send(collector.ports["grpc"], seconds=1, **load)
             before, begun = collector.cpu(), busy_seconds()
             sent = send(collector.ports["grpc"], seconds=seconds, first=warm["next"], **load)
             used = collector.cpu() - before
             others = busy_seconds() - begun - used - sent["cpu_seconds"]
-            sink.wait(warm["items"] + sent["items"])
+            if not drops:
+                sink.wait(warm["items"] + sent["items"])
             resident = collector.memory()["VmHWM"]
         finally:
             collector.stop()
             sink.stop()
             if cgroup:
                 cgroup.remove()
-        found = check(memory / "acked", sink.arrived, items)
+        found = {"lost": 0} if drops else check(memory / "acked", sink.arrived, items)
         return {
             "wall_per_s": sent["items_per_second"],
             "p50_ms": sent["p50_ms"],
@@ -497,12 +512,15 @@ def idle_connections(peer, count=1000):
 
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
-    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), with-COMPONENT, in-RECEIVER,
-    out-EXPORTER."""
+    cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
+    pod-MODE, with-COMPONENT, in-RECEIVER, out-EXPORTER."""
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
     if name.startswith("with-"):
         return components.run(name, peer, seconds, configuration, judge, tool=tool)
+    if name in pods.NAMES:
+        mode = pods.MODES[name.removeprefix("pod-")]
+        return latency(peer, seconds, rate=mode["rate"], items=mode["items"], pod=mode["limits"], mode=mode)
     found = re.fullmatch(r"([a-z]+)(?:-(\d+))?(?:-(zstd|live))?", name)
     kind, number, variant = found.groups() if found else (None, None, None)
     number = int(number) if number else None
@@ -520,6 +538,8 @@ def run_work(name, peer, seconds, tool=None):
         return throughput(peer, seconds, 100, exporters=number, pipelines=True, tool=tool)
     if kind == "cores" and number:
         return throughput(peer, seconds, 100, cores=number, tool=tool)
+    if kind == "tail" and number:
+        return components.waiting(peer, number, configuration)
     if kind == "ready" and number:
         return ready_with_backlog(peer, number)
     if kind == "cgroup" and number in PODS:

@@ -1,5 +1,5 @@
 /*
- * The small parsers of gRPC. Must reach: hf_grpc_prefix_feed, hf_grpc_base64_decode,
+ * The small parsers of gRPC. Must reach: hf_grpc_prefix_feed, hf_base64_decode,
  * hf_grpc_percent_decode, hf_grpc_timeout_parse, hf_grpc_details_retry, hf_grpc_metadata_add,
  * hf_grpc_target_parse, hf_grpc_proxy_parse, hf_proxy_is_excepted.
  */
@@ -11,6 +11,7 @@
 #include <grpc/metadata.h>
 #include <grpc/target.h>
 #include <grpc/text.h>
+#include <util/base64.h>
 #include <util/proxy.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,12 +36,12 @@ static void feed(const uint8_t *data, size_t size)
 
 static void decode_base64(struct hf_slice text)
 {
-    uint8_t *bytes = malloc(HF_GRPC_BASE64_DECODED_ROOM(text.size));
-    char *back = malloc(HF_GRPC_BASE64_ROOM(text.size) + 8);
+    uint8_t *bytes = malloc(HF_BASE64_DECODED_SIZE(text.size));
+    char *back = malloc(HF_BASE64_SIZE(text.size) + 8);
     size_t size;
     assert(bytes != NULL && back != NULL);
-    if (hf_grpc_base64_decode(text, bytes, &size)) {
-        assert(hf_grpc_base64_encode(hf_slice_of(bytes, size), back) <= text.size);
+    if (hf_base64_decode(text, HF_BASE64_ANY, bytes, &size)) {
+        assert(hf_base64_encode(hf_slice_of(bytes, size), HF_BASE64_RAW, back) <= text.size);
     }
     free(bytes);
     free(back);

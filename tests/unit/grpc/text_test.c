@@ -1,4 +1,4 @@
-/* Base64, percent signs and time-outs, there and back. */
+/* Percent signs and time-outs, there and back. */
 #include <grpc/text.h>
 
 #include <setjmp.h>
@@ -6,58 +6,6 @@
 #include <stddef.h>
 
 #include <cmocka.h> /* needs those before it */
-
-static void encodes_base64_as_the_standard_has_it(void **state)
-{
-    (void)state;
-    static const char *const rows[][2] = {
-        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
-        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4"}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char text[16];
-        size_t size = hf_grpc_base64_encode(hf_slice_text(rows[i][0]), text);
-        assert_true(size <= HF_GRPC_BASE64_ROOM(strlen(rows[i][0])));
-        assert_true(hf_slice_is(hf_slice_of(text, size), rows[i][1]));
-    }
-}
-
-static void decodes_base64_padded_or_not(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *bytes; /* NULL: it is none */
-    } rows[] = {
-        {"", ""},
-        {"Zg", "f"},
-        {"Zg==", "f"},
-        {"Zm8", "fo"},
-        {"Zm8=", "fo"},
-        {"Zm9v", "foo"},
-        {"Zm9vYmFy", "foobar"},
-        {"__4", "\xff\xfe"},
-        {"Z", NULL},
-        {"Zg=", NULL},
-        {"Zg===", NULL},
-        {"=", NULL},
-        {"Zm9v=", NULL},
-        {"Zm 9", NULL},
-        {"Z===", NULL},
-        {"Zg==Zg==", NULL},
-        {"\xc3\xa4"
-         "aa",
-         NULL},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint8_t bytes[16];
-        size_t size = 99;
-        bool good = hf_grpc_base64_decode(hf_slice_text(rows[i].text), bytes, &size);
-        assert_int_equal(good, rows[i].bytes != NULL);
-        if (good) {
-            assert_true(size <= HF_GRPC_BASE64_DECODED_ROOM(strlen(rows[i].text)));
-            assert_true(hf_slice_is(hf_slice_of(bytes, size), rows[i].bytes));
-        }
-    }
-}
 
 static void percent_encodes_what_a_header_cannot_carry(void **state)
 {
@@ -157,8 +105,6 @@ static void writes_timeouts_that_are_not_too_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodes_base64_as_the_standard_has_it),
-        cmocka_unit_test(decodes_base64_padded_or_not),
         cmocka_unit_test(percent_encodes_what_a_header_cannot_carry),
         cmocka_unit_test(percent_decodes_and_forgives),
         cmocka_unit_test(reads_timeouts),

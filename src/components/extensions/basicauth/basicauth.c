@@ -18,6 +18,7 @@
 
 #include "password_hash.h"
 #include "password_worker.h"
+#include "util/base64.h"
 #include "util/clock.h"
 #include "util/file_watch.h"
 
@@ -177,8 +178,10 @@ static bool read_credentials(struct hf_slice value, char text[CREDENTIALS_MAX + 
         return false;
     }
     struct hf_slice coded = hf_slice_of(value.data + scheme_size, value.size - scheme_size);
-    if (!password_base64_decode(coded, (uint8_t *)text, CREDENTIALS_MAX, &size) ||
-        memchr(text, '\0', size) != NULL) {
+    /* One byte more than CREDENTIALS_MAX has room. */
+    if (coded.size > HF_BASE64_SIZE(CREDENTIALS_MAX) ||
+        !hf_base64_decode(coded, HF_BASE64_ANY_PADDING, (uint8_t *)text, &size) ||
+        size > CREDENTIALS_MAX || memchr(text, '\0', size) != NULL) {
         return false;
     }
     text[size] = '\0';
@@ -299,8 +302,7 @@ static void describe(void *self, const char *user, const char *password,
     char both[CREDENTIALS_MAX + 2], raw[CREDENTIALS_MAX * 2];
     (void)self;
     snprintf(both, sizeof(both), "%s:%s", user, password);
-    password_base64_encode(hf_slice_text(both), raw);
-    add_attributes(meta, user, hf_slice_text(raw));
+    add_attributes(meta, user, hf_slice_of(raw, hf_base64_print(hf_slice_text(both), raw)));
 }
 
 static void worker_ended(void *self)
@@ -379,7 +381,9 @@ static void make_client_value(struct basic *basic)
     snprintf(both, sizeof(both), "%s:%s", client->username,
              client->password != NULL ? client->password : "");
     memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
-    password_base64_encode(hf_slice_text(both), basic->client_value + sizeof(SCHEME) - 1);
+    size_t used = sizeof(SCHEME) - 1;
+    used += hf_base64_print(hf_slice_text(both), basic->client_value + used);
+    basic->client_value[used] = '\0';
 }
 
 static enum hf_status open_basic(struct hf_node *node, const void *config, void **ret_self,

@@ -5,54 +5,12 @@
 #include <string.h>
 
 #include "util/apr1.h"
+#include "util/base64.h"
 #include "util/digest.h"
 
 #define SHA1_BYTES 20u
 #define SALT_MAX 64u
 #define KIND_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void password_base64_encode(struct hf_slice text, char *out)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < text.size; i += 3) {
-        uint32_t group = (uint32_t)text.data[i] << 16;
-        group |= i + 1 < text.size ? (uint32_t)text.data[i + 1] << 8 : 0;
-        group |= i + 2 < text.size ? text.data[i + 2] : 0;
-        out[used++] = alphabet[group >> 18];
-        out[used++] = alphabet[group >> 12 & 63];
-        out[used++] = i + 1 < text.size ? alphabet[group >> 6 & 63] : '=';
-        out[used++] = i + 2 < text.size ? alphabet[group & 63] : '=';
-    }
-    out[used] = '\0';
-}
-
-bool password_base64_decode(struct hf_slice text, uint8_t *out, size_t room, size_t *ret_size)
-{
-    uint32_t bits = 0, count = 0;
-    size_t size = 0;
-    while (text.size > 0 && text.data[text.size - 1] == '=') {
-        text.size--;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        const char *at = text.data[i] != '\0' ? strchr(alphabet, text.data[i]) : NULL;
-        if (at == NULL) {
-            return false;
-        }
-        bits = (bits << 6 | (uint32_t)(at - alphabet)) & 0xffffff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            if (size == room) {
-                return false;
-            }
-            out[size++] = (uint8_t)(bits >> count);
-        }
-    }
-    *ret_size = size;
-    return true;
-}
 
 bool password_equal(const char *a, const char *b)
 {
@@ -89,7 +47,8 @@ static bool matches_sha(const char *hash, bool salted, const char *password)
     uint8_t text[PASSWORD_BYTES_MAX + SALT_MAX];
     char hex[HF_SHA1_HEX_SIZE + 1] = "", expected[HF_SHA1_HEX_SIZE + 1] = "";
     size_t size, password_size = strlen(password);
-    if (!password_base64_decode(hf_slice_text(hash), bytes, sizeof(bytes), &size) ||
+    if (strlen(hash) > HF_BASE64_SIZE(sizeof(bytes)) ||
+        !hf_base64_decode(hf_slice_text(hash), HF_BASE64_ANY_PADDING, bytes, &size) ||
         size < SHA1_BYTES || (!salted && size != SHA1_BYTES)) {
         return false;
     }

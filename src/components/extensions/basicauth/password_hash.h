@@ -1,22 +1,14 @@
 /*
- * password_hash: the hashes of htpasswd files, and base64, which they and the header share. A slow
- * hash is one of many rounds: apr1, and what the system's libcrypt knows, bcrypt among them. Any
- * thread.
+ * password_hash: the hashes of htpasswd files. A slow hash is one of many rounds: apr1, and what
+ * the system's libcrypt knows, bcrypt among them. Any thread.
  */
 #pragma once
 
 #include <stdbool.h>
 
-#include <holdfast/slice.h>
-
 struct crypt_data;
 
 #define PASSWORD_BYTES_MAX 512u
-
-/* NUL-terminated. `out` has room for 4/3 of the text and 4. */
-void password_base64_encode(struct hf_slice text, char *out);
-/* False: not base64, or more than `room`. Padding may be missing. */
-bool password_base64_decode(struct hf_slice text, uint8_t *out, size_t room, size_t *ret_size);
 
 /* As long for a wrong secret as for the right one. */
 bool password_equal(const char *a, const char *b);

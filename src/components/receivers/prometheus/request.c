@@ -9,6 +9,7 @@
 
 #include "oauth.h"
 #include "support/confighttp.h"
+#include "util/base64.h"
 #include "util/clock.h"
 
 #define LOOK_EVERY_NS (10 * HF_NS_PER_S)
@@ -101,22 +102,6 @@ static const char *text_or_file(const struct prom_client *client, const char *te
     return text != NULL ? text : "";
 }
 
-static void put_base64(char *out, struct hf_slice bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t word = (uint32_t)bytes.data[i] << 16;
-        word |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        word |= left > 2 ? bytes.data[i + 2] : 0;
-        *out++ = digits[word >> 18];
-        *out++ = digits[word >> 12 & 63];
-        *out++ = left > 1 ? digits[word >> 6 & 63] : '=';
-        *out++ = left > 2 ? digits[word & 63] : '=';
-    }
-    *out = '\0';
-}
-
 static void put_basic(struct prom_request *request, struct prom_client *client)
 {
     const struct prom_basic_auth *basic = client->http->basic_auth;
@@ -127,7 +112,8 @@ static void put_basic(struct prom_request *request, struct prom_client *client)
                         text_or_file(client, basic->password, &client->password));
     size = size < (int)sizeof(pair) ? size : (int)sizeof(pair) - 1;
     size_t used = (size_t)snprintf(request->authorization, room, "Basic ");
-    put_base64(request->authorization + used, hf_slice_of(pair, (size_t)size));
+    used += hf_base64_print(hf_slice_of(pair, (size_t)size), request->authorization + used);
+    request->authorization[used] = '\0';
 }
 
 static bool put_authorization(struct prom_request *request, struct prom_client *client)
