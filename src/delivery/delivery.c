@@ -184,7 +184,8 @@ static struct wal_consumer_options consumer_options(struct queue_reader *reader)
     struct wal_consumer_options options = {
         .name = reader->delivery->node->id, .wake = hf_queue_reader_wake, .user = reader};
     if (queue->queue_size_written) {
-        uint64_t limit = (uint64_t)queue->queue_size;
+        unsigned parts = reader->pipeline->queue_count > 1 ? reader->pipeline->queue_count : 1;
+        uint64_t limit = ((uint64_t)queue->queue_size + parts - 1) / parts;
         options.limit_records = queue->sizer == HF_SIZER_REQUESTS ? limit : 0;
         options.limit_items = queue->sizer == HF_SIZER_ITEMS ? limit : 0;
         options.limit_bytes = queue->sizer == HF_SIZER_BYTES ? limit : 0;
@@ -209,7 +210,7 @@ static enum wal_status open_consumer(struct queue_reader *reader, bool only_new)
             options.adopt = attach;
             hf_node_log(delivery->node, HF_LOG_INFO, "took over the backlog of %s in pipeline %s",
                         attach, reader->pipeline->id);
-        } else if (status == WAL_OK) {
+        } else if (status == WAL_OK && reader->pipeline->lead == NULL) {
             hf_node_log(
                 delivery->node, HF_LOG_WARN,
                 "sending_queue::attach: pipeline %s has no backlog of a removed exporter %s",

@@ -75,6 +75,14 @@ static struct open_queue *find(struct hf_storage *store, const char *kind, const
     return NULL;
 }
 
+bool hf_storage_is_open(struct hf_storage *store, const char *kind, const char *id)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool is_open = find(store, kind, id) != NULL;
+    pthread_mutex_unlock(&store->mutex);
+    return is_open;
+}
+
 /* With the mutex held. `options` has the limits. */
 static enum wal_status open_queue_of_kind(struct hf_storage *store, const char *kind,
                                           const char *id, struct wal_options *options,
@@ -143,8 +151,9 @@ void hf_storage_close_queues(struct hf_storage *store)
 static struct wal_limits limits_of(const struct hf_storage *store,
                                    const struct hf_queue_options *options)
 {
+    uint64_t max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes;
     return (struct wal_limits){
-        .max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes,
+        .max_bytes = options->parts > 1 ? max_bytes / options->parts : max_bytes,
         .drop_oldest = options->drop_oldest,
     };
 }

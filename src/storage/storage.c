@@ -212,6 +212,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     }
     warn_if_open_to_others(store);
     make_damaged(store);
+    hf_storage_remove_rest(store);
     find_default_limit(store);
     if (store->no_fsync) {
         hf_log_line(

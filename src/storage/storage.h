@@ -56,6 +56,7 @@ const char *hf_storage_directory(const struct hf_storage *store);
 
 struct hf_queue_options {
     uint64_t max_bytes; /* 0: the default of the directory */
+    unsigned parts;     /* queues that the limit is divided among; 0 is 1 */
     bool drop_oldest;
 };
 
@@ -64,6 +65,12 @@ struct hf_queue_options {
 HF_MUST_USE enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
                                             const struct hf_queue_options *options,
                                             struct wal **ret_wal, char *reterr);
+
+/* Is there a queue of a pipeline of that id: open, or a folder? Main thread. */
+bool hf_storage_has_queue(struct hf_storage *store, const char *pipeline);
+/* At the start: removes the folder of a queue that is not open yet and of which everything is done
+ * with, for each consumer that it knows. False: it stays. Main thread. */
+bool hf_storage_remove_drained(struct hf_storage *store, const char *pipeline);
 
 /* Puts the limits of a configuration in force, and says in the log which of them are new. Nothing
  * is deleted to get below: see wal_set_limits(). */

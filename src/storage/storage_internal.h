@@ -46,3 +46,7 @@ int hf_storage_sync_directory(const char *path);
 
 /* queues.c */
 void hf_storage_close_queues(struct hf_storage *store);
+bool hf_storage_is_open(struct hf_storage *store, const char *kind, const char *id);
+
+/* drained.c: removes the rest of folders whose removal a kill has interrupted. */
+void hf_storage_remove_rest(const struct hf_storage *store);
