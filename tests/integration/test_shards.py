@@ -1,0 +1,90 @@
+"""Several queues for one pipeline: kills, reloads and other numbers of them lose nothing, and the books of each
+balance (docs/decisions/shards.md)."""
+
+import os
+
+from support import otlp
+from support.backends import HttpBackend
+from support.holdfast import config, otlphttp_exporter
+from support.senders import Load, wait_for_acknowledged
+from support.waiting import until
+
+PATHS = [(otlp.TRACES, "http"), (otlp.LOGS, "grpc")]
+
+
+def sharded(backend, shards):
+    """Traces and logs, each with that many queues; traces by their ids."""
+    configuration = config({"otlphttp": otlphttp_exporter(backend)})
+    pipelines = configuration["service"]["pipelines"]
+    pipelines["traces"]["shards"] = {"count": shards, "by": "trace_id"}
+    pipelines["logs"]["shards"] = shards
+    return configuration
+
+
+def queues(holdfast):
+    return {one["id"]: one for one in holdfast.queue("stat")["queues"] if one["kind"] == "queue"}
+
+
+def queued(holdfast, name):
+    return sum(one["queued"]["items"] for one in queues(holdfast)[name]["exporters"])
+
+
+def folders(holdfast):
+    return sorted(name for name in os.listdir(holdfast.data_directory / "queue") if "%7E" in name)
+
+
+def assert_all_arrive(holdfast, backend, load):
+    backend.wait_for(load.acknowledged)
+    assert set(backend.ids()) <= set(load.offered)
+    until(lambda: all(queued(holdfast, name) == 0 for name in queues(holdfast)), "the queues get empty")
+    assert holdfast.queue("stat")["balanced"] is True
+
+
+def test_kills_and_an_outage_lose_nothing(start, ending):
+    backend = ending.enter_context(HttpBackend())
+    holdfast = start(sharded(backend, 3))
+    with Load(holdfast, PATHS) as load:
+        for _ in range(3):
+            wait_for_acknowledged(load, len(load.acknowledged) + 500)
+            holdfast.kill9()
+            holdfast.start()
+        backend.stop()
+        wait_for_acknowledged(load, len(load.acknowledged) + 500)
+        holdfast.kill9()
+        holdfast.start()
+        wait_for_acknowledged(load, len(load.acknowledged) + 100)
+        backend.start()
+    assert_all_arrive(holdfast, backend, load)
+    found = queues(holdfast)
+    for name in (f"{signal}{shard}" for signal in ("traces", "logs") for shard in ("", "~1", "~2")):
+        assert found[name]["appended"]["items"] > 0
+        assert holdfast.metric("holdfast_queue_appended_items", queue=name, kind="queue") > 0
+
+
+def test_fewer_and_more_of_them_lose_nothing(start, ending):
+    """From one to three over a restart, and from three to one by a reload; each time things are queued."""
+    backend = ending.enter_context(HttpBackend())
+    backend.stop()
+    holdfast = start(sharded(backend, 1))
+    with Load(holdfast, PATHS) as load:
+        wait_for_acknowledged(load, 500)
+        assert folders(holdfast) == []
+        holdfast.write_config(sharded(backend, 3))
+        holdfast.kill9()
+        holdfast.start()
+        wait_for_acknowledged(load, len(load.acknowledged) + 500)
+        until(lambda: queued(holdfast, "traces~1") > 0 and queued(holdfast, "traces~2") > 0, "all have something")
+        holdfast.write_config(sharded(backend, 1))
+        holdfast.reload()
+        holdfast.wait_for_log("the new configuration runs")
+        before = queues(holdfast)["traces"]["appended"]["items"]
+        until(lambda: queues(holdfast)["traces"]["appended"]["items"] > before, "the first takes all")
+        holdfast.kill9()
+        holdfast.start()
+        assert folders(holdfast) != []
+        backend.start()
+    assert_all_arrive(holdfast, backend, load)
+    holdfast.restart()
+    assert folders(holdfast) == []
+    assert set(queues(holdfast)) >= {"traces", "logs"}
+    assert not any("~" in name for name in queues(holdfast))
