@@ -246,6 +246,38 @@ void hf_delivery_apply_limits(struct hf_delivery *delivery)
     hf_storage_limit_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
 }
 
+/* ---- a queue that is no more ---- */
+
+static bool is_idle(const struct queue_reader *reader)
+{
+    return reader == NULL ||
+           (reader->pending == NULL && reader->waiting == NULL && reader->in_flight == 0 &&
+            reader->isolated.count == 0 && reader->held.records == 0);
+}
+
+static void let_go(struct hf_task *task)
+{
+    struct queue_reader *reader = HF_CONTAINER(task, struct queue_reader, let_go);
+    if (reader->consumer != NULL && !reader->delivery->stopping && is_idle(reader) &&
+        is_idle(reader->live)) {
+        wal_consumer_close(reader->consumer);
+        reader->consumer = NULL;
+        atomic_store(&reader->wal, NULL);
+    }
+    atomic_store(&reader->is_letting_go, false);
+}
+
+void hf_delivery_let_go(struct hf_delivery *delivery, const struct hf_pipeline *pipeline)
+{
+    for (struct queue_reader *reader = delivery->readers; reader != NULL; reader = reader->next) {
+        if (reader->pipeline == pipeline && atomic_load(&reader->wal) != NULL &&
+            !atomic_exchange(&reader->is_letting_go, true)) {
+            reader->let_go.run = let_go;
+            hf_loop_post(delivery->loop, &reader->let_go);
+        }
+    }
+}
+
 static enum hf_status start_auth_keys(struct hf_delivery *delivery)
 {
     const struct hf_exporter_ops *exporter = delivery->node->component->exporter;

@@ -1,6 +1,6 @@
 /*
- * drained: removes the folder of a queue that nothing is appended to any more, once all consumers
- * that it knows are done with it.
+ * drained: closes and removes a queue that nothing is appended to any more, once all consumers that
+ * it knows are done with it.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ bool hf_storage_has_queue(struct hf_storage *store, const char *pipeline)
         return false;
     }
     queue_path(store, "", pipeline, path);
-    return hf_storage_is_open(store, HF_STORAGE_QUEUE, pipeline) ||
+    return hf_storage_find_queue(store, pipeline) != NULL ||
            (lstat(path, &info) == 0 && S_ISDIR(info.st_mode));
 }
 
@@ -78,6 +78,7 @@ void hf_storage_remove_rest(const struct hf_storage *store)
 struct sum {
     size_t consumers;
     uint64_t records;
+    bool is_open;
 };
 
 static void add_up(void *user, const struct wal_consumer_stat *stat)
@@ -85,42 +86,81 @@ static void add_up(void *user, const struct wal_consumer_stat *stat)
     struct sum *sum = user;
     sum->consumers++;
     sum->records += stat->accounting.queued.records;
+    sum->is_open = sum->is_open || stat->open;
 }
 
 /* With no consumer all that is stored counts as waiting: who was to have it is not known. */
-static bool is_drained(const char *path)
+static bool is_drained(struct wal *wal, bool *ret_is_open)
+{
+    struct wal_stat stat;
+    struct sum sum = {0};
+    wal_stat(wal, &stat);
+    bool is_done = wal_consumer_each(wal, add_up, &sum) == WAL_OK && sum.records == 0 &&
+                   stat.admitted == 0 &&
+                   (sum.consumers != 0 || stat.first_sequence == stat.next_sequence);
+    *ret_is_open = sum.is_open;
+    return is_done;
+}
+
+bool hf_storage_is_drained(struct hf_storage *store, const char *pipeline)
+{
+    bool is_open = false;
+    hf_storage_hold(store);
+    const struct open_queue *queue = hf_storage_find_queue(store, pipeline);
+    bool is_done = queue != NULL && is_drained(queue->wal, &is_open);
+    hf_storage_release(store);
+    return is_done;
+}
+
+/* Of a folder that is not open. */
+static bool is_folder_drained(const char *path)
 {
     const struct wal_options options = {.directory = path, .read_only = true};
     struct wal *wal = NULL;
-    struct wal_stat stat;
-    struct sum sum = {0};
+    bool is_open = false;
     if (wal_open(&options, &wal) != WAL_OK) {
         return false;
     }
-    wal_stat(wal, &stat);
-    bool is_done = wal_consumer_each(wal, add_up, &sum) == WAL_OK && sum.records == 0 &&
-                   (sum.consumers != 0 || stat.first_sequence == stat.next_sequence);
+    bool is_done = is_drained(wal, &is_open);
     wal_close(wal);
+    return is_done;
+}
+
+/* Closes the queue if it is open. False: something is in it, or someone has it. */
+static bool end_drained(struct hf_storage *store, const char *pipeline, const char *path)
+{
+    if (pthread_rwlock_trywrlock(&store->holds) != 0) {
+        return false;
+    }
+    struct open_queue *queue = hf_storage_find_queue(store, pipeline);
+    bool is_open = false;
+    bool is_done = queue != NULL ? is_drained(queue->wal, &is_open) && !is_open : true;
+    if (queue != NULL && is_done) {
+        hf_storage_take_out(store, queue);
+    }
+    pthread_rwlock_unlock(&store->holds);
+    if (queue == NULL) {
+        return is_folder_drained(path);
+    }
+    if (is_done) {
+        hf_storage_close_queue(queue);
+    }
     return is_done;
 }
 
 bool hf_storage_remove_drained(struct hf_storage *store, const char *pipeline)
 {
     char path[PATH_BYTES_MAX], removed[PATH_BYTES_MAX];
-    if (hf_storage_is_open(store, HF_STORAGE_QUEUE, pipeline)) {
-        return false;
-    }
     queue_path(store, "", pipeline, path);
     queue_path(store, REMOVED, pipeline, removed);
-    if (!is_drained(path)) {
+    if (!end_drained(store, pipeline, path)) {
         return false;
     }
     remove_folder(removed);
-    if (rename(path, removed) != 0) {
-        return false;
+    if (rename(path, removed) == 0) { /* otherwise at the next start */
+        remove_folder(removed);
+        hf_log_line(store->log, HF_LOG_INFO, pipeline,
+                    "this queue was one of the shards of its pipeline; it is empty, and removed");
     }
-    remove_folder(removed);
-    hf_log_line(store->log, HF_LOG_INFO, pipeline,
-                "this queue was one of the shards of its pipeline; it is empty, and removed");
     return true;
 }

@@ -75,12 +75,34 @@ static struct open_queue *find(struct hf_storage *store, const char *kind, const
     return NULL;
 }
 
-bool hf_storage_is_open(struct hf_storage *store, const char *kind, const char *id)
+struct open_queue *hf_storage_find_queue(struct hf_storage *store, const char *pipeline)
 {
     pthread_mutex_lock(&store->mutex);
-    bool is_open = find(store, kind, id) != NULL;
+    struct open_queue *queue = find(store, HF_STORAGE_QUEUE, pipeline);
     pthread_mutex_unlock(&store->mutex);
-    return is_open;
+    return queue;
+}
+
+void hf_storage_take_out(struct hf_storage *store, struct open_queue *queue)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct open_queue **link = &store->queues;
+    while (*link != queue) {
+        link = &(*link)->next;
+    }
+    *link = queue->next;
+    store->count--;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void hf_storage_close_queue(struct open_queue *queue)
+{
+    if (queue->reader != NULL) {
+        wal_consumer_close(queue->reader);
+    }
+    wal_close(queue->wal);
+    free(queue->id);
+    free(queue);
 }
 
 /* With the mutex held. `options` has the limits. */
@@ -137,12 +159,7 @@ void hf_storage_close_queues(struct hf_storage *store)
     while (store->queues != NULL) {
         struct open_queue *queue = store->queues;
         store->queues = queue->next;
-        if (queue->reader != NULL) {
-            wal_consumer_close(queue->reader);
-        }
-        wal_close(queue->wal);
-        free(queue->id);
-        free(queue);
+        hf_storage_close_queue(queue);
     }
 }
 
@@ -386,14 +403,15 @@ void hf_storage_each(struct hf_storage *store,
                      void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                      void *user)
 {
-    /* Queues are only added in front and stay until the store closes, so the walk needs no
-     * lock. */
+    /* Queues are only added in front, and stay while they are held: the walk needs no mutex. */
+    hf_storage_hold(store);
     pthread_mutex_lock(&store->mutex);
     struct open_queue *queue = store->queues;
     pthread_mutex_unlock(&store->mutex);
     for (; queue != NULL; queue = queue->next) {
         visit(user, queue->kind, queue->id, queue->wal);
     }
+    hf_storage_release(store);
 }
 
 /* With the mutex held. */

@@ -83,11 +83,17 @@ static void fill_queue(struct world *world, const char *reader, bool has_record,
         const struct wal_ack ack = {.sequence = 0, .items = 1, .raw_bytes = 4};
         wal_consumer_ack(consumer, &ack, 1);
     }
+    assert_true(hf_storage_has_queue(world->store, "traces~2"));
     if (consumer != NULL) {
+        assert_int_equal(hf_storage_is_drained(world->store, "traces~2"),
+                         acknowledges || !has_record);
+        assert_false(hf_storage_remove_drained(world->store, "traces~2")); /* someone reads it */
         wal_consumer_close(consumer);
     }
-    assert_true(hf_storage_has_queue(world->store, "traces~2"));
-    assert_false(hf_storage_remove_drained(world->store, "traces~2")); /* it is open */
+}
+
+static void open_store_again(struct world *world)
+{
     hf_storage_close(world->store);
     open_store(world);
 }
@@ -102,15 +108,34 @@ static void removes_what_all_readers_are_done_with(void **state)
                  {"otlp", true, false, false},
                  {NULL, false, false, true}};
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        const size_t at = i / 2;
         struct world world;
         begin(&world);
-        fill_queue(&world, cases[i].reader, cases[i].has_record, cases[i].acknowledges);
+        fill_queue(&world, cases[at].reader, cases[at].has_record, cases[at].acknowledges);
+        if (i % 2 != 0) {
+            open_store_again(&world); /* where the queue is not open */
+        }
         assert_true(hf_storage_has_queue(world.store, "traces~2"));
-        assert_int_equal(hf_storage_remove_drained(world.store, "traces~2"), cases[i].goes);
-        assert_int_equal(hf_storage_has_queue(world.store, "traces~2"), !cases[i].goes);
+        assert_int_equal(hf_storage_remove_drained(world.store, "traces~2"), cases[at].goes);
+        assert_int_equal(hf_storage_has_queue(world.store, "traces~2"), !cases[at].goes);
         end(&world);
     }
+}
+
+static void removes_nothing_that_is_in_use(void **state)
+{
+    struct world world;
+    (void)state;
+    begin(&world);
+    fill_queue(&world, "otlp", true, true);
+    hf_storage_hold(world.store);
+    hf_storage_hold(world.store);
+    hf_storage_release(world.store);
+    assert_false(hf_storage_remove_drained(world.store, "traces~2"));
+    hf_storage_release(world.store);
+    assert_true(hf_storage_remove_drained(world.store, "traces~2"));
+    end(&world);
 }
 
 static void ends_a_removal_that_was_interrupted(void **state)
@@ -151,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(removes_what_all_readers_are_done_with),
+        cmocka_unit_test(removes_nothing_that_is_in_use),
         cmocka_unit_test(ends_a_removal_that_was_interrupted),
         cmocka_unit_test(knows_no_queue_that_was_never_there),
     };
