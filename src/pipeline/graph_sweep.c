@@ -23,7 +23,9 @@ size_t hf_graph_sweep_shards(struct hf_graph *graph)
         if (!pipeline->is_retired || pipeline->wal == NULL) {
             continue;
         }
-        if (hf_storage_remove_drained(graph->host->store, pipeline->id)) {
+        /* A reload that failed may have removed it. */
+        if (!hf_storage_has_queue(graph->host->store, pipeline->id) ||
+            hf_storage_remove_drained(graph->host->store, pipeline->id)) {
             pipeline->wal = NULL;
             continue;
         }

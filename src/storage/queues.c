@@ -16,6 +16,8 @@
 #define QUEUES_MAX 1024
 #define DEAD_LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)
 #define MIB 1048576.0
+#define TAIL_BYTES ((size_t)8 << 20) /* of one queue, or of all of a pipeline with up to eight */
+#define TAIL_BYTES_MIN ((size_t)1 << 20)
 
 static void on_event(void *user, const struct wal_event *event)
 {
@@ -175,6 +177,13 @@ static struct wal_limits limits_of(const struct hf_storage *store,
     };
 }
 
+/* What a queue may keep in memory of its newest records; 0: the default. */
+static size_t tail_bytes(unsigned parts)
+{
+    size_t part = parts > 1 ? TAIL_BYTES / parts : 0;
+    return part != 0 && part < TAIL_BYTES_MIN ? TAIL_BYTES_MIN : part;
+}
+
 /* With the mutex held. */
 static enum wal_status need_queue(struct hf_storage *store, const char *pipeline,
                                   const struct hf_queue_options *options,
@@ -185,6 +194,7 @@ static enum wal_status need_queue(struct hf_storage *store, const char *pipeline
     if (queue == NULL) {
         struct wal_limits limits = limits_of(store, options);
         struct wal_options made = {.max_bytes = limits.max_bytes,
+                                   .tail_bytes = tail_bytes(options->parts),
                                    .drop_oldest = limits.drop_oldest};
         status = open_queue_of_kind(store, HF_STORAGE_QUEUE, pipeline, &made, &queue);
     }

@@ -1,11 +1,12 @@
 """Several queues for one pipeline: kills, reloads and other numbers of them lose nothing, and the books of each
 balance (docs/decisions/shards.md)."""
 
+import collections
 import os
 
 from support import otlp
 from support.backends import HttpBackend
-from support.holdfast import config, otlphttp_exporter
+from support.holdfast import FAST_RETRY, config, otlphttp_exporter
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
 
@@ -59,6 +60,27 @@ def test_kills_and_an_outage_lose_nothing(start, ending):
     for name in (f"{signal}{shard}" for signal in ("traces", "logs") for shard in ("", "~1", "~2")):
         assert found[name]["appended"]["items"] > 0
         assert holdfast.metric("holdfast_queue_appended_items", queue=name, kind="queue") > 0
+
+
+def test_named_records_are_stored_once_whatever_their_number(start, ending):
+    """The window of a sender is in the first queue, which is always there."""
+    backend = ending.enter_context(HttpBackend())
+    backend.stop()
+    last = start(sharded(backend, 3))
+    sending = {"endpoint": last.http_base, "retry_on_failure": dict(FAST_RETRY), "timeout": "5s", "once": True}
+    first = start(config({"otlphttp": sending}))
+    with Load(first, PATHS, items=20) as load:
+        for shards in (3, 1, 3):
+            wait_for_acknowledged(load, len(load.acknowledged) + 400)
+            last.write_config(sharded(backend, shards))
+            for one in (last, first):
+                one.kill9()
+                one.start()
+        wait_for_acknowledged(load, len(load.acknowledged) + 100)
+    until(lambda: all(queued(first, name) == 0 for name in queues(first)), "the sender has sent all")
+    backend.start()
+    backend.wait_for(load.acknowledged)
+    assert [one for one, count in collections.Counter(backend.ids()).items() if count > 1] == []
 
 
 def test_fewer_and_more_of_them_lose_nothing(start, ending):
