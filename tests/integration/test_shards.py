@@ -26,8 +26,17 @@ def queues(holdfast):
     return {one["id"]: one for one in holdfast.queue("stat")["queues"] if one["kind"] == "queue"}
 
 
-def queued(holdfast, name):
-    return sum(one["queued"]["items"] for one in queues(holdfast)[name]["exporters"])
+def queued(queue):
+    return sum(one["queued"]["items"] for one in queue["exporters"])
+
+
+def is_empty(holdfast):
+    return all(queued(queue) == 0 for queue in queues(holdfast).values())
+
+
+def all_wait(holdfast):
+    found = queues(holdfast)
+    return all(queued(found[name]) > 0 for name in ("traces", "traces~1", "traces~2"))
 
 
 def folders(holdfast):
@@ -37,7 +46,7 @@ def folders(holdfast):
 def assert_all_arrive(holdfast, backend, load):
     backend.wait_for(load.acknowledged)
     assert set(backend.ids()) <= set(load.offered)
-    until(lambda: all(queued(holdfast, name) == 0 for name in queues(holdfast)), "the queues get empty")
+    until(lambda: is_empty(holdfast), "the queues get empty")
     assert holdfast.queue("stat")["balanced"] is True
 
 
@@ -77,7 +86,7 @@ def test_named_records_are_stored_once_whatever_their_number(start, ending):
                 one.kill9()
                 one.start()
         wait_for_acknowledged(load, len(load.acknowledged) + 100)
-    until(lambda: all(queued(first, name) == 0 for name in queues(first)), "the sender has sent all")
+    until(lambda: is_empty(first), "the sender has sent all")
     backend.start()
     backend.wait_for(load.acknowledged)
     assert [one for one, count in collections.Counter(backend.ids()).items() if count > 1] == []
@@ -95,7 +104,7 @@ def test_fewer_and_more_of_them_lose_nothing(start, ending):
         holdfast.kill9()
         holdfast.start()
         wait_for_acknowledged(load, len(load.acknowledged) + 500)
-        until(lambda: queued(holdfast, "traces~1") > 0 and queued(holdfast, "traces~2") > 0, "all have something")
+        until(lambda: all_wait(holdfast), "all have something")
         holdfast.write_config(sharded(backend, 1))
         holdfast.reload()
         holdfast.wait_for_log("the new configuration runs")
