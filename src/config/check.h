@@ -56,6 +56,12 @@ struct hf_id_item *hf_check_ids(struct hf_load *load, const struct hf_key_path *
 void hf_check_service(struct hf_build *build);
 void hf_check_pipelines(struct hf_build *build, struct hf_yaml_place place,
                         const struct hf_yaml *node);
+/* Reads `shards` of a pipeline whose parts are known, and checks that they can have it. */
+void hf_check_shards(struct hf_build *build, const struct hf_key_path *pipeline_path,
+                     const struct hf_yaml *node, struct hf_config_pipeline *pipeline);
+/* Refuses an id that is that of a queue of another pipeline. */
+void hf_check_shard_ids(struct hf_build *build, struct hf_yaml_place place,
+                        const struct hf_key_path *path, const char *id);
 /* service.telemetry.resource in each of its spellings; a NULL value takes an attribute away. */
 struct hf_string_map hf_check_resource(struct hf_load *load, const struct hf_yaml *node);
 void hf_check_telemetry(struct hf_build *build, struct hf_yaml_place place,

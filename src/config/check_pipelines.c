@@ -140,10 +140,12 @@ static void report_unknown_keys(struct draft *draft, const struct hf_yaml *body)
             known = known || strcmp(hf_kind_words[kind].section, entry->key) == 0;
             hf_suggest(&suggestion, hf_kind_words[kind].section);
         }
+        known = known || strcmp("shards", entry->key) == 0;
+        hf_suggest(&suggestion, "shards");
         if (!known) {
             hf_load_error(draft->build->load, entry->place, &path,
-                          "unknown key%s%s%s; expected receivers, processors or exporters ('' has "
-                          "invalid keys: %s)",
+                          "unknown key%s%s%s; expected receivers, processors, exporters or shards "
+                          "('' has invalid keys: %s)",
                           suggestion.best == NULL ? "" : "; did you mean \"",
                           suggestion.best == NULL ? "" : suggestion.best,
                           suggestion.best == NULL ? "" : "\"?", entry->key);
@@ -153,7 +155,7 @@ static void report_unknown_keys(struct draft *draft, const struct hf_yaml *body)
 
 static void read_pipeline(struct hf_build *build, const struct hf_yaml_entry *entry)
 {
-    struct hf_config_pipeline pipeline = {0};
+    struct hf_config_pipeline pipeline = {.shard_count = 1};
     struct draft draft = {.build = build, .place = entry->place, .pipeline = &pipeline};
     struct hf_key_path section = {.key = "service::pipelines"};
     const struct hf_yaml *body = entry->value;
@@ -179,6 +181,8 @@ static void read_pipeline(struct hf_build *build, const struct hf_yaml_entry *en
                                      &pipeline.processor_count);
     pipeline.exporters =
         read_parts(&draft, HF_EXPORTER, hf_yaml_value(body, "exporters"), &pipeline.exporter_count);
+    hf_check_shard_ids(build, entry->place, &draft.path, pipeline.id);
+    hf_check_shards(build, &draft.path, hf_yaml_value(body, "shards"), &pipeline);
     for (size_t i = 0; i < build->config->pipeline_count; i++) {
         if (strcmp(build->config->pipelines[i].id, pipeline.id) == 0) {
             hf_load_error(build->load, entry->place, &draft.path,

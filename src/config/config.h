@@ -53,12 +53,26 @@ struct hf_config_component {
     unsigned line;    /* 0: the source as a whole */
 };
 
+/* By what it is chosen which queue of its pipeline a request, or a part of it, goes to. */
+enum hf_shard_by { HF_SHARD_ROUND_ROBIN = 0, HF_SHARD_TRACE_ID, HF_SHARD_RESOURCE, HF_SHARD_BYS };
+
+#define HF_SHARDS_MAX 64u
+
 struct hf_config_pipeline {
     const char *id; /* "traces/2" */
     enum hf_signal signal;
     const struct hf_config_component *const *receivers, *const *processors, *const *exporters;
     size_t receiver_count, processor_count, exporter_count;
+    unsigned shard_count; /* queues, 1 to HF_SHARDS_MAX */
+    enum hf_shard_by shard_by;
 };
+
+/* "round_robin", "trace_id", "resource". */
+const char *hf_shard_by_name(enum hf_shard_by by);
+
+/* The queues of a pipeline are called "traces", "traces~1", "traces~2", ...: the one of that
+ * number. False: it does not fit. */
+HF_MUST_USE bool hf_shard_id(const char *pipeline, unsigned number, char *out, size_t room);
 
 /*
  * Loads. Returns the configuration when there is no error, else NULL; findings (errors, warnings,

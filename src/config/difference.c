@@ -110,13 +110,14 @@ static bool same_parts(const struct hf_config_component *const *a, size_t a_coun
 static void compare_pipeline(struct report *report, const struct hf_config_pipeline *a,
                              const struct hf_config_pipeline *b)
 {
+    bool same_shards = a->shard_count == b->shard_count && a->shard_by == b->shard_by;
     const bool same[] = {
         same_parts(a->receivers, a->receiver_count, b->receivers, b->receiver_count),
         same_parts(a->processors, a->processor_count, b->processors, b->processor_count),
         same_parts(a->exporters, a->exporter_count, b->exporters, b->exporter_count),
     };
     const char *gap = "";
-    if (same[0] && same[1] && same[2]) {
+    if (same[0] && same[1] && same[2] && same_shards) {
         return;
     }
     fprintf(report->out, "~ service::pipelines::%s: ", a->id);
@@ -125,6 +126,9 @@ static void compare_pipeline(struct report *report, const struct hf_config_pipel
             fprintf(report->out, "%s%s", gap, hf_kind_words[kind].section);
             gap = ", ";
         }
+    }
+    if (!same_shards) {
+        fprintf(report->out, "%sshards", gap);
     }
     fputc('\n', report->out);
     report->differs = true;

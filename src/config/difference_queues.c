@@ -23,6 +23,16 @@ static bool is_read_at_once(const struct hf_config_component *part)
            part->component->connector->connect != NULL;
 }
 
+static void visit_exporters(const struct hf_config_pipeline *pipeline, const char *queue,
+                            const struct visit *visit)
+{
+    for (size_t i = 0; i < pipeline->exporter_count; i++) {
+        if (!is_read_at_once(pipeline->exporters[i])) {
+            visit->take(visit, queue, pipeline->exporters[i]->id);
+        }
+    }
+}
+
 static void visit_pipeline(const struct hf_config_pipeline *pipeline, const struct visit *visit)
 {
     char queue[NAME_BYTES];
@@ -34,9 +44,10 @@ static void visit_pipeline(const struct hf_config_pipeline *pipeline, const stru
             snprintf(queue, sizeof(queue), "%s>%s", pipeline->id, processor->id);
         }
     }
-    for (size_t i = 0; i < pipeline->exporter_count; i++) {
-        if (!is_read_at_once(pipeline->exporters[i])) {
-            visit->take(visit, queue, pipeline->exporters[i]->id);
+    visit_exporters(pipeline, queue, visit);
+    for (unsigned number = 1; number < pipeline->shard_count; number++) {
+        if (hf_shard_id(pipeline->id, number, queue, sizeof(queue))) {
+            visit_exporters(pipeline, queue, visit);
         }
     }
 }
@@ -64,10 +75,26 @@ static bool reads(const struct hf_config *config, const char *queue, const char 
     return found;
 }
 
+/* A shard that is no more: does the reader have the pipeline's own queue? */
+static bool reads_first(const struct hf_config *config, const char *queue, const char *reader)
+{
+    char first[NAME_BYTES];
+    const char *mark = strrchr(queue, '~');
+    if (mark == NULL) {
+        return false;
+    }
+    snprintf(first, sizeof(first), "%.*s", (int)(mark - queue), queue);
+    return reads(config, first, reader);
+}
+
 static void tell(const struct visit *visit, const char *queue, const char *reader)
 {
     bool in_both = reads(visit->other, queue, reader);
-    if (visit->is_before && in_both) {
+    bool is_sent_on = visit->is_before && !in_both && reads_first(visit->other, queue, reader);
+    if (is_sent_on) {
+        fprintf(visit->out, "- queue %s: %s sends what is in it, then it is removed\n", queue,
+                reader);
+    } else if (visit->is_before && in_both) {
         fprintf(visit->out, "= queue %s: %s keeps its place\n", queue, reader);
     } else if (visit->is_before) {
         fprintf(visit->out, "- queue %s: %s reads it no more; its backlog stays there\n", queue,

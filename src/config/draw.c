@@ -1,6 +1,7 @@
 /*
  * draw: the pipelines of a configuration as a picture's text, for Mermaid or Graphviz.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -151,12 +152,19 @@ static void add_link(struct chain *chain, enum shape shape, const char *label)
     chain->last = node;
 }
 
-/* The queue behind a processor is called as in `holdfast queue`: "traces>tail_sampling". */
-static void add_queue(struct chain *chain, const char *pipeline, const char *processor)
+/* The queue behind a processor is called as in `holdfast queue`: "traces>tail_sampling". Several
+ * are one node. */
+static void add_queue(struct chain *chain, const struct hf_config_pipeline *pipeline,
+                      const char *processor)
 {
     char label[2 * 1024 + 256]; /* ids are shorter */
-    snprintf(label, sizeof(label), "queue %s%s%s", pipeline, processor != NULL ? ">" : "",
-             processor != NULL ? processor : "");
+    char shards[64] = "";
+    if (pipeline->shard_count > 1) {
+        snprintf(shards, sizeof(shards), ": %u shards, %s", pipeline->shard_count,
+                 hf_shard_by_name(pipeline->shard_by));
+    }
+    snprintf(label, sizeof(label), "queue %s%s%s%s", pipeline->id, processor != NULL ? ">" : "",
+             processor != NULL ? processor : "", shards);
     add_link(chain, QUEUE, label);
 }
 
@@ -170,13 +178,13 @@ static void draw_chain(struct chain *chain, const struct hf_config_pipeline *pip
     for (size_t i = 0; i < pipeline->processor_count; i++) {
         const struct hf_config_component *processor = pipeline->processors[i];
         if (is_queued(processor)) { /* it reads from a queue */
-            add_queue(chain, pipeline->id, behind);
+            add_queue(chain, pipeline, behind);
             behind = processor->id;
         }
         add_link(chain, PROCESSOR, processor->id);
     }
     if (!skips_queue(pipeline)) {
-        add_queue(chain, pipeline->id, behind);
+        add_queue(chain, pipeline, behind);
     }
     end_group(chain->drawing);
 }

@@ -3,6 +3,7 @@
  */
 #include "schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -112,6 +113,37 @@ static void put_ids(struct hf_schema *schema, const char *key, const char *help,
     hf_writer_end(schema->writer);
 }
 
+static void put_limits(struct hf_schema *schema)
+{
+    char most[16];
+    snprintf(most, sizeof(most), "%u", HF_SHARDS_MAX);
+    put_one(schema, "minimum");
+    hf_writer_key(schema->writer, "maximum");
+    hf_writer_scalar(schema->writer, most, HF_SCALAR_INT);
+}
+
+/* A number, or a map of a number and what chooses. */
+static void put_shards(struct hf_schema *schema)
+{
+    begin(schema, "shards");
+    hf_schema_text(schema, "description",
+                   "Queues of this pipeline, each with its own disk files; default 1.");
+    hf_schema_types(schema, "integer string object", true);
+    put_limits(schema);
+    begin(schema, "properties");
+    begin(schema, "count");
+    hf_schema_types(schema, "integer string", false);
+    put_limits(schema);
+    hf_writer_end(schema->writer);
+    begin(schema, "by");
+    hf_schema_text(schema, "description", "round_robin, trace_id or resource.");
+    hf_schema_types(schema, "string", true);
+    hf_writer_end(schema->writer);
+    hf_writer_end(schema->writer);
+    put_false(schema, "additionalProperties");
+    hf_writer_end(schema->writer);
+}
+
 static void put_required(struct hf_schema *schema, const char *const *keys, size_t count)
 {
     hf_writer_key(schema->writer, "required");
@@ -132,6 +164,7 @@ static void put_pipeline(struct hf_schema *schema, const char *key)
             true);
     put_ids(schema, "processors", "Ids of processors, in their order.", false);
     put_ids(schema, "exporters", "Ids of exporters, or of connectors to other pipelines.", true);
+    put_shards(schema);
     hf_writer_end(schema->writer);
     put_required(schema, required, 1);
     hf_writer_end(schema->writer);

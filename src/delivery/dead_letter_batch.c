@@ -17,7 +17,8 @@
 static struct hf_slice client_meta(const struct export_request *request,
                                    struct hf_slice *ret_pipeline)
 {
-    const struct hf_pipeline *pipeline = request->reader->pipeline;
+    const struct hf_pipeline *own = request->reader->pipeline;
+    const struct hf_pipeline *pipeline = own != NULL && own->lead != NULL ? own->lead : own;
     struct hf_slice meta = request->ranges[0].record->stored.meta;
     struct hf_meta_entry entry;
     size_t cursor = 0;

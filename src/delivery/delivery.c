@@ -184,7 +184,8 @@ static struct wal_consumer_options consumer_options(struct queue_reader *reader)
     struct wal_consumer_options options = {
         .name = reader->delivery->node->id, .wake = hf_queue_reader_wake, .user = reader};
     if (queue->queue_size_written) {
-        uint64_t limit = (uint64_t)queue->queue_size;
+        unsigned parts = reader->pipeline->queue_count > 1 ? reader->pipeline->queue_count : 1;
+        uint64_t limit = ((uint64_t)queue->queue_size + parts - 1) / parts;
         options.limit_records = queue->sizer == HF_SIZER_REQUESTS ? limit : 0;
         options.limit_items = queue->sizer == HF_SIZER_ITEMS ? limit : 0;
         options.limit_bytes = queue->sizer == HF_SIZER_BYTES ? limit : 0;
@@ -209,7 +210,7 @@ static enum wal_status open_consumer(struct queue_reader *reader, bool only_new)
             options.adopt = attach;
             hf_node_log(delivery->node, HF_LOG_INFO, "took over the backlog of %s in pipeline %s",
                         attach, reader->pipeline->id);
-        } else if (status == WAL_OK) {
+        } else if (status == WAL_OK && reader->pipeline->lead == NULL) {
             hf_node_log(
                 delivery->node, HF_LOG_WARN,
                 "sending_queue::attach: pipeline %s has no backlog of a removed exporter %s",
@@ -243,6 +244,38 @@ void hf_delivery_apply_limits(struct hf_delivery *delivery)
 {
     const struct wal_limits limits = hf_dead_letter_limits(delivery);
     hf_storage_limit_dead_letters(delivery->node->host->store, delivery->node->id, &limits);
+}
+
+/* ---- a queue that is no more ---- */
+
+static bool is_idle(const struct queue_reader *reader)
+{
+    return reader == NULL ||
+           (reader->pending == NULL && reader->waiting == NULL && reader->in_flight == 0 &&
+            reader->isolated.count == 0 && reader->held.records == 0);
+}
+
+static void let_go(struct hf_task *task)
+{
+    struct queue_reader *reader = HF_CONTAINER(task, struct queue_reader, let_go);
+    if (reader->consumer != NULL && !reader->delivery->stopping && is_idle(reader) &&
+        is_idle(reader->live)) {
+        wal_consumer_close(reader->consumer);
+        reader->consumer = NULL;
+        atomic_store(&reader->wal, NULL);
+    }
+    atomic_store(&reader->is_letting_go, false);
+}
+
+void hf_delivery_let_go(struct hf_delivery *delivery, const struct hf_pipeline *pipeline)
+{
+    for (struct queue_reader *reader = delivery->readers; reader != NULL; reader = reader->next) {
+        if (reader->pipeline == pipeline && atomic_load(&reader->wal) != NULL &&
+            !atomic_exchange(&reader->is_letting_go, true)) {
+            reader->let_go.run = let_go;
+            hf_loop_post(delivery->loop, &reader->let_go);
+        }
+    }
 }
 
 static enum hf_status start_auth_keys(struct hf_delivery *delivery)

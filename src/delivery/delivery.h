@@ -49,6 +49,10 @@ HF_MUST_USE enum hf_status hf_delivery_open_consumers(struct hf_delivery *delive
 /* Sets the limit of this configuration for dead letters that exist already. */
 void hf_delivery_apply_limits(struct hf_delivery *delivery);
 
+/* While it runs: closes its consumer in a queue that nothing is appended to any more, soon, unless
+ * something of it is still being sent. */
+void hf_delivery_let_go(struct hf_delivery *delivery, const struct hf_pipeline *pipeline);
+
 HF_MUST_USE enum hf_status hf_delivery_start(struct hf_delivery *delivery);
 
 /* Starts no more requests; returns at once, so that several deliveries share one grace period. */

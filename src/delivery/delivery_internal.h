@@ -73,7 +73,9 @@ struct queue_reader {
     struct wal_consumer *consumer;
     struct batch_limits batch_limits;
     struct batch_series batches;
-    struct hf_task wake; /* posted by the committer */
+    struct hf_task wake;   /* posted by the committer */
+    struct hf_task let_go; /* posted by the main thread, unless it is on its way */
+    atomic_bool is_letting_go;
     struct hf_timer timer;
     bool dry; /* the last read found nothing; `wake` is armed */
     struct in_flight_record *pending, **pending_end;

@@ -62,12 +62,15 @@ static void add_up(void *user, const struct wal_consumer_stat *stat)
 uint64_t hf_delivery_queued(const struct hf_delivery *delivery, int64_t sizer)
 {
     struct sum sum = {.name = delivery->node->id, .sizer = sizer};
+    struct hf_storage *store = delivery->node->host->store;
+    hf_storage_hold(store);
     for (const struct queue_reader *reader = delivery->readers; reader != NULL;
          reader = reader->next) {
         struct wal *wal = atomic_load(&reader->wal);
         enum wal_status status = wal != NULL ? wal_consumer_each(wal, add_up, &sum) : WAL_OK;
         (void)status; /* a number that misses one queue */
     }
+    hf_storage_release(store);
     return sum.queued;
 }
 

@@ -29,6 +29,7 @@ struct hf_own_spans;
 struct hf_span_name;
 struct hf_exporter_histories;
 struct hf_taps;
+struct hf_shards;
 
 #define HF_INSTANCE_SIZE 37 /* a UUID as text */
 
@@ -63,12 +64,17 @@ struct hf_transport {
 
 /*
  * One pipeline, or the part of a pipeline behind a queued processor: the processors that a batch
- * passes, and the queue it goes to. Immutable after start.
+ * passes, and the queue it goes to. Of a pipeline with several queues (pipeline/shards.h) each
+ * further one is a pipeline without processors, which no route leads to. Immutable after start.
  */
 struct hf_pipeline {
-    const char
-        *id; /* of its queue: "traces", or "traces>tail_sampling" behind that queued_processor */
-    char *own_id; /* the same, to be freed, of the latter */
+    /* Of its queue: "traces", "traces>tail_sampling" behind that queued_processor, "traces~1". */
+    const char *id;
+    char *own_id;                   /* the same, to be freed, of the latter two */
+    const struct hf_pipeline *lead; /* of such a further queue: the pipeline; otherwise NULL */
+    struct hf_shards *shards;       /* NULL: all goes into its own queue */
+    unsigned queue_count;           /* that share its limits; 0 is 1 */
+    bool is_retired;                /* nothing is appended any more, what is queued is sent */
     enum hf_signal signal;
     struct hf_node **processors;
     size_t processor_count;

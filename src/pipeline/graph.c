@@ -16,6 +16,7 @@
 #include "ingest.h"
 #include "listeners.h"
 #include "queued_processor.h"
+#include "shards.h"
 #include "storage/storage.h"
 #include "util/log.h"
 #include "util/metrics.h"
@@ -55,7 +56,11 @@ static bool make_arrays(struct hf_graph *graph)
     hf_config_extensions(graph->config, &extensions);
     size_t processors = count_uses(pipelines, count, HF_PROCESSOR);
     /* Each queued_processor among the processors cuts a pipeline in two. */
-    graph->pipelines = calloc(count + processors, sizeof(*graph->pipelines));
+    size_t further = 0;
+    for (size_t i = 0; i < count && graph->host->store != NULL; i++) {
+        further += hf_shards_count_further(graph->host->store, &pipelines[i]);
+    }
+    graph->pipelines = calloc(count + processors + further, sizeof(*graph->pipelines));
     graph->connectors = calloc(count_uses(pipelines, count, HF_RECEIVER) +
                                    count_uses(pipelines, count, HF_EXPORTER),
                                sizeof(struct hf_node *));
@@ -201,8 +206,11 @@ void hf_graph_apply_limits(struct hf_graph *graph)
     for (size_t i = 0; i < graph->pipeline_count; i++) {
         const struct hf_pipeline *pipeline = &graph->pipelines[i];
         const struct hf_queue_options options = {.max_bytes = pipeline->limits.max_bytes,
+                                                 .parts = pipeline->queue_count,
                                                  .drop_oldest = pipeline->limits.drop_oldest};
-        hf_storage_limit_queue(graph->host->store, pipeline->id, &options);
+        if (!pipeline->is_retired) {
+            hf_storage_limit_queue(graph->host->store, pipeline->id, &options);
+        }
     }
     for (size_t i = 0; i < graph->exporter_count; i++) {
         hf_delivery_apply_limits(graph->exporters[i]->delivery);
@@ -243,6 +251,7 @@ void hf_graph_free(struct hf_graph *graph)
         free(graph->pipelines[i].enqueue_failed);
         free(graph->pipelines[i].behind);
         free(graph->pipelines[i].own_id);
+        free(graph->pipelines[i].shards);
     }
     free(graph->pipelines);
     free_nodes(graph->extensions, graph->extension_count);

@@ -73,6 +73,12 @@ bool hf_graph_is_held(const struct hf_graph *graph);
 /* After stop, or instead of start, when it is not inflight. NULL is nothing. */
 void hf_graph_free(struct hf_graph *graph);
 
+/*
+ * Removes the queues that were shards of a pipeline and are empty now; how many are left. No
+ * earlier graph may still append to them. Main thread, while it runs.
+ */
+size_t hf_graph_sweep_shards(struct hf_graph *graph);
+
 /* Every loop of a running graph takes a turn, in which what is due is done; waits for that. */
 void hf_graph_wake(struct hf_graph *graph);
 

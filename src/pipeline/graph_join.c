@@ -11,6 +11,7 @@
 #include "graph_internal.h"
 #include "ingest.h"
 #include "queued_processor.h"
+#include "shards.h"
 #include "storage/storage.h"
 #include "util/delivery_config.h"
 #include "util/metrics.h"
@@ -19,7 +20,7 @@
 /* What the exporters of a pipeline ask of its queue: the largest limit, the strongest wish. */
 static struct hf_queue_options queue_options(const struct hf_config_pipeline *from, bool *ret_zstd)
 {
-    struct hf_queue_options options = {0};
+    struct hf_queue_options options = {.parts = from->shard_count};
     *ret_zstd = false;
     for (size_t i = 0; i < from->exporter_count; i++) {
         const struct hf_delivery_config *sending = from->exporters[i]->delivery;
@@ -67,6 +68,7 @@ static enum hf_status open_pipeline(struct hf_graph *graph, const struct hf_conf
     }
     struct hf_queue_options options = queue_options(from, &pipeline->zstd);
     pipeline->limits = (struct wal_limits){options.max_bytes, options.drop_oldest};
+    pipeline->queue_count = from->shard_count;
     *ret_pipeline = pipeline;
     return hf_storage_queue(graph->host->store, id, &options, &pipeline->wal, reterr);
 }
@@ -197,6 +199,75 @@ static bool all_answer_at_once(const struct hf_pipeline *pipeline)
     return true;
 }
 
+/* ---- further queues ---- */
+
+/* What reads the pipeline's first queue reads this one too. */
+static enum hf_status join_readers(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                   const struct hf_pipeline *first, struct hf_pipeline *shard)
+{
+    enum hf_status status = HF_OK;
+    struct hf_node *behind = first->behind_count == 1 ? first->behind[0] : NULL;
+    if (behind != NULL && behind->component->kind == HF_PROCESSOR) {
+        shard->behind[shard->behind_count++] = behind;
+        return hf_queued_processor_add(behind->queued_processor, shard, from);
+    }
+    for (size_t i = 0; i < from->exporter_count && status == HF_OK; i++) {
+        status = from->exporters[i]->kind == HF_CONNECTOR
+                     ? join_connector(graph, shard, from->exporters[i])
+                     : join_exporter(graph, shard, from->exporters[i]);
+    }
+    return status;
+}
+
+static enum hf_status join_further(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                   struct hf_pipeline *first, unsigned number, char *reterr)
+{
+    char id[HF_SHARD_ID_BYTES_MAX];
+    if (!hf_shard_id(from->id, number, id, sizeof(id))) {
+        return HF_OK; /* longer than a name of a queue can be: it cannot be there */
+    }
+    bool is_retired = number >= from->shard_count;
+    if (is_retired && (!hf_storage_has_queue(graph->host->store, id) ||
+                       hf_storage_remove_drained(graph->host->store, id))) {
+        return HF_OK;
+    }
+    char *own_id = strdup(id);
+    struct hf_pipeline *shard = NULL;
+    enum hf_status status =
+        own_id != NULL ? open_pipeline(graph, from, own_id, &shard, reterr) : HF_NOMEM;
+    if (shard == NULL) {
+        free(own_id);
+        return status;
+    }
+    shard->own_id = own_id;
+    shard->lead = first;
+    shard->is_retired = is_retired;
+    shard->batching = first->batching;
+    shard->batching_id = first->batching_id;
+    if (status == HF_OK && !first->skips_queue) {
+        status = join_readers(graph, from, first, shard);
+    }
+    if (status == HF_OK && !is_retired) {
+        first->shards->queues[first->shards->count++] = shard;
+    }
+    return status;
+}
+
+/* The other queues of a pipeline, and those that it had and that still hold data. */
+static enum hf_status join_shards(struct hf_graph *graph, const struct hf_config_pipeline *from,
+                                  struct hf_pipeline *first, char *reterr)
+{
+    enum hf_status status = HF_OK;
+    if (from->shard_count > 1) {
+        first->shards = hf_shards_new(first, from->shard_by);
+        status = first->shards != NULL ? HF_OK : HF_NOMEM;
+    }
+    for (unsigned number = 1; number < HF_SHARDS_MAX && status == HF_OK; number++) {
+        status = join_further(graph, from, first, number, reterr);
+    }
+    return status;
+}
+
 static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_config_pipeline *from,
                                     char *reterr)
 {
@@ -216,6 +287,7 @@ static enum hf_status join_pipeline(struct hf_graph *graph, const struct hf_conf
     }
     if (status == HF_OK) {
         last->skips_queue = all_answer_at_once(last);
+        status = join_shards(graph, from, first, reterr);
     }
     return status;
 }

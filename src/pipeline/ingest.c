@@ -12,11 +12,12 @@
 
 #include <holdfast/component.h>
 
+#include "added_attributes.h"
 #include "checkpoints.h"
 #include "graph.h"
 #include "node/taps.h"
 #include "once.h"
-#include "pdata/edit.h"
+#include "shards.h"
 #include "storage/storage.h"
 #include "util/compress.h"
 #include "util/metrics.h"
@@ -235,6 +236,22 @@ static enum hf_status fill(struct submission *submission, const struct hf_pipeli
     return HF_OK;
 }
 
+/* Notes what the queues of a pipeline with several are to get. */
+static enum hf_status fill_shards(struct submission *submission, const struct hf_pipeline *pipeline,
+                                  struct hf_batch *batch, const struct tenancy *tenancy)
+{
+    if (submission->once != NULL || submission->checkpoint_count != 0) {
+        return fill(submission, pipeline, batch, tenancy); /* the first has its place */
+    }
+    struct hf_shard_parts parts;
+    enum hf_status status = hf_shards_divide(pipeline->shards, batch, &parts);
+    for (size_t i = 0; i < parts.count && status == HF_OK; i++) {
+        status = fill(submission, parts.items[i].pipeline, parts.items[i].batch, tenancy);
+    }
+    hf_shard_parts_release(&parts);
+    return status;
+}
+
 static void report_refusal(const struct hf_node *node, const struct entry *entry,
                            enum wal_status status)
 {
@@ -327,7 +344,9 @@ static enum hf_status process_into(struct submission *submission,
         return status;
     }
     if (!pipeline->skips_queue) {
-        status = fill(submission, pipeline, processed, &passing.tenancy);
+        status = pipeline->shards == NULL
+                     ? fill(submission, pipeline, processed, &passing.tenancy)
+                     : fill_shards(submission, pipeline, processed, &passing.tenancy);
     }
     if (status == HF_OK) {
         status = connect(submission, pipeline, processed);
@@ -418,40 +437,6 @@ static struct submission *new_submission(const struct destination *to, const str
     return submission;
 }
 
-/* ---- attributes that all of a receiver get ---- */
-
-struct adding {
-    struct hf_editor editor;
-    const struct hf_node *node;
-};
-
-static void add_attributes(struct hf_editor *editor, struct hf_attributes *attributes)
-{
-    const struct hf_node *node = HF_CONTAINER(editor, struct adding, editor)->node;
-    for (size_t i = 0; i < node->added_count; i++) {
-        struct hf_slice key = hf_slice_text(node->added[i].key);
-        if (hf_attributes_find(attributes, key) == NULL) {
-            hf_attributes_set(
-                attributes, key,
-                hf_attributes_string(attributes, hf_slice_text(node->added[i].value)));
-        }
-    }
-}
-
-/* A reference of `ret_batch` is the caller's. */
-static enum hf_status add_to_resources(const struct hf_node *node, struct hf_batch *batch,
-                                       struct hf_batch **ret_batch)
-{
-    struct adding adding = {.editor = {.of_resources = true, .change = add_attributes},
-                            .node = node};
-    if (node->added_count != 0 && batch->items != 0) {
-        return hf_edit_batch(&adding.editor, batch, ret_batch);
-    }
-    hf_ref_take(&batch->ref);
-    *ret_batch = batch;
-    return HF_OK;
-}
-
 /* ---- records with names ---- */
 
 static enum hf_status begin_once(const struct destination *to, struct submission *submission,
@@ -516,7 +501,7 @@ static enum hf_status begin(const struct destination *to, struct submission *sub
 {
     struct hf_node *node = to->node;
     struct hf_batch *batch = NULL;
-    enum hf_status status = add_to_resources(node, from, &batch);
+    enum hf_status status = hf_added_attributes(node, from, &batch);
     if (status != HF_OK) {
         return status;
     }
@@ -560,7 +545,8 @@ static void submit(const struct destination *to, struct hf_batch *from,
     }
     for (size_t i = 0; i < submission->count && submission->is_tapped; i++) {
         const struct entry *entry = &submission->entries[i];
-        hf_taps_offer_in(node->host, NULL, entry->pipeline, entry->batch);
+        const struct hf_pipeline *lead = entry->pipeline->lead;
+        hf_taps_offer_in(node->host, NULL, lead != NULL ? lead : entry->pipeline, entry->batch);
     }
     /* The submission may be gone as soon as the last append is handed over. */
     size_t count = submission->count;

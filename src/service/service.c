@@ -421,7 +421,7 @@ static const struct timespec *next_look(struct service *service)
 {
     static const struct timespec status = {STATUS_PERIOD_S, 0}, sweep = {SWEEP_PERIOD_S, 0};
     static const struct timespec watch = {WATCH_PERIOD_S, 0};
-    if (hf_retired_sweep(&service->retired) != 0) {
+    if (hf_retired_sweep(&service->retired) != 0 || hf_graph_sweep_shards(service->graph) != 0) {
         return &sweep;
     }
     if (service->options->watches_config) {

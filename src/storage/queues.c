@@ -16,6 +16,8 @@
 #define QUEUES_MAX 1024
 #define DEAD_LETTER_SEGMENT_BYTES (UINT64_C(16) << 20)
 #define MIB 1048576.0
+#define TAIL_BYTES ((size_t)8 << 20) /* of one queue, or of all of a pipeline with up to eight */
+#define TAIL_BYTES_MIN ((size_t)1 << 20)
 
 static void on_event(void *user, const struct wal_event *event)
 {
@@ -75,6 +77,36 @@ static struct open_queue *find(struct hf_storage *store, const char *kind, const
     return NULL;
 }
 
+struct open_queue *hf_storage_find_queue(struct hf_storage *store, const char *pipeline)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct open_queue *queue = find(store, HF_STORAGE_QUEUE, pipeline);
+    pthread_mutex_unlock(&store->mutex);
+    return queue;
+}
+
+void hf_storage_take_out(struct hf_storage *store, struct open_queue *queue)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct open_queue **link = &store->queues;
+    while (*link != queue) {
+        link = &(*link)->next;
+    }
+    *link = queue->next;
+    store->count--;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void hf_storage_close_queue(struct open_queue *queue)
+{
+    if (queue->reader != NULL) {
+        wal_consumer_close(queue->reader);
+    }
+    wal_close(queue->wal);
+    free(queue->id);
+    free(queue);
+}
+
 /* With the mutex held. `options` has the limits. */
 static enum wal_status open_queue_of_kind(struct hf_storage *store, const char *kind,
                                           const char *id, struct wal_options *options,
@@ -129,12 +161,7 @@ void hf_storage_close_queues(struct hf_storage *store)
     while (store->queues != NULL) {
         struct open_queue *queue = store->queues;
         store->queues = queue->next;
-        if (queue->reader != NULL) {
-            wal_consumer_close(queue->reader);
-        }
-        wal_close(queue->wal);
-        free(queue->id);
-        free(queue);
+        hf_storage_close_queue(queue);
     }
 }
 
@@ -143,10 +170,18 @@ void hf_storage_close_queues(struct hf_storage *store)
 static struct wal_limits limits_of(const struct hf_storage *store,
                                    const struct hf_queue_options *options)
 {
+    uint64_t max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes;
     return (struct wal_limits){
-        .max_bytes = options->max_bytes != 0 ? options->max_bytes : store->max_bytes,
+        .max_bytes = options->parts > 1 ? max_bytes / options->parts : max_bytes,
         .drop_oldest = options->drop_oldest,
     };
+}
+
+/* What a queue may keep in memory of its newest records; 0: the default. */
+static size_t tail_bytes(unsigned parts)
+{
+    size_t part = parts > 1 ? TAIL_BYTES / parts : 0;
+    return part != 0 && part < TAIL_BYTES_MIN ? TAIL_BYTES_MIN : part;
 }
 
 /* With the mutex held. */
@@ -159,6 +194,7 @@ static enum wal_status need_queue(struct hf_storage *store, const char *pipeline
     if (queue == NULL) {
         struct wal_limits limits = limits_of(store, options);
         struct wal_options made = {.max_bytes = limits.max_bytes,
+                                   .tail_bytes = tail_bytes(options->parts),
                                    .drop_oldest = limits.drop_oldest};
         status = open_queue_of_kind(store, HF_STORAGE_QUEUE, pipeline, &made, &queue);
     }
@@ -377,14 +413,15 @@ void hf_storage_each(struct hf_storage *store,
                      void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                      void *user)
 {
-    /* Queues are only added in front and stay until the store closes, so the walk needs no
-     * lock. */
+    /* Queues are only added in front, and stay while they are held: the walk needs no mutex. */
+    hf_storage_hold(store);
     pthread_mutex_lock(&store->mutex);
     struct open_queue *queue = store->queues;
     pthread_mutex_unlock(&store->mutex);
     for (; queue != NULL; queue = queue->next) {
         visit(user, queue->kind, queue->id, queue->wal);
     }
+    hf_storage_release(store);
 }
 
 /* With the mutex held. */

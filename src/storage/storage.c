@@ -179,6 +179,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     }
     store->log = options->log;
     store->no_fsync = options->no_fsync;
+    pthread_rwlock_init(&store->holds, NULL); /* a thread may hold it more than once */
     pthread_mutex_init(&store->mutex, NULL);
     pthread_mutex_init(&store->arrivals.mutex, NULL);
     int unmade = store->directory[0] != '\0' ? make_parents(store->directory) : 0;
@@ -212,6 +213,7 @@ enum hf_status hf_storage_open(const struct hf_storage_options *options,
     }
     warn_if_open_to_others(store);
     make_damaged(store);
+    hf_storage_remove_rest(store);
     find_default_limit(store);
     if (store->no_fsync) {
         hf_log_line(
@@ -231,6 +233,7 @@ void hf_storage_close(struct hf_storage *store)
     hf_storage_close_queues(store);
     wal_lock_free(store->lock);
     pthread_mutex_destroy(&store->mutex);
+    pthread_rwlock_destroy(&store->holds);
     pthread_mutex_destroy(&store->arrivals.mutex);
     free(store->directory);
     free(store);

@@ -56,6 +56,7 @@ const char *hf_storage_directory(const struct hf_storage *store);
 
 struct hf_queue_options {
     uint64_t max_bytes; /* 0: the default of the directory */
+    unsigned parts;     /* queues that the limit is divided among; 0 is 1 */
     bool drop_oldest;
 };
 
@@ -64,6 +65,21 @@ struct hf_queue_options {
 HF_MUST_USE enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
                                             const struct hf_queue_options *options,
                                             struct wal **ret_wal, char *reterr);
+
+/* Is there a queue of a pipeline of that id: open, or a folder? Main thread. */
+bool hf_storage_has_queue(struct hf_storage *store, const char *pipeline);
+/* Are all consumers that the open queue knows done with all of it? */
+bool hf_storage_is_drained(struct hf_storage *store, const char *pipeline);
+/*
+ * Closes and removes a queue that nothing appends to and no consumer has open, once all consumers
+ * that it knows are done with it. False: it stays, for now. Main thread.
+ */
+bool hf_storage_remove_drained(struct hf_storage *store, const char *pipeline);
+
+/* Until it is released no queue is removed: for who keeps a `struct wal` of a queue that is not its
+ * own. May be nested. Any thread; a NULL store is nothing. */
+void hf_storage_hold(struct hf_storage *store);
+void hf_storage_release(struct hf_storage *store);
 
 /* Puts the limits of a configuration in force, and says in the log which of them are new. Nothing
  * is deleted to get below: see wal_set_limits(). */
@@ -108,7 +124,7 @@ bool hf_storage_open_all(struct hf_storage *store);
  * only; NULL: no dead letters. */
 struct wal_consumer *hf_storage_dead_letter_reader(struct hf_storage *store, const char *exporter);
 
-/* Every open queue. No lock is held during a visit. */
+/* Every open queue, none of which is removed meanwhile. `visit` may call any of this. */
 void hf_storage_each(struct hf_storage *store,
                      void (*visit)(void *user, const char *kind, const char *id, struct wal *wal),
                      void *user);

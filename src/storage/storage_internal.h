@@ -31,7 +31,10 @@ struct hf_storage {
     struct wal_lock *lock;
     bool no_fsync;
     uint64_t max_bytes;
-    pthread_mutex_t mutex; /* guards the next three; a queue stays open until the store closes */
+    /* Who reads has it while using a queue that is not its own; who removes one has it alone, or
+     * comes again later. Taken before the mutex. */
+    pthread_rwlock_t holds;
+    pthread_mutex_t mutex; /* guards the next three */
     struct open_queue *queues;
     size_t count;
     struct hf_requeue_watch *watches;
@@ -46,3 +49,11 @@ int hf_storage_sync_directory(const char *path);
 
 /* queues.c */
 void hf_storage_close_queues(struct hf_storage *store);
+/* The open queue of a pipeline; NULL: none. It stays while it is held. */
+struct open_queue *hf_storage_find_queue(struct hf_storage *store, const char *pipeline);
+/* Takes it out of the list: no one else has it then; and ends it. */
+void hf_storage_take_out(struct hf_storage *store, struct open_queue *queue);
+void hf_storage_close_queue(struct open_queue *queue);
+
+/* drained.c: removes the rest of folders whose removal a kill has interrupted. */
+void hf_storage_remove_rest(const struct hf_storage *store);

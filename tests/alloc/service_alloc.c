@@ -69,7 +69,8 @@ static const char configuration[] =
     "      processors: [memory_limiter, resource, attributes, batch]\n"
     "      exporters: [file, file/packed, file/grouped, otlp, otlphttp, nop]\n"
     "    traces/2: {receivers: [otlp/second], exporters: [pass]}\n"
-    "    traces/3: {receivers: [pass], exporters: [file/second]}\n"
+    "    traces/3: {receivers: [pass], exporters: [file/second],\n"
+    "               shards: {count: 2, by: trace_id}}\n"
     "    logs: {receivers: [otlp], exporters: [nop]}\n";
 
 /* What hf_service_run() puts around a graph. */

@@ -324,7 +324,9 @@ enum hf_exit hf_queue_command(struct hf_storage *store, int count, char *const *
         hf_queue_say(out, "error: %s\n", why);
         return status == HF_INVALID ? HF_EXIT_USAGE : HF_EXIT_FAILED;
     }
+    hf_storage_hold(store); /* the queue that is named stays meanwhile */
     enum hf_exit code = run(store, &arguments, &selection, out);
+    hf_storage_release(store);
     hf_selection_release(&selection);
     return code;
 }

@@ -155,6 +155,9 @@ static void write_pipelines(const struct writing *writing, const struct hf_confi
     hf_json_out_list(writing->json, "pipelines");
     for (size_t i = 0; i < count; i++) {
         const struct hf_pipeline *pipeline = &pipelines[i];
+        if (pipeline->lead != NULL) {
+            continue; /* one more queue of another */
+        }
         if (has(pipeline->processors, pipeline->processor_count, from) ||
             has(pipeline->behind, pipeline->behind_count, from) || is_batching(pipeline, from) ||
             is_fed(writing, from, pipeline)) {

@@ -57,14 +57,18 @@ static void write_if_feeding(void *user, const struct hf_node *node)
 static void write_pipeline(const struct hf_graph *graph, struct hf_json_out *json,
                            const struct hf_pipeline *pipeline)
 {
-    struct feeding feeding = {json, pipeline};
+    const struct hf_pipeline *lead = pipeline->lead != NULL ? pipeline->lead : pipeline;
+    struct feeding feeding = {json, lead};
     hf_json_out_map(json, NULL);
     hf_json_out_text(json, "id", pipeline->id);
     hf_json_out_text(json, "signal", hf_signal_name(pipeline->signal));
+    hf_json_out_text(json, "shard_of", pipeline->lead != NULL ? lead->id : NULL);
     hf_json_out_list(json, "from");
-    hf_graph_each_node(graph, write_if_feeding, &feeding);
+    if (!pipeline->is_retired) {
+        hf_graph_each_node(graph, write_if_feeding, &feeding);
+    }
     hf_json_out_end_list(json);
-    write_processors(json, pipeline);
+    write_processors(json, lead);
     hf_json_out_text(json, "queue", pipeline->skips_queue ? NULL : pipeline->id);
     hf_json_out_list(json, "behind");
     write_nodes(json, pipeline->behind, pipeline->behind_count);

@@ -80,8 +80,8 @@ static void refuses_pipelines_that_cannot_run(void **state)
          "E f:5:2: service::pipelines::traces: must have at least one receiver\n"},
         {"{traces: {reciever: [nop], receivers: [nop], exporters: [nop]}}",
          "E f:5:11: service::pipelines::traces: reciever: unknown key; did you mean "
-         "\"receivers\"?; expected receivers, processors or exporters ('' has invalid keys: "
-         "reciever)\n"},
+         "\"receivers\"?; expected receivers, processors, exporters or shards ('' has invalid "
+         "keys: reciever)\n"},
     };
     (void)state;
 

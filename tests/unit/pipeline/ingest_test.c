@@ -14,6 +14,7 @@
 #include <cmocka.h> /* needs the three before it */
 
 #include "pipeline/graph_internal.h"
+#include "pipeline/shards.h"
 #include "storage/arrivals.h"
 #include "storage/storage.h"
 #include "util/log.h"
@@ -345,9 +346,63 @@ static void does_not_know_what_was_refused(void **state)
     end_world(world);
 }
 
+/* The first queue and two more. */
+static struct world *make_sharded_world(void)
+{
+    struct world *world = make_plain_world();
+    world->front.shards = hf_shards_new(&world->front, HF_SHARD_ROUND_ROBIN);
+    assert_non_null(world->front.shards);
+    for (size_t i = 0; i < LEAVES; i++) {
+        world->leaves[i].lead = &world->front;
+        world->front.shards->queues[world->front.shards->count++] = &world->leaves[i];
+    }
+    return world;
+}
+
+static void fills_the_queues_of_a_pipeline_in_turn(void **state)
+{
+    struct world *world = make_sharded_world();
+    struct hf_pipeline_state found;
+    struct wal_consumer *consumers[2] = {NULL, NULL};
+    const struct wal_consumer_options options = {.name = "reader"};
+    (void)state;
+    assert_int_equal(wal_consumer_open(world->front.wal, &options, &consumers[0]), WAL_OK);
+    assert_int_equal(wal_consumer_open(world->leaves[1].wal, &options, &consumers[1]), WAL_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(submit(world, NULL), HF_OK);
+    }
+    assert_int_equal(appended(&world->front).records, 2);
+    assert_int_equal(appended(&world->leaves[0]).records, 1);
+    assert_int_equal(appended(&world->leaves[1]).records, 1);
+    hf_pipeline_look(&world->front, &found);
+    assert_int_equal(found.queued_bytes, 24); /* of the two that have a reader */
+    wal_consumer_close(consumers[0]);
+    wal_consumer_close(consumers[1]);
+    free(world->front.shards);
+    end_world(world);
+}
+
+/* Whatever the number of queues is later, places are found there. */
+static void puts_what_has_a_place_into_the_first_queue(void **state)
+{
+    struct world *world = make_sharded_world();
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(submit(world, "a"), HF_OK);
+        assert_int_equal(submit_named(world, "1;" ORIGIN ";5:2"), HF_OK); /* once */
+    }
+    assert_int_equal(appended(&world->front).items, 6);
+    assert_int_equal(appended(&world->leaves[0]).records, 0);
+    assert_int_equal(appended(&world->leaves[1]).records, 0);
+    free(world->front.shards);
+    end_world(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fills_the_queues_of_a_pipeline_in_turn),
+        cmocka_unit_test(puts_what_has_a_place_into_the_first_queue),
         cmocka_unit_test(stores_what_connectors_pass_on),
         cmocka_unit_test(keeps_nothing_of_what_a_connector_refuses),
         cmocka_unit_test(keeps_checkpoints_in_every_queue_behind_connectors),

@@ -325,6 +325,7 @@ static const struct hf_exporter_ops exporter_ops = {
     .send = send_export,
     .timeout = "0s",
     .has_no_delivery_keys = true,
+    .in_flight = 1, /* the last value is served, not the latest */
 };
 
 static void probe_outside(const void *from, struct hf_probe *probe)
