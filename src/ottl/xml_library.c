@@ -1,54 +1,33 @@
 #include "xml_library.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 #include <holdfast/component.h>
+
+#include "util/shared_object.h"
 
 static struct hf_xml_library library;
 static bool is_loaded;
 static char load_error[HF_ERROR_MAX];
 
-static const struct {
-    const char *name;
-    size_t offset;
-} functions[] = {
+static const struct hf_shared_symbol symbols[] = {
 #define ROW(name) {"xml" #name, offsetof(struct hf_xml_library, name)},
     HF_XML_FUNCTIONS(ROW)
 #undef ROW
 };
 
-static bool find_all(void *handle)
-{
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-        void *function = dlsym(handle, functions[i].name);
-        if (function == NULL) {
-            snprintf(load_error, sizeof(load_error), "libxml2 has no %s: install 2.9 or newer",
-                     functions[i].name);
-            return false;
-        }
-        *(void **)(void *)((char *)&library + functions[i].offset) = function;
-    }
-    return true;
-}
-
 static void load(void)
 {
-    static const char *const names[] = {"libxml2.so.2", "libxml2.so.16"};
-    void *handle = NULL;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && handle == NULL; i++) {
-        handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    }
-    if (handle == NULL) {
-        snprintf(load_error, sizeof(load_error),
-                 "functions of XML need libxml2 (Debian: apt-get install libxml2): %.200s",
-                 dlerror());
-        return;
-    }
-    is_loaded = find_all(handle);
+    static const struct hf_shared_object object = {
+        .names = {"libxml2.so.2", "libxml2.so.16"},
+        .needed = "functions of XML need libxml2 (Debian: apt-get install libxml2)",
+        .install = "install libxml2 2.9 or newer",
+        .symbols = symbols,
+        .symbol_count = sizeof(symbols) / sizeof(symbols[0]),
+    };
+    is_loaded = hf_shared_object_load(&object, &library, load_error);
     if (is_loaded) {
         library.InitParser();
     }
