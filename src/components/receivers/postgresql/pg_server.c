@@ -1,15 +1,9 @@
 #include "pg_server.h"
 
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <holdfast/component.h>
-
-#include "util/clock.h"
 
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
@@ -41,30 +35,20 @@ static void set_tls(const struct pg_tls *tls, struct hf_pg_settings *settings)
     settings->key_file = tls->key_file;
 }
 
-/* The addresses in their order, as long as none was connected to. */
-static enum hf_status try_addresses(const struct pg_server *server, struct hf_pg_settings *settings,
-                                    const struct hf_patience *patience,
-                                    struct hf_dial_addresses *found, struct hf_pg **ret_pg,
-                                    char *reterr)
+/* One attempt to connect. */
+struct attempt {
+    const struct pg_server *server;
+    struct hf_pg_settings settings;
+    const struct hf_patience *patience;
+    struct hf_pg **ret_pg;
+};
+
+static enum hf_status try_address(void *user, const char *address, char *reterr)
 {
-    struct hf_grpc_target target = {.is_unix = false};
-    snprintf(target.host, sizeof(target.host), "%s", server->host);
-    snprintf(target.port, sizeof(target.port), "%s", server->port);
-    enum hf_status status = hf_dial_find(&target, patience, found, reterr);
-    for (size_t i = 0; i < found->count; i++) {
-        char address[NI_MAXHOST];
-        const struct sockaddr *storage = (const struct sockaddr *)&found->items[i].storage;
-        if (getnameinfo(storage, found->items[i].size, address, sizeof(address), NULL, 0,
-                        NI_NUMERICHOST) != 0) {
-            continue;
-        }
-        settings->address = address;
-        status = hf_pg_open(server->library, settings, patience, ret_pg, reterr);
-        if (status != HF_AGAIN) {
-            break;
-        }
-    }
-    return status;
+    struct attempt *attempt = user;
+    attempt->settings.address = address;
+    return hf_pg_open(attempt->server->library, &attempt->settings, attempt->patience,
+                      attempt->ret_pg, reterr);
 }
 
 enum hf_status pg_server_connect(const struct pg_server *server, const char *database,
@@ -72,31 +56,26 @@ enum hf_status pg_server_connect(const struct pg_server *server, const char *dat
                                  char *reterr)
 {
     char folder[260];
-    struct hf_patience shorter = *patience;
-    uint64_t timeout_ns = server->config->net.connect_timeout_ns;
-    uint64_t until_ns = hf_clock_monotonic_ns() + timeout_ns;
-    struct hf_pg_settings settings = {.host = server->host,
-                                      .port = server->port,
-                                      .user = server->config->username,
-                                      .password = server->config->password,
-                                      .database = database};
-    if (timeout_ns != 0 && until_ns < shorter.until_ns) {
-        shorter.until_ns = until_ns;
-    }
-    if (server->config->net.transport == HF_NET_UNIX) {
+    const struct hf_net_config *net = &server->config->net;
+    struct hf_patience shorter = hf_dial_patience(patience, net->connect_timeout_ns);
+    struct attempt attempt = {.server = server,
+                              .settings = {.host = server->host,
+                                           .port = server->port,
+                                           .user = server->config->username,
+                                           .password = server->config->password,
+                                           .database = database},
+                              .patience = &shorter,
+                              .ret_pg = ret_pg};
+    if (net->transport == HF_NET_UNIX) {
         snprintf(folder, sizeof(folder), "%s%s", server->host[0] == '/' ? "" : "/", server->host);
-        settings.host = folder;
-        return hf_pg_open(server->library, &settings, &shorter, ret_pg, reterr);
+        attempt.settings.host = folder;
+        return hf_pg_open(server->library, &attempt.settings, &shorter, ret_pg, reterr);
     }
-    set_tls(&server->config->tls, &settings);
-    struct hf_dial_addresses *found = malloc(sizeof(*found));
-    if (found == NULL) {
-        snprintf(reterr, HF_ERROR_MAX, "out of memory");
-        return HF_NOMEM;
-    }
-    enum hf_status status = try_addresses(server, &settings, &shorter, found, ret_pg, reterr);
-    free(found);
-    return status;
+    set_tls(&server->config->tls, &attempt.settings);
+    struct hf_grpc_target target = {.is_unix = false};
+    snprintf(target.host, sizeof(target.host), "%s", server->host);
+    snprintf(target.port, sizeof(target.port), "%s", server->port);
+    return hf_dial_each(&target, AF_UNSPEC, &shorter, try_address, &attempt, reterr);
 }
 
 enum hf_status pg_server_main(struct pg_server *server, const struct hf_patience *patience,

@@ -17,30 +17,22 @@
 #define ANSWER_NS (60 * HF_NS_PER_S) /* of a scrape that has no timeout */
 
 struct postgresql {
+    struct hf_server_scraper scraper; /* first */
     const struct pg_config *config;
-    struct hf_scraper *scraper;
     struct pg_server server;
-    int stop_fd;
     char instance[272];
-    uint64_t begun_ns;
-    struct hf_points points; /* the scraper's thread */
 };
-
-static const char *const sources[] = {"postgresql"};
 
 /* The scraper's thread. */
 static void scrape(void *user, struct hf_scrape *scrape)
 {
     struct postgresql *postgresql = user;
-    uint64_t until_ns = hf_clock_monotonic_ns() + ANSWER_NS;
     struct pg_look look = {
         .server = &postgresql->server,
+        .scraper = &postgresql->scraper,
         .scrape = scrape,
-        .patience = {scrape->deadline_ns != UINT64_MAX ? scrape->deadline_ns : until_ns,
-                     postgresql->stop_fd},
-        .points = &postgresql->points,
+        .patience = hf_server_scraper_patience(&postgresql->scraper, scrape),
         .instance = postgresql->instance,
-        .begun_ns = postgresql->begun_ns,
     };
     pg_look_run(&look);
     pg_look_release(&look);
@@ -51,12 +43,8 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_postgresql(void *self)
 {
     struct postgresql *postgresql = self;
-    hf_scraper_free(postgresql->scraper);
+    hf_server_scraper_close(&postgresql->scraper);
     pg_server_close(&postgresql->server);
-    hf_points_release(&postgresql->points);
-    if (postgresql->stop_fd >= 0) {
-        close(postgresql->stop_fd);
-    }
     free(postgresql);
 }
 
@@ -78,26 +66,22 @@ static void name_instance(struct postgresql *postgresql)
 static enum hf_status open_parts(struct postgresql *postgresql, struct hf_node *node, char *reterr)
 {
     const struct pg_config *config = postgresql->config;
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = postgresql};
+    const struct hf_server_scraper_options scraper = {.node = node,
+                                                      .config = &config->scraper,
+                                                      .signal = HF_METRICS,
+                                                      .source = "postgresql",
+                                                      .rows = pg_rows,
+                                                      .enabled = config->wanted.metrics,
+                                                      .metric_count = PG_METRIC_COUNT,
+                                                      .answer_ns = ANSWER_NS,
+                                                      .scrape = scrape,
+                                                      .user = postgresql};
     enum hf_status status = pg_server_open(&postgresql->server, config, reterr);
     if (status != HF_OK) {
         return status;
     }
     name_instance(postgresql);
-    postgresql->stop_fd = hf_stop_fd_open();
-    if (postgresql->stop_fd < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "opening an eventfd failed");
-        return HF_IO;
-    }
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    status = hf_points_init(&postgresql->points, pg_rows, config->wanted.metrics, PG_METRIC_COUNT);
-    return status == HF_OK ? hf_scraper_new(&scraper, &postgresql->scraper, reterr) : status;
+    return hf_server_scraper_open(&postgresql->scraper, &scraper, reterr);
 }
 
 static enum hf_status open_postgresql(struct hf_node *node, const void *config, void **ret_self,
@@ -109,8 +93,6 @@ static enum hf_status open_postgresql(struct hf_node *node, const void *config, 
         return HF_NOMEM;
     }
     postgresql->config = config;
-    postgresql->stop_fd = -1;
-    postgresql->begun_ns = hf_clock_unix_ns();
     enum hf_status status = open_parts(postgresql, node, reterr);
     if (status != HF_OK) {
         close_postgresql(postgresql);
@@ -118,19 +100,6 @@ static enum hf_status open_postgresql(struct hf_node *node, const void *config, 
     }
     *ret_self = postgresql;
     return HF_OK;
-}
-
-static enum hf_status start_postgresql(void *self, char *reterr)
-{
-    struct postgresql *postgresql = self;
-    return hf_scraper_start(postgresql->scraper, reterr);
-}
-
-static void stop_postgresql(void *self)
-{
-    struct postgresql *postgresql = self;
-    hf_stop_fd_trip(postgresql->stop_fd);
-    hf_scraper_stop(postgresql->scraper);
 }
 
 static void probe_outside(const void *config, struct hf_probe *probe)
@@ -159,7 +128,7 @@ const struct hf_component hf_receiver_postgresql = {
     .check = pg_check,
     .probe = probe_outside,
     .open = open_postgresql,
-    .start = start_postgresql,
-    .stop = stop_postgresql,
+    .start = hf_server_scraper_start,
+    .stop = hf_server_scraper_stop,
     .close = close_postgresql,
 };
