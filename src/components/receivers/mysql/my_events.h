@@ -1,0 +1,31 @@
+/*
+ * my_events: statements of a server as log records: those that run now, and the forms of statements
+ * that took most time since the last report.
+ *
+ * The scraper's thread, but for my_events_release(): the main thread, after it has ended.
+ */
+#pragma once
+
+#include "my_server.h"
+#include "support/server_scraper.h"
+#include "util/arena.h"
+
+struct my_digest;
+
+/* Zeroed at first. */
+struct my_events {
+    /* What the forms had at the last report, by their hash; those seen last are kept. */
+    struct my_digest *digests;
+    size_t digest_count;
+    uint64_t round;
+    uint64_t top_due_ns; /* monotonic */
+    struct hf_bytes text;
+    struct hf_arena arena;
+};
+
+void my_events_release(struct my_events *events);
+
+/* Asks for the events that are wanted and writes them. What fails is counted and logged by
+ * hf_scrape_failed(). */
+void my_events_run(struct my_events *events, struct my_server *server,
+                   struct hf_server_scraper *scraper, struct hf_scrape *scrape);
