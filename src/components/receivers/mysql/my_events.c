@@ -15,18 +15,11 @@
 #define ARENA_MAX ((size_t)64 << 20)
 #define PICOSECONDS 1e12
 
-/* A form of statements: its numbers since the server began to count. */
-struct my_digest {
-    uint64_t hash;
-    int64_t time, count;
-    uint64_t round; /* of the report in which it was last seen */
-};
-
-/* Such a form in the answer. */
+/* A form of statements in the answer. */
 struct top_row {
     struct hf_slice digest, text; /* in the arena */
     struct my_digest now;
-    int64_t time, count; /* since the report before; 0: it is new */
+    int64_t time, count; /* since the report before; 0: not known */
 };
 
 struct top_rows {
@@ -46,10 +39,10 @@ struct run {
 
 void my_events_release(struct my_events *events)
 {
-    free(events->digests);
+    my_digests_release(&events->digests);
     hf_bytes_release(&events->text);
     hf_arena_release(&events->arena);
-    *events = (struct my_events){.digests = NULL};
+    *events = (struct my_events){.top_due_ns = 0};
 }
 
 /* ---- records ---- */
@@ -207,24 +200,9 @@ static void take_top(void *user, const struct hf_mysql_row *row)
     }
     struct hf_hash hash = hf_hash_pair(hf_mysql_text(row, 0), hf_mysql_text(row, 1));
     one.now.hash = hash.low;
-    one.now.round = run->events->round;
     one.digest = keep(run, hf_mysql_text(row, 1));
     one.text = keep(run, hf_mysql_text(row, 2));
     rows->items[rows->count++] = one;
-}
-
-static int by_hash(const void *a, const void *b)
-{
-    uint64_t left = ((const struct my_digest *)a)->hash,
-             right = ((const struct my_digest *)b)->hash;
-    return left < right ? -1 : left > right;
-}
-
-static int by_round(const void *a, const void *b)
-{
-    uint64_t left = ((const struct my_digest *)a)->round,
-             right = ((const struct my_digest *)b)->round;
-    return left > right ? -1 : left < right; /* the newest first */
 }
 
 static int by_time(const void *a, const void *b)
@@ -233,53 +211,25 @@ static int by_time(const void *a, const void *b)
     return left > right ? -1 : left < right;
 }
 
-/* What the rows have grown by. A form whose numbers have shrunk is as a new one. */
 static void compare(struct run *run)
 {
-    struct my_events *events = run->events;
     for (size_t i = 0; i < run->rows.count; i++) {
         struct top_row *row = &run->rows.items[i];
-        struct my_digest *before = events->digest_count != 0
-                                       ? bsearch(&row->now, events->digests, events->digest_count,
-                                                 sizeof(row->now), by_hash)
-                                       : NULL;
-        if (before != NULL && row->now.time >= before->time && row->now.count >= before->count) {
-            row->time = row->now.time - before->time;
-            row->count = row->now.count - before->count;
-        }
-        if (before != NULL) {
-            before->hash = row->now.hash;
-            before->round = 0; /* the row stands for it */
-        }
+        (void)my_digests_grown(&run->events->digests, &row->now, &row->time, &row->count);
     }
 }
 
-/* The rows and what was known beside them, at most twice as many as one answer has. */
 static void remember(struct run *run)
 {
-    struct my_events *events = run->events;
     size_t most = 2 * (size_t)run->server->config->top.rows_max, count = run->rows.count;
-    struct my_digest *all = calloc(count + events->digest_count + 1, sizeof(*all));
-    if (all == NULL) {
+    struct my_digest *now = calloc(count + 1, sizeof(*now));
+    for (size_t i = 0; i < count && now != NULL; i++) {
+        now[i] = run->rows.items[i].now;
+    }
+    if (now == NULL || my_digests_report(&run->events->digests, now, count, most) != HF_OK) {
         hf_scrape_failed(run->scrape, 0, 1, "out of memory");
-        return;
     }
-    for (size_t i = 0; i < count; i++) {
-        all[i] = run->rows.items[i].now;
-    }
-    for (size_t i = 0; i < events->digest_count; i++) {
-        if (events->digests[i].round != 0) {
-            all[count++] = events->digests[i];
-        }
-    }
-    if (count > most) {
-        qsort(all, count, sizeof(*all), by_round);
-        count = most;
-    }
-    qsort(all, count, sizeof(*all), by_hash);
-    free(events->digests);
-    events->digests = all;
-    events->digest_count = count;
+    free(now);
 }
 
 static void write_top(struct run *run)
@@ -319,7 +269,6 @@ static bool look_at_top(struct run *run)
         hf_scrape_failed(run->scrape, 0, 1, "out of memory");
         return true;
     }
-    events->round++;
     snprintf(text, sizeof(text), TOP, (long long)config->top.lookback_s,
              (long long)config->top.rows_max);
     bool is_good = ask(run, text, take_top);

@@ -6,18 +6,14 @@
  */
 #pragma once
 
+#include "my_digests.h"
 #include "my_server.h"
 #include "support/server_scraper.h"
 #include "util/arena.h"
 
-struct my_digest;
-
 /* Zeroed at first. */
 struct my_events {
-    /* What the forms had at the last report, by their hash; those seen last are kept. */
-    struct my_digest *digests;
-    size_t digest_count;
-    uint64_t round;
+    struct my_digests digests;
     uint64_t top_due_ns; /* monotonic */
     struct hf_bytes text;
     struct hf_arena arena;
