@@ -51,7 +51,7 @@ void hf_server_scraper_close(struct hf_server_scraper *server)
 enum hf_status hf_server_scraper_start(void *self, char *reterr)
 {
     struct hf_server_scraper *server = self;
-    return hf_scraper_start(server->scraper, reterr);
+    return server->scraper != NULL ? hf_scraper_start(server->scraper, reterr) : HF_OK;
 }
 
 void hf_server_scraper_stop(void *self)
@@ -60,7 +60,9 @@ void hf_server_scraper_stop(void *self)
     if (server->has_stop_fd) {
         hf_stop_fd_trip(server->stop_fd);
     }
-    hf_scraper_stop(server->scraper);
+    if (server->scraper != NULL) {
+        hf_scraper_stop(server->scraper);
+    }
 }
 
 struct hf_patience hf_server_scraper_patience(const struct hf_server_scraper *server,

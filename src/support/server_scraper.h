@@ -45,7 +45,7 @@ HF_MUST_USE enum hf_status hf_server_scraper_open(struct hf_server_scraper *serv
                                                   char *reterr);
 void hf_server_scraper_close(struct hf_server_scraper *server);
 
-/* `self` begins with the struct. */
+/* `self` begins with the struct. One that is not open does nothing. */
 HF_MUST_USE enum hf_status hf_server_scraper_start(void *self, char *reterr);
 void hf_server_scraper_stop(void *self);
 

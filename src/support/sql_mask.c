@@ -286,3 +286,14 @@ enum hf_status hf_sql_mask(struct hf_slice query, unsigned flags, struct hf_byte
     }
     return scan.failed ? HF_NOMEM : HF_OK;
 }
+
+void hf_sql_attribute(struct hf_builder *builder, struct hf_slice query, unsigned flags,
+                      struct hf_bytes *scratch)
+{
+    scratch->size = 0;
+    if (hf_sql_mask(query, flags, scratch) != HF_OK) {
+        scratch->size = 0; /* rather nothing than a value */
+    }
+    hf_build_attribute_string(builder, hf_slice_text("db.query.text"),
+                              hf_slice_of(scratch->data, scratch->size));
+}

@@ -1,8 +1,6 @@
 #include "my_events.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <holdfast/component.h>
 
@@ -12,21 +10,7 @@
 #include "util/hash.h"
 
 #define QUERY_MAX 2560
-#define ARENA_MAX ((size_t)64 << 20)
 #define PICOSECONDS 1e12
-
-/* A form of statements in the answer. */
-struct top_row {
-    struct hf_slice digest, text; /* in the arena */
-    struct my_digest now;
-    int64_t time, count; /* since the report before; 0: not known */
-};
-
-struct top_rows {
-    struct top_row *items;
-    size_t count, room;
-    bool is_short; /* of memory */
-};
 
 struct run {
     struct my_events *events;
@@ -34,14 +18,12 @@ struct run {
     struct hf_scrape *scrape;
     struct hf_patience patience;
     uint32_t written;
-    struct top_rows rows;
 };
 
 void my_events_release(struct my_events *events)
 {
-    my_digests_release(&events->digests);
+    hf_statements_release(&events->top);
     hf_bytes_release(&events->text);
-    hf_arena_release(&events->arena);
     *events = (struct my_events){.top_due_ns = 0};
 }
 
@@ -73,15 +55,9 @@ static void begin_record(struct run *run, const char *name)
     run->written++;
 }
 
-/* The statement without the values in it. */
 static void put_statement(const struct run *run, struct hf_slice text)
 {
-    struct hf_bytes *masked = &run->events->text;
-    masked->size = 0;
-    if (hf_sql_mask(text, HF_SQL_MYSQL | HF_SQL_BARE, masked) != HF_OK) {
-        masked->size = 0;
-    }
-    put_text(run, "db.query.text", hf_slice_of(masked->data, masked->size));
+    hf_sql_attribute(run->scrape->builder, text, HF_SQL_MYSQL | HF_SQL_BARE, &run->events->text);
 }
 
 /* False: the connection is of no use, or the scrape is to end. */
@@ -181,74 +157,32 @@ static bool look_at_samples(struct run *run)
     "AND (DIGEST_TEXT NOT LIKE 'EXPLAIN %%' OR DIGEST_TEXT IS NULL) "                              \
     "ORDER BY COUNT_STAR DESC LIMIT %lld"
 
-static struct hf_slice keep(struct run *run, struct hf_slice text)
-{
-    void *copy = text.size != 0 ? hf_arena_take(&run->events->arena, text.size) : NULL;
-    run->rows.is_short |= copy == NULL && text.size != 0;
-    return copy != NULL ? hf_slice_of(memcpy(copy, text.data, text.size), text.size)
-                        : HF_EMPTY_SLICE;
-}
-
 static void take_top(void *user, const struct hf_mysql_row *row)
 {
     struct run *run = user;
-    struct top_rows *rows = &run->rows;
-    struct top_row one = {.digest = HF_EMPTY_SLICE};
-    if (rows->count == rows->room || !hf_read_int(hf_mysql_text(row, 3), &one.now.count) ||
-        !hf_read_int(hf_mysql_text(row, 4), &one.now.time)) {
-        return;
+    const struct hf_slice texts[] = {hf_mysql_text(row, 1), hf_mysql_text(row, 2)};
+    int64_t values[] = {0, 0}; /* time and count */
+    if (hf_read_int(hf_mysql_text(row, 4), &values[0]) &&
+        hf_read_int(hf_mysql_text(row, 3), &values[1])) {
+        hf_statements_add(&run->events->top, hf_hash_pair(hf_mysql_text(row, 0), texts[0]).low,
+                          texts, 2, values, 2);
     }
-    struct hf_hash hash = hf_hash_pair(hf_mysql_text(row, 0), hf_mysql_text(row, 1));
-    one.now.hash = hash.low;
-    one.digest = keep(run, hf_mysql_text(row, 1));
-    one.text = keep(run, hf_mysql_text(row, 2));
-    rows->items[rows->count++] = one;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    int64_t left = ((const struct top_row *)a)->time, right = ((const struct top_row *)b)->time;
-    return left > right ? -1 : left < right;
-}
-
-static void compare(struct run *run)
-{
-    for (size_t i = 0; i < run->rows.count; i++) {
-        struct top_row *row = &run->rows.items[i];
-        (void)my_digests_grown(&run->events->digests, &row->now, &row->time, &row->count);
-    }
-}
-
-static void remember(struct run *run)
-{
-    size_t most = 2 * (size_t)run->server->config->top.rows_max, count = run->rows.count;
-    struct my_digest *now = calloc(count + 1, sizeof(*now));
-    for (size_t i = 0; i < count && now != NULL; i++) {
-        now[i] = run->rows.items[i].now;
-    }
-    if (now == NULL || my_digests_report(&run->events->digests, now, count, most) != HF_OK) {
-        hf_scrape_failed(run->scrape, 0, 1, "out of memory");
-    }
-    free(now);
 }
 
 static void write_top(struct run *run)
 {
     size_t most = (size_t)run->server->config->top.top_max;
-    if (run->rows.count != 0) {
-        qsort(run->rows.items, run->rows.count, sizeof(*run->rows.items), by_time);
-    }
-    for (size_t i = 0; i < run->rows.count && i < most && run->rows.items[i].time > 0; i++) {
-        const struct top_row *row = &run->rows.items[i];
+    for (size_t i = 0; i < run->events->top.count && i < most; i++) {
+        const struct hf_statement_row *row = &run->events->top.rows[i];
         begin_record(run, "db.server.top_query");
-        put_statement(run, row->text);
+        put_statement(run, row->texts[1]);
         put_text(run, "mysql.query_plan", HF_EMPTY_SLICE);
-        put_text(run, "mysql.events_statements_summary_by_digest.digest", row->digest);
+        put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[0]);
         hf_build_attribute_int(
             run->scrape->builder,
-            hf_slice_text("mysql.events_statements_summary_by_digest.count_star"), row->count);
+            hf_slice_text("mysql.events_statements_summary_by_digest.count_star"), row->since[1]);
         put_double(run, "mysql.events_statements_summary_by_digest.sum_timer_wait",
-                   (double)row->time / PICOSECONDS);
+                   (double)row->since[0] / PICOSECONDS);
         hf_build_end(run->scrape->builder);
     }
 }
@@ -262,10 +196,7 @@ static bool look_at_top(struct run *run)
     if (now_ns < events->top_due_ns) {
         return true;
     }
-    events->arena.limit = ARENA_MAX;
-    run->rows.room = (size_t)config->top.rows_max;
-    run->rows.items = calloc(run->rows.room, sizeof(*run->rows.items));
-    if (run->rows.items == NULL) {
+    if (hf_statements_begin(&events->top, (size_t)config->top.rows_max) != HF_OK) {
         hf_scrape_failed(run->scrape, 0, 1, "out of memory");
         return true;
     }
@@ -274,15 +205,12 @@ static bool look_at_top(struct run *run)
     bool is_good = ask(run, text, take_top);
     if (is_good) {
         events->top_due_ns = now_ns + config->top.interval_ns;
-        compare(run);
+        if (hf_statements_end(&events->top, false) != HF_OK || events->top.is_short) {
+            hf_scrape_failed(run->scrape, 0, 1, "the answer needs more memory than there is");
+        }
         write_top(run);
-        remember(run);
     }
-    if (run->rows.is_short) {
-        hf_scrape_failed(run->scrape, 0, 1, "the answer needs more memory than there is");
-    }
-    free(run->rows.items);
-    hf_arena_reset(&events->arena);
+    hf_statements_drop(&events->top);
     return is_good;
 }
 

@@ -6,17 +6,15 @@
  */
 #pragma once
 
-#include "my_digests.h"
 #include "my_server.h"
 #include "support/server_scraper.h"
-#include "util/arena.h"
+#include "support/top_statements.h"
 
 /* Zeroed at first. */
 struct my_events {
-    struct my_digests digests;
-    uint64_t top_due_ns; /* monotonic */
-    struct hf_bytes text;
-    struct hf_arena arena;
+    struct hf_statements top;
+    uint64_t top_due_ns;  /* monotonic */
+    struct hf_bytes text; /* of a statement */
 };
 
 void my_events_release(struct my_events *events);

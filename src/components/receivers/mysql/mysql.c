@@ -111,25 +111,15 @@ static enum hf_status open_mysql(struct hf_node *node, const void *config, void 
 static enum hf_status start_mysql(void *self, char *reterr)
 {
     struct mysql *mysql = self;
-    enum hf_status status = HF_OK;
-    if (mysql->metrics.scraper.scraper != NULL) {
-        status = hf_server_scraper_start(&mysql->metrics.scraper, reterr);
-    }
-    if (status == HF_OK && mysql->logs.scraper.scraper != NULL) {
-        status = hf_server_scraper_start(&mysql->logs.scraper, reterr);
-    }
-    return status;
+    enum hf_status status = hf_server_scraper_start(&mysql->metrics.scraper, reterr);
+    return status == HF_OK ? hf_server_scraper_start(&mysql->logs.scraper, reterr) : status;
 }
 
 static void stop_mysql(void *self)
 {
     struct mysql *mysql = self;
-    if (mysql->metrics.scraper.scraper != NULL) {
-        hf_server_scraper_stop(&mysql->metrics.scraper);
-    }
-    if (mysql->logs.scraper.scraper != NULL) {
-        hf_server_scraper_stop(&mysql->logs.scraper);
-    }
+    hf_server_scraper_stop(&mysql->metrics.scraper);
+    hf_server_scraper_stop(&mysql->logs.scraper);
 }
 
 static void probe_outside(const void *config, struct hf_probe *probe)
