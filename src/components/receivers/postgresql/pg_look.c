@@ -8,8 +8,6 @@
 
 #include "pg_queries.h"
 
-#define SCOPE                                                                                      \
-    "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/postgresqlreceiver"
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define NAME_MAX_BYTES 256
 #define LOCK_COLUMNS 3
@@ -57,51 +55,15 @@ struct pg_database {
 
 /* ---- writing ---- */
 
-/* What names a resource beside the database; empty: not there. */
-struct entity {
-    struct hf_slice schema, table, index;
-};
-
-static void name(const struct pg_look *look, unsigned id, struct hf_slice value)
-{
-    static const char *const names[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
-    if (value.data != NULL && look->server->config->wanted.resources[id]) {
-        hf_build_attribute_string(look->scrape->builder, hf_slice_text(names[id]), value);
-    }
-}
-
-static void open_resource(const struct pg_look *look, const struct entity *entity)
-{
-    char table[2 * NAME_MAX_BYTES];
-    struct hf_slice whole = entity->table;
-    if (entity->schema.size != 0) {
-        int size = snprintf(table, sizeof(table), "%.*s.%.*s", (int)entity->schema.size,
-                            (const char *)entity->schema.data, (int)entity->table.size,
-                            (const char *)entity->table.data);
-        whole = hf_slice_of(table, size > 0 && (size_t)size < sizeof(table) ? (size_t)size : 0);
-    }
-    hf_build_resource(look->scrape->builder, HF_EMPTY_SLICE);
-    name(look, PG_INSTANCE, hf_slice_text(look->instance));
-    if (look->database != NULL) {
-        name(look, PG_DATABASE_NAME, hf_slice_text(look->database));
-    }
-    name(look, PG_TABLE_NAME, whole);
-    name(look, PG_INDEX_NAME, entity->index);
-    name(look, PG_ADDRESS, hf_slice_text(look->server->host));
-    name(look, PG_PORT, hf_slice_text(look->server->port));
-    name(look, PG_SERVICE, hf_slice_text("unknown_service:postgresql"));
-    name(look, PG_NAMESPACE, hf_slice_text(""));
-    hf_build_scope(look->scrape->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
-}
-
 /* Writes what was collected, as one resource. */
-static void emit(struct pg_look *look, const struct entity *entity)
+static void emit(struct pg_look *look, struct pg_entity entity)
 {
-    open_resource(look, entity);
+    entity.database = look->database;
+    pg_server_name(look->server, &entity, look->scrape->builder);
     hf_server_scraper_write(look->scraper, look->scrape, look->scraper->begun_ns);
 }
 
-static const struct entity no_entity;
+static const struct pg_entity no_entity;
 
 /* ---- asking ---- */
 
@@ -295,12 +257,12 @@ static void take_table(void *user, const struct hf_pg_row *row)
         {.id = PG_BLOCKS_READ, .key = "source", .value = "tidx_hit"},
     };
     struct pg_look *look = user;
-    const struct entity entity = {.schema = hf_pg_text(row, 0), .table = hf_pg_text(row, 1)};
+    const struct pg_entity entity = {.schema = hf_pg_text(row, 0), .table = hf_pg_text(row, 1)};
     for (size_t i = 0; i < COUNT(columns); i++) {
         add_column(look, row, (int)i + 2, &columns[i], NULL);
     }
     look->tables++;
-    emit(look, &entity);
+    emit(look, entity);
 }
 
 static void take_index(void *user, const struct hf_pg_row *row)
@@ -308,10 +270,10 @@ static void take_index(void *user, const struct hf_pg_row *row)
     static const struct hf_points_column scans = {.id = PG_INDEX_SCANS},
                                          size = {.id = PG_INDEX_SIZE};
     struct pg_look *look = user;
-    const struct entity entity = {.table = hf_pg_text(row, 0), .index = hf_pg_text(row, 1)};
+    const struct pg_entity entity = {.table = hf_pg_text(row, 0), .index = hf_pg_text(row, 1)};
     add_column(look, row, 2, &scans, NULL);
     add_column(look, row, 3, &size, NULL);
-    emit(look, &entity);
+    emit(look, entity);
 }
 
 static void take_function(void *user, const struct hf_pg_row *row)
@@ -367,7 +329,7 @@ static void look_at_database(struct pg_look *look, struct hf_pg *pg,
         is_good = ask(look, pg, PG_DATABASE_LOCKS, take_lock);
     }
     add_values(look, database);
-    emit(look, &no_entity);
+    emit(look, no_entity);
     if (is_good && (wants(look, PG_INDEX_SCANS) || wants(look, PG_INDEX_SIZE))) {
         (void)!ask(look, pg, PG_INDICES, take_index);
     }
@@ -468,33 +430,14 @@ static bool look_at_server(struct pg_look *look, struct hf_pg *pg)
             is_good = ask(look, pg, queries[i].query, queries[i].take);
         }
     }
-    emit(look, &no_entity);
+    emit(look, no_entity);
     return is_good;
 }
 
-static void take_nothing(void *user, const struct hf_pg_row *row)
-{
-    (void)user;
-    (void)row;
-}
-
-/* The kept connection may have ended since the last look: then a new one is made. */
 static bool connect_main(struct pg_look *look, struct hf_pg **ret_pg)
 {
     char why[HF_ERROR_MAX];
-    enum hf_status status = HF_AGAIN;
-    bool was_kept = look->server->main != NULL;
-    if (was_kept) {
-        status =
-            hf_pg_ask(look->server->main, PG_NOTHING, &look->patience, take_nothing, look, why);
-        if (status == HF_AGAIN) {
-            pg_server_lost(look->server);
-        }
-    }
-    if (!was_kept || status == HF_AGAIN) {
-        status = pg_server_main(look->server, &look->patience, ret_pg, why);
-    }
-    *ret_pg = look->server->main;
+    enum hf_status status = pg_server_ready(look->server, &look->patience, ret_pg, why);
     if (status != HF_OK && status != HF_CLOSED) {
         hf_scrape_failed(look->scrape, 0, 1, "connecting to %.200s failed: %s",
                          look->server->config->net.endpoint, why);

@@ -20,7 +20,6 @@ struct pg_look {
     struct hf_server_scraper *scraper;
     struct hf_scrape *scrape;
     struct hf_patience patience;
-    const char *instance; /* service.instance.id */
     /* The look's own. */
     struct pg_database *databases;
     size_t database_count, room;

@@ -1,11 +1,34 @@
 #include "pg_server.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <holdfast/component.h>
 
+#include "pg_queries.h"
+
+#define SCOPE                                                                                      \
+    "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/postgresqlreceiver"
+#define NAME_MAX_BYTES 256
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
+/* service.instance.id: a server on this machine has the machine's name. */
+static void name_instance(struct pg_server *server)
+{
+    char machine[256];
+    struct in6_addr address;
+    bool is_here =
+        strcasecmp(server->host, "localhost") == 0 || strncmp(server->host, "127.", 4) == 0 ||
+        (inet_pton(AF_INET6, server->host, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address));
+    bool is_named = is_here && gethostname(machine, sizeof(machine)) == 0;
+    machine[sizeof(machine) - 1] = '\0';
+    snprintf(server->instance, sizeof(server->instance), "%s:%s", is_named ? machine : server->host,
+             server->port);
+}
 
 enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *config,
                               char *reterr)
@@ -14,8 +37,11 @@ enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *
     if (server->library == NULL) {
         return HF_UNSUPPORTED;
     }
-    bool is_split = pg_split_endpoint(config->net.endpoint, server->host, server->port);
-    return is_split ? HF_OK : HF_INVALID;
+    if (!pg_split_endpoint(config->net.endpoint, server->host, server->port)) {
+        return HF_INVALID;
+    }
+    name_instance(server);
+    return HF_OK;
 }
 
 void pg_server_close(struct pg_server *server)
@@ -78,10 +104,22 @@ enum hf_status pg_server_connect(const struct pg_server *server, const char *dat
     return hf_dial_each(&target, AF_UNSPEC, &shorter, try_address, &attempt, reterr);
 }
 
-enum hf_status pg_server_main(struct pg_server *server, const struct hf_patience *patience,
-                              struct hf_pg **ret_pg, char *reterr)
+static void take_nothing(void *user, const struct hf_pg_row *row)
+{
+    (void)user;
+    (void)row;
+}
+
+enum hf_status pg_server_ready(struct pg_server *server, const struct hf_patience *patience,
+                               struct hf_pg **ret_pg, char *reterr)
 {
     enum hf_status status = HF_OK;
+    if (server->main != NULL) {
+        status = hf_pg_ask(server->main, PG_NOTHING, patience, take_nothing, NULL, reterr);
+        if (status == HF_AGAIN) {
+            pg_server_lost(server);
+        }
+    }
     if (server->main == NULL) {
         status = pg_server_connect(server, server->config->main_database, patience, &server->main,
                                    reterr);
@@ -94,4 +132,40 @@ void pg_server_lost(struct pg_server *server)
 {
     hf_pg_close(server->main);
     server->main = NULL;
+}
+
+/* ---- resources ---- */
+
+static void name(const struct pg_server *server, struct hf_builder *builder, unsigned id,
+                 struct hf_slice value)
+{
+    static const char *const names[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
+    if (value.data != NULL && server->config->wanted.resources[id]) {
+        hf_build_attribute_string(builder, hf_slice_text(names[id]), value);
+    }
+}
+
+void pg_server_name(const struct pg_server *server, const struct pg_entity *entity,
+                    struct hf_builder *builder)
+{
+    char table[2 * NAME_MAX_BYTES];
+    struct hf_slice whole = entity->table;
+    if (entity->schema.size != 0) {
+        int size = snprintf(table, sizeof(table), "%.*s.%.*s", (int)entity->schema.size,
+                            (const char *)entity->schema.data, (int)entity->table.size,
+                            (const char *)entity->table.data);
+        whole = hf_slice_of(table, size > 0 && (size_t)size < sizeof(table) ? (size_t)size : 0);
+    }
+    hf_build_resource(builder, HF_EMPTY_SLICE);
+    name(server, builder, PG_INSTANCE, hf_slice_text(server->instance));
+    if (entity->database != NULL) {
+        name(server, builder, PG_DATABASE_NAME, hf_slice_text(entity->database));
+    }
+    name(server, builder, PG_TABLE_NAME, whole);
+    name(server, builder, PG_INDEX_NAME, entity->index);
+    name(server, builder, PG_ADDRESS, hf_slice_text(server->host));
+    name(server, builder, PG_PORT, hf_slice_text(server->port));
+    name(server, builder, PG_SERVICE, hf_slice_text("unknown_service:postgresql"));
+    name(server, builder, PG_NAMESPACE, hf_slice_text(""));
+    hf_build_scope(builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
 }
