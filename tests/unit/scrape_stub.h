@@ -30,9 +30,10 @@ void hf_scrape_failed(struct hf_scrape *scrape, size_t source, uint32_t points, 
     stub.failures++;
     stub.missing += points;
     va_start(arguments, format);
-    vsnprintf(stub.sentences + size, sizeof(stub.sentences) - size - 1, format, arguments);
+    vsnprintf(stub.sentences + size, sizeof(stub.sentences) - size, format, arguments);
     va_end(arguments);
-    strcat(stub.sentences, "\n");
+    size = strlen(stub.sentences);
+    snprintf(stub.sentences + size, sizeof(stub.sentences) - size, "\n");
 }
 
 void hf_scrape_count(struct hf_scrape *scrape, size_t source, uint32_t points)
