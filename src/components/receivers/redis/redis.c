@@ -12,6 +12,7 @@
 #include "support/confignet.h"
 #include "support/server_scraper.h"
 #include "util/clock.h"
+#include "util/hash.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/redisreceiver"
 #define ANSWER_NS (10 * HF_NS_PER_S) /* of a scrape that has no timeout */
@@ -36,6 +37,7 @@ struct redis {
     struct hf_bytes info; /* kept while CLUSTER INFO is asked for */
     uint64_t start_ns;
     int64_t uptime_s;
+    uint64_t run; /* of the run_id; 0: none yet */
 };
 
 /* ---- the scrape; the scraper's thread ---- */
@@ -97,10 +99,14 @@ static void write_all(struct redis *redis, struct hf_scrape *scrape,
                       const struct redis_facts *facts)
 {
     uint64_t start_ns = scrape->now_ns - (uint64_t)facts->uptime_s * HF_NS_PER_S;
+    uint64_t run = hf_hash_64(facts->run_id);
     /* It stays the same while the server runs, though the uptime is in whole seconds. */
-    if (facts->uptime_s < redis->uptime_s || start_ns > redis->start_ns + ROUNDING_NS) {
+    if (run != redis->run && redis->run != 0) {
+        redis->start_ns = start_ns > redis->start_ns ? start_ns : redis->start_ns + 1;
+    } else if (facts->uptime_s < redis->uptime_s || start_ns > redis->start_ns + ROUNDING_NS) {
         redis->start_ns = start_ns;
     }
+    redis->run = run;
     redis->uptime_s = facts->uptime_s;
     name_resource(redis, scrape->builder, facts);
     hf_server_scraper_write(&redis->server, scrape, redis->start_ns);
