@@ -63,7 +63,9 @@ void hf_statements_add(struct hf_statements *top, uint64_t hash, const struct hf
     }
     struct hf_statement_row *row = &top->rows[top->count++];
     row->now.hash = hash;
-    memcpy(row->now.values, values, value_count * sizeof(*values));
+    for (size_t i = 0; i < value_count; i++) {
+        row->now.values[i] = values[i] > 0 ? values[i] : 0;
+    }
     for (size_t i = 0; i < text_count; i++) {
         row->texts[i] = keep(top, texts[i]);
     }

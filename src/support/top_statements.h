@@ -51,8 +51,8 @@ void hf_statements_release(struct hf_statements *top);
 /* A report of at most `most` forms. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_statements_begin(struct hf_statements *top, size_t most);
 
-/* Copies the texts, up to HF_STATEMENT_TEXTS_MAX, and the values, up to HF_STATEMENT_VALUES_MAX.
- * Forms beyond the most are left out. */
+/* Copies the texts, up to HF_STATEMENT_TEXTS_MAX, and the values, up to HF_STATEMENT_VALUES_MAX;
+ * those below 0 are 0. Forms beyond the most are left out. */
 void hf_statements_add(struct hf_statements *top, uint64_t hash, const struct hf_slice *texts,
                        size_t text_count, const int64_t *values, size_t value_count);
 

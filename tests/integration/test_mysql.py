@@ -203,4 +203,7 @@ def test_a_machine_without_the_library_is_told_what_to_install(start, http_backe
     (tmp_path / "libmariadb.so.3").write_bytes(b"no library")
     instance.spawn()
     assert instance.process.wait(60) != 0
-    assert complaints(instance, "MySQL and MariaDB need libmariadb .Debian: apt-get install libmariadb3."), instance.log()
+    sentence = "MySQL and MariaDB need libmariadb (Debian: apt-get install libmariadb3)"
+    assert sentence in instance.log()
+    done = instance.command("check", "--config", instance.base_path, "--config", instance.config_path)
+    assert sentence in done.stdout, done

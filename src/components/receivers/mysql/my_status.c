@@ -160,8 +160,10 @@ void my_status_take(struct my_status *status, struct hf_slice name, struct hf_sl
 static void add_clean(struct my_status *status, unsigned id, const struct my_share *share)
 {
     const struct hf_points_attribute clean = {.key = "status", .text = hf_slice_text("clean")};
-    if (share->has_all && share->has_dirty) {
-        hf_points_int(status->points, id, share->all - share->dirty, &clean, 1);
+    int64_t rest;
+    if (share->has_all && share->has_dirty &&
+        !__builtin_sub_overflow(share->all, share->dirty, &rest)) {
+        hf_points_int(status->points, id, rest, &clean, 1);
     }
 }
 

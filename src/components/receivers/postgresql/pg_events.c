@@ -13,6 +13,7 @@
 #define QUERY_MAX 2048
 #define NOT_ALLOWED "<insufficient privilege>"
 #define PARTS 1000 /* of a millisecond, in which times are remembered */
+#define VALUE_MAX 9e18
 
 struct run {
     struct pg_events *events;
@@ -152,7 +153,8 @@ static void take_top(void *user, const struct hf_pg_row *row)
     for (unsigned i = 0; i < COUNT(counted); i++) {
         double number = 0;
         (void)!hf_read_double(hf_pg_text(row, (int)(TOP_TEXTS + i)), &number);
-        values[i] = (int64_t)(i < TIMES ? number * PARTS : number);
+        number = i < TIMES ? number * PARTS : number;
+        values[i] = number > 0 && number < VALUE_MAX ? (int64_t)number : 0;
     }
     struct hf_hash hash = hf_hash_mix(hf_hash_pair(texts[0], texts[2]), hf_hash_of(texts[3]));
     hf_statements_add(&run->events->top, hash.low, texts, TOP_TEXTS, values, COUNT(counted));
