@@ -64,7 +64,7 @@ Maintainer: Holdfast maintainers <maintainers@holdfast.dev>
 Installed-Size: $(du -sk --apparent-size "$root" | cut -f 1)
 Depends: $depends, libsnappy1v5, adduser, init-system-helpers (>= 1.52)
 Recommends: ca-certificates, tzdata, librdkafka1 (>= 2.0), libsystemd0
-Suggests: libpq5, libxml2
+Suggests: libpq5, libmariadb3, libxml2
 Provides: otelcol-contrib
 Conflicts: otelcol-contrib
 Section: admin

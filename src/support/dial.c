@@ -1,6 +1,7 @@
 #include "dial.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,53 @@ int hf_dial(const struct hf_grpc_target *target, int family, const struct hf_pat
     free(addresses);
     errno = error;
     return fd;
+}
+
+static enum hf_status each(const struct hf_dial_addresses *found, int family,
+                           enum hf_status (*connect)(void *user, const char *address, char *reterr),
+                           void *user, char *reterr)
+{
+    enum hf_status status = HF_AGAIN;
+    snprintf(reterr, HF_ERROR_MAX, "the name has no address of that family");
+    for (size_t i = 0; i < found->count && status == HF_AGAIN; i++) {
+        char text[NI_MAXHOST];
+        const struct sockaddr *address = (const struct sockaddr *)&found->items[i].storage;
+        bool fits = family == AF_UNSPEC || family == address->sa_family;
+        if (fits && getnameinfo(address, found->items[i].size, text, sizeof(text), NULL, 0,
+                                NI_NUMERICHOST) == 0) {
+            status = connect(user, text, reterr);
+        }
+    }
+    return status;
+}
+
+enum hf_status
+hf_dial_each(const struct hf_grpc_target *target, int family, const struct hf_patience *patience,
+             enum hf_status (*connect)(void *user, const char *address, char *reterr), void *user,
+             char *reterr)
+{
+    if (target->is_unix) {
+        return connect(user, target->host, reterr);
+    }
+    struct hf_dial_addresses *found = malloc(sizeof(*found));
+    if (found == NULL) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    enum hf_status status = hf_dial_find(target, patience, found, reterr);
+    status = status == HF_OK ? each(found, family, connect, user, reterr) : status;
+    free(found);
+    return status;
+}
+
+struct hf_patience hf_dial_patience(const struct hf_patience *patience, uint64_t timeout_ns)
+{
+    struct hf_patience shorter = *patience;
+    uint64_t until_ns = hf_clock_monotonic_ns() + timeout_ns;
+    if (timeout_ns != 0 && until_ns < shorter.until_ns) {
+        shorter.until_ns = until_ns;
+    }
+    return shorter;
 }
 
 enum hf_stream_result hf_dial_shake(struct hf_stream *stream, int fd,

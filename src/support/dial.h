@@ -33,6 +33,17 @@ int hf_dial_connect(const struct hf_grpc_address *address, const struct hf_patie
 int hf_dial(const struct hf_grpc_target *target, int family, const struct hf_patience *patience,
             char *reterr);
 
+/* For libraries that connect by themselves: calls `connect` with one address of the target after
+ * the other, as digits (or the path of a socket), as long as it says HF_AGAIN. The last answer, or
+ * as hf_dial_find(). */
+HF_MUST_USE enum hf_status
+hf_dial_each(const struct hf_grpc_target *target, int family, const struct hf_patience *patience,
+             enum hf_status (*connect)(void *user, const char *address, char *reterr), void *user,
+             char *reterr);
+
+/* Until `timeout_ns` from now at the latest; 0: as it is. */
+struct hf_patience hf_dial_patience(const struct hf_patience *patience, uint64_t timeout_ns);
+
 /* Shakes hands; WANT_READ or WANT_WRITE: the time is over, or told to stop. */
 enum hf_stream_result hf_dial_shake(struct hf_stream *stream, int fd,
                                     const struct hf_patience *patience);

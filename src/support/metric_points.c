@@ -192,3 +192,25 @@ bool hf_read_double(struct hf_slice text, double *ret_number)
     *ret_number = is_number ? number : *ret_number;
     return is_number;
 }
+
+void hf_points_column(struct hf_points *points, const struct hf_points_column *column,
+                      struct hf_slice text, const struct hf_points_attribute *more, size_t count)
+{
+    struct hf_points_attribute attributes[HF_POINTS_ATTRIBUTES_MAX];
+    size_t own = column->key != NULL ? 1 : 0;
+    int64_t integer;
+    double number;
+    assert(own + count <= HF_POINTS_ATTRIBUTES_MAX);
+    if (own != 0) {
+        attributes[0] =
+            (struct hf_points_attribute){.key = column->key, .text = hf_slice_text(column->value)};
+    }
+    if (count != 0) {
+        memcpy(&attributes[own], more, count * sizeof(*more));
+    }
+    if (column->is_double && hf_read_double(text, &number)) {
+        hf_points_double(points, column->id, number, attributes, own + count);
+    } else if (!column->is_double && hf_read_int(text, &integer)) {
+        hf_points_int(points, column->id, integer, attributes, own + count);
+    }
+}

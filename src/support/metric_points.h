@@ -51,6 +51,17 @@ void hf_points_int(struct hf_points *points, unsigned id, int64_t value,
 void hf_points_double(struct hf_points *points, unsigned id, double value,
                       const struct hf_points_attribute *attributes, size_t count);
 
+/* A column of an answer in rows that is one point of a metric. */
+struct hf_points_column {
+    unsigned id;
+    const char *key, *value; /* its attribute; NULL: none */
+    bool is_double;
+};
+
+/* The text as such a point, with `count` more attributes. What is no number is left out. */
+void hf_points_column(struct hf_points *points, const struct hf_points_column *column,
+                      struct hf_slice text, const struct hf_points_attribute *more, size_t count);
+
 /* Forgets the points. */
 void hf_points_clear(struct hf_points *points);
 

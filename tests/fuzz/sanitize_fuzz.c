@@ -8,16 +8,16 @@
 
 #include "components/processors/redaction/json_query.h"
 #include "components/processors/redaction/redis_command.h"
-#include "components/processors/redaction/sql.h"
 #include "components/processors/redaction/url_words.h"
+#include "support/sql_mask.h"
 
 static enum hf_status mask(uint8_t kind, struct hf_slice text, struct hf_bytes *out)
 {
     switch (kind % 5) {
     case 0:
-        return hf_sql_mask(text, false, out);
+        return hf_sql_mask(text, 0, out);
     case 1:
-        return hf_sql_mask(text, true, out);
+        return hf_sql_mask(text, HF_SQL_MYSQL | (kind >= 128 ? HF_SQL_BARE : 0), out);
     case 2:
         return hf_redis_mask(text, out);
     case 3:

@@ -1,7 +1,9 @@
 /*
  * server_text_fuzz: what servers answer in text when they are asked for metrics. The first byte
- * chooses: 'n' nginx's stub_status, 'r' a reply of Redis, 'i' the text of INFO. Must reach:
- * stub_status_read, redis_reply_read, redis_info_read, add_command, add_latency, add_database.
+ * chooses: 'n' nginx's stub_status, 'r' a reply of Redis, 'i' the text of INFO, 'm' lines of a name
+ * and a value of MySQL's status, 'h' a client as MySQL names it. Must reach: stub_status_read,
+ * redis_reply_read, redis_info_read, add_command, add_latency, add_database, add_clean,
+ * my_host_split.
  *
  * What is written passes the scan.
  */
@@ -9,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "components/receivers/mysql/my_host.h"
+#include "components/receivers/mysql/my_status.h"
 #include "components/receivers/nginx/stub_status.h"
 #include "components/receivers/redis/redis_info.h"
 #include "components/receivers/redis/resp.h"
@@ -79,6 +83,38 @@ static void read_reply(struct hf_slice bytes)
     }
 }
 
+static void read_status(struct hf_slice text)
+{
+    static bool all[MY_METRIC_COUNT];
+    struct hf_points points;
+    struct my_status status = {.points = &points};
+    memset(all, true, sizeof(all));
+    check(hf_points_init(&points, my_rows, all, MY_METRIC_COUNT) == HF_OK);
+    while (text.size != 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        size_t size = end != NULL ? (size_t)(end - text.data) : text.size;
+        const uint8_t *tab = size != 0 ? memchr(text.data, '\t', size) : NULL;
+        if (tab != NULL) {
+            size_t name = (size_t)(tab - text.data);
+            my_status_take(&status, hf_slice_of(text.data, name),
+                           hf_slice_of(tab + 1, size - name - 1));
+        }
+        size += end != NULL;
+        text = hf_slice_of(text.data + size, text.size - size);
+    }
+    my_status_end(&status);
+    take_all(&points);
+    hf_points_release(&points);
+}
+
+static void read_host(struct hf_slice text)
+{
+    struct hf_slice address;
+    int64_t port;
+    my_host_split(text, &address, &port);
+    check(address.size <= text.size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -89,6 +125,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_page(text);
     } else if (data[0] == 'r') {
         read_reply(text);
+    } else if (data[0] == 'm') {
+        read_status(text);
+    } else if (data[0] == 'h') {
+        read_host(text);
     } else {
         read_info(text);
     }

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from support.certificates import Authority
+from support.otlp import attributes
 from support.ports import free_port
 from support.scraped import rows
 from support.scraped_servers import SCOPE, complaints, scraping, shapes, switched, values
@@ -278,6 +279,47 @@ def test_a_locked_table_holds_up_nothing(postgres, start, http_backend, ending):
     start(scraping(http_backend, "postgresql", endpoint=postgres.address, **PLAIN))
     found = scrape(http_backend)
     assert not of(found, database="shop", table="public.sold") and UNUSED.keys() <= shapes(of(found, database="shop")).keys()
+
+
+def records(backend, name):
+    return [
+        attributes(record) | {"resource": attributes(resource.resource)}
+        for request in backend.accepted()
+        for resource in request.message.resource_logs
+        for scope in resource.scope_logs
+        for record in scope.log_records
+        if record.event_name == name
+    ]
+
+
+def test_statements_are_log_records_without_values(postgres, start, http_backend, ending):
+    configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, **PLAIN)
+    pipelines = configuration["service"]["pipelines"]
+    pipelines["logs"] = pipelines.pop("metrics")
+    instance = start(configuration)
+    command = [Postgres.tool("psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "admin", "-d", "shop"]
+    asking = subprocess.Popen([*command, "-c", "SELECT pg_sleep(600) FROM sold WHERE name = 'hidden' /* hidden */ OR id = 1"])
+    ending.callback(lambda: (asking.kill(), asking.wait()))
+
+    def sample():
+        return next((one for one in records(http_backend, "db.server.query_sample") if "pg_sleep" in one["db.query.text"]), None)
+
+    found = until(sample, instance.log)
+    assert found["db.query.text"] == "SELECT pg_sleep(?) FROM sold WHERE name = ? OR id = ?"
+    assert found["db.namespace"] == "shop" and found["user.name"] == "admin" and found["db.system.name"] == "postgresql"
+    assert found["postgresql.state"] == "active" and found["postgresql.application_name"] == "psql" and found["postgresql.pid"] > 0
+    assert found["network.peer.address"] == "127.0.0.1" and found["network.peer.port"] > 0 and found["postgresql.total_exec_time"] >= 0
+    assert found["postgresql.wait_event"] == "PgSleep" and found["resource"] == {"service.instance.id": f"{socket.gethostname()}:{postgres.port}"}
+
+    def top():
+        postgres.sql("SELECT count(*) FROM sold WHERE id <> 4711", database="shop")
+        return [one for one in records(http_backend, "db.server.top_query") if "count(*)" in one["db.query.text"]][1:]
+
+    found = until(top, instance.log)[0]
+    assert found["db.query.text"] == "SELECT count(*) FROM sold WHERE id <> ?" and found["db.namespace"] == "shop"
+    assert 1 <= found["postgresql.calls"] == found["postgresql.rows"] and found["postgresql.rolname"] == "admin"
+    assert 0 < found["postgresql.total_exec_time"] < 60 and found["postgresql.shared_blks_hit"] >= 0
+    assert instance.metric("otelcol_scraper_errored_log_records", receiver="postgresql", scraper="postgresql") == 0
 
 
 class Silent(Server):

@@ -58,6 +58,7 @@ LIBRARIES = {
     r"libxml/.*": "src/ottl",
     r"systemd/.*": "src/journal",
     r"libpq-fe\.h": "src/postgres",
+    r"mysql\.h": "src/mysql",
 }
 
 # The floors, from the ground up: what a folder may include of ours, besides itself and include/holdfast. The entry
@@ -74,7 +75,7 @@ ENGINES = (
 )
 GROUND = ("src/util",)
 DATA = ("src/json", "src/pdata", *GROUND)
-TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal", "src/postgres")
+TRANSPORTS = ("src/grpc", "src/http", "src/kafka", "src/journal", "src/postgres", "src/mysql")
 SHARED = ("src/support", *ENGINES, *TRANSPORTS, *DATA)
 FLOORS = {
     "include/holdfast": (),
@@ -88,6 +89,7 @@ FLOORS = {
     "src/kafka": GROUND,
     "src/journal": GROUND,
     "src/postgres": GROUND,
+    "src/mysql": GROUND,
     "src/config": GROUND,
     "src/storage": ("wal", *GROUND),
     "src/node": ("wal", *GROUND),

@@ -212,3 +212,35 @@ class Postgres(Server):
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+
+class MariaDB(Server):
+    """mariadbd, with the account `joe` and its password `secret`, over the loopback interface and the socket `place/sock`;
+    `more` are options of the server."""
+
+    user = "nobody"
+
+    def __init__(self, *more, port=None, tls=None):
+        super().__init__(port)
+        self.more, self.tls = more, tls
+        self.socket = self.place / "sock"
+
+    def begin(self):
+        if not (self.place / "data").exists():
+            command = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.place / 'data'}", "--skip-test-db", "--skip-name-resolve"]
+            subprocess.run([*command, "--auth-root-authentication-method=normal"], check=True, stdout=subprocess.DEVNULL, **self.options())
+        command = [program("mariadbd"), "--no-defaults", f"--datadir={self.place / 'data'}", f"--socket={self.socket}", f"--port={self.port}"]
+        command += ["--bind-address=127.0.0.1", "--performance-schema=ON", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=8M"]
+        if self.tls:
+            certificate, key = map(self.give, self.tls)
+            command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
+        self.spawn(*command, *self.more, ready=lambda: accepts(self.port) and self.socket.exists())
+        self.sql("GRANT ALL ON *.* TO joe@'%' IDENTIFIED BY 'secret'")
+        return self
+
+    def sql(self, *statements, database=""):
+        """Runs statements as the administrator; the rows of the last one as lists of texts."""
+        command = [program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "--skip-column-names", "--execute"]
+        done = subprocess.run([*command, ";".join(statements), database], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]

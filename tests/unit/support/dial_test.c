@@ -106,6 +106,55 @@ static void a_stop_ends_a_lookup(void **state)
     free(found);
 }
 
+struct seen {
+    char address[256];
+    unsigned calls;
+    enum hf_status answer;
+};
+
+static enum hf_status see(void *user, const char *address, char *reterr)
+{
+    struct seen *seen = user;
+    seen->calls++;
+    snprintf(seen->address, sizeof(seen->address), "%s", address);
+    snprintf(reterr, HF_ERROR_MAX, "seen");
+    return seen->answer;
+}
+
+static void others_connect_to_each_address(void **state)
+{
+    struct hf_grpc_target target = {.host = "localhost", .port = "1"};
+    struct hf_patience waits = patience(10000, -1);
+    char error[HF_ERROR_MAX] = "";
+    struct seen seen = {.answer = HF_OK};
+    (void)state;
+    assert_int_equal(hf_dial_each(&target, AF_INET, &waits, see, &seen, error), HF_OK);
+    assert_string_equal(seen.address, "127.0.0.1");
+    assert_int_equal(seen.calls, 1);
+    seen.answer = HF_AGAIN;
+    snprintf(target.host, sizeof(target.host), "::1");
+    assert_int_equal(hf_dial_each(&target, AF_UNSPEC, &waits, see, &seen, error), HF_AGAIN);
+    assert_string_equal(seen.address, "::1");
+    assert_string_equal(error, "seen");
+    seen.calls = 0;
+    assert_int_equal(hf_dial_each(&target, AF_INET, &waits, see, &seen, error), HF_AGAIN);
+    assert_int_equal(seen.calls, 0);
+    assert_string_equal(error, "the name has no address of that family");
+    target = (struct hf_grpc_target){.host = "/run/a.sock", .is_unix = true};
+    assert_int_equal(hf_dial_each(&target, AF_UNIX, &waits, see, &seen, error), HF_AGAIN);
+    assert_string_equal(seen.address, "/run/a.sock");
+}
+
+static void a_timeout_only_shortens(void **state)
+{
+    struct hf_patience waits = patience(10000, 7);
+    (void)state;
+    assert_true(hf_dial_patience(&waits, 0).until_ns == waits.until_ns);
+    assert_true(hf_dial_patience(&waits, 60 * HF_NS_PER_S).until_ns == waits.until_ns);
+    assert_true(hf_dial_patience(&waits, HF_NS_PER_S).until_ns < waits.until_ns);
+    assert_int_equal(hf_dial_patience(&waits, HF_NS_PER_S).stop_fd, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +162,8 @@ int main(void)
         cmocka_unit_test(names_that_lead_nowhere_are_told),
         cmocka_unit_test(waits_no_longer_than_the_time_or_until_the_stop),
         cmocka_unit_test(a_stop_ends_a_lookup),
+        cmocka_unit_test(others_connect_to_each_address),
+        cmocka_unit_test(a_timeout_only_shortens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

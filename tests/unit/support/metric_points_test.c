@@ -130,12 +130,35 @@ static void numbers_are_read_whole_or_not_at_all(void **state)
     assert_false(hf_read_int(hf_slice_of("1\0", 2), &integer));
 }
 
+static void a_column_is_a_point_or_left_out(void **state)
+{
+    static const bool enabled[] = {true, true, true};
+    const struct hf_points_column whole = {.id = 0, .key = "kind", .value = "sent"};
+    const struct hf_points_column broken = {.id = 1, .is_double = true};
+    const struct hf_points_attribute table = {.key = "table", .text = hf_slice_text("sold")};
+    struct hf_points points;
+    struct hf_batch *batch;
+    bool failed = true;
+    (void)state;
+    assert_int_equal(hf_points_init(&points, rows, enabled, 3), HF_OK);
+    hf_points_column(&points, &whole, hf_slice_text("7"), &table, 1);
+    hf_points_column(&points, &broken, hf_slice_text("0.5"), NULL, 0);
+    hf_points_column(&points, &whole, hf_slice_text("0.5"), NULL, 0);
+    hf_points_column(&points, &broken, HF_EMPTY_SLICE, NULL, 0); /* as NULL is */
+    assert_int_equal(write_all(&points, &batch, &failed), 2);
+    assert_true(holds(batch, "kind") && holds(batch, "sent"));
+    assert_true(holds(batch, "table") && holds(batch, "sold"));
+    hf_ref_drop(&batch->ref);
+    hf_points_release(&points);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_come_metric_by_metric_and_only_those_that_are_wanted),
         cmocka_unit_test(more_than_the_limit_is_told_and_the_next_round_is_whole_again),
         cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
+        cmocka_unit_test(a_column_is_a_point_or_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

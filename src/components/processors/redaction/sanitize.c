@@ -6,7 +6,7 @@
 #include "json_query.h"
 #include "pdata/any.h"
 #include "redis_command.h"
-#include "sql.h"
+#include "support/sql_mask.h"
 #include "url_words.h"
 
 enum { SPAN_NAME = 5, SPAN_KIND = 6, SPAN_ATTRIBUTES = 9 };
@@ -76,7 +76,7 @@ static enum hf_status mask(enum hf_database database, struct hf_slice system, st
 {
     switch (database) {
     case HF_DATABASE_SQL:
-        return hf_sql_mask(text, is_name(system, "mysql"), out);
+        return hf_sql_mask(text, is_name(system, "mysql") ? HF_SQL_MYSQL : 0, out);
     case HF_DATABASE_REDIS:
     case HF_DATABASE_VALKEY:
         return hf_redis_mask(text, out);

@@ -7,8 +7,7 @@
 
 #include "kafka/admin.h"
 #include "support/configkafka.h"
-#include "support/metric_points.h"
-#include "support/scraper.h"
+#include "support/server_scraper.h"
 #include "util/regex.h"
 
 #define KAFKA_METRICS(X)                                                                           \

@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <holdfast/component.h>
 
@@ -17,42 +16,30 @@
 #define ANSWER_NS (30 * HF_NS_PER_S) /* of a scrape that has no timeout */
 
 struct kafkametrics {
+    struct hf_server_scraper server; /* first */
     const struct kafkametrics_config *config;
     const struct hf_kafka_library *library;
     struct hf_kafka_admin *admin;
     struct hf_regex *topics, *groups;
-    struct hf_scraper *scraper;
-    int stop_fd;
-    uint64_t begun_ns;
-    struct hf_points points; /* the scraper's thread */
 };
-
-static const char *const sources[] = {"kafkametrics"};
 
 static void write_points(struct kafkametrics *metrics, struct hf_scrape *scrape)
 {
     static const char *const names[] = {KAFKA_RESOURCES(HF_RESOURCE_NAME)};
     const struct kafkametrics_config *config = metrics->config;
-    bool failed;
     hf_build_resource(scrape->builder, HF_EMPTY_SLICE);
     if (config->wanted.resources[KAFKA_ALIAS]) {
         hf_build_attribute_string(scrape->builder, hf_slice_text(names[KAFKA_ALIAS]),
                                   hf_slice_text(config->alias != NULL ? config->alias : ""));
     }
     hf_build_scope(scrape->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
-    hf_scrape_count(scrape, 0,
-                    hf_points_write(&metrics->points, scrape->builder, metrics->begun_ns,
-                                    scrape->now_ns, &failed));
-    if (failed) {
-        hf_scrape_failed(scrape, 0, 1, "the answers need more memory than there is");
-    }
+    hf_server_scraper_write(&metrics->server, scrape, metrics->server.begun_ns);
 }
 
 /* The scraper's thread. */
 static void scrape(void *user, struct hf_scrape *scrape)
 {
     struct kafkametrics *metrics = user;
-    uint64_t until_ns = hf_clock_monotonic_ns() + ANSWER_NS;
     struct kafka_look look = {
         .config = metrics->config,
         .library = metrics->library,
@@ -60,9 +47,8 @@ static void scrape(void *user, struct hf_scrape *scrape)
         .topics = metrics->topics,
         .groups = metrics->groups,
         .scrape = scrape,
-        .patience = {scrape->deadline_ns != UINT64_MAX ? scrape->deadline_ns : until_ns,
-                     metrics->stop_fd},
-        .points = &metrics->points,
+        .patience = hf_server_scraper_patience(&metrics->server, scrape),
+        .points = &metrics->server.points,
     };
     kafka_look_run(&look);
     write_points(metrics, scrape);
@@ -73,14 +59,10 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_metrics(void *self)
 {
     struct kafkametrics *metrics = self;
-    hf_scraper_free(metrics->scraper);
+    hf_server_scraper_close(&metrics->server);
     hf_kafka_admin_close(metrics->admin);
     hf_regex_free(metrics->topics);
     hf_regex_free(metrics->groups);
-    hf_points_release(&metrics->points);
-    if (metrics->stop_fd >= 0) {
-        close(metrics->stop_fd);
-    }
     free(metrics);
 }
 
@@ -101,28 +83,20 @@ static enum hf_status open_admin(struct kafkametrics *metrics, char *reterr)
 static enum hf_status open_parts(struct kafkametrics *metrics, struct hf_node *node, char *reterr)
 {
     const struct kafkametrics_config *config = metrics->config;
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = metrics};
-    metrics->stop_fd = hf_stop_fd_open();
-    if (metrics->stop_fd < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "opening an eventfd failed");
-        return HF_IO;
-    }
+    const struct hf_server_scraper_options server = {.node = node,
+                                                     .config = &config->scraper,
+                                                     .signal = HF_METRICS,
+                                                     .source = "kafkametrics",
+                                                     .rows = kafka_rows,
+                                                     .enabled = config->wanted.metrics,
+                                                     .metric_count = KAFKA_METRIC_COUNT,
+                                                     .answer_ns = ANSWER_NS,
+                                                     .scrape = scrape,
+                                                     .user = metrics};
     enum hf_status status = hf_regex_new(config->topic_match, &metrics->topics, reterr);
     status = status == HF_OK ? hf_regex_new(config->group_match, &metrics->groups, reterr) : status;
     status = status == HF_OK ? open_admin(metrics, reterr) : status;
-    if (status != HF_OK) {
-        return status;
-    }
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    status =
-        hf_points_init(&metrics->points, kafka_rows, config->wanted.metrics, KAFKA_METRIC_COUNT);
-    return status == HF_OK ? hf_scraper_new(&scraper, &metrics->scraper, reterr) : status;
+    return status == HF_OK ? hf_server_scraper_open(&metrics->server, &server, reterr) : status;
 }
 
 static enum hf_status open_metrics(struct hf_node *node, const void *config, void **ret_self,
@@ -134,8 +108,6 @@ static enum hf_status open_metrics(struct hf_node *node, const void *config, voi
         return HF_NOMEM;
     }
     metrics->config = config;
-    metrics->stop_fd = -1;
-    metrics->begun_ns = hf_clock_unix_ns();
     enum hf_status status = open_parts(metrics, node, reterr);
     if (status != HF_OK) {
         close_metrics(metrics);
@@ -143,19 +115,6 @@ static enum hf_status open_metrics(struct hf_node *node, const void *config, voi
     }
     *ret_self = metrics;
     return HF_OK;
-}
-
-static enum hf_status start_metrics(void *self, char *reterr)
-{
-    struct kafkametrics *metrics = self;
-    return hf_scraper_start(metrics->scraper, reterr);
-}
-
-static void stop_metrics(void *self)
-{
-    struct kafkametrics *metrics = self;
-    hf_stop_fd_trip(metrics->stop_fd);
-    hf_scraper_stop(metrics->scraper);
 }
 
 /* ---- keys ---- */
@@ -244,7 +203,7 @@ const struct hf_component hf_receiver_kafkametrics = {
     .check = check_metrics,
     .probe = probe_outside,
     .open = open_metrics,
-    .start = start_metrics,
-    .stop = stop_metrics,
+    .start = hf_server_scraper_start,
+    .stop = hf_server_scraper_stop,
     .close = close_metrics,
 };

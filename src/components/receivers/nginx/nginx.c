@@ -10,8 +10,7 @@
 #include "stub_status.h"
 #include "support/http_asker.h"
 #include "support/probe_server.h"
-#include "support/scraper.h"
-#include "util/clock.h"
+#include "support/server_scraper.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/nginxreceiver"
 #define PAGE_BYTES_MAX 4096u
@@ -23,14 +22,10 @@ struct nginx_config {
 };
 
 struct nginx {
+    struct hf_server_scraper server; /* first */
     const struct nginx_config *config;
     struct hf_http_asker *asker;
-    struct hf_scraper *scraper;
-    uint64_t begun_ns;
-    struct hf_points points; /* the scraper's thread */
 };
-
-static const char *const sources[] = {"nginx"};
 
 /* The scraper's thread. */
 static void scrape(void *user, struct hf_scrape *scrape)
@@ -40,7 +35,6 @@ static void scrape(void *user, struct hf_scrape *scrape)
     struct stub_status page;
     struct hf_slice body;
     char why[HF_ERROR_MAX];
-    bool failed;
     enum hf_status status = hf_http_asker_get(nginx->asker, url, scrape->deadline_ns, &body, why);
     if (status == HF_CLOSED) {
         return; /* stopping */
@@ -55,15 +49,10 @@ static void scrape(void *user, struct hf_scrape *scrape)
                          url);
         return;
     }
-    stub_status_add(&page, &nginx->points);
+    stub_status_add(&page, &nginx->server.points);
     hf_build_resource(scrape->builder, HF_EMPTY_SLICE);
     hf_build_scope(scrape->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
-    hf_scrape_count(
-        scrape, 0,
-        hf_points_write(&nginx->points, scrape->builder, nginx->begun_ns, scrape->now_ns, &failed));
-    if (failed) {
-        hf_scrape_failed(scrape, 0, 1, "out of memory");
-    }
+    hf_server_scraper_write(&nginx->server, scrape, nginx->server.begun_ns);
 }
 
 /* ---- life; the main thread ---- */
@@ -71,9 +60,8 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_nginx(void *self)
 {
     struct nginx *nginx = self;
-    hf_scraper_free(nginx->scraper);
+    hf_server_scraper_close(&nginx->server);
     hf_http_asker_close(nginx->asker);
-    hf_points_release(&nginx->points);
     free(nginx);
 }
 
@@ -83,18 +71,17 @@ static enum hf_status open_parts(struct nginx *nginx, struct hf_node *node, char
                                                 .http = &nginx->config->http,
                                                 .timeout_ns = nginx->config->scraper.timeout_ns,
                                                 .response_bytes_max = PAGE_BYTES_MAX};
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &nginx->config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = nginx};
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    enum hf_status status =
-        hf_points_init(&nginx->points, nginx_rows, nginx->config->enabled, NGINX_METRIC_COUNT);
-    status = status == HF_OK ? hf_http_asker_open(&asker, &nginx->asker, reterr) : status;
-    return status == HF_OK ? hf_scraper_new(&scraper, &nginx->scraper, reterr) : status;
+    const struct hf_server_scraper_options server = {.node = node,
+                                                     .config = &nginx->config->scraper,
+                                                     .signal = HF_METRICS,
+                                                     .source = "nginx",
+                                                     .rows = nginx_rows,
+                                                     .enabled = nginx->config->enabled,
+                                                     .metric_count = NGINX_METRIC_COUNT,
+                                                     .scrape = scrape,
+                                                     .user = nginx};
+    enum hf_status status = hf_http_asker_open(&asker, &nginx->asker, reterr);
+    return status == HF_OK ? hf_server_scraper_open(&nginx->server, &server, reterr) : status;
 }
 
 static enum hf_status open_nginx(struct hf_node *node, const void *config, void **ret_self,
@@ -106,7 +93,6 @@ static enum hf_status open_nginx(struct hf_node *node, const void *config, void 
         return HF_NOMEM;
     }
     nginx->config = config;
-    nginx->begun_ns = hf_clock_unix_ns();
     enum hf_status status = open_parts(nginx, node, reterr);
     if (status != HF_OK) {
         close_nginx(nginx);
@@ -116,17 +102,11 @@ static enum hf_status open_nginx(struct hf_node *node, const void *config, void 
     return HF_OK;
 }
 
-static enum hf_status start_nginx(void *self, char *reterr)
-{
-    struct nginx *nginx = self;
-    return hf_scraper_start(nginx->scraper, reterr);
-}
-
 static void stop_nginx(void *self)
 {
     struct nginx *nginx = self;
     hf_http_asker_stop(nginx->asker);
-    hf_scraper_stop(nginx->scraper);
+    hf_server_scraper_stop(nginx);
 }
 
 /* ---- keys ---- */
@@ -182,7 +162,7 @@ const struct hf_component hf_receiver_nginx = {
     .check = check_nginx,
     .probe = probe_outside,
     .open = open_nginx,
-    .start = start_nginx,
+    .start = hf_server_scraper_start,
     .stop = stop_nginx,
     .close = close_nginx,
 };

@@ -5,7 +5,8 @@
 
 #define AT(member) offsetof(struct pg_config, member)
 #define TLS(member) offsetof(struct pg_tls, member)
-#define ONLY_LOGS "Of the logs that the Go collector's receiver makes; here it makes metrics."
+#define ROWS_MAX 100000
+#define NO_PLANS "Plans are not asked for: postgresql.query_plan is empty."
 
 bool pg_split_endpoint(const char *endpoint, char ret_host[256], char ret_port[8])
 {
@@ -77,6 +78,58 @@ static const struct hf_field tls_fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_field sample_fields[] = {
+    {.key = "max_rows_per_query",
+     .type = HF_FIELD_INT,
+     .offset = AT(samples.rows_max),
+     .min = 1,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Statements that are reported in each scrape."},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field top_fields[] = {
+    {.key = "max_rows_per_query",
+     .type = HF_FIELD_INT,
+     .offset = AT(top.rows_max),
+     .min = 1,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Forms of statements that are looked at in each scrape."},
+    {.key = "top_n_query",
+     .type = HF_FIELD_INT,
+     .offset = AT(top.top_max),
+     .min = 1,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Forms of statements that are reported: those that took most time since the last."},
+    {.key = "collection_interval",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(top.interval_ns),
+     .default_text = "0s",
+     .help = "Shortest time from one report to the next."},
+    {.key = "max_explain_each_interval", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
+    {.key = "query_plan_cache_size", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
+    {.key = "query_plan_cache_ttl", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
+    HF_FIELDS_END,
+};
+
+static const struct hf_field event_fields[] = {
+    {.key = "db.server.query_sample",
+     .type = HF_FIELD_STRUCT,
+     .offset = sizeof(bool) * PG_QUERY_SAMPLE,
+     .inner = hf_metric_enabled_on,
+     .help = "Log records of the statements of the sessions, without the values in them."},
+    {.key = "db.server.top_query",
+     .type = HF_FIELD_STRUCT,
+     .offset = sizeof(bool) * PG_TOP_QUERY,
+     .inner = hf_metric_enabled_on,
+     .help = "Log records of the forms of statements that took most time; needs "
+             "pg_stat_statements."},
+    HF_FIELDS_END,
+};
+
 static const struct hf_field metric_fields[] = {PG_METRICS(HF_METRIC_FIELD) HF_FIELDS_END};
 static const struct hf_field resource_fields[] = {PG_RESOURCES(HF_RESOURCE_FIELD) HF_FIELDS_END};
 
@@ -116,9 +169,19 @@ const struct hf_field pg_fields[] = {
      .type = HF_FIELD_IGNORED,
      .help = "One connection is kept for the server as a whole; each database is connected to in "
              "its turn."},
-    {.key = "query_sample_collection", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
-    {.key = "top_query_collection", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
-    {.key = "events", .type = HF_FIELD_IGNORED, .help = ONLY_LOGS},
+    {.key = "query_sample_collection",
+     .type = HF_FIELD_STRUCT,
+     .inner = sample_fields,
+     .help = "What db.server.query_sample reports."},
+    {.key = "top_query_collection",
+     .type = HF_FIELD_STRUCT,
+     .inner = top_fields,
+     .help = "What db.server.top_query reports."},
+    {.key = "events",
+     .type = HF_FIELD_STRUCT,
+     .offset = AT(events),
+     .inner = event_fields,
+     .help = "Which log records are made, in a pipeline of logs."},
     {.key = "metrics",
      .type = HF_FIELD_STRUCT,
      .offset = AT(wanted.metrics),

@@ -12,12 +12,22 @@ struct pg_tls {
     bool insecure, insecure_skip_verify;
 };
 
+enum { PG_QUERY_SAMPLE = 0, PG_TOP_QUERY, PG_EVENT_COUNT };
+
 struct pg_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
     struct hf_net_config net;
     const char *username, *password, *main_database;
     struct hf_string_list databases, excluded;
     struct pg_tls tls;
+    struct {
+        int64_t rows_max;
+    } samples;
+    struct {
+        int64_t rows_max, top_max;
+        uint64_t interval_ns;
+    } top;
+    bool events[PG_EVENT_COUNT];
     struct {
         bool metrics[PG_METRIC_COUNT];
         bool resources[PG_RESOURCE_COUNT];

@@ -8,20 +8,11 @@
 
 #include "pg_queries.h"
 
-#define SCOPE                                                                                      \
-    "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/postgresqlreceiver"
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define NAME_MAX_BYTES 256
 #define LOCK_COLUMNS 3
 
 const struct hf_metric_row pg_rows[] = {PG_METRICS(HF_METRIC_ROW)};
-
-/* A column that is one point of a metric. */
-struct column {
-    unsigned id;
-    const char *key, *value; /* its attribute; NULL: none */
-    bool is_double;
-};
 
 /* Points of a database that are asked for in queries about all of them. */
 struct value {
@@ -31,7 +22,7 @@ struct value {
     double number;
 };
 
-static const struct column database_columns[] = {
+static const struct hf_points_column database_columns[] = {
     {.id = PG_COMMITS},
     {.id = PG_ROLLBACKS},
     {.id = PG_DEADLOCKS},
@@ -64,56 +55,15 @@ struct pg_database {
 
 /* ---- writing ---- */
 
-/* What names a resource beside the database; empty: not there. */
-struct entity {
-    struct hf_slice schema, table, index;
-};
-
-static void name(const struct pg_look *look, unsigned id, struct hf_slice value)
-{
-    static const char *const names[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
-    if (value.data != NULL && look->server->config->wanted.resources[id]) {
-        hf_build_attribute_string(look->scrape->builder, hf_slice_text(names[id]), value);
-    }
-}
-
-static void open_resource(const struct pg_look *look, const struct entity *entity)
-{
-    char table[2 * NAME_MAX_BYTES];
-    struct hf_slice whole = entity->table;
-    if (entity->schema.size != 0) {
-        int size = snprintf(table, sizeof(table), "%.*s.%.*s", (int)entity->schema.size,
-                            (const char *)entity->schema.data, (int)entity->table.size,
-                            (const char *)entity->table.data);
-        whole = hf_slice_of(table, size > 0 && (size_t)size < sizeof(table) ? (size_t)size : 0);
-    }
-    hf_build_resource(look->scrape->builder, HF_EMPTY_SLICE);
-    name(look, PG_INSTANCE, hf_slice_text(look->instance));
-    if (look->database != NULL) {
-        name(look, PG_DATABASE_NAME, hf_slice_text(look->database));
-    }
-    name(look, PG_TABLE_NAME, whole);
-    name(look, PG_INDEX_NAME, entity->index);
-    name(look, PG_ADDRESS, hf_slice_text(look->server->host));
-    name(look, PG_PORT, hf_slice_text(look->server->port));
-    name(look, PG_SERVICE, hf_slice_text("unknown_service:postgresql"));
-    name(look, PG_NAMESPACE, hf_slice_text(""));
-    hf_build_scope(look->scrape->builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
-}
-
 /* Writes what was collected, as one resource. */
-static void emit(struct pg_look *look, const struct entity *entity)
+static void emit(struct pg_look *look, struct pg_entity entity)
 {
-    bool failed;
-    open_resource(look, entity);
-    look->written += hf_points_write(look->points, look->scrape->builder, look->begun_ns,
-                                     look->scrape->now_ns, &failed);
-    if (failed) {
-        hf_scrape_failed(look->scrape, 0, 1, "the answers need more memory than there is");
-    }
+    entity.database = look->database;
+    pg_server_name(look->server, &entity, look->scrape->builder);
+    hf_server_scraper_write(look->scraper, look->scrape, look->scraper->begun_ns);
 }
 
-static const struct entity no_entity;
+static const struct pg_entity no_entity;
 
 /* ---- asking ---- */
 
@@ -139,26 +89,10 @@ static bool ask(struct pg_look *look, struct hf_pg *pg, const char *query,
 
 /* A column as a point; NULL and what is no number are left out. */
 static void add_column(struct pg_look *look, const struct hf_pg_row *row, int at,
-                       const struct column *column, const struct hf_points_attribute *more)
+                       const struct hf_points_column *column,
+                       const struct hf_points_attribute *more)
 {
-    struct hf_points_attribute attributes[2];
-    size_t count = 0;
-    int64_t integer;
-    double number;
-    if (column->key != NULL) {
-        attributes[count++] =
-            (struct hf_points_attribute){.key = column->key, .text = hf_slice_text(column->value)};
-    }
-    if (more != NULL) {
-        attributes[count++] = *more;
-    }
-    if (column->is_double) {
-        if (hf_read_double(hf_pg_text(row, at), &number)) {
-            hf_points_double(look->points, column->id, number, attributes, count);
-        }
-    } else if (hf_read_int(hf_pg_text(row, at), &integer)) {
-        hf_points_int(look->points, column->id, integer, attributes, count);
-    }
+    hf_points_column(&look->scraper->points, column, hf_pg_text(row, at), more, more != NULL);
 }
 
 /* ---- databases ---- */
@@ -303,7 +237,7 @@ static bool ask_about_databases(struct pg_look *look, struct hf_pg *pg)
 
 static void take_table(void *user, const struct hf_pg_row *row)
 {
-    static const struct column columns[] = {
+    static const struct hf_points_column columns[] = {
         {.id = PG_ROWS, .key = "state", .value = "dead"},
         {.id = PG_ROWS, .key = "state", .value = "live"},
         {.id = PG_OPERATIONS, .key = "operation", .value = "ins"},
@@ -323,27 +257,28 @@ static void take_table(void *user, const struct hf_pg_row *row)
         {.id = PG_BLOCKS_READ, .key = "source", .value = "tidx_hit"},
     };
     struct pg_look *look = user;
-    const struct entity entity = {.schema = hf_pg_text(row, 0), .table = hf_pg_text(row, 1)};
+    const struct pg_entity entity = {.schema = hf_pg_text(row, 0), .table = hf_pg_text(row, 1)};
     for (size_t i = 0; i < COUNT(columns); i++) {
         add_column(look, row, (int)i + 2, &columns[i], NULL);
     }
     look->tables++;
-    emit(look, &entity);
+    emit(look, entity);
 }
 
 static void take_index(void *user, const struct hf_pg_row *row)
 {
-    static const struct column scans = {.id = PG_INDEX_SCANS}, size = {.id = PG_INDEX_SIZE};
+    static const struct hf_points_column scans = {.id = PG_INDEX_SCANS},
+                                         size = {.id = PG_INDEX_SIZE};
     struct pg_look *look = user;
-    const struct entity entity = {.table = hf_pg_text(row, 0), .index = hf_pg_text(row, 1)};
+    const struct pg_entity entity = {.table = hf_pg_text(row, 0), .index = hf_pg_text(row, 1)};
     add_column(look, row, 2, &scans, NULL);
     add_column(look, row, 3, &size, NULL);
-    emit(look, &entity);
+    emit(look, entity);
 }
 
 static void take_function(void *user, const struct hf_pg_row *row)
 {
-    static const struct column calls = {.id = PG_FUNCTION_CALLS};
+    static const struct hf_points_column calls = {.id = PG_FUNCTION_CALLS};
     struct pg_look *look = user;
     const struct hf_points_attribute function = {.key = "function", .text = hf_pg_text(row, 0)};
     add_column(look, row, 1, &calls, &function);
@@ -359,22 +294,22 @@ static void take_lock(void *user, const struct hf_pg_row *row)
         attributes[i] = (struct hf_points_attribute){.key = keys[i], .text = hf_pg_text(row, i)};
     }
     if (hf_read_int(hf_pg_text(row, LOCK_COLUMNS), &count)) {
-        hf_points_int(look->points, PG_LOCKS, count, attributes, LOCK_COLUMNS);
+        hf_points_int(&look->scraper->points, PG_LOCKS, count, attributes, LOCK_COLUMNS);
     }
 }
 
 static void add_values(struct pg_look *look, const struct pg_database *database)
 {
     for (size_t i = 0; i < COUNT(database_columns); i++) {
-        const struct column *column = &database_columns[i];
+        const struct hf_points_column *column = &database_columns[i];
         const struct value *value = &database->values[i];
         const struct hf_points_attribute attribute = {
             .key = column->key, .text = hf_slice_text(column->value != NULL ? column->value : "")};
         size_t count = column->key != NULL ? 1 : 0;
         if (value->is_there && value->is_double) {
-            hf_points_double(look->points, column->id, value->number, &attribute, count);
+            hf_points_double(&look->scraper->points, column->id, value->number, &attribute, count);
         } else if (value->is_there) {
-            hf_points_int(look->points, column->id, value->integer, &attribute, count);
+            hf_points_int(&look->scraper->points, column->id, value->integer, &attribute, count);
         }
     }
 }
@@ -385,7 +320,7 @@ static void look_at_database(struct pg_look *look, struct hf_pg *pg,
     look->tables = 0;
     bool is_good = ask(look, pg, PG_TABLES, take_table);
     if (is_good) {
-        hf_points_int(look->points, PG_TABLE_COUNT, (int64_t)look->tables, NULL, 0);
+        hf_points_int(&look->scraper->points, PG_TABLE_COUNT, (int64_t)look->tables, NULL, 0);
     }
     if (is_good && wants(look, PG_FUNCTION_CALLS)) {
         is_good = ask(look, pg, PG_FUNCTIONS, take_function);
@@ -394,7 +329,7 @@ static void look_at_database(struct pg_look *look, struct hf_pg *pg,
         is_good = ask(look, pg, PG_DATABASE_LOCKS, take_lock);
     }
     add_values(look, database);
-    emit(look, &no_entity);
+    emit(look, no_entity);
     if (is_good && (wants(look, PG_INDEX_SCANS) || wants(look, PG_INDEX_SIZE))) {
         (void)!ask(look, pg, PG_INDICES, take_index);
     }
@@ -422,7 +357,7 @@ static void visit(struct pg_look *look, const struct pg_database *database)
 
 static void take_writer(void *user, const struct hf_pg_row *row)
 {
-    static const struct column columns[] = {
+    static const struct hf_points_column columns[] = {
         {.id = PG_CHECKPOINTS, .key = "type", .value = "requested"},
         {.id = PG_CHECKPOINTS, .key = "type", .value = "scheduled"},
         {.id = PG_CHECKPOINT_TIME, .key = "type", .value = "write", .is_double = true},
@@ -441,29 +376,30 @@ static void take_writer(void *user, const struct hf_pg_row *row)
 
 static void take_age(void *user, const struct hf_pg_row *row)
 {
-    static const struct column age = {.id = PG_WAL_AGE};
+    static const struct hf_points_column age = {.id = PG_WAL_AGE};
     add_column(user, row, 0, &age, NULL);
 }
 
 static void take_max(void *user, const struct hf_pg_row *row)
 {
-    static const struct column most = {.id = PG_CONNECTION_MAX};
+    static const struct hf_points_column most = {.id = PG_CONNECTION_MAX};
     add_column(user, row, 0, &most, NULL);
 }
 
 /* A replica: its address, what it has not replayed, and how late it writes, flushes and replays. */
 static void take_replica(void *user, const struct hf_pg_row *row)
 {
-    static const struct column pending = {.id = PG_REPLICATION_DELAY};
+    static const struct hf_points_column pending = {.id = PG_REPLICATION_DELAY};
     static const char *const steps[] = {"write", "flush", "replay"};
     struct pg_look *look = user;
     const struct hf_points_attribute client = {.key = "replication_client",
                                                .text = hf_pg_text(row, 0)};
     add_column(look, row, 1, &pending, &client);
     for (int i = 0; i < (int)COUNT(steps); i++) {
-        const struct column delay = {
+        const struct hf_points_column delay = {
             .id = PG_WAL_DELAY, .key = "operation", .value = steps[i], .is_double = true};
-        const struct column lag = {.id = PG_WAL_LAG, .key = "operation", .value = steps[i]};
+        const struct hf_points_column lag = {
+            .id = PG_WAL_LAG, .key = "operation", .value = steps[i]};
         add_column(look, row, 2 + 2 * i, &delay, &client);
         add_column(look, row, 3 + 2 * i, &lag, &client);
     }
@@ -487,39 +423,21 @@ static bool look_at_server(struct pg_look *look, struct hf_pg *pg)
         {PG_SERVER_LOCKS, take_lock, wants(look, PG_LOCKS)},
     };
     bool is_good = true;
-    hf_points_int(look->points, PG_DATABASE_COUNT, (int64_t)look->database_count, NULL, 0);
+    hf_points_int(&look->scraper->points, PG_DATABASE_COUNT, (int64_t)look->database_count, NULL,
+                  0);
     for (size_t i = 0; i < COUNT(queries) && is_good; i++) {
         if (queries[i].is_wanted) {
             is_good = ask(look, pg, queries[i].query, queries[i].take);
         }
     }
-    emit(look, &no_entity);
+    emit(look, no_entity);
     return is_good;
 }
 
-static void take_nothing(void *user, const struct hf_pg_row *row)
-{
-    (void)user;
-    (void)row;
-}
-
-/* The kept connection may have ended since the last look: then a new one is made. */
 static bool connect_main(struct pg_look *look, struct hf_pg **ret_pg)
 {
     char why[HF_ERROR_MAX];
-    enum hf_status status = HF_AGAIN;
-    bool was_kept = look->server->main != NULL;
-    if (was_kept) {
-        status =
-            hf_pg_ask(look->server->main, PG_NOTHING, &look->patience, take_nothing, look, why);
-        if (status == HF_AGAIN) {
-            pg_server_lost(look->server);
-        }
-    }
-    if (!was_kept || status == HF_AGAIN) {
-        status = pg_server_main(look->server, &look->patience, ret_pg, why);
-    }
-    *ret_pg = look->server->main;
+    enum hf_status status = pg_server_ready(look->server, &look->patience, ret_pg, why);
     if (status != HF_OK && status != HF_CLOSED) {
         hf_scrape_failed(look->scrape, 0, 1, "connecting to %.200s failed: %s",
                          look->server->config->net.endpoint, why);
@@ -538,11 +456,10 @@ void pg_look_run(struct pg_look *look)
         }
         is_good = is_good && look_at_server(look, pg);
     }
-    hf_points_clear(look->points);
+    hf_points_clear(&look->scraper->points);
     if (!is_good) {
         pg_server_lost(look->server);
     }
-    hf_scrape_count(look->scrape, 0, look->written);
 }
 
 void pg_look_release(struct pg_look *look)

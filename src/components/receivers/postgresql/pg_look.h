@@ -6,7 +6,7 @@
 #pragma once
 
 #include "pg_server.h"
-#include "support/metric_points.h"
+#include "support/server_scraper.h"
 
 #define PG_DATABASES_MAX 10000u
 
@@ -17,18 +17,15 @@ struct pg_database;
 /* What a look needs; zeroed but for these, and pg_look_release() at last. */
 struct pg_look {
     struct pg_server *server;
+    struct hf_server_scraper *scraper;
     struct hf_scrape *scrape;
     struct hf_patience patience;
-    struct hf_points *points;
-    const char *instance; /* service.instance.id */
-    uint64_t begun_ns;
     /* The look's own. */
     struct pg_database *databases;
     size_t database_count, room;
     bool is_full;         /* more databases than PG_DATABASES_MAX */
     const char *database; /* what is looked at now; NULL: the server as a whole */
     uint64_t tables;
-    uint32_t written;
 };
 
 /* Asks for all that is wanted. What fails is counted and logged by hf_scrape_failed(). */

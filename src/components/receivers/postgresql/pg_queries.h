@@ -92,3 +92,22 @@
         "flush_lag") ", " PG_LAG("replay_lag") " FROM pg_stat_replication"
 
 #define PG_MAX "SHOW max_connections"
+
+/* Statements of sessions, but those that were idle at the last scrape already. With the column of a
+ * statement's id, the time of the newest statement of the last scrape, and the most rows. */
+#define PG_SAMPLES                                                                                 \
+    "SELECT datname, usename, host(client_addr), client_port, query, "                             \
+    "CASE WHEN state = 'active' THEN extract(epoch FROM clock_timestamp() - query_start) * 1000 "  \
+    "WHEN state LIKE 'idle%%' THEN extract(epoch FROM state_change - query_start) * 1000 END, "    \
+    "extract(epoch FROM query_start), state, application_name, client_hostname, query_start, "     \
+    "wait_event, wait_event_type, %s, pid FROM pg_stat_activity "                                  \
+    "WHERE trim(coalesce(query, '')) <> '' AND pid <> pg_backend_pid() "                           \
+    "AND NOT (state = 'idle' AND query_start <= to_timestamp(%.6f)) LIMIT %lld"
+
+/* With the most rows. */
+#define PG_TOP                                                                                     \
+    "SELECT d.datname, s.query, s.queryid, r.rolname, s.total_exec_time, s.total_plan_time, "      \
+    "s.calls, s.rows, s.shared_blks_dirtied, s.shared_blks_hit, s.shared_blks_read, "              \
+    "s.shared_blks_written, s.temp_blks_read, s.temp_blks_written FROM pg_stat_statements s "      \
+    "LEFT JOIN pg_roles r ON r.oid = s.userid LEFT JOIN pg_database d ON d.oid = s.dbid "          \
+    "WHERE s.query <> '<insufficient privilege>' ORDER BY s.calls DESC LIMIT %lld"

@@ -1,17 +1,34 @@
 #include "pg_server.h"
 
-#include <netdb.h>
+#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
+#include "pg_queries.h"
 
+#define SCOPE                                                                                      \
+    "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/postgresqlreceiver"
+#define NAME_MAX_BYTES 256
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
+/* service.instance.id: a server on this machine has the machine's name. */
+static void name_instance(struct pg_server *server)
+{
+    char machine[256];
+    struct in6_addr address;
+    bool is_here =
+        strcasecmp(server->host, "localhost") == 0 || strncmp(server->host, "127.", 4) == 0 ||
+        (inet_pton(AF_INET6, server->host, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address));
+    bool is_named = is_here && gethostname(machine, sizeof(machine)) == 0;
+    machine[sizeof(machine) - 1] = '\0';
+    snprintf(server->instance, sizeof(server->instance), "%s:%s", is_named ? machine : server->host,
+             server->port);
+}
 
 enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *config,
                               char *reterr)
@@ -20,8 +37,11 @@ enum hf_status pg_server_open(struct pg_server *server, const struct pg_config *
     if (server->library == NULL) {
         return HF_UNSUPPORTED;
     }
-    bool is_split = pg_split_endpoint(config->net.endpoint, server->host, server->port);
-    return is_split ? HF_OK : HF_INVALID;
+    if (!pg_split_endpoint(config->net.endpoint, server->host, server->port)) {
+        return HF_INVALID;
+    }
+    name_instance(server);
+    return HF_OK;
 }
 
 void pg_server_close(struct pg_server *server)
@@ -41,30 +61,20 @@ static void set_tls(const struct pg_tls *tls, struct hf_pg_settings *settings)
     settings->key_file = tls->key_file;
 }
 
-/* The addresses in their order, as long as none was connected to. */
-static enum hf_status try_addresses(const struct pg_server *server, struct hf_pg_settings *settings,
-                                    const struct hf_patience *patience,
-                                    struct hf_dial_addresses *found, struct hf_pg **ret_pg,
-                                    char *reterr)
+/* One attempt to connect. */
+struct attempt {
+    const struct pg_server *server;
+    struct hf_pg_settings settings;
+    const struct hf_patience *patience;
+    struct hf_pg **ret_pg;
+};
+
+static enum hf_status try_address(void *user, const char *address, char *reterr)
 {
-    struct hf_grpc_target target = {.is_unix = false};
-    snprintf(target.host, sizeof(target.host), "%s", server->host);
-    snprintf(target.port, sizeof(target.port), "%s", server->port);
-    enum hf_status status = hf_dial_find(&target, patience, found, reterr);
-    for (size_t i = 0; i < found->count; i++) {
-        char address[NI_MAXHOST];
-        const struct sockaddr *storage = (const struct sockaddr *)&found->items[i].storage;
-        if (getnameinfo(storage, found->items[i].size, address, sizeof(address), NULL, 0,
-                        NI_NUMERICHOST) != 0) {
-            continue;
-        }
-        settings->address = address;
-        status = hf_pg_open(server->library, settings, patience, ret_pg, reterr);
-        if (status != HF_AGAIN) {
-            break;
-        }
-    }
-    return status;
+    struct attempt *attempt = user;
+    attempt->settings.address = address;
+    return hf_pg_open(attempt->server->library, &attempt->settings, attempt->patience,
+                      attempt->ret_pg, reterr);
 }
 
 enum hf_status pg_server_connect(const struct pg_server *server, const char *database,
@@ -72,37 +82,44 @@ enum hf_status pg_server_connect(const struct pg_server *server, const char *dat
                                  char *reterr)
 {
     char folder[260];
-    struct hf_patience shorter = *patience;
-    uint64_t timeout_ns = server->config->net.connect_timeout_ns;
-    uint64_t until_ns = hf_clock_monotonic_ns() + timeout_ns;
-    struct hf_pg_settings settings = {.host = server->host,
-                                      .port = server->port,
-                                      .user = server->config->username,
-                                      .password = server->config->password,
-                                      .database = database};
-    if (timeout_ns != 0 && until_ns < shorter.until_ns) {
-        shorter.until_ns = until_ns;
-    }
-    if (server->config->net.transport == HF_NET_UNIX) {
+    const struct hf_net_config *net = &server->config->net;
+    struct hf_patience shorter = hf_dial_patience(patience, net->connect_timeout_ns);
+    struct attempt attempt = {.server = server,
+                              .settings = {.host = server->host,
+                                           .port = server->port,
+                                           .user = server->config->username,
+                                           .password = server->config->password,
+                                           .database = database},
+                              .patience = &shorter,
+                              .ret_pg = ret_pg};
+    if (net->transport == HF_NET_UNIX) {
         snprintf(folder, sizeof(folder), "%s%s", server->host[0] == '/' ? "" : "/", server->host);
-        settings.host = folder;
-        return hf_pg_open(server->library, &settings, &shorter, ret_pg, reterr);
+        attempt.settings.host = folder;
+        return hf_pg_open(server->library, &attempt.settings, &shorter, ret_pg, reterr);
     }
-    set_tls(&server->config->tls, &settings);
-    struct hf_dial_addresses *found = malloc(sizeof(*found));
-    if (found == NULL) {
-        snprintf(reterr, HF_ERROR_MAX, "out of memory");
-        return HF_NOMEM;
-    }
-    enum hf_status status = try_addresses(server, &settings, &shorter, found, ret_pg, reterr);
-    free(found);
-    return status;
+    set_tls(&server->config->tls, &attempt.settings);
+    struct hf_grpc_target target = {.is_unix = false};
+    snprintf(target.host, sizeof(target.host), "%s", server->host);
+    snprintf(target.port, sizeof(target.port), "%s", server->port);
+    return hf_dial_each(&target, AF_UNSPEC, &shorter, try_address, &attempt, reterr);
 }
 
-enum hf_status pg_server_main(struct pg_server *server, const struct hf_patience *patience,
-                              struct hf_pg **ret_pg, char *reterr)
+static void take_nothing(void *user, const struct hf_pg_row *row)
+{
+    (void)user;
+    (void)row;
+}
+
+enum hf_status pg_server_ready(struct pg_server *server, const struct hf_patience *patience,
+                               struct hf_pg **ret_pg, char *reterr)
 {
     enum hf_status status = HF_OK;
+    if (server->main != NULL) {
+        status = hf_pg_ask(server->main, PG_NOTHING, patience, take_nothing, NULL, reterr);
+        if (status == HF_AGAIN) {
+            pg_server_lost(server);
+        }
+    }
     if (server->main == NULL) {
         status = pg_server_connect(server, server->config->main_database, patience, &server->main,
                                    reterr);
@@ -115,4 +132,40 @@ void pg_server_lost(struct pg_server *server)
 {
     hf_pg_close(server->main);
     server->main = NULL;
+}
+
+/* ---- resources ---- */
+
+static void name(const struct pg_server *server, struct hf_builder *builder, unsigned id,
+                 struct hf_slice value)
+{
+    static const char *const names[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
+    if (value.data != NULL && server->config->wanted.resources[id]) {
+        hf_build_attribute_string(builder, hf_slice_text(names[id]), value);
+    }
+}
+
+void pg_server_name(const struct pg_server *server, const struct pg_entity *entity,
+                    struct hf_builder *builder)
+{
+    char table[2 * NAME_MAX_BYTES];
+    struct hf_slice whole = entity->table;
+    if (entity->schema.size != 0) {
+        int size = snprintf(table, sizeof(table), "%.*s.%.*s", (int)entity->schema.size,
+                            (const char *)entity->schema.data, (int)entity->table.size,
+                            (const char *)entity->table.data);
+        whole = hf_slice_of(table, size > 0 && (size_t)size < sizeof(table) ? (size_t)size : 0);
+    }
+    hf_build_resource(builder, HF_EMPTY_SLICE);
+    name(server, builder, PG_INSTANCE, hf_slice_text(server->instance));
+    if (entity->database != NULL) {
+        name(server, builder, PG_DATABASE_NAME, hf_slice_text(entity->database));
+    }
+    name(server, builder, PG_TABLE_NAME, whole);
+    name(server, builder, PG_INDEX_NAME, entity->index);
+    name(server, builder, PG_ADDRESS, hf_slice_text(server->host));
+    name(server, builder, PG_PORT, hf_slice_text(server->port));
+    name(server, builder, PG_SERVICE, hf_slice_text("unknown_service:postgresql"));
+    name(server, builder, PG_NAMESPACE, hf_slice_text(""));
+    hf_build_scope(builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
 }

@@ -1,16 +1,14 @@
 /*
- * postgresql: what a PostgreSQL server counts, by database, table and index, asked for at an
- * interval.
+ * postgresql: what a PostgreSQL server counts, by database, table and index, and the statements
+ * that it runs, asked for at an interval. In a pipeline of metrics and one of logs it has
+ * connections and a thread for each.
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include <holdfast/component.h>
 
+#include "pg_events.h"
 #include "pg_look.h"
 #include "util/clock.h"
 
@@ -18,32 +16,33 @@
 
 struct postgresql {
     const struct pg_config *config;
-    struct hf_scraper *scraper;
-    struct pg_server server;
-    int stop_fd;
-    char instance[272];
-    uint64_t begun_ns;
-    struct hf_points points; /* the scraper's thread */
+    struct part {
+        struct hf_server_scraper scraper;
+        struct pg_server server;
+    } metrics, logs;
+    struct pg_events events; /* of the logs' thread */
 };
 
-static const char *const sources[] = {"postgresql"};
+/* ---- the scrapes; each on its scraper's thread ---- */
 
-/* The scraper's thread. */
-static void scrape(void *user, struct hf_scrape *scrape)
+static void scrape_metrics(void *user, struct hf_scrape *scrape)
 {
     struct postgresql *postgresql = user;
-    uint64_t until_ns = hf_clock_monotonic_ns() + ANSWER_NS;
+    struct part *part = &postgresql->metrics;
     struct pg_look look = {
-        .server = &postgresql->server,
+        .server = &part->server,
+        .scraper = &part->scraper,
         .scrape = scrape,
-        .patience = {scrape->deadline_ns != UINT64_MAX ? scrape->deadline_ns : until_ns,
-                     postgresql->stop_fd},
-        .points = &postgresql->points,
-        .instance = postgresql->instance,
-        .begun_ns = postgresql->begun_ns,
+        .patience = hf_server_scraper_patience(&part->scraper, scrape),
     };
     pg_look_run(&look);
     pg_look_release(&look);
+}
+
+static void scrape_logs(void *user, struct hf_scrape *scrape)
+{
+    struct postgresql *postgresql = user;
+    pg_events_run(&postgresql->events, &postgresql->logs.server, &postgresql->logs.scraper, scrape);
 }
 
 /* ---- life; the main thread ---- */
@@ -51,53 +50,47 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_postgresql(void *self)
 {
     struct postgresql *postgresql = self;
-    hf_scraper_free(postgresql->scraper);
-    pg_server_close(&postgresql->server);
-    hf_points_release(&postgresql->points);
-    if (postgresql->stop_fd >= 0) {
-        close(postgresql->stop_fd);
-    }
+    hf_server_scraper_close(&postgresql->metrics.scraper);
+    hf_server_scraper_close(&postgresql->logs.scraper);
+    pg_server_close(&postgresql->metrics.server);
+    pg_server_close(&postgresql->logs.server);
+    pg_events_release(&postgresql->events);
     free(postgresql);
 }
 
-/* service.instance.id: a server on this machine has the machine's name. */
-static void name_instance(struct postgresql *postgresql)
+static enum hf_status open_part(struct postgresql *postgresql, struct part *part,
+                                struct hf_node *node, char *reterr)
 {
-    const struct pg_server *server = &postgresql->server;
-    char machine[256];
-    struct in6_addr address;
-    bool is_here =
-        strcasecmp(server->host, "localhost") == 0 || strncmp(server->host, "127.", 4) == 0 ||
-        (inet_pton(AF_INET6, server->host, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address));
-    bool is_named = is_here && gethostname(machine, sizeof(machine)) == 0;
-    machine[sizeof(machine) - 1] = '\0';
-    snprintf(postgresql->instance, sizeof(postgresql->instance), "%s:%s",
-             is_named ? machine : server->host, server->port);
+    const struct pg_config *config = postgresql->config;
+    bool is_metrics = part == &postgresql->metrics;
+    const struct hf_server_scraper_options options = {
+        .node = node,
+        .config = &config->scraper,
+        .signal = is_metrics ? HF_METRICS : HF_LOGS,
+        .source = "postgresql",
+        .rows = pg_rows,
+        .enabled = config->wanted.metrics,
+        .metric_count = is_metrics ? PG_METRIC_COUNT : 0,
+        .answer_ns = ANSWER_NS,
+        .scrape = is_metrics ? scrape_metrics : scrape_logs,
+        .user = postgresql};
+    enum hf_status status = pg_server_open(&part->server, config, reterr);
+    return status == HF_OK ? hf_server_scraper_open(&part->scraper, &options, reterr) : status;
 }
 
 static enum hf_status open_parts(struct postgresql *postgresql, struct hf_node *node, char *reterr)
 {
-    const struct pg_config *config = postgresql->config;
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = postgresql};
-    enum hf_status status = pg_server_open(&postgresql->server, config, reterr);
-    if (status != HF_OK) {
-        return status;
+    const bool *events = postgresql->config->events;
+    bool has_logs = (hf_node_signals(node) & HF_SIGNAL_BIT(HF_LOGS)) != 0;
+    bool wants_logs = events[PG_QUERY_SAMPLE] || events[PG_TOP_QUERY];
+    enum hf_status status = HF_OK;
+    if ((hf_node_signals(node) & HF_SIGNAL_BIT(HF_METRICS)) != 0) {
+        status = open_part(postgresql, &postgresql->metrics, node, reterr);
     }
-    name_instance(postgresql);
-    postgresql->stop_fd = hf_stop_fd_open();
-    if (postgresql->stop_fd < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "opening an eventfd failed");
-        return HF_IO;
+    if (status == HF_OK && has_logs && wants_logs) {
+        status = open_part(postgresql, &postgresql->logs, node, reterr);
     }
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    status = hf_points_init(&postgresql->points, pg_rows, config->wanted.metrics, PG_METRIC_COUNT);
-    return status == HF_OK ? hf_scraper_new(&scraper, &postgresql->scraper, reterr) : status;
+    return status;
 }
 
 static enum hf_status open_postgresql(struct hf_node *node, const void *config, void **ret_self,
@@ -109,8 +102,6 @@ static enum hf_status open_postgresql(struct hf_node *node, const void *config, 
         return HF_NOMEM;
     }
     postgresql->config = config;
-    postgresql->stop_fd = -1;
-    postgresql->begun_ns = hf_clock_unix_ns();
     enum hf_status status = open_parts(postgresql, node, reterr);
     if (status != HF_OK) {
         close_postgresql(postgresql);
@@ -123,14 +114,15 @@ static enum hf_status open_postgresql(struct hf_node *node, const void *config, 
 static enum hf_status start_postgresql(void *self, char *reterr)
 {
     struct postgresql *postgresql = self;
-    return hf_scraper_start(postgresql->scraper, reterr);
+    enum hf_status status = hf_server_scraper_start(&postgresql->metrics.scraper, reterr);
+    return status == HF_OK ? hf_server_scraper_start(&postgresql->logs.scraper, reterr) : status;
 }
 
 static void stop_postgresql(void *self)
 {
     struct postgresql *postgresql = self;
-    hf_stop_fd_trip(postgresql->stop_fd);
-    hf_scraper_stop(postgresql->scraper);
+    hf_server_scraper_stop(&postgresql->metrics.scraper);
+    hf_server_scraper_stop(&postgresql->logs.scraper);
 }
 
 static void probe_outside(const void *config, struct hf_probe *probe)
@@ -150,10 +142,12 @@ static void probe_outside(const void *config, struct hf_probe *probe)
 
 const struct hf_component hf_receiver_postgresql = {
     .type = "postgresql",
-    .help = "Reads what a PostgreSQL server counts at an interval: its databases, tables, indices, "
-            "locks, checkpoints and replicas. Needs libpq.",
+    .help =
+        "Reads what a PostgreSQL server counts at an interval: its databases, tables, indices, "
+        "locks, checkpoints and replicas; and the statements that it runs, as log records. Needs "
+        "libpq.",
     .kind = HF_RECEIVER,
-    .signals = HF_SIGNAL_BIT(HF_METRICS),
+    .signals = HF_SIGNAL_BIT(HF_METRICS) | HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct pg_config),
     .fields = pg_fields,
     .check = pg_check,

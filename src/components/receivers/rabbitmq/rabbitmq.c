@@ -10,8 +10,7 @@
 #include "management.h"
 #include "support/http_asker.h"
 #include "support/probe_server.h"
-#include "support/scraper.h"
-#include "util/clock.h"
+#include "support/server_scraper.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)
 #define JSON_BYTES_MAX ((size_t)512 << 20)
@@ -24,15 +23,11 @@ struct rabbitmq_config {
 };
 
 struct rabbitmq {
+    struct hf_server_scraper server; /* first */
     const struct rabbitmq_config *config;
     struct hf_http_asker *asker;
-    struct hf_scraper *scraper;
-    uint64_t begun_ns;
-    struct hf_points points; /* the scraper's thread, as what follows */
-    struct hf_arena json;
+    struct hf_arena json; /* the scraper's thread */
 };
-
-static const char *const sources[] = {"rabbitmq"};
 
 /* ---- the scrape; the scraper's thread ---- */
 
@@ -81,8 +76,8 @@ static void scrape(void *user, struct hf_scrape *scrape)
     struct rabbitmq *rabbitmq = user;
     struct rabbitmq_writer writer = {.wanted = &rabbitmq->config->wanted,
                                      .builder = scrape->builder,
-                                     .points = &rabbitmq->points,
-                                     .begun_ns = rabbitmq->begun_ns,
+                                     .points = &rabbitmq->server.points,
+                                     .begun_ns = rabbitmq->server.begun_ns,
                                      .now_ns = scrape->now_ns};
     const struct hf_json *one = hf_json_first(ask(rabbitmq, scrape, "/api/queues"));
     for (; one != NULL; one = one->next) {
@@ -104,9 +99,8 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_rabbitmq(void *self)
 {
     struct rabbitmq *rabbitmq = self;
-    hf_scraper_free(rabbitmq->scraper);
+    hf_server_scraper_close(&rabbitmq->server);
     hf_http_asker_close(rabbitmq->asker);
-    hf_points_release(&rabbitmq->points);
     hf_arena_release(&rabbitmq->json);
     free(rabbitmq);
 }
@@ -120,18 +114,17 @@ static enum hf_status open_parts(struct rabbitmq *rabbitmq, struct hf_node *node
                                                 .response_bytes_max = ANSWER_BYTES_MAX,
                                                 .username = config->username,
                                                 .password = config->password};
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = rabbitmq};
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    enum hf_status status = hf_points_init(&rabbitmq->points, rabbitmq_rows, config->wanted.metrics,
-                                           RABBITMQ_METRIC_COUNT);
-    status = status == HF_OK ? hf_http_asker_open(&asker, &rabbitmq->asker, reterr) : status;
-    return status == HF_OK ? hf_scraper_new(&scraper, &rabbitmq->scraper, reterr) : status;
+    const struct hf_server_scraper_options server = {.node = node,
+                                                     .config = &config->scraper,
+                                                     .signal = HF_METRICS,
+                                                     .source = "rabbitmq",
+                                                     .rows = rabbitmq_rows,
+                                                     .enabled = config->wanted.metrics,
+                                                     .metric_count = RABBITMQ_METRIC_COUNT,
+                                                     .scrape = scrape,
+                                                     .user = rabbitmq};
+    enum hf_status status = hf_http_asker_open(&asker, &rabbitmq->asker, reterr);
+    return status == HF_OK ? hf_server_scraper_open(&rabbitmq->server, &server, reterr) : status;
 }
 
 static enum hf_status open_rabbitmq(struct hf_node *node, const void *config, void **ret_self,
@@ -143,7 +136,6 @@ static enum hf_status open_rabbitmq(struct hf_node *node, const void *config, vo
         return HF_NOMEM;
     }
     rabbitmq->config = config;
-    rabbitmq->begun_ns = hf_clock_unix_ns();
     rabbitmq->json = (struct hf_arena){.limit = JSON_BYTES_MAX};
     enum hf_status status = open_parts(rabbitmq, node, reterr);
     if (status != HF_OK) {
@@ -154,17 +146,11 @@ static enum hf_status open_rabbitmq(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
-static enum hf_status start_rabbitmq(void *self, char *reterr)
-{
-    struct rabbitmq *rabbitmq = self;
-    return hf_scraper_start(rabbitmq->scraper, reterr);
-}
-
 static void stop_rabbitmq(void *self)
 {
     struct rabbitmq *rabbitmq = self;
     hf_http_asker_stop(rabbitmq->asker);
-    hf_scraper_stop(rabbitmq->scraper);
+    hf_server_scraper_stop(rabbitmq);
 }
 
 /* ---- keys ---- */
@@ -240,7 +226,7 @@ const struct hf_component hf_receiver_rabbitmq = {
     .check = check_rabbitmq,
     .probe = probe_outside,
     .open = open_rabbitmq,
-    .start = start_rabbitmq,
+    .start = hf_server_scraper_start,
     .stop = stop_rabbitmq,
     .close = close_rabbitmq,
 };

@@ -4,15 +4,15 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <holdfast/component.h>
 
 #include "redis_client.h"
 #include "redis_info.h"
 #include "support/confignet.h"
-#include "support/scraper.h"
+#include "support/server_scraper.h"
 #include "util/clock.h"
+#include "util/hash.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/redisreceiver"
 #define ANSWER_NS (10 * HF_NS_PER_S) /* of a scrape that has no timeout */
@@ -30,34 +30,24 @@ struct redis_config {
 };
 
 struct redis {
+    struct hf_server_scraper server; /* first */
     const struct redis_config *config;
-    struct hf_scraper *scraper;
     struct redis_client client;
-    int stop_fd;
     /* The scraper's thread. */
-    struct hf_points points;
     struct hf_bytes info; /* kept while CLUSTER INFO is asked for */
     uint64_t start_ns;
     int64_t uptime_s;
+    uint64_t run; /* of the run_id; 0: none yet */
 };
 
-static const char *const sources[] = {"redis"};
-
 /* ---- the scrape; the scraper's thread ---- */
-
-static struct hf_patience patience_of(const struct redis *redis, const struct hf_scrape *scrape)
-{
-    uint64_t until_ns = hf_clock_monotonic_ns() + ANSWER_NS;
-    return (struct hf_patience){scrape->deadline_ns != UINT64_MAX ? scrape->deadline_ns : until_ns,
-                                redis->stop_fd};
-}
 
 /* False: counted and logged, or stopping. */
 static bool ask(struct redis *redis, struct hf_scrape *scrape, const char *const *words,
                 size_t count, struct hf_slice *ret_text)
 {
     char why[HF_ERROR_MAX];
-    struct hf_patience patience = patience_of(redis, scrape);
+    struct hf_patience patience = hf_server_scraper_patience(&redis->server, scrape);
     enum hf_status status =
         redis_client_ask(&redis->client, words, count, &patience, ret_text, why);
     if (status != HF_OK && status != HF_CLOSED) {
@@ -81,7 +71,7 @@ static void read_cluster(struct redis *redis, struct hf_scrape *scrape)
     struct redis_facts facts;
     struct hf_slice text;
     if (ask(redis, scrape, words, 2, &text)) {
-        redis_info_read(text, &facts, &redis->points);
+        redis_info_read(text, &facts, &redis->server.points);
         note_wrong(&facts, scrape);
     }
 }
@@ -108,20 +98,18 @@ static void name_resource(const struct redis *redis, struct hf_builder *builder,
 static void write_all(struct redis *redis, struct hf_scrape *scrape,
                       const struct redis_facts *facts)
 {
-    bool failed;
     uint64_t start_ns = scrape->now_ns - (uint64_t)facts->uptime_s * HF_NS_PER_S;
+    uint64_t run = hf_hash_64(facts->run_id);
     /* It stays the same while the server runs, though the uptime is in whole seconds. */
-    if (facts->uptime_s < redis->uptime_s || start_ns > redis->start_ns + ROUNDING_NS) {
+    if (run != redis->run && redis->run != 0) {
+        redis->start_ns = start_ns > redis->start_ns ? start_ns : redis->start_ns + 1;
+    } else if (facts->uptime_s < redis->uptime_s || start_ns > redis->start_ns + ROUNDING_NS) {
         redis->start_ns = start_ns;
     }
+    redis->run = run;
     redis->uptime_s = facts->uptime_s;
     name_resource(redis, scrape->builder, facts);
-    hf_scrape_count(
-        scrape, 0,
-        hf_points_write(&redis->points, scrape->builder, redis->start_ns, scrape->now_ns, &failed));
-    if (failed) {
-        hf_scrape_failed(scrape, 0, 1, "the answer needs more memory than there is");
-    }
+    hf_server_scraper_write(&redis->server, scrape, redis->start_ns);
 }
 
 static void scrape(void *user, struct hf_scrape *scrape)
@@ -138,11 +126,11 @@ static void scrape(void *user, struct hf_scrape *scrape)
         hf_scrape_failed(scrape, 0, 1, "out of memory");
         return;
     }
-    redis_info_read(hf_slice_of(redis->info.data, redis->info.size), &facts, &redis->points);
+    redis_info_read(hf_slice_of(redis->info.data, redis->info.size), &facts, &redis->server.points);
     bool is_info = facts.is_info && facts.uptime_s >= 0 &&
                    (uint64_t)facts.uptime_s < scrape->now_ns / HF_NS_PER_S;
     if (!is_info) {
-        hf_points_clear(&redis->points);
+        hf_points_clear(&redis->server.points);
         hf_scrape_failed(scrape, 0, 1, "the answer to INFO has no uptime_in_seconds");
         return;
     }
@@ -158,13 +146,9 @@ static void scrape(void *user, struct hf_scrape *scrape)
 static void close_redis(void *self)
 {
     struct redis *redis = self;
-    hf_scraper_free(redis->scraper);
+    hf_server_scraper_close(&redis->server);
     redis_client_release(&redis->client);
-    hf_points_release(&redis->points);
     hf_bytes_release(&redis->info);
-    if (redis->stop_fd >= 0) {
-        close(redis->stop_fd);
-    }
     free(redis);
 }
 
@@ -176,24 +160,19 @@ static enum hf_status open_parts(struct redis *redis, struct hf_node *node, char
                                           .username = config->username,
                                           .password = config->password,
                                           .connect_timeout_ns = config->net.connect_timeout_ns};
-    const struct hf_scraper_options scraper = {.node = node,
-                                               .config = &config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = redis};
+    const struct hf_server_scraper_options server = {.node = node,
+                                                     .config = &config->scraper,
+                                                     .signal = HF_METRICS,
+                                                     .source = "redis",
+                                                     .rows = redis_rows,
+                                                     .enabled = config->wanted.metrics,
+                                                     .metric_count = REDIS_METRIC_COUNT,
+                                                     .answer_ns = ANSWER_NS,
+                                                     .scrape = scrape,
+                                                     .user = redis};
     hf_net_target(&config->net, &client.target, &client.family);
-    redis->stop_fd = hf_stop_fd_open();
-    if (redis->stop_fd < 0) {
-        snprintf(reterr, HF_ERROR_MAX, "opening an eventfd failed");
-        return HF_IO;
-    }
-    snprintf(reterr, HF_ERROR_MAX, "out of memory");
-    enum hf_status status =
-        hf_points_init(&redis->points, redis_rows, config->wanted.metrics, REDIS_METRIC_COUNT);
-    status = status == HF_OK ? redis_client_init(&redis->client, &client, reterr) : status;
-    return status == HF_OK ? hf_scraper_new(&scraper, &redis->scraper, reterr) : status;
+    enum hf_status status = redis_client_init(&redis->client, &client, reterr);
+    return status == HF_OK ? hf_server_scraper_open(&redis->server, &server, reterr) : status;
 }
 
 static enum hf_status open_redis(struct hf_node *node, const void *config, void **ret_self,
@@ -205,7 +184,6 @@ static enum hf_status open_redis(struct hf_node *node, const void *config, void 
         return HF_NOMEM;
     }
     redis->config = config;
-    redis->stop_fd = -1;
     enum hf_status status = open_parts(redis, node, reterr);
     if (status != HF_OK) {
         close_redis(redis);
@@ -213,19 +191,6 @@ static enum hf_status open_redis(struct hf_node *node, const void *config, void 
     }
     *ret_self = redis;
     return HF_OK;
-}
-
-static enum hf_status start_redis(void *self, char *reterr)
-{
-    struct redis *redis = self;
-    return hf_scraper_start(redis->scraper, reterr);
-}
-
-static void stop_redis(void *self)
-{
-    struct redis *redis = self;
-    hf_stop_fd_trip(redis->stop_fd);
-    hf_scraper_stop(redis->scraper);
 }
 
 /* ---- keys ---- */
@@ -303,7 +268,7 @@ const struct hf_component hf_receiver_redis = {
     .check = check_redis,
     .probe = probe_outside,
     .open = open_redis,
-    .start = start_redis,
-    .stop = stop_redis,
+    .start = hf_server_scraper_start,
+    .stop = hf_server_scraper_stop,
     .close = close_redis,
 };

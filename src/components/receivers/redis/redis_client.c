@@ -8,8 +8,6 @@
 
 #include <holdfast/component.h>
 
-#include "util/clock.h"
-
 #define READ_BYTES 16384u
 
 static bool given(const char *text)
@@ -192,12 +190,7 @@ static enum hf_status sign_in(struct redis_client *client, const struct hf_patie
 static enum hf_status connect_now(struct redis_client *client, const struct hf_patience *patience,
                                   char *reterr)
 {
-    struct hf_patience shorter = *patience;
-    uint64_t timeout_ns = client->options.connect_timeout_ns;
-    uint64_t until_ns = hf_clock_monotonic_ns() + timeout_ns;
-    if (timeout_ns != 0 && until_ns < shorter.until_ns) {
-        shorter.until_ns = until_ns;
-    }
+    struct hf_patience shorter = hf_dial_patience(patience, client->options.connect_timeout_ns);
     client->fd = hf_dial(&client->options.target, client->options.family, &shorter, reterr);
     if (client->fd < 0) {
         return errno == ECANCELED ? HF_CLOSED : HF_AGAIN;

@@ -77,10 +77,10 @@ static const struct {
 };
 
 /* Keys whose value is a word, or a list of numbers for each database. */
-enum word { WORD_MODE = 0, WORD_ROLE, WORD_STATE, WORD_VERSION, WORD_COUNT };
+enum word { WORD_MODE = 0, WORD_ROLE, WORD_STATE, WORD_VERSION, WORD_RUN_ID, WORD_COUNT };
 
 static const char *const words[WORD_COUNT] = {"redis_mode", "role", "cluster_state",
-                                              "redis_version"};
+                                              "redis_version", "run_id"};
 
 /* The values that were found; data NULL: it is not there. */
 struct found {
@@ -256,6 +256,7 @@ static void add_words(struct reading *reading)
         hf_points_int(reading->points, REDIS_CLUSTER_STATE, 1, &state, 1);
     }
     reading->facts->version = found[WORD_VERSION];
+    reading->facts->run_id = found[WORD_RUN_ID];
 }
 
 /* ---- lines ---- */

@@ -16,6 +16,7 @@ struct redis_facts {
     bool is_cluster; /* CLUSTER INFO has more */
     int64_t uptime_s;
     struct hf_slice version; /* of the answer; empty: not told */
+    struct hf_slice run_id;  /* likewise; another one after each start of the server */
     uint32_t wrong;          /* values that are no numbers */
     char first_wrong[64];    /* the key of the first one */
 };

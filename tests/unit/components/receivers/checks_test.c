@@ -11,6 +11,7 @@ RECEIVER(journald)
 RECEIVER(k8sobjects)
 RECEIVER(kafkametrics)
 RECEIVER(loki)
+RECEIVER(mysql)
 RECEIVER(postgresql)
 RECEIVER(redis)
 RECEIVER(splunk_hec)
@@ -99,6 +100,15 @@ static const struct {
     {&hf_receiver_postgresql,
      {{"username", "a"}, {"password", "b"}, {"tls.key_file", "/a"}},
      "go together"},
+    {&hf_receiver_mysql, {{NULL, NULL}}, NULL},
+    {&hf_receiver_mysql, {{"endpoint", "/run/m.sock"}, {"transport", "unix"}}, NULL},
+    {&hf_receiver_mysql, {{"endpoint", "a"}}, "endpoint: expected host:port"},
+    {&hf_receiver_mysql, {{"transport", "unix"}}, "endpoint: expected the path of a socket"},
+    {&hf_receiver_mysql, {{"tls.ca_file", "/a"}, {"tls.max_version", "1.3"}}, NULL},
+    {&hf_receiver_mysql, {{"tls.ca_pem", "a"}}, "ca_pem, cert_pem and key_pem are not supported"},
+    {&hf_receiver_mysql, {{"tls.server_name_override", "a"}}, "override is not supported"},
+    {&hf_receiver_mysql, {{"tls.curve_preferences", "P256"}}, "not supported by libmariadb"},
+    {&hf_receiver_mysql, {{"tls.key_file", "/a"}}, "needs its certificate"},
     {&hf_receiver_filelog, {{NULL, NULL}}, "include must name at least one file"},
     {&hf_receiver_filelog, {{"include", "/var/log/*.log"}}, NULL},
     {&hf_receiver_filelog, {{"include", "/var/log/{a,b"}}, "include: a pattern has a bracket"},

@@ -75,11 +75,13 @@ static void facts_are_told(void **state)
     struct redis_facts facts;
     (void)state;
     assert_int_equal(
-        read_text("redis_version:7.0.15\r\nuptime_in_seconds:12\r\ncluster_enabled:1\r\n", &facts),
+        read_text(
+            "redis_version:7.0.15\r\nrun_id:a1\r\nuptime_in_seconds:12\r\ncluster_enabled:1\r\n",
+            &facts),
         2);
     assert_true(facts.is_info && facts.is_cluster);
     assert_int_equal(facts.uptime_s, 12);
-    assert_true(hf_slice_is(facts.version, "7.0.15"));
+    assert_true(hf_slice_is(facts.version, "7.0.15") && hf_slice_is(facts.run_id, "a1"));
     (void)read_text("uptime_in_seconds:x\r\ncluster_enabled:0\r\n", &facts);
     assert_false(facts.is_info || facts.is_cluster);
     assert_int_equal(facts.version.size, 0);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "components/processors/redaction/sql.h"
+#include "support/sql_mask.h"
 
 static const struct {
     const char *text, *masked; /* NULL: refused */
@@ -37,7 +37,7 @@ static void masks_queries(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct hf_bytes out = {0};
-        enum hf_status status = hf_sql_mask(hf_slice_text(cases[i].text), false, &out);
+        enum hf_status status = hf_sql_mask(hf_slice_text(cases[i].text), 0, &out);
         assert_int_equal(status, cases[i].masked != NULL ? HF_OK : HF_INVALID);
         struct hf_slice made = hf_slice_of(out.data, out.size);
         if (cases[i].masked != NULL && !hf_slice_is(made, cases[i].masked)) {
@@ -51,14 +51,37 @@ static void knows_the_quotation_marks_of_mysql(void **state)
 {
     struct hf_bytes out = {0};
     (void)state;
-    assert_int_equal(hf_sql_mask(hf_slice_text("`c1` = \"v\" # 5"), true, &out), HF_OK);
+    assert_int_equal(hf_sql_mask(hf_slice_text("`c1` = \"v\" # 5"), HF_SQL_MYSQL, &out), HF_OK);
     assert_true(hf_slice_is(hf_slice_of(out.data, out.size), "`c?` = ? # 5"));
     hf_bytes_release(&out);
+}
+
+static void bare_queries_have_no_comments_and_single_blanks(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } bare[] = {
+        {"SELECT  a\n\t FROM b", "SELECT a FROM b"},
+        {"/* for 7 */ SELECT 1 -- seven\n, 'x'", "SELECT ? , ?"},
+        {"SELECT a # 7", "SELECT a"},
+        {"SELECT/*7*/a#joe", "SELECT a"},
+        {"/* 7 */", ""},
+        {"SELECT '  '", "SELECT ?"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+        struct hf_bytes out = {0};
+        assert_int_equal(hf_sql_mask(hf_slice_text(bare[i].text), HF_SQL_MYSQL | HF_SQL_BARE, &out),
+                         HF_OK);
+        assert_true(hf_slice_is(hf_slice_of(out.data, out.size), bare[i].expected));
+        hf_bytes_release(&out);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bare_queries_have_no_comments_and_single_blanks),
         cmocka_unit_test(masks_queries),
         cmocka_unit_test(knows_the_quotation_marks_of_mysql),
     };

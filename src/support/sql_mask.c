@@ -1,6 +1,7 @@
-#include "sql.h"
+#include "sql_mask.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,7 +10,8 @@
 struct scan {
     struct hf_slice text;
     size_t at;
-    bool is_mysql;
+    bool is_mysql, is_bare;
+    size_t began; /* where the output does */
     unsigned nesting;
     struct hf_bytes *out;
     bool failed;
@@ -61,6 +63,25 @@ static size_t behind(const struct scan *scan, size_t from, const char *word)
             ? memmem(scan->text.data + from, scan->text.size - from, word, strlen(word))
             : NULL;
     return found != NULL ? (size_t)(found - scan->text.data) + strlen(word) : scan->text.size;
+}
+
+/* A blank, unless there is one already. */
+static void put_blank(struct scan *scan)
+{
+    const struct hf_bytes *out = scan->out;
+    if (out->size > scan->began && out->data[out->size - 1] != ' ') {
+        put(scan, hf_slice_text(" "));
+    }
+}
+
+static void take_comment(struct scan *scan, size_t end)
+{
+    if (scan->is_bare) {
+        put_blank(scan);
+        scan->at = end;
+    } else {
+        keep_to(scan, end);
+    }
 }
 
 /* ---- values ---- */
@@ -159,10 +180,16 @@ static bool is_word(struct hf_slice name, const char *word)
     return name.size == strlen(word) && strncasecmp((const char *)name.data, word, name.size) == 0;
 }
 
+static bool is_comment(const struct scan *scan)
+{
+    return (byte_at(scan, 0) == '/' && byte_at(scan, 1) == '*') ||
+           (byte_at(scan, 0) == '#' && scan->is_mysql);
+}
+
 static void take_name(struct scan *scan)
 {
     size_t start = scan->at;
-    while (is_of_name(byte_at(scan, 0))) {
+    while (is_of_name(byte_at(scan, 0)) && !(scan->is_bare && is_comment(scan))) {
         scan->at++;
     }
     struct hf_slice name = hf_slice_of(scan->text.data + start, scan->at - start);
@@ -209,9 +236,9 @@ static void take_one(struct scan *scan)
         take_name(scan);
     } else if ((byte == '-' && next == '-') || (byte == '#' && scan->is_mysql)) {
         const uint8_t *end = memchr(scan->text.data + scan->at, '\n', scan->text.size - scan->at);
-        keep_to(scan, end != NULL ? (size_t)(end - scan->text.data) : scan->text.size);
+        take_comment(scan, end != NULL ? (size_t)(end - scan->text.data) : scan->text.size);
     } else if (byte == '/' && next == '*') {
-        keep_to(scan, behind(scan, scan->at + 2, "*/"));
+        take_comment(scan, behind(scan, scan->at + 2, "*/"));
     } else if (isdigit(byte) || (is_sign && (isdigit(next) || next == '.'))) {
         take_number(scan);
     } else if (byte == '$') {
@@ -225,6 +252,9 @@ static void take_one(struct scan *scan)
         keep_to(scan, end);
     } else if (is_operator(byte) && byte != '*') {
         take_operator(scan);
+    } else if (scan->is_bare && isspace(byte)) {
+        put_blank(scan);
+        scan->at++;
     } else {
         keep_to(scan, scan->at + 1);
     }
@@ -243,9 +273,27 @@ static void mask_all(struct scan *scan)
     }
 }
 
-enum hf_status hf_sql_mask(struct hf_slice query, bool is_mysql, struct hf_bytes *out)
+enum hf_status hf_sql_mask(struct hf_slice query, unsigned flags, struct hf_bytes *out)
 {
-    struct scan scan = {.text = query, .is_mysql = is_mysql, .out = out};
+    struct scan scan = {.text = query,
+                        .is_mysql = (flags & HF_SQL_MYSQL) != 0,
+                        .is_bare = (flags & HF_SQL_BARE) != 0,
+                        .began = out->size,
+                        .out = out};
     mask_all(&scan);
+    if (scan.is_bare && out->size > scan.began && out->data[out->size - 1] == ' ') {
+        out->size--;
+    }
     return scan.failed ? HF_NOMEM : HF_OK;
+}
+
+void hf_sql_attribute(struct hf_builder *builder, struct hf_slice query, unsigned flags,
+                      struct hf_bytes *scratch)
+{
+    scratch->size = 0;
+    if (hf_sql_mask(query, flags, scratch) != HF_OK) {
+        scratch->size = 0; /* rather nothing than a value */
+    }
+    hf_build_attribute_string(builder, hf_slice_text("db.query.text"),
+                              hf_slice_of(scratch->data, scratch->size));
 }

@@ -1,0 +1,97 @@
+/*
+ * my_metrics: the metrics and resource attributes of mysql, as tables.
+ */
+#pragma once
+
+#include "support/metric_table.h"
+
+#define MY_METRICS(X)                                                                              \
+    X(MY_DATA_PAGES, "mysql.buffer_pool.data_pages", "1", UPDOWN, on,                              \
+      "Pages of the InnoDB buffer pool that hold data, dirty and clean.")                          \
+    X(MY_POOL_LIMIT, "mysql.buffer_pool.limit", "By", UPDOWN, on,                                  \
+      "The size that the InnoDB buffer pool is set to.")                                           \
+    X(MY_POOL_OPERATIONS, "mysql.buffer_pool.operations", "1", COUNTER, on,                        \
+      "Operations on the InnoDB buffer pool.")                                                     \
+    X(MY_PAGE_FLUSHES, "mysql.buffer_pool.page_flushes", "1", COUNTER, on,                         \
+      "Requests to flush pages of the InnoDB buffer pool.")                                        \
+    X(MY_POOL_PAGES, "mysql.buffer_pool.pages", "1", UPDOWN, on,                                   \
+      "Pages of the InnoDB buffer pool, by what they hold.")                                       \
+    X(MY_POOL_USAGE, "mysql.buffer_pool.usage", "By", UPDOWN, on,                                  \
+      "Bytes of the InnoDB buffer pool that hold data, dirty and clean.")                          \
+    X(MY_NETWORK_IO, "mysql.client.network.io", "By", COUNTER, off, "Bytes from and to clients.")  \
+    X(MY_COMMANDS, "mysql.commands", "1", COUNTER, off,                                            \
+      "Statements that were executed, by their kind.")                                             \
+    X(MY_CONNECTION_COUNT, "mysql.connection.count", "1", COUNTER, off,                            \
+      "Attempts to connect, successful or not.")                                                   \
+    X(MY_CONNECTION_ERRORS, "mysql.connection.errors", "1", COUNTER, off,                          \
+      "Connections that failed or were broken off, by the reason.")                                \
+    X(MY_DOUBLE_WRITES, "mysql.double_writes", "1", COUNTER, on,                                   \
+      "Writes to InnoDB's doublewrite buffer.")                                                    \
+    X(MY_HANDLERS, "mysql.handlers", "1", COUNTER, on, "Requests to the storage engines.")         \
+    X(MY_INDEX_IO_COUNT, "mysql.index.io.wait.count", "1", COUNTER, on,                            \
+      "Waits for I/O of an index; needs performance_schema.")                                      \
+    X(MY_INDEX_IO_TIME, "mysql.index.io.wait.time", "ns", COUNTER, on, "Time of these waits.")     \
+    X(MY_JOINS, "mysql.joins", "1", COUNTER, off, "Joins that scan tables.")                       \
+    X(MY_LOCKS, "mysql.locks", "1", COUNTER, on,                                                   \
+      "Locks of tables, granted at once and waited for.")                                          \
+    X(MY_LOG_OPERATIONS, "mysql.log_operations", "1", COUNTER, on, "Operations on InnoDB's log.")  \
+    X(MY_CONNECTIONS_MAX, "mysql.max_used_connections", "1", UPDOWN, off,                          \
+      "Most connections at once since the server started.")                                        \
+    X(MY_MYSQLX_CONNECTIONS, "mysql.mysqlx_connections", "1", COUNTER, on,                         \
+      "Connections of the X protocol of MySQL.")                                                   \
+    X(MY_MYSQLX_THREADS, "mysql.mysqlx_worker_threads", "1", UPDOWN, off,                          \
+      "Threads for the X protocol of MySQL.")                                                      \
+    X(MY_OPENED, "mysql.opened_resources", "1", COUNTER, on,                                       \
+      "Files, tables and definitions of tables that were opened.")                                 \
+    X(MY_OPERATIONS, "mysql.operations", "1", COUNTER, on, "InnoDB's operations on files.")        \
+    X(MY_PAGE_OPERATIONS, "mysql.page_operations", "1", COUNTER, on,                               \
+      "InnoDB's operations on pages.")                                                             \
+    X(MY_PAGE_SIZE, "mysql.page_size", "By", UPDOWN, off, "Size of a page of InnoDB.")             \
+    X(MY_PREPARED, "mysql.prepared_statements", "1", COUNTER, on,                                  \
+      "Commands on prepared statements.")                                                          \
+    X(MY_CLIENT_QUERIES, "mysql.query.client.count", "1", COUNTER, off,                            \
+      "Statements that clients sent.")                                                             \
+    X(MY_QUERIES, "mysql.query.count", "1", COUNTER, off,                                          \
+      "Statements that were executed, those of stored programs too.")                              \
+    X(MY_SLOW_QUERIES, "mysql.query.slow.count", "1", COUNTER, off, "Slow queries.")               \
+    X(MY_SQL_DELAY, "mysql.replica.sql_delay", "s", UPDOWN, off,                                   \
+      "Time that a replica is set to stay behind its source.")                                     \
+    X(MY_BEHIND_SOURCE, "mysql.replica.time_behind_source", "s", UPDOWN, off,                      \
+      "Time that a replica is behind its source.")                                                 \
+    X(MY_ROW_LOCKS, "mysql.row_locks", "1", COUNTER, on,                                           \
+      "Waits for locks of InnoDB's rows, and their time in milliseconds.")                         \
+    X(MY_ROW_OPERATIONS, "mysql.row_operations", "1", COUNTER, on, "InnoDB's operations on rows.") \
+    X(MY_SORTS, "mysql.sorts", "1", COUNTER, on, "Sorts.")                                         \
+    X(MY_STATEMENT_COUNT, "mysql.statement_event.count", "1", UPDOWN, off,                         \
+      "What statements of one form have done; needs performance_schema.")                          \
+    X(MY_STATEMENT_TIME, "mysql.statement_event.wait.time", "ns", UPDOWN, off,                     \
+      "Time of these statements.")                                                                 \
+    X(MY_ROW_LENGTH, "mysql.table.average_row_length", "By", UPDOWN, off,                          \
+      "Average length of a table's rows.")                                                         \
+    X(MY_TABLE_IO_COUNT, "mysql.table.io.wait.count", "1", COUNTER, on,                            \
+      "Waits for I/O of a table; needs performance_schema.")                                       \
+    X(MY_TABLE_IO_TIME, "mysql.table.io.wait.time", "ns", COUNTER, on, "Time of these waits.")     \
+    X(MY_LOCK_READ_COUNT, "mysql.table.lock_wait.read.count", "1", UPDOWN, off,                    \
+      "Waits for a table's locks to read; needs performance_schema.")                              \
+    X(MY_LOCK_READ_TIME, "mysql.table.lock_wait.read.time", "ns", UPDOWN, off,                     \
+      "Time of these waits.")                                                                      \
+    X(MY_LOCK_WRITE_COUNT, "mysql.table.lock_wait.write.count", "1", UPDOWN, off,                  \
+      "Waits for a table's locks to write; needs performance_schema.")                             \
+    X(MY_LOCK_WRITE_TIME, "mysql.table.lock_wait.write.time", "ns", UPDOWN, off,                   \
+      "Time of these waits.")                                                                      \
+    X(MY_TABLE_ROWS, "mysql.table.rows", "1", UPDOWN, off,                                         \
+      "Rows of a table; an estimate with InnoDB.")                                                 \
+    X(MY_TABLE_SIZE, "mysql.table.size", "By", UPDOWN, off,                                        \
+      "Size of a table, its data and its indices.")                                                \
+    X(MY_OPEN_CACHE, "mysql.table_open_cache", "1", COUNTER, off,                                  \
+      "Look-ups in the cache of open tables.")                                                     \
+    X(MY_THREADS, "mysql.threads", "1", UPDOWN, on, "Threads of the server.")                      \
+    X(MY_TMP_RESOURCES, "mysql.tmp_resources", "1", COUNTER, on,                                   \
+      "Temporary tables and files that were made.")                                                \
+    X(MY_UPTIME, "mysql.uptime", "s", COUNTER, on, "Time since the server started.")
+
+enum { MY_METRICS(HF_METRIC_ID) MY_METRIC_COUNT };
+
+#define MY_RESOURCES(X) X(MY_ENDPOINT, "mysql.instance.endpoint", on, "The endpoint.")
+
+enum { MY_RESOURCES(HF_RESOURCE_ID) MY_RESOURCE_COUNT };

@@ -1,0 +1,24 @@
+/*
+ * my_status: the answer to SHOW GLOBAL STATUS as points.
+ *
+ * Owned by one thread: zeroed, my_status_take() for each row, my_status_end() at last.
+ */
+#pragma once
+
+#include "my_metrics.h"
+#include "support/metric_points.h"
+
+struct my_status {
+    struct hf_points *points;
+    /* Of the InnoDB buffer pool, of which the clean rest is computed. */
+    struct my_share {
+        bool has_all, has_dirty;
+        int64_t all, dirty;
+    } pages, bytes;
+};
+
+extern const struct hf_metric_row my_rows[];
+
+/* A variable that no metric is made of is nothing, and so is a value that is no number. */
+void my_status_take(struct my_status *status, struct hf_slice name, struct hf_slice value);
+void my_status_end(struct my_status *status);

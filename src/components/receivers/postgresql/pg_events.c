@@ -1,0 +1,235 @@
+#include "pg_events.h"
+
+#include <stdio.h>
+
+#include <holdfast/component.h>
+
+#include "pg_queries.h"
+#include "support/sql_mask.h"
+#include "util/clock.h"
+#include "util/hash.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define QUERY_MAX 2048
+#define NOT_ALLOWED "<insufficient privilege>"
+#define PARTS 1000 /* of a millisecond, in which times are remembered */
+#define VALUE_MAX 9e18
+
+struct run {
+    struct pg_events *events;
+    struct pg_server *server;
+    struct hf_scrape *scrape;
+    struct hf_patience patience;
+    uint32_t written, hidden;
+    double newest;
+};
+
+void pg_events_release(struct pg_events *events)
+{
+    hf_statements_release(&events->top);
+    hf_bytes_release(&events->text);
+    *events = (struct pg_events){.top_due_ns = 0};
+}
+
+/* ---- records ---- */
+
+static void put_text(const struct run *run, const char *key, struct hf_slice text)
+{
+    hf_build_attribute_string(run->scrape->builder, hf_slice_text(key), text);
+}
+
+static void put_int(const struct run *run, const char *key, struct hf_slice text)
+{
+    int64_t number = 0;
+    (void)!hf_read_int(text, &number);
+    hf_build_attribute_int(run->scrape->builder, hf_slice_text(key), number);
+}
+
+static void put_double(const struct run *run, const char *key, double number)
+{
+    hf_build_attribute_double(run->scrape->builder, hf_slice_text(key), number);
+}
+
+/* The statement stands without the values in it. */
+static void begin_record(struct run *run, const char *name, struct hf_slice database,
+                         struct hf_slice statement)
+{
+    const struct hf_build_log_record record = {.time_ns = run->scrape->now_ns,
+                                               .event_name = hf_slice_text(name)};
+    hf_build_log_record(run->scrape->builder, &record);
+    put_text(run, "db.system.name", hf_slice_text("postgresql"));
+    put_text(run, "db.namespace", database);
+    hf_sql_attribute(run->scrape->builder, statement, HF_SQL_BARE, &run->events->text);
+    run->written++;
+}
+
+/* False: the connection is of no use, or the scrape is to end. */
+static bool ask(struct run *run, const char *text,
+                void (*take)(void *user, const struct hf_pg_row *row))
+{
+    char why[HF_ERROR_MAX];
+    enum hf_status status = hf_pg_ask(run->server->main, text, &run->patience, take, run, why);
+    if (status != HF_OK && status != HF_CLOSED) {
+        hf_scrape_failed(run->scrape, 0, 1, "asking %.200s failed: %s",
+                         run->server->config->net.endpoint, why);
+    }
+    return status == HF_OK || status == HF_INVALID;
+}
+
+/* ---- sessions ---- */
+
+enum { DATABASE = 0, USER, ADDRESS, PORT, STATEMENT, TIME, BEGUN, TEXTS_AT };
+
+static void take_sample(void *user, const struct hf_pg_row *row)
+{
+    static const char *const texts[] = {"postgresql.state",           "postgresql.application_name",
+                                        "postgresql.client_hostname", "postgresql.query_start",
+                                        "postgresql.wait_event",      "postgresql.wait_event_type",
+                                        "postgresql.query_id"};
+    struct run *run = user;
+    double begun = 0, time = 0;
+    if (hf_slice_is(hf_pg_text(row, STATEMENT), NOT_ALLOWED)) {
+        run->hidden++;
+        return;
+    }
+    (void)!hf_read_double(hf_pg_text(row, TIME), &time);
+    (void)!hf_read_double(hf_pg_text(row, BEGUN), &begun);
+    run->newest = begun > run->newest ? begun : run->newest;
+    begin_record(run, "db.server.query_sample", hf_pg_text(row, DATABASE),
+                 hf_pg_text(row, STATEMENT));
+    put_text(run, "user.name", hf_pg_text(row, USER));
+    put_text(run, "network.peer.address", hf_pg_text(row, ADDRESS));
+    put_int(run, "network.peer.port", hf_pg_text(row, PORT));
+    for (int i = 0; i < (int)COUNT(texts); i++) {
+        put_text(run, texts[i], hf_pg_text(row, TEXTS_AT + i));
+    }
+    put_int(run, "postgresql.pid", hf_pg_text(row, TEXTS_AT + (int)COUNT(texts)));
+    put_double(run, "postgresql.total_exec_time", time);
+    hf_build_end(run->scrape->builder);
+}
+
+static bool look_at_samples(struct run *run)
+{
+    char text[QUERY_MAX];
+    const char *id = hf_pg_version(run->server->main) >= 140000 ? "query_id" : "NULL";
+    run->newest = run->events->newest;
+    snprintf(text, sizeof(text), PG_SAMPLES, id, run->events->newest,
+             (long long)run->server->config->samples.rows_max);
+    bool is_good = ask(run, text, take_sample);
+    run->events->newest = run->newest;
+    if (run->hidden != 0) {
+        hf_scrape_failed(run->scrape, 0, run->hidden,
+                         "statements of other roles are hidden: grant pg_read_all_stats");
+    }
+    return is_good;
+}
+
+/* ---- forms of statements ---- */
+
+/* What is counted, in the order of the query's columns; the times are first. */
+static const char *const counted[] = {
+    "postgresql.total_exec_time",
+    "postgresql.total_plan_time",
+    "postgresql.calls",
+    "postgresql.rows",
+    "postgresql.shared_blks_dirtied",
+    "postgresql.shared_blks_hit",
+    "postgresql.shared_blks_read",
+    "postgresql.shared_blks_written",
+    "postgresql.temp_blks_read",
+    "postgresql.temp_blks_written",
+};
+#define TIMES 2u
+#define TOP_TEXTS 4u /* database, statement, its id, role */
+
+static void take_top(void *user, const struct hf_pg_row *row)
+{
+    struct run *run = user;
+    struct hf_slice texts[TOP_TEXTS];
+    int64_t values[COUNT(counted)] = {0};
+    for (unsigned i = 0; i < TOP_TEXTS; i++) {
+        texts[i] = hf_pg_text(row, (int)i);
+    }
+    for (unsigned i = 0; i < COUNT(counted); i++) {
+        double number = 0;
+        (void)!hf_read_double(hf_pg_text(row, (int)(TOP_TEXTS + i)), &number);
+        number = i < TIMES ? number * PARTS : number;
+        values[i] = number > 0 && number < VALUE_MAX ? (int64_t)number : 0;
+    }
+    struct hf_hash hash = hf_hash_mix(hf_hash_pair(texts[0], texts[2]), hf_hash_of(texts[3]));
+    hf_statements_add(&run->events->top, hash.low, texts, TOP_TEXTS, values, COUNT(counted));
+}
+
+static void write_top(struct run *run)
+{
+    size_t most = (size_t)run->server->config->top.top_max;
+    for (size_t i = 0; i < run->events->top.count && i < most; i++) {
+        const struct hf_statement_row *row = &run->events->top.rows[i];
+        begin_record(run, "db.server.top_query", row->texts[0], row->texts[1]);
+        put_text(run, "postgresql.queryid", row->texts[2]);
+        put_text(run, "postgresql.rolname", row->texts[3]);
+        put_text(run, "postgresql.query_plan", HF_EMPTY_SLICE);
+        for (unsigned k = 0; k < COUNT(counted); k++) {
+            if (k < TIMES) {
+                put_double(run, counted[k], (double)row->since[k] / PARTS / 1000);
+            } else {
+                hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[k]),
+                                       row->since[k]);
+            }
+        }
+        hf_build_end(run->scrape->builder);
+    }
+}
+
+static bool look_at_top(struct run *run)
+{
+    const struct pg_config *config = run->server->config;
+    struct hf_statements *top = &run->events->top;
+    char text[QUERY_MAX];
+    uint64_t now_ns = hf_clock_monotonic_ns();
+    if (now_ns < run->events->top_due_ns) {
+        return true;
+    }
+    if (hf_statements_begin(top, (size_t)config->top.rows_max) != HF_OK) {
+        hf_scrape_failed(run->scrape, 0, 1, "out of memory");
+        return true;
+    }
+    snprintf(text, sizeof(text), PG_TOP, (long long)config->top.rows_max);
+    bool is_good = ask(run, text, take_top);
+    if (is_good) {
+        run->events->top_due_ns = now_ns + config->top.interval_ns;
+        if (hf_statements_end(top, true) != HF_OK || top->is_short) {
+            hf_scrape_failed(run->scrape, 0, 1, "the answer needs more memory than there is");
+        }
+        write_top(run);
+    }
+    hf_statements_drop(top);
+    return is_good;
+}
+
+void pg_events_run(struct pg_events *events, struct pg_server *server,
+                   struct hf_server_scraper *scraper, struct hf_scrape *scrape)
+{
+    const bool *wanted = server->config->events;
+    struct run run = {.events = events,
+                      .server = server,
+                      .scrape = scrape,
+                      .patience = hf_server_scraper_patience(scraper, scrape)};
+    char why[HF_ERROR_MAX];
+    struct hf_pg *pg;
+    enum hf_status status = pg_server_ready(server, &run.patience, &pg, why);
+    if (status != HF_OK) {
+        if (status != HF_CLOSED) {
+            hf_scrape_failed(scrape, 0, 1, "connecting to %.200s failed: %s",
+                             server->config->net.endpoint, why);
+        }
+        return;
+    }
+    pg_server_name(server, &(struct pg_entity){.database = NULL}, scrape->builder);
+    bool is_good = (!wanted[PG_QUERY_SAMPLE] || look_at_samples(&run)) &&
+                   (!wanted[PG_TOP_QUERY] || look_at_top(&run));
+    if (!is_good) {
+        pg_server_lost(server);
+    }
+    hf_scrape_count(scrape, 0, run.written);
+}
