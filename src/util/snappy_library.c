@@ -24,7 +24,7 @@ static void load(void)
         .missing = "snappy needs libsnappy (Debian: apt-get install libsnappy1v5)",
         .old = "install libsnappy 1.1 or newer (Debian: libsnappy1v5)",
     };
-    char error[HF_ERROR_MAX]; /* there is nobody to tell: the caller has a status for it */
+    char error[HF_ERROR_MAX]; /* the caller has a status for it */
     is_loaded = hf_library_load(&library, &functions, error);
 }
 
