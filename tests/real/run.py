@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes  # noqa: E402
-from real import minio, opamp, opensearch, pprof, prometheus  # noqa: E402
+from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka  # noqa: E402
+from real import kubernetes, minio, opamp, opensearch, pprof, prometheus, victoriametrics  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
@@ -22,6 +22,7 @@ PARTS = {
     "pprof": pprof.main,
     "prometheus": prometheus.main,
     "minio": minio.main,
+    "victoriametrics": victoriametrics.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
     "arm64": arm64.main,
