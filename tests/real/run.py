@@ -21,6 +21,7 @@ PARTS = {
     "opensearch": opensearch.main,
     "pprof": pprof.main,
     "prometheus": prometheus.main,
+    "prometheus2": prometheus.main_of_two,
     "minio": minio.main,
     "victoriametrics": victoriametrics.main,
     "clickhouse": clickhouse.main,
