@@ -174,6 +174,7 @@ class ControlPlane:
             *("--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none"),
             # Without controllers no namespace gets its default account.
             f"--disable-admission-plugins={'' if self.controllers else 'ServiceAccount'}",
+            "--allow-privileged=true",  # as clusters have it; pods of others ask for it
             "--enable-aggregator-routing=true",  # webhooks by the addresses of their Service: nothing routes its own
             *(f"--audit-policy-file={self.directory}/audit.yaml", f"--audit-log-path={self.audit}"),
         )
