@@ -7,13 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka  # noqa: E402
+from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, jaeger, kafka  # noqa: E402
 from real import kubernetes, minio, opamp, opensearch, pprof, prometheus, victoriametrics  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
     "influxdb": influxdb.main,
+    "jaeger": jaeger.main,
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "charts": charts.main,
