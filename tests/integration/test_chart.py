@@ -63,6 +63,7 @@ def test_the_schema_names_every_value():
         ({"enabled": False}, "enabled"),
         ({"targetAllocator": {"enabled": True}}, "targetAllocator/enabled"),
         ({"presets": {"profiling": {"enabled": True}}}, "presets/profiling/enabled"),
+        ({"presets": {"annotationDiscovery": {"traces": {"enabled": True}}}}, "presets/annotationDiscovery"),
     ],
 )
 def test_the_schema_refuses(given, where):
@@ -111,7 +112,10 @@ def test_all_presets_together_make_a_valid_configuration(tmp_path):
 
 
 def test_every_preset_has_a_switch():
-    assert set(chart.PRESETS) == set(chart.values()["presets"])
+    switches = chart.values()["presets"]
+    switches |= {f"annotationDiscovery.{name}": one for name, one in switches.pop("annotationDiscovery").items()}
+    assert set(map(chart.switch, chart.PRESETS)) == set(switches)
+    assert all(one["enabled"] is False for one in switches.values())
 
 
 def test_a_broken_preset_would_be_seen(tmp_path):

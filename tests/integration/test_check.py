@@ -394,6 +394,37 @@ class TestInputs:
         assert {(one["resource"], one.get("namespace")) for one in api.reviews} == {("pods", "shop"), ("nodes", None)}
 
 
+    def test_rights_are_those_of_the_namespaces_that_are_read(self, check, tmp_path, ending):
+        authority = Authority(tmp_path / "ca")
+        api = ending.enter_context(KubernetesApi(authority.issue("kubernetes"), {"first-token"}))
+        discovery = {"role": "endpoints", "namespaces": {"names": ["shop"]}, "attach_metadata": {"node": True}}
+        scrape = {"job_name": "a", "kubernetes_sd_configs": [discovery]}
+        balancing = {"protocol": {"otlp": {"tls": {"insecure": True}}}, "resolver": {"k8s": {"service": "gateway.tracing"}}}
+        receivers = {
+            "nop": {},
+            "k8s_cluster": {"namespaces": ["bank"]},
+            "prometheus": {"config": {"scrape_configs": [scrape]}},
+        }
+        settings = configuration({"loadbalancing": balancing}, receivers=receivers)
+        signals = {"metrics": ["k8s_cluster", "prometheus"], "traces": ["nop"]}
+        settings["service"]["pipelines"] = {
+            signal: {"receivers": names, "exporters": ["loadbalancing"]} for signal, names in signals.items()
+        }
+        _, found = check(settings, service_account(tmp_path / "account", api, authority))
+        asked = {(one["resource"], one["verb"], one.get("namespace")) for one in api.reviews}
+        assert {one for one in asked if one[2] != "bank"} == {
+            (resource, verb, namespace)
+            for verb in ("list", "watch")
+            for resource, namespace in (
+                *((name, "shop") for name in ("pods", "services", "endpoints")),
+                ("nodes", None),
+                ("endpointslices", "tracing"),
+            )
+        }, found
+        of_cluster = {resource for resource, _, namespace in asked if namespace == "bank"}
+        assert {"pods", "deployments", "jobs"} <= of_cluster and not of_cluster & {"nodes", "namespaces"}
+
+
 class TestDataDirectory:
     def test_one_that_does_not_outlive_the_container_fails(self, check):
         code, found = check(configuration({"nop": {}}), {"HOLDFAST_EPHEMERAL": "1"})

@@ -12,11 +12,15 @@ SECONDS = 1200
 
 def main(directory):
     folder = control_plane.programs()
-    programs = published.environment(directory / "build")
+    names = ["charts", "rights", "stack"]
+    if os.environ.get("HOLDFAST_PUBLIC_CHARTS"):
+        names.append("public_charts")
+    programs = published.environment()
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "-q", "-p", "integration.conftest"),
-            *("--basetemp", directory / "tests", "tests/real/test_charts.py", "tests/real/test_stack.py"),
+            *("--basetemp", directory / "tests"),
+            *(f"tests/real/test_{name}.py" for name in names),
         ],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

@@ -12,13 +12,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from functools import partial
 from pathlib import Path
 
 from support.certificates import Authority
 from support.ports import free_port
 from support.waiting import until
 
+from .modules import build
 from .tools import FOLDER
 
 VERSION = "1.36.3"
@@ -90,36 +90,24 @@ def build_command(name, folder, program):
     go(folder, "build", "-o", program, "-ldflags", flags, ".")
 
 
-def build_module(module, version, package, folder, program):
-    description = module_of(folder, module, version)
-    lines = [f"module peer\n\ngo {description['Go']}\n", f"require {module} {version}"]
-    for one in description["Replace"] or []:
-        old, new = one["Old"], one["New"]
-        if "Version" in new:
-            lines.append(f"replace {old['Path']} {old.get('Version', '')} => {new['Path']} {new['Version']}")
-    (folder / "go.mod").write_text("\n".join(lines) + "\n")
-    go(folder, "get", "-tool", f"{package}@{version}")
-    go(folder, "build", "-o", program, "-ldflags", "-s -w", package)
-
-
 def programs(names=("kube-apiserver", "etcd")):
     """The folder that holds these programs; those that it does not are built."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
-    wanted = {name: (partial(build_command, name), VERSION) for name in COMMANDS}
-    wanted |= {name: (partial(build_module, *row), row[1]) for name, row in MODULES.items()}
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names:
-        build, version = wanted[name]
+        if name in MODULES:
+            build(name, *MODULES[name])
+            continue
         program, stamp = FOLDER / name, FOLDER / f"{name}.module"
-        if program.exists() and stamp.exists() and stamp.read_text() == version:
+        if program.exists() and stamp.exists() and stamp.read_text() == VERSION:
             continue
         if shutil.which("go") is None:
             raise SystemExit(f"{name} is built from Go modules, and Go is not installed (apt-get install golang-go)")
-        print(f"building {name} {version} (once; some minutes)", flush=True)
+        print(f"building {name} {VERSION} (once; some minutes)", flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            build(Path(folder), program)
-        stamp.write_text(version)
+            build_command(name, Path(folder), program)
+        stamp.write_text(VERSION)
     return FOLDER
 
 
@@ -186,6 +174,7 @@ class ControlPlane:
             *("--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none"),
             # Without controllers no namespace gets its default account.
             f"--disable-admission-plugins={'' if self.controllers else 'ServiceAccount'}",
+            "--allow-privileged=true",  # as clusters have it; pods of others ask for it
             "--enable-aggregator-routing=true",  # webhooks by the addresses of their Service: nothing routes its own
             *(f"--audit-policy-file={self.directory}/audit.yaml", f"--audit-log-path={self.audit}"),
         )

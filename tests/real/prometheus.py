@@ -1,14 +1,14 @@
-"""The exporter and the receiver prometheusremotewrite against a real Prometheus 3, in both versions of the protocol.
+"""The exporter and the receiver prometheusremotewrite against a real Prometheus: 3 in both versions of the protocol, and 2, as
+Debian has it, in the first.
 
 Samples are written while Holdfast is killed and Prometheus is killed; then every value is there at its time. What comes
 too late is dropped alone. Then Prometheus scrapes itself and sends it: no sample fails, and the types are there.
 """
 
-import json
-import subprocess
+import os
+import shutil
 import time
-import urllib.parse
-import urllib.request
+from pathlib import Path
 
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as m
 
@@ -20,64 +20,58 @@ from support.senders import GrpcSender
 from support.waiting import until
 
 from .modules import built
+from .service import Service
 
 MODULE, VERSION = "github.com/prometheus/prometheus", "v0.314.0"
-START_SECONDS = 60
-VERSIONS = {"one": "prometheus.WriteRequest", "two": "io.prometheus.write.v2.Request"}
 CUMULATIVE = m.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
-class Prometheus:
-    def __init__(self, directory, name="prometheus", configuration="global: {}\n"):
-        self.home = directory / name
-        self.home.mkdir(parents=True)
-        self.port = free_port()
+class Prometheus(Service):
+    name, ready = "prometheus", "/-/ready"
+    versions = {"one": "prometheus.WriteRequest", "two": "io.prometheus.write.v2.Request"}
+    features = "exemplar-storage,metadata-wal-records"
+    names_messages = True  # in its configuration
+
+    def program(self):
+        return built("prometheus3", MODULE, VERSION, f"{MODULE}/cmd/prometheus")
+
+    def __init__(self, directory, name=None, configuration="global: {}\n"):
+        super().__init__(directory, name)
         (self.home / "p.yml").write_text(configuration.replace("PORT", str(self.port)))
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process = None
 
-    def start(self):
-        program = built("prometheus3", MODULE, VERSION, f"{MODULE}/cmd/prometheus")
-        with open(self.home / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    program,
-                    "--config.file=p.yml",
-                    "--storage.tsdb.path=data",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
-                    "--web.enable-remote-write-receiver",
-                    "--enable-feature=exemplar-storage,metadata-wal-records",
-                ],
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        until(self.is_ready, lambda: (self.home / "log").read_text()[-3000:], START_SECONDS)
-        return self
+    def command(self):
+        return [
+            self.program(),
+            "--config.file=p.yml",
+            "--storage.tsdb.path=data",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            "--web.enable-remote-write-receiver",
+            f"--enable-feature={self.features}",
+        ]
 
-    def is_ready(self):
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(20)
-
-    def ask(self, query):
+    def find(self, query):
         """The series that the query finds."""
-        encoded = urllib.parse.urlencode({"query": query, "time": time.time() + 1})
-        with urllib.request.urlopen(f"{self.url}/api/v1/query?{encoded}", timeout=30) as answer:
-            return json.loads(answer.read())["data"]["result"]
+        return self.ask("/api/v1/query", query=query, time=time.time() + 1)["data"]["result"]
 
     def values(self, name):
         """{time in ms: value} of the one series of that name, of the last hours."""
-        found = self.ask(f"{name}[3h]")
+        found = self.find(f"{name}[3h]")
         assert len(found) <= 1, found
         return {round(at * 1000): float(value) for at, value in (found[0]["values"] if found else ())}
+
+
+class Prometheus2(Prometheus):
+    name = "prometheus2"
+    versions = {"one": Prometheus.versions["one"]}
+    features = "exemplar-storage,native-histograms"
+    names_messages = False
+
+    def program(self):
+        elsewhere = Path(os.environ.get("HOLDFAST_REAL_BIN", "/nonexistent")) / "prometheus"
+        found = elsewhere if elsewhere.exists() else shutil.which("prometheus")
+        if found is None:
+            raise SystemExit("Prometheus 2 is not there (apt-get install prometheus)")
+        return found
 
 
 def configuration(prometheus):
@@ -89,7 +83,7 @@ def configuration(prometheus):
             "send_metadata": True,
             "retry_on_failure": dict(FAST_RETRY),
         }
-        for name, message in VERSIONS.items()
+        for name, message in prometheus.versions.items()
     }
     pipeline = {"receivers": ["otlp"], "exporters": list(exporters)}
     return {"exporters": exporters, "service": {"pipelines": {"metrics": pipeline}}}
@@ -138,7 +132,7 @@ def check_late(prometheus, holdfast, sender, newest_ms):
     """A sample from before the newest one is dropped alone, with Prometheus's words."""
     late = counter(1, (newest_ms - 3_600_000 * 2) * 10**6)
     sender.export(otlp.METRICS, request(late, counter(1000, (newest_ms + 1000) * 10**6)))
-    for name in VERSIONS:
+    for name in prometheus.versions:
         until(lambda name=name: 1000 in prometheus.values(f"{name}_items_total").values(), f"{name}: the good one")
         exporter = f"prometheusremotewrite/{name}"
         until(
@@ -153,7 +147,7 @@ scrape_configs:
 - job_name: eu/shop
   static_configs: [{{targets: ["127.0.0.1:PORT"]}}]
 remote_write:
-- {{url: "http://127.0.0.1:{port}/api/v1/write", protobuf_message: {message}, send_exemplars: true,
+- {{url: "http://127.0.0.1:{port}/api/v1/write", {message}send_exemplars: true,
    send_native_histograms: true, metadata_config: {{send_interval: 2s}}}}
 """
 
@@ -172,13 +166,13 @@ def points_of(backend):
 
 def failed(prometheus):
     """Samples, histograms, exemplars and metadata that Prometheus could not send, by its own counters."""
-    with urllib.request.urlopen(f"{prometheus.url}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
+    lines = prometheus.read("/metrics").splitlines()
     return [line for line in lines if "remote_storage" in line and "_failed_total{" in line and not line.endswith(" 0")]
 
 
-def check_receiver(directory, name, message):
+def check_receiver(directory, release, name):
     port = free_port()
+    message = f"protobuf_message: {release.versions[name]}, " if release.names_messages else ""
     with GrpcBackend() as backend:
         pipeline = {"receivers": ["prometheusremotewrite"], "exporters": ["otlp"]}
         configuration = {
@@ -187,7 +181,7 @@ def check_receiver(directory, name, message):
             "service": {"pipelines": {"metrics": pipeline}},
         }
         holdfast = Holdfast(directory / f"receiving-{name}", configuration)
-        prometheus = Prometheus(directory, f"sending-{name}", SENDING.format(port=port, message=message))
+        prometheus = release(directory, f"sending-{name}", SENDING.format(port=port, message=message))
         try:
             holdfast.start()
             prometheus.start()
@@ -202,24 +196,27 @@ def check_receiver(directory, name, message):
             until(lambda: len(backend.accepted()) > before, lambda: holdfast.log()[-2000:], 60)
             assert failed(prometheus) == []
         finally:
-            if prometheus.process:
-                prometheus.kill()
+            prometheus.close()
             if holdfast.process and holdfast.process.poll() is None:
                 holdfast.close()
         print(f"version {name}: {sum(map(len, points_of(backend).values()))} points of Prometheus's own", flush=True)
 
 
-def main(directory):
-    for name, message in VERSIONS.items():
-        check_receiver(directory, name, message)
-    prometheus = Prometheus(directory)
+def main_of_two(directory):
+    return main(directory, Prometheus2)
+
+
+def main(directory, release=Prometheus):
+    for name in release.versions:
+        check_receiver(directory, release, name)
+    prometheus = release(directory)
     holdfast = Holdfast(directory / "holdfast", configuration(prometheus))
     try:
         prometheus.start()
         holdfast.start()
         with GrpcSender(holdfast.grpc_target) as sender:
             sent = write_all(prometheus, holdfast, sender)
-            for name in VERSIONS:
+            for name in prometheus.versions:
                 until(
                     lambda name=name: prometheus.values(f"{name}_items_total") == sent,
                     lambda name=name: f"{name}: {len(prometheus.values(f'{name}_items_total'))} of {len(sent)} samples",
@@ -228,9 +225,9 @@ def main(directory):
                 print(f"version {name}: {len(sent)} samples, each with its value and time", flush=True)
             check_late(prometheus, holdfast, sender, max(sent))
             sender.export(otlp.METRICS, request(native(int(time.time() * 10**9))))
-            for name in VERSIONS:
-                until(lambda name=name: prometheus.ask(f"histogram_count({name}_size)"), f"{name}: native histogram")
-                (found,) = prometheus.ask(f"histogram_sum({name}_size)")
+            for name in prometheus.versions:
+                until(lambda name=name: prometheus.find(f"histogram_count({name}_size)"), f"{name}: native histogram")
+                (found,) = prometheus.find(f"histogram_sum({name}_size)")
                 assert float(found["value"][1]) == 30, found
             print("native histograms are there", flush=True)
         holdfast.close()
@@ -238,5 +235,4 @@ def main(directory):
     finally:
         if holdfast.process and holdfast.process.poll() is None:
             holdfast.kill9()
-        if prometheus.process:
-            prometheus.kill()
+        prometheus.close()

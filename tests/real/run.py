@@ -7,13 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, kafka, kubernetes  # noqa: E402
-from real import minio, opamp, opensearch, otelcol, pprof, prometheus  # noqa: E402
+from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, jaeger, kafka  # noqa: E402
+from real import kubernetes, minio, opamp, opensearch, otelcol, pprof, prometheus, victoriametrics  # noqa: E402
 
 PARTS = {
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
     "influxdb": influxdb.main,
+    "jaeger": jaeger.main,
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "charts": charts.main,
@@ -22,7 +23,9 @@ PARTS = {
     "otelcol": otelcol.main,
     "pprof": pprof.main,
     "prometheus": prometheus.main,
+    "prometheus2": prometheus.main_of_two,
     "minio": minio.main,
+    "victoriametrics": victoriametrics.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
     "arm64": arm64.main,

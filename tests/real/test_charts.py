@@ -130,7 +130,7 @@ def test_lint(helm, path):
 @pytest.mark.parametrize("mode", chart.MODES)
 @pytest.mark.parametrize("preset", [None, *chart.PRESETS])
 def test_every_mode_and_preset(helm, plane, tmp_path, mode, preset, version):
-    sets = [f"mode={mode}", *([f"presets.{preset}.enabled=true"] if preset else [])]
+    sets = [f"mode={mode}", *([f"presets.{chart.switch(preset)}.enabled=true"] if preset else [])]
     objects = helm.render(sets=sets, version=version)
     assert_taken(plane, objects)
     assert_valid(objects, tmp_path)
@@ -196,6 +196,7 @@ def test_an_older_kubernetes_is_refused(helm):
         (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
         (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
+        (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),
         (["configMap.create=false"], "existingName is needed"),
         (["webhook.enabled=true", "webhook.certManager.enabled=true"], "issuerRef is needed"),
         (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
@@ -332,10 +333,11 @@ def test_a_sidecar_in_the_pod_of_another_chart(helm, plane, tmp_path):
         ("clusterMetrics", []),
         ("kubernetesEvents", ["replicaCount=2"]),
         ("kubernetesEvents", ["presets.kubernetesEvents.useK8sEventsReceiver=true"]),
+        ("annotationDiscovery.metrics", []),
     ],
 )
 def test_a_preset_s_rights_are_those_it_uses(helm, plane, start, grpc_backend, tmp_path, preset, sets):
-    name = f"rights-{preset}{''.join(sets)[-6:].replace('=', '-')}".lower()
+    name = f"rights-{preset.replace('.', '-')}{''.join(sets)[-6:].replace('=', '-')}".lower()
     objects = helm.render(sets=[f"presets.{preset}.enabled=true", f"fullnameOverride={name}", *sets])
     for kind in ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"):
         for one in of_kind(objects, kind):

@@ -33,6 +33,11 @@ def preset(name):
     return yaml.safe_load((CHART / "presets" / f"{name}.yaml").read_text())
 
 
+def switch(name):
+    """The section of `presets` that enables a preset."""
+    return re.sub("^annotationDiscovery(Logs|Metrics)$", lambda match: f"annotationDiscovery.{match[1].lower()}", name)
+
+
 def with_preset(configuration, name):
     """The configuration with a preset, put together as the chart's templates do."""
     added, made = preset(name), copy.deepcopy(configuration)
@@ -42,6 +47,9 @@ def with_preset(configuration, name):
         pipeline = made["service"]["pipelines"][signal]
         pipeline["receivers"] = pipeline["receivers"] + parts.get("receivers", [])
         pipeline["processors"] = parts.get("first_processors", []) + pipeline["processors"]
+    if added.get("extensions"):
+        extensions = made["service"].setdefault("extensions", [])
+        extensions += [one for one in added["extensions"] if one not in extensions]
     return made
 
 

@@ -8,6 +8,14 @@
 {{- $on = append $on . }}
 {{- end }}
 {{- end }}
+{{- range list "Logs" "Metrics" }}
+{{- if (index $.Values.presets.annotationDiscovery (lower .)).enabled }}
+{{- $on = append $on (printf "annotationDiscovery%s" .) }}
+{{- end }}
+{{- end }}
+{{- if and (has "logsCollection" $on) (has "annotationDiscoveryLogs" $on) }}
+{{- fail "presets.logsCollection and presets.annotationDiscovery.logs read the same files: enable one of them" }}
+{{- end }}
 {{- join "," $on }}
 {{- end }}
 
@@ -38,11 +46,13 @@
 {{- $_ := set $processor.extract "annotations" (list $any) }}
 {{- end }}
 {{- end }}
+{{- if and (hasPrefix "annotationDiscovery" .name) (eq $root.Values.mode "daemonset") }}
+{{- $_ := set $preset.config.extensions.k8s_observer "node" "${env:K8S_NODE_NAME}" }}
+{{- end }}
 {{- if and (eq .name "kubernetesEvents") $root.Values.presets.kubernetesEvents.useK8sEventsReceiver }}
 {{- $receivers = dict "k8s_events" dict }}
 {{- $_ := set $preset.config "receivers" $receivers }}
 {{- $_ := set $preset.pipelines.logs "receivers" (list "k8s_events") }}
-{{- $_ := set (first $preset.rules) "apiGroups" (list "") }}
 {{- end }}
 {{- if and (has .name (list "clusterMetrics" "kubernetesEvents")) (include "holdfast.needsLeader" $root) }}
 {{- range $receivers }}

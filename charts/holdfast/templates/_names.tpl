@@ -34,13 +34,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{/* name, namespace and labels of an object; `suffix` is added to the name, `annotations` are its own. */}}
+{{/* name, namespace and labels of an object; `suffix` is added to the name, `annotations` are its own; `namespace`
+   is another one than the release's. */}}
 {{- define "holdfast.metadata" -}}
 {{- $root := .root -}}
 metadata:
   name: {{ .name | default (printf "%s%s" (include "holdfast.fullname" $root) (.suffix | default "")) }}
   {{- if not .cluster }}
-  namespace: {{ include "holdfast.namespace" $root }}
+  namespace: {{ .namespace | default (include "holdfast.namespace" $root) }}
   {{- end }}
   labels:
     {{- include "holdfast.labels" $root | nindent 4 }}

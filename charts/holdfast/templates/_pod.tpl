@@ -16,10 +16,16 @@
 {{- if has .preset (splitList "," (include "holdfast.presets" .root)) }}true{{ end }}
 {{- end }}
 
+{{/* "true" when the logs of the node's pods are read. */}}
+{{- define "holdfast.readsLogs" -}}
+{{- $presets := splitList "," (include "holdfast.presets" .) }}
+{{- if or (has "logsCollection" $presets) (has "annotationDiscoveryLogs" $presets) }}true{{ end }}
+{{- end }}
+
 {{/* "true" when the container has to be user 0: for a folder of the node that belongs to root, and for files of the kubelet. */}}
 {{- define "holdfast.needsRoot" -}}
 {{- $folder := and (eq (include "holdfast.queueType" .) "hostPath") (not .Values.queue.hostPath.ownerImage) }}
-{{- if or $folder (include "holdfast.wants" (dict "root" . "preset" "logsCollection")) }}true{{ end }}
+{{- if or $folder (include "holdfast.readsLogs" .) }}true{{ end }}
 {{- end }}
 
 {{- define "holdfast.podSecurityContext" -}}
@@ -119,7 +125,7 @@ preStop:
   readOnly: true
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "queue") }}
   mountPath: {{ .Values.queue.mountPath }}
-{{- if include "holdfast.wants" (dict "root" . "preset" "logsCollection") }}
+{{- if include "holdfast.readsLogs" . }}
 - name: varlogpods
   mountPath: /var/log/pods
   readOnly: true
@@ -213,7 +219,7 @@ preStop:
     {{- toYaml .Values.queue.emptyDir | nindent 4 }}
 {{- end }}
 {{- end }}
-{{- if include "holdfast.wants" (dict "root" . "preset" "logsCollection") }}
+{{- if include "holdfast.readsLogs" . }}
 - name: varlogpods
   hostPath:
     path: /var/log/pods
@@ -286,7 +292,7 @@ podAntiAffinity:
 {{- define "holdfast.mountsToken" -}}
 {{- $said := .Values.serviceAccount.automountServiceAccountToken }}
 {{- if kindIs "invalid" $said }}
-{{- ternary "true" "false" (or .Values.clusterRole.create (ne (include "holdfast.rules" .) "") (ne (include "holdfast.needsLeader" .) "")) }}
+{{- ternary "true" "false" (or .Values.clusterRole.create (ne (include "holdfast.rights" .) "")) }}
 {{- else }}
 {{- $said }}
 {{- end }}
@@ -304,6 +310,11 @@ metadata:
     kubectl.kubernetes.io/default-container: holdfast
     {{- if and .Values.configMap.create (not .Values.watchConfig) }}
     checksum/config: {{ include "holdfast.config" . | sha256sum }}
+    {{- end }}
+    {{- /* An exporter that logs what it sends would feed itself. */}}
+    {{- $discovery := "io.opentelemetry.discovery.logs/enabled" }}
+    {{- if and .Values.presets.annotationDiscovery.logs.enabled (not (hasKey .Values.podAnnotations $discovery)) }}
+    {{ $discovery }}: "false"
     {{- end }}
     {{- with .Values.podAnnotations }}
     {{- tpl (toYaml .) $ | nindent 4 }}

@@ -13,6 +13,7 @@
 #include <holdfast/component.h>
 
 #include "lb_resolver.h"
+#include "lb_service_name.h"
 #include "lb_split.h"
 #include "support/probe_kubernetes.h"
 #include "support/probe_server.h"
@@ -322,11 +323,28 @@ static void probe_backend(struct hf_probe *probe, const struct lb_config *config
     hf_probe_grpc_client(probe, &grpc);
 }
 
+/* The endpoints of a Service are watched in its namespace alone. */
+static void probe_service(struct hf_probe *probe, const char *text)
+{
+    static const struct hf_kube_config account = {.auth_type = HF_KUBE_SERVICE_ACCOUNT};
+    struct lb_service_name service;
+    char error[HF_ERROR_MAX];
+    if (!lb_service_name_parse(text, &service)) {
+        return; /* a wrong name is an error of the configuration */
+    }
+    bool is_known = service.name_space[0] != '\0' ||
+                    hf_kube_own_namespace(service.name_space, sizeof(service.name_space), error);
+    const struct hf_probe_right right = {
+        .verbs = "list,watch",
+        .group = "discovery.k8s.io",
+        .resource = "endpointslices",
+        .namespace = is_known ? service.name_space : "default",
+    };
+    hf_probe_kubernetes(probe, &account, &right, 1);
+}
+
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
-    static const struct hf_probe_right rights[] = {
-        {.verbs = "get,list,watch", .group = "discovery.k8s.io", .resource = "endpointslices"}};
-    static const struct hf_kube_config account = {.auth_type = HF_KUBE_SERVICE_ACCOUNT};
     const struct lb_config *config = from;
     const struct lb_static_config *fixed = config->resolver.fixed;
     for (size_t i = 0; fixed != NULL && i < fixed->hostnames.count; i++) {
@@ -339,7 +357,7 @@ static void probe_outside(const void *from, struct hf_probe *probe)
         probe_backend(probe, config, host);
     }
     if (config->resolver.k8s != NULL) {
-        hf_probe_kubernetes(probe, &account, rights, 1);
+        probe_service(probe, config->resolver.k8s->service);
     }
 }
 

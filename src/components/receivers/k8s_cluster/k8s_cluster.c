@@ -257,14 +257,19 @@ static bool is_wanted(const struct cluster_config *config, const struct cluster_
     return is_wanted && (!what->is_of_openshift || config->distribution == OPENSHIFT);
 }
 
+/* The namespaces that are read; none: all. */
+static struct hf_string_list spaces_of(const struct cluster_config *config)
+{
+    const struct hf_string_list one = {.items = &config->space, .count = 1};
+    return config->space != NULL && config->space[0] != '\0' ? one : config->namespaces;
+}
+
 /* With namespaces given, what is in none is not read: a Role would not allow it. */
 static bool plan(struct cluster *cluster)
 {
     const struct cluster_config *config = cluster->config;
-    const struct hf_string_list one = {.items = &config->space, .count = 1};
-    bool has_space = config->space != NULL && config->space[0] != '\0';
-    const struct hf_string_list *spaces = has_space ? &one : &config->namespaces;
-    cluster->kinds = calloc(CLUSTER_KIND_COUNT * (spaces->count + 1), sizeof(*cluster->kinds));
+    const struct hf_string_list spaces = spaces_of(config);
+    cluster->kinds = calloc(CLUSTER_KIND_COUNT * (spaces.count + 1), sizeof(*cluster->kinds));
     if (cluster->kinds == NULL) {
         return false;
     }
@@ -273,11 +278,11 @@ static bool plan(struct cluster *cluster)
         if (!is_wanted(config, what)) {
             continue;
         }
-        if (spaces->count == 0) {
+        if (spaces.count == 0) {
             add_kind(cluster, what, NULL);
         }
-        for (size_t s = 0; s < spaces->count && !what->is_of_cluster; s++) {
-            add_kind(cluster, what, spaces->items[s]);
+        for (size_t s = 0; s < spaces.count && !what->is_of_cluster; s++) {
+            add_kind(cluster, what, spaces.items[s]);
         }
     }
     return true;
@@ -455,11 +460,15 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct cluster_config *config = from;
     struct hf_probe_right rights[CLUSTER_KIND_COUNT];
+    const struct hf_string_list spaces = spaces_of(config);
     size_t count = 0;
     for (size_t i = 0; i < CLUSTER_KIND_COUNT; i++) {
         const struct cluster_kind *kind = &cluster_kinds[i];
         if (!is_wanted(config, kind) || kind->is_of_openshift) {
             continue; /* OpenShift's own are not everywhere */
+        }
+        if (kind->is_of_cluster && spaces.count != 0) {
+            continue;
         }
         const char *group = strncmp(kind->root, "/apis/", 6) == 0 ? kind->root + 6 : "";
         rights[count++] = (struct hf_probe_right){
@@ -471,7 +480,7 @@ static void probe_outside(const void *from, struct hf_probe *probe)
             .resource = kind->name,
         };
     }
-    hf_probe_kubernetes(probe, &config->kube, rights, count);
+    hf_probe_kubernetes_in(probe, &config->kube, rights, count, spaces);
 }
 
 const struct hf_component hf_receiver_k8s_cluster = {

@@ -173,3 +173,25 @@ bool prom_kube_targets(const struct prom_kube_store *store, const struct prom_ku
     free(making);
     return made;
 }
+
+bool prom_kube_needs(const struct prom_kube_sd *config, enum prom_kube_kind kind)
+{
+    bool joins = config->role == PROM_KUBE_ENDPOINTS || config->role == PROM_KUBE_ENDPOINTSLICE;
+    bool has_pods = joins || config->role == PROM_KUBE_POD;
+    switch (kind) {
+    case PROM_KIND_POD:
+    case PROM_KIND_SERVICE:
+        return joins || config->role == (int64_t)kind;
+    case PROM_KIND_NODE:
+        return config->role == PROM_KUBE_NODE || (has_pods && config->attach_metadata.node);
+    case PROM_KIND_NAMESPACE:
+        return config->role != PROM_KUBE_NODE && config->attach_metadata.namespace;
+    default:
+        return config->role == (int64_t)kind;
+    }
+}
+
+bool prom_kube_is_of_cluster(enum prom_kube_kind kind)
+{
+    return kind == PROM_KIND_NODE || kind == PROM_KIND_NAMESPACE;
+}

@@ -27,6 +27,11 @@ struct prom_kube_object {
     const struct hf_json *json; /* in the arena; only what is needed */
 };
 
+/* Is that kind watched for targets of this configuration? Pure. */
+HF_MUST_USE bool prom_kube_needs(const struct prom_kube_sd *config, enum prom_kube_kind kind);
+/* In no namespace. */
+HF_MUST_USE bool prom_kube_is_of_cluster(enum prom_kube_kind kind);
+
 #define PROM_KUBE_OBJECTS_MAX 200000u
 #define PROM_KUBE_OBJECT_BYTES_MAX (1u << 20)
 

@@ -6,6 +6,7 @@
 #include <holdfast/component.h>
 
 #include "config.h"
+#include "kube_targets.h"
 #include "oauth.h"
 #include "support/probe_kubernetes.h"
 #include "support/probe_server.h"
@@ -64,27 +65,62 @@ static void probe_statics(const struct prom_job *job, struct hf_probe *probe)
     }
 }
 
+static void probe_own_namespace(const struct prom_kube_sd *sd, const struct hf_kube_config *access,
+                                const struct hf_probe_right *rights, size_t count,
+                                struct hf_probe *probe)
+{
+    char room[256], error[HF_ERROR_MAX];
+    const char *name = room;
+    if (!sd->namespaces.own_namespace || count == 0) {
+        return;
+    }
+    if (!hf_kube_own_namespace(room, sizeof(room), error)) {
+        hf_probe_say(probe, "namespace", "own_namespace", HF_PROBE_FAILED, "%s", error);
+        return;
+    }
+    hf_probe_kubernetes_in(probe, access, rights, count,
+                           (struct hf_string_list){.items = &name, .count = 1});
+}
+
+/* The rights to watch what that job's targets are made of, in its namespaces and in none. */
 static void probe_kubernetes(const struct prom_kube_sd *sd, struct hf_probe *probe)
 {
-    static const struct hf_probe_right rights[] = {
-        [PROM_KUBE_NODE] = {.verbs = "list,watch", .resource = "nodes"},
-        [PROM_KUBE_POD] = {.verbs = "list,watch", .resource = "pods"},
-        [PROM_KUBE_SERVICE] = {.verbs = "list,watch", .resource = "services"},
-        [PROM_KUBE_ENDPOINTS] = {.verbs = "list,watch", .resource = "endpoints"},
-        [PROM_KUBE_ENDPOINTSLICE] = {.verbs = "list,watch",
+    static const struct hf_probe_right all[PROM_KIND_COUNT] = {
+        [PROM_KIND_NODE] = {.verbs = "list,watch", .resource = "nodes"},
+        [PROM_KIND_POD] = {.verbs = "list,watch", .resource = "pods"},
+        [PROM_KIND_SERVICE] = {.verbs = "list,watch", .resource = "services"},
+        [PROM_KIND_ENDPOINTS] = {.verbs = "list,watch", .resource = "endpoints"},
+        [PROM_KIND_ENDPOINTSLICE] = {.verbs = "list,watch",
                                      .group = "discovery.k8s.io",
                                      .resource = "endpointslices"},
-        [PROM_KUBE_INGRESS] = {.verbs = "list,watch",
+        [PROM_KIND_INGRESS] = {.verbs = "list,watch",
                                .group = "networking.k8s.io",
                                .resource = "ingresses"},
+        [PROM_KIND_NAMESPACE] = {.verbs = "list,watch", .resource = "namespaces"},
     };
     const struct hf_kube_config access = {
         .auth_type = sd->kubeconfig_file != NULL ? HF_KUBE_CONFIG : HF_KUBE_SERVICE_ACCOUNT,
         .config_path = sd->kubeconfig_file,
     };
-    hf_probe_kubernetes_in(probe, &access, &rights[sd->role], 1,
-                           sd->role == PROM_KUBE_NODE ? (struct hf_string_list){0}
-                                                      : sd->namespaces.names);
+    struct hf_probe_right rights[PROM_KIND_COUNT], cluster_rights[PROM_KIND_COUNT];
+    size_t count = 0, cluster_count = 0;
+    for (int kind = 0; kind < PROM_KIND_COUNT; kind++) {
+        if (!prom_kube_needs(sd, (enum prom_kube_kind)kind)) {
+            continue;
+        }
+        if (prom_kube_is_of_cluster((enum prom_kube_kind)kind)) {
+            cluster_rights[cluster_count++] = all[kind];
+        } else {
+            rights[count++] = all[kind];
+        }
+    }
+    probe_own_namespace(sd, &access, rights, count, probe);
+    if (count != 0 && (sd->namespaces.names.count != 0 || !sd->namespaces.own_namespace)) {
+        hf_probe_kubernetes_in(probe, &access, rights, count, sd->namespaces.names);
+    }
+    if (cluster_count != 0) {
+        hf_probe_kubernetes(probe, &access, cluster_rights, cluster_count);
+    }
 }
 
 static void probe_job(const struct prom_job *job, struct hf_probe *probe)

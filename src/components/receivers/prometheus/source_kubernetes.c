@@ -259,32 +259,15 @@ static void open_kind(struct kube_source *kube, enum prom_kube_kind kind)
     }
 }
 
-static bool is_needed(const struct prom_kube_sd *config, enum prom_kube_kind kind)
-{
-    bool joins = config->role == PROM_KUBE_ENDPOINTS || config->role == PROM_KUBE_ENDPOINTSLICE;
-    bool has_pods = joins || config->role == PROM_KUBE_POD;
-    switch (kind) {
-    case PROM_KIND_POD:
-    case PROM_KIND_SERVICE:
-        return joins || config->role == (int64_t)kind;
-    case PROM_KIND_NODE:
-        return config->role == PROM_KUBE_NODE || (has_pods && config->attach_metadata.node);
-    case PROM_KIND_NAMESPACE:
-        return config->role != PROM_KUBE_NODE && config->attach_metadata.namespace;
-    default:
-        return config->role == (int64_t)kind;
-    }
-}
-
 /* Watches of all kinds are counted before the first one is open, so that no list is made early. */
 static void open_watches(void *user)
 {
     struct kube_source *kube = user;
     for (int kind = 0; kind < PROM_KIND_COUNT; kind++) {
-        if (!is_needed(kube->config, (enum prom_kube_kind)kind)) {
+        if (!prom_kube_needs(kube->config, (enum prom_kube_kind)kind)) {
             continue;
         }
-        if (kind == PROM_KIND_NODE || kind == PROM_KIND_NAMESPACE) {
+        if (prom_kube_is_of_cluster((enum prom_kube_kind)kind)) {
             open_watch(kube, (enum prom_kube_kind)kind, NULL);
         } else {
             open_kind(kube, (enum prom_kube_kind)kind);
