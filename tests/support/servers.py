@@ -5,6 +5,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -34,6 +35,7 @@ class Server:
     """One process. `user`: who runs it, when the test is root; None: as the test."""
 
     user = None
+    end_signal = signal.SIGTERM
 
     def __init__(self, port=None):
         self.port = port or free_port()
@@ -81,7 +83,7 @@ class Server:
 
     def stop(self):
         if self.process and self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(self.end_signal)
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
@@ -160,6 +162,7 @@ class Postgres(Server):
     """postgres, with the role `joe` and its password `secret`; `more` are lines of its configuration."""
 
     user = "postgres"
+    end_signal = signal.SIGINT  # after SIGTERM it waits for its clients
 
     def __init__(self, *more, port=None, tls=None, of=None):
         super().__init__(port)
