@@ -233,7 +233,7 @@ class MariaDB(Server):
             command = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.place / 'data'}", "--skip-test-db", "--skip-name-resolve"]
             subprocess.run([*command, "--auth-root-authentication-method=normal"], check=True, stdout=subprocess.DEVNULL, **self.options())
         command = [program("mariadbd"), "--no-defaults", f"--datadir={self.place / 'data'}", f"--socket={self.socket}", f"--port={self.port}"]
-        command += ["--bind-address=127.0.0.1", "--performance-schema=ON", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=8M"]
+        command += ["--bind-address=127.0.0.1,127.0.0.2", "--performance-schema=ON", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=8M"]
         if self.tls:
             certificate, key = map(self.give, self.tls)
             command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
@@ -243,7 +243,7 @@ class MariaDB(Server):
 
     def sql(self, *statements, database=""):
         """Runs statements as the administrator; the rows of the last one as lists of texts."""
-        command = [program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", "--batch", "--skip-column-names", "--execute"]
+        command = [program("mariadb"), "--no-defaults", f"--socket={self.socket}", "--user=root", "--skip-ssl", "--batch", "--skip-column-names", "--execute"]
         done = subprocess.run([*command, ";".join(statements), database], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
