@@ -183,7 +183,7 @@ OUT = {
                 },
                 "marshaler": "otlp_proto",
                 "sending_queue": {
-                    "batch": {"sizer": "bytes", "min_size": 64 << 20, "max_size": 64 << 20, "flush_timeout": "2s"}
+                    "batch": {"sizer": "bytes", "min_size": 64 << 20, "max_size": 64 << 20, "flush_timeout": "200ms"}
                 },
             }
         },
