@@ -345,6 +345,7 @@ def kind_of(path):
 
 
 def measure_out(name, peer, seconds):
+    os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}  # those of awss3
     make, items, exporter, kind = OUT[name]
     signal = SIGNALS[make]
     return measure_posts(
