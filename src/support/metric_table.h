@@ -43,6 +43,19 @@ struct hf_metric_row {
      .inner = hf_metric_enabled_##on_,                                                             \
      .help = (help_)},
 
+/* The two keys themselves, of a configuration `owner` that has both arrays of `enabled` in `at`. */
+#define HF_METRIC_TABLES(owner, at, metric_table, resource_table)                                  \
+    {.key = "metrics",                                                                             \
+     .type = HF_FIELD_STRUCT,                                                                      \
+     .offset = offsetof(owner, at.metrics),                                                        \
+     .inner = (metric_table),                                                                      \
+     .help = "Which metrics are reported."},                                                       \
+        {.key = "resource_attributes",                                                             \
+         .type = HF_FIELD_STRUCT,                                                                  \
+         .offset = offsetof(owner, at.resources),                                                  \
+         .inner = (resource_table),                                                                \
+         .help = "Which resource attributes are reported."},
+
 /* {enabled: true}, with that default. */
 extern const struct hf_field hf_metric_enabled_on[];
 extern const struct hf_field hf_metric_enabled_off[];

@@ -279,17 +279,7 @@ static const struct hf_field fields[] = {
     {.key = "stream_stats",
      .type = HF_FIELD_IGNORED,
      .help = "the daemon is asked for all containers at once, at each scrape"},
-    {.key = "metrics",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.metrics),
-     .inner = metric_fields,
-     .help = "Which metrics are reported."},
-    {.key = "resource_attributes",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.resources),
-     .inner = resource_fields,
-     .help = "Which resource attributes are reported."},
-    HF_FIELDS_END,
+    HF_METRIC_TABLES(struct docker_config, wanted, metric_fields, resource_fields) HF_FIELDS_END,
 };
 
 static void probe_outside(const void *from, struct hf_probe *probe)

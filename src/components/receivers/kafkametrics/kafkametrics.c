@@ -179,17 +179,8 @@ static const struct hf_field fields[] = {
     {.key = "refresh_frequency",
      .type = HF_FIELD_IGNORED,
      .help = "Brokers and topics are asked for at each scrape."},
-    {.key = "metrics",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.metrics),
-     .inner = metric_fields,
-     .help = "Which metrics are reported."},
-    {.key = "resource_attributes",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.resources),
-     .inner = resource_fields,
-     .help = "Which resource attributes are reported."},
-    HF_FIELDS_END,
+    HF_METRIC_TABLES(struct kafkametrics_config, wanted, metric_fields, resource_fields)
+        HF_FIELDS_END,
 };
 
 const struct hf_component hf_receiver_kafkametrics = {

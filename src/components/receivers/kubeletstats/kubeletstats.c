@@ -452,17 +452,8 @@ static const struct hf_field fields[] = {
      .offset = 0,
      .inner = interface_fields,
      .help = "Report each network interface, and not the default one alone."},
-    {.key = "metrics",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.metrics),
-     .inner = metric_fields,
-     .help = "Which metrics are reported."},
-    {.key = "resource_attributes",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.resources),
-     .inner = resource_fields,
-     .help = "Which resource attributes are reported."},
-    HF_FIELDS_END,
+    HF_METRIC_TABLES(struct kubeletstats_config, wanted, metric_fields, resource_fields)
+        HF_FIELDS_END,
 };
 
 /* The kubelet is asked as at each scrape. */

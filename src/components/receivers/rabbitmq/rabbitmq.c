@@ -203,17 +203,7 @@ static const struct hf_field fields[] = {
     HF_HTTP_CLIENT_FIELDS(struct rabbitmq_config, http),
     HF_HTTP_IGNORED("compression", "Requests have no body."),
     HF_HTTP_IGNORED("compression_params", "Requests have no body."),
-    {.key = "metrics",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.metrics),
-     .inner = metric_fields,
-     .help = "Which metrics are reported."},
-    {.key = "resource_attributes",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.resources),
-     .inner = resource_fields,
-     .help = "Which resource attributes are reported."},
-    HF_FIELDS_END,
+    HF_METRIC_TABLES(struct rabbitmq_config, wanted, metric_fields, resource_fields) HF_FIELDS_END,
 };
 
 const struct hf_component hf_receiver_rabbitmq = {

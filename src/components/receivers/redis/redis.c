@@ -244,17 +244,7 @@ static const struct hf_field fields[] = {
      .inner = hf_tls_client_fields,
      .inner_size = sizeof(struct hf_tls_config),
      .help = "Encryption; absent: none."},
-    {.key = "metrics",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.metrics),
-     .inner = metric_fields,
-     .help = "Which metrics are reported."},
-    {.key = "resource_attributes",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(wanted.resources),
-     .inner = resource_fields,
-     .help = "Which resource attributes are reported."},
-    HF_FIELDS_END,
+    HF_METRIC_TABLES(struct redis_config, wanted, metric_fields, resource_fields) HF_FIELDS_END,
 };
 
 const struct hf_component hf_receiver_redis = {
