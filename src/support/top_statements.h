@@ -4,7 +4,7 @@
  *
  * What a report had is remembered, of at most twice as many forms as a report has, those seen last.
  * Owned by one thread: zeroed at first, hf_statements_release() at last. For each report: begin,
- * add for each form, end, read `rows`, drop.
+ * add for each form, end, read `rows`, drop; statement_report does so for a scrape.
  */
 #pragma once
 
@@ -37,7 +37,8 @@ struct hf_statements {
     struct hf_statement_row
         *rows; /* after the end: those whose first value has grown, the most first */
     size_t count;
-    bool is_short; /* of memory: texts are missing */
+    bool is_short;   /* of memory: texts are missing */
+    uint64_t due_ns; /* the next report, monotonic: the caller's */
     /* The struct's own. */
     size_t room;
     struct hf_arena arena;

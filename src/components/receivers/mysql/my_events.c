@@ -6,7 +6,7 @@
 
 #include "my_host.h"
 #include "support/sql_mask.h"
-#include "util/clock.h"
+#include "support/statement_report.h"
 #include "util/hash.h"
 
 #define QUERY_MAX 2560
@@ -24,7 +24,7 @@ void my_events_release(struct my_events *events)
 {
     hf_statements_release(&events->top);
     hf_bytes_release(&events->text);
-    *events = (struct my_events){.top_due_ns = 0};
+    *events = (struct my_events){.top = {.rows = NULL}};
 }
 
 /* ---- records ---- */
@@ -169,49 +169,41 @@ static void take_top(void *user, const struct hf_mysql_row *row)
     }
 }
 
-static void write_top(struct run *run)
+static bool ask_top(void *user)
 {
-    size_t most = (size_t)run->server->config->top.top_max;
-    for (size_t i = 0; i < run->events->top.count && i < most; i++) {
-        const struct hf_statement_row *row = &run->events->top.rows[i];
-        begin_record(run, "db.server.top_query");
-        put_statement(run, row->texts[1]);
-        put_text(run, "mysql.query_plan", HF_EMPTY_SLICE);
-        put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[0]);
-        hf_build_attribute_int(
-            run->scrape->builder,
-            hf_slice_text("mysql.events_statements_summary_by_digest.count_star"), row->since[1]);
-        put_double(run, "mysql.events_statements_summary_by_digest.sum_timer_wait",
-                   (double)row->since[0] / PICOSECONDS);
-        hf_build_end(run->scrape->builder);
-    }
+    struct run *run = user;
+    const struct my_config *config = run->server->config;
+    char text[QUERY_MAX];
+    snprintf(text, sizeof(text), TOP, (long long)config->top.lookback_s,
+             (long long)config->top.rows_max);
+    return ask(run, text, take_top);
+}
+
+static void write_top(void *user, const struct hf_statement_row *row)
+{
+    struct run *run = user;
+    begin_record(run, "db.server.top_query");
+    put_statement(run, row->texts[1]);
+    put_text(run, "mysql.query_plan", HF_EMPTY_SLICE);
+    put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[0]);
+    hf_build_attribute_int(run->scrape->builder,
+                           hf_slice_text("mysql.events_statements_summary_by_digest.count_star"),
+                           row->since[1]);
+    put_double(run, "mysql.events_statements_summary_by_digest.sum_timer_wait",
+               (double)row->since[0] / PICOSECONDS);
+    hf_build_end(run->scrape->builder);
 }
 
 static bool look_at_top(struct run *run)
 {
     const struct my_config *config = run->server->config;
-    struct my_events *events = run->events;
-    char text[QUERY_MAX];
-    uint64_t now_ns = hf_clock_monotonic_ns();
-    if (now_ns < events->top_due_ns) {
-        return true;
-    }
-    if (hf_statements_begin(&events->top, (size_t)config->top.rows_max) != HF_OK) {
-        hf_scrape_failed(run->scrape, 0, 1, "out of memory");
-        return true;
-    }
-    snprintf(text, sizeof(text), TOP, (long long)config->top.lookback_s,
-             (long long)config->top.rows_max);
-    bool is_good = ask(run, text, take_top);
-    if (is_good) {
-        events->top_due_ns = now_ns + config->top.interval_ns;
-        if (hf_statements_end(&events->top, false) != HF_OK || events->top.is_short) {
-            hf_scrape_failed(run->scrape, 0, 1, "the answer needs more memory than there is");
-        }
-        write_top(run);
-    }
-    hf_statements_drop(&events->top);
-    return is_good;
+    const struct hf_statement_report report = {.interval_ns = config->top.interval_ns,
+                                               .rows_max = (size_t)config->top.rows_max,
+                                               .top_max = (size_t)config->top.top_max,
+                                               .ask = ask_top,
+                                               .write = write_top,
+                                               .user = run};
+    return hf_statements_report(&run->events->top, run->scrape, &report);
 }
 
 void my_events_run(struct my_events *events, struct my_server *server,

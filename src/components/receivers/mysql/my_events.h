@@ -13,7 +13,6 @@
 /* Zeroed at first. */
 struct my_events {
     struct hf_statements top;
-    uint64_t top_due_ns;  /* monotonic */
     struct hf_bytes text; /* of a statement */
 };
 

@@ -6,7 +6,7 @@
 
 #include "pg_queries.h"
 #include "support/sql_mask.h"
-#include "util/clock.h"
+#include "support/statement_report.h"
 #include "util/hash.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -28,7 +28,7 @@ void pg_events_release(struct pg_events *events)
 {
     hf_statements_release(&events->top);
     hf_bytes_release(&events->text);
-    *events = (struct pg_events){.top_due_ns = 0};
+    *events = (struct pg_events){.top = {.rows = NULL}};
 }
 
 /* ---- records ---- */
@@ -160,51 +160,42 @@ static void take_top(void *user, const struct hf_pg_row *row)
     hf_statements_add(&run->events->top, hash.low, texts, TOP_TEXTS, values, COUNT(counted));
 }
 
-static void write_top(struct run *run)
+static bool ask_top(void *user)
 {
-    size_t most = (size_t)run->server->config->top.top_max;
-    for (size_t i = 0; i < run->events->top.count && i < most; i++) {
-        const struct hf_statement_row *row = &run->events->top.rows[i];
-        begin_record(run, "db.server.top_query", row->texts[0], row->texts[1]);
-        put_text(run, "postgresql.queryid", row->texts[2]);
-        put_text(run, "postgresql.rolname", row->texts[3]);
-        put_text(run, "postgresql.query_plan", HF_EMPTY_SLICE);
-        for (unsigned k = 0; k < COUNT(counted); k++) {
-            if (k < TIMES) {
-                put_double(run, counted[k], (double)row->since[k] / PARTS / 1000);
-            } else {
-                hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[k]),
-                                       row->since[k]);
-            }
+    struct run *run = user;
+    char text[QUERY_MAX];
+    snprintf(text, sizeof(text), PG_TOP, (long long)run->server->config->top.rows_max);
+    return ask(run, text, take_top);
+}
+
+static void write_top(void *user, const struct hf_statement_row *row)
+{
+    struct run *run = user;
+    begin_record(run, "db.server.top_query", row->texts[0], row->texts[1]);
+    put_text(run, "postgresql.queryid", row->texts[2]);
+    put_text(run, "postgresql.rolname", row->texts[3]);
+    put_text(run, "postgresql.query_plan", HF_EMPTY_SLICE);
+    for (unsigned k = 0; k < COUNT(counted); k++) {
+        if (k < TIMES) {
+            put_double(run, counted[k], (double)row->since[k] / PARTS / 1000);
+        } else {
+            hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[k]), row->since[k]);
         }
-        hf_build_end(run->scrape->builder);
     }
+    hf_build_end(run->scrape->builder);
 }
 
 static bool look_at_top(struct run *run)
 {
     const struct pg_config *config = run->server->config;
-    struct hf_statements *top = &run->events->top;
-    char text[QUERY_MAX];
-    uint64_t now_ns = hf_clock_monotonic_ns();
-    if (now_ns < run->events->top_due_ns) {
-        return true;
-    }
-    if (hf_statements_begin(top, (size_t)config->top.rows_max) != HF_OK) {
-        hf_scrape_failed(run->scrape, 0, 1, "out of memory");
-        return true;
-    }
-    snprintf(text, sizeof(text), PG_TOP, (long long)config->top.rows_max);
-    bool is_good = ask(run, text, take_top);
-    if (is_good) {
-        run->events->top_due_ns = now_ns + config->top.interval_ns;
-        if (hf_statements_end(top, true) != HF_OK || top->is_short) {
-            hf_scrape_failed(run->scrape, 0, 1, "the answer needs more memory than there is");
-        }
-        write_top(run);
-    }
-    hf_statements_drop(top);
-    return is_good;
+    const struct hf_statement_report report = {.interval_ns = config->top.interval_ns,
+                                               .rows_max = (size_t)config->top.rows_max,
+                                               .top_max = (size_t)config->top.top_max,
+                                               .has_new = true,
+                                               .ask = ask_top,
+                                               .write = write_top,
+                                               .user = run};
+    return hf_statements_report(&run->events->top, run->scrape, &report);
 }
 
 void pg_events_run(struct pg_events *events, struct pg_server *server,

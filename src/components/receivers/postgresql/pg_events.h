@@ -13,7 +13,6 @@
 /* Zeroed at first. */
 struct pg_events {
     struct hf_statements top;
-    uint64_t top_due_ns;  /* monotonic */
     double newest;        /* begin of the newest statement of the last scrape, Unix time */
     struct hf_bytes text; /* of a statement */
 };

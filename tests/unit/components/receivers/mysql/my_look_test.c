@@ -266,7 +266,7 @@ static void the_top_statements_are_told_since_the_last_report(void **state)
         {NULL}};
     struct my_config config = {.top = {.rows_max = 10, .top_max = 10, .lookback_s = 60}};
     struct hf_server_scraper scraper = {.begun_ns = 1};
-    struct my_events events = {.top_due_ns = 0};
+    struct my_events events = {.top = {.due_ns = 0}};
     struct my_server asked;
     (void)state;
     config.events[MY_TOP_QUERY] = true;
@@ -283,7 +283,7 @@ static void the_top_statements_are_told_since_the_last_report(void **state)
     assert_true(stub_has("sum_timer_wait\",\"value\":{\"doubleValue\":2.5}"));
     assert_non_null(strstr(server.asked, "INTERVAL 60 SECOND"));
     hf_bytes_release(&stub.json);
-    events.top_due_ns = UINT64_MAX;
+    events.top.due_ns = UINT64_MAX;
     server.asked[0] = '\0';
     my_events_run(&events, &asked, &scraper, stub_begin(HF_LOGS));
     stub_end();
