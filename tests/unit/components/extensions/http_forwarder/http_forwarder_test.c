@@ -187,7 +187,7 @@ static void a_backend_that_is_not_there_or_silent_is_502(void **state)
     struct backend backend;
     struct pages pages;
     (void)state;
-    open_backend(&backend, NULL); /* the kernel accepts, and nobody answers */
+    open_backend(&backend, NULL); /* the kernel accepts, and no program answers */
     open_pages(&pages, &hf_extension_http_forwarder,
                (const char *const[][2]){{"egress.endpoint", backend.endpoint},
                                         {"egress.timeout", "100ms"},
