@@ -10,6 +10,7 @@
 
 #define EMISSIONS_MAX 16u           /* on their way: each holds a request in memory */
 #define EMISSION_BYTES (128u << 10) /* enough for one request */
+#define INPUTS_AT_ONCE 32u          /* in one request: reading them takes time */
 #define CUT_KEPT_BYTES (1u << 20)   /* memory beyond is given back */
 
 struct emission {
@@ -209,7 +210,8 @@ static enum hf_status gather(struct hf_tail *tail, struct gathered *gathered)
     struct hf_sampling_tail_input *input = tail->to_emit;
     bool is_alone = input->is_alone;
     tail->cut.size = 0;
-    while (status == HF_OK && input != NULL && tail->cut.size < EMISSION_BYTES) {
+    while (status == HF_OK && input != NULL && gathered->inputs < INPUTS_AT_ONCE &&
+           tail->cut.size < EMISSION_BYTES) {
         status = add(tail, input, gathered);
         input = is_alone ? NULL : input->next;
     }
