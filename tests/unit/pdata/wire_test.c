@@ -213,6 +213,28 @@ static void steps_as_it_reads(void **state)
     }
 }
 
+static void skips_a_row_and_no_more(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size, skipped;
+    } cases[] = {
+        {"", 0, 0},
+        {"\x4a\x01x", 3, 3},
+        {"\x4a\x01x\x4a\x00\x4a\x02yz\x08\x01", 11, 9}, /* another field behind */
+        {"\x4a\x01x\x4a\x03yz", 7, 3},                  /* cut short */
+        {"\x4a", 1, 0},
+        {"\x4a\x80\x00", 3, 0}, /* a length of two bytes */
+        {"\x48\x01\x4a\x00", 4, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hf_wire wire = hf_wire_of(hf_slice_of(cases[i].bytes, cases[i].size));
+        hf_wire_skip_row(&wire, 9);
+        assert_ptr_equal(wire.at, (const uint8_t *)cases[i].bytes + cases[i].skipped);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +245,7 @@ int main(void)
         cmocka_unit_test(knows_the_size_of_a_varint),
         cmocka_unit_test(closes_messages_of_any_size),
         cmocka_unit_test(steps_as_it_reads),
+        cmocka_unit_test(skips_a_row_and_no_more),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
