@@ -22,6 +22,7 @@
 #include "convert/convert.h"
 #include "default_config.h"
 #include "registry.h"
+#include "service/config_fetch.h"
 #include "service/service.h"
 
 #define SOURCES_MAX 64
@@ -190,6 +191,7 @@ static struct hf_config_options config_options(const struct request *request)
         .sets = request->sets,
         .set_count = request->set_count,
         .components = hf_registry,
+        .fetch = hf_config_fetch,
         .partial = request->partial,
     };
 }

@@ -12,7 +12,9 @@
 #define CONFIG                                                                                     \
     {                                                                                              \
         .name = "config", .code = HF_CLI_CONFIG, .kind = HF_CLI_FILE, .value = "FILE",             \
-        .help = "configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are merged"      \
+        .help =                                                                                    \
+            "configuration: a path, file:PATH, env:NAME, yaml:TEXT or an http: or https: URL; "    \
+            "several are merged"                                                                   \
     }
 #define SET                                                                                        \
     {                                                                                              \
