@@ -203,6 +203,15 @@ static const struct hf_cli_option queue_options[] = {
     HELP,
     END,
 };
+static const struct hf_cli_option init_dir_options[] = {
+    {.name = "owner",
+     .code = HF_CLI_OWNER,
+     .kind = HF_CLI_TEXT,
+     .value = "UID[:GID]",
+     .help = "whose it shall be, as numbers; the group is the user's number without"},
+    HELP,
+    END,
+};
 static const struct hf_cli_option drain_options[] = {
     DATA,
     CONFIG,
@@ -501,6 +510,16 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = tail_options,
      .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
               "usage"},
+    {.name = "init-dir",
+     .synopsis = "--owner UID[:GID] DIR",
+     .summary = "makes a data directory and gives it to a user",
+     .about =
+         "Makes a data directory with those above it, and gives it and all in it to a user: for "
+         "an init container that runs as root with the capability CHOWN, before a container "
+         "that does not. Links are not followed, other file systems are left alone, and a "
+         "directory that is that user's already is not looked into.",
+     .options = init_dir_options,
+     .exits = "0 it is that user's, 1 it cannot be made or given, 2 wrong usage"},
     {.name = "webhook",
      .synopsis = "[--listen HOST:PORT] [--image IMAGE] [--settings FILE] [--native "
                  "auto|always|never] [--cert-file FILE --key-file FILE | --service NAME "
