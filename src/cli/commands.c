@@ -476,7 +476,8 @@ const struct hf_cli_command hf_cli_commands[] = {
      .summary = "takes no more data and waits until all that is queued is delivered",
      .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
               "delivered all that is queued: for a preStop hook, or before a volume is removed. "
-              "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
+              "Clients are refused with UNAVAILABLE or 503 and told to connect again, elsewhere; "
+              "health says 503. "
               "Nothing is deleted.\n\n"
               "With --to, each exporter gives its backlog to a peer, such as another replica, over "
               "OTLP/gRPC; http is cleartext, https is verified by the system's authorities. The "
