@@ -122,11 +122,14 @@ class Holdfast:
         """Asks for a graceful end; returns (exit status, seconds)."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
+        return self.wait_gone(seconds), time.monotonic() - begun
+
+    def wait_gone(self, seconds):
+        """The exit status, after SIGTERM was sent."""
         try:
-            status = self.process.wait(seconds)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise Broken(f"did not stop within {seconds} s of SIGTERM: {self.last_words()}") from None
-        return status, time.monotonic() - begun
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)

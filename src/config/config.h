@@ -20,7 +20,7 @@ struct hf_config;
 struct hf_delivery_config;
 
 struct hf_config_source {
-    const char *uri;  /* a path, file:PATH, env:NAME, yaml:TEXT, or "" for `text` */
+    const char *uri;  /* a path, file:PATH, env:NAME, yaml:TEXT, http(s)://..., or "" for `text` */
     const char *text; /* with uri "": built-in text; its name in messages is `name` */
     const char *name;
 };
@@ -32,6 +32,9 @@ struct hf_config_options {
     size_t set_count;
     const struct hf_component *const *components; /* the registry, NULL-terminated */
     const char *(*getenv)(const char *name);      /* NULL: the process's */
+    /* The text behind an http: or https: URL, malloc'd; NULL with a sentence in `reterr`
+     * (HF_ERROR_MAX). It may take some seconds. NULL: such sources are refused. */
+    char *(*fetch)(const char *url, char *reterr);
     bool partial; /* a component type that is not built in is a `missing` entry, not an error */
 };
 
