@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,8 +16,8 @@
 #include "wire.h"
 
 /*
- * hf_wire_next(), inline for the field that most are (tag and length in one byte each): for loops
- * that many fields go through. `value` is not set then.
+ * hf_wire_next(), inline for the fields that most are (tag and length in one byte each; a number of
+ * 64 bits): for loops that many fields go through. `value` is not set when it is bytes.
  */
 HF_MUST_USE static inline bool hf_wire_step(struct hf_wire *wire, struct hf_wire_field *ret_field)
 {
@@ -31,6 +32,16 @@ HF_MUST_USE static inline bool hf_wire_step(struct hf_wire *wire, struct hf_wire
         ret_field->bytes = hf_slice_of(at + head, size);
         ret_field->whole = hf_slice_of(at, head + size);
         wire->at = at + head + size;
+        return true;
+    }
+    if (left >= 1 + sizeof(ret_field->value) && (at[0] & 0x87) == HF_WIRE_64 && at[0] >= 8) {
+        ret_field->number = at[0] >> 3;
+        ret_field->wire = HF_WIRE_64;
+        ret_field->bytes = HF_EMPTY_SLICE;
+        memcpy(&ret_field->value, at + 1, sizeof(ret_field->value));
+        ret_field->value = le64toh(ret_field->value);
+        ret_field->whole = hf_slice_of(at, 1 + sizeof(ret_field->value));
+        wire->at = at + 1 + sizeof(ret_field->value);
         return true;
     }
     return hf_wire_next(wire, ret_field);
