@@ -138,7 +138,9 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 {
     struct report *report = user;
     struct wal_stat stat;
+    char why[HF_STORAGE_WHY_MAX];
     wal_stat(wal, &stat);
+    hf_storage_say_refusal(&stat, why);
     if (report->json) {
         fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
         hf_queue_put_text(report->out, id);
@@ -153,7 +155,7 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         if (stat.healthy) {
             fputs("null", report->out);
         } else {
-            hf_queue_put_text(report->out, stat.refusal);
+            hf_queue_put_text(report->out, why);
         }
         fputc(',', report->out);
         json_amount(report->out, "appended", &stat.appended);
@@ -166,7 +168,7 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         }
         fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s%s\n",
                 stat.segments, stat.damaged_records,
-                stat.healthy ? "" : "; TAKES NOTHING: ", stat.healthy ? "" : stat.refusal);
+                stat.healthy ? "" : "; TAKES NOTHING: ", why);
     }
     report->first = false;
     report->first_consumer = true;
