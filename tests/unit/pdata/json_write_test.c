@@ -11,6 +11,7 @@
 #include "pdata/any_make.h"
 #include "pdata/json_write.h"
 #include "util/arena.h"
+#include "json/json.h"
 
 static void assert_text(struct hf_bytes *out, const char *wanted)
 {
@@ -111,6 +112,24 @@ static void values_are_written_in_the_wanted_style(void **state)
     hf_bytes_release(&out);
 }
 
+static void values_are_written_as_they_were_read(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\":[1,-2.5,1e+300,true,null,{}],\"b \\\"\":{\"c\":\"d\",\"e\":[]}}";
+    struct hf_arena arena = {.limit = 1 << 20};
+    struct hf_bytes out = {0};
+    struct hf_json_writer writer = {.out = &out};
+    const struct hf_json *value;
+    char error[HF_JSON_ERROR_MAX];
+    assert_int_equal(hf_json_read(hf_slice_text(text), &arena, &value, error), HF_OK);
+    hf_json_write_value(&writer, value);
+    assert_int_equal(hf_json_write_status(&writer), HF_OK);
+    assert_text(&out, text);
+    hf_bytes_release(&out);
+    hf_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +137,7 @@ int main(void)
         cmocka_unit_test(text_is_escaped_where_json_wants_it),
         cmocka_unit_test(doubles_look_like_floats),
         cmocka_unit_test(values_are_written_in_the_wanted_style),
+        cmocka_unit_test(values_are_written_as_they_were_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
