@@ -54,6 +54,7 @@ struct hf_metric_family {
     size_t bound_count;
 };
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics);
 void hf_metrics_free(struct hf_metrics *metrics);
 
