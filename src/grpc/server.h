@@ -94,10 +94,10 @@ struct hf_grpc_server_options {
     void *user;
 };
 
+/* HF_NOMEM, HF_IO (the socket), with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
                                               struct hf_grpc_server **ret_server, char *reterr);
-/* Starts accepting. */
-void hf_grpc_server_start(struct hf_grpc_server *server);
+void hf_grpc_server_start(struct hf_grpc_server *server); /* accepts from now on */
 /*
  * Main thread: accepts no more, sends GOAWAY, lets calls in progress be answered and written, at
  * most `grace_ns`; then cuts what is left. A loop that is blocked, or a call that its user does not

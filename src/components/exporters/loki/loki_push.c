@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pdata/wire.h"
+#include "util/fnv.h"
 
 #define FIRST_CAPACITY 64u
 #define NS_PER_S 1000000000u
@@ -27,15 +28,6 @@ void loki_push_begin(struct loki_push *push)
     for (size_t i = 0; i < push->table_size; i++) {
         push->table[i] = 0;
     }
-}
-
-static uint64_t hash_of(struct hf_slice text)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * 1099511628211u;
-    }
-    return hash;
 }
 
 static struct hf_slice labels_of(const struct loki_push *push, size_t stream)
@@ -86,7 +78,7 @@ enum hf_status loki_push_stream(struct loki_push *push, struct hf_slice labels,
     if (status != HF_OK) {
         return status;
     }
-    uint64_t hash = hash_of(labels);
+    uint64_t hash = hf_fnv(labels);
     for (size_t at = hash & (push->table_size - 1); push->table[at] != 0;
          at = (at + 1) & (push->table_size - 1)) {
         uint32_t stream = push->table[at] - 1;
