@@ -40,6 +40,7 @@ enum hf_cli_code {
     HF_CLI_SIGNAL,
     HF_CLI_WHERE,
     HF_CLI_SAMPLE,
+    HF_CLI_SHARE,
     HF_CLI_LIMIT,
     HF_CLI_FOR,
     HF_CLI_SEQ,
