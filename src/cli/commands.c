@@ -136,6 +136,9 @@ static const struct hf_cli_option print_options[] = {
      .value = "yaml|json",
      .choices = config_formats,
      .help = "the language; yaml without it"},
+    {.name = "origins",
+     .code = HF_CLI_ORIGINS,
+     .help = "a line for each value, with the file and line that it comes from"},
     {.name = "validate",
      .code = HF_CLI_VALIDATE,
      .kind = HF_CLI_CHOICE,
@@ -430,12 +433,14 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = components_options,
      .exits = "0 printed, 2 wrong usage"},
     {.name = "print-config",
-     .synopsis = "[--default] [--mode redacted|unredacted] [--format yaml|json] [--validate] "
-                 "[--config FILE ...] [--set KEY=VALUE ...]",
+     .synopsis =
+         "[--default] [--mode redacted|unredacted] [--format yaml|json | --origins] [--validate] "
+         "[--config FILE ...] [--set KEY=VALUE ...]",
      .summary = "prints the configuration as it is after merging and expansion",
      .about = "Prints the configuration as it is after merging and expansion; --default prints the "
               "built-in one. Passwords, tokens and the like are shown as [REDACTED] unless --mode "
-              "is unredacted. With --validate, a component that is not built in is an error.",
+              "is unredacted. With --validate, a component that is not built in is an error. "
+              "--origins prints a line for each value, with the file and line that it comes from.",
      .options = print_options,
      .exits = "0 printed, 1 the configuration is not valid, 2 wrong usage"},
     {.name = "version",

@@ -39,6 +39,7 @@ enum hf_cli_code {
     HF_CLI_KIND,
     HF_CLI_SIGNAL,
     HF_CLI_WHERE,
+    HF_CLI_ORIGINS,
     HF_CLI_SAMPLE,
     HF_CLI_SHARE,
     HF_CLI_LIMIT,

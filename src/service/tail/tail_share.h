@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HF_TAIL_SHARE_PERCENT 2u /* unless asked for more */
-#define HF_TAIL_BURST_NS UINT64_C(100000000)
+#define HF_TAIL_BURST_NS UINT64_C(20000000)
 
 struct hf_tail_share {
     uint64_t percent;           /* of a core; 1 to 100 */

@@ -15,8 +15,8 @@ static void a_burst_is_free(void **state)
     (void)state;
     struct hf_tail_share share;
     hf_tail_share_init(&share, 2, 5 * S, 3 * S);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 5 * S, 3 * S + 40 * MS), 0);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 5 * S, 3 * S + 100 * MS), 0);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 5 * S, 3 * S + 8 * MS), 0);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 5 * S, 3 * S + 20 * MS), 0);
 }
 
 static void what_is_overdrawn_is_waited_for(void **state)
@@ -24,9 +24,9 @@ static void what_is_overdrawn_is_waited_for(void **state)
     (void)state;
     struct hf_tail_share share;
     hf_tail_share_init(&share, 2, 0, 0);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 0, 110 * MS), 500 * MS);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 400 * MS, 110 * MS), 100 * MS);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 500 * MS, 110 * MS), 0);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 0, 30 * MS), 500 * MS);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 400 * MS, 30 * MS), 100 * MS);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 500 * MS, 30 * MS), 0);
 }
 
 static void over_a_long_time_it_is_the_share(void **state)
@@ -49,7 +49,7 @@ static void rest_saves_no_more_than_a_burst(void **state)
     struct hf_tail_share share;
     hf_tail_share_init(&share, 100, 0, 0);
     assert_int_equal(hf_tail_share_wait_ns(&share, 3600 * S, 0), 0);
-    assert_int_equal(hf_tail_share_wait_ns(&share, 3600 * S, 150 * MS), 50 * MS);
+    assert_int_equal(hf_tail_share_wait_ns(&share, 3600 * S, 50 * MS), 30 * MS);
 }
 
 int main(void)
