@@ -39,7 +39,7 @@ struct request {
     const char *data_directory;
     const char *format;  /* NULL: the command's first */
     uint64_t timeout_ns; /* 0: the command's own */
-    bool watch, partial, docs, print_default, unredacted, strict, help, version;
+    bool watch, partial, docs, print_default, unredacted, origins, strict, help, version;
 };
 
 static bool add_source(struct request *request, const char *uri)
@@ -138,6 +138,9 @@ static bool take_option(struct request *request, int option)
         return true;
     case HF_CLI_MODE:
         return take_word("--mode", optarg, modes, &request->unredacted);
+    case HF_CLI_ORIGINS:
+        request->origins = true;
+        return true;
     case HF_CLI_FORMAT:
         request->format = optarg;
         return true;
@@ -309,7 +312,8 @@ static enum hf_exit graph(struct request *request)
 static enum hf_exit print_config(struct request *request)
 {
     bool failed = false, json = false;
-    if (!take_word("--format", request->format, config_formats, &json)) {
+    if (!take_word("--format", request->format, config_formats, &json) ||
+        (request->origins && request->format != NULL)) {
         hf_cli_help(hf_cli_find("print-config"), stderr);
         return HF_EXIT_USAGE;
     }
@@ -320,7 +324,9 @@ static enum hf_exit print_config(struct request *request)
     use_default(request);
     request->partial = !request->strict;
     struct hf_config *config = load(request, &failed);
-    char *text = failed ? NULL : hf_config_print(config, request->unredacted, json);
+    char *text = failed             ? NULL
+                 : request->origins ? hf_config_print_origins(config, request->unredacted)
+                                    : hf_config_print(config, request->unredacted, json);
     if (text != NULL) {
         fputs(text, stdout);
     }

@@ -138,6 +138,9 @@ static const struct hf_cli_option print_options[] = {
      .value = "yaml|json",
      .choices = config_formats,
      .help = "the language; yaml without it"},
+    {.name = "origins",
+     .code = HF_CLI_ORIGINS,
+     .help = "a line for each value, with the file and line that it comes from"},
     {.name = "validate",
      .code = HF_CLI_VALIDATE,
      .kind = HF_CLI_CHOICE,
@@ -279,6 +282,11 @@ static const struct hf_cli_option tail_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "N",
      .help = "one of N batches"},
+    {.name = "share",
+     .code = HF_CLI_SHARE,
+     .kind = HF_CLI_TEXT,
+     .value = "PERCENT",
+     .help = "of a core that it may take, 2 unless said; what passes beyond is counted"},
     {.name = "limit",
      .code = HF_CLI_LIMIT,
      .kind = HF_CLI_TEXT,
@@ -436,12 +444,14 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = components_options,
      .exits = "0 printed, 2 wrong usage"},
     {.name = "print-config",
-     .synopsis = "[--default] [--mode redacted|unredacted] [--format yaml|json] [--validate] "
-                 "[--config FILE ...] [--set KEY=VALUE ...]",
+     .synopsis =
+         "[--default] [--mode redacted|unredacted] [--format yaml|json | --origins] [--validate] "
+         "[--config FILE ...] [--set KEY=VALUE ...]",
      .summary = "prints the configuration as it is after merging and expansion",
      .about = "Prints the configuration as it is after merging and expansion; --default prints the "
               "built-in one. Passwords, tokens and the like are shown as [REDACTED] unless --mode "
-              "is unredacted. With --validate, a component that is not built in is an error.",
+              "is unredacted. With --validate, a component that is not built in is an error. "
+              "--origins prints a line for each value, with the file and line that it comes from.",
      .options = print_options,
      .exits = "0 printed, 1 the configuration is not valid, 2 wrong usage"},
     {.name = "version",
@@ -500,13 +510,15 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = top_options,
      .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
     {.name = "tail",
-     .synopsis = "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
-                 "SIGNAL] [--where OTTL] [--sample N] [--limit N] [--for DURATION] [--json]",
+     .synopsis =
+         "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
+         "SIGNAL] [--where OTTL] [--sample N] [--share PERCENT] [--limit N] [--for DURATION] "
+         "[--json]",
      .summary = "shows what passes a point of the running process",
      .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
               "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
-              "The data does not wait for it: what passes while the reader is too slow is counted "
-              "and told.\n\n"
+              "The data does not wait for it: what passes while the reader is too slow, or beyond "
+              "its share of a core, is counted and told.\n\n"
               "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
      .options = tail_options,
      .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "

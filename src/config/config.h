@@ -126,6 +126,10 @@ void hf_config_each_certificate(const struct hf_config *config,
  * Malloc'd text; NULL: out of memory. */
 char *hf_config_print(const struct hf_config *config, bool unredacted, bool json);
 
+/* The same as a line for each value, with the file and line that it comes from. Malloc'd text;
+ * NULL: out of memory. */
+char *hf_config_print_origins(const struct hf_config *config, bool unredacted);
+
 /* `holdfast components`: YAML as the Go collector's; with `docs`, the reference as markdown. */
 void hf_config_describe(const struct hf_component *const *components, bool docs, FILE *out);
 
