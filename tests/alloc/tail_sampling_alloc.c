@@ -3,8 +3,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h> /* needs the three before it */
 
@@ -124,9 +126,18 @@ static void go_on(struct hf_tail *tail, size_t count, bool *is_taken)
     for (size_t i = 0; i < count; i++) {
         is_taken[i] = is_taken[i] || hf_sampling_tail_take(tail, &inputs[i].input) == HF_OK;
     }
-    hf_sampling_tail_tick(tail, (100 + 10 * count) * S);
-    hf_sampling_tail_tick(tail, (100 + 10 * count) * S);
+    /* Without memory it waits for the next tick, and does not spin. */
+    assert_int_equal(hf_sampling_tail_tick(tail, (100 + 10 * count) * S), HF_TAIL_TICK_NS);
+    assert_int_equal(hf_sampling_tail_tick(tail, (100 + 10 * count) * S), HF_TAIL_TICK_NS);
     answer();
+}
+
+static void remove_directory(const char *directory)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/tail_sampling.decisions", directory);
+    unlink(path);
+    rmdir(directory);
 }
 
 /* The last input comes when its traces are decided already. */
@@ -137,9 +148,12 @@ static bool sampled(void)
         .name = "errors", .type = HF_TAIL_STATUS_CODE, .status_codes = {error, 1}};
     struct hf_sampling_tail_config config = {
         .decision_wait_ns = 5 * S, .num_traces = 1000, .policies = {&policy, 1}};
+    char directory[] = "/tmp/holdfast_tail_XXXXXX"; /* its verdicts are on disk */
     struct hf_node node = {.id = "tail_sampling"};
     bool is_taken[INPUTS] = {false};
     node_stub_init(&node);
+    assert_non_null(mkdtemp(directory));
+    node.directory = directory;
     assert_int_equal(hf_metrics_new(&node.metrics), HF_OK);
     struct hf_tail *tail = begin(&node, &config);
     alloc_begin();
@@ -157,6 +171,7 @@ static bool sampled(void)
     }
     hf_sampling_tail_free(tail);
     hf_metrics_free(node.metrics);
+    remove_directory(directory);
     return true;
 }
 

@@ -106,7 +106,7 @@ uint64_t hf_sampling_tail_due(const struct hf_tail *tail, const struct hf_trace 
 /* Gives a trace its verdict. False: out of memory, it waits on. */
 bool hf_sampling_tail_settle(struct hf_tail *tail, struct hf_trace *trace,
                              enum hf_sampling_tail_verdict verdict, uint64_t now_ns);
-/* Decides what is due, DECISIONS_AT_ONCE at most. True: more is. */
+/* Decides what is due, DECISIONS_AT_ONCE at most. True: more is, and there is memory for it. */
 bool hf_sampling_tail_decide_due(struct hf_tail *tail, uint64_t now_ns);
 /* Verdicts have their effects once they are on disk. False: not yet. */
 bool hf_sampling_tail_put_into_effect(struct hf_tail *tail);

@@ -72,6 +72,9 @@ void hf_sampling_tail_span_read(struct hf_slice bytes, struct hf_sampling_tail_s
         case FLAGS:
             span.flags = (uint32_t)field.value;
             break;
+        case HF_TAIL_SPAN_ATTRIBUTES:
+            hf_wire_skip_row(&wire, HF_TAIL_SPAN_ATTRIBUTES);
+            break;
         default:
             break;
         }
@@ -89,8 +92,16 @@ struct cut {
 
 static bool is_chosen(const struct cut *cut, struct hf_slice span)
 {
-    uint8_t id[HF_TRACE_ID_SIZE];
-    copy_id(hf_wire_find_bytes(span, TRACE_ID), id);
+    uint8_t id[HF_TRACE_ID_SIZE] = {0};
+    struct hf_wire wire = hf_wire_of(span);
+    struct hf_wire_field field;
+    while (!hf_wire_at_end(wire) && hf_wire_step(&wire, &field)) {
+        if (field.number == TRACE_ID) {
+            copy_id(field.bytes, id);
+        } else if (field.number == HF_TAIL_SPAN_ATTRIBUTES) {
+            hf_wire_skip_row(&wire, HF_TAIL_SPAN_ATTRIBUTES);
+        }
+    }
     return cut->choice->has(cut->choice, id);
 }
 

@@ -162,12 +162,11 @@ static uint32_t attach(struct hf_tail *tail, const struct hf_sampling_tail_entry
 
 /* ---- inputs ---- */
 
-/* Has what was decided to get out of the way, or what waits to be decided? */
+/* Has what waits to be decided before more is taken? */
 static bool is_full(const struct hf_tail *tail)
 {
-    return tail->to_emit_count >= TO_EMIT_MAX ||
-           (tail->config->block_on_overflow &&
-            hf_sampling_tail_undecided(tail) >= (size_t)tail->config->num_traces);
+    return tail->config->block_on_overflow &&
+           hf_sampling_tail_undecided(tail) >= (size_t)tail->config->num_traces;
 }
 
 static void attach_all(struct hf_tail *tail, struct hf_sampling_tail_input *own,
@@ -190,8 +189,8 @@ enum hf_status hf_sampling_tail_take(struct hf_tail *tail, struct hf_input *inpu
     if (!hf_sampling_tail_load(tail) || is_full(tail)) {
         return HF_BUSY;
     }
-    tail->is_fed = true;
-    if (!hf_sampling_tail_put_many_into_effect(tail)) {
+    tail->is_fed = true; /* also when what was decided has to get out of the way first */
+    if (tail->to_emit_count >= TO_EMIT_MAX || !hf_sampling_tail_put_many_into_effect(tail)) {
         return HF_BUSY;
     }
     const struct hf_batch *batch = input->batch;

@@ -97,10 +97,11 @@ bool hf_sampling_tail_decide_due(struct hf_tail *tail, uint64_t now_ns)
 {
     uint64_t begun_ns = hf_clock_monotonic_ns();
     unsigned count = 0;
+    bool has_memory = true;
     struct hf_trace *trace = first_due(tail);
     while (trace != NULL && hf_sampling_tail_due(tail, trace) <= tail->until_ns &&
            count < DECISIONS_AT_ONCE && tail->to_emit_count < TO_EMIT_MAX &&
-           decide(tail, trace, now_ns)) {
+           (has_memory = decide(tail, trace, now_ns))) {
         count++;
         trace = first_due(tail);
     }
@@ -108,7 +109,7 @@ bool hf_sampling_tail_decide_due(struct hf_tail *tail, uint64_t now_ns)
         hf_histogram_observe(tail->counters.latency_ms,
                              (hf_clock_monotonic_ns() - begun_ns) / HF_NS_PER_MS);
     }
-    return trace != NULL && hf_sampling_tail_due(tail, trace) <= tail->until_ns;
+    return has_memory && trace != NULL && hf_sampling_tail_due(tail, trace) <= tail->until_ns;
 }
 
 /* ---- their effect ---- */

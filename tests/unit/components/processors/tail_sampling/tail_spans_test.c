@@ -110,6 +110,29 @@ static void the_last_of_several_counts(void **state)
     assert_int_equal(read_back().start_ns, 2);
 }
 
+/* Attributes are gone over, in rows that end anywhere. */
+static void attributes_hide_nothing(void **state)
+{
+    static const uint8_t zeros[300];
+    (void)state;
+    for (size_t row = 0; row < 4; row++) {
+        struct hf_wire_writer writer = {.out = &bytes};
+        bytes.size = 0;
+        put_id(&writer, 'a');
+        for (size_t i = 0; i < row; i++) {
+            put_text(&writer, 9, "12345678");
+        }
+        hf_wire_put_bytes(&writer, 9, HF_EMPTY_SLICE);
+        hf_wire_put_bytes(&writer, 9, hf_slice_of(zeros, sizeof(zeros)));
+        put_text(&writer, 9, "an attribute");
+        put_id(&writer, 'b');
+        put_status(&writer, 3, 2);
+        put_text(&writer, 9, "an attribute");
+        assert_int_equal(read_back().id[0], 'b');
+        assert_int_equal(read_back().status_code, 2);
+    }
+}
+
 static void a_status_in_pieces_is_all_of_them(void **state)
 {
     struct hf_wire_writer writer = {.out = &bytes};
@@ -146,7 +169,10 @@ static void make(const char *text)
             struct hf_wire_message scope = hf_wire_open(&writer, 2, 300);
             for (; *text >= 'a'; text++) {
                 struct hf_wire_message span = hf_wire_open(&writer, 2, 40);
+                put_text(&writer, 9, "first attribute");
+                put_text(&writer, 9, "second attribute");
                 put_id(&writer, *text);
+                put_text(&writer, 9, "third attribute");
                 put_text(&writer, 5,
                          "the name of the span is long enough to need a longer length "
                          "of its message, which is more than 127 bytes with the rest");
@@ -240,13 +266,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_span_has_what_its_fields_say),
-        TEST(an_empty_span_is_a_root_without_an_id),
-        TEST(a_parent_of_zeros_is_none),
-        TEST(an_id_of_another_size_counts_as_zeros),
-        TEST(the_last_of_several_counts),
-        TEST(a_status_in_pieces_is_all_of_them),
-        TEST(what_is_cut_out_is_what_a_document_writes),
+        TEST(a_span_has_what_its_fields_say),    TEST(an_empty_span_is_a_root_without_an_id),
+        TEST(a_parent_of_zeros_is_none),         TEST(an_id_of_another_size_counts_as_zeros),
+        TEST(the_last_of_several_counts),        TEST(attributes_hide_nothing),
+        TEST(a_status_in_pieces_is_all_of_them), TEST(what_is_cut_out_is_what_a_document_writes),
         TEST(what_was_there_before_stays),
     };
     return cmocka_run_group_tests_name("tail_spans", tests, NULL, NULL);

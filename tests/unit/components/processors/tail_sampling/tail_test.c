@@ -20,7 +20,7 @@
 #include "util/clock.h"
 
 #define S HF_NS_PER_S
-#define INPUTS_MAX 64
+#define INPUTS_MAX 2048
 
 /* An input as the graph has it: its bytes stay there. */
 struct waiting {
@@ -40,7 +40,7 @@ struct bench {
     struct hf_slice meta;                  /* of the inputs */
     struct hf_output *outputs[INPUTS_MAX]; /* not answered */
     size_t output_count;
-    char emitted[1024]; /* the first byte of the id of each span, in order */
+    char emitted[4 * INPUTS_MAX]; /* the first byte of the id of each span, in order */
 };
 
 static struct bench *bench;
@@ -408,6 +408,34 @@ static void going_on_decides_what_was_due_at_the_tick(void **state)
     assert_state(0, 0, 1);
 }
 
+/* An input that is not taken stands in the queue, and its spans belong to their trace. */
+static void inputs_that_have_to_wait_count_too(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    for (size_t i = 0; i < 1600; i++) {
+        assert_int_equal(take("A", 100 * S), HF_OK);
+    }
+    assert_int_equal(take("b", 105 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 105 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S); /* more inputs to emit from than may wait */
+    assert_int_equal(take("B", 106 * S), HF_BUSY);
+    bench->count--;
+    hf_ref_drop(&bench->inputs[bench->count].batch->ref);
+    for (size_t i = 0; i < 8; i++) {
+        struct hf_output *output = bench->outputs[--bench->output_count];
+        output->done(output, HF_OK);
+    }
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    assert_state(1600, 1, 0);
+    assert_int_equal(take("B", 106 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    answer(HF_OK);
+    assert_state(1600, 0, 0);
+    assert_state(1601, 0, 0);
+}
+
 /* ---- odd requests ---- */
 
 static void put_key_value(struct hf_wire_writer *writer, const char *key, const char *value)
@@ -600,6 +628,7 @@ int main(void)
         TEST(a_request_that_is_refused_is_tried_input_by_input),
         TEST(what_is_due_is_decided_in_parts),
         TEST(going_on_decides_what_was_due_at_the_tick),
+        TEST(inputs_that_have_to_wait_count_too),
         TEST(a_resource_in_pieces_is_all_of_them),
         TEST(a_root_hurries_its_trace),
         TEST(a_trace_that_is_too_large_is_dropped_at_once),
