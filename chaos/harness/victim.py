@@ -72,7 +72,7 @@ class Holdfast:
         self.config_path = self.directory / "config.yaml"
         self.ports = {name: free_port() for name in ("GRPC", "HTTP", "HEALTH", "METRICS")}
         self.environment = {"HOLDFAST_EPHEMERAL": "0", **os.environ, **{name: str(port) for name, port in self.ports.items()}, **(environment or {})}
-        self.prefix = list(prefix)
+        self.prefix, self.binary = list(prefix), BINARY
         self.before_exec = None  # called in the child
         self.process = None
         self.write_config(config)
@@ -87,7 +87,7 @@ class Holdfast:
         """Starts the process without waiting."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, BINARY, "--config", self.config_path, "--data-dir", self.data],
+                [*self.prefix, self.binary, "--config", self.config_path, "--data-dir", self.data],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
