@@ -40,10 +40,10 @@ struct hf_config_options {
 
 enum hf_finding_kind { HF_FINDING_ERROR, HF_FINDING_WARNING, HF_FINDING_MISSING };
 
+/* `text`: one line: file:line:column: component: key: what was expected; nearest key */
 struct hf_finding {
     enum hf_finding_kind kind;
-    const char
-        *text; /* one line: file:line:column: component: key: what was expected; nearest key */
+    const char *text;
 };
 
 struct hf_config_component {
@@ -98,8 +98,7 @@ void hf_config_replace_exporters(struct hf_config *config, struct hf_config *pee
 const struct hf_component *hf_config_find_type(const struct hf_config *config, enum hf_kind kind,
                                                const char *type);
 
-/* All defined components, in the order written; the pipelines and extensions say which of them are
- * used. */
+/* All defined components, in the order written; pipelines and extensions say which are used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,
                                                        size_t *ret_count);
 const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *config,

@@ -10,6 +10,7 @@
 
 #include <holdfast/component.h>
 
+#include "refusal.h"
 #include "storage_internal.h"
 #include "util/log.h"
 
@@ -473,13 +474,6 @@ bool hf_storage_open_all(struct hf_storage *store)
     return open_kind(store, HF_STORAGE_REQUEUE) && good;
 }
 
-void hf_storage_say_refusal(const struct wal_stat *stat, char ret_why[HF_STORAGE_WHY_MAX])
-{
-    bool has_error = stat->refusal_error != 0;
-    snprintf(ret_why, HF_STORAGE_WHY_MAX, "%s%s%s", stat->refusal != NULL ? stat->refusal : "",
-             has_error ? ": " : "", has_error ? strerror(stat->refusal_error) : "");
-}
-
 struct health {
     char *why;
     size_t room;
@@ -495,8 +489,8 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
     }
     wal_stat(wal, &stat);
     if (!stat.healthy && !health->any) {
-        char why[HF_STORAGE_WHY_MAX];
-        hf_storage_say_refusal(&stat, why);
+        char why[HF_REFUSAL_MAX];
+        hf_refusal_say(&stat, why);
         snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s", id, why);
         health->any = true;
     }

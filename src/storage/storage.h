@@ -137,10 +137,6 @@ bool hf_storage_is_draining(const struct hf_storage *store);
 /* The requests that name their records, see arrivals.h. The store's; any thread. */
 struct hf_arrivals *hf_storage_arrivals(struct hf_storage *store);
 
-/* Why a queue takes nothing, with the words of the operating system; "": it takes data. */
-#define HF_STORAGE_WHY_MAX 256u
-void hf_storage_say_refusal(const struct wal_stat *stat, char ret_why[HF_STORAGE_WHY_MAX]);
-
 /* Is every queue able to take data? Otherwise `ret_why` says why one of them is not. */
 bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room);
 

@@ -11,6 +11,7 @@
 #include "orphans.h"
 #include "output.h"
 #include "replay.h"
+#include "storage/refusal.h"
 #include "util/clock.h"
 
 #define MIB 1048576.0
@@ -138,9 +139,9 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 {
     struct report *report = user;
     struct wal_stat stat;
-    char why[HF_STORAGE_WHY_MAX];
+    char why[HF_REFUSAL_MAX];
     wal_stat(wal, &stat);
-    hf_storage_say_refusal(&stat, why);
+    hf_refusal_say(&stat, why);
     if (report->json) {
         fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
         hf_queue_put_text(report->out, id);
@@ -167,8 +168,7 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
             fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
         }
         fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s%s\n",
-                stat.segments, stat.damaged_records,
-                stat.healthy ? "" : "; TAKES NOTHING: ", why);
+                stat.segments, stat.damaged_records, stat.healthy ? "" : "; TAKES NOTHING: ", why);
     }
     report->first = false;
     report->first_consumer = true;
