@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
@@ -16,35 +17,44 @@
 #include "wire.h"
 
 /*
- * hf_wire_next(), inline for the fields that most are (tag and length in one byte each; a number of
- * 64 bits): for loops that many fields go through. `value` is not set when it is bytes.
+ * hf_wire_next(), inline for the fields that most are, with a tag of one byte: lengths of one or
+ * two bytes, 64 bits, numbers of one byte. For loops that many fields go through.
  */
 HF_MUST_USE static inline bool hf_wire_step(struct hf_wire *wire, struct hf_wire_field *ret_field)
 {
     size_t left = hf_wire_left(*wire);
     const uint8_t *at = wire->at;
-    const size_t head = 2;
-    if (left >= head && (at[0] & 0x87) == HF_WIRE_BYTES && at[0] >= 8 && at[1] < 0x80 &&
-        at[1] <= left - head) {
-        size_t size = at[1];
-        ret_field->number = at[0] >> 3;
-        ret_field->wire = HF_WIRE_BYTES;
-        ret_field->bytes = hf_slice_of(at + head, size);
-        ret_field->whole = hf_slice_of(at, head + size);
-        wire->at = at + head + size;
-        return true;
+    const size_t head = 2, fixed = 1 + sizeof(uint64_t);
+    if (left < head || at[0] < 8 || at[0] >= 0x80) {
+        return hf_wire_next(wire, ret_field);
     }
-    if (left >= 1 + sizeof(ret_field->value) && (at[0] & 0x87) == HF_WIRE_64 && at[0] >= 8) {
-        ret_field->number = at[0] >> 3;
-        ret_field->wire = HF_WIRE_64;
-        ret_field->bytes = HF_EMPTY_SLICE;
-        memcpy(&ret_field->value, at + 1, sizeof(ret_field->value));
-        ret_field->value = le64toh(ret_field->value);
-        ret_field->whole = hf_slice_of(at, 1 + sizeof(ret_field->value));
-        wire->at = at + 1 + sizeof(ret_field->value);
-        return true;
+    size_t size = head; /* of the field */
+    uint64_t value = 0;
+    struct hf_slice bytes = HF_EMPTY_SLICE;
+    unsigned kind = at[0] & 7;
+    if (kind == HF_WIRE_BYTES && at[1] < 0x80 && at[1] <= left - head) {
+        bytes = hf_slice_of(at + head, at[1]);
+        size += bytes.size;
+    } else if (kind == HF_WIRE_BYTES && left > head && at[2] < 0x80 &&
+               (size_t)(at[1] & 0x7f) + 128u * at[2] <= left - head - 1) {
+        bytes = hf_slice_of(at + head + 1, (size_t)(at[1] & 0x7f) + 128u * at[2]);
+        size += 1 + bytes.size;
+    } else if (kind == HF_WIRE_64 && left >= fixed) {
+        memcpy(&value, at + 1, sizeof(value));
+        value = le64toh(value);
+        size = fixed;
+    } else if (kind == HF_WIRE_VARINT && at[1] < 0x80) {
+        value = at[1];
+    } else {
+        return hf_wire_next(wire, ret_field);
     }
-    return hf_wire_next(wire, ret_field);
+    ret_field->number = at[0] >> 3;
+    ret_field->wire = (enum hf_schema_wire)kind;
+    ret_field->value = value;
+    ret_field->bytes = bytes;
+    ret_field->whole = hf_slice_of(at, size);
+    wire->at = at + size;
+    return true;
 }
 
 /* Goes over fields of that number, below 16, which stand here in a row: attributes. What is not

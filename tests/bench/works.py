@@ -9,6 +9,7 @@ import time
 
 import components
 import flows
+import looks
 import pods
 from rig import (
     CORES,
@@ -491,11 +492,14 @@ def idle_connections(peer, count=1000):
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
     cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
+    look-N (thousand records that are looked at), map-N (components that are looked at), looked-LOOKER,
     pod-MODE, with-COMPONENT, in-RECEIVER, out-EXPORTER."""
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
     if name.startswith("with-"):
         return components.run(name, peer, seconds, configuration, judge, tool=tool)
+    if name.startswith("looked-"):
+        return looks.watched(peer, name.removeprefix("looked-"), seconds, configuration)
     if name in pods.NAMES:
         mode = pods.MODES[name.removeprefix("pod-")]
         return latency(peer, seconds, rate=mode["rate"], items=mode["items"], pod=mode["limits"], mode=mode)
@@ -516,6 +520,10 @@ def run_work(name, peer, seconds, tool=None):
         return throughput(peer, seconds, 100, exporters=number, pipelines=True, tool=tool)
     if kind == "cores" and number:
         return throughput(peer, seconds, 100, cores=number, tool=tool)
+    if kind == "look" and number:
+        return looks.long_queue(peer, number, configuration)
+    if kind == "map" and number:
+        return looks.many_components(peer, number, configuration)
     if kind == "tail" and number:
         return components.waiting(peer, number, configuration)
     if kind == "ready" and number:
