@@ -18,6 +18,8 @@
 
 #include "util/compress.h"
 
+struct hf_json;
+
 struct hf_json_writer {
     struct hf_bytes *out; /* borrowed */
     bool failed;
@@ -109,6 +111,9 @@ void hf_json_write_null(struct hf_json_writer *writer);
 /* With a point or an exponent, so that a reader takes it for a float: 1.0. Null for NaN and the
  * infinities, which JSON has not. */
 void hf_json_write_double(struct hf_json_writer *writer, double value);
+
+/* A value as it was read; a number without a fraction has no point. */
+void hf_json_write_value(struct hf_json_writer *writer, const struct hf_json *value);
 
 /* How an AnyValue is written. */
 struct hf_json_any_style {

@@ -57,6 +57,21 @@ HF_MUST_USE static inline bool hf_wire_step(struct hf_wire *wire, struct hf_wire
     return true;
 }
 
+/* Goes over fields of that number, below 16, which stand here in a row: attributes. What is not
+ * plain (tag and length in one byte each) is left to be read. */
+static inline void hf_wire_skip_row(struct hf_wire *wire, uint32_t number)
+{
+    const uint8_t tag = (uint8_t)(number << 3 | HF_WIRE_BYTES);
+    const size_t head = 2;
+    const uint8_t *at = wire->at;
+    size_t left = hf_wire_left(*wire);
+    while (left >= head && at[0] == tag && at[1] < 0x80 && at[1] <= left - head) {
+        left -= head + at[1];
+        at += head + at[1];
+    }
+    wire->at = at;
+}
+
 /* The last field of that number: what counts for one that is not repeated. False: there is none. */
 HF_MUST_USE bool hf_wire_find(struct hf_slice message, uint32_t number,
                               struct hf_wire_field *ret_field);

@@ -12,6 +12,7 @@
 #include "pdata/json_value.h"
 #include "pdata/json_write.h"
 #include "util/arena.h"
+#include "json/json.h"
 
 static void assert_text(struct hf_bytes *out, const char *wanted)
 {
@@ -148,6 +149,27 @@ static void values_are_written_in_the_wanted_style(void **state)
     hf_bytes_release(&out);
 }
 
+static void values_are_written_as_they_were_read(void **state)
+{
+    (void)state;
+    const struct hf_json empty = {.kind = HF_JSON_MAP};
+    const struct hf_json none = {.kind = HF_JSON_NULL, .next = &empty};
+    const struct hf_json yes = {.kind = HF_JSON_BOOL, .boolean = true, .next = &none};
+    const struct hf_json half = {.kind = HF_JSON_DOUBLE, .number = -2.5, .next = &yes};
+    const struct hf_json one = {.kind = HF_JSON_INT, .integer = 1, .next = &half};
+    const struct hf_json text = {
+        .kind = HF_JSON_STRING, .key = hf_slice_text("b"), .text = hf_slice_text("c\"")};
+    const struct hf_json list = {
+        .kind = HF_JSON_LIST, .key = hf_slice_text("a \""), .first = &one, .next = &text};
+    const struct hf_json map = {.kind = HF_JSON_MAP, .first = &list};
+    struct hf_bytes out = {0};
+    struct hf_json_writer writer = {.out = &out};
+    hf_json_write_value(&writer, &map);
+    assert_int_equal(hf_json_write_status(&writer), HF_OK);
+    assert_text(&out, "{\"a \\\"\":[1,-2.5,true,null,{}],\"b\":\"c\\\"\"}");
+    hf_bytes_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +179,7 @@ int main(void)
         cmocka_unit_test(every_byte_is_looked_at_in_texts_of_any_size),
         cmocka_unit_test(doubles_look_like_floats),
         cmocka_unit_test(values_are_written_in_the_wanted_style),
+        cmocka_unit_test(values_are_written_as_they_were_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

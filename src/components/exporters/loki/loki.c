@@ -239,9 +239,7 @@ static const char *const *context_keys(void *self, size_t *ret_count)
 static void close_exporter(void *self)
 {
     struct loki *loki = self;
-    if (loki->http != NULL) {
-        hf_http_exporter_close(loki->http);
-    }
+    hf_http_exporter_close(loki->http);
     loki_records_release(&loki->records);
     hf_payload_release(&loki->second_look);
     free(loki->others);

@@ -298,15 +298,6 @@ enum hf_status loki_labels_read(const struct loki_label_config *config,
     return hf_document_status(place->document);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    struct hf_slice left = ((const struct loki_label *)a)->name;
-    struct hf_slice right = ((const struct loki_label *)b)->name;
-    size_t size = left.size < right.size ? left.size : right.size;
-    int order = memcmp(left.data, right.data, size);
-    return order != 0 ? order : left.size < right.size ? -1 : left.size > right.size;
-}
-
 /* As Go quotes a text. */
 static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
 {
@@ -336,7 +327,7 @@ static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
 enum hf_status loki_labels_write(struct loki_labels *labels, struct hf_bytes *out)
 {
     struct hf_wire_writer writer = {.out = out};
-    qsort(labels->items, labels->count, sizeof(labels->items[0]), by_name);
+    qsort(labels->items, labels->count, sizeof(labels->items[0]), hf_slice_order);
     for (size_t i = 0; i < labels->count; i++) {
         hf_wire_put_raw(&writer, hf_slice_text(i == 0 ? "{" : ", "));
         hf_wire_put_raw(&writer, labels->items[i].name);
