@@ -84,13 +84,14 @@ static bool take_char(struct hf_expo_reader *reader, uint8_t c)
 
 static struct hf_slice take_word(struct hf_expo_reader *reader, uint8_t start_class, uint8_t class)
 {
-    const uint8_t *start = reader->at;
-    if (reader->at < reader->end && is(*reader->at, start_class)) {
+    const uint8_t *start = reader->at, *end = reader->end, *at = start;
+    if (at < end && is(*at, start_class)) {
         do {
-            reader->at++;
-        } while (reader->at < reader->end && is(*reader->at, class));
+            at++;
+        } while (at < end && is(*at, class));
     }
-    return hf_slice_of(start, (size_t)(reader->at - start));
+    reader->at = at;
+    return hf_slice_of(start, (size_t)(at - start));
 }
 
 /* To the end of the line, which is passed. A last line may lack it. */
@@ -129,18 +130,19 @@ static bool unescape(struct hf_expo_reader *reader, struct hf_slice *text, bool 
 /* A quoted text behind its first quote. */
 static bool take_quoted(struct hf_expo_reader *reader, struct hf_slice *ret_text)
 {
-    const uint8_t *start = reader->at;
-    const uint8_t *at = start;
+    const uint8_t *start = reader->at, *end = reader->end, *at = start;
     bool has_escapes = false;
-    while (at < reader->end && *at != '"' && *at != '\n') {
-        if (is(*at, PLAIN)) {
+    for (;;) {
+        while (at < end && is(*at, PLAIN)) {
             at++;
-            continue;
         }
-        has_escapes = true; /* a backslash */
-        at += at + 1 < reader->end && at[1] != '\n' ? 2 : 1;
+        if (at >= end || *at != '\\') {
+            break;
+        }
+        has_escapes = true;
+        at += at + 1 < end && at[1] != '\n' ? 2 : 1;
     }
-    if (at >= reader->end || *at != '"') {
+    if (at >= end || *at != '"') {
         fail(reader, "a quoted text has no end");
         return false;
     }
@@ -242,11 +244,12 @@ static bool take_labels(struct hf_expo_reader *reader, struct label_list *list)
 
 static struct hf_slice take_token(struct hf_expo_reader *reader)
 {
-    const uint8_t *start = reader->at;
-    while (reader->at < reader->end && *reader->at != '\n' && !is(*reader->at, BLANK)) {
-        reader->at++;
+    const uint8_t *start = reader->at, *end = reader->end, *at = start;
+    while (at < end && *at != '\n' && !is(*at, BLANK)) {
+        at++;
     }
-    return hf_slice_of(start, (size_t)(reader->at - start));
+    reader->at = at;
+    return hf_slice_of(start, (size_t)(at - start));
 }
 
 static bool take_number(struct hf_expo_reader *reader, double *ret_number)

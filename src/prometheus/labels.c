@@ -53,7 +53,7 @@ void hf_prom_labels_remove(struct hf_prom_labels *labels, struct hf_slice name)
 
 /* ---- hashes ---- */
 
-static uint64_t mix(uint64_t a, uint64_t b)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
@@ -61,7 +61,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 /* 1 to 8 bytes, the first the lowest. Two loads that overlap, or three bytes, stand for a copy of
  * any size, which would be a call. */
-static uint64_t read_tail(const uint8_t *data, size_t size)
+static inline uint64_t read_tail(const uint8_t *data, size_t size)
 {
     if (size == 8) {
         uint64_t word;

@@ -235,6 +235,57 @@ static void skips_a_row_and_no_more(void **state)
     }
 }
 
+static void assert_same_step(struct hf_slice bytes)
+{
+    struct hf_wire read = hf_wire_of(bytes), step = read;
+    struct hf_wire_field expected, found;
+    bool is_read = hf_wire_next(&read, &expected);
+    assert_int_equal(hf_wire_step(&step, &found), is_read);
+    assert_ptr_equal(step.at, read.at);
+    if (is_read) {
+        assert_int_equal(found.number, expected.number);
+        assert_int_equal(found.wire, expected.wire);
+        assert_int_equal(found.value, expected.value);
+        assert_ptr_equal(found.bytes.data, expected.bytes.data);
+        assert_int_equal(found.bytes.size, expected.bytes.size);
+        assert_int_equal(found.whole.size, expected.whole.size);
+    }
+}
+
+/* The same of fields of every form, whole and cut short. */
+static void steps_over_every_form_as_it_reads(void **state)
+{
+    (void)state;
+    static const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, UINT64_MAX};
+    static const size_t sizes[] = {0, 1, 127, 128, 300, 16383, 16384};
+    static const uint8_t padded[] = {0x0a, 0x81, 0x00, 'x', 0x0a, 0x80, 0x80, 0x00, 0x08, 0x07};
+    static const uint8_t content[16384];
+    struct hf_bytes out = {0};
+    struct hf_wire_writer writer = {.out = &out};
+    for (uint32_t number = 1; number <= 16; number += 15) { /* tags of one byte and of two */
+        for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+            hf_wire_put_varint(&writer, number, values[i]);
+            hf_wire_put_fixed64(&writer, number, values[i]);
+            hf_wire_put_fixed32(&writer, number, (uint32_t)values[i]);
+            hf_wire_put_bytes(&writer, number, hf_slice_of(content, sizes[i]));
+        }
+    }
+    hf_wire_put_raw(&writer, hf_slice_of(padded, sizeof(padded))); /* lengths with zeros */
+    assert_int_equal(hf_wire_status(&writer), HF_OK);
+    struct hf_wire at = hf_wire_of(hf_slice_of(out.data, out.size));
+    while (!hf_wire_at_end(at)) {
+        struct hf_wire_field field;
+        const uint8_t *start = at.at;
+        assert_true(hf_wire_next(&at, &field));
+        for (size_t size = 1; size < field.whole.size && size < 24; size++) {
+            assert_same_step(hf_slice_of(start, size));
+        }
+        assert_same_step(hf_slice_of(start, field.whole.size - 1));
+        assert_same_step(hf_slice_of(start, field.whole.size));
+    }
+    hf_bytes_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +296,7 @@ int main(void)
         cmocka_unit_test(knows_the_size_of_a_varint),
         cmocka_unit_test(closes_messages_of_any_size),
         cmocka_unit_test(steps_as_it_reads),
+        cmocka_unit_test(steps_over_every_form_as_it_reads),
         cmocka_unit_test(skips_a_row_and_no_more),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
