@@ -105,10 +105,9 @@ static void what_is_no_request_is_dropped_and_counted(void **state)
     start(&running);
     output_count = 1;
     assert_int_equal(
-        give(&running, REQUEST(
-                           RECORD("plain") "," RECORD("{\\\"resourceSpans\\\":1}") "," RECORD(
-                               "{\\\"resourceSpans\\\":[{]") "," RECORD("{\\\"resourceSpans\\\":[]"
-                                                                        "}") ",{}," RECORD(LOG))),
+        give(&running, REQUEST(RECORD("plain") "," RECORD("{\\\"resourceSpans\\\":1}") "," RECORD(
+                           "{\\\"resourceSpans\\\":[{]") "," RECORD("{\\\"resourceSpans\\\":[]"
+                                                                    "}") ",{}," RECORD(LOG))),
         HF_OK);
     assert_int_equal(passed_count, 1);
     assert_int_equal(passed[0].batch->signal, HF_LOGS);
