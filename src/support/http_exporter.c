@@ -411,6 +411,9 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
 void hf_http_exporter_close(void *self)
 {
     struct hf_http_exporter *exporter = self;
+    if (exporter == NULL) {
+        return;
+    }
     hf_http_client_free(exporter->client);
     while (exporter->idle != NULL) {
         struct job *job = exporter->idle;
@@ -426,4 +429,16 @@ const char *const *hf_http_exporter_context_keys(void *self, size_t *ret_count)
 {
     const struct hf_http_exporter *exporter = self;
     return hf_auth_context_keys(&exporter->auth, ret_count);
+}
+
+void hf_http_exporter_self_send(void *self, struct hf_export *export)
+{
+    struct hf_http_exporter **first = self;
+    hf_http_exporter_send(*first, export);
+}
+
+const char *const *hf_http_exporter_self_context_keys(void *self, size_t *ret_count)
+{
+    struct hf_http_exporter **first = self;
+    return hf_http_exporter_context_keys(*first, ret_count);
 }

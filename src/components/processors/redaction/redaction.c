@@ -94,7 +94,7 @@ static enum hf_status make_set(const struct hf_string_list *keys, bool with_own,
     for (size_t i = 0; with_own && i < OWN_KEY_COUNT; i++) {
         set->items[set->count++] = hf_slice_text(own_keys[i]);
     }
-    qsort(set->items, set->count, sizeof(*set->items), hf_key_compare);
+    qsort(set->items, set->count, sizeof(*set->items), hf_slice_order);
     return HF_OK;
 }
 

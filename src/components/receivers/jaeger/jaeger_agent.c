@@ -31,11 +31,7 @@ static struct hf_batch *collect(void *user, uint64_t now_ns, bool is_last)
     struct jaeger_agent *agent = user;
     (void)now_ns;
     (void)is_last;
-    if (hf_build_items(&agent->builder) != 0 && hf_build_finish(&agent->builder) != HF_OK) {
-        hf_node_log(agent->receiver->node, HF_LOG_ERROR,
-                    "spans of datagrams are lost: out of memory");
-    }
-    return hf_build_take(&agent->builder);
+    return hf_datagrams_collect_built(&agent->builder, agent->receiver->node, "spans of datagrams");
 }
 
 enum hf_status jaeger_agent_open(struct jaeger_agent *agent, struct jaeger_receiver *receiver,
