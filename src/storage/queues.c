@@ -10,6 +10,7 @@
 
 #include <holdfast/component.h>
 
+#include "refusal.h"
 #include "storage_internal.h"
 #include "util/log.h"
 
@@ -483,15 +484,13 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
     struct health *health = user;
     struct wal_stat stat;
+    char why[HF_ERROR_MAX];
     if (strcmp(kind, HF_STORAGE_QUEUE) != 0) {
         return;
     }
     wal_stat(wal, &stat);
-    if (!stat.healthy && !health->any) {
-        bool has_error = stat.refusal_error != 0;
-        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s%s%s", id,
-                 stat.refusal, has_error ? ": " : "",
-                 has_error ? strerror(stat.refusal_error) : "");
+    if (!health->any && hf_storage_refusal(&stat, why, sizeof(why))) {
+        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %.300s", id, why);
         health->any = true;
     }
 }
