@@ -13,6 +13,7 @@
 #include "check/check.h"
 #include "cli/commands.h"
 #include "cli/drain_cli.h"
+#include "cli/init_dir_cli.h"
 #include "cli/queue_cli.h"
 #include "cli/tail_cli.h"
 #include "cli/test_cli.h"
@@ -22,6 +23,7 @@
 #include "convert/convert.h"
 #include "default_config.h"
 #include "registry.h"
+#include "service/config_fetch.h"
 #include "service/service.h"
 
 #define SOURCES_MAX 64
@@ -193,6 +195,7 @@ static struct hf_config_options config_options(const struct request *request)
         .sets = request->sets,
         .set_count = request->set_count,
         .components = hf_registry,
+        .fetch = hf_config_fetch,
         .partial = request->partial,
     };
 }
@@ -495,6 +498,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "webhook") == 0) {
         return (int)hf_webhook_cli(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "init-dir") == 0) {
+        return (int)hf_init_dir_cli(argc - 1, argv + 1);
     }
     const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
     if (command != NULL && command->name[0] != '\0') {

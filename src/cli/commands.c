@@ -12,7 +12,9 @@
 #define CONFIG                                                                                     \
     {                                                                                              \
         .name = "config", .code = HF_CLI_CONFIG, .kind = HF_CLI_FILE, .value = "FILE",             \
-        .help = "configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are merged"      \
+        .help =                                                                                    \
+            "configuration: a path, file:PATH, env:NAME, yaml:TEXT or an http: or https: URL; "    \
+            "several are merged"                                                                   \
     }
 #define SET                                                                                        \
     {                                                                                              \
@@ -201,6 +203,15 @@ static const struct hf_cli_option queue_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "URL",
      .help = "the OTLP/HTTP endpoint to send to (export)"},
+    HELP,
+    END,
+};
+static const struct hf_cli_option init_dir_options[] = {
+    {.name = "owner",
+     .code = HF_CLI_OWNER,
+     .kind = HF_CLI_TEXT,
+     .value = "UID[:GID]",
+     .help = "whose it shall be, as numbers; the group is the user's number without"},
     HELP,
     END,
 };
@@ -475,7 +486,8 @@ const struct hf_cli_command hf_cli_commands[] = {
      .summary = "takes no more data and waits until all that is queued is delivered",
      .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
               "delivered all that is queued: for a preStop hook, or before a volume is removed. "
-              "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
+              "Clients are refused with UNAVAILABLE or 503 and told to connect again, elsewhere; "
+              "health says 503. "
               "Nothing is deleted.\n\n"
               "With --to, each exporter gives its backlog to a peer, such as another replica, over "
               "OTLP/gRPC; http is cleartext, https is verified by the system's authorities. The "
@@ -511,6 +523,16 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = tail_options,
      .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
               "usage"},
+    {.name = "init-dir",
+     .synopsis = "--owner UID[:GID] DIR",
+     .summary = "makes a data directory and gives it to a user",
+     .about =
+         "Makes a data directory with those above it, and gives it and all in it to a user: for "
+         "an init container that runs as root with the capability CHOWN, before a container "
+         "that does not. Links are not followed, other file systems are left alone, and a "
+         "directory that is that user's already is not looked into.",
+     .options = init_dir_options,
+     .exits = "0 it is that user's, 1 it cannot be made or given, 2 wrong usage"},
     {.name = "webhook",
      .synopsis = "[--listen HOST:PORT] [--image IMAGE] [--settings FILE] [--native "
                  "auto|always|never] [--cert-file FILE --key-file FILE | --service NAME "

@@ -60,6 +60,7 @@ enum hf_cli_code {
     HF_CLI_CERT_DIR,
     HF_CLI_CERT_LIFETIME,
     HF_CLI_AUTH_TYPE,
+    HF_CLI_OWNER, /* of init-dir */
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

@@ -34,7 +34,7 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
                                                     const struct hf_host *host,
                                                     struct hf_graph **ret_graph, char *reterr);
 
-/* Of those, only the ones that authenticate, for `holdfast check`. */
+/* Likewise of the extensions that authenticate alone, for `holdfast check`. */
 HF_MUST_USE enum hf_status hf_graph_open_authenticators(const struct hf_config *config,
                                                         const struct hf_host *host,
                                                         struct hf_graph **ret_graph, char *reterr);

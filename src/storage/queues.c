@@ -484,13 +484,14 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
 {
     struct health *health = user;
     struct wal_stat stat;
-    char why[HF_ERROR_MAX];
     if (strcmp(kind, HF_STORAGE_QUEUE) != 0) {
         return;
     }
     wal_stat(wal, &stat);
-    if (!health->any && hf_storage_refusal(&stat, why, sizeof(why))) {
-        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %.300s", id, why);
+    if (!stat.healthy && !health->any) {
+        char why[HF_REFUSAL_MAX];
+        hf_refusal_say(&stat, why);
+        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s", id, why);
         health->any = true;
     }
 }

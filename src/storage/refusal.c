@@ -1,12 +1,12 @@
 #include "refusal.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-bool hf_storage_refusal(const struct wal_stat *stat, char *ret_why, size_t room)
+void hf_refusal_say(const struct wal_stat *stat, char ret_why[HF_REFUSAL_MAX])
 {
-    bool has_error = stat->refusal != NULL && stat->refusal_error != 0;
-    snprintf(ret_why, room, "%s%s%s", stat->refusal != NULL ? stat->refusal : "",
+    bool has_error = stat->refusal_error != 0;
+    snprintf(ret_why, HF_REFUSAL_MAX, "%s%s%s", stat->refusal != NULL ? stat->refusal : "",
              has_error ? ": " : "", has_error ? strerror(stat->refusal_error) : "");
-    return stat->refusal != NULL;
 }

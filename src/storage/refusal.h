@@ -1,13 +1,11 @@
 /*
- * refusal: why a queue takes nothing, in words. Pure.
+ * refusal: why a queue takes nothing, in words. Any thread; no state.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "wal/wal.h"
 
-/* With the words of the system: "its last commit failed: No space left on device". False, and an
- * empty text: it takes data. */
-bool hf_storage_refusal(const struct wal_stat *stat, char *ret_why, size_t room);
+#define HF_REFUSAL_MAX 256u
+
+/* With the words of the operating system where it failed; "": the queue takes data. */
+void hf_refusal_say(const struct wal_stat *stat, char ret_why[HF_REFUSAL_MAX]);

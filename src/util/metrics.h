@@ -55,6 +55,7 @@ struct hf_metric_family {
     bool is_swept; /* of things that come and go, see hf_metrics_sweep() */
 };
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics);
 void hf_metrics_free(struct hf_metrics *metrics);
 

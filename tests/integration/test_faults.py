@@ -113,8 +113,7 @@ class Signs:
         self.console, self.top, self.queue = console, top, queue
 
 
-# Refused beforehand, or by the commit that met the end of the disk.
-FULL = r"(the file system is nearly full|No space left on device)"
+NO_ROOM = "(the file system is nearly full|its last commit failed: No space left on device)"
 
 FAULTS = [
     pytest.param(
@@ -129,9 +128,9 @@ FAULTS = [
     pytest.param(
         full_disk,
         Signs(
-            rf"queue traces .*{FULL}.*Senders are told to come back.* are free on its disk",
-            rf"NOT READY: .*{FULL}(.|\n)*traces .* full\n",
-            rf"queue traces: .*{FULL}",
+            rf"queue traces .*{NO_ROOM}.*Senders are told to come back.* are free on its disk",
+            rf"NOT READY: .*{NO_ROOM}(.|\n)*traces .* full\n",
+            rf"queue traces: .*{NO_ROOM}",
         ),
         id="full_disk",
         marks=pytest.mark.skipif(not can_mount(), reason="needs the right to mount a file system"),
@@ -192,8 +191,8 @@ def test_the_cause_is_named_where_one_looks_first(world, break_it, signs):
     plain = Plain(world.settings)
 
     def headline():
-        found = re.search(r'<section class="headline.*?</section>', plain.page("/"), re.S)
-        return text_of(found.group(0)) if found else ""  # not before the first look
+        section = re.search(r'<section class="headline.*?</section>', plain.page("/"), re.S)
+        return text_of(section.group(0)) if section else ""  # there is none until the console has looked
 
     until(lambda: re.search(signs.console, headline()), lambda: f"no {signs.console!r} in {headline()}")
     until(lambda: re.search(signs.top, world.top()), lambda: f"no {signs.top!r} in\n{world.top()}")

@@ -139,9 +139,9 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 {
     struct report *report = user;
     struct wal_stat stat;
-    char why[HF_ERROR_MAX];
+    char why[HF_REFUSAL_MAX];
     wal_stat(wal, &stat);
-    bool is_refusing = hf_storage_refusal(&stat, why, sizeof(why));
+    hf_refusal_say(&stat, why);
     if (report->json) {
         fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
         hf_queue_put_text(report->out, id);
@@ -153,10 +153,10 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
                 stat.disk_bytes, stat.disk_bytes_max, stat.segments, stat.first_sequence,
                 stat.next_sequence, stat.damaged_records, stat.damaged_bytes,
                 stat.healthy ? "true" : "false");
-        if (is_refusing) {
-            hf_queue_put_text(report->out, why);
-        } else {
+        if (stat.healthy) {
             fputs("null", report->out);
+        } else {
+            hf_queue_put_text(report->out, why);
         }
         fputc(',', report->out);
         json_amount(report->out, "appended", &stat.appended);
@@ -168,7 +168,7 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
             fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
         }
         fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s%s\n",
-                stat.segments, stat.damaged_records, is_refusing ? "; TAKES NOTHING: " : "", why);
+                stat.segments, stat.damaged_records, stat.healthy ? "" : "; TAKES NOTHING: ", why);
     }
     report->first = false;
     report->first_consumer = true;

@@ -10,6 +10,7 @@
 #include "carbon_rules.h"
 #include "pdata/build_metrics.h"
 #include "support/datagrams.h"
+#include "support/probe_inputs.h"
 #include "support/streams.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
@@ -143,10 +144,7 @@ static struct hf_batch *collect(void *user, uint64_t now_ns, bool is_last)
     struct carbon *carbon = user;
     (void)now_ns;
     (void)is_last;
-    if (hf_build_items(&carbon->builder) != 0 && hf_build_finish(&carbon->builder) != HF_OK) {
-        hf_node_log(carbon->node, HF_LOG_ERROR, "points are lost: out of memory");
-    }
-    return hf_build_take(&carbon->builder);
+    return hf_datagrams_collect_built(&carbon->builder, carbon->node, "points");
 }
 
 /* ---- life ---- */
@@ -335,6 +333,16 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct carbon_config *config = from;
+    if (strcmp(transports[config->transport], "udp") == 0) {
+        hf_probe_udp(probe, config->endpoint);
+    } else {
+        hf_probe_listen(probe, config->endpoint);
+    }
+}
+
 const struct hf_component hf_receiver_carbon = {
     .type = "carbon",
     .help = "Receives metrics in Graphite's plaintext protocol over TCP or UDP. No sender is "
@@ -345,6 +353,7 @@ const struct hf_component hf_receiver_carbon = {
     .config_size = sizeof(struct carbon_config),
     .fields = fields,
     .check = check_carbon,
+    .probe = probe_outside,
     .open = open_carbon,
     .start = start_carbon,
     .stop = stop_carbon,
