@@ -1,5 +1,7 @@
-"""What mkdocs does besides, for `./dev docs`: folders of the navigation, links that leave docs/, charts of the benchmarks."""
+"""What mkdocs does besides, for `./dev docs`: folders of the navigation, links that leave docs/, charts of the benchmarks, a
+page for each promise."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -27,9 +29,54 @@ def _filled(entry):
 
 
 def on_page_markdown(markdown, page, **_):
-    source = Path(page.file.abs_src_path)
+    source = DOCS / page.file.src_uri
     markdown = re.sub(r"\[([^\]]*)\]\((\.\./[^)#]*)(#[^)]*)?\)", lambda found: _kept(found, source), markdown)
+    if page.file.src_uri == "guarantees.md":
+        return re.sub(r"^\| ([A-Z]\d+) \|", r"| [\1](promises/\1.md) |", markdown, flags=re.M)
     return _with_charts(markdown) if page.file.src_uri == "benchmarks.md" else markdown
+
+
+def on_files(files, config):
+    from mkdocs.structure.files import File
+
+    for promise in promises((DOCS / "guarantees.md").read_text()):
+        files.append(File.generated(config, f"promises/{promise[0]}.md", content=page_of(*promise)))
+    return files
+
+
+# ---- a page for each promise ----
+
+
+def promises(markdown):
+    """Rows (id, promise, whether it holds, what shows it) of the tables of guarantees.md."""
+    rows = re.findall(r"^\| ([A-Z]\d+) \| (.*) \|$", markdown, re.M)
+    return [(name, *(cell.strip() for cell in rest.split(" | "))) for name, rest in rows]
+
+
+def page_of(name, promise, state, shown):
+    """The page of one: what is promised, whether it holds, and how to try each experiment and test that shows it."""
+    texts = [f"# Promise {name}\n\n**{_from_below(promise)}**\n\n{_from_below(state)}\n"]
+    tried = [_tried(one) for one in re.findall(r"`([^`]+)`", shown)]
+    texts += [f"## Try it\n\n{_from_below(shown)}\n", *filter(None, tried)]
+    return "\n".join([*texts, "[All promises](../guarantees.md)\n"])
+
+
+def _from_below(text):
+    """Links as a page in promises/ needs them."""
+    return re.sub(r"\]\((?!\w+:)", "](../", text)
+
+
+def _tried(word):
+    """How to try what is named so, and what it does, as it says itself."""
+    if found := re.fullmatch(r"chaos\.(\w+)", word):
+        text = ast.get_docstring(ast.parse((ROOT / "chaos" / "experiments" / f"{found.group(1)}.py").read_text()))
+        return f"### The experiment {found.group(1)}\n\n{text}\n\n    ./dev chaos {found.group(1)}\n"
+    if found := re.fullmatch(r"(\w+)((?:::\w+)*)", word):
+        file = ROOT / "tests" / "integration" / f"test_{found.group(1)}.py"
+        if file.exists():
+            named = found.group(2).split("::")[1:]
+            return f"    ./dev test {file.name}{f' -k {named[-1]}' if named else ''}\n"
+    return None
 
 
 def _kept(found, source):

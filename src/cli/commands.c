@@ -286,7 +286,7 @@ static const struct hf_cli_option tail_options[] = {
      .code = HF_CLI_SHARE,
      .kind = HF_CLI_TEXT,
      .value = "PERCENT",
-     .help = "of a core that it may take, 2 unless said; what passes beyond is counted"},
+     .help = "of the processor time, that it may take: 2 unless said; the rest is counted"},
     {.name = "limit",
      .code = HF_CLI_LIMIT,
      .kind = HF_CLI_TEXT,
@@ -518,7 +518,7 @@ const struct hf_cli_command hf_cli_commands[] = {
      .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
               "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
               "The data does not wait for it: what passes while the reader is too slow, or beyond "
-              "its share of a core, is counted and told.\n\n"
+              "its share of the processor, is counted and told.\n\n"
               "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
      .options = tail_options,
      .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "

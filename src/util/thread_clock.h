@@ -1,5 +1,6 @@
 /*
- * thread_clock: the processor time that the calling thread has had. Any thread; it never fails.
+ * thread_clock: the processor time that the calling thread or the whole process has had. Any
+ * thread; they never fail.
  */
 #pragma once
 
@@ -7,3 +8,5 @@
 
 /* Nanoseconds, since the thread began. */
 uint64_t hf_thread_clock_ns(void);
+/* Nanoseconds of all threads, also of those that have ended. */
+uint64_t hf_process_clock_ns(void);

@@ -143,6 +143,18 @@ def test_every_page_is_in_the_navigation():
     assert found == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 
 
+def test_each_promise_has_a_page_with_its_experiment():
+    hooks, text = load_hooks(), (DOCS / "guarantees.md").read_text()
+    rows = hooks.promises(text)
+    assert len(rows) == len(re.findall(r"^\| [A-Z]\d+ \|", text, re.M)) > 50
+    for name, promise, state, shown in rows:
+        page = hooks.page_of(name, promise, state, shown)
+        for experiment in re.findall(r"`chaos\.(\w+)`", shown):
+            assert f"### The experiment {experiment}\n" in page and f"    ./dev chaos {experiment}\n" in page, name
+        for target in re.findall(r"\]\(([^):#]+)", page):
+            assert (DOCS / "promises" / target).resolve().exists(), f"{name}: {target}"
+
+
 def test_the_benchmarks_are_drawn():
     hooks = load_hooks()
     rows = hooks.charted((DOCS / "benchmarks.md").read_text())

@@ -1,7 +1,14 @@
-"""`holdfast top`: what an operator sees of the running process, on a terminal and in a script."""
+"""`holdfast top`: what an operator sees of the running process, on a terminal and in a script.
+
+HOLDFAST_SCREENSHOTS=DIR keeps the picture of the documentation:
+    HOLDFAST_SCREENSHOTS=docs/images ./dev test test_top.py -k picture
+"""
 
 import json
+import os
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -241,3 +248,20 @@ class TestScripts:
         screen.wait_for("EXPORTER")
         until(lambda: screen.read() or screen.raw.count(b"EXPORTER") >= 2, "it prints once only")
         assert b"\x1b" not in screen.raw
+
+
+class TestPictures:
+    @pytest.mark.skipif("HOLDFAST_SCREENSHOTS" not in os.environ, reason="HOLDFAST_SCREENSHOTS names no folder")
+    def test_picture(self, start, away, ending, grpc_sender, top):
+        """Not a check: makes the picture of the documentation."""
+        archive = ending.enter_context(GrpcBackend())
+        holdfast = start(config({"otlp": otlp_exporter(away), "otlp/archive": otlp_exporter(archive)}))
+        sender = grpc_sender(holdfast)
+        screen = top(holdfast, columns=100, lines=14)
+        until(
+            lambda: send_logs(sender, 7) and "retrying" in screen.text() and screen.text().count("█") > 4, "no outage"
+        )
+        folder = Path(os.environ["HOLDFAST_SCREENSHOTS"])
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = re.sub(r'textLength="[^"]*"([^>]*)>/\w[^<]*<', r"\1>/var/lib/holdfast<", screen.svg())
+        (folder / "top.svg").write_text(picture)

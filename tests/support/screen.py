@@ -1,8 +1,11 @@
 """A terminal without a terminal: a program on a pty, and its screen as pyte draws it."""
 
 import fcntl
+import html
+import itertools
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -12,6 +15,9 @@ import termios
 import pyte
 
 from .waiting import until
+
+
+COLORS = {"red": "#ff7b72", "green": "#56d364", "brown": "#e3b341", "blue": "#79c0ff", "cyan": "#76e3ea"}
 
 
 class Screen:
@@ -56,6 +62,36 @@ class Screen:
     def lines(self):
         self.read()
         return [line.rstrip() for line in self.screen.display]
+
+    def svg(self):
+        """The screen as a picture; bold and reversed text as the terminal shows it."""
+        self.read()
+        across, down = 8.4, 18
+        width, height = self.screen.columns * across + 24, self.screen.lines * down + 20
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" '
+            'font-family="DejaVu Sans Mono,Menlo,Consolas,monospace">',
+            f'<rect width="{width:.0f}" height="{height}" rx="6" fill="#16191d"/>',
+        ]
+        for row in range(self.screen.lines):
+            cells = [self.screen.buffer[row][column] for column in range(self.screen.columns)]
+            y = 10 + (row + 1) * down - 5
+            for style, group in itertools.groupby(enumerate(cells), lambda one: (one[1].bold, one[1].reverse, one[1].fg)):
+                spell = list(group)
+                text = "".join(cell.data for _, cell in spell)
+                x, size = 12 + spell[0][0] * across, len(spell) * across
+                bold, reverse, color = style
+                shown = COLORS.get(color, "#d8dde3")
+                if reverse:
+                    parts.append(f'<rect x="{x:.1f}" y="{y - 13}" width="{size:.1f}" height="{down}" fill="{shown}"/>')
+                fill, weight = "#16191d" if reverse else shown, "bold" if bold else "normal"
+                for words in re.finditer(r"\S+(?: \S+)*", text):  # runs of spaces would be drawn as one
+                    at, wide = x + words.start() * across, len(words.group()) * across
+                    parts.append(
+                        f'<text x="{at:.1f}" y="{y}" textLength="{wide:.1f}" fill="{fill}" font-weight="{weight}">'
+                        f"{html.escape(words.group())}</text>"
+                    )
+        return "\n".join([*parts, "</svg>\n"])
 
     def text(self):
         return "\n".join(self.lines())

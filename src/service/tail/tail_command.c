@@ -121,14 +121,21 @@ static void rest(uint64_t wait_ns)
     nanosleep(&pause, NULL);
 }
 
+static struct hf_tail_clocks read_clocks(void)
+{
+    return (struct hf_tail_clocks){.now_ns = hf_clock_monotonic_ns(),
+                                   .process_ns = hf_process_clock_ns(),
+                                   .own_ns = hf_thread_clock_ns()};
+}
+
 static void run(struct tail *tail)
 {
     uint64_t began_ns = hf_clock_monotonic_ns(), wait_ns;
     struct hf_tail_share share;
-    hf_tail_share_init(&share, tail->words.percent, began_ns, hf_thread_clock_ns());
+    hf_tail_share_init(&share, tail->words.percent, read_clocks());
     while (goes_on(tail, began_ns)) {
         struct hf_tapped tapped;
-        wait_ns = hf_tail_share_wait_ns(&share, hf_clock_monotonic_ns(), hf_thread_clock_ns());
+        wait_ns = hf_tail_share_wait_ns(&share, read_clocks());
         if (wait_ns != 0) {
             rest(wait_ns);
         } else if (hf_tap_next(tail->tap, LOOK_MS, &tapped)) {

@@ -90,7 +90,7 @@ static const struct {
                {"--signal", take_signal, "traces, metrics or logs"},
                {"--where", take_where, "an OTTL condition"},
                {"--sample", take_sample, "a number: one of so many batches is shown"},
-               {"--share", take_share, "a number from 1 to 100: percent of a core"},
+               {"--share", take_share, "a number from 1 to 100: percent of the processor time"},
                {"--limit", take_limit, "a number of batches"},
                {"--for", take_for, "a duration such as 10s"}};
 
