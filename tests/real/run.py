@@ -7,10 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
-from real import kubernetes, minio, opamp, opensearch, otelcol, pprof, prometheus, victoriametrics  # noqa: E402
+from real import arm64, charts, clickhouse, debian, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
+from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, victoriametrics  # noqa: E402
 
 PARTS = {
+    "gateway": gateway.main,
     "grpcurl": grpcurl.main,
     "h2spec": h2spec.main,
     "influxdb": influxdb.main,
@@ -18,6 +19,7 @@ PARTS = {
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
     "hybrid": hybrid.main,
+    "loki": loki.main,
     "charts": charts.main,
     "opamp": opamp.main,
     "opensearch": opensearch.main,
@@ -26,6 +28,7 @@ PARTS = {
     "prometheus": prometheus.main,
     "prometheus2": prometheus.main_of_two,
     "minio": minio.main,
+    "moto": moto_s3.main,
     "victoriametrics": victoriametrics.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
