@@ -107,8 +107,8 @@ bool hf_node_wants_auth(const struct hf_node *node);
  * headers_setter)? A value that cannot be one is then refused at intake. */
 bool hf_node_sends_header(const struct hf_node *node, const char *key);
 
-/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine and
- * the limits of processors. 0: not known. */
+/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine,
+ * GOMEMLIMIT and the limits of processors. 0: not known. */
 uint64_t hf_node_memory(const struct hf_node *node);
 
 /*

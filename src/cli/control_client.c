@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "service/config_fetch.h"
 #include "service/control_protocol.h"
 
 #define FETCH_TIMEOUT_S 3
@@ -58,6 +59,7 @@ bool hf_client_load(const struct hf_client_place *place, struct hf_config **ret_
     const struct hf_config_options options = {.sources = place->configs,
                                               .source_count = place->config_count,
                                               .components = place->components,
+                                              .fetch = hf_config_fetch,
                                               .partial = true};
     *ret_config = hf_config_load(&options, &findings, &count);
     if (*ret_config == NULL) {

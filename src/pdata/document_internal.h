@@ -50,6 +50,7 @@ struct hf_slot {
 /* Where the last field of each number starts in the bytes, plus 1; 0: not there. */
 struct hf_message_index {
     uint32_t last[HF_SCHEMA_NUMBER_MAX + 1];
+    uint32_t repeated; /* numbers that are there more than once, a bit each */
 };
 
 struct hf_message {

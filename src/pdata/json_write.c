@@ -27,11 +27,16 @@ static size_t print_escape(uint8_t byte, uint8_t *room)
     return ESCAPE_MAX;
 }
 
+static inline size_t plain_run(const struct hf_json_writer *writer, struct hf_slice text)
+{
+    return writer->html ? hf_json_plain_html_run(text) : hf_json_plain_run(text);
+}
+
 /* What is behind the first run of plain characters, and the closing quote. */
 static void put_rest(struct hf_json_writer *writer, struct hf_slice text)
 {
     while (text.size > 0) {
-        size_t run = hf_json_plain_run(text);
+        size_t run = plain_run(writer, text);
         uint8_t *room = hf_json_write_room(writer, run + ESCAPE_MAX);
         if (room == NULL) {
             return;
@@ -50,7 +55,7 @@ static void put_rest(struct hf_json_writer *writer, struct hf_slice text)
 
 static void put_quoted(struct hf_json_writer *writer, struct hf_slice text)
 {
-    size_t run = hf_json_plain_run(text);
+    size_t run = plain_run(writer, text);
     uint8_t *room = hf_json_write_room(writer, run + 2);
     if (room == NULL) {
         return;

@@ -24,6 +24,7 @@ struct hf_json_writer {
     struct hf_bytes *out; /* borrowed */
     bool failed;
     bool behind_value; /* the next key or value needs a comma */
+    bool html;         /* '<', '>' and '&' of texts and keys are escaped, too, as Go does it */
 };
 
 HF_MUST_USE static inline enum hf_status hf_json_write_status(const struct hf_json_writer *writer)

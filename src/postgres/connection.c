@@ -210,7 +210,8 @@ enum hf_status hf_pg_ask(struct hf_pg *pg, const char *query, const struct hf_pa
                          char *reterr)
 {
     enum hf_status outcome = HF_OK;
-    if (pg->library->sendQuery(pg->connection, query) == 0 ||
+    /* Of a query that is sent so, unlike by PQsendQuery(), the server takes one statement only. */
+    if (pg->library->sendQueryParams(pg->connection, query, 0, NULL, NULL, NULL, NULL, 0) == 0 ||
         pg->library->setSingleRowMode(pg->connection) == 0) {
         return broken(pg, reterr);
     }

@@ -47,9 +47,9 @@ struct hf_slice hf_pg_text(const struct hf_pg_row *row, int column);
 bool hf_pg_is_null(const struct hf_pg_row *row, int column);
 
 /*
- * Asks and calls `take` for each row. HF_INVALID: the server refused it, and the connection is good
- * for the next one. After anything else but HF_OK the connection is of no use. `reterr`
- * (HF_ERROR_MAX) has the words.
+ * Asks one statement and calls `take` for each row. HF_INVALID: the server refused it, and the
+ * connection is good for the next one. After anything else but HF_OK the connection is of no use.
+ * `reterr` (HF_ERROR_MAX) has the words.
  */
 HF_MUST_USE enum hf_status hf_pg_ask(struct hf_pg *pg, const char *query,
                                      const struct hf_patience *patience,

@@ -26,7 +26,7 @@
     X(ntuples)                                                                                     \
     X(resultErrorMessage)                                                                          \
     X(resultStatus)                                                                                \
-    X(sendQuery)                                                                                   \
+    X(sendQueryParams)                                                                             \
     X(serverVersion)                                                                               \
     X(setNoticeProcessor)                                                                          \
     X(setSingleRowMode)                                                                            \

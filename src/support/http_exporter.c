@@ -249,7 +249,9 @@ static enum hf_status sign(struct job *job)
         .headers = job->headers.items,
         .header_count = job->headers.count,
     };
-    return auth->ops->sign(auth->self, &request, &job->headers.sink);
+    enum hf_status status = auth->ops->sign(auth->self, &request, &job->headers.sink);
+    hf_header_list_tell(&job->headers, status);
+    return status;
 }
 
 static enum hf_status build(struct job *job)

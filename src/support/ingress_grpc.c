@@ -52,6 +52,7 @@ static void refuse(struct hf_grpc_call *call, enum hf_status status, const char 
         .code = row->grpc_code,
         .error = text != NULL ? text : row->says,
         .retry_delay_ns = row->retryable ? HF_INGRESS_RETRY_DELAY_NS : 0,
+        .goes_away = status == HF_CLOSED, /* behind the same name may be another instance */
     };
     hf_grpc_call_answer(call, &answer);
 }

@@ -19,7 +19,11 @@ bool hf_statements_report(struct hf_statements *top, struct hf_scrape *scrape,
         if (hf_statements_end(top, report->has_new) != HF_OK || top->is_short) {
             hf_scrape_failed(scrape, 0, 1, "the answer needs more memory than there is");
         }
-        for (size_t i = 0; i < top->count && i < report->top_max; i++) {
+        size_t count = top->count < report->top_max ? top->count : report->top_max;
+        if (report->prepare != NULL) {
+            report->prepare(report->user, top->rows, count);
+        }
+        for (size_t i = 0; i < count; i++) {
             report->write(report->user, &top->rows[i]);
         }
     }

@@ -12,6 +12,8 @@ struct hf_statement_report {
     bool has_new;             /* see hf_statements_end() */
     /* Adds the forms. False: the server did not answer; it has been said. */
     bool (*ask)(void *user);
+    /* Before the forms are written: looks at them together; NULL: nothing. */
+    void (*prepare)(void *user, const struct hf_statement_row *rows, size_t count);
     void (*write)(void *user, const struct hf_statement_row *row);
     void *user;
 };

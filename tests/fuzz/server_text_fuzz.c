@@ -1,11 +1,11 @@
 /*
  * server_text_fuzz: what servers answer in text when they are asked for metrics. The first byte
  * chooses: 'n' nginx's stub_status, 'r' a reply of Redis, 'i' the text of INFO, 'm' lines of a name
- * and a value of MySQL's status, 'h' a client as MySQL names it. Must reach: stub_status_read,
- * redis_reply_read, redis_info_read, add_command, add_latency, add_database, add_clean,
- * my_host_split.
+ * and a value of MySQL's status, 'h' a client as MySQL names it, 'p' the plan of a statement. Must
+ * reach: stub_status_read, redis_reply_read, redis_info_read, add_command, add_latency,
+ * add_database, add_clean, my_host_split, hf_plan_mask, put_masked.
  *
- * What is written passes the scan.
+ * What is written passes the scan; a plan that was masked is one again.
  */
 #include <stdint.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 #include "components/receivers/redis/redis_info.h"
 #include "components/receivers/redis/resp.h"
 #include "pdata/scan.h"
+#include "support/plan_mask.h"
+#include "support/sql_mask.h"
 
 #define OUTPUT_MAX (1u << 20)
 
@@ -108,6 +110,19 @@ static void read_host(struct hf_slice text)
     check(address.size <= text.size);
 }
 
+static void read_plan(struct hf_slice text)
+{
+    static const char *const kept[] = {"k", NULL}, *const masked[] = {"m", NULL};
+    static const struct hf_plan_keys keys = {
+        .kept = kept, .masked = masked, .flags = HF_SQL_MYSQL | HF_SQL_BARE};
+    struct hf_bytes once = {.size = 0}, twice = {.size = 0};
+    if (hf_plan_mask(text, &keys, &once) == HF_OK) {
+        check(hf_plan_mask(hf_slice_of(once.data, once.size), &keys, &twice) == HF_OK);
+    }
+    hf_bytes_release(&once);
+    hf_bytes_release(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -122,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_status(text);
     } else if (data[0] == 'h') {
         read_host(text);
+    } else if (data[0] == 'p') {
+        read_plan(text);
     } else {
         read_info(text);
     }

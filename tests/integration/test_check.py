@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import socket
 import threading
 
 import grpc
@@ -19,6 +20,7 @@ from support.kubelet import Kubelet
 from support.kubernetes import KubernetesApi, service_account
 from support.oauth import TokenServer
 from support.ports import free_port
+from support.s3 import BUCKET, Store
 from support.scraped import Target
 from support.waiting import until
 
@@ -60,6 +62,32 @@ def closed_door():
             self.send_response(401)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def collector():
+    """The URL of Splunk's HTTP Event Collector, which knows one token."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            known = self.headers["Authorization"] == "Splunk known"
+            answer = {"text": "No data", "code": 5} if known else {"text": "Invalid token", "code": 4}
+            body = json.dumps(answer).encode()
+            self.send_response(400 if known else 403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass
@@ -208,6 +236,61 @@ class TestExporters:
             assert lines_of(found, f"exporter {name}")["auth"][0] == "failed", found
 
 
+    def test_splunk_is_asked_whether_it_knows_the_token(self, check, collector):
+        exporters = {
+            "splunk_hec": {"endpoint": collector, "token": "known"},
+            "splunk_hec/other": {"endpoint": collector, "token": "other"},
+        }
+        code, found = check(configuration(exporters))
+        assert code == 1
+        assert lines_of(found, "exporter splunk_hec")["export"][0] == "ok", found
+        assert lines_of(found, "exporter splunk_hec/other")["auth"] == ("failed", "Invalid token (code 4)"), found
+
+    def test_the_exporter_jaeger_asks_the_port_of_otlp(self, check, grpc_backend):
+        plain = {"tls": {"insecure": True}}
+        exporters = {
+            "jaeger": {"endpoint": grpc_backend.endpoint, **plain},
+            "jaeger/moved": {"endpoint": "127.0.0.1:14250", **plain},
+        }
+        wanted = {"receivers": ["otlp"], "exporters": list(exporters)}
+        receiver = {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{free_port()}"}}}
+        _, found = check({"receivers": {"otlp": receiver}, "exporters": exporters, "service": {"pipelines": {"traces": wanted}}})
+        assert lines_of(found, "exporter jaeger")["export"][0] == "ok", found
+        assert {one["target"] for one in found if one["component"] == "exporter jaeger/moved" and one["step"] == "tcp"} == {"127.0.0.1:4317"}
+
+    def test_buckets_are_listed(self, check, ending):
+        store = ending.enter_context(Store())
+        place = {"region": "us-east-1", "s3_force_path_style": True}
+
+        def uploader(bucket, endpoint=store.url):
+            return {"s3uploader": {**place, "s3_bucket": bucket, "endpoint": endpoint}}
+
+        def downloader(bucket):
+            keys = {**place, "s3_bucket": bucket, "s3_prefix": "p", "endpoint": store.url}
+            return {"starttime": "2026-01-01", "endtime": "2026-01-02", "s3downloader": keys}
+
+        exporters = {
+            "awss3": uploader(BUCKET),
+            "awss3/none": uploader("none"),
+            "awss3/gone": uploader(BUCKET, f"http://127.0.0.1:{free_port()}"),
+        }
+        receivers = {"awss3": downloader(BUCKET), "awss3/none": downloader("none")}
+        code, found = check(configuration(exporters, receivers), store.environment)
+        assert code == 1
+        assert lines_of(found, "exporter awss3")["export"][0] == "ok", found
+        assert "NoSuchBucket" in lines_of(found, "exporter awss3/none")["export"][1], found
+        assert lines_of(found, "exporter awss3/gone")["tcp"][0] == "failed"
+        assert lines_of(found, "receiver awss3")["bucket"] == ("ok", "may be listed"), found
+        assert "NoSuchBucket" in lines_of(found, "receiver awss3/none")["bucket"][1], found
+        assert [one[0] for one in store.seen if one[0] != "GET"] == [], "nothing is changed"
+        code, found = check(configuration({"awss3": uploader(BUCKET)}, receivers), {**store.environment, "AWS_SECRET_ACCESS_KEY": "wrong"})
+        assert lines_of(found, "exporter awss3")["auth"][0] == "failed", found
+        assert lines_of(found, "receiver awss3")["bucket"][0] == "failed", found
+        # One who may not list may be one who writes.
+        store.fails = [("GET", "list-type=2", 403, "AccessDenied")]
+        code, found = check(configuration({"awss3": uploader(BUCKET)}), store.environment)
+        assert code == 0 and "AccessDenied" in lines_of(found, "exporter awss3")["export"][1], found
+
     def test_brokers_are_asked_who_they_are(self, check, ending):
         cluster = ending.enter_context(Kafka())
         code, found = check(
@@ -242,6 +325,53 @@ class TestInputs:
         assert lines_of(found, "exporter file")["file"] == ("ok", "can be made")
         assert lines_of(found, "exporter file/not")["file"][0] == "failed"
         assert not (tmp_path / "out").exists(), "nothing is changed"
+
+    def test_sockets_of_metrics_and_of_extensions(self, check, tmp_path):
+        taken = {kind: socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)}
+        for one in taken.values():
+            one.bind(("127.0.0.1", 0))
+        taken[socket.SOCK_STREAM].listen()
+        tcp, udp = (f"127.0.0.1:{taken[kind].getsockname()[1]}" for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+        receivers = {
+            "carbon": {"endpoint": udp},
+            "carbon/tcp": {"endpoint": tcp},
+            "carbon/udp": {"endpoint": udp, "transport": "udp"},
+            "statsd": {"endpoint": tcp},
+            "statsd/tcp": {"endpoint": tcp, "transport": "tcp"},
+            "statsd/udp": {"endpoint": udp},
+            "statsd/unix": {"endpoint": str(tmp_path / "statsd.sock"), "transport": "unixgram"},
+            "statsd/nowhere": {"endpoint": "/nowhere/statsd.sock", "transport": "unixgram"},
+        }
+        extensions = {name: {"endpoint": tcp} for name in ("console", "pprof", "zpages")}
+        settings = of_metrics(receivers) | {"extensions": extensions}
+        settings["service"]["extensions"] = list(extensions)
+        code, found = check(settings)
+        for one in taken.values():
+            one.close()
+        results = {one["component"]: one["result"] for one in found if one["step"] == "listen"}
+        free = {"receiver carbon", "receiver statsd", "receiver statsd/unix"}
+        assert code == 1 and len(results) == len(receivers) + len(extensions), found
+        assert {name for name, result in results.items() if result == "ok"} == free, found
+
+    def test_the_journal(self, check, tmp_path):
+        (tmp_path / "journal").mkdir()
+        receivers = {
+            "journald": {"directory": str(tmp_path / "journal")},
+            "journald/none": {"directory": str(tmp_path / "none")},
+        }
+        code, found = check(configuration({"nop": {}}, receivers))
+        assert code == 1
+        assert lines_of(found, "receiver journald")["journal"] == ("ok", "can be read"), found
+        assert lines_of(found, "receiver journald/none")["journal"][0] == "failed", found
+
+    def test_the_metadata_of_a_task(self, check, http_backend):
+        settings = of_metrics({"awsecscontainermetrics": {}})
+        for url, result in ((http_backend.endpoint, "ok"), (f"http://127.0.0.1:{free_port()}", "failed")):
+            _, found = check(settings, {"ECS_CONTAINER_METADATA_URI_V4": url})
+            assert lines_of(found, "receiver awsecscontainermetrics")["tcp"][0] == result, found
+        code, found = check(settings, {"ECS_CONTAINER_METADATA_URI_V4": ""})
+        assert code == 1
+        assert lines_of(found, "receiver awsecscontainermetrics")["environment"][0] == "failed", found
 
     def test_the_sockets_of_a_running_process_are_its_own(self, start, check, grpc_backend, grpc_sender):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))

@@ -1,5 +1,6 @@
 """mysql: the receiver against a real MariaDB server: what it counts, statements as log records, TLS, and what goes wrong."""
 
+import json
 import socket
 import subprocess
 
@@ -158,6 +159,57 @@ def test_statements_are_log_records_without_values(mariadb, start, http_backend,
     found = until(top, "no form of statements came")
     assert found["mysql.events_statements_summary_by_digest.count_star"] >= 1
     assert 0 < found["mysql.events_statements_summary_by_digest.sum_timer_wait"] < 60 and found["mysql.query_plan"] == ""
+    assert found["mysql.events_statements_summary_by_digest.examined_rows"] >= 1 and found["db.namespace"] == "shop"
+    assert found["mysql.events_statements_summary_by_digest.returned_rows"] >= 1 and found["mysql.query_plan.hash"] == ""
+
+
+def test_forms_of_statements_come_with_their_plans(mariadb, start, http_backend, ending):
+    consumers = "UPDATE performance_schema.setup_consumers SET ENABLED = '{}' WHERE NAME IN ('events_statements_current', 'events_statements_history')"
+    mariadb.sql(consumers.format("YES"))
+    ending.callback(lambda: mariadb.sql(consumers.format("NO")))
+    configuration = scraping(
+        http_backend,
+        "mysql",
+        endpoint=mariadb.address,
+        events=switched(["db.server.top_query"]),
+        top_query_collection={"collection_interval": "200ms"},
+        **PLAIN,
+    )
+    receiver = configuration["receivers"]["mysql"]
+    pipelines = configuration["service"]["pipelines"]
+    pipelines["logs"] = pipelines.pop("metrics")
+    instance = start(configuration)
+    command = [program("mariadb"), "--no-defaults", "-h", "127.0.0.1", "-P", str(mariadb.port), "-u", "joe", "-psecret", "shop"]
+    # The server forgets the statements of a session that has ended.
+    session = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    ending.callback(lambda: (session.stdin.close(), session.wait(30)))
+
+    def top():
+        session.stdin.write("SELECT name FROM sold WHERE id > 4711 AND name <> 'hidden';\n")
+        session.stdin.flush()
+        found = records(http_backend, "db.server.top_query")
+        return next((one for one in found if "SELECT NAME FROM" in one["db.query.text"] and '"sold"' in one.get("mysql.query_plan", "")), None)
+
+    found = until(top, instance.log)
+    plan = found["mysql.query_plan"]
+    assert '"table_name":"sold"' in plan and json.loads(plan)["query_block"]["select_id"] == 1
+    assert "4711" not in plan and "hidden" not in plan and '_condition":"' in plan, plan
+    assert found["mysql.query_plan.hash"] == found["mysql.events_statements_summary_by_digest.digest"] != ""
+
+    receiver["events"] = switched(["db.server.top_query", "db.server.query_plan"])
+    instance.write_config(configuration)
+    instance.reload()
+
+    def apart():
+        top()
+        return next((one for one in records(http_backend, "db.server.query_plan") if '"sold"' in one["mysql.query_plan"]), None)
+
+    found = until(apart, instance.log)
+    assert found.pop("mysql.query_plan") == plan
+    digest = found.pop("mysql.query_plan.hash")
+    assert found == {"db.system.name": "mysql", "db.namespace": "shop", "mysql.query_plan.source": "db.server.top_query"}
+    last = [one for one in records(http_backend, "db.server.top_query") if one["mysql.query_plan.hash"] == digest][-1]
+    assert "mysql.query_plan" not in last and last["db.query.text"].startswith("SELECT NAME FROM")
 
 
 def test_tls_sockets_and_what_goes_wrong(mariadb, authority, start, http_backend, tmp_path):

@@ -1,5 +1,6 @@
 """postgresql: the receiver against the real server, with databases, tables, replicas, TLS, sockets, and what goes wrong."""
 
+import json
 import socket
 import subprocess
 
@@ -322,6 +323,48 @@ def test_statements_are_log_records_without_values(postgres, start, http_backend
     assert instance.metric("otelcol_scraper_errored_log_records", receiver="postgresql", scraper="postgresql") == 0
 
 
+def planned(backend, name, part):
+    return [json.loads(one["postgresql.query_plan"]) for one in records(backend, name) if part in one.get("db.query.text", part) and one.get("postgresql.query_plan")]
+
+
+def test_forms_of_statements_come_with_their_plans(postgres, start, http_backend):
+    postgres.sql("GRANT SELECT ON sold TO joe", "CREATE TABLE IF NOT EXISTS hidden (secret text)", database="shop")
+    configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, **PLAIN)
+    receiver = configuration["receivers"]["postgresql"]
+    pipelines = configuration["service"]["pipelines"]
+    pipelines["logs"] = pipelines.pop("metrics")
+    instance = start(configuration)
+
+    def top():
+        postgres.sql("SELECT id FROM sold WHERE id = 4711 AND name <> 'hidden' -- a comment\n", database="shop")
+        postgres.sql("SELECT secret FROM hidden WHERE secret = 'hidden'", database="shop")
+        return planned(http_backend, "db.server.top_query", "FROM sold WHERE id = ? AND name <> ?")
+
+    ((plan,),) = until(top, instance.log)[:1]
+    assert plan["Plan"]["Node Type"] in ("Index Scan", "Seq Scan", "Bitmap Heap Scan") and plan["Plan"]["Relation Name"] == "sold"
+    assert plan["Plan"]["Total Cost"] > 0 and plan["Plan"]["Plan Rows"] >= 0
+    masked = [plan["Plan"][key] for key in ("Filter", "Index Cond", "Recheck Cond") if key in plan["Plan"]]
+    assert masked and all("?" in text and "4711" not in text and "$" not in text for text in masked), plan
+    # A role that may not read a table gets no plan of it, and nothing is left behind on the server.
+    until(lambda: complaints(instance, "no plan of a statement of the database shop: .*permission denied for table hidden"), instance.log)
+    assert not planned(http_backend, "db.server.top_query", "FROM hidden")
+    assert instance.metric("otelcol_scraper_errored_log_records", receiver="postgresql", scraper="postgresql") == 0
+    until(lambda: postgres.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'holdfast' AND datname = 'shop'") == "0", "connected still")
+
+    receiver["events"] = switched(["db.server.query_plan"])
+    instance.write_config(configuration)
+    instance.reload()
+
+    def apart():
+        top()
+        return next((one for one in records(http_backend, "db.server.query_plan") if '"Relation Name":"sold"' in one["postgresql.query_plan"]), None)
+
+    found = until(apart, instance.log)
+    assert found.keys() == {"db.system.name", "db.namespace", "postgresql.queryid", "postgresql.query_plan", "resource"}
+    assert found["db.namespace"] == "shop"
+    assert "postgresql.query_plan" not in records(http_backend, "db.server.top_query")[-1]
+
+
 class Silent(Server):
     """Accepts connections and says nothing."""
 
@@ -362,6 +405,10 @@ def test_a_machine_without_the_library_is_told_what_to_install(start, http_backe
         ({"tls": {"cert_file": "/a"}}, "cert_file and key_file go together"),
         ({"tls": {"min_version": "1.2"}}, "min_version"),
         ({"metrics": switched(["postgresql.none"])}, "postgresql.none"),
+        (
+            {"events": {"db.server.query_plan": {"enabled": True}, "db.server.top_query": {"enabled": False}}},
+            "db.server.query_plan needs db.server.top_query",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_configuration(start, http_backend, keys, sentence):

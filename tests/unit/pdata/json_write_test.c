@@ -9,6 +9,7 @@
 #include <cmocka.h> /* needs those before it */
 
 #include "pdata/any_make.h"
+#include "pdata/json_value.h"
 #include "pdata/json_write.h"
 #include "util/arena.h"
 #include "json/json.h"
@@ -67,6 +68,42 @@ static void text_is_escaped_where_json_wants_it(void **state)
         assert_text(&out, rows[i].wanted);
     }
     hf_bytes_release(&out);
+}
+
+static void markup_is_escaped_when_asked_for(void **state)
+{
+    (void)state;
+    struct hf_bytes out = {0};
+    struct hf_json_writer writer = {.out = &out, .html = true};
+    hf_json_write_open(&writer, '{');
+    hf_json_write_key(&writer, hf_slice_text("a<"));
+    hf_json_write_text(&writer, hf_slice_text("more than one block of bytes <b>&\"</b>"));
+    hf_json_write_close(&writer, '}');
+    assert_text(&out, "{\"a\\u003c\":\"more than one block of bytes "
+                      "\\u003cb\\u003e\\u0026\\\"\\u003c/b\\u003e\"}");
+    hf_bytes_release(&out);
+}
+
+/* Blocks of 16 and 8 bytes and what is left over: no byte may be missed anywhere. */
+static void every_byte_is_looked_at_in_texts_of_any_size(void **state)
+{
+    (void)state;
+    static const uint8_t odd[] = {'"', '\\', 0, 0x1f, '<', '>', '&'};
+    uint8_t text[50];
+    for (size_t size = 0; size <= sizeof(text); size++) {
+        memset(text, 0x7f, sizeof(text));
+        assert_int_equal(hf_json_plain_run(hf_slice_of(text, size)), size);
+        assert_int_equal(hf_json_plain_html_run(hf_slice_of(text, size)), size);
+        for (size_t at = 0; at < size; at++) {
+            for (size_t i = 0; i < sizeof(odd); i++) {
+                text[at] = odd[i];
+                size_t run = i < 4 ? at : size;
+                assert_int_equal(hf_json_plain_run(hf_slice_of(text, size)), run);
+                assert_int_equal(hf_json_plain_html_run(hf_slice_of(text, size)), at);
+            }
+            text[at] = 0xff;
+        }
+    }
 }
 
 static void doubles_look_like_floats(void **state)
@@ -138,6 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commas_stand_between_values_only),
         cmocka_unit_test(text_is_escaped_where_json_wants_it),
+        cmocka_unit_test(markup_is_escaped_when_asked_for),
+        cmocka_unit_test(every_byte_is_looked_at_in_texts_of_any_size),
         cmocka_unit_test(doubles_look_like_floats),
         cmocka_unit_test(values_are_written_in_the_wanted_style),
         cmocka_unit_test(values_are_written_as_they_were_read),

@@ -16,6 +16,7 @@
 #include "awss3_config.h"
 #include "awss3_objects.h"
 #include "support/confighttp.h"
+#include "support/probe_s3.h"
 #include "util/clock.h"
 
 /* Owned by the delivery's thread while that runs. */
@@ -113,9 +114,56 @@ static struct job *take_job(struct awss3 *awss3)
     return job;
 }
 
+/* ---- is the bucket there? ---- */
+
+struct bucket_call {
+    struct hf_s3_call call;
+    struct hf_export *export;
+};
+
+static void on_bucket(struct hf_s3_call *call, const struct hf_s3_result *result)
+{
+    struct bucket_call *asked = HF_CONTAINER(call, struct bucket_call, call);
+    struct hf_export *export = asked->export;
+    char message[512];
+    struct hf_outcome outcome = {
+        .status = result->status, .code = result->code, .message = message};
+    snprintf(message, sizeof(message), "bucket %.100s: %s", call->bucket, result->message);
+    if (result->status == HF_FORBIDDEN && strstr(result->message, "AccessDenied") != NULL) {
+        outcome.status = HF_INVALID; /* who may write need not be allowed to list */
+    }
+    free(asked);
+    hf_export_done(export, &outcome);
+}
+
+static void ask_for_bucket(struct awss3 *awss3, struct hf_export *export)
+{
+    const char *bucket = awss3->config->s3.bucket;
+    struct bucket_call *asked = calloc(1, sizeof(*asked));
+    const struct hf_outcome outcome = {.status = HF_NOMEM};
+    if (asked == NULL) {
+        hf_export_done(export, &outcome);
+        return;
+    }
+    asked->export = export;
+    asked->call = (struct hf_s3_call){.method = "GET",
+                                      .bucket = bucket != NULL ? bucket : "",
+                                      .key = "",
+                                      .query = "list-type=2&max-keys=0",
+                                      .deadline_ns = export->deadline_ns,
+                                      .done = on_bucket};
+    hf_s3_call(awss3->s3, &asked->call);
+}
+
+/* ---- requests ---- */
+
 static void send_export(void *self, struct hf_export *export)
 {
     struct awss3 *awss3 = self;
+    if (export->is_probe) {
+        ask_for_bucket(awss3, export);
+        return;
+    }
     struct job *job = take_job(awss3);
     char why[256] = "no memory for the request";
     struct hf_outcome outcome = {.status = HF_NOMEM, .message = why};
@@ -250,6 +298,18 @@ static void stop_awss3(void *self)
     hf_aws_session_stop(awss3->session);
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct awss3_config *config = from;
+    const struct hf_probe_s3 store = {.region = config->s3.region,
+                                      .endpoint = config->s3.endpoint,
+                                      .bucket = config->s3.bucket,
+                                      .force_path_style = config->s3.force_path_style,
+                                      .disable_ssl = config->s3.disable_ssl};
+    hf_probe_s3_server(probe, &store);
+    hf_probe_export(probe);
+}
+
 static const struct hf_exporter_ops exporter_ops = {
     .send = send_export,
     .request_bytes_max = (uint64_t)64 << 20,
@@ -265,6 +325,7 @@ const struct hf_component hf_exporter_awss3 = {
     .config_size = sizeof(struct awss3_config),
     .fields = awss3_fields,
     .check = awss3_check,
+    .probe = probe_outside,
     .open = open_awss3,
     .start = start_awss3,
     .stop = stop_awss3,

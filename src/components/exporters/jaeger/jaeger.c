@@ -9,6 +9,7 @@
 
 #include "support/configgrpc.h"
 #include "support/otlp_client.h"
+#include "support/probe_server.h"
 
 #define OLD_PORT ":14250"
 #define OTLP_PORT ":4317"
@@ -54,6 +55,18 @@ static const char *check_config(const void *from)
     return hf_grpc_client_check(&config->grpc);
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct jaeger_config *config = from;
+    struct hf_grpc_client_config grpc = config->grpc;
+    char moved[HF_GRPC_TARGET_MAX];
+    if (move_port(grpc.endpoint, moved, sizeof(moved))) {
+        grpc.endpoint = moved;
+    }
+    hf_probe_grpc_client(probe, &grpc);
+    hf_probe_export(probe);
+}
+
 static const struct hf_field fields[] = {
     HF_GRPC_CLIENT_FIELDS(struct jaeger_config, grpc),
     HF_FIELDS_END,
@@ -74,6 +87,7 @@ const struct hf_component hf_exporter_jaeger = {
     .config_size = sizeof(struct jaeger_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_exporter,
     .close = hf_otlp_exporter_close,
     .exporter = &exporter_ops,

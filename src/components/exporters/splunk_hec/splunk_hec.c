@@ -14,9 +14,11 @@
 #include "hec_config.h"
 #include "hec_events.h"
 #include "support/http_exporter.h"
+#include "support/probe_server.h"
 #include "util/arena.h"
 #include "json/json.h"
 
+#define NO_DATA 5             /* the code for a body without events */
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
 
 struct splunk_hec {
@@ -48,7 +50,7 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
     if (post->left_out != 0) {
         snprintf(post->why, sizeof(post->why), "%s", hec->events.why);
     }
-    if (status != HF_OK || post->payload.bytes.size == 0) {
+    if (status != HF_OK || (post->payload.bytes.size == 0 && !export->is_probe)) {
         return status;
     }
     uint64_t limit = hec->config->content_bytes_max[export->signal];
@@ -60,6 +62,9 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
     post->content_type = "application/json";
     post->headers = hec->headers;
     post->header_count = hec->header_count;
+    if (post->payload.bytes.size == 0) {
+        return HF_OK; /* Splunk says whether it knows the token */
+    }
     return hf_payload_seal(&post->payload, post->coding, post->level);
 }
 
@@ -126,6 +131,10 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
     struct splunk_hec *hec = user;
     const struct answer answer = read_answer(result->body);
     hf_http_judge(result, ret);
+    if (post->export->is_probe && answer.has_code && answer.code == NO_DATA) {
+        ret->outcome.status = HF_OK; /* it knows the token */
+        return;
+    }
     if (ret->outcome.status == HF_OK) {
         if (hec->acks != NULL) {
             wait_for_ack(hec, post, &answer, ret);
@@ -217,6 +226,13 @@ static enum hf_status open_hec(struct hf_node *node, const void *config, void **
     return HF_OK;
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct hec_config *config = from;
+    hf_probe_http_client(probe, &config->http, NULL);
+    hf_probe_export(probe);
+}
+
 static const struct hf_exporter_ops exporter_ops = {
     .send = hf_http_exporter_self_send,
     .context_keys = hf_http_exporter_self_context_keys,
@@ -232,6 +248,7 @@ const struct hf_component hf_exporter_splunk_hec = {
     .config_size = sizeof(struct hec_config),
     .fields = hec_fields,
     .check = hec_check,
+    .probe = probe_outside,
     .open = open_hec,
     .close = close_hec,
     .exporter = &exporter_ops,

@@ -12,6 +12,7 @@
 #include "server.h"
 #include "support/confighttp_server.h"
 #include "support/http_admission.h"
+#include "support/probe_inputs.h"
 #include "support/state_file.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
@@ -252,6 +253,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct console_config *config = from;
+    hf_probe_http_server(probe, &config->http);
+}
+
 const struct hf_component hf_extension_console = {
     .type = "console",
     .help = "Web console: pipelines, queues, records and dead letters, live.",
@@ -259,6 +266,7 @@ const struct hf_component hf_extension_console = {
     .config_size = sizeof(struct console_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_console,
     .start = start_console,
     .stop = stop_console,

@@ -16,6 +16,7 @@
 #include "pprof_pages.h"
 #include "support/html.h"
 #include "support/page_server.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 #include "util/thread.h"
 
@@ -427,6 +428,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct pprof_config *config = from;
+    hf_probe_http_server(probe, &config->http);
+}
+
 const struct hf_component hf_extension_pprof = {
     .type = "pprof",
     .help = "Profiles of the running process at /debug/pprof/, as go tool pprof reads them.",
@@ -434,6 +441,7 @@ const struct hf_component hf_extension_pprof = {
     .config_size = sizeof(struct pprof_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_pprof,
     .start = start_pprof,
     .stop = stop_pprof,

@@ -14,6 +14,7 @@
 
 #include "pdata/json_write.h"
 #include "support/page_server.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 #include "util/own_spans.h"
 
@@ -196,6 +197,12 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct zpages_config *config = from;
+    hf_probe_http_server(probe, &config->http);
+}
+
 const struct hf_component hf_extension_zpages = {
     .type = "zpages",
     .help = "Pages about the running process: servicez, pipelinez, extensionz, featurez, tracez.",
@@ -203,6 +210,7 @@ const struct hf_component hf_extension_zpages = {
     .config_size = sizeof(struct zpages_config),
     .fields = fields,
     .check = check_config,
+    .probe = probe_outside,
     .open = open_zpages,
     .start = start_zpages,
     .stop = stop_zpages,

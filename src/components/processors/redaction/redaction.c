@@ -267,8 +267,14 @@ static const struct hf_field url_fields[] = {
 
 static const struct hf_field database_fields[] = {ENABLED_FIELD, ATTRIBUTES_FIELD, HF_FIELDS_END};
 
-/* They have no attributes in the Go collector. */
-static const struct hf_field search_fields[] = {ENABLED_FIELD, HF_FIELDS_END};
+/* The Go collector takes attributes for them and makes nothing of it. */
+static const struct hf_field search_fields[] = {
+    ENABLED_FIELD,
+    {.key = "attributes",
+     .type = HF_FIELD_IGNORED,
+     .help = "For this database names of spans and bodies of logs alone are sanitized."},
+    HF_FIELDS_END,
+};
 
 #define DB_FIELD(name, fields, does)                                                               \
     {                                                                                              \

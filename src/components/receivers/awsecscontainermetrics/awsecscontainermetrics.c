@@ -9,6 +9,7 @@
 #include <holdfast/component.h>
 
 #include "http/fetch.h"
+#include "support/probe_server.h"
 #include "support/scraper.h"
 #include "task_metrics.h"
 #include "util/clock.h"
@@ -159,6 +160,19 @@ static void stop_ecs(void *self)
     hf_scraper_stop(ecs->scraper);
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const char *base = getenv(ENDPOINT);
+    const struct hf_http_client_config http = {.endpoint = base};
+    (void)from;
+    if (base == NULL || !hf_http_is_url(base)) {
+        hf_probe_say(probe, "environment", ENDPOINT, HF_PROBE_FAILED,
+                     "has no URL of the task metadata endpoint");
+    } else {
+        hf_probe_http_client(probe, &http, NULL);
+    }
+}
+
 static const struct hf_field fields[] = {
     HF_SCRAPER_FIELDS("20s"),
     HF_FIELDS_END,
@@ -172,6 +186,7 @@ const struct hf_component hf_receiver_awsecscontainermetrics = {
     .signals = HF_SIGNAL_BIT(HF_METRICS),
     .config_size = sizeof(struct ecs_config),
     .fields = fields,
+    .probe = probe_outside,
     .open = open_ecs,
     .start = start_ecs,
     .stop = stop_ecs,

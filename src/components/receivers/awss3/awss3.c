@@ -19,6 +19,7 @@
 #include "awss3_range.h"
 #include "support/confighttp.h"
 #include "support/object_name.h"
+#include "support/probe_s3.h"
 #include "support/submitter.h"
 #include "util/clock.h"
 #include "util/hash.h"
@@ -395,6 +396,17 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     return HF_OK;
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct awss3_receiver_config *config = from;
+    const struct awss3_downloader *s3 = &config->s3;
+    const struct hf_probe_s3 store = {.region = s3->region,
+                                      .endpoint = s3->endpoint,
+                                      .bucket = s3->bucket,
+                                      .force_path_style = s3->force_path_style};
+    hf_probe_s3_bucket(probe, &store);
+}
+
 const struct hf_component hf_receiver_awss3 = {
     .type = "awss3",
     .help = "Feeds an archive in a bucket of S3 back, as the exporter awss3 writes it.",
@@ -403,6 +415,7 @@ const struct hf_component hf_receiver_awss3 = {
     .config_size = sizeof(struct awss3_receiver_config),
     .fields = awss3_receiver_fields,
     .check = awss3_receiver_check,
+    .probe = probe_outside,
     .open = open_receiver,
     .start = start_receiver,
     .stop = stop_receiver,

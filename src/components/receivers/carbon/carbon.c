@@ -10,6 +10,7 @@
 #include "carbon_rules.h"
 #include "pdata/build_metrics.h"
 #include "support/datagrams.h"
+#include "support/probe_inputs.h"
 #include "support/streams.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
@@ -332,6 +333,16 @@ static const struct hf_field fields[] = {
     HF_FIELDS_END,
 };
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct carbon_config *config = from;
+    if (strcmp(transports[config->transport], "udp") == 0) {
+        hf_probe_udp(probe, config->endpoint);
+    } else {
+        hf_probe_listen(probe, config->endpoint);
+    }
+}
+
 const struct hf_component hf_receiver_carbon = {
     .type = "carbon",
     .help = "Receives metrics in Graphite's plaintext protocol over TCP or UDP. No sender is "
@@ -342,6 +353,7 @@ const struct hf_component hf_receiver_carbon = {
     .config_size = sizeof(struct carbon_config),
     .fields = fields,
     .check = check_carbon,
+    .probe = probe_outside,
     .open = open_carbon,
     .start = start_carbon,
     .stop = stop_carbon,

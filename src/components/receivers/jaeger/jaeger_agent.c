@@ -6,6 +6,7 @@
 #include "util/metrics.h"
 
 #define BATCH_BYTES_MAX ((size_t)4 << 20)
+#define DATAGRAM_BYTES_MAX ((size_t)65536) /* UDP has none that is larger */
 #define CUT "a datagram is longer than max_packet_size"
 
 static void take(void *user, const struct hf_datagram *datagram)
@@ -55,11 +56,12 @@ enum hf_status jaeger_agent_open(struct jaeger_agent *agent, struct jaeger_recei
     if (agent->malformed == NULL) {
         return HF_NOMEM;
     }
+    size_t wanted = (size_t)config->packet_bytes_max;
     const struct hf_datagrams_options options = {
         .node = receiver->node,
         .endpoint = config->endpoint,
         .transport = transport,
-        .packet_bytes_max = (size_t)config->packet_bytes_max,
+        .packet_bytes_max = wanted < DATAGRAM_BYTES_MAX ? wanted : DATAGRAM_BYTES_MAX,
         .socket_buffer_bytes = config->socket_buffer_bytes,
         .ops = &ops,
         .user = agent,

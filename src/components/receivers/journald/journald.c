@@ -315,16 +315,21 @@ static enum hf_status open_grep(struct journald *journald, char *reterr)
     return status;
 }
 
+static struct hf_journal_options journal_of(const struct journald_config *config)
+{
+    return (struct hf_journal_options){.directory = config->directory,
+                                       .files = config->files,
+                                       .root = config->root,
+                                       .name_space = config->name_space,
+                                       .merges = config->merges};
+}
+
 static enum hf_status open_parts(struct journald *journald, char *reterr)
 {
     const struct journald_config *config = journald->config;
     const struct hf_log_entries_options entries = {
         .node = journald->node, .config = &config->entries, .build_bytes_max = BUILD_LIMIT};
-    const struct hf_journal_options journal = {.directory = config->directory,
-                                               .files = config->files,
-                                               .root = config->root,
-                                               .name_space = config->name_space,
-                                               .merges = config->merges};
+    const struct hf_journal_options journal = journal_of(config);
     enum hf_status status = hf_node_add_transport(journald->node, "");
     status = status == HF_OK ? hf_log_entries_open(&journald->entries, &entries, reterr) : status;
     status = status == HF_OK ? open_grep(journald, reterr) : status;
@@ -379,6 +384,19 @@ static void stop_journald(void *self)
     hf_turn_thread_join(&journald->thread);
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct journald_config *config = from;
+    const struct hf_journal_options options = journal_of(config);
+    const char *target = config->directory != NULL ? config->directory : "the journal";
+    char why[HF_ERROR_MAX] = "";
+    struct hf_journal *journal = NULL;
+    bool is_open = hf_journal_open(&options, &journal, why) == HF_OK;
+    hf_probe_say(probe, "journal", target, is_open ? HF_PROBE_OK : HF_PROBE_FAILED, "%s",
+                 is_open ? "can be read" : why);
+    hf_journal_close(journal);
+}
+
 const struct hf_component hf_receiver_journald = {
     .type = "journald",
     .help = "Reads systemd's journal with libsystemd; the cursor is committed with the entries. "
@@ -388,6 +406,7 @@ const struct hf_component hf_receiver_journald = {
     .config_size = sizeof(struct journald_config),
     .fields = journald_fields,
     .check = journald_check,
+    .probe = probe_outside,
     .open = open_journald,
     .start = start_journald,
     .stop = stop_journald,

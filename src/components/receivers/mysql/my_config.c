@@ -37,6 +37,12 @@ const char *my_config_check(const void *from)
 {
     const struct my_config *config = from;
     const char *wrong = hf_net_check(&config->net);
+    const bool *events = config->events;
+    if (wrong == NULL && events[MY_QUERY_PLAN] && !events[MY_TOP_QUERY] &&
+        !events[MY_QUERY_SAMPLE]) {
+        return "events: db.server.query_plan needs db.server.top_query or db.server.query_sample, "
+               "whose plans it has";
+    }
     return wrong == NULL && config->tls != NULL ? check_tls(config->tls) : wrong;
 }
 
@@ -142,11 +148,17 @@ static const struct hf_field top_fields[] = {
      .default_text = "60s",
      .help = "Shortest time from one report to the next."},
     {.key = "query_plan_cache_size",
-     .type = HF_FIELD_IGNORED,
-     .help = "Plans are not asked for: mysql.query_plan is empty."},
+     .type = HF_FIELD_INT,
+     .offset = AT(top.cache_max),
+     .min = 1,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Plans that are kept, so that they are not asked for again."},
     {.key = "query_plan_cache_ttl",
-     .type = HF_FIELD_IGNORED,
-     .help = "Plans are not asked for: mysql.query_plan is empty."},
+     .type = HF_FIELD_DURATION,
+     .offset = AT(top.cache_ttl_ns),
+     .default_text = "1h",
+     .help = "How long a plan, or that there is none, is kept."},
     HF_FIELDS_END,
 };
 
@@ -162,7 +174,15 @@ static const struct hf_field event_fields[] = {
      .offset = sizeof(bool) * MY_TOP_QUERY,
      .inner = hf_metric_enabled_off,
      .help = "Log records of the forms of statements that took most time; needs "
-             "performance_schema."},
+             "performance_schema. Their plans, by EXPLAIN, need the rights that running the "
+             "statement needs, and MySQL 8.0.3, or the consumer events_statements_history of "
+             "MariaDB."},
+    {.key = "db.server.query_plan",
+     .type = HF_FIELD_STRUCT,
+     .offset = sizeof(bool) * MY_QUERY_PLAN,
+     .inner = hf_metric_enabled_off,
+     .help = "Log records of their own for the plans of the statements of the other two; "
+             "db.server.top_query has no mysql.query_plan then."},
     HF_FIELDS_END,
 };
 

@@ -8,7 +8,7 @@
 #include "support/confignet.h"
 #include "support/scraper.h"
 
-enum { MY_QUERY_SAMPLE = 0, MY_TOP_QUERY, MY_EVENT_COUNT };
+enum { MY_QUERY_SAMPLE = 0, MY_TOP_QUERY, MY_QUERY_PLAN, MY_EVENT_COUNT };
 
 struct my_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
@@ -26,6 +26,8 @@ struct my_config {
     struct {
         int64_t lookback_s, rows_max, top_max;
         uint64_t interval_ns;
+        int64_t cache_max; /* plans that are kept */
+        uint64_t cache_ttl_ns;
     } top;
     bool events[MY_EVENT_COUNT];
     struct {

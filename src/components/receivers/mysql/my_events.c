@@ -5,24 +5,34 @@
 #include <holdfast/component.h>
 
 #include "my_host.h"
+#include "my_plans.h"
 #include "support/sql_mask.h"
 #include "support/statement_report.h"
 #include "util/hash.h"
 
 #define QUERY_MAX 2560
 #define PICOSECONDS 1e12
+#define PLAN "mysql.query_plan"
+#define PLAN_HASH "mysql.query_plan.hash"
 
 struct run {
     struct my_events *events;
     struct my_server *server;
     struct hf_scrape *scrape;
     struct hf_patience patience;
+    struct my_plans plans;
+    struct hf_statements
+        sampled; /* forms of the statements that run, when their plans are wanted */
     uint32_t written;
 };
+
+/* The texts of a form. */
+enum { DIGEST_TEXT = 0, STATEMENT_TEXT, SCHEMA_TEXT, SAMPLE_TEXT, TEXTS };
 
 void my_events_release(struct my_events *events)
 {
     hf_statements_release(&events->top);
+    hf_plans_release(&events->plans);
     hf_bytes_release(&events->text);
     *events = (struct my_events){.top = {.rows = NULL}};
 }
@@ -73,6 +83,30 @@ static bool ask(struct run *run, const char *text,
     return status == HF_OK || status == HF_INVALID;
 }
 
+/* ---- plans ---- */
+
+static struct hf_slice plan_of(struct run *run, const struct hf_statement_row *row)
+{
+    const struct my_form form = {.schema = row->texts[SCHEMA_TEXT],
+                                 .digest = row->texts[DIGEST_TEXT],
+                                 .statement = row->texts[SAMPLE_TEXT]};
+    return form.digest.size != 0 ? my_plans_get(&run->plans, &form) : HF_EMPTY_SLICE;
+}
+
+/* A record of its own. */
+static void write_plan(struct run *run, const struct hf_statement_row *row, struct hf_slice plan,
+                       const char *source)
+{
+    if (plan.size != 0) {
+        begin_record(run, "db.server.query_plan");
+        put_text(run, PLAN_HASH, row->texts[DIGEST_TEXT]);
+        put_text(run, "db.namespace", row->texts[SCHEMA_TEXT]);
+        put_text(run, "mysql.query_plan.source", hf_slice_text(source));
+        put_text(run, PLAN, plan);
+        hf_build_end(run->scrape->builder);
+    }
+}
+
 /* ---- statements that run ---- */
 
 /* Of what a thread waits for it is the last that counts. */
@@ -110,6 +144,17 @@ enum {
     WAIT_TIME
 };
 
+/* For its plan, which cannot be asked for in the middle of an answer. */
+static void remember_form(struct run *run, const struct hf_mysql_row *row)
+{
+    struct hf_slice texts[TEXTS];
+    texts[DIGEST_TEXT] = hf_mysql_text(row, DIGEST);
+    texts[STATEMENT_TEXT] = HF_EMPTY_SLICE;
+    texts[SCHEMA_TEXT] = hf_mysql_text(row, DATABASE);
+    texts[SAMPLE_TEXT] = hf_mysql_text(row, STATEMENT);
+    hf_statements_add(&run->sampled, 0, texts, TEXTS, NULL, 0);
+}
+
 static void take_sample(void *user, const struct hf_mysql_row *row)
 {
     struct run *run = user;
@@ -127,6 +172,7 @@ static void take_sample(void *user, const struct hf_mysql_row *row)
     put_text(run, "mysql.threads.processlist_state", hf_mysql_text(row, STATE));
     put_statement(run, hf_mysql_text(row, STATEMENT));
     put_text(run, "mysql.events_statements_current.digest", hf_mysql_text(row, DIGEST));
+    put_text(run, PLAN_HASH, hf_mysql_text(row, DIGEST));
     put_int(run, "mysql.event_id", hf_mysql_text(row, EVENT));
     put_text(run, "mysql.wait_type", hf_mysql_text(row, WAIT));
     put_double(run, "mysql.events_waits_current.timer_wait", waited / PICOSECONDS);
@@ -135,37 +181,67 @@ static void take_sample(void *user, const struct hf_mysql_row *row)
     put_text(run, "network.peer.address", address);
     hf_build_attribute_int(builder, hf_slice_text("network.peer.port"), port);
     hf_build_end(builder);
+    if (run->sampled.rows != NULL) {
+        remember_form(run, row);
+    }
+}
+
+static void write_sampled_plans(struct run *run)
+{
+    for (size_t i = 0; i < run->sampled.count; i++) {
+        const struct hf_statement_row *row = &run->sampled.rows[i];
+        write_plan(run, row, plan_of(run, row), "db.server.query_sample");
+    }
 }
 
 static bool look_at_samples(struct run *run)
 {
+    const struct my_config *config = run->server->config;
     char text[QUERY_MAX];
-    int size =
-        snprintf(text, sizeof(text), SAMPLES, (long long)run->server->config->samples.rows_max);
+    int size = snprintf(text, sizeof(text), SAMPLES, (long long)config->samples.rows_max);
     if (size < 0 || (size_t)size >= sizeof(text)) {
         return true; /* the room is made for it */
     }
-    return ask(run, text, take_sample);
+    if (config->events[MY_QUERY_PLAN] &&
+        hf_statements_begin(&run->sampled, (size_t)config->samples.rows_max) != HF_OK) {
+        hf_scrape_failed(run->scrape, 0, 1, "out of memory");
+    }
+    bool is_good = ask(run, text, take_sample);
+    if (is_good) {
+        write_sampled_plans(run);
+    }
+    hf_statements_release(&run->sampled);
+    return is_good && !run->plans.is_lost;
 }
 
 /* ---- forms of statements ---- */
 
+/* With the column of a statement as it was run, the seconds, and the most rows. */
 #define TOP                                                                                        \
-    "SELECT SCHEMA_NAME, DIGEST, DIGEST_TEXT, COUNT_STAR, SUM_TIMER_WAIT "                         \
-    "FROM performance_schema.events_statements_summary_by_digest "                                 \
+    "SELECT SCHEMA_NAME, DIGEST, DIGEST_TEXT, SUM_TIMER_WAIT, COUNT_STAR, SUM_ROWS_EXAMINED, "     \
+    "SUM_ROWS_SENT, %s FROM performance_schema.events_statements_summary_by_digest "               \
     "WHERE LAST_SEEN >= NOW() - INTERVAL %lld SECOND "                                             \
     "AND (DIGEST_TEXT NOT LIKE 'EXPLAIN %%' OR DIGEST_TEXT IS NULL) "                              \
     "ORDER BY COUNT_STAR DESC LIMIT %lld"
 
+enum { TOP_TIME = 0, TOP_COUNT, TOP_EXAMINED, TOP_SENT, TOP_VALUES, TOP_VALUES_AT = 3 };
+
 static void take_top(void *user, const struct hf_mysql_row *row)
 {
     struct run *run = user;
-    const struct hf_slice texts[] = {hf_mysql_text(row, 1), hf_mysql_text(row, 2)};
-    int64_t values[] = {0, 0}; /* time and count */
-    if (hf_read_int(hf_mysql_text(row, 4), &values[0]) &&
-        hf_read_int(hf_mysql_text(row, 3), &values[1])) {
-        hf_statements_add(&run->events->top, hf_hash_pair(hf_mysql_text(row, 0), texts[0]).low,
-                          texts, 2, values, 2);
+    struct hf_slice texts[TEXTS];
+    int64_t values[TOP_VALUES] = {0};
+    bool is_good = true;
+    texts[SCHEMA_TEXT] = hf_mysql_text(row, 0);
+    texts[DIGEST_TEXT] = hf_mysql_text(row, 1);
+    texts[STATEMENT_TEXT] = hf_mysql_text(row, 2);
+    texts[SAMPLE_TEXT] = hf_mysql_text(row, TOP_VALUES_AT + TOP_VALUES);
+    for (unsigned i = 0; i < TOP_VALUES; i++) {
+        is_good = hf_read_int(hf_mysql_text(row, TOP_VALUES_AT + i), &values[i]) && is_good;
+    }
+    if (is_good) {
+        uint64_t hash = hf_hash_pair(texts[SCHEMA_TEXT], texts[DIGEST_TEXT]).low;
+        hf_statements_add(&run->events->top, hash, texts, TEXTS, values, TOP_VALUES);
     }
 }
 
@@ -174,24 +250,38 @@ static bool ask_top(void *user)
     struct run *run = user;
     const struct my_config *config = run->server->config;
     char text[QUERY_MAX];
-    snprintf(text, sizeof(text), TOP, (long long)config->top.lookback_s,
+    const char *sample = my_plans_has_samples(run->server) ? "QUERY_SAMPLE_TEXT" : "NULL";
+    snprintf(text, sizeof(text), TOP, sample, (long long)config->top.lookback_s,
              (long long)config->top.rows_max);
     return ask(run, text, take_top);
 }
 
 static void write_top(void *user, const struct hf_statement_row *row)
 {
+    static const char *const counted[TOP_VALUES] = {
+        [TOP_COUNT] = "mysql.events_statements_summary_by_digest.count_star",
+        [TOP_EXAMINED] = "mysql.events_statements_summary_by_digest.examined_rows",
+        [TOP_SENT] = "mysql.events_statements_summary_by_digest.returned_rows"};
     struct run *run = user;
+    bool is_apart = run->server->config->events[MY_QUERY_PLAN];
+    struct hf_slice plan = plan_of(run, row);
     begin_record(run, "db.server.top_query");
-    put_statement(run, row->texts[1]);
-    put_text(run, "mysql.query_plan", HF_EMPTY_SLICE);
-    put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[0]);
-    hf_build_attribute_int(run->scrape->builder,
-                           hf_slice_text("mysql.events_statements_summary_by_digest.count_star"),
-                           row->since[1]);
+    put_text(run, "db.namespace", row->texts[SCHEMA_TEXT]);
+    put_statement(run, row->texts[STATEMENT_TEXT]);
+    if (!is_apart) {
+        put_text(run, PLAN, plan);
+    }
+    put_text(run, PLAN_HASH, plan.size != 0 ? row->texts[DIGEST_TEXT] : HF_EMPTY_SLICE);
+    put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[DIGEST_TEXT]);
+    for (unsigned i = TOP_COUNT; i < TOP_VALUES; i++) {
+        hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[i]), row->since[i]);
+    }
     put_double(run, "mysql.events_statements_summary_by_digest.sum_timer_wait",
-               (double)row->since[0] / PICOSECONDS);
+               (double)row->since[TOP_TIME] / PICOSECONDS);
     hf_build_end(run->scrape->builder);
+    if (is_apart) {
+        write_plan(run, row, plan, "db.server.top_query");
+    }
 }
 
 static bool look_at_top(struct run *run)
@@ -203,7 +293,7 @@ static bool look_at_top(struct run *run)
                                                .ask = ask_top,
                                                .write = write_top,
                                                .user = run};
-    return hf_statements_report(&run->events->top, run->scrape, &report);
+    return hf_statements_report(&run->events->top, run->scrape, &report) && !run->plans.is_lost;
 }
 
 void my_events_run(struct my_events *events, struct my_server *server,
@@ -225,6 +315,10 @@ void my_events_run(struct my_events *events, struct my_server *server,
         return;
     }
     my_server_name(server, scrape->builder);
+    events->plans.most = (size_t)server->config->top.cache_max;
+    events->plans.ttl_ns = server->config->top.cache_ttl_ns;
+    run.plans = (struct my_plans){
+        .server = server, .scrape = scrape, .patience = &run.patience, .known = &events->plans};
     bool is_good = (!wanted[MY_QUERY_SAMPLE] || look_at_samples(&run)) &&
                    (!wanted[MY_TOP_QUERY] || look_at_top(&run));
     if (!is_good) {

@@ -1,19 +1,21 @@
 /*
  * my_events: statements of a server as log records: those that run now, and the forms of statements
- * that took most time since the last report.
+ * that took most time since the last report, with their plans.
  *
  * The scraper's thread, but for my_events_release(): the main thread, after it has ended.
  */
 #pragma once
 
 #include "my_server.h"
+#include "support/query_plans.h"
 #include "support/server_scraper.h"
 #include "support/top_statements.h"
 
 /* Zeroed at first. */
 struct my_events {
     struct hf_statements top;
-    struct hf_bytes text; /* of a statement */
+    struct hf_plans plans; /* of the forms of statements */
+    struct hf_bytes text;  /* of a statement */
 };
 
 void my_events_release(struct my_events *events);

@@ -6,7 +6,6 @@
 #define AT(member) offsetof(struct pg_config, member)
 #define TLS(member) offsetof(struct pg_tls, member)
 #define ROWS_MAX 100000
-#define NO_PLANS "Plans are not asked for: postgresql.query_plan is empty."
 
 bool pg_split_endpoint(const char *endpoint, char ret_host[256], char ret_port[8])
 {
@@ -46,6 +45,9 @@ const char *pg_check(const void *from)
     }
     if (given(config->tls.cert_file) != given(config->tls.key_file)) {
         return "tls: cert_file and key_file go together";
+    }
+    if (config->events[PG_QUERY_PLAN] && !config->events[PG_TOP_QUERY]) {
+        return "events: db.server.query_plan needs db.server.top_query, whose plans it has";
     }
     return NULL;
 }
@@ -109,9 +111,26 @@ static const struct hf_field top_fields[] = {
      .offset = AT(top.interval_ns),
      .default_text = "0s",
      .help = "Shortest time from one report to the next."},
-    {.key = "max_explain_each_interval", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
-    {.key = "query_plan_cache_size", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
-    {.key = "query_plan_cache_ttl", .type = HF_FIELD_IGNORED, .help = NO_PLANS},
+    {.key = "max_explain_each_interval",
+     .type = HF_FIELD_INT,
+     .offset = AT(top.plans_max),
+     .min = 0,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Plans that a report asks for, by EXPLAIN of a statement that is prepared and never "
+             "run; 0: none. Needs PostgreSQL 12, and the rights that running the statement needs."},
+    {.key = "query_plan_cache_size",
+     .type = HF_FIELD_INT,
+     .offset = AT(top.cache_max),
+     .min = 1,
+     .max = ROWS_MAX,
+     .default_text = "1000",
+     .help = "Plans that are kept, so that they are not asked for again."},
+    {.key = "query_plan_cache_ttl",
+     .type = HF_FIELD_DURATION,
+     .offset = AT(top.cache_ttl_ns),
+     .default_text = "1h",
+     .help = "How long a plan, or that there is none, is kept."},
     HF_FIELDS_END,
 };
 
@@ -127,6 +146,12 @@ static const struct hf_field event_fields[] = {
      .inner = hf_metric_enabled_on,
      .help = "Log records of the forms of statements that took most time; needs "
              "pg_stat_statements."},
+    {.key = "db.server.query_plan",
+     .type = HF_FIELD_STRUCT,
+     .offset = sizeof(bool) * PG_QUERY_PLAN,
+     .inner = hf_metric_enabled_off,
+     .help = "Log records of their own for the plans of db.server.top_query, which has no "
+             "postgresql.query_plan then."},
     HF_FIELDS_END,
 };
 

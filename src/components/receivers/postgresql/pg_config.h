@@ -12,7 +12,7 @@ struct pg_tls {
     bool insecure, insecure_skip_verify;
 };
 
-enum { PG_QUERY_SAMPLE = 0, PG_TOP_QUERY, PG_EVENT_COUNT };
+enum { PG_QUERY_SAMPLE = 0, PG_TOP_QUERY, PG_QUERY_PLAN, PG_EVENT_COUNT };
 
 struct pg_config {
     struct hf_scraper_config scraper; /* first: the scraper's */
@@ -26,6 +26,8 @@ struct pg_config {
     struct {
         int64_t rows_max, top_max;
         uint64_t interval_ns;
+        int64_t plans_max, cache_max; /* plans that a report asks for, and that are kept */
+        uint64_t cache_ttl_ns;
     } top;
     bool events[PG_EVENT_COUNT];
     struct {

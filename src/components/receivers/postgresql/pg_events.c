@@ -4,9 +4,11 @@
 
 #include <holdfast/component.h>
 
+#include "pg_plans.h"
 #include "pg_queries.h"
 #include "support/sql_mask.h"
 #include "support/statement_report.h"
+#include "util/clock.h"
 #include "util/hash.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -14,6 +16,7 @@
 #define NOT_ALLOWED "<insufficient privilege>"
 #define PARTS 1000 /* of a millisecond, in which times are remembered */
 #define VALUE_MAX 9e18
+#define PLAN "postgresql.query_plan"
 
 struct run {
     struct pg_events *events;
@@ -27,6 +30,7 @@ struct run {
 void pg_events_release(struct pg_events *events)
 {
     hf_statements_release(&events->top);
+    hf_plans_release(&events->plans);
     hf_bytes_release(&events->text);
     *events = (struct pg_events){.top = {.rows = NULL}};
 }
@@ -140,24 +144,24 @@ static const char *const counted[] = {
     "postgresql.temp_blks_written",
 };
 #define TIMES 2u
-#define TOP_TEXTS 4u /* database, statement, its id, role */
 
 static void take_top(void *user, const struct hf_pg_row *row)
 {
     struct run *run = user;
-    struct hf_slice texts[TOP_TEXTS];
+    struct hf_slice texts[PG_TOP_TEXTS];
     int64_t values[COUNT(counted)] = {0};
-    for (unsigned i = 0; i < TOP_TEXTS; i++) {
-        texts[i] = hf_pg_text(row, (int)i);
+    for (int i = 0; i < PG_TOP_TEXTS; i++) {
+        texts[i] = hf_pg_text(row, i);
     }
     for (unsigned i = 0; i < COUNT(counted); i++) {
         double number = 0;
-        (void)!hf_read_double(hf_pg_text(row, (int)(TOP_TEXTS + i)), &number);
+        (void)!hf_read_double(hf_pg_text(row, PG_TOP_TEXTS + (int)i), &number);
         number = i < TIMES ? number * PARTS : number;
         values[i] = number > 0 && number < VALUE_MAX ? (int64_t)number : 0;
     }
-    struct hf_hash hash = hf_hash_mix(hf_hash_pair(texts[0], texts[2]), hf_hash_of(texts[3]));
-    hf_statements_add(&run->events->top, hash.low, texts, TOP_TEXTS, values, COUNT(counted));
+    struct hf_hash hash = hf_hash_mix(hf_hash_pair(texts[PG_TOP_DATABASE], texts[PG_TOP_ID]),
+                                      hf_hash_of(texts[PG_TOP_ROLE]));
+    hf_statements_add(&run->events->top, hash.low, texts, PG_TOP_TEXTS, values, COUNT(counted));
 }
 
 static bool ask_top(void *user)
@@ -168,13 +172,43 @@ static bool ask_top(void *user)
     return ask(run, text, take_top);
 }
 
+static void ask_plans(void *user, const struct hf_statement_row *rows, size_t count)
+{
+    struct run *run = user;
+    const struct pg_plans plans = {.server = run->server,
+                                   .scrape = run->scrape,
+                                   .patience = &run->patience,
+                                   .known = &run->events->plans};
+    pg_plans_ask(&plans, rows, count);
+}
+
+/* A record of its own for a plan. */
+static void write_plan(struct run *run, const struct hf_statement_row *row, struct hf_slice plan)
+{
+    const struct hf_build_log_record record = {.time_ns = run->scrape->now_ns,
+                                               .event_name = hf_slice_text("db.server.query_plan")};
+    hf_build_log_record(run->scrape->builder, &record);
+    put_text(run, "db.system.name", hf_slice_text("postgresql"));
+    put_text(run, "db.namespace", row->texts[PG_TOP_DATABASE]);
+    put_text(run, "postgresql.queryid", row->texts[PG_TOP_ID]);
+    put_text(run, PLAN, plan);
+    hf_build_end(run->scrape->builder);
+    run->written++;
+}
+
 static void write_top(void *user, const struct hf_statement_row *row)
 {
     struct run *run = user;
-    begin_record(run, "db.server.top_query", row->texts[0], row->texts[1]);
-    put_text(run, "postgresql.queryid", row->texts[2]);
-    put_text(run, "postgresql.rolname", row->texts[3]);
-    put_text(run, "postgresql.query_plan", HF_EMPTY_SLICE);
+    bool is_apart = run->server->config->events[PG_QUERY_PLAN];
+    struct hf_slice plan;
+    (void)!hf_plans_find(&run->events->plans, pg_plans_hash(row), hf_clock_monotonic_ns(), &plan);
+    begin_record(run, "db.server.top_query", row->texts[PG_TOP_DATABASE],
+                 row->texts[PG_TOP_STATEMENT]);
+    put_text(run, "postgresql.queryid", row->texts[PG_TOP_ID]);
+    put_text(run, "postgresql.rolname", row->texts[PG_TOP_ROLE]);
+    if (!is_apart) {
+        put_text(run, PLAN, plan);
+    }
     for (unsigned k = 0; k < COUNT(counted); k++) {
         if (k < TIMES) {
             put_double(run, counted[k], (double)row->since[k] / PARTS / 1000);
@@ -183,16 +217,22 @@ static void write_top(void *user, const struct hf_statement_row *row)
         }
     }
     hf_build_end(run->scrape->builder);
+    if (is_apart && plan.size != 0) {
+        write_plan(run, row, plan);
+    }
 }
 
 static bool look_at_top(struct run *run)
 {
     const struct pg_config *config = run->server->config;
+    run->events->plans.most = (size_t)config->top.cache_max;
+    run->events->plans.ttl_ns = config->top.cache_ttl_ns;
     const struct hf_statement_report report = {.interval_ns = config->top.interval_ns,
                                                .rows_max = (size_t)config->top.rows_max,
                                                .top_max = (size_t)config->top.top_max,
                                                .has_new = true,
                                                .ask = ask_top,
+                                               .prepare = ask_plans,
                                                .write = write_top,
                                                .user = run};
     return hf_statements_report(&run->events->top, run->scrape, &report);

@@ -1,20 +1,22 @@
 /*
  * pg_events: statements of a server as log records: those of its sessions, and the forms of
- * statements that took most time since the last report.
+ * statements that took most time since the last report, with their plans.
  *
  * The scraper's thread, but for pg_events_release(): the main thread, after it has ended.
  */
 #pragma once
 
 #include "pg_server.h"
+#include "support/query_plans.h"
 #include "support/server_scraper.h"
 #include "support/top_statements.h"
 
 /* Zeroed at first. */
 struct pg_events {
     struct hf_statements top;
-    double newest;        /* begin of the newest statement of the last scrape, Unix time */
-    struct hf_bytes text; /* of a statement */
+    struct hf_plans plans; /* of the forms of statements */
+    double newest;         /* begin of the newest statement of the last scrape, Unix time */
+    struct hf_bytes text;  /* of a statement */
 };
 
 void pg_events_release(struct pg_events *events);

@@ -11,6 +11,7 @@
 #include <holdfast/component.h>
 
 #include "statsd_internal.h"
+#include "support/probe_inputs.h"
 #include "util/clock.h"
 
 #define PACKET_BYTES_MAX 65535u
@@ -96,6 +97,13 @@ static bool take_message(void *user, struct hf_stream_peer *peer, struct hf_slic
 
 /* ---- life ---- */
 
+static const char *endpoint_of(const struct statsd_config *config)
+{
+    return config->endpoint != NULL ? config->endpoint
+           : statsd_is_unix(config) ? "/var/run/statsd-receiver.sock"
+                                    : "localhost:8125";
+}
+
 static enum hf_status open_sockets(struct statsd *statsd, char *reterr)
 {
     static const struct hf_streams_ops stream_ops = {.cut = cut_line,
@@ -109,9 +117,7 @@ static enum hf_status open_sockets(struct statsd *statsd, char *reterr)
                                                          .place = statsd_place};
     const struct statsd_config *config = statsd->config;
     bool is_unix = statsd_is_unix(config);
-    const char *endpoint = config->endpoint != NULL ? config->endpoint
-                           : is_unix                ? "/var/run/statsd-receiver.sock"
-                                                    : "localhost:8125";
+    const char *endpoint = endpoint_of(config);
     const struct hf_streams_options streams = {.node = statsd->node,
                                                .endpoint = endpoint,
                                                .transport = "tcp",
@@ -223,6 +229,20 @@ static void stop_statsd(void *self)
     statsd->turn = NULL;
 }
 
+static void probe_outside(const void *from, struct hf_probe *probe)
+{
+    const struct statsd_config *config = from;
+    char text[HF_PROBE_TEXT_MAX];
+    if (statsd_is_unix(config)) {
+        snprintf(text, sizeof(text), "unixgram://%s", endpoint_of(config));
+        hf_probe_listen(probe, text);
+    } else if (statsd_is_stream(config)) {
+        hf_probe_listen(probe, endpoint_of(config));
+    } else {
+        hf_probe_udp(probe, endpoint_of(config));
+    }
+}
+
 const struct hf_component hf_receiver_statsd = {
     .type = "statsd",
     .help = "Receives StatsD and DogStatsD lines over UDP, TCP or a Unix socket and hands on what "
@@ -233,6 +253,7 @@ const struct hf_component hf_receiver_statsd = {
     .config_size = sizeof(struct statsd_config),
     .fields = statsd_fields,
     .check = statsd_check,
+    .probe = probe_outside,
     .open = open_statsd,
     .start = start_statsd,
     .stop = stop_statsd,

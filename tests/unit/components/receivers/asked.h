@@ -10,6 +10,7 @@
 
 struct asked {
     int code;
+    char head[ASKED_TEXT_MAX]; /* with the status line, each line with its CR LF */
     char body[ASKED_TEXT_MAX];
 };
 
@@ -40,6 +41,7 @@ static inline struct asked read_answer(int fd)
     const char *body = strstr(text, "\r\n\r\n");
     assert_non_null(body);
     asked.code = (int)strtol(text + 9, NULL, 10);
+    snprintf(asked.head, sizeof(asked.head), "%.*s", (int)(body + 2 - text), text);
     snprintf(asked.body, sizeof(asked.body), "%s", body + 4);
     return asked;
 }

@@ -258,11 +258,16 @@ static void what_fails_is_told_and_the_rest_goes_on(void **state)
 static void the_top_statements_are_told_since_the_last_report(void **state)
 {
     static const struct answer first[] = {
-        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "3", "1000000000000"}, {NULL}}}, {NULL}};
+        {"by_digest",
+         HF_OK,
+         {{"shop", "d1", "SELECT ?", "1000000000000", "3", "10", "20"}, {NULL}}},
+        {NULL}};
     static const struct answer second[] = {
         {"by_digest",
          HF_OK,
-         {{"shop", "d1", "SELECT ?", "5", "3500000000000"}, {NULL, "d2", NULL, "1", "9"}, {NULL}}},
+         {{"shop", "d1", "SELECT ?", "3500000000000", "5", "17", "28"},
+          {NULL, "d2", NULL, "9", "1", "0", "0"},
+          {NULL}}},
         {NULL}};
     struct my_config config = {.top = {.rows_max = 10, .top_max = 10, .lookback_s = 60}};
     struct hf_server_scraper scraper = {.begun_ns = 1};
@@ -280,7 +285,10 @@ static void the_top_statements_are_told_since_the_last_report(void **state)
     stub_end();
     assert_int_equal(stub.counted, 1);
     assert_true(stub_has("count_star\",\"value\":{\"intValue\":\"2\"}"));
+    assert_true(stub_has("examined_rows\",\"value\":{\"intValue\":\"7\"}"));
+    assert_true(stub_has("returned_rows\",\"value\":{\"intValue\":\"8\"}"));
     assert_true(stub_has("sum_timer_wait\",\"value\":{\"doubleValue\":2.5}"));
+    assert_true(stub_has(TEXT("mysql.query_plan", "") "," TEXT("mysql.query_plan.hash", "")));
     assert_non_null(strstr(server.asked, "INTERVAL 60 SECOND"));
     hf_bytes_release(&stub.json);
     events.top.due_ns = UINT64_MAX;
@@ -293,6 +301,187 @@ static void the_top_statements_are_told_since_the_last_report(void **state)
     my_server_close(&asked);
 }
 
+/* ---- plans ---- */
+
+#define PLAN_ANSWER                                                                                \
+    {                                                                                              \
+        "EXPLAIN FORMAT=JSON", HF_OK,                                                              \
+        {                                                                                          \
+            {"{\"query_block\": {\"cost\": 0.5, \"attached_condition\": \"`a` = 'hidden'\"}}"},    \
+            {                                                                                      \
+                NULL                                                                               \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define PLAN "{\\\"query_block\\\":{\\\"cost\\\":0.5,\\\"attached_condition\\\":\\\"`a` = ?\\\"}}"
+
+static const struct my_config with_plans = {
+    .samples = {.rows_max = 10},
+    .top = {.rows_max = 10, .top_max = 10, .cache_max = 10, .cache_ttl_ns = UINT64_C(1) << 60}};
+
+/* A report of forms that the one before knew with no time. */
+static void run_twice(struct my_events *events, struct my_server *asked,
+                      const struct answer *before, const struct answer *after)
+{
+    struct hf_server_scraper scraper = {.begun_ns = 1};
+    server.answers = before;
+    my_events_run(events, asked, &scraper, stub_begin(HF_LOGS));
+    stub_end();
+    hf_bytes_release(&stub.json);
+    server.answers = after;
+    server.asked[0] = '\0';
+    my_events_run(events, asked, &scraper, stub_begin(HF_LOGS));
+    stub_end();
+}
+
+static void a_plan_is_that_of_the_statement_that_the_server_kept(void **state)
+{
+    static const struct answer before[] = {
+        {"by_digest", HF_OK, {{"sh`op", "d1", "SELECT ?", "1", "1", "0", "0", NULL}, {NULL}}},
+        {NULL}};
+    static const struct answer after[] = {
+        {"by_digest",
+         HF_OK,
+         {{"sh`op", "d1", "SELECT ?", "2", "2", "0", "0", "SELECT 'hidden'"}, {NULL}}},
+        PLAN_ANSWER,
+        {NULL}};
+    struct my_config config = with_plans;
+    struct my_events events = {.top = {.due_ns = 0}};
+    struct my_server asked;
+    (void)state;
+    config.events[MY_TOP_QUERY] = true;
+    prepare(before, &config, &asked);
+    run_twice(&events, &asked, before, after);
+    assert_true(stub_has(TEXT("mysql.query_plan", PLAN) "," TEXT("mysql.query_plan.hash", "d1")));
+    assert_non_null(strstr(server.asked, "QUERY_SAMPLE_TEXT"));
+    assert_non_null(strstr(server.asked, "USE `sh``op`\nEXPLAIN FORMAT=JSON SELECT 'hidden'\n"));
+    assert_false(stub_has("hidden"));
+    hf_bytes_release(&stub.json);
+
+    config.events[MY_QUERY_PLAN] = true;
+    run_twice(&events, &asked, before, after);
+    assert_null(strstr(server.asked, "EXPLAIN FORMAT"));
+    assert_true(stub_has("db.server.query_plan") && stub.counted == 2);
+    assert_true(
+        stub_has(TEXT("mysql.query_plan.hash", "d1") "," TEXT("db.namespace", "sh`op") "," TEXT(
+            "mysql.query_plan.source", "db.server.top_query") "," TEXT("mysql.query_plan", PLAN)));
+    hf_bytes_release(&stub.json);
+    my_events_release(&events);
+    my_server_close(&asked);
+}
+
+static void mariadb_is_asked_for_one_of_the_latest_statements(void **state)
+{
+    static const struct answer before[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "1", "1", "0", "0", NULL}, {NULL}}},
+        {NULL}};
+    static const struct answer unknown[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "2", "2", "0", "0", NULL}, {NULL}}},
+        {"statements_history", HF_OK, {{"SELECT 1 FROM sold", "other"}, {NULL}}},
+        {NULL}};
+    static const struct answer known[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "2", "2", "0", "0", NULL}, {NULL}}},
+        {"statements_history", HF_OK, {{"SELECT 2 FROM sold", "shop"}, {NULL}}},
+        PLAN_ANSWER,
+        {NULL}};
+    struct my_config config = with_plans;
+    struct my_events events = {.top = {.due_ns = 0}};
+    struct my_server asked;
+    (void)state;
+    config.events[MY_TOP_QUERY] = true;
+    prepare(before, &config, &asked);
+    server.version = 101119;
+    server.is_mariadb = true;
+    run_twice(&events, &asked, before, unknown);
+    assert_true(stub_has(TEXT("mysql.query_plan", "")));
+    assert_null(strstr(server.asked, "EXPLAIN FORMAT"));
+    assert_int_equal(events.plans.count, 0); /* it is looked for again */
+    hf_bytes_release(&stub.json);
+    run_twice(&events, &asked, before, known);
+    assert_non_null(strstr(server.asked, "WHERE DIGEST = 'd1'"));
+    assert_non_null(strstr(server.asked, "USE `shop`\nEXPLAIN FORMAT=JSON SELECT 2 FROM sold\n"));
+    assert_true(stub_has(TEXT("mysql.query_plan", PLAN)));
+    hf_bytes_release(&stub.json);
+    my_events_release(&events);
+    my_server_close(&asked);
+}
+
+static void statements_that_run_have_plans_too(void **state)
+{
+    static const struct answer answers[] = {
+        {"events_statements_current",
+         HF_OK,
+         {{"5", "joe", "h:1", "shop", "Query", "x", "DELETE FROM sold WHERE id = 7", "d3", "8"},
+          {"6", "joe", "h:1", "shop", "Query", "x", "SELECT 1 FROM ...", "d4", "8"},
+          {"7", "joe", "h:1", NULL, "Query", "x", "COMMIT", NULL, "8"}}},
+        PLAN_ANSWER,
+        {NULL}};
+    struct my_config config = with_plans;
+    struct hf_server_scraper scraper = {.begun_ns = 1};
+    struct my_events events = {.top = {.due_ns = 0}};
+    struct my_server asked;
+    (void)state;
+    config.events[MY_QUERY_SAMPLE] = config.events[MY_QUERY_PLAN] = true;
+    prepare(answers, &config, &asked);
+    my_events_run(&events, &asked, &scraper, stub_begin(HF_LOGS));
+    stub_end();
+    assert_int_equal(stub.counted, 4);
+    assert_true(
+        stub_has(TEXT("mysql.query_plan.hash", "d3") "," TEXT("db.namespace", "shop") "," TEXT(
+            "mysql.query_plan.source", "db.server.query_sample") "," TEXT("mysql.query_plan",
+                                                                          PLAN)));
+    assert_null(strstr(server.asked, "JSON SELECT")); /* a part of a statement */
+    hf_bytes_release(&stub.json);
+    my_events_release(&events);
+    my_server_close(&asked);
+}
+
+static void that_a_statement_has_no_plan_is_said_and_kept(void **state)
+{
+    static const struct answer before[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "1", "1", "0", "0", "SELECT 1"}, {NULL}}},
+        {NULL}};
+    static const struct answer refused[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "2", "2", "0", "0", "SELECT 1"}, {NULL}}},
+        {"EXPLAIN FORMAT=JSON", HF_INVALID, {{NULL}}},
+        {NULL}};
+    static const struct answer lost[] = {
+        {"by_digest", HF_OK, {{"shop", "d1", "SELECT ?", "2", "2", "0", "0", "SELECT 1"}, {NULL}}},
+        {"USE", HF_AGAIN, {{NULL}}},
+        {NULL}};
+    struct my_config config = with_plans;
+    struct my_events events = {.top = {.due_ns = 0}};
+    struct my_server asked;
+    (void)state;
+    config.events[MY_TOP_QUERY] = true;
+    prepare(before, &config, &asked);
+    run_twice(&events, &asked, before, refused);
+    assert_string_equal(stub.sentences, "no plan of a statement of the schema shop: refused\n");
+    assert_true(stub.missing == 0 && stub.counted == 1 && server.open == 1);
+    assert_int_equal(events.plans.count, 1);
+    hf_bytes_release(&stub.json);
+    my_events_release(&events);
+    run_twice(&events, &asked, before, lost);
+    assert_true(events.plans.count == 0 && stub.counted == 1);
+    assert_int_equal(server.open, 0);
+    hf_bytes_release(&stub.json);
+    my_events_release(&events);
+}
+
+static void plans_need_the_statements_that_have_them(void **state)
+{
+    struct my_config config = with_plans;
+    (void)state;
+    config.net.endpoint = "127.0.0.1:3306";
+    config.events[MY_QUERY_PLAN] = true;
+    assert_non_null(strstr(my_config_check(&config), "db.server.query_plan needs"));
+    config.events[MY_QUERY_SAMPLE] = true;
+    assert_null(my_config_check(&config));
+    config.events[MY_QUERY_SAMPLE] = false;
+    config.events[MY_TOP_QUERY] = true;
+    assert_null(my_config_check(&config));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +490,11 @@ int main(void)
         cmocka_unit_test(replicas_are_asked_as_the_server_knows_it),
         cmocka_unit_test(what_fails_is_told_and_the_rest_goes_on),
         cmocka_unit_test(the_top_statements_are_told_since_the_last_report),
+        cmocka_unit_test(a_plan_is_that_of_the_statement_that_the_server_kept),
+        cmocka_unit_test(mariadb_is_asked_for_one_of_the_latest_statements),
+        cmocka_unit_test(statements_that_run_have_plans_too),
+        cmocka_unit_test(that_a_statement_has_no_plan_is_said_and_kept),
+        cmocka_unit_test(plans_need_the_statements_that_have_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

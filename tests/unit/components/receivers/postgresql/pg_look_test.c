@@ -246,6 +246,113 @@ static void statements_are_records_without_values(void **state)
     pg_server_close(&asked);
 }
 
+/* ---- plans ---- */
+
+#define TOP_ROW(database, statement, id, time)                                                     \
+    {                                                                                              \
+        database, statement, id, "joe", time, "0", "3", "9", "0", "5", "0", "0", "0", "0"          \
+    }
+
+static void run_events(struct pg_events *events, struct pg_server *asked)
+{
+    struct hf_server_scraper scraper = {.begun_ns = 1};
+    server.asked = 0;
+    pg_events_run(events, asked, &scraper, stub_begin(HF_LOGS));
+    stub_end();
+}
+
+static void plans_are_asked_for_in_their_database_once(void **state)
+{
+    static const struct answer answers[] = {
+        {"FROM pg_stat_statements",
+         HF_OK,
+         {TOP_ROW("shop", "SELECT $1", "77", "9"), TOP_ROW("other", "VALUES ($1)", "78", "8"),
+          TOP_ROW("shop", "COMMIT", "79", "7")}},
+        {"FROM pg_prepared_statements", HF_OK, {{"2"}, {NULL}}},
+        {"EXECUTE holdfast_plan(NULL,NULL)",
+         HF_OK,
+         {{"[{\"Plan\": {\"Node Type\": \"Result\", \"Filter\": \"(a = 5)\"}}]"}, {NULL}}},
+        {NULL}};
+    struct pg_config config = {.top = {.rows_max = 10,
+                                       .top_max = 10,
+                                       .plans_max = 10,
+                                       .cache_max = 10,
+                                       .cache_ttl_ns = UINT64_C(1) << 60}};
+    struct pg_events events = {.newest = 0};
+    struct pg_server asked;
+    (void)state;
+    config.events[PG_TOP_QUERY] = true;
+    prepare(answers, &config, &asked);
+    run_events(&events, &asked);
+    const char *plan = "[{\\\"Plan\\\":{\\\"Node Type\\\":\\\"Result\\\","
+                       "\\\"Filter\\\":\\\"(a = ?)\\\"}}]";
+    char text[256];
+    snprintf(text, sizeof(text), TEXT("postgresql.query_plan", "%s"), plan);
+    assert_true(stub_has(text) && stub_has(TEXT("postgresql.query_plan", "")));
+    assert_int_equal(stub.counted, 3);
+    /* The forms; and for each database two settings and the four steps of a plan. */
+    assert_int_equal(server.asked, 1 + 2 * (2 + 4));
+    assert_int_equal(server.open, 1);
+    assert_int_equal(stub.failures, 0);
+    hf_bytes_release(&stub.json);
+
+    config.events[PG_QUERY_PLAN] = true;
+    events.top.known_count = 0; /* as if nothing had been reported */
+    run_events(&events, &asked);
+    assert_int_equal(server.asked, 2); /* the connection is tried, the forms are asked for */
+    assert_true(stub_has("db.server.query_plan"));
+    assert_true(stub_has(TEXT("db.namespace", "other") "," TEXT(
+        "postgresql.queryid", "78") ",{\"key\":\"postgresql.query_plan\""));
+    assert_false(stub_has(TEXT("postgresql.query_plan", "")));
+    assert_int_equal(stub.counted, 5);
+    hf_bytes_release(&stub.json);
+    pg_events_release(&events);
+    pg_server_close(&asked);
+}
+
+static void that_a_form_has_no_plan_is_said_once_and_kept(void **state)
+{
+    static const struct answer answers[] = {
+        {"FROM pg_stat_statements",
+         HF_OK,
+         {TOP_ROW("shop", "SELECT $1", "77", "9"), TOP_ROW("shop", "SELECT $1, $2", "78", "8"),
+          TOP_ROW("left", "SELECT $1", "79", "8")}},
+        {"PREPARE", HF_INVALID, {{NULL}}},
+        {NULL}};
+    static const char *const excluded[] = {"left"};
+    struct pg_config config = {.excluded = {excluded, 1},
+                               .top = {.rows_max = 10,
+                                       .top_max = 10,
+                                       .plans_max = 10,
+                                       .cache_max = 10,
+                                       .cache_ttl_ns = UINT64_C(1) << 60}};
+    struct pg_events events = {.newest = 0};
+    struct pg_server asked;
+    (void)state;
+    config.events[PG_TOP_QUERY] = true;
+    prepare(answers, &config, &asked);
+    run_events(&events, &asked);
+    assert_string_equal(stub.sentences, "no plan of a statement of the database shop: refused\n");
+    assert_int_equal(stub.missing, 0);
+    assert_int_equal(stub.counted, 3);
+    assert_int_equal(server.asked, 1 + 2 + 2); /* PREPARE for each form */
+    assert_int_equal(events.plans.count, 2);
+    hf_bytes_release(&stub.json);
+    pg_events_release(&events);
+    config.top.plans_max = 0; /* none is asked for */
+    run_events(&events, &asked);
+    assert_int_equal(server.asked, 2);
+    hf_bytes_release(&stub.json);
+    config.top.plans_max = 10;
+    server.version = 110000; /* has no generic plans */
+    pg_events_release(&events);
+    run_events(&events, &asked);
+    assert_int_equal(server.asked, 2);
+    hf_bytes_release(&stub.json);
+    pg_events_release(&events);
+    pg_server_close(&asked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_query_that_is_refused_costs_only_its_own_points),
         cmocka_unit_test(a_lost_connection_ends_the_look_and_the_next_connects_again),
         cmocka_unit_test(statements_are_records_without_values),
+        cmocka_unit_test(plans_are_asked_for_in_their_database_once),
+        cmocka_unit_test(that_a_form_has_no_plan_is_said_once_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
