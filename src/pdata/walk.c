@@ -135,6 +135,20 @@ void hf_walk(struct hf_document *document, struct hf_visitor *visitor)
              show_resource);
 }
 
+enum hf_status hf_walk_batch(struct hf_batch *batch, struct hf_visitor *visitor,
+                             const enum hf_status *status, struct hf_batch **ret_batch)
+{
+    struct hf_document *document = hf_document_borrow(batch->signal, batch->raw);
+    if (document == NULL) {
+        return HF_NOMEM;
+    }
+    hf_walk(document, visitor);
+    enum hf_status made =
+        *status == HF_OK ? hf_document_batch(document, batch, ret_batch) : *status;
+    hf_document_return(document);
+    return made;
+}
+
 /* ---- item by item ---- */
 
 /* The next group of scopes, and the first of what it has. */

@@ -55,6 +55,14 @@ struct hf_visitor {
 void hf_walk(struct hf_document *document, struct hf_visitor *visitor);
 
 /*
+ * Opens the batch's request, visits all of it and makes the batch that goes on, as
+ * hf_document_batch() does; unless the visits have set `status` to anything but HF_OK, which is
+ * returned then. HF_NOMEM.
+ */
+HF_MUST_USE enum hf_status hf_walk_batch(struct hf_batch *batch, struct hf_visitor *visitor,
+                                         const enum hf_status *status, struct hf_batch **ret_batch);
+
+/*
  * The items one by one: starts as {.document = document}, ends with false. The item may be removed
  * before the next step.
  */

@@ -348,6 +348,46 @@ static void warn_of_fixed(const struct service *service, const struct hf_config 
     free(directory);
 }
 
+/* The graph and its configuration are of no use. */
+static void keep_current(struct service *service, struct hf_graph *graph, struct hf_config *config,
+                         uint64_t began_ns, const char *error)
+{
+    struct hf_host *host = &service->host;
+    hf_log_keys(host->log, HF_LOG_ERROR, "service",
+                hf_graph_is_running(service->graph)
+                    ? "the new configuration does not start; keeping the current one"
+                    : "the new configuration does not start; the present one has ended",
+                HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
+    hf_self_metrics_watch(service->self, service->graph);
+    hf_commands_watch(service->commands, service->graph);
+    note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
+    hf_hand_over_fail(service->hand_over, error);
+    hf_retired_add(&service->retired, graph, config);
+    hf_announce_reload(&service->announce, host, false);
+}
+
+/* The graph runs, and takes the place of the one before. */
+static void take_over(struct service *service, struct hf_graph *graph, struct hf_config *config,
+                      uint64_t began_ns)
+{
+    struct hf_host *host = &service->host;
+    hf_commands_watch(service->commands, graph); /* a reload that is seen as taken has a graph */
+    hf_graph_stop(service->graph);
+    warn_of_fixed(service, config);
+    note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
+    hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
+    service->own = NULL;
+    hf_retired_add(&service->retired, service->graph, service->config);
+    service->graph = graph;
+    service->config = config;
+    take_telemetry(service);
+    service->own = hf_own_telemetry_begin(host, service->config, service->self);
+    hf_listeners_end_round(host->listeners);
+    hf_self_metrics_watch(service->self, graph);
+    hf_announce_reload(&service->announce, host, true);
+    hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
+}
+
 /* A valid configuration takes over; an invalid one, or one that does not start, changes nothing. */
 static void reload(struct service *service)
 {
@@ -375,35 +415,11 @@ static void reload(struct service *service)
         hf_self_metrics_watch(service->self, NULL);
         status = hf_graph_start(graph, service->graph, error);
     }
-    if (status != HF_OK) {
-        hf_log_keys(host->log, HF_LOG_ERROR, "service",
-                    hf_graph_is_running(service->graph)
-                        ? "the new configuration does not start; keeping the current one"
-                        : "the new configuration does not start; the present one has ended",
-                    HF_LOG_KEYS(HF_LOG_TEXT("error", error)));
-        hf_self_metrics_watch(service->self, service->graph);
-        hf_commands_watch(service->commands, service->graph);
-        note_reload(service, HF_RELOAD_NOT_STARTED, began_ns, error, config);
-        hf_hand_over_fail(service->hand_over, error);
-        hf_retired_add(&service->retired, graph, config);
-        hf_announce_reload(&service->announce, &service->host, false);
-        return;
+    if (status == HF_OK) {
+        take_over(service, graph, config, began_ns);
+    } else {
+        keep_current(service, graph, config, began_ns, error);
     }
-    hf_commands_watch(service->commands, graph); /* a reload that is seen as taken has a graph */
-    hf_graph_stop(service->graph);
-    warn_of_fixed(service, config);
-    note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
-    hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
-    service->own = NULL;
-    hf_retired_add(&service->retired, service->graph, service->config);
-    service->graph = graph;
-    service->config = config;
-    take_telemetry(service);
-    service->own = hf_own_telemetry_begin(host, service->config, service->self);
-    hf_listeners_end_round(host->listeners);
-    hf_self_metrics_watch(service->self, graph);
-    hf_announce_reload(&service->announce, &service->host, true);
-    hf_log_line(host->log, HF_LOG_INFO, "service", "the new configuration runs");
 }
 
 /* A stop that is asked for meanwhile does not wait for the end of the reload longer than it may. */

@@ -178,7 +178,7 @@ def test_an_attempt_whose_answer_is_lost_writes_the_same_object(begin, google, g
 
 def test_what_answers_no_object_is_not_cloud_storage(start, http_backend, google, grpc_sender):
     http_backend.judge = lambda _: None
-    http_backend._serve = lambda handler: (http_backend._read_body(handler), http_backend._answer(handler, 200, {}, b"{}"))
+    http_backend._serve = lambda handler, metadata, body: http_backend._answer(handler, 200, {}, b"{}")
     http_backend._connections = set()
     holdfast = start(configuration(http_backend.endpoint, signals=["logs"]), environment=google.as_service())
     grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, otlp.new_ids(1)))

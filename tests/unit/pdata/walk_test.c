@@ -196,6 +196,30 @@ static void stops_and_skips_when_told(void **state)
     hf_bytes_release(&raw);
 }
 
+static void makes_no_batch_of_a_walk_that_failed(void **state)
+{
+    static const enum hf_status statuses[] = {HF_OK, HF_INVALID, HF_NOMEM};
+    struct hf_bytes raw = {0};
+    (void)state;
+    bodies_make(HF_TRACES, 5, ITEMS, &raw);
+    struct hf_batch *batch = hf_batch_new(HF_TRACES, raw.size, HF_EMPTY_SLICE);
+    memcpy(hf_batch_room(batch), raw.data, raw.size);
+    hf_batch_seal(batch, raw.size, ITEMS);
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        struct hf_batch *made = NULL;
+        struct counter counter = counter_of(2, HF_VISIT_DROP);
+        assert_int_equal(hf_walk_batch(batch, &counter.visitor, &statuses[i], &made), statuses[i]);
+        assert_int_equal(counter.items, ITEMS);
+        assert_int_equal(made != NULL, statuses[i] == HF_OK);
+        if (made != NULL) {
+            assert_int_equal(made->items, ITEMS / 2);
+            hf_ref_drop(&made->ref);
+        }
+    }
+    hf_ref_drop(&batch->ref);
+    hf_bytes_release(&raw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +227,7 @@ int main(void)
         cmocka_unit_test(drops_and_prunes),
         cmocka_unit_test(prunes_afterwards_as_well),
         cmocka_unit_test(stops_and_skips_when_told),
+        cmocka_unit_test(makes_no_batch_of_a_walk_that_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,6 @@
 #include <holdfast/component.h>
 
 #include "delta.h"
-#include "pdata/document.h"
 #include "pdata/metric_fields.h"
 #include "pdata/point.h"
 #include "pdata/series.h"
@@ -280,17 +279,7 @@ static enum hf_status step(void *user, struct hf_batch *batch, struct hf_batch *
     struct pass pass = {.visitor = {.metric = see_metric, .prune = true},
                         .processor = user,
                         .unix_ns = hf_clock_unix_ns()};
-    struct hf_document *document = hf_document_borrow(batch->signal, batch->raw);
-    if (document == NULL) {
-        return HF_NOMEM;
-    }
-    hf_walk(document, &pass.visitor);
-    enum hf_status status = pass.status;
-    if (status == HF_OK) {
-        status = hf_document_batch(document, batch, ret_batch);
-    }
-    hf_document_return(document);
-    return status;
+    return hf_walk_batch(batch, &pass.visitor, &pass.status, ret_batch);
 }
 
 /* ---- life ---- */

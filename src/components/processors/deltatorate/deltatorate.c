@@ -6,7 +6,6 @@
 
 #include <holdfast/component.h>
 
-#include "pdata/document.h"
 #include "pdata/metric_fields.h"
 #include "pdata/walk.h"
 #include "util/clock.h"
@@ -102,17 +101,7 @@ static enum hf_visit see_metric(struct hf_visitor *visitor, const struct hf_plac
 static enum hf_status process(void *self, struct hf_batch *batch, struct hf_batch **ret_batch)
 {
     struct pass pass = {.visitor.metric = see_metric, .processor = self};
-    struct hf_document *document = hf_document_borrow(batch->signal, batch->raw);
-    if (document == NULL) {
-        return HF_NOMEM;
-    }
-    hf_walk(document, &pass.visitor);
-    enum hf_status status = pass.status;
-    if (status == HF_OK) {
-        status = hf_document_batch(document, batch, ret_batch);
-    }
-    hf_document_return(document);
-    return status;
+    return hf_walk_batch(batch, &pass.visitor, &pass.status, ret_batch);
 }
 
 static enum hf_status open_processor(struct hf_node *node, const void *config, void **ret_self,

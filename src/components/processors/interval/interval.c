@@ -7,7 +7,6 @@
 #include <holdfast/component.h>
 
 #include "latest.h"
-#include "pdata/document.h"
 #include "pdata/metric_fields.h"
 #include "support/interval.h"
 
@@ -74,17 +73,7 @@ static enum hf_visit see_metric(struct hf_visitor *visitor, const struct hf_plac
 static enum hf_status take(void *user, struct hf_batch *batch, struct hf_batch **ret_passed)
 {
     struct pass pass = {.visitor = {.metric = see_metric, .prune = true}, .processor = user};
-    struct hf_document *document = hf_document_borrow(batch->signal, batch->raw);
-    if (document == NULL) {
-        return HF_NOMEM;
-    }
-    hf_walk(document, &pass.visitor);
-    enum hf_status status = pass.status;
-    if (status == HF_OK) {
-        status = hf_document_batch(document, batch, ret_passed);
-    }
-    hf_document_return(document);
-    return status;
+    return hf_walk_batch(batch, &pass.visitor, &pass.status, ret_passed);
 }
 
 static bool is_full(void *user)

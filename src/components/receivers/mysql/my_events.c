@@ -6,6 +6,7 @@
 
 #include "my_host.h"
 #include "my_plans.h"
+#include "support/scraped_event.h"
 #include "support/sql_mask.h"
 #include "support/statement_report.h"
 #include "util/hash.h"
@@ -39,29 +40,9 @@ void my_events_release(struct my_events *events)
 
 /* ---- records ---- */
 
-static void put_text(const struct run *run, const char *key, struct hf_slice text)
-{
-    hf_build_attribute_string(run->scrape->builder, hf_slice_text(key), text);
-}
-
-static void put_int(const struct run *run, const char *key, struct hf_slice text)
-{
-    int64_t number = 0;
-    (void)!hf_read_int(text, &number);
-    hf_build_attribute_int(run->scrape->builder, hf_slice_text(key), number);
-}
-
-static void put_double(const struct run *run, const char *key, double number)
-{
-    hf_build_attribute_double(run->scrape->builder, hf_slice_text(key), number);
-}
-
 static void begin_record(struct run *run, const char *name)
 {
-    const struct hf_build_log_record record = {.time_ns = run->scrape->now_ns,
-                                               .event_name = hf_slice_text(name)};
-    hf_build_log_record(run->scrape->builder, &record);
-    put_text(run, "db.system.name", hf_slice_text("mysql"));
+    hf_event_begin(run->scrape, name, "mysql");
     run->written++;
 }
 
@@ -99,10 +80,10 @@ static void write_plan(struct run *run, const struct hf_statement_row *row, stru
 {
     if (plan.size != 0) {
         begin_record(run, "db.server.query_plan");
-        put_text(run, PLAN_HASH, row->texts[DIGEST_TEXT]);
-        put_text(run, "db.namespace", row->texts[SCHEMA_TEXT]);
-        put_text(run, "mysql.query_plan.source", hf_slice_text(source));
-        put_text(run, PLAN, plan);
+        hf_event_text(run->scrape, PLAN_HASH, row->texts[DIGEST_TEXT]);
+        hf_event_text(run->scrape, "db.namespace", row->texts[SCHEMA_TEXT]);
+        hf_event_text(run->scrape, "mysql.query_plan.source", hf_slice_text(source));
+        hf_event_text(run->scrape, PLAN, plan);
         hf_build_end(run->scrape->builder);
     }
 }
@@ -165,20 +146,21 @@ static void take_sample(void *user, const struct hf_mysql_row *row)
     my_host_split(hf_mysql_text(row, HOST), &address, &port);
     (void)!hf_read_double(hf_mysql_text(row, WAIT_TIME), &waited);
     begin_record(run, "db.server.query_sample");
-    put_int(run, "mysql.threads.thread_id", hf_mysql_text(row, THREAD));
-    put_text(run, "user.name", hf_mysql_text(row, USER));
-    put_text(run, "db.namespace", hf_mysql_text(row, DATABASE));
-    put_text(run, "mysql.threads.processlist_command", hf_mysql_text(row, COMMAND));
-    put_text(run, "mysql.threads.processlist_state", hf_mysql_text(row, STATE));
+    hf_event_int(run->scrape, "mysql.threads.thread_id", hf_mysql_text(row, THREAD));
+    hf_event_text(run->scrape, "user.name", hf_mysql_text(row, USER));
+    hf_event_text(run->scrape, "db.namespace", hf_mysql_text(row, DATABASE));
+    hf_event_text(run->scrape, "mysql.threads.processlist_command", hf_mysql_text(row, COMMAND));
+    hf_event_text(run->scrape, "mysql.threads.processlist_state", hf_mysql_text(row, STATE));
     put_statement(run, hf_mysql_text(row, STATEMENT));
-    put_text(run, "mysql.events_statements_current.digest", hf_mysql_text(row, DIGEST));
-    put_text(run, PLAN_HASH, hf_mysql_text(row, DIGEST));
-    put_int(run, "mysql.event_id", hf_mysql_text(row, EVENT));
-    put_text(run, "mysql.wait_type", hf_mysql_text(row, WAIT));
-    put_double(run, "mysql.events_waits_current.timer_wait", waited / PICOSECONDS);
-    put_text(run, "client.address", address);
+    hf_event_text(run->scrape, "mysql.events_statements_current.digest",
+                  hf_mysql_text(row, DIGEST));
+    hf_event_text(run->scrape, PLAN_HASH, hf_mysql_text(row, DIGEST));
+    hf_event_int(run->scrape, "mysql.event_id", hf_mysql_text(row, EVENT));
+    hf_event_text(run->scrape, "mysql.wait_type", hf_mysql_text(row, WAIT));
+    hf_event_double(run->scrape, "mysql.events_waits_current.timer_wait", waited / PICOSECONDS);
+    hf_event_text(run->scrape, "client.address", address);
     hf_build_attribute_int(builder, hf_slice_text("client.port"), port);
-    put_text(run, "network.peer.address", address);
+    hf_event_text(run->scrape, "network.peer.address", address);
     hf_build_attribute_int(builder, hf_slice_text("network.peer.port"), port);
     hf_build_end(builder);
     if (run->sampled.rows != NULL) {
@@ -266,18 +248,20 @@ static void write_top(void *user, const struct hf_statement_row *row)
     bool is_apart = run->server->config->events[MY_QUERY_PLAN];
     struct hf_slice plan = plan_of(run, row);
     begin_record(run, "db.server.top_query");
-    put_text(run, "db.namespace", row->texts[SCHEMA_TEXT]);
+    hf_event_text(run->scrape, "db.namespace", row->texts[SCHEMA_TEXT]);
     put_statement(run, row->texts[STATEMENT_TEXT]);
     if (!is_apart) {
-        put_text(run, PLAN, plan);
+        hf_event_text(run->scrape, PLAN, plan);
     }
-    put_text(run, PLAN_HASH, plan.size != 0 ? row->texts[DIGEST_TEXT] : HF_EMPTY_SLICE);
-    put_text(run, "mysql.events_statements_summary_by_digest.digest", row->texts[DIGEST_TEXT]);
+    hf_event_text(run->scrape, PLAN_HASH,
+                  plan.size != 0 ? row->texts[DIGEST_TEXT] : HF_EMPTY_SLICE);
+    hf_event_text(run->scrape, "mysql.events_statements_summary_by_digest.digest",
+                  row->texts[DIGEST_TEXT]);
     for (unsigned i = TOP_COUNT; i < TOP_VALUES; i++) {
         hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[i]), row->since[i]);
     }
-    put_double(run, "mysql.events_statements_summary_by_digest.sum_timer_wait",
-               (double)row->since[TOP_TIME] / PICOSECONDS);
+    hf_event_double(run->scrape, "mysql.events_statements_summary_by_digest.sum_timer_wait",
+                    (double)row->since[TOP_TIME] / PICOSECONDS);
     hf_build_end(run->scrape->builder);
     if (is_apart) {
         write_plan(run, row, plan, "db.server.top_query");

@@ -6,6 +6,7 @@
 
 #include "pg_plans.h"
 #include "pg_queries.h"
+#include "support/scraped_event.h"
 #include "support/sql_mask.h"
 #include "support/statement_report.h"
 #include "util/clock.h"
@@ -37,32 +38,12 @@ void pg_events_release(struct pg_events *events)
 
 /* ---- records ---- */
 
-static void put_text(const struct run *run, const char *key, struct hf_slice text)
-{
-    hf_build_attribute_string(run->scrape->builder, hf_slice_text(key), text);
-}
-
-static void put_int(const struct run *run, const char *key, struct hf_slice text)
-{
-    int64_t number = 0;
-    (void)!hf_read_int(text, &number);
-    hf_build_attribute_int(run->scrape->builder, hf_slice_text(key), number);
-}
-
-static void put_double(const struct run *run, const char *key, double number)
-{
-    hf_build_attribute_double(run->scrape->builder, hf_slice_text(key), number);
-}
-
 /* The statement stands without the values in it. */
 static void begin_record(struct run *run, const char *name, struct hf_slice database,
                          struct hf_slice statement)
 {
-    const struct hf_build_log_record record = {.time_ns = run->scrape->now_ns,
-                                               .event_name = hf_slice_text(name)};
-    hf_build_log_record(run->scrape->builder, &record);
-    put_text(run, "db.system.name", hf_slice_text("postgresql"));
-    put_text(run, "db.namespace", database);
+    hf_event_begin(run->scrape, name, "postgresql");
+    hf_event_text(run->scrape, "db.namespace", database);
     hf_sql_attribute(run->scrape->builder, statement, HF_SQL_BARE, &run->events->text);
     run->written++;
 }
@@ -101,14 +82,14 @@ static void take_sample(void *user, const struct hf_pg_row *row)
     run->newest = begun > run->newest ? begun : run->newest;
     begin_record(run, "db.server.query_sample", hf_pg_text(row, DATABASE),
                  hf_pg_text(row, STATEMENT));
-    put_text(run, "user.name", hf_pg_text(row, USER));
-    put_text(run, "network.peer.address", hf_pg_text(row, ADDRESS));
-    put_int(run, "network.peer.port", hf_pg_text(row, PORT));
+    hf_event_text(run->scrape, "user.name", hf_pg_text(row, USER));
+    hf_event_text(run->scrape, "network.peer.address", hf_pg_text(row, ADDRESS));
+    hf_event_int(run->scrape, "network.peer.port", hf_pg_text(row, PORT));
     for (int i = 0; i < (int)COUNT(texts); i++) {
-        put_text(run, texts[i], hf_pg_text(row, TEXTS_AT + i));
+        hf_event_text(run->scrape, texts[i], hf_pg_text(row, TEXTS_AT + i));
     }
-    put_int(run, "postgresql.pid", hf_pg_text(row, TEXTS_AT + (int)COUNT(texts)));
-    put_double(run, "postgresql.total_exec_time", time);
+    hf_event_int(run->scrape, "postgresql.pid", hf_pg_text(row, TEXTS_AT + (int)COUNT(texts)));
+    hf_event_double(run->scrape, "postgresql.total_exec_time", time);
     hf_build_end(run->scrape->builder);
 }
 
@@ -185,13 +166,10 @@ static void ask_plans(void *user, const struct hf_statement_row *rows, size_t co
 /* A record of its own for a plan. */
 static void write_plan(struct run *run, const struct hf_statement_row *row, struct hf_slice plan)
 {
-    const struct hf_build_log_record record = {.time_ns = run->scrape->now_ns,
-                                               .event_name = hf_slice_text("db.server.query_plan")};
-    hf_build_log_record(run->scrape->builder, &record);
-    put_text(run, "db.system.name", hf_slice_text("postgresql"));
-    put_text(run, "db.namespace", row->texts[PG_TOP_DATABASE]);
-    put_text(run, "postgresql.queryid", row->texts[PG_TOP_ID]);
-    put_text(run, PLAN, plan);
+    hf_event_begin(run->scrape, "db.server.query_plan", "postgresql");
+    hf_event_text(run->scrape, "db.namespace", row->texts[PG_TOP_DATABASE]);
+    hf_event_text(run->scrape, "postgresql.queryid", row->texts[PG_TOP_ID]);
+    hf_event_text(run->scrape, PLAN, plan);
     hf_build_end(run->scrape->builder);
     run->written++;
 }
@@ -204,14 +182,14 @@ static void write_top(void *user, const struct hf_statement_row *row)
     (void)!hf_plans_find(&run->events->plans, pg_plans_hash(row), hf_clock_monotonic_ns(), &plan);
     begin_record(run, "db.server.top_query", row->texts[PG_TOP_DATABASE],
                  row->texts[PG_TOP_STATEMENT]);
-    put_text(run, "postgresql.queryid", row->texts[PG_TOP_ID]);
-    put_text(run, "postgresql.rolname", row->texts[PG_TOP_ROLE]);
+    hf_event_text(run->scrape, "postgresql.queryid", row->texts[PG_TOP_ID]);
+    hf_event_text(run->scrape, "postgresql.rolname", row->texts[PG_TOP_ROLE]);
     if (!is_apart) {
-        put_text(run, PLAN, plan);
+        hf_event_text(run->scrape, PLAN, plan);
     }
     for (unsigned k = 0; k < COUNT(counted); k++) {
         if (k < TIMES) {
-            put_double(run, counted[k], (double)row->since[k] / PARTS / 1000);
+            hf_event_double(run->scrape, counted[k], (double)row->since[k] / PARTS / 1000);
         } else {
             hf_build_attribute_int(run->scrape->builder, hf_slice_text(counted[k]), row->since[k]);
         }
