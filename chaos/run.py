@@ -28,7 +28,7 @@ from harness.victim import BINARY, ROOT  # noqa: E402
 
 # Most important first. `soak` runs only when it is named.
 ORDER = (
-    "sigkill outage long_outage clock full_disk takeover stop reload oom big_backlog chain hybrid once damage cycles "
+    "sigkill rollback outage long_outage clock full_disk takeover stop reload oom working_set big_backlog chain hybrid once damage cycles "
     "until_full inspector disk_errors slow_disk read_only gone_directory crash_points power_states slow_exporter lines network dns "
     "credentials certificates descriptors hostile power_cut soak"
 ).split()

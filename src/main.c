@@ -13,6 +13,7 @@
 #include "check/check.h"
 #include "cli/commands.h"
 #include "cli/drain_cli.h"
+#include "cli/init_dir_cli.h"
 #include "cli/queue_cli.h"
 #include "cli/tail_cli.h"
 #include "cli/test_cli.h"
@@ -22,6 +23,7 @@
 #include "convert/convert.h"
 #include "default_config.h"
 #include "registry.h"
+#include "service/config_fetch.h"
 #include "service/service.h"
 
 #define SOURCES_MAX 64
@@ -37,7 +39,7 @@ struct request {
     const char *data_directory;
     const char *format;  /* NULL: the command's first */
     uint64_t timeout_ns; /* 0: the command's own */
-    bool watch, partial, docs, print_default, unredacted, strict, help, version;
+    bool watch, partial, docs, print_default, unredacted, origins, strict, help, version;
 };
 
 static bool add_source(struct request *request, const char *uri)
@@ -136,6 +138,9 @@ static bool take_option(struct request *request, int option)
         return true;
     case HF_CLI_MODE:
         return take_word("--mode", optarg, modes, &request->unredacted);
+    case HF_CLI_ORIGINS:
+        request->origins = true;
+        return true;
     case HF_CLI_FORMAT:
         request->format = optarg;
         return true;
@@ -190,6 +195,7 @@ static struct hf_config_options config_options(const struct request *request)
         .sets = request->sets,
         .set_count = request->set_count,
         .components = hf_registry,
+        .fetch = hf_config_fetch,
         .partial = request->partial,
     };
 }
@@ -306,7 +312,8 @@ static enum hf_exit graph(struct request *request)
 static enum hf_exit print_config(struct request *request)
 {
     bool failed = false, json = false;
-    if (!take_word("--format", request->format, config_formats, &json)) {
+    if (!take_word("--format", request->format, config_formats, &json) ||
+        (request->origins && request->format != NULL)) {
         hf_cli_help(hf_cli_find("print-config"), stderr);
         return HF_EXIT_USAGE;
     }
@@ -317,7 +324,9 @@ static enum hf_exit print_config(struct request *request)
     use_default(request);
     request->partial = !request->strict;
     struct hf_config *config = load(request, &failed);
-    char *text = failed ? NULL : hf_config_print(config, request->unredacted, json);
+    char *text = failed             ? NULL
+                 : request->origins ? hf_config_print_origins(config, request->unredacted)
+                                    : hf_config_print(config, request->unredacted, json);
     if (text != NULL) {
         fputs(text, stdout);
     }
@@ -489,6 +498,9 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "webhook") == 0) {
         return (int)hf_webhook_cli(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "init-dir") == 0) {
+        return (int)hf_init_dir_cli(argc - 1, argv + 1);
     }
     const struct hf_cli_command *command = argc > 1 ? hf_cli_find(argv[1]) : NULL;
     if (command != NULL && command->name[0] != '\0') {

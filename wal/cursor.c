@@ -158,7 +158,7 @@ static bool insert(struct wal_cursor *cursor, struct wal_range range)
     return true;
 }
 
-static void count_fate(struct wal_cursor *cursor, const struct wal_ack *ack)
+static void count_outcome(struct wal_cursor *cursor, const struct wal_ack *ack)
 {
     struct wal_amount amount = {1, ack->items, ack->raw_bytes};
 
@@ -191,7 +191,7 @@ bool wal_cursor_ack(struct wal_cursor *cursor, const struct wal_ack *ack)
     if (wal_cursor_has(cursor, ack->sequence) || !insert(cursor, range)) {
         return false;
     }
-    count_fate(cursor, ack);
+    count_outcome(cursor, ack);
     return true;
 }
 

@@ -227,6 +227,7 @@ enum wal_status wal_janitor_flush(struct wal *wal, bool sync);
 
 /* ---- segments.c: the run of segments; lock held ---- */
 
+/* Room for one more. WAL_NOMEM. */
 WAL_MUST_USE enum wal_status wal_segments_reserve(struct wal *wal);
 /* Index of the segment that holds `sequence` or, if none does, of the first above it; segment_count
  * when there is none. */

@@ -24,7 +24,7 @@
 #define TAIL_BYTES ((size_t)8 << 20)
 /* Address space only, for the largest record and its pages; no memory. */
 #define MAP_SLACK_BYTES (UINT64_C(512) << 20)
-#define DOOMED_MAX 64u
+#define RETIRED_MAX 64u
 
 static void fill_options(struct wal_options *options)
 {
@@ -126,8 +126,8 @@ static struct wal *new_wal(const struct wal_options *options)
     fill_options(&wal->options);
     wal_space_limit(wal, &(struct wal_limits){options->max_bytes, options->drop_oldest});
     wal->tail.bytes_max = wal->options.tail_bytes;
-    wal->janitor.retired = calloc(DOOMED_MAX, sizeof(struct wal_segment *));
-    wal->janitor.retired_room = DOOMED_MAX;
+    wal->janitor.retired = calloc(RETIRED_MAX, sizeof(struct wal_segment *));
+    wal->janitor.retired_room = RETIRED_MAX;
     if (!copy_paths(wal, options) || wal->janitor.retired == NULL ||
         getrandom(wal->origin, sizeof(wal->origin), 0) != (ssize_t)sizeof(wal->origin)) {
         free_wal(wal);

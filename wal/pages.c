@@ -111,8 +111,7 @@ static int compare_keys(const struct walk *walk, const uint8_t *a, size_t a_size
         uint64_t y = wal_raw_64(b, 0);
         return x < y ? -1 : x > y;
     }
-    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
-    return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
+    return hf_slice_compare(hf_slice_of(a, a_size), hf_slice_of(b, b_size));
 }
 
 static bool key_fits(struct walk *walk, struct hf_slice key)

@@ -363,7 +363,7 @@ struct wal_stat {
 
 /* Snapshots; any thread. */
 void wal_stat(struct wal *wal, struct wal_stat *ret_stat);
-/* Every stored consumer, open or not; `visit` is called with no lock held. */
+/* Every stored consumer, open or not; `visit` is called with no lock held. WAL_NOMEM. */
 WAL_MUST_USE enum wal_status
 wal_consumer_each(struct wal *wal, void (*visit)(void *user, const struct wal_consumer_stat *stat),
                   void *user);
@@ -388,7 +388,7 @@ wal_segment_each(struct wal *wal, void (*visit)(void *user, const struct wal_seg
 /*
  * Looks at records without being a consumer: from the first with sequence >= `from`, up to the
  * present, until `visit` returns false. The record is borrowed for the call. `damaged` records are
- * passed with an empty body. Any thread.
+ * passed with an empty body. WAL_IO, WAL_NOMEM: not all was shown. Any thread.
  */
 WAL_MUST_USE enum wal_status
 wal_scan(struct wal *wal, uint64_t from,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from harness import cluster_api
 from harness.kubelet_logs import ContainerLog, Writers
 from harness.pods import Container, Node, PushSink
 from harness.push_sink import EVENTS, TEXTS_MAX
@@ -18,13 +19,14 @@ from harness.waiting import until
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.certificates import Authority  # noqa: E402
-from support.kubernetes import KubernetesApi, pod  # noqa: E402
+from support.kubernetes import pod  # noqa: E402
 from support.pod import enter_network  # noqa: E402
 
 PROMISE = "H13, A1: the document's hybrid keeps what any of its processes acknowledged, whichever of them dies"
 FAULT = (
     "the document's manifests and configurations, unchanged, in the image's root (sidecars, DaemonSet agent, three gateways, "
-    "backends): SIGKILL of each process in turn, of each layer, of all at once; OOM kills; container logs rotated meanwhile"
+    "backends): SIGKILL of each process in turn, of each layer, of all at once; OOM kills; evictions, which take the volume; "
+    "container logs rotated meanwhile"
 )
 HOLDS = "lost 0 from the senders' records to the contents of the backends; container logs neither lost nor doubled by the agent"
 SUBSET = True
@@ -41,6 +43,7 @@ NAMES = {
 }
 SIGNALS = ("traces", "metrics", "logs")
 SECONDS = 60
+GRACE_SECONDS = 30  # of a pod that says nothing else
 
 
 def run(lab):
@@ -55,7 +58,10 @@ def run(lab):
             lab.fault()
             cluster.start([one])
             cluster.flows()
+        for victims in cluster.evictions():
+            cluster.evict(victims)
     cluster.settle()
+    cluster.agent.let_queues_stay()
     for _ in range(lab.count(1, 10)):
         container_logs(lab, cluster)
     for one in cluster.victims:
@@ -100,8 +106,7 @@ class Cluster:
         self.texts = self.folder / "texts"
         self.texts.write_bytes(bytes(TEXTS_MAX))
         self.make_backends()
-        self.api = KubernetesApi(self.authority.issue("kubernetes"), {"agents"}).start()
-        lab.stack.callback(self.api.stop)
+        self.api = cluster_api.make(lab, self.authority)
         self.make_layers()
 
     def make_backends(self):
@@ -147,8 +152,8 @@ class Cluster:
 
     def make_agent(self, described, config):
         account = self.folder / "account"
-        (account / "token").write_text("agents")
-        (account / "ca.crt").write_bytes(self.authority.certificate.read_bytes())
+        (account / "token").write_text(self.api.token)
+        (account / "ca.crt").write_bytes(self.api.authority.read_bytes())
         (account / "namespace").write_text("observability")
         mounts = {
             "/var/log": (self.logs, False),
@@ -228,6 +233,29 @@ class Cluster:
             self.lab.fault()
         self.lab.pause(0, 0.5)
         self.start(victims)
+        self.flows()
+
+    def evictions(self):
+        """A gateway at a time, as a disruption budget has it, and all that else is on the node: the DaemonSet's agent is back
+        as soon as it is gone, while the others still deliver."""
+        gateways = self.lab.random.sample(self.gateways, self.lab.count(1, len(self.gateways)))
+        turns = [[one] for one in gateways] + [[self.agent, self.sidecar, self.optimized]]
+        self.lab.random.shuffle(turns)
+        return turns
+
+    def evict(self, victims):
+        """SIGTERM, and what is queued must be gone with the process: the volume, an emptyDir, goes with the pod."""
+        self.lab.pause(0.1, 1.2)
+        for one in victims:
+            one.process.terminate()
+            self.lab.fault()
+        for one in victims:
+            status = one.wait_gone(GRACE_SECONDS)
+            self.lab.require(status == 0, f"{one.directory.name} ended with {status}: {one.last_words()}")
+            one.lose_volume()
+            one.spawn()
+        for one in victims:
+            one.wait_ready(SECONDS)
         self.flows()
 
     @staticmethod
@@ -323,4 +351,5 @@ def event(number):
         "lastTimestamp": now,
         "count": 1,
         "involvedObject": {"kind": "Pod", "name": "p", "namespace": "default", "uid": "u"},
+        "source": {"component": "test", "host": NODE},
     }

@@ -151,6 +151,12 @@ class MemoryGroup:
         name = "memory.peak" if self.two else "memory.max_usage_in_bytes"
         return int((self.path / name).read_text()) if (self.path / name).exists() else None
 
+    def working_set(self):
+        """As a kubelet counts it: what is in use, without files that were not used lately."""
+        used = int((self.path / ("memory.current" if self.two else "memory.usage_in_bytes")).read_text())
+        rows = dict(line.split() for line in (self.path / "memory.stat").read_text().splitlines())
+        return max(used - int(rows["inactive_file" if self.two else "total_inactive_file"]), 0)
+
     def remove(self):
         try:
             self.path.rmdir()

@@ -2,6 +2,7 @@
 network namespace for each pod."""
 
 import os
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -102,7 +103,7 @@ class Container(Holdfast):
         self.data.chmod(0o777)
         own = {"/etc/otelcol": (self.directory / "etcotelcol", False), "/var/lib/holdfast": (self.data, True)}
         self.box = Box(node.root, {**own, **mounts}, namespace=namespace)
-        self.environment = {**IMAGE_ENVIRONMENT, "HOLDFAST_EPHEMERAL": "0", **(environment or {})}
+        self.environment = {**IMAGE_ENVIRONMENT, "HOLDFAST_EPHEMERAL": "1", **(environment or {})}
         limits = manifest["resources"]["limits"]
         self.memory_limit = amount(limits["memory"])
         self.group = MemoryGroup(node.lab, self.memory_limit)
@@ -125,6 +126,18 @@ class Container(Holdfast):
                 preexec_fn=self._enter,
             )
         return self
+
+    def lose_volume(self):
+        """What becomes of an emptyDir when its pod is gone."""
+        shutil.rmtree(self.data)
+        self.data.mkdir()
+        self.data.chmod(0o777)
+
+    def let_queues_stay(self):
+        """From its next start on its volume is one that outlives the pod."""
+        self.environment["HOLDFAST_EPHEMERAL"] = "0"
+        self.terminate(40)
+        self.spawn().wait_ready()
 
     def kill_by_oom(self):
         """As when it needs more than its limit; that is lowered meanwhile, so that the machine need not have as much."""

@@ -72,7 +72,7 @@ class Holdfast:
         self.config_path = self.directory / "config.yaml"
         self.ports = {name: free_port() for name in ("GRPC", "HTTP", "HEALTH", "METRICS")}
         self.environment = {"HOLDFAST_EPHEMERAL": "0", **os.environ, **{name: str(port) for name, port in self.ports.items()}, **(environment or {})}
-        self.prefix = list(prefix)
+        self.prefix, self.binary = list(prefix), BINARY
         self.before_exec = None  # called in the child
         self.process = None
         self.write_config(config)
@@ -87,7 +87,7 @@ class Holdfast:
         """Starts the process without waiting."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, BINARY, "--config", self.config_path, "--data-dir", self.data],
+                [*self.prefix, self.binary, "--config", self.config_path, "--data-dir", self.data],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -122,11 +122,14 @@ class Holdfast:
         """Asks for a graceful end; returns (exit status, seconds)."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
+        return self.wait_gone(seconds), time.monotonic() - begun
+
+    def wait_gone(self, seconds):
+        """The exit status, after SIGTERM was sent."""
         try:
-            status = self.process.wait(seconds)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise Broken(f"did not stop within {seconds} s of SIGTERM: {self.last_words()}") from None
-        return status, time.monotonic() - begun
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)

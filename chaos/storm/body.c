@@ -162,6 +162,18 @@ static void number_trace(uint8_t *span_id, uint64_t number)
     memcpy(span_id - 2 - sizeof(id), id, sizeof(id));
 }
 
+/* The number of the trace that the span has. */
+static uint64_t trace_of(const struct storm_body *body, uint64_t request, uint32_t span)
+{
+    if (body->trace_requests == 0) {
+        return (request * body->items + span) / body->trace_spans + 1;
+    }
+    uint32_t together = body->trace_spans / body->trace_requests; /* in one request */
+    together = together != 0 ? together : 1;
+    uint32_t traces = (body->items + together - 1) / together;
+    return request / body->trace_requests * traces + span / together + 1;
+}
+
 void storm_body_number(struct storm_body *body, uint64_t request)
 {
     for (uint32_t i = 0; i < body->items; i++) {
@@ -170,7 +182,7 @@ void storm_body_number(struct storm_body *body, uint64_t request)
         uint8_t *place = body->bytes.data + body->places[i];
         memcpy(place, &number, sizeof(number));
         if (body->trace_spans != 0) {
-            number_trace(place, (number - 1) / body->trace_spans + 1);
+            number_trace(place, trace_of(body, request, i));
         }
     }
 }

@@ -20,6 +20,8 @@ struct storm_body {
     uint32_t items;
     uint32_t trace_spans; /* of spans: so many in a row are a new trace; 0: the traces of the body
                              are those of each request */
+    uint32_t trace_requests; /* the spans of a trace are spread over so many requests in a row,
+                                whose spans are shared by as many traces; 0: they are not */
 };
 
 /* Makes a request of `items`; `seed` varies the texts. False: out of memory. */

@@ -14,7 +14,8 @@ static const char usage[] =
     "  send   --target HOST:PORT [--http] [--signal traces|metrics|logs]\n"
     "         [--coding identity|gzip|zstd] [--connections N] [--in-flight N] [--items N]\n"
     "         [--requests N] [--seconds S] [--rate ITEMS] [--first N] [--pool N] [--retry]\n"
-    "         [--hold S] [--failed] [--trace-spans N] [--acked FILE --capacity N] [--status FILE]\n"
+    "         [--hold S] [--failed] [--trace-spans N [--trace-requests N]]\n"
+    "         [--acked FILE --capacity N] [--status FILE]\n"
     "  sink   --target 127.0.0.1:PORT [--http] [--arrived FILE --capacity N] [--commands FIFO]\n"
     "         [--seconds S] [--status FILE]; port 0 is chosen and printed\n"
     "  check  --acked FILE --arrived FILE --items N; exit 1: something acknowledged did not\n"
@@ -52,6 +53,7 @@ enum option_code {
     HOLD,
     FAILED,
     TRACE_SPANS,
+    TRACE_REQUESTS,
 };
 
 static const struct option options_table[] = {
@@ -76,6 +78,7 @@ static const struct option options_table[] = {
     {"hold", required_argument, NULL, HOLD},
     {"failed", no_argument, NULL, FAILED},
     {"trace-spans", required_argument, NULL, TRACE_SPANS},
+    {"trace-requests", required_argument, NULL, TRACE_REQUESTS},
     {NULL, 0, NULL, 0},
 };
 
@@ -172,6 +175,9 @@ static bool take(struct storm_options *options, int option)
         return true;
     case TRACE_SPANS:
         options->trace_spans = (uint32_t)strtoul(optarg, NULL, 10);
+        return true;
+    case TRACE_REQUESTS:
+        options->trace_requests = (uint32_t)strtoul(optarg, NULL, 10);
         return true;
     default:
         return false;

@@ -292,6 +292,7 @@ static bool make_body(struct storm_body *body, const struct storm_options *optio
                        ? storm_body_make_failed(body, options->signal, options->items, seed)
                        : storm_body_make(body, options->signal, options->items, seed);
     body->trace_spans = options->signal == HF_TRACES ? options->trace_spans : 0;
+    body->trace_requests = options->trace_requests;
     return is_made;
 }
 

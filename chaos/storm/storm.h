@@ -22,15 +22,16 @@ struct storm_options {
     uint64_t first;                  /* number of the first request */
     unsigned
         pool; /* distinct coded bodies to send again and again; 0: every request is renumbered */
-    bool keep_refused;    /* send a refused request again until it is taken */
-    const char *acked;    /* send, check: file of acknowledged requests */
-    const char *arrived;  /* sink, check: file of arrived items */
-    uint64_t capacity;    /* marks in a truth file that is made */
-    const char *status;   /* file of counters that others may read at any moment */
-    const char *commands; /* sink: a fifo of orders, see sink.c */
-    double hold;          /* send: keep idle connections that long at the end */
-    bool failed;          /* send: spans whose status is an error */
-    uint32_t trace_spans; /* send: spans of a trace; 0: all requests have the same traces */
+    bool keep_refused;       /* send a refused request again until it is taken */
+    const char *acked;       /* send, check: file of acknowledged requests */
+    const char *arrived;     /* sink, check: file of arrived items */
+    uint64_t capacity;       /* marks in a truth file that is made */
+    const char *status;      /* file of counters that others may read at any moment */
+    const char *commands;    /* sink: a fifo of orders, see sink.c */
+    double hold;             /* send: keep idle connections that long at the end */
+    bool failed;             /* send: spans whose status is an error */
+    uint32_t trace_spans;    /* send: spans of a trace; 0: all requests have the same traces */
+    uint32_t trace_requests; /* send: the requests that they are spread over; 0: one or two */
 };
 
 int storm_send(const struct storm_options *options);

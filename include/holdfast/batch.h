@@ -21,7 +21,7 @@
 enum hf_signal { HF_TRACES = 0, HF_METRICS, HF_LOGS, HF_PROFILES, HF_SIGNAL_COUNT };
 
 #define HF_SIGNAL_BIT(signal) (1u << (signal))
-/* All whose messages are stable: what most components carry. */
+/* The signals whose messages are stable: most components carry these. */
 #define HF_ALL_SIGNALS                                                                             \
     (HF_SIGNAL_BIT(HF_TRACES) | HF_SIGNAL_BIT(HF_METRICS) | HF_SIGNAL_BIT(HF_LOGS))
 /* Requests of profiles share tables, so they are never joined. */
@@ -75,8 +75,8 @@ void hf_batch_seal(struct hf_batch *batch, size_t size, uint32_t items);
 struct hf_batch *hf_batch_wrap(enum hf_signal signal, enum hf_coding coding, struct hf_slice wire,
                                struct hf_ref *owner, struct hf_slice meta);
 
-/* "traces", "metrics", "logs"; and what one item of it is called: "spans", "metric_points",
- * "log_records". */
+/* "traces", "metrics", "logs", "profiles"; and the name of its items in counters: "spans",
+ * "metric_points", "log_records", "profile_samples". */
 const char *hf_signal_name(enum hf_signal signal);
 const char *hf_signal_items_name(enum hf_signal signal);
 

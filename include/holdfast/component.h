@@ -124,8 +124,8 @@ struct hf_component {
     void (*close)(void *self);
 
     /* What the kind does: the struct of its own kind, NULL for the others. A processor has one of
-     * `processor` and `queued`; a connector has `connector`, and
-     * `queued` unless it answers at once; receivers need none. */
+     * `processor` and `queued`; a connector has `connector`, and `queued` unless it answers at
+     * once; receivers need none. */
     const struct hf_processor_ops *processor;
     const struct hf_queued_ops *queued;
     const struct hf_connector_ops *connector;

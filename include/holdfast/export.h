@@ -92,10 +92,10 @@ struct hf_outcome {
      * HF_TOO_LARGE
      *     halve it and send the halves
      * HF_INVALID, HF_EXISTS, HF_CORRUPT
-     *     never to be repeated: isolate the culprit, then to the dead letters with `message`.
-     *     HF_INVALID with `code` 0: no server has seen it, because no request can be formed of
-     * these records, as of metadata that is no header's value HF_CLOSED the exporter is stopping:
-     * the records stay in the queue, no attempt is counted
+     *     never to be repeated: isolate the bad record, then to the dead letters with `message`.
+     *     HF_INVALID with `code` 0: no request can be formed of these records; no server saw it
+     * HF_CLOSED
+     *     the exporter is stopping: the records stay in the queue, no attempt is counted
      */
     enum hf_status status;
     bool is_suspect; /* with HF_AGAIN: the server failed, and this request may be why (500) */

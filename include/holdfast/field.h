@@ -87,7 +87,7 @@ struct hf_value {
     size_t count;
 };
 
-/* Where a key of a loaded configuration was written. */
+/* One key. Members that do not concern its type are zero. */
 struct hf_field {
     const char *key;
     enum hf_field_type type;

@@ -1,5 +1,5 @@
 /*
- * leader: what an electing extension offers to receivers of which one in a cluster shall speak.
+ * leader: how an extension tells receivers whether this process leads its cluster.
  *
  * A receiver joins in start and leaves in stop. In between it is told when this process becomes the
  * leader and when it is no longer; at first it is not.

@@ -107,8 +107,8 @@ bool hf_node_wants_auth(const struct hf_node *node);
  * headers_setter)? A value that cannot be one is then refused at intake. */
 bool hf_node_sends_header(const struct hf_node *node, const char *key);
 
-/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine and
- * the limits of processors. 0: not known. */
+/* Receiver, in open and start: the memory that the process may use, by its cgroup, the machine,
+ * GOMEMLIMIT and the limits of processors. 0: not known. */
 uint64_t hf_node_memory(const struct hf_node *node);
 
 /*
@@ -120,7 +120,7 @@ struct hf_pipeline *const *hf_node_outputs(const struct hf_node *node, enum hf_s
                                            size_t *ret_count);
 const char *hf_pipeline_id(const struct hf_pipeline *pipeline);
 
-/* How what stands behind a pipeline fares, through connectors and queued processors too. */
+/* The state of all that is behind a pipeline, through connectors and queued processors too. */
 struct hf_pipeline_state {
     bool is_failing; /* the last attempt of an exporter failed, and it waits for the next one */
     uint64_t queued_bytes; /* before compression, of the queue that is longest */
@@ -143,8 +143,8 @@ HF_MUST_USE enum hf_status hf_node_listen(struct hf_node *node, const char *endp
 HF_MUST_USE enum hf_status hf_node_listen_mode(struct hf_node *node, const char *endpoint,
                                                const char *mode, int *ret_fd, char *reterr);
 
-/* In stop: does another graph listen on the same sockets already? Then no one
- * waits for the stop, and connections may take their time to end. Main thread. */
+/* In stop: does another graph listen on the same sockets already? Then the process does not wait
+ * for this stop, and connections may take longer to end. Main thread. */
 bool hf_node_is_succeeded(const struct hf_node *node);
 
 /*

@@ -1,7 +1,7 @@
 /*
  * observer: what an observing extension offers to receivers that start others for what it finds:
- * the endpoints that are there now. Who wants to follow them looks at `version` from time to time,
- * and at the list when it is another one: no change is missed, and nothing is queued.
+ * the endpoints that are there now. A receiver that follows them compares `version` from time to
+ * time, and reads the list when it differs: no change is missed, and nothing is queued.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * overview: what an extension may see of its graph: the components, where they stand, how each of
- * them fares, and the configuration. Read only; any thread, from open until stop.
+ * overview: what an extension may see of its graph: the components, their places and states, and
+ * the configuration. Read only; any thread, from open until stop.
  *
  * The names of the states are those of the Go collector's component status.
  */
@@ -23,7 +23,7 @@ enum hf_state {
 
 #define HF_STATE_ERROR_MAX 256
 
-/* How a component fares. */
+/* The state of a component. */
 struct hf_state_look {
     enum hf_state state;
     uint64_t since_unix_ns;         /* when it began; of an error: when the first attempt failed */

@@ -4,7 +4,7 @@
  *
  * It is fed from the queue in front of it and writes to the queues of what follows. Its input stays
  * in the first queue until the component is done with it, which is when the result is durable in
- * the second. So the component may wait as long as it likes, and a kill loses nothing: after the
+ * the second. So the component may wait for any time, and a kill loses nothing: after the
  * start it is given again every input that it was not done with. What it had passed on just before
  * may then come twice: at least once, as everywhere.
  *

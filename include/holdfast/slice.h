@@ -34,3 +34,18 @@ static inline bool hf_slice_is(struct hf_slice a, const char *text)
 {
     return hf_slice_equal(a, hf_slice_text(text));
 }
+
+/* By bytes; of two that begin alike the shorter one comes first. Below 0: a is before b; 0: equal.
+ */
+static inline int hf_slice_compare(struct hf_slice a, struct hf_slice b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+/* The same for qsort() and bsearch() over struct hf_slice, or over structs that begin with one. */
+static inline int hf_slice_order(const void *a, const void *b)
+{
+    return hf_slice_compare(*(const struct hf_slice *)a, *(const struct hf_slice *)b);
+}

@@ -22,7 +22,7 @@ enum hf_status {
     HF_FORBIDDEN,       /* credentials that do not suffice */
     HF_NOT_FOUND,       /* no such thing */
     HF_EXISTS,          /* already there */
-    HF_DEADLINE,        /* the time given has passed */
+    HF_DEADLINE,        /* deadline exceeded */
     HF_NOMEM,           /* out of memory, or over a limit on it */
     HF_IO,              /* the operating system refused: errno tells */
     HF_CORRUPT,         /* stored bytes that fail their check */

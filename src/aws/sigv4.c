@@ -76,13 +76,6 @@ static bool put_path(struct hf_bytes *out, struct hf_slice path, bool is_escaped
     return good;
 }
 
-static int compare_slices(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 struct pair {
     struct hf_slice name, value;
 };
@@ -90,8 +83,8 @@ struct pair {
 static int compare_pairs(const void *left, const void *right)
 {
     const struct pair *a = left, *b = right;
-    int order = compare_slices(a->name, b->name);
-    return order != 0 ? order : compare_slices(a->value, b->value);
+    int order = hf_slice_compare(a->name, b->name);
+    return order != 0 ? order : hf_slice_compare(a->value, b->value);
 }
 
 /* The parameters by name, each with "=". */

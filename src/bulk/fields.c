@@ -120,17 +120,10 @@ void hf_bulk_fields_copy(struct hf_bulk_fields *fields, const struct hf_bulk_fie
 
 /* ---- names ---- */
 
-static int compare_keys(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare(const void *left, const void *right)
 {
     const struct hf_bulk_field *a = left, *b = right;
-    int order = compare_keys(a->key, b->key);
+    int order = hf_slice_compare(a->key, b->key);
     return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 

@@ -1,10 +1,11 @@
 /*
- * pair: key and value of an attribute, inline for the form that nearly all have. Any thread; no
- * state.
+ * pair: key and value of an attribute, inline for the form that nearly all have; attributes found
+ * and written as JSON. Any thread; no state.
  */
 #pragma once
 
 #include "pdata/attributes.h"
+#include "pdata/json_write.h"
 
 /* As hf_attribute_read(). */
 HF_MUST_USE static inline bool hf_bulk_pair_read(struct hf_slice pair, struct hf_slice *ret_key,
@@ -23,3 +24,12 @@ HF_MUST_USE static inline bool hf_bulk_pair_read(struct hf_slice pair, struct hf
     }
     return hf_attribute_read(pair, ret_key, ret_value);
 }
+
+/* The value of the attribute of that key among those of `owner`, its field `number`. False: it has
+ * none. */
+HF_MUST_USE bool hf_bulk_pair_find(struct hf_slice owner, uint32_t number, const char *key,
+                                   struct hf_slice *ret_value);
+
+/* A key with the map of all attributes behind it; nothing when there are none. */
+void hf_bulk_pair_write_map(struct hf_json_writer *writer, const char *name, struct hf_slice owner,
+                            uint32_t number);

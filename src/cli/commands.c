@@ -12,7 +12,9 @@
 #define CONFIG                                                                                     \
     {                                                                                              \
         .name = "config", .code = HF_CLI_CONFIG, .kind = HF_CLI_FILE, .value = "FILE",             \
-        .help = "configuration: a path, file:PATH, env:NAME or yaml:TEXT; several are merged"      \
+        .help =                                                                                    \
+            "configuration: a path, file:PATH, env:NAME, yaml:TEXT or an http: or https: URL; "    \
+            "several are merged"                                                                   \
     }
 #define SET                                                                                        \
     {                                                                                              \
@@ -136,6 +138,9 @@ static const struct hf_cli_option print_options[] = {
      .value = "yaml|json",
      .choices = config_formats,
      .help = "the language; yaml without it"},
+    {.name = "origins",
+     .code = HF_CLI_ORIGINS,
+     .help = "a line for each value, with the file and line that it comes from"},
     {.name = "validate",
      .code = HF_CLI_VALIDATE,
      .kind = HF_CLI_CHOICE,
@@ -198,6 +203,15 @@ static const struct hf_cli_option queue_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "URL",
      .help = "the OTLP/HTTP endpoint to send to (export)"},
+    HELP,
+    END,
+};
+static const struct hf_cli_option init_dir_options[] = {
+    {.name = "owner",
+     .code = HF_CLI_OWNER,
+     .kind = HF_CLI_TEXT,
+     .value = "UID[:GID]",
+     .help = "whose it shall be, as numbers; the group is the user's number without"},
     HELP,
     END,
 };
@@ -268,6 +282,11 @@ static const struct hf_cli_option tail_options[] = {
      .kind = HF_CLI_TEXT,
      .value = "N",
      .help = "one of N batches"},
+    {.name = "share",
+     .code = HF_CLI_SHARE,
+     .kind = HF_CLI_TEXT,
+     .value = "PERCENT",
+     .help = "of a core that it may take, 2 unless said; what passes beyond is counted"},
     {.name = "limit",
      .code = HF_CLI_LIMIT,
      .kind = HF_CLI_TEXT,
@@ -425,12 +444,14 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = components_options,
      .exits = "0 printed, 2 wrong usage"},
     {.name = "print-config",
-     .synopsis = "[--default] [--mode redacted|unredacted] [--format yaml|json] [--validate] "
-                 "[--config FILE ...] [--set KEY=VALUE ...]",
+     .synopsis =
+         "[--default] [--mode redacted|unredacted] [--format yaml|json | --origins] [--validate] "
+         "[--config FILE ...] [--set KEY=VALUE ...]",
      .summary = "prints the configuration as it is after merging and expansion",
      .about = "Prints the configuration as it is after merging and expansion; --default prints the "
               "built-in one. Passwords, tokens and the like are shown as [REDACTED] unless --mode "
-              "is unredacted. With --validate, a component that is not built in is an error.",
+              "is unredacted. With --validate, a component that is not built in is an error. "
+              "--origins prints a line for each value, with the file and line that it comes from.",
      .options = print_options,
      .exits = "0 printed, 1 the configuration is not valid, 2 wrong usage"},
     {.name = "version",
@@ -465,7 +486,8 @@ const struct hf_cli_command hf_cli_commands[] = {
      .summary = "takes no more data and waits until all that is queued is delivered",
      .about = "Tells the running Holdfast to take no more data, and waits until every exporter has "
               "delivered all that is queued: for a preStop hook, or before a volume is removed. "
-              "Clients are refused with UNAVAILABLE or 503, and retry elsewhere; health says 503. "
+              "Clients are refused with UNAVAILABLE or 503 and told to connect again, elsewhere; "
+              "health says 503. "
               "Nothing is deleted.\n\n"
               "With --to, each exporter gives its backlog to a peer, such as another replica, over "
               "OTLP/gRPC; http is cleartext, https is verified by the system's authorities. The "
@@ -488,17 +510,29 @@ const struct hf_cli_command hf_cli_commands[] = {
      .options = top_options,
      .exits = "0 ended by a key, or printed, 1 no process answers (with --once), 2 wrong usage"},
     {.name = "tail",
-     .synopsis = "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
-                 "SIGNAL] [--where OTTL] [--sample N] [--limit N] [--for DURATION] [--json]",
+     .synopsis =
+         "[--data-dir DIR | --config FILE ...] [--component ID] [--kind KIND] [--signal "
+         "SIGNAL] [--where OTTL] [--sample N] [--share PERCENT] [--limit N] [--for DURATION] "
+         "[--json]",
      .summary = "shows what passes a point of the running process",
      .about = "Shows what passes a point of the running Holdfast: behind a receiver, behind a "
               "processor or connector, or at an exporter; as text, or with --json as OTLP/JSON. "
-              "The data does not wait for it: what passes while the reader is too slow is counted "
-              "and told.\n\n"
+              "The data does not wait for it: what passes while the reader is too slow, or beyond "
+              "its share of a core, is counted and told.\n\n"
               "holdfast tail --component otlp --signal logs --where 'severity_number >= 17'",
      .options = tail_options,
      .exits = "0 ended, 1 no process runs there, it ended, or others look on already, 2 wrong "
               "usage"},
+    {.name = "init-dir",
+     .synopsis = "--owner UID[:GID] DIR",
+     .summary = "makes a data directory and gives it to a user",
+     .about =
+         "Makes a data directory with those above it, and gives it and all in it to a user: for "
+         "an init container that runs as root with the capability CHOWN, before a container "
+         "that does not. Links are not followed, other file systems are left alone, and a "
+         "directory that is that user's already is not looked into.",
+     .options = init_dir_options,
+     .exits = "0 it is that user's, 1 it cannot be made or given, 2 wrong usage"},
     {.name = "webhook",
      .synopsis = "[--listen HOST:PORT] [--image IMAGE] [--settings FILE] [--native "
                  "auto|always|never] [--cert-file FILE --key-file FILE | --service NAME "

@@ -39,7 +39,9 @@ enum hf_cli_code {
     HF_CLI_KIND,
     HF_CLI_SIGNAL,
     HF_CLI_WHERE,
+    HF_CLI_ORIGINS,
     HF_CLI_SAMPLE,
+    HF_CLI_SHARE,
     HF_CLI_LIMIT,
     HF_CLI_FOR,
     HF_CLI_SEQ,
@@ -58,6 +60,7 @@ enum hf_cli_code {
     HF_CLI_CERT_DIR,
     HF_CLI_CERT_LIFETIME,
     HF_CLI_AUTH_TYPE,
+    HF_CLI_OWNER, /* of init-dir */
 };
 
 enum hf_cli_value { HF_CLI_NONE = 0, HF_CLI_TEXT, HF_CLI_FILE, HF_CLI_DIRECTORY, HF_CLI_CHOICE };

@@ -8,13 +8,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "service/config_fetch.h"
 #include "service/control_protocol.h"
 
 #define FETCH_TIMEOUT_S 3
 #define FETCH_BYTES_MAX (256u << 20)
 
-/* The value of an option, from the same word or the next; NULL: it is another word. */
-static const char *value_of(const char *option, int count, char **arguments, int *at)
+const char *hf_client_value(const char *option, int count, char **arguments, int *at)
 {
     size_t size = strlen(option);
     const char *word = arguments[*at];
@@ -30,13 +30,13 @@ static const char *value_of(const char *option, int count, char **arguments, int
 const char *hf_client_place_take(struct hf_client_place *place, int count, char **arguments,
                                  int *at, bool *ret_taken)
 {
-    const char *value = value_of("--data-dir", count, arguments, at);
+    const char *value = hf_client_value("--data-dir", count, arguments, at);
     if (value != NULL) {
         *ret_taken = true;
         place->data_directory = value;
         return value[0] != '\0' ? NULL : "--data-dir needs a directory";
     }
-    value = value_of("--config", count, arguments, at);
+    value = hf_client_value("--config", count, arguments, at);
     if (value == NULL) {
         return NULL;
     }
@@ -59,6 +59,7 @@ bool hf_client_load(const struct hf_client_place *place, struct hf_config **ret_
     const struct hf_config_options options = {.sources = place->configs,
                                               .source_count = place->config_count,
                                               .components = place->components,
+                                              .fetch = hf_config_fetch,
                                               .partial = true};
     *ret_config = hf_config_load(&options, &findings, &count);
     if (*ret_config == NULL) {
@@ -76,6 +77,20 @@ char *hf_client_directory(const struct hf_client_place *place, const struct hf_c
     return hf_service_data_directory(
         place->data_directory, local ? HF_SERVICE_LOCAL_DIRECTORY : HF_SERVICE_SYSTEM_DIRECTORY,
         config);
+}
+
+char *hf_client_find(const struct hf_client_place *place)
+{
+    struct hf_config *config = NULL;
+    if (!hf_client_load(place, &config)) {
+        return NULL;
+    }
+    char *directory = hf_client_directory(place, config);
+    hf_config_free(config);
+    if (directory == NULL) {
+        fputs("error: out of memory\n", stderr);
+    }
+    return directory;
 }
 
 static bool send_words(int fd, int count, char *const *words)

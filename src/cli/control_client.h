@@ -18,6 +18,10 @@ struct hf_client_place {
     size_t config_count;
 };
 
+/* The value of `option` ("--to"), as `--to VALUE` or `--to=VALUE`, at `arguments[*at]`; `*at` is
+ * the last word taken. "" when none follows; NULL: that word is another. */
+const char *hf_client_value(const char *option, int count, char **arguments, int *at);
+
 /* Takes --data-dir or --config, as `--name VALUE` or `--name=VALUE`, at `arguments[*at]`; `*at` is
  * the last word taken. NULL, or what is wrong. */
 const char *hf_client_place_take(struct hf_client_place *place, int count, char **arguments,
@@ -32,6 +36,9 @@ HF_MUST_USE bool hf_client_load(const struct hf_client_place *place, struct hf_c
  * it, a ./holdfast-data that is there. Malloc'd; NULL: out of memory.
  */
 char *hf_client_directory(const struct hf_client_place *place, const struct hf_config *config);
+
+/* The same of a place: loads its configuration for that. Malloc'd; NULL: an error was printed. */
+char *hf_client_find(const struct hf_client_place *place);
 
 /*
  * Sends the words over a connection of hf_control_socket(), which is closed, and copies the answer

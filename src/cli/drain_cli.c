@@ -48,27 +48,15 @@ static bool parse(int count, char **arguments, struct request *request)
         if (taken) {
             continue;
         }
-        const char *value = i + 1 < count ? arguments[i + 1] : NULL;
+        const char *value;
         if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
             request->help = true;
         } else if (strcmp(arguments[i], "--cancel") == 0) {
             request->cancel = true;
-        } else if (strncmp(arguments[i], "--to=", 5) == 0) {
-            request->to = arguments[i] + 5;
-        } else if (strcmp(arguments[i], "--to") == 0 && value != NULL) {
-            i++;
+        } else if ((value = hf_client_value("--to", count, arguments, &i)) != NULL) {
             request->to = value;
-        } else if (strncmp(arguments[i], "--timeout=", 10) == 0) {
-            value = arguments[i] + 10;
-            if (!take_timeout(request, value)) {
-                return false;
-            }
-        } else if (strcmp(arguments[i], "--timeout") == 0 && value != NULL) {
-            i++;
-            if (!take_timeout(request, value)) {
-                return false;
-            }
-        } else {
+        } else if ((value = hf_client_value("--timeout", count, arguments, &i)) == NULL ||
+                   !take_timeout(request, value)) {
             return false;
         }
     }
@@ -186,12 +174,7 @@ enum hf_exit hf_drain_cli(const struct hf_component *const *components, int coun
         hf_cli_help(hf_cli_find("drain"), stdout);
         return HF_EXIT_OK;
     }
-    struct hf_config *config = NULL;
-    if (!hf_client_load(&request.place, &config)) {
-        return HF_EXIT_FAILED;
-    }
-    char *directory = hf_client_directory(&request.place, config);
-    hf_config_free(config);
+    char *directory = hf_client_find(&request.place);
     if (directory == NULL) {
         return HF_EXIT_FAILED;
     }

@@ -155,14 +155,9 @@ static enum hf_exit list_orphans(const struct words *words)
             directories[count++] = words->items[i];
         }
     }
-    struct hf_config *config = NULL;
-    if (!hf_client_load(&words->place, &config)) {
-        return HF_EXIT_FAILED;
-    }
-    char *own = hf_client_directory(&words->place, config);
+    char *own = hf_client_find(&words->place);
     char *beside = own != NULL ? strdup(own) : NULL;
     enum hf_exit code = HF_EXIT_FAILED;
-    hf_config_free(config);
     if (count == 0 && beside != NULL) {
         directories[count++] = dirname(beside);
     }

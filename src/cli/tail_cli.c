@@ -56,16 +56,13 @@ static const char *sort_words(int count, char **arguments, struct request *reque
 
 static enum hf_exit ask(const struct request *request)
 {
-    struct hf_config *config = NULL;
-    if (!hf_client_load(&request->place, &config)) {
+    char *directory = hf_client_find(&request->place);
+    if (directory == NULL) {
         return HF_EXIT_FAILED;
     }
-    char *directory = hf_client_directory(&request->place, config);
-    hf_config_free(config);
-    int fd = directory != NULL ? hf_control_socket(directory, 0) : -1;
+    int fd = hf_control_socket(directory, 0);
     if (fd < 0) {
-        hf_queue_say(stderr, "error: no Holdfast runs on the data directory %s\n",
-                     directory != NULL ? directory : "?");
+        hf_queue_say(stderr, "error: no Holdfast runs on the data directory %s\n", directory);
     }
     free(directory);
     return fd >= 0 ? hf_client_ask(fd, request->count, request->words, stdout) : HF_EXIT_FAILED;

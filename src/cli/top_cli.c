@@ -29,8 +29,7 @@ static bool take_interval(struct request *request, const char *text)
 {
     int64_t ns = 0;
     const char *why = "";
-    if (text == NULL || !hf_scalar_duration(text, &ns, &why) || (uint64_t)ns < INTERVAL_MIN_NS ||
-        ns < 0) {
+    if (!hf_scalar_duration(text, &ns, &why) || (uint64_t)ns < INTERVAL_MIN_NS || ns < 0) {
         fputs("error: --interval needs a duration of at least 100ms, such as 2s\n", stderr);
         return false;
     }
@@ -50,21 +49,15 @@ static bool parse(int count, char **arguments, struct request *request)
         if (taken) {
             continue;
         }
+        const char *value;
         if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
             request->help = true;
         } else if (strcmp(arguments[i], "--once") == 0) {
             request->once = true;
         } else if (strcmp(arguments[i], "--json") == 0) {
             request->json = true;
-        } else if (strncmp(arguments[i], "--interval=", 11) == 0) {
-            if (!take_interval(request, arguments[i] + 11)) {
-                return false;
-            }
-        } else if (strcmp(arguments[i], "--interval") == 0) {
-            if (!take_interval(request, i + 1 < count ? arguments[++i] : NULL)) {
-                return false;
-            }
-        } else {
+        } else if ((value = hf_client_value("--interval", count, arguments, &i)) == NULL ||
+                   !take_interval(request, value)) {
             return false;
         }
     }
@@ -124,12 +117,7 @@ enum hf_exit hf_top_cli(const struct hf_component *const *components, int count,
         hf_cli_help(hf_cli_find("top"), stdout);
         return HF_EXIT_OK;
     }
-    struct hf_config *config = NULL;
-    if (!hf_client_load(&request.place, &config)) {
-        return HF_EXIT_FAILED;
-    }
-    char *directory = hf_client_directory(&request.place, config);
-    hf_config_free(config);
+    char *directory = hf_client_find(&request.place);
     int code = directory != NULL ? show(&request, directory) : 1;
     free(directory);
     return code == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;

@@ -2,6 +2,7 @@
  * bind_scalar: binds a field that is one value: a text, a number, a duration, a choice.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "redact.h"
 #include "scalar.h"
 #include "util/suggest.h"
+
+/* Up to here, 2^53, a double holds each whole number. */
+#define EXACT_MAX 9007199254740992.0
 
 static bool has_bounds(const struct hf_field *field)
 {
@@ -74,11 +78,32 @@ static void bind_bool(const struct slot *slot, const char *text)
              is_yes_or_no(text) ? "; YAML takes that as text: write true or false" : "");
 }
 
+/* The Go collector's decoder cuts off the fraction of a number where a whole one is expected, and
+ * says nothing. Text in quotes is not cut. */
+static bool cut_fraction(const struct slot *slot, const char *text, int64_t *ret_value)
+{
+    double number = 0;
+
+    if (slot->node->scalar != HF_SCALAR_DOUBLE ||
+        hf_scalar_double(text, &number) != HF_SCALAR_GOOD || !(fabs(number) < EXACT_MAX)) {
+        return false;
+    }
+    *ret_value = (int64_t)number;
+    hf_load_warn(slot->load, slot->node->place, slot->path,
+                 "%s is not a whole number; it is taken as %" PRId64
+                 ", as the Go collector takes it",
+                 hf_show(text).text, *ret_value);
+    return true;
+}
+
 static void bind_int(const struct slot *slot, const char *text)
 {
     int64_t value = 0;
     enum hf_scalar_result result = hf_scalar_int(text, &value);
 
+    if (result == HF_SCALAR_BAD && cut_fraction(slot, text, &value)) {
+        result = HF_SCALAR_GOOD;
+    }
     if (result == HF_SCALAR_BAD) {
         complain(slot, "expected a whole number, got %s", hf_show(text).text);
     } else if (result == HF_SCALAR_RANGE) {
@@ -183,6 +208,20 @@ void hf_bind_no_choice(struct hf_load *load, const struct hf_key_path *path,
     }
 }
 
+/* Empty text stands for the default: that is what tools write for a key without a value. */
+static void take_default_choice(const struct slot *slot)
+{
+    const char *const *choices = slot->field->choices;
+    int64_t at = 0;
+
+    while (strcasecmp(choices[at], slot->field->default_text) != 0) {
+        at++;
+    }
+    *(int64_t *)slot->at = at;
+    hf_load_warn(slot->load, slot->node->place, slot->path, "is empty; the default is taken: %s",
+                 choices[at]);
+}
+
 static void bind_enum(const struct slot *slot, const char *text)
 {
     const char *const *choices = slot->field->choices;
@@ -192,6 +231,10 @@ static void bind_enum(const struct slot *slot, const char *text)
             *(int64_t *)slot->at = (int64_t)i;
             return;
         }
+    }
+    if (text[0] == '\0' && !slot->field->required && slot->field->default_text != NULL) {
+        take_default_choice(slot);
+        return;
     }
     hf_bind_no_choice(slot->load, slot->path, slot->node->place, choices, text);
 }

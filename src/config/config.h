@@ -20,7 +20,7 @@ struct hf_config;
 struct hf_delivery_config;
 
 struct hf_config_source {
-    const char *uri;  /* a path, file:PATH, env:NAME, yaml:TEXT, or "" for `text` */
+    const char *uri;  /* a path, file:PATH, env:NAME, yaml:TEXT, http(s)://..., or "" for `text` */
     const char *text; /* with uri "": built-in text; its name in messages is `name` */
     const char *name;
 };
@@ -32,15 +32,18 @@ struct hf_config_options {
     size_t set_count;
     const struct hf_component *const *components; /* the registry, NULL-terminated */
     const char *(*getenv)(const char *name);      /* NULL: the process's */
+    /* The text behind an http: or https: URL, malloc'd; NULL with a sentence in `reterr`
+     * (HF_ERROR_MAX). It may take some seconds. NULL: such sources are refused. */
+    char *(*fetch)(const char *url, char *reterr);
     bool partial; /* a component type that is not built in is a `missing` entry, not an error */
 };
 
 enum hf_finding_kind { HF_FINDING_ERROR, HF_FINDING_WARNING, HF_FINDING_MISSING };
 
+/* `text`: one line: file:line:column: component: key: what was expected; nearest key */
 struct hf_finding {
     enum hf_finding_kind kind;
-    const char
-        *text; /* one line: file:line:column: component: key: what was expected; nearest key */
+    const char *text;
 };
 
 struct hf_config_component {
@@ -95,8 +98,7 @@ void hf_config_replace_exporters(struct hf_config *config, struct hf_config *pee
 const struct hf_component *hf_config_find_type(const struct hf_config *config, enum hf_kind kind,
                                                const char *type);
 
-/* All defined components, in the order written; the pipelines and extensions say which of them are
- * used. */
+/* All defined components, in the order written; pipelines and extensions say which are used. */
 const struct hf_config_component *hf_config_components(const struct hf_config *config,
                                                        size_t *ret_count);
 const struct hf_config_pipeline *hf_config_pipelines(const struct hf_config *config,
@@ -122,6 +124,10 @@ void hf_config_each_certificate(const struct hf_config *config,
 /* The merged, expanded configuration as YAML (or JSON), secrets redacted unless `unredacted`.
  * Malloc'd text; NULL: out of memory. */
 char *hf_config_print(const struct hf_config *config, bool unredacted, bool json);
+
+/* The same as a line for each value, with the file and line that it comes from. Malloc'd text;
+ * NULL: out of memory. */
+char *hf_config_print_origins(const struct hf_config *config, bool unredacted);
 
 /* `holdfast components`: YAML as the Go collector's; with `docs`, the reference as markdown. */
 void hf_config_describe(const struct hf_component *const *components, bool docs, FILE *out);

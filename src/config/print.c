@@ -181,6 +181,7 @@ static void print_node(struct printer *printer, const struct hf_yaml *node,
                        const struct context *context)
 {
     bool hidden = context->hidden && !printer->unredacted;
+    hf_writer_place(printer->writer, node->place);
     bool text = context->type == HF_FIELD_STRING || context->type == HF_FIELD_SECRET ||
                 context->type == HF_FIELD_REF ||
                 (context->type == HF_FIELD_STRING_LIST && node->kind == HF_YAML_MAP);
@@ -226,9 +227,8 @@ static void print_section(struct printer *printer, const struct hf_config *confi
     hf_writer_end(printer->writer);
 }
 
-char *hf_config_print(const struct hf_config *config, bool unredacted, bool json)
+static char *print(const struct hf_config *config, struct printer printer)
 {
-    struct printer printer = {.writer = hf_writer_new(json), .unredacted = unredacted};
     const struct context unknown = {.type = HF_FIELD_END};
     const struct hf_yaml *root = config->root;
 
@@ -247,4 +247,14 @@ char *hf_config_print(const struct hf_config *config, bool unredacted, bool json
     }
     hf_writer_end(printer.writer);
     return hf_writer_take(printer.writer);
+}
+
+char *hf_config_print(const struct hf_config *config, bool unredacted, bool json)
+{
+    return print(config, (struct printer){hf_writer_new(json), unredacted});
+}
+
+char *hf_config_print_origins(const struct hf_config *config, bool unredacted)
+{
+    return print(config, (struct printer){hf_writer_new_lines(), unredacted});
 }

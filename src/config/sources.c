@@ -1,14 +1,17 @@
 /*
- * sources: reads the sources of a configuration (files, environment, text, --set) and merges them.
+ * sources: reads the sources of a configuration (files, environment, text, URLs, --set) and merges
+ * them.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "redact.h"
 #include "tree.h"
 
 /* Reads what `fd` gives, to its end or to the limit. The size of a pipe is not known before. */
@@ -109,6 +112,27 @@ static struct hf_yaml *read_env(struct hf_load *load, const char *uri)
     return read_text(load, text, uri);
 }
 
+static struct hf_yaml *read_url(struct hf_load *load, const char *url)
+{
+    char error[HF_ERROR_MAX] = "not where this configuration is read";
+    char *redacted = hf_redact_urls(url);
+    const char *name =
+        redacted != NULL ? hf_config_text(load->memory, redacted, strlen(redacted)) : NULL;
+    free(redacted);
+    if (name == NULL) {
+        return NULL;
+    }
+    char *fetched = load->options->fetch != NULL ? load->options->fetch(url, error) : NULL;
+    if (fetched == NULL) {
+        hf_load_error(load, (struct hf_yaml_place){0}, NULL,
+                      "cannot fetch the configuration %s: %s", name, error);
+        return NULL;
+    }
+    const char *text = hf_config_text(load->memory, fetched, strlen(fetched));
+    free(fetched);
+    return text != NULL ? read_text(load, text, name) : NULL;
+}
+
 /* The length of the scheme before the first colon; 0: none. One letter is a drive, as in Go. */
 static size_t scheme_length(const char *uri)
 {
@@ -144,9 +168,12 @@ static struct hf_yaml *read_source(struct hf_load *load, const struct hf_config_
     if (strncasecmp(uri, "yaml:", scheme + 1) == 0) {
         return read_text(load, uri + scheme + 1, "yaml:");
     }
+    if (strncasecmp(uri, "http:", scheme + 1) == 0 || strncasecmp(uri, "https:", scheme + 1) == 0) {
+        return read_url(load, uri);
+    }
     hf_load_error(load, (struct hf_yaml_place){0}, NULL,
-                  "scheme \"%.*s\" is not supported for uri %s; expected a path, file:, env: or "
-                  "yaml:",
+                  "scheme \"%.*s\" is not supported for uri %s; expected a path, file:, env:, "
+                  "yaml:, http: or https:",
                   (int)scheme, uri, hf_show(uri).text);
     return NULL;
 }

@@ -12,15 +12,23 @@
 #include "scalar.h"
 #include "util/escape.h"
 
+#define DEPTH_MAX (HF_CONFIG_DEPTH * 2 + 4) /* "::" may double it */
+
 struct hf_writer {
-    bool json, failed;
+    bool json, lines, failed;
     FILE *out;
     char *text;
     size_t size;
     yaml_emitter_t emitter; /* YAML */
     unsigned depth;
-    bool is_map[HF_CONFIG_DEPTH * 2 + 4]; /* what stands at each depth; "::" may double it */
-    bool first, after_key; /* JSON: nothing yet at this depth; a key was just written */
+    bool is_map[DEPTH_MAX]; /* what stands at each depth */
+    bool first, after_key;  /* JSON: nothing yet at this depth; a key was just written */
+    struct {
+        const char *key; /* of a map: the last one */
+        size_t count;    /* entries or items so far */
+        struct hf_yaml_place place;
+    } at[DEPTH_MAX];            /* lines */
+    struct hf_yaml_place place; /* lines: of what comes next */
 };
 
 static int write_out(void *data, unsigned char *buffer, size_t size)
@@ -137,10 +145,61 @@ static void json_scalar(struct hf_writer *writer, const char *text, enum hf_scal
     }
 }
 
-/* ---- both ------------------------------------------------------------------------------------
+/* ---- lines -----------------------------------------------------------------------------------
  */
 
-struct hf_writer *hf_writer_new(bool json)
+/* How far the places are indented, unless the value is long. */
+#define PLACE_COLUMN 64
+
+static void write_line(struct hf_writer *writer, const char *text, struct hf_yaml_place place)
+{
+    int size = 0;
+    for (unsigned depth = 1; depth <= writer->depth; depth++) {
+        if (!writer->is_map[depth]) {
+            size += fprintf(writer->out, "[%zu]", writer->at[depth].count);
+        } else {
+            struct hf_slice key = hf_slice_text(writer->at[depth].key);
+            size += fprintf(writer->out, "%s", depth > 1 ? "::" : "") + (int)key.size;
+            hf_escape_print(HF_ESCAPE_LINE, key, writer->out);
+        }
+    }
+    fputs(" = ", writer->out);
+    hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(text), writer->out);
+    size += 3 + (int)strlen(text);
+    fprintf(writer->out, "%*s  # ", size < PLACE_COLUMN ? PLACE_COLUMN - size : 0, "");
+    hf_escape_print(HF_ESCAPE_LINE, hf_slice_text(place.file), writer->out);
+    fprintf(writer->out, place.line != 0 ? ":%u\n" : "\n", place.line);
+    writer->at[writer->depth].count++;
+}
+
+static void begin_lines(struct hf_writer *writer, bool map)
+{
+    if (writer->depth + 1 >= DEPTH_MAX) {
+        writer->failed = true; /* deeper than any tree that loads */
+        return;
+    }
+    writer->is_map[++writer->depth] = map;
+    writer->at[writer->depth].count = 0;
+    writer->at[writer->depth].place = writer->place;
+}
+
+/* What is empty has a line of its own. */
+static void end_lines(struct hf_writer *writer)
+{
+    bool is_map = writer->is_map[writer->depth], is_empty = writer->at[writer->depth].count == 0;
+    struct hf_yaml_place place = writer->at[writer->depth].place;
+    writer->depth--;
+    if (is_empty && writer->depth > 0) {
+        write_line(writer, is_map ? "{}" : "[]", place);
+    } else {
+        writer->at[writer->depth].count++;
+    }
+}
+
+/* ---- all -------------------------------------------------------------------------------------
+ */
+
+static struct hf_writer *new_writer(bool json, bool lines)
 {
     struct hf_writer *writer = calloc(1, sizeof(*writer));
 
@@ -148,21 +207,41 @@ struct hf_writer *hf_writer_new(bool json)
         return NULL;
     }
     writer->json = json;
+    writer->lines = lines;
     writer->out = open_memstream(&writer->text, &writer->size);
     if (writer->out == NULL) {
         free(writer);
         return NULL;
     }
-    if (!json) {
+    if (!json && !lines) {
         begin_yaml(writer);
     }
     return writer;
+}
+
+struct hf_writer *hf_writer_new(bool json)
+{
+    return new_writer(json, false);
+}
+
+struct hf_writer *hf_writer_new_lines(void)
+{
+    return new_writer(false, true);
+}
+
+void hf_writer_place(struct hf_writer *writer, struct hf_yaml_place place)
+{
+    writer->place = place;
 }
 
 static void begin(struct hf_writer *writer, bool map)
 {
     yaml_event_t event;
 
+    if (writer->lines) {
+        begin_lines(writer, map);
+        return;
+    }
     if (writer->json) {
         json_begin_value(writer);
         fputc(map ? '{' : '[', writer->out);
@@ -176,7 +255,7 @@ static void begin(struct hf_writer *writer, bool map)
             yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE);
         emit(writer, &event, made);
     }
-    if (writer->depth + 1 >= sizeof(writer->is_map)) {
+    if (writer->depth + 1 >= DEPTH_MAX) {
         writer->failed = true; /* deeper than any tree that loads */
         return;
     }
@@ -198,6 +277,10 @@ void hf_writer_end(struct hf_writer *writer)
     bool map = writer->is_map[writer->depth];
     yaml_event_t event;
 
+    if (writer->lines && writer->depth > 0) {
+        end_lines(writer);
+        return;
+    }
     if (writer->depth > 0) {
         writer->depth--;
     }
@@ -216,6 +299,10 @@ void hf_writer_end(struct hf_writer *writer)
 
 void hf_writer_key(struct hf_writer *writer, const char *key)
 {
+    if (writer->lines) {
+        writer->at[writer->depth].key = key;
+        return;
+    }
     if (!writer->json) {
         yaml_scalar(writer, key, HF_SCALAR_STRING);
         return;
@@ -232,6 +319,10 @@ void hf_writer_scalar(struct hf_writer *writer, const char *text, enum hf_scalar
         writer->failed = true;
         return;
     }
+    if (writer->lines) {
+        write_line(writer, type == HF_SCALAR_NULL ? "null" : text, writer->place);
+        return;
+    }
     if (!writer->json) {
         yaml_scalar(writer, type == HF_SCALAR_NULL ? "null" : text, type);
         return;
@@ -244,7 +335,7 @@ char *hf_writer_take(struct hf_writer *writer)
 {
     if (writer->json) {
         fputc('\n', writer->out);
-    } else {
+    } else if (!writer->lines) {
         end_yaml(writer);
     }
     bool failed = writer->failed || ferror(writer->out) != 0;

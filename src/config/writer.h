@@ -1,5 +1,6 @@
 /*
- * writer: a tree of values as YAML or JSON text. Main thread.
+ * writer: a tree of values as text: YAML, JSON, or a line for each value with its place. Main
+ * thread.
  */
 #pragma once
 
@@ -11,6 +12,11 @@ struct hf_writer;
 
 /* NULL: out of memory. */
 struct hf_writer *hf_writer_new(bool json);
+/* "receivers::otlp::protocols::grpc::endpoint = localhost:4317    # gateway.yaml:4", a line each.
+ * The keys that are written are borrowed until the text is taken. NULL: out of memory. */
+struct hf_writer *hf_writer_new_lines(void);
+/* Of lines: where the next value, map or list was written; borrowed. Otherwise nothing. */
+void hf_writer_place(struct hf_writer *writer, struct hf_yaml_place place);
 void hf_writer_map(struct hf_writer *writer);
 void hf_writer_list(struct hf_writer *writer);
 void hf_writer_end(struct hf_writer *writer); /* of the map or list begun last */

@@ -146,6 +146,37 @@ static void fit_to_container(struct conversion *conversion, struct made *receive
     }
 }
 
+/* What makes records of the lines: the operators of the receiver. */
+static void take_line_operators(struct conversion *conversion, struct made *receiver,
+                                struct fb_section *section, const char *path_key)
+{
+    struct made probe = {.kind = MADE_LIST, .config = conversion->config};
+    probe.last = &probe.first;
+    take_multiline(conversion, receiver, &probe, section);
+    take_older_multiline(conversion, receiver, section);
+    take_filter_multiline(conversion, &probe, section);
+    const char *parser = fb_get(section, "parser");
+    if (parser != NULL) {
+        (void)convert_parser_operators(conversion, &probe, section, parser);
+    }
+    fit_to_container(conversion, receiver, &probe, section);
+    if (path_key != NULL && strcmp(path_key, "log.file.path") != 0) {
+        struct made *step = made_map(&probe, NULL);
+        made_text(step, "type", "move");
+        made_text(step, "from", "attributes[\"log.file.path\"]");
+        made_text(step, "to",
+                  fb_format(conversion->config, "attributes[%s]",
+                            ottl_text(conversion->config, path_key)));
+    }
+    if (probe.first != NULL) {
+        struct made *operators = made_list(receiver, "operators");
+        if (operators != NULL) {
+            operators->first = probe.first;
+            operators->last = probe.last;
+        }
+    }
+}
+
 static void take_tail(struct conversion *conversion, struct plugin *input)
 {
     struct fb_section *section = input->section;
@@ -176,31 +207,7 @@ static void take_tail(struct conversion *conversion, struct plugin *input)
                             : is_million ? "MiB"
                                          : ""));
     }
-    struct made probe = {.kind = MADE_LIST, .config = conversion->config};
-    probe.last = &probe.first;
-    take_multiline(conversion, receiver, &probe, section);
-    take_older_multiline(conversion, receiver, section);
-    take_filter_multiline(conversion, &probe, section);
-    const char *parser = fb_get(section, "parser");
-    if (parser != NULL) {
-        (void)convert_parser_operators(conversion, &probe, section, parser);
-    }
-    fit_to_container(conversion, receiver, &probe, section);
-    if (path_key != NULL && strcmp(path_key, "log.file.path") != 0) {
-        struct made *step = made_map(&probe, NULL);
-        made_text(step, "type", "move");
-        made_text(step, "from", "attributes[\"log.file.path\"]");
-        made_text(step, "to",
-                  fb_format(conversion->config, "attributes[%s]",
-                            ottl_text(conversion->config, path_key)));
-    }
-    if (probe.first != NULL) {
-        struct made *operators = made_list(receiver, "operators");
-        if (operators != NULL) {
-            operators->first = probe.first;
-            operators->last = probe.last;
-        }
-    }
+    take_line_operators(conversion, receiver, section, path_key);
     const char *key = fb_get_or(section, "key", "log");
     if (!ottl_is_body(key)) {
         fb_tell(conversion->config, FB_NOTE, section, "Key %s: the line is the body of a record",

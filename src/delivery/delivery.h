@@ -24,7 +24,7 @@ struct hf_delivery;
  * thread, as all below. */
 HF_MUST_USE enum hf_status hf_delivery_new(struct hf_node *node, struct hf_delivery **ret_delivery);
 
-/* Adds a pipeline that the exporter is in. */
+/* Adds a pipeline that the exporter is in; it outlives the delivery. Before the start. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_delivery_add(struct hf_delivery *delivery,
                                            const struct hf_pipeline *pipeline);
 
@@ -53,6 +53,7 @@ void hf_delivery_apply_limits(struct hf_delivery *delivery);
  * something of it is still being sent. */
 void hf_delivery_let_go(struct hf_delivery *delivery, const struct hf_pipeline *pipeline);
 
+/* HF_NOMEM; HF_IO: there is no thread. */
 HF_MUST_USE enum hf_status hf_delivery_start(struct hf_delivery *delivery);
 
 /* Starts no more requests; returns at once, so that several deliveries share one grace period. */

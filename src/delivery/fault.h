@@ -1,7 +1,8 @@
 /*
- * fault: why a delivery does not deliver, for those who look on: since when, and the backend's last
- * words. Noted and cleared on the delivery's loop; read by any thread: a meeting place with a lock
- * of its own, which an exporter that works never takes.
+ * fault: why a delivery does not deliver, for status pages: since when, and the backend's last
+ * words. It lasts until a request is delivered; the history of an exporter over all deliveries is
+ * in node/exporter_history.h. Noted and cleared on the delivery's loop; read by any thread: a
+ * meeting place with a lock of its own, which an exporter that works never takes.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * tapped_export: shows an export request to those who look on (node/taps.h). The delivery's loop,
+ * tapped_export: shows an export request to open taps (node/taps.h). The delivery's loop,
  * only while a tap is open.
  */
 #pragma once

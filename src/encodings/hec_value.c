@@ -20,16 +20,8 @@ bool hf_hec_is_exact(int64_t integer)
 static int compare(const void *one, const void *other)
 {
     const struct hf_hec_member *a = one, *b = other;
-    struct hf_slice left = a->value->key, right = b->value->key;
-    size_t size = left.size < right.size ? left.size : right.size;
-    int order = size != 0 ? memcmp(left.data, right.data, size) : 0;
-    if (order != 0) {
-        return order;
-    }
-    if (left.size != right.size) {
-        return left.size < right.size ? -1 : 1;
-    }
-    return a->at < b->at ? -1 : 1;
+    int order = hf_slice_compare(a->value->key, b->value->key);
+    return order != 0 ? order : a->at < b->at ? -1 : 1;
 }
 
 bool hf_hec_members(const struct hf_json *map, struct hf_arena *arena,

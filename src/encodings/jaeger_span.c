@@ -9,19 +9,12 @@
 #define NO_SERVICE "OTLPResourceNoServiceName" /* what the Go collector's exporter writes */
 #define REFERENCE_TYPE "opentracing.ref_type"
 
-static int compare_texts(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare_processes(const struct hf_jaeger_process *a, const struct hf_jaeger_process *b)
 {
     if (a == b) {
         return 0;
     }
-    return a == NULL ? -1 : b == NULL ? 1 : compare_texts(a->bytes, b->bytes);
+    return a == NULL ? -1 : b == NULL ? 1 : hf_slice_compare(a->bytes, b->bytes);
 }
 
 static int compare(const void *left, const void *right)
@@ -29,8 +22,8 @@ static int compare(const void *left, const void *right)
     const struct hf_jaeger_span *a = *(struct hf_jaeger_span *const *)left;
     const struct hf_jaeger_span *b = *(struct hf_jaeger_span *const *)right;
     int order = compare_processes(a->process, b->process);
-    order = order != 0 ? order : compare_texts(a->scope_name, b->scope_name);
-    order = order != 0 ? order : compare_texts(a->scope_version, b->scope_version);
+    order = order != 0 ? order : hf_slice_compare(a->scope_name, b->scope_name);
+    order = order != 0 ? order : hf_slice_compare(a->scope_version, b->scope_version);
     return order != 0 ? order : (a->position > b->position) - (a->position < b->position);
 }
 

@@ -1,5 +1,7 @@
 #include "loki_labels.h"
 
+#include "util/rune.h"
+
 struct reader {
     struct hf_slice rest;
     struct hf_arena *arena;
@@ -78,30 +80,6 @@ static bool read_digits(struct hf_slice text, size_t count, unsigned base, uint3
     return true;
 }
 
-static size_t put_rune(uint8_t *out, uint32_t rune)
-{
-    if (rune < 0x80) {
-        out[0] = (uint8_t)rune;
-        return 1;
-    }
-    if (rune < 0x800) {
-        out[0] = (uint8_t)(0xc0 | rune >> 6);
-        out[1] = (uint8_t)(0x80 | (rune & 0x3f));
-        return 2;
-    }
-    if (rune < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | rune >> 12);
-        out[1] = (uint8_t)(0x80 | (rune >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (rune & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | rune >> 18);
-    out[1] = (uint8_t)(0x80 | (rune >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (rune >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (rune & 0x3f));
-    return 4;
-}
-
 /* What stands behind a backslash, as in Go's texts; how many bytes it is, 0: it is not known. No
  * escape is shorter than what it stands for. */
 static size_t read_escape(struct hf_slice text, uint8_t *out, size_t *ret_size)
@@ -131,7 +109,7 @@ static size_t read_escape(struct hf_slice text, uint8_t *out, size_t *ret_size)
     bool is_long = text.data[0] == 'U';
     if ((text.data[0] == 'u' || is_long) && read_digits(digits, is_long ? 8 : 4, 16, &number) &&
         number < 0x110000 && (number < 0xd800 || number > 0xdfff)) {
-        *ret_size = put_rune(out, number);
+        *ret_size = hf_rune_put(number, out);
         return is_long ? 9 : 5;
     }
     return 0;

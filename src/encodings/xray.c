@@ -59,41 +59,6 @@ static uint64_t time_of(const struct hf_json *value)
     return ns > 0 && ns < 1.8e19 ? (uint64_t)ns : 0;
 }
 
-/* Writes the value as JSON again. */
-static void put_json(struct hf_json_writer *writer, const struct hf_json *value)
-{
-    char room[HF_JSON_DIGITS_MAX];
-    bool is_list = value->kind == HF_JSON_LIST;
-    switch (value->kind) {
-    case HF_JSON_NULL:
-        hf_json_write_null(writer);
-        break;
-    case HF_JSON_BOOL:
-        hf_json_write_bool(writer, value->boolean);
-        break;
-    case HF_JSON_INT:
-        hf_json_write_i64(writer, value->integer);
-        break;
-    case HF_JSON_DOUBLE:
-        hf_json_write_made(writer, hf_slice_of(room, hf_json_print_double(value->number, room)));
-        break;
-    case HF_JSON_STRING:
-        hf_json_write_text(writer, value->text);
-        break;
-    case HF_JSON_LIST:
-    case HF_JSON_MAP:
-        hf_json_write_open(writer, is_list ? '[' : '{');
-        for (const struct hf_json *one = value->first; one != NULL; one = one->next) {
-            if (!is_list) {
-                hf_json_write_key(writer, one->key);
-            }
-            put_json(writer, one);
-        }
-        hf_json_write_close(writer, is_list ? ']' : '}');
-        break;
-    }
-}
-
 /* ---- attributes of what is open ---- */
 
 static void add_text(struct reading *reading, const char *key, const struct hf_json *value)
@@ -333,7 +298,7 @@ static void add_metadata(struct reading *reading, const struct hf_json *metadata
             memcpy(key + before, one->key.data, one->key.size);
         }
         reading->text.size = 0;
-        put_json(&writer, one);
+        hf_json_write_value(&writer, one);
         reading->failed |= writer.failed;
         hf_build_attribute_string(reading->builder, hf_slice_of(key, before + one->key.size),
                                   hf_slice_of(reading->text.data, reading->text.size));

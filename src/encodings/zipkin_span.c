@@ -6,6 +6,7 @@
 
 #include "pdata/build_spans.h"
 #include "pdata/json_value.h"
+#include "util/fnv.h"
 #include "zipkin_parts.h"
 
 #define NO_SERVICE "OTLPResourceNoServiceName" /* what the Go collector's exporter writes */
@@ -72,10 +73,7 @@ static struct hf_slice text_of(const struct hf_zipkin_span *span, enum hf_zipkin
 
 static uint64_t hash_of(uint64_t hash, struct hf_slice text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * UINT64_C(0x100000001b3);
-    }
-    return hash * 31 + text.size;
+    return hf_fnv_add(hash, text) * 31 + text.size;
 }
 
 /* Of a key that is there more often, the last counts: the others go. */
@@ -104,7 +102,7 @@ static void prepare(struct hf_zipkin_span *span, size_t position)
         has_named |= tag->meaning != HF_ZIPKIN_PLAIN;
         if (is_of_resource(tag)) {
             /* A sum, because the order of tags does not matter. */
-            span->resource_hash += hash_of(hash_of(14695981039346656037u, tag->key), tag->value);
+            span->resource_hash += hash_of(hash_of(HF_FNV_START, tag->key), tag->value);
         }
     }
     span->position = position;
@@ -118,23 +116,16 @@ static void prepare(struct hf_zipkin_span *span, size_t position)
     }
 }
 
-static int compare_texts(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare(const void *left, const void *right)
 {
     const struct hf_zipkin_span *a = *(struct hf_zipkin_span *const *)left;
     const struct hf_zipkin_span *b = *(struct hf_zipkin_span *const *)right;
-    int order = compare_texts(a->local.service, b->local.service);
+    int order = hf_slice_compare(a->local.service, b->local.service);
     order = order != 0
                 ? order
                 : (a->resource_hash > b->resource_hash) - (a->resource_hash < b->resource_hash);
-    order = order != 0 ? order : compare_texts(a->scope_name, b->scope_name);
-    order = order != 0 ? order : compare_texts(a->scope_version, b->scope_version);
+    order = order != 0 ? order : hf_slice_compare(a->scope_name, b->scope_name);
+    order = order != 0 ? order : hf_slice_compare(a->scope_version, b->scope_version);
     return order != 0 ? order : (a->position > b->position) - (a->position < b->position);
 }
 

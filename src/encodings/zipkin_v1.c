@@ -248,18 +248,11 @@ static struct hf_build_span take(struct hf_zipkin_v1_span *span)
     return out;
 }
 
-static int compare_texts(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare_endpoints(const struct hf_zipkin_endpoint *a, const struct hf_zipkin_endpoint *b)
 {
-    int order = compare_texts(a->service, b->service);
-    order = order != 0 ? order : compare_texts(a->ip4, b->ip4);
-    order = order != 0 ? order : compare_texts(a->ip6, b->ip6);
+    int order = hf_slice_compare(a->service, b->service);
+    order = order != 0 ? order : hf_slice_compare(a->ip4, b->ip4);
+    order = order != 0 ? order : hf_slice_compare(a->ip6, b->ip6);
     return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
 }
 

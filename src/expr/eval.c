@@ -145,19 +145,12 @@ static struct hf_expr_value make_map(struct scope *scope, const struct node *nod
 
 /* ---- comparing ---- */
 
-static int compare_texts(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static struct hf_expr_value order(struct scope *scope, const struct node *node,
                                   const struct hf_expr_value *a, const struct hf_expr_value *b)
 {
     int sign;
     if (is_text(a) && is_text(b)) {
-        sign = compare_texts(a->text, b->text);
+        sign = hf_slice_compare(a->text, b->text);
     } else if (a->type == HF_EXPR_INT && b->type == HF_EXPR_INT) {
         sign = (a->integer > b->integer) - (a->integer < b->integer);
     } else if (is_number(a) && is_number(b)) {

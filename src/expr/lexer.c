@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "util/rune.h"
+
 static const char *const signs[] = {"??", "?.", "==", "!=", "<=", ">=", "&&", "||", "**", "..", "+",
                                     "-",  "*",  "/",  "%",  "^",  "<",  ">",  "!",  "?",  ":",  ",",
                                     ".",  "(",  ")",  "[",  "]",  "{",  "}",  "#",  "|",  ";"};
@@ -11,24 +13,6 @@ static const char *const signs[] = {"??", "?.", "==", "!=", "<=", ">=", "&&", "|
 static bool is_name_start(char c)
 {
     return isalpha((unsigned char)c) || c == '_' || c == '$';
-}
-
-/* Appends a code point as UTF-8. */
-static size_t put_code_point(uint8_t *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xc0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    out[0] = (uint8_t)(0xe0 | code >> 12);
-    out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (code & 0x3f));
-    return 3;
 }
 
 /* What stands behind a backslash; false: nothing that is known. */
@@ -49,7 +33,7 @@ static bool lex_escape(struct hf_expr_lexer *lexer, uint8_t *out, size_t *size)
         }
         hex[i] = lexer->text[lexer->at++];
     }
-    *size += digits != 0 ? put_code_point(out + *size, (uint32_t)strtoul(hex, NULL, 16)) : 0;
+    *size += digits != 0 ? hf_rune_put((uint32_t)strtoul(hex, NULL, 16), out + *size) : 0;
     return digits != 0;
 }
 

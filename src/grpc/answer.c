@@ -136,6 +136,9 @@ void hf_grpc_call_finish(struct hf_grpc_call *call, int http_status,
     if (call->stream_open) {
         respond(call, http_status, answer);
     }
+    if (answer->goes_away && call->connection->drain == DRAIN_NOT) {
+        hf_grpc_connection_drain(call->connection, 0);
+    }
     hf_grpc_call_drop_message(call);
     hf_grpc_call_drop_metadata(call);
 }

@@ -68,6 +68,7 @@ struct hf_grpc_request {
     struct hf_timer timer; /* the client's */
 };
 
+/* HF_NOMEM; HF_INVALID: the target or the proxy; with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_grpc_client_new(const struct hf_grpc_client_options *options,
                                               struct hf_grpc_client **ret_client, char *reterr);
 /* The loop's thread. Ends in exactly one `done`, never before this returns. */

@@ -34,6 +34,7 @@ struct hf_grpc_outbox {
     uint8_t copies[HF_GRPC_OUTBOX_COPIES];
 };
 
+/* Begins empty; `flush_bytes`: it is full from there on. */
 void hf_grpc_outbox_init(struct hf_grpc_outbox *outbox, size_t flush_bytes);
 void hf_grpc_outbox_release(struct hf_grpc_outbox *outbox);
 

@@ -1,7 +1,7 @@
 /*
  * resolve: names to addresses, without holding up the loop.
  *
- * getaddrinfo blocks as long as it likes, so each look-up has a thread of its own that ends by
+ * getaddrinfo may block for minutes, so each look-up has a thread of its own that ends by
  * itself. The answer arrives on the loop. A look-up that is cancelled is forgotten: its thread may
  * end long after, and touches neither the loop nor the asker then.
  */

@@ -94,10 +94,10 @@ struct hf_grpc_server_options {
     void *user;
 };
 
+/* HF_NOMEM, HF_IO (the socket), with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_grpc_server_new(const struct hf_grpc_server_options *options,
                                               struct hf_grpc_server **ret_server, char *reterr);
-/* Starts accepting. */
-void hf_grpc_server_start(struct hf_grpc_server *server);
+void hf_grpc_server_start(struct hf_grpc_server *server); /* accepts from now on */
 /*
  * Main thread: accepts no more, sends GOAWAY, lets calls in progress be answered and written, at
  * most `grace_ns`; then cuts what is left. A loop that is blocked, or a call that its user does not
@@ -140,9 +140,9 @@ struct hf_grpc_answer {
     struct hf_slice message; /* code 0: the response message (not compressed); may be empty */
     const char *error;       /* code != 0: grpc-message, not yet percent-encoded; may be NULL */
     uint64_t retry_delay_ns; /* code != 0: RetryInfo in grpc-status-details-bin; 0: none */
+    bool goes_away;          /* GOAWAY after it: the client's next call needs a new connection */
 };
-/* Ends the call; the connection may have gone meanwhile, which is no error. The connection is
- * written at the end of the turn. */
+/* Ends the call; its connection may have gone meanwhile, or is written at the end of the turn. */
 void hf_grpc_call_answer(struct hf_grpc_call *call, const struct hf_grpc_answer *answer);
 /* Of a method that streams: the message is done with, and the call may be no more; and what its
  * user keeps from one message to the next. */

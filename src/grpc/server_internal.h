@@ -179,7 +179,8 @@ struct hf_grpc_server {
 };
 
 /* ---- worker.c ---- */
-/* When the worker stops and has neither connections nor calls left, tells who waits for that. */
+/* When the worker stops and has neither connections nor calls left, wakes the thread that waits for
+ * it. */
 void hf_grpc_worker_settle(struct grpc_worker *worker);
 /* The same, as a task. */
 void hf_grpc_worker_settle_now(struct hf_task *task);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 
 #include <holdfast/component.h>
@@ -17,7 +16,6 @@
 #include "client_settings.h"
 #include "util/clock.h"
 #include "util/loop.h"
-#include "util/spoken.h"
 
 #define IDLE_TRANSFERS_MAX 32u
 
@@ -84,7 +82,7 @@ static struct http_transfer *take_transfer(struct hf_http_client *client)
             return NULL;
         }
     }
-    transfer->is_deaf = transfer->is_elsewhere = false;
+    transfer->is_unwatched = transfer->is_elsewhere = false;
     transfer->redirects = 0;
     transfer->previous = NULL;
     transfer->next = client->running;
@@ -135,86 +133,6 @@ static void end_transfer(struct http_transfer *transfer, struct hf_http_result *
     result->body = hf_slice_of(transfer->body.data, transfer->body.size);
     call->done(call, result);
     return_transfer(transfer);
-}
-
-static enum hf_status status_of(CURLcode code, const struct hf_http_call *call)
-{
-    switch (code) {
-    case CURLE_OK:
-        return HF_OK;
-    case CURLE_OUT_OF_MEMORY:
-        return HF_NOMEM;
-    case CURLE_OPERATION_TIMEDOUT:
-        /* Without a deadline it was the connecting that took too long. */
-        return call->deadline_ns != 0 ? HF_DEADLINE : HF_AGAIN;
-    default:
-        return HF_AGAIN;
-    }
-}
-
-/* What libcurl's words for a failure mean when the port is for another protocol; or its words. */
-static const char *explain(struct http_transfer *transfer, CURLcode code)
-{
-    /* Of OpenSSL and of GnuTLS, for what is no TLS record. */
-    static const char *const no_tls[] = {"wrong version number", "packet length too long",
-                                         "http request", "unexpected TLS packet"};
-    const char *text = hf_http_transfer_error(transfer, code);
-    bool is_tls = strncasecmp(hf_http_transfer_url(transfer), "https:", 6) == 0;
-    const struct hf_spoken_port expected = {.is_tls = is_tls};
-    const char *sentence = NULL;
-    for (size_t i = 0; is_tls && i < sizeof(no_tls) / sizeof(no_tls[0]); i++) {
-        if (strstr(text, no_tls[i]) != NULL) {
-            return "the server does not speak TLS on this port: set http:// in the endpoint, or "
-                   "another port";
-        }
-    }
-    if (transfer->is_unframed) {
-        enum hf_spoken spoken = hf_spoken_of(transfer->body.data, transfer->body.size);
-        sentence = hf_spoken_of_server(spoken, expected);
-        sentence = sentence != NULL ? sentence : "the server's answer is not HTTP/1.1";
-    } else if (code == CURLE_GOT_NOTHING && !is_tls) {
-        sentence = "the server hung up without an answer; it may want TLS (https:// in the "
-                   "endpoint), or speak another protocol on this port";
-    }
-    return sentence != NULL ? sentence : text;
-}
-
-static void read_answer(struct http_transfer *transfer, CURLcode code,
-                        struct hf_http_result *ret_result)
-{
-    struct hf_http_result result = {.status = status_of(code, transfer->call)};
-    long response_code = 0;
-    char *type = NULL;
-    curl_off_t retry_after_s = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &response_code);
-    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
-    result.code = (int)response_code;
-    if (response_code == 401) {
-        transfer->client->settings.token_file.next_look_ns = 0;
-    }
-    if (response_code >= 300 && code != CURLE_OPERATION_TIMEDOUT) {
-        /* A server that refuses a body may cut its connection before it has read it all: its answer
-         * counts. */
-        result.status = HF_OK;
-    }
-    result.content_type = hf_slice_text(type != NULL ? type : "");
-    result.transfer = transfer->easy;
-    result.has_retry_after = retry_after_s > 0;
-    result.retry_after_ns = retry_after_s > 0 ? (uint64_t)retry_after_s * HF_NS_PER_S : 0;
-    if (result.status != HF_OK) {
-        result.error = explain(transfer, code);
-    }
-    *ret_result = result;
-}
-
-const char *hf_http_result_header(const struct hf_http_result *result, const char *name)
-{
-    struct curl_header *header = NULL;
-    bool is_there =
-        result->transfer != NULL &&
-        curl_easy_header(result->transfer, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
-    return is_there ? header->value : NULL;
 }
 
 /* The same request once more, to where the transfer's URL now leads. Its end, when that fails. */
@@ -270,7 +188,10 @@ static void finish(struct http_transfer *transfer, CURLcode code)
     const struct hf_http_client_options *options = &client->settings.options;
     struct hf_http_result result;
     char *location = NULL, shown[HF_HTTP_SHOWN_MAX];
-    read_answer(transfer, code, &result);
+    hf_http_transfer_answer(transfer, code, &result);
+    if (result.code == 401) {
+        client->settings.token_file.next_look_ns = 0;
+    }
     curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &location);
     if (result.status == HF_OK && location != NULL) {
         result.not_followed = prepare_redirect(transfer, result.code, location, shown);
@@ -326,7 +247,7 @@ static int give_up(struct hf_http_client *client, CURL *easy)
     struct http_transfer *transfer = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
     if (transfer != NULL) {
-        transfer->is_deaf = true;
+        transfer->is_unwatched = true;
         fail_at_the_end(client);
     }
     return 0;
@@ -391,11 +312,11 @@ static void on_timer(struct hf_timer *timer, uint64_t now_ns)
     collect(client);
 }
 
-static void end_deaf(struct hf_http_client *client)
+static void end_unwatched(struct hf_http_client *client)
 {
     struct http_transfer *transfer = client->running;
     while (transfer != NULL) {
-        if (!transfer->is_deaf) {
+        if (!transfer->is_unwatched) {
             transfer = transfer->next;
             continue;
         }
@@ -433,7 +354,7 @@ static void on_fail(struct hf_task *task)
         call->done(call, &result);
         call = next;
     }
-    end_deaf(client);
+    end_unwatched(client);
 }
 
 static void fail_later(struct hf_http_client *client, struct hf_http_call *call,

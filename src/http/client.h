@@ -107,6 +107,8 @@ struct hf_http_call {
 /* An http or https URL that can be asked, with a host. Any thread. */
 bool hf_http_is_url(const char *text);
 
+/* `options` are borrowed for the call, their texts and the loop until free. HF_NOMEM; HF_INVALID
+ * and HF_IO with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_http_client_new(const struct hf_http_client_options *options,
                                               struct hf_http_client **ret_client, char *reterr);
 /* The loop's thread. Ends in exactly one `done`, never before this returns. */

@@ -24,7 +24,7 @@ struct http_transfer {
     unsigned redirects;         /* in a row */
     bool is_elsewhere;          /* they have led to another host, which gets no credentials */
     bool is_unframed;           /* what came is no answer of HTTP/1: `body` has its beginning */
-    bool is_deaf;               /* its socket could not be watched: it ends with the turn */
+    bool is_unwatched;          /* its socket could not be watched: it ends with the turn */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -53,3 +53,7 @@ HF_MUST_USE enum hf_status hf_http_transfer_set_up(struct http_transfer *transfe
 /* libcurl's words for what went wrong, without the milliseconds that it took: what happens again is
  * said in the same words, by which those who log it know it. Of the transfer's memory or static. */
 const char *hf_http_transfer_error(struct http_transfer *transfer, CURLcode code);
+
+/* What the ended transfer came to. The result borrows of the transfer; its body is not set. */
+void hf_http_transfer_answer(struct http_transfer *transfer, CURLcode code,
+                             struct hf_http_result *ret_result);

@@ -16,7 +16,7 @@
 
 enum http_pem { HTTP_PEM_CA = 0, HTTP_PEM_CERT, HTTP_PEM_KEY, HTTP_PEM_COUNT };
 
-/* The texts of one moment; those who use them hold a reference. */
+/* The texts of one moment; each user holds a reference. */
 struct http_pems {
     struct hf_ref ref;
     char *texts[HTTP_PEM_COUNT]; /* NULL: not configured */

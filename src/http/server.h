@@ -70,12 +70,9 @@ struct hf_http_server_options {
      * decoding), and the body is empty: the handler words the answer.
      */
     void (*on_request)(void *user, struct hf_http_request *request, enum hf_status fault);
-    /*
-     * A connection that came to nothing: a TLS handshake that failed, a request that could be read
-     * in two ways, or a peer of another protocol than the port's. Or, with `peer` NULL, renewed
-     * certificate files that are not used for what is wrong with them. Any of the server's threads;
-     * must not block. May be NULL.
-     */
+    /* A connection that failed: a TLS handshake, a request that could be read in two ways, or a
+     * peer of another protocol than the port's. With `peer` NULL: renewed certificate files that
+     * are not used, and why. Any of the server's threads; must not block. May be NULL. */
     void (*on_error)(void *user, const char *peer, const char *what);
     /* A pool thread: a request with something in hf_http_request_data() is no more, answered or
      * not. May be NULL. */
@@ -85,6 +82,8 @@ struct hf_http_server_options {
     void *user;
 };
 
+/* Serves at once. The socket is taken over, also when it fails. HF_NOMEM, HF_IO, HF_INVALID with a
+ * sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_http_server_new(const struct hf_http_server_options *options,
                                               struct hf_http_server **ret_server, char *reterr);
 /* Accepts no more, lets connections end with their next answer for a fifth of `grace_ns`, waits for

@@ -22,8 +22,7 @@
 struct http_tls;
 struct http_greetings;
 
-/* How much of a refused body is read for the sake of its sender, who may not look at an answer
- * before all is sent. */
+/* How much of a refused body is read since its sender may not read an answer before all is sent. */
 #define HTTP_DISCARD_MAX (UINT64_C(64) << 20)
 
 struct http_list {
@@ -138,7 +137,7 @@ void hf_http_end_greeting(struct hf_http_server *server);
 /* NULL, or no IP: "unix". */
 void hf_http_format_peer(const struct sockaddr *address, char *out, size_t size);
 
-/* ---- server_idle.c: who gets in, and who goes for it ---- */
+/* ---- server_idle.c: which connections are let in, and which are closed for them ---- */
 #define HTTP_SEARCH_MAX 1024 /* idle connections looked at for one of a peer */
 /* Is one more connection of that peer welcome? It is counted then. An idle one may go for it. The
  * acceptor's thread. */

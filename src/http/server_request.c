@@ -278,7 +278,7 @@ static bool head_is_sound(struct hf_http_request *request, const char *url, cons
 }
 
 /* Is the rest of the request not worth reading before it is answered? */
-static bool is_hopeless(const struct hf_http_request *request)
+static bool is_useless(const struct hf_http_request *request)
 {
     struct hf_slice expect = hf_http_header(request, "Expect");
     bool polite = expect.size == strlen("100-continue") &&
@@ -319,7 +319,7 @@ static bool judge(struct hf_http_request *request, enum MHD_Result *ret_result)
     }
     request->judged = true;
     request->discards = request->discards || request->refused;
-    if (!request->discards || !is_hopeless(request)) {
+    if (!request->discards || !is_useless(request)) {
         return false;
     }
     *ret_result = request->refused ? send_answer(request) : give(request);

@@ -3,16 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #define CAPACITY_LEAST 64u
 
 static uint64_t digest(struct hf_slice text)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * UINT64_C(1099511628211);
-    }
-    hash ^= hash >> 32;
-    return hash * UINT64_C(0x9e3779b97f4a7c15);
+    return hf_fnv_folded(text) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static struct hf_slice cut(struct hf_slice uid)

@@ -9,6 +9,7 @@
 
 #include "http/client.h"
 #include "util/clock.h"
+#include "util/fnv.h"
 #include "util/loop.h"
 #include "watch_state.h"
 
@@ -57,10 +58,7 @@ static void tell(struct hf_kube_watch *watch, enum hf_log_level level, const cha
 
 static void complain(struct hf_kube_watch *watch, const char *sentence)
 {
-    uint64_t hash = UINT64_C(14695981039346656037), now_ns = hf_clock_monotonic_ns();
-    for (const char *c = sentence; *c != '\0'; c++) {
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    }
+    uint64_t hash = hf_fnv(hf_slice_text(sentence)), now_ns = hf_clock_monotonic_ns();
     if (watch->said_hash == hash && now_ns < watch->say_again_ns) {
         return;
     }

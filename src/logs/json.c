@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "operator.h"
+#include "util/rune.h"
 
 struct reader {
     const uint8_t *at, *end;
@@ -53,30 +54,6 @@ static bool read_hex(struct reader *r, uint32_t *ret)
     return true;
 }
 
-static size_t put(uint8_t *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xc0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | code >> 12);
-        out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | code >> 18);
-    out[1] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 /* Behind "\u". Halves of a pair that stand alone become U+FFFD. */
 static bool read_code(struct reader *r, uint8_t *out, size_t *size)
 {
@@ -97,7 +74,7 @@ static bool read_code(struct reader *r, uint8_t *out, size_t *size)
             r->at = back;
         }
     }
-    *size += put(out + *size, code >= 0xd800 && code < 0xe000 ? 0xfffd : code);
+    *size += hf_rune_put(code >= 0xd800 && code < 0xe000 ? HF_RUNE_BAD : code, out + *size);
     return true;
 }
 

@@ -43,6 +43,7 @@ struct hf_exporter_look {
     size_t outage_count;
 };
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_exporter_histories_new(struct hf_exporter_histories **ret_histories);
 /* NULL is nothing. */
 void hf_exporter_histories_free(struct hf_exporter_histories *histories);

@@ -3,8 +3,8 @@
 #include <strings.h>
 
 #include "function.h"
-#include "runes.h"
 #include "util/base64.h"
+#include "util/rune.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \

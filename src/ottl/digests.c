@@ -6,6 +6,7 @@
 #include "pdata/json_value.h"
 #include "util/clock.h"
 #include "util/digest.h"
+#include "util/fnv.h"
 #include "util/hash.h"
 
 #define CONVERTER(name)                                                                            \
@@ -93,13 +94,9 @@ CONVERTER(xxh128)
 CONVERTER(fnv)
 {
     struct hf_slice text = arguments[0].bytes;
-    uint64_t hash = UINT64_C(14695981039346656037);
     (void)run;
     (void)call;
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * UINT64_C(1099511628211);
-    }
-    *ret_value = hf_ottl_int((int64_t)hash);
+    *ret_value = hf_ottl_int((int64_t)hf_fnv(text));
     return true;
 }
 

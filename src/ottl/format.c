@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format_internal.h"
-#include "runes.h"
+#include "util/rune.h"
 
 #define NUMBER_MAX 1000000u /* a width or precision */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "format_internal.h"
-#include "runes.h"
+#include "util/rune.h"
 
 void hf_format_put(struct hf_format_out *out, struct hf_slice text)
 {

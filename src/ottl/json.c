@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "pdata/any_make.h"
-#include "runes.h"
+#include "util/rune.h"
 
 #define DEPTH_MAX 64u
 #define NUMBER_MAX 330u

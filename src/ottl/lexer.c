@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "util/rune.h"
+
 /* ---- one token each ---- */
 
 static size_t run_of(struct hf_slice text, size_t at, int (*is)(int))
@@ -191,30 +193,6 @@ static int32_t number_at(struct hf_slice text, size_t at, size_t count, unsigned
     return value;
 }
 
-static size_t put_rune(uint8_t *out, int32_t rune)
-{
-    if (rune < 0x80) {
-        out[0] = (uint8_t)rune;
-        return 1;
-    }
-    if (rune < 0x800) {
-        out[0] = (uint8_t)(0xc0 | rune >> 6);
-        out[1] = (uint8_t)(0x80 | (rune & 0x3f));
-        return 2;
-    }
-    if (rune < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | rune >> 12);
-        out[1] = (uint8_t)(0x80 | (rune >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (rune & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | rune >> 18);
-    out[1] = (uint8_t)(0x80 | (rune >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (rune >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (rune & 0x3f));
-    return 4;
-}
-
 /* The escape behind a backslash: how long it is and what it stands for. 0: none. */
 static size_t escape_at(struct hf_slice text, size_t at, int32_t *ret_rune)
 {
@@ -258,7 +236,7 @@ enum hf_status hf_ottl_unquote(struct hf_slice token, struct hf_arena *arena,
         if (escape == 0) {
             return HF_INVALID;
         }
-        size += put_rune(&room[size], rune);
+        size += hf_rune_put((uint32_t)rune, &room[size]);
         at += 1 + escape;
     }
     room[size] = '\0';

@@ -4,7 +4,8 @@
 #include <wctype.h>
 
 #include "function.h"
-#include "runes.h"
+#include "letter_case.h"
+#include "util/rune.h"
 
 #define CONVERTER(name)                                                                            \
     static bool name(struct hf_ottl_run *run, const struct hf_ottl_call *call,                     \

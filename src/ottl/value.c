@@ -78,13 +78,6 @@ static bool is_by_order(int order, enum hf_ottl_comparison comparison)
     return false;
 }
 
-static int order_of_bytes(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static bool compare_doubles(double a, double b, enum hf_ottl_comparison comparison)
 {
     if (isnan(a) || isnan(b)) {
@@ -130,12 +123,12 @@ bool hf_ottl_compare(const struct hf_ottl_value *a, const struct hf_ottl_value *
         return is_by_order((a->integer > b->integer) - (a->integer < b->integer), comparison);
     case HF_OTTL_STRING:
     case HF_OTTL_BYTES:
-        return is_by_order(order_of_bytes(a->bytes, b->bytes), comparison);
+        return is_by_order(hf_slice_compare(a->bytes, b->bytes), comparison);
     case HF_OTTL_TRACE_ID:
     case HF_OTTL_SPAN_ID:
     case HF_OTTL_PROFILE_ID:
         return comparison <= HF_OTTL_UNEQUAL &&
-               is_by_order(order_of_bytes(a->bytes, b->bytes), comparison);
+               is_by_order(hf_slice_compare(a->bytes, b->bytes), comparison);
     case HF_OTTL_MAP:
     case HF_OTTL_LIST:
         return compare_containers(a, b, comparison);

@@ -158,10 +158,9 @@ static int compare_pairs(const void *a, const void *b)
 {
     const struct pair *left = a;
     const struct pair *right = b;
-    size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
-    int order = size == 0 ? 0 : memcmp(left->key.data, right->key.data, size);
-    if (order != 0 || left->key.size != right->key.size) {
-        return order != 0 ? order : left->key.size < right->key.size ? -1 : 1;
+    int order = hf_slice_compare(left->key, right->key);
+    if (order != 0) {
+        return order;
     }
     return left->value.data < right->value.data ? -1 : left->value.data > right->value.data;
 }

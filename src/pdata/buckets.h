@@ -18,6 +18,7 @@ struct hf_buckets_range {
     int64_t lower, upper; /* the upper one is behind */
 };
 
+/* Over both, which have the same scale. */
 struct hf_buckets_range hf_buckets_range(const struct hf_point_buckets *a,
                                          const struct hf_point_buckets *b);
 

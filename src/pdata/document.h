@@ -32,6 +32,7 @@ struct hf_document *hf_document_borrow(enum hf_signal signal, struct hf_slice ra
 /* Ends it. The memory is kept for the thread's next document, up to a size. NULL is nothing. */
 void hf_document_return(struct hf_document *document);
 
+/* The request itself is the root. */
 enum hf_signal hf_document_signal(const struct hf_document *document);
 struct hf_message *hf_document_root(struct hf_document *document);
 

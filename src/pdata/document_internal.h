@@ -50,6 +50,7 @@ struct hf_slot {
 /* Where the last field of each number starts in the bytes, plus 1; 0: not there. */
 struct hf_message_index {
     uint32_t last[HF_SCHEMA_NUMBER_MAX + 1];
+    uint32_t repeated; /* numbers that are there more than once, a bit each */
 };
 
 struct hf_message {
@@ -61,11 +62,12 @@ struct hf_message {
     struct hf_slot *slots;
     struct hf_message_index *index; /* NULL: not made yet */
     uint32_t slotted;               /* numbers that have a slot, a bit each */
-    uint32_t part;                  /* of an item: 0 or the number of its part, plus 1 */
+    uint32_t part;                  /* 0 or the number of the part that it is in, plus 1 */
     uint8_t number;                 /* its field in the parent */
     uint8_t lookups;                /* attributes that were looked up without a list */
     bool dirty, removed;
-    bool added; /* it did not come in this parent's bytes */
+    bool has_put; /* an item inside is in a part */
+    bool added;   /* it did not come in this parent's bytes */
 };
 
 struct hf_document {
@@ -141,8 +143,8 @@ HF_MUST_USE enum hf_status hf_document_make_batch(struct hf_document *document, 
                                                   struct hf_batch **ret_batch);
 
 /*
- * Writes the content of a message. With `part` (its number plus 1) only the items of that part and
- * what is around them; `ret_items` counts them.
+ * Writes the content of a message. With `part` (its number plus 1) only what is in that part and
+ * what is around it; `ret_count` is increased by the messages that are in it.
  */
 void hf_message_write(struct hf_message *message, uint32_t part, struct hf_wire_writer *writer,
-                      uint32_t *ret_items);
+                      uint32_t *ret_count);

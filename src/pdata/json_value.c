@@ -11,35 +11,76 @@
 
 /* ---- strings ---- */
 
-#define EACH_BYTE(byte) (0x0101010101010101u * (uint64_t)(byte))
+/* What the compiler keeps in one vector register where there is one; and a half of it. */
+typedef uint8_t block __attribute__((vector_size(16)));
+typedef uint64_t block_words __attribute__((vector_size(16)));
+typedef uint8_t half_block __attribute__((vector_size(8)));
 
-/* Not zero when one of the eight bytes is below `bound`, which is at most 0x80. */
-static uint64_t has_below(uint64_t word, uint8_t bound)
+/* Those below 64 that are not plain, a bit each; of the others only the backslash is not. */
+#define BIT(byte) (UINT64_C(1) << (byte))
+#define ODD_BITS (UINT64_C(0xffffffff) | BIT('"'))
+#define ODD_HTML_BITS (ODD_BITS | BIT('<') | BIT('>') | BIT('&'))
+
+static inline bool is_plain(uint8_t byte, bool html)
 {
-    return (word - EACH_BYTE(bound)) & ~word & EACH_BYTE(0x80);
+    uint64_t odd = html ? ODD_HTML_BITS : ODD_BITS;
+    return byte < 64 ? (odd >> byte & 1) == 0 : byte != '\\';
 }
 
-static bool is_plain(uint8_t byte)
+/* Are 16 bytes plain? */
+static inline bool is_plain_block(const uint8_t *data, bool html)
 {
-    return byte >= 0x20 && byte != '"' && byte != '\\';
+    block now;
+    memcpy(&now, data, sizeof(now));
+    block_words odd = (block_words)((now < 0x20) | (now == '"') | (now == '\\'));
+    if (html) {
+        odd |= (block_words)((now == '<') | (now == '>') | (now == '&'));
+    }
+    return (odd[0] | odd[1]) == 0;
+}
+
+static inline bool is_plain_half(const uint8_t *data, bool html)
+{
+    half_block now;
+    uint64_t odd;
+    memcpy(&now, data, sizeof(now));
+    half_block found = (half_block)((now < 0x20) | (now == '"') | (now == '\\'));
+    if (html) {
+        found |= (half_block)((now == '<') | (now == '>') | (now == '&'));
+    }
+    memcpy(&odd, &found, sizeof(odd));
+    return odd == 0;
+}
+
+/* The last block overlaps the one before rather than leaving bytes over. */
+static inline size_t plain_run(struct hf_slice text, bool html)
+{
+    size_t at = 0;
+    while (text.size - at >= sizeof(block) && is_plain_block(text.data + at, html)) {
+        at += sizeof(block);
+    }
+    size_t left = text.size - at;
+    if (left < sizeof(block) && text.size >= sizeof(block)) {
+        at = is_plain_block(text.data + text.size - sizeof(block), html) ? text.size : at;
+    } else if (left < sizeof(block) && text.size >= sizeof(half_block)) {
+        bool is_all = is_plain_half(text.data, html) &&
+                      is_plain_half(text.data + text.size - sizeof(half_block), html);
+        at = is_all ? text.size : at;
+    }
+    while (at < text.size && is_plain(text.data[at], html)) {
+        at++;
+    }
+    return at;
 }
 
 size_t hf_json_plain_run(struct hf_slice text)
 {
-    size_t at = 0;
-    while (text.size - at >= 8) {
-        uint64_t word;
-        memcpy(&word, text.data + at, sizeof(word));
-        if ((has_below(word, 0x20) | has_below(word ^ EACH_BYTE('"'), 1) |
-             has_below(word ^ EACH_BYTE('\\'), 1)) != 0) {
-            break;
-        }
-        at += 8;
-    }
-    while (at < text.size && is_plain(text.data[at])) {
-        at++;
-    }
-    return at;
+    return plain_run(text, false);
+}
+
+size_t hf_json_plain_html_run(struct hf_slice text)
+{
+    return plain_run(text, true);
 }
 
 /* ---- numbers in ---- */

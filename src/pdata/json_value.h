@@ -16,6 +16,8 @@
 /* Bytes at the front that a JSON string may hold as they are: before a quote, a backslash or a
  * control character. */
 size_t hf_json_plain_run(struct hf_slice text);
+/* Likewise in a text that may stand in a page of HTML: before '<', '>' and '&', too. */
+size_t hf_json_plain_html_run(struct hf_slice text);
 
 /*
  * A JSON number, as text, of a whole value ("12", "-3", "1.5e3"). False when it is none, has a

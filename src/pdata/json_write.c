@@ -6,6 +6,7 @@
 #include "attributes.h"
 #include "json_value.h"
 #include "wire_find.h"
+#include "json/json.h"
 
 #define ESCAPE_MAX 6u /* \u0000 */
 
@@ -26,11 +27,16 @@ static size_t print_escape(uint8_t byte, uint8_t *room)
     return ESCAPE_MAX;
 }
 
+static inline size_t plain_run(const struct hf_json_writer *writer, struct hf_slice text)
+{
+    return writer->html ? hf_json_plain_html_run(text) : hf_json_plain_run(text);
+}
+
 /* What is behind the first run of plain characters, and the closing quote. */
 static void put_rest(struct hf_json_writer *writer, struct hf_slice text)
 {
     while (text.size > 0) {
-        size_t run = hf_json_plain_run(text);
+        size_t run = plain_run(writer, text);
         uint8_t *room = hf_json_write_room(writer, run + ESCAPE_MAX);
         if (room == NULL) {
             return;
@@ -49,7 +55,7 @@ static void put_rest(struct hf_json_writer *writer, struct hf_slice text)
 
 static void put_quoted(struct hf_json_writer *writer, struct hf_slice text)
 {
-    size_t run = hf_json_plain_run(text);
+    size_t run = plain_run(writer, text);
     uint8_t *room = hf_json_write_room(writer, run + 2);
     if (room == NULL) {
         return;
@@ -143,6 +149,43 @@ void hf_json_write_double(struct hf_json_writer *writer, double value)
         size += 2;
     }
     hf_json_write_made(writer, hf_slice_of(room, size));
+}
+
+/* ---- values that were read ---- */
+
+void hf_json_write_value(struct hf_json_writer *writer, const struct hf_json *value)
+{
+    char room[HF_JSON_DIGITS_MAX];
+    bool is_list = value->kind == HF_JSON_LIST;
+    switch (value->kind) {
+    case HF_JSON_NULL:
+        hf_json_write_null(writer);
+        break;
+    case HF_JSON_BOOL:
+        hf_json_write_bool(writer, value->boolean);
+        break;
+    case HF_JSON_INT:
+        hf_json_write_i64(writer, value->integer);
+        break;
+    case HF_JSON_DOUBLE:
+        hf_json_write_made(writer, hf_slice_of(room, hf_json_print_double(value->number, room)));
+        break;
+    case HF_JSON_STRING:
+        hf_json_write_text(writer, value->text);
+        break;
+    case HF_JSON_LIST:
+    case HF_JSON_MAP:
+        /* As deep as it was read: HF_JSON_DEPTH_MAX. */
+        hf_json_write_open(writer, is_list ? '[' : '{');
+        for (const struct hf_json *one = value->first; one != NULL; one = one->next) {
+            if (!is_list) {
+                hf_json_write_key(writer, one->key);
+            }
+            hf_json_write_value(writer, one);
+        }
+        hf_json_write_close(writer, is_list ? ']' : '}');
+        break;
+    }
 }
 
 /* ---- AnyValue ---- */

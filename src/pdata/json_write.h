@@ -18,10 +18,13 @@
 
 #include "util/compress.h"
 
+struct hf_json;
+
 struct hf_json_writer {
     struct hf_bytes *out; /* borrowed */
     bool failed;
     bool behind_value; /* the next key or value needs a comma */
+    bool html;         /* '<', '>' and '&' of texts and keys are escaped, too, as Go does it */
 };
 
 HF_MUST_USE static inline enum hf_status hf_json_write_status(const struct hf_json_writer *writer)
@@ -108,6 +111,9 @@ void hf_json_write_null(struct hf_json_writer *writer);
 /* With a point or an exponent, so that a reader takes it for a float: 1.0. Null for NaN and the
  * infinities, which JSON has not. */
 void hf_json_write_double(struct hf_json_writer *writer, double value);
+
+/* A value as it was read; a number without a fraction has no point. */
+void hf_json_write_value(struct hf_json_writer *writer, const struct hf_json *value);
 
 /* How an AnyValue is written. */
 struct hf_json_any_style {

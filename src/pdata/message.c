@@ -100,6 +100,7 @@ static void note_field(struct hf_message_index *index, const struct hf_schema_me
             index->last[i] = type->fields[i].oneof == oneof ? 0 : index->last[i];
         }
     }
+    index->repeated |= index->last[number] != 0 ? UINT32_C(1) << number : 0;
     index->last[number] = at + 1;
 }
 
@@ -112,7 +113,7 @@ static const struct hf_message_index *index_of(struct hf_message *message)
     if (index == NULL) {
         return NULL;
     }
-    *index = (struct hf_message_index){{0}};
+    *index = (struct hf_message_index){.repeated = 0};
     struct hf_wire wire = hf_wire_of(message->raw);
     struct hf_wire_field field;
     while (!hf_wire_at_end(wire)) {
@@ -151,7 +152,7 @@ bool hf_message_find(struct hf_message *message, uint32_t number, struct hf_wire
     }
     size_t at = index->last[number] - 1;
     struct hf_wire wire = hf_wire_of(hf_slice_of(message->raw.data + at, message->raw.size - at));
-    return hf_wire_next(&wire, ret_field);
+    return hf_wire_step(&wire, ret_field);
 }
 
 /* The pieces that count of a message that is not repeated. */
@@ -488,6 +489,13 @@ uint32_t hf_message_attributes_number(const struct hf_schema_message *type)
     return numbers[type->index];
 }
 
+/* Is the field there once, or not at all? */
+static bool is_in_one_piece(struct hf_message *message, uint32_t number)
+{
+    const struct hf_message_index *index = index_of(message);
+    return index != NULL && (index->repeated >> number & 1) == 0;
+}
+
 struct hf_slice hf_message_any(struct hf_message *message, uint32_t number)
 {
     if (message == NULL) {
@@ -497,6 +505,9 @@ struct hf_slice hf_message_any(struct hf_message *message, uint32_t number)
     struct hf_slot *slot = hf_message_slot(message, number);
     if (slot != NULL) {
         return slot->bytes;
+    }
+    if (hf_message_field(message, number)->oneof == 0 && is_in_one_piece(message, number)) {
+        return hf_message_bytes(message, number);
     }
     struct pieces pieces = find_pieces(message, number);
     struct hf_slice content;

@@ -31,6 +31,7 @@
 struct hf_document;
 struct hf_message;
 
+/* The parent of a document's root is NULL. */
 const struct hf_schema_message *hf_message_type(const struct hf_message *message);
 struct hf_message *hf_message_parent(const struct hf_message *message);
 struct hf_document *hf_message_document(const struct hf_message *message);

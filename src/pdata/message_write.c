@@ -9,7 +9,7 @@
 struct writing {
     struct hf_message *message;
     struct hf_wire_writer *writer;
-    uint32_t part, *items;
+    uint32_t part, *count;
     struct hf_slice run; /* neighbours that did not change are copied at once */
 };
 
@@ -31,7 +31,13 @@ static void copy(struct writing *writing, struct hf_slice whole)
 
 static bool must_look_inside(const struct writing *writing, const struct hf_message *child)
 {
-    return child->dirty || (writing->part != 0 && child->type->holds_items);
+    return child->dirty || (writing->part != 0 && child->part == 0 && child->type->holds_items);
+}
+
+/* A message that is itself put into a part is there whole, or not at all. */
+static bool is_put(const struct writing *writing, const struct hf_message *child)
+{
+    return writing->part != 0 && (child->type->is_item || child->part != 0);
 }
 
 static void write_child(struct writing *writing, struct hf_message *child)
@@ -40,11 +46,13 @@ static void write_child(struct writing *writing, struct hf_message *child)
     if (child->removed) {
         return;
     }
-    if (writing->part != 0 && child->type->is_item) {
-        if (child->part != writing->part) {
+    uint32_t part = writing->part;
+    if (is_put(writing, child)) {
+        if (child->part != part) {
             return;
         }
-        (*writing->items)++;
+        (*writing->count)++;
+        part = 0; /* all that is inside */
     }
     if (!must_look_inside(writing, child)) {
         if (child->whole.size > 0) {
@@ -57,11 +65,11 @@ static void write_child(struct writing *writing, struct hf_message *child)
     }
     flush(writing);
     size_t size = writer->out->size;
-    uint32_t before = *writing->items;
+    uint32_t before = *writing->count;
     struct hf_wire_message inner = hf_wire_open(writer, child->number, child->raw.size);
-    hf_message_write(child, writing->part, writer, writing->items);
+    hf_message_write(child, part, writer, writing->count);
     hf_wire_close(writer, inner);
-    if (writing->part != 0 && child->type->holds_items && *writing->items == before) {
+    if (part != 0 && child->type->holds_items && *writing->count == before) {
         writer->out->size = size;
     }
 }
@@ -182,10 +190,10 @@ static bool is_left_out(const struct writing *writing, const struct hf_wire_fiel
 }
 
 void hf_message_write(struct hf_message *message, uint32_t part, struct hf_wire_writer *writer,
-                      uint32_t *ret_items)
+                      uint32_t *ret_count)
 {
     struct writing writing = {
-        .message = message, .writer = writer, .part = part, .items = ret_items};
+        .message = message, .writer = writer, .part = part, .count = ret_count};
     if (!must_look_inside(&writing, message)) {
         hf_wire_put_raw(writer, message->raw);
         return;

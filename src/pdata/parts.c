@@ -85,6 +85,15 @@ static enum hf_status add_part(struct hf_parts *parts, struct hf_document *docum
     return HF_OK;
 }
 
+/* All that is around the item has an item. */
+static void note_around(struct hf_message *message)
+{
+    while (message != NULL && !message->has_put) {
+        message->has_put = true;
+        message = message->parent;
+    }
+}
+
 enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place,
                             struct hf_slice key)
 {
@@ -102,7 +111,29 @@ enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place
     }
     parts->items[number - 1].items++;
     place->item->part = number;
+    note_around(place->item->parent);
     return HF_OK;
+}
+
+static void put_rest(struct hf_message *message, uint32_t number)
+{
+    for (struct hf_slot *slot = message->slots; slot != NULL; slot = slot->next) {
+        for (struct hf_message *child = slot->first; child != NULL; child = child->next) {
+            if (child->type->holds_items && child->has_put) {
+                put_rest(child, number);
+            } else if (child->type->holds_items) {
+                child->part = number;
+            }
+        }
+    }
+}
+
+void hf_parts_put_rest(const struct hf_parts *parts, struct hf_document *document, size_t index)
+{
+    assert(index < parts->count || parts->count == 0);
+    if (parts->count != 0) {
+        put_rest(document->root, (uint32_t)index + 1);
+    }
 }
 
 size_t hf_parts_find(const struct hf_parts *parts, struct hf_slice key)

@@ -6,10 +6,13 @@
  *     while (hf_place_next_item(&place)) {
  *         status = hf_parts_put(&parts, &place, key);
  *     }
+ *     hf_parts_put_rest(&parts, document, 0);
  *     for (i < parts.count) hf_parts_batch(&parts, document, i, batch, &made);
  *     hf_parts_release(&parts);
  *
- * Items that were put nowhere are in no part. Owned by one thread.
+ * Items that were put nowhere are in no part. What has no item inside, such as a resource alone or
+ * a metric of a kind that is not known, is in a part only by hf_parts_put_rest(). Owned by one
+ * thread.
  */
 #pragma once
 
@@ -40,6 +43,13 @@ struct hf_parts {
  * be one part more than the limit. HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_parts_put(struct hf_parts *parts, const struct hf_place *place,
                                         struct hf_slice key);
+
+/*
+ * Puts what has no item into the part with that index: resources, scopes and metrics in which no
+ * item was put into any part. To be called when all items are put. `index` must be below the count,
+ * or the count 0, where nothing is put.
+ */
+void hf_parts_put_rest(const struct hf_parts *parts, struct hf_document *document, size_t index);
 
 /* The index of the part of that key, which must be there. */
 size_t hf_parts_find(const struct hf_parts *parts, struct hf_slice key);

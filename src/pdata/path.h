@@ -81,6 +81,7 @@ HF_MUST_USE enum hf_status hf_path_parse(struct hf_slice text, struct hf_path **
                                          char *reterr);
 void hf_path_free(struct hf_path *path);
 
+/* What it was compiled to. */
 enum hf_path_kind hf_path_kind(const struct hf_path *path);
 enum hf_path_context hf_path_context(const struct hf_path *path);
 bool hf_path_takes_keys(const struct hf_path *path);

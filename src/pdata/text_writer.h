@@ -21,6 +21,7 @@ struct hf_text_writer {
     bool failed;
 };
 
+/* As printf. */
 void hf_text_say(struct hf_text_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* As one line: what could steer a terminal or end the line is spelled out. */

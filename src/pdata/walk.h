@@ -51,6 +51,7 @@ struct hf_visitor {
     bool prune; /* what is empty after the visit of its inside is dropped as well */
 };
 
+/* Visits all of the document in its order. A visit may change the place that it gets. */
 void hf_walk(struct hf_document *document, struct hf_visitor *visitor);
 
 /*

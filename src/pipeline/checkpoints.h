@@ -20,8 +20,8 @@ HF_MUST_USE enum hf_status hf_checkpoints_copy(const struct hf_node *node,
 
 /*
  * Calls `act` with each pipeline whose queue gets what is submitted to those `pipelines`: their
- * own, and those behind connectors that answer at once; until it fails. One that several ways lead
- * to comes several times.
+ * own, and those behind connectors that answer at once; until it fails, with what is returned then.
+ * A pipeline that several connectors lead to comes several times.
  */
 HF_MUST_USE enum hf_status
 hf_pipelines_each_queue(struct hf_pipeline *const *pipelines, size_t count,

@@ -34,7 +34,7 @@ HF_MUST_USE enum hf_status hf_graph_open_extensions(const struct hf_config *conf
                                                     const struct hf_host *host,
                                                     struct hf_graph **ret_graph, char *reterr);
 
-/* Of those, only the ones that authenticate, for `holdfast check`. */
+/* Likewise of the extensions that authenticate alone, for `holdfast check`. */
 HF_MUST_USE enum hf_status hf_graph_open_authenticators(const struct hf_config *config,
                                                         const struct hf_host *host,
                                                         struct hf_graph **ret_graph, char *reterr);
@@ -53,10 +53,10 @@ void hf_graph_remove_exporter(struct hf_node *node);
 
 /*
  * Takes over from `old` (NULL at first): consumers of new exporters are opened, receivers started,
- * then the exports are taken over and `old` is stopped: its connections may take their time. On
- * failure this graph is to be freed, and `old` goes on, whole; unless it was the take-over that
- * failed, because memory or disk ran out: then nothing runs any more, as hf_graph_is_running()
- * tells.
+ * then the exports are taken over. `old` still takes requests and is to be stopped by
+ * hf_graph_stop(): its connections may take their time. On failure this graph is to be freed, and
+ * `old` goes on, whole; unless it was the take-over that failed, because memory or disk ran out:
+ * then both are stopped, as hf_graph_is_running() tells.
  */
 HF_MUST_USE enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old,
                                           char *reterr);

@@ -116,6 +116,8 @@ uint64_t hf_node_memory(const struct hf_node *node)
     if (hf_memory_available("", &lowest) != HF_OK) {
         lowest = UINT64_MAX;
     }
+    uint64_t soft = hf_memory_soft_limit(getenv("GOMEMLIMIT"));
+    lowest = soft < lowest ? soft : lowest;
     for (size_t i = 0; i < graph->processor_count; i++) {
         const struct hf_node *processor = graph->processors[i];
         const struct hf_processor_ops *ops = processor->component->processor;

@@ -210,8 +210,8 @@ enum hf_status hf_graph_start(struct hf_graph *graph, struct hf_graph *old, char
     if (status == HF_OK && graph->host->store != NULL) {
         hf_graph_apply_limits(graph);
     }
-    hf_graph_stop(old);
     if (status != HF_OK) {
+        hf_graph_stop(old);
         hf_graph_stop(graph);
         return status;
     }

@@ -10,6 +10,7 @@
 
 struct hf_listeners;
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_listeners_new(struct hf_listeners **ret_listeners);
 /* Closes what is left and removes the files of Unix sockets. NULL is nothing. */
 void hf_listeners_free(struct hf_listeners *listeners);
@@ -33,7 +34,7 @@ HF_MUST_USE enum hf_status hf_listeners_get_mode(struct hf_listeners *listeners,
                                                  const char *endpoint, int mode, int *ret_fd,
                                                  char *reterr);
 
-/* A new socket that no round knows: it is the caller's alone. */
+/* A new socket that no round knows: it is the caller's alone. Errors as above. */
 HF_MUST_USE enum hf_status hf_listeners_open(const char *endpoint, int mode, int *ret_fd,
                                              char *reterr);
 

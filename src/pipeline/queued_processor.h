@@ -29,11 +29,13 @@ HF_MUST_USE enum hf_status hf_queued_processor_add(struct hf_queued_processor *q
                                                    const struct hf_pipeline *pipeline,
                                                    const struct hf_config_pipeline *from);
 
-/* Opens the consumers; with `only_new`, just those whose place is not open. */
+/* Opens the consumers; with `only_new`, just those whose place is not open. On failure, of the disk
+ * or of memory, `reterr` (HF_ERROR_MAX) is a sentence. */
 HF_MUST_USE enum hf_status
 hf_queued_processor_open_consumers(struct hf_queued_processor *queued_processor, bool only_new,
                                    char *reterr);
 
+/* HF_IO: there is no thread. */
 HF_MUST_USE enum hf_status hf_queued_processor_start(struct hf_queued_processor *queued_processor);
 
 /* Reads no more, waits for what is being written, ends the thread. The component's stop and close

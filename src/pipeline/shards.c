@@ -87,6 +87,7 @@ static enum hf_status put_items(struct division *division, struct hf_document *d
         division->numbers[number] = (uint8_t)number;
         status = hf_parts_put(&division->parts, &place, hf_slice_of(&division->numbers[number], 1));
     }
+    hf_parts_put_rest(&division->parts, document, 0);
     return status == HF_OK ? hf_document_status(document) : status;
 }
 

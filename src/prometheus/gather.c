@@ -183,7 +183,8 @@ struct sorted_labels {
     uint64_t le_hash, quantile_hash, scope_hash;
 };
 
-static void sort_label(const struct hf_prom_label *label, struct sorted_labels *sorted)
+static void sort_label(const struct hf_prom_label *label, uint64_t hash,
+                       struct sorted_labels *sorted)
 {
     struct hf_slice name = label->name;
     if (hf_slice_equal(name, LITERAL("job"))) {
@@ -192,15 +193,15 @@ static void sort_label(const struct hf_prom_label *label, struct sorted_labels *
         sorted->instance = label->value;
     } else if (hf_slice_equal(name, LITERAL("le"))) {
         sorted->le = label->value;
-        sorted->le_hash = hf_prom_label_hash(label);
+        sorted->le_hash = hash;
     } else if (hf_slice_equal(name, LITERAL("quantile"))) {
         sorted->quantile = label->value;
-        sorted->quantile_hash = hf_prom_label_hash(label);
+        sorted->quantile_hash = hash;
     } else if (IS_SCOPE(name)) {
-        sorted->scope_hash += hf_prom_label_hash(label);
+        sorted->scope_hash += hash;
     } else if (!hf_slice_equal(name, LITERAL("__scheme__")) &&
                !hf_slice_equal(name, LITERAL("__metrics_path__"))) {
-        sorted->hash += hf_prom_label_hash(label);
+        sorted->hash += hash;
     }
 }
 
@@ -371,7 +372,10 @@ void hf_prom_gather_sample(struct hf_prom_gather *gather, const struct hf_prom_s
 {
     struct sorted_labels sorted = {.hash = 1};
     for (size_t i = 0; i < sample->label_count; i++) {
-        sort_label(&sample->labels[i], &sorted);
+        const struct hf_prom_label *label = &sample->labels[i];
+        uint64_t hash =
+            sample->label_hashes != NULL ? sample->label_hashes[i] : hf_prom_label_hash(label);
+        sort_label(label, hash, &sorted);
     }
     struct gather_resource *resource = find_resource(gather, sorted.job, sorted.instance);
     if (resource == NULL) {

@@ -45,6 +45,7 @@ struct hf_prom_gather_options {
 struct hf_prom_sample {
     struct hf_slice name;
     const struct hf_prom_label *labels; /* without the name, each name once; copied */
+    const uint64_t *label_hashes;       /* of each, by hf_prom_label_hash(); NULL: not known */
     size_t label_count;
     double value;
     const struct hf_expo_native *native; /* instead of a value */

@@ -1,5 +1,7 @@
 #include "labels.h"
 
+#include <endian.h>
+
 #define FACTOR_1 UINT64_C(0xa0761d6478bd642f)
 #define FACTOR_2 UINT64_C(0xe7037ed1a0b428db)
 
@@ -57,11 +59,23 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* 1 to 8 bytes, the first the lowest. Two loads that overlap, or three bytes, stand for a copy of
+ * any size, which would be a call. */
 static uint64_t read_tail(const uint8_t *data, size_t size)
 {
-    uint64_t word = 0;
-    memcpy(&word, data, size);
-    return word;
+    if (size == 8) {
+        uint64_t word;
+        memcpy(&word, data, 8);
+        return le64toh(word);
+    }
+    if (size >= 4) {
+        uint32_t low, high;
+        memcpy(&low, data, 4);
+        memcpy(&high, data + size - 4, 4);
+        return le32toh(low) | (uint64_t)le32toh(high) << (8 * (size - 4));
+    }
+    return data[0] | (uint64_t)data[size / 2] << (8 * (size / 2)) |
+           (uint64_t)data[size - 1] << (8 * (size - 1));
 }
 
 uint64_t hf_prom_hash(struct hf_slice bytes, uint64_t seed)

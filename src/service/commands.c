@@ -6,6 +6,7 @@
 
 #include "drain_command.h"
 #include "ephemeral.h"
+#include "service/queue/arguments.h"
 #include "service/queue/command.h"
 #include "status/log_command.h"
 #include "status/status.h"
@@ -19,7 +20,7 @@ struct hf_commands {
     struct hf_reloads *reloads;
     uint64_t started_ns, began_ns; /* Unix time; monotonic */
     bool is_ephemeral;
-    pthread_mutex_t one;        /* a command on the queues at a time */
+    pthread_mutex_t one;        /* a command that changes queues at a time */
     pthread_mutex_t graph_lock; /* guards the one below */
     struct hf_graph *graph;
 };
@@ -151,11 +152,14 @@ enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *cons
     if (count > 0 && strcmp(words[0], "tail") == 0) {
         return hf_tail_command(commands->host, count, words, out);
     }
+    bool is_drain = count > 0 && strcmp(words[0], "drain") == 0;
+    if (!is_drain && (count == 0 || !hf_queue_changes(words[0]))) {
+        return hf_queue_command(commands->host->store, count, words, out);
+    }
     pthread_mutex_lock(&commands->one);
     enum hf_exit code =
-        count > 0 && strcmp(words[0], "drain") == 0
-            ? hf_drain_command(commands->host->store, commands->hand_over, count, words, out)
-            : hf_queue_command(commands->host->store, count, words, out);
+        is_drain ? hf_drain_command(commands->host->store, commands->hand_over, count, words, out)
+                 : hf_queue_command(commands->host->store, count, words, out);
     pthread_mutex_unlock(&commands->one);
     return code;
 }

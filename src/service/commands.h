@@ -19,7 +19,8 @@ HF_MUST_USE enum hf_status hf_commands_new(struct hf_host *host, struct hf_hand_
 /* After the last thread that could ask has ended. NULL is nothing. */
 void hf_commands_free(struct hf_commands *commands);
 
-/* The graph that is asked about; NULL while it changes: waits for a command that looks at it. */
+/* The graph that is asked about; NULL: none runs. Waits for a command that looks at the one before.
+ */
 void hf_commands_watch(struct hf_commands *commands, struct hf_graph *graph);
 
 /* The list that the service fills. Lives as long as `commands`. */

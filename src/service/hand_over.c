@@ -17,12 +17,14 @@ struct hf_hand_over {
     char why[HF_ERROR_MAX];
 };
 
-/* What an exporter to the peer is configured like; its endpoint is set on the way. */
+/* What an exporter to the peer is configured like; its endpoint is set on the way. It names its
+ * records: a peer that is a Holdfast stores none twice when an answer is lost. */
 static const char peer_config[] = "receivers:\n"
                                   "  nop:\n"
                                   "exporters:\n"
                                   "  otlp:\n"
                                   "    endpoint: peer:4317\n"
+                                  "    once: true\n"
                                   "service:\n"
                                   "  pipelines:\n"
                                   "    traces:\n"

@@ -1,5 +1,7 @@
 #include "loops.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +21,21 @@ unsigned hf_loops_usable_cores(void)
     return cores < 1 ? 1 : (unsigned)cores;
 }
 
+size_t hf_loops_wanted(const char *gomaxprocs, unsigned cores)
+{
+    char *end = NULL;
+    errno = 0;
+    bool is_number = gomaxprocs != NULL && isdigit((unsigned char)gomaxprocs[0]);
+    unsigned long number = is_number ? strtoul(gomaxprocs, &end, 10) : 0;
+    if (number == 0 || errno != 0 || *end != '\0') {
+        number = cores;
+    }
+    return number < LOOPS_MAX ? number : LOOPS_MAX;
+}
+
 enum hf_status hf_loops_start(struct hf_host *host)
 {
-    unsigned cores = hf_loops_usable_cores();
-    size_t wanted = cores < LOOPS_MAX ? cores : LOOPS_MAX;
+    size_t wanted = hf_loops_wanted(getenv("GOMAXPROCS"), hf_loops_usable_cores());
     host->loops = calloc(wanted, sizeof(struct hf_loop *));
     if (host->loops == NULL) {
         return HF_NOMEM;

@@ -41,7 +41,7 @@ static void set(const struct view *view, const char *name, enum hf_metric_type t
                 uint64_t value)
 {
     const struct hf_metric_family family = {
-        .name = name, .type = type, .unit = unit, .help = help, .scale = scale};
+        .name = name, .type = type, .unit = unit, .help = help, .scale = scale, .is_swept = true};
     struct hf_label labels[5] = {{"queue", view->id}, {"kind", view->kind}};
     size_t count = 2;
     for (; more != NULL && more->name != NULL && count < 4; more++) {
@@ -98,12 +98,14 @@ static void show_histograms(const struct view *view, const struct wal_stat *stat
         .help = "Time of a group commit, synced to disk.",
         .scale = 1e-9,
         .bounds = seconds,
-        .bound_count = WAL_HISTOGRAM_BUCKETS - 1};
+        .bound_count = WAL_HISTOGRAM_BUCKETS - 1,
+        .is_swept = true};
     static const struct hf_metric_family groups = {.name = "holdfast_queue_commit_records",
                                                    .type = HF_HISTOGRAM,
                                                    .help = "Records that share a commit.",
                                                    .bounds = records,
-                                                   .bound_count = WAL_GROUP_BUCKETS - 1};
+                                                   .bound_count = WAL_GROUP_BUCKETS - 1,
+                                                   .is_swept = true};
     const struct hf_label labels[] = {{"queue", view->id}, {"kind", view->kind}, {NULL, NULL}};
     struct hf_histogram *histogram = hf_metrics_histogram(view->metrics, &commits, labels);
     if (histogram != NULL) {
@@ -179,6 +181,7 @@ static void refresh(void *user)
     struct view view = {.metrics = self->host->metrics, .now_ns = hf_clock_unix_ns()};
     pthread_mutex_lock(&self->lock);
     hf_storage_each(self->host->store, show_queue, &view);
+    hf_metrics_sweep(self->host->metrics); /* a queue or a consumer may be gone */
     if (self->graph != NULL) {
         hf_graph_refresh(self->graph);
         hf_certificate_metrics_show(self->certificates, hf_graph_config(self->graph),

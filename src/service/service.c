@@ -373,7 +373,6 @@ static void reload(struct service *service)
     }
     if (status == HF_OK) {
         hf_self_metrics_watch(service->self, NULL);
-        hf_commands_watch(service->commands, NULL);
         status = hf_graph_start(graph, service->graph, error);
     }
     if (status != HF_OK) {
@@ -390,8 +389,9 @@ static void reload(struct service *service)
         hf_announce_reload(&service->announce, &service->host, false);
         return;
     }
-    warn_of_fixed(service, config);
     hf_commands_watch(service->commands, graph); /* a reload that is seen as taken has a graph */
+    hf_graph_stop(service->graph);
+    warn_of_fixed(service, config);
     note_reload(service, HF_RELOAD_TAKEN, began_ns, NULL, config);
     hf_own_telemetry_free(service->own); /* it borrows the configuration of before */
     service->own = NULL;

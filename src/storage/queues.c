@@ -10,6 +10,7 @@
 
 #include <holdfast/component.h>
 
+#include "refusal.h"
 #include "storage_internal.h"
 #include "util/log.h"
 
@@ -488,10 +489,9 @@ static void look(void *user, const char *kind, const char *id, struct wal *wal)
     }
     wal_stat(wal, &stat);
     if (!stat.healthy && !health->any) {
-        bool has_error = stat.refusal_error != 0;
-        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s%s%s", id,
-                 stat.refusal, has_error ? ": " : "",
-                 has_error ? strerror(stat.refusal_error) : "");
+        char why[HF_REFUSAL_MAX];
+        hf_refusal_say(&stat, why);
+        snprintf(health->why, health->room, "the queue of %.100s takes nothing: %s", id, why);
         health->any = true;
     }
 }

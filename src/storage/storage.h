@@ -61,7 +61,7 @@ struct hf_queue_options {
 };
 
 /* The queue of that pipeline: the open one, with the limits that it has, or opened now. The
- * store's. */
+ * store's. On failure, of the disk or of memory, `reterr` (512 bytes) is a sentence. Any thread. */
 HF_MUST_USE enum hf_status hf_storage_queue(struct hf_storage *store, const char *pipeline,
                                             const struct hf_queue_options *options,
                                             struct wal **ret_wal, char *reterr);
@@ -76,8 +76,8 @@ bool hf_storage_is_drained(struct hf_storage *store, const char *pipeline);
  */
 bool hf_storage_remove_drained(struct hf_storage *store, const char *pipeline);
 
-/* Until it is released no queue is removed: for who keeps a `struct wal` of a queue that is not its
- * own. May be nested. Any thread; a NULL store is nothing. */
+/* Until it is released no queue is removed: for a user of a `struct wal` that is not its own queue.
+ * May be nested. Any thread; a NULL store is nothing. */
 void hf_storage_hold(struct hf_storage *store);
 void hf_storage_release(struct hf_storage *store);
 
@@ -140,7 +140,7 @@ struct hf_arrivals *hf_storage_arrivals(struct hf_storage *store);
 /* Is every queue able to take data? Otherwise `ret_why` says why one of them is not. */
 bool hf_storage_is_healthy(struct hf_storage *store, char *ret_why, size_t room);
 
-enum hf_status hf_status_of_wal(enum wal_status status);
+enum hf_status hf_status_of_wal(enum wal_status status); /* as components are told it */
 
 /* "traces/2" -> "traces%2F2" and back; `out` has room for 3 * strlen + 1. */
 void hf_storage_escape(const char *id, char *out);

@@ -198,9 +198,7 @@ void hf_bulk_exporter_close(struct hf_bulk_exporter *exporter)
     if (exporter == NULL) {
         return;
     }
-    if (exporter->http != NULL) {
-        hf_http_exporter_close(exporter->http);
-    }
+    hf_http_exporter_close(exporter->http);
     hf_bulk_release(&exporter->bulk);
     hf_bulk_answer_release(&exporter->answer);
     hf_payload_release(&exporter->second_look);

@@ -42,6 +42,7 @@ const char *hf_kafka_expect_version(const char *key, const char *text);
 /* What no single field can tell: NULL or a sentence. */
 const char *hf_kafka_config_check(const struct hf_kafka_config *config);
 
+/* Adds the properties of the client that the keys stand for; a failure is noted in `settings`. */
 void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_settings *settings);
 
 /* The rows begin at the start of the component's configuration, where the struct stands. */

@@ -310,3 +310,12 @@ void hf_datagrams_reply(struct hf_datagrams *datagrams, const struct hf_datagram
                       datagram->from, datagram->from_size);
     }
 }
+
+struct hf_batch *hf_datagrams_collect_built(struct hf_builder *builder, struct hf_node *node,
+                                            const char *what)
+{
+    if (hf_build_items(builder) != 0 && hf_build_finish(builder) != HF_OK) {
+        hf_node_log(node, HF_LOG_ERROR, "%s are lost: out of memory", what);
+    }
+    return hf_build_take(builder);
+}

@@ -13,6 +13,8 @@
 
 #include <holdfast/node.h>
 
+#include "pdata/build.h"
+
 struct hf_datagrams;
 
 struct hf_datagram {
@@ -67,3 +69,8 @@ void hf_datagrams_close(struct hf_datagrams *datagrams);
 /* Sends bytes back to a sender, in `take`; what cannot be sent at once is not. */
 void hf_datagrams_reply(struct hf_datagrams *datagrams, const struct hf_datagram *datagram,
                         struct hf_slice bytes);
+
+/* `collect` of a receiver that builds at once what each datagram says: the next batch of what is
+ * built, NULL: none. When memory runs out it is lost, which is logged with `what`: "spans". */
+struct hf_batch *hf_datagrams_collect_built(struct hf_builder *builder, struct hf_node *node,
+                                            const char *what);

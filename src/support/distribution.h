@@ -48,6 +48,7 @@ void hf_distribution_build(const struct hf_distribution_form *form,
                            const struct hf_distribution *distribution, struct hf_builder *builder,
                            const struct hf_build_point *point);
 
+/* Writes it; a failure is told at the end of the file. */
 void hf_distribution_save(const struct hf_distribution *distribution,
                           struct hf_state_writer *writer);
 /* Of the same form. NULL: the reader says why. */

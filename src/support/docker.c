@@ -11,6 +11,7 @@
 
 #include <holdfast/component.h>
 
+#include "probe_server.h"
 #include "util/loop.h"
 
 #define CONNECTIONS_MAX 64u
@@ -229,6 +230,15 @@ const char *hf_docker_endpoint(const char *text)
     return text != NULL && text[0] != '\0'   ? text
            : host != NULL && host[0] != '\0' ? host
                                              : "unix:///var/run/docker.sock";
+}
+
+void hf_docker_probe(struct hf_probe *probe, const char *text)
+{
+    const char *path = hf_http_unix_path(hf_docker_endpoint(text));
+    if (path != NULL) {
+        const struct hf_probe_server server = {.path = path};
+        hf_probe_server(probe, &server);
+    }
 }
 
 /* ---- life ---- */

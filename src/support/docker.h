@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <holdfast/field.h>
 #include <holdfast/status.h>
 
 #include "http/client.h"
@@ -18,6 +19,7 @@
 #define HF_DOCKER_ANSWER_BYTES_MAX (32u << 20)
 
 struct hf_docker;
+struct hf_probe;
 
 /* One request. */
 struct hf_docker_get {
@@ -71,3 +73,28 @@ const char *hf_docker_check_version(const char *key, const char *text);
 /* The endpoint that counts when the configuration has `text`: DOCKER_HOST or the usual socket when
  * that is empty. */
 const char *hf_docker_endpoint(const char *text);
+/* For `probe`: can the socket of that endpoint be connected to? Nothing for one over TCP. */
+void hf_docker_probe(struct hf_probe *probe, const char *text);
+
+/* clang-format off */
+/* Rows of the members `endpoint`, `version` and `excluded` of the component's configuration. */
+#define HF_DOCKER_FIELDS(owner)                                                                    \
+    {.key = "endpoint",                                                                            \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, endpoint),                                                          \
+     .validate = hf_docker_check_endpoint,                                                         \
+     .default_text = "unix:///var/run/docker.sock",                                                \
+     .help = "The daemon: unix:///path, tcp://host:port or http://host:port; DOCKER_HOST, or its " \
+             "usual socket, when it is empty."},                                                   \
+    {.key = "api_version",                                                                         \
+     .type = HF_FIELD_STRING,                                                                      \
+     .offset = offsetof(owner, version),                                                           \
+     .validate = hf_docker_check_version,                                                          \
+     .default_text = "1.44",                                                                       \
+     .help = "Version of the daemon's API."},                                                      \
+    {.key = "excluded_images",                                                                     \
+     .type = HF_FIELD_STRING_LIST,                                                                 \
+     .offset = offsetof(owner, excluded),                                                          \
+     .help = "Images whose containers are left out: names, globs, /regular expressions/; ! "       \
+             "before one takes what it matches out again."}
+/* clang-format on */

@@ -286,3 +286,23 @@ enum hf_status hf_steps_take(struct hf_steps *steps, struct hf_input *input)
     hf_ref_drop(&batch->ref);
     return HF_OK;
 }
+
+enum hf_status hf_steps_self_start(void *self, char *reterr)
+{
+    struct hf_steps **first = self;
+    (void)reterr;
+    hf_steps_start(*first);
+    return HF_OK;
+}
+
+void hf_steps_self_stop(void *self)
+{
+    struct hf_steps **first = self;
+    hf_steps_stop(*first);
+}
+
+enum hf_status hf_steps_self_process(void *self, struct hf_input *input)
+{
+    struct hf_steps **first = self;
+    return hf_steps_take(*first, input);
+}

@@ -54,4 +54,10 @@ void hf_steps_stop(struct hf_steps *steps);
 /* As process_queued(). */
 HF_MUST_USE enum hf_status hf_steps_take(struct hf_steps *steps, struct hf_input *input);
 
+/* What is remembered, for the step. */
 struct hf_state *hf_steps_state(struct hf_steps *steps);
+
+/* start, stop and process_queued of a component whose struct begins with a struct hf_steps *. */
+HF_MUST_USE enum hf_status hf_steps_self_start(void *self, char *reterr);
+void hf_steps_self_stop(void *self);
+HF_MUST_USE enum hf_status hf_steps_self_process(void *self, struct hf_input *input);

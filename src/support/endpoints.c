@@ -192,13 +192,6 @@ static void free_owner(struct hf_endpoints *table, struct hf_endpoints_owner *ow
     free(owner);
 }
 
-static int compare(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size ? 1 : 0;
-}
-
 static struct hf_slice name_of(const struct hf_endpoints_owner *owner)
 {
     return hf_slice_of(owner->name, owner->name_size);
@@ -211,7 +204,7 @@ static size_t place_of(const struct hf_endpoints *table, struct hf_slice name, b
     *ret_found = false;
     while (from < to && !*ret_found) {
         size_t middle = from + (to - from) / 2;
-        int order = compare(name, name_of(table->owners[middle]));
+        int order = hf_slice_compare(name, name_of(table->owners[middle]));
         *ret_found = order == 0;
         from = order > 0 ? middle + 1 : order == 0 ? middle : from;
         to = order < 0 ? middle : to;

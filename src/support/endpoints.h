@@ -63,6 +63,7 @@ struct hf_endpoints {
     _Atomic uint64_t version;
 };
 
+/* `node` is borrowed until the release, which drops the endpoints. */
 void hf_endpoints_init(struct hf_endpoints *table, const struct hf_node *node);
 void hf_endpoints_release(struct hf_endpoints *table);
 

@@ -33,7 +33,8 @@ struct hf_google_session_options {
 HF_MUST_USE enum hf_status hf_google_session_new(const struct hf_google_session_options *options,
                                                  struct hf_google_session **ret_session,
                                                  char *reterr);
-/* Begins, and waits at most 3 s for the first token. */
+/* Begins, and waits at most 3 s for the first token; without one it is asked for again later. HF_IO
+ * with a sentence in `reterr`: there is no thread. */
 HF_MUST_USE enum hf_status hf_google_session_start(struct hf_google_session *session, char *reterr);
 /* Idempotent. */
 void hf_google_session_stop(struct hf_google_session *session);

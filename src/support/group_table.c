@@ -3,19 +3,11 @@
 #include <stdlib.h>
 
 #include "pdata/document.h"
+#include "util/fnv.h"
 
 #define SIZE_LEAST 64u
 
 /* FNV-1a: a sender who makes keys collide slows its own request. */
-static uint64_t hash_of(struct hf_slice key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < key.size; i++) {
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash ^ hash >> 32;
-}
-
 /* Where the key is, or would be. */
 static struct hf_group_entry *slot_of(struct hf_group_entry *entries, size_t size, uint64_t hash,
                                       struct hf_slice key)
@@ -51,7 +43,7 @@ static bool grow(struct hf_group_table *table)
 struct hf_message **hf_group_table_at(struct hf_group_table *table, struct hf_document *document,
                                       struct hf_slice key)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hf_fnv_folded(key);
     if (table->size < 2 * (table->count + 1) && !grow(table)) {
         return NULL;
     }

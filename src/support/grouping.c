@@ -78,9 +78,7 @@ static int compare(const void *left, const void *right)
 {
     struct hf_slice a = (*(const struct hf_attribute *const *)left)->key;
     struct hf_slice b = (*(const struct hf_attribute *const *)right)->key;
-    size_t least = a.size < b.size ? a.size : b.size;
-    int order = least > 0 ? memcmp(a.data, b.data, least) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+    return hf_slice_compare(a, b);
 }
 
 static const struct hf_attribute *taken_of(const struct grouping *grouping, struct hf_slice key)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "grpc_admission.h"
 #include "grpc_health.h"
 #include "ingress_auth.h"
 #include "util/clock.h"
@@ -102,70 +103,17 @@ static bool keeps_header(void *user, struct hf_slice name)
     return grpc->auth.ops != NULL; /* an authenticator may look at any */
 }
 
-static struct hf_slice header_of(void *request, const char *name)
+static void refuse_client(void *server, struct hf_grpc_call *call, enum hf_status status)
 {
-    return hf_grpc_call_header(request, name);
-}
-
-static void decide_on_loop(struct hf_task *task)
-{
-    struct hf_admission *admission = HF_CONTAINER(task, struct hf_admission, task);
-    struct hf_grpc_call *call = admission->call;
-    if (call != NULL && hf_grpc_call_is_on_hold(call)) {
-        if (admission->status == HF_OK) {
-            hf_grpc_call_resume(call);
-        } else {
-            refuse(call, admission->status, NULL);
-        }
-    }
-    hf_ref_drop(&admission->ref);
-}
-
-/* The authenticator's thread. */
-static void on_decided(struct hf_admission *admission)
-{
-    hf_loop_post(admission->loop, &admission->task);
-}
-
-static void check_later(const struct hf_health_grpc *grpc, struct hf_grpc_call *call,
-                        const struct hf_auth_request *request)
-{
-    static const struct hf_ingress_wanted nothing;
-    struct hf_admission *admission = hf_admission_new(&nothing, on_decided);
-    if (admission == NULL) {
-        refuse(call, HF_NOMEM, NULL);
-        return;
-    }
-    admission->call = call;
-    admission->task.run = decide_on_loop;
-    admission->loop = hf_grpc_call_loop(call);
-    *hf_grpc_call_slot(call) = admission;
-    hf_grpc_call_hold(call);
-    grpc->auth.ops->begin(grpc->auth.self, request, &admission->wait);
+    (void)server;
+    refuse(call, status, NULL);
 }
 
 static void on_headers(void *user, struct hf_grpc_call *call)
 {
-    const struct hf_health_grpc *grpc = user;
-    const struct hf_auth_request request = {header_of, call, hf_grpc_call_peer(call)};
-    enum hf_status status = HF_UNAUTHENTICATED;
-    if (grpc->auth.ops == NULL) {
-        return;
-    }
-    if (!hf_ingress_check_auth(&grpc->auth, &request, &status)) {
-        check_later(grpc, call, &request);
-    } else if (status != HF_OK) {
-        refuse(call, status, NULL);
-    }
-}
-
-static void on_gone(void *user, struct hf_grpc_call *call)
-{
-    struct hf_admission *admission = *hf_grpc_call_slot(call);
-    (void)user;
-    admission->call = NULL;
-    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
-    hf_ref_drop(&admission->ref);
+    static const struct hf_ingress_wanted nothing;
+    struct hf_health_grpc *grpc = user;
+    hf_grpc_admission_check(&grpc->auth, &nothing, call, refuse_client, grpc);
 }
 
 /* ---- its life ---- */
@@ -243,7 +191,7 @@ enum hf_status hf_health_grpc_start(struct hf_health_grpc *grpc, char *reterr)
     options.methods = methods;
     options.method_count = sizeof(methods) / sizeof(methods[0]);
     options.on_headers = on_headers;
-    options.on_gone = on_gone;
+    options.on_gone = hf_grpc_admission_gone;
     options.on_message = on_message;
     options.on_error = on_error;
     options.on_end = on_end;

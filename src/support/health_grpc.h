@@ -9,12 +9,13 @@
 
 struct hf_health_grpc;
 
-/* `rule` and `config` are borrowed until close. */
+/* Listens. `rule` and `config` are borrowed until close. On failure `reterr` (HF_ERROR_MAX) is a
+ * sentence, as of start. Main thread, as all of these. */
 HF_MUST_USE enum hf_status hf_health_grpc_open(struct hf_node *node,
                                                const struct hf_health_grpc_config *config,
                                                const struct hf_health_rule *rule,
                                                struct hf_health_grpc **ret_grpc, char *reterr);
-/* All extensions are open by now. */
+/* Finds the authenticator, and serves. All extensions are open by now. */
 HF_MUST_USE enum hf_status hf_health_grpc_start(struct hf_health_grpc *grpc, char *reterr);
 /* NULL is nothing, here and below. */
 void hf_health_grpc_stop(struct hf_health_grpc *grpc);

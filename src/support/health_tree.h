@@ -35,7 +35,7 @@ HF_MUST_USE enum hf_status hf_health_tree_new(const struct hf_node *node,
                                               struct hf_health_tree **ret_tree);
 void hf_health_tree_free(struct hf_health_tree *tree);
 
-/* How a part fares: "" the whole, "extensions", or a pipeline by its id. NULL: there is none. */
+/* The state of a part: "" the whole, "extensions", or a pipeline by its id. NULL: there is none. */
 const struct hf_state_look *hf_health_find(const struct hf_health_tree *tree,
                                            struct hf_slice scope);
 

@@ -249,7 +249,9 @@ static enum hf_status sign(struct job *job)
         .headers = job->headers.items,
         .header_count = job->headers.count,
     };
-    return auth->ops->sign(auth->self, &request, &job->headers.sink);
+    enum hf_status status = auth->ops->sign(auth->self, &request, &job->headers.sink);
+    hf_header_list_tell(&job->headers, status);
+    return status;
 }
 
 static enum hf_status build(struct job *job)
@@ -409,6 +411,9 @@ enum hf_status hf_http_exporter_open(const struct hf_http_exporter_options *opti
 void hf_http_exporter_close(void *self)
 {
     struct hf_http_exporter *exporter = self;
+    if (exporter == NULL) {
+        return;
+    }
     hf_http_client_free(exporter->client);
     while (exporter->idle != NULL) {
         struct job *job = exporter->idle;
@@ -424,4 +429,16 @@ const char *const *hf_http_exporter_context_keys(void *self, size_t *ret_count)
 {
     const struct hf_http_exporter *exporter = self;
     return hf_auth_context_keys(&exporter->auth, ret_count);
+}
+
+void hf_http_exporter_self_send(void *self, struct hf_export *export)
+{
+    struct hf_http_exporter **first = self;
+    hf_http_exporter_send(*first, export);
+}
+
+const char *const *hf_http_exporter_self_context_keys(void *self, size_t *ret_count)
+{
+    struct hf_http_exporter **first = self;
+    return hf_http_exporter_context_keys(*first, ret_count);
 }

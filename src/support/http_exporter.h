@@ -4,8 +4,8 @@
  * that are about the endpoint, and the wait that a backend asks for.
  *
  * A component opens one with its `encode` and, where the backend's answers say more than their
- * code, its `judge`, and passes `send`, `context_keys` and `close` on. When it has no state of its
- * own it hands the hf_http_exporter out as its `self`. Owned by the thread of the delivery.
+ * code, its `judge`. When it has no state of its own it hands the hf_http_exporter out as its
+ * `self`; else its struct begins with a pointer to it. Owned by the thread of the delivery.
  */
 #pragma once
 
@@ -91,7 +91,11 @@ HF_MUST_USE enum hf_status hf_http_exporter_open(const struct hf_http_exporter_o
                                                  struct hf_http_exporter **ret_exporter,
                                                  char *reterr);
 
-/* `send`, `context_keys` and `close` of a component: `exporter` is a struct hf_http_exporter. */
+/* `send`, `context_keys` and `close` of a component: `exporter` is a struct hf_http_exporter; to
+ * `close` NULL is nothing. */
 void hf_http_exporter_send(void *exporter, struct hf_export *export);
 const char *const *hf_http_exporter_context_keys(void *exporter, size_t *ret_count);
 void hf_http_exporter_close(void *exporter);
+/* The same of a component whose struct begins with a struct hf_http_exporter *. */
+void hf_http_exporter_self_send(void *self, struct hf_export *export);
+const char *const *hf_http_exporter_self_context_keys(void *self, size_t *ret_count);

@@ -6,6 +6,7 @@
 
 #include "pdata/any_make.h"
 #include "util/checksum.h"
+#include "util/fnv.h"
 
 /* What stands before each part of a map in the text that is hashed. */
 enum mark {
@@ -50,19 +51,12 @@ static void put_u64(struct text *text, uint64_t number)
     put(text, hf_slice_of(bytes, sizeof(bytes)));
 }
 
-static int compare_keys(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size;
-}
-
 /* Of the same key the one that came first is first: they are neighbours in memory order. */
 static int compare_pairs(const void *left, const void *right)
 {
     const struct hf_any_pair *a = left;
     const struct hf_any_pair *b = right;
-    int order = compare_keys(a->key, b->key);
+    int order = hf_slice_compare(a->key, b->key);
     return order != 0 ? order : a->value.data < b->value.data ? -1 : a->value.data > b->value.data;
 }
 
@@ -195,16 +189,6 @@ enum hf_status hf_identity_attributes(struct hf_message *message, struct hf_docu
     return text.failed ? HF_NOMEM : HF_OK;
 }
 
-#define FNV_START UINT64_C(14695981039346656037)
-
-static uint64_t fnv(uint64_t hash, struct hf_slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash;
-}
-
 static enum hf_status print(const char *what, uint64_t hash, struct hf_bytes *out)
 {
     char text[32];
@@ -216,13 +200,13 @@ static uint64_t add_digest(uint64_t hash, struct text *text, struct hf_message *
 {
     uint8_t bytes[HF_IDENTITY_SIZE];
     digest(text, message, bytes);
-    return fnv(hash, hf_slice_of(bytes, sizeof(bytes)));
+    return hf_fnv_add(hash, hf_slice_of(bytes, sizeof(bytes)));
 }
 
 enum hf_status hf_identity_resource(const struct hf_place *place, struct hf_bytes *out)
 {
     struct text text = {.out = out, .arena = hf_document_arena(place->document)};
-    uint64_t hash = add_digest(FNV_START, &text, hf_place_resource(place));
+    uint64_t hash = add_digest(HF_FNV_START, &text, hf_place_resource(place));
     return text.failed ? HF_NOMEM : print("resource", hash, out);
 }
 
@@ -253,7 +237,7 @@ static uint64_t add_kind(uint64_t hash, const struct hf_place *place)
             break;
         }
     }
-    return fnv(hash, hf_slice_of(kind, sizeof(kind)));
+    return hf_fnv_add(hash, hf_slice_of(kind, sizeof(kind)));
 }
 
 enum hf_status hf_identity_stream(const struct hf_place *place, struct hf_bytes *out)
@@ -262,12 +246,12 @@ enum hf_status hf_identity_stream(const struct hf_place *place, struct hf_bytes 
     struct hf_message *scope = hf_place_scope(place);
     uint8_t of_resource[HF_IDENTITY_SIZE];
     digest(&text, hf_place_resource(place), of_resource);
-    uint64_t hash = fnv(FNV_START, hf_slice_of(of_resource, sizeof(of_resource)));
-    hash = fnv(hash, hf_message_bytes(scope, 1));
-    hash = fnv(hash, hf_message_bytes(scope, 2));
+    uint64_t hash = hf_fnv(hf_slice_of(of_resource, sizeof(of_resource)));
+    hash = hf_fnv_add(hash, hf_message_bytes(scope, 1));
+    hash = hf_fnv_add(hash, hf_message_bytes(scope, 2));
     hash = add_digest(hash, &text, scope);
-    hash = fnv(hash, hf_message_bytes(place->metric, 1));
-    hash = fnv(hash, hf_message_bytes(place->metric, 3));
+    hash = hf_fnv_add(hash, hf_message_bytes(place->metric, 1));
+    hash = hf_fnv_add(hash, hf_message_bytes(place->metric, 3));
     hash = add_kind(hash, place);
     hash = add_digest(hash, &text, place->item);
     return text.failed ? HF_NOMEM : print("stream", hash, out);

@@ -86,12 +86,11 @@ struct hf_ingress_ops {
      * (HF_INGRESS_ERROR_MAX): the request is malformed. */
     enum hf_status (*decode)(void *user, struct hf_ingress_body *body, struct hf_batch **ret_batch,
                              char *reterr);
-    /* HTTP: sets the body and the content type of an answer, whose status is set; `room` has
-     * HF_INGRESS_BODY_MAX bytes. Any thread. */
+    /* HTTP: the body and type of an answer with a status; `room`: HF_INGRESS_BODY_MAX bytes. */
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
     const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
-    /* gRPC: the message of a success. NULL: an empty one. */
+    /* gRPC: the message of a success; NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };
 
@@ -110,7 +109,8 @@ struct hf_ingress_port {
 
 void hf_ingress_init(struct hf_ingress *ingress, struct hf_node *node);
 void hf_ingress_release(struct hf_ingress *ingress);
-/* Registers the counters and finds the authenticator of a port, whose first six members are set. */
+/* Counters and authenticator of a port, whose first six members are set. HF_NOMEM; HF_NOT_FOUND
+ * with a sentence in `reterr` (HF_ERROR_MAX). */
 HF_MUST_USE enum hf_status hf_ingress_open_port(struct hf_ingress_port *port,
                                                 const struct hf_auth_config *auth,
                                                 bool include_metadata, char *reterr);

@@ -41,7 +41,8 @@ struct hf_admission {
     struct hf_grpc_call *call; /* gRPC: its loop's thread; NULL when it is no more */
     struct hf_task task;
     struct hf_loop *loop;
-    void *server; /* of the call, while there is one */
+    void *server; /* of the call, while there is one: for `refuse` */
+    void (*refuse)(void *server, struct hf_grpc_call *call, enum hf_status status);
     struct hf_http_request *request;
     struct hf_meta_writer meta[]; /* one, when the client's attributes are wanted */
 };
@@ -50,7 +51,8 @@ struct hf_admission {
 struct hf_admission *hf_admission_new(const struct hf_ingress_wanted *wanted,
                                       void (*decided)(struct hf_admission *admission));
 
-/* Decides on a request at once: true. False: it takes time, and an admission. */
+/* True: decided at once, and `ret_status` is HF_OK or HF_UNAUTHENTICATED. False: it takes time, and
+ * an admission. */
 HF_MUST_USE bool hf_ingress_check_auth(const struct hf_auth_ref *auth,
                                        const struct hf_auth_request *request,
                                        enum hf_status *ret_status);

@@ -7,6 +7,7 @@
 
 #include <holdfast/component.h>
 
+#include "grpc_admission.h"
 #include "grpc_health.h"
 #include "ingress_submit.h"
 #include "reflection.h"
@@ -51,6 +52,7 @@ static void refuse(struct hf_grpc_call *call, enum hf_status status, const char 
         .code = row->grpc_code,
         .error = text != NULL ? text : row->says,
         .retry_delay_ns = row->retryable ? HF_INGRESS_RETRY_DELAY_NS : 0,
+        .goes_away = status == HF_CLOSED, /* behind the same name may be another instance */
     };
     hf_grpc_call_answer(call, &answer);
 }
@@ -124,11 +126,6 @@ static void on_disk(struct hf_reply *reply, enum hf_status status)
     hf_loop_post(intake->loop, &intake->task);
 }
 
-static struct hf_slice header_of(void *request, const char *name)
-{
-    return hf_grpc_call_header(request, name);
-}
-
 /* An authenticator may look at any header. */
 static bool keeps_header(void *user, struct hf_slice name)
 {
@@ -137,15 +134,10 @@ static bool keeps_header(void *user, struct hf_slice name)
            (grpc->port.ingress->is_once && hf_slice_is(name, HF_RECORD_NAMES_HEADER));
 }
 
-static struct hf_auth_request shown_by(struct hf_grpc_call *call)
-{
-    return (struct hf_auth_request){header_of, call, hf_grpc_call_peer(call)};
-}
-
 /* Refuses a call for what its check came to, or for what it met here. */
-static void refuse_client(struct hf_ingress_grpc *grpc, struct hf_grpc_call *call,
-                          enum hf_status status)
+static void refuse_client(void *server, struct hf_grpc_call *call, enum hf_status status)
 {
+    struct hf_ingress_grpc *grpc = server;
     struct hf_ingress *ingress = grpc->port.ingress;
     const char *peer = hf_grpc_call_peer(call);
     if (status == HF_UNAUTHENTICATED) {
@@ -159,65 +151,10 @@ static void refuse_client(struct hf_ingress_grpc *grpc, struct hf_grpc_call *cal
     refuse(call, status, status == HF_AGAIN ? HF_INGRESS_BUSY : NULL);
 }
 
-static void decide_on_loop(struct hf_task *task)
-{
-    struct hf_admission *admission = HF_CONTAINER(task, struct hf_admission, task);
-    struct hf_grpc_call *call = admission->call;
-    if (call != NULL && hf_grpc_call_is_on_hold(call)) {
-        if (admission->status == HF_OK) {
-            hf_grpc_call_resume(call);
-        } else {
-            refuse_client(admission->server, call, admission->status);
-        }
-    }
-    hf_ref_drop(&admission->ref);
-}
-
-/* The authenticator's thread. */
-static void on_decided(struct hf_admission *admission)
-{
-    hf_loop_post(admission->loop, &admission->task);
-}
-
-static void check_later(struct hf_ingress_grpc *grpc, struct hf_grpc_call *call,
-                        const struct hf_auth_request *request)
-{
-    struct hf_admission *admission = hf_admission_new(&grpc->port.wanted, on_decided);
-    if (admission == NULL) {
-        refuse_client(grpc, call, HF_NOMEM);
-        return;
-    }
-    admission->call = call;
-    admission->task.run = decide_on_loop;
-    admission->loop = hf_grpc_call_loop(call);
-    admission->server = grpc;
-    *hf_grpc_call_slot(call) = admission;
-    hf_grpc_call_hold(call);
-    grpc->port.auth.ops->begin(grpc->port.auth.self, request, &admission->wait);
-}
-
 static void on_headers(void *user, struct hf_grpc_call *call)
 {
     struct hf_ingress_grpc *grpc = user;
-    if (grpc->port.auth.ops == NULL) {
-        return;
-    }
-    const struct hf_auth_request request = shown_by(call);
-    enum hf_status status = HF_UNAUTHENTICATED;
-    if (!hf_ingress_check_auth(&grpc->port.auth, &request, &status)) {
-        check_later(grpc, call, &request);
-    } else if (status != HF_OK) {
-        refuse_client(grpc, call, status);
-    }
-}
-
-static void on_gone(void *user, struct hf_grpc_call *call)
-{
-    struct hf_admission *admission = *hf_grpc_call_slot(call);
-    (void)user;
-    admission->call = NULL;
-    atomic_store_explicit(&admission->gone, true, memory_order_relaxed);
-    hf_ref_drop(&admission->ref);
+    hf_grpc_admission_check(&grpc->port.auth, &grpc->port.wanted, call, refuse_client, grpc);
 }
 
 /* The metadata that components downstream read. HF_INVALID: some of it cannot be sent on, and
@@ -226,7 +163,7 @@ static enum hf_status collect_meta(const struct hf_ingress_grpc *grpc, struct hf
                                    struct hf_meta_writer *meta, char *reterr)
 {
     const struct hf_ingress_port *port = &grpc->port;
-    const struct hf_auth_request request = shown_by(call);
+    const struct hf_auth_request request = hf_grpc_admission_shown(call);
     enum hf_status status =
         hf_ingress_begin_meta(&port->auth, &port->wanted, &request, *hf_grpc_call_slot(call), meta);
     size_t cursor = 0;
@@ -439,7 +376,7 @@ static enum hf_status open_server(struct hf_ingress_grpc *grpc, char *reterr)
     options.methods = methods;
     options.method_count = list_methods(grpc, methods);
     options.on_headers = on_headers;
-    options.on_gone = on_gone;
+    options.on_gone = hf_grpc_admission_gone;
     options.on_message = on_message;
     options.on_error = on_error;
     options.on_end = on_end;

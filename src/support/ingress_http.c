@@ -47,6 +47,7 @@ static void answer(struct hf_ingress_port *port, struct hf_http_request *request
     struct hf_http_answer answer = {
         .status = http_code != 0 ? http_code : row->http_code,
         .retry_after_s = row->retryable ? HF_INGRESS_RETRY_DELAY_NS / HF_NS_PER_S : 0,
+        .close = result->status == HF_CLOSED, /* behind the same name may be another instance */
     };
     port->ops->answer(port->user, result, room, &answer);
     hf_http_answer(request, &answer);

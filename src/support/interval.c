@@ -314,3 +314,23 @@ enum hf_status hf_interval_take(struct hf_interval *held, struct hf_input *input
     }
     return HF_OK;
 }
+
+enum hf_status hf_interval_self_start(void *self, char *reterr)
+{
+    struct hf_interval **first = self;
+    (void)reterr;
+    hf_interval_start(*first);
+    return HF_OK;
+}
+
+void hf_interval_self_stop(void *self)
+{
+    struct hf_interval **first = self;
+    hf_interval_stop(*first);
+}
+
+enum hf_status hf_interval_self_process(void *self, struct hf_input *input)
+{
+    struct hf_interval **first = self;
+    return hf_interval_take(*first, input);
+}

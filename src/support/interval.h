@@ -56,3 +56,8 @@ void hf_interval_stop(struct hf_interval *held);
 
 /* As process_queued(). */
 HF_MUST_USE enum hf_status hf_interval_take(struct hf_interval *held, struct hf_input *input);
+
+/* start, stop and process_queued of a component whose struct begins with a struct hf_interval *. */
+HF_MUST_USE enum hf_status hf_interval_self_start(void *self, char *reterr);
+void hf_interval_self_stop(void *self);
+HF_MUST_USE enum hf_status hf_interval_self_process(void *self, struct hf_input *input);

@@ -77,6 +77,7 @@ HF_MUST_USE enum hf_status hf_item_metrics_join(struct hf_item_metrics *metrics,
 
 /* The thread's sentence, until the next call; NULL: it can be opened. */
 const char *hf_item_metrics_check(const struct hf_item_metrics_rules *rules, const void *config);
+/* open, close and connect of the component. */
 HF_MUST_USE enum hf_status hf_item_metrics_open(const struct hf_item_metrics_rules *rules,
                                                 const struct hf_node *node, const void *config,
                                                 void **ret_self, char *reterr);

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #define SLOTS_LEAST 64u
 
 /* FNV-1a over the metric and the values. A sender who makes them collide slows its own request. */
 static size_t hash_of(const struct item_metric *metric, const struct hf_slice *values)
 {
-    uint64_t hash = UINT64_C(14695981039346656037) ^ (uint64_t)(uintptr_t)metric;
+    uint64_t hash = HF_FNV_START ^ (uint64_t)(uintptr_t)metric;
     for (size_t i = 0; i < metric->attribute_count; i++) {
-        for (size_t k = 0; k < values[i].size; k++) {
-            hash = (hash ^ values[i].data[k]) * UINT64_C(1099511628211);
-        }
-        hash = (hash ^ values[i].size) * UINT64_C(1099511628211);
+        hash = (hf_fnv_add(hash, values[i]) ^ values[i].size) * HF_FNV_PRIME;
     }
     return (size_t)(hash ^ hash >> 32);
 }

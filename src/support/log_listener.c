@@ -210,20 +210,23 @@ enum hf_status hf_log_listener_open(const struct hf_log_listener_options *option
     return HF_OK;
 }
 
-enum hf_status hf_log_listener_start(struct hf_log_listener *listener, char *reterr)
+enum hf_status hf_log_listener_start(void *self, char *reterr)
 {
+    struct hf_log_listener *listener = self;
     return listener->streams != NULL ? hf_streams_start(listener->streams, reterr)
                                      : hf_datagrams_start(listener->datagrams, reterr);
 }
 
-void hf_log_listener_stop(struct hf_log_listener *listener)
+void hf_log_listener_stop(void *self)
 {
+    struct hf_log_listener *listener = self;
     hf_streams_stop(listener->streams);
     hf_datagrams_stop(listener->datagrams);
 }
 
-void hf_log_listener_close(struct hf_log_listener *listener)
+void hf_log_listener_close(void *self)
 {
+    struct hf_log_listener *listener = self;
     if (listener == NULL) {
         return;
     }

@@ -43,9 +43,11 @@ struct hf_log_listener;
  * (HF_ERROR_MAX). Main thread, as all of these. */
 HF_MUST_USE enum hf_status hf_log_listener_open(const struct hf_log_listener_options *options,
                                                 struct hf_log_listener **ret, char *reterr);
-HF_MUST_USE enum hf_status hf_log_listener_start(struct hf_log_listener *listener, char *reterr);
-void hf_log_listener_stop(struct hf_log_listener *listener);
-void hf_log_listener_close(struct hf_log_listener *listener);
+/* start, stop and close of a component: `listener` is a struct hf_log_listener. stop may come after
+ * a failed start; to close NULL is nothing. */
+HF_MUST_USE enum hf_status hf_log_listener_start(void *listener, char *reterr);
+void hf_log_listener_stop(void *listener);
+void hf_log_listener_close(void *listener);
 
 /* NULL or a sentence that names the key, for `check`. */
 const char *hf_log_tcp_check(const struct hf_log_tcp_config *config);

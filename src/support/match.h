@@ -68,6 +68,7 @@ struct hf_match_memory {
     struct hf_bytes text; /* scratch */
 };
 
+/* Does the place match? */
 bool hf_match_is(const struct hf_match *match, const struct hf_edit_place *place,
                  struct hf_match_memory *memory);
 void hf_match_forget(struct hf_match_memory *memory);

@@ -49,11 +49,12 @@ void hf_origin_add(struct hf_origin *origin, struct hf_origin_item *item);
 /* A copy of bytes by malloc; data NULL: out of memory. */
 struct hf_slice hf_origin_copy(struct hf_slice bytes);
 
-/* Writes the resource and the scope; what is written until the close is in the scope. */
 struct hf_origin_open {
     struct hf_wire_message resource, scope;
 };
 
+/* Writes the resource and the scope; what is written until the close is in the scope.
+ * `expected_size`: of that, in bytes; a guess. */
 void hf_origin_open(struct hf_wire_writer *writer, const struct hf_origin *origin,
                     size_t expected_size, struct hf_origin_open *ret_open);
 void hf_origin_close(struct hf_wire_writer *writer, const struct hf_origin_open *open);

@@ -44,7 +44,7 @@ HF_MUST_USE enum hf_status hf_ottl_groups_read(struct hf_ottl_groups *groups,
                                                const struct hf_value *value,
                                                const struct hf_ottl_group_rules *rules,
                                                char *reterr);
-/* Appends one group of conditions of one context. */
+/* Appends one group of conditions of one context. Errors as above. */
 HF_MUST_USE enum hf_status hf_ottl_groups_add(struct hf_ottl_groups *groups,
                                               struct hf_string_list conditions,
                                               enum hf_path_context context,

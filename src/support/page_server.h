@@ -30,8 +30,10 @@ struct hf_page_server {
     int listen_fd;
 };
 
+/* Listens. On failure `reterr` (HF_ERROR_MAX) is a sentence, as of start. Main thread, as all of
+ * these. */
 HF_MUST_USE enum hf_status hf_page_server_open(struct hf_page_server *pages, char *reterr);
-/* All extensions are open by now. After a failure it is to be closed. */
+/* Serves: all extensions are open by now. After a failure it is to be closed. */
 HF_MUST_USE enum hf_status hf_page_server_start(struct hf_page_server *pages, char *reterr);
 /* After a reload, requests under way have a second, and idle connections a moment. */
 void hf_page_server_stop(struct hf_page_server *pages);

@@ -96,7 +96,7 @@ struct hf_scraper_options {
 /* In open: registers the counters. On failure `reterr` (HF_ERROR_MAX) holds a sentence. */
 HF_MUST_USE enum hf_status hf_scraper_new(const struct hf_scraper_options *options,
                                           struct hf_scraper **ret_scraper, char *reterr);
-/* In start. */
+/* In start. HF_IO with a sentence in `reterr`: there is no thread. */
 HF_MUST_USE enum hf_status hf_scraper_start(struct hf_scraper *scraper, char *reterr);
 /* In stop: waits for a running scrape and for the answer to a batch that was handed over. */
 void hf_scraper_stop(struct hf_scraper *scraper);

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/checksum.h"
+#include "util/sync_parent.h"
 
 #define FILE_BUFFER_BYTES (256u << 10)
 
@@ -77,19 +77,6 @@ void hf_state_file_put_bytes(struct hf_state_writer *writer, struct hf_slice byt
     hf_state_file_put(writer, bytes.data, bytes.size);
 }
 
-enum hf_status hf_state_file_sync_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    snprintf(copy, sizeof(copy), "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return HF_IO;
-    }
-    int failed = fsync(fd);
-    close(fd);
-    return failed != 0 ? HF_IO : HF_OK;
-}
-
 /* The checksum behind the content, and all of it on disk. */
 static void finish(struct hf_state_writer *writer)
 {
@@ -121,7 +108,7 @@ enum hf_status hf_state_file_write_end(struct hf_state_writer *writer)
         }
     }
     if (writer->status == HF_OK) {
-        writer->status = hf_state_file_sync_directory(writer->path);
+        writer->status = hf_sync_parent(writer->path);
         saved = errno;
     }
     free(writer->next);

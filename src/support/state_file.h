@@ -27,9 +27,6 @@
  */
 HF_MUST_USE enum hf_status hf_state_file_path(const struct hf_node *node, char **ret_path);
 
-/* After a file was made or renamed: its directory is on disk too. HF_IO with errno. */
-HF_MUST_USE enum hf_status hf_state_file_sync_directory(const char *path);
-
 struct hf_state_writer {
     const char *path;
     char *next; /* the file that is being written */

@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/compress.h"
+#include "util/sync_parent.h"
 
 /* Native byte order: the file stays on its machine. */
 #define MAGIC "HFSTATE1"
@@ -96,19 +96,6 @@ static void put_entry(struct journal *journal, struct hf_hash key, uint64_t touc
     }
 }
 
-static enum hf_status sync_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    snprintf(copy, sizeof(copy), "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return HF_IO;
-    }
-    int failed = fsync(fd);
-    close(fd);
-    return failed != 0 ? HF_IO : HF_OK;
-}
-
 /* The whole in a new file, which replaces the old one. */
 static enum hf_status rewrite(struct hf_state *state)
 {
@@ -129,7 +116,7 @@ static enum hf_status rewrite(struct hf_state *state)
     end_frame(&journal);
     hf_bytes_release(&journal.frame);
     if (journal.status == HF_OK && (fsync(journal.fd) != 0 || rename(next, state->path) != 0 ||
-                                    sync_directory(state->path) != HF_OK)) {
+                                    hf_sync_parent(state->path) != HF_OK)) {
         journal.status = HF_IO;
     }
     if (journal.status != HF_OK) {

@@ -54,6 +54,7 @@ size_t hf_state_expire(struct hf_state *state, uint64_t before_ns);
 /* Drops the key that was touched longest ago and has nothing staged. False: there is none. */
 bool hf_state_evict(struct hf_state *state);
 
+/* The keys that are applied. */
 size_t hf_state_count(const struct hf_state *state);
 /* Unix time when it was first loaded and there was no journal: since then it knows of everything,
  * but for what it has dropped. */

@@ -24,6 +24,8 @@ struct hf_connections {
     struct hf_log_limiter said;
 };
 
+/* `options` are borrowed until the release. When TLS cannot be set up, `reterr` (HF_ERROR_MAX) is a
+ * sentence. */
 HF_MUST_USE enum hf_status hf_connections_init(struct hf_connections *connections,
                                                const struct hf_streams_options *options,
                                                int epoll_fd, uint64_t bytes_most, char *reterr);

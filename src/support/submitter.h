@@ -32,6 +32,7 @@ struct hf_submitter {
     enum hf_status status;
 };
 
+/* Released once no batch is on its way. */
 void hf_submitter_init(struct hf_submitter *submit, struct hf_node *node);
 void hf_submitter_release(struct hf_submitter *submit);
 

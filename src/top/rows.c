@@ -261,6 +261,22 @@ static double oldest_of(const struct hf_top *top, const char *id)
     return oldest;
 }
 
+/* What kind of error it is, unless it is a passing fault, and the words of the backend. */
+static void put_error(struct hf_top_row *row, const struct hf_json *error)
+{
+    char text[32] = "";
+    double code = hf_top_number(error, "code");
+    if (code > 0) {
+        snprintf(text, sizeof(text), " (code %.0f)", code);
+    }
+    if (hf_top_text(error, "cause")[0] != '\0') {
+        PUT(row->detail, hf_top_text(error, "cause"));
+        PUT(row->detail, text);
+        PUT(row->detail, ": ");
+    }
+    PUT(row->detail, hf_top_text(error, "message"));
+}
+
 /* What the operator wants to read first. */
 static void put_trouble(const struct hf_top *top, const struct hf_json *exporter,
                         struct hf_top_row *row)
@@ -279,10 +295,10 @@ static void put_trouble(const struct hf_top *top, const struct hf_json *exporter
         snprintf(text, sizeof(text), "next attempt in %.1fs (%.0f failed): ", wait_s,
                  hf_top_number(exporter, "attempts_failed"));
         PUT(row->detail, text);
-        PUT(row->detail, hf_top_text(error, "message"));
+        put_error(row, error);
     } else if (row->dead_items > 0 || held_by[0] != '\0') {
         PUT(row->detail, "refused: ");
-        PUT(row->detail, hf_top_text(refusal, "message"));
+        put_error(row, refusal);
     }
 }
 

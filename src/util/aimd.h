@@ -17,6 +17,7 @@ struct hf_window {
     unsigned round;     /* how often it was halved; a request remembers in which it was sent */
 };
 
+/* Begins with `most`, which is at least 1, and never has more. */
 void hf_window_init(struct hf_window *window, unsigned most);
 /* The backend took a request. */
 void hf_window_grow(struct hf_window *window);
@@ -28,6 +29,7 @@ struct hf_meter {
     uint64_t free_ns;     /* nothing may be sent before */
 };
 
+/* May a request leave now? */
 bool hf_meter_is_free(const struct hf_meter *meter, uint64_t now_ns);
 /* A request of that size leaves now. */
 void hf_meter_take(struct hf_meter *meter, uint64_t bytes, uint64_t now_ns);

@@ -27,5 +27,6 @@ void hf_arena_trim(struct hf_arena *arena, const void *piece, size_t size);
  * together: none is then. */
 void hf_arena_rewind(struct hf_arena *arena, size_t most);
 
+/* Frees every piece; one block is kept. Release frees all, and it may be used again. */
 void hf_arena_reset(struct hf_arena *arena);
 void hf_arena_release(struct hf_arena *arena);

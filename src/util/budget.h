@@ -29,7 +29,7 @@ void hf_budget_init(struct hf_budget *budget, uint64_t burst_ns, unsigned share)
 /* How long the peer has to wait; 0: not at all. */
 uint64_t hf_budget_wait_ns(const struct hf_budget *budget, const struct hf_peer *peer,
                            uint64_t now_ns);
-/* Not paid back yet: who owes less comes first. */
+/* Not paid back yet: less comes first. */
 uint64_t hf_budget_owed_ns(const struct hf_budget *budget, const struct hf_peer *peer,
                            uint64_t now_ns);
 void hf_budget_charge(struct hf_budget *budget, const struct hf_peer *peer, uint64_t cost_ns,

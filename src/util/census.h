@@ -33,6 +33,7 @@ HF_MUST_USE enum hf_status hf_census_new(const struct hf_census_limits *limits,
 /* NULL is nothing. */
 void hf_census_free(struct hf_census *census);
 
+/* A connection came, and is counted unless it is refused; each one that entered leaves once. */
 HF_MUST_USE enum hf_census_verdict hf_census_enter(struct hf_census *census,
                                                    const struct hf_peer *peer);
 void hf_census_leave(struct hf_census *census, const struct hf_peer *peer);

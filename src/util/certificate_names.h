@@ -1,6 +1,6 @@
 /*
- * certificate_names: whom a certificate is for, who issued it, and when it ends. Any thread; no
- * state.
+ * certificate_names: the names a certificate is for, who issued it, and when it ends. Any thread;
+ * no state.
  */
 #pragma once
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "rune.h"
+
 #define CHUNK_BYTES 512u
 
 /* One character of a text, or one byte that is none. */
@@ -12,31 +14,11 @@ struct unit {
     bool is_bad;
 };
 
-/* The range of a second byte is where overlong forms, surrogates and too large code points show. */
 static struct unit decode(struct hf_slice text, size_t at)
 {
-    uint8_t first = text.data[at];
-    struct unit bad = {first, 1, true};
-    if (first < 0x80) {
-        return (struct unit){first, 1, false};
-    }
-    if (first < 0xc2 || first > 0xf4) {
-        return bad;
-    }
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (text.size - at < size || text.data[at + 1] < least || text.data[at + 1] > most) {
-        return bad;
-    }
-    uint32_t code = first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((text.data[at + i] & 0xc0) != 0x80) {
-            return bad;
-        }
-        code = code << 6 | (text.data[at + i] & 0x3f);
-    }
-    return (struct unit){code, size, false};
+    struct hf_rune rune = hf_rune_at(text, at);
+    bool is_bad = rune.code == HF_RUNE_BAD && rune.size == 1;
+    return (struct unit){is_bad ? text.data[at] : rune.code, rune.size, is_bad};
 }
 
 static bool is_hazard(uint32_t code)

@@ -14,6 +14,7 @@ struct hf_hash {
     uint64_t low, high;
 };
 
+/* Of bytes, which may be none. */
 struct hf_hash hf_hash_of(struct hf_slice bytes);
 /* Of a key and its value: another one when they are cut elsewhere. */
 struct hf_hash hf_hash_pair(struct hf_slice key, struct hf_slice value);

@@ -73,6 +73,14 @@ static enum hf_status add(struct hf_header_sink *sink, struct hf_slice name, str
     return HF_OK;
 }
 
+void hf_header_list_tell(struct hf_header_list *list, enum hf_status status)
+{
+    if (status != HF_OK && list->why[0] == '\0') {
+        snprintf(list->why, sizeof(list->why), "the authenticator has no credentials: %s",
+                 hf_status_row(status)->says);
+    }
+}
+
 enum hf_status hf_header_list_fill(struct hf_header_list *list, enum hf_header_use use,
                                    const struct hf_string_map *configured,
                                    const struct hf_auth *auth, void *auth_self,
@@ -92,10 +100,7 @@ enum hf_status hf_header_list_fill(struct hf_header_list *list, enum hf_header_u
     }
     if (status == HF_OK && auth != NULL) {
         status = auth->headers(auth_self, meta, &list->sink);
-        if (status != HF_OK && list->why[0] == '\0') {
-            snprintf(list->why, sizeof(list->why), "the authenticator has no credentials: %s",
-                     hf_status_row(status)->says);
-        }
+        hf_header_list_tell(list, status);
     }
     return status == HF_TOO_LARGE ? HF_AGAIN : status;
 }

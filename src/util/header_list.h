@@ -36,6 +36,10 @@ HF_MUST_USE enum hf_status hf_header_list_fill(struct hf_header_list *list, enum
                                                const struct hf_auth *auth, void *auth_self,
                                                struct hf_slice meta);
 
+/* What the authenticator answered, also when it signed: other than HF_OK makes `why` a sentence
+ * about it, unless there is one already. */
+void hf_header_list_tell(struct hf_header_list *list, enum hf_status status);
+
 /* The value of that name in lower case among headers; NULL: absent. */
 const struct hf_header *hf_header_find(const struct hf_header *headers, size_t count,
                                        const char *name);

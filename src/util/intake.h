@@ -30,6 +30,7 @@ struct hf_intake_limits {
     size_t small;    /* a message up to this size is a small one */
 };
 
+/* The parts of a total of bytes. */
 struct hf_intake_limits hf_intake_limits_of(uint64_t total);
 /* The total for one server of a process that may use `memory_bytes`; 0: not known. */
 uint64_t hf_intake_total(uint64_t memory_bytes);

@@ -14,7 +14,7 @@ struct hf_jwk;
 /* HF_INVALID: no such key, or one too weak (RSA below 2048 bits). HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_jwk_rsa(struct hf_slice modulus, struct hf_slice exponent,
                                       struct hf_jwk **ret_key);
-/* `curve`: "P-256", "P-384", "P-521". */
+/* `curve`: "P-256", "P-384", "P-521". Errors as above, here and below. */
 HF_MUST_USE enum hf_status hf_jwk_ec(struct hf_slice curve, struct hf_slice x, struct hf_slice y,
                                      struct hf_jwk **ret_key);
 HF_MUST_USE enum hf_status hf_jwk_ed25519(struct hf_slice x, struct hf_jwk **ret_key);

@@ -29,7 +29,8 @@ HF_MUST_USE enum hf_status hf_log_new(const struct hf_log_options *options, stru
                                       char *reterr);
 void hf_log_free(struct hf_log *log);
 
-/* Takes over level, encoding and outputs; lines being written are not torn. */
+/* Takes over level, encoding and outputs; lines being written are not torn. Errors as above: the
+ * log stays as it was. */
 HF_MUST_USE enum hf_status hf_log_change(struct hf_log *log, const struct hf_log_options *options,
                                          char *reterr);
 
@@ -43,6 +44,7 @@ struct hf_log_sink {
 /* NULL: none. After the change the one before is not called any more. */
 void hf_log_set_sink(struct hf_log *log, struct hf_log_sink *sink);
 
+/* Is a line of that level written? */
 bool hf_log_would(const struct hf_log *log, enum hf_log_level level);
 
 void hf_log_line(struct hf_log *log, enum hf_log_level level, const char *component,

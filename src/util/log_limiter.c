@@ -4,6 +4,8 @@
 
 #include <holdfast/slice.h>
 
+#include "fnv.h"
+
 void hf_log_limiter_init(struct hf_log_limiter *limiter, uint64_t interval_ns)
 {
     *limiter = (struct hf_log_limiter){.interval_ns = interval_ns};
@@ -13,15 +15,6 @@ void hf_log_limiter_init(struct hf_log_limiter *limiter, uint64_t interval_ns)
 void hf_log_limiter_release(struct hf_log_limiter *limiter)
 {
     pthread_mutex_destroy(&limiter->lock);
-}
-
-/* FNV-1a. */
-static uint64_t add_to_hash(uint64_t hash, struct hf_slice bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash;
 }
 
 static bool has_room(const struct hf_log_limiter_count *count, unsigned most, uint64_t now_ns)
@@ -42,9 +35,9 @@ bool hf_log_limiter_allows(struct hf_log_limiter *limiter, const char *peer, con
 {
     const char *port = strrchr(peer, ':');
     struct hf_slice host = hf_slice_of(peer, port != NULL ? (size_t)(port - peer) : strlen(peer));
-    uint64_t host_hash = add_to_hash(UINT64_C(14695981039346656037), host);
-    uint64_t hash = add_to_hash(host_hash, hf_slice_of("", 1)); /* where the one ends */
-    hash = add_to_hash(hash, hf_slice_text(what));
+    uint64_t host_hash = hf_fnv(host);
+    uint64_t hash = hf_fnv_add(host_hash, hf_slice_of("", 1)); /* where the one ends */
+    hash = hf_fnv_add(hash, hf_slice_text(what));
     size_t place = hash % HF_LOG_LIMITER_PLACES;
     pthread_mutex_lock(&limiter->lock);
     struct hf_log_limiter_count *of_peer = &limiter->peers[host_hash % HF_LOG_LIMITER_PLACES];

@@ -44,7 +44,7 @@ void hf_loop_run(struct hf_loop *loop);
 void hf_loop_stop(struct hf_loop *loop);
 
 /* Starts a thread named `name` (15 characters at most) that runs the loop; join stops the loop and
- * waits. */
+ * waits. HF_IO with errno. */
 HF_MUST_USE enum hf_status hf_loop_start_thread(struct hf_loop *loop, const char *name);
 void hf_loop_join(struct hf_loop *loop);
 /* Is the caller on the loop's thread? True as well before it runs. */

@@ -142,3 +142,21 @@ enum hf_status hf_memory_available(const char *root, uint64_t *ret_bytes)
     *ret_bytes = lowest;
     return HF_OK;
 }
+
+uint64_t hf_memory_soft_limit(const char *text)
+{
+    static const char *const units[] = {"", "B", "KiB", "MiB", "GiB", "TiB"};
+    static const unsigned shifts[] = {0, 0, 10, 20, 30, 40};
+    char *end = NULL;
+    if (text == NULL || text[0] < '0' || text[0] > '9') {
+        return UINT64_MAX;
+    }
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    for (size_t i = 0; errno == 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(end, units[i]) == 0 && number != 0 && number <= UINT64_MAX >> shifts[i]) {
+            return (uint64_t)number << shifts[i];
+        }
+    }
+    return UINT64_MAX;
+}

@@ -19,3 +19,10 @@ HF_MUST_USE enum hf_status hf_memory_used(int fd, uint64_t *ret_bytes);
  * sys/. HF_IO: neither can be read.
  */
 HF_MUST_USE enum hf_status hf_memory_available(const char *root, uint64_t *ret_bytes);
+
+/*
+ * What GOMEMLIMIT says, which charts and operators of the Go collector set: bytes, or a number with
+ * B, KiB, MiB, GiB or TiB. `text` is its value, or NULL. UINT64_MAX: none, "off", or no such
+ * amount.
+ */
+uint64_t hf_memory_soft_limit(const char *text);

@@ -123,6 +123,7 @@ static struct family *new_family(const struct hf_metric_family *from)
     family->type = from->type;
     family->scale = from->scale > 0 ? from->scale : 1;
     family->bound_count = from->bound_count;
+    family->is_swept = from->is_swept;
     for (size_t i = 0; i < from->bound_count; i++) {
         family->bounds[i] = from->bounds[i];
     }
@@ -142,6 +143,7 @@ static struct family *find_family(struct hf_metrics *metrics, const struct hf_me
     }
     if (*place != NULL && strcmp((*place)->name, from->name) == 0) {
         assert((*place)->type == from->type && (*place)->bound_count == from->bound_count);
+        assert((*place)->is_swept == from->is_swept);
         return *place;
     }
     struct family *family = new_family(from);
@@ -205,6 +207,9 @@ static struct entry *add_entry(struct hf_metrics *metrics, const struct hf_metri
     struct family *family = find_family(metrics, from);
     if (family != NULL) {
         entry = find_entry(family, (char *)text.data);
+        if (entry != NULL) {
+            entry->is_in_use = true;
+        }
     } else {
         hf_bytes_release(&text);
     }
@@ -228,6 +233,41 @@ struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
     assert(family->type == HF_HISTOGRAM);
     struct entry *entry = add_entry(metrics, family, labels);
     return entry == NULL ? NULL : &entry->histogram;
+}
+
+/* Under the lock. */
+static void sweep_family(struct family *family)
+{
+    struct entry **place = &family->entries;
+    while (*place != NULL) {
+        struct entry *entry = *place;
+        if (entry->is_in_use) {
+            entry->is_in_use = false;
+            place = &entry->next;
+        } else {
+            *place = entry->next;
+            free_entry(entry);
+        }
+    }
+}
+
+void hf_metrics_sweep(struct hf_metrics *metrics)
+{
+    pthread_mutex_lock(&metrics->lock);
+    struct family **place = &metrics->families;
+    while (*place != NULL) {
+        struct family *family = *place;
+        if (family->is_swept) {
+            sweep_family(family);
+        }
+        if (family->is_swept && family->entries == NULL) {
+            *place = family->next;
+            free_family(family);
+        } else {
+            place = &family->next;
+        }
+    }
+    pthread_mutex_unlock(&metrics->lock);
 }
 
 void hf_histogram_load(struct hf_histogram *histogram, const uint64_t *counts, uint64_t sum)

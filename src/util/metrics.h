@@ -52,19 +52,28 @@ struct hf_metric_family {
     double scale;         /* printed value = stored integer * scale; 0 means 1 */
     const double *bounds; /* HISTOGRAM: upper bounds in printed units, ascending */
     size_t bound_count;
+    bool is_swept; /* of things that come and go, see hf_metrics_sweep() */
 };
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_metrics_new(struct hf_metrics **ret_metrics);
 void hf_metrics_free(struct hf_metrics *metrics);
 
 /* `labels` ends with {NULL, NULL}. NULL when out of memory. The series lives as long as the
- * registry. */
+ * registry; one of a family that is swept, until a sweep finds it unused. */
 struct hf_series *hf_metrics_series(struct hf_metrics *metrics,
                                     const struct hf_metric_family *family,
                                     const struct hf_label *labels);
 struct hf_histogram *hf_metrics_histogram(struct hf_metrics *metrics,
                                           const struct hf_metric_family *family,
                                           const struct hf_label *labels);
+/*
+ * Removes the series of swept families that were not asked for since the sweep before. The user of
+ * such families asks for every series again at each refresh, sets it, and sweeps at the end; it
+ * keeps none of them. The refreshing thread.
+ */
+void hf_metrics_sweep(struct hf_metrics *metrics);
+
 /* `value` in stored units (nanoseconds with scale 1e-9, say). Lock-free; any thread. */
 void hf_histogram_observe(struct hf_histogram *histogram, uint64_t value);
 

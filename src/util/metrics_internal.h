@@ -20,7 +20,8 @@ struct hf_histogram {
 /* A series with its place in the list of its family; the list is sorted by labels. */
 struct entry {
     struct entry *next;
-    char *labels; /* as printed between the braces */
+    char *labels;   /* as printed between the braces */
+    bool is_in_use; /* asked for since the last sweep */
     struct hf_series series;
     struct hf_histogram histogram;
 };
@@ -32,6 +33,7 @@ struct family {
     double scale;
     double bounds[HF_METRIC_BOUNDS_MAX];
     size_t bound_count;
+    bool is_swept;
     struct entry *entries;
 };
 

@@ -41,12 +41,13 @@ struct hf_span_kind {
     bool is_client;                           /* an exporter's; else a server's */
 };
 
+/* HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_own_spans_new(struct hf_own_spans **ret_spans);
 void hf_own_spans_free(struct hf_own_spans *spans);
 
 /* Are spans to be made now? NULL: never. */
 bool hf_own_spans_wanted(const struct hf_own_spans *spans);
-/* One more who wants them, or one less. */
+/* One more reader, or one less. */
 void hf_own_spans_want(struct hf_own_spans *spans, bool wants);
 
 /* The name of that text, which is copied; it lives as long as `spans`. NULL: there are too many, or
@@ -64,7 +65,7 @@ uint64_t hf_own_span_begin(struct hf_span_name *name);
 void hf_own_span_end(struct hf_span_name *name, uint64_t start_ns, struct hf_own_span *span,
                      const char *error);
 
-/* ---- for those who want them ---- */
+/* ---- for readers of spans ---- */
 
 /* Is told of each span that ends, on the thread that ends it. Embed it. */
 struct hf_span_sink {

@@ -17,6 +17,6 @@ struct hf_patience {
 /* Waits for `events` of poll(). HF_OK; HF_DEADLINE; HF_CLOSED: told to stop; HF_IO with errno. */
 HF_MUST_USE enum hf_status hf_wait_for(int fd, short events, const struct hf_patience *patience);
 
-/* An eventfd for `stop_fd`; -1 with errno. Any thread may trip it, as often as it likes. */
+/* An eventfd for `stop_fd`; -1 with errno. Any thread may trip it, any number of times. */
 int hf_stop_fd_open(void);
 void hf_stop_fd_trip(int fd);

@@ -21,6 +21,7 @@ enum hf_spoken {
     HF_SPOKEN_HTTP2_ANSWER, /* the SETTINGS frame of a server */
 };
 
+/* By the first bytes that a peer sent. */
 enum hf_spoken hf_spoken_of(const uint8_t *bytes, size_t size);
 
 /* The protocol of a port. */

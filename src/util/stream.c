@@ -227,8 +227,7 @@ void hf_stream_free(struct hf_stream *stream)
     if (stream->session != NULL) {
         if (stream->ready && stream->send_failed == 0) {
             ERR_clear_error();
-            (void)SSL_shutdown(
-                stream->session); /* the word of farewell; its answer is not awaited */
+            (void)SSL_shutdown(stream->session); /* close_notify; its answer is not waited for */
             (void)flush_out(stream);
         }
         SSL_free(stream->session);
@@ -294,7 +293,7 @@ static enum hf_stream_result tls_failed(struct hf_stream *stream, int result)
     bool is_server = SSL_is_server(stream->session) == 1;
     ERR_clear_error();
     int send_failed = stream->send_failed;
-    stream->send_failed = send_failed != 0 ? send_failed : EPIPE; /* no farewell after this */
+    stream->send_failed = send_failed != 0 ? send_failed : EPIPE; /* no close_notify after this */
     const char *other = stream->ready || is_server ? NULL : other_protocol(stream);
     if (other != NULL) {
         return end_with(stream, HF_STREAM_ERROR, "%s", other);

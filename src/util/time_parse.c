@@ -240,14 +240,11 @@ static void skip_spaces(struct reading *r, const struct part *part)
     }
 }
 
-static bool take_part(struct reading *r, const struct part *part)
+static bool take_date_part(struct reading *r, const struct part *part)
 {
     int unused = 0;
     int64_t value = 0;
     bool good = true;
-    if (r->is_flexible) {
-        skip_spaces(r, part);
-    }
     switch (part->kind) {
     case LONG_YEAR:
     case YEAR:
@@ -275,6 +272,14 @@ static bool take_part(struct reading *r, const struct part *part)
         good = take_digits(r, 3, &value) && value >= 1 && value <= 366;
         r->year_day = (int)value;
         return good;
+    default:
+        return true;
+    }
+}
+
+static bool take_time_part(struct reading *r, const struct part *part)
+{
+    switch (part->kind) {
     case HOUR:
         return take_two(r, false, 0, 23, &r->hour);
     case HOUR_12:
@@ -298,10 +303,18 @@ static bool take_part(struct reading *r, const struct part *part)
         return take_zone_name(r);
     case OFFSET:
         return take_offset(r, part->detail);
-    case END:
-        break;
+    default:
+        return true;
     }
-    return true;
+}
+
+/* A part is of the one or of the other. */
+static bool take_part(struct reading *r, const struct part *part)
+{
+    if (r->is_flexible) {
+        skip_spaces(r, part);
+    }
+    return take_date_part(r, part) && take_time_part(r, part);
 }
 
 static bool is_date(const struct reading *r)

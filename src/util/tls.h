@@ -56,6 +56,7 @@ void hf_tls_report_to(struct hf_tls *tls, void (*report)(void *user, const char 
 
 /* A connected non-blocking socket, with TLS on it unless `tls` is NULL. */
 struct hf_stream;
+/* Owns `fd` unless it fails: HF_NOMEM. */
 HF_MUST_USE enum hf_status hf_stream_accept(struct hf_tls *tls, int fd,
                                             struct hf_stream **ret_stream);
 /* HF_NOT_FOUND: see hf_tls_ca_is_missing(). HF_INVALID: the server's name is not usable. HF_NOMEM.

@@ -23,39 +23,6 @@ static void member(struct hf_json_writer *writer, const char *name, const char *
     text(writer, value);
 }
 
-void hf_sidecar_copy(struct hf_json_writer *writer, const struct hf_json *value)
-{
-    switch (value->kind) {
-    case HF_JSON_NULL:
-        hf_json_write_null(writer);
-        break;
-    case HF_JSON_BOOL:
-        hf_json_write_bool(writer, value->boolean);
-        break;
-    case HF_JSON_INT:
-        hf_json_write_i64(writer, value->integer);
-        break;
-    case HF_JSON_DOUBLE:
-        hf_json_write_double(writer, value->number);
-        break;
-    case HF_JSON_STRING:
-        hf_json_write_text(writer, value->text);
-        break;
-    case HF_JSON_LIST:
-    case HF_JSON_MAP:
-        /* As deep as it was read: HF_JSON_DEPTH_MAX. */
-        hf_json_write_open(writer, value->kind == HF_JSON_MAP ? '{' : '[');
-        for (const struct hf_json *item = value->first; item != NULL; item = item->next) {
-            if (value->kind == HF_JSON_MAP) {
-                hf_json_write_key(writer, item->key);
-            }
-            hf_sidecar_copy(writer, item);
-        }
-        hf_json_write_close(writer, value->kind == HF_JSON_MAP ? '}' : ']');
-        break;
-    }
-}
-
 void hf_sidecar_field(struct hf_json_writer *writer, const char *name, const char *path)
 {
     hf_json_write_open(writer, '{');
@@ -122,7 +89,7 @@ static void write_env(const struct hf_inject_options *options, struct hf_json_wr
     for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++) {
         for (const struct hf_json *item = hf_json_first(lists[l]); item != NULL;
              item = item->next) {
-            hf_sidecar_copy(writer, item);
+            hf_json_write_value(writer, item);
         }
     }
     if (options->config->config_map.size == 0) {
@@ -231,12 +198,12 @@ static void write_own_members(const struct hf_inject_options *options,
             hf_slice_is(item->key, "resources") && options->config->resources != NULL;
         if (!is_fixed(item->key) && !is_replaced) {
             hf_json_write_key(writer, item->key);
-            hf_sidecar_copy(writer, item);
+            hf_json_write_value(writer, item);
         }
     }
     if (options->config->resources != NULL) {
         key(writer, "resources");
-        hf_sidecar_copy(writer, options->config->resources);
+        hf_json_write_value(writer, options->config->resources);
     }
 }
 

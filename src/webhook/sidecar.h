@@ -19,6 +19,3 @@ void hf_sidecar_queue_volume(const struct hf_inject_options *options,
 /* Only of a configuration that is mounted. */
 void hf_sidecar_config_volume(const struct hf_inject_options *options,
                               struct hf_json_writer *writer);
-
-/* A value as it was read. */
-void hf_sidecar_copy(struct hf_json_writer *writer, const struct hf_json *value);

@@ -132,7 +132,7 @@ static bool take_collector(const struct hf_json *collector, struct hf_slice spac
     struct hf_bytes text = {0};
     struct hf_json_writer writer = {.out = &text};
     if (config != NULL && config->kind == HF_JSON_MAP) {
-        hf_sidecar_copy(&writer, config); /* JSON is YAML */
+        hf_json_write_value(&writer, config); /* JSON is YAML */
     }
     *ret = (struct hf_inject_config){
         .about = say(arena, "OpenTelemetryCollector %.*s/%.*s", space, name),

@@ -188,7 +188,9 @@ static bool reloads(void)
     enum hf_status status = hf_graph_open(world->config, &world->host, &graph, error);
     if (status == HF_OK) {
         status = hf_graph_start(graph, world->graph, error);
-        if (status != HF_OK) {
+        if (status == HF_OK) {
+            hf_graph_stop(world->graph);
+        } else {
             hf_graph_free(graph);
         }
     }

@@ -2,7 +2,7 @@
 
     ./dev bench with-transform --vs otelcol
 
-100 spans a request, of traces of one span each where traces count, on disk with fsync, as the works without components. Components that keep only
+100 spans a request, of traces of one span each where traces count unless the work says so, on disk with fsync, as the works without components. Components that keep only
 a part of what they get are measured until nothing has arrived for a while; what they drop is not compared.
 """
 
@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from rig import CORES, Collector, Failed, Sink, busy_seconds, check, send, until, workplace
+from rig import CORES, Collector, Failed, Peak, Sink, busy_seconds, check, send, until, workplace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -32,8 +32,20 @@ STATEMENTS = [
     'set(span.name, "checkout") where span.attributes["server.address"] == "shop.example.com"',
 ]
 
-# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes; `trace_spans`: each so many
-# spans are a new trace, instead of the same 1,600 traces all the time.
+TAIL_SAMPLING = {
+    "tail_sampling": {
+        "decision_wait": "2s",
+        "num_traces": 5_000_000,
+        "policies": [
+            {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
+            {"name": "slow", "type": "latency", "latency": {"threshold_ms": 60_000}},
+            {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": 10}},
+        ],
+    }
+}
+
+# Processors in their order, connectors beside the exporter; `drops`: a part of the spans goes; `traces`: how the spans are new
+# traces, instead of the same 1,600 traces all the time.
 WORKS = {
     "with-attributes": {
         "processors": {
@@ -66,20 +78,12 @@ WORKS = {
             "spanmetrics": {"dimensions": [{"name": "http.request.method"}, {"name": "http.response.status_code"}]}
         }
     },
-    "with-tail_sampling": {
-        "processors": {
-            "tail_sampling": {
-                "decision_wait": "2s",
-                "num_traces": 5_000_000,
-                "policies": [
-                    {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
-                    {"name": "slow", "type": "latency", "latency": {"threshold_ms": 60_000}},
-                    {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": 10}},
-                ],
-            }
-        },
+    "with-tail_sampling": {"processors": TAIL_SAMPLING, "drops": True, "traces": {"trace_spans": 1}},
+    # As of four services: two spans of a trace in each of four requests.
+    "with-tail_sampling-8": {
+        "processors": TAIL_SAMPLING,
         "drops": True,
-        "trace_spans": 1,
+        "traces": {"trace_spans": 8, "trace_requests": 4},
     },
     "with-k8sattributes": {
         "processors": {
@@ -167,7 +171,7 @@ def run(name, peer, seconds, base, judge, tool=None):
         raise Failed(f"no such work: {name}; there are {', '.join(WORKS)}")
     drops = work.get("drops", False)
     items = 100
-    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True, "trace_spans": work.get("trace_spans")}
+    load = {"items": items, "connections": 4, "in_flight": 4, "retry": True, **work.get("traces", {})}
     with contextlib.ExitStack() as stack:
         disk, memory = stack.enter_context(workplace())
         if work.get("cluster"):
@@ -183,11 +187,13 @@ def run(name, peer, seconds, base, judge, tool=None):
             arrived = sink.counters.items
             before = (collector.cpu(), sink.cpu(), busy_seconds(), time.monotonic())
             stop_tool = tool(collector) if tool else None
+            peak = Peak(collector)
             sent = send(port, seconds=seconds, first=warm["next"], **load, **acked)
             wait_quiet(sink) if drops else sink.wait(warm["items"] + sent["items"], 120)
             used = collector.cpu() - before[0]
             passed = time.monotonic() - before[3]
             wall = passed - (QUIET_SECONDS if drops else 0)
+            peak.stop()
             if stop_tool:
                 stop_tool()
             shares = {
@@ -211,6 +217,7 @@ def run(name, peer, seconds, base, judge, tool=None):
             "lost": lost,
             "p50_ms": sent["p50_ms"],
             "p99_ms": sent["p99_ms"],
+            "peak_anon_mib": peak.anon / 1024,
             "peak_rss_mib": resident / 1024,
             "others_share": max(0.0, others / (passed * CORES)),
             **shares,

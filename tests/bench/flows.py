@@ -25,6 +25,7 @@ from support import otlp  # noqa: E402
 
 WIRE = Path(__file__).with_name("wire.py")
 QUIET_SECONDS = 2
+IN_FLIGHT = 16  # requests, as in the other works: their commits are shared
 LINES = 1_500_000
 TARGETS_SCRAPED, SAMPLES = 1_000, 1_000
 NOW_NS = 1_700_000_000_000_000_000
@@ -191,7 +192,7 @@ OUT = {
     ),
 }
 SIGNALS = {points_of: otlp.METRICS, logs_of: otlp.LOGS, spans_of: otlp.TRACES}
-NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-loadbalancing"]
+NAMES = [*FILES, "in-zipkin", "in-prometheus", *OUT, "out-loadbalancing", "out-loadbalancing-gzip"]
 
 
 def configuration(signal, receivers, exporters, processors=None):
@@ -323,7 +324,7 @@ def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, bo
         collector = Collector(*peer, disk / "collector", configuration(signal, receivers, exporters(backend)))
         with running(collector, backend):
             target = f"127.0.0.1:{collector.ports[port]}{path}"
-            words = ("post", memory / "body", target, "--type", kind_of(path))
+            words = ("post", memory / "body", target, "--type", kind_of(path), "--connections", IN_FLIGHT)
             for name, length in (("warm", 1), ("sender", seconds)):
                 before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
                 sender = Wire(memory, name, *words, "--seconds", length)
@@ -404,7 +405,7 @@ def measure_scrapes(peer, seconds):
             return result(collector, samples, used, wall, busy_seconds() - before[1] - used)
 
 
-def measure_balancing(peer, seconds, backends=10):
+def measure_balancing(peer, seconds, compression="none", backends=10):
     """Traces of one span each, spread over backends by their ids."""
     items = 100
     with workplace() as (disk, memory):
@@ -412,7 +413,7 @@ def measure_balancing(peer, seconds, backends=10):
         arrived = lambda: sum(sink.counters.items for sink in sinks)  # noqa: E731
         exporter = {
             "loadbalancing": {
-                "protocol": {"otlp": {"tls": {"insecure": True}}},
+                "protocol": {"otlp": {"tls": {"insecure": True}, "compression": compression}},
                 "resolver": {"static": {"hostnames": [f"127.0.0.1:{sink.port}" for sink in sinks]}},
             }
         }
@@ -438,7 +439,12 @@ def run(name, peer, seconds):
         return measure_file(name, peer)
     if name in OUT:
         return measure_out(name, peer, seconds)
-    found = {"in-zipkin": measure_zipkin, "in-prometheus": measure_scrapes, "out-loadbalancing": measure_balancing}
+    found = {
+        "in-zipkin": measure_zipkin,
+        "in-prometheus": measure_scrapes,
+        "out-loadbalancing": measure_balancing,
+        "out-loadbalancing-gzip": lambda peer, seconds: measure_balancing(peer, seconds, compression="gzip"),
+    }
     if name not in found:
         raise Failed(f"no such work: {name}; there are {', '.join(NAMES)}")
     return found[name](peer, seconds)

@@ -14,6 +14,7 @@ PIECES = [
     ("document", ("read",), "span, a field read, nothing changed", 100, 2_000, 12_000),
     ("ottl", ("filter",), "span, two conditions", 100, 2_000, 12_000),
     ("ottl", ("transform",), "span, five statements", 100, 2_000, 12_000),
+    ("loki", (), "log record, a push request of 100", 100, 2_000, 12_000),
     ("append", (), "record of 100 spans, not synced", 1, 500, 1500),
     ("payload", ("identity",), "record of 100 spans, joined by eights", 1, 800, 4800),
     ("payload", ("gzip",), "record of 100 spans, to gzip by eights", 1, 80, 480),

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -248,6 +249,29 @@ class Collector:
     def stop(self):
         if self.process is not None:
             end(self.process)
+
+
+class Peak(threading.Thread):
+    """The most anonymous and resident memory of a process, looked at every 10 ms."""
+
+    def __init__(self, collector):
+        super().__init__(daemon=True)
+        self.collector, self.over = collector, threading.Event()
+        self.anon = self.rss = 0
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.01):
+            try:
+                memory = self.collector.memory()
+            except OSError:
+                return
+            self.anon = max(self.anon, memory["RssAnon"])
+            self.rss = max(self.rss, memory["VmRSS"])
+
+    def stop(self):
+        self.over.set()
+        self.join()
 
 
 class Cgroup:

@@ -86,13 +86,14 @@ def print_result(name, who, result, ratio=None):
     if noisy:
         note += f"{'; ' if note else ''}noisy: others used {100 * result['others_share']:.0f} % of the machine"
     print(f"{name} {who}{'  ' + note if note else ''}")
-    for field in COLUMNS:
+    looks = [field for field in result if field not in COLUMNS and field.endswith(("_ms", "_kib", "_percent", "_ratio"))]
+    for field in (*COLUMNS, *looks):
         if field not in result or (result["verdict"] and field in ("spans_per_cpu_s", "items_per_cpu_s")):
             continue
         word, target = held(name, field, result[field]) if who == "holdfast" else ("", "")
-        print(f"    {field:18} {number(result[field]):>12}   {target:14} {word}")
+        print(f"    {field:26} {number(result[field]):>12}   {target:14} {word}")
     if ratio is not None:
-        print(f"    {'ratio':18} {ratio:>12.1f}   holdfast to otelcol")
+        print(f"    {'ratio':26} {ratio:>12.1f}   holdfast to otelcol")
     sys.stdout.flush()
 
 

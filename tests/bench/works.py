@@ -5,17 +5,18 @@ import json
 import os
 import re
 import subprocess
-import threading
 import time
 
 import components
 import flows
+import looks
 import pods
 from rig import (
     CORES,
     Cgroup,
     Collector,
     Failed,
+    Peak,
     Sink,
     busy_seconds,
     check,
@@ -64,6 +65,7 @@ TARGETS = {
     "with-sampler": {"spans_per_cpu_s": (">=", 900_000)},
     "with-spanmetrics": {"spans_per_cpu_s": (">=", 500_000)},
     "with-tail_sampling": {"spans_per_cpu_s": (">=", 500_000)},
+    "with-tail_sampling-8": {"spans_per_cpu_s": (">=", 500_000)},
     "tail-1700": {"spans_per_cpu_s": (">=", 500_000), "peak_anon_mib": ("<=", 340)},
     "pod-sidecar": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 1)},
     "pod-daemonset": {"kept_percent": (">=", 99.5), "p99_ms": ("<=", 5)},
@@ -274,29 +276,6 @@ def judge(lost, sent, shares):
 
 
 # ---- backlog ----
-
-
-class Peak(threading.Thread):
-    """The most anonymous and resident memory of a process, looked at every 10 ms."""
-
-    def __init__(self, collector):
-        super().__init__(daemon=True)
-        self.collector, self.over = collector, threading.Event()
-        self.anon = self.rss = 0
-        self.start()
-
-    def run(self):
-        while not self.over.wait(0.01):
-            try:
-                memory = self.collector.memory()
-            except OSError:
-                return
-            self.anon = max(self.anon, memory["RssAnon"])
-            self.rss = max(self.rss, memory["VmRSS"])
-
-    def stop(self):
-        self.over.set()
-        self.join()
 
 
 def cost_of_filling(collector, port, **load):
@@ -513,11 +492,14 @@ def idle_connections(peer, count=1000):
 def run_work(name, peer, seconds, tool=None):
     """One round of a work. Names: STANDARD, and grpc-N, http-N (spans a request), conns-N, exporters-N, pipelines-N,
     cores-N, cgroup-N (millicores), drain-N (thousand requests), ready-N (GiB queued), tail-N (thousand spans that wait),
+    look-N (thousand records that are looked at), map-N (components that are looked at), looked-LOOKER,
     pod-MODE, with-COMPONENT, in-RECEIVER, out-EXPORTER."""
     if name.startswith(("in-", "out-")):
         return flows.run(name, peer, seconds)
     if name.startswith("with-"):
         return components.run(name, peer, seconds, configuration, judge, tool=tool)
+    if name.startswith("looked-"):
+        return looks.watched(peer, name.removeprefix("looked-"), seconds, configuration)
     if name in pods.NAMES:
         mode = pods.MODES[name.removeprefix("pod-")]
         return latency(peer, seconds, rate=mode["rate"], items=mode["items"], pod=mode["limits"], mode=mode)
@@ -538,6 +520,10 @@ def run_work(name, peer, seconds, tool=None):
         return throughput(peer, seconds, 100, exporters=number, pipelines=True, tool=tool)
     if kind == "cores" and number:
         return throughput(peer, seconds, 100, cores=number, tool=tool)
+    if kind == "look" and number:
+        return looks.long_queue(peer, number, configuration)
+    if kind == "map" and number:
+        return looks.many_components(peer, number, configuration)
     if kind == "tail" and number:
         return components.waiting(peer, number, configuration)
     if kind == "ready" and number:

@@ -1,25 +1,17 @@
 /*
  * admission_fuzz: the input is an AdmissionReview.
  * Must reach: hf_review_read, hf_review_answer, hf_inject_wish, hf_choose, hf_inject_hindrance,
- * hf_inject, hf_sidecar_copy.
+ * hf_inject, hf_json_write_value.
  *
  * Whatever is a review gets an answer that is JSON, and a pod a patch that is a list.
  */
-#include <stdint.h>
-#include <stdlib.h>
-
+#include "check.h"
 #include "webhook/choice.h"
 #include "webhook/inject.h"
 #include "webhook/review.h"
+#include <stdint.h>
 
 #define ARENA_BYTES_MAX (4u << 20)
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void inject(const struct hf_review *review, bool is_native, struct hf_bytes *patch)
 {

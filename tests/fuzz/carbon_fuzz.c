@@ -4,17 +4,10 @@
  *
  * What is taken has a name and lies within the line.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "encodings/carbon.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static bool is_in(struct hf_slice part, struct hf_slice whole)
 {

@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "service/queue/command.h"
 #include "storage/storage.h"
 #include <service/control.h>
@@ -27,13 +27,6 @@ static struct hf_host host;
 static struct hf_hand_over *hand_over;
 static struct hf_commands *commands;
 static struct hf_control *control;
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void on_done(struct wal_append *append, enum wal_status status)
 {

@@ -6,21 +6,13 @@
  * Whatever it says, a receiver of metrics asks no other address than the pod's, and one of logs
  * reads no other file than the container's.
  */
-#include <stdlib.h>
-
 #include <holdfast/component.h>
 
+#include "check.h"
 #include "components/receivers/receiver_creator/hints.h"
 #include "support/endpoints.h"
 
 #define TARGET "10.0.0.1:80"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static struct hf_endpoint *endpoint_of(bool is_port, struct hf_slice text)
 {

@@ -6,21 +6,13 @@
  *
  * Whatever is read makes requests that pass the scan.
  */
+#include "check.h"
 #include "pdata/build.h"
 #include "pdata/scan.h"
 #include "prometheus/exposition.h"
 #include "prometheus/gather.h"
 
 #include <stdint.h>
-#include <stdlib.h>
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
 static void gather_item(struct hf_prom_gather *gather, enum hf_expo_item item,
                         const struct hf_expo_reader *reader, struct hf_arena *arena)
 {

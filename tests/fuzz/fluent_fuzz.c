@@ -6,17 +6,9 @@
  * What is taken passes the scan and has the records that are counted; what is refused has a
  * sentence and leaves nothing behind.
  */
-#include <stdlib.h>
-
+#include "check.h"
 #include "encodings/fluent.h"
 #include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void read_event(struct hf_slice event)
 {

@@ -5,29 +5,8 @@
  *
  * What is taken passes the scan; what is refused has a sentence and a code.
  */
-#include <stdlib.h>
-
+#include "check_built.h"
 #include "encodings/hec.h"
-#include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-static void end(enum hf_signal signal, struct hf_builder *builder)
-{
-    struct hf_scan scan;
-    check(hf_build_finish(builder) == HF_OK);
-    for (struct hf_batch *batch = hf_build_take(builder); batch != NULL;
-         batch = hf_build_take(builder)) {
-        check(hf_scan(signal, batch->raw, &scan) == HF_OK);
-        hf_ref_drop(&batch->ref);
-    }
-    hf_builder_release(builder);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -49,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct hf_hec_raw raw = {.host = body, .splits_lines = data[0] % 2 == 0};
         hf_hec_read_raw(body, &raw, &options, &logs);
     }
-    end(HF_LOGS, &logs);
-    end(HF_METRICS, &metrics);
+    check_built(&logs, HF_LOGS);
+    check_built(&metrics, HF_METRICS);
     return 0;
 }

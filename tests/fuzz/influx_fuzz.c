@@ -5,22 +5,12 @@
  *
  * What is taken passes the scan; what is refused has a sentence.
  */
-#include <stdlib.h>
-
+#include "check_built.h"
 #include "encodings/influx.h"
-#include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hf_builder builder;
-    struct hf_scan scan;
     struct hf_influx_result result;
     char error[HF_INFLUX_ERROR_MAX] = "";
     const struct hf_influx_options options = {.unit_ns = 1000000, .now_ns = 1};
@@ -29,12 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hf_influx_read(hf_slice_of(data, size), &options, &builder, &result, error);
     check(status == HF_OK || status == HF_NOMEM || error[0] != '\0');
     check((result.refused != 0) == (result.why[0] != '\0'));
-    check(hf_build_finish(&builder) == HF_OK);
-    for (struct hf_batch *batch = hf_build_take(&builder); batch != NULL;
-         batch = hf_build_take(&builder)) {
-        check(hf_scan(HF_METRICS, batch->raw, &scan) == HF_OK);
-        hf_ref_drop(&batch->ref);
-    }
-    hf_builder_release(&builder);
+    check_built(&builder, HF_METRICS);
     return 0;
 }

@@ -6,17 +6,8 @@
  * What is taken is a request that passes the scan; what is refused has a sentence, and a datagram
  * that is refused leaves nothing behind.
  */
-#include <stdlib.h>
-
+#include "check_built.h"
 #include "encodings/jaeger.h"
-#include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,18 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum hf_jaeger_format format = (enum hf_jaeger_format)(data[0] % 4);
     char error[HF_JAEGER_ERROR_MAX];
     struct hf_builder builder;
-    struct hf_scan scan;
     hf_builder_init(&builder, HF_TRACES, (size_t)256 << 20);
     enum hf_status status =
         hf_jaeger_read(hf_slice_of(data + 1, size - 1), format, &builder, error);
     check(status == HF_OK || error[0] != '\0');
     check(status == HF_OK || format < HF_JAEGER_CALL_COMPACT || hf_build_items(&builder) == 0);
-    check(hf_build_finish(&builder) == HF_OK);
-    struct hf_batch *batch = hf_build_take(&builder);
-    if (batch != NULL) {
-        check(hf_scan(HF_TRACES, batch->raw, &scan) == HF_OK && scan.items == batch->items);
-        hf_ref_drop(&batch->ref);
-    }
-    hf_builder_release(&builder);
+    check_built(&builder, HF_TRACES);
     return 0;
 }

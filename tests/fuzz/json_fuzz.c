@@ -6,21 +6,13 @@
  *
  * What is accepted as JSON passes the scan, can be written as JSON, and comes back the same.
  */
+#include "check.h"
 #include "pdata/json.h"
 #include "pdata/scan.h"
 #include "pdata/text.h"
 
 #include <stdint.h>
-#include <stdlib.h>
-
 #define OUTPUT_MAX (1u << 20)
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void read_json(enum hf_signal signal, struct hf_slice json)
 {

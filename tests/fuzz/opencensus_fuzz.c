@@ -5,22 +5,12 @@
  *
  * What is taken passes the scan; what is refused has a sentence.
  */
-#include <stdlib.h>
-
+#include "check_built.h"
 #include "encodings/opencensus.h"
-#include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hf_builder builder;
-    struct hf_scan scan;
     struct hf_bytes kept = {0};
     char error[HF_OPENCENSUS_ERROR_MAX] = "";
     if (size == 0) {
@@ -35,13 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check(status == HF_OK || status == HF_NOMEM || error[0] != '\0');
     check(kept.size <= HF_OPENCENSUS_KEPT_MAX);
-    check(hf_build_finish(&builder) == HF_OK);
-    for (struct hf_batch *batch = hf_build_take(&builder); batch != NULL;
-         batch = hf_build_take(&builder)) {
-        check(hf_scan(signal, batch->raw, &scan) == HF_OK);
-        hf_ref_drop(&batch->ref);
-    }
-    hf_builder_release(&builder);
+    check_built(&builder, signal);
     hf_bytes_release(&kept);
     return 0;
 }

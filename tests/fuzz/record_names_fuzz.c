@@ -4,19 +4,12 @@
  *
  * Parts that are read ascend and have items; written again, they are read as the same parts.
  */
-#include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "util/record_names.h"
 
 #define PARTS_MAX 4096u
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void check_again(const uint8_t *origin, const struct hf_record_part *parts, size_t count)
 {

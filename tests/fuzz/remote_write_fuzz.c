@@ -5,22 +5,12 @@
  *
  * What is taken passes the scan; what is refused has a sentence.
  */
-#include <stdlib.h>
-
-#include "pdata/scan.h"
+#include "check_built.h"
 #include "prometheus/remote_write.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hf_builder builder;
-    struct hf_scan scan;
     struct hf_prom_remote_result result;
     char error[HF_PROM_REMOTE_ERROR_MAX] = "";
     if (size == 0) {
@@ -35,13 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hf_prom_remote_read(hf_slice_of(data + 1, size - 1), &options, &builder, &result, error);
     check(status == HF_OK || status == HF_NOMEM || error[0] != '\0');
     check(status != HF_OK || (result.refused != 0) == (result.why[0] != '\0'));
-    check(hf_build_finish(&builder) == HF_OK);
-    for (struct hf_batch *batch = hf_build_take(&builder); batch != NULL;
-         batch = hf_build_take(&builder)) {
-        check(hf_scan(HF_METRICS, batch->raw, &scan) == HF_OK);
-        hf_ref_drop(&batch->ref);
-    }
-    hf_builder_release(&builder);
+    check_built(&builder, HF_METRICS);
     hf_prom_memory_free(options.memory.targets);
     hf_prom_memory_free(options.memory.families);
     return 0;

@@ -8,9 +8,9 @@
  * What is written passes the scan.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "components/extensions/k8s_leader_elector/lease.h"
 #include "components/receivers/docker_stats/container_stats.h"
 #include "components/receivers/k8s_cluster/objects.h"
@@ -20,13 +20,6 @@
 #include "pdata/scan.h"
 
 #define OUTPUT_MAX (1u << 20)
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static bool find_claim(void *user, struct hf_slice space, struct hf_slice name,
                        const struct hf_json **ret_spec)

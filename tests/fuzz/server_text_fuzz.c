@@ -8,9 +8,9 @@
  * What is written passes the scan; a plan that was masked is one again.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "components/receivers/mysql/my_host.h"
 #include "components/receivers/mysql/my_status.h"
 #include "components/receivers/nginx/stub_status.h"
@@ -21,13 +21,6 @@
 #include "support/sql_mask.h"
 
 #define OUTPUT_MAX (1u << 20)
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static void take_all(struct hf_points *points)
 {

@@ -5,16 +5,9 @@
  * What is taken has a name and a finite value, and all its texts are in the line.
  */
 #include <math.h>
-#include <stdlib.h>
 
+#include "check.h"
 #include "encodings/statsd.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static bool is_in(struct hf_slice part, struct hf_slice whole)
 {

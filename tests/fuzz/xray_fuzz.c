@@ -4,17 +4,9 @@
  *
  * What is taken is a request that passes the scan; what is refused has a sentence.
  */
-#include <stdlib.h>
-
+#include "check.h"
 #include "encodings/xray.h"
 #include "pdata/scan.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

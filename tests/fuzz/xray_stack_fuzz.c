@@ -5,18 +5,10 @@
  *
  * Whatever the text is, one JSON list of exceptions comes of it.
  */
-#include <stdlib.h>
-
+#include "check.h"
 #include "components/exporters/awsxray/xray_span.h"
 #include "pdata/utf8.h"
 #include "json/json.h"
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

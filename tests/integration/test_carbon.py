@@ -31,13 +31,7 @@ class Receiver:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def metrics(self):
-        return [
-            metric
-            for request in self.backend.accepted()
-            for resource in request.message.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        ]
+        return self.backend.metrics()
 
     def names(self):
         return {metric.name for metric in self.metrics()}

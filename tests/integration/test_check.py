@@ -523,6 +523,13 @@ class TestInputs:
         assert code == 0, found
         assert {(one["resource"], one.get("namespace")) for one in api.reviews} == {("pods", "shop"), ("nodes", None)}
 
+    @pytest.mark.parametrize("endpoint", ["", "unix:///nowhere/docker.sock"])
+    def test_a_docker_daemon_that_is_not_there_is_noticed(self, check, endpoint):
+        """Without an endpoint it is that of DOCKER_HOST."""
+        settings = of_metrics({"docker_stats": {"endpoint": endpoint}})
+        code, found = check(settings, {"DOCKER_HOST": "unix:///nowhere/docker.sock"})
+        assert code == 1
+        assert [one["result"] for one in found if "/nowhere/docker.sock" in one["target"]] == ["failed"]
 
     def test_rights_are_those_of_the_namespaces_that_are_read(self, check, tmp_path, ending):
         authority = Authority(tmp_path / "ca")

@@ -88,6 +88,7 @@ class TestUsage:
             ["--config="],
             ["--data-dir="],
             ["print-config", "--mode", "loud"],
+            ["print-config", "--origins", "--format", "json"],
             ["validate"],
         ],
         ids=" ".join,
@@ -299,6 +300,29 @@ class TestSources:
             "compression": "none",
         }
         assert found["service"]["pipelines"]["traces"] == {"receivers": ["otlp"], "exporters": ["nop"]}
+
+    def test_each_value_has_its_origin(self, tmp_path):
+        base, over = tmp_path / "base.yaml", tmp_path / "over.yaml"
+        base.write_text(
+            "receivers: {nop: }\n"
+            "exporters:\n"
+            "  otlp:\n"
+            "    endpoint: old.example:4317\n"
+            "    headers: {authorization: Bearer x}\n"
+            "service:\n"
+            "  pipelines:\n"
+            "    traces: {receivers: [nop], processors: [], exporters: [otlp]}\n"
+        )
+        over.write_text("exporters:\n  otlp:\n    timeout: 7s\n    endpoint: new.example:4317\n")
+        done = run("print-config", "--origins", "--config", base, "--config", over, "--set", "exporters.otlp.timeout=9s")
+        assert done.returncode == 0, done.stderr
+        lines = dict(re.split(r" +# ", line) for line in done.stdout.splitlines())
+        assert lines["exporters::otlp::endpoint = new.example:4317"] == f"{over}:4"
+        assert lines["exporters::otlp::headers::authorization = [REDACTED]"] == f"{base}:5"
+        assert lines["service::pipelines::traces::receivers[0] = nop"] == f"{base}:8"
+        assert lines["service::pipelines::traces::processors = []"] == f"{base}:8"
+        assert "set" in lines["exporters::otlp::timeout = 9s"]
+        assert lines["receivers::nop = null"] == f"{base}:1"
 
     def test_variables_are_put_in(self, tmp_path):
         (tmp_path / "secret").write_text("from-file")

@@ -1,6 +1,7 @@
 """Connectors that pass data on between pipelines: nothing is lost whenever Holdfast is killed."""
 
 import pytest
+from google.protobuf import json_format
 
 from support import otlp, senders
 from support.backends import hang, ok
@@ -744,3 +745,56 @@ class TestExceptions:
             )
 
         until(names_traces, "no exemplar came")
+
+
+class TestOtlpjson:
+    @pytest.fixture
+    def reading(self, start, grpc_backend):
+        """logs/in -> otlpjson -> traces and logs/read."""
+
+        def make(**options):
+            return start(
+                joined(
+                    grpc_backend,
+                    {"otlpjson": None},
+                    {
+                        "logs/in": {"receivers": ["otlp"], "exporters": ["otlpjson"]},
+                        "traces": {"receivers": ["otlpjson"], "exporters": ["otlp"]},
+                        "logs/read": {"receivers": ["otlpjson"], "exporters": ["otlp"]},
+                    },
+                ),
+                **options,
+            )
+
+        return make
+
+    @staticmethod
+    def written(signal, ids):
+        """The request as OTLP/JSON; ids of traces and spans, which protobuf's JSON writes otherwise, are left out."""
+        request = otlp.request(signal, ids)
+        for item in otlp.items(signal, request):
+            for field in ("trace_id", "span_id", "parent_span_id"):
+                if field in item.DESCRIPTOR.fields_by_name:
+                    item.ClearField(field)
+        return json_format.MessageToJson(request, indent=None)
+
+    @staticmethod
+    def request(*bodies):
+        request = otlp.LOGS.request()
+        records = request.resource_logs.add().scope_logs.add().log_records
+        for body in bodies:
+            records.add().body.string_value = body
+        return request
+
+    def test_requests_in_bodies_go_on_and_survive_a_kill(self, reading, grpc_backend, grpc_sender):
+        grpc_backend.always = hang()
+        holdfast = reading()
+        spans, logs = otlp.new_ids(3), otlp.new_ids(2)
+        bodies = [self.written(otlp.TRACES, spans), self.written(otlp.LOGS, logs), "none"]
+        grpc_sender(holdfast).export(otlp.LOGS, self.request(*bodies))
+        assert holdfast.metric("holdfast_connector_otlpjson_dropped", reason="invalid") == 1
+        holdfast.kill9()
+        grpc_backend.always = ok()
+        holdfast.start()
+        until(lambda: set(grpc_backend.ids()) >= {*spans, *logs}, lambda: f"{grpc_backend.ids()}")
+        assert set(grpc_backend.ids()) == {*spans, *logs}

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from support import otlp
-from support.backends import GrpcBackend, refuse
+from support.backends import GrpcBackend, hang, refuse
 from support.certificates import Authority
 from support.control import ask, connect, one, send, status
 from support.holdfast import config, otlp_exporter
@@ -125,6 +125,23 @@ class TestStatus:
                 lambda known=known: len((look := status(holdfast))["reloads"]) == known and look, "no reload"
             )
             assert seen["reloads"][-1]["result"] == "taken" and one(seen["exporters"], id="otlp")
+
+    def test_a_reload_hides_nothing_while_it_takes_over(self, start, grpc_backend, grpc_sender):
+        """An export in flight holds the take-over up: until it is over, what runs is shown."""
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        before = status(holdfast)
+        grpc_backend.always = hang()
+        send_logs(grpc_sender(holdfast), 1)
+        until(lambda: exporter(holdfast)["in_flight"] == 1, "nothing is in flight")
+        holdfast.reload()
+        holdfast.wait_for_log("Config updated")
+        looks = [status(holdfast)]
+        while len(looks[-1]["reloads"]) == 1:
+            looks.append(status(holdfast))
+        for look in looks:
+            for section in ("components", "pipelines", "exporters"):
+                assert [one["id"] for one in look[section]] == [one["id"] for one in before[section]], section
+            assert look["process"]["ready"]
 
     def test_reloads_are_kept_with_what_changed_and_why_not(self, start, grpc_backend):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))

@@ -7,7 +7,8 @@ import pytest
 
 from support import otlp, senders
 from support.backends import GrpcBackend, refuse
-from support.holdfast import BINARY, config, otlp_exporter, run
+from support.holdfast import BINARY, FAST_RETRY, config, otlp_exporter, run
+from support.line import Line
 from support.senders import Load, wait_for_acknowledged
 from support.waiting import until
 
@@ -98,6 +99,23 @@ class TestDrain:
             assert drain(holdfast).returncode == 0
             holdfast.kill9()
         assert set(load.acknowledged) <= set(backend.ids())
+
+    @pytest.mark.parametrize("kind", ["otlp", "otlphttp"])
+    def test_clients_go_to_another_one_behind_the_same_address(self, start, away, grpc_backend, grpc_sender, ending, kind):
+        """Their connections last as long as the drain does: each is told to make a new one."""
+        holdfast = start(config({"otlp": otlp_exporter(away)}))
+        other = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        port = "GRPC_PORT" if kind == "otlp" else "HTTP_PORT"
+        service = ending.enter_context(Line(holdfast.ports[port]))
+        edge = start(config({kind: {"endpoint": service.endpoint, "retry_on_failure": dict(FAST_RETRY)}}))
+        first, later = otlp.new_ids(5), otlp.new_ids(5)
+        grpc_sender(edge).export(otlp.LOGS, otlp.request(otlp.LOGS, first))
+        until(lambda: holdfast.books("logs", "otlp")["queued"]["items"] == 5, "the first ones are here")
+        service.behind = other.ports[port]
+        assert drain(holdfast, "--timeout", "1ms").returncode == NOT_EMPTY
+        grpc_sender(edge).export(otlp.LOGS, otlp.request(otlp.LOGS, later))
+        grpc_backend.wait_for(later)
+        assert holdfast.books("logs", "otlp")["queued"]["items"] == 5, "it still drains"
 
     def test_dead_letters_stay_and_are_told(self, start, ending, grpc_sender):
         backend = ending.enter_context(GrpcBackend())

@@ -32,13 +32,7 @@ class Forward:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def records(self):
-        return [
-            record
-            for request in self.backend.accepted()
-            for resource in request.message.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
+        return self.backend.records()
 
     def bodies(self):
         return [record.body.string_value for record in self.records()]

@@ -84,13 +84,7 @@ class Receiver:
         return self
 
     def records(self):
-        return [
-            record
-            for request in self.backend.accepted()
-            for resource in request.message.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
+        return self.backend.records()
 
     def bodies(self):
         return [otlp.value(record.body) for record in self.records()]

@@ -78,13 +78,7 @@ class Receiver:
         return self.post(bytes(cramjam.snappy.compress_raw(message.SerializeToString())), kind, **headers)
 
     def metrics(self):
-        return [
-            metric
-            for request in self.backend.accepted()
-            for resource in request.message.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        ]
+        return self.backend.metrics()
 
     def points(self, name):
         """{time in ms: value}"""

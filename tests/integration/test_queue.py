@@ -316,10 +316,12 @@ class TestDrop:
         backend = ending.enter_context(GrpcBackend())
         holdfast.write_config(config({"otlp/new": otlp_exporter(backend)}))
         holdfast.start()
+        assert holdfast.metric("holdfast_exporter_orphaned_items", exporter="otlp/old", queue="logs") == 3
         done = holdfast.command(
             "queue", "drop", "logs", "--exporter", "otlp/old", "--data-dir", holdfast.data_directory
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        assert holdfast.metric("holdfast_exporter_orphaned_items", exporter="otlp/old", queue="logs") is None
         assert not [one for one in consumers_of(holdfast.queue("stat"), "logs") if one["queued"]["items"]]
 
     def test_an_exporter_that_runs_keeps_its_backlog(self, start, away, grpc_sender):

@@ -294,7 +294,6 @@ def test_what_is_wrong_with_a_configuration(tmp_path, start, http_backend):
         ({"endpoint": "localhost"}, "endpoint: expected host:port"),
         ({"endpoint": "localhost:1", "transport": "unix"}, "endpoint: expected the path of a socket"),
         ({"endpoint": "localhost:1", "transport": "udp"}, "transport"),
-        ({"endpoint": "localhost:1", "username": "joe"}, "username needs a password"),
         ({"endpoint": "localhost:1", "metrics": switched(["redis.none"])}, "redis.none"),
     ):
         instance = start(scraping(http_backend, "redis", **keys), ready=False)

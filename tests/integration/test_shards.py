@@ -117,3 +117,13 @@ def test_fewer_and_more_of_them_lose_nothing(start, ending):
     assert_all_arrive(holdfast, backend, load)
     until(lambda: folders(holdfast) == [], lambda: f"{folders(holdfast)} are removed")
     assert set(queues(holdfast)) == {"traces", "logs", "metrics"}
+
+
+def test_the_metrics_of_one_that_is_removed_end(start, http_backend):
+    holdfast = start(sharded(http_backend, 2))
+    assert 'queue="traces~1"' in holdfast.metrics_text()
+    holdfast.write_config(sharded(http_backend, 1))
+    holdfast.reload()
+    holdfast.wait_for_log("the new configuration runs")
+    until(lambda: folders(holdfast) == [], lambda: f"{folders(holdfast)} are removed")
+    assert "~1" not in holdfast.metrics_text() and 'queue="traces"' in holdfast.metrics_text()

@@ -162,6 +162,7 @@ def test_without_credentials_records_wait(start, http_backend, aws, grpc_sender)
     ids = otlp.new_ids(3)
     grpc_sender(holdfast).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
     holdfast.wait_for_log("no credentials of AWS: .* answered 403")
+    holdfast.wait_for_log("the authenticator has no credentials")
     assert not http_backend.requests
     holdfast.kill9()
     holdfast.start()

@@ -43,13 +43,7 @@ class Receiver:
         )
 
     def metrics(self):
-        return [
-            metric
-            for request in self.backend.accepted()
-            for resource in request.message.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        ]
+        return self.backend.metrics()
 
     def counter(self, name):
         """The sum of all points of a counter; a point that was delivered twice, as after a kill, counts once. An

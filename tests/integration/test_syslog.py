@@ -59,13 +59,7 @@ class Receiver:
             sender.sendto(datagram, ("127.0.0.1", self.port))
 
     def records(self):
-        return [
-            record
-            for request in self.backend.accepted()
-            for resource in request.message.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
+        return self.backend.records()
 
     def bodies(self):
         return [record.body.string_value for record in self.records()]

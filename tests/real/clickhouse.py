@@ -21,7 +21,7 @@ from .tools import FOLDER
 VERSION = "26.9.0"
 HOME = FOLDER / f"chdb-{VERSION}"
 SERVER = Path(__file__).with_name("clickhouse_server.py")
-INSTALL_SECONDS, START_SECONDS = 900, 90
+INSTALL_SECONDS, START_SECONDS = 900, 300
 TABLES = {otlp.LOGS: ("otel_logs", "LogAttributes"), otlp.TRACES: ("otel_traces", "SpanAttributes")}
 METRICS = ("otel_metrics_gauge", "Attributes")
 

@@ -228,23 +228,27 @@ class ControlPlane:
             self.spawn("kube-scheduler", *common, f"--secure-port={free_port()}"),
             self.spawn("kwok", f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
         ]
+        self.add_node("n1")
+        until(self.has_account, lambda: self.said("kube-controller-manager"), START_SECONDS)
+
+    def add_node(self, name):
+        """One that kwok stands for."""
         room = {"cpu": "32", "memory": "256Gi", "pods": "1000"}
-        labels = {"kubernetes.io/hostname": "n1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+        labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
         self.make(
             "/api/v1/nodes",
-            "n1",
+            name,
             "Node",
             metadata={"labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
             status={"allocatable": room, "capacity": room},
         )
-        until(self.has_account, lambda: self.said("kube-controller-manager"), START_SECONDS)
-        until(self.has_node, lambda: self.said("kwok"), START_SECONDS)
+        until(lambda: self.has_node(name), lambda: self.said("kwok"), START_SECONDS)
 
     def has_account(self, namespace="default"):
         return self.has(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
 
-    def has_node(self):
-        conditions = self.call("GET", "/api/v1/nodes/n1").get("status", {}).get("conditions", [])
+    def has_node(self, name):
+        conditions = self.call("GET", f"/api/v1/nodes/{name}").get("status", {}).get("conditions", [])
         return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
     def __exit__(self, *_):

@@ -36,7 +36,7 @@ extensions:
       kept: {{badger: {{ephemeral: false, directories: {{keys: "{home}/keys", values: "{home}/values"}}}}}}
 receivers:
   otlp:
-    protocols: {{grpc: {{endpoint: "127.0.0.1:{grpc}"}}, http: {{endpoint: "127.0.0.1:{http}"}}}}
+    protocols: {{grpc: {{endpoint: "{grpc}"{tls}}}, http: {{endpoint: "127.0.0.1:{http}"}}}}
 exporters: {{jaeger_storage_exporter: {{trace_storage: kept}}}}
 """
 
@@ -44,16 +44,22 @@ exporters: {{jaeger_storage_exporter: {{trace_storage: kept}}}}
 class Jaeger(Service):
     name, ready = "jaeger", "/api/services"
 
-    def __init__(self, directory):
+    def __init__(self, directory, grpc=None, certificate=None):
+        """`grpc`: the address of the receiver; `certificate`: its files, (certificate, key); none: without TLS."""
         super().__init__(directory)
-        self.grpc, self.http = free_port(), free_port()
+        self.grpc, self.http = grpc or f"127.0.0.1:{free_port()}", free_port()
+        tls = ', tls: {{cert_file: "{}", key_file: "{}"}}'.format(*certificate) if certificate else ""
         text = CONFIGURATION.format(
-            home=self.home, port=self.port, query=free_port(), grpc=self.grpc, http=self.http
+            home=self.home, port=self.port, query=free_port(), grpc=self.grpc, tls=tls, http=self.http
         )
         (self.home / "jaeger.yaml").write_text(text)
 
+    @staticmethod
+    def program():
+        return built("jaeger", MODULE, VERSION, f"{MODULE}/cmd/jaeger")
+
     def command(self):
-        return [built("jaeger", MODULE, VERSION, f"{MODULE}/cmd/jaeger"), "--config", "jaeger.yaml"]
+        return [self.program(), "--config", "jaeger.yaml"]
 
     def environment(self):
         return {**os.environ, "OTEL_TRACES_SAMPLER": "always_off"}  # it would send its own spans to a collector
@@ -86,16 +92,19 @@ def configuration(exporter, endpoint):
     return {"exporters": {exporter: settings}, "service": {"pipelines": {"traces": pipeline}}}
 
 
-def send(sender):
+def send(sender, status=t.Status.STATUS_CODE_UNSET):
     """Sends five traces of a span each; returns {trace id: the values of its span}."""
     message = otlp.request(otlp.TRACES, otlp.new_ids(5))
+    spans = message.resource_spans[0].scope_spans[0].spans
+    for one in spans:
+        one.status.code = status
     sender.export(otlp.TRACES, message)
     return {
         one.trace_id.hex(): (
             *(one.span_id.hex(), one.name, one.start_time_unix_nano // 1000, 1),
             one.attributes[0].value.int_value,
         )
-        for one in message.resource_spans[0].scope_spans[0].spans
+        for one in spans
     }
 
 
@@ -134,6 +143,14 @@ def check_parts(jaeger, sender):
     assert [(one["traceID"], one["spanID"]) for one in found["references"]] == [(ids[2].hex(), ids[3].hex())]
 
 
+def check_values(jaeger, exporter, sent):
+    """Every trace has one span, with the values that were sent."""
+    found = {key: jaeger.values(key) for key in sent}
+    wrong = {key: (found[key], one) for key, one in sent.items() if found[key] != [one]}
+    assert not wrong, f"{exporter}: {len(wrong)} of {len(sent)} traces, such as {next(iter(wrong.items()))}"
+    print(f"{exporter}: {len(sent)} traces, each with the values of its span", flush=True)
+
+
 def check(directory, jaeger, exporter, endpoint):
     holdfast = Holdfast(directory / exporter, configuration(exporter, endpoint))
     try:
@@ -144,9 +161,7 @@ def check(directory, jaeger, exporter, endpoint):
                 lambda: holdfast.books("traces", exporter)["queued"]["items"] == 0,
                 lambda: (holdfast.books("traces", exporter), holdfast.log()[-2000:]),
             )
-            wrong = {key: (jaeger.values(key), one) for key, one in sent.items() if jaeger.values(key) != [one]}
-            assert not wrong, f"{exporter}: {len(wrong)} of {len(sent)} traces, such as {next(iter(wrong.items()))}"
-            print(f"{exporter}: {len(sent)} traces, each with the values of its span", flush=True)
+            check_values(jaeger, exporter, sent)
             check_parts(jaeger, sender)
         holdfast.close()
     finally:
@@ -158,7 +173,7 @@ def main(directory):
     jaeger = Jaeger(directory)
     try:
         jaeger.start()
-        check(directory, jaeger, "otlp", f"127.0.0.1:{jaeger.grpc}")
+        check(directory, jaeger, "otlp", jaeger.grpc)
         check(directory, jaeger, "otlphttp", f"http://127.0.0.1:{jaeger.http}")
         return True
     finally:

@@ -122,7 +122,7 @@ class Broker:
         until(
             lambda: "Kafka Server started" in (self.directory / "log").read_text(errors="replace"),
             lambda: (self.directory / "log").read_text(errors="replace")[-2000:],
-            seconds=90,
+            seconds=300,
         )
         return self
 

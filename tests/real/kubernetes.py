@@ -13,6 +13,6 @@ APART = f"ip link set lo up && ip address add {ADDRESS}/32 dev lo && exec \"$@\"
 def main(directory):
     environment = {VARIABLE: str(programs(ALL))}
     apart = {**environment, "prefix": ("unshare", "--net", "sh", "-c", APART, "sh"), "HOLDFAST_WEBHOOK_ADDRESS": ADDRESS}
-    results = [passed(directory, "test_kubernetes", seconds=SECONDS, **environment)]
+    results = [passed(directory, name, seconds=SECONDS, **environment) for name in ("test_kubernetes", "test_document")]
     results += [passed(directory, name, seconds=SECONDS, **apart) for name in ("test_webhook", "test_workloads")]
     return all(results)

@@ -21,7 +21,7 @@ from .tools import FOLDER
 
 SOURCE = Path(__file__).with_name("opensearch_node")
 JARS = FOLDER / "opensearch"
-FETCH_SECONDS, START_SECONDS = 600, 90
+FETCH_SECONDS, START_SECONDS = 600, 300
 
 
 def jars():

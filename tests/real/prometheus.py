@@ -32,11 +32,12 @@ class Prometheus(Service):
     features = "exemplar-storage,metadata-wal-records"
     names_messages = True  # in its configuration
 
-    def program(self):
+    @staticmethod
+    def program():
         return built("prometheus3", MODULE, VERSION, f"{MODULE}/cmd/prometheus")
 
-    def __init__(self, directory, name=None, configuration="global: {}\n"):
-        super().__init__(directory, name)
+    def __init__(self, directory, name=None, configuration="global: {}\n", **address):
+        super().__init__(directory, name, **address)
         (self.home / "p.yml").write_text(configuration.replace("PORT", str(self.port)))
 
     def command(self):
@@ -44,7 +45,7 @@ class Prometheus(Service):
             self.program(),
             "--config.file=p.yml",
             "--storage.tsdb.path=data",
-            f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--web.listen-address={self.host}:{self.port}",
             "--web.enable-remote-write-receiver",
             f"--enable-feature={self.features}",
         ]
@@ -66,7 +67,8 @@ class Prometheus2(Prometheus):
     features = "exemplar-storage,native-histograms"
     names_messages = False
 
-    def program(self):
+    @staticmethod
+    def program():
         elsewhere = Path(os.environ.get("HOLDFAST_REAL_BIN", "/nonexistent")) / "prometheus"
         found = elsewhere if elsewhere.exists() else shutil.which("prometheus")
         if found is None:

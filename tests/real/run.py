@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, influxdb, jaeger, kafka  # noqa: E402
+from real import arm64, charts, clickhouse, debian, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
 from real import kubernetes, minio, opamp, opensearch, otelcol, pprof, prometheus, victoriametrics  # noqa: E402
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "jaeger": jaeger.main,
     "kafka": kafka.main,
     "kubernetes": kubernetes.main,
+    "hybrid": hybrid.main,
     "charts": charts.main,
     "opamp": opamp.main,
     "opensearch": opensearch.main,

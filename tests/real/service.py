@@ -15,13 +15,13 @@ STOP_SECONDS = 30
 class Service:
     name = None  # of its folder
     ready = "/ready"  # a page that answers 2xx once it takes data
-    start_seconds = 60
+    start_seconds = 300  # on a busy machine
 
-    def __init__(self, directory, name=None):
+    def __init__(self, directory, name=None, host="127.0.0.1", port=None):
         self.home = directory / (name or self.name)
         self.home.mkdir(parents=True)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host, self.port = host, port or free_port()
+        self.url = f"http://{self.host}:{self.port}"
         self.process = None
 
     def command(self):

@@ -217,7 +217,7 @@ def pod(objects):
 
 @pytest.mark.parametrize(
     "mode, volume, user",
-    [("daemonset", "hostPath", 0), ("statefulset", None, 10001), ("deployment", "emptyDir", 10001)],
+    [("daemonset", "hostPath", 10001), ("statefulset", None, 10001), ("deployment", "emptyDir", 10001)],
 )
 def test_the_queue_s_volume(helm, mode, volume, user):
     objects = helm.render(sets=[f"mode={mode}"])
@@ -233,12 +233,24 @@ def test_the_queue_s_volume(helm, mode, volume, user):
     assert ("lifecycle" in spec["containers"][0]) == (mode == "deployment")
 
 
-def test_an_init_container_may_give_the_folder_away(helm, plane):
-    objects = helm.render(sets=["mode=daemonset", "queue.hostPath.ownerImage=busybox:1"])
+@pytest.mark.parametrize(
+    "sets, owner",
+    [
+        ([], "10001:10001"),
+        (["podSecurityContext.runAsUser=20001"], "20001:10001"),
+        (["presets.logsCollection.enabled=true"], "0:0"),
+        (["queue.hostPath.initOwner=false"], None),
+    ],
+)
+def test_an_init_container_gives_the_folder_away(helm, plane, sets, owner):
+    objects = helm.render(sets=["mode=daemonset", *sets])
     assert_taken(plane, objects)
     spec = pod(objects)
-    assert spec["securityContext"]["runAsUser"] == 10001
-    assert spec["initContainers"][0]["command"] == ["chown", "10001:10001", "/var/lib/holdfast"]
+    first = spec.get("initContainers", [{"args": None}])[0]
+    assert first["args"] == (["init-dir", f"--owner={owner}", "/var/lib/holdfast"] if owner else None)
+    if owner:
+        assert (first["image"], first["volumeMounts"][0]["name"]) == (spec["containers"][0]["image"], "queue")
+        assert spec["securityContext"]["runAsUser"] == int(owner.split(":")[0])
 
 
 def as_pod(template, namespace):

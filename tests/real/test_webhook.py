@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from real.control_plane import VARIABLE, ControlPlane, Refused
 from real.webhook_service import ADDRESS, HOOK, OWN, SECONDS, SHOP, prepare, serve
+from support.holdfast import ROOT
 from support.waiting import until
 
 pytestmark = pytest.mark.skipif(not ADDRESS, reason="it needs a network namespace of its own: ./dev test --real kubernetes")
@@ -57,6 +59,15 @@ def test_the_documents_configuration_reaches_it(plane, webhooks):
     assert found["metadata"]["annotations"]["sidecar.holdfast.dev/injected"] == "ConfigMap shop/holdfast-sidecar"
     assert {one["name"] for one in found["spec"]["volumes"]} >= {"holdfast-queue", "holdfast-config"}
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in {one["name"] for one in found["spec"]["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("name", ["inject-pod", "istio-pod"])
+def test_the_documents_pods_get_their_sidecar(plane, webhooks, name):
+    first_pod(plane, f"before-{name}")
+    body = yaml.safe_load((ROOT / "tests/support/document" / f"{name}.yaml").read_text())
+    found = plane.call("POST", f"/api/v1/namespaces/{SHOP}/pods?dryRun=All&fieldValidation=Strict", body)
+    assert [one["name"] for one in found["spec"]["initContainers"]] == ["holdfast"]
+    assert [one["name"] for one in found["spec"]["containers"]] == ["app"]
 
 
 def test_pods_that_do_not_ask_stay_as_they_are(plane, webhooks):

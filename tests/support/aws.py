@@ -5,7 +5,6 @@ Signatures are compared with botocore's.
 
 import http.server
 import json
-import threading
 import time
 import urllib.parse
 
@@ -13,6 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from .local_server import LocalServer, Quiet
 from .ports import free_port
 
 
@@ -39,7 +39,7 @@ def is_signed(method, url, headers, body, secret, token=None):
     return signer.signature(text, request) == signature
 
 
-class CredentialServer:
+class CredentialServer(LocalServer):
     """`given`: what was handed out: (access key, secret, token), a new one each time. `life` in seconds."""
 
     def __init__(self, life=3600):
@@ -48,11 +48,6 @@ class CredentialServer:
         self.given = []
         self.asked = []  # (method, path, headers, body)
         self.refuse = None  # (code, body)
-        self._server = None
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def _make(self):
         number = len(self.given) + 1
@@ -92,12 +87,10 @@ class CredentialServer:
             return 200, self._xml(action)
         return 404, ""
 
-    def start(self):
+    def _make_server(self):
         server = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def _serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {key.lower(): value for key, value in self.headers.items()}
@@ -110,21 +103,4 @@ class CredentialServer:
 
             do_GET = do_POST = do_PUT = _serve
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
+        return http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)

@@ -114,6 +114,26 @@ class Backend:
         with self._lock:
             return [one for one in self.requests if one.accepted and signal in (None, one.signal)]
 
+    def records(self):
+        """The log records that were accepted, in order of arrival."""
+        return [
+            record
+            for request in self.accepted(otlp.LOGS)
+            for resource in request.message.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+
+    def metrics(self):
+        """The metrics that were accepted, in order of arrival."""
+        return [
+            metric
+            for request in self.accepted(otlp.METRICS)
+            for resource in request.message.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+        ]
+
     def ids(self, signal=None):
         """The ids of all accepted items, in order of arrival, repeats included."""
         return [item for one in self.accepted(signal) for item in one.ids]
@@ -261,7 +281,7 @@ class HttpBackend(Backend):
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                backend._serve(self)
+                backend._serve_one(self)
 
             def log_message(self, *_):
                 pass
@@ -297,14 +317,17 @@ class HttpBackend(Backend):
                 except OSError:
                     pass
 
-    def _serve(self, handler):
+    def _serve_one(self, handler):
+        """Reads a request and has it served; on a backend that stops the connection ends."""
         with self._lock:
             self._connections.add(handler.connection)
         if self._stopping.is_set():
             handler.close_connection = True
             return
         body = self._read_body(handler)
-        metadata = {key.lower(): value for key, value in handler.headers.items()}
+        self._serve(handler, {key.lower(): value for key, value in handler.headers.items()}, body)
+
+    def _serve(self, handler, metadata, body):
         signal = next((one for one in otlp.ALL_SIGNALS if one.http_path == handler.path), None)
         if signal is None:
             self._answer(handler, 404, {}, b"")

@@ -59,14 +59,7 @@ class BulkBackend(HttpBackend):
         until(lambda: len(self.all(index)) >= count, lambda: f"{len(self.all(index))} of {count} documents")
         return self.all(index)
 
-    def _serve(self, handler):
-        with self._lock:
-            self._connections.add(handler.connection)
-        if self._stopping.is_set():
-            handler.close_connection = True
-            return
-        body = self._read_body(handler)
-        metadata = {key.lower(): value for key, value in handler.headers.items()}
+    def _serve(self, handler, metadata, body):
         if len(body) < int(metadata.get("content-length", 0)):
             handler.close_connection = True  # the sender was killed, or this backend stops
             return

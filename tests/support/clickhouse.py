@@ -48,14 +48,7 @@ class ClickHouse(HttpBackend):
         with self._lock:
             return [row for one in self.inserts if one.table == table for row in one.rows]
 
-    def _serve(self, handler):
-        with self._lock:
-            self._connections.add(handler.connection)
-        if self._stopping.is_set():
-            handler.close_connection = True
-            return
-        body = self._read_body(handler)
-        metadata = {key.lower(): value for key, value in handler.headers.items()}
+    def _serve(self, handler, metadata, body):
         text = DECODE[metadata.get("content-encoding", "")](body).decode()
         settings = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(handler.path).query, keep_blank_values=True))
         given = (metadata.get("x-clickhouse-user", ""), metadata.get("x-clickhouse-key", ""))

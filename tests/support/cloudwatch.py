@@ -10,6 +10,7 @@ import requests
 from botocore.config import Config
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from .local_server import LocalServer
 from .ports import free_port
 from .waiting import until
 
@@ -24,7 +25,7 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-class CloudWatch:
+class CloudWatch(LocalServer):
     """`fails`: [(operation, code, error, message)] are answered so, one by one; `answers`: {operation: JSON} instead of
     moto's; `poison`: a text that no body may have; `seen`: requests of Holdfast as (operation, JSON, headers)."""
 
@@ -35,7 +36,6 @@ class CloudWatch:
         self.poison = None
         self.seen = []
         self._app = moto.server.DomainDispatcherApplication(moto.server.create_backend_app)
-        self._server = None
         self._lock = threading.Lock()
         self.start()
         requests.post(f"{self.url}/moto-api/reset", timeout=10)
@@ -47,10 +47,6 @@ class CloudWatch:
         self.access, self.secret = key["AccessKeyId"], key["SecretAccessKey"]
         requests.post(f"{self.url}/moto-api/reset-auth", data=b"0", timeout=10)
         self.client = self._client("logs", self.access, self.secret)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self):
@@ -71,23 +67,8 @@ class CloudWatch:
             config=Config(retries={"max_attempts": 10}),
         )
 
-    def start(self):
-        self._server = make_server("127.0.0.1", self.port, self._serve, threaded=True, request_handler=_Quiet)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+    def _make_server(self):
+        return make_server("127.0.0.1", self.port, self._serve, threaded=True, request_handler=_Quiet)
 
     def _serve(self, environment, start_response):
         if not environment.get("HTTP_USER_AGENT", "").startswith("Holdfast"):

@@ -14,6 +14,7 @@ import zstandard
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from .local_server import LocalServer, Quiet
 from .ports import free_port
 from .waiting import until
 
@@ -26,7 +27,7 @@ DECODE = {
 }
 
 
-class Google:
+class Google(LocalServer):
     """`fails`: [(path part, code, reason)] are answered so, one by one. `hides`: path parts whose answers are lost."""
 
     def __init__(self, directory, buckets=()):
@@ -42,11 +43,6 @@ class Google:
         self.key = rsa.generate_private_key(65537, 2048)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._server = None
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     # ---- credentials, as a program finds them
 
@@ -110,11 +106,10 @@ class Google:
 
     # ---- the server
 
-    def start(self):
+    def _make_server(self):
         google = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Handler(Quiet):
             disable_nagle_algorithm = True
             wbufsize = -1
 
@@ -137,24 +132,7 @@ class Google:
 
             do_GET = do_POST = do_PUT = serve
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
+        return http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
 
     def _serve(self, handler, path, query, body):
         if path == "/token":

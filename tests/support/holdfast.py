@@ -91,6 +91,7 @@ class Holdfast:
         self.write_config(configuration)
         self.arguments = list(arguments)
         self.binary = binary
+        self.host = "127.0.0.1"  # where the ports below are reached
         self.ports = {name: free_port() for name in ("GRPC_PORT", "HTTP_PORT", "HEALTH_PORT", "METRICS_PORT")}
         self.environment = {
             "HOLDFAST_EPHEMERAL": "0",  # wherever the tests have their directories
@@ -159,7 +160,7 @@ class Holdfast:
         """The status of the health page; 0 when nobody answers."""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.ports['HEALTH_PORT']}/", timeout=20
+                f"http://{self.host}:{self.ports['HEALTH_PORT']}/", timeout=20
             ) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
@@ -202,11 +203,11 @@ class Holdfast:
 
     @property
     def grpc_target(self):
-        return f"127.0.0.1:{self.ports['GRPC_PORT']}"
+        return f"{self.host}:{self.ports['GRPC_PORT']}"
 
     @property
     def http_base(self):
-        return f"http://127.0.0.1:{self.ports['HTTP_PORT']}"
+        return f"http://{self.host}:{self.ports['HTTP_PORT']}"
 
     # ---- what it says ----
 
@@ -223,7 +224,7 @@ class Holdfast:
 
     def metrics_text(self):
         with urllib.request.urlopen(
-            f"http://127.0.0.1:{self.ports['METRICS_PORT']}/metrics", timeout=10
+            f"http://{self.host}:{self.ports['METRICS_PORT']}/metrics", timeout=10
         ) as answer:
             return answer.read().decode()
 

@@ -2,13 +2,13 @@
 
 import http.server
 import json
-import threading
 import time
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt import algorithms
 
+from .local_server import LocalServer, Quiet
 from .ports import free_port
 
 # A key for each kind of algorithm.
@@ -28,18 +28,13 @@ def public_jwk(algorithm, key, kid):
     return {**made, "kid": kid, "use": "sig"}
 
 
-class Issuer:
+class Issuer(LocalServer):
     def __init__(self, algorithms_wanted=("RS256",)):
         self.port = free_port()
         self.private = {}
         self.asked = []  # paths
-        self._server = None
         for algorithm in algorithms_wanted:
             self.add_key(algorithm, f"key-{algorithm}")
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def add_key(self, algorithm, kid):
         self.private[kid] = (algorithm, MAKERS[algorithm]())
@@ -56,12 +51,10 @@ class Issuer:
         made = {name: value for name, value in made.items() if value is not None}
         return jwt.encode(made, key, algorithm, {"kid": kid, **(headers or {})})
 
-    def start(self):
+    def _make_server(self):
         issuer = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_GET(self):
                 issuer.asked.append(self.path)
                 documents = {
@@ -79,21 +72,4 @@ class Issuer:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
+        return http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)

@@ -4,13 +4,13 @@ import base64
 import http.server
 import itertools
 import json
-import threading
 import urllib.parse
 
+from .local_server import LocalServer, Quiet
 from .ports import free_port
 
 
-class TokenServer:
+class TokenServer(LocalServer):
     """Knows one client. `styles`: how it may say who it is, "header" or "body". `life` of a token in seconds, or None."""
 
     def __init__(self, client="me", secret="s&cret", styles=("header", "body"), life=3600):
@@ -19,7 +19,6 @@ class TokenServer:
         self.requests = []  # (form, style or None, code)
         self.refuse = None  # (code, body) instead of tokens
         self._numbers = itertools.count(1)
-        self._server = None
 
     @property
     def url(self):
@@ -29,12 +28,10 @@ class TokenServer:
     def tokens(self):
         return [f"token-{i + 1}" for i in range(len([one for one in self.requests if one[2] == 200]))]
 
-    def start(self):
+    def _make_server(self):
         server = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Quiet):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 code, answer = server._answer(self.headers, body)
@@ -45,24 +42,7 @@ class TokenServer:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
+        return http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
 
     def _answer(self, headers, body):
         form = urllib.parse.parse_qs(body.decode(), strict_parsing=True)

@@ -150,14 +150,7 @@ class PushBackend(HttpBackend):
     def _decode(self, _metadata, body):
         return self._message.FromString(bytes(cramjam.snappy.decompress_raw(body)))
 
-    def _serve(self, handler):
-        with self._lock:
-            self._connections.add(handler.connection)
-        if self._stopping.is_set():
-            handler.close_connection = True
-            return
-        body = self._read_body(handler)
-        metadata = {key.lower(): value for key, value in handler.headers.items()}
+    def _serve(self, handler, metadata, body):
         if handler.path != self.path:
             self._answer(handler, 404, {}, b"")
             return

@@ -11,6 +11,7 @@ from botocore.config import Config
 from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from .local_server import LocalServer
 from .ports import free_port
 from .waiting import until
 
@@ -25,7 +26,7 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-class Store:
+class Store(LocalServer):
     """`fails`: [(method, query part, code, word)] are answered so, one by one; `seen`: requests of Holdfast as
     (method, path, query, headers)."""
 
@@ -35,7 +36,6 @@ class Store:
         self.hides = []  # a method and a part of the query: done, but the answer is lost
         self.seen = []
         self._app = moto.server.DomainDispatcherApplication(moto.server.create_backend_app)
-        self._server = None
         self._lock = threading.Lock()
         self.start()
         requests.post(f"{self.url}/moto-api/reset", timeout=10)
@@ -49,10 +49,6 @@ class Store:
         self.client = self._client("s3", self.access, self.secret)
         for bucket in buckets:
             self.client.create_bucket(Bucket=bucket)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self):
@@ -73,19 +69,10 @@ class Store:
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 10}),
         )
 
-    def start(self):
-        self._server = make_server(
+    def _make_server(self):
+        return make_server(
             "127.0.0.1", self.port, self._serve, threaded=True, request_handler=_Quiet
         )
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def stop(self):
-        if self._server:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
 
     def _serve(self, environment, start_response):
         if not environment.get("HTTP_USER_AGENT", "").startswith("Holdfast"):

@@ -35,14 +35,7 @@ class SplunkBackend(HttpBackend):
     def events(self):
         return self.ids()
 
-    def _serve(self, handler):
-        with self._lock:
-            self._connections.add(handler.connection)
-        if self._stopping.is_set():
-            handler.close_connection = True
-            return
-        body = self._read_body(handler)
-        metadata = {key.lower(): value for key, value in handler.headers.items()}
+    def _serve(self, handler, metadata, body):
         plain = DECODE[metadata.get("content-encoding", "")](body).decode()
         if metadata.get("authorization") != f"Splunk {TOKEN}":
             self._say(handler, 403, {"text": "Invalid token", "code": 4})

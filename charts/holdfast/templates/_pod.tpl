@@ -22,10 +22,9 @@
 {{- if or (has "logsCollection" $presets) (has "annotationDiscoveryLogs" $presets) }}true{{ end }}
 {{- end }}
 
-{{/* "true" when the container has to be user 0: for a folder of the node that belongs to root, and for files of the kubelet. */}}
+{{/* "true" when the container has to be user 0: files of the kubelet are root's. */}}
 {{- define "holdfast.needsRoot" -}}
-{{- $folder := and (eq (include "holdfast.queueType" .) "hostPath") (not .Values.queue.hostPath.ownerImage) }}
-{{- if or $folder (include "holdfast.readsLogs" .) }}true{{ end }}
+{{- if include "holdfast.readsLogs" . }}true{{ end }}
 {{- end }}
 
 {{- define "holdfast.podSecurityContext" -}}
@@ -149,12 +148,18 @@ preStop:
 {{- ternary (printf "holdfast-%s" .name) .name (eq .root.Values.mode "sidecar") }}
 {{- end }}
 
+{{- define "holdfast.command" -}}
+{{- with .Values.command.name }}
+command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
+{{- end }}
+{{- end }}
+
 {{- define "holdfast.container" -}}
 - name: holdfast
   image: {{ include "holdfast.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
-  {{- with .Values.command.name }}
-  command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
+  {{- with include "holdfast.command" . | trim }}
+  {{- . | nindent 2 }}
   {{- end }}
   args:
     - --config=/conf/{{ .Values.configMap.existingPath | default "relay.yaml" }}
@@ -238,11 +243,16 @@ preStop:
 {{- end }}
 
 {{- define "holdfast.initContainers" -}}
-{{- if and .Values.queue.hostPath.ownerImage (eq (include "holdfast.queueType" .) "hostPath") }}
-{{- $user := (include "holdfast.podSecurityContext" . | fromYaml).runAsUser | int }}
+{{- $context := include "holdfast.podSecurityContext" . | fromYaml }}
+{{- $user := (dig "runAsUser" 0 $context) | int }}
+{{- if and .Values.queue.hostPath.initOwner (eq (include "holdfast.queueType" .) "hostPath") }}
 - name: owner
-  image: {{ .Values.queue.hostPath.ownerImage | quote }}
-  command: [chown, {{ printf "%d:%d" $user $user | quote }}, {{ .Values.queue.mountPath | quote }}]
+  image: {{ include "holdfast.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  {{- with include "holdfast.command" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  args: [init-dir, {{ printf "--owner=%d:%d" $user (dig "runAsGroup" $user $context | int) | quote }}, {{ .Values.queue.mountPath | quote }}]
   securityContext:
     runAsUser: 0
     runAsNonRoot: false
@@ -250,7 +260,7 @@ preStop:
     readOnlyRootFilesystem: true
     capabilities:
       drop: [ALL]
-      add: [CHOWN]
+      add: [CHOWN, DAC_OVERRIDE]
   volumeMounts:
     - name: queue
       mountPath: {{ .Values.queue.mountPath }}

@@ -118,6 +118,13 @@ static unsigned find_option(const struct rule *rule, const char *word)
     return 0;
 }
 
+bool hf_queue_changes(const char *name)
+{
+    const struct rule *rule = find_rule(name);
+    return rule != NULL && (rule->verb == HF_QUEUE_DROP || rule->verb == HF_QUEUE_REQUEUE ||
+                            rule->verb == HF_QUEUE_ADOPT);
+}
+
 static bool parse_number(const char *text, uint64_t *ret)
 {
     char *end = NULL;

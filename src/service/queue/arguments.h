@@ -37,4 +37,7 @@ struct hf_queue_arguments {
  * sentence in `reterr` (HF_ERROR_MAX), when they make no command. */
 bool hf_queue_parse(int count, char *const *words, struct hf_queue_arguments *ret, char *reterr);
 
+/* Does the command of that name change a queue? False also when there is none. */
+bool hf_queue_changes(const char *name);
+
 extern const char hf_queue_usage[];

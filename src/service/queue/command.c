@@ -11,6 +11,7 @@
 #include "orphans.h"
 #include "output.h"
 #include "replay.h"
+#include "storage/refusal.h"
 #include "util/clock.h"
 
 #define MIB 1048576.0
@@ -138,17 +139,26 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
 {
     struct report *report = user;
     struct wal_stat stat;
+    char why[HF_REFUSAL_MAX];
     wal_stat(wal, &stat);
+    hf_refusal_say(&stat, why);
     if (report->json) {
         fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
         hf_queue_put_text(report->out, id);
         fprintf(report->out,
                 ",\"disk_bytes\":%" PRIu64 ",\"disk_bytes_max\":%" PRIu64 ",\"segments\":%" PRIu64
                 ",\"first_sequence\":%" PRIu64 ",\"next_sequence\":%" PRIu64
-                ",\"damaged_records\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"healthy\":%s,",
+                ",\"damaged_records\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"healthy\":%s,"
+                "\"why_unhealthy\":",
                 stat.disk_bytes, stat.disk_bytes_max, stat.segments, stat.first_sequence,
                 stat.next_sequence, stat.damaged_records, stat.damaged_bytes,
                 stat.healthy ? "true" : "false");
+        if (stat.healthy) {
+            fputs("null", report->out);
+        } else {
+            hf_queue_put_text(report->out, why);
+        }
+        fputc(',', report->out);
         json_amount(report->out, "appended", &stat.appended);
         fputs("\"exporters\":[", report->out);
     } else {
@@ -157,8 +167,8 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
         if (stat.disk_bytes_max != 0) {
             fprintf(report->out, " of %.1f", (double)stat.disk_bytes_max / MIB);
         }
-        fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s\n",
-                stat.segments, stat.damaged_records, stat.healthy ? "" : ", FULL OR NOT WRITABLE");
+        fprintf(report->out, " in %" PRIu64 " segments, damaged %" PRIu64 " records%s%s\n",
+                stat.segments, stat.damaged_records, stat.healthy ? "" : "; TAKES NOTHING: ", why);
     }
     report->first = false;
     report->first_consumer = true;

@@ -80,10 +80,23 @@ enum hf_exit hf_queue_count(struct wal *wal, const struct hf_queue_arguments *ar
     return counting.damaged != 0 ? HF_EXIT_DAMAGED : HF_EXIT_OK;
 }
 
+/* Are all numbers from the oldest record to the newest records that may be chosen? Then every one
+ * can be picked without a look at those before it. */
+static bool is_dense(struct wal *wal, const struct hf_selection *selection)
+{
+    struct wal_stat stat;
+    wal_stat(wal, &stat);
+    return hf_selection_is_all(selection) && selection->reader == NULL &&
+           stat.appended.records == stat.next_sequence;
+}
+
 enum hf_exit hf_queue_sample(struct wal *wal, const struct hf_queue_arguments *arguments,
                              struct hf_selection *selection, FILE *out)
 {
     struct counting counting;
+    if (is_dense(wal, selection)) {
+        return hf_queue_cat_spread(wal, arguments, selection, out);
+    }
     enum wal_status status = count(wal, selection, out, &counting);
     if (status != WAL_OK) {
         fprintf(out, "error: %s\n", wal_status_text(status));

@@ -214,6 +214,55 @@ enum hf_exit hf_queue_cat(struct wal *wal, const struct hf_queue_arguments *argu
             .out = out, .selection = selection, .show = show_content, .wants_content = true});
 }
 
+/* ---- a sample ---- */
+
+/* Shows the first record at or above a number, and notes the number behind it. */
+struct pick {
+    struct listing listing;
+    uint64_t next;
+    bool is_found;
+};
+
+static bool show_pick(void *user, const struct wal_record *record, bool damaged)
+{
+    struct pick *pick = user;
+    struct hf_slice chosen = HF_EMPTY_SLICE;
+    uint32_t items = 0;
+    if (!damaged) {
+        damaged =
+            hf_selection_choose(pick->listing.selection, record, false, &chosen, &items) != HF_OK;
+    }
+    show_content(&pick->listing, record, chosen, damaged);
+    pick->next = record->sequence + 1;
+    pick->is_found = true;
+    return false;
+}
+
+enum hf_exit hf_queue_cat_spread(struct wal *wal, const struct hf_queue_arguments *arguments,
+                                 struct hf_selection *selection, FILE *out)
+{
+    struct pick pick = {.listing = {.out = out, .selection = selection, .json = arguments->json}};
+    struct wal_stat stat;
+    wal_stat(wal, &stat);
+    uint64_t count = stat.next_sequence - stat.first_sequence;
+    uint64_t most = arguments->most < count ? arguments->most : count;
+    enum wal_status status = WAL_OK;
+    pick.is_found = true;
+    for (uint64_t i = 0; i < most && pick.is_found && status == WAL_OK; i++) {
+        uint64_t at = stat.first_sequence + count / most * i + count % most * i / most;
+        pick.is_found = false;
+        if (!hf_queue_is_read(out)) {
+            break;
+        }
+        status = wal_scan(wal, at > pick.next ? at : pick.next, show_pick, &pick);
+    }
+    if (status != WAL_OK) {
+        fprintf(out, "error: %s\n", wal_status_text(status));
+        return HF_EXIT_FAILED;
+    }
+    return pick.listing.failed ? HF_EXIT_DAMAGED : HF_EXIT_OK;
+}
+
 /* ---- verify ---- */
 
 struct verification {

@@ -52,9 +52,12 @@ static void write_failure(struct hf_json_out *json, const char *key,
         hf_json_out_text(json, key, NULL);
         return;
     }
+    const struct hf_status_row *row = hf_status_row(failure->status);
+    bool is_said = failure->status == HF_AGAIN || strcmp(row->says, failure->message) == 0;
     hf_json_out_map(json, key);
     hf_json_out_seconds(json, "time_seconds", failure->time_ns);
-    hf_json_out_text(json, "status", hf_status_row(failure->status)->name);
+    hf_json_out_text(json, "status", row->name);
+    hf_json_out_text(json, "cause", is_said ? NULL : row->says);
     hf_json_out_integer(json, "code", failure->code);
     hf_json_out_text(json, "message", failure->message);
     hf_json_out_end_map(json);

@@ -10,7 +10,7 @@
 static bool is_ready(const struct hf_status_source *source, char *ret_why)
 {
     if (source->graph == NULL) {
-        snprintf(ret_why, HF_ERROR_MAX, "starting, stopping or reloading");
+        snprintf(ret_why, HF_ERROR_MAX, "starting or stopping");
         return false;
     }
     return hf_graph_is_durable(source->graph, ret_why);

@@ -4,6 +4,7 @@
  */
 #include "sections.h"
 #include "service/queue/accounting.h"
+#include "storage/refusal.h"
 #include "storage/storage.h"
 #include "util/clock.h"
 #include "words.h"
@@ -90,12 +91,14 @@ static void write_commits(struct hf_json_out *json, const struct wal_stat *stat)
 
 static void write_space(struct hf_json_out *json, const struct wal_stat *stat)
 {
+    char why[HF_REFUSAL_MAX];
     hf_json_out_number(json, "disk_bytes", stat->disk_bytes);
     hf_json_out_number(json, "disk_bytes_max", stat->disk_bytes_max);
     hf_json_out_number(json, "free_bytes", stat->free_bytes);
     hf_json_out_double(json, "append_bytes_per_second", stat->append_bytes_per_s);
     hf_json_out_bool(json, "healthy", stat->healthy);
-    hf_json_out_text(json, "why_unhealthy", stat->refusal);
+    hf_refusal_say(stat, why);
+    hf_json_out_text(json, "why_unhealthy", stat->healthy ? NULL : why);
     hf_json_out_map(json, "refused");
     hf_json_out_number(json, "full", stat->refused_full);
     hf_json_out_number(json, "share", stat->refused_share);

@@ -1,14 +1,17 @@
 #include "tail_command.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "pdata/json.h"
 #include "pdata/text.h"
 #include "service/queue/output.h"
 #include "service/where.h"
+#include "tail_share.h"
 #include "tail_words.h"
 #include "util/clock.h"
 #include "util/escape.h"
+#include "util/thread_clock.h"
 #include "json/json_out.h"
 
 /* How long a reader that has gone is not noticed while nothing passes. */
@@ -100,17 +103,35 @@ static void tell_drops(const struct tail *tail)
     }
     fprintf(tail->out,
             tail->words.json ? "{\"dropped_batches\":%" PRIu64 "}\n"
-                             : "-- %" PRIu64 " batches passed that this reader was too slow for\n",
+                             : "-- %" PRIu64 " batches passed and are not shown\n",
             drops);
+}
+
+static bool goes_on(const struct tail *tail, uint64_t began_ns)
+{
+    return tail->shown < tail->words.limit && hf_queue_is_read(tail->out) &&
+           hf_clock_monotonic_ns() - began_ns < tail->words.for_ns;
+}
+
+/* What passes meanwhile is not waited for; a reader that goes is noticed. */
+static void rest(uint64_t wait_ns)
+{
+    uint64_t most_ns = LOOK_MS * HF_NS_PER_MS;
+    const struct timespec pause = {.tv_nsec = (long)(wait_ns < most_ns ? wait_ns : most_ns)};
+    nanosleep(&pause, NULL);
 }
 
 static void run(struct tail *tail)
 {
-    uint64_t began_ns = hf_clock_monotonic_ns();
-    while (tail->shown < tail->words.limit && hf_queue_is_read(tail->out) &&
-           hf_clock_monotonic_ns() - began_ns < tail->words.for_ns) {
+    uint64_t began_ns = hf_clock_monotonic_ns(), wait_ns;
+    struct hf_tail_share share;
+    hf_tail_share_init(&share, tail->words.percent, began_ns, hf_thread_clock_ns());
+    while (goes_on(tail, began_ns)) {
         struct hf_tapped tapped;
-        if (hf_tap_next(tail->tap, LOOK_MS, &tapped)) {
+        wait_ns = hf_tail_share_wait_ns(&share, hf_clock_monotonic_ns(), hf_thread_clock_ns());
+        if (wait_ns != 0) {
+            rest(wait_ns);
+        } else if (hf_tap_next(tail->tap, LOOK_MS, &tapped)) {
             show(tail, &tapped);
             hf_ref_drop(&tapped.batch->ref);
         }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/scalar.h"
+#include "tail_share.h"
 
 static bool parse_number(const char *text, uint64_t most, uint64_t *ret_number)
 {
@@ -61,6 +62,11 @@ static bool take_sample(struct hf_tail_words *words, const char *value)
     return is_good;
 }
 
+static bool take_share(struct hf_tail_words *words, const char *value)
+{
+    return parse_number(value, 100, &words->percent);
+}
+
 static bool take_limit(struct hf_tail_words *words, const char *value)
 {
     return parse_number(value, UINT64_MAX - 1, &words->limit);
@@ -84,6 +90,7 @@ static const struct {
                {"--signal", take_signal, "traces, metrics or logs"},
                {"--where", take_where, "an OTTL condition"},
                {"--sample", take_sample, "a number: one of so many batches is shown"},
+               {"--share", take_share, "a number from 1 to 100: percent of a core"},
                {"--limit", take_limit, "a number of batches"},
                {"--for", take_for, "a duration such as 10s"}};
 
@@ -102,6 +109,7 @@ bool hf_tail_parse(int count, char *const *words, struct hf_tail_words *ret_word
 {
     *ret_words =
         (struct hf_tail_words){.point = {.kind = -1, .signals = HF_ALL_SIGNALS, .sample = 1},
+                               .percent = HF_TAIL_SHARE_PERCENT,
                                .limit = UINT64_MAX,
                                .for_ns = UINT64_MAX};
     for (int i = 1; i < count; i++) {

@@ -11,6 +11,7 @@
 struct hf_tail_words {
     struct hf_tap_options point;
     const char *where; /* NULL: everything */
+    uint64_t percent;  /* of a core that it may take */
     uint64_t limit;    /* batches shown; UINT64_MAX: no limit */
     uint64_t for_ns;   /* UINT64_MAX: until the reader goes */
     bool json;

@@ -164,21 +164,14 @@ static bool rank(const struct hf_tail_order *order, char *path, struct ranked *r
     return true;
 }
 
-static int compare_texts(struct hf_slice a, struct hf_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 static int compare(const void *left, const void *right)
 {
     const struct ranked *a = left, *b = right;
-    int order = compare_texts(a->group, b->group);
+    int order = hf_slice_compare(a->group, b->group);
     for (size_t i = 0; i < a->order->rule_count && order == 0; i++) {
         const struct hf_tail_sort_rule *rule = a->order->rules[i].config;
         order = rule->type == HF_TAIL_ALPHABETICAL
-                    ? compare_texts(a->texts[i], b->texts[i])
+                    ? hf_slice_compare(a->texts[i], b->texts[i])
                     : (a->numbers[i] > b->numbers[i]) - (a->numbers[i] < b->numbers[i]);
         order = rule->ascending ? order : -order;
     }
@@ -209,7 +202,7 @@ void hf_tail_order_apply(struct hf_tail_order *order, struct hf_paths *paths)
     }
     qsort(ranked, count, sizeof(*ranked), compare);
     for (size_t i = 0; i < count; i++) {
-        bool same = i != 0 && compare_texts(ranked[i].group, ranked[i - 1].group) == 0;
+        bool same = i != 0 && hf_slice_compare(ranked[i].group, ranked[i - 1].group) == 0;
         of_group = same ? of_group + 1 : 1;
         if (order->top_n == 0 || of_group <= order->top_n) {
             paths->items[kept++] = ranked[i].path;

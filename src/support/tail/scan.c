@@ -164,7 +164,7 @@ static struct file *begin_file(struct hf_tail *tail, const struct stat *now, boo
         return file;
     }
     uint64_t size = is_gzip ? tail->inflated.size : (uint64_t)now->st_size;
-    bool at_end = !tail->config->from_beginning && !tail->has_polled && !tail->has_loaded;
+    bool at_end = tail->config->start_at == HF_TAIL_END && !tail->has_polled && !tail->has_loaded;
     file->offset = at_end ? size : 0;
     file->begin = file->offset;
     file->is_gzip = is_gzip;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "tail_internal.h"
 #include "util/clock.h"
 #include "util/regex.h"
@@ -14,18 +15,34 @@
 /* While the kernel tells what changes, all files are looked at as seldom as this. */
 #define SCAN_NS (UINT64_C(30) * HF_NS_PER_S)
 
+static bool are_patterns(const struct hf_string_list *patterns)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (hf_paths_check(patterns->items[i]) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *hf_tail_check(const struct hf_tail_config *config)
 {
     if (config->include.count == 0) {
         return "include must name at least one file";
     }
+    if (!are_patterns(&config->include)) {
+        return "include: a pattern has a bracket or brace without its partner";
+    }
+    if (!are_patterns(&config->exclude)) {
+        return "exclude: a pattern has a bracket or brace without its partner";
+    }
     if (config->line_start != NULL && config->line_end != NULL) {
         return "multiline takes line_start_pattern or line_end_pattern, not both";
     }
-    if (config->delete_after_read && !config->from_beginning) {
+    if (config->delete_after_read && config->start_at != HF_TAIL_BEGINNING) {
         return "delete_after_read needs start_at: beginning";
     }
-    if (config->header_pattern != NULL && !config->from_beginning) {
+    if (config->header_pattern != NULL && config->start_at != HF_TAIL_BEGINNING) {
         return "header needs start_at: beginning";
     }
     return NULL;
@@ -59,7 +76,7 @@ static enum hf_status open_parts(struct hf_tail *tail, char *reterr)
                                     .omit_pattern = config->omit_pattern,
                                     .keep_leading = config->keep_leading,
                                     .keep_trailing = config->keep_trailing,
-                                    .truncates = config->truncates_long,
+                                    .truncates = config->long_lines == HF_TAIL_TRUNCATE,
                                     .bytes_max = (size_t)config->max_log_bytes};
     status = open_pattern("multiline::line_start_pattern", config->line_start, true,
                           &tail->lines.start, reterr);

@@ -23,6 +23,8 @@
 
 struct hf_tail;
 
+enum hf_tail_start { HF_TAIL_END = 0, HF_TAIL_BEGINNING };
+enum hf_tail_long { HF_TAIL_SPLIT = 0, HF_TAIL_TRUNCATE };
 enum hf_tail_compression { HF_TAIL_PLAIN = 0, HF_TAIL_GZIP, HF_TAIL_AUTO };
 enum hf_tail_truncation { HF_TAIL_IGNORE = 0, HF_TAIL_READ_WHOLE, HF_TAIL_READ_NEW };
 enum hf_tail_sort { HF_TAIL_NUMERIC = 0, HF_TAIL_ALPHABETICAL, HF_TAIL_TIMESTAMP, HF_TAIL_MTIME };
@@ -36,10 +38,10 @@ struct hf_tail_sort_rule {
 struct hf_tail_config {
     struct hf_string_list include, exclude;
     uint64_t exclude_older_than_ns; /* 0: none */
-    bool from_beginning;
+    int64_t start_at; /* enum hf_tail_start: of files that are there at the first poll */
     uint64_t poll_interval_ns;
     uint64_t fingerprint_bytes, max_log_bytes;
-    bool truncates_long;
+    int64_t long_lines; /* enum hf_tail_long */
     int64_t max_concurrent_files, max_batches;
     const char *encoding;
     const char *line_start, *line_end; /* patterns, or NULL */

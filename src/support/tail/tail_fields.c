@@ -2,6 +2,8 @@
 
 #define RULE(member) offsetof(struct hf_tail_sort_rule, member)
 
+const char *const hf_tail_starts[] = {"end", "beginning", NULL};
+const char *const hf_tail_long_lines[] = {"split", "truncate", NULL};
 const char *const hf_tail_compressions[] = {"", "gzip", "auto", NULL};
 const char *const hf_tail_truncations[] = {"ignore", "read_whole_file", "read_new", NULL};
 static const char *const sort_choices[] = {"numeric", "alphabetical", "timestamp", "mtime", NULL};

@@ -1,6 +1,7 @@
 /*
  * tail_fields: the keys of a tail, for the table of a receiver whose configuration begins with a
- * struct hf_tail_config. `start_at` and `max_log_size_behavior` are the receiver's own.
+ * struct hf_tail_config. `max_log_size_behavior` is a row of its own, since receivers
+ * differ in what becomes of the rest.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "tail.h"
 
 extern const struct hf_field hf_tail_multiline_fields[], hf_tail_order_fields[];
+extern const char *const hf_tail_starts[], *const hf_tail_long_lines[];
 extern const char *const hf_tail_compressions[], *const hf_tail_truncations[];
 
 #define HF_TAIL_AT(member) offsetof(struct hf_tail_config, member)
@@ -25,6 +27,13 @@ extern const char *const hf_tail_compressions[], *const hf_tail_truncations[];
          .type = HF_FIELD_STRING_LIST,                                                             \
          .offset = HF_TAIL_AT(exclude),                                                            \
          .help = "Patterns of paths that are not read."},                                          \
+        {.key = "start_at",                                                                        \
+         .type = HF_FIELD_ENUM,                                                                    \
+         .offset = HF_TAIL_AT(start_at),                                                           \
+         .default_text = "end",                                                                    \
+         .choices = hf_tail_starts,                                                                \
+         .help = "Where files that are there at the very first start are read from; later ones "   \
+                 "from their beginning."},                                                         \
         {.key = "exclude_older_than",                                                              \
          .type = HF_FIELD_DURATION,                                                                \
          .offset = HF_TAIL_AT(exclude_older_than_ns),                                              \

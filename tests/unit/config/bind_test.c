@@ -423,6 +423,26 @@ static void takes_text_where_a_number_or_flag_is_meant(void **state)
     step_end(&step, NULL, "");
 }
 
+static void fractions_and_empty_choices_are_read_as_the_go_collector_reads_them(void **state)
+{
+    struct step step;
+    struct outer outer;
+    (void)state;
+
+    bind(&step, "{count: 12.9, items: [{name: a, size: -0.5}]}", &outer);
+    assert_int_equal(outer.count, 12);
+    assert_int_equal(((const struct inner *)outer.items.items)[0].size, 0);
+    step_end(&step, NULL,
+             "W f:1:9: exporters::out: count: \"12.9\" is not a whole number; it is taken as 12, "
+             "as the Go collector takes it\n"
+             "W f:1:39: exporters::out: items[0]::size: \"-0.5\" is not a whole number; it is "
+             "taken as 0, as the Go collector takes it\n");
+
+    bind(&step, "{mode: ''}", &outer);
+    assert_int_equal(outer.mode, 1);
+    step_end(&step, NULL, "W f:1:8: exporters::out: mode: is empty; the default is taken: zstd\n");
+}
+
 static const struct {
     const char *text, *findings;
 } wrong_values[] = {
@@ -432,7 +452,9 @@ static const struct {
     {"flag: 1", "E f:1:7: exporters::out: flag: expected true or false, got \"1\"\n"},
     {"flag: []", "E f:1:7: exporters::out: flag: expected one value, got a list\n"},
     {"count: x", "E f:1:8: exporters::out: count: expected a whole number, got \"x\"\n"},
-    {"count: 1.5", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
+    {"count: '1.5'", "E f:1:8: exporters::out: count: expected a whole number, got \"1.5\"\n"},
+    {"count: .nan", "E f:1:8: exporters::out: count: expected a whole number, got \".nan\"\n"},
+    {"count: 1e300", "E f:1:8: exporters::out: count: \"1e300\" is too large for a whole number\n"},
     {"count: 1_x", "E f:1:8: exporters::out: count: expected a whole number, got \"1_x\"\n"},
     {"count: 99999999999999999999",
      "E f:1:8: exporters::out: count: \"99999999999999999999\" is too large for a whole "
@@ -648,6 +670,7 @@ int main(void)
         cmocka_unit_test(takes_lists_and_maps_as_values),
         cmocka_unit_test(gives_text_fields_the_text_as_it_was_written),
         cmocka_unit_test(takes_text_where_a_number_or_flag_is_meant),
+        cmocka_unit_test(fractions_and_empty_choices_are_read_as_the_go_collector_reads_them),
         cmocka_unit_test(says_what_was_expected),
         cmocka_unit_test(names_the_nearest_known_key),
         cmocka_unit_test(takes_old_spellings_with_a_warning),

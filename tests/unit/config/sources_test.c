@@ -54,12 +54,35 @@ static void says_plainly_what_cannot_be_read(void **state)
     check_uri("/dev/zero", "E cannot read the configuration file /dev/zero: larger than 4 MiB\n");
     check_uri("env:NONE", "E env:NONE: the environment variable NONE, which should hold the "
                           "configuration, is not set\n");
-    check_uri("https://x/y",
-              "E scheme \"https\" is not supported for uri \"https://x/y\"; expected "
-              "a path, file:, env: or yaml:\n");
+    check_uri("s3://x/y", "E scheme \"s3\" is not supported for uri \"s3://x/y\"; expected a path, "
+                          "file:, env:, yaml:, http: or https:\n");
+    check_uri("https://x/y", "E cannot fetch the configuration https://x/y: not where this "
+                             "configuration is read\n");
     check_uri("yaml:[1]", "E yaml::1:1: a configuration is a map with keys such as receivers and "
                           "service, got a list\n");
     check_uri("c:x", "E cannot read the configuration file c:x: No such file or directory\n");
+}
+
+static char *fetch(const char *url, char *reterr)
+{
+    if (strcmp(url, "https://user:secret@host/x?token=t") == 0) {
+        return strdup("a: {b: 1}");
+    }
+    snprintf(reterr, HF_ERROR_MAX, "answered with the code %d", 404);
+    return NULL;
+}
+
+static void fetches_urls_and_shows_none_of_their_secrets(void **state)
+{
+    struct hf_config_source source = {.uri = "https://user:secret@host/x?token=t"};
+    const struct hf_config_options options = {
+        .sources = &source, .source_count = 1, .fetch = fetch};
+    (void)state;
+
+    check(&options, "{a: {b: i:1}}\n");
+    source.uri = "HTTPS://user:secret@host/y?token=t";
+    check(&options, "E cannot fetch the configuration HTTPS://[REDACTED]@host/y?token=[REDACTED]: "
+                    "answered with the code 404\n");
 }
 
 static void lets_later_sources_and_sets_win(void **state)
@@ -135,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_kind_of_source),
         cmocka_unit_test(says_plainly_what_cannot_be_read),
+        cmocka_unit_test(fetches_urls_and_shows_none_of_their_secrets),
         cmocka_unit_test(lets_later_sources_and_sets_win),
         cmocka_unit_test(names_the_set_that_is_wrong),
         cmocka_unit_test(reads_on_after_a_source_that_failed),

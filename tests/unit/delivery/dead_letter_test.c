@@ -45,7 +45,7 @@ static uint64_t on_disk(struct world *world)
 {
     struct wal_stat stat;
     const struct wal_limits limits = {16 << 20, false};
-    wal_stat(hf_storage_dead_letters(world->store, "made_up", &limits), &stat);
+    wal_stat(hf_storage_dead_letters(world->host.store, "made_up", &limits), &stat);
     return stat.appended.items;
 }
 

@@ -141,7 +141,7 @@ static void buries_only_the_record_that_is_refused_for_good(void **state)
     assert_int_equal(accounting.delivered.items, 3);
     assert_int_equal(accounting.dead_lettered.items, 3);
     struct wal_stat stat;
-    wal_stat(hf_storage_dead_letters(world->store, "made_up",
+    wal_stat(hf_storage_dead_letters(world->host.store, "made_up",
                                      &(const struct wal_limits){16 << 20, false}),
              &stat);
     assert_int_equal(stat.appended.items, 3);

@@ -24,6 +24,7 @@
 
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
+#include "tests/unit/made_host.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"
@@ -56,9 +57,6 @@ struct backend {
 
 struct world {
     char directory[64];
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    struct hf_storage *store;
     struct hf_host host;
     struct hf_graph graph;
     struct hf_node node;
@@ -108,15 +106,7 @@ static inline struct world *make_world(void)
     char error[512] = "";
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
-    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-delivery-XXXXXX");
-    assert_non_null(mkdtemp(world->directory));
-    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
-    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
-    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
-    const struct hf_storage_options store = {.directory = world->directory, .log = world->log};
-    assert_int_equal(hf_storage_open(&store, &world->store, error), HF_OK);
-    world->host =
-        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    make_host(world->directory, &world->host);
     world->graph.host = &world->host;
     world->config = (struct hf_delivery_config){
         .queue = {.num_consumers = 4, .dead_letter = {.enabled = true, .max_bytes = 16 << 20}},
@@ -135,8 +125,8 @@ static inline struct world *make_world(void)
                                    .host = &world->host};
     const struct hf_queue_options queue = {0};
     world->pipeline = (struct hf_pipeline){.id = "traces", .signal = HF_TRACES};
-    assert_int_equal(hf_storage_queue(world->store, "traces", &queue, &world->pipeline.wal, error),
-                     HF_OK);
+    assert_int_equal(
+        hf_storage_queue(world->host.store, "traces", &queue, &world->pipeline.wal, error), HF_OK);
     return world;
 }
 
@@ -150,18 +140,13 @@ static inline void open_delivery(struct world *world)
 
 static inline void end_world(struct world *world)
 {
-    char command[128];
     if (world->node.delivery != NULL) {
         hf_delivery_stop(world->node.delivery, 1000000000);
     }
     hf_delivery_free(world->node.delivery);
-    hf_storage_close(world->store);
-    hf_metrics_free(world->metrics);
-    hf_log_free(world->log);
+    free_host(world->directory, &world->host);
     pthread_mutex_destroy(&world->backend.lock);
     sem_destroy(&world->backend.released);
-    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
-    assert_int_equal(system(command), 0);
     free(world);
 }
 
@@ -317,4 +302,20 @@ static inline void script(struct world *world, const enum hf_status *statuses, s
 static inline void start(struct world *world)
 {
     assert_int_equal(hf_delivery_start(world->node.delivery), HF_OK);
+}
+
+/* The names of the items of a request, which stand behind {5 1 byte}: 0x2a 0x01. */
+static inline size_t read_names(const struct hf_export *export, char *names)
+{
+    size_t count = 0;
+    for (size_t b = 0; b < export->body_count; b++) {
+        struct hf_slice wire = export->bodies[b].wire;
+        for (size_t i = 0; i + 2 < wire.size; i++) {
+            if (wire.data[i] == 0x2a && wire.data[i + 1] == 1) {
+                names[count++] = (char)wire.data[i + 2];
+            }
+        }
+    }
+    assert_int_equal(count, export->items);
+    return count;
 }

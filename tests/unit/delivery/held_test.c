@@ -17,21 +17,6 @@ struct pair {
 
 static struct pair pair;
 
-static size_t read_names(const struct hf_export *export, char *names)
-{
-    size_t count = 0;
-    for (size_t b = 0; b < export->body_count; b++) {
-        struct hf_slice wire = export->bodies[b].wire;
-        for (size_t i = 0; i + 2 < wire.size; i++) {
-            if (wire.data[i] == 0x2a && wire.data[i + 1] == 1) {
-                names[count++] = (char)wire.data[i + 2];
-            }
-        }
-    }
-    assert_int_equal(count, export->items);
-    return count;
-}
-
 static bool is_second(char name)
 {
     return (name - 'a') % 2 == 1;

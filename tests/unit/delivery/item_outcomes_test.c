@@ -18,22 +18,6 @@ struct picky {
 
 static struct picky picky;
 
-/* The names stand behind {5 1 byte}: 0x2a 0x01. */
-static void read_names(const struct hf_export *export, char *names)
-{
-    size_t count = 0;
-    for (size_t b = 0; b < export->body_count; b++) {
-        struct hf_slice wire = export->bodies[b].wire;
-        for (size_t i = 0; i + 2 < wire.size; i++) {
-            if (wire.data[i] == 0x2a && wire.data[i + 1] == 1) {
-                names[count++] = (char)wire.data[i + 2];
-            }
-        }
-    }
-    names[count] = '\0';
-    assert_int_equal(count, export->items);
-}
-
 static void read_places(const struct hf_export *export, char *places)
 {
     size_t size = 0;
@@ -63,7 +47,7 @@ static void send_picky(void *self, struct hf_export *export)
     assert_true(call < CALLS_MAX);
     char *names = picky.names[call];
     picky.bytes[call] = export->raw_size;
-    read_names(export, names);
+    names[read_names(export, names)] = '\0';
     read_places(export, picky.places[call]);
     for (uint32_t i = 0; names[i] != '\0'; i++) {
         bool is_again = call == 0 && picky.again != NULL && strchr(picky.again, names[i]) != NULL;
@@ -107,7 +91,7 @@ static void run(struct world *world)
 static struct wal_accounting dead_letters(struct world *world)
 {
     const struct wal_limits limits = {.max_bytes = 16 << 20};
-    struct wal *wal = hf_storage_dead_letters(world->store, "made_up", &limits);
+    struct wal *wal = hf_storage_dead_letters(world->host.store, "made_up", &limits);
     struct wal_stat stat;
     assert_non_null(wal);
     wal_stat(wal, &stat);

@@ -16,17 +16,17 @@ static struct wal *queue(struct world *world, const char *id, uint64_t max_bytes
     char error[512] = "";
     struct wal *wal = NULL;
     const struct hf_queue_options options = {.max_bytes = max_bytes};
-    assert_int_equal(hf_storage_queue(world->store, id, &options, &wal, error), HF_OK);
+    assert_int_equal(hf_storage_queue(world->host.store, id, &options, &wal, error), HF_OK);
     return wal;
 }
 
 static void reopen(struct world *world)
 {
     char error[512] = "";
-    const struct hf_storage_options options = {.directory = world->directory, .log = world->log};
-    hf_storage_close(world->store);
-    assert_int_equal(hf_storage_open(&options, &world->store, error), HF_OK);
-    world->host.store = world->store;
+    const struct hf_storage_options options = {.directory = world->directory,
+                                               .log = world->host.log};
+    hf_storage_close(world->host.store);
+    assert_int_equal(hf_storage_open(&options, &world->host.store, error), HF_OK);
 }
 
 static void an_open_queue_keeps_its_limit_until_it_is_told(void **state)
@@ -36,7 +36,7 @@ static void an_open_queue_keeps_its_limit_until_it_is_told(void **state)
     (void)state;
     assert_int_equal(max_of(queue(world, "logs", 16 * MIB)), 16 * MIB);
     assert_int_equal(max_of(queue(world, "logs", 32 * MIB)), 16 * MIB);
-    hf_storage_limit_queue(world->store, "logs", &larger);
+    hf_storage_limit_queue(world->host.store, "logs", &larger);
     assert_int_equal(max_of(queue(world, "logs", 0)), 32 * MIB);
     end_world(world);
 }
@@ -47,7 +47,7 @@ static void a_limit_that_is_no_longer_given_is_the_default_again(void **state)
     const struct hf_queue_options none = {0};
     (void)state;
     struct wal *limited = queue(world, "logs", 16 * MIB);
-    hf_storage_limit_queue(world->store, "logs", &none);
+    hf_storage_limit_queue(world->host.store, "logs", &none);
     assert_int_equal(max_of(limited), max_of(queue(world, "metrics", 0)));
     end_world(world);
 }
@@ -57,7 +57,7 @@ static void what_the_directory_holds_is_opened_once(void **state)
     struct world *world = make_world();
     (void)state;
     assert_int_equal(max_of(queue(world, "logs", 16 * MIB)), 16 * MIB);
-    hf_storage_open_all(world->store);
+    hf_storage_open_all(world->host.store);
     assert_int_equal(max_of(queue(world, "logs", 0)), 16 * MIB);
     end_world(world);
 }
@@ -68,25 +68,25 @@ static void dead_letters_found_at_the_start_get_the_limit_of_the_configuration(v
     struct world *world = make_world();
     struct wal *requeue = NULL;
     (void)state;
-    assert_non_null(
-        hf_storage_dead_letters(world->store, "otlp", &(const struct wal_limits){16 * MIB, false}));
-    assert_int_equal(hf_storage_requeue(world->store, "otlp", &requeue, error), HF_OK);
+    assert_non_null(hf_storage_dead_letters(world->host.store, "otlp",
+                                            &(const struct wal_limits){16 * MIB, false}));
+    assert_int_equal(hf_storage_requeue(world->host.store, "otlp", &requeue, error), HF_OK);
     assert_int_equal(max_of(requeue), 16 * MIB);
     reopen(world);
-    hf_storage_open_all(world->store);
-    assert_int_equal(max_of(hf_storage_dead_letters(world->store, "otlp",
+    hf_storage_open_all(world->host.store);
+    assert_int_equal(max_of(hf_storage_dead_letters(world->host.store, "otlp",
                                                     &(const struct wal_limits){8 * MIB, false})),
                      0);
-    hf_storage_limit_dead_letters(world->store, "otlp",
+    hf_storage_limit_dead_letters(world->host.store, "otlp",
                                   &(const struct wal_limits){16 * MIB, false});
-    assert_int_equal(max_of(hf_storage_dead_letters(world->store, "otlp",
+    assert_int_equal(max_of(hf_storage_dead_letters(world->host.store, "otlp",
                                                     &(const struct wal_limits){8 * MIB, false})),
                      16 * MIB);
-    assert_int_equal(hf_storage_requeue(world->store, "otlp", &requeue, error), HF_OK);
+    assert_int_equal(hf_storage_requeue(world->host.store, "otlp", &requeue, error), HF_OK);
     assert_int_equal(max_of(requeue), 16 * MIB);
-    hf_storage_limit_dead_letters(world->store, "nobody",
+    hf_storage_limit_dead_letters(world->host.store, "nobody",
                                   &(const struct wal_limits){16 * MIB, false});
-    assert_null(hf_storage_dead_letter_reader(world->store, "nobody"));
+    assert_null(hf_storage_dead_letter_reader(world->host.store, "nobody"));
     end_world(world);
 }
 
@@ -152,20 +152,20 @@ static void who_watches_is_told_of_the_queue_once_it_is_made(void **state)
     };
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        assert_null(hf_storage_watch_requeue(world->store, &watches[i]));
+        assert_null(hf_storage_watch_requeue(world->host.store, &watches[i]));
     }
-    hf_storage_unwatch_requeue(world->store, &watches[2]);
-    hf_storage_unwatch_requeue(world->store, &watches[2]);
-    assert_true(hf_storage_is_watched(world->store, "otlp"));
-    assert_int_equal(hf_storage_requeue(world->store, "otlp", &made, error), HF_OK);
+    hf_storage_unwatch_requeue(world->host.store, &watches[2]);
+    hf_storage_unwatch_requeue(world->host.store, &watches[2]);
+    assert_true(hf_storage_is_watched(world->host.store, "otlp"));
+    assert_int_equal(hf_storage_requeue(world->host.store, "otlp", &made, error), HF_OK);
     assert_ptr_equal(seen[0], made);
     assert_null(seen[1]);
     assert_null(seen[2]);
-    assert_ptr_equal(hf_storage_watch_requeue(world->store, &watches[2]), made);
+    assert_ptr_equal(hf_storage_watch_requeue(world->host.store, &watches[2]), made);
     for (size_t i = 0; i < 3; i++) {
-        hf_storage_unwatch_requeue(world->store, &watches[i]);
+        hf_storage_unwatch_requeue(world->host.store, &watches[i]);
     }
-    assert_false(hf_storage_is_watched(world->store, "otlp"));
+    assert_false(hf_storage_is_watched(world->host.store, "otlp"));
     end_world(world);
 }
 

@@ -14,14 +14,14 @@ static void lets_go_of_a_queue_when_all_is_delivered(void **state)
     put(world, 3);
     start(world);
     assert_int_equal(wait_until_empty(world).delivered.items, 3);
-    assert_false(hf_storage_remove_drained(world->store, "traces")); /* it is read */
+    assert_false(hf_storage_remove_drained(world->host.store, "traces")); /* it is read */
     for (int i = 0; i < 10000 && !is_gone; i++) {
         hf_delivery_let_go(world->node.delivery, &world->pipeline);
-        is_gone = hf_storage_remove_drained(world->store, "traces");
+        is_gone = hf_storage_remove_drained(world->host.store, "traces");
         nanosleep(&pause, NULL);
     }
     assert_true(is_gone);
-    assert_false(hf_storage_has_queue(world->store, "traces"));
+    assert_false(hf_storage_has_queue(world->host.store, "traces"));
     hf_delivery_refresh(world->node.delivery);
     hf_delivery_let_go(world->node.delivery, &world->pipeline);
     end_world(world);
@@ -42,7 +42,7 @@ static void keeps_a_queue_that_has_something(void **state)
     wait_for_count(world, &world->backend.calls, 1);
     for (int i = 0; i < 20; i++) {
         hf_delivery_let_go(world->node.delivery, &world->pipeline);
-        assert_false(hf_storage_remove_drained(world->store, "traces"));
+        assert_false(hf_storage_remove_drained(world->host.store, "traces"));
         nanosleep(&pause, NULL);
     }
     assert_int_equal(accounting_of(world).queued.items, 3);
@@ -58,7 +58,7 @@ static void divides_the_limits_among_the_queues(void **state)
     struct wal_append append = {.items = 1, .raw_bytes = 1, .body = hf_slice_text("x")};
     const struct hf_queue_options options = {.max_bytes = 48 * MIB, .parts = 3};
     (void)state;
-    assert_int_equal(hf_storage_queue(world->store, "traces~1", &options, &wal, error), HF_OK);
+    assert_int_equal(hf_storage_queue(world->host.store, "traces~1", &options, &wal, error), HF_OK);
     wal_stat(wal, &stat);
     assert_int_equal(stat.disk_bytes_max, 16 * MIB);
     world->config.queue.queue_size = 5;

@@ -14,6 +14,7 @@
 #include "encodings/influx_line.h"
 #include "pdata/json.h"
 #include "pdata/scan.h"
+#include "tests/unit/simple_json.h"
 
 #define NOW_NS 77u
 
@@ -137,33 +138,6 @@ static void lines_end_at_line_feeds_outside_of_quotes(void **state)
 }
 
 /* ---- metrics ---- */
-
-/* Quotes single, an attribute as KEY=VALUE: so that it can be read. */
-static void simplify(char *json)
-{
-    static const char head[] = "{'key':'", middle[] = "','value':{'stringValue':'", tail[] = "'}}";
-    char *to = json;
-    for (char *at = json; *at != '\0'; at++) {
-        *at = *at == '"' ? '\'' : *at;
-    }
-    for (const char *at = json; *at != '\0';) {
-        const char *parted = strstr(at, middle), *end = strstr(at, tail);
-        if (strncmp(at, head, sizeof(head) - 1) != 0 || parted == NULL || end == NULL) {
-            *to++ = *at++;
-            continue;
-        }
-        at += sizeof(head) - 1;
-        while (at != parted) {
-            *to++ = *at++;
-        }
-        *to++ = '=';
-        for (at += sizeof(middle) - 1; at != end;) {
-            *to++ = *at++;
-        }
-        at += sizeof(tail) - 1;
-    }
-    *to = '\0';
-}
 
 static char *read_body(const char *text, size_t limit, enum hf_status *ret_status)
 {

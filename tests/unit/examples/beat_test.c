@@ -8,7 +8,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../support/node_stub.c"
+#include "tests/support/node_stub.c"
 
 extern const struct hf_component hf_receiver_beat;
 

@@ -124,11 +124,48 @@ static void the_only_part_is_the_batch_itself(void **state)
     hf_bytes_release(&raw);
 }
 
+/* What is in no item goes with the part that is named, once, and with no other. */
+static void puts_what_has_no_item_into_one_part(void **state)
+{
+    /* In a scope: two gauges of one point, a metric of kind 15 and a gauge without points; another
+     * scope, which has a schema alone; another resource alone. */
+    static const uint8_t raw[] = "\x0a\x1c\x12\x15\x12\x04\x2a\x02\x0a\x00\x12\x04\x2a\x02\x0a\x00"
+                                 "\x12\x03\x7a\x01x\x12\x02\x2a\x00\x12\x03\x1a\x01s"
+                                 "\x0a\x04\x0a\x02\x10\x03";
+    static const uint8_t first[] = "\x0a\x08\x12\x06\x12\x04\x2a\x02\x0a\x00";
+    static const uint8_t second[] = "\x0a\x16\x12\x0f\x12\x04\x2a\x02\x0a\x00"
+                                    "\x12\x03\x7a\x01x\x12\x02\x2a\x00\x12\x03\x1a\x01s"
+                                    "\x0a\x04\x0a\x02\x10\x03";
+    (void)state;
+    struct hf_parts parts = {.limit = 2};
+    struct hf_bytes out = {0};
+    struct hf_document *document =
+        hf_document_borrow(HF_METRICS, hf_slice_of(raw, sizeof(raw) - 1));
+    struct hf_place place = {.document = document};
+    hf_parts_put_rest(&parts, document, 0); /* there is no part yet */
+    for (uint8_t key = 0; hf_place_next_item(&place); key++) {
+        assert_int_equal(hf_parts_put(&parts, &place, hf_slice_of(&key, 1)), HF_OK);
+    }
+    assert_int_equal(parts.count, 2);
+    hf_parts_put_rest(&parts, document, 1);
+    assert_int_equal(hf_parts_write(&parts, document, 0, &out), HF_OK);
+    assert_int_equal(out.size, sizeof(first) - 1);
+    assert_memory_equal(out.data, first, out.size);
+    out.size = 0;
+    assert_int_equal(hf_parts_write(&parts, document, 1, &out), HF_OK);
+    assert_int_equal(out.size, sizeof(second) - 1);
+    assert_memory_equal(out.data, second, out.size);
+    hf_bytes_release(&out);
+    hf_parts_release(&parts);
+    hf_document_return(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_by_a_key),
         cmocka_unit_test(the_only_part_is_the_batch_itself),
+        cmocka_unit_test(puts_what_has_no_item_into_one_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
+#include "pdata/wire_find.h"
+
 static const uint64_t numbers[] = {
     0,          1,          127,        128,        300,       16383,      16384,
     UINT32_MAX, 1ull << 35, 1ull << 56, 1ull << 62, INT64_MAX, 1ull << 63, UINT64_MAX,
@@ -182,6 +184,57 @@ static void closes_messages_of_any_size(void **state)
     free(content);
 }
 
+/* hf_wire_step() against hf_wire_next(), on bytes of any kind. */
+static void steps_as_it_reads(void **state)
+{
+    uint64_t random = 1;
+    (void)state;
+    for (unsigned round = 0; round < 200000; round++) {
+        uint8_t bytes[24];
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            random = random * UINT64_C(6364136223846793005) + 1;
+            bytes[i] = (uint8_t)(random >> 58); /* tags and lengths of one byte, mostly */
+        }
+        bytes[round % sizeof(bytes)] = (uint8_t)(random >> 40);
+        struct hf_slice slice = hf_slice_of(bytes, random >> 33 & 15);
+        struct hf_wire read = hf_wire_of(slice), step = read;
+        struct hf_wire_field expected, found;
+        bool is_read = hf_wire_next(&read, &expected);
+        assert_int_equal(hf_wire_step(&step, &found), is_read);
+        assert_ptr_equal(step.at, read.at);
+        if (is_read) {
+            assert_int_equal(found.number, expected.number);
+            assert_int_equal(found.wire, expected.wire);
+            assert_true(hf_slice_equal(found.bytes, expected.bytes));
+            assert_ptr_equal(found.whole.data, expected.whole.data);
+            assert_int_equal(found.whole.size, expected.whole.size);
+            assert_true(found.wire == HF_WIRE_BYTES || found.value == expected.value);
+        }
+    }
+}
+
+static void skips_a_row_and_no_more(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size, skipped;
+    } cases[] = {
+        {"", 0, 0},
+        {"\x4a\x01x", 3, 3},
+        {"\x4a\x01x\x4a\x00\x4a\x02yz\x08\x01", 11, 9}, /* another field behind */
+        {"\x4a\x01x\x4a\x03yz", 7, 3},                  /* cut short */
+        {"\x4a", 1, 0},
+        {"\x4a\x80\x00", 3, 0}, /* a length of two bytes */
+        {"\x48\x01\x4a\x00", 4, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hf_wire wire = hf_wire_of(hf_slice_of(cases[i].bytes, cases[i].size));
+        hf_wire_skip_row(&wire, 9);
+        assert_ptr_equal(wire.at, (const uint8_t *)cases[i].bytes + cases[i].skipped);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +244,8 @@ int main(void)
         cmocka_unit_test(reads_varints_with_needless_bytes),
         cmocka_unit_test(knows_the_size_of_a_varint),
         cmocka_unit_test(closes_messages_of_any_size),
+        cmocka_unit_test(steps_as_it_reads),
+        cmocka_unit_test(skips_a_row_and_no_more),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

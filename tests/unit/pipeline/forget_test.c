@@ -15,14 +15,12 @@
 
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
+#include "tests/unit/made_host.h"
 #include "util/log.h"
 #include "util/metrics.h"
 
 struct world {
     char directory[64];
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    struct hf_storage *store;
     struct hf_host host;
     struct hf_graph graph;
     struct hf_node parent;
@@ -37,20 +35,12 @@ static struct world *make_world(void)
     char error[512] = "";
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
-    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-forget-XXXXXX");
-    assert_non_null(mkdtemp(world->directory));
-    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
-    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
-    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
-    const struct hf_storage_options store = {.directory = world->directory, .log = world->log};
-    assert_int_equal(hf_storage_open(&store, &world->store, error), HF_OK);
-    world->host =
-        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    make_host(world->directory, &world->host);
     world->graph.host = &world->host;
     world->pipeline = (struct hf_pipeline){.id = "logs", .signal = HF_LOGS};
     const struct hf_queue_options options = {0};
-    assert_int_equal(hf_storage_queue(world->store, "logs", &options, &world->pipeline.wal, error),
-                     HF_OK);
+    assert_int_equal(
+        hf_storage_queue(world->host.store, "logs", &options, &world->pipeline.wal, error), HF_OK);
     world->routes[0] = &world->pipeline;
     world->parent = (struct hf_node){.id = "creator",
                                      .component = &component,
@@ -63,12 +53,7 @@ static struct world *make_world(void)
 
 static void end_world(struct world *world)
 {
-    char command[128];
-    hf_storage_close(world->store);
-    hf_metrics_free(world->metrics);
-    hf_log_free(world->log);
-    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
-    assert_int_equal(system(command), 0);
+    free_host(world->directory, &world->host);
     free(world);
 }
 

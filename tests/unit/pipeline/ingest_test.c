@@ -17,6 +17,7 @@
 #include "pipeline/shards.h"
 #include "storage/arrivals.h"
 #include "storage/storage.h"
+#include "tests/unit/made_host.h"
 #include "util/log.h"
 #include "util/metrics.h"
 
@@ -24,9 +25,6 @@
 
 struct world {
     char directory[64];
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    struct hf_storage *store;
     struct hf_host host;
     struct hf_graph graph;
     struct hf_node receiver, connector;
@@ -60,7 +58,8 @@ static void open_queue(struct world *world, const char *id, struct hf_pipeline *
     char error[512] = "";
     const struct hf_queue_options options = {0};
     *pipeline = (struct hf_pipeline){.id = id, .signal = HF_LOGS};
-    assert_int_equal(hf_storage_queue(world->store, id, &options, &pipeline->wal, error), HF_OK);
+    assert_int_equal(hf_storage_queue(world->host.store, id, &options, &pipeline->wal, error),
+                     HF_OK);
 }
 
 static void join(struct world *world)
@@ -93,18 +92,9 @@ static void join(struct world *world)
 
 static struct world *make_world(void)
 {
-    char error[512] = "";
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
-    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-ingest-XXXXXX");
-    assert_non_null(mkdtemp(world->directory));
-    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
-    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
-    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
-    const struct hf_storage_options store = {.directory = world->directory, .log = world->log};
-    assert_int_equal(hf_storage_open(&store, &world->store, error), HF_OK);
-    world->host =
-        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    make_host(world->directory, &world->host);
     world->graph.host = &world->host;
     join(world);
     return world;
@@ -112,12 +102,7 @@ static struct world *make_world(void)
 
 static void end_world(struct world *world)
 {
-    char command[128];
-    hf_storage_close(world->store);
-    hf_metrics_free(world->metrics);
-    hf_log_free(world->log);
-    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
-    assert_int_equal(system(command), 0);
+    free_host(world->directory, &world->host);
     free(world);
 }
 
@@ -318,7 +303,7 @@ static void keeps_windows_behind_connectors(void **state)
 static void tells_a_second_request_to_come_again_while_the_first_is_on_its_way(void **state)
 {
     struct world *world = make_plain_world();
-    struct hf_arrivals *arrivals = hf_storage_arrivals(world->store);
+    struct hf_arrivals *arrivals = hf_storage_arrivals(world->host.store);
     const struct hf_record_range range = {{5, 1}, {6, 0}};
     struct hf_arrival first = {.ranges = &range, .count = 1};
     (void)state;

@@ -16,6 +16,7 @@
 
 #include "pipeline/graph_internal.h"
 #include "storage/storage.h"
+#include "tests/unit/made_host.h"
 #include "util/compress.h"
 #include "util/log.h"
 #include "util/metrics.h"
@@ -45,9 +46,6 @@ struct made {
 
 struct world {
     char directory[64];
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    struct hf_storage *store;
     struct hf_host host;
     struct hf_graph graph;
     struct hf_pipeline front, back;
@@ -122,7 +120,8 @@ static void open_queue(struct world *world, const char *id, struct hf_pipeline *
     char error[512] = "";
     const struct hf_queue_options options = {0};
     *pipeline = (struct hf_pipeline){.id = id, .signal = HF_LOGS};
-    assert_int_equal(hf_storage_queue(world->store, id, &options, &pipeline->wal, error), HF_OK);
+    assert_int_equal(hf_storage_queue(world->host.store, id, &options, &pipeline->wal, error),
+                     HF_OK);
 }
 
 static void open_queued_processor(struct world *world)
@@ -137,18 +136,9 @@ static void open_queued_processor(struct world *world)
 
 static struct world *make_world(void)
 {
-    char error[512] = "";
     struct world *world = calloc(1, sizeof(*world));
     assert_non_null(world);
-    snprintf(world->directory, sizeof(world->directory), "/tmp/hf-queued_processor-XXXXXX");
-    assert_non_null(mkdtemp(world->directory));
-    const struct hf_log_options log = {.level = HF_LOG_ERROR + 1};
-    assert_int_equal(hf_log_new(&log, &world->log, error), HF_OK);
-    assert_int_equal(hf_metrics_new(&world->metrics), HF_OK);
-    const struct hf_storage_options store = {.directory = world->directory, .log = world->log};
-    assert_int_equal(hf_storage_open(&store, &world->store, error), HF_OK);
-    world->host =
-        (struct hf_host){.log = world->log, .metrics = world->metrics, .store = world->store};
+    make_host(world->directory, &world->host);
     world->graph.host = &world->host;
     open_queue(world, "logs", &world->front);
     open_queue(world, "logs>made_up", &world->back);
@@ -186,14 +176,9 @@ static void end_queued_processor(struct world *world)
 
 static void end_world(struct world *world)
 {
-    char command[128];
     end_queued_processor(world);
-    hf_storage_close(world->store);
-    hf_metrics_free(world->metrics);
-    hf_log_free(world->log);
+    free_host(world->directory, &world->host);
     sem_destroy(&world->made.seen);
-    snprintf(command, sizeof(command), "rm -rf %s", world->directory);
-    assert_int_equal(system(command), 0);
     free(world);
 }
 

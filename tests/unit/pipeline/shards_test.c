@@ -117,6 +117,34 @@ static void puts_what_has_a_key_into_one_queue(void **state)
     }
 }
 
+/* A resource without items is in one of the parts, though no key says in which. */
+static void leaves_out_no_resource_without_items(void **state)
+{
+    static const uint8_t alone[] = "\x0a\x04\x0a\x02\x10\x03";
+    const size_t alone_size = sizeof(alone) - 1;
+    struct world world;
+    struct hf_batch *full = make_logs("abcdefgh");
+    struct hf_batch *batch = hf_batch_new(HF_LOGS, full->raw.size + alone_size, HF_EMPTY_SLICE);
+    struct hf_shard_parts parts;
+    size_t size = 0;
+    (void)state;
+    memcpy(hf_batch_room(batch), alone, alone_size);
+    memcpy((uint8_t *)hf_batch_room(batch) + alone_size, full->raw.data, full->raw.size);
+    hf_batch_seal(batch, full->raw.size + alone_size, full->items);
+    begin(&world, HF_SHARD_TRACE_ID);
+    assert_int_equal(hf_shards_divide(world.shards, batch, &parts), HF_OK);
+    assert_true(parts.count > 1);
+    for (size_t i = 0; i < parts.count; i++) {
+        size += parts.items[i].batch->raw.size;
+    }
+    assert_int_equal(size, batch->raw.size);
+    assert_memory_equal(parts.items[0].batch->raw.data, alone, alone_size);
+    hf_shard_parts_release(&parts);
+    hf_ref_drop(&batch->ref);
+    hf_ref_drop(&full->ref);
+    free(world.shards);
+}
+
 /* Nothing may be left out, whatever a document shows of it. */
 static void keeps_a_request_whole_that_shows_other_items(void **state)
 {
@@ -139,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_whole_requests_in_turn),
         cmocka_unit_test(puts_what_has_a_key_into_one_queue),
+        cmocka_unit_test(leaves_out_no_resource_without_items),
         cmocka_unit_test(keeps_a_request_whole_that_shows_other_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,15 +18,6 @@
         .count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)                 \
     }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct hf_prom_label *first = a;
-    const struct hf_prom_label *second = b;
-    size_t size = first->name.size < second->name.size ? first->name.size : second->name.size;
-    int order = memcmp(first->name.data, second->name.data, size);
-    return order != 0 ? order : (int)first->name.size - (int)second->name.size;
-}
-
 /* "a=1 b=2", sorted; "-" when dropped. */
 static void run(const struct hf_relabel_config *rules, size_t count, char *out, size_t room)
 {
@@ -48,7 +39,7 @@ static void run(const struct hf_relabel_config *rules, size_t count, char *out, 
     snprintf(out, room, "-");
     if (verdict == HF_RELABEL_KEPT) {
         size_t size = 0;
-        qsort(labels.items, labels.count, sizeof(labels.items[0]), by_name);
+        qsort(labels.items, labels.count, sizeof(labels.items[0]), hf_slice_order);
         out[0] = '\0';
         for (size_t i = 0; i < labels.count; i++) {
             size += (size_t)snprintf(

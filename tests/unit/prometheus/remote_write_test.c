@@ -14,6 +14,7 @@
 #include "pdata/json.h"
 #include "pdata/scan.h"
 #include "prometheus/gather.h"
+#include "tests/unit/simple_json.h"
 
 #define COUNTER 1u
 #define HISTOGRAM 3u
@@ -141,33 +142,6 @@ static struct hf_wire_message open_histogram(struct request *request, int schema
     hf_wire_put_varint(&request->writer, 4, zigzag(schema));
     hf_wire_put_varint(&request->writer, 15, 9);
     return histogram;
-}
-
-/* Quotes single, an attribute as KEY=VALUE: so that it can be read. */
-static void simplify(char *json)
-{
-    static const char head[] = "{'key':'", middle[] = "','value':{'stringValue':'", tail[] = "'}}";
-    char *to = json;
-    for (char *at = json; *at != '\0'; at++) {
-        *at = *at == '"' ? '\'' : *at;
-    }
-    for (const char *at = json; *at != '\0';) {
-        const char *parted = strstr(at, middle), *end = strstr(at, tail);
-        if (strncmp(at, head, sizeof(head) - 1) != 0 || parted == NULL || end == NULL) {
-            *to++ = *at++;
-            continue;
-        }
-        at += sizeof(head) - 1;
-        while (at != parted) {
-            *to++ = *at++;
-        }
-        *to++ = '=';
-        for (at += sizeof(middle) - 1; at != end;) {
-            *to++ = *at++;
-        }
-        at += sizeof(tail) - 1;
-    }
-    *to = '\0';
 }
 
 /* The metrics; what is counted and refused is in `result`. */

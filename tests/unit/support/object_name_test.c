@@ -9,7 +9,7 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../support/node_stub.c"
+#include "tests/support/node_stub.c"
 
 #define TIME_NS UINT64_C(1700000000123456789) /* 2023-11-14 22:13:20 UTC */
 

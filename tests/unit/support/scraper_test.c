@@ -9,8 +9,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../support/node_stub.c"
 #include "pdata/build_metrics.h"
+#include "tests/support/node_stub.c"
 
 /* What became of the batches: one lock, since hf_submit_with() runs on the scraper's thread. */
 static struct {

@@ -136,11 +136,34 @@ static void sees_what_is_taken(void **state)
     assert_int_equal(hf_memory_used(-1, &before), HF_IO);
 }
 
+static void takes_what_the_go_runtime_takes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } rows[] = {
+        {"429496729", 429496729},    {"152MiB", UINT64_C(152) << 20},
+        {"1GiB", UINT64_C(1) << 30}, {"2TiB", UINT64_C(2) << 40},
+        {"512KiB", 512 << 10},       {"100B", 100},
+        {NULL, UINT64_MAX},          {"", UINT64_MAX},
+        {"off", UINT64_MAX},         {"0", UINT64_MAX},
+        {"-1", UINT64_MAX},          {"1.5GiB", UINT64_MAX},
+        {"1GB", UINT64_MAX},         {"1 GiB", UINT64_MAX},
+        {" 1", UINT64_MAX},          {"99999999999999999999", UINT64_MAX},
+        {"99999999TiB", UINT64_MAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(hf_memory_soft_limit(rows[i].text), rows[i].bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_lowest_limit),
         cmocka_unit_test(sees_what_is_taken),
+        cmocka_unit_test(takes_what_the_go_runtime_takes),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

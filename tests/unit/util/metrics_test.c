@@ -92,6 +92,33 @@ static void gives_the_same_series_again(void **state)
     hf_metrics_free(metrics);
 }
 
+static void a_sweep_removes_what_was_not_asked_for_again(void **state)
+{
+    (void)state;
+    struct hf_metrics *metrics = make();
+    struct hf_metric_family depth = {
+        .name = "depth", .type = HF_GAUGE, .help = "Deep.", .is_swept = true};
+    struct hf_metric_family times = commit;
+    times.is_swept = true;
+    const struct hf_label one[] = {{"queue", "one"}, {NULL, NULL}};
+    const struct hf_label two[] = {{"queue", "two"}, {NULL, NULL}};
+    hf_series_add(hf_metrics_series(metrics, &spans, no_labels), 3);
+    hf_series_set(hf_metrics_series(metrics, &depth, one), 1);
+    hf_series_set(hf_metrics_series(metrics, &depth, two), 2);
+    assert_non_null(hf_metrics_histogram(metrics, &times, two));
+    hf_metrics_sweep(metrics);
+    hf_series_set(hf_metrics_series(metrics, &depth, one), 5);
+    hf_metrics_sweep(metrics);
+    assert_prints(metrics, (struct hf_metrics_style){0},
+                  "# HELP depth Deep.\n"
+                  "# TYPE depth gauge\n"
+                  "depth{queue=\"one\"} 5\n"
+                  "# HELP otelcol_receiver_accepted_spans Spans taken.\n"
+                  "# TYPE otelcol_receiver_accepted_spans counter\n"
+                  "otelcol_receiver_accepted_spans 3\n");
+    hf_metrics_free(metrics);
+}
+
 static void escapes_label_values(void **state)
 {
     (void)state;
@@ -264,6 +291,7 @@ int main(void)
         cmocka_unit_test(prints_nothing_of_nothing),
         cmocka_unit_test(prints_families_and_series_in_order),
         cmocka_unit_test(gives_the_same_series_again),
+        cmocka_unit_test(a_sweep_removes_what_was_not_asked_for_again),
         cmocka_unit_test(escapes_label_values),
         cmocka_unit_test(adds_suffixes_and_constant_labels_when_told),
         cmocka_unit_test(does_not_say_a_suffix_twice),

@@ -3,17 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #define SLOTS_LEAST 64u
 #define KEY_BYTES_MAX ((size_t)64 << 20) /* of all series */
-
-static size_t hash_of(struct hf_slice key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < key.size; i++) {
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-    return (size_t)(hash ^ hash >> 32);
-}
 
 static struct hf_slice key_of(const struct exception_series *series)
 {
@@ -23,7 +16,7 @@ static struct hf_slice key_of(const struct exception_series *series)
 /* Where the key is in the table, or where it would be. */
 static size_t slot_of(const struct exception_table *table, struct hf_slice key)
 {
-    size_t at = hash_of(key) & (table->slot_count - 1);
+    size_t at = hf_fnv_folded(key) & (table->slot_count - 1);
     while (table->slots[at] != 0 &&
            !hf_slice_equal(key_of(&table->items[table->slots[at] - 1]), key)) {
         at = (at + 1) & (table->slot_count - 1);

@@ -12,6 +12,7 @@
 #include "servicegraph_fold.h"
 #include "support/aggregator.h"
 #include "util/clock.h"
+#include "util/fnv.h"
 #include "util/loop.h"
 #include "util/metrics.h"
 
@@ -79,14 +80,12 @@ static void flush_end(void *self)
 /* FNV-1a: it is stored, and has to be the same in every process. */
 static uint64_t fingerprint_of(const struct servicegraph_config *config)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = HF_FNV_START;
     for (size_t i = 0; i < config->dimensions.count; i++) {
         const char *text = config->dimensions.items[i];
-        for (size_t k = 0; k <= strlen(text); k++) {
-            hash = (hash ^ (uint8_t)text[k]) * UINT64_C(1099511628211);
-        }
+        hash = hf_fnv_add(hash, hf_slice_of(text, strlen(text) + 1));
     }
-    return (hash ^ config->virtual_node_extra_label) * UINT64_C(1099511628211);
+    return (hash ^ config->virtual_node_extra_label) * HF_FNV_PRIME;
 }
 
 static bool has_same_form(const struct hf_distribution_form *a,

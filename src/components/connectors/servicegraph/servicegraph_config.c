@@ -41,6 +41,9 @@ static const struct hf_field store_fields[] = {
     }
 
 const struct hf_field servicegraph_fields[] = {
+    {.key = "metrics_exporter",
+     .type = HF_FIELD_IGNORED,
+     .help = "The metrics go to the pipelines that have the connector among their receivers."},
     {.key = "latency_histogram_buckets",
      .type = HF_FIELD_STRING_LIST,
      .offset = CONFIG(latency_histogram_buckets),

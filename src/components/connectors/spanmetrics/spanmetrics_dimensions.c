@@ -230,15 +230,6 @@ enum hf_status spanmetrics_values_lay(struct spanmetrics_values *values,
 
 /* ---- what a metric has ---- */
 
-static int by_key(const void *a, const void *b)
-{
-    const struct spanmetrics_pair *left = a, *right = b;
-    size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
-    int order = size != 0 ? memcmp(left->key.data, right->key.data, size) : 0;
-    return order != 0 ? order
-                      : (left->key.size > right->key.size) - (left->key.size < right->key.size);
-}
-
 static bool matches(const struct spanmetrics_list *list, struct hf_slice key)
 {
     for (size_t i = 0; i < list->glob_count; i++) {
@@ -255,10 +246,10 @@ static enum hf_status each_glob(const struct spanmetrics_list *list,
 {
     enum hf_status status = HF_OK;
     if (span->pair_count > 1) {
-        qsort(span->pairs, span->pair_count, sizeof(*span->pairs), by_key);
+        qsort(span->pairs, span->pair_count, sizeof(*span->pairs), hf_slice_order);
     }
     if (outer->pair_count > 1) {
-        qsort(outer->pairs, outer->pair_count, sizeof(*outer->pairs), by_key);
+        qsort(outer->pairs, outer->pair_count, sizeof(*outer->pairs), hf_slice_order);
     }
     for (size_t i = 0; i < span->pair_count && status == HF_OK; i++) {
         if (matches(list, span->pairs[i].key)) {

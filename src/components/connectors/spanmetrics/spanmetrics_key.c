@@ -228,15 +228,6 @@ enum hf_status spanmetrics_overflow_attributes(struct spanmetrics_fold *fold)
 
 /* ---- resources ---- */
 
-static int by_key(const void *a, const void *b)
-{
-    const struct spanmetrics_pair *left = a, *right = b;
-    size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
-    int order = size != 0 ? memcmp(left->key.data, right->key.data, size) : 0;
-    return order != 0 ? order
-                      : (left->key.size > right->key.size) - (left->key.size < right->key.size);
-}
-
 static bool counts(const struct hf_string_list *names, struct hf_slice key)
 {
     bool is_one = names->count == 0;
@@ -282,7 +273,7 @@ enum hf_status spanmetrics_resource_key(struct spanmetrics_fold *fold, struct hf
         }
     }
     if (count > 1) {
-        qsort(fold->pairs, count, sizeof(*fold->pairs), by_key);
+        qsort(fold->pairs, count, sizeof(*fold->pairs), hf_slice_order);
     }
     for (size_t i = 0; i < count; i++) {
         write_value(&key_writer, fold->pairs[i].key, fold->pairs[i].value);

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "support/table_hash.h"
+#include "util/fnv.h"
 
 #define BATCH_BYTES_MAX ((size_t)2 << 20)
 #define EXPONENTIAL_SIZE_DEFAULT 160
@@ -16,10 +17,7 @@
 /* FNV-1a: it is stored, and has to be the same in every process. */
 static void mix(uint64_t *hash, const void *data, size_t size)
 {
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++) {
-        *hash = (*hash ^ bytes[i]) * UINT64_C(1099511628211);
-    }
+    *hash = hf_fnv_add(*hash, hf_slice_of(data, size));
 }
 
 static void mix_text(uint64_t *hash, const char *text)
@@ -52,7 +50,7 @@ static uint64_t fingerprint_of(const struct spanmetrics_config *config,
 {
     const bool flags[] = {layout->is_delta, layout->form.is_exponential, config->histogram.disable,
                           config->events.enabled, config->enable_metrics_sampling_method};
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = HF_FNV_START;
     mix(&hash, flags, sizeof(flags));
     mix(&hash, &layout->unit, sizeof(layout->unit));
     mix(&hash, &layout->form.size_max, sizeof(layout->form.size_max));

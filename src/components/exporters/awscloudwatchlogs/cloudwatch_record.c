@@ -9,30 +9,6 @@
 
 static const struct hf_json_any_style style = {0};
 
-/* A key with the map behind it, unless there are no attributes. */
-static void put_attributes(struct hf_json_writer *writer, const char *name, struct hf_slice owner,
-                           uint32_t number)
-{
-    struct hf_wire wire = hf_wire_of(owner);
-    struct hf_slice pair, key, value;
-    bool is_open = false;
-    while (hf_wire_each(&wire, number, &pair)) {
-        if (!hf_bulk_pair_read(pair, &key, &value)) {
-            continue;
-        }
-        if (!is_open) {
-            hf_json_write_key(writer, hf_slice_text(name));
-            hf_json_write_open(writer, '{');
-            is_open = true;
-        }
-        hf_json_write_key(writer, key);
-        hf_json_write_any(writer, value, &style);
-    }
-    if (is_open) {
-        hf_json_write_close(writer, '}');
-    }
-}
-
 static void put_text(struct hf_json_writer *writer, const char *name, struct hf_slice text)
 {
     if (text.size != 0) {
@@ -67,7 +43,7 @@ static void put_scope(struct hf_json_writer *writer, struct hf_slice scope)
     hf_json_write_open(writer, '{');
     put_text(writer, "name", name);
     put_text(writer, "version", hf_wire_find_bytes(scope, 2));
-    put_attributes(writer, "attributes", scope, HF_BULK_SCOPE_ATTRIBUTES);
+    hf_bulk_pair_write_map(writer, "attributes", scope, HF_BULK_SCOPE_ATTRIBUTES);
     hf_json_write_close(writer, '}');
 }
 
@@ -87,9 +63,9 @@ enum hf_status cloudwatch_record_json(const struct hf_bulk_log *log, struct hf_s
     put_number(&writer, "flags", log->flags);
     put_id(&writer, "trace_id", log->trace_id);
     put_id(&writer, "span_id", log->span_id);
-    put_attributes(&writer, "attributes", record, HF_BULK_LOG_ATTRIBUTES);
+    hf_bulk_pair_write_map(&writer, "attributes", record, HF_BULK_LOG_ATTRIBUTES);
     put_scope(&writer, scope);
-    put_attributes(&writer, "resource", resource, HF_BULK_RESOURCE_ATTRIBUTES);
+    hf_bulk_pair_write_map(&writer, "resource", resource, HF_BULK_RESOURCE_ATTRIBUTES);
     hf_json_write_close(&writer, '}');
     return hf_json_write_status(&writer);
 }
@@ -174,14 +150,9 @@ bool cloudwatch_name_is_good(const char *configured)
 static enum hf_status append_attribute(struct hf_slice resource, const char *wanted,
                                        struct hf_bytes *out)
 {
-    struct hf_wire wire = hf_wire_of(resource);
-    struct hf_slice pair, key, value;
-    while (hf_wire_each(&wire, HF_BULK_RESOURCE_ATTRIBUTES, &pair)) {
-        if (hf_bulk_pair_read(pair, &key, &value) && hf_slice_is(key, wanted)) {
-            return hf_any_text(value, out);
-        }
-    }
-    return HF_OK;
+    struct hf_slice value;
+    bool is_there = hf_bulk_pair_find(resource, HF_BULK_RESOURCE_ATTRIBUTES, wanted, &value);
+    return is_there ? hf_any_text(value, out) : HF_OK;
 }
 
 enum hf_status cloudwatch_name(const char *configured, struct hf_slice resource,

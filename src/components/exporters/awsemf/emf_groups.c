@@ -5,9 +5,7 @@
 
 int emf_compare_slices(struct hf_slice a, struct hf_slice b)
 {
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size != 0 ? memcmp(a.data, b.data, size) : 0;
-    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size ? 1 : 0;
+    return hf_slice_compare(a, b);
 }
 
 const struct emf_label *emf_labels_find(const struct emf_labels *labels, struct hf_slice key)

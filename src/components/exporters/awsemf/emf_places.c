@@ -42,19 +42,6 @@ static enum hf_status text_of(struct emf_points *points, struct hf_slice value,
     return status;
 }
 
-/* The value of an attribute of the resource; false: there is none. */
-static bool resource_value(struct hf_slice resource, const char *wanted, struct hf_slice *ret_value)
-{
-    struct hf_wire wire = hf_wire_of(resource);
-    struct hf_slice pair, key;
-    while (hf_wire_each(&wire, HF_BULK_RESOURCE_ATTRIBUTES, &pair)) {
-        if (hf_bulk_pair_read(pair, &key, ret_value) && hf_slice_is(key, wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- placeholders ---- */
 
 static const struct {
@@ -80,7 +67,7 @@ static enum hf_status look_up(struct emf_around *around, const struct emf_labels
         *ret_text = label != NULL ? label->value : HF_EMPTY_SLICE;
         return HF_OK;
     }
-    return resource_value(around->walk.resource, key, &value)
+    return hf_bulk_pair_find(around->walk.resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value)
                ? text_of(around->points, value, ret_text)
                : HF_OK;
 }
@@ -141,7 +128,7 @@ static bool given(const char *text)
 static struct hf_slice string_of(struct hf_slice resource, const char *key)
 {
     struct hf_slice value;
-    if (!resource_value(resource, key, &value)) {
+    if (!hf_bulk_pair_find(resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value)) {
         return HF_EMPTY_SLICE;
     }
     struct hf_any any = hf_any_read(value);

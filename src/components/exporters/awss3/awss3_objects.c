@@ -125,6 +125,7 @@ static enum hf_status sort(struct hf_parts *parts, struct hf_document *document,
             status = hf_parts_put(parts, &place, key);
         }
     }
+    hf_parts_put_rest(parts, document, 0);
     status = status == HF_OK ? hf_document_status(document) : status;
     return status == HF_FULL ? HF_TOO_LARGE : status; /* a half has fewer of them */
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bulk/pair.h"
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 #include "xray_span.h"
@@ -182,7 +183,7 @@ static bool put_groups_of(const struct xray_span *span, const char *key, bool is
                           struct hf_json_writer *writer)
 {
     struct hf_slice value, one;
-    if (!xray_value(span->resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value)) {
+    if (!hf_bulk_pair_find(span->resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value)) {
         return false;
     }
     struct hf_any any = hf_any_read(value);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bulk/pair.h"
 #include "pdata/any.h"
 #include "xray_span.h"
 
@@ -23,8 +24,8 @@ static bool is_http_failure(const struct xray_span *span, struct hf_slice event)
 static struct hf_slice event_text(struct hf_slice event, const char *key)
 {
     struct hf_slice value;
-    return xray_value(event, HF_BULK_EVENT_ATTRIBUTES, key, &value) ? xray_string(value)
-                                                                    : HF_EMPTY_SLICE;
+    return hf_bulk_pair_find(event, HF_BULK_EVENT_ATTRIBUTES, key, &value) ? xray_string(value)
+                                                                           : HF_EMPTY_SLICE;
 }
 
 static void put_failure(struct xray_span *span, struct hf_json_writer *writer,
@@ -33,8 +34,8 @@ static void put_failure(struct xray_span *span, struct hf_json_writer *writer,
     struct hf_slice code, message;
     struct hf_bytes text = {0};
     char time[48];
-    if (!xray_value(event, HF_BULK_EVENT_ATTRIBUTES, "http.response.status_code", &code) ||
-        !xray_value(event, HF_BULK_EVENT_ATTRIBUTES, "aws.http.error_message", &message)) {
+    if (!hf_bulk_pair_find(event, HF_BULK_EVENT_ATTRIBUTES, "http.response.status_code", &code) ||
+        !hf_bulk_pair_find(event, HF_BULK_EVENT_ATTRIBUTES, "aws.http.error_message", &message)) {
         return;
     }
     uint64_t us = hf_bulk_event_read(event).time_ns / 1000;

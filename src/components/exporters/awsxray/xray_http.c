@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bulk/pair.h"
 #include "pdata/any.h"
 #include "xray_span.h"
 
@@ -201,9 +202,9 @@ static void put_url(const struct http *http, bool is_server, struct hf_json_writ
 static int64_t size_in(struct hf_slice owner, uint32_t number)
 {
     struct hf_slice type, size;
-    if (!xray_value(owner, number, "message.type", &type) ||
+    if (!hf_bulk_pair_find(owner, number, "message.type", &type) ||
         !hf_slice_is(xray_string(type), "RECEIVED") ||
-        !xray_value(owner, number, "messaging.message_payload_size_bytes", &size)) {
+        !hf_bulk_pair_find(owner, number, "messaging.message_payload_size_bytes", &size)) {
         return 0;
     }
     struct hf_any any = hf_any_read(size);

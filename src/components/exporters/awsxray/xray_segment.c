@@ -246,29 +246,6 @@ static void put_service(const struct xray_span *span, struct hf_json_writer *wri
     hf_json_write_close(writer, '}');
 }
 
-static void put_link_attributes(struct hf_json_writer *writer, struct hf_slice link)
-{
-    static const struct hf_json_any_style style = {0};
-    struct hf_wire wire = hf_wire_of(link);
-    struct hf_slice pair, key, value;
-    bool is_open = false;
-    while (hf_wire_each(&wire, HF_BULK_LINK_ATTRIBUTES, &pair)) {
-        if (!hf_bulk_pair_read(pair, &key, &value)) {
-            continue;
-        }
-        if (!is_open) {
-            HF_JSON_WRITE_KEY(writer, "attributes");
-            hf_json_write_open(writer, '{');
-            is_open = true;
-        }
-        hf_json_write_key(writer, key);
-        hf_json_write_any(writer, value, &style);
-    }
-    if (is_open) {
-        hf_json_write_close(writer, '}');
-    }
-}
-
 /* Why a link has no form there; NULL: all have. */
 static const char *put_links(const struct xray_maker *maker, const struct xray_span *span,
                              struct hf_json_writer *writer)
@@ -300,7 +277,7 @@ static const char *put_links(const struct xray_maker *maker, const struct xray_s
         hf_json_write_text(writer, hf_slice_text(trace));
         HF_JSON_WRITE_KEY(writer, "id");
         hf_json_write_text(writer, hf_slice_text(id));
-        put_link_attributes(writer, bytes);
+        hf_bulk_pair_write_map(writer, "attributes", bytes, HF_BULK_LINK_ATTRIBUTES);
         hf_json_write_close(writer, '}');
     }
     if (is_open) {
@@ -415,7 +392,7 @@ enum hf_status xray_segment_make(struct xray_maker *maker, struct hf_slice bytes
                              .resource = resource,
                              .span = hf_bulk_span_read(bytes)};
     struct hf_slice kind;
-    bool is_root = xray_value(bytes, HF_BULK_SPAN_ATTRIBUTES, "aws.span.kind", &kind) &&
+    bool is_root = hf_bulk_pair_find(bytes, HF_BULK_SPAN_ATTRIBUTES, "aws.span.kind", &kind) &&
                    hf_slice_is(xray_string(kind), "LOCAL_ROOT");
     bool calls = span.span.kind != XRAY_SERVER && span.span.kind != XRAY_INTERNAL;
     *ret_count = 1;

@@ -54,24 +54,12 @@ struct hf_slice xray_text(const struct xray_span *span, const char *key)
     return found != NULL ? xray_string(found->value) : HF_EMPTY_SLICE;
 }
 
-bool xray_value(struct hf_slice owner, uint32_t number, const char *wanted,
-                struct hf_slice *ret_value)
-{
-    struct hf_wire wire = hf_wire_of(owner);
-    struct hf_slice pair, key;
-    while (hf_wire_each(&wire, number, &pair)) {
-        if (hf_bulk_pair_read(pair, &key, ret_value) && hf_slice_is(key, wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct hf_slice xray_resource_text(const struct xray_span *span, const char *key)
 {
     struct hf_slice value;
-    return xray_value(span->resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value) ? xray_string(value)
-                                                                                : HF_EMPTY_SLICE;
+    return hf_bulk_pair_find(span->resource, HF_BULK_RESOURCE_ATTRIBUTES, key, &value)
+               ? xray_string(value)
+               : HF_EMPTY_SLICE;
 }
 
 bool xray_is_aws_sdk(const struct xray_span *span)

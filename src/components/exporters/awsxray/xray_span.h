@@ -55,9 +55,6 @@ struct xray_attribute *xray_find(const struct xray_span *span, const char *key);
 /* The string of an attribute; without data: there is none; empty: it is no string. */
 struct hf_slice xray_text(const struct xray_span *span, const char *key);
 struct hf_slice xray_resource_text(const struct xray_span *span, const char *key);
-/* The value of an attribute of any message; false: there is none. */
-bool xray_value(struct hf_slice owner, uint32_t number, const char *key,
-                struct hf_slice *ret_value);
 struct hf_slice xray_string(struct hf_slice value);
 bool xray_is_aws_sdk(const struct xray_span *span);
 

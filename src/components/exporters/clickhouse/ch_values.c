@@ -133,14 +133,6 @@ static void gather(struct keys *keys, struct hf_slice key, struct hf_slice value
     }
 }
 
-static int in_order(const void *left, const void *right)
-{
-    const struct hf_slice *a = left, *b = right;
-    size_t size = a->size < b->size ? a->size : b->size;
-    int order = size != 0 ? memcmp(a->data, b->data, size) : 0;
-    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
-}
-
 void ch_put_keys(struct hf_json_writer *writer, struct hf_message *owner)
 {
     const struct hf_attributes *attributes = ch_attributes(owner);
@@ -152,7 +144,7 @@ void ch_put_keys(struct hf_json_writer *writer, struct hf_message *owner)
         gather(&keys, attributes->items[i].key, attributes->items[i].value);
     }
     if (keys.count != 0) {
-        qsort(keys.items, keys.count, sizeof(*keys.items), in_order);
+        qsort(keys.items, keys.count, sizeof(*keys.items), hf_slice_order);
     }
     hf_json_write_open(writer, '[');
     for (size_t i = 0; i < keys.count; i++) {

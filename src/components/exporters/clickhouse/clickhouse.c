@@ -30,12 +30,12 @@ enum { STEP_CREATE = 1, STEP_INSERT = 32 };
 
 /* Owned by the delivery's thread while that runs. */
 struct clickhouse {
+    struct hf_http_exporter *http; /* first: its functions are the component's */
     struct hf_node *node;
     const struct ch_config *config;
     struct ch_target target;
     struct ch_schema schema;
     struct hf_http_client_config http_config;
-    struct hf_http_exporter *http;
     struct hf_header headers[2];
     size_t header_count;
     struct hf_hash instance; /* host, data directory, exporter */
@@ -234,24 +234,10 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
 
 /* ---- life ---- */
 
-static void send_export(void *from, struct hf_export *export)
-{
-    struct clickhouse *self = from;
-    hf_http_exporter_send(self->http, export);
-}
-
-static const char *const *context_keys(void *from, size_t *ret_count)
-{
-    const struct clickhouse *self = from;
-    return hf_http_exporter_context_keys(self->http, ret_count);
-}
-
 static void close_clickhouse(void *from)
 {
     struct clickhouse *self = from;
-    if (self->http != NULL) {
-        hf_http_exporter_close(self->http);
-    }
+    hf_http_exporter_close(self->http);
     ch_target_release(&self->target);
     free(self);
 }
@@ -361,8 +347,8 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 }
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_http_exporter_self_send,
+    .context_keys = hf_http_exporter_self_context_keys,
     .timeout = "5s",
     .request_bytes_max = EXPORT_BYTES,
 };

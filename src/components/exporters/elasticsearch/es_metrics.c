@@ -35,14 +35,6 @@ static bool add_slice(struct es_metrics *metrics, struct hf_slice slice)
     return true;
 }
 
-static int compare_slices(const void *left, const void *right)
-{
-    const struct hf_slice *a = left, *b = right;
-    size_t size = a->size < b->size ? a->size : b->size;
-    int order = size != 0 ? memcmp(a->data, b->data, size) : 0;
-    return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
-}
-
 static bool put_sized(struct hf_bytes *out, struct hf_slice bytes)
 {
     uint64_t size = bytes.size;
@@ -64,7 +56,7 @@ static bool put_attributes(struct es_metrics *metrics, struct hf_slice owner, ui
         }
     }
     if (good && metrics->slice_count > 1) {
-        qsort(metrics->slices, metrics->slice_count, sizeof(*metrics->slices), compare_slices);
+        qsort(metrics->slices, metrics->slice_count, sizeof(*metrics->slices), hf_slice_order);
     }
     for (size_t i = 0; good && i < metrics->slice_count; i++) {
         good = put_sized(out, metrics->slices[i]);
@@ -310,7 +302,7 @@ static uint32_t hash_names(struct es_metrics *metrics, const struct es_group *gr
     for (uint32_t at = group->first; at != 0; at = metrics->points[at - 1].next) {
         *failed |= !add_slice(metrics, hf_wire_find_bytes(metrics->points[at - 1].point.metric, 1));
     }
-    qsort(metrics->slices, metrics->slice_count, sizeof(*metrics->slices), compare_slices);
+    qsort(metrics->slices, metrics->slice_count, sizeof(*metrics->slices), hf_slice_order);
     for (size_t i = 0; i < metrics->slice_count; i++) {
         for (size_t j = 0; j < metrics->slices[i].size; j++) {
             hash = (hash ^ metrics->slices[i].data[j]) * 16777619u;

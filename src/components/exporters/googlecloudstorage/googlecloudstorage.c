@@ -389,9 +389,7 @@ static void send_export(void *self, struct hf_export *export)
 static void close_storage(void *self)
 {
     struct storage *storage = self;
-    if (storage->http != NULL) {
-        hf_http_exporter_close(storage->http);
-    }
+    hf_http_exporter_close(storage->http);
     hf_google_session_free(storage->session);
     hf_object_namer_free(storage->namer);
     explicit_bzero(storage, sizeof(*storage));

@@ -110,19 +110,10 @@ bool influx_has_tag(const struct influx_lines *lines, const char *key)
     return false;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const struct hf_slice left = ((const struct influx_pair *)a)->key;
-    const struct hf_slice right = ((const struct influx_pair *)b)->key;
-    size_t size = left.size < right.size ? left.size : right.size;
-    int order = size != 0 ? memcmp(left.data, right.data, size) : 0;
-    return order != 0 ? order : left.size < right.size ? -1 : left.size > right.size;
-}
-
 static void sort(struct influx_pairs *pairs)
 {
     if (pairs->count != 0) {
-        qsort(pairs->items, pairs->count, sizeof(*pairs->items), by_key);
+        qsort(pairs->items, pairs->count, sizeof(*pairs->items), hf_slice_order);
     }
 }
 

@@ -33,8 +33,8 @@ struct influx_config {
 };
 
 struct influxdb {
+    struct hf_http_exporter *http; /* first: its functions are the component's */
     const struct influx_config *config;
-    struct hf_http_exporter *http;
     struct influx_lines lines;
     struct hf_header header;
     char authorization[HF_JSON_BASE64_ROOM(SECRET_MAX) * 2 + 16];
@@ -129,24 +129,10 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
 
 /* ---- life ---- */
 
-static void send_export(void *self, struct hf_export *export)
-{
-    struct influxdb *influx = self;
-    hf_http_exporter_send(influx->http, export);
-}
-
-static const char *const *context_keys(void *self, size_t *ret_count)
-{
-    const struct influxdb *influx = self;
-    return hf_http_exporter_context_keys(influx->http, ret_count);
-}
-
 static void close_influx(void *self)
 {
     struct influxdb *influx = self;
-    if (influx->http != NULL) {
-        hf_http_exporter_close(influx->http);
-    }
+    hf_http_exporter_close(influx->http);
     influx_lines_release(&influx->lines);
     free(influx);
 }
@@ -401,8 +387,8 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_http_exporter_self_send,
+    .context_keys = hf_http_exporter_self_context_keys,
     .timeout = "5s",
     .request_bytes_max = EXPORT_BYTES,
 };

@@ -306,6 +306,7 @@ static enum hf_status write_parts(struct splitter *splitter)
     struct kafka_request *request = splitter->request;
     enum hf_signal signal = request->export->signal;
     enum hf_status status = HF_OK;
+    hf_parts_put_rest(&splitter->parts, splitter->document, 0);
     for (size_t i = 0; i < splitter->parts.count && status == HF_OK; i++) {
         struct hf_bytes *out = &request->outs[i].bytes;
         if (splitter->plan.encoding == KAFKA_OTLP_PROTO) {

@@ -11,6 +11,7 @@
 #define POSITIONS 131071u
 #define POINTS 200u
 #define PROBES 10u
+#define SECTOR_POSITIONS 128u /* as many sectors of these hold all positions */
 
 struct candidate {
     uint32_t position, hash, endpoint;
@@ -76,6 +77,17 @@ static void place(struct lb_ring *ring, const struct candidate *candidates, size
     }
 }
 
+static void divide(struct lb_ring *ring)
+{
+    uint32_t item = 0;
+    for (uint32_t sector = 0; sector <= LB_RING_SECTORS; sector++) {
+        while (item < ring->count && ring->items[item].position < sector * SECTOR_POSITIONS) {
+            item++;
+        }
+        ring->sectors[sector] = item;
+    }
+}
+
 enum hf_status lb_ring_init(struct lb_ring *ring, const char *const *endpoints, size_t count)
 {
     *ring = (struct lb_ring){0};
@@ -94,6 +106,7 @@ enum hf_status lb_ring_init(struct lb_ring *ring, const char *const *endpoints, 
         qsort(candidates, count * POINTS, sizeof(*candidates), compare_candidates);
         place(ring, candidates, count * POINTS, is_taken);
         qsort(ring->items, ring->count, sizeof(*ring->items), compare_items);
+        divide(ring);
     } else {
         lb_ring_release(ring);
     }
@@ -112,8 +125,8 @@ uint32_t lb_ring_find(const struct lb_ring *ring, struct hf_slice identifier)
 {
     assert(ring->count != 0);
     uint32_t position = hf_crc32(identifier.data, identifier.size) % POSITIONS;
-    size_t low = 0;
-    size_t high = ring->count;
+    size_t low = ring->sectors[position / SECTOR_POSITIONS];
+    size_t high = ring->sectors[position / SECTOR_POSITIONS + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (ring->items[middle].position < position) {

@@ -18,9 +18,13 @@ struct lb_ring_item {
     uint32_t endpoint; /* index into the list that the ring was made of */
 };
 
+#define LB_RING_SECTORS 1024u
+
 struct lb_ring {
     struct lb_ring_item *items; /* by position */
     size_t count;
+    /* The ring in sectors of 128 positions: the first item that is not before each. */
+    uint32_t sectors[LB_RING_SECTORS + 1];
 };
 
 /* `endpoints` as the resolver found them, with or without ports: the ring hashes these texts.

@@ -5,6 +5,7 @@
 
 #include "pdata/any.h"
 #include "pdata/json_value.h"
+#include "pdata/wire_find.h"
 #include "support/identity.h"
 
 #define SPAN_TRACE_ID 1
@@ -224,7 +225,8 @@ static enum hf_status route_by_attributes(struct lb_router *router, const struct
 
 static void read_trace_id(struct hf_message *item, uint32_t number, uint8_t ret_id[TRACE_ID_SIZE])
 {
-    struct hf_slice id = hf_message_bytes(item, number);
+    /* Without an index of the item's fields, of which no other is asked for. */
+    struct hf_slice id = hf_wire_find_bytes(hf_message_content(item), number);
     memset(ret_id, 0, TRACE_ID_SIZE);
     if (id.size != 0) {
         memcpy(ret_id, id.data, id.size < TRACE_ID_SIZE ? id.size : TRACE_ID_SIZE);

@@ -58,6 +58,7 @@ static enum hf_status write_shares(struct routing *routing, struct hf_document *
 {
     struct lb_split *split = routing->split;
     assert(routing->parts.count == split->share_count);
+    hf_parts_put_rest(&routing->parts, document, 0);
     for (size_t i = 0; i < split->share_count; i++) {
         struct lb_share *share = &split->shares[i];
         enum hf_status status = hf_parts_write(&routing->parts, document, i, &share->bytes);

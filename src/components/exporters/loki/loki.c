@@ -8,10 +8,7 @@
 #include <holdfast/component.h>
 #include <holdfast/meta.h>
 
-#include "loki_labels.h"
-#include "loki_line.h"
-#include "loki_push.h"
-#include "pdata/any.h"
+#include "loki_records.h"
 #include "pdata/payload.h"
 #include "support/confighttp.h"
 #include "support/http_exporter.h"
@@ -19,25 +16,16 @@
 
 #define TENANT_MAX 256u
 
-enum tenant_source { TENANT_STATIC = 0, TENANT_ATTRIBUTES, TENANT_CONTEXT };
-
 struct loki_config {
     struct hf_http_client_config http;
-    struct loki_label_config labels;
-    struct tenant_config {
-        int64_t source;
-        const char *value;
-    } * tenant;
+    struct loki_record_config records;
     const char *tenant_id;
-    int64_t format;
 };
 
 struct loki {
     const struct loki_config *config;
     struct hf_http_exporter *http;
-    struct loki_push push;
-    struct hf_bytes labels_text;
-    struct loki_labels labels;
+    struct loki_records records;
     struct hf_header tenant_header;
     char tenant[TENANT_MAX]; /* of the request that is being made */
     /* Of a request with records of several tenants: those that are not sent yet. */
@@ -54,106 +42,38 @@ static struct hf_slice static_tenant(const struct loki *loki, struct hf_slice me
 {
     const struct loki_config *config = loki->config;
     struct hf_slice value;
-    if (config->tenant == NULL) {
+    if (config->records.tenant == NULL) {
         return config->tenant_id != NULL ? hf_slice_text(config->tenant_id) : HF_EMPTY_SLICE;
     }
-    if (config->tenant->source == TENANT_STATIC) {
-        return hf_slice_text(config->tenant->value);
+    if (config->records.tenant->source == LOKI_TENANT_STATIC) {
+        return hf_slice_text(config->records.tenant->value);
     }
-    if (config->tenant->source == TENANT_CONTEXT &&
-        hf_meta_find(meta, HF_META_HEADER, config->tenant->value, &value)) {
+    if (config->records.tenant->source == LOKI_TENANT_CONTEXT &&
+        hf_meta_find(meta, HF_META_HEADER, config->records.tenant->value, &value)) {
         return value;
     }
     return HF_EMPTY_SLICE;
 }
 
-static struct hf_slice hint_of(const struct hf_place *place, const char *name)
-{
-    bool is_whole;
-    struct hf_slice key = hf_slice_text(name);
-    struct hf_slice value = loki_attribute(hf_place_resource(place), key, &is_whole);
-    value = value.size != 0 ? value : loki_attribute(place->item, key, &is_whole);
-    return hf_any_read(value).bytes;
-}
-
-/* The attribute that names the record's tenant; empty: none. */
-static struct hf_slice tenant_key(const struct loki *loki, const struct hf_place *place)
-{
-    struct hf_slice key = hint_of(place, "loki.tenant");
-    const struct tenant_config *tenant = loki->config->tenant;
-    if (key.size == 0 && tenant != NULL && tenant->source == TENANT_ATTRIBUTES) {
-        return hf_slice_text(tenant->value);
-    }
-    return key;
-}
-
-/* The tenant as text, in the document's memory. */
-static struct hf_slice tenant_of(const struct hf_place *place, struct hf_slice key,
+/* That of one record. */
+static struct hf_slice tenant_of(struct loki *loki, const struct hf_place *place,
                                  struct hf_slice otherwise)
 {
-    bool is_whole;
-    if (key.size == 0) {
-        return otherwise;
-    }
-    struct hf_slice value = loki_attribute(hf_place_resource(place), key, &is_whole);
-    value = value.size != 0 ? value : loki_attribute(place->item, key, &is_whole);
-    if (value.size == 0) {
-        return otherwise;
-    }
-    struct hf_bytes text = {0};
-    struct hf_slice kept = otherwise;
-    if (hf_any_text(value, &text) == HF_OK) {
-        kept = hf_document_keep(place->document, hf_slice_of(text.data, text.size));
-    }
-    hf_bytes_release(&text);
-    return kept;
+    struct hf_slice tenant = loki_records_tenant(&loki->records, place);
+    return tenant.size != 0 ? tenant : otherwise;
 }
 
 /* ---- encoding ---- */
 
-static enum loki_format format_of(const struct loki *loki, const struct hf_place *place)
-{
-    struct hf_slice name = hint_of(place, "loki.format");
-    for (int i = 0; i < LOKI_FORMAT_COUNT; i++) {
-        if (hf_slice_is(name, loki_format_names[i])) {
-            return (enum loki_format)i;
-        }
-    }
-    return (enum loki_format)loki->config->format;
-}
-
-/* A time of 0 would be refused. */
-static uint64_t time_of(struct hf_message *record, uint64_t received_ns)
-{
-    uint64_t time_ns = hf_message_u64(record, 1);
-    time_ns = time_ns != 0 ? time_ns : hf_message_u64(record, 11);
-    return time_ns != 0 ? time_ns : received_ns;
-}
-
 static enum hf_status add_record(struct loki *loki, struct hf_http_post *post,
-                                 const struct hf_place *place, struct hf_slice key)
+                                 const struct hf_place *place)
 {
-    uint32_t stream;
-    size_t line_at = loki->push.lines.size;
-    enum hf_status status = loki_labels_read(&loki->config->labels, place, key, &loki->labels);
-    if (status == HF_OK && loki->labels.count == 0) {
+    bool is_taken;
+    enum hf_status status =
+        loki_records_add(&loki->records, place, post->export->bodies[0].received_ns, &is_taken);
+    if (status == HF_OK && !is_taken) {
         post->left_out++;
         snprintf(post->why, sizeof(post->why), "the record has no label, and Loki takes none such");
-        return HF_OK;
-    }
-    loki->labels_text.size = 0;
-    status = status == HF_OK ? loki_labels_write(&loki->labels, &loki->labels_text) : status;
-    if (status == HF_OK) {
-        status = loki_push_stream(
-            &loki->push, hf_slice_of(loki->labels_text.data, loki->labels_text.size), &stream);
-    }
-    if (status == HF_OK) {
-        status = loki_line_write(place, &loki->labels, format_of(loki, place), &loki->push.lines);
-    }
-    if (status == HF_OK) {
-        status =
-            loki_push_entry(&loki->push, stream,
-                            time_of(place->item, post->export->bodies[0].received_ns), line_at);
     }
     return status;
 }
@@ -191,14 +111,13 @@ static enum hf_status add_records(struct loki *loki, struct hf_http_post *post,
     enum hf_status status = HF_OK;
     bool is_first = true;
     while (status == HF_OK && hf_place_next_item(&place)) {
-        struct hf_slice key = tenant_key(loki, &place);
-        struct hf_slice tenant = tenant_of(&place, key, otherwise);
+        struct hf_slice tenant = tenant_of(loki, &place, otherwise);
         if (is_first) {
             status = begin_tenant(loki, post, tenant);
             is_first = false;
         }
         if (status == HF_OK && is_same_tenant(loki, tenant)) {
-            status = add_record(loki, post, &place, key);
+            status = add_record(loki, post, &place);
         } else if (status == HF_OK) {
             post->data = loki;
         }
@@ -220,13 +139,14 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
     if (document == NULL) {
         return HF_NOMEM;
     }
-    loki_push_begin(&loki->push);
+    loki_records_begin(&loki->records);
+    loki_push_begin(&loki->records.push);
     post->content_type = "application/x-protobuf";
     post->content_encoding = NULL; /* the body is a snappy block with and without it */
     status = add_records(loki, post, document);
     hf_document_return(document);
-    if (status == HF_OK && loki->push.entry_count != 0) {
-        status = loki_push_write(&loki->push, &post->payload.bytes);
+    if (status == HF_OK && loki->records.push.entry_count != 0) {
+        status = loki_push_write(&loki->records.push, &post->payload.bytes);
         status = status == HF_OK ? hf_payload_seal(&post->payload, HF_SNAPPY_BLOCK, 0) : status;
     }
     return status;
@@ -267,10 +187,11 @@ static enum hf_status list_others(struct loki *loki, const struct hf_export *exp
     if (document == NULL) {
         return HF_NOMEM;
     }
+    loki_records_begin(&loki->records);
     struct hf_place place = {.document = document};
     struct hf_slice otherwise = static_tenant(loki, export->meta), first = HF_EMPTY_SLICE;
     for (uint32_t i = 0; status == HF_OK && hf_place_next_item(&place); i++) {
-        struct hf_slice tenant = tenant_of(&place, tenant_key(loki, &place), otherwise);
+        struct hf_slice tenant = tenant_of(loki, &place, otherwise);
         if (i == 0) {
             first = tenant;
         } else if (!hf_slice_equal(tenant, first)) {
@@ -318,11 +239,8 @@ static const char *const *context_keys(void *self, size_t *ret_count)
 static void close_exporter(void *self)
 {
     struct loki *loki = self;
-    if (loki->http != NULL) {
-        hf_http_exporter_close(loki->http);
-    }
-    loki_push_release(&loki->push);
-    hf_bytes_release(&loki->labels_text);
+    hf_http_exporter_close(loki->http);
+    loki_records_release(&loki->records);
     hf_payload_release(&loki->second_look);
     free(loki->others);
     free(loki->context_keys);
@@ -334,7 +252,7 @@ static enum hf_status list_context_keys(struct loki *loki)
 {
     size_t count;
     const char *const *keys = hf_http_exporter_context_keys(loki->http, &count);
-    const struct tenant_config *tenant = loki->config->tenant;
+    const struct loki_tenant_config *tenant = loki->config->records.tenant;
     loki->context_keys = calloc(count + 1, sizeof(*loki->context_keys));
     if (loki->context_keys == NULL) {
         return HF_NOMEM;
@@ -342,7 +260,7 @@ static enum hf_status list_context_keys(struct loki *loki)
     if (count != 0) {
         memcpy(loki->context_keys, keys, count * sizeof(*keys));
     }
-    if (tenant != NULL && tenant->source == TENANT_CONTEXT) {
+    if (tenant != NULL && tenant->source == LOKI_TENANT_CONTEXT) {
         loki->context_keys[count++] = tenant->value;
     }
     loki->context_key_count = count;
@@ -359,6 +277,11 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
         return HF_NOMEM;
     }
     loki->config = config;
+    if (loki_records_init(&loki->records, &loki->config->records) != HF_OK) {
+        close_exporter(loki);
+        snprintf(reterr, HF_ERROR_MAX, "no memory for the exporter");
+        return HF_NOMEM;
+    }
     const struct hf_http_exporter_options options = {
         .node = node,
         .config = &loki->config->http,
@@ -379,11 +302,11 @@ static enum hf_status open_exporter(struct hf_node *node, const void *config, vo
 static const char *check_config(const void *from)
 {
     const struct loki_config *config = from;
-    if (config->tenant != NULL && config->tenant_id != NULL) {
+    if (config->records.tenant != NULL && config->tenant_id != NULL) {
         return "tenant and tenant_id exclude each other";
     }
-    if (config->tenant != NULL && config->tenant->source == TENANT_CONTEXT) {
-        for (const char *at = config->tenant->value; *at != '\0'; at++) {
+    if (config->records.tenant != NULL && config->records.tenant->source == LOKI_TENANT_CONTEXT) {
+        for (const char *at = config->records.tenant->value; *at != '\0'; at++) {
             if (*at >= 'A' && *at <= 'Z') {
                 return "tenant::value: the header's name is written in lower case";
             }
@@ -435,14 +358,14 @@ static const struct hf_field default_label_fields[] = {
 static const struct hf_field tenant_fields[] = {
     {.key = "source",
      .type = HF_FIELD_ENUM,
-     .offset = offsetof(struct tenant_config, source),
+     .offset = offsetof(struct loki_tenant_config, source),
      .required = true,
      .choices = (const char *const[]){"static", "attributes", "context", NULL},
      .help = "static: the value itself; attributes: the attribute of that name; context: the "
              "header of that name that came with the records."},
     {.key = "value",
      .type = HF_FIELD_STRING,
-     .offset = offsetof(struct tenant_config, value),
+     .offset = offsetof(struct loki_tenant_config, value),
      .required = true,
      .help = "The tenant, or the name of what holds it."},
     HF_FIELDS_END,
@@ -459,27 +382,27 @@ static const struct hf_field fields[] = {
      .help = "The whole URL, with /loki/api/v1/push."},
     {.key = "default_labels_enabled",
      .type = HF_FIELD_STRUCT,
-     .offset = AT(labels.defaults),
+     .offset = AT(records.labels.defaults),
      .inner = default_label_fields,
      .help = "Labels of every record."},
     {.key = "labels",
      .type = HF_FIELD_STRUCT,
-     .offset = AT(labels.maps),
+     .offset = AT(records.labels.maps),
      .inner = label_fields,
      .help = "Labels of attributes, beside those that the attributes loki.attribute.labels and "
              "loki.resource.labels name. What is a label is not repeated in the line."},
     {.key = "format",
      .type = HF_FIELD_ENUM,
-     .offset = AT(format),
+     .offset = AT(records.format),
      .default_text = "json",
      .choices = loki_format_names,
      .help = "The line: json, logfmt, or raw (body), the body alone; the attribute loki.format "
              "wins."},
     {.key = "tenant",
      .type = HF_FIELD_OPTIONAL,
-     .offset = AT(tenant),
+     .offset = AT(records.tenant),
      .inner = tenant_fields,
-     .inner_size = sizeof(struct tenant_config),
+     .inner_size = sizeof(struct loki_tenant_config),
      .help = "Where X-Scope-OrgID comes from; the attribute loki.tenant, which names another, "
              "wins. Records of several tenants are several requests."},
     {.key = "tenant_id",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loki_text.h"
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 #include "prometheus/names.h"
@@ -69,26 +70,33 @@ struct hf_slice loki_attribute(struct hf_message *owner, struct hf_slice name, b
     return value.size != 0 ? value : nested_attribute(owner, name);
 }
 
-/* What stands in a buffer, in the document's memory. */
-static struct hf_slice keep(const struct hf_place *place, struct hf_bytes *bytes)
+void loki_labels_release(struct loki_labels *labels)
 {
-    struct hf_slice kept = hf_document_keep(place->document, hf_slice_of(bytes->data, bytes->size));
-    hf_bytes_release(bytes);
-    return kept;
+    hf_bytes_release(&labels->scratch);
 }
 
-static struct hf_slice text_of(const struct hf_place *place, struct hf_slice value)
+/* The empty buffer for a text, and what was written to it, in the document's memory. */
+static struct hf_bytes *begin_text(struct loki_labels *labels)
+{
+    labels->scratch.size = 0;
+    return &labels->scratch;
+}
+
+static struct hf_slice keep_text(const struct loki_labels *labels, const struct hf_place *place)
+{
+    const struct hf_bytes *text = &labels->scratch;
+    return hf_document_keep(place->document, hf_slice_of(text->data, text->size));
+}
+
+static struct hf_slice text_of(struct loki_labels *labels, const struct hf_place *place,
+                               struct hf_slice value)
 {
     struct hf_any any = hf_any_read(value);
     if (any.type == HF_ANY_STRING) {
         return any.bytes;
     }
-    struct hf_bytes text = {0};
-    if (hf_any_text(value, &text) != HF_OK) {
-        hf_bytes_release(&text);
-        return HF_EMPTY_SLICE;
-    }
-    return keep(place, &text);
+    bool is_written = hf_any_text(value, begin_text(labels)) == HF_OK;
+    return is_written ? keep_text(labels, place) : HF_EMPTY_SLICE;
 }
 
 /* A label with no value is none. Of one name the last one counts. */
@@ -113,12 +121,8 @@ static bool set_label(struct loki_labels *labels, struct hf_slice name, struct h
 static bool set_named(struct loki_labels *labels, const struct hf_place *place,
                       struct hf_slice name, struct hf_slice value)
 {
-    struct hf_bytes clean = {0};
-    if (hf_prom_label_name(name, &clean) != HF_OK) {
-        hf_bytes_release(&clean);
-        return false;
-    }
-    return set_label(labels, keep(place, &clean), value);
+    return hf_prom_label_name(name, begin_text(labels)) == HF_OK &&
+           set_label(labels, keep_text(labels, place), value);
 }
 
 static bool promote(struct loki_labels *labels, const struct hf_place *place,
@@ -130,7 +134,7 @@ static bool promote(struct loki_labels *labels, const struct hf_place *place,
     if (value.size == 0) {
         return false;
     }
-    if (set_named(labels, place, label.size != 0 ? label : name, text_of(place, value)) &&
+    if (set_named(labels, place, label.size != 0 ? label : name, text_of(labels, place, value)) &&
         is_whole) {
         hide(hidden, name);
     }
@@ -158,7 +162,7 @@ static void follow_hint(struct loki_labels *labels, const struct hf_place *place
         struct hf_wire items = hf_any_items(&any);
         struct hf_slice value;
         while (hf_any_next_value(&items, &value)) {
-            struct hf_slice name = text_of(place, value);
+            struct hf_slice name = text_of(labels, place, value);
             (void)promote(labels, place, owner, hidden, name, HF_EMPTY_SLICE);
         }
     } else if (any.type == HF_ANY_STRING) {
@@ -181,23 +185,20 @@ static void add_job(struct loki_labels *labels, const struct hf_place *place,
 {
     struct hf_slice space = whole_attribute(resource, hf_slice_text("service.namespace"));
     struct hf_slice name = whole_attribute(resource, hf_slice_text("service.name"));
-    struct hf_bytes job = {0};
     if (name.size == 0) {
         return;
     }
-    space = text_of(place, space);
-    name = text_of(place, name);
-    enum hf_status status = HF_OK;
+    space = text_of(labels, place, space);
+    name = text_of(labels, place, name);
+    struct hf_wire_writer job = {.out = begin_text(labels)};
     if (space.size != 0) {
-        status = hf_bytes_append(&job, space);
-        status = status == HF_OK ? hf_bytes_append(&job, hf_slice_text("/")) : status;
+        hf_wire_put_raw(&job, space);
+        hf_wire_put_raw(&job, hf_slice_text("/"));
     }
-    status = status == HF_OK ? hf_bytes_append(&job, name) : status;
-    if (status != HF_OK) {
-        hf_bytes_release(&job);
-        return;
+    hf_wire_put_raw(&job, name);
+    if (hf_wire_status(&job) == HF_OK) {
+        (void)set_label(labels, hf_slice_text("job"), keep_text(labels, place));
     }
-    (void)set_label(labels, hf_slice_text("job"), keep(place, &job));
 }
 
 static const char *level_of(int64_t severity)
@@ -222,7 +223,7 @@ static void add_defaults(const struct loki_default_labels *defaults, struct loki
     }
     if (defaults->instance) {
         struct hf_slice id = whole_attribute(resource, hf_slice_text("service.instance.id"));
-        (void)set_label(labels, hf_slice_text("instance"), text_of(place, id));
+        (void)set_label(labels, hf_slice_text("instance"), text_of(labels, place, id));
     }
     int64_t severity = hf_message_i64(place->item, 2);
     if (defaults->level && severity != 0 &&
@@ -239,23 +240,12 @@ static struct hf_slice record_field(const struct hf_place *place, const char *na
     if (strcmp(name, "severity") == 0) {
         return hf_message_bytes(record, 3);
     }
-    struct hf_bytes text = {0};
-    static const char digits[] = "0123456789abcdef";
-    uint8_t room[40];
-    size_t size = 0;
     if (strcmp(name, "severityN") == 0) {
-        struct hf_slice level = hf_slice_text(level_of(hf_message_i64(record, 2)));
-        return level;
+        return hf_slice_text(level_of(hf_message_i64(record, 2)));
     }
+    char room[33];
     struct hf_slice id = hf_message_bytes(record, strcmp(name, "traceID") == 0 ? 9 : 10);
-    for (size_t i = 0; i < id.size && size + 2 <= sizeof(room); i++) {
-        room[size++] = (uint8_t)digits[id.data[i] >> 4];
-        room[size++] = (uint8_t)digits[id.data[i] & 15];
-    }
-    if (hf_bytes_append(&text, hf_slice_of(room, size)) != HF_OK) {
-        return HF_EMPTY_SLICE;
-    }
-    return keep(place, &text);
+    return hf_document_keep(place->document, loki_hex(id, room));
 }
 
 static void add_mapped(const struct loki_label_maps *maps, struct loki_labels *labels,
@@ -308,15 +298,6 @@ enum hf_status loki_labels_read(const struct loki_label_config *config,
     return hf_document_status(place->document);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    struct hf_slice left = ((const struct loki_label *)a)->name;
-    struct hf_slice right = ((const struct loki_label *)b)->name;
-    size_t size = left.size < right.size ? left.size : right.size;
-    int order = memcmp(left.data, right.data, size);
-    return order != 0 ? order : left.size < right.size ? -1 : left.size > right.size;
-}
-
 /* As Go quotes a text. */
 static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
 {
@@ -346,7 +327,7 @@ static void put_quoted(struct hf_wire_writer *writer, struct hf_slice text)
 enum hf_status loki_labels_write(struct loki_labels *labels, struct hf_bytes *out)
 {
     struct hf_wire_writer writer = {.out = out};
-    qsort(labels->items, labels->count, sizeof(labels->items[0]), by_name);
+    qsort(labels->items, labels->count, sizeof(labels->items[0]), hf_slice_order);
     for (size_t i = 0; i < labels->count; i++) {
         hf_wire_put_raw(&writer, hf_slice_text(i == 0 ? "{" : ", "));
         hf_wire_put_raw(&writer, labels->items[i].name);

@@ -41,7 +41,11 @@ struct loki_labels {
     struct loki_label items[LOKI_LABELS_MAX]; /* by name once they are written */
     size_t count;
     struct loki_hidden attributes, resource;
+    struct hf_bytes scratch; /* kept for the next record */
 };
+
+/* What `scratch` holds is freed. */
+void loki_labels_release(struct loki_labels *labels);
 
 /* The labels of the record at `place`. `tenant_key`: the attribute that named its tenant, which is
  * a label too; empty: none. HF_NOMEM. */

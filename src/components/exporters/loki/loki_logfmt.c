@@ -92,7 +92,6 @@ bool loki_is_logfmt(struct hf_slice text)
 /* ---- writing pairs ---- */
 
 struct line {
-    struct hf_arena *arena;
     struct hf_bytes *out;
     size_t start;
     char prefix[256]; /* of the key; a longer one is cut */
@@ -130,15 +129,15 @@ static bool needs_quotes(struct hf_slice text)
 
 static void put_pair(struct line *line, struct hf_slice key, struct hf_slice text)
 {
-    struct hf_any_maker maker = {.arena = line->arena};
     put_key(line, key);
     if (!needs_quotes(text)) {
         put(line, text);
         return;
     }
-    struct hf_slice value = hf_any_make_string(&maker, text);
     if (line->status == HF_OK) {
-        line->status = maker.failed ? HF_NOMEM : loki_json_value(line->arena, value, line->out);
+        struct hf_json_writer writer = {.out = line->out, .html = true};
+        hf_json_write_text(&writer, text);
+        line->status = hf_json_write_status(&writer);
     }
 }
 
@@ -245,8 +244,7 @@ static void put_given(struct line *line, const char *key, struct hf_slice text)
 enum hf_status loki_logfmt_write(const struct hf_place *place, const struct loki_labels *labels,
                                  struct hf_bytes *out)
 {
-    struct line line = {
-        .arena = hf_document_arena(place->document), .out = out, .start = out->size};
+    struct line line = {.out = out, .start = out->size};
     struct hf_message *record = place->item, *scope = hf_place_scope(place);
     char trace[33], span[33], digits[24];
     uint64_t flags = hf_message_u64(record, 8);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "pdata/wire.h"
+#include "util/hash.h"
 
 #define FIRST_CAPACITY 64u
 #define NS_PER_S 1000000000u
@@ -27,15 +27,6 @@ void loki_push_begin(struct loki_push *push)
     for (size_t i = 0; i < push->table_size; i++) {
         push->table[i] = 0;
     }
-}
-
-static uint64_t hash_of(struct hf_slice text)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * 1099511628211u;
-    }
-    return hash;
 }
 
 static struct hf_slice labels_of(const struct loki_push *push, size_t stream)
@@ -86,7 +77,7 @@ enum hf_status loki_push_stream(struct loki_push *push, struct hf_slice labels,
     if (status != HF_OK) {
         return status;
     }
-    uint64_t hash = hash_of(labels);
+    uint64_t hash = hf_hash_64(labels);
     for (size_t at = hash & (push->table_size - 1); push->table[at] != 0;
          at = (at + 1) & (push->table_size - 1)) {
         uint32_t stream = push->table[at] - 1;
@@ -96,7 +87,8 @@ enum hf_status loki_push_stream(struct loki_push *push, struct hf_slice labels,
         }
     }
     struct loki_stream *stream = &push->streams[push->stream_count];
-    *stream = (struct loki_stream){push->texts.size, labels.size, hash};
+    *stream = (struct loki_stream){
+        .labels_at = push->texts.size, .labels_size = labels.size, .hash = hash};
     status = hf_bytes_append(&push->texts, labels);
     if (status == HF_OK) {
         enter(push, push->stream_count);
@@ -105,69 +97,141 @@ enum hf_status loki_push_stream(struct loki_push *push, struct hf_slice labels,
     return status;
 }
 
-enum hf_status loki_push_entry(struct loki_push *push, uint32_t stream, uint64_t time_ns,
-                               size_t line_at)
+/* ---- entries ---- */
+
+void loki_push_open(struct loki_push *push, uint32_t stream, uint64_t time_ns)
 {
-    if (push->entry_count == push->entry_capacity) {
-        size_t capacity = push->entry_capacity != 0 ? 2 * push->entry_capacity : FIRST_CAPACITY;
-        struct loki_entry *entries = reallocarray(push->entries, capacity, sizeof(*entries));
-        if (entries == NULL) {
-            return HF_NOMEM;
-        }
-        push->entries = entries;
-        push->entry_capacity = capacity;
+    const size_t frame = 24; /* of the time, and of the line */
+    struct hf_wire_writer *writer = &push->writer;
+    *writer = (struct hf_wire_writer){.out = &push->lines};
+    push->open = (struct loki_entry){.stream = stream, .time_ns = time_ns, .at = push->lines.size};
+    push->entry = hf_wire_open(writer, STREAM_ENTRIES, push->line_expected + frame);
+    struct hf_wire_message time = hf_wire_open(writer, ENTRY_TIME, frame);
+    hf_wire_put_varint(writer, 1, time_ns / NS_PER_S);
+    hf_wire_put_varint(writer, 2, time_ns % NS_PER_S);
+    hf_wire_close(writer, time);
+    push->line = hf_wire_open(writer, ENTRY_LINE, push->line_expected);
+}
+
+static enum hf_status grow_entries(struct loki_push *push)
+{
+    if (push->entry_count < push->entry_capacity) {
+        return HF_OK;
     }
-    push->entries[push->entry_count] = (struct loki_entry){
-        stream, (uint32_t)push->entry_count, time_ns, line_at, push->lines.size - line_at};
-    push->entry_count++;
+    size_t capacity = push->entry_capacity != 0 ? 2 * push->entry_capacity : FIRST_CAPACITY;
+    struct loki_entry *entries = reallocarray(push->entries, capacity, sizeof(*entries));
+    if (entries == NULL) {
+        return HF_NOMEM;
+    }
+    push->entries = entries;
+    push->entry_capacity = capacity;
     return HF_OK;
 }
 
-static int in_order(const void *a, const void *b)
+/* Behind the others of its stream. */
+static void link_entry(struct loki_push *push, struct loki_stream *stream,
+                       const struct loki_entry *entry)
 {
-    const struct loki_entry *left = a, *right = b;
-    if (left->stream != right->stream) {
-        return left->stream < right->stream ? -1 : 1;
+    push->entries[push->entry_count] = *entry;
+    uint32_t number = (uint32_t)++push->entry_count;
+    if (stream->last != 0) {
+        struct loki_entry *last = &push->entries[stream->last - 1];
+        last->next = number;
+        stream->is_disordered |= entry->time_ns < last->time_ns;
+    } else {
+        stream->first = number;
     }
+    stream->last = number;
+    stream->count++;
+    stream->size += entry->size;
+}
+
+enum hf_status loki_push_close(struct loki_push *push)
+{
+    struct hf_wire_writer *writer = &push->writer;
+    push->line_expected = push->lines.size - push->line.start;
+    hf_wire_close(writer, push->line);
+    hf_wire_close(writer, push->entry);
+    enum hf_status status = hf_wire_status(writer);
+    status = status == HF_OK ? grow_entries(push) : status;
+    if (status == HF_OK) {
+        struct loki_entry *entry = &push->open;
+        entry->size = push->lines.size - entry->at;
+        link_entry(push, &push->streams[entry->stream], entry);
+    }
+    return status;
+}
+
+/* ---- the request ---- */
+
+static int by_time(const void *a, const void *b)
+{
+    const struct loki_timed *left = a, *right = b;
     if (left->time_ns != right->time_ns) {
         return left->time_ns < right->time_ns ? -1 : 1;
     }
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
-static void write_entry(struct hf_wire_writer *writer, const struct loki_push *push,
-                        const struct loki_entry *entry)
+/* The entries of a stream in the order of their times, by other links. */
+static enum hf_status sort_stream(struct loki_push *push, struct loki_stream *stream)
 {
-    const size_t time_size = 16;
-    struct hf_wire_message message =
-        hf_wire_open(writer, STREAM_ENTRIES, entry->line_size + time_size);
-    struct hf_wire_message time = hf_wire_open(writer, ENTRY_TIME, time_size);
-    hf_wire_put_varint(writer, 1, entry->time_ns / NS_PER_S);
-    hf_wire_put_varint(writer, 2, entry->time_ns % NS_PER_S);
-    hf_wire_close(writer, time);
-    hf_wire_put_bytes(writer, ENTRY_LINE,
-                      hf_slice_of(push->lines.data + entry->line_at, entry->line_size));
-    hf_wire_close(writer, message);
+    if (stream->count > push->sorted_capacity) {
+        struct loki_timed *sorted =
+            reallocarray(push->sorted, push->entry_capacity, sizeof(*sorted));
+        if (sorted == NULL) {
+            return HF_NOMEM;
+        }
+        push->sorted = sorted;
+        push->sorted_capacity = push->entry_capacity;
+    }
+    size_t count = 0;
+    for (uint32_t at = stream->first; at != 0; at = push->entries[at - 1].next) {
+        push->sorted[count++] = (struct loki_timed){push->entries[at - 1].time_ns, at - 1};
+    }
+    qsort(push->sorted, count, sizeof(*push->sorted), by_time);
+    stream->first = (uint32_t)push->sorted[0].order + 1;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t next = i + 1 < count ? (uint32_t)push->sorted[i + 1].order + 1 : 0;
+        push->entries[push->sorted[i].order].next = next;
+    }
+    stream->is_disordered = false;
+    return HF_OK;
+}
+
+/* Neighbours in `lines` are copied at once. */
+static void write_entries(struct hf_wire_writer *writer, const struct loki_push *push,
+                          const struct loki_stream *stream)
+{
+    size_t start = 0, end = 0;
+    for (uint32_t at = stream->first; at != 0; at = push->entries[at - 1].next) {
+        const struct loki_entry *entry = &push->entries[at - 1];
+        if (entry->at != end) {
+            hf_wire_put_raw(writer, hf_slice_of(push->lines.data + start, end - start));
+            start = entry->at;
+        }
+        end = entry->at + entry->size;
+    }
+    hf_wire_put_raw(writer, hf_slice_of(push->lines.data + start, end - start));
 }
 
 enum hf_status loki_push_write(struct loki_push *push, struct hf_bytes *out)
 {
     struct hf_wire_writer writer = {.out = out};
-    if (push->entry_count != 0) {
-        qsort(push->entries, push->entry_count, sizeof(*push->entries), in_order);
-    }
-    size_t i = 0;
-    while (i < push->entry_count) {
-        uint32_t stream = push->entries[i].stream;
-        size_t end = i, size = push->streams[stream].labels_size;
-        for (; end < push->entry_count && push->entries[end].stream == stream; end++) {
-            size += push->entries[end].line_size + 24;
+    for (size_t i = 0; i < push->stream_count; i++) {
+        struct loki_stream *stream = &push->streams[i];
+        enum hf_status status = stream->is_disordered ? sort_stream(push, stream) : HF_OK;
+        if (status != HF_OK) {
+            return status;
         }
-        struct hf_wire_message message = hf_wire_open(&writer, PUSH_STREAMS, size);
-        hf_wire_put_bytes(&writer, STREAM_LABELS, labels_of(push, stream));
-        for (; i < end; i++) {
-            write_entry(&writer, push, &push->entries[i]);
+        if (stream->count == 0) {
+            continue;
         }
+        const size_t head = 1 + HF_WIRE_VARINT_MAX;
+        struct hf_wire_message message =
+            hf_wire_open(&writer, PUSH_STREAMS, stream->size + stream->labels_size + head);
+        hf_wire_put_bytes(&writer, STREAM_LABELS, labels_of(push, i));
+        write_entries(&writer, push, stream);
         hf_wire_close(&writer, message);
     }
     return hf_wire_status(&writer);
@@ -176,6 +240,7 @@ enum hf_status loki_push_write(struct loki_push *push, struct hf_bytes *out)
 void loki_push_release(struct loki_push *push)
 {
     free(push->entries);
+    free(push->sorted);
     free(push->streams);
     free(push->table);
     hf_bytes_release(&push->lines);

@@ -3,15 +3,24 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include <holdfast/slice.h>
-#include <holdfast/status.h>
 
+#include "pdata/any_make.h"
+#include "pdata/json_write.h"
 #include "util/arena.h"
-#include "util/compress.h"
 
-/* Appends a value as JSON, texts in quotes. HF_NOMEM. */
-HF_MUST_USE enum hf_status loki_json_value(struct hf_arena *arena, struct hf_slice value,
-                                           struct hf_bytes *out);
+/*
+ * A value as JSON: keys of maps sorted, of a key that is there more often the last; null for an
+ * empty value, "NaN", "+Inf" and "-Inf" for numbers that JSON does not have. `arena` is for maps;
+ * when it has no memory, the writer has failed.
+ */
+void loki_put_value(struct hf_json_writer *writer, struct hf_arena *arena, struct hf_slice value);
+
+/* The same as a map of these pairs, which it sorts. */
+void loki_put_pairs(struct hf_json_writer *writer, struct hf_arena *arena,
+                    struct hf_any_pair *pairs, size_t count);
 
 /* An id in hex, at most 16 bytes of it. */
 struct hf_slice loki_hex(struct hf_slice id, char room[33]);

@@ -83,12 +83,7 @@ static int by_name(const void *a, const void *b, void *user)
     const struct prometheus_labels *labels = user;
     const struct prometheus_label *one = a;
     const struct prometheus_label *other = b;
-    struct hf_slice x = name_of(labels, one);
-    struct hf_slice y = name_of(labels, other);
-    int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
-    if (order == 0) {
-        order = (x.size > y.size) - (x.size < y.size);
-    }
+    int order = hf_slice_compare(name_of(labels, one), name_of(labels, other));
     return order != 0 ? order : (one->order > other->order) - (one->order < other->order);
 }
 

@@ -24,13 +24,6 @@ static uint64_t hash_series(const struct prometheus_family *family, struct hf_sl
 
 /* ---- families ---- */
 
-static int compare(struct hf_slice a, struct hf_slice b)
-{
-    size_t least = a.size < b.size ? a.size : b.size;
-    int order = least > 0 ? memcmp(a.data, b.data, least) : 0;
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* Where the name stands, or would stand. */
 static size_t find_family(const struct prometheus_table *table, struct hf_slice name)
 {
@@ -38,7 +31,7 @@ static size_t find_family(const struct prometheus_table *table, struct hf_slice 
     size_t high = table->family_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare(table->families[middle]->name, name) < 0) {
+        if (hf_slice_compare(table->families[middle]->name, name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -259,8 +252,8 @@ void prometheus_table_remove(struct prometheus_table *table, struct prometheus_s
 
 static int by_labels(const void *a, const void *b)
 {
-    return compare(labels_of(*(struct prometheus_series *const *)a),
-                   labels_of(*(struct prometheus_series *const *)b));
+    return hf_slice_compare(labels_of(*(struct prometheus_series *const *)a),
+                            labels_of(*(struct prometheus_series *const *)b));
 }
 
 void prometheus_family_sort(struct prometheus_family *family)

@@ -39,8 +39,8 @@ struct remote_write_config {
 enum written { WRITTEN_SAMPLES = 0, WRITTEN_HISTOGRAMS, WRITTEN_EXEMPLARS, WRITTEN_COUNT };
 
 struct remote_write {
+    struct hf_http_exporter *http;            /* first: its functions are the component's */
     struct hf_series *written[WRITTEN_COUNT]; /* of version 2: what the backend says */
-    struct hf_http_exporter *http;
     struct prw_options options;
     struct prw_series series;
     struct prw_points points;
@@ -142,24 +142,10 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
 
 /* ---- the component ---- */
 
-static void send_export(void *self, struct hf_export *export)
-{
-    struct remote_write *writer = self;
-    hf_http_exporter_send(writer->http, export);
-}
-
-static const char *const *context_keys(void *self, size_t *ret_count)
-{
-    const struct remote_write *writer = self;
-    return hf_http_exporter_context_keys(writer->http, ret_count);
-}
-
 static void close_exporter(void *self)
 {
     struct remote_write *writer = self;
-    if (writer->http != NULL) {
-        hf_http_exporter_close(writer->http);
-    }
+    hf_http_exporter_close(writer->http);
     prw_series_release(&writer->series);
     prw_points_release(&writer->points);
     free(writer->external);
@@ -407,8 +393,8 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_http_exporter_self_send,
+    .context_keys = hf_http_exporter_self_context_keys,
     .timeout = "5s",
     .request_bytes_max = EXPORT_BYTES,
     .in_flight = 1,

@@ -112,27 +112,18 @@ struct hf_slice prw_name(struct hf_document *document, const char *prefix, struc
     return kept;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    struct hf_slice left = ((const struct prw_label *)a)->name;
-    struct hf_slice right = ((const struct prw_label *)b)->name;
-    size_t size = left.size < right.size ? left.size : right.size;
-    int order = size != 0 ? memcmp(left.data, right.data, size) : 0;
-    return order != 0 ? order : left.size < right.size ? -1 : left.size > right.size;
-}
-
 /* They are few, and mostly sorted: insertion. */
 static void sort(struct prw_label *items, size_t count)
 {
     const size_t few = 32;
     if (count > few) {
-        qsort(items, count, sizeof(*items), by_name);
+        qsort(items, count, sizeof(*items), hf_slice_order);
         return;
     }
     for (size_t i = 1; i < count; i++) {
         struct prw_label moved = items[i];
         size_t at = i;
-        for (; at > 0 && by_name(&items[at - 1], &moved) > 0; at--) {
+        for (; at > 0 && hf_slice_order(&items[at - 1], &moved) > 0; at--) {
             items[at] = items[at - 1];
         }
         items[at] = moved;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #define FIRST_CAPACITY 256u
 #define KEPT_BYTES (8u << 20) /* buffers beyond are given back */
 
@@ -64,15 +66,6 @@ static void put_about(struct prw_series *series, struct hf_wire_writer *writer)
     hf_wire_close(writer, message);
 }
 
-static uint64_t hash_of(struct hf_slice text)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * 1099511628211u;
-    }
-    return hash ^ (hash >> 32);
-}
-
 static struct hf_slice text_of(const struct prw_series *series, size_t at, size_t size)
 {
     return hf_slice_of(series->texts.data + at, size);
@@ -129,7 +122,7 @@ enum hf_status prw_series_find(struct prw_series *series, struct prw_labels *lab
         return status;
     }
     struct hf_slice text = text_of(series, start, series->texts.size - start);
-    uint64_t hash = hash_of(text);
+    uint64_t hash = hf_fnv_folded(text);
     for (size_t at = hash & (series->table_size - 1); series->table[at] != 0;
          at = (at + 1) & (series->table_size - 1)) {
         const struct prw_one_series *known = &series->items[series->table[at] - 1];

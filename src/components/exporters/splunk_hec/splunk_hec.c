@@ -22,10 +22,10 @@
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
 
 struct splunk_hec {
+    struct hf_http_exporter *http; /* first: its functions are the component's */
     const struct hec_config *config;
     struct hf_http_client_config http_config; /* with the compression of disable_compression */
-    struct hf_http_exporter *http;
-    struct hec_acks *acks; /* NULL: acknowledgements are off */
+    struct hec_acks *acks;                    /* NULL: acknowledgements are off */
     struct hec_events events;
     struct hf_header headers[4];
     size_t header_count;
@@ -154,24 +154,10 @@ static void judge(void *user, const struct hf_http_post *post, const struct hf_h
 
 /* ---- life ---- */
 
-static void send_export(void *self, struct hf_export *export)
-{
-    struct splunk_hec *hec = self;
-    hf_http_exporter_send(hec->http, export);
-}
-
-static const char *const *context_keys(void *self, size_t *ret_count)
-{
-    const struct splunk_hec *hec = self;
-    return hf_http_exporter_context_keys(hec->http, ret_count);
-}
-
 static void close_hec(void *self)
 {
     struct splunk_hec *hec = self;
-    if (hec->http != NULL) {
-        hf_http_exporter_close(hec->http);
-    }
+    hf_http_exporter_close(hec->http);
     hec_acks_free(hec->acks);
     hec_events_release(&hec->events);
     free(hec);
@@ -248,8 +234,8 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 }
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_http_exporter_self_send,
+    .context_keys = hf_http_exporter_self_context_keys,
     .timeout = "10s",
     .request_bytes_max = EXPORT_BYTES,
 };

@@ -23,8 +23,8 @@ struct zipkin_config {
 };
 
 struct zipkin_exporter {
+    struct hf_http_exporter *http; /* first: its functions are the component's */
     const struct zipkin_config *config;
-    struct hf_http_exporter *http;
 };
 
 static enum hf_status encode(void *user, struct hf_http_post *post)
@@ -51,24 +51,10 @@ static enum hf_status encode(void *user, struct hf_http_post *post)
     return hf_payload_seal(&post->payload, post->coding, post->level);
 }
 
-static void send_export(void *self, struct hf_export *export)
-{
-    struct zipkin_exporter *exporter = self;
-    hf_http_exporter_send(exporter->http, export);
-}
-
-static const char *const *context_keys(void *self, size_t *ret_count)
-{
-    const struct zipkin_exporter *exporter = self;
-    return hf_http_exporter_context_keys(exporter->http, ret_count);
-}
-
 static void close_exporter(void *self)
 {
     struct zipkin_exporter *exporter = self;
-    if (exporter->http != NULL) {
-        hf_http_exporter_close(exporter->http);
-    }
+    hf_http_exporter_close(exporter->http);
     free(exporter);
 }
 
@@ -131,8 +117,8 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_exporter_ops exporter_ops = {
-    .send = send_export,
-    .context_keys = context_keys,
+    .send = hf_http_exporter_self_send,
+    .context_keys = hf_http_exporter_self_context_keys,
     .timeout = "5s",
     .request_bytes_max = EXPORT_BYTES,
 };

@@ -14,6 +14,7 @@
 #include "util/clock.h"
 #include "util/peer.h"
 #include "util/thread.h"
+#include "util/thread_clock.h"
 
 #define JOBS_MAX 512u     /* in all */
 #define PEER_JOBS_MAX 16u /* per peer */
@@ -194,13 +195,6 @@ static struct job *choose(struct password_worker *worker, uint64_t now_ns, uint6
 
 /* ---- the thread ---- */
 
-static uint64_t spent_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * HF_NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 static void wait_for_change(struct password_worker *worker, uint64_t wait_ns)
 {
     if (wait_ns == UINT64_MAX) {
@@ -233,11 +227,11 @@ static void do_job(struct password_worker *worker, struct job *job, bool late)
     worker->current = worth_it ? job : NULL;
     pthread_mutex_unlock(&worker->lock);
     answer(unwanted, HF_CLOSED);
-    uint64_t before_ns = spent_ns();
+    uint64_t before_ns = hf_thread_clock_ns();
     if (worth_it) {
         status = options->verify(options->user, job->name, job->password);
     }
-    uint64_t cost_ns = spent_ns() - before_ns;
+    uint64_t cost_ns = hf_thread_clock_ns() - before_ns;
     pthread_mutex_lock(&worker->lock);
     worker->current = NULL; /* the next to ask is checked by a job of its own */
     count_out(worker, job->waits);

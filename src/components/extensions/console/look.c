@@ -192,10 +192,18 @@ static void add(struct collection *collection, const struct hf_console_matter *m
     collection->matters[at] = *matter;
 }
 
-static void put_message(struct hf_console_page *page, const struct hf_json *error)
+void hf_console_put_error(struct hf_console_page *page, const struct hf_json *error)
 {
-    struct hf_slice message = hf_json_text_of(error, "message");
-    hf_console_escape(page, message);
+    struct hf_slice cause = hf_json_text_of(error, "cause");
+    int64_t code = hf_json_int(hf_json_get(error, "code"));
+    if (cause.size != 0) {
+        hf_console_escape(page, cause);
+        if (code != 0) {
+            hf_console_put(page, " (code %ld)", (long)code);
+        }
+        hf_console_put(page, ": ");
+    }
+    hf_console_escape(page, hf_json_text_of(error, "message"));
 }
 
 static void put_exporter(const struct hf_console_view *view, struct hf_console_page *page,
@@ -206,7 +214,7 @@ static void put_exporter(const struct hf_console_view *view, struct hf_console_p
     uint64_t next_ns = hf_console_moment(exporter, "next_attempt_seconds");
     bool is_failing = matter->level == HF_CONSOLE_BAD;
     if (is_failing && error != NULL) {
-        put_message(page, error);
+        hf_console_put_error(page, error);
         hf_console_put(page, " (");
         hf_console_put_ago(view, page, hf_console_moment(error, "time_seconds"));
         hf_console_put(page, "). ");
@@ -226,7 +234,12 @@ static void put_exporter(const struct hf_console_view *view, struct hf_console_p
         hf_console_put_url(page, (const char *)id.data);
         hf_console_put(page, "\">");
         hf_console_put_count(page, hf_console_items(exporter, "dead_letters"));
-        hf_console_put(page, " items</a> were refused by the backend for good. ");
+        hf_console_put(page, " items</a> were refused by the backend for good");
+        if (hf_json_get(hf_json_get(exporter, "last_refusal"), "message") != NULL) {
+            hf_console_put(page, ": ");
+            hf_console_put_error(page, hf_json_get(exporter, "last_refusal"));
+        }
+        hf_console_put(page, ". ");
     }
 }
 
@@ -244,7 +257,9 @@ static void put_queue(const struct hf_console_view *view, struct hf_console_page
         hf_console_put(page, " of ");
         hf_console_put_bytes(page, hf_console_double(matter->about, "disk_bytes_max"));
     }
-    hf_console_put(page, " are used.");
+    hf_console_put(page, " are used, ");
+    hf_console_put_bytes(page, hf_console_double(matter->about, "free_bytes"));
+    hf_console_put(page, " are free on its disk.");
 }
 
 static void put_refusing(const struct hf_console_view *view, struct hf_console_page *page,

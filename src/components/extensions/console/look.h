@@ -36,6 +36,10 @@ double hf_console_double(const struct hf_json *owner, const char *key);
 /* A moment in seconds of Unix time, as nanoseconds; 0: null or none. */
 uint64_t hf_console_moment(const struct hf_json *owner, const char *key);
 
+/* An exporter's `last_error` or `last_refusal`: what kind it is, unless it is a passing fault, and
+ * the words of the backend or the network. */
+void hf_console_put_error(struct hf_console_page *page, const struct hf_json *error);
+
 /* The items that wait for the slowest consumer. */
 uint64_t hf_console_waiting(const struct hf_json *queue);
 

@@ -213,9 +213,8 @@ static void put_exporter(struct hf_console_view *view, struct hf_console_page *p
     }
     put_drops(page, consumer);
     if (level == HF_CONSOLE_BAD) {
-        struct hf_slice message = hf_json_text_of(hf_json_get(exporter, "last_error"), "message");
         hf_console_put(page, "<span class=\"note error\">");
-        hf_console_escape(page, message);
+        hf_console_put_error(page, hf_json_get(exporter, "last_error"));
         hf_console_put(page, "</span>");
     }
     hf_console_put(page, "</li>");

@@ -485,29 +485,13 @@ static const char *check_docker(const void *config)
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct docker_config *config = from;
-    const char *path = hf_http_unix_path(hf_docker_endpoint(config->endpoint));
-    if (path != NULL) {
-        const struct hf_probe_server server = {.path = path};
-        hf_probe_server(probe, &server);
-    }
+    hf_docker_probe(probe, config->endpoint);
 }
 
 #define AT(member) offsetof(struct docker_config, member)
 
 static const struct hf_field fields[] = {
-    {.key = "endpoint",
-     .type = HF_FIELD_STRING,
-     .offset = AT(endpoint),
-     .validate = hf_docker_check_endpoint,
-     .default_text = "unix:///var/run/docker.sock",
-     .help = "The daemon: unix:///path, tcp://host:port or http://host:port; DOCKER_HOST, or its "
-             "usual socket, when it is empty."},
-    {.key = "api_version",
-     .type = HF_FIELD_STRING,
-     .offset = AT(version),
-     .validate = hf_docker_check_version,
-     .default_text = "1.44",
-     .help = "Version of the daemon's API."},
+    HF_DOCKER_FIELDS(struct docker_config),
     {.key = "timeout",
      .type = HF_FIELD_DURATION,
      .offset = AT(timeout_ns),
@@ -515,11 +499,6 @@ static const struct hf_field fields[] = {
      .min = 1e6,
      .max = 1e14,
      .help = "Longest time that the daemon may take for an answer."},
-    {.key = "excluded_images",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = AT(excluded),
-     .help = "Images whose containers are left out: names, globs, /regular expressions/; ! before "
-             "one takes what it matches out again."},
     {.key = "use_hostname_if_present",
      .type = HF_FIELD_BOOL,
      .offset = AT(naming.uses_hostname),

@@ -214,6 +214,7 @@ static enum hf_status add_credentials(struct forward *forward)
                                              .headers = forward->headers,
                                              .header_count = forward->header_count};
     status = auth->ops->sign(auth->self, &request, &forward->added.sink);
+    hf_header_list_tell(&forward->added, status);
     return status == HF_OK ? list_headers(forward) : status;
 }
 

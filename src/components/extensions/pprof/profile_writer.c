@@ -6,6 +6,7 @@
 
 #include "mappings.h"
 #include "pdata/wire.h"
+#include "util/fnv.h"
 
 #define KEYS_MAX 1000000u
 
@@ -66,15 +67,6 @@ struct hf_profile_writer {
 };
 
 /* ---- numbers ---- */
-
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    }
-    return hash;
-}
 
 static size_t place_of(const struct numbers *numbers, uint64_t key, const char *text)
 {
@@ -137,8 +129,8 @@ static uint64_t text_number(struct hf_profile_writer *writer, const char *text)
     if (text[0] == '\0') {
         return 0;
     }
-    uint64_t number =
-        number_of(writer, &writer->texts, hash_text(text), text, &writer->text_count, &is_new);
+    uint64_t number = number_of(writer, &writer->texts, hf_fnv(hf_slice_text(text)), text,
+                                &writer->text_count, &is_new);
     if (is_new) {
         hf_wire_put_bytes(&writer->wire, PROFILE_STRING, hf_slice_text(text));
     }

@@ -56,10 +56,10 @@ struct matcher {
 };
 
 struct processor {
+    struct hf_steps *steps; /* first: its functions are the component's */
     struct hf_node *node;
     const struct delta_config *config;
     struct matcher include, exclude;
-    struct hf_steps *steps;
     struct hf_series *converted[3], *dropped[3][REASON_COUNT], *streams;
     struct hf_arena scratch;
 };
@@ -428,26 +428,6 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     return HF_OK;
 }
 
-static enum hf_status start_processor(void *self, char *reterr)
-{
-    struct processor *processor = self;
-    (void)reterr;
-    hf_steps_start(processor->steps);
-    return HF_OK;
-}
-
-static void stop_processor(void *self)
-{
-    struct processor *processor = self;
-    hf_steps_stop(processor->steps);
-}
-
-static enum hf_status process_queued(void *self, struct hf_input *input)
-{
-    struct processor *processor = self;
-    return hf_steps_take(processor->steps, input);
-}
-
 /* ---- fields ---- */
 
 static const char *const match_types[] = {"strict", "regexp", NULL};
@@ -508,7 +488,7 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_queued_ops queued_ops = {
-    .process_queued = process_queued,
+    .process_queued = hf_steps_self_process,
 };
 
 static const char *const aliases[] = {"cumulative_to_delta", NULL};
@@ -523,8 +503,8 @@ const struct hf_component hf_processor_cumulativetodelta = {
     .fields = fields,
     .check = check,
     .open = open_processor,
-    .start = start_processor,
-    .stop = stop_processor,
+    .start = hf_steps_self_start,
+    .stop = hf_steps_self_stop,
     .close = close_processor,
     .queued = &queued_ops,
 };

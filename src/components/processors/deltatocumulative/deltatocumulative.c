@@ -35,9 +35,9 @@ enum outcome {
 };
 
 struct processor {
+    struct hf_steps *steps; /* first: its functions are the component's */
     struct hf_node *node;
     const struct cumulative_config *config;
-    struct hf_steps *steps;
     struct hf_series *points[OUTCOME_COUNT], *streams;
     struct hf_arena scratch;
 };
@@ -250,26 +250,6 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     return HF_OK;
 }
 
-static enum hf_status start_processor(void *self, char *reterr)
-{
-    struct processor *processor = self;
-    (void)reterr;
-    hf_steps_start(processor->steps);
-    return HF_OK;
-}
-
-static void stop_processor(void *self)
-{
-    struct processor *processor = self;
-    hf_steps_stop(processor->steps);
-}
-
-static enum hf_status process_queued(void *self, struct hf_input *input)
-{
-    struct processor *processor = self;
-    return hf_steps_take(processor->steps, input);
-}
-
 static const struct hf_field fields[] = {
     {.key = "max_stale",
      .type = HF_FIELD_DURATION,
@@ -289,7 +269,7 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_queued_ops queued_ops = {
-    .process_queued = process_queued,
+    .process_queued = hf_steps_self_process,
 };
 
 static const char *const aliases[] = {"delta_to_cumulative", NULL};
@@ -303,8 +283,8 @@ const struct hf_component hf_processor_deltatocumulative = {
     .config_size = sizeof(struct cumulative_config),
     .fields = fields,
     .open = open_processor,
-    .start = start_processor,
-    .stop = stop_processor,
+    .start = hf_steps_self_start,
+    .stop = hf_steps_self_stop,
     .close = close_processor,
     .queued = &queued_ops,
 };

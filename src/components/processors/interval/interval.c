@@ -21,9 +21,9 @@ struct interval_config {
 };
 
 struct processor {
+    struct hf_interval *held; /* first: its functions are the component's */
     const struct interval_config *config;
     struct interval_latest *latest;
-    struct hf_interval *held;
 };
 
 struct pass {
@@ -131,26 +131,6 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     return HF_OK;
 }
 
-static enum hf_status start_processor(void *self, char *reterr)
-{
-    struct processor *processor = self;
-    (void)reterr;
-    hf_interval_start(processor->held);
-    return HF_OK;
-}
-
-static void stop_processor(void *self)
-{
-    struct processor *processor = self;
-    hf_interval_stop(processor->held);
-}
-
-static enum hf_status process_queued(void *self, struct hf_input *input)
-{
-    struct processor *processor = self;
-    return hf_interval_take(processor->held, input);
-}
-
 static const struct hf_field pass_fields[] = {
     {.key = "gauge",
      .type = HF_FIELD_BOOL,
@@ -182,7 +162,7 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_queued_ops queued_ops = {
-    .process_queued = process_queued,
+    .process_queued = hf_interval_self_process,
 };
 
 const struct hf_component hf_processor_interval = {
@@ -193,8 +173,8 @@ const struct hf_component hf_processor_interval = {
     .config_size = sizeof(struct interval_config),
     .fields = fields,
     .open = open_processor,
-    .start = start_processor,
-    .stop = stop_processor,
+    .start = hf_interval_self_start,
+    .stop = hf_interval_self_stop,
     .close = close_processor,
     .queued = &queued_ops,
 };

@@ -6,10 +6,10 @@
 #include "pdata/document.h"
 #include "pdata/metric_fields.h"
 #include "pdata/wire.h"
+#include "support/interval_output.h"
 #include "support/origins.h"
 
 #define TABLE_FIRST 256u
-#define BATCH_BYTES ((size_t)1 << 20) /* of one output; it ends when it is larger */
 
 struct point {
     struct hf_hash key;
@@ -257,48 +257,24 @@ bool interval_latest_is_full(const struct interval_latest *latest)
 
 /* The request that is written. */
 struct output {
-    struct hf_interval_list *list;
-    struct hf_bytes bytes;
-    struct hf_wire_writer writer;
-    uint32_t items;
+    struct hf_interval_output request;
     struct hf_origin_open origin;
     struct hf_wire_message metric, data;
-    enum hf_status status;
 };
 
 static void open_metric(struct output *output, const struct metric *metric)
 {
-    output->metric = hf_wire_open(&output->writer, HF_SCOPE_METRICS_METRICS, BATCH_BYTES);
-    hf_wire_put_raw(&output->writer, metric->head);
-    output->data = hf_wire_open(&output->writer, metric->number, BATCH_BYTES);
-    hf_wire_put_raw(&output->writer, metric->tail);
+    output->metric =
+        hf_wire_open(&output->request.writer, HF_SCOPE_METRICS_METRICS, HF_INTERVAL_BATCH_BYTES);
+    hf_wire_put_raw(&output->request.writer, metric->head);
+    output->data = hf_wire_open(&output->request.writer, metric->number, HF_INTERVAL_BATCH_BYTES);
+    hf_wire_put_raw(&output->request.writer, metric->tail);
 }
 
 static void close_metric(struct output *output)
 {
-    hf_wire_close(&output->writer, output->data);
-    hf_wire_close(&output->writer, output->metric);
-}
-
-/* What is written becomes a batch. */
-static void end_batch(struct output *output)
-{
-    if (output->items == 0 || output->status != HF_OK) {
-        return;
-    }
-    struct hf_batch *batch = NULL;
-    if (!output->writer.failed) {
-        batch = hf_batch_new(HF_METRICS, output->bytes.size, HF_EMPTY_SLICE);
-    }
-    if (batch == NULL) {
-        output->status = HF_NOMEM;
-        return;
-    }
-    memcpy(hf_batch_room(batch), output->bytes.data, output->bytes.size);
-    hf_batch_seal(batch, output->bytes.size, output->items);
-    output->status = hf_interval_list_add(output->list, batch);
-    output->bytes.size = 0;
-    output->items = 0;
+    hf_wire_close(&output->request.writer, output->data);
+    hf_wire_close(&output->request.writer, output->metric);
 }
 
 static void put_metric(struct output *output, const struct hf_origin *origin,
@@ -306,36 +282,35 @@ static void put_metric(struct output *output, const struct hf_origin *origin,
 {
     open_metric(output, metric);
     for (const struct point *point = metric->first; point != NULL; point = point->next) {
-        if (output->bytes.size > BATCH_BYTES) {
+        if (output->request.bytes.size > HF_INTERVAL_BATCH_BYTES) {
             close_metric(output);
-            hf_origin_close(&output->writer, &output->origin);
-            end_batch(output);
-            hf_origin_open(&output->writer, origin, BATCH_BYTES, &output->origin);
+            hf_origin_close(&output->request.writer, &output->origin);
+            hf_interval_output_cut(&output->request);
+            hf_origin_open(&output->request.writer, origin, HF_INTERVAL_BATCH_BYTES,
+                           &output->origin);
             open_metric(output, metric);
         }
-        hf_wire_put_bytes(&output->writer, HF_DATA_POINTS, point->content);
-        output->items++;
+        hf_wire_put_bytes(&output->request.writer, HF_DATA_POINTS, point->content);
+        output->request.items++;
     }
     close_metric(output);
 }
 
 enum hf_status interval_latest_flush(struct interval_latest *latest, struct hf_interval_list *list)
 {
-    struct output output = {.list = list};
-    output.writer.out = &output.bytes;
+    struct output output;
+    hf_interval_output_begin(&output.request, HF_METRICS, list);
     const struct hf_origin *origin = latest->origins.first;
     for (; origin != NULL; origin = origin->next) {
-        hf_origin_open(&output.writer, origin, BATCH_BYTES, &output.origin);
+        hf_origin_open(&output.request.writer, origin, HF_INTERVAL_BATCH_BYTES, &output.origin);
         for (struct hf_origin_item *item = origin->first; item != NULL; item = item->next) {
             put_metric(&output, origin, (const struct metric *)item);
         }
-        hf_origin_close(&output.writer, &output.origin);
+        hf_origin_close(&output.request.writer, &output.origin);
     }
-    end_batch(&output);
-    hf_bytes_release(&output.bytes);
-    if (output.status == HF_OK && !output.writer.failed) {
+    enum hf_status status = hf_interval_output_end(&output.request);
+    if (status == HF_OK) {
         clear(latest);
-        return HF_OK;
     }
-    return HF_NOMEM;
+    return status;
 }

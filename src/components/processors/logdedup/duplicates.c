@@ -6,11 +6,11 @@
 #include <time.h>
 
 #include "pdata/document.h"
+#include "support/interval_output.h"
 #include "support/origins.h"
 #include "util/clock.h"
 
 #define TABLE_FIRST 256u
-#define BATCH_BYTES ((size_t)1 << 20) /* of one output; it ends when it is larger */
 
 enum { SCOPE_RECORDS = 2, RECORD_TIME = 1, RECORD_ATTRIBUTES = 6, RECORD_OBSERVED = 11 };
 
@@ -253,47 +253,21 @@ static void put_record(struct hf_wire_writer *writer, const struct logdedup_form
     hf_wire_close(writer, message);
 }
 
-/* The request that is written. */
-struct output {
-    struct hf_interval_list *list;
-    struct hf_bytes bytes;
-    struct hf_wire_writer writer;
-    uint32_t items;
-    enum hf_status status;
-};
-
-static void end_batch(struct output *output)
-{
-    if (output->items == 0 || output->status != HF_OK) {
-        return;
-    }
-    struct hf_batch *batch =
-        output->writer.failed ? NULL : hf_batch_new(HF_LOGS, output->bytes.size, HF_EMPTY_SLICE);
-    if (batch == NULL) {
-        output->status = HF_NOMEM;
-        return;
-    }
-    memcpy(hf_batch_room(batch), output->bytes.data, output->bytes.size);
-    hf_batch_seal(batch, output->bytes.size, output->items);
-    output->status = hf_interval_list_add(output->list, batch);
-    output->bytes.size = 0;
-    output->items = 0;
-}
-
-static void put_origin(struct output *output, const struct logdedup_duplicates *duplicates,
-                       const struct hf_origin *origin, uint64_t now_ns)
+static void put_origin(struct hf_interval_output *output,
+                       const struct logdedup_duplicates *duplicates, const struct hf_origin *origin,
+                       uint64_t now_ns)
 {
     struct hf_origin_open open;
-    hf_origin_open(&output->writer, origin, BATCH_BYTES, &open);
+    hf_origin_open(&output->writer, origin, HF_INTERVAL_BATCH_BYTES, &open);
     for (const struct hf_origin_item *item = origin->first; item != NULL; item = item->next) {
         const struct record *record = (const struct record *)item;
         if (record->count == 0) {
             continue;
         }
-        if (output->bytes.size > BATCH_BYTES && output->items > 0) {
+        if (output->bytes.size > HF_INTERVAL_BATCH_BYTES && output->items > 0) {
             hf_origin_close(&output->writer, &open);
-            end_batch(output);
-            hf_origin_open(&output->writer, origin, BATCH_BYTES, &open);
+            hf_interval_output_cut(output);
+            hf_origin_open(&output->writer, origin, HF_INTERVAL_BATCH_BYTES, &open);
         }
         put_record(&output->writer, &duplicates->form, record, now_ns);
         output->items++;
@@ -304,17 +278,15 @@ static void put_origin(struct output *output, const struct logdedup_duplicates *
 enum hf_status logdedup_duplicates_flush(struct logdedup_duplicates *duplicates, uint64_t now_ns,
                                          struct hf_interval_list *list)
 {
-    struct output output = {.list = list};
-    output.writer.out = &output.bytes;
+    struct hf_interval_output output;
+    hf_interval_output_begin(&output, HF_LOGS, list);
     const struct hf_origin *origin = duplicates->origins.first;
     for (; origin != NULL; origin = origin->next) {
         put_origin(&output, duplicates, origin, now_ns);
     }
-    end_batch(&output);
-    hf_bytes_release(&output.bytes);
-    if (output.status == HF_OK && !output.writer.failed) {
+    enum hf_status status = hf_interval_output_end(&output);
+    if (status == HF_OK) {
         clear(duplicates);
-        return HF_OK;
     }
-    return HF_NOMEM;
+    return status;
 }

@@ -24,13 +24,13 @@ struct dedup_config {
 };
 
 struct processor {
+    struct hf_interval *held; /* first: its functions are the component's */
     const struct dedup_config *config;
     struct hf_ottl_groups conditions;
     struct hf_ottl_errors *errors;
     struct logdedup_fields *included, *excluded;
     struct hf_zone *zone;
     struct logdedup_duplicates *duplicates;
-    struct hf_interval *held;
 };
 
 struct pass {
@@ -252,26 +252,6 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     return HF_OK;
 }
 
-static enum hf_status start_processor(void *self, char *reterr)
-{
-    struct processor *processor = self;
-    (void)reterr;
-    hf_interval_start(processor->held);
-    return HF_OK;
-}
-
-static void stop_processor(void *self)
-{
-    struct processor *processor = self;
-    hf_interval_stop(processor->held);
-}
-
-static enum hf_status process_queued(void *self, struct hf_input *input)
-{
-    struct processor *processor = self;
-    return hf_interval_take(processor->held, input);
-}
-
 /* ---- fields ---- */
 
 #define AT(name) offsetof(struct dedup_config, name)
@@ -311,7 +291,7 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_queued_ops queued_ops = {
-    .process_queued = process_queued,
+    .process_queued = hf_interval_self_process,
 };
 
 static const char *const aliases[] = {"log_dedup", NULL};
@@ -326,8 +306,8 @@ const struct hf_component hf_processor_logdedup = {
     .fields = fields,
     .check = check,
     .open = open_processor,
-    .start = start_processor,
-    .stop = stop_processor,
+    .start = hf_interval_self_start,
+    .stop = hf_interval_self_stop,
     .close = close_processor,
     .queued = &queued_ops,
 };

@@ -32,9 +32,9 @@ struct start_config {
 };
 
 struct processor {
+    struct hf_steps *steps; /* first: its functions are the component's */
     const struct start_config *config;
     struct hf_regex *pattern; /* NULL: the usual name */
-    struct hf_steps *steps;
     struct hf_arena scratch;
 };
 
@@ -330,26 +330,6 @@ static enum hf_status open_processor(struct hf_node *node, const void *config, v
     return HF_OK;
 }
 
-static enum hf_status start_processor(void *self, char *reterr)
-{
-    struct processor *processor = self;
-    (void)reterr;
-    hf_steps_start(processor->steps);
-    return HF_OK;
-}
-
-static void stop_processor(void *self)
-{
-    struct processor *processor = self;
-    hf_steps_stop(processor->steps);
-}
-
-static enum hf_status process_queued(void *self, struct hf_input *input)
-{
-    struct processor *processor = self;
-    return hf_steps_take(processor->steps, input);
-}
-
 static const char *const strategies[] = {"true_reset_point", "subtract_initial_point",
                                          "start_time_metric", NULL};
 
@@ -387,7 +367,7 @@ static const struct hf_field fields[] = {
 };
 
 static const struct hf_queued_ops queued_ops = {
-    .process_queued = process_queued,
+    .process_queued = hf_steps_self_process,
 };
 
 static const char *const aliases[] = {"metric_start_time", NULL};
@@ -402,8 +382,8 @@ const struct hf_component hf_processor_metricstarttime = {
     .fields = fields,
     .check = check,
     .open = open_processor,
-    .start = start_processor,
-    .stop = stop_processor,
+    .start = hf_steps_self_start,
+    .stop = hf_steps_self_stop,
     .close = close_processor,
     .queued = &queued_ops,
 };

@@ -178,7 +178,7 @@ static void tell_keys(struct hf_redact_run *run, enum hf_redact_deed deed,
     if (any.type == HF_ANY_STRING) {
         note_earlier(run, deed, any.bytes);
     }
-    qsort(keys->items, keys->count, sizeof(*keys->items), hf_key_compare);
+    qsort(keys->items, keys->count, sizeof(*keys->items), hf_slice_order);
     run->text.size = 0;
     for (size_t i = 0; i < keys->count; i++) {
         if ((i > 0 && hf_bytes_append(&run->text, hf_slice_text(",")) != HF_OK) ||

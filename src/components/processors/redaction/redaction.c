@@ -94,7 +94,7 @@ static enum hf_status make_set(const struct hf_string_list *keys, bool with_own,
     for (size_t i = 0; with_own && i < OWN_KEY_COUNT; i++) {
         set->items[set->count++] = hf_slice_text(own_keys[i]);
     }
-    qsort(set->items, set->count, sizeof(*set->items), hf_key_compare);
+    qsort(set->items, set->count, sizeof(*set->items), hf_slice_order);
     return HF_OK;
 }
 
@@ -267,8 +267,14 @@ static const struct hf_field url_fields[] = {
 
 static const struct hf_field database_fields[] = {ENABLED_FIELD, ATTRIBUTES_FIELD, HF_FIELDS_END};
 
-/* They have no attributes in the Go collector. */
-static const struct hf_field search_fields[] = {ENABLED_FIELD, HF_FIELDS_END};
+/* The Go collector takes attributes for them and makes nothing of it. */
+static const struct hf_field search_fields[] = {
+    ENABLED_FIELD,
+    {.key = "attributes",
+     .type = HF_FIELD_IGNORED,
+     .help = "For this database names of spans and bodies of logs alone are sanitized."},
+    HF_FIELDS_END,
+};
 
 #define DB_FIELD(name, fields, does)                                                               \
     {                                                                                              \

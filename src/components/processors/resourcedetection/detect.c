@@ -100,7 +100,7 @@ const char *hf_detection_text(struct hf_detection *detection, const char *format
     return room;
 }
 
-static struct hf_slice trimmed(struct hf_slice text)
+struct hf_slice hf_detection_trimmed(struct hf_slice text)
 {
     while (text.size > 0 && isspace(text.data[text.size - 1])) {
         text.size--;
@@ -125,7 +125,7 @@ struct hf_slice hf_detection_file(struct hf_detection *detection, const char *pa
     if (fd >= 0) {
         close(fd);
     }
-    return trimmed(hf_slice_of(room, size));
+    return hf_detection_trimmed(hf_slice_of(room, size));
 }
 
 /* ---- requests ---- */

@@ -53,7 +53,7 @@ extern const struct hf_detector hf_detector_ec2, hf_detector_ecs, hf_detector_ek
 extern const struct hf_detector hf_detector_lambda, hf_detector_elastic_beanstalk;
 extern const struct hf_detector hf_detector_gcp, hf_detector_azure, hf_detector_aks;
 extern const struct hf_detector hf_detector_k8snode, hf_detector_k8s_api, hf_detector_kubeadm;
-extern const struct hf_detector hf_detector_openshift, hf_detector_heroku;
+extern const struct hf_detector hf_detector_openshift, hf_detector_heroku, hf_detector_dynatrace;
 
 #define HF_DETECTION_WHY_MAX 256
 #define HF_DETECTION_LIMIT_BYTES (4u << 20)
@@ -86,6 +86,8 @@ bool hf_detection_matches(const struct hf_string_list *patterns, struct hf_slice
 /* Text in the detection's memory, as by printf; "" when there is none. */
 const char *hf_detection_text(struct hf_detection *detection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The text without the white space at its ends. */
+struct hf_slice hf_detection_trimmed(struct hf_slice text);
 /* A file's first bytes, without white space at its ends; empty: it cannot be read. */
 struct hf_slice hf_detection_file(struct hf_detection *detection, const char *path);
 

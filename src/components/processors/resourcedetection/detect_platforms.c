@@ -1,7 +1,8 @@
-/* The detectors `lambda`, `elastic_beanstalk` and `heroku`: what the platform's variables and files
- * tell, without a request. */
+/* The detectors `lambda`, `elastic_beanstalk`, `heroku` and `dynatrace`: what the platform's
+ * variables and files tell, without a request. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "detect.h"
 #include "pdata/json_any.h"
@@ -135,3 +136,35 @@ static const struct hf_detector_attribute heroku_attributes[] = {
 
 const struct hf_detector hf_detector_heroku = {
     .name = "heroku", .attributes = heroku_attributes, .detect = detect_heroku};
+
+/* ---- Dynatrace ---- */
+
+/* What OneAgent tells of its host: a line key=value each. The Go collector trims what it sets, but
+ * compares the key as it is written. */
+static enum hf_status detect_dynatrace(struct hf_detection *detection)
+{
+    static const char path[] = "/var/lib/dynatrace/enrichment/dt_host_metadata.properties";
+    const struct hf_slice file = hf_detection_file(detection, path);
+    const uint8_t *at = file.data, *end = file.data + file.size;
+    while (at < end) {
+        const uint8_t *line_end = memchr(at, '\n', (size_t)(end - at));
+        line_end = line_end != NULL ? line_end : end;
+        const uint8_t *sign = memchr(at, '=', (size_t)(line_end - at));
+        for (const struct hf_detector_attribute *known = detection->detector->attributes;
+             sign != NULL && known->name != NULL; known++) {
+            if (hf_slice_is(hf_slice_of(at, (size_t)(sign - at)), known->name)) {
+                hf_detection_set(
+                    detection, known->name,
+                    hf_detection_trimmed(hf_slice_of(sign + 1, (size_t)(line_end - sign - 1))));
+            }
+        }
+        at = line_end + 1;
+    }
+    return HF_OK;
+}
+
+static const struct hf_detector_attribute dynatrace_attributes[] = {
+    {"dt.entity.host", false}, {"host.name", false}, {"dt.smartscape.host", false}, {NULL, false}};
+
+const struct hf_detector hf_detector_dynatrace = {
+    .name = "dynatrace", .attributes = dynatrace_attributes, .detect = detect_dynatrace};

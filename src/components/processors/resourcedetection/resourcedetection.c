@@ -30,6 +30,7 @@ enum {
     KUBEADM,
     OPENSHIFT,
     HEROKU,
+    DYNATRACE,
     DETECTOR_COUNT
 };
 
@@ -63,21 +64,32 @@ struct resourcedetection {
 static struct resourcedetection *all;
 
 static const struct hf_detector *const known[DETECTOR_COUNT] = {
-    [ENV] = &hf_detector_env,         [SYSTEM] = &hf_detector_system,
-    [DOCKER] = &hf_detector_docker,   [EC2] = &hf_detector_ec2,
-    [ECS] = &hf_detector_ecs,         [EKS] = &hf_detector_eks,
-    [GCP] = &hf_detector_gcp,         [AZURE] = &hf_detector_azure,
-    [K8SNODE] = &hf_detector_k8snode, [K8S_API] = &hf_detector_k8s_api,
-    [KUBEADM] = &hf_detector_kubeadm, [OPENSHIFT] = &hf_detector_openshift,
-    [LAMBDA] = &hf_detector_lambda,   [ELASTIC_BEANSTALK] = &hf_detector_elastic_beanstalk,
-    [AKS] = &hf_detector_aks,         [HEROKU] = &hf_detector_heroku,
+    [ENV] = &hf_detector_env,
+    [SYSTEM] = &hf_detector_system,
+    [DOCKER] = &hf_detector_docker,
+    [EC2] = &hf_detector_ec2,
+    [ECS] = &hf_detector_ecs,
+    [EKS] = &hf_detector_eks,
+    [GCP] = &hf_detector_gcp,
+    [AZURE] = &hf_detector_azure,
+    [K8SNODE] = &hf_detector_k8snode,
+    [K8S_API] = &hf_detector_k8s_api,
+    [KUBEADM] = &hf_detector_kubeadm,
+    [OPENSHIFT] = &hf_detector_openshift,
+    [LAMBDA] = &hf_detector_lambda,
+    [ELASTIC_BEANSTALK] = &hf_detector_elastic_beanstalk,
+    [AKS] = &hf_detector_aks,
+    [HEROKU] = &hf_detector_heroku,
+    [DYNATRACE] = &hf_detector_dynatrace,
 };
 
 /* In the order above; `gke` is an old name of gcp. */
 static const char *const detector_names[] = {
-    "env", "system", "docker", "ec2",     "ecs",     "eks",     "lambda",    "elastic_beanstalk",
-    "gcp", "azure",  "aks",    "k8snode", "k8s_api", "kubeadm", "openshift", "heroku",
-    "gce", "gke",    NULL};
+    "env",       "system",  "docker",    "ec2",
+    "ecs",       "eks",     "lambda",    "elastic_beanstalk",
+    "gcp",       "azure",   "aks",       "k8snode",
+    "k8s_api",   "kubeadm", "openshift", "heroku",
+    "dynatrace", "gce",     "gke",       NULL};
 
 static size_t index_of(const char *name)
 {
@@ -468,6 +480,7 @@ static const struct hf_field fields[] = {
     DETECTOR(KUBEADM, "kubeadm", kubeadm_fields),
     DETECTOR(OPENSHIFT, "openshift", openshift_fields),
     DETECTOR(HEROKU, "heroku", plain_fields),
+    DETECTOR(DYNATRACE, "dynatrace", plain_fields),
     HF_FIELDS_END,
 };
 

@@ -14,9 +14,8 @@
 #include "policy_internal.h"
 #include "util/regex.h"
 
-enum { RESOURCE_ATTRIBUTES = 1 };
-enum { SPAN_STATE = 3, SPAN_START = 7, SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_STATUS = 15 };
-enum { SPAN_FLAGS = 16, STATUS_CODE = 3, SAMPLED_FLAG = 1 };
+#define SAMPLED_FLAG 1u
+#define HASH_SEED UINT64_C(14695981039346656037) /* of FNV-1a */
 
 /* ---- making ---- */
 
@@ -28,6 +27,16 @@ static uint64_t threshold_of(double percentage)
         return 0;
     }
     return share >= (long double)UINT64_MAX ? UINT64_MAX : (uint64_t)share;
+}
+
+static uint64_t hash_of_salt(const char *salt)
+{
+    uint64_t hash = HASH_SEED;
+    salt = salt == NULL || salt[0] == '\0' ? "default-hash-seed" : salt;
+    for (size_t i = 0; salt[i] != '\0'; i++) {
+        hash = hf_sampling_tail_hash(hash, (uint8_t)salt[i]);
+    }
+    return hash;
 }
 
 static unsigned codes_of(const struct hf_string_list *names)
@@ -115,6 +124,7 @@ static enum hf_status make_simple(struct hf_sampling_tail_policies *policies, st
         return HF_OK;
     case HF_TAIL_PROBABILISTIC:
         policy->threshold = threshold_of(config->sampling_percentage);
+        policy->salt_hash = hash_of_salt(config->hash_salt);
         return HF_OK;
     case HF_TAIL_RATE:
         set_rate(policy, config->rate.spans_per_second, config->rate.burst_capacity);
@@ -332,26 +342,24 @@ static bool is_of_attributes(int64_t type)
 }
 
 uint64_t hf_sampling_tail_match_resource(const struct hf_sampling_tail_policies *policies,
-                                         struct hf_message *resource)
+                                         struct hf_slice resource)
 {
     uint64_t bits = 0;
-    struct hf_slice content = {0};
-    for (size_t i = 0; i < policies->leaf_count && resource != NULL; i++) {
+    for (size_t i = 0; i < policies->leaf_count && resource.size != 0; i++) {
         const struct policy *policy = policies->leaves[i];
-        if (is_of_attributes(policy->config->type)) {
-            content = content.data == NULL ? hf_message_content(resource) : content;
-            bits |=
-                matches_attribute(policy, content, RESOURCE_ATTRIBUTES, false) ? policy->bit : 0;
+        if (is_of_attributes(policy->config->type) &&
+            matches_attribute(policy, resource, HF_TAIL_RESOURCE_ATTRIBUTES, false)) {
+            bits |= policy->bit;
         }
     }
     return bits;
 }
 
-static bool matches_state(const struct policy *policy, struct hf_message *span)
+static bool matches_state(const struct policy *policy, struct hf_slice trace_state)
 {
     struct hf_slice value;
-    return hf_trace_state_find(hf_message_bytes(span, SPAN_STATE),
-                               hf_slice_text(policy->config->trace_state.key), &value) &&
+    return hf_trace_state_find(trace_state, hf_slice_text(policy->config->trace_state.key),
+                               &value) &&
            is_one_of(&policy->config->trace_state.values, value);
 }
 
@@ -381,20 +389,24 @@ static uint64_t match_conditions(struct hf_sampling_tail_policies *policies,
     return 0;
 }
 
-static bool matches_span(const struct policy *policy, struct hf_message *span)
+static bool matches_span(const struct policy *policy, const struct hf_sampling_tail_span *span)
 {
-    int64_t code;
+    int64_t code = span->status_code;
     switch ((enum hf_sampling_tail_type)policy->config->type) {
     case HF_TAIL_STATUS_CODE:
-        code = hf_message_i64(hf_message_one(span, SPAN_STATUS), STATUS_CODE);
         return code >= 0 && code < 3 && (policy->codes >> code & 1) != 0;
     case HF_TAIL_TRACE_STATE:
-        return matches_state(policy, span);
+        return matches_state(policy, span->trace_state);
     case HF_TAIL_TRACE_FLAGS:
-        return (hf_message_u64(span, SPAN_FLAGS) & SAMPLED_FLAG) != 0;
+        return (span->flags & SAMPLED_FLAG) != 0;
     default:
-        return matches_attribute(policy, hf_message_content(span), SPAN_ATTRIBUTES, true);
+        return matches_attribute(policy, span->bytes, HF_TAIL_SPAN_ATTRIBUTES, true);
     }
+}
+
+bool hf_sampling_tail_has_conditions(const struct hf_sampling_tail_policies *policies)
+{
+    return policies->groups.count != 0;
 }
 
 void hf_sampling_tail_match_begin(struct hf_sampling_tail_policies *policies,
@@ -411,12 +423,11 @@ enum hf_status hf_sampling_tail_match_end(struct hf_sampling_tail_policies *poli
 }
 
 void hf_sampling_tail_match_span(struct hf_sampling_tail_policies *policies,
+                                 const struct hf_sampling_tail_span *span,
                                  const struct hf_place *place, struct hf_sampling_tail_facts *facts)
 {
-    struct hf_message *span = place->item;
-    struct hf_sampling_tail_facts one = {.start_ns = hf_message_u64(span, SPAN_START),
-                                         .end_ns = hf_message_u64(span, SPAN_END),
-                                         .spans = 1};
+    struct hf_sampling_tail_facts one = {
+        .start_ns = span->start_ns, .end_ns = span->end_ns, .spans = 1};
     for (size_t i = 0; i < policies->leaf_count; i++) {
         const struct policy *policy = policies->leaves[i];
         if ((facts->bits & (policy->bit | policy->failed_bit)) != 0) {

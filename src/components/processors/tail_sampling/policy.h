@@ -13,9 +13,9 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "pdata/message.h"
 #include "pdata/walk.h"
 #include "tail_config.h"
+#include "tail_spans.h"
 
 /* What is known of a trace. */
 struct hf_sampling_tail_facts {
@@ -51,17 +51,20 @@ void hf_sampling_tail_policies_watch(struct hf_sampling_tail_policies *policies,
 const struct hf_ottl_groups *
 hf_sampling_tail_policies_groups(const struct hf_sampling_tail_policies *policies);
 
-/* Around the matching of one document's resources and spans. HF_NOMEM: what was matched does not
- * count. */
+/* Is there a condition, which is asked of a document? Then the spans are matched between `begin`
+ * and `end`, with their places. HF_NOMEM: what was matched does not count. */
+bool hf_sampling_tail_has_conditions(const struct hf_sampling_tail_policies *policies);
 void hf_sampling_tail_match_begin(struct hf_sampling_tail_policies *policies,
                                   struct hf_document *document);
 HF_MUST_USE enum hf_status hf_sampling_tail_match_end(struct hf_sampling_tail_policies *policies);
 
-/* The bits of a resource, NULL when there is none; of the span at a place, which adds to the facts,
- * but for the bytes. */
+/* The bits of a resource, which is empty when there is none; of a span, which adds to the facts,
+ * but for the bytes. `place` is where it stands in the document; NULL when there are no conditions.
+ */
 uint64_t hf_sampling_tail_match_resource(const struct hf_sampling_tail_policies *policies,
-                                         struct hf_message *resource);
+                                         struct hf_slice resource);
 void hf_sampling_tail_match_span(struct hf_sampling_tail_policies *policies,
+                                 const struct hf_sampling_tail_span *span,
                                  const struct hf_place *place,
                                  struct hf_sampling_tail_facts *facts);
 void hf_sampling_tail_facts_join(struct hf_sampling_tail_facts *facts,

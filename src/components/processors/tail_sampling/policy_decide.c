@@ -16,14 +16,9 @@ enum answer { NO = 0, YES, FAILED };
 
 static bool is_hash_below(const struct policy *policy, const uint8_t *trace_id)
 {
-    const char *salt = policy->config->hash_salt;
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    salt = salt == NULL || salt[0] == '\0' ? "default-hash-seed" : salt;
-    for (size_t i = 0; salt[i] != '\0'; i++) {
-        hash = (hash ^ (uint8_t)salt[i]) * UINT64_C(1099511628211);
-    }
-    for (size_t i = 0; i < 16; i++) {
-        hash = (hash ^ trace_id[i]) * UINT64_C(1099511628211);
+    uint64_t hash = policy->salt_hash;
+    for (size_t i = 0; i < HF_TRACE_ID_SIZE; i++) {
+        hash = hf_sampling_tail_hash(hash, trace_id[i]);
     }
     return hash <= policy->threshold;
 }

@@ -12,7 +12,7 @@ struct policy {
     const struct hf_sampling_tail_policy_config *config;
     uint64_t bit, failed_bit;        /* failed: of ottl_condition */
     size_t first_group, group_count; /* ottl_condition: of the groups of all */
-    uint64_t threshold;              /* probabilistic */
+    uint64_t threshold, salt_hash;   /* probabilistic */
     unsigned codes;                  /* status_code: 1 << code */
     struct hf_regex **regex;         /* string_attribute, `count` of them */
     size_t regex_count;
@@ -25,6 +25,12 @@ struct policy {
     struct policy *inner; /* `inner_count` of them, in the order of asking */
     size_t inner_count;
 };
+
+/* One more byte of FNV-1a, the hash of `probabilistic`. */
+static inline uint64_t hf_sampling_tail_hash(uint64_t hash, uint8_t byte)
+{
+    return (hash ^ byte) * UINT64_C(1099511628211);
+}
 
 struct hf_sampling_tail_policies {
     bool on_first_match, has_drop;

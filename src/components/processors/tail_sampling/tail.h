@@ -31,10 +31,16 @@ void hf_sampling_tail_free(struct hf_tail *tail);
 /* As process_queued(). */
 HF_MUST_USE enum hf_status hf_sampling_tail_take(struct hf_tail *tail, struct hf_input *input);
 
+/* Ticks are so far apart. */
+#define HF_TAIL_TICK_NS UINT64_C(100000000)
+
 /*
  * Decides what is due, at most a few thousand at once, and goes on with what could not be read
- * before. To be called ten times per second. `unix_ns` is the time now. While inputs come, what
- * counts is the time of receipt of the newest one: spans that still stand in the queue belong to
- * their trace.
+ * before. `unix_ns` is the time now. While inputs come, what counts is the time of receipt of the
+ * newest one: spans that still stand in the queue belong to their trace.
+ *
+ * Returns after how many nanoseconds hf_sampling_tail_go_on() is to be called, which decides the
+ * rest of what was due; HF_TAIL_TICK_NS: not before the next tick.
  */
-void hf_sampling_tail_tick(struct hf_tail *tail, uint64_t unix_ns);
+uint64_t hf_sampling_tail_tick(struct hf_tail *tail, uint64_t unix_ns);
+uint64_t hf_sampling_tail_go_on(struct hf_tail *tail, uint64_t unix_ns);

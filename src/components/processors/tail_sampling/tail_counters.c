@@ -1,6 +1,5 @@
-/*
- * tail_counters: under the names that the Go collector's processor has.
- */
+#include "tail_counters.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,10 +158,11 @@ enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail)
     counters->failed = plain(tail, HF_COUNTER, PREFIX "sampling_policy_evaluation_error",
                              "Policies that had no vote on a trace, as a condition failed.");
     counters->votes = calloc(count * VOTES, sizeof(struct hf_series *));
+    counters->new_votes = calloc(count * VOTES, sizeof(uint64_t));
     bool is_whole =
         counters->taken != NULL && counters->early != NULL && counters->in_memory != NULL &&
-        counters->votes != NULL && counters->too_large != NULL && counters->failed != NULL &&
-        add_global(tail) && add_histograms(tail) &&
+        counters->votes != NULL && counters->new_votes != NULL && counters->too_large != NULL &&
+        counters->failed != NULL && add_global(tail) && add_histograms(tail) &&
         add_pair(tail, counters->from_memory, PREFIX "early_releases_from_cache_decision",
                  "Late spans of traces whose verdict was in the decision cache.");
     for (size_t i = 0; i < count && is_whole; i++) {
@@ -171,23 +171,53 @@ enum hf_status hf_sampling_tail_counters_open(struct hf_tail *tail)
     return is_whole ? HF_OK : HF_NOMEM;
 }
 
-void hf_sampling_tail_count_votes(const struct hf_tail *tail)
+void hf_sampling_tail_counters_release(struct hf_sampling_tail_counters *counters)
 {
-    const struct hf_sampling_tail_counters *counters = &tail->counters;
+    free(counters->votes);
+    free(counters->new_votes);
+}
+
+void hf_sampling_tail_count_votes(struct hf_tail *tail)
+{
     for (size_t i = 0; i < tail->config->policies.count; i++) {
-        if (tail->votes[i] != HF_TAIL_UNDECIDED) {
-            struct hf_series **of_policy = &counters->votes[i * VOTES];
-            bool has_failed = tail->votes[i] == HF_TAIL_FAILED;
-            hf_series_add(of_policy[HF_TAIL_UNDECIDED], 1);
-            hf_series_add(has_failed ? counters->failed : of_policy[tail->votes[i]], 1);
-        }
+        tail->counters.new_votes[i * VOTES + tail->votes[i]]++;
     }
 }
 
-void hf_sampling_tail_count_verdict(const struct hf_tail *tail,
-                                    enum hf_sampling_tail_verdict verdict)
+void hf_sampling_tail_count_verdict(struct hf_tail *tail, enum hf_sampling_tail_verdict verdict)
 {
-    hf_series_add(tail->counters.global[verdict], 1);
+    tail->counters.new_global[verdict]++;
+}
+
+static void show(struct hf_series *series, uint64_t *count)
+{
+    if (*count != 0) {
+        hf_series_add(series, (int64_t)*count);
+        *count = 0;
+    }
+}
+
+static void show_votes(struct hf_series **series, struct hf_series *failed, uint64_t *counts)
+{
+    uint64_t asked = 0;
+    for (size_t i = HF_TAIL_SAMPLED; i < VOTES; i++) {
+        asked += counts[i];
+        show(i == HF_TAIL_FAILED ? failed : series[i], &counts[i]);
+    }
+    show(series[HF_TAIL_UNDECIDED], &asked);
+}
+
+void hf_sampling_tail_counters_show(struct hf_tail *tail)
+{
+    struct hf_sampling_tail_counters *counters = &tail->counters;
+    for (size_t i = 0; i < tail->config->policies.count; i++) {
+        show_votes(&counters->votes[i * VOTES], counters->failed, &counters->new_votes[i * VOTES]);
+    }
+    for (size_t i = HF_TAIL_SAMPLED; i <= HF_TAIL_DROPPED; i++) {
+        show(counters->global[i], &counters->new_global[i]);
+    }
+    show(counters->taken, &counters->new_taken);
+    hf_series_set(counters->in_memory, (int64_t)tail->table.count);
 }
 
 void hf_sampling_tail_observe_age(struct hf_histogram *histogram, uint64_t from_ns,

@@ -18,7 +18,7 @@ void hf_sampling_tail_done_with(struct hf_sampling_tail_input *input, uint32_t s
     hf_input_done_items(lent, spans, dropped);
 }
 
-void hf_sampling_tail_done_with_places(struct hf_trace *trace, bool are_dropped)
+void hf_sampling_tail_finish(struct hf_tail *tail, struct hf_trace *trace, bool are_dropped)
 {
     struct hf_sampling_tail_place *next = trace->places;
     trace->places = NULL;
@@ -27,26 +27,13 @@ void hf_sampling_tail_done_with_places(struct hf_trace *trace, bool are_dropped)
         uint32_t spans = place->spans;
         bool is_dropped = are_dropped || place->is_lost;
         next = place->next;
-        hf_sampling_tail_done_with(place->input, spans, is_dropped ? spans : 0);
+        hf_sampling_tail_done_with(hf_sampling_tail_input_of(place), spans, is_dropped ? spans : 0);
     }
-}
-
-void hf_sampling_tail_count_traces(const struct hf_tail *tail)
-{
-    hf_series_set(tail->counters.in_memory, (int64_t)tail->table.count);
-}
-
-void hf_sampling_tail_forget(struct hf_tail *tail, struct hf_trace *trace)
-{
-    hf_sampling_tail_observe_age(tail->counters.removal_s, trace->received_ns, tail->newest_ns);
-    hf_trace_remove(&tail->table, trace);
-    hf_sampling_tail_count_traces(tail);
-}
-
-void hf_sampling_tail_finish(struct hf_tail *tail, struct hf_trace *trace)
-{
-    hf_sampling_tail_done_with_places(trace, false);
-    if (trace->state == HF_TRACE_UNLISTED) {
-        hf_sampling_tail_forget(tail, trace);
+    hf_sampling_tail_list(tail, trace, HF_TRACE_UNLISTED);
+    if (trace->is_cached) {
+        hf_trace_remove(&tail->table, trace);
+    } else {
+        hf_trace_remember(&tail->table, trace, trace->verdict == HF_TAIL_SAMPLED,
+                          trace->facts.end_ns);
     }
 }

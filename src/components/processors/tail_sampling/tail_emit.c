@@ -1,23 +1,30 @@
 /*
- * tail_emit: reads inputs again and passes on the spans of sampled traces.
+ * tail_emit: reads inputs again and passes on the spans of sampled traces: those of several inputs
+ * as one request, as each has few.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "pdata/document.h"
-#include "pdata/walk.h"
 #include "tail_internal.h"
+#include "tail_spans.h"
 
-#define EMISSIONS_MAX 16u /* on their way: each holds a request in memory */
+#define EMISSIONS_MAX 16u           /* on their way: each holds a request in memory */
+#define EMISSION_BYTES (128u << 10) /* enough for one request */
+#define INPUTS_AT_ONCE 32u          /* in one request: reading them takes time */
+#define CUT_KEPT_BYTES (1u << 20)   /* memory beyond is given back */
 
 struct emission {
     struct hf_output output;
     struct hf_tail *tail;
+    size_t inputs;
     struct hf_sampling_tail_place *places; /* chained by next_wanted */
 };
 
+/* ---- what waits to be emitted ---- */
+
 void hf_sampling_tail_want(struct hf_tail *tail, struct hf_sampling_tail_place *place)
 {
-    struct hf_sampling_tail_input *input = place->input;
+    struct hf_sampling_tail_input *input = hf_sampling_tail_input_of(place);
     place->trace->emitting++;
     place->next_wanted = input->wanted;
     input->wanted = place;
@@ -30,6 +37,27 @@ void hf_sampling_tail_want(struct hf_tail *tail, struct hf_sampling_tail_place *
     }
 }
 
+/* Takes the first input out of the line; its places are put before `more`. */
+static struct hf_sampling_tail_place *take_wanted(struct hf_tail *tail,
+                                                  struct hf_sampling_tail_place *more)
+{
+    struct hf_sampling_tail_input *input = tail->to_emit;
+    struct hf_sampling_tail_place *places = NULL, **end = &input->wanted;
+    while (*end != NULL) {
+        end = &(*end)->next_wanted;
+    }
+    *end = more;
+    places = input->wanted;
+    tail->to_emit = input->next;
+    tail->to_emit_end = tail->to_emit == NULL ? &tail->to_emit : tail->to_emit_end;
+    tail->to_emit_count--;
+    input->is_queued = false;
+    input->wanted = NULL;
+    return places;
+}
+
+/* ---- what was emitted ---- */
+
 /* The places are behind, or never will be. The last place of a trace ends its wait. */
 static void settle(struct hf_tail *tail, struct hf_sampling_tail_place *places, bool are_lost)
 {
@@ -39,8 +67,20 @@ static void settle(struct hf_tail *tail, struct hf_sampling_tail_place *places, 
         places = place->next_wanted;
         place->is_lost = are_lost;
         if (--trace->emitting == 0) {
-            hf_sampling_tail_finish(tail, trace);
+            hf_sampling_tail_finish(tail, trace, false);
         }
+    }
+}
+
+/* A request was refused for good: no one knows for which of its spans. */
+static void want_alone(struct hf_tail *tail, struct hf_sampling_tail_place *places)
+{
+    while (places != NULL) {
+        struct hf_sampling_tail_place *place = places;
+        places = place->next_wanted;
+        hf_sampling_tail_input_of(place)->is_alone = true;
+        place->trace->emitting--;
+        hf_sampling_tail_want(tail, place);
     }
 }
 
@@ -49,56 +89,141 @@ static void emitted(struct hf_output *output, enum hf_status status)
     struct emission *emission = HF_CONTAINER(output, struct emission, output);
     struct hf_tail *tail = emission->tail;
     struct hf_sampling_tail_place *places = emission->places;
+    bool are_several = emission->inputs > 1;
     free(emission);
     tail->emissions--;
     if (status == HF_CLOSED) {
         tail->is_closed = true; /* all of it stays in the queue in front */
         return;
     }
-    settle(tail, places, status != HF_OK);
+    if (status != HF_OK && are_several) {
+        want_alone(tail, places);
+    } else {
+        settle(tail, places, status != HF_OK);
+    }
     hf_sampling_tail_emit(tail);
 }
 
-/* The request with only the spans of the traces that are marked. */
-static enum hf_status cut(struct hf_tail *tail, struct hf_batch *whole, struct hf_batch **ret_batch)
+/* ---- one input ---- */
+
+struct wanted {
+    struct hf_sampling_tail_choice choice;
+    const struct hf_sampling_tail_ids *ids;
+    const struct hf_sampling_tail_input *input;
+};
+
+static bool is_wanted(const struct hf_sampling_tail_choice *choice, const uint8_t *id)
 {
-    struct hf_document *document = hf_document_borrow(whole->signal, whole->raw);
-    if (document == NULL) {
-        return HF_NOMEM;
+    const struct wanted *wanted = HF_CONTAINER(choice, const struct wanted, choice);
+    const uint32_t *slot = hf_sampling_tail_ids_at(wanted->ids, hf_trace_hash(id));
+    while (*slot != 0 &&
+           memcmp(wanted->input->places[*slot - 1].trace->id, id, HF_TRACE_ID_SIZE) != 0) {
+        slot = hf_sampling_tail_ids_next(wanted->ids, slot);
     }
-    struct hf_place place = {.document = document};
-    while (hf_place_next_item(&place)) {
-        uint8_t id[HF_TRACE_ID_SIZE];
-        hf_sampling_tail_id_of(place.item, id);
-        const struct hf_trace *trace = hf_trace_find(&tail->table, id);
-        if (trace == NULL || trace->mark != tail->mark) {
-            hf_message_remove(place.item);
+    return *slot != 0;
+}
+
+static enum hf_status note_wanted(struct hf_tail *tail, const struct hf_sampling_tail_input *input)
+{
+    enum hf_status status = hf_sampling_tail_ids_reset(&tail->wanted_ids, input->place_count);
+    const struct hf_sampling_tail_place *place = status == HF_OK ? input->wanted : NULL;
+    for (; place != NULL; place = place->next_wanted) {
+        uint32_t *slot =
+            hf_sampling_tail_ids_at(&tail->wanted_ids, hf_trace_hash(place->trace->id));
+        while (*slot != 0) {
+            slot = hf_sampling_tail_ids_next(&tail->wanted_ids, slot);
         }
+        *slot = place->number + 1;
     }
-    hf_document_prune(document);
-    enum hf_status status = hf_document_batch(document, whole, ret_batch);
-    hf_document_return(document);
     return status;
 }
 
-/* HF_OK: `ret_batch`. HF_NOMEM, HF_IO and the like: later. HF_INVALID, HF_NOT_FOUND, HF_CORRUPT,
- * HF_TOO_LARGE: never. */
-static enum hf_status read_wanted(struct hf_tail *tail, const struct hf_sampling_tail_input *input,
-                                  struct hf_batch **ret_batch)
+/* Appends the wanted spans of an input to what is emitted next. HF_NOMEM; HF_CORRUPT: it has none
+ * of them. */
+static enum hf_status cut(struct hf_tail *tail, const struct hf_sampling_tail_input *input,
+                          struct hf_slice raw, uint32_t *items)
 {
-    struct hf_batch *whole = NULL;
-    enum hf_status status = hf_input_load(input->input, &whole);
+    const struct wanted wanted = {
+        .choice.has = is_wanted, .ids = &tail->wanted_ids, .input = input};
+    struct hf_wire_writer writer = {.out = &tail->cut};
+    size_t before = tail->cut.size;
+    enum hf_status status = note_wanted(tail, input);
+    status = status == HF_OK ? hf_bytes_reserve(&tail->cut, before + raw.size) : status;
     if (status != HF_OK) {
         return status;
     }
-    tail->mark = tail->mark == UINT32_MAX ? 1 : tail->mark + 1;
-    for (struct hf_sampling_tail_place *place = input->wanted; place != NULL;
-         place = place->next_wanted) {
-        place->trace->mark = tail->mark;
+    uint32_t spans = hf_sampling_tail_cut(raw, &wanted.choice, &writer);
+    if (writer.failed) {
+        tail->cut.size = before;
+        return HF_NOMEM;
     }
-    status = cut(tail, whole, ret_batch);
-    hf_ref_drop(&whole->ref);
-    return status == HF_OK && *ret_batch == NULL ? HF_CORRUPT : status;
+    *items += spans;
+    return spans != 0 ? HF_OK : HF_CORRUPT;
+}
+
+/* ---- several inputs ---- */
+
+/* What the first inputs of the line give. */
+struct gathered {
+    size_t inputs;
+    uint32_t items;
+    struct hf_batch *first; /* a reference */
+};
+
+static bool may_join(const struct hf_batch *first, const struct hf_batch *more,
+                     const struct hf_sampling_tail_input *input)
+{
+    return !input->is_alone && hf_slice_equal(first->meta, more->meta);
+}
+
+/* Adds an input. HF_FULL: it is to have a request of its own; it is read already then. */
+static enum hf_status add(struct hf_tail *tail, struct hf_sampling_tail_input *input,
+                          struct gathered *gathered)
+{
+    struct hf_batch *batch = tail->ahead;
+    tail->ahead = NULL;
+    enum hf_status status = batch == NULL ? hf_input_load(input->input, &batch) : HF_OK;
+    if (status != HF_OK) {
+        return status;
+    }
+    if (gathered->first != NULL && !may_join(gathered->first, batch, input)) {
+        tail->ahead = batch;
+        return HF_FULL;
+    }
+    status = cut(tail, input, batch->raw, &gathered->items);
+    if (status == HF_OK) {
+        gathered->inputs++;
+    }
+    if (status == HF_OK && gathered->first == NULL) {
+        gathered->first = batch;
+    } else {
+        hf_ref_drop(&batch->ref);
+    }
+    return status;
+}
+
+/* HF_OK: at least one is there. HF_NOMEM, HF_IO and the like: later. HF_INVALID, HF_NOT_FOUND,
+ * HF_CORRUPT, HF_TOO_LARGE: the first never will be. */
+static enum hf_status gather(struct hf_tail *tail, struct gathered *gathered)
+{
+    enum hf_status status = HF_OK;
+    struct hf_sampling_tail_input *input = tail->to_emit;
+    bool is_alone = input->is_alone;
+    tail->cut.size = 0;
+    while (status == HF_OK && input != NULL && gathered->inputs < INPUTS_AT_ONCE &&
+           tail->cut.size < EMISSION_BYTES) {
+        status = add(tail, input, gathered);
+        input = is_alone ? NULL : input->next;
+    }
+    return gathered->inputs != 0 ? HF_OK : status;
+}
+
+static void drop_ahead(struct hf_tail *tail)
+{
+    if (tail->ahead != NULL) {
+        hf_ref_drop(&tail->ahead->ref);
+        tail->ahead = NULL;
+    }
 }
 
 static bool is_final(enum hf_status status)
@@ -107,37 +232,51 @@ static bool is_final(enum hf_status status)
            status == HF_TOO_LARGE;
 }
 
-static struct hf_sampling_tail_place *take_wanted(struct hf_tail *tail)
+/* Emits what was gathered. HF_NOMEM: nothing of it. */
+static enum hf_status emit(struct hf_tail *tail, const struct gathered *gathered)
 {
-    struct hf_sampling_tail_input *input = tail->to_emit;
-    struct hf_sampling_tail_place *places = input->wanted;
-    tail->to_emit = input->next;
-    tail->to_emit_end = tail->to_emit == NULL ? &tail->to_emit : tail->to_emit_end;
-    tail->to_emit_count--;
-    input->is_queued = false;
-    input->wanted = NULL;
-    return places;
-}
-
-/* The first input of the line. False: not now. */
-static bool emit_first(struct hf_tail *tail)
-{
-    struct hf_batch *batch = NULL;
+    const struct hf_batch *first = gathered->first;
     struct emission *emission = malloc(sizeof(*emission));
-    enum hf_status status = emission != NULL ? read_wanted(tail, tail->to_emit, &batch) : HF_NOMEM;
-    if (status != HF_OK) {
+    struct hf_batch *batch =
+        emission != NULL ? hf_batch_new(first->signal, tail->cut.size, first->meta) : NULL;
+    if (batch == NULL) {
         free(emission);
-        if (is_final(status)) {
-            settle(tail, take_wanted(tail), true);
-        }
-        return is_final(status);
+        return HF_NOMEM;
     }
+    memcpy(hf_batch_room(batch), tail->cut.data, tail->cut.size);
+    hf_batch_seal(batch, tail->cut.size, gathered->items);
+    batch->received_ns = first->received_ns;
     *emission =
-        (struct emission){.output = {.done = emitted}, .tail = tail, .places = take_wanted(tail)};
+        (struct emission){.output = {.done = emitted}, .tail = tail, .inputs = gathered->inputs};
+    for (size_t i = 0; i < gathered->inputs; i++) {
+        emission->places = take_wanted(tail, emission->places);
+    }
     tail->emissions++;
     hf_emit(tail->node, batch, &emission->output);
     hf_ref_drop(&batch->ref);
-    return true;
+    return HF_OK;
+}
+
+/* The first inputs of the line. False: not now. */
+static bool emit_first(struct hf_tail *tail)
+{
+    struct gathered gathered = {0};
+    enum hf_status status = gather(tail, &gathered);
+    if (is_final(status)) {
+        settle(tail, take_wanted(tail, NULL), true);
+        return true;
+    }
+    status = status == HF_OK ? emit(tail, &gathered) : status;
+    if (status != HF_OK) {
+        drop_ahead(tail); /* the line is as before */
+    }
+    if (gathered.first != NULL) {
+        hf_ref_drop(&gathered.first->ref);
+    }
+    if (tail->cut.capacity > CUT_KEPT_BYTES) {
+        hf_bytes_release(&tail->cut);
+    }
+    return status == HF_OK;
 }
 
 void hf_sampling_tail_emit(struct hf_tail *tail)

@@ -11,6 +11,7 @@
 #include "support/state_file.h"
 #include "util/checksum.h"
 #include "util/compress.h"
+#include "util/sync_parent.h"
 
 /* Native byte order, as the file stays on its machine. */
 struct record {
@@ -125,7 +126,7 @@ static enum hf_status open_file(struct hf_sampling_tail_journal *journal)
     if (journal->fd < 0 || ftruncate(journal->fd, end) != 0) {
         return HF_IO;
     }
-    return hf_state_file_sync_directory(journal->path);
+    return hf_sync_parent(journal->path);
 }
 
 enum hf_status hf_sampling_tail_journal_load(struct hf_sampling_tail_journal *journal,

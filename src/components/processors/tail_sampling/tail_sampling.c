@@ -10,27 +10,33 @@
 #include "util/clock.h"
 #include "util/loop.h"
 
-#define TICK_NS (HF_NS_PER_S / 10)
-
 struct tail_sampling {
     struct hf_node *node;
     struct hf_tail *tail;
     struct hf_timer timer;
+    uint64_t tick_ns; /* when the next tick is; monotonic */
 };
 
-static void set_timer(struct tail_sampling *sampling)
+static void set_timer(struct tail_sampling *sampling, uint64_t due_ns)
 {
-    struct hf_loop *loop = hf_node_own_loop(sampling->node);
-    enum hf_status set = hf_loop_timer_set(loop, &sampling->timer, hf_loop_now_ns(loop) + TICK_NS);
+    enum hf_status set =
+        hf_loop_timer_set(hf_node_own_loop(sampling->node), &sampling->timer, due_ns);
     (void)set; /* it never fails for a loop's first timers */
 }
 
-static void tick(struct hf_timer *timer, uint64_t now_ns)
+/* What is due is decided in parts: in between the inputs get their turn. */
+static void fire(struct hf_timer *timer, uint64_t now_ns)
 {
     struct tail_sampling *sampling = HF_CONTAINER(timer, struct tail_sampling, timer);
-    (void)now_ns;
-    hf_sampling_tail_tick(sampling->tail, hf_clock_unix_ns());
-    set_timer(sampling);
+    uint64_t unix_ns = hf_clock_unix_ns(), wait_ns;
+    if (now_ns >= sampling->tick_ns) {
+        sampling->tick_ns = now_ns + HF_TAIL_TICK_NS;
+        wait_ns = hf_sampling_tail_tick(sampling->tail, unix_ns);
+    } else {
+        wait_ns = hf_sampling_tail_go_on(sampling->tail, unix_ns);
+    }
+    uint64_t due_ns = now_ns + wait_ns;
+    set_timer(sampling, due_ns < sampling->tick_ns ? due_ns : sampling->tick_ns);
 }
 
 static enum hf_status process_queued(void *self, struct hf_input *input)
@@ -48,7 +54,7 @@ static enum hf_status open_sampling(struct hf_node *node, const void *config, vo
         return HF_NOMEM;
     }
     sampling->node = node;
-    sampling->timer.fire = tick;
+    sampling->timer.fire = fire;
     enum hf_status status = hf_sampling_tail_new(node, config, &sampling->tail);
     if (status != HF_OK) {
         free(sampling);
@@ -60,8 +66,10 @@ static enum hf_status open_sampling(struct hf_node *node, const void *config, vo
 
 static enum hf_status start_sampling(void *self, char *reterr)
 {
+    struct tail_sampling *sampling = self;
     (void)reterr;
-    set_timer(self);
+    sampling->tick_ns = hf_loop_now_ns(hf_node_own_loop(sampling->node)) + HF_TAIL_TICK_NS;
+    set_timer(sampling, sampling->tick_ns);
     return HF_OK;
 }
 

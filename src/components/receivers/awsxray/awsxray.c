@@ -59,10 +59,7 @@ static struct hf_batch *collect(void *user, uint64_t now_ns, bool is_last)
     struct receiver *receiver = user;
     (void)now_ns;
     (void)is_last;
-    if (hf_build_items(&receiver->builder) != 0 && hf_build_finish(&receiver->builder) != HF_OK) {
-        hf_node_log(receiver->node, HF_LOG_ERROR, "spans are lost: out of memory");
-    }
-    return hf_build_take(&receiver->builder);
+    return hf_datagrams_collect_built(&receiver->builder, receiver->node, "spans");
 }
 
 /* ---- life ---- */

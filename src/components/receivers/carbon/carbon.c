@@ -144,10 +144,7 @@ static struct hf_batch *collect(void *user, uint64_t now_ns, bool is_last)
     struct carbon *carbon = user;
     (void)now_ns;
     (void)is_last;
-    if (hf_build_items(&carbon->builder) != 0 && hf_build_finish(&carbon->builder) != HF_OK) {
-        hf_node_log(carbon->node, HF_LOG_ERROR, "points are lost: out of memory");
-    }
-    return hf_build_take(&carbon->builder);
+    return hf_datagrams_collect_built(&carbon->builder, carbon->node, "points");
 }
 
 /* ---- life ---- */

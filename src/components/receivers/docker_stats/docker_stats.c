@@ -77,7 +77,8 @@ static const struct hf_json *list(struct docker *docker, struct hf_scrape *scrap
         json = NULL; /* stopping */
     } else if (json == NULL || json->kind != HF_JSON_LIST) {
         hf_scrape_failed(scrape, 0, 1, "asking %.200s for the containers failed: %s",
-                         docker->config->endpoint, json == NULL ? why : "the answer is no list");
+                         hf_docker_endpoint(docker->config->endpoint),
+                         json == NULL ? why : "the answer is no list");
         json = NULL;
     }
     hf_docker_get_release(&get);
@@ -249,24 +250,7 @@ static const struct hf_field fields[] = {
      .offset = AT(scraper.timeout_ns),
      .default_text = "5s",
      .help = "Longest time that the daemon may take for an answer; 0: a minute."},
-    {.key = "endpoint",
-     .type = HF_FIELD_STRING,
-     .offset = AT(endpoint),
-     .validate = hf_docker_check_endpoint,
-     .default_text = "unix:///var/run/docker.sock",
-     .help = "The daemon: unix:///path, tcp://host:port or http://host:port; DOCKER_HOST, or its "
-             "usual socket, when it is empty."},
-    {.key = "api_version",
-     .type = HF_FIELD_STRING,
-     .offset = AT(version),
-     .validate = hf_docker_check_version,
-     .default_text = "1.44",
-     .help = "Version of the daemon's API."},
-    {.key = "excluded_images",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = AT(excluded),
-     .help = "Images whose containers are left out: names, globs, /regular expressions/; ! before "
-             "one takes what it matches out again."},
+    HF_DOCKER_FIELDS(struct docker_config),
     {.key = "container_labels_to_metric_labels",
      .type = HF_FIELD_MAP,
      .offset = AT(wanted.labels),
@@ -285,11 +269,7 @@ static const struct hf_field fields[] = {
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct docker_config *config = from;
-    const char *path = hf_http_unix_path(config->endpoint);
-    if (path != NULL) {
-        const struct hf_probe_server server = {.path = path};
-        hf_probe_server(probe, &server);
-    }
+    hf_docker_probe(probe, config->endpoint);
 }
 
 const struct hf_component hf_receiver_docker_stats = {

@@ -14,12 +14,10 @@
 #include "support/probe_inputs.h"
 #include "support/submitter.h"
 #include "support/tail/gauges.h"
-#include "support/tail/paths.h"
 #include "support/tail/tail.h"
-#include "support/tail/turn.h"
+#include "support/tail/turn_thread.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
-#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -33,9 +31,8 @@
 struct filelog {
     struct hf_node *node;
     const struct filelog_config *config;
-    struct hf_tail_config tail_config;
     struct hf_tail *tail;
-    struct hf_turn *turn;
+    struct hf_turn_thread thread;
     struct hf_log_entries entries;
     struct hf_log_pipeline *header_pipeline; /* NULL: no header */
     struct filelog_file *header_file;        /* whose header is read */
@@ -43,8 +40,7 @@ struct filelog {
     struct hf_submitter submit;
     struct hf_tail_gauges gauges;
     struct hf_log_limiter said;
-    pthread_t thread;
-    bool has_thread, has_committed;
+    bool has_committed;
 };
 
 /* ---- entries ---- */
@@ -169,7 +165,7 @@ static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t c
     }
     bool added = hf_submitter_add(&filelog->submit, batch, checkpoints, count);
     /* The first one tells where files stood at the start, before anything else happens. */
-    bool wait = filelog->tail_config.delete_after_read || !filelog->has_committed;
+    bool wait = filelog->config->tail.delete_after_read || !filelog->has_committed;
     filelog->has_committed = true;
     return added && (!wait || hf_submitter_wait(&filelog->submit));
 }
@@ -236,7 +232,7 @@ static void show_files(struct filelog *filelog)
 
 static bool wait_turn(struct filelog *filelog)
 {
-    while (!hf_turn_is_mine(filelog->turn)) {
+    while (!hf_turn_is_mine(filelog->thread.turn)) {
         if (!hf_submitter_sleep(&filelog->submit, TURN_WAIT_NS)) {
             return false;
         }
@@ -261,7 +257,7 @@ static void *run(void *user)
         /* With nothing more to read, only this wait offers a refused batch again. */
         taken = more || hf_submitter_wait(&filelog->submit);
         go_on = taken && hf_submitter_sleep(&filelog->submit,
-                                            more ? 0 : filelog->tail_config.poll_interval_ns);
+                                            more ? 0 : filelog->config->tail.poll_interval_ns);
     }
     if (!taken || !hf_submitter_wait(&filelog->submit)) {
         hf_node_log(filelog->node, HF_LOG_INFO, "lines that were refused are read again later");
@@ -280,7 +276,7 @@ static void close_filelog(void *self)
     hf_tail_close(filelog->tail);
     hf_tail_gauges_release(&filelog->gauges);
     filelog_file_free(filelog->shared);
-    hf_turn_leave(filelog->turn);
+    hf_turn_thread_join(&filelog->thread);
     hf_log_pipeline_free(filelog->header_pipeline);
     hf_log_entries_close(&filelog->entries);
     hf_submitter_release(&filelog->submit);
@@ -305,7 +301,7 @@ static enum hf_status open_parts(struct filelog *filelog, char *reterr)
                                      &filelog->header_pipeline, reterr);
     }
     return status == HF_OK
-               ? hf_tail_open(&filelog->tail_config, &tail_ops, filelog, &filelog->tail, reterr)
+               ? hf_tail_open(&filelog->config->tail, &tail_ops, filelog, &filelog->tail, reterr)
                : status;
 }
 
@@ -318,9 +314,6 @@ static enum hf_status open_filelog(struct hf_node *node, const void *config, voi
     }
     filelog->node = node;
     filelog->config = config;
-    filelog->tail_config = filelog->config->tail;
-    filelog->tail_config.from_beginning = filelog->config->start_at != 0;
-    filelog->tail_config.truncates_long = filelog->config->long_lines != 0;
     hf_log_limiter_init(&filelog->said, SAY_NS);
     hf_submitter_init(&filelog->submit, node);
     bool own = filelog->config->retry.enabled;
@@ -338,47 +331,22 @@ static enum hf_status open_filelog(struct hf_node *node, const void *config, voi
 static enum hf_status start_filelog(void *self, char *reterr)
 {
     struct filelog *filelog = self;
-    enum hf_status status = hf_turn_join(hf_node_place_id(filelog->node), &filelog->turn);
-    if (status != HF_OK) {
-        return status;
-    }
-    if (hf_thread_start(&filelog->thread, NULL, run, filelog) != 0) {
-        snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
-        return HF_IO;
-    }
-    filelog->has_thread = true;
-    pthread_setname_np(filelog->thread, "filelog");
-    return HF_OK;
+    return hf_turn_thread_start(&filelog->thread, filelog->node, "filelog", run, filelog, reterr);
 }
 
 static void stop_filelog(void *self)
 {
     struct filelog *filelog = self;
-    if (filelog->has_thread) {
+    if (filelog->thread.is_running) {
         hf_submitter_stop(&filelog->submit);
-        pthread_join(filelog->thread, NULL);
-        filelog->has_thread = false;
     }
-    hf_turn_leave(filelog->turn);
-    filelog->turn = NULL;
+    hf_turn_thread_join(&filelog->thread);
 }
 
 static const char *check_filelog(const void *self)
 {
     const struct filelog_config *config = self;
-    struct hf_tail_config tail = config->tail;
-    tail.from_beginning = config->start_at != 0;
-    for (size_t i = 0; i < tail.include.count; i++) {
-        if (hf_paths_check(tail.include.items[i]) != NULL) {
-            return "include: a pattern has a bracket or brace without its partner";
-        }
-    }
-    for (size_t i = 0; i < tail.exclude.count; i++) {
-        if (hf_paths_check(tail.exclude.items[i]) != NULL) {
-            return "exclude: a pattern has a bracket or brace without its partner";
-        }
-    }
-    return hf_tail_check(&tail);
+    return hf_tail_check(&config->tail);
 }
 
 static const char *const aliases[] = {"file_log", NULL};

@@ -7,9 +7,6 @@
 #define AT(member) offsetof(struct filelog_config, member)
 #define TAIL(member) offsetof(struct filelog_config, tail.member)
 
-static const char *const start_choices[] = {"end", "beginning", NULL};
-static const char *const long_choices[] = {"split", "truncate", NULL};
-
 static const struct hf_field header_fields[] = {
     {.key = "pattern",
      .type = HF_FIELD_STRING,
@@ -54,18 +51,11 @@ static const struct hf_field retry_fields[] = {
 
 const struct hf_field filelog_fields[] = {
     HF_TAIL_FIELDS,
-    {.key = "start_at",
-     .type = HF_FIELD_ENUM,
-     .offset = AT(start_at),
-     .default_text = "end",
-     .choices = start_choices,
-     .help = "Where files that are there at the very first start are read from; later ones from "
-             "their beginning."},
     {.key = "max_log_size_behavior",
      .type = HF_FIELD_ENUM,
-     .offset = AT(long_lines),
+     .offset = TAIL(long_lines),
      .default_text = "split",
-     .choices = long_choices,
+     .choices = hf_tail_long_lines,
      .help = "What is beyond it: further entries, or dropped."},
     {.key = "include_file_name",
      .type = HF_FIELD_BOOL,

@@ -10,8 +10,6 @@
 
 struct filelog_config {
     struct hf_tail_config tail;
-    int64_t start_at;   /* 0: end, 1: beginning */
-    int64_t long_lines; /* 0: split, 1: truncate */
     const char *id, *output, *storage;
     bool include_name, include_path, include_name_resolved, include_path_resolved;
     bool include_owner, include_group, include_permissions, include_number, include_offset;

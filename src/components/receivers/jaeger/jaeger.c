@@ -194,8 +194,9 @@ static const struct hf_field http_fields[] = {
          .offset = UDP_AT(packet_bytes_max),                                                       \
          .default_text = "65000",                                                                  \
          .min = 64,                                                                                \
-         .max = 65536,                                                                             \
-         .help = "Bytes of the largest datagram; larger ones are refused and counted."},           \
+         .max = 16e6,                                                                              \
+         .help = "Bytes of the largest datagram; larger ones are refused and counted. None is "    \
+                 "larger than 65507."},                                                            \
         {.key = "socket_buffer_size",                                                              \
          .type = HF_FIELD_BYTES,                                                                   \
          .offset = UDP_AT(socket_buffer_bytes),                                                    \

@@ -6,6 +6,7 @@
 #include "util/metrics.h"
 
 #define BATCH_BYTES_MAX ((size_t)4 << 20)
+#define DATAGRAM_BYTES_MAX ((size_t)65536) /* UDP has none that is larger */
 #define CUT "a datagram is longer than max_packet_size"
 
 static void take(void *user, const struct hf_datagram *datagram)
@@ -30,11 +31,7 @@ static struct hf_batch *collect(void *user, uint64_t now_ns, bool is_last)
     struct jaeger_agent *agent = user;
     (void)now_ns;
     (void)is_last;
-    if (hf_build_items(&agent->builder) != 0 && hf_build_finish(&agent->builder) != HF_OK) {
-        hf_node_log(agent->receiver->node, HF_LOG_ERROR,
-                    "spans of datagrams are lost: out of memory");
-    }
-    return hf_build_take(&agent->builder);
+    return hf_datagrams_collect_built(&agent->builder, agent->receiver->node, "spans of datagrams");
 }
 
 enum hf_status jaeger_agent_open(struct jaeger_agent *agent, struct jaeger_receiver *receiver,
@@ -59,11 +56,12 @@ enum hf_status jaeger_agent_open(struct jaeger_agent *agent, struct jaeger_recei
     if (agent->malformed == NULL) {
         return HF_NOMEM;
     }
+    size_t wanted = (size_t)config->packet_bytes_max;
     const struct hf_datagrams_options options = {
         .node = receiver->node,
         .endpoint = config->endpoint,
         .transport = transport,
-        .packet_bytes_max = (size_t)config->packet_bytes_max,
+        .packet_bytes_max = wanted < DATAGRAM_BYTES_MAX ? wanted : DATAGRAM_BYTES_MAX,
         .socket_buffer_bytes = config->socket_buffer_bytes,
         .ops = &ops,
         .user = agent,

@@ -3,7 +3,6 @@
  * on disk, through operators. The cursor of the last entry of a batch is committed with it.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,9 @@
 #include "journald_entry.h"
 #include "journald_match.h"
 #include "support/submitter.h"
-#include "support/tail/turn.h"
+#include "support/tail/turn_thread.h"
 #include "util/clock.h"
 #include "util/regex.h"
-#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BUILD_LIMIT ((size_t)200 << 20) /* never reached: batches are cut at the size above */
@@ -40,14 +38,12 @@ struct journald {
     struct hf_regex *grep;
     struct hf_log_entries entries;
     struct hf_submitter submit;
-    struct hf_turn *turn;
+    struct hf_turn_thread thread;
     uint64_t read;          /* entries, since the start */
     char *cursors[CURSORS]; /* of the last ones: that of the n-th is at n % CURSORS, from 1 on */
     char *place;            /* what was committed last, or where it began; NULL: nothing yet */
     bool has_moved;
     int stop_fd;
-    pthread_t thread;
-    bool has_thread;
 };
 
 /* ---- entries ---- */
@@ -208,7 +204,7 @@ static enum hf_status begin_first(struct journald *journald)
 static bool begin(struct journald *journald)
 {
     struct place place = {.is_known = false};
-    while (!hf_turn_is_mine(journald->turn)) {
+    while (!hf_turn_is_mine(journald->thread.turn)) {
         if (!hf_submitter_sleep(&journald->submit, TURN_WAIT_NS)) {
             return false;
         }
@@ -284,7 +280,7 @@ static void close_journald(void *self)
     hf_regex_free(journald->grep);
     hf_log_entries_close(&journald->entries);
     hf_submitter_release(&journald->submit);
-    hf_turn_leave(journald->turn);
+    hf_turn_thread_join(&journald->thread);
     if (journald->stop_fd >= 0) {
         close(journald->stop_fd);
     }
@@ -373,31 +369,19 @@ static enum hf_status open_journald(struct hf_node *node, const void *config, vo
 static enum hf_status start_journald(void *self, char *reterr)
 {
     struct journald *journald = self;
-    enum hf_status status = hf_turn_join(hf_node_place_id(journald->node), &journald->turn);
-    if (status != HF_OK) {
-        return status;
-    }
-    if (hf_thread_start(&journald->thread, NULL, run, journald) != 0) {
-        snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
-        return HF_IO;
-    }
-    journald->has_thread = true;
-    (void)pthread_setname_np(journald->thread, "journald");
-    return HF_OK;
+    return hf_turn_thread_start(&journald->thread, journald->node, "journald", run, journald,
+                                reterr);
 }
 
 static void stop_journald(void *self)
 {
     struct journald *journald = self;
     uint64_t one = 1;
-    if (journald->has_thread) {
+    if (journald->thread.is_running) {
         (void)!write(journald->stop_fd, &one, sizeof(one));
         hf_submitter_stop(&journald->submit);
-        pthread_join(journald->thread, NULL);
-        journald->has_thread = false;
     }
-    hf_turn_leave(journald->turn);
-    journald->turn = NULL;
+    hf_turn_thread_join(&journald->thread);
 }
 
 static void probe_outside(const void *from, struct hf_probe *probe)

@@ -183,8 +183,11 @@ static const struct hf_field fields[] = {
         HF_FIELDS_END,
 };
 
+static const char *const aliases[] = {"kafka_metrics", NULL};
+
 const struct hf_component hf_receiver_kafkametrics = {
     .type = "kafkametrics",
+    .aliases = aliases,
     .help = "Reads brokers, topics, offsets and consumer groups of a Kafka cluster at an interval. "
             "Needs librdkafka.",
     .kind = HF_RECEIVER,

@@ -3,7 +3,6 @@
  * such as the file exporter writes them: a tail on a thread of its own. The places of the files are
  * committed with what was read of them, in the queues of every signal.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,12 @@
 #include "support/submitter.h"
 #include "support/tail/about.h"
 #include "support/tail/gauges.h"
-#include "support/tail/paths.h"
 #include "support/tail/tail.h"
 #include "support/tail/tail_fields.h"
-#include "support/tail/turn.h"
+#include "support/tail/turn_thread.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"
-#include "util/thread.h"
 
 #define BATCH_BYTES ((size_t)1 << 20)
 #define BATCH_ITEMS 16384u
@@ -36,7 +33,6 @@
 
 struct otlpjsonfile_config {
     struct hf_tail_config tail; /* first: the keys of a tail */
-    int64_t start_at, long_lines;
     struct hf_tail_about about;
     bool replay_file;
     const char *storage;
@@ -54,9 +50,8 @@ struct told {
 struct otlpjsonfile {
     struct hf_node *node;
     const struct otlpjsonfile_config *config;
-    struct hf_tail_config tail_config;
     struct hf_tail *tail;
-    struct hf_turn *turn;
+    struct hf_turn_thread thread;
     unsigned signals;
     struct otlpjson_requests requests[HF_SIGNAL_COUNT];
     struct hf_submitter submitters[HF_SIGNAL_COUNT];
@@ -64,8 +59,7 @@ struct otlpjsonfile {
     struct hf_tail_gauges gauges;
     struct hf_series *bad_lines;
     struct hf_log_limiter said;
-    pthread_t thread;
-    bool has_thread, has_committed;
+    bool has_committed;
 };
 
 static bool carries(const struct otlpjsonfile *file, int signal)
@@ -188,7 +182,7 @@ static bool commit(void *user, const struct hf_checkpoint *checkpoints, size_t c
         added = hf_submitter_add(&self->submitters[signal], batch, checkpoints, count);
     }
     /* The first one tells where files stood at the start, before anything else happens. */
-    bool wait = self->tail_config.delete_after_read || !self->has_committed;
+    bool wait = self->config->tail.delete_after_read || !self->has_committed;
     self->has_committed = true;
     return added && (!wait || wait_all(self));
 }
@@ -250,7 +244,7 @@ static bool sleep_for(struct otlpjsonfile *self, uint64_t wait_ns)
 
 static bool wait_turn(struct otlpjsonfile *self)
 {
-    while (!hf_turn_is_mine(self->turn)) {
+    while (!hf_turn_is_mine(self->thread.turn)) {
         if (!sleep_for(self, TURN_WAIT_NS)) {
             return false;
         }
@@ -279,7 +273,7 @@ static void *run(void *user)
         show_files(self);
         /* With nothing more to read, only this wait offers a refused batch again. */
         taken = more || wait_all(self);
-        go_on = taken && sleep_for(self, more ? 0 : self->tail_config.poll_interval_ns);
+        go_on = taken && sleep_for(self, more ? 0 : self->config->tail.poll_interval_ns);
     }
     if (!taken || !wait_all(self)) {
         hf_node_log(self->node, HF_LOG_INFO, "lines that were refused are read again later");
@@ -293,7 +287,7 @@ static void close_otlpjsonfile(void *user)
 {
     struct otlpjsonfile *self = user;
     hf_tail_close(self->tail);
-    hf_turn_leave(self->turn);
+    hf_turn_thread_join(&self->thread);
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
         hf_bytes_release(&self->requests[signal].bytes);
         hf_submitter_release(&self->submitters[signal]);
@@ -324,7 +318,7 @@ static enum hf_status open_parts(struct otlpjsonfile *self, char *reterr)
     if (status == HF_OK) {
         status = hf_tail_gauges_init(&self->gauges, self->node);
     }
-    return status == HF_OK ? hf_tail_open(&self->tail_config, &tail_ops, self, &self->tail, reterr)
+    return status == HF_OK ? hf_tail_open(&self->config->tail, &tail_ops, self, &self->tail, reterr)
                            : status;
 }
 
@@ -338,9 +332,6 @@ static enum hf_status open_otlpjsonfile(struct hf_node *node, const void *config
     self->node = node;
     self->config = config;
     self->signals = hf_node_signals(node);
-    self->tail_config = self->config->tail;
-    self->tail_config.from_beginning = self->config->start_at != 0;
-    self->tail_config.truncates_long = self->config->long_lines != 0;
     self->told.arena.limit = ABOUT_BYTES;
     hf_log_limiter_init(&self->said, SAY_NS);
     for (int signal = 0; signal < HF_SIGNAL_COUNT; signal++) {
@@ -361,58 +352,25 @@ static enum hf_status open_otlpjsonfile(struct hf_node *node, const void *config
 static enum hf_status start_otlpjsonfile(void *user, char *reterr)
 {
     struct otlpjsonfile *self = user;
-    enum hf_status status = hf_turn_join(hf_node_place_id(self->node), &self->turn);
-    if (status != HF_OK) {
-        return status;
-    }
-    if (hf_thread_start(&self->thread, NULL, run, self) != 0) {
-        snprintf(reterr, HF_ERROR_MAX, "cannot start a thread: the system has no more of them");
-        return HF_IO;
-    }
-    self->has_thread = true;
-    pthread_setname_np(self->thread, "otlpjsonfile");
-    return HF_OK;
+    return hf_turn_thread_start(&self->thread, self->node, "otlpjsonfile", run, self, reterr);
 }
 
 static void stop_otlpjsonfile(void *user)
 {
     struct otlpjsonfile *self = user;
-    for (int signal = 0; self->has_thread && signal < HF_SIGNAL_COUNT; signal++) {
+    for (int signal = 0; self->thread.is_running && signal < HF_SIGNAL_COUNT; signal++) {
         hf_submitter_stop(&self->submitters[signal]);
     }
-    if (self->has_thread) {
-        pthread_join(self->thread, NULL);
-        self->has_thread = false;
-    }
-    hf_turn_leave(self->turn);
-    self->turn = NULL;
-}
-
-static bool are_patterns(const struct hf_string_list *patterns)
-{
-    for (size_t i = 0; i < patterns->count; i++) {
-        if (hf_paths_check(patterns->items[i]) != NULL) {
-            return false;
-        }
-    }
-    return true;
+    hf_turn_thread_join(&self->thread);
 }
 
 static const char *check(const void *config)
 {
     const struct otlpjsonfile_config *from = config;
-    struct hf_tail_config tail = from->tail;
-    tail.from_beginning = from->start_at != 0;
-    if (!are_patterns(&tail.include)) {
-        return "include: a pattern has a bracket or brace without its partner";
-    }
-    if (!are_patterns(&tail.exclude)) {
-        return "exclude: a pattern has a bracket or brace without its partner";
-    }
     if (from->replay_file) {
         return "replay_file: files are read once; leave it out, or copy the file to read it again";
     }
-    return hf_tail_check(&tail);
+    return hf_tail_check(&from->tail);
 }
 
 /* ---- fields ---- */
@@ -425,23 +383,13 @@ static const char *check(const void *config)
         .default_text = (default_), .help = (text)                                                 \
     }
 
-static const char *const start_choices[] = {"end", "beginning", NULL};
-static const char *const long_choices[] = {"split", "truncate", NULL};
-
 static const struct hf_field fields[] = {
     HF_TAIL_FIELDS,
-    {.key = "start_at",
-     .type = HF_FIELD_ENUM,
-     .offset = AT(start_at),
-     .default_text = "end",
-     .choices = start_choices,
-     .help = "Where files that are there at the very first start are read from; later ones from "
-             "their beginning."},
     {.key = "max_log_size_behavior",
      .type = HF_FIELD_ENUM,
-     .offset = AT(long_lines),
+     .offset = AT(tail.long_lines),
      .default_text = "split",
-     .choices = long_choices,
+     .choices = hf_tail_long_lines,
      .help = "A line beyond max_log_size is no request any more, and is dropped in parts or once."},
     ABOUT("include_file_name", name, "true",
           "Attribute log.file.name of spans and log records, and in the metadata of metrics."),

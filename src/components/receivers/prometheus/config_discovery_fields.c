@@ -166,6 +166,7 @@ static const struct hf_field allocator_tls_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct prom_allocator_tls, insecure_skip_verify),
      .help = "Any certificate is accepted."},
+    IGNORED("reload_interval", "The files are looked at again each 5 s."),
     HF_FIELDS_END,
 };
 

@@ -14,6 +14,8 @@
 #define SCOPE_NAME                                                                                 \
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 
+#define KNOWN_HASHES_MAX 16u
+
 /* One answer that is being read. */
 struct reading {
     struct prom_receiver *receiver;
@@ -25,6 +27,8 @@ struct reading {
     bool is_old;    /* the body of an older scrape, of which the vanished series are marked */
     bool no_memory; /* the labels or texts of a series did not fit */
     const char *error;
+    uint64_t known_hashes[KNOWN_HASHES_MAX]; /* of the target's first labels */
+    size_t known_count;
 };
 
 /* ---- the labels of a series ---- */
@@ -203,6 +207,35 @@ static bool note_series(struct reading *reading, struct hf_slice name, uint64_t 
 
 /* ---- samples ---- */
 
+static bool is_same_text(struct hf_slice a, struct hf_slice b)
+{
+    return a.data == b.data && a.size == b.size;
+}
+
+/*
+ * A hash of each label; returns that of all. Those of the target are in every series, as the last
+ * ones in their order unless a rule says otherwise, and are known.
+ */
+static uint64_t hash_labels(const struct reading *reading, const struct hf_prom_labels *labels,
+                            uint64_t *ret_hashes)
+{
+    uint64_t sum = 0;
+    size_t known = 0;
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct hf_prom_label *label = &labels->items[i];
+        const struct hf_prom_label *expected =
+            known < reading->known_count ? &reading->target->labels[known] : NULL;
+        if (expected != NULL && is_same_text(label->name, expected->name) &&
+            is_same_text(label->value, expected->value)) {
+            ret_hashes[i] = reading->known_hashes[known++];
+        } else {
+            ret_hashes[i] = hf_prom_label_hash(label);
+        }
+        sum += ret_hashes[i];
+    }
+    return sum;
+}
+
 static void take_sample(struct reading *reading, struct hf_expo_reader *reader, bool is_native)
 {
     struct hf_prom_labels *labels = &reader->labels;
@@ -221,14 +254,15 @@ static void take_sample(struct reading *reading, struct hf_expo_reader *reader, 
         reading->no_memory = true;
         return;
     }
-    uint64_t hash =
-        hf_prom_hash(name, is_native ? 2 : 1) + hf_prom_labels_hash(labels->items, labels->count);
+    uint64_t hashes[HF_PROM_LABELS_MAX];
+    uint64_t hash = hf_prom_hash(name, is_native ? 2 : 1) + hash_labels(reading, labels, hashes);
     if (!note_series(reading, name, hash, honors_time)) {
         return;
     }
     struct hf_prom_sample sample = {
         .name = name,
         .labels = labels->items,
+        .label_hashes = hashes,
         .label_count = labels->count,
         .value = reading->is_old ? hf_prom_stale_value() : reader->value,
         .time_ms = honors_time && !reading->is_old ? reader->time_ms : reading->now_ms,
@@ -450,10 +484,14 @@ static void write(const struct reading *reading)
 
 static struct reading reading_of(struct prom_target *target, uint64_t now_ns)
 {
-    return (struct reading){.receiver = target->job->receiver,
-                            .target = target,
-                            .job = target->job,
-                            .now_ms = (int64_t)(now_ns / HF_NS_PER_MS)};
+    struct reading reading = {.receiver = target->job->receiver,
+                              .target = target,
+                              .job = target->job,
+                              .now_ms = (int64_t)(now_ns / HF_NS_PER_MS)};
+    for (size_t i = 0; i < target->label_count && i < KNOWN_HASHES_MAX; i++) {
+        reading.known_hashes[reading.known_count++] = hf_prom_label_hash(&target->labels[i]);
+    }
+    return reading;
 }
 
 bool prom_read(struct prom_target *target, const struct prom_answer *answer, char *reterr)

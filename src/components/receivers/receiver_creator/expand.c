@@ -135,15 +135,6 @@ static enum hf_status print_list(struct hf_bytes *out, const struct hf_expr_list
     return status == HF_OK ? append(out, "]") : status;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const struct hf_expr_pair *left = a, *right = b;
-    size_t size = left->key.size < right->key.size ? left->key.size : right->key.size;
-    int order = size != 0 ? memcmp(left->key.data, right->key.data, size) : 0;
-    return order != 0 ? order
-                      : (left->key.size > right->key.size) - (left->key.size < right->key.size);
-}
-
 static enum hf_status print_map(struct hf_bytes *out, const struct hf_expr_map *map)
 {
     struct hf_expr_pair *pairs = calloc(map->count + 1, sizeof(*pairs));
@@ -152,7 +143,7 @@ static enum hf_status print_map(struct hf_bytes *out, const struct hf_expr_map *
         pairs[i] = map->pairs[i];
     }
     if (pairs != NULL) {
-        qsort(pairs, map->count, sizeof(*pairs), by_key);
+        qsort(pairs, map->count, sizeof(*pairs), hf_slice_order);
     }
     for (size_t i = 0; i < map->count && status == HF_OK; i++) {
         status = i != 0 ? append(out, " ") : HF_OK;

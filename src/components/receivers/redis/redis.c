@@ -195,18 +195,10 @@ static enum hf_status open_redis(struct hf_node *node, const void *config, void 
 
 /* ---- keys ---- */
 
-static bool given(const char *text)
-{
-    return text != NULL && text[0] != '\0';
-}
-
 static const char *check_redis(const void *config)
 {
     const struct redis_config *keys = config;
     const char *wrong = hf_net_check(&keys->net);
-    if (wrong == NULL && given(keys->username) && !given(keys->password)) {
-        wrong = "username needs a password beside it";
-    }
     return wrong == NULL && keys->tls != NULL ? hf_tls_client_check(keys->tls) : wrong;
 }
 
@@ -232,7 +224,8 @@ static const struct hf_field fields[] = {
     {.key = "username",
      .type = HF_FIELD_STRING,
      .offset = AT(username),
-     .help = "User of the server's access control list (Redis 6 and newer)."},
+     .help = "User of the server's access control list (Redis 6 and newer); without a password "
+             "there is no sign-in, and it has no effect."},
     {.key = "password",
      .type = HF_FIELD_SECRET,
      .offset = AT(password),

@@ -11,11 +11,7 @@
 static int compare_tags(const void *a, const void *b)
 {
     const struct hf_statsd_tag *one = a, *other = b;
-    size_t size = one->key.size < other->key.size ? one->key.size : other->key.size;
-    int order = memcmp(one->key.data, other->key.data, size);
-    if (order == 0 && one->key.size != other->key.size) {
-        order = one->key.size < other->key.size ? -1 : 1;
-    }
+    int order = hf_slice_compare(one->key, other->key);
     /* Of a key that is there twice the last one counts: they keep their order in memory. */
     return order != 0 ? order : one->value.data < other->value.data ? -1 : 1;
 }

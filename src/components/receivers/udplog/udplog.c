@@ -1,8 +1,6 @@
 /*
  * udplog: receives log records over UDP.
  */
-#include <stdlib.h>
-
 #include <holdfast/component.h>
 
 #include "support/log_listener.h"
@@ -25,21 +23,6 @@ static enum hf_status open_receiver(struct hf_node *node, const void *from, void
         *ret_self = listener;
     }
     return status;
-}
-
-static enum hf_status start_receiver(void *self, char *reterr)
-{
-    return hf_log_listener_start(self, reterr);
-}
-
-static void stop_receiver(void *self)
-{
-    hf_log_listener_stop(self);
-}
-
-static void close_receiver(void *self)
-{
-    hf_log_listener_close(self);
 }
 
 static const struct hf_field fields[] = {
@@ -65,10 +48,9 @@ const struct hf_component hf_receiver_udplog = {
     .signals = HF_SIGNAL_BIT(HF_LOGS),
     .config_size = sizeof(struct udplog_config),
     .fields = fields,
-
     .probe = probe_outside,
     .open = open_receiver,
-    .start = start_receiver,
-    .stop = stop_receiver,
-    .close = close_receiver,
+    .start = hf_log_listener_start,
+    .stop = hf_log_listener_stop,
+    .close = hf_log_listener_close,
 };

@@ -81,7 +81,7 @@ static const struct {
     {&hf_receiver_redis,
      {{"endpoint", "localhost:1"}, {"transport", "unix"}},
      "the path of a socket"},
-    {&hf_receiver_redis, {{"endpoint", "a:1"}, {"username", "joe"}}, "needs a password"},
+    {&hf_receiver_redis, {{"endpoint", "a:1"}, {"username", "joe"}}, NULL},
     {&hf_receiver_postgresql, {{"password", "b"}}, "username is missing"},
     {&hf_receiver_postgresql, {{"username", "a"}}, "password is missing"},
     {&hf_receiver_postgresql, {{"username", "a"}, {"password", "b"}}, NULL},

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,8 +16,15 @@
 #include <holdfast/overview.h>
 
 static int listening_fd = -1, datagram_fd = -1; /* the latest of each */
-static struct hf_batch *submitted;
-static struct hf_reply *submitted_reply;
+#define SUBMITTED_MAX 16u
+
+/* What was submitted and not answered yet, a ring: a receiver may submit several at once. */
+static struct submitted {
+    struct hf_batch *batch;
+    struct hf_reply *reply;
+} submitted[SUBMITTED_MAX];
+static size_t submitted_count, answered_count; /* ever */
+static pthread_mutex_t submitted_lock = PTHREAD_MUTEX_INITIALIZER;
 static sem_t has_submitted;
 
 /* ---- what the graph lends ---- */
@@ -57,8 +65,10 @@ void hf_submit(struct hf_node *node, struct hf_batch *batch, const char *transpo
 {
     (void)node, (void)transport;
     hf_ref_take(&batch->ref);
-    submitted = batch;
-    submitted_reply = reply;
+    pthread_mutex_lock(&submitted_lock);
+    assert_true(submitted_count - answered_count < SUBMITTED_MAX);
+    submitted[submitted_count++ % SUBMITTED_MAX] = (struct submitted){batch, reply};
+    pthread_mutex_unlock(&submitted_lock);
     sem_post(&has_submitted);
 }
 
@@ -86,6 +96,15 @@ void hf_node_release(struct hf_node *node)
 
 /* ---- the test's side ---- */
 
+static inline struct submitted next_submitted(bool is_answered)
+{
+    pthread_mutex_lock(&submitted_lock);
+    struct submitted next = submitted[answered_count % SUBMITTED_MAX];
+    answered_count += is_answered;
+    pthread_mutex_unlock(&submitted_lock);
+    return next;
+}
+
 /* The next batch that the receiver submits; it waits for answer(). */
 static inline struct hf_batch *await_batch(void)
 {
@@ -93,14 +112,14 @@ static inline struct hf_batch *await_batch(void)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 20;
     assert_int_equal(sem_timedwait(&has_submitted, &until), 0);
-    return submitted;
+    return next_submitted(false).batch;
 }
 
 static inline void answer(enum hf_status status)
 {
-    struct hf_batch *batch = submitted;
-    submitted_reply->done(submitted_reply, status);
-    hf_ref_drop(&batch->ref);
+    struct submitted next = next_submitted(true);
+    next.reply->done(next.reply, status);
+    hf_ref_drop(&next.batch->ref);
 }
 
 static inline struct sockaddr_in address_of(int fd)

@@ -43,7 +43,7 @@ static enum hf_exit requeue(struct world *world, const char *says)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    enum hf_exit code = hf_dead_letters_requeue(world->store, "made_up", NULL, out);
+    enum hf_exit code = hf_dead_letters_requeue(world->host.store, "made_up", NULL, out);
     fclose(out);
     assert_non_null(strstr(text, says));
     free(text);
@@ -54,13 +54,13 @@ static struct wal *requeued(struct world *world)
 {
     char error[512] = "";
     struct wal *wal = NULL;
-    assert_int_equal(hf_storage_requeue(world->store, "made_up", &wal, error), HF_OK);
+    assert_int_equal(hf_storage_requeue(world->host.store, "made_up", &wal, error), HF_OK);
     return wal;
 }
 
 static struct wal *letters(struct world *world)
 {
-    return hf_storage_dead_letters(world->store, "made_up",
+    return hf_storage_dead_letters(world->host.store, "made_up",
                                    &(const struct wal_limits){16 << 20, false});
 }
 

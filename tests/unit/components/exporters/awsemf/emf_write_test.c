@@ -9,8 +9,8 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "../../../../support/node_stub.c"
 #include "bulk/walk.h"
+#include "tests/support/node_stub.c"
 
 static struct hf_arena arena = {.limit = 1 << 20};
 

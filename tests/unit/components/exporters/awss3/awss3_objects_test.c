@@ -9,8 +9,8 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/build.h"
+#include "tests/support/node_stub.c"
 
 static const struct hf_export_range range = {
     .sequence = 7, .received_ns = UINT64_C(1700000000000000000), .count = 3};

@@ -9,8 +9,8 @@
 
 #include <cmocka.h> /* needs those before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/wire.h"
+#include "tests/support/node_stub.c"
 
 #define NOW_S UINT64_C(1700000000)
 

@@ -3,7 +3,7 @@
 
 #include "tests/unit/made_config.h"
 
-#include "../../../../support/node_stub.c"
+#include "tests/support/node_stub.c"
 
 /* As much of the component as its configuration needs. */
 static const struct hf_component component = {.config_size = sizeof(struct coralogix_config),

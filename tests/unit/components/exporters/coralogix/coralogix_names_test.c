@@ -8,10 +8,10 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/any.h"
 #include "pdata/build.h"
 #include "pdata/walk.h"
+#include "tests/support/node_stub.c"
 
 static const char *const applications[] = {"ns", "number"};
 static const char *const subsystems[] = {"service.name"};

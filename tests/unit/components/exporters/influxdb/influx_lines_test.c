@@ -10,8 +10,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/json.h"
+#include "tests/support/node_stub.c"
 
 #define METRIC(attributes, metric)                                                                 \
     "{'resourceMetrics':[{'resource':{'attributes':[" attributes "]},'scopeMetrics':["             \

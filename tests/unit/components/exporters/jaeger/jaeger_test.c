@@ -1,7 +1,7 @@
 /* The old exporter's endpoint: where OTLP goes instead, and that it is said. */
 #include "tests/unit/made_config.h"
 
-#include "../../../../support/node_stub.c"
+#include "tests/support/node_stub.c"
 
 extern const struct hf_component hf_exporter_jaeger;
 

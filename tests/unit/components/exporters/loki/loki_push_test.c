@@ -13,10 +13,10 @@
 static void add(struct loki_push *push, const char *labels, uint64_t time_ns, const char *line)
 {
     uint32_t stream;
-    size_t at = push->lines.size;
     assert_int_equal(loki_push_stream(push, hf_slice_text(labels), &stream), HF_OK);
+    loki_push_open(push, stream, time_ns);
     assert_int_equal(hf_bytes_append(&push->lines, hf_slice_text(line)), HF_OK);
-    assert_int_equal(loki_push_entry(push, stream, time_ns, at), HF_OK);
+    assert_int_equal(loki_push_close(push), HF_OK);
 }
 
 static void entries_are_grouped_by_stream_and_sorted_by_time(void **state)

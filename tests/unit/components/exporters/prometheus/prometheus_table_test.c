@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../../../support/node_stub.c"
 #include "components/exporters/prometheus/prometheus_print.h"
 #include "components/exporters/prometheus/prometheus_snapshot.h"
 #include "components/exporters/prometheus/prometheus_table.h"
+#include "tests/support/node_stub.c"
 
 static struct prometheus_series *make(struct prometheus_table *table, const char *name,
                                       enum hf_prom_kind kind, const char *labels)

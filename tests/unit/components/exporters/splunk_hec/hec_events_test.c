@@ -8,8 +8,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/build.h"
+#include "tests/support/node_stub.c"
 
 static struct hec_config config = {
     .source = "",

@@ -8,8 +8,8 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/json.h"
+#include "tests/support/node_stub.c"
 
 #define SU_TIME "\"timeUnixNano\":\"1065910455003000000\""
 #define TEXT(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"

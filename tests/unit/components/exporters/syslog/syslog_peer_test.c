@@ -15,7 +15,7 @@
 
 #include <holdfast/ref.h>
 
-#include "../../../../support/node_stub.c"
+#include "tests/support/node_stub.c"
 #include "util/clock.h"
 
 enum manners { READS, READS_SLOWLY, HANGS_UP, HANGS_UP_LATER, DOES_NOTHING };

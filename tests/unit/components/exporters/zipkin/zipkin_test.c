@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../../../support/node_stub.c"
 #include "http/server.h"
+#include "tests/support/node_stub.c"
 #include "util/clock.h"
 #include "util/compress.h"
 

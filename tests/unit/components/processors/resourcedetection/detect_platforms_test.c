@@ -122,12 +122,45 @@ static void elastic_beanstalk_is_known_by_its_file(void **state)
     remove_all(root);
 }
 
+static void dynatrace_tells_of_the_host_in_a_file_of_its_agent(void **state)
+{
+    static const struct expected some[] = {{"dt.entity.host", "HOST-1"},
+                                           {"host.name", "a=b"},
+                                           {"dt.smartscape.host", "HOST-2"},
+                                           {NULL, NULL}};
+    static const char *const folders[] = {"/var", "/var/lib", "/var/lib/dynatrace",
+                                          "/var/lib/dynatrace/enrichment"};
+    char root[] = "/tmp/platforms.XXXXXX", path[256];
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    detect(&hf_detector_dynatrace, root, HF_OK, nothing);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s%s", root, folders[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    snprintf(path, sizeof(path), "%s%s/dt_host_metadata.properties", root, folders[3]);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("dt.entity.host=HOST-1 \nno sign\nhost.name=a=b\nhost.name =not it\nother=1\n"
+          "dt.smartscape.host=HOST-2",
+          file);
+    assert_int_equal(fclose(file), 0);
+    detect(&hf_detector_dynatrace, root, HF_OK, some);
+    assert_int_equal(remove(path), 0);
+    for (size_t i = 4; i-- > 0;) {
+        snprintf(path, sizeof(path), "%s%s", root, folders[i]);
+        assert_int_equal(rmdir(path), 0);
+    }
+    assert_int_equal(rmdir(root), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lambda_is_known_by_the_name_of_its_function),
         cmocka_unit_test(heroku_is_known_by_its_dyno),
         cmocka_unit_test(elastic_beanstalk_is_known_by_its_file),
+        cmocka_unit_test(dynatrace_tells_of_the_host_in_a_file_of_its_agent),
     };
     return cmocka_run_group_tests_name("detect_platforms", tests, NULL, NULL);
 }

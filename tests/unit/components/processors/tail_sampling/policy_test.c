@@ -81,9 +81,11 @@ static struct hf_sampling_tail_facts facts_of(struct hf_sampling_tail_policies *
     }
     const struct hf_place place = {
         .document = document, .resource_group = group, .scope_group = scope, .item = span};
+    struct hf_sampling_tail_span read;
+    hf_sampling_tail_span_read(hf_message_content(span), &read);
     hf_sampling_tail_match_begin(policies, document);
-    facts.bits = hf_sampling_tail_match_resource(policies, resource);
-    hf_sampling_tail_match_span(policies, &place, &facts);
+    facts.bits = hf_sampling_tail_match_resource(policies, hf_message_content(resource));
+    hf_sampling_tail_match_span(policies, &read, &place, &facts);
     assert_int_equal(hf_sampling_tail_match_end(policies), HF_OK);
     assert_int_equal(hf_document_status(document), HF_OK);
     hf_document_return(document);

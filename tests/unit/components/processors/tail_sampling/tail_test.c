@@ -20,7 +20,7 @@
 #include "util/clock.h"
 
 #define S HF_NS_PER_S
-#define INPUTS_MAX 64
+#define INPUTS_MAX 2048
 
 /* An input as the graph has it: its bytes stay there. */
 struct waiting {
@@ -37,9 +37,10 @@ struct bench {
     struct hf_tail *tail;
     struct waiting inputs[INPUTS_MAX];
     size_t count;
+    struct hf_slice meta;                  /* of the inputs */
     struct hf_output *outputs[INPUTS_MAX]; /* not answered */
     size_t output_count;
-    char emitted[1024]; /* the first byte of the id of each span, in order */
+    char emitted[4 * INPUTS_MAX]; /* the first byte of the id of each span, in order */
 };
 
 static struct bench *bench;
@@ -85,6 +86,20 @@ static void answer(enum hf_status status)
     }
 }
 
+/* Takes a request, whose bytes it releases. */
+static enum hf_status take_raw(struct hf_bytes *raw, uint32_t items, uint64_t received_ns)
+{
+    struct waiting *waiting = &bench->inputs[bench->count++];
+    waiting->batch = hf_batch_new(HF_TRACES, raw->size, bench->meta);
+    memcpy(hf_batch_room(waiting->batch), raw->data, raw->size);
+    hf_batch_seal(waiting->batch, raw->size, items);
+    hf_bytes_release(raw);
+    waiting->batch->received_ns = received_ns;
+    waiting->open = items;
+    waiting->input.batch = waiting->batch;
+    return hf_sampling_tail_take(bench->tail, &waiting->input);
+}
+
 /* Each letter of `spans` is a span of the trace of that letter; a capital one has an error. */
 static enum hf_status take(const char *spans, uint64_t received_ns)
 {
@@ -102,15 +117,7 @@ static enum hf_status take(const char *spans, uint64_t received_ns)
     struct hf_bytes bytes = {0};
     assert_int_equal(hf_document_write(document, &bytes), HF_OK);
     hf_document_return(document);
-    struct waiting *waiting = &bench->inputs[bench->count++];
-    waiting->batch = hf_batch_new(HF_TRACES, bytes.size, HF_EMPTY_SLICE);
-    memcpy(hf_batch_room(waiting->batch), bytes.data, bytes.size);
-    hf_batch_seal(waiting->batch, bytes.size, (uint32_t)strlen(spans));
-    hf_bytes_release(&bytes);
-    waiting->batch->received_ns = received_ns;
-    waiting->open = (uint32_t)strlen(spans);
-    waiting->input.batch = waiting->batch;
-    return hf_sampling_tail_take(bench->tail, &waiting->input);
+    return take_raw(&bytes, (uint32_t)strlen(spans), received_ns);
 }
 
 static void begin(int64_t num_traces, int64_t cache)
@@ -194,7 +201,9 @@ static void a_trace_is_done_with_when_all_of_it_is_durable(void **state)
 {
     (void)state;
     begin(100, 0);
+    bench->meta = hf_slice_text("one tenant");
     assert_int_equal(take("A", 100 * S), HF_OK);
+    bench->meta = hf_slice_text("another");
     assert_int_equal(take("a", 101 * S), HF_OK);
     hf_sampling_tail_tick(bench->tail, 101 * S);
     hf_sampling_tail_tick(bench->tail, 111 * S);
@@ -284,10 +293,188 @@ static void what_was_not_durable_at_the_end_stays_in_the_queue(void **state)
 static void a_waiting_trace_takes_little_memory(void **state)
 {
     (void)state;
-    size_t trace = sizeof(struct hf_trace) + 16 + 2 * sizeof(struct hf_trace *);
-    assert_true(trace + sizeof(struct hf_sampling_tail_place) <= 250);
-    assert_true(1700000 * (trace + sizeof(struct hf_sampling_tail_place)) <= (size_t)340 << 20);
+    size_t trace = sizeof(struct hf_trace) + 22; /* of the table */
+    assert_true(trace + 3 * sizeof(struct hf_sampling_tail_place) <= 250);
+    assert_true(1700000 * (trace + sizeof(struct hf_sampling_tail_place)) <= (size_t)300 << 20);
     begin(1, 0);
+}
+
+/* ---- what is emitted ---- */
+
+static void several_inputs_go_on_as_one_request(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("Ax", 100 * S), HF_OK);
+    assert_int_equal(take("aB", 100 * S), HF_OK);
+    assert_int_equal(take("yz", 100 * S), HF_OK);
+    assert_int_equal(take("zC", 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_int_equal(bench->output_count, 1);
+    assert_string_equal(bench->emitted, "abac");
+    answer(HF_OK);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(bench->inputs[i].open, 0);
+    }
+}
+
+static void inputs_with_other_metadata_go_on_alone(void **state)
+{
+    static const char *const metas[] = {"one", "one", "two", "two", "one"};
+    (void)state;
+    begin(100, 0);
+    for (size_t i = 0; i < 5; i++) {
+        bench->meta = hf_slice_text(metas[i]);
+        assert_int_equal(take((const char *[]){"A", "B", "C", "D", "E"}[i], 100 * S), HF_OK);
+    }
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_int_equal(bench->output_count, 3);
+    assert_string_equal(bench->emitted, "abcde");
+}
+
+/* No one knows which of its inputs a request was refused for. */
+static void a_request_that_is_refused_is_tried_input_by_input(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("A", 100 * S), HF_OK);
+    assert_int_equal(take("B", 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_int_equal(bench->output_count, 1);
+    struct hf_output *first = bench->outputs[--bench->output_count];
+    first->done(first, HF_INVALID);
+    assert_int_equal(bench->output_count, 2);
+    assert_string_equal(bench->emitted, "abba");
+    struct hf_output *second = bench->outputs[--bench->output_count];
+    second->done(second, HF_INVALID);
+    answer(HF_OK);
+    assert_state(0, 0, 1);
+    assert_state(1, 0, 0);
+}
+
+/* ---- many at once ---- */
+
+/* One input with as many traces of one span. */
+static enum hf_status take_many(uint32_t traces, uint64_t received_ns)
+{
+    struct hf_bytes raw = {0};
+    struct hf_wire_writer writer = {.out = &raw};
+    struct hf_wire_message group = hf_wire_open(&writer, 1, 1000000);
+    struct hf_wire_message scope = hf_wire_open(&writer, 2, 1000000);
+    for (uint32_t i = 0; i < traces; i++) {
+        uint32_t id[4] = {0, i, 0, 1};
+        struct hf_wire_message span = hf_wire_open(&writer, 2, 18);
+        hf_wire_put_bytes(&writer, 1, hf_slice_of(id, sizeof(id)));
+        hf_wire_close(&writer, span);
+    }
+    hf_wire_close(&writer, scope);
+    hf_wire_close(&writer, group);
+    return take_raw(&raw, traces, received_ns);
+}
+
+static void what_is_due_is_decided_in_parts(void **state)
+{
+    (void)state;
+    begin(100000, 0);
+    assert_int_equal(take_many(20000, 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    uint64_t wait_ns = hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_int_equal(wait_ns, 0);
+    assert_int_not_equal(bench->inputs[0].open, 20000);
+    assert_int_not_equal(bench->inputs[0].open, 0);
+    unsigned parts = 1;
+    for (; wait_ns == 0; parts++) {
+        wait_ns = hf_sampling_tail_go_on(bench->tail, 110 * S);
+    }
+    assert_int_equal(wait_ns, HF_TAIL_TICK_NS);
+    assert_in_range(parts, 2, 10);
+    assert_state(0, 0, 20000);
+}
+
+/* In between inputs come: what was due at the tick alone is decided. */
+static void going_on_decides_what_was_due_at_the_tick(void **state)
+{
+    (void)state;
+    begin(100000, 0);
+    assert_int_equal(take("a", 100 * S), HF_OK);
+    assert_int_equal(take("b", 105 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 200 * S); /* inputs come: 105 s counts */
+    assert_int_equal(hf_sampling_tail_go_on(bench->tail, 200 * S), HF_TAIL_TICK_NS);
+    assert_state(0, 1, 0);
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    assert_state(0, 0, 1);
+}
+
+/* An input that is not taken stands in the queue, and its spans belong to their trace. */
+static void inputs_that_have_to_wait_count_too(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    for (size_t i = 0; i < 1600; i++) {
+        assert_int_equal(take("A", 100 * S), HF_OK);
+    }
+    assert_int_equal(take("b", 105 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 105 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S); /* more inputs to emit from than may wait */
+    assert_int_equal(take("B", 106 * S), HF_BUSY);
+    bench->count--;
+    hf_ref_drop(&bench->inputs[bench->count].batch->ref);
+    for (size_t i = 0; i < 8; i++) {
+        struct hf_output *output = bench->outputs[--bench->output_count];
+        output->done(output, HF_OK);
+    }
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    assert_state(1600, 1, 0);
+    assert_int_equal(take("B", 106 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    hf_sampling_tail_tick(bench->tail, 200 * S);
+    answer(HF_OK);
+    assert_state(1600, 0, 0);
+    assert_state(1601, 0, 0);
+}
+
+/* ---- odd requests ---- */
+
+static void put_key_value(struct hf_wire_writer *writer, const char *key, const char *value)
+{
+    struct hf_wire_message resource = hf_wire_open(writer, 1, 20);
+    struct hf_wire_message pair = hf_wire_open(writer, 1, 10);
+    hf_wire_put_bytes(writer, 1, hf_slice_text(key));
+    struct hf_wire_message any = hf_wire_open(writer, 2, 5);
+    hf_wire_put_bytes(writer, 1, hf_slice_text(value));
+    hf_wire_close(writer, any);
+    hf_wire_close(writer, pair);
+    hf_wire_close(writer, resource);
+}
+
+static void a_resource_in_pieces_is_all_of_them(void **state)
+{
+    static const char *const wanted[] = {"yes"};
+    struct hf_bytes raw = {0};
+    struct hf_wire_writer writer = {.out = &raw};
+    const uint8_t id[HF_TRACE_ID_SIZE] = {'a'};
+    (void)state;
+    begin(100, 0);
+    hf_sampling_tail_free(bench->tail);
+    bench->policies[0] = (struct hf_sampling_tail_policy_config){
+        .name = "text", .type = HF_TAIL_STRING, .string = {.key = "k", .values = {wanted, 1}}};
+    assert_int_equal(hf_sampling_tail_new(&bench->node, &bench->config, &bench->tail), HF_OK);
+    struct hf_wire_message group = hf_wire_open(&writer, 1, 100);
+    put_key_value(&writer, "k", "yes");
+    put_key_value(&writer, "other", "no");
+    struct hf_wire_message scope = hf_wire_open(&writer, 2, 50);
+    struct hf_wire_message span = hf_wire_open(&writer, 2, 18);
+    hf_wire_put_bytes(&writer, 1, hf_slice_of(id, sizeof(id)));
+    hf_wire_close(&writer, span);
+    hf_wire_close(&writer, scope);
+    hf_wire_close(&writer, group);
+    assert_int_equal(take_raw(&raw, 1, 100 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 110 * S);
+    assert_string_equal(bench->emitted, "a");
 }
 
 /* ---- the other keys ---- */
@@ -436,6 +623,13 @@ int main(void)
         TEST(what_cannot_be_read_again_is_counted_as_dropped),
         TEST(what_was_not_durable_at_the_end_stays_in_the_queue),
         TEST(a_waiting_trace_takes_little_memory),
+        TEST(several_inputs_go_on_as_one_request),
+        TEST(inputs_with_other_metadata_go_on_alone),
+        TEST(a_request_that_is_refused_is_tried_input_by_input),
+        TEST(what_is_due_is_decided_in_parts),
+        TEST(going_on_decides_what_was_due_at_the_tick),
+        TEST(inputs_that_have_to_wait_count_too),
+        TEST(a_resource_in_pieces_is_all_of_them),
         TEST(a_root_hurries_its_trace),
         TEST(a_trace_that_is_too_large_is_dropped_at_once),
         TEST(traces_wait_in_front_when_there_are_too_many),

@@ -10,9 +10,9 @@
 
 #include <cmocka.h> /* needs the three before it */
 
-#include "../../../../support/node_stub.c"
 #include "pdata/json.h"
 #include "pdata/scan.h"
+#include "tests/support/node_stub.c"
 
 static const struct hf_json *read_json(const char *text, struct hf_arena *arena)
 {

@@ -9,7 +9,7 @@
 
 #include <holdfast/component.h>
 
-#include "../../../scrape_stub.h"
+#include "tests/unit/scrape_stub.h"
 
 /* ---- a cluster of two brokers: the topic `orders` with two partitions, and an inner one ---- */
 

@@ -9,10 +9,10 @@
 
 #include <holdfast/component.h>
 
-#include "../../../scrape_stub.h"
 #include "components/receivers/mysql/my_events.h"
 #include "components/receivers/mysql/my_look.h"
 #include "components/receivers/mysql/my_status.h"
+#include "tests/unit/scrape_stub.h"
 
 #define COLUMNS_MAX 12
 

@@ -8,9 +8,9 @@
 
 #include <holdfast/component.h>
 
-#include "../../../scrape_stub.h"
 #include "components/receivers/postgresql/pg_events.h"
 #include "components/receivers/postgresql/pg_look.h"
+#include "tests/unit/scrape_stub.h"
 
 #define COLUMNS_MAX 20
 

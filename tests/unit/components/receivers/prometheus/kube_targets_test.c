@@ -29,15 +29,6 @@ static void put(struct prom_kube_store *store, const struct object *object, cons
     hf_arena_release(&arena);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct hf_prom_label *first = a;
-    const struct hf_prom_label *second = b;
-    size_t size = first->name.size < second->name.size ? first->name.size : second->name.size;
-    int order = memcmp(first->name.data, second->name.data, size);
-    return order != 0 ? order : (int)first->name.size - (int)second->name.size;
-}
-
 /* A line a target: its labels by name, without the common prefix. */
 static void show(const struct prom_kube_store *store, const struct prom_kube_sd *config, char *out)
 {
@@ -50,7 +41,7 @@ static void show(const struct prom_kube_store *store, const struct prom_kube_sd 
         struct hf_prom_label *labels = malloc(found[i].count * sizeof(*labels));
         assert_non_null(labels);
         memcpy(labels, found[i].labels, found[i].count * sizeof(*labels));
-        qsort(labels, found[i].count, sizeof(*labels), by_name);
+        qsort(labels, found[i].count, sizeof(*labels), hf_slice_order);
         for (size_t k = 0; k < found[i].count; k++) {
             struct hf_slice name = labels[k].name;
             bool is_meta = hf_prom_has_prefix(name, PREFIX, sizeof(PREFIX) - 1);
