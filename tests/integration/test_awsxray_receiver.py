@@ -1,9 +1,10 @@
-"""awsxray as a receiver: datagrams as SDKs of X-Ray send them to its daemon."""
+"""awsxray as a receiver: datagrams as SDKs of X-Ray send them to its daemon; one of them is the SDK for Python."""
 
 import json
 import socket
 
 import pytest
+from aws_xray_sdk.core.recorder import AWSXRayRecorder
 
 from support.holdfast import otlp_exporter
 from support.ports import free_port
@@ -215,3 +216,21 @@ def test_the_proxy_is_refused_by_a_sentence(start, grpc_backend):
     done = holdfast.command("validate", "--config", holdfast.base_path, "--config", holdfast.config_path)
     assert done.returncode != 0
     assert "proxy_server" in done.stderr + done.stdout
+
+
+def test_the_sdk_of_xray(start, grpc_backend):
+    one = Receiver(start, grpc_backend)
+    recorder = AWSXRayRecorder()
+    recorder.configure(service="shop", sampling=False, daemon_address=f"127.0.0.1:{one.port}", context_missing="RUNTIME_ERROR")
+    segment = recorder.begin_segment("pay")
+    segment.put_annotation("customer", "ada")
+    with recorder.in_subsegment("ask the bank", namespace="remote") as subsegment:
+        subsegment.put_http_meta("status", 404)
+    recorder.end_segment()
+    until(lambda: {"pay", "ask the bank"} <= one.spans().keys(), lambda: f"{one.spans()}\n{one.holdfast.log()}")
+    pay, ask = one.spans()["pay"], one.spans()["ask the bank"]
+    assert ask.parent_span_id == pay.span_id == bytes.fromhex(segment.id)
+    _, seconds, rest = segment.trace_id.split("-")
+    assert pay.trace_id == ask.trace_id == bytes.fromhex(seconds + rest)
+    assert {one.key: one.value.string_value for one in pay.attributes}["customer"] == "ada"
+    assert {one.key: one.value.int_value for one in ask.attributes}["http.status_code"] == 404

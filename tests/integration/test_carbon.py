@@ -1,7 +1,9 @@
-"""Graphite's plaintext protocol over TCP and UDP; what a kill, a full queue, a stop and a reload cost."""
+"""Graphite's plaintext protocol over TCP and UDP; what a kill, a full queue, a stop and a reload cost. A peer that is not the
+test's own is graphyte, a client of Graphite."""
 
 import socket
 
+import graphyte
 import pytest
 
 from support import otlp
@@ -104,3 +106,17 @@ def test_a_full_queue_makes_senders_wait(receiver, grpc_backend):
         connection.sendall(b"fourth 1 1700000000\n")
         grpc_backend.start()
         one.wait_for(["first", "second", "third", "fourth"])
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_client_of_graphite(receiver, protocol):
+    one = receiver(transport=protocol)
+    sender = graphyte.Sender("127.0.0.1", port=one.port, prefix="shop", protocol=protocol, tags={"place": "till"}, raise_send_errors=True)
+    sender.send("sold", 7, timestamp=1_700_000_000)
+    sender.send("share", 0.25, timestamp=1_700_000_001, tags={"kind": "a"})
+    one.wait_for(["shop.sold", "shop.share"])
+    found = {metric.name: metric.gauge.data_points[0] for metric in one.metrics()}
+    assert (found["shop.sold"].as_int, found["shop.sold"].time_unix_nano) == (7, 1_700_000_000_000_000_000)
+    assert otlp.attributes(found["shop.sold"]) == {"place": "till"}
+    assert found["shop.share"].as_double == 0.25
+    assert otlp.attributes(found["shop.share"]) == {"place": "till", "kind": "a"}

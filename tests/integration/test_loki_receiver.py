@@ -1,8 +1,13 @@
 """Loki's push interface: entries as clients send them, over HTTP and gRPC; answered once they are on disk. A peer that
-is not the test's own is Holdfast's `loki` exporter, whose requests a real Loki takes (test_loki.py)."""
+is not the test's own is Holdfast's `loki` exporter, whose requests a real Loki takes (test_loki.py), another a handler of
+Python's logging for Loki."""
+
+import logging
+import time
 
 import cramjam
 import grpc
+import logging_loki
 import pytest
 import requests
 
@@ -144,3 +149,19 @@ def test_what_the_loki_exporter_sends(receiver, start, grpc_sender):
     grpc_sender(sender).export(otlp.LOGS, otlp.request(otlp.LOGS, ids))
     until(lambda: len(one.records()) >= 5, lambda: f"{len(one.records())} of 5 records")
     assert {entry.key for record in one.records() for entry in record.attributes} >= {"exporter"}
+
+
+def test_a_handler_of_pythons_logging(receiver):
+    one = receiver()
+    handler = logging_loki.LokiHandler(url=one.url, tags={"application": "shop"}, version="1")
+    logger = logging.getLogger("till")
+    logger.propagate = False
+    logger.addHandler(handler)
+    logger.warning("of a handler", extra={"tags": {"place": "7"}})
+    logger.removeHandler(handler)
+    handler.close()
+    one.wait_for(["of a handler"])
+    (record,) = one.records()
+    labels = {"application": "shop", "logger": "till", "place": "7", "severity": "warning"}
+    assert {entry.key: entry.value.string_value for entry in record.attributes} == labels
+    assert abs(record.time_unix_nano / 1e9 - time.time()) < 3600

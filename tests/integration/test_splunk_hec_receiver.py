@@ -1,11 +1,14 @@
 """Splunk's HTTP Event Collector: events, raw lines and metrics as its clients send them; answered once they are on disk.
-A peer that is not the test's own is Holdfast's `splunk_hec` exporter, whose requests Splunk takes (test_splunk_hec.py)."""
+Peers that are not the test's own are Holdfast's `splunk_hec` exporter, whose requests Splunk takes (test_splunk_hec.py), and a
+handler of Python's logging for Splunk."""
 
 import gzip
 import json
+import logging
 
 import pytest
 import requests
+from splunk_hec_handler import SplunkHecHandler
 
 from support import otlp
 from support.holdfast import otlp_exporter
@@ -296,3 +299,21 @@ def test_what_the_splunk_hec_exporter_sends(receiver, start, grpc_sender):
     grpc_sender(sender).export(otlp.METRICS, otlp.request(otlp.METRICS, metrics))
     until(lambda: len(one.groups()) >= 5, lambda: f"{len(one.groups())} of 5 records")
     until(lambda: len(one.metrics()) >= 5, lambda: f"{len(one.metrics())} of 5 metrics")
+
+
+def test_a_handler_of_pythons_logging(receiver):
+    one = receiver(access_token_passthrough=True)
+    keys = {"source": "till", "sourcetype": "_json", "index": "main", "hostname": "shop"}
+    handler = SplunkHecHandler("127.0.0.1", "a-token", port=one.port, proto="http", **keys)
+    logger = logging.getLogger("shop")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.info({"time": 1700000000.5, "sold": 7, "fields": {"place": "till"}})
+    logger.removeHandler(handler)
+    ((resource, record),) = until(one.groups, "no event came")
+    assert {pair.key: pair.value for pair in record.body.kvlist_value.values}["log_level"].string_value == "INFO"
+    assert (resource["com.splunk.source"], resource["com.splunk.sourcetype"]) == ("till", "_json")
+    assert (resource["host.name"], resource["com.splunk.index"]) == ("shop", "main")
+    assert resource["com.splunk.hec.access_token"] == "a-token"
+    assert record.time_unix_nano == 1700000000500000000
