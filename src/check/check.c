@@ -11,7 +11,7 @@
 #include "service/control_protocol.h"
 #include "service/ephemeral.h"
 #include "storage/storage.h"
-#include "support/probe.h"
+#include "support/probe/probe.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/metrics.h"

@@ -1,6 +1,7 @@
 /*
  * fnv: 64 bits of bytes by FNV-1a, for tables of our own and where another program computes the
- * same. A stranger who chooses the bytes chooses the hash: see support/table_hash.h. Any thread.
+ * same. A stranger who chooses the bytes chooses the hash: see support/state/table_hash.h. Any
+ * thread.
  */
 #pragma once
 

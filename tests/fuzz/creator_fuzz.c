@@ -10,7 +10,7 @@
 
 #include "check.h"
 #include "components/receivers/receiver_creator/hints.h"
-#include "support/endpoints.h"
+#include "support/discovery/endpoints.h"
 
 #define TARGET "10.0.0.1:80"
 

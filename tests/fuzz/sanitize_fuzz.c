@@ -9,7 +9,7 @@
 #include "components/processors/redaction/json_query.h"
 #include "components/processors/redaction/redis_command.h"
 #include "components/processors/redaction/url_words.h"
-#include "support/sql_mask.h"
+#include "support/scrape/sql_mask.h"
 
 static enum hf_status mask(uint8_t kind, struct hf_slice text, struct hf_bytes *out)
 {

@@ -17,8 +17,8 @@
 #include "components/receivers/redis/redis_info.h"
 #include "components/receivers/redis/resp.h"
 #include "pdata/scan.h"
-#include "support/plan_mask.h"
-#include "support/sql_mask.h"
+#include "support/scrape/plan_mask.h"
+#include "support/scrape/sql_mask.h"
 
 #define OUTPUT_MAX (1u << 20)
 

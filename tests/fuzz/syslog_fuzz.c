@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "logs/pipeline.h"
-#include "support/log_frames.h"
+#include "support/lines/log_frames.h"
 
 #define BYTES_MAX 4096
 

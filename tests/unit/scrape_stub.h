@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "pdata/json.h"
-#include "support/server_scraper.h"
+#include "support/scrape/server_scraper.h"
 
 static struct {
     unsigned failures;

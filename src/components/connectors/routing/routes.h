@@ -9,7 +9,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/ottl_groups.h"
+#include "support/items/ottl_groups.h"
 
 enum route_context {
     ROUTE_ANY = 0, /* to be found out: what the text's paths name, else the resource */

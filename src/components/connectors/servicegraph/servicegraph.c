@@ -1,7 +1,7 @@
 /*
  * servicegraph: pairs the spans of calls between services, and makes metrics of who calls whom.
  *
- * How requests, state and flushes keep together: support/aggregator.h.
+ * How requests, state and flushes keep together: support/state/aggregator.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "servicegraph_config.h"
 #include "servicegraph_fold.h"
-#include "support/aggregator.h"
+#include "support/state/aggregator.h"
 #include "util/clock.h"
 #include "util/fnv.h"
 #include "util/loop.h"

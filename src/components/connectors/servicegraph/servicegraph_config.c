@@ -6,8 +6,8 @@
 
 #include <holdfast/component.h>
 
-#include "support/distribution.h"
-#include "support/go_duration.h"
+#include "support/items/distribution.h"
+#include "support/settings/go_duration.h"
 
 #define CONFIG(member) offsetof(struct servicegraph_config, member)
 #define STORE(member) (CONFIG(store.member) - CONFIG(store))

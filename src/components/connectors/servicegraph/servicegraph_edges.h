@@ -11,7 +11,7 @@
 #include <holdfast/slice.h>
 #include <holdfast/status.h>
 
-#include "support/state_file.h"
+#include "support/state/state_file.h"
 
 #define SERVICEGRAPH_KEY_SIZE 24u /* the trace id and the id of the client's span */
 

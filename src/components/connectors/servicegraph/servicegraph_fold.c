@@ -6,7 +6,7 @@
 #include "pdata/any.h"
 #include "pdata/attributes.h"
 #include "pdata/wire_find.h"
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 
 /* Field numbers of OTLP. */
 enum { RESOURCE_SPANS = 1, RESOURCE = 1, SCOPE_SPANS = 2, SPANS = 2, RESOURCE_ATTRIBUTES = 1 };

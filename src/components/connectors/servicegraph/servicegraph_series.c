@@ -5,7 +5,7 @@
 
 #include "pdata/attributes.h"
 #include "pdata/wire_find.h"
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 
 #define SIZE_LEAST 64u
 #define BATCH_BYTES ((size_t)512 << 10)

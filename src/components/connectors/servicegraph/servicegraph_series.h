@@ -13,7 +13,7 @@
 
 #include "servicegraph_config.h"
 #include "servicegraph_edges.h"
-#include "support/distribution.h"
+#include "support/items/distribution.h"
 
 struct servicegraph_series {
     struct servicegraph_series *next_in_bucket, *previous, *next;
@@ -53,7 +53,7 @@ HF_MUST_USE enum hf_status servicegraph_table_count(struct servicegraph_table *t
                                                     const struct servicegraph_edge *edge,
                                                     uint64_t now_ns);
 
-/* As the operations of support/aggregator.h. */
+/* As the operations of support/state/aggregator.h. */
 void servicegraph_flush_begin(struct servicegraph_table *table, uint64_t unix_ns);
 HF_MUST_USE enum hf_status servicegraph_flush_next(struct servicegraph_table *table,
                                                    struct hf_batch **ret_batch);

@@ -2,7 +2,7 @@
  * spanmetrics: counts spans and their durations by service, name, kind, status and attributes of
  * the user's choice, and makes metrics of them at intervals.
  *
- * How requests, state and flushes keep together: support/aggregator.h.
+ * How requests, state and flushes keep together: support/state/aggregator.h.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "spanmetrics_dimensions.h"
 #include "spanmetrics_fold.h"
 #include "spanmetrics_state.h"
-#include "support/aggregator.h"
+#include "support/state/aggregator.h"
 #include "util/clock.h"
 
 /* Owned by the thread of the node's own loop while that runs. */

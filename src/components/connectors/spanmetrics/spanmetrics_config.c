@@ -8,8 +8,8 @@
 #include <holdfast/component.h>
 
 #include "ottl/glob.h"
-#include "support/distribution.h"
-#include "support/go_duration.h"
+#include "support/items/distribution.h"
+#include "support/settings/go_duration.h"
 #include "util/regex.h"
 
 /* ---- keys ---- */

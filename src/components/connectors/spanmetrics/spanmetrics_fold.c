@@ -6,7 +6,7 @@
 #include "pdata/any.h"
 #include "pdata/wire_find.h"
 #include "spanmetrics_key.h"
-#include "support/sampling.h"
+#include "support/items/sampling.h"
 #include "util/clock.h"
 
 /* Field numbers of OTLP. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 #include "util/fnv.h"
 
 #define BATCH_BYTES_MAX ((size_t)2 << 20)

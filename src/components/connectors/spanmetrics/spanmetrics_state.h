@@ -17,7 +17,7 @@
 #include "spanmetrics_config.h"
 #include "spanmetrics_table.h"
 #include "spanmetrics_times.h"
-#include "support/state_file.h"
+#include "support/state/state_file.h"
 
 #define SPANMETRICS_ID_SIZE 37u /* of a UUID as text, with a NUL */
 #define SPANMETRICS_NAMESPACE_MAX 256u
@@ -52,7 +52,7 @@ HF_MUST_USE enum hf_status spanmetrics_state_init(struct spanmetrics_state *stat
                                                   const struct spanmetrics_config *config);
 void spanmetrics_state_release(struct spanmetrics_state *state);
 
-/* spanmetrics_flush.c: as the operations of support/aggregator.h. */
+/* spanmetrics_flush.c: as the operations of support/state/aggregator.h. */
 void spanmetrics_flush_begin(struct spanmetrics_state *state, uint64_t unix_ns);
 HF_MUST_USE enum hf_status spanmetrics_flush_next(struct spanmetrics_state *state,
                                                   struct hf_batch **ret_batch);

@@ -16,7 +16,7 @@
 #include <holdfast/status.h>
 
 #include "spanmetrics_dimensions.h"
-#include "support/distribution.h"
+#include "support/items/distribution.h"
 
 struct spanmetrics_exemplar {
     uint8_t trace_id[16], span_id[8];

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 
 /* Entries are numbered from 1; 0 is none. */
 struct entry {

@@ -11,7 +11,7 @@
 
 #include <holdfast/status.h>
 
-#include "support/state_file.h"
+#include "support/state/state_file.h"
 
 #define SPANMETRICS_TIME_KEY_SIZE 16u
 

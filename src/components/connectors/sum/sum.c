@@ -4,7 +4,7 @@
  */
 #include <holdfast/component.h>
 
-#include "support/item_metrics.h"
+#include "support/items/item_metrics.h"
 
 static const struct hf_item_metrics_rules rules = {
     .are_sums = true,

@@ -11,7 +11,7 @@
 #include "bulk/walk.h"
 #include "cloudwatch_record.h"
 #include "pdata/payload.h"
-#include "support/cloudwatch_events.h"
+#include "support/sending/cloudwatch_events.h"
 
 #define PLACES                                                                                     \
     "{ClusterName}, {TaskId}, {NodeName}, {PodName}, {ServiceName}, {ContainerInstanceId}, "       \

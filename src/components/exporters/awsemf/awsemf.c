@@ -19,7 +19,7 @@
 #include "emf_points.h"
 #include "emf_write.h"
 #include "pdata/payload.h"
-#include "support/cloudwatch_events.h"
+#include "support/sending/cloudwatch_events.h"
 #include "util/clock.h"
 
 /* Events repeat their labels, and may be ten times the protobuf of their points. */

@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/cloudwatch_events.h"
+#include "support/sending/cloudwatch_events.h"
 
 #define AT(member) offsetof(struct emf_config, member)
 #define DIMENSIONS_MAX 30u /* of a set; what CloudWatch takes */

@@ -7,8 +7,8 @@
 #include <holdfast/field.h>
 #include <holdfast/node.h>
 
-#include "support/configaws.h"
-#include "support/resource_conversion.h"
+#include "support/items/resource_conversion.h"
+#include "support/settings/configaws.h"
 #include "util/regex.h"
 
 enum emf_rollup { EMF_ROLLUP_ZERO_AND_SINGLE = 0, EMF_ROLLUP_SINGLE, EMF_ROLLUP_NONE };

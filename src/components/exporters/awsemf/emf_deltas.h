@@ -13,7 +13,7 @@
 
 #include <holdfast/status.h>
 
-#include "support/state_store.h"
+#include "support/state/state_store.h"
 #include "util/hash.h"
 
 #define EMF_SERIES_MAX ((size_t)1 << 20)

@@ -7,7 +7,7 @@
 #include "pdata/json_value.h"
 #include "pdata/metric_fields.h"
 #include "pdata/point.h"
-#include "support/cloudwatch_events.h"
+#include "support/sending/cloudwatch_events.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define SPLIT 100u /* values of one event at most, as CloudWatch takes them */

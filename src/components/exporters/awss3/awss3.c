@@ -3,8 +3,8 @@
  * protocol.
  *
  * An object's key says where its first record stands in the queue, so that another attempt writes
- * the same object again (support/object_name.h). The objects of one request are written one behind
- * the other; it is delivered when all of them are there.
+ * the same object again (support/sending/object_name.h). The objects of one request are written one
+ * behind the other; it is delivered when all of them are there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #include "aws/s3_upload.h"
 #include "awss3_config.h"
 #include "awss3_objects.h"
-#include "support/confighttp.h"
-#include "support/probe_s3.h"
+#include "support/probe/probe_s3.h"
+#include "support/settings/confighttp.h"
 #include "util/clock.h"
 
 /* Owned by the delivery's thread while that runs. */

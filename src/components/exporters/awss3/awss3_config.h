@@ -6,7 +6,7 @@
 #include <holdfast/field.h>
 
 #include "aws/credentials.h"
-#include "support/object_body.h"
+#include "support/sending/object_body.h"
 
 struct awss3_config {
     struct awss3_uploader {

@@ -8,7 +8,7 @@
 
 #include "awss3_config.h"
 #include "pdata/payload.h"
-#include "support/object_name.h"
+#include "support/sending/object_name.h"
 
 struct awss3_object {
     char *bucket, *key;

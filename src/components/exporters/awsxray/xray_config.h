@@ -5,7 +5,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/configaws.h"
+#include "support/settings/configaws.h"
 
 struct xray_config {
     struct hf_aws_config aws;

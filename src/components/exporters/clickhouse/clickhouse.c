@@ -19,8 +19,8 @@
 #include "ch_rows.h"
 #include "ch_schema.h"
 #include "ch_target.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
 #include "util/hash.h"
 
 #define EXPORT_BYTES ((uint64_t)8 << 20) /* of OTLP */

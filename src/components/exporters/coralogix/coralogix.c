@@ -14,9 +14,9 @@
 
 #include "coralogix_config.h"
 #include "coralogix_names.h"
-#include "support/http_exporter.h"
-#include "support/otlp_client.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/sending/otlp_client.h"
 
 #define CODE_EXHAUSTED 8 /* of gRPC */
 #define CODE_TOO_MANY 429

@@ -7,7 +7,7 @@
 #include <holdfast/batch.h>
 #include <holdfast/field.h>
 
-#include "support/configgrpc.h"
+#include "support/settings/configgrpc.h"
 
 enum coralogix_protocol { CORALOGIX_GRPC = 0, CORALOGIX_HTTP };
 

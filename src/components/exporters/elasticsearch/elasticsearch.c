@@ -9,8 +9,8 @@
 
 #include "es_build.h"
 #include "es_endpoints.h"
-#include "support/bulk_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/bulk_exporter.h"
 
 /* Documents repeat the resource and may be ten times their protobuf. */
 #define REQUEST_BYTES_MAX ((uint64_t)1 << 20)

@@ -10,7 +10,7 @@
 #include <holdfast/field.h>
 #include <holdfast/status.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 /* The numbers follow es_mode_names. */
 enum es_mode { ES_NONE = 0, ES_ECS, ES_OTEL, ES_RAW, ES_BODYMAP, ES_MODE_COUNT };

@@ -18,7 +18,7 @@
 #include "pdata/payload.h"
 #include "pdata/scan.h"
 #include "pdata/wire.h"
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 #include "util/compress.h"
 #include "util/loop.h"
 

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 #define AT(member) offsetof(struct gcs_config, member)
 #define BUCKET(member) offsetof(struct gcs_bucket, member)

@@ -8,7 +8,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/object_body.h"
+#include "support/sending/object_body.h"
 #include "util/tls.h"
 
 struct gcs_partition {

@@ -3,8 +3,8 @@
  * Storage.
  *
  * An object's name says where its first record stands in the queue, so that another attempt writes
- * the same object again (support/object_name.h). Spoken is the JSON interface with a token, or the
- * XML interface with a signature by an HMAC key.
+ * the same object again (support/sending/object_name.h). Spoken is the JSON interface with a token,
+ * or the XML interface with a signature by an HMAC key.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,11 +17,11 @@
 #include "aws/sigv4.h"
 #include "gcs_config.h"
 #include "pdata/json_write.h"
-#include "support/google_session.h"
-#include "support/http_exporter.h"
-#include "support/oauth_answer.h"
-#include "support/object_name.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/sending/object_name.h"
+#include "support/tokens/google_session.h"
+#include "support/tokens/oauth_answer.h"
 #include "util/digest.h"
 #include "json/json.h"
 

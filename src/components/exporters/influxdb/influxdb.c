@@ -10,8 +10,8 @@
 
 #include "influx_lines.h"
 #include "pdata/json_value.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
 #include "util/arena.h"
 #include "json/json.h"
 

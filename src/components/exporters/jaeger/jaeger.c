@@ -7,9 +7,9 @@
 
 #include <holdfast/component.h>
 
-#include "support/configgrpc.h"
-#include "support/otlp_client.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/otlp_client.h"
+#include "support/settings/configgrpc.h"
 
 #define OLD_PORT ":14250"
 #define OTLP_PORT ":4317"

@@ -12,7 +12,7 @@
 
 #include "kafka_counters.h"
 #include "kafka_messages.h"
-#include "support/probe_inputs.h"
+#include "support/probe/probe_inputs.h"
 #include "util/checksum.h"
 #include "util/clock.h"
 #include "util/loop.h"

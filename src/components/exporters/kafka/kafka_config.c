@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
 static const char *const hashers[] = {"sarama_compat", "murmur2", NULL};

@@ -12,7 +12,7 @@
 #include "pdata/json_value.h"
 #include "pdata/parts.h"
 #include "pdata/walk.h"
-#include "support/identity.h"
+#include "support/items/identity.h"
 
 #define OUTS_MAX 65536u
 #define ARENA_BYTES_MAX (64u << 20)

@@ -15,7 +15,7 @@
 
 #include "lb_config.h"
 #include "lb_ring.h"
-#include "support/otlp_client.h"
+#include "support/sending/otlp_client.h"
 
 struct lb_backend {
     struct lb_backend *next;

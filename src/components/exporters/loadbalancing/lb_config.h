@@ -5,7 +5,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/configgrpc.h"
+#include "support/settings/configgrpc.h"
 
 struct lb_static_config {
     struct hf_string_list hostnames;

@@ -6,7 +6,7 @@
 #include "pdata/any.h"
 #include "pdata/json_value.h"
 #include "pdata/wire_find.h"
-#include "support/identity.h"
+#include "support/items/identity.h"
 
 #define SPAN_TRACE_ID 1
 #define SPAN_NAME 5

@@ -15,8 +15,8 @@
 #include "lb_resolver.h"
 #include "lb_service_name.h"
 #include "lb_split.h"
-#include "support/probe_kubernetes.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_kubernetes.h"
+#include "support/probe/probe_server.h"
 #include "util/clock.h"
 #include "util/loop.h"
 

@@ -10,9 +10,9 @@
 
 #include "loki_records.h"
 #include "pdata/payload.h"
-#include "support/confighttp.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/settings/confighttp.h"
 
 #define TENANT_MAX 256u
 

@@ -11,8 +11,8 @@
 #include "os_documents.h"
 #include "os_index.h"
 #include "pdata/any.h"
-#include "support/bulk_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/bulk_exporter.h"
 
 /* Documents repeat the resource and may be ten times their protobuf. */
 #define REQUEST_BYTES_MAX ((uint64_t)1 << 20)

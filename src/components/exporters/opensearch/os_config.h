@@ -8,7 +8,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 /* The numbers follow the choices of the key `mode`. */
 enum os_mode { OS_SS4O = 0, OS_ECS, OS_FLATTEN, OS_BODYMAP };

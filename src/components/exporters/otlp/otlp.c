@@ -3,9 +3,9 @@
  */
 #include <holdfast/component.h>
 
-#include "support/configgrpc.h"
-#include "support/otlp_client.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/otlp_client.h"
+#include "support/settings/configgrpc.h"
 
 struct otlp_config {
     struct hf_grpc_client_config grpc;

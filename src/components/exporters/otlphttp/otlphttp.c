@@ -4,9 +4,9 @@
 #include <holdfast/component.h>
 
 #include "pdata/payload.h"
-#include "support/confighttp.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/settings/confighttp.h"
 
 enum encoding { ENCODING_PROTO = 0, ENCODING_JSON };
 

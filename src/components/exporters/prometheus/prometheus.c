@@ -27,7 +27,7 @@
 #include "prometheus_scrape.h"
 #include "prometheus_snapshot.h"
 #include "prometheus_table.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
 #include "util/clock.h"
 #include "util/loop.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/state_file.h"
+#include "support/state/state_file.h"
 
 #define MAGIC "HFPROM1\n"
 #define TEXT_BYTES_MAX (64u << 20)

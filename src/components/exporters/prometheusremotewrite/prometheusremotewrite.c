@@ -12,9 +12,9 @@
 #include "prometheus/names.h"
 #include "prw_points.h"
 #include "prw_series.h"
-#include "support/confighttp.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/settings/confighttp.h"
 #include "util/metrics.h"
 
 #define BATCH_BYTES 3000000u  /* of a request, before its compression */

@@ -6,7 +6,7 @@
 #include <holdfast/batch.h>
 #include <holdfast/field.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 struct hec_metadata_keys {
     const char *source, *sourcetype, *index, *host; /* attributes; NULL: the default */

@@ -13,8 +13,8 @@
 #include "hec_acks.h"
 #include "hec_config.h"
 #include "hec_events.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
 #include "util/arena.h"
 #include "json/json.h"
 

@@ -11,8 +11,8 @@
 #include <holdfast/component.h>
 
 #include "pdata/payload.h"
-#include "support/missing_ca.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/settings/missing_ca.h"
 #include "syslog_lines.h"
 #include "syslog_peer.h"
 

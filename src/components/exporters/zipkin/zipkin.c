@@ -8,9 +8,9 @@
 #include <holdfast/component.h>
 
 #include "encodings/zipkin_write.h"
-#include "support/confighttp.h"
-#include "support/http_exporter.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/sending/http_exporter.h"
+#include "support/settings/confighttp.h"
 
 #define EXPORT_BYTES 2000000u /* of OTLP; Zipkin's server takes bodies of 10 MB and more */
 

@@ -10,10 +10,10 @@
 #include <holdfast/component.h>
 
 #include "server.h"
-#include "support/confighttp_server.h"
-#include "support/http_admission.h"
-#include "support/probe_inputs.h"
-#include "support/state_file.h"
+#include "support/ingress/http_admission.h"
+#include "support/probe/probe_inputs.h"
+#include "support/settings/confighttp_server.h"
+#include "support/state/state_file.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 

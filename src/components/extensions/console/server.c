@@ -5,7 +5,7 @@
 #include "answer.h"
 #include "note.h"
 #include "routes.h"
-#include "support/http_admission.h"
+#include "support/ingress/http_admission.h"
 #include "util/clock.h"
 #include "view.h"
 

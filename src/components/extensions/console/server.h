@@ -14,8 +14,8 @@
 #include "history.h"
 #include "http/server.h"
 #include "sampler.h"
-#include "support/configauth.h"
-#include "support/ingress_auth.h"
+#include "support/ingress/ingress_auth.h"
+#include "support/settings/configauth.h"
 #include "worker.h"
 
 struct hf_console {

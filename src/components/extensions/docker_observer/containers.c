@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/endpoints.h"
+#include "support/discovery/endpoints.h"
 
 #define COMMAND_ROOM 4096
 #define TEXT(slice) (int)(slice).size, (slice).size != 0 ? (const char *)(slice).data : ""

@@ -12,10 +12,10 @@
 #include <holdfast/component.h>
 
 #include "containers.h"
-#include "support/docker.h"
-#include "support/docker_images.h"
-#include "support/endpoints.h"
-#include "support/probe_server.h"
+#include "support/discovery/docker.h"
+#include "support/discovery/docker_images.h"
+#include "support/discovery/endpoints.h"
+#include "support/probe/probe_server.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/thread.h"

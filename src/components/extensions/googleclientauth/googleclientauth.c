@@ -1,6 +1,6 @@
 /*
  * googleclientauth: a token of Google Cloud, by the application default credentials, in the headers
- * of what is sent. A thread fetches it and keeps it valid (support/google_session.h).
+ * of what is sent. A thread fetches it and keeps it valid (support/tokens/google_session.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/google_session.h"
+#include "support/tokens/google_session.h"
 
 struct google_config {
     const char *project, *quota_project, *audience;

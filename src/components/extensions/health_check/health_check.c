@@ -4,7 +4,7 @@
  */
 #include <holdfast/component.h>
 
-#include "support/health.h"
+#include "support/health/health.h"
 
 static const struct hf_field fields[] = {
     HF_HEALTH_FIELDS("0.0.0.0:13133"),

@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "sockets.h"
-#include "support/endpoints.h"
+#include "support/discovery/endpoints.h"
 #include "util/loop.h"
 
 #define PROC "/proc"

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "support/confighttp.h"
-#include "support/page_server.h"
+#include "support/health/page_server.h"
+#include "support/settings/confighttp.h"
 #include "util/log_limiter.h"
 #include "util/loop.h"
 

@@ -13,9 +13,9 @@
 #include <holdfast/component.h>
 
 #include "forward.h"
-#include "support/missing_ca.h"
-#include "support/probe_inputs.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_inputs.h"
+#include "support/probe/probe_server.h"
+#include "support/settings/missing_ca.h"
 #include "util/clock.h"
 #include "util/intake.h"
 

@@ -14,7 +14,7 @@
 
 #include "kubernetes/request.h"
 #include "lease.h"
-#include "support/probe_kubernetes.h"
+#include "support/probe/probe_kubernetes.h"
 #include "util/clock.h"
 #include "util/loop.h"
 

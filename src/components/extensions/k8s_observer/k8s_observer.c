@@ -11,8 +11,8 @@
 #include "kubernetes/access.h"
 #include "kubernetes/watch.h"
 #include "objects.h"
-#include "support/endpoints.h"
-#include "support/probe_kubernetes.h"
+#include "support/discovery/endpoints.h"
+#include "support/probe/probe_kubernetes.h"
 
 struct kube_config {
     struct hf_kube_config kube; /* first: its fields */

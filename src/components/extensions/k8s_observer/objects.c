@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "support/endpoints.h"
+#include "support/discovery/endpoints.h"
 
 #define TEXT(slice) (int)(slice).size, (slice).size != 0 ? (const char *)(slice).data : ""
 

@@ -5,8 +5,8 @@
  */
 #include <holdfast/component.h>
 
-#include "support/oauth2.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
+#include "support/tokens/oauth2.h"
 #include "util/clock.h"
 
 static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)

@@ -6,7 +6,7 @@
 
 #include "http/fetch.h"
 #include "http/websocket.h"
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 #include "util/clock.h"
 #include "util/header_list.h"
 

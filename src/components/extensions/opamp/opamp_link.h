@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/configauth.h"
+#include "support/settings/configauth.h"
 #include "util/tls.h"
 
 #define OPAMP_MESSAGE_MAX ((size_t)4 << 20) /* received */

@@ -8,7 +8,7 @@
 
 #include "opamp_uid.h"
 #include "pdata/wire.h"
-#include "support/health_tree.h"
+#include "support/health/health_tree.h"
 
 enum opamp_capability {
     OPAMP_REPORTS_STATUS = 0x1,

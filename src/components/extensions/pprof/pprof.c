@@ -14,9 +14,9 @@
 #include <holdfast/component.h>
 
 #include "pprof_pages.h"
-#include "support/html.h"
-#include "support/page_server.h"
-#include "support/probe_inputs.h"
+#include "support/health/html.h"
+#include "support/health/page_server.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 #include "util/thread.h"
 

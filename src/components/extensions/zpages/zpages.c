@@ -13,8 +13,8 @@
 #include <holdfast/component.h>
 
 #include "pdata/json_write.h"
-#include "support/page_server.h"
-#include "support/probe_inputs.h"
+#include "support/health/page_server.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 #include "util/own_spans.h"
 

@@ -5,7 +5,7 @@
 
 #include <holdfast/overview.h>
 
-#include "support/html.h"
+#include "support/health/html.h"
 
 struct hf_http_request;
 

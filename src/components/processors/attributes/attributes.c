@@ -8,8 +8,8 @@
 #include <holdfast/component.h>
 
 #include "pdata/edit.h"
-#include "support/actions.h"
-#include "support/match.h"
+#include "support/items/actions.h"
+#include "support/items/match.h"
 
 struct attributes_config {
     struct hf_struct_list actions;

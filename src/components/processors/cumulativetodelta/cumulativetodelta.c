@@ -15,9 +15,9 @@
 #include "pdata/metric_fields.h"
 #include "pdata/point.h"
 #include "pdata/series.h"
-#include "support/durable_steps.h"
-#include "support/metric_names.h"
-#include "support/point_state.h"
+#include "support/items/metric_names.h"
+#include "support/items/point_state.h"
+#include "support/state/durable_steps.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 

@@ -11,8 +11,8 @@
 #include "accumulate.h"
 #include "pdata/metric_fields.h"
 #include "pdata/series.h"
-#include "support/durable_steps.h"
-#include "support/point_state.h"
+#include "support/items/point_state.h"
+#include "support/state/durable_steps.h"
 #include "util/clock.h"
 #include "util/metrics.h"
 

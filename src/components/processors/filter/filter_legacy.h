@@ -12,7 +12,7 @@
 
 #include "filter_expr.h"
 #include "pdata/walk.h"
-#include "support/match.h"
+#include "support/items/match.h"
 
 struct hf_filter_severity {
     const char *min; /* "INFO2" */

@@ -9,7 +9,7 @@
 #include <holdfast/status.h>
 
 #include "filter_legacy.h"
-#include "support/ottl_groups.h"
+#include "support/items/ottl_groups.h"
 
 struct hf_filter_both_spans {
     const struct hf_match_config *include, *exclude;

@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/grouping.h"
+#include "support/items/grouping.h"
 #include "util/metrics.h"
 
 struct groupbyattrs_config {

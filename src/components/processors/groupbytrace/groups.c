@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "pdata/wire_find.h"
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 
 enum { RESOURCE_SPANS = 1, SCOPE_SPANS = 2, SPANS = 2 };
 

@@ -6,7 +6,7 @@
 
 #include "groups_internal.h"
 #include "pdata/wire_find.h"
-#include "support/table_hash.h"
+#include "support/state/table_hash.h"
 
 #define SIZE_LEAST 1024u
 

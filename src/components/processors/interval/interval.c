@@ -8,7 +8,7 @@
 
 #include "latest.h"
 #include "pdata/metric_fields.h"
-#include "support/interval.h"
+#include "support/state/interval.h"
 
 #define BYTES_MAX ((size_t)256 << 20) /* of an interval; a larger one ends early */
 

@@ -6,8 +6,8 @@
 #include "pdata/document.h"
 #include "pdata/metric_fields.h"
 #include "pdata/wire.h"
-#include "support/interval_output.h"
-#include "support/origins.h"
+#include "support/items/origins.h"
+#include "support/state/interval_output.h"
 
 #define TABLE_FIRST 256u
 

@@ -10,7 +10,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/series.h"
-#include "support/interval.h"
+#include "support/state/interval.h"
 
 struct interval_latest;
 

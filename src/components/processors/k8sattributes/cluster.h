@@ -8,7 +8,7 @@
 #include <holdfast/status.h>
 
 #include "extract.h"
-#include "support/probe_kubernetes.h"
+#include "support/probe/probe_kubernetes.h"
 #include "table.h"
 
 struct k8s_cluster;

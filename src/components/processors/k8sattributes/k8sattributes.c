@@ -12,7 +12,7 @@
 #include "pdata/any.h"
 #include "pdata/any_make.h"
 #include "pdata/edit.h"
-#include "support/probe_kubernetes.h"
+#include "support/probe/probe_kubernetes.h"
 #include "util/metrics.h"
 
 struct k8s_processor {

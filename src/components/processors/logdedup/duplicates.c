@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "pdata/document.h"
-#include "support/interval_output.h"
-#include "support/origins.h"
+#include "support/items/origins.h"
+#include "support/state/interval_output.h"
 #include "util/clock.h"
 
 #define TABLE_FIRST 256u

@@ -10,7 +10,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/walk.h"
-#include "support/interval.h"
+#include "support/state/interval.h"
 #include "util/hash.h"
 #include "util/zone.h"
 

@@ -10,7 +10,7 @@
 #include "fields.h"
 #include "pdata/document.h"
 #include "pdata/series.h"
-#include "support/ottl_groups.h"
+#include "support/items/ottl_groups.h"
 #include "util/clock.h"
 
 #define BYTES_MAX ((size_t)256 << 20) /* of an interval; a larger one ends early */

@@ -13,8 +13,8 @@
 #include "pdata/metric_fields.h"
 #include "pdata/series.h"
 #include "reset.h"
-#include "support/durable_steps.h"
-#include "support/point_state.h"
+#include "support/items/point_state.h"
+#include "support/state/durable_steps.h"
 #include "util/clock.h"
 #include "util/regex.h"
 

@@ -10,7 +10,7 @@
 #include "pdata/any.h"
 #include "pdata/document.h"
 #include "sampler.h"
-#include "support/sampling.h"
+#include "support/items/sampling.h"
 #include "util/metrics.h"
 
 struct sampler_config {

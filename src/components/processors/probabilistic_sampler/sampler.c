@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "pdata/any.h"
-#include "support/sampling.h"
+#include "support/items/sampling.h"
 
 enum {
     SPAN_TRACE_ID = 1,

@@ -6,7 +6,7 @@
 #include "json_query.h"
 #include "pdata/any.h"
 #include "redis_command.h"
-#include "support/sql_mask.h"
+#include "support/scrape/sql_mask.h"
 #include "url_words.h"
 
 enum { SPAN_NAME = 5, SPAN_KIND = 6, SPAN_ATTRIBUTES = 9 };

@@ -7,7 +7,7 @@
 #include <holdfast/component.h>
 
 #include "pdata/edit.h"
-#include "support/actions.h"
+#include "support/items/actions.h"
 
 struct resource_config {
     struct hf_struct_list attributes;

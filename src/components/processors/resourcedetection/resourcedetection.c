@@ -9,7 +9,7 @@
 
 #include "detectors.h"
 #include "pdata/edit.h"
-#include "support/probe.h"
+#include "support/probe/probe.h"
 #include "util/clock.h"
 #include "util/regex.h"
 

@@ -2,7 +2,7 @@
  * servicegraph: the processor that made metrics of the calls between services until it became a
  * connector.
  */
-#include "support/moved.h"
+#include "support/settings/moved.h"
 
 enum {
     METRICS_EXPORTER = 0,

@@ -10,7 +10,7 @@
 #include "pdata/document.h"
 #include "pdata/walk.h"
 #include "span_name.h"
-#include "support/match.h"
+#include "support/items/match.h"
 
 struct to_attributes_config {
     struct hf_string_list rules;

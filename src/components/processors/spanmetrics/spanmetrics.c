@@ -1,7 +1,7 @@
 /*
  * spanmetrics: the processor that made metrics of spans until it became a connector.
  */
-#include "support/moved.h"
+#include "support/settings/moved.h"
 
 enum {
     METRICS_EXPORTER = 0,

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "policy.h"
-#include "support/ottl_groups.h"
+#include "support/items/ottl_groups.h"
 
 struct hf_regex;
 

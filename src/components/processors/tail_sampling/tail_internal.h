@@ -9,7 +9,7 @@
 
 #include "id_memory.h"
 #include "policy.h"
-#include "support/ottl_groups.h"
+#include "support/items/ottl_groups.h"
 #include "tail.h"
 #include "tail_counters.h"
 #include "tail_ids.h"

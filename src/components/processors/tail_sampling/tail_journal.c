@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/state_file.h"
+#include "support/state/state_file.h"
 #include "util/checksum.h"
 #include "util/compress.h"
 #include "util/sync_parent.h"

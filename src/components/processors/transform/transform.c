@@ -9,9 +9,9 @@
 #include <holdfast/component.h>
 
 #include "pdata/document.h"
-#include "support/flatten.h"
-#include "support/grouping.h"
-#include "support/ottl_groups.h"
+#include "support/items/flatten.h"
+#include "support/items/grouping.h"
+#include "support/items/ottl_groups.h"
 
 #define BIT(context) (1u << HF_PATH_##context)
 

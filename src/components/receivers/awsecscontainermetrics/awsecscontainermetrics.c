@@ -9,8 +9,8 @@
 #include <holdfast/component.h>
 
 #include "http/fetch.h"
-#include "support/probe_server.h"
-#include "support/scraper.h"
+#include "support/probe/probe_server.h"
+#include "support/scrape/scraper.h"
 #include "task_metrics.h"
 #include "util/clock.h"
 

@@ -8,8 +8,8 @@
 #include <holdfast/component.h>
 
 #include "encodings/xray.h"
-#include "support/datagrams.h"
-#include "support/probe_inputs.h"
+#include "support/lines/datagrams.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"

@@ -9,9 +9,9 @@
 
 #include "carbon_rules.h"
 #include "pdata/build_metrics.h"
-#include "support/datagrams.h"
-#include "support/probe_inputs.h"
-#include "support/streams.h"
+#include "support/lines/datagrams.h"
+#include "support/lines/streams.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define DOCKER_BLOCK(X)                                                                            \
     X(IO_MERGED, "container.blockio.io_merged_recursive", "{operations}", COUNTER, off,            \

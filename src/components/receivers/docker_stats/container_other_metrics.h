@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define DOCKER_OTHER(X)                                                                            \
     X(MEMORY_FAILS, "container.memory.fails", "{fails}", COUNTER, off,                             \

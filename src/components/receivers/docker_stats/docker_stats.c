@@ -10,10 +10,10 @@
 #include <holdfast/component.h>
 
 #include "container_stats.h"
-#include "support/docker.h"
-#include "support/docker_images.h"
-#include "support/probe_server.h"
-#include "support/scraper.h"
+#include "support/discovery/docker.h"
+#include "support/discovery/docker_images.h"
+#include "support/probe/probe_server.h"
+#include "support/scrape/scraper.h"
 #include "util/clock.h"
 
 #define JSON_BYTES_MAX (256u << 20)

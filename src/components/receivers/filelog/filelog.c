@@ -10,9 +10,9 @@
 
 #include "filelog_attributes.h"
 #include "filelog_config.h"
-#include "support/log_entries.h"
-#include "support/probe_inputs.h"
-#include "support/submitter.h"
+#include "support/lines/log_entries.h"
+#include "support/probe/probe_inputs.h"
+#include "support/scrape/submitter.h"
 #include "support/tail/gauges.h"
 #include "support/tail/tail.h"
 #include "support/tail/turn_thread.h"

@@ -5,7 +5,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/log_entries.h"
+#include "support/lines/log_entries.h"
 #include "support/tail/tail.h"
 
 struct filelog_config {

@@ -9,9 +9,9 @@
 #include <holdfast/component.h>
 
 #include "encodings/fluent.h"
-#include "support/confighttp_server.h"
-#include "support/datagrams.h"
-#include "support/streams.h"
+#include "support/lines/datagrams.h"
+#include "support/lines/streams.h"
+#include "support/settings/confighttp_server.h"
 #include "util/clock.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"

@@ -13,7 +13,7 @@
 
 #include "entity.h"
 #include "source.h"
-#include "support/scraper.h"
+#include "support/scrape/scraper.h"
 
 #define NEVER_NS UINT64_C(1000000000000000000)
 

@@ -1,5 +1,5 @@
 /*
- * metric: the points of a scraper, of the metrics in its table (support/metric_table.h).
+ * metric: the points of a scraper, of the metrics in its table (support/scrape/metric_table.h).
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 #include <holdfast/field.h>
 
 #include "host.h"
-#include "support/metric_table.h"
-#include "support/scraper.h"
+#include "support/scrape/metric_table.h"
+#include "support/scrape/scraper.h"
 
 /* The `metrics` block: `bool enabled[]` stands first in every scraper's configuration. */
 #define HOST_METRICS_BLOCK(fields_)                                                                \

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "metrics.h"
-#include "support/confighttp.h"
-#include "support/scraper.h"
+#include "support/scrape/scraper.h"
+#include "support/settings/confighttp.h"
 
 /* One condition for the body of an answer; several of one entry are conditions of their own. */
 struct httpcheck_validation {

@@ -10,7 +10,7 @@
 
 #include "config.h"
 #include "http/client_facts.h"
-#include "support/configauth.h"
+#include "support/settings/configauth.h"
 #include "util/certificate_names.h"
 #include "util/compress.h"
 #include "util/header_list.h"

@@ -10,7 +10,7 @@
 #include "config.h"
 #include "exchange.h"
 #include "points.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_server.h"
 #include "util/clock.h"
 
 struct httpcheck {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define HTTPCHECK_METRICS(X)                                                                       \
     X(HC_CONNECTION, "httpcheck.client.connection.duration", "ns", GAUGE, off,                     \

@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/influx.h"
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH_1 "/write"

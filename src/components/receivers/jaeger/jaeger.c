@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "jaeger_internal.h"
-#include "support/probe_inputs.h"
+#include "support/probe/probe_inputs.h"
 
 static_assert(HF_JAEGER_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");
 

@@ -7,8 +7,8 @@
 #include <holdfast/component.h>
 
 #include "encodings/jaeger.h"
-#include "support/datagrams.h"
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
+#include "support/lines/datagrams.h"
 
 struct jaeger_grpc_config {
     struct hf_grpc_server_config server;

@@ -14,7 +14,7 @@
 #include "journald_config.h"
 #include "journald_entry.h"
 #include "journald_match.h"
-#include "support/submitter.h"
+#include "support/scrape/submitter.h"
 #include "support/tail/turn_thread.h"
 #include "util/clock.h"
 #include "util/regex.h"

@@ -5,7 +5,7 @@
 
 #include <holdfast/field.h>
 
-#include "support/log_entries.h"
+#include "support/lines/log_entries.h"
 
 struct journald_config {
     const char *directory, *name_space, *root, *grep, *priority;

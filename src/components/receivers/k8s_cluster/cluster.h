@@ -11,8 +11,8 @@
 #include "kubernetes/known.h"
 #include "kubernetes/watch.h"
 #include "objects.h"
-#include "support/only_leader.h"
-#include "support/scraper.h"
+#include "support/scrape/only_leader.h"
+#include "support/scrape/scraper.h"
 
 #define NAME_MAX_BYTES 128u /* of a metric whose name comes from the configuration */
 

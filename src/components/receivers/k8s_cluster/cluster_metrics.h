@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define CLUSTER_POD(X)                                                                             \
     X(POD_PHASE, "k8s.pod.phase", "", GAUGE, on,                                                   \

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define CLUSTER_OTHER(X)                                                                           \
     X(HPA_MAX, "k8s.hpa.max_replicas", "{pod}", GAUGE, on, "Most replicas of the autoscaler.")     \

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define CLUSTER_RESOURCES(X)                                                                       \
     X(R_CONTAINER_ID, "container.id", on, "Id of the container.")                                  \

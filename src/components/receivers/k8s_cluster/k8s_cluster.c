@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cluster.h"
-#include "support/probe_kubernetes.h"
+#include "support/probe/probe_kubernetes.h"
 #include "util/clock.h"
 
 #define CHANGES_NS HF_NS_PER_S /* entities that have changed are told that often */

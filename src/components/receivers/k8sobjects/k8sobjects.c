@@ -14,9 +14,9 @@
 #include "kubernetes/discover.h"
 #include "kubernetes/watch.h"
 #include "object.h"
-#include "support/offer.h"
-#include "support/only_leader.h"
-#include "support/probe_kubernetes.h"
+#include "support/probe/probe_kubernetes.h"
+#include "support/scrape/offer.h"
+#include "support/scrape/only_leader.h"
 #include "util/clock.h"
 #include "util/loop.h"
 

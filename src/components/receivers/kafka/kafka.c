@@ -12,7 +12,7 @@
 #include <holdfast/component.h>
 
 #include "kafka_reader.h"
-#include "support/probe_inputs.h"
+#include "support/probe/probe_inputs.h"
 
 struct receiver {
     struct hf_node *node;

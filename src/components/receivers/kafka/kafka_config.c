@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 
 static const char *const offsets[] = {"latest", "earliest", NULL};
 

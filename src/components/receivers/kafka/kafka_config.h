@@ -7,7 +7,7 @@
 #include <holdfast/batch.h>
 #include <holdfast/field.h>
 
-#include "support/configkafka.h"
+#include "support/settings/configkafka.h"
 
 enum kafka_encoding {
     KAFKA_OTLP_PROTO = 0,

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "kafka/admin.h"
-#include "support/configkafka.h"
-#include "support/server_scraper.h"
+#include "support/scrape/server_scraper.h"
+#include "support/settings/configkafka.h"
 #include "util/regex.h"
 
 #define KAFKA_METRICS(X)                                                                           \

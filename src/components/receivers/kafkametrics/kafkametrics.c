@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "kafka_look.h"
-#include "support/probe_inputs.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 
 #define SCOPE                                                                                      \

@@ -12,8 +12,8 @@
 #include "kubernetes/quantity.h"
 #include "kubernetes/request.h"
 #include "summary.h"
-#include "support/probe_kubernetes.h"
-#include "support/scraper.h"
+#include "support/probe/probe_kubernetes.h"
+#include "support/scrape/scraper.h"
 #include "util/clock.h"
 
 #define REQUEST_NS_MAX (10 * HF_NS_PER_S)

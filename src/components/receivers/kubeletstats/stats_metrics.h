@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 /* What node, pod and container have in common. */
 #define KUBELET_CPU(X, P, p, what)                                                                 \

@@ -9,7 +9,7 @@
 #include <holdfast/component.h>
 
 #include "encodings/loki.h"
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
 #include "util/clock.h"
 
 #define PATH "/loki/api/v1/push"

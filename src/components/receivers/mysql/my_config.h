@@ -5,8 +5,8 @@
 
 #include "my_metrics.h"
 #include "mysql/connection.h"
-#include "support/confignet.h"
-#include "support/scraper.h"
+#include "support/scrape/scraper.h"
+#include "support/settings/confignet.h"
 
 enum { MY_QUERY_SAMPLE = 0, MY_TOP_QUERY, MY_QUERY_PLAN, MY_EVENT_COUNT };
 

@@ -6,9 +6,9 @@
 
 #include "my_host.h"
 #include "my_plans.h"
-#include "support/scraped_event.h"
-#include "support/sql_mask.h"
-#include "support/statement_report.h"
+#include "support/scrape/scraped_event.h"
+#include "support/scrape/sql_mask.h"
+#include "support/scrape/statement_report.h"
 #include "util/hash.h"
 
 #define QUERY_MAX 2560

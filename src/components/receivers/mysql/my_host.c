@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 
 void my_host_split(struct hf_slice host, struct hf_slice *ret_address, int64_t *ret_port)
 {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "my_server.h"
-#include "support/server_scraper.h"
+#include "support/scrape/server_scraper.h"
 
 /* Asks for all that is wanted and writes it. What fails is counted and logged by
  * hf_scrape_failed(). */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define MY_METRICS(X)                                                                              \
     X(MY_DATA_PAGES, "mysql.buffer_pool.data_pages", "1", UPDOWN, on,                              \

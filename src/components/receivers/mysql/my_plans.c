@@ -6,8 +6,8 @@
 
 #include <holdfast/component.h>
 
-#include "support/plan_mask.h"
-#include "support/sql_mask.h"
+#include "support/scrape/plan_mask.h"
+#include "support/scrape/sql_mask.h"
 #include "util/clock.h"
 #include "util/hash.h"
 

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "my_server.h"
-#include "support/query_plans.h"
-#include "support/scraper.h"
+#include "support/scrape/query_plans.h"
+#include "support/scrape/scraper.h"
 
 struct my_plans {
     struct my_server *server; /* connected */

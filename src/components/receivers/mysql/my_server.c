@@ -4,7 +4,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/dial.h"
+#include "support/scrape/dial.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/mysqlreceiver"
 

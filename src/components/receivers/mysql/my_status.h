@@ -6,7 +6,7 @@
 #pragma once
 
 #include "my_metrics.h"
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 
 struct my_status {
     struct hf_points *points;

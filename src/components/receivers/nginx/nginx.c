@@ -8,9 +8,9 @@
 #include <holdfast/component.h>
 
 #include "stub_status.h"
-#include "support/http_asker.h"
-#include "support/probe_server.h"
-#include "support/server_scraper.h"
+#include "support/probe/probe_server.h"
+#include "support/scrape/http_asker.h"
+#include "support/scrape/server_scraper.h"
 
 #define SCOPE "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/nginxreceiver"
 #define PAGE_BYTES_MAX 4096u

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 
 #define NGINX_METRICS(X)                                                                           \
     X(NGINX_ACCEPTED, "nginx.connections_accepted", "connections", COUNTER, on,                    \

@@ -5,7 +5,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
 
 enum otlp_format { OTLP_PROTO = 0, OTLP_JSON, OTLP_OTHER };
 

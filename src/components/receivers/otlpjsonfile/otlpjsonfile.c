@@ -11,8 +11,8 @@
 
 #include "otlpjson_line.h"
 #include "pdata/json.h"
-#include "support/probe_inputs.h"
-#include "support/submitter.h"
+#include "support/probe/probe_inputs.h"
+#include "support/scrape/submitter.h"
 #include "support/tail/about.h"
 #include "support/tail/gauges.h"
 #include "support/tail/tail.h"

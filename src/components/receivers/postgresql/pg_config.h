@@ -4,8 +4,8 @@
 #pragma once
 
 #include "pg_metrics.h"
-#include "support/confignet.h"
-#include "support/scraper.h"
+#include "support/scrape/scraper.h"
+#include "support/settings/confignet.h"
 
 struct pg_tls {
     const char *ca_file, *cert_file, *key_file;

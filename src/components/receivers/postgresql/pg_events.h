@@ -7,9 +7,9 @@
 #pragma once
 
 #include "pg_server.h"
-#include "support/query_plans.h"
-#include "support/server_scraper.h"
-#include "support/top_statements.h"
+#include "support/scrape/query_plans.h"
+#include "support/scrape/server_scraper.h"
+#include "support/scrape/top_statements.h"
 
 /* Zeroed at first. */
 struct pg_events {

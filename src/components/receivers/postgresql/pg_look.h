@@ -6,7 +6,7 @@
 #pragma once
 
 #include "pg_server.h"
-#include "support/server_scraper.h"
+#include "support/scrape/server_scraper.h"
 
 #define PG_DATABASES_MAX 10000u
 

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define PG_SERVER_METRICS(X)                                                                       \
     X(PG_BUFFERS_ALLOCATED, "postgresql.bgwriter.buffers.allocated", "{buffers}", COUNTER, on,     \

@@ -5,9 +5,9 @@
 
 #include <holdfast/component.h>
 
-#include "support/metric_points.h"
-#include "support/plan_mask.h"
-#include "support/sql_mask.h"
+#include "support/scrape/metric_points.h"
+#include "support/scrape/plan_mask.h"
+#include "support/scrape/sql_mask.h"
 #include "util/clock.h"
 #include "util/hash.h"
 

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "pg_server.h"
-#include "support/query_plans.h"
-#include "support/scraper.h"
-#include "support/top_statements.h"
+#include "support/scrape/query_plans.h"
+#include "support/scrape/scraper.h"
+#include "support/scrape/top_statements.h"
 
 /* The texts of a row of the report. */
 enum { PG_TOP_DATABASE = 0, PG_TOP_STATEMENT, PG_TOP_ID, PG_TOP_ROLE, PG_TOP_TEXTS };

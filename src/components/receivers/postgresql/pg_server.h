@@ -11,7 +11,7 @@
 #include "pdata/build.h"
 #include "pg_config.h"
 #include "postgres/connection.h"
-#include "support/dial.h"
+#include "support/scrape/dial.h"
 
 struct pg_server {
     const struct pg_config *config;

@@ -5,7 +5,7 @@
 
 #include "config_discovery.h"
 #include "http/client.h"
-#include "support/oauth2.h"
+#include "support/tokens/oauth2.h"
 #include "util/file_watch.h"
 
 struct prom_receiver;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "config_discovery.h"
-#include "support/oauth2_request.h"
+#include "support/tokens/oauth2_request.h"
 #include "util/tls.h"
 
 /* The texts are borrowed. */

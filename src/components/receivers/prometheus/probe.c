@@ -8,8 +8,8 @@
 #include "config.h"
 #include "kube_targets.h"
 #include "oauth.h"
-#include "support/probe_kubernetes.h"
-#include "support/probe_server.h"
+#include "support/probe/probe_kubernetes.h"
+#include "support/probe/probe_server.h"
 
 #define TARGETS_MAX 50u /* of a job that are tried */
 

@@ -22,7 +22,7 @@
 #include "prometheus/labels.h"
 #include "prometheus/relabel.h"
 #include "prometheus/table.h"
-#include "support/offer.h"
+#include "support/scrape/offer.h"
 #include "util/arena.h"
 #include "util/log_limiter.h"
 #include "util/loop.h"

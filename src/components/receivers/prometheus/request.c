@@ -8,7 +8,7 @@
 #include <holdfast/component.h>
 
 #include "oauth.h"
-#include "support/confighttp.h"
+#include "support/settings/confighttp.h"
 #include "util/base64.h"
 #include "util/clock.h"
 

@@ -10,7 +10,7 @@
 #include <holdfast/component.h>
 
 #include "prometheus/remote_write.h"
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
 #include "util/header_text.h"
 
 #define PATH "/api/v1/write"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "rabbitmq_metrics.h"
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 #include "json/json.h"
 
 extern const struct hf_metric_row rabbitmq_rows[];

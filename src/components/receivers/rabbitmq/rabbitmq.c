@@ -8,9 +8,9 @@
 #include <holdfast/component.h>
 
 #include "management.h"
-#include "support/http_asker.h"
-#include "support/probe_server.h"
-#include "support/server_scraper.h"
+#include "support/probe/probe_server.h"
+#include "support/scrape/http_asker.h"
+#include "support/scrape/server_scraper.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)
 #define JSON_BYTES_MAX ((size_t)512 << 20)

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define RABBITMQ_NODE_PREFIX "rabbitmq.node."
 

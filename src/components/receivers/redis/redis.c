@@ -9,8 +9,8 @@
 
 #include "redis_client.h"
 #include "redis_info.h"
-#include "support/confignet.h"
-#include "support/server_scraper.h"
+#include "support/scrape/server_scraper.h"
+#include "support/settings/confignet.h"
 #include "util/clock.h"
 #include "util/hash.h"
 

@@ -9,7 +9,7 @@
 #include <holdfast/node.h>
 
 #include "resp.h"
-#include "support/dial.h"
+#include "support/scrape/dial.h"
 
 struct redis_client_options {
     struct hf_node *node;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "redis_metrics.h"
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 
 #define REDIS_DATABASES 16u
 

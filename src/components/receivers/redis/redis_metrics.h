@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "support/metric_table.h"
+#include "support/scrape/metric_table.h"
 
 #define REDIS_CLUSTER_METRICS(X)                                                                   \
     X(REDIS_CLUSTER_ENABLED, "redis.cluster.cluster_enabled", "1", GAUGE, off,                     \

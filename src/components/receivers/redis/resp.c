@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "support/metric_points.h"
+#include "support/scrape/metric_points.h"
 
 #define LINE_MAX_BYTES 4096u
 

@@ -11,7 +11,7 @@
 
 #include "encodings/hec.h"
 #include "pdata/json_value.h"
-#include "support/push_receiver.h"
+#include "support/ingress/push_receiver.h"
 #include "util/clock.h"
 
 static_assert(HF_HEC_ERROR_MAX <= HF_INGRESS_ERROR_MAX, "the sentence fits");

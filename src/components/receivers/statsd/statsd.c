@@ -11,7 +11,7 @@
 #include <holdfast/component.h>
 
 #include "statsd_internal.h"
-#include "support/probe_inputs.h"
+#include "support/probe/probe_inputs.h"
 #include "util/clock.h"
 
 #define PACKET_BYTES_MAX 65535u

@@ -6,7 +6,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/distribution.h"
+#include "support/items/distribution.h"
 #include "util/validators.h"
 
 #define AT(member) offsetof(struct statsd_config, member)

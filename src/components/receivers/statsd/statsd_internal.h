@@ -6,8 +6,8 @@
 
 #include "statsd_config.h"
 #include "statsd_store.h"
-#include "support/datagrams.h"
-#include "support/streams.h"
+#include "support/lines/datagrams.h"
+#include "support/lines/streams.h"
 #include "support/tail/turn.h"
 #include "util/log_limiter.h"
 #include "util/metrics.h"

@@ -7,8 +7,8 @@
 
 #include "pdata/build_metrics.h"
 #include "statsd_config.h"
-#include "support/distribution.h"
-#include "support/state_file.h"
+#include "support/items/distribution.h"
+#include "support/state/state_file.h"
 #include "util/arena.h"
 #include "util/hash.h"
 

@@ -6,9 +6,9 @@
 
 #include <holdfast/component.h>
 
-#include "support/log_listener.h"
-#include "support/probe_inputs.h"
-#include "support/probe_server.h"
+#include "support/lines/log_listener.h"
+#include "support/probe/probe_inputs.h"
+#include "support/probe/probe_server.h"
 
 enum { PROTOCOL_NONE = 0, PROTOCOL_3164, PROTOCOL_5424 };
 

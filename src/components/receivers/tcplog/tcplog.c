@@ -3,8 +3,8 @@
  */
 #include <holdfast/component.h>
 
-#include "support/log_listener.h"
-#include "support/probe_server.h"
+#include "support/lines/log_listener.h"
+#include "support/probe/probe_server.h"
 
 struct tcplog_config {
     struct hf_log_tcp_config tcp;

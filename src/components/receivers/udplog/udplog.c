@@ -3,8 +3,8 @@
  */
 #include <holdfast/component.h>
 
-#include "support/log_listener.h"
-#include "support/probe_inputs.h"
+#include "support/lines/log_listener.h"
+#include "support/probe/probe_inputs.h"
 
 struct udplog_config {
     struct hf_log_udp_config udp;

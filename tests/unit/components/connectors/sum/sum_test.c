@@ -1,10 +1,10 @@
 /* sum: what it makes without being told more. The counting itself:
- * tests/unit/support/item_metrics_test.c. */
+ * tests/unit/support/items/item_metrics_test.c. */
 #include "../passing.h"
 
 #include <stdlib.h>
 
-#include "support/item_metrics.h"
+#include "support/items/item_metrics.h"
 #include "tests/support/node_stub.c"
 
 extern const struct hf_component hf_connector_sum;

@@ -10,8 +10,8 @@
 
 #include "pdata/edit.h"
 #include "pdata/scan.h"
-#include "support/actions.h"
-#include "support/match.h"
+#include "support/items/actions.h"
+#include "support/items/match.h"
 #include "tests/support/bodies.c"
 #include "tests/support/node_stub.c"
 

@@ -12,7 +12,7 @@
 #include "pdata/edit.h"
 #include "pdata/scan.h"
 #include "pdata/wire_find.h"
-#include "support/actions.h"
+#include "support/items/actions.h"
 #include "tests/support/attribute_text.c"
 #include "tests/support/bodies.c"
 #include "tests/support/node_stub.c"

@@ -8,7 +8,7 @@
 
 #include <holdfast/component.h>
 
-#include "support/match.h"
+#include "support/items/match.h"
 #include "tests/support/node_stub.c"
 #include "tests/support/process_json.c"
 

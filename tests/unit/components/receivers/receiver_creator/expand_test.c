@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "support/endpoints.h"
+#include "support/discovery/endpoints.h"
 
 #include "tests/support/node_stub.c"
 
