@@ -1,7 +1,7 @@
 /* Metrics of items: which are counted or summed, by which attributes, and what cannot be asked. */
 #include "support/items/item_metrics.h"
 
-#include "../components/connectors/passing.h"
+#include "tests/unit/components/connectors/passing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
