@@ -15,6 +15,12 @@
 #include "util/clock.h"
 #include "util/metrics.h"
 
+/* How the metrics are shown: by a configuration. */
+struct shown {
+    struct hf_metrics_style style;
+    struct hf_label *labels; /* with their texts, one block */
+};
+
 struct hf_self_metrics {
     const struct hf_host *host;
     pthread_mutex_t lock; /* guards `graph` and `certificates` during a refresh */
@@ -22,8 +28,7 @@ struct hf_self_metrics {
     struct hf_certificate_metrics *certificates;
     struct hf_http_server *server;
     char *address;
-    struct hf_metrics_style style;
-    struct hf_label *labels; /* with their texts, one block */
+    struct shown *shown;
     uint64_t started_ns;
     struct hf_series *uptime, *cpu, *rss, *heap, *mapped;
 };
@@ -236,6 +241,14 @@ const char *hf_self_metrics_instance(const struct hf_self_metrics *self)
     return self->host->instance;
 }
 
+static void free_shown(struct shown *shown)
+{
+    if (shown != NULL) {
+        free(shown->labels);
+        free(shown);
+    }
+}
+
 static void stop_serving(struct hf_self_metrics *self)
 {
     hf_metrics_show_at(self->host->metrics, NULL, NULL);
@@ -246,6 +259,8 @@ static void stop_serving(struct hf_self_metrics *self)
     }
     free(self->address);
     self->address = NULL;
+    free_shown(self->shown);
+    self->shown = NULL;
 }
 
 void hf_self_metrics_free(struct hf_self_metrics *self)
@@ -257,7 +272,6 @@ void hf_self_metrics_free(struct hf_self_metrics *self)
     hf_metrics_off_scrape(self->host->metrics, refresh, self);
     pthread_mutex_destroy(&self->lock);
     hf_certificate_metrics_free(self->certificates);
-    free(self->labels);
     free(self);
 }
 
@@ -281,7 +295,7 @@ static void on_request(void *user, struct hf_http_request *request, enum hf_stat
                                                          .body = hf_slice_text("see /metrics\n")});
         return;
     }
-    if (hf_metrics_print(self->host->metrics, &self->style, &text, &size) != HF_OK) {
+    if (hf_metrics_print_shown(self->host->metrics, NULL, &text, &size) != HF_OK) {
         hf_http_answer(request, &(struct hf_http_answer){.status = 503});
         return;
     }
@@ -352,6 +366,60 @@ static struct hf_label *make_labels(const struct hf_self_metrics *self,
     return labels;
 }
 
+static struct shown *make_shown(const struct hf_self_metrics *self,
+                                const struct hf_telemetry_config *telemetry)
+{
+    struct shown *shown = calloc(1, sizeof(*shown));
+    if (shown == NULL) {
+        return NULL;
+    }
+    shown->labels = make_labels(self, &telemetry->resource);
+    if (shown->labels == NULL) {
+        free_shown(shown);
+        return NULL;
+    }
+    shown->style = (struct hf_metrics_style){
+        .type_suffix = telemetry->type_suffix,
+        .unit_suffix = telemetry->unit_suffix,
+        .constant_labels = telemetry->constant_labels ? shown->labels : NULL,
+    };
+    return shown;
+}
+
+/* In place of what was shown before. */
+static void show(struct hf_self_metrics *self, struct shown *shown)
+{
+    hf_metrics_show_at(self->host->metrics, self->address, &shown->style);
+    free_shown(self->shown);
+    self->shown = shown;
+}
+
+/* Takes the socket over, and `shown`, also when it fails. */
+static enum hf_status serve(struct hf_self_metrics *self, const char *address, int fd,
+                            struct shown *shown, char *reterr)
+{
+    const struct hf_http_server_options options = {
+        .listen_fd = fd,
+        .body_bytes_max = 4096,
+        .connections_max = 256,
+        .idle_timeout_s = 60,
+        .on_request = on_request,
+        .user = self,
+    };
+    self->address = strdup(address);
+    if (self->address == NULL) {
+        close(fd);
+        free_shown(shown);
+        return HF_NOMEM;
+    }
+    show(self, shown);
+    enum hf_status status = hf_http_server_new(&options, &self->server, reterr);
+    if (status != HF_OK) {
+        stop_serving(self);
+    }
+    return status;
+}
+
 enum hf_status hf_self_metrics_serve(struct hf_self_metrics *self,
                                      const struct hf_telemetry_config *telemetry, char *reterr)
 {
@@ -371,36 +439,16 @@ enum hf_status hf_self_metrics_serve(struct hf_self_metrics *self,
             return status;
         }
     }
-    struct hf_label *labels = make_labels(self, &telemetry->resource);
-    if (labels == NULL) {
-        if (fd >= 0) {
-            close(fd);
-        }
+    struct shown *shown = address != NULL ? make_shown(self, telemetry) : NULL;
+    if (address != NULL && shown == NULL) {
+        close(fd);
         return HF_NOMEM;
     }
-    stop_serving(self);
-    free(self->labels);
-    self->labels = labels;
-    self->style = (struct hf_metrics_style){
-        .type_suffix = telemetry->type_suffix,
-        .unit_suffix = telemetry->unit_suffix,
-        .constant_labels = telemetry->constant_labels ? self->labels : NULL,
-    };
-    if (address == NULL) {
+    if (shown != NULL && self->server != NULL && strcmp(self->address, address) == 0) {
+        close(fd); /* the server has the socket: what is being scraped goes on */
+        show(self, shown);
         return HF_OK;
     }
-    self->address = strdup(address);
-    const struct hf_http_server_options options = {
-        .listen_fd = fd,
-        .body_bytes_max = 4096,
-        .connections_max = 256,
-        .idle_timeout_s = 60,
-        .on_request = on_request,
-        .user = self,
-    };
-    enum hf_status status = hf_http_server_new(&options, &self->server, reterr);
-    if (status == HF_OK) {
-        hf_metrics_show_at(self->host->metrics, self->address, &self->style);
-    }
-    return status;
+    stop_serving(self);
+    return shown != NULL ? serve(self, address, fd, shown, reterr) : HF_OK;
 }

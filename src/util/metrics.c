@@ -553,7 +553,8 @@ enum hf_status hf_metrics_print_shown(struct hf_metrics *metrics, const char *ad
 {
     enum hf_status status = HF_NOT_FOUND;
     pthread_mutex_lock(&metrics->shown_lock);
-    if (is_same_place(metrics->shown_at, address)) {
+    bool is_shown = metrics->shown_style != NULL;
+    if (address == NULL ? is_shown : is_same_place(metrics->shown_at, address)) {
         status = hf_metrics_print(metrics, metrics->shown_style, ret_text, ret_size);
     }
     pthread_mutex_unlock(&metrics->shown_lock);

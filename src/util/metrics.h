@@ -135,7 +135,8 @@ void hf_metrics_show_at(struct hf_metrics *metrics, const char *address,
 
 /*
  * What a scrape of "host:port" would get when that is where this process shows its metrics, without
- * a connection. HF_NOT_FOUND: it is not, as far as can be told from the text. Any thread.
+ * a connection; NULL: wherever that is. HF_NOT_FOUND: it is not, as far as can be told from the
+ * text. Any thread.
  */
 HF_MUST_USE enum hf_status hf_metrics_print_shown(struct hf_metrics *metrics, const char *address,
                                                   char **ret_text, size_t *ret_size);

@@ -1,5 +1,6 @@
 """Running it: reload, health, self-metrics, logs, start-up faults."""
 
+import http.client
 import json
 import os
 import re
@@ -547,6 +548,28 @@ class TestHealthOfTheEnvironment:
         ).spawn()
         holdfast.wait_for_log("HOLDFAST_HEALTH.*endpoint")
         assert holdfast.process.wait(60) == 1
+
+
+def test_a_scraper_keeps_its_connection_over_a_reload(start, grpc_backend):
+    def configuration(team):
+        made = config({"otlp": otlp_exporter(grpc_backend)})
+        made["service"]["telemetry"] = {**BASE["service"]["telemetry"], "resource": {"team": team}}
+        return made
+
+    holdfast = start(configuration("one"))
+    connection = http.client.HTTPConnection(holdfast.host, holdfast.ports["METRICS_PORT"], timeout=20)
+
+    def page():
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+
+    assert 'team="one"' in page()
+    socket_of_first = connection.sock
+    assert socket_of_first is not None
+    holdfast.write_config(configuration("two"))
+    holdfast.reload()
+    until(lambda: 'team="two"' in page(), "the resource is the one of before")
+    assert connection.sock is socket_of_first
 
 
 class TestWatch:
