@@ -84,9 +84,9 @@ static void dead_letters_found_at_the_start_get_the_limit_of_the_configuration(v
                      16 * MIB);
     assert_int_equal(hf_storage_requeue(world->host.store, "otlp", &requeue, error), HF_OK);
     assert_int_equal(max_of(requeue), 16 * MIB);
-    hf_storage_limit_dead_letters(world->host.store, "nobody",
+    hf_storage_limit_dead_letters(world->host.store, "absent",
                                   &(const struct wal_limits){16 * MIB, false});
-    assert_null(hf_storage_dead_letter_reader(world->host.store, "nobody"));
+    assert_null(hf_storage_dead_letter_reader(world->host.store, "absent"));
     end_world(world);
 }
 
