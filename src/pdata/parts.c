@@ -5,23 +5,15 @@
 #include <string.h>
 
 #include "document_internal.h"
+#include "util/fnv.h"
 
 #define TABLE_LEAST 64u
-
-/* FNV-1a: keys are few and short, and a sender who makes them collide slows its own request. */
-static size_t hash_of(struct hf_slice key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < key.size; i++) {
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-    return (size_t)(hash ^ hash >> 32);
-}
 
 /* Where the key is in the table, or where it would be. */
 static size_t slot_of(const struct hf_parts *parts, struct hf_slice key)
 {
-    size_t at = hash_of(key) & (parts->table_size - 1);
+    /* Keys are few and short, and a sender who makes them collide slows its own request. */
+    size_t at = (size_t)hf_fnv_folded(key) & (parts->table_size - 1);
     while (parts->table[at] != 0 && !hf_slice_equal(parts->items[parts->table[at] - 1].key, key)) {
         at = (at + 1) & (parts->table_size - 1);
     }

@@ -12,10 +12,10 @@
 #include "pdata/attributes.h"
 #include "pdata/trace_state.h"
 #include "policy_internal.h"
+#include "util/fnv.h"
 #include "util/regex.h"
 
 #define SAMPLED_FLAG 1u
-#define HASH_SEED UINT64_C(14695981039346656037) /* of FNV-1a */
 
 /* ---- making ---- */
 
@@ -31,12 +31,8 @@ static uint64_t threshold_of(double percentage)
 
 static uint64_t hash_of_salt(const char *salt)
 {
-    uint64_t hash = HASH_SEED;
-    salt = salt == NULL || salt[0] == '\0' ? "default-hash-seed" : salt;
-    for (size_t i = 0; salt[i] != '\0'; i++) {
-        hash = hf_sampling_tail_hash(hash, (uint8_t)salt[i]);
-    }
-    return hash;
+    bool is_given = salt != NULL && salt[0] != '\0';
+    return hf_fnv(hf_slice_text(is_given ? salt : "default-hash-seed"));
 }
 
 static unsigned codes_of(const struct hf_string_list *names)

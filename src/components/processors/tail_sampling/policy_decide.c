@@ -5,6 +5,7 @@
 
 #include "policy_internal.h"
 #include "util/clock.h"
+#include "util/fnv.h"
 
 struct question {
     const uint8_t *trace_id;
@@ -16,11 +17,8 @@ enum answer { NO = 0, YES, FAILED };
 
 static bool is_hash_below(const struct policy *policy, const uint8_t *trace_id)
 {
-    uint64_t hash = policy->salt_hash;
-    for (size_t i = 0; i < HF_TRACE_ID_SIZE; i++) {
-        hash = hf_sampling_tail_hash(hash, trace_id[i]);
-    }
-    return hash <= policy->threshold;
+    struct hf_slice id = hf_slice_of(trace_id, HF_TRACE_ID_SIZE);
+    return hf_fnv_add(policy->salt_hash, id) <= policy->threshold;
 }
 
 static bool is_slow(const struct hf_sampling_tail_policy_config *config,

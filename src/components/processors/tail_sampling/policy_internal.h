@@ -26,12 +26,6 @@ struct policy {
     size_t inner_count;
 };
 
-/* One more byte of FNV-1a, the hash of `probabilistic`. */
-static inline uint64_t hf_sampling_tail_hash(uint64_t hash, uint8_t byte)
-{
-    return (hash ^ byte) * UINT64_C(1099511628211);
-}
-
 struct hf_sampling_tail_policies {
     bool on_first_match, has_drop;
     struct hf_ottl_groups groups; /* of all policies */
