@@ -224,9 +224,14 @@ static void put_json(struct hf_wire_writer *writer, struct hf_slice value, unsig
         }
         put_text(writer, "}");
         break;
-    default:
+    default: {
+        /* JSON has no such numbers; OTLP/JSON quotes them too. */
+        const char *quote = any.type == HF_ANY_DOUBLE && !isfinite(any.number) ? "\"" : "";
+        put_text(writer, quote);
         put_scalar(writer, &any);
+        put_text(writer, quote);
         break;
+    }
     }
 }
 

@@ -34,7 +34,8 @@ struct hf_any hf_any_read(struct hf_slice value);
 
 /*
  * Appends the value as text, as the Go collector writes it: numbers in decimal, doubles in few
- * digits, bytes as base64, lists and maps as JSON with sorted keys, nothing for an empty one.
+ * digits, bytes as base64, lists and maps as JSON with sorted keys, nothing for an empty one. Where
+ * the Go collector gives up (NaN and infinities) it is their names, quoted in lists and maps.
  * HF_NOMEM.
  */
 HF_MUST_USE enum hf_status hf_any_text(struct hf_slice value, struct hf_bytes *out);

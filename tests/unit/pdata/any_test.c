@@ -34,6 +34,9 @@ static void reads_and_prints_each_type(void **state)
         {"\x2a\x0c\x0a\x03\x0a\x01"
          "a\x0a\x02\x18\x07\x0a\x01\x00",
          14, HF_ANY_ARRAY, "[\"a\",7,null]"},
+        {"\x2a\x16\x0a\x09\x21\x01\x00\x00\x00\x00\x00\xf0\x7f"
+         "\x0a\x09\x21\x00\x00\x00\x00\x00\x00\xf0\xff",
+         24, HF_ANY_ARRAY, "[\"NaN\",\"-Infinity\"]"},
         {"\x32\x00", 2, HF_ANY_MAP, "{}"},
         {"\x32\x10\x0a\x07\x0a\x01k\x12\x02\x10\x01\x0a\x05\x0a\x03\"\\\n", 18, HF_ANY_MAP,
          "{\"\\\"\\\\\\n\":null,\"k\":true}"}, /* sorted */
