@@ -8,6 +8,7 @@
 #include "es_ecs.h"
 #include "es_otel.h"
 #include "pdata/any.h"
+#include "util/hash.h"
 
 void es_metrics_begin(struct es_metrics *metrics)
 {
@@ -96,22 +97,6 @@ static bool put_key(struct es_metrics *metrics, const struct es_context *context
 
 /* ---- groups ---- */
 
-static uint64_t hash_of(struct hf_slice bytes)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    while (bytes.size >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes.data, sizeof(word));
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-        bytes = hf_slice_of(bytes.data + 8, bytes.size - 8);
-    }
-    for (size_t i = 0; i < bytes.size; i++) {
-        hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
-    }
-    return hash ^ hash >> 32;
-}
-
 static bool grow_table(struct es_metrics *metrics)
 {
     if (2 * (metrics->group_count + 1) < metrics->table_size) {
@@ -179,7 +164,7 @@ static struct es_group *find_group(struct es_metrics *metrics, const struct es_c
         return NULL;
     }
     struct hf_slice key = key_of(metrics, key_at, metrics->keys.size - key_at);
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hf_hash_64(key);
     size_t at = hash & (metrics->table_size - 1);
     for (; metrics->table[at] != 0; at = (at + 1) & (metrics->table_size - 1)) {
         struct es_group *group = &metrics->groups[metrics->table[at] - 1];

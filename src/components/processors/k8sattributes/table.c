@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/hash.h"
+
 #define BUCKETS_LEAST 256u
 
 struct object;
@@ -30,23 +32,6 @@ struct k8s_table {
     size_t bucket_count, size;
     size_t gone_count; /* the changing thread's */
 };
-
-static uint64_t hash_of(struct hf_slice key)
-{
-    uint64_t hash = UINT64_C(0x9e3779b97f4a7c15) ^ key.size;
-    size_t i = 0;
-    for (; i + 8 <= key.size; i += 8) {
-        uint64_t word;
-        memcpy(&word, key.data + i, 8);
-        hash = (hash ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
-        hash ^= hash >> 29;
-    }
-    for (; i < key.size; i++) {
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-    hash ^= hash >> 32;
-    return hash * UINT64_C(0x94d049bb133111eb) ^ hash >> 17;
-}
 
 enum hf_status k8s_table_new(struct k8s_table **ret_table)
 {
@@ -125,7 +110,7 @@ static bool is_better(const struct object *one, const struct object *other)
 
 struct k8s_record *k8s_table_find(struct k8s_table *table, struct hf_slice key)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hf_hash_64(key);
     const struct object *best = NULL;
     struct k8s_record *record = NULL;
     pthread_rwlock_rdlock(&table->lock);
@@ -151,7 +136,7 @@ static bool add_key(struct object *object, struct hf_slice key)
     }
     *entry = (struct entry){.object = object,
                             .sibling = object->entries,
-                            .hash = hash_of(key),
+                            .hash = hf_hash_64(key),
                             .size = (uint32_t)key.size};
     memcpy(entry->bytes, key.data, key.size);
     object->entries = entry;
@@ -160,7 +145,7 @@ static bool add_key(struct object *object, struct hf_slice key)
 
 static struct object *find_object(const struct k8s_table *table, struct hf_slice identity)
 {
-    uint64_t hash = hash_of(identity);
+    uint64_t hash = hf_hash_64(identity);
     const struct entry *entry = table->buckets[hash & (table->bucket_count - 1)];
     while (entry != NULL && !has_key(entry, hash, identity)) {
         entry = entry->next;
