@@ -16,56 +16,68 @@
 struct emission {
     struct hf_output output;
     struct hf_tail *tail;
-    size_t inputs;
-    struct hf_sampling_tail_place *places; /* chained by next_wanted */
+    struct hf_sampling_tail_input *inputs; /* chained by next */
 };
 
 /* ---- what waits to be emitted ---- */
+
+/* At the end of the line. */
+static void queue(struct hf_tail *tail, struct hf_sampling_tail_input *input)
+{
+    input->next = NULL;
+    *tail->to_emit_end = input;
+    tail->to_emit_end = &input->next;
+    tail->to_emit_count++;
+}
 
 void hf_sampling_tail_want(struct hf_tail *tail, struct hf_sampling_tail_place *place)
 {
     struct hf_sampling_tail_input *input = hf_sampling_tail_input_of(place);
     place->trace->emitting++;
-    place->next_wanted = input->wanted;
-    input->wanted = place;
-    if (!input->is_queued) {
-        input->is_queued = true;
-        input->next = NULL;
-        *tail->to_emit_end = input;
-        tail->to_emit_end = &input->next;
-        tail->to_emit_count++;
+    place->is_wanted = true;
+    if (input->wanted++ == 0 && input->emitted == 0) {
+        queue(tail, input);
     }
 }
 
-/* Takes the first input out of the line; its places are put before `more`. */
-static struct hf_sampling_tail_place *take_wanted(struct hf_tail *tail,
-                                                  struct hf_sampling_tail_place *more)
+/* Takes the first input out of the line: what is wanted of it is emitted. */
+static struct hf_sampling_tail_input *take_first(struct hf_tail *tail)
 {
     struct hf_sampling_tail_input *input = tail->to_emit;
-    struct hf_sampling_tail_place *places = NULL, **end = &input->wanted;
-    while (*end != NULL) {
-        end = &(*end)->next_wanted;
-    }
-    *end = more;
-    places = input->wanted;
     tail->to_emit = input->next;
     tail->to_emit_end = tail->to_emit == NULL ? &tail->to_emit : tail->to_emit_end;
     tail->to_emit_count--;
-    input->is_queued = false;
-    input->wanted = NULL;
-    return places;
+    for (uint32_t i = 0; input->emitted < input->wanted; i++) {
+        struct hf_sampling_tail_place *place = &input->places[i];
+        input->emitted += place->is_wanted;
+        place->is_emitted = place->is_wanted;
+        place->is_wanted = false;
+    }
+    input->wanted = 0;
+    input->next = NULL;
+    return input;
 }
 
 /* ---- what was emitted ---- */
 
-/* The places are behind, or never will be. The last place of a trace ends its wait. */
-static void settle(struct hf_tail *tail, struct hf_sampling_tail_place *places, bool are_lost)
+/* The places of an input are behind, or never will be. The last place of a trace ends its wait; the
+ * input may be gone then. */
+static void settle(struct hf_tail *tail, struct hf_sampling_tail_input *input, bool are_lost)
 {
-    while (places != NULL) {
-        struct hf_sampling_tail_place *place = places;
+    struct hf_sampling_tail_place *place = input->places;
+    uint32_t left = input->emitted;
+    input->emitted = 0;
+    if (input->wanted != 0) {
+        queue(tail, input);
+    }
+    for (; left > 0; place++) {
+        if (!place->is_emitted) {
+            continue;
+        }
         struct hf_trace *trace = place->trace;
-        places = place->next_wanted;
+        place->is_emitted = false;
         place->is_lost = are_lost;
+        left--;
         if (--trace->emitting == 0) {
             hf_sampling_tail_finish(tail, trace, false);
         }
@@ -73,33 +85,39 @@ static void settle(struct hf_tail *tail, struct hf_sampling_tail_place *places, 
 }
 
 /* A request was refused for good: no one knows for which of its spans. */
-static void want_alone(struct hf_tail *tail, struct hf_sampling_tail_place *places)
+static void want_alone(struct hf_tail *tail, struct hf_sampling_tail_input *input)
 {
-    while (places != NULL) {
-        struct hf_sampling_tail_place *place = places;
-        places = place->next_wanted;
-        hf_sampling_tail_input_of(place)->is_alone = true;
-        place->trace->emitting--;
-        hf_sampling_tail_want(tail, place);
+    for (uint32_t i = 0; input->emitted > 0; i++) {
+        struct hf_sampling_tail_place *place = &input->places[i];
+        input->emitted -= place->is_emitted;
+        input->wanted += place->is_emitted;
+        place->is_wanted = place->is_wanted || place->is_emitted;
+        place->is_emitted = false;
     }
+    input->is_alone = true;
+    queue(tail, input);
 }
 
 static void emitted(struct hf_output *output, enum hf_status status)
 {
     struct emission *emission = HF_CONTAINER(output, struct emission, output);
     struct hf_tail *tail = emission->tail;
-    struct hf_sampling_tail_place *places = emission->places;
-    bool are_several = emission->inputs > 1;
+    struct hf_sampling_tail_input *next = emission->inputs;
+    bool are_several = next->next != NULL;
     free(emission);
     tail->emissions--;
     if (status == HF_CLOSED) {
         tail->is_closed = true; /* all of it stays in the queue in front */
         return;
     }
-    if (status != HF_OK && are_several) {
-        want_alone(tail, places);
-    } else {
-        settle(tail, places, status != HF_OK);
+    while (next != NULL) {
+        struct hf_sampling_tail_input *input = next;
+        next = input->next;
+        if (status != HF_OK && are_several) {
+            want_alone(tail, input);
+        } else {
+            settle(tail, input, status != HF_OK);
+        }
     }
     hf_sampling_tail_emit(tail);
 }
@@ -125,15 +143,19 @@ static bool is_wanted(const struct hf_sampling_tail_choice *choice, const uint8_
 
 static enum hf_status note_wanted(struct hf_tail *tail, const struct hf_sampling_tail_input *input)
 {
-    enum hf_status status = hf_sampling_tail_ids_reset(&tail->wanted_ids, input->place_count);
-    const struct hf_sampling_tail_place *place = status == HF_OK ? input->wanted : NULL;
-    for (; place != NULL; place = place->next_wanted) {
+    enum hf_status status = hf_sampling_tail_ids_reset(&tail->wanted_ids, input->wanted);
+    uint32_t left = status == HF_OK ? input->wanted : 0;
+    for (const struct hf_sampling_tail_place *place = input->places; left > 0; place++) {
+        if (!place->is_wanted) {
+            continue;
+        }
         uint32_t *slot =
             hf_sampling_tail_ids_at(&tail->wanted_ids, hf_trace_hash(place->trace->id));
         while (*slot != 0) {
             slot = hf_sampling_tail_ids_next(&tail->wanted_ids, slot);
         }
         *slot = place->number + 1;
+        left--;
     }
     return status;
 }
@@ -246,10 +268,11 @@ static enum hf_status emit(struct hf_tail *tail, const struct gathered *gathered
     memcpy(hf_batch_room(batch), tail->cut.data, tail->cut.size);
     hf_batch_seal(batch, tail->cut.size, gathered->items);
     batch->received_ns = first->received_ns;
-    *emission =
-        (struct emission){.output = {.done = emitted}, .tail = tail, .inputs = gathered->inputs};
+    *emission = (struct emission){.output = {.done = emitted}, .tail = tail};
+    struct hf_sampling_tail_input **end = &emission->inputs;
     for (size_t i = 0; i < gathered->inputs; i++) {
-        emission->places = take_wanted(tail, emission->places);
+        *end = take_first(tail);
+        end = &(*end)->next;
     }
     tail->emissions++;
     hf_emit(tail->node, batch, &emission->output);
@@ -263,7 +286,7 @@ static bool emit_first(struct hf_tail *tail)
     struct gathered gathered = {0};
     enum hf_status status = gather(tail, &gathered);
     if (is_final(status)) {
-        settle(tail, take_wanted(tail, NULL), true);
+        settle(tail, take_first(tail), true);
         return true;
     }
     status = status == HF_OK ? emit(tail, &gathered) : status;

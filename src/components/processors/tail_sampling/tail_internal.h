@@ -23,11 +23,11 @@
 /* A request of the queue in front with spans that are not done with. */
 struct hf_sampling_tail_input {
     struct hf_input *input;
-    struct hf_sampling_tail_input *next;   /* to be emitted from */
-    struct hf_sampling_tail_place *wanted; /* of these */
-    bool is_queued;
-    bool is_alone; /* a request that had more than its spans was refused for good */
-    uint32_t open; /* spans that are not done with */
+    struct hf_sampling_tail_input *next; /* to be emitted from; or of an emission */
+    bool is_alone;    /* a request that had more than its spans was refused for good */
+    uint32_t open;    /* spans that are not done with */
+    uint32_t wanted;  /* places */
+    uint32_t emitted; /* places; it is in no line until they are settled */
     uint32_t place_count;
     struct hf_sampling_tail_place places[];
 };

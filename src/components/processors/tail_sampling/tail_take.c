@@ -144,7 +144,8 @@ static uint32_t attach(struct hf_tail *tail, const struct hf_sampling_tail_entry
     *place = (struct hf_sampling_tail_place){.trace = trace,
                                              .next = trace->places,
                                              .number = input->place_count++,
-                                             .spans = entry->facts.spans & (UINT32_MAX >> 1)};
+                                             .spans =
+                                                 entry->facts.spans & HF_SAMPLING_TAIL_SPANS_MAX};
     trace->places = place;
     if (is_leaving) {
         count_late(tail, entry, trace->facts.end_ns, received_ns);

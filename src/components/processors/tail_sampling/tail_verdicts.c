@@ -83,7 +83,6 @@ bool hf_sampling_tail_settle(struct hf_tail *tail, struct hf_trace *trace,
 static bool decide(struct hf_tail *tail, struct hf_trace *trace, uint64_t now_ns)
 {
     enum hf_sampling_tail_verdict verdict = HF_TAIL_NOT_SAMPLED;
-    __builtin_prefetch(trace->next);
     if (tail->config->strategy == HF_TAIL_TRACE_COMPLETE) {
         verdict =
             hf_sampling_tail_decide(tail->policies, trace->id, &trace->facts, now_ns, tail->votes);
@@ -93,16 +92,32 @@ static bool decide(struct hf_tail *tail, struct hf_trace *trace, uint64_t now_ns
     return hf_sampling_tail_settle(tail, trace, verdict, now_ns);
 }
 
+/* All of the next of its list comes into the cache meanwhile. Returns it. */
+static const struct hf_trace *fetch_next(const struct hf_trace *trace)
+{
+    const struct hf_trace *next = trace->next;
+    if (next != NULL) {
+        __builtin_prefetch(next->id, 1);
+        __builtin_prefetch(&next->received_ns, 1);
+    }
+    return next;
+}
+
 bool hf_sampling_tail_decide_due(struct hf_tail *tail, uint64_t now_ns)
 {
     uint64_t begun_ns = hf_clock_monotonic_ns();
     unsigned count = 0;
     bool has_memory = true;
     struct hf_trace *trace = first_due(tail);
+    const struct hf_trace *ahead = tail->lists[HF_TRACE_UNDECIDED].first;
+    for (unsigned i = 0; i < PREFETCHES && ahead != NULL; i++) {
+        ahead = fetch_next(ahead);
+    }
     while (trace != NULL && hf_sampling_tail_due(tail, trace) <= tail->until_ns &&
            count < DECISIONS_AT_ONCE && tail->to_emit_count < TO_EMIT_MAX &&
            (has_memory = decide(tail, trace, now_ns))) {
         count++;
+        ahead = ahead != NULL ? fetch_next(ahead) : NULL;
         trace = first_due(tail);
     }
     if (count != 0) {

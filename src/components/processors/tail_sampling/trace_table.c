@@ -71,9 +71,22 @@ static struct hf_trace_slot *slot_of(const struct hf_trace_table *table, const u
     }
 }
 
-static struct hf_trace_slot *slot_of_id(const struct hf_trace_table *table, const uint8_t *id)
+/* The slot that stands for what has that id: a trace or a verdict that is there. */
+static struct hf_trace_slot *slot_of_ref(const struct hf_trace_table *table, uint32_t ref,
+                                         const uint8_t *id)
 {
-    return slot_of(table, id, hf_trace_hash(id));
+    size_t mask = table->size - 1;
+    size_t at = (uint32_t)hf_trace_hash(id) & mask;
+    while (table->slots[at].ref != ref) {
+        at = (at + 1) & mask;
+    }
+    return &table->slots[at];
+}
+
+static struct hf_trace_slot *slot_of_trace(const struct hf_trace_table *table,
+                                           const struct hf_trace *trace)
+{
+    return slot_of_ref(table, trace->number + 1, trace->id);
 }
 
 /* Large ones stand in huge pages where the machine has them, as they are read here and there. */
@@ -305,7 +318,7 @@ struct hf_trace *hf_trace_add(struct hf_trace_table *table, const uint8_t *id, u
 
 void hf_trace_remove(struct hf_trace_table *table, struct hf_trace *trace)
 {
-    struct hf_trace_slot *slot = slot_of_id(table, trace->id);
+    struct hf_trace_slot *slot = slot_of_trace(table, trace);
     if (trace->known_before != 0) {
         slot->ref = trace->known_before;
         verdict_of(table, slot->ref & ~VERDICT_MARK)->is_out = false;
@@ -331,7 +344,7 @@ void hf_trace_remember(struct hf_trace_table *table, struct hf_trace *trace, boo
                                   .wait_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX,
                                   .is_sampled = is_sampled};
     memcpy(verdict->id, trace->id, HF_TRACE_ID_SIZE);
-    slot_of_id(table, trace->id)->ref = ref_of_verdict(number);
+    slot_of_trace(table, trace)->ref = ref_of_verdict(number);
     give_trace(table, trace);
 }
 
@@ -346,7 +359,7 @@ struct hf_trace_verdict hf_trace_forget(struct hf_trace_table *table)
 {
     assert(table->verdict_first < table->verdict_end);
     struct hf_trace_verdict verdict = *verdict_of(table, table->verdict_first++);
-    struct hf_trace_slot *slot = slot_of_id(table, verdict.id);
+    struct hf_trace_slot *slot = slot_of(table, verdict.id, hf_trace_hash(verdict.id));
     if (verdict.is_out) {
         trace_of(table, slot->ref)->known_before = 0;
     } else {

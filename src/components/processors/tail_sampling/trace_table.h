@@ -2,9 +2,9 @@
  * trace_table: the traces in memory by their ids: those that wait, and verdicts on those that are
  * gone, the oldest of which are forgotten first. Owned by one thread.
  *
- * A trace that waits costs sizeof(struct hf_trace) = 104 bytes, up to 22 of the table, and 32 for a
+ * A trace that waits costs sizeof(struct hf_trace) = 104 bytes, up to 22 of the table, and 24 for a
  * place in each input that has spans of it; a verdict that is remembered 32 and up to 22. So 1.7
- * million traces of one span take at most 269 MB, which is 256 MiB, beside what the queue keeps of
+ * million traces of one span take at most 255 MB, which is 243 MiB, beside what the queue keeps of
  * each request.
  */
 #pragma once
@@ -21,12 +21,15 @@
 /* The spans of one trace in one input, which stay on disk. */
 struct hf_sampling_tail_place {
     struct hf_trace *trace;
-    struct hf_sampling_tail_place *next;        /* of the trace, until its spans are done with */
-    struct hf_sampling_tail_place *next_wanted; /* of the input, while they wait to be emitted */
-    uint32_t number;                            /* of the input */
-    uint32_t spans : 31;
-    uint32_t is_lost : 1; /* they cannot be emitted */
+    struct hf_sampling_tail_place *next; /* of the trace, until its spans are done with */
+    uint32_t number;                     /* of the input */
+    uint32_t spans : 29;
+    uint32_t is_wanted : 1;  /* they wait to be emitted */
+    uint32_t is_emitted : 1; /* they are on their way */
+    uint32_t is_lost : 1;    /* they cannot be emitted */
 };
+
+#define HF_SAMPLING_TAIL_SPANS_MAX ((UINT32_C(1) << 29) - 1)
 
 /* Where a trace stands: a list each, but for the first. */
 enum hf_trace_state {

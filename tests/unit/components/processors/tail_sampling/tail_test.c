@@ -294,7 +294,7 @@ static void a_waiting_trace_takes_little_memory(void **state)
 {
     (void)state;
     size_t trace = sizeof(struct hf_trace) + 22; /* of the table */
-    assert_true(trace + 3 * sizeof(struct hf_sampling_tail_place) <= 250);
+    assert_true(trace + 4 * sizeof(struct hf_sampling_tail_place) <= 250);
     assert_true(1700000 * (trace + sizeof(struct hf_sampling_tail_place)) <= (size_t)300 << 20);
     begin(1, 0);
 }
@@ -347,11 +347,54 @@ static void a_request_that_is_refused_is_tried_input_by_input(void **state)
     struct hf_output *first = bench->outputs[--bench->output_count];
     first->done(first, HF_INVALID);
     assert_int_equal(bench->output_count, 2);
-    assert_string_equal(bench->emitted, "abba");
+    assert_string_equal(bench->emitted, "abab");
     struct hf_output *second = bench->outputs[--bench->output_count];
     second->done(second, HF_INVALID);
     answer(HF_OK);
-    assert_state(0, 0, 1);
+    assert_state(0, 0, 0);
+    assert_state(1, 0, 1);
+}
+
+/* What more is wanted of it goes on together once that is known. */
+static void an_input_is_emitted_from_once_at_a_time(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("C", 90 * S), HF_OK);
+    assert_int_equal(take("BC", 95 * S), HF_OK);
+    assert_int_equal(take("DBe", 98 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 98 * S);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    assert_string_equal(bench->emitted, "cc");
+    hf_sampling_tail_tick(bench->tail, 108 * S);
+    assert_string_equal(bench->emitted, "ccdb"); /* not what the second input has of B */
+    struct hf_output *first = bench->outputs[0];
+    bench->outputs[0] = bench->outputs[--bench->output_count];
+    first->done(first, HF_OK);
+    assert_string_equal(bench->emitted, "ccdbb");
+    assert_state(0, 0, 0);
+    assert_state(1, 1, 0);
+    assert_state(2, 2, 1);
+    answer(HF_OK);
+    assert_state(1, 0, 0);
+    assert_state(2, 0, 1);
+}
+
+static void what_is_wanted_meanwhile_of_a_refused_request_is_kept(void **state)
+{
+    (void)state;
+    begin(100, 0);
+    assert_int_equal(take("C", 90 * S), HF_OK);
+    assert_int_equal(take("BC", 95 * S), HF_OK);
+    hf_sampling_tail_tick(bench->tail, 98 * S);
+    hf_sampling_tail_tick(bench->tail, 100 * S);
+    hf_sampling_tail_tick(bench->tail, 106 * S);
+    assert_string_equal(bench->emitted, "cc");
+    struct hf_output *first = bench->outputs[--bench->output_count];
+    first->done(first, HF_INVALID);
+    assert_string_equal(bench->emitted, "ccbcc");
+    answer(HF_OK);
+    assert_state(0, 0, 0);
     assert_state(1, 0, 0);
 }
 
@@ -626,6 +669,8 @@ int main(void)
         TEST(several_inputs_go_on_as_one_request),
         TEST(inputs_with_other_metadata_go_on_alone),
         TEST(a_request_that_is_refused_is_tried_input_by_input),
+        TEST(an_input_is_emitted_from_once_at_a_time),
+        TEST(what_is_wanted_meanwhile_of_a_refused_request_is_kept),
         TEST(what_is_due_is_decided_in_parts),
         TEST(going_on_decides_what_was_due_at_the_tick),
         TEST(inputs_that_have_to_wait_count_too),
