@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 import pytest
+import requests
 import yaml
 
 from support.certificates import Authority
 from support.control import ask
 from support.documentation import DOCS, FENCE, PAGES, SECTIONS, blocks, completed, name_of
-from support.holdfast import ROOT
+from support.holdfast import FAST_RETRY, ROOT
 from support.sandbox import BACKEND_ADDRESS, BACKENDS, Sandbox
 from support.screen import Screen
 from support.waiting import until
@@ -176,8 +177,19 @@ def test_tests_of_configurations_pass(box, page, text):
 
 # What no test runs, and why. Each is checked by `test_what_is_not_run_is_there`.
 NOT_RUN = {
-    "./dev test": "is this run itself",
-    "./dev bench": "takes minutes to hours, and measures",
+    "./dev test": "this is a part of it",
+    "./dev bench": "it measures, for minutes to hours",
+    "./dev chaos": "a part of ./dev test",
+    "./dev fuzz": "it has no end of its own; the corpora are a part of ./dev test",
+    "./dev fmt": "it changes the tree; the layout is a part of ./dev test",
+    "./dev docs": "it installs mkdocs; the pages and their navigation are in test_documentation.py",
+    "./dev demo": "it installs and sends for a minute; its story is in test_durability.py",
+    "./dev image": "in test_image.py",
+    "./dev package": "in test_package.py",
+    "kubectl": "there is no cluster; what is behind -- in a pod is run here, and the rest is not ours",
+    "helm": "there is no cluster; charts and their values are in test_chart.py",
+    "systemctl": "there is no systemd; it is a program that does nothing here, and the unit is in test_package.py",
+    "journalctl": "there is no systemd",
 }
 # What a command stands for here, where the tree is built already.
 SAME_AS = {"./dev run": "build/holdfast"}
@@ -340,9 +352,169 @@ def test_commands_run(box, page):
         box.stop(run.server)
 
 
+# ---- commands within sentences of the handbook ----
+
+# What stands for their placeholders in the sandbox below.
+PLACEHOLDERS = {
+    "/conf/relay.yaml": "one.yaml",
+    "/mnt/old": "/mnt/old-queue",
+    "deadletter:EXPORTER": "deadletter:otlphttp/refusing",
+    "--exporter ID": "--exporter otlphttp/removed",
+    "EXPORTER": "otlphttp/refusing",
+    "ENDPOINT": "http://localhost:4317",
+    "NEW:4317": "localhost:4317",
+    "HOST:4318": "localhost:4318",
+    "URL": "http://localhost:4318",
+    "QUEUE": "logs",
+    "COPY": "/mnt/copy",
+    "DIR": "/mnt/old-queue",
+    "FILE": "one.yaml",
+    "OLD": "one.yaml",
+    "NEW": "two.yaml",
+}
+# In this order, so that each finds what it is about; what changes the queues comes after what reads them.
+ORDER = ("validate", "diff", "queue stat", "queue verify", "queue ls", "queue cat", "queue export", "queue requeue")
+ORDER += ("queue drop", "queue adopt", "check", "drain --cancel", "drain --timeout", "drain --to")
+
+
+def inline_commands():
+    found = set()
+    for page in PAGES:
+        if DOCS / "operations" in page.parents or DOCS / "tutorials" in page.parents:
+            for code in re.findall(r"`([^`\n]+)`", FENCE.sub("", page.read_text())):
+                command = re.sub(r"^kubectl exec POD -- ", "", code)
+                if re.match(r"holdfast (queue (stat|verify)|queue \S+ \S|(?!queue)\S+ \S)", command) and not command.endswith(("...", "--to")):
+                    found.add(command)
+    return sorted(found, key=lambda command: [command.startswith(f"holdfast {words}") for words in ORDER].index(True))
+
+
+def exporting_to(**endpoints):
+    exporters = {name.replace("_", "/"): {"endpoint": f"http://localhost:{port}"} for name, port in endpoints.items()}
+    return {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": "localhost:4318"}}}},
+        "exporters": exporters,
+        "extensions": {"health_check": None},
+        "service": {
+            "extensions": ["health_check"],
+            "telemetry": {"metrics": {"level": "none"}},
+            "pipelines": {"logs": {"receivers": ["otlp"], "exporters": list(exporters)}},
+        },
+    }
+
+
+REFUSING = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+HTTPServer(("127.0.0.1", 14319), Handler).serve_forever()
+"""
+
+
+def test_commands_within_sentences_run(box):
+    # A backend that is away, one that refuses for good, and one that is no longer configured.
+    box.write("refusing.py", REFUSING)
+    box.begin("/usr/bin/python3 refusing.py", "refusing.log")
+    box.write("two.yaml", yaml.safe_dump(exporting_to(otlphttp=14318, otlphttp_refusing=14319, otlphttp_removed=14320)))
+    box.write("one.yaml", yaml.safe_dump(exporting_to(otlphttp=14318, otlphttp_refusing=14319)))
+    box.write("peer.yaml", yaml.safe_dump(peer()))
+    send = f"curl -sf -H 'Content-Type: application/json' localhost:4318/v1/logs -d '{LOG}'"
+    box.run("mkdir -p /var/lib/holdfast")
+    server = box.start("holdfast --config one.yaml")
+    box.run(send)
+    letters = "holdfast queue count deadletter:otlphttp/refusing"
+    until(lambda: "1 records" in box.run(letters, status=None).out, lambda: f"no dead letter:\n{box.log('log')[-3000:]}")
+    box.stop(server)
+    box.run("cp -a /var/lib/holdfast /mnt/copy && cp -a /var/lib/holdfast /mnt/old-queue")
+    server = box.start("holdfast --config two.yaml")
+    box.run(send)
+    box.stop(server)
+    server = box.start("holdfast --config one.yaml")
+    commands = inline_commands()
+    assert len(commands) > 15
+    for command in commands:
+        for word, value in PLACEHOLDERS.items():
+            command = re.sub(rf"(?<!\w){re.escape(word)}(?![\w-])", value, command)
+        if command.startswith("holdfast check") and len(box.servers) == 4:
+            # From here on the backends answer.
+            box.servers[0].kill()
+            box.write("one.yaml", yaml.safe_dump(exporting_to(otlphttp=14318)))
+            server.send_signal(1)
+            box.start("holdfast --config peer.yaml --data-dir /mnt/peer", port=13134)
+        box.run(command, status=1 if command.startswith("holdfast diff") else 0)  # they differ
+        if command.startswith("holdfast drain"):
+            box.run("holdfast drain --cancel")
+    box.stop(server)
+
+
+def peer():
+    """The second half of the page: the backend is back, and another Holdfast takes over what waits."""
+    configuration = exporting_to()
+    configuration["receivers"]["otlp"]["protocols"] = {
+        "http": {"endpoint": "localhost:14318"},
+        "grpc": {"endpoint": "localhost:4317"},
+    }
+    configuration["exporters"]["nop"] = None
+    configuration["extensions"]["health_check"] = {"endpoint": "localhost:13134"}
+    configuration["service"]["pipelines"]["logs"]["exporters"] = ["nop"]
+    return configuration
+
+
+# ---- answers ----
+
+
+def answers(page):
+    """(words, text) of each block that shows an answer of the control protocol: what is asked, by the heading over it."""
+    section = None
+    for heading, block in re.findall(r"^#+ ([^\n]*)$|^```\n(.*?)^```$", page.read_text(), re.M | re.S):
+        if heading:
+            section = heading
+        elif block.startswith("$ ... "):
+            yield block.partition("\n")[0].split()[2:], block
+        elif re.fullmatch(r"`[a-z]+`", section) and section not in ("`status`", "`tail`"):
+            yield ["status", section.strip("`")], block
+
+
+def test_the_control_page_shows_what_is_answered(start, tmp_path):
+    authority = Authority(tmp_path / "certificates")
+    certificate, key = authority.issue("server")
+    tls = {"cert_file": str(certificate), "key_file": str(key)}
+    protocols = {"http": {"endpoint": "127.0.0.1:0", "tls": tls}}
+    exporter = {"endpoint": "http://127.0.0.1:9", "retry_on_failure": FAST_RETRY}
+    holdfast = start(
+        {
+            "receivers": {"otlp/tls": {"protocols": protocols}},
+            "exporters": {"otlphttp": exporter},
+            "service": {"pipelines": {"logs": {"receivers": ["otlp", "otlp/tls"], "exporters": ["otlphttp"]}}},
+        }
+    )
+    requests.post(f"{holdfast.http_base}/v1/logs", json=json.loads(LOG), timeout=30).raise_for_status()
+    holdfast.reload()
+    holdfast.wait_for_log("(?s)Exporting failed.*Exporting failed")
+
+    def missing():
+        found = []
+        for words, text in answers(DOCS / "control.md"):
+            words = [word.replace("41", "0") for word in words]
+            code, answer = ask(holdfast.data_directory, *words)
+            assert code == 0, answer
+            shown, told = (set(re.findall(r'"(\w+)":', one)) for one in (text, answer))
+            found += [f"{' '.join(words)}: {key}" for key in shown - told - {"rejected_by_backend"}]
+        return found
+
+    assert len(list(answers(DOCS / "control.md"))) == 8
+    until(lambda: not missing(), lambda: f"not in the answer: {missing()}")
+
+
 def test_what_is_not_run_is_there():
     verbs = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True, check=True).stdout
-    seen = {command for page in WITH_COMMANDS for block in command_blocks(page) for command in block}
+    code = [code for page in PAGES for code in re.findall(r"`([^`\n]+)`", FENCE.sub("", page.read_text()))]
+    code += [command for page in WITH_COMMANDS for block in command_blocks(page) for command in block]
     for name in NOT_RUN:
-        assert re.search(rf"^  {name.removeprefix('./dev ')}\b", verbs, re.M)
-        assert any(command.startswith(name) for command in seen), f"no page has {name}"
+        assert any(one.startswith(name) for one in code), f"no page has {name}"
+    for one in code:
+        verb = re.match(r"\./dev ([a-z]+)", one)
+        assert not verb or re.search(rf"^  {verb.group(1)}\b", verbs, re.M), one
