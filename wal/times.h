@@ -4,9 +4,9 @@
  *
  * The times are the caller's and clocks can be set back, so the order of records says nothing about
  * them: a bound is kept of every record that is appended. A closed segment is not written any more.
- * Its bounds are therefore a row in the first commit of the segment behind it, which costs no commit
- * of its own; an earlier version passes the row over. The segment that was the last one when a
- * process ended has no bounds, and is read. Pure functions, but wal_times_load(); any thread.
+ * Its bounds are therefore a row in the first commit of the segment behind it, which costs no
+ * commit of its own; an earlier version passes the row over. The segment that was the last one when
+ * a process ended has no bounds, and is read. Pure functions, but wal_times_load(); any thread.
  */
 #pragma once
 

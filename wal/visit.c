@@ -14,8 +14,8 @@ struct scan {
     bool (*visit)(void *user, const struct wal_record *record, bool damaged);
     void *user;
     const struct wal_period *period; /* NULL: all times */
-    struct wal_place place; /* how far it was visited */
-    bool has_total;         /* place.total is known */
+    struct wal_place place;          /* how far it was visited */
+    bool has_total;                  /* place.total is known */
     bool is_over;
 };
 
@@ -138,10 +138,10 @@ static bool step(struct scan *scan, uint64_t *look, uint64_t end, enum wal_statu
     return *ret_status == WAL_OK && !scan->is_over;
 }
 
-enum wal_status
-wal_scan_period(struct wal *wal, uint64_t from, const struct wal_period *period,
-                bool (*visit)(void *user, const struct wal_record *record, bool damaged),
-                void *user)
+enum wal_status wal_scan_period(struct wal *wal, uint64_t from, const struct wal_period *period,
+                                bool (*visit)(void *user, const struct wal_record *record,
+                                              bool damaged),
+                                void *user)
 {
     struct scan scan = {
         .wal = wal, .visit = visit, .user = user, .period = period, .place = {from, {0}}};

@@ -385,8 +385,8 @@ WAL_MUST_USE enum wal_status
 wal_segment_each(struct wal *wal, void (*visit)(void *user, const struct wal_segment_stat *stat),
                  void *user);
 
-/* What is in the queue, by its accounting: what was appended without what has left the disk. Records
- * that became damaged meanwhile are in it. WAL_IO, WAL_NOMEM. Any thread. */
+/* What is in the queue, by its accounting: what was appended without what has left the disk.
+ * Records that became damaged meanwhile are in it. WAL_IO, WAL_NOMEM. Any thread. */
 WAL_MUST_USE enum wal_status wal_stored(struct wal *wal, struct wal_amount *ret_amount);
 
 /*

@@ -219,12 +219,9 @@ static void stored_is_what_the_accounting_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(shows_only_segments_of_the_period),
-        TEST(knows_it_after_a_new_start),
-        TEST(knows_it_when_only_looked_at),
-        TEST(finds_a_time_out_of_order),
-        TEST(reads_what_is_not_known),
-        TEST(shows_damage_beside_what_is_passed_over),
+        TEST(shows_only_segments_of_the_period), TEST(knows_it_after_a_new_start),
+        TEST(knows_it_when_only_looked_at),      TEST(finds_a_time_out_of_order),
+        TEST(reads_what_is_not_known),           TEST(shows_damage_beside_what_is_passed_over),
         TEST(stored_is_what_the_accounting_has),
     };
     return cmocka_run_group_tests_name("times", tests, NULL, NULL);
