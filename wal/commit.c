@@ -22,6 +22,7 @@ struct group {
     uint64_t cost;
     bool has_checkpoints, has_tenants;
     struct wal_tenant_table *tenants; /* of the segment, with this group */
+    struct wal_times times;
 };
 
 /* The result of a group. */
@@ -51,7 +52,7 @@ static void take_waiting(struct wal *wal)
 
 static struct group cut_group(struct wal *wal)
 {
-    struct group group = {.first = wal->waiting};
+    struct group group = {.first = wal->waiting, .times = WAL_TIMES_NONE};
     struct wal_append *last = NULL;
     size_t bytes = 0;
 
@@ -65,6 +66,7 @@ static struct group cut_group(struct wal *wal)
         group.cost += a->admitted_bytes;
         group.has_checkpoints |= a->checkpoint_count != 0;
         group.has_tenants |= a->tenant != 0;
+        wal_times_add(&group.times, a->time_ns);
         last = a;
     }
     wal->waiting = last->next;
@@ -190,6 +192,41 @@ static void set_tenants(struct wal_segment *segment, struct group *group)
     }
 }
 
+/* After the commit, before its records are seen. Lock held. */
+static void set_times(struct wal_segment *segment, const struct group *group)
+{
+    if (group->count != 0) {
+        wal_times_add(&segment->times, group->times.least_ns);
+        wal_times_add(&segment->times, group->times.most_ns);
+    }
+}
+
+/* The times of the segment that the one beginning at the next sequence comes behind. False: there
+ * is none, or they are not known. */
+static bool make_times_row(struct wal *wal, struct wal_times_row *ret_row)
+{
+    pthread_mutex_lock(&wal->lock);
+    size_t i = wal->segment_count;
+    if (i != 0 && wal->segments[i - 1]->first == wal->next_sequence) {
+        i--; /* one without a record, which will be replaced */
+    }
+    const struct wal_segment *before = i != 0 ? wal->segments[i - 1] : NULL;
+    bool is_known = before != NULL && before->has_times;
+    if (is_known) {
+        wal_times_row_write(ret_row, before->first, wal->next_sequence, &before->times);
+    }
+    pthread_mutex_unlock(&wal->lock);
+    return is_known;
+}
+
+static int write_times(struct wal *wal, struct wal_writing *writing)
+{
+    struct wal_times_row row;
+
+    return make_times_row(wal, &row) ? wal_writing_put(writing, WAL_KEY_TIMES, &row, sizeof(row))
+                                     : 0;
+}
+
 static int write_tenants(struct wal_writing *writing, const struct group *group)
 {
     uint8_t row[WAL_TENANT_ROW_MAX];
@@ -211,6 +248,9 @@ static int write_rows(struct wal *wal, struct wal_writing *writing, const struct
     }
     if (error == 0 && (has_live || group->has_checkpoints)) {
         error = write_checkpoints(wal, writing, has_live);
+    }
+    if (error == 0 && has_live) {
+        error = write_times(wal, writing);
     }
     if (error == 0 && group->has_tenants) {
         error = write_tenants(writing, group);
@@ -281,6 +321,7 @@ static void commit_to_new_segment(struct wal *wal, struct group *group, struct o
     pthread_mutex_lock(&wal->lock);
     wal->space.used += bytes;
     set_tenants(segment, group);
+    set_times(segment, group);
     pthread_mutex_unlock(&wal->lock);
     outcome->status = WAL_OK;
 }
@@ -318,6 +359,7 @@ static bool commit_tail(struct wal *wal, struct group *group, struct outcome *ou
         tail->file_bytes = bytes;
     }
     set_tenants(tail, group);
+    set_times(tail, group);
     pthread_mutex_unlock(&wal->lock);
     outcome->status = WAL_OK;
     return true;

@@ -43,6 +43,7 @@ static enum wal_status add_segment(struct wal *wal, const char *name, uint64_t f
     segment->file_bytes = segment->bytes;
     segment->is_closed = true;
     segment->is_tenants_unread = true;
+    segment->is_times_unread = true;
     wal->segments[wal->segment_count++] = segment;
     return WAL_OK;
 }

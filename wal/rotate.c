@@ -38,6 +38,8 @@ enum wal_status wal_rotate_create(struct wal *wal, struct wal_segment **ret_segm
     segment->fd = -1;
     segment->first = wal->next_sequence; /* the committer's to change: no lock to look */
     segment->end = UINT64_MAX;
+    segment->times = WAL_TIMES_NONE;
+    segment->has_times = true;
     bool is_spare = name_file(wal, segment);
     enum wal_status status =
         wal_segment_open(segment, &wal->segment_options, is_spare ? NULL : empty_pages, ret_errno);

@@ -13,6 +13,7 @@
 
 #include "fs.h"
 #include "record.h"
+#include "times.h"
 #include "wal.h"
 
 struct MDB_env;
@@ -41,6 +42,8 @@ struct wal_segment {
     uint64_t damage_upto;             /* damage below was reported already */
     struct wal_tenant_table *tenants; /* what each has in it; NULL: no one has, or not read yet */
     bool is_tenants_unread;
+    struct wal_times times; /* of its records, when known */
+    bool has_times, is_times_unread;
 };
 
 struct wal_segment_options {

@@ -385,6 +385,10 @@ WAL_MUST_USE enum wal_status
 wal_segment_each(struct wal *wal, void (*visit)(void *user, const struct wal_segment_stat *stat),
                  void *user);
 
+/* What is in the queue, by its accounting: what was appended without what has left the disk.
+ * Records that became damaged meanwhile are in it. WAL_IO, WAL_NOMEM. Any thread. */
+WAL_MUST_USE enum wal_status wal_stored(struct wal *wal, struct wal_amount *ret_amount);
+
 /*
  * Looks at records without being a consumer: from the first with sequence >= `from`, up to the
  * present, until `visit` returns false. The record is borrowed for the call. `damaged` records are
@@ -393,3 +397,15 @@ wal_segment_each(struct wal *wal, void (*visit)(void *user, const struct wal_seg
 WAL_MUST_USE enum wal_status
 wal_scan(struct wal *wal, uint64_t from,
          bool (*visit)(void *user, const struct wal_record *record, bool damaged), void *user);
+
+/* From the one on, before the other; by `time_ns` of records. */
+struct wal_period {
+    uint64_t since_ns, until_ns;
+};
+
+/* The same without the segments that are known to have nothing of that period. Those that are read
+ * are shown whole: `visit` looks at each record's time. */
+WAL_MUST_USE enum wal_status
+wal_scan_period(struct wal *wal, uint64_t from, const struct wal_period *period,
+                bool (*visit)(void *user, const struct wal_record *record, bool damaged),
+                void *user);

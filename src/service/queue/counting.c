@@ -38,11 +38,39 @@ static bool count_record(void *user, const struct wal_record *record, bool damag
     return hf_queue_is_read(counting->out);
 }
 
+/* The queue of a pipeline has one signal: that of any record. */
+static bool take_signal(void *user, const struct wal_record *record, bool damaged)
+{
+    struct counting *counting = user;
+    bool is_known = !damaged && record->kind < HF_SIGNAL_COUNT;
+    if (is_known) {
+        counting->signal_items[record->kind] = counting->items;
+    }
+    return !is_known && hf_queue_is_read(counting->out);
+}
+
+/* All of a queue: its accounting knows it. */
+static enum wal_status count_all(struct wal *wal, struct counting *counting)
+{
+    struct wal_amount stored;
+    enum wal_status status = wal_stored(wal, &stored);
+    if (status != WAL_OK) {
+        return status;
+    }
+    counting->records = stored.records;
+    counting->items = stored.items;
+    counting->bytes = stored.bytes;
+    return stored.records == 0 ? WAL_OK : wal_scan(wal, 0, take_signal, counting);
+}
+
 static enum wal_status count(struct wal *wal, struct hf_selection *selection, FILE *out,
                              struct counting *ret_counting)
 {
     *ret_counting = (struct counting){.selection = selection, .out = out};
-    return wal_scan(wal, hf_selection_first(selection), count_record, ret_counting);
+    if (hf_selection_is_all(selection) && selection->reader == NULL) {
+        return count_all(wal, ret_counting);
+    }
+    return hf_selection_scan(selection, wal, count_record, ret_counting);
 }
 
 static void put_json(const struct counting *counting, FILE *out)

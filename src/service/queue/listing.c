@@ -190,7 +190,7 @@ static enum hf_exit scan(struct wal *wal, const struct hf_queue_arguments *argum
     listing.json = arguments->json;
     listing.most = arguments->most;
     listing.every_of = arguments->every_of;
-    enum wal_status status = wal_scan(wal, hf_selection_first(listing.selection), visit, &listing);
+    enum wal_status status = hf_selection_scan(listing.selection, wal, visit, &listing);
     if (status != WAL_OK) {
         fprintf(listing.out, "error: %s\n", wal_status_text(status));
         return HF_EXIT_FAILED;

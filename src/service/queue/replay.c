@@ -134,8 +134,7 @@ enum hf_exit hf_queue_export(struct wal *wal, const struct hf_queue_arguments *a
         status = hf_loop_start_thread(replay.loop, "export");
     }
     if (status == HF_OK) {
-        enum wal_status scanned =
-            wal_scan(wal, hf_selection_first(selection), replay_record, &replay);
+        enum wal_status scanned = hf_selection_scan(selection, wal, replay_record, &replay);
         snprintf(error, sizeof(error), "%s", wal_status_text(scanned));
         status = hf_status_of_wal(scanned);
         hf_loop_join(replay.loop);

@@ -101,6 +101,18 @@ uint64_t hf_selection_end(const struct hf_selection *selection)
     return last < UINT64_MAX ? last + 1 : UINT64_MAX;
 }
 
+enum wal_status hf_selection_scan(const struct hf_selection *selection, struct wal *wal,
+                                  bool (*visit)(void *user, const struct wal_record *record,
+                                                bool damaged),
+                                  void *user)
+{
+    const struct hf_selection_options *options = selection->options;
+    const struct wal_period period = {.since_ns = options->since_ns, .until_ns = options->until_ns};
+    bool is_timed = options->since_ns != 0 || options->until_ns != UINT64_MAX;
+    return wal_scan_period(wal, hf_selection_first(selection), is_timed ? &period : NULL, visit,
+                           user);
+}
+
 static bool is_in_ranges(const struct hf_selection_options *options, uint64_t sequence)
 {
     for (size_t i = 0; i < options->range_count; i++) {

@@ -50,6 +50,13 @@ bool hf_selection_is_all(const struct hf_selection *selection);
 uint64_t hf_selection_first(const struct hf_selection *selection);
 uint64_t hf_selection_end(const struct hf_selection *selection);
 
+/* Visits records as wal_scan() does, from the first that may be chosen; segments without a record
+ * of the chosen time are passed over. */
+HF_MUST_USE enum wal_status
+hf_selection_scan(const struct hf_selection *selection, struct wal *wal,
+                  bool (*visit)(void *user, const struct wal_record *record, bool damaged),
+                  void *user);
+
 /* By its head alone: number and time. */
 bool hf_selection_has(const struct hf_selection *selection, const struct wal_record *record);
 /*

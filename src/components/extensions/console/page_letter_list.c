@@ -40,7 +40,7 @@ static void put_letter(struct hf_console_view *view, struct hf_console_page *pag
     hf_console_put_url(page, queue);
     hf_console_put(page, "&amp;seq=%lu\">%lu</a></th><td>", (unsigned long)sequence,
                    (unsigned long)sequence);
-    hf_console_put(page, "%s<span class=\"note\">%s of %s</span></td><td class=\"number\">",
+    hf_console_put(page, "%s<span class=\"note\">%s, pipeline %s</span></td><td class=\"number\">",
                    hf_console_text(view, letter, "received"),
                    hf_console_text(view, letter, "signal"),
                    hf_console_text(view, letter, "pipeline"));
