@@ -34,6 +34,8 @@ struct request {
     size_t source_count;
     const char *sets[SOURCES_MAX];
     size_t set_count;
+    const char *gates[SOURCES_MAX]; /* they have no effect, and more of them not even a warning */
+    size_t gate_count;
     const char *words[2]; /* without an option in front */
     size_t word_count, words_wanted;
     const char *data_directory;
@@ -147,7 +149,10 @@ static bool take_option(struct request *request, int option)
     case HF_CLI_TIMEOUT:
         return take_timeout(request, optarg);
     case HF_CLI_GATES:
-        return true; /* the Go collector's gates have no meaning here */
+        if (request->gate_count < SOURCES_MAX && optarg[0] != '\0') {
+            request->gates[request->gate_count++] = optarg;
+        }
+        return true;
     case HF_CLI_VALIDATE:
         request->strict = optarg == NULL || strcmp(optarg, "false") != 0;
         return true;
@@ -228,6 +233,8 @@ static enum hf_exit run(struct request *request)
         .config = config_options(request),
         .data_directory = request->data_directory,
         .default_directory = built_in ? "./holdfast-data" : NULL,
+        .gates = request->gates,
+        .gate_count = request->gate_count,
         .show_status = isatty(STDERR_FILENO) != 0,
         .watches_config = request->watch,
     };

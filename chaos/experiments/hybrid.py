@@ -64,6 +64,10 @@ def run(lab):
     cluster.agent.let_queues_stay()
     for _ in range(lab.count(1, 10)):
         container_logs(lab, cluster)
+    watches = cluster.api.watches()
+    if watches is not None:
+        lab.note(f"a real kube-apiserver answered the agent's watches: {watches}")
+        lab.require(all(watches.values()), "the agent did not watch there")
     for one in cluster.victims:
         lab.require(not dead_letters(one), f"{one.directory.name} has dead letters")
         one.terminate(40)

@@ -33,6 +33,11 @@ class StandIn:
     def put(self, kind, name, **parts):
         self.api.put(kind, name, **parts)
 
+    @staticmethod
+    def watches():
+        """How many watches a real server has answered to the agent."""
+        return None
+
 
 class Real:
     def __init__(self, lab, folder):
@@ -50,6 +55,12 @@ class Real:
         if status is not None:
             addresses = {key: status[key] for key in ("podIP", "podIPs")}
             self.plane.set_status(name, phase="Running", **addresses)
+
+    def watches(self):
+        user = f"system:serviceaccount:default:{ACCOUNT}"
+        return {
+            kind: sum(one["user"]["username"] == user for one in self.plane.audited("", "watch", kind)) for kind in ("pods", "events")
+        }
 
 
 def make(lab, authority):

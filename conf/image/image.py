@@ -36,7 +36,7 @@ PORTS = (4317, 4318, 55679)
 # Anyone may write there: a Pod chooses the user.
 OPEN_FOLDERS = ("tmp", "var/lib/holdfast")
 MOUNT_POINTS = ("dev", "proc", "sys", "run", "etc/ssl/certs")
-DATA_PACKAGES = ("ca-certificates", "tzdata")
+DATA_PACKAGES = ("ca-certificates", "tzdata", "ncurses-base")
 TEXTS = {
     "etc/passwd": f"root:x:0:0:root:/:/sbin/nologin\nholdfast:x:{USER}:{USER}:holdfast:/:/sbin/nologin\n",
     "etc/group": f"root:x:0:\nholdfast:x:{USER}:\n",
@@ -117,6 +117,7 @@ class Root:
         self.add_encodings()
         self.add_trust()
         self.add_zones()
+        self.add_terminals()
         self.add(CONFIGURATION, (HERE / "config.yaml").read_bytes())
         for path, text in TEXTS.items():
             self.add(path, text.encode())
@@ -181,6 +182,15 @@ class Root:
             if path.is_symlink() and not os.readlink(path).startswith("/"):
                 self.add(place, os.readlink(path))
             elif path.is_file() and not path.is_symlink():
+                self.add_file(place, path)
+
+    def add_terminals(self):
+        """How to draw on a terminal: `kubectl exec -it POD -- holdfast top`."""
+        for path in sorted(Path("/lib/terminfo").rglob("*")):
+            place = "usr" + str(path)
+            if path.is_symlink():
+                self.add(place, os.readlink(path))
+            elif path.is_file():
                 self.add_file(place, path)
 
     def add_packages(self):

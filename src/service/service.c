@@ -207,6 +207,16 @@ static void make_instance(char ret_text[HF_INSTANCE_SIZE])
     }
 }
 
+/* The Go collector's gates have no meaning here. */
+static void warn_of_gates(struct service *service)
+{
+    for (size_t i = 0; i < service->options->gate_count; i++) {
+        hf_log_keys(service->host.log, HF_LOG_WARN, "service",
+                    "there are no feature gates: --feature-gates has no effect",
+                    HF_LOG_KEYS(HF_LOG_TEXT("gates", service->options->gates[i])));
+    }
+}
+
 static enum hf_status open_host(struct service *service, char *reterr)
 {
     struct hf_host *host = &service->host;
@@ -222,6 +232,7 @@ static enum hf_status open_host(struct service *service, char *reterr)
         tell_findings(service, service->findings, service->finding_count);
         service->findings = NULL;
         hf_service_warn_of_storages(service->host.log, service->config);
+        warn_of_gates(service);
         status = hf_metrics_new(&host->metrics);
     }
     if (status == HF_OK) {

@@ -12,6 +12,8 @@ struct hf_service_options {
     const char *data_directory; /* --data-dir; NULL: as the environment and the configuration say */
     const char *default_directory; /* without an option or a key for it; NULL: /var/lib/holdfast,
                                       else ./holdfast-data */
+    const char *const *gates;      /* --feature-gates, each given: a warning for each */
+    size_t gate_count;
     bool show_status;              /* print a status line every few seconds */
     bool watches_config;           /* reload when a file of the configuration has changed */
 };

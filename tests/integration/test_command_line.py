@@ -1,5 +1,6 @@
 """The command line: sub-commands, exit codes, and configuration errors a person can act on."""
 
+import json
 import os
 import pty
 import re
@@ -46,6 +47,12 @@ class TestUsage:
         done = run("featuregate", "--config", "file:not-read", "--feature-gates", "a,-b")
         assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [])
         assert run("featuregate", "a.b").returncode == 1
+
+    def test_a_feature_gate_is_a_warning(self, start, http_backend):
+        gates = ["--feature-gates=+a.gate,-another", "--feature-gates", "third", "--feature-gates="]
+        holdfast = start(config({"otlphttp": {"endpoint": http_backend.endpoint}}), arguments=gates)
+        told = [line for line in holdfast.log().splitlines() if "--feature-gates has no effect" in line]
+        assert [json.loads(line)["gates"] for line in told] == ["+a.gate,-another", "third"]
 
     def test_version(self):
         done = run("version")

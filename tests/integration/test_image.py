@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import pty
 import re
 import signal
 import stat
@@ -209,6 +210,31 @@ class TestRoot:
             needed = subprocess.run(["objdump", "-p", path], capture_output=True, text=True, check=True).stdout
             for name in re.findall(r"NEEDED\s+(\S+)", needed):
                 assert (folder / name).exists() or name.startswith("ld-linux"), f"{path.name} needs {name}"
+
+
+def as_root_of(root):
+    """The beginning of a command whose root is that folder."""
+    return ["chroot", root] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", f"--root={root}"]
+
+
+class TestTerminal:
+    @pytest.mark.parametrize("name", ["xterm-256color", "screen", "tmux-256color", "linux"])
+    def test_top_fills_the_screen_as_in_kubectl_exec(self, root, name, ending):
+        master, terminal = pty.openpty()
+        ending.callback(os.close, master)
+        environment = {"TERM": name, "PATH": os.environ["PATH"]}
+        command = [*as_root_of(root), "/usr/bin/holdfast", "top"]
+        process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
+        os.close(terminal)
+        ending.callback(process.wait)
+        ending.callback(process.kill)
+        said = b""
+        while b"no Holdfast runs on" not in said:
+            said += os.read(master, 4096)
+        # The screen is cleared, and a key is taken as it is pressed.
+        assert b"\x1b[H\x1b[" in said, said
+        os.write(master, b"q")
+        assert process.wait(20) == 0
 
 
 def logs_request(text):

@@ -14,6 +14,7 @@ from support.holdfast import BINARY, ROOT
 SCRIPT = ROOT / "conf/package/deb.sh"
 UNIT = "usr/lib/systemd/system/holdfast.service"
 CONFFILES = ["/etc/holdfast/config.yaml", "/etc/holdfast/holdfast.conf"]
+DROP_IN = "etc/systemd/system/holdfast.service.d/otelcol-contrib.conf"
 EXPOSURE_MAX = 2.0
 # The commands that the scripts call: here they only write down that they were.
 STUBS = ("adduser", "chown", "chmod", "systemctl", "deb-systemd-helper", "deb-systemd-invoke")
@@ -61,7 +62,7 @@ def script(root, tmp_path):
         for stub in stubs.iterdir():
             stub.chmod(0o755)
         path = f"{stubs}:/usr/bin:/bin"
-        run("/bin/sh", root / "DEBIAN" / name, *arguments, env={"PATH": path})
+        run("/bin/sh", root / "DEBIAN" / name, *arguments, env={"PATH": path, "DPKG_ROOT": str(tmp_path)})
         return calls.read_text().splitlines()
 
     return call
@@ -140,7 +141,35 @@ class TestScripts:
 
     def test_what_is_queued_outlives_a_purge(self, root):
         for name in ("postinst", "prerm", "postrm"):
-            assert not re.search(r"\brm\b", (root / "DEBIAN" / name).read_text())
+            for line in re.findall(r"^.*\brm\b.*$", (root / "DEBIAN" / name).read_text(), re.M):
+                assert line.split() == ["rm", "-f", f'"$DPKG_ROOT/{DROP_IN}"']
+
+    def test_a_host_of_the_go_collectors_package_moves_over(self, script, root, tmp_path):
+        """Its options, configuration, user and storage: what the unit and this file say together is one that systemd starts."""
+        options, drop_in = tmp_path / "etc/otelcol-contrib/otelcol-contrib.conf", tmp_path / DROP_IN
+        script("postinst", "configure", "", user_exists=True)
+        assert not drop_in.exists(), "that package was not there"
+        options.parent.mkdir(parents=True)
+        options.write_text('OTELCOL_OPTIONS="--config=/etc/otelcol-contrib/config.yaml --feature-gates=a"\n')
+        script("postinst", "configure", "")
+        assert not drop_in.exists(), "its user is gone"
+        script("postinst", "configure", "0.0.9", user_exists=True)
+        assert not drop_in.exists(), "an upgrade changes nothing"
+        script("postinst", "configure", "", user_exists=True)
+        lines = drop_in.read_text().splitlines()
+        assert "EnvironmentFile=/etc/otelcol-contrib/otelcol-contrib.conf" in lines
+        assert lines.index("ExecStart=") + 1 == lines.index("ExecStart=/usr/bin/holdfast $OTELCOL_OPTIONS")
+        assert {"User=otelcol-contrib", "Group=otelcol-contrib"} <= set(lines)
+        unit = tmp_path / "holdfast.service"
+        unit.write_text((root / UNIT).read_text() + "\n".join(lines).replace("/usr/bin/holdfast", str(BINARY)) + "\n")
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, check=False)
+        for words in ("Unknown", "Failed to parse", "more than one ExecStart"):
+            assert words not in done.stderr, done.stderr
+        drop_in.write_text("[Service]\n# changed\n")
+        script("postinst", "configure", "", user_exists=True)
+        assert "# changed" in drop_in.read_text()
+        script("postrm", "purge")
+        assert not drop_in.parent.exists()
 
 
 def test_lintian_has_nothing_to_say(package):

@@ -1,4 +1,5 @@
-"""The build, the unit tests and the end-to-end tests on another release of Debian: in a root made by debootstrap.
+"""On another release of Debian, in a root made by debootstrap: the tarball of this one, before anything is installed there; then
+the build, the unit tests and the end-to-end tests.
 
 Needs root and the network of apt and pip. The root stays in build/root-RELEASE, so that the next run takes less time.
 """
@@ -7,13 +8,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+from support.holdfast import BINARY
 
 from .tools import ROOT, judge
 
 MAKE_SECONDS, TEST_SECONDS = 900, 3000
 RELEASES = ("bookworm", "trixie")
 STAGES = ("release", "unit", "e2e")
+# Of the end-to-end tests what the tarball's program is asked for: transports, the queue, TLS, files in other encodings.
+TARBALL_FILES = ("durability", "grpc_receiver", "http_receiver", "security", "filelog")
 HERE = "/work/tree"  # where the tree is in the root
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
 
@@ -72,7 +78,7 @@ def copy_tree(folder):
 
 def borrow_network(folder):
     """Names and authorities are this machine's."""
-    for name in (Path("etc/resolv.conf"), AUTHORITIES):
+    for name in (Path("etc/resolv.conf"), Path("etc/hosts"), AUTHORITIES):
         if (Path("/") / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path("/") / name, folder / name)
@@ -106,11 +112,48 @@ def run_in(folder, command, log):
     ).returncode
 
 
+# Starts the tarball's program in the root, where its files and the tests' are the same, as the process that was started.
+WRAPPER = """#!/bin/sh
+exec unshare --mount sh -ec '
+    for path in /dev /proc /sys /tmp {tree}; do mount --rbind "$path" "$0$path"; done
+    exec chroot "$0" env -C "$PWD" /opt/holdfast/bin/holdfast "$@"' {root} "$@"
+"""
+
+
+def try_tarball(folder, release):
+    """Do end-to-end tests pass with the program of this machine's tarball in that root?"""
+    place = folder / "opt" / "holdfast"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    (folder / str(ROOT)[1:]).mkdir(parents=True, exist_ok=True)
+    made = ROOT / "build" / "tarball"
+    shutil.rmtree(made, ignore_errors=True)
+    subprocess.run([ROOT / "conf/package/tarball.sh", BINARY, made], stdin=subprocess.DEVNULL, check=True)
+    (tarball,) = made.glob("*.tar.gz")
+    subprocess.run(["tar", "-xzf", tarball, "-C", place, "--strip-components=1"], check=True)
+    wrapper = made / f"holdfast-{release}"
+    wrapper.write_text(WRAPPER.format(root=folder, tree=ROOT))
+    wrapper.chmod(0o755)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "-q", "-n", "4"),
+            *(f"tests/integration/test_{name}.py" for name in TARBALL_FILES),
+        ],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "HOLDFAST_BINARY": str(wrapper)},
+        check=False,
+        timeout=TEST_SECONDS,
+    )
+    return done.returncode == 0
+
+
 def test_release(release):
     folder = make_root(release)
     copy_tree(folder)
     borrow_network(folder)
     failed, passed = set(), set()
+    (passed if try_tarball(folder, release) else failed).add(f"{release}: tarball")
     for name in STAGES:
         log_path = ROOT / "build" / f"root-{release}-{name}.log"
         with open(log_path, "wb") as log:
