@@ -33,8 +33,8 @@ def test_the_schema_is_one_and_takes_the_chart_s_values():
 
 
 def test_the_schema_names_every_value():
-    # Of the other chart, taken when they are switched off; and the condition of a chart above.
-    others = {"targetAllocator", "internalTelemetryViaOTLP", "enabled"}
+    # Of the other chart, taken when it is switched off; and the condition of a chart above.
+    others = {"targetAllocator", "enabled"}
     assert set(chart.schema()["properties"]) == set(chart.values()) | others
 
 
@@ -63,6 +63,11 @@ def test_the_schema_names_every_value():
         ({"enabled": False}, "enabled"),
         ({"targetAllocator": {"enabled": True}}, "targetAllocator/enabled"),
         ({"presets": {"profiling": {"enabled": True}}}, "presets/profiling/enabled"),
+        ({"presets": {"kubernetesObjects": {"core": True}}}, "presets/kubernetesObjects/core"),
+        ({"presets": {"resourceDetection": {"ec2": {"enabled": True}}}}, "presets/resourceDetection"),
+        ({"internalTelemetryViaOTLP": {"traces": {"url": "http://a"}}}, "internalTelemetryViaOTLP/traces"),
+        ({"resizePolicy": [{"resourceName": "disk", "restartPolicy": "NotRequired"}]}, "resizePolicy/0/resourceName"),
+        ({"httproute": {"route": []}}, "httproute"),
         ({"presets": {"annotationDiscovery": {"traces": {"enabled": True}}}}, "presets/annotationDiscovery"),
     ],
 )

@@ -21,7 +21,10 @@ from support.waiting import until
 
 SECONDS = 60
 VALUES = sorted((chart.CHART / "ci").glob("*-values.yaml"))
-OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0")
+# Kinds that others define: module, version, folder, files.
+OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0", "example/prometheus-operator-crd", "monitoring.coreos.com")
+GATEWAY = ("sigs.k8s.io/gateway-api", "v1.2.1", "config/crd/standard", "gateway.networking.k8s.io")
+DEFINED = [*((OPERATOR, kind) for kind in ("servicemonitors", "podmonitors", "prometheusrules")), (GATEWAY, "httproutes")]
 PATHS = {
     "v1": "/api/v1",
     "ServiceAccount": "serviceaccounts",
@@ -43,6 +46,7 @@ PATHS = {
     "ServiceMonitor": "servicemonitors",
     "PodMonitor": "podmonitors",
     "PrometheusRule": "prometheusrules",
+    "HTTPRoute": "httproutes",
 }
 
 
@@ -54,9 +58,10 @@ def helm(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     with ControlPlane(tmp_path_factory.mktemp("plane"), Path(os.environ[VARIABLE])) as plane:
-        for kind in ("servicemonitors", "podmonitors", "prometheusrules"):
-            plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(kind))
-        until(lambda: plane.has("/apis/monitoring.coreos.com/v1/podmonitors"), "the kinds of the operator", SECONDS)
+        for source, kind in DEFINED:
+            plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(source, kind))
+        for source, kind in DEFINED:
+            until(lambda path=f"/apis/{source[-1]}/v1/{kind}": plane.has(path), f"the kind {kind}", SECONDS)
         plane.make("/api/v1/namespaces", "restricted", "Namespace", metadata={"labels": RESTRICTED})
         yield plane
 
@@ -64,12 +69,11 @@ def plane(tmp_path_factory):
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
-def definition(kind):
-    """Of a kind of the Prometheus operator, from its published module."""
-    name = "@".join(OPERATOR)
-    done = subprocess.run(["go", "mod", "download", "-json", name], capture_output=True, check=True, timeout=600)
-    folder = Path(json.loads(done.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
-    return yaml.safe_load((folder / f"monitoring.coreos.com_{kind}.yaml").read_text())
+def definition(source, kind):
+    """Of a kind, from the published module of those who define it."""
+    module, version, folder, group = source
+    done = subprocess.run(["go", "mod", "download", "-json", f"{module}@{version}"], capture_output=True, check=True, timeout=600)
+    return yaml.safe_load((Path(json.loads(done.stdout)["Dir"]) / folder / f"{group}_{kind}.yaml").read_text())
 
 
 # ---- the API server ----
@@ -194,7 +198,9 @@ def test_an_older_kubernetes_is_refused(helm):
     [
         (["mode=deployment", "queue.type=volumeClaim"], "needs mode statefulset"),
         (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
-        (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
+        (["mode=deployment", "drain.timeoutSeconds=60"], "must be less than terminationGracePeriodSeconds"),
+        (["httproute.enabled=true"], "httproute.rules is needed"),
+        (["internalTelemetryViaOTLP.logs.enabled=true"], "internalTelemetryViaOTLP.endpoint is needed"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),
         (["configMap.create=false"], "existingName is needed"),

@@ -30,7 +30,13 @@ def schema():
 
 
 def preset(name):
-    return yaml.safe_load((CHART / "presets" / f"{name}.yaml").read_text())
+    """The file of a preset, complete; what its templates choose by values is as the default values choose."""
+    found = yaml.safe_load((CHART / "presets" / f"{name}.yaml").read_text())
+    if "groups" in found:
+        kinds = [one for switch, one in found["groups"].items() if switch != "vpa"]
+        objects = [{"name": name, "group": group} for one in kinds for group, names in one.items() for name in names]
+        found["config"]["receivers"]["k8sobjects"]["objects"] = objects
+    return found
 
 
 def switch(name):
@@ -45,7 +51,7 @@ def with_preset(configuration, name):
         made.setdefault(section, {}).update(components)
     for signal, parts in added["pipelines"].items():
         pipeline = made["service"]["pipelines"][signal]
-        pipeline["receivers"] = pipeline["receivers"] + parts.get("receivers", [])
+        pipeline["receivers"] = list(dict.fromkeys(pipeline["receivers"] + parts.get("receivers", [])))
         pipeline["processors"] = parts.get("first_processors", []) + pipeline["processors"]
     if added.get("extensions"):
         extensions = made["service"].setdefault("extensions", [])

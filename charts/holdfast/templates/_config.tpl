@@ -3,10 +3,13 @@
 {{/* The names of the presets that count, in the order in which they are added. kubernetesEvents is left out in a daemonset. */}}
 {{- define "holdfast.presets" -}}
 {{- $on := list }}
-{{- range list "logsCollection" "hostMetrics" "kubeletMetrics" "kubernetesEvents" "clusterMetrics" "kubernetesAttributes" }}
+{{- range list "logsCollection" "hostMetrics" "kubeletMetrics" "kubernetesEvents" "kubernetesObjects" "clusterMetrics" "kubernetesAttributes" "resourceDetection" }}
 {{- if and (index $.Values.presets .).enabled (not (and (eq . "kubernetesEvents") (eq $.Values.mode "daemonset"))) }}
 {{- $on = append $on . }}
 {{- end }}
+{{- end }}
+{{- if not (include "holdfast.detectors" . | fromYamlArray) }}
+{{- $on = without $on "resourceDetection" }}
 {{- end }}
 {{- range list "Logs" "Metrics" }}
 {{- if (index $.Values.presets.annotationDiscovery (lower .)).enabled }}
@@ -19,9 +22,46 @@
 {{- join "," $on }}
 {{- end }}
 
-{{- define "holdfast.needsLeader" -}}
-{{- $presets := splitList "," (include "holdfast.presets" .) }}
-{{- if and (include "holdfast.hasPeers" .) (or (has "clusterMetrics" $presets) (has "kubernetesEvents" $presets)) }}true{{ end }}
+{{/* "true" when one of several pods does what the preset says. */}}
+{{- define "holdfast.elects" -}}
+{{- if and (include "holdfast.hasPeers" .root) (has .name (list "clusterMetrics" "kubernetesEvents" "kubernetesObjects")) (not (index .root.Values.presets .name).disableLeaderElection) }}true{{ end }}
+{{- end }}
+
+{{/* What the preset kubernetesObjects reads, as YAML. */}}
+{{- define "holdfast.objects" -}}
+{{- $values := .values }}
+{{- $groups := dict }}
+{{- range $name, $kinds := .groups }}
+{{- if eq $name "vpa" }}
+{{- if and $values.autoscaling.enabled (dig "vpa" "enabled" false $values.autoscaling) }}{{ $_ := set $groups $name $kinds }}{{ end }}
+{{- else if (index $values $name).enabled }}
+{{- $_ := set $groups $name $kinds }}
+{{- end }}
+{{- end }}
+{{- $objects := list }}
+{{- range $groups }}
+{{- range $group, $names := . }}
+{{- range $name := $names }}
+{{- $one := ternary (dict "name" $name) (dict "name" $name "group" $group) (eq $group "") }}
+{{- $objects = append $objects (merge (dict "mode" "pull") $one) }}
+{{- if $values.watch }}{{ $objects = append $objects (merge (dict "mode" "watch") $one) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $values.events.enabled }}
+{{- $objects = append $objects (dict "name" "events" "group" "events.k8s.io" "mode" "watch" "exclude_watch_type" (list "DELETED")) }}
+{{- end }}
+{{- toYaml $objects }}
+{{- end }}
+
+{{/* The detectors of the preset resourceDetection. */}}
+{{- define "holdfast.detectors" -}}
+{{- $names := list }}
+{{- range list "env" "k8snode" "k8s_api" "aks" "eks" "gcp" }}
+{{- if (index $.Values.presets.resourceDetection . | default dict).enabled }}{{ $names = append $names . }}{{ end }}
+{{- end }}
+{{- if has "k8snode" $names }}{{ $names = without $names "k8s_api" }}{{ end }}
+{{- toYaml $names }}
 {{- end }}
 
 {{/* A preset with what depends on values, as YAML. */}}
@@ -54,7 +94,20 @@
 {{- $_ := set $preset.config "receivers" $receivers }}
 {{- $_ := set $preset.pipelines.logs "receivers" (list "k8s_events") }}
 {{- end }}
-{{- if and (has .name (list "clusterMetrics" "kubernetesEvents")) (include "holdfast.needsLeader" $root) }}
+{{- if eq .name "kubernetesObjects" }}
+{{- $_ := set $receivers.k8sobjects "objects" (include "holdfast.objects" (dict "values" $root.Values.presets.kubernetesObjects "groups" $preset.groups) | fromYamlArray) }}
+{{- else if eq .name "resourceDetection" }}
+{{- $processor := index $preset.config.processors "resourcedetection/env" }}
+{{- $detectors := include "holdfast.detectors" $root | fromYamlArray }}
+{{- $_ := set $processor "detectors" $detectors }}
+{{- range list "aks" "eks" "gcp" }}
+{{- if has . $detectors }}
+{{- $_ := set $processor . (dict "resource_attributes" (dict "k8s.cluster.name" (dict "enabled" true))) }}
+{{- end }}
+{{- end }}
+{{- if has "eks" $detectors }}{{ $_ := set $processor "timeout" "15s" }}{{ end }}
+{{- end }}
+{{- if include "holdfast.elects" . }}
 {{- range $receivers }}
 {{- $_ := set . "k8s_leader_elector" "k8s_leader_elector" }}
 {{- end }}
@@ -94,6 +147,29 @@
 {{- end }}
 {{- end }}
 
+{{/* Sends Holdfast's own traces, metrics and logs on, as internalTelemetryViaOTLP says. Its metrics stay readable at the port. */}}
+{{- define "holdfast.ownTelemetry" -}}
+{{- $given := .root.Values.internalTelemetryViaOTLP }}
+{{- $telemetry := .config.service.telemetry | default dict }}
+{{- range $signal := list "traces" "metrics" "logs" }}
+{{- $own := index $given $signal }}
+{{- if $own.enabled }}
+{{- $exporter := dict "protocol" "http/protobuf" "endpoint" (required (printf "internalTelemetryViaOTLP.endpoint is needed for %s" $signal) ($own.endpoint | default $given.endpoint)) }}
+{{- with $own.headers | default $given.headers }}{{ $_ := set $exporter "headers" . }}{{ end }}
+{{- $sender := dict "exporter" (dict "otlp" $exporter) }}
+{{- $section := index $telemetry $signal | default dict }}
+{{- if eq $signal "metrics" }}
+{{- $port := dict "pull" (dict "exporter" (dict "prometheus" (dict "host" "0.0.0.0" "port" 8888))) }}
+{{- $_ := set $section "readers" (append ($section.readers | default (list $port)) (dict "periodic" $sender)) }}
+{{- else }}
+{{- $_ := set $section "processors" (append ($section.processors | default list) (dict "batch" $sender)) }}
+{{- end }}
+{{- $_ := set $telemetry $signal $section }}
+{{- end }}
+{{- end }}
+{{- if $telemetry }}{{ $_ := set .config.service "telemetry" $telemetry }}{{ end }}
+{{- end }}
+
 {{- define "holdfast.config" -}}
 {{- $config := deepCopy (.Values.alternateConfig | default .Values.config) }}
 {{- $service := $config.service | default dict }}
@@ -102,6 +178,16 @@
 {{- range $name := splitList "," (include "holdfast.presets" .) }}
 {{- if $name }}
 {{- $preset := include "holdfast.preset" (dict "root" $ "name" $name) | fromYaml }}
+{{- /* Beside what the configuration reads and detects itself. */}}
+{{- if eq $name "kubernetesObjects" }}
+{{- with dig "receivers" "k8sobjects" "objects" list $config }}
+{{- $_ := set $config.receivers.k8sobjects "objects" (concat $preset.config.receivers.k8sobjects.objects . | uniq) }}
+{{- end }}
+{{- else if eq $name "resourceDetection" }}
+{{- with dig "processors" "resourcedetection/env" "detectors" list $config }}
+{{- $_ := set (index $config.processors "resourcedetection/env") "detectors" (concat . (index $preset.config.processors "resourcedetection/env").detectors | uniq) }}
+{{- end }}
+{{- end }}
 {{- $config = mergeOverwrite $preset.config $config }}
 {{- $found := false }}
 {{- range $signal, $added := $preset.pipelines }}
@@ -123,6 +209,7 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- include "holdfast.ownTelemetry" (dict "root" . "config" $config) }}
 {{- include "holdfast.prune" (dict "config" $config) }}
 {{- tpl (toYaml $config) . }}
 {{- end }}

@@ -56,7 +56,8 @@ metadata:
 
 {{- define "holdfast.image" -}}
 {{- $registry := .Values.global.imageRegistry | default "" }}
-{{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") }}
+{{- $repository := .Values.image.repository | default "holdfast/holdfast" }}
+{{- $name := ternary (printf "%s/%s" $registry $repository) $repository (ne $registry "") }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" $name .Values.image.digest }}
 {{- else }}

@@ -48,20 +48,27 @@
 {{- if or (eq $enabled "true") (and (eq $enabled "auto") (or $ends (include "holdfast.isScaled" .))) }}true{{ end }}
 {{- end }}
 
+{{/* Seconds. */}}
+{{- define "holdfast.drainTimeout" -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds }}
+{{- $timeout := int (.Values.drain.timeoutSeconds | default (div (mul $grace 3) 4)) }}
+{{- if ge $timeout $grace }}
+{{- fail (printf "drain.timeoutSeconds (%d) must be less than terminationGracePeriodSeconds (%d), or the kubelet kills the pod while it drains" $timeout $grace) }}
+{{- end }}
+{{- $timeout }}
+{{- end }}
+
 {{- define "holdfast.lifecycle" -}}
 {{- if .Values.lifecycleHooks }}
 {{- toYaml .Values.lifecycleHooks }}
 {{- else if include "holdfast.drains" . }}
-{{- if ge (int .Values.drain.timeoutSeconds) (int .Values.terminationGracePeriodSeconds) }}
-{{- fail (printf "drain.timeoutSeconds (%d) must be less than terminationGracePeriodSeconds (%d), or the kubelet kills the pod while it drains" (int .Values.drain.timeoutSeconds) (int .Values.terminationGracePeriodSeconds)) }}
-{{- end }}
 preStop:
   exec:
     command:
       - {{ .Values.drain.command }}
       - drain
       - --data-dir={{ .Values.queue.mountPath }}
-      - --timeout={{ int .Values.drain.timeoutSeconds }}s
+      - --timeout={{ include "holdfast.drainTimeout" . }}s
       {{- with .Values.drain.to }}
       - --to={{ tpl . $ }}
       {{- end }}
@@ -201,6 +208,10 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.resizePolicy }}
+  resizePolicy:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   volumeMounts:
     {{- include "holdfast.mounts" . | nindent 4 }}
 {{- end }}
@@ -318,7 +329,7 @@ metadata:
     {{- end }}
   annotations:
     kubectl.kubernetes.io/default-container: holdfast
-    {{- if and .Values.configMap.create (not .Values.watchConfig) }}
+    {{- if and .Values.configMap.create .Values.enableConfigChecksumAnnotation (not .Values.watchConfig) }}
     checksum/config: {{ include "holdfast.config" . | sha256sum }}
     {{- end }}
     {{- /* An exporter that logs what it sends would feed itself. */}}
