@@ -14,6 +14,7 @@ import yaml
 from real import helm as real_helm
 from real.control_plane import VARIABLE, ControlPlane
 from real.control_plane import Refused as ApiRefused
+from real.dry_run import assert_taken, assert_valid, configuration_of, define, dry_run, made_by, path_of
 from real.helm import NEWEST, OLDEST, Refused, of_kind, workload
 from support import chart
 from support.holdfast import BINARY, otlp_exporter
@@ -21,33 +22,6 @@ from support.waiting import until
 
 SECONDS = 60
 VALUES = sorted((chart.CHART / "ci").glob("*-values.yaml"))
-# Kinds that others define: module, version, folder, files.
-OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0", "example/prometheus-operator-crd", "monitoring.coreos.com")
-GATEWAY = ("sigs.k8s.io/gateway-api", "v1.2.1", "config/crd/standard", "gateway.networking.k8s.io")
-DEFINED = [*((OPERATOR, kind) for kind in ("servicemonitors", "podmonitors", "prometheusrules")), (GATEWAY, "httproutes")]
-PATHS = {
-    "v1": "/api/v1",
-    "ServiceAccount": "serviceaccounts",
-    "ConfigMap": "configmaps",
-    "Service": "services",
-    "Pod": "pods",
-    "DaemonSet": "daemonsets",
-    "StatefulSet": "statefulsets",
-    "Deployment": "deployments",
-    "Ingress": "ingresses",
-    "NetworkPolicy": "networkpolicies",
-    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
-    "PodDisruptionBudget": "poddisruptionbudgets",
-    "ClusterRole": "clusterroles",
-    "ClusterRoleBinding": "clusterrolebindings",
-    "Role": "roles",
-    "RoleBinding": "rolebindings",
-    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
-    "ServiceMonitor": "servicemonitors",
-    "PodMonitor": "podmonitors",
-    "PrometheusRule": "prometheusrules",
-    "HTTPRoute": "httproutes",
-}
 
 
 @pytest.fixture(scope="module")
@@ -58,67 +32,12 @@ def helm(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     with ControlPlane(tmp_path_factory.mktemp("plane"), Path(os.environ[VARIABLE])) as plane:
-        for source, kind in DEFINED:
-            plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(source, kind))
-        for source, kind in DEFINED:
-            until(lambda path=f"/apis/{source[-1]}/v1/{kind}": plane.has(path), f"the kind {kind}", SECONDS)
+        define(plane)
         plane.make("/api/v1/namespaces", "restricted", "Namespace", metadata={"labels": RESTRICTED})
         yield plane
 
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-
-
-def definition(source, kind):
-    """Of a kind, from the published module of those who define it."""
-    module, version, folder, group = source
-    done = subprocess.run(["go", "mod", "download", "-json", f"{module}@{version}"], capture_output=True, check=True, timeout=600)
-    return yaml.safe_load((Path(json.loads(done.stdout)["Dir"]) / folder / f"{group}_{kind}.yaml").read_text())
-
-
-# ---- the API server ----
-
-
-def path_of(one):
-    version = one["apiVersion"]
-    root = PATHS.get(version, f"/apis/{version}")
-    if one["kind"].startswith(("Cluster", "MutatingWebhook")):
-        return f"{root}/{PATHS[one['kind']]}"
-    return f"{root}/namespaces/{one['metadata'].get('namespace', 'default')}/{PATHS[one['kind']]}"
-
-
-def dry_run(plane, one):
-    plane.call("POST", f"{path_of(one)}?dryRun=All&fieldValidation=Strict", one)
-
-
-def assert_taken(plane, objects):
-    assert objects
-    for one in objects:
-        dry_run(plane, one)
-
-
-# ---- the configurations ----
-
-
-def assert_valid(objects, directory):
-    """Each configuration that a rendered ConfigMap holds."""
-    found = [one["data"]["relay.yaml"] for one in of_kind(objects, "ConfigMap") if "relay.yaml" in one["data"]]
-    assert found
-    for text in found:
-        (directory / "relay.yaml").write_text(text)
-        done = subprocess.run(
-            [BINARY, "validate", "--config", directory / "relay.yaml"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **chart.ENVIRONMENT},
-        )
-        assert (done.returncode, done.stderr) == (0, ""), text
-
-
-def configuration_of(objects):
-    return yaml.safe_load(of_kind(objects, "ConfigMap")[0]["data"]["relay.yaml"])
 
 
 # ---- lint and render ----
@@ -406,55 +325,21 @@ def at_test_ports(configuration, backend):
 # ---- a release ----
 
 
-def test_install_upgrade_rollback_uninstall(helm, plane, tmp_path):
-    access = tmp_path / "kubeconfig"
-    access.write_text(yaml.safe_dump(kubeconfig(plane)))
-
-    def done(*arguments):
-        code, out, error = helm.run(*arguments, "--kubeconfig", access)
-        assert code == 0, error
-        return out
-
-    def replicas():
-        return plane.call("GET", "/apis/apps/v1/namespaces/default/statefulsets/release-holdfast")["spec"]["replicas"]
-
-    notes = done("install", "release", chart.CHART)
+def test_what_an_upgrade_adds_goes_with_a_rollback(helm, plane):
+    """With all that the values file of a StatefulSet asks for; that pods follow, test_releases.py shows."""
+    notes = helm.manage(plane, "install", "release", chart.CHART)
     assert "is a volume of the kind volumeClaim" in notes
     assert "WARNING: the pipeline traces ends in the exporter debug" in notes
-    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml", "--set", "autoscaling.enabled=false"]
+    first = made_by("release", plane)
+    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml"]
     values += ["--set", "queue.volumeClaim.size=20Gi,queue.volumeClaim.storageClassName="]  # claims cannot be changed
-    done("upgrade", "release", chart.CHART, *values)
-    assert replicas() == 3
-    done("rollback", "release", "1")
-    assert replicas() == 1
-    done("uninstall", "release")
-    left = [plane.call("GET", f"{root}?labelSelector=app.kubernetes.io/instance=release")["items"] for root in LISTS]
-    assert left == [[]] * len(LISTS)
-
-
-LISTS = (
-    "/api/v1/configmaps",
-    "/api/v1/services",
-    "/api/v1/serviceaccounts",
-    "/apis/apps/v1/statefulsets",
-    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-    "/apis/rbac.authorization.k8s.io/v1/roles",
-    "/apis/policy/v1/poddisruptionbudgets",
-    "/apis/monitoring.coreos.com/v1/prometheusrules",
-)
-
-
-def kubeconfig(plane):
-    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.authority.certificate)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "test", "user": {"token": plane.token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    }
+    helm.manage(plane, "upgrade", "release", chart.CHART, *values)
+    added = {kind for kind, _ in made_by("release", plane) - first}
+    assert added >= {"ClusterRole", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PrometheusRule", "Role"}
+    helm.manage(plane, "rollback", "release", "1")
+    assert made_by("release", plane) == first
+    helm.manage(plane, "uninstall", "release")
+    assert made_by("release", plane) == set()
 
 
 # ---- alerts and dashboards ----
