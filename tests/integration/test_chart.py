@@ -46,6 +46,10 @@ def test_the_schema_names_every_value():
         ({"replicaCount": "two"}, "replicaCount"),
         ({"presets": {"hostMetric": {"enabled": True}}}, "presets"),
         ({"config": {"recievers": {}}}, "config"),
+        ({"config": {"receivers": {"oltp": {}}}}, "config/receivers"),
+        ({"config": {"exporters": {"otlp/mine": {"endpoit": "a:4317"}}}}, "config/exporters/otlp/mine"),
+        ({"alternateConfig": {"exporters": {"otpl": {}}}}, "alternateConfig/exporters"),
+        ({"tls": {"secret": "a"}}, "tls"),
         ({"ports": {"own": {"enabled": True}}}, "ports/own"),
         ({"ports": {"otlp": {"containerPort": 70000}}}, "ports/otlp/containerPort"),
         ({"ports": {"a-name-that-is-too-long": {"enabled": False}}}, "ports"),
@@ -73,6 +77,12 @@ def test_the_schema_names_every_value():
 )
 def test_the_schema_refuses(given, where):
     assert refusals(given) == {where}
+
+
+def test_the_schema_has_the_components_and_their_keys():
+    program = chart.ROOT / "conf" / "chart" / "schema.py"
+    done = subprocess.run([program, "--print", BINARY], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == (chart.CHART / "values.schema.json").read_text(), "run conf/chart/schema.py build/debug/holdfast"
 
 
 @pytest.mark.parametrize("path", sorted((chart.CHART / "ci").glob("*-values.yaml")), ids=lambda path: path.stem)

@@ -15,6 +15,7 @@ from .helm import of_kind
 
 SECONDS = 60
 RBAC, MONITORING, GATEWAY_API = "rbac.authorization.k8s.io/v1", "monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1"
+CERTIFICATES, OPERATOR_API = "cert-manager.io/v1", "opentelemetry.io/v1beta1"
 # The kinds of our chart.
 KINDS = {
     **dict.fromkeys(("ServiceAccount", "ConfigMap", "Service", "Pod"), "v1"),
@@ -26,11 +27,19 @@ KINDS = {
     "PodDisruptionBudget": "policy/v1",
     "MutatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "HTTPRoute": GATEWAY_API,
+    "Certificate": CERTIFICATES,
 }
 # Kinds that others define: module, version, folder, names.
-OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0", "example/prometheus-operator-crd")
+PROMETHEUS = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0", "example/prometheus-operator-crd")
 GATEWAY = ("sigs.k8s.io/gateway-api", "v1.2.1", "config/crd/standard")
-DEFINED = [*((OPERATOR, MONITORING, kind) for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule")), (GATEWAY, GATEWAY_API, "HTTPRoute")]
+CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.19.1", "deploy/crds")
+OPENTELEMETRY = ("github.com/open-telemetry/opentelemetry-operator", "v0.140.0", "config/crd/bases")
+DEFINED = {
+    **{kind: (PROMETHEUS, MONITORING) for kind in ("ServiceMonitor", "PodMonitor", "PrometheusRule")},
+    "HTTPRoute": (GATEWAY, GATEWAY_API),
+    "Certificate": (CERT_MANAGER, CERTIFICATES),
+    "OpenTelemetryCollector": (OPENTELEMETRY, OPERATOR_API),
+}
 
 
 def plural(kind):
@@ -41,14 +50,16 @@ def root(version):
     return "/api/v1" if version == "v1" else f"/apis/{version}"
 
 
-def define(plane):
-    """Gives the server the kinds of the Prometheus operator and of the Gateway API, from their published modules."""
-    for (module, release, folder), version, kind in DEFINED:
+def define(plane, kinds=DEFINED):
+    """Gives the server kinds that others define, from their published modules."""
+    for kind in kinds:
+        (module, release, folder), version = DEFINED[kind]
         done = subprocess.run(["go", "mod", "download", "-json", f"{module}@{release}"], capture_output=True, check=True, timeout=600)
         path = Path(json.loads(done.stdout)["Dir"]) / folder / f"{version.split('/')[0]}_{plural(kind)}.yaml"
         plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", yaml.safe_load(path.read_text()))
-    for _, version, kind in DEFINED:
-        until(lambda path=f"{root(version)}/{plural(kind)}": plane.has(path), f"the kind {kind}", SECONDS)
+    for kind in kinds:
+        path = f"{root(DEFINED[kind][1])}/{plural(kind)}"
+        until(lambda path=path: plane.has(path), f"the kind {kind}", SECONDS)
 
 
 def path_of(one):

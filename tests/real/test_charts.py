@@ -14,8 +14,9 @@ import yaml
 from real import helm as real_helm
 from real.control_plane import VARIABLE, ControlPlane
 from real.control_plane import Refused as ApiRefused
-from real.dry_run import assert_taken, assert_valid, configuration_of, define, dry_run, made_by, path_of
+from real.dry_run import DEFINED, assert_taken, assert_valid, configuration_of, define, dry_run, made_by, path_of
 from real.helm import NEWEST, OLDEST, Refused, of_kind, workload
+from real.schemas import Schemas
 from support import chart
 from support.holdfast import BINARY, otlp_exporter
 from support.waiting import until
@@ -37,6 +38,11 @@ def plane(tmp_path_factory):
         yield plane
 
 
+@pytest.fixture(scope="module")
+def releases():
+    return {version: Schemas(version) for version in (OLDEST, NEWEST)}
+
+
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -49,20 +55,34 @@ def test_lint(helm, path):
     assert code == 0, out + error
 
 
+def assert_known(release, objects):
+    """That release of Kubernetes knows every field."""
+    assert [error for one in objects for error in release.errors(one)] == []
+
+
+def test_a_field_of_a_later_release_would_be_seen(helm, plane, releases):
+    objects = helm.render(sets=["mode=deployment", "resizePolicy[0].resourceName=cpu", "resizePolicy[0].restartPolicy=NotRequired"])
+    assert_known(releases[NEWEST], objects)
+    assert_taken(plane, objects)
+    assert "resizePolicy" in str([error for one in objects for error in releases[OLDEST].errors(one)])
+
+
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("mode", chart.MODES)
 @pytest.mark.parametrize("preset", [None, *chart.PRESETS])
-def test_every_mode_and_preset(helm, plane, tmp_path, mode, preset, version):
+def test_every_mode_and_preset(helm, plane, releases, tmp_path, mode, preset, version):
     sets = [f"mode={mode}", *([f"presets.{chart.switch(preset)}.enabled=true"] if preset else [])]
     objects = helm.render(sets=sets, version=version)
+    assert_known(releases[version], objects)
     assert_taken(plane, objects)
     assert_valid(objects, tmp_path)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
-def test_values_files(helm, plane, tmp_path, path, version):
+def test_values_files(helm, plane, releases, tmp_path, path, version):
     objects = helm.render([path], version=version)
+    assert_known(releases[version], [one for one in objects if one["kind"] not in DEFINED])
     assert_taken(plane, objects)
     assert_valid(objects, tmp_path)
 
@@ -90,14 +110,40 @@ def test_the_webhook_fails_open_and_leaves_its_own_namespace_alone(helm, tmp_pat
     assert yaml.safe_load(settings["config"])["exporters"]["otlp"]["endpoint"] == "t-holdfast.default.svc:4317"
 
 
-def test_the_webhook_takes_the_certificate_of_cert_manager(helm):
+def test_the_webhook_takes_the_certificate_of_cert_manager(helm, plane):
     objects = webhook_objects(helm, "webhook.certManager.enabled=true", "webhook.certManager.issuerRef.name=mine")
     annotations = objects["MutatingWebhookConfiguration"]["metadata"]["annotations"]
     assert annotations["cert-manager.io/inject-ca-from"] == "default/t-holdfast-webhook"
     assert "otel-inject-webhook.default.svc" in objects["Certificate"]["spec"]["dnsNames"]
     assert "Role" not in objects, "it keeps no Secret"
+    assert_taken(plane, objects.values())
     arguments = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
     assert "--cert-file=/tls/tls.crt" in arguments
+
+
+SECURE = ["mode=statefulset", "tls.enabled=true"]
+
+
+@pytest.mark.parametrize("clients", [False, True])
+def test_receivers_get_the_files_of_a_secret(helm, plane, clients):
+    sets = [*SECURE, f"tls.requireClientCertificate={str(clients).lower()}"]
+    objects = helm.render(sets=[*sets, "tls.certManager.enabled=true", "tls.certManager.issuerRef.name=mine"])
+    assert_taken(plane, objects)
+    (certificate,) = of_kind(objects, "Certificate")
+    assert {"t-holdfast.default.svc", "*.t-holdfast-headless.default.svc"} <= set(certificate["spec"]["dnsNames"])
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "tls"]
+    assert volume["secret"]["secretName"] == certificate["spec"]["secretName"]
+    (mount,) = [one for one in pod(objects)["containers"][0]["volumeMounts"] if one["name"] == "tls"]
+    keys = {"cert_file": "tls.crt", "key_file": "tls.key", **({"client_ca_file": "ca.crt"} if clients else {})}
+    for one in ("grpc", "http"):
+        protocol = configuration_of(objects)["receivers"]["otlp"]["protocols"][one]
+        assert protocol["tls"] == {key: f"{mount['mountPath']}/{name}" for key, name in keys.items()}
+
+
+def test_a_certificate_of_ones_own_stays(helm):
+    own = "config.receivers.otlp.protocols.grpc.tls.cert_file=/mine.crt,config.receivers.otlp.protocols.grpc.tls.key_file=/mine.key"
+    protocols = configuration_of(helm.render(sets=[*SECURE, own, "tls.secretName=theirs"]))["receivers"]["otlp"]["protocols"]
+    assert (protocols["grpc"]["tls"]["cert_file"], protocols["http"]["tls"]["cert_file"]) == ("/mine.crt", "/etc/holdfast/tls/tls.crt")
 
 
 def test_a_misspelt_field_would_be_seen(helm, plane):
@@ -124,6 +170,9 @@ def test_an_older_kubernetes_is_refused(helm):
         (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),
         (["configMap.create=false"], "existingName is needed"),
         (["webhook.enabled=true", "webhook.certManager.enabled=true"], "issuerRef is needed"),
+        (["mode=sidecar", "tls.enabled=true"], "not for the mode sidecar"),
+        (["tls.enabled=true", "tls.certManager.enabled=true"], "tls.certManager.issuerRef is needed"),
+        (["tls.enabled=true", "webhook.enabled=true"], "webhook.config is needed when tls.enabled"),
         (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
         (["mode=gateway"], "mode"),
     ],

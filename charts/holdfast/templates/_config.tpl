@@ -170,6 +170,25 @@
 {{- if $telemetry }}{{ $_ := set .config.service "telemetry" $telemetry }}{{ end }}
 {{- end }}
 
+{{/* Gives the protocols of the receiver otlp the files of tls.secretName. */}}
+{{- define "holdfast.serveTls" -}}
+{{- $tls := .root.Values.tls }}
+{{- if $tls.enabled }}
+{{- $files := dict "cert_file" (printf "%s/tls.crt" $tls.mountPath) "key_file" (printf "%s/tls.key" $tls.mountPath) }}
+{{- if $tls.requireClientCertificate }}{{ $_ := set $files "client_ca_file" (printf "%s/ca.crt" $tls.mountPath) }}{{ end }}
+{{- $protocols := ((.config.receivers | default dict).otlp | default dict).protocols }}
+{{- if not $protocols }}
+{{- fail "tls.enabled needs a receiver otlp with protocols" }}
+{{- end }}
+{{- range $name, $protocol := $protocols | deepCopy }}
+{{- $own := $protocol | default dict }}
+{{- if not (hasKey $own "tls") }}
+{{- $_ := set $protocols $name (merge (dict "tls" $files) $own) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "holdfast.config" -}}
 {{- $config := deepCopy (.Values.alternateConfig | default .Values.config) }}
 {{- $service := $config.service | default dict }}
@@ -180,11 +199,11 @@
 {{- $preset := include "holdfast.preset" (dict "root" $ "name" $name) | fromYaml }}
 {{- /* Beside what the configuration reads and detects itself. */}}
 {{- if eq $name "kubernetesObjects" }}
-{{- with dig "receivers" "k8sobjects" "objects" list $config }}
+{{- with (($config.receivers | default dict).k8sobjects | default dict).objects }}
 {{- $_ := set $config.receivers.k8sobjects "objects" (concat $preset.config.receivers.k8sobjects.objects . | uniq) }}
 {{- end }}
 {{- else if eq $name "resourceDetection" }}
-{{- with dig "processors" "resourcedetection/env" "detectors" list $config }}
+{{- with (index ($config.processors | default dict) "resourcedetection/env" | default dict).detectors }}
 {{- $_ := set (index $config.processors "resourcedetection/env") "detectors" (concat . (index $preset.config.processors "resourcedetection/env").detectors | uniq) }}
 {{- end }}
 {{- end }}
@@ -211,5 +230,6 @@
 {{- end }}
 {{- include "holdfast.ownTelemetry" (dict "root" . "config" $config) }}
 {{- include "holdfast.prune" (dict "config" $config) }}
+{{- include "holdfast.serveTls" (dict "root" . "config" $config) }}
 {{- tpl (toYaml $config) . }}
 {{- end }}

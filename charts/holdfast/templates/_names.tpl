@@ -69,6 +69,11 @@ metadata:
 {{- .Values.serviceAccount.name | default (ternary (include "holdfast.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
+{{/* Of the receivers' certificate. */}}
+{{- define "holdfast.tlsSecretName" -}}
+{{- .Values.tls.secretName | default (printf "%s-tls" (include "holdfast.fullname" .)) }}
+{{- end }}
+
 {{- define "holdfast.configMapName" -}}
 {{- if .Values.configMap.create }}
 {{- include "holdfast.fullname" . }}

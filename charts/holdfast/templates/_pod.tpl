@@ -145,6 +145,11 @@ preStop:
   readOnly: true
   mountPropagation: HostToContainer
 {{- end }}
+{{- if .Values.tls.enabled }}
+- name: tls
+  mountPath: {{ .Values.tls.mountPath }}
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ tpl (toYaml .) $ }}
 {{- end }}
@@ -247,6 +252,11 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
 - name: hostfs
   hostPath:
     path: /
+{{- end }}
+{{- if .Values.tls.enabled }}
+- name: tls
+  secret:
+    secretName: {{ include "holdfast.tlsSecretName" . }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ tpl (toYaml .) $ }}
