@@ -165,6 +165,7 @@ def test_an_older_kubernetes_is_refused(helm):
         (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
         (["mode=deployment", "drain.timeoutSeconds=60"], "must be less than terminationGracePeriodSeconds"),
         (["httproute.enabled=true"], "httproute.rules is needed"),
+        (["ingress.enabled=true"], "the ingress needs hosts"),
         (["internalTelemetryViaOTLP.logs.enabled=true"], "internalTelemetryViaOTLP.endpoint is needed"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),

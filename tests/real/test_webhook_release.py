@@ -3,7 +3,6 @@ MutatingWebhookConfiguration. `./dev test --real kubernetes` runs it as test_web
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import yaml
 
 from real import helm as real_helm
 from real.control_plane import VARIABLE, ControlPlane, Refused
+from real.dry_run import define, validate
 from real.webhook_service import ADDRESS, HOOKS, OWN, SECONDS, SHOP, serve
 from support import chart
-from support.holdfast import BINARY
 from support.waiting import until
 
 pytestmark = pytest.mark.skipif(not ADDRESS, reason="it needs a network namespace of its own: ./dev test --real kubernetes")
@@ -35,6 +34,7 @@ def plane(tmp_path_factory):
         labels = {"labels": {"otel-injection": "enabled"}}
         for namespace, metadata in ((OWN, labels), (SHOP, labels), ("bank", {})):
             plane.make("/api/v1/namespaces", namespace, "Namespace", metadata=metadata)
+        define(plane, ["OpenTelemetryCollector"])
         yield plane
 
 
@@ -85,8 +85,7 @@ def test_a_pod_gets_the_sidecar_of_the_values(plane, webhooks, tmp_path):
     assert yaml.safe_load(text)["exporters"]["otlp"]["endpoint"] == f"t-holdfast.{OWN}.svc:4317"
     path = tmp_path / "sidecar.yaml"
     path.write_text(text)
-    done = subprocess.run([BINARY, "validate", "--config", path], capture_output=True, text=True, check=False, timeout=SECONDS)
-    assert done.returncode == 0, done.stderr
+    assert validate(path) == (0, "")
 
 
 def test_a_configuration_of_the_namespace_comes_first(plane, webhooks):
@@ -98,6 +97,28 @@ def test_a_configuration_of_the_namespace_comes_first(plane, webhooks):
         assert found["metadata"]["annotations"]["sidecar.holdfast.dev/injected"] == f"ConfigMap {SHOP}/holdfast-sidecar"
     finally:
         plane.call("DELETE", f"{made}/holdfast-sidecar")
+
+
+def test_a_collector_of_the_operator_s_kind_comes_first(plane, webhooks):
+    """Its kind is the operator's own; the operator does not run."""
+    path = f"/apis/opentelemetry.io/v1beta1/namespaces/{SHOP}/opentelemetrycollectors"
+    parts = {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "localhost:4317"}}}},
+        "exporters": {"otlp": {"endpoint": "theirs:4317"}},
+        "service": {"pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlp"]}}},
+    }
+    resources = {"limits": {"memory": "96Mi"}}
+    spec = {"mode": "sidecar", "config": parts, "resources": resources}
+    plane.make(path, "theirs", "OpenTelemetryCollector", "opentelemetry.io/v1beta1", spec=spec)
+    try:
+        found = make_pod(plane, "theirs")
+        (sidecar,) = found["spec"]["initContainers"]
+        assert found["metadata"]["annotations"]["sidecar.holdfast.dev/injected"] == f"OpenTelemetryCollector {SHOP}/theirs"
+        (text,) = [one["value"] for one in sidecar["env"] if "exporters" in one.get("value", "")]
+        assert yaml.safe_load(text)["exporters"] == parts["exporters"]
+        assert sidecar["resources"] == resources
+    finally:
+        plane.call("DELETE", f"{path}/theirs")
 
 
 @pytest.mark.parametrize("namespace", [OWN, "kube-system", "bank"])
