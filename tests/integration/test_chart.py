@@ -111,16 +111,16 @@ def validate(configuration, directory):
 def test_the_default_configuration_is_valid(tmp_path, monkeypatch, listen):
     if listen:
         monkeypatch.setenv("HOLDFAST_LISTEN", listen)
-    assert validate(chart.values()["config"], tmp_path) == (0, "")
+    assert validate(chart.configuration(), tmp_path) == (0, "")
 
 
 @pytest.mark.parametrize("name", chart.PRESETS)
 def test_a_preset_makes_a_valid_configuration(tmp_path, name):
-    assert validate(chart.with_preset(chart.values()["config"], name), tmp_path) == (0, "")
+    assert validate(chart.with_preset(chart.configuration(), name), tmp_path) == (0, "")
 
 
 def test_all_presets_together_make_a_valid_configuration(tmp_path):
-    configuration = chart.values()["config"]
+    configuration = chart.configuration()
     for name in chart.PRESETS:
         configuration = chart.with_preset(configuration, name)
     assert validate(configuration, tmp_path) == (0, "")
@@ -134,7 +134,7 @@ def test_every_preset_has_a_switch():
 
 
 def test_a_broken_preset_would_be_seen(tmp_path):
-    configuration = chart.with_preset(chart.values()["config"], "hostMetrics")
+    configuration = chart.with_preset(chart.configuration(), "hostMetrics")
     configuration["receivers"]["hostmetrics"]["root_pat"] = "/"
     assert validate(configuration, tmp_path)[0] == 1
 

@@ -169,7 +169,7 @@ def test_an_older_kubernetes_is_refused(helm):
         (["internalTelemetryViaOTLP.logs.enabled=true"], "internalTelemetryViaOTLP.endpoint is needed"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),
-        (["configMap.create=false"], "existingName is needed"),
+        (["configMap.create=false"], "existingName is needed when configMap.create is false"),
         (["webhook.enabled=true", "webhook.certManager.enabled=true"], "issuerRef is needed"),
         (["mode=sidecar", "tls.enabled=true"], "not for the mode sidecar"),
         (["tls.enabled=true", "tls.certManager.enabled=true"], "tls.certManager.issuerRef is needed"),
@@ -263,6 +263,35 @@ def test_values_that_switch_off_leave_nothing_behind(helm):
     configuration = configuration_of(helm.render([chart.CHART / "ci" / "moved-values.yaml"]))
     assert set(configuration["receivers"]) == {"otlp", "k8s_cluster"}
     assert set(configuration["service"]["pipelines"]) == {"traces", "metrics"}
+
+
+def test_a_preset_keeps_the_name_and_the_place_that_a_pipeline_gives(helm):
+    order = "config.service.pipelines.traces.processors={batch,k8s_attributes}"
+    configuration = configuration_of(helm.render(sets=["presets.kubernetesAttributes.enabled=true", order]))
+    assert "k8s_attributes" in configuration["processors"] and "k8sattributes" not in configuration["processors"]
+    pipelines = configuration["service"]["pipelines"]
+    assert pipelines["traces"]["processors"] == ["batch", "k8s_attributes"]
+    assert pipelines["logs"]["processors"][0] == "k8s_attributes"
+
+
+@pytest.mark.parametrize("section, id", [("pipelines.metrics.receivers", "prometheus"), ("extensions", "health_check")])
+def test_what_only_some_name_is_there_for_them(helm, tmp_path, section, id):
+    kind = "receivers" if "receivers" in section else "extensions"
+    assert id not in configuration_of(helm.render()).get(kind, {})
+    objects = helm.render(sets=[f"config.service.{section}={{{id}}}"])
+    assert id in configuration_of(objects)[kind]
+    assert_valid(objects, tmp_path)
+
+
+def test_a_configuration_that_is_there_already(helm, plane):
+    sets = ["configMap.create=false", "configMap.existingName={{ .Release.Name }}-mine"]
+    objects = helm.render(sets=sets)
+    assert_taken(plane, objects)
+    assert of_kind(objects, "ConfigMap") == []
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "config"]
+    assert volume["configMap"] == {"name": "t-mine", "items": [{"key": "relay", "path": "relay.yaml"}]}
+    arguments = pod(helm.render(sets=[*sets[:1], "command.extraArgs={--config=/mine.yaml}"]))["containers"][0]["args"]
+    assert [one for one in arguments if one.startswith("--config")] == ["--config=/mine.yaml"]
 
 
 # ---- a sidecar in the pod of another chart ----

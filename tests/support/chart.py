@@ -25,6 +25,13 @@ def values():
     return yaml.safe_load((CHART / "values.yaml").read_text())
 
 
+def configuration():
+    """The default configuration, without what the templates leave out until somebody names it."""
+    found = values()["config"]
+    del found["receivers"]["prometheus"], found["extensions"]
+    return found
+
+
 def schema():
     return json.loads((CHART / "values.schema.json").read_text())
 

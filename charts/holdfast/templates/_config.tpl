@@ -115,11 +115,21 @@
 {{- $_ := set $preset.config "extensions" (dict "k8s_leader_elector" $lease) }}
 {{- $_ := set $preset "extensions" (list "k8s_leader_elector") }}
 {{- end }}
-{{- toYaml $preset }}
+{{- /* By the name that the configuration has for it. */}}
+{{- $base := $root.Values.alternateConfig | default $root.Values.config }}
+{{- $named := concat (keys ($base.receivers | default dict)) (keys ($base.processors | default dict)) }}
+{{- range ($base.service | default dict).pipelines }}
+{{- $named = concat $named ((. | default dict).receivers | default list) ((. | default dict).processors | default list) }}
+{{- end }}
+{{- $text := toYaml $preset }}
+{{- range $name, $other := dict "filelog" "file_log" "k8sattributes" "k8s_attributes" }}
+{{- if has $other $named }}{{ $text = regexReplaceAll (printf "\\b%s\\b" $name) $text $other }}{{ end }}
+{{- end }}
+{{- $text }}
 {{- end }}
 
 {{/* Removes components of one section whose value is null and that nothing uses: what a values file has switched off.
-   Likewise the chart's own exporter debug once backends have taken its place. */}}
+   Likewise the chart's own exporter debug once backends have taken its place, and what is there for those who name it. */}}
 {{- define "holdfast.prune" -}}
 {{- $config := .config }}
 {{- range $section := list "receivers" "processors" "exporters" "connectors" "extensions" }}
@@ -134,7 +144,7 @@
 {{- end }}
 {{- end }}
 {{- range $id, $value := index $config $section | default dict | deepCopy }}
-{{- $isDefault := and (eq $section "exporters") (eq $id "debug") (not $value) }}
+{{- $isDefault := or (and (eq $section "exporters") (eq $id "debug") (not $value)) (has (printf "%s/%s" $section $id) (list "receivers/prometheus" "extensions/health_check")) }}
 {{- if and (or (kindIs "invalid" $value) $isDefault) (not (has $id $used)) }}
 {{- $_ := unset (index $config $section) $id }}
 {{- end }}
@@ -215,7 +225,11 @@
 {{- $found = true }}
 {{- if or $added.first_processors (eq $id $signal) }}
 {{- $_ := set $pipeline "receivers" (concat ($pipeline.receivers | default list) ($added.receivers | default list) | uniq) }}
-{{- $_ := set $pipeline "processors" (concat ($added.first_processors | default list) ($pipeline.processors | default list) | uniq) }}
+{{- $here := $pipeline.processors | default list }}
+{{- range $added.first_processors | default list | reverse }}
+{{- if not (has . $here) }}{{ $here = prepend $here . }}{{ end }}
+{{- end }}
+{{- $_ := set $pipeline "processors" $here }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -74,11 +74,14 @@ metadata:
 {{- .Values.tls.secretName | default (printf "%s-tls" (include "holdfast.fullname" .)) }}
 {{- end }}
 
+{{/* Nothing when command.extraArgs says where the configuration is. */}}
 {{- define "holdfast.configMapName" -}}
 {{- if .Values.configMap.create }}
 {{- include "holdfast.fullname" . }}
-{{- else }}
-{{- required "configMap.existingName is needed when configMap.create is false" .Values.configMap.existingName }}
+{{- else if .Values.configMap.existingName }}
+{{- tpl .Values.configMap.existingName . }}
+{{- else if not (contains "--config" (join " " .Values.command.extraArgs)) }}
+{{- fail "configMap.existingName is needed when configMap.create is false, or a --config in command.extraArgs" }}
 {{- end }}
 {{- end }}
 

@@ -126,9 +126,11 @@ preStop:
 {{- end }}
 
 {{- define "holdfast.mounts" -}}
+{{- if include "holdfast.configMapName" . }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "config") }}
   mountPath: /conf
   readOnly: true
+{{- end }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "queue") }}
   mountPath: {{ .Values.queue.mountPath }}
 {{- if include "holdfast.readsLogs" . }}
@@ -174,7 +176,9 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
   {{- . | nindent 2 }}
   {{- end }}
   args:
-    - --config=/conf/{{ .Values.configMap.existingPath | default "relay.yaml" }}
+    {{- if include "holdfast.configMapName" . }}
+    - --config=/conf/relay.yaml
+    {{- end }}
     - --data-dir={{ .Values.queue.mountPath }}
     {{- if .Values.watchConfig }}
     - --watch
@@ -222,9 +226,16 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
 {{- end }}
 
 {{- define "holdfast.volumes" -}}
-- name: {{ include "holdfast.volumeName" (dict "root" . "name" "config") }}
+{{- with include "holdfast.configMapName" . }}
+- name: {{ include "holdfast.volumeName" (dict "root" $ "name" "config") }}
   configMap:
-    name: {{ include "holdfast.configMapName" . }}
+    name: {{ . }}
+    {{- if not $.Values.configMap.create }}
+    items:
+      - key: {{ $.Values.configMap.existingPath | default "relay" }}
+        path: relay.yaml
+    {{- end }}
+{{- end }}
 {{- $type := include "holdfast.queueType" . }}
 {{- if ne $type "volumeClaim" }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "queue") }}
