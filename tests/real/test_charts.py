@@ -275,7 +275,7 @@ def test_a_preset_keeps_the_name_and_the_place_that_a_pipeline_gives(helm):
 
 
 @pytest.mark.parametrize("section, id", [("pipelines.metrics.receivers", "prometheus"), ("extensions", "health_check")])
-def test_what_only_some_name_is_there_for_them(helm, tmp_path, section, id):
+def test_a_default_component_is_there_when_it_is_named(helm, tmp_path, section, id):
     kind = "receivers" if "receivers" in section else "extensions"
     assert id not in configuration_of(helm.render()).get(kind, {})
     objects = helm.render(sets=[f"config.service.{section}={{{id}}}"])

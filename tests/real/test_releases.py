@@ -42,7 +42,7 @@ def plane(tmp_path_factory):
     with ControlPlane(tmp_path_factory.mktemp("plane"), Path(os.environ[VARIABLE]), controllers=True) as plane:
         for node in NODES[1:]:
             plane.add_node(node)
-        for number in range(3):  # volumes for claims: nobody makes them here
+        for number in range(3):  # the cluster has no provisioner
             spec = {"capacity": {"storage": "20Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": f"/v{number}"}}
             plane.make("/api/v1/persistentvolumes", f"v{number}", "PersistentVolume", spec=spec)
         yield plane

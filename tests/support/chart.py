@@ -26,7 +26,7 @@ def values():
 
 
 def configuration():
-    """The default configuration, without what the templates leave out until somebody names it."""
+    """The default configuration, without what the templates leave out until a pipeline or `service.extensions` names it."""
     found = values()["config"]
     del found["receivers"]["prometheus"], found["extensions"]
     return found
