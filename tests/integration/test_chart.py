@@ -33,8 +33,8 @@ def test_the_schema_is_one_and_takes_the_chart_s_values():
 
 
 def test_the_schema_names_every_value():
-    # Of the other chart, taken when they are switched off; and the condition of a chart above.
-    others = {"targetAllocator", "internalTelemetryViaOTLP", "enabled"}
+    # Of the other chart, taken when it is switched off; and the condition of a chart above.
+    others = {"targetAllocator", "enabled"}
     assert set(chart.schema()["properties"]) == set(chart.values()) | others
 
 
@@ -46,6 +46,10 @@ def test_the_schema_names_every_value():
         ({"replicaCount": "two"}, "replicaCount"),
         ({"presets": {"hostMetric": {"enabled": True}}}, "presets"),
         ({"config": {"recievers": {}}}, "config"),
+        ({"config": {"receivers": {"oltp": {}}}}, "config/receivers"),
+        ({"config": {"exporters": {"otlp/mine": {"endpoit": "a:4317"}}}}, "config/exporters/otlp/mine"),
+        ({"alternateConfig": {"exporters": {"otpl": {}}}}, "alternateConfig/exporters"),
+        ({"tls": {"secret": "a"}}, "tls"),
         ({"ports": {"own": {"enabled": True}}}, "ports/own"),
         ({"ports": {"otlp": {"containerPort": 70000}}}, "ports/otlp/containerPort"),
         ({"ports": {"a-name-that-is-too-long": {"enabled": False}}}, "ports"),
@@ -63,11 +67,22 @@ def test_the_schema_names_every_value():
         ({"enabled": False}, "enabled"),
         ({"targetAllocator": {"enabled": True}}, "targetAllocator/enabled"),
         ({"presets": {"profiling": {"enabled": True}}}, "presets/profiling/enabled"),
+        ({"presets": {"kubernetesObjects": {"core": True}}}, "presets/kubernetesObjects/core"),
+        ({"presets": {"resourceDetection": {"ec2": {"enabled": True}}}}, "presets/resourceDetection"),
+        ({"internalTelemetryViaOTLP": {"traces": {"url": "http://a"}}}, "internalTelemetryViaOTLP/traces"),
+        ({"resizePolicy": [{"resourceName": "disk", "restartPolicy": "NotRequired"}]}, "resizePolicy/0/resourceName"),
+        ({"httproute": {"route": []}}, "httproute"),
         ({"presets": {"annotationDiscovery": {"traces": {"enabled": True}}}}, "presets/annotationDiscovery"),
     ],
 )
 def test_the_schema_refuses(given, where):
     assert refusals(given) == {where}
+
+
+def test_the_schema_has_the_components_and_their_keys():
+    program = chart.ROOT / "conf" / "chart" / "schema.py"
+    done = subprocess.run([program, "--print", BINARY], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == (chart.CHART / "values.schema.json").read_text(), "run conf/chart/schema.py build/debug/holdfast"
 
 
 @pytest.mark.parametrize("path", sorted((chart.CHART / "ci").glob("*-values.yaml")), ids=lambda path: path.stem)
@@ -96,16 +111,16 @@ def validate(configuration, directory):
 def test_the_default_configuration_is_valid(tmp_path, monkeypatch, listen):
     if listen:
         monkeypatch.setenv("HOLDFAST_LISTEN", listen)
-    assert validate(chart.values()["config"], tmp_path) == (0, "")
+    assert validate(chart.configuration(), tmp_path) == (0, "")
 
 
 @pytest.mark.parametrize("name", chart.PRESETS)
 def test_a_preset_makes_a_valid_configuration(tmp_path, name):
-    assert validate(chart.with_preset(chart.values()["config"], name), tmp_path) == (0, "")
+    assert validate(chart.with_preset(chart.configuration(), name), tmp_path) == (0, "")
 
 
 def test_all_presets_together_make_a_valid_configuration(tmp_path):
-    configuration = chart.values()["config"]
+    configuration = chart.configuration()
     for name in chart.PRESETS:
         configuration = chart.with_preset(configuration, name)
     assert validate(configuration, tmp_path) == (0, "")
@@ -119,7 +134,7 @@ def test_every_preset_has_a_switch():
 
 
 def test_a_broken_preset_would_be_seen(tmp_path):
-    configuration = chart.with_preset(chart.values()["config"], "hostMetrics")
+    configuration = chart.with_preset(chart.configuration(), "hostMetrics")
     configuration["receivers"]["hostmetrics"]["root_pat"] = "/"
     assert validate(configuration, tmp_path)[0] == 1
 

@@ -5,12 +5,12 @@ import os
 from . import control_plane, published
 from .pytest_files import passed
 
-SECONDS = 1200
+SECONDS = 3600  # on a busy machine
 
 
 def main(directory):
-    environment = {control_plane.VARIABLE: str(control_plane.programs())}
-    names = ["test_charts", "test_rights", "test_stack"]
+    environment = {control_plane.VARIABLE: str(control_plane.programs(control_plane.ALL))}
+    names = ["test_charts", "test_rights", "test_stack", "test_releases"]
     if os.environ.get("HOLDFAST_PUBLIC_CHARTS"):
-        names.append("test_public_charts")
-    return passed(directory, *names, seconds=SECONDS, **environment, **published.environment())
+        names += ["test_public_charts", "test_official_values"]
+    return passed(directory, *names, seconds=SECONDS, **environment, **published.environment("helm", "promtool"))

@@ -208,15 +208,20 @@ class ControlPlane:
             stack.pop_all()
         return self
 
-    def start_controllers(self):
-        kubeconfig, pki = self.directory / "kubeconfig", self.directory / "pki"
+    def kubeconfig(self):
+        """The path of a file that signs in as the administrator."""
+        path = self.directory / "kubeconfig"
         cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.authority.certificate)}
         parts = {
             "clusters": [{"name": "it", "cluster": cluster}],
             "users": [{"name": "it", "user": {"token": self.token}}],
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
         }
-        kubeconfig.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **parts, "current-context": "it"}))
+        path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **parts, "current-context": "it"}))
+        return path
+
+    def start_controllers(self):
+        kubeconfig, pki = self.kubeconfig(), self.directory / "pki"
         common = [f"--{name}kubeconfig={kubeconfig}" for name in ("", "authentication-", "authorization-")]
         common += ["--leader-elect=false", "--bind-address=127.0.0.1"]
         self.others = [
@@ -337,14 +342,14 @@ class ControlPlane:
             subjects=[{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
         )
 
-    def token_of(self, account, secret=None):
-        """A token of an account; of one that is bound to a secret the server wants to hear no more once that is gone."""
+    def token_of(self, account, secret=None, namespace="default"):
+        """A token of an account; one that is bound to a secret counts no more once that is gone."""
         spec = {"expirationSeconds": 3600}
         if secret:
-            made = self.make("/api/v1/namespaces/default/secrets", secret, "Secret")
+            made = self.make(f"/api/v1/namespaces/{namespace}/secrets", secret, "Secret")
             uid = made["metadata"]["uid"]
             spec["boundObjectRef"] = {"kind": "Secret", "apiVersion": "v1", "name": secret, "uid": uid}
-        path = f"/api/v1/namespaces/default/serviceaccounts/{account}/token"
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         return self.call("POST", path, body)["status"]["token"]
 

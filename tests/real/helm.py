@@ -24,10 +24,17 @@ class Helm:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
             env={**os.environ, "HOME": str(self.home), "KUBECONFIG": "/dev/null"},
         )
         return done.returncode, done.stdout, done.stderr
+
+    def manage(self, plane, *arguments):
+        """Does something to a release in that cluster; returns what helm says."""
+        code, out, error = self.run(*arguments, "--kubeconfig", plane.kubeconfig())
+        if code != 0:
+            raise Refused(error)
+        return out
 
     def lint(self, *values):
         return self.run("lint", "--strict", CHART, *files(values))
@@ -42,7 +49,7 @@ class Helm:
 
 
 class Refused(Exception):
-    """helm does not render the chart with these values."""
+    """helm does not render the chart with these values, or the API server does not take what it makes."""
 
 
 def files(values):

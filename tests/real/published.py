@@ -14,6 +14,7 @@ PROGRAMS = {
 }
 
 
-def environment():
-    """{variable: path} of all of them."""
-    return {row[-1]: os.environ.get(row[-1]) or str(built(name, *row[:-1])) for name, row in PROGRAMS.items()}
+def environment(*names):
+    """{variable: path} of these programs."""
+    rows = {name: PROGRAMS[name] for name in names}
+    return {row[-1]: os.environ.get(row[-1]) or str(built(name, *row[:-1])) for name, row in rows.items()}

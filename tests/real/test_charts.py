@@ -14,36 +14,15 @@ import yaml
 from real import helm as real_helm
 from real.control_plane import VARIABLE, ControlPlane
 from real.control_plane import Refused as ApiRefused
+from real.dry_run import DEFINED, assert_taken, assert_valid, configuration_of, define, dry_run, made_by, path_of
 from real.helm import NEWEST, OLDEST, Refused, of_kind, workload
+from real.schemas import Schemas
 from support import chart
 from support.holdfast import BINARY, otlp_exporter
 from support.waiting import until
 
 SECONDS = 60
 VALUES = sorted((chart.CHART / "ci").glob("*-values.yaml"))
-OPERATOR = ("github.com/prometheus-operator/prometheus-operator", "v0.76.0")
-PATHS = {
-    "v1": "/api/v1",
-    "ServiceAccount": "serviceaccounts",
-    "ConfigMap": "configmaps",
-    "Service": "services",
-    "Pod": "pods",
-    "DaemonSet": "daemonsets",
-    "StatefulSet": "statefulsets",
-    "Deployment": "deployments",
-    "Ingress": "ingresses",
-    "NetworkPolicy": "networkpolicies",
-    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
-    "PodDisruptionBudget": "poddisruptionbudgets",
-    "ClusterRole": "clusterroles",
-    "ClusterRoleBinding": "clusterrolebindings",
-    "Role": "roles",
-    "RoleBinding": "rolebindings",
-    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
-    "ServiceMonitor": "servicemonitors",
-    "PodMonitor": "podmonitors",
-    "PrometheusRule": "prometheusrules",
-}
 
 
 @pytest.fixture(scope="module")
@@ -54,67 +33,17 @@ def helm(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
     with ControlPlane(tmp_path_factory.mktemp("plane"), Path(os.environ[VARIABLE])) as plane:
-        for kind in ("servicemonitors", "podmonitors", "prometheusrules"):
-            plane.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition(kind))
-        until(lambda: plane.has("/apis/monitoring.coreos.com/v1/podmonitors"), "the kinds of the operator", SECONDS)
+        define(plane)
         plane.make("/api/v1/namespaces", "restricted", "Namespace", metadata={"labels": RESTRICTED})
         yield plane
 
 
+@pytest.fixture(scope="module")
+def releases():
+    return {version: Schemas(version) for version in (OLDEST, NEWEST)}
+
+
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
-
-
-def definition(kind):
-    """Of a kind of the Prometheus operator, from its published module."""
-    name = "@".join(OPERATOR)
-    done = subprocess.run(["go", "mod", "download", "-json", name], capture_output=True, check=True, timeout=600)
-    folder = Path(json.loads(done.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
-    return yaml.safe_load((folder / f"monitoring.coreos.com_{kind}.yaml").read_text())
-
-
-# ---- the API server ----
-
-
-def path_of(one):
-    version = one["apiVersion"]
-    root = PATHS.get(version, f"/apis/{version}")
-    if one["kind"].startswith(("Cluster", "MutatingWebhook")):
-        return f"{root}/{PATHS[one['kind']]}"
-    return f"{root}/namespaces/{one['metadata'].get('namespace', 'default')}/{PATHS[one['kind']]}"
-
-
-def dry_run(plane, one):
-    plane.call("POST", f"{path_of(one)}?dryRun=All&fieldValidation=Strict", one)
-
-
-def assert_taken(plane, objects):
-    assert objects
-    for one in objects:
-        dry_run(plane, one)
-
-
-# ---- the configurations ----
-
-
-def assert_valid(objects, directory):
-    """Each configuration that a rendered ConfigMap holds."""
-    found = [one["data"]["relay.yaml"] for one in of_kind(objects, "ConfigMap") if "relay.yaml" in one["data"]]
-    assert found
-    for text in found:
-        (directory / "relay.yaml").write_text(text)
-        done = subprocess.run(
-            [BINARY, "validate", "--config", directory / "relay.yaml"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **chart.ENVIRONMENT},
-        )
-        assert (done.returncode, done.stderr) == (0, ""), text
-
-
-def configuration_of(objects):
-    return yaml.safe_load(of_kind(objects, "ConfigMap")[0]["data"]["relay.yaml"])
 
 
 # ---- lint and render ----
@@ -126,20 +55,34 @@ def test_lint(helm, path):
     assert code == 0, out + error
 
 
+def assert_known(release, objects):
+    """That release of Kubernetes knows every field."""
+    assert [error for one in objects for error in release.errors(one)] == []
+
+
+def test_a_field_of_a_later_release_would_be_seen(helm, plane, releases):
+    objects = helm.render(sets=["mode=deployment", "resizePolicy[0].resourceName=cpu", "resizePolicy[0].restartPolicy=NotRequired"])
+    assert_known(releases[NEWEST], objects)
+    assert_taken(plane, objects)
+    assert "resizePolicy" in str([error for one in objects for error in releases[OLDEST].errors(one)])
+
+
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("mode", chart.MODES)
 @pytest.mark.parametrize("preset", [None, *chart.PRESETS])
-def test_every_mode_and_preset(helm, plane, tmp_path, mode, preset, version):
+def test_every_mode_and_preset(helm, plane, releases, tmp_path, mode, preset, version):
     sets = [f"mode={mode}", *([f"presets.{chart.switch(preset)}.enabled=true"] if preset else [])]
     objects = helm.render(sets=sets, version=version)
+    assert_known(releases[version], objects)
     assert_taken(plane, objects)
     assert_valid(objects, tmp_path)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("path", VALUES, ids=lambda path: path.stem)
-def test_values_files(helm, plane, tmp_path, path, version):
+def test_values_files(helm, plane, releases, tmp_path, path, version):
     objects = helm.render([path], version=version)
+    assert_known(releases[version], [one for one in objects if one["kind"] not in DEFINED])
     assert_taken(plane, objects)
     assert_valid(objects, tmp_path)
 
@@ -167,14 +110,40 @@ def test_the_webhook_fails_open_and_leaves_its_own_namespace_alone(helm, tmp_pat
     assert yaml.safe_load(settings["config"])["exporters"]["otlp"]["endpoint"] == "t-holdfast.default.svc:4317"
 
 
-def test_the_webhook_takes_the_certificate_of_cert_manager(helm):
+def test_the_webhook_takes_the_certificate_of_cert_manager(helm, plane):
     objects = webhook_objects(helm, "webhook.certManager.enabled=true", "webhook.certManager.issuerRef.name=mine")
     annotations = objects["MutatingWebhookConfiguration"]["metadata"]["annotations"]
     assert annotations["cert-manager.io/inject-ca-from"] == "default/t-holdfast-webhook"
     assert "otel-inject-webhook.default.svc" in objects["Certificate"]["spec"]["dnsNames"]
     assert "Role" not in objects, "it keeps no Secret"
+    assert_taken(plane, objects.values())
     arguments = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
     assert "--cert-file=/tls/tls.crt" in arguments
+
+
+SECURE = ["mode=statefulset", "tls.enabled=true"]
+
+
+@pytest.mark.parametrize("clients", [False, True])
+def test_receivers_get_the_files_of_a_secret(helm, plane, clients):
+    sets = [*SECURE, f"tls.requireClientCertificate={str(clients).lower()}"]
+    objects = helm.render(sets=[*sets, "tls.certManager.enabled=true", "tls.certManager.issuerRef.name=mine"])
+    assert_taken(plane, objects)
+    (certificate,) = of_kind(objects, "Certificate")
+    assert {"t-holdfast.default.svc", "*.t-holdfast-headless.default.svc"} <= set(certificate["spec"]["dnsNames"])
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "tls"]
+    assert volume["secret"]["secretName"] == certificate["spec"]["secretName"]
+    (mount,) = [one for one in pod(objects)["containers"][0]["volumeMounts"] if one["name"] == "tls"]
+    keys = {"cert_file": "tls.crt", "key_file": "tls.key", **({"client_ca_file": "ca.crt"} if clients else {})}
+    for one in ("grpc", "http"):
+        protocol = configuration_of(objects)["receivers"]["otlp"]["protocols"][one]
+        assert protocol["tls"] == {key: f"{mount['mountPath']}/{name}" for key, name in keys.items()}
+
+
+def test_a_certificate_of_ones_own_stays(helm):
+    own = "config.receivers.otlp.protocols.grpc.tls.cert_file=/mine.crt,config.receivers.otlp.protocols.grpc.tls.key_file=/mine.key"
+    protocols = configuration_of(helm.render(sets=[*SECURE, own, "tls.secretName=theirs"]))["receivers"]["otlp"]["protocols"]
+    assert (protocols["grpc"]["tls"]["cert_file"], protocols["http"]["tls"]["cert_file"]) == ("/mine.crt", "/etc/holdfast/tls/tls.crt")
 
 
 def test_a_misspelt_field_would_be_seen(helm, plane):
@@ -194,11 +163,17 @@ def test_an_older_kubernetes_is_refused(helm):
     [
         (["mode=deployment", "queue.type=volumeClaim"], "needs mode statefulset"),
         (["mode=deployment", "replicaCount=2", "queue.existingClaim=a"], "use mode statefulset for several"),
-        (["mode=deployment", "terminationGracePeriodSeconds=30"], "must be less than terminationGracePeriodSeconds"),
+        (["mode=deployment", "drain.timeoutSeconds=60"], "must be less than terminationGracePeriodSeconds"),
+        (["httproute.enabled=true"], "httproute.rules is needed"),
+        (["ingress.enabled=true"], "the ingress needs hosts"),
+        (["internalTelemetryViaOTLP.logs.enabled=true"], "internalTelemetryViaOTLP.endpoint is needed"),
         (["presets.hostMetrics.enabled=true", "config.service.pipelines.metrics=null"], "has no pipeline of"),
         (["presets.logsCollection.enabled=true", "presets.annotationDiscovery.logs.enabled=true"], "read the same files"),
-        (["configMap.create=false"], "existingName is needed"),
+        (["configMap.create=false"], "existingName is needed when configMap.create is false"),
         (["webhook.enabled=true", "webhook.certManager.enabled=true"], "issuerRef is needed"),
+        (["mode=sidecar", "tls.enabled=true"], "not for the mode sidecar"),
+        (["tls.enabled=true", "tls.certManager.enabled=true"], "tls.certManager.issuerRef is needed"),
+        (["tls.enabled=true", "webhook.enabled=true"], "webhook.config is needed when tls.enabled"),
         (["podMonitor.enabled=true", "ports.metrics.enabled=false"], "needs ports.metrics.enabled"),
         (["mode=gateway"], "mode"),
     ],
@@ -288,6 +263,35 @@ def test_values_that_switch_off_leave_nothing_behind(helm):
     configuration = configuration_of(helm.render([chart.CHART / "ci" / "moved-values.yaml"]))
     assert set(configuration["receivers"]) == {"otlp", "k8s_cluster"}
     assert set(configuration["service"]["pipelines"]) == {"traces", "metrics"}
+
+
+def test_a_preset_keeps_the_name_and_the_place_that_a_pipeline_gives(helm):
+    order = "config.service.pipelines.traces.processors={batch,k8s_attributes}"
+    configuration = configuration_of(helm.render(sets=["presets.kubernetesAttributes.enabled=true", order]))
+    assert "k8s_attributes" in configuration["processors"] and "k8sattributes" not in configuration["processors"]
+    pipelines = configuration["service"]["pipelines"]
+    assert pipelines["traces"]["processors"] == ["batch", "k8s_attributes"]
+    assert pipelines["logs"]["processors"][0] == "k8s_attributes"
+
+
+@pytest.mark.parametrize("section, id", [("pipelines.metrics.receivers", "prometheus"), ("extensions", "health_check")])
+def test_a_default_component_is_there_when_it_is_named(helm, tmp_path, section, id):
+    kind = "receivers" if "receivers" in section else "extensions"
+    assert id not in configuration_of(helm.render()).get(kind, {})
+    objects = helm.render(sets=[f"config.service.{section}={{{id}}}"])
+    assert id in configuration_of(objects)[kind]
+    assert_valid(objects, tmp_path)
+
+
+def test_a_configuration_that_is_there_already(helm, plane):
+    sets = ["configMap.create=false", "configMap.existingName={{ .Release.Name }}-mine"]
+    objects = helm.render(sets=sets)
+    assert_taken(plane, objects)
+    assert of_kind(objects, "ConfigMap") == []
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "config"]
+    assert volume["configMap"] == {"name": "t-mine", "items": [{"key": "relay", "path": "relay.yaml"}]}
+    arguments = pod(helm.render(sets=[*sets[:1], "command.extraArgs={--config=/mine.yaml}"]))["containers"][0]["args"]
+    assert [one for one in arguments if one.startswith("--config")] == ["--config=/mine.yaml"]
 
 
 # ---- a sidecar in the pod of another chart ----
@@ -400,55 +404,21 @@ def at_test_ports(configuration, backend):
 # ---- a release ----
 
 
-def test_install_upgrade_rollback_uninstall(helm, plane, tmp_path):
-    access = tmp_path / "kubeconfig"
-    access.write_text(yaml.safe_dump(kubeconfig(plane)))
-
-    def done(*arguments):
-        code, out, error = helm.run(*arguments, "--kubeconfig", access)
-        assert code == 0, error
-        return out
-
-    def replicas():
-        return plane.call("GET", "/apis/apps/v1/namespaces/default/statefulsets/release-holdfast")["spec"]["replicas"]
-
-    notes = done("install", "release", chart.CHART)
+def test_what_an_upgrade_adds_goes_with_a_rollback(helm, plane):
+    """With all that the values file of a StatefulSet asks for; that pods follow, test_releases.py shows."""
+    notes = helm.manage(plane, "install", "release", chart.CHART)
     assert "is a volume of the kind volumeClaim" in notes
     assert "WARNING: the pipeline traces ends in the exporter debug" in notes
-    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml", "--set", "autoscaling.enabled=false"]
+    first = made_by("release", plane)
+    values = ["--values", chart.CHART / "ci" / "statefulset-values.yaml"]
     values += ["--set", "queue.volumeClaim.size=20Gi,queue.volumeClaim.storageClassName="]  # claims cannot be changed
-    done("upgrade", "release", chart.CHART, *values)
-    assert replicas() == 3
-    done("rollback", "release", "1")
-    assert replicas() == 1
-    done("uninstall", "release")
-    left = [plane.call("GET", f"{root}?labelSelector=app.kubernetes.io/instance=release")["items"] for root in LISTS]
-    assert left == [[]] * len(LISTS)
-
-
-LISTS = (
-    "/api/v1/configmaps",
-    "/api/v1/services",
-    "/api/v1/serviceaccounts",
-    "/apis/apps/v1/statefulsets",
-    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-    "/apis/rbac.authorization.k8s.io/v1/roles",
-    "/apis/policy/v1/poddisruptionbudgets",
-    "/apis/monitoring.coreos.com/v1/prometheusrules",
-)
-
-
-def kubeconfig(plane):
-    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.authority.certificate)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "clusters": [{"name": "test", "cluster": cluster}],
-        "users": [{"name": "test", "user": {"token": plane.token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    }
+    helm.manage(plane, "upgrade", "release", chart.CHART, *values)
+    added = {kind for kind, _ in made_by("release", plane) - first}
+    assert added >= {"ClusterRole", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PrometheusRule", "Role"}
+    helm.manage(plane, "rollback", "release", "1")
+    assert made_by("release", plane) == first
+    helm.manage(plane, "uninstall", "release")
+    assert made_by("release", plane) == set()
 
 
 # ---- alerts and dashboards ----

@@ -3,7 +3,6 @@ document's values install as they are, the hybrid's layers lead to each other. `
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,28 +11,12 @@ import yaml
 
 from real import helm as real_helm
 from real.helm import NEWEST, OLDEST, of_kind
+from real.stack import STACK, with_stubs
 from support import chart
 from support.holdfast import BINARY
 
-STACK = chart.ROOT / "charts" / "holdfast-stack"
-# values-complete-stack.yaml of the deployment document, but for its comments.
-DOCUMENT = """
-otel-collector: {enabled: true, mode: deployment, replicaCount: 3,
-  resources: {limits: {cpu: 2000m, memory: 4Gi}, requests: {cpu: 1000m, memory: 2Gi}}}
-jaeger: {enabled: true, provisionDataStore: {cassandra: false, elasticsearch: true},
-  storage: {type: elasticsearch, elasticsearch: {host: elasticsearch, port: 9200}},
-  allInOne: {enabled: false}, collector: {enabled: true, replicaCount: 3}, query: {enabled: true, replicaCount: 2}}
-prometheus: {enabled: true, server: {replicaCount: 2, retention: "30d", persistentVolume: {enabled: true, size: 100Gi},
-  resources: {limits: {cpu: 2000m, memory: 8Gi}}}, alertmanager: {enabled: true, replicaCount: 2}}
-grafana: {enabled: true, replicas: 2, persistence: {enabled: true, size: 10Gi},
-  datasources: {datasources.yaml: {apiVersion: 1, datasources: [
-    {name: Prometheus, type: prometheus, url: "http://prometheus-server", isDefault: true},
-    {name: Jaeger, type: jaeger, url: "http://jaeger-query:16686"},
-    {name: Loki, type: loki, url: "http://loki:3100"}]}}}
-loki: {enabled: true, replicas: 3, persistence: {enabled: true, size: 50Gi}}
-elasticsearch: {enabled: true, replicas: 3, minimumMasterNodes: 2,
-  volumeClaimTemplate: {resources: {requests: {storage: 100Gi}}}}
-"""
+# Of the deployment document, but for its comments.
+DOCUMENT = chart.ROOT / "tests" / "support" / "document" / "values-complete-stack.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +26,7 @@ def helm(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """The chart with its dependencies beside it; a stub's ConfigMap has the values that it was given."""
-    place = tmp_path_factory.mktemp("stack") / "holdfast-stack"
-    shutil.copytree(STACK, place)
-    (place / "charts").mkdir()
-    for one in yaml.safe_load((STACK / "Chart.yaml").read_text())["dependencies"]:
-        folder = place / "charts" / one["name"]
-        if one["name"] == "holdfast":
-            if not folder.exists():
-                shutil.copytree(chart.CHART, folder)
-            continue
-        (folder / "templates").mkdir(parents=True)
-        (folder / "Chart.yaml").write_text(f"apiVersion: v2\nname: {one['name']}\nversion: {one['version']}\n")
-        (folder / "templates" / "values.yaml").write_text(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: stub-%s}\ndata:\n  values: {{ .Values | toJson | quote }}\n"
-            % one["name"]
-        )
-    return place
+    return with_stubs(tmp_path_factory.mktemp("stack"))
 
 
 def given(objects, name):
@@ -85,9 +52,7 @@ def assert_valid(configuration, directory):
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_the_documents_values_install_as_they_are(helm, stack, tmp_path, version):
-    path = tmp_path / "values-complete-stack.yaml"
-    path.write_text(DOCUMENT)
-    objects = helm.render([path], version=version, chart=stack)
+    objects = helm.render([DOCUMENT], version=version, chart=stack)
     (gateway,) = of_kind(objects, "Deployment")
     assert gateway["spec"]["replicas"] == 3
     assert gateway["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "2000m", "memory": "4Gi"}

@@ -52,7 +52,7 @@ def first_pod(plane, name):
 
 
 def test_the_documents_configuration_reaches_it(plane, webhooks):
-    found = first_pod(plane, "my-app")
+    found = first_pod(plane, "called")
     (sidecar,) = found["spec"]["initContainers"]
     assert sidecar["name"] == "holdfast"
     assert sidecar["restartPolicy"] == "Always"
@@ -65,7 +65,9 @@ def test_the_documents_configuration_reaches_it(plane, webhooks):
 def test_the_documents_pods_get_their_sidecar(plane, webhooks, name):
     first_pod(plane, f"before-{name}")
     body = yaml.safe_load((ROOT / "tests/support/document" / f"{name}.yaml").read_text())
-    found = plane.call("POST", f"/api/v1/namespaces/{SHOP}/pods?dryRun=All&fieldValidation=Strict", body)
+    found = plane.call("POST", f"/api/v1/namespaces/{SHOP}/pods?fieldValidation=Strict", body)
+    path = f"/api/v1/namespaces/{SHOP}/pods/{found['metadata']['name']}"  # the same in both
+    plane.call("DELETE", f"{path}?gracePeriodSeconds=0")
     assert [one["name"] for one in found["spec"]["initContainers"]] == ["holdfast"]
     assert [one["name"] for one in found["spec"]["containers"]] == ["app"]
 

@@ -42,15 +42,17 @@ def prepare(plane):
     plane.call("POST", HOOKS, CONFIGURATION)
 
 
-def serve(plane, directory, ending):
-    """Two replicas; returns their processes, when the configuration has their authority."""
-    environment = plane.mount(directory / "account", plane.token_of("webhook"))
+DOCUMENTS = ("webhook", f"--namespace={OWN}", "--configuration=otel-collector-injector")
+
+
+def serve(plane, directory, ending, words=DOCUMENTS, token=None, hook=HOOK):
+    """Two replicas; returns their processes, when the configuration `hook` has their authority. `words`: their arguments."""
+    environment = plane.mount(directory / "account", token or plane.token_of("webhook"))
     ports, running = [free_port(), free_port()], []
     for port in ports:
         log = ending.enter_context(open(directory / f"log-{port}", "ab"))
-        words = ["webhook", f"--listen={ADDRESS}:{port}", f"--namespace={OWN}", "--configuration=otel-collector-injector"]
         process = subprocess.Popen(
-            [BINARY, *words],
+            [BINARY, *words, f"--listen={ADDRESS}:{port}"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -80,7 +82,7 @@ def serve(plane, directory, ending):
         )
         ending.callback(plane.call, "DELETE", f"{slices}/{name}")
     until(
-        lambda: plane.call("GET", HOOK)["webhooks"][0]["clientConfig"].get("caBundle"),
+        lambda: plane.call("GET", hook)["webhooks"][0]["clientConfig"].get("caBundle"),
         lambda: "no caBundle: " + "".join(path.read_text() for path in directory.glob("log-*")),
         SECONDS,
     )

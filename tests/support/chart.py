@@ -25,12 +25,25 @@ def values():
     return yaml.safe_load((CHART / "values.yaml").read_text())
 
 
+def configuration():
+    """The default configuration, without what the templates leave out until a pipeline or `service.extensions` names it."""
+    found = values()["config"]
+    del found["receivers"]["prometheus"], found["extensions"]
+    return found
+
+
 def schema():
     return json.loads((CHART / "values.schema.json").read_text())
 
 
 def preset(name):
-    return yaml.safe_load((CHART / "presets" / f"{name}.yaml").read_text())
+    """The file of a preset, complete; what its templates choose by values is as the default values choose."""
+    found = yaml.safe_load((CHART / "presets" / f"{name}.yaml").read_text())
+    if "groups" in found:
+        kinds = [one for switch, one in found["groups"].items() if switch != "vpa"]
+        objects = [{"name": name, "group": group} for one in kinds for group, names in one.items() for name in names]
+        found["config"]["receivers"]["k8sobjects"]["objects"] = objects
+    return found
 
 
 def switch(name):
@@ -45,7 +58,7 @@ def with_preset(configuration, name):
         made.setdefault(section, {}).update(components)
     for signal, parts in added["pipelines"].items():
         pipeline = made["service"]["pipelines"][signal]
-        pipeline["receivers"] = pipeline["receivers"] + parts.get("receivers", [])
+        pipeline["receivers"] = list(dict.fromkeys(pipeline["receivers"] + parts.get("receivers", [])))
         pipeline["processors"] = parts.get("first_processors", []) + pipeline["processors"]
     if added.get("extensions"):
         extensions = made["service"].setdefault("extensions", [])

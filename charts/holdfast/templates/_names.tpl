@@ -56,7 +56,8 @@ metadata:
 
 {{- define "holdfast.image" -}}
 {{- $registry := .Values.global.imageRegistry | default "" }}
-{{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") }}
+{{- $repository := .Values.image.repository | default "holdfast/holdfast" }}
+{{- $name := ternary (printf "%s/%s" $registry $repository) $repository (ne $registry "") }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" $name .Values.image.digest }}
 {{- else }}
@@ -68,11 +69,19 @@ metadata:
 {{- .Values.serviceAccount.name | default (ternary (include "holdfast.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
+{{/* Of the receivers' certificate. */}}
+{{- define "holdfast.tlsSecretName" -}}
+{{- .Values.tls.secretName | default (printf "%s-tls" (include "holdfast.fullname" .)) }}
+{{- end }}
+
+{{/* Nothing when command.extraArgs says where the configuration is. */}}
 {{- define "holdfast.configMapName" -}}
 {{- if .Values.configMap.create }}
 {{- include "holdfast.fullname" . }}
-{{- else }}
-{{- required "configMap.existingName is needed when configMap.create is false" .Values.configMap.existingName }}
+{{- else if .Values.configMap.existingName }}
+{{- tpl .Values.configMap.existingName . }}
+{{- else if not (contains "--config" (join " " .Values.command.extraArgs)) }}
+{{- fail "configMap.existingName is needed when configMap.create is false, or a --config in command.extraArgs" }}
 {{- end }}
 {{- end }}
 

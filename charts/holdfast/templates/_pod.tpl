@@ -48,20 +48,27 @@
 {{- if or (eq $enabled "true") (and (eq $enabled "auto") (or $ends (include "holdfast.isScaled" .))) }}true{{ end }}
 {{- end }}
 
+{{/* Seconds. */}}
+{{- define "holdfast.drainTimeout" -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds }}
+{{- $timeout := int (.Values.drain.timeoutSeconds | default (div (mul $grace 3) 4)) }}
+{{- if ge $timeout $grace }}
+{{- fail (printf "drain.timeoutSeconds (%d) must be less than terminationGracePeriodSeconds (%d), or the kubelet kills the pod while it drains" $timeout $grace) }}
+{{- end }}
+{{- $timeout }}
+{{- end }}
+
 {{- define "holdfast.lifecycle" -}}
 {{- if .Values.lifecycleHooks }}
 {{- toYaml .Values.lifecycleHooks }}
 {{- else if include "holdfast.drains" . }}
-{{- if ge (int .Values.drain.timeoutSeconds) (int .Values.terminationGracePeriodSeconds) }}
-{{- fail (printf "drain.timeoutSeconds (%d) must be less than terminationGracePeriodSeconds (%d), or the kubelet kills the pod while it drains" (int .Values.drain.timeoutSeconds) (int .Values.terminationGracePeriodSeconds)) }}
-{{- end }}
 preStop:
   exec:
     command:
       - {{ .Values.drain.command }}
       - drain
       - --data-dir={{ .Values.queue.mountPath }}
-      - --timeout={{ int .Values.drain.timeoutSeconds }}s
+      - --timeout={{ include "holdfast.drainTimeout" . }}s
       {{- with .Values.drain.to }}
       - --to={{ tpl . $ }}
       {{- end }}
@@ -119,9 +126,11 @@ preStop:
 {{- end }}
 
 {{- define "holdfast.mounts" -}}
+{{- if include "holdfast.configMapName" . }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "config") }}
   mountPath: /conf
   readOnly: true
+{{- end }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "queue") }}
   mountPath: {{ .Values.queue.mountPath }}
 {{- if include "holdfast.readsLogs" . }}
@@ -137,6 +146,11 @@ preStop:
   mountPath: /hostfs
   readOnly: true
   mountPropagation: HostToContainer
+{{- end }}
+{{- if .Values.tls.enabled }}
+- name: tls
+  mountPath: {{ .Values.tls.mountPath }}
+  readOnly: true
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ tpl (toYaml .) $ }}
@@ -162,7 +176,9 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
   {{- . | nindent 2 }}
   {{- end }}
   args:
-    - --config=/conf/{{ .Values.configMap.existingPath | default "relay.yaml" }}
+    {{- if include "holdfast.configMapName" . }}
+    - --config=/conf/relay.yaml
+    {{- end }}
     - --data-dir={{ .Values.queue.mountPath }}
     {{- if .Values.watchConfig }}
     - --watch
@@ -201,14 +217,25 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.resizePolicy }}
+  resizePolicy:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   volumeMounts:
     {{- include "holdfast.mounts" . | nindent 4 }}
 {{- end }}
 
 {{- define "holdfast.volumes" -}}
-- name: {{ include "holdfast.volumeName" (dict "root" . "name" "config") }}
+{{- with include "holdfast.configMapName" . }}
+- name: {{ include "holdfast.volumeName" (dict "root" $ "name" "config") }}
   configMap:
-    name: {{ include "holdfast.configMapName" . }}
+    name: {{ . }}
+    {{- if not $.Values.configMap.create }}
+    items:
+      - key: {{ $.Values.configMap.existingPath | default "relay" }}
+        path: relay.yaml
+    {{- end }}
+{{- end }}
 {{- $type := include "holdfast.queueType" . }}
 {{- if ne $type "volumeClaim" }}
 - name: {{ include "holdfast.volumeName" (dict "root" . "name" "queue") }}
@@ -236,6 +263,11 @@ command: [{{ ternary . (printf "/%s" .) (hasPrefix "/" .) | quote }}]
 - name: hostfs
   hostPath:
     path: /
+{{- end }}
+{{- if .Values.tls.enabled }}
+- name: tls
+  secret:
+    secretName: {{ include "holdfast.tlsSecretName" . }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ tpl (toYaml .) $ }}
@@ -318,7 +350,7 @@ metadata:
     {{- end }}
   annotations:
     kubectl.kubernetes.io/default-container: holdfast
-    {{- if and .Values.configMap.create (not .Values.watchConfig) }}
+    {{- if and .Values.configMap.create .Values.enableConfigChecksumAnnotation (not .Values.watchConfig) }}
     checksum/config: {{ include "holdfast.config" . | sha256sum }}
     {{- end }}
     {{- /* An exporter that logs what it sends would feed itself. */}}

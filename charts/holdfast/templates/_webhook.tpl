@@ -18,6 +18,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.webhook.config }}
 {{- tpl (toYaml .Values.webhook.config) . }}
 {{- else if include "holdfast.hasService" . }}
+{{- if .Values.tls.enabled }}
+{{- fail "webhook.config is needed when tls.enabled is true: other namespaces do not have the authority of the certificate" }}
+{{- end }}
 receivers:
   otlp:
     protocols:
