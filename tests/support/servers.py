@@ -134,17 +134,20 @@ class Redis(Server):
 
 
 class Nginx(Server):
-    """nginx with its stub_status under /status; `location` are more lines for it."""
+    """nginx with its stub_status under /status; `location` are more lines for it, `more` for the server. clients: the
+    authority whose certificates clients must have."""
 
-    def __init__(self, location="", port=None, tls=None):
+    def __init__(self, location="", port=None, tls=None, more="", clients=None):
         super().__init__(port)
-        self.location, self.tls = location, tls
+        self.location, self.tls, self.more, self.clients = location, tls, more, clients
 
     def begin(self):
         tls = ""
         if self.tls:
             certificate, key = map(self.give, self.tls)
             tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        if self.clients:
+            tls += f" ssl_client_certificate {self.give(self.clients)}; ssl_verify_client on;"
         (self.place / "nginx.conf").write_text(
             f"""daemon off; pid {self.place}/pid; error_log stderr; worker_processes 1; {'user www-data;' if os.geteuid() == 0 else ''}
             events {{ worker_connections 64; }}
@@ -156,6 +159,7 @@ class Nginx(Server):
                     listen 127.0.0.1:{self.port}{' ssl' if tls else ''}; {tls}
                     location = /status {{ stub_status; {self.location} }}
                     location = /other {{ return 200 "hello"; }}
+                    {self.more}
                 }}
             }}"""
         )
