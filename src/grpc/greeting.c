@@ -27,8 +27,9 @@ static void turn_away(struct connection *connection, enum hf_spoken spoken,
 void hf_grpc_connection_hear(struct connection *connection)
 {
     uint8_t bytes[HF_SPOKEN_BYTES];
-    const struct hf_spoken_port port = {.is_grpc = true,
-                                        .is_tls = connection->worker->server->options.tls != NULL};
+    const struct hf_grpc_server_options *options = &connection->worker->server->options;
+    const struct hf_spoken_port port = {
+        .is_grpc = true, .is_tls = options->tls != NULL, .is_otlp = options->is_otlp};
     ssize_t got = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     if (got <= 0) {
         return; /* its end is seen by the next read */

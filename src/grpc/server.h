@@ -72,6 +72,7 @@ struct hf_grpc_server_options {
         max_connection_age_grace_ns;  /* 0: no limit */
     uint64_t enforcement_min_time_ns; /* 0: 5 min */
     bool permit_without_stream;
+    bool is_otlp; /* clients of other protocols are told where OTLP/HTTP is */
     const struct hf_grpc_method *methods; /* the server knows all others to be unimplemented */
     size_t method_count;
     /* A loop's thread: may anybody ask for this header before the answer? Others are not kept.

@@ -58,6 +58,7 @@ struct hf_http_server_options {
     const struct hf_string_map *response_headers;        /* NULL: none */
     const struct hf_string_list *compression_algorithms; /* NULL: all */
     bool keeps_targets;                                  /* for hf_http_target() */
+    bool is_otlp; /* clients of other protocols are told where OTLP/gRPC is */
     /*
      * A pool thread: the headers are here, the body is not. HF_OK to go on, or answer by
      * hf_http_answer() and return anything else. After hf_http_hold() with HF_OK it is called once

@@ -98,11 +98,17 @@ static void throw_away(struct http_greetings *greetings, struct greeting *greeti
     }
 }
 
+static struct hf_spoken_port port_of(const struct hf_http_server *server)
+{
+    return (struct hf_spoken_port){.is_tls = server->tls != NULL,
+                                   .is_otlp = server->options.is_otlp};
+}
+
 static void turn_away(struct http_greetings *greetings, struct greeting *greeting,
                       enum hf_spoken spoken, const char *complaint)
 {
     uint8_t answer[HF_SPOKEN_ANSWER_MAX];
-    const struct hf_spoken_port port = {.is_tls = greetings->server->tls != NULL};
+    const struct hf_spoken_port port = port_of(greetings->server);
     hf_http_server_complain(greetings->server, &greeting->address, complaint);
     size_t size = hf_spoken_answer(spoken, port, answer);
     /* A fresh socket takes this much at once; if not, there is nothing more to do for the peer. */
@@ -117,7 +123,7 @@ static void turn_away(struct http_greetings *greetings, struct greeting *greetin
 static void hear(struct http_greetings *greetings, struct greeting *greeting)
 {
     uint8_t bytes[HF_SPOKEN_BYTES];
-    const struct hf_spoken_port port = {.is_tls = greetings->server->tls != NULL};
+    const struct hf_spoken_port port = port_of(greetings->server);
     ssize_t got = recv(greeting->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;

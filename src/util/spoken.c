@@ -57,55 +57,73 @@ enum hf_spoken hf_spoken_of(const uint8_t *bytes, size_t size)
     return is_request(bytes, size) ? HF_SPOKEN_HTTP1 : HF_SPOKEN_UNKNOWN;
 }
 
-static const char *complaint_of_grpc(enum hf_spoken spoken, bool is_tls)
+static const char *http1_to_grpc(struct hf_spoken_port port)
 {
-    if (spoken == HF_SPOKEN_TLS && !is_tls) {
-        return "speaks TLS to a port in clear: set protocols::grpc::tls here, or at the client "
-               "tls::insecure: true or http:// in its endpoint";
+    if (port.is_otlp) {
+        return port.is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set "
+                             "the client's endpoint to that of protocols::http, usually port "
+                             "4318, or its protocol to grpc with https://"
+                           : "speaks HTTP/1.1 to a port of gRPC: set the client's endpoint to "
+                             "that of protocols::http, usually port 4318, or its protocol to grpc";
+    }
+    return port.is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set the "
+                         "client's protocol to gRPC with TLS"
+                       : "speaks HTTP/1.1 to a port of gRPC: set the client's protocol to gRPC";
+}
+
+static const char *complaint_of_grpc(enum hf_spoken spoken, struct hf_spoken_port port)
+{
+    if (spoken == HF_SPOKEN_TLS && !port.is_tls) {
+        return port.is_otlp ? "speaks TLS to a port in clear: set protocols::grpc::tls here, or at "
+                              "the client tls::insecure: true or http:// in its endpoint"
+                            : "speaks TLS to a port in clear: set this endpoint's tls here, or "
+                              "turn TLS off at the client";
     }
     if (spoken == HF_SPOKEN_HTTP1) {
-        return is_tls ? "speaks HTTP/1.1 in clear, not TLS, to a port of gRPC with TLS: set the "
-                        "client's "
-                        "endpoint to that of protocols::http, usually port 4318, or its protocol "
-                        "to grpc with https://"
-                      : "speaks HTTP/1.1 to a port of gRPC: set the client's endpoint to that of "
-                        "protocols::http, usually port 4318, or its protocol to grpc";
+        return http1_to_grpc(port);
     }
-    if (spoken == HF_SPOKEN_HTTP2 && is_tls) {
-        return "speaks gRPC in clear, not TLS, to a port with TLS: set at the client "
-               "tls::insecure: false or "
-               "https:// in its endpoint, or take protocols::grpc::tls away here";
+    if (spoken == HF_SPOKEN_HTTP2 && port.is_tls) {
+        return port.is_otlp ? "speaks gRPC in clear, not TLS, to a port with TLS: set at the "
+                              "client tls::insecure: false or https:// in its endpoint, or take "
+                              "protocols::grpc::tls away here"
+                            : "speaks gRPC in clear, not TLS, to a port with TLS: turn TLS on at "
+                              "the client, or remove this endpoint's tls here";
     }
     return NULL;
 }
 
-static const char *complaint_of_http(enum hf_spoken spoken, bool is_tls)
+static const char *http2_to_http1(struct hf_spoken_port port)
 {
-    if (spoken == HF_SPOKEN_TLS && !is_tls) {
+    if (port.is_otlp) {
+        return port.is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with "
+                             "TLS: set the client's endpoint to that of protocols::grpc, usually "
+                             "port 4317, or its protocol to http/protobuf with https://"
+                           : "speaks HTTP/2 (gRPC) to a port of HTTP/1.1: set the client's "
+                             "endpoint to that of protocols::grpc, usually port 4317, or its "
+                             "protocol to http/protobuf";
+    }
+    return port.is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with TLS: "
+                         "set the client's protocol to HTTP/1.1 with https://"
+                       : "speaks HTTP/2 (gRPC) to a port of HTTP/1.1: set the client's protocol "
+                         "to HTTP/1.1";
+}
+
+static const char *complaint_of_http(enum hf_spoken spoken, struct hf_spoken_port port)
+{
+    if (spoken == HF_SPOKEN_TLS && !port.is_tls) {
         return "speaks TLS to a port in clear: set this endpoint's tls here, or http:// in the "
                "client's endpoint";
     }
-    if (spoken == HF_SPOKEN_HTTP1 && is_tls) {
+    if (spoken == HF_SPOKEN_HTTP1 && port.is_tls) {
         return "speaks HTTP in clear, not TLS, to a port with TLS: set https:// in the client's "
-               "endpoint, or "
-               "take this endpoint's tls away here";
+               "endpoint, or take this endpoint's tls away here";
     }
-    if (spoken == HF_SPOKEN_HTTP2) {
-        return is_tls ? "speaks HTTP/2 (gRPC) in clear, not TLS, to a port of HTTP/1.1 with TLS: "
-                        "set the "
-                        "client's endpoint to that of protocols::grpc, usually port 4317, or its "
-                        "protocol to http/protobuf with https://"
-                      : "speaks HTTP/2 (gRPC) to a port of HTTP/1.1: set the client's endpoint to "
-                        "that of protocols::grpc, usually port 4317, or its protocol to "
-                        "http/protobuf";
-    }
-    return NULL;
+    return spoken == HF_SPOKEN_HTTP2 ? http2_to_http1(port) : NULL;
 }
 
 const char *hf_spoken_complaint(enum hf_spoken spoken, struct hf_spoken_port port)
 {
-    return port.is_grpc ? complaint_of_grpc(spoken, port.is_tls)
-                        : complaint_of_http(spoken, port.is_tls);
+    return port.is_grpc ? complaint_of_grpc(spoken, port) : complaint_of_http(spoken, port);
 }
 
 /* The same, said to the client itself, in a few words. */
@@ -118,8 +136,11 @@ static const char *words_for(enum hf_spoken spoken, struct hf_spoken_port port)
     if (spoken == HF_SPOKEN_TLS) {
         return "This port is without TLS: use http:// or tls::insecure: true.";
     }
-    return port.is_grpc ? "This port is for gRPC; OTLP/HTTP has its own, usually 4318."
-                        : "This port is for HTTP/1.1; OTLP/gRPC has its own, usually 4317.";
+    if (port.is_otlp) {
+        return port.is_grpc ? "This port is for gRPC; OTLP/HTTP has its own, usually 4318."
+                            : "This port is for HTTP/1.1; OTLP/gRPC has its own, usually 4317.";
+    }
+    return port.is_grpc ? "This port is for gRPC only." : "This port is for HTTP/1.1 only.";
 }
 
 static size_t answer_http1(enum hf_spoken spoken, struct hf_spoken_port port, char *out)

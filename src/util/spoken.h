@@ -28,6 +28,7 @@ enum hf_spoken hf_spoken_of(const uint8_t *bytes, size_t size);
 struct hf_spoken_port {
     bool is_grpc; /* else HTTP/1.1 */
     bool is_tls;
+    bool is_otlp; /* the same data may come over the other transport, at a port that is known */
 };
 
 /* A sentence about a client that speaks that to such a port, with the keys to change; NULL when it

@@ -1,6 +1,9 @@
-"""httpcheck against a small web server: what it measures, what it sends, and what it says of a server that is not there."""
+"""httpcheck against nginx and a small web server: what it measures, what it sends, and what it says of a server that is
+not there."""
 
 import http.server
+import re
+import socket
 import ssl
 import threading
 import time
@@ -10,6 +13,7 @@ import pytest
 from support.certificates import Authority
 from support.holdfast import otlphttp_exporter
 from support.ports import free_port
+from support.servers import Nginx
 from support.waiting import until
 
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
@@ -345,3 +349,89 @@ def test_its_other_name(site, start, http_backend):
     config["service"]["pipelines"]["metrics"]["receivers"] = ["http_check"]
     start(config)
     expect_status(http_backend, site.url("/200"), 200)
+
+
+# ---- nginx as it is installed ----
+
+
+def error(backend, url):
+    found = last(backend, "httpcheck.error", url)
+    return found[0][0]["error.message"] if found else ""
+
+
+def expect_error(backend, url, pattern):
+    until(lambda: re.search(pattern, error(backend, url)), lambda: f"{error(backend, url)}, not {pattern}")
+    assert classes(backend, url) == {one: (None, 0) for one in CLASSES}
+
+
+def test_what_nginx_answers(start, http_backend, ending):
+    silent = ending.enter_context(socket.create_server(("127.0.0.1", 0)))  # takes connections, and says nothing
+    wanted = {
+        "/other": 200,
+        "/empty": 204,
+        "/moved": 200,
+        "/stays": 304,
+        "/missing": 404,
+        "/forbidden": 403,
+        "/limited": 429,
+        "/no-upstream": 502,
+        "/slow-upstream": 504,
+    }
+    more = f"""location = /empty {{ return 204; }} location = /moved {{ return 301 /other; }} location = /stays {{ return 304; }}
+        location = /forbidden {{ deny all; }} location = /limited {{ return 429; }} location = /closed {{ return 444; }}
+        location = /missing {{ return 404; }}
+        location = /no-upstream {{ proxy_pass http://127.0.0.1:{free_port()}; }}
+        location = /slow-upstream {{ proxy_pass http://127.0.0.1:{silent.getsockname()[1]}; proxy_read_timeout 50ms; }}"""
+    nginx = ending.enter_context(Nginx(more=more))
+    base = f"http://{nginx.address}"
+    posted = {"endpoint": f"{base}/status", "method": "POST", "body": "x" * 1000, "validations": [{"contains": "405"}]}
+    optional = on("httpcheck.response.size", "httpcheck.validation.passed")
+    start(configuration(http_backend, {"endpoints": [base + path for path in (*wanted, "/closed")]}, posted, metrics=optional))
+    for path, code in wanted.items():
+        expect_status(http_backend, base + path, code)
+    expect_error(http_backend, f"{base}/closed", "hung up without an answer|Connection died")  # a new one, or one that was kept
+    expect_status(http_backend, f"{base}/status", 405)
+    assert last(http_backend, "httpcheck.response.size", f"{base}/other") == [({}, len("hello"))]
+    assert last(http_backend, "httpcheck.validation.passed", f"{base}/status") == [({"validation.type": "contains"}, 1)]
+
+
+def test_certificates_of_nginx(start, http_backend, ending, tmp_path):
+    authority = Authority(tmp_path / "tls")
+    ca = {"ca_file": str(authority.certificate)}
+    certificate, key = map(str, authority.issue("client"))
+    servers = {
+        "good": Nginx(tls=authority.issue("good", days=10)),
+        "expired": Nginx(tls=authority.issue("expired", days=-1)),
+        "elsewhere": Nginx(tls=authority.issue("elsewhere", names="DNS:elsewhere.test")),
+        "clients": Nginx(tls=authority.issue("clients"), clients=authority.certificate),
+        "plain": Nginx(),
+    }
+    urls = {name: f"https://{ending.enter_context(server).address}/other" for name, server in servers.items()}
+    targets = [
+        *({"endpoint": url, "tls": ca} for url in urls.values()),
+        {"endpoint": urls["good"].replace("https", "http")},
+        {"endpoint": urls["expired"] + "?", "tls": {"insecure_skip_verify": True}},
+        {"endpoint": urls["clients"] + "?", "tls": {**ca, "cert_file": certificate, "key_file": key}},
+        {"endpoint": urls["good"] + "?"},  # the authorities of the system do not have ours
+    ]
+    start(configuration(http_backend, *targets, metrics=on("httpcheck.tls.cert_remaining")))
+    day = 24 * 3600
+
+    def remaining(url):
+        found = until(lambda: last(http_backend, "httpcheck.tls.cert_remaining", url), f"no certificate of {url}")
+        return found[0]
+
+    expect_status(http_backend, urls["good"], 200)
+    attributes, seconds = remaining(urls["good"])
+    assert attributes["http.tls.cn"] == "good" and attributes["http.tls.issuer"] == "CN=test authority"
+    assert 9 * day < seconds <= 10 * day
+    expect_error(http_backend, urls["expired"], "expired")
+    expect_status(http_backend, urls["expired"] + "?", 200)
+    attributes, seconds = remaining(urls["expired"] + "?")
+    assert attributes["http.tls.cn"] == "expired" and -2 * day < seconds < 0
+    expect_error(http_backend, urls["elsewhere"], "127.0.0.1")
+    expect_error(http_backend, urls["good"] + "?", "certificate")
+    expect_status(http_backend, urls["clients"], 400)  # nginx answers so when no certificate came
+    expect_status(http_backend, urls["clients"] + "?", 200)
+    expect_error(http_backend, urls["plain"], "does not speak TLS")
+    expect_status(http_backend, urls["good"].replace("https", "http"), 400)  # clear text to a port of TLS

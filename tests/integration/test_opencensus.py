@@ -6,6 +6,7 @@ import threading
 
 import grpc
 import pytest
+import requests
 
 from support.holdfast import otlp_exporter
 from support.ports import free_port
@@ -360,6 +361,14 @@ def test_what_it_refuses(receiver, path, message, why):
     until(lambda: stream.code is not None, one.holdfast.log)
     assert stream.code == grpc.StatusCode.INVALID_ARGUMENT and stream.call.details() == why
     stream.messages.put(None)
+
+
+def test_json_over_http_is_refused_in_words_of_its_own(receiver):
+    one = receiver()
+    answer = requests.post(f"http://127.0.0.1:{one.port}/v1/trace", json={"spans": []}, timeout=10)
+    assert (answer.status_code, answer.text.strip()) == (505, "This port is for gRPC only.")
+    one.holdfast.wait_for_log("speaks HTTP/1.1 to a port of gRPC: set the client's protocol to gRPC")
+    assert "4318" not in one.holdfast.log()
 
 
 def test_a_full_queue_makes_the_sender_wait(receiver, grpc_backend):

@@ -1,12 +1,14 @@
-"""rabbitmq: the receiver against recorded answers of the management API (RabbitMQ 3.9), and against others."""
+"""rabbitmq: the receiver against the real broker, against recorded answers of its management API, and against others."""
 
 import json
 
+import pika
 import pytest
 
 from support.ports import free_port
 from support.scraped import Target, basic, rows
 from support.scraped_servers import SCOPE, complaints, scraping, shapes, switched, values
+from support.servers import RabbitMQ
 from support.waiting import until
 
 SUM, COUNTER = "sum", "counter"
@@ -128,6 +130,94 @@ def scrape(backend, names):
         return None
 
     return until(look, f"no scrape with {names}")
+
+
+@pytest.fixture(scope="module")
+def rabbitmq():
+    with RabbitMQ() as server:
+        yield server
+
+
+@pytest.fixture
+def channel(rabbitmq):
+    """A channel of AMQP; the broker confirms what is published."""
+    login = pika.PlainCredentials(*CREDENTIALS.values())
+    with pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", rabbitmq.amqp_port, credentials=login)) as connection:
+        made = connection.channel()
+        made.confirm_delivery()
+        yield made
+
+
+def newest(backend):
+    """The rows of all requests, later ones first."""
+    return [row for request in reversed(backend.accepted()) for row in rows(request.message)]
+
+
+def newest_of_queue(backend, name):
+    """{metric: {values of the attributes: value}} of the last scrape that has the queue."""
+    for request in reversed(backend.accepted()):
+        found = [row for row in rows(request.message) if row["resource"].get("rabbitmq.queue.name") == name]
+        if found:
+            return {metric: values(found, metric) for metric in shapes(found)}
+    return {}
+
+
+def test_queues_of_the_real_broker(rabbitmq, channel, start, http_backend):
+    channel.queue_declare("orders")
+    channel.queue_declare("idle")
+    for number in range(7):
+        channel.basic_publish("", "orders", f"order {number}".encode())
+    delivered = []
+    channel.basic_qos(prefetch_count=3)
+    channel.basic_consume("orders", lambda _, method, *__: delivered.append(method.delivery_tag))
+    until(lambda: channel.connection.process_data_events(time_limit=0.1) or len(delivered) == 3, f"{delivered}")
+    channel.basic_ack(delivered[0])
+    until(lambda: channel.connection.process_data_events(time_limit=0.1) or len(delivered) == 4, f"{delivered}")
+    instance = start(scraping(http_backend, "rabbitmq", endpoint=f"http://{rabbitmq.address}", **CREDENTIALS))
+    wanted = {
+        "rabbitmq.consumer.count": {(): 1},
+        "rabbitmq.message.acknowledged": {(): 1},
+        "rabbitmq.message.current": {("ready",): 3, ("unacknowledged",): 3},
+        "rabbitmq.message.delivered": {(): 4},
+        "rabbitmq.message.published": {(): 7},
+    }
+    # The broker counts once a second, and not everything at once.
+    until(lambda: wanted.items() <= newest_of_queue(http_backend, "orders").items(), lambda: newest_of_queue(http_backend, "orders"))
+    idle = newest_of_queue(http_backend, "idle")
+    assert idle["rabbitmq.message.current"] == {("ready",): 0, ("unacknowledged",): 0} and idle["rabbitmq.consumer.count"] == {(): 0}
+    found = [row for row in rows(http_backend.accepted()[-1].message) if row["resource"].get("rabbitmq.queue.name") == "orders"]
+    assert shapes(found).items() <= QUEUE.items() and found[0]["scope"][0] == SCOPE + "rabbitmqreceiver"
+    assert found[0]["resource"] == {"rabbitmq.queue.name": "orders", "rabbitmq.node.name": rabbitmq.name, "rabbitmq.vhost.name": "/"}
+    assert instance.metric("otelcol_scraper_errored_metric_points", receiver="rabbitmq", scraper="rabbitmq") == 0
+
+
+def test_the_node_of_the_real_broker(rabbitmq, channel, start, http_backend):
+    start(scraping(http_backend, "rabbitmq", endpoint=f"http://{rabbitmq.address}", metrics=switched(NODES), **CREDENTIALS))
+
+    def of_node():
+        """The broker begins to tell the numbers of its node some seconds after its start."""
+        for request in reversed(http_backend.accepted()):
+            found = [row for row in rows(request.message) if row["name"] in NODES]
+            if set(shapes(found)) == set(NODES):
+                return found
+        return None
+
+    found = until(of_node, lambda: set(NODES) - {row["name"] for row in newest(http_backend)})
+    assert shapes(found) == NODES
+    assert {row["resource"]["rabbitmq.node.name"] for row in found} == {rabbitmq.name}
+
+    def value(key):
+        return values(found, f"rabbitmq.node.{key}")[()]
+
+    assert value("uptime") > 0 and value("mem_used") > 1 << 20 and value("mem_limit") > value("mem_used")
+    assert (value("mem_alarm"), value("disk_free_alarm")) == (0, 0)
+    assert value("connection_created") >= 1 and value("sockets_used") >= 1 and value("proc_used") < value("proc_total")
+
+
+def test_wrong_credentials_of_the_real_broker(rabbitmq, start, http_backend):
+    instance = start(scraping(http_backend, "rabbitmq", endpoint=f"http://{rabbitmq.address}", username="joe", password="wrong"))
+    until(lambda: complaints(instance, "the answer is HTTP 401: check the credentials"), instance.log)
+    assert http_backend.accepted() == []
 
 
 def test_queues(broker, start, http_backend):

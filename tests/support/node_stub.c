@@ -34,6 +34,7 @@ struct hf_node {
     pthread_cond_t logged;
     char log[4096]; /* all lines, as far as they fit */
     size_t log_size;
+    size_t error_count; /* lines of HF_LOG_ERROR */
 };
 
 /* The lock and the condition of a node: the rest is set as the test likes. */
@@ -86,9 +87,9 @@ void hf_node_log(const struct hf_node *node, enum hf_log_level level, const char
 {
     struct hf_node *stub = (struct hf_node *)node; /* a real one leads to a log elsewhere */
     va_list arguments;
-    (void)level;
     va_start(arguments, format);
     pthread_mutex_lock(&stub->lock);
+    stub->error_count += level == HF_LOG_ERROR;
     size_t room = sizeof(stub->log) - stub->log_size;
     int size = vsnprintf(stub->log + stub->log_size, room, format, arguments);
     if (size >= 0 && (size_t)size + 1 < room) {

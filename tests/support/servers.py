@@ -1,5 +1,5 @@
-"""Servers that receivers ask for metrics: Redis, nginx, PostgreSQL and MariaDB as they are installed, each on the loopback
-interface in a directory of its own. They are started without the rights of root, and ended by their process."""
+"""Servers that receivers ask for metrics: Redis, nginx, PostgreSQL, MariaDB and RabbitMQ as they are installed, each on the
+loopback interface in a directory of its own. They are started without the rights of root, and ended by their process."""
 
 import contextlib
 import os
@@ -53,11 +53,15 @@ class Server:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
+    def environment(self):
+        """More variables of the environment."""
+        return {}
+
     def options(self):
         """What Popen needs to run as that user."""
         entry = pwd.getpwnam(self.runs_as) if self.runs_as else None
         identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []} if entry else {}
-        return {"cwd": self.place, "stdin": subprocess.DEVNULL, **identity}
+        return {"cwd": self.place, "stdin": subprocess.DEVNULL, "env": {**os.environ, **self.environment()}, **identity}
 
     def give(self, path):
         """A file that the server's user can read."""
@@ -130,17 +134,20 @@ class Redis(Server):
 
 
 class Nginx(Server):
-    """nginx with its stub_status under /status; `location` are more lines for it."""
+    """nginx with its stub_status under /status; `location` are more lines for it, `more` for the server. clients: the
+    authority whose certificates clients must have."""
 
-    def __init__(self, location="", port=None, tls=None):
+    def __init__(self, location="", port=None, tls=None, more="", clients=None):
         super().__init__(port)
-        self.location, self.tls = location, tls
+        self.location, self.tls, self.more, self.clients = location, tls, more, clients
 
     def begin(self):
         tls = ""
         if self.tls:
             certificate, key = map(self.give, self.tls)
             tls = f"ssl_certificate {certificate}; ssl_certificate_key {key};"
+        if self.clients:
+            tls += f" ssl_client_certificate {self.give(self.clients)}; ssl_verify_client on;"
         (self.place / "nginx.conf").write_text(
             f"""daemon off; pid {self.place}/pid; error_log stderr; worker_processes 1; {'user www-data;' if os.geteuid() == 0 else ''}
             events {{ worker_connections 64; }}
@@ -152,6 +159,7 @@ class Nginx(Server):
                     listen 127.0.0.1:{self.port}{' ssl' if tls else ''}; {tls}
                     location = /status {{ stub_status; {self.location} }}
                     location = /other {{ return 200 "hello"; }}
+                    {self.more}
                 }}
             }}"""
         )
@@ -247,3 +255,52 @@ class MariaDB(Server):
         done = subprocess.run([*command, ";".join(statements), database], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+class RabbitMQ(Server):
+    """rabbitmq-server with its management plugin on `port`, and AMQP on `amqp_port`, for the account `joe` with its
+    password `secret`."""
+
+    user = "rabbitmq"
+
+    def __init__(self, port=None):
+        super().__init__(port)
+        self.amqp_port, self.names_port, self.peers_port = free_port(), free_port(), free_port()
+        self.name = f"holdfast-{self.port}@localhost"
+        self.names = None
+
+    def environment(self):
+        # Erlang has a server of names; without one of its own the broker would leave the machine's behind.
+        return {
+            "HOME": str(self.place),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self.names_port),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_CONFIG_FILE": str(self.place / "rabbitmq.conf"),
+            "RABBITMQ_DIST_PORT": str(self.peers_port),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.place / "plugins"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_LOG_BASE": str(self.place / "logs"),
+            "RABBITMQ_MNESIA_BASE": str(self.place / "data"),
+            "RABBITMQ_NODENAME": self.name,
+            "RABBITMQ_PID_FILE": str(self.place / "pid"),
+            "RUNNING_UNDER_SYSTEMD": "1",  # the script becomes the broker, so that a signal reaches it
+        }
+
+    def begin(self):
+        (self.place / "plugins").write_text("[rabbitmq_management].\n")
+        lines = [f"listeners.tcp.1 = 127.0.0.1:{self.amqp_port}", "management.tcp.ip = 127.0.0.1", f"management.tcp.port = {self.port}"]
+        lines += ["default_user = joe", "default_pass = secret", "collect_statistics_interval = 1000"]
+        (self.place / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+        # Not the script in PATH: it would change the user once more.
+        broker = program("rabbitmq-server", "/usr/lib/rabbitmq/bin")
+        self.names = subprocess.Popen([program("epmd"), "-port", str(self.names_port), "-address", "127.0.0.1"], **self.options())
+        until(lambda: accepts(self.names_port), "epmd does not listen")
+        return self.spawn(broker)
+
+    def stop(self):
+        super().stop()
+        if self.names:
+            self.names.kill()
+            self.names.wait()
+        self.names = None

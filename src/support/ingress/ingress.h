@@ -90,6 +90,7 @@ struct hf_ingress_ops {
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
     const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
+    bool is_otlp;             /* a client of the wrong transport is told the other's usual port */
     /* gRPC: the message of a success; NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };

@@ -46,8 +46,12 @@ static void knows_protocols_by_their_first_bytes(void **state)
     }
 }
 
-static const struct hf_spoken_port http = {false, false}, https = {false, true},
-                                   grpc = {true, false}, grpcs = {true, true};
+static const struct hf_spoken_port http = {false, false, true}, https = {false, true, true},
+                                   grpc = {true, false, true}, grpcs = {true, true, true};
+/* Of another protocol than OTLP. */
+static const struct hf_spoken_port own_http = {false, false, false},
+                                   own_https = {false, true, false},
+                                   own_grpc = {true, false, false}, own_grpcs = {true, true, false};
 
 static void names_the_key_to_change_for_a_wrong_client(void **state)
 {
@@ -69,6 +73,14 @@ static void names_the_key_to_change_for_a_wrong_client(void **state)
         {HF_SPOKEN_HTTP2, https, "speaks HTTP/2 (gRPC) in clear", "protocols::grpc"},
         {HF_SPOKEN_HTTP2, grpc, NULL, NULL},
         {HF_SPOKEN_UNKNOWN, grpc, NULL, NULL},
+        {HF_SPOKEN_TLS, own_grpc, "speaks TLS", "this endpoint's tls"},
+        {HF_SPOKEN_TLS, own_http, "speaks TLS", "this endpoint's tls"},
+        {HF_SPOKEN_HTTP1, own_grpc, "speaks HTTP/1.1 to a port of gRPC", "protocol to gRPC"},
+        {HF_SPOKEN_HTTP1, own_grpcs, "speaks HTTP/1.1 in clear", "gRPC with TLS"},
+        {HF_SPOKEN_HTTP2, own_grpcs, "speaks gRPC in clear", "this endpoint's tls"},
+        {HF_SPOKEN_HTTP2, own_http, "speaks HTTP/2 (gRPC)", "protocol to HTTP/1.1"},
+        {HF_SPOKEN_HTTP2, own_https, "speaks HTTP/2 (gRPC) in clear", "https://"},
+        {HF_SPOKEN_HTTP2, own_grpc, NULL, NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -77,7 +89,31 @@ static void names_the_key_to_change_for_a_wrong_client(void **state)
         if (says != NULL) {
             assert_non_null(strstr(says, rows[i].says));
             assert_non_null(strstr(says, rows[i].key));
+            if (!rows[i].port.is_otlp) { /* what only a receiver of OTLP has */
+                assert_null(strstr(says, "431"));
+                assert_null(strstr(says, "protocols::"));
+            }
         }
+    }
+}
+
+static void names_no_port_of_otlp_for_other_protocols(void **state)
+{
+    static const struct {
+        enum hf_spoken spoken;
+        const struct hf_spoken_port *port;
+        const char *says;
+    } rows[] = {
+        {HF_SPOKEN_HTTP1, &own_grpc, "This port is for gRPC only."},
+        {HF_SPOKEN_HTTP2, &own_http, "This port is for HTTP/1.1 only."},
+        {HF_SPOKEN_HTTP1, &own_grpcs, "This port wants TLS and gRPC."},
+    };
+    uint8_t bytes[HF_SPOKEN_ANSWER_MAX];
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t size = hf_spoken_answer(rows[i].spoken, *rows[i].port, bytes);
+        assert_non_null(memmem(bytes, size, rows[i].says, strlen(rows[i].says)));
+        assert_null(memmem(bytes, size, "OTLP", 4));
     }
 }
 
@@ -133,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_protocols_by_their_first_bytes),
         cmocka_unit_test(names_the_key_to_change_for_a_wrong_client),
+        cmocka_unit_test(names_no_port_of_otlp_for_other_protocols),
         cmocka_unit_test(answers_in_the_protocol_of_the_client),
         cmocka_unit_test(names_the_key_to_change_for_a_wrong_server),
     };

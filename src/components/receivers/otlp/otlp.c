@@ -12,6 +12,7 @@ static const struct hf_ingress_ops ops = {
     .decode = otlp_decode,
     .answer = otlp_answer,
     .message = otlp_message,
+    .is_otlp = true,
 };
 
 static const struct hf_ingress_method methods[] = {
