@@ -122,6 +122,29 @@ def send(sender, begun_ns):
     return sent
 
 
+def check_hard(rsyslog, holdfast, sender):
+    """A time in nanoseconds, fields of the header with blanks, a message of several lines, and a priority that is none: the
+    record stays one, and its other fields stay what they are."""
+    message = otlp.request(otlp.LOGS, otlp.new_ids(1))
+    (record,) = otlp.items(otlp.LOGS, message)
+    record.time_unix_nano = time.time_ns() // 10**9 * 10**9 + 123_456_789
+    text = f"id={record.attributes[0].value.int_value} at a\n<0>1 - - - - - - at b"
+    pairs = {"message": text, "priority": 999, "hostname": "my host", "appname": "my app", "proc_id": "", "msg_id": "a b"}
+    record.attributes.extend(otlp.attribute(*pair) for pair in pairs.items())
+    sender.export(otlp.LOGS, message)
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.time_unix_nano // 10**9))
+    wanted = {"priority": "165", "hostname": "my_host", "appname": "my_app", "proc_id": "-", "msg_id": "a_b"}
+    wanted |= {"time": f"{at}.123456Z", "structured_data": "-"}
+    for name, (settings, _) in INPUTS.items():
+        is_whole = "enable_octet_counting" in settings or "network" in settings
+        shown = text if is_whole else text.replace("\n", "#012")
+        wait_settled(holdfast, rsyslog, name, [shown])
+        got = rsyslog.found(name)[shown]
+        assert comparable(name, got) == comparable(name, wanted), f"{name}: {got} for {wanted}"
+        assert not [one for one in rsyslog.found(name) if "at b" in one and one != shown], f"{name}: it was cut"
+    print("lines, blanks and nanoseconds stay within their fields", flush=True)
+
+
 def comparable(name, fields):
     """What the protocol of that exporter has of them: RFC 3164 knows neither a year nor what came later."""
     if name != "syslog/old":
@@ -191,6 +214,7 @@ def main(directory):
             for name in reliable:
                 check_values(rsyslog, name, sent | last)
             check_values(rsyslog, "syslog/datagrams", last)
+            check_hard(rsyslog, holdfast, sender)
         holdfast.close()
         return True
     finally:
