@@ -125,12 +125,13 @@ def test_the_client_is_known_downstream(guarded, issuer, http_backend):
     assert {"who": "alice"}.items() <= {one.key: one.value.string_value for one in record.attributes}.items()
 
 
-def test_several_issuers(start, issuer, ending, http_backend):
+@pytest.mark.parametrize("has_older_form", [False, True])
+def test_several_issuers(start, issuer, ending, http_backend, has_older_form):
+    """The keys of one may stand at the top, where older configurations have them."""
     other = ending.enter_context(Issuer(("ES256",)))
-    providers = [{"issuer_url": one.url, "audience": "holdfast"} for one in (issuer, other)]
-    holdfast = start(
-        config({"otlphttp": otlphttp_exporter(http_backend)}), base=base_of(providers=providers, attribute="X-Token")
-    )
+    first, second = ({"issuer_url": one.url, "audience": "holdfast"} for one in (issuer, other))
+    keys = {**first, "providers": [second]} if has_older_form else {"providers": [first, second]}
+    holdfast = start(config({"otlphttp": otlphttp_exporter(http_backend)}), base=base_of(**keys, attribute="X-Token"))
     for one in (issuer, other):
         assert code(holdfast, one.token(), header="X-Token") == 200
     stolen = issuer.token(iss=other.url)  # signed with a key that the other issuer may have had since

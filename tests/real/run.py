@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from real import arm64, charts, clickhouse, debian, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
-from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, victoriametrics  # noqa: E402
+from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, syslog, victoriametrics, zipkin  # noqa: E402
 
 PARTS = {
     "gateway": gateway.main,
@@ -29,7 +29,9 @@ PARTS = {
     "prometheus2": prometheus.main_of_two,
     "minio": minio.main,
     "moto": moto_s3.main,
+    "syslog": syslog.main,
     "victoriametrics": victoriametrics.main,
+    "zipkin": zipkin.main,
     "clickhouse": clickhouse.main,
     "debian": debian.main,
     "arm64": arm64.main,

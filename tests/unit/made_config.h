@@ -126,6 +126,19 @@ static inline void made_scalar(struct made_config *made, const struct hf_field *
     }
 }
 
+/* A default as the table writes it: the items of a list with commas between them. */
+static inline void made_preset(struct made_config *made, const struct hf_field *field, void *place)
+{
+    const char *text = field->default_text;
+    while (field->type == HF_FIELD_STRING_LIST && strchr(text, ',') != NULL) {
+        char *item = made_block(made, strlen(text) + 1);
+        memcpy(item, text, strcspn(text, ","));
+        made_scalar(made, field, place, item);
+        text = strchr(text, ',') + 1;
+    }
+    made_scalar(made, field, place, text);
+}
+
 static inline void made_presets(struct made_config *made, const struct hf_field *fields, char *base)
 {
     for (const struct hf_field *field = fields; field->type != HF_FIELD_END; field++) {
@@ -133,7 +146,7 @@ static inline void made_presets(struct made_config *made, const struct hf_field 
             made_presets(made, field->inner, base + field->offset);
         } else if (field->default_text != NULL && field->type != HF_FIELD_IGNORED &&
                    field->default_text[0] != '[') {
-            made_scalar(made, field, base + field->offset, field->default_text);
+            made_preset(made, field, base + field->offset);
         }
     }
 }

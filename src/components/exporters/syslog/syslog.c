@@ -168,6 +168,7 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
     exporter->lines = (struct syslog_lines){
         .protocol = (enum syslog_protocol)config->protocol,
         .counts_octets = config->enable_octet_counting,
+        .ends_at_breaks = config->network != NETWORK_UDP && !config->enable_octet_counting,
         .line_bytes_max = config->network == NETWORK_UDP ? DATAGRAM_BYTES_MAX : 0,
     };
     enum hf_status status = has_tls(config) ? open_tls(exporter, reterr) : HF_OK;
@@ -257,15 +258,18 @@ static const struct hf_field fields[] = {
      .offset = AT(protocol),
      .default_text = "rfc5424",
      .choices = (const char *const[]){"rfc5424", "rfc3164", NULL},
-     .help = "The form of a message. Its fields are the attributes priority, version, hostname, "
-             "appname, proc_id, msg_id, structured_data and message of the record; RFC 3164 has "
-             "priority, hostname, appname and message. The record's body is not sent."},
+     .help =
+         "The form of a message. Its fields are the attributes priority, version, hostname, "
+         "appname, proc_id, msg_id, structured_data and message of the record; RFC 3164 has "
+         "priority, hostname, appname and message. The record's body is not sent. A blank within "
+         "a field of the header is sent as _."},
     {.key = "enable_octet_counting",
      .type = HF_FIELD_BOOL,
      .offset = AT(enable_octet_counting),
      .default_text = "false",
-     .help = "Put the length before each message (RFC 6587), so that a line break inside does not "
-             "end it; with rfc5424."},
+     .help =
+         "Put the length before each message (RFC 6587), so that a line break inside does not "
+         "end it; with rfc5424. Without it, one in a message over tcp or unix is sent as #012."},
     {.key = "tls",
      .type = HF_FIELD_STRUCT,
      .offset = AT(tls),

@@ -12,7 +12,11 @@
 #define RECORD_TIME 1
 #define RECORD_BODY 5
 #define RECORD_ATTRIBUTES 6
+#define RECORD_OBSERVED_TIME 11
 #define SECOND_NS UINT64_C(1000000000)
+#define PRIORITY_MAX 191u
+#define PRIORITY_DEFAULT 165u /* notice of local4 */
+#define VERSION_MAX 999u
 #define FIRST_CAPACITY 256u
 
 static enum hf_status put(struct hf_bytes *out, const char *text)
@@ -22,12 +26,12 @@ static enum hf_status put(struct hf_bytes *out, const char *text)
 
 /* ---- times ---- */
 
-/* RFC 3339 in UTC, with as many digits as the fraction has. */
+/* RFC 3339 in UTC. RFC 5424 allows six digits of a fraction, and servers misread more. */
 static void print_rfc3339(const struct tm *parts, uint64_t fraction_ns, char *room, size_t size)
 {
     size_t used = strftime(room, size, "%Y-%m-%dT%H:%M:%S", parts);
-    if (fraction_ns != 0) {
-        used += (size_t)snprintf(room + used, size - used, ".%09u", (unsigned)fraction_ns);
+    if (fraction_ns / 1000 != 0) {
+        used += (size_t)snprintf(room + used, size - used, ".%06u", (unsigned)(fraction_ns / 1000));
         while (room[used - 1] == '0') {
             used--;
         }
@@ -35,13 +39,19 @@ static void print_rfc3339(const struct tm *parts, uint64_t fraction_ns, char *ro
     snprintf(room + used, size - used, "Z");
 }
 
-static enum hf_status put_time(struct syslog_lines *lines, uint64_t time_ns)
+/* The time of the record, or else the time at which it was observed. */
+static enum hf_status put_time(struct syslog_lines *lines, struct hf_message *record)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    uint64_t time_ns = hf_message_u64(record, RECORD_TIME);
+    time_ns = time_ns != 0 ? time_ns : hf_message_u64(record, RECORD_OBSERVED_TIME);
     const time_t seconds = (time_t)(time_ns / SECOND_NS);
     struct tm parts = {0};
     char room[64];
+    if (lines->protocol == SYSLOG_RFC5424 && time_ns == 0) {
+        return put(&lines->line, "-");
+    }
     if (gmtime_r(&seconds, &parts) == NULL) {
         return HF_CORRUPT;
     }
@@ -72,15 +82,62 @@ static struct hf_slice text_of(const struct syslog_lines *lines)
     return hf_slice_of(lines->text.data, lines->text.size);
 }
 
-/* `before`, the field, `behind`. */
-static enum hf_status put_field(struct syslog_lines *lines, struct hf_message *record,
-                                const char *before, const char *key, const char *otherwise,
-                                const char *behind)
+/* The attribute in `text` as a field of the header, which a blank or a line break would end: they
+ * become "_". Empty: there is none. */
+static enum hf_status read_name(struct syslog_lines *lines, struct hf_message *record,
+                                const char *key)
 {
-    enum hf_status status = read_field(lines, record, key, otherwise);
-    status = status == HF_OK ? put(&lines->line, before) : status;
-    status = status == HF_OK ? hf_bytes_append(&lines->line, text_of(lines)) : status;
-    return status == HF_OK ? put(&lines->line, behind) : status;
+    enum hf_status status = read_field(lines, record, key, "");
+    for (size_t i = 0; i < lines->text.size; i++) {
+        uint8_t *byte = &lines->text.data[i];
+        *byte = *byte <= ' ' || *byte == 0x7f ? '_' : *byte;
+    }
+    return status;
+}
+
+static enum hf_status put_field(struct syslog_lines *lines, struct hf_message *record,
+                                const char *key)
+{
+    enum hf_status status = read_name(lines, record, key);
+    if (status == HF_OK && lines->text.size == 0) {
+        status = put(&lines->text, "-");
+    }
+    return status == HF_OK ? hf_bytes_append(&lines->line, text_of(lines)) : status;
+}
+
+/* Out of decimal digits; false: it is no number up to `max`. */
+static bool read_number(struct hf_slice text, unsigned max, unsigned *ret_number)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || number > max) {
+            return false;
+        }
+        number = number * 10 + (unsigned)(text.data[i] - '0');
+    }
+    *ret_number = number;
+    return text.size != 0 && number <= max;
+}
+
+/* "<PRIORITY>", by the default when the attribute is none: servers would not find the header. */
+static enum hf_status put_priority(struct syslog_lines *lines, struct hf_message *record)
+{
+    unsigned priority;
+    char room[16];
+    enum hf_status status = read_field(lines, record, "priority", "");
+    bool is_one = read_number(text_of(lines), PRIORITY_MAX, &priority);
+    snprintf(room, sizeof(room), "<%u>", is_one ? priority : PRIORITY_DEFAULT);
+    return status == HF_OK ? put(&lines->line, room) : status;
+}
+
+static enum hf_status put_version(struct syslog_lines *lines, struct hf_message *record)
+{
+    unsigned version;
+    char room[16];
+    enum hf_status status = read_field(lines, record, "version", "");
+    bool is_one = read_number(text_of(lines), VERSION_MAX, &version) && version != 0;
+    snprintf(room, sizeof(room), "%u ", is_one ? version : 1);
+    return status == HF_OK ? put(&lines->line, room) : status;
 }
 
 /* ---- structured data ---- */
@@ -156,6 +213,30 @@ static enum hf_status put_structured_data(struct syslog_lines *lines, struct hf_
 
 /* ---- messages ---- */
 
+/* A line break within the line, which would end the message, in the notation of RFC 5424 (8.2). */
+static enum hf_status escape_breaks(struct syslog_lines *lines)
+{
+    struct hf_slice rest = hf_slice_of(lines->line.data, lines->line.size);
+    const uint8_t *at = rest.size != 0 ? memchr(rest.data, '\n', rest.size) : NULL;
+    enum hf_status status = HF_OK;
+    if (at == NULL) {
+        return HF_OK;
+    }
+    lines->text.size = 0;
+    while (at != NULL && status == HF_OK) {
+        size_t size = (size_t)(at - rest.data);
+        status = hf_bytes_append(&lines->text, hf_slice_of(rest.data, size));
+        status = status == HF_OK ? put(&lines->text, "#012") : status;
+        rest = hf_slice_of(at + 1, rest.size - size - 1);
+        at = rest.size != 0 ? memchr(rest.data, '\n', rest.size) : NULL;
+    }
+    status = status == HF_OK ? hf_bytes_append(&lines->text, rest) : status;
+    const struct hf_bytes escaped = lines->text;
+    lines->text = lines->line;
+    lines->line = escaped;
+    return status;
+}
+
 static enum hf_status put_message(struct syslog_lines *lines, struct hf_message *record,
                                   bool needs_blank)
 {
@@ -167,18 +248,20 @@ static enum hf_status put_message(struct syslog_lines *lines, struct hf_message 
         status = put(&lines->line, " ");
     }
     status = status == HF_OK ? hf_bytes_append(&lines->line, text_of(lines)) : status;
+    status = status == HF_OK && lines->ends_at_breaks ? escape_breaks(lines) : status;
     return status == HF_OK ? put(&lines->line, "\n") : status;
 }
 
 static enum hf_status write_rfc5424(struct syslog_lines *lines, struct hf_message *record)
 {
     static const char *const names[] = {"hostname", "appname", "proc_id", "msg_id"};
-    enum hf_status status = put_field(lines, record, "<", "priority", "165", ">");
-    status = status == HF_OK ? put_field(lines, record, "", "version", "1", " ") : status;
-    status = status == HF_OK ? put_time(lines, hf_message_u64(record, RECORD_TIME)) : status;
+    enum hf_status status = put_priority(lines, record);
+    status = status == HF_OK ? put_version(lines, record) : status;
+    status = status == HF_OK ? put_time(lines, record) : status;
     status = status == HF_OK ? put(&lines->line, " ") : status;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && status == HF_OK; i++) {
-        status = put_field(lines, record, "", names[i], "-", " ");
+        status = put_field(lines, record, names[i]);
+        status = status == HF_OK ? put(&lines->line, " ") : status;
     }
     status = status == HF_OK ? put_structured_data(lines, record) : status;
     return status == HF_OK ? put_message(lines, record, true) : status;
@@ -186,10 +269,12 @@ static enum hf_status write_rfc5424(struct syslog_lines *lines, struct hf_messag
 
 static enum hf_status write_rfc3164(struct syslog_lines *lines, struct hf_message *record)
 {
-    enum hf_status status = put_field(lines, record, "<", "priority", "165", ">");
-    status = status == HF_OK ? put_time(lines, hf_message_u64(record, RECORD_TIME)) : status;
-    status = status == HF_OK ? put_field(lines, record, " ", "hostname", "-", " ") : status;
-    status = status == HF_OK ? read_field(lines, record, "appname", "") : status;
+    enum hf_status status = put_priority(lines, record);
+    status = status == HF_OK ? put_time(lines, record) : status;
+    status = status == HF_OK ? put(&lines->line, " ") : status;
+    status = status == HF_OK ? put_field(lines, record, "hostname") : status;
+    status = status == HF_OK ? put(&lines->line, " ") : status;
+    status = status == HF_OK ? read_name(lines, record, "appname") : status;
     bool has_name = lines->text.size != 0;
     if (status == HF_OK && has_name) {
         status = hf_bytes_append(&lines->line, text_of(lines));

@@ -21,6 +21,7 @@ enum syslog_protocol { SYSLOG_RFC5424 = 0, SYSLOG_RFC3164 };
 struct syslog_lines {
     enum syslog_protocol protocol;
     bool counts_octets;
+    bool ends_at_breaks;   /* the first line break ends a message for its reader */
     size_t line_bytes_max; /* 0: no limit */
 
     struct hf_bytes bytes; /* all messages, each with its line break */

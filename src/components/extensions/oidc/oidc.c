@@ -28,7 +28,7 @@
 struct oidc_config {
     const char *attribute;
     struct hf_struct_list providers;
-    struct oidc_provider_config single; /* the older form: keys at the top */
+    struct oidc_provider_config single; /* the older form: keys at the top; before the others */
 };
 
 struct oidc {
@@ -259,12 +259,34 @@ static void close_oidc(void *self)
     free(oidc);
 }
 
+/* Is there one by the keys at the top? */
+static bool has_single(const struct oidc_config *config)
+{
+    const struct oidc_provider_config *single = &config->single;
+    return config->providers.count == 0 || given(single->issuer_url) || given(single->audience) ||
+           single->ignore_audience || given(single->issuer_ca_path) ||
+           given(single->username_claim) || given(single->groups_claim);
+}
+
+static size_t provider_count(const struct oidc_config *config)
+{
+    return config->providers.count + (has_single(config) ? 1 : 0);
+}
+
+static const struct oidc_provider_config *configured_provider(const struct oidc_config *config,
+                                                              size_t number)
+{
+    const struct oidc_provider_config *list = config->providers.items;
+    if (!has_single(config)) {
+        return &list[number];
+    }
+    return number == 0 ? &config->single : &list[number - 1];
+}
+
 static enum hf_status open_providers(struct oidc *oidc, const struct oidc_config *config,
                                      char *reterr)
 {
-    const struct oidc_provider_config *list =
-        config->providers.count != 0 ? config->providers.items : &config->single;
-    size_t count = config->providers.count != 0 ? config->providers.count : 1;
+    size_t count = provider_count(config);
     enum hf_status status = HF_OK;
     oidc->providers = calloc(count, sizeof(*oidc->providers));
     if (oidc->providers == NULL) {
@@ -273,7 +295,8 @@ static enum hf_status open_providers(struct oidc *oidc, const struct oidc_config
     }
     for (size_t i = 0; i < count && status == HF_OK; i++) {
         oidc->provider_count++;
-        status = oidc_provider_open(oidc->node, &list[i], &oidc->providers[i], reterr);
+        status = oidc_provider_open(oidc->node, configured_provider(config, i), &oidc->providers[i],
+                                    reterr);
     }
     return status;
 }
@@ -321,23 +344,17 @@ static const char *check_provider(const struct oidc_provider_config *config)
 static const char *check_config(const void *from)
 {
     const struct oidc_config *config = from;
-    const struct oidc_provider_config *list = config->providers.items;
     if (strlen(config->attribute) > 100 || !hf_header_is_name(hf_slice_text(config->attribute))) {
         return "attribute: expected the name of a header";
     }
-    if (config->providers.count == 0) {
-        return check_provider(&config->single);
-    }
-    if (given(config->single.issuer_url)) {
-        return "providers and issuer_url exclude each other";
-    }
-    for (size_t i = 0; i < config->providers.count; i++) {
-        const char *wrong = check_provider(&list[i]);
+    for (size_t i = 0; i < provider_count(config); i++) {
+        const struct oidc_provider_config *one = configured_provider(config, i);
+        const char *wrong = check_provider(one);
         if (wrong != NULL) {
             return wrong;
         }
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(list[i].issuer_url, list[j].issuer_url) == 0) {
+            if (strcmp(one->issuer_url, configured_provider(config, j)->issuer_url) == 0) {
                 return "providers: an issuer_url is there twice";
             }
         }
@@ -399,7 +416,7 @@ static const struct hf_field fields[] = {
      .offset = offsetof(struct oidc_config, providers),
      .inner = provider_fields,
      .inner_size = sizeof(struct oidc_provider_config),
-     .help = "Issuers of tokens. One alone may have its keys beside this one instead."},
+     .help = "Issuers of tokens. One may have its keys beside this one instead, or besides."},
     PROVIDER_FIELDS(struct oidc_config, single.),
     HF_FIELDS_END,
 };
@@ -428,11 +445,8 @@ static void probe_provider(const struct oidc_provider_config *config, struct hf_
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct oidc_config *config = from;
-    const struct oidc_provider_config *list =
-        config->providers.count != 0 ? config->providers.items : &config->single;
-    size_t count = config->providers.count != 0 ? config->providers.count : 1;
-    for (size_t i = 0; i < count; i++) {
-        probe_provider(&list[i], probe);
+    for (size_t i = 0; i < provider_count(config); i++) {
+        probe_provider(configured_provider(config, i), probe);
     }
 }
 

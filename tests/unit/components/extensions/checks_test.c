@@ -6,8 +6,9 @@ EXTENSION(docker_observer)
 EXTENSION(googleclientauth)
 EXTENSION(k8s_observer)
 EXTENSION(oauth2client)
+EXTENSION(oidc)
 
-#define PAIRS_MAX 4
+#define PAIRS_MAX 6
 #define TOKEN                                                                                      \
     {"client_id", "a"}, {"client_secret", "b"},                                                    \
     {                                                                                              \
@@ -38,6 +39,30 @@ static const struct {
     {&hf_extension_googleclientauth,
      {{"token_type", "id_token"}, {"audience", "https://a.test"}},
      NULL},
+    {&hf_extension_oidc, {{NULL, NULL}}, "issuer_url: expected"},
+    {&hf_extension_oidc, {{"issuer_url", "https://a"}}, "no audience provided"},
+    {&hf_extension_oidc, {{"issuer_url", "https://a"}, {"ignore_audience", "true"}}, NULL},
+    {&hf_extension_oidc,
+     {{"providers.0.issuer_url", "https://a"}, {"providers.0.audience", "x"}},
+     NULL},
+    {&hf_extension_oidc,
+     {{"providers.0.issuer_url", "https://a"},
+      {"providers.0.audience", "x"},
+      {"issuer_url", "https://b"},
+      {"audience", "y"}},
+     NULL},
+    {&hf_extension_oidc,
+     {{"providers.0.issuer_url", "https://a"},
+      {"providers.0.audience", "x"},
+      {"issuer_url", "https://a"},
+      {"audience", "y"}},
+     "an issuer_url is there twice"},
+    {&hf_extension_oidc,
+     {{"providers.0.issuer_url", "https://a"}, {"providers.0.audience", "x"}, {"audience", "y"}},
+     "issuer_url: expected"},
+    {&hf_extension_oidc,
+     {{"attribute", "a b"}, {"issuer_url", "https://a"}, {"audience", "y"}},
+     "attribute: expected"},
     {&hf_extension_k8s_observer, {{NULL, NULL}}, NULL},
     {&hf_extension_k8s_observer, {{"observe_pods", "false"}}, "must be true"},
     {&hf_extension_k8s_observer, {{"observe_pods", "false"}, {"observe_nodes", "true"}}, NULL},

@@ -57,8 +57,7 @@ static void a_record_without_attributes_has_the_defaults(void **state)
     const struct syslog_lines new = {.protocol = SYSLOG_RFC5424},
                               old = {.protocol = SYSLOG_RFC3164};
     (void)state;
-    expect(new, "{\"body\":{\"stringValue\":\"not sent\"}}",
-           "<165>1 1970-01-01T00:00:00Z - - - - -\n");
+    expect(new, "{\"body\":{\"stringValue\":\"not sent\"}}", "<165>1 - - - - - -\n");
     expect(old, "{}", "<165>Jan 01 00:00:00 - \n");
 }
 
@@ -78,12 +77,80 @@ static void attributes_are_the_fields(void **state)
     expect(old, record, "<34>Oct 11 22:14:15 host su: 'su root' failed\n");
 }
 
-static void fractions_end_with_their_last_digit(void **state)
+static void fractions_have_six_digits_at_most(void **state)
 {
+    static const char *const times[][2] = {
+        {"1500000000", "1970-01-01T00:00:01.5Z"},
+        {"1123456789", "1970-01-01T00:00:01.123456Z"},
+        {"1000001000", "1970-01-01T00:00:01.000001Z"},
+        {"1000000999", "1970-01-01T00:00:01Z"},
+    };
     const struct syslog_lines new = {.protocol = SYSLOG_RFC5424};
     (void)state;
-    expect(new, "{\"timeUnixNano\":\"1\"}", "<165>1 1970-01-01T00:00:00.000000001Z - - - - -\n");
-    expect(new, "{\"timeUnixNano\":\"1500000000\"}", "<165>1 1970-01-01T00:00:01.5Z - - - - -\n");
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        char record[64], text[64];
+        snprintf(record, sizeof(record), "{\"timeUnixNano\":\"%s\"}", times[i][0]);
+        snprintf(text, sizeof(text), "<165>1 %s - - - - -\n", times[i][1]);
+        expect(new, record, text);
+    }
+}
+
+static void a_record_without_a_time_has_that_of_its_observation(void **state)
+{
+    static const char record[] = "{\"observedTimeUnixNano\":\"1065910455003000000\"}";
+    const struct syslog_lines new = {.protocol = SYSLOG_RFC5424},
+                              old = {.protocol = SYSLOG_RFC3164};
+    (void)state;
+    expect(new, record, "<165>1 2003-10-11T22:14:15.003Z - - - - -\n");
+    expect(old, record, "<165>Oct 11 22:14:15 - \n");
+}
+
+static void no_field_of_the_header_ends_another(void **state)
+{
+    static const char record[] = RECORD(
+        SU_TIME, TEXT("hostname", "my host") "," TEXT("appname", "a\\nb \u00e9") "," TEXT(
+                     "proc_id", "") "," TEXT("msg_id", "\\t\\u007f") "," TEXT("message", "a b"));
+    const struct syslog_lines new = {.protocol = SYSLOG_RFC5424},
+                              old = {.protocol = SYSLOG_RFC3164};
+    (void)state;
+    expect(new, record, "<165>1 2003-10-11T22:14:15.003Z my_host a_b_\u00e9 - __ - a b\n");
+    expect(old, record, "<165>Oct 11 22:14:15 my_host a_b_\u00e9: a b\n");
+}
+
+static void a_priority_or_version_that_is_none_is_the_default(void **state)
+{
+    static const char *const cases[][3] = {
+        {NUMBER("priority", "0"), NUMBER("version", "2"), "<0>2"},
+        {NUMBER("priority", "191"), NUMBER("version", "999"), "<191>999"},
+        {TEXT("priority", "034"), TEXT("version", "1"), "<34>1"},
+        {NUMBER("priority", "192"), NUMBER("version", "0"), "<165>1"},
+        {NUMBER("priority", "-1"), NUMBER("version", "1000"), "<165>1"},
+        {TEXT("priority", "99999999999999999999"), TEXT("version", "1 x"), "<165>1"},
+        {TEXT("priority", "high"), TEXT("version", ""), "<165>1"},
+    };
+    const struct syslog_lines new = {.protocol = SYSLOG_RFC5424};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char record[256], text[64];
+        snprintf(record, sizeof(record), "{\"attributes\":[%s,%s]}", cases[i][0], cases[i][1]);
+        snprintf(text, sizeof(text), "%s - - - - - -\n", cases[i][2]);
+        expect(new, record, text);
+    }
+}
+
+static void a_line_break_ends_no_message(void **state)
+{
+    static const char record[] =
+        RECORD("\"flags\":0", TEXT("message", "a\\n\\n<0>1 b\\n") "," MAP(
+                                  "structured_data", MAP("a@1", TEXT("x", "c\\nd"))));
+    static const char one[] = "{\"attributes\":[" TEXT("message", "\\na") "]}";
+    const struct syslog_lines lines = {.protocol = SYSLOG_RFC5424, .ends_at_breaks = true},
+                              whole = {.protocol = SYSLOG_RFC5424},
+                              old = {.protocol = SYSLOG_RFC3164, .ends_at_breaks = true};
+    (void)state;
+    expect(lines, record, "<165>1 - - - - - [a@1 x=\"c#012d\"] a#012#012<0>1 b#012\n");
+    expect(whole, record, "<165>1 - - - - - [a@1 x=\"c\nd\"] a\n\n<0>1 b\n\n");
+    expect(old, one, "<165>Jan 01 00:00:00 - #012a\n");
 }
 
 static void structured_data_is_escaped(void **state)
@@ -106,7 +173,7 @@ static void lengths_count_the_line_break(void **state)
     (void)state;
     expect(counted, RECORD(SU_TIME, TEXT("message", "a\\nb")) ",{}",
            "46 <165>1 2003-10-11T22:14:15.003Z - - - - - a\nb\n"
-           "38 <165>1 1970-01-01T00:00:00Z - - - - -\n");
+           "19 <165>1 - - - - - -\n");
 }
 
 static void what_is_longer_than_a_datagram_is_refused_alone(void **state)
@@ -171,7 +238,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_without_attributes_has_the_defaults),
         cmocka_unit_test(attributes_are_the_fields),
-        cmocka_unit_test(fractions_end_with_their_last_digit),
+        cmocka_unit_test(fractions_have_six_digits_at_most),
+        cmocka_unit_test(a_record_without_a_time_has_that_of_its_observation),
+        cmocka_unit_test(no_field_of_the_header_ends_another),
+        cmocka_unit_test(a_priority_or_version_that_is_none_is_the_default),
+        cmocka_unit_test(a_line_break_ends_no_message),
         cmocka_unit_test(structured_data_is_escaped),
         cmocka_unit_test(lengths_count_the_line_break),
         cmocka_unit_test(what_is_longer_than_a_datagram_is_refused_alone),
