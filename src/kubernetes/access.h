@@ -40,6 +40,13 @@ extern const char *const hf_kube_auth_choices[];
         .key = "kube_config_path", .type = HF_FIELD_STRING,                                        \
         .offset = offsetof(struct hf_kube_config, config_path),                                    \
         .help = "The kubeconfig file; without, that of KUBECONFIG or ~/.kube/config."              \
+    },                                                                                             \
+        {.key = "kube_api_qps",                                                                    \
+         .type = HF_FIELD_IGNORED,                                                                 \
+         .help = "Objects are read by one list and one watch a kind."},                            \
+    {                                                                                              \
+        .key = "kube_api_burst", .type = HF_FIELD_IGNORED,                                         \
+        .help = "Objects are read by one list and one watch a kind."                               \
     }
 
 struct hf_kube_access {

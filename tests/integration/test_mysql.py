@@ -115,15 +115,19 @@ def test_what_the_server_says_is_reported(mariadb, start, http_backend):
     assert instance.metric("otelcol_scraper_errored_metric_points", receiver="mysql", scraper="mysql") == 0
 
 
-def records(backend, name):
+def log_records(backend, name):
     return [
-        attributes(record)
+        record
         for request in backend.accepted()
         for resource in request.message.resource_logs
         for scope in resource.scope_logs
         for record in scope.log_records
         if record.event_name == name
     ]
+
+
+def records(backend, name):
+    return [attributes(record) for record in log_records(backend, name)]
 
 
 def test_statements_are_log_records_without_values(mariadb, start, http_backend, ending):
@@ -139,7 +143,8 @@ def test_statements_are_log_records_without_values(mariadb, start, http_backend,
     pipelines["logs"] = pipelines.pop("metrics")
     start(configuration)
     command = [program("mariadb"), "--no-defaults", "-h", "127.0.0.1", "-P", str(mariadb.port), "-u", "joe", "-psecret", "shop", "-e"]
-    asking = subprocess.Popen([*command, "SELECT SLEEP(600) FROM sold WHERE name = 'hidden' OR id = 1 /* hidden */"])
+    trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    asking = subprocess.Popen([*command, f"SET @traceparent = '00-{trace}-{span}-01'; SELECT SLEEP(600) FROM sold WHERE name = 'hidden' OR id = 1 /* hidden */"])
     ending.callback(lambda: (asking.kill(), asking.wait()))
     until(lambda: mariadb.sql("SELECT count(*) FROM information_schema.processlist WHERE state = 'User sleep'") == [["1"]], "it does not sleep")
 
@@ -151,6 +156,11 @@ def test_statements_are_log_records_without_values(mariadb, start, http_backend,
     assert found["user.name"] == "joe" and found["db.namespace"] == "shop" and found["db.system.name"] == "mysql"
     assert found["mysql.threads.processlist_command"] == "Query" and found["mysql.threads.processlist_state"] == "User sleep"
     assert found["client.port"] == found["network.peer.port"] > 0
+    ((session,),) = mariadb.sql("SELECT id FROM information_schema.processlist WHERE state = 'User sleep'")
+    assert found["mysql.session.id"] == int(session) and found["mysql.session.status"] in ("waiting", "running", "other")
+    assert found["mysql.events_statements_current.timer_wait"] >= 0
+    (record,) = [one for one in log_records(http_backend, "db.server.query_sample") if "SLEEP" in attributes(one)["db.query.text"]][:1]
+    assert (record.trace_id.hex(), record.span_id.hex()) == (trace, span)
 
     def top():
         mariadb.sql("SELECT count(*) FROM sold WHERE id <> 4711", database="shop")

@@ -1,8 +1,10 @@
 """postgresql: the receiver against the real server, with databases, tables, replicas, TLS, sockets, and what goes wrong."""
 
 import json
+import os
 import socket
 import subprocess
+from datetime import datetime
 
 import pytest
 
@@ -323,6 +325,44 @@ def test_statements_are_log_records_without_values(postgres, start, http_backend
     assert instance.metric("otelcol_scraper_errored_log_records", receiver="postgresql", scraper="postgresql") == 0
 
 
+def test_a_blocked_session_says_what_it_waits_for_and_whose_span_it_serves(postgres, start, http_backend, ending):
+    trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    configuration = scraping(http_backend, "postgresql", endpoint=postgres.address, connect_database="shop", **PLAIN)
+    pipelines = configuration["service"]["pipelines"]
+    pipelines["logs"] = pipelines.pop("metrics")
+    command = [Postgres.tool("psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "admin", "-d", "shop"]
+    holder = subprocess.Popen([*command, "-c", "BEGIN; LOCK TABLE sold; SELECT pg_sleep(600)"])
+    ending.callback(lambda: (holder.kill(), holder.wait()))
+    until(lambda: postgres.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted", database="shop") == "1", "no lock")
+    waiter = subprocess.Popen([*command, "-c", "SELECT name FROM sold"], env={**os.environ, "PGAPPNAME": f"00-{trace}-{span}-01"})
+    ending.callback(lambda: (waiter.kill(), waiter.wait()))
+    instance = start(configuration)
+
+    def found():
+        return next(
+            (
+                record
+                for request in http_backend.accepted()
+                for resource in request.message.resource_logs
+                for record in resource.scope_logs[0].log_records
+                if attributes(record).get("db.query.text") == "SELECT name FROM sold"
+            ),
+            None,
+        )
+
+    record = until(found, instance.log)
+    assert (record.trace_id.hex(), record.span_id.hex()) == (trace, span)
+    said = attributes(record)
+    holder_pid = postgres.sql("SELECT pid FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted", database="shop")
+    assert said["postgresql.blocking.pids"] == f"{{{holder_pid}}}" and said["postgresql.blocking.lock.relation"] == "sold"
+    assert said["postgresql.blocking.lock.mode"] == "AccessShareLock" and said["postgresql.blocking.lock.type"] == "relation"
+    assert said["postgresql.blocking.wait_duration"] >= 0
+    for name in ("blocking.start_time", "blocking.transaction.start_time", "backend.connection.start"):
+        datetime.strptime(said[f"postgresql.{name}"], "%Y-%m-%dT%H:%M:%SZ")
+    (other,) = {one["postgresql.blocking.pids"] for one in records(http_backend, "db.server.query_sample") if "pg_sleep" in one["db.query.text"]}
+    assert other == "{}"
+
+
 def planned(backend, name, part):
     return [json.loads(one["postgresql.query_plan"]) for one in records(backend, name) if part in one.get("db.query.text", part) and one.get("postgresql.query_plan")]
 
@@ -361,7 +401,7 @@ def test_forms_of_statements_come_with_their_plans(postgres, start, http_backend
         return next((one for one in records(http_backend, "db.server.query_plan") if '"Relation Name":"sold"' in one["postgresql.query_plan"]), None)
 
     found = until(apart, instance.log)
-    assert found.keys() == {"db.system.name", "db.namespace", "postgresql.queryid", "postgresql.query_plan", "resource"}
+    assert found.keys() == {"db.system.name", "db.namespace", "postgresql.queryid", "postgresql.rolname", "postgresql.query_plan", "resource"}
     assert found["db.namespace"] == "shop"
     assert "postgresql.query_plan" not in records(http_backend, "db.server.top_query")[-1]
 

@@ -77,6 +77,20 @@ void hf_health_close(void *self);
     {.key = "max_request_body_size", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},    \
     {.key = "include_metadata", .type = HF_FIELD_IGNORED, .help = "Nothing reads it."},            \
     {.key = "compression_algorithms", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},   \
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Answers go out as they are."},       \
+    {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},     \
+    {.key = "idle_timeout",                                                                        \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "The server has limits of its own."},                                                 \
+    {.key = "read_timeout",                                                                        \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "The server has limits of its own."},                                                 \
+    {.key = "read_header_timeout",                                                                 \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "The server has limits of its own."},                                                 \
+    {.key = "write_timeout",                                                                       \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "The server has limits of its own."},                                                 \
     {.key = "use_v2",                                                                              \
      .type = HF_FIELD_BOOL,                                                                        \
      .offset = HF_HEALTH_AT(use_v2),                                                               \

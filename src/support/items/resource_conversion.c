@@ -15,6 +15,18 @@ const char *hf_resource_conversion_check(const struct hf_resource_conversion *co
                             : NULL;
 }
 
+const char *hf_resource_labels_check(const struct hf_resource_conversion *conversion,
+                                     const struct hf_resource_conversion *constant)
+{
+    bool is_old = conversion->enabled || conversion->exclude_service_attributes ||
+                  conversion->included.count != 0 || conversion->excluded.count != 0;
+    if (is_old && hf_resource_conversion_is_on(constant)) {
+        return "resource_to_telemetry_conversion and resource_constant_labels are the same; use "
+               "the latter";
+    }
+    return hf_resource_conversion_check(conversion);
+}
+
 bool hf_resource_conversion_is_on(const struct hf_resource_conversion *conversion)
 {
     return conversion->enabled || conversion->included.count != 0 ||
@@ -69,6 +81,18 @@ bool hf_resource_conversion_takes(const struct hf_resource_conversion *conversio
                                            : conversion->excluded.count != 0;
 }
 
+/* clang-format off */
+#define PATTERN_FIELDS                                                                             \
+    {.key = "included",                                                                            \
+     .type = HF_FIELD_STRING_LIST,                                                                 \
+     .offset = AT(included),                                                                       \
+     .help = "Instead of enabled: the attributes, by name or by patterns with * and ?."},          \
+    {.key = "excluded",                                                                            \
+     .type = HF_FIELD_STRING_LIST,                                                                 \
+     .offset = AT(excluded),                                                                       \
+     .help = "Those that are left out, likewise; without included: all others are converted."}
+/* clang-format on */
+
 const struct hf_field hf_resource_conversion_fields[] = {
     {.key = "enabled",
      .type = HF_FIELD_BOOL,
@@ -78,12 +102,11 @@ const struct hf_field hf_resource_conversion_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = AT(exclude_service_attributes),
      .help = "Not service.name, service.namespace and service.instance.id."},
-    {.key = "included",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = AT(included),
-     .help = "Instead of enabled: the attributes, by name or by patterns with * and ?."},
-    {.key = "excluded",
-     .type = HF_FIELD_STRING_LIST,
-     .offset = AT(excluded),
-     .help = "Those that are left out, likewise; without included: all others are converted."},
-    HF_FIELDS_END};
+    PATTERN_FIELDS,
+    HF_FIELDS_END,
+};
+
+const struct hf_field hf_resource_constant_fields[] = {
+    PATTERN_FIELDS,
+    HF_FIELDS_END,
+};

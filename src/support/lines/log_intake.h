@@ -51,6 +51,7 @@ struct hf_batch *hf_log_intake_collect(struct hf_log_intake *intake, uint64_t no
 #define HF_LOG_INTAKE_FIELDS(owner, at)                                                            \
     HF_LOG_ENTRIES_FIELDS(owner, at.entries),                                                      \
     {.key = "id", .type = HF_FIELD_IGNORED, .help = "Without effect."},                            \
+    {.key = "type", .type = HF_FIELD_IGNORED, .help = "Without effect."},                          \
     {.key = "output", .type = HF_FIELD_IGNORED, .help = "Without effect: the first operator."},    \
     {.key = "storage", .type = HF_FIELD_IGNORED, .help = "There is no place to keep."},            \
     {.key = "retry_on_failure",                                                                    \

@@ -135,6 +135,9 @@ const char *hf_log_tcp_check(const struct hf_log_tcp_config *config);
 
 #define HF_LOG_UDP_FIELDS(owner, at)                                                               \
     HF_LOG_TEXT_FIELDS(owner, at),                                                                 \
+    {.key = "resolve_names",                                                                       \
+     .type = HF_FIELD_IGNORED,                                                                     \
+     .help = "Names are the addresses, no name server is asked."},                                 \
     {.key = "socket_buffer_size",                                                                  \
      .type = HF_FIELD_BYTES,                                                                       \
      .offset = offsetof(owner, at.socket_buffer_bytes),                                            \

@@ -11,6 +11,10 @@
 /* Opens a record of that name at the time of the scrape, which hf_build_end() closes. `system`:
  * its attribute db.system.name. */
 void hf_event_begin(struct hf_scrape *scrape, const char *name, const char *system);
+/* The same with the trace and span of `parent`, when that is a traceparent of W3C's Trace Context:
+ * clients put one where the server shows it. */
+void hf_event_begin_in(struct hf_scrape *scrape, const char *name, const char *system,
+                       struct hf_slice parent);
 
 /* Attributes of the open record. An integer is read of its text: 0 when that is none. */
 void hf_event_text(struct hf_scrape *scrape, const char *key, struct hf_slice text);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIBRARY_DIAL_MS_MIN 1000u
+
 static const struct hf_field plain_text_fields[] = {
     {.key = "username",
      .type = HF_FIELD_STRING,
@@ -247,6 +249,9 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
                  config->metadata.refresh_interval_ns / 1000000);
     hf_kafka_set(settings, "connections.max.idle.ms", "%" PRIu64,
                  config->conn_idle_timeout_ns / 1000000);
+    uint64_t dial_ms = config->dial_timeout_ns / 1000000;
+    hf_kafka_set(settings, "socket.connection.setup.timeout.ms", "%" PRIu64,
+                 dial_ms < LIBRARY_DIAL_MS_MIN ? LIBRARY_DIAL_MS_MIN : dial_ms);
     hf_kafka_set(settings, "reconnect.backoff.max.ms", "2000");
     hf_kafka_set(settings, "log.connection.close", "false");
 }

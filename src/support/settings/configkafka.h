@@ -32,7 +32,7 @@ struct hf_kafka_config {
             uint64_t backoff_ns;
         } retry;
     } metadata;
-    uint64_t conn_idle_timeout_ns;
+    uint64_t conn_idle_timeout_ns, dial_timeout_ns;
 };
 
 extern const struct hf_field hf_kafka_auth_fields[], hf_kafka_metadata_fields[];
@@ -89,6 +89,13 @@ void hf_kafka_config_set(const struct hf_kafka_config *config, struct hf_kafka_s
      .offset = offsetof(owner, at.conn_idle_timeout_ns),                                           \
      .default_text = "9m",                                                                         \
      .help = "How long an unused connection is kept."},                                            \
+    {.key = "dial_timeout",                                                                        \
+     .type = HF_FIELD_DURATION,                                                                    \
+     .offset = offsetof(owner, at.dial_timeout_ns),                                                \
+     .default_text = "10s",                                                                        \
+     .min = 1e6,                                                                                   \
+     .max = 2e12,                                                                                  \
+     .help = "Longest time for connecting and signing in to a broker; at least a second is given."}, \
     {.key = "resolve_canonical_bootstrap_servers_only",                                            \
      .type = HF_FIELD_IGNORED,                                                                     \
      .help = "Brokers are connected to by the names that they give themselves."},                  \

@@ -118,6 +118,14 @@ static const struct hf_field producer_fields[] = {
      .min = 0,
      .max = 1000000,
      .help = "Most messages in one request to a broker; 0: 10000."},
+    {.key = "max_inflight_requests_per_broker",
+     .type = HF_FIELD_INT,
+     .offset = offsetof(struct kafka_config, producer.max_requests),
+     .default_text = "1",
+     .min = 1,
+     .max = 1000000,
+     .help = "Requests to a broker at a time; with more than one a repeat can change the order. "
+             "With required_acks: all only 1: the library keeps the order of several."},
     {.key = "linger",
      .type = HF_FIELD_DURATION,
      .offset = offsetof(struct kafka_config, producer.linger_ns),
@@ -262,6 +270,9 @@ const char *kafka_config_check(const void *from)
          config->partitioner.least_backup.type != HF_VALUE_NONE)) {
         return "record_partitioner: at most one of sticky_key, round_robin and least_backup";
     }
+    if (config->producer.max_requests > 1 && needs_all_acks(config)) {
+        return "producer::max_inflight_requests_per_broker must be 1 with required_acks: all";
+    }
     if (config->idempotent && !needs_all_acks(config)) {
         return "idempotent needs producer::required_acks: all";
     }
@@ -320,6 +331,10 @@ void kafka_config_set(const struct kafka_config *config, uint64_t timeout_ns,
                  config->kafka.metadata.retry.backoff_ns / MS_NS);
     hf_kafka_set(settings, "acks", "%s", config->producer.required_acks);
     hf_kafka_set(settings, "enable.idempotence", "%s", all ? "true" : "false");
+    if (!all) {
+        hf_kafka_set(settings, "max.in.flight.requests.per.connection", "%" PRId64,
+                     config->producer.max_requests);
+    }
     hf_kafka_set(settings, "message.max.bytes", "%" PRId64, config->producer.max_message_bytes);
     hf_kafka_set(settings, "batch.num.messages", "%" PRId64, most != 0 ? most : 10000);
     hf_kafka_set(settings, "queue.buffering.max.messages", "1000000");

@@ -34,7 +34,7 @@ struct kafka_config {
         struct hf_value round_robin, least_backup, extension;
     } partitioner;
     struct {
-        int64_t max_message_bytes, flush_max_messages;
+        int64_t max_message_bytes, flush_max_messages, max_requests;
         const char *required_acks;
         int64_t compression;
         struct {

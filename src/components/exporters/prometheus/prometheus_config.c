@@ -15,7 +15,8 @@ const char *prometheus_check_config(const void *from)
     if (config->endpoint[0] == '\0') {
         return "endpoint: must not be empty";
     }
-    return config->tls != NULL ? hf_tls_server_check(config->tls) : NULL;
+    const char *why = hf_resource_labels_check(&config->conversion, &config->constant);
+    return why == NULL && config->tls != NULL ? hf_tls_server_check(config->tls) : why;
 }
 
 #define AT(member) offsetof(struct prometheus_config, member)
@@ -26,20 +27,7 @@ static const struct hf_field auth_fields[] = {
      .offset = offsetof(struct prometheus_auth_config, authenticator),
      .required = true,
      .help = "The extension that checks credentials."},
-    HF_FIELDS_END,
-};
-
-static const struct hf_field conversion_fields[] = {
-    {.key = "enabled",
-     .type = HF_FIELD_BOOL,
-     .offset = AT(resource_to_telemetry.enabled),
-     .default_text = "false",
-     .help = "Resource attributes are labels of every series; over those of the point."},
-    {.key = "exclude_service_attributes",
-     .type = HF_FIELD_BOOL,
-     .offset = AT(resource_to_telemetry.exclude_service_attributes),
-     .default_text = "false",
-     .help = "Not service.name, service.namespace and service.instance.id: job and instance."},
+    {.key = "request_params", .type = HF_FIELD_IGNORED, .help = "Nothing reads them."},
     HF_FIELDS_END,
 };
 
@@ -76,10 +64,7 @@ const struct hf_field prometheus_fields[] = {
      .offset = AT(enable_open_metrics),
      .default_text = "false",
      .help = "Answer in OpenMetrics, with exemplars, when the scraper asks for it."},
-    {.key = "resource_to_telemetry_conversion",
-     .type = HF_FIELD_STRUCT,
-     .inner = conversion_fields,
-     .help = "Resource attributes as labels."},
+    HF_RESOURCE_LABEL_FIELDS(AT(conversion), AT(constant)),
     {.key = "add_metric_suffixes",
      .type = HF_FIELD_BOOL,
      .offset = AT(add_metric_suffixes),
@@ -130,5 +115,13 @@ const struct hf_field prometheus_fields[] = {
     {.key = "max_request_body_size", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
     {.key = "include_metadata", .type = HF_FIELD_IGNORED, .help = "Nothing reads it."},
     {.key = "compression_algorithms", .type = HF_FIELD_IGNORED, .help = "Bodies are not read."},
+    {.key = "middlewares", .type = HF_FIELD_IGNORED, .help = "Answers go out as they are."},
+    {.key = "idle_timeout", .type = HF_FIELD_IGNORED, .help = "The server has limits of its own."},
+    {.key = "keep_alives_enabled", .type = HF_FIELD_IGNORED, .help = "Connections are kept."},
+    {.key = "read_header_timeout",
+     .type = HF_FIELD_IGNORED,
+     .help = "The server has limits of its own."},
+    {.key = "read_timeout", .type = HF_FIELD_IGNORED, .help = "The server has limits of its own."},
+    {.key = "write_timeout", .type = HF_FIELD_IGNORED, .help = "The server has limits of its own."},
     HF_FIELDS_END,
 };

@@ -8,6 +8,8 @@
 
 #include <holdfast/field.h>
 
+#include "support/items/resource_conversion.h"
+
 struct hf_tls_config;
 struct hf_cors_config;
 
@@ -18,9 +20,7 @@ struct prometheus_config {
     struct hf_string_map const_labels, response_headers;
     bool send_timestamps, enable_open_metrics, add_metric_suffixes, without_scope_info;
     uint64_t metric_expiration_ns;
-    struct {
-        bool enabled, exclude_service_attributes;
-    } resource_to_telemetry;
+    struct hf_resource_conversion conversion, constant; /* at most one is on */
     int64_t translation_strategy;
     bool translation_strategy_written;
     int64_t max_series;

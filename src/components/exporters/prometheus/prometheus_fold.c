@@ -232,12 +232,17 @@ enter_metric(struct prometheus_fold *fold, const struct hf_place *place, struct 
 
 /* ---- points ---- */
 
+static const struct hf_resource_conversion *conversion_of(const struct prometheus_fold *fold)
+{
+    bool is_constant = hf_resource_conversion_is_on(&fold->config->constant);
+    return is_constant ? &fold->config->constant : &fold->config->conversion;
+}
+
 static bool is_overridden(const struct prometheus_fold *fold, const struct position *position,
                           struct hf_slice key)
 {
-    if (fold->config->resource_to_telemetry.enabled && position->resource != NULL &&
-        hf_attributes_find(position->resource, key) != NULL &&
-        !(fold->config->resource_to_telemetry.exclude_service_attributes && is_identity(key))) {
+    if (position->resource != NULL && hf_resource_conversion_takes(conversion_of(fold), key) &&
+        hf_attributes_find(position->resource, key) != NULL) {
         return true;
     }
     return (fold->job.size > 0 && hf_slice_is(key, "job")) ||
@@ -250,8 +255,7 @@ static HF_MUST_USE enum hf_status add_resource(struct prometheus_fold *fold,
     enum hf_status status = HF_OK;
     for (size_t i = 0; i < resource->count && status == HF_OK; i++) {
         const struct hf_attribute *one = &resource->items[i];
-        bool is_left_out = (fold->config->resource_to_telemetry.exclude_service_attributes &&
-                            is_identity(one->key)) ||
+        bool is_left_out = !hf_resource_conversion_takes(conversion_of(fold), one->key) ||
                            (fold->job.size > 0 && hf_slice_is(one->key, "job")) ||
                            (fold->instance.size > 0 && hf_slice_is(one->key, "instance"));
         if (!is_left_out) {
@@ -303,7 +307,7 @@ static HF_MUST_USE enum hf_status print_labels(struct prometheus_fold *fold,
             status = prometheus_labels_add_any(&fold->labels, one->key, one->value);
         }
     }
-    if (status == HF_OK && fold->config->resource_to_telemetry.enabled &&
+    if (status == HF_OK && hf_resource_conversion_is_on(conversion_of(fold)) &&
         position->resource != NULL) {
         status = add_resource(fold, position->resource);
     }

@@ -20,13 +20,19 @@
 #define BATCH_BYTES 3000000u  /* of a request, before its compression */
 #define EXPORT_BYTES 1000000u /* of OTLP, which is smaller than what becomes of it */
 
+struct http_block {
+    struct hf_http_client_config http;
+};
+
+enum unsupported { METADATA_KEYS = 0, TO_NHCB, UNSUPPORTED_COUNT };
+
 struct remote_write_config {
     struct hf_http_client_config http;
+    const struct http_block *block; /* the newer place of these keys; NULL: none */
+    struct hf_value unsupported[UNSUPPORTED_COUNT];
     const char *name_space;
     struct hf_string_map external_labels;
-    struct resource_config {
-        bool enabled, exclude_service_attributes;
-    } resource;
+    struct hf_resource_conversion conversion, constant; /* at most one is on */
     struct enabled_config {
         bool enabled;
     } target_info, created;
@@ -181,6 +187,11 @@ static enum hf_status name_external(struct remote_write *writer, const struct hf
     return status;
 }
 
+static const struct hf_http_client_config *client_of(const struct remote_write_config *config)
+{
+    return config->block != NULL ? &config->block->http : &config->http;
+}
+
 static enum hf_status set_up(struct remote_write *writer, const struct remote_write_config *config)
 {
     enum prw_strategy strategy = config->strategy_written ? (enum prw_strategy)config->strategy
@@ -188,8 +199,8 @@ static enum hf_status set_up(struct remote_write *writer, const struct remote_wr
                                                           : PRW_ESCAPED;
     writer->options = (struct prw_options){
         .name_space = config->name_space,
-        .resource_labels = config->resource.enabled,
-        .exclude_service_attributes = config->resource.exclude_service_attributes,
+        .resource_labels = hf_resource_conversion_is_on(&config->constant) ? &config->constant
+                                                                          : &config->conversion,
         .target_info = config->target_info.enabled,
         .created_metric = config->created.enabled,
         .metadata = config->send_metadata,
@@ -238,7 +249,7 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
     }
     const struct hf_http_exporter_options options = {
         .node = node,
-        .config = &config->http,
+        .config = client_of(config),
         .paths = {[HF_METRICS] = ""},
         .ops = &ops,
         .user = writer,
@@ -261,38 +272,35 @@ static enum hf_status open_exporter(struct hf_node *node, const void *from, void
 static const char *check_config(const void *from)
 {
     const struct remote_write_config *config = from;
+    const struct hf_http_client_config *http = client_of(config);
+    const char *why = hf_resource_labels_check(&config->conversion, &config->constant);
     static const char *const protocol[] = {"content-encoding", "content-type",
                                            "x-prometheus-remote-write-version", "user-agent"};
-    for (size_t i = 0; i < config->http.headers.count; i++) {
+    if (config->unsupported[METADATA_KEYS].count != 0) {
+        return "include_metadata_keys is not supported: use auth with the extension headers_setter";
+    }
+    if (config->unsupported[TO_NHCB].boolean) {
+        return "convert_explicit_histograms_to_nhcb is not supported: explicit histograms are sent "
+               "as classic series";
+    }
+    if (http->endpoint == NULL) {
+        return "endpoint: required, but not given";
+    }
+    for (size_t i = 0; i < http->headers.count; i++) {
         for (size_t j = 0; j < sizeof(protocol) / sizeof(protocol[0]); j++) {
-            if (strcasecmp(config->http.headers.items[i].key, protocol[j]) == 0) {
+            if (strcasecmp(http->headers.items[i].key, protocol[j]) == 0) {
                 return "headers: Content-Encoding, Content-Type, "
                        "X-Prometheus-Remote-Write-Version and User-Agent are the protocol's own";
             }
         }
     }
-    return hf_http_client_check(&config->http);
+    return why != NULL ? why : hf_http_client_check(http);
 }
 
 static const char *expect_label(const char *key, const char *text)
 {
     return key[0] != '\0' && text[0] != '\0' ? NULL : "a name and a value that are not empty";
 }
-
-static const struct hf_field resource_fields[] = {
-    {.key = "enabled",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct resource_config, enabled),
-     .default_text = "false",
-     .help = "Every attribute of the resource is a label of its points; it wins over theirs."},
-    {.key = "exclude_service_attributes",
-     .type = HF_FIELD_BOOL,
-     .offset = offsetof(struct resource_config, exclude_service_attributes),
-     .default_text = "false",
-     .help = "But for service.name, service.namespace and service.instance.id, which are job and "
-             "instance."},
-    HF_FIELDS_END,
-};
 
 static const struct hf_field target_info_fields[] = {
     {.key = "enabled",
@@ -312,13 +320,26 @@ static const struct hf_field created_fields[] = {
     HF_FIELDS_END,
 };
 
+static const struct hf_field http_fields[] = {
+    {.key = "endpoint",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct http_block, http.endpoint),
+     .required = true,
+     .validate = hf_http_client_expect_url,
+     .help = "The whole URL, as http://host:9090/api/v1/write."},
+    HF_HTTP_IGNORED("timeout", "The exporter's own timeout is that of a request."),
+    HF_HTTP_IGNORED("compression", "Requests are snappy blocks."),
+    HF_HTTP_IGNORED("compression_params", "Requests are snappy blocks."),
+    HF_HTTP_CLIENT_FIELDS(struct http_block, http),
+    HF_FIELDS_END,
+};
+
 #define AT(member) offsetof(struct remote_write_config, member)
 
 static const struct hf_field fields[] = {
     {.key = "endpoint",
      .type = HF_FIELD_STRING,
      .offset = AT(http.endpoint),
-     .required = true,
      .validate = hf_http_client_expect_url,
      .help = "The whole URL, as http://host:9090/api/v1/write."},
     {.key = "namespace",
@@ -331,11 +352,7 @@ static const struct hf_field fields[] = {
      .offset = AT(external_labels),
      .validate = expect_label,
      .help = "Labels of every series that has none of that name."},
-    {.key = "resource_to_telemetry_conversion",
-     .type = HF_FIELD_STRUCT,
-     .offset = AT(resource),
-     .inner = resource_fields,
-     .help = "Attributes of the resource as labels."},
+    HF_RESOURCE_LABEL_FIELDS(AT(conversion), AT(constant)),
     {.key = "target_info",
      .type = HF_FIELD_STRUCT,
      .offset = AT(target_info),
@@ -387,7 +404,23 @@ static const struct hf_field fields[] = {
                                           "of a series keep their order."),
     HF_HTTP_IGNORED("max_batch_request_parallelism", "One request is on its way at a time."),
     HF_HTTP_IGNORED("wal", "The durable queue stands for it."),
+    {.key = "include_metadata_keys",
+     .type = HF_FIELD_VALUE,
+     .offset = AT(unsupported[METADATA_KEYS]),
+     .help = "Not supported: use auth with the extension headers_setter."},
+    {.key = "convert_explicit_histograms_to_nhcb",
+     .type = HF_FIELD_VALUE,
+     .offset = AT(unsupported[TO_NHCB]),
+     .help = "Only false: explicit histograms are sent as classic series."},
+    HF_HTTP_IGNORED("keep_classic_histograms", "They are always sent."),
+    {.key = "http",
+     .type = HF_FIELD_OPTIONAL,
+     .offset = AT(block),
+     .inner = http_fields,
+     .inner_size = sizeof(struct http_block),
+     .help = "The newer place of endpoint and what follows; it wins over them."},
     HF_HTTP_IGNORED("compression", "Requests are snappy blocks."),
+    HF_HTTP_IGNORED("compression_params", "Requests are snappy blocks."),
     HF_HTTP_CLIENT_FIELDS(struct remote_write_config, http),
     HF_FIELDS_END,
 };
@@ -403,7 +436,7 @@ static const struct hf_exporter_ops exporter_ops = {
 static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct remote_write_config *config = from;
-    hf_probe_http_client(probe, &config->http, NULL);
+    hf_probe_http_client(probe, client_of(config), NULL);
     hf_probe_export(probe);
 }
 

@@ -94,17 +94,15 @@ static const struct hf_attributes *copied(const struct context *context, struct 
 {
     const struct prw_options *options = context->points->options;
     const struct hf_attributes *all = attributes_of(hf_place_resource(context->place));
-    if (!options->resource_labels || all == NULL) {
+    if (!hf_resource_conversion_is_on(options->resource_labels) || all == NULL ||
+        all->count == 0) {
         return NULL;
-    }
-    if (!options->exclude_service_attributes || all->count == 0) {
-        return all;
     }
     *room = (struct hf_attributes){0};
     room->items = hf_arena_take(hf_document_arena(context->place->document),
                                 all->count * sizeof(*room->items));
     for (size_t i = 0; room->items != NULL && i < all->count; i++) {
-        if (!is_service(all->items[i].key)) {
+        if (hf_resource_conversion_takes(options->resource_labels, all->items[i].key)) {
             room->items[room->count++] = all->items[i];
         }
     }

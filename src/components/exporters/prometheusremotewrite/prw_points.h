@@ -12,13 +12,14 @@
 
 #include "prw_labels.h"
 #include "prw_series.h"
+#include "support/items/resource_conversion.h"
 
 enum prw_strategy { PRW_ESCAPED_SUFFIXED = 0, PRW_ESCAPED, PRW_AS_IS };
 
 struct prw_options {
     const char *name_space;
     struct hf_string_map external_labels; /* names as they are sent */
-    bool resource_labels, exclude_service_attributes;
+    const struct hf_resource_conversion *resource_labels;
     bool target_info, created_metric, metadata, scope_info;
     enum prw_strategy strategy;
 };

@@ -215,6 +215,8 @@ const struct hf_field hec_fields[] = {
     HF_HTTP_IGNORED("use_multi_metric_format", "Each value is an event of its own."),
     HF_HTTP_IGNORED("health_path", "The data itself shows whether Splunk answers."),
     HF_HTTP_IGNORED("health_check_enabled", "Data waits until Splunk answers."),
+    HF_HTTP_IGNORED("batcher", "sending_queue::batch counts."),
+    HF_HTTP_IGNORED("compression_params", "The level is that of the library."),
     HF_HTTP_IGNORED("heartbeat", "No events are made."),
     HF_HTTP_IGNORED("telemetry", "Holdfast's own metrics tell it."),
     HF_HTTP_IGNORED("max_connections", "sending_queue::num_consumers is it."),

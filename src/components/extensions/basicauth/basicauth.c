@@ -30,9 +30,11 @@
 struct basic_config {
     struct htpasswd_config {
         const char *file, *content;
+        struct hf_value provider;
     } htpasswd;
     const struct client_config {
-        const char *username, *password;
+        const char *username, *password, *username_file, *password_file;
+        struct hf_value provider;
     } * client;
 };
 
@@ -48,7 +50,8 @@ struct basic {
     uint64_t secret;                /* random; stands for an unknown name, not known outside */
     struct password_worker *worker; /* once started; NULL when no hash can need it */
     struct crypt_data *crypt_data;  /* the worker's thread */
-    pthread_mutex_t lock;           /* of what follows */
+    pthread_mutex_t lock;           /* of what follows, and of client_value */
+    struct hf_file_watch user_watch, password_watch; /* of client_auth */
     struct hf_file_watch watched;
     char *text; /* of the file and the inline part, its lines cut */
     struct entry *entries;
@@ -311,14 +314,100 @@ static void worker_ended(void *self)
     hf_node_release(basic->node);
 }
 
+/* Either text, without the blanks at its end; the file wins. `room` has CREDENTIALS_MAX bytes. */
+static enum hf_status read_part(const char *text, const char *path, char *room, char *reterr)
+{
+    char *content = NULL;
+    if (path == NULL) {
+        snprintf(room, CREDENTIALS_MAX, "%s", text != NULL ? text : "");
+        return HF_OK;
+    }
+    enum hf_status status = hf_file_watch_read(path, &content, reterr);
+    if (status != HF_OK) {
+        return status;
+    }
+    size_t size = strlen(content);
+    while (size > 0 && strchr(" \t\r\n", content[size - 1]) != NULL) {
+        size--;
+    }
+    content[size] = '\0';
+    snprintf(room, CREDENTIALS_MAX, "%s", content);
+    free(content);
+    if (size >= CREDENTIALS_MAX) {
+        snprintf(reterr, HF_ERROR_MAX, "%s is longer than %u bytes", path, CREDENTIALS_MAX - 1);
+        return HF_TOO_LARGE;
+    }
+    return HF_OK;
+}
+
+/* Under the lock. */
+static enum hf_status make_client_value(struct basic *basic, char *reterr)
+{
+    const struct client_config *client = basic->config->client;
+    char user[CREDENTIALS_MAX], password[CREDENTIALS_MAX], both[CREDENTIALS_MAX];
+    enum hf_status status = read_part(client->username, client->username_file, user, reterr);
+    if (status == HF_OK) {
+        status = read_part(client->password, client->password_file, password, reterr);
+    }
+    if (status != HF_OK) {
+        return status;
+    }
+    if (snprintf(both, sizeof(both), "%s:%s", user, password) >= (int)sizeof(both)) {
+        snprintf(reterr, HF_ERROR_MAX, "user name and password are longer than %u bytes",
+                 CREDENTIALS_MAX - 2);
+        return HF_TOO_LARGE;
+    }
+    memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
+    size_t used = sizeof(SCHEME) - 1;
+    used += hf_base64_print(hf_slice_text(both), basic->client_value + used);
+    basic->client_value[used] = '\0';
+    return HF_OK;
+}
+
+/* Under the lock. */
+static void refresh_client(struct basic *basic)
+{
+    char error[HF_ERROR_MAX];
+    uint64_t now_ns = hf_clock_coarse_ns();
+    bool user_changed = basic->user_watch.path != NULL &&
+                        hf_file_watch_changed(&basic->user_watch, now_ns, LOOK_NS);
+    bool password_changed = basic->password_watch.path != NULL &&
+                            hf_file_watch_changed(&basic->password_watch, now_ns, LOOK_NS);
+    if ((user_changed || password_changed) && make_client_value(basic, error) != HF_OK) {
+        hf_node_log(basic->node, HF_LOG_WARN, "client_auth stays as it was: %s", error);
+    }
+}
+
+static enum hf_status open_client(struct basic *basic, char *reterr)
+{
+    const struct client_config *client = basic->config->client;
+    if (client == NULL) {
+        return HF_OK;
+    }
+    basic->user_watch.path = client->username_file;
+    basic->password_watch.path = client->password_file;
+    enum hf_status status = make_client_value(basic, reterr);
+    if (status == HF_OK) {
+        refresh_client(basic);
+    }
+    return status;
+}
+
 static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_header_sink *sink)
 {
     (void)meta;
-    const struct basic *basic = self;
-    if (basic->client_value[0] == '\0') {
+    struct basic *basic = self;
+    char value[sizeof(basic->client_value)];
+    pthread_mutex_lock(&basic->lock);
+    if (basic->config->client != NULL) {
+        refresh_client(basic);
+    }
+    memcpy(value, basic->client_value, sizeof(value));
+    pthread_mutex_unlock(&basic->lock);
+    if (value[0] == '\0') {
         return HF_UNAUTHENTICATED;
     }
-    return sink->add(sink, hf_slice_text("authorization"), hf_slice_text(basic->client_value));
+    return sink->add(sink, hf_slice_text("authorization"), hf_slice_text(value));
 }
 
 static bool needs_crypt(const struct basic *basic)
@@ -371,21 +460,6 @@ static void close_basic(void *self)
     free(basic);
 }
 
-static void make_client_value(struct basic *basic)
-{
-    const struct client_config *client = basic->config->client;
-    char both[CREDENTIALS_MAX];
-    if (client == NULL) {
-        return;
-    }
-    snprintf(both, sizeof(both), "%s:%s", client->username,
-             client->password != NULL ? client->password : "");
-    memcpy(basic->client_value, SCHEME, sizeof(SCHEME) - 1);
-    size_t used = sizeof(SCHEME) - 1;
-    used += hf_base64_print(hf_slice_text(both), basic->client_value + used);
-    basic->client_value[used] = '\0';
-}
-
 static enum hf_status open_basic(struct hf_node *node, const void *config, void **ret_self,
                                  char *reterr)
 {
@@ -398,13 +472,13 @@ static enum hf_status open_basic(struct hf_node *node, const void *config, void 
     basic->config = config;
     pthread_mutex_init(&basic->lock, NULL);
     basic->watched.path = basic->config->htpasswd.file;
-    make_client_value(basic);
     ssize_t got = getrandom(&basic->secret, sizeof(basic->secret), GRND_NONBLOCK);
     (void)got; /* without: guessed by those who know the file's order */
     bool changed = basic->watched.path != NULL &&
                    hf_file_watch_changed(&basic->watched, hf_clock_coarse_ns(), LOOK_NS);
     (void)changed; /* what is read now is the state to compare with */
     enum hf_status status = load(basic, reterr);
+    status = status == HF_OK ? open_client(basic, reterr) : status;
     if (status != HF_OK) {
         close_basic(basic);
         return status;
@@ -419,17 +493,23 @@ static const char *check_config(const void *from)
     const struct client_config *client = config->client;
     bool serves = config->htpasswd.file != NULL ||
                   (config->htpasswd.content != NULL && config->htpasswd.content[0] != '\0');
+    if (config->htpasswd.provider.type != HF_VALUE_NONE ||
+        (client != NULL && client->provider.type != HF_VALUE_NONE)) {
+        return "secret_provider is not supported: no extension here provides secrets; use file, "
+               "username_file and password_file";
+    }
     if (!serves && client == NULL) {
         return "no credentials: set htpasswd (file or inline) or client_auth";
     }
     if (serves && client != NULL) {
         return "htpasswd and client_auth exclude each other: one asks, the other sends";
     }
-    if (client != NULL && (client->username == NULL || client->username[0] == '\0' ||
-                           strchr(client->username, ':') != NULL)) {
+    bool has_name = client != NULL && client->username != NULL && client->username[0] != '\0';
+    if (client != NULL && client->username_file == NULL &&
+        (!has_name || strchr(client->username, ':') != NULL)) {
         return "client_auth: username: expected a name without a colon";
     }
-    if (client != NULL &&
+    if (has_name &&
         strlen(client->username) + 2 + (client->password != NULL ? strlen(client->password) : 0) >
             CREDENTIALS_MAX) {
         return "client_auth: user name and password are longer than 510 bytes";
@@ -447,6 +527,10 @@ static const struct hf_field htpasswd_fields[] = {
      .offset = offsetof(struct htpasswd_config, content),
      .help = "The same as text: user:hash lines; bcrypt, apr1, {SHA}, {SSHA}, crypt or plain; they "
              "stand over the file's."},
+    {.key = "secret_provider",
+     .type = HF_FIELD_VALUE,
+     .offset = offsetof(struct htpasswd_config, provider),
+     .help = "Not supported."},
     HF_FIELDS_END,
 };
 
@@ -454,12 +538,23 @@ static const struct hf_field client_fields[] = {
     {.key = "username",
      .type = HF_FIELD_STRING,
      .offset = offsetof(struct client_config, username),
-     .required = true,
      .help = "Name to send."},
+    {.key = "username_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct client_config, username_file),
+     .help = "A file with the name, read again when it changes; it wins over username."},
     {.key = "password",
      .type = HF_FIELD_SECRET,
      .offset = offsetof(struct client_config, password),
      .help = "Password to send."},
+    {.key = "password_file",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct client_config, password_file),
+     .help = "A file with the password, read again when it changes; it wins over password."},
+    {.key = "secret_provider",
+     .type = HF_FIELD_VALUE,
+     .offset = offsetof(struct client_config, provider),
+     .help = "Not supported."},
     HF_FIELDS_END,
 };
 
@@ -489,6 +584,10 @@ static void probe_outside(const void *from, struct hf_probe *probe)
 {
     const struct basic_config *config = from;
     hf_probe_read(probe, config->htpasswd.file);
+    if (config->client != NULL) {
+        hf_probe_read(probe, config->client->username_file);
+        hf_probe_read(probe, config->client->password_file);
+    }
 }
 
 const struct hf_component hf_extension_basicauth = {

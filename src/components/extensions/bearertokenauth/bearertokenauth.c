@@ -20,6 +20,7 @@
 struct bearer_config {
     const char *scheme, *token, *filename, *header;
     struct hf_string_list tokens;
+    bool retries, waits;
 };
 
 struct bearer {
@@ -205,12 +206,16 @@ static enum hf_status open_bearer(struct hf_node *node, const void *config, void
     if (bearer->config->filename != NULL) {
         char *text;
         enum hf_status status = hf_file_watch_read(bearer->config->filename, &text, reterr);
-        if (status != HF_OK) {
+        if (status != HF_OK && !bearer->config->retries) {
             close_bearer(bearer);
             return status;
         }
-        free(text);
-        refresh(bearer);
+        if (status == HF_OK) {
+            free(text);
+            refresh(bearer);
+        } else {
+            hf_node_log(node, HF_LOG_WARN, "no token yet, looking for it again: %s", reterr);
+        }
     }
     *ret_self = bearer;
     return HF_OK;
@@ -223,6 +228,12 @@ static const char *check_config(const void *from)
         (config->token != NULL && config->token[0] != '\0') || config->tokens.count != 0;
     if (!has_token && config->filename == NULL) {
         return "no bearer token provided: set token, tokens or filename";
+    }
+    if ((config->retries || config->waits) && config->filename == NULL) {
+        return "retry_on_failure and wait_for_token_file need filename";
+    }
+    if (config->waits && !config->retries) {
+        return "wait_for_token_file needs retry_on_failure::enabled";
     }
     if (config->header[0] == '\0' || strlen(config->header) > 100 ||
         !hf_header_is_name(hf_slice_text(config->header)) ||
@@ -243,6 +254,23 @@ static const char *check_config(const void *from)
 
 #define AT(member) offsetof(struct bearer_config, member)
 
+static const struct hf_field retry_fields[] = {
+    {.key = "enabled",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(retries),
+     .default_text = "false",
+     .help = "Start without the file, and look for it each second; until it is there, what needs "
+             "the token waits or is refused."},
+    {.key = "initial_interval", .type = HF_FIELD_IGNORED, .help = "It is looked for each second."},
+    {.key = "randomization_factor",
+     .type = HF_FIELD_IGNORED,
+     .help = "It is looked for each second."},
+    {.key = "multiplier", .type = HF_FIELD_IGNORED, .help = "It is looked for each second."},
+    {.key = "max_interval", .type = HF_FIELD_IGNORED, .help = "It is looked for each second."},
+    {.key = "max_elapsed_time", .type = HF_FIELD_IGNORED, .help = "It is looked for for ever."},
+    HF_FIELDS_END,
+};
+
 static const struct hf_field fields[] = {
     {.key = "scheme",
      .type = HF_FIELD_STRING,
@@ -262,6 +290,15 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(filename),
      .help = "A file with a token a line, read again when it changes. The first is sent."},
+    {.key = "retry_on_failure",
+     .type = HF_FIELD_STRUCT,
+     .inner = retry_fields,
+     .help = "What happens while the file cannot be read at the start."},
+    {.key = "wait_for_token_file",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(waits),
+     .default_text = "false",
+     .help = "Accepted without effect: the start does not wait, and no data is lost meanwhile."},
     {.key = "header",
      .type = HF_FIELD_STRING,
      .offset = AT(header),

@@ -414,6 +414,7 @@ static const char *check_config(const void *from)
 
 static const struct hf_field fields[] = {
     HF_HTTP_SERVER_FIELDS(struct pprof_config, http, "localhost:1777"),
+    HF_SERVER_IGNORED("dialer", "A server opens no connections."),
     {.key = "block_profile_fraction",
      .type = HF_FIELD_IGNORED,
      .help = "There is no profile of what blocks."},

@@ -16,6 +16,7 @@ struct groupbytrace_config {
     uint64_t wait_duration_ns;
     int64_t num_traces, num_workers;
     bool discard_orphans, store_on_disk;
+    int64_t emit_strategy;
 };
 
 struct groupbytrace {
@@ -90,6 +91,9 @@ static void close_groupbytrace(void *self)
 static const char *check(const void *config)
 {
     const struct groupbytrace_config *wanted = config;
+    if (wanted->emit_strategy != 0) {
+        return "emit_strategy: service is not supported; a trace is passed on as a whole";
+    }
     return wanted->discard_orphans ? "discard_orphans: traces without a root span are passed on, "
                                      "here as in the Go collector; remove the key"
                                    : NULL;
@@ -123,6 +127,12 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = AT(discard_orphans),
      .help = "Must be false, as in the Go collector."},
+    {.key = "emit_strategy",
+     .type = HF_FIELD_ENUM,
+     .choices = (const char *const[]){"trace", "service", NULL},
+     .offset = AT(emit_strategy),
+     .default_text = "trace",
+     .help = "Only trace: all spans of a trace are passed on together."},
     {.key = "store_on_disk",
      .type = HF_FIELD_BOOL,
      .offset = AT(store_on_disk),

@@ -36,7 +36,7 @@ struct redaction_config {
     struct hf_string_list allowed_keys, ignored_keys, ignored_key_patterns;
     struct hf_string_list blocked_key_patterns, blocked_values, allowed_values;
     int64_t hash_function, summary;
-    const char *hmac_key;
+    const char *hmac_key, *masking_string;
     struct sanitizer_config url_sanitizer;
     struct db_config db_sanitizer;
 };
@@ -44,6 +44,8 @@ struct redaction_config {
 struct redaction {
     struct hf_redact_rules rules;
 };
+
+#define STARS "****"
 
 enum { KEY_MIN_SHA256 = 32, KEY_MIN_SHA512 = 64 };
 
@@ -154,6 +156,8 @@ static enum hf_status make_rules(const struct redaction_config *config,
                                                        : (enum hf_redact_summary)config->summary;
     rules->mask.kind = (enum hf_mask_kind)config->hash_function;
     rules->mask.key = hf_slice_text(key);
+    bool has_text = config->masking_string != NULL && config->masking_string[0] != '\0';
+    rules->mask.stars = hf_slice_text(has_text ? config->masking_string : STARS);
     enum hf_status status = make_set(&config->allowed_keys, true, &rules->allowed_keys);
     if (status == HF_OK) {
         status = make_set(&config->ignored_keys, false, &rules->ignored_keys);
@@ -177,6 +181,10 @@ static const char *check(const void *config)
     }
     if (configured->hash_function == HF_MASK_HMAC_SHA512 && key_size < KEY_MIN_SHA512) {
         return "hmac_key: hmac-sha512 needs at least 64 bytes";
+    }
+    if (configured->masking_string != NULL && configured->masking_string[0] != '\0' &&
+        configured->hash_function != HF_MASK_STARS) {
+        return "masking_string and hash_function exclude each other";
     }
     struct hf_redact_rules rules = {.allow_all_keys = false};
     snprintf(sentence, sizeof(sentence), "out of memory");
@@ -324,6 +332,8 @@ static const struct hf_field fields[] = {
      .help = "A hash of the masked part stands for it, instead of ****."},
     {FIELD(hmac_key), .type = HF_FIELD_SECRET,
      .help = "The key of hmac-sha256 (32 bytes at least) and hmac-sha512 (64)."},
+    {FIELD(masking_string), .type = HF_FIELD_STRING,
+     .help = "What stands for the masked part, instead of ****."},
     {FIELD(summary), .type = HF_FIELD_ENUM, .choices = summaries, .default_text = "silent",
      .help = "Attributes that tell what was done: info counts, debug names the keys too."},
     {FIELD(url_sanitizer), .type = HF_FIELD_STRUCT, .inner = url_fields,

@@ -167,6 +167,7 @@ static const struct hf_field fields[] = {
      .default_text = "0",
      .help = "The socket's buffer, in which datagrams wait while others are committed; 0: as the "
              "system has it."},
+    {.key = "dialer", .type = HF_FIELD_IGNORED, .help = "Without effect: it listens."},
     {.key = "proxy_server",
      .type = HF_FIELD_VALUE,
      .offset = AT(proxy),

@@ -120,6 +120,7 @@ const struct hf_field filelog_fields[] = {
      .offset = AT(id),
      .default_text = "file_input",
      .help = "Without effect."},
+    {.key = "type", .type = HF_FIELD_IGNORED, .help = "Without effect."},
     {.key = "output",
      .type = HF_FIELD_STRING,
      .offset = AT(output),

@@ -40,6 +40,7 @@ struct objects_config {
     struct hf_struct_list objects;
     int64_t error_mode;
     const char *elector; /* NULL: each process reads */
+    bool include_initial_state;
 };
 
 struct objects;
@@ -97,8 +98,9 @@ static void on_changed(struct hf_kube_listener *listener, enum hf_kube_change ch
     struct objects *objects = space->kind->objects;
     const struct object_config *config = space->kind->config;
     bool is_watch = config->mode == WATCH;
-    /* A watch tells of changes; what was there before is no change. */
-    if (is_watch && (!space->is_synced || is_excluded(config, changes[change]))) {
+    /* A watch tells of changes; what was there before is no change, unless it is asked for. */
+    bool is_told = space->is_synced || objects->config->include_initial_state;
+    if (is_watch && (!is_told || is_excluded(config, changes[change]))) {
         return;
     }
     const struct k8s_object what = {
@@ -179,7 +181,8 @@ static void open_space(struct kind *kind, struct space *space, const char *root)
     const char *version = config->resource_version;
     /* "0" and "1", the old default, are no version that a server still has. */
     bool from_version = config->mode == WATCH && version != NULL && version[0] != '\0' &&
-                        strcmp(version, "0") != 0 && strcmp(version, "1") != 0;
+                        strcmp(version, "0") != 0 && strcmp(version, "1") != 0 &&
+                        !kind->objects->config->include_initial_state;
     char path[1024];
     snprintf(path, sizeof(path), "%s/%s%s%s%s", root, space->name != NULL ? "namespaces/" : "",
              space->name != NULL ? space->name : "", space->name != NULL ? "/" : "", config->name);
@@ -479,6 +482,12 @@ static const struct hf_field fields[] = {
      .inner_size = sizeof(struct object_config),
      .required = true,
      .help = "The kinds of objects to read."},
+    {.key = "include_initial_state",
+     .type = HF_FIELD_BOOL,
+     .offset = offsetof(struct objects_config, include_initial_state),
+     .default_text = "false",
+     .help = "Of the mode watch: the objects that are there at the start are reported as ADDED; "
+             "resource_version does not count then."},
     {.key = "error_mode",
      .type = HF_FIELD_ENUM,
      .offset = offsetof(struct objects_config, error_mode),

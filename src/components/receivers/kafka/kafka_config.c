@@ -186,6 +186,7 @@ const struct hf_field kafka_receiver_fields[] = {
      .default_text = "250ms",
      .max = 3e11,
      .help = "How long a broker waits for min_fetch_size."},
+    HF_HTTP_IGNORED("max_decompress_batch_bytes", "The library has a limit of its own."),
     HF_HTTP_IGNORED("error_backoff", "Data that no queue takes now is offered again."),
     HF_HTTP_IGNORED("partition_processing", "Partitions do not wait for each other."),
     HF_HTTP_IGNORED("telemetry", "All counters are there."),

@@ -52,7 +52,7 @@ static enum hf_status find_account(struct hf_kube_access *access, bool *failed, 
         *failed = true;
         return HF_OK;
     }
-    if (access->tls.ca_file == NULL) {
+    if (access->tls.ca_file == NULL && access->tls.ca_pem == NULL) {
         *failed = asprintf(&ca_file, "%s/ca.crt", folder) < 0;
         access->tls.ca_file = *failed ? NULL : ca_file;
     }
@@ -76,9 +76,13 @@ static enum hf_status open_direct(const struct kubelet_config *config,
     if (config->auth_type != KUBELET_NO_AUTH) {
         access.has_tls = true;
         access.tls.insecure_skip_verify = config->insecure_skip_verify;
+        access.tls.include_system_ca_certs_pool = config->include_system_ca_certs_pool;
         access.tls.ca_file = copy(config->ca_file, &failed);
         access.tls.cert_file = copy(config->cert_file, &failed);
         access.tls.key_file = copy(config->key_file, &failed);
+        access.tls.ca_pem = copy(config->ca_pem, &failed);
+        access.tls.cert_pem = copy(config->cert_pem, &failed);
+        access.tls.key_pem = copy(config->key_pem, &failed);
     }
     if (config->auth_type == KUBELET_SERVICE_ACCOUNT) {
         status = find_account(&access, &failed, reterr);

@@ -19,7 +19,8 @@ struct kubelet_config {
     int64_t auth_type; /* enum kubelet_auth */
     const char *endpoint, *context;
     const char *ca_file, *cert_file, *key_file;
-    bool insecure_skip_verify;
+    const char *ca_pem, *cert_pem, *key_pem;
+    bool insecure_skip_verify, include_system_ca_certs_pool;
 };
 
 /* `ret_prefix` stands before the paths of the kubelet ("" or that of the proxy); the caller frees

@@ -14,6 +14,7 @@
 #include "summary.h"
 #include "support/probe/probe_kubernetes.h"
 #include "support/scrape/scraper.h"
+#include "support/settings/confighttp.h"
 #include "util/clock.h"
 
 #define REQUEST_NS_MAX (10 * HF_NS_PER_S)
@@ -348,10 +349,11 @@ static const char *check_kubeletstats(const void *config)
 {
     const struct kubeletstats_config *keys = config;
     const struct kubelet_config *kubelet = &keys->kubelet;
-    bool has_certificate = kubelet->cert_file != NULL && kubelet->key_file != NULL;
+    bool has_certificate = (kubelet->cert_file != NULL || kubelet->cert_pem != NULL) &&
+                           (kubelet->key_file != NULL || kubelet->key_pem != NULL);
     bool needs_node = any(keys->wanted.metrics, of_node, COUNT(of_node));
     if (kubelet->auth_type == KUBELET_TLS && !has_certificate) {
-        return "auth_type tls needs cert_file and key_file";
+        return "auth_type tls needs cert_file and key_file, or cert_pem and key_pem";
     }
     if (needs_node && (keys->node == NULL || keys->node[0] == '\0')) {
         return "the metrics *.node.utilization need the name of the node in the key node";
@@ -421,6 +423,30 @@ static const struct hf_field fields[] = {
      .type = HF_FIELD_STRING,
      .offset = AT(kubelet.key_file),
      .help = "Its key."},
+    {.key = "ca_pem",
+     .type = HF_FIELD_STRING,
+     .offset = AT(kubelet.ca_pem),
+     .help = "What ca_file would hold."},
+    {.key = "cert_pem",
+     .type = HF_FIELD_STRING,
+     .offset = AT(kubelet.cert_pem),
+     .help = "What cert_file would hold."},
+    {.key = "key_pem",
+     .type = HF_FIELD_SECRET,
+     .offset = AT(kubelet.key_pem),
+     .help = "What key_file would hold."},
+    {.key = "include_system_ca_certs_pool",
+     .type = HF_FIELD_BOOL,
+     .offset = AT(kubelet.include_system_ca_certs_pool),
+     .default_text = "false",
+     .help = "Trust the authorities of the system too."},
+    HF_HTTP_IGNORED("min_version", "TLS 1.2 and 1.3 are spoken."),
+    HF_HTTP_IGNORED("max_version", "TLS 1.2 and 1.3 are spoken."),
+    HF_HTTP_IGNORED("cipher_suites", "Those of the system are used."),
+    HF_HTTP_IGNORED("curve_preferences", "Those of the system are used."),
+    HF_HTTP_IGNORED("reload_interval", "The files are looked at again each 5 s."),
+    HF_HTTP_IGNORED("tpm", "Keys in a TPM are not supported."),
+    HF_HTTP_IGNORED("dialer", "A request ends with its scrape."),
     {.key = "insecure_skip_verify",
      .type = HF_FIELD_BOOL,
      .offset = AT(kubelet.insecure_skip_verify),

@@ -40,9 +40,9 @@ void my_events_release(struct my_events *events)
 
 /* ---- records ---- */
 
-static void begin_record(struct run *run, const char *name)
+static void begin_record(struct run *run, const char *name, struct hf_slice parent)
 {
-    hf_event_begin(run->scrape, name, "mysql");
+    hf_event_begin_in(run->scrape, name, "mysql", parent);
     run->written++;
 }
 
@@ -79,7 +79,7 @@ static void write_plan(struct run *run, const struct hf_statement_row *row, stru
                        const char *source)
 {
     if (plan.size != 0) {
-        begin_record(run, "db.server.query_plan");
+        begin_record(run, "db.server.query_plan", HF_EMPTY_SLICE);
         hf_event_text(run->scrape, PLAN_HASH, row->texts[DIGEST_TEXT]);
         hf_event_text(run->scrape, "db.namespace", row->texts[SCHEMA_TEXT]);
         hf_event_text(run->scrape, "mysql.query_plan.source", hf_slice_text(source));
@@ -98,13 +98,16 @@ static void write_plan(struct run *run, const struct hf_statement_row *row, stru
     "CASE WHEN w.THREAD_ID IS NULL THEN 'other' "                                                  \
     "WHEN t.PROCESSLIST_STATE = 'User sleep' THEN 'User sleep' "                                   \
     "WHEN w.EVENT_ID = w.END_EVENT_ID THEN 'CPU' ELSE COALESCE(w.EVENT_NAME, 'CPU') END, "         \
-    "w.TIMER_WAIT FROM performance_schema.threads t "                                              \
+    "w.TIMER_WAIT, t.PROCESSLIST_ID, CASE "                                                        \
+    "WHEN w.THREAD_ID IS NOT NULL AND w.END_EVENT_ID IS NULL THEN 'waiting' "                      \
+    "WHEN s.THREAD_ID IS NOT NULL THEN 'running' ELSE 'other' END, s.TIMER_WAIT, %s "              \
+    "FROM performance_schema.threads t "                                                           \
     "LEFT JOIN performance_schema.events_statements_current s ON s.THREAD_ID = t.THREAD_ID "       \
     "AND s.NESTING_EVENT_ID IS NULL "                                                              \
     "LEFT JOIN performance_schema.events_waits_current w ON w.THREAD_ID = t.THREAD_ID "            \
     "AND w.EVENT_ID = (SELECT MAX(l.EVENT_ID) FROM performance_schema.events_waits_current l "     \
     "WHERE l.THREAD_ID = t.THREAD_ID) "                                                            \
-    "LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.PROCESSLIST_ID "                       \
+    "%s LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.PROCESSLIST_ID "                       \
     "WHERE t.PROCESSLIST_STATE IS NOT NULL "                                                       \
     "AND t.PROCESSLIST_COMMAND NOT IN ('Sleep', 'Daemon') "                                        \
     "AND t.PROCESSLIST_ID <> CONNECTION_ID() "                                                     \
@@ -122,8 +125,25 @@ enum {
     DIGEST,
     EVENT,
     WAIT,
-    WAIT_TIME
+    WAIT_TIME,
+    SESSION,
+    STATUS,
+    STATEMENT_TIME,
+    PARENT
 };
+
+/* A client may leave its traceparent in a variable of its session. */
+#define PARENT_COLUMN "CONVERT(v.VARIABLE_VALUE USING utf8)"
+#define PARENT_TABLE                                                                               \
+    "LEFT JOIN performance_schema.user_variables_by_thread v ON v.THREAD_ID = t.THREAD_ID "        \
+    "AND v.VARIABLE_NAME = 'traceparent' "
+
+/* Servers before MySQL 5.7 and MariaDB 10.5 do not show variables. */
+static bool shows_variables(const struct hf_mysql *mysql)
+{
+    unsigned long version = hf_mysql_version(mysql);
+    return version >= 100500 || (version >= 50700 && version < 100000);
+}
 
 /* For its plan, which cannot be asked for in the middle of an answer. */
 static void remember_form(struct run *run, const struct hf_mysql_row *row)
@@ -142,10 +162,11 @@ static void take_sample(void *user, const struct hf_mysql_row *row)
     struct hf_builder *builder = run->scrape->builder;
     struct hf_slice address;
     int64_t port;
-    double waited = 0;
+    double waited = 0, ran = 0;
     my_host_split(hf_mysql_text(row, HOST), &address, &port);
     (void)!hf_read_double(hf_mysql_text(row, WAIT_TIME), &waited);
-    begin_record(run, "db.server.query_sample");
+    (void)!hf_read_double(hf_mysql_text(row, STATEMENT_TIME), &ran);
+    begin_record(run, "db.server.query_sample", hf_mysql_text(row, PARENT));
     hf_event_int(run->scrape, "mysql.threads.thread_id", hf_mysql_text(row, THREAD));
     hf_event_text(run->scrape, "user.name", hf_mysql_text(row, USER));
     hf_event_text(run->scrape, "db.namespace", hf_mysql_text(row, DATABASE));
@@ -157,6 +178,9 @@ static void take_sample(void *user, const struct hf_mysql_row *row)
     hf_event_text(run->scrape, PLAN_HASH, hf_mysql_text(row, DIGEST));
     hf_event_int(run->scrape, "mysql.event_id", hf_mysql_text(row, EVENT));
     hf_event_text(run->scrape, "mysql.wait_type", hf_mysql_text(row, WAIT));
+    hf_event_text(run->scrape, "mysql.session.status", hf_mysql_text(row, STATUS));
+    hf_event_int(run->scrape, "mysql.session.id", hf_mysql_text(row, SESSION));
+    hf_event_double(run->scrape, "mysql.events_statements_current.timer_wait", ran / PICOSECONDS);
     hf_event_double(run->scrape, "mysql.events_waits_current.timer_wait", waited / PICOSECONDS);
     hf_event_text(run->scrape, "client.address", address);
     hf_build_attribute_int(builder, hf_slice_text("client.port"), port);
@@ -180,7 +204,9 @@ static bool look_at_samples(struct run *run)
 {
     const struct my_config *config = run->server->config;
     char text[QUERY_MAX];
-    int size = snprintf(text, sizeof(text), SAMPLES, (long long)config->samples.rows_max);
+    bool has_variables = shows_variables(run->server->mysql);
+    int size = snprintf(text, sizeof(text), SAMPLES, has_variables ? PARENT_COLUMN : "NULL",
+                        has_variables ? PARENT_TABLE : "", (long long)config->samples.rows_max);
     if (size < 0 || (size_t)size >= sizeof(text)) {
         return true; /* the room is made for it */
     }
@@ -247,7 +273,7 @@ static void write_top(void *user, const struct hf_statement_row *row)
     struct run *run = user;
     bool is_apart = run->server->config->events[MY_QUERY_PLAN];
     struct hf_slice plan = plan_of(run, row);
-    begin_record(run, "db.server.top_query");
+    begin_record(run, "db.server.top_query", HF_EMPTY_SLICE);
     hf_event_text(run->scrape, "db.namespace", row->texts[SCHEMA_TEXT]);
     put_statement(run, row->texts[STATEMENT_TEXT]);
     if (!is_apart) {

@@ -52,6 +52,13 @@ const char *pg_check(const void *from)
     return NULL;
 }
 
+/* Keys of every tls section that the Go collector's receiver accepts and does not use either. */
+#define UNUSED_TLS(name)                                                                           \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_IGNORED,                                                   \
+        .help = "Without effect: ca_file, cert_file and key_file are used."                        \
+    }
+
 static const struct hf_field tls_fields[] = {
     {.key = "insecure",
      .type = HF_FIELD_BOOL,
@@ -77,6 +84,17 @@ static const struct hf_field tls_fields[] = {
      .type = HF_FIELD_STRING,
      .offset = TLS(key_file),
      .help = "File with its key (PEM), which only its owner may read."},
+    UNUSED_TLS("ca_pem"),
+    UNUSED_TLS("cert_pem"),
+    UNUSED_TLS("key_pem"),
+    UNUSED_TLS("server_name_override"),
+    UNUSED_TLS("min_version"),
+    UNUSED_TLS("max_version"),
+    UNUSED_TLS("cipher_suites"),
+    UNUSED_TLS("curve_preferences"),
+    UNUSED_TLS("include_system_ca_certs_pool"),
+    UNUSED_TLS("reload_interval"),
+    UNUSED_TLS("tpm"),
     HF_FIELDS_END,
 };
 

@@ -13,7 +13,7 @@
 #include "util/hash.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define QUERY_MAX 2048
+#define QUERY_MAX 4096
 #define NOT_ALLOWED "<insufficient privilege>"
 #define PARTS 1000 /* of a millisecond, in which times are remembered */
 #define VALUE_MAX 9e18
@@ -39,10 +39,10 @@ void pg_events_release(struct pg_events *events)
 /* ---- records ---- */
 
 /* The statement stands without the values in it. */
-static void begin_record(struct run *run, const char *name, struct hf_slice database,
-                         struct hf_slice statement)
+static void begin_record(struct run *run, const char *name, struct hf_slice parent,
+                         struct hf_slice database, struct hf_slice statement)
 {
-    hf_event_begin(run->scrape, name, "postgresql");
+    hf_event_begin_in(run->scrape, name, "postgresql", parent);
     hf_event_text(run->scrape, "db.namespace", database);
     hf_sql_attribute(run->scrape->builder, statement, HF_SQL_BARE, &run->events->text);
     run->written++;
@@ -63,14 +63,27 @@ static bool ask(struct run *run, const char *text,
 
 /* ---- sessions ---- */
 
-enum { DATABASE = 0, USER, ADDRESS, PORT, STATEMENT, TIME, BEGUN, TEXTS_AT };
+enum { DATABASE = 0, USER, ADDRESS, PORT, STATEMENT, TIME, BEGUN, TEXTS_AT, APPLICATION };
 
 static void take_sample(void *user, const struct hf_pg_row *row)
 {
-    static const char *const texts[] = {"postgresql.state",           "postgresql.application_name",
-                                        "postgresql.client_hostname", "postgresql.query_start",
-                                        "postgresql.wait_event",      "postgresql.wait_event_type",
-                                        "postgresql.query_id"};
+    static const char *const texts[] = {
+        "postgresql.state",
+        "postgresql.application_name",
+        "postgresql.client_hostname",
+        "postgresql.query_start",
+        "postgresql.wait_event",
+        "postgresql.wait_event_type",
+        "postgresql.query_id",
+        "postgresql.backend.connection.start",
+        "postgresql.blocking.pids",
+        "postgresql.blocking.start_time",
+        "postgresql.blocking.lock.mode",
+        "postgresql.blocking.lock.type",
+        "postgresql.blocking.lock.relation",
+        "postgresql.blocking.transaction.start_time",
+    };
+    const int numbers_at = TEXTS_AT + (int)COUNT(texts);
     struct run *run = user;
     double begun = 0, time = 0;
     if (hf_slice_is(hf_pg_text(row, STATEMENT), NOT_ALLOWED)) {
@@ -80,15 +93,16 @@ static void take_sample(void *user, const struct hf_pg_row *row)
     (void)!hf_read_double(hf_pg_text(row, TIME), &time);
     (void)!hf_read_double(hf_pg_text(row, BEGUN), &begun);
     run->newest = begun > run->newest ? begun : run->newest;
-    begin_record(run, "db.server.query_sample", hf_pg_text(row, DATABASE),
-                 hf_pg_text(row, STATEMENT));
+    begin_record(run, "db.server.query_sample", hf_pg_text(row, APPLICATION),
+                 hf_pg_text(row, DATABASE), hf_pg_text(row, STATEMENT));
     hf_event_text(run->scrape, "user.name", hf_pg_text(row, USER));
     hf_event_text(run->scrape, "network.peer.address", hf_pg_text(row, ADDRESS));
     hf_event_int(run->scrape, "network.peer.port", hf_pg_text(row, PORT));
     for (int i = 0; i < (int)COUNT(texts); i++) {
         hf_event_text(run->scrape, texts[i], hf_pg_text(row, TEXTS_AT + i));
     }
-    hf_event_int(run->scrape, "postgresql.pid", hf_pg_text(row, TEXTS_AT + (int)COUNT(texts)));
+    hf_event_int(run->scrape, "postgresql.pid", hf_pg_text(row, numbers_at));
+    hf_event_int(run->scrape, "postgresql.blocking.wait_duration", hf_pg_text(row, numbers_at + 1));
     hf_event_double(run->scrape, "postgresql.total_exec_time", time);
     hf_build_end(run->scrape->builder);
 }
@@ -96,9 +110,10 @@ static void take_sample(void *user, const struct hf_pg_row *row)
 static bool look_at_samples(struct run *run)
 {
     char text[QUERY_MAX];
-    const char *id = hf_pg_version(run->server->main) >= 140000 ? "query_id" : "NULL";
+    bool is_new = hf_pg_version(run->server->main) >= 140000;
     run->newest = run->events->newest;
-    snprintf(text, sizeof(text), PG_SAMPLES, id, run->events->newest,
+    snprintf(text, sizeof(text), PG_SAMPLES, is_new ? "a.query_id" : "NULL",
+             is_new ? "k.waitstart" : "a.state_change", run->events->newest,
              (long long)run->server->config->samples.rows_max);
     bool is_good = ask(run, text, take_sample);
     run->events->newest = run->newest;
@@ -169,6 +184,7 @@ static void write_plan(struct run *run, const struct hf_statement_row *row, stru
     hf_event_begin(run->scrape, "db.server.query_plan", "postgresql");
     hf_event_text(run->scrape, "db.namespace", row->texts[PG_TOP_DATABASE]);
     hf_event_text(run->scrape, "postgresql.queryid", row->texts[PG_TOP_ID]);
+    hf_event_text(run->scrape, "postgresql.rolname", row->texts[PG_TOP_ROLE]);
     hf_event_text(run->scrape, PLAN, plan);
     hf_build_end(run->scrape->builder);
     run->written++;
@@ -180,7 +196,7 @@ static void write_top(void *user, const struct hf_statement_row *row)
     bool is_apart = run->server->config->events[PG_QUERY_PLAN];
     struct hf_slice plan;
     (void)!hf_plans_find(&run->events->plans, pg_plans_hash(row), hf_clock_monotonic_ns(), &plan);
-    begin_record(run, "db.server.top_query", row->texts[PG_TOP_DATABASE],
+    begin_record(run, "db.server.top_query", HF_EMPTY_SLICE, row->texts[PG_TOP_DATABASE],
                  row->texts[PG_TOP_STATEMENT]);
     hf_event_text(run->scrape, "postgresql.queryid", row->texts[PG_TOP_ID]);
     hf_event_text(run->scrape, "postgresql.rolname", row->texts[PG_TOP_ROLE]);

@@ -95,14 +95,28 @@
 
 /* Statements of sessions, but those that were idle at the last scrape already. With the column of a
  * statement's id, the time of the newest statement of the last scrape, and the most rows. */
+#define PG_UTC(time) "to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+/* Names of relations are known in the database that is connected to alone. */
 #define PG_SAMPLES                                                                                 \
-    "SELECT datname, usename, host(client_addr), client_port, query, "                             \
-    "CASE WHEN state = 'active' THEN extract(epoch FROM clock_timestamp() - query_start) * 1000 "  \
-    "WHEN state LIKE 'idle%%' THEN extract(epoch FROM state_change - query_start) * 1000 END, "    \
-    "extract(epoch FROM query_start), state, application_name, client_hostname, query_start, "     \
-    "wait_event, wait_event_type, %s, pid FROM pg_stat_activity "                                  \
-    "WHERE trim(coalesce(query, '')) <> '' AND pid <> pg_backend_pid() "                           \
-    "AND NOT (state = 'idle' AND query_start <= to_timestamp(%.6f)) LIMIT %lld"
+    "SELECT a.datname, a.usename, host(a.client_addr), a.client_port, a.query, "                   \
+    "CASE WHEN a.state = 'active' "                                                                \
+    "THEN extract(epoch FROM clock_timestamp() - a.query_start) * 1000 "                           \
+    "WHEN a.state LIKE 'idle%%' "                                                                  \
+    "THEN extract(epoch FROM a.state_change - a.query_start) * 1000 END, "                         \
+    "extract(epoch FROM a.query_start), a.state, a.application_name, a.client_hostname, "          \
+    "a.query_start, a.wait_event, a.wait_event_type, %s, "                                         \
+    PG_UTC("a.backend_start") ", "                                                                 \
+    "CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid)::text ELSE '{}' END, "      \
+    PG_UTC("l.since") ", l.mode, l.locktype, c.relname, " PG_UTC("a.xact_start") ", a.pid, "       \
+    "floor(extract(epoch FROM clock_timestamp() - l.since))::bigint "                              \
+    "FROM pg_stat_activity a LEFT JOIN LATERAL ("                                                  \
+    "SELECT k.mode, k.locktype, k.relation, %s AS since, k.database FROM pg_locks k "              \
+    "WHERE k.pid = a.pid AND NOT k.granted ORDER BY 4 NULLS LAST LIMIT 1) l ON true "              \
+    "LEFT JOIN pg_database d ON d.datname = current_database() "                                   \
+    "LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = d.oid "                           \
+    "WHERE trim(coalesce(a.query, '')) <> '' AND a.pid <> pg_backend_pid() "                       \
+    "AND NOT (a.state = 'idle' AND a.query_start <= to_timestamp(%.6f)) LIMIT %lld"
 
 /* With the most rows. */
 #define PG_TOP                                                                                     \

@@ -38,6 +38,8 @@ struct prom_allocator {
     struct prom_receiver *receiver;
     const struct prom_allocator_config *config;
     struct prom_http http;
+    struct prom_http_header *headers; /* of the key headers; NULL: none */
+    const char **header_names;
     struct prom_client client;
     char url[PROM_URL_MAX];
     struct hf_timer timer;
@@ -320,6 +322,27 @@ void prom_allocator_stop(struct prom_allocator *allocator)
 
 /* ---- the main thread ---- */
 
+/* The headers as a client has them. False: no memory. */
+static bool set_headers(struct prom_allocator *allocator)
+{
+    const struct hf_string_map *wanted = &allocator->config->headers;
+    if (wanted->count == 0) {
+        return true;
+    }
+    allocator->headers = calloc(wanted->count, sizeof(*allocator->headers));
+    allocator->header_names = calloc(wanted->count, sizeof(*allocator->header_names));
+    if (allocator->headers == NULL || allocator->header_names == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < wanted->count; i++) {
+        allocator->header_names[i] = wanted->items[i].key;
+        allocator->headers[i].values = (struct hf_string_list){&wanted->items[i].value, 1};
+    }
+    allocator->http.headers = (struct hf_struct_map){
+        .keys = allocator->header_names, .items = allocator->headers, .count = wanted->count};
+    return true;
+}
+
 enum hf_status prom_allocator_new(struct prom_receiver *receiver,
                                   struct prom_allocator **ret_allocator, char *reterr)
 {
@@ -333,12 +356,24 @@ enum hf_status prom_allocator_new(struct prom_receiver *receiver,
     allocator->timer.fire = fire;
     snprintf(allocator->url, sizeof(allocator->url), "%s/scrape_configs", config->endpoint);
     allocator->http = config->sd.http;
-    if (config->tls.ca_file != NULL || config->tls.cert_file != NULL ||
+    if (config->proxy_url != NULL) {
+        allocator->http.proxy_url = config->proxy_url;
+    }
+    *ret_allocator = allocator;
+    if (!set_headers(allocator)) {
+        snprintf(reterr, HF_ERROR_MAX, "out of memory");
+        return HF_NOMEM;
+    }
+    if (config->tls.ca_file != NULL || config->tls.ca_pem != NULL ||
+        config->tls.cert_file != NULL || config->tls.cert_pem != NULL ||
         config->tls.insecure_skip_verify) {
         allocator->http.tls = (struct prom_tls){
             .ca_file = config->tls.ca_file,
             .cert_file = config->tls.cert_file,
             .key_file = config->tls.key_file,
+            .ca = config->tls.ca_pem,
+            .cert = config->tls.cert_pem,
+            .key = config->tls.key_pem,
             .server_name = config->tls.server_name,
             .insecure_skip_verify = config->tls.insecure_skip_verify,
         };
@@ -350,7 +385,6 @@ enum hf_status prom_allocator_new(struct prom_receiver *receiver,
         .accept_gzip = true,
         .response_bytes_max = ANSWER_BYTES_MAX + 1,
     };
-    *ret_allocator = allocator;
     return prom_client_open(&options, &allocator->client, reterr);
 }
 
@@ -365,5 +399,7 @@ void prom_allocator_free(struct prom_allocator *allocator)
         free_job(job);
     }
     prom_client_close(&allocator->client);
+    free(allocator->headers);
+    free(allocator->header_names);
     free(allocator);
 }

@@ -318,6 +318,10 @@ const char *prom_check(const void *config)
     if (allocator != NULL && allocator->collector_id[0] == '\0') {
         return "target_allocator: collector_id is empty; it tells this collector from the others";
     }
+    if (allocator != NULL && allocator->auth.type != HF_VALUE_NONE) {
+        return "target_allocator: auth is not supported; http_sd_config::basic_auth, authorization "
+               "or oauth2 is used for it too";
+    }
     for (size_t i = 0; i < file->jobs.count; i++) {
         const char *why = prom_check_job(&file->global, &jobs[i]);
         if (why != NULL) {

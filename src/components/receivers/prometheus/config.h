@@ -57,6 +57,9 @@ struct prom_allocator_config {
     const char *endpoint, *collector_id;
     uint64_t interval_ns;
     struct prom_allocator_tls tls;
+    const char *proxy_url;
+    struct hf_string_map headers;
+    struct hf_value auth;
     struct prom_allocator_sd sd;
 };
 
@@ -64,6 +67,7 @@ struct prom_config {
     struct prom_file_config prometheus;
     bool trim_metric_suffixes, use_start_time_metric, report_extra_scrape_metrics;
     const char *start_time_metric_regex;
+    uint64_t initial_offset_ns;
     const struct prom_allocator_config *allocator; /* NULL: none */
 };
 

@@ -108,6 +108,7 @@ enum prom_kube_role {
 
 struct prom_allocator_tls { /* the Go collector's spelling */
     const char *ca_file, *cert_file, *key_file, *server_name;
+    const char *ca_pem, *cert_pem, *key_pem;
     bool insecure, insecure_skip_verify;
 };
 

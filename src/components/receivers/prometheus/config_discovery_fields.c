@@ -2,6 +2,7 @@
  * config_discovery_fields: the tables of keys of discovery. Prometheus' own names and defaults.
  */
 #include "config_fields.h"
+#include "util/validators.h"
 
 const struct hf_field prom_static_fields[] = {
     {.key = "targets",
@@ -166,13 +167,32 @@ static const struct hf_field allocator_tls_fields[] = {
      .type = HF_FIELD_BOOL,
      .offset = offsetof(struct prom_allocator_tls, insecure_skip_verify),
      .help = "Any certificate is accepted."},
+    {.key = "ca_pem",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_allocator_tls, ca_pem),
+     .help = "What ca_file would hold."},
+    {.key = "cert_pem",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_allocator_tls, cert_pem),
+     .help = "What cert_file would hold."},
+    {.key = "key_pem",
+     .type = HF_FIELD_SECRET,
+     .offset = offsetof(struct prom_allocator_tls, key_pem),
+     .help = "What key_file would hold."},
     IGNORED("reload_interval", "The files are looked at again each 5 s."),
+    IGNORED("min_version", "TLS 1.2 and 1.3 are spoken."),
+    IGNORED("max_version", "TLS 1.2 and 1.3 are spoken."),
+    IGNORED("cipher_suites", "Those of the system are used."),
+    IGNORED("curve_preferences", "Those of the system are used."),
+    IGNORED("include_system_ca_certs_pool", "With a CA of its own only that is trusted."),
+    IGNORED("tpm", "Keys in a TPM are not supported."),
     HF_FIELDS_END,
 };
 
 static const struct hf_field allocator_sd_fields[] = {
     REFRESH(struct prom_allocator_sd, "30s"),
     HTTP_FIELDS(struct prom_allocator_sd, http),
+    IGNORED("url", "The allocator says it."),
     HF_FIELDS_END,
 };
 
@@ -207,6 +227,32 @@ const struct hf_field prom_allocator_fields[] = {
      .help = "How it is asked for targets, as in http_sd_configs."},
     IGNORED("http_scrape_config", "Jobs are scraped as the allocator says."),
     IGNORED("timeout", "Requests end after 30 s."),
+    {.key = "proxy_url",
+     .type = HF_FIELD_STRING,
+     .offset = offsetof(struct prom_allocator_config, proxy_url),
+     .help = "Proxy, as a URL; absent: that of http_sd_config."},
+    {.key = "headers",
+     .type = HF_FIELD_MAP,
+     .offset = offsetof(struct prom_allocator_config, headers),
+     .validate = hf_expect_header,
+     .help = "More headers of each request; absent: the http_headers of http_sd_config."},
+    {.key = "auth",
+     .type = HF_FIELD_VALUE,
+     .offset = offsetof(struct prom_allocator_config, auth),
+     .help = "Not supported: the authentication of http_sd_config is used."},
     IGNORED("compression", "Requests have no body."),
+    IGNORED("compression_params", "Requests have no body."),
+    IGNORED("cookies", "No cookies are kept."),
+    IGNORED("middlewares", "Requests go out as they are."),
+    IGNORED("disable_keep_alives", "There is one request in an interval."),
+    IGNORED("idle_conn_timeout", "There is one request in an interval."),
+    IGNORED("max_idle_conns", "There is one connection."),
+    IGNORED("max_idle_conns_per_host", "There is one connection."),
+    IGNORED("max_conns_per_host", "There is one connection."),
+    IGNORED("read_buffer_size", "Buffers size themselves."),
+    IGNORED("write_buffer_size", "Buffers size themselves."),
+    IGNORED("http2_read_idle_timeout", "HTTP/1.1 is spoken."),
+    IGNORED("http2_ping_timeout", "HTTP/1.1 is spoken."),
+    IGNORED("force_attempt_http2", "HTTP/1.1 is spoken."),
     HF_FIELDS_END,
 };

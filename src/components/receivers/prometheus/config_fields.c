@@ -285,5 +285,13 @@ const struct hf_field prom_fields[] = {
     IGNORED("buffer_count", "Batches go on at once."),
     IGNORED("enable_protobuf_negotiation", "scrape_protocols says it."),
     IGNORED("api_server", "There is no server for targets and configuration."),
+    IGNORED("discovery_reload_on_startup", "Targets are looked for at once."),
+    IGNORED("scrape_on_shutdown", "Nothing is scraped at the stop."),
+    {.key = "initial_scrape_offset",
+     .type = HF_FIELD_DURATION,
+     .offset = offsetof(struct prom_config, initial_offset_ns),
+     .default_text = "0s",
+     .max = 8.64e13,
+     .help = "Time before the first scrape of a target, besides its share of the interval."},
     HF_FIELDS_END,
 };

@@ -220,7 +220,8 @@ bool prom_scrape_start(struct prom_target *target)
     uint64_t phase_ns = unix_ns % interval_ns;
     uint64_t wait_ns = (offset_ns + interval_ns - phase_ns) % interval_ns;
     target->timer.fire = fire;
-    target->due_ns = hf_clock_monotonic_ns() + wait_ns;
+    target->due_ns =
+        hf_clock_monotonic_ns() + wait_ns + target->job->receiver->config->initial_offset_ns;
     return hf_loop_timer_set(target->job->receiver->loop, &target->timer, target->due_ns) == HF_OK;
 }
 
