@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "compress_internal.h"
+#include "vectors.h"
 
 /* DEFLATE cannot do better: 258 bytes for two bits. */
 #define RATIO_MAX 1032u
@@ -155,7 +156,9 @@ static enum hf_status run(struct isal_zstream *stream, struct hf_bytes *out)
         stream->next_out = out->data + out->size;
         stream->avail_out = room > INPUT_CHUNK ? INPUT_CHUNK : (uint32_t)room;
         uint32_t before = stream->avail_out;
-        if (isal_deflate(stream) != COMP_OK) {
+        int result = isal_deflate(stream);
+        hf_vectors_clear();
+        if (result != COMP_OK) {
             return HF_NOMEM;
         }
         out->size += before - stream->avail_out;
