@@ -16,6 +16,8 @@ void hf_vectors_clear(void)
 
 #else
 
-void hf_vectors_clear(void) {}
+void hf_vectors_clear(void)
+{
+}
 
 #endif
