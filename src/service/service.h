@@ -14,8 +14,8 @@ struct hf_service_options {
                                       else ./holdfast-data */
     const char *const *gates;      /* --feature-gates, each given: a warning for each */
     size_t gate_count;
-    bool show_status;              /* print a status line every few seconds */
-    bool watches_config;           /* reload when a file of the configuration has changed */
+    bool show_status;    /* print a status line every few seconds */
+    bool watches_config; /* reload when a file of the configuration has changed */
 };
 
 /* Exit codes, documented in --help. */
