@@ -228,10 +228,15 @@ class ControlPlane:
             self.spawn(
                 "kube-controller-manager",
                 *(*common, f"--secure-port={free_port()}", "--controllers=*,-nodeipam"),
+                "--node-monitor-grace-period=10m",  # pods of a node that is late become unready for good: no kubelet says more
                 *(f"--service-account-private-key-file={pki}/accounts.key", f"--root-ca-file={self.authority.certificate}"),
             ),
             self.spawn("kube-scheduler", *common, f"--secure-port={free_port()}"),
-            self.spawn("kwok", f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
+            self.spawn(
+                "kwok",
+                *(f"--kubeconfig={kubeconfig}", "--manage-all-nodes=true", "--node-ip=127.0.0.1"),
+                "--node-lease-duration-seconds=40",  # as kubelets; without it a node is heard of every ten minutes
+            ),
         ]
         self.add_node("n1")
         until(self.has_account, lambda: self.said("kube-controller-manager"), START_SECONDS)

@@ -52,7 +52,18 @@ def manage(helm, plane, verb, namespace, *arguments):
     """Of a release `t` in that namespace."""
     waits = ("--wait", f"--timeout={SECONDS}s")
     makes = ("--create-namespace",) if verb == "install" else ()
-    return helm.manage(plane, verb, "t", *arguments, "--namespace", namespace, *makes, *waits)
+    try:
+        return helm.manage(plane, verb, "t", *arguments, "--namespace", namespace, *makes, *waits)
+    except Refused as refused:
+        raise Refused(f"{refused}\n{state(plane, namespace)}") from None
+
+
+def state(plane, namespace):
+    """For people: the pods and what happened to them."""
+    found = plane.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
+    lines = [f"{one['metadata']['name']} {one['metadata'].get('deletionTimestamp')} {one['status']}" for one in found]
+    happened = plane.call("GET", f"/api/v1/namespaces/{namespace}/events")["items"]
+    return "\n".join([*lines, *(f"{one['reason']} {one['message']}" for one in happened)])
 
 
 def workload(plane, namespace, mode):
