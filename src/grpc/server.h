@@ -69,10 +69,9 @@ struct hf_grpc_server_options {
     uint64_t message_rate;       /* bytes a second that must come after 30 s; 0: 1,024 */
     uint64_t keepalive_time_ns, keepalive_timeout_ns; /* 0: 2 h, 20 s */
     uint64_t max_connection_idle_ns, max_connection_age_ns,
-        max_connection_age_grace_ns;  /* 0: no limit */
-    uint64_t enforcement_min_time_ns; /* 0: 5 min */
-    bool permit_without_stream;
-    bool is_otlp; /* clients of other protocols are told where OTLP/HTTP is */
+        max_connection_age_grace_ns;      /* 0: no limit */
+    uint64_t enforcement_min_time_ns;     /* 0: 5 min */
+    bool permit_without_stream, is_otlp;  /* OTLP: other clients are told where OTLP/HTTP is */
     const struct hf_grpc_method *methods; /* the server knows all others to be unimplemented */
     size_t method_count;
     /* A loop's thread: may anybody ask for this header before the answer? Others are not kept.

@@ -8,7 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from real import arm64, charts, clickhouse, debian, gateway, grpcurl, h2spec, hybrid, influxdb, jaeger, kafka  # noqa: E402
-from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, syslog, victoriametrics, zipkin  # noqa: E402
+from real import kubernetes, loki, minio, moto_s3, opamp, opensearch, otelcol, pprof, prometheus, receivers  # noqa: E402
+from real import syslog, victoriametrics, zipkin  # noqa: E402
 
 PARTS = {
     "gateway": gateway.main,
@@ -27,6 +28,7 @@ PARTS = {
     "pprof": pprof.main,
     "prometheus": prometheus.main,
     "prometheus2": prometheus.main_of_two,
+    "receivers": receivers.main,
     "minio": minio.main,
     "moto": moto_s3.main,
     "syslog": syslog.main,

@@ -32,7 +32,7 @@ enum { HF_INGRESS_PARTIAL_MAX = 320, HF_INGRESS_COUNTS = 3 };
 struct hf_ingress {
     struct hf_node *node;
     struct hf_log_limiter said;
-    bool is_once; /* see ingress_submit.h; set before a port is opened */
+    bool is_once, is_otlp; /* see ingress_submit.h, grpc/server.h; set before a port is opened */
 };
 
 /* What a path and a content type mean; `format` is the receiver's own number. */
@@ -90,7 +90,6 @@ struct hf_ingress_ops {
     void (*answer)(void *user, const struct hf_ingress_result *result, uint8_t *room,
                    struct hf_http_answer *answer);
     const char *refusal_type; /* HTTP: content type of the texts of `route`; NULL: text/plain */
-    bool is_otlp;             /* a client of the wrong transport is told the other's usual port */
     /* gRPC: the message of a success; NULL: an empty one. */
     struct hf_slice (*message)(void *user, const struct hf_ingress_result *result, uint8_t *room);
 };

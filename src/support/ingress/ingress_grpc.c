@@ -369,7 +369,7 @@ static enum hf_status open_server(struct hf_ingress_grpc *grpc, char *reterr)
         memory_bytes = UINT64_MAX; /* not known: the queue's limit counts */
     }
     options.tls = grpc->tls;
-    options.is_otlp = port->ops->is_otlp;
+    options.is_otlp = port->ingress->is_otlp;
     options.message_bytes_max =
         hf_ingress_message_limit(port, "max_recv_msg_size_mib", mib << 20, memory_bytes);
     options.buffered_bytes_max = hf_ingress_intake_total(port, "max_recv_msg_size_mib", mib << 20);

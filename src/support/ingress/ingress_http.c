@@ -403,7 +403,7 @@ enum hf_status hf_ingress_http_start(struct hf_ingress_http *http, char *reterr)
     (void)hf_node_loops(http->port.node, &threads);
     options.listen_fd = http->listen_fd;
     options.threads = (unsigned)threads;
-    options.is_otlp = http->port.ops->is_otlp;
+    options.is_otlp = http->port.ingress->is_otlp;
     options.body_bytes_max = body_limit(http->config);
     options.buffered_bytes_max =
         hf_ingress_intake_total(&http->port, "max_request_body_size", body_limit(http->config));

@@ -12,7 +12,6 @@ static const struct hf_ingress_ops ops = {
     .decode = otlp_decode,
     .answer = otlp_answer,
     .message = otlp_message,
-    .is_otlp = true,
 };
 
 static const struct hf_ingress_method methods[] = {
@@ -71,6 +70,7 @@ static enum hf_status open_receiver(struct hf_node *node, const void *config, vo
     receiver->config = config;
     hf_ingress_init(&receiver->base.ingress, node);
     receiver->base.ingress.is_once = receiver->config->once;
+    receiver->base.ingress.is_otlp = true;
     enum hf_status status = HF_OK;
     if (receiver->config->protocols.grpc != NULL) {
         status = open_grpc(receiver, reterr);
