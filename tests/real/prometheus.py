@@ -131,16 +131,21 @@ def write_all(prometheus, holdfast, sender):
 
 
 def check_late(prometheus, holdfast, sender, newest_ms):
-    """A sample from before the newest one is dropped alone, with Prometheus's words."""
-    late = counter(1, (newest_ms - 3_600_000 * 2) * 10**6)
+    """A sample from before the newest one is a dead letter alone, with Prometheus's words."""
+    late_ms = newest_ms - 3_600_000 * 2
+    late = counter(1, late_ms * 10**6)
     sender.export(otlp.METRICS, request(late, counter(1000, (newest_ms + 1000) * 10**6)))
     for name in prometheus.versions:
-        until(lambda name=name: 1000 in prometheus.values(f"{name}_items_total").values(), f"{name}: the good one")
         exporter = f"prometheusremotewrite/{name}"
+        until(lambda name=name: 1000 in prometheus.values(f"{name}_items_total").values(), f"{name}: the good one")
         until(
             lambda exporter=exporter: holdfast.books("metrics", exporter)["queued"]["items"] == 0,
             lambda exporter=exporter: holdfast.books("metrics", exporter),
         )
+        assert late_ms not in prometheus.values(f"{name}_items_total")
+        assert holdfast.books("metrics", exporter)["dead_lettered"]["items"] >= 1
+        words = [line for line in holdfast.log().splitlines() if exporter in line and "dead letters" in line]
+        assert any(one in words[-1] for one in ("out of bounds", "out of order", "too old")), words
 
 
 SENDING = """
