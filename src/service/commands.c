@@ -8,10 +8,12 @@
 #include "ephemeral.h"
 #include "service/queue/arguments.h"
 #include "service/queue/command.h"
+#include "service/queue/output.h"
 #include "status/log_command.h"
 #include "status/status.h"
 #include "storage/storage.h"
 #include "tail/tail_command.h"
+#include "tail/tail_words.h"
 #include "util/clock.h"
 
 struct hf_commands {
@@ -142,6 +144,38 @@ static enum hf_exit run_look(struct hf_commands *commands, size_t at, int count,
     return code;
 }
 
+/* Does the configuration that runs name it? True while none runs. */
+static bool is_configured(struct hf_commands *commands, const char *id)
+{
+    pthread_mutex_lock(&commands->graph_lock);
+    size_t count = 0;
+    const struct hf_config_component *all =
+        commands->graph != NULL ? hf_config_components(hf_graph_config(commands->graph), &count)
+                                : NULL;
+    bool is_found = commands->graph == NULL;
+    for (size_t i = 0; i < count && !is_found; i++) {
+        is_found = all[i].kind != HF_EXTENSION && strcmp(all[i].id, id) == 0;
+    }
+    pthread_mutex_unlock(&commands->graph_lock);
+    return is_found;
+}
+
+/* A name that is misspelt would show nothing, and look like a point that nothing passes. */
+static enum hf_exit run_tail(struct hf_commands *commands, int count, char *const *words, FILE *out)
+{
+    struct hf_tail_words parsed;
+    char why[HF_ERROR_MAX];
+    if (hf_tail_parse(count, words, &parsed, why) && parsed.point.component != NULL &&
+        !is_configured(commands, parsed.point.component)) {
+        hf_queue_say(out,
+                     "error: no receiver, processor, connector or exporter is called %s; holdfast "
+                     "top lists them\n",
+                     parsed.point.component);
+        return HF_EXIT_USAGE;
+    }
+    return hf_tail_command(commands->host, count, words, out);
+}
+
 enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *const *words, FILE *out)
 {
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]) && count > 0; i++) {
@@ -150,7 +184,7 @@ enum hf_exit hf_commands_run(struct hf_commands *commands, int count, char *cons
         }
     }
     if (count > 0 && strcmp(words[0], "tail") == 0) {
-        return hf_tail_command(commands->host, count, words, out);
+        return run_tail(commands, count, words, out);
     }
     bool is_drain = count > 0 && strcmp(words[0], "drain") == 0;
     if (!is_drain && (count == 0 || !hf_queue_changes(words[0]))) {

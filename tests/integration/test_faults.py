@@ -121,7 +121,7 @@ FAULTS = [
         Signs(
             r"exporter otlphttp/shop missing or wrong credentials \(code 401\): the API key is not known .*3 items wait on disk",
             r"otlphttp/shop +unhealthy(.|\n)*missing or wrong credentials \(code 401\): the API key is not known",
-            r"otlphttp/shop .*queued 3 ",
+            r"otlphttp/shop .*queued 3 .*\n    why they wait: holdfast top\n",
         ),
         id="wrong_credentials",
     ),
@@ -140,7 +140,7 @@ FAULTS = [
         Signs(
             r"exporter otlphttp/shop .*resolve.*telemetry\.shop\.invalid.*3 items wait on disk",
             r"otlphttp/shop +retrying(.|\n)*resolve(.|\n)*telemetry\.shop\.invalid",
-            r"otlphttp/shop .*queued 3 ",
+            r"otlphttp/shop .*queued 3 .*\n    why they wait: holdfast top\n",
         ),
         id="dead_dns",
     ),
@@ -149,7 +149,7 @@ FAULTS = [
         Signs(
             r"exporter otlphttp/shop .*certificate has expired.*3 items wait on disk",
             r"otlphttp/shop +(retrying|unhealthy)(.|\n)*certificate has expired",
-            r"otlphttp/shop .*queued 3 ",
+            r"otlphttp/shop .*queued 3 .*\n    why they wait: holdfast top\n",
         ),
         id="expired_certificate",
     ),
@@ -158,7 +158,7 @@ FAULTS = [
         Signs(
             r"exporter otlphttp/shop .*3 items were refused by the backend for good: .*span kind 9 is unknown",
             r"otlphttp/shop +working(.|\n)*span kind 9 is unknown",
-            r"otlphttp/shop .*dead letters 3 ",
+            r"    why: holdfast queue ls deadletter:otlphttp/shop; (.|\n)*otlphttp/shop .*dead letters 3 ",
         ),
         id="bad_records",
     ),

@@ -193,6 +193,11 @@ class TestChoice:
             )
             assert done.returncode == 2 and wanted in done.stderr
 
+    def test_a_component_that_is_none_is_refused(self, start, grpc_backend):
+        holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
+        code, text = ask(holdfast.data_directory, "tail", "--component", "otpl")
+        assert code == 2 and "is called otpl; holdfast top lists them" in text
+
     def test_it_ends_after_a_limit_or_a_time(self, start, grpc_backend, grpc_sender, tail):
         holdfast = start(config({"otlp": otlp_exporter(grpc_backend)}))
         looking = tail(holdfast, "--json", "--limit", 1)

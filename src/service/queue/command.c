@@ -15,6 +15,7 @@
 #include "util/clock.h"
 
 #define MIB 1048576.0
+#define LONG_S 5.0 /* an exporter that is that far behind may have a fault */
 
 struct found {
     const char *kind, *id;
@@ -63,6 +64,7 @@ struct report {
     bool balanced;
     uint64_t now_ns;
     bool first_consumer;
+    const char *kind, *id; /* of the queue that is shown */
 };
 
 static double age_s(const struct report *report, const struct wal_consumer_stat *stat)
@@ -124,6 +126,22 @@ static void text_consumer(struct report *report, const struct wal_consumer_stat 
     }
 }
 
+/* The command that says why items are there. */
+static void text_next(const struct report *report, const struct wal_consumer_stat *stat)
+{
+    if (stat->accounting.queued.items == 0) {
+        return;
+    }
+    if (strcmp(report->kind, HF_STORAGE_DEAD_LETTERS) == 0) {
+        hf_queue_say(report->out,
+                     "    why: holdfast queue ls deadletter:%s; to send them again: holdfast queue "
+                     "requeue %s\n",
+                     report->id, report->id);
+    } else if (stat->open && age_s(report, stat) > LONG_S) {
+        fputs("    why they wait: holdfast top\n", report->out);
+    }
+}
+
 static void show_consumer(void *user, const struct wal_consumer_stat *stat)
 {
     struct report *report = user;
@@ -132,6 +150,7 @@ static void show_consumer(void *user, const struct wal_consumer_stat *stat)
         json_consumer(report, stat);
     } else {
         text_consumer(report, stat);
+        text_next(report, stat);
     }
 }
 
@@ -142,6 +161,8 @@ static void show_queue(void *user, const char *kind, const char *id, struct wal 
     char why[HF_REFUSAL_MAX];
     wal_stat(wal, &stat);
     hf_refusal_say(&stat, why);
+    report->kind = kind;
+    report->id = id;
     if (report->json) {
         fprintf(report->out, "%s{\"kind\":\"%s\",\"id\":", report->first ? "" : ",", kind);
         hf_queue_put_text(report->out, id);

@@ -45,17 +45,16 @@ static void put_amount(struct hf_console_page *page, const char *name,
 }
 
 static void put_error(const struct hf_console_view *view, struct hf_console_page *page,
-                      const char *name, const struct hf_json *error)
+                      const char *name, const char *what_follows, const struct hf_json *error)
 {
     struct hf_slice message = hf_json_text_of(error, "message");
-    struct hf_slice status = hf_json_text_of(error, "status");
     int64_t code = hf_json_int(hf_json_get(error, "code"));
     if (error == NULL || error->kind != HF_JSON_MAP) {
         return;
     }
     hf_console_put(page, "<div><dt>%s</dt><dd><span class=\"said\">", name);
     hf_console_escape(page, message);
-    hf_console_put(page, "</span> (%.*s", (int)status.size, (const char *)status.data);
+    hf_console_put(page, "</span> (%s", what_follows);
     if (code != 0) {
         hf_console_put(page, ", code %ld", (long)code);
     }
@@ -76,8 +75,9 @@ static void put_exporter(struct hf_console_view *view, struct hf_console_page *p
     hf_console_put(page, "<div><dt>Requests in flight</dt><dd>%ld of %ld</dd></div>",
                    (long)hf_json_int(hf_json_get(exporter, "in_flight")),
                    (long)hf_json_int(hf_json_get(exporter, "in_flight_max")));
-    put_error(view, page, "Last error", hf_json_get(exporter, "last_error"));
-    put_error(view, page, "Last refusal", hf_json_get(exporter, "last_refusal"));
+    put_error(view, page, "Last error", "is tried again", hf_json_get(exporter, "last_error"));
+    put_error(view, page, "Last refusal", "refused for good",
+              hf_json_get(exporter, "last_refusal"));
     if (next_ns > view->snapshot->taken_unix_ns) {
         hf_console_put(page, "<div><dt>Next attempt</dt><dd>in ");
         hf_console_put_duration(page, (double)(next_ns - view->snapshot->taken_unix_ns) / 1e9);

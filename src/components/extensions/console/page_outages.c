@@ -98,9 +98,9 @@ void hf_console_show_outages(struct hf_console_view *view, struct hf_console_pag
     uint64_t from_ns = oldest(view);
     size_t count = 0;
     hf_console_put(page, "<h1>Outages</h1><p class=\"hint\">The last 16 of each backend since this "
-                         "process started, from ");
+                         "process started; the bars begin at ");
     hf_console_put_time(page, from_ns);
-    hf_console_put(page, " until now. What arrived meanwhile waits on disk.</p>\n");
+    hf_console_put(page, ". What arrived meanwhile waits on disk.</p>\n");
     for (const struct hf_json *at = hf_console_first(view, "exporters"); at != NULL;
          at = at->next) {
         if (hf_json_first(hf_json_get(at, "outages")) != NULL) {
