@@ -7,7 +7,7 @@
 
 #include <holdfast/component.h>
 
-#define SETTINGS_MAX 16
+#define SETTINGS_MAX 24
 
 struct hf_pg {
     const struct hf_pg_library *library;
@@ -59,6 +59,8 @@ static PGconn *begin(const struct hf_pg_library *library, const struct hf_pg_set
     add(names, values, &count, "sslrootcert", settings->ca_file);
     add(names, values, &count, "sslcert", settings->cert_file);
     add(names, values, &count, "sslkey", settings->key_file);
+    add(names, values, &count, "ssl_min_protocol_version", settings->ssl_min_version);
+    add(names, values, &count, "ssl_max_protocol_version", settings->ssl_max_version);
     add(names, values, &count, "gssencmode", "disable"); /* would wait for a key server */
     add(names, values, &count, "client_encoding", "UTF8");
     add(names, values, &count, "fallback_application_name", "holdfast");

@@ -22,6 +22,7 @@ struct hf_pg_settings {
     const char *host; /* a name to verify, or the folder of the socket */
     const char *address, *port, *user, *password, *database;
     const char *ssl_mode, *ca_file, *cert_file, *key_file;
+    const char *ssl_min_version, *ssl_max_version; /* NULL: the library's */
 };
 
 /* HF_AGAIN and others with libpq's words in `reterr` (HF_ERROR_MAX); HF_CLOSED: told to stop. */

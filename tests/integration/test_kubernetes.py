@@ -162,6 +162,7 @@ def test_all_metadata_can_be_extracted(api, run):
         "k8s.cluster.uid": "cluster-1",
         "k8s.container.name": "app",
         "container.id": "shop-7d9f-x-app-id",
+        "container.image.tags": ["1.2"],
         "container.image.repo_digests": ["registry:5000/team/app@sha256:abc"],
         "service.name": "shop",
         "service.namespace": "default",
@@ -676,6 +677,17 @@ def test_changes_of_objects_are_watched(api, start, grpc_backend, cluster):
     assert (found[1]["type"], found[1]["object"]["metadata"]["name"]) == ("DELETED", "old")
     record = otlp.items(otlp.LOGS, grpc_backend.requests[0].message)[0]
     assert otlp.attributes(record) == {"k8s.resource.name": "pods", "event.domain": "k8s", "event.name": "new"}
+
+
+def test_objects_that_are_there_are_reported_as_added_when_asked_for(api, start, grpc_backend, cluster):
+    made = api.put("pods", "old")
+    wanted = {"name": "pods", "mode": "watch", "resource_version": "7"}
+    configured = objects_config(grpc_backend, wanted)
+    configured["receivers"]["k8sobjects"]["include_initial_state"] = True
+    start(configured, environment=cluster)
+    until(lambda: bodies(grpc_backend) == [{"type": "ADDED", "object": made}], "what is there")
+    new = api.put("pods", "new")
+    until(lambda: bodies(grpc_backend)[1:] == [{"type": "ADDED", "object": new}], "what is new")
 
 
 def test_a_kind_that_is_not_served_is_named(api, start, grpc_backend, cluster):

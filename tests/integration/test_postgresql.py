@@ -444,7 +444,7 @@ def test_a_machine_without_the_library_is_told_what_to_install(start, http_backe
         ({"transport": "tcp6"}, "transport: expected tcp or unix"),
         ({"endpoint": "localhost"}, "endpoint: expected host:port"),
         ({"tls": {"cert_file": "/a"}}, "cert_file and key_file go together"),
-        ({"tls": {"min_version": "1.2"}}, "min_version"),
+        ({"tls": {"min_version": "1.4"}}, "min_version"),
         ({"metrics": switched(["postgresql.none"])}, "postgresql.none"),
         (
             {"events": {"db.server.query_plan": {"enabled": True}, "db.server.top_query": {"enabled": False}}},

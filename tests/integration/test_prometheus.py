@@ -245,6 +245,16 @@ def test_resource_attributes_become_labels_when_asked_for(scraped):
     scraped.wait_value(1, "hits_count", zone="eu", service_name="shop", job="shop")
 
 
+def test_some_resource_attributes_become_labels_when_they_are_named(scraped):
+    scraped.start(resource_constant_labels={"included": ["zo*"], "excluded": ["zone.secret"]}, add_metric_suffixes=False)
+    request = Request(service__name="shop", zone="eu", zone__secret="hidden", rack="7")
+    request.sum("hits.count", 1, unit="By", zone="of the point")
+    scraped.send(request)
+    scraped.wait_value(1, "hits_count", zone="eu", job="shop")
+    (line,) = [line for line in scraped.page().text.splitlines() if line.startswith("hits_count{")]
+    assert "hidden" not in line and "rack" not in line
+
+
 def test_a_series_without_a_recorded_value_is_gone(scraped):
     scraped.start()
     request = Request()

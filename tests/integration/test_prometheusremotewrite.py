@@ -109,6 +109,17 @@ def test_the_options_of_names_and_labels(send):
     assert found == {"ns_a_b": [(labels, 1, TIME_MS)], "ns_a_b_created": [(labels, 5000, TIME_MS)]}
 
 
+def test_resource_attributes_are_chosen_by_patterns_and_the_client_stands_under_http(start, prometheus, grpc_sender):
+    configured = configuration(prometheus, resource_constant_labels={"included": ["host.*"]}, target_info={"enabled": False})
+    exporter = configured["exporters"]["prometheusremotewrite"]
+    exporter["http"] = {"endpoint": exporter.pop("endpoint"), "headers": {"X-Tenant": "a"}}
+    grpc_sender(start(configured)).export(otlp.METRICS, metrics(gauge("a", number(1, {"n": 7}))))
+    prometheus.wait_for_requests(1)
+    (one,) = prometheus.requests[0].ids
+    assert one.labels == {"__name__": "a", **IDENTITY, "host_name": "n1", "n": "7"}
+    assert prometheus.requests[0].metadata["x-tenant"] == "a"
+
+
 def test_names_may_stay_as_they_are(send):
     found = send(metrics(gauge("a.b", number(1, {"x.y": "1"}))), translation_strategy="NoTranslation")
     assert found["a.b"] == [({**IDENTITY, "x.y": "1"}, 1, TIME_MS)]

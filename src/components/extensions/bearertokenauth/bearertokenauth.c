@@ -261,6 +261,8 @@ static const struct hf_field retry_fields[] = {
      .default_text = "false",
      .help = "Start without the file, and look for it each second; until it is there, what needs "
              "the token waits or is refused."},
+    {.key = "interval", .type = HF_FIELD_IGNORED, .help = "It is looked for each second."},
+    {.key = "max_retries", .type = HF_FIELD_IGNORED, .help = "It is looked for for ever."},
     {.key = "initial_interval", .type = HF_FIELD_IGNORED, .help = "It is looked for each second."},
     {.key = "randomization_factor",
      .type = HF_FIELD_IGNORED,

@@ -16,7 +16,7 @@
 enum action { ACTION_INSERT = 0, ACTION_UPDATE, ACTION_UPSERT, ACTION_DELETE };
 
 struct setting {
-    const char *key, *value, *from_context, *default_value;
+    const char *key, *value, *from_context, *from_attribute, *default_value;
     int64_t action;
 };
 
@@ -26,7 +26,7 @@ struct setter_config {
 
 struct setter {
     const struct setter_config *config;
-    char *keys[HEADERS_MAX]; /* of from_context, in lower case */
+    char *keys[HEADERS_MAX]; /* of from_context, in lower case, and "auth.NAME" of from_attribute */
     size_t key_count;
     const char *header_keys[HEADERS_MAX]; /* those that become a header as they are */
     size_t header_key_count;
@@ -57,11 +57,18 @@ static size_t find(const struct made *made, const char *key)
 /* False: the setting has no value for this data, and sets nothing. */
 static bool value_of(const struct setting *setting, struct hf_slice meta, struct hf_slice *ret)
 {
-    if (setting->from_context == NULL) {
+    if (setting->from_context == NULL && setting->from_attribute == NULL) {
         *ret = hf_slice_text(setting->value != NULL ? setting->value : "");
         return true;
     }
-    if (hf_meta_find(meta, HF_META_HEADER, setting->from_context, ret)) {
+    if (setting->from_context != NULL &&
+        hf_meta_find(meta, HF_META_HEADER, setting->from_context, ret)) {
+        return true;
+    }
+    /* A claim of a token can be any text. */
+    if (setting->from_attribute != NULL &&
+        hf_meta_find(meta, HF_META_AUTH, setting->from_attribute, ret) &&
+        hf_header_is_value(*ret)) {
         return true;
     }
     *ret = hf_slice_text(setting->default_value != NULL ? setting->default_value : "");
@@ -135,6 +142,14 @@ static enum hf_status open_setter(struct hf_node *node, const void *config, void
     }
     for (size_t i = 0; ok && i < setter->config->headers.count; i++) {
         const char *key = settings_of(setter)[i].from_context;
+        const char *attribute = settings_of(setter)[i].from_attribute;
+        char *whole = NULL;
+        if (attribute != NULL) {
+            ok = asprintf(&whole, "auth.%s", attribute) >= 0;
+            if (ok) {
+                setter->keys[setter->key_count++] = whole;
+            }
+        }
         if (key == NULL) {
             continue;
         }
@@ -176,12 +191,14 @@ static const char *check_setting(const struct setting *setting)
         return "headers: key: Connection, Transfer-Encoding, Content-Length, TE, Upgrade and their "
                "like are set by the transport alone";
     }
-    if (setting->action != ACTION_DELETE &&
-        (setting->value == NULL) == (setting->from_context == NULL)) {
-        return "headers: each needs either value or from_context";
+    int sources = (setting->value != NULL) + (setting->from_context != NULL) +
+                  (setting->from_attribute != NULL);
+    if (setting->action != ACTION_DELETE && sources != 1) {
+        return "headers: each needs one of value, from_context and from_attribute";
     }
-    if (setting->default_value != NULL && setting->from_context == NULL) {
-        return "headers: default_value is for from_context";
+    if (setting->default_value != NULL && setting->from_context == NULL &&
+        setting->from_attribute == NULL) {
+        return "headers: default_value is for from_context and from_attribute";
     }
     if (!is_value(setting->value) || !is_value(setting->default_value)) {
         return "headers: expected a header's value without line ends or other control characters";
@@ -228,6 +245,11 @@ static const struct hf_field setting_fields[] = {
      .help = "Take the value from this request header or metadata key of the client; its receiver "
              "needs "
              "include_metadata: true."},
+    {.key = "from_attribute",
+     .type = HF_FIELD_STRING,
+     .offset = AT(from_attribute),
+     .help = "Take the value from this attribute of the client's authentication: raw, username, or "
+             "a claim of its token (subject, membership, and others), as its authenticator says."},
     {.key = "default_value",
      .type = HF_FIELD_SECRET,
      .offset = AT(default_value),

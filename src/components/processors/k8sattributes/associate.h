@@ -44,6 +44,7 @@
     X(CONTAINER_ID, "container.id", false)                                                         \
     X(IMAGE_NAME, "container.image.name", true)                                                    \
     X(IMAGE_TAG, "container.image.tag", true)                                                      \
+    X(IMAGE_TAGS, "container.image.tags", false)                                                   \
     X(IMAGE_DIGESTS, "container.image.repo_digests", false)                                        \
     X(SERVICE_NAME, "service.name", false)                                                         \
     X(SERVICE_NAMESPACE, "service.namespace", false)                                               \

@@ -151,6 +151,10 @@ static void set_container(const struct pass *pass, const struct k8s_record *pod,
     if (k8s_wants(rules, K8S_IMAGE_TAG) && container->image_tag.size != 0) {
         set_text(attributes, "container.image.tag", container->image_tag);
     }
+    if (k8s_wants(rules, K8S_IMAGE_TAGS) && container->image_tag.size != 0) {
+        set(attributes, hf_slice_text("container.image.tags"),
+            list_of_one(attributes, container->image_tag));
+    }
     if (k8s_wants(rules, K8S_SERVICE_VERSION) && container->image_tag.size != 0) {
         set_text(attributes, "service.version", container->image_tag);
     }

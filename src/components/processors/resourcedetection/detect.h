@@ -14,6 +14,7 @@
 
 #include "pdata/any_make.h"
 #include "pdata/attributes.h"
+#include "support/items/resource_conversion.h"
 #include "util/arena.h"
 
 /* The section of a detector; each has the fields that its table in resourcedetection.c names. */
@@ -24,6 +25,7 @@ struct hf_detector_config {
     uint64_t max_backoff_ns;
     bool tags_from_imds, fail_on_missing_metadata;
     const char *node_from_env_var, *auth_type;
+    struct hf_resource_conversion attributes; /* of env */
 };
 
 struct hf_detector_attribute_config {

@@ -62,6 +62,8 @@ static bool decode(struct hf_slice text, uint8_t *room, size_t *ret_size)
 static enum hf_status detect(struct hf_detection *detection)
 {
     static const char *const names[] = {"OTEL_RESOURCE_ATTRIBUTES", "OTEL_RESOURCE"};
+    const struct hf_resource_conversion *wanted = &detection->config->attributes;
+    bool is_filtered = hf_resource_conversion_is_on(wanted);
     const char *text = "", *name = names[0];
     for (size_t i = 0; i < 2 && *text == '\0'; i++) {
         const char *found = getenv(names[i]);
@@ -81,7 +83,9 @@ static enum hf_status detect(struct hf_detection *detection)
             hf_attributes_clear(&detection->found);
             return HF_INVALID;
         }
-        hf_detection_set_named(detection, "", key, hf_slice_of(room, size));
+        if (!is_filtered || hf_resource_conversion_takes(wanted, key)) {
+            hf_detection_set_named(detection, "", key, hf_slice_of(room, size));
+        }
         text = *end == ',' ? end + 1 : end;
     }
     return HF_OK;

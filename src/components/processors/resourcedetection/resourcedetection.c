@@ -305,6 +305,12 @@ static const struct hf_field attribute_fields[] = {
 
 static const struct hf_field plain_fields[] = {RESOURCE_ATTRIBUTES, HF_FIELDS_END};
 
+static const struct hf_field env_fields[] = {
+    {SECTION_FIELD(attributes, "Which attributes of the variable are taken."),
+     .type = HF_FIELD_STRUCT, .inner = hf_resource_constant_fields},
+    HF_FIELDS_END,
+};
+
 static const char *const hostname_sources[] = {"dns", "os", "cname", "lookup", NULL};
 
 static const struct hf_field system_fields[] = {
@@ -354,15 +360,22 @@ static const char *service_account_only(const char *key, const char *text)
             .default_text = "serviceAccount"                                                       \
     }
 
+#define CONTEXT                                                                                    \
+    {                                                                                              \
+        .key = "context", .type = HF_FIELD_IGNORED, .help = "Of the auth_type kubeConfig."         \
+    }
+
 static const struct hf_field node_fields[] = {
     AUTH_TYPE,
+    CONTEXT,
     {SECTION_FIELD(node_from_env_var, "The environment variable with the node's name."),
      .type = HF_FIELD_STRING, .default_text = "K8S_NODE_NAME"},
     RESOURCE_ATTRIBUTES,
     HF_FIELDS_END,
 };
 
-static const struct hf_field kubeadm_fields[] = {AUTH_TYPE, RESOURCE_ATTRIBUTES, HF_FIELDS_END};
+static const struct hf_field kubeadm_fields[] = {AUTH_TYPE, CONTEXT, RESOURCE_ATTRIBUTES,
+                                                 HF_FIELDS_END};
 
 /* It asks as the service account of its pod, as the others of Kubernetes do. */
 static const struct hf_field openshift_fields[] = {
@@ -429,6 +442,17 @@ static const struct hf_field retry_fields[] = {
         .inner = inner_fields, .help = "The detector of that name."                                \
     }
 
+/* A section of a detector that cannot be chosen. */
+#define NO_DETECTOR(name)                                                                          \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_IGNORED, .help = "There is no such detector."              \
+    }
+/* Keys of an HTTP client, of which the Go collector uses the timeout alone. */
+#define NO_CLIENT(name)                                                                            \
+    {                                                                                              \
+        .key = (name), .type = HF_FIELD_IGNORED, .help = "Each detector knows whom it asks."       \
+    }
+
 static const struct hf_field fields[] = {
     {.key = "detectors",
      .type = HF_FIELD_STRING_LIST,
@@ -465,6 +489,7 @@ static const struct hf_field fields[] = {
      .offset = offsetof(struct resourcedetection_config, retry),
      .inner = retry_fields,
      .help = "Asking again."},
+    DETECTOR(ENV, "env", env_fields),
     DETECTOR(SYSTEM, "system", system_fields),
     DETECTOR(DOCKER, "docker", plain_fields),
     DETECTOR(EC2, "ec2", ec2_fields),
@@ -472,6 +497,9 @@ static const struct hf_field fields[] = {
     DETECTOR(EKS, "eks", eks_fields),
     DETECTOR(LAMBDA, "lambda", plain_fields),
     DETECTOR(ELASTIC_BEANSTALK, "elastic_beanstalk", plain_fields),
+    {.key = "elasticbeanstalk",
+     .type = HF_FIELD_IGNORED,
+     .help = "Its attributes are chosen under elastic_beanstalk."},
     DETECTOR(GCP, "gcp", plain_fields),
     DETECTOR(AZURE, "azure", azure_fields),
     DETECTOR(AKS, "aks", plain_fields),
@@ -481,6 +509,41 @@ static const struct hf_field fields[] = {
     DETECTOR(OPENSHIFT, "openshift", openshift_fields),
     DETECTOR(HEROKU, "heroku", plain_fields),
     DETECTOR(DYNATRACE, "dynatrace", plain_fields),
+    NO_DETECTOR("akamai"),
+    NO_DETECTOR("alibaba_ecs"),
+    NO_DETECTOR("azureappservice"),
+    NO_DETECTOR("azurecontainerapps"),
+    NO_DETECTOR("azurefunctions"),
+    NO_DETECTOR("consul"),
+    NO_DETECTOR("digitalocean"),
+    NO_DETECTOR("hetzner"),
+    NO_DETECTOR("ibmcloud_classic"),
+    NO_DETECTOR("ibmcloud_vpc"),
+    NO_DETECTOR("nova"),
+    NO_DETECTOR("oraclecloud"),
+    NO_DETECTOR("scaleway"),
+    NO_DETECTOR("tencent_cvm"),
+    NO_DETECTOR("upcloud"),
+    NO_DETECTOR("vultr"),
+    NO_CLIENT("endpoint"),
+    NO_CLIENT("tls"),
+    NO_CLIENT("headers"),
+    NO_CLIENT("auth"),
+    NO_CLIENT("compression"),
+    NO_CLIENT("compression_params"),
+    NO_CLIENT("cookies"),
+    NO_CLIENT("proxy_url"),
+    NO_CLIENT("middlewares"),
+    NO_CLIENT("read_buffer_size"),
+    NO_CLIENT("write_buffer_size"),
+    NO_CLIENT("idle_conn_timeout"),
+    NO_CLIENT("max_idle_conns"),
+    NO_CLIENT("max_idle_conns_per_host"),
+    NO_CLIENT("max_conns_per_host"),
+    NO_CLIENT("disable_keep_alives"),
+    NO_CLIENT("http2_read_idle_timeout"),
+    NO_CLIENT("http2_ping_timeout"),
+    NO_CLIENT("force_attempt_http2"),
     HF_FIELDS_END,
 };
 

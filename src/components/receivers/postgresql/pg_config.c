@@ -59,6 +59,9 @@ const char *pg_check(const void *from)
         .help = "Without effect: ca_file, cert_file and key_file are used."                        \
     }
 
+static const char *const versions[] = {"", "1.0", "1.1", "1.2", "1.3", NULL};
+const char *const pg_tls_versions[] = {NULL, "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+
 static const struct hf_field tls_fields[] = {
     {.key = "insecure",
      .type = HF_FIELD_BOOL,
@@ -88,8 +91,19 @@ static const struct hf_field tls_fields[] = {
     UNUSED_TLS("cert_pem"),
     UNUSED_TLS("key_pem"),
     UNUSED_TLS("server_name_override"),
-    UNUSED_TLS("min_version"),
-    UNUSED_TLS("max_version"),
+    {.key = "min_version",
+     .type = HF_FIELD_ENUM,
+     .offset = TLS(min_version),
+     .choices = versions,
+     .default_text = "",
+     .help = "The oldest version of TLS: 1.0, 1.1, 1.2 or 1.3; without, the library's, which is "
+             "1.2."},
+    {.key = "max_version",
+     .type = HF_FIELD_ENUM,
+     .offset = TLS(max_version),
+     .choices = versions,
+     .default_text = "",
+     .help = "The newest version of TLS."},
     UNUSED_TLS("cipher_suites"),
     UNUSED_TLS("curve_preferences"),
     UNUSED_TLS("include_system_ca_certs_pool"),

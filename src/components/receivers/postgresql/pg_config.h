@@ -10,7 +10,11 @@
 struct pg_tls {
     const char *ca_file, *cert_file, *key_file;
     bool insecure, insecure_skip_verify;
+    int64_t min_version, max_version; /* into pg_tls_versions */
 };
+
+/* As libpq names them; the first: none is said. */
+extern const char *const pg_tls_versions[];
 
 enum { PG_QUERY_SAMPLE = 0, PG_TOP_QUERY, PG_QUERY_PLAN, PG_EVENT_COUNT };
 

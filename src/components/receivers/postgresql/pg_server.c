@@ -59,6 +59,8 @@ static void set_tls(const struct pg_tls *tls, struct hf_pg_settings *settings)
     settings->ca_file = has_ca ? tls->ca_file : tls->insecure_skip_verify ? NULL : SYSTEM_CA;
     settings->cert_file = tls->cert_file;
     settings->key_file = tls->key_file;
+    settings->ssl_min_version = pg_tls_versions[tls->min_version];
+    settings->ssl_max_version = pg_tls_versions[tls->max_version];
 }
 
 /* One attempt to connect. */

@@ -45,6 +45,11 @@ static void old_and_new_keys_exclude_each_other(void **state)
     assert_non_null(hf_resource_conversion_check(&both));
     assert_null(hf_resource_conversion_check(&none));
     assert_false(hf_resource_conversion_is_on(&none));
+    const struct hf_resource_conversion old = {.enabled = true}, new = {.included = {some, 1}};
+    assert_non_null(hf_resource_labels_check(&old, &new));
+    assert_non_null(hf_resource_labels_check(&both, &none));
+    assert_null(hf_resource_labels_check(&old, &none));
+    assert_null(hf_resource_labels_check(&none, &new));
 }
 
 int main(void)

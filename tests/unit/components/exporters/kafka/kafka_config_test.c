@@ -12,8 +12,10 @@ static const char *const brokers[] = {"a:1", "b:2"};
 static struct kafka_config make_config(void)
 {
     return (struct kafka_config){
-        .kafka = {.brokers = {brokers, 2}, .client_id = "otel-collector"},
-        .producer = {.required_acks = "1", .max_message_bytes = 1000000, .linger_ns = 10000000}};
+        .kafka = {.brokers = {brokers, 2},
+                  .client_id = "otel-collector",
+                  .dial_timeout_ns = 2500000000},
+        .producer = {.required_acks = "1", .max_message_bytes = 1000000, .linger_ns = 10000000, .max_requests = 1}};
 }
 
 static const char *value_of(const struct hf_kafka_settings *settings, const char *name)
@@ -38,8 +40,25 @@ static void sets_what_the_library_calls_it(void **state)
     assert_string_equal(value_of(&settings, "message.timeout.ms"), "1500");
     assert_string_equal(value_of(&settings, "partitioner"), "fnv1a_random");
     assert_string_equal(value_of(&settings, "batch.num.messages"), "10000");
+    assert_string_equal(value_of(&settings, "socket.connection.setup.timeout.ms"), "2500");
+    assert_string_equal(value_of(&settings, "max.in.flight.requests.per.connection"), "1");
     assert_null(value_of(&settings, "sasl.mechanisms"));
     hf_kafka_settings_release(&settings);
+}
+
+static void leaves_the_requests_at_a_time_to_the_library_when_all_acknowledge(void **state)
+{
+    struct kafka_config config = make_config();
+    struct hf_kafka_settings settings = {0};
+    (void)state;
+    config.producer.required_acks = "all";
+    config.kafka.dial_timeout_ns = 1000000;
+    kafka_config_set(&config, 0, &settings);
+    assert_null(value_of(&settings, "max.in.flight.requests.per.connection"));
+    assert_string_equal(value_of(&settings, "socket.connection.setup.timeout.ms"), "1000");
+    hf_kafka_settings_release(&settings);
+    config.producer.max_requests = 2;
+    assert_non_null(strstr(kafka_config_check(&config), "max_inflight_requests_per_broker"));
 }
 
 static void signs_in_and_encrypts(void **state)
@@ -100,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_what_the_library_calls_it),
+        cmocka_unit_test(leaves_the_requests_at_a_time_to_the_library_when_all_acknowledge),
         cmocka_unit_test(signs_in_and_encrypts),
         cmocka_unit_test(takes_the_keys_of_a_signal_before_those_of_all),
         cmocka_unit_test(refuses_what_does_not_go_together),

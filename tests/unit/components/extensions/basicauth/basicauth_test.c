@@ -258,6 +258,42 @@ static void sends_name_and_password(void **state)
     }
 }
 
+#define JOE_SENT "authorization=Basic am9lOnNlY3JldA==;"
+#define JOE_CHANGED "authorization=Basic am9lOnNlY3JldHM=;"
+
+static bool adds(struct extension *extension, const char *expected)
+{
+    struct sink sink = {.sink = {keep}};
+    const struct hf_auth *auth = extension->component->extension->auth;
+    return auth->headers(extension->self, HF_EMPTY_SLICE, &sink.sink) == HF_OK &&
+           strcmp(sink.text, expected) == 0;
+}
+
+static void sends_what_stands_in_files(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/hf-basic-XXXXXX";
+    char user[64], password[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(user, sizeof(user), "%s/user", directory);
+    snprintf(password, sizeof(password), "%s/password", directory);
+    write_file(user, "joe\n");
+    write_file(password, "secret\n");
+    struct extension extension;
+    OPEN(&extension, {"client_auth.username_file", user}, {"client_auth.username", "unused"},
+         {"client_auth.password_file", password});
+    assert_adds(&extension, HF_EMPTY_SLICE, JOE_SENT);
+    write_file(password, "secrets\n");
+    for (int i = 0; i < 300 && !adds(&extension, JOE_CHANGED); i++) {
+        assert_int_equal(usleep(10000), 0);
+    }
+    assert_adds(&extension, HF_EMPTY_SLICE, JOE_CHANGED);
+    close_extension(&extension);
+    assert_int_equal(unlink(user), 0);
+    assert_int_equal(unlink(password), 0);
+    rmdir(directory);
+}
+
 static void says_what_is_wrong(void **state)
 {
     (void)state;
@@ -286,6 +322,7 @@ int main(void)
         cmocka_unit_test(answers_closed_after_its_stop),
         cmocka_unit_test(reads_the_file_again_when_it_changes),
         cmocka_unit_test(sends_name_and_password),
+        cmocka_unit_test(sends_what_stands_in_files),
         cmocka_unit_test(says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,28 @@ static void reads_the_file_again_when_it_changes(void **state)
     rmdir(directory);
 }
 
+static void waits_for_a_file_that_is_not_there_yet(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/hf-bearer-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/token", directory);
+    struct extension extension;
+    OPEN(&extension, {"filename", path}, {"retry_on_failure.enabled", "true"},
+         {"wait_for_token_file", "true"});
+    assert_int_equal(check_line(&extension, "authorization: Bearer first"), HF_UNAUTHENTICATED);
+    write_file(path, "first");
+    for (int i = 0; i < 300 && check_line(&extension, "authorization: Bearer first") != HF_OK;
+         i++) {
+        assert_int_equal(usleep(10000), 0);
+    }
+    assert_adds(&extension, HF_EMPTY_SLICE, "authorization=Bearer first;");
+    close_extension(&extension);
+    assert_int_equal(unlink(path), 0);
+    rmdir(directory);
+}
+
 static void says_what_is_wrong(void **state)
 {
     (void)state;
@@ -93,6 +115,15 @@ static void says_what_is_wrong(void **state)
     assert_check_says(component,
                       (const char *const[][2]){{"token", "x"}, {"header", ""}, {NULL, NULL}},
                       "header:");
+    assert_check_says(
+        component,
+        (const char *const[][2]){
+            {"token", "x"}, {"retry_on_failure.enabled", "true"}, {NULL, NULL}},
+        "need filename");
+    assert_check_says(component,
+                      (const char *const[][2]){
+                          {"filename", "/x"}, {"wait_for_token_file", "true"}, {NULL, NULL}},
+                      "retry_on_failure");
     struct made_config made;
     char error[HF_ERROR_MAX];
     void *self;
@@ -109,6 +140,7 @@ int main(void)
         cmocka_unit_test(asks_for_the_token),
         cmocka_unit_test(sends_the_token),
         cmocka_unit_test(reads_the_file_again_when_it_changes),
+        cmocka_unit_test(waits_for_a_file_that_is_not_there_yet),
         cmocka_unit_test(says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,31 @@ static void lets_any_bytes_become_a_binary_header(void **state)
     close_extension(&extension);
 }
 
+static void takes_values_from_the_clients_authentication(void **state)
+{
+    (void)state;
+    struct hf_meta_writer meta;
+    meta.size = 0;
+    assert_int_equal(
+        hf_meta_add(&meta, HF_META_AUTH, hf_slice_text("subject"), hf_slice_text("joe")), HF_OK);
+    assert_int_equal(
+        hf_meta_add(&meta, HF_META_AUTH, hf_slice_text("odd"), hf_slice_text("a\nb")), HF_OK);
+    assert_int_equal(
+        hf_meta_add(&meta, HF_META_HEADER, hf_slice_text("other"), hf_slice_text("header")), HF_OK);
+    struct extension extension;
+    OPEN(&extension, {"headers.0.key", "x-user"}, {"headers.0.from_attribute", "subject"},
+         {"headers.1.key", "x-odd"}, {"headers.1.from_attribute", "odd"},
+         {"headers.1.default_value", "none"}, {"headers.2.key", "x-other"},
+         {"headers.2.from_attribute", "other"});
+    assert_adds(&extension, hf_slice_of(meta.bytes, meta.size), "x-user=joe;x-odd=none;");
+    size_t count;
+    const char *const *keys =
+        hf_extension_headers_setter.extension->auth->context_keys(extension.self, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(keys[0], "auth.subject");
+    close_extension(&extension);
+}
+
 static void applies_its_actions_in_order(void **state)
 {
     (void)state;
@@ -89,8 +114,8 @@ static void says_what_is_wrong(void **state)
          {"headers.0.default_value", "\x01"}},
     };
     static const char *const says[] = {"at least one header",
-                                       "either value or from_context",
-                                       "either value or from_context",
+                                       "one of value",
+                                       "one of value",
                                        "name of a header",
                                        "default_value",
                                        "set by the transport",
@@ -108,6 +133,7 @@ int main(void)
         cmocka_unit_test(sets_fixed_headers),
         cmocka_unit_test(takes_values_from_what_the_client_sent),
         cmocka_unit_test(lets_any_bytes_become_a_binary_header),
+        cmocka_unit_test(takes_values_from_the_clients_authentication),
         cmocka_unit_test(applies_its_actions_in_order),
         cmocka_unit_test(says_what_is_wrong),
     };

@@ -52,8 +52,27 @@ static void reads_the_variable(void **state)
     }
 }
 
+static void takes_the_attributes_that_are_wanted(void **state)
+{
+    static const char *const included[] = {"k8s.*"}, *const excluded[] = {"*.secret"};
+    static const struct hf_detector_config config = {
+        .attributes = {.included = {included, 1}, .excluded = {excluded, 1}}};
+    struct hf_detection detection = {.detector = &hf_detector_env,
+                                     .config = &config,
+                                     .arena = {.limit = HF_DETECTION_LIMIT_BYTES}};
+    (void)state;
+    detection.found.lender = &detection.arena;
+    detection.maker.arena = &detection.arena;
+    setenv("OTEL_RESOURCE_ATTRIBUTES", "k8s.pod.name=a,k8s.secret=b,host.name=c", 1);
+    assert_int_equal(hf_detector_env.detect(&detection), HF_OK);
+    assert_int_equal(detection.found.count, 1);
+    assert_true(hf_slice_is(detection.found.items[0].key, "k8s.pod.name"));
+    hf_arena_release(&detection.arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_the_variable)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reads_the_variable),
+                                       cmocka_unit_test(takes_the_attributes_that_are_wanted)};
     return cmocka_run_group_tests_name("detect_env", tests, NULL, NULL);
 }
