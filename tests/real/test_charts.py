@@ -283,14 +283,16 @@ def test_a_default_component_is_there_when_it_is_named(helm, tmp_path, section, 
     assert_valid(objects, tmp_path)
 
 
-def test_a_configuration_that_is_there_already(helm, plane):
-    sets = ["configMap.create=false", "configMap.existingName={{ .Release.Name }}-mine"]
-    objects = helm.render(sets=sets)
+def test_a_configuration_that_is_there_already(helm, plane, tmp_path):
+    values = tmp_path / "values.yaml"
+    values.write_text("configMap: {create: false, existingName: '{{ .Release.Name }}-mine'}\n")
+    objects = helm.render([values])
     assert_taken(plane, objects)
     assert of_kind(objects, "ConfigMap") == []
     (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "config"]
     assert volume["configMap"] == {"name": "t-mine", "items": [{"key": "relay", "path": "relay.yaml"}]}
-    arguments = pod(helm.render(sets=[*sets[:1], "command.extraArgs={--config=/mine.yaml}"]))["containers"][0]["args"]
+    elsewhere = helm.render(sets=["configMap.create=false", "command.extraArgs={--config=/mine.yaml}"])
+    arguments = pod(elsewhere)["containers"][0]["args"]
     assert [one for one in arguments if one.startswith("--config")] == ["--config=/mine.yaml"]
 
 
