@@ -279,6 +279,11 @@ class TestResolvers:
         wait_until_traces(pair, more)
 
 
+def queued(holdfast):
+    """Items that wait, of all queues."""
+    return sum(one["queued"]["items"] for queue in holdfast.queue("stat")["queues"] for one in queue["exporters"])
+
+
 ERRORS = {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}}
 
 
@@ -311,10 +316,9 @@ class TestTailSamplingBehind:
             sender.export(otlp.TRACES, request(traces[at : at + 20]))
         sender.export(otlp.TRACES, request(others))
         gateways[1].start()
-        until(
-            lambda: traces_at(grpc_backend) == {trace: 2 for trace in traces},
-            lambda: f"{len(traces_at(grpc_backend))} traces, {sum(traces_at(grpc_backend).values())} spans",
-        )
+        for one in (front, *gateways):
+            until(lambda one=one: not queued(one), lambda one=one: f"{queued(one)}")
+        assert traces_at(grpc_backend) == {trace: 2 for trace in traces}
 
 
 WRONG = {

@@ -176,3 +176,12 @@ def test_what_is_wrong_is_said_at_the_start(start, tokens, http_backend, keys, w
     holdfast.spawn()
     holdfast.wait_for_log(words)
     until(lambda: holdfast.process.poll() is not None, "it ends")
+
+
+def test_a_receiver_cannot_use_it(start, tokens, http_backend):
+    made = configuration(tokens, "otlphttp", http_backend.endpoint)
+    made["receivers"] = {"otlp": {"protocols": {"http": {"auth": {"authenticator": "oauth2client"}}}}}
+    holdfast = start(made, ready=False)
+    holdfast.spawn()
+    holdfast.wait_for_log("otlp: auth::authenticator: oauth2client does not check the credentials of clients")
+    until(lambda: holdfast.process.poll() is not None, "it ends")

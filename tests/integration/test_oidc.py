@@ -125,6 +125,15 @@ def test_the_client_is_known_downstream(guarded, issuer, http_backend):
     assert {"who": "alice"}.items() <= {one.key: one.value.string_value for one in record.attributes}.items()
 
 
+def test_an_exporter_cannot_use_it(start, issuer, http_backend):
+    exporter = otlphttp_exporter(http_backend, auth={"authenticator": "oidc"})
+    base = base_of(issuer_url=issuer.url, audience="holdfast")
+    holdfast = start(config({"otlphttp": exporter}), base=base, ready=False)
+    holdfast.spawn()
+    holdfast.wait_for_log("otlphttp: auth::authenticator: oidc adds no credentials to requests")
+    until(lambda: holdfast.process.poll() is not None, "it ends")
+
+
 @pytest.mark.parametrize("has_older_form", [False, True])
 def test_several_issuers(start, issuer, ending, http_backend, has_older_form):
     """The keys of one may stand at the top, where older configurations have them."""

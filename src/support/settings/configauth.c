@@ -40,7 +40,9 @@ enum hf_status hf_auth_find_client(const struct hf_node *node, const struct hf_a
 {
     enum hf_status status = find(node, config, ret_auth);
     if (status != HF_OK || (ret_auth->ops != NULL && ret_auth->ops->headers == NULL)) {
-        snprintf(reterr, HF_ERROR_MAX, "auth::authenticator: %s does not authenticate clients",
+        snprintf(reterr, HF_ERROR_MAX,
+                 "auth::authenticator: %s adds no credentials to requests; use bearertokenauth, "
+                 "basicauth or oauth2client, for example",
                  config->authenticator);
         return HF_INVALID;
     }
@@ -53,8 +55,8 @@ enum hf_status hf_auth_find_server(const struct hf_node *node, const struct hf_a
     enum hf_status status = find(node, config, ret_auth);
     if (status != HF_OK || (ret_auth->ops != NULL && ret_auth->ops->check == NULL)) {
         snprintf(reterr, HF_ERROR_MAX,
-                 "auth::authenticator: %s does not authenticate servers; use bearertokenauth or "
-                 "basicauth",
+                 "auth::authenticator: %s does not check the credentials of clients; use "
+                 "bearertokenauth, basicauth or oidc",
                  config->authenticator);
         return HF_INVALID;
     }

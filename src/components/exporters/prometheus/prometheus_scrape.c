@@ -179,8 +179,8 @@ enum hf_status prometheus_scrape_open(const struct prometheus_scrape_options *op
             hf_node_auth(options->node, auth->authenticator, &scrape->auth, &scrape->auth_self);
         if (status != HF_OK || scrape->auth->check == NULL) {
             snprintf(reterr, HF_ERROR_MAX,
-                     "auth::authenticator: %s does not authenticate servers; use bearertokenauth "
-                     "or basicauth",
+                     "auth::authenticator: %s does not check the credentials of clients; use "
+                     "bearertokenauth, basicauth or oidc",
                      auth->authenticator);
             status = HF_UNSUPPORTED;
         }
