@@ -377,6 +377,15 @@ const struct hf_test_ends *hf_test_bench_ends(const struct hf_test_bench *bench)
     return &bench->ends;
 }
 
+bool hf_test_bench_has_batching(const struct hf_test_bench *bench)
+{
+    bool is_found = false;
+    for (size_t i = 0; i < bench->graph->pipeline_count; i++) {
+        is_found = is_found || bench->graph->pipelines[i].batching_id != NULL;
+    }
+    return is_found;
+}
+
 enum hf_status hf_test_bench_find(const struct hf_test_bench *bench, const char *at,
                                   const char *pipeline, struct hf_test_place *ret_place,
                                   char *reterr)

@@ -27,6 +27,8 @@ void hf_test_bench_advance(struct hf_test_bench *bench, uint64_t ns);
 /* Waits until nothing more happens without more input or time. */
 void hf_test_bench_settle(struct hf_test_bench *bench);
 
+/* Does an exporter wait for more, as `batch` tells it to? */
+bool hf_test_bench_has_batching(const struct hf_test_bench *bench);
 const struct hf_test_ends *hf_test_bench_ends(const struct hf_test_bench *bench);
 /* Where a test looks: an exporter, else a processor or connector, else the queue of a pipeline.
  * "exporters::a", "processors::a", ... say which. HF_NOT_FOUND with a sentence. */

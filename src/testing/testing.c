@@ -46,7 +46,10 @@ static bool check_step(struct hf_test_bench *bench, const struct hf_test_step *s
             return false;
         }
         if (!hf_test_expect(hf_test_bench_ends(bench), &place, &expects[i], why)) {
-            snprintf(reterr, HF_TEST_WHY_MAX, "at %.200s: %.1800s", place.id, why);
+            bool needs_time = place.kind == HF_TEST_EXPORTER && step->advance_ns == 0 &&
+                              hf_test_bench_has_batching(bench);
+            snprintf(reterr, HF_TEST_WHY_MAX, "at %.200s: %.1800s%s", place.id, why,
+                     needs_time ? "; time stood still: what batch holds needs advance" : "");
             return false;
         }
     }

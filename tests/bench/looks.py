@@ -136,6 +136,18 @@ def meanwhile(collector, port):
     return slowest
 
 
+def with_room(settings, records):
+    """The configuration with queues that so many records do not fill: a full queue is not healthy."""
+
+    def build(collector):
+        made = settings(collector)
+        for exporter in made["exporters"].values():
+            exporter["sending_queue"]["queue_size"] = 2 * records
+        return made
+
+    return build
+
+
 def fill(collector, folder, name, count, reader, *more):
     target = collector.data / folder / name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +163,7 @@ def long_queue(peer, thousands, configuration):
     with workplace() as (disk, memory):
         sink = Sink(memory, truth=False)
         sink.order("code 14")
-        settings = with_console(configuration([sink.port], max_gib=100), port)
+        settings = with_room(with_console(configuration([sink.port], max_gib=100), port), count)
         collector = Collector(*peer, disk / "collector", settings)
         found = {"verdict": "", "lost": 0}
         try:

@@ -110,6 +110,17 @@ class TestOutcome:
         }
         assert_passes(tested(test))
 
+    def test_says_that_what_batch_holds_needs_time(self, tested):
+        batching = {**GATEWAY, "processors": {**GATEWAY["processors"], "batch": None}}
+        pipelines = {**GATEWAY["service"]["pipelines"]}
+        pipelines["traces"] = {**pipelines["traces"], "processors": ["transform", "batch"]}
+        batching["service"] = {**GATEWAY["service"], "pipelines": pipelines}
+        source = {"to": "otlp", "otlp": traces(span("GET /"))}
+        test = {"name": "t", "input": [source], "expect": [{"at": "debug", "count": 1}]}
+        done = tested(test, config=batching)
+        assert done.returncode == 1 and "got 0; time stood still: what batch holds needs advance" in done.stdout
+        assert_passes(tested({**test, "advance": "1s"}, config=batching))
+
     @pytest.mark.parametrize(
         ("expect", "words"),
         [
