@@ -25,7 +25,9 @@ static void clear_upper_halves(void)
     }
 }
 #else
-static void clear_upper_halves(void) {}
+static void clear_upper_halves(void)
+{
+}
 #endif
 
 uint32_t hf_crc32c(uint32_t crc, const void *data, size_t size)

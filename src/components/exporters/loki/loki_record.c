@@ -66,8 +66,8 @@ static bool read_plainly(struct hf_slice content, struct loki_record *record)
             record->body = field.bytes;
             break;
         case ATTRIBUTES:
-            is_plain = count < LOKI_RECORD_ATTRIBUTES_FEW &&
-                       read_pair(field.bytes, &record->few[count]);
+            is_plain =
+                count < LOKI_RECORD_ATTRIBUTES_FEW && read_pair(field.bytes, &record->few[count]);
             count++;
             break;
         case FLAGS:
