@@ -7,9 +7,6 @@
 #include "pdata/json_write.h"
 
 #define ID_MAX 16u
-#define FEW 32u /* attributes, more than nearly all records have */
-
-enum { RECORD_SEVERITY_TEXT = 3, RECORD_BODY = 5, RECORD_FLAGS = 8, RECORD_TRACE = 9, RECORD_SPAN };
 
 void loki_json_begin(struct loki_json *json)
 {
@@ -24,27 +21,22 @@ void loki_json_release(struct loki_json *json)
 }
 
 /* The attributes that no label tells, as a map that is a member of the line. */
-static void put_attributes(struct hf_json_writer *writer, struct hf_slice member,
-                           struct hf_message *owner, uint32_t number,
+static void put_attributes(struct hf_json_writer *writer, struct hf_arena *arena,
+                           struct hf_slice member, struct loki_pairs attributes,
                            const struct loki_hidden *hidden)
 {
-    const struct hf_attributes *list = owner != NULL ? hf_message_attributes(owner, number) : NULL;
-    struct hf_any_pair few[FEW], *pairs = few;
+    struct hf_any_pair few[LOKI_RECORD_ATTRIBUTES_FEW], *pairs = few;
     size_t count = 0;
-    if (list == NULL || list->count == 0) {
-        return;
-    }
-    struct hf_arena *arena = hf_document_arena(hf_message_document(owner));
-    if (list->count > FEW) {
-        pairs = hf_arena_take(arena, list->count * sizeof(*pairs));
+    if (attributes.count > LOKI_RECORD_ATTRIBUTES_FEW) {
+        pairs = hf_arena_take(arena, attributes.count * sizeof(*pairs));
         if (pairs == NULL) {
             writer->failed = true;
             return;
         }
     }
-    for (size_t i = 0; i < list->count; i++) {
-        if (!loki_is_hidden(hidden, list->items[i].key)) {
-            pairs[count++] = (struct hf_any_pair){list->items[i].key, list->items[i].value};
+    for (size_t i = 0; i < attributes.count; i++) {
+        if (!loki_is_hidden(hidden, attributes.items[i].key)) {
+            pairs[count++] = attributes.items[i];
         }
     }
     if (count != 0) {
@@ -73,8 +65,8 @@ static enum hf_status make_resource(struct loki_json *json, const struct hf_plac
     struct hf_json_writer writer = {.out = &json->of_resource, .behind_value = true, .html = true};
     json->of_resource.size = 0;
     json->resource_group = NULL;
-    put_attributes(&writer, hf_slice_text("resources"), hf_place_resource(place),
-                   LOKI_RESOURCE_ATTRIBUTES, hidden);
+    put_attributes(&writer, hf_document_arena(place->document), hf_slice_text("resources"),
+                   loki_attributes_of(hf_place_resource(place), LOKI_RESOURCE_ATTRIBUTES), hidden);
     if (!writer.failed) {
         json->resource_group = place->resource_group;
         json->hidden.count = hidden->count;
@@ -123,32 +115,28 @@ static void put_body(struct hf_json_writer *writer, struct hf_arena *arena, stru
     }
 }
 
-static struct hf_slice id_of(struct hf_message *record, uint32_t number)
+static struct hf_slice id_of(struct hf_slice id)
 {
-    struct hf_slice id = hf_message_bytes(record, number);
     return hf_slice_of(id.data, id.size < ID_MAX ? id.size : ID_MAX);
 }
 
-static void put_fields(struct hf_json_writer *writer, struct hf_message *record)
+static void put_fields(struct hf_json_writer *writer, const struct loki_record *record)
 {
-    struct hf_slice trace = id_of(record, RECORD_TRACE), span = id_of(record, RECORD_SPAN);
-    struct hf_slice severity = hf_message_bytes(record, RECORD_SEVERITY_TEXT);
-    uint64_t flags = hf_message_u64(record, RECORD_FLAGS);
-    if (trace.size != 0) {
+    if (record->trace_id.size != 0) {
         HF_JSON_WRITE_KEY(writer, "traceid");
-        hf_json_write_hex(writer, trace);
+        hf_json_write_hex(writer, id_of(record->trace_id));
     }
-    if (span.size != 0) {
+    if (record->span_id.size != 0) {
         HF_JSON_WRITE_KEY(writer, "spanid");
-        hf_json_write_hex(writer, span);
+        hf_json_write_hex(writer, id_of(record->span_id));
     }
-    if (severity.size != 0) {
+    if (record->severity_text.size != 0) {
         HF_JSON_WRITE_KEY(writer, "severity");
-        hf_json_write_text(writer, severity);
+        hf_json_write_text(writer, record->severity_text);
     }
-    if (flags != 0) {
+    if (record->flags != 0) {
         HF_JSON_WRITE_KEY(writer, "flags");
-        hf_json_write_u64(writer, flags);
+        hf_json_write_u64(writer, record->flags);
     }
 }
 
@@ -163,7 +151,8 @@ static void put_common(struct hf_json_writer *writer, const struct hf_bytes *par
 }
 
 enum hf_status loki_json_write(struct loki_json *json, const struct hf_place *place,
-                               const struct loki_labels *labels, struct hf_bytes *out)
+                               const struct loki_record *record, const struct loki_labels *labels,
+                               struct hf_bytes *out)
 {
     enum hf_status status = make_resource(json, place, &labels->resource);
     status = status == HF_OK ? make_scope(json, place) : status;
@@ -171,10 +160,11 @@ enum hf_status loki_json_write(struct loki_json *json, const struct hf_place *pl
         return status;
     }
     struct hf_json_writer writer = {.out = out, .html = true};
+    struct hf_arena *arena = hf_document_arena(place->document);
     hf_json_write_open(&writer, '{');
-    put_body(&writer, hf_document_arena(place->document), hf_message_any(place->item, RECORD_BODY));
-    put_fields(&writer, place->item);
-    put_attributes(&writer, hf_slice_text("attributes"), place->item, LOKI_RECORD_ATTRIBUTES,
+    put_body(&writer, arena, record->body);
+    put_fields(&writer, record);
+    put_attributes(&writer, arena, hf_slice_text("attributes"), record->attributes,
                    &labels->attributes);
     put_common(&writer, &json->of_resource);
     put_common(&writer, &json->of_scope);

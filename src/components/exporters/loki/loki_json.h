@@ -10,6 +10,7 @@
 #include <holdfast/status.h>
 
 #include "loki_labels.h"
+#include "loki_record.h"
 #include "pdata/walk.h"
 #include "util/compress.h"
 
@@ -23,8 +24,9 @@ struct loki_json {
 /* Before the first record of a document. */
 void loki_json_begin(struct loki_json *json);
 
-/* Appends the line, without the attributes that are labels. HF_NOMEM. */
+/* Appends the line of the record at `place`, without the attributes that are labels. HF_NOMEM. */
 HF_MUST_USE enum hf_status loki_json_write(struct loki_json *json, const struct hf_place *place,
+                                           const struct loki_record *record,
                                            const struct loki_labels *labels, struct hf_bytes *out);
 
 void loki_json_release(struct loki_json *json);

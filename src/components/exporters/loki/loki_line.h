@@ -15,8 +15,9 @@ enum loki_format { LOKI_JSON = 0, LOKI_LOGFMT, LOKI_RAW, LOKI_BODY, LOKI_FORMAT_
 
 extern const char *const loki_format_names[];
 
-/* Appends the line, without the attributes that are labels. `json` is what lines of that form have
- * in common. HF_NOMEM. */
+/* Appends the line of the record at `place`, without the attributes that are labels. `json` is what
+ * lines of that form have in common. HF_NOMEM. */
 HF_MUST_USE enum hf_status loki_line_write(struct loki_json *json, const struct hf_place *place,
+                                           const struct loki_record *record,
                                            const struct loki_labels *labels,
                                            enum loki_format format, struct hf_bytes *out);

@@ -6,8 +6,6 @@
 
 #define NO_STREAM UINT32_MAX /* of records without a label */
 
-enum { RECORD_TIME = 1, RECORD_SEVERITY = 2, RECORD_OBSERVED_TIME = 11 };
-
 enum hf_status loki_records_init(struct loki_records *records,
                                  const struct loki_record_config *config)
 {
@@ -90,10 +88,9 @@ static enum loki_format format_of(const struct loki_records *records, const stru
 }
 
 /* A time of 0 would be refused. */
-static uint64_t time_of(struct hf_message *record, uint64_t received_ns)
+static uint64_t time_of(const struct loki_record *record, uint64_t received_ns)
 {
-    uint64_t time_ns = hf_message_u64(record, RECORD_TIME);
-    time_ns = time_ns != 0 ? time_ns : hf_message_u64(record, RECORD_OBSERVED_TIME);
+    uint64_t time_ns = record->time_ns != 0 ? record->time_ns : record->observed_ns;
     return time_ns != 0 ? time_ns : received_ns;
 }
 
@@ -113,7 +110,7 @@ static void find_common(struct loki_records *records, const struct hf_place *pla
     memset(common->streams, 0, sizeof(common->streams));
 }
 
-/* NULL: the record is to be looked at alone. */
+/* Reads the record. NULL: it is to be looked at alone. */
 static struct loki_common *common_of(struct loki_records *records, const struct hf_place *place)
 {
     struct loki_common *common = &records->common;
@@ -122,7 +119,9 @@ static struct loki_common *common_of(struct loki_records *records, const struct 
     }
     if (common->last != place->item) {
         common->last = place->item;
-        common->is_of_last = common->is_known && !loki_is_telling(&records->telling, place->item);
+        loki_record_read(place->item, &records->record);
+        common->is_of_last =
+            common->is_known && !loki_is_telling(&records->telling, records->record.attributes);
     }
     return common->is_of_last ? common : NULL;
 }
@@ -162,7 +161,7 @@ static enum hf_status find_common_stream(struct loki_records *records, const str
                                          uint32_t *ret_stream)
 {
     struct loki_common *common = &records->common;
-    int64_t severity = hf_message_i64(place->item, RECORD_SEVERITY);
+    int64_t severity = records->record.severity;
     bool is_named = severity > 0 && severity < LOKI_SEVERITIES;
     uint32_t *known = &common->streams[is_named ? severity : 0];
     if (*known == 0) {
@@ -194,7 +193,8 @@ enum hf_status loki_records_add(struct loki_records *records, const struct hf_pl
     }
     enum loki_format format =
         common != NULL ? common->format : format_of(records, place, place->item);
-    loki_push_open(&records->push, stream, time_of(place->item, received_ns));
-    status = loki_line_write(&records->json, place, labels, format, &records->push.lines);
+    loki_push_open(&records->push, stream, time_of(&records->record, received_ns));
+    status = loki_line_write(&records->json, place, &records->record, labels, format,
+                             &records->push.lines);
     return status == HF_OK ? loki_push_close(&records->push) : status;
 }

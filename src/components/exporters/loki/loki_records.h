@@ -18,6 +18,7 @@
 #include "loki_labels.h"
 #include "loki_line.h"
 #include "loki_push.h"
+#include "loki_record.h"
 #include "loki_telling.h"
 #include "pdata/walk.h"
 #include "util/compress.h"
@@ -53,6 +54,7 @@ struct loki_records {
     const struct loki_record_config *config; /* borrowed */
     struct loki_telling telling;
     struct loki_common common;
+    struct loki_record record; /* `last` of the common ones */
     struct loki_labels labels; /* of a record that is looked at alone */
     struct hf_bytes labels_text;
     struct loki_push push;

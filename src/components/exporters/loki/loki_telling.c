@@ -75,12 +75,11 @@ static bool has_name(const struct loki_telling *telling, struct hf_slice key)
     return false;
 }
 
-bool loki_is_telling(const struct loki_telling *telling, struct hf_message *record)
+bool loki_is_telling(const struct loki_telling *telling, struct loki_pairs attributes)
 {
-    const struct hf_attributes *list = hf_message_attributes(record, LOKI_RECORD_ATTRIBUTES);
-    bool is_telling = list == NULL;
-    for (size_t i = 0; !is_telling && i < list->count; i++) {
-        is_telling = has_name(telling, list->items[i].key);
+    bool is_telling = false;
+    for (size_t i = 0; !is_telling && i < attributes.count; i++) {
+        is_telling = has_name(telling, attributes.items[i].key);
     }
     return is_telling;
 }

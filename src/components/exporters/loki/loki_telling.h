@@ -15,6 +15,7 @@
 #include <holdfast/status.h>
 
 #include "loki_labels.h"
+#include "loki_record.h"
 
 struct loki_telling {
     struct hf_slice *names; /* of the configuration or of this program: they are borrowed */
@@ -29,5 +30,5 @@ HF_MUST_USE enum hf_status loki_telling_init(struct loki_telling *telling,
                                              const char *tenant_key);
 void loki_telling_release(struct loki_telling *telling);
 
-/* Has the record one of them? True also when memory has run out. */
-bool loki_is_telling(const struct loki_telling *telling, struct hf_message *record);
+/* Has a record with these attributes one of them? */
+bool loki_is_telling(const struct loki_telling *telling, struct loki_pairs attributes);

@@ -141,11 +141,11 @@ static uint32_t attach(struct hf_tail *tail, const struct hf_sampling_tail_entry
     }
     bool is_leaving = trace->verdict == HF_TAIL_SAMPLED && trace->state == HF_TRACE_UNLISTED;
     struct hf_sampling_tail_place *place = &input->places[input->place_count];
-    *place = (struct hf_sampling_tail_place){.trace = trace,
-                                             .next = trace->places,
-                                             .number = input->place_count++,
-                                             .spans =
-                                                 entry->facts.spans & HF_SAMPLING_TAIL_SPANS_MAX};
+    *place =
+        (struct hf_sampling_tail_place){.trace = trace,
+                                        .next = trace->places,
+                                        .number = input->place_count++,
+                                        .spans = entry->facts.spans & HF_SAMPLING_TAIL_SPANS_MAX};
     trace->places = place;
     if (is_leaving) {
         count_late(tail, entry, trace->facts.end_ns, received_ns);
