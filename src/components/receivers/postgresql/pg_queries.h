@@ -105,18 +105,286 @@
     "WHEN a.state LIKE 'idle%%' "                                                                  \
     "THEN extract(epoch FROM a.state_change - a.query_start) * 1000 END, "                         \
     "extract(epoch FROM a.query_start), a.state, a.application_name, a.client_hostname, "          \
-    "a.query_start, a.wait_event, a.wait_event_type, %s, "                                         \
-    PG_UTC("a.backend_start") ", "                                                                 \
-    "CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid)::text ELSE '{}' END, "      \
-    PG_UTC("l.since") ", l.mode, l.locktype, c.relname, " PG_UTC("a.xact_start") ", a.pid, "       \
-    "floor(extract(epoch FROM clock_timestamp() - l.since))::bigint "                              \
-    "FROM pg_stat_activity a LEFT JOIN LATERAL ("                                                  \
-    "SELECT k.mode, k.locktype, k.relation, %s AS since, k.database FROM pg_locks k "              \
-    "WHERE k.pid = a.pid AND NOT k.granted ORDER BY 4 NULLS LAST LIMIT 1) l ON true "              \
-    "LEFT JOIN pg_database d ON d.datname = current_database() "                                   \
-    "LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = d.oid "                           \
-    "WHERE trim(coalesce(a.query, '')) <> '' AND a.pid <> pg_backend_pid() "                       \
-    "AND NOT (a.state = 'idle' AND a.query_start <= to_timestamp(%.6f)) LIMIT %lld"
+    "a.query_start, a.wait_event, a.wait_event_type, %s, " PG_UTC(                                 \
+        "a.backend_start") ", "                                                                    \
+                           "CASE WHEN a.wait_event_type = 'Lock' THEN "                            \
+                           "pg_blocking_pids(a.pid)::text ELSE '{}' END, " PG_UTC(                 \
+                               "l.since") ", l.mode, l.locktype, c.relname, " PG_UTC("a.xact_"     \
+                                                                                     "start") ", " \
+                                                                                              "a." \
+                                                                                              "pi" \
+                                                                                              "d," \
+                                                                                              " "  \
+                                                                                              "fl" \
+                                                                                              "oo" \
+                                                                                              "r(" \
+                                                                                              "ex" \
+                                                                                              "tr" \
+                                                                                              "ac" \
+                                                                                              "t(" \
+                                                                                              "ep" \
+                                                                                              "oc" \
+                                                                                              "h " \
+                                                                                              "FR" \
+                                                                                              "OM" \
+                                                                                              " c" \
+                                                                                              "lo" \
+                                                                                              "ck" \
+                                                                                              "_t" \
+                                                                                              "im" \
+                                                                                              "es" \
+                                                                                              "ta" \
+                                                                                              "mp" \
+                                                                                              "()" \
+                                                                                              " -" \
+                                                                                              " l" \
+                                                                                              ".s" \
+                                                                                              "in" \
+                                                                                              "ce" \
+                                                                                              "))" \
+                                                                                              "::" \
+                                                                                              "bi" \
+                                                                                              "gi" \
+                                                                                              "nt" \
+                                                                                              " "  \
+                                                                                              "FR" \
+                                                                                              "OM" \
+                                                                                              " p" \
+                                                                                              "g_" \
+                                                                                              "st" \
+                                                                                              "at" \
+                                                                                              "_a" \
+                                                                                              "ct" \
+                                                                                              "iv" \
+                                                                                              "it" \
+                                                                                              "y " \
+                                                                                              "a " \
+                                                                                              "LE" \
+                                                                                              "FT" \
+                                                                                              " J" \
+                                                                                              "OI" \
+                                                                                              "N " \
+                                                                                              "LA" \
+                                                                                              "TE" \
+                                                                                              "RA" \
+                                                                                              "L " \
+                                                                                              "("  \
+                                                                                              "SE" \
+                                                                                              "LE" \
+                                                                                              "CT" \
+                                                                                              " k" \
+                                                                                              ".m" \
+                                                                                              "od" \
+                                                                                              "e," \
+                                                                                              " k" \
+                                                                                              ".l" \
+                                                                                              "oc" \
+                                                                                              "kt" \
+                                                                                              "yp" \
+                                                                                              "e," \
+                                                                                              " k" \
+                                                                                              ".r" \
+                                                                                              "el" \
+                                                                                              "at" \
+                                                                                              "io" \
+                                                                                              "n," \
+                                                                                              " %" \
+                                                                                              "s " \
+                                                                                              "AS" \
+                                                                                              " s" \
+                                                                                              "in" \
+                                                                                              "ce" \
+                                                                                              ", " \
+                                                                                              "k." \
+                                                                                              "da" \
+                                                                                              "ta" \
+                                                                                              "ba" \
+                                                                                              "se" \
+                                                                                              " F" \
+                                                                                              "RO" \
+                                                                                              "M " \
+                                                                                              "pg" \
+                                                                                              "_l" \
+                                                                                              "oc" \
+                                                                                              "ks" \
+                                                                                              " k" \
+                                                                                              " "  \
+                                                                                              "WH" \
+                                                                                              "ER" \
+                                                                                              "E " \
+                                                                                              "k." \
+                                                                                              "pi" \
+                                                                                              "d " \
+                                                                                              "= " \
+                                                                                              "a." \
+                                                                                              "pi" \
+                                                                                              "d " \
+                                                                                              "AN" \
+                                                                                              "D " \
+                                                                                              "NO" \
+                                                                                              "T " \
+                                                                                              "k." \
+                                                                                              "gr" \
+                                                                                              "an" \
+                                                                                              "te" \
+                                                                                              "d " \
+                                                                                              "OR" \
+                                                                                              "DE" \
+                                                                                              "R " \
+                                                                                              "BY" \
+                                                                                              " 4" \
+                                                                                              " N" \
+                                                                                              "UL" \
+                                                                                              "LS" \
+                                                                                              " L" \
+                                                                                              "AS" \
+                                                                                              "T " \
+                                                                                              "LI" \
+                                                                                              "MI" \
+                                                                                              "T " \
+                                                                                              "1)" \
+                                                                                              " l" \
+                                                                                              " O" \
+                                                                                              "N " \
+                                                                                              "tr" \
+                                                                                              "ue" \
+                                                                                              " "  \
+                                                                                              "LE" \
+                                                                                              "FT" \
+                                                                                              " J" \
+                                                                                              "OI" \
+                                                                                              "N " \
+                                                                                              "pg" \
+                                                                                              "_d" \
+                                                                                              "at" \
+                                                                                              "ab" \
+                                                                                              "as" \
+                                                                                              "e " \
+                                                                                              "d " \
+                                                                                              "ON" \
+                                                                                              " d" \
+                                                                                              ".d" \
+                                                                                              "at" \
+                                                                                              "na" \
+                                                                                              "me" \
+                                                                                              " =" \
+                                                                                              " c" \
+                                                                                              "ur" \
+                                                                                              "re" \
+                                                                                              "nt" \
+                                                                                              "_d" \
+                                                                                              "at" \
+                                                                                              "ab" \
+                                                                                              "as" \
+                                                                                              "e(" \
+                                                                                              ") " \
+                                                                                              "LE" \
+                                                                                              "FT" \
+                                                                                              " J" \
+                                                                                              "OI" \
+                                                                                              "N " \
+                                                                                              "pg" \
+                                                                                              "_c" \
+                                                                                              "la" \
+                                                                                              "ss" \
+                                                                                              " c" \
+                                                                                              " O" \
+                                                                                              "N " \
+                                                                                              "c." \
+                                                                                              "oi" \
+                                                                                              "d " \
+                                                                                              "= " \
+                                                                                              "l." \
+                                                                                              "re" \
+                                                                                              "la" \
+                                                                                              "ti" \
+                                                                                              "on" \
+                                                                                              " A" \
+                                                                                              "ND" \
+                                                                                              " l" \
+                                                                                              ".d" \
+                                                                                              "at" \
+                                                                                              "ab" \
+                                                                                              "as" \
+                                                                                              "e " \
+                                                                                              "= " \
+                                                                                              "d." \
+                                                                                              "oi" \
+                                                                                              "d " \
+                                                                                              "WH" \
+                                                                                              "ER" \
+                                                                                              "E " \
+                                                                                              "tr" \
+                                                                                              "im" \
+                                                                                              "(c" \
+                                                                                              "oa" \
+                                                                                              "le" \
+                                                                                              "sc" \
+                                                                                              "e(" \
+                                                                                              "a." \
+                                                                                              "qu" \
+                                                                                              "er" \
+                                                                                              "y," \
+                                                                                              " '" \
+                                                                                              "')" \
+                                                                                              ") " \
+                                                                                              "<>" \
+                                                                                              " '" \
+                                                                                              "' " \
+                                                                                              "AN" \
+                                                                                              "D " \
+                                                                                              "a." \
+                                                                                              "pi" \
+                                                                                              "d " \
+                                                                                              "<>" \
+                                                                                              " p" \
+                                                                                              "g_" \
+                                                                                              "ba" \
+                                                                                              "ck" \
+                                                                                              "en" \
+                                                                                              "d_" \
+                                                                                              "pi" \
+                                                                                              "d(" \
+                                                                                              ") " \
+                                                                                              "AN" \
+                                                                                              "D " \
+                                                                                              "NO" \
+                                                                                              "T " \
+                                                                                              "(a" \
+                                                                                              ".s" \
+                                                                                              "ta" \
+                                                                                              "te" \
+                                                                                              " =" \
+                                                                                              " '" \
+                                                                                              "id" \
+                                                                                              "le" \
+                                                                                              "' " \
+                                                                                              "AN" \
+                                                                                              "D " \
+                                                                                              "a." \
+                                                                                              "qu" \
+                                                                                              "er" \
+                                                                                              "y_" \
+                                                                                              "st" \
+                                                                                              "ar" \
+                                                                                              "t " \
+                                                                                              "<=" \
+                                                                                              " t" \
+                                                                                              "o_" \
+                                                                                              "ti" \
+                                                                                              "me" \
+                                                                                              "st" \
+                                                                                              "am" \
+                                                                                              "p(" \
+                                                                                              "%." \
+                                                                                              "6f" \
+                                                                                              "))" \
+                                                                                              " L" \
+                                                                                              "IM" \
+                                                                                              "IT" \
+                                                                                              " %" \
+                                                                                              "ll" \
+                                                                                              "d"
 
 /* With the most rows. */
 #define PG_TOP                                                                                     \
