@@ -154,8 +154,7 @@ static enum hf_status make_rules(const struct redaction_config *config,
                                                        : (enum hf_redact_summary)config->summary;
     rules->mask.kind = (enum hf_mask_kind)config->hash_function;
     rules->mask.key = hf_slice_text(key);
-    rules->mask.stars =
-        hf_slice_text(config->masking_string != NULL ? config->masking_string : "");
+    rules->mask.stars = hf_slice_text(config->masking_string != NULL ? config->masking_string : "");
     enum hf_status status = make_set(&config->allowed_keys, true, &rules->allowed_keys);
     if (status == HF_OK) {
         status = make_set(&config->ignored_keys, false, &rules->ignored_keys);
