@@ -36,11 +36,10 @@ extern const char *const hf_kube_auth_choices[];
          .type = HF_FIELD_STRING,                                                                  \
          .offset = offsetof(struct hf_kube_config, context),                                       \
          .help = "The context of the kubeconfig file; the current one without."},                  \
-    {                                                                                              \
-        .key = "kube_config_path", .type = HF_FIELD_STRING,                                        \
-        .offset = offsetof(struct hf_kube_config, config_path),                                    \
-        .help = "The kubeconfig file; without, that of KUBECONFIG or ~/.kube/config."              \
-    },                                                                                             \
+        {.key = "kube_config_path",                                                                \
+         .type = HF_FIELD_STRING,                                                                  \
+         .offset = offsetof(struct hf_kube_config, config_path),                                   \
+         .help = "The kubeconfig file; without, that of KUBECONFIG or ~/.kube/config."},           \
         {.key = "kube_api_qps",                                                                    \
          .type = HF_FIELD_IGNORED,                                                                 \
          .help = "Objects are read by one list and one watch a kind."},                            \

@@ -7,6 +7,18 @@ from support.holdfast import run
 
 EXPORTER_QUEUE = {"sending_queue": {"enabled": True}}
 CASES = {
+    "hostmetrics receiver": {
+        "scrapers": {
+            "memory": {"metrics": {"system.memory.usage": {"enabled": True, "attributes": ["state"], "aggregation_strategy": "sum"}}},
+            "process": {"resource_attributes": {"process.executable.name": {"enabled": True, "metrics_include": [{"strict": "a"}, {"regexp": "^b"}]}}},
+        }
+    },
+    "redis receiver": {
+        "endpoint": "localhost:6379",
+        "metrics": {"redis.cpu.time": {"attributes": ["state"]}},
+        "resource_attributes": {"redis.version": {"metrics_exclude": [{"regexp": "^6"}]}},
+    },
+    "mysql receiver": {"resource_attributes": {"mysql.instance.endpoint": {"events_include": [{"strict": "a:1"}], "events_exclude": []}}},
     "udplog receiver": {"listen_address": "localhost:0", "resolve_names": False, "type": "udp_input", "id": "a"},
     "tcplog receiver": {"listen_address": "localhost:0", "type": "tcp_input"},
     "syslog receiver": {"protocol": "rfc5424", "udp": {"listen_address": "localhost:0", "resolve_names": True}, "type": "syslog_input"},
@@ -54,6 +66,8 @@ CASES = {
     "health_check extension": {"idle_timeout": "1s", "keep_alives_enabled": True, "read_header_timeout": "1s"},
 }
 SIGNALS = {
+    "hostmetrics": "metrics",
+    "redis": "metrics",
     "prometheus": "metrics",
     "prometheusremotewrite": "metrics",
     "postgresql": "metrics",
@@ -102,6 +116,11 @@ def test_keys_are_accepted(component, tmp_path):
             "prometheus exporter",
             {"endpoint": "a:1", "resource_constant_labels": {"included": ["a"]}, "resource_to_telemetry_conversion": {"enabled": True}},
             "are the same; use the latter",
+        ),
+        (
+            "redis receiver",
+            {"endpoint": "localhost:1", "resource_attributes": {"redis.version": {"metrics_include": [{"regexp": "("}]}}},
+            "expected a regular expression",
         ),
         ("redaction processor", {"masking_string": "a", "hash_function": "md5"}, "exclude each other"),
         ("kafka exporter", {"producer": {"required_acks": -1, "max_inflight_requests_per_broker": 2}}, "must be 1 with required_acks: all"),

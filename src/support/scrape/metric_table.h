@@ -6,7 +6,8 @@
  * A table of metrics is a macro that applies X(ID, name, unit, kind, on, help) to each. `kind` is
  * GAUGE, COUNTER (a monotonic sum) or UPDOWN (a sum that is not), all cumulative; `on` says whether
  * it is measured unless the user says otherwise: on, off. Of resource attributes it applies X(ID,
- * name, on, help). Their `bool enabled[]` stand in the receiver's configuration.
+ * name, on, help). A `bool` for each metric and a struct hf_resource_choice for each attribute
+ * stand in the receiver's configuration.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <holdfast/field.h>
 
 #include "pdata/build_metrics.h"
+#include "resource_filter.h"
 
 enum hf_metric_kind { HF_METRIC_GAUGE = 0, HF_METRIC_COUNTER, HF_METRIC_UPDOWN };
 
@@ -39,11 +41,12 @@ struct hf_metric_row {
 #define HF_RESOURCE_FIELD(id, name_, on_, help_)                                                   \
     {.key = (name_),                                                                               \
      .type = HF_FIELD_STRUCT,                                                                      \
-     .offset = sizeof(bool) * (size_t)(id),                                                        \
-     .inner = hf_metric_enabled_##on_,                                                             \
+     .offset = sizeof(struct hf_resource_choice) * (size_t)(id),                                   \
+     .inner = hf_resource_choice_##on_,                                                            \
      .help = (help_)},
 
-/* The two keys themselves, of a configuration `owner` that has both arrays of `enabled` in `at`. */
+/* The two keys themselves, of a configuration `owner` that has in `at` the `bool metrics[]` and the
+ * `struct hf_resource_choice resources[]`. */
 #define HF_METRIC_TABLES(owner, at, metric_table, resource_table)                                  \
     {.key = "metrics",                                                                             \
      .type = HF_FIELD_STRUCT,                                                                      \
@@ -56,9 +59,11 @@ struct hf_metric_row {
          .inner = (resource_table),                                                                \
          .help = "Which resource attributes are reported."},
 
-/* {enabled: true}, with that default. */
+/* {enabled: true}, with that default; of a metric and of an event. */
 extern const struct hf_field hf_metric_enabled_on[];
 extern const struct hf_field hf_metric_enabled_off[];
+extern const struct hf_field hf_event_enabled_on[];
+extern const struct hf_field hf_event_enabled_off[];
 
 /* Opens the metric for its points, of the scope that is open. */
 void hf_metric_open(struct hf_builder *builder, const struct hf_metric_row *row);

@@ -34,7 +34,8 @@ struct hf_scraper {
     struct hf_builder builder;
     struct hf_offer offer;
     struct hf_log_limiter said;
-    struct counters *counters; /* of the sources */
+    struct hf_resource_filter *filter; /* NULL: all resources are reported */
+    struct counters *counters;         /* of the sources */
     bool stopping;
     struct hf_task begin, end;
     sem_t stopped;
@@ -73,6 +74,17 @@ void hf_scrape_failed(struct hf_scrape *scrape, size_t source, uint32_t points, 
 
 /* ---- the loop's side ---- */
 
+/* What the configuration leaves of a batch; NULL: nothing. */
+static struct hf_batch *keep_wanted(struct hf_scraper *scraper, struct hf_batch *batch)
+{
+    struct hf_batch *kept = batch;
+    if (scraper->filter != NULL &&
+        hf_resource_filter_take(scraper->filter, batch, &kept) != HF_OK) {
+        hf_node_log(scraper->options.node, HF_LOG_ERROR, "a scrape is lost: out of memory");
+    }
+    return kept;
+}
+
 /* Moves complete batches to the queues, as far as there is room. */
 static void pass_on(struct hf_scraper *scraper)
 {
@@ -81,7 +93,10 @@ static void pass_on(struct hf_scraper *scraper)
         if (batch == NULL) {
             return;
         }
-        hf_offer_add(&scraper->offer, batch);
+        batch = keep_wanted(scraper, batch);
+        if (batch != NULL) {
+            hf_offer_add(&scraper->offer, batch);
+        }
     }
 }
 
@@ -215,7 +230,13 @@ enum hf_status hf_scraper_new(const struct hf_scraper_options *options,
     hf_log_limiter_init(&scraper->said, SAY_AGAIN_NS);
     hf_builder_init(&scraper->builder, options->signal,
                     options->batch_bytes != 0 ? options->batch_bytes : BATCH_BYTES_DEFAULT);
-    enum hf_status status = hf_loop_new(&scraper->loop);
+    enum hf_status status =
+        hf_resource_filter_new(&options->resources, options->signal, &scraper->filter, reterr);
+    if (status != HF_OK) {
+        hf_scraper_free(scraper);
+        return status;
+    }
+    status = hf_loop_new(&scraper->loop);
     if (status == HF_OK) {
         status = hf_node_add_transport(options->node, TRANSPORT);
     }
@@ -268,6 +289,7 @@ void hf_scraper_free(struct hf_scraper *scraper)
     hf_loop_free(scraper->loop);
     hf_builder_release(&scraper->builder);
     hf_log_limiter_release(&scraper->said);
+    hf_resource_filter_free(scraper->filter);
     sem_destroy(&scraper->stopped);
     free(scraper->counters);
     free(scraper);

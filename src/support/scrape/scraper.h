@@ -20,6 +20,7 @@
 #include <holdfast/status.h>
 
 #include "pdata/build.h"
+#include "resource_filter.h"
 
 /* ---- keys: stands first in the receiver's configuration ---- */
 
@@ -85,9 +86,10 @@ struct hf_scraper_options {
     struct hf_node *node;
     const struct hf_scraper_config *config;
     enum hf_signal signal;
-    size_t batch_bytes;         /* limit of one request; 0: 4 MiB */
-    uint64_t spread_ns;         /* the first scrape is up to that much later, at random */
-    const char *const *sources; /* names, `source_count` of them; copied not, must stay */
+    size_t batch_bytes;                   /* limit of one request; 0: 4 MiB */
+    uint64_t spread_ns;                   /* the first scrape is up to that much later, at random */
+    struct hf_resource_choices resources; /* which are left out; zero: none */
+    const char *const *sources;           /* names, `source_count` of them; copied not, must stay */
     size_t source_count;
     void (*scrape)(void *user, struct hf_scrape *scrape);
     void *user;

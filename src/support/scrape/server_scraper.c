@@ -18,6 +18,7 @@ enum hf_status hf_server_scraper_open(struct hf_server_scraper *server,
                                                .signal = options->signal,
                                                .sources = &server->source,
                                                .source_count = 1,
+                                               .resources = options->resources,
                                                .scrape = options->scrape,
                                                .user = options->user};
     if (options->answer_ns != 0) {

@@ -24,6 +24,7 @@ struct hf_server_scraper_options {
     const struct hf_metric_row *rows; /* as in hf_points_init(); of logs none */
     const bool *enabled;
     size_t metric_count;
+    struct hf_resource_choices resources; /* as in struct hf_scraper_options */
     uint64_t answer_ns; /* longest scrape without a timeout; 0: what it asks with waits by itself */
     void (*scrape)(void *user, struct hf_scrape *scrape);
     void *user;

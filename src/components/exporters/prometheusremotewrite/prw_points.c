@@ -94,8 +94,7 @@ static const struct hf_attributes *copied(const struct context *context, struct 
 {
     const struct prw_options *options = context->points->options;
     const struct hf_attributes *all = attributes_of(hf_place_resource(context->place));
-    if (!hf_resource_conversion_is_on(options->resource_labels) || all == NULL ||
-        all->count == 0) {
+    if (!hf_resource_conversion_is_on(options->resource_labels) || all == NULL || all->count == 0) {
         return NULL;
     }
     *room = (struct hf_attributes){0};

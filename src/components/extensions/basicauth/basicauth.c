@@ -369,10 +369,10 @@ static void refresh_client(struct basic *basic)
 {
     char error[HF_ERROR_MAX];
     uint64_t now_ns = hf_clock_coarse_ns();
-    bool user_changed = basic->user_watch.path != NULL &&
-                        hf_file_watch_changed(&basic->user_watch, now_ns, LOOK_NS);
-    bool password_changed = basic->password_watch.path != NULL &&
-                            hf_file_watch_changed(&basic->password_watch, now_ns, LOOK_NS);
+    struct hf_file_watch *user = &basic->user_watch, *password = &basic->password_watch;
+    bool user_changed = user->path != NULL && hf_file_watch_changed(user, now_ns, LOOK_NS);
+    bool password_changed =
+        password->path != NULL && hf_file_watch_changed(password, now_ns, LOOK_NS);
     if ((user_changed || password_changed) && make_client_value(basic, error) != HF_OK) {
         hf_node_log(basic->node, HF_LOG_WARN, "client_auth stays as it was: %s", error);
     }
@@ -381,14 +381,11 @@ static void refresh_client(struct basic *basic)
 static enum hf_status open_client(struct basic *basic, char *reterr)
 {
     const struct client_config *client = basic->config->client;
-    if (client == NULL) {
-        return HF_OK;
-    }
-    basic->user_watch.path = client->username_file;
-    basic->password_watch.path = client->password_file;
-    enum hf_status status = make_client_value(basic, reterr);
+    basic->user_watch.path = client != NULL ? client->username_file : NULL;
+    basic->password_watch.path = client != NULL ? client->password_file : NULL;
+    enum hf_status status = client != NULL ? make_client_value(basic, reterr) : HF_OK;
     if (status == HF_OK) {
-        refresh_client(basic);
+        refresh_client(basic); /* what is read now is the state to compare with */
     }
     return status;
 }
@@ -399,9 +396,7 @@ static enum hf_status add_headers(void *self, struct hf_slice meta, struct hf_he
     struct basic *basic = self;
     char value[sizeof(basic->client_value)];
     pthread_mutex_lock(&basic->lock);
-    if (basic->config->client != NULL) {
-        refresh_client(basic);
-    }
+    refresh_client(basic);
     memcpy(value, basic->client_value, sizeof(value));
     pthread_mutex_unlock(&basic->lock);
     if (value[0] == '\0') {
@@ -495,8 +490,7 @@ static const char *check_config(const void *from)
                   (config->htpasswd.content != NULL && config->htpasswd.content[0] != '\0');
     if (config->htpasswd.provider.type != HF_VALUE_NONE ||
         (client != NULL && client->provider.type != HF_VALUE_NONE)) {
-        return "secret_provider is not supported: no extension here provides secrets; use file, "
-               "username_file and password_file";
+        return "secret_provider is not supported; use file, username_file and password_file";
     }
     if (!serves && client == NULL) {
         return "no credentials: set htpasswd (file or inline) or client_auth";

@@ -29,7 +29,8 @@ enum hf_status hf_mask_put(const struct hf_mask *mask, struct hf_slice secret, s
         status = hf_digest_hmac_hex(HF_DIGEST_SHA512, mask->key, secret, hex, &size);
         break;
     }
-    return hf_bytes_append(out, status == HF_OK ? hf_slice_of(hex, size) : mask->stars);
+    struct hf_slice stars = mask->stars.size != 0 ? mask->stars : hf_slice_text("****");
+    return hf_bytes_append(out, status == HF_OK ? hf_slice_of(hex, size) : stars);
 }
 
 /* Bytes of the character at `at`; the text is UTF-8. */

@@ -24,7 +24,7 @@ enum hf_mask_kind {
 struct hf_mask {
     enum hf_mask_kind kind;
     struct hf_slice key;   /* of the HMACs */
-    struct hf_slice stars; /* the fixed text */
+    struct hf_slice stars; /* the fixed text; empty: **** */
 };
 
 /* Appends what stands for `secret`; stars where the system has no such hash. HF_NOMEM. */

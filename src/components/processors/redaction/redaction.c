@@ -45,8 +45,6 @@ struct redaction {
     struct hf_redact_rules rules;
 };
 
-#define STARS "****"
-
 enum { KEY_MIN_SHA256 = 32, KEY_MIN_SHA512 = 64 };
 
 /* Keys that the processor itself writes, and that another one behind it must keep. */
@@ -156,8 +154,7 @@ static enum hf_status make_rules(const struct redaction_config *config,
                                                        : (enum hf_redact_summary)config->summary;
     rules->mask.kind = (enum hf_mask_kind)config->hash_function;
     rules->mask.key = hf_slice_text(key);
-    bool has_text = config->masking_string != NULL && config->masking_string[0] != '\0';
-    rules->mask.stars = hf_slice_text(has_text ? config->masking_string : STARS);
+    rules->mask.stars = hf_slice_text(config->masking_string != NULL ? config->masking_string : "");
     enum hf_status status = make_set(&config->allowed_keys, true, &rules->allowed_keys);
     if (status == HF_OK) {
         status = make_set(&config->ignored_keys, false, &rules->ignored_keys);

@@ -320,7 +320,7 @@ static void put_processes(struct docker_writer *writer, const struct hf_json *pr
 
 static void name(struct docker_writer *writer, unsigned id, struct hf_slice value)
 {
-    if (writer->wanted->resources[id]) {
+    if (writer->wanted->resources[id].enabled) {
         hf_build_attribute_string(writer->builder, hf_slice_text(resource_names[id]), value);
     }
 }

@@ -8,7 +8,8 @@
 #include "json/json.h"
 
 struct docker_wanted {
-    bool metrics[DOCKER_METRIC_COUNT], resources[DOCKER_RESOURCE_COUNT];
+    bool metrics[DOCKER_METRIC_COUNT];
+    struct hf_resource_choice resources[DOCKER_RESOURCE_COUNT];
     struct hf_string_map labels, variables; /* of the container, to attributes of the resource */
 };
 

@@ -179,6 +179,7 @@ static void close_docker(void *self)
 static enum hf_status open_docker(struct hf_node *node, const void *config, void **ret_self,
                                   char *reterr)
 {
+    static const char *const names[] = {DOCKER_RESOURCES(HF_RESOURCE_NAME)};
     const struct docker_config *keys = config;
     struct docker *docker = calloc(1, sizeof(*docker));
     if (docker == NULL) {
@@ -195,14 +196,17 @@ static enum hf_status open_docker(struct hf_node *node, const void *config, void
             hf_docker_open(hf_docker_endpoint(keys->endpoint), keys->version, &docker->api, reterr);
     }
     if (status == HF_OK) {
-        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
-                                                             .config = &keys->scraper,
-                                                             .signal = HF_METRICS,
-                                                             .sources = sources,
-                                                             .source_count = 1,
-                                                             .scrape = scrape,
-                                                             .user = docker},
-                                &docker->scraper, reterr);
+        status =
+            hf_scraper_new(&(struct hf_scraper_options){.node = node,
+                                                        .config = &keys->scraper,
+                                                        .signal = HF_METRICS,
+                                                        .sources = sources,
+                                                        .source_count = 1,
+                                                        .resources = {names, keys->wanted.resources,
+                                                                      DOCKER_RESOURCE_COUNT},
+                                                        .scrape = scrape,
+                                                        .user = docker},
+                           &docker->scraper, reterr);
     }
     if (status != HF_OK) {
         close_docker(docker);

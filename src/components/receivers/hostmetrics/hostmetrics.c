@@ -160,8 +160,15 @@ static enum hf_status prepare_host(struct hostmetrics *self, const char *root_pa
 static enum hf_status make_scraper(struct hostmetrics *self, const struct host_config *keys,
                                    char *reterr)
 {
+    struct hf_resource_choices resources = {.count = 0};
+    for (size_t i = 0; i < SOURCE_COUNT; i++) {
+        if (keys->sources[i] != NULL && sources[i]->resources != NULL) {
+            resources = sources[i]->resources(keys->sources[i]);
+        }
+    }
     const struct hf_scraper_options options = {.node = self->node,
                                                .config = &keys->scraper,
+                                               .resources = resources,
                                                .signal = HF_METRICS,
                                                .sources = self->names,
                                                .source_count = self->count,

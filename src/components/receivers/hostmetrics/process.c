@@ -259,16 +259,16 @@ static const char *check_process(const void *config)
     return problem != NULL ? problem : host_match_check(&keys->exclude);
 }
 
+static struct hf_resource_choices choices(const void *config)
+{
+    static const char *const names[] = {PROCESS_ATTRIBUTES(HF_RESOURCE_NAME)};
+    const struct process_config *keys = config;
+    return (struct hf_resource_choices){names, keys->attributes, PROCESS_ATTRIBUTE_COUNT};
+}
+
 /* ---- keys ---- */
 
-#define ATTRIBUTE_FIELD(id, key_, on_, help_)                                                      \
-    {.key = (key_),                                                                                \
-     .type = HF_FIELD_STRUCT,                                                                      \
-     .offset = sizeof(bool) * (size_t)(id),                                                        \
-     .inner = hf_metric_enabled_##on_,                                                             \
-     .help = (help_)},
-
-static const struct hf_field attribute_fields[] = {PROCESS_ATTRIBUTES(ATTRIBUTE_FIELD)
+static const struct hf_field attribute_fields[] = {PROCESS_ATTRIBUTES(HF_RESOURCE_FIELD)
                                                        HF_FIELDS_END};
 static const struct hf_field match_fields[] = {HOST_MATCH_FIELDS("names")};
 
@@ -316,6 +316,7 @@ const struct host_source host_process = {
     .name = "process",
     .metrics = metrics,
     .has_resources = true,
+    .resources = choices,
     .check = check_process,
     .open = open_process,
     .scrape = scrape_process,

@@ -52,7 +52,7 @@ enum { PROCESS_ATTRIBUTES(PROCESS_ATTRIBUTE_ID) PROCESS_ATTRIBUTE_COUNT };
 
 struct process_config {
     bool enabled[PROCESS_METRIC_COUNT];
-    bool attributes[PROCESS_ATTRIBUTE_COUNT];
+    struct hf_resource_choice attributes[PROCESS_ATTRIBUTE_COUNT];
     bool mute_all, mute_name, mute_exe, mute_io, mute_user, mute_cgroup;
     struct host_match include, exclude;
     uint64_t delay_ns; /* the least age */

@@ -36,7 +36,7 @@ static const char *find_user(struct process_scraper *self, uid_t uid)
 static void put(struct process_scraper *self, struct host_run *run, unsigned id, const char *key,
                 struct hf_slice text)
 {
-    if (self->config->attributes[id]) {
+    if (self->config->attributes[id].enabled) {
         hf_build_attribute_string(run->builder, hf_slice_text(key), text);
     }
 }
@@ -44,8 +44,8 @@ static void put(struct process_scraper *self, struct host_run *run, unsigned id,
 static void put_command(struct process_scraper *self, struct host_run *run, uint64_t pid)
 {
     struct hf_slice text;
-    if (!self->config->attributes[PROCESS_COMMAND] &&
-        !self->config->attributes[PROCESS_COMMAND_LINE]) {
+    if (!self->config->attributes[PROCESS_COMMAND].enabled &&
+        !self->config->attributes[PROCESS_COMMAND_LINE].enabled) {
         return;
     }
     if (!process_read_arguments(run->host, pid, &text)) {
@@ -69,7 +69,7 @@ static void put_command(struct process_scraper *self, struct host_run *run, uint
 static void put_owner(struct process_scraper *self, struct host_run *run, uint64_t pid)
 {
     struct process_status status;
-    if (!self->config->attributes[PROCESS_OWNER]) {
+    if (!self->config->attributes[PROCESS_OWNER].enabled) {
         return;
     }
     bool is_muted = self->config->mute_user || self->config->mute_all;
@@ -88,8 +88,8 @@ static void put_owner(struct process_scraper *self, struct host_run *run, uint64
 static void put_cgroup(struct process_scraper *self, struct host_run *run, uint64_t pid)
 {
     struct hf_slice text;
-    if (!self->config->attributes[PROCESS_CGROUP] &&
-        !self->config->attributes[PROCESS_LINUX_CGROUP]) {
+    if (!self->config->attributes[PROCESS_CGROUP].enabled &&
+        !self->config->attributes[PROCESS_LINUX_CGROUP].enabled) {
         return;
     }
     if (!host_read_proc(run->host, &text, "%" PRIu64 "/cgroup", pid)) {
@@ -108,15 +108,15 @@ void process_put_resource(struct process_scraper *self, struct host_run *run, ui
     const struct process_config *config = self->config;
     char path[PATH_MAX] = "";
     hf_build_resource(run->builder, hf_slice_text(SCHEMA_URL));
-    if (config->attributes[PROCESS_PID]) {
+    if (config->attributes[PROCESS_PID].enabled) {
         hf_build_attribute_int(run->builder, hf_slice_text("process.pid"), (int64_t)pid);
     }
-    if (config->attributes[PROCESS_PARENT_PID]) {
+    if (config->attributes[PROCESS_PARENT_PID].enabled) {
         hf_build_attribute_int(run->builder, hf_slice_text("process.parent_pid"),
                                (int64_t)stat->parent_pid);
     }
     put(self, run, PROCESS_NAME, "process.executable.name", hf_slice_text(name));
-    if (config->attributes[PROCESS_PATH] &&
+    if (config->attributes[PROCESS_PATH].enabled &&
         !process_read_executable(run->host, pid, path, sizeof(path))) {
         process_failed(run, config->mute_exe || config->mute_all, 1, "the executable", errno);
     }

@@ -17,6 +17,7 @@ struct host_source {
     const char *name;
     const struct hf_metric_row *metrics;
     bool has_resources; /* it opens resources and scopes itself */
+    struct hf_resource_choices (*resources)(const void *config); /* then: which; they stay */
     const char *(*check)(const void *config);
     /* NULL: its `self` is its configuration. On failure nothing is left allocated. */
     enum hf_status (*open)(const void *config, struct host *host, void **ret_self, char *reterr);
@@ -29,7 +30,7 @@ struct host_source {
     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver/"      \
     "internal/scraper/"
 
-#define HOST_CONFIG_ROOM 512u
+#define HOST_CONFIG_ROOM 1024u
 #define HOST_CHECK_ROOM(type) _Static_assert(sizeof(type) <= HOST_CONFIG_ROOM, "room of its keys")
 
 extern const struct hf_field host_cpu_fields[], host_disk_fields[], host_filesystem_fields[],

@@ -26,7 +26,8 @@ struct cluster_config {
     struct hf_string_list namespaces;
     const char *space, *elector;
     uint64_t metadata_interval_ns;
-    bool metrics[CLUSTER_METRIC_COUNT], resources[CLUSTER_RESOURCE_COUNT];
+    bool metrics[CLUSTER_METRIC_COUNT];
+    struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
 };
 
 struct object {

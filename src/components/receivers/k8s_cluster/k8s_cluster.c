@@ -290,13 +290,16 @@ static bool plan(struct cluster *cluster)
 
 static enum hf_status make_scraper(struct cluster *cluster, char *reterr)
 {
-    const struct hf_scraper_options options = {.node = cluster->node,
-                                               .config = &cluster->config->scraper,
-                                               .signal = HF_METRICS,
-                                               .sources = sources,
-                                               .source_count = 1,
-                                               .scrape = scrape,
-                                               .user = cluster};
+    static const char *const resources[] = {CLUSTER_RESOURCES(HF_RESOURCE_NAME)};
+    const struct hf_scraper_options options = {
+        .node = cluster->node,
+        .config = &cluster->config->scraper,
+        .signal = HF_METRICS,
+        .sources = sources,
+        .source_count = 1,
+        .resources = {resources, cluster->config->resources, CLUSTER_RESOURCE_COUNT},
+        .scrape = scrape,
+        .user = cluster};
     return hf_scraper_new(&options, &cluster->scraper, reterr);
 }
 

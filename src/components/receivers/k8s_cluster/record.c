@@ -127,12 +127,12 @@ static void write_entry(struct record_writer *writer, struct place *place,
         hf_build_resource(writer->builder, hf_slice_text(SCHEMA_URL));
         *place = (struct place){.metric = UINT16_MAX + 1u};
     } else if (entry->kind == ENTRY_NAME) {
-        if (writer->resources[entry->id]) {
+        if (writer->resources[entry->id].enabled) {
             hf_build_attribute_string(writer->builder, hf_slice_text(resource_names[entry->id]),
                                       part);
         }
     } else if (entry->kind == ENTRY_FLAG) {
-        if (writer->resources[entry->id]) {
+        if (writer->resources[entry->id].enabled) {
             hf_build_attribute_bool(writer->builder, hf_slice_text(resource_names[entry->id]),
                                     entry->integer != 0);
         }

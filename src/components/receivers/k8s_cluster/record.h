@@ -31,7 +31,8 @@ void record_double(struct record *record, unsigned metric, double value);
 
 struct record_writer {
     struct hf_builder *builder;
-    const bool *metrics, *resources;   /* what is wanted, by the tables */
+    const bool *metrics; /* what is wanted, by the tables */
+    const struct hf_resource_choice *resources;
     const struct hf_metric_row *extra; /* of metrics that the configuration names */
     struct hf_build_point point;
     uint32_t points; /* written so far */

@@ -59,7 +59,7 @@ struct kafkametrics_config {
     struct hf_string_list scrapers;
     struct {
         bool metrics[KAFKA_METRIC_COUNT];
-        bool resources[KAFKA_RESOURCE_COUNT];
+        struct hf_resource_choice resources[KAFKA_RESOURCE_COUNT];
     } wanted;
 };
 

@@ -28,7 +28,7 @@ static void write_points(struct kafkametrics *metrics, struct hf_scrape *scrape)
     static const char *const names[] = {KAFKA_RESOURCES(HF_RESOURCE_NAME)};
     const struct kafkametrics_config *config = metrics->config;
     hf_build_resource(scrape->builder, HF_EMPTY_SLICE);
-    if (config->wanted.resources[KAFKA_ALIAS]) {
+    if (config->wanted.resources[KAFKA_ALIAS].enabled) {
         hf_build_attribute_string(scrape->builder, hf_slice_text(names[KAFKA_ALIAS]),
                                   hf_slice_text(config->alias != NULL ? config->alias : ""));
     }
@@ -83,16 +83,19 @@ static enum hf_status open_admin(struct kafkametrics *metrics, char *reterr)
 static enum hf_status open_parts(struct kafkametrics *metrics, struct hf_node *node, char *reterr)
 {
     const struct kafkametrics_config *config = metrics->config;
-    const struct hf_server_scraper_options server = {.node = node,
-                                                     .config = &config->scraper,
-                                                     .signal = HF_METRICS,
-                                                     .source = "kafkametrics",
-                                                     .rows = kafka_rows,
-                                                     .enabled = config->wanted.metrics,
-                                                     .metric_count = KAFKA_METRIC_COUNT,
-                                                     .answer_ns = ANSWER_NS,
-                                                     .scrape = scrape,
-                                                     .user = metrics};
+    static const char *const resources[] = {KAFKA_RESOURCES(HF_RESOURCE_NAME)};
+    const struct hf_server_scraper_options server = {
+        .node = node,
+        .config = &config->scraper,
+        .signal = HF_METRICS,
+        .source = "kafkametrics",
+        .rows = kafka_rows,
+        .enabled = config->wanted.metrics,
+        .metric_count = KAFKA_METRIC_COUNT,
+        .resources = {resources, config->wanted.resources, KAFKA_RESOURCE_COUNT},
+        .answer_ns = ANSWER_NS,
+        .scrape = scrape,
+        .user = metrics};
     enum hf_status status = hf_regex_new(config->topic_match, &metrics->topics, reterr);
     status = status == HF_OK ? hf_regex_new(config->group_match, &metrics->groups, reterr) : status;
     status = status == HF_OK ? open_admin(metrics, reterr) : status;

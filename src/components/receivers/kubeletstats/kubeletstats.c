@@ -295,6 +295,7 @@ static void close_kubeletstats(void *self_pointer)
 static enum hf_status open_kubeletstats(struct hf_node *node, const void *config, void **ret_self,
                                         char *reterr)
 {
+    static const char *const resources[] = {KUBELET_RESOURCES(HF_RESOURCE_NAME)};
     const struct kubeletstats_config *keys = config;
     struct kubeletstats *self = calloc(1, sizeof(*self));
     if (self == NULL) {
@@ -312,14 +313,17 @@ static enum hf_status open_kubeletstats(struct hf_node *node, const void *config
         status = hf_kube_client_open(keys->api, &self->api, reterr);
     }
     if (status == HF_OK) {
-        status = hf_scraper_new(&(struct hf_scraper_options){.node = node,
-                                                             .config = &keys->scraper,
-                                                             .signal = HF_METRICS,
-                                                             .sources = names,
-                                                             .source_count = 1,
-                                                             .scrape = scrape,
-                                                             .user = self},
-                                &self->scraper, reterr);
+        status = hf_scraper_new(
+            &(struct hf_scraper_options){
+                .node = node,
+                .config = &keys->scraper,
+                .signal = HF_METRICS,
+                .sources = names,
+                .source_count = 1,
+                .resources = {resources, keys->wanted.resources, KUBELET_RESOURCE_COUNT},
+                .scrape = scrape,
+                .user = self},
+            &self->scraper, reterr);
     }
     if (status != HF_OK) {
         close_kubeletstats(self);

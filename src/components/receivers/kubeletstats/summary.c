@@ -212,7 +212,7 @@ static void begin_resource(struct kubelet_summary *summary, const struct hf_json
 
 static void name(struct kubelet_summary *summary, unsigned id, struct hf_slice value)
 {
-    if (summary->wanted->resources[id] && value.size != 0) {
+    if (summary->wanted->resources[id].enabled && value.size != 0) {
         hf_build_attribute_string(summary->builder, hf_slice_text(resource_names[id]), value);
     }
 }

@@ -14,7 +14,7 @@ enum { KUBELET_CONTAINER = 1, KUBELET_POD = 2, KUBELET_NODE = 4, KUBELET_VOLUME 
 /* What is wanted; part of the configuration. */
 struct kubelet_wanted {
     bool metrics[KUBELET_METRIC_COUNT];
-    bool resources[KUBELET_RESOURCE_COUNT];
+    struct hf_resource_choice resources[KUBELET_RESOURCE_COUNT];
 };
 
 struct kubelet_summary {

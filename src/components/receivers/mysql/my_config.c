@@ -166,13 +166,13 @@ static const struct hf_field event_fields[] = {
     {.key = "db.server.query_sample",
      .type = HF_FIELD_STRUCT,
      .offset = sizeof(bool) * MY_QUERY_SAMPLE,
-     .inner = hf_metric_enabled_off,
+     .inner = hf_event_enabled_off,
      .help = "Log records of the statements that run at the time of the scrape, without the values "
              "in them; needs performance_schema."},
     {.key = "db.server.top_query",
      .type = HF_FIELD_STRUCT,
      .offset = sizeof(bool) * MY_TOP_QUERY,
-     .inner = hf_metric_enabled_off,
+     .inner = hf_event_enabled_off,
      .help = "Log records of the forms of statements that took most time; needs "
              "performance_schema. Their plans, by EXPLAIN, need the rights that running the "
              "statement needs, and MySQL 8.0.3, or the consumer events_statements_history of "
@@ -180,7 +180,7 @@ static const struct hf_field event_fields[] = {
     {.key = "db.server.query_plan",
      .type = HF_FIELD_STRUCT,
      .offset = sizeof(bool) * MY_QUERY_PLAN,
-     .inner = hf_metric_enabled_off,
+     .inner = hf_event_enabled_off,
      .help = "Log records of their own for the plans of the statements of the other two; "
              "db.server.top_query has no mysql.query_plan then."},
     HF_FIELDS_END,

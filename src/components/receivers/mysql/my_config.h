@@ -32,7 +32,7 @@ struct my_config {
     bool events[MY_EVENT_COUNT];
     struct {
         bool metrics[MY_METRIC_COUNT];
-        bool resources[MY_RESOURCE_COUNT];
+        struct hf_resource_choice resources[MY_RESOURCE_COUNT];
     } wanted;
 };
 

@@ -107,7 +107,7 @@ static void write_plan(struct run *run, const struct hf_statement_row *row, stru
     "LEFT JOIN performance_schema.events_waits_current w ON w.THREAD_ID = t.THREAD_ID "            \
     "AND w.EVENT_ID = (SELECT MAX(l.EVENT_ID) FROM performance_schema.events_waits_current l "     \
     "WHERE l.THREAD_ID = t.THREAD_ID) "                                                            \
-    "%s LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.PROCESSLIST_ID "                       \
+    "%s LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.PROCESSLIST_ID "                    \
     "WHERE t.PROCESSLIST_STATE IS NOT NULL "                                                       \
     "AND t.PROCESSLIST_COMMAND NOT IN ('Sleep', 'Daemon') "                                        \
     "AND t.PROCESSLIST_ID <> CONNECTION_ID() "                                                     \

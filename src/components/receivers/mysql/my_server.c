@@ -96,7 +96,7 @@ void my_server_name(const struct my_server *server, struct hf_builder *builder)
 {
     static const char *const names[] = {MY_RESOURCES(HF_RESOURCE_NAME)};
     hf_build_resource(builder, HF_EMPTY_SLICE);
-    if (server->config->wanted.resources[MY_ENDPOINT]) {
+    if (server->config->wanted.resources[MY_ENDPOINT].enabled) {
         hf_build_attribute_string(builder, hf_slice_text(names[MY_ENDPOINT]),
                                   hf_slice_text(server->config->net.endpoint));
     }

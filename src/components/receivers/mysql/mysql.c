@@ -55,6 +55,7 @@ static enum hf_status open_part(struct mysql *mysql, struct part *part, struct h
 {
     const struct my_config *config = mysql->config;
     bool is_metrics = part == &mysql->metrics;
+    static const char *const resources[] = {MY_RESOURCES(HF_RESOURCE_NAME)};
     const struct hf_server_scraper_options options = {
         .node = node,
         .config = &config->scraper,
@@ -63,6 +64,7 @@ static enum hf_status open_part(struct mysql *mysql, struct part *part, struct h
         .rows = my_rows,
         .enabled = config->wanted.metrics,
         .metric_count = is_metrics ? MY_METRIC_COUNT : 0,
+        .resources = {resources, config->wanted.resources, MY_RESOURCE_COUNT},
         .answer_ns = ANSWER_NS,
         .scrape = is_metrics ? scrape_metrics : scrape_logs,
         .user = mysql};

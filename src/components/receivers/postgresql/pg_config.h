@@ -36,7 +36,7 @@ struct pg_config {
     bool events[PG_EVENT_COUNT];
     struct {
         bool metrics[PG_METRIC_COUNT];
-        bool resources[PG_RESOURCE_COUNT];
+        struct hf_resource_choice resources[PG_RESOURCE_COUNT];
     } wanted;
 };
 

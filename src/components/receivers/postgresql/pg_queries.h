@@ -97,6 +97,7 @@
  * statement's id, the time of the newest statement of the last scrape, and the most rows. */
 #define PG_UTC(time) "to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
+/* clang-format off */
 /* Names of relations are known in the database that is connected to alone. */
 #define PG_SAMPLES                                                                                 \
     "SELECT a.datname, a.usename, host(a.client_addr), a.client_port, a.query, "                   \
@@ -117,6 +118,8 @@
     "LEFT JOIN pg_class c ON c.oid = l.relation AND l.database = d.oid "                           \
     "WHERE trim(coalesce(a.query, '')) <> '' AND a.pid <> pg_backend_pid() "                       \
     "AND NOT (a.state = 'idle' AND a.query_start <= to_timestamp(%.6f)) LIMIT %lld"
+
+/* clang-format on */
 
 /* With the most rows. */
 #define PG_TOP                                                                                     \

@@ -142,7 +142,7 @@ static void name(const struct pg_server *server, struct hf_builder *builder, uns
                  struct hf_slice value)
 {
     static const char *const names[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
-    if (value.data != NULL && server->config->wanted.resources[id]) {
+    if (value.data != NULL && server->config->wanted.resources[id].enabled) {
         hf_build_attribute_string(builder, hf_slice_text(names[id]), value);
     }
 }

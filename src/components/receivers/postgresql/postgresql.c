@@ -63,6 +63,7 @@ static enum hf_status open_part(struct postgresql *postgresql, struct part *part
 {
     const struct pg_config *config = postgresql->config;
     bool is_metrics = part == &postgresql->metrics;
+    static const char *const resources[] = {PG_RESOURCES(HF_RESOURCE_NAME)};
     const struct hf_server_scraper_options options = {
         .node = node,
         .config = &config->scraper,
@@ -71,6 +72,7 @@ static enum hf_status open_part(struct postgresql *postgresql, struct part *part
         .rows = pg_rows,
         .enabled = config->wanted.metrics,
         .metric_count = is_metrics ? PG_METRIC_COUNT : 0,
+        .resources = {resources, config->wanted.resources, PG_RESOURCE_COUNT},
         .answer_ns = ANSWER_NS,
         .scrape = is_metrics ? scrape_metrics : scrape_logs,
         .user = postgresql};

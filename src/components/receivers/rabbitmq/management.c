@@ -15,7 +15,7 @@ const struct hf_metric_row rabbitmq_rows[] = {RABBITMQ_METRICS(HF_METRIC_ROW)};
 static void name(struct rabbitmq_writer *writer, unsigned id, struct hf_slice value)
 {
     static const char *const names[] = {RABBITMQ_RESOURCES(HF_RESOURCE_NAME)};
-    if (writer->wanted->resources[id]) {
+    if (writer->wanted->resources[id].enabled) {
         hf_build_attribute_string(writer->builder, hf_slice_text(names[id]), value);
     }
 }

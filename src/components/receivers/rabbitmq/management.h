@@ -11,7 +11,7 @@ extern const struct hf_metric_row rabbitmq_rows[];
 
 struct rabbitmq_wanted {
     bool metrics[RABBITMQ_METRIC_COUNT];
-    bool resources[RABBITMQ_RESOURCE_COUNT];
+    struct hf_resource_choice resources[RABBITMQ_RESOURCE_COUNT];
 };
 
 struct rabbitmq_writer {

@@ -114,15 +114,18 @@ static enum hf_status open_parts(struct rabbitmq *rabbitmq, struct hf_node *node
                                                 .response_bytes_max = ANSWER_BYTES_MAX,
                                                 .username = config->username,
                                                 .password = config->password};
-    const struct hf_server_scraper_options server = {.node = node,
-                                                     .config = &config->scraper,
-                                                     .signal = HF_METRICS,
-                                                     .source = "rabbitmq",
-                                                     .rows = rabbitmq_rows,
-                                                     .enabled = config->wanted.metrics,
-                                                     .metric_count = RABBITMQ_METRIC_COUNT,
-                                                     .scrape = scrape,
-                                                     .user = rabbitmq};
+    static const char *const resources[] = {RABBITMQ_RESOURCES(HF_RESOURCE_NAME)};
+    const struct hf_server_scraper_options server = {
+        .node = node,
+        .config = &config->scraper,
+        .signal = HF_METRICS,
+        .source = "rabbitmq",
+        .rows = rabbitmq_rows,
+        .enabled = config->wanted.metrics,
+        .metric_count = RABBITMQ_METRIC_COUNT,
+        .resources = {resources, config->wanted.resources, RABBITMQ_RESOURCE_COUNT},
+        .scrape = scrape,
+        .user = rabbitmq};
     enum hf_status status = hf_http_asker_open(&asker, &rabbitmq->asker, reterr);
     return status == HF_OK ? hf_server_scraper_open(&rabbitmq->server, &server, reterr) : status;
 }

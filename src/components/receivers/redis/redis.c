@@ -25,7 +25,7 @@ struct redis_config {
     const struct hf_tls_config *tls;
     struct {
         bool metrics[REDIS_METRIC_COUNT];
-        bool resources[REDIS_RESOURCE_COUNT];
+        struct hf_resource_choice resources[REDIS_RESOURCE_COUNT];
     } wanted;
 };
 
@@ -76,10 +76,11 @@ static void read_cluster(struct redis *redis, struct hf_scrape *scrape)
     }
 }
 
+static const char *const resource_names[] = {REDIS_RESOURCES(HF_RESOURCE_NAME)};
+
 static void name_resource(const struct redis *redis, struct hf_builder *builder,
                           const struct redis_facts *facts)
 {
-    static const char *const names[] = {REDIS_RESOURCES(HF_RESOURCE_NAME)};
     const struct hf_grpc_target *target = &redis->client.options.target;
     const struct hf_slice values[] = {
         [REDIS_VERSION] = facts->version.size != 0 ? facts->version : hf_slice_text("unknown"),
@@ -88,8 +89,8 @@ static void name_resource(const struct redis *redis, struct hf_builder *builder,
     };
     hf_build_resource(builder, HF_EMPTY_SLICE);
     for (size_t i = 0; i < REDIS_RESOURCE_COUNT; i++) {
-        if (redis->config->wanted.resources[i]) {
-            hf_build_attribute_string(builder, hf_slice_text(names[i]), values[i]);
+        if (redis->config->wanted.resources[i].enabled) {
+            hf_build_attribute_string(builder, hf_slice_text(resource_names[i]), values[i]);
         }
     }
     hf_build_scope(builder, hf_slice_text(SCOPE), hf_slice_text(HF_VERSION));
@@ -160,16 +161,18 @@ static enum hf_status open_parts(struct redis *redis, struct hf_node *node, char
                                           .username = config->username,
                                           .password = config->password,
                                           .connect_timeout_ns = config->net.connect_timeout_ns};
-    const struct hf_server_scraper_options server = {.node = node,
-                                                     .config = &config->scraper,
-                                                     .signal = HF_METRICS,
-                                                     .source = "redis",
-                                                     .rows = redis_rows,
-                                                     .enabled = config->wanted.metrics,
-                                                     .metric_count = REDIS_METRIC_COUNT,
-                                                     .answer_ns = ANSWER_NS,
-                                                     .scrape = scrape,
-                                                     .user = redis};
+    const struct hf_server_scraper_options server = {
+        .node = node,
+        .config = &config->scraper,
+        .signal = HF_METRICS,
+        .source = "redis",
+        .rows = redis_rows,
+        .enabled = config->wanted.metrics,
+        .metric_count = REDIS_METRIC_COUNT,
+        .resources = {resource_names, config->wanted.resources, REDIS_RESOURCE_COUNT},
+        .answer_ns = ANSWER_NS,
+        .scrape = scrape,
+        .user = redis};
     hf_net_target(&config->net, &client.target, &client.family);
     enum hf_status status = redis_client_init(&redis->client, &client, reterr);
     return status == HF_OK ? hf_server_scraper_open(&redis->server, &server, reterr) : status;

@@ -11,11 +11,13 @@ static const char *const brokers[] = {"a:1", "b:2"};
 
 static struct kafka_config make_config(void)
 {
-    return (struct kafka_config){
-        .kafka = {.brokers = {brokers, 2},
-                  .client_id = "otel-collector",
-                  .dial_timeout_ns = 2500000000},
-        .producer = {.required_acks = "1", .max_message_bytes = 1000000, .linger_ns = 10000000, .max_requests = 1}};
+    return (struct kafka_config){.kafka = {.brokers = {brokers, 2},
+                                           .client_id = "otel-collector",
+                                           .dial_timeout_ns = 2500000000},
+                                 .producer = {.required_acks = "1",
+                                              .max_message_bytes = 1000000,
+                                              .linger_ns = 10000000,
+                                              .max_requests = 1}};
 }
 
 static const char *value_of(const struct hf_kafka_settings *settings, const char *name)

@@ -115,15 +115,14 @@ static void says_what_is_wrong(void **state)
     assert_check_says(component,
                       (const char *const[][2]){{"token", "x"}, {"header", ""}, {NULL, NULL}},
                       "header:");
-    assert_check_says(
-        component,
-        (const char *const[][2]){
-            {"token", "x"}, {"retry_on_failure.enabled", "true"}, {NULL, NULL}},
-        "need filename");
     assert_check_says(component,
                       (const char *const[][2]){
-                          {"filename", "/x"}, {"wait_for_token_file", "true"}, {NULL, NULL}},
-                      "retry_on_failure");
+                          {"token", "x"}, {"retry_on_failure.enabled", "true"}, {NULL, NULL}},
+                      "need filename");
+    assert_check_says(
+        component,
+        (const char *const[][2]){{"filename", "/x"}, {"wait_for_token_file", "true"}, {NULL, NULL}},
+        "retry_on_failure");
     struct made_config made;
     char error[HF_ERROR_MAX];
     void *self;

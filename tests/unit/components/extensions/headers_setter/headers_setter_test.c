@@ -64,8 +64,8 @@ static void takes_values_from_the_clients_authentication(void **state)
     meta.size = 0;
     assert_int_equal(
         hf_meta_add(&meta, HF_META_AUTH, hf_slice_text("subject"), hf_slice_text("joe")), HF_OK);
-    assert_int_equal(
-        hf_meta_add(&meta, HF_META_AUTH, hf_slice_text("odd"), hf_slice_text("a\nb")), HF_OK);
+    assert_int_equal(hf_meta_add(&meta, HF_META_AUTH, hf_slice_text("odd"), hf_slice_text("a\nb")),
+                     HF_OK);
     assert_int_equal(
         hf_meta_add(&meta, HF_META_HEADER, hf_slice_text("other"), hf_slice_text("header")), HF_OK);
     struct extension extension;
@@ -113,15 +113,10 @@ static void says_what_is_wrong(void **state)
          {"headers.0.from_context", "b"},
          {"headers.0.default_value", "\x01"}},
     };
-    static const char *const says[] = {"at least one header",
-                                       "one of value",
-                                       "one of value",
-                                       "name of a header",
-                                       "default_value",
-                                       "set by the transport",
-                                       "name of a header",
-                                       "line ends",
-                                       "line ends"};
+    static const char *const says[] = {
+        "at least one header", "one of value",  "one of value",
+        "name of a header",    "default_value", "set by the transport",
+        "name of a header",    "line ends",     "line ends"};
     for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
         assert_check_says(component, rows[i], says[i]);
     }
