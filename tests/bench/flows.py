@@ -3,14 +3,15 @@
     ./dev bench in-filelog out-loki
     HOLDFAST_PEER=/path/to/otelcol ./dev bench in-filelog --vs otelcol
 
-The other end is wire.py: it takes or gives bytes and answers as the backend would. On disk with fsync. `in-` works end
-in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is otlphttp with a queue on disk,
-since its `nop` has none. Nothing is measured before the first items have gone all the way.
+The other end is wire.py: it takes or gives bytes and answers as the backend would; h2load sends what is sent. On disk
+with fsync. `in-` works end in `nop` for Holdfast, whose queue is in between; the Go collector's exporter there is
+otlphttp with a queue on disk, since its `nop` has none. Nothing is measured before the first items have gone all the way.
 """
 
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -323,22 +324,28 @@ def measure_posts(peer, seconds, *, signal, receivers, exporters, port, path, bo
         (memory / "body").write_bytes(body)
         collector = Collector(*peer, disk / "collector", configuration(signal, receivers, exporters(backend)))
         with running(collector, backend):
-            target = f"127.0.0.1:{collector.ports[port]}{path}"
-            words = ("post", memory / "body", target, "--type", kind_of(path), "--connections", IN_FLIGHT)
-            for name, length in (("warm", 1), ("sender", seconds)):
+            target = f"http://127.0.0.1:{collector.ports[port]}{path}"
+            total = 0
+            for length in (1, seconds):  # the first to warm up
                 before, begun = (collector.cpu(), busy_seconds()), time.monotonic()
-                sender = Wire(memory, name, *words, "--seconds", length)
-                sender.process.wait(timeout=length + 120)
+                sent = post(memory / "body", target, kind_of(path), length) * items
+                total += sent
                 _, last = wait_quiet(lambda: seen_of(collector, backend, counter))
                 used = collector.cpu() - before[0]
-            sent = sender.counts()["requests"] * items
             if sent == 0:
                 raise Failed(f"nothing was accepted:\n{collector.log.read_text()[-1500:]}")
             lost = 0
             if peer[0] == "holdfast":
-                warm = json.loads((memory / "warm.json").read_text())["requests"] * items
-                lost = max(0, int(warm + sent - metric_sum(collector, counter)))
+                lost = max(0, int(total - metric_sum(collector, counter)))
             return result(collector, sent, used, last - begun, busy_seconds() - before[1] - used, lost)
+
+
+def post(file, target, kind, seconds):
+    """Sends the file's bytes over and over; how many requests were taken, up to those in flight at the end."""
+    words = ["--h1", "--threads=1", f"--clients={IN_FLIGHT}", f"--duration={round(seconds)}s", f"--data={file}"]
+    words.append(f"--header=content-type: {kind}")
+    done = subprocess.run(["h2load", *words, target], capture_output=True, text=True, timeout=seconds + 120, check=True)
+    return int(re.search(r"^status codes: (\d+) 2xx", done.stdout, re.M).group(1))
 
 
 def kind_of(path):

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Peers of bytes for measurements: one that answers HTTP requests, one that sends them, one that is scraped.
+"""Peers of bytes for measurements: one that answers HTTP requests, and one that is scraped.
 
     wire.py answer KIND         an HTTP server that reads every request and answers as a backend of that kind: ok, bulk, s3
-    wire.py post FILE TARGET    sends the file's bytes over and over
     wire.py serve FILE          answers every request with the file's bytes
 
 They know no protocol beyond what is counted, so that they cost little beside what is measured. What they did is in
@@ -10,7 +9,6 @@ a file (--status) as JSON, written when it changes, at most ten times a second.
 """
 
 import argparse
-import http.client
 import json
 import os
 import socket
@@ -125,48 +123,15 @@ def listen(status, answer):
             threading.Thread(target=converse, args=(peer, status, answer), daemon=True).start()
 
 
-def post(options, status):
-    body = Path(options.file).read_bytes()
-    host, _, path = options.target.partition("/")
-    deadline = time.monotonic() + options.seconds
-    headers = {"Content-Type": options.type}
-
-    def send_many():
-        connection = http.client.HTTPConnection(host, timeout=60)
-        while time.monotonic() < deadline:
-            connection.request("POST", "/" + path, body, headers)
-            found = connection.getresponse()
-            found.read()
-            if found.status // 100 == 2:
-                status.add(requests=1, bytes=len(body))
-            else:
-                time.sleep(0.02)
-
-    threads = [threading.Thread(target=send_many) for _ in range(options.connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    status.write()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--status", required=True)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("answer").add_argument("kind", choices=KINDS)
     verbs.add_parser("serve").add_argument("file")
-    sender = verbs.add_parser("post")
-    sender.add_argument("file")
-    sender.add_argument("target", help="HOST:PORT/PATH")
-    sender.add_argument("--type", default="application/x-protobuf")
-    sender.add_argument("--seconds", type=float, default=10)
-    sender.add_argument("--connections", type=int, default=4)
     options = parser.parse_args()
     status = Status(options.status)
-    if options.verb == "post":
-        post(options, status)
-    elif options.verb == "serve":
+    if options.verb == "serve":
         body = Path(options.file).read_bytes()
         text = response(body, more=b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n")
         listen(status, lambda head, body: (text, 1))
