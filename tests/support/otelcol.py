@@ -15,57 +15,51 @@ from .waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / "tests" / "support" / "otelcol.yaml"
+FOLDER = ROOT / "build" / "otelcol"
+PROGRAM = FOLDER / "program" / "otelcol"
+STAMP, LOG, LOCK = FOLDER / "manifest.built", FOLDER / "log", FOLDER / "lock"
 
 
 class NotBuilt(Exception):
     """Why there is no Go collector, in one sentence."""
 
 
-def folder_of(manifest):
-    """What is built of it: `program/otelcol`, the text that it is built of, the builder's log."""
-    return ROOT / "build" / manifest.stem
-
-
-def built(manifest=MANIFEST):
+def built():
     """The path of the program; NotBuilt when it is not there, or not what the manifest asks for."""
     if shutil.which("go") is None:
         raise NotBuilt("Go is not installed")
-    folder = folder_of(manifest)
-    program, stamp = folder / "program" / "otelcol", folder / "manifest.built"
-    if not (program.exists() and stamp.exists() and stamp.read_text() == manifest.read_text()):
+    if not (PROGRAM.exists() and STAMP.exists() and STAMP.read_text() == MANIFEST.read_text()):
         raise NotBuilt("the Go collector is not built (`./dev test --real otelcol` does it)")
-    return program
+    return PROGRAM
 
 
-def build(seconds=None, manifest=MANIFEST):
+def build(seconds=None):
     """The path of the program, built when it is not there. NotBuilt: no Go, no modules, or not within the time; what
     the compiler has done until then stays in Go's own cache, and the next call goes on from there."""
     if shutil.which("go") is None:
         raise NotBuilt("Go is not installed")
-    folder = folder_of(manifest)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            return built(manifest)
+            return built()
         except NotBuilt:
-            (folder / "manifest.built").unlink(missing_ok=True)
-        text = manifest.read_text()
+            STAMP.unlink(missing_ok=True)
+        text = MANIFEST.read_text()
         version = re.search(r"^  version: (\S+)$", text, re.MULTILINE).group(1)
-        given = folder / "manifest.yaml"
-        given.write_text(text.replace("dist:\n", f"dist:\n  output_path: {folder / 'program'}\n", 1))
+        manifest = FOLDER / "manifest.yaml"
+        manifest.write_text(text.replace("dist:\n", f"dist:\n  output_path: {PROGRAM.parent}\n", 1))
         print(f"building the Go collector {version} (once; some minutes)", flush=True)
-        run(["go", "run", f"go.opentelemetry.io/collector/cmd/builder@v{version}", "--config", given], folder, seconds)
-        (folder / "manifest.built").write_text(text)
-        return folder / "program" / "otelcol"
+        run(["go", "run", f"go.opentelemetry.io/collector/cmd/builder@v{version}", "--config", manifest], seconds)
+        STAMP.write_text(text)
+        return PROGRAM
 
 
-def run(command, folder, seconds):
+def run(command, seconds):
     """The builder, with all that it starts."""
-    path = folder / "log"
-    with open(path, "wb") as log:
+    with open(LOG, "wb") as log:
         builder = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=FOLDER, start_new_session=True
         )
     try:
         status = builder.wait(seconds)
@@ -73,9 +67,9 @@ def run(command, folder, seconds):
         os.killpg(builder.pid, signal.SIGKILL)
         builder.wait()
         raise NotBuilt(f"the Go collector was not built within {seconds} s; the next run goes on from there") from None
-    if status != 0 or not (folder / "program" / "otelcol").exists():
-        lines = path.read_text(errors="replace").strip().splitlines()
-        raise NotBuilt(f"the Go collector was not built ({lines[-1] if lines else 'no output'}); see {path}")
+    if status != 0 or not PROGRAM.exists():
+        lines = LOG.read_text(errors="replace").strip().splitlines()
+        raise NotBuilt(f"the Go collector was not built ({lines[-1] if lines else 'no output'}); see {LOG}")
 
 
 
