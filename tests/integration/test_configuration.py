@@ -46,7 +46,7 @@ NEEDED = {
     "health_check extension": {"use_v2": True, "http": {}},
     "healthcheckv2 extension": {"use_v2": True, "http": {}, "grpc": {}},
     "loki exporter": {"endpoint": "http://localhost:3100/loki/api/v1/push"},
-    "prometheusremotewrite exporter": {"endpoint": "http://localhost:9090/api/v1/write"},
+    "prometheusremotewrite exporter": {"endpoint": "http://localhost:9090/api/v1/write", "http": {"endpoint": "http://localhost:9090/api/v1/write"}},
     "prometheus exporter": {"endpoint": "localhost:8889"},
     "otlphttp exporter": {"endpoint": "http://localhost:4318"},
     "elasticsearch exporter": {"endpoint": "http://localhost:9200"},
