@@ -39,7 +39,9 @@ static uint32_t write_kubelet(struct hf_builder *builder, const struct hf_json *
 {
     static struct kubelet_wanted all;
     memset(all.metrics, true, sizeof(all.metrics));
-    memset(all.resources, true, sizeof(all.resources));
+    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
+        all.resources[i].enabled = true;
+    }
     const struct hf_json *pods = hf_json_get(json, "list");
     struct kubelet_summary summary = {.wanted = &all,
                                       .groups = 15,
@@ -62,7 +64,9 @@ static uint32_t write_docker(struct hf_builder *builder, const struct hf_json *j
 {
     static struct docker_wanted all;
     memset(all.metrics, true, sizeof(all.metrics));
-    memset(all.resources, true, sizeof(all.resources));
+    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
+        all.resources[i].enabled = true;
+    }
     struct docker_writer writer = {.wanted = &all, .builder = builder, .now_ns = 1};
     docker_container_write(&writer, json, json);
     docker_states_write(&writer);
@@ -74,7 +78,9 @@ static uint32_t write_rabbitmq(struct hf_builder *builder, const struct hf_json 
     static struct rabbitmq_wanted all;
     struct hf_points points;
     memset(all.metrics, true, sizeof(all.metrics));
-    memset(all.resources, true, sizeof(all.resources));
+    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
+        all.resources[i].enabled = true;
+    }
     check(hf_points_init(&points, rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT) == HF_OK);
     struct rabbitmq_writer writer = {
         .wanted = &all, .builder = builder, .points = &points, .begun_ns = 1, .now_ns = 2};
@@ -91,12 +97,16 @@ static uint32_t write_cluster(struct hf_builder *builder, const struct hf_json *
     static const struct hf_metric_row extra[] = {{.name = "a", .unit = "", .help = ""},
                                                  {.name = "b", .unit = "", .help = ""},
                                                  {.name = "c", .unit = "", .help = ""}};
-    static bool all[CLUSTER_METRIC_COUNT + CLUSTER_RESOURCE_COUNT];
+    static bool all[CLUSTER_METRIC_COUNT];
+    static struct hf_resource_choice resources[CLUSTER_RESOURCE_COUNT];
     struct record record = {0};
     memset(all, true, sizeof(all));
+    for (size_t i = 0; i < CLUSTER_RESOURCE_COUNT; i++) {
+        resources[i].enabled = true;
+    }
     cluster_kinds[kind % CLUSTER_KIND_COUNT].describe(&record, &wanted, json);
     struct record_writer writer = {
-        .builder = builder, .metrics = all, .resources = all, .extra = extra};
+        .builder = builder, .metrics = all, .resources = resources, .extra = extra};
     record_write(&record, &writer);
     hf_bytes_release(&record.bytes);
     return writer.points;

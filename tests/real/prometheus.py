@@ -192,8 +192,10 @@ def check_receiver(directory, release, name):
         try:
             holdfast.start()
             prometheus.start()
+            # Version two has no other metadata than the series' own, and this release sends them without a type.
+            kind = ("gauge", "unknown") if name == "two" else ("sum", "counter")
             until(
-                lambda: any(key[1:] == ("sum", "counter") for key in points_of(backend)),
+                lambda: any(key[1:] == kind for key in points_of(backend)),
                 lambda: (sorted(points_of(backend)), holdfast.log()[-2000:]),
                 60,
             )

@@ -52,7 +52,9 @@ static void nonsense_is_no_fault(void **state)
     static struct docker_wanted all;
     (void)state;
     memset(all.metrics, true, sizeof(all.metrics));
-    memset(all.resources, true, sizeof(all.resources));
+    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
+        all.resources[i].enabled = true;
+    }
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct hf_arena arena = {.limit = 1 << 20};
         struct hf_builder builder;

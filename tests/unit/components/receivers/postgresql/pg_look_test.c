@@ -12,7 +12,7 @@
 #include "components/receivers/postgresql/pg_look.h"
 #include "tests/unit/scrape_stub.h"
 
-#define COLUMNS_MAX 20
+#define COLUMNS_MAX 24
 
 /* ---- a server that answers by a part of the query; queries without an answer have no rows ---- */
 
@@ -208,8 +208,29 @@ static void statements_are_records_without_values(void **state)
     static const struct answer answers[] = {
         {"FROM pg_stat_activity",
          HF_OK,
-         {{"shop", "joe", "10.0.0.1", "5000", "SELECT 7 /* x */", "1.5", "12.25", "active", "psql",
-           NULL, "noon", "PgSleep", "Timeout", "77", "4242"},
+         {{"shop",
+           "joe",
+           "10.0.0.1",
+           "5000",
+           "SELECT 7 /* x */",
+           "1.5",
+           "12.25",
+           "active",
+           "psql",
+           NULL,
+           "noon",
+           "PgSleep",
+           "Timeout",
+           "77",
+           "ten",
+           "12,13",
+           NULL,
+           "ExclusiveLock",
+           NULL,
+           NULL,
+           NULL,
+           "4242",
+           "250"},
           {"shop", "ann", NULL, NULL, "<insufficient privilege>"},
           {NULL}}},
         {"FROM pg_stat_statements",
@@ -229,6 +250,8 @@ static void statements_are_records_without_values(void **state)
     stub_end();
     assert_true(stub_has(TEXT("db.query.text", "SELECT ?") "," TEXT("user.name", "joe")));
     assert_true(stub_has("\"postgresql.pid\",\"value\":{\"intValue\":\"4242\"}"));
+    assert_true(stub_has(TEXT("postgresql.blocking.pids", "12,13")));
+    assert_true(stub_has("\"postgresql.blocking.wait_duration\",\"value\":{\"intValue\":\"250\"}"));
     assert_true(stub_has("\"postgresql.total_exec_time\",\"value\":{\"doubleValue\":1.5}"));
     assert_true(stub_has("\"postgresql.total_exec_time\",\"value\":{\"doubleValue\":2.0005}"));
     assert_true(stub_has("\"postgresql.calls\",\"value\":{\"intValue\":\"3\"}"));
@@ -301,8 +324,9 @@ static void plans_are_asked_for_in_their_database_once(void **state)
     run_events(&events, &asked);
     assert_int_equal(server.asked, 2); /* the connection is tried, the forms are asked for */
     assert_true(stub_has("db.server.query_plan"));
-    assert_true(stub_has(TEXT("db.namespace", "other") "," TEXT(
-        "postgresql.queryid", "78") ",{\"key\":\"postgresql.query_plan\""));
+    assert_true(
+        stub_has(TEXT("db.namespace", "other") "," TEXT("postgresql.queryid", "78") "," TEXT(
+            "postgresql.rolname", "joe") ",{\"key\":\"postgresql.query_plan\""));
     assert_false(stub_has(TEXT("postgresql.query_plan", "")));
     assert_int_equal(stub.counted, 5);
     hf_bytes_release(&stub.json);

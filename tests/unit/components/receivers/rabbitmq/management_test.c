@@ -19,7 +19,9 @@ static uint32_t write_text(const char *text, bool is_node)
     const struct hf_json *json;
     char error[HF_JSON_ERROR_MAX];
     memset(all.metrics, true, sizeof(all.metrics));
-    memset(all.resources, true, sizeof(all.resources));
+    for (size_t i = 0; i < sizeof(all.resources) / sizeof(all.resources[0]); i++) {
+        all.resources[i].enabled = true;
+    }
     assert_int_equal(hf_json_read(hf_slice_text(text), &arena, &json, error), HF_OK);
     assert_int_equal(hf_points_init(&points, rabbitmq_rows, all.metrics, RABBITMQ_METRIC_COUNT),
                      HF_OK);
