@@ -18,7 +18,7 @@ enum hf_jaeger_format {
     HF_JAEGER_CALL_COMPACT, /* a call of the agent's emitBatch: a datagram */
     HF_JAEGER_CALL_BINARY,
     HF_JAEGER_SPAN_PROTO, /* one Span of api_v2 with its process; no bytes are no span */
-    HF_JAEGER_SPAN_JSON,  /* the same in protobuf's JSON */
+    HF_JAEGER_SPAN_JSON,  /* the same in protobuf's JSON; {} is no span */
 };
 
 #define HF_JAEGER_ERROR_MAX 320

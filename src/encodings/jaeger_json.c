@@ -452,6 +452,9 @@ enum hf_status hf_jaeger_read_json(struct hf_jaeger_reading *reading, struct hf_
     if (value->kind != HF_JSON_MAP) {
         return hf_jaeger_fault(reading, "it is not a JSON object");
     }
+    if (value->first == NULL) {
+        return HF_OK; /* no span, as no bytes are none */
+    }
     struct span_fields fields = {.span = span};
     span->has_scope_tags = true;
     status = each_member(reading, value, read_span_field, &fields);
