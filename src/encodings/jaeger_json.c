@@ -121,7 +121,7 @@ static enum hf_status read_id(struct hf_jaeger_reading *reading, const struct hf
     if (status != HF_OK) {
         return status;
     }
-    if (bytes.size != size && !(bytes.size == 8 && size == 16)) {
+    if (bytes.data == NULL || (bytes.size != size && !(bytes.size == 8 && size == 16))) {
         return wrong(reading, value, size == 16 ? "16 bytes in base64" : "8 bytes in base64");
     }
     memset(ret_id, 0, size);
